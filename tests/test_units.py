@@ -1,0 +1,41 @@
+"""Units: exact factors, dimensions, and how quantities are written."""
+
+from fractions import Fraction
+
+import pytest
+
+from unifiedbus_dsl.units import RATE, SIZE, TIME, Quantity, UnknownUnit, format_quantity, parse_unit
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor", "dimension"),
+    [
+        ("Gbps", Fraction(10**9, 8), RATE),
+        ("Gb/s", Fraction(10**9, 8), RATE),
+        ("GB/s", Fraction(10**9), RATE),
+        ("MiB", Fraction(2**20), SIZE),
+        ("ns", Fraction(1, 10**9), TIME),
+        ("µs", Fraction(1, 10**6), TIME),
+    ],
+)
+def test_factor_and_dimension(unit: str, factor: Fraction, dimension: object) -> None:
+    assert parse_unit(unit) == (factor, dimension)
+
+
+@pytest.mark.parametrize("unit", ["GBps", "Gbs", "furlong", "GB/fortnight"])
+def test_unknown_unit_is_refused(unit: str) -> None:
+    with pytest.raises(UnknownUnit):
+        parse_unit(unit)
+
+
+@pytest.mark.parametrize(
+    ("value", "dimension", "text"),
+    [
+        (Fraction(56 * 10**9), RATE, "56 GB/s"),
+        (Fraction(16384 * 10**12, 2), RATE, "8.192 PB/s"),
+        (Fraction(250, 10**9), TIME, "250 ns"),
+        (Fraction(8192), (0, 0, 0, 0, 0, 0), "8,192"),
+    ],
+)
+def test_written_in_the_largest_fitting_unit(value: Fraction, dimension: object, text: str) -> None:
+    assert format_quantity(Quantity(value, dimension)) == text  # type: ignore[arg-type]

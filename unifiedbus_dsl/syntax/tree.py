@@ -1,0 +1,577 @@
+"""The syntax tree: what the text says, before any name has a meaning.
+
+Every node is frozen and carries the span it was read from; spans and comments take no part in equality, so two texts
+that differ only in layout have equal trees. Paths such as `npu[b, *].x` are expressions: `Member(Index(Name, …), …)`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from unifiedbus_dsl.source import Source, Span
+
+
+@frozen(kw_only=True)
+class Node:
+    span: Span = field(eq=False, repr=False)
+
+
+@frozen
+class Word(Node):
+    """A name where it is written: its text and its place."""
+
+    text: str
+
+
+# ---- expressions ------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Number(Node):
+    """`64`, `1_000`, `0.4`, `1e6`; the text is kept as written."""
+
+    text: str
+
+    @property
+    def value(self) -> Fraction:
+        return Fraction(self.text.replace("_", ""))
+
+
+@frozen
+class Quantity(Node):
+    """`112 Gbps`, `2 TB/s bidir`, `2%`; `unit` is the text of the unit (`GB/s`, `ns/m`, `%`)."""
+
+    number: Number
+    unit: str
+    bidir: bool = False
+
+
+@frozen
+class String(Node):
+    """A string by its value; escapes are `\\"`, `\\\\`, `\\n`, `\\t`."""
+
+    value: str
+
+
+@frozen
+class Bool(Node):
+    value: bool
+
+
+@frozen
+class Name(Node):
+    text: str
+
+
+@frozen
+class Member(Node):
+    """`base.name`."""
+
+    base: Expr
+    name: Word
+
+
+@frozen
+class Star(Node):
+    """`*` as a subscript: all of a dimension."""
+
+
+@frozen
+class Range(Node):
+    """`0..7` (inclusive), `0..<8`, `0..63 step 8`, and the half-open end `96..` (`high` is None)."""
+
+    low: Expr
+    high: Expr | None
+    inclusive: bool = True
+    step: Expr | None = None
+
+
+@frozen
+class Index(Node):
+    """`base[subscripts]`."""
+
+    base: Expr
+    subscripts: tuple[Subscript, ...]
+
+
+@frozen
+class Arg(Node):
+    """An argument; `name` is None where it is given by position."""
+
+    name: Word | None
+    value: Expr
+
+
+@frozen
+class Call(Node):
+    function: Expr
+    args: tuple[Arg, ...]
+
+
+@frozen
+class Arrow(Node):
+    """`A -> B`, from the end points A to the end points B."""
+
+    left: Expr
+    right: Expr
+
+
+@frozen
+class Unary(Node):
+    """`op` is `-` or `not`."""
+
+    op: str
+    operand: Expr
+
+
+@frozen
+class Binary(Node):
+    """`op` is one of `+ - * / div mod ^ of and or`. `70% of base` is `of`."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@frozen
+class Compare(Node):
+    """`left op right [within tolerance]`; `op` is one of `== != <= >= < >`."""
+
+    op: str
+    left: Expr
+    right: Expr
+    within: Expr | None = None
+
+
+@frozen
+class Conditional(Node):
+    """`if test then yes else no`."""
+
+    test: Expr
+    yes: Expr
+    no: Expr
+
+
+@frozen
+class Every(Node):
+    """`every name in selection has condition`."""
+
+    name: Word
+    selection: Expr
+    condition: Expr
+
+
+@frozen
+class All(Node):
+    """`all npu`, `all Ascend950DT in pod[3]`, `all npu.memory`, `all link where medium == optical`.
+
+    `path` is the dotted name after `all`: a kind, a type, `link` or `port`, then possibly a field.
+    """
+
+    path: tuple[Word, ...]
+    scope: Expr | None = None
+    where: Expr | None = None
+
+
+@frozen
+class ListExpr(Node):
+    items: tuple[Expr, ...]
+
+
+@frozen
+class Record(Node):
+    """`{a = 1, b = 2}`."""
+
+    fields: tuple[Arg, ...]
+
+
+Expr: TypeAlias = (
+    Number | Quantity | String | Bool | Name | Member | Index | Call | Arrow | Unary | Binary | Compare | Conditional
+    | Every | All | ListExpr | Record
+)  # fmt: skip
+Subscript: TypeAlias = Expr | Star | Range
+
+
+# ---- parts of statements ----------------------------------------------------------------------------------------
+
+
+@frozen
+class TypeRef(Node):
+    """A type by its dotted name with arguments: `NpuBoard`, `std.clos.FatTree(k = 4)`, or a parameter's name."""
+
+    path: tuple[Word, ...]
+    args: tuple[Arg, ...] = ()
+    parens: bool = field(default=False, eq=False)
+
+    @property
+    def text(self) -> str:
+        return ".".join(word.text for word in self.path)
+
+
+@frozen
+class Param(Node):
+    name: Word
+    default: Expr | None = None
+
+
+@frozen
+class Annotation(Node):
+    """`@open`, `@draw(ring)`."""
+
+    name: Word
+    args: tuple[Arg, ...] = ()
+
+
+@frozen
+class Binder(Node):
+    """`b`, or `i in 0..7`, after `for`."""
+
+    name: Word
+    range: Subscript | None = None
+
+
+@frozen(kw_only=True)
+class Statement(Node):
+    """`doc` is the text of the `##` lines above, without the marks, lines joined by newlines."""
+
+    doc: str | None = None
+
+
+# ---- statements of a file ---------------------------------------------------------------------------------------
+
+
+@frozen
+class UseName(Node):
+    name: Word
+    alias: Word | None = None
+
+
+@frozen
+class Use(Statement):
+    """`use std.clos as clos`, `use "parts.ubus" as parts`, `use LRS, HRS from "switches.ubus"`.
+
+    Exactly one of `path` (a dotted module) and `file` is given. `names` is empty for a whole-module use.
+    """
+
+    path: tuple[Word, ...] | None
+    file: String | None
+    alias: Word | None = None
+    names: tuple[UseName, ...] = ()
+
+
+@frozen
+class Let(Statement):
+    name: Word
+    value: Expr
+
+
+@frozen
+class Field(Statement):
+    name: Word
+    value: Expr
+
+
+@frozen
+class ProtocolDef(Statement):
+    name: Word
+    fields: tuple[Field, ...]
+
+
+@frozen
+class LinkDef(Statement):
+    """`link Optic : UB extends Base { … }`."""
+
+    name: Word
+    protocol: TypeRef | None
+    base: TypeRef | None
+    fields: tuple[Field, ...]
+
+
+@frozen
+class TypeDef(Statement):
+    """A device or assembly type. `kind` is the keyword: `npu`, `switch`, `rack`, …"""
+
+    kind: Word
+    name: Word
+    params: tuple[Param, ...]
+    base: TypeRef | None
+    annotations: tuple[Annotation, ...]
+    body: tuple[BodyStatement, ...]
+
+
+@frozen
+class System(Statement):
+    name: Word
+    type: TypeRef
+
+
+@frozen
+class Traffic(Statement):
+    """`traffic dp of superpod = allreduce(all npu, within = rack)`."""
+
+    name: Word
+    of: Word
+    value: Expr
+
+
+@frozen
+class Measure(Statement):
+    """A measure asked for in an `analyze` block: `bisection(all npu)`."""
+
+    value: Expr
+
+
+@frozen
+class Analyze(Statement):
+    name: Word
+    of: Word
+    items: tuple[Measure | Expect | Let, ...]
+
+
+@frozen
+class LinkBetween(Node):
+    """`A -- B` as a selector: the cables between the two."""
+
+    left: Expr
+    right: Expr
+
+
+Selector: TypeAlias = Expr | LinkBetween
+
+
+@frozen
+class Fail(Statement):
+    """`fail cabinet[17]`, `fail any 64 of all link where medium == optical`; `quota` is the count after `any`."""
+
+    targets: tuple[Selector, ...]
+    quota: Expr | None = None
+    where: Expr | None = None
+
+
+@frozen
+class Degrade(Statement):
+    targets: tuple[Selector, ...]
+    to: Expr
+    where: Expr | None = None
+
+
+@frozen
+class Set(Statement):
+    target: Expr
+    value: Expr
+
+
+@frozen
+class Scenario(Statement):
+    name: Word
+    of: Word
+    base: Word | None
+    items: tuple[Fail | Degrade | Set | Expect | Let, ...]
+
+
+@frozen
+class Show(Statement):
+    targets: tuple[Selector, ...]
+
+
+@frozen
+class Hide(Statement):
+    targets: tuple[Selector, ...]
+    where: Expr | None = None
+
+
+@frozen
+class Collapse(Statement):
+    targets: tuple[Selector, ...]
+
+
+@frozen
+class Fold(Statement):
+    target: Expr
+    keep: Expr | None = None
+
+
+@frozen
+class Colour(Statement):
+    """`color link by medium`; `what` is a kind."""
+
+    what: Word
+    by: Expr
+
+
+@frozen
+class LabelBy(Statement):
+    """`label link by bandwidth`."""
+
+    what: Word
+    by: Expr
+
+
+@frozen
+class Layout(Statement):
+    name: Word
+    args: tuple[Arg, ...] = ()
+
+
+@frozen
+class Title(Statement):
+    text: String
+
+
+ViewItem: TypeAlias = Show | Hide | Collapse | Fold | Colour | LabelBy | Layout | Title
+
+
+@frozen
+class View(Statement):
+    name: Word
+    of: Word
+    annotations: tuple[Annotation, ...]
+    items: tuple[ViewItem, ...]
+
+
+# ---- statements of a type ---------------------------------------------------------------------------------------
+
+
+@frozen
+class PortDecl(Statement):
+    """`port up[4] : UB x4 @open`; `lanes` is the 4 of `x4`."""
+
+    name: Word
+    shape: tuple[Expr, ...]
+    protocol: TypeRef
+    lanes: Number
+    annotations: tuple[Annotation, ...] = ()
+
+
+@frozen
+class PortExport(Statement):
+    """`port up = npu.up`."""
+
+    name: Word
+    value: Expr
+
+
+@frozen
+class Transit(Statement):
+    """`transit x, up[0..1]`: these ports forward among themselves."""
+
+    ports: tuple[Expr, ...]
+
+
+@frozen
+class Instance(Statement):
+    """`npu[8] : chip`, `spare npu : Chip`, `nic[2] : UBNic if with_nic`."""
+
+    name: Word
+    shape: tuple[Expr, ...]
+    type: TypeRef
+    condition: Expr | None = None
+    spare: bool = False
+    annotations: tuple[Annotation, ...] = ()
+
+
+@frozen
+class Connect(Statement):
+    """`connect L -- R over LINK for i, j where i < j`. `over` is None where no link is named."""
+
+    left: Expr
+    right: Expr
+    over: TypeRef | None = None
+    binders: tuple[Binder, ...] = ()
+    where: Expr | None = None
+    annotations: tuple[Annotation, ...] = ()
+
+
+@frozen
+class ConnectPattern(Statement):
+    """`connect A [to B] as pattern(args) over LINK for r`."""
+
+    left: Expr
+    right: Expr | None
+    pattern: Word
+    args: tuple[Arg, ...] = ()
+    over: TypeRef | None = None
+    binders: tuple[Binder, ...] = ()
+    where: Expr | None = None
+    annotations: tuple[Annotation, ...] = ()
+
+
+@frozen
+class ConnectCables(Statement):
+    """`connect cables("cables.csv") over Optic`."""
+
+    file: String
+    over: TypeRef | None = None
+    annotations: tuple[Annotation, ...] = ()
+
+
+@frozen
+class Open(Statement):
+    """`open hrs.p[96..]`: these ports may stay free here."""
+
+    ports: tuple[Expr, ...]
+
+
+@frozen
+class Place(Statement):
+    """`place cabinet as grid(columns = 16, pitch = [0.6 m, 2.4 m])`."""
+
+    target: Expr
+    method: Word
+    args: tuple[Arg, ...] = ()
+
+
+@frozen
+class If(Statement):
+    test: Expr
+    then: tuple[BodyStatement, ...]
+    otherwise: tuple[BodyStatement, ...] = ()
+
+
+@frozen
+class Expect(Statement):
+    """`expect CONDITION ["source"] [differs "reason"]`."""
+
+    condition: Expr
+    source: String | None = None
+    differs: String | None = None
+
+
+BodyStatement: TypeAlias = (
+    Field | PortDecl | PortExport | Transit | Instance | Connect | ConnectPattern | ConnectCables | Open | Place | If
+    | Expect | Let
+)  # fmt: skip
+FileStatement: TypeAlias = (
+    Use | Let | ProtocolDef | LinkDef | TypeDef | System | Traffic | Analyze | Scenario | View | Expect
+)
+
+
+# ---- the file ---------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Comment(Node):
+    """A `#` comment (not `##` documentation), text as written from the `#` on."""
+
+    text: str
+
+
+@frozen
+class Damage(Node):
+    """A stretch of text that could not be read; later stages stay quiet about the words in it."""
+
+    words: frozenset[str]
+
+
+@frozen
+class File(Node):
+    """A whole text. `edition` is the number after `ubus`, None where the line is missing."""
+
+    source: Source = field(eq=False)
+    edition: Number | None
+    statements: tuple[FileStatement, ...]
+    comments: tuple[Comment, ...] = field(default=(), eq=False)
+    damage: tuple[Damage, ...] = field(default=(), eq=False)
