@@ -1,0 +1,53 @@
+"""Did you mean."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean, distance
+
+WORDS = ("port", "protocol", "place", "expect", "Optic", "Copper", "bandwidth", "bisection", "npu", "x", "y", "up")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("prot", "port"),
+        ("optic", "Optic"),
+        ("COPER", "Copper"),
+        ("protocoll", "protocol"),
+        ("exepct", "expect"),
+        ("bandw", "bandwidth"),
+        ("nup", "npu"),
+        ("z", None),
+        ("X", "x"),
+        ("wheelbarrow", None),
+        ("", None),
+        ("b", None),
+        ("q" * 10_000, None),
+    ],
+)
+def test_nearest_word(word: str, meant: str | None) -> None:
+    assert did_you_mean(word, WORDS) == meant
+    assert did_you_mean(word, WORDS[::-1]) == meant
+
+
+def test_a_word_is_not_suggested_for_itself() -> None:
+    assert did_you_mean("port", ["port", "ports"]) == "ports"
+    assert did_you_mean("port", []) is None
+
+
+@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
+def test_distance_is_symmetric_and_bounded(a: str, b: str) -> None:
+    assert distance(a, b) == distance(b, a)
+    assert abs(len(a) - len(b)) <= distance(a, b) <= max(len(a), len(b))
+    assert (distance(a, b) == 0) == (a == b)
+
+
+@given(st.text("abc", min_size=2, max_size=8), st.data())
+def test_a_swap_of_neighbours_is_one_edit(word: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(word) - 2))
+    swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    assert distance(word, swapped) <= 1

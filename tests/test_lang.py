@@ -1,0 +1,97 @@
+"""The language, tested by texts in the language: `lang/*.md` and the bad files in `bad/`."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tests import literate
+
+needs_pipeline = pytest.mark.skipif(
+    importlib.util.find_spec("unifiedbus_dsl.pipeline") is None, reason="there is no compiler yet"
+)
+
+CASES = [
+    pytest.param(case, id=f"{path.stem}:{case.line}")
+    for path in literate.pages()
+    for case in literate.cases(path.read_text(encoding="utf-8"))
+]
+BAD = sorted((literate.HERE / "bad").glob("*.ubus"))
+
+
+@needs_pipeline
+@pytest.mark.parametrize("case", CASES)
+def test_page(case: literate.Case) -> None:
+    problems = literate.check(case)
+    assert not problems, "\n".join(problems)
+
+
+@needs_pipeline
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_bad_file(path: Path) -> None:
+    """Every error it holds is found, and none that follows from another."""
+    text = path.read_text(encoding="utf-8")
+    expected = sorted(literate.expectations(path.name, text))
+    assert expected, "a bad file announces at least one error"
+    problems = literate.differences(literate.diagnose(text, name=path.name), expected)
+    assert not problems, "\n".join(problems)
+
+
+PAGE = """\
+# Title
+Words.
+
+```ubus
+# file: parts.ubus
+ubus 1
+```
+
+```ubus
+one  # error: [UB0101] some words
+two  # warning: [UB0201] # error: [UB0102]
+```
+
+```text
+old
+```
+## Next
+```ubus
+three
+```
+"""
+
+
+def test_cases_of_a_page() -> None:
+    first, second = literate.cases(PAGE)
+    assert (first.title, first.line, first.snapshot) == ("Title", 9, "old\n")
+    assert dict(first.files) == {"parts.ubus": "# file: parts.ubus\nubus 1\n"}
+    assert first.expected == [
+        literate.Expected("main.ubus", 1, "error", "UB0101", "some words"),
+        literate.Expected("main.ubus", 2, "error", "UB0102"),
+        literate.Expected("main.ubus", 2, "warning", "UB0201"),
+    ]
+    assert (second.title, second.files, second.snapshot) == ("Next", (), None)
+
+
+def test_differences_go_both_ways() -> None:
+    from unifiedbus_dsl.diagnostics import Diagnostic, Label
+    from unifiedbus_dsl.source import Source, Span
+
+    source = Source("a.ubus", "one\ntwo\n\n")
+    at = [Diagnostic("UB0101", "no one here", Label(Span(source, 0, 3)))]
+    end = [Diagnostic("UB0108", "ends", Label(Span(source, 9, 9)))]
+    one = literate.Expected("a.ubus", 1, "error", "UB0101", "one here")
+    assert literate.differences(at, [one]) == []
+    assert literate.differences(at, []) == ["not announced: a.ubus:1: error[UB0101]: no one here"]
+    assert literate.differences([], [one]) == ["not found: a.ubus:1: error[UB0101] one here"]
+    assert len(literate.differences(at, [literate.Expected("a.ubus", 1, "error", "UB0101", "two")])) == 2
+    assert literate.differences(end, [literate.Expected("a.ubus", 2, "error", "UB0108")]) == []
+
+
+@needs_pipeline
+def test_accept_writes_the_snapshot() -> None:
+    accepted = literate.accept(PAGE)
+    assert accepted != PAGE
+    assert literate.accept(accepted) == accepted

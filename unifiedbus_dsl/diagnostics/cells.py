@@ -1,0 +1,74 @@
+"""How wide characters are on a terminal, and how a line of source is laid out in its cells."""
+
+from __future__ import annotations
+
+from unicodedata import category, east_asian_width
+
+from attrs import frozen
+
+TAB = 4
+"""Tabs are shown as spaces up to the next multiple of this."""
+
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_JOINERS = frozenset("\u200b\u200c\u200d\u2060\ufeff")
+
+
+def visible(character: str) -> str:
+    """The character as it may be sent to a terminal: control and direction characters become pictures of themselves."""
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if code < 0x7F or character in _JOINERS or category(character) not in _UNSAFE:
+        return character
+    return "\ufffd"
+
+
+def clean(text: str) -> str:
+    """`text` safe for a terminal, on one line: no escape sequence in it can take effect."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(visible(c) for c in text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
+
+
+def width(character: str) -> int:
+    """How many cells a visible character takes: 0, 1 or 2."""
+    if character.isascii():
+        return 1
+    if character in _JOINERS or category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
+
+
+def text_width(text: str) -> int:
+    return len(text) if text.isascii() else sum(map(width, text))
+
+
+@frozen
+class Cells:
+    """A line laid out: `text` as shown, and the cell in which each character of the line starts.
+
+    `starts` has one entry more than the line has characters: the cell behind the last one.
+    """
+
+    text: str
+    starts: tuple[int, ...]
+
+    def at(self, character: int) -> int:
+        """The cell of a character; places behind the end count as the cell behind the last character."""
+        return self.starts[min(max(character, 0), len(self.starts) - 1)]
+
+
+def lay_out(line: str) -> Cells:
+    """Expand tabs, make control characters visible and find the cell of each character."""
+    shown: list[str] = []
+    starts: list[int] = []
+    cell = 0
+    for character in line:
+        starts.append(cell)
+        piece = " " * (TAB - cell % TAB) if character == "\t" else visible(character)
+        shown.append(piece)
+        cell += len(piece) if character == "\t" else width(piece)
+    starts.append(cell)
+    return Cells("".join(shown), tuple(starts))

@@ -1,0 +1,61 @@
+"""Did you mean: the nearest of the words that are legal at a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["did_you_mean", "distance"]
+
+_LONGEST = 64
+"""Words longer than this are only compared letter for letter without their case."""
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `word` was probably meant to be, or None.
+
+    First one that differs by case only; then the nearest by edit distance, if it is near enough (a third of the
+    longer word, at least one edit; a single letter is never taken for another); then the only one that `word`
+    begins. The same candidates in any order give the same answer.
+    """
+    words = sorted(set(candidates) - {word, ""})
+    folded = word.casefold()
+    same = [candidate for candidate in words if candidate.casefold() == folded]
+    if same:
+        return same[0]
+    near = [(distance(folded, c.casefold()), _unlike(word, c), c) for c in words if _comparable(folded, c)]
+    close = [(d, unlike, c) for d, unlike, c in near if d <= _allowed(word, c)]
+    if close:
+        return min(close)[2]
+    longer = [candidate for candidate in words if candidate.casefold().startswith(folded)]
+    return longer[0] if len(longer) == 1 and len(word) >= 3 else None
+
+
+def _comparable(word: str, candidate: str) -> bool:
+    longest, shortest = max(len(word), len(candidate)), min(len(word), len(candidate))
+    return longest <= _LONGEST and longest - shortest <= _allowed(word, candidate)
+
+
+def _allowed(word: str, candidate: str) -> int:
+    if len(word) < 2 or len(candidate) < 2:
+        return 0
+    return max(1, max(len(word), len(candidate)) // 3)
+
+
+def _unlike(word: str, candidate: str) -> int:
+    """0 where the first letters agree: people seldom get those wrong."""
+    return int(word[:1].casefold() != candidate[:1].casefold())
+
+
+def distance(a: str, b: str) -> int:
+    """Edits from `a` to `b`: a letter added, left out, changed, or two neighbours swapped (each stretch once)."""
+    before: list[int] = []
+    last = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        row = [i]
+        for j, y in enumerate(b, 1):
+            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                best = min(best, before[j - 2] + 1)
+            row.append(best)
+        before, last = last, row
+    return last[-1]
