@@ -7,11 +7,17 @@ id and back; none is stored.
 
 from __future__ import annotations
 
-from attrs import field, frozen
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from attrs import field, frozen
+from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.plan import Plan
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.fabric.names import CableSource, Texts
+    from unifiedbus_dsl.plan.index import IntArray
 
 
 @frozen(eq=False)
@@ -37,11 +43,67 @@ class Fabric:
     """
 
     plan: Plan
-    device_type: NDArray[np.unsignedinteger]
-    a_device: NDArray[np.unsignedinteger]
-    a_port: NDArray[np.unsignedinteger]
-    b_device: NDArray[np.unsignedinteger]
-    b_port: NDArray[np.unsignedinteger]
-    kind: NDArray[np.unsignedinteger]
+    device_type: NDArray[np.unsignedinteger[Any]]
+    a_device: NDArray[np.unsignedinteger[Any]]
+    a_port: NDArray[np.unsignedinteger[Any]]
+    b_device: NDArray[np.unsignedinteger[Any]]
+    b_port: NDArray[np.unsignedinteger[Any]]
+    kind: NDArray[np.unsignedinteger[Any]]
     kinds: CableKinds
     sources_hash: str = field(default="")
+
+    @property
+    def device_count(self) -> int:
+        return len(self.device_type)
+
+    @property
+    def cable_count(self) -> int:
+        return len(self.a_device)
+
+    # ---- names
+
+    def device_names(self, devices: ArrayLike) -> Texts:
+        """`pod[3].cabinet[17].board[5].npu[7]` of each device id."""
+        from unifiedbus_dsl.fabric.names import device_names
+
+        return device_names(self.plan, devices)
+
+    def device_name(self, device: int) -> str:
+        return str(self.device_names([device])[0])
+
+    def device_id(self, name: str) -> int:
+        """Id of the device at a path; ValueError with a sentence if there is none."""
+        from unifiedbus_dsl.fabric.names import device_id
+
+        return device_id(self.plan, name)
+
+    def end_names(self, cables: ArrayLike) -> tuple[Texts, Texts]:
+        """`pod[0].npu[3].up[1]` of both ends of each cable."""
+        from unifiedbus_dsl.fabric.names import end_names
+
+        ids = np.asarray(cables, dtype=np.int64)
+        sides = ((self.a_device, self.a_port), (self.b_device, self.b_port))
+        a, b = (end_names(self.plan, self.device_type[dev[ids]], dev[ids], port[ids]) for dev, port in sides)
+        return a, b
+
+    def cable_names(self, cables: ArrayLike) -> Texts:
+        """`a.x[1] -- b.y[2]` of each cable id."""
+        a, b = self.end_names(cables)
+        return np.asarray(a + " -- " + b, dtype=object)
+
+    def cable_name(self, cable: int) -> str:
+        return str(self.cable_names([cable])[0])
+
+    def cable_source(self, cable: int) -> CableSource:
+        """Assembly instance, rule and index values that a cable comes from."""
+        from unifiedbus_dsl.fabric.names import cable_source
+
+        return cable_source(self.plan, cable)
+
+    # ---- parts
+
+    def blocks(self, selector: str) -> tuple[IntArray, IntArray]:
+        """First and one past the last device id of each instance of a kind (`rack`, `npu`) or of a type by its key."""
+        from unifiedbus_dsl.fabric.names import blocks
+
+        return blocks(self.plan, selector)

@@ -7,7 +7,8 @@ Numbering, which the fabric follows:
 - The ports of a device type are numbered port array by port array in order of name, elements in row-major order.
 - The devices of an assembly are numbered child by child in order of name, elements in row-major order, each element a
   contiguous range with the devices of its type in their own order.
-- The cables of an assembly are numbered: first those inside its children (in device order), then rule by rule.
+- The cables of an assembly are numbered: first those inside its children (in device order), then rule by rule, those of
+  a rule in row-major order of its axes (how `where` changes this: see `unifiedbus_dsl.plan.index`).
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
 from math import prod
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import field, frozen
 
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.units import Quantity
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.plan.numbering import Numbering
 
 Value: TypeAlias = "Quantity | bool | str | tuple[Value, ...]"
 """The value of a field."""
@@ -201,6 +205,19 @@ class Rule:
     pattern: str | None = None
     origin: int = 0
     span: Span | None = field(default=None, eq=False, repr=False)
+    left_span: Span | None = field(default=None, eq=False, repr=False)
+    right_span: Span | None = field(default=None, eq=False, repr=False)
+    """The text that decides which port of a side is meant: where a collision is to be shown."""
+    link_span: Span | None = field(default=None, eq=False, repr=False)
+
+
+@frozen
+class Opening:
+    """Ports of direct children that may stay free: `ref` over the axes."""
+
+    axes: tuple[Axis, ...]
+    ref: PortRef
+    span: Span | None = field(default=None, eq=False, repr=False)
 
 
 @frozen
@@ -227,7 +244,10 @@ class AssemblyType:
     exports: tuple[Export, ...] = ()
     rules: tuple[Rule, ...] = ()
     placements: tuple[Placement, ...] = ()
+    openings: tuple[Opening, ...] = ()
     fields: Mapping[str, Value] = field(factory=dict)
+    spoilt: frozenset[tuple[str, str]] = field(default=frozenset(), eq=False, repr=False)
+    """(child, port) that a statement in error was about; `*` stands for any. Nothing is said of these ports."""
     doc: str | None = field(default=None, eq=False)
     span: Span | None = field(default=None, eq=False, repr=False)
 
@@ -266,6 +286,13 @@ class Plan:
             for child in self.assemblies[key].children:
                 counts[child.type] += counts[key] * child.count
         return counts
+
+    @cached_property
+    def numbering(self) -> Numbering:
+        """Offsets of children, ports and cables within each type."""
+        from unifiedbus_dsl.plan.numbering import Numbering
+
+        return Numbering(self)
 
     @cached_property
     def bottom_up(self) -> tuple[str, ...]:

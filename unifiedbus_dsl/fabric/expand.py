@@ -1,0 +1,211 @@
+"""From plan to columns.
+
+Each type is written once, where its first instance stands; every further instance is a copy of that range with its
+device ids moved. Rules are evaluated on open grids and broadcast straight into their range of the columns. So there is
+no loop over devices or cables, and no second copy of any column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from attrs import define, field, frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.fabric import CableKinds, Fabric
+from unifiedbus_dsl.plan import AssemblyType, Plan
+from unifiedbus_dsl.plan.index import IntArray, Points
+from unifiedbus_dsl.plan.numbering import UNPLACED, millimetres
+
+Column: TypeAlias = "NDArray[np.unsignedinteger[Any]]"
+_Kind: TypeAlias = tuple[int, int, int]
+"""Number of the link, lanes, millimetres (`UNPLACED` if there is no length)."""
+
+_CHUNK = 1 << 20
+"""Cables of a rule that are worked out at a time: bounds the memory of intermediate results."""
+_SPAN = 1 << 24
+"""Lengths that spread over fewer millimetres than this (16 km) are counted rather than sorted."""
+
+
+@frozen(eq=False)
+class _Columns:
+    device_type: Column
+    a_device: Column
+    a_port: Column
+    b_device: Column
+    b_port: Column
+    kind: Column
+
+
+@define(eq=False)
+class _Writer:
+    plan: Plan
+    out: _Columns
+    kinds: Mapping[_Kind, int]
+    written: dict[str, tuple[int, int]] = field(factory=dict)
+    """First device and first cable of the first instance of each type."""
+
+
+def expand(plan: Plan, sources_hash: str = "") -> Fabric:
+    """The fabric of a plan."""
+    kinds = sorted(set(_all_kinds(plan)))
+    devices, cables = plan.device_count[plan.root], plan.numbering.cable_count[plan.root]
+    device = smallest(devices - 1)
+    port = smallest(max((d.radix for d in plan.devices.values()), default=1) - 1)
+    out = _Columns(
+        np.empty(devices, smallest(len(plan.devices) - 1)),
+        np.empty(cables, device),
+        np.empty(cables, port),
+        np.empty(cables, device),
+        np.empty(cables, port),
+        np.empty(cables, smallest(len(kinds) - 1)),
+    )
+    _write(_Writer(plan, out, {kind: n for n, kind in enumerate(kinds)}), plan.root, 0, 0)
+    columns = (out.device_type, out.a_device, out.a_port, out.b_device, out.b_port, out.kind)
+    for column in columns:
+        column.flags.writeable = False
+    return Fabric(plan, *columns, _kind_table(kinds), sources_hash)
+
+
+def smallest(greatest: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """The smallest unsigned type of at least 16 bits that holds this value."""
+    return np.dtype(np.uint16 if greatest < 1 << 16 else np.uint32 if greatest < 1 << 32 else np.uint64)
+
+
+# ---- kinds of cable ---------------------------------------------------------------------------------------------
+
+
+def _kind_table(kinds: list[_Kind]) -> CableKinds:
+    rows = np.asarray(kinds, dtype=np.int64).reshape(-1, 3)
+    lengths = np.where(rows[:, 2] == UNPLACED, np.nan, rows[:, 2] / 1000)
+    table = CableKinds(rows[:, 0].astype(np.uint16), rows[:, 1].astype(np.uint16), lengths)
+    for column in (table.link, table.lanes, table.length_m):
+        column.flags.writeable = False
+    return table
+
+
+def _all_kinds(plan: Plan) -> Iterator[_Kind]:
+    link_number = {key: n for n, key in enumerate(plan.links)}
+    for key in plan.bottom_up:
+        for number, rule in enumerate(plan.assemblies[key].rules):
+            if plan.numbering.rule_size(key, number):
+                for length in rule_lengths(plan, key, number):
+                    yield link_number[rule.link], rule.lanes, int(length)
+
+
+def rule_lengths(plan: Plan, key: str, number: int) -> IntArray:
+    """The distinct lengths of the cables of a rule in millimetres, ascending; `UNPLACED` (-1) for none."""
+    length = plan.assemblies[key].rules[number].length
+    if length is not None:
+        return np.asarray([millimetres(length)], dtype=np.int64)
+    points = plan.numbering.rule_points(key, number)
+    found = [_distinct(plan.numbering.lengths(key, number, part)) for _, part in _parts(points)]
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+
+def _distinct(values: IntArray) -> IntArray:
+    """The distinct values, ascending: by counting where they are close together, which is faster than sorting."""
+    low, high = int(values.min()), int(values.max())
+    if high - low < min(_SPAN, 4 * values.size + 1024):
+        present = np.zeros(high - low + 1, np.bool_)
+        present[values.ravel() - low] = True
+        return np.flatnonzero(present) + low
+    return np.unique(values)
+
+
+# ---- writing ----------------------------------------------------------------------------------------------------
+
+
+def _write(to: _Writer, key: str, device: int, cable: int) -> None:
+    """Writes the instance of a type that starts at this device and this cable."""
+    plan, out = to.plan, to.out
+    if key in plan.devices:
+        out.device_type[device] = list(plan.devices).index(key)
+    elif key in to.written:
+        _copy(to, key, device, cable, 1)
+    else:
+        to.written[key] = device, cable
+        _write_children(to, plan.assemblies[key], device, cable)
+        starts = plan.numbering.cable_starts[key]
+        for number in range(len(plan.assemblies[key].rules)):
+            _write_rule(to, key, number, device, cable + starts[len(plan.assemblies[key].children) + number])
+
+
+def _write_children(to: _Writer, assembly: AssemblyType, device: int, cable: int) -> None:
+    numbering = to.plan.numbering
+    starts = zip(numbering.child_starts[assembly.key], numbering.cable_starts[assembly.key], strict=False)
+    for child, (device_start, cable_start) in zip(assembly.children, starts, strict=False):
+        if child.count == 0:
+            continue
+        first, first_cable = device + device_start, cable + cable_start
+        _write(to, child.type, first, first_cable)
+        devices, cables = to.plan.device_count[child.type], numbering.cable_count[child.type]
+        if child.type in to.plan.devices:
+            to.out.device_type[first + 1 : first + child.count] = to.out.device_type[first]
+        elif child.count > 1:
+            _copy(to, child.type, first + devices, first_cable + cables, child.count - 1)
+
+
+def _copy(to: _Writer, key: str, device: int, cable: int, count: int) -> None:
+    """Writes `count` instances of a type one after another, as copies of the first that was written."""
+    from_device, from_cable = to.written[key]
+    devices, cables = to.plan.device_count[key], to.plan.numbering.cable_count[key]
+    types = to.out.device_type
+    types[device : device + count * devices].reshape(count, devices)[:] = types[from_device : from_device + devices]
+    if cables == 0:
+        return
+    for column in (to.out.a_port, to.out.b_port, to.out.kind):
+        column[cable : cable + count * cables].reshape(count, cables)[:] = column[from_cable : from_cable + cables]
+    for column in (to.out.a_device, to.out.b_device):
+        moves = (np.arange(count) * devices + (device - from_device)).astype(column.dtype)
+        target = column[cable : cable + count * cables].reshape(count, cables)
+        np.add(column[from_cable : from_cable + cables], moves[:, None], out=target)
+
+
+def _write_rule(to: _Writer, key: str, number: int, device: int, cable: int) -> None:
+    rule, numbering, out = to.plan.assemblies[key].rules[number], to.plan.numbering, to.out
+    points = numbering.rule_points(key, number)
+    kind_of = _kind_lookup(to, key, number)
+    for start, part in _parts(points):
+        where = slice(cable + start, cable + start + part.size)
+        sides = ((rule.left, out.a_device, out.a_port), (rule.right, out.b_device, out.b_port))
+        for ref, devices, ports in sides:
+            ends = numbering.ends(key, ref, part)
+            base = np.asarray(ends.base + device).astype(devices.dtype)
+            np.add(base, ends.offset.astype(devices.dtype), out=devices[where].reshape(part.shape))
+            ports[where].reshape(part.shape)[...] = ends.port
+        if isinstance(kind_of, int):
+            out.kind[where] = kind_of
+        else:
+            low, table = kind_of
+            out.kind[where].reshape(part.shape)[...] = table[numbering.lengths(key, number, part) - low]
+
+
+def _kind_lookup(to: _Writer, key: str, number: int) -> int | tuple[int, Column]:
+    """The kind of all cables of a rule, or (low, table): the kind for a length in mm is `table[length - low]`."""
+    rule = to.plan.assemblies[key].rules[number]
+    link = list(to.plan.links).index(rule.link)
+    lengths = rule_lengths(to.plan, key, number) if to.plan.numbering.rule_size(key, number) else np.empty(0, np.int64)
+    kinds = [to.kinds[link, rule.lanes, int(length)] for length in lengths]
+    if len(kinds) <= 1:
+        return kinds[0] if kinds else 0
+    low = int(lengths[0])
+    table = np.zeros(int(lengths[-1]) - low + 1, to.out.kind.dtype)
+    table[lengths - low] = kinds
+    return low, table
+
+
+def _parts(points: Points) -> Iterator[tuple[int, Points]]:
+    """Pieces of the points along their first dimension, of about `_CHUNK` each, with the number of their first."""
+    if points.size == 0:
+        return
+    if not points.shape:
+        yield 0, points
+        return
+    row = points.size // points.shape[0]
+    step = max(1, _CHUNK // row)
+    for start in range(0, points.shape[0], step):
+        stop = min(start + step, points.shape[0])
+        yield start * row, points.part(start, stop)
