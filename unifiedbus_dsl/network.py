@@ -1,0 +1,331 @@
+"""The network: what the solver sees of a fabric, as arrays.
+
+A device has one vertex for each set of ports that forward among themselves: a switch has one, any other device one
+for each `transit` line, and one more, which never forwards, for its ports in no line. An **end point** is any device
+that is no switch. Its source joins all its vertices and all its vertices join its sink, free and without a hop; that
+is said by `end` and needs no arcs: a path from end point s to end point t starts at any vertex of s, ends at any vertex
+of t, and passes only through vertices that forward (see docs/decisions/network-vertices.md).
+
+A cable is two arcs, one each way. Parallel cables of one kind between the same two vertices are one arc with their
+count. Arcs lie in order of (tail, head, kind), so arc ids are positions of a compressed-row matrix; as each arc has
+its opposite of the same kind and count, the rows serve both ways.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import ArrayLike, NDArray
+
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.plan import DeviceType, Value
+from unifiedbus_dsl.units import Quantity
+
+Ints = NDArray[np.int64]
+Ids = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Hashes = NDArray[np.uint64]
+
+
+@frozen(eq=False)
+class ArcKinds:
+    """What arcs have in common; one row a kind.
+
+    `capacity_Bps` is what one cable carries one way, after protocol efficiency; `rate_Bps` the raw rate of its lanes;
+    `latency_s` protocol, link and length together; `link` indexes the plan's links in order of key.
+    """
+
+    capacity_Bps: Floats  # noqa: N815
+    rate_Bps: Floats  # noqa: N815
+    latency_s: Floats
+    link: Ints
+
+
+@frozen(eq=False, slots=False)
+class Network:
+    """Vertices v of [V], end points e of [E], arcs a of [A]. All columns are read-only.
+
+    Vertices are in order of device; `device_start` ([D + 1]) gives the first of each device. `end[v]` is the end point
+    of a vertex, -1 for a switch; end points are in order of device. `latency_s[v]` is what passing through v costs.
+    `group[v]` tells apart vertices that no symmetry may exchange (device type and position in it). Row v of the arcs
+    is `indptr[v] : indptr[v + 1]`; `head`, `kind` and `count` (cables in parallel) are its columns. `injection_Bps[e]`
+    bounds what an end point sends, and what it receives, over all its ports (infinite where nothing does).
+    """
+
+    device_start: Ints
+    end: Ids
+    forwards: Bools
+    latency_s: Floats
+    group: Ids
+    injection_Bps: Floats  # noqa: N815
+    indptr: Ints
+    head: Ids
+    kind: NDArray[np.unsignedinteger[Any]]
+    count: NDArray[np.unsignedinteger[Any]]
+    kinds: ArcKinds
+
+    @property
+    def vertices(self) -> int:
+        return len(self.end)
+
+    @property
+    def arcs(self) -> int:
+        return len(self.head)
+
+    @property
+    def ends(self) -> int:
+        return len(self.injection_Bps)
+
+    @cached_property
+    def tail(self) -> Ids:
+        """Tail of each arc, [A]."""
+        return frozen_array(np.repeat(np.arange(self.vertices, dtype=np.int32), np.diff(self.indptr)))
+
+    @cached_property
+    def capacity_Bps(self) -> Floats:  # noqa: N802
+        """Capacity of each arc, all its cables together, [A] byte/s."""
+        return frozen_array(self.kinds.capacity_Bps[self.kind] * self.count)
+
+    @cached_property
+    def label(self) -> Ids:
+        """The same for arcs of the same kind and count, dense, [A]."""
+        code = self.kind.astype(np.int64) * (int(self.count.max(initial=0)) + 1) + self.count
+        present = np.zeros(int(code.max(initial=0)) + 1, dtype=bool)
+        present[code] = True
+        return frozen_array((np.cumsum(present) - 1)[code].astype(np.int32))
+
+    @cached_property
+    def end_order(self) -> Ids:
+        """Vertices of all end points, end point by end point, [sum of their vertices]."""
+        return frozen_array(np.flatnonzero(self.end >= 0).astype(np.int32))
+
+    @cached_property
+    def end_start(self) -> Ints:
+        """Where each end point begins in `end_order`, [E + 1]."""
+        return frozen_array(np.searchsorted(self.end[self.end_order], np.arange(self.ends + 1)))
+
+    @cached_property
+    def end_device(self) -> Ints:
+        """Device of each end point, [E]."""
+        first = self.end_order[self.end_start[:-1]]
+        return frozen_array(np.searchsorted(self.device_start, first, side="right") - 1)
+
+    @cached_property
+    def simple(self) -> bool:
+        """Whether each end point has a single vertex."""
+        return len(self.end_order) == self.ends
+
+    def vertices_of(self, end: int) -> Ids:
+        """Vertices of an end point."""
+        return self.end_order[self.end_start[end] : self.end_start[end + 1]]
+
+    @cached_property
+    def opposite(self) -> Ids:
+        """The arc that runs the other way along the same cables, [A]."""
+        return frozen_array(transposed_order(self.indptr, self.head))
+
+
+def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
+    """The array itself, made read-only."""
+    array.flags.writeable = False
+    return array
+
+
+def row_arcs(network: Network, vertices: NDArray[Any]) -> Ints:
+    """Arcs out of the given vertices, in order, [sum of their degrees]."""
+    return ranges(network.indptr[vertices], network.indptr[vertices + 1])
+
+
+def ranges(start: Ints, stop: Ints) -> Ints:
+    """`start[0] … stop[0] - 1, start[1] … stop[1] - 1, …` as one array."""
+    size = stop - start
+    end = np.cumsum(size)
+    total = int(end[-1]) if len(end) else 0
+    places: Ints = np.arange(total) + np.repeat(start - (end - size), size)
+    return places
+
+
+def transposed_order(indptr: Ints, head: Ids) -> Ids:
+    """Positions of the arcs (tail, head) in order of (head, tail, position): [A], counting sort, O(V + A)."""
+    from scipy.sparse import csr_matrix
+
+    n = len(indptr) - 1
+    arcs = csr_matrix((np.arange(len(head), dtype=np.int32), head, indptr.astype(np.int32)), shape=(n, n))
+    return np.asarray(arcs.tocsc().data, dtype=np.int32)
+
+
+def build(
+    *,
+    device_start: ArrayLike,
+    end: ArrayLike,
+    forwards: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
+    kind: ArrayLike,
+    kinds: ArcKinds,
+    latency_s: ArrayLike = 0.0,
+    group: ArrayLike = 0,
+    injection_Bps: ArrayLike | None = None,  # noqa: N803
+) -> Network:
+    """Network of cables: cable c joins vertices `a[c]` and `b[c]` and is of kind `kind[c]`.
+
+    A cable from a vertex to itself carries nothing and is left out.
+    """
+    ends_of = np.asarray(end, dtype=np.int32)
+    n = len(ends_of)
+    one, two, which = np.asarray(a, np.int32), np.asarray(b, np.int32), np.asarray(kind)
+    keep = one != two
+    if not keep.all():
+        one, two, which = one[keep], two[keep], which[keep]
+    indptr, head, arc_kind, count = _rows(n, one, two, which.astype(np.int64))
+    ends = int(ends_of.max(initial=-1)) + 1
+    return Network(
+        device_start=frozen_array(np.array(device_start, dtype=np.int64)),
+        end=frozen_array(ends_of.copy()),
+        forwards=frozen_array(np.array(forwards, dtype=bool)),
+        latency_s=frozen_array(np.array(np.broadcast_to(latency_s, n), dtype=np.float64)),
+        group=frozen_array(np.array(np.broadcast_to(group, n), dtype=np.int32)),
+        injection_Bps=frozen_array(
+            np.full(ends, np.inf) if injection_Bps is None else np.array(injection_Bps, dtype=np.float64)
+        ),
+        indptr=frozen_array(indptr),
+        head=frozen_array(head),
+        kind=frozen_array(arc_kind),
+        count=frozen_array(count),
+        kinds=kinds,
+    )
+
+
+def _rows(
+    n: int, a: Ids, b: Ids, kind: Ints
+) -> tuple[Ints, Ids, NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]]:
+    """Arcs both ways in order of (tail, head, kind), equal ones counted: row starts, heads, kinds, counts."""
+    wide, low = max(n - 1, 1).bit_length(), int(kind.max(initial=0)).bit_length()
+    if 2 * wide + low > 63:
+        raise OverflowError("too many vertices and kinds of arc for 64-bit keys")
+    key = np.empty(2 * len(a), dtype=np.int64)
+    for start, tail, head in ((0, a, b), (len(a), b, a)):
+        half = key[start : start + len(a)]
+        half[:] = tail
+        half <<= wide
+        half |= head
+        half <<= low
+        half |= kind
+    key.sort()
+    first = np.ones(len(key), dtype=bool)
+    np.not_equal(key[1:], key[:-1], out=first[1:])
+    count: NDArray[np.unsignedinteger[Any]] = np.ones(len(key), dtype=np.uint16)
+    if not first.all():
+        firsts = np.flatnonzero(first)
+        count = smallest(np.diff(firsts, append=len(key)))
+        key = key[firsts]
+    arc_kind = np.empty(len(key), dtype=np.uint16 if low <= 16 else np.uint32)
+    np.bitwise_and(key, (1 << low) - 1, out=arc_kind, casting="unsafe")
+    key >>= low
+    head_of = np.empty(len(key), dtype=np.int32)
+    np.bitwise_and(key, (1 << wide) - 1, out=head_of, casting="unsafe")
+    key >>= wide
+    return np.searchsorted(key, np.arange(n + 1)), head_of, arc_kind, count
+
+
+def smallest(values: Ints) -> NDArray[np.unsignedinteger[Any]]:
+    """The same values in the smallest unsigned type of at least 16 bits."""
+    wide = np.uint16 if int(values.max(initial=0)) < 2**16 else np.uint32
+    return values.astype(wide)
+
+
+# ---- from a fabric ------------------------------------------------------------------------------------------------
+
+
+def from_fabric(fabric: Fabric) -> Network:
+    """Network of a fabric: vertices by device type, arcs by cable kind."""
+    plan = fabric.plan
+    types = list(plan.devices.values())
+    layouts = [_vertices_of_ports(device) for device in types]
+    per_type = np.array([count for count, _ in layouts], dtype=np.int64)
+    type_of = fabric.device_type.astype(np.int64)
+    per_device = per_type[type_of]
+    start = np.concatenate([[0], np.cumsum(per_device)])
+    device_of = np.repeat(np.arange(len(type_of)), per_device)
+    place = np.arange(start[-1]) - start[device_of]
+
+    widest = int(per_type.max(initial=1))
+    forwards = np.zeros((len(types), widest), dtype=bool)
+    for t, device in enumerate(types):
+        forwards[t, : 1 if device.kind == "switch" else len(device.transit)] = True
+    is_end = np.array([device.kind != "switch" for device in types], dtype=bool)[type_of]
+    number = np.where(is_end, np.cumsum(is_end) - 1, -1)
+    injection = np.array([_number(device.fields.get("injection"), np.inf) for device in types], dtype=np.float64)
+    latency = np.array([_number(device.fields.get("latency"), 0.0) for device in types], dtype=np.float64)
+    vertex_type = type_of[device_of]
+
+    return build(
+        device_start=start,
+        end=number[device_of],
+        forwards=forwards[vertex_type, place],
+        latency_s=latency[vertex_type],
+        group=vertex_type * widest + place,
+        injection_Bps=injection[type_of[is_end]],
+        a=_vertex(fabric.a_device, fabric.a_port, type_of, start, layouts),
+        b=_vertex(fabric.b_device, fabric.b_port, type_of, start, layouts),
+        kind=fabric.kind,
+        kinds=arc_kinds(fabric),
+    )
+
+
+def arc_kinds(fabric: Fabric) -> ArcKinds:
+    """One row for each cable kind of the fabric."""
+    plan, kinds = fabric.plan, fabric.kinds
+    links = list(plan.links.values())
+    protocols = [plan.protocols[link.protocol] for link in links]
+    rate = np.array([float(p.lane_rate) for p in protocols])[kinds.link] * kinds.lanes
+    efficiency = np.array([float(p.efficiency) for p in protocols])[kinds.link]
+    fixed = np.array(
+        [float(p.latency) + _number(link.fields.get("latency"), 0.0) for p, link in zip(protocols, links, strict=True)]
+    )[kinds.link]
+    delay = np.array([_number(link.fields.get("delay"), 0.0) for link in links])[kinds.link]
+    length = np.where(np.isnan(kinds.length_m), 0.0, kinds.length_m)
+    return ArcKinds(
+        capacity_Bps=frozen_array(rate * efficiency),
+        rate_Bps=frozen_array(rate),
+        latency_s=frozen_array(fixed + delay * length),
+        link=frozen_array(kinds.link.astype(np.int64)),
+    )
+
+
+def _number(value: Value | None, default: float) -> float:
+    return float(value) if isinstance(value, Quantity) else default
+
+
+def _vertices_of_ports(device: DeviceType) -> tuple[int, Ints]:
+    """How many vertices a device of this type has, and the vertex of each of its ports."""
+    of_port = np.zeros(device.radix, dtype=np.int64)
+    if device.kind == "switch":
+        return 1, of_port
+    lines = len(device.transit)
+    of_port[:] = lines
+    for line, ports in enumerate(device.transit):
+        of_port[list(ports)] = line
+    apart = lines == 0 or bool((of_port == lines).any())
+    return lines + apart, of_port
+
+
+def _vertex(
+    device: NDArray[np.unsignedinteger[Any]],
+    port: NDArray[np.unsignedinteger[Any]],
+    type_of: Ints,
+    start: Ints,
+    layouts: list[tuple[int, Ints]],
+) -> Ids:
+    """Vertex of each (device, port)."""
+    if all(count == 1 for count, _ in layouts):
+        return np.asarray(start[device], dtype=np.int32)
+    widest = max(len(of_port) for _, of_port in layouts)
+    table = np.zeros((len(layouts), widest), dtype=np.int64)
+    for t, (_, of_port) in enumerate(layouts):
+        table[t, : len(of_port)] = of_port
+    return np.asarray(start[device] + table[type_of[device], port], dtype=np.int32)

@@ -1,0 +1,529 @@
+"""Symmetries of a network, each proved on its arcs, and the orbits that they generate.
+
+Arrays of the plan say where to look: along each axis of an array the elements are rotated by one, two neighbours
+swapped, the order reversed; in one instance first, else in all instances inside one that is further out, and so on.
+A candidate on the devices of an array is extended to the switches outside it by matching neighbours, level by level
+outward from the end points. Then it is checked: each row of arcs must come back as the row of the image, arc by arc. A
+candidate that doesn't is dropped; what is missed costs time later, never correctness.
+
+An automorphism in one instance is enough for all of them where another one carries that instance to each other, so
+most checks touch few arcs (see docs/decisions/symmetry-search.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import ArrayLike, NDArray
+
+from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, frozen_array, ranges, row_arcs
+
+SAMPLE = 64
+"""Vertices on which a candidate is tried before all of it."""
+MAX_INSTANCES = 64
+"""How many differing instances of an array are searched, each for itself."""
+
+
+@frozen
+class Array:
+    """An array of devices or assemblies at one place in the plan.
+
+    Element e (row-major in `shape`) has the devices `base + sum(i * stride) + e * size + 0 … size - 1`, with i over the
+    `loops` (count, stride) of the arrays around it, outermost first. `strides` are steps that index arithmetic takes in
+    a flat array (`2048*i + 16*c + e`: 2048, 16), along which it is searched as if it had that many dimensions.
+    """
+
+    base: int
+    loops: tuple[tuple[int, int], ...]
+    shape: tuple[int, ...]
+    size: int
+    strides: tuple[int, ...] = ()
+
+
+@frozen
+class Axis:
+    """One dimension of an array: element i is `block` devices from `base + sum(loops) + i * block`."""
+
+    base: int
+    loops: tuple[tuple[int, int], ...]
+    length: int
+    block: int
+
+
+@frozen(eq=False)
+class Generator:
+    """A proved automorphism: vertex `moved[i]` goes to `image[i]`, the others stay; `moved` is sorted.
+
+    `arc_image` is the image of each arc out of a moved vertex, row by row, the first of row i at `start[i]`. Any other
+    arc that moves is the opposite of one of these, and so is its image.
+    """
+
+    moved: Ids
+    image: Ids
+    start: Ints
+    arc_image: Ids
+
+
+@frozen(eq=False, slots=False)
+class Symmetry:
+    """Orbits of vertices ([V]) and of directed arcs ([A]) under `generators`, numbered densely."""
+
+    network: Network = field(repr=False)
+    generators: tuple[Generator, ...] = field(repr=False)
+    vertex_orbit: Ids = field(repr=False)
+    arc_orbit: Ids = field(repr=False)
+    tried: int
+
+    @cached_property
+    def vertex_orbits(self) -> int:
+        return int(self.vertex_orbit.max(initial=-1)) + 1
+
+    @cached_property
+    def arc_orbits(self) -> int:
+        return int(self.arc_orbit.max(initial=-1)) + 1
+
+    @cached_property
+    def arc_orbit_size(self) -> Ints:
+        """Arcs in each orbit."""
+        return frozen_array(np.bincount(self.arc_orbit, minlength=self.arc_orbits))
+
+    @cached_property
+    def end_orbit(self) -> Ids:
+        """Orbit of each end point, numbered densely, [E]: the orbit of its first vertex."""
+        first = self.network.end_order[self.network.end_start[:-1]]
+        return frozen_array(dense(self.vertex_orbit[first]))
+
+    def representatives(self, members: NDArray[np.integer] | None = None) -> tuple[Ints, Ints]:
+        """One end point of each orbit and the size of the orbit, among the `members` (default: all)."""
+        ends = np.arange(self.network.ends) if members is None else np.sort(np.asarray(members, dtype=np.int64))
+        _, first, size = np.unique(self.end_orbit[ends], return_index=True, return_counts=True)
+        return ends[first], size
+
+    def restricted(self, colour: ArrayLike | None = None, partition: ArrayLike | None = None) -> Symmetry:
+        """Only the generators that keep a colour of the end points ([E]) and map the parts of a partition of them
+        ([E], -1: in no part) to parts."""
+        tests = [(np.asarray(colour), True)] if colour is not None else []
+        tests += [(np.asarray(partition), False)] if partition is not None else []
+        kept = [g for g in self.generators if all(_keeps(self.network, g, part, exact) for part, exact in tests)]
+        if len(kept) == len(self.generators):
+            return self
+        return orbits(self.network, kept, self.tried)
+
+
+def end_images(network: Network, generator: Generator) -> Ints:
+    """Image of each end point, [E]."""
+    image = np.arange(network.ends)
+    ends = network.end[generator.moved]
+    real = ends >= 0
+    image[ends[real]] = network.end[generator.image[real]]
+    return image
+
+
+def _keeps(network: Network, generator: Generator, part: NDArray[np.integer], exact: bool) -> bool:
+    image = end_images(network, generator)
+    after = part[image]
+    if exact:
+        return bool((after == part).all())
+    if ((after < 0) != (part < 0)).any():
+        return False
+    inside = part >= 0
+    pairs = np.unique(np.stack([part[inside], after[inside]]), axis=1)
+    count: int = pairs.shape[1]
+    return len(np.unique(pairs[0])) == count == len(np.unique(pairs[1]))
+
+
+def trivial(network: Network) -> Symmetry:
+    """No symmetry at all: each vertex and each arc its own orbit."""
+    return Symmetry(
+        network,
+        (),
+        frozen_array(np.arange(network.vertices, dtype=np.int32)),
+        frozen_array(np.arange(network.arcs, dtype=np.int32)),
+        0,
+    )
+
+
+def find(network: Network, arrays: Iterable[Array], colour: ArrayLike | None = None) -> Symmetry:
+    """Search the arrays for automorphisms that keep `colour` ([V], default: none) and give their orbits.
+
+    With a colour, as after a failure, elements are only exchanged within classes that refinement cannot tell apart.
+    """
+    kinds = vertex_kinds(network, colour)
+    looks = refine(network, kinds, network.label) if colour is not None else None
+    search = _Search(network, kinds, tiers(network))
+    found: list[Generator] = []
+    tried = 0
+    for axis in axes(arrays):
+        swapped = False
+        for method in ("rotate", "swap", "reverse"):
+            if method == "reverse" and (swapped or axis.length < 3):
+                continue
+            proved, attempts = _along(search, axis, method, looks)
+            tried += attempts
+            found += proved
+            swapped = method == "swap" and bool(proved)
+    return orbits(network, found, tried)
+
+
+def _along(search: _Search, axis: Axis, method: str, looks: Ids | None) -> tuple[list[Generator], int]:
+    """Automorphisms along an axis that touch as few instances at once as will do, and how many were tried."""
+    tried = 0
+    for outer in range(len(axis.loops), -1, -1):
+        attempts = [search.prove(*pair) for pair in candidates(search.network, axis, method, outer, looks)]
+        tried += len(attempts)
+        if proved := [generator for generator in attempts if generator is not None]:
+            return proved, tried
+    return [], tried
+
+
+# ---- candidates ---------------------------------------------------------------------------------------------------
+
+
+def axes(arrays: Iterable[Array]) -> Iterator[Axis]:
+    """Dimensions longer than one, of arrays as they are and split by their strides; equal ones once."""
+    seen: set[Axis] = set()
+    for array in arrays:
+        shapes = [array.shape]
+        if array.strides and (split := _split(prod(array.shape), array.strides)):
+            shapes.append(split)
+        for shape in shapes:
+            for k, length in enumerate(shape):
+                block = array.size * prod(shape[k + 1 :])
+                inner = [(n, array.size * prod(shape[i + 1 :])) for i, n in enumerate(shape[:k])]
+                axis = Axis(array.base, tuple(loop for loop in (*array.loops, *inner) if loop[0] > 1), length, block)
+                if length > 1 and axis not in seen:
+                    seen.add(axis)
+                    yield axis
+
+
+def _split(length: int, strides: Sequence[int]) -> tuple[int, ...]:
+    """`length` as a product along the strides, () where they don't divide each other."""
+    steps = [length, *sorted({s for s in strides if 1 < s < length}, reverse=True), 1]
+    if any(big % small for big, small in pairwise(steps)):
+        return ()
+    return tuple(big // small for big, small in pairwise(steps))
+
+
+def candidates(network: Network, axis: Axis, method: str, outer: int, looks: Ids | None) -> Iterator[tuple[Ids, Ids]]:
+    """Permutations of vertices along an axis: in one instance of the `outer` loops, in all of the inner ones.
+
+    With `looks` ([V], the same for vertices that may be images of each other): one candidate for each way an instance
+    can look, and within it only elements that look the same are exchanged.
+    """
+    inner = _offsets(axis.loops[outer:])
+    previous: set[int] = set()
+    for start in _offsets(axis.loops[:outer]):
+        if len(previous) > MAX_INSTANCES:
+            return
+        places = axis.base + start + inner
+        element = np.arange(axis.length)
+        if looks is None:
+            classes = [element]
+        else:
+            signs = np.array([_signature(network, places + i * axis.block, axis.block, looks) for i in element])
+            whole = int(_mix(np.sort(signs)).sum())
+            if whole in previous:
+                continue
+            previous.add(whole)
+            classes = [np.flatnonzero(signs == sign) for sign in np.unique(signs)]
+        before, after = _exchanged(classes, method)
+        if len(before):
+            yield (
+                _vertices(network, places, before * axis.block, axis.block),
+                _vertices(network, places, after * axis.block, axis.block),
+            )
+        if looks is None:
+            return
+
+
+def _exchanged(classes: list[Ints], method: str) -> tuple[Ints, Ints]:
+    """Elements that move and where to, each class for itself."""
+    pairs = []
+    for members in classes:
+        if len(members) < 2 or (method == "rotate" and len(members) == 2):
+            continue
+        if method == "rotate":
+            pairs.append((members, np.roll(members, -1)))
+        elif method == "reverse":
+            pairs.append((members, members[::-1]))
+        else:
+            pairs.append((members[:2], members[1::-1]))
+    if not pairs:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    before, after = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    return before[before != after], after[before != after]
+
+
+def _offsets(loops: Sequence[tuple[int, int]]) -> Ints:
+    total = np.zeros(1, dtype=np.int64)
+    for count, stride in loops:
+        total = (total[:, None] + np.arange(count) * stride).ravel()
+    return total
+
+
+def _vertices(network: Network, places: Ints, shift: Ints, block: int) -> Ids:
+    """Vertices of the devices `place + shift + 0 … block - 1`, for each shift and place."""
+    first = (places + shift[:, None]).ravel()
+    starts = network.device_start
+    return ranges(starts[first], starts[first + block]).astype(np.int32)
+
+
+def _signature(network: Network, places: Ints, block: int, looks: Ids) -> int:
+    """Hash of how the devices of an element look, in order inside it."""
+    vertices = _vertices(network, places, np.zeros(1, np.int64), block)
+    return int(_mix(looks[vertices].astype(np.uint64) * np.uint64(len(looks)) + _mix(np.arange(len(vertices)))).sum())
+
+
+# ---- proof --------------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class _Search:
+    """What every check of one network shares. `tier`: hops from the nearest end point."""
+
+    network: Network
+    kinds: Ids
+    tier: Ids
+
+    def prove(self, moved: Ids, image: Ids) -> Generator | None:
+        """The automorphism that begins with moved -> image, None where there is none to be found."""
+        if len(moved) != len(image) or (self.kinds[moved] != self.kinds[image]).any():
+            return None
+        full = np.arange(self.network.vertices, dtype=np.int32)
+        full[moved] = image
+        settled = np.zeros(self.network.vertices, dtype=bool)
+        settled[moved] = True
+        if not extend(self.network, self.kinds, self.tier, full, settled):
+            return None
+        return verify(self.network, self.kinds, full)
+
+
+def extend(network: Network, kinds: Ids, tier: Ids, image: Ids, settled: NDArray[np.bool_]) -> bool:
+    """Find the images of switches whose neighbours move, level by level outward; fills `image`, False if there is none.
+
+    `settled` vertices and end points have their image already. Switch b goes to the b' with the same sum, over
+    neighbours, of hashes as the images of b's neighbours have; ties keep their order.
+    """
+    everyone = np.arange(network.vertices)
+    hashes = _mix(everyone)
+    salts = _mix(np.arange(int(network.label.max(initial=0)) + 1)) | np.uint64(1)
+    time = np.where(settled, 0, tier)
+    for level in range(1, int(tier.max(initial=0)) + 1):
+        moving = np.flatnonzero((image != everyone) & (time < level))
+        arcs = row_arcs(network, moving)
+        gain = np.repeat(hashes[image[moving]] - hashes[moving], network.indptr[moving + 1] - network.indptr[moving])
+        change = np.zeros(network.vertices, dtype=np.uint64)
+        np.add.at(change, network.head[arcs], gain * salts[network.label[arcs]])
+        switches = np.flatnonzero((change != 0) & (time == level) & ~settled)
+        arcs = row_arcs(network, switches)
+        terms = np.where(time[network.head[arcs]] < level, hashes[network.head[arcs]], np.uint64(0))
+        terms *= salts[network.label[arcs]]
+        before = _sums(terms, network.indptr[switches + 1] - network.indptr[switches])
+        after = before + change[switches]
+        wanted = np.lexsort((switches, after, kinds[switches]))
+        offered = np.lexsort((switches, before, kinds[switches]))
+        if (after[wanted] != before[offered]).any() or (kinds[switches[wanted]] != kinds[switches[offered]]).any():
+            return False
+        image[switches[wanted]] = switches[offered]
+    return True
+
+
+def verify(network: Network, kinds: Ids, image: Ids) -> Generator | None:
+    """The generator of a permutation of vertices if each arc goes to an arc of the same kind and count, else None."""
+    moved = np.flatnonzero(image != np.arange(len(image))).astype(np.int32)
+    if not len(moved) or (kinds[moved] != kinds[image[moved]]).any():
+        return None
+    if (np.sort(image[moved]) != moved).any() or not _keeps_ends(network, moved, image):
+        return None
+    sample = moved[:: max(1, len(moved) // SAMPLE)]
+    small = sample[network.indptr[sample + 1] - network.indptr[sample] <= 1024]
+    if row_images(network, image, small) is None:
+        return None
+    images = row_images(network, image, moved)
+    if images is None:
+        return None
+    start = np.cumsum(network.indptr[moved + 1] - network.indptr[moved])
+    start -= network.indptr[moved + 1] - network.indptr[moved]
+    return Generator(frozen_array(moved), frozen_array(image[moved]), frozen_array(start), frozen_array(images))
+
+
+def _keeps_ends(network: Network, moved: Ids, image: Ids) -> bool:
+    """Whether vertices of one end point go to the vertices of one, and to as many."""
+    if network.simple:
+        return True
+    ends = np.unique(network.end[moved])
+    ends = ends[ends >= 0]
+    size = network.end_start[ends + 1] - network.end_start[ends]
+    mine = network.end_order[ranges(network.end_start[ends], network.end_start[ends + 1])]
+    first = network.end[image[network.end_order[network.end_start[ends]]]]
+    same = network.end[image[mine]] == np.repeat(first, size)
+    return bool(same.all() and (np.diff(network.end_start)[first] == size).all())
+
+
+def row_images(network: Network, image: Ids, rows: Ids) -> Ids | None:
+    """For each arc (v, h) out of the vertices `rows`, the arc (image v, image h) of the same kind and count; None if
+    any of them has none. [sum of degrees], O(arcs log arcs), exact."""
+    degree = network.indptr[rows + 1] - network.indptr[rows]
+    there = image[rows]
+    if (network.indptr[there + 1] - network.indptr[there] != degree).any():
+        return None
+    arcs, target = row_arcs(network, rows), row_arcs(network, there)
+    heads = image[network.head[arcs]]
+    kinds = int(network.kind.max(initial=0)) + 1
+    if len(rows) * network.vertices * kinds >= 2**63:
+        raise OverflowError("too many vertices and kinds of arc for 64-bit keys")
+    key = np.repeat(np.arange(len(rows)) * network.vertices, degree) + heads
+    key *= kinds
+    key += network.kind[arcs]
+    if (key[1:] > key[:-1]).all():
+        if (heads != network.head[target]).any() or (network.label[arcs] != network.label[target]).any():
+            return None
+        return target.astype(np.int32)
+    order = np.argsort(key)
+    source = arcs[order]
+    if (heads[order] != network.head[target]).any() or (network.label[source] != network.label[target]).any():
+        return None
+    images = np.empty(len(arcs), dtype=np.int32)
+    images[order] = target
+    return images
+
+
+# ---- orbits -------------------------------------------------------------------------------------------------------
+
+
+def orbits(network: Network, generators: Sequence[Generator], tried: int) -> Symmetry:
+    """Orbits of vertices and of arcs under the group that the generators make."""
+    vertex = np.arange(network.vertices, dtype=np.int32)
+    for generator in generators:
+        vertex = joined(vertex, vertex[generator.moved], vertex[generator.image])
+    vertex = dense(vertex)
+    return Symmetry(
+        network, tuple(generators), frozen_array(vertex), frozen_array(_arc_orbits(network, generators, vertex)), tried
+    )
+
+
+def joined(label: Ids, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:
+    """`label` with the labels `one[i]` and `two[i]` made the same (and all renumbered densely)."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    differ = one != two
+    if not differ.any():
+        return label
+    n = int(label.max()) + 1
+    edges = coo_matrix((np.ones(int(differ.sum()), np.int8), (one[differ], two[differ])), shape=(n, n))
+    _, part = connected_components(edges, directed=False)
+    return np.asarray(part[label], dtype=np.int32)
+
+
+def _arc_orbits(network: Network, generators: Sequence[Generator], vertex_orbit: Ids) -> Ids:
+    """Orbits of arcs: carry the arcs of one vertex of each orbit to all others, then join what generators join."""
+    _, first = np.unique(vertex_orbit, return_index=True)
+    label = np.full(network.arcs, -1, dtype=np.int32)
+    base = row_arcs(network, first)
+    label[base] = np.arange(len(base))
+    done = np.zeros(network.vertices, dtype=bool)
+    done[first] = True
+    full = np.arange(network.vertices, dtype=np.int32)
+    while not done.all():
+        for generator in generators:
+            full[generator.moved] = generator.image
+            here = generator.moved[done[generator.moved] & ~done[generator.image]]
+            while len(here):
+                label[_images_of(network, generator, here)] = label[row_arcs(network, here)]
+                there = full[here]
+                done[there] = True
+                here = there[~done[full[there]]]
+            full[generator.moved] = generator.moved
+    part = np.arange(len(base), dtype=np.int32)
+    for generator in generators:
+        arcs, images = row_arcs(network, generator.moved), generator.arc_image
+        part = joined(part, part[label[arcs]], part[label[images]])
+        part = joined(part, part[label[network.opposite[arcs]]], part[label[network.opposite[images]]])
+    return np.asarray(dense(part)[label])
+
+
+def _images_of(network: Network, generator: Generator, vertices: Ids) -> Ids:
+    """Images of all arcs out of the vertices, which are among those that move."""
+    start = generator.start[np.searchsorted(generator.moved, vertices)]
+    degree = network.indptr[vertices + 1] - network.indptr[vertices]
+    return generator.arc_image[ranges(start, start + degree)]
+
+
+# ---- colours ------------------------------------------------------------------------------------------------------
+
+
+def vertex_kinds(network: Network, colour: ArrayLike | None = None) -> Ids:
+    """Dense colour of vertices that differ in anything but their arcs: group, forwarding, latency, end point or not,
+    injection, and `colour`. [V]"""
+    real = network.end >= 0
+    injection = np.zeros(network.vertices)
+    injection[real] = network.injection_Bps[network.end[real]]
+    kinds = dense(network.group)
+    for column in (network.forwards, real, network.latency_s, injection, colour):
+        if column is not None:
+            values = dense(np.asarray(column))
+            kinds = dense(kinds.astype(np.int64) * (int(values.max(initial=0)) + 1) + values)
+    return kinds
+
+
+def tiers(network: Network) -> Ids:
+    """Hops to the nearest end point, passing through anything, [V]; -1 where there is none."""
+    tier = np.where(network.end >= 0, 0, -1).astype(np.int32)
+    frontier = np.flatnonzero(tier == 0)
+    level = 0
+    while len(frontier) and (tier < 0).any():
+        level += 1
+        near = np.zeros(network.vertices, dtype=bool)
+        near[network.head[row_arcs(network, frontier)]] = True
+        frontier = np.flatnonzero(near & (tier < 0))
+        tier[frontier] = level
+    return tier
+
+
+def refine(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> Ids:
+    """Coarsest equitable partition of the vertices finer than `colour` ([V]), arcs told apart by `label` ([A]).
+
+    Colour of v next round: its colour and the sum over arcs out of w(label) · h(colour of head), in 64-bit arithmetic
+    with random odd w and random h. Arcs in say nothing new: each arc has its opposite, and labels that part opposite
+    arcs part them from both ends. A collision (odds about colours squared in 2^64) would leave it too coarse.
+    """
+    from scipy.sparse import csr_matrix
+
+    n = network.vertices
+    salt = _mix(np.arange(int(label.max(initial=0)) + 1) + 0x5EED) | np.uint64(1)
+    matrix = csr_matrix((salt[label], network.head, network.indptr.astype(np.int32)), shape=(n, n))
+    now = dense(np.asarray(colour))
+    count = int(now.max(initial=-1)) + 1
+    while True:
+        key = _mix(now) + np.asarray(matrix @ _mix(now.astype(np.uint64) + np.uint64(1 << 40)))
+        now = dense(key)
+        more = int(now.max(initial=-1)) + 1
+        if more == count:
+            return now
+        count = more
+
+
+def dense(values: NDArray[np.generic]) -> Ids:
+    """Numbers 0, 1, … for the distinct values, in order of value."""
+    return np.asarray(np.unique(values, return_inverse=True)[1], dtype=np.int32).reshape(values.shape)
+
+
+def _sums(values: Hashes, sizes: Ints) -> Hashes:
+    """Sums of the first `sizes[0]` values, of the `sizes[1]` next, …, modulo 2^64."""
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values, dtype=np.uint64)])
+    return np.asarray(total[bounds[1:]] - total[bounds[:-1]])
+
+
+def _mix(values: NDArray[np.generic]) -> Hashes:
+    """64-bit hash of integers, element by element (splitmix64)."""
+    x = np.asarray(values).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(x ^ (x >> np.uint64(31)))
