@@ -101,13 +101,17 @@ def place(plan: Plan, key: str, steps: list[tuple[str, tuple[int, ...]]]) -> tup
 
 def cable_length(plan: Plan, key: str, rule: Rule, left: list, right: list) -> float | None:  # type: ignore[type-arg]
     if rule.length is not None:
-        return float(rule.length)
+        return rounded(rule.length)
     a, b = place(plan, key, left), place(plan, key, right)
     if a is None or b is None or a[1] == b[1]:
         return None
     slack = plan.links[rule.link].fields.get("slack")
     total = abs(a[0][0] - b[0][0]) + abs(a[0][1] - b[0][1]) + (slack.value if isinstance(slack, Quantity) else 0)
-    return floor(total * 1000 + Fraction(1, 2)) / 1000
+    return rounded(total)
+
+
+def rounded(metres: Fraction) -> float:
+    return floor(metres * 1000 + Fraction(1, 2)) / 1000
 
 
 def cables(plan: Plan, key: str, prefix: str = "") -> Iterator[tuple[str, str, str, str, str, int, float | None]]:

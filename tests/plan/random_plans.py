@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from hypothesis import strategies as st
 
 from tests.plan import hand_made as hm
@@ -94,7 +96,7 @@ def placements(draw: st.DrawFn, children: dict[str, tuple[tuple[int, ...], str]]
             count = 1
             for size in shape:
                 count *= size
-            cell = st.fractions(-9, 9, max_denominator=100)
+            cell = st.integers(-9000, 9000).map(lambda n: Fraction(n, 1600))  # also halves of a millimetre
             found.append(Placement(name, tuple(draw(st.tuples(cell, cell)) for _ in range(count))))
     return found
 
@@ -129,5 +131,3 @@ def plans(draw: st.DrawFn) -> Plan:
     whole = hm.plan(types[-1].key, *types)
     reached = {types[-1].key, *(child.type for key in whole.bottom_up for child in whole.assemblies[key].children)}
     return hm.plan(types[-1].key, *(t for t in types if t.key in reached))
-
-

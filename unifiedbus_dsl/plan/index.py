@@ -88,7 +88,8 @@ def points(axes: Sequence[Axis], where: IndexExpr | None = None) -> Points:
     """The points of the axes where the condition holds."""
     groups = _tied_axes(axes, where)
     if groups is None:
-        return Points((0,) * len(axes), {a.name: np.empty((0,) * len(axes), np.int64) for a in axes}, _own(axes))
+        # one empty dimension stands for all axes: shape () would be one point
+        return Points((0,), {axis.name: np.empty(0, np.int64) for axis in axes}, {axis.name: 0 for axis in axes})
     columns: list[tuple[list[str], list[IntArray]]] = []
     for group, condition in groups:
         if condition is None:
@@ -129,10 +130,6 @@ def open_grid(axes: Sequence[Axis]) -> dict[str, IntArray]:
         axis.name: axis_values(axis).reshape(tuple(-1 if k == d else 1 for k in range(count)))
         for d, axis in enumerate(axes)
     }
-
-
-def _own(axes: Sequence[Axis]) -> dict[str, int]:
-    return {axis.name: d for d, axis in enumerate(axes)}
 
 
 def conjuncts(where: IndexExpr | None) -> list[IndexExpr]:

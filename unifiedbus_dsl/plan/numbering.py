@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
-from math import prod
+from math import floor, prod
 from typing import TypeAlias
 
 import numpy as np
@@ -263,8 +263,8 @@ def _positions(assembly: AssemblyType, child: str) -> tuple[IntArray, IntArray] 
 
 
 def millimetres(length: Fraction) -> int:
-    """A stated length, rounded to 1 mm."""
-    return round(length * 1000)
+    """A stated length, rounded to 1 mm, half a millimetre up."""
+    return floor(length * 1000 + Fraction(1, 2))
 
 
 def port_use(numbering: Numbering, key: str) -> Mapping[str, Mapping[str, NDArray[np.uint16]]]:
