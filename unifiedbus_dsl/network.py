@@ -135,6 +135,11 @@ def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def tally(index: NDArray[Any], weight: Floats, size: int) -> Floats:
+    """Sum of the weights at each index, [size]."""
+    return np.asarray(np.bincount(index, weights=weight, minlength=size), dtype=np.float64)
+
+
 def row_arcs(network: Network, vertices: NDArray[Any]) -> Ints:
     """Arcs out of the given vertices, in order, [sum of their degrees]."""
     return ranges(network.indptr[vertices], network.indptr[vertices + 1])
@@ -223,13 +228,14 @@ def _rows(
         firsts = np.flatnonzero(first)
         count = smallest(np.diff(firsts, append=len(key)))
         key = key[firsts]
-    arc_kind = np.empty(len(key), dtype=np.uint16 if low <= 16 else np.uint32)
+    arc_kind: NDArray[np.unsignedinteger[Any]] = np.empty(len(key), dtype=np.uint16 if low <= 16 else np.uint32)
     np.bitwise_and(key, (1 << low) - 1, out=arc_kind, casting="unsafe")
     key >>= low
     head_of = np.empty(len(key), dtype=np.int32)
     np.bitwise_and(key, (1 << wide) - 1, out=head_of, casting="unsafe")
     key >>= wide
-    return np.searchsorted(key, np.arange(n + 1)), head_of, arc_kind, count
+    indptr = np.searchsorted(key, np.arange(n + 1)).astype(np.int64)
+    return indptr, head_of, np.asarray(arc_kind), count
 
 
 def smallest(values: Ints) -> NDArray[np.unsignedinteger[Any]]:

@@ -78,6 +78,7 @@ class Symmetry:
     vertex_orbit: Ids = field(repr=False)
     arc_orbit: Ids = field(repr=False)
     tried: int
+    arrays: tuple[Array, ...] = field(default=(), repr=False)
 
     @cached_property
     def vertex_orbits(self) -> int:
@@ -112,7 +113,14 @@ class Symmetry:
         kept = [g for g in self.generators if all(_keeps(self.network, g, part, exact) for part, exact in tests)]
         if len(kept) == len(self.generators):
             return self
-        return orbits(self.network, kept, self.tried)
+        return orbits(self.network, kept, self.tried, self.arrays)
+
+    def stabiliser(self, ends: Sequence[int]) -> Symmetry:
+        """Symmetries that keep each of the end points, searched anew."""
+        colour = np.zeros(self.network.vertices, dtype=np.int64)
+        for number, end in enumerate(ends):
+            colour[self.network.vertices_of(end)] = number + 1
+        return find(self.network, self.arrays, colour)
 
 
 def end_images(network: Network, generator: Generator) -> Ints:
@@ -153,6 +161,7 @@ def find(network: Network, arrays: Iterable[Array], colour: ArrayLike | None = N
 
     With a colour, as after a failure, elements are only exchanged within classes that refinement cannot tell apart.
     """
+    arrays = tuple(arrays)
     kinds = vertex_kinds(network, colour)
     looks = refine(network, kinds, network.label) if colour is not None else None
     search = _Search(network, kinds, tiers(network))
@@ -167,7 +176,7 @@ def find(network: Network, arrays: Iterable[Array], colour: ArrayLike | None = N
             tried += attempts
             found += proved
             swapped = method == "swap" and bool(proved)
-    return orbits(network, found, tried)
+    return orbits(network, found, tried, arrays)
 
 
 def _along(search: _Search, axis: Axis, method: str, looks: Ids | None) -> tuple[list[Generator], int]:
@@ -215,30 +224,33 @@ def candidates(network: Network, axis: Axis, method: str, outer: int, looks: Ids
     With `looks` ([V], the same for vertices that may be images of each other): one candidate for each way an instance
     can look, and within it only elements that look the same are exchanged.
     """
-    inner = _offsets(axis.loops[outer:])
-    previous: set[int] = set()
-    for start in _offsets(axis.loops[:outer]):
-        if len(previous) > MAX_INSTANCES:
-            return
-        places = axis.base + start + inner
-        element = np.arange(axis.length)
-        if looks is None:
-            classes = [element]
-        else:
-            signs = np.array([_signature(network, places + i * axis.block, axis.block, looks) for i in element])
-            whole = int(_mix(np.sort(signs)).sum())
-            if whole in previous:
-                continue
-            previous.add(whole)
-            classes = [np.flatnonzero(signs == sign) for sign in np.unique(signs)]
+    outside, inside = _offsets(axis.loops[:outer]), _offsets(axis.loops[outer:])
+    if looks is None:
+        instances = [(int(outside[0]), [np.arange(axis.length)])]
+    else:
+        instances = _differing(_signatures(network, axis, looks).reshape(len(outside), -1, axis.length), outside)
+    for start, classes in instances:
+        places = axis.base + start + inside
         before, after = _exchanged(classes, method)
         if len(before):
             yield (
                 _vertices(network, places, before * axis.block, axis.block),
                 _vertices(network, places, after * axis.block, axis.block),
             )
-        if looks is None:
-            return
+
+
+def _differing(signs: Hashes, starts: Ints) -> list[tuple[int, list[Ints]]]:
+    """One instance for each way to look, with its elements in classes that look the same.
+
+    `signs` [instances, inner instances, elements]. Inner instances count together: an element looks as it does in all
+    of them, in order.
+    """
+    weight = _mix(np.arange(signs.shape[1]) + 0xA11) | np.uint64(1)
+    elements = (signs * weight[None, :, None]).sum(axis=1, dtype=np.uint64)
+    whole = _mix(np.sort(elements, axis=1)).sum(axis=1, dtype=np.uint64)
+    _, first = np.unique(whole, return_index=True)
+    chosen = np.sort(first)[:MAX_INSTANCES]
+    return [(int(starts[i]), [np.flatnonzero(elements[i] == s) for s in np.unique(elements[i])]) for i in chosen]
 
 
 def _exchanged(classes: list[Ints], method: str) -> tuple[Ints, Ints]:
@@ -273,10 +285,20 @@ def _vertices(network: Network, places: Ints, shift: Ints, block: int) -> Ids:
     return ranges(starts[first], starts[first + block]).astype(np.int32)
 
 
-def _signature(network: Network, places: Ints, block: int, looks: Ids) -> int:
-    """Hash of how the devices of an element look, in order inside it."""
-    vertices = _vertices(network, places, np.zeros(1, np.int64), block)
-    return int(_mix(looks[vertices].astype(np.uint64) * np.uint64(len(looks)) + _mix(np.arange(len(vertices)))).sum())
+def _signatures(network: Network, axis: Axis, looks: Ids) -> Hashes:
+    """Hash of how the devices of each element look, in order inside it, [all instances, elements]."""
+    first = network.device_start[:-1]
+    size = np.diff(network.device_start)
+    vertex = _mix(looks.astype(np.uint64)) * (_mix(np.arange(len(looks)) - np.repeat(first, size)) | np.uint64(1))
+    device = np.add.reduceat(vertex, first)
+    places = axis.base + _offsets((*axis.loops, (axis.length, axis.block)))
+    salt = _mix(np.arange(axis.block)) | np.uint64(1)
+    total = np.zeros(len(places), dtype=np.uint64)
+    step = max(1, (1 << 22) // axis.block)
+    for begin in range(0, len(places), step):
+        some = places[begin : begin + step, None] + np.arange(axis.block)
+        total[begin : begin + step] = (_mix(device[some]) * salt).sum(axis=1, dtype=np.uint64)
+    return _mix(total).reshape(-1, axis.length)
 
 
 # ---- proof --------------------------------------------------------------------------------------------------------
@@ -396,15 +418,14 @@ def row_images(network: Network, image: Ids, rows: Ids) -> Ids | None:
 # ---- orbits -------------------------------------------------------------------------------------------------------
 
 
-def orbits(network: Network, generators: Sequence[Generator], tried: int) -> Symmetry:
+def orbits(network: Network, generators: Sequence[Generator], tried: int, arrays: tuple[Array, ...] = ()) -> Symmetry:
     """Orbits of vertices and of arcs under the group that the generators make."""
     vertex = np.arange(network.vertices, dtype=np.int32)
     for generator in generators:
         vertex = joined(vertex, vertex[generator.moved], vertex[generator.image])
     vertex = dense(vertex)
-    return Symmetry(
-        network, tuple(generators), frozen_array(vertex), frozen_array(_arc_orbits(network, generators, vertex)), tried
-    )
+    arc = _arc_orbits(network, generators, vertex)
+    return Symmetry(network, tuple(generators), frozen_array(vertex), frozen_array(arc), tried, arrays)
 
 
 def joined(label: Ids, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ints, Network, row_arcs
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, row_arcs, tally
 
 Hops = NDArray[np.int16]
 
@@ -64,7 +64,7 @@ def spread(weights: Weights, support: NDArray[Any], value: Floats) -> Floats:
         return np.asarray(weights.matrix @ value)
     arcs = row_arcs(network, support)
     passed: Floats = np.repeat(value[support], degree) * weights.weight[arcs]
-    return np.asarray(np.bincount(network.head[arcs], weights=passed, minlength=network.vertices), dtype=np.float64)
+    return tally(network.head[arcs], passed, network.vertices)
 
 
 def distances(weights: Weights, target: NDArray[Any]) -> Distances:
@@ -113,19 +113,19 @@ def vertex_demand(network: Network, distances: Distances, demand: Floats) -> Flo
     mine = network.end[order]
     nearest = distances.hops[order] == end_hops(network, distances.hops)[mine]
     share = np.where(nearest, distances.nearer[order], 0.0)
-    total = np.bincount(mine, weights=share, minlength=network.ends)
+    total = tally(mine, share, network.ends)
     given[order] = np.divide(share * demand[mine], total[mine], out=np.zeros(len(order)), where=total[mine] > 0)
     return given
 
 
-def loads(weights: Weights, distances: Distances, demand: Floats) -> tuple[Ints, Floats]:
-    """Arcs that carry something, and how much, when end point e sends `demand[e]` ([E]) to the target.
+def loads(weights: Weights, distances: Distances, given: Floats) -> tuple[Ints, Floats]:
+    """Arcs that carry something, and how much, when vertex v is handed `given[v]` ([V]) to send to the target.
 
-    At each vertex the flow splits over the arcs that lead nearer, in proportion to their weights. Demand of end points
-    without a path is not carried.
+    At each vertex the flow splits over the arcs that lead nearer, in proportion to their weights. What a vertex without
+    a path is handed is not carried.
     """
     network, hops = weights.network, distances.hops
-    carried = vertex_demand(network, distances, demand)
+    carried = given.copy()
     share = np.zeros(network.vertices)
     for level in range(int(hops.max(initial=0)), 0, -1):
         here = np.flatnonzero((hops == level) & (carried > 0))

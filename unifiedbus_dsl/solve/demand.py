@@ -1,0 +1,105 @@
+"""What end points send to each other: a matrix D of rates, kept as a rule or as a list of pairs."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import ArrayLike, NDArray
+
+from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, tally
+from unifiedbus_dsl.symmetry import Symmetry, end_images, orbits
+
+
+@frozen(eq=False)
+class Groups:
+    """D(s, t) = `rate` for different s and t of the same group. `group` [E], -1: takes no part."""
+
+    group: Ints
+    rate: float = 1.0
+
+
+@frozen(eq=False)
+class Pairs:
+    """D(source[i], target[i]) adds up `rate[i]`. Columns of equal length."""
+
+    source: Ints
+    target: Ints
+    rate: Floats
+
+
+Demand: TypeAlias = Groups | Pairs
+
+
+def all_to_all(network: Network, members: ArrayLike | None = None, rate: float = 1.0) -> Groups:
+    """Each of the members (default: every end point) to each other."""
+    group = np.zeros(network.ends, dtype=np.int64)
+    if members is not None:
+        group -= 1
+        group[np.asarray(members, dtype=np.int64)] = 0
+    return Groups(frozen_array(group), rate)
+
+
+def pairs(source: ArrayLike, target: ArrayLike, rate: ArrayLike = 1.0) -> Pairs:
+    """Listed pairs; what an end point sends itself crosses no cable and is left out."""
+    a, b, r = np.broadcast_arrays(
+        np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64), np.asarray(rate, dtype=np.float64)
+    )
+    real = (a != b) & (r > 0)
+    return Pairs(frozen_array(a[real]), frozen_array(b[real]), frozen_array(r[real]))
+
+
+def _sizes(demand: Groups) -> tuple[NDArray[np.bool_], Ints, Ints]:
+    inside = demand.group >= 0
+    size = np.bincount(demand.group[inside])
+    return inside, demand.group[inside], size
+
+
+def sent(demand: Demand, ends: int) -> Floats:
+    """Row sums: what each end point sends, [E]."""
+    if isinstance(demand, Pairs):
+        return tally(demand.source, demand.rate, ends)
+    total = np.zeros(ends)
+    inside, group, size = _sizes(demand)
+    total[inside] = demand.rate * (size[group] - 1)
+    return total
+
+
+def received(demand: Demand, ends: int) -> Floats:
+    """Column sums: what each end point receives, [E]."""
+    if isinstance(demand, Pairs):
+        return tally(demand.target, demand.rate, ends)
+    return sent(demand, ends)
+
+
+def toward(demand: Demand, target: int, ends: int) -> Floats:
+    """Column of D: what each end point sends to `target`, [E]."""
+    if isinstance(demand, Pairs):
+        here = demand.target == target
+        return tally(demand.source[here], demand.rate[here], ends)
+    column = np.where(demand.group == demand.group[target], demand.rate, 0.0)
+    column[target] = 0.0
+    return column
+
+
+def kept(symmetry: Symmetry, demand: Demand) -> Symmetry:
+    """The generators under which the demand is the same: D(g s, g t) = D(s, t)."""
+    if isinstance(demand, Groups):
+        return symmetry.restricted(partition=demand.group)
+    network = symmetry.network
+    before = _matrix(demand.source, demand.target, demand.rate, network.ends)
+    stay = []
+    for generator in symmetry.generators:
+        image = end_images(network, generator)
+        after = _matrix(image[demand.source], image[demand.target], demand.rate, network.ends)
+        if all(np.array_equal(x, y) for x, y in zip(before, after, strict=True)):
+            stay.append(generator)
+    return symmetry if len(stay) == len(symmetry.generators) else orbits(network, stay, symmetry.tried)
+
+
+def _matrix(source: Ints, target: Ints, rate: Floats, ends: int) -> tuple[Ints, Floats]:
+    """Distinct (source, target, rate) triples in order, as keys and rates; equal for equal lists in any order."""
+    key = source * ends + target
+    order = np.lexsort((rate, key))
+    return key[order], rate[order]

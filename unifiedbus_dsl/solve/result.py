@@ -1,0 +1,46 @@
+"""What a measure gives: a number with its kind, and columns aligned to the network."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Literal
+
+from attrs import frozen
+
+Kind = Literal["exact", "interval", "estimate"]
+
+
+@frozen
+class Number:
+    """A value that lies in [lower, upper]. `exact`: the ends meet, but for rounding. `interval`: both ends are proved.
+    `estimate`: neither is; `reason` says where the number comes from."""
+
+    value: float
+    kind: Kind
+    lower: float
+    upper: float
+    reason: str
+
+    def __float__(self) -> float:
+        return self.value
+
+
+def exact(value: float, reason: str) -> Number:
+    return Number(float(value), "exact", float(value), float(value), reason)
+
+
+def interval(lower: float, upper: float, reason: str, tolerance: float = 1e-9) -> Number:
+    """Exact where the ends meet within the relative tolerance. The value is the proved lower end."""
+    if lower > upper * (1 + tolerance):
+        raise ValueError(f"lower end {lower!r} above upper end {upper!r}")
+    if isfinite(upper) and upper - lower <= tolerance * abs(upper):
+        return Number(float(lower), "exact", float(lower), float(upper), reason)
+    return Number(float(lower), "interval", float(lower), float(upper), reason)
+
+
+def estimate(value: float, reason: str) -> Number:
+    return Number(float(value), "estimate", float("-inf"), float("inf"), reason)
+
+
+class NotAdmittedError(ValueError):
+    """The question has no answer on this network: a pair without a path, a routing that doesn't reach."""
