@@ -1,0 +1,361 @@
+"""From reductions to nodes: one method for each rule of the grammar, named `on_` and the rule (or its alias).
+
+A method gets the span that the rule covers and the rule's children: tokens as they were read, nodes as they were built,
+None for what was left out. Lists are tuples without None. A statement whose header was damaged, so that its name is
+empty, becomes None, and with that vanishes from the list it would stand in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.lexer import Lexer, Token
+
+Children: TypeAlias = list[Any]
+Action: TypeAlias = Callable[[Span, Children], Any]
+
+_ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
+
+
+def unescape(literal: str) -> str:
+    """The value of a string literal. A backslash before any other character stands for itself."""
+    parts = literal[1:-1].split("\\\\")
+    for at, part in enumerate(parts):
+        pieces = part.split("\\")
+        rest = [_ESCAPES[p[0]] + p[1:] if p and p[0] in _ESCAPES else "\\" + p for p in pieces[1:]]
+        parts[at] = "".join([pieces[0], *rest])
+    return "\\".join(parts)
+
+
+def _present(children: Children) -> tuple[Any, ...]:
+    return tuple(child for child in children if child is not None)
+
+
+class Builder:
+    """Builds the nodes of one source."""
+
+    def __init__(self, source: Source, lexer: Lexer) -> None:
+        self.source = source
+        self.claimed: set[int] = set()
+        self.docs = lexer.docs
+
+    def actions(self, names: list[str]) -> list[Action]:
+        """The method for each of the named rules."""
+        return [getattr(self, f"on_{name}", self._none_such) for name in names]
+
+    def _none_such(self, span: Span, c: Children) -> Any:
+        raise AssertionError(f"a rule of the grammar has no builder: {span!r}, {c!r}")
+
+    def _doc(self, span: Span) -> str | None:
+        comments = self.docs.get(span.start)
+        if comments is None:
+            return None
+        self.claimed.add(span.start)
+        return "\n".join(comment.text[2:].removeprefix(" ") for comment in comments)
+
+    def _span(self, token: Token) -> Span:
+        return Span(self.source, token.start, token.end)
+
+    def _token_word(self, token: Token) -> tree.Word:
+        return tree.Word(token.text, span=self._span(token))
+
+    # ---- lists --------------------------------------------------------------------------------------------------
+
+    def on_list_of(self, span: Span, c: Children) -> tuple[Any, ...]:
+        return _present(c)
+
+    on_fields = on_params = on_body = on_shape = on_binders = on_annotations = on_list_of
+    on_analyze_items = on_scenario_items = on_view_items = on_targets = on_subscripts = on_args = on_list_of
+    on_use_names = on_dotted = on_type_name = on_list_of
+
+    def on_only(self, span: Span, c: Children) -> Any:
+        return c[0]
+
+    on_over = on_where = on_only
+
+    def on_args_or_none(self, span: Span, c: Children) -> tuple[tree.Arg, ...]:
+        return c[0] if c else ()
+
+    # ---- the file, names, imports ---------------------------------------------------------------------------------
+
+    def on_start(self, span: Span, c: Children) -> tuple[tree.Number | None, tuple[tree.FileStatement, ...]]:
+        edition = c[0] if c and isinstance(c[0], tree.Number) else None
+        return edition, _present(c[1:] if edition is not None else c)
+
+    def on_edition(self, span: Span, c: Children) -> tree.Number:
+        return tree.Number(c[0].text, span=self._span(c[0]))
+
+    def on_word(self, span: Span, c: Children) -> tree.Word:
+        return self._token_word(c[0])
+
+    def on_use_module(self, span: Span, c: Children) -> tree.Use:
+        return tree.Use((c[0],), None, c[1], doc=self._doc(span), span=span)
+
+    def on_use_dotted(self, span: Span, c: Children) -> tree.Use:
+        return tree.Use(tuple(c[:-1]), None, c[-1], doc=self._doc(span), span=span)
+
+    def on_use_file(self, span: Span, c: Children) -> tree.Use:
+        return tree.Use(None, self._string(c[0]), c[1], doc=self._doc(span), span=span)
+
+    def on_use_from_module(self, span: Span, c: Children) -> tree.Use:
+        return tree.Use(c[1], None, None, c[0], doc=self._doc(span), span=span)
+
+    def on_use_from_file(self, span: Span, c: Children) -> tree.Use:
+        return tree.Use(None, self._string(c[1]), None, c[0], doc=self._doc(span), span=span)
+
+    def on_use_name(self, span: Span, c: Children) -> tree.UseName:
+        return tree.UseName(c[0], c[1], span=span)
+
+    def on_let(self, span: Span, c: Children) -> tree.Let:
+        return tree.Let(c[0], c[1], doc=self._doc(span), span=span)
+
+    # ---- parts and assemblies -------------------------------------------------------------------------------------
+
+    def on_protocol(self, span: Span, c: Children) -> tree.ProtocolDef | None:
+        doc = self._doc(span)
+        return tree.ProtocolDef(c[0], c[1], doc=doc, span=span) if c[0].text else None
+
+    def on_link(self, span: Span, c: Children) -> tree.LinkDef | None:
+        doc = self._doc(span)
+        return tree.LinkDef(*c, doc=doc, span=span) if c[0].text else None
+
+    def on_field(self, span: Span, c: Children) -> tree.Field:
+        return tree.Field(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_type(self, span: Span, c: Children) -> tree.TypeDef | None:
+        doc = self._doc(span)
+        return tree.TypeDef(self._token_word(c[0]), *c[1:], doc=doc, span=span) if c[1].text else None
+
+    def on_param(self, span: Span, c: Children) -> tree.Param:
+        return tree.Param(c[0], c[1], span=span)
+
+    def on_type_ref(self, span: Span, c: Children) -> tree.TypeRef:
+        if len(c) == 1:
+            return tree.TypeRef(c[0], span=span)
+        return tree.TypeRef(c[0], c[1], True, span=span)
+
+    def on_port(self, span: Span, c: Children) -> tree.PortDecl:
+        name, shape, protocol, width, annotations = c
+        lanes = tree.Number(width.text[1:], span=Span(self.source, width.start + 1, width.end))
+        path = tree.TypeRef(protocol, span=protocol[0].span.to(protocol[-1].span))
+        return tree.PortDecl(name, shape, path, lanes, annotations, doc=self._doc(span), span=span)
+
+    def on_export(self, span: Span, c: Children) -> tree.PortExport:
+        return tree.PortExport(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_transit(self, span: Span, c: Children) -> tree.Transit:
+        return tree.Transit(tuple(c), doc=self._doc(span), span=span)
+
+    def on_instance(self, span: Span, c: Children) -> tree.Instance:
+        return self._instance(span, c, spare=False)
+
+    def on_spare(self, span: Span, c: Children) -> tree.Instance:
+        return self._instance(span, c, spare=True)
+
+    def _instance(self, span: Span, c: Children, spare: bool) -> tree.Instance:
+        name, shape, type_ref, condition, annotations = c
+        return tree.Instance(name, shape, type_ref, condition, spare, annotations, doc=self._doc(span), span=span)
+
+    def on_open(self, span: Span, c: Children) -> tree.Open:
+        return tree.Open(tuple(c), doc=self._doc(span), span=span)
+
+    def on_place(self, span: Span, c: Children) -> tree.Place:
+        return tree.Place(*c, doc=self._doc(span), span=span)
+
+    def on_if(self, span: Span, c: Children) -> tree.If | None:
+        doc = self._doc(span)
+        if isinstance(c[0], tree.Name) and not c[0].text:
+            return None
+        return tree.If(*c, doc=doc, span=span)
+
+    def on_else_block(self, span: Span, c: Children) -> tuple[tree.BodyStatement, ...]:
+        return c[0] or ()
+
+    def on_else_if(self, span: Span, c: Children) -> tuple[tree.BodyStatement, ...]:
+        return _present(c)
+
+    def on_connect_pair(self, span: Span, c: Children) -> tree.Connect:
+        return tree.Connect(*c, doc=self._doc(span), span=span)
+
+    def on_connect_pattern(self, span: Span, c: Children) -> tree.ConnectPattern:
+        return tree.ConnectPattern(*c, doc=self._doc(span), span=span)
+
+    def on_connect_cables(self, span: Span, c: Children) -> tree.ConnectCables:
+        return tree.ConnectCables(self._string(c[0]), c[1], c[2], doc=self._doc(span), span=span)
+
+    def on_binder(self, span: Span, c: Children) -> tree.Binder:
+        return tree.Binder(c[0], c[1], span=span)
+
+    def on_annotation(self, span: Span, c: Children) -> tree.Annotation:
+        return tree.Annotation(c[0], c[1], span=span)
+
+    # ---- systems, questions, scenarios, views ---------------------------------------------------------------------
+
+    def on_system(self, span: Span, c: Children) -> tree.System:
+        return tree.System(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_traffic(self, span: Span, c: Children) -> tree.Traffic:
+        return tree.Traffic(*c, doc=self._doc(span), span=span)
+
+    def on_expect(self, span: Span, c: Children) -> tree.Expect:
+        condition, source, differs = c
+        return tree.Expect(
+            condition,
+            None if source is None else self._string(source),
+            None if differs is None else self._string(differs),
+            doc=self._doc(span),
+            span=span,
+        )
+
+    def on_analyze(self, span: Span, c: Children) -> tree.Analyze | None:
+        doc = self._doc(span)
+        return tree.Analyze(*c, doc=doc, span=span) if c[0].text else None
+
+    def on_measure(self, span: Span, c: Children) -> tree.Measure:
+        return tree.Measure(c[0], doc=self._doc(span), span=span)
+
+    def on_scenario(self, span: Span, c: Children) -> tree.Scenario | None:
+        doc = self._doc(span)
+        return tree.Scenario(*c, doc=doc, span=span) if c[0].text else None
+
+    def on_fail(self, span: Span, c: Children) -> tree.Fail:
+        targets, where = _filtered(c[0], c[1])
+        return tree.Fail(targets, None, where, doc=self._doc(span), span=span)
+
+    def on_fail_any(self, span: Span, c: Children) -> tree.Fail:
+        targets, where = _filtered(c[1], c[2])
+        return tree.Fail(targets, c[0], where, doc=self._doc(span), span=span)
+
+    def on_degrade(self, span: Span, c: Children) -> tree.Degrade:
+        targets, before, to, after = c
+        targets, where = _filtered(targets, before)
+        if where is not None and after is not None:
+            where = tree.Binary("and", where, after, span=where.span.to(after.span))
+        return tree.Degrade(targets, to, where or after, doc=self._doc(span), span=span)
+
+    def on_set(self, span: Span, c: Children) -> tree.Set:
+        return tree.Set(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_between(self, span: Span, c: Children) -> tree.LinkBetween:
+        return tree.LinkBetween(c[0], c[1], span=span)
+
+    def on_view(self, span: Span, c: Children) -> tree.View | None:
+        doc = self._doc(span)
+        return tree.View(*c, doc=doc, span=span) if c[0].text else None
+
+    def on_show(self, span: Span, c: Children) -> tree.Show:
+        return tree.Show(c[0], doc=self._doc(span), span=span)
+
+    def on_hide(self, span: Span, c: Children) -> tree.Hide:
+        targets, where = _filtered(c[0], c[1])
+        return tree.Hide(targets, where, doc=self._doc(span), span=span)
+
+    def on_collapse(self, span: Span, c: Children) -> tree.Collapse:
+        return tree.Collapse(c[0], doc=self._doc(span), span=span)
+
+    def on_fold(self, span: Span, c: Children) -> tree.Fold:
+        return tree.Fold(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_colour(self, span: Span, c: Children) -> tree.Colour:
+        return tree.Colour(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_label(self, span: Span, c: Children) -> tree.LabelBy:
+        return tree.LabelBy(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_layout(self, span: Span, c: Children) -> tree.Layout:
+        return tree.Layout(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_title(self, span: Span, c: Children) -> tree.Title:
+        return tree.Title(self._string(c[0]), doc=self._doc(span), span=span)
+
+    # ---- paths and expressions ------------------------------------------------------------------------------------
+
+    def on_name(self, span: Span, c: Children) -> tree.Name:
+        return tree.Name(c[0].text, span=span)
+
+    def on_member_of(self, span: Span, c: Children) -> tree.Member:
+        return tree.Member(c[0], c[1], span=span)
+
+    def on_index(self, span: Span, c: Children) -> tree.Index:
+        return tree.Index(c[0], c[1], span=span)
+
+    def on_call(self, span: Span, c: Children) -> tree.Call:
+        return tree.Call(c[0], c[1], span=span)
+
+    def on_star(self, span: Span, c: Children) -> tree.Star:
+        return tree.Star(span=span)
+
+    def on_range_inclusive(self, span: Span, c: Children) -> tree.Range:
+        return tree.Range(c[0], c[1], True, c[2], span=span)
+
+    def on_range_exclusive(self, span: Span, c: Children) -> tree.Range:
+        return tree.Range(c[0], c[1], False, c[2], span=span)
+
+    def on_range_open(self, span: Span, c: Children) -> tree.Range:
+        return tree.Range(c[0], None, True, c[1], span=span)
+
+    def on_conditional(self, span: Span, c: Children) -> tree.Conditional:
+        return tree.Conditional(*c, span=span)
+
+    def on_every(self, span: Span, c: Children) -> tree.Every:
+        return tree.Every(*c, span=span)
+
+    def on_all(self, span: Span, c: Children) -> tree.All:
+        return tree.All(c[0], c[1], span=span)
+
+    def on_all_where(self, span: Span, c: Children) -> tree.All:
+        return tree.All(*c, span=span)
+
+    def on_binary(self, span: Span, c: Children) -> tree.Binary:
+        return tree.Binary(c[1].text, c[0], c[2], span=span)
+
+    def on_unary(self, span: Span, c: Children) -> tree.Unary:
+        return tree.Unary(c[0].text, c[1], span=span)
+
+    def on_compare(self, span: Span, c: Children) -> tree.Compare:
+        left, operator, right, within = c
+        return tree.Compare(operator.text, left, right, within, span=span)
+
+    def on_arrow(self, span: Span, c: Children) -> tree.Arrow:
+        return tree.Arrow(c[0], c[1], span=span)
+
+    def on_named(self, span: Span, c: Children) -> tree.Arg:
+        return tree.Arg(c[0], c[1], span=span)
+
+    def on_positional(self, span: Span, c: Children) -> tree.Arg:
+        return tree.Arg(None, c[0], span=span)
+
+    def on_list(self, span: Span, c: Children) -> tree.ListExpr:
+        return tree.ListExpr(_present(c), span=span)
+
+    def on_record(self, span: Span, c: Children) -> tree.Record:
+        return tree.Record(_present(c), span=span)
+
+    def on_number(self, span: Span, c: Children) -> tree.Number:
+        return tree.Number(c[0].text, span=self._span(c[0]))
+
+    def on_quantity(self, span: Span, c: Children) -> tree.Quantity:
+        return tree.Quantity(self.on_number(span, c), c[1].text, span=span)
+
+    def on_quantity_bidir(self, span: Span, c: Children) -> tree.Quantity:
+        return tree.Quantity(self.on_number(span, c), c[1].text, True, span=span)
+
+    def on_string(self, span: Span, c: Children) -> tree.String:
+        return self._string(c[0])
+
+    def _string(self, token: Token) -> tree.String:
+        return tree.String(unescape(token.text), span=self._span(token))
+
+    def on_bool(self, span: Span, c: Children) -> tree.Bool:
+        return tree.Bool(c[0].text == "true", span=span)
+
+
+def _filtered(targets: tuple[Any, ...], where: Any) -> tuple[tuple[Any, ...], Any]:
+    """`all link where …` filters what `all` selects; after a path the filter is the statement's own."""
+    last = targets[-1]
+    if where is None or not isinstance(last, tree.All):
+        return targets, where
+    return (*targets[:-1], tree.All(last.path, last.scope, where, span=last.span.to(where.span))), None

@@ -1,0 +1,162 @@
+"""From text to tokens, one at a time, as the parser's state asks for them.
+
+What a word is depends on where it stands: `port` begins a statement or names a port, `x4` is a width after a protocol
+and a name elsewhere, `GB` is a unit after a number. So each token is classified by the row of the parse table that
+waits for it. Comments and documentation are put aside as they are met.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.syntax.tables import Tables
+from unifiedbus_dsl.syntax.tree import Comment
+from unifiedbus_dsl.units import UNITS
+
+__all__ = ["BAD_CHARACTER", "END", "LINE_END", "OPEN_STRING", "Lexer", "Token"]
+
+END = "$END"
+LINE_END = "_NL"
+OPEN_STRING = "?STRING"
+BAD_CHARACTER = "?"
+
+_BLANK = re.compile(r"[ \t\r\f\v\ufeff]*")
+_COMMENT = re.compile(r"#[^\n]*")
+_REST_OF_LINE = re.compile(r"[^\n]*")
+
+
+class Token(NamedTuple):
+    """A piece of text by the name of its terminal; `start` and `end` are offsets in the source."""
+
+    type: str
+    text: str
+    start: int
+    end: int
+
+
+class Lexer:
+    """Reads one source. `position` may be set back or forward between two calls of `next`."""
+
+    def __init__(self, source: Source, tables: Tables) -> None:
+        self.source = source
+        self.position = 0
+        self.comments: dict[int, Comment] = {}
+        self.docs: dict[int, list[Comment]] = {}
+        """Documentation lines by the offset of the token that they stand above."""
+        self._text = source.text
+        self._waiting: list[Comment] = []
+        self._words = tables["words"]
+        self._signs = tables["signs"]
+        patterns = tables["patterns"]
+        signs = sorted(self._signs, key=len, reverse=True)
+        self._token = re.compile(
+            f"(?P<word>{patterns['NAME']})|(?P<number>{patterns['NUMBER']})|(?P<string>{patterns['STRING']})"
+            f"|(?P<sign>{'|'.join(map(re.escape, signs))})"
+        )
+        self._width = re.compile(patterns["WIDTH"])
+        self._unit = re.compile(patterns["UNIT"])
+
+    def skip(self) -> bool:
+        """Go on to the next token, over blanks, comments and line ends; say whether a line end was among them."""
+        text, position, crossed = self._text, self.position, False
+        while True:
+            position = _BLANK.match(text, position).end()  # type: ignore[union-attr]  # it matches the empty text
+            following = text[position : position + 1]
+            if following == "\n":
+                position += 1
+                crossed = True
+            elif following == "#":
+                position = self._put_aside(position)
+            else:
+                break
+        self.position = position
+        return crossed
+
+    def next(self, row: dict[str, int], *, after_number: bool) -> Token:
+        """The token at `position`, as the row of the parse table takes it; `position` goes past it.
+
+        `after_number`: the token before, on the same line, is a number.
+        """
+        start = self.position
+        if self._waiting:
+            self.docs[start] = self._waiting
+            self._waiting = []
+        token = (self._read_unit(start) if after_number and "UNIT" in row else None) or self._read(start, row)
+        self.position = token.end
+        return token
+
+    def peek(self) -> str:
+        """The text of the token at `position`, empty at the end."""
+        found = self._token.match(self._text, self.position)
+        return found.group() if found else self._text[self.position : self.position + 1]
+
+    def loose_docs(self, claimed: set[int]) -> list[Comment]:
+        """Documentation that stands above no statement: it is kept as comments."""
+        unclaimed = [comment for at, comments in self.docs.items() if at not in claimed for comment in comments]
+        return unclaimed + self._waiting
+
+    def _put_aside(self, position: int) -> int:
+        end = _COMMENT.match(self._text, position).end()  # type: ignore[union-attr]  # there is a `#` here
+        text = self._text[position:end].rstrip()
+        comment = Comment(text=text, span=Span(self.source, position, position + len(text)))
+        if is_doc(text) and self._begins_line(position):
+            if not any(waiting.span.start == position for waiting in self._waiting):
+                self._waiting.append(comment)
+        else:
+            self.comments[position] = comment
+        return end
+
+    def _begins_line(self, position: int) -> bool:
+        line_start = self._text.rfind("\n", 0, position) + 1
+        return not self._text[line_start:position].strip(" \t\r\f\v\ufeff")
+
+    def _read_unit(self, start: int) -> Token | None:
+        found = self._unit.match(self._text, start)
+        if found is None:
+            return None
+        text = found.group()
+        top, _, bottom = text.partition("/")
+        if top in self._words:
+            return None
+        if bottom and bottom not in UNITS:
+            text = top
+        return Token("UNIT", text, start, start + len(text))
+
+    def _read(self, start: int, row: dict[str, int]) -> Token:
+        found = self._token.match(self._text, start)
+        if found is None:
+            return self._read_odd(start)
+        text, end = found.group(), found.end()
+        if found.group("word"):
+            return Token(self._word_type(text, row), text, start, end)
+        if found.group("number"):
+            return Token("NUMBER", text, start, end)
+        if found.group("string"):
+            return Token("STRING", text, start, end)
+        return Token("_RECORD" if text == "{" and "_LBRACE" not in row else self._signs[text], text, start, end)
+
+    def _word_type(self, text: str, row: dict[str, int]) -> str:
+        keyword = self._words.get(text)
+        if keyword is not None:
+            return keyword
+        if "WIDTH" in row and self._width.fullmatch(text):
+            return "WIDTH"
+        return "NAME"
+
+    def _read_odd(self, start: int) -> Token:
+        if start >= len(self._text):
+            return Token(END, "", len(self._text), len(self._text))
+        character = self._text[start]
+        if character == ";":
+            return Token(LINE_END, ";", start, start + 1)
+        if character == '"':
+            text = _REST_OF_LINE.match(self._text, start).group().rstrip()  # type: ignore[union-attr]
+            return Token(OPEN_STRING, text, start, start + len(text))
+        return Token(BAD_CHARACTER, character, start, start + 1)
+
+
+def is_doc(comment: str) -> bool:
+    """`## like this`; a row of many `#` is a comment."""
+    return comment.startswith("##") and not comment.startswith("###")

@@ -1,0 +1,234 @@
+"""The words for what can be wrong with a text: each function makes one diagnostic of the family UB01xx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label
+from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.syntax.engine import Engine
+from unifiedbus_dsl.syntax.lexer import END, LINE_END, Token
+
+# Signs that keyboards, word processors and mail programs put where the language wants a plain one.
+_LOOKALIKES = {
+    sign: plain
+    for plain, signs in {
+        '"': "\u201c\u201d\u201e\u00ab\u00bb\uff02\u2018\u2019'`",
+        "-": "\u2010\u2011\u2012\u2212",
+        "--": "\u2013\u2014",
+        "->": "\u2192",
+        "*": "\u00d7\u00b7\uff0a",
+        "/": "\u00f7",
+        "<=": "\u2264",
+        ">=": "\u2265",
+        "!=": "\u2260",
+        "..": "\u2026",
+        " ": "\u00a0\u3000",
+        "(": "\uff08",
+        ")": "\uff09",
+        "[": "\uff3b\u3010",
+        "]": "\uff3d\u3011",
+        "{": "\uff5b",
+        "}": "\uff5d",
+        ":": "\uff1a",
+        ";": "\uff1b",
+        ",": "\uff0c\u3001",
+        "=": "\uff1d",
+        "@": "\uff20",
+        "%": "\uff05",
+        "+": "\uff0b",
+        "and": "&",
+        "or": "|",
+        "not": "!",
+    }.items()
+    for sign in signs
+}
+
+_VALUE = frozenset(("NUMBER", "STRING", "TRUE", "FALSE", "LPAR", "LSQB", "MINUS", "NOT", "_RECORD"))
+_COMPARATORS = frozenset(("EQUAL", "UNEQUAL", "AT_MOST", "AT_LEAST", "LESS", "MORE"))
+OPERATORS = _COMPARATORS | {"PLUS", "MINUS", "TIMES", "DIVIDE", "DIV", "MOD", "OF", "POWER", "AND", "OR"}
+"""The terminals that stand between two values."""
+
+_NAMED = {"NUMBER": "a number", "STRING": "a text", "WIDTH": "a width such as `x4`", "UNIT": "a unit", END: "the end"}
+_HIDDEN = frozenset(("_LBRACE", "_RECORD"))
+
+
+@frozen
+class Context:
+    """What the parser knows where a token has no place: the automaton, the token before, and the states before that."""
+
+    source: Source
+    engine: Engine
+    last: Token | None
+    before_last: list[int]
+    words: dict[str, str]
+    """Keywords with their terminals."""
+    texts: dict[str, str]
+    """The text of each terminal that has only one."""
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Letters to insert, drop, change or swap with a neighbour to make `b` of `a`."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        beyond, before, row = before, row, [i] + [0] * len(b)
+        for j, y in enumerate(b, 1):
+            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                row[j] = min(row[j], beyond[j - 2] + 1)
+    return row[-1]
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate nearest to a word, None where none is near: a third of its letters may differ."""
+    if len(word) > 24:
+        return None
+    allowed = max(1, (len(word) + 1) // 3)
+    near = [(edit_distance(word.lower(), candidate), candidate) for candidate in candidates]
+    best = min(near, default=None)
+    return best[1] if best is not None and best[0] <= allowed else None
+
+
+def unexpected(context: Context, token: Token) -> Diagnostic:
+    """UB0101 or UB0108: a token that has no place here."""
+    found = _misspelt_before(context, token) or _misspelt(context, token)
+    if found is not None:
+        return found
+    expected = _expected(context)
+    if token.type == END:
+        return Diagnostic("UB0108", "the text ends too early", _at(context, token, expected))
+    if token.type == LINE_END:
+        what = "`;`" if token.text else "the line ends too early"
+        message = f"unexpected {what}" if token.text else what
+        return Diagnostic("UB0101", message, _at(context, token, expected))
+    help_lines: tuple[str, ...] = ()
+    if token.text in context.words and expected.endswith("a name"):
+        help_lines = (f"`{token.text}` is a word of the language and can't be a name here",)
+    return Diagnostic("UB0101", f"unexpected `{token.text}`", _at(context, token, expected), help=help_lines)
+
+
+def _at(context: Context, token: Token, text: str) -> Label:
+    return Label(Span(context.source, token.start, token.end), text)
+
+
+def _misspelt(context: Context, token: Token) -> Diagnostic | None:
+    """The token itself is nearly a keyword that can stand here."""
+    if not token.text[:1].isalpha():
+        return None
+    accepted = set(context.engine.accepted(context.engine.before))
+    meant = nearest(token.text, (word for word, terminal in context.words.items() if terminal in accepted))
+    return None if meant is None else _did_you_mean(context, token, meant)
+
+
+def _misspelt_before(context: Context, token: Token) -> Diagnostic | None:
+    """The word before was taken for a name, but is nearly a keyword after which this token has its place."""
+    last, engine = context.last, context.engine
+    if last is None or last.type not in ("NAME", "UNIT"):
+        return None
+    candidates = []
+    for word, terminal in context.words.items():
+        states = engine.advance(context.before_last, terminal)
+        if states is not None and engine.advance(states, token.type) is not None:
+            candidates.append(word)
+    meant = nearest(last.text, candidates)
+    return None if meant is None else _did_you_mean(context, last, meant)
+
+
+def _did_you_mean(context: Context, token: Token, meant: str) -> Diagnostic:
+    label = _at(context, token, "no such word here")
+    fix = Fix(f"write `{meant}`", (Edit(label.span, meant),))
+    return Diagnostic("UB0101", f"unexpected word `{token.text}`", label, help=(f"did you mean `{meant}`?",), fix=fix)
+
+
+def _expected(context: Context) -> str:
+    """`expected …`: what could stand here, told in a few words; empty where it is too much to tell."""
+    terminals = set(context.engine.accepted(context.engine.before)) - _HIDDEN
+    kinds: list[str] = []
+    if terminals >= {"NUMBER", "STRING", "TRUE"}:
+        kinds.append("a value")
+        terminals -= _VALUE | {"NAME", "ALL", "IF", "EVERY"}
+    if "NAME" in terminals:
+        kinds.append("a name")
+    if "NAME" in terminals or "a value" in kinds:
+        terminals = {terminal for terminal in terminals if terminal not in context.words.values()} - {"NAME"}
+    if len(terminals & OPERATORS) > 3:
+        terminals -= OPERATORS
+    if LINE_END in terminals:
+        terminals -= {LINE_END, END}
+        kinds.append("the end of the line")
+    for terminal in sorted(terminals, key=lambda name: context.texts.get(name, name)):
+        kinds.append(_NAMED.get(terminal) or f"`{context.texts.get(terminal, terminal)}`")
+    if not kinds or len(kinds) > 6:
+        return ""
+    return "expected " + (f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0])
+
+
+def not_closed(source: Source, sign: str, start: int, token: Token | None) -> Diagnostic:
+    """UB0102: a bracket that nothing closes; `token` is where that came to light."""
+    label = Label(Span(source, start, start + len(sign)), "opened here")
+    labels: tuple[Label, ...] = ()
+    if token is not None and token.end > token.start:
+        labels = (Label(Span(source, token.start, token.end), "still inside it here"),)
+    return Diagnostic("UB0102", f"`{sign}` is never closed", label, labels)
+
+
+def not_opened(source: Source, token: Token) -> Diagnostic:
+    """UB0103: a closing bracket without an opening one."""
+    span = Span(source, token.start, token.end)
+    fix = Fix(f"remove the `{token.text}`", (Edit(span, ""),))
+    return Diagnostic("UB0103", f"`{token.text}` closes nothing", Label(span, "no bracket is open here"), fix=fix)
+
+
+def open_string(source: Source, token: Token) -> Diagnostic:
+    """UB0104: a text without its closing quote."""
+    span = Span(source, token.start, token.end)
+    return Diagnostic(
+        "UB0104", "a text is not closed", Label(span, 'no `"` before the end of the line'),
+        help=('a text stands on one line; `\\n` is a line end in it, `\\"` a quote',),
+    )  # fmt: skip
+
+
+def no_edition(source: Source, at: int) -> Diagnostic:
+    """UB0105: the text doesn't begin with its edition."""
+    span = Span(source, at, at)
+    return Diagnostic(
+        "UB0105", "the text doesn't say which edition of the language it is in", Label(span, "expected `ubus 1`"),
+        help=("the first line of a text is `ubus 1`",),
+        fix=Fix("insert `ubus 1`", (Edit(span, "ubus 1\n\n"),)),
+    )  # fmt: skip
+
+
+def unknown_edition(source: Source, text: str, start: int, editions: tuple[str, ...]) -> Diagnostic:
+    """UB0106: an edition that this compiler doesn't know."""
+    span = Span(source, start, start + len(text))
+    return Diagnostic(
+        "UB0106", f"there is no edition {text[:20]} of the language in this compiler", Label(span, "unknown edition"),
+        help=(f"it reads edition {', '.join(editions)}",),
+        fix=Fix(f"write `{editions[-1]}`", (Edit(span, editions[-1]),)),
+    )  # fmt: skip
+
+
+def bad_character(source: Source, token: Token) -> Diagnostic:
+    """UB0107: a character that the language has no use for."""
+    span = Span(source, token.start, token.end)
+    shown = f"`{token.text}`" if token.text.isprintable() else f"U+{ord(token.text):04X}"
+    plain = _LOOKALIKES.get(token.text)
+    if not plain:
+        return Diagnostic("UB0107", f"unexpected character {shown}", Label(span))
+    fix = Fix(f"write `{plain}`", (Edit(span, plain),))
+    return Diagnostic("UB0107", f"unexpected character {shown}", Label(span), help=(f"write `{plain}`",), fix=fix)
+
+
+def too_deep(source: Source, token: Token, limit: int) -> Diagnostic:
+    """UB0109: brackets, blocks or operators lie too deep in one another."""
+    label = Label(Span(source, token.start, token.end), f"more than {limit} levels")
+    return Diagnostic("UB0109", "the text is nested too deep", label, help=("give a part of it a name with `let`",))
+
+
+def too_long(source: Source, token: Token, limit: int) -> Diagnostic:
+    """UB0111: a number with too many digits or too large an exponent."""
+    label = Label(Span(source, token.start, token.end), f"more than {limit} digits or a power of ten beyond {limit}")
+    return Diagnostic("UB0111", "the number is too large or too long", label)

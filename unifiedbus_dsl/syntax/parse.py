@@ -1,0 +1,361 @@
+"""From a text to its syntax tree.
+
+The parser takes a statement at a time. Where one can't be read it says why, puts the statement aside as damage and goes
+on with the next, so one run tells every error of a text. Nothing in here raises, whatever the text.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from attrs import define, frozen
+
+from unifiedbus_dsl.diagnostics import Diagnostic, Sink
+from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.syntax import messages, tree
+from unifiedbus_dsl.syntax.build import Builder
+from unifiedbus_dsl.syntax.engine import Engine, Snapshot, TooDeepError
+from unifiedbus_dsl.syntax.lexer import BAD_CHARACTER, END, LINE_END, OPEN_STRING, Lexer, Token
+from unifiedbus_dsl.syntax.raw import RawText
+from unifiedbus_dsl.syntax.tables import Tables, load_tables
+
+__all__ = ["EDITIONS", "MAX_DEPTH", "MAX_DIGITS", "parse"]
+
+EDITIONS = ("1",)
+"""The editions of the language that this compiler reads."""
+
+MAX_DEPTH = 200
+"""How deep brackets, and nodes of the tree, may lie in one another; what walks a tree may recurse that far."""
+
+MAX_DIGITS = 40
+"""The digits that a number may have, and the largest size of its exponent."""
+
+_CLAUSES = frozenset(
+    ("over", "for", "where", "as", "to", "else", "then", "within", "and", "or", "differs", "has", "by", "--", "->")
+)
+"""A line that begins with one of these, where it can stand, goes on with the statement above it."""
+
+_WANT_MORE = messages.OPERATORS | {"NOT", "WITHIN", "COMMA"}
+"""A line that ends in one of these, or in a sign of `_JOINTS`, goes on below, where it can't end with it."""
+
+_JOINTS = frozenset(("--", "->", "..", "..<"))
+
+_STARTERS = frozenset(("let", "expect", "port", "connect", "transit", "place", "open", "spare", "use", "system"))
+"""A line that begins with one of these is never taken for the rest of a line that ends in an operator."""
+
+_DEFINITIONS = frozenset(("KIND", "PROTOCOL", "LINK", "SYSTEM", "TRAFFIC", "ANALYZE", "SCENARIO", "VIEW", "USE"))
+"""What begins a statement of the file."""
+
+_OPENERS = {")": "(", "]": "[", "}": "{"}
+
+# What stands in for a header that could not be read, so that its block still is: an empty name marks it as damaged.
+_HEADERS: dict[str, tuple[str, ...]] = {
+    "KIND": ("KIND", "NAME", "_LBRACE"),
+    "PROTOCOL": ("PROTOCOL", "NAME", "_LBRACE"),
+    "LINK": ("LINK", "NAME", "_LBRACE"),
+    "ANALYZE": ("ANALYZE", "NAME", "OF", "NAME", "_LBRACE"),
+    "SCENARIO": ("SCENARIO", "NAME", "OF", "NAME", "_LBRACE"),
+    "VIEW": ("VIEW", "NAME", "OF", "NAME", "_LBRACE"),
+    "IF": ("IF", "NAME", "_LBRACE"),
+    "ELSE": ("IF", "NAME", "_LBRACE"),
+}
+
+
+def parse(source: Source, sink: Sink) -> tree.File:
+    """The syntax tree of a source; what can't be read goes to the sink, and into `damage` of the file.
+
+    Raises nothing, whatever the text, and takes time in proportion to its length.
+    """
+    return _Parser(source, sink, load_tables()).run()
+
+
+@frozen
+class _Bracket:
+    """An opening bracket that waits for its end."""
+
+    sign: str
+    start: int
+
+
+@define
+class _Block:
+    """A list of statements that is being read: the file itself, or what follows a `{`."""
+
+    bracket: int
+    """How many brackets are open around its statements."""
+    safe: Snapshot
+    """The automaton as it was before the present statement."""
+
+
+class _Parser:
+    def __init__(self, source: Source, sink: Sink, tables: Tables) -> None:
+        self.source = source
+        self.sink = sink
+        self.tables = tables
+        self.lexer = Lexer(source, tables)
+        self.builder = Builder(source, self.lexer)
+        actions = self.builder.actions([rule["action"] for rule in tables["rules"]])
+        self.engine = Engine(tables, source, actions, MAX_DEPTH)
+        self.brackets: list[_Bracket] = []
+        self.blocks = [_Block(0, self.engine.snapshot())]
+        self.last: Token | None = None
+        """The token before in this statement, None at its start."""
+        self.before_last: list[int] = []
+        """The states before that token."""
+        self.statement = 0
+        """Where the present statement begins."""
+        self.damage: dict[int, tree.Damage] = {}
+
+    @cached_property
+    def raw(self) -> RawText:
+        return RawText(self.source.text)
+
+    @property
+    def inner(self) -> list[_Bracket]:
+        """The brackets that the present statement has opened."""
+        return self.brackets[self.blocks[-1].bracket :]
+
+    # ---- the run --------------------------------------------------------------------------------------------------
+
+    def run(self) -> tree.File:
+        self.lexer.skip()
+        if self.lexer.peek() != "ubus":
+            self.sink.add(messages.no_edition(self.source, self.lexer.position))
+        while self.engine.result is None:
+            self.step(self.next_token())
+        edition, statements = self.engine.result
+        if edition is not None and edition.text not in EDITIONS:
+            self.sink.add(messages.unknown_edition(self.source, edition.text, edition.span.start, EDITIONS))
+        comments = [*self.lexer.comments.values(), *self.lexer.loose_docs(self.builder.claimed)]
+        return tree.File(
+            self.source,
+            edition,
+            statements,
+            tuple(sorted(comments, key=lambda comment: comment.span.start)),
+            tuple(self.damage.values()),
+            span=Span(self.source, 0, len(self.source.text)),
+        )
+
+    def next_token(self) -> Token:
+        crossed = self.lexer.skip()
+        if crossed and self.last is not None and self.ends_statement():
+            return Token(LINE_END, "", self.engine.last_end, self.engine.last_end)
+        after_number = not crossed and self.last is not None and self.last.type == "NUMBER"
+        return self.lexer.next(self.engine.row, after_number=after_number)
+
+    def ends_statement(self) -> bool:
+        """Does the line end that was just crossed end the statement?"""
+        assert self.last is not None
+        if self.inner:
+            return False
+        text = self.lexer.peek()
+        if text in _CLAUSES and self.engine.accepts(self.terminal(text)):
+            return False
+        if self.last.type in _WANT_MORE or self.last.text in _JOINTS:
+            return text in _STARTERS or text in ("}", "") or self.engine.accepts(LINE_END)
+        return True
+
+    def terminal(self, text: str) -> str:
+        return self.tables["words"].get(text) or self.tables["signs"][text]
+
+    def step(self, token: Token) -> None:
+        """Take a token, or say why it can't be taken and go on behind it."""
+        if self.last is None:
+            if token.type == LINE_END:  # a second `;`: there is nothing to end
+                return
+            self.statement = token.start
+        if token.text in _OPENERS and token.type != "STRING" and not self.has_opener(token):
+            return
+        before = self.engine.states
+        problem = self.unfit(token)
+        try:
+            if problem is None and self.engine.feed(token):
+                self.follow(token)
+                self.before_last = before
+                return
+        except TooDeepError:
+            problem = messages.too_deep(self.source, token, MAX_DEPTH)
+        self.recover(token, problem)
+
+    def unfit(self, token: Token) -> Diagnostic | None:
+        """What is wrong with a token wherever it stands."""
+        if token.type == OPEN_STRING:
+            return messages.open_string(self.source, token)
+        if token.type == BAD_CHARACTER:
+            return messages.bad_character(self.source, token)
+        if token.type in ("NUMBER", "WIDTH") and _is_oversized(token.text):
+            return messages.too_long(self.source, token, MAX_DIGITS)
+        if token.text in _OPENERS.values() and len(self.brackets) >= MAX_DEPTH:
+            return messages.too_deep(self.source, token, MAX_DEPTH)
+        return None
+
+    def follow(self, token: Token) -> None:
+        """Keep the brackets, the blocks and the starts of statements in step with a token that was taken."""
+        self.last = token
+        if token.type in ("LPAR", "LSQB", "_RECORD"):
+            self.brackets.append(_Bracket(token.text, token.start))
+        elif token.type == "_LBRACE":
+            self.open_block(token.start)
+        elif token.text in _OPENERS and token.type != "STRING":
+            if not self.inner:
+                self.blocks.pop()
+            self.brackets.pop()
+        elif token.type == LINE_END:
+            self.last = None
+            self.blocks[-1].safe = self.engine.snapshot()
+
+    def open_block(self, start: int) -> None:
+        self.brackets.append(_Bracket("{", start))
+        self.blocks.append(_Block(len(self.brackets), self.engine.snapshot()))
+        self.last = None
+
+    # ---- brackets that don't fit ----------------------------------------------------------------------------------
+
+    def has_opener(self, token: Token) -> bool:
+        """Is the bracket that a closing one wants the last that was opened? If not, that has been dealt with."""
+        wanted = _OPENERS[token.text]
+        inner = self.inner
+        if inner and inner[-1].sign == wanted:
+            return True
+        if inner:
+            self.report_open(inner[-1], token)
+            self.abandon(token.start if token.text == "}" else token.end)
+            return False
+        if token.text == "}" and len(self.blocks) > 1:
+            return True
+        self.sink.add(messages.not_opened(self.source, token))
+        return False
+
+    def report_open(self, bracket: _Bracket, token: Token | None) -> None:
+        self.sink.add(messages.not_closed(self.source, bracket.sign, bracket.start, token))
+
+    # ---- recovery -------------------------------------------------------------------------------------------------
+
+    def recover(self, token: Token, problem: Diagnostic | None) -> None:
+        """Report what is wrong at a token (`problem`, where it is known already) and go on behind the damage."""
+        loose = [bracket for bracket in self.inner if bracket.start not in self.raw.closers]
+        if problem is not None:
+            self.sink.add(problem)
+        elif self.is_left_open(token):
+            self.close_blocks(token)
+            return
+        elif loose:
+            self.report_open(loose[-1], token)
+            self.abandon(self.resumption(loose[-1], token))
+            return
+        else:
+            context = messages.Context(
+                self.source, self.engine, self.last, self.before_last, self.tables["words"], self.texts
+            )
+            self.sink.add(messages.unexpected(context, token))
+        self.abandon(self.beyond_brackets(token.start))
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        return {name: text for text, name in (self.tables["signs"] | self.tables["words"]).items() if name != "KIND"}
+
+    def is_left_open(self, token: Token) -> bool:
+        """Does the present statement show that the block around it was never closed?
+
+        It does where the text is at its end, or where a definition begins at the very start of a line: blocks indent.
+        """
+        if len(self.blocks) == 1:
+            return False
+        if token.type == END:
+            return self.last is None
+        text = self.source.text
+        pieces = self.raw.pieces[self.raw.at(self.statement) :][:2]
+        return (
+            text[self.statement - 1 : self.statement] == "\n"
+            and len(pieces) == 2
+            and self.tables["words"].get(pieces[0].text) in _DEFINITIONS
+            and pieces[1].is_word
+        )
+
+    def close_blocks(self, token: Token) -> None:
+        """Report every open block as never closed, close them all, and read the present statement once more."""
+        while len(self.blocks) > 1:
+            self.report_open(self.brackets[-1], token)
+            self.close_block()
+        at = self.engine.last_end
+        if token.type != END and self.engine.feed(Token(LINE_END, "", at, at)):
+            self.blocks[-1].safe = self.engine.snapshot()
+        self.last = None
+        self.lexer.position = self.statement
+
+    def close_block(self) -> None:
+        at = self.engine.last_end
+        block = self.blocks.pop()
+        del self.brackets[block.bracket - 1 :]
+        self.engine.restore(block.safe)
+        try:
+            self.engine.feed(Token("RBRACE", "", at, at))
+        except TooDeepError:
+            self.engine.restore(self.blocks[-1].safe)
+
+    def resumption(self, bracket: _Bracket, token: Token) -> int:
+        """Where to go on after a bracket that nothing closes: at the line that no longer fits into it."""
+        line_start = self.source.text.rfind("\n", 0, token.start) + 1
+        return line_start - 1 if line_start > bracket.start and token.type != END else token.start
+
+    def beyond_brackets(self, start: int) -> int:
+        """An offset, or the end of the outermost bracket that the statement has opened and that reaches beyond it."""
+        ends = [self.raw.closers.get(bracket.start, -1) + 1 for bracket in self.inner]
+        return max([start, *ends])
+
+    def abandon(self, start: int) -> None:
+        """Put the present statement aside, from its beginning to the end of the line at `start`."""
+        block = self.blocks[-1]
+        del self.brackets[block.bracket :]
+        self.engine.restore(block.safe)
+        end, header = self.end_of_statement(start)
+        self.damage[self.statement] = tree.Damage(
+            self.raw.words(self.statement, end), span=Span(self.source, self.statement, max(end, self.statement))
+        )
+        self.last = None
+        self.lexer.position = end
+        if header:
+            self.enter(header, end - 1)
+
+    def end_of_statement(self, start: int) -> tuple[int, tuple[str, ...]]:
+        """Where a damaged statement ends; and if that is inside the `{` of its block, what stands for its header."""
+        pieces = self.raw.pieces
+        number = self.raw.at(start)
+        while number < len(pieces):
+            piece = pieces[number]
+            if piece.text == "{" and (header := self.header()):
+                return piece.start + 1, header
+            if piece.text in (";", "}") or (piece.text == "\n" and not self.goes_on(number)):
+                return piece.start, ()
+            closer = self.raw.closers.get(piece.start)
+            number = number + 1 if closer is None else self.raw.at(closer) + 1
+        return len(self.source.text), ()
+
+    def goes_on(self, number: int) -> bool:
+        """Does a clause word begin the next line that isn't empty?"""
+        pieces = self.raw.pieces
+        while number < len(pieces) and pieces[number].text == "\n":
+            number += 1
+        return number < len(pieces) and pieces[number].text in _CLAUSES
+
+    def header(self) -> tuple[str, ...]:
+        """The terminals that open the same sort of block as the damaged statement does; empty where that is unclear."""
+        first = self.raw.first(self.statement)
+        if first is None or not first.is_word:
+            return ()
+        words = self.tables["words"]
+        possible = [word for word, name in words.items() if name in _HEADERS and self.engine.accepts(_HEADERS[name][0])]
+        word = first.text if first.text in possible else messages.nearest(first.text, possible)
+        return () if word is None else _HEADERS[words[word]]
+
+    def enter(self, header: tuple[str, ...], start: int) -> None:
+        """Go into the block of a damaged statement, behind its `{` at `start`."""
+        for terminal in header:
+            self.engine.feed(Token(terminal, "", start, start))
+        self.open_block(start)
+
+
+def _is_oversized(number: str) -> bool:
+    digits, _, exponent = number.lower().partition("e")
+    size = exponent.lstrip("+-0")
+    return len(digits) > MAX_DIGITS or len(size) > 3 or int(size or 0) > MAX_DIGITS

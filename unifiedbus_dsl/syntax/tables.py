@@ -1,0 +1,197 @@
+"""The parse tables: built from the grammar by Lark, kept in the user's cache, plain data once loaded.
+
+Building takes some tenths of a second and needs Lark; loading takes a few milliseconds and needs neither Lark nor its
+imports. So a run whose tables are in the cache pays for nothing but reading them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import marshal
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, TypedDict
+
+FORMAT = 1
+"""Raise it when the shape of `Tables` changes: caches of another shape are then not even looked at."""
+
+KEEP, DROP, SPLICE, NONE = 0, 1, 2, 3
+"""What becomes of a symbol of a rule when its node is built: kept, dropped, its list spliced in; or None put in."""
+
+
+class Rule(TypedDict):
+    """`steps` says how children are made of the `size` symbols; `single` hands an only child on as it is."""
+
+    origin: str
+    size: int
+    action: str
+    single: bool
+    inline: bool
+    steps: list[int]
+
+
+class Tables(TypedDict):
+    """LALR(1) tables. An action is the next state, or -1 - n to reduce by rule n."""
+
+    actions: list[dict[str, int]]
+    gotos: list[dict[str, int]]
+    rules: list[Rule]
+    words: dict[str, str]
+    signs: dict[str, str]
+    patterns: dict[str, str]
+    start: int
+    end: int
+
+
+def grammar_path() -> Path:
+    """Where the grammar is: in the package, as in an installed wheel, else beside it, as in an editable install.
+
+    Raises:
+        FileNotFoundError: it is in neither place.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "grammar", package.parent / "grammar"):
+        path = folder / "ubus.lark"
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"the grammar ubus.lark is neither in {package} nor beside it")
+
+
+@cache
+def load_tables() -> Tables:
+    """The tables of the grammar, from the cache where it holds them, else built (and the cache filled)."""
+    grammar = grammar_path().read_bytes()
+    path = cache_path(grammar)
+    found = _read(path)
+    if found is None:
+        found = build_tables(grammar.decode())
+        _write(path, found)
+    return found
+
+
+def cache_path(grammar: bytes) -> Path:
+    """The cache file of this grammar under this Lark and this Python."""
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    home = Path(base) if Path(base).is_absolute() else Path(os.path.expanduser("~")) / ".cache"
+    key = hashlib.sha256(grammar)
+    key.update(f"{FORMAT} {sys.implementation.cache_tag} {sys.version} {marshal.version}".encode())
+    key.update(_lark_version())
+    return home / "ubusc" / f"tables-{key.hexdigest()[:32]}.bin"
+
+
+def _lark_version() -> bytes:
+    """What tells one Lark from another without importing it: the text of its `__init__`, which names the version."""
+    spec = importlib.util.find_spec("lark")
+    if spec is None or spec.origin is None:
+        return b""
+    return Path(spec.origin).read_bytes()
+
+
+# A cache file is a digest and the marshalled tables: marshal may crash on damaged data, so that is looked for first.
+
+
+def _read(path: Path) -> Tables | None:
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data[32:]).digest() != data[:32]:
+            return None
+        found: Tables = marshal.loads(data[32:])
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    return found
+
+
+def _write(path: Path, tables: Tables) -> None:
+    """Write beside and rename, so that another process sees all of it or nothing. A cache that can't be is no error."""
+    data = marshal.dumps(dict(tables))
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(hashlib.sha256(data).digest() + data)
+        beside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def build_tables(grammar: str) -> Tables:
+    """The tables of a grammar text.
+
+    Raises:
+        lark.exceptions.GrammarError: the text is no grammar, or not LALR(1).
+    """
+    from lark import Lark
+    from lark.parsers.lalr_analysis import Shift
+
+    built = Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=True)
+    table = built.parser.parser._parse_table
+    numbers = {id(rule): number for number, rule in enumerate(built.rules)}
+    actions: list[dict[str, int]] = []
+    gotos: list[dict[str, int]] = []
+    terminals = {terminal.name for terminal in built.terminals} | {"$END"}
+    for state in range(len(table.states)):
+        row: dict[str, int] = {}
+        goto: dict[str, int] = {}
+        for symbol, (action, argument) in table.states[state].items():
+            if symbol not in terminals:
+                goto[str(symbol)] = argument
+            else:
+                row[str(symbol)] = argument if action is Shift else -1 - numbers[id(argument)]
+        actions.append(row)
+        gotos.append(goto)
+    words, signs, patterns = _terminals(built)
+    return Tables(
+        actions=actions,
+        gotos=gotos,
+        rules=[_rule(rule) for rule in built.rules],
+        words=words,
+        signs=signs,
+        patterns=patterns,
+        start=table.start_states["start"],
+        end=table.end_states["start"],
+    )
+
+
+def _rule(rule: Any) -> Rule:
+    steps: list[int] = []
+    missing = rule.options.empty_indices if rule.options.empty_indices else ()
+    symbols = iter(rule.expansion)
+    # `empty_indices` has one True for each placeholder and one False for each symbol, in order.
+    for is_missing in missing or [False] * len(rule.expansion):
+        steps.append(NONE if is_missing else _step(next(symbols), rule.options.keep_all_tokens))
+    inline = rule.origin.name.startswith("_")
+    return Rule(
+        origin=str(rule.origin.name),
+        size=len(rule.expansion),
+        action=str(rule.alias or rule.origin.name),
+        single=bool(rule.options.expand1) and rule.alias is None,
+        inline=inline,
+        steps=steps,
+    )
+
+
+def _step(symbol: Any, keep_all: bool) -> int:
+    if symbol.is_term:
+        return DROP if symbol.filter_out and not keep_all else KEEP
+    return SPLICE if symbol.name.startswith("_") else KEEP
+
+
+def _terminals(built: Any) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Keywords by their text, signs by theirs, and the regular expressions of the other terminals by name."""
+    words: dict[str, str] = {}
+    signs: dict[str, str] = {}
+    patterns: dict[str, str] = {}
+    for terminal in built.terminals:
+        if terminal.pattern.type == "re":
+            patterns[str(terminal.name)] = terminal.pattern.to_regexp()
+        elif terminal.pattern.value.isidentifier():
+            words[str(terminal.pattern.value)] = str(terminal.name)
+        else:
+            signs[str(terminal.pattern.value)] = str(terminal.name)
+    kinds = patterns.pop("KIND").removeprefix("(?:").removesuffix(")").split("|")
+    words.update(dict.fromkeys(kinds, "KIND"))
+    return words, signs, patterns
