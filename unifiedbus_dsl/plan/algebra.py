@@ -350,61 +350,60 @@ def unflatten(flat: IndexExpr, shape: Sequence[int], axes: Sequence[Axis]) -> tu
 def is_injective(subscripts: Iterable[IndexExpr], axes: Sequence[Axis]) -> bool:
     """Whether different points of the axes surely give different subscripts. False means: not proved.
 
-    Axes are worked out one after another: a subscript that is a mixed radix in the axes not yet known gives them all.
-    `x div 8` with `x mod 8` gives x, and `x mod m` gives x where x spans less than m.
+    What the subscripts give away is worked out step by step: a mixed radix gives all its atoms, `x mod m` gives x where
+    x spans less than m, `x div m` with `x mod m` gives x; an axis that is known is a constant from then on.
     """
     if any(axis.size == 0 for axis in axes):
         return True
     ranges = {axis.name: axis for axis in axes}
-    open_axes = {axis.name for axis in axes if axis.size > 1}
-    known = _closure(set(subscripts), ranges)
-    progress = True
-    while open_axes and progress:
-        progress = False
-        for expr in known:
-            found = _determined(expr, ranges, open_axes)
-            if found:
-                open_axes -= found
-                progress = True
-    return not open_axes
+    known = set(subscripts) | {Var(axis.name) for axis in axes if axis.size == 1}
+    before = -1
+    while before != len(known):
+        before = len(known)
+        for expr in list(known):
+            known |= _given_away(expr, ranges, known)
+        known |= _rejoined(known, axes)
+    return all(Var(axis.name) in known for axis in axes)
 
 
-def _determined(expr: IndexExpr, ranges: Ranges, open_axes: set[str]) -> set[str]:
-    """The open axes whose values follow from the value of an expression and the axes that are known."""
-    form = affine(expr)
-    left = Affine({a: c for a, c in form.terms.items() if set(axes_used(a)) & open_axes})
-    if len(left.terms) == 1:
-        ((atom, _),) = left.terms.items()
-        if isinstance(atom, Op) and atom.op == "mod" and isinstance(atom.right, Const):
-            inner = affine(atom.left)
-            moving = Affine({a: c for a, c in inner.terms.items() if set(axes_used(a)) & open_axes})
-            found = interval(from_affine(moving), ranges)
-            if found.high - found.low < abs(atom.right.value):
-                left = moving
-    strides = _strides(left, ranges)
-    if strides is None:
-        return set()
-    span = 0
-    for stride, count in strides:
-        if stride <= span:
+def _given_away(expr: IndexExpr, ranges: Ranges, known: set[IndexExpr]) -> set[IndexExpr]:
+    """The values that follow from the value of an expression and the known ones."""
+    if isinstance(expr, Op) and expr.op == "mod" and isinstance(expr.right, Const):
+        rest = from_affine(_unknown_part(expr.left, known))
+        span = interval(rest, ranges)
+        return {rest} if span.high - span.low < expr.right.value else set()
+    moving = _unknown_part(expr, known)
+    digits = [(abs(c) * _step(a, ranges), abs(c), a) for a, c in moving.terms.items()]
+    reach = 0
+    for stride, factor, atom in sorted(digits, key=lambda digit: digit[:2]):
+        if stride <= reach:
             return set()
-        span += stride * (count - 1)
-    return {name for atom in left.terms for name in axes_used(atom)}
+        found = interval(atom, ranges)
+        reach += factor * (found.high - found.low)
+    return set(moving.terms)
 
 
-def _closure(known: set[IndexExpr], ranges: Ranges) -> set[IndexExpr]:
-    """Adds what follows from pairs `x div c`, `x mod c` (as row-major subscripts of a flat number come in)."""
-    todo = True
-    while todo:
-        todo = False
-        for low in list(known):
-            if not (isinstance(low, Op) and low.op == "mod" and isinstance(low.right, Const)):
-                continue
-            whole = low.left
-            if whole not in known and div(whole, low.right) in known:
-                known.add(whole)
-                todo = True
-    return known
+def _unknown_part(expr: IndexExpr, known: set[IndexExpr]) -> Affine:
+    return Affine({a: c for a, c in affine(expr).terms.items() if not _is_known(a, known)})
+
+
+def _step(atom: IndexExpr, ranges: Ranges) -> int:
+    return ranges[atom.name].step if isinstance(atom, Var) else 1
+
+
+def _is_known(atom: IndexExpr, known: set[IndexExpr]) -> bool:
+    return atom in known or all(Var(name) in known for name in axes_used(atom))
+
+
+def _rejoined(known: set[IndexExpr], axes: Sequence[Axis]) -> set[IndexExpr]:
+    """What follows from pairs `x div c`, `x mod c`: these are the row-major subscripts of a flat number."""
+    found: set[IndexExpr] = set()
+    for expr in known:
+        if isinstance(expr, Op) and expr.op in ("div", "mod"):
+            other = div if expr.op == "mod" else mod
+            if simplify(other(expr.left, expr.right), axes) in known:
+                found.add(expr.left)
+    return found
 
 
 def are_disjoint(
