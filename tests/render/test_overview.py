@@ -1,0 +1,261 @@
+"""The overview says what the plan says, and a person can read it."""
+
+from __future__ import annotations
+
+import time
+from itertools import combinations, product
+from xml.etree import ElementTree
+
+import pytest
+from attrs import evolve
+
+from unifiedbus_dsl.plan import AssemblyType, Const, IndexExpr, Lookup, Not, Op, Plan, Rule, Var
+from unifiedbus_dsl.render import overview, overview_set
+from unifiedbus_dsl.render.marks import Box, Text
+from unifiedbus_dsl.render.overview import cells_of, fold, overview_picture
+from unifiedbus_dsl.render.sheet import bounds
+
+from . import machines
+from .reading import SVG, read_back
+
+MACHINES = machines.all_machines()
+TYPES = [(name, key) for name, plan in MACHINES.items() for key in plan.assemblies]
+
+
+# ---- a plain twin: every cable of a small machine, one by one ----
+
+
+def value(expr: IndexExpr, env: dict[str, int]) -> int:
+    match expr:
+        case Const(number):
+            return number
+        case Var(name):
+            return env[name]
+        case Not(inner):
+            return int(not value(inner, env))
+        case Lookup(table, at):
+            return table[value(at, env)]
+        case Op(op, left, right):
+            a, b = value(left, env), value(right, env)
+            return {
+                "+": lambda: a + b,
+                "-": lambda: a - b,
+                "*": lambda: a * b,
+                "div": lambda: a // b,
+                "mod": lambda: a % b,
+                "<": lambda: int(a < b),
+                "==": lambda: int(a == b),
+                "and": lambda: int(a and b),
+            }[op]()
+
+
+def cables(rule: Rule) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The child subscripts at both ends of each cable."""
+    found = []
+    for point in product(*(range(a.low, a.high + 1, a.step) for a in rule.axes)):
+        env = dict(zip([a.name for a in rule.axes], point, strict=True))
+        if rule.where is None or value(rule.where, env):
+            left, right = (tuple(value(e, env) for e in ref.at) for ref in (rule.left, rule.right))
+            found.append((left, right))
+    return found
+
+
+def all_cables(plan: Plan, assembly: AssemblyType) -> int:
+    below = sum(
+        c.count * all_cables(plan, plan.assemblies[c.type]) for c in assembly.children if c.type in plan.assemblies
+    )
+    return below + sum(len(cables(rule)) for rule in assembly.rules)
+
+
+def devices(plan: Plan, key: str, kind: str) -> int:
+    if key in plan.devices:
+        return int(plan.devices[key].kind == kind)
+    return sum(c.count * devices(plan, c.type, kind) for c in plan.assemblies[key].children)
+
+
+# ---- what it says ----
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_figures_are_those_of_the_plan(name: str) -> None:
+    plan = MACHINES[name]
+    shown = read_back(overview(plan))
+    figures = {
+        shown[id + "-name"].text: mark.text
+        for id, mark in shown.items()
+        if id.startswith("tile-") and id + "-name" in shown and mark.role == "figure"
+    }
+    assert figures["NPUs"] == f"{devices(plan, plan.root, 'npu'):,}"
+    if "switches" in figures:
+        assert figures["switches"] == f"{devices(plan, plan.root, 'switch'):,}"
+    if name != "supercluster":  # too many to count one by one
+        assert figures["cables"] == f"{all_cables(plan, plan.assemblies[plan.root]):,}"
+
+
+@pytest.mark.parametrize(("name", "key"), TYPES)
+def test_bundles_count_the_cables(name: str, key: str) -> None:
+    plan = MACHINES[name]
+    shown = read_back(overview(plan, key))
+    wanted: dict[tuple[str, str], int] = {}
+    for rule in plan.assemblies[key].rules:
+        ends = sorted((rule.left.child, rule.right.child))
+        if ends[0] != ends[1]:
+            wanted[ends[0], ends[1]] = wanted.get((ends[0], ends[1]), 0) + len(cables(rule))
+    for (left, right), number in wanted.items():
+        texts = [m.text for id, m in shown.items() if id.startswith(f"bundle-{left}-{right}") and m.role == "bundle"]
+        assert len(texts) == 1
+        assert texts[0].startswith(f"{number:,} × 56 GB/s = " if number > 1 else "56 GB/s")
+
+
+def test_a_rate_is_the_count_times_that_of_one() -> None:
+    shown = read_back(overview(MACHINES["superpod"]))
+    (bundle,) = [m.text for id, m in shown.items() if id.startswith("bundle-") and m.role == "bundle"]
+    assert bundle == "32,768 × 56 GB/s = 1.835 PB/s"
+    assert shown["tile-5"].text == "8.258 PB/s"
+    assert "256 per cabinet · 1,024 per inter" in shown["bundle-cabinet-inter-Optic-4-line-1"].text
+
+
+@pytest.mark.parametrize("name", ["cab", "flat", "fattree", "node", "superpod"])
+def test_lines_join_the_parts_that_cables_join(name: str) -> None:
+    plan = MACHINES[name]
+    root = plan.assemblies[plan.root]
+    marks = {m.id: m for m in overview_picture(plan).marks}
+    cells = {c.name: [i for i in range((*c.shape, 1)[0]) if f"{c.name}-{i}" in marks] for c in root.children}
+    pairs: dict[tuple[str, str], set[tuple[int, int]]] = {}
+    for rule in root.rules:
+        (a, b), found = (rule.left.child, rule.right.child), cables(rule)
+        if a != b:
+            folded = {(cell(cells[a], left), cell(cells[b], right)) for left, right in found}
+            pairs.setdefault((a, b), set()).update(folded)
+    for (a, b), wanted in pairs.items():
+        lines = [id for id, m in marks.items() if m.role == "cable" and id.startswith((f"{a}-{b}-", f"{b}-{a}-"))]
+        assert len(lines) == len(wanted)
+
+
+def cell(shown: list[int], subscripts: tuple[int, ...]) -> int:
+    """Its own number where it is shown, -1 where it is folded away."""
+    first = (*subscripts, 0)[0]
+    return first if first in shown else -1
+
+
+def test_all_of_a_mesh_of_eight_is_drawn() -> None:
+    shown = read_back(overview(MACHINES["board"]))
+    arcs = [id for id in shown if id.startswith("npu-arc")]
+    assert len(arcs) == 28
+    assert shown["npu-inner-0"].text == "full mesh · 28 × 56 GB/s = 1.568 TB/s · PCB"
+
+
+def test_equal_parts_are_folded() -> None:
+    shown = read_back(overview(MACHINES["superpod"]))
+    assert {"cabinet-0", "cabinet-1", "cabinet-127"} <= set(shown)
+    assert "cabinet-2" not in shown
+    assert shown["cabinet-more"].text == "125 more"
+    assert "128 × Cabinet" in {m.text for m in shown.values()}
+
+
+def test_fold_keeps_first_and_last() -> None:
+    assert fold(4, 4) == (0, 1, 2, 3)
+    assert fold(128, 4) == (0, 1, None, 127)
+    assert cells_of(6, fold(6, 4)) == (0, 1, 2, 2, 2, 3)
+
+
+def test_what_is_inside_is_on_the_tip() -> None:
+    shown = read_back(overview(MACHINES["superpod"]))
+    assert shown["cabinet-1"].tip.splitlines()[:3] == ["cabinet[1] : Cabinet (rack)", "64 NPUs", "4 switches"]
+    assert "8 × 8 full mesh" in shown["cabinet-1"].tip
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_part_links_to_its_picture(name: str) -> None:
+    plan = MACHINES[name]
+    files = overview_set(plan)
+    assert len(files) == len(plan.assemblies)
+    links = {mark.href for text in files.values() for mark in read_back(text).values() if mark.href}
+    assert links <= set(files)
+    assert len(plan.assemblies) == 1 or links == set(files)
+
+
+def test_each_type_has_a_file_of_its_own() -> None:
+    plan = MACHINES["cab"]
+    rack, board = plan.assemblies["Cabinet"], plan.assemblies["NpuBoard"]
+    others = {key: evolve(board, key=key) for key in ("Board(8)", "board 8", "board-8")}
+    children = [machines.Child(f"z{i}", (), key) for i, key in enumerate(others)]
+    odd = evolve(rack, children=(*rack.children, *children))
+    files = overview_set(evolve(plan, assemblies={"Cabinet": odd, "NpuBoard": board, **others}))
+    assert len({name.lower() for name in files}) == 5
+
+
+# ---- that it can be read ----
+
+
+def text_box(mark: Text) -> tuple[float, float, float, float]:
+    left, top, right, bottom = bounds([mark])
+    return left, top + mark.size * 0.15, right, bottom - mark.size * 0.15
+
+
+@pytest.mark.parametrize(("name", "key"), TYPES)
+def test_no_label_covers_another(name: str, key: str) -> None:
+    picture = overview_picture(MACHINES[name], key)
+    texts = [(m.id, text_box(m)) for m in picture.marks if isinstance(m, Text)]
+    for (a, one), (b, other) in combinations(texts, 2):
+        apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+        assert apart, f"{a} and {b} overlap"
+    pills = [m for m in picture.marks if isinstance(m, Box) and m.role == "pill"]
+    for pill in pills:
+        box = bounds([pill])
+        for id, other in texts:
+            inside = id.startswith(pill.id.removesuffix("-ground"))
+            apart = box[2] <= other[0] or other[2] <= box[0] or box[3] <= other[1] or other[3] <= box[1]
+            assert inside or apart, f"{pill.id} covers {id}"
+
+
+@pytest.mark.parametrize(("name", "key"), TYPES)
+def test_text_is_large_enough_and_on_the_sheet(name: str, key: str) -> None:
+    picture = overview_picture(MACHINES[name], key)
+    assert picture.smallest_text(1200) >= 8
+    left, top, right, bottom = bounds(picture.marks)
+    assert left >= 0
+    assert top >= 0
+    assert right <= picture.width
+    assert bottom <= picture.height
+
+
+def test_the_same_plan_gives_the_same_bytes() -> None:
+    assert overview_set(machines.rack()) == overview_set(machines.rack())
+
+
+def test_a_million_npus_in_a_second() -> None:
+    plan = machines.supercluster(pods=128)
+    start = time.perf_counter()
+    files = overview_set(plan)
+    assert time.perf_counter() - start < 1.0
+    assert len(files) == 5
+    shown = read_back(files["supercluster.svg"])
+    assert "1,048,576" in {mark.text for mark in shown.values()}
+
+
+# ---- what a spec says is text ----
+
+NASTY = '<script>alert("1")</script> \\N & &lt;b&gt; "quoted\\'
+
+
+def test_text_of_a_spec_is_never_markup() -> None:
+    plan = MACHINES["board"]
+    board = evolve(plan.assemblies["NpuBoard"], key=NASTY, doc=NASTY)
+    svg = overview(evolve(plan, root=NASTY, system=NASTY, assemblies={NASTY: board}))
+    tree = ElementTree.fromstring(svg)
+    assert not [e for e in tree.iter() if "script" in e.tag]
+    shown = read_back(svg)
+    assert shown["note-0"].text == NASTY
+    assert shown["title"].tip == NASTY
+    assert tree.findtext(f"{SVG}title") == NASTY
+    (name,) = overview_set(evolve(plan, root=NASTY, system=NASTY, assemblies={NASTY: board}))
+    assert "/" not in name
+    assert "<" not in name
+
+
+def test_control_characters_and_cjk_are_drawn() -> None:
+    plan = MACHINES["board"]
+    board = evolve(plan.assemblies["NpuBoard"], doc="昇腾 950\x00\x1b[31m\ud800")
+    shown = read_back(overview(evolve(plan, assemblies={"NpuBoard": board})))
+    assert shown["note-0"].text.startswith("昇腾 950")

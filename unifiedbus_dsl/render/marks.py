@@ -1,0 +1,184 @@
+"""A picture as frozen values: boxes, lines and texts at their places. Drawing it is another module's work.
+
+Lengths are in points (1/72 inch), which a browser shows as pixels; x runs to the right, y runs down.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Literal, TypeAlias
+
+from attrs import evolve, field, frozen
+
+Point: TypeAlias = tuple[float, float]
+Anchor: TypeAlias = Literal["start", "middle", "end"]
+
+
+@frozen
+class Box:
+    """A rectangle, or an ellipse inside it. `behind` boxes lie under all lines, the others over them."""
+
+    id: str
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str = "#ffffff"
+    stroke: str = "#6b7785"
+    line: float = 1.0
+    shape: Literal["rounded", "square", "ellipse"] = "rounded"
+    dashed: bool = False
+    behind: bool = False
+    role: str = "box"
+    tip: str = ""
+    href: str = ""
+
+    @property
+    def center(self) -> Point:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@frozen
+class Text:
+    """One line of text; `y` is its middle."""
+
+    id: str
+    x: float
+    y: float
+    text: str
+    size: float = 11.0
+    bold: bool = False
+    colour: str = "#1c2733"
+    anchor: Anchor = "middle"
+    role: str = "label"
+    tip: str = ""
+    href: str = ""
+
+
+@frozen
+class Line:
+    """A Bézier curve through `points`: a start, then three points for each piece. `rate` is what it stands for, in
+    byte/s in each direction, from which its width may be set for the whole picture at once."""
+
+    id: str
+    points: tuple[Point, ...]
+    colour: str = "#6b7785"
+    width: float = 1.0
+    dashed: bool = False
+    role: str = "cable"
+    tip: str = ""
+    rate: float | None = None
+
+
+Mark: TypeAlias = Box | Text | Line
+
+
+@frozen
+class Picture:
+    """Marks on a sheet. `description` says in words what is to be seen, for those who hear it."""
+
+    title: str
+    description: str
+    width: float
+    height: float
+    marks: tuple[Mark, ...] = field(repr=False)
+
+    def by_role(self, role: str) -> tuple[Mark, ...]:
+        return tuple(mark for mark in self.marks if mark.role == role)
+
+    def find(self, id: str) -> Mark:
+        """The mark with this id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for mark in self.marks:
+            if mark.id == id:
+                return mark
+        raise KeyError(id)
+
+    def smallest_text(self, page: float = 1200.0) -> float:
+        """Height in pixels of the smallest text on a page `page` pixels wide."""
+        shown = min(1.0, page / self.width)
+        return min((mark.size * shown for mark in self.marks if isinstance(mark, Text)), default=page)
+
+
+def moved(marks: Iterable[Mark], dx: float, dy: float) -> tuple[Mark, ...]:
+    """The same marks, shifted."""
+    return tuple(_moved(mark, dx, dy) for mark in marks)
+
+
+def _moved(mark: Mark, dx: float, dy: float) -> Mark:
+    if isinstance(mark, Line):
+        return evolve(mark, points=tuple((x + dx, y + dy) for x, y in mark.points))
+    return evolve(mark, x=mark.x + dx, y=mark.y + dy)
+
+
+def straight(a: Point, b: Point) -> tuple[Point, ...]:
+    """A straight line as a Bézier curve."""
+    (ax, ay), (bx, by) = a, b
+    return a, (ax + (bx - ax) / 3, ay + (by - ay) / 3), (bx - (bx - ax) / 3, by - (by - ay) / 3), b
+
+
+def polyline(*corners: Point) -> tuple[Point, ...]:
+    """Straight pieces through the corners."""
+    points: tuple[Point, ...] = corners[:1]
+    for a, b in pairwise(corners):
+        points += straight(a, b)[1:]
+    return points
+
+
+def hanging(a: Point, b: Point, depth: float) -> tuple[Point, ...]:
+    """An arc from `a` to `b` whose lowest point is `depth` below them (above, if negative)."""
+    (ax, ay), (bx, by) = a, b
+    drop = depth * 4 / 3
+    return a, (ax + (bx - ax) * 0.1, ay + drop), (bx - (bx - ax) * 0.1, by + drop), b
+
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """The text with a sign in place of what XML has no way to write."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def identifier(text: str) -> str:
+    """`cabinet[0, 1]` as an id: `cabinet-0-1`."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-") or "x"
+
+
+# Widths of Helvetica (and of the fonts made to replace it) for a size of 1,000, from the font's metrics.
+_WIDTHS = dict(
+    zip(
+        map(chr, range(32, 127)),
+        (
+            *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
+            *(556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556),
+            *(1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778),
+            *(667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556),
+            *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
+            *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
+        ),
+        strict=True,
+    ),
+    **{"·": 278, "×": 584, "–": 556, "½": 834, "µ": 556},
+)
+_SLACK = 1.12
+"""Fonts that stand in for Helvetica where it is missing are wider, DejaVu Sans by 15 %."""
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Room that a line of text needs, with some to spare."""
+    return sum(_WIDTHS.get(letter, 1000) for letter in text) * size / 1000 * (1.07 if bold else 1.0) * _SLACK
+
+
+def clipped(text: str, size: float, room: float, bold: bool = False) -> str:
+    """The text, cut with an ellipsis where it needs more than `room`."""
+    if text_width(text, size, bold) <= room:
+        return text
+    while text and text_width(text + "…", size, bold) > room:
+        text = text[:-1]
+    return text.rstrip() + "…"

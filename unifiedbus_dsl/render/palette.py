@@ -1,0 +1,53 @@
+"""Colours and sizes. The colours of cables are those of Okabe and Ito, which people with any kind of colour blindness
+tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+INK = "#1c2733"
+QUIET = "#55626f"
+HAIR = "#c3cad2"
+PAPER = "#ffffff"
+LEVELS = ("#f4f6f8", "#ffffff", "#f4f6f8", "#ffffff", "#f4f6f8")
+FRAME = "#8893a1"
+
+_MEDIA = {
+    "pcb": "#009e73",
+    "backplane": "#b8860b",
+    "copper": "#d55e00",
+    "active_copper": "#cc79a7",
+    "optical": "#0072b2",
+}
+_OTHERS = ("#e69f00", "#56b4e9", "#7f3c8d", "#3d3d3d", "#8c6d31")
+
+
+@frozen
+class Look:
+    """Fill and outline."""
+
+    fill: str
+    stroke: str
+
+
+KINDS = {
+    "npu": Look("#dbe9f6", "#2b5c8a"),
+    "switch": Look("#fdebc8", "#8a5a00"),
+    "cpu": Look("#e8e0f3", "#5b3b8c"),
+    "nic": Look("#dcefe4", "#1e6b45"),
+    "device": Look("#e6e9ec", "#55626f"),
+}
+
+
+def medium_colours(media: Sequence[str]) -> dict[str, str]:
+    """A colour for each medium, the known ones always the same."""
+    unknown = [name for name in sorted(set(media)) if name not in _MEDIA]
+    spare = {name: _OTHERS[i % len(_OTHERS)] for i, name in enumerate(unknown)}
+    return {name: _MEDIA.get(name) or spare[name] for name in sorted(set(media))}
+
+
+def medium_name(medium: str) -> str:
+    """As people write it."""
+    return {"pcb": "PCB", "active_copper": "active copper"}.get(medium, medium)

@@ -1,0 +1,192 @@
+"""The sheet around a drawing: title, key figures, legend."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+from attrs import evolve
+
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width
+
+MARGIN = 24.0
+_NARROWEST = 640.0
+
+LINE_SAMPLES = (Fraction(50 * 10**9), Fraction(10**12), Fraction(10 * 10**12))
+"""Rates that the legend of line widths shows."""
+
+
+def bounds(marks: Iterable[Mark]) -> tuple[float, float, float, float]:
+    """The rectangle (left, top, right, bottom) that holds all marks."""
+    lefts: list[float] = []
+    tops: list[float] = []
+    rights: list[float] = []
+    bottoms: list[float] = []
+    for mark in marks:
+        left, top, right, bottom = _extent(mark)
+        lefts.append(left)
+        tops.append(top)
+        rights.append(right)
+        bottoms.append(bottom)
+    if not lefts:
+        return 0.0, 0.0, 0.0, 0.0
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _extent(mark: Mark) -> tuple[float, float, float, float]:
+    if isinstance(mark, Box):
+        return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
+    if isinstance(mark, Line):
+        xs, ys = [x for x, _ in mark.points], [y for _, y in mark.points]
+        return min(xs), min(ys), max(xs), max(ys)
+    width = text_width(mark.text, mark.size, mark.bold)
+    left = mark.x - {"start": 0.0, "middle": width / 2, "end": width}[mark.anchor]
+    return left, mark.y - mark.size * 0.7, left + width, mark.y + mark.size * 0.7
+
+
+def sheet(
+    title: str,
+    kind: str,
+    notes: Sequence[tuple[str, str]],
+    tiles: Sequence[tuple[str, str]],
+    drawing: Sequence[Mark],
+    legend: Sequence[Sequence[Mark]],
+    tip: str = "",
+) -> Picture:
+    """A picture of a drawing with a title, notes below it (text and where it links to), tiles of a figure and its name,
+    and legend entries, each a few marks that begin at x = 0 and lie around y = 0."""
+    left, top, right, bottom = bounds(drawing)
+    inner = max(_NARROWEST, right - left)
+    head, y = _head(title, kind, notes, tiles, inner, tip)
+    body = moved(drawing, MARGIN + (inner - (right - left)) / 2 - left, y - top)
+    y += bottom - top + 22
+    foot, y = _legend(legend, inner, y)
+    marks = (*head, *body, *foot)
+    figures = "; ".join(f"{value} {name}" for value, name in tiles)
+    words = f"{title}, a {kind}. {figures}." if figures else f"{title}, a {kind}."
+    return Picture(title, words, inner + 2 * MARGIN, y + MARGIN - 8, tuple(_unique(marks)))
+
+
+def _unique(marks: Iterable[Mark]) -> Iterator[Mark]:
+    """The marks with a number behind each id that has been used before."""
+    used: Counter[str] = Counter()
+    for mark in marks:
+        used[mark.id] += 1
+        yield mark if used[mark.id] == 1 else evolve(mark, id=f"{mark.id}--{used[mark.id]}")
+
+
+def _head(
+    title: str,
+    kind: str,
+    notes: Sequence[tuple[str, str]],
+    tiles: Sequence[tuple[str, str]],
+    width: float,
+    tip: str,
+) -> tuple[list[Mark], float]:
+    shown = clipped(title, 24, width * 0.7, bold=True)
+    y = MARGIN + 12
+    marks: list[Mark] = [
+        Text("title", MARGIN, y, shown, 24, True, palette.INK, "start", role="title", tip=tip or title),
+        Text("kind", MARGIN + text_width(shown, 24, True) + 4, y + 4, kind, 13, False, palette.QUIET, "start"),
+    ]
+    y += 26
+    for number, (text, href) in enumerate(notes):
+        colour = "#0b5cad" if href else palette.QUIET
+        fitted = clipped(text, 12, width)
+        marks.append(Text(f"note-{number}", MARGIN, y, fitted, 12, False, colour, "start", "note", text, href))
+        y += 17
+    y += 8
+    x = MARGIN
+    for number, (value, name) in enumerate(tiles):
+        room = max(text_width(value, 17, True), text_width(name, 11)) + 24
+        if x > MARGIN and x + room > MARGIN + width:
+            x, y = MARGIN, y + 54
+        marks += [
+            Box(f"tile-{number}-ground", x, y, room, 46, palette.LEVELS[0], palette.LEVELS[0], role="tile"),
+            Text(f"tile-{number}", x + 12, y + 16, value, 17, True, palette.INK, "start", role="figure"),
+            Text(f"tile-{number}-name", x + 12, y + 34, name, 11, False, palette.QUIET, "start", role="figure-name"),
+        ]
+        x += room + 8
+    return marks, y + (46 + 26 if tiles else 8)
+
+
+def _legend(entries: Sequence[Sequence[Mark]], width: float, y: float) -> tuple[list[Mark], float]:
+    """Entries side by side, in as many rows as they need."""
+    if not entries:
+        return [], y
+    rule = Line("legend-rule", straight((MARGIN, y), (MARGIN + width, y)), palette.HAIR, role="rule")
+    marks: list[Mark] = [rule]
+    x, y = MARGIN, y + 18
+    for entry in entries:
+        room = bounds(entry)[2]
+        if x > MARGIN and x + room > MARGIN + width:
+            x, y = MARGIN, y + 20
+        marks += moved(entry, x, y)
+        x += room + 22
+    return marks, y + 10
+
+
+# ---- what most pictures show ------------------------------------------------------------------------------------
+
+
+def figure_tiles(figures: Figures) -> list[tuple[str, str]]:
+    """Key figures, the most telling first."""
+    tiles = [(f"{count:,}", kind_name(kind, count)) for kind, count in figures.devices.items() if kind == "npu"]
+    tiles += [(f"{count:,}", kind_name(kind, count)) for kind, count in figures.assemblies.items()]
+    tiles += [(f"{count:,}", kind_name(kind, count)) for kind, count in figures.devices.items() if kind != "npu"]
+    tiles.append((f"{figures.cables:,}", "cable" if figures.cables == 1 else "cables"))
+    if figures.injection:
+        tiles.append((rate_text(figures.injection), "all NPU ports, each direction"))
+    return tiles
+
+
+def wiring_entries(survey: Survey, figures: Figures) -> list[list[Mark]]:
+    """A legend entry for each medium with the cables that there are of it, at all levels."""
+    entries: list[list[Mark]] = []
+    for wiring in figures.wiring:
+        many = "cable" if wiring.cables == 1 else "cables"
+        text = f"{palette.medium_name(wiring.medium)}: {wiring.cables:,} {many}, {rate_text(wiring.rate)}"
+        entries.append(_line_entry(f"legend-{wiring.medium}", text, survey.colours[wiring.medium], 3.0))
+    return entries
+
+
+def kind_entries(figures: Figures) -> list[list[Mark]]:
+    """A legend entry for each kind of device."""
+    return [
+        [
+            Box(
+                f"legend-{kind}-box", 0, -6, 18, 12, palette.KINDS[kind].fill, palette.KINDS[kind].stroke, role="legend"
+            ),
+            Text(f"legend-{kind}", 24, 0, kind_name(kind, 1), 11, False, palette.QUIET, "start", role="legend"),
+        ]
+        for kind in palette.KINDS
+        if figures.devices.get(kind)
+    ]
+
+
+def width_entry(widths: Sequence[tuple[str, float]]) -> list[Mark]:
+    """How wide lines are for some rates."""
+    marks: list[Mark] = [
+        Text("legend-width", 0, 0, "line width, each direction:", 11, False, palette.QUIET, "start", role="legend")
+    ]
+    x = text_width("line width, each direction:", 11) + 4
+    for number, (text, width) in enumerate(widths):
+        line = straight((x, 0.0), (x + 22, 0.0))
+        marks.append(Line(f"legend-width-{number}-line", line, palette.QUIET, width, role="legend"))
+        marks.append(Text(f"legend-width-{number}", x + 27, 0, text, 11, False, palette.QUIET, "start", role="legend"))
+        x += 27 + text_width(text, 11) + 8
+    return marks
+
+
+def text_entry(id: str, text: str) -> list[Mark]:
+    return [Text(id, 0, 0, text, 11, False, palette.QUIET, "start", role="legend")]
+
+
+def _line_entry(id: str, text: str, colour: str, width: float) -> list[Mark]:
+    return [
+        Line(f"{id}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, width, role="legend"),
+        Text(id, 28, 0, text, 11, False, palette.QUIET, "start", role="legend"),
+    ]

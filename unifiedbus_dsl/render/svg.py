@@ -1,0 +1,60 @@
+"""From what Graphviz writes to what a page shows: scales with the page, names itself to those who hear it, says on
+hover what each mark is. Deterministic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from unifiedbus_dsl.render.dot import BOLD, FONT, dot_text
+from unifiedbus_dsl.render.engine import DrawingError, draw
+from unifiedbus_dsl.render.marks import Picture, printable
+
+_HEAD = re.compile(r'.*?<svg [^>]*viewBox="0\.00 0\.00 ([\d.]+) ([\d.]+)"[^>]*>\n', re.DOTALL)
+_FIRST_TITLE = re.compile(r"<title>picture</title>\n")
+_GROUP = re.compile(r'<g id="([^"]*)" class="(?:node|edge|cluster)([^"]*)">\n<title>.*?</title>\n')
+_COMMENT = re.compile(r"<!--.*?-->\n")
+_EMPTY_LINK = re.compile(r'<g id="a_[^"]*"><a xlink:title="[^"]*">\n(.*?)</a>\n</g>\n', re.DOTALL)
+
+
+def svg(picture: Picture, program: str | Path | None = None) -> str:
+    """The picture as SVG text, drawn by Graphviz."""
+    return polished(draw(dot_text(picture), "svg", program).decode(), picture)
+
+
+def polished(raw: str, picture: Picture) -> str:
+    """Graphviz' SVG with a responsive head, the title and description of the picture, and a title on each mark."""
+    tips = {escape(mark.id): mark.tip for mark in picture.marks if mark.tip}
+    head = _HEAD.match(raw)
+    if head is None:
+        raise DrawingError("Graphviz wrote no SVG")
+    body = _COMMENT.sub("", raw[head.end() :])
+    body = _FIRST_TITLE.sub("", body, count=1)
+    body = body.replace(f' font-family="{BOLD},{FONT}"', ' font-weight="bold"').replace(f' font-family="{FONT}"', "")
+    body = _GROUP.sub(lambda found: _group(found, tips), _EMPTY_LINK.sub(r"\1", body))
+    return _head(picture, head[1], head[2]) + body
+
+
+def _head(picture: Picture, width: str, height: str) -> str:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
+        f'aria-labelledby="picture-title picture-description" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" style="max-width: 100%; height: auto" font-family="{FONT}">\n'
+        f'<title id="picture-title">{_text(picture.title)}</title>\n'
+        f'<desc id="picture-description">{_text(picture.description)}</desc>\n'
+        "<style>a:hover path, a:hover polygon { stroke-width: 2.5px }</style>\n"
+    )
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
+
+
+def _group(found: re.Match[str], tips: Mapping[str, str]) -> str:
+    id, role = found[1].replace("&#45;", "-"), found[2].strip()
+    tip = tips.get(id)
+    title = f"<title>{_text(tip)}</title>\n" if tip else ""
+    return f'<g id="{id}" class="{role}">\n{title}'
