@@ -1,0 +1,457 @@
+"""Bind: from syntax trees to a model in which every name has a meaning.
+
+Loads what `use` names, finds what is defined twice, what is unknown and what is not used. Names whose meaning depends
+on a type's arguments (ports of a child whose type is a parameter) are left to the elaboration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol as Interface
+
+import attrs
+from attrs import define, field, frozen
+
+from unifiedbus_dsl import schema
+from unifiedbus_dsl.diagnostics import Label, Severity, Sink
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.model import NOUNS, Definition, Model, Module
+from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.parse import parse
+
+FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "product", "len")
+SUMS = ("count", "ports", "lanes", "free_ports", "bandwidth", "sum", "power", "cost")
+SOLVED = (
+    "oversubscription", "hops", "diameter", "mean_hops", "latency", "mean_latency", "disjoint_paths", "connected",
+    "reachable", "bisection", "load", "worst", "throughput", "fair", "time", "optimal_time", "mtbf", "availability",
+)  # fmt: skip
+
+
+class Library(Interface):
+    """Where `use` finds texts."""
+
+    def find(self, use: tree.Use, importer: Source, sink: Sink) -> Source | None:
+        """The text that a `use` names; None after a diagnostic. The same file gives the same Source each time."""
+
+
+@frozen
+class FileLibrary:
+    """Files: beside the importing file, then in the search folders, then among the specs that come along.
+
+    `read` loads a file and reports what is wrong with it.
+    """
+
+    folders: tuple[Path, ...]
+    read: Callable[[Path, Sink], Source | None]
+    _known: dict[Path, Source | None] = field(factory=dict, eq=False)
+
+    def find(self, use: tree.Use, importer: Source, sink: Sink) -> Source | None:
+        wanted = wanted_file(use)
+        beside = (importer.path.parent,) if importer.path else ()
+        for folder in (*beside, *self.folders):
+            path = folder / wanted
+            if path.is_file():
+                key = path.resolve()
+                if key not in self._known:
+                    self._known[key] = self.read(path, sink)
+                return self._known[key]
+        report_missing_file(use, [str(folder) for folder in (*beside, *self.folders)], self._near(wanted, beside), sink)
+        return None
+
+    def _near(self, wanted: str, beside: tuple[Path, ...]) -> list[str]:
+        parent = Path(wanted).parent
+        found: list[str] = []
+        for folder in (*beside, *self.folders):
+            if (folder / parent).is_dir():
+                found += [str(parent / p.name) if parent.name else p.name for p in (folder / parent).glob("*.ubus")]
+        return found
+
+
+@frozen
+class TextLibrary:
+    """Texts given by name, then another library."""
+
+    sources: Mapping[str, Source]
+    rest: Library
+
+    def find(self, use: tree.Use, importer: Source, sink: Sink) -> Source | None:
+        found = self.sources.get(wanted_file(use))
+        return found if found is not None else self.rest.find(use, importer, sink)
+
+
+def wanted_file(use: tree.Use) -> str:
+    """The relative file name that a `use` asks for: `std.clos` is `std/clos.ubus`."""
+    if use.file is not None:
+        return use.file.value
+    assert use.path is not None
+    return "/".join(word.text for word in use.path) + ".ubus"
+
+
+def report_missing_file(use: tree.Use, folders: list[str], near: list[str], sink: Sink) -> None:
+    span = use.file.span if use.file else use.path[0].span.to(use.path[-1].span)  # type: ignore[index]
+    wanted = wanted_file(use)
+    guess = did_you_mean(wanted, near)
+    if guess and use.file is None:
+        guess = guess.removesuffix(".ubus").replace("/", ".")
+    sink.error(
+        "UB0204",
+        f"no file `{wanted}` to use",
+        span,
+        "not found",
+        notes=("looked in " + ", ".join(folders or ["no folder"]),),
+        help=(f"did you mean `{guess}`?",) if guess else (),
+    )
+
+
+# ---- modules ----------------------------------------------------------------------------------------------------
+
+
+@define
+class _Binder:
+    library: Library
+    sink: Sink
+    modules: dict[Source, Module] = field(factory=dict)
+    stack: list[Source] = field(factory=list)
+
+    def module(self, source: Source) -> Module:
+        if source in self.modules:
+            return self.modules[source]
+        file = parse(source, self.sink)
+        words = frozenset().union(*(damage.words for damage in file.damage)) if file.damage else frozenset()
+        module = Module(source, file, damaged_words=words)
+        self.modules[source] = module
+        self.stack.append(source)
+        self._define(module)
+        for use in file.statements:
+            if isinstance(use, tree.Use):
+                self._use(module, use)
+        self.stack.pop()
+        return module
+
+    def _define(self, module: Module) -> None:
+        for statement in module.file.statements:
+            if isinstance(statement, tree.TypeDef | tree.ProtocolDef | tree.LinkDef | tree.Let):
+                self._unique(module.own, Definition(statement, module))
+            elif isinstance(statement, tree.System):
+                first = module.systems.setdefault(statement.name.text, (statement, module))[0]
+                if first is not statement:
+                    self._twice(statement.name, first.name, "system")
+            elif isinstance(statement, tree.Traffic | tree.Analyze | tree.Scenario | tree.View):
+                noun = NOUNS[type(statement)]
+                other = module.questions.setdefault(noun, {}).setdefault(statement.name.text, statement)
+                if other is not statement:
+                    self._twice(statement.name, other.name, noun)
+        module.names.update(module.own)
+
+    def _unique(self, names: dict[str, Definition], definition: Definition) -> None:
+        first = names.setdefault(definition.name, definition)
+        if first is not definition:
+            self._twice(definition.node.name, first.node.name, definition.noun)
+
+    def _twice(self, again: tree.Word, first: tree.Word, noun: str) -> None:
+        self.sink.error(
+            "UB0202",
+            f"{noun} `{again.text}` is defined twice",
+            again.span,
+            "defined again here",
+            labels=(Label(first.span, "first defined here"),),
+            help=("rename one of them, or delete it",),
+        )
+
+    def _use(self, module: Module, use: tree.Use) -> None:
+        source = self.library.find(use, module.source, self.sink)
+        if source is None:
+            self._poison(module, use)
+            return
+        if source in self.stack:
+            chain = [s.name for s in self.stack[self.stack.index(source) :]] + [source.name]
+            self.sink.error(
+                "UB0205",
+                "files use each other in a circle: " + " -> ".join(chain),
+                use.span,
+                "closes the circle",
+                help=("move what both need into a third file",),
+            )
+            self._poison(module, use)
+            return
+        self._bring(module, use, self.module(source))
+
+    def _poison(self, module: Module, use: tree.Use) -> None:
+        """What a failed `use` would have brought in is not unknown: it is not known."""
+        words = {word.text for name in use.names for word in (name.alias or name.name,)}
+        words |= {use.alias.text} if use.alias else set()
+        words |= {use.path[0].text} if use.path else set()
+        damaged = module.damaged_words | words
+        if use.file is not None and not use.names and use.alias is None:
+            damaged |= {"*"}
+        object.__setattr__(module, "damaged_words", damaged)
+
+    def _bring(self, module: Module, use: tree.Use, other: Module) -> None:
+        if use.names:
+            for name in use.names:
+                self._bring_name(module, name, other)
+        elif use.alias is not None:
+            module.prefixes[(use.alias.text,)] = other
+        elif use.path is not None:
+            module.prefixes[tuple(word.text for word in use.path)] = other
+        else:
+            for name, definition in other.own.items():
+                self._bring_definition(module, name, definition, use.span)
+            for name, system in other.systems.items():
+                module.systems.setdefault(name, system)
+
+    def _bring_name(self, module: Module, name: tree.UseName, other: Module) -> None:
+        wanted = name.name.text
+        here = (name.alias or name.name).text
+        if wanted in other.systems:
+            module.systems.setdefault(here, other.systems[wanted])
+        elif wanted in other.own:
+            self._bring_definition(module, here, other.own[wanted], name.span)
+        elif wanted not in other.damaged_words:
+            guess = did_you_mean(wanted, [*other.own, *other.systems])
+            self.sink.error(
+                "UB0203",
+                f"`{other.source.name}` defines no `{wanted}`",
+                name.name.span,
+                "not found there",
+                labels=(Label(other.own[guess].span, f"`{guess}` is defined here"),) if guess in other.own else (),
+                help=(f"did you mean `{guess}`?",) if guess else (),
+            )
+            object.__setattr__(module, "damaged_words", module.damaged_words | {here})
+
+    def _bring_definition(self, module: Module, here: str, definition: Definition, span: Span) -> None:
+        first = module.names.setdefault(here, definition)
+        if first is not definition:
+            self.sink.error(
+                "UB0202",
+                f"`{here}` is defined twice: here and by `use`",
+                span,
+                "brings it in",
+                labels=(Label(first.span, "also defined here"), Label(definition.span, "and here")),
+                help=(f"give one another name: `use {here} as other from …`",),
+            )
+
+
+def bind(main: Source, library: Library, sink: Sink) -> Model:
+    """Parse `main` and all that it uses, and give every name a meaning.
+
+    What is wrong goes to the sink; the model is complete as far as it could be understood.
+    """
+    binder = _Binder(library, sink)
+    module = binder.module(main)
+    model = Model(module, tuple(binder.modules.values()))
+    for each in model.modules:
+        NameCheck(each, sink).run(is_main=each is module)
+    return model
+
+
+# ---- names ------------------------------------------------------------------------------------------------------
+
+
+def children(node: object) -> Iterator[tree.Node]:
+    """The nodes directly below a node."""
+    for attribute in attrs.fields(type(node)):
+        value = getattr(node, attribute.name)
+        if isinstance(value, tree.Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, tree.Node))
+
+
+def walk(node: tree.Node) -> Iterator[tree.Node]:
+    """A node and all below it."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(children(here))
+
+
+def statements(body: tuple[tree.BodyStatement, ...]) -> Iterator[tree.BodyStatement]:
+    """The statements of a body, those inside `if` included."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, tree.If):
+            yield from statements(statement.then)
+            yield from statements(statement.otherwise)
+
+
+def heads(node: tree.Node) -> Iterator[tuple[str, ...]]:
+    """Every name that is said below a node, as far as it is a dotted path of words."""
+    for each in walk(node):
+        if isinstance(each, tree.Name):
+            yield (each.text,)
+        elif isinstance(each, tree.TypeRef | tree.All):
+            yield tuple(word.text for word in each.path)
+        elif isinstance(each, tree.Member):
+            path = dotted(each)
+            if path:
+                yield path
+        elif isinstance(each, tree.Traffic | tree.Analyze | tree.Scenario | tree.View):
+            yield (each.of.text,)
+
+
+def dotted(node: tree.Node) -> tuple[str, ...]:
+    if isinstance(node, tree.Name):
+        return (node.text,)
+    if isinstance(node, tree.Member):
+        base = dotted(node.base)
+        return (*base, node.name.text) if base else ()
+    return ()
+
+
+@define
+class NameCheck:
+    """What a module says that it has not defined, and defines that it does not say."""
+
+    module: Module
+    sink: Sink
+
+    def run(self, *, is_main: bool) -> None:
+        for statement in self.module.file.statements:
+            if isinstance(statement, tree.TypeDef):
+                self._type(statement)
+            elif isinstance(statement, tree.ProtocolDef | tree.LinkDef):
+                self._duplicates(statement.fields)
+        self._questions()
+        if is_main:
+            self._unused_definitions()
+        self._unused_imports()
+
+    # -- inside types
+
+    def _type(self, node: tree.TypeDef) -> None:
+        self._duplicate_words([param.name for param in node.params], "parameter")
+        self._duplicates(node.body)
+        self._unused_locals(node)
+
+    def _damaged(self, node: tree.Node) -> bool:
+        return any(node.span.contains(damage.span) for damage in self.module.file.damage)
+
+    def _duplicates(self, body: tuple[tree.BodyStatement, ...] | tuple[tree.Field, ...]) -> None:
+        """Members of one name. The two branches of an `if` may define the same one."""
+        self._duplicate_words([word for statement in body if (word := _member_name(statement))], "name")
+        for statement in body:
+            if isinstance(statement, tree.If):
+                outer = tuple(s for s in body if s is not statement)
+                self._duplicates((*outer, *statement.then))
+                self._duplicates((*outer, *statement.otherwise))
+
+    def _duplicate_words(self, words: list[tree.Word], noun: str) -> None:
+        first: dict[str, tree.Word] = {}
+        for word in sorted(words, key=lambda w: w.span.start):
+            seen = first.setdefault(word.text, word)
+            if seen is not word:
+                self.sink.error(
+                    "UB0202",
+                    f"{noun} `{word.text}` is defined twice",
+                    word.span,
+                    "defined again here",
+                    labels=(Label(seen.span, "first defined here"),),
+                    help=("rename one of them, or delete it",),
+                )
+
+    def _unused_locals(self, node: tree.TypeDef) -> None:
+        if self._damaged(node):
+            return
+        said = {path[0] for path in heads(node)}
+        for param in node.params:
+            if param.name.text not in said:
+                self._unused(param.name, f"parameter `{param.name.text}` of `{node.name.text}` is never used")
+        for statement in statements(node.body):
+            if isinstance(statement, tree.Let) and statement.name.text not in said:
+                self._unused(statement.name, f"`let {statement.name.text}` is never used")
+
+    def _unused(self, word: tree.Word, message: str) -> None:
+        self.sink.error(
+            "UB0208", message, word.span, "not used", severity=Severity.WARNING, help=("delete it, or use it",)
+        )
+
+    # -- systems, questions and what is not used
+
+    def _questions(self) -> None:
+        module = self.module
+        for noun, questions in module.questions.items():
+            for name, question in questions.items():
+                if question.of.text not in module.systems and not self._quiet(question.of.text):
+                    guess = did_you_mean(question.of.text, module.systems)
+                    self.sink.error(
+                        "UB0206",
+                        f"{noun} `{name}` is of `{question.of.text}`, and there is no such system",
+                        question.of.span,
+                        "unknown system",
+                        labels=(Label(module.systems[guess][0].name.span, "defined here"),) if guess else (),
+                        help=(f"did you mean `{guess}`?" if guess else f"add `system {question.of.text} : TYPE`",),
+                    )
+                if isinstance(question, tree.Scenario) and question.base is not None:
+                    self._base(question)
+
+    def _base(self, scenario: tree.Scenario) -> None:
+        assert scenario.base is not None
+        known = self.module.questions["scenario"]
+        if scenario.base.text in known or self._quiet(scenario.base.text):
+            return
+        guess = did_you_mean(scenario.base.text, [name for name in known if name != scenario.name.text])
+        self.sink.error(
+            "UB0206",
+            f"scenario `{scenario.name.text}` extends `{scenario.base.text}`, and there is no such scenario",
+            scenario.base.span,
+            "unknown scenario",
+            help=(f"did you mean `{guess}`?",) if guess else (),
+        )
+
+    def _quiet(self, word: str) -> bool:
+        return bool({word, "*"} & self.module.damaged_words)
+
+    def _said(self) -> set[str]:
+        """First words of every name said outside the statement that defines it."""
+        said: set[str] = set()
+        for statement in self.module.file.statements:
+            own = statement.name.text if isinstance(statement, tree.TypeDef) else None
+            said |= {path[0] for path in heads(statement) if path[0] != own}
+        return said | self.module.damaged_words
+
+    def _unused_definitions(self) -> None:
+        if not self.module.systems or self.module.file.damage:
+            return  # a file without a system is a library: its definitions are for others
+        said = self._said()
+        for name, definition in self.module.own.items():
+            if name not in said:
+                self._unused(definition.node.name, f"{definition.noun} `{name}` is never used")
+
+    def _unused_imports(self) -> None:
+        if self.module.file.damage:
+            return
+        said = {
+            path[:k]
+            for statement in self.module.file.statements
+            for path in heads(statement)
+            for k in range(1, len(path) + 1)
+        }
+        for use in self.module.file.statements:
+            if not isinstance(use, tree.Use):
+                continue
+            for name in use.names:
+                word = name.alias or name.name
+                if (word.text,) not in said:
+                    self._unused(word, f"`{word.text}` is brought in and never used")
+            if use.names:
+                continue
+            if use.alias is not None or use.path is not None:
+                prefix = (use.alias.text,) if use.alias else tuple(word.text for word in use.path or ())
+                if prefix not in said and not self._quiet(prefix[0]):
+                    last = use.alias or use.path[-1]  # type: ignore[index]
+                    self._unused(last, f"`{'.'.join(prefix)}` is brought in and never used")
+
+
+def _member_name(statement: tree.Statement) -> tree.Word | None:
+    if isinstance(statement, tree.Field | tree.PortDecl | tree.PortExport | tree.Instance | tree.Let):
+        return statement.name
+    return None
+
+
+def known_fields(kind: str) -> dict[str, schema.Attribute]:
+    """The fields that the compiler understands on a type of this kind."""
+    return schema.attributes(schema.owner_of(kind))

@@ -1,0 +1,169 @@
+"""No islands: every device of a system can be reached from every other over cables.
+
+Worked out type by type. An assembly is summed up by its components: which of its exported ports hang together inside.
+A parent then joins components of its children over the device-level axes of its rules only, so a million devices cost
+what the text costs. A component that reaches no exported port can never be joined to the rest: it is an island.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.plan import AssemblyType, Axis, DeviceType, IndexExpr, Plan, PortRef
+from unifiedbus_dsl.plan.index import Points, axes_used, flat_index, open_grid, points
+
+Labels = NDArray[np.int64]
+
+
+@frozen(eq=False)
+class _Summary:
+    """How a type hangs together: the number of its components, and for each port array the component of each port.
+
+    `of` is None where there is one component: then every port is in it.
+    """
+
+    components: int
+    of: Mapping[str, Labels] | None
+
+
+def islands(plan: Plan, sink: Sink) -> None:
+    """UB0509 for each type with a part that no cable can ever join to the rest."""
+    summaries: dict[str, _Summary] = {}
+    for key in plan.bottom_up:
+        summaries[key] = _summarise(plan, plan.assemblies[key], summaries, sink)
+
+
+def _summarise(plan: Plan, assembly: AssemblyType, known: Mapping[str, _Summary], sink: Sink) -> _Summary:
+    nodes = _Nodes(plan, assembly, known)
+    if nodes.count == 0:
+        return _Summary(0, {})
+    label = connected(nodes.count, nodes.edges())
+    exports = {e.name: label[nodes.of(e.ref, e.axes, Points(e.shape, open_grid(e.axes), {}))] for e in assembly.exports}
+    reached = np.unique(np.concatenate([v.ravel() for v in exports.values()])) if exports else np.empty(0, np.int64)
+    present = np.unique(label[nodes.matters()])
+    is_root = assembly.key == plan.root
+    lost = present if is_root else np.setdiff1d(present, reached)
+    if len(present) > 1 and len(lost):
+        _report(assembly, nodes, label, lost, is_root, sink)
+    if len(reached) <= 1:
+        return _Summary(1, None)
+    number = {int(c): k for k, c in enumerate(reached)}
+    of = {name: np.array([number[int(c)] for c in v.ravel()], dtype=np.int64) for name, v in exports.items()}
+    return _Summary(len(reached), of)
+
+
+class _Nodes:
+    """The components of all children of an assembly, numbered; `base[child]` is the number of the first."""
+
+    def __init__(self, plan: Plan, assembly: AssemblyType, known: Mapping[str, _Summary]) -> None:
+        self.plan, self.assembly, self.known = plan, assembly, known
+        self.base: dict[str, int] = {}
+        at = 0
+        for child in assembly.children:
+            self.base[child.name] = at
+            at += child.count * self.components(child.type)
+        self.count = at
+
+    def components(self, key: str) -> int:
+        return 1 if key in self.plan.devices else max(1, self.known[key].components)
+
+    def of(self, ref: PortRef, axes: tuple[Axis, ...], at: Points) -> Labels:
+        """Node of each point of a reference."""
+        child = next(c for c in self.assembly.children if c.name == ref.child)
+        many = self.components(child.type)
+        element = flat_index(ref.at, child.shape, at.grids)
+        inside: Labels = np.zeros((), np.int64)
+        if many > 1:
+            table = self.known[child.type].of
+            assert table is not None
+            shape = self._port_shape(child.type, ref.port)
+            inside = table[ref.port][flat_index(ref.port_at, shape, at.grids)]
+        return np.asarray(np.broadcast_to(self.base[ref.child] + element * many + inside, at.shape))
+
+    def _port_shape(self, key: str, port: str) -> tuple[int, ...]:
+        return next(e.shape for e in self.plan.assemblies[key].exports if e.name == port)
+
+    def edges(self) -> list[tuple[Labels, Labels]]:
+        """Pairs of nodes that rules join, over the axes on which the nodes depend."""
+        found = []
+        for rule in self.assembly.rules:
+            needed: set[str] = set()
+            for ref in (rule.left, rule.right):
+                child = next(c for c in self.assembly.children if c.name == ref.child)
+                exprs: list[IndexExpr] = list(ref.at)
+                if self.components(child.type) > 1:
+                    exprs += ref.port_at
+                needed |= {name for expr in exprs for name in axes_used(expr)}
+            if rule.where is not None:
+                needed |= set(axes_used(rule.where))
+            if any(axis.size == 0 for axis in rule.axes):
+                continue
+            axes = tuple(axis for axis in rule.axes if axis.name in needed)
+            at = points(axes, rule.where)
+            rest = {axis.name: np.full((1,) * len(at.shape), axis.low) for axis in rule.axes if axis.name not in needed}
+            full = Points(at.shape, {**at.grids, **rest}, at.dims)
+            found.append((self.of(rule.left, axes, full).ravel(), self.of(rule.right, axes, full).ravel()))
+        return found
+
+    def matters(self) -> NDArray[np.bool_]:
+        """Nodes that must hang together: not spares, and not devices without any port."""
+        keep = np.ones(self.count, dtype=bool)
+        for child in self.assembly.children:
+            kind = self.plan.type(child.type)
+            portless = isinstance(kind, DeviceType) and kind.radix == 0
+            if child.spare or portless:
+                start = self.base[child.name]
+                keep[start : start + child.count * self.components(child.type)] = False
+        return keep
+
+    def name(self, node: int) -> str:
+        for child in reversed(self.assembly.children):
+            if node >= self.base[child.name]:
+                element = (node - self.base[child.name]) // self.components(child.type)
+                at = ", ".join(str(int(k)) for k in np.unravel_index(element, child.shape)) if child.shape else ""
+                return f"{child.name}[{at}]" if at else child.name
+        raise IndexError(node)
+
+
+def connected(count: int, edges: list[tuple[Labels, Labels]]) -> Labels:
+    """Component of each of `count` nodes, labelled by its smallest node; min-label hooking with pointer jumping."""
+    label = np.arange(count, dtype=np.int64)
+    if not edges:
+        return label
+    a, b = np.concatenate([e[0] for e in edges]), np.concatenate([e[1] for e in edges])
+    while True:
+        before = label.copy()
+        low = np.minimum(label[a], label[b])
+        np.minimum.at(label, label[a], low)
+        np.minimum.at(label, label[b], low)
+        while not np.array_equal(label, label[label]):
+            label = label[label]
+        if np.array_equal(before, label):
+            return label
+
+
+def _report(assembly: AssemblyType, nodes: _Nodes, label: Labels, lost: Labels, is_root: bool, sink: Sink) -> None:
+    matters = nodes.matters()
+    sizes = {int(c): int(np.count_nonzero((label == c) & matters)) for c in lost}
+    smallest = min(sizes, key=lambda c: (sizes[c], c))
+    member = int(np.flatnonzero((label == smallest) & matters)[0])
+    count = len(np.unique(label[matters])) if is_root else len(lost)
+    what = (
+        f"`{assembly.key}` falls into {count:,} islands that no cable joins"
+        if is_root
+        else f"part of `{assembly.key}` can never be joined to the rest: it exports no port"
+    )
+    child = next(c for c in assembly.children if c.name == nodes.name(member).split("[")[0])
+    more = f" and {sizes[smallest] - 1:,} more" if sizes[smallest] > 1 else ""
+    sink.error(
+        "UB0509",
+        what,
+        child.span or assembly.span,
+        f"{nodes.name(member)}{more} on an island",
+        help=("connect it to the rest, or make it a system of its own",),
+    )

@@ -1,0 +1,281 @@
+"""One port, at most one cable; no port left over.
+
+A rule uses ports of a child through subscripts over its axes. That no two points meet the same port is first tried by
+proof (mixed-radix subscripts, ranges apart); only what can't be proved is listed, per type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from math import prod
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Plan, PortRef, Rule, algebra
+from unifiedbus_dsl.plan.index import Points, count_points, evaluate, flat_index, points
+from unifiedbus_dsl.source import Span
+
+
+@frozen(eq=False)
+class Use:
+    """One side of a rule, an export or an opening: ports of one array of a child, over axes."""
+
+    ref: PortRef
+    axes: tuple[Axis, ...]
+    where: IndexExpr | None
+    span: Span | None
+    rule: Rule | None = None
+
+    @property
+    def subscripts(self) -> tuple[IndexExpr, ...]:
+        return (*self.ref.at, *self.ref.port_at)
+
+    def points(self) -> Points:
+        return points(self.axes, self.where)
+
+    def flat(self, shape: Sequence[int]) -> NDArray[np.int64]:
+        """Row-major port numbers in the array of this shape, one for each point."""
+        at = self.points()
+        return np.broadcast_to(flat_index(self.subscripts, shape, at.grids), at.shape).ravel()
+
+
+@frozen(eq=False)
+class _Array:
+    """The ports `child.port` of an assembly, all elements of the child together, and what uses them."""
+
+    assembly: AssemblyType
+    child: Child
+    port: str
+    shape: tuple[int, ...]
+    open: bool
+    span: Span | None
+    uses: tuple[Use, ...]
+    openings: tuple[Use, ...]
+
+    def name(self, flat: int) -> str:
+        """`plane[0].down[7]`."""
+        at = [int(k) for k in np.unravel_index(flat, self.shape)] if self.shape else []
+        rank = len(self.child.shape)
+        outer, inner = ", ".join(map(str, at[:rank])), ", ".join(map(str, at[rank:]))
+        return f"{self.child.name}{f'[{outer}]' if outer else ''}.{self.port}{f'[{inner}]' if inner else ''}"
+
+
+def ports(plan: Plan, sink: Sink) -> None:
+    """UB0501 for ports with two cables, UB0506 for ports left over, UB0508 for cables that end where they begin."""
+    for assembly in plan.assemblies.values():
+        for rule in assembly.rules:
+            _ends_apart(rule, assembly, sink)
+        for array in _arrays(plan, assembly):
+            if not _spoilt(assembly, array) and _no_collision(array, sink):
+                _nothing_left(array, sink)
+
+
+def _spoilt(assembly: AssemblyType, array: _Array) -> bool:
+    names = {(array.child.name, array.port), (array.child.name, "*"), ("*", "*")}
+    return bool(names & assembly.spoilt)
+
+
+def _arrays(plan: Plan, assembly: AssemblyType) -> list[_Array]:
+    uses: dict[tuple[str, str], list[Use]] = {}
+    for rule in assembly.rules:
+        for ref, span in ((rule.left, rule.left_span), (rule.right, rule.right_span)):
+            uses.setdefault((ref.child, ref.port), []).append(Use(ref, rule.axes, rule.where, span or rule.span, rule))
+    for export in assembly.exports:
+        use = Use(export.ref, export.axes, None, export.span)
+        uses.setdefault((export.ref.child, export.ref.port), []).append(use)
+    opened: dict[tuple[str, str], list[Use]] = {}
+    for opening in assembly.openings:
+        use = Use(opening.ref, opening.axes, None, opening.span)
+        opened.setdefault((opening.ref.child, opening.ref.port), []).append(use)
+    return [
+        _Array(
+            assembly,
+            child,
+            name,
+            (*child.shape, *shape),
+            is_open,
+            span,
+            tuple(uses.get((child.name, name), ())),
+            tuple(opened.get((child.name, name), ())),
+        )
+        for child in assembly.children
+        for name, shape, is_open, span in _ports_of(plan, child.type)
+    ]
+
+
+def _ports_of(plan: Plan, key: str) -> list[tuple[str, tuple[int, ...], bool, Span | None]]:
+    kind = plan.type(key)
+    if isinstance(kind, DeviceType):
+        return [(port.name, port.shape, port.open, port.span) for port in kind.ports]
+    return [(e.name, e.shape, _is_open(plan, kind, e.ref), e.span) for e in kind.exports]
+
+
+def _is_open(plan: Plan, kind: AssemblyType, ref: PortRef) -> bool:
+    child = next(c for c in kind.children if c.name == ref.child)
+    inner = plan.type(child.type)
+    if isinstance(inner, DeviceType):
+        return next(port.open for port in inner.ports if port.name == ref.port)
+    return _is_open(plan, inner, next(e.ref for e in inner.exports if e.name == ref.port))
+
+
+# ---- two cables -------------------------------------------------------------------------------------------------
+
+
+def _no_collision(array: _Array, sink: Sink) -> bool:
+    good = True
+    for use in array.uses:
+        if not algebra.is_injective(use.subscripts, use.axes):
+            good = _alone(array, use, sink) and good
+    if not good:
+        return False
+    for one, other in combinations(array.uses, 2):
+        apart = algebra.are_disjoint(one.subscripts, one.axes, one.where, other.subscripts, other.axes, other.where)
+        if not apart:
+            good = _apart(array, one, other, sink) and good
+    return good
+
+
+def _alone(array: _Array, use: Use, sink: Sink) -> bool:
+    """Whether the points of one use meet different ports, by listing them."""
+    flat = use.flat(array.shape)
+    order = np.argsort(flat, kind="stable")
+    same = np.flatnonzero(flat[order][1:] == flat[order][:-1])
+    if not len(same):
+        return True
+    first, second = int(order[same[0]]), int(order[same[0] + 1])
+    at = use.points()
+    a, b = _values(at, first), _values(at, second)
+    span = use.span
+    sink.error(
+        "UB0501",
+        f"one port, two cables: {array.name(_again(use, array, a))}",
+        span,
+        f"equal for {_tuple_text(a)} and {_tuple_text(b)}",
+        notes=(f"{len(same):,} collision{'s' * (len(same) != 1)}",),
+        help=_stride_help(use),
+    )
+    return False
+
+
+def _again(use: Use, array: _Array, values: Mapping[str, int]) -> int:
+    """The port at these index values, worked out again from the rule itself."""
+    grids = {name: np.asarray(value) for name, value in values.items()}
+    return int(flat_index(use.subscripts, array.shape, grids))
+
+
+def _values(at: Points, number: int) -> dict[str, int]:
+    return {name: int(value[0]) for name, value in at.at(np.array([number])).items()}
+
+
+def _tuple_text(values: Mapping[str, int]) -> str:
+    shown = {name: value for name, value in values.items() if not name.startswith("_")} or values
+    return "(" + ", ".join(f"{name.lstrip('_') or 'e'}={value}" for name, value in shown.items()) + ")"
+
+
+def _stride_help(use: Use) -> tuple[str, ...]:
+    """`n` has 8 values, so the stride is 8: `8*b + n`."""
+    sizes = {axis.name: axis.size for axis in use.axes}
+    for expr in use.subscripts:
+        form = algebra.affine(expr)
+        names = [(c, a.name) for a, c in form.terms.items() if isinstance(a, algebra.Var)]
+        if len(names) != 2 or len(form.terms) != 2 or min(c for c, _ in names) != 1:
+            continue
+        (_, inner), (stride, outer) = sorted(names)
+        need = sizes.get(inner, 0)
+        if 0 < stride < need and not inner.startswith("_"):
+            return (f"`{inner}` has {need} values, so the stride is {need}: `{need}*{outer} + {inner}`",)
+    return ("let each index that counts cables take part in the subscripts of both sides",)
+
+
+def _apart(array: _Array, one: Use, other: Use, sink: Sink) -> bool:
+    """Whether two uses meet different ports, by listing both."""
+    a, b = one.flat(array.shape), other.flat(array.shape)
+    common = np.intersect1d(a, b)
+    if not len(common):
+        return True
+    port = int(common[0])
+    first, second = (one, other) if _place(one) <= _place(other) else (other, one)
+    if first.rule is None:
+        first, second = second, first
+    what = "carries a cable and is exported" if second.rule is None else "one port, two cables"
+    name = array.name(port)
+    message = f"{what}: {name}" if second.rule is not None else f"port {name} {what}"
+    values = [_values(use.points(), int(np.flatnonzero(use.flat(array.shape) == port)[0])) for use in (first, second)]
+    where = [f" for {_tuple_text(v)}" if any(not n.startswith("_") for n in v) else "" for v in values]
+    sink.error(
+        "UB0501",
+        message,
+        second.span,
+        f"{'exported' if second.rule is None else 'connected again'}{where[1]}",
+        labels=(Label(first.span, f"connected here{where[0]}"),) if first.span else (),
+        notes=(f"{len(common):,} such port{'s' * (len(common) != 1)}",),
+        help=("give each its own ports: a slice such as `p[0..3]` here and `p[4..7]` there",),
+    )
+    return False
+
+
+def _place(use: Use) -> tuple[str, int]:
+    return (use.span.source.name, use.span.start) if use.span else ("", 0)
+
+
+def _ends_apart(rule: Rule, assembly: AssemblyType, sink: Sink) -> None:
+    """A cable joins two different devices of the assembly's children, or at least two different elements."""
+    if rule.left.child != rule.right.child or rule.left.port != rule.right.port:
+        return
+    pairs = list(zip((*rule.left.at, *rule.left.port_at), (*rule.right.at, *rule.right.port_at), strict=True))
+    if any(_never_equal(a, b, rule) for a, b in pairs):
+        return
+    at = points(rule.axes, rule.where)
+    same = np.ones((), dtype=bool)
+    for a, b in pairs:
+        same = same & np.asarray(evaluate(a, at.grids) == evaluate(b, at.grids))
+    hits = np.flatnonzero(np.broadcast_to(same, at.shape).ravel())
+    if len(hits):
+        sink.error(
+            "UB0508",
+            f"a cable begins and ends at the same port of `{rule.left.child}`",
+            rule.span,
+            f"for {_tuple_text(_values(at, int(hits[0])))}",
+            notes=(f"{len(hits):,} such cable{'s' * (len(hits) != 1)} in {assembly.kind} `{assembly.key}`",),
+            help=("leave these out: `where i < j`",),
+        )
+
+
+def _never_equal(a: IndexExpr, b: IndexExpr, rule: Rule) -> bool:
+    difference = algebra.affine(algebra.sub(a, b))
+    return not difference.terms and difference.constant != 0 and rule.where is None
+
+
+# ---- ports left over --------------------------------------------------------------------------------------------
+
+
+def _nothing_left(array: _Array, sink: Sink) -> None:
+    total = prod(array.shape)
+    used = sum(count_points(use.axes, use.where) for use in array.uses)
+    if array.open or array.child.spare or used >= total:
+        return
+    free = np.ones(total, dtype=bool)
+    for use in (*array.uses, *array.openings):
+        free[use.flat(array.shape)] = False
+    left = np.flatnonzero(free)
+    if not len(left):
+        return
+    first = array.name(int(left[0]))
+    more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
+    sink.error(
+        "UB0506",
+        f"port left over: {first}{more} of {total:,} have no cable"
+        if more
+        else f"port left over: {first} has no cable",
+        array.child.span,
+        f"`{array.port}` is not all connected" if used else f"`{array.port}` is not connected",
+        labels=(Label(array.span, "the port"),) if array.span else (),
+        help=(
+            f"connect it, export it (`port {array.port} = {array.child.name}.{array.port}`), "
+            f"or say that it may stay free: `open {array.child.name}.{array.port}`",
+        ),
+    )

@@ -1,0 +1,241 @@
+"""Elaborate an assembly: its parts, then its ports, cables, openings and places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field
+
+from unifiedbus_dsl.bind import walk
+from unifiedbus_dsl.diagnostics import Label
+from unifiedbus_dsl.elaborate.body import Body, Placed
+from unifiedbus_dsl.elaborate.cable_list import listed_rules
+from unifiedbus_dsl.elaborate.connect import written_rules
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.pattern import pattern_rules
+from unifiedbus_dsl.elaborate.placing import placement
+from unifiedbus_dsl.elaborate.references import IndexCompiler, Reference, Wall, steps
+from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.plan import AssemblyType, Axis, Child, Export, Opening, Placement, Rule, Var, algebra
+from unifiedbus_dsl.plan.index import text, texts
+from unifiedbus_dsl.syntax import tree
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.elaborate.types import Elaborator
+
+
+@define(eq=False)
+class _Builder:
+    elaborator: Elaborator
+    key: str
+    node: tree.TypeDef
+    body: Body
+    children: dict[str, Child] = field(factory=dict)
+    exports: list[Export] = field(factory=list)
+    rules: list[tuple[Rule, ...]] = field(factory=list)
+    openings: list[Opening] = field(factory=list)
+    placements: list[Placement] = field(factory=list)
+    spoilt: set[tuple[str, str]] = field(factory=set)
+
+    def build(self) -> AssemblyType:
+        for placed in self.body.statements:
+            if isinstance(placed.statement, tree.Instance):
+                self._child(placed.statement, placed)
+        for placed in self.body.statements:
+            self._statement(placed)
+        if "*" in self.failed:
+            self.spoilt.add(("*", "*"))
+        fields = self.elaborator.fields(self.node.kind.text, self.key, self.body)
+        return AssemblyType(
+            self.key,
+            self.node.kind.text,
+            tuple(sorted(self.children.values(), key=lambda c: c.name)),
+            tuple(sorted(self.exports, key=lambda e: e.name)),
+            _in_order(self.rules),
+            tuple(sorted(self.placements, key=lambda p: p.child)),
+            tuple(self.openings),
+            fields,
+            frozenset(self.spoilt),
+            self.node.doc,
+            self.node.span,
+        )
+
+    @property
+    def failed(self) -> set[str]:
+        return self.elaborator.failed[self.key]
+
+    def _child(self, statement: tree.Instance, placed: Placed) -> None:
+        if statement.condition is not None:
+            there = Evaluator(placed.scope, self.elaborator.sink).truth(statement.condition)
+            if there is None:
+                self.failed.add(statement.name.text)
+            if not there:
+                return
+        child = self.elaborator.child(statement, placed.scope)
+        if child is None:
+            self.failed.add(statement.name.text)
+        elif child.name not in self.children:
+            self.children[child.name] = child
+
+    def _wall(self, scope: Scope) -> Wall:
+        failed_ports = {child.type: frozenset(self.elaborator.failed[child.type]) for child in self.children.values()}
+        evaluator = Evaluator(scope, self.elaborator.sink)
+        return Wall(self.elaborator.types, self.children, frozenset(self.failed), failed_ports, evaluator)
+
+    def _statement(self, placed: Placed) -> None:
+        wall = self._wall(placed.scope)
+        match placed.statement:
+            case tree.PortExport():
+                self._export(placed.statement, wall)
+            case tree.Connect():
+                self._rules(placed.statement, written_rules(placed.statement, wall, self._cable))
+            case tree.ConnectPattern():
+                made = pattern_rules(placed.statement, wall, self._cable)
+                self._rules(placed.statement, made.rules if made else None)
+                self.openings += made.openings if made else ()
+            case tree.ConnectCables():
+                self._rules(placed.statement, listed_rules(placed.statement, wall, self._cable))
+            case tree.Open():
+                for port in placed.statement.ports:
+                    self._open(port, wall)
+            case tree.Place():
+                self._place(placed.statement, wall)
+            case tree.PortDecl() | tree.Transit():
+                self.elaborator.misplaced(placed.statement, self.node.kind.text)
+            case _:
+                pass
+
+    @property
+    def _cable(self):  # type: ignore[no-untyped-def]
+        return self.elaborator.technology.cable
+
+    def _rules(self, statement: tree.Statement, rules: tuple[Rule, ...] | None) -> None:
+        if rules is None:
+            self._spoil(statement)
+        else:
+            self.rules.append(rules)
+
+    def _spoil(self, statement: tree.Node) -> None:
+        """What a failed statement was about stays quiet."""
+        sides: list[tree.Node] = []
+        if isinstance(statement, tree.Connect):
+            sides = [statement.left, statement.right]
+        elif isinstance(statement, tree.ConnectPattern):
+            sides = [statement.left, *([statement.right] if statement.right else [])]
+        elif isinstance(statement, tree.PortExport):
+            sides = [statement.value]
+        if not sides:
+            self.spoilt.add(("*", "*"))
+        for side in sides:
+            path = steps(side)  # type: ignore[arg-type]
+            known = path is not None and path[0].word.text in self.children
+            if not known or path is None:
+                self.spoilt.add(("*", "*"))
+            else:
+                name = path[0].word.text
+                ports = {p for p in _port_names(self, name)}
+                port = path[1].word.text if len(path) > 1 else "*"
+                self.spoilt.add((name, port if port in ports else "*"))
+
+    def _export(self, statement: tree.PortExport, wall: Wall) -> None:
+        ref = wall.reference(statement.value)
+        made = None if ref is None else _over_free(ref, wall)
+        if ref is None or made is None:
+            self.failed.add(statement.name.text)
+            self._spoil(statement)
+            return
+        axes, subscripts = made
+        self.exports.append(Export(statement.name.text, axes, ref.ref(subscripts), statement.span))
+
+    def _open(self, port: tree.Expr, wall: Wall) -> None:
+        ref = wall.reference(port)
+        made = None if ref is None else _over_free(ref, wall)
+        if ref is not None and made is not None:
+            self.openings.append(Opening(made[0], ref.ref(made[1]), port.span))
+
+    def _place(self, statement: tree.Place, wall: Wall) -> None:
+        made = placement(statement, wall)
+        if made is None:
+            return
+        first = next((p for p in self.placements if p.child == made.child), None)
+        if first is not None:
+            assert made.span is not None
+            wall.sink.error(
+                "UB0516",
+                f"`{made.child}` is placed twice",
+                made.span,
+                "placed again",
+                labels=(Label(first.span, "placed first here"),) if first.span else (),
+            )
+            return
+        self.placements.append(made)
+
+
+def _port_names(builder: _Builder, child: str) -> list[str]:
+    from unifiedbus_dsl.elaborate.references import port_names
+
+    return port_names(builder.elaborator.types[builder.children[child].type])
+
+
+def _over_free(ref: Reference, wall: Wall) -> tuple[tuple[Axis, ...], tuple[algebra.IndexExpr, ...]] | None:
+    """Axes over the free dimensions of a reference and its subscripts; the others must be constants in range."""
+    axes: list[Axis] = []
+    subscripts: list[algebra.IndexExpr] = []
+    compiler = IndexCompiler(wall.evaluator, frozenset())
+    for dimension in ref.dimensions:
+        if dimension.is_free:
+            axis = wall.free_axis(dimension, f"_{len(axes)}")
+            if axis is None:
+                return None
+            position: algebra.IndexExpr = Var(axis.name)
+            subscripts.append(algebra.add(algebra.mul(algebra.Const(axis.step), position), algebra.Const(axis.low)))
+            axes.append(Axis(axis.name, 0, axis.size - 1))
+            continue
+        assert not isinstance(dimension.subscript, tree.Star | tree.Range | None)
+        value = compiler.subscript(dimension.subscript)
+        if value is None:
+            return None
+        if not isinstance(value, algebra.Const) or not 0 <= value.value < dimension.size:
+            shown = value.value if isinstance(value, algebra.Const) else "?"
+            wall.sink.error(
+                "UB0401",
+                f"subscript {shown} is outside an array of {dimension.size}",
+                dimension.span,
+                f"is {shown}",
+                help=(f"elements are 0..{dimension.size - 1}",),
+            )
+            return None
+        subscripts.append(value)
+    return tuple(axes), tuple(subscripts)
+
+
+def _in_order(groups: list[tuple[Rule, ...]]) -> tuple[Rule, ...]:
+    """Rules in canonical order, whatever the order of the statements: by their text."""
+    ordered = sorted(groups, key=lambda rules: [rule_text(rule) for rule in rules])
+    return tuple(evolve(rule, origin=at) for at, rules in enumerate(ordered) for rule in rules)
+
+
+def rule_text(rule: Rule) -> str:
+    """A rule as text, the same for the same rule: what canonical order goes by."""
+    ends = [f"{r.child}{texts(r.at)}.{r.port}{texts(r.port_at)}" for r in (rule.left, rule.right)]
+    axes = ", ".join(f"{a.name} in {a.low}..{a.high} step {a.step}" for a in rule.axes)
+    where = f" where {text(rule.where)}" if rule.where is not None else ""
+    return f"{ends[0]} -- {ends[1]} over {rule.link}({rule.length}) for {axes}{where}"
+
+
+def rule_text(rule: Rule) -> str:
+    """A rule as text, the same for the same rule: what canonical order goes by."""
+    ends = [f"{r.child}{texts(r.at)}.{r.port}{texts(r.port_at)}" for r in (rule.left, rule.right)]
+    axes = ", ".join(f"{a.name} in {a.low}..{a.high} step {a.step}" for a in rule.axes)
+    where = f" where {text(rule.where)}" if rule.where is not None else ""
+    return f"{ends[0]} -- {ends[1]} over {rule.link}({rule.length}) for {axes}{where}"
+
+
+def build_assembly(elaborator: Elaborator, key: str, node: tree.TypeDef, body: Body) -> AssemblyType:
+    """The plan type of an assembly; what could not be understood is left out and remembered as spoilt."""
+    return _Builder(elaborator, key, node, body).build()
+
+
+def mentions(node: tree.Node, name: str) -> bool:
+    """Whether a name is said below a node."""
+    return any(isinstance(each, tree.Name) and each.text == name for each in walk(node))

@@ -1,0 +1,116 @@
+"""The body of a type as one list of statements: what it extends first, branches of `if` taken, overrides in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field, frozen
+
+from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.scope import Lazy, Scope
+from unifiedbus_dsl.elaborate.values import Any
+from unifiedbus_dsl.model import Definition
+from unifiedbus_dsl.syntax import tree
+
+MAX_EXTENDS = 32
+
+
+@frozen(eq=False)
+class Placed:
+    """A statement with the scope in which its names are read, and the statement that it replaces, if any."""
+
+    statement: tree.BodyStatement
+    scope: Scope
+    replaces: Placed | None = None
+
+
+@define(eq=False)
+class Body:
+    """All statements of a type. `members` (fields and lets) is the table that the scopes of the chain share."""
+
+    sink: Sink
+    lets: dict[Definition, Lazy]
+    words_of: Callable[[str], frozenset[str]]
+    statements: list[Placed] = field(factory=list)
+    members: dict[str, Lazy] = field(factory=dict)
+    structure: dict[str, str] = field(factory=dict)
+
+    def scope(self, definition: Definition, args: tuple[tuple[str, Any], ...]) -> Scope:
+        node = definition.node
+        assert isinstance(node, tree.TypeDef)
+        spans = {param.name.text: param.name.span for param in node.params}
+        params = {name: Lazy(lambda v=value: v, spans[name], name) for name, value in args}  # type: ignore[misc]
+        damaged = any(node.span.contains(damage.span) for damage in definition.module.file.damage)
+        return Scope(definition.module, params, self.members, self.structure, self.lets, quiet=damaged)
+
+    def add(self, statements: tuple[tree.BodyStatement, ...], scope: Scope) -> None:
+        """Append the statements of one type of the chain; call for the base before what extends it."""
+        for statement in statements:
+            self._name(statement, scope)
+        for statement in statements:
+            if isinstance(statement, tree.If):
+                test = Evaluator(scope, self.sink).truth(statement.test)
+                if test is None:
+                    object.__setattr__(scope, "quiet", True)
+                    continue
+                self.add(statement.then if test else statement.otherwise, scope)
+            else:
+                self._append(Placed(statement, scope))
+
+    def _name(self, statement: tree.BodyStatement, scope: Scope) -> None:
+        match statement:
+            case tree.Field() | tree.Let():
+                words = self.words_of(statement.name.text) if isinstance(statement, tree.Field) else frozenset()
+                evaluator = Evaluator(scope, self.sink, words=words)
+                value = statement.value
+                self.members[statement.name.text] = Lazy(
+                    lambda: evaluator.eval(value), statement.name.span, statement.name.text
+                )
+            case tree.Instance():
+                self.structure[statement.name.text] = "a part"
+            case tree.PortDecl() | tree.PortExport():
+                self.structure[statement.name.text] = "a port"
+
+    def _append(self, placed: Placed) -> None:
+        name = replaceable(placed.statement)
+        if name is not None:
+            for at, other in enumerate(self.statements):
+                if replaceable(other.statement) == name and other.scope is not placed.scope:
+                    self.statements[at] = Placed(placed.statement, placed.scope, other)
+                    return
+        self._clash(placed)
+        self.statements.append(placed)
+
+    def _clash(self, placed: Placed) -> None:
+        """A port or part that the extended type already has, as something else."""
+        word = member(placed.statement)
+        if word is None:
+            return
+        for other in self.statements:
+            first = member(other.statement)
+            if first is not None and first.text == word.text and other.scope is not placed.scope:
+                self.sink.error(
+                    "UB0202",
+                    f"`{word.text}` is defined twice: here and in the type that is extended",
+                    word.span,
+                    "defined again here",
+                    labels=(Label(first.span, "first defined here"),),
+                    help=(
+                        "fields and parts can be replaced by the same sort of statement; anything else needs its own name",
+                    ),
+                )
+
+
+def member(statement: tree.BodyStatement) -> tree.Word | None:
+    """The name that a statement gives to a member of the type."""
+    if isinstance(statement, tree.Field | tree.PortDecl | tree.PortExport | tree.Instance | tree.Let):
+        return statement.name
+    return None
+
+
+def replaceable(statement: tree.BodyStatement) -> tuple[type, str] | None:
+    """What `extends` may replace: a field, a let or a part, by a statement of the same sort and name."""
+    if isinstance(statement, tree.Field | tree.Instance | tree.Let):
+        return type(statement), statement.name.text
+    return None

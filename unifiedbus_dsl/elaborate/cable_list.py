@@ -1,0 +1,201 @@
+"""`connect cables("cables.csv")`: cables that no rule describes, read from a list.
+
+The file has a header with the columns `a` and `b` (ports by name: `cabinet[0].z[1, 2]`) and, where the link states no
+length, `length` (`12.5 m`, or a bare number of metres). Each group of lines between the same port arrays at the same
+length becomes one rule whose subscripts are looked up in tables.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from attrs import frozen
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.connect import Cable, ChooseLink, ends_match
+from unifiedbus_dsl.elaborate.references import Reference, Wall
+from unifiedbus_dsl.plan import Axis, Lookup, Rule, Var
+from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.syntax import tree
+
+
+@frozen
+class Line:
+    """One cable of the list: both ends with their element numbers, and its length in metres."""
+
+    left: Reference
+    left_at: tuple[int, ...]
+    right: Reference
+    right_at: tuple[int, ...]
+    length: Fraction | None
+    span: Span
+
+
+def listed_rules(node: tree.ConnectCables, wall: Wall, choose: ChooseLink) -> tuple[Rule, ...] | None:
+    """The rules of a cable list; None after a diagnostic."""
+    cable = choose(node.over, node, wall)
+    source = _open(node.file, wall.sink)
+    if source is None:
+        return None
+    lines = _lines(source, wall)
+    if lines is None or cable is None:
+        return None
+    if not lines:
+        wall.sink.error("UB0406", f"the cable list `{node.file.value}` is empty", node.file.span, "no cables")
+        return None
+    groups: dict[tuple[object, ...], list[Line]] = {}
+    for line in lines:
+        length = line.length if line.length is not None else cable.length
+        key = (line.left.child.name, line.left.port, line.right.child.name, line.right.port, length)
+        groups.setdefault(key, []).append(line)
+    made = []
+    for key, group in sorted(groups.items(), key=lambda item: str(item[0])):
+        if not ends_match(group[0].left, group[0].right, cable, wall):
+            return None
+        made.append(_rule(group, cable, key[4], node))
+    return tuple(made)
+
+
+def _rule(group: list[Line], cable: Cable, length: object, node: tree.ConnectCables) -> Rule:
+    assert length is None or isinstance(length, Fraction)
+    first = group[0]
+    left = [Lookup(column, Var("_e")) for column in zip(*(line.left_at for line in group), strict=True)]
+    right = [Lookup(column, Var("_e")) for column in zip(*(line.right_at for line in group), strict=True)]
+    return Rule(
+        first.left.ref(left),
+        first.right.ref(right),
+        (Axis("_e", 0, len(group) - 1),),
+        None,
+        cable.link.name,
+        first.left.view.lanes,
+        length,
+        "cables",
+        span=node.span,
+        left_span=node.file.span,
+        right_span=node.file.span,
+        link_span=cable.span,
+    )
+
+
+def _open(file: tree.String, sink: Sink) -> Source | None:
+    beside = file.span.source.path
+    path = (beside.parent if beside else Path()) / file.value
+    if not path.is_file():
+        sink.error("UB0515", f"there is no cable list `{file.value}`", file.span, "not found",
+                   notes=(f"looked for {path}",))  # fmt: skip
+        return None
+
+    from unifiedbus_dsl.syntax.load import load
+
+    return load(path, sink)
+
+
+def _lines(source: Source, wall: Wall) -> list[Line] | None:
+    rows = _rows(source)
+    header, span = next(rows, ([], Span(source, 0, 0)))
+    columns = [name.strip().lower() for name in header]
+    for needed in ("a", "b"):
+        if needed not in columns:
+            wall.sink.error(
+                "UB0515", f"a cable list needs the columns `a` and `b`; `{needed}` is missing", span, "the header",
+                help=("begin the file with `a,b` or `a,b,length`",),
+            )  # fmt: skip
+            return None
+    for name in columns:
+        if name not in ("a", "b", "length"):
+            guess = did_you_mean(name, ["length"])
+            wall.sink.error(
+                "UB0515", f"a cable list has no column `{name}`", span, "unknown column",
+                help=(f"did you mean `{guess}`?" if guess else "its columns are `a`, `b` and `length`",),
+            )  # fmt: skip
+            return None
+    found = [_line(dict(zip(columns, row, strict=False)), at, wall) for row, at in rows if any(c.strip() for c in row)]
+    good = [line for line in found if line is not None]
+    return good if len(good) == len(found) else None
+
+
+def _rows(source: Source) -> Iterator[tuple[list[str], Span]]:
+    """The cells of each line with the span of the line."""
+    for number, start in enumerate(source.line_starts, 1):
+        text = source.line(number)
+        if text.strip() or number == 1:
+            yield next(csv.reader([text]), []), Span(source, start, start + len(text))
+
+
+def _line(cells: dict[str, str], span: Span, wall: Wall) -> Line | None:
+    ends = []
+    for column in ("a", "b"):
+        end = _end(cells.get(column, "").strip(), span, wall)
+        if end is None:
+            return None
+        ends.append(end)
+    length = _length(cells.get("length", "").strip(), span, wall.sink)
+    if length is not None and length <= 0:
+        return None
+    return Line(ends[0][0], ends[0][1], ends[1][0], ends[1][1], length, span)
+
+
+def _end(text: str, span: Span, wall: Wall) -> tuple[Reference, tuple[int, ...]] | None:
+    at = span.source.text.find(text, span.start, span.end) if text else -1
+    place = Span(span.source, at, at + len(text)) if at >= 0 else span
+    node = _path(text, place)
+    if node is None:
+        wall.sink.error("UB0515", f"`{text}` is not the name of a port", place, "not a port",
+                        help=("write `cabinet[0].z[1, 2]`",))  # fmt: skip
+        return None
+    ref = wall.reference(node)
+    if ref is None:
+        return None
+    numbers: list[int] = []
+    for dimension in ref.dimensions:
+        value = int(dimension.subscript.value) if isinstance(dimension.subscript, tree.Number) else -1
+        if not 0 <= value < dimension.size:
+            wall.sink.error(
+                "UB0515", f"`{text}` is not one port of `{ref.child.name}`", place,
+                f"each subscript is a number; this one 0..{dimension.size - 1}",
+                labels=(Label(ref.child.span, "defined here"),) if ref.child.span else (),
+            )  # fmt: skip
+            return None
+        numbers.append(value)
+    return ref, tuple(numbers)
+
+
+_PORT = re.compile(r"([A-Za-z_]\w*)\s*(\[[\d,\s]*\])?\s*\.\s*([A-Za-z_]\w*)\s*(\[[\d,\s]*\])?")
+
+
+def _path(text: str, span: Span) -> tree.Expr | None:
+    """`cabinet[0].z[1, 2]` as an expression; None if the text is nothing of the sort."""
+    match = _PORT.fullmatch(text)
+    if match is None:
+        return None
+    child, at, port, port_at = match.groups()
+    base: tree.Expr = _subscripted(tree.Name(child, span=span), at, span)
+    return _subscripted(tree.Member(base, tree.Word(port, span=span), span=span), port_at, span)
+
+
+def _subscripted(base: tree.Expr, brackets: str | None, span: Span) -> tree.Expr:
+    numbers = re.findall(r"\d+", brackets or "")
+    if not numbers:
+        return base
+    return tree.Index(base, tuple(tree.Number(number, span=span) for number in numbers), span=span)
+
+
+def _length(text: str, span: Span, sink: Sink) -> Fraction | None:
+    if not text:
+        return None
+    number, _, unit = text.partition(" ")
+    try:
+        factor, dimension = units.parse_unit(unit.strip() or "m")
+        value = Fraction(number) * factor
+    except (ValueError, ZeroDivisionError):
+        value, dimension = Fraction(0), units.LENGTH
+    if dimension != units.LENGTH or value <= 0:
+        sink.error("UB0515", f"`{text}` is not a length", span, "in this line", help=("write `12.5 m`",))
+        return Fraction(-1)
+    return value

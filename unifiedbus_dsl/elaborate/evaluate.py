@@ -1,0 +1,557 @@
+"""Evaluate expressions to exact values; every mismatch of units is found here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from attrs import define, field
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, dotted
+from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.scope import Lazy, Scope
+from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, is_number, is_whole, value_text
+from unifiedbus_dsl.model import Definition
+from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import NUMBER, RATE, Quantity, number
+
+MAX_EXPONENT = 1024
+
+
+class NeedsSolver(Exception):  # noqa: N818 - not an error: the question is put off
+    """An expression asks for a measure that only the solver can give."""
+
+    def __init__(self, measure: str) -> None:
+        super().__init__(measure)
+        self.measure = measure
+
+
+@define(eq=False)
+class Evaluator:
+    """Evaluates expressions in a scope.
+
+    `measure` answers calls such as `count(all npu)`; None where there is no machine to ask yet. `words` are names
+    that stand for themselves here (`copper`), `extra` are names with a value here only.
+    """
+
+    scope: Scope
+    sink: Sink
+    measure: Callable[[tree.Call, Evaluator], Any] | None = None
+    words: frozenset[str] = frozenset()
+    extra: Mapping[str, Any] = field(factory=dict)
+    seen: dict[Span, Any] | None = None
+    """Where given, the value of every part of the expression is kept here, for a message that shows them."""
+
+    def eval(self, node: tree.Expr) -> Any:
+        """The value of an expression; POISON after a diagnostic.
+
+        Raises:
+            NeedsSolver: the expression asks for what only the solver can answer.
+        """
+        value = self._eval(node)
+        if self.seen is not None and not isinstance(value, Poison):
+            self.seen[node.span] = value
+        return value
+
+    def _eval(self, node: tree.Expr) -> Any:
+        match node:
+            case tree.Number():
+                return number(node.value)
+            case tree.Quantity():
+                return self._quantity(node)
+            case tree.String():
+                return node.value
+            case tree.Bool():
+                return node.value
+            case tree.Name():
+                return self._name(node)
+            case tree.Member():
+                return self._member(node)
+            case tree.Call():
+                return self._call(node)
+            case tree.Unary():
+                return self._unary(node)
+            case tree.Binary():
+                return self._binary(node)
+            case tree.Compare():
+                return self._compare(node)
+            case tree.Conditional():
+                return self._conditional(node)
+            case tree.ListExpr():
+                return self._list(node)
+            case tree.Index():
+                return self._index(node)
+        return self._no_value(node)
+
+    # -- literals and names
+
+    def _quantity(self, node: tree.Quantity) -> Any:
+        try:
+            factor, dimension = units.parse_unit(node.unit)
+        except units.UnknownUnit as unknown:
+            return self._unknown_unit(node, unknown.part)
+        value = node.number.value * factor
+        if not node.bidir:
+            return Quantity(value, dimension)
+        if dimension != RATE:
+            self.sink.error(
+                "UB0305",
+                f"`bidir` is said of {units.dimension_name(dimension)}, and only a rate has two directions",
+                node.span,
+                "not a rate",
+                help=("leave `bidir` out",),
+            )
+            return POISON
+        return Quantity(value / 2, dimension)
+
+    def _unknown_unit(self, node: tree.Quantity, part: str) -> Any:
+        size = part[:-3]
+        if part.endswith("Bps") and f"{size}bps" in units.UNITS:
+            amount = node.number.text
+            self.sink.error(
+                "UB0304",
+                f"`{part}` can be read in two ways, a factor of 8 apart",
+                node.span,
+                "bytes or bits?",
+                help=(f"write `{amount} {size}B/s` for bytes a second, or `{amount} {size}b/s` for bits a second",),
+            )
+            return POISON
+        guess = did_you_mean(part, units.UNITS)
+        text = node.unit.replace(part, guess) if guess else None
+        self.sink.error(
+            "UB0301",
+            f"there is no unit `{part}`",
+            node.span,
+            "unknown unit",
+            help=(f"did you mean `{text}`?",) if text else (),
+        )
+        return POISON
+
+    def _name(self, node: tree.Name) -> Any:
+        name = node.text
+        if name in self.extra:
+            return self.extra[name]
+        local = self.scope.local(name)
+        if local is not None:
+            return local.get(self.sink)
+        definition = self.scope.definition((name,))
+        if definition is not None:
+            return self._defined(definition)
+        if name in self.words:
+            return name
+        return self._unknown(name, node.span)
+
+    def _defined(self, definition: Definition) -> Any:
+        if isinstance(definition.node, tree.Let):
+            return self._module_let(definition, definition.node)
+        return TypeValue(definition)
+
+    def _module_let(self, definition: Definition, node: tree.Let) -> Any:
+        lets = self.scope.lets
+        if definition not in lets:
+            scope = Scope(definition.module, lets=lets)
+            lets[definition] = Lazy(
+                lambda: Evaluator(scope, self.sink).eval(node.value), node.name.span, node.name.text
+            )
+        return lets[definition].get(self.sink)
+
+    def _unknown(self, name: str, span: Span) -> Any:
+        if self.scope.is_quiet(name):
+            return POISON
+        what = self.scope.structure.get(name)
+        if what is not None:
+            self.sink.error(
+                "UB0210",
+                f"`{name}` is {what}, not a value",
+                span,
+                "no value",
+                help=(f"to count or add up, write `count({name})` or `bandwidth({name})`",),
+            )
+            return POISON
+        guess = did_you_mean(name, [*self.scope.candidates(), *self.extra, *self.words])
+        self.sink.error(
+            "UB0201",
+            f"nothing here is called `{name}`",
+            span,
+            "unknown name",
+            labels=self._defined_here(guess),
+            help=(f"did you mean `{guess}`?",) if guess else (),
+        )
+        return POISON
+
+    def _defined_here(self, name: str | None) -> tuple[Label, ...]:
+        if name is None:
+            return ()
+        local: Lazy | None = self.scope.local(name)
+        definition = self.scope.definition(tuple(name.split(".")))
+        span = local.span if local else definition.span if definition else None
+        return (Label(span, f"`{name}` is defined here"),) if span else ()
+
+    def _member(self, node: tree.Member) -> Any:
+        path = dotted(node)
+        definition = self.scope.definition(path) if path else None
+        if definition is not None:
+            return self._defined(definition)
+        return self._no_value(node)
+
+    def _list(self, node: tree.ListExpr) -> Any:
+        items = tuple(self.eval(item) for item in node.items)
+        return POISON if any(isinstance(item, Poison) for item in items) else items
+
+    def _index(self, node: tree.Index) -> Any:
+        if not isinstance(node.base, tree.Name | tree.ListExpr) or len(node.subscripts) != 1:
+            return self._no_value(node)
+        base, at = self.eval(node.base), node.subscripts[0]
+        if isinstance(base, Poison):
+            return POISON
+        if not isinstance(base, tuple) or isinstance(at, tree.Star | tree.Range):
+            return self._no_value(node)
+        place = self.integer(at)
+        if place is None:
+            return POISON
+        if 0 <= place < len(base):
+            return base[place]
+        self.sink.error(
+            "UB0401",
+            f"the list has {len(base)} elements and no element {place}",
+            at.span,
+            f"is {place}",
+            help=(f"elements are 0..{len(base) - 1}",),
+        )
+        return POISON
+
+    def _no_value(self, node: tree.Node) -> Any:
+        self.sink.error("UB0210", f"`{node.span.text.strip()}` is not a value here", node.span, "no value")
+        return POISON
+
+    # -- operators
+
+    def _unary(self, node: tree.Unary) -> Any:
+        value = self.eval(node.operand)
+        if isinstance(value, Poison):
+            return POISON
+        if node.op == "not":
+            return not value if isinstance(value, bool) else self._wants(node.operand, value, "a truth value")
+        return (
+            Quantity(-value.value, value.dimension)
+            if isinstance(value, Quantity)
+            else self._wants(node.operand, value, "a number")
+        )
+
+    def _binary(self, node: tree.Binary) -> Any:
+        if node.op in ("and", "or"):
+            return self._logic(node)
+        left, right = self.eval(node.left), self.eval(node.right)
+        if isinstance(left, Poison) or isinstance(right, Poison):
+            return POISON
+        for part, value in ((node.left, left), (node.right, right)):
+            if not isinstance(value, Quantity):
+                return self._wants(part, value, "a number or a quantity")
+        assert isinstance(left, Quantity)
+        assert isinstance(right, Quantity)
+        return self._arithmetic(node, left, right)
+
+    def _logic(self, node: tree.Binary) -> Any:
+        values = []
+        for part in (node.left, node.right):
+            value = self.eval(part)
+            if isinstance(value, Poison):
+                return POISON
+            if not isinstance(value, bool):
+                return self._wants(part, value, "a truth value")
+            values.append(value)
+        return all(values) if node.op == "and" else any(values)
+
+    def _arithmetic(self, node: tree.Binary, left: Quantity, right: Quantity) -> Any:
+        match node.op:
+            case "+" | "-":
+                if left.dimension != right.dimension:
+                    return self._mismatch(
+                        node.left, left, node.right, right, "added" if node.op == "+" else "subtracted"
+                    )
+                total = left.value + right.value if node.op == "+" else left.value - right.value
+                return Quantity(total, left.dimension)
+            case "*":
+                return Quantity(left.value * right.value, units.multiply_dimensions(left.dimension, right.dimension))
+            case "of":
+                if left.dimension != NUMBER:
+                    return self._wants(node.left, left, "a share such as `70%`")
+                return Quantity(left.value * right.value, right.dimension)
+            case "^":
+                return self._power(node, left, right)
+        if right.value == 0:
+            self.sink.error("UB0306", "division by zero", node.right.span, "is 0")
+            return POISON
+        if node.op == "/":
+            return Quantity(left.value / right.value, units.divide_dimensions(left.dimension, right.dimension))
+        if not (left.is_integer and right.is_integer):
+            part, value = (node.right, right) if left.is_integer else (node.left, left)
+            return self._wants(part, value, "a whole number")
+        return number(left.value // right.value if node.op == "div" else left.value % right.value)
+
+    def _power(self, node: tree.Binary, left: Quantity, right: Quantity) -> Any:
+        if not right.is_integer or abs(right.value) > MAX_EXPONENT:
+            return self._wants(node.right, right, f"a whole number up to {MAX_EXPONENT}")
+        if left.value == 0 and right.value < 0:
+            self.sink.error("UB0306", "division by zero", node.left.span, "is 0")
+            return POISON
+        if left.value.numerator.bit_length() * abs(int(right.value)) > 1 << 16:
+            return self._wants(node.right, right, "a smaller exponent")
+        exponents = tuple(e * int(right.value) for e in left.dimension)
+        return Quantity(left.value ** int(right.value), exponents)  # type: ignore[arg-type]
+
+    def _compare(self, node: tree.Compare) -> Any:
+        left, right = self.eval(node.left), self.eval(node.right)
+        tolerance = self.eval(node.within) if node.within is not None else number(0)
+        if isinstance(left, Poison) or isinstance(right, Poison) or isinstance(tolerance, Poison):
+            return POISON
+        if isinstance(left, Quantity) and isinstance(right, Quantity):
+            if left.dimension != right.dimension:
+                return self._mismatch(node.left, left, node.right, right, "compared")
+            margin = self._margin(node, right, tolerance)
+            return margin if isinstance(margin, Poison) else compare(node.op, left.value, right.value, margin)
+        if type(left) is not type(right):
+            return self._mismatch(node.left, left, node.right, right, "compared")
+        if node.op not in ("==", "!="):
+            return self._wants(node.left, left, "a number or a quantity")
+        return (left == right) is (node.op == "==")
+
+    def _margin(self, node: tree.Compare, right: Quantity, tolerance: Any) -> Fraction | Poison:
+        """How far apart the sides may be. A share is of the right side, `within 3 ns` is absolute."""
+        if node.within is None:
+            return Fraction(0)
+        percent = isinstance(node.within, tree.Quantity) and node.within.unit == "%"
+        if is_number(tolerance) and (percent or right.dimension != NUMBER):
+            return abs(right.value) * tolerance.value
+        if isinstance(tolerance, Quantity) and tolerance.dimension == right.dimension:
+            return tolerance.value
+        self._wants(node.within, tolerance, f"a share such as `2%`, or {describe(right)}")
+        return POISON
+
+    def _conditional(self, node: tree.Conditional) -> Any:
+        test = self.eval(node.test)
+        if isinstance(test, Poison):
+            return POISON
+        if not isinstance(test, bool):
+            return self._wants(node.test, test, "a truth value")
+        return self.eval(node.yes if test else node.no)
+
+    # -- calls
+
+    def _call(self, node: tree.Call) -> Any:
+        path = dotted(node.function)
+        name = ".".join(path)
+        definition = self.scope.definition(path) if path else None
+        if definition is not None and isinstance(definition.node, tree.TypeDef):
+            args = [(arg.name.text if arg.name else "", self.eval(arg.value)) for arg in node.args]
+            return self._typed(node, definition, args)
+        if name in SOLVED:
+            raise NeedsSolver(name)
+        if name in SUMS and not (name == "sum" and self._sums_a_list(node)):
+            if self.measure is None:
+                self.sink.error(
+                    "UB0211",
+                    f"`{name}(…)` asks about a machine, and there is none here",
+                    node.span,
+                    "not a constant",
+                    help=("measures belong in `expect` lines and `analyze` blocks",),
+                )
+                return POISON
+            return self.measure(node, self)
+        if name in FUNCTIONS or name == "sum":
+            return self._function(node, name)
+        guess = did_you_mean(name, [*FUNCTIONS, *SUMS, *SOLVED])
+        if not self.scope.is_quiet(name):
+            self.sink.error(
+                "UB0207",
+                f"there is no function or measure `{name}`",
+                node.function.span,
+                "unknown",
+                help=(f"did you mean `{guess}`?",) if guess else (),
+            )
+        return POISON
+
+    def _sums_a_list(self, node: tree.Call) -> bool:
+        if len(node.args) != 1:
+            return False
+        value = node.args[0].value
+        if isinstance(value, tree.ListExpr):
+            return True
+        return isinstance(value, tree.Name) and self.scope.local(value.text) is not None
+
+    def _typed(self, node: tree.Call, definition: Definition, args: list[tuple[str, Any]]) -> Any:
+        params = [p.name.text for p in definition.node.params] if isinstance(definition.node, tree.TypeDef) else []
+        named = tuple((name or (params[i] if i < len(params) else ""), value) for i, (name, value) in enumerate(args))
+        if any(isinstance(value, Poison) for _, value in named):
+            return POISON
+        for (name, _), arg in zip(named, node.args, strict=True):
+            if name not in params:
+                self.sink.error("UB0602", f"`{definition.name}` takes no such argument", arg.span, "not taken")
+                return POISON
+        return TypeValue(definition, named)
+
+    def _function(self, node: tree.Call, name: str) -> Any:
+        values = [self.eval(arg.value) for arg in node.args]
+        if any(isinstance(value, Poison) for value in values):
+            return POISON
+        items = list(values[0]) if len(values) == 1 and isinstance(values[0], tuple) else values
+        if name == "len":
+            return number(len(items))
+        if not items:
+            self.sink.error("UB0207", f"`{name}` needs at least one value", node.span, "has none")
+            return POISON
+        quantities: list[Quantity] = []
+        for item in items:
+            if not isinstance(item, Quantity):
+                return self._wants(node.args[0].value, item, "numbers")
+            quantities.append(item)
+        return self._fold(node, name, quantities)
+
+    def _fold(self, node: tree.Call, name: str, items: list[Quantity]) -> Any:
+        first = items[0]
+        if name == "product":
+            result = number(1)
+            for item in items:
+                dimension = units.multiply_dimensions(result.dimension, item.dimension)
+                result = Quantity(result.value * item.value, dimension)
+            return result
+        if name in ("min", "max", "sum"):
+            for item, arg in zip(items[1:], [a.value for a in node.args[1:]] or [node] * len(items), strict=False):
+                if item.dimension != first.dimension:
+                    return self._mismatch(node.args[0].value, first, arg, item, "compared")
+            pick = {"min": min, "max": max, "sum": sum}[name]
+            return Quantity(Fraction(pick(item.value for item in items)), first.dimension)
+        if len(items) != 1:
+            self.sink.error("UB0207", f"`{name}` takes one value", node.span, f"has {len(items)}")
+            return POISON
+        if name == "abs":
+            return Quantity(abs(first.value), first.dimension)
+        if first.dimension != NUMBER:
+            return self._wants(node.args[0].value, first, "a number")
+        if name == "log2":
+            if first.value <= 0 or 2 ** (first.value.numerator.bit_length() - 1) != first.value:
+                return self._wants(node.args[0].value, first, "a power of two")
+            return number(first.value.numerator.bit_length() - 1)
+        return number(math.floor(first.value) if name == "floor" else math.ceil(first.value))
+
+    # -- what callers ask for
+
+    def integer(self, node: tree.Expr, low: int | None = None) -> int | None:
+        """The whole number that an expression stands for; None after a diagnostic."""
+        value = self.eval(node)
+        if isinstance(value, Poison):
+            return None
+        if not is_whole(value):
+            self._wants(node, value, "a whole number")
+            return None
+        if low is not None and value.value < low:
+            self._wants(node, value, f"a whole number of at least {low}")
+            return None
+        return int(value.value)
+
+    def truth(self, node: tree.Expr) -> bool | None:
+        value = self.eval(node)
+        if isinstance(value, bool) or isinstance(value, Poison):
+            return value if isinstance(value, bool) else None
+        self._wants(node, value, "a truth value")
+        return None
+
+    def quantity(self, node: tree.Expr, dimension: units.Dimension) -> Fraction | None:
+        """The value in SI base units, of the given dimension; None after a diagnostic."""
+        value = self.eval(node)
+        if isinstance(value, Poison):
+            return None
+        if isinstance(value, Quantity) and value.dimension == dimension:
+            return value.value
+        self.wrong_dimension(node, value, dimension)
+        return None
+
+    def wrong_dimension(
+        self, node: tree.Expr, value: Any, dimension: units.Dimension, of: str = "", labels: tuple[Label, ...] = ()
+    ) -> None:
+        """Say that a quantity of `dimension` is wanted, with the readings that the written one suggests."""
+        wanted, subject = units.dimension_name(dimension), f"`{of}`" if of else "this place"
+        if is_number(value):
+            self.sink.error(
+                "UB0303",
+                f"{subject} wants {wanted}, and the number has no unit",
+                node.span,
+                "unit missing",
+                labels=labels,
+                help=(_with_unit(node, dimension),),
+            )
+            return
+        self.sink.error(
+            "UB0302",
+            f"{subject} wants {wanted}, found {describe(value)}",
+            node.span,
+            f"is {describe(value)}",
+            labels=labels,
+            help=_readings(node, value, dimension),
+        )
+
+    def _wants(self, node: tree.Node, value: Any, wanted: str) -> Any:
+        shown = value_text(value)
+        self.sink.error("UB0302", f"wants {wanted}, found {describe(value)}", node.span, f"is {shown}")
+        return POISON
+
+    def _mismatch(self, a: tree.Node, left: Any, b: tree.Node, right: Any, verb: str) -> Any:
+        self.sink.error(
+            "UB0302",
+            f"{describe(left)} and {describe(right)} can't be {verb}",
+            b.span,
+            f"is {describe(right)}",
+            labels=(Label(a.span, f"is {describe(left)}"),),
+        )
+        return POISON
+
+
+def compare(op: str, left: Fraction, right: Fraction, margin: Fraction) -> bool:
+    """`left op right`, give or take `margin`."""
+    match op:
+        case "==":
+            return abs(left - right) <= margin
+        case "!=":
+            return abs(left - right) > margin
+        case "<=":
+            return left <= right + margin
+        case ">=":
+            return left >= right - margin
+        case "<":
+            return left < right + margin
+    return left > right - margin
+
+
+_USUAL = {
+    units.RATE: ("GB/s", "Gbps"),
+    units.SIZE: ("GB", "GiB"),
+    units.TIME: ("ns", "us"),
+    units.LENGTH: ("m",),
+    units.DELAY: ("ns/m",),
+    units.POWER: ("W", "kW"),
+    units.MONEY: ("USD",),
+    units.COMPUTE: ("TFLOPS", "PFLOPS"),
+}
+
+
+def _with_unit(node: tree.Expr, dimension: units.Dimension) -> str:
+    amount = node.text if isinstance(node, tree.Number) else node.span.text
+    choices = [f"`{amount} {unit}`" for unit in _USUAL.get(dimension, (units.dimension_symbol(dimension),))]
+    return "write " + " or ".join(choices)
+
+
+def _readings(node: tree.Expr, value: Any, dimension: units.Dimension) -> tuple[str, ...]:
+    if not isinstance(node, tree.Quantity) or not isinstance(value, Quantity):
+        return ()
+    if value.dimension == units.SIZE and dimension == units.RATE:
+        amount, unit = node.number.text, node.unit
+        if unit.endswith("B"):
+            return (f"`{amount} {unit}/s` for bytes a second, or `{amount} {unit[:-1]}bps` for bits a second?",)
+        return (f"did you mean `{amount} {unit}/s`?",)
+    if value.dimension == units.RATE and dimension == units.SIZE:
+        return (f"did you mean `{node.number.text} {node.unit.removesuffix('/s')}`?",)
+    return ()

@@ -1,0 +1,122 @@
+"""Expectations: evaluated once per type, with the values of their parts kept for whoever reads them."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
+from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.elaborate.selections import Machine
+from unifiedbus_dsl.elaborate.sums import Sums
+from unifiedbus_dsl.elaborate.values import Any, Poison, value_text
+from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import Quantity, format_quantity
+
+
+@frozen(eq=False)
+class ExpectResult:
+    """What became of an `expect` line.
+
+    `holds` is None where the measure named in `needs` must be solved first. `value` and `wanted` are the two sides of
+    a comparison, as far as there is one. `subject` is the type or system that it is about.
+    """
+
+    subject: str
+    text: str
+    span: Span
+    holds: bool | None
+    value: Any | None = None
+    wanted: Any | None = None
+    source: str | None = None
+    differs: str | None = None
+    needs: str | None = None
+
+
+def evaluate_expectation(
+    subject: str, node: tree.Expect, scope: Scope, machine: Machine, sink: Sink
+) -> ExpectResult | None:
+    """Evaluate one line; None after a diagnostic about the line itself. One that fails is reported as UB0701."""
+    seen: dict[Span, Any] = {}
+    evaluator = Evaluator(scope, sink, Sums(machine), seen=seen)
+    text = " ".join(node.condition.span.text.split())
+    source = node.source.value if node.source else None
+    differs = node.differs.value if node.differs else None
+    try:
+        holds = evaluator.eval(node.condition)
+    except NeedsSolver as solver:
+        return ExpectResult(subject, text, node.span, None, None, None, source, differs, solver.measure)
+    if isinstance(holds, Poison):
+        return None
+    if not isinstance(holds, bool):
+        sink.error("UB0302", f"`expect` wants a condition, found {value_text(holds)}", node.condition.span, "no condition",
+                   help=(f"compare it: `{text} == …`",))  # fmt: skip
+        return None
+    left = right = None
+    if isinstance(node.condition, tree.Compare):
+        left, right = seen.get(node.condition.left.span), seen.get(node.condition.right.span)
+    result = ExpectResult(subject, text, node.span, holds, left, right, source, differs)
+    if differs is None and not holds:
+        _failed(subject, node, seen, sink)
+    elif differs is not None and holds:
+        sink.error(
+            "UB0702",
+            f"this figure is marked as one that the model does not meet, and it does: `{text}`",
+            node.condition.span,
+            "holds",
+            help=("take the `differs` away",),
+        )
+    return result
+
+
+def _failed(subject: str, node: tree.Expect, seen: dict[Span, Any], sink: Sink) -> None:
+    condition = node.condition
+    labels = tuple(
+        Label(part.span, shown(seen[part.span]))
+        for part in _parts(condition)
+        if part.span in seen and part.span != condition.span
+    )
+    message = f"expectation failed: `{' '.join(condition.span.text.split())}`"
+    if isinstance(condition, tree.Compare):
+        a, b = seen.get(condition.left.span), seen.get(condition.right.span)
+        if a is not None and b is not None:
+            message += f": {shown(a)} {_NOT[condition.op]} {shown(b)}"
+    notes = (f"in `{subject}`",) if "(" in subject else ()
+    notes += (f"the figure is from: {node.source.value}",) if node.source else ()
+    sink.error("UB0701", message, condition.span, "does not hold", labels=labels, notes=notes)
+
+
+_NOT = {
+    "==": "is not",
+    "!=": "is",
+    "<=": "is more than",
+    ">=": "is less than",
+    "<": "is not less than",
+    ">": "is not more than",
+}
+
+
+def _parts(node: tree.Expr) -> list[tree.Expr]:
+    """The parts of a condition whose values explain it: what is no literal, outermost first."""
+    match node:
+        case tree.Compare():
+            inner = [node.left, node.right]
+        case tree.Binary():
+            inner = [node.left, node.right]
+        case tree.Unary():
+            inner = [node.operand]
+        case tree.Number() | tree.Quantity() | tree.String() | tree.Bool():
+            return []
+        case _:
+            return [node]
+    return [part for each in inner for part in _parts(each)]
+
+
+def shown(value: Any) -> str:
+    """A value for a reader: a rate also with both directions added."""
+    if isinstance(value, Quantity) and value.dimension == units.RATE:
+        both = format_quantity(Quantity(value.value * 2, units.RATE), 5)
+        return f"{format_quantity(value, 5)} ({both} bidir)"
+    return value_text(value)

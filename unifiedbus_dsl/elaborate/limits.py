@@ -1,0 +1,16 @@
+"""What is refused before it costs memory. Each limit can be raised."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class Limits:
+    """`source_bytes`: of one text. `array`: elements of one array of instances or ports. `devices`: of a system.
+    `nesting`: how deep assemblies may contain each other."""
+
+    source_bytes: int = 4 * 2**20
+    array: int = 2**24
+    devices: int = 2**31 - 1
+    nesting: int = 64

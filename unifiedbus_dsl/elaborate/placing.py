@@ -1,0 +1,101 @@
+"""Places on the floor: `place cabinet as grid(columns = 16, pitch = [0.6 m, 2.4 m])`.
+
+`grid` fills rows of `columns` elements, `row` is a grid of one row, `at` puts a single element. Coordinates are metres in
+the frame of the assembly, x along a row, y from row to row.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.references import Wall
+from unifiedbus_dsl.elaborate.values import Any, Poison, describe, is_whole
+from unifiedbus_dsl.plan import Placement
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import Quantity
+
+Point = tuple[Fraction, Fraction]
+
+METHODS: dict[str, tuple[str, ...]] = {
+    "grid": ("columns", "pitch", "origin"),
+    "row": ("pitch", "origin"),
+    "at": ("origin",),
+}
+
+
+def placement(node: tree.Place, wall: Wall) -> Placement | None:
+    """The places of the elements of a child; None after a diagnostic."""
+    if not isinstance(node.target, tree.Name):
+        wall.sink.error(
+            "UB0516", "`place` takes a part with all its elements", node.target.span, "not a part",
+            help=("write `place cabinet as grid(columns = 16, pitch = [0.6 m, 2.4 m])`",),
+        )  # fmt: skip
+        return None
+    child = wall.child(tree.Word(node.target.text, span=node.target.span))
+    method = node.method.text
+    if method not in METHODS:
+        guess = did_you_mean(method, METHODS)
+        wall.sink.error(
+            "UB0516", f"there is no way to place called `{method}`", node.method.span, "unknown",
+            help=(f"did you mean `{guess}`?" if guess else "there are `grid`, `row` and `at`",),
+        )  # fmt: skip
+        return None
+    values = _arguments(node, method, wall)
+    if child is None or values is None:
+        return None
+    columns = values.get("columns", child.count)
+    if method == "at" and child.count != 1:
+        wall.sink.error("UB0516", f"`at` places one element, and `{child.name}` has {child.count}", node.method.span)
+        return None
+    pitch, origin = values.get("pitch", (Fraction(0), Fraction(0))), values.get("origin", (Fraction(0), Fraction(0)))
+    if isinstance(pitch, Fraction):
+        pitch = (pitch, Fraction(0))
+    places = tuple(
+        (origin[0] + e % columns * pitch[0], origin[1] + e // columns * pitch[1]) for e in range(child.count)
+    )
+    return Placement(child.name, places, method, node.span)
+
+
+def _arguments(node: tree.Place, method: str, wall: Wall) -> dict[str, Any] | None:
+    names = METHODS[method]
+    found: dict[str, Any] = {}
+    for at, arg in enumerate(node.args):
+        name = arg.name.text if arg.name else names[at] if at < len(names) else None
+        if name is None or name not in names:
+            guess = did_you_mean(name, names) if name else None
+            wall.sink.error(
+                "UB0602", f"`{method}` takes " + ", ".join(f"`{n}`" for n in names), arg.span, "not taken",
+                help=(f"did you mean `{guess}`?",) if guess else (),
+            )  # fmt: skip
+            return None
+        value = wall.evaluator.eval(arg.value)
+        if isinstance(value, Poison):
+            return None
+        read = _columns(value) if name == "columns" else _lengths(value, name == "pitch" and method == "row")
+        if read is None:
+            wanted = "a whole number from 1" if name == "columns" else "two lengths such as `[0.6 m, 2.4 m]`"
+            wall.sink.error("UB0302", f"`{name}` wants {wanted}, found {describe(value)}", arg.value.span, "here")
+            return None
+        found[name] = read
+    needed = {"grid": ("columns", "pitch"), "row": ("pitch",), "at": ("origin",)}[method]
+    for name in needed:
+        if name not in found:
+            wall.sink.error("UB0601", f"`{method}` needs `{name}`", node.method.span, f"`{name}` is missing")
+            return None
+    return found
+
+
+def _columns(value: Any) -> int | None:
+    return int(value.value) if is_whole(value) and value.value >= 1 else None
+
+
+def _lengths(value: Any, one: bool) -> Point | Fraction | None:
+    if one and isinstance(value, Quantity) and value.dimension == units.LENGTH:
+        return value.value
+    if isinstance(value, tuple) and len(value) == 2:
+        x, y = value
+        if isinstance(x, Quantity) and isinstance(y, Quantity) and x.dimension == y.dimension == units.LENGTH:
+            return x.value, y.value
+    return None

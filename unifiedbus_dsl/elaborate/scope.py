@@ -1,0 +1,66 @@
+"""Scopes: what a name stands for at a place, evaluated when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from attrs import define, field
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.elaborate.values import POISON, Any
+from unifiedbus_dsl.model import Definition, Module
+from unifiedbus_dsl.source import Span
+
+
+@define(eq=False)
+class Lazy:
+    """A value that is computed on first use; one that needs itself is an error."""
+
+    compute: Callable[[], Any]
+    span: Span
+    name: str
+    _value: Any | None = None
+    _busy: bool = False
+
+    def get(self, sink: Sink) -> Any:
+        if self._value is None:
+            if self._busy:
+                sink.error("UB0209", f"`{self.name}` is defined by itself", self.span, "needs its own value")
+                return POISON
+            self._busy = True
+            self._value = self.compute()
+            self._busy = False
+        return self._value
+
+
+@define(eq=False)
+class Scope:
+    """The names of one type (or of a module alone): its parameters, then its fields and lets, then the module's.
+
+    `members` is shared between a type and the one it extends, so that an override is seen by both.
+    """
+
+    module: Module
+    params: dict[str, Lazy] = field(factory=dict)
+    members: dict[str, Lazy] = field(factory=dict)
+    structure: dict[str, str] = field(factory=dict)
+    """Names that are no values here (children, ports), with what they are."""
+    lets: dict[Definition, Lazy] = field(factory=dict)
+    """Values of the `let`s of modules, shared by all scopes of one compilation."""
+    quiet: bool = False
+    """Whether part of the text of the type could not be read: unknown names are then not reported."""
+
+    def local(self, name: str) -> Lazy | None:
+        return self.params.get(name) or self.members.get(name)
+
+    def definition(self, path: tuple[str, ...]) -> Definition | None:
+        return self.module.lookup(path)
+
+    def is_quiet(self, name: str) -> bool:
+        return self.quiet or bool({name, "*"} & self.module.damaged_words)
+
+    def candidates(self) -> Iterator[str]:
+        yield from self.params
+        yield from self.members
+        yield from self.structure
+        yield from (name for name, _ in self.module.reachable())

@@ -1,0 +1,384 @@
+"""Selections on the plan: `all npu in pod[3] where …`, `cabinet[0].board`, `up[0..1]`, with multiplicities.
+
+Nothing is listed: a selection is a handful of (type, how many) pairs, whatever the size of the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+from attrs import define, field, frozen
+
+from unifiedbus_dsl import schema
+from unifiedbus_dsl.bind import walk
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.references import Step, port_view, range_axis, steps
+from unifiedbus_dsl.elaborate.values import Poison
+from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Link, PlanType, Protocol, Rule, Value
+from unifiedbus_dsl.plan.index import count_points
+from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import number
+
+
+@frozen
+class Parts:
+    """`count` devices or assemblies of one type."""
+
+    type: PlanType
+    count: int
+
+
+@frozen
+class Ports:
+    """`count` ports of one port array."""
+
+    protocol: str
+    lanes: int
+    count: int
+
+
+@frozen
+class Cables:
+    """`count` cables of one rule."""
+
+    link: Link
+    rule: Rule
+    count: int
+
+
+Item: TypeAlias = Parts | Ports | Cables
+
+
+@frozen
+class Selection:
+    """What was selected; `field` is the field that a dotted `all npu.memory` asks for."""
+
+    items: tuple[Item, ...]
+    span: Span
+    field: tree.Word | None = None
+    whole: bool = True
+    """Whether it is all there is of its sort in the machine asked about."""
+
+
+@define(eq=False)
+class Machine:
+    """The types below one type, the subject, as far as selections need them."""
+
+    types: Mapping[str, PlanType]
+    protocols: Mapping[str, Protocol]
+    links: Mapping[str, Link]
+    subject: str
+    _census: dict[str, dict[str, int]] = field(factory=dict)
+
+    def census(self, key: str) -> dict[str, int]:
+        """How many of each type one instance of a type contains, itself included, spares left out."""
+        if key not in self._census:
+            total = {key: 1}
+            kind = self.types.get(key)
+            for child in kind.children if isinstance(kind, AssemblyType) else ():
+                if not child.spare:
+                    for inner, count in self.census(child.type).items():
+                        total[inner] = total.get(inner, 0) + child.count * count
+            self._census[key] = total
+        return self._census[key]
+
+    def contents(self, key: str) -> dict[str, int]:
+        """The same without the type itself."""
+        return {inner: count for inner, count in self.census(key).items() if inner != key}
+
+    def rules(self, roots: Mapping[str, int]) -> list[Cables]:
+        """The rules inside these assemblies with how many cables each makes."""
+        totals: dict[str, int] = {}
+        for root, times in roots.items():
+            for key, count in self.census(root).items():
+                totals[key] = totals.get(key, 0) + times * count
+        found = []
+        for key, count in totals.items():
+            kind = self.types[key]
+            for rule in kind.rules if isinstance(kind, AssemblyType) else ():
+                cables = count * count_points(rule.axes, rule.where)
+                if rule.link in self.links:
+                    found.append(Cables(self.links[rule.link], rule, cables))
+        return found
+
+
+# ---- ports of a device ------------------------------------------------------------------------------------------
+
+
+def port_numbers(device: DeviceType, ref: tree.Expr, evaluator: Evaluator, failed: set[str]) -> list[int] | None:
+    """Port numbers that `up`, `up[0..1]` or `ports` name on a device; None after a diagnostic."""
+    path = steps(ref)
+    if path is None or len(path) != 1:
+        evaluator.sink.error("UB0507", "a port of this device is wanted", ref.span, "not a port")
+        return None
+    step = path[0]
+    if step.word.text == "ports" and not step.subscripts:
+        return list(range(device.radix))
+    start = 0
+    for port in device.ports:
+        if port.name == step.word.text:
+            inside = _elements(step, port.shape, evaluator)
+            return None if inside is None else [start + int(k) for k in inside]
+        start += port.count
+    if step.word.text not in failed and not evaluator.scope.is_quiet(step.word.text):
+        names = [port.name for port in device.ports]
+        guess = did_you_mean(step.word.text, [*names, "ports"])
+        evaluator.sink.error(
+            "UB0212",
+            f"`{device.key}` has no port `{step.word.text}`",
+            step.span,
+            "unknown port",
+            help=(f"did you mean `{guess}`?",)
+            if guess
+            else ("its ports: " + (", ".join(f"`{n}`" for n in names) or "none"),),
+        )
+    return None
+
+
+def _elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.ndarray | None:  # type: ignore[type-arg]
+    """Row-major numbers of the elements that constant subscripts select; None after a diagnostic."""
+    if len(step.subscripts) > len(shape):
+        evaluator.sink.error(
+            "UB0402",
+            f"`{step.word.text}` has {len(shape)} dimension{'s' * (len(shape) != 1)}, and {len(step.subscripts)} subscripts",
+            step.subscripts[len(shape)].span,
+            "one too many",
+        )
+        return None
+    picks = []
+    for at, size in enumerate(shape):
+        subscript = step.subscripts[at] if at < len(step.subscripts) else None
+        if subscript is None or isinstance(subscript, tree.Star):
+            picks.append(np.arange(size))
+        elif isinstance(subscript, tree.Range):
+            axis = range_axis(evaluator, subscript, "_", size)
+            if axis is None:
+                return None
+            picks.append(np.arange(axis.low, axis.high + 1, axis.step))
+        else:
+            value = evaluator.integer(subscript)
+            if value is None:
+                return None
+            if not 0 <= value < size:
+                evaluator.sink.error(
+                    "UB0401",
+                    f"subscript {value} is outside the {size} elements of `{step.word.text}`",
+                    subscript.span,
+                    f"is {value}",
+                    help=(f"elements are 0..{size - 1}",),
+                )
+                return None
+            picks.append(np.array([value]))
+    if not picks:
+        return np.zeros(1, dtype=np.int64)
+    return np.ravel_multi_index(np.ix_(*picks), shape).ravel()  # type: ignore[arg-type]
+
+
+# ---- selections -------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Selector:
+    """Reads selections against a machine."""
+
+    machine: Machine
+    evaluator: Evaluator
+
+    def select(self, node: tree.Expr) -> Selection | None:
+        """What an expression selects; None after a diagnostic."""
+        if isinstance(node, tree.All):
+            return self._all(node)
+        path = steps(node)
+        if path is None:
+            self.evaluator.sink.error(
+                "UB0507",
+                "a selection is wanted: `all npu`, a part or a port",
+                node.span,
+                "selects nothing",
+            )
+            return None
+        subject = self.machine.types[self.machine.subject]
+        if isinstance(subject, DeviceType):
+            numbers = port_numbers(subject, node, self.evaluator, set())
+            return None if numbers is None else Selection(tuple(_device_ports(subject, numbers)), node.span)
+        return self._path(node, path, subject)
+
+    def _path(self, node: tree.Expr, path: list[Step], subject: AssemblyType) -> Selection | None:
+        here: PlanType = subject
+        count = 1
+        for at, step in enumerate(path):
+            child = self._child(here, step)
+            if child is None:
+                return self._last(node, path, at, here, count)
+            picked = _elements(step, child.shape, self.evaluator)
+            if picked is None:
+                return None
+            count *= len(picked)
+            here = self.machine.types[child.type]
+        return Selection((Parts(here, count),), node.span, whole=False)
+
+    @staticmethod
+    def _child(kind: PlanType, step: Step) -> Child | None:
+        if not isinstance(kind, AssemblyType):
+            return None
+        return next((child for child in kind.children if child.name == step.word.text), None)
+
+    def _last(self, node: tree.Expr, path: list[Step], at: int, here: PlanType, count: int) -> Selection | None:
+        """The last step of a path that is no part: a port, or a field."""
+        step = path[at]
+        view = port_view(self.machine.types, here.key, step.word.text)
+        if view is not None and at == len(path) - 1:
+            picked = _elements(step, view.shape, self.evaluator)
+            if picked is None:
+                return None
+            return Selection((Ports(view.protocol, view.lanes, count * len(picked)),), node.span, whole=False)
+        if at == len(path) - 1 and step.word.text in here.fields:
+            return Selection((Parts(here, count),), node.span, step.word, whole=False)
+        if at == len(path) - 1 and step.word.text == "ports" and isinstance(here, DeviceType):
+            return Selection(tuple(_device_ports(here, list(range(here.radix)), count)), node.span, whole=False)
+        if not self.evaluator.scope.is_quiet(step.word.text):
+            legal = [c.name for c in here.children] if isinstance(here, AssemblyType) else []
+            legal += [e.name for e in here.exports] if isinstance(here, AssemblyType) else [p.name for p in here.ports]
+            guess = did_you_mean(step.word.text, legal)
+            self.evaluator.sink.error(
+                "UB0220",
+                f"`{here.key}` has no part or port `{step.word.text}`",
+                step.word.span,
+                "unknown",
+                help=(f"did you mean `{guess}`?",) if guess else (),
+            )
+        return None
+
+    # -- all …
+
+    def _all(self, node: tree.All) -> Selection | None:
+        roots = {self.machine.subject: 1} if node.scope is None else self._roots(node.scope)
+        if roots is None:
+            return None
+        found = self._sort(node, roots)
+        if found is None:
+            return None
+        items, field_name = found
+        if node.where is not None:
+            kept = self._filter(items, node.where)
+            if kept is None:
+                return None
+            items = kept
+        return Selection(tuple(items), node.span, field_name, whole=node.scope is None)
+
+    def _roots(self, scope: tree.Expr) -> dict[str, int] | None:
+        inside = self.select(scope)
+        if inside is None:
+            return None
+        roots: dict[str, int] = {}
+        for item in inside.items:
+            if not isinstance(item, Parts):
+                self.evaluator.sink.error("UB0507", "`in` wants a part", scope.span, "not a part")
+                return None
+            roots[item.type.key] = roots.get(item.type.key, 0) + item.count
+        return roots
+
+    def _sort(self, node: tree.All, roots: dict[str, int]) -> tuple[list[Item], tree.Word | None] | None:
+        """What the dotted name after `all` means: its longest beginning that is a kind or type, then a field."""
+        words = [word.text for word in node.path]
+        for length in range(len(words), max(0, len(words) - 2), -1):
+            items = self._named(tuple(words[:length]), roots)
+            if items is not None:
+                return items, node.path[length] if length < len(words) else None
+        name = ".".join(words)
+        if self.evaluator.scope.is_quiet(words[0]):
+            return None
+        types = [key for key, d in self.evaluator.scope.module.reachable() if isinstance(d.node, tree.TypeDef)]
+        kinds = [*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY, "link", "port"]
+        guess = did_you_mean(words[0] if len(words) > 1 else name, [*kinds, *types])
+        self.evaluator.sink.error(
+            "UB0201",
+            f"`all {name}` names no kind or type",
+            node.path[0].span.to(node.path[-1].span),
+            "unknown kind or type",
+            help=(f"did you mean `all {guess}`?",) if guess else ("kinds are " + ", ".join(kinds),),
+        )
+        return None
+
+    def _named(self, name: tuple[str, ...], roots: dict[str, int]) -> list[Item] | None:
+        if name == ("link",):
+            return list(self.machine.rules(roots))
+        totals: dict[str, int] = {}
+        for root, times in roots.items():
+            for key, count in self.machine.contents(root).items():
+                totals[key] = totals.get(key, 0) + times * count
+        kinds = {key: self.machine.types[key] for key in totals}
+        if name == ("port",):
+            return [
+                port
+                for key, kind in kinds.items()
+                if isinstance(kind, DeviceType)
+                for port in _device_ports(kind, list(range(kind.radix)), totals[key])
+            ]
+        if len(name) == 1 and name[0] in (*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY):
+            return [Parts(kind, totals[key]) for key, kind in kinds.items() if kind.kind == name[0]]
+        definition = self.evaluator.scope.definition(name)
+        if definition is None or not isinstance(definition.node, tree.TypeDef):
+            return None
+        wanted = definition.name
+        return [
+            Parts(kind, totals[key]) for key, kind in kinds.items() if key == wanted or key.startswith(wanted + "(")
+        ]
+
+    def _filter(self, items: list[Item], where: tree.Expr) -> list[Item] | None:
+        """The items for which a condition on their fields holds; those without such a field are left out."""
+        known = {name for item in items for name in _fields(item)}
+        asked = {each.text for each in walk(where) if isinstance(each, tree.Name)} & known
+        words = frozenset(schema.MEDIA) | {v for item in items for v in _fields(item).values() if isinstance(v, str)}
+        kept: list[Item] = []
+        for item in items:
+            fields = _fields(item)
+            if asked - set(fields):
+                continue
+            inner = Evaluator(self.evaluator.scope, self.evaluator.sink, words=words, extra=fields)
+            truth = inner.truth(where)
+            if truth is None or isinstance(truth, Poison):
+                return None
+            if truth:
+                kept.append(item)
+        return kept
+
+
+def _fields(item: Item) -> dict[str, Value]:
+    match item:
+        case Parts(kind, _):
+            return {"kind": kind.kind, "type": kind.key, **kind.fields}
+        case Cables(link, rule, _):
+            return {"link": link.name, "protocol": link.protocol, "lanes": number(rule.lanes), **link.fields}
+        case Ports(protocol, lanes, _):
+            return {"protocol": protocol, "lanes": number(lanes)}
+
+
+def _device_ports(device: DeviceType, numbers: list[int], times: int = 1) -> list[Ports]:
+    """The chosen ports of `times` devices, by port array."""
+    found, start = [], 0
+    chosen = np.array(numbers)
+    for port in device.ports:
+        inside = int(np.count_nonzero((chosen >= start) & (chosen < start + port.count)))
+        if inside:
+            found.append(Ports(port.protocol, port.lanes, inside * times))
+        start += port.count
+    return found
+
+
+def ports_of(items: tuple[Item, ...]) -> list[Ports] | None:
+    """The ports of a selection: of its devices, or themselves; None if it has neither."""
+    found: list[Ports] = []
+    for item in items:
+        match item:
+            case Ports():
+                found.append(item)
+            case Parts(DeviceType() as device, count):
+                found += _device_ports(device, list(range(device.radix)), count)
+            case _:
+                return None
+    return found

@@ -1,0 +1,177 @@
+"""The measures that are sums: `count ports lanes free_ports bandwidth sum power cost`, exact on the plan."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from attrs import frozen
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.bind import dotted
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.selections import Cables, Item, Machine, Parts, Ports, Selection, Selector, ports_of
+from unifiedbus_dsl.elaborate.values import POISON, Any
+from unifiedbus_dsl.plan import AssemblyType, DeviceType, PortRef
+from unifiedbus_dsl.plan.index import count_points
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import Quantity, number
+
+
+@frozen(eq=False)
+class Sums:
+    """Answers calls of sum measures about one machine."""
+
+    machine: Machine
+
+    def __call__(self, node: tree.Call, evaluator: Evaluator) -> Any:
+        """The value of the call; POISON after a diagnostic."""
+        name = ".".join(dotted(node.function))
+        selector = Selector(self.machine, evaluator)
+        if name in ("power", "cost") and not node.args:
+            return self._everything(name, node, evaluator)
+        if len(node.args) != 1 or node.args[0].name is not None:
+            evaluator.sink.error(
+                "UB0207", f"`{name}` takes one selection", node.span, "write `all npu`, a part or a port"
+            )
+            return POISON
+        selection = selector.select(node.args[0].value)
+        if selection is None:
+            return POISON
+        return self._measure(name, node, selection, evaluator)
+
+    def _measure(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> Any:
+        if name == "count":
+            return number(sum(item.count for item in selection.items))
+        if not selection.items:
+            evaluator.sink.error("UB0406", "the selection matches nothing", selection.span, "empty")
+            return POISON
+        if name in ("sum", "power", "cost"):
+            return self._sum(name, node, selection, evaluator)
+        if name == "lanes" and all(isinstance(item, Cables) for item in selection.items):
+            return number(sum(item.count * item.rule.lanes for item in selection.items if isinstance(item, Cables)))
+        if name == "free_ports":
+            return self._free_ports(selection, evaluator)
+        ports = ports_of(selection.items)
+        if ports is None:
+            evaluator.sink.error("UB0507", f"`{name}` wants devices or ports", selection.span, "has no ports")
+            return POISON
+        return self._of_ports(name, ports)
+
+    def _of_ports(self, name: str, ports: list[Ports]) -> Quantity:
+        if name == "ports":
+            return number(sum(port.count for port in ports))
+        if name == "lanes":
+            return number(sum(port.count * port.lanes for port in ports))
+        rates = self.machine.protocols
+        total = sum((port.count * port.lanes * rates[port.protocol].lane_rate for port in ports), Fraction(0))
+        return Quantity(total, units.RATE)
+
+    # -- fields
+
+    def _sum(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> Any:
+        word = selection.field
+        field = word.text if word is not None else name
+        if name == "sum" and word is None:
+            evaluator.sink.error(
+                "UB0207", "`sum` adds up a field, and none is named", node.span, "no field",
+                help=(f"write `sum({node.args[0].span.text.strip()}.memory)`",),
+            )  # fmt: skip
+            return POISON
+        total: Quantity | None = None
+        for item in selection.items:
+            value = self._field(item, field)
+            if not isinstance(value, Quantity):
+                self._without(item, field, word or node, evaluator)
+                return POISON
+            amount = Quantity(value.value * item.count, value.dimension)
+            if total is not None and total.dimension != value.dimension:
+                evaluator.sink.error("UB0302", f"`{field}` has different units in different types", node.span, "here")
+                return POISON
+            total = amount if total is None else Quantity(total.value + amount.value, total.dimension)
+        return total
+
+    @staticmethod
+    def _field(item: Item, field: str) -> Any:
+        match item:
+            case Parts(kind, _):
+                return kind.fields.get(field)
+            case Cables(link, _, _):
+                return link.fields.get(field)
+        return None
+
+    @staticmethod
+    def _without(item: Item, field: str, node: tree.Node, evaluator: Evaluator) -> None:
+        what = {Parts: lambda: item.type.key, Cables: lambda: item.link.name}.get(type(item), lambda: "a port")()  # type: ignore[union-attr]
+        names = (
+            list(item.type.fields)
+            if isinstance(item, Parts)
+            else list(item.link.fields)
+            if isinstance(item, Cables)
+            else []
+        )
+        guess = did_you_mean(field, names)
+        evaluator.sink.error(
+            "UB0221",
+            f"`{what}` states no `{field}` that could be added up",
+            node.span,
+            "not stated",
+            help=(f"did you mean `{guess}`?",) if guess else (f"add `{field} = …` to `{what}`",),
+        )
+
+    def _everything(self, name: str, node: tree.Call, evaluator: Evaluator) -> Any:
+        """Power or cost of all that states it: parts, the assemblies around them, and cables."""
+        machine = self.machine
+        items: list[Item] = [Parts(machine.types[key], count) for key, count in machine.census(machine.subject).items()]
+        items += machine.rules({machine.subject: 1})
+        values = [(self._field(item, name), item.count) for item in items]
+        stated = [(value, count) for value, count in values if isinstance(value, Quantity)]
+        if not stated:
+            evaluator.sink.error("UB0221", f"nothing here states its `{name}`", node.span, "nothing to add up")
+            return POISON
+        return Quantity(sum((value.value * count for value, count in stated), Fraction(0)), stated[0][0].dimension)
+
+    # -- free ports
+
+    def _free_ports(self, selection: Selection, evaluator: Evaluator) -> Any:
+        """Ports of whole device types that carry no cable and are not exported by the machine itself."""
+        devices = [
+            item.type for item in selection.items if isinstance(item, Parts) and isinstance(item.type, DeviceType)
+        ]
+        if len(devices) != len(selection.items) or not selection.whole:
+            evaluator.sink.error(
+                "UB0507", "`free_ports` wants all devices of a kind or type", selection.span, "not such a selection",
+                help=("write `free_ports(all switch)`",),
+            )  # fmt: skip
+            return POISON
+        ports = ports_of(selection.items) or []
+        used = self._used()
+        total = sum(port.count for port in ports)
+        return number(total - sum(used.get(device.key, 0) for device in devices))
+
+    def _used(self) -> dict[str, int]:
+        """By device type: how many of its ports carry a cable here or are exported by the machine."""
+        machine, used = self.machine, dict[str, int]()
+        for key, count in machine.census(machine.subject).items():
+            kind = machine.types[key]
+            if not isinstance(kind, AssemblyType):
+                continue
+            for rule in kind.rules:
+                cables = count * count_points(rule.axes, rule.where)
+                for ref in (rule.left, rule.right):
+                    self._add(used, kind, ref, cables)
+            if key == machine.subject:
+                for export in kind.exports:
+                    self._add(used, kind, export.ref, count_points(export.axes))
+        return used
+
+    def _add(self, used: dict[str, int], kind: AssemblyType, ref: PortRef, count: int) -> None:
+        child = next(c for c in kind.children if c.name == ref.child)
+        if child.spare:
+            return
+        inner = self.machine.types[child.type]
+        if isinstance(inner, DeviceType):
+            used[inner.key] = used.get(inner.key, 0) + count
+            return
+        export = next(e for e in inner.exports if e.name == ref.port)
+        self._add(used, inner, export.ref, count)

@@ -1,0 +1,150 @@
+"""Elaborate every system of the main file, and the types that no system reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from unifiedbus_dsl import schema
+from unifiedbus_dsl.diagnostics import Label, Severity, Sink
+from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
+from unifiedbus_dsl.elaborate.limits import Limits
+from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.elaborate.selections import Machine
+from unifiedbus_dsl.elaborate.types import Elaborator
+from unifiedbus_dsl.elaborate.values import TypeValue
+from unifiedbus_dsl.model import Model
+from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Plan, PlanType
+from unifiedbus_dsl.syntax import tree
+
+WHOLE_FILE = "this file"
+
+
+@frozen(eq=False)
+class Elaborated:
+    """What a model stands for.
+
+    `plans` by name of system. `others` are plans of types that no system reaches, so that a library is checked too.
+    Plans are complete only where the sink has no errors.
+    """
+
+    plans: Mapping[str, Plan]
+    others: tuple[Plan, ...]
+    elaborator: Elaborator
+
+
+def elaborate(model: Model, sink: Sink, limits: Limits) -> Elaborated:
+    """Plans of all systems; what is wrong goes to the sink."""
+    elaborator = Elaborator(model, sink, limits)
+    roots: dict[str, str] = {}
+    for name, (node, module) in model.main.systems.items():
+        value = elaborator.type_value(node.type, Scope(module, lets=elaborator.lets))
+        key = elaborator.elaborate(value, node.type.span) if value is not None else None
+        if key is None:
+            continue
+        if isinstance(elaborator.types[key], DeviceType):
+            _no_assembly(node, elaborator.types[key], sink)
+            continue
+        roots[name] = key
+    plans = {name: make_plan(name, key, elaborator) for name, key in roots.items()}
+    plans = {name: plan for name, plan in plans.items() if _size_fits(name, plan, model, limits, sink)}
+    return Elaborated(plans, _others(model, elaborator), elaborator)
+
+
+def _no_assembly(node: tree.System, kind: PlanType, sink: Sink) -> None:
+    sink.error(
+        "UB0607",
+        f"a system is an assembly, and `{kind.key}` is a device ({kind.kind})",
+        node.type.span,
+        f"is a {kind.kind}",
+        labels=(Label(kind.span, "defined here"),) if kind.span else (),
+        help=("put it into a `rack`, `node` or `module`, and make that the system",),
+    )
+
+
+def _size_fits(name: str, plan: Plan, model: Model, limits: Limits, sink: Sink) -> bool:
+    count = plan.device_count[plan.root]
+    if count <= limits.devices:
+        return True
+    node, _ = model.main.systems[name]
+    sink.error(
+        "UB0411",
+        f"system `{name}` would have {count:,} devices, and the limit is {limits.devices:,}",
+        node.span,
+        "too many devices",
+        help=("raise the limit with `--max-devices`",),
+    )
+    return False
+
+
+def _others(model: Model, elaborator: Elaborator) -> tuple[Plan, ...]:
+    """Plans of the types of the main file that no system uses and that need no arguments."""
+    found = []
+    for definition in model.main.own.values():
+        node = definition.node
+        if not isinstance(node, tree.TypeDef) or any(param.default is None for param in node.params):
+            continue
+        if definition in {used for used, _ in elaborator.seen}:
+            continue
+        key = elaborator.elaborate(TypeValue(definition), node.name.span)
+        if key is not None and node.kind.text in schema.KINDS_OF_ASSEMBLY:
+            found.append(make_plan("", key, elaborator))
+    return tuple(found)
+
+
+def make_plan(system: str, root: str, elaborator: Elaborator) -> Plan:
+    """The plan of a root type: the types below it, and the protocols and links that they use, in order of key."""
+    types: dict[str, PlanType] = {}
+
+    def visit(key: str) -> None:
+        if key not in types:
+            types[key] = kind = elaborator.types[key]
+            for child in kind.children if isinstance(kind, AssemblyType) else ():
+                visit(child.type)
+
+    visit(root)
+    devices = {key: kind for key, kind in sorted(types.items()) if isinstance(kind, DeviceType)}
+    assemblies = {key: kind for key, kind in sorted(types.items()) if isinstance(kind, AssemblyType)}
+    used_links = {rule.link for kind in assemblies.values() for rule in kind.rules}
+    links = {name: link for name, link in sorted(elaborator.technology.links.items()) if name in used_links}
+    used = {port.protocol for kind in devices.values() for port in kind.ports} | {l.protocol for l in links.values()}
+    protocols = {name: p for name, p in sorted(elaborator.technology.protocols.items()) if name in used}
+    return Plan(system, root, protocols, links, devices, assemblies)
+
+
+def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResult, ...]:
+    """Evaluate every expectation of the types that were elaborated, then those of the file."""
+    elaborator = done.elaborator
+    technology = elaborator.technology
+    broken = _broken(elaborator, sink)
+    results = []
+    for each in elaborator.expectations:
+        machine = Machine(elaborator.types, technology.protocols, technology.links, each.key)
+        if not broken & machine.census(each.key).keys():
+            results.append(evaluate_expectation(each.key, each.statement, each.scope, machine, sink))
+    if broken:
+        return tuple(result for result in results if result is not None)
+    whole = _whole_file(done)
+    machine = Machine({**elaborator.types, WHOLE_FILE: whole}, technology.protocols, technology.links, WHOLE_FILE)
+    for statement in model.main.file.statements:
+        if isinstance(statement, tree.Expect):
+            scope = Scope(model.main, lets=elaborator.lets)
+            results.append(evaluate_expectation(WHOLE_FILE, statement, scope, machine, sink))
+    return tuple(result for result in results if result is not None)
+
+
+def _broken(elaborator: Elaborator, sink: Sink) -> set[str]:
+    """Types with an error in their text: no number is taken from a machine that contains one."""
+    spans = [d.primary.span for d in sink if d.primary is not None and d.severity is Severity.ERROR]
+    return {
+        key
+        for key, kind in elaborator.types.items()
+        if elaborator.failed.get(key) or (kind.span is not None and any(kind.span.contains(span) for span in spans))
+    }
+
+
+def _whole_file(done: Elaborated) -> AssemblyType:
+    """An assembly of all systems, so that `count(all npu in superpod)` can be asked outside of any type."""
+    children = tuple(Child(name, (), plan.root) for name, plan in sorted(done.plans.items()))
+    return AssemblyType(WHOLE_FILE, "module", children)

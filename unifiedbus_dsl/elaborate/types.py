@@ -1,0 +1,552 @@
+"""Elaborate types: arguments filled in, shapes evaluated, one plan node for each distinct type."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from math import prod
+
+from attrs import define, field, frozen
+
+from unifiedbus_dsl import schema
+from unifiedbus_dsl.diagnostics import Label, Severity, Sink
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.body import MAX_EXTENDS, Body, Placed
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.limits import Limits
+from unifiedbus_dsl.elaborate.scope import Lazy, Scope
+from unifiedbus_dsl.elaborate.technology import Technology
+from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, value_text
+from unifiedbus_dsl.model import Definition, Model
+from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, PlanType, Port, Value
+from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import Quantity
+
+Args = tuple[tuple[str, Any], ...]
+
+
+@frozen(eq=False)
+class Expectation:
+    """An `expect` line of a type, to be evaluated once the machine is known."""
+
+    key: str
+    statement: tree.Expect
+    scope: Scope
+
+
+@define(eq=False)
+class Elaborator:
+    """Turns types of the model into plan types, each (definition, arguments) once.
+
+    `types` are the plan types so far by key; `failed` are the members of a type that could not be understood.
+    """
+
+    model: Model
+    sink: Sink
+    limits: Limits = Limits()
+    types: dict[str, PlanType] = field(factory=dict)
+    failed: dict[str, set[str]] = field(factory=dict)
+    expectations: list[Expectation] = field(factory=list)
+    technology: Technology = field(init=False)
+    lets: dict[Definition, Lazy] = field(factory=dict)
+    _keys: dict[tuple[Definition, Args], str | None] = field(factory=dict)
+    _names: dict[str, Definition] = field(factory=dict)
+    _stack: list[tuple[Definition, Args]] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self.technology = Technology(self.sink, self.lets)
+
+    @property
+    def seen(self) -> Collection[tuple[Definition, Args]]:
+        """The types that were asked for so far."""
+        return self._keys.keys()
+
+    @property
+    def seen(self) -> Collection[tuple[Definition, Args]]:
+        """The types that were asked for so far."""
+        return self._keys.keys()
+
+    @property
+    def seen(self) -> Collection[tuple[Definition, Args]]:
+        """The types that were asked for so far."""
+        return self._keys.keys()
+
+    @property
+    def seen(self) -> Collection[tuple[Definition, Args]]:
+        """The types that were asked for so far."""
+        return self._keys.keys()
+
+    # -- which type is meant
+
+    def type_value(self, ref: tree.TypeRef, scope: Scope) -> TypeValue | None:
+        """The type that a reference names, with the arguments written there; None after a diagnostic."""
+        path = tuple(word.text for word in ref.path)
+        base: Any = None
+        local = scope.local(path[0]) if len(path) == 1 else None
+        if local is not None:
+            base = local.get(self.sink)
+            if not isinstance(base, TypeValue | Poison):
+                self.sink.error(
+                    "UB0604",
+                    f"`{ref.text}` is {describe(base)}, and a type is wanted",
+                    ref.span,
+                    f"is {value_text(base)}",
+                    labels=(Label(local.span, "defined here"),),
+                )
+                return None
+        else:
+            definition = scope.definition(path)
+            if definition is None:
+                self._unknown_type(ref, scope)
+                return None
+            base = TypeValue(definition)
+        if isinstance(base, Poison):
+            return None
+        assert isinstance(base, TypeValue)
+        if not isinstance(base.definition.node, tree.TypeDef):
+            self._no_type(ref, base.definition)
+            return None
+        args = self._arguments(base.definition.node, ref.args, scope)
+        return None if args is None else TypeValue(base.definition, tuple({**dict(base.args), **args}.items()))
+
+    def _no_type(self, ref: tree.TypeRef, definition: Definition) -> None:
+        self.sink.error(
+            "UB0604",
+            f"`{ref.text}` is a {definition.noun}, and a type is wanted",
+            ref.span,
+            f"a {definition.noun}",
+            labels=(Label(definition.span, "defined here"),),
+        )
+
+    def _unknown_type(self, ref: tree.TypeRef, scope: Scope) -> None:
+        if scope.is_quiet(ref.path[0].text):
+            return
+        types = {name: d for name, d in scope.module.reachable() if isinstance(d.node, tree.TypeDef)}
+        guess = did_you_mean(ref.text, [*types, *scope.params])
+        if guess is None:
+            last = ref.path[-1].text
+            guess = next((name for name in types if name.rsplit(".", 1)[-1] == last), None)
+        self.sink.error(
+            "UB0201",
+            f"there is no type `{ref.text}`",
+            ref.path[0].span.to(ref.path[-1].span),
+            "unknown type",
+            labels=(Label(types[guess].span, f"`{guess}` is defined here"),) if guess in types else (),
+            help=(f"did you mean `{guess}`?",)
+            if guess
+            else (f'define it, or bring it in: `use {ref.path[-1].text} from "FILE.ubus"`',),
+        )
+
+    def _arguments(self, node: tree.TypeDef, args: Sequence[tree.Arg], scope: Scope) -> dict[str, Any] | None:
+        params = [param.name.text for param in node.params]
+        given: dict[str, Any] = {}
+        good = True
+        for at, arg in enumerate(args):
+            name = arg.name.text if arg.name else params[at] if at < len(params) else None
+            if name is None or name not in params:
+                self._unknown_argument(node, arg, params)
+                good = False
+                continue
+            if name in given:
+                self.sink.error("UB0202", f"argument `{name}` is given twice", arg.span, "given again")
+                good = False
+                continue
+            value = Evaluator(scope, self.sink).eval(arg.value)
+            good = good and not isinstance(value, Poison)
+            given[name] = value
+        return given if good else None
+
+    def _unknown_argument(self, node: tree.TypeDef, arg: tree.Arg, params: list[str]) -> None:
+        takes = ", ".join(f"`{p}`" for p in params) or "none"
+        if arg.name is None:
+            self.sink.error(
+                "UB0603",
+                f"`{node.name.text}` takes {len(params)} argument{'s' * (len(params) != 1)}, and more are given",
+                arg.span,
+                "one too many",
+                labels=(Label(node.name.span, f"takes {takes}"),),
+            )
+            return
+        guess = did_you_mean(arg.name.text, params)
+        self.sink.error(
+            "UB0602",
+            f"`{node.name.text}` has no parameter `{arg.name.text}`",
+            arg.name.span,
+            "unknown parameter",
+            labels=(Label(node.name.span, f"takes {takes}"),),
+            help=(f"did you mean `{guess}`?",) if guess else (),
+        )
+
+    # -- one type with its arguments
+
+    def elaborate(self, value: TypeValue, span: Span) -> str | None:
+        """The key of the plan type that a type value stands for; None after a diagnostic.
+
+        `span` is the place that asks for it.
+        """
+        args = self._complete(value, span)
+        if args is None:
+            return None
+        identity = (value.definition, args)
+        if identity in self._stack:
+            self._contains_itself(identity, span)
+            return None
+        if len(self._stack) >= self.limits.nesting:
+            self.sink.error(
+                "UB0213",
+                f"types contain each other more than {self.limits.nesting} deep",
+                span,
+                "one too deep",
+                help=("a type that contains itself with other arguments needs an `if` that ends it",),
+            )
+            return None
+        if identity not in self._keys:
+            self._stack.append(identity)
+            self._keys[identity] = self._build(value.definition, args)
+            self._stack.pop()
+        return self._keys[identity]
+
+    def _contains_itself(self, identity: tuple[Definition, Args], span: Span) -> None:
+        chain = [d.name for d, _ in self._stack[self._stack.index(identity) :]] + [identity[0].name]
+        self.sink.error(
+            "UB0214",
+            f"type `{identity[0].name}` contains itself: " + " -> ".join(chain),
+            span,
+            "contains it again",
+            labels=(Label(identity[0].span, "defined here"),),
+        )
+
+    def _complete(self, value: TypeValue, span: Span) -> Args | None:
+        """All arguments in order of the parameters, defaults filled in and sorts checked."""
+        node = value.definition.node
+        assert isinstance(node, tree.TypeDef)
+        given = dict(value.args)
+        scope = Scope(value.definition.module, lets=self.lets)
+        args: list[tuple[str, Any]] = []
+        for param in node.params:
+            name = param.name.text
+            default = Evaluator(scope, self.sink).eval(param.default) if param.default is not None else None
+            if name not in given and default is None:
+                self.sink.error(
+                    "UB0601",
+                    f"`{node.name.text}` needs a value for `{name}`",
+                    span,
+                    f"`{name}` is missing",
+                    labels=(Label(param.name.span, "has no default"),),
+                    help=(f"write `{node.name.text}({name} = …)`",),
+                )
+                return None
+            chosen = given.get(name, default)
+            if chosen is None or isinstance(chosen, Poison):
+                return None
+            if default is not None and not isinstance(default, Poison) and not same_sort(chosen, default):
+                self.sink.error(
+                    "UB0604",
+                    f"parameter `{name}` of `{node.name.text}` is {describe(default)}, found {describe(chosen)}",
+                    span,
+                    f"`{name}` is {value_text(chosen)}",
+                    labels=(Label(param.name.span, f"its default is {describe(default)}"),),
+                )
+                return None
+            args.append((name, chosen))
+            scope.params[name] = Lazy(lambda v=chosen: v, param.name.span, name)  # type: ignore[misc]
+        return tuple(args)
+
+    def _key(self, definition: Definition, args: Args) -> str:
+        """`LRS(n = 64)`: the name with the arguments that differ from their defaults."""
+        node = definition.node
+        assert isinstance(node, tree.TypeDef)
+        name = definition.name
+        if self._names.setdefault(name, definition) is not definition:
+            name = f"{name}@{definition.module.source.name.rsplit('/', 1)[-1].removesuffix('.ubus')}"
+        scope = Scope(definition.module, lets=self.lets)
+        shown = []
+        for param, (text, value) in zip(node.params, args, strict=True):
+            default = Evaluator(scope, Sink()).eval(param.default) if param.default is not None else None
+            if value != default:
+                shown.append(f"{text} = {value_text(value)}")
+            scope.params[text] = Lazy(lambda v=value: v, param.name.span, text)  # type: ignore[misc]
+        return f"{name}({', '.join(shown)})" if shown else name
+
+    def _build(self, definition: Definition, args: Args) -> str | None:
+        node = definition.node
+        assert isinstance(node, tree.TypeDef)
+        body = Body(self.sink, self.lets, lambda name: _words(node.kind.text, name))
+        scope = self._assemble(body, definition, args, ())
+        if scope is None:
+            return None
+        key = self._key(definition, args)
+        self.failed.setdefault(key, set())
+        if scope.quiet:
+            self.failed[key].add("*")
+        device = node.kind.text in schema.KINDS_OF_DEVICE
+        made: PlanType | None = self._device(key, node, body) if device else self._assembly(key, node, body)
+        if made is None:
+            return None
+        self.types[key] = made
+        for placed in body.statements:
+            if isinstance(placed.statement, tree.Expect):
+                self.expectations.append(Expectation(key, placed.statement, placed.scope))
+        return key
+
+    def _assemble(self, body: Body, definition: Definition, args: Args, chain: tuple[Definition, ...]) -> Scope | None:
+        """Fill the body with what the type extends, then with its own statements."""
+        node = definition.node
+        assert isinstance(node, tree.TypeDef)
+        scope = body.scope(definition, args)
+        if node.base is not None:
+            base = self.type_value(node.base, scope)
+            if base is None:
+                return None
+            if base.definition in (definition, *chain) or len(chain) > MAX_EXTENDS:
+                names = " -> ".join(d.name for d in (*chain, definition, base.definition))
+                self.sink.error(
+                    "UB0214", f"type `{node.name.text}` extends itself: {names}", node.base.span, "extends it again"
+                )
+                return None
+            assert isinstance(base.definition.node, tree.TypeDef)
+            if base.definition.node.kind.text != node.kind.text:
+                self._other_kind(node, base.definition)
+                return None
+            base_args = self._complete(base, node.base.span)
+            if base_args is None:
+                return None
+            inherited = self._assemble(body, base.definition, base_args, (*chain, definition))
+            if inherited is None:
+                return None
+            object.__setattr__(scope, "quiet", scope.quiet or inherited.quiet)
+        body.add(node.body, scope)
+        return scope
+
+    def _other_kind(self, node: tree.TypeDef, base: Definition) -> None:
+        assert isinstance(base.node, tree.TypeDef)
+        assert node.base is not None
+        self.sink.error(
+            "UB0605",
+            f"{node.kind.text} `{node.name.text}` can't extend {base.node.kind.text} `{base.name}`",
+            node.base.span,
+            f"is a {base.node.kind.text}",
+            labels=(Label(node.kind.span, f"is a {node.kind.text}"), Label(base.span, "defined here")),
+        )
+
+    # -- fields
+
+    def fields(self, kind: str, name: str, body: Body) -> dict[str, Value]:
+        """The fields of a type by name, each checked against the table of known ones."""
+        known = schema.attributes(schema.owner_of(kind))
+        found: dict[str, Value] = {}
+        for placed in body.statements:
+            if isinstance(placed.statement, tree.Field):
+                value = body.members[placed.statement.name.text].get(self.sink)
+                checked = self.technology.checked(placed.statement, value, known, placed.scope, f"{kind} `{name}`")
+                self._same_dimension(placed, value, body)
+                if checked is not None:
+                    found[placed.statement.name.text] = checked
+        return dict(sorted(found.items()))
+
+    def _same_dimension(self, placed: Placed, value: Any, body: Body) -> None:
+        """An override keeps the dimension of what it replaces."""
+        if placed.replaces is None or isinstance(value, Poison):
+            return
+        first = placed.replaces.statement
+        assert isinstance(first, tree.Field)
+        old = Evaluator(placed.replaces.scope, Sink(), words=_words("npu", first.name.text)).eval(first.value)
+        if not isinstance(old, Poison) and not same_sort(value, old):
+            assert isinstance(placed.statement, tree.Field)
+            self.sink.error(
+                "UB0606",
+                f"`{first.name.text}` is {describe(old)} in the type that is extended, and {describe(value)} here",
+                placed.statement.value.span,
+                f"is {describe(value)}",
+                labels=(Label(first.value.span, f"is {describe(old)}"),),
+            )
+
+    # -- devices
+
+    def _device(self, key: str, node: tree.TypeDef, body: Body) -> DeviceType:
+        ports: list[Port] = []
+        for placed in body.statements:
+            match placed.statement:
+                case tree.PortDecl():
+                    port = self._port(placed.statement, placed.scope)
+                    if port is None:
+                        self.failed[key].add(placed.statement.name.text)
+                    else:
+                        ports.append(port)
+                case tree.Field() | tree.Let() | tree.Expect() | tree.Transit():
+                    pass
+                case other:
+                    self.misplaced(other, node.kind.text)
+        ports.sort(key=lambda p: p.name)
+        device = DeviceType(
+            key,
+            node.kind.text,
+            tuple(ports),
+            fields=self.fields(node.kind.text, key, body),
+            doc=node.doc,
+            span=node.span,
+        )
+        transit = self._transit(device, body)
+        return DeviceType(key, device.kind, device.ports, transit, device.fields, node.doc, node.span)
+
+    def misplaced(self, statement: tree.BodyStatement, kind: str) -> None:
+        what = {
+            tree.Instance: "parts",
+            tree.Connect: "cables",
+            tree.ConnectPattern: "cables",
+            tree.ConnectCables: "cables",
+            tree.PortExport: "ports of parts",
+            tree.Place: "places of parts",
+            tree.Open: "`open` lines",
+            tree.PortDecl: "ports of its own",
+            tree.Transit: "`transit` lines",
+        }.get(type(statement), "such lines")
+        owner = "a device" if kind in schema.KINDS_OF_DEVICE else "an assembly"
+        help = {
+            tree.PortDecl: "export a port of a part: `port up = npu.up`",
+            tree.Instance: "make it a `board`, `node`, `rack` or `module`",
+            tree.Open: "mark the port itself: `port p : UB x4 @open`",
+        }.get(type(statement))
+        self.sink.error(
+            "UB0215",
+            f"{owner} ({kind}) has no {what}",
+            statement.span,
+            f"not in a {kind}",
+            help=(help,) if help else (),
+        )
+
+    def _port(self, statement: tree.PortDecl, scope: Scope) -> Port | None:
+        evaluator = Evaluator(scope, self.sink)
+        shape = self.shape(statement.shape, evaluator, statement.name.text)
+        protocol = self.technology.protocol(statement.protocol, scope)
+        lanes = int(statement.lanes.value)
+        if lanes < 1 or lanes > 65535:
+            self.sink.error("UB0216", f"a port can't have {lanes} lanes", statement.lanes.span, "1 to 65,535")
+            return None
+        opened = False
+        for annotation in statement.annotations:
+            if annotation.name.text == "open":
+                opened = True
+            else:
+                self._unknown_annotation(annotation, ["open"])
+        if shape is None or protocol is None:
+            return None
+        return Port(statement.name.text, shape, protocol.name, lanes, opened, statement.span)
+
+    def _unknown_annotation(self, annotation: tree.Annotation, known: list[str]) -> None:
+        guess = did_you_mean(annotation.name.text, known)
+        self.sink.error(
+            "UB0217",
+            f"there is no annotation `@{annotation.name.text}` here",
+            annotation.span,
+            "unknown annotation",
+            help=(f"did you mean `@{guess}`?",)
+            if guess
+            else ("known here: " + (", ".join(f"`@{k}`" for k in known) or "none"),),
+        )
+
+    def shape(self, dims: Sequence[tree.Expr], evaluator: Evaluator, name: str) -> tuple[int, ...] | None:
+        """The sizes of an array, each at least 1 and together within the limit; None after a diagnostic."""
+        sizes: list[int] = []
+        for dim in dims:
+            value = evaluator.eval(dim)
+            if isinstance(value, Poison):
+                return None
+            parts = value if isinstance(value, tuple) else (value,)
+            for part in parts:
+                if not isinstance(part, Quantity) or not part.is_integer or part.value < 1:
+                    self.sink.error(
+                        "UB0410",
+                        f"an array of `{name}` needs at least one element in each dimension, found {value_text(part)}",
+                        dim.span,
+                        f"is {value_text(part)}",
+                        help=("write a whole number from 1; for none at all, put the statement into `if`",),
+                    )
+                    return None
+                sizes.append(int(part.value))
+        if prod(sizes) > self.limits.array:
+            self.sink.error(
+                "UB0411",
+                f"the array `{name}` would have {prod(sizes):,} elements, and the limit is {self.limits.array:,}",
+                dims[0].span.to(dims[-1].span),
+                "too many elements",
+                help=("build it from assemblies of assemblies, or raise the limit with `--max-array`",),
+            )
+            return None
+        return tuple(sizes)
+
+    def _transit(self, device: DeviceType, body: Body) -> tuple[tuple[int, ...], ...]:
+        lines: list[tuple[int, ...]] = []
+        owner: dict[int, tree.Expr] = {}
+        for placed in body.statements:
+            if not isinstance(placed.statement, tree.Transit):
+                continue
+            if device.kind == "switch":
+                self.sink.error(
+                    "UB0511",
+                    "a switch forwards among all its ports; it has no `transit` lines",
+                    placed.statement.span,
+                    "not in a switch",
+                    help=("delete the line, or make the type an `npu`, `nic` or `device`",),
+                )
+                continue
+            numbers: list[int] = []
+            for ref in placed.statement.ports:
+                found = self.ports_of(device, ref, Evaluator(placed.scope, self.sink))
+                for port in found or ():
+                    first = owner.setdefault(port, ref)
+                    if first is not ref:
+                        self.sink.error(
+                            "UB0512",
+                            "a port may stand in one `transit` line only",
+                            ref.span,
+                            "stands here again",
+                            labels=(Label(first.span, "stands here first"),),
+                        )
+                        break
+                numbers += found or []
+            if numbers:
+                lines.append(tuple(sorted(set(numbers))))
+        return tuple(sorted(lines))
+
+    def ports_of(self, device: DeviceType, ref: tree.Expr, evaluator: Evaluator) -> list[int] | None:
+        """Port numbers of `up`, `up[0..1]`, `x[3]` of a device; None after a diagnostic."""
+        from unifiedbus_dsl.elaborate.selections import port_numbers
+
+        return port_numbers(device, ref, evaluator, self.failed.get(device.key, set()))
+
+    # -- assemblies
+
+    def _assembly(self, key: str, node: tree.TypeDef, body: Body) -> AssemblyType | None:
+        from unifiedbus_dsl.elaborate.assembly import build_assembly
+
+        return build_assembly(self, key, node, body)
+
+    def child(self, statement: tree.Instance, scope: Scope) -> Child | None:
+        """The part that an instance line adds; None after a diagnostic."""
+        evaluator = Evaluator(scope, self.sink)
+        shape = self.shape(statement.shape, evaluator, statement.name.text)
+        for annotation in statement.annotations:
+            self._unknown_annotation(annotation, [])
+        value = self.type_value(statement.type, scope)
+        key = self.elaborate(value, statement.type.span) if value is not None else None
+        if shape is None or key is None:
+            return None
+        return Child(statement.name.text, shape, key, statement.spare, statement.doc, statement.span)
+
+    def warn(self, code: str, message: str, span: Span, label: str, help: tuple[str, ...] = ()) -> None:
+        self.sink.error(code, message, span, label, help=help, severity=Severity.WARNING)
+
+
+def _words(kind: str, name: str) -> frozenset[str]:
+    attribute = schema.attributes(schema.owner_of(kind)).get(name)
+    return frozenset(attribute.words) if attribute else frozenset()
+
+
+def same_sort(a: Any, b: Any) -> bool:
+    """Whether one value may stand for the other: same dimension, both types, both lists, …"""
+    if a is POISON or b is POISON:
+        return True
+    if isinstance(a, Quantity) and isinstance(b, Quantity):
+        return a.dimension == b.dimension
+    return type(a) is type(b)

@@ -1,0 +1,77 @@
+"""What an expression can stand for while a type is elaborated."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias, TypeGuard
+
+from attrs import frozen
+
+from unifiedbus_dsl.model import Definition
+from unifiedbus_dsl.plan import Value
+from unifiedbus_dsl.units import NUMBER, Quantity, dimension_name, format_number, format_quantity
+
+
+@frozen
+class Poison:
+    """The value of what is already in error: fits anywhere, and nothing more is said about it."""
+
+
+POISON: Final = Poison()
+
+
+@frozen
+class TypeValue:
+    """A type as a value, with the arguments given so far, by name."""
+
+    definition: Definition
+    args: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def text(self) -> str:
+        inner = ", ".join(f"{name} = {value_text(value)}" for name, value in self.args)
+        return f"{self.definition.name}({inner})" if inner else self.definition.name
+
+
+Any: TypeAlias = "Value | TypeValue | Poison"
+
+
+def is_number(value: Any) -> TypeGuard[Quantity]:
+    return isinstance(value, Quantity) and value.dimension == NUMBER
+
+
+def is_whole(value: Any) -> TypeGuard[Quantity]:
+    return isinstance(value, Quantity) and value.is_integer
+
+
+def value_text(value: Any) -> str:
+    """A value as a reader would write it."""
+    match value:
+        case Quantity():
+            if value.dimension == NUMBER and value.value.denominator == 1:
+                return str(int(value.value))
+            return format_quantity(value, 6) if value.dimension != NUMBER else format_number(value.value, 6)
+        case bool():
+            return "true" if value else "false"
+        case tuple():
+            return "[" + ", ".join(value_text(item) for item in value) + "]"
+        case TypeValue():
+            return value.text
+        case Poison():
+            return "?"
+    return str(value)
+
+
+def describe(value: Any) -> str:
+    """What sort of thing a value is, with its article: `a rate`, `a list`, `a type`."""
+    match value:
+        case Quantity():
+            return dimension_name(value.dimension)
+        case bool():
+            return "a truth value"
+        case str():
+            return "a text"
+        case tuple():
+            return "a list"
+        case TypeValue():
+            return f"a {value.definition.noun}"
+    return "a value in error"

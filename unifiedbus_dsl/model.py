@@ -1,0 +1,91 @@
+"""The model: modules, and what each name in them stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.syntax import tree
+
+Defining: TypeAlias = tree.TypeDef | tree.ProtocolDef | tree.LinkDef | tree.Let
+Question: TypeAlias = tree.Traffic | tree.Analyze | tree.Scenario | tree.View
+
+NOUNS: dict[type, str] = {
+    tree.TypeDef: "type",
+    tree.ProtocolDef: "protocol",
+    tree.LinkDef: "link",
+    tree.Let: "value",
+    tree.System: "system",
+    tree.Traffic: "traffic",
+    tree.Analyze: "analyze block",
+    tree.Scenario: "scenario",
+    tree.View: "view",
+}
+
+
+@frozen(eq=False)
+class Definition:
+    """A name of a module: a type, protocol, link or value, with the module whose names its text uses."""
+
+    node: Defining
+    module: Module = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.node.name.text
+
+    @property
+    def span(self) -> Span:
+        return self.node.name.span
+
+    @property
+    def noun(self) -> str:
+        return NOUNS[type(self.node)]
+
+
+@frozen(eq=False)
+class Module:
+    """One file after binding.
+
+    `names` holds what can be said without a prefix: own definitions and what `use` brought in by name. `prefixes`
+    holds modules under the dotted name or alias by which this file reaches them.
+    """
+
+    source: Source
+    file: tree.File = field(repr=False)
+    own: dict[str, Definition] = field(factory=dict, repr=False)
+    names: dict[str, Definition] = field(factory=dict, repr=False)
+    prefixes: dict[tuple[str, ...], Module] = field(factory=dict, repr=False)
+    systems: dict[str, tuple[tree.System, Module]] = field(factory=dict, repr=False)
+    questions: dict[str, dict[str, Question]] = field(factory=dict, repr=False)
+    """By noun (`traffic`, `analyze block`, `scenario`, `view`), then by name."""
+    damaged_words: frozenset[str] = frozenset()
+
+    def lookup(self, path: tuple[str, ...]) -> Definition | None:
+        """The definition that a dotted name stands for, None if there is none."""
+        if len(path) == 1:
+            return self.names.get(path[0])
+        found = self.prefixes.get(path[:-1])
+        return found.own.get(path[-1]) if found else None
+
+    def reachable(self) -> Iterator[tuple[str, Definition]]:
+        """Everything that can be said here, by the name under which it is said."""
+        yield from self.names.items()
+        for prefix, module in self.prefixes.items():
+            for name, definition in module.own.items():
+                yield ".".join((*prefix, name)), definition
+
+
+@frozen(eq=False)
+class Model:
+    """The main module and all that it uses, the main one first."""
+
+    main: Module
+    modules: tuple[Module, ...]
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        return {module.source.name: module.source for module in self.modules}

@@ -1,0 +1,190 @@
+"""The passes from text to machine, in order:
+
+    load -> parse -> bind -> elaborate -> check -> expectations -> (on demand) expand
+
+Each is a function that takes what the one before it made and a sink for diagnostics. Later ones run on what earlier ones
+could understand, so that one run reports every error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from unifiedbus_dsl.bind import FileLibrary, Library, TextLibrary, bind
+from unifiedbus_dsl.checks import check
+from unifiedbus_dsl.diagnostics import Diagnostic, Severity, Sink
+from unifiedbus_dsl.elaborate import Elaborated, ExpectResult, Limits, elaborate
+from unifiedbus_dsl.elaborate.systems import expectations
+from unifiedbus_dsl.model import Model
+from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.source import Source
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.fabric import Fabric
+
+__all__ = ["Compilation", "CompilationFailed", "Limits", "compile", "compile_text"]
+
+
+class CompilationFailed(Exception):  # noqa: N818 - the field's word
+    """A machine was asked for, and its text has errors; `diagnostics` says which."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        errors = [d for d in diagnostics if d.severity is Severity.ERROR]
+        place = errors[0].primary.span if errors and errors[0].primary else None
+        first = f"{place}: {errors[0].message}" if place else errors[0].message if errors else "no such system"
+        super().__init__(first if len(errors) < 2 else f"{first} (and {len(errors) - 1} more errors)")
+        self.diagnostics = diagnostics
+
+
+@frozen(eq=False, slots=False)
+class Compilation:
+    """What came out of a text: diagnostics, and where there are no errors, plans and fabrics.
+
+    `plans` is empty where there are errors: no number comes from a broken model. `library` holds the plans of types
+    that no system uses.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    plans: Mapping[str, Plan]
+    expectations: tuple[ExpectResult, ...]
+    sources: tuple[Source, ...]
+    library: tuple[Plan, ...] = ()
+    model: Model | None = field(default=None, repr=False)
+    _fabrics: dict[str, Fabric] = field(factory=dict, init=False, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error (warnings are none)."""
+        return not any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The names of the systems, in order of the text."""
+        return tuple(self.plans)
+
+    def pick(self, system: str | None = None) -> Plan:
+        """The plan of a system, by default the first of the text.
+
+        Raises:
+            CompilationFailed: the text has errors, or no system.
+            KeyError: no system of that name.
+        """
+        if not self.ok or not self.plans:
+            raise CompilationFailed(self.diagnostics)
+        return self.plans[system if system is not None else self.systems[0]]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the first system.
+
+        Raises:
+            CompilationFailed: the text has errors, or no system.
+        """
+        return self.pick()
+
+    def fabric(self, system: str | None = None) -> Fabric:
+        """The fabric of a system, expanded when first asked for.
+
+        Raises:
+            CompilationFailed: the text has errors, or no system.
+            KeyError: no system of that name.
+        """
+        from unifiedbus_dsl.fabric.expand import expand
+
+        plan = self.pick(system)
+        if plan.system not in self._fabrics:
+            self._fabrics[plan.system] = expand(plan, self.sources_hash)
+        return self._fabrics[plan.system]
+
+    @property
+    def sources_hash(self) -> str:
+        """SHA-256 over the names and texts of the sources, the main one first, the others in order of name."""
+        digest = hashlib.sha256()
+        for source in (*self.sources[:1], *sorted(self.sources[1:], key=lambda s: s.name)):
+            for part in (source.name.rsplit("/", 1)[-1], source.text):
+                data = part.encode()
+                digest.update(len(data).to_bytes(8, "little") + data)
+        return digest.hexdigest()
+
+
+def spec_folders() -> tuple[Path, ...]:
+    """Where the specs that come along are: in the package, or beside it in a source tree."""
+    package = Path(__file__).parent
+    return tuple(folder for folder in (package / "specs", package.parent / "specs") if folder.is_dir())
+
+
+def compile(path: str | Path, *, search: Sequence[Path] = (), limits: Limits | None = None) -> Compilation:
+    """Compile a file. Never raises for what is wrong with the text or the file: see `diagnostics`.
+
+    `search` are folders in which `use` looks after the file's own and before the specs that come along.
+    """
+    from unifiedbus_dsl.syntax.load import load
+
+    limits, sink = limits or Limits(), Sink()
+    library = _files(search, limits)
+    source = load(Path(path), sink, max_bytes=limits.source_bytes)
+    if source is None:
+        return Compilation(tuple(sink), {}, (), ())
+    return _compile(source, library, sink, limits)
+
+
+def compile_text(
+    text: str,
+    name: str = "<text>",
+    files: Mapping[str, str] | None = None,
+    *,
+    search: Sequence[Path] = (),
+    limits: Limits | None = None,
+) -> Compilation:
+    """Compile a text; `files` are further texts that it may `use`, by file name."""
+    limits, sink = limits or Limits(), Sink()
+    texts = {file: Source(file, inner) for file, inner in (files or {}).items()}
+    library = TextLibrary(texts, _files(search, limits))
+    return _compile(Source(name, text), library, sink, limits)
+
+
+def _files(search: Sequence[Path], limits: Limits) -> FileLibrary:
+    def read(path: Path, sink: Sink) -> Source | None:
+        from unifiedbus_dsl.syntax.load import load
+
+        return load(path, sink, max_bytes=limits.source_bytes)
+
+    return FileLibrary((*search, *spec_folders()), read)
+
+
+def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Compilation:
+    model = bind(source, library, sink)
+    done = elaborate(model, sink, limits)
+    for plan in (*done.plans.values(), *done.others):
+        check(plan, sink)
+    results = expectations(done, model, sink)
+    diagnostics = tuple(_with_instances(each, done) for each in sink)
+    sources = tuple(module.source for module in model.modules)
+    plans = {} if sink.has_errors else done.plans
+    library_plans = () if sink.has_errors else done.others
+    return Compilation(diagnostics, plans, results, sources, library_plans, model)
+
+
+def _with_instances(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:
+    """Say once how many instances of the type a mistake is in."""
+    if diagnostic.primary is None or diagnostic.severity is not Severity.ERROR:
+        return diagnostic
+    span = diagnostic.primary.span
+    for plan in done.plans.values():
+        keys = [k for k, a in plan.assemblies.items() if a.span is not None and a.span.contains(span)]
+        keys += [k for k, d in plan.devices.items() if d.span is not None and d.span.contains(span)]
+        count = sum(plan.instances[key] for key in keys)
+        if keys and count > 1:
+            where = f"in {plan.type(keys[0]).kind} `{keys[0]}` ({count:,} instances)"
+            notes = diagnostic.notes
+            merged = (f"{notes[0]} {where}", *notes[1:]) if notes and notes[0].endswith(_COUNTED) else (*notes, where)
+            return evolve(diagnostic, notes=merged)
+    return diagnostic
+
+
+_COUNTED = ("collision", "collisions", "such port", "such ports")

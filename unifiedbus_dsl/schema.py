@@ -1,0 +1,92 @@
+"""The fields that the compiler itself understands: one table with unit, meaning and default.
+
+The manual, hover texts and checks read this table. Any other field is the writer's own: it may have any value and is
+summed by `sum(all npu.memory)` like these.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from attrs import frozen
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.units import Dimension, Quantity
+
+MEDIA = ("pcb", "backplane", "copper", "active_copper", "optical")
+"""What a link can be made of: board traces, backplane, passive and active electrical cable, fibre."""
+
+KINDS_OF_DEVICE = ("npu", "cpu", "switch", "nic", "device")
+KINDS_OF_ASSEMBLY = ("board", "node", "rack", "superpod", "supercluster", "module")
+
+
+@frozen
+class Attribute:
+    """A field known to the compiler.
+
+    `dimension` is None for a word out of `words`. `default` is None where there is none; a `required` field without a
+    value is an error. `low` and `high` bound the value (SI base units), both included.
+    """
+
+    name: str
+    owner: str
+    dimension: Dimension | None
+    meaning: str
+    default: Quantity | str | None = None
+    required: bool = False
+    words: tuple[str, ...] = ()
+    low: Fraction | None = Fraction(0)
+    high: Fraction | None = None
+    whole: bool = False
+
+
+def _zero(dimension: Dimension) -> Quantity:
+    return Quantity(Fraction(0), dimension)
+
+
+ATTRIBUTES = (
+    Attribute("lane", "protocol", units.RATE, "Raw rate of one lane, each direction.", required=True),
+    Attribute("latency", "protocol", units.TIME, "Time that both ends of a cable add.", _zero(units.TIME)),
+    Attribute(
+        "efficiency",
+        "protocol",
+        units.NUMBER,
+        "Share of the raw rate that carries data.",
+        units.number(1),
+        high=Fraction(1),
+    ),
+    Attribute("medium", "link", None, "What the cable is made of.", words=MEDIA),
+    Attribute("reach", "link", units.LENGTH, "Longest cable of this kind."),
+    Attribute("delay", "link", units.DELAY, "Time of flight per length.", _zero(units.DELAY)),
+    Attribute(
+        "latency", "link", units.TIME, "Time that the ends of the link add (optics, retimers).", _zero(units.TIME)
+    ),
+    Attribute("slack", "link", units.LENGTH, "Length added to one taken from the floor plan.", _zero(units.LENGTH)),
+    Attribute("optics", "link", units.NUMBER, "Optical modules of one cable, both ends together.", units.number(0)),
+    Attribute("cost", "link", units.MONEY, "Price of one cable with its ends."),
+    Attribute("power", "link", units.POWER, "Power of one cable with its ends."),
+    Attribute("afr", "link", units.NUMBER, "Failures a year of one cable with its ends."),
+    Attribute("latency", "device", units.TIME, "Time to pass through when forwarding.", _zero(units.TIME)),
+    Attribute("injection", "device", units.RATE, "Most that the device sends, and that it receives."),
+    Attribute("lanes", "device", units.NUMBER, "Lanes that the device has; its ports may not need more.", whole=True),
+    Attribute("cost", "device", units.MONEY, "Price of one."),
+    Attribute("power", "device", units.POWER, "Power of one."),
+    Attribute("afr", "device", units.NUMBER, "Failures a year of one."),
+    Attribute("cost", "assembly", units.MONEY, "Price of the assembly beside what it contains."),
+    Attribute("power", "assembly", units.POWER, "Power of the assembly beside what it contains."),
+    Attribute("afr", "assembly", units.NUMBER, "Failures a year of the assembly beside what it contains."),
+)
+
+_BY_OWNER: dict[str, dict[str, Attribute]] = {}
+for _attribute in ATTRIBUTES:
+    _BY_OWNER.setdefault(_attribute.owner, {})[_attribute.name] = _attribute
+
+
+def attributes(owner: str) -> dict[str, Attribute]:
+    """The known fields of a `protocol`, `link`, `device` or `assembly`, by name."""
+    return _BY_OWNER[owner]
+
+
+def owner_of(kind: str) -> str:
+    """`device` or `assembly`, for the keyword of a type."""
+    return "device" if kind in KINDS_OF_DEVICE else "assembly"
