@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from attrs import frozen
 
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax.engine import Engine
 from unifiedbus_dsl.syntax.lexer import END, LINE_END, Token
@@ -69,29 +68,6 @@ class Context:
     """The text of each terminal that has only one."""
 
 
-def edit_distance(a: str, b: str) -> int:
-    """Letters to insert, drop, change or swap with a neighbour to make `b` of `a`."""
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        beyond, before, row = before, row, [i] + [0] * len(b)
-        for j, y in enumerate(b, 1):
-            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                row[j] = min(row[j], beyond[j - 2] + 1)
-    return row[-1]
-
-
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate nearest to a word, None where none is near: a third of its letters may differ."""
-    if len(word) > 24:
-        return None
-    allowed = max(1, (len(word) + 1) // 3)
-    near = [(edit_distance(word.lower(), candidate), candidate) for candidate in candidates]
-    best = min(near, default=None)
-    return best[1] if best is not None and best[0] <= allowed else None
-
-
 def unexpected(context: Context, token: Token) -> Diagnostic:
     """UB0101 or UB0108: a token that has no place here."""
     found = _misspelt_before(context, token) or _misspelt(context, token)
@@ -99,7 +75,8 @@ def unexpected(context: Context, token: Token) -> Diagnostic:
         return found
     expected = _expected(context)
     if token.type == END:
-        return Diagnostic("UB0108", "the text ends too early", _at(context, token, expected))
+        end = context.engine.last_end
+        return Diagnostic("UB0108", "the text ends too early", Label(Span(context.source, end, end), expected))
     if token.type == LINE_END:
         what = "`;`" if token.text else "the line ends too early"
         message = f"unexpected {what}" if token.text else what
@@ -119,8 +96,8 @@ def _misspelt(context: Context, token: Token) -> Diagnostic | None:
     if not token.text[:1].isalpha():
         return None
     accepted = set(context.engine.accepted(context.engine.before))
-    meant = nearest(token.text, (word for word, terminal in context.words.items() if terminal in accepted))
-    return None if meant is None else _did_you_mean(context, token, meant)
+    meant = did_you_mean(token.text, (word for word, terminal in context.words.items() if terminal in accepted))
+    return None if meant is None else _meant(context, token, meant)
 
 
 def _misspelt_before(context: Context, token: Token) -> Diagnostic | None:
@@ -133,11 +110,11 @@ def _misspelt_before(context: Context, token: Token) -> Diagnostic | None:
         states = engine.advance(context.before_last, terminal)
         if states is not None and engine.advance(states, token.type) is not None:
             candidates.append(word)
-    meant = nearest(last.text, candidates)
-    return None if meant is None else _did_you_mean(context, last, meant)
+    meant = did_you_mean(last.text, candidates)
+    return None if meant is None else _meant(context, last, meant)
 
 
-def _did_you_mean(context: Context, token: Token, meant: str) -> Diagnostic:
+def _meant(context: Context, token: Token, meant: str) -> Diagnostic:
     label = _at(context, token, "no such word here")
     fix = Fix(f"write `{meant}`", (Edit(label.span, meant),))
     return Diagnostic("UB0101", f"unexpected word `{token.text}`", label, help=(f"did you mean `{meant}`?",), fix=fix)

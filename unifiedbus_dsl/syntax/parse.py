@@ -11,6 +11,7 @@ from functools import cached_property
 from attrs import define, frozen
 
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import messages, tree
 from unifiedbus_dsl.syntax.build import Builder
@@ -152,7 +153,7 @@ class _Parser:
         if text in _CLAUSES and self.engine.accepts(self.terminal(text)):
             return False
         if self.last.type in _WANT_MORE or self.last.text in _JOINTS:
-            return text in _STARTERS or text in ("}", "") or self.engine.accepts(LINE_END)
+            return text in _STARTERS or text == "}" or self.engine.accepts(LINE_END)
         return True
 
     def terminal(self, text: str) -> str:
@@ -345,7 +346,7 @@ class _Parser:
             return ()
         words = self.tables["words"]
         possible = [word for word, name in words.items() if name in _HEADERS and self.engine.accepts(_HEADERS[name][0])]
-        word = first.text if first.text in possible else messages.nearest(first.text, possible)
+        word = first.text if first.text in possible else did_you_mean(first.text, possible)
         return () if word is None else _HEADERS[words[word]]
 
     def enter(self, header: tuple[str, ...], start: int) -> None:
