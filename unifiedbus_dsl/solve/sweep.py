@@ -108,7 +108,7 @@ def vertex_demand(network: Network, distances: Distances, demand: Floats) -> Flo
     given = np.zeros(network.vertices)
     order = network.end_order
     if network.simple:
-        given[order] = demand
+        given[order] = np.where(distances.hops[order] >= 0, demand, 0.0)
         return given
     mine = network.end[order]
     nearest = distances.hops[order] == end_hops(network, distances.hops)[mine]

@@ -1,0 +1,147 @@
+"""Orbits: every generator against a plain check, the counts that theory gives, and the same under renumbering."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.solve import machines
+from unifiedbus_dsl import symmetry
+from unifiedbus_dsl.network import Network
+
+SMALL = [
+    ("mesh", (4, 3)),
+    ("torus", (4, 3)),
+    ("torus", (2, 3)),
+    ("line", (5,)),
+    ("hypercube", (4,)),
+    ("star", (5,)),
+    ("clos", (4, 3, 2)),
+    ("fat_tree", (4,)),
+    ("cluster", (2, 3, 2, 2, 1, 2)),
+    ("superpod", (3, 2, 3, 2)),
+]
+
+
+def plain_automorphism(net: Network, image: np.ndarray) -> bool:
+    """Every arc goes to an arc of the same kind and count."""
+    arcs = {
+        (int(t), int(h), int(k)): int(c) for t, h, k, c in zip(net.tail, net.head, net.kind, net.count, strict=True)
+    }
+    return all(arcs.get((int(image[t]), int(image[h]), k)) == c for (t, h, k), c in arcs.items())
+
+
+@pytest.mark.parametrize(("name", "sizes"), SMALL)
+def test_every_generator_is_an_automorphism(name: str, sizes: tuple[int, ...]) -> None:
+    net, arrays = getattr(machines, name)(*sizes)
+    found = symmetry.find(net, arrays)
+    assert found.generators
+    for generator in found.generators:
+        image = np.arange(net.vertices)
+        image[generator.moved] = generator.image
+        assert plain_automorphism(net, image)
+        assert (net.group[image] == net.group).all()
+        rows = symmetry.row_arcs(net, generator.moved)
+        assert (net.tail[generator.arc_image] == image[net.tail[rows]]).all()
+        assert (net.head[generator.arc_image] == image[net.head[rows]]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "vertices", "arcs"),
+    [
+        ("mesh", (8, 8), 1, 2),
+        ("torus", (4, 5, 3), 1, 3),
+        ("line", (5,), 3, 4),
+        ("hypercube", (5,), 1, 5),
+        ("star", (9,), 2, 2),
+        ("clos", (4, 6, 3), 3, 4),
+        ("fat_tree", (8,), 4, 6),
+        ("superpod", (4,), 3, 6),
+        ("cluster", (2, 3, 2, 2, 1, 2), 3, 6),
+        ("cluster", (64, 4, 2, 2, 2, 4), 3, 6),
+    ],
+)
+def test_orbits_of_regular_machines_are_as_few_as_can_be(
+    name: str, sizes: tuple[int, ...], vertices: int, arcs: int
+) -> None:
+    net, arrays = getattr(machines, name)(*sizes)
+    found = symmetry.find(net, arrays)
+    assert (found.vertex_orbits, found.arc_orbits) == (vertices, arcs)
+
+
+@pytest.mark.parametrize(("name", "sizes"), SMALL)
+def test_arc_orbits_are_those_of_the_generators(name: str, sizes: tuple[int, ...]) -> None:
+    """Union-find in plain loops over whole permutations of arcs."""
+    net, arrays = getattr(machines, name)(*sizes)
+    found = symmetry.find(net, arrays)
+    arc_of = {(int(t), int(h), int(k)): a for a, (t, h, k) in enumerate(zip(net.tail, net.head, net.kind, strict=True))}
+    parent = list(range(net.arcs))
+
+    def root(a: int) -> int:
+        while parent[a] != a:
+            a = parent[a]
+        return a
+
+    for generator in found.generators:
+        image = np.arange(net.vertices)
+        image[generator.moved] = generator.image
+        for (t, h, k), a in arc_of.items():
+            parent[root(a)] = root(arc_of[int(image[t]), int(image[h]), k])
+    roots = np.array([root(a) for a in range(net.arcs)])
+    pairs = np.unique(np.stack([roots, found.arc_orbit]), axis=1).shape[1]
+    assert pairs == len(np.unique(roots)) == found.arc_orbits
+
+
+def test_a_false_candidate_is_dropped() -> None:
+    """One cable less in a mesh: exchanging its end with a neighbour is no symmetry, and no generator says so."""
+    full, _ = machines.mesh(6)
+    keep = full.tail < full.head
+    a, b = np.delete(full.tail[keep], 1), np.delete(full.head[keep], 1)  # without 0 -- 2
+    net = machines.plain(6, 6, [(a, b)])
+    found = symmetry.find(net, [symmetry.Array(0, (), (6,), 1)])
+    assert found.generators == ()
+    recovered = symmetry.find(net, [symmetry.Array(0, (), (6,), 1)], colour=np.zeros(6))
+    assert (recovered.vertex_orbits, recovered.arc_orbits) == (2, 3)  # two of degree 4, four of degree 5
+
+
+def test_random_graph_has_no_symmetry_to_fold_by() -> None:
+    """A regular random graph is one colour to refinement, and must not be one orbit."""
+    import networkx as nx
+
+    graph = nx.random_regular_graph(6, 32, seed=1)
+    edges = np.array(graph.edges())
+    net = machines.plain(32, 32, [(edges[:, 0], edges[:, 1])])
+    assert symmetry.refine(net, net.group, net.label).max() == 0
+    assert symmetry.find(net, [symmetry.Array(0, (), (32,), 1)]).vertex_orbits > 1
+
+
+@pytest.mark.parametrize(("name", "sizes"), SMALL)
+def test_stabiliser_keeps_its_end_point(name: str, sizes: tuple[int, ...]) -> None:
+    net, arrays = getattr(machines, name)(*sizes)
+    around = symmetry.find(net, arrays).stabiliser([1])
+    orbit = around.end_orbit
+    assert (orbit == orbit[1]).sum() == 1
+    for generator in around.generators:
+        image = np.arange(net.vertices)
+        image[generator.moved] = generator.image
+        assert plain_automorphism(net, image)
+        assert image[net.vertices_of(1)[0]] == net.vertices_of(1)[0]
+
+
+def test_partition_of_end_points_keeps_what_maps_parts_to_parts() -> None:
+    net, arrays = machines.mesh(4, 3)
+    found = symmetry.find(net, arrays)
+    rows = found.restricted(partition=np.repeat(np.arange(4), 3))
+    assert rows.vertex_orbits == 1
+    odd = found.restricted(partition=np.array([0] + [1] * 11))
+    assert odd.vertex_orbits > 1
+
+
+def test_refinement_is_equitable() -> None:
+    net = machines.random_network(3, ends=12, switches=5, cables=40)
+    colour = symmetry.refine(net, net.forwards, net.label)
+    seen: dict[int, list[tuple[int, int]]] = {}
+    for v in range(net.vertices):
+        row = slice(net.indptr[v], net.indptr[v + 1])
+        around = sorted(zip(net.label[row].tolist(), colour[net.head[row]].tolist(), strict=True))
+        assert seen.setdefault(int(colour[v]), around) == around
