@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from unifiedbus_dsl.units import RATE, SIZE, TIME, Quantity, UnknownUnit, format_quantity, parse_unit
+from unifiedbus_dsl.units import RATE, SIZE, TIME, Quantity, UnknownUnitError, format_quantity, parse_unit
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_factor_and_dimension(unit: str, factor: Fraction, dimension: object) ->
 
 @pytest.mark.parametrize("unit", ["GBps", "Gbs", "furlong", "GB/fortnight"])
 def test_unknown_unit_is_refused(unit: str) -> None:
-    with pytest.raises(UnknownUnit):
+    with pytest.raises(UnknownUnitError):
         parse_unit(unit)
 
 

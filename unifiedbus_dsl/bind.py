@@ -197,10 +197,10 @@ class _Binder:
         elif use.path is not None:
             module.prefixes[tuple(word.text for word in use.path)] = other
         else:
-            for name, definition in other.own.items():
-                self._bring_definition(module, name, definition, use.span)
-            for name, system in other.systems.items():
-                module.systems.setdefault(name, system)
+            for here, definition in other.own.items():
+                self._bring_definition(module, here, definition, use.span)
+            for here, system in other.systems.items():
+                module.systems.setdefault(here, system)
 
     def _bring_name(self, module: Module, name: tree.UseName, other: Module) -> None:
         wanted = name.name.text
@@ -250,7 +250,7 @@ def bind(main: Source, library: Library, sink: Sink) -> Model:
 # ---- names ------------------------------------------------------------------------------------------------------
 
 
-def children(node: object) -> Iterator[tree.Node]:
+def children(node: tree.Node) -> Iterator[tree.Node]:
     """The nodes directly below a node."""
     for attribute in attrs.fields(type(node)):
         value = getattr(node, attribute.name)

@@ -2,8 +2,8 @@
 
     load -> parse -> bind -> elaborate -> check -> expectations -> (on demand) expand
 
-Each is a function that takes what the one before it made and a sink for diagnostics. Later ones run on what earlier ones
-could understand, so that one run reports every error.
+Each is a function that takes what the one before it made and a sink for diagnostics. Later ones run on what earlier
+ones could understand, so that one run reports every error.
 """
 
 from __future__ import annotations

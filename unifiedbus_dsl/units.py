@@ -104,7 +104,7 @@ UNITS = _table()
 """Every simple unit: factor to SI base units, and dimension. `GB/s` and `ns/m` are made of two of them."""
 
 
-class UnknownUnit(ValueError):
+class UnknownUnitError(ValueError):
     """No such unit; `part` is the piece of it that is unknown."""
 
     def __init__(self, part: str) -> None:
@@ -116,7 +116,7 @@ def parse_unit(text: str) -> tuple[Fraction, Dimension]:
     """Factor to SI base units, and dimension, of `GB/s`, `ns/m`, `%`, …
 
     Raises:
-        UnknownUnit: a part is in no table. `GBps` is one on purpose: it is read as bytes by some and bits by others.
+        UnknownUnitError: a part is in no table. `GBps` is none on purpose: some read it as bytes, some as bits.
     """
     top, _, bottom = text.partition("/")
     factor, dimension = _unit(top)
@@ -129,7 +129,7 @@ def parse_unit(text: str) -> tuple[Fraction, Dimension]:
 def _unit(part: str) -> tuple[Fraction, Dimension]:
     found = UNITS.get(part)
     if found is None:
-        raise UnknownUnit(part)
+        raise UnknownUnitError(part)
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import Label, Sink
-from unifiedbus_dsl.fabric.expand import rule_lengths
 from unifiedbus_dsl.plan import Plan, Rule
+from unifiedbus_dsl.plan.lengths import rule_lengths
 from unifiedbus_dsl.plan.numbering import UNPLACED
 from unifiedbus_dsl.units import Quantity, format_quantity, number
 

@@ -15,7 +15,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Label, Sink
-from unifiedbus_dsl.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Plan, PortRef, Rule, algebra
+from unifiedbus_dsl.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Plan, PortRef, Rule, Var, algebra
 from unifiedbus_dsl.plan.index import Points, count_points, evaluate, flat_index, points
 from unifiedbus_dsl.source import Span
 
@@ -181,7 +181,7 @@ def _stride_help(use: Use) -> tuple[str, ...]:
     sizes = {axis.name: axis.size for axis in use.axes}
     for expr in use.subscripts:
         form = algebra.affine(expr)
-        names = [(c, a.name) for a, c in form.terms.items() if isinstance(a, algebra.Var)]
+        names = [(c, a.name) for a, c in form.terms.items() if isinstance(a, Var)]
         if len(names) != 2 or len(form.terms) != 2 or min(c for c, _ in names) != 1:
             continue
         (_, inner), (stride, outer) = sorted(names)

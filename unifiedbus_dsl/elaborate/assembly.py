@@ -6,17 +6,28 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
-from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.elaborate.body import Body, Placed
 from unifiedbus_dsl.elaborate.cable_list import listed_rules
-from unifiedbus_dsl.elaborate.connect import written_rules
+from unifiedbus_dsl.elaborate.connect import ChooseLink, written_rules
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.pattern import pattern_rules
 from unifiedbus_dsl.elaborate.placing import placement
 from unifiedbus_dsl.elaborate.references import IndexCompiler, Reference, Wall, steps
 from unifiedbus_dsl.elaborate.scope import Scope
-from unifiedbus_dsl.plan import AssemblyType, Axis, Child, Export, Opening, Placement, Rule, Var, algebra
+from unifiedbus_dsl.plan import (
+    AssemblyType,
+    Axis,
+    Child,
+    Const,
+    Export,
+    IndexExpr,
+    Opening,
+    Placement,
+    Rule,
+    Var,
+    algebra,
+)
 from unifiedbus_dsl.plan.index import text, texts
 from unifiedbus_dsl.syntax import tree
 
@@ -106,7 +117,7 @@ class _Builder:
                 pass
 
     @property
-    def _cable(self):  # type: ignore[no-untyped-def]
+    def _cable(self) -> ChooseLink:
         return self.elaborator.technology.cable
 
     def _rules(self, statement: tree.Statement, rules: tuple[Rule, ...] | None) -> None:
@@ -133,7 +144,7 @@ class _Builder:
                 self.spoilt.add(("*", "*"))
             else:
                 name = path[0].word.text
-                ports = {p for p in _port_names(self, name)}
+                ports = _port_names(self, name)
                 port = path[1].word.text if len(path) > 1 else "*"
                 self.spoilt.add((name, port if port in ports else "*"))
 
@@ -177,26 +188,26 @@ def _port_names(builder: _Builder, child: str) -> list[str]:
     return port_names(builder.elaborator.types[builder.children[child].type])
 
 
-def _over_free(ref: Reference, wall: Wall) -> tuple[tuple[Axis, ...], tuple[algebra.IndexExpr, ...]] | None:
+def _over_free(ref: Reference, wall: Wall) -> tuple[tuple[Axis, ...], tuple[IndexExpr, ...]] | None:
     """Axes over the free dimensions of a reference and its subscripts; the others must be constants in range."""
     axes: list[Axis] = []
-    subscripts: list[algebra.IndexExpr] = []
+    subscripts: list[IndexExpr] = []
     compiler = IndexCompiler(wall.evaluator, frozenset())
     for dimension in ref.dimensions:
         if dimension.is_free:
             axis = wall.free_axis(dimension, f"_{len(axes)}")
             if axis is None:
                 return None
-            position: algebra.IndexExpr = Var(axis.name)
-            subscripts.append(algebra.add(algebra.mul(algebra.Const(axis.step), position), algebra.Const(axis.low)))
+            position: IndexExpr = Var(axis.name)
+            subscripts.append(algebra.add(algebra.mul(Const(axis.step), position), Const(axis.low)))
             axes.append(Axis(axis.name, 0, axis.size - 1))
             continue
         assert not isinstance(dimension.subscript, tree.Star | tree.Range | None)
         value = compiler.subscript(dimension.subscript)
         if value is None:
             return None
-        if not isinstance(value, algebra.Const) or not 0 <= value.value < dimension.size:
-            shown = value.value if isinstance(value, algebra.Const) else "?"
+        if not isinstance(value, Const) or not 0 <= value.value < dimension.size:
+            shown = value.value if isinstance(value, Const) else "?"
             wall.sink.error(
                 "UB0401",
                 f"subscript {shown} is outside an array of {dimension.size}",
@@ -223,19 +234,6 @@ def rule_text(rule: Rule) -> str:
     return f"{ends[0]} -- {ends[1]} over {rule.link}({rule.length}) for {axes}{where}"
 
 
-def rule_text(rule: Rule) -> str:
-    """A rule as text, the same for the same rule: what canonical order goes by."""
-    ends = [f"{r.child}{texts(r.at)}.{r.port}{texts(r.port_at)}" for r in (rule.left, rule.right)]
-    axes = ", ".join(f"{a.name} in {a.low}..{a.high} step {a.step}" for a in rule.axes)
-    where = f" where {text(rule.where)}" if rule.where is not None else ""
-    return f"{ends[0]} -- {ends[1]} over {rule.link}({rule.length}) for {axes}{where}"
-
-
 def build_assembly(elaborator: Elaborator, key: str, node: tree.TypeDef, body: Body) -> AssemblyType:
     """The plan type of an assembly; what could not be understood is left out and remembered as spoilt."""
     return _Builder(elaborator, key, node, body).build()
-
-
-def mentions(node: tree.Node, name: str) -> bool:
-    """Whether a name is said below a node."""
-    return any(isinstance(each, tree.Name) and each.text == name for each in walk(node))

@@ -97,7 +97,7 @@ class Body:
                     "defined again here",
                     labels=(Label(first.span, "first defined here"),),
                     help=(
-                        "fields and parts can be replaced by the same sort of statement; anything else needs its own name",
+                        "fields and parts can be replaced by the same sort of statement; all else needs its own name",
                     ),
                 )
 

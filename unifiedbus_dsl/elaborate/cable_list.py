@@ -49,7 +49,7 @@ def listed_rules(node: tree.ConnectCables, wall: Wall, choose: ChooseLink) -> tu
     if not lines:
         wall.sink.error("UB0406", f"the cable list `{node.file.value}` is empty", node.file.span, "no cables")
         return None
-    groups: dict[tuple[object, ...], list[Line]] = {}
+    groups: dict[tuple[str, str, str, str, Fraction | None], list[Line]] = {}
     for line in lines:
         length = line.length if line.length is not None else cable.length
         key = (line.left.child.name, line.left.port, line.right.child.name, line.right.port, length)
@@ -62,8 +62,7 @@ def listed_rules(node: tree.ConnectCables, wall: Wall, choose: ChooseLink) -> tu
     return tuple(made)
 
 
-def _rule(group: list[Line], cable: Cable, length: object, node: tree.ConnectCables) -> Rule:
-    assert length is None or isinstance(length, Fraction)
+def _rule(group: list[Line], cable: Cable, length: Fraction | None, node: tree.ConnectCables) -> Rule:
     first = group[0]
     left = [Lookup(column, Var("_e")) for column in zip(*(line.left_at for line in group), strict=True)]
     right = [Lookup(column, Var("_e")) for column in zip(*(line.right_at for line in group), strict=True)]

@@ -11,7 +11,7 @@ from attrs import frozen
 from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.elaborate.references import Dimension, IndexCompiler, Reference, Wall, range_axis, shape_text
-from unifiedbus_dsl.plan import Axis, IndexExpr, Link, Rule, Var, algebra
+from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Link, Rule, Var, algebra
 from unifiedbus_dsl.plan.index import axes_used, evaluate, points
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
@@ -110,7 +110,8 @@ def _inferred_axis(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -
     name = binder.name.text
     alone = [dimension for ref in refs for dimension in ref.dimensions if dimension.name == name]
     if not alone:
-        return _rangeless(binder, refs, wall)
+        _rangeless(binder, refs, wall)
+        return None
     sizes = {dimension.size for dimension in alone}
     if len(sizes) == 1:
         return Axis(name, 0, alone[0].size - 1)
@@ -222,7 +223,7 @@ def _along(dimension: Dimension, position: IndexExpr, compiler: IndexCompiler) -
     axis = range_axis(compiler.evaluator, dimension.subscript, "_", dimension.size)
     if axis is None:
         return None
-    return algebra.add(algebra.mul(algebra.Const(axis.step), position), algebra.Const(axis.low))
+    return algebra.add(algebra.mul(Const(axis.step), position), Const(axis.low))
 
 
 # ---- what must hold of the ends ---------------------------------------------------------------------------------

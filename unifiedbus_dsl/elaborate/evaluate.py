@@ -15,6 +15,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, is_number, is_whole, value_text
 from unifiedbus_dsl.model import Definition
+from unifiedbus_dsl.plan import Value
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE, Quantity, number
@@ -92,7 +93,7 @@ class Evaluator:
     def _quantity(self, node: tree.Quantity) -> Any:
         try:
             factor, dimension = units.parse_unit(node.unit)
-        except units.UnknownUnit as unknown:
+        except units.UnknownUnitError as unknown:
             return self._unknown_unit(node, unknown.part)
         value = node.number.value * factor
         if not node.bidir:
@@ -199,8 +200,15 @@ class Evaluator:
         return self._no_value(node)
 
     def _list(self, node: tree.ListExpr) -> Any:
-        items = tuple(self.eval(item) for item in node.items)
-        return POISON if any(isinstance(item, Poison) for item in items) else items
+        items: list[Value] = []
+        for part in node.items:
+            item = self.eval(part)
+            if isinstance(item, Poison):
+                return POISON
+            if isinstance(item, TypeValue):
+                return self._wants(part, item, "a number, a quantity or a text")
+            items.append(item)
+        return tuple(items)
 
     def _index(self, node: tree.Index) -> Any:
         if not isinstance(node.base, tree.Name | tree.ListExpr) or len(node.subscripts) != 1:
@@ -423,8 +431,9 @@ class Evaluator:
             for item, arg in zip(items[1:], [a.value for a in node.args[1:]] or [node] * len(items), strict=False):
                 if item.dimension != first.dimension:
                     return self._mismatch(node.args[0].value, first, arg, item, "compared")
-            pick = {"min": min, "max": max, "sum": sum}[name]
-            return Quantity(Fraction(pick(item.value for item in items)), first.dimension)
+            values = [item.value for item in items]
+            picked = min(values) if name == "min" else max(values) if name == "max" else sum(values, Fraction(0))
+            return Quantity(picked, first.dimension)
         if len(items) != 1:
             self.sink.error("UB0207", f"`{name}` takes one value", node.span, f"has {len(items)}")
             return POISON
@@ -455,7 +464,7 @@ class Evaluator:
 
     def truth(self, node: tree.Expr) -> bool | None:
         value = self.eval(node)
-        if isinstance(value, bool) or isinstance(value, Poison):
+        if isinstance(value, bool | Poison):
             return value if isinstance(value, bool) else None
         self._wants(node, value, "a truth value")
         return None

@@ -51,8 +51,13 @@ def evaluate_expectation(
     if isinstance(holds, Poison):
         return None
     if not isinstance(holds, bool):
-        sink.error("UB0302", f"`expect` wants a condition, found {value_text(holds)}", node.condition.span, "no condition",
-                   help=(f"compare it: `{text} == …`",))  # fmt: skip
+        sink.error(
+            "UB0302",
+            f"`expect` wants a condition, found {value_text(holds)}",
+            node.condition.span,
+            "no condition",
+            help=(f"compare it: `{text} == …`",),
+        )
         return None
     left = right = None
     if isinstance(node.condition, tree.Compare):
@@ -83,7 +88,7 @@ def _failed(subject: str, node: tree.Expect, seen: dict[Span, Any], sink: Sink) 
         a, b = seen.get(condition.left.span), seen.get(condition.right.span)
         if a is not None and b is not None:
             message += f": {shown(a)} {_NOT[condition.op]} {shown(b)}"
-    notes = (f"in `{subject}`",) if "(" in subject else ()
+    notes: tuple[str, ...] = (f"in `{subject}`",) if "(" in subject else ()
     notes += (f"the figure is from: {node.source.value}",) if node.source else ()
     sink.error("UB0701", message, condition.span, "does not hold", labels=labels, notes=notes)
 

@@ -181,7 +181,7 @@ def _lower(
         side = sides[few.side]
         wall.sink.error(
             "UB0413",
-            f"pattern `{pattern.name}` needs {few.needed} ports on each member of `{side.ref.span.text}`, and there are {few.given}",
+            f"pattern `{pattern.name}` needs {few.needed} ports a member, and `{side.ref.span.text}` has {few.given}",
             side.ref.span,
             f"has {few.given} ports for it",
             labels=(Label(node.pattern.span, f"needs {few.needed}"),),

@@ -1,7 +1,7 @@
 """Places on the floor: `place cabinet as grid(columns = 16, pitch = [0.6 m, 2.4 m])`.
 
-`grid` fills rows of `columns` elements, `row` is a grid of one row, `at` puts a single element. Coordinates are metres in
-the frame of the assembly, x along a row, y from row to row.
+`grid` fills rows of `columns` elements, `row` is a grid of one row, `at` puts a single element. Coordinates are metres
+in the frame of the assembly, x along a row, y from row to row.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import Quantity
 
 Point = tuple[Fraction, Fraction]
+
+MAX_PLACED = 1 << 17
+NOWHERE: Point = (Fraction(0), Fraction(0))
 
 METHODS: dict[str, tuple[str, ...]] = {
     "grid": ("columns", "pitch", "origin"),
@@ -45,22 +48,28 @@ def placement(node: tree.Place, wall: Wall) -> Placement | None:
     values = _arguments(node, method, wall)
     if child is None or values is None:
         return None
-    columns = values.get("columns", child.count)
     if method == "at" and child.count != 1:
         wall.sink.error("UB0516", f"`at` places one element, and `{child.name}` has {child.count}", node.method.span)
         return None
-    pitch, origin = values.get("pitch", (Fraction(0), Fraction(0))), values.get("origin", (Fraction(0), Fraction(0)))
-    if isinstance(pitch, Fraction):
-        pitch = (pitch, Fraction(0))
-    places = tuple(
-        (origin[0] + e % columns * pitch[0], origin[1] + e // columns * pitch[1]) for e in range(child.count)
-    )
+    if child.count > MAX_PLACED:
+        wall.sink.error(
+            "UB0516", f"`{child.name}` has {child.count:,} elements; at most {MAX_PLACED:,} are placed one by one",
+            node.target.span, "too many to place", help=("place racks, and let what is in them stand where they do",),
+        )  # fmt: skip
+        return None
+    columns = values.get("columns", child.count)
+    origin, pitch = values.get("origin", NOWHERE), values.get("pitch", NOWHERE)
+    assert isinstance(columns, int)
+    assert isinstance(origin, tuple)
+    assert isinstance(pitch, tuple)
+    (x, y), (dx, dy) = origin, pitch
+    places = tuple((x + e % columns * dx, y + e // columns * dy) for e in range(child.count))
     return Placement(child.name, places, method, node.span)
 
 
-def _arguments(node: tree.Place, method: str, wall: Wall) -> dict[str, Any] | None:
+def _arguments(node: tree.Place, method: str, wall: Wall) -> dict[str, int | Point] | None:
     names = METHODS[method]
-    found: dict[str, Any] = {}
+    read: dict[str, int | Point] = {}
     for at, arg in enumerate(node.args):
         name = arg.name.text if arg.name else names[at] if at < len(names) else None
         if name is None or name not in names:
@@ -73,27 +82,26 @@ def _arguments(node: tree.Place, method: str, wall: Wall) -> dict[str, Any] | No
         value = wall.evaluator.eval(arg.value)
         if isinstance(value, Poison):
             return None
-        read = _columns(value) if name == "columns" else _lengths(value, name == "pitch" and method == "row")
-        if read is None:
+        one = _columns(value) if name == "columns" else _lengths(value, name == "pitch" and method == "row")
+        if one is None:
             wanted = "a whole number from 1" if name == "columns" else "two lengths such as `[0.6 m, 2.4 m]`"
             wall.sink.error("UB0302", f"`{name}` wants {wanted}, found {describe(value)}", arg.value.span, "here")
             return None
-        found[name] = read
-    needed = {"grid": ("columns", "pitch"), "row": ("pitch",), "at": ("origin",)}[method]
-    for name in needed:
-        if name not in found:
+        read[name] = one
+    for name in {"grid": ("columns", "pitch"), "row": ("pitch",), "at": ("origin",)}[method]:
+        if name not in read:
             wall.sink.error("UB0601", f"`{method}` needs `{name}`", node.method.span, f"`{name}` is missing")
             return None
-    return found
+    return read
 
 
 def _columns(value: Any) -> int | None:
     return int(value.value) if is_whole(value) and value.value >= 1 else None
 
 
-def _lengths(value: Any, one: bool) -> Point | Fraction | None:
+def _lengths(value: Any, one: bool) -> Point | None:
     if one and isinstance(value, Quantity) and value.dimension == units.LENGTH:
-        return value.value
+        return value.value, Fraction(0)
     if isinstance(value, tuple) and len(value) == 2:
         x, y = value
         if isinstance(x, Quantity) and isinstance(y, Quantity) and x.dimension == y.dimension == units.LENGTH:

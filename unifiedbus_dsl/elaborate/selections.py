@@ -139,12 +139,12 @@ def port_numbers(device: DeviceType, ref: tree.Expr, evaluator: Evaluator, faile
     return None
 
 
-def _elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.ndarray | None:  # type: ignore[type-arg]
+def _elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.ndarray | None:
     """Row-major numbers of the elements that constant subscripts select; None after a diagnostic."""
     if len(step.subscripts) > len(shape):
         evaluator.sink.error(
             "UB0402",
-            f"`{step.word.text}` has {len(shape)} dimension{'s' * (len(shape) != 1)}, and {len(step.subscripts)} subscripts",
+            f"`{step.word.text}` has {len(shape)} dimension(s), and {len(step.subscripts)} subscripts",
             step.subscripts[len(shape)].span,
             "one too many",
         )
@@ -175,7 +175,7 @@ def _elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.nd
             picks.append(np.array([value]))
     if not picks:
         return np.zeros(1, dtype=np.int64)
-    return np.ravel_multi_index(np.ix_(*picks), shape).ravel()  # type: ignore[arg-type]
+    return np.ravel_multi_index(np.ix_(*picks), shape).ravel()
 
 
 # ---- selections -------------------------------------------------------------------------------------------------

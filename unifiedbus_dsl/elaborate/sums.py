@@ -12,7 +12,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.selections import Cables, Item, Machine, Parts, Ports, Selection, Selector, ports_of
 from unifiedbus_dsl.elaborate.values import POISON, Any
-from unifiedbus_dsl.plan import AssemblyType, DeviceType, PortRef
+from unifiedbus_dsl.plan import AssemblyType, DeviceType, PortRef, Value
 from unifiedbus_dsl.plan.index import count_points
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import Quantity, number
@@ -89,10 +89,10 @@ class Sums:
                 evaluator.sink.error("UB0302", f"`{field}` has different units in different types", node.span, "here")
                 return POISON
             total = amount if total is None else Quantity(total.value + amount.value, total.dimension)
-        return total
+        return POISON if total is None else total
 
     @staticmethod
-    def _field(item: Item, field: str) -> Any:
+    def _field(item: Item, field: str) -> Value | None:
         match item:
             case Parts(kind, _):
                 return kind.fields.get(field)

@@ -108,7 +108,9 @@ def make_plan(system: str, root: str, elaborator: Elaborator) -> Plan:
     assemblies = {key: kind for key, kind in sorted(types.items()) if isinstance(kind, AssemblyType)}
     used_links = {rule.link for kind in assemblies.values() for rule in kind.rules}
     links = {name: link for name, link in sorted(elaborator.technology.links.items()) if name in used_links}
-    used = {port.protocol for kind in devices.values() for port in kind.ports} | {l.protocol for l in links.values()}
+    used = {port.protocol for kind in devices.values() for port in kind.ports} | {
+        link.protocol for link in links.values()
+    }
     protocols = {name: p for name, p in sorted(elaborator.technology.protocols.items()) if name in used}
     return Plan(system, root, protocols, links, devices, assemblies)
 

@@ -43,7 +43,7 @@ class Elaborator:
 
     model: Model
     sink: Sink
-    limits: Limits = Limits()
+    limits: Limits
     types: dict[str, PlanType] = field(factory=dict)
     failed: dict[str, set[str]] = field(factory=dict)
     expectations: list[Expectation] = field(factory=list)
@@ -61,27 +61,12 @@ class Elaborator:
         """The types that were asked for so far."""
         return self._keys.keys()
 
-    @property
-    def seen(self) -> Collection[tuple[Definition, Args]]:
-        """The types that were asked for so far."""
-        return self._keys.keys()
-
-    @property
-    def seen(self) -> Collection[tuple[Definition, Args]]:
-        """The types that were asked for so far."""
-        return self._keys.keys()
-
-    @property
-    def seen(self) -> Collection[tuple[Definition, Args]]:
-        """The types that were asked for so far."""
-        return self._keys.keys()
-
     # -- which type is meant
 
     def type_value(self, ref: tree.TypeRef, scope: Scope) -> TypeValue | None:
         """The type that a reference names, with the arguments written there; None after a diagnostic."""
         path = tuple(word.text for word in ref.path)
-        base: Any = None
+        base: Any = POISON
         local = scope.local(path[0]) if len(path) == 1 else None
         if local is not None:
             base = local.get(self.sink)
