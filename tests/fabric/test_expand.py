@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from fractions import Fraction
 
 import networkx as nx
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from tests.plan import hand_made as hm
@@ -90,16 +90,12 @@ def test_smallest_type() -> None:
     ]
 
 
-def test_pieces_of_a_rule_make_the_whole(monkeypatch: object) -> None:
+def test_pieces_of_a_rule_make_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = hm.cluster(pods=2, racks=3, pod_switches=2)
     whole = expand(plan)
-    module = sys.modules["unifiedbus_dsl.fabric.expand"]
-    before = module._CHUNK  # type: ignore[attr-defined]
-    try:
-        module._CHUNK = 7  # type: ignore[attr-defined]
-        pieces = expand(plan)
-    finally:
-        module._CHUNK = before  # type: ignore[attr-defined]
+    for module in ("fabric.expand", "plan.lengths"):
+        monkeypatch.setattr(f"unifiedbus_dsl.{module}.CHUNK", 7)
+    pieces = expand(plan)
     for name in ("a_device", "a_port", "b_device", "b_port", "kind"):
         assert np.array_equal(getattr(whole, name), getattr(pieces, name))
 

@@ -7,6 +7,7 @@ id and back; none is stored.
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from unifiedbus_dsl.plan import Plan
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from unifiedbus_dsl.fabric.names import CableSource, Texts
     from unifiedbus_dsl.plan.index import IntArray
 
@@ -107,3 +110,53 @@ class Fabric:
         from unifiedbus_dsl.fabric.names import blocks
 
         return blocks(self.plan, selector)
+
+    def slice(self, scope: str) -> Slice:
+        """The devices of one or several instances, and the cables with both ends among them.
+
+        `pod[3].cabinet[0..3]`, `pod[*].inter[0, *]`: subscripts as in the language, trailing ones may be left out.
+        """
+        from unifiedbus_dsl.fabric.scope import make_slice
+
+        return make_slice(self, scope)
+
+    def to_networkx(self, scope: str = "") -> nx.MultiGraph[str]:
+        """A NetworkX graph of the machine or of a part of it, see `unifiedbus_dsl.fabric.graph`."""
+        from unifiedbus_dsl.fabric.graph import to_networkx
+
+        return to_networkx(self.slice(scope))
+
+    # ---- files
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes one file; see `docs/ir-file.md`."""
+        from unifiedbus_dsl.fabric.file import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, check: bool = False) -> Fabric:
+        """Reads such a file; columns are mapped, not read. `check` reads all and compares checksums."""
+        from unifiedbus_dsl.fabric.file import load
+
+        return load(path, check=check)
+
+
+@frozen(eq=False)
+class Slice:
+    """A part of a fabric, with columns as the fabric has them.
+
+    `devices` and `cables` are the ids in the fabric, ascending. `a_device` and `b_device` are places in `devices`, so
+    0..<len(devices).
+    """
+
+    fabric: Fabric
+    scope: str
+    devices: IntArray
+    cables: IntArray
+    device_type: NDArray[np.unsignedinteger[Any]]
+    a_device: NDArray[np.unsignedinteger[Any]]
+    a_port: NDArray[np.unsignedinteger[Any]]
+    b_device: NDArray[np.unsignedinteger[Any]]
+    b_port: NDArray[np.unsignedinteger[Any]]
+    kind: NDArray[np.unsignedinteger[Any]]

@@ -16,17 +16,13 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.fabric import CableKinds, Fabric
 from unifiedbus_dsl.plan import AssemblyType, Plan
-from unifiedbus_dsl.plan.index import IntArray, Points
-from unifiedbus_dsl.plan.numbering import UNPLACED, millimetres
+from unifiedbus_dsl.plan.index import CHUNK
+from unifiedbus_dsl.plan.lengths import rule_lengths
+from unifiedbus_dsl.plan.numbering import UNPLACED
 
 Column: TypeAlias = "NDArray[np.unsignedinteger[Any]]"
 _Kind: TypeAlias = tuple[int, int, int]
 """Number of the link, lanes, millimetres (`UNPLACED` if there is no length)."""
-
-_CHUNK = 1 << 20
-"""Cables of a rule that are worked out at a time: bounds the memory of intermediate results."""
-_SPAN = 1 << 24
-"""Lengths that spread over fewer millimetres than this (16 km) are counted rather than sorted."""
 
 
 @frozen(eq=False)
@@ -90,29 +86,8 @@ def _all_kinds(plan: Plan) -> Iterator[_Kind]:
     link_number = {key: n for n, key in enumerate(plan.links)}
     for key in plan.bottom_up:
         for number, rule in enumerate(plan.assemblies[key].rules):
-            if plan.numbering.rule_size(key, number):
-                for length in rule_lengths(plan, key, number):
-                    yield link_number[rule.link], rule.lanes, int(length)
-
-
-def rule_lengths(plan: Plan, key: str, number: int) -> IntArray:
-    """The distinct lengths of the cables of a rule in millimetres, ascending; `UNPLACED` (-1) for none."""
-    length = plan.assemblies[key].rules[number].length
-    if length is not None:
-        return np.asarray([millimetres(length)], dtype=np.int64)
-    points = plan.numbering.rule_points(key, number)
-    found = [_distinct(plan.numbering.lengths(key, number, part)) for _, part in _parts(points)]
-    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
-
-
-def _distinct(values: IntArray) -> IntArray:
-    """The distinct values, ascending: by counting where they are close together, which is faster than sorting."""
-    low, high = int(values.min()), int(values.max())
-    if high - low < min(_SPAN, 4 * values.size + 1024):
-        present = np.zeros(high - low + 1, np.bool_)
-        present[values.ravel() - low] = True
-        return np.flatnonzero(present) + low
-    return np.unique(values)
+            for length in rule_lengths(plan, key, number):
+                yield link_number[rule.link], rule.lanes, int(length)
 
 
 # ---- writing ----------------------------------------------------------------------------------------------------
@@ -168,7 +143,7 @@ def _write_rule(to: _Writer, key: str, number: int, device: int, cable: int) -> 
     rule, numbering, out = to.plan.assemblies[key].rules[number], to.plan.numbering, to.out
     points = numbering.rule_points(key, number)
     kind_of = _kind_lookup(to, key, number)
-    for start, part in _parts(points):
+    for start, part in points.parts(CHUNK):
         where = slice(cable + start, cable + start + part.size)
         sides = ((rule.left, out.a_device, out.a_port), (rule.right, out.b_device, out.b_port))
         for ref, devices, ports in sides:
@@ -187,7 +162,7 @@ def _kind_lookup(to: _Writer, key: str, number: int) -> int | tuple[int, Column]
     """The kind of all cables of a rule, or (low, table): the kind for a length in mm is `table[length - low]`."""
     rule = to.plan.assemblies[key].rules[number]
     link = list(to.plan.links).index(rule.link)
-    lengths = rule_lengths(to.plan, key, number) if to.plan.numbering.rule_size(key, number) else np.empty(0, np.int64)
+    lengths = rule_lengths(to.plan, key, number)
     kinds = [to.kinds[link, rule.lanes, int(length)] for length in lengths]
     if len(kinds) <= 1:
         return kinds[0] if kinds else 0
@@ -195,17 +170,3 @@ def _kind_lookup(to: _Writer, key: str, number: int) -> int | tuple[int, Column]
     table = np.zeros(int(lengths[-1]) - low + 1, to.out.kind.dtype)
     table[lengths - low] = kinds
     return low, table
-
-
-def _parts(points: Points) -> Iterator[tuple[int, Points]]:
-    """Pieces of the points along their first dimension, of about `_CHUNK` each, with the number of their first."""
-    if points.size == 0:
-        return
-    if not points.shape:
-        yield 0, points
-        return
-    row = points.size // points.shape[0]
-    step = max(1, _CHUNK // row)
-    for start in range(0, points.shape[0], step):
-        stop = min(start + step, points.shape[0])
-        yield start * row, points.part(start, stop)

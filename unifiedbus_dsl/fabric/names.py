@@ -19,6 +19,7 @@ from unifiedbus_dsl.plan.index import IntArray
 Texts: TypeAlias = "NDArray[np.object_]"
 """Python strings in an array."""
 
+_DOT = re.compile(r"\.(?![^\[\]]*\])")
 _SEGMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\[([^\]]*)\])?\s*\Z")
 
 
@@ -160,12 +161,17 @@ def _walk(plan: Plan, path: str) -> list[tuple[Child, int, str]]:
     """Child, element number and text of each segment of a path."""
     found: list[tuple[Child, int, str]] = []
     key = plan.root
-    for segment in path.split(".") if path.strip() else []:
+    for segment in split_path(path):
         name, inside = split_segment(segment, path)
         child = child_named(plan, key, name, path)
         found.append((child, _element(child, inside, path), segment.strip()))
         key = child.type
     return found
+
+
+def split_path(path: str) -> list[str]:
+    """The segments of a path: it is cut at the dots outside of brackets; an empty path has none."""
+    return _DOT.split(path) if path.strip() else []
 
 
 def split_segment(segment: str, path: str) -> tuple[str, str | None]:

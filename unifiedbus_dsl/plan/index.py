@@ -47,6 +47,9 @@ _LEVELS: Mapping[str, int] = {
     **dict.fromkeys(["+", "-"], 5),
     **dict.fromkeys(["*", "div", "mod"], 6),
 }
+CHUNK = 1 << 20
+"""Points of a rule that are worked out at a time: bounds the memory of intermediate results."""
+
 _NOT_LEVEL = 3
 _ATOM_LEVEL = 7
 _SHORT_TABLE = 8
@@ -73,10 +76,17 @@ class Points:
         places = np.unravel_index(numbers, self.shape) if self.shape else ()
         return {name: grid.ravel()[places[self.dims[name]]] for name, grid in self.grids.items()}
 
-    def part(self, start: int, stop: int) -> Points:
-        """The points whose place in the first dimension is in `start..<stop`."""
-        first = {name: grid[start:stop] if self.dims[name] == 0 else grid for name, grid in self.grids.items()}
-        return Points((stop - start, *self.shape[1:]), first, self.dims)
+    def parts(self, size: int) -> Iterator[tuple[int, Points]]:
+        """Pieces along the first dimension of about `size` points each, with the number of their first point."""
+        if not self.shape or 0 < self.size <= size:
+            yield 0, self
+            return
+        row = self.size // max(1, self.shape[0])
+        step = max(1, size // max(1, row))
+        for start in range(0, self.shape[0] if row else 0, step):
+            stop = min(start + step, self.shape[0])
+            first = {name: grid[start:stop] if self.dims[name] == 0 else grid for name, grid in self.grids.items()}
+            yield start * row, Points((stop - start, *self.shape[1:]), first, self.dims)
 
 
 def axis_values(axis: Axis) -> IntArray:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
-from math import floor, prod
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -260,11 +260,6 @@ def _positions(assembly: AssemblyType, child: str) -> tuple[IntArray, IntArray] 
         return None
     xs = np.asarray([_micrometres(x) for x, _ in placement.positions], dtype=np.int64)
     return xs, np.asarray([_micrometres(y) for _, y in placement.positions], dtype=np.int64)
-
-
-def millimetres(length: Fraction) -> int:
-    """A stated length, rounded to 1 mm, half a millimetre up."""
-    return floor(length * 1000 + Fraction(1, 2))
 
 
 def port_use(numbering: Numbering, key: str) -> Mapping[str, Mapping[str, NDArray[np.uint16]]]:

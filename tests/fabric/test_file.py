@@ -1,0 +1,178 @@
+"""The file of a fabric: equal after reading, mapped, readable by NumPy, and clear about what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.plan import hand_made as hm
+from tests.plan.random_plans import plans
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.fabric.expand import expand
+from unifiedbus_dsl.fabric.file import FabricFileError
+from unifiedbus_dsl.plan import DeviceType, Lookup, Plan, Port, Var, serial
+from unifiedbus_dsl.units import SIZE, Quantity
+
+COLUMNS = ("device_type", "a_device", "a_port", "b_device", "b_port", "kind")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Fabric:
+    return expand(hm.cluster(pods=2, racks=3, pod_switches=1), sources_hash="cafe")
+
+
+@pytest.fixture
+def saved(cluster: Fabric, tmp_path: Path) -> Path:
+    path = tmp_path / "cluster.npz"
+    cluster.save(path)
+    return path
+
+
+def assert_equal(one: Fabric, other: Fabric) -> None:
+    assert one.plan == other.plan
+    assert one.sources_hash == other.sources_hash
+    for name in COLUMNS:
+        a, b = getattr(one, name), getattr(other, name)
+        assert a.dtype == b.dtype
+        assert np.array_equal(a, b)
+    for name in ("link", "lanes", "length_m"):
+        a, b = getattr(one.kinds, name), getattr(other.kinds, name)
+        assert a.dtype == b.dtype
+        assert np.array_equal(a, b, equal_nan=name == "length_m")
+
+
+def test_reads_back_equal(cluster: Fabric, saved: Path) -> None:
+    assert_equal(Fabric.load(saved), cluster)
+    assert_equal(Fabric.load(saved, check=True), cluster)
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+@given(plans())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_random_machines_read_back_equal(tmp_path: Path, plan: Plan) -> None:
+    fabric = expand(plan)
+    fabric.save(tmp_path / "machine.npz")
+    assert_equal(Fabric.load(tmp_path / "machine.npz"), fabric)
+
+
+def test_the_same_fabric_gives_the_same_bytes(cluster: Fabric, saved: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.npz"
+    Fabric.load(saved).save(again)
+    assert again.read_bytes() == saved.read_bytes()
+
+
+def test_columns_are_mapped_aligned_and_read_only(saved: Path) -> None:
+    fabric = Fabric.load(saved)
+    for name in COLUMNS:
+        column = getattr(fabric, name)
+        base = column
+        while base.base is not None and not isinstance(base, np.memmap):
+            base = base.base
+        assert isinstance(base, np.memmap)
+        assert column.ctypes.data % 64 == 0
+        assert not column.flags.writeable
+
+
+def test_numpy_reads_it(cluster: Fabric, saved: Path) -> None:
+    with np.load(saved) as arrays:
+        assert np.array_equal(arrays["a_device"], cluster.a_device)
+        assert json.loads(arrays["head"].tobytes())["version"] == 1
+    assert zipfile.ZipFile(saved).testzip() is None
+
+
+def test_everything_of_a_plan_is_kept() -> None:
+    port = Port("x", (2, 2), "UB", 4, open=True)
+    size = Quantity(Fraction(10**9, 3), SIZE)
+    chip = DeviceType(
+        "Chip", "npu", (port,), ((0, 1), (2,)), {"memory": size, "tags": ("a", (True, "b"))}, doc="A chip."
+    )
+    rule = hm.rule(
+        hm.ref("npu", [Lookup((1, 0), Var("i"))], "x", [0, 1]), hm.ref("npu", ["i"], "x", [1, 1]), hm.axes(i=2)
+    )
+    plan = hm.plan("Box", chip, hm.assembly("Box", "rack", {"npu": ((2,), "Chip")}, [], [rule]))
+    back = serial.load(serial.dump(plan))
+    assert back == plan
+    assert back.devices["Chip"].doc == "A chip."
+    assert serial.dump(back) == serial.dump(plan)
+
+
+def test_every_cut_is_noticed(saved: Path, tmp_path: Path) -> None:
+    data = saved.read_bytes()
+    cut = tmp_path / "cut.npz"
+    for length in (0, 1, 100, len(data) // 2, len(data) - 1):
+        cut.write_bytes(data[:length])
+        with pytest.raises(FabricFileError, match=r"`cut\.npz` is no fabric file or is cut short"):
+            Fabric.load(cut)
+
+
+def test_damage_is_noticed_when_asked_for(saved: Path) -> None:
+    data = bytearray(saved.read_bytes())
+    data[len(data) // 2] ^= 1
+    saved.write_bytes(data)
+    with pytest.raises(FabricFileError, match=r"the checksum of `.*npy` is wrong"):
+        Fabric.load(saved, check=True)
+
+
+def test_random_damage_never_ends_in_another_error(saved: Path, tmp_path: Path) -> None:
+    data = saved.read_bytes()
+    hurt = tmp_path / "hurt.npz"
+    random = np.random.default_rng(1)
+    for _ in range(300):
+        broken = bytearray(data)
+        for at in random.integers(0, len(data), 3):
+            broken[at] = int(random.integers(256))
+        near_end = len(data) - int(random.integers(1, 900))
+        broken[near_end] = int(random.integers(256))
+        hurt.write_bytes(broken)
+        with suppress(FabricFileError):
+            Fabric.load(hurt, check=True)
+
+
+@pytest.mark.parametrize(
+    ("head", "sentence"),
+    [
+        ({"format": "ubusc-fabric", "version": 2}, "is of version 2; this program reads up to version 1"),
+        ({"format": "photographs", "version": 1}, "its head says `photographs`"),
+        ({"format": "ubusc-fabric"}, "has no head"),
+        ([], "has no head"),
+        ({"format": "ubusc-fabric", "version": 1}, "is damaged: it has no `plan`"),
+    ],
+)
+def test_foreign_files_are_a_sentence(tmp_path: Path, head: object, sentence: str) -> None:
+    path = tmp_path / "foreign.npz"
+    np.savez(path, head=np.frombuffer(json.dumps(head).encode(), np.uint8))
+    with pytest.raises(FabricFileError, match=sentence):
+        Fabric.load(path)
+
+
+def test_other_files_are_a_sentence(cluster: Fabric, tmp_path: Path) -> None:
+    path = tmp_path / "other.npz"
+    np.savez_compressed(path, a_device=np.arange(99))
+    with pytest.raises(FabricFileError, match="is compressed"):
+        Fabric.load(path)
+    np.savez(path, other=np.arange(3))
+    with pytest.raises(FabricFileError, match="no head"):
+        Fabric.load(path)
+    path.write_text("ubus 1\n")
+    with pytest.raises(FabricFileError, match="no fabric file"):
+        Fabric.load(path)
+    with pytest.raises(FileNotFoundError):
+        Fabric.load(tmp_path / "none.npz")
+    with pytest.raises(FileNotFoundError):
+        cluster.save(tmp_path / "no" / "folder.npz")
+
+
+def test_columns_that_do_not_fit_the_plan(cluster: Fabric, saved: Path) -> None:
+    with np.load(saved) as arrays:
+        parts = dict(arrays)
+    parts["kind"] = parts["kind"][1:]
+    np.savez(saved, **parts)
+    with pytest.raises(FabricFileError, match="`kind` does not fit the plan"):
+        Fabric.load(saved)

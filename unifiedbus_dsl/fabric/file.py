@@ -1,0 +1,175 @@
+"""The fabric in one file: an uncompressed `.npz` whose arrays are mapped into memory, see `docs/ir-file.md`.
+
+`numpy.load` reads it too. Arrays start at multiples of 64 bytes, and the bytes depend on the fabric only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.fabric import CableKinds, Fabric
+from unifiedbus_dsl.plan import Plan, serial
+
+FORMAT = "ubusc-fabric"
+VERSION = 1
+_ALIGNMENT = 64
+_PADDING_ID = 0xD935
+"""Id of the extra field that Android's zipalign pads with; readers skip it."""
+_ZIP64_EXTRA = 20
+_LOCAL_HEADER = struct.Struct("<4s2xHH16xHH")
+_DATE = (1980, 1, 1, 0, 0, 0)
+_COLUMNS = ("device_type", "a_device", "a_port", "b_device", "b_port", "kind")
+_KINDS = ("link", "lanes", "length_m")
+
+
+class FabricFileError(ValueError):
+    """A file that is no fabric, or not one that can be read; the sentence stands alone."""
+
+
+# ---- writing ----------------------------------------------------------------------------------------------------
+
+
+def save(fabric: Fabric, path: str | PathLike[str]) -> None:
+    """Writes beside the target and renames, so that the file is there whole or not at all."""
+    target = Path(path)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
+            for name, array in _members(fabric).items():
+                _write_member(archive, f"{name}.npy", array)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _members(fabric: Fabric) -> Mapping[str, NDArray[Any]]:
+    head = {"format": FORMAT, "version": VERSION, "system": fabric.plan.system, "sources_hash": fabric.sources_hash}
+    return {
+        "head": _bytes_array(json.dumps(head).encode()),
+        "plan": _bytes_array(serial.dump(fabric.plan)),
+        **{f"kinds_{name}": getattr(fabric.kinds, name) for name in _KINDS},
+        **{name: getattr(fabric, name) for name in _COLUMNS},
+    }
+
+
+def _bytes_array(data: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(data, dtype=np.uint8)
+
+
+def _write_member(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
+    header = BytesIO()
+    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
+    info = zipfile.ZipInfo(name, _DATE)
+    assert archive.fp is not None
+    before = archive.fp.tell() + _LOCAL_HEADER.size + len(name.encode()) + _ZIP64_EXTRA + 4
+    info.extra = struct.pack("<HH", _PADDING_ID, -before % _ALIGNMENT) + bytes(-before % _ALIGNMENT)
+    with archive.open(info, "w", force_zip64=True) as out:
+        out.write(header.getvalue())
+        out.write(np.ascontiguousarray(array).view(np.uint8).data)
+
+
+# ---- reading ----------------------------------------------------------------------------------------------------
+
+
+def load(path: str | PathLike[str], *, check: bool = False) -> Fabric:
+    """The fabric of a file. Columns are mapped: what is not looked at is not read.
+
+    `check` reads everything and compares the checksums that the file holds.
+
+    Raises:
+        FabricFileError: the file is not a fabric, is damaged or of a newer version.
+        OSError: it cannot be opened.
+    """
+    name = Path(path).name
+    try:
+        arrays = _map_members(Path(path), check=check)
+    except (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, OverflowError) as error:
+        raise FabricFileError(f"`{name}` is no fabric file or is cut short: {error}") from error
+    head = _read_head(name, arrays)
+    missing = [key for key in ("plan", *_COLUMNS, *(f"kinds_{k}" for k in _KINDS)) if key not in arrays]
+    if missing:
+        raise FabricFileError(f"`{name}` is damaged: it has no `{missing[0]}`")
+    try:
+        plan = serial.load(arrays["plan"].tobytes())
+    except ValueError as error:
+        raise FabricFileError(f"`{name}` is damaged: {error}") from error
+    kinds = CableKinds(*(arrays[f"kinds_{key}"] for key in _KINDS))
+    columns = {key: arrays[key] for key in _COLUMNS}
+    fabric = Fabric(plan, **columns, kinds=kinds, sources_hash=str(head.get("sources_hash", "")))
+    _check_sizes(name, plan, fabric)
+    return fabric
+
+
+def _read_head(name: str, arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, Any]:
+    try:
+        head = json.loads(arrays["head"].tobytes())
+        ours, version = head["format"] == FORMAT, int(head["version"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise FabricFileError(f"`{name}` is no fabric file: it has no head that says so") from error
+    if not ours:
+        raise FabricFileError(f"`{name}` is no fabric file: its head says `{head['format']}`")
+    if version > VERSION:
+        raise FabricFileError(f"`{name}` is of version {version}; this program reads up to version {VERSION}")
+    return dict(head)
+
+
+def _map_members(path: Path, *, check: bool) -> dict[str, NDArray[Any]]:
+    size = path.stat().st_size
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        whole = np.memmap(path, dtype=np.uint8, mode="r") if size else None
+        if whole is None:
+            raise zipfile.BadZipFile("it is empty")
+        return {
+            info.filename.removesuffix(".npy"): _map_member(whole, info, check=check) for info in archive.infolist()
+        }
+
+
+def _map_member(whole: NDArray[np.uint8], info: zipfile.ZipInfo, *, check: bool) -> NDArray[Any]:
+    local = bytes(whole[info.header_offset : info.header_offset + _LOCAL_HEADER.size])
+    signature, _, compression, name_length, extra_length = _LOCAL_HEADER.unpack(local)
+    start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
+    data = whole[start : start + info.file_size]
+    if compression or info.compress_type:
+        raise zipfile.BadZipFile(f"`{info.filename}` is compressed, so it cannot be mapped")
+    if signature != b"PK\x03\x04" or len(data) != info.file_size:
+        raise zipfile.BadZipFile(f"`{info.filename}` is not where it should be")
+    if check and crc32(data.data) != info.CRC:
+        raise zipfile.BadZipFile(f"the checksum of `{info.filename}` is wrong")
+    return _array_of(info.filename, data)
+
+
+def _array_of(name: str, data: NDArray[np.uint8]) -> NDArray[Any]:
+    """The array of a `.npy` file in memory, without a copy; read-only."""
+    head = BytesIO(bytes(data[: min(len(data), 1 << 16)]))
+    try:
+        if np.lib.format.read_magic(head) != (1, 0):
+            raise ValueError("another version of the format")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(head)
+        body = data[head.tell() :]
+        if dtype.hasobject or len(shape) != 1 or len(body) != shape[0] * dtype.itemsize:
+            raise ValueError("its size is not the one it states")
+        array: NDArray[Any] = np.asarray(body).view(dtype)
+    except ValueError as error:
+        raise zipfile.BadZipFile(f"`{name}` holds no array of one dimension: {error}") from error
+    return array
+
+
+def _check_sizes(name: str, plan: Plan, fabric: Fabric) -> None:
+    """The columns have the sizes that the plan says; cheap, as the plan knows them."""
+    devices, cables = plan.device_count[plan.root], plan.numbering.cable_count[plan.root]
+    for key in _COLUMNS:
+        column, wanted = getattr(fabric, key), devices if key == "device_type" else cables
+        if len(column) != wanted or column.dtype.kind != "u":
+            raise FabricFileError(f"`{name}` is damaged: `{key}` does not fit the plan of {wanted} rows")

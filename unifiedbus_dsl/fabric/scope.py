@@ -1,0 +1,148 @@
+"""Parts of a machine: `pod[3].cabinet[0..3]`. The cost is that of the part, as instances are contiguous ranges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.fabric import Fabric, Slice
+from unifiedbus_dsl.fabric.names import child_named, split_path, split_segment
+from unifiedbus_dsl.plan import Child, Plan
+from unifiedbus_dsl.plan.index import IntArray, flat_index
+
+_RANGE = re.compile(r"(\d+)(?:\s*(\.\.<?)\s*(\d+)(?:\s+step\s+(\d+))?)?\Z")
+
+
+@frozen(eq=False)
+class Instances:
+    """Instances of one type: first device and first cable of each, ascending."""
+
+    type: str
+    devices: IntArray
+    cables: IntArray
+
+
+def parse_scope(plan: Plan, scope: str) -> list[tuple[Child, IntArray]]:
+    """The child array of each segment with the row-major numbers of its chosen elements, ascending.
+
+    Raises:
+        ValueError: a segment names nothing, or chooses nothing; the sentence says which.
+    """
+    found = []
+    key = plan.root
+    for segment in split_path(scope):
+        name, inside = split_segment(segment, scope)
+        child = child_named(plan, key, name, scope)
+        found.append((child, _elements(child, inside, scope)))
+        key = child.type
+    return found
+
+
+def _elements(child: Child, inside: str | None, scope: str) -> IntArray:
+    texts = [] if inside is None else [part.strip() for part in inside.split(",")]
+    if len(texts) > len(child.shape):
+        raise ValueError(
+            f"`{child.name}` in `{scope}` has {len(child.shape)} dimensions, found {len(texts)} subscripts"
+        )
+    texts += ["*"] * (len(child.shape) - len(texts))
+    chosen = [_subscript(text, size, child.name) for text, size in zip(texts, child.shape, strict=True)]
+    total: IntArray = np.zeros(1, dtype=np.int64)
+    for values, size in zip(chosen, child.shape, strict=True):
+        total = (total[:, None] * size + values).ravel()
+    return total
+
+
+def _subscript(text: str, size: int, name: str) -> IntArray:
+    if text == "*":
+        return np.arange(size)
+    match = _RANGE.match(text)
+    if match is None:
+        raise ValueError(f"`{text}` is no subscript such as `3`, `*`, `0..3`, `0..<4` or `0..63 step 8`")
+    low = int(match.group(1))
+    stop = low + 1 if match.group(2) is None else int(match.group(3)) + (match.group(2) == "..")
+    values = np.arange(low, stop, max(1, int(match.group(4) or 1)))
+    if not values.size or values[-1] >= size:
+        raise ValueError(f"`{text}` chooses nothing or goes beyond `{name}`, which has 0..{size - 1} there")
+    return values
+
+
+def make_slice(fabric: Fabric, scope: str) -> Slice:
+    """The devices of the chosen instances and the cables with both ends among them.
+
+    Raises:
+        ValueError: the scope chooses nothing.
+    """
+    plan = fabric.plan
+    nothing = np.empty(0, np.int64)
+    here = Instances(plan.root, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    between = [nothing]
+    for child, elements in parse_scope(plan, scope):
+        between += _cables_between(plan, here, child, elements)
+        here = _step(plan, here, child, elements)
+    count, cables = plan.device_count[here.type], plan.numbering.cable_count[here.type]
+    devices = (here.devices[:, None] + np.arange(count)).ravel()
+    candidates = np.concatenate(between)
+    if candidates.size:
+        a, b = (_places(here.devices, count, column[candidates]) for column in (fabric.a_device, fabric.b_device))
+        candidates = candidates[(a >= 0) & (b >= 0)]
+    inside = (here.cables[:, None] + np.arange(cables)).ravel()
+    ids = np.sort(np.concatenate([inside, candidates])) if candidates.size else inside
+    return Slice(
+        fabric,
+        scope,
+        devices,
+        ids,
+        fabric.device_type[devices],
+        _places(here.devices, count, fabric.a_device[ids]).astype(fabric.a_device.dtype),
+        fabric.a_port[ids],
+        _places(here.devices, count, fabric.b_device[ids]).astype(fabric.b_device.dtype),
+        fabric.b_port[ids],
+        fabric.kind[ids],
+    )
+
+
+def _step(plan: Plan, here: Instances, child: Child, elements: IntArray) -> Instances:
+    """The chosen elements of a child array in each instance."""
+    number = plan.numbering.child_number(here.type, child.name)
+    device = plan.numbering.child_starts[here.type][number] + elements * plan.device_count[child.type]
+    cable = plan.numbering.cable_starts[here.type][number] + elements * plan.numbering.cable_count[child.type]
+    return Instances(child.type, (here.devices[:, None] + device).ravel(), (here.cables[:, None] + cable).ravel())
+
+
+def _cables_between(plan: Plan, here: Instances, child: Child, elements: IntArray) -> list[IntArray]:
+    """Ids of the cables of the rules of these instances that join chosen elements of the child array.
+
+    Subscripts are evaluated over the axes that they use: a rule that joins no chosen elements costs no more than that.
+    """
+    numbering = plan.numbering
+    assembly, starts = plan.assemblies[here.type], numbering.cable_starts[here.type]
+    chosen = np.zeros(child.count, np.bool_)
+    chosen[elements] = True
+    found = []
+    for number, rule in enumerate(assembly.rules):
+        if not rule.left.child == rule.right.child == child.name:
+            continue
+        points = numbering.rule_points(here.type, number)
+        sides = (chosen[flat_index(ref.at, child.shape, points.grids)] for ref in (rule.left, rule.right))
+        joined = np.logical_and(*sides)
+        if joined.any():
+            places = starts[len(assembly.children) + number] + _true_places(joined, points.shape)
+            found.append((here.cables[:, None] + places).ravel())
+    return found
+
+
+def _true_places(mask: NDArray[np.bool_], shape: Sequence[int]) -> IntArray:
+    """Row-major numbers of the points where a broadcast mask holds."""
+    return np.flatnonzero(np.broadcast_to(mask, tuple(shape)))
+
+
+def _places(starts: IntArray, count: int, ids: NDArray[np.unsignedinteger[Any]]) -> IntArray:
+    """Place of each id in the ranges of `count` ids from each start, laid end to end; -1 if it is in none."""
+    which = np.searchsorted(starts, ids.astype(np.int64), side="right") - 1
+    offset = ids.astype(np.int64) - starts[which]
+    return np.where((which >= 0) & (offset < count), which * count + offset, -1)

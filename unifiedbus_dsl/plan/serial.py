@@ -1,0 +1,96 @@
+"""A plan as JSON and back, equal (source positions are left out: the text they point to is not there).
+
+An object of the plan is `{"": class, field: value, …}`, a fraction `{"/": "3/8"}`; tuples are lists. Fields that have
+their default are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from unifiedbus_dsl import plan as nodes
+from unifiedbus_dsl.units import Quantity
+
+_CLASSES: Mapping[str, type] = {
+    cls.__name__: cls
+    for cls in (
+        nodes.AssemblyType,
+        nodes.Axis,
+        nodes.Child,
+        nodes.Const,
+        nodes.DeviceType,
+        nodes.Export,
+        nodes.Link,
+        nodes.Lookup,
+        nodes.Not,
+        nodes.Op,
+        nodes.Opening,
+        nodes.Placement,
+        nodes.Plan,
+        nodes.Port,
+        nodes.PortRef,
+        nodes.Protocol,
+        nodes.Rule,
+        nodes.Var,
+        Quantity,
+    )
+}
+
+
+def dump(plan: nodes.Plan) -> bytes:
+    """UTF-8 JSON, the same bytes for equal plans."""
+    return json.dumps(_encode(plan), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def load(data: bytes) -> nodes.Plan:
+    """The plan that was dumped.
+
+    Raises:
+        ValueError: this is none.
+    """
+    try:
+        plan = _decode(json.loads(data.decode()))
+    except (KeyError, TypeError, AttributeError, RecursionError, ZeroDivisionError) as error:
+        raise ValueError(f"no plan: {error}") from error
+    if not isinstance(plan, nodes.Plan):
+        raise ValueError("no plan: the outermost object is another")
+    return plan
+
+
+def _encode(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Fraction):
+        return {"/": str(value)}
+    if isinstance(value, tuple):
+        return [_encode(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _encode(item) for key, item in value.items()}
+    fields = [f for f in attrs.fields(type(value)) if _is_kept(f, getattr(value, f.name))]
+    return {"": type(value).__name__, **{f.name: _encode(getattr(value, f.name)) for f in fields}}
+
+
+def _is_kept(field: attrs.Attribute[Any], value: Any) -> bool:
+    """What compares equal is kept, and the documentation; positions and remains of errors are not."""
+    if field.eq is False and field.name != "doc":
+        return False
+    default: Any = field.default
+    return bool(default is attrs.NOTHING or value != getattr(default, "factory", lambda: default)())
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_decode(item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"/"}:
+        return Fraction(value["/"])
+    name = value.get("")
+    if name is None:
+        return {key: _decode(item) for key, item in value.items()}
+    return _CLASSES[name](**{key: _decode(item) for key, item in value.items() if key})
