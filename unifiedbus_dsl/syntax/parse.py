@@ -6,6 +6,7 @@ on with the next, so one run tells every error of a text. Nothing in here raises
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from attrs import define, frozen
@@ -46,6 +47,9 @@ _STARTERS = frozenset(("let", "expect", "port", "connect", "transit", "place", "
 
 _DEFINITIONS = frozenset(("KIND", "PROTOCOL", "LINK", "SYSTEM", "TRAFFIC", "ANALYZE", "SCENARIO", "VIEW", "USE"))
 """What begins a statement of the file."""
+
+_NAMED = re.compile(r"(?:to|differs|has|by)[ \t]*[:=\[]")
+"""A clause word that may be a name, where it is one."""
 
 _OPENERS = {")": "(", "]": "[", "}": "{"}
 
@@ -151,7 +155,8 @@ class _Parser:
             return False
         text = self.lexer.peek()
         if text in _CLAUSES and self.engine.accepts(self.terminal(text)):
-            return False
+            # `differs : T` may as well be a part of that name: what follows the word tells.
+            return self.engine.accepts(LINE_END) and bool(_NAMED.match(self.source.text, self.lexer.position))
         if self.last.type in _WANT_MORE or self.last.text in _JOINTS:
             return text in _STARTERS or text == "}" or self.engine.accepts(LINE_END)
         return True
