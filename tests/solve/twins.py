@@ -146,3 +146,71 @@ def max_min(capacity: list[float], uses: list[dict[int, float]]) -> list[float]:
                 left[r] -= share * rate[f]
             alive.discard(f)
     return rate
+
+
+def full_optimum(net: Network, demand: np.ndarray, minimal: bool = False) -> float:
+    """Largest t by the full programme on the definition's graph: a flow for each source and arc."""
+    import scipy.sparse as sp
+    from scipy.optimize import linprog
+
+    graph = digraph(net)
+    nodes = {v: i for i, v in enumerate(graph.nodes)}
+    arcs = list(graph.edges(data=True))
+    n, m = len(nodes), len(arcs)
+    sources = [s for s in range(net.ends) if demand[s].sum() > 0]
+    j = np.arange(m)
+    tail = np.array([nodes[u] for u, _, _ in arcs])
+    head = np.array([nodes[v] for _, v, _ in arcs])
+    balance = sp.csr_matrix((np.r_[np.ones(m), -np.ones(m)], (np.r_[head, tail], np.r_[j, j])), shape=(n, m))
+    wanted, upper = [], []
+    for s in sources:
+        column = np.zeros(n)
+        for t in range(net.ends):
+            column[nodes["t", t]] = demand[s, t]
+        column[nodes["s", s]] = -demand[s].sum()
+        wanted.append(column)
+        open_ = np.full(m, np.inf)
+        if minimal:
+            far = nx.single_source_dijkstra_path_length(graph, ("s", s), weight="hop")
+            for k, (u, v, data) in enumerate(arcs):
+                if far.get(u, np.inf) + data["hop"] != far.get(v, np.inf):
+                    open_[k] = 0.0
+        upper.append(open_)
+    limited = [k for k, (_, _, data) in enumerate(arcs) if "capacity_Bps" in data]
+    load = sp.hstack([sp.identity(m).tocsr()[limited]] * len(sources))
+    unit = max(arcs[k][2]["capacity_Bps"] for k in limited)
+    cost = np.zeros(m * len(sources) + 1)
+    cost[-1] = -1.0
+    row, column_sum = demand.sum(axis=1), demand.sum(axis=0)
+    most = min(
+        [net.injection_Bps[e] / max(row[e], column_sum[e]) for e in range(net.ends) if max(row[e], column_sum[e]) > 0]
+    )
+    found = linprog(
+        cost,
+        A_ub=sp.hstack([load, sp.csr_matrix((len(limited), 1))]),
+        b_ub=[arcs[k][2]["capacity_Bps"] / unit for k in limited],
+        A_eq=sp.hstack([sp.block_diag([balance] * len(sources)), sp.csr_matrix(-np.concatenate(wanted)[:, None])]),
+        b_eq=np.zeros(n * len(sources)),
+        bounds=[(0, u) for u in np.concatenate(upper)] + [(0, most / unit)],
+        method="highs",
+    )
+    return float(found.x[-1]) * unit
+
+
+def bisection(net: Network, members: list[int]) -> float:
+    """The least cut by trying every half of the members, each by NetworkX's max-flow."""
+    graph = digraph(net)
+    best = np.inf
+    for half in itertools.combinations(members, len(members) // 2):
+        for side in (set(half), set(members) - set(half)):
+            g = graph.copy()
+            for e in members:
+                if e in side:
+                    g.add_edge("S", ("s", e))
+                else:
+                    g.add_edge(("t", e), "T")
+            for _, _, data in g.edges(data=True):
+                if "capacity_Bps" in data:
+                    data["capacity"] = data["capacity_Bps"]
+            best = min(best, nx.maximum_flow_value(g, "S", "T"))
+    return best

@@ -83,6 +83,14 @@ def toward(demand: Demand, target: int, ends: int) -> Floats:
     return column
 
 
+def outward(demand: Demand, source: int, ends: int) -> Floats:
+    """Row of D: what `source` sends to each end point, [E]."""
+    if isinstance(demand, Groups):
+        return toward(demand, source, ends)
+    here = demand.source == source
+    return tally(demand.target[here], demand.rate[here], ends)
+
+
 def kept(symmetry: Symmetry, demand: Demand) -> Symmetry:
     """The generators under which the demand is the same: D(g s, g t) = D(s, t)."""
     if isinstance(demand, Groups):

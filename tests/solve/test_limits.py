@@ -1,0 +1,187 @@
+"""The optimum over all routings and the bisection: the full programme, brute force, closed forms, certificates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.solve import machines, twins
+from tests.solve.test_loads import matrix
+from unifiedbus_dsl import symmetry
+from unifiedbus_dsl.solve import classes, demand, ecmp, limits, throughput
+
+X4 = machines.X4
+REGULAR = [
+    ("mesh", (4, 3)),
+    ("torus", (4, 3)),
+    ("clos", (3, 2, 2)),
+    ("line", (5,)),
+    ("hypercube", (3,)),
+    ("star", (5,)),
+    ("superpod", (2, 2, 2, 2)),
+    ("cluster", (2, 2, 2, 2, 1, 1)),
+]
+
+
+def random_joined(count: int) -> list[int]:
+    found = []
+    for seed in range(1000):
+        net = machines.random_network(seed, ends=5, switches=2, cables=22)
+        if (twins.hop_matrix(net) >= 0).all():
+            found.append(seed)
+        if len(found) == count:
+            return found
+    raise AssertionError
+
+
+@pytest.mark.parametrize("seed", random_joined(60))
+def test_optimum_of_random_networks_against_the_full_programme(seed: int) -> None:
+    net = machines.random_network(seed, ends=5, switches=2, cables=22)
+    rng = np.random.default_rng(seed)
+    d = demand.all_to_all(net) if seed % 2 else demand.pairs(*rng.integers(0, 5, (2, 7)), rng.integers(1, 4, 7))
+    for minimal in (False, True):
+        got = limits.optimal(symmetry.trivial(net), d, minimal=minimal)
+        assert got.throughput.scale.value == pytest.approx(twins.full_optimum(net, matrix(d, 5), minimal), rel=1e-7)
+        assert got.throughput.scale.kind == "exact"
+        assert (got.throughput.load_Bps <= net.capacity_Bps * (1 + 1e-9)).all()
+
+
+@pytest.mark.parametrize(("name", "sizes"), REGULAR)
+@pytest.mark.parametrize("number", range(4))
+def test_optimum_of_symmetric_networks_against_the_full_programme(
+    name: str, sizes: tuple[int, ...], number: int
+) -> None:
+    """All-to-all, groups, shift and a scrambled numbering, folded as far as symmetry allows."""
+    net, arrays = getattr(machines, name)(*sizes)
+    end = np.arange(net.ends)
+    d: demand.Demand = demand.all_to_all(net)
+    if number == 1:
+        d = demand.Groups(end % 2)
+    elif number == 2:
+        d = demand.pairs(end, (end + 1) % net.ends)
+    elif number == 3:
+        net, _, _ = machines.renumbered(net, seed=1)
+        arrays = []
+    found = symmetry.find(net, arrays)
+    want = twins.full_optimum(net, matrix(d, net.ends))
+    got = limits.optimal(found, d)
+    assert got.throughput.scale.value == pytest.approx(want, rel=1e-7)
+    assert got.optimum.upper == pytest.approx(want, rel=1e-7)
+    minimal = limits.optimal(found, d, minimal=True).throughput.scale.value
+    assert minimal == pytest.approx(twins.full_optimum(net, matrix(d, net.ends), True), rel=1e-7)
+    shared = throughput.throughput(ecmp.ecmp(found, d), d).scale.value
+    assert want * (1 + 1e-9) >= minimal
+    assert minimal * (1 + 1e-9) >= shared
+
+
+def test_colours_are_not_taken_for_orbits() -> None:
+    """A random 6-regular graph of 32 is one colour; folded by it the all-to-all optimum would be too high."""
+    import networkx as nx
+
+    edges = np.array(nx.random_regular_graph(6, 32, seed=1).edges())
+    net = machines.plain(32, 32, [(edges[:, 0], edges[:, 1])])
+    d = demand.all_to_all(net)
+    honest = limits.optimal(symmetry.find(net, [symmetry.Array(0, (), (32,), 1)]), d)
+    assert honest.throughput.scale.kind == "exact"
+    plain = symmetry.trivial(net)
+    false = symmetry.Symmetry(net, (), np.zeros(32, np.int32), np.zeros(net.arcs, np.int32), 0)
+    folded = classes.optimum(false, limits._commodities(false, d, np.ones(32)), np.ones(1))
+    assert folded.upper > honest.optimum.upper * 1.02
+    assert plain.vertex_orbits == 32
+
+
+def test_certificates_are_of_the_whole_network() -> None:
+    """Prices: their volume over the distances they make, by NetworkX; loads: what is sent times the hops at least."""
+    import networkx as nx
+
+    net, arrays = machines.superpod(2, 2, 3, 2)
+    d = demand.all_to_all(net)
+    got = limits.optimal(symmetry.find(net, arrays), d)
+    graph = nx.DiGraph()
+    for a in range(net.arcs):
+        graph.add_edge(int(net.tail[a]), int(net.head[a]), length=got.price[a])
+    far = dict(nx.all_pairs_dijkstra_path_length(graph, weight="length"))
+    ends = net.end_order.tolist()
+    total = sum(far[s][t] for s in ends for t in ends if s != t)
+    bound = (got.price * net.capacity_Bps).sum() / total
+    assert got.throughput.scale.value == pytest.approx(bound)
+    assert len(got.throughput.binding)
+    assert (got.throughput.load_Bps[got.throughput.binding] >= net.capacity_Bps[got.throughput.binding] * 0.999).all()
+
+
+def test_an_unsolvable_size_is_said() -> None:
+    net = machines.random_network(0)
+    with pytest.raises(classes.TooLargeError):
+        limits.optimal(symmetry.trivial(net), demand.all_to_all(net), most=10)
+
+
+# ---- closed forms ---------------------------------------------------------------------------------------------------
+
+
+def rate(net: machines.Network, arrays: list[symmetry.Array], d: demand.Demand) -> float:
+    return limits.optimal(symmetry.find(net, arrays), d).throughput.rate_min_Bps
+
+
+def test_mesh_of_eight_by_eight() -> None:
+    net, arrays = machines.mesh(8, 8)
+    assert rate(net, arrays, demand.all_to_all(net)) == pytest.approx(441e9)
+    assert rate(net, arrays, demand.pairs(0, 63)) == pytest.approx(784e9)  # all 14 cables
+    assert rate(net, arrays, demand.pairs(0, 1)) == pytest.approx(784e9)
+
+
+def test_superpod_beats_ecmp() -> None:
+    net, arrays = machines.superpod(128)
+    found = symmetry.find(net, arrays)
+    d = demand.all_to_all(net)
+    best = limits.optimal(found, d)
+    assert best.throughput.scale.kind == "exact"
+    assert best.throughput.rate_min_Bps > throughput.throughput(ecmp.ecmp(found, d), d).rate_min_Bps * 1.003
+    assert best.throughput.rate_min_Bps == pytest.approx(X4 * 256 * 8191 / (64 * 8128))  # the planes' ports out
+
+
+# ---- bisection ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "cables"),
+    [
+        ("mesh", (8, 8), 128),
+        ("mesh", (6,), 9),
+        ("mesh", (5,), 6),
+        ("torus", (8,), 2),
+        ("torus", (9,), 2),
+        ("torus", (4, 4), 8),
+        ("torus", (4, 4, 4), 32),
+        ("hypercube", (5,), 16),
+        ("star", (8,), 4),
+        ("star", (9,), 4),
+        ("clos", (4, 6, 6), 12),
+        ("clos", (4, 6, 2), 4),
+        ("fat_tree", (6,), 27),
+        ("superpod", (128,), 16384),
+    ],
+)
+def test_bisection(name: str, sizes: tuple[int, ...], cables: int) -> None:
+    """Mesh k x k: k * k^2 / 4; complete n: floor * ceil; ring 2; torus k^d (even): 2 k^(d-1); hypercube 2^(d-1); star
+    and full Clos n / 2; Clos 3:1 a third of it; SuperPoD: all cables of half its planes."""
+    net, arrays = getattr(machines, name)(*sizes)
+    got = limits.bisection(symmetry.find(net, arrays))
+    assert got.capacity.upper == pytest.approx(cables * X4)
+    assert got.side.sum() == net.ends // 2
+    crossing = got.vertex_side[net.tail] & ~got.vertex_side[net.head]
+    assert net.capacity_Bps[crossing].sum() == pytest.approx(got.capacity.upper)
+    if (name, sizes) not in {("torus", (9,)), ("mesh", (5,))}:
+        assert got.capacity.kind == "exact"
+
+
+@pytest.mark.parametrize("seed", random_joined(10))
+def test_bisection_of_random_networks_holds_the_true_cut(seed: int) -> None:
+    net = machines.random_network(seed, ends=5, switches=2, cables=22)
+    true = twins.bisection(net, list(range(5)))
+    got = limits.bisection(symmetry.trivial(net))
+    assert got.capacity.lower <= true * (1 + 1e-7)
+    assert got.capacity.upper >= true * (1 - 1e-7)
+    some = limits.bisection(symmetry.trivial(net), [0, 2, 4])
+    true = twins.bisection(net, [0, 2, 4])
+    assert some.capacity.lower <= true * (1 + 1e-7)
+    assert some.capacity.upper >= true * (1 - 1e-7)
