@@ -68,7 +68,7 @@ class Technology:
     def _own_value(self, node: tree.Field, value: Any) -> Value | None:
         if isinstance(value, TypeValue | Poison):
             self.sink.error(
-                "UB0302",
+                "UB0311",
                 f"a field has a number, a quantity, a text or a list; `{node.name.text}` is {describe(value)}",
                 node.value.span,
                 f"is {describe(value)}",
@@ -153,6 +153,9 @@ class Technology:
         return made
 
     def _find(self, ref: tree.TypeRef, scope: Scope, sort: type, noun: str) -> Definition | None:
+        local = scope.local(ref.path[0].text) if len(ref.path) == 1 else None
+        if local is not None:
+            return self._given(ref, local, sort, noun)
         definition = scope.definition(tuple(word.text for word in ref.path))
         if definition is not None and isinstance(definition.node, sort):
             return definition
@@ -170,12 +173,28 @@ class Technology:
         legal = {name: d for name, d in scope.module.reachable() if isinstance(d.node, sort)}
         guess = did_you_mean(ref.text, legal)
         self.sink.error(
-            "UB0201",
+            "UB0223",
             f"there is no {noun} `{ref.text}`",
             ref.path[0].span.to(ref.path[-1].span),
             f"unknown {noun}",
             labels=(Label(legal[guess].span, f"`{guess}` is defined here"),) if guess else (),
             help=(f"did you mean `{guess}`?",) if guess else _listed(noun, legal),
+        )
+        return None
+
+    def _given(self, ref: tree.TypeRef, local: Lazy, sort: type, noun: str) -> Definition | None:
+        """The protocol or link that a parameter stands for: `over link(2 m)` with `link = Optic`."""
+        value = local.get(self.sink)
+        if isinstance(value, Poison):
+            return None
+        if isinstance(value, TypeValue) and isinstance(value.definition.node, sort):
+            return value.definition
+        self.sink.error(
+            "UB0604",
+            f"`{ref.text}` is {describe(value)}, and a {noun} is wanted",
+            ref.span,
+            f"is {value_text(value)}",
+            labels=(Label(local.span, "defined here"),),
         )
         return None
 
@@ -289,7 +308,7 @@ class Technology:
             if base is None:
                 return None
             if base in (*chain, definition) or len(chain) > MAX_EXTENDS:
-                self.sink.error("UB0214", f"link `{node.name.text}` extends itself", node.base.span, "extends it again")
+                self.sink.error("UB0227", f"link `{node.name.text}` extends itself", node.base.span, "extends it again")
                 return None
             parent = self._link_of(base, (*chain, definition))
             if parent is None:
@@ -302,7 +321,7 @@ class Technology:
             protocol = found.name
         if protocol is None:
             self.sink.error(
-                "UB0219", f"link `{node.name.text}` names no protocol", node.name.span, "no protocol",
+                "UB0228", f"link `{node.name.text}` names no protocol", node.name.span, "no protocol",
                 help=(f"write `link {node.name.text} : UB {{ … }}`",),
             )  # fmt: skip
             return None
