@@ -32,7 +32,7 @@ TRUE: IndexExpr = Op("==", Const(0), Const(0))
 # ---- constructors that fold constants ---------------------------------------------------------------------------
 
 
-def add(left: IndexExpr, right: IndexExpr) -> IndexExpr:  # noqa: PLR0911 (a return for each rewriting rule)
+def add(left: IndexExpr, right: IndexExpr) -> IndexExpr:
     match left, right:
         case Const(a), Const(b):
             return Const(a + b)
@@ -64,7 +64,7 @@ def sub(left: IndexExpr, right: IndexExpr) -> IndexExpr:
     return Const(0) if left == right else Op("-", left, right)
 
 
-def mul(left: IndexExpr, right: IndexExpr) -> IndexExpr:  # noqa: PLR0911 (a return for each rewriting rule)
+def mul(left: IndexExpr, right: IndexExpr) -> IndexExpr:
     match left, right:
         case Const(a), Const(b):
             return Const(a * b)
@@ -200,7 +200,7 @@ def interval(expr: IndexExpr, ranges: Ranges) -> Interval:
     return Interval(low, high, exact)
 
 
-def _atom_interval(expr: IndexExpr, ranges: Ranges) -> Interval:  # noqa: PLR0911 (a return for each rewriting rule)
+def _atom_interval(expr: IndexExpr, ranges: Ranges) -> Interval:
     match expr:
         case Var(name):
             axis = ranges[name]
@@ -295,7 +295,7 @@ def simplify(expr: IndexExpr, axes: Sequence[Axis]) -> IndexExpr:
     return _simplify(expr, {axis.name: axis for axis in axes})
 
 
-def _simplify(expr: IndexExpr, ranges: Ranges) -> IndexExpr:  # noqa: PLR0911 (a return for each rewriting rule)
+def _simplify(expr: IndexExpr, ranges: Ranges) -> IndexExpr:
     match expr:
         case Var(name) if name in ranges and ranges[name].size == 1:
             return Const(ranges[name].low)
