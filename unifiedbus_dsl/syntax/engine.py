@@ -9,6 +9,9 @@ from unifiedbus_dsl.syntax.build import Action
 from unifiedbus_dsl.syntax.lexer import Token
 from unifiedbus_dsl.syntax.tables import KEEP, NONE, SPLICE, Rule, Tables
 
+_STATES_A_LEVEL = 16
+"""More states than lie on the stack for one level of nodes; the longest rule has eleven symbols."""
+
 Snapshot: TypeAlias = tuple[list[int], list[Any], list[int], list[int]]
 
 
@@ -96,6 +99,8 @@ class Engine:
             if action is None:
                 return False
             if action >= 0:
+                if len(self._states) > _STATES_A_LEVEL * self._max_depth:
+                    raise TooDeepError
                 self._states.append(action)
                 self._values.append(token)
                 self._starts.append(token.start)

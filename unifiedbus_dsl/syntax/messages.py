@@ -51,6 +51,7 @@ OPERATORS = _COMPARATORS | {"PLUS", "MINUS", "TIMES", "DIVIDE", "DIV", "MOD", "O
 """The terminals that stand between two values."""
 
 _NAMED = {"NUMBER": "a number", "STRING": "a text", "WIDTH": "a width such as `x4`", "UNIT": "a unit", END: "the end"}
+TOO_DEEP = "UB0109"
 _HIDDEN = frozenset(("_LBRACE", "_RECORD"))
 
 
@@ -82,7 +83,7 @@ def unexpected(context: Context, token: Token) -> Diagnostic:
         message = f"unexpected {what}" if token.text else what
         return Diagnostic("UB0101", message, _at(context, token, expected))
     help_lines: tuple[str, ...] = ()
-    if token.text in context.words and expected.endswith("a name"):
+    if token.text in context.words and "a name" in expected:
         help_lines = (f"`{token.text}` is a word of the language and can't be a name here",)
     return Diagnostic("UB0101", f"unexpected `{token.text}`", _at(context, token, expected), help=help_lines)
 
@@ -139,7 +140,7 @@ def _expected(context: Context) -> str:
     for terminal in sorted(terminals, key=lambda name: context.texts.get(name, name)):
         kinds.append(_NAMED.get(terminal) or f"`{context.texts.get(terminal, terminal)}`")
     if not kinds or len(kinds) > 6:
-        return ""
+        return "no statement begins like this" if context.last is None else ""
     return "expected " + (f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0])
 
 
@@ -202,7 +203,7 @@ def bad_character(source: Source, token: Token) -> Diagnostic:
 def too_deep(source: Source, token: Token, limit: int) -> Diagnostic:
     """UB0109: brackets, blocks or operators lie too deep in one another."""
     label = Label(Span(source, token.start, token.end), f"more than {limit} levels")
-    return Diagnostic("UB0109", "the text is nested too deep", label, help=("give a part of it a name with `let`",))
+    return Diagnostic(TOO_DEEP, "the text is nested too deep", label, help=("give a part of it a name with `let`",))
 
 
 def too_long(source: Source, token: Token, limit: int) -> Diagnostic:

@@ -90,6 +90,8 @@ class _Block:
     """How many brackets are open around its statements."""
     safe: Snapshot
     """The automaton as it was before the present statement."""
+    told_depth: bool = False
+    """Has it been said that something in here is nested too deep?"""
 
 
 class _Parser:
@@ -124,7 +126,8 @@ class _Parser:
 
     def run(self) -> tree.File:
         self.lexer.skip()
-        if self.lexer.peek() != "ubus":
+        first = self.lexer.peek()
+        if first != "ubus" and did_you_mean(first, ["ubus"]) is None:
             self.sink.add(messages.no_edition(self.source, self.lexer.position))
         while self.engine.result is None:
             self.step(self.next_token())
@@ -240,6 +243,12 @@ class _Parser:
     def recover(self, token: Token, problem: Diagnostic | None) -> None:
         """Report what is wrong at a token (`problem`, where it is known already) and go on behind the damage."""
         loose = [bracket for bracket in self.inner if bracket.start not in self.raw.closers]
+        if problem is not None and problem.code == messages.TOO_DEEP:
+            if not self.blocks[-1].told_depth:
+                self.sink.add(problem)
+            self.blocks[-1].told_depth = True
+            self.abandon(self.beyond_brackets(token.start), may_enter=False)
+            return
         if problem is not None:
             self.sink.add(problem)
         elif self.is_left_open(token):
@@ -309,12 +318,12 @@ class _Parser:
         ends = [self.raw.closers.get(bracket.start, -1) + 1 for bracket in self.inner]
         return max([start, *ends])
 
-    def abandon(self, start: int) -> None:
-        """Put the present statement aside, from its beginning to the end of the line at `start`."""
+    def abandon(self, start: int, *, may_enter: bool = True) -> None:
+        """Put the present statement aside, from its beginning to the end of the line at `start`, or to its block."""
         block = self.blocks[-1]
         del self.brackets[block.bracket :]
         self.engine.restore(block.safe)
-        end, header = self.end_of_statement(start)
+        end, header = self.end_of_statement(start, may_enter)
         self.damage[self.statement] = tree.Damage(
             self.raw.words(self.statement, end), span=Span(self.source, self.statement, max(end, self.statement))
         )
@@ -323,13 +332,13 @@ class _Parser:
         if header:
             self.enter(header, end - 1)
 
-    def end_of_statement(self, start: int) -> tuple[int, tuple[str, ...]]:
+    def end_of_statement(self, start: int, may_enter: bool) -> tuple[int, tuple[str, ...]]:
         """Where a damaged statement ends; and if that is inside the `{` of its block, what stands for its header."""
         pieces = self.raw.pieces
         number = self.raw.at(start)
         while number < len(pieces):
             piece = pieces[number]
-            if piece.text == "{" and (header := self.header()):
+            if may_enter and piece.text == "{" and (header := self.header()):
                 return piece.start + 1, header
             if piece.text in (";", "}") or (piece.text == "\n" and not self.goes_on(number)):
                 return piece.start, ()
@@ -350,9 +359,15 @@ class _Parser:
         if first is None or not first.is_word:
             return ()
         words = self.tables["words"]
-        possible = [word for word, name in words.items() if name in _HEADERS and self.engine.accepts(_HEADERS[name][0])]
+        possible = [word for word, name in words.items() if name in _HEADERS and self.accepts_all(_HEADERS[name])]
         word = first.text if first.text in possible else did_you_mean(first.text, possible)
         return () if word is None else _HEADERS[words[word]]
+
+    def accepts_all(self, terminals: tuple[str, ...]) -> bool:
+        states: list[int] | None = self.engine.states
+        for terminal in terminals:
+            states = None if states is None else self.engine.advance(states, terminal)
+        return states is not None
 
     def enter(self, header: tuple[str, ...], start: int) -> None:
         """Go into the block of a damaged statement, behind its `{` at `start`."""
