@@ -1,0 +1,80 @@
+"""Files beside and renamed; progress."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from unifiedbus_dsl.cli.meter import Meter
+from unifiedbus_dsl.cli.output import beside, make_folder, write_bytes
+from unifiedbus_dsl.progress import listen, task, track
+
+
+def test_the_old_file_stays_when_writing_fails(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_bytes(path, b"old")
+
+    def half() -> None:
+        with beside(path) as draft:
+            draft.write_bytes(b"ne")
+            assert draft.suffix == ".txt"
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+
+    def fill() -> None:
+        with beside(path):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="can't write: no space left") as caught:
+        fill()
+    assert caught.value.filename == str(path)
+    assert os.listdir(tmp_path) == []
+
+
+def test_folders(tmp_path: Path) -> None:
+    assert make_folder(tmp_path / "a/b").is_dir()
+    assert make_folder(tmp_path / "a/b").is_dir()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OSError, match="not a folder"):
+        make_folder(tmp_path / "file")
+
+
+def test_progress_reaches_a_listener() -> None:
+    told: list[tuple[str, int, int | None]] = []
+    with listen(lambda *event: told.append(event)):
+        assert list(track([1, 2], "count")) == [1, 2]
+        with task("open") as step:
+            step(5)
+    assert told == [
+        ("count", 0, 2),
+        ("count", 1, 2),
+        ("count", 2, 2),
+        ("count", -1, 2),
+        ("open", 0, None),
+        ("open", 5, None),
+        ("open", -1, None),
+    ]
+    assert list(track(iter([1]), "silent")) == [1]
+
+
+def test_meter_paints_late_and_wipes() -> None:
+    stream = io.StringIO()
+    patient = Meter(stream, patience=60)
+    patient("expand", 1, 4)
+    patient("expand", -1, 4)
+    assert stream.getvalue() == ""
+    eager = Meter(stream, patience=-1)
+    eager("expand", 1, 4)
+    eager("expand", -1, 4)
+    assert stream.getvalue() == "\rexpand … 1 of 4 (25 %)\r                      \r"

@@ -1,0 +1,182 @@
+"""The `ubusc` command: its commands by name, and what happens when something goes wrong.
+
+Exit status: 0 all is well; 1 the file is wrong; 2 the command line is wrong; 70 the compiler is wrong; 74 reading or
+writing failed; 130 interrupted; 141 nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from unifiedbus_dsl.cli.terminal import discard_output, prepare_streams
+from unifiedbus_dsl.version import VERSION
+
+WRONG_USAGE, INTERNAL, IO_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
+
+COMMANDS = ("compile", "check", "fmt", "explain")
+
+
+class LazyGroup(click.Group):
+    """Loads the module of a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"unifiedbus_dsl.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest command, or with `compile` where a file was given in its place."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            ctx.fail(_unknown_command(name))
+        return super().resolve_command(ctx, args)
+
+
+def _unknown_command(name: str) -> str:
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+
+    if name.endswith(".ubus"):
+        return f"`{name}` is a file; which command? `ubusc compile {name}` or `ubusc check {name}`"
+    meant = did_you_mean(name, COMMANDS)
+    return f"no command `{name}`" + (f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(COMMANDS)}")
+
+
+# `color` keeps click from taking colours out again: whether there are any is decided where they are made.
+@click.command(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": True},
+    epilog="Exit status: 0 all is well, 1 the file is wrong, 2 the command line is wrong. "
+    "`ubusc COMMAND --help` tells more of a command.",
+)
+@click.version_option(VERSION, prog_name="ubusc", message="%(prog)s %(version)s")
+def group() -> None:
+    """Compile descriptions of AI supercomputers.
+
+    A .ubus file is a whole machine on two pages: parts, cables, systems, and the questions to ask of it.
+
+    \b
+    Examples:
+      ubusc compile machine.ubus -o out    check it, draw it, write what others read
+      ubusc check machine.ubus             is it right?
+      ubusc check --fix machine.ubus       mend what a machine can mend
+      ubusc fmt machine.ubus               lay it out the one way
+      ubusc explain UB0501                 what an error means and what to do
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `ubusc` with these arguments, by default those of the process; gives the exit status."""
+    prepare_streams()
+    try:
+        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except BaseException as error:
+        return _status_of(error)
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    if "_UBUSC_COMPLETE" in os.environ:
+        return _complete_words()
+    with group.make_context("ubusc", arguments) as context:
+        group.invoke(context)
+    return 0
+
+
+def _complete_words() -> int:
+    """What a shell's completion script asks for."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(group, {}, "ubusc", "_UBUSC_COMPLETE", os.environ["_UBUSC_COMPLETE"])
+
+
+def _status_of(error: BaseException) -> int:
+    """Say what went wrong in a line or two, and give the exit status for it."""
+    status = INTERNAL
+    match error:
+        case click.exceptions.Exit():
+            status = _finish(error.exit_code)
+        case SystemExit():
+            status = error.code if isinstance(error.code, int) else 1
+        case click.ClickException():
+            _say(error.show)
+            status = error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            _tell("\ninterrupted")
+            status = INTERRUPTED
+        case BrokenPipeError():
+            discard_output()
+            status = BROKEN_PIPE
+        case OSError():
+            _tell(f"error: {_reason(error)}")
+            discard_output()
+            status = IO_ERROR
+        case MemoryError():
+            _tell("error: there is not enough memory for this machine")
+        case _:
+            _internal_error(error)
+    return status
+
+
+def _finish(status: int) -> int:
+    """`--help` and `--version` end by an exception; their text may still have to be written."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        return _status_of(error)
+    return status
+
+
+def _reason(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    reason = reason[:1].lower() + reason[1:]
+    return f"`{error.filename}`: {reason}" if error.filename else reason
+
+
+def _internal_error(error: BaseException) -> None:
+    if os.environ.get("UBUSC_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(error)
+        return
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        place = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    _tell(
+        f"internal error in ubusc {VERSION}: {type(error).__name__}{place}: {str(error)[:200]}\n"
+        "This is a fault of the compiler, not of your file. Please report it together with the file;\n"
+        "UBUSC_TRACEBACK=1 in the environment shows the whole traceback."
+    )
+
+
+def _tell(text: str) -> None:
+    _say(lambda: click.echo(text, err=True))
+
+
+def _say(show: object) -> None:
+    """Write to standard error, even if nobody reads it."""
+    try:
+        assert callable(show)
+        show()
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        discard_output()

@@ -1,0 +1,79 @@
+"""File arguments: what is there, and what was probably meant where nothing is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+SUFFIX = ".ubus"
+
+
+def source_file(name: str | None, command: str) -> Path:
+    """The file that was named.
+
+    Raises:
+        click.UsageError: no name, no such file, or a folder.
+    """
+    if name is None:
+        raise click.UsageError(f"which file? {_offer(command, Path())}")
+    path = Path(name)
+    if path.is_dir():
+        raise click.UsageError(f"`{name}` is a folder. {_offer(command, path)}")
+    if not os.path.lexists(path):
+        raise click.UsageError(_missing(path))
+    return path
+
+
+def source_files(names: Iterable[str], command: str) -> list[Path]:
+    """The files that were named, and those inside the folders that were named, each once and in order.
+
+    Raises:
+        click.UsageError: nothing was named, there is no such file, or no source in a folder.
+    """
+    found: dict[Path, None] = {}
+    for name in names:
+        path = Path(name)
+        found |= dict.fromkeys(_inside(path) if path.is_dir() else [source_file(name, command)])
+    if not found:
+        source_file(None, command)
+    return list(found)
+
+
+def _inside(folder: Path) -> list[Path]:
+    inside = sorted(p for p in folder.rglob(f"*{SUFFIX}") if not _hidden(p.relative_to(folder)) and p.is_file())
+    if not inside:
+        raise click.UsageError(f"no {SUFFIX} file in `{folder}`")
+    return inside
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _offer(command: str, folder: Path) -> str:
+    """One command that would work from here."""
+    near = _neighbours(folder)
+    return f"Try `ubusc {command} {near[0]}`." if near else f"Example: `ubusc {command} machine{SUFFIX}`."
+
+
+def _missing(path: Path) -> str:
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+
+    folder = path.parent
+    if not folder.is_dir():
+        return f"no file `{path}`: there is no folder `{folder}`"
+    names = {near.name: near for near in _neighbours(folder)}
+    stems = {near.stem: near for near in names.values()}
+    meant = names.get(did_you_mean(path.name, names) or "") or stems.get(path.name)
+    meant = meant or stems.get(did_you_mean(path.stem, stems) or "")
+    return f"no file `{path}`" + (f"; did you mean `{meant}`?" if meant else "")
+
+
+def _neighbours(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.glob(f"*{SUFFIX}"))
+    except OSError:
+        return []

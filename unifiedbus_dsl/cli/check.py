@@ -1,0 +1,110 @@
+"""`ubusc check`: is it right?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.report import FORMATS, deny_option, in_format, limit_option, once, status
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.diagnostics import Diagnostic
+    from unifiedbus_dsl.diagnostics.fix import Mended
+    from unifiedbus_dsl.pipeline import Limits
+
+ROUNDS = 10
+"""Mending one error may bring the next to light; this many times at most."""
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format.")
+@click.option("--fix", is_flag=True, help="Mend what a machine can mend, in place, and report the rest.")
+@deny_option
+@limit_option
+@limit_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    files: tuple[str, ...],
+    form: str,
+    fix: bool,
+    deny: tuple[str, ...],
+    limit: int,
+    **raised: int | None,
+) -> None:
+    """Check files without writing anything. A folder stands for all .ubus files in it.
+
+    \b
+    Examples:
+      ubusc check machine.ubus
+      ubusc check specs --deny warnings
+      ubusc check machine.ubus --fix
+      ubusc check machine.ubus --format sarif > findings.sarif
+    """
+    from unifiedbus_dsl.cli.arguments import source_files
+    from unifiedbus_dsl.cli.meter import meter
+
+    paths = source_files(files, "check")
+    diagnose = partial(_diagnose, paths, limits(**raised))
+    with meter():
+        found = diagnose()
+        mended = _mend(diagnose, found) if fix else 0
+        found = diagnose() if mended else found
+    if mended:
+        click.echo(f"mended {mended} place{'s' if mended > 1 else ''}", err=True)
+    click.echo(in_format(form, found, limit), nl=False)
+    if form == "text":
+        _closing_words(paths, found, fix)
+    context.exit(status(found, deny))
+
+
+def _diagnose(paths: list[Path], raised: Limits) -> list[Diagnostic]:
+    from unifiedbus_dsl import pipeline
+
+    return once(d for path in paths for d in pipeline.compile(path, limits=raised).diagnostics)
+
+
+def _mend(diagnose: Callable[[], list[Diagnostic]], found: list[Diagnostic]) -> int:
+    """Apply fixes round by round until none is left; how many were applied."""
+    from unifiedbus_dsl.diagnostics.fix import mend
+
+    total = 0
+    for _ in range(ROUNDS):
+        mended = [m for m in mend(found) if m.source.path is not None and m.text != m.source.text]
+        for one in mended:
+            _write(one)
+        total += sum(one.fixes for one in mended)
+        if not mended:
+            break
+        found = diagnose()
+    return total
+
+
+def _write(mended: Mended) -> None:
+    """Put the new text in the place of the old one, with its byte-order mark if it had one."""
+    from unifiedbus_dsl.cli.output import write_bytes
+
+    path = mended.source.path
+    assert path is not None
+    before = path.read_bytes()
+    mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
+    if before != mark + mended.source.text.encode():
+        raise OSError(None, "was changed by someone else while it was checked", str(path))
+    write_bytes(path, mark + mended.text.encode())
+
+
+def _closing_words(paths: list[Path], found: list[Diagnostic], fixed: bool) -> None:
+    if not found:
+        click.echo(f"{paths[0]}: no errors" if len(paths) == 1 else f"{len(paths)} files: no errors")
+    mendable = sum(d.fix is not None for d in found)
+    if mendable and not fixed:
+        click.echo(f"{mendable} of them can be mended by `ubusc check --fix`")
+    elif found:
+        click.echo(f"`ubusc explain {found[0].code}` tells more")

@@ -1,0 +1,107 @@
+"""`ubusc compile`: check, compile, draw, and say what the machine is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.report import as_text, limit_option, status
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.pipeline import Compilation
+
+
+@click.command("compile")
+@click.argument("file", required=False)
+@click.option("-o", "--output", default="out", show_default=True, metavar="DIR", help="Folder for what is written.")
+@click.option("--system", metavar="NAME", help="Compile this system only; by default all of the file.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
+@limit_option
+@limit_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    file: str | None,
+    output: str,
+    system: str | None,
+    as_json: bool,
+    limit: int,
+    **raised: int | None,
+) -> None:
+    """Check a file, compile its systems, write them and sum them up.
+
+    \b
+    These are written into the folder (several systems: a folder inside it for each):
+      SYSTEM.svg         the picture; parts open their own when clicked
+      SYSTEM.plan.txt    the machine at the size of its text
+      SYSTEM.npz         every device and cable in columns, for NumPy and other tools
+
+    \b
+    Examples:
+      ubusc compile machine.ubus -o out
+      ubusc compile machine.ubus --system lab
+      ubusc compile machine.ubus --json > summary.json
+    """
+    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.meter import meter
+
+    path = source_file(file, "compile")
+    from unifiedbus_dsl import pipeline  # after the file is known to be there: this takes longer
+
+    with meter():
+        compilation = pipeline.compile(path, limits=limits(**raised))
+        click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+        if status(compilation.diagnostics):
+            context.exit(1)
+        systems = _chosen(compilation, path, system)
+        text = _compile(compilation, systems, Path(output), as_json)
+    click.echo(text, nl=False)
+
+
+def _chosen(compilation: Compilation, path: Path, system: str | None) -> tuple[str, ...]:
+    """The systems to compile.
+
+    Raises:
+        click.ClickException: the file has none.
+        click.UsageError: it has none of this name.
+    """
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+
+    names = compilation.systems
+    if not names:
+        raise click.ClickException(
+            f"`{path}` has no system, so there is no machine to build. Write `system NAME : Type` into it, "
+            "or use `ubusc check`."
+        )
+    if system is None:
+        return tuple(names)
+    if system not in names:
+        meant = did_you_mean(system, names)
+        hint = f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(names)}"
+        raise click.UsageError(f"no system `{system}` in `{path}`{hint}")
+    return (system,)
+
+
+def _compile(compilation: Compilation, systems: tuple[str, ...], folder: Path, as_json: bool) -> str:
+    """Write all systems; what is to be said about them."""
+    import json
+
+    from unifiedbus_dsl.cli.artifacts import write_system
+    from unifiedbus_dsl.summary import summary_of
+
+    folders = {name: folder / name if len(systems) > 1 else folder for name in systems}
+    summaries = {name: summary_of(compilation, name) for name in systems}
+    files = {name: write_system(compilation, name, folders[name]) for name in systems}
+    if as_json:
+        data = {n: {**s.to_data(), "files": [str(f) for f in files[n]]} for n, s in summaries.items()}
+        return json.dumps({"version": 1, "systems": data}, indent=2, ensure_ascii=False) + "\n"
+    return "\n".join(f"{s.text()}\nWritten\n{_listed(files[n])}" for n, s in summaries.items())
+
+
+def _listed(files: list[Path]) -> str:
+    return "".join(f"  {file}\n" for file in files)

@@ -1,0 +1,63 @@
+"""`ubusc explain`: the page of a code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from unifiedbus_dsl.cli.terminal import wants_colour
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.diagnostics.catalogue import Page
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Explain an error: what it means, why it matters, a wrong and a right example, the fix.
+
+    Without a code, lists all of them.
+
+    \b
+    Examples:
+      ubusc explain UB0501
+      ubusc explain            all codes with their titles
+    """
+    from unifiedbus_dsl.diagnostics import catalogue
+
+    if code is None:
+        click.echo("\n".join(_list(catalogue.pages())))
+        return
+    page = catalogue.find(catalogue.normal(code))
+    if page is None:
+        meant = catalogue.nearest(code)
+        hint = f"; did you mean `{meant}`?" if meant else "; `ubusc explain` lists all"
+        raise click.UsageError(f"no code `{code}`{hint}")
+    click.echo(_painted(page.text) if wants_colour(sys.stdout) else page.text, nl=False)
+
+
+def _list(pages: tuple[Page, ...]) -> Iterator[str]:
+    """The titles, a heading before each family."""
+    family = ""
+    for page in pages:
+        if page.family != family:
+            yield f"{'' if not family else chr(10)}{page.code[:4]}xx  {page.family}"
+            family = page.family
+        yield f"  {page.code}  {page.title}"
+
+
+def _painted(text: str) -> str:
+    """Headings bold, the place marked in an example red; the words stay as they are."""
+    lines = []
+    for line in text.splitlines():
+        if line.startswith("#") and line.lstrip("#").startswith(" ") and "[UB" not in line:
+            lines.append(f"\x1b[1m{line.lstrip('# ')}\x1b[0m")
+        elif "# error: [" in line:
+            before, _, after = line.partition("# error: [")
+            lines.append(f"{before}\x1b[1;31m# error: [{after}\x1b[0m")
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,62 @@
+"""Files are written beside their place and then renamed: a reader sees the old or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A new file beside `path` to be written; it takes the place of `path` when all went well, else it goes away.
+
+    Keeps the rights of the file it replaces, and follows a link instead of replacing it. The name keeps the suffix.
+
+    Raises:
+        OSError: with `path` as its file name, where it can't be written.
+    """
+    target = path.resolve()
+    draft = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    try:
+        draft.touch(mode=target.stat().st_mode & 0o777 if target.exists() else 0o666)
+        yield draft
+        _settle(draft)
+        os.replace(draft, target)
+    except OSError as error:
+        raise _named(error, path) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+
+
+def _settle(draft: Path) -> None:
+    """Make sure that the bytes are on the disk before the name is."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    return OSError(error.errno, f"can't write: {(error.strerror or str(error)).lower()}", str(path))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, beside and renamed."""
+    with beside(path) as draft:
+        draft.write_bytes(data)
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made with its parents where it isn't there.
+
+    Raises:
+        OSError: it can't be made, or can't be written into.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OSError(error.errno, "is a file, not a folder", str(path)) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError(13, "can't write into this folder: permission denied", str(path))
+    return path

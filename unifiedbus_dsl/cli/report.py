@@ -1,0 +1,69 @@
+"""Diagnostics on their way out: once each, in the format asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from unifiedbus_dsl.cli.terminal import text_width, wants_colour
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.diagnostics import Diagnostic
+
+FORMATS = ("text", "json", "sarif", "github")
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
+    help="Write out at most N diagnostics as text; 0 means all.",
+)  # fmt: skip
+deny_option = click.option(
+    "--deny", type=click.Choice(["warnings"]), multiple=True, help="Warnings make the exit status 1 as well."
+)
+
+
+def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Each finding once, though several files that were given import the same one; in file order."""
+    found: dict[tuple[object, ...], Diagnostic] = {}
+    for diagnostic in diagnostics:
+        found.setdefault(_identity(diagnostic), diagnostic)
+    return sorted(found.values(), key=lambda d: d.order)
+
+
+def _identity(diagnostic: Diagnostic) -> tuple[object, ...]:
+    if diagnostic.primary is None:
+        return (diagnostic.code, diagnostic.message)
+    span = diagnostic.primary.span
+    place = span.source.path.resolve() if span.source.path else id(span.source)
+    return (diagnostic.code, place, span.start, span.end)
+
+
+def as_text(diagnostics: Iterable[Diagnostic], limit: int, stream: TextIO | None) -> str:
+    """As people read it, with colour where `stream` shows it."""
+    from unifiedbus_dsl.diagnostics.text import render
+
+    return render(diagnostics, colour=wants_colour(stream), limit=limit or None, width=text_width(stream))
+
+
+def in_format(name: str, diagnostics: list[Diagnostic], limit: int) -> str:
+    """In one of `FORMATS`, for standard output."""
+    return as_text(diagnostics, limit, sys.stdout) if name == "text" else _renderer(name)(diagnostics)
+
+
+def _renderer(name: str) -> Callable[[Iterable[Diagnostic]], str]:
+    from unifiedbus_dsl.diagnostics import github, json, sarif
+    from unifiedbus_dsl.version import VERSION
+
+    if name == "sarif":
+        return lambda diagnostics: sarif.render(diagnostics, version=VERSION)
+    return json.render if name == "json" else github.render
+
+
+def status(diagnostics: Iterable[Diagnostic], deny: Iterable[str] = ()) -> int:
+    """1 where there is an error, or a warning that is denied; else 0."""
+    from unifiedbus_dsl.diagnostics import Severity
+
+    bad = {Severity.ERROR, Severity.WARNING} if "warnings" in deny else {Severity.ERROR}
+    return int(any(d.severity in bad for d in diagnostics))

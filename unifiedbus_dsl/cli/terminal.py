@@ -1,0 +1,56 @@
+"""What is at the other end: a terminal, a pipe, nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TextIO
+
+
+def prepare_streams() -> None:
+    """Characters that the locale can't write come out as `?` instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def discard_output() -> None:
+    """Send what is still buffered nowhere, so that the interpreter doesn't stumble over it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            _point_at(stream, nowhere)
+    os.close(nowhere)
+
+
+def _point_at(stream: TextIO | None, descriptor: int) -> None:
+    try:
+        if stream is not None:
+            os.dup2(descriptor, stream.fileno())
+    except (OSError, ValueError):
+        pass  # not a real file: nothing is left to be written
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def wants_colour(stream: TextIO | None) -> bool:
+    """Colour on a terminal, unless `NO_COLOR` is set; elsewhere only with `FORCE_COLOR` (no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def text_width(stream: TextIO | None, default: int = 140) -> int:
+    """Cells for a line of source: what the terminal has left beside the line numbers."""
+    if not is_terminal(stream):
+        return default
+    from shutil import get_terminal_size
+
+    return max(40, get_terminal_size().columns - 8)

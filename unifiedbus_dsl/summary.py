@@ -1,0 +1,437 @@
+"""A machine summed up for its architect: what is in it, its cables, its bandwidth tier by tier, what was expected.
+
+Counts come from the plan, lengths from the fabric. Rates are raw: lanes times the lane rate of the protocol, for one
+direction; `bidir` adds both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import asdict, field, frozen
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.diagnostics.cells import text_width
+from unifiedbus_dsl.plan import AssemblyType, DeviceType, Plan, PortRef, Rule
+from unifiedbus_dsl.plan.index import count_points
+from unifiedbus_dsl.units import Dimension, Quantity, format_number, format_quantity
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.elaborate.expect import ExpectResult
+    from unifiedbus_dsl.fabric import Fabric
+    from unifiedbus_dsl.pipeline import Compilation
+
+__all__ = ["Cables", "EndPoint", "Held", "Part", "Summary", "Tier", "Total", "summarize", "summary_of"]
+
+_ADDITIVE: Mapping[Dimension, str] = {
+    units.SIZE: "byte",
+    units.COMPUTE: "FLOPS",
+    units.POWER: "W",
+    units.MONEY: "USD",
+}
+"""Dimensions whose fields are added up over all devices, with the unit of the JSON figures."""
+
+
+@frozen
+class Part:
+    """A type and how often it is in the machine. `holds` are its direct children: count and type."""
+
+    level: str
+    type: str
+    count: int
+    spares: int
+    holds: tuple[tuple[int, str], ...]
+
+
+@frozen
+class EndPoint:
+    """What one end point has to offer: ports, lanes, byte/s for each direction, one alone and all together."""
+
+    type: str
+    count: int
+    ports: int
+    lanes: int
+    rate: Fraction
+    total_rate: Fraction
+
+
+@frozen
+class Total:
+    """A field added up over all devices that have it, spares left out; SI base units."""
+
+    name: str
+    value: Quantity
+
+
+@frozen
+class Cables:
+    """All cables of one link and width. Lengths in metres; None where the fabric, or the length of one, is unknown."""
+
+    link: str
+    protocol: str
+    medium: str
+    width: int
+    cables: int
+    shortest: Fraction | None
+    longest: Fraction | None
+    length: Fraction | None
+
+    @property
+    def lanes(self) -> int:
+        return self.cables * self.width
+
+
+@frozen
+class Tier:
+    """The cables that an assembly type lays itself, in all its instances, what its children lay not counted.
+
+    `rate` is byte/s for each direction, `per_end_point` the part of it that ends at end points, divided by their
+    number.
+    """
+
+    level: str
+    type: str
+    instances: int
+    cables: int
+    lanes: int
+    rate: Fraction
+    per_end_point: Fraction
+
+
+@frozen
+class Held:
+    """An expectation: whose it is, its text, how it came out, the value that was found and where the figure is from.
+
+    `verdict` is `holds`, `fails`, `differs` (as the text says it does) or `open` (a measure that was not computed).
+    """
+
+    subject: str
+    text: str
+    verdict: str
+    found: str
+    source: str | None
+
+
+@frozen
+class Summary:
+    """One system summed up; `text()` for people, `to_data()` for machines."""
+
+    system: str
+    root: str
+    parts: tuple[Part, ...]
+    end_points: tuple[EndPoint, ...]
+    totals: tuple[Total, ...]
+    cables: tuple[Cables, ...]
+    tiers: tuple[Tier, ...]
+    expectations: tuple[Held, ...] = field(default=())
+
+    def text(self) -> str:
+        """Tables with aligned columns, ended by a newline."""
+        return "\n".join(_text(self)) + "\n"
+
+    def to_data(self) -> dict[str, Any]:
+        """Plain data for JSON. Rates in byte/s for each direction, lengths in metres."""
+        data: dict[str, Any] = _plain(asdict(self, recurse=True, value_serializer=_serialize))
+        data["totals"] = {t.name: {"value": float(t.value), "unit": _ADDITIVE[t.value.dimension]} for t in self.totals}
+        for row, cables in zip(data["cables"], self.cables, strict=True):
+            row["lanes"] = cables.lanes
+        return data
+
+
+def summary_of(compilation: Compilation, system: str | None = None) -> Summary:
+    """Sum up a compiled system, by default the first, with its lengths and with what was expected of it.
+
+    Raises:
+        CompilationFailed: the text has errors, or no system.
+        KeyError: no system of that name.
+    """
+    plan = compilation.pick(system)
+    subjects = {plan.system, *plan.devices, *plan.assemblies}
+    held = [_held(result) for result in compilation.expectations if result.subject in subjects]
+    return summarize(plan, compilation.fabric(plan.system), held)
+
+
+def _held(result: ExpectResult) -> Held:
+    from unifiedbus_dsl.elaborate.expect import shown
+
+    if result.holds is None:
+        return Held(result.subject, result.text, "open", f"wants `{result.needs}`, not computed here", result.source)
+    values = "" if result.value is None else shown(result.value)
+    if result.differs is not None:
+        return Held(result.subject, result.text, "differs", f"{values} ({result.differs})".strip(), result.source)
+    return Held(result.subject, result.text, "holds" if result.holds else "fails", values, result.source)
+
+
+def summarize(plan: Plan, fabric: Fabric | None = None, expectations: Iterable[Held] = ()) -> Summary:
+    """Sum a system up; without its fabric the lengths of cables stay unknown."""
+    end_points = tuple(_end_points(plan))
+    return Summary(
+        plan.system,
+        plan.root,
+        tuple(_parts(plan)),
+        end_points,
+        tuple(_totals(plan)),
+        tuple(_cables(plan) if fabric is None else _measured_cables(plan, fabric)),
+        tuple(_tiers(plan, end_points)),
+        tuple(expectations),
+    )
+
+
+# ---- what is in it ----------------------------------------------------------------------------------------------
+
+
+def _in_service(plan: Plan) -> dict[str, int]:
+    """How many instances of each type there are, spares and what is inside them left out."""
+    counts = dict.fromkeys([*plan.devices, *plan.assemblies], 0)
+    counts[plan.root] = 1
+    for key in reversed(plan.bottom_up):
+        for child in plan.assemblies[key].children:
+            counts[child.type] += 0 if child.spare else counts[key] * child.count
+    return counts
+
+
+def _parts(plan: Plan) -> Iterator[Part]:
+    """Assemblies from the top down, then the devices: end points before switches."""
+    service, all_of_them = _in_service(plan), plan.instances
+    devices = sorted(plan.devices, key=lambda key: (plan.devices[key].kind == "switch", key))
+    for key in [*reversed(plan.bottom_up), *devices]:
+        of = plan.type(key)
+        count = service[key]
+        if all_of_them[key]:
+            yield Part(of.kind, key, count, all_of_them[key] - count, tuple(_holds(of)))
+
+
+def _holds(of: DeviceType | AssemblyType) -> Iterator[tuple[int, str]]:
+    if isinstance(of, AssemblyType):
+        counts: dict[str, int] = {}
+        for child in of.children:
+            counts[child.type] = counts.get(child.type, 0) + child.count
+        yield from ((count, type) for type, count in counts.items())
+
+
+def _chief_kind(plan: Plan) -> str | None:
+    """The kind of device the machine is for: NPUs, or whatever else is an end point where it has none."""
+    kinds = {device.kind for device in plan.devices.values()} - {"switch"}
+    return next((kind for kind in ("npu", "cpu", "device", "nic") if kind in kinds), None)
+
+
+def _end_points(plan: Plan) -> Iterator[EndPoint]:
+    kind, service = _chief_kind(plan), _in_service(plan)
+    for key, device in plan.devices.items():
+        if device.kind == kind and service[key]:
+            lanes = sum(port.count * port.lanes for port in device.ports)
+            rate = sum((p.count * p.lanes * plan.protocols[p.protocol].lane_rate for p in device.ports), Fraction(0))
+            yield EndPoint(key, service[key], device.radix, lanes, rate, service[key] * rate)
+
+
+def _totals(plan: Plan) -> Iterator[Total]:
+    sums: dict[tuple[str, Dimension], Fraction] = {}
+    service = _in_service(plan)
+    for key in service:
+        for name, value in plan.type(key).fields.items():
+            if isinstance(value, Quantity) and value.dimension in _ADDITIVE:
+                at = (name, value.dimension)
+                sums[at] = sums.get(at, Fraction(0)) + service[key] * value.value
+    for (name, dimension), total in sorted(sums.items()):
+        yield Total(name, Quantity(total, dimension))
+
+
+# ---- cables -----------------------------------------------------------------------------------------------------
+
+
+def _rules(plan: Plan) -> Iterator[tuple[str, Rule, int]]:
+    """Each rule with its assembly type and the cables it has in one instance."""
+    for key in plan.bottom_up:
+        for rule in plan.assemblies[key].rules:
+            yield key, rule, count_points(rule.axes, rule.where)
+
+
+def _cables(plan: Plan) -> Iterator[Cables]:
+    counts: dict[tuple[str, int], int] = {}
+    for key, rule, count in _rules(plan):
+        at = (rule.link, rule.lanes)
+        counts[at] = counts.get(at, 0) + count * plan.instances[key]
+    for (link, width), count in sorted(counts.items()):
+        if count:
+            yield _cable_row(plan, link, width, count, ())
+
+
+def _measured_cables(plan: Plan, fabric: Fabric) -> Iterator[Cables]:
+    kinds, links = fabric.kinds, list(plan.links)
+    counts = np.bincount(fabric.kind, minlength=len(kinds.link))
+    rows: dict[tuple[str, int], list[tuple[int, Fraction | None]]] = {}
+    for link, lanes, length, count in zip(
+        kinds.link.tolist(), kinds.lanes.tolist(), kinds.length_m.tolist(), counts.tolist(), strict=True
+    ):
+        if count:
+            exact = None if isnan(length) else Fraction(round(length * 1000), 1000)
+            rows.setdefault((links[link], lanes), []).append((count, exact))
+    for (link, width), measured in sorted(rows.items()):
+        yield _cable_row(plan, link, width, sum(count for count, _ in measured), measured)
+
+
+def _cable_row(
+    plan: Plan, link: str, width: int, cables: int, measured: Sequence[tuple[int, Fraction | None]]
+) -> Cables:
+    of = plan.links[link]
+    medium = of.fields.get("medium")
+    known = [(count, length) for count, length in measured if length is not None]
+    lengths = [length for _, length in known] if len(known) == len(measured) else []
+    return Cables(
+        link,
+        of.protocol,
+        medium if isinstance(medium, str) else "",
+        width,
+        cables,
+        min(lengths) if lengths else None,
+        max(lengths) if lengths else None,
+        sum((count * length for count, length in known), Fraction(0)) if lengths else None,
+    )
+
+
+# ---- bandwidth --------------------------------------------------------------------------------------------------
+
+
+def _tiers(plan: Plan, end_points: Sequence[EndPoint]) -> Iterator[Tier]:
+    """From the innermost out."""
+    kind, number = _chief_kind(plan), sum(e.count for e in end_points)
+    for key in plan.bottom_up:
+        assembly, instances = plan.assemblies[key], plan.instances[key]
+        cables = lanes = 0
+        rate = ending = Fraction(0)
+        for rule in assembly.rules:
+            count = instances * count_points(rule.axes, rule.where)
+            each = rule.lanes * plan.protocols[plan.links[rule.link].protocol].lane_rate
+            ends = sum(_device_kind(plan, key, ref) == kind for ref in (rule.left, rule.right))
+            cables, lanes = cables + count, lanes + count * rule.lanes
+            rate, ending = rate + count * each, ending + ends * count * each
+        if cables:
+            per_end_point = ending / number if number else Fraction(0)
+            yield Tier(assembly.kind, key, instances, cables, lanes, rate, per_end_point)
+
+
+def _device_kind(plan: Plan, key: str, ref: PortRef) -> str:
+    """The kind of the devices whose ports a reference names, through any number of exports."""
+    child = next(c for c in plan.assemblies[key].children if c.name == ref.child)
+    of = plan.type(child.type)
+    if isinstance(of, DeviceType):
+        return of.kind
+    return _device_kind(plan, of.key, next(e.ref for e in of.exports if e.name == ref.port))
+
+
+# ---- as text ----------------------------------------------------------------------------------------------------
+
+
+def _text(summary: Summary) -> Iterator[str]:
+    yield f"{summary.system} : {summary.root}"
+    yield from _section(
+        "What is in it", ["level", "type", "count", "made of"], map(_part_row, summary.parts), right={2}
+    )
+    yield from _section(
+        "End points",
+        ["type", "count", "ports", "lanes", "each direction", "bidir", "all, each direction", "all, bidir"],
+        map(_end_point_row, summary.end_points),
+        right={1, 2, 3, 4, 5, 6, 7},
+    )
+    totals = [[t.name, format_quantity(t.value)] for t in summary.totals]
+    yield from _section("Added up", ["field", "total"], totals, right={1})
+    yield from _section(
+        "Cables",
+        ["link", "protocol", "medium", "lanes", "cables", "all lanes", "length of one", "of all"],
+        map(_cable_row_text, summary.cables),
+        right={3, 4, 5, 6, 7},
+    )
+    yield from _section(
+        "Bandwidth by tier",
+        ["cables inside", "instances", "cables", "each direction", "bidir", "of an end point, each direction"],
+        map(_tier_row, summary.tiers),
+        right={1, 2, 3, 4, 5},
+    )
+    held = [[e.verdict, e.subject, e.text, e.found, e.source or ""] for e in summary.expectations]
+    yield from _section("Expectations", ["", "of", "expect", "found", "source"], held, right=set())
+
+
+def _part_row(part: Part) -> list[str]:
+    spares = f" + {part.spares:,} spare" if part.spares else ""
+    return [part.level, part.type, f"{part.count:,}{spares}", ", ".join(f"{n:,} {type}" for n, type in part.holds)]
+
+
+def _end_point_row(row: EndPoint) -> list[str]:
+    rates = [row.rate, 2 * row.rate, row.total_rate, 2 * row.total_rate]
+    return [row.type, f"{row.count:,}", f"{row.ports:,}", f"{row.lanes:,}", *map(_rate, rates)]
+
+
+def _cable_row_text(row: Cables) -> list[str]:
+    return [
+        row.link,
+        row.protocol,
+        row.medium,
+        f"{row.width}",
+        f"{row.cables:,}",
+        f"{row.lanes:,}",
+        _span_of_lengths(row),
+        _length(row.length),
+    ]
+
+
+def _span_of_lengths(row: Cables) -> str:
+    if row.shortest == row.longest:
+        return _length(row.shortest)
+    return f"{_length(row.shortest)} to {_length(row.longest)}"
+
+
+def _tier_row(tier: Tier) -> list[str]:
+    rates = [tier.rate, 2 * tier.rate, tier.per_end_point]
+    return [f"{tier.level} {tier.type}", f"{tier.instances:,}", f"{tier.cables:,}", *map(_rate, rates)]
+
+
+def _rate(rate: Fraction) -> str:
+    return format_quantity(Quantity(rate, units.RATE)) if rate else "-"
+
+
+def _length(length: Fraction | None) -> str:
+    """In metres as cable lists have it, from a kilometre on in kilometres."""
+    if length is None:
+        return "-"
+    return f"{format_number(length)} m" if length < 1000 else format_quantity(Quantity(length, units.LENGTH))
+
+
+def _section(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], right: set[int]) -> Iterator[str]:
+    """A table with its title; nothing where there are no rows."""
+    body = list(rows)
+    if body:
+        yield ""
+        yield title
+        yield from _table([head, *body], right)
+
+
+def _table(rows: Sequence[Sequence[str]], right: set[int]) -> Iterator[str]:
+    widths = [max(map(text_width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [_padded(cell, widths[n], n in right) for n, cell in enumerate(row)]
+        yield ("  " + "  ".join(cells)).rstrip()
+
+
+def _padded(cell: str, width: int, right: bool) -> str:
+    space = " " * (width - text_width(cell))
+    return space + cell if right else cell + space
+
+
+# ---- as data ----------------------------------------------------------------------------------------------------
+
+
+def _serialize(_: object, __: object, value: Any) -> Any:
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers as JSON has them: whole ones whole."""
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else float(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
