@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from itertools import combinations, product
+from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
 from attrs import evolve
 
-from unifiedbus_dsl.plan import AssemblyType, Const, IndexExpr, Lookup, Not, Op, Plan, Rule, Var
 from unifiedbus_dsl.render import overview, overview_set
 from unifiedbus_dsl.render.marks import Box, Text
 from unifiedbus_dsl.render.overview import cells_of, fold, overview_picture
@@ -17,60 +16,10 @@ from unifiedbus_dsl.render.sheet import bounds
 
 from . import machines
 from .reading import SVG, read_back
+from .twin import all_cables, cables, devices
 
 MACHINES = machines.all_machines()
 TYPES = [(name, key) for name, plan in MACHINES.items() for key in plan.assemblies]
-
-
-# ---- a plain twin: every cable of a small machine, one by one ----
-
-
-def value(expr: IndexExpr, env: dict[str, int]) -> int:
-    match expr:
-        case Const(number):
-            return number
-        case Var(name):
-            return env[name]
-        case Not(inner):
-            return int(not value(inner, env))
-        case Lookup(table, at):
-            return table[value(at, env)]
-        case Op(op, left, right):
-            a, b = value(left, env), value(right, env)
-            return {
-                "+": lambda: a + b,
-                "-": lambda: a - b,
-                "*": lambda: a * b,
-                "div": lambda: a // b,
-                "mod": lambda: a % b,
-                "<": lambda: int(a < b),
-                "==": lambda: int(a == b),
-                "and": lambda: int(a and b),
-            }[op]()
-
-
-def cables(rule: Rule) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """The child subscripts at both ends of each cable."""
-    found = []
-    for point in product(*(range(a.low, a.high + 1, a.step) for a in rule.axes)):
-        env = dict(zip([a.name for a in rule.axes], point, strict=True))
-        if rule.where is None or value(rule.where, env):
-            left, right = (tuple(value(e, env) for e in ref.at) for ref in (rule.left, rule.right))
-            found.append((left, right))
-    return found
-
-
-def all_cables(plan: Plan, assembly: AssemblyType) -> int:
-    below = sum(
-        c.count * all_cables(plan, plan.assemblies[c.type]) for c in assembly.children if c.type in plan.assemblies
-    )
-    return below + sum(len(cables(rule)) for rule in assembly.rules)
-
-
-def devices(plan: Plan, key: str, kind: str) -> int:
-    if key in plan.devices:
-        return int(plan.devices[key].kind == kind)
-    return sum(c.count * devices(plan, c.type, kind) for c in plan.assemblies[key].children)
 
 
 # ---- what it says ----

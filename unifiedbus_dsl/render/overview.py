@@ -25,8 +25,6 @@ from unifiedbus_dsl.render.facts import (
     Survey,
     cell_meetings,
     child_named,
-    has_end_point,
-    has_npu,
     holders,
     inner_meetings,
     moving_dimensions,
@@ -58,6 +56,7 @@ from unifiedbus_dsl.render.sheet import (
     wiring_entries,
 )
 from unifiedbus_dsl.render.svg import svg
+from unifiedbus_dsl.render.tiers import tiers
 
 DEEPEST = 2
 """How many levels below the children of the assembly are opened; the last of them shows arrays as stacks."""
@@ -512,34 +511,6 @@ class Placed:
     @property
     def middle(self) -> float:
         return sum(cell.middle for cell in (self.block.cells[0], self.block.cells[-1])) / 2
-
-
-def tiers(plan: Plan, assembly: AssemblyType, bundles: Sequence[Bundle]) -> tuple[tuple[Child, ...], ...]:
-    """The children by how far they are from the NPUs and CPUs, nearest first."""
-    children = {child.name: child for child in assembly.children}
-    level = {name: 0 for name, child in children.items() if has_npu(plan, child.type)}
-    level |= {name: 0 for name, child in children.items() if has_end_point(plan, child.type)}
-    level = level or _lowest(children, bundles)
-    frontier = list(level)
-    while frontier:
-        joined = [(b.left, b.right) for b in bundles] + [(b.right, b.left) for b in bundles]
-        near = sorted({there for here, there in joined if here in frontier and there not in level})
-        level |= dict.fromkeys(near, level[frontier[0]] + 1)
-        frontier = near
-    level |= {name: _tier_alone(plan, child) for name, child in children.items() if name not in level}
-    used = sorted(set(level.values()))
-    return tuple(tuple(c for c in assembly.children if level[c.name] == number) for number in used)
-
-
-def _lowest(children: Mapping[str, Child], bundles: Sequence[Bundle]) -> dict[str, int]:
-    """Among switches only: the array with most elements, which is the one nearest to the NPUs in every tree."""
-    most = max((child.count for child in children.values()), default=0)
-    return {name: 0 for name, child in children.items() if child.count == most or not bundles}
-
-
-def _tier_alone(plan: Plan, child: Child) -> int:
-    """Where a child goes that no cable of this assembly reaches."""
-    return 0 if has_end_point(plan, child.type) else 1
 
 
 def assembly_block(scope: Scope) -> Block:

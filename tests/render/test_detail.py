@@ -1,0 +1,154 @@
+"""Detail pictures show every device and every cable, where they can be told apart."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from itertools import combinations
+from math import hypot
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from unifiedbus_dsl.render import TooManyMarksError, detail
+from unifiedbus_dsl.render.detail import detail_picture
+from unifiedbus_dsl.render.marks import Box, Line, Picture, Text, identifier
+from unifiedbus_dsl.render.sheet import bounds
+
+from . import machines
+from .reading import read_back
+from .twin import joined, names
+
+SMALL = {
+    name: plan
+    for name, plan in machines.all_machines().items()
+    if name in ("board", "cab", "flat", "fattree", "torus", "dragonfly", "node")
+}
+BIG = {"512 NPUs": machines.superpod(8), "8,192 NPUs": machines.superpod()}
+
+
+def boxes(picture: Picture, role: str = "device") -> list[Box]:
+    return [mark for mark in picture.by_role(role) if isinstance(mark, Box)]
+
+
+def cable_lines(picture: Picture) -> list[Line]:
+    return [mark for mark in picture.by_role("cable") if isinstance(mark, Line)]
+
+
+def at(picture: Picture, point: tuple[float, float]) -> str:
+    """The path of the device in whose middle the point lies."""
+    (found,) = [b for b in boxes(picture) if hypot(b.center[0] - point[0], b.center[1] - point[1]) < 0.01]
+    return found.tip.partition(" : ")[0]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_device_is_there(name: str) -> None:
+    shown = read_back(detail(SMALL[name]))
+    wanted = names(SMALL[name], SMALL[name].root)
+    assert Counter(m.tip.partition(" : ")[0] for m in shown.values() if m.role == "device") == Counter(wanted)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_cable_joins_its_devices(name: str) -> None:
+    plan = SMALL[name]
+    picture = detail_picture(plan)
+    drawn = Counter(
+        frozenset((at(picture, line.points[0]), at(picture, line.points[-1]))) for line in cable_lines(picture)
+    )
+    wanted = set(joined(plan, plan.root))
+    for key in plan.assemblies:
+        if key != plan.root:
+            (child,) = [c for c in plan.assemblies[plan.root].children if c.type == key]
+            for i in range(child.count):
+                wanted |= {frozenset(f"{child.name}[{i}].{end}" for end in pair) for pair in joined(plan, key)}
+    assert set(drawn) == wanted
+
+
+@pytest.mark.parametrize("name", [*SMALL, *BIG])
+def test_devices_and_names_do_not_overlap(name: str) -> None:
+    picture = detail_picture((SMALL | BIG)[name])
+    devices = boxes(picture)
+    if len(devices) < 1000:
+        for a, b in combinations(devices, 2):
+            apart = a.x + a.width <= b.x or b.x + b.width <= a.x or a.y + a.height <= b.y or b.y + b.height <= a.y
+            assert apart, f"{a.tip} and {b.tip} overlap"
+    texts = [bounds([m]) for m in picture.marks if isinstance(m, Text)]
+    left, top, right, bottom = np.array(texts).T
+    for k in range(len(texts)):
+        over = (left < right[k]) & (left[k] < right) & (top + 2 < bottom[k]) & (top[k] + 2 < bottom)
+        assert over.sum() == 1, picture.marks[k]
+
+
+@pytest.mark.parametrize("name", [*SMALL, *BIG])
+def test_text_can_be_read(name: str) -> None:
+    picture = detail_picture((SMALL | BIG)[name])
+    assert picture.smallest_text(1200) >= 8
+    left, top, right, bottom = bounds(picture.marks)
+    assert (left >= 0, top >= 0, right <= picture.width, bottom <= picture.height) == (True,) * 4
+
+
+def test_a_mesh_of_eight_is_a_ring() -> None:
+    centres = np.array([box.center for box in boxes(detail_picture(SMALL["board"]))])
+    away = np.hypot(*(centres - centres.mean(axis=0)).T)
+    assert np.allclose(away, away[0])
+
+
+def test_a_mesh_of_boards_has_rows_and_columns() -> None:
+    devices = [b for b in boxes(detail_picture(SMALL["cab"])) if b.tip.startswith("board")]
+    assert len({round(b.center[0], 2) for b in devices}) == 8
+    assert len({round(b.center[1], 2) for b in devices}) == 8
+
+
+def test_switches_stand_above_what_they_serve() -> None:
+    picture = detail_picture(SMALL["fattree"])
+    height = {b.tip.partition(" : ")[0]: b.y for b in boxes(picture)}
+    assert height["core[0]"] < height["pod[0].agg[0]"] < height["pod[0].edge[0]"] < height["pod[0].host[0, 0]"]
+
+
+@pytest.mark.parametrize("pattern", ["torus", "mesh"])
+def test_a_torus_laid_over_one_dimension_is_a_grid(pattern: str) -> None:
+    plan = machines.torus((4, 4))
+    root = plan.assemblies["Torus"]
+    rules = tuple(
+        evolve(
+            rule,
+            pattern=pattern,
+            left=evolve(rule.left, at=(machines.op("+", machines.op("*", 4, rule.left.at[0]), rule.left.at[1]),)),
+            right=evolve(rule.right, at=(machines.op("+", machines.op("*", 4, rule.right.at[0]), rule.right.at[1]),)),
+        )
+        for rule in root.rules
+    )
+    flat = evolve(root, rules=rules, children=(machines.Child("chip", (16,), "Chip"),))
+    devices = boxes(detail_picture(evolve(plan, assemblies={"Torus": flat})))
+    assert len({round(b.center[0], 2) for b in devices}) == 4
+
+
+def test_what_is_left_out_is_said() -> None:
+    picture = detail_picture(BIG["8,192 NPUs"])
+    notes = " ".join(mark.text for mark in picture.by_role("legend") if isinstance(mark, Text))
+    assert "one line for all cables between two parts" in notes
+    assert "cables drawn of the first part of each array only" in notes
+    lines = cable_lines(picture)
+    assert len(lines) == 128 + 32 - 1
+    assert {line.tip for line in lines} == {"8 optical"}
+
+
+def test_the_superpod_in_five_seconds() -> None:
+    start = time.perf_counter()
+    svg = detail(BIG["8,192 NPUs"])
+    assert time.perf_counter() - start < 5
+    assert svg.count('class="device"') == 8192 + 768
+
+
+def test_too_many_devices_are_refused() -> None:
+    with pytest.raises(TooManyMarksError, match="573,952 devices"):
+        detail(machines.supercluster())
+
+
+def test_the_same_plan_gives_the_same_bytes() -> None:
+    assert detail(machines.dragonfly()) == detail(machines.dragonfly())
+
+
+def test_ids_are_the_paths() -> None:
+    assert identifier("pod[0].host[0, 1]") in read_back(detail(SMALL["fattree"]))

@@ -1,0 +1,107 @@
+"""The floor plan is to scale, and its cables are those of the plan."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations
+
+import pytest
+from attrs import evolve
+
+from unifiedbus_dsl.plan import AssemblyType, Child, Placement
+from unifiedbus_dsl.render import NothingPlacedError, floor
+from unifiedbus_dsl.render.floor import floor_picture
+from unifiedbus_dsl.render.marks import Box, Line, Text
+from unifiedbus_dsl.render.sheet import bounds
+
+from . import machines
+from .reading import read_back
+from .twin import cables
+
+
+def placed(racks: int = 128) -> dict[str, Box]:
+    picture = floor_picture(machines.superpod(racks))
+    return {m.tip.partition(" : ")[0]: m for m in picture.by_role("placed") if isinstance(m, Box)}
+
+
+def test_every_rack_stands_in_its_place() -> None:
+    boxes = placed()
+    assert len(boxes) == 160
+    origin, right, below = boxes["cabinet[0]"], boxes["cabinet[1]"], boxes["cabinet[16]"]
+    # the room is deeper than wide, so it is drawn turned: x runs up, y to the right
+    assert (right.x, below.y) == (pytest.approx(origin.x), pytest.approx(origin.y))
+    scale = (origin.y - right.y) / 0.6
+    assert (below.x - origin.x) / 2.4 == pytest.approx(scale)
+    assert boxes["inter[0, 0]"].x - origin.x == pytest.approx(20 * scale)
+    assert (origin.height, origin.width) == (pytest.approx(0.6 * scale, rel=0.1), pytest.approx(1.2 * scale, rel=0.1))
+    assert "at 0.6 m, 2.4 m" in boxes["cabinet[17]"].tip
+
+
+def test_racks_do_not_overlap() -> None:
+    for a, b in combinations(placed().values(), 2):
+        assert a.x + a.width <= b.x or b.x + b.width <= a.x or a.y + a.height <= b.y or b.y + b.height <= a.y
+
+
+def test_lengths_are_those_of_a_plain_sum() -> None:
+    plan = machines.superpod(16)
+    root = plan.assemblies["Atlas950"]
+    at = {p.child: p.positions for p in root.placements}
+    lengths = []
+    for (rack,), (p, i) in cables(root.rules[0]):
+        (ax, ay), (bx, by) = at["cabinet"][rack], at["inter"][8 * p + i]
+        lengths.append(abs(ax - bx) + abs(ay - by))
+    shown = read_back(floor(plan))
+    texts = {mark.text for mark in shown.values()}
+    assert any(f"{len(lengths):,} cables, " in text and f"longest {float(max(lengths)):g} m" in text for text in texts)
+    total = sum(lengths, Fraction(0))
+    assert shown["tile-3"].text == f"{float(total) / 1000:.2f} km"
+    assert shown["longest-name"].text.startswith(f"longest: {float(max(lengths)):g} m, cabinet[")
+
+
+def test_trays_carry_every_cable() -> None:
+    plan = machines.superpod(16)
+    picture = floor_picture(plan)
+    trays = [m for m in picture.by_role("tray") if isinstance(m, Line)]
+    scale = abs(placed(16)["cabinet[0]"].y - placed(16)["cabinet[1]"].y) / 0.6 or 1.0
+    metres = 0.0
+    for line in trays:
+        (ax, ay), (bx, by) = line.points[0], line.points[-1]
+        metres += (abs(ax - bx) + abs(ay - by)) / scale * int(line.tip.split()[0].replace(",", ""))
+    root = plan.assemblies["Atlas950"]
+    at = {p.child: p.positions for p in root.placements}
+    total = sum(
+        abs(at["cabinet"][r][0] - at["inter"][8 * p + i][0]) + abs(at["cabinet"][r][1] - at["inter"][8 * p + i][1])
+        for (r,), (p, i) in cables(root.rules[0])
+    )
+    assert metres == pytest.approx(float(total))
+
+
+def test_labels_can_be_read() -> None:
+    picture = floor_picture(machines.superpod())
+    assert picture.smallest_text(1200) >= 8
+    texts = [m for m in picture.marks if isinstance(m, Text)]
+    for a, b in combinations(texts, 2):
+        one, other = bounds([a]), bounds([b])
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] + 2 or other[3] <= one[1] + 2
+
+
+def test_places_of_nested_assemblies_add_up() -> None:
+    plan = machines.superpod(16)
+    pods = tuple((Fraction(0), Fraction(40 * k)) for k in range(2))
+    hall = AssemblyType("Hall", "supercluster", (Child("pod", (2,), "Atlas950"),), placements=(Placement("pod", pods),))
+    both = evolve(plan, root="Hall", assemblies={**plan.assemblies, "Hall": hall})
+    picture = floor_picture(both)
+    tips = {m.tip.partition("\n")[0]: m.tip for m in picture.by_role("placed") if isinstance(m, Box)}
+    assert len(tips) == 2 * 48
+    assert tips["pod[1].cabinet[3] : Cabinet"].endswith("at 1.8 m, 40 m")
+    shown = read_back(floor(both))
+    assert shown["tile-2"].text == f"{2 * 16 * 256:,}"
+
+
+def test_without_places_the_way_out_is_said() -> None:
+    with pytest.raises(NothingPlacedError, match="place"):
+        floor(machines.rack())
+
+
+def test_the_same_plan_gives_the_same_bytes() -> None:
+    assert floor(machines.superpod(8)) == floor(machines.superpod(8))

@@ -1,0 +1,337 @@
+"""The picture of an assembly down to each device, with positions of our own.
+
+Every device is drawn. Cables are drawn one line for each two devices that they join; where that is more than an eye can
+follow, one for each two parts, then those of the first part only, and the legend says so. Needs the plan alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import hypot
+
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.plan import AssemblyType, Plan
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.facts import Survey, medium
+from unifiedbus_dsl.render.marks import (
+    Box,
+    Line,
+    Mark,
+    Picture,
+    Point,
+    Text,
+    hanging,
+    identifier,
+    straight,
+    text_width,
+)
+from unifiedbus_dsl.render.places import HEAD, Layout, Part, layout, rule_ends, sizes_for
+from unifiedbus_dsl.render.sheet import figure_tiles, kind_entries, sheet, text_entry, wiring_entries
+from unifiedbus_dsl.render.svg import svg
+
+MOST_DEVICES = 20_000
+MOST_LINES = 3_000
+"""Lines of one assembly type, all its instances together, that are drawn in full."""
+
+_PAGE = 1150.0
+_SMALLEST = 9.0
+
+
+class TooManyMarksError(ValueError):
+    """The picture would have more marks than anyone can look at."""
+
+
+@frozen
+class Seen:
+    """A type's instance in the picture: where it stands, and which devices it holds."""
+
+    layout: Layout
+    path: str
+    start: int
+    x: float
+    y: float
+    depth: int
+
+
+@frozen(eq=False)
+class Pairs:
+    """What one rule of an assembly type joins: devices counted within the type, shape (pairs,), and how many cables
+    there are for each pair."""
+
+    child: str | None
+    medium: str
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    cables: NDArray[np.int64]
+
+
+def detail(plan: Plan, type_key: str | None = None) -> str:
+    """The picture of an assembly type of the plan (the whole system if none is named) down to each device, as SVG.
+
+    Raises:
+        TooManyMarksError: it has more than `MOST_DEVICES` devices.
+        NoGraphvizError: there is nothing to draw with.
+    """
+    return svg(detail_picture(plan, type_key))
+
+
+def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
+    """The same as values."""
+    key = type_key or plan.root
+    devices = plan.device_count[key]
+    if devices > MOST_DEVICES:
+        raise TooManyMarksError(
+            f"`{key}` has {devices:,} devices, more than the {MOST_DEVICES:,} that can be drawn one by one: "
+            "draw its overview, or one of its parts"
+        )
+    survey = Survey(plan)
+    sizes = sizes_for(devices)
+    root = layout(survey, key, sizes)
+    scale = min(1.0, _PAGE / root.width)
+    if scale < 0.9:  # names must stay readable
+        sizes = evolve(sizes, head=min(60.0, HEAD / scale))
+        root = layout(survey, key, sizes)
+    seen = tuple(_walk(plan, root, Seen(root, "", 0, 0.0, 0.0, 0)))
+    lines, notes = _lines(survey, key, seen, scale, inside=not sizes.tiny)
+    boxes = [mark for one in seen[1:] for mark in _box(plan, one, scale, sizes.head * scale)]
+    behind = [mark for mark in boxes if isinstance(mark, Box) and mark.behind]
+    front = [mark for mark in boxes if not (isinstance(mark, Box) and mark.behind)]
+    figures = survey.figures[key]
+    legend = [*wiring_entries(survey, figures), *kind_entries(figures)]
+    legend += [text_entry(f"legend-note-{i}", note) for i, note in enumerate(notes)]
+    assembly = plan.assemblies[key]
+    doc = [(line, "") for line in (assembly.doc or "").strip().splitlines()[:2]]
+    kind = f"{assembly.kind} · every device"
+    return sheet(key, kind, doc, figure_tiles(figures), [*behind, *lines, *front], legend, assembly.doc or "")
+
+
+def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
+    """Every part below, parents first; devices are numbered as in the plan."""
+    yield at
+    start = at.start
+    shapes = {c.name: c.shape for c in plan.assemblies[at.layout.key].children} if at.layout.parts else {}
+    for part in at.layout.parts:
+        path = _joined(at.path, part, shapes[part.child])
+        below = Seen(part.layout, path, start, at.x + part.x, at.y + part.y, at.depth + 1)
+        yield from _walk(plan, root, below)
+        start += plan.device_count[part.layout.key]
+
+
+def _joined(path: str, part: Part, shape: tuple[int, ...]) -> str:
+    subscripts: list[str] = []
+    rest = part.element
+    for size in reversed(shape):
+        rest, subscript = divmod(rest, size)
+        subscripts.insert(0, str(subscript))
+    own = f"{part.child}[{', '.join(subscripts)}]" if shape else part.child
+    return f"{path}.{own}" if path else own
+
+
+def _box(plan: Plan, seen: Seen, scale: float, head: float) -> list[Mark]:
+    """A part: a device as a square, an assembly as a frame, named where there is room."""
+    key = seen.layout.key
+    device = plan.devices.get(key)
+    x, y = seen.x * scale, seen.y * scale
+    width, height = seen.layout.width * scale, seen.layout.height * scale
+    look = palette.KINDS[device.kind] if device else palette.Look(palette.LEVELS[(seen.depth + 1) % 2], palette.FRAME)
+    box = Box(
+        identifier(seen.path),
+        x,
+        y,
+        width,
+        height,
+        look.fill,
+        look.stroke,
+        line=1.0 if width > 12 else 0.5,
+        shape="rounded" if width > 12 else "square",
+        behind=device is None,
+        role="device" if device else "part",
+        tip=f"{seen.path} : {key}",
+    )
+    return [box, *_label(seen, box, None if device else head)]
+
+
+def _label(seen: Seen, box: Box, head: float | None) -> list[Mark]:
+    """The name of a device in its middle, of an assembly in its head: as much of it as fits."""
+    own = seen.path.rpartition(".")[2]
+    short = own[own.find("[") :].strip("[]").replace(" ", "") if "[" in own else own
+    room = box.height if head is None else head
+    if head is not None and box.height < 2 * head:
+        return []
+    for text, size in ((own, 11.0), (own, 9.5), (short, 10.0), (short, _SMALLEST)):
+        if text_width(text, size) <= box.width - 2 and size * 1.3 <= room:
+            id = box.id + "-name"
+            if head is None:
+                return [Text(id, *box.center, text, size, role="name", tip=box.tip)]
+            left = box.x + min(8.0, (box.width - text_width(text, size)) / 2)
+            return [Text(id, left, box.y + room / 2 + 0.5, text, size, anchor="start", role="name", tip=box.tip)]
+    return []
+
+
+# ---- cables -----------------------------------------------------------------------------------------------------
+
+
+def _lines(survey: Survey, key: str, seen: Sequence[Seen], scale: float, inside: bool) -> tuple[list[Mark], list[str]]:
+    """The cables of every assembly in the picture (or of the outermost only), and what was left out."""
+    instances: dict[str, list[Seen]] = {}
+    for one in seen:
+        if one.layout.parts:
+            instances.setdefault(one.layout.key, []).append(one)
+    marks: list[Mark] = []
+    notes: list[str] = []
+    for name, places in instances.items():
+        if name != key and not inside:
+            if survey.bundles[name]:
+                notes.append(f"cables inside {name} are in its own picture")
+            continue
+        drawn, note = _type_lines(survey, survey.plan.assemblies[name], places, name == key, scale)
+        marks += drawn
+        notes += note
+    return marks, notes
+
+
+def _type_lines(
+    survey: Survey, assembly: AssemblyType, places: Sequence[Seen], top: bool, scale: float
+) -> tuple[list[Mark], list[str]]:
+    found = pairs_of(survey.plan, assembly)
+    notes: list[str] = []
+    count = sum(len(pairs.left) for pairs in found)
+    element_level = False
+    if top and count > MOST_LINES:
+        found, element_level = tuple(_by_element(survey.plan, assembly, pairs) for pairs in found), True
+        notes.append(f"one line for all cables between two parts of {assembly.key}")
+        count = sum(len(pairs.left) for pairs in found)
+    if top and count > MOST_LINES // 2:
+        found = tuple(_of_first(survey.plan, assembly, pairs) for pairs in found)
+        notes.append("cables drawn of the first part of each array only")
+    if not top and count * len(places) > MOST_LINES:
+        notes.append(f"cables inside {assembly.key} drawn in the first of {len(places):,} only")
+        places = places[:1]
+    marks: list[Mark] = []
+    for number, pairs in sorted(enumerate(found), key=lambda item: item[1].child is not None):
+        colour = survey.colours[pairs.medium]
+        for one in places:
+            marks += _pair_lines(assembly, one, pairs, number, colour, scale, element_level)
+    return marks, notes
+
+
+def pairs_of(plan: Plan, assembly: AssemblyType) -> tuple[Pairs, ...]:
+    """What the rules of an assembly type join, device by device."""
+    size = plan.device_count[assembly.key]
+    found = []
+    for number, rule in enumerate(assembly.rules):
+        left, right = rule_ends(plan, assembly, number)
+        codes, cables = np.unique(left * size + right, return_counts=True)
+        child = rule.left.child if rule.left.child == rule.right.child else None
+        found.append(Pairs(child, medium(plan, rule.link), codes // size, codes % size, cables))
+    return tuple(found)
+
+
+def _elements(plan: Plan, assembly: AssemblyType) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each device the number of its part (all child arrays counted through), and of each part its first device."""
+    counts = np.concatenate([np.full(c.count, plan.device_count[c.type], np.int64) for c in assembly.children])
+    return np.repeat(np.arange(len(counts)), counts), np.concatenate([[0], np.cumsum(counts)[:-1]])
+
+
+def _by_element(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
+    """The same between parts: each known by its first device."""
+    part, first = _elements(plan, assembly)
+    left, right = part[pairs.left], part[pairs.right]
+    codes, at = np.unique(left * len(first) + right, return_inverse=True)
+    cables = np.bincount(at, weights=pairs.cables).astype(np.int64)
+    return Pairs(pairs.child, pairs.medium, first[codes // len(first)], first[codes % len(first)], cables)
+
+
+def _of_first(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
+    """Only those with an end in the first part of a child array."""
+    starts = plan.numbering.child_starts[assembly.key]
+    firsts = np.zeros(plan.device_count[assembly.key], dtype=bool)
+    for start, child in zip(starts, assembly.children, strict=False):
+        firsts[start : start + plan.device_count[child.type]] = True
+    keep = firsts[pairs.left] | firsts[pairs.right]
+    return Pairs(pairs.child, pairs.medium, pairs.left[keep], pairs.right[keep], pairs.cables[keep])
+
+
+def _pair_lines(
+    assembly: AssemblyType, seen: Seen, pairs: Pairs, number: int, colour: str, scale: float, element_level: bool
+) -> list[Mark]:
+    arcs = pairs.child is not None and seen.layout.styles[pairs.child] != "circle"
+    centres = np.add(seen.layout.centres, (seen.x, seen.y)) * scale
+    frames = _frames(seen, scale) if element_level else None
+    width, shade = _weight(pairs)
+    pitch = _pitch(centres)
+    apart = centres[pairs.left] - centres[pairs.right]
+    slanted = np.abs(apart).min(axis=1) > 1
+    near = float(np.hypot(*apart[slanted].T).min()) if slanted.any() else 0.0
+    marks: list[Mark] = []
+    for k, (a, b, cables) in enumerate(
+        zip(pairs.left.tolist(), pairs.right.tolist(), pairs.cables.tolist(), strict=True)
+    ):
+        if frames is not None:
+            points = straight(*_between(frames[a], frames[b]))
+        else:
+            ends = _point(centres[a]), _point(centres[b])
+            points = _bowed(*ends, pitch, near) if arcs else straight(*ends)
+        id = f"{identifier(seen.path) if seen.path else 'cables'}-{number}-{k}"
+        marks.append(Line(id, points, colour + shade, width, role="cable", tip=f"{cables:,} {pairs.medium}"))
+    return marks
+
+
+def _weight(pairs: Pairs) -> tuple[float, str]:
+    """Width and opacity of a line: those that climb from tier to tier are many and lie under the others."""
+    many = len(pairs.left)
+    if pairs.child is None and many > 100:
+        return 0.6, "78"
+    return (1.2, "") if many <= 64 else (0.8, "cc") if many <= 400 else (0.6, "99")
+
+
+def _frames(seen: Seen, scale: float) -> Mapping[int, tuple[float, float, float, float]]:
+    """Rectangle (left, top, right, bottom) of each part, by its first device."""
+    found: dict[int, tuple[float, float, float, float]] = {}
+    start = 0
+    for part in seen.layout.parts:
+        x, y = (seen.x + part.x) * scale, (seen.y + part.y) * scale
+        found[start] = (x, y, x + part.layout.width * scale, y + part.layout.height * scale)
+        start += max(1, len(part.layout.centres))
+    return found
+
+
+def _between(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> tuple[Point, Point]:
+    """From the edge of one rectangle to that of the other: up and down where one is above, else sideways."""
+    if a[3] <= b[1]:
+        return ((a[0] + a[2]) / 2, a[3]), ((b[0] + b[2]) / 2, b[1])
+    if b[3] <= a[1]:
+        return ((a[0] + a[2]) / 2, a[1]), ((b[0] + b[2]) / 2, b[3])
+    left, right = (a, b) if a[0] <= b[0] else (b, a)
+    return (left[2], (left[1] + left[3]) / 2), (right[0], (right[1] + right[3]) / 2)
+
+
+def _point(row: NDArray[np.float64]) -> Point:
+    return float(row[0]), float(row[1])
+
+
+def _pitch(centres: NDArray[np.float64]) -> float:
+    """The distance from one device to the next."""
+    if len(centres) < 2:
+        return 1.0
+    return float(min(np.hypot(*(centres[1] - centres[0])), np.hypot(*(centres[-1] - centres[-2]))))
+
+
+def _bowed(a: Point, b: Point, pitch: float, near: float) -> tuple[Point, ...]:
+    """Along a row or a column: straight to the neighbour, else an arc that passes beside what lies between. `near` is
+    the distance from plane to plane of a grid of more dimensions."""
+    (ax, ay), (bx, by) = a, b
+    distance = hypot(bx - ax, by - ay)
+    if abs(ay - by) > 1 and abs(ax - bx) > 1:
+        return straight(a, b) if distance < 1.4 * near else hanging(a, b, -0.45 * pitch)
+    if distance < 1.4 * pitch:
+        return straight(a, b)
+    depth = pitch * (0.22 + 0.07 * min(8.0, distance / pitch))
+    if abs(ay - by) <= 1:
+        return hanging(min(a, b), max(a, b), depth)
+    (ax, ay), (bx, by) = sorted((a, b), key=lambda point: point[1])
+    side = depth * 4 / 3
+    return (ax, ay), (ax + side, ay + (by - ay) * 0.1), (bx + side, by - (by - ay) * 0.1), (bx, by)
