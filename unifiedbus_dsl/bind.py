@@ -395,7 +395,7 @@ class NameCheck:
             return
         guess = did_you_mean(scenario.base.text, [name for name in known if name != scenario.name.text])
         self.sink.error(
-            "UB0206",
+            "UB0225",
             f"scenario `{scenario.name.text}` extends `{scenario.base.text}`, and there is no such scenario",
             scenario.base.span,
             "unknown scenario",

@@ -172,7 +172,7 @@ class _Builder:
         if first is not None:
             assert made.span is not None
             wall.sink.error(
-                "UB0516",
+                "UB0521",
                 f"`{made.child}` is placed twice",
                 made.span,
                 "placed again",

@@ -47,7 +47,7 @@ def listed_rules(node: tree.ConnectCables, wall: Wall, choose: ChooseLink) -> tu
     if lines is None or cable is None:
         return None
     if not lines:
-        wall.sink.error("UB0406", f"the cable list `{node.file.value}` is empty", node.file.span, "no cables")
+        wall.sink.error("UB0519", f"the cable list `{node.file.value}` is empty", node.file.span, "no cables")
         return None
     groups: dict[tuple[str, str, str, str, Fraction | None], list[Line]] = {}
     for line in lines:
@@ -102,7 +102,7 @@ def _lines(source: Source, wall: Wall) -> list[Line] | None:
     for needed in ("a", "b"):
         if needed not in columns:
             wall.sink.error(
-                "UB0515", f"a cable list needs the columns `a` and `b`; `{needed}` is missing", span, "the header",
+                "UB0519", f"a cable list needs the columns `a` and `b`; `{needed}` is missing", span, "the header",
                 help=("begin the file with `a,b` or `a,b,length`",),
             )  # fmt: skip
             return None
@@ -110,7 +110,7 @@ def _lines(source: Source, wall: Wall) -> list[Line] | None:
         if name not in ("a", "b", "length"):
             guess = did_you_mean(name, ["length"])
             wall.sink.error(
-                "UB0515", f"a cable list has no column `{name}`", span, "unknown column",
+                "UB0519", f"a cable list has no column `{name}`", span, "unknown column",
                 help=(f"did you mean `{guess}`?" if guess else "its columns are `a`, `b` and `length`",),
             )  # fmt: skip
             return None
@@ -145,7 +145,7 @@ def _end(text: str, span: Span, wall: Wall) -> tuple[Reference, tuple[int, ...]]
     place = Span(span.source, at, at + len(text)) if at >= 0 else span
     node = _path(text, place)
     if node is None:
-        wall.sink.error("UB0515", f"`{text}` is not the name of a port", place, "not a port",
+        wall.sink.error("UB0520", f"`{text}` is not the name of a port", place, "not a port",
                         help=("write `cabinet[0].z[1, 2]`",))  # fmt: skip
         return None
     ref = wall.reference(node)
@@ -156,7 +156,7 @@ def _end(text: str, span: Span, wall: Wall) -> tuple[Reference, tuple[int, ...]]
         value = int(dimension.subscript.value) if isinstance(dimension.subscript, tree.Number) else -1
         if not 0 <= value < dimension.size:
             wall.sink.error(
-                "UB0515", f"`{text}` is not one port of `{ref.child.name}`", place,
+                "UB0520", f"`{text}` is not one port of `{ref.child.name}`", place,
                 f"each subscript is a number; this one 0..{dimension.size - 1}",
                 labels=(Label(ref.child.span, "defined here"),) if ref.child.span else (),
             )  # fmt: skip
@@ -195,6 +195,6 @@ def _length(text: str, span: Span, sink: Sink) -> Fraction | None:
     except (ValueError, ZeroDivisionError):
         value, dimension = Fraction(0), units.LENGTH
     if dimension != units.LENGTH or value <= 0:
-        sink.error("UB0515", f"`{text}` is not a length", span, "in this line", help=("write `12.5 m`",))
+        sink.error("UB0520", f"`{text}` is not a length", span, "in this line", help=("write `12.5 m`",))
         return Fraction(-1)
     return value

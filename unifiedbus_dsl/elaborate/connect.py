@@ -97,7 +97,7 @@ def _bound_axis(binder: tree.Binder, wall: Wall) -> Axis | None:
         return range_axis(wall.evaluator, binder.range, binder.name.text, None)
     assert binder.range is not None
     wall.sink.error(
-        "UB0405",
+        "UB0415",
         f"index `{binder.name.text}` needs a range",
         binder.range.span,
         "not a range",

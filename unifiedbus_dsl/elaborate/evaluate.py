@@ -410,7 +410,7 @@ class Evaluator:
         if name == "len":
             return number(len(items))
         if not items:
-            self.sink.error("UB0207", f"`{name}` needs at least one value", node.span, "has none")
+            self.sink.error("UB0229", f"`{name}` needs at least one value", node.span, "has none")
             return POISON
         quantities: list[Quantity] = []
         for item in items:
@@ -435,7 +435,7 @@ class Evaluator:
             picked = min(values) if name == "min" else max(values) if name == "max" else sum(values, Fraction(0))
             return Quantity(picked, first.dimension)
         if len(items) != 1:
-            self.sink.error("UB0207", f"`{name}` takes one value", node.span, f"has {len(items)}")
+            self.sink.error("UB0229", f"`{name}` takes one value", node.span, f"has {len(items)}")
             return POISON
         if name == "abs":
             return Quantity(abs(first.value), first.dimension)
@@ -505,12 +505,12 @@ class Evaluator:
 
     def _wants(self, node: tree.Node, value: Any, wanted: str) -> Any:
         shown = value_text(value)
-        self.sink.error("UB0302", f"wants {wanted}, found {describe(value)}", node.span, f"is {shown}")
+        self.sink.error("UB0310", f"wants {wanted}, found {describe(value)}", node.span, f"is {shown}")
         return POISON
 
     def _mismatch(self, a: tree.Node, left: Any, b: tree.Node, right: Any, verb: str) -> Any:
         self.sink.error(
-            "UB0302",
+            "UB0309",
             f"{describe(left)} and {describe(right)} can't be {verb}",
             b.span,
             f"is {describe(right)}",

@@ -52,7 +52,7 @@ def evaluate_expectation(
         return None
     if not isinstance(holds, bool):
         sink.error(
-            "UB0302",
+            "UB0310",
             f"`expect` wants a condition, found {value_text(holds)}",
             node.condition.span,
             "no condition",

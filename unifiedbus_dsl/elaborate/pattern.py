@@ -106,7 +106,7 @@ def _pattern(node: tree.ConnectPattern, wall: Wall) -> Pattern | None:
 
 def _clauses_fit(node: tree.ConnectPattern, wall: Wall) -> bool:
     if node.where is not None:
-        wall.sink.error("UB0412", "a pattern takes no `where`: it states its own cables", node.where.span, "not here")
+        wall.sink.error("UB0418", "a pattern takes no `where`: it states its own cables", node.where.span, "not here")
         return False
     return True
 
@@ -132,7 +132,7 @@ def _arguments(node: tree.ConnectPattern, pattern: Pattern, wall: Wall) -> dict[
         numbers = [int(item.value) for item in items if is_whole(item)]
         if len(numbers) != len(items) or (isinstance(value, tuple) and not params[name].many):
             wanted = "a list of whole numbers" if params[name].many else "a whole number"
-            wall.sink.error("UB0302", f"`{name}` wants {wanted}, found {describe(value)}", arg.value.span, "here")
+            wall.sink.error("UB0310", f"`{name}` wants {wanted}, found {describe(value)}", arg.value.span, "here")
             return None
         found[name] = tuple(numbers) if isinstance(value, tuple) else numbers[0]
     for name, parameter in params.items():
@@ -189,7 +189,7 @@ def _lower(
         )
         return None
     except PatternError as wrong:
-        wall.sink.error("UB0412", str(wrong), node.pattern.span, "can't be built")
+        wall.sink.error("UB0416", str(wrong), node.pattern.span, "can't be built")
         return None
     if all(any(axis.size == 0 for axis in edges.axes) for edges in lowered.edges):
         wall.sink.error("UB0406", f"pattern `{pattern.name}` makes no cable here", node.pattern.span, "no cables")

@@ -85,7 +85,7 @@ def _arguments(node: tree.Place, method: str, wall: Wall) -> dict[str, int | Poi
         one = _columns(value) if name == "columns" else _lengths(value, name == "pitch" and method == "row")
         if one is None:
             wanted = "a whole number from 1" if name == "columns" else "two lengths such as `[0.6 m, 2.4 m]`"
-            wall.sink.error("UB0302", f"`{name}` wants {wanted}, found {describe(value)}", arg.value.span, "here")
+            wall.sink.error("UB0310", f"`{name}` wants {wanted}, found {describe(value)}", arg.value.span, "here")
             return None
         read[name] = one
     for name in {"grid": ("columns", "pitch"), "row": ("pitch",), "at": ("origin",)}[method]:

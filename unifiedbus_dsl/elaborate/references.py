@@ -254,7 +254,7 @@ class Wall:
             extra = step.subscripts[len(shape)]
             size = f"{len(shape)} dimension{'s' * (len(shape) != 1)}" if shape else "no dimensions"
             self.sink.error(
-                "UB0402",
+                "UB0414",
                 f"`{step.word.text}` has {size}, and {len(step.subscripts)} subscripts",
                 extra.span,
                 "one too many" if len(step.subscripts) == len(shape) + 1 else "too many from here on",
@@ -288,7 +288,7 @@ def range_axis(evaluator: Evaluator, node: tree.Range, name: str, size: int | No
     if low is None or high is None or step is None:
         return None
     if node.high is None and size is None:
-        evaluator.sink.error("UB0405", "a range without an end needs an array to end at", node.span, "no end")
+        evaluator.sink.error("UB0415", "a range without an end needs an array to end at", node.span, "no end")
         return None
     if not node.inclusive:
         high -= 1

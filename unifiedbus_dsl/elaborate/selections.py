@@ -113,7 +113,7 @@ def port_numbers(device: DeviceType, ref: tree.Expr, evaluator: Evaluator, faile
     """Port numbers that `up`, `up[0..1]` or `ports` name on a device; None after a diagnostic."""
     path = steps(ref)
     if path is None or len(path) != 1:
-        evaluator.sink.error("UB0507", "a port of this device is wanted", ref.span, "not a port")
+        evaluator.sink.error("UB0518", "a port of this device is wanted", ref.span, "not a port")
         return None
     step = path[0]
     if step.word.text == "ports" and not step.subscripts:
@@ -143,7 +143,7 @@ def _elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.nd
     """Row-major numbers of the elements that constant subscripts select; None after a diagnostic."""
     if len(step.subscripts) > len(shape):
         evaluator.sink.error(
-            "UB0402",
+            "UB0414",
             f"`{step.word.text}` has {len(shape)} dimension(s), and {len(step.subscripts)} subscripts",
             step.subscripts[len(shape)].span,
             "one too many",
@@ -195,7 +195,7 @@ class Selector:
         path = steps(node)
         if path is None:
             self.evaluator.sink.error(
-                "UB0507",
+                "UB0518",
                 "a selection is wanted: `all npu`, a part or a port",
                 node.span,
                 "selects nothing",
@@ -277,7 +277,7 @@ class Selector:
         roots: dict[str, int] = {}
         for item in inside.items:
             if not isinstance(item, Parts):
-                self.evaluator.sink.error("UB0507", "`in` wants a part", scope.span, "not a part")
+                self.evaluator.sink.error("UB0518", "`in` wants a part", scope.span, "not a part")
                 return None
             roots[item.type.key] = roots.get(item.type.key, 0) + item.count
         return roots
@@ -296,7 +296,7 @@ class Selector:
         kinds = [*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY, "link", "port"]
         guess = did_you_mean(words[0] if len(words) > 1 else name, [*kinds, *types])
         self.evaluator.sink.error(
-            "UB0201",
+            "UB0224",
             f"`all {name}` names no kind or type",
             node.path[0].span.to(node.path[-1].span),
             "unknown kind or type",

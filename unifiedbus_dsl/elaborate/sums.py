@@ -32,7 +32,7 @@ class Sums:
             return self._everything(name, node, evaluator)
         if len(node.args) != 1 or node.args[0].name is not None:
             evaluator.sink.error(
-                "UB0207", f"`{name}` takes one selection", node.span, "write `all npu`, a part or a port"
+                "UB0229", f"`{name}` takes one selection", node.span, "write `all npu`, a part or a port"
             )
             return POISON
         selection = selector.select(node.args[0].value)
@@ -44,7 +44,7 @@ class Sums:
         if name == "count":
             return number(sum(item.count for item in selection.items))
         if not selection.items:
-            evaluator.sink.error("UB0406", "the selection matches nothing", selection.span, "empty")
+            evaluator.sink.error("UB0417", "the selection matches nothing", selection.span, "empty")
             return POISON
         if name in ("sum", "power", "cost"):
             return self._sum(name, node, selection, evaluator)
@@ -54,7 +54,7 @@ class Sums:
             return self._free_ports(selection, evaluator)
         ports = ports_of(selection.items)
         if ports is None:
-            evaluator.sink.error("UB0507", f"`{name}` wants devices or ports", selection.span, "has no ports")
+            evaluator.sink.error("UB0518", f"`{name}` wants devices or ports", selection.span, "has no ports")
             return POISON
         return self._of_ports(name, ports)
 
@@ -74,7 +74,7 @@ class Sums:
         field = word.text if word is not None else name
         if name == "sum" and word is None:
             evaluator.sink.error(
-                "UB0207", "`sum` adds up a field, and none is named", node.span, "no field",
+                "UB0229", "`sum` adds up a field, and none is named", node.span, "no field",
                 help=(f"write `sum({node.args[0].span.text.strip()}.memory)`",),
             )  # fmt: skip
             return POISON
@@ -86,7 +86,7 @@ class Sums:
                 return POISON
             amount = Quantity(value.value * item.count, value.dimension)
             if total is not None and total.dimension != value.dimension:
-                evaluator.sink.error("UB0302", f"`{field}` has different units in different types", node.span, "here")
+                evaluator.sink.error("UB0309", f"`{field}` has different units in different types", node.span, "here")
                 return POISON
             total = amount if total is None else Quantity(total.value + amount.value, total.dimension)
         return POISON if total is None else total
@@ -140,7 +140,7 @@ class Sums:
         ]
         if len(devices) != len(selection.items) or not selection.whole:
             evaluator.sink.error(
-                "UB0507", "`free_ports` wants all devices of a kind or type", selection.span, "not such a selection",
+                "UB0518", "`free_ports` wants all devices of a kind or type", selection.span, "not such a selection",
                 help=("write `free_ports(all switch)`",),
             )  # fmt: skip
             return POISON

@@ -112,7 +112,7 @@ class Elaborator:
             last = ref.path[-1].text
             guess = next((name for name in types if name.rsplit(".", 1)[-1] == last), None)
         self.sink.error(
-            "UB0201",
+            "UB0222",
             f"there is no type `{ref.text}`",
             ref.path[0].span.to(ref.path[-1].span),
             "unknown type",
@@ -133,7 +133,7 @@ class Elaborator:
                 good = False
                 continue
             if name in given:
-                self.sink.error("UB0202", f"argument `{name}` is given twice", arg.span, "given again")
+                self.sink.error("UB0610", f"argument `{name}` is given twice", arg.span, "given again")
                 good = False
                 continue
             value = Evaluator(scope, self.sink).eval(arg.value)
@@ -286,7 +286,7 @@ class Elaborator:
             if base.definition in (definition, *chain) or len(chain) > MAX_EXTENDS:
                 names = " -> ".join(d.name for d in (*chain, definition, base.definition))
                 self.sink.error(
-                    "UB0214", f"type `{node.name.text}` extends itself: {names}", node.base.span, "extends it again"
+                    "UB0227", f"type `{node.name.text}` extends itself: {names}", node.base.span, "extends it again"
                 )
                 return None
             assert isinstance(base.definition.node, tree.TypeDef)
