@@ -55,7 +55,7 @@ def test_reads_back_equal(cluster: Fabric, saved: Path) -> None:
 
 
 @given(plans())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_machines_read_back_equal(tmp_path: Path, plan: Plan) -> None:
     fabric = expand(plan)
     fabric.save(tmp_path / "machine.npz")

@@ -28,7 +28,7 @@ def cluster() -> Fabric:
 
 
 @given(plans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_names_and_back(plan: Plan) -> None:
     ids = np.arange(plan.device_count[plan.root])
     texts = names.device_names(plan, ids)
@@ -93,7 +93,7 @@ def test_wrong_ids_and_ports_are_a_sentence(cluster: Fabric) -> None:
 
 
 @given(plans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_where_a_cable_comes_from(plan: Plan) -> None:
     """Rule, instance and index values of a cable give back its ends."""
     fabric = expand(plan)
@@ -113,7 +113,7 @@ def test_where_a_cable_comes_from(plan: Plan) -> None:
 
 
 @given(plans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_blocks(plan: Plan) -> None:
     paths = [path for path, _ in loops.device_paths(plan, plan.root)]
     for selector in ("rack", "npu", *plan.devices, *plan.assemblies, "nothing"):
@@ -180,7 +180,7 @@ def test_slices_are_a_filter_of_the_whole(cluster: Fabric, scope: str, prefixes:
 
 
 @given(plans(), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_random_slices_are_a_filter_of_the_whole(plan: Plan, data: st.DataObject) -> None:
     fabric = expand(plan)
     segments, prefixes, key = [], [""], plan.root
@@ -225,7 +225,7 @@ def test_wrong_scopes_are_a_sentence(cluster: Fabric, scope: str, sentence: str)
 
 
 @given(plans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_networkx_equals_the_plain_loops(plan: Plan) -> None:
     graph, twin = expand(plan).to_networkx(), loops.graph(plan)
     assert list(graph) == list(twin)

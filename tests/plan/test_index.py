@@ -20,6 +20,7 @@ from unifiedbus_dsl.plan.index import (
     evaluate,
     flat_index,
     open_grid,
+    point_parts,
     points,
     substitute,
     text,
@@ -41,7 +42,7 @@ def by_loops(axes: tuple[Axis, ...], expr: IndexExpr, where: IndexExpr | None) -
 
 
 @given(cases())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_values_over_the_points(case: tuple[tuple[Axis, ...], IndexExpr, IndexExpr | None]) -> None:
     axes, expr, where = case
     grid = points(axes, where)
@@ -57,6 +58,20 @@ def test_values_over_the_points(case: tuple[tuple[Axis, ...], IndexExpr, IndexEx
     assert sorted(zip(found, values, strict=True)) == sorted(zip(expected, by_loops(axes, expr, where), strict=True))
     numbers_of = np.arange(grid.size)
     assert {n: v.tolist() for n, v in grid.at(numbers_of).items()} == dict(zip(names, map(list, columns), strict=True))
+
+
+@given(cases(), st.integers(1, 9))
+@settings(max_examples=100, deadline=None)
+def test_pieces_make_the_whole(case: tuple[tuple[Axis, ...], IndexExpr, IndexExpr | None], size: int) -> None:
+    axes, expr, where = case
+    whole, at = points(axes, where), 0
+    values = np.broadcast_to(evaluate(expr, whole.grids), whole.shape).ravel()
+    for start, part in point_parts(axes, where, size):
+        assert start == at
+        at += part.size
+        found = np.broadcast_to(evaluate(expr, part.grids), part.shape).ravel()
+        assert found.tolist() == values[start:at].tolist()
+    assert at == whole.size
 
 
 def test_an_axis_is_a_dimension_of_its_own() -> None:
@@ -118,7 +133,7 @@ def test_text_reads_back(case: tuple[tuple[Axis, ...], IndexExpr]) -> None:
 
 
 @given(cases())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_bounds_are_exact(case: tuple[tuple[Axis, ...], IndexExpr, IndexExpr | None]) -> None:
     axes, expr, where = case
     values = by_loops(axes, expr, where)
@@ -149,7 +164,7 @@ def test_these_bounds_need_no_evaluation(expr: IndexExpr, expected: tuple[int, i
 
 
 @given(cases())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_simplify_keeps_values(case: tuple[tuple[Axis, ...], IndexExpr, IndexExpr | None]) -> None:
     axes, expr, where = case
     assert by_loops(axes, alg.simplify(expr, axes), None) == by_loops(axes, expr, None)
@@ -208,7 +223,7 @@ def families(draw: st.DrawFn) -> tuple[tuple[Axis, ...], tuple[IndexExpr, ...], 
 
 
 @given(families())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_is_proved_distinct_is(case: tuple[tuple[Axis, ...], tuple[IndexExpr, ...], IndexExpr | None]) -> None:
     axes, subscripts, _ = case
     assume(alg.is_injective(subscripts, axes))
@@ -243,7 +258,7 @@ def test_proofs(subscripts: tuple[IndexExpr, ...], proved: bool) -> None:
 
 
 @given(families(), families())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_is_proved_disjoint_is(
     one: tuple[tuple[Axis, ...], tuple[IndexExpr, ...], IndexExpr | None],
     other: tuple[tuple[Axis, ...], tuple[IndexExpr, ...], IndexExpr | None],

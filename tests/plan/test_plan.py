@@ -118,7 +118,7 @@ def test_text() -> None:
 
 
 @given(plans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_random_plans_verify_and_print(plan: Plan) -> None:
     verify(plan)
     assert plan_text(plan).count("\n\n") == len(plan.protocols) + len(plan.links) + len(plan.devices) + len(
@@ -203,7 +203,7 @@ def test_verification_finds(plan: Plan, sentence: str) -> None:
 
 
 @given(plans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_counts_and_tables(plan: Plan) -> None:
     numbering = plan.numbering
     for key in plan.bottom_up:

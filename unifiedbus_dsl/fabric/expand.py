@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.fabric import CableKinds, Fabric
 from unifiedbus_dsl.plan import AssemblyType, Plan
-from unifiedbus_dsl.plan.index import CHUNK
 from unifiedbus_dsl.plan.lengths import rule_lengths
 from unifiedbus_dsl.plan.numbering import UNPLACED
 
@@ -141,9 +140,8 @@ def _copy(to: _Writer, key: str, device: int, cable: int, count: int) -> None:
 
 def _write_rule(to: _Writer, key: str, number: int, device: int, cable: int) -> None:
     rule, numbering, out = to.plan.assemblies[key].rules[number], to.plan.numbering, to.out
-    points = numbering.rule_points(key, number)
     kind_of = _kind_lookup(to, key, number)
-    for start, part in points.parts(CHUNK):
+    for start, part in numbering.rule_parts(key, number):
         where = slice(cable + start, cable + start + part.size)
         sides = ((rule.left, out.a_device, out.a_port), (rule.right, out.b_device, out.b_port))
         for ref, devices, ports in sides:

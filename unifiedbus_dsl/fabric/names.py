@@ -251,8 +251,7 @@ def cable_source(plan: Plan, cable: int) -> CableSource:
         number = int(np.searchsorted(starts, offset, side="right")) - 1
         if number >= len(assembly.children):
             rule = number - len(assembly.children)
-            values = numbering.rule_points(key, rule).at(np.asarray([offset - starts[number]]))
-            return CableSource(".".join(path), key, rule, {name: int(value[0]) for name, value in values.items()})
+            return CableSource(".".join(path), key, rule, numbering.index_values(key, rule, offset - starts[number]))
         child = assembly.children[number]
         element, offset = divmod(offset - starts[number], numbering.cable_count[child.type])
         path.append(str(element_names(child.name, child.shape, np.asarray([element]))[0]))

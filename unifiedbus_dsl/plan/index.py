@@ -76,18 +76,6 @@ class Points:
         places = np.unravel_index(numbers, self.shape) if self.shape else ()
         return {name: grid.ravel()[places[self.dims[name]]] for name, grid in self.grids.items()}
 
-    def parts(self, size: int) -> Iterator[tuple[int, Points]]:
-        """Pieces along the first dimension of about `size` points each, with the number of their first point."""
-        if not self.shape or 0 < self.size <= size:
-            yield 0, self
-            return
-        row = self.size // max(1, self.shape[0])
-        step = max(1, size // max(1, row))
-        for start in range(0, self.shape[0] if row else 0, step):
-            stop = min(start + step, self.shape[0])
-            first = {name: grid[start:stop] if self.dims[name] == 0 else grid for name, grid in self.grids.items()}
-            yield start * row, Points((stop - start, *self.shape[1:]), first, self.dims)
-
 
 def axis_values(axis: Axis) -> IntArray:
     """The values of an axis in order, int64, shape (axis.size,)."""
@@ -118,18 +106,44 @@ def points(axes: Sequence[Axis], where: IndexExpr | None = None) -> Points:
     return Points(shape, grids, dims)
 
 
+def point_parts(axes: Sequence[Axis], where: IndexExpr | None, size: int) -> Iterator[tuple[int, Points]]:
+    """The points in pieces, from at most about `size` points each without the condition, and the number of their first.
+
+    Only the first axis is cut, so a piece is larger where the others have more points than that.
+    """
+    start = 0
+    for piece in _cut(axes, size):
+        part = points(piece, where)
+        if part.size:
+            yield start, part
+        start += part.size
+
+
+def _cut(axes: Sequence[Axis], size: int) -> Iterator[Sequence[Axis]]:
+    """The axes with the first one cut into ranges."""
+    if prod(axis.size for axis in axes) <= size:
+        yield axes
+        return
+    first, rest = axes[0], axes[1:]
+    count = max(1, size // prod(axis.size for axis in rest))
+    for at in range(0, first.size, count):
+        low = first.low + at * first.step
+        yield (Axis(first.name, low, min(first.high, low + (count - 1) * first.step), first.step), *rest)
+
+
 def count_points(axes: Sequence[Axis], where: IndexExpr | None = None) -> int:
     """How many points there are, without listing them."""
     groups = _tied_axes(axes, where)
-    if groups is None:
-        return 0
-    total = 1
-    for group, condition in groups:
-        size = prod(a.size for a in group)
-        if condition is not None and size:
-            mask = evaluate(condition, open_grid(group))
-            size = int(np.count_nonzero(mask)) * (size // max(1, mask.size))
-        total *= size
+    return 0 if groups is None else prod(_count_group(group, condition) for group, condition in groups)
+
+
+def _count_group(axes: Sequence[Axis], condition: IndexExpr | None) -> int:
+    if condition is None:
+        return axes[0].size
+    total = 0
+    for piece in _cut(axes, CHUNK):
+        mask = evaluate(condition, open_grid(piece))
+        total += int(np.count_nonzero(np.broadcast_to(mask, tuple(axis.size for axis in piece))))
     return total
 
 

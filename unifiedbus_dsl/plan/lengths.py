@@ -10,7 +10,7 @@ import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.plan.index import CHUNK, IntArray, Points
+from unifiedbus_dsl.plan.index import IntArray, Points
 from unifiedbus_dsl.plan.numbering import UNPLACED
 
 _SPAN = 1 << 24
@@ -29,10 +29,7 @@ def rule_lengths(plan: Plan, key: str, number: int) -> IntArray:
         return np.empty(0, np.int64)
     if rule.length is not None:
         return np.asarray([millimetres(rule.length)], dtype=np.int64)
-    points = plan.numbering.rule_points(key, number)
-    return np.unique(
-        np.concatenate([_distinct(plan.numbering.lengths(key, number, part)) for _, part in points.parts(CHUNK)])
-    )
+    return np.unique(np.concatenate([_distinct(values) for _, values in _floor_lengths(plan, key, number)]))
 
 
 def _distinct(values: IntArray) -> IntArray:
@@ -87,9 +84,8 @@ def missing_lengths(plan: Plan) -> list[MissingLength]:
 
 
 def _floor_lengths(plan: Plan, key: str, number: int) -> Iterator[tuple[Points, IntArray]]:
-    for _, part in plan.numbering.rule_points(key, number).parts(CHUNK):
-        if part.size:
-            yield part, plan.numbering.lengths(key, number, part)
+    for _, part in plan.numbering.rule_parts(key, number):
+        yield part, plan.numbering.lengths(key, number, part)
 
 
 def _same_place(plan: Plan, key: str, number: int, at: Mapping[str, int]) -> bool:

@@ -6,7 +6,7 @@ offsets added up along the hierarchy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
@@ -17,8 +17,17 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, IndexExpr, Plan, PortRef, Rule
-from unifiedbus_dsl.plan.index import IntArray, Points, count_points, evaluate, flat_index, open_grid, points
+from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, IndexExpr, Plan, PortRef, Rule, index
+from unifiedbus_dsl.plan.index import (
+    IntArray,
+    Points,
+    count_points,
+    evaluate,
+    flat_index,
+    open_grid,
+    point_parts,
+    points,
+)
 from unifiedbus_dsl.units import Quantity
 
 MICROMETRES = 1_000_000
@@ -73,6 +82,7 @@ class Numbering:
     plan: Plan
     _tables: dict[tuple[str, str], PortTable] = field(factory=dict, init=False)
     _places: dict[tuple[str, str], Places] = field(factory=dict, init=False)
+    _floor: dict[tuple[str, str], tuple[IntArray, IntArray] | None] = field(factory=dict, init=False)
     _rule_sizes: dict[Key, int] = field(factory=dict, init=False)
 
     # ---- devices
@@ -169,6 +179,16 @@ class Numbering:
         rule = self.plan.assemblies[key].rules[number]
         return points(rule.axes, rule.where)
 
+    def rule_parts(self, key: str, number: int) -> Iterator[tuple[int, Points]]:
+        """The same in pieces of bounded size, none empty, with the number of the first cable of each."""
+        rule = self.plan.assemblies[key].rules[number]
+        return point_parts(rule.axes, rule.where, index.CHUNK)
+
+    def index_values(self, key: str, number: int, cable: int) -> Mapping[str, int]:
+        """The index values of the cable of this number among those of a rule."""
+        start, part = next(p for p in self.rule_parts(key, number) if cable < p[0] + p[1].size)
+        return {name: int(value[0]) for name, value in part.at(np.asarray([cable - start])).items()}
+
     # ---- places on the floor
 
     def places(self, key: str, ref: PortRef, at: Points) -> Places:
@@ -188,7 +208,7 @@ class Numbering:
         # an element is known by its first device and its depth: several nested ones share their first device
         own = (start + element * self.plan.device_count[child.type]) * _DEPTHS
         deeper = np.where(inside == UNPLACED, UNPLACED, own + inside + 1)
-        positions = _positions(self.plan.assemblies[key], child.name)
+        positions = self._positions(key, child.name)
         if positions is not None:
             return Places(
                 np.asarray(positions[0][element] + x),
@@ -217,6 +237,17 @@ class Numbering:
         at = self.places(of.key, export.ref, Points(shape, open_grid(export.axes), {}))
         x, y, element = (np.broadcast_to(column, shape).ravel() for column in (at.x, at.y, at.element))
         return Places(np.where(element == UNPLACED, 0, x), np.where(element == UNPLACED, 0, y), element)
+
+    def _positions(self, key: str, child: str) -> tuple[IntArray, IntArray] | None:
+        """x and y in micrometres of each element of a child array, None if it is not placed."""
+        if (key, child) not in self._floor:
+            placement = next((p for p in self.plan.assemblies[key].placements if p.child == child), None)
+            self._floor[key, child] = None
+            if placement is not None:
+                found = np.asarray([[_micrometres(v) for v in at] for at in placement.positions], dtype=np.int64)
+                columns = found.reshape(-1, 2)
+                self._floor[key, child] = columns[:, 0], columns[:, 1]
+        return self._floor[key, child]
 
     @cached_property
     def _has_places(self) -> Mapping[str, bool]:
@@ -250,16 +281,8 @@ _DEPTHS = 64
 
 
 def _micrometres(metres: Fraction) -> int:
-    return round(metres * MICROMETRES)
-
-
-def _positions(assembly: AssemblyType, child: str) -> tuple[IntArray, IntArray] | None:
-    """x and y in micrometres of each element of a placed child array."""
-    placement = next((p for p in assembly.placements if p.child == child), None)
-    if placement is None:
-        return None
-    xs = np.asarray([_micrometres(x) for x, _ in placement.positions], dtype=np.int64)
-    return xs, np.asarray([_micrometres(y) for _, y in placement.positions], dtype=np.int64)
+    """Rounded half up; in whole numbers, as a plan may place thousands of elements."""
+    return (2 * MICROMETRES * metres.numerator + metres.denominator) // (2 * metres.denominator)
 
 
 def port_use(numbering: Numbering, key: str) -> Mapping[str, Mapping[str, NDArray[np.uint16]]]:

@@ -43,7 +43,7 @@ def _protocol(protocol: Protocol) -> Iterator[str]:
     yield f"  lane = {_quantity(Quantity(protocol.lane_rate, RATE))}"
     yield f"  latency = {_quantity(Quantity(protocol.latency, TIME))}"
     yield f"  efficiency = {_quantity(number(protocol.efficiency))}"
-    yield from _fields(protocol.fields)
+    yield from _fields({n: v for n, v in protocol.fields.items() if n not in ("lane", "latency", "efficiency")})
 
 
 def _link(link: Link) -> Iterator[str]:
