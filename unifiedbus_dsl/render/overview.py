@@ -147,6 +147,16 @@ def element_name(child: Child, prefix: Sequence[int], more: int | None = None) -
     return f"{child.name}[{', '.join([*map(str, subscripts), *stars])}]"
 
 
+def type_name(key: str) -> str:
+    """A type without its arguments."""
+    return key.partition("(")[0].rstrip() or key
+
+
+def counted_type(child: Child) -> str:
+    """`8 × Ascend950DT`."""
+    return f"{child.count:,} × {type_name(child.type)}" if child.shape else type_name(child.type)
+
+
 # ---- one array --------------------------------------------------------------------------------------------------
 
 
@@ -233,9 +243,9 @@ def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]
     """What stands below the name of a closed cell."""
     left = child.shape[len(at) :]
     if left:
-        return (clipped(f"{prod(left):,} × {child.type}", 10, 90),)
+        return (clipped(f"{prod(left):,} × {type_name(child.type)}", 10, 140),)
     if child.type in scope.plan.devices:
-        return () if child.shape else (child.type,)
+        return () if child.shape else (clipped(type_name(child.type), 10, _LONGEST_LABEL),)
     return scope.survey.figures[child.type].contents
 
 
@@ -384,7 +394,7 @@ def _noted_stack(scope: Scope, child: Child) -> Block:
 
 def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
     """The row with a small caption."""
-    kind = clipped(f"{child.count:,} × {child.type}" if child.shape else child.type, 10, _LONGEST_LABEL)
+    kind = clipped(counted_type(child), 10, _LONGEST_LABEL)
     notes = [(kind, palette.QUIET), *_inner_notes(scope, child)]
     height = 14.0 * len(notes)
     room = max(text_width(text, 10) for text, _ in notes)
@@ -408,11 +418,12 @@ def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
 def _framed(scope: Scope, child: Child, row: Block) -> Block:
     """The array in a frame of its own with its name at the left and the cables inside it below."""
     title = clipped(child.name, 15, _LONGEST_LABEL, bold=True)
-    type_line = f"{child.count:,} × {child.type}" if child.shape else child.type
+    arguments = child.type.removeprefix(type_name(child.type))
     each = scope.survey.figures[child.type].contents if child.type in scope.plan.assemblies else ()
     lines = [
         (title, 15.0, True, palette.INK),
-        (clipped(type_line, 11, _LONGEST_LABEL), 11.0, False, palette.INK),
+        (clipped(counted_type(child), 11, _LONGEST_LABEL), 11.0, False, palette.INK),
+        *([(clipped(arguments, 10, _LONGEST_LABEL), 10.0, False, palette.QUIET)] if arguments else []),
         *((f"{'each ' if child.shape else ''}{text}", 10.0, False, palette.QUIET) for text in each),
     ]
     if child.spare:

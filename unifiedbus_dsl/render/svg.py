@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from xml.sax.saxutils import escape
 
 from unifiedbus_dsl.render.dot import BOLD, FONT, dot_text
@@ -22,6 +23,18 @@ _EMPTY_LINK = re.compile(r'<g id="a_[^"]*"><a xlink:title="[^"]*">\n(.*?)</a>\n<
 def svg(picture: Picture, program: str | Path | None = None) -> str:
     """The picture as SVG text, drawn by Graphviz."""
     return polished(draw(dot_text(picture), "svg", program).decode(), picture)
+
+
+def drawn(picture: Picture, format: Literal["svg", "png", "pdf", "dot"], program: str | Path | None = None) -> bytes:
+    """The picture in a file format. PDF takes a `dot` of Graphviz itself; `dot` is the text it is drawn from.
+
+    Raises:
+        NoGraphvizError: there is nothing to draw with.
+        DrawingError: what there is cannot write this format.
+    """
+    if format == "dot":
+        return dot_text(picture).encode()
+    return svg(picture, program).encode() if format == "svg" else draw(dot_text(picture), format, program)
 
 
 def polished(raw: str, picture: Picture) -> str:
