@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from unifiedbus_dsl.source import Span
 
-__all__ = ["Diagnostic", "Edit", "Fix", "Label", "Severity", "Sink"]
+__all__ = ["Diagnostic", "Edit", "Fix", "Label", "Severity", "Sink", "rename"]
 
 
 class Severity(StrEnum):
@@ -40,6 +40,11 @@ class Fix:
 
     title: str
     edits: tuple[Edit, ...]
+
+
+def rename(span: Span, word: str | None) -> Fix | None:
+    """The change that writes `word` in place of what stands there; None where no word is meant."""
+    return None if word is None else Fix(f"write `{word}`", (Edit(span, word),))
 
 
 @frozen

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
-from unifiedbus_dsl.elaborate.values import Any
+from unifiedbus_dsl.elaborate.values import POISON, Any
 from unifiedbus_dsl.model import Definition
 from unifiedbus_dsl.syntax import tree
 
@@ -35,6 +35,10 @@ class Body:
     statements: list[Placed] = field(factory=list)
     members: dict[str, Lazy] = field(factory=dict)
     structure: dict[str, str] = field(factory=dict)
+    clashes: set[str] = field(factory=set)
+    """Names defined twice: nothing is said about what uses them."""
+    absent: dict[str, tree.Expr] = field(factory=dict)
+    """Parts that a condition leaves out, with the condition."""
 
     def scope(self, definition: Definition, args: tuple[tuple[str, Any], ...]) -> Scope:
         node = definition.node
@@ -54,7 +58,11 @@ class Body:
                 if test is None:
                     object.__setattr__(scope, "quiet", True)
                     continue
-                self.add(statement.then if test else statement.otherwise, scope)
+                taken, left = statement.then, statement.otherwise
+                if not test:
+                    taken, left = left, taken
+                self.absent.update((s.name.text, statement.test) for s in left if isinstance(s, tree.Instance))
+                self.add(taken, scope)
             else:
                 self._append(Placed(statement, scope))
 
@@ -79,17 +87,25 @@ class Body:
                 if replaceable(other.statement) == name and other.scope is not placed.scope:
                     self.statements[at] = Placed(placed.statement, placed.scope, other)
                     return
-        self._clash(placed)
-        self.statements.append(placed)
+        if self._clash(placed):
+            word = member(placed.statement)
+            assert word is not None
+            self.clashes.add(word.text)
+            if word.text in self.members:
+                self.members[word.text] = Lazy(lambda: POISON, word.span, word.text)
+        else:
+            self.statements.append(placed)
 
-    def _clash(self, placed: Placed) -> None:
-        """A port or part that the extended type already has, as something else."""
+    def _clash(self, placed: Placed) -> bool:
+        """Whether the type, or what it extends, has a member of this name already."""
         word = member(placed.statement)
         if word is None:
-            return
+            return False
         for other in self.statements:
             first = member(other.statement)
-            if first is not None and first.text == word.text and other.scope is not placed.scope:
+            if first is None or first.text != word.text:
+                continue
+            if other.scope is not placed.scope:  # within one text the names are checked as they are bound
                 self.sink.error(
                     "UB0202",
                     f"`{word.text}` is defined twice: here and in the type that is extended",
@@ -100,6 +116,8 @@ class Body:
                         "fields and parts can be replaced by the same sort of statement; all else needs its own name",
                     ),
                 )
+            return True
+        return False
 
 
 def member(statement: tree.BodyStatement) -> tree.Word | None:

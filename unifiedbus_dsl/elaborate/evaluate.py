@@ -10,10 +10,10 @@ from attrs import define, field
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, dotted
-from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
-from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, is_number, is_whole, value_text
+from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, is_number, is_whole, same_sort, value_text
 from unifiedbus_dsl.model import Definition
 from unifiedbus_dsl.plan import Value
 from unifiedbus_dsl.source import Span
@@ -105,6 +105,7 @@ class Evaluator:
                 node.span,
                 "not a rate",
                 help=("leave `bidir` out",),
+                fix=Fix("leave `bidir` out", (Edit(node.span, _without_bidir(node)),)),
             )
             return POISON
         return Quantity(value / 2, dimension)
@@ -129,6 +130,7 @@ class Evaluator:
             node.span,
             "unknown unit",
             help=(f"did you mean `{text}`?",) if text else (),
+            fix=rename(_unit_span(node), text),
         )
         return POISON
 
@@ -163,6 +165,8 @@ class Evaluator:
     def _unknown(self, name: str, span: Span) -> Any:
         if self.scope.is_quiet(name):
             return POISON
+        if self.words and not self.extra:
+            return self._no_word(name, span)
         what = self.scope.structure.get(name)
         if what is not None:
             self.sink.error(
@@ -181,6 +185,20 @@ class Evaluator:
             "unknown name",
             labels=self._defined_here(guess),
             help=(f"did you mean `{guess}`?",) if guess else (),
+            fix=rename(span, guess),
+        )
+        return POISON
+
+    def _no_word(self, name: str, span: Span) -> Any:
+        guess = did_you_mean(name, self.words)
+        self.sink.error(
+            "UB0307",
+            f"`{name}` is not one of the words that can stand here",
+            span,
+            "not one of them",
+            notes=("they are " + ", ".join(sorted(self.words)),),
+            help=(f"did you mean `{guess}`?",) if guess else (),
+            fix=rename(span, guess),
         )
         return POISON
 
@@ -380,6 +398,7 @@ class Evaluator:
                 node.function.span,
                 "unknown",
                 help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(node.function.span, guess),
             )
         return POISON
 
@@ -396,11 +415,51 @@ class Evaluator:
         named = tuple((name or (params[i] if i < len(params) else ""), value) for i, (name, value) in enumerate(args))
         if any(isinstance(value, Poison) for _, value in named):
             return POISON
-        for (name, _), arg in zip(named, node.args, strict=True):
+        for (name, value), arg in zip(named, node.args, strict=True):
             if name not in params:
-                self.sink.error("UB0602", f"`{definition.name}` takes no such argument", arg.span, "not taken")
+                self.unknown_argument(definition, arg, params)
+                return POISON
+            if not self.fits_parameter(definition, name, value, arg):
                 return POISON
         return TypeValue(definition, named)
+
+    def unknown_argument(self, definition: Definition, arg: tree.Arg, params: list[str]) -> None:
+        """Say that a type takes no such argument, or not so many."""
+        takes = ", ".join(f"`{p}`" for p in params) or "none"
+        label = Label(definition.span, f"takes {takes}")
+        if arg.name is None:
+            count = f"{len(params)} argument{'s' * (len(params) != 1)}"
+            message = f"`{definition.name}` takes {count}, and more are given"
+            self.sink.error("UB0603", message, arg.span, "one too many", labels=(label,))
+            return
+        guess = did_you_mean(arg.name.text, params)
+        self.sink.error(
+            "UB0602",
+            f"`{definition.name}` has no parameter `{arg.name.text}`",
+            arg.name.span,
+            "unknown parameter",
+            labels=(label,),
+            help=(f"did you mean `{guess}`?",) if guess else (),
+            fix=rename(arg.name.span, guess),
+        )
+
+    def fits_parameter(self, definition: Definition, name: str, value: Any, arg: tree.Arg) -> bool:
+        """Whether an argument is of the sort of the parameter's default; else say so where it is given."""
+        assert isinstance(definition.node, tree.TypeDef)
+        param = next(p for p in definition.node.params if p.name.text == name)
+        if param.default is None:
+            return True
+        default = Evaluator(Scope(definition.module, lets=self.scope.lets), Sink()).eval(param.default)
+        if same_sort(value, default):
+            return True
+        self.sink.error(
+            "UB0604",
+            f"parameter `{name}` of `{definition.name}` is {describe(default)}, found {describe(value)}",
+            arg.value.span,
+            f"is {describe(value)}",
+            labels=(Label(param.name.span, f"its default is {describe(default)}"),),
+        )
+        return False
 
     def _function(self, node: tree.Call, name: str) -> Any:
         values = [self.eval(arg.value) for arg in node.args]
@@ -545,6 +604,16 @@ _USUAL = {
     units.MONEY: ("USD",),
     units.COMPUTE: ("TFLOPS", "PFLOPS"),
 }
+
+
+def _without_bidir(node: tree.Quantity) -> str:
+    return node.span.text.removesuffix("bidir").rstrip()
+
+
+def _unit_span(node: tree.Quantity) -> Span:
+    """The place of the unit behind the number."""
+    start = node.span.text.index(node.unit, len(node.number.text))
+    return Span(node.span.source, node.span.start + start, node.span.start + start + len(node.unit))
 
 
 def _with_unit(node: tree.Expr, dimension: units.Dimension) -> str:

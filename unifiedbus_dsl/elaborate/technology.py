@@ -8,7 +8,7 @@ from fractions import Fraction
 from attrs import define, evolve, field
 
 from unifiedbus_dsl import schema, units
-from unifiedbus_dsl.diagnostics import Label, Severity, Sink
+from unifiedbus_dsl.diagnostics import Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.connect import Cable
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -62,6 +62,7 @@ class Technology:
                 node.name.span,
                 "not a known field",
                 help=(f"did you mean `{guess}`?",),
+                fix=rename(node.name.span, guess),
                 severity=Severity.WARNING,
             )
 
@@ -87,6 +88,7 @@ class Technology:
                 node.span,
                 "not one of them",
                 help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(node.span, guess),
             )
             return None
         if not isinstance(value, Quantity) or value.dimension != attribute.dimension:
@@ -118,6 +120,13 @@ class Technology:
             if checked is not None:
                 found[node.name.text] = checked
         return found
+
+    def understand(self, definition: Definition) -> None:
+        """Check a protocol or link that nothing may have asked for."""
+        if isinstance(definition.node, tree.ProtocolDef) and definition not in self._protocols:
+            self._protocols[definition] = self._protocol(definition)
+        elif isinstance(definition.node, tree.LinkDef):
+            self._link_of(definition)
 
     # -- protocols
 
@@ -179,6 +188,7 @@ class Technology:
             f"unknown {noun}",
             labels=(Label(legal[guess].span, f"`{guess}` is defined here"),) if guess else (),
             help=(f"did you mean `{guess}`?",) if guess else _listed(noun, legal),
+            fix=rename(ref.path[0].span.to(ref.path[-1].span), guess),
         )
         return None
 
@@ -217,11 +227,10 @@ class Technology:
             return None
         definition = self._find(over, scope, tree.LinkDef, "link")
         link = self._link_of(definition) if definition is not None else None
-        if link is None:
-            return None
         return self._with_arguments(link, over, wall)
 
-    def _with_arguments(self, link: Link, over: tree.TypeRef, wall: Wall) -> Cable | None:
+    def _with_arguments(self, link: Link | None, over: tree.TypeRef, wall: Wall) -> Cable | None:
+        """The link with the length and the fields given here; those of a link in error are read all the same."""
         length: Fraction | None = None
         fields: dict[str, Value] = {}
         known = schema.attributes("link")
@@ -230,12 +239,12 @@ class Technology:
             if name is None:
                 self.sink.error(
                     "UB0603", "a link takes its length, then named fields", arg.span, "one too many",
-                    help=(f"write `{link.name}(1 m, cost = 20 USD)`",),
+                    help=(f"write `{over.text}(1 m, cost = 20 USD)`",),
                 )  # fmt: skip
                 return None
             if name == "length":
                 length = wall.evaluator.quantity(arg.value, units.LENGTH)
-                if length is None or not self._fits(link, length, arg, wall):
+                if length is None or (link is not None and not self._fits(link, length, arg, wall)):
                     return None
                 continue
             if name not in known:
@@ -243,6 +252,7 @@ class Technology:
                 self.sink.error(
                     "UB0602", f"a link has no field `{name}`", arg.span, "unknown field",
                     help=(f"did you mean `{guess}`?",) if guess else (),
+                    fix=rename(arg.name.span, guess) if arg.name else None,
                 )  # fmt: skip
                 return None
             value = Evaluator(wall.evaluator.scope, self.sink, words=frozenset(known[name].words)).eval(arg.value)
@@ -254,7 +264,7 @@ class Technology:
             if checked is None:
                 return None
             fields[name] = checked
-        return Cable(self._variant(link, fields), length, over.span)
+        return None if link is None else Cable(self._variant(link, fields), length, over.span)
 
     def _variant(self, link: Link, fields: dict[str, Value]) -> Link:
         if not fields:
@@ -301,6 +311,8 @@ class Technology:
         node = definition.node
         assert isinstance(node, tree.LinkDef)
         scope = Scope(definition.module, lets=self.lets)
+        name = _unique(definition.name, self.links, definition)
+        own = self._fields(node.fields, "link", name, scope)
         inherited: dict[str, Value] = {}
         protocol: str | None = None
         if node.base is not None:
@@ -325,8 +337,6 @@ class Technology:
                 help=(f"write `link {node.name.text} : UB {{ … }}`",),
             )  # fmt: skip
             return None
-        name = _unique(definition.name, self.links, definition)
-        own = self._fields(node.fields, "link", name, scope)
         made = Link(name, protocol, dict(sorted({**inherited, **own}.items())), node.name.span)
         self.links[name] = made
         return made

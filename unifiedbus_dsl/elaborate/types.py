@@ -8,14 +8,14 @@ from math import prod
 from attrs import define, field, frozen
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.diagnostics import Label, Severity, Sink
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.body import MAX_EXTENDS, Body, Placed
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.limits import Limits
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.technology import Technology
-from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, value_text
+from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, same_sort, value_text
 from unifiedbus_dsl.model import Definition, Model
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, PlanType, Port, Value
 from unifiedbus_dsl.source import Span
@@ -46,6 +46,7 @@ class Elaborator:
     limits: Limits
     types: dict[str, PlanType] = field(factory=dict)
     failed: dict[str, set[str]] = field(factory=dict)
+    failed_fields: dict[str, set[str]] = field(factory=dict)
     expectations: list[Expectation] = field(factory=list)
     technology: Technology = field(init=False)
     lets: dict[Definition, Lazy] = field(factory=dict)
@@ -91,7 +92,7 @@ class Elaborator:
         if not isinstance(base.definition.node, tree.TypeDef):
             self._no_type(ref, base.definition)
             return None
-        args = self._arguments(base.definition.node, ref.args, scope)
+        args = self._arguments(base.definition, ref.args, scope)
         return None if args is None else TypeValue(base.definition, tuple({**dict(base.args), **args}.items()))
 
     def _no_type(self, ref: tree.TypeRef, definition: Definition) -> None:
@@ -120,47 +121,29 @@ class Elaborator:
             help=(f"did you mean `{guess}`?",)
             if guess
             else (f'define it, or bring it in: `use {ref.path[-1].text} from "FILE.ubus"`',),
+            fix=rename(ref.path[0].span.to(ref.path[-1].span), guess),
         )
 
-    def _arguments(self, node: tree.TypeDef, args: Sequence[tree.Arg], scope: Scope) -> dict[str, Any] | None:
-        params = [param.name.text for param in node.params]
+    def _arguments(self, definition: Definition, args: Sequence[tree.Arg], scope: Scope) -> dict[str, Any] | None:
+        assert isinstance(definition.node, tree.TypeDef)
+        params = [param.name.text for param in definition.node.params]
+        evaluator = Evaluator(scope, self.sink)
         given: dict[str, Any] = {}
         good = True
         for at, arg in enumerate(args):
             name = arg.name.text if arg.name else params[at] if at < len(params) else None
             if name is None or name not in params:
-                self._unknown_argument(node, arg, params)
+                evaluator.unknown_argument(definition, arg, params)
                 good = False
                 continue
             if name in given:
                 self.sink.error("UB0610", f"argument `{name}` is given twice", arg.span, "given again")
                 good = False
                 continue
-            value = Evaluator(scope, self.sink).eval(arg.value)
-            good = good and not isinstance(value, Poison)
+            value = evaluator.eval(arg.value)
+            good = good and not isinstance(value, Poison) and evaluator.fits_parameter(definition, name, value, arg)
             given[name] = value
         return given if good else None
-
-    def _unknown_argument(self, node: tree.TypeDef, arg: tree.Arg, params: list[str]) -> None:
-        takes = ", ".join(f"`{p}`" for p in params) or "none"
-        if arg.name is None:
-            self.sink.error(
-                "UB0603",
-                f"`{node.name.text}` takes {len(params)} argument{'s' * (len(params) != 1)}, and more are given",
-                arg.span,
-                "one too many",
-                labels=(Label(node.name.span, f"takes {takes}"),),
-            )
-            return
-        guess = did_you_mean(arg.name.text, params)
-        self.sink.error(
-            "UB0602",
-            f"`{node.name.text}` has no parameter `{arg.name.text}`",
-            arg.name.span,
-            "unknown parameter",
-            labels=(Label(node.name.span, f"takes {takes}"),),
-            help=(f"did you mean `{guess}`?",) if guess else (),
-        )
 
     # -- one type with its arguments
 
@@ -176,7 +159,9 @@ class Elaborator:
         if identity in self._stack:
             self._contains_itself(identity, span)
             return None
-        if len(self._stack) >= self.limits.nesting:
+        node = value.definition.node
+        assert isinstance(node, tree.TypeDef)
+        if len(self._stack) >= self.limits.nesting and node.kind.text in schema.KINDS_OF_ASSEMBLY:
             self.sink.error(
                 "UB0213",
                 f"types contain each other more than {self.limits.nesting} deep",
@@ -190,6 +175,15 @@ class Elaborator:
             self._keys[identity] = self._build(value.definition, args)
             self._stack.pop()
         return self._keys[identity]
+
+    def only_names(self, definition: Definition) -> None:
+        """Check a type that nothing gives arguments to: what depends on them stays open, all else is checked."""
+        node = definition.node
+        assert isinstance(node, tree.TypeDef)
+        args = tuple((param.name.text, POISON) for param in node.params)
+        self._stack.append((definition, args))
+        self._build(definition, args)
+        self._stack.pop()
 
     def _contains_itself(self, identity: tuple[Definition, Args], span: Span) -> None:
         chain = [d.name for d, _ in self._stack[self._stack.index(identity) :]] + [identity[0].name]
@@ -261,7 +255,7 @@ class Elaborator:
         if scope is None:
             return None
         key = self._key(definition, args)
-        self.failed.setdefault(key, set())
+        self.failed.setdefault(key, set()).update(body.clashes)
         if scope.quiet:
             self.failed[key].add("*")
         device = node.kind.text in schema.KINDS_OF_DEVICE
@@ -327,6 +321,8 @@ class Elaborator:
                 self._same_dimension(placed, value, body)
                 if checked is not None:
                     found[placed.statement.name.text] = checked
+                else:
+                    self.failed_fields.setdefault(name, set()).add(placed.statement.name.text)
         return dict(sorted(found.items()))
 
     def _same_dimension(self, placed: Placed, value: Any, body: Body) -> None:
@@ -352,6 +348,8 @@ class Elaborator:
         ports: list[Port] = []
         for placed in body.statements:
             match placed.statement:
+                case tree.PortDecl() if placed.statement.name.text in body.clashes:
+                    pass
                 case tree.PortDecl():
                     port = self._port(placed.statement, placed.scope)
                     if port is None:
@@ -418,6 +416,12 @@ class Elaborator:
             return None
         return Port(statement.name.text, shape, protocol.name, lanes, opened, statement.span)
 
+    def annotations(self, annotations: Sequence[tree.Annotation], known: list[str]) -> None:
+        """Refuse annotations that mean nothing here."""
+        for annotation in annotations:
+            if annotation.name.text not in known:
+                self._unknown_annotation(annotation, known)
+
     def _unknown_annotation(self, annotation: tree.Annotation, known: list[str]) -> None:
         guess = did_you_mean(annotation.name.text, known)
         self.sink.error(
@@ -425,6 +429,7 @@ class Elaborator:
             f"there is no annotation `@{annotation.name.text}` here",
             annotation.span,
             "unknown annotation",
+            fix=rename(annotation.name.span, guess),
             help=(f"did you mean `@{guess}`?",)
             if guess
             else ("known here: " + (", ".join(f"`@{k}`" for k in known) or "none"),),
@@ -473,6 +478,7 @@ class Elaborator:
                     placed.statement.span,
                     "not in a switch",
                     help=("delete the line, or make the type an `npu`, `nic` or `device`",),
+                    fix=Fix("delete the line", (Edit(placed.statement.span, ""),)),
                 )
                 continue
             numbers: list[int] = []
@@ -511,8 +517,7 @@ class Elaborator:
         """The part that an instance line adds; None after a diagnostic."""
         evaluator = Evaluator(scope, self.sink)
         shape = self.shape(statement.shape, evaluator, statement.name.text)
-        for annotation in statement.annotations:
-            self._unknown_annotation(annotation, [])
+        self.annotations(statement.annotations, ["draw"])
         value = self.type_value(statement.type, scope)
         key = self.elaborate(value, statement.type.span) if value is not None else None
         if shape is None or key is None:
@@ -526,12 +531,3 @@ class Elaborator:
 def _words(kind: str, name: str) -> frozenset[str]:
     attribute = schema.attributes(schema.owner_of(kind)).get(name)
     return frozenset(attribute.words) if attribute else frozenset()
-
-
-def same_sort(a: Any, b: Any) -> bool:
-    """Whether one value may stand for the other: same dimension, both types, both lists, …"""
-    if a is POISON or b is POISON:
-        return True
-    if isinstance(a, Quantity) and isinstance(b, Quantity):
-        return a.dimension == b.dimension
-    return type(a) is type(b)

@@ -43,6 +43,15 @@ def is_whole(value: Any) -> TypeGuard[Quantity]:
     return isinstance(value, Quantity) and value.is_integer
 
 
+def same_sort(a: Any, b: Any) -> bool:
+    """Whether one value may stand for the other: same dimension, both types, both lists, …; what is in error fits."""
+    if isinstance(a, Poison) or isinstance(b, Poison):
+        return True
+    if isinstance(a, Quantity) and isinstance(b, Quantity):
+        return a.dimension == b.dimension
+    return type(a) is type(b)
+
+
 def value_text(value: Any) -> str:
     """A value as a reader would write it."""
     match value:
