@@ -10,8 +10,9 @@ import pytest
 from attrs import evolve
 
 from unifiedbus_dsl.render import overview, overview_set
+from unifiedbus_dsl.render.folded.block import cells_of, fold
 from unifiedbus_dsl.render.marks import Box, Text
-from unifiedbus_dsl.render.overview import cells_of, fold, overview_picture
+from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.sheet import bounds
 
 from . import machines

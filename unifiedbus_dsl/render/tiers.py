@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from unifiedbus_dsl.plan import AssemblyType, Child, Plan
 from unifiedbus_dsl.render.facts import Bundle, has_end_point, has_npu
@@ -13,7 +13,7 @@ def tiers(plan: Plan, assembly: AssemblyType, bundles: Sequence[Bundle]) -> tupl
     children = {child.name: child for child in assembly.children}
     level = {name: 0 for name, child in children.items() if has_npu(plan, child.type)}
     level |= {name: 0 for name, child in children.items() if has_end_point(plan, child.type)}
-    level = level or _lowest(children, bundles)
+    level = level or _lowest(assembly, bundles)
     frontier = list(level)
     while frontier:
         joined = [(b.left, b.right) for b in bundles] + [(b.right, b.left) for b in bundles]
@@ -25,10 +25,12 @@ def tiers(plan: Plan, assembly: AssemblyType, bundles: Sequence[Bundle]) -> tupl
     return tuple(tuple(c for c in assembly.children if level[c.name] == number) for number in used)
 
 
-def _lowest(children: Mapping[str, Child], bundles: Sequence[Bundle]) -> dict[str, int]:
-    """Among switches only: the array with most elements, which is the one nearest to the NPUs in every tree."""
-    most = max((child.count for child in children.values()), default=0)
-    return {name: 0 for name, child in children.items() if child.count == most or not bundles}
+def _lowest(assembly: AssemblyType, bundles: Sequence[Bundle]) -> dict[str, int]:
+    """Among switches only: the array to whose ports others are to be cabled, or else that with most elements."""
+    outward = {export.ref.child for export in assembly.exports}
+    able = [child for child in assembly.children if child.name in outward] or list(assembly.children)
+    most = max((child.count for child in able), default=0)
+    return {child.name: 0 for child in able if child.count == most or not bundles}
 
 
 def _tier_alone(plan: Plan, child: Child) -> int:

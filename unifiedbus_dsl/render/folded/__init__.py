@@ -1,0 +1,1 @@
+"""An assembly drawn with its equal parts folded, from the plan alone."""

@@ -1,0 +1,227 @@
+"""An array of parts as a row of cells: the first opened, equal ones folded away."""
+
+from __future__ import annotations
+
+from math import prod
+
+from attrs import evolve
+
+from unifiedbus_dsl.plan import Child
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.facts import (
+    Bundle,
+    inner_meetings,
+)
+from unifiedbus_dsl.render.folded.block import (
+    DEEPEST,
+    LONGEST_LABEL,
+    Block,
+    Cell,
+    Scope,
+    cells_of,
+    element_name,
+    fold,
+    type_name,
+)
+from unifiedbus_dsl.render.marks import (
+    Box,
+    Line,
+    Mark,
+    Text,
+    clipped,
+    hanging,
+    moved,
+    text_width,
+)
+
+_KEEP = (8, 4)
+_CELL = 44.0
+_TALL = 34.0
+_GAP = 10.0
+_HEAD = 20.0
+_PAD = 9.0
+
+
+def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Block:
+    """A row of cells: the elements of an array, or one dimension of it, with the cables inside it as arcs below."""
+    dimension = len(prefix)
+    size = child.shape[dimension] if child.shape else 1
+    keep = _keep(scope, child, dimension)
+    shown = fold(size, keep)
+    inner = _opened(scope, child, prefix)
+    height = inner.height + _HEAD + _PAD if inner else _TALL
+    marks: list[Mark] = []
+    cells: list[Cell] = []
+    x = 0.0
+    for place, index in enumerate(shown):
+        if index is None:
+            cell, drawn = _gap_cell(scope, child, prefix, x, height, size - keep + 1)
+        elif place == 0 and inner:
+            cell, drawn = _open_cell(scope, child, prefix, inner, x, height)
+        else:
+            cell, drawn = _closed_cell(scope, child, (*prefix, index) if child.shape else (), x, height)
+        marks += drawn
+        cells.append(cell)
+        x += cell.width + _GAP
+    row = Block(x - _GAP, height, tuple(marks), tuple(cells), cells_of(size, shown))
+    return _with_arcs(scope, child, dimension, row) if child.shape else row
+
+
+def _keep(scope: Scope, child: Child, dimension: int) -> int:
+    last = dimension + 1 >= len(child.shape)
+    opens = not last or child.type in scope.plan.assemblies
+    return _KEEP[1] if opens or (dimension and scope.level) else _KEEP[min(scope.level, 1)] if not last else 8
+
+
+def _opened(scope: Scope, child: Child, prefix: tuple[int, ...]) -> Block | None:
+    """What the first element of this dimension shows inside, if it is opened."""
+    first = (*prefix, 0) if child.shape else ()
+    if len(first) < len(child.shape):
+        return array_block(scope, child, first)
+    if child.type in scope.plan.assemblies and scope.level < DEEPEST:
+        path = scope.id(element_name(child, first))
+        return scope.draw(scope.inner(child.type, path))
+    return None
+
+
+def _open_cell(
+    scope: Scope, child: Child, prefix: tuple[int, ...], inner: Block, x: float, height: float
+) -> tuple[Cell, list[Mark]]:
+    first = (*prefix, 0) if child.shape else ()
+    name = element_name(child, first)
+    width = max(inner.width, text_width(name, 11, bold=True)) + 2 * _PAD
+    box = part_box(scope, child, name, x, 0, width, height, behind=True)
+    label = Text(
+        scope.id(name, "name"), x + _PAD, 11, name, 11, True, anchor="start", role="name", href=box.href, tip=box.tip
+    )
+    return Cell(x, 0, width, height), [box, label, *moved(inner.marks, x + (width - inner.width) / 2, _HEAD)]
+
+
+def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, height: float) -> tuple[Cell, list[Mark]]:
+    name = element_name(child, at)
+    texts = [name, *_summary(scope, child, at)]
+    sizes = [11.0, *([10.0] * (len(texts) - 1))]
+    width = max([_CELL, *(text_width(t, s, bold=False) + 10 for t, s in zip(texts, sizes, strict=True))])
+    box = part_box(scope, child, name, x, 0, width, height, behind=False)
+    top = height / 2 - 7.0 * (len(texts) - 1)
+    lines = [
+        Text(
+            scope.id(name, "text", str(i)),
+            x + width / 2,
+            top + 14 * i,
+            text,
+            size,
+            colour=palette.QUIET if i else palette.INK,
+            role="note" if i else "name",
+            href=box.href,
+            tip=box.tip,
+        )
+        for i, (text, size) in enumerate(zip(texts, sizes, strict=True))
+    ]
+    return Cell(x, 0, width, height), [box, *lines]
+
+
+def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]:
+    """What stands below the name of a closed cell."""
+    left = child.shape[len(at) :]
+    if left:
+        return (clipped(f"{prod(left):,} × {type_name(child.type)}", 10, 140),)
+    if child.type in scope.plan.devices:
+        return () if child.shape else (clipped(type_name(child.type), 10, LONGEST_LABEL),)
+    return scope.survey.figures[child.type].contents
+
+
+def _gap_cell(
+    scope: Scope, child: Child, prefix: tuple[int, ...], x: float, height: float, hidden: int
+) -> tuple[Cell, list[Mark]]:
+    text = f"{hidden:,} more"
+    width = max(_CELL, text_width(text, 10) + 10)
+    id = scope.id(element_name(child, prefix), "more")
+    return Cell(x, 0, width, height, gap=True), [
+        Box(id + "-ground", x, 0, width, height, palette.LEVELS[0], palette.HAIR, dashed=True, role="gap"),
+        Text(id + "-dots", x + width / 2, height / 2 - 6, "· · ·", 14, True, palette.QUIET, role="dots"),
+        Text(id, x + width / 2, height / 2 + 9, text, 10, colour=palette.QUIET, role="more"),
+    ]
+
+
+def part_box(
+    scope: Scope, child: Child, name: str, x: float, y: float, width: float, height: float, behind: bool
+) -> Box:
+    """The box of a part: an element, a row of elements or a stack."""
+    device = scope.plan.devices.get(child.type)
+    look = palette.KINDS[device.kind] if device else palette.Look(palette.LEVELS[scope.level + 1], palette.FRAME)
+    return Box(
+        scope.id(name),
+        x,
+        y,
+        width,
+        height,
+        fill=palette.PAPER if device and behind else look.fill,
+        stroke=look.stroke,
+        dashed=child.spare,
+        behind=behind,
+        role="part",
+        tip=part_tip(scope, child, name),
+        href=scope.files.get(child.type, ""),
+    )
+
+
+def part_tip(scope: Scope, child: Child, name: str) -> str:
+    kind = scope.plan.type(child.type).kind
+    doc = child.doc or scope.plan.type(child.type).doc
+    head = f"{'spare ' if child.spare else ''}{name} : {child.type} ({kind})"
+    return "\n".join([head, *scope.survey.figures[child.type].contents, *([doc] if doc else [])])
+
+
+def _with_arcs(scope: Scope, child: Child, dimension: int, row: Block) -> Block:
+    """The row with an arc for each two of its cells that cables join directly."""
+    arcs: list[Line] = []
+    for number, bundle in enumerate(inner_bundles(scope, child)):
+        joined = inner_meetings(bundle, child, dimension, row.cell_of)
+        if joined is None:
+            continue
+        for a in range(len(row.cells)):
+            for b in range(a + 1, len(row.cells)):
+                if joined[a, b]:
+                    name = scope.id(child.name, "arc", str(dimension), str(number), f"{a}-{b}")
+                    arcs.append(_arc(scope, name, row, (a, b), bundle, int(joined[a, b])))
+    depth = max((max(y for _, y in arc.points) for arc in arcs), default=row.height)
+    height = max(cell.y + cell.height for cell in row.cells)
+    return evolve(row, height=max(height, height + (depth - height) * 0.76), marks=(*row.marks, *arcs))
+
+
+def _arc(scope: Scope, id: str, row: Block, pair: tuple[int, int], bundle: Bundle, cables: int) -> Line:
+    a, b = row.cells[pair[0]], row.cells[pair[1]]
+    span = pair[1] - pair[0]
+    lean = 0.75 - 0.6 * (span - 1) / max(1, len(row.cells) - 1)
+    start = a.middle + min(a.width, 90) / 2 * lean, a.y + a.height
+    end = b.middle - min(b.width, 90) / 2 * lean, b.y + b.height
+    return Line(
+        id,
+        hanging(start, end, 5 + 6.5 * span),
+        colour=scope.survey.colours[bundle.medium],
+        dashed=a.gap or b.gap,
+        tip=f"{cables:,} × {bundle.link}",
+        rate=float(cables * bundle.rate),
+    )
+
+
+def stack_block(scope: Scope, child: Child) -> Block:
+    """A whole array as one box: `8 × npu`."""
+    name = f"{child.count:,} × {child.name}" if child.shape else child.name
+    name = clipped(name, 10, LONGEST_LABEL)
+    width, height = max(_CELL, text_width(name, 10) + 12), 22.0
+    box = part_box(scope, child, child.name, 0, 6, width, height, behind=False)
+    shadow = [
+        evolve(box, id=f"{box.id}-behind-{i}", x=3.0 * i, y=6 - 3.0 * i, role="shadow", href="", tip="")
+        for i in (2, 1)
+        if child.count > 1
+    ]
+    label = Text(f"{box.id}-text", width / 2, 6 + height / 2, name, 10, role="name", tip=box.tip, href=box.href)
+    cells = (Cell(0, 0, width, height + 6),)
+    size = child.shape[0] if child.shape else 1
+    return Block(width + 6, height + 6, (*shadow, box, label), cells, (0,) * size)
+
+
+def inner_bundles(scope: Scope, child: Child) -> list[Bundle]:
+    return [b for b in scope.survey.bundles[scope.assembly.key] if b.left == child.name == b.right]

@@ -1,0 +1,166 @@
+"""What a folded picture is put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from attrs import evolve, field, frozen
+
+from unifiedbus_dsl.plan import AssemblyType, Child, Plan
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.facts import (
+    Survey,
+)
+from unifiedbus_dsl.render.marks import (
+    Box,
+    Mark,
+    Text,
+    identifier,
+    moved,
+    text_width,
+)
+
+DEEPEST = 2
+"""How many levels below the children of the assembly are opened; the last of them shows arrays as stacks."""
+
+LONGEST_LABEL = 190.0
+"""Longer ones are cut."""
+
+
+@frozen
+class Scope:
+    """Where we draw: the assembly, how deep below the picture's own type, and a prefix that makes ids unique."""
+
+    survey: Survey
+    assembly: AssemblyType
+    level: int
+    path: str
+    files: Mapping[str, str]
+    draw: Callable[[Scope], Block] = field(eq=False, repr=False)
+    """Draws what is inside a part."""
+
+    @property
+    def plan(self) -> Plan:
+        return self.survey.plan
+
+    def inner(self, key: str, path: str) -> Scope:
+        return Scope(self.survey, self.plan.assemblies[key], self.level + 1, path, self.files, self.draw)
+
+    def id(self, *parts: str) -> str:
+        return identifier("-".join([self.path, *parts]))
+
+
+@frozen
+class Cell:
+    """Where lines can end: one element (or one row of elements) of an array, or all those that are not shown."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    gap: bool = False
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+    def moved(self, dx: float, dy: float) -> Cell:
+        return evolve(self, x=self.x + dx, y=self.y + dy)
+
+
+@frozen
+class Block:
+    """A piece of the picture with its own origin. `cell_of[i]` is the cell of subscript i of the first dimension."""
+
+    width: float
+    height: float
+    marks: tuple[Mark, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    cell_of: tuple[int, ...] = (0,)
+
+    def moved(self, dx: float, dy: float) -> Block:
+        cells = tuple(cell.moved(dx, dy) for cell in self.cells)
+        return evolve(self, marks=moved(self.marks, dx, dy), cells=cells)
+
+
+def fold(size: int, keep: int) -> tuple[int | None, ...]:
+    """Which of `size` siblings are shown; None stands for those that are not."""
+    if size <= keep:
+        return tuple(range(size))
+    return (*range(keep - 2), None, size - 1)
+
+
+def cells_of(size: int, shown: Sequence[int | None]) -> tuple[int, ...]:
+    """The place in `shown` of each of `size` siblings."""
+    gap = shown.index(None) if None in shown else 0
+    places = {index: place for place, index in enumerate(shown) if index is not None}
+    return tuple(places.get(index, gap) for index in range(size))
+
+
+def element_name(child: Child, prefix: Sequence[int], more: int | None = None) -> str:
+    """`npu[0, 3]`; with subscripts left over, `npu[0, *]`."""
+    subscripts = [*prefix, *([] if more is None else [more])]
+    if not child.shape:
+        return child.name
+    stars = ["*"] * (len(child.shape) - len(subscripts))
+    return f"{child.name}[{', '.join([*map(str, subscripts), *stars])}]"
+
+
+def type_name(key: str) -> str:
+    """A type without its arguments."""
+    return key.partition("(")[0].rstrip() or key
+
+
+def counted_type(child: Child) -> str:
+    """`8 × Ascend950DT`."""
+    return f"{child.count:,} × {type_name(child.type)}" if child.shape else type_name(child.type)
+
+
+@frozen
+class Placed:
+    """An array in its place."""
+
+    child: Child
+    tier: int
+    x: float
+    y: float
+    block: Block
+
+    @property
+    def middle(self) -> float:
+        return sum(cell.middle for cell in (self.block.cells[0], self.block.cells[-1])) / 2
+
+    def moved(self, dx: float, dy: float) -> Placed:
+        return evolve(self, x=self.x + dx, y=self.y + dy, block=self.block.moved(dx, dy))
+
+
+def pill(
+    id: str, x: float, y: float, lines: Sequence[str], colour: str, plain: bool = False, tip: str = ""
+) -> list[Mark]:
+    """A label with its own ground, centred on (x, y)."""
+    width, height = pill_size(lines)
+    box = Box(
+        id + "-ground", x - width / 2, y - height / 2, width, height, palette.PAPER, colour, 0.8 if not plain else 0.5,
+        role="pill", tip=tip,
+    )  # fmt: skip
+    top = y - 7.5 * (len(lines) - 1)
+    texts = [
+        Text(
+            id if i == 0 else f"{id}-line-{i}",
+            x,
+            top + 15 * i,
+            text,
+            11 if i == 0 else 10,
+            i == 0 and not plain,
+            colour if i == 0 else palette.QUIET,
+            role="bundle" if i == 0 else "bundle-note",
+            tip=tip,
+        )
+        for i, text in enumerate(lines)
+    ]
+    return [box, *texts]
+
+
+def pill_size(lines: Sequence[str]) -> tuple[float, float]:
+    width = max(text_width(text, 11 if i == 0 else 10, i == 0) for i, text in enumerate(lines))
+    return width + 16, 15.0 * len(lines) + 4

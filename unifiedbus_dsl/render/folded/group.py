@@ -1,0 +1,150 @@
+"""An array with what is written beside it."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from attrs import evolve
+
+from unifiedbus_dsl.plan import Child
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.facts import (
+    PATTERN_NAMES,
+    Bundle,
+    moving_dimensions,
+)
+from unifiedbus_dsl.render.folded.array import array_block, inner_bundles, part_tip, stack_block
+from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, counted_type, pill, type_name
+from unifiedbus_dsl.render.marks import (
+    Box,
+    Mark,
+    Text,
+    clipped,
+    moved,
+    text_width,
+)
+
+Side: TypeAlias = Literal["above", "left", "below"]
+
+
+def group_block(scope: Scope, child: Child, caption: Side) -> Block:
+    """An array with its caption, where no lines pass."""
+    if scope.level >= DEEPEST:
+        return _noted_stack(scope, child)
+    row = array_block(scope, child)
+    return _framed(scope, child, row) if scope.level == 0 else _captioned(scope, child, row, caption)
+
+
+def _inner_notes(scope: Scope, child: Child) -> list[tuple[str, str]]:
+    """A sentence and a colour for each bundle inside the array."""
+    return [
+        (_inner_text(child, bundle, scope.level), scope.survey.colours[bundle.medium])
+        for bundle in inner_bundles(scope, child)
+    ]
+
+
+def _inner_text(child: Child, bundle: Bundle, level: int) -> str:
+    name = PATTERN_NAMES.get(bundle.pattern or "", bundle.pattern or "cables")
+    moving = moving_dimensions(bundle, child) or ()
+    if len(moving) == 1 and len(child.shape) > 1:
+        name += f" along index {moving[0] + 1}"
+    text = bundle.text if level == 0 else bundle.text.partition(" = ")[0]
+    medium = f" · {palette.medium_name(bundle.medium)}" if level == 0 else ""
+    return f"{name} · {text}{medium}"
+
+
+def _noted_stack(scope: Scope, child: Child) -> Block:
+    stack = stack_block(scope, child)
+    notes = _inner_notes(scope, child)[:2]
+    texts = [
+        Text(
+            scope.id(child.name, "inner", str(i)), 0, stack.height + 9 + 13 * i, text, 10, colour=colour, role="bundle"
+        )
+        for i, (text, colour) in enumerate(notes)
+    ]
+    width = max([stack.width, *(text_width(t.text, 10) for t in texts)])
+    placed = stack.moved((width - stack.width) / 2, 0)
+    marks = (*placed.marks, *moved(texts, width / 2, 0))
+    return evolve(placed, width=width, height=stack.height + 13 * len(texts) + (3 if texts else 0), marks=marks)
+
+
+def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
+    """The row with a small caption."""
+    kind = clipped(counted_type(child), 10, LONGEST_LABEL)
+    notes = [(kind, palette.QUIET), *_inner_notes(scope, child)]
+    height = 14.0 * len(notes)
+    room = max(text_width(text, 10) for text, _ in notes)
+    if side == "left":
+        width, tall = row.width + 2 * (room + 8), max(row.height, height)
+        place, corner = (room / 2, (tall - height) / 2 + 7), (room + 8, (tall - row.height) / 2)
+    else:
+        width, tall = max(row.width, room), row.height + height + 3
+        place = width / 2, 7.0 if side == "above" else row.height + 10
+        corner = (width - row.width) / 2, height + 2 if side == "above" else 0.0
+    texts = [
+        Text(
+            scope.id(child.name, "caption", str(i)), place[0], place[1] + 14 * i, text, 10, False, colour, role="bundle"
+        )
+        for i, (text, colour) in enumerate(notes)
+    ]
+    placed = row.moved(*corner)
+    return evolve(placed, width=width, height=tall, marks=(*placed.marks, *texts))
+
+
+def _framed(scope: Scope, child: Child, row: Block) -> Block:
+    """The array in a frame of its own with its name at the left and the cables inside it below."""
+    title = clipped(child.name, 15, LONGEST_LABEL, bold=True)
+    arguments = child.type.removeprefix(type_name(child.type))
+    each = scope.survey.figures[child.type].contents if child.type in scope.plan.assemblies else ()
+    lines = [
+        (title, 15.0, True, palette.INK),
+        (clipped(counted_type(child), 11, LONGEST_LABEL), 11.0, False, palette.INK),
+        *([(clipped(arguments, 10, LONGEST_LABEL), 10.0, False, palette.QUIET)] if arguments else []),
+        *((f"{'each ' if child.shape else ''}{text}", 10.0, False, palette.QUIET) for text in each),
+    ]
+    if child.spare:
+        lines.append(("spare", 10.0, False, palette.QUIET))
+    column = max(text_width(text, size, bold) for text, size, bold, _ in lines) + 16
+    notes = _inner_notes(scope, child)
+    below = 20.0 * len(notes)
+    width = 12 + column + max([row.width, *(text_width(text, 11) + 20 for text, _ in notes)]) + 12
+    body = max(row.height, 17.0 * len(lines))
+    height = 12 + body + (below + 4 if notes else 0) + 12
+    placed = row.moved(12 + column + (width - 24 - column - row.width) / 2, 12 + (body - row.height) / 2)
+    top = 12 + body / 2 - 8.5 * (len(lines) - 1)
+    marks: list[Mark] = [
+        Box(
+            scope.id(child.name, "frame"),
+            0,
+            0,
+            width,
+            height,
+            palette.LEVELS[0],
+            palette.HAIR,
+            behind=True,
+            role="array",
+        ),
+        *(
+            Text(
+                scope.id(child.name, "label", str(i)),
+                14,
+                top + 17 * i,
+                text,
+                size,
+                bold,
+                colour,
+                "start",
+                role="array-name" if i == 0 else "array-note",
+                tip=part_tip(scope, child, child.name),
+                href=scope.files.get(child.type, ""),
+            )
+            for i, (text, size, bold, colour) in enumerate(lines)
+        ),
+        *placed.marks,
+    ]
+    center = 12 + column + (width - 24 - column) / 2
+    for i, (text, colour) in enumerate(notes):
+        marks += pill(
+            scope.id(child.name, "inner", str(i)), center, 12 + body + 14 + 20 * i, (text,), colour, plain=True
+        )
+    return evolve(placed, width=width, height=height, marks=tuple(marks))
