@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
-from tests.strategies import files
 
+from tests.strategies import files
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree

@@ -183,10 +183,15 @@ class _Printer:
             return line
         if self.comments_in(node.span.start, node.span.end) or "\n" in node.span.text:
             return None
-        blocks = [self.inline_block(block) for block in _blocks(node)]
-        if None in blocks:
-            return None
-        return f"{text.header(node)} {' else '.join(block for block in blocks if block is not None)}"
+        first, *rest = _blocks(node)
+        parts = [self.inline_block(first), *(self.inline_else(block) for block in rest)]
+        return None if None in parts else f"{text.header(node)} {' else '.join(part for part in parts if part)}"
+
+    def inline_else(self, nodes: Sequence[tree.Statement]) -> str | None:
+        chained = nodes[0]
+        if len(nodes) == 1 and isinstance(chained, tree.If) and chained.doc is None:
+            return self.inline(chained)
+        return self.inline_block(nodes)
 
     def inline_block(self, nodes: Sequence[tree.Statement]) -> str | None:
         if not nodes:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when the shape of `Tables` changes: caches of another shape are then not even looked at."""
 
 KEEP, DROP, SPLICE, NONE = 0, 1, 2, 3
@@ -130,19 +130,15 @@ def build_tables(grammar: str) -> Tables:
     built = Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=True)
     table = built.parser.parser._parse_table
     numbers = {id(rule): number for number, rule in enumerate(built.rules)}
-    actions: list[dict[str, int]] = []
-    gotos: list[dict[str, int]] = []
+    start = table.start_states["start"]
+    states = _in_order(table.states, start)
+    actions: list[dict[str, int]] = [{} for _ in states]
+    gotos: list[dict[str, int]] = [{} for _ in states]
     terminals = {terminal.name for terminal in built.terminals} | {"$END"}
-    for state in range(len(table.states)):
-        row: dict[str, int] = {}
-        goto: dict[str, int] = {}
-        for symbol, (action, argument) in table.states[state].items():
-            if symbol not in terminals:
-                goto[str(symbol)] = argument
-            else:
-                row[str(symbol)] = argument if action is Shift else -1 - numbers[id(argument)]
-        actions.append(row)
-        gotos.append(goto)
+    for state, number in states.items():
+        for symbol, (action, argument) in sorted(table.states[state].items()):
+            row = actions[number] if symbol in terminals else gotos[number]
+            row[str(symbol)] = states[argument] if action is Shift else -1 - numbers[id(argument)]
     words, signs, patterns = _terminals(built)
     return Tables(
         actions=actions,
@@ -151,9 +147,20 @@ def build_tables(grammar: str) -> Tables:
         words=words,
         signs=signs,
         patterns=patterns,
-        start=table.start_states["start"],
-        end=table.end_states["start"],
+        start=states[start],
+        end=states[table.end_states["start"]],
     )
+
+
+def _in_order(rows: Any, start: int) -> dict[int, int]:
+    """New numbers for the states, by when they are met from the start: Lark's own differ from one run to the next."""
+    numbers = {start: 0}
+    for state in (queue := [start]):
+        for _, (_, argument) in sorted(rows[state].items(), key=lambda item: str(item[0])):
+            if isinstance(argument, int) and argument not in numbers:
+                numbers[argument] = len(numbers)
+                queue.append(argument)
+    return numbers
 
 
 def _rule(rule: Any) -> Rule:
