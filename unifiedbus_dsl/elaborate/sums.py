@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from attrs import frozen
 
-from unifiedbus_dsl import units
+from unifiedbus_dsl import schema, units
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -93,12 +93,16 @@ class Sums:
 
     @staticmethod
     def _field(item: Item, field: str) -> Value | None:
+        """What an item states, or what is taken where it states nothing: a cable without `optics` has none."""
         match item:
             case Parts(kind, _):
-                return kind.fields.get(field)
+                owner, fields = schema.owner_of(kind.kind), kind.fields
             case Cables(link, _, _):
-                return link.fields.get(field)
-        return None
+                owner, fields = "link", link.fields
+            case _:
+                return None
+        known = schema.attributes(owner).get(field)
+        return fields.get(field, known.default if known is not None else None)
 
     @staticmethod
     def _without(item: Item, field: str, node: tree.Node, evaluator: Evaluator) -> None:
