@@ -360,6 +360,36 @@ def dragonfly(routers: int = 4, hosts: int = 2, links: int = 2) -> Plan:
     return make_plan("dragonfly", "Dragonfly", [host, router], [group, root])
 
 
+def flat_dragonfly(routers: int = 4, links: int = 2) -> Plan:
+    """The switches of a dragonfly as one array: group, switch of the group."""
+    groups, local = routers * links + 1, routers - 1
+    router = DeviceType("Router", "switch", (Port("p", (local + links,), "UB", 4),))
+    i, j = v("i"), v("j")
+    far = op("-", j, 1)
+    between = cable(
+        ref("router", [i, op("div", far, links)], "p", [op("+", local, op("mod", far, links))]),
+        ref("router", [j, op("div", i, links)], "p", [op("+", local, op("mod", i, links))]),
+        [axis("i", groups), axis("j", groups)],
+        "Optic",
+        where=op("<", i, j),
+        origin=1,
+    )
+    inside = full_mesh("router", [axis("g", groups)], routers, [], "p", "Copper")
+    root = AssemblyType(
+        "FlatDragonfly", "module", (Child("router", (groups, routers), "Router"),), (), (inside, between)
+    )
+    return make_plan("flat", "FlatDragonfly", [router], [root])
+
+
+def flat_mesh(size: int = 4) -> Plan:
+    """A full mesh along both subscripts, laid by one statement."""
+    router = DeviceType("Router", "switch", (Port("x", (size - 1,), "UB", 4), Port("y", (size - 1,), "UB", 4)))
+    rows = full_mesh("router", [axis("r", size)], size, [], "x", "Copper")
+    columns = full_mesh("router", [], size, [axis("c", size)], "y", "Copper")
+    root = AssemblyType("FlatMesh", "module", (Child("router", (size, size), "Router"),), (), (rows, columns))
+    return make_plan("flat", "FlatMesh", [router], [root])
+
+
 def node() -> Plan:
     """Eight NPUs and four CPUs on seven switches, NICs beside them: many arrays in one assembly."""
     npu = DeviceType("Npu", "npu", (Port("nic", (), "UB", 4), Port("ub", (7,), "UB", 4)))

@@ -124,6 +124,20 @@ def test_a_torus_laid_over_one_dimension_is_a_grid(pattern: str) -> None:
     assert len({round(b.center[0], 2) for b in devices}) == 4
 
 
+def test_groups_that_meet_elsewhere_stand_in_a_circle() -> None:
+    plan = machines.flat_dragonfly()
+    devices = boxes(detail_picture(plan))
+    groups = np.array([b.center for b in devices]).reshape(9, 4, 2).mean(axis=1)
+    away = np.hypot(*(groups - groups.mean(axis=0)).T)
+    assert np.allclose(away, away[0])
+
+
+def test_a_mesh_along_both_subscripts_is_a_grid() -> None:
+    devices = boxes(detail_picture(machines.flat_mesh()))
+    assert len({round(b.center[0], 2) for b in devices}) == 4
+    assert len({round(b.center[1], 2) for b in devices}) == 4
+
+
 def test_what_is_left_out_is_said() -> None:
     picture = detail_picture(BIG["8,192 NPUs"])
     notes = " ".join(mark.text for mark in picture.by_role("legend") if isinstance(mark, Text))

@@ -29,7 +29,7 @@ from unifiedbus_dsl.render.marks import (
     text_width,
 )
 from unifiedbus_dsl.render.places import HEAD, Layout, Part, layout, rule_ends, sizes_for
-from unifiedbus_dsl.render.sheet import figure_tiles, kind_entries, sheet, text_entry, wiring_entries
+from unifiedbus_dsl.render.sheet import figure_tiles, kind_entries, sheet, summary, text_entry, wiring_entries
 from unifiedbus_dsl.render.svg import svg
 
 MOST_DEVICES = 20_000
@@ -103,9 +103,16 @@ def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
     legend = [*wiring_entries(survey, figures), *kind_entries(figures)]
     legend += [text_entry(f"legend-note-{i}", note) for i, note in enumerate(notes)]
     assembly = plan.assemblies[key]
-    doc = [(line, "") for line in (assembly.doc or "").strip().splitlines()[:2]]
     kind = f"{assembly.kind} · every device"
-    return sheet(key, kind, doc, figure_tiles(figures), [*behind, *lines, *front], legend, assembly.doc or "")
+    return sheet(
+        key,
+        kind,
+        [(summary(assembly.doc), "")],
+        figure_tiles(figures),
+        [*behind, *lines, *front],
+        legend,
+        assembly.doc or "",
+    )
 
 
 def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
@@ -204,8 +211,8 @@ def _type_lines(
         found, element_level = tuple(_by_element(survey.plan, assembly, pairs) for pairs in found), True
         notes.append(f"one line for all cables between two parts of {assembly.key}")
         count = sum(len(pairs.left) for pairs in found)
-    if top and count > MOST_LINES // 2:
-        found = tuple(_of_first(survey.plan, assembly, pairs) for pairs in found)
+    if any(_too_many(pairs) for pairs in found) and top:
+        found = tuple(_of_first(survey.plan, assembly, pairs) if _too_many(pairs) else pairs for pairs in found)
         notes.append("cables drawn of the first part of each array only")
     if not top and count * len(places) > MOST_LINES:
         notes.append(f"cables inside {assembly.key} drawn in the first of {len(places):,} only")
@@ -216,6 +223,11 @@ def _type_lines(
         for one in places:
             marks += _pair_lines(assembly, one, pairs, number, colour, scale, element_level)
     return marks, notes
+
+
+def _too_many(pairs: Pairs) -> bool:
+    """Lines from tier to tier all cross each other, lines along rows and columns do not."""
+    return len(pairs.left) > (MOST_LINES if pairs.child is not None else MOST_LINES // 2)
 
 
 def pairs_of(plan: Plan, assembly: AssemblyType) -> tuple[Pairs, ...]:
@@ -258,7 +270,7 @@ def _of_first(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
 def _pair_lines(
     assembly: AssemblyType, seen: Seen, pairs: Pairs, number: int, colour: str, scale: float, element_level: bool
 ) -> list[Mark]:
-    arcs = pairs.child is not None and seen.layout.styles[pairs.child] != "circle"
+    arcs = pairs.child is not None and seen.layout.styles[pairs.child] not in ("circle", "orbit")
     centres = np.add(seen.layout.centres, (seen.x, seen.y)) * scale
     frames = _frames(seen, scale) if element_level else None
     width, shade = _weight(pairs)
@@ -284,7 +296,7 @@ def _weight(pairs: Pairs) -> tuple[float, str]:
     """Width and opacity of a line: those that climb from tier to tier are many and lie under the others."""
     many = len(pairs.left)
     if pairs.child is None and many > 100:
-        return 0.6, "78"
+        return (0.8, "a0") if many <= 400 else (0.6, "78")
     return (1.2, "") if many <= 64 else (0.8, "cc") if many <= 400 else (0.6, "99")
 
 

@@ -182,3 +182,18 @@ def clipped(text: str, size: float, room: float, bold: bool = False) -> str:
     while text and text_width(text + "…", size, bold) > room:
         text = text[:-1]
     return text.rstrip() + "…"
+
+
+def wrapped(text: str, size: float, room: float, most: int) -> tuple[str, ...]:
+    """The text in at most `most` lines, the last one cut where there is more."""
+    lines: list[str] = []
+    words = text.split()
+    while words and len(lines) < most:
+        taken = 1
+        while taken < len(words) and text_width(" ".join(words[: taken + 1]), size) <= room:
+            taken += 1
+        if len(lines) == most - 1:
+            taken = len(words)
+        lines.append(clipped(" ".join(words[:taken]), size, room))
+        words = words[taken:]
+    return tuple(lines)

@@ -33,6 +33,7 @@ from unifiedbus_dsl.render.sheet import (
     figure_tiles,
     kind_entries,
     sheet,
+    summary,
     text_entry,
     width_entry,
     wiring_entries,
@@ -87,7 +88,7 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
 def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, str]]:
     """What stands below the title: what it is, and where it is used."""
     assembly = plan.assemblies[key]
-    notes = [(line, "") for line in (assembly.doc or "").strip().splitlines()[:2]]
+    notes = [(summary(assembly.doc), "")]
     if key == plan.root:
         return [*notes, (f"system {plan.system}", "")]
     number = plan.instances[key]

@@ -22,13 +22,14 @@ from unifiedbus_dsl.render.marks import Point
 from unifiedbus_dsl.render.tiers import tiers
 
 Floats: TypeAlias = "NDArray[np.float64]"
-Style: TypeAlias = Literal["row", "grid", "circle", "stack", "clumps", "wrap"]
+Style: TypeAlias = Literal["row", "grid", "circle", "orbit", "stack", "clumps", "groups", "wrap"]
 
 PAD = 7.0
 HEAD = 15.0
 ASPECT = 1.7
 _LARGEST_CIRCLE = 96
 _LARGEST_CLUMP = 16
+_LONGEST_ROW = 80
 
 
 @frozen(eq=False)
@@ -168,6 +169,11 @@ def _corners(style: Style, dims: tuple[int, ...], inside: Layout, gap: float, ro
         return _circle(count, inside, gap)
     if style == "grid":
         return _planes(dims, width, height, gap)
+    if style == "orbit":
+        return _orbit(dims, inside, gap)
+    if style == "groups":
+        apart = dims[1] * width + gap
+        return tuple((i * apart + j * width, 0.0) for i in range(dims[0]) for j in range(dims[1]))
     if style == "clumps":
         return _clumps(dims, width, height, gap)
     columns = _columns(count, width, height, room)
@@ -184,6 +190,14 @@ def _circle(count: int, inside: Layout, gap: float) -> tuple[Point, ...]:
     points = [(radius * cos(angle), radius * sin(angle)) for angle in angles]
     left, top = min(x for x, _ in points), min(y for _, y in points)
     return tuple((x - left, y - top) for x, y in points)
+
+
+def _orbit(dims: tuple[int, ...], inside: Layout, gap: float) -> tuple[Point, ...]:
+    """A circle for the elements of each first subscript, these on a larger circle."""
+    small = _circle(dims[1], inside, gap * 0.5)
+    width, height = (max(point[k] for point in small) + (inside.width, inside.height)[k] for k in (0, 1))
+    large = _circle(dims[0], Layout(inside.key, width, height), gap)
+    return tuple((x + dx, y + dy) for x, y in large for dx, dy in small)
 
 
 def _planes(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
@@ -221,11 +235,12 @@ def _columns(count: int, width: float, height: float, room: float) -> int:
 def _style(plan: Plan, child: Child, inner: Sequence[Bundle], alone: bool, flat: bool) -> tuple[Style, tuple[int, ...]]:
     """How a child array is arranged, and the dimensions of that."""
     if not inner:
-        clumped = len(child.shape) == 2 and child.type in plan.devices and child.shape[1] <= _LARGEST_CLUMP
-        return ("row" if flat else "clumps" if clumped else "wrap"), child.shape or (1,)
+        return ("row" if flat else _loose_style(plan, child)), child.shape or (1,)
     dims = _dimensions(child, inner)
     if flat:
         return "row", dims
+    if len(dims) == 2 and child.shape == dims and dims[0] <= _LARGEST_CIRCLE and _meets_elsewhere(inner):
+        return "orbit", dims
     if len(dims) > 1:
         return "grid", dims
     if child.type in plan.assemblies and _aligned(plan, child, inner):
@@ -233,6 +248,25 @@ def _style(plan: Plan, child: Child, inner: Sequence[Bundle], alone: bool, flat:
     if alone and child.count <= _LARGEST_CIRCLE and any(bundle.pattern != "line" for bundle in inner):
         return "circle", dims
     return ("row" if child.count <= 16 else "wrap"), dims
+
+
+def _loose_style(plan: Plan, child: Child) -> Style:
+    """For an array without cables inside."""
+    device = plan.devices.get(child.type)
+    if device is None or len(child.shape) != 2:
+        return "wrap"
+    if device.kind != "switch" and child.shape[1] <= _LARGEST_CLUMP:
+        return "clumps"
+    return "groups" if child.count <= _LONGEST_ROW else "wrap"
+
+
+def _meets_elsewhere(inner: Sequence[Bundle]) -> bool:
+    """Whether groups meet at different positions, as in a dragonfly: cables that change both subscripts."""
+    return any(
+        bool(((ends.left[0] != ends.right[0]) & (ends.left[1] != ends.right[1])).any())
+        for bundle in inner
+        for ends in bundle.ends or ()
+    )
 
 
 def _dimensions(child: Child, inner: Sequence[Bundle]) -> tuple[int, ...]:

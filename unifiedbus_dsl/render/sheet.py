@@ -10,7 +10,7 @@ from attrs import evolve
 
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
 
 MARGIN = 24.0
 _NARROWEST = 640.0
@@ -70,6 +70,17 @@ def sheet(
     return Picture(title, words, inner + 2 * MARGIN, y + MARGIN - 8, tuple(_unique(marks)))
 
 
+def split_type(key: str) -> tuple[str, str]:
+    """The name of a type and its arguments: `FatTree` and `(k = 8)`."""
+    name, bracket, rest = key.partition("(")
+    return (name.rstrip(), bracket + rest) if name.rstrip() else (key, "")
+
+
+def summary(doc: str | None) -> str:
+    """The first paragraph of a documentation."""
+    return " ".join((doc or "").strip().partition("\n\n")[0].split())
+
+
 def _unique(marks: Iterable[Mark]) -> Iterator[Mark]:
     """The marks with a number behind each id that has been used before."""
     used: Counter[str] = Counter()
@@ -86,17 +97,28 @@ def _head(
     width: float,
     tip: str,
 ) -> tuple[list[Mark], float]:
-    shown = clipped(title, 24, width * 0.7, bold=True)
+    name, arguments = split_type(title)
+    shown = clipped(name, 24, width * 0.7, bold=True)
+    beside = width - text_width(shown, 24, True) - 4
     y = MARGIN + 12
     marks: list[Mark] = [
         Text("title", MARGIN, y, shown, 24, True, palette.INK, "start", role="title", tip=tip or title),
-        Text("kind", MARGIN + text_width(shown, 24, True) + 4, y + 4, kind, 13, False, palette.QUIET, "start"),
+        Text(
+            "kind",
+            MARGIN + text_width(shown, 24, True) + 4,
+            y + 4,
+            clipped(f"{arguments} {kind}".strip(), 13, beside),
+            13,
+            False,
+            palette.QUIET,
+            "start",
+        ),
     ]
     y += 26
-    for number, (text, href) in enumerate(notes):
+    lines = [(line, text, href) for text, href in notes for line in wrapped(text, 12, width, 3)]
+    for number, (line, text, href) in enumerate(lines):
         colour = "#0b5cad" if href else palette.QUIET
-        fitted = clipped(text, 12, width)
-        marks.append(Text(f"note-{number}", MARGIN, y, fitted, 12, False, colour, "start", "note", text, href))
+        marks.append(Text(f"note-{number}", MARGIN, y, line, 12, False, colour, "start", "note", text, href))
         y += 17
     y += 8
     x = MARGIN

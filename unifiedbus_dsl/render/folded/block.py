@@ -19,6 +19,7 @@ from unifiedbus_dsl.render.marks import (
     moved,
     text_width,
 )
+from unifiedbus_dsl.render.sheet import split_type
 
 DEEPEST = 2
 """How many levels below the children of the assembly are opened; the last of them shows arrays as stacks."""
@@ -108,7 +109,7 @@ def element_name(child: Child, prefix: Sequence[int], more: int | None = None) -
 
 def type_name(key: str) -> str:
     """A type without its arguments."""
-    return key.partition("(")[0].rstrip() or key
+    return split_type(key)[0]
 
 
 def counted_type(child: Child) -> str:
