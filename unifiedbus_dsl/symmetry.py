@@ -140,9 +140,10 @@ def _keeps(network: Network, generator: Generator, part: NDArray[np.integer], ex
     if ((after < 0) != (part < 0)).any():
         return False
     inside = part >= 0
-    pairs = np.unique(np.stack([part[inside], after[inside]]), axis=1)
-    count: int = pairs.shape[1]
-    return len(np.unique(pairs[0])) == count == len(np.unique(pairs[1]))
+    goes = np.full(int(part.max(initial=0)) + 1, -1, dtype=np.int64)
+    goes[part[inside]] = after[inside]
+    used = goes[goes >= 0]
+    return bool((goes[part[inside]] == after[inside]).all()) and len(np.unique(used)) == len(used)
 
 
 def trivial(network: Network) -> Symmetry:
@@ -167,27 +168,51 @@ def find(network: Network, arrays: Iterable[Array], colour: ArrayLike | None = N
     search = _Search(network, kinds, tiers(network))
     found: list[Generator] = []
     tried = 0
+    alike: list[Axis] = []
     for axis in axes(arrays):
         swapped = False
         for method in ("rotate", "swap", "reverse"):
             if method == "reverse" and (swapped or axis.length < 3):
                 continue
-            proved, attempts = _along(search, axis, method, looks)
+            proved, attempts = _along(search, axis, method, looks, _alike_loops(axis, alike))
             tried += attempts
             found += proved
             swapped = method == "swap" and bool(proved)
+            if proved and (method == "rotate" or (swapped and axis.length == 2)):
+                alike.append(axis)
     return orbits(network, found, tried, arrays)
 
 
-def _along(search: _Search, axis: Axis, method: str, looks: Ids | None) -> tuple[list[Generator], int]:
-    """Automorphisms along an axis that touch as few instances at once as will do, and how many were tried."""
+def _along(search: _Search, axis: Axis, method: str, looks: Ids | None, alike: int) -> tuple[list[Generator], int]:
+    """Automorphisms along an axis that touch as few instances at once as will do, and how many were tried.
+
+    The first `alike` loops around the axis have interchangeable elements: what is proved in one of them holds in all.
+    Where one instance is not enough for the others (racks at different distances), all are moved at once too.
+    """
     tried = 0
+    found: list[Generator] = []
     for outer in range(len(axis.loops), -1, -1):
+        if found and outer > alike:
+            continue
         attempts = [search.prove(*pair) for pair in candidates(search.network, axis, method, outer, looks)]
         tried += len(attempts)
-        if proved := [generator for generator in attempts if generator is not None]:
-            return proved, tried
-    return [], tried
+        proved = [generator for generator in attempts if generator is not None]
+        found += proved
+        if proved and (outer <= alike or looks is not None):
+            break
+    return found, tried
+
+
+def _alike_loops(axis: Axis, alike: Sequence[Axis]) -> int:
+    """How many of the loops around an axis, from the outermost, run over elements known to be interchangeable."""
+    for number, (length, block) in enumerate(axis.loops):
+        around = axis.loops[:number]
+        if not any(
+            a.loops == around and (a.length, a.block) == (length, block) and a.base <= axis.base < a.base + block
+            for a in alike
+        ):
+            return number
+    return len(axis.loops)
 
 
 # ---- candidates ---------------------------------------------------------------------------------------------------
@@ -532,7 +557,17 @@ def refine(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> I
 
 def dense(values: NDArray[np.generic]) -> Ids:
     """Numbers 0, 1, … for the distinct values, in order of value."""
-    return np.asarray(np.unique(values, return_inverse=True)[1], dtype=np.int32).reshape(values.shape)
+    if values.dtype == np.bool_:
+        return dense(values.astype(np.int8))
+    if values.dtype.kind in "iu" and len(values):
+        low, high = int(values.min()), int(values.max())
+        if high - low <= 4 * len(values):
+            place: Ints = values.astype(np.uint64).astype(np.int64)
+            place -= low if low < 2**63 else low - 2**64
+            present = np.zeros(high - low + 1, dtype=np.int32)
+            present[place] = 1
+            return np.asarray((np.cumsum(present, dtype=np.int32) - 1)[place], dtype=np.int32)
+    return np.searchsorted(np.unique(values), values).astype(np.int32)
 
 
 def _sums(values: Hashes, sizes: Ints) -> Hashes:

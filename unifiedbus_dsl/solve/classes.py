@@ -18,6 +18,7 @@ shortest paths, swept on the whole network, bound every solution:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -60,15 +61,19 @@ class TooLargeError(ValueError):
 
 @frozen(eq=False)
 class _Block:
-    """One commodity on its classes: the class of each usable arc (-1: not usable), of each vertex, and their tables."""
+    """One commodity on its classes: the class of each vertex, and for each class of usable arcs its tail, head, orbit
+    and size. Class k has key `(tail · classes + head) · orbits + orbit`; keys ascend. `hops` [V] where only paths of
+    fewest hops are usable."""
 
     commodity: Commodity
-    vertex_class: Ids
-    arc_class: Ids
+    part: Ids
+    classes: int
+    key: Ints
     tail: Ints
     head: Ints
     orbit: Ints
     size: Ints
+    hops: Floats | None
 
 
 def optimum(
@@ -93,22 +98,27 @@ def optimum(
     room[symmetry.arc_orbit] = network.capacity_Bps
     room *= symmetry.arc_orbit_size
     flows, theta, prices, rows = _solve(blocks, objective, room)
-    load, scale = _checked_flows(symmetry, blocks, flows, theta)
-    lower = float(objective @ theta) * scale
-    length = (np.maximum(prices, 0.0) / room)[symmetry.arc_orbit]
-    upper = _length_bound(network, commodities, objective, length, minimal)
-    return Optimum(lower, upper, theta * scale, load * scale, length, columns, rows)
-
-
-def usable_arcs(network: Network, source: int, minimal: bool) -> Bools:
-    """Arcs that a path from `source` may take: out of it or of a vertex that forwards, not back into it; with `minimal`
-    only those that lead one hop further away. [A]"""
-    usable: Bools = (network.forwards[network.tail] | (network.tail == source)) & (network.head != source)
-    if minimal:
-        hop = hop_costs(network)
-        far = least_costs(network, source, hop)
-        usable &= np.isfinite(far[network.tail]) & (far[network.head] == far[network.tail] + hop)
-    return usable
+    length = np.maximum(prices, 0.0) / room
+    total = np.zeros(symmetry.arc_orbits)
+    worth = np.zeros(len(objective))
+    for block, flow in zip(blocks, flows, strict=True):
+        far = _class_distances(block, length)
+        total += _checked(symmetry, block, np.maximum(flow, 0.0), theta, far, length)
+        for i, demand in enumerate(block.commodity.demand):
+            there = demand > 0
+            worth[i] += block.commodity.copies * float((demand[there] * far[block.part[there]]).sum())
+    scale = 1.0 / max(1.0, float((total / room).max()))
+    bounded = np.isfinite(room)
+    ratios = np.divide(objective, worth, out=np.full(len(worth), np.inf), where=worth > 0)
+    return Optimum(
+        float(objective @ theta) * scale,
+        float((length[bounded] * room[bounded]).sum() * ratios[objective > 0].max()),
+        theta * scale,
+        (total * scale / symmetry.arc_orbit_size)[symmetry.arc_orbit],
+        length[symmetry.arc_orbit],
+        columns,
+        rows,
+    )
 
 
 def hop_costs(network: Network) -> Floats:
@@ -136,40 +146,55 @@ def least_costs(network: Network, source: int, cost: Floats, usable: Bools | Non
 
 
 def _block(symmetry: Symmetry, commodity: Commodity, minimal: bool) -> _Block:
-    network = symmetry.network
+    """Classes of vertices, and of the arcs that a path from the source may take: out of it or of a vertex that
+    forwards, not back into it, with `minimal` only those that lead one hop further away.
+
+    All vertices of a class have the same arcs by (class of head, orbit), so one row of each tells the rest; whether an
+    arc is usable is the same for its whole class, as the source and the vertices that forward have classes of their own
+    (with `minimal` the hops have, too).
+    """
+    network, source = symmetry.network, commodity.source
     colour = symmetry.vertex_orbit.astype(np.int64)
-    alone = np.arange(network.vertices) == commodity.source
-    for column in (alone, *commodity.demand):
+    columns = [np.arange(network.vertices) == source, *commodity.demand]
+    hop = np.isfinite(network.kinds.capacity_Bps).astype(np.float64)  # a cable is a hop, a free arc is none
+    if minimal:
+        columns.append(least_costs(network, source, hop[network.kind]))
+    for column in columns:
         values = dense(column)
         colour = dense(colour * (int(values.max()) + 1) + values).astype(np.int64)
-    usable = usable_arcs(network, commodity.source, minimal)
-    part = refine(network, colour, symmetry.arc_orbit.astype(np.int64) * 2 + usable)
-    classes = int(part.max()) + 1
-    key = (part[network.tail].astype(np.int64) * classes + part[network.head]) * symmetry.arc_orbits
-    key += symmetry.arc_orbit
-    key[~usable] = -1
-    present, number = _numbered(key)
-    pair, orbit = np.divmod(present, symmetry.arc_orbits)
+    part = refine(network, colour, symmetry.arc_orbit)
+    classes, first = int(part.max()) + 1, _first_of(part)
+    members = np.bincount(part, minlength=classes)
+    forwards = network.forwards[first] | (first == source)
+    arcs = row_arcs(network, first[forwards])
+    tails = np.repeat(first[forwards], network.indptr[first[forwards] + 1] - network.indptr[first[forwards]])
+    usable = network.head[arcs] != source
+    if minimal:
+        far = columns[-1]
+        usable &= np.isfinite(far[tails]) & (far[network.head[arcs]] == far[tails] + hop[network.kind[arcs]])
+    arcs, tails = arcs[usable], tails[usable]
+    key, count = np.unique(_keys(symmetry, part, classes, tails, arcs), return_counts=True)
+    pair, orbit = np.divmod(key, symmetry.arc_orbits)
     tail, head = np.divmod(pair, classes)
-    size = np.bincount(number[usable], minlength=len(present))
-    return _Block(commodity, part, number, tail, head, orbit, size)
+    return _Block(
+        commodity, part, classes, key, tail, head, orbit, count * members[tail], columns[-1] if minimal else None
+    )
 
 
-def _numbered(key: Ints) -> tuple[Ints, Ids]:
-    """Distinct keys of at least 0 and the number of each key among them (-1 stays)."""
-    top = int(key.max(initial=-1)) + 1
-    if top <= max(1 << 22, 4 * len(key)):
-        seen = np.zeros(top + 1, dtype=bool)
-        seen[key] = True
-        seen[top] = False
-        number = (np.cumsum(seen) - 1).astype(np.int32)
-        number[top] = -1
-        return np.flatnonzero(seen), number[key]
-    present, inverse = np.unique(key, return_inverse=True)
-    number = inverse.astype(np.int32)
-    if len(present) and present[0] < 0:
-        return present[1:], number - 1
-    return present, number
+def _first_of(part: Ids) -> Ints:
+    first = np.empty(int(part.max()) + 1, dtype=np.int64)
+    first[part[::-1]] = np.arange(len(part))[::-1]
+    return first
+
+
+def _keys(symmetry: Symmetry, part: Ids, classes: int, tails: NDArray[Any], arcs: NDArray[Any] | slice) -> Ints:
+    """(class of tail · classes + class of head) · orbits + orbit of each arc."""
+    key: Ints = part[tails].astype(np.int64)
+    key *= classes
+    key += part[symmetry.network.head[arcs]]
+    key *= symmetry.arc_orbits
+    key += symmetry.arc_orbit[arcs]
+    return key
 
 
 def _solve(blocks: list[_Block], objective: Floats, room: Floats) -> tuple[list[Floats], Floats, Floats, int]:
@@ -185,13 +210,13 @@ def _solve(blocks: list[_Block], objective: Floats, room: Floats) -> tuple[list[
     scale = unit / reach  # a parameter of one scaled unit sends the largest room once
     balances, demands, loads = [], [], []
     for block in blocks:
-        classes = int(block.vertex_class.max()) + 1
+        classes = block.classes
         k = np.arange(len(block.size))
         sign = np.concatenate([np.ones(len(k)), -np.ones(len(k))])
         rows = np.concatenate([block.head, block.tail])
         balance = sp.csr_matrix((sign, (rows, np.concatenate([k, k]))), shape=(classes, len(k)))
-        wanted = np.stack([tally(block.vertex_class, d, classes) for d in block.commodity.demand], axis=1)
-        others = np.arange(classes) != block.vertex_class[block.commodity.source]
+        wanted = np.stack([tally(block.part, d, classes) for d in block.commodity.demand], axis=1)
+        others = np.arange(classes) != block.part[block.commodity.source]
         balances.append(balance[others])
         demands.append(-wanted[others] * block.commodity.copies * scale / unit)
         loads.append(sp.csr_matrix((unit / room[block.orbit], (block.orbit, k)), shape=(len(room), len(k))))
@@ -219,44 +244,64 @@ def _solve(blocks: list[_Block], objective: Floats, room: Floats) -> tuple[list[
     return flows, found.x[-parameters:] * scale, prices, equal.shape[0] + int(bounded.sum())
 
 
-def _checked_flows(
-    symmetry: Symmetry, blocks: list[_Block], flows: list[Floats], theta: Floats
-) -> tuple[Floats, float]:
-    """Load of each arc, and the factor (at most 1) by which all must shrink to fit.
+def _class_distances(block: _Block, length: Floats) -> Floats:
+    """Least sum of lengths from the source's class to each class, over the classes of usable arcs; [classes]."""
+    far = np.full(block.classes, np.inf)
+    far[block.part[block.commodity.source]] = 0.0
+    while True:
+        before = far.copy()
+        np.minimum.at(far, block.head, far[block.tail] + length[block.orbit])
+        if (far == before).all():
+            return far
 
-    The balance of every vertex is added up from the flow of every arc.
+
+def _checked(symmetry: Symmetry, block: _Block, flow: Floats, theta: Floats, far: Floats, length: Floats) -> Floats:
+    """Load on each orbit of arcs, all copies together, after both certificates were checked on every arc:
+
+    each vertex but the source gains what it is sent; the potential `far` rises by no more than the length along any
+    arc that a path may take, so it is at most the distance. [orbits]
 
     Raises:
-        ArithmeticError: a flow does not balance to 1e-7 of what its source sends.
+        ArithmeticError: a flow does not balance to 1e-7 of what its source sends, or a potential is too high.
     """
-    network = symmetry.network
+    network, commodity = symmetry.network, block.commodity
+    each = flow / (block.size * commodity.copies)
+    wanted = sum((t * d for t, d in zip(theta, commodity.demand, strict=True)), np.zeros(network.vertices))
+    gain = np.zeros(network.vertices)
+    gain[commodity.source] = wanted.sum()
     total = np.zeros(symmetry.arc_orbits)
-    for block, flow in zip(blocks, flows, strict=True):
-        commodity = block.commodity
-        used = np.flatnonzero(block.arc_class >= 0)
-        each = (np.maximum(flow, 0.0) / (block.size * commodity.copies))[block.arc_class[used]]
-        wanted = sum((t * d for t, d in zip(theta, commodity.demand, strict=True)), np.zeros(network.vertices))
-        gain = tally(network.head[used], each, network.vertices) - tally(network.tail[used], each, network.vertices)
-        gain[commodity.source] += wanted.sum()
-        if np.abs(gain - wanted).max() > 1e-7 * max(wanted.sum(), 1e-300):
-            raise ArithmeticError("the flow found does not balance")
-        total += tally(symmetry.arc_orbit[used], each * commodity.copies, symmetry.arc_orbits)
-    load = (total / symmetry.arc_orbit_size)[symmetry.arc_orbit]
-    most = float((load / network.capacity_Bps).max(initial=0.0))
-    return load, 1.0 / max(1.0, most)
+    for begin, end in _row_chunks(network):
+        tails = np.repeat(np.arange(begin, end), network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
+        arcs = slice(int(network.indptr[begin]), int(network.indptr[end]))
+        key = _keys(symmetry, block.part, block.classes, tails, arcs)
+        place = np.minimum(np.searchsorted(block.key, key), len(block.key) - 1)
+        carried = np.where(block.key[place] == key, each[place], 0.0)
+        gain += tally(network.head[arcs], carried, network.vertices)
+        gain[begin:end] -= tally(tails - begin, carried, end - begin)
+        total += tally(symmetry.arc_orbit[arcs], carried, symmetry.arc_orbits)
+        open_ = _open(network, block, tails, arcs)
+        low, high = far[block.part[tails[open_]]], far[block.part[network.head[arcs][open_]]]
+        with np.errstate(invalid="ignore"):  # from nowhere to nowhere
+            steep = high - low > length[symmetry.arc_orbit[arcs][open_]] + 1e-12 * high
+        if steep.any() or (carried[~open_] > 0).any():
+            raise ArithmeticError("prices do not bound the distances, or a flow leaves its paths")
+    if np.abs(gain - wanted).max() > 1e-7 * max(wanted.sum(), 1e-300):
+        raise ArithmeticError("the flow found does not balance")
+    return total * commodity.copies
 
 
-def _length_bound(
-    network: Network, commodities: list[Commodity], objective: Floats, length: Floats, minimal: bool
-) -> float:
-    """Upper bound that lengths of arcs prove, by shortest paths on the whole network."""
-    volume = float((length * np.where(np.isfinite(network.capacity_Bps), network.capacity_Bps, 0.0)).sum())
-    worth = np.zeros(len(objective))
-    for commodity in commodities:
-        usable = usable_arcs(network, commodity.source, True) if minimal else None
-        far = least_costs(network, commodity.source, length, usable)
-        for i, demand in enumerate(commodity.demand):
-            there = demand > 0
-            worth[i] += commodity.copies * float((demand[there] * far[there]).sum())
-    ratios: NDArray[Any] = np.divide(objective, worth, out=np.full(len(worth), np.inf), where=worth > 0)
-    return volume * float(ratios[objective > 0].max(initial=0.0))
+def _open(network: Network, block: _Block, tails: Ints, arcs: slice) -> Bools:
+    """Which arcs a path from the source may take, by the definition."""
+    source, heads = block.commodity.source, network.head[arcs]
+    open_: Bools = (network.forwards[tails] | (tails == source)) & (heads != source)
+    if block.hops is not None:
+        hop = np.isfinite(network.kinds.capacity_Bps)[network.kind[arcs]]
+        open_ &= np.isfinite(block.hops[tails]) & (block.hops[heads] == block.hops[tails] + hop)
+    return open_
+
+
+def _row_chunks(network: Network, arcs: int = 1 << 20) -> Iterator[tuple[int, int]]:
+    """Ranges of vertices with about `arcs` arcs out of them each."""
+    bounds = np.searchsorted(network.indptr, np.arange(0, network.arcs, arcs), side="left")
+    bounds = np.unique(np.append(bounds, [0, network.vertices]))
+    yield from zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)

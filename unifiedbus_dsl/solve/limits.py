@@ -189,6 +189,8 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
         value, sides = halving_cut(network, half, chosen & ~half)
         if value < best:
             best, side, vertex_side = value, half, sides
+        if best <= found.lower * (1 + MEETS_WITHIN):
+            break
     reason = "from below flows between all end points and to switches, from above a cut"
     return Bisection(interval(min(found.lower, best), best, reason, MEETS_WITHIN), side, vertex_side, found.parameters)
 

@@ -340,7 +340,8 @@ def connected(symmetry: Symmetry, members: ArrayLike | None = None) -> bool:
     """Whether each member has a path to each other."""
     network = symmetry.network
     chosen = _selected(members, network.ends)
-    if reachable(network, members) == int(chosen.sum()):
+    few = len(symmetry.representatives(np.flatnonzero(chosen))[0]) <= 4
+    if not few and reachable(network, members) == int(chosen.sum()):
         return True
     return hops(symmetry, np.flatnonzero(chosen), np.flatnonzero(chosen)).unreachable == 0
 
