@@ -14,7 +14,7 @@ import attrs
 from attrs import define, field, frozen
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.diagnostics import Label, Severity, Sink
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.model import NOUNS, Definition, Model, Module
 from unifiedbus_dsl.source import Source, Span
@@ -26,6 +26,10 @@ SUMS = ("count", "ports", "lanes", "free_ports", "bandwidth", "sum", "power", "c
 SOLVED = (
     "oversubscription", "hops", "diameter", "mean_hops", "latency", "mean_latency", "disjoint_paths", "connected",
     "reachable", "bisection", "load", "worst", "throughput", "fair", "time", "optimal_time", "mtbf", "availability",
+)  # fmt: skip
+TRAFFICS = (
+    "alltoall", "allreduce", "allgather", "reducescatter", "broadcast", "incast", "shift", "transpose", "permutation",
+    "uniform", "pairs", "matrix",
 )  # fmt: skip
 
 
@@ -102,6 +106,7 @@ def report_missing_file(use: tree.Use, folders: list[str], near: list[str], sink
         "not found",
         notes=("looked in " + ", ".join(folders or ["no folder"]),),
         help=(f"did you mean `{guess}`?",) if guess else (),
+        fix=rename(span, guess if use.file is None or guess is None else f'"{guess}"'),
     )
 
 
@@ -133,7 +138,7 @@ class _Binder:
     def _define(self, module: Module) -> None:
         for statement in module.file.statements:
             if isinstance(statement, tree.TypeDef | tree.ProtocolDef | tree.LinkDef | tree.Let):
-                self._unique(module.own, Definition(statement, module))
+                self._unique(module, Definition(statement, module))
             elif isinstance(statement, tree.System):
                 first = module.systems.setdefault(statement.name.text, (statement, module))[0]
                 if first is not statement:
@@ -143,12 +148,13 @@ class _Binder:
                 other = module.questions.setdefault(noun, {}).setdefault(statement.name.text, statement)
                 if other is not statement:
                     self._twice(statement.name, other.name, noun)
-        module.names.update(module.own)
+        module.names.update((name, d) for name, d in module.own.items() if name not in module.damaged_words)
 
-    def _unique(self, names: dict[str, Definition], definition: Definition) -> None:
-        first = names.setdefault(definition.name, definition)
+    def _unique(self, module: Module, definition: Definition) -> None:
+        first = module.own.setdefault(definition.name, definition)
         if first is not definition:
             self._twice(definition.node.name, first.node.name, definition.noun)
+            _damage(module, {definition.name})  # which of the two is meant is not known
 
     def _twice(self, again: tree.Word, first: tree.Word, noun: str) -> None:
         self.sink.error(
@@ -218,6 +224,7 @@ class _Binder:
                 "not found there",
                 labels=(Label(other.own[guess].span, f"`{guess}` is defined here"),) if guess in other.own else (),
                 help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(name.name.span, guess),
             )
             object.__setattr__(module, "damaged_words", module.damaged_words | {here})
 
@@ -232,6 +239,13 @@ class _Binder:
                 labels=(Label(first.span, "also defined here"), Label(definition.span, "and here")),
                 help=(f"give one another name: `use {here} as other from …`",),
             )
+            module.names.pop(here)
+            _damage(module, {here})
+
+
+def _damage(module: Module, words: set[str]) -> None:
+    """Say nothing about these words: they are already in error."""
+    object.__setattr__(module, "damaged_words", module.damaged_words | words)
 
 
 def bind(main: Source, library: Library, sink: Sink) -> Model:
@@ -243,8 +257,17 @@ def bind(main: Source, library: Library, sink: Sink) -> Model:
     module = binder.module(main)
     model = Model(module, tuple(binder.modules.values()))
     for each in model.modules:
-        NameCheck(each, sink).run(is_main=each is module)
+        NameCheck(each, sink).run()
     return model
+
+
+def unused(model: Model, sink: Sink) -> None:
+    """Warn of what is defined or brought in and never said.
+
+    Not asked where there are errors: a name with a slip in it makes another one look unused.
+    """
+    for each in model.modules:
+        NameCheck(each, sink).unused(is_main=each is model.main)
 
 
 # ---- names ------------------------------------------------------------------------------------------------------
@@ -309,13 +332,20 @@ class NameCheck:
     module: Module
     sink: Sink
 
-    def run(self, *, is_main: bool) -> None:
+    def run(self) -> None:
+        """What is defined twice, and questions of unknown systems."""
         for statement in self.module.file.statements:
             if isinstance(statement, tree.TypeDef):
                 self._type(statement)
             elif isinstance(statement, tree.ProtocolDef | tree.LinkDef):
                 self._duplicates(statement.fields)
         self._questions()
+
+    def unused(self, *, is_main: bool) -> None:
+        """Definitions, parameters, local values and imports that nothing says."""
+        for statement in self.module.file.statements:
+            if isinstance(statement, tree.TypeDef):
+                self._unused_locals(statement)
         if is_main:
             self._unused_definitions()
         self._unused_imports()
@@ -325,7 +355,10 @@ class NameCheck:
     def _type(self, node: tree.TypeDef) -> None:
         self._duplicate_words([param.name for param in node.params], "parameter")
         self._duplicates(node.body)
-        self._unused_locals(node)
+        params = {param.name.text: param.name for param in node.params}
+        for statement in statements(node.body):
+            if isinstance(statement, tree.Let) and statement.name.text in params:
+                self._twice(statement.name, params[statement.name.text], "a parameter has the name")
 
     def _damaged(self, node: tree.Node) -> bool:
         return any(node.span.contains(damage.span) for damage in self.module.file.damage)
@@ -344,14 +377,17 @@ class NameCheck:
         for word in sorted(words, key=lambda w: w.span.start):
             seen = first.setdefault(word.text, word)
             if seen is not word:
-                self.sink.error(
-                    "UB0202",
-                    f"{noun} `{word.text}` is defined twice",
-                    word.span,
-                    "defined again here",
-                    labels=(Label(seen.span, "first defined here"),),
-                    help=("rename one of them, or delete it",),
-                )
+                self._twice(word, seen, noun)
+
+    def _twice(self, word: tree.Word, first: tree.Word, noun: str) -> None:
+        self.sink.error(
+            "UB0202",
+            f"{noun} `{word.text}` is defined twice",
+            word.span,
+            "defined again here",
+            labels=(Label(first.span, "first defined here"),),
+            help=("rename one of them, or delete it",),
+        )
 
     def _unused_locals(self, node: tree.TypeDef) -> None:
         if self._damaged(node):
@@ -362,11 +398,11 @@ class NameCheck:
                 self._unused(param.name, f"parameter `{param.name.text}` of `{node.name.text}` is never used")
         for statement in statements(node.body):
             if isinstance(statement, tree.Let) and statement.name.text not in said:
-                self._unused(statement.name, f"`let {statement.name.text}` is never used")
+                self._unused(statement.name, f"`let {statement.name.text}` is never used", fix=delete_line(statement))
 
-    def _unused(self, word: tree.Word, message: str) -> None:
+    def _unused(self, word: tree.Word, message: str, code: str = "UB0208", fix: Fix | None = None) -> None:
         self.sink.error(
-            "UB0208", message, word.span, "not used", severity=Severity.WARNING, help=("delete it, or use it",)
+            code, message, word.span, "not used", severity=Severity.WARNING, help=("delete it, or use it",), fix=fix
         )
 
     # -- systems, questions and what is not used
@@ -384,6 +420,7 @@ class NameCheck:
                         "unknown system",
                         labels=(Label(module.systems[guess][0].name.span, "defined here"),) if guess else (),
                         help=(f"did you mean `{guess}`?" if guess else f"add `system {question.of.text} : TYPE`",),
+                        fix=rename(question.of.span, guess),
                     )
                 if isinstance(question, tree.Scenario) and question.base is not None:
                     self._base(question)
@@ -400,6 +437,7 @@ class NameCheck:
             scenario.base.span,
             "unknown scenario",
             help=(f"did you mean `{guess}`?",) if guess else (),
+            fix=rename(scenario.base.span, guess),
         )
 
     def _quiet(self, word: str) -> bool:
@@ -419,7 +457,8 @@ class NameCheck:
         said = self._said()
         for name, definition in self.module.own.items():
             if name not in said:
-                self._unused(definition.node.name, f"{definition.noun} `{name}` is never used")
+                fix = delete_line(definition.node) if isinstance(definition.node, tree.Let) else None
+                self._unused(definition.node.name, f"{definition.noun} `{name}` is never used", fix=fix)
 
     def _unused_imports(self) -> None:
         if self.module.file.damage:
@@ -436,14 +475,42 @@ class NameCheck:
             for name in use.names:
                 word = name.alias or name.name
                 if (word.text,) not in said:
-                    self._unused(word, f"`{word.text}` is brought in and never used")
+                    self._unused(word, f"`{word.text}` is brought in and never used", "UB0226", _unbring(use, name))
             if use.names:
                 continue
             if use.alias is not None or use.path is not None:
                 prefix = (use.alias.text,) if use.alias else tuple(word.text for word in use.path or ())
                 if prefix not in said and not self._quiet(prefix[0]):
                     last = use.alias or use.path[-1]  # type: ignore[index]
-                    self._unused(last, f"`{'.'.join(prefix)}` is brought in and never used")
+                    said_as = ".".join(prefix)
+                    self._unused(last, f"`{said_as}` is brought in and never used", "UB0226", delete_line(use))
+
+
+def delete_line(statement: tree.Statement) -> Fix:
+    """Take a statement away, with its line where nothing else stands on it."""
+    span = statement.span
+    text = span.source.text
+    start, end = text.rfind("\n", 0, span.start) + 1, text.find("\n", span.end)
+    end = len(text) if end < 0 else end + 1
+    alone = not text[start : span.start].strip() and not text[span.end : end].split("#")[0].strip()
+    if not alone:
+        start, end = span.start, span.end
+        rest = text[end:].lstrip(" \t")
+        if rest.startswith(";"):
+            end = len(text) - len(rest.removeprefix(";").lstrip(" \t"))
+    return Fix(f"delete `{' '.join(span.text.split())}`", (Edit(Span(span.source, start, end), ""),))
+
+
+def _unbring(use: tree.Use, name: tree.UseName) -> Fix:
+    """Take a name off a `use`, or the whole of it where it brings in nothing else."""
+    if len(use.names) == 1:
+        return delete_line(use)
+    at = use.names.index(name)
+    if at:
+        start, end = use.names[at - 1].span.end, name.span.end
+    else:
+        start, end = name.span.start, use.names[1].span.start
+    return Fix(f"leave `{name.name.text}` out", (Edit(Span(name.span.source, start, end), ""),))
 
 
 def _member_name(statement: tree.Statement) -> tree.Word | None:

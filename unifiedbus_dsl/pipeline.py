@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from unifiedbus_dsl.bind import FileLibrary, Library, TextLibrary, bind
+from unifiedbus_dsl.bind import FileLibrary, Library, TextLibrary, bind, unused
 from unifiedbus_dsl.checks import check
 from unifiedbus_dsl.diagnostics import Diagnostic, Severity, Sink
 from unifiedbus_dsl.elaborate import Elaborated, ExpectResult, Limits, elaborate
-from unifiedbus_dsl.elaborate.systems import expectations
+from unifiedbus_dsl.elaborate.questions import questions
+from unifiedbus_dsl.elaborate.systems import broken, expectations
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.source import Source
@@ -163,6 +164,9 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     for plan in (*done.plans.values(), *done.others):
         check(plan, sink)
     results = expectations(done, model, sink)
+    questions(done, model, sink, frozenset(broken(done.elaborator, sink)))
+    if not sink.has_errors:
+        unused(model, sink)
     diagnostics = tuple(_with_instances(each, done) for each in sink)
     sources = tuple(module.source for module in model.modules)
     plans = {} if sink.has_errors else done.plans

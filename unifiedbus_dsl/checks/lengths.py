@@ -22,7 +22,7 @@ def _rule(plan: Plan, key: str, at: int, rule: Rule, sink: Sink) -> None:
     found = rule_lengths(plan, key, at)
     span = rule.link_span or rule.span
     if found[0] == UNPLACED:
-        if span is not None:
+        if span is not None and not any(("@", "place") in each.spoilt for each in plan.assemblies.values()):
             sides = " and ".join(f"`{name}`" for name in dict.fromkeys((rule.left.child, rule.right.child)))
             sink.error(
                 "UB0514",

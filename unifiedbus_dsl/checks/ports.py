@@ -67,10 +67,9 @@ class _Array:
 def ports(plan: Plan, sink: Sink) -> None:
     """UB0501 for ports with two cables, UB0506 for ports left over, UB0508 for cables that end where they begin."""
     for assembly in plan.assemblies.values():
-        for rule in assembly.rules:
-            _ends_apart(rule, assembly, sink)
+        looped = {rule.left.child for rule in assembly.rules if not _ends_apart(rule, assembly, sink)}
         for array in _arrays(plan, assembly):
-            if not _spoilt(assembly, array) and _no_collision(array, sink):
+            if array.child.name not in looped and not _spoilt(assembly, array) and _no_collision(array, sink):
                 _nothing_left(array, sink)
 
 
@@ -207,7 +206,7 @@ def _apart(array: _Array, one: Use, other: Use, sink: Sink) -> bool:
     values = [_values(use.points(), int(np.flatnonzero(use.flat(array.shape) == port)[0])) for use in (first, second)]
     where = [f" for {_tuple_text(v)}" if any(not n.startswith("_") for n in v) else "" for v in values]
     sink.error(
-        "UB0501",
+        "UB0501" if second.rule is not None else "UB0517",
         message,
         second.span,
         f"{'exported' if second.rule is None else 'connected again'}{where[1]}",
@@ -222,13 +221,13 @@ def _place(use: Use) -> tuple[str, int]:
     return (use.span.source.name, use.span.start) if use.span else ("", 0)
 
 
-def _ends_apart(rule: Rule, assembly: AssemblyType, sink: Sink) -> None:
+def _ends_apart(rule: Rule, assembly: AssemblyType, sink: Sink) -> bool:
     """A cable joins two different devices of the assembly's children, or at least two different elements."""
     if rule.left.child != rule.right.child or rule.left.port != rule.right.port:
-        return
+        return True
     pairs = list(zip((*rule.left.at, *rule.left.port_at), (*rule.right.at, *rule.right.port_at), strict=True))
     if any(_never_equal(a, b, rule) for a, b in pairs):
-        return
+        return True
     at = points(rule.axes, rule.where)
     same = np.ones((), dtype=bool)
     for a, b in pairs:
@@ -243,6 +242,7 @@ def _ends_apart(rule: Rule, assembly: AssemblyType, sink: Sink) -> None:
             notes=(f"{len(hits):,} such cable{'s' * (len(hits) != 1)} in {assembly.kind} `{assembly.key}`",),
             help=("leave these out: `where i < j`",),
         )
+    return not len(hits)
 
 
 def _never_equal(a: IndexExpr, b: IndexExpr, rule: Rule) -> bool:

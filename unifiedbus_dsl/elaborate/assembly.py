@@ -6,14 +6,23 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
-from unifiedbus_dsl.diagnostics import Label
+from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.elaborate.body import Body, Placed
 from unifiedbus_dsl.elaborate.cable_list import listed_rules
 from unifiedbus_dsl.elaborate.connect import ChooseLink, written_rules
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.pattern import pattern_rules
 from unifiedbus_dsl.elaborate.placing import placement
-from unifiedbus_dsl.elaborate.references import IndexCompiler, Reference, Wall, steps
+from unifiedbus_dsl.elaborate.references import (
+    IndexCompiler,
+    PortView,
+    Reference,
+    Wall,
+    port_names,
+    port_view,
+    shape_text,
+    steps,
+)
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.plan import (
     AssemblyType,
@@ -33,6 +42,9 @@ from unifiedbus_dsl.syntax import tree
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.elaborate.types import Elaborator
+
+NO_PLACE = ("@", "place")
+"""Among what is spoilt: a `place` that failed, so that a missing length is no news."""
 
 
 @define(eq=False)
@@ -76,25 +88,75 @@ class _Builder:
         return self.elaborator.failed[self.key]
 
     def _child(self, statement: tree.Instance, placed: Placed) -> None:
+        if statement.name.text in self.body.clashes:
+            return
         if statement.condition is not None:
             there = Evaluator(placed.scope, self.elaborator.sink).truth(statement.condition)
             if there is None:
                 self.failed.add(statement.name.text)
+            elif not there:
+                self.body.absent[statement.name.text] = statement.condition
             if not there:
                 return
         child = self.elaborator.child(statement, placed.scope)
+        if child is not None and placed.replaces is not None and not self._keeps_ports(child, placed):
+            child = None
         if child is None:
             self.failed.add(statement.name.text)
         elif child.name not in self.children:
             self.children[child.name] = child
 
+    def _keeps_ports(self, child: Child, placed: Placed) -> bool:
+        """Whether a part that replaces another has every port that the statements here use; else say which not."""
+        assert placed.replaces is not None
+        first, again = placed.replaces.statement, placed.statement
+        assert isinstance(first, tree.Instance)
+        assert isinstance(again, tree.Instance)
+        quiet = _quiet_twin(self.elaborator)
+        old = quiet.child(first, placed.replaces.scope)
+        if old is None:
+            return True
+        used = self._ports_used(child.name)
+        for name in port_names(quiet.types[old.type]):
+            before, now = port_view(quiet.types, old.type, name), port_view(self.elaborator.types, child.type, name)
+            if name in used and before is not None and (now is None or not _holds(now, before)):
+                self._lacks(again, child, name, before, used[name])
+                return False
+        return True
+
+    def _ports_used(self, child: str) -> dict[str, tree.Expr]:
+        """The ports of a part that cables, exports and openings name, with one place each."""
+        found: dict[str, tree.Expr] = {}
+        for placed in self.body.statements:
+            for side in _sides(placed.statement):
+                path = steps(side)
+                if path is not None and len(path) > 1 and path[0].word.text == child:
+                    found.setdefault(path[1].word.text, side)
+        return found
+
+    def _lacks(self, again: tree.Instance, child: Child, port: str, before: PortView, used: tree.Expr) -> None:
+        now = port_view(self.elaborator.types, child.type, port)
+        self.elaborator.sink.error(
+            "UB0608",
+            f"`{child.type}` can't replace the type of `{child.name}`: "
+            + (f"it has no port `{port}`" if now is None else f"its port `{port}` is another"),
+            again.type.span,
+            f"has no port `{port}`" if now is None else f"`{port}` is {_port_text(now)}",
+            labels=(Label(used.span, f"`{port}` is used here, as {_port_text(before)}"),),
+            help=("what replaces a part has at least its ports that are in use",),
+        )
+
     def _wall(self, scope: Scope) -> Wall:
         failed_ports = {child.type: frozenset(self.elaborator.failed[child.type]) for child in self.children.values()}
         evaluator = Evaluator(scope, self.elaborator.sink)
-        return Wall(self.elaborator.types, self.children, frozenset(self.failed), failed_ports, evaluator)
+        return Wall(
+            self.elaborator.types, self.children, frozenset(self.failed), failed_ports, evaluator, self.body.absent
+        )
 
     def _statement(self, placed: Placed) -> None:
         wall = self._wall(placed.scope)
+        if isinstance(placed.statement, tree.Connect | tree.ConnectPattern | tree.ConnectCables):
+            self.elaborator.annotations(placed.statement.annotations, ["draw"])
         match placed.statement:
             case tree.PortExport():
                 self._export(placed.statement, wall)
@@ -128,17 +190,11 @@ class _Builder:
 
     def _spoil(self, statement: tree.Node) -> None:
         """What a failed statement was about stays quiet."""
-        sides: list[tree.Node] = []
-        if isinstance(statement, tree.Connect):
-            sides = [statement.left, statement.right]
-        elif isinstance(statement, tree.ConnectPattern):
-            sides = [statement.left, *([statement.right] if statement.right else [])]
-        elif isinstance(statement, tree.PortExport):
-            sides = [statement.value]
+        sides = _sides(statement)
         if not sides:
             self.spoilt.add(("*", "*"))
         for side in sides:
-            path = steps(side)  # type: ignore[arg-type]
+            path = steps(side)
             known = path is not None and path[0].word.text in self.children
             if not known or path is None:
                 self.spoilt.add(("*", "*"))
@@ -161,12 +217,15 @@ class _Builder:
     def _open(self, port: tree.Expr, wall: Wall) -> None:
         ref = wall.reference(port)
         made = None if ref is None else _over_free(ref, wall)
-        if ref is not None and made is not None:
+        if ref is None or made is None:
+            self._spoil(port)
+        else:
             self.openings.append(Opening(made[0], ref.ref(made[1]), port.span))
 
     def _place(self, statement: tree.Place, wall: Wall) -> None:
         made = placement(statement, wall)
         if made is None:
+            self.spoilt.add(NO_PLACE)
             return
         first = next((p for p in self.placements if p.child == made.child), None)
         if first is not None:
@@ -182,9 +241,40 @@ class _Builder:
         self.placements.append(made)
 
 
-def _port_names(builder: _Builder, child: str) -> list[str]:
-    from unifiedbus_dsl.elaborate.references import port_names
+def _quiet_twin(elaborator: Elaborator) -> Elaborator:
+    """An elaborator of the same model that says nothing."""
+    from unifiedbus_dsl.elaborate.types import Elaborator
 
+    return Elaborator(elaborator.model, Sink(), elaborator.limits)
+
+
+def _sides(statement: tree.Node) -> list[tree.Expr]:
+    """The references to ports in a statement."""
+    match statement:
+        case tree.Connect():
+            return [statement.left, statement.right]
+        case tree.ConnectPattern():
+            return [statement.left, *([statement.right] if statement.right is not None else [])]
+        case tree.PortExport():
+            return [statement.value]
+        case tree.Open():
+            return list(statement.ports)
+        case tree.Name() | tree.Member() | tree.Index():
+            return [statement]
+    return []
+
+
+def _holds(now: PortView, before: PortView) -> bool:
+    """Whether a port array can stand for another: same protocol and width, at least its size in each dimension."""
+    same = (now.protocol, now.lanes, len(now.shape)) == (before.protocol, before.lanes, len(before.shape))
+    return same and all(a >= b for a, b in zip(now.shape, before.shape, strict=True))
+
+
+def _port_text(view: PortView) -> str:
+    return f"{shape_text(view.shape)} of {view.protocol} x{view.lanes}"
+
+
+def _port_names(builder: _Builder, child: str) -> list[str]:
     return port_names(builder.elaborator.types[builder.children[child].type])
 
 

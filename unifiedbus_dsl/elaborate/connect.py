@@ -9,10 +9,10 @@ import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl.bind import walk
-from unifiedbus_dsl.diagnostics import Label
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label
 from unifiedbus_dsl.elaborate.references import Dimension, IndexCompiler, Reference, Wall, range_axis, shape_text
 from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Link, Rule, Var, algebra
-from unifiedbus_dsl.plan.index import axes_used, evaluate, points
+from unifiedbus_dsl.plan.index import axes_used, count_points, evaluate, points
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 
@@ -36,7 +36,7 @@ def written_rules(node: tree.Connect, wall: Wall, choose: ChooseLink) -> tuple[R
     if left is None or right is None:
         return None
     axes = find_axes(node.binders, (left, right), wall)
-    if axes is None or not _names_known(node, (left, right), axes, wall):
+    if axes is None or not names_known(node, (left, right), axes, wall):
         return None
     free = _free_axes(left, right, wall)
     if free is None:
@@ -49,6 +49,9 @@ def written_rules(node: tree.Connect, wall: Wall, choose: ChooseLink) -> tuple[R
         return None
     every = (*axes.values(), *free)
     where = None if where == algebra.TRUE else where
+    if where is not None and not count_points(every, where):
+        _nothing_left(node, wall)
+        return None
     fits = [in_range(left, a, every, where, wall), in_range(right, b, every, where, wall)]
     if not all(fits) or not _used_on_both_sides(node, (left, right), (a, b), every, wall):
         return None
@@ -71,6 +74,17 @@ def written_rules(node: tree.Connect, wall: Wall, choose: ChooseLink) -> tuple[R
     )
 
 
+def _nothing_left(node: tree.Connect, wall: Wall) -> None:
+    assert node.where is not None
+    wall.sink.error(
+        "UB0417",
+        "this `where` leaves no cable",
+        node.where.span,
+        "never holds",
+        help=("write a condition that some index values meet, or delete the statement",),
+    )
+
+
 # ---- axes -------------------------------------------------------------------------------------------------------
 
 
@@ -84,7 +98,11 @@ def find_axes(binders: Sequence[tree.Binder], refs: Sequence[Reference], wall: W
             wall.sink.error("UB0202", f"index `{name}` is listed twice", binder.name.span, "listed again")
             good = False
             continue
-        axis = _bound_axis(binder, wall) if binder.range is not None else _inferred_axis(binder, refs, wall)
+        if binder.range is not None and not _said(name, refs):
+            _not_used(binder, wall)
+            axis = None
+        else:
+            axis = _bound_axis(binder, wall) if binder.range is not None else _inferred_axis(binder, refs, wall)
         if axis is None:
             good = False
         else:
@@ -129,8 +147,7 @@ def _inferred_axis(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -
 
 def _rangeless(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -> None:
     name = binder.name.text
-    said = any(name in _names_in(dimension) for ref in refs for dimension in ref.dimensions)
-    if said:
+    if _said(name, refs):
         wall.sink.error(
             "UB0405",
             f"index `{name}` never stands alone as a subscript, so its range is not known",
@@ -139,13 +156,35 @@ def _rangeless(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -> No
             help=(f"write `{name} in 0..7` after `for`, with the range that is meant",),
         )
     else:
-        wall.sink.error(
-            "UB0408",
-            f"index `{name}` is listed after `for` and used in no subscript",
-            binder.name.span,
-            "not used",
-            help=("delete it, or write it where it belongs",),
-        )
+        _not_used(binder, wall)
+
+
+def _said(name: str, refs: Sequence[Reference]) -> bool:
+    return any(name in _names_in(dimension) for ref in refs for dimension in ref.dimensions)
+
+
+def _not_used(binder: tree.Binder, wall: Wall) -> None:
+    wall.sink.error(
+        "UB0408",
+        f"index `{binder.name.text}` is listed after `for` and used in no subscript",
+        binder.name.span,
+        "not used",
+        help=("delete it, or write it where it belongs",),
+        fix=_unlisted(binder),
+    )
+
+
+def _unlisted(binder: tree.Binder) -> Fix | None:
+    """Take a binder off the list after `for`, with the comma beside it; None where it is the only one."""
+    text, start, end = binder.span.source.text, binder.span.start, binder.span.end
+    before, after = text[:start].rstrip(), text[end:].lstrip(" \t")
+    if before.endswith(","):
+        start = len(before) - 1
+    elif after.startswith(","):
+        end = len(text) - len(after.removeprefix(",").lstrip(" \t"))
+    else:
+        return None
+    return Fix(f"delete `{binder.name.text}`", (Edit(Span(binder.span.source, start, end), ""),))
 
 
 def _names_in(dimension: Dimension) -> set[str]:
@@ -154,9 +193,12 @@ def _names_in(dimension: Dimension) -> set[str]:
     return {each.text for each in walk(dimension.subscript) if isinstance(each, tree.Name)}
 
 
-def _names_known(node: tree.Connect, refs: Sequence[Reference], axes: Mapping[str, Axis], wall: Wall) -> bool:
-    """Whether each name in a subscript is an index or a value; else say that it is not listed."""
-    scope, good = wall.evaluator.scope, True
+def names_known(
+    node: tree.Connect | tree.ConnectPattern, refs: Sequence[Reference], axes: Mapping[str, Axis], wall: Wall
+) -> bool:
+    """Whether each name in a subscript is an index or a value; else say, once for each, that it is not listed."""
+    scope = wall.evaluator.scope
+    unknown: dict[str, list[Span]] = {}
     parts: list[tree.Node] = [d.subscript for ref in refs for d in ref.dimensions if d.subscript is not None]
     parts += [node.where] if node.where is not None else []
     for part in parts:
@@ -165,16 +207,29 @@ def _names_known(node: tree.Connect, refs: Sequence[Reference], axes: Mapping[st
                 continue
             if scope.definition((each.text,)) or scope.is_quiet(each.text) or each.text in wall.evaluator.extra:
                 continue
-            listed = ", ".join([*axes, each.text])
-            wall.sink.error(
-                "UB0404",
-                f"index `{each.text}` is not listed after `for`",
-                each.span,
-                "not bound",
-                help=(f"write `for {listed}` at the end of the connect",),
-            )
-            good = False
-    return good
+            unknown.setdefault(each.text, []).append(each.span)
+    listed = [*(binder.span.text.strip() for binder in node.binders), *unknown]
+    for name, spans in unknown.items():
+        wall.sink.error(
+            "UB0404",
+            f"index `{name}` is not listed after `for`",
+            spans[0],
+            "not bound",
+            labels=tuple(Label(span, "nor here") for span in spans[1:]),
+            help=(f"write `for {', '.join(listed)}`",),
+            fix=_listing(node, name),
+        )
+    return not unknown
+
+
+def _listing(node: tree.Connect | tree.ConnectPattern, name: str) -> Fix:
+    """Add an index to the list after `for`, which begins behind the link where there is none yet."""
+    if node.binders:
+        at, text = node.binders[-1].span.end, f", {name}"
+    else:
+        before = node.over.span if node.over is not None else node.span
+        at, text = before.end, f" for {name}"
+    return Fix(f"list `{name}` after `for`", (Edit(Span(node.span.source, at, at), text),))
 
 
 def _free_axes(left: Reference, right: Reference, wall: Wall) -> tuple[Axis, ...] | None:
@@ -254,7 +309,8 @@ def _outside(
     top = dimension.size - 1
     help = [f"elements are 0..{top}"]
     if values[bad].min() >= 0 or values[bad].max() < 0:
-        help.append(f"to wrap around, say so: `({dimension.span.text.strip()}) mod {dimension.size}`")
+        wrapped = f"({dimension.span.text.strip()}) mod {dimension.size}"
+        help.append(f"to wrap around, say so: `{wrapped}`")
     wall.sink.error(
         "UB0401",
         f"subscript {int(values[worst])} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",

@@ -13,7 +13,17 @@ from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, dotted
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
-from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, is_number, is_whole, same_sort, value_text
+from unifiedbus_dsl.elaborate.values import (
+    POISON,
+    Any,
+    Poison,
+    TypeValue,
+    describe,
+    is_number,
+    is_whole,
+    same_sort,
+    value_text,
+)
 from unifiedbus_dsl.model import Definition
 from unifiedbus_dsl.plan import Value
 from unifiedbus_dsl.source import Span
@@ -44,6 +54,8 @@ class Evaluator:
     measure: Callable[[tree.Call, Evaluator], Any] | None = None
     words: frozenset[str] = frozenset()
     extra: Mapping[str, Any] = field(factory=dict)
+    asked: Callable[[tree.Call, Evaluator], None] | None = None
+    """Where given, called with a measure that only the solver can answer, to check the names in it."""
     seen: dict[Span, Any] | None = None
     """Where given, the value of every part of the expression is kept here, for a message that shows them."""
 
@@ -134,6 +146,12 @@ class Evaluator:
         )
         return POISON
 
+    def has(self, name: str) -> bool:
+        """Whether the name stands for a value here."""
+        definition = self.scope.definition((name,))
+        let = definition is not None and isinstance(definition.node, tree.Let)
+        return name in self.extra or self.scope.local(name) is not None or let
+
     def _name(self, node: tree.Name) -> Any:
         name = node.text
         if name in self.extra:
@@ -150,10 +168,11 @@ class Evaluator:
 
     def _defined(self, definition: Definition) -> Any:
         if isinstance(definition.node, tree.Let):
-            return self._module_let(definition, definition.node)
+            return self.let(definition, definition.node)
         return TypeValue(definition)
 
-    def _module_let(self, definition: Definition, node: tree.Let) -> Any:
+    def let(self, definition: Definition, node: tree.Let) -> Any:
+        """The value of a `let` of a module, worked out when first asked for."""
         lets = self.scope.lets
         if definition not in lets:
             scope = Scope(definition.module, lets=lets)
@@ -376,6 +395,8 @@ class Evaluator:
             args = [(arg.name.text if arg.name else "", self.eval(arg.value)) for arg in node.args]
             return self._typed(node, definition, args)
         if name in SOLVED:
+            if self.asked is not None:
+                self.asked(node, self)
             raise NeedsSolver(name)
         if name in SUMS and not (name == "sum" and self._sums_a_list(node)):
             if self.measure is None:
@@ -390,7 +411,12 @@ class Evaluator:
             return self.measure(node, self)
         if name in FUNCTIONS or name == "sum":
             return self._function(node, name)
-        guess = did_you_mean(name, [*FUNCTIONS, *SUMS, *SOLVED])
+        self.unknown_function(node, name, (*FUNCTIONS, *SUMS, *SOLVED))
+        return POISON
+
+    def unknown_function(self, node: tree.Call, name: str, legal: tuple[str, ...]) -> None:
+        """Say that no function, measure or traffic has this name."""
+        guess = did_you_mean(name, legal)
         if not self.scope.is_quiet(name):
             self.sink.error(
                 "UB0207",
@@ -400,7 +426,6 @@ class Evaluator:
                 help=(f"did you mean `{guess}`?",) if guess else (),
                 fix=rename(node.function.span, guess),
             )
-        return POISON
 
     def _sums_a_list(self, node: tree.Call) -> bool:
         if len(node.args) != 1:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from attrs import frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
+from unifiedbus_dsl.elaborate.questions import Names
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine
 from unifiedbus_dsl.elaborate.sums import Sums
@@ -40,7 +43,7 @@ def evaluate_expectation(
 ) -> ExpectResult | None:
     """Evaluate one line; None after a diagnostic about the line itself. One that fails is reported as UB0701."""
     seen: dict[Span, Any] = {}
-    evaluator = Evaluator(scope, sink, Sums(machine), seen=seen)
+    evaluator = Evaluator(scope, sink, Sums(machine), asked=Names(machine), seen=seen)
     text = " ".join(node.condition.span.text.split())
     source = node.source.value if node.source else None
     differs = node.differs.value if node.differs else None
@@ -74,6 +77,14 @@ def evaluate_expectation(
             help=("take the `differs` away",),
         )
     return result
+
+
+def names_of_expectation(node: tree.Expect, scope: Scope, machine: Machine, sink: Sink) -> None:
+    """Check the names in a line about a machine that is in error, and say nothing about its value."""
+    names = Names(machine)
+    evaluator = Evaluator(scope, sink, names.instead, asked=names)
+    with suppress(NeedsSolver):
+        evaluator.eval(node.condition)
 
 
 def _failed(subject: str, node: tree.Expect, seen: dict[Span, Any], sink: Sink) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from unifiedbus_dsl import patterns
-from unifiedbus_dsl.diagnostics import Label
+from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.elaborate.connect import Cable, ChooseLink, ends_match, find_axes, in_range
+from unifiedbus_dsl.elaborate.connect import Cable, ChooseLink, ends_match, find_axes, in_range, names_known
 from unifiedbus_dsl.elaborate.references import Dimension, IndexCompiler, Reference, Wall
 from unifiedbus_dsl.elaborate.values import Poison, describe, is_whole
 from unifiedbus_dsl.patterns import Edges, Pattern, PatternError, TooFewPortsError
 from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Opening, Rule, Var, algebra
+from unifiedbus_dsl.plan.index import count_points
 from unifiedbus_dsl.syntax import tree
 
 
@@ -71,7 +72,7 @@ def pattern_rules(node: tree.ConnectPattern, wall: Wall, choose: ChooseLink) -> 
     refs = [left] if right is None else [left, right]
     outer = find_axes(node.binders, refs, wall)
     arguments = _arguments(node, pattern, wall)
-    if outer is None or arguments is None or not _clauses_fit(node, wall):
+    if outer is None or arguments is None or not _clauses_fit(node, wall) or not names_known(node, refs, outer, wall):
         return None
     sides = [_side(ref, outer, wall) for ref in refs]
     if None in sides:
@@ -100,7 +101,8 @@ def _pattern(node: tree.ConnectPattern, wall: Wall) -> Pattern | None:
     else:
         message = f"there is no pattern `{node.pattern.text}`"
         help = f"did you mean `{guess}`?" if guess else "patterns here: " + ", ".join(legal)
-    wall.sink.error("UB0412", message, node.pattern.span, "unknown pattern" if found is None else "", help=(help,))
+    label = "unknown pattern" if found is None else ""
+    wall.sink.error("UB0412", message, node.pattern.span, label, help=(help,), fix=rename(node.pattern.span, guess))
     return None
 
 
@@ -121,8 +123,9 @@ def _arguments(node: tree.ConnectPattern, pattern: Pattern, wall: Wall) -> dict[
             guess = did_you_mean(name, params) if name else None
             takes = ", ".join(f"`{p}`" for p in params)
             wall.sink.error(
-                "UB0602", f"pattern `{pattern.name}` takes {takes}", arg.span, "not taken",
+                "UB0602" if arg.name else "UB0603", f"pattern `{pattern.name}` takes {takes}", arg.span, "not taken",
                 help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(arg.name.span, guess) if arg.name else None,
             )  # fmt: skip
             return None
         value = wall.evaluator.eval(arg.value)
@@ -191,7 +194,7 @@ def _lower(
     except PatternError as wrong:
         wall.sink.error("UB0416", str(wrong), node.pattern.span, "can't be built")
         return None
-    if all(any(axis.size == 0 for axis in edges.axes) for edges in lowered.edges):
+    if not any(count_points(edges.axes, edges.where) for edges in lowered.edges):
         wall.sink.error("UB0406", f"pattern `{pattern.name}` makes no cable here", node.pattern.span, "no cables")
         return None
     return lowered

@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from unifiedbus_dsl import units
+from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.references import Wall
 from unifiedbus_dsl.elaborate.values import Any, Poison, describe, is_whole
@@ -43,6 +44,7 @@ def placement(node: tree.Place, wall: Wall) -> Placement | None:
         wall.sink.error(
             "UB0516", f"there is no way to place called `{method}`", node.method.span, "unknown",
             help=(f"did you mean `{guess}`?" if guess else "there are `grid`, `row` and `at`",),
+            fix=rename(node.method.span, guess),
         )  # fmt: skip
         return None
     values = _arguments(node, method, wall)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
-from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.values import Poison, describe, is_whole
@@ -140,6 +140,8 @@ class Wall:
     failed_ports: Mapping[str, frozenset[str]]
     """By type: ports that could not be understood; `*` stands for any."""
     evaluator: Evaluator
+    absent: Mapping[str, tree.Expr] = field(factory=dict)
+    """Parts that a condition leaves out."""
 
     @property
     def sink(self) -> Sink:
@@ -148,7 +150,16 @@ class Wall:
     def child(self, word: tree.Word) -> Child | None:
         """The child of this name; None after a diagnostic, or quietly if it is already in error."""
         found = self.children.get(word.text)
-        if found is None and word.text not in self.failed and not self.evaluator.scope.is_quiet(word.text):
+        if found is None and word.text in self.absent and word.text not in self.failed:
+            self.sink.error(
+                "UB0220",
+                f"the part `{word.text}` is not there: its condition does not hold",
+                word.span,
+                "not there",
+                labels=(Label(self.absent[word.text].span, "does not hold"),),
+                help=("put this statement under the same `if`",),
+            )
+        elif found is None and word.text not in self.failed and not self.evaluator.scope.is_quiet(word.text):
             guess = did_you_mean(word.text, [*self.children, *self.failed])
             near = self.children.get(guess or "")
             self.sink.error(
@@ -158,6 +169,7 @@ class Wall:
                 "unknown part",
                 labels=(Label(near.span, f"`{guess}` is defined here"),) if near and near.span else (),
                 help=(f"did you mean `{guess}`?",) if guess else (self._parts(),),
+                fix=rename(word.span, guess),
             )
         return found
 
@@ -226,6 +238,7 @@ class Wall:
                 help=(f"did you mean `{guess}`?",)
                 if guess
                 else ("its ports: " + (", ".join(f"`{n}`" for n in names) or "none"),),
+                fix=rename(port.span, guess),
             )
         return view
 
@@ -255,7 +268,7 @@ class Wall:
             size = f"{len(shape)} dimension{'s' * (len(shape) != 1)}" if shape else "no dimensions"
             self.sink.error(
                 "UB0414",
-                f"`{step.word.text}` has {size}, and {len(step.subscripts)} subscripts",
+                f"`{step.word.text}` has {size}, and {_many(len(step.subscripts), 'subscript')}",
                 extra.span,
                 "one too many" if len(step.subscripts) == len(shape) + 1 else "too many from here on",
                 labels=(Label(defined, f"its shape is {shape_text(shape)}"),) if defined else (),
@@ -307,6 +320,10 @@ def range_axis(evaluator: Evaluator, node: tree.Range, name: str, size: int | No
         )
         return None
     return Axis(name, low, high, step)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def shape_text(shape: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.bind import walk
+from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, port_view, range_axis, steps
@@ -72,6 +73,8 @@ class Machine:
     protocols: Mapping[str, Protocol]
     links: Mapping[str, Link]
     subject: str
+    failed_fields: Mapping[str, set[str]] = field(factory=dict)
+    """By type: fields in error, about which nothing more is said."""
     _census: dict[str, dict[str, int]] = field(factory=dict)
 
     def census(self, key: str) -> dict[str, int]:
@@ -135,6 +138,7 @@ def port_numbers(device: DeviceType, ref: tree.Expr, evaluator: Evaluator, faile
             help=(f"did you mean `{guess}`?",)
             if guess
             else ("its ports: " + (", ".join(f"`{n}`" for n in names) or "none"),),
+            fix=rename(step.word.span, guess),
         )
     return None
 
@@ -144,7 +148,8 @@ def _elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.nd
     if len(step.subscripts) > len(shape):
         evaluator.sink.error(
             "UB0414",
-            f"`{step.word.text}` has {len(shape)} dimension(s), and {len(step.subscripts)} subscripts",
+            f"`{step.word.text}` has {len(shape) or 'no'} dimension{'s' * (len(shape) != 1)}, "
+            f"and {len(step.subscripts)} subscript{'s' * (len(step.subscripts) != 1)}",
             step.subscripts[len(shape)].span,
             "one too many",
         )
@@ -250,6 +255,7 @@ class Selector:
                 step.word.span,
                 "unknown",
                 help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(step.word.span, guess),
             )
         return None
 
@@ -259,7 +265,7 @@ class Selector:
         roots = {self.machine.subject: 1} if node.scope is None else self._roots(node.scope)
         if roots is None:
             return None
-        found = self._sort(node, roots)
+        found = self.sort(node, roots)
         if found is None:
             return None
         items, field_name = found
@@ -282,7 +288,7 @@ class Selector:
             roots[item.type.key] = roots.get(item.type.key, 0) + item.count
         return roots
 
-    def _sort(self, node: tree.All, roots: dict[str, int]) -> tuple[list[Item], tree.Word | None] | None:
+    def sort(self, node: tree.All, roots: dict[str, int]) -> tuple[list[Item], tree.Word | None] | None:
         """What the dotted name after `all` means: its longest beginning that is a kind or type, then a field."""
         words = [word.text for word in node.path]
         for length in range(len(words), max(0, len(words) - 2), -1):
@@ -301,6 +307,7 @@ class Selector:
             node.path[0].span.to(node.path[-1].span),
             "unknown kind or type",
             help=(f"did you mean `all {guess}`?",) if guess else ("kinds are " + ", ".join(kinds),),
+            fix=rename(node.path[0].span.to(node.path[-1].span) if len(words) == 1 else node.path[0].span, guess),
         )
         return None
 

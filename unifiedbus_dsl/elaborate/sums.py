@@ -8,6 +8,7 @@ from attrs import frozen
 
 from unifiedbus_dsl import schema, units
 from unifiedbus_dsl.bind import dotted
+from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.selections import Cables, Item, Machine, Parts, Ports, Selection, Selector, ports_of
@@ -82,6 +83,8 @@ class Sums:
         for item in selection.items:
             value = self._field(item, field)
             if not isinstance(value, Quantity):
+                if isinstance(item, Parts) and field in self.machine.failed_fields.get(item.type.key, ()):
+                    return POISON
                 self._without(item, field, word or node, evaluator)
                 return POISON
             amount = Quantity(value.value * item.count, value.dimension)
@@ -121,6 +124,7 @@ class Sums:
             node.span,
             "not stated",
             help=(f"did you mean `{guess}`?",) if guess else (f"add `{field} = …` to `{what}`",),
+            fix=rename(node.span, guess) if isinstance(node, tree.Word) else None,
         )
 
     def _everything(self, name: str, node: tree.Call, evaluator: Evaluator) -> Any:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from unifiedbus_dsl import schema
+from unifiedbus_dsl.bind import statements
 from unifiedbus_dsl.diagnostics import Label, Severity, Sink
-from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation, names_of_expectation
 from unifiedbus_dsl.elaborate.limits import Limits
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine
@@ -16,6 +18,7 @@ from unifiedbus_dsl.elaborate.types import Elaborator
 from unifiedbus_dsl.elaborate.values import TypeValue
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Plan, PlanType
+from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 
 WHOLE_FILE = "this file"
@@ -47,9 +50,19 @@ def elaborate(model: Model, sink: Sink, limits: Limits) -> Elaborated:
             _no_assembly(node, elaborator.types[key], sink)
             continue
         roots[name] = key
+    _what_nothing_asks_for(model, elaborator)
     plans = {name: make_plan(name, key, elaborator) for name, key in roots.items()}
     plans = {name: plan for name, plan in plans.items() if _size_fits(name, plan, model, limits, sink)}
     return Elaborated(plans, _others(model, elaborator), elaborator)
+
+
+def _what_nothing_asks_for(model: Model, elaborator: Elaborator) -> None:
+    """Values, protocols and links are checked even where no system needs them."""
+    evaluator = Evaluator(Scope(model.main, lets=elaborator.lets), elaborator.sink)
+    for definition in model.main.own.values():
+        if isinstance(definition.node, tree.Let):
+            evaluator.let(definition, definition.node)
+        elaborator.technology.understand(definition)
 
 
 def _no_assembly(node: tree.System, kind: PlanType, sink: Sink) -> None:
@@ -83,9 +96,10 @@ def _others(model: Model, elaborator: Elaborator) -> tuple[Plan, ...]:
     found = []
     for definition in model.main.own.values():
         node = definition.node
-        if not isinstance(node, tree.TypeDef) or any(param.default is None for param in node.params):
+        if not isinstance(node, tree.TypeDef) or definition in {used for used, _ in elaborator.seen}:
             continue
-        if definition in {used for used, _ in elaborator.seen}:
+        if any(param.default is None for param in node.params):
+            elaborator.only_names(definition)
             continue
         key = elaborator.elaborate(TypeValue(definition), node.name.span)
         if key is not None and node.kind.text in schema.KINDS_OF_ASSEMBLY:
@@ -119,31 +133,54 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
     """Evaluate every expectation of the types that were elaborated, then those of the file."""
     elaborator = done.elaborator
     technology = elaborator.technology
-    broken = _broken(elaborator, sink)
+    spoilt = broken(elaborator, sink)
     results = []
     for each in elaborator.expectations:
-        machine = Machine(elaborator.types, technology.protocols, technology.links, each.key)
-        if not broken & machine.census(each.key).keys():
+        machine = Machine(elaborator.types, technology.protocols, technology.links, each.key, elaborator.failed_fields)
+        if spoilt & machine.census(each.key).keys():
+            names_of_expectation(each.statement, each.scope, machine, sink)
+        else:
             results.append(evaluate_expectation(each.key, each.statement, each.scope, machine, sink))
-    if broken:
-        return tuple(result for result in results if result is not None)
-    whole = _whole_file(done)
-    machine = Machine({**elaborator.types, WHOLE_FILE: whole}, technology.protocols, technology.links, WHOLE_FILE)
+    types = {**elaborator.types, WHOLE_FILE: _whole_file(done)}
+    machine = Machine(types, technology.protocols, technology.links, WHOLE_FILE, elaborator.failed_fields)
+    complete = len(done.plans) == len(model.main.systems) and not spoilt & machine.census(WHOLE_FILE).keys()
     for statement in model.main.file.statements:
         if isinstance(statement, tree.Expect):
             scope = Scope(model.main, lets=elaborator.lets)
-            results.append(evaluate_expectation(WHOLE_FILE, statement, scope, machine, sink))
+            if complete:
+                results.append(evaluate_expectation(WHOLE_FILE, statement, scope, machine, sink))
+            else:
+                names_of_expectation(statement, scope, machine, sink)
     return tuple(result for result in results if result is not None)
 
 
-def _broken(elaborator: Elaborator, sink: Sink) -> set[str]:
-    """Types with an error in their text: no number is taken from a machine that contains one."""
-    spans = [d.primary.span for d in sink if d.primary is not None and d.severity is Severity.ERROR]
+def broken(elaborator: Elaborator, sink: Sink) -> set[str]:
+    """Types with an error in their parts, ports or cables: no number is taken from a machine that contains one."""
+    apart = _fields_and_expectations(elaborator.model)
+    spans = [
+        d.primary.span
+        for d in sink
+        if d.primary is not None and d.severity is Severity.ERROR and not any(a.contains(d.primary.span) for a in apart)
+    ]
     return {
         key
         for key, kind in elaborator.types.items()
-        if elaborator.failed.get(key) or (kind.span is not None and any(kind.span.contains(span) for span in spans))
+        if elaborator.failed.get(key)
+        or (isinstance(kind, AssemblyType) and kind.spoilt)
+        or (kind.span is not None and any(kind.span.contains(span) for span in spans))
     }
+
+
+def _fields_and_expectations(model: Model) -> list[Span]:
+    """Statements in which an error says nothing about the shape of the machine."""
+    return [
+        statement.span
+        for module in model.modules
+        for node in module.file.statements
+        if isinstance(node, tree.TypeDef)
+        for statement in statements(node.body)
+        if isinstance(statement, tree.Field | tree.Expect)
+    ]
 
 
 def _whole_file(done: Elaborated) -> AssemblyType:

@@ -53,6 +53,7 @@ class Elaborator:
     _keys: dict[tuple[Definition, Args], str | None] = field(factory=dict)
     _names: dict[str, Definition] = field(factory=dict)
     _stack: list[tuple[Definition, Args]] = field(factory=list)
+    _circles: set[Definition] = field(factory=set)
 
     def __attrs_post_init__(self) -> None:
         self.technology = Technology(self.sink, self.lets)
@@ -278,10 +279,7 @@ class Elaborator:
             if base is None:
                 return None
             if base.definition in (definition, *chain) or len(chain) > MAX_EXTENDS:
-                names = " -> ".join(d.name for d in (*chain, definition, base.definition))
-                self.sink.error(
-                    "UB0227", f"type `{node.name.text}` extends itself: {names}", node.base.span, "extends it again"
-                )
+                self._extends_itself(node, (*chain, definition, base.definition))
                 return None
             assert isinstance(base.definition.node, tree.TypeDef)
             if base.definition.node.kind.text != node.kind.text:
@@ -296,6 +294,15 @@ class Elaborator:
             object.__setattr__(scope, "quiet", scope.quiet or inherited.quiet)
         body.add(node.body, scope)
         return scope
+
+    def _extends_itself(self, node: tree.TypeDef, chain: tuple[Definition, ...]) -> None:
+        """Say so once for each circle."""
+        assert node.base is not None
+        if not self._circles & set(chain):
+            names = " -> ".join(definition.name for definition in chain)
+            message = f"type `{node.name.text}` extends itself: {names}"
+            self.sink.error("UB0227", message, node.base.span, "extends it again")
+        self._circles.update(chain)
 
     def _other_kind(self, node: tree.TypeDef, base: Definition) -> None:
         assert isinstance(base.node, tree.TypeDef)

@@ -1,0 +1,312 @@
+"""Names in questions: what traffic, analyze, scenario and view blocks say is held against the machine they are of.
+
+Nothing is solved here: a name that means nothing is found before any time is spent on numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from unifiedbus_dsl import schema
+from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, TRAFFICS, dotted
+from unifiedbus_dsl.diagnostics import Label, Sink, rename
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.elaborate.selections import Machine, Selection, Selector
+from unifiedbus_dsl.elaborate.values import POISON, Any, is_whole
+from unifiedbus_dsl.model import Model, Question
+from unifiedbus_dsl.plan import AssemblyType, Plan
+from unifiedbus_dsl.syntax import tree
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.elaborate.systems import Elaborated
+
+OF_TRAFFIC = frozenset(("load", "throughput", "fair", "time", "optimal_time"))
+SELECTING = frozenset(("from", "to", "in"))
+LEVELS = frozenset(("within", "across"))
+
+
+@frozen(eq=False)
+class Names:
+    """Checks the names in the arguments of measures and traffic.
+
+    `traffic` are the names of traffic that can be said here. `whole` is False for a machine in error, whose parts are
+    not all known: then only kinds and types are checked.
+    """
+
+    machine: Machine
+    traffic: frozenset[str] = frozenset()
+    whole: bool = True
+
+    def __call__(self, node: tree.Call, evaluator: Evaluator) -> None:
+        of_traffic = ".".join(dotted(node.function)) in OF_TRAFFIC
+        for arg in node.args:
+            self._argument(arg, evaluator, of_traffic=of_traffic)
+
+    def instead(self, node: tree.Call, evaluator: Evaluator) -> Any:
+        """Check the names of a measure in place of answering it."""
+        evolve(self, whole=False)(node, evaluator)
+        return POISON
+
+    def _argument(self, arg: tree.Arg, evaluator: Evaluator, *, of_traffic: bool) -> None:
+        name = arg.name.text if arg.name else ""
+        if name in LEVELS:
+            self._level(arg.value, evaluator)
+        elif not name or name in SELECTING:
+            self.selection(arg.value, evaluator, of_traffic=of_traffic)
+
+    def _level(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        if isinstance(node, tree.Name):
+            word = tree.Word(node.text, span=node.span)
+            Selector(self.machine, evaluator).sort(tree.All((word,), span=node.span), {})
+
+    def selection(self, node: tree.Expr, evaluator: Evaluator, *, of_traffic: bool = False) -> Selection | None:
+        """Check what an argument selects."""
+        match node:
+            case tree.Arrow():
+                self.selection(node.left, evaluator)
+                self.selection(node.right, evaluator)
+            case tree.Call():
+                self.call(node, evaluator)
+            case tree.All() if not self.whole:
+                Selector(self.machine, evaluator).sort(node, {})
+            case tree.Name() if node.text in self.traffic or evaluator.has(node.text):
+                pass
+            case tree.Name() if of_traffic:
+                self._no_traffic(node, evaluator)
+            case tree.All() | tree.Name() | tree.Member() | tree.Index() if self.whole:
+                return Selector(self.machine, evaluator).select(node)
+            case tree.Binary():
+                self.selection(node.left, evaluator, of_traffic=of_traffic)
+                self.selection(node.right, evaluator, of_traffic=of_traffic)
+        return None
+
+    def _no_traffic(self, node: tree.Name, evaluator: Evaluator) -> None:
+        guess = did_you_mean(node.text, self.traffic)
+        known = ", ".join(f"`{name}`" for name in sorted(self.traffic)) or "none"
+        evaluator.sink.error(
+            "UB0230",
+            f"this system has no traffic `{node.text}`",
+            node.span,
+            "unknown traffic",
+            help=(f"did you mean `{guess}`?" if guess else f"its traffic: {known}",),
+            fix=rename(node.span, guess),
+        )
+
+    def call(self, node: tree.Call, evaluator: Evaluator) -> None:
+        """Check a measure, traffic or function and the names in its arguments."""
+        name = ".".join(dotted(node.function))
+        legal = (*SOLVED, *SUMS, *TRAFFICS, *FUNCTIONS)
+        if name not in legal:
+            evaluator.unknown_function(node, name, legal)
+        elif name in FUNCTIONS:
+            for arg in node.args:
+                self.expression(arg.value, evaluator)
+        else:
+            self(node, evaluator)
+
+    def expression(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        """Check every name in a condition or measure."""
+        match node:
+            case tree.Call():
+                self.call(node, evaluator)
+            case tree.Binary() | tree.Compare():
+                self.expression(node.left, evaluator)
+                self.expression(node.right, evaluator)
+            case tree.Unary():
+                self.expression(node.operand, evaluator)
+            case tree.Conditional():
+                for part in (node.test, node.yes, node.no):
+                    self.expression(part, evaluator)
+            case tree.Name() if node.text not in self.traffic:
+                evaluator.eval(node)
+            case tree.Quantity():
+                evaluator.eval(node)
+
+
+def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]) -> None:
+    """Check the names in every question of the main file whose system could be understood."""
+    traffic = model.main.questions.get("traffic", {})
+    for named in model.main.questions.values():
+        for question in named.values():
+            plan = done.plans.get(question.of.text)
+            if plan is None:
+                continue
+            technology = done.elaborator.technology
+            types = done.elaborator.types
+            machine = Machine(types, technology.protocols, technology.links, plan.root)
+            names = frozenset(name for name, each in traffic.items() if each.of.text == question.of.text)
+            whole = not broken & machine.census(plan.root).keys()
+            scope = Scope(model.main, lets=done.elaborator.lets)
+            _Asker(Names(machine, names, whole), plan, scope, sink, _params(model, question)).ask(question)
+
+
+def _params(model: Model, question: Question) -> frozenset[str]:
+    """The parameters of the type of the system that a question is of."""
+    node, module = model.main.systems[question.of.text]
+    definition = module.lookup(tuple(word.text for word in node.type.path))
+    if definition is None or not isinstance(definition.node, tree.TypeDef):
+        return frozenset()
+    return frozenset(param.name.text for param in definition.node.params)
+
+
+@frozen(eq=False)
+class _Asker:
+    names: Names
+    plan: Plan
+    scope: Scope
+    sink: Sink
+    params: frozenset[str]
+
+    def ask(self, question: Question) -> None:
+        match question:
+            case tree.Traffic():
+                self.names.selection(question.value, self._evaluator({}), of_traffic=True)
+            case tree.Analyze():
+                self._items(question.items, {})
+            case tree.Scenario():
+                self._items(question.items, {"base": POISON}, question)
+            case tree.View():
+                for item in question.items:
+                    self._view(item)
+
+    def _evaluator(self, extra: Mapping[str, Any]) -> Evaluator:
+        return Evaluator(self.scope, self.sink, self.names.instead, asked=self.names, extra=extra)
+
+    def _items(
+        self, items: Iterable[tree.Statement], extra: dict[str, Any], scenario: tree.Scenario | None = None
+    ) -> None:
+        lets: dict[str, Any] = dict(extra)
+        for item in items:
+            if isinstance(item, tree.Let):
+                lets[item.name.text] = self._evaluator(lets).eval(item.value)
+        for item in items:
+            self._item(item, lets, scenario)
+
+    def _item(self, item: tree.Statement, lets: Mapping[str, Any], scenario: tree.Scenario | None) -> None:
+        evaluator = self._evaluator(lets)
+        match item:
+            case tree.Measure():
+                self.names.expression(item.value, evaluator)
+            case tree.Expect():
+                self.names.expression(item.condition, evaluator)
+            case tree.Fail():
+                found = [self._target(target, evaluator) for target in item.targets]
+                if item.quota is not None:
+                    self._draw(item, found, lets, evaluator, scenario)
+            case tree.Degrade():
+                for target in item.targets:
+                    self._target(target, evaluator)
+                self.names.expression(item.to, evaluator)
+            case tree.Set():
+                self._set(item, evaluator)
+                self.names.expression(item.value, evaluator)
+
+    def _target(self, target: tree.Selector, evaluator: Evaluator) -> Selection | None:
+        if isinstance(target, tree.LinkBetween):
+            for side in (target.left, target.right):
+                self.names.selection(side, evaluator)
+            return None
+        found = self.names.selection(target, evaluator)
+        if found is not None and not found.items:
+            self.sink.error(
+                "UB0417",
+                "the selection matches nothing",
+                target.span,
+                "empty",
+                help=("`ubusc compile` lists what is in the system by level and type",),
+            )
+        return found
+
+    def _draw(
+        self,
+        item: tree.Fail,
+        found: list[Selection | None],
+        lets: Mapping[str, Any],
+        evaluator: Evaluator,
+        scenario: tree.Scenario | None,
+    ) -> None:
+        assert item.quota is not None
+        quota = evaluator.eval(item.quota)
+        if "seed" not in lets and (scenario is None or scenario.base is None):
+            self.sink.error(
+                "UB0703",
+                "a random draw needs a seed, so that it is the same every time",
+                item.span,
+                "no seed",
+                help=("write `let seed = 7` into the scenario",),
+            )
+        if item.where is not None or any(each is None for each in found) or not is_whole(quota):
+            return
+        total = sum(part.count for each in found if each is not None for part in each.items)
+        if 0 < total < quota.value:
+            self.sink.error(
+                "UB0704",
+                f"{int(quota.value):,} are to fail, and there are {total:,}",
+                item.quota.span,
+                f"more than the {total:,} there are",
+                labels=tuple(Label(each.span, f"{total:,} of them") for each in found[:1] if each is not None),
+            )
+
+    def _set(self, item: tree.Set, evaluator: Evaluator) -> None:
+        target = item.target
+        if isinstance(target, tree.Name) and target.text in self.params:
+            return
+        if not self.names.whole:
+            return
+        quiet = Evaluator(self.scope, Sink())
+        if Selector(self.names.machine, quiet).select(target) is not None:
+            return
+        self.sink.error(
+            "UB0609",
+            f"`set` finds nothing called `{' '.join(target.span.text.split())}`",
+            target.span,
+            "matches nothing",
+            help=("name a field of a part, such as `plane[0].latency`, or a parameter of the system's type",),
+        )
+
+    # -- views
+
+    def _view(self, item: tree.Statement) -> None:
+        match item:
+            case tree.Show() | tree.Hide() | tree.Collapse():
+                for target in item.targets:
+                    self._picked(target)
+            case tree.Fold():
+                self._picked(item.target)
+            case tree.Colour() | tree.LabelBy():
+                self._picked(tree.Name(item.what.text, span=item.what.span))
+
+    def _picked(self, target: tree.Selector) -> None:
+        """A kind, a type, the name of a part at any level, or a path."""
+        evaluator = self._evaluator({})
+        if isinstance(target, tree.LinkBetween):
+            self._picked(target.left)
+            self._picked(target.right)
+        elif not isinstance(target, tree.Name):
+            self.names.selection(target, evaluator)
+        elif self.names.whole and target.text not in self._words():
+            guess = did_you_mean(target.text, self._words())
+            self.sink.error(
+                "UB0231",
+                f"nothing in this system is called `{target.text}`",
+                target.span,
+                "no kind, type or part",
+                help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(target.span, guess),
+            )
+
+    def _words(self) -> set[str]:
+        kinds = {*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY, "link", "port", "system"}
+        types = {name for name, _ in self.scope.module.reachable()} | {key.split("(")[0] for key in self.plan.instances}
+        parts = {
+            child.name
+            for kind in self.names.machine.types.values()
+            if isinstance(kind, AssemblyType)
+            for child in kind.children
+        }
+        return kinds | types | parts
