@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import attrs
 import networkx as nx
 import numpy as np
 import pytest
@@ -291,3 +292,58 @@ def test_lengths_of_a_rule() -> None:
     assert first_of_length(plan, "Row", 0, 1700) == {"j": 2}
     with pytest.raises(ValueError, match="is 5 mm long"):
         first_of_length(plan, "Row", 0, 5)
+
+
+def halls(count: int, *rules: Rule, hall_placed: bool) -> Plan:
+    """Halls with three placed racks each and a chip of their own."""
+    row = floor_plan().assemblies["Row"]
+    own = Child("own", (), "Chip")
+    hall = attrs.evolve(
+        row,
+        key="Hall",
+        children=(own, *row.children),
+        exports=(
+            hm.export("own", (), hm.ref("own", [], "x", [0])),
+            hm.export("p", hm.axes(r=3), hm.ref("rack", ["r"], "p", [0])),
+        ),
+    )
+    spots = [hm.grid("hall", count, count, ("100", "1"))] if hall_placed else []
+    site = hm.assembly("Site", "superpod", {"hall": ((count,), "Hall")}, [], rules, spots)
+    types = (floor_plan().devices["Chip"], floor_plan().assemblies["Rack"], hall, site)
+    return hm.plan("Site", *types)
+
+
+def between_halls(a: int, b: int) -> Rule:
+    return hm.rule(hm.ref("hall", [a], "p", [1]), hm.ref("hall", [b], "p", [2]), (), None, "Optic", None)
+
+
+def test_nested_places_add_up() -> None:
+    plan = halls(2, between_halls(0, 1), hall_placed=True)
+    assert rule_lengths(plan, "Site", 0).tolist() == [100_000 + 600 + 500]
+
+
+def test_what_is_placed_inside_several_unplaced_has_no_place_outside() -> None:
+    (missing,) = missing_lengths(halls(2, between_halls(0, 1), hall_placed=False))
+    assert not missing.same_place
+    single = halls(1, between_halls(0, 0), hall_placed=False)
+    assert rule_lengths(single, "Site", 0).tolist() == [600 + 500]
+
+
+def test_an_element_and_the_first_inside_it_are_two_places() -> None:
+    """Both begin with the same device; a cable between them has the length of the slack at least."""
+    chip, rack = floor_plan().devices["Chip"], floor_plan().assemblies["Rack"]
+    hall = hm.assembly(
+        "Hall",
+        "module",
+        {"box": ((), "Rack"), "rack": ((1,), "Rack")},
+        [
+            hm.export("box", (), hm.ref("box", [], "p", [0])),
+            hm.export("rack", (), hm.ref("rack", [0], "p", [1])),
+        ],
+        [],
+        [hm.grid("box", 1, 1, ("0", "0"), ("3", "0"))],
+    )
+    inside = hm.rule(hm.ref("hall", [0], "box", []), hm.ref("hall", [0], "rack", []), (), None, "Optic", None)
+    site = hm.assembly("Site", "superpod", {"hall": ((2,), "Hall")}, [], [inside], [hm.grid("hall", 2, 2, ("9", "0"))])
+    plan = hm.plan("Site", chip, rack, hall, site)
+    assert rule_lengths(plan, "Site", 0).tolist() == [3000 + 500]

@@ -163,6 +163,22 @@ def test_these_bounds_need_no_evaluation(expr: IndexExpr, expected: tuple[int, i
     assert found == alg.Interval(*expected)
 
 
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        # the parts use the same axis, so they are not at their ends together
+        (Op("+", Op("mod", X, Const(2)), Op("div", X, Const(2))), (0, 1)),
+        # only even numbers, so not every remainder and not every place of the table
+        (Op("mod", Op("*", Const(2), X), Const(4)), (0, 2)),
+        (Lookup((1, 9, 2, 9, 3), Op("*", Const(2), X)), (1, 3)),
+    ],
+)
+def test_bounds_that_intervals_miss(expr: IndexExpr, expected: tuple[int, int]) -> None:
+    axes = (Axis("i", 0, 2),)
+    assert not alg.interval(expr, {"i": axes[0]}).exact
+    assert alg.bounds(expr, axes) == expected
+
+
 @given(cases())
 @settings(max_examples=150, deadline=None)
 def test_simplify_keeps_values(case: tuple[tuple[Axis, ...], IndexExpr, IndexExpr | None]) -> None:
@@ -282,6 +298,7 @@ def test_both_sides_of_a_full_mesh_are_proved_disjoint() -> None:
 def test_even_and_odd_ports_are_proved_disjoint() -> None:
     even, odd = (Op("*", Const(2), B),), (Op("+", Op("*", Const(2), S), Const(1)),)
     assert alg.are_disjoint(even, EIGHT, None, odd, EIGHT, None)
+    assert not alg.are_disjoint(even, EIGHT, None, (Op("+", Op("*", Const(2), S), Const(2)),), EIGHT, None)
 
 
 def test_substitute_and_axes_used() -> None:
