@@ -247,8 +247,12 @@ def smallest(values: Ints) -> NDArray[np.unsignedinteger[Any]]:
 # ---- from a fabric ------------------------------------------------------------------------------------------------
 
 
-def from_fabric(fabric: Fabric) -> Network:
-    """Network of a fabric: vertices by device type, arcs by cable kind."""
+def from_fabric(fabric: Fabric, *, timed: bool = True) -> Network:
+    """Network of a fabric: vertices by device type, arcs by cable kind.
+
+    Without `timed`, cables that differ in length only are of one kind and latencies are NaN: racks at different
+    distances are then alike, which they are in all that asks for rates and hops.
+    """
     plan = fabric.plan
     types = list(plan.devices.values())
     layouts = [_vertices_of_ports(device) for device in types]
@@ -278,8 +282,24 @@ def from_fabric(fabric: Fabric) -> Network:
         injection_Bps=injection[type_of[is_end]],
         a=_vertex(fabric.a_device, fabric.a_port, type_of, start, layouts),
         b=_vertex(fabric.b_device, fabric.b_port, type_of, start, layouts),
-        kind=fabric.kind,
-        kinds=arc_kinds(fabric),
+        kind=fabric.kind if timed else lengthless(fabric)[1][fabric.kind],
+        kinds=arc_kinds(fabric) if timed else _untimed(arc_kinds(fabric), lengthless(fabric)[0]),
+    )
+
+
+def lengthless(fabric: Fabric) -> tuple[Ints, Ints]:
+    """One cable kind of each link and width, [K'], and for each kind the number of its like among these, [K]."""
+    code = fabric.kinds.link.astype(np.int64) << 16 | fabric.kinds.lanes
+    _, first, like = np.unique(code, return_index=True, return_inverse=True)
+    return first, like.ravel()
+
+
+def _untimed(kinds: ArcKinds, rows: Ints) -> ArcKinds:
+    return ArcKinds(
+        capacity_Bps=frozen_array(kinds.capacity_Bps[rows]),
+        rate_Bps=frozen_array(kinds.rate_Bps[rows]),
+        latency_s=frozen_array(np.full(len(rows), np.nan)),
+        link=frozen_array(kinds.link[rows]),
     )
 
 

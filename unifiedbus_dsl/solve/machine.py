@@ -9,7 +9,7 @@ import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.network import Ints, Network, from_fabric, frozen_array
+from unifiedbus_dsl.network import Ints, Network, from_fabric, frozen_array, lengthless
 from unifiedbus_dsl.plan import AssemblyType, IndexExpr, Plan, algebra
 from unifiedbus_dsl.symmetry import Array, Symmetry, find, trivial
 
@@ -20,21 +20,35 @@ Loops = tuple[tuple[int, int], ...]
 class Machine:
     """A fabric with what is derived from it, each when first asked for.
 
-    Without `symmetric` every end point is its own orbit: the same numbers, at the cost of the whole machine.
+    `network` and `symmetry` are for rates and hops: cables that differ in length only are alike in them, and their
+    latencies are NaN. `timed_network` and `timed_symmetry` know every length. Vertices and end points have the same
+    numbers in both. Without `symmetric` every end point is its own orbit: the same numbers, at the cost of the whole
+    machine.
     """
 
     fabric: Fabric
     symmetric: bool = True
 
     @cached_property
-    def network(self) -> Network:
+    def timed_network(self) -> Network:
         return from_fabric(self.fabric)
 
     @cached_property
+    def network(self) -> Network:
+        if len(lengthless(self.fabric)[0]) == len(self.fabric.kinds.link):
+            return self.timed_network
+        return from_fabric(self.fabric, timed=False)
+
+    @cached_property
+    def timed_symmetry(self) -> Symmetry:
+        return self._symmetry(self.timed_network)
+
+    @cached_property
     def symmetry(self) -> Symmetry:
-        if not self.symmetric:
-            return trivial(self.network)
-        return find(self.network, plan_arrays(self.fabric.plan))
+        return self.timed_symmetry if self.network is self.timed_network else self._symmetry(self.network)
+
+    def _symmetry(self, network: Network) -> Symmetry:
+        return find(network, plan_arrays(self.fabric.plan)) if self.symmetric else trivial(network)
 
     @cached_property
     def end_of_device(self) -> Ints:
