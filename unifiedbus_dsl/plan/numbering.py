@@ -244,7 +244,7 @@ class Numbering:
             placement = next((p for p in self.plan.assemblies[key].placements if p.child == child), None)
             self._floor[key, child] = None
             if placement is not None:
-                found = np.asarray([[_micrometres(v) for v in at] for at in placement.positions], dtype=np.int64)
+                found = np.asarray([[micrometres(v) for v in at] for at in placement.positions], dtype=np.int64)
                 columns = found.reshape(-1, 2)
                 self._floor[key, child] = columns[:, 0], columns[:, 1]
         return self._floor[key, child]
@@ -273,14 +273,14 @@ class Numbering:
     def slack(self, rule: Rule) -> int:
         """Slack of the link of a rule in micrometres."""
         value = self.plan.links[rule.link].fields.get("slack")
-        return _micrometres(value.value) if isinstance(value, Quantity) else 0
+        return micrometres(value.value) if isinstance(value, Quantity) else 0
 
 
 _DEPTHS = 64
 """No hierarchy is deeper."""
 
 
-def _micrometres(metres: Fraction) -> int:
+def micrometres(metres: Fraction) -> int:
     """Rounded half up; in whole numbers, as a plan may place thousands of elements."""
     return (2 * MICROMETRES * metres.numerator + metres.denominator) // (2 * metres.denominator)
 

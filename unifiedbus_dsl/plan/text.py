@@ -22,6 +22,7 @@ from unifiedbus_dsl.plan import (
     Value,
 )
 from unifiedbus_dsl.plan.index import table_checksum, text, texts
+from unifiedbus_dsl.plan.numbering import micrometres
 from unifiedbus_dsl.units import LENGTH, RATE, TIME, Quantity, format_quantity, number
 
 _DIGITS = 12
@@ -130,16 +131,16 @@ def _quantity(quantity: Quantity) -> str:
 
 
 def _positions(placement: Placement) -> str:
-    shown = [f"({_metres(x)}, {_metres(y)})" for x, y in placement.positions]
-    if len(shown) <= _FEW:
-        return ", ".join(shown)
-    micrometres = [round(value * 1_000_000) for position in placement.positions for value in position]
-    head = ", ".join(shown[: _FEW - 2])
-    return f"{head}, …, {shown[-1]}; {len(shown):,} positions, checksum {table_checksum(micrometres):08x}"
+    positions = placement.positions
+    if len(positions) <= _FEW:
+        return ", ".join(map(_position, positions))
+    checksum = table_checksum([micrometres(value) for position in positions for value in position])
+    head = ", ".join(map(_position, positions[: _FEW - 2]))
+    return f"{head}, …, {_position(positions[-1])}; {len(positions):,} positions, checksum {checksum:08x}"
 
 
-def _metres(value: Fraction) -> str:
-    return _quantity(Quantity(value, LENGTH))
+def _position(position: tuple[Fraction, Fraction]) -> str:
+    return f"({', '.join(_quantity(Quantity(value, LENGTH)) for value in position)})"
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[str]:
