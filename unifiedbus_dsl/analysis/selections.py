@@ -1,10 +1,10 @@
-"""Selections on a fabric: which devices and cables `all npu in cabinet[3]`, `inter[0, *].hrs`, `all link where …` are."""
+"""Selections on a fabric: which devices `all npu in cabinet[3]` are, and which cables `all link where …`."""
 
 from __future__ import annotations
 
-
 import numpy as np
 from attrs import evolve, frozen
+from numpy.typing import NDArray
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.bind import walk
@@ -278,7 +278,7 @@ def _inside(start: Ints, stop: Ints, around: Blocks) -> Bools:
     return np.asarray((at >= 0) & (stop <= around.stop[order][np.maximum(at, 0)]))
 
 
-def _contains(blocks: Blocks, devices: Ints) -> Bools:
+def _contains(blocks: Blocks, devices: NDArray[np.integer]) -> Bools:
     order = np.argsort(blocks.start, kind="stable")
     at = np.searchsorted(blocks.start[order], devices, side="right") - 1
     return np.asarray((at >= 0) & (devices < blocks.stop[order][np.maximum(at, 0)]))
