@@ -110,7 +110,7 @@ def fat_tree(k: int) -> tuple[Network, list[Array]]:
     sizes = [host.size, edge.size, agg.size, core.size]
     start = np.cumsum([0, *sizes])
     strides = [(half * half, half), (half,), (half,), (half,)]
-    arrays = [Array(int(start[i]), (), (sizes[i],), 1, strides[i]) for i in range(4)]
+    arrays = [Array(int(start[i]), (), (sizes[i],), 1, (strides[i],)) for i in range(4)]
     net = plain(int(start[-1]), host.size, cables, forward=False, levels=np.repeat([0, 1, 2, 3], sizes))
     return net, arrays
 
