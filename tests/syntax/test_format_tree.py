@@ -196,6 +196,22 @@ def test_expressions(text: str, canonical: str | None) -> None:
         assert value(canonical) == value(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rack R { connect a -- b for i in (all npu) where c }",
+        "rack R { connect a -- b for i in 0..(all npu) where c }",
+        "rack R { connect a -- b for i in 0..(2 * all npu) where c }",
+        "scenario S of m { degrade a to (all npu) where c }",
+        "scenario S of m { degrade all npu where a to 3 where c }",
+        "scenario S of m { fail any (n + 1) of all npu where a }",
+    ],
+)
+def test_a_filter_stays_with_its_owner(text: str) -> None:
+    file = read(f"ubus 1\n\n{text}\n")
+    assert format(file) == f"ubus 1\n\n{text}\n"
+
+
 def test_a_damaged_file_is_refused() -> None:
     file, _ = read_with_errors("ubus 1\nlet a b\n")
     with pytest.raises(FormatError):

@@ -108,7 +108,12 @@ class Engine:
                 self.last_end = token.end
                 return True
             number = -1 - action
-            self._reduce(number, self._rules[number])
+            rule = self._rules[number]
+            if rule["single"] and rule["steps"] == [KEEP]:
+                # Two reductions in three only rename: `sum` to `comparison` to `or_`. The value stays as it is.
+                self._states[-1] = self._gotos[self._states[-2]][rule["origin"]]
+                continue
+            self._reduce(number, rule)
             if self._states[-1] == self._end:
                 self.result = self._values[-1]
                 return True

@@ -46,7 +46,7 @@ class Lexer:
         self.docs: dict[int, list[Comment]] = {}
         """Documentation lines by the offset of the token that they stand above."""
         self._text = source.text
-        self._waiting: list[Comment] = []
+        self._waiting: dict[int, Comment] = {}
         self._words = tables["words"]
         self._signs = tables["signs"]
         patterns = tables["patterns"]
@@ -81,8 +81,8 @@ class Lexer:
         """
         start = self.position
         if self._waiting:
-            self.docs[start] = self._waiting
-            self._waiting = []
+            self.docs[start] = list(self._waiting.values())
+            self._waiting = {}
         token = (self._read_unit(start) if after_number and "UNIT" in row else None) or self._read(start, row)
         self.position = token.end
         return token
@@ -95,15 +95,14 @@ class Lexer:
     def loose_docs(self, claimed: set[int]) -> list[Comment]:
         """Documentation that stands above no statement: it is kept as comments."""
         unclaimed = [comment for at, comments in self.docs.items() if at not in claimed for comment in comments]
-        return unclaimed + self._waiting
+        return [*unclaimed, *self._waiting.values()]
 
     def _put_aside(self, position: int) -> int:
         end = _COMMENT.match(self._text, position).end()  # type: ignore[union-attr]  # there is a `#` here
         text = self._text[position:end].rstrip()
         comment = Comment(text=text, span=Span(self.source, position, position + len(text)))
         if is_doc(text) and self._begins_line(position):
-            if not any(waiting.span.start == position for waiting in self._waiting):
-                self._waiting.append(comment)
+            self._waiting[position] = comment
         else:
             self.comments[position] = comment
         return end

@@ -279,7 +279,8 @@ class _Parser:
         if token.type == END:
             return self.last is None
         text = self.source.text
-        pieces = self.raw.pieces[self.raw.at(self.statement) :][:2]
+        number = self.raw.at(self.statement)
+        pieces = self.raw.pieces[number : number + 2]
         return (
             text[self.statement - 1 : self.statement] == "\n"
             and len(pieces) == 2

@@ -16,9 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict
 
-FORMAT = 2
-"""Raise it when the shape of `Tables` changes: caches of another shape are then not even looked at."""
-
 KEEP, DROP, SPLICE, NONE = 0, 1, 2, 3
 """What becomes of a symbol of a rule when its node is built: kept, dropped, its list spliced in; or None put in."""
 
@@ -74,21 +71,23 @@ def load_tables() -> Tables:
 
 
 def cache_path(grammar: bytes) -> Path:
-    """The cache file of this grammar under this Lark and this Python."""
+    """The cache file of this grammar, made by this module with this Lark and this Python."""
     base = os.environ.get("XDG_CACHE_HOME") or ""
     home = Path(base) if Path(base).is_absolute() else Path(os.path.expanduser("~")) / ".cache"
     key = hashlib.sha256(grammar)
-    key.update(f"{FORMAT} {sys.implementation.cache_tag} {sys.version} {marshal.version}".encode())
-    key.update(_lark_version())
+    key.update(f"{sys.implementation.cache_tag} {sys.version} {marshal.version}".encode())
+    key.update(_text_of(__name__))
+    key.update(_text_of("lark"))  # the text of its `__init__`, which names the version
     return home / "ubusc" / f"tables-{key.hexdigest()[:32]}.bin"
 
 
-def _lark_version() -> bytes:
-    """What tells one Lark from another without importing it: the text of its `__init__`, which names the version."""
-    spec = importlib.util.find_spec("lark")
-    if spec is None or spec.origin is None:
+def _text_of(module: str) -> bytes:
+    """The text of a module's file: what tells one version of it from another without importing it."""
+    spec = importlib.util.find_spec(module)
+    try:
+        return b"" if spec is None or spec.origin is None else Path(spec.origin).read_bytes()
+    except OSError:
         return b""
-    return Path(spec.origin).read_bytes()
 
 
 # A cache file is a digest and the marshalled tables: marshal may crash on damaged data, so that is looked for first.
