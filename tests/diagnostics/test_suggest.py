@@ -46,6 +46,12 @@ def test_distance_is_symmetric_and_bounded(a: str, b: str) -> None:
     assert (distance(a, b) == 0) == (a == b)
 
 
+@given(st.text("abc", max_size=8), st.text("abc", max_size=8), st.integers(0, 4))
+def test_stopping_early_changes_no_answer_within_the_bound(a: str, b: str, most: int) -> None:
+    full, bounded = distance(a, b), distance(a, b, most)
+    assert bounded == full if full <= most else bounded > most
+
+
 @given(st.text("abc", min_size=2, max_size=8), st.data())
 def test_a_swap_of_neighbours_is_one_edit(word: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(word) - 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 __all__ = ["did_you_mean", "distance"]
 
@@ -22,8 +23,9 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     same = [candidate for candidate in words if candidate.casefold() == folded]
     if same:
         return same[0]
-    near = [(distance(folded, c.casefold()), _unlike(word, c), c) for c in words if _comparable(folded, c)]
-    close = [(d, unlike, c) for d, unlike, c in near if d <= _allowed(word, c)]
+    comparable = [(c, _allowed(folded, c)) for c in words if _comparable(folded, c)]
+    near = [(distance(folded, c.casefold(), most), most, c) for c, most in comparable]
+    close = [(edits, _unlike(word, c), c) for edits, most, c in near if edits <= most]
     if close:
         return min(close)[2]
     longer = [candidate for candidate in words if candidate.casefold().startswith(folded)]
@@ -46,8 +48,12 @@ def _unlike(word: str, candidate: str) -> int:
     return int(word[:1].casefold() != candidate[:1].casefold())
 
 
-def distance(a: str, b: str) -> int:
-    """Edits from `a` to `b`: a letter added, left out, changed, or two neighbours swapped (each stretch once)."""
+@lru_cache(maxsize=4096)
+def distance(a: str, b: str, most: int | None = None) -> int:
+    """Edits from `a` to `b`: a letter added, left out, changed, or two neighbours swapped (each stretch once).
+
+    Stops as soon as there are surely more than `most`, and then gives some number above it.
+    """
     before: list[int] = []
     last = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
@@ -57,5 +63,7 @@ def distance(a: str, b: str) -> int:
             if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
                 best = min(best, before[j - 2] + 1)
             row.append(best)
+        if most is not None and min(row) > most and min(last) > most:
+            return most + 1
         before, last = last, row
     return last[-1]
