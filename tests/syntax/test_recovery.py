@@ -141,6 +141,16 @@ def test_brackets(text: str, errors: list[tuple[str, int, str]]) -> None:
     assert found(f"ubus 1\n{text}") == errors
 
 
+def test_what_a_bracket_too_early_leaves_outside_is_told_once() -> None:
+    text = "ubus 1\nrack A {\n  x : T }\n  y : T\n  port p = x.y\n  let a = 1\n  z : T\n}\nlet b c; let d e\n"
+    assert found(text) == [("UB0101", 4, "y"), ("UB0103", 8, "}"), ("UB0101", 9, "c"), ("UB0101", 9, "e")]
+    assert found("ubus 1\n  let a b; let c d\nlet e f\n") == [
+        ("UB0101", 2, "b"),
+        ("UB0101", 2, "d"),
+        ("UB0101", 3, "f"),
+    ]
+
+
 def test_a_block_that_is_not_closed_is_closed_before_the_next_definition() -> None:
     file, _ = read_with_errors("ubus 1\nrack A {\n  x : T\n\nnpu B { port x : U x4 }\n")
     assert [node.name.text for node in file.statements] == ["A", "B"]  # type: ignore[union-attr]

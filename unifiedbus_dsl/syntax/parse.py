@@ -111,6 +111,8 @@ class _Parser:
         """The states before that token."""
         self.statement = 0
         """Where the present statement begins."""
+        self.in_wake = False
+        """Did the statement before stand outside of any block, though it belongs into one, as the present one does?"""
         self.damage: dict[int, tree.Damage] = {}
 
     @cached_property
@@ -121,6 +123,15 @@ class _Parser:
     def inner(self) -> list[_Bracket]:
         """The brackets that the present statement has opened."""
         return self.brackets[self.blocks[-1].bracket :]
+
+    @property
+    def is_stray(self) -> bool:
+        """Does the present statement stand outside of any block, in a line that is indented as in one?
+
+        Where a block was closed too early, all that follows does: the first says it for the others.
+        """
+        line_start = self.source.text.rfind("\n", 0, self.statement) + 1
+        return len(self.blocks) == 1 and self.source.text[line_start : self.statement].isspace()
 
     # ---- the run --------------------------------------------------------------------------------------------------
 
@@ -173,6 +184,7 @@ class _Parser:
             if token.type == LINE_END:  # a second `;`: there is nothing to end
                 return
             self.statement = token.start
+            self.in_wake = self.in_wake and self.is_stray
         if token.text in _OPENERS and token.type != "STRING" and not self.has_opener(token):
             return
         before = self.engine.states
@@ -262,7 +274,9 @@ class _Parser:
             context = messages.Context(
                 self.source, self.engine, self.last, self.before_last, self.tables["words"], self.texts
             )
-            self.sink.add(messages.unexpected(context, token))
+            if not self.in_wake:
+                self.sink.add(messages.unexpected(context, token))
+            self.in_wake = self.is_stray
         self.abandon(self.beyond_brackets(token.start))
 
     @cached_property
