@@ -32,10 +32,12 @@ def test_page(case: literate.Case) -> None:
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_bad_file(path: Path) -> None:
     """Every error it holds is found, and none that follows from another."""
-    text = path.read_text(encoding="utf-8")
-    expected = sorted(literate.expectations(path.name, text))
+    from unifiedbus_dsl import pipeline
+
+    done = pipeline.compile(path)
+    expected = sorted(e for source in done.sources for e in literate.expectations(source.name, source.text))
     assert expected, "a bad file announces at least one error"
-    problems = literate.differences(literate.diagnose(text, name=path.name), expected)
+    problems = literate.differences(done.diagnostics, expected)
     assert not problems, "\n".join(problems)
 
 

@@ -32,6 +32,9 @@ TRAFFICS = (
     "uniform", "pairs", "matrix",
 )  # fmt: skip
 
+MAX_USES = 64
+"""How deep files may use each other."""
+
 
 class Library(Interface):
     """Where `use` finds texts."""
@@ -50,6 +53,11 @@ class FileLibrary:
     folders: tuple[Path, ...]
     read: Callable[[Path, Sink], Source | None]
     _known: dict[Path, Source | None] = field(factory=dict, eq=False)
+
+    def know(self, source: Source) -> None:
+        """A file that is read already: one that uses it meets the same text again."""
+        if source.path is not None:
+            self._known[source.path.resolve()] = source
 
     def find(self, use: tree.Use, importer: Source, sink: Sink) -> Source | None:
         wanted = wanted_file(use)
@@ -179,6 +187,16 @@ class _Binder:
                 use.span,
                 "closes the circle",
                 help=("move what both need into a third file",),
+            )
+            self._poison(module, use)
+            return
+        if len(self.stack) >= MAX_USES and source not in self.modules:
+            self.sink.error(
+                "UB0232",
+                f"files use each other more than {MAX_USES} deep",
+                use.span,
+                "one too deep",
+                help=("let the file that needs a definition use the file that has it",),
             )
             self._poison(module, use)
             return

@@ -131,6 +131,7 @@ def compile(path: str | Path, *, search: Sequence[Path] = (), limits: Limits | N
     source = load(Path(path), sink, max_bytes=limits.source_bytes)
     if source is None:
         return Compilation(tuple(sink), {}, (), ())
+    library.know(source)
     return _compile(source, library, sink, limits)
 
 
@@ -144,9 +145,10 @@ def compile_text(
 ) -> Compilation:
     """Compile a text; `files` are further texts that it may `use`, by file name."""
     limits, sink = limits or Limits(), Sink()
-    texts = {file: Source(file, inner) for file, inner in (files or {}).items()}
+    main = Source(name, text)
+    texts = {name: main} | {file: Source(file, inner) for file, inner in (files or {}).items() if file != name}
     library = TextLibrary(texts, _files(search, limits))
-    return _compile(Source(name, text), library, sink, limits)
+    return _compile(main, library, sink, limits)
 
 
 def _files(search: Sequence[Path], limits: Limits) -> FileLibrary:

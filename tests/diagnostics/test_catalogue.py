@@ -79,10 +79,15 @@ rack Pair {
 }
 system pair : Pair
 """
+CHAIN = [("a", "f0"), *((f"f{n}", f"f{n + 1}") for n in range(70))]
 FILES: dict[str, dict[str, bytes]] = {
     "UB0109": {"a.ubus": b"ubus 1\nlet n = " + b"(" * 10_000 + b"1" + b")" * 10_000 + b"\n"},
     "UB0110": {"a.ubus": b"ubus 1\n" + b"# x\n" * 2_000_000},
     "UB0112": {},
+    "UB0232": {f"{name}.ubus": f'ubus 1\nuse "{after}.ubus"\n'.encode() for name, after in CHAIN},
+    "UB0233": {
+        "a.ubus": b"ubus 1\n" + b"".join(b"let a%d = a%d + 1\n" % (n, n + 1) for n in range(999)) + b"let a999 = 1\n"
+    },
     "UB0113": {"a.ubus": "ubus 1\n# Länge\n".encode("latin-1")},
     "UB0519": {"a.ubus": LIST},
     "UB0520": {"a.ubus": LIST},

@@ -250,6 +250,22 @@ def _never_equal(a: IndexExpr, b: IndexExpr, rule: Rule) -> bool:
     return not difference.terms and difference.constant != 0 and rule.where is None
 
 
+MAX_LISTED = 1 << 28
+
+
+def _many_left(array: _Array, count: int, sink: Sink) -> None:
+    """Ports left over in an array too large to list: how many, without a name."""
+    if count > 0:
+        sink.error(
+            "UB0506",
+            f"ports left over: {count:,} of `{array.child.name}.{array.port}` have no cable",
+            array.child.span,
+            f"`{array.port}` is not all connected",
+            labels=(Label(array.span, "the port"),) if array.span else (),
+            help=(f"say that they may stay free: `open {array.child.name}.{array.port}`",),
+        )
+
+
 # ---- ports left over --------------------------------------------------------------------------------------------
 
 
@@ -257,6 +273,9 @@ def _nothing_left(array: _Array, sink: Sink) -> None:
     total = prod(array.shape)
     used = sum(count_points(use.axes, use.where) for use in array.uses)
     if array.open or array.child.spare or used >= total:
+        return
+    if total > MAX_LISTED:
+        _many_left(array, total - used - sum(count_points(each.axes) for each in array.openings), sink)
         return
     free = np.ones(total, dtype=bool)
     for use in (*array.uses, *array.openings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from math import prod
 
 import numpy as np
 from attrs import frozen
@@ -11,7 +12,7 @@ from attrs import frozen
 from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label
 from unifiedbus_dsl.elaborate.references import Dimension, IndexCompiler, Reference, Wall, range_axis, shape_text
-from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Link, Rule, Var, algebra
+from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Link, Not, Op, Rule, Var, algebra
 from unifiedbus_dsl.plan.index import axes_used, count_points, evaluate, points
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
@@ -49,6 +50,8 @@ def written_rules(node: tree.Connect, wall: Wall, choose: ChooseLink) -> tuple[R
         return None
     every = (*axes.values(), *free)
     where = None if where == algebra.TRUE else where
+    if not _can_be_checked(node, (left, right), (*a, *b), every, where, wall):
+        return None
     if where is not None and not count_points(every, where):
         _nothing_left(node, wall)
         return None
@@ -72,6 +75,53 @@ def written_rules(node: tree.Connect, wall: Wall, choose: ChooseLink) -> tuple[R
             link_span=cable.span,
         ),
     )
+
+
+MAX_VALUE = 1 << 62
+MAX_LISTED = 1 << 27
+"""Index values that a check may have to list: more than these can't be checked in reasonable time."""
+
+
+def _can_be_checked(
+    node: tree.Connect,
+    refs: tuple[Reference, Reference],
+    subscripts: Sequence[IndexExpr],
+    axes: Sequence[Axis],
+    where: IndexExpr | None,
+    wall: Wall,
+) -> bool:
+    """Whether the numbers stay small enough: no subscript beyond 64 bits, no more index values than can be listed."""
+    ports = min(prod(dimension.size for dimension in ref.dimensions) for ref in refs)
+    total = prod(axis.size for axis in axes)
+    if total > MAX_LISTED and (where is not None or total > ports):
+        wall.sink.error(
+            "UB0411",
+            f"this statement has {total:,} combinations of index values, and the limit is {MAX_LISTED:,}",
+            (node.where or node.left).span,
+            "too many to check",
+            help=("say which cables are meant by subscripts, not by leaving most of them out",),
+        )
+        return False
+    exprs = [*subscripts, *([where] if where is not None else [])]
+    if max(_largest(expr, axes) for expr in exprs) < MAX_VALUE:
+        return True
+    wall.sink.error("UB0407", "a subscript can grow beyond 64 bits", node.left.span.to(node.right.span), "too large")
+    return False
+
+
+def _largest(expr: IndexExpr, axes: Sequence[Axis]) -> int:
+    """A bound of the absolute value of any part of an expression."""
+    match expr:
+        case Const(value):
+            return abs(value)
+        case Var(name):
+            return max((max(abs(axis.low), abs(axis.high)) for axis in axes if axis.name == name), default=0)
+        case Op(op, left, right):
+            a, b = _largest(left, axes), _largest(right, axes)
+            return max(a, b, a * b if op == "*" else a + b)
+        case Not(operand):
+            return _largest(operand, axes)
+    return 0
 
 
 def _nothing_left(node: tree.Connect, wall: Wall) -> None:

@@ -28,9 +28,19 @@ class Lazy:
                 sink.error("UB0209", f"`{self.name}` is defined by itself", self.span, "needs its own value")
                 return POISON
             self._busy = True
-            self._value = self.compute()
-            self._busy = False
+            try:
+                self._value = self.compute()
+            except RecursionError:
+                self._value = POISON
+                self._too_long(sink)
+            finally:
+                self._busy = False
         return self._value
+
+    def _too_long(self, sink: Sink) -> None:
+        if not any(each.code == "UB0233" for each in sink):
+            message = f"`{self.name}` hangs on a chain of values that is too long"
+            sink.error("UB0233", message, self.span, "too far from a number")
 
 
 @define(eq=False)

@@ -54,6 +54,7 @@ class Elaborator:
     _names: dict[str, Definition] = field(factory=dict)
     _stack: list[tuple[Definition, Args]] = field(factory=list)
     _circles: set[Definition] = field(factory=set)
+    _too_deep: bool = False
 
     def __attrs_post_init__(self) -> None:
         self.technology = Technology(self.sink, self.lets)
@@ -278,7 +279,13 @@ class Elaborator:
             base = self.type_value(node.base, scope)
             if base is None:
                 return None
-            if base.definition in (definition, *chain) or len(chain) > MAX_EXTENDS:
+            if len(chain) >= MAX_EXTENDS:
+                message = f"types extend each other more than {MAX_EXTENDS} deep"
+                if not self._too_deep:
+                    self.sink.error("UB0213", message, node.base.span, "one too deep")
+                self._too_deep = True
+                return None
+            if base.definition in (definition, *chain):
                 self._extends_itself(node, (*chain, definition, base.definition))
                 return None
             assert isinstance(base.definition.node, tree.TypeDef)
