@@ -13,6 +13,7 @@ its opposite of the same kind and count, the rows serve both ways.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -93,10 +94,14 @@ class Network:
     @cached_property
     def label(self) -> Ids:
         """The same for arcs of the same kind and count, dense, [A]."""
-        code = self.kind.astype(np.int64) * (int(self.count.max(initial=0)) + 1) + self.count
+        most = int(self.count.max(initial=0)) + 1
+        wide = np.int32 if most * len(self.kinds.link) < 2**31 else np.int64
+        code: NDArray[np.signedinteger[Any]] = self.kind.astype(wide)
+        code *= most
+        code += self.count
         present = np.zeros(int(code.max(initial=0)) + 1, dtype=bool)
         present[code] = True
-        return frozen_array((np.cumsum(present) - 1)[code].astype(np.int32))
+        return frozen_array((np.cumsum(present) - 1).astype(np.int32)[code])
 
     @cached_property
     def end_order(self) -> Ids:
@@ -143,6 +148,13 @@ def tally(index: NDArray[Any], weight: Floats, size: int) -> Floats:
 def row_arcs(network: Network, vertices: NDArray[Any]) -> Ints:
     """Arcs out of the given vertices, in order, [sum of their degrees]."""
     return ranges(network.indptr[vertices], network.indptr[vertices + 1])
+
+
+def row_chunks(network: Network, arcs: int = 1 << 20) -> Iterator[tuple[int, int]]:
+    """Ranges of vertices with about `arcs` arcs out of them each: work on them piece by piece stays in the cache."""
+    bounds = np.searchsorted(network.indptr, np.arange(0, network.arcs, arcs), side="left")
+    bounds = np.unique(np.append(bounds, [0, network.vertices]))
+    yield from zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
 
 
 def ranges(start: Ints, stop: Ints) -> Ints:

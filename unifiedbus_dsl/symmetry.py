@@ -21,11 +21,13 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, frozen_array, ranges, row_arcs
+from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, frozen_array, ranges, row_arcs, row_chunks
 from unifiedbus_dsl.plan import AssemblyType, Const, IndexExpr, Op, Plan, Var
 
 SAMPLE = 64
 """Vertices on which a candidate is tried before all of it."""
+PIECE = 1 << 20
+"""Arcs that are worked on at a time: what they need stays in the cache."""
 MAX_INSTANCES = 64
 """How many differing instances of an array are searched, each for itself."""
 
@@ -167,8 +169,9 @@ def find(network: Network, arrays: Iterable[Array], colour: ArrayLike | None = N
     kinds = vertex_kinds(network, colour)
     looks = refine(network, kinds, network.label) if colour is not None else None
     search = _Search(network, kinds, tiers(network))
-    found: list[Generator] = []
-    tried = 0
+    twin = search.prove(*twins(network, kinds))
+    found = [twin] if twin is not None else []
+    tried = 1
     alike: list[Axis] = []
     for axis in axes(arrays):
         swapped = False
@@ -182,6 +185,32 @@ def find(network: Network, arrays: Iterable[Array], colour: ArrayLike | None = N
             if proved and (method == "rotate" or (swapped and axis.length == 2)):
                 alike.append(axis)
     return orbits(network, found, tried, arrays)
+
+
+def twins(network: Network, kinds: Ids) -> tuple[Ids, Ids]:
+    """Vertices with the same neighbours over the same arcs, each going to the next of its like: (vertices, images).
+
+    Sought among switches and end points of one vertex. By hash: what is no twin is found out in the proof.
+    """
+    hashes = _mix(np.arange(network.vertices))
+    salts = _mix(np.arange(int(network.label.max(initial=0)) + 1)) | np.uint64(1)
+    sums = np.zeros(network.vertices, dtype=np.uint64)
+    for begin, end in row_chunks(network, PIECE):
+        arcs = slice(int(network.indptr[begin]), int(network.indptr[end]))
+        terms = hashes[network.head[arcs]] * salts[network.label[arcs]]
+        sums[begin:end] = _sums(terms, network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
+    alone = np.ones(network.vertices, dtype=bool)
+    real = network.end >= 0
+    alone[real] = np.diff(network.end_start)[network.end[real]] == 1
+    some = np.flatnonzero(alone & (np.diff(network.indptr) > 0))
+    order = some[np.lexsort((some, sums[some], kinds[some]))]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (sums[order[1:]] != sums[order[:-1]]) | (kinds[order[1:]] != kinds[order[:-1]])
+    start = np.flatnonzero(first)
+    onward = np.arange(1, len(order) + 1)
+    onward[np.append(start[1:], len(order)) - 1] = start
+    moving = onward != np.arange(len(order))
+    return order[moving].astype(np.int32), order[onward[moving]].astype(np.int32)
 
 
 def _along(search: _Search, axis: Axis, method: str, looks: Ids | None, alike: int) -> tuple[list[Generator], int]:
@@ -403,7 +432,7 @@ class _Search:
 
     def prove(self, moved: Ids, image: Ids) -> Generator | None:
         """The automorphism that begins with moved -> image, None where there is none to be found."""
-        if len(moved) != len(image) or (self.kinds[moved] != self.kinds[image]).any():
+        if not len(moved) or (self.kinds[moved] != self.kinds[image]).any():
             return None
         full = np.arange(self.network.vertices, dtype=np.int32)
         full[moved] = image
@@ -478,11 +507,25 @@ def _keeps_ends(network: Network, moved: Ids, image: Ids) -> bool:
 
 def row_images(network: Network, image: Ids, rows: Ids) -> Ids | None:
     """For each arc (v, h) out of the vertices `rows`, the arc (image v, image h) of the same kind and count; None if
-    any of them has none. [sum of degrees], O(arcs log arcs), exact."""
+    any of them has none. [sum of degrees], O(arcs log arcs), exact; piece by piece."""
     degree = network.indptr[rows + 1] - network.indptr[rows]
     there = image[rows]
     if (network.indptr[there + 1] - network.indptr[there] != degree).any():
         return None
+    images = np.empty(int(degree.sum()), dtype=np.int32)
+    ends = np.cumsum(degree)
+    begin = 0
+    while begin < len(rows):
+        end = max(begin + 1, int(np.searchsorted(ends, ends[begin] + PIECE)))
+        part = _piece_images(network, image, rows[begin:end], there[begin:end], degree[begin:end])
+        if part is None:
+            return None
+        images[ends[begin] - degree[begin] : ends[end - 1]] = part
+        begin = end
+    return images
+
+
+def _piece_images(network: Network, image: Ids, rows: Ids, there: Ids, degree: Ints) -> NDArray[np.integer] | None:
     arcs, target = row_arcs(network, rows), row_arcs(network, there)
     heads = image[network.head[arcs]]
     kinds = int(network.kind.max(initial=0)) + 1
@@ -492,14 +535,13 @@ def row_images(network: Network, image: Ids, rows: Ids) -> Ids | None:
     key *= kinds
     key += network.kind[arcs]
     if (key[1:] > key[:-1]).all():
-        if (heads != network.head[target]).any() or (network.label[arcs] != network.label[target]).any():
-            return None
-        return target.astype(np.int32)
+        same = (heads == network.head[target]).all() and (network.label[arcs] == network.label[target]).all()
+        return target if same else None
     order = np.argsort(key)
     source = arcs[order]
     if (heads[order] != network.head[target]).any() or (network.label[source] != network.label[target]).any():
         return None
-    images = np.empty(len(arcs), dtype=np.int32)
+    images = np.empty_like(target)
     images[order] = target
     return images
 
@@ -553,8 +595,10 @@ def _arc_orbits(network: Network, generators: Sequence[Generator], vertex_orbit:
     part = np.arange(len(base), dtype=np.int32)
     for generator in generators:
         arcs, images = row_arcs(network, generator.moved), generator.arc_image
-        part = joined(part, part[label[arcs]], part[label[images]])
-        part = joined(part, part[label[network.opposite[arcs]]], part[label[network.opposite[images]]])
+        for begin in range(0, len(arcs), PIECE):
+            some, after = arcs[begin : begin + PIECE], images[begin : begin + PIECE]
+            part = joined(part, part[label[some]], part[label[after]])
+            part = joined(part, part[label[network.opposite[some]]], part[label[network.opposite[after]]])
     return np.asarray(dense(part)[label])
 
 
@@ -626,7 +670,7 @@ def dense(values: NDArray[np.generic]) -> Ids:
     if values.dtype.kind in "iu" and len(values):
         low, high = int(values.min()), int(values.max())
         if high - low <= 4 * len(values):
-            place: Ints = values.astype(np.uint64).astype(np.int64)
+            place = np.asarray(values.astype(np.uint64).astype(np.int64))
             place -= low if low < 2**63 else low - 2**64
             present = np.zeros(high - low + 1, dtype=np.int32)
             present[place] = 1

@@ -99,9 +99,19 @@ def test_a_false_candidate_is_dropped() -> None:
     a, b = np.delete(full.tail[keep], 1), np.delete(full.head[keep], 1)  # without 0 -- 2
     net = machines.plain(6, 6, [(a, b)])
     found = symmetry.find(net, [symmetry.Array(0, (), (6,), 1)])
-    assert found.generators == ()
+    assert (found.vertex_orbit == found.vertex_orbit[0]).nonzero()[0].tolist() == [0, 2]  # twins, and no more
     recovered = symmetry.find(net, [symmetry.Array(0, (), (6,), 1)], colour=np.zeros(6))
     assert (recovered.vertex_orbits, recovered.arc_orbits) == (2, 3)  # two of degree 4, four of degree 5
+
+
+def test_twins_are_found_without_any_array() -> None:
+    """Hosts under a leaf, and spines, have the same neighbours: exchanged whatever array they stand in."""
+    net, _ = machines.clos(4, 6, 3)
+    found = symmetry.find(net, [])
+    assert found.vertex_orbits == 4 + 4 + 1
+    colour = np.zeros(net.vertices)
+    colour[0] = 1
+    assert symmetry.find(net, [], colour).vertex_orbits == 5 + 4 + 1
 
 
 def test_random_graph_has_no_symmetry_to_fold_by() -> None:

@@ -18,14 +18,13 @@ shortest paths, swept on the whole network, bound every solution:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, row_arcs, tally
+from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, row_arcs, row_chunks, tally
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
 SMALL = 20_000
@@ -270,7 +269,7 @@ def _checked(symmetry: Symmetry, block: _Block, flow: Floats, theta: Floats, far
     gain = np.zeros(network.vertices)
     gain[commodity.source] = wanted.sum()
     total = np.zeros(symmetry.arc_orbits)
-    for begin, end in _row_chunks(network):
+    for begin, end in row_chunks(network):
         tails = np.repeat(np.arange(begin, end), network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
         arcs = slice(int(network.indptr[begin]), int(network.indptr[end]))
         key = _keys(symmetry, block.part, block.classes, tails, arcs)
@@ -298,10 +297,3 @@ def _open(network: Network, block: _Block, tails: Ints, arcs: slice) -> Bools:
         hop = np.isfinite(network.kinds.capacity_Bps)[network.kind[arcs]]
         open_ &= np.isfinite(block.hops[tails]) & (block.hops[heads] == block.hops[tails] + hop)
     return open_
-
-
-def _row_chunks(network: Network, arcs: int = 1 << 20) -> Iterator[tuple[int, int]]:
-    """Ranges of vertices with about `arcs` arcs out of them each."""
-    bounds = np.searchsorted(network.indptr, np.arange(0, network.arcs, arcs), side="left")
-    bounds = np.unique(np.append(bounds, [0, network.vertices]))
-    yield from zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
