@@ -148,6 +148,14 @@ def test_what_is_left_out_is_said() -> None:
     assert {line.tip for line in lines} == {"8 optical"}
 
 
+def test_inside_equal_racks_the_first_is_drawn() -> None:
+    picture = detail_picture(BIG["512 NPUs"])
+    copper = [line for line in cable_lines(picture) if line.tip == "1 copper"]
+    assert len(copper) == 480
+    assert len([line for line in cable_lines(picture) if line.tip == "1 pcb"]) == 64 * 28
+    assert "cables inside Cabinet drawn in the first of 8 only" in {getattr(m, "text", "") for m in picture.marks}
+
+
 def test_the_superpod_in_five_seconds() -> None:
     start = time.perf_counter()
     svg = detail(BIG["8,192 NPUs"])

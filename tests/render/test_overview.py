@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from itertools import combinations
+from math import sqrt
 from xml.etree import ElementTree
 
 import pytest
@@ -11,7 +12,7 @@ from attrs import evolve
 
 from unifiedbus_dsl.render import overview, overview_set
 from unifiedbus_dsl.render.folded.block import cells_of, fold
-from unifiedbus_dsl.render.marks import Box, Text
+from unifiedbus_dsl.render.marks import Box, Line, Text
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.sheet import bounds
 
@@ -115,6 +116,48 @@ def test_what_is_inside_is_on_the_tip() -> None:
     assert "8 × 8 full mesh" in shown["cabinet-1"].tip
 
 
+def test_a_part_named_like_a_mark_of_the_sheet_keeps_both() -> None:
+    plan = MACHINES["board"]
+    board = plan.assemblies["NpuBoard"]
+    odd = evolve(board, children=(machines.Child("title", (), "Ascend950DT"),), rules=(), exports=())
+    shown = read_back(overview(evolve(plan, assemblies={"NpuBoard": odd})))
+    assert (shown["title"].text, shown["title--2"].tip.partition("\n")[0]) == ("NpuBoard", "title : Ascend950DT (npu)")
+
+
+def test_switches_without_npus_stand_in_their_tiers() -> None:
+    plan = MACHINES["fattree"]
+    pod = plan.assemblies["Pod"]
+    hosts = machines.exported("host", "edge", [4], "p", [4])
+    bare = evolve(
+        pod,
+        children=tuple(c for c in pod.children if c.name != "host"),
+        rules=tuple(r for r in pod.rules if r.left.child != "host"),
+        exports=(hosts, *pod.exports),
+    )
+    marks = {m.id: m for m in overview_picture(evolve(plan, root="Pod", assemblies={"Pod": bare})).marks}
+    heights = [marks[id].y for id in ("port-up", "agg-0", "edge-0", "port-host")]  # type: ignore[union-attr]
+    assert heights == sorted(heights)
+    assert len([m for m in marks.values() if m.role == "exit" and m.id.startswith("port-host-")]) == 4
+
+
+def test_only_parts_that_have_the_ports_are_joined_with_them() -> None:
+    plan = MACHINES["board"]
+    board = plan.assemblies["NpuBoard"]
+    up = machines.exported("up", "npu", [2], "up", [4])
+    shown = read_back(overview(evolve(plan, assemblies={"NpuBoard": evolve(board, exports=(up,))})))
+    assert {id for id, mark in shown.items() if mark.role == "exit"} == {"port-up-0", "port-up-1"}
+    assert shown["port-up-line-1"].text == "8 × 56 GB/s = 448 GB/s"
+
+
+def test_lines_are_as_wide_as_the_root_of_their_rate() -> None:
+    picture = overview_picture(MACHINES["superpod"])
+    marks = {m.id: m for m in picture.marks if isinstance(m, Line)}
+    thin, wide = marks["cabinet-0-plane-board-Copper-4-0-0"], marks["inter-cabinet-Optic-4-0-0"]
+    assert thin.rate == pytest.approx(8 * 4 * 14e9)
+    assert wide.rate == pytest.approx(64 * 56e9)
+    assert (wide.width - 0.7) / (thin.width - 0.7) == pytest.approx(sqrt(64 / 8))
+
+
 @pytest.mark.parametrize("name", MACHINES)
 def test_every_part_links_to_its_picture(name: str) -> None:
     plan = MACHINES[name]
@@ -122,6 +165,9 @@ def test_every_part_links_to_its_picture(name: str) -> None:
     assert len(files) == len(plan.assemblies)
     links = {mark.href for text in files.values() for mark in read_back(text).values() if mark.href}
     assert links <= set(files)
+    keys = {f": {key} (" for key in plan.assemblies}
+    parts = [m for text in files.values() for m in read_back(text).values() if m.role == "part"]
+    assert all(bool(part.href) == any(key in part.tip for key in keys) for part in parts)
     assert len(plan.assemblies) == 1 or links == set(files)
 
 
@@ -168,6 +214,20 @@ def test_text_is_large_enough_and_on_the_sheet(name: str, key: str) -> None:
     assert top >= 0
     assert right <= picture.width
     assert bottom <= picture.height
+
+
+@pytest.mark.parametrize(("name", "key"), TYPES)
+def test_what_is_in_a_frame_stays_inside(name: str, key: str) -> None:
+    picture = overview_picture(MACHINES[name], key)
+    frames = {m.id: m for m in picture.marks if isinstance(m, Box) and m.role == "array"}
+    for id, frame in frames.items():
+        child = id.removesuffix("-frame")
+        inside = [m for m in picture.marks if m.id.startswith((f"{child}-inner-", f"{child}-0", f"{child}-more"))]
+        if not inside:
+            continue
+        left, top, right, bottom = bounds([m for m in inside if not isinstance(m, Line)])
+        assert (frame.x <= left, frame.y <= top) == (True, True)
+        assert (right <= frame.x + frame.width, bottom <= frame.y + frame.height) == (True, True)
 
 
 def test_the_same_plan_gives_the_same_bytes() -> None:

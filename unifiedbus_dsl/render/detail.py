@@ -46,11 +46,10 @@ class TooManyMarksError(ValueError):
 
 @frozen
 class Seen:
-    """A type's instance in the picture: where it stands, and which devices it holds."""
+    """A type's instance in the picture: where it stands."""
 
     layout: Layout
     path: str
-    start: int
     x: float
     y: float
     depth: int
@@ -94,7 +93,7 @@ def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
     if scale < 0.9:  # names must stay readable
         sizes = evolve(sizes, head=min(60.0, HEAD / scale))
         root = layout(survey, key, sizes)
-    seen = tuple(_walk(plan, root, Seen(root, "", 0, 0.0, 0.0, 0)))
+    seen = tuple(_walk(plan, root, Seen(root, "", 0.0, 0.0, 0)))
     lines, notes = _lines(survey, key, seen, scale, inside=not sizes.tiny)
     boxes = [mark for one in seen[1:] for mark in _box(plan, one, scale, sizes.head * scale)]
     behind = [mark for mark in boxes if isinstance(mark, Box) and mark.behind]
@@ -116,15 +115,13 @@ def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
 
 
 def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
-    """Every part below, parents first; devices are numbered as in the plan."""
+    """Every part below, parents first, devices in the order of the plan."""
     yield at
-    start = at.start
     shapes = {c.name: c.shape for c in plan.assemblies[at.layout.key].children} if at.layout.parts else {}
     for part in at.layout.parts:
         path = _joined(at.path, part, shapes[part.child])
-        below = Seen(part.layout, path, start, at.x + part.x, at.y + part.y, at.depth + 1)
+        below = Seen(part.layout, path, at.x + part.x, at.y + part.y, at.depth + 1)
         yield from _walk(plan, root, below)
-        start += plan.device_count[part.layout.key]
 
 
 def _joined(path: str, part: Part, shape: tuple[int, ...]) -> str:

@@ -218,7 +218,7 @@ def _cells_of(subscripts: Sequence[IntArray], cells: Sequence[int], count: int) 
 
 def inner_meetings(bundle: Bundle, child: Child, dimension: int, cells: Sequence[int]) -> NDArray[np.int64] | None:
     """Cables between the cells of one dimension, among the elements whose earlier subscripts are all 0: shape (cells,
-    cells), upper triangle. Those that stay inside a cell are left out."""
+    cells), upper triangle; the diagonal counts those that stay inside a cell."""
     found = bundle.ends
     if found is None:
         return None
@@ -229,7 +229,6 @@ def inner_meetings(bundle: Bundle, child: Child, dimension: int, cells: Sequence
         first = np.ones(_length(these), dtype=bool)
         for k in range(dimension):
             first &= (these.left[k] == 0) & (these.right[k] == 0)
-        first &= these.left[dimension] != these.right[dimension]
         a, b = lookup[these.left[dimension][first]], lookup[these.right[dimension][first]]
         low, high = np.minimum(a, b), np.maximum(a, b)
         total += np.bincount(low * size + high, minlength=size * size) * these.each

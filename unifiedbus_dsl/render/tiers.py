@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from unifiedbus_dsl.plan import AssemblyType, Child, Plan
 from unifiedbus_dsl.render.facts import Bundle, has_end_point, has_npu
@@ -20,19 +21,21 @@ def tiers(plan: Plan, assembly: AssemblyType, bundles: Sequence[Bundle]) -> tupl
         near = sorted({there for here, there in joined if here in frontier and there not in level})
         level |= dict.fromkeys(near, level[frontier[0]] + 1)
         frontier = near
-    level |= {name: _tier_alone(plan, child) for name, child in children.items() if name not in level}
+    level |= {name: 1 for name in children if name not in level}  # switches that only pass their ports on
     used = sorted(set(level.values()))
     return tuple(tuple(c for c in assembly.children if level[c.name] == number) for number in used)
 
 
 def _lowest(assembly: AssemblyType, bundles: Sequence[Bundle]) -> dict[str, int]:
-    """Among switches only: the array to whose ports others are to be cabled, or else that with most elements."""
-    outward = {export.ref.child for export in assembly.exports}
-    able = [child for child in assembly.children if child.name in outward] or list(assembly.children)
-    most = max((child.count for child in able), default=0)
-    return {child.name: 0 for child in able if child.count == most or not bundles}
-
-
-def _tier_alone(plan: Plan, child: Child) -> int:
-    """Where a child goes that no cable of this assembly reaches."""
-    return 0 if has_end_point(plan, child.type) else 1
+    """Among switches only: the array to whose ports others are to be cabled. Of several the one with most elements,
+    with most such ports, with the first name of a port (`down` and `host` come before `up`); and all that no cable
+    joins with another array."""
+    crossing = {name for b in bundles if not b.inner for name in (b.left, b.right)}
+    lone = {child.name: 0 for child in assembly.children if child.name not in crossing}
+    children = {child.name: child for child in assembly.children if child.name in crossing}
+    outward = [e for e in assembly.exports if e.ref.child in children]
+    if outward:
+        first = min(outward, key=lambda e: (-children[e.ref.child].count, -prod(e.shape), e.name))
+        return {first.ref.child: 0, **lone}
+    most = max(children.values(), key=lambda child: child.count, default=None)
+    return {most.name: 0, **lone} if most else lone
