@@ -1,8 +1,7 @@
 """The pattern `regular`: a random graph in which every member has the same degree (as in Jellyfish).
 
-A seed means the same graph for ever: random numbers are the raw 64-bit outputs of PCG64, seeded through NumPy's
-`SeedSequence` (both are fixed by NumPy's compatibility policy), and what is made of them is written here. Changing
-anything here changes machines that people have built; a test pins the result.
+A seed means the same graph for ever (see `unifiedbus_dsl.shuffle`). Changing anything here changes machines that people
+have built; a test pins the result.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from unifiedbus_dsl.patterns.base import (
     number_argument,
 )
 from unifiedbus_dsl.plan import IndexExpr, Lookup, Var
+from unifiedbus_dsl.shuffle import Shuffle
 
 Pairs: TypeAlias = "NDArray[np.int64]"
 """Edges as rows (u, v) with u < v, in rising order; shape (count, 2)."""
@@ -73,26 +73,15 @@ def _ranks(pairs: Pairs, side: int) -> NDArray[np.int64]:
 # ---- the graph --------------------------------------------------------------------------------------------------
 
 
-class _Shuffle:
-    """Random orders from raw PCG64 outputs: sort by one output for each element."""
-
-    def __init__(self, seed: int) -> None:
-        self._source = np.random.PCG64(seed)
-
-    def __call__(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        keys = self._source.random_raw(len(values))
-        return values[np.argsort(keys, kind="stable")]
-
-
 def regular_graph(count: int, degree: int, seed: int) -> Pairs:
     """The edges of a random simple graph of `count` nodes with the same degree, connected if that can be."""
-    shuffle = _Shuffle(seed)
+    shuffle = Shuffle(seed)
     if 2 * degree > count - 1:  # dense: what is left out is a sparse one; and it is connected for its degree alone
         return _complement(count, _sparse(count, count - 1 - degree, shuffle, connected=False))
     return _sparse(count, degree, shuffle, connected=degree > 1)
 
 
-def _sparse(count: int, degree: int, shuffle: _Shuffle, *, connected: bool) -> Pairs:
+def _sparse(count: int, degree: int, shuffle: Shuffle, *, connected: bool) -> Pairs:
     if degree == 0:
         return np.empty((0, 2), dtype=np.int64)
     if degree == 2 and connected:  # pairings rarely hit a single ring
@@ -105,7 +94,7 @@ def _sparse(count: int, degree: int, shuffle: _Shuffle, *, connected: bool) -> P
     raise PatternError(f"found no `regular` graph of {count} members and degree {degree}; try another seed")
 
 
-def _pairing(count: int, degree: int, shuffle: _Shuffle) -> Pairs | None:
+def _pairing(count: int, degree: int, shuffle: Shuffle) -> Pairs | None:
     """Pairs up free ends at random, puts loops and double edges back and pairs these again (Steger and Wormald 1999).
 
     None if what is left cannot be paired.

@@ -1,0 +1,87 @@
+"""What a question gives: a number that says what it is."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from attrs import field, frozen
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.solve.result import Kind
+from unifiedbus_dsl.units import Dimension, Quantity, dimension_symbol, format_quantity
+
+
+@frozen(eq=False)
+class Answer:
+    """One measure, answered.
+
+    `value`, `lower` and `upper` are in SI base units (byte/s, s, 1) of `dimension`. `kind` is exact, an interval
+    [lower, upper] of proved ends, or an estimate with its reason among the `assumptions`. `binding` names what limits
+    it. `detail` holds what belongs to it and is no single number (a histogram, loads by tier).
+    """
+
+    system: str
+    block: str
+    measure: str
+    arguments: str
+    value: float
+    dimension: Dimension
+    kind: Kind
+    lower: float
+    upper: float
+    binding: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    seconds: float = 0.0
+    detail: dict[str, Any] = field(factory=dict)
+    text: str = ""
+    """What a reader sees in place of the bare number, where there is more to say."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.measure}({self.arguments})"
+
+    @property
+    def shown(self) -> str:
+        """The value for a reader, an interval with both ends."""
+        if self.text:
+            return self.text
+        if self.kind == "interval":
+            return f"{_shown(self.lower, self.dimension)} to {_shown(self.upper, self.dimension)}"
+        return _shown(self.value, self.dimension)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON holds them; a truth value is one, and a number that is not finite is null."""
+        truth = self.detail.get("truth")
+        return {
+            "system": self.system,
+            "block": self.block,
+            "measure": self.measure,
+            "arguments": self.arguments,
+            "value": truth if truth is not None else _finite(self.value),
+            "unit": dimension_symbol(self.dimension),
+            "kind": self.kind,
+            "lower": _finite(self.lower),
+            "upper": _finite(self.upper),
+            "binding": list(self.binding),
+            "assumptions": list(self.assumptions),
+            "seconds": round(self.seconds, 6),
+            **(
+                {"detail": {k: v for k, v in self.detail.items() if k != "truth"}}
+                if set(self.detail) - {"truth"}
+                else {}
+            ),
+        }
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) != float("inf") and value == value else None  # noqa: PLR0124 - NaN is not itself
+
+
+def _shown(value: float, dimension: Dimension) -> str:
+    if _finite(value) is None:
+        return "unbounded" if value == float("inf") else "none"
+    quantity = Quantity(Fraction(value).limit_denominator(10**12) if abs(value) < 1 else Fraction(value), dimension)
+    if dimension == units.NUMBER and value != int(value):
+        return f"{value:.4g}"
+    return format_quantity(quantity)

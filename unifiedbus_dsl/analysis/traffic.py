@@ -1,0 +1,330 @@
+"""Traffic: who sends to whom, from `traffic moe of superpod = alltoall(all npu, within = rack)`.
+
+Groups: `within = rack` makes one group in each rack, `across = rack` one for each position in the racks (both may be
+given), `groups = g, stride = s` cuts the ordered end points into g groups whose members are s apart. Without any, all
+are one group.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from fractions import Fraction
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
+from unifiedbus_dsl.bind import TRAFFICS, dotted
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.fabric.names import device_ids
+from unifiedbus_dsl.network import Ints
+from unifiedbus_dsl.shuffle import Shuffle
+from unifiedbus_dsl.solve.demand import Demand, Groups, Pairs, pairs
+from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.syntax import tree
+
+COLLECTIVES = ("allreduce", "allgather", "reducescatter", "broadcast")
+"""Traffic that is steps of a schedule rather than a matrix."""
+
+_NAMED = {
+    "alltoall": ("within", "across", "groups", "stride", "size"),
+    "allreduce": ("within", "across", "groups", "stride", "size"),
+    "allgather": ("within", "across", "groups", "stride", "size"),
+    "reducescatter": ("within", "across", "groups", "stride", "size"),
+    "broadcast": ("from", "within", "across", "groups", "stride", "size"),
+    "uniform": ("rate", "within", "across", "groups", "stride"),
+    "shift": ("k", "within", "across", "groups", "stride", "size"),
+    "permutation": ("seed", "within", "across", "groups", "stride", "size"),
+    "transpose": ("within", "across", "groups", "stride", "size"),
+    "incast": ("size",),
+    "pairs": ("size",),
+    "matrix": (),
+}
+
+
+@frozen(eq=False)
+class Traffic:
+    """A traffic on a machine.
+
+    `members` are end points in order, `group[i]` the group of member i. `demand` is its matrix, None for a collective
+    whose steps depend on the algorithm. `size_bytes` is None where none is stated.
+    """
+
+    name: str
+    pattern: str
+    members: Ints
+    group: Ints
+    demand: Demand | None
+    size_bytes: float | None
+
+
+@frozen(eq=False)
+class TrafficReader:
+    """Reads the call behind `traffic NAME of SYSTEM =` against a machine."""
+
+    machine: Machine
+    selector: FabricSelector
+
+    @property
+    def _evaluator(self) -> Evaluator:
+        return self.selector.evaluator
+
+    def read(self, name: str, node: tree.Expr) -> Traffic | None:
+        """The traffic; None after a diagnostic."""
+        if not isinstance(node, tree.Call):
+            self._wrong(node, "traffic is a pattern over end points", "write `alltoall(all npu)`")
+            return None
+        pattern = ".".join(dotted(node.function))
+        if pattern not in TRAFFICS:
+            guess = did_you_mean(pattern, TRAFFICS)
+            known = ", ".join(TRAFFICS)
+            self._wrong(
+                node.function,
+                f"there is no traffic pattern `{pattern}`",
+                f"did you mean `{guess}`?" if guess else known,
+            )
+            return None
+        named = self._named(node, pattern)
+        plain = [arg.value for arg in node.args if arg.name is None]
+        if named is None:
+            return None
+        if len(plain) != 1:
+            self._wrong(node, f"`{pattern}` takes one selection", f"write `{pattern}(all npu)`")
+            return None
+        make = {"incast": self._arrow, "pairs": self._arrow, "matrix": self._matrix}.get(pattern, self._grouped)
+        return make(name, pattern, plain[0], named)
+
+    def _wrong(self, node: tree.Node, message: str, help: str) -> None:
+        self._evaluator.sink.error("UB0703", message, node.span, "here", help=(help,))
+
+    def _named(self, node: tree.Call, pattern: str) -> dict[str, tree.Expr] | None:
+        legal = _NAMED[pattern]
+        found: dict[str, tree.Expr] = {}
+        for arg in node.args:
+            if arg.name is None:
+                continue
+            if arg.name.text not in legal:
+                guess = did_you_mean(arg.name.text, legal)
+                takes = ", ".join(f"`{name}`" for name in legal) or "no named argument"
+                self._wrong(
+                    arg.name, f"`{pattern}` takes {takes}", f"did you mean `{guess}`?" if guess else "delete it"
+                )
+                return None
+            found[arg.name.text] = arg.value
+        return found
+
+    # -- patterns over groups
+
+    def _grouped(self, name: str, pattern: str, node: tree.Expr, named: Mapping[str, tree.Expr]) -> Traffic | None:
+        devices = self.selector.devices(node)
+        if devices is None:
+            return None
+        group = self._groups(node, devices, named)
+        size = self._size(named)
+        if group is None or size is False:
+            return None
+        members = self.machine.ends(devices)
+        if len(members) != len(devices):
+            self._wrong(node, "switches send nothing: name end points", "write `all npu`")
+            return None
+        demand = None
+        if pattern not in COLLECTIVES:
+            demand = self._demand(pattern, node, members, group, named)
+            if demand is None:
+                return None
+        return Traffic(name, pattern, members, group, demand, size or None)
+
+    def _demand(
+        self, pattern: str, node: tree.Expr, members: Ints, group: Ints, named: Mapping[str, tree.Expr]
+    ) -> Demand | None:
+        if pattern in ("alltoall", "uniform"):
+            whole = np.full(self.machine.network.ends, -1, dtype=np.int64)
+            whole[members] = group
+            rate = self._uniform_rate(node, group, named) if pattern == "uniform" else 1.0
+            return None if rate is None else Groups(whole, rate)
+        return self._permuted(pattern, node, members, group, named)
+
+    def _uniform_rate(self, node: tree.Expr, group: Ints, named: Mapping[str, tree.Expr]) -> float | None:
+        size = np.bincount(group)
+        if size.min() != size.max() or size[0] < 2:
+            self._wrong(node, "`uniform` wants groups of one size, of at least two", "choose other groups")
+            return None
+        if "rate" not in named:
+            return 1.0 / (int(size[0]) - 1)
+        rate = self._evaluator.quantity(named["rate"], units.RATE)
+        return None if rate is None else float(rate) / (int(size[0]) - 1)
+
+    def _permuted(
+        self, pattern: str, node: tree.Expr, members: Ints, group: Ints, named: Mapping[str, tree.Expr]
+    ) -> Pairs | None:
+        """One target for each member, inside its group."""
+        target = np.empty_like(members)
+        for number in np.unique(group):
+            at = np.flatnonzero(group == number)
+            to = self._order(pattern, node, len(at), named, int(number))
+            if to is None:
+                return None
+            target[at] = members[at[to]]
+        return pairs(members, target)
+
+    def _order(self, pattern: str, node: tree.Expr, n: int, named: Mapping[str, tree.Expr], number: int) -> Ints | None:
+        if pattern == "shift":
+            k = self._evaluator.integer(named["k"]) if "k" in named else 1
+            return None if k is None else (np.arange(n) + k) % n
+        if pattern == "transpose":
+            side = isqrt(n)
+            if side * side != n:
+                self._wrong(node, f"`transpose` wants a square number of end points, found {n}", "choose other groups")
+                return None
+            return np.arange(n).reshape(side, side).T.ravel()
+        if "seed" not in named:
+            self._wrong(node, "a random permutation needs a seed", "write `permutation(all npu, seed = 1)`")
+            return None
+        seed = self._evaluator.integer(named["seed"], low=0)
+        return None if seed is None else Shuffle((seed, number))(np.arange(n))
+
+    # -- groups
+
+    def _groups(self, node: tree.Expr, devices: Ints, named: Mapping[str, tree.Expr]) -> Ints | None:
+        """Number of the group of each device, dense."""
+        key = np.zeros(len(devices), dtype=np.int64)
+        for word in ("within", "across"):
+            if word not in named:
+                continue
+            blocks = self._level(named[word])
+            home = None if blocks is None else self._home(named[word], devices, blocks)
+            if blocks is None or home is None:
+                return None
+            part = home if word == "within" else devices - blocks.start[home]
+            if word == "across" and not self._same_positions(named[word], part, home):
+                return None
+            key = _joined(key, part)
+        if "groups" in named or "stride" in named:
+            return self._cut(node, key, named)
+        return key
+
+    def _level(self, node: tree.Expr) -> Blocks | None:
+        if not isinstance(node, tree.Name | tree.Member):
+            self._wrong(node, "a level is wanted: a kind such as `rack`, or a type", "write `within = rack`")
+            return None
+        words = tuple(tree.Word(word, span=node.span) for word in dotted(node))
+        return self.selector.blocks(tree.All(words, span=node.span))
+
+    def _home(self, node: tree.Expr, devices: Ints, blocks: Blocks) -> Ints | None:
+        """Number of the block that each device is in."""
+        at = np.searchsorted(blocks.start, devices, side="right") - 1
+        outside = (at < 0) | (devices >= blocks.stop[np.maximum(at, 0)])
+        if outside.any():
+            name = self.machine.fabric.device_name(int(devices[np.flatnonzero(outside)[0]]))
+            self._wrong(node, f"`{name}` is in no {node.span.text}", "choose a level that holds every end point")
+            return None
+        return at
+
+    def _same_positions(self, node: tree.Expr, position: Ints, home: Ints) -> bool:
+        """Whether every block has members at the same positions."""
+        order = np.lexsort((position, home))
+        counts = np.bincount(home)
+        counts = counts[counts > 0]
+        equal = counts.min() == counts.max()
+        if equal:
+            table = position[order].reshape(len(counts), -1)
+            equal = bool((table == table[0]).all())
+        if not equal:
+            text = node.span.text
+            self._wrong(
+                node, f"the {text}s have end points at different positions", f"`across = {text}` wants them alike"
+            )
+        return bool(equal)
+
+    def _cut(self, node: tree.Expr, key: Ints, named: Mapping[str, tree.Expr]) -> Ints | None:
+        count = self._evaluator.integer(named["groups"], low=1) if "groups" in named else None
+        stride = self._evaluator.integer(named["stride"], low=1) if "stride" in named else 1
+        if count is None or stride is None:
+            if "groups" not in named:
+                self._wrong(node, "`stride` goes with `groups`", "write `groups = 32, stride = 8`")
+            return None
+        n = len(key)
+        if n % count or n % (n // count * stride):
+            self._wrong(
+                named["groups"], f"{n} end points can't be cut into {count} groups with stride {stride}",
+                "the size of a group times the stride must divide the number of end points",
+            )  # fmt: skip
+            return None
+        at, span = np.arange(n), n // count * stride
+        return _joined(key, at // span * stride + at % stride)
+
+    def _size(self, named: Mapping[str, tree.Expr]) -> float | bool | None:
+        """Bytes; None where none is stated, False after a diagnostic."""
+        if "size" not in named:
+            return None
+        size = self._evaluator.quantity(named["size"], units.SIZE)
+        return False if size is None else float(size)
+
+    # -- listed pairs
+
+    def _arrow(self, name: str, pattern: str, node: tree.Expr, named: Mapping[str, tree.Expr]) -> Traffic | None:
+        if not isinstance(node, tree.Arrow):
+            self._wrong(node, f"`{pattern}` goes from some end points to others", f"write `{pattern}(A -> B)`")
+            return None
+        a, b = self.selector.devices(node.left), self.selector.devices(node.right)
+        size = self._size(named)
+        if a is None or b is None or size is False:
+            return None
+        if pattern == "incast" and len(b) != 1:
+            self._wrong(node.right, f"an incast ends at one end point, found {len(b):,}", "name a single one")
+            return None
+        one, two = self.machine.ends(a), self.machine.ends(b)
+        demand = pairs(np.repeat(one, len(two)), np.tile(two, len(one)))
+        members = np.union1d(one, two)
+        return Traffic(name, pattern, members, np.zeros(len(members), np.int64), demand, size or None)
+
+    def _matrix(self, name: str, pattern: str, node: tree.Expr, named: Mapping[str, tree.Expr]) -> Traffic | None:
+        """Rates from a list with the columns `from`, `to`, `rate` (in a unit, or bare byte/s)."""
+        if not isinstance(node, tree.String):
+            self._wrong(node, "`matrix` takes the name of a file", 'write `matrix("rates.csv")`')
+            return None
+        beside = node.span.source.path
+        path = (beside.parent if beside else Path()) / node.value
+        try:
+            rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+            source = device_ids(self.machine.fabric.plan, [row["from"].strip() for row in rows])
+            target = device_ids(self.machine.fabric.plan, [row["to"].strip() for row in rows])
+            rate = [_rate(row["rate"]) for row in rows]
+        except OSError as problem:
+            self._wrong(node, f"the matrix `{node.value}` can't be read: {problem.strerror}", f"looked for {path}")
+            return None
+        except KeyError as missing:
+            self._wrong(node, f"the matrix `{node.value}` has no column {missing}", "begin it with `from,to,rate`")
+            return None
+        except (ValueError, AttributeError) as problem:
+            self._wrong(node, f"the matrix `{node.value}` can't be understood: {problem}", "one pair and rate a line")
+            return None
+        ends = self.machine.end_of_device
+        if not rows or (ends[source] < 0).any() or (ends[target] < 0).any():
+            self._wrong(node, f"the matrix `{node.value}` must list end points", "switches send nothing")
+            return None
+        demand = pairs(ends[source], ends[target], np.array(rate))
+        members = np.union1d(demand.source, demand.target)
+        return Traffic(name, pattern, members, np.zeros(len(members), np.int64), demand, None)
+
+
+def _rate(text: str) -> float:
+    number, _, unit = text.strip().partition(" ")
+    factor, dimension = units.parse_unit(unit.strip() or "B/s")
+    if dimension != units.RATE:
+        raise ValueError(f"`{text}` is not a rate")
+    value = Fraction(number) * factor
+    if value < 0:
+        raise ValueError(f"`{text}` is negative")
+    return float(value)
+
+
+def _joined(key: Ints, part: Ints) -> Ints:
+    """Dense numbers of the pairs (key, part)."""
+    _, number = np.unique(key * (int(part.max(initial=0)) + 1) + part, return_inverse=True)
+    return np.asarray(number.ravel(), dtype=np.int64)
