@@ -47,7 +47,7 @@ members = words | _node(tree.Word, st.sampled_from(_RESERVED + _RESERVED_TOO))
 numbers = _node(tree.Number, st.sampled_from(("0", "1", "64", "0.4", "93.75", "1_000", "1e6", "2.5E-3")))
 units = st.sampled_from(("GB", "Gbps", "GB/s", "ns/m", "m", "s", "%", "µs", "GBps", "furlong", "x10"))
 quantities = _node(tree.Quantity, numbers, units, st.booleans())
-strings = _node(tree.String, st.text(st.characters(exclude_categories=("Cs",)), max_size=8))
+strings = _node(tree.String, st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
 names = _node(tree.Name, st.sampled_from(_PLAIN + _SOFT + _SOFTER))
 booleans = _node(tree.Bool, st.booleans())
 dotted = st.tuples(words, members) | st.tuples(words)
@@ -88,11 +88,11 @@ def _extend(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-_expressions = st.recursive(_leaves, _extend, max_leaves=6)
+_expressions: st.SearchStrategy[tree.Expr] = st.recursive(_leaves, _extend, max_leaves=6)
 
 # ---- parts of statements ----------------------------------------------------------------------------------------
 
-_doc_line = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")) | st.just(" "), max_size=10).map(str.rstrip)
+_doc_line = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]) | st.just(" "), max_size=10).map(str.rstrip)
 docs = st.lists(_doc_line, min_size=1, max_size=2).map("\n".join)
 """Documentation: lines without blanks at their ends."""
 
@@ -124,7 +124,7 @@ _lanes = _node(tree.Number, st.sampled_from(("1", "4", "16")))
 _connect_tail = (_maybe(_types), _binders, _maybe(expressions), _annotations)
 
 _body: st.SearchStrategy[tuple[Any, ...]] = st.deferred(lambda: _some(_body_statements, 0, 3))
-_body_statements = st.one_of(
+_body_statements: st.SearchStrategy[Any] = st.one_of(
     _field,
     _let,
     _expect,

@@ -189,7 +189,7 @@ def agree(oracle: lark.Lark, tokens: list[Token]) -> lark.Tree[Any]:
     parser = oracle.parse_interactive("")
     for token in tokens[:-1]:
         parser.feed_token(lark.Token(token.type, token.text))
-    found: lark.Tree[Any] = parser.feed_eof()
+    found: lark.Tree[Any] = parser.feed_eof()  # type: ignore[no-untyped-call]
     return found
 
 
