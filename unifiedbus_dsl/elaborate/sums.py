@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 
 from attrs import frozen
 
@@ -11,6 +12,7 @@ from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.references import port_view
 from unifiedbus_dsl.elaborate.selections import Cables, Item, Machine, Parts, Ports, Selection, Selector, ports_of
 from unifiedbus_dsl.elaborate.values import POISON, Any
 from unifiedbus_dsl.plan import AssemblyType, DeviceType, PortRef, Value
@@ -41,12 +43,33 @@ class Sums:
             return POISON
         return self._measure(name, node, selection, evaluator)
 
+    def _ports_named(self, selection: Selection, word: tree.Word, evaluator: Evaluator) -> list[Ports] | None:
+        """The ports that `all npu.up` means; None after a diagnostic."""
+        found: list[Ports] = []
+        for item in selection.items:
+            view = port_view(self.machine.types, item.type.key, word.text) if isinstance(item, Parts) else None
+            if view is None or not isinstance(item, Parts):
+                what = f"`{item.type.key}`" if isinstance(item, Parts) else "a cable or a port"
+                evaluator.sink.error("UB0212", f"{what} has no port `{word.text}`", word.span, "unknown port")
+                return None
+            found.append(Ports(view.protocol, view.lanes, item.count * prod(view.shape)))
+        return found
+
     def _measure(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> Any:
+        if selection.field is not None and name in ("count", "free_ports", "power", "cost"):
+            evaluator.sink.error(
+                "UB0229", f"`{name}` takes a selection without a field", selection.field.span, "not wanted",
+                help=("leave it out",),
+            )  # fmt: skip
+            return POISON
         if name == "count":
             return number(sum(item.count for item in selection.items))
         if not selection.items:
             evaluator.sink.error("UB0417", "the selection matches nothing", selection.span, "empty")
             return POISON
+        if selection.field is not None and name in ("ports", "lanes", "bandwidth"):
+            named = self._ports_named(selection, selection.field, evaluator)
+            return POISON if named is None else self._of_ports(name, named)
         if name in ("sum", "power", "cost"):
             return self._sum(name, node, selection, evaluator)
         if name == "lanes" and all(isinstance(item, Cables) for item in selection.items):
