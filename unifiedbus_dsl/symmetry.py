@@ -12,13 +12,14 @@ most checks touch few arcs (see docs/decisions/symmetry-search.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, frozen_array, ranges, row_arcs, row_chunks
@@ -72,6 +73,10 @@ class Generator:
     arc_image: Ids
 
 
+Keep: TypeAlias = Callable[[Generator], bool]
+"""A demand on symmetries: true of those that are to stay."""
+
+
 @frozen(eq=False, slots=False)
 class Symmetry:
     """Orbits of vertices ([V]) and of directed arcs ([A]) under `generators`, numbered densely."""
@@ -82,6 +87,8 @@ class Symmetry:
     arc_orbit: Ids = field(repr=False)
     tried: int
     arrays: tuple[Array, ...] = field(default=(), repr=False)
+    colour: Ids | None = field(default=None, repr=False)
+    keeps: tuple[Keep, ...] = field(default=(), repr=False)
 
     @cached_property
     def vertex_orbits(self) -> int:
@@ -108,22 +115,40 @@ class Symmetry:
         _, first, size = np.unique(self.end_orbit[ends], return_index=True, return_counts=True)
         return ends[first], size
 
-    def restricted(self, colour: ArrayLike | None = None, partition: ArrayLike | None = None) -> Symmetry:
-        """Only the generators that keep a colour of the end points ([E]) and map the parts of a partition of them
-        ([E], -1: in no part) to parts."""
-        tests = [(np.asarray(colour), True)] if colour is not None else []
-        tests += [(np.asarray(partition), False)] if partition is not None else []
-        kept = [g for g in self.generators if all(_keeps(self.network, g, part, exact) for part, exact in tests)]
-        if len(kept) == len(self.generators):
-            return self
-        return orbits(self.network, kept, self.tried, self.arrays)
+    def restricted(
+        self, colour: ArrayLike | None = None, partition: ArrayLike | None = None, keep: Keep | None = None
+    ) -> Symmetry:
+        """Those symmetries only that keep a colour of the end points ([E]), that map the parts of a partition of them
+        ([E], -1: in no part) to parts, and of which `keep` is true.
+
+        Where a generator doesn't, all are searched anew: what one instance does not allow may hold in all at once.
+        """
+        coloured = self.colour
+        if colour is not None:
+            coloured = self._coloured(np.asarray(colour)[self.network.end], self.network.end >= 0)
+        keeps = self.keeps
+        if partition is not None:
+            parts = np.asarray(partition)
+            keeps = (*keeps, lambda generator: _keeps_parts(self.network, generator, parts))
+        if keep is not None:
+            keeps = (*keeps, keep)
+        if all(_keeps_colour(g, coloured) and all(test(g) for test in keeps) for g in self.generators):
+            return evolve(self, colour=coloured, keeps=keeps)
+        return find(self.network, self.arrays, coloured, keeps)
 
     def stabiliser(self, ends: Sequence[int]) -> Symmetry:
-        """Symmetries that keep each of the end points, searched anew."""
-        colour = np.zeros(self.network.vertices, dtype=np.int64)
-        for number, end in enumerate(ends):
-            colour[self.network.vertices_of(end)] = number + 1
-        return find(self.network, self.arrays, colour)
+        """Symmetries that keep each of the end points, searched anew; none where none were."""
+        if not self.generators:
+            return self
+        number = np.zeros(self.network.ends, dtype=np.int64)
+        number[list(ends)] = np.arange(len(ends)) + 1
+        coloured = self._coloured(number[self.network.end], self.network.end >= 0)
+        return find(self.network, self.arrays, coloured, self.keeps)
+
+    def _coloured(self, values: NDArray[np.generic], where: NDArray[np.bool_]) -> Ids:
+        """The colour so far, parted by `values` ([V]) at the vertices `where`."""
+        new = dense(np.where(where, dense(values) + 1, 0))
+        return new if self.colour is None else dense(self.colour.astype(np.int64) * (int(new.max()) + 1) + new)
 
 
 def end_images(network: Network, generator: Generator) -> Ints:
@@ -135,11 +160,13 @@ def end_images(network: Network, generator: Generator) -> Ints:
     return image
 
 
-def _keeps(network: Network, generator: Generator, part: NDArray[np.integer], exact: bool) -> bool:
-    image = end_images(network, generator)
-    after = part[image]
-    if exact:
-        return bool((after == part).all())
+def _keeps_colour(generator: Generator, colour: Ids | None) -> bool:
+    return colour is None or bool((colour[generator.image] == colour[generator.moved]).all())
+
+
+def _keeps_parts(network: Network, generator: Generator, part: NDArray[np.integer]) -> bool:
+    """Whether the images of the end points of each part are a part."""
+    after = part[end_images(network, generator)]
     if ((after < 0) != (part < 0)).any():
         return False
     inside = part >= 0
@@ -160,15 +187,18 @@ def trivial(network: Network) -> Symmetry:
     )
 
 
-def find(network: Network, arrays: Iterable[Array], colour: ArrayLike | None = None) -> Symmetry:
-    """Search the arrays for automorphisms that keep `colour` ([V], default: none) and give their orbits.
+def find(
+    network: Network, arrays: Iterable[Array], colour: ArrayLike | None = None, keeps: tuple[Keep, ...] = ()
+) -> Symmetry:
+    """Search the arrays for automorphisms that keep `colour` ([V], default: none) and pass all of `keeps`, and give
+    their orbits.
 
     With a colour, as after a failure, elements are only exchanged within classes that refinement cannot tell apart.
     """
     arrays = tuple(arrays)
     kinds = vertex_kinds(network, colour)
     looks = refine(network, kinds, network.label) if colour is not None else None
-    search = _Search(network, kinds, tiers(network))
+    search = _Search(network, kinds, tiers(network), keeps)
     twin = search.prove(*twins(network, kinds))
     found = [twin] if twin is not None else []
     tried = 1
@@ -184,7 +214,9 @@ def find(network: Network, arrays: Iterable[Array], colour: ArrayLike | None = N
             swapped = method == "swap" and bool(proved)
             if proved and (method == "rotate" or (swapped and axis.length == 2)):
                 alike.append(axis)
-    return orbits(network, found, tried, arrays)
+    return evolve(
+        orbits(network, found, tried, arrays), colour=None if colour is None else dense(np.asarray(colour)), keeps=keeps
+    )
 
 
 def twins(network: Network, kinds: Ids) -> tuple[Ids, Ids]:
@@ -429,6 +461,7 @@ class _Search:
     network: Network
     kinds: Ids
     tier: Ids
+    keeps: tuple[Keep, ...]
 
     def prove(self, moved: Ids, image: Ids) -> Generator | None:
         """The automorphism that begins with moved -> image, None where there is none to be found."""
@@ -440,7 +473,8 @@ class _Search:
         settled[moved] = True
         if not extend(self.network, self.kinds, self.tier, full, settled):
             return None
-        return verify(self.network, self.kinds, full)
+        proved = verify(self.network, self.kinds, full)
+        return proved if proved is not None and all(keep(proved) for keep in self.keeps) else None
 
 
 def extend(network: Network, kinds: Ids, tier: Ids, image: Ids, settled: NDArray[np.bool_]) -> bool:

@@ -9,7 +9,7 @@ from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, tally
-from unifiedbus_dsl.symmetry import Symmetry, end_images, orbits
+from unifiedbus_dsl.symmetry import Generator, Symmetry, end_images
 
 
 @frozen(eq=False)
@@ -97,13 +97,13 @@ def kept(symmetry: Symmetry, demand: Demand) -> Symmetry:
         return symmetry.restricted(partition=demand.group)
     network = symmetry.network
     before = _matrix(demand.source, demand.target, demand.rate, network.ends)
-    stay = []
-    for generator in symmetry.generators:
+
+    def keep(generator: Generator) -> bool:
         image = end_images(network, generator)
         after = _matrix(image[demand.source], image[demand.target], demand.rate, network.ends)
-        if all(np.array_equal(x, y) for x, y in zip(before, after, strict=True)):
-            stay.append(generator)
-    return symmetry if len(stay) == len(symmetry.generators) else orbits(network, stay, symmetry.tried)
+        return all(np.array_equal(x, y) for x, y in zip(before, after, strict=True))
+
+    return symmetry.restricted(keep=keep)
 
 
 def _matrix(source: Ints, target: Ints, rate: Floats, ends: int) -> tuple[Ints, Floats]:

@@ -191,7 +191,7 @@ def pair_classes(symmetry: Symmetry, demands: list[Groups]) -> PairClasses:
         for t, size in targets(group, demand):
             found = distances(weights, network.vertices_of(t))
             senders = np.flatnonzero(toward(demand, t, network.ends) > 0)
-            for members in _classes(group, demands, t, senders):
+            for members in _classes(group, t, senders):
                 pairs = float(size * len(members))
                 column = np.zeros(network.ends)
                 column[members] = 1.0
@@ -219,13 +219,8 @@ def pair_classes(symmetry: Symmetry, demands: list[Groups]) -> PairClasses:
     return PairClasses(flows, np.array(source), np.array(target))
 
 
-def _classes(symmetry: Symmetry, demands: list[Groups], target: int, senders: Ints) -> list[Ints]:
-    """The senders in orbits of the symmetries that keep the target and all demands."""
-    if not symmetry.generators:
-        return [senders[i : i + 1] for i in range(len(senders))]
-    around = symmetry.stabiliser([target])
-    for demand in demands:
-        around = kept(around, demand)
-    orbit = around.end_orbit[senders]
+def _classes(symmetry: Symmetry, target: int, senders: Ints) -> list[Ints]:
+    """The senders in orbits of the symmetries that keep the target."""
+    orbit = symmetry.stabiliser([target]).end_orbit[senders]
     order = np.argsort(orbit, kind="stable")
     return list(np.split(senders[order], np.flatnonzero(np.diff(orbit[order])) + 1))

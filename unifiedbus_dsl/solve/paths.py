@@ -371,7 +371,7 @@ def disjoint_paths(symmetry: Symmetry, source: ArrayLike | None = None, target: 
     for s, _ in _representatives(group, senders):
         others = receivers.copy()
         others[s] = False
-        around = group.stabiliser([s]).restricted(colour=others) if len(group.generators) else group
+        around = group.stabiliser([s])
         for t, _ in _representatives(around, others):
             flows += 1
             best = min(best, (pair_cables(network, s, t), s, t))
