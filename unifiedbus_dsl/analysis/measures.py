@@ -84,7 +84,7 @@ class Asker:
         )
         measure = _MEASURES.get(name)
         if measure is None:
-            self._say(node.function, f"`{name}` can't be asked here", "UB0703")
+            self._say(node.function, f"`{name}` can't be asked here", "UB0705")
             return None
         began = time.perf_counter()
         try:
@@ -93,14 +93,14 @@ class Asker:
         except _Refused:
             return None
         except NotAdmittedError as refused:
-            self.evaluator.sink.error("UB0705", f"`{name}` has no answer here: {refused}", node.span, "no answer")
+            self.evaluator.sink.error("UB0706", f"`{name}` has no answer here: {refused}", node.span, "no answer")
             return None
         seconds = time.perf_counter() - began
         return evolve(found, arguments=call.arguments, system=self.system, block=self.block, seconds=seconds)
 
     # -- arguments
 
-    def _say(self, node: tree.Node, message: str, code: str = "UB0703", help: str = "") -> None:
+    def _say(self, node: tree.Node, message: str, code: str = "UB0705", help: str = "") -> None:
         self.evaluator.sink.error(code, message, node.span, "here", help=(help,) if help else ())
 
     def _refuse(self, node: tree.Node, message: str, help: str = "") -> _Refused:
@@ -204,7 +204,7 @@ class Asker:
     def _path_answer(
         self, call: _Call, found: paths.Histogram, value: float, dimension: Dimension, assumption: str
     ) -> Answer:
-        worst = ()
+        worst: tuple[str, ...] = ()
         if not call.name.startswith("mean_"):
             worst = (f"{self._end_name(found.source)} -> {self._end_name(found.target)}",)
         detail = {"histogram": [[float(v), int(n)] for v, n in zip(found.value, found.pairs, strict=True)]}

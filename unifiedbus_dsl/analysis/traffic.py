@@ -100,7 +100,7 @@ class TrafficReader:
         return make(name, pattern, plain[0], named)
 
     def _wrong(self, node: tree.Node, message: str, help: str) -> None:
-        self._evaluator.sink.error("UB0703", message, node.span, "here", help=(help,))
+        self._evaluator.sink.error("UB0705", message, node.span, "here", help=(help,))
 
     def _named(self, node: tree.Call, pattern: str) -> dict[str, tree.Expr] | None:
         legal = _NAMED[pattern]

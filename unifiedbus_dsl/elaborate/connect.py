@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 
@@ -55,7 +55,7 @@ def written_rules(node: tree.Connect, wall: Wall, choose: ChooseLink) -> tuple[R
     if where is not None and not count_points(every, where):
         _nothing_left(node, wall)
         return None
-    fits = [in_range(left, a, every, where, wall), in_range(right, b, every, where, wall)]
+    fits = [in_range(ref, at, every, where, wall, (left, right)) for ref, at in ((left, a), (right, b))]
     if not all(fits) or not _used_on_both_sides(node, (left, right), (a, b), every, wall):
         return None
     if cable is None or not ends_match(left, right, cable, wall):
@@ -189,10 +189,17 @@ def _inferred_axis(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -
         f"index `{name}` has two ranges: 0..{alone[0].size - 1} and 0..{other.size - 1}",
         other.span,
         f"so `{name}` runs 0..{other.size - 1} here",
-        labels=(Label(alone[0].span, f"so `{name}` runs 0..{alone[0].size - 1} here"),),
+        labels=(Label(alone[0].span, f"so `{name}` runs 0..{alone[0].size - 1} here"), *_sizes((alone[0], other))),
         help=(f"say which: `for {name} in 0..{min(sizes) - 1}`, or connect arrays of one size",),
     )
     return None
+
+
+def _sizes(dimensions: Sequence[Dimension]) -> Iterator[Label]:
+    """Where the arrays of these dimensions get their sizes."""
+    for dimension in dimensions:
+        if dimension.origin is not None:
+            yield Label(dimension.origin, f"{dimension.size} here")
 
 
 def _rangeless(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -> None:
@@ -335,19 +342,38 @@ def _along(dimension: Dimension, position: IndexExpr, compiler: IndexCompiler) -
 
 
 def in_range(
-    ref: Reference, subscripts: Sequence[IndexExpr], axes: Sequence[Axis], where: IndexExpr | None, wall: Wall
+    ref: Reference,
+    subscripts: Sequence[IndexExpr],
+    axes: Sequence[Axis],
+    where: IndexExpr | None,
+    wall: Wall,
+    refs: Sequence[Reference],
 ) -> bool:
     """Whether each subscript stays inside its dimension; else a diagnostic with index values that leave it."""
     good = True
     for dimension, expr in zip(ref.dimensions, subscripts, strict=True):
         if not algebra.within(expr, axes, 0, dimension.size - 1, where):
-            _outside(ref, dimension, expr, axes, where, wall)
+            _outside(ref, dimension, expr, axes, where, wall, _origins(expr, refs))
             good = False
     return good
 
 
+def _origins(expr: IndexExpr, refs: Sequence[Reference]) -> Iterator[Label]:
+    """For each index of a subscript, the array that gives it its range."""
+    for name in axes_used(expr):
+        alone = [d for ref in refs for d in ref.dimensions if d.name == name and d.origin is not None]
+        if alone and alone[0].origin is not None:
+            yield Label(alone[0].origin, f"so `{name}` runs 0..{alone[0].size - 1}")
+
+
 def _outside(
-    ref: Reference, dimension: Dimension, expr: IndexExpr, axes: Sequence[Axis], where: IndexExpr | None, wall: Wall
+    ref: Reference,
+    dimension: Dimension,
+    expr: IndexExpr,
+    axes: Sequence[Axis],
+    where: IndexExpr | None,
+    wall: Wall,
+    origins: Iterator[Label],
 ) -> None:
     used = set(axes_used(expr)) | (set(axes_used(where)) if where is not None else set())
     grid = points([axis for axis in axes if axis.name in used], where)
@@ -366,7 +392,10 @@ def _outside(
         f"subscript {int(values[worst])} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
         dimension.span,
         f"is {int(values[worst])}{when}",
-        labels=(Label(ref.child.span, f"`{ref.child.name}` is defined here"),) if ref.child.span else (),
+        labels=(
+            *([Label(dimension.origin, f"`{_array_name(ref, dimension)}` is defined here")] if dimension.origin else []),
+            *(label for label in origins if label.span != dimension.origin),
+        ),
         help=tuple(help),
     )
 

@@ -9,13 +9,14 @@ from fractions import Fraction
 from attrs import define, field
 
 from unifiedbus_dsl import units
-from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, dotted
+from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, dotted, walk
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.values import (
     POISON,
     Any,
+    Between,
     Poison,
     TypeValue,
     describe,
@@ -41,6 +42,10 @@ class NeedsSolver(Exception):  # noqa: N818 - not an error: the question is put 
         self.measure = measure
 
 
+class Undecided(Exception):  # noqa: N818 - not an error: the proved ends are too far apart
+    """A condition holds at one end of an interval and fails at the other."""
+
+
 @define(eq=False)
 class Evaluator:
     """Evaluates expressions in a scope.
@@ -56,6 +61,8 @@ class Evaluator:
     extra: Mapping[str, Any] = field(factory=dict)
     asked: Callable[[tree.Call, Evaluator], None] | None = None
     """Where given, called with a measure that only the solver can answer, to check the names in it."""
+    solved: Callable[[tree.Call, Evaluator], Any] | None = None
+    """Where given, answers the measures that only the solver can."""
     seen: dict[Span, Any] | None = None
     """Where given, the value of every part of the expression is kept here, for a message that shows them."""
 
@@ -64,6 +71,7 @@ class Evaluator:
 
         Raises:
             NeedsSolver: the expression asks for what only the solver can answer.
+            Undecided: an interval is too wide for a condition.
         """
         value = self._eval(node)
         if self.seen is not None and not isinstance(value, Poison):
@@ -229,6 +237,21 @@ class Evaluator:
         span = local.span if local else definition.span if definition else None
         return (Label(span, f"`{name}` is defined here"),) if span else ()
 
+    def origins(self, node: tree.Node) -> tuple[Label, ...]:
+        """For the names in an expression, where they get their values and what these are."""
+        found: dict[str, Label] = {}
+        for each in walk(node):
+            if not isinstance(each, tree.Name) or each.text in found:
+                continue
+            lazy = self.scope.local(each.text)
+            definition = self.scope.definition((each.text,))
+            if lazy is None and definition is not None and isinstance(definition.node, tree.Let):
+                self.let(definition, definition.node)
+                lazy = self.scope.lets.get(definition)
+            if lazy is not None:
+                found[each.text] = Label(lazy.span, f"`{each.text}` is {value_text(lazy.get(self.sink))}")
+        return tuple(found[name] for name in sorted(found))
+
     def _member(self, node: tree.Member) -> Any:
         path = dotted(node)
         definition = self.scope.definition(path) if path else None
@@ -242,7 +265,7 @@ class Evaluator:
             item = self.eval(part)
             if isinstance(item, Poison):
                 return POISON
-            if isinstance(item, TypeValue):
+            if isinstance(item, TypeValue | Between):
                 return self._wants(part, item, "a number, a quantity or a text")
             items.append(item)
         return tuple(items)
@@ -293,12 +316,26 @@ class Evaluator:
         left, right = self.eval(node.left), self.eval(node.right)
         if isinstance(left, Poison) or isinstance(right, Poison):
             return POISON
+        if isinstance(left, Between) or isinstance(right, Between):
+            return self._between(node, left, right)
         for part, value in ((node.left, left), (node.right, right)):
             if not isinstance(value, Quantity):
                 return self._wants(part, value, "a number or a quantity")
         assert isinstance(left, Quantity)
         assert isinstance(right, Quantity)
         return self._arithmetic(node, left, right)
+
+    def _between(self, node: tree.Binary, left: Any, right: Any) -> Any:
+        """Arithmetic on intervals, by their ends."""
+        one, two = _ends(left), _ends(right)
+        if one is None or two is None:
+            part, other = (node.left, left) if one is None else (node.right, right)
+            return self._wants(part, other, "a number or a quantity")
+        found = [self._arithmetic(node, x, y) for x in one for y in two]
+        ordered = sorted((value for value in found if isinstance(value, Quantity)), key=lambda q: q.value)
+        if len(ordered) != len(found):
+            return POISON
+        return Between(ordered[0], ordered[-1])
 
     def _logic(self, node: tree.Binary) -> Any:
         values = []
@@ -354,6 +391,8 @@ class Evaluator:
         tolerance = self.eval(node.within) if node.within is not None else number(0)
         if isinstance(left, Poison) or isinstance(right, Poison) or isinstance(tolerance, Poison):
             return POISON
+        if isinstance(left, Between) or isinstance(right, Between):
+            return self._compare_ends(node, left, right, tolerance)
         if isinstance(left, Quantity) and isinstance(right, Quantity):
             if left.dimension != right.dimension:
                 return self._mismatch(node.left, left, node.right, right, "compared")
@@ -364,6 +403,29 @@ class Evaluator:
         if node.op not in ("==", "!="):
             return self._wants(node.left, left, "a number or a quantity")
         return (left == right) is (node.op == "==")
+
+    def _compare_ends(self, node: tree.Compare, left: Any, right: Any, tolerance: Any) -> Any:
+        """A comparison of intervals: true or false only where it is so for every value in them."""
+        one, two = _ends(left), _ends(right)
+        if one is None or two is None:
+            part, value = (node.left, left) if one is None else (node.right, right)
+            return self._wants(part, value, "a number or a quantity")
+        (a, b), (c, d) = one, two
+        if a.dimension != c.dimension:
+            return self._mismatch(node.left, left, node.right, right, "compared")
+        margins = [self._margin(node, end, tolerance) for end in (c, d)]
+        if any(isinstance(margin, Poison) for margin in margins):
+            return POISON
+        results = {
+            compare(node.op, x.value, y.value, margin)
+            for x in (a, b)
+            for y, margin in zip((c, d), margins, strict=True)
+            if not isinstance(margin, Poison)
+        }
+        crossing = node.op in ("==", "!=") and a.value < d.value and c.value < b.value
+        if len(results) > 1 or (crossing and results != {node.op == "=="}):
+            raise Undecided
+        return results.pop()
 
     def _margin(self, node: tree.Compare, right: Quantity, tolerance: Any) -> Fraction | Poison:
         """How far apart the sides may be. A share is of the right side, `within 3 ns` is absolute."""
@@ -395,6 +457,8 @@ class Evaluator:
             args = [(arg.name.text if arg.name else "", self.eval(arg.value)) for arg in node.args]
             return self._typed(node, definition, args)
         if name in SOLVED:
+            if self.solved is not None:
+                return self.solved(node, self)
             if self.asked is not None:
                 self.asked(node, self)
             raise NeedsSolver(name)
@@ -560,7 +624,7 @@ class Evaluator:
             return None
         if isinstance(value, Quantity) and value.dimension == dimension:
             return value.value
-        self.wrong_dimension(node, value, dimension)
+        self.wrong_dimension(node, value, dimension, labels=self.origins(node))
         return None
 
     def wrong_dimension(
@@ -601,6 +665,13 @@ class Evaluator:
             labels=(Label(a.span, f"is {describe(left)}"),),
         )
         return POISON
+
+
+def _ends(value: Any) -> tuple[Quantity, Quantity] | None:
+    """Both ends of an interval; of a quantity the same one twice."""
+    if isinstance(value, Between):
+        return value.lower, value.upper
+    return (value, value) if isinstance(value, Quantity) else None
 
 
 def compare(op: str, left: Fraction, right: Fraction, margin: Fraction) -> bool:

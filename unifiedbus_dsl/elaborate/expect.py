@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from attrs import frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import Label, Sink
-from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
+from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver, Undecided
 from unifiedbus_dsl.elaborate.questions import Names
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine
@@ -39,11 +40,21 @@ class ExpectResult:
 
 
 def evaluate_expectation(
-    subject: str, node: tree.Expect, scope: Scope, machine: Machine, sink: Sink
+    subject: str,
+    node: tree.Expect,
+    scope: Scope,
+    machine: Machine,
+    sink: Sink,
+    solved: Callable[[tree.Call, Evaluator], Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> ExpectResult | None:
-    """Evaluate one line; None after a diagnostic about the line itself. One that fails is reported as UB0701."""
+    """Evaluate one line; None after a diagnostic about the line itself. One that fails is reported as UB0701.
+
+    `solved` answers the measures that only the solver can; without it they are left open. `extra` are names with a
+    value here only.
+    """
     seen: dict[Span, Any] = {}
-    evaluator = Evaluator(scope, sink, Sums(machine), asked=Names(machine), seen=seen)
+    evaluator = Evaluator(scope, sink, Sums(machine), asked=Names(machine), solved=solved, extra=extra or {}, seen=seen)
     text = " ".join(node.condition.span.text.split())
     source = node.source.value if node.source else None
     differs = node.differs.value if node.differs else None
@@ -51,6 +62,9 @@ def evaluate_expectation(
         holds = evaluator.eval(node.condition)
     except NeedsSolver as solver:
         return ExpectResult(subject, text, node.span, None, None, None, source, differs, solver.measure)
+    except Undecided:
+        _undecided(node, seen, sink)
+        return None
     if isinstance(holds, Poison):
         return None
     if not isinstance(holds, bool):
@@ -85,6 +99,18 @@ def names_of_expectation(node: tree.Expect, scope: Scope, machine: Machine, sink
     evaluator = Evaluator(scope, sink, names.instead, asked=names)
     with suppress(NeedsSolver):
         evaluator.eval(node.condition)
+
+
+def _undecided(node: tree.Expect, seen: dict[Span, Any], sink: Sink) -> None:
+    labels = tuple(Label(part.span, shown(seen[part.span])) for part in _parts(node.condition) if part.span in seen)
+    sink.error(
+        "UB0707",
+        f"undecided: the proved ends are too far apart for `{' '.join(node.condition.span.text.split())}`",
+        node.condition.span,
+        "holds at one end, fails at the other",
+        labels=labels,
+        help=("ask for less, or say what is proved: compare with the lower end",),
+    )
 
 
 def _failed(subject: str, node: tree.Expect, seen: dict[Span, Any], sink: Sink) -> None:

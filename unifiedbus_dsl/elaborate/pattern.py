@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from attrs import frozen
 
@@ -187,17 +188,27 @@ def _lower(
             f"pattern `{pattern.name}` needs {few.needed} ports a member, and `{side.ref.span.text}` has {few.given}",
             side.ref.span,
             f"has {few.given} ports for it",
-            labels=(Label(node.pattern.span, f"needs {few.needed}"),),
+            labels=(Label(node.pattern.span, f"needs {few.needed}"), *_arrays(sides)),
             help=(f"give `{side.ref.child.type}` a port `{side.ref.port}[{few.needed}]`",),
         )
         return None
     except PatternError as wrong:
-        wall.sink.error("UB0416", str(wrong), node.pattern.span, "can't be built")
+        labels = tuple(_arrays(sides))
+        wall.sink.error("UB0416", str(wrong), node.pattern.span, "can't be built", labels=labels)
         return None
     if not any(count_points(edges.axes, edges.where) for edges in lowered.edges):
         wall.sink.error("UB0406", f"pattern `{pattern.name}` makes no cable here", node.pattern.span, "no cables")
         return None
     return lowered
+
+
+def _arrays(sides: Sequence[_Side]) -> Iterator[Label]:
+    """Where the members of a pattern and their ports are defined."""
+    for span, dimensions in groupby(
+        (dimension for side in sides for dimension in side.ref.dimensions), key=lambda dimension: dimension.origin
+    ):
+        if span is not None:
+            yield Label(span, " by ".join(str(dimension.size) for dimension in dimensions) + " here")
 
 
 def _rule(node: tree.ConnectPattern, edges: Edges, sides: list[_Side], outer: tuple[Axis, ...], cable: Cable) -> Rule:
@@ -224,7 +235,7 @@ def _all_in_range(rules: tuple[Rule, ...], refs: list[Reference], wall: Wall) ->
     """Indices that the writer put beside the pattern must stay inside, as in any connect."""
     for rule in rules:
         for ref, side in ((refs[0], rule.left), (refs[-1], rule.right)):
-            if not in_range(ref, (*side.at, *side.port_at), rule.axes, rule.where, wall):
+            if not in_range(ref, (*side.at, *side.port_at), rule.axes, rule.where, wall, refs):
                 return False
     return True
 

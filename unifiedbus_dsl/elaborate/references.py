@@ -63,6 +63,8 @@ class Dimension:
     size: int
     subscript: tree.Subscript | None
     span: Span
+    origin: Span | None = None
+    """Where the array is defined."""
 
     @property
     def is_free(self) -> bool:
@@ -276,7 +278,7 @@ class Wall:
             return None
         padded = [*step.subscripts, *[None] * (len(shape) - len(step.subscripts))]
         return tuple(
-            Dimension(size, subscript, subscript.span if subscript is not None else step.span)
+            Dimension(size, subscript, subscript.span if subscript is not None else step.span, defined)
             for size, subscript in zip(shape, padded, strict=True)
         )
 
@@ -306,7 +308,9 @@ def range_axis(evaluator: Evaluator, node: tree.Range, name: str, size: int | No
     if not node.inclusive:
         high -= 1
     if high < low:
-        evaluator.sink.error("UB0406", f"the range `{node.span.text}` is empty", node.span, f"{low} to {high}")
+        labels = evaluator.origins(node)
+        message = f"the range `{node.span.text}` is empty"
+        evaluator.sink.error("UB0406", message, node.span, f"{low} to {high}", labels=labels)
         return None
     high = low + (high - low) // step * step
     if size is not None and (low < 0 or high >= size):
@@ -316,6 +320,7 @@ def range_axis(evaluator: Evaluator, node: tree.Range, name: str, size: int | No
             f"{outside} is outside an array of {size}",
             node.span,
             f"runs to {outside}" if outside == high else f"starts at {low}",
+            labels=evaluator.origins(node),
             help=(f"elements are 0..{size - 1}",),
         )
         return None

@@ -14,7 +14,7 @@ from unifiedbus_dsl.elaborate.connect import Cable
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Wall
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
-from unifiedbus_dsl.elaborate.values import Any, Poison, TypeValue, describe, value_text
+from unifiedbus_dsl.elaborate.values import Any, Between, Poison, TypeValue, describe, value_text
 from unifiedbus_dsl.model import Definition
 from unifiedbus_dsl.plan import Link, Protocol, Value
 from unifiedbus_dsl.schema import Attribute
@@ -67,7 +67,7 @@ class Technology:
             )
 
     def _own_value(self, node: tree.Field, value: Any) -> Value | None:
-        if isinstance(value, TypeValue | Poison):
+        if isinstance(value, TypeValue | Between | Poison):
             self.sink.error(
                 "UB0311",
                 f"a field has a number, a quantity, a text or a list; `{node.name.text}` is {describe(value)}",

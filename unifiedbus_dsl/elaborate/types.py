@@ -47,6 +47,8 @@ class Elaborator:
     types: dict[str, PlanType] = field(factory=dict)
     failed: dict[str, set[str]] = field(factory=dict)
     failed_fields: dict[str, set[str]] = field(factory=dict)
+    asked: dict[str, Span] = field(factory=dict)
+    """By type: the place that asked for it first."""
     expectations: list[Expectation] = field(factory=list)
     technology: Technology = field(init=False)
     lets: dict[Definition, Lazy] = field(factory=dict)
@@ -176,6 +178,7 @@ class Elaborator:
             self._stack.append(identity)
             self._keys[identity] = self._build(value.definition, args)
             self._stack.pop()
+            self.asked.setdefault(self._keys[identity] or "", span)
         return self._keys[identity]
 
     def only_names(self, definition: Definition) -> None:
@@ -464,6 +467,7 @@ class Elaborator:
                         f"an array of `{name}` needs at least one element in each dimension, found {value_text(part)}",
                         dim.span,
                         f"is {value_text(part)}",
+                        labels=evaluator.origins(dim),
                         help=("write a whole number from 1; for none at all, put the statement into `if`",),
                     )
                     return None
@@ -474,6 +478,7 @@ class Elaborator:
                 f"the array `{name}` would have {prod(sizes):,} elements, and the limit is {self.limits.array:,}",
                 dims[0].span.to(dims[-1].span),
                 "too many elements",
+                labels=tuple(label for dim in dims for label in evaluator.origins(dim)),
                 help=("build it from assemblies of assemblies, or raise the limit with `--max-array`",),
             )
             return None

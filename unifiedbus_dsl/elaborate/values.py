@@ -20,6 +20,14 @@ POISON: Final = Poison()
 
 
 @frozen
+class Between:
+    """A quantity that is known to lie between two proved ends, both included."""
+
+    lower: Quantity
+    upper: Quantity
+
+
+@frozen
 class TypeValue:
     """A type as a value, with the arguments given so far, by name."""
 
@@ -32,7 +40,7 @@ class TypeValue:
         return f"{self.definition.name}({inner})" if inner else self.definition.name
 
 
-Any: TypeAlias = "Value | TypeValue | Poison"
+Any: TypeAlias = "Value | TypeValue | Between | Poison"
 
 
 def is_number(value: Any) -> TypeGuard[Quantity]:
@@ -65,6 +73,8 @@ def value_text(value: Any) -> str:
             return "[" + ", ".join(value_text(item) for item in value) + "]"
         case TypeValue():
             return value.text
+        case Between():
+            return f"{value_text(value.lower)} to {value_text(value.upper)}"
         case Poison():
             return "?"
     return str(value)
@@ -75,6 +85,8 @@ def describe(value: Any) -> str:
     match value:
         case Quantity():
             return dimension_name(value.dimension)
+        case Between():
+            return dimension_name(value.lower.dimension)
         case bool():
             return "a truth value"
         case str():
