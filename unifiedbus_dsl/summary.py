@@ -1,28 +1,26 @@
 """A machine summed up for its architect: what is in it, its cables, its bandwidth tier by tier, what was expected.
 
-Counts come from the plan, lengths from the fabric. Rates are raw: lanes times the lane rate of the protocol, for one
-direction; `bidir` adds both.
+Takes the plan alone, so a machine of a million NPUs costs what its text costs. Rates are raw: lanes times the lane rate
+of the protocol, for one direction; `bidir` adds both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from attrs import asdict, field, frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics.cells import text_width
-from unifiedbus_dsl.plan import AssemblyType, DeviceType, Plan, PortRef, Rule
-from unifiedbus_dsl.plan.index import count_points
+from unifiedbus_dsl.plan import AssemblyType, DeviceType, Plan, PortRef
+from unifiedbus_dsl.plan.lengths import length_counts
+from unifiedbus_dsl.plan.numbering import UNPLACED
 from unifiedbus_dsl.units import Dimension, Quantity, format_number, format_quantity
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.elaborate.expect import ExpectResult
-    from unifiedbus_dsl.fabric import Fabric
     from unifiedbus_dsl.pipeline import Compilation
 
 __all__ = ["Cables", "EndPoint", "Held", "Part", "Summary", "Tier", "Total", "summarize", "summary_of"]
@@ -69,7 +67,7 @@ class Total:
 
 @frozen
 class Cables:
-    """All cables of one link and width. Lengths in metres; None where the fabric, or the length of one, is unknown."""
+    """All cables of one link and width. Lengths in metres; None where that of one is unknown."""
 
     link: str
     protocol: str
@@ -143,7 +141,7 @@ class Summary:
 
 
 def summary_of(compilation: Compilation, system: str | None = None) -> Summary:
-    """Sum up a compiled system, by default the first, with its lengths and with what was expected of it.
+    """Sum up a compiled system, by default the first, with what was expected of it.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
@@ -152,7 +150,7 @@ def summary_of(compilation: Compilation, system: str | None = None) -> Summary:
     plan = compilation.pick(system)
     subjects = {plan.system, *plan.devices, *plan.assemblies}
     held = [_held(result) for result in compilation.expectations if result.subject in subjects]
-    return summarize(plan, compilation.fabric(plan.system), held)
+    return summarize(plan, held)
 
 
 def _held(result: ExpectResult) -> Held:
@@ -166,8 +164,8 @@ def _held(result: ExpectResult) -> Held:
     return Held(result.subject, result.text, "holds" if result.holds else "fails", values, result.source)
 
 
-def summarize(plan: Plan, fabric: Fabric | None = None, expectations: Iterable[Held] = ()) -> Summary:
-    """Sum a system up; without its fabric the lengths of cables stay unknown."""
+def summarize(plan: Plan, expectations: Iterable[Held] = ()) -> Summary:
+    """Sum a system up."""
     end_points = tuple(_end_points(plan))
     return Summary(
         plan.system,
@@ -175,7 +173,7 @@ def summarize(plan: Plan, fabric: Fabric | None = None, expectations: Iterable[H
         tuple(_parts(plan)),
         end_points,
         tuple(_totals(plan)),
-        tuple(_cables(plan) if fabric is None else _measured_cables(plan, fabric)),
+        tuple(_cables(plan)),
         tuple(_tiers(plan, end_points)),
         tuple(expectations),
     )
@@ -243,53 +241,32 @@ def _totals(plan: Plan) -> Iterator[Total]:
 # ---- cables -----------------------------------------------------------------------------------------------------
 
 
-def _rules(plan: Plan) -> Iterator[tuple[str, Rule, int]]:
-    """Each rule with its assembly type and the cables it has in one instance."""
-    for key in plan.bottom_up:
-        for rule in plan.assemblies[key].rules:
-            yield key, rule, count_points(rule.axes, rule.where)
-
-
 def _cables(plan: Plan) -> Iterator[Cables]:
-    counts: dict[tuple[str, int], int] = {}
-    for key, rule, count in _rules(plan):
-        at = (rule.link, rule.lanes)
-        counts[at] = counts.get(at, 0) + count * plan.instances[key]
-    for (link, width), count in sorted(counts.items()):
-        if count:
-            yield _cable_row(plan, link, width, count, ())
+    counts: dict[tuple[str, int], dict[int, int]] = {}
+    for key in filter(plan.instances.get, plan.bottom_up):
+        for number, rule in enumerate(plan.assemblies[key].rules):
+            row = counts.setdefault((rule.link, rule.lanes), {})
+            for length, count in length_counts(plan, key, number).items():
+                row[length] = row.get(length, 0) + count * plan.instances[key]
+    for (link, width), lengths in sorted(counts.items()):
+        if lengths:
+            yield _cable_row(plan, link, width, lengths)
 
 
-def _measured_cables(plan: Plan, fabric: Fabric) -> Iterator[Cables]:
-    kinds, links = fabric.kinds, list(plan.links)
-    counts = np.bincount(fabric.kind, minlength=len(kinds.link))
-    rows: dict[tuple[str, int], list[tuple[int, Fraction | None]]] = {}
-    for link, lanes, length, count in zip(
-        kinds.link.tolist(), kinds.lanes.tolist(), kinds.length_m.tolist(), counts.tolist(), strict=True
-    ):
-        if count:
-            exact = None if isnan(length) else Fraction(round(length * 1000), 1000)
-            rows.setdefault((links[link], lanes), []).append((count, exact))
-    for (link, width), measured in sorted(rows.items()):
-        yield _cable_row(plan, link, width, sum(count for count, _ in measured), measured)
-
-
-def _cable_row(
-    plan: Plan, link: str, width: int, cables: int, measured: Sequence[tuple[int, Fraction | None]]
-) -> Cables:
+def _cable_row(plan: Plan, link: str, width: int, counts: Mapping[int, int]) -> Cables:
+    """`counts` are the numbers of cables by length in millimetres."""
     of = plan.links[link]
     medium = of.fields.get("medium")
-    known = [(count, length) for count, length in measured if length is not None]
-    lengths = [length for _, length in known] if len(known) == len(measured) else []
+    known = UNPLACED not in counts
     return Cables(
         link,
         of.protocol,
         medium if isinstance(medium, str) else "",
         width,
-        cables,
-        min(lengths) if lengths else None,
-        max(lengths) if lengths else None,
-        sum((count * length for count, length in known), Fraction(0)) if lengths else None,
+        sum(counts.values()),
+        Fraction(min(counts), 1000) if known else None,
+        Fraction(max(counts), 1000) if known else None,
+        Fraction(sum(length * count for length, count in counts.items()), 1000) if known else None,
     )
 
 
@@ -298,19 +275,19 @@ def _cable_row(
 
 def _tiers(plan: Plan, end_points: Sequence[EndPoint]) -> Iterator[Tier]:
     """From the innermost out."""
-    kind, number = _chief_kind(plan), sum(e.count for e in end_points)
+    kind, all_of_them = _chief_kind(plan), sum(e.count for e in end_points)
     for key in plan.bottom_up:
         assembly, instances = plan.assemblies[key], plan.instances[key]
         cables = lanes = 0
         rate = ending = Fraction(0)
-        for rule in assembly.rules:
-            count = instances * count_points(rule.axes, rule.where)
+        for number, rule in enumerate(assembly.rules):
+            count = instances * plan.numbering.rule_size(key, number)
             each = rule.lanes * plan.protocols[plan.links[rule.link].protocol].lane_rate
             ends = sum(_device_kind(plan, key, ref) == kind for ref in (rule.left, rule.right))
             cables, lanes = cables + count, lanes + count * rule.lanes
             rate, ending = rate + count * each, ending + ends * count * each
         if cables:
-            per_end_point = ending / number if number else Fraction(0)
+            per_end_point = ending / all_of_them if all_of_them else Fraction(0)
             yield Tier(assembly.kind, key, instances, cables, lanes, rate, per_end_point)
 
 

@@ -29,7 +29,22 @@ def rule_lengths(plan: Plan, key: str, number: int) -> IntArray:
         return np.empty(0, np.int64)
     if rule.length is not None:
         return np.asarray([millimetres(rule.length)], dtype=np.int64)
-    return np.unique(np.concatenate([_distinct(values) for _, values in _floor_lengths(plan, key, number)]))
+    return _distinct(np.concatenate([_distinct(values) for _, values in _floor_lengths(plan, key, number)]))
+
+
+def length_counts(plan: Plan, key: str, number: int) -> dict[int, int]:
+    """How many cables of a rule, in one instance, have each length in millimetres (`UNPLACED` for none), ascending."""
+    rule, size = plan.assemblies[key].rules[number], plan.numbering.rule_size(key, number)
+    if size == 0:
+        return {}
+    if rule.length is not None:
+        return {millimetres(rule.length): size}
+    found: dict[int, int] = {}
+    for part, values in _floor_lengths(plan, key, number):
+        repeated = part.size // values.size  # over the axes that the length does not depend on
+        for length, count in zip(*_counted(values), strict=True):
+            found[length] = found.get(length, 0) + count * repeated
+    return dict(sorted(found.items()))
 
 
 def _distinct(values: IntArray) -> IntArray:
@@ -40,6 +55,13 @@ def _distinct(values: IntArray) -> IntArray:
         present[values.ravel() - low] = True
         return np.flatnonzero(present) + low
     return np.unique(values)
+
+
+def _counted(values: IntArray) -> tuple[list[int], list[int]]:
+    """The distinct values and how often each is there."""
+    distinct = _distinct(values)
+    counts = np.bincount(np.searchsorted(distinct, values.ravel()), minlength=distinct.size)
+    return distinct.tolist(), counts.tolist()
 
 
 def first_of_length(plan: Plan, key: str, number: int, length: int) -> Mapping[str, int]:
