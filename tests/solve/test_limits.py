@@ -109,10 +109,24 @@ def test_certificates_are_of_the_whole_network() -> None:
     assert (got.throughput.load_Bps[got.throughput.binding] >= net.capacity_Bps[got.throughput.binding] * 0.999).all()
 
 
-def test_an_unsolvable_size_is_said() -> None:
-    net = machines.random_network(0)
+@pytest.mark.parametrize("seed", random_joined(12))
+@pytest.mark.parametrize("minimal", [False, True])
+def test_what_is_too_large_is_an_interval_that_holds_the_optimum(seed: int, minimal: bool) -> None:
+    net = machines.random_network(seed, ends=5, switches=2, cables=22)
+    d = demand.all_to_all(net)
+    got = limits.optimal(symmetry.trivial(net), d, minimal=minimal, most=10).throughput
+    want = twins.full_optimum(net, matrix(d, 5), minimal)
+    assert got.scale.lower <= want * (1 + 1e-9)
+    assert got.scale.upper >= want * (1 - 1e-9)
+    assert (got.load_Bps <= net.capacity_Bps * (1 + 1e-9)).all()
+    assert "too little symmetry" in got.scale.reason
     with pytest.raises(classes.TooLargeError):
-        limits.optimal(symmetry.trivial(net), demand.all_to_all(net), most=10)
+        classes.optimum(
+            symmetry.trivial(limits.single(net)),
+            limits._commodities(symmetry.trivial(limits.single(net)), d, np.ones(5)),
+            np.ones(1),
+            most=10,
+        )
 
 
 # ---- closed forms ---------------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ints, Network, build, frozen_array, tally
-from unifiedbus_dsl.solve.classes import Commodity, Optimum, optimum
-from unifiedbus_dsl.solve.demand import Demand, kept, outward, received, sent
+from unifiedbus_dsl.solve.classes import Commodity, Optimum, TooLargeError, least_costs, optimum
+from unifiedbus_dsl.solve.demand import Demand, all_to_all, kept, outward, received, sent
+from unifiedbus_dsl.solve.ecmp import ecmp
 from unifiedbus_dsl.solve.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solve.throughput import BINDS_WITHIN, Throughput
 from unifiedbus_dsl.symmetry import Axis, Symmetry, axes, find, refine, trivial
@@ -101,14 +102,21 @@ class Limit:
 def optimal(symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: int = 400_000) -> Limit:
     """Largest t such that t times the demand fits, over all paths (`minimal`: over paths of fewest hops).
 
-    What end points may inject does not depend on the routing, so it is one more bound on t.
+    What end points may inject does not depend on the routing, so it is one more bound on t. A programme of more than
+    `most` columns is not solved: the number is then an interval from `bounded`.
     """
     network = symmetry.network
     row, column = sent(demand, network.ends), received(demand, network.ends)
     if not (row > 0).any():
         raise NotAdmittedError("nothing is sent")
     group = kept(flow_symmetry(symmetry), demand)
-    found = optimum(group, _commodities(group, demand, row), np.ones(1), minimal=minimal, most=most)
+    commodities = _commodities(group, demand, row)
+    try:
+        found = optimum(group, commodities, np.ones(1), minimal=minimal, most=most)
+        reason = "flows and prices on every arc, from a programme on classes"
+    except TooLargeError:
+        found = bounded(group, commodities, ecmp(symmetry, demand).load_Bps, minimal)
+        reason = "too little symmetry for the programme: from below ecmp, from above distances under trial prices"
     most_sent = np.maximum(row, column)
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
     inject = float(room.min())
@@ -117,17 +125,60 @@ def optimal(symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: 
     load = found.load_Bps[cable] * (lower / found.lower)
     price = found.length[cable]
     full = load >= network.capacity_Bps * (1 - MEETS_WITHIN)
-    scale = interval(lower, upper, "flows and prices on every arc, from a programme on classes", MEETS_WITHIN)
     result = Throughput(
         network,
         "minimal" if minimal else "optimal",
-        scale,
+        interval(lower, upper, reason, MEETS_WITHIN),
         frozen_array(lower * row),
         frozen_array(load),
         np.flatnonzero(full & (price > 0)),
         np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
     )
     return Limit(result, found, price)
+
+
+def bounded(symmetry: Symmetry, commodities: list[Commodity], load: Floats, minimal: bool) -> Optimum:
+    """Both sides without a programme. `load` are those of a routing on shortest paths, on the cables in order.
+
+    From below that routing, scaled until its fullest cable is full. From above, with any lengths: volume over demand
+    times distance; tried are lengths of 1 for each cable, and others that grow with the load of a cable.
+    """
+    network = symmetry.network
+    cable = np.isfinite(network.capacity_Bps)
+    whole = np.zeros(network.arcs)
+    whole[cable] = load
+    use = np.divide(whole, network.capacity_Bps, out=np.zeros(network.arcs), where=cable)
+    lower = 1.0 / float(use.max())
+    upper, best = np.inf, np.zeros(network.arcs)
+    for power in (0, 2, 8):
+        length = np.where(cable, (use * lower) ** power / (np.where(cable, network.capacity_Bps, 1.0)), 0.0)
+        length = length if power else cable.astype(np.float64)
+        bound = length_bound(network, commodities, length, minimal)
+        if bound < upper:
+            upper, best = bound, length
+    return Optimum(lower, max(upper, lower), np.array([lower]), whole * lower, best, 0, 0)
+
+
+def length_bound(network: Network, commodities: list[Commodity], length: Floats, minimal: bool) -> float:
+    """t <= sum(length · capacity) / sum of demand · distance, by shortest paths on the whole network."""
+    cable = np.isfinite(network.capacity_Bps)
+    far_sum = 0.0
+    for commodity in commodities:
+        usable = open_arcs(network, commodity.source, minimal)
+        far = least_costs(network, commodity.source, length, usable)
+        demand = commodity.demand[0]
+        far_sum += commodity.copies * float((demand[demand > 0] * far[demand > 0]).sum())
+    volume = float((length[cable] * network.capacity_Bps[cable]).sum())
+    return volume / far_sum if far_sum > 0 else np.inf
+
+
+def open_arcs(network: Network, source: int, minimal: bool) -> Bools | None:
+    """Arcs that lead one hop further from the source, [A]; None (all) where any path will do."""
+    if not minimal:
+        return None
+    hop = np.isfinite(network.capacity_Bps).astype(np.float64)
+    far = least_costs(network, source, hop)
+    return np.asarray(np.isfinite(far[network.tail]) & (far[network.head] == far[network.tail] + hop))
 
 
 def _commodities(symmetry: Symmetry, demand: Demand, row: Floats) -> list[Commodity]:
@@ -183,16 +234,23 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
     if n < 2:
         raise NotAdmittedError("a bisection needs two end points")
     group = flow_symmetry(symmetry).restricted(colour=chosen)
-    found = _bisection_from_below(group, chosen, most)
+    try:
+        found = _bisection_from_below(group, chosen, most)
+        below = found.lower
+        shares = found.parameters
+    except TooLargeError:
+        use = ecmp(symmetry, all_to_all(network, np.flatnonzero(chosen))).utilisation
+        scale = 1.0 / float(use.max())
+        below, shares = scale * (n // 2) * (n - n // 2), np.array([scale])
     best, side, vertex_side = np.inf, chosen, np.zeros(network.vertices, dtype=bool)
     for half in halves(symmetry, chosen):
         value, sides = halving_cut(network, half, chosen & ~half)
         if value < best:
             best, side, vertex_side = value, half, sides
-        if best <= found.lower * (1 + MEETS_WITHIN):
+        if best <= below * (1 + MEETS_WITHIN):
             break
     reason = "from below flows between all end points and to switches, from above a cut"
-    return Bisection(interval(min(found.lower, best), best, reason, MEETS_WITHIN), side, vertex_side, found.parameters)
+    return Bisection(interval(min(below, best), best, reason, MEETS_WITHIN), side, vertex_side, shares)
 
 
 def _bisection_from_below(symmetry: Symmetry, chosen: Bools, most: int) -> Optimum:
