@@ -7,11 +7,12 @@ from itertools import combinations
 from math import sqrt
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from attrs import evolve
 
 from unifiedbus_dsl.render import overview, overview_set
-from unifiedbus_dsl.render.folded.block import cells_of, fold
+from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Line, Text
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.sheet import bounds
@@ -105,9 +106,11 @@ def test_equal_parts_are_folded() -> None:
 
 
 def test_fold_keeps_first_and_last() -> None:
-    assert fold(4, 4) == (0, 1, 2, 3)
-    assert fold(128, 4) == (0, 1, None, 127)
-    assert cells_of(6, fold(6, 4)) == (0, 1, 2, 2, 2, 3)
+    assert Folding(4, 4).shown == (0, 1, 2, 3)
+    assert Folding(128, 4).shown == (0, 1, None, 127)
+    assert Folding(128, 4).hidden == 125
+    assert Folding(6, 4).cell(np.arange(6)).tolist() == [0, 1, 2, 2, 2, 3]
+    assert Folding(6, 1).cell(np.arange(6)).tolist() == [0] * 6
 
 
 def test_what_is_inside_is_on_the_tip() -> None:

@@ -11,19 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.plan import AssemblyType, Child, Export, Plan, PortRef, Rule
 from unifiedbus_dsl.plan.index import axes_used, count_points, evaluate, points
+from unifiedbus_dsl.render.folding import Folding, IntArray
 from unifiedbus_dsl.render.palette import medium_colours
 from unifiedbus_dsl.units import Quantity, format_quantity
-
-IntArray: TypeAlias = "NDArray[np.int64]"
 
 LARGEST_GRID = 2_000_000
 """Points that a picture may look at to learn who meets whom; beyond it draws one line for a bundle."""
@@ -156,83 +153,41 @@ def ends(rule: Rule) -> Ends | None:
     return Ends(listed(rule.left), listed(rule.right), each)
 
 
-def flat(subscripts: Sequence[IntArray], shape: Sequence[int], count: int) -> IntArray:
-    """Row-major numbers of elements, int64, shape (count,)."""
-    total = np.zeros(count, dtype=np.int64)
-    for values, size in zip(subscripts, shape, strict=True):
-        total = total * size + values
-    return total
-
-
-def meetings(bundle: Bundle, left: Child, right: Child) -> Mapping[tuple[int, int], int] | None:
-    """How many cables join element a of `left` with element b of `right` (row-major numbers), over all pairs that
-    meet; None where there are too many to look at."""
-    found = bundle.ends
-    if found is None:
-        return None
-    total: Counter[tuple[int, int]] = Counter()
-    for these in found:
-        count = _length(these)
-        a = flat(these.left, left.shape, count)
-        b = flat(these.right, right.shape, count)
-        pairs, times = np.unique(a * right.count + b, return_counts=True)
-        for pair, cables in zip(pairs.tolist(), times.tolist(), strict=True):
-            total[divmod(pair, right.count)] += cables * these.each
-    return total
-
-
 def _length(these: Ends) -> int:
     sides = (*these.left, *these.right)
     return len(sides[0]) if sides else 1
 
 
-def cell_meetings(
-    bundle: Bundle,
-    left: Child,
-    right: Child,
-    left_cells: Sequence[int],
-    right_cells: Sequence[int],
-) -> NDArray[np.int64] | None:
-    """Cables between the cells of two folded arrays, shape (cells left, cells right).
-
-    Cells split the first dimension of a child: `cells[i]` is the cell of subscript i (all of a single instance is cell
-    0). None where there are too many points to look at.
-    """
-    found = bundle.ends
-    if found is None:
+def cell_meetings(bundle: Bundle, left: Folding, right: Folding) -> IntArray | None:
+    """Cables between the cells of two arrays folded in their first dimension (a single instance is one cell): int64,
+    shape (cells left, cells right). None where there are too many points to look at."""
+    if bundle.ends is None:
         return None
-    rows, columns = max(left_cells) + 1, max(right_cells) + 1
-    total = np.zeros(rows * columns, dtype=np.int64)
-    for these in found:
-        a = _cells_of(these.left, left_cells, _length(these))
-        b = _cells_of(these.right, right_cells, _length(these))
-        total += np.bincount(a * columns + b, minlength=rows * columns) * these.each
-    return total.reshape(rows, columns)
+    total = np.zeros(left.cells * right.cells, dtype=np.int64)
+    for these in bundle.ends:
+        a, b = _cells_of(these.left, left, _length(these)), _cells_of(these.right, right, _length(these))
+        total += np.bincount(a * right.cells + b, minlength=len(total)) * these.each
+    return total.reshape(left.cells, right.cells)
 
 
-def _cells_of(subscripts: Sequence[IntArray], cells: Sequence[int], count: int) -> IntArray:
-    if not subscripts:
-        return np.zeros(count, dtype=np.int64)
-    return np.asarray(cells, dtype=np.int64)[subscripts[0]]
+def _cells_of(subscripts: Sequence[IntArray], folding: Folding, count: int) -> IntArray:
+    return folding.cell(subscripts[0]) if subscripts else np.zeros(count, dtype=np.int64)
 
 
-def inner_meetings(bundle: Bundle, child: Child, dimension: int, cells: Sequence[int]) -> NDArray[np.int64] | None:
-    """Cables between the cells of one dimension, among the elements whose earlier subscripts are all 0: shape (cells,
-    cells), upper triangle; the diagonal counts those that stay inside a cell."""
-    found = bundle.ends
-    if found is None:
+def inner_meetings(bundle: Bundle, dimension: int, folding: Folding) -> IntArray | None:
+    """Cables between the cells of one folded dimension, among the elements whose earlier subscripts are all 0: int64,
+    shape (cells, cells), upper triangle; the diagonal counts those that stay inside a cell."""
+    if bundle.ends is None:
         return None
-    size = max(cells) + 1
-    total = np.zeros(size * size, dtype=np.int64)
-    lookup = np.asarray(cells, dtype=np.int64)
-    for these in found:
+    total = np.zeros(folding.cells**2, dtype=np.int64)
+    for these in bundle.ends:
         first = np.ones(_length(these), dtype=bool)
         for k in range(dimension):
             first &= (these.left[k] == 0) & (these.right[k] == 0)
-        a, b = lookup[these.left[dimension][first]], lookup[these.right[dimension][first]]
+        a, b = (folding.cell(side[dimension][first]) for side in (these.left, these.right))
         low, high = np.minimum(a, b), np.maximum(a, b)
-        total += np.bincount(low * size + high, minlength=size * size) * these.each
-    return total.reshape(size, size)
+        total += np.bincount(low * folding.cells + high, minlength=len(total)) * these.each
+    return total.reshape(folding.cells, folding.cells)
 
 
 def moving_dimensions(bundle: Bundle, child: Child) -> tuple[int, ...] | None:

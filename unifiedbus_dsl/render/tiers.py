@@ -35,7 +35,7 @@ def _lowest(assembly: AssemblyType, bundles: Sequence[Bundle]) -> dict[str, int]
     children = {child.name: child for child in assembly.children if child.name in crossing}
     outward = [e for e in assembly.exports if e.ref.child in children]
     if outward:
-        first = min(outward, key=lambda e: (-children[e.ref.child].count, -prod(e.shape), e.name))
+        first = min(outward, key=lambda e: (-children[e.ref.child].count, -prod(e.shape)))
         return {first.ref.child: 0, **lone}
     most = max(children.values(), key=lambda child: child.count, default=None)
     return {most.name: 0, **lone} if most else lone

@@ -18,11 +18,11 @@ from unifiedbus_dsl.render.folded.block import (
     Block,
     Cell,
     Scope,
-    cells_of,
+    element_label,
     element_name,
-    fold,
     type_name,
 )
+from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import (
     Box,
     Line,
@@ -47,15 +47,15 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
     dimension = len(prefix)
     size = child.shape[dimension] if child.shape else 1
     keep = _keep(scope, child, dimension)
-    shown = fold(size, keep)
+    folding = Folding(size, keep)
     inner = _opened(scope, child, prefix)
     height = inner.height + _HEAD + _PAD if inner else _TALL
     marks: list[Mark] = []
     cells: list[Cell] = []
     x = 0.0
-    for place, index in enumerate(shown):
+    for place, index in enumerate(folding.shown):
         if index is None:
-            cell, drawn = _gap_cell(scope, child, prefix, x, height, size - keep + 1)
+            cell, drawn = _gap_cell(scope, child, prefix, x, height, folding.hidden)
         elif place == 0 and inner:
             cell, drawn = _open_cell(scope, child, prefix, inner, x, height)
         else:
@@ -63,7 +63,7 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
         marks += drawn
         cells.append(cell)
         x += cell.width + _GAP
-    row = Block(x - _GAP, height, tuple(marks), tuple(cells), cells_of(size, shown))
+    row = Block(x - _GAP, height, tuple(marks), tuple(cells), folding)
     return _with_arcs(scope, child, dimension, row) if child.shape else row
 
 
@@ -89,17 +89,18 @@ def _open_cell(
 ) -> tuple[Cell, list[Mark]]:
     first = (*prefix, 0) if child.shape else ()
     name = element_name(child, first)
-    width = max(inner.width, text_width(name, 11, bold=True)) + 2 * _PAD
+    width = max(inner.width, text_width(element_label(child, first), 11, bold=True)) + 2 * _PAD
     box = part_box(scope, child, name, x, 0, width, height, behind=True)
+    shown = element_label(child, first)
     label = Text(
-        scope.id(name, "name"), x + _PAD, 11, name, 11, True, anchor="start", role="name", href=box.href, tip=box.tip
+        scope.id(name, "name"), x + _PAD, 11, shown, 11, True, anchor="start", role="name", href=box.href, tip=box.tip
     )
     return Cell(x, 0, width, height), [box, label, *moved(inner.marks, x + (width - inner.width) / 2, _HEAD)]
 
 
 def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, height: float) -> tuple[Cell, list[Mark]]:
     name = element_name(child, at)
-    texts = [name, *_summary(scope, child, at)]
+    texts = [element_label(child, at), *_summary(scope, child, at)]
     sizes = [11.0, *([10.0] * (len(texts) - 1))]
     width = max([_CELL, *(text_width(t, s, bold=False) + 10 for t, s in zip(texts, sizes, strict=True))])
     box = part_box(scope, child, name, x, 0, width, height, behind=False)
@@ -177,7 +178,7 @@ def _with_arcs(scope: Scope, child: Child, dimension: int, row: Block) -> Block:
     """The row with an arc for each two of its cells that cables join directly."""
     arcs: list[Line] = []
     for number, bundle in enumerate(inner_bundles(scope, child)):
-        joined = inner_meetings(bundle, child, dimension, row.cell_of)
+        joined = inner_meetings(bundle, dimension, row.folding)
         if joined is None:
             continue
         for a in range(len(row.cells)):
@@ -219,8 +220,7 @@ def stack_block(scope: Scope, child: Child) -> Block:
     ]
     label = Text(f"{box.id}-text", width / 2, 6 + height / 2, name, 10, role="name", tip=box.tip, href=box.href)
     cells = (Cell(0, 0, width, height + 6),)
-    size = child.shape[0] if child.shape else 1
-    return Block(width + 6, height + 6, (*shadow, box, label), cells, (0,) * size)
+    return Block(width + 6, height + 6, (*shadow, box, label), cells, Folding(child.shape[0] if child.shape else 1, 1))
 
 
 def inner_bundles(scope: Scope, child: Child) -> list[Bundle]:

@@ -11,10 +11,12 @@ from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.facts import (
     Survey,
 )
+from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import (
     Box,
     Mark,
     Text,
+    clipped,
     identifier,
     moved,
     text_width,
@@ -26,6 +28,8 @@ DEEPEST = 2
 
 LONGEST_LABEL = 190.0
 """Longer ones are cut."""
+
+_LONGEST_ELEMENT = 90.0
 
 
 @frozen
@@ -69,42 +73,37 @@ class Cell:
         return evolve(self, x=self.x + dx, y=self.y + dy)
 
 
+_WHOLE = Folding(1, 1)
+
+
 @frozen
 class Block:
-    """A piece of the picture with its own origin. `cell_of[i]` is the cell of subscript i of the first dimension."""
+    """A piece of the picture with its own origin; `folding` says which subscripts of the first dimension its cells
+    are."""
 
     width: float
     height: float
     marks: tuple[Mark, ...] = ()
     cells: tuple[Cell, ...] = ()
-    cell_of: tuple[int, ...] = (0,)
+    folding: Folding = _WHOLE
 
     def moved(self, dx: float, dy: float) -> Block:
         cells = tuple(cell.moved(dx, dy) for cell in self.cells)
         return evolve(self, marks=moved(self.marks, dx, dy), cells=cells)
 
 
-def fold(size: int, keep: int) -> tuple[int | None, ...]:
-    """Which of `size` siblings are shown; None stands for those that are not."""
-    if size <= keep:
-        return tuple(range(size))
-    return (*range(keep - 2), None, size - 1)
-
-
-def cells_of(size: int, shown: Sequence[int | None]) -> tuple[int, ...]:
-    """The place in `shown` of each of `size` siblings."""
-    gap = shown.index(None) if None in shown else 0
-    places = {index: place for place, index in enumerate(shown) if index is not None}
-    return tuple(places.get(index, gap) for index in range(size))
-
-
-def element_name(child: Child, prefix: Sequence[int], more: int | None = None) -> str:
+def element_name(child: Child, prefix: Sequence[int]) -> str:
     """`npu[0, 3]`; with subscripts left over, `npu[0, *]`."""
-    subscripts = [*prefix, *([] if more is None else [more])]
     if not child.shape:
         return child.name
-    stars = ["*"] * (len(child.shape) - len(subscripts))
-    return f"{child.name}[{', '.join([*map(str, subscripts), *stars])}]"
+    stars = ["*"] * (len(child.shape) - len(prefix))
+    return f"{child.name}[{', '.join([*map(str, prefix), *stars])}]"
+
+
+def element_label(child: Child, prefix: Sequence[int]) -> str:
+    """The same with a long name cut: subscripts stay."""
+    name = clipped(child.name, 11, _LONGEST_ELEMENT if child.shape else LONGEST_LABEL)
+    return name + element_name(child, prefix)[len(child.name) :]
 
 
 def type_name(key: str) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
+import numpy as np
 from attrs import evolve
 
-from unifiedbus_dsl.plan.index import evaluate, open_grid
+from unifiedbus_dsl.plan.index import axes_used, evaluate, open_grid
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.facts import (
+    LARGEST_GRID,
     Outlet,
 )
 from unifiedbus_dsl.render.folded.block import Block, Cell, Placed, Scope, pill, pill_size
@@ -100,8 +103,11 @@ def _exporting(outlet: Outlet, group: Placed) -> list[int]:
     ref = outlet.export.ref
     if not ref.at:
         return [0]
-    used = evaluate(ref.at[0], open_grid(outlet.export.axes)).ravel()
-    return sorted({group.block.cell_of[i] for i in set(used.tolist())})
+    axes = [axis for axis in outlet.export.axes if axis.name in axes_used(ref.at[0])]
+    if prod(axis.size for axis in axes) > LARGEST_GRID:
+        return list(range(group.block.folding.cells))
+    used = np.broadcast_to(evaluate(ref.at[0], open_grid(axes)), [axis.size for axis in axes])
+    return sorted(set(group.block.folding.cell(used.ravel()).tolist()))
 
 
 def _exit_around(scope: Scope, outlet: Outlet, group: Placed, chip: Point, number: int) -> Line:

@@ -35,7 +35,7 @@ def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:
 
 def fan(scope: Scope, bundle: Bundle, a: Placed, b: Placed, pills: Sequence[Box]) -> list[Mark]:
     """Lines from cell to cell between neighbouring tiers, and the label on them."""
-    joined = cell_meetings(bundle, a.child, b.child, a.block.cell_of, b.block.cell_of)
+    joined = cell_meetings(bundle, a.block.folding, b.block.folding)
     upper, lower = (a, b) if a.tier > b.tier else (b, a)
     counts: dict[tuple[int, int], int] = {}
     if joined is None:

@@ -1,0 +1,50 @@
+"""Which of many equal siblings are shown."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+IntArray: TypeAlias = "NDArray[np.int64]"
+
+
+@frozen
+class Folding:
+    """`size` siblings in at most `keep` cells: the first ones, one cell for those that are not shown, and the last."""
+
+    size: int
+    keep: int
+
+    @property
+    def folded(self) -> bool:
+        return self.size > self.keep
+
+    @property
+    def cells(self) -> int:
+        return self.keep if self.folded else self.size
+
+    @property
+    def hidden(self) -> int:
+        """How many are not shown."""
+        return self.size - self.keep + 1 if self.folded else 0
+
+    @property
+    def shown(self) -> tuple[int | None, ...]:
+        """The sibling in each cell; None stands for those that are not shown."""
+        if not self.folded:
+            return tuple(range(self.size))
+        if self.keep == 1:
+            return (None,)
+        return (*range(self.keep - 2), None, self.size - 1)
+
+    def cell(self, siblings: IntArray) -> IntArray:
+        """The cell of each sibling, same shape."""
+        if not self.folded:
+            return siblings
+        if self.keep == 1:
+            return np.zeros_like(siblings)
+        inner = np.minimum(siblings, self.keep - 2)
+        return np.where(siblings == self.size - 1, self.keep - 1, inner)
