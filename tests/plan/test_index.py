@@ -17,6 +17,7 @@ from unifiedbus_dsl.plan.index import (
     axes_used,
     axis_values,
     count_points,
+    distinct,
     evaluate,
     flat_index,
     open_grid,
@@ -316,3 +317,8 @@ def test_affine_form_reads_back() -> None:
         expr = Op("+", Op("-", Op("*", Const(a), B), Op("*", S, Const(b))), Const(c))
         back = alg.from_affine(alg.affine(expr))
         assert by_loops(EIGHT, back, None) == by_loops(EIGHT, expr, None)
+
+
+@given(st.lists(st.one_of(st.integers(-5, 5), st.integers(-(2**60), 2**60))))
+def test_distinct_values(values: list[int]) -> None:
+    assert distinct(np.asarray(values, np.int64)).tolist() == sorted(set(values))

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from math import gcd
 
-import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Var
-from unifiedbus_dsl.plan.index import axes_used, conjuncts, evaluate, points
+from unifiedbus_dsl.plan.index import axes_used, conjuncts, distinct, evaluate, points
 
 _FOLD = {
     "==": lambda a, b: a == b,
@@ -447,4 +446,4 @@ def _residues_apart(a: Affine, b: Affine, a_axes: Sequence[Axis], b_axes: Sequen
 def value_count(expr: IndexExpr, axes: Sequence[Axis]) -> int:
     """How many different values an expression takes."""
     grid = points([axis for axis in axes if axis.name in set(axes_used(expr))])
-    return len(np.unique(evaluate(expr, grid.grids)))
+    return distinct(evaluate(expr, grid.grids)).size

@@ -50,6 +50,8 @@ _LEVELS: Mapping[str, int] = {
 CHUNK = 1 << 20
 """Points of a rule that are worked out at a time: bounds the memory of intermediate results."""
 
+_SPAN = 1 << 24
+"""Values that lie closer together than this are marked rather than sorted."""
 _NOT_LEVEL = 3
 _ATOM_LEVEL = 7
 _SHORT_TABLE = 8
@@ -206,6 +208,19 @@ def evaluate(expr: IndexExpr, grids: Mapping[str, NDArray[Any]]) -> NDArray[Any]
             return np.asarray(np.logical_not(evaluate(operand, grids)))
         case Lookup(table, at):
             return np.asarray(np.asarray(table, dtype=np.int64)[evaluate(at, grids)])
+
+
+def distinct(values: IntArray) -> IntArray:
+    """The distinct values, ascending: by marking them where they are close together, which is faster than sorting."""
+    if values.size == 0:
+        return values.ravel()
+    low, high = int(values.min()), int(values.max())
+    if high - low < min(_SPAN, 4 * values.size + 1024):
+        present = np.zeros(high - low + 1, np.bool_)
+        present[values.ravel() - low] = True
+        return np.flatnonzero(present) + low
+    ordered = np.sort(values, axis=None)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])]
 
 
 def flat_index(at: Sequence[IndexExpr], shape: Sequence[int], grids: Mapping[str, NDArray[Any]]) -> IntArray:

@@ -10,11 +10,8 @@ import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.plan.index import IntArray, Points
+from unifiedbus_dsl.plan.index import IntArray, Points, distinct
 from unifiedbus_dsl.plan.numbering import UNPLACED
-
-_SPAN = 1 << 24
-"""Lengths that spread over fewer millimetres than this (16 km) are counted rather than sorted."""
 
 
 def millimetres(length: Fraction) -> int:
@@ -29,7 +26,7 @@ def rule_lengths(plan: Plan, key: str, number: int) -> IntArray:
         return np.empty(0, np.int64)
     if rule.length is not None:
         return np.asarray([millimetres(rule.length)], dtype=np.int64)
-    return _distinct(np.concatenate([_distinct(values) for _, values in _floor_lengths(plan, key, number)]))
+    return distinct(np.concatenate([distinct(values) for _, values in _floor_lengths(plan, key, number)]))
 
 
 def length_counts(plan: Plan, key: str, number: int) -> dict[int, int]:
@@ -47,21 +44,11 @@ def length_counts(plan: Plan, key: str, number: int) -> dict[int, int]:
     return dict(sorted(found.items()))
 
 
-def _distinct(values: IntArray) -> IntArray:
-    """The distinct values, ascending: by counting where they are close together, which is faster than sorting."""
-    low, high = int(values.min()), int(values.max())
-    if high - low < min(_SPAN, 4 * values.size + 1024):
-        present = np.zeros(high - low + 1, np.bool_)
-        present[values.ravel() - low] = True
-        return np.flatnonzero(present) + low
-    return np.unique(values)
-
-
 def _counted(values: IntArray) -> tuple[list[int], list[int]]:
     """The distinct values and how often each is there."""
-    distinct = _distinct(values)
-    counts = np.bincount(np.searchsorted(distinct, values.ravel()), minlength=distinct.size)
-    return distinct.tolist(), counts.tolist()
+    found = distinct(values)
+    counts = np.bincount(np.searchsorted(found, values.ravel()), minlength=found.size)
+    return found.tolist(), counts.tolist()
 
 
 def first_of_length(plan: Plan, key: str, number: int, length: int) -> Mapping[str, int]:
