@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.bind import FileLibrary, Library, TextLibrary, bind, unused
 from unifiedbus_dsl.checks import check
-from unifiedbus_dsl.diagnostics import Diagnostic, Severity, Sink
+from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity, Sink
 from unifiedbus_dsl.elaborate import Elaborated, ExpectResult, Limits, elaborate
 from unifiedbus_dsl.elaborate.questions import questions
 from unifiedbus_dsl.elaborate.systems import broken, expectations
@@ -56,6 +56,7 @@ class Compilation:
     sources: tuple[Source, ...]
     library: tuple[Plan, ...] = ()
     model: Model | None = field(default=None, repr=False)
+    elaborated: Elaborated | None = field(default=None, repr=False)
     _fabrics: dict[str, Fabric] = field(factory=dict, init=False, repr=False)
 
     @property
@@ -169,11 +170,11 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     questions(done, model, sink, frozenset(broken(done.elaborator, sink)))
     if not sink.has_errors:
         unused(model, sink)
-    diagnostics = tuple(_with_instances(each, done) for each in sink)
+    diagnostics = tuple(_asked_for(_with_instances(each, done), done) for each in sink)
     sources = tuple(module.source for module in model.modules)
     plans = {} if sink.has_errors else done.plans
     library_plans = () if sink.has_errors else done.others
-    return Compilation(diagnostics, plans, results, sources, library_plans, model)
+    return Compilation(diagnostics, plans, results, sources, library_plans, model, done)
 
 
 def _with_instances(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:
@@ -191,6 +192,19 @@ def _with_instances(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:
             merged = (f"{notes[0]} {where}", *notes[1:]) if notes and notes[0].endswith(_COUNTED) else (*notes, where)
             return evolve(diagnostic, notes=merged)
     return diagnostic
+
+
+def _asked_for(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:
+    """Say where the arguments come from, for an error in a type that only occurs with arguments."""
+    if diagnostic.primary is None or diagnostic.severity is not Severity.ERROR:
+        return diagnostic
+    span = diagnostic.primary.span
+    elaborator = done.elaborator
+    keys = [key for key, kind in elaborator.types.items() if kind.span is not None and kind.span.contains(span)]
+    if not keys or any("(" not in key or key not in elaborator.asked for key in keys):
+        return diagnostic
+    label = Label(elaborator.asked[keys[0]], f"asks for `{keys[0]}`")
+    return evolve(diagnostic, labels=(*diagnostic.labels, label))
 
 
 _COUNTED = ("collision", "collisions", "such port", "such ports")

@@ -1,0 +1,253 @@
+"""Run the questions of a file: `analyze` blocks and solved expectations, or the datasheet where nothing is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+import numpy as np
+from attrs import define, field, frozen
+
+from unifiedbus_dsl import schema
+from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.selections import FabricSelector
+from unifiedbus_dsl.diagnostics import Diagnostic, Sink
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
+from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.elaborate.selections import Machine as PlanMachine
+from unifiedbus_dsl.elaborate.systems import make_plan
+from unifiedbus_dsl.elaborate.values import POISON, Any, Between
+from unifiedbus_dsl.fabric.expand import expand
+from unifiedbus_dsl.fabric.names import spares
+from unifiedbus_dsl.pipeline import Compilation
+from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.source import Source
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.parse import parse
+from unifiedbus_dsl.units import NUMBER, Quantity
+
+DATASHEET = "datasheet"
+
+
+@frozen(eq=False)
+class Report:
+    """What came of the questions: answers, expectations that needed the solver, and what was wrong with a question.
+
+    `orbits` says per system how many orbits of vertices and of arcs the symmetries leave.
+    """
+
+    answers: tuple[Answer, ...]
+    expectations: tuple[ExpectResult, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    orbits: Mapping[str, tuple[int, int]]
+
+
+def analyze(
+    compilation: Compilation,
+    system: str | None = None,
+    *,
+    traffic: str | None = None,
+    symmetric: bool = True,
+) -> Report:
+    """Answer every `analyze` block of a system (default: of all systems that have one, else of the first system).
+
+    A system without a block gets the datasheet: what an architect asks first. `traffic` asks for the throughput of
+    that traffic alone. Without `symmetric` every end point is solved for itself.
+
+    Raises:
+        CompilationFailed: the text has errors, or no system.
+        KeyError: no such system or traffic.
+    """
+    compilation.pick(system)
+    runner = _Runner(compilation, symmetric)
+    for name in runner.systems(system, traffic):
+        runner.run(name, traffic)
+    return runner.report()
+
+
+@define(eq=False)
+class _Runner:
+    compilation: Compilation
+    symmetric: bool
+    sink: Sink = field(factory=Sink)
+    answers: list[Answer] = field(factory=list)
+    results: list[ExpectResult] = field(factory=list)
+    machines: dict[str, Machine] = field(factory=dict)
+
+    def report(self) -> Report:
+        orbits = {
+            name: (machine.symmetry.vertex_orbits, machine.symmetry.arc_orbits)
+            for name, machine in self.machines.items()
+            if "symmetry" in vars(machine)
+        }
+        return Report(tuple(self.answers), tuple(self.results), tuple(self.sink), orbits)
+
+    @property
+    def _all_traffic(self) -> dict[str, tree.Traffic]:
+        model = self.compilation.model
+        assert model is not None
+        return {n: t for n, t in model.main.questions.get("traffic", {}).items() if isinstance(t, tree.Traffic)}
+
+    @property
+    def _all_blocks(self) -> list[tree.Analyze]:
+        model = self.compilation.model
+        assert model is not None
+        return [b for b in model.main.questions.get("analyze block", {}).values() if isinstance(b, tree.Analyze)]
+
+    def systems(self, system: str | None, traffic: str | None) -> list[str]:
+        if system is not None:
+            return [system]
+        if traffic is not None:
+            return [self._all_traffic[traffic].of.text]
+        asked = {block.of.text for block in self._all_blocks}
+        return [name for name in self.compilation.systems if name in asked] or list(self.compilation.systems[:1])
+
+    def run(self, system: str, traffic: str | None) -> None:
+        plan = self.compilation.pick(system)
+        machine = self.machines[system] = Machine(self.compilation.fabric(system), self.symmetric)
+        if traffic is not None:
+            if traffic not in self._traffics(system):
+                raise KeyError(traffic)
+            text = f"throughput({traffic}); throughput({traffic}, routing = optimal); fair({traffic})"
+            self._block(self._asker(system, plan, machine, traffic), plan, _items(text, system, self.sink))
+            return
+        blocks = [block for block in self._all_blocks if block.of.text == system]
+        for block in blocks:
+            self._block(self._asker(system, plan, machine, block.name.text), plan, block.items)
+        if not blocks:
+            items = _items("; ".join(datasheet(plan)), system, self.sink)
+            self._block(self._asker(system, plan, machine, DATASHEET), plan, items)
+        self._of_types(plan)
+
+    def _traffics(self, system: str) -> dict[str, tree.Traffic]:
+        return {name: t for name, t in self._all_traffic.items() if t.of.text == system}
+
+    def _asker(self, system: str, plan: Plan, machine: Machine, block: str) -> Asker:
+        model, done = self.compilation.model, self.compilation.elaborated
+        assert model is not None
+        assert done is not None
+        scope = Scope(model.main, lets=done.elaborator.lets)
+        evaluator = Evaluator(scope, self.sink)
+        lost = np.zeros(machine.fabric.device_count, dtype=bool)
+        selector = FabricSelector(machine.fabric, evaluator, spares(plan), lost)
+        return Asker(machine, selector, self._traffics(system), system, block)
+
+    def _block(self, asker: Asker, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]) -> None:
+        extra: dict[str, Any] = {}
+        for item in track(items, f"{asker.system}: {asker.block}"):
+            match item:
+                case tree.Measure(value=tree.Call() as call):
+                    answer = asker.answer(call)
+                    if answer is not None:
+                        self.answers.append(answer)
+                case tree.Measure():
+                    self.sink.error(
+                        "UB0705", "a measure is a call such as `bisection(all npu)`", item.span, "no measure"
+                    )
+                case tree.Expect():
+                    self._expect(asker, plan, asker.system, item, extra)
+                case tree.Let():
+                    extra[item.name.text] = asker.evaluator.eval(item.value)
+
+    def _expect(
+        self,
+        asker: Asker,
+        plan: Plan,
+        subject: str,
+        item: tree.Expect,
+        extra: Mapping[str, Any],
+        scope: Scope | None = None,
+    ) -> None:
+        machine = PlanMachine({**plan.devices, **plan.assemblies}, plan.protocols, plan.links, plan.root)
+        result = evaluate_expectation(
+            subject,
+            item,
+            scope or asker.evaluator.scope,
+            machine,
+            self.sink,
+            lambda call, _: solved(asker, call),
+            extra,
+        )
+        if result is not None:
+            self.results.append(result)
+
+    def _of_types(self, plan: Plan) -> None:
+        """Expectations inside types that were left open because they need the solver, on that type alone."""
+        done = self.compilation.elaborated
+        assert done is not None
+        open_ones = {result.span for result in self.compilation.expectations if result.needs is not None}
+        for each in done.elaborator.expectations:
+            if each.statement.span not in open_ones or each.key not in plan.assemblies:
+                continue
+            alone = plan if each.key == plan.root else make_plan(each.key, each.key, done.elaborator)
+            if each.key not in self.machines:
+                self.machines[each.key] = Machine(expand(alone), self.symmetric)
+            asker = self._asker(each.key, alone, self.machines[each.key], "expect")
+            self._expect(asker, alone, each.key, each.statement, {}, each.scope)
+
+
+def solved(asker: Asker, call: tree.Call) -> Any:
+    """The value of a measure for a condition: a quantity, a truth value, or proved ends."""
+    answer = asker.answer(call)
+    if answer is None:
+        return POISON
+    truth = answer.detail.get("truth")
+    if truth is not None:
+        return bool(truth)
+    if answer.kind == "interval":
+        return Between(_quantity(answer.lower, answer), _quantity(answer.upper, answer))
+    return _quantity(answer.value, answer)
+
+
+def _quantity(value: float, answer: Answer) -> Quantity:
+    """The exact fraction of a float; a whole number that was computed in floats is whole."""
+    exact = Fraction(value)
+    near = Fraction(round(value)) if abs(value) < 2**52 else exact
+    if answer.dimension == NUMBER and near and abs(exact / near - 1) < Fraction(1, 10**12):
+        exact = near
+    return Quantity(exact, answer.dimension)
+
+
+def datasheet(plan: Plan) -> Iterator[str]:
+    """What an architect asks first of a system, as measures in the language."""
+    kind = _end_kind(plan)
+    ends = f"all {kind}"
+    yield f"diameter({ends})"
+    yield f"mean_hops({ends})"
+    yield f"latency({ends})"
+    yield f"mean_latency({ends})"
+    yield f"disjoint_paths({ends})"
+    for level in reversed(schema.KINDS_OF_ASSEMBLY):
+        inside = [key for key in plan.assemblies if key != plan.root and plan.type(key).kind == level]
+        if any(_holds(plan, key, kind) for key in inside):
+            yield f"oversubscription(all {level}, from = {ends})"
+    yield f"bisection({ends})"
+    yield f"throughput(alltoall({ends}), routing = ecmp)"
+    yield f"throughput(alltoall({ends}), routing = optimal)"
+
+
+def _end_kind(plan: Plan) -> str:
+    """The kind of end point that a system is built for: NPUs where there are any, else what it has most of."""
+    counts: dict[str, int] = {}
+    for key, device in plan.devices.items():
+        if device.kind != "switch":
+            counts[device.kind] = counts.get(device.kind, 0) + plan.instances[key]
+    return "npu" if counts.get("npu") else max(counts, key=lambda kind: counts[kind], default="npu")
+
+
+def _holds(plan: Plan, key: str, kind: str) -> bool:
+    """Whether a type contains a device of a kind."""
+    if key in plan.devices:
+        return plan.devices[key].kind == kind
+    return any(_holds(plan, child.type, kind) for child in plan.assemblies[key].children)
+
+
+def _items(text: str, system: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:
+    """The items of an analyze block given as text."""
+    source = Source("<question>", f"ubus 1\nanalyze question of {system} {{ {text} }}\n")
+    block = next(s for s in parse(source, sink).statements if isinstance(s, tree.Analyze))
+    return block.items
