@@ -220,7 +220,7 @@ def distinct(values: IntArray) -> IntArray:
         present[values.ravel() - low] = True
         return np.flatnonzero(present) + low
     ordered = np.sort(values, axis=None)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    return np.asarray(ordered[np.append(True, ordered[1:] != ordered[:-1])])
 
 
 def flat_index(at: Sequence[IndexExpr], shape: Sequence[int], grids: Mapping[str, NDArray[Any]]) -> IntArray:
