@@ -10,7 +10,11 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.pipeline import Compilation, compile, compile_text
+from unifiedbus_dsl.source import Source
+from unifiedbus_dsl.syntax.format import format
+from unifiedbus_dsl.syntax.parse import parse
 
 SPECS = Path(__file__).parent.parent / "specs"
 FILES = sorted(SPECS.rglob("*.ubus"))
@@ -28,11 +32,18 @@ def test_spec(path: Path) -> None:
     """No diagnostic at all; every expectation holds, or differs with a reason; two pages at most."""
     done = compiled(str(path.relative_to(SPECS)))
     assert [d.message for d in done.diagnostics] == []
-    assert path.parent.name == "std" or path.stem == "ascend" or done.systems
+    assert done.systems or path.parent.name == "std" or path.stem in ("ascend", "parts")
     for each in done.expectations:
         assert each.holds is (each.differs is None), each.text
         assert each.differs is None or each.source, f"`{each.text}` differs from a figure without a source"
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SPECS)))
+def test_layout(path: Path) -> None:
+    """As the formatter lays it out."""
+    text, sink = path.read_text(encoding="utf-8"), Sink()
+    assert format(parse(Source(str(path), text), sink)) == text
 
 
 # ---- the Atlas 950 SuperPoD, told again by plain loops -------------------------------------------------------------
@@ -226,3 +237,49 @@ def test_full_mesh(dims: tuple[int, ...]) -> None:
         whole = nx.cartesian_product(whole, nx.complete_graph(size))
     assert equal(machine(f"std.mesh.FullMesh(dims = {list(dims)}, hosts = 0)", chips=True), whole)
     assert equal(machine(f"std.hyperx.HyperX(dims = {list(dims)}, hosts = 3)"), whole)
+
+
+# ---- graphs of known shape ----------------------------------------------------------------------------------------
+
+
+def graph(spec: str, system: str | None = None) -> nx.Graph[str]:
+    return nx.Graph(compiled(spec).fabric(system).to_networkx())
+
+
+@pytest.mark.parametrize(
+    ("spec", "system", "diameter"),
+    [
+        ("textbook/ring.ubus", "ring", 4),
+        ("textbook/hypercube.ubus", "hypercube", 6),
+        ("textbook/torus.ubus", "torus2d", 8),
+        ("textbook/fat-tree.ubus", "tree", 6),
+        ("textbook/dragonfly.ubus", "dragonfly", 5),
+        ("textbook/hyperx.ubus", "hyperx", 4),
+        ("textbook/slim-fly.ubus", "slimfly", 4),
+        ("textbook/jellyfish.ubus", "jellyfish", 5),
+        ("google/tpu.ubus", "twisted", 6),  # the plain torus of 4 x 4 x 8 has 8
+        ("google/tpu-8i.ubus", "pod", 7),
+    ],
+)
+def test_diameter(spec: str, system: str, diameter: int) -> None:
+    """Between end points; the machines are alike from every board or chip, so one of each eighth will do."""
+    machine = graph(spec, system)
+    ends = [name for name, kind in machine.nodes(data="kind") if kind == "npu"]
+    far = [nx.single_source_shortest_path_length(machine, end) for end in ends[:: max(1, len(ends) // 8)]]
+    assert max(lengths[end] for lengths in far for end in ends) == diameter
+
+
+def test_slim_fly_is_the_hoffman_singleton_graph() -> None:
+    """The one graph of degree 7 and diameter 2 with 50 nodes; it has no cycle shorter than 5."""
+    whole = graph("textbook/slim-fly.ubus")
+    switches = whole.subgraph(name for name, kind in whole.nodes(data="kind") if kind == "switch")
+    assert (len(switches), set(dict(switches.degree).values()), nx.diameter(switches)) == (50, {7}, 2)
+    assert nx.girth(switches) == 5
+
+
+def test_tpu_v4_is_a_torus_of_cubes() -> None:
+    plain = nx.grid_graph([4, 4, 4], periodic=True)
+    fabric = compile_text(
+        'ubus 1\nuse TorusPod from "google/tpu.ubus"\nsystem cube : TorusPod(x = 4, y = 4, z = 4)\n'
+    ).fabric()
+    assert equal(nx.Graph(fabric.to_networkx()), plain)
