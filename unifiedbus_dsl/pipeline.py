@@ -18,12 +18,13 @@ from attrs import evolve, field, frozen
 from unifiedbus_dsl.bind import FileLibrary, Library, TextLibrary, bind, unused
 from unifiedbus_dsl.checks import check
 from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity, Sink
+from unifiedbus_dsl.diagnostics.merge import merged
 from unifiedbus_dsl.elaborate import Elaborated, ExpectResult, Limits, elaborate
 from unifiedbus_dsl.elaborate.questions import questions
 from unifiedbus_dsl.elaborate.systems import broken, expectations
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.source import Source
+from unifiedbus_dsl.source import Source, Span
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
@@ -170,7 +171,8 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     questions(done, model, sink, frozenset(broken(done.elaborator, sink)))
     if not sink.has_errors:
         unused(model, sink)
-    diagnostics = tuple(_asked_for(_with_instances(each, done), done) for each in sink)
+    once = merged(sink, lambda span: _enclosing(span, model))
+    diagnostics = tuple(_asked_for(_with_instances(each, done), done) for each in once)
     sources = tuple(module.source for module in model.modules)
     plans = {} if sink.has_errors else done.plans
     library_plans = () if sink.has_errors else done.others
@@ -192,6 +194,13 @@ def _with_instances(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:
             merged = (f"{notes[0]} {where}", *notes[1:]) if notes and notes[0].endswith(_COUNTED) else (*notes, where)
             return evolve(diagnostic, notes=merged)
     return diagnostic
+
+
+def _enclosing(span: Span, model: Model) -> int:
+    """Where the statement of the file begins that a place is in; -1 outside of any."""
+    module = next((module for module in model.modules if module.source is span.source), None)
+    statements = module.file.statements if module is not None else ()
+    return next((each.span.start for each in statements if each.span.contains(span)), -1)
 
 
 def _asked_for(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:

@@ -13,7 +13,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.plan import AssemblyType, Axis, DeviceType, IndexExpr, Plan, PortRef
 from unifiedbus_dsl.plan.index import Points, axes_used, flat_index, open_grid, points
 
@@ -147,6 +147,13 @@ def connected(count: int, edges: list[tuple[Labels, Labels]]) -> Labels:
             return label
 
 
+def _own_cables(assembly: AssemblyType, child: str) -> tuple[Label, ...]:
+    """The statements that do connect the part, at most two."""
+    rules = [rule for rule in assembly.rules if child in (rule.left.child, rule.right.child) and rule.span is not None]
+    spans = dict.fromkeys(rule.span for rule in rules if rule.span is not None)
+    return tuple(Label(span, "joins these only") for span in list(spans)[:2])
+
+
 def _report(assembly: AssemblyType, nodes: _Nodes, label: Labels, lost: Labels, is_root: bool, sink: Sink) -> None:
     matters = nodes.matters()
     sizes = {int(c): int(np.count_nonzero((label == c) & matters)) for c in lost}
@@ -165,5 +172,6 @@ def _report(assembly: AssemblyType, nodes: _Nodes, label: Labels, lost: Labels, 
         what,
         child.span or assembly.span,
         f"{nodes.name(member)}{more} on an island",
+        labels=_own_cables(assembly, child.name),
         help=("connect it to the rest, or make it a system of its own",),
     )

@@ -49,11 +49,21 @@ def _rule(plan: Plan, key: str, at: int, rule: Rule, sink: Sink) -> None:
             f"the longest of these cables is {format_quantity(longest)}, beyond the reach of `{rule.link}`",
             span,
             f"`{rule.link}` reaches {format_quantity(reach)}",
-            labels=(Label(link.span, "defined here"),) if link.span else (),
+            labels=(*([Label(link.span, "defined here")] if link.span else []), *_placed(plan, key, rule)),
             help=("links that reach: " + ", ".join(fits),)
             if fits
             else ("place them nearer, or use a link that reaches",),
         )
+
+
+def _placed(plan: Plan, key: str, rule: Rule) -> list[Label]:
+    """Where the two sides of a cable are placed."""
+    sides = (rule.left.child, rule.right.child)
+    return [
+        Label(p.span, f"`{p.child}` is placed here")
+        for p in plan.assemblies[key].placements
+        if p.span and p.child in sides
+    ]
 
 
 def _reaches(reach: object, length: Quantity) -> bool:

@@ -121,6 +121,13 @@ def _is_open(plan: Plan, kind: AssemblyType, ref: PortRef) -> bool:
     return _is_open(plan, inner, next(e.ref for e in inner.exports if e.name == ref.port))
 
 
+def _connected(array: _Array) -> list[Label]:
+    """The statements that connect some of these ports, at most two."""
+    spans = dict.fromkeys(use.span for use in array.uses if use.span is not None)
+    counts = [sum(count_points(u.axes, u.where) for u in array.uses if u.span == span) for span in spans]
+    return [Label(span, f"takes {count:,}") for span, count in zip(list(spans)[:2], counts, strict=False)]
+
+
 # ---- two cables -------------------------------------------------------------------------------------------------
 
 
@@ -292,7 +299,7 @@ def _nothing_left(array: _Array, sink: Sink) -> None:
         else f"port left over: {first} has no cable",
         array.child.span,
         f"`{array.port}` is not all connected" if used else f"`{array.port}` is not connected",
-        labels=(Label(array.span, "the port"),) if array.span else (),
+        labels=(*([Label(array.span, "the port")] if array.span else []), *_connected(array)),
         help=(
             f"connect it, export it (`port {array.port} = {array.child.name}.{array.port}`), "
             f"or say that it may stay free: `open {array.child.name}.{array.port}`",

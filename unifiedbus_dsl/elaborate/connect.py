@@ -186,7 +186,7 @@ def _inferred_axis(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -
     other = next(d for d in alone if d.size != alone[0].size)
     wall.sink.error(
         "UB0403",
-        f"index `{name}` has two ranges: 0..{alone[0].size - 1} and 0..{other.size - 1}",
+        f"index `{name}` has two ranges: 0..{min(sizes) - 1} and 0..{max(sizes) - 1}",
         other.span,
         f"so `{name}` runs 0..{other.size - 1} here",
         labels=(Label(alone[0].span, f"so `{name}` runs 0..{alone[0].size - 1} here"), *_sizes((alone[0], other))),
@@ -393,7 +393,11 @@ def _outside(
         dimension.span,
         f"is {int(values[worst])}{when}",
         labels=(
-            *([Label(dimension.origin, f"`{_array_name(ref, dimension)}` is defined here")] if dimension.origin else []),
+            *(
+                [Label(dimension.origin, f"`{_array_name(ref, dimension)}` is defined here")]
+                if dimension.origin
+                else []
+            ),
             *(label for label in origins if label.span != dimension.origin),
         ),
         help=tuple(help),
