@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import Survey, medium
+from unifiedbus_dsl.render.facts import Survey, assembly_named, medium
 from unifiedbus_dsl.render.marks import (
     Box,
     Line,
@@ -80,6 +80,7 @@ def detail(plan: Plan, type_key: str | None = None) -> str:
 def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
     """The same as values."""
     key = type_key or plan.root
+    assembly = assembly_named(plan, key)
     devices = plan.device_count[key]
     if devices > MOST_DEVICES:
         raise TooManyMarksError(
@@ -101,7 +102,6 @@ def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
     figures = survey.figures[key]
     legend = [*wiring_entries(survey, figures), *kind_entries(figures)]
     legend += [text_entry(f"legend-note-{i}", note) for i, note in enumerate(notes)]
-    assembly = plan.assemblies[key]
     kind = f"{assembly.kind} · every device"
     return sheet(
         key,

@@ -242,6 +242,22 @@ def port_kind(plan: Plan, assembly: AssemblyType, child: str, port: str) -> tupl
     return found.lanes, found.protocol
 
 
+class NotAnAssemblyError(ValueError):
+    """A picture was asked for of a type that is no assembly of the plan."""
+
+
+def assembly_named(plan: Plan, key: str) -> AssemblyType:
+    """The assembly type.
+
+    Raises:
+        NotAnAssemblyError: there is none of this key: a device has no parts to draw.
+    """
+    if key not in plan.assemblies:
+        what = "is a device, which has no parts to draw" if key in plan.devices else "is no type of this system"
+        raise NotAnAssemblyError(f"`{key}` {what}; there are {', '.join(plan.assemblies) or 'no assemblies'}")
+    return plan.assemblies[key]
+
+
 def child_named(assembly: AssemblyType, name: str) -> Child:
     return next(child for child in assembly.children if child.name == name)
 

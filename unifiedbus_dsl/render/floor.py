@@ -20,7 +20,7 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.plan import AssemblyType, Child, Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail import TooManyMarksError
-from unifiedbus_dsl.render.facts import Survey, has_end_point, has_npu, medium
+from unifiedbus_dsl.render.facts import Survey, assembly_named, has_end_point, has_npu, medium
 from unifiedbus_dsl.render.marks import (
     Box,
     Line,
@@ -91,7 +91,7 @@ def floor_picture(plan: Plan, type_key: str | None = None) -> Picture:
     """The same as values."""
     key = type_key or plan.root
     survey = Survey(plan)
-    spots = tuple(_spots(plan, plan.assemblies[key], "", 0.0, 0.0, 0))
+    spots = tuple(_spots(plan, assembly_named(plan, key), "", 0.0, 0.0, 0))
     if not spots:
         raise NothingPlacedError(f"nothing in `{key}` is placed: `place … as grid(…)` says where its racks stand")
     runs = tuple(cable_runs(plan, key, spots))

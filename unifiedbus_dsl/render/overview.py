@@ -17,6 +17,7 @@ from attrs import evolve
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.render.facts import (
     Survey,
+    assembly_named,
     holders,
     rate_text,
 )
@@ -71,7 +72,7 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
     """The picture of an assembly type of the plan (the whole system if none is named) as values."""
     key = type_key or plan.root
     shared = survey or Survey(plan)
-    assembly = plan.assemblies[key]
+    assembly = assembly_named(plan, key)
     files = file_names(plan)
     figures = shared.figures[key]
     block = assembly_block(Scope(shared, assembly, 0, "", files, assembly_block))
@@ -108,6 +109,8 @@ def overview(plan: Plan, type_key: str | None = None) -> str:
 
 def overview_set(plan: Plan) -> Mapping[str, str]:
     """A picture for the system and for each assembly type in it, by file name; each links to the others."""
+    if plan.root not in plan.assemblies:
+        return {}
     survey = Survey(plan)
     files = file_names(plan)
     return {files[key]: svg(overview_picture(plan, key, survey)) for key in files}

@@ -11,7 +11,7 @@ from unifiedbus_dsl.render.facts import (
     Bundle,
     outlets,
 )
-from unifiedbus_dsl.render.folded.block import Block, Placed, Scope
+from unifiedbus_dsl.render.folded.block import WIDEST, Block, Placed, Scope, shelves
 from unifiedbus_dsl.render.folded.exits import with_exits
 from unifiedbus_dsl.render.folded.group import Side, group_block
 from unifiedbus_dsl.render.folded.lines import around, beneath, fan
@@ -69,24 +69,32 @@ def _place(
 ) -> tuple[dict[str, Placed], float, float]:
     """Rows of arrays, the nearest to the NPUs at the bottom, with room between them for lines and labels."""
     between = 28.0 if scope.level == 0 else 18.0
-    widths = [sum(blocks[c.name].width for c in row) + between * (len(row) - 1) for row in rows]
+    lanes = [
+        (number, shelf)
+        for number in range(len(rows) - 1, -1, -1)
+        for shelf in shelves(rows[number], [blocks[c.name].width for c in rows[number]], between, WIDEST[scope.level])
+    ]
+    widths = [sum(blocks[c.name].width for c in shelf) + between * (len(shelf) - 1) for _, shelf in lanes]
     width = max(widths, default=0.0)
     placed: dict[str, Placed] = {}
     y = 0.0
-    for number in range(len(rows) - 1, -1, -1):
-        row = rows[number]
-        x = (width - widths[number]) / 2
-        tall = max(blocks[child.name].height for child in row)
-        for child in row:
+    for at, (number, shelf) in enumerate(lanes):
+        x = (width - widths[at]) / 2
+        tall = max(blocks[child.name].height for child in shelf)
+        for child in shelf:
             block = blocks[child.name]
-            if scope.level == 0 and len(row) == 1:
+            if scope.level == 0 and len(shelf) == 1:
                 block, x = _stretched(block, width), 0.0
             top = y + (tall - block.height if number else 0.0)
             placed[child.name] = Placed(child, number, x, top, block.moved(x, top))
             x += block.width + between
-        y += tall + _beneath_room(scope, cross, tier_of, number)
-        if number:
-            y += _gutter(scope, cross, tier_of, number)
+        y += tall
+        if at + 1 < len(lanes) and lanes[at + 1][0] == number:
+            y += between
+        else:
+            y += _beneath_room(scope, cross, tier_of, number) + (
+                _gutter(scope, cross, tier_of, number) if number else 0
+            )
     return placed, y, width
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -23,8 +24,13 @@ from unifiedbus_dsl.render.marks import (
 )
 from unifiedbus_dsl.render.sheet import split_type
 
+T = TypeVar("T")
+
 DEEPEST = 2
 """How many levels below the children of the assembly are opened; the last of them shows arrays as stacks."""
+
+WIDEST = (1240.0, 900.0, 500.0)
+"""At each level: parts that need more are put on several shelves."""
 
 LONGEST_LABEL = 190.0
 """Longer ones are cut."""
@@ -132,6 +138,19 @@ class Placed:
 
     def moved(self, dx: float, dy: float) -> Placed:
         return evolve(self, x=self.x + dx, y=self.y + dy, block=self.block.moved(dx, dy))
+
+
+def shelves(items: Sequence[T], widths: Sequence[float], gap: float, most: float) -> list[list[T]]:
+    """The items in order on as many shelves of width `most` as they need."""
+    found: list[list[T]] = []
+    x = most
+    for item, width in zip(items, widths, strict=True):
+        if x + gap + width > most or not found:
+            found.append([])
+            x = -gap
+        found[-1].append(item)
+        x += gap + width
+    return found
 
 
 def pill(

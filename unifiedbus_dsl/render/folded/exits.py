@@ -14,7 +14,7 @@ from unifiedbus_dsl.render.facts import (
     LARGEST_GRID,
     Outlet,
 )
-from unifiedbus_dsl.render.folded.block import Block, Cell, Placed, Scope, pill, pill_size
+from unifiedbus_dsl.render.folded.block import WIDEST, Block, Cell, Placed, Scope, pill, pill_size, shelves
 from unifiedbus_dsl.render.marks import (
     Line,
     Mark,
@@ -27,21 +27,31 @@ from unifiedbus_dsl.render.marks import (
 _DROP = 104.0
 """From the chips to the parts."""
 
+_STEP = 44.0
+"""From one row of chips to the next."""
+
 
 def with_exits(scope: Scope, block: Block, placed: Mapping[str, Placed], exits: Sequence[Outlet], tiers: int) -> Block:
     """The block with a chip for each exported port array, joined with the parts that have these ports: those of the
     lowest tier below it (if there are others), the others above."""
     down = [outlet for outlet in exits if tiers > 1 and placed[outlet.child].tier == 0]
-    up = [outlet for outlet in exits if outlet not in down]
-    widths = [_row_width(row) for row in (up, down)]
-    full = max(block.width, *widths)
-    shift, top = (full - block.width) / 2, _DROP if up else 0.0
+    above, below = (_rows(row, placed) for row in ([o for o in exits if o not in down], down))
+    full = max([block.width, *(_row_width(row) for row in (*above, *below))])
+    top, bottom = (_DROP + _STEP * (len(rows) - 1) if rows else 0.0 for rows in (above, below))
+    shift = (full - block.width) / 2
     there = {name: group.moved(shift, top) for name, group in placed.items()}
     marks: list[Mark] = list(moved(block.marks, shift, top))
-    marks += _chips(scope, up, there, full, 0.0, tiers)
-    marks += _chips(scope, down, there, full, top + block.height + _DROP - 34, tiers)
-    height = top + block.height + (_DROP if down else 0.0)
-    return evolve(block, width=full, height=height, marks=tuple(marks))
+    for number, row in enumerate(above):
+        marks += _chips(scope, row, there, full, _STEP * number, tiers)
+    for number, row in enumerate(below):
+        marks += _chips(scope, row, there, full, top + block.height + _DROP - 34 + _STEP * number, tiers)
+    return evolve(block, width=full, height=top + block.height + bottom, marks=tuple(marks))
+
+
+def _rows(exits: Sequence[Outlet], placed: Mapping[str, Placed]) -> list[list[Outlet]]:
+    """Exits in the order of their parts, in rows that are not too wide."""
+    order = sorted(exits, key=lambda outlet: (placed[outlet.child].middle, outlet.name))
+    return shelves(order, [pill_size(_lines(outlet))[0] for outlet in order], 16.0, WIDEST[0])
 
 
 def _lines(outlet: Outlet) -> tuple[str, str]:
@@ -56,14 +66,11 @@ def _chips(
     scope: Scope, row: Sequence[Outlet], placed: Mapping[str, Placed], full: float, y: float, tiers: int
 ) -> list[Mark]:
     """A row of chips whose top is at `y`, as near to their parts as there is room, and their lines."""
-    if not row:
-        return []
-    order = sorted(row, key=lambda outlet: (placed[outlet.child].middle, outlet.name))
-    width = _row_width(order)
-    centre = sum(placed[outlet.child].middle for outlet in order) / len(order)
+    width = _row_width(row)
+    centre = sum(placed[outlet.child].middle for outlet in row) / len(row)
     x = max(0.0, min(full - width, centre - width / 2))
     marks: list[Mark] = []
-    for number, outlet in enumerate(order):
+    for number, outlet in enumerate(row):
         room, tall = pill_size(_lines(outlet))
         group = placed[outlet.child]
         marks += pill(
