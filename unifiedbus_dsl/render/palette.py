@@ -1,5 +1,5 @@
-"""Colours and sizes. The colours of cables are those of Okabe and Ito, which people with any kind of colour blindness
-tell apart."""
+"""Colours. Those of cables are from the palette of Okabe and Ito (the backplane's is not, which they have no dark purple
+for); people with any kind of colour blindness tell them apart, and every label names the medium too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FRAME = "#8893a1"
 
 _MEDIA = {
     "pcb": "#009e73",
-    "backplane": "#b8860b",
+    "backplane": "#4d194d",
     "copper": "#d55e00",
     "active_copper": "#cc79a7",
     "optical": "#0072b2",
