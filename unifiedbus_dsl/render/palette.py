@@ -1,5 +1,5 @@
-"""Colours. Those of cables are from the palette of Okabe and Ito (the backplane's is not, which they have no dark purple
-for); people with any kind of colour blindness tell them apart, and every label names the medium too."""
+"""Colours. Those of cables are from the palette of Okabe and Ito, but for the dark purple of the backplane. People with
+any kind of colour blindness tell them apart, and every label names the medium too."""
 
 from __future__ import annotations
 
