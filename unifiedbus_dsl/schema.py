@@ -69,6 +69,12 @@ ATTRIBUTES = (
     Attribute("latency", "device", units.TIME, "Time to pass through when forwarding.", _zero(units.TIME)),
     Attribute("injection", "device", units.RATE, "Most that the device sends, and that it receives."),
     Attribute("lanes", "device", units.NUMBER, "Lanes that the device has; its ports may not need more.", whole=True),
+    Attribute("memory", "device", units.SIZE, "Memory of one."),
+    Attribute("io", "device", units.RATE, "Published rate of all ports together."),
+    *(
+        Attribute(name, "device", units.COMPUTE, f"Compute rate in {name}, dense.")
+        for name in ("fp4", "fp8", "fp16", "bf16", "fp32", "fp64", "int8")
+    ),
     Attribute("cost", "device", units.MONEY, "Price of one."),
     Attribute("power", "device", units.POWER, "Power of one."),
     Attribute("afr", "device", units.NUMBER, "Failures a year of one."),

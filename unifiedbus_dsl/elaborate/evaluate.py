@@ -335,7 +335,8 @@ class Evaluator:
         ordered = sorted((value for value in found if isinstance(value, Quantity)), key=lambda q: q.value)
         if len(ordered) != len(found):
             return POISON
-        return Between(ordered[0], ordered[-1])
+        meet = all(value.meet for value in (left, right) if isinstance(value, Between))
+        return Between(ordered[0], ordered[-1], meet)
 
     def _logic(self, node: tree.Binary) -> Any:
         values = []
@@ -423,6 +424,8 @@ class Evaluator:
             if not isinstance(margin, Poison)
         }
         crossing = node.op in ("==", "!=") and a.value < d.value and c.value < b.value
+        if all(value.meet for value in (left, right) if isinstance(value, Between)) and (crossing or len(results) > 1):
+            return node.op in ("==", "<=", ">=")
         if len(results) > 1 or (crossing and results != {node.op == "=="}):
             raise Undecided
         return results.pop()

@@ -14,7 +14,7 @@ from unifiedbus_dsl.elaborate.questions import Names
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine
 from unifiedbus_dsl.elaborate.sums import Sums
-from unifiedbus_dsl.elaborate.values import Any, Poison, value_text
+from unifiedbus_dsl.elaborate.values import Any, Between, Poison, value_text
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import Quantity, format_quantity
@@ -158,6 +158,8 @@ def _parts(node: tree.Expr) -> list[tree.Expr]:
 
 def shown(value: Any) -> str:
     """A value for a reader: a rate also with both directions added."""
+    if isinstance(value, Between) and value.meet:
+        return shown(Quantity((value.lower.value + value.upper.value) / 2, value.lower.dimension))
     if isinstance(value, Quantity) and value.dimension == units.RATE:
         both = format_quantity(Quantity(value.value * 2, units.RATE), 5)
         return f"{format_quantity(value, 5)} ({both} bidir)"

@@ -335,7 +335,8 @@ class Elaborator:
             if isinstance(placed.statement, tree.Field):
                 value = body.members[placed.statement.name.text].get(self.sink)
                 checked = self.technology.checked(placed.statement, value, known, placed.scope, f"{kind} `{name}`")
-                self._same_dimension(placed, value, body)
+                if placed.statement.name.text not in known:
+                    self._same_dimension(placed, value, body)
                 if checked is not None:
                     found[placed.statement.name.text] = checked
                 else:

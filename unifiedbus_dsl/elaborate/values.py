@@ -21,10 +21,14 @@ POISON: Final = Poison()
 
 @frozen
 class Between:
-    """A quantity that is known to lie between two proved ends, both included."""
+    """A quantity that is known to lie between two proved ends, both included.
+
+    `meet` says that the ends differ by rounding only: the number is then taken as one, and equal to what lies between.
+    """
 
     lower: Quantity
     upper: Quantity
+    meet: bool = False
 
 
 @frozen
@@ -74,6 +78,9 @@ def value_text(value: Any) -> str:
         case TypeValue():
             return value.text
         case Between():
+            if value.meet:
+                middle = (value.lower.value + value.upper.value) / 2
+                return value_text(Quantity(middle, value.lower.dimension))
             return f"{value_text(value.lower)} to {value_text(value.upper)}"
         case Poison():
             return "?"
