@@ -31,6 +31,8 @@ from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.units import NUMBER, Quantity
 
 DATASHEET = "datasheet"
+ROUNDING = 1e-9
+"""Relative rounding of what is exact but worked out in floats."""
 
 
 @frozen(eq=False)
@@ -200,16 +202,15 @@ def solved(asker: Asker, call: tree.Call) -> Any:
         return bool(truth)
     if answer.kind == "interval":
         return Between(_quantity(answer.lower, answer), _quantity(answer.upper, answer))
-    return _quantity(answer.value, answer)
+    if answer.dimension == NUMBER and answer.value == int(answer.value):
+        return _quantity(answer.value, answer)
+    rounding = ROUNDING * abs(answer.value)
+    low, high = min(answer.lower, answer.value - rounding), max(answer.upper, answer.value + rounding)
+    return Between(_quantity(low, answer), _quantity(high, answer), meet=True)
 
 
 def _quantity(value: float, answer: Answer) -> Quantity:
-    """The exact fraction of a float; a whole number that was computed in floats is whole."""
-    exact = Fraction(value)
-    near = Fraction(round(value)) if abs(value) < 2**52 else exact
-    if answer.dimension == NUMBER and near and abs(exact / near - 1) < Fraction(1, 10**12):
-        exact = near
-    return Quantity(exact, answer.dimension)
+    return Quantity(Fraction(value), answer.dimension)
 
 
 def datasheet(plan: Plan) -> Iterator[str]:

@@ -1,0 +1,216 @@
+"""Questions asked in the language, against closed forms worked out cable by cable.
+
+A link of these machines is x4 of 112 Gbps, 56 GB/s each way.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.run import Report, analyze
+from unifiedbus_dsl.pipeline import Compilation, compile_text
+from unifiedbus_dsl.shuffle import Shuffle
+
+LINK = 56e9
+
+HEAD = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 5 m; delay = 5 ns/m; latency = 50 ns }
+"""
+
+MESH = """
+npu Chip { port x[7] : UB x4; port y[7] : UB x4; transit x, y; latency = 30 ns }
+rack Mesh {
+  npu[8, 8] : Chip
+  connect npu[b, *].x as fullmesh over Wire(1 m) for b
+  connect npu[*, s].y as fullmesh over Wire(1 m) for s
+}
+system m : Mesh
+"""
+
+LEAVES = """
+npu Chip { port p : UB x4 }
+switch Leaf(up) { latency = 200 ns; port down[6] : UB x4; port up[up] : UB x4 }
+switch Spine { latency = 300 ns; port p[4] : UB x4 }
+rack Clos(up = 6) {
+  npu[4, 6]  : Chip
+  leaf[4]    : Leaf(up = up)
+  spine[up]  : Spine
+  connect npu[l, n].p -- leaf[l].down[n] over Wire(1 m) for l, n
+  connect leaf[l].up[s] -- spine[s].p[l] over Wire(2 m) for l, s
+}
+system even : Clos
+system thin : Clos(up = 2)
+"""
+
+
+def asked(machine: str, questions: str, of: str = "m") -> tuple[Compilation, Report]:
+    done = compile_text(f"{HEAD}{machine}\nanalyze q of {of} {{ {questions} }}\n")
+    assert not done.diagnostics, [d.message for d in done.diagnostics]
+    report = analyze(done, of)
+    return done, report
+
+
+def values(machine: str, questions: str, of: str = "m") -> list[Answer]:
+    _, report = asked(machine, questions, of)
+    assert not report.diagnostics, [d.message for d in report.diagnostics]
+    return list(report.answers)
+
+
+def test_full_mesh_in_two_dimensions() -> None:
+    found = values(
+        MESH,
+        "diameter(all npu); mean_hops(all npu); disjoint_paths(all npu); bisection(all npu);"
+        "throughput(alltoall(all npu)); throughput(alltoall(all npu), routing = optimal);"
+        "throughput(pairs(npu[0, 0] -> npu[3, 4]), routing = optimal)",
+    )
+    assert [a.value for a in found[:3]] == pytest.approx([2, 112 / 63, 14])
+    assert [a.value for a in found[3:]] == pytest.approx([7168e9, 441e9, 441e9, 784e9], rel=1e-6)
+    assert all(a.kind == "exact" for a in found)
+
+
+def test_latency_adds_up_its_parts() -> None:
+    """Two cables of 100 + 50 + 5 ns and one NPU passed, 30 ns; the message once over the narrowest cable."""
+    direct, far, message = values(
+        MESH,
+        "latency(npu[0, 0] -> npu[0, 1]); latency(all npu); latency(npu[0, 0] -> npu[0, 1], message = 56 kB)",
+    )
+    assert direct.value == pytest.approx(155e-9)
+    assert far.value == pytest.approx(2 * 155e-9 + 30e-9)
+    assert message.value == pytest.approx(155e-9 + 1e-6)
+
+
+def test_hop_histogram_counts_every_ordered_pair() -> None:
+    (found,) = values(MESH, "diameter(all npu)")
+    assert found.detail["histogram"] == [[1.0, 64 * 14], [2.0, 64 * 49]]
+
+
+@pytest.mark.parametrize(("system", "ups"), [("even", 6), ("thin", 2)])
+def test_clos_is_limited_by_its_wall(system: str, ups: int) -> None:
+    """All-to-all over 24 NPUs on four leaves: 18 of 23 partners are behind other leaves."""
+    found = values(
+        LEAVES,
+        "throughput(alltoall(all npu)); throughput(alltoall(all npu), routing = optimal); bisection(all npu)",
+        system,
+    )
+    wall = min(LINK, ups / 6 * LINK * 23 / 18)
+    assert [a.value for a in found[:2]] == pytest.approx([wall, wall], rel=1e-6)
+    assert found[2].value == pytest.approx(min(12, 2 * ups) * LINK, rel=1e-6)
+    assert found[2].kind == "exact"
+
+
+def test_oversubscription_of_a_wall() -> None:
+    pods = """
+    rack Leafs(up) { npu[6] : Chip; leaf : Leaf(up = up); connect npu[n].p -- leaf.down[n] over Wire(1 m) for n
+      port up = leaf.up }
+    superpod Pod(up = 2) { r[4] : Leafs(up = up); spine[up] : Spine
+      connect r[l].up[s] -- spine[s].p[l] over Wire(2 m) for l, s }
+    system pod : Pod
+    """
+    (found,) = values(LEAVES + pods, "oversubscription(all rack, from = all npu)", "pod")
+    assert found.value == pytest.approx(3.0)
+    assert found.shown == "3 : 1"
+
+
+def test_groups_within_and_across() -> None:
+    """Groups of one leaf never leave it; groups across leaves share the wall of 2 uplinks a leaf."""
+    pods = """
+    rack Leafs { npu[6] : Chip; leaf : Leaf(up = 2); connect npu[n].p -- leaf.down[n] over Wire(1 m) for n
+      port up = leaf.up }
+    superpod Pod { r[4] : Leafs; spine[2] : Spine
+      connect r[l].up[s] -- spine[s].p[l] over Wire(2 m) for l, s }
+    system pod : Pod
+    """
+    inside, across, cut = values(
+        LEAVES + pods,
+        "throughput(alltoall(all npu, within = rack)); throughput(alltoall(all npu, across = rack));"
+        "throughput(alltoall(all npu, groups = 12, stride = 3))",
+        "pod",
+    )
+    assert inside.value == pytest.approx(LINK)
+    assert across.value == pytest.approx(2 / 6 * LINK)
+    assert cut.value == pytest.approx(LINK)  # pairs (0, 3), (1, 4), … stay on their leaf
+
+
+def test_load_at_a_rate_and_its_worst_cable() -> None:
+    load, worst = values(
+        LEAVES, "load(alltoall(all npu), rate = 28 GB/s); worst(load(alltoall(all npu), rate = 28 GB/s))", "even"
+    )
+    assert load.value == pytest.approx(0.5)
+    assert worst.value == load.value
+
+
+def test_fair_shares_of_an_incast() -> None:
+    (found,) = values(LEAVES, "fair(incast(all npu -> npu[0, 0]))", "even")
+    assert found.value == pytest.approx(LINK / 23)
+
+
+def test_expectations_use_solved_measures() -> None:
+    done, report = asked(
+        MESH,
+        'expect bisection(all npu) == 7.168 TB/s "closed form"; expect diameter(all npu) <= 1;'
+        "expect connected(all npu); expect bisection(all npu) > 7.168 TB/s; expect bisection(all npu) >= 7168 GB/s",
+    )
+    assert done.ok
+    assert [r.holds for r in report.expectations] == [True, False, True, False, True]
+    assert [d.code for d in report.diagnostics] == ["UB0701", "UB0701"]
+
+
+def test_expectation_of_a_type_is_solved_on_that_type_alone() -> None:
+    done = compile_text(HEAD + MESH.replace("rack Mesh {", "rack Mesh {\n  expect mean_hops(all npu) == 112/63"))
+    assert not done.diagnostics
+    assert [r.needs for r in done.expectations] == ["mean_hops"]
+    report = analyze(done)
+    assert [r.holds for r in report.expectations] == [True]
+
+
+def test_without_symmetry_the_numbers_are_the_same() -> None:
+    questions = "diameter(all npu); latency(all npu); throughput(alltoall(all npu)); bisection(all npu)"
+    done, report = asked(LEAVES, questions, "thin")
+    plain = analyze(done, "thin", symmetric=False)
+    assert [a.value for a in plain.answers] == pytest.approx([a.value for a in report.answers], rel=1e-7)
+    assert plain.orbits["thin"][0] > report.orbits["thin"][0]
+
+
+@pytest.mark.parametrize(
+    ("question", "code", "words"),
+    [
+        ("diameter(all switch)", "UB0705", "no end points"),
+        ("throughput(allreduce(all npu))", "UB0705", "steps of a schedule"),
+        ("throughput(alltoall(all npu), routing = fastest)", "UB0705", "one of"),
+        ("throughput(alltoall(all npu), speed = 3)", "UB0705", "takes"),
+        ("bisection(npu[0, 0])", "UB0706", "two end points"),
+        ("fair(permutation(all npu))", "UB0705", "seed"),
+        ("fair(alltoall(all npu, groups = 7))", "UB0705", "can't be cut"),
+        ("fair(transpose(all npu))", "UB0705", "square"),
+        ("availability(mttr = 1 h)", "UB0705", "afr"),
+    ],
+)
+def test_a_wrong_question_says_what_is_wrong(question: str, code: str, words: str) -> None:
+    _, report = asked(LEAVES, question, "even")
+    assert not report.answers
+    (found,) = report.diagnostics
+    assert found.code == code
+    assert words in found.message
+
+
+def test_datasheet_where_nothing_is_asked() -> None:
+    done = compile_text(HEAD + MESH)
+    report = analyze(done)
+    names = [a.measure for a in report.answers]
+    assert names[:3] == ["diameter", "mean_hops", "latency"]
+    assert "bisection" in names
+    assert not report.diagnostics
+
+
+def test_a_permutation_on_a_full_clos_is_not_slowed_down() -> None:
+    """Spread over all spines, every flow of a permutation has a link's worth on a Clos without oversubscription."""
+    found = values(LEAVES, "fair(permutation(all npu, seed = 7)); hops(npu[0, 0] -> npu[3, 5])", "even")
+    assert found[0].value == pytest.approx(LINK)
+    assert found[1].value == 4
+
+
+def test_a_seed_means_the_same_order_for_ever() -> None:
+    assert Shuffle(7)(np.arange(8)).tolist() == [6, 3, 4, 0, 2, 7, 5, 1]

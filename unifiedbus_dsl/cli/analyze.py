@@ -1,0 +1,135 @@
+"""`ubusc analyze`: answer the questions of a file, or print the datasheet of its machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.report import as_text, limit_option, status
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.analysis.answers import Answer
+    from unifiedbus_dsl.analysis.run import Report
+    from unifiedbus_dsl.pipeline import Compilation
+
+
+@click.command("analyze")
+@click.argument("file", required=False)
+@click.option("--system", metavar="NAME", help="Ask about this system only.")
+@click.option("--traffic", metavar="NAME", help="Ask for the throughput of this traffic alone.")
+@click.option("--json", "as_json", is_flag=True, help="Answers as JSON on standard output, in SI units.")
+@click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
+@limit_option
+@limit_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    file: str | None,
+    system: str | None,
+    traffic: str | None,
+    as_json: bool,
+    no_symmetry: bool,
+    limit: int,
+    **raised: int | None,
+) -> None:
+    """Answer the `analyze` blocks of a file; without any, print the machine's datasheet.
+
+    Every line says what its number is: exact, an interval with both ends proved, or an estimate; per direction, at
+    zero load where it is a time, and what limits it.
+
+    \b
+    Examples:
+      ubusc analyze machine.ubus
+      ubusc analyze machine.ubus --system lab --json > answers.json
+      ubusc analyze machine.ubus --traffic moe
+    """
+    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.meter import meter
+
+    path = source_file(file, "analyze")
+    from unifiedbus_dsl import pipeline
+
+    with meter():
+        compilation = pipeline.compile(path, limits=limits(**raised))
+        click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+        if status(compilation.diagnostics):
+            context.exit(1)
+        _must_exist(compilation, str(path), system, traffic)
+        from unifiedbus_dsl.analysis.run import analyze
+
+        report = analyze(compilation, system, traffic=traffic, symmetric=not no_symmetry)
+    click.echo(as_text(report.diagnostics, limit, sys.stderr), err=True, nl=False)
+    click.echo(_json(report) if as_json else text_of(report), nl=False)
+    if status(report.diagnostics):
+        context.exit(1)
+
+
+def _must_exist(compilation: Compilation, path: str, system: str | None, traffic: str | None) -> None:
+    """Refuse names that the file does not have.
+
+    Raises:
+        click.ClickException: the file has no system.
+        click.UsageError: no system or traffic of this name.
+    """
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+
+    if not compilation.systems:
+        raise click.ClickException(f"`{path}` has no system to ask about. Write `system NAME : Type` into it.")
+    assert compilation.model is not None
+    known = {"system": list(compilation.systems), "traffic": list(compilation.model.main.questions.get("traffic", {}))}
+    for noun, name in (("system", system), ("traffic", traffic)):
+        if name is not None and name not in known[noun]:
+            meant = did_you_mean(name, known[noun])
+            there = f"there are {', '.join(known[noun])}" if known[noun] else "it has none"
+            raise click.UsageError(
+                f"no {noun} `{name}` in `{path}`; " + (f"did you mean `{meant}`?" if meant else there)
+            )
+
+
+def _json(report: Report) -> str:
+    import json
+
+    data: dict[str, Any] = {
+        "version": 1,
+        "measures": [answer.to_json() for answer in report.answers],
+        "expectations": [
+            {"subject": r.subject, "text": r.text, "holds": r.holds, "source": r.source, "differs": r.differs}
+            for r in report.expectations
+        ],
+        "orbits": {name: {"vertices": v, "arcs": a} for name, (v, a) in report.orbits.items()},
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def text_of(report: Report) -> str:
+    """The report as people read it: a block for each system and analyze block, a line for each measure."""
+    lines: list[str] = []
+    heads: list[tuple[str, str]] = []
+    for answer in report.answers:
+        if (answer.system, answer.block) not in heads:
+            heads.append((answer.system, answer.block))
+    for system, block in heads:
+        lines += ["", f"{system}: {block}"] if lines else [f"{system}: {block}"]
+        chosen = [answer for answer in report.answers if (answer.system, answer.block) == (system, block)]
+        widths = max(len(answer.label) for answer in chosen), max(len(answer.shown) for answer in chosen)
+        for answer in chosen:
+            lines += _lines(answer, *widths)
+    if report.expectations:
+        lines += ["", "Expectations"]
+        for result in report.expectations:
+            word = "differs" if result.differs is not None else "holds" if result.holds else "fails"
+            lines.append(f"  {word:<8}{result.text}" + (f"  ({result.source})" if result.source else ""))
+    for name, (vertices, arcs) in report.orbits.items():
+        lines += ["", f"{name}: proved symmetries leave {vertices:,} orbits of vertices and {arcs:,} of directed arcs"]
+    return "\n".join(lines) + "\n" if lines else "nothing is asked\n"
+
+
+def _lines(answer: Answer, label: int, shown: int) -> list[str]:
+    first = f"  {answer.label:<{label}}  {answer.shown:>{shown}}  {answer.kind:<8}  {answer.seconds:8.3f} s"
+    more = [f"      limited by {name}" for name in answer.binding]
+    said = "; ".join(answer.assumptions)
+    return [first, *([f"      {said}"] if said else []), *more]
