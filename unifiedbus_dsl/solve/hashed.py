@@ -7,6 +7,7 @@ wanted between those vertices only: 64 breadth-first searches run at once, as th
 from __future__ import annotations
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, row_arcs
@@ -30,16 +31,45 @@ def hashed_flows(network: Network, source: ArrayLike, target: ArrayLike, seed: i
         arcs, flow = _walk_all(network, one, two, seed)
     else:
         goals, goal = np.unique(network.head[last], return_inverse=True)
-        far = hops_between(network, goals)
         every = np.arange(len(one))
+        far = Far(hops_between(network, goals), _numbers(network))
         arcs, flow = _walk(network, far, goal.ravel(), network.head[first].astype(np.int64), every, seed)
-        arcs = np.concatenate([first, arcs, network.opposite[last]])
+        arcs = np.concatenate([first, arcs, _back(network, last, two)])
         flow = np.concatenate([every, flow, every])
     resource = np.concatenate([arcs, network.arcs + one, network.arcs + network.ends + two])
     owner = np.concatenate([flow, np.arange(len(one)), np.arange(len(one))])
     order = np.argsort(owner, kind="stable")
     start = np.searchsorted(owner[order], np.arange(len(one) + 1))
     return Flows(start, resource[order], np.ones(len(order)), capacities(network), np.ones(len(one)))
+
+
+@frozen(eq=False)
+class Far:
+    """Hops to goal g from vertex v: `hops[row[v], g]`, no way where `row[v]` is -1."""
+
+    hops: NDArray[np.uint16]
+    row: Ints
+
+    def at(self, vertex: NDArray[np.integer], goal: Ints) -> Ints:
+        row = self.row[vertex]
+        return np.where(row >= 0, self.hops[row, goal], NO_WAY).astype(np.int64)
+
+
+def _numbers(network: Network) -> Ints:
+    """Numbers of the vertices that forward, -1 for others, [V]."""
+    return np.where(network.forwards, np.cumsum(network.forwards) - 1, -1)
+
+
+def _back(network: Network, arcs: Ints, ends: Ints) -> Ints:
+    """The opposites of the only arcs of end points, by bisection in the rows of their heads."""
+    there, goal = network.head[arcs], network.end_order[ends]
+    low, high = network.indptr[there].copy(), network.indptr[there + 1].copy()
+    while (low < high).any():
+        middle = (low + high) // 2
+        less = (low < high) & (network.head[np.minimum(middle, network.arcs - 1)] < goal)
+        low = np.where(less, middle + 1, low)
+        high = np.where(less, high, np.minimum(high, middle))
+    return low
 
 
 def _only_arcs(network: Network, ends: Ints) -> Ints | None:
@@ -56,20 +86,19 @@ def _only_arcs(network: Network, ends: Ints) -> Ints | None:
 
 def hops_between(network: Network, goals: NDArray[np.integer]) -> NDArray[np.uint16]:
     """Hops from each vertex to each goal (vertices that forward), passing through vertices that forward; `NO_WAY` where
-    there is no path. [vertices, goals]
+    there is no path. [vertices that forward, goals]
 
     Bit g of word w at v: v has been reached from goal 64 w + g. One level: the words of a vertex take up those of its
     neighbours.
     """
     inner = np.flatnonzero(network.forwards)
-    number = np.full(network.vertices, -1)
-    number[inner] = np.arange(len(inner))
+    number = _numbers(network)
     arcs = row_arcs(network, inner)
     tails = np.repeat(np.arange(len(inner)), network.indptr[inner + 1] - network.indptr[inner])
     within = number[network.head[arcs]] >= 0
     heads, tails = number[network.head[arcs[within]]], tails[within]
     rows, first = np.unique(tails, return_index=True)
-    far = np.full((network.vertices, len(goals)), NO_WAY, dtype=np.uint16)
+    far = np.full((len(inner), len(goals)), NO_WAY, dtype=np.uint16)
     for begin in range(0, len(goals), 64 * WORDS):
         some = np.asarray(goals[begin : begin + 64 * WORDS])
         bit = np.arange(len(some))
@@ -78,7 +107,7 @@ def hops_between(network: Network, goals: NDArray[np.integer]) -> NDArray[np.uin
         fresh, level = seen.copy(), 0
         while fresh.any():
             at, which = _bits(fresh)
-            far[inner[at], begin + which] = level
+            far[at, begin + which] = level
             level += 1
             met = np.zeros_like(seen)
             if len(rows):
@@ -96,33 +125,31 @@ def _bits(words: NDArray[np.uint64]) -> tuple[Ints, Ints]:
     return some[row], bit
 
 
-def _walk(
-    network: Network, far: NDArray[np.uint16], goal: Ints, here: Ints, flow: Ints, seed: int
-) -> tuple[Ints, Ints]:
-    """Arcs of the walks from `here[i]` along falling `far[:, goal[i]]`, and the flow of each: `flow[i]` of the seed."""
+def _walk(network: Network, far: Far, goal: Ints, here: Ints, flow: Ints, seed: int) -> tuple[Ints, Ints]:
+    """Arcs of the walks from `here[i]` along falling hops to `goal[i]`, and the flow of each: `flow[i]` of the seed."""
     at = here.copy()
-    if (far[at, goal] == NO_WAY).any():
+    if (far.at(at, goal) == NO_WAY).any():
         raise NotAdmittedError("a flow has no path to its target")
-    alive = np.flatnonzero(far[at, goal] > 0)
+    alive = np.flatnonzero(far.at(at, goal) > 0)
     arcs, flows, hop = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], 0
     while len(alive):
         taken = _pick(network, far, at[alive], goal[alive], draws(seed, flow[alive], hop))
         arcs.append(taken)
         flows.append(flow[alive])
         at[alive] = network.head[taken]
-        alive = alive[far[at[alive], goal[alive]] > 0]
+        alive = alive[far.at(at[alive], goal[alive]) > 0]
         hop += 1
     return np.concatenate(arcs), np.concatenate(flows)
 
 
-def _pick(network: Network, far: NDArray[np.uint16], at: Ints, goal: Ints, draw: Floats) -> Ints:
+def _pick(network: Network, far: Far, at: Ints, goal: Ints, draw: Floats) -> Ints:
     """For each walker the arc that its draw in [0, 1) falls on, among those that lead nearer, by cables."""
     degree = network.indptr[at + 1] - network.indptr[at]
     arcs = row_arcs(network, at)
     walker = np.repeat(np.arange(len(at)), degree)
     heads = network.head[arcs]
-    left = far[heads, goal[walker]].astype(np.int64)
-    ahead = (left + 1 == far[at, goal][walker]) & (network.forwards[heads] | (left == 0))
+    left = far.at(heads, goal[walker])
+    ahead = (left + 1 == far.at(at, goal)[walker]) & (network.forwards[heads] | (left == 0))
     arcs, walker = arcs[ahead], walker[ahead]
     total = np.cumsum(network.count[arcs].astype(np.float64))
     last = np.searchsorted(walker, np.arange(len(at)), side="right") - 1
@@ -148,7 +175,8 @@ def _walk_all(network: Network, source: Ints, target: Ints, seed: int) -> tuple[
     for t in np.unique(target).tolist():
         mine = np.flatnonzero(target == t)
         found = distances(weights, network.vertices_of(t))
-        far = np.where(found.hops < 0, NO_WAY, found.hops).astype(np.uint16)[:, None]
+        hops = np.where(found.hops < 0, NO_WAY, found.hops).astype(np.uint16)[:, None]
+        far = Far(hops, np.arange(network.vertices))
         drawn = draws(seed, mine, -1)
         starts = [_start(network, found, s, draw) for s, draw in zip(source[mine].tolist(), drawn, strict=True)]
         some, flow = _walk(network, far, np.zeros(len(mine), np.int64), np.array(starts), mine, seed)
