@@ -184,6 +184,18 @@ def test_each_type_has_a_file_of_its_own() -> None:
     assert len({name.lower() for name in files}) == 5
 
 
+def test_pictures_of_two_systems_do_not_meet() -> None:
+    plan = MACHINES["superpod"]
+    lab = evolve(plan, system="lab")
+    assert set(overview_set(lab)) == {
+        "lab.svg",
+        "lab.Cabinet.svg",
+        "lab.Interconnect.svg",
+        "lab.NpuBoard.svg",
+    }
+    assert not set(overview_set(lab)) & set(overview_set(plan))
+
+
 # ---- that it can be read ----
 
 

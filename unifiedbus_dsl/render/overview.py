@@ -57,11 +57,12 @@ def weighted(mark: Mark) -> Mark:
 
 
 def file_names(plan: Plan) -> Mapping[str, str]:
-    """The file of each assembly type's picture: that of the system is named after the system."""
+    """The file of each assembly type's picture: `pod.svg` for the system `pod`, `pod.Cabinet.svg` for a type in it, so
+    that pictures of several systems can stand in one folder."""
     names: dict[str, str] = {plan.root: identifier(plan.system)}
     for key in reversed(plan.bottom_up):
         if key not in names:
-            base = identifier(key)
+            base = f"{identifier(plan.system)}.{identifier(key)}"
             taken = {name.lower() for name in names.values()}
             free = (base if i == 1 else f"{base}-{i}" for i in count(1))
             names[key] = next(name for name in free if name.lower() not in taken)
