@@ -131,10 +131,15 @@ def _agree(expected: Expected, actual: Expected, message: str) -> bool:
 
 
 def diagnose(text: str, files: Iterable[tuple[str, str]] = (), name: str = MAIN) -> tuple[Diagnostic, ...]:
-    """Compile a text and give back what is found."""
+    """Compile a text and give back what is found; one with the comment `# ubusc analyze` is asked its questions too."""
     from unifiedbus_dsl import pipeline
 
-    return tuple(pipeline.compile_text(text, name, dict(files)).diagnostics)
+    done = pipeline.compile_text(text, name, dict(files))
+    if "# ubusc analyze" not in text or not done.ok:
+        return tuple(done.diagnostics)
+    from unifiedbus_dsl.analysis.run import analyze
+
+    return (*done.diagnostics, *analyze(done).diagnostics)
 
 
 def check(case: Case) -> list[str]:
