@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from xml.etree import ElementTree
 
 from attrs import frozen
+
+T = TypeVar("T")
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -35,3 +39,13 @@ def read_back(svg: str) -> Mapping[str, Shown]:
         pieces = sum(1 for part in group.iter() if part.tag in {f"{SVG}path", f"{SVG}polygon", f"{SVG}ellipse"})
         found[id] = Shown(group.attrib["class"], text, group.findtext(f"{SVG}title") or "", link, pieces)
     return found
+
+
+def timed(work: Callable[[], T], tries: int = 3) -> tuple[float, T]:
+    """Seconds of the fastest of some tries (others may be busy on this machine), and what came out."""
+    best = float("inf")
+    for _ in range(tries):
+        start = time.perf_counter()
+        result = work()
+        best = min(best, time.perf_counter() - start)
+    return best, result
