@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.plan import AssemblyType, Axis, DeviceType, IndexExpr, Plan, PortRef
-from unifiedbus_dsl.plan.index import Points, axes_used, flat_index, open_grid, points
+from unifiedbus_dsl.plan.index import Points, axes_used, distinct, flat_index, open_grid, points
 
 Labels = NDArray[np.int64]
 
@@ -44,10 +44,10 @@ def _summarise(plan: Plan, assembly: AssemblyType, known: Mapping[str, _Summary]
         return _Summary(0, {})
     label = connected(nodes.count, nodes.edges())
     exports = {e.name: label[nodes.of(e.ref, e.axes, Points(e.shape, open_grid(e.axes), {}))] for e in assembly.exports}
-    reached = np.unique(np.concatenate([v.ravel() for v in exports.values()])) if exports else np.empty(0, np.int64)
-    present = np.unique(label[nodes.matters()])
+    reached = distinct(np.concatenate([v.ravel() for v in exports.values()])) if exports else np.empty(0, np.int64)
+    present = distinct(label[nodes.matters()])
     is_root = assembly.key == plan.root
-    lost = present if is_root else np.setdiff1d(present, reached)
+    lost = present if is_root else np.setdiff1d(present, reached, assume_unique=True)
     if len(present) > 1 and len(lost):
         _report(assembly, nodes, label, lost, is_root, sink)
     if len(reached) <= 1:

@@ -6,6 +6,7 @@ proof (mixed-radix subscripts, ranges apart); only what can't be proved is liste
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import prod
@@ -14,7 +15,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
 from unifiedbus_dsl.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Plan, PortRef, Rule, Var, algebra
 from unifiedbus_dsl.plan.index import Points, count_points, evaluate, flat_index, points
 from unifiedbus_dsl.source import Span
@@ -156,13 +157,15 @@ def _alone(array: _Array, use: Use, sink: Sink) -> bool:
     at = use.points()
     a, b = _values(at, first), _values(at, second)
     span = use.span
+    help, fix = _stride_help(use)
     sink.error(
         "UB0501",
         f"one port, two cables: {array.name(_again(use, array, a))}",
         span,
         f"equal for {_tuple_text(a)} and {_tuple_text(b)}",
         notes=(f"{len(same):,} collision{'s' * (len(same) != 1)}",),
-        help=_stride_help(use),
+        help=help,
+        fix=fix,
     )
     return False
 
@@ -182,7 +185,7 @@ def _tuple_text(values: Mapping[str, int]) -> str:
     return "(" + ", ".join(f"{name.lstrip('_') or 'e'}={value}" for name, value in shown.items()) + ")"
 
 
-def _stride_help(use: Use) -> tuple[str, ...]:
+def _stride_help(use: Use) -> tuple[tuple[str, ...], Fix | None]:
     """`n` has 8 values, so the stride is 8: `8*b + n`."""
     sizes = {axis.name: axis.size for axis in use.axes}
     for expr in use.subscripts:
@@ -193,8 +196,17 @@ def _stride_help(use: Use) -> tuple[str, ...]:
         (_, inner), (stride, outer) = sorted(names)
         need = sizes.get(inner, 0)
         if 0 < stride < need and not inner.startswith("_"):
-            return (f"`{inner}` has {need} values, so the stride is {need}: `{need}*{outer} + {inner}`",)
-    return ("let each index that counts cables take part in the subscripts of both sides",)
+            help = f"`{inner}` has {need} values, so the stride is {need}: `{need}*{outer} + {inner}`"
+            return (help,), _stride_fix(use, stride, need)
+    return ("let each index that counts cables take part in the subscripts of both sides",), None
+
+
+def _stride_fix(use: Use, stride: int, need: int) -> Fix | None:
+    """Write the stride that is needed, where the one that is written stands there once."""
+    if use.span is None or len(found := list(re.finditer(rf"\b{stride}\b", use.span.text))) != 1:
+        return None
+    at = use.span.start + found[0].start()
+    return Fix(f"make the stride {need}", (Edit(Span(use.span.source, at, at + len(str(stride))), str(need)),))
 
 
 def _apart(array: _Array, one: Use, other: Use, sink: Sink) -> bool:

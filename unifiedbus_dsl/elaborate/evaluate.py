@@ -204,7 +204,8 @@ class Evaluator:
                 help=(f"to count or add up, write `count({name})` or `bandwidth({name})`",),
             )
             return POISON
-        guess = did_you_mean(name, [*self.scope.candidates(), *self.extra, *self.words])
+        values = [*self.scope.values(), *self.extra, *self.words]
+        guess = did_you_mean(name, values) or did_you_mean(name, self.scope.candidates())
         self.sink.error(
             "UB0201",
             f"nothing here is called `{name}`",

@@ -8,7 +8,7 @@ from contextlib import suppress
 from attrs import frozen
 
 from unifiedbus_dsl import units
-from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver, Undecided
 from unifiedbus_dsl.elaborate.questions import Names
 from unifiedbus_dsl.elaborate.scope import Scope
@@ -89,8 +89,16 @@ def evaluate_expectation(
             node.condition.span,
             "holds",
             help=("take the `differs` away",),
+            fix=_without_differs(node),
         )
     return result
+
+
+def _without_differs(node: tree.Expect) -> Fix:
+    assert node.differs is not None
+    before = node.source.span if node.source is not None else node.condition.span
+    span = Span(before.source, before.end, node.differs.span.end)
+    return Fix("take the `differs` away", (Edit(span, ""),))
 
 
 def names_of_expectation(node: tree.Expect, scope: Scope, machine: Machine, sink: Sink) -> None:

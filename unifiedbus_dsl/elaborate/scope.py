@@ -10,6 +10,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.values import POISON, Any
 from unifiedbus_dsl.model import Definition, Module
 from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.syntax import tree
 
 
 @define(eq=False)
@@ -69,8 +70,14 @@ class Scope:
     def is_quiet(self, name: str) -> bool:
         return self.quiet or bool({name, "*"} & self.module.damaged_words)
 
-    def candidates(self) -> Iterator[str]:
+    def values(self) -> Iterator[str]:
+        """The names that stand for a value of this place: no types, protocols or links."""
         yield from self.params
         yield from self.members
+        yield from (name for name, each in self.module.reachable() if isinstance(each.node, tree.Let))
+
+    def candidates(self) -> Iterator[str]:
+        """Every name that could be said here."""
+        yield from self.values()
         yield from self.structure
         yield from (name for name, _ in self.module.reachable())

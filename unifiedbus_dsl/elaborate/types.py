@@ -8,7 +8,8 @@ from math import prod
 from attrs import define, field, frozen
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Severity, Sink, rename
+from unifiedbus_dsl.bind import delete_line
+from unifiedbus_dsl.diagnostics import Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.body import MAX_EXTENDS, Body, Placed
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -111,7 +112,10 @@ class Elaborator:
     def _unknown_type(self, ref: tree.TypeRef, scope: Scope) -> None:
         if scope.is_quiet(ref.path[0].text):
             return
-        types = {name: d for name, d in scope.module.reachable() if isinstance(d.node, tree.TypeDef)}
+        around = {definition for definition, _ in self._stack}
+        types = {
+            name: d for name, d in scope.module.reachable() if isinstance(d.node, tree.TypeDef) and d not in around
+        }
         guess = did_you_mean(ref.text, [*types, *scope.params])
         if guess is None:
             last = ref.path[-1].text
@@ -498,7 +502,7 @@ class Elaborator:
                     placed.statement.span,
                     "not in a switch",
                     help=("delete the line, or make the type an `npu`, `nic` or `device`",),
-                    fix=Fix("delete the line", (Edit(placed.statement.span, ""),)),
+                    fix=delete_line(placed.statement),
                 )
                 continue
             numbers: list[int] = []
