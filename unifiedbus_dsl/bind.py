@@ -293,12 +293,21 @@ def unused(model: Model, sink: Sink) -> None:
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
     """The nodes directly below a node."""
-    for attribute in attrs.fields(type(node)):
-        value = getattr(node, attribute.name)
+    for name in _field_names(type(node)):
+        value = getattr(node, name)
         if isinstance(value, tree.Node):
             yield value
         elif isinstance(value, tuple):
             yield from (item for item in value if isinstance(item, tree.Node))
+
+
+def _field_names(kind: type[tree.Node]) -> tuple[str, ...]:
+    if kind not in _FIELD_NAMES:
+        _FIELD_NAMES[kind] = tuple(attribute.name for attribute in attrs.fields(kind))
+    return _FIELD_NAMES[kind]
+
+
+_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
 
 
 def walk(node: tree.Node) -> Iterator[tree.Node]:
