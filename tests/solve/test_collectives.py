@@ -112,7 +112,7 @@ def test_injection_binds() -> None:
     assert found.longest.timing.binding_ends.tolist() == [2]
     assert not len(ask(net, arrays).time("allgather", "ring", SIZE).longest.timing.binding_ends)
     even = machines.plain(5, 4, [(np.arange(4), 4)], forward=False, injection_Bps=[X4 / 4] * 4)
-    for shape in (demand.pairs(np.arange(4), np.arange(4) ^ 1), demand.Groups(np.zeros(4, int))):
+    for shape in (demand.pairs(np.arange(4), np.roll(np.arange(4), 1)), demand.Groups(np.zeros(4, int))):
         got = steps.timing(symmetry.find(even, arrays), shape)
         assert got.classes == 1
         assert got.per_byte_s == pytest.approx(plain_step(even, shape)[0], rel=1e-9)
