@@ -72,6 +72,21 @@ def test_a_flow_keeps_its_path_whatever_else_flows() -> None:
     assert len({tuple(o) for o in other}) == 5
 
 
+def test_a_flow_keeps_its_path_on_any_network() -> None:
+    net, _ = machines.torus(4, 4)
+    both = [hashed.hashed_flows(net, [first, 0], [1, 10], seed=4) for first in (5, 9, 13)]
+    assert len({tuple(path_arcs(net, flows, 1)) for flows in both}) == 1
+
+
+def test_choices_at_each_hop_are_independent() -> None:
+    """All 9 paths across a fat tree of 6 are taken, not only those with equal choices."""
+    net, _ = machines.fat_tree(6)
+    flows = hashed.hashed_flows(net, np.zeros(400, int), np.full(400, 53), seed=2)
+    assert len({tuple(path_arcs(net, flows, f)) for f in range(400)}) == 9
+    slow, owner = hashed._walk_all(net, np.zeros(400, int), np.full(400, 53), 2)
+    assert len({tuple(slow[owner == f].tolist()) for f in range(400)}) == 9
+
+
 def test_paths_spread_evenly() -> None:
     """20,000 draws over 8 spines: each within five standard deviations of its share."""
     net, _ = machines.clos(2, 4, 8)

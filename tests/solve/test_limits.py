@@ -199,3 +199,9 @@ def test_bisection_of_random_networks_holds_the_true_cut(seed: int) -> None:
     true = twins.bisection(net, [0, 2, 4])
     assert some.capacity.lower <= true * (1 + 1e-7)
     assert some.capacity.upper >= true * (1 - 1e-7)
+
+
+def test_bisection_is_not_paid_for_what_cannot_pass() -> None:
+    """0 and 1 both have a cable to 2, which does not forward and is no member: only their own cable counts."""
+    net = machines.plain(3, 3, [([0, 1, 0], [2, 2, 1])], forward=False)
+    assert limits.bisection(symmetry.trivial(net), [0, 1]).capacity.upper == pytest.approx(X4)

@@ -186,6 +186,13 @@ def test_oversubscription_of_the_superpod_rack() -> None:
     assert oversubscription(net, part, members=np.arange(32)).ratio == pytest.approx([2.25, 0.0])
 
 
+def test_oversubscription_counts_injection_and_only_what_is_inside() -> None:
+    """Two hosts of three in the assembly with the switch's side outside; one may inject a quarter of its port."""
+    net = machines.plain(4, 3, [([0, 1, 2], [3, 3, 3])], forward=False, injection_Bps=[X4 / 4, np.inf, np.inf])
+    got = oversubscription(net, np.array([0, 0, -1, -1]))
+    assert (got.inside_Bps.tolist(), got.wall_Bps.tolist()) == ([1.25 * X4], [2 * X4])
+
+
 def test_what_does_not_arrive_is_said() -> None:
     net = machines.plain(4, 4, [([0, 2], [1, 3])])
     with pytest.raises(NotAdmittedError, match="no path"):

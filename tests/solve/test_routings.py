@@ -70,6 +70,15 @@ def test_updown_pair_by_pair(name: str, sizes: tuple[int, ...]) -> None:
     assert folded.sweeps < plain.sweeps
 
 
+def test_updown_takes_the_lowest_turn_of_a_host_on_two_leaves() -> None:
+    """Host 0 hangs on leaves 4 and 5, host 1 on 4 only: the way over leaf 5 and the spine is longer and not taken."""
+    net = machines.plain(8, 4, [([0, 0, 1, 2, 3], [4, 5, 4, 5, 6]), ([4, 5, 6], [7, 7, 7])], forward=False)
+    got = routings.updown(symmetry.trivial(net), demand.all_to_all(net))
+    assert got.load_Bps == pytest.approx(plain_updown(net))
+    one = routings.updown(symmetry.trivial(net), demand.pairs(0, 1)).load_Bps
+    assert one.sum() == pytest.approx(2.0)
+
+
 def test_updown_is_ecmp_on_a_tree() -> None:
     net, arrays = machines.fat_tree(6)
     found, d = symmetry.find(net, arrays), demand.all_to_all(net)
@@ -142,6 +151,19 @@ def test_dor_balances_less_than_ecmp_only_in_pairs() -> None:
     one, two = routings.dor(found, turn, place), ecmp.ecmp(found, turn)
     assert one.load_Bps.sum() == pytest.approx(two.load_Bps.sum())
     assert one.load_Bps.max() > two.load_Bps.max() * 1.2
+
+
+def test_dor_folds_only_by_what_keeps_dimensions() -> None:
+    """Exchanging opposite corners of a 2 x 2 keeps the demand between them, but not which dimension comes first."""
+    net = machines.plain(4, 4, [([0, 2, 0, 1], [1, 3, 2, 3])])
+    square = symmetry.Array(0, (), (2, 2), 1)
+    place = routings.coordinates(net, square)
+    d = demand.pairs([0, 3], [3, 0])
+    corners = symmetry.find(net, [], np.array([0, 1, 2, 0]))
+    assert corners.vertex_orbits == 3
+    folded = routings.dor(corners, d, place)
+    used = {(int(net.tail[a]), int(net.head[a])): folded.load_Bps[a] for a in np.flatnonzero(folded.load_Bps)}
+    assert used == {(0, 2): 1.0, (2, 3): 1.0, (3, 1): 1.0, (1, 0): 1.0}
 
 
 def test_coordinates_inside_loops() -> None:

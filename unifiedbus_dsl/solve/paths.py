@@ -391,7 +391,6 @@ def pair_cables(network: Network, source: int, target: int) -> int:
     vertex[network.vertices_of(target)] = n + 1
     tail, head = vertex[network.tail], vertex[network.head]
     usable = (network.forwards[network.tail] | (tail == n)) & (head != n) & (tail != n + 1) & (tail != head)
-    usable &= network.forwards[network.head] | (head == n + 1)
     graph = csr_matrix(
         (network.count[usable].astype(np.int32), (tail[usable], head[usable])), shape=(n + 2, n + 2), dtype=np.int32
     )
