@@ -66,7 +66,7 @@ def test_start_takes_at_most_half_more_than_click(argument: str) -> None:
     [
         (["chek", "a.ubus"], "did you mean `check`?"),
         (["machine.ubus"], "`ubusc compile machine.ubus`"),
-        (["wheelbarrow"], "there are compile, check, fmt, explain"),
+        (["wheelbarrow"], "there are compile, check"),
         (["check"], "which file?"),
         (["compile"], "which file?"),
         (["check", "machin.ubus"], "did you mean `machine.ubus`?"),

