@@ -236,6 +236,8 @@ def twins(network: Network, kinds: Ids) -> tuple[Ids, Ids]:
     alone[real] = np.diff(network.end_start)[network.end[real]] == 1
     some = np.flatnonzero(alone & (np.diff(network.indptr) > 0))
     order = some[np.lexsort((some, sums[some], kinds[some]))]
+    if not len(order):
+        return np.empty(0, np.int32), np.empty(0, np.int32)
     first = np.ones(len(order), dtype=bool)
     first[1:] = (sums[order[1:]] != sums[order[:-1]]) | (kinds[order[1:]] != kinds[order[:-1]])
     start = np.flatnonzero(first)
