@@ -103,7 +103,7 @@ def _can_be_checked(
         )
         return False
     exprs = [*subscripts, *([where] if where is not None else [])]
-    if max(_largest(expr, axes) for expr in exprs) < MAX_VALUE:
+    if all(_largest(expr, axes) < MAX_VALUE for expr in exprs):
         return True
     wall.sink.error("UB0407", "a subscript can grow beyond 64 bits", node.left.span.to(node.right.span), "too large")
     return False
