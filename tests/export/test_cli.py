@@ -1,0 +1,74 @@
+"""`ubusc export` as a command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.export.machines import PODS
+from unifiedbus_dsl.cli import main
+from unifiedbus_dsl.export import FORMATS, find
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pod.ubus").write_text(PODS)
+    return tmp_path
+
+
+def test_it_writes_where_it_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "pod.ubus", "--to", "graphml", "-o", "x.xml"]) == 0
+    assert main(["export", "pod.ubus", "--to", "cables"]) == 0
+    assert sorted(os.listdir(folder)) == ["pod.cables.csv", "pod.ubus", "x.xml"]
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "note[UB0805]" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["pod.ubus"], 2, "to which format"),
+        (["pod.ubus", "--to", "graphm"], 2, "did you mean `graphml`?"),
+        (["pod.ubus", "--to", "graphml", "--system", "pid"], 2, "did you mean `pod`?"),
+        (["no.ubus", "--to", "graphml"], 2, "no file"),
+        (["pod.ubus", "--to", "graphml", "-o", "no/where.xml"], 74, "no/where.xml"),
+        (["wrong.ubus", "--to", "graphml"], 1, "error[UB"),
+    ],
+)
+def test_what_goes_wrong(
+    arguments: list[str], status: int, words: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "wrong.ubus").write_text(PODS.replace("4*s + n", "3*s + n"))
+    assert main(["export", *arguments]) == status
+    assert words in capsys.readouterr().err
+    assert sorted(os.listdir(folder)) == ["pod.ubus", "wrong.ubus"]
+
+
+def test_a_refused_export_leaves_the_old_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = PODS.replace("server", "server_of_a_row_with_a_very_long_name_that_no_database_takes_as_it_is")
+    (folder / "long.ubus").write_text(long)
+    (folder / "old.csv").write_text("old")
+    assert main(["export", "long.ubus", "--to", "netbox", "-o", "old.csv"]) == 1
+    assert (folder / "old.csv").read_text() == "old"
+    assert "error[UB0804]" in capsys.readouterr().err
+    assert sorted(os.listdir(folder)) == ["long.ubus", "old.csv", "pod.ubus"]
+
+
+def test_help_lists_each_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--help"]) == 0
+    text = capsys.readouterr().out
+    for name in FORMATS:
+        assert find(name).name == name
+        assert f"  {name} " in text
+
+
+def test_every_format_has_its_page_and_every_row_of_the_table_a_format() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "formats"
+    for name in FORMATS:
+        text = (docs / f"{find(name).page}.md").read_text()
+        assert f"--to {name}" in text
+        assert "What is lost" in text

@@ -1,0 +1,115 @@
+"""Cable lists, the bill of materials, and the names in them."""
+
+from __future__ import annotations
+
+import csv
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.export.machines import PARTS, PODS, compiled, fabric
+from unifiedbus_dsl import export
+from unifiedbus_dsl.export.bom import bill
+from unifiedbus_dsl.export.floor import floor
+from unifiedbus_dsl.export.names import Slugs, stems
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_cable_list(tmp_path: Path) -> None:
+    path = tmp_path / "pod.cables.csv"
+    found = export.write(fabric(), "cables", path)
+    assert [d.code for d in found] == ["UB0805"]
+    listed = rows(path)
+    machine = fabric()
+    assert [int(row["cable"]) for row in listed] == list(range(machine.cable_count))
+    for row in listed:
+        cable = int(row["cable"])
+        assert machine.cable_name(cable) == f"{row['a_device']}.{row['a_port']} -- {row['b_device']}.{row['b_port']}"
+        length = machine.kinds.length_m[machine.kind[cable]]
+        assert float(row["length_m"]) == pytest.approx(length)
+        assert row["gbps"] == "448"
+    assert len({row["label"] for row in listed}) == len(listed)
+    optic = next(row for row in listed if row["link"] == "Optic")
+    assert (optic["a_place"], optic["b_place"]) == ("cabinet[0]", "spine[0]")
+    assert (optic["a_x_m"], optic["b_y_m"]) == ("0", "9")
+    apart = sum(abs(float(optic[f"a_{c}_m"]) - float(optic[f"b_{c}_m"])) for c in "xy")
+    assert float(optic["length_m"]) == pytest.approx(apart)
+
+
+def test_a_place_without_a_floor_plan_is_the_rack() -> None:
+    plan = compiled(PODS.replace("over Optic for", "over Optic(20 m) for").replace("  place", "  # place")).plan
+    where = floor(plan)
+    assert where.place(0, "cabinet[0].leaf[0]") == "cabinet[0]"
+    assert np.isnan(where.x).all()
+
+
+def test_netbox(tmp_path: Path) -> None:
+    path = tmp_path / "netbox.csv"
+    found = export.write(fabric(), "netbox", path)
+    assert [d.code for d in found] == ["UB0803", "UB0805"]
+    assert "96 connections of medium pcb" in found[0].message
+    listed = rows(path)
+    assert len(listed) == fabric().cable_count - 96
+    assert {row["type"] for row in listed} == {"dac-passive", "smf"}
+    ends = [(row[f"side_{s}_device"], row[f"side_{s}_name"]) for row in listed for s in "ab"]
+    assert len(set(ends)) == len(ends)
+    assert ("cabinet3-server2-npu1", "up0") in ends
+    assert all(len(name) <= 64 for end in ends for name in end)
+
+
+def test_netbox_refuses_names_that_are_too_long(tmp_path: Path) -> None:
+    text = PODS.replace("server", "server_of_a_row_with_a_very_long_name_that_no_database_takes_as_it_is")
+    with pytest.raises(export.CannotExportError):
+        export.write(fabric(text), "netbox", tmp_path / "x.csv")
+
+
+def test_bill(tmp_path: Path) -> None:
+    path = tmp_path / "bom.csv"
+    found = export.write(fabric(), "bom", path)
+    assert [d.code for d in found] == ["UB0805", "UB0806"]
+    assert "Spine" in found[1].message
+    assert "Trace" in found[1].message
+    listed = {(row["section"], row["item"], row["length_m"]): row for row in rows(path)}
+    assert listed["part", "Chip", ""]["count"] == "64"
+    assert listed["part", "Chip", ""]["total_power_w"] == str(64 * 700)
+    assert listed["cable", "Copper", "1"]["count"] == "128"
+    assert listed["optics", "Optic module", ""]["count"] == "32"
+    cables = [line for line in bill(fabric()) if line.section == "cable"]
+    assert sum(line.count for line in cables) == fabric().cable_count
+    total = 64 * 10000 + 8 * 2000 + 128 * 80 + 16 * 900
+    assert listed["total", "", ""]["total_cost_usd"] == str(total)
+    length = sum((line.total_length or Fraction(0) for line in cables), Fraction(0))
+    assert float(listed["total", "", ""]["total_length_m"]) == pytest.approx(float(length))
+
+
+def test_names_are_legal_and_distinct() -> None:
+    assert stems(["plane", "plane1", "Plane"]) == {"Plane": "plane", "plane": "plane-b", "plane1": "plane1-c"}
+    text = (
+        PARTS
+        + """switch Hub { port p[16] : UB x4 }
+rack R {
+  a[2, 3] : Chip; a1[3] : Chip; A_[7] : Chip; hub : Hub
+  connect a[i, j].up[0] -- hub.p[3*i + j] over Copper(1 m) for i, j
+  connect a1[i].up[0] -- hub.p[6 + i] over Copper(1 m) for i
+  connect A_[i].up[0] -- hub.p[9 + i] over Copper(1 m) for i
+  open a.x, a.up[1], a1.x, a1.up[1], A_.x, A_.up[1]
+}
+"""
+    )
+    plan = compiled(text + "system r : R\n").plan
+    names = Slugs(plan).devices(np.arange(16)).tolist()
+    assert len(set(names)) == 16, names
+    assert all(name.replace("-", "").isalnum() and name == name.lower() for name in names)
+
+
+def test_a_growing_array_keeps_its_names() -> None:
+    more = compiled(PODS.replace("cabinet[4]", "cabinet[3]").replace("p[8]", "p[6]")).plan
+    small = set(Slugs(more).devices(np.arange(more.device_count[more.root])).tolist())
+    all_ = set(Slugs(fabric().plan).devices(np.arange(fabric().device_count)).tolist())
+    assert small < all_

@@ -1,0 +1,153 @@
+"""`ubusc export`: to the files of other tools."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.report import as_text, limit_option, status
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.diagnostics import Diagnostic
+    from unifiedbus_dsl.export import Format
+    from unifiedbus_dsl.pipeline import Compilation
+
+
+class _Formats(click.Command):
+    """Lists the formats below the options."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from unifiedbus_dsl.export import FORMATS, find
+
+        with formatter.section("Formats"):
+            formatter.write_dl([(name, find(name).title) for name in FORMATS])
+
+
+@click.command("export", cls=_Formats)
+@click.argument("file", required=False)
+@click.option("--to", "form", metavar="FORMAT", help="One of the formats below.")
+@click.option("-o", "--output", metavar="PATH", help="File (or folder, for some formats) to write; by default "
+              "SYSTEM.SUFFIX here.")  # fmt: skip
+@click.option("--system", metavar="NAME", help="The system to export; by default the first of the file.")
+@click.option("--node", metavar="KIND", help="What schedulers call a node: a kind or a type; by default `node`, or "
+              "what holds the NPUs.")  # fmt: skip
+@limit_option
+@limit_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    file: str | None,
+    form: str | None,
+    output: str | None,
+    system: str | None,
+    node: str | None,
+    limit: int,
+    **raised: int | None,
+) -> None:
+    """Write a machine in a format of another tool.
+
+    What the format can't say of this machine is told, with the nearest format that can.
+
+    \b
+    Examples:
+      ubusc export machine.ubus --to graphml -o machine.graphml
+      ubusc export machine.ubus --to cables --system lab
+      ubusc export machine.ubus --to slurm-yaml --node rack -o topology.yaml
+    """
+    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.meter import meter
+
+    path = source_file(file, "export")
+    chosen = _format(form)
+    from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
+
+    with meter():
+        compilation = pipeline.compile(path, limits=limits(**raised))
+        if status(compilation.diagnostics):
+            click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+            context.exit(1)
+        name = _system(compilation, path, system)
+        target = Path(output if output is not None else chosen.file_name(name))
+        found = _export(compilation, name, chosen, target, node)
+    click.echo(as_text(found, limit, sys.stderr), err=True, nl=False)
+    context.exit(status(found))
+
+
+def _format(name: str | None) -> Format:
+    """The format asked for.
+
+    Raises:
+        click.UsageError: none, or an unknown one.
+    """
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+    from unifiedbus_dsl.export import FORMATS, find
+
+    if name is None:
+        raise click.UsageError(f"to which format? `--to` one of {', '.join(FORMATS)}")
+    if name not in FORMATS:
+        meant = did_you_mean(name, FORMATS)
+        hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(FORMATS)}"
+        raise click.UsageError(f"no format `{name}`; {hint}")
+    return find(name)
+
+
+def _system(compilation: Compilation, path: Path, system: str | None) -> str:
+    """The system to export.
+
+    Raises:
+        click.ClickException: the file has none.
+        click.UsageError: it has none of this name.
+    """
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+
+    names = compilation.systems
+    if not names:
+        raise click.ClickException(
+            f"`{path}` has no system, so there is no machine. Write `system NAME : Type` into it."
+        )
+    if system is not None and system not in names:
+        meant = did_you_mean(system, names)
+        hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(names)}"
+        raise click.UsageError(f"no system `{system}` in `{path}`; {hint}")
+    return names[0] if system is None else system
+
+
+def _export(compilation: Compilation, system: str, form: Format, target: Path, node: str | None) -> list[Diagnostic]:
+    """Write the file or folder; what there is to say about it."""
+    from unifiedbus_dsl.cli.output import beside
+    from unifiedbus_dsl.diagnostics import Sink
+    from unifiedbus_dsl.export import CannotExportError, Subject, write_subject
+
+    sink = Sink()
+    subject = Subject(compilation.pick(system), lambda: compilation.fabric(system), node)
+    try:
+        with (_folder_beside if form.is_folder else beside)(target) as draft:
+            write_subject(subject, form, draft, sink)
+    except CannotExportError:
+        pass  # the sink says why
+    return list(sink)
+
+
+@contextmanager
+def _folder_beside(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target`; its files move there one by one when all went well, else it goes away."""
+    from unifiedbus_dsl.cli.output import make_folder
+
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    make_folder(draft)
+    try:
+        yield draft
+        make_folder(target)
+        for file in sorted(draft.iterdir()):
+            os.replace(file, target / file.name)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,85 @@
+"""Exporters: from a compiled machine to the files of other tools. One format, one file, one row in the registry.
+
+    from unifiedbus_dsl import export, compile
+    export.write(compile("superpod.ubus"), "graphml", "superpod.graphml")
+
+An exporter says whether it takes the plan (its cost is that of the text) or the fabric (that of the machine), and what
+its format has no place for. What it can't say of a given machine is a diagnostic of the family UB08.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unifiedbus_dsl.diagnostics import Diagnostic, Sink
+from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, remark
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.fabric import Fabric
+    from unifiedbus_dsl.plan import Plan
+
+__all__ = ["FORMATS", "CannotExportError", "Format", "Subject", "find", "write", "write_subject"]
+
+FORMATS = {
+    "cables": "cables",
+    "netbox": "netbox",
+    "bom": "bom",
+    "json": "node_link",
+    "graphml": "graphml",
+}
+"""The module of each format, which holds it as `FORMAT`."""
+
+
+def find(name: str) -> Format:
+    """A format by its name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    found = import_module(f"unifiedbus_dsl.export.{FORMATS[name]}").FORMAT
+    assert isinstance(found, Format)
+    return found
+
+
+def write(
+    machine: Plan | Fabric, form: str, path: str | PathLike[str], *, node: str | None = None
+) -> tuple[Diagnostic, ...]:
+    """Write a plan or a fabric to a file, or for some formats into a folder; gives what there is to say about it.
+
+    `node` is the kind or type that schedulers call a node.
+
+    Raises:
+        KeyError: no such format.
+        CannotExportError: the format can't say this machine.
+        OSError: the file can't be written.
+    """
+    from unifiedbus_dsl.fabric import Fabric
+    from unifiedbus_dsl.fabric.expand import expand
+
+    sink = Sink()
+    if isinstance(machine, Fabric):
+        fabric = machine
+        subject = Subject(fabric.plan, lambda: fabric, node)
+    else:
+        plan = machine
+        subject = Subject(plan, lambda: expand(plan), node)
+    target, found = Path(path), find(form)
+    if found.is_folder:
+        target.mkdir(parents=True, exist_ok=True)
+    write_subject(subject, found, target, sink)
+    return tuple(sink)
+
+
+def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> None:
+    """Write a machine, and say once what the format has no place for.
+
+    Raises:
+        CannotExportError: the format can't say this machine; the sink says why.
+    """
+    form.write(subject, path, sink)
+    if form.loses:
+        lost = ", ".join(form.loses)
+        remark(sink, "UB0805", f"{form.name} has no place for: {lost}", f"`--to {form.instead}` keeps them")

@@ -1,0 +1,86 @@
+"""What every exporter is: a name, what it takes, what it writes, what it has no place for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from attrs import frozen
+
+from unifiedbus_dsl.diagnostics import Severity, Sink
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.source import Span
+
+
+@frozen(eq=False, slots=False)
+class Subject:
+    """What is exported: a plan, and its fabric, expanded only for a format that needs it.
+
+    `node` is the kind or type that a scheduler calls a node (a server); None lets the machine decide, see
+    `unifiedbus_dsl.export.groups`.
+    """
+
+    plan: Plan
+    expand: Callable[[], Fabric]
+    node: str | None = None
+
+    @cached_property
+    def fabric(self) -> Fabric:
+        return self.expand()
+
+
+Writer: TypeAlias = Callable[[Subject, Path, Sink], None]
+
+
+@frozen
+class Format:
+    """A format to export to.
+
+    `file` is what is added to the name of the system; a folder ends in a slash, and `write` then gets an empty folder
+    to fill. `loses` are the things of a machine that the format has no place for, and `instead` names the nearest
+    format that has them.
+    """
+
+    name: str
+    title: str
+    takes: Literal["plan", "fabric"]
+    file: str
+    write: Writer
+    loses: tuple[str, ...] = ()
+    instead: str = "json"
+
+    @property
+    def page(self) -> str:
+        """The page of the format in `docs/formats`: one for each family (`slurm-tree` and `slurm-yaml` share one)."""
+        return self.name.split("-")[0]
+
+    @property
+    def is_folder(self) -> bool:
+        return self.file.endswith("/")
+
+    def file_name(self, system: str) -> str:
+        """The name of the file or folder for a system."""
+        return f"{system}.{self.file.rstrip('/')}"
+
+
+class CannotExportError(Exception):
+    """The format can't say this machine; the sink has been told why."""
+
+
+def too_large(sink: Sink, message: str, help: str) -> CannotExportError:
+    """UB0804, to be raised: beyond a limit of the format."""
+    sink.error("UB0804", message, None, help=(help,))
+    return CannotExportError(message)
+
+
+def left_out(sink: Sink, message: str, instead: str, span: Span | None = None) -> None:
+    """UB0803: this machine has something that the format has no place for; the rest was written."""
+    sink.error("UB0803", message, span, help=(f"`--to {instead}` keeps it",), severity=Severity.WARNING)
+
+
+def remark(sink: Sink, code: str, message: str, *help: str) -> None:
+    """What the reader of the file should know; nothing is wrong."""
+    sink.error(code, message, None, help=help, severity=Severity.NOTE)
