@@ -94,7 +94,10 @@ def outward(demand: Demand, source: int, ends: int) -> Floats:
 def kept(symmetry: Symmetry, demand: Demand) -> Symmetry:
     """The generators under which the demand is the same: D(g s, g t) = D(s, t)."""
     if isinstance(demand, Groups):
-        return symmetry.restricted(partition=demand.group)
+        inside = demand.group >= 0
+        if len(np.unique(demand.group[inside])) > 1:
+            return symmetry.restricted(partition=demand.group)
+        return symmetry if inside.all() else symmetry.restricted(colour=inside)
     network = symmetry.network
     before = _matrix(demand.source, demand.target, demand.rate, network.ends)
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ints, Network, build, frozen_array, tally
+from unifiedbus_dsl.network import (
+    ArcKinds,
+    Bools,
+    Floats,
+    Ints,
+    Network,
+    build,
+    frozen_array,
+    row_arcs,
+    row_chunks,
+    tally,
+)
 from unifiedbus_dsl.solve.classes import Commodity, Optimum, TooLargeError, least_costs, optimum
 from unifiedbus_dsl.solve.demand import Demand, all_to_all, kept, outward, received, sent
 from unifiedbus_dsl.solve.ecmp import ecmp
@@ -18,6 +30,9 @@ from unifiedbus_dsl.symmetry import Axis, Symmetry, axes, find, refine, trivial
 
 MEETS_WITHIN = 1e-7
 """Relative distance between the proved sides below which a number is called exact."""
+
+TRIED_ARCS = 200_000_000
+"""How many arcs the cuts that a bisection tries may have together (six are tried in any case)."""
 
 # ---- one vertex an end point ----------------------------------------------------------------------------------------
 
@@ -243,7 +258,8 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
         scale = 1.0 / float(use.max())
         below, shares = scale * (n // 2) * (n - n // 2), np.array([scale])
     best, side, vertex_side = np.inf, chosen, np.zeros(network.vertices, dtype=bool)
-    for half in halves(symmetry, chosen):
+    tries = max(6, TRIED_ARCS // max(1, network.arcs))
+    for half in islice(halves(symmetry, chosen), tries):
         value, sides = halving_cut(network, half, chosen & ~half)
         if value < best:
             best, side, vertex_side = value, half, sides
@@ -321,16 +337,24 @@ def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bool
     colour = np.zeros(network.vertices, dtype=np.int64)
     real = network.end_order
     colour[real] = np.where(half[network.end[real]], 1, np.where(rest[network.end[real]], 2, 0))
-    part = refine(network, colour * 2 + network.forwards, network.kind.astype(np.int64))
+    part = refine(network, colour * 2 + network.forwards, network.label)
     passes = network.forwards | (colour > 0)
-    carries = passes[network.tail] & passes[network.head]
-    side = _class_cut(network, part, colour, carries)
-    crossing = side[network.tail] & ~side[network.head] & carries
-    return float(network.capacity_Bps[crossing].sum()), side
+    side = _class_cut(network, part, colour, passes)
+    total = 0.0
+    for begin, end in row_chunks(network):
+        arcs = slice(int(network.indptr[begin]), int(network.indptr[end]))
+        tails = np.repeat(np.arange(begin, end), network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
+        heads = network.head[arcs]
+        crossing = side[tails] & ~side[heads] & passes[tails] & passes[heads]
+        total += float((network.kinds.capacity_Bps[network.kind[arcs]] * network.count[arcs])[crossing].sum())
+    return total, side
 
 
-def _class_cut(network: Network, part: NDArray[np.int32], colour: Ints, carries: Bools) -> Bools:
-    """Side of each vertex in a minimum cut between colour 1 and colour 2 where the vertices of a part stay together."""
+def _class_cut(network: Network, part: NDArray[np.int32], colour: Ints, passes: Bools) -> Bools:
+    """Side of each vertex in a minimum cut between colour 1 and colour 2 where the vertices of a part stay together.
+
+    The arcs of one vertex of each part tell those of the others.
+    """
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
@@ -338,11 +362,16 @@ def _class_cut(network: Network, part: NDArray[np.int32], colour: Ints, carries:
     held = np.zeros(classes, dtype=np.int64)
     held[part] = colour
     joined = np.where(held == 1, classes, np.where(held == 2, classes + 1, np.arange(classes)))
-    tail, head = joined[part[network.tail]], joined[part[network.head]]
-    apart = (tail != head) & carries
-    key = tail[apart] * (classes + 2) + head[apart]
-    pair, place = np.unique(key, return_inverse=True)
-    capacity = tally(place, network.capacity_Bps[apart], len(pair))
+    first = np.zeros(classes, dtype=np.int64)
+    first[part] = np.arange(len(part))
+    members = np.bincount(part, minlength=classes)
+    arcs = row_arcs(network, first)
+    of = np.repeat(np.arange(classes), network.indptr[first + 1] - network.indptr[first])
+    tail, head = joined[of], joined[part[network.head[arcs]]]
+    apart = (tail != head) & passes[first[of]] & passes[network.head[arcs]]
+    rate = network.kinds.capacity_Bps[network.kind[arcs]] * network.count[arcs] * members[of]
+    pair, place = np.unique(tail[apart] * (classes + 2) + head[apart], return_inverse=True)
+    capacity = tally(place, rate[apart], len(pair))
     unit = capacity.max(initial=1.0) / 2**30
     whole = np.round(capacity / unit).astype(np.int32)
     graph = csr_matrix((whole, np.divmod(pair, classes + 2)), shape=(classes + 2, classes + 2), dtype=np.int32)
