@@ -490,12 +490,12 @@ def extend(network: Network, kinds: Ids, tier: Ids, image: Ids, settled: NDArray
     salts = _mix(np.arange(int(network.label.max(initial=0)) + 1)) | np.uint64(1)
     time = np.where(settled, 0, tier)
     for level in range(1, int(tier.max(initial=0)) + 1):
+        pending = np.flatnonzero((time == level) & ~settled)
         moving = np.flatnonzero((image != everyone) & (time < level))
-        arcs = row_arcs(network, moving)
-        gain = np.repeat(hashes[image[moving]] - hashes[moving], network.indptr[moving + 1] - network.indptr[moving])
-        change = np.zeros(network.vertices, dtype=np.uint64)
-        np.add.at(change, network.head[arcs], gain * salts[network.label[arcs]])
-        switches = np.flatnonzero((change != 0) & (time == level) & ~settled)
+        if not len(pending) or not len(moving):
+            continue
+        change = _changes(network, hashes, salts, image, moving, pending, time < level)
+        switches = pending[change[pending] != 0]
         arcs = row_arcs(network, switches)
         terms = np.where(time[network.head[arcs]] < level, hashes[network.head[arcs]], np.uint64(0))
         terms *= salts[network.label[arcs]]
@@ -507,6 +507,25 @@ def extend(network: Network, kinds: Ids, tier: Ids, image: Ids, settled: NDArray
             return False
         image[switches[wanted]] = switches[offered]
     return True
+
+
+def _changes(
+    network: Network, hashes: Hashes, salts: Hashes, image: Ids, moving: Ints, pending: Ints, known: NDArray[np.bool_]
+) -> Hashes:
+    """By how much the hash sum over known neighbours changes, for the `pending` switches at least, [V]: added up along
+    the arcs of what moves or of the switches, whichever are fewer."""
+    change = np.zeros(network.vertices, dtype=np.uint64)
+    degree = np.diff(network.indptr)
+    if degree[moving].sum() < degree[pending].sum():
+        arcs = row_arcs(network, moving)
+        gain = np.repeat(hashes[image[moving]] - hashes[moving], degree[moving])
+        np.add.at(change, network.head[arcs], gain * salts[network.label[arcs]])
+        return change
+    arcs = row_arcs(network, pending)
+    heads = network.head[arcs]
+    gain = np.where(known[heads], hashes[image[heads]] - hashes[heads], np.uint64(0))
+    change[pending] = _sums(gain * salts[network.label[arcs]], degree[pending])
+    return change
 
 
 def verify(network: Network, kinds: Ids, image: Ids) -> Generator | None:
