@@ -259,23 +259,20 @@ def smallest(values: Ints) -> NDArray[np.unsignedinteger[Any]]:
 # ---- from a fabric ------------------------------------------------------------------------------------------------
 
 
-def from_fabric(fabric: Fabric, *, timed: bool = True) -> Network:
+def from_fabric(fabric: Fabric, *, timed: bool = True, health: Floats | None = None) -> Network:
     """Network of a fabric: vertices by device type, arcs by cable kind.
 
     Without `timed`, cables that differ in length only are of one kind and latencies are NaN: racks at different
-    distances are then alike, which they are in all that asks for rates and hops.
+    distances are then alike, which they are in all that asks for rates and hops. `health` is the part of its capacity
+    that each cable has left, [cables]: 1 where it is whole, 0 where it is lost. Vertices stay, with or without cables.
     """
-    plan = fabric.plan
-    types = list(plan.devices.values())
+    types = list(fabric.plan.devices.values())
     layouts = [_vertices_of_ports(device) for device in types]
-    per_type = np.array([count for count, _ in layouts], dtype=np.int64)
     type_of = fabric.device_type.astype(np.int64)
-    per_device = per_type[type_of]
-    start = np.concatenate([[0], np.cumsum(per_device)])
-    device_of = np.repeat(np.arange(len(type_of)), per_device)
+    start, device_of = _vertices_of_devices(type_of, layouts)
     place = np.arange(start[-1]) - start[device_of]
 
-    widest = int(per_type.max(initial=1))
+    widest = max((count for count, _ in layouts), default=1)
     forwards = np.zeros((len(types), widest), dtype=bool)
     for t, device in enumerate(types):
         forwards[t, : 1 if device.kind == "switch" else len(device.transit)] = True
@@ -284,6 +281,14 @@ def from_fabric(fabric: Fabric, *, timed: bool = True) -> Network:
     injection = np.array([_number(device.fields.get("injection"), np.inf) for device in types], dtype=np.float64)
     latency = np.array([_number(device.fields.get("latency"), 0.0) for device in types], dtype=np.float64)
     vertex_type = type_of[device_of]
+    kind = fabric.kind if timed else lengthless(fabric)[1][fabric.kind]
+    kinds = arc_kinds(fabric) if timed else _untimed(arc_kinds(fabric), lengthless(fabric)[0])
+    a = _vertex(fabric.a_device, fabric.a_port, type_of, start, layouts)
+    b = _vertex(fabric.b_device, fabric.b_port, type_of, start, layouts)
+    if health is not None:
+        kind, kinds = _weakened(kind, kinds, health)
+        left = health > 0
+        a, b, kind = a[left], b[left], kind[left]
 
     return build(
         device_start=start,
@@ -292,10 +297,42 @@ def from_fabric(fabric: Fabric, *, timed: bool = True) -> Network:
         latency_s=latency[vertex_type],
         group=vertex_type * widest + place,
         injection_Bps=injection[type_of[is_end]],
-        a=_vertex(fabric.a_device, fabric.a_port, type_of, start, layouts),
-        b=_vertex(fabric.b_device, fabric.b_port, type_of, start, layouts),
-        kind=fabric.kind if timed else lengthless(fabric)[1][fabric.kind],
-        kinds=arc_kinds(fabric) if timed else _untimed(arc_kinds(fabric), lengthless(fabric)[0]),
+        a=a,
+        b=b,
+        kind=kind,
+        kinds=kinds,
+    )
+
+
+def cable_ends(fabric: Fabric) -> tuple[Ids, Ids]:
+    """The vertices that each cable joins, [cables] each."""
+    layouts = [_vertices_of_ports(device) for device in fabric.plan.devices.values()]
+    type_of = fabric.device_type.astype(np.int64)
+    start, _ = _vertices_of_devices(type_of, layouts)
+    return (
+        _vertex(fabric.a_device, fabric.a_port, type_of, start, layouts),
+        _vertex(fabric.b_device, fabric.b_port, type_of, start, layouts),
+    )
+
+
+def _vertices_of_devices(type_of: Ints, layouts: list[tuple[int, Ints]]) -> tuple[Ints, Ints]:
+    """First vertex of each device, [D + 1], and the device of each vertex."""
+    per_device = np.array([count for count, _ in layouts], dtype=np.int64)[type_of]
+    start = np.concatenate([[0], np.cumsum(per_device)])
+    return start, np.repeat(np.arange(len(type_of)), per_device)
+
+
+def _weakened(kind: NDArray[Any], kinds: ArcKinds, health: Floats) -> tuple[Ints, ArcKinds]:
+    """Kinds of cables where those that have only a part of their capacity left are of kinds of their own."""
+    parts = np.unique(health[(health > 0) & (health != 1)])
+    factor = np.repeat(np.concatenate([[1.0], parts]), len(kinds.link))
+    which = np.where((health > 0) & (health != 1), np.searchsorted(parts, health) + 1, 0)
+    rows = np.tile(np.arange(len(kinds.link)), len(parts) + 1)
+    return kind.astype(np.int64) + which * len(kinds.link), ArcKinds(
+        capacity_Bps=frozen_array(kinds.capacity_Bps[rows] * factor),
+        rate_Bps=frozen_array(kinds.rate_Bps[rows] * factor),
+        latency_s=frozen_array(kinds.latency_s[rows]),
+        link=frozen_array(kinds.link[rows]),
     )
 
 

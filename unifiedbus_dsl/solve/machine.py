@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, field, frozen
+from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.network import Ints, Network, from_fabric, frozen_array, lengthless
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, from_fabric, frozen_array, lengthless
 from unifiedbus_dsl.symmetry import Symmetry, arrays_of, find, trivial
 
 
@@ -20,20 +21,44 @@ class Machine:
     latencies are NaN. `timed_network` and `timed_symmetry` know every length. Vertices and end points have the same
     numbers in both. Without `symmetric` every end point is its own orbit: the same numbers, at the cost of the whole
     machine.
+
+    A damaged machine (see `damaged`) has the same fabric and the same numbers: `lost` devices [D] stand in its network
+    without a cable, and `health` [cables] is the part of its capacity that each cable has left.
     """
 
     fabric: Fabric
     symmetric: bool = True
+    lost: Bools | None = field(default=None, repr=False)
+    health: Floats | None = field(default=None, repr=False)
+
+    def damaged(
+        self,
+        lost_devices: ArrayLike = (),
+        lost_cables: ArrayLike = (),
+        degraded: tuple[ArrayLike, float] | None = None,
+    ) -> Machine:
+        """The same machine without these devices and cables, and with `degraded` cables at a part of their capacity;
+        on top of what it lacks already."""
+        fabric = self.fabric
+        lost = np.zeros(fabric.device_count, dtype=bool) if self.lost is None else self.lost.copy()
+        health = np.ones(fabric.cable_count) if self.health is None else self.health.copy()
+        lost[np.asarray(lost_devices, dtype=np.int64)] = True
+        health[np.asarray(lost_cables, dtype=np.int64)] = 0.0
+        health[lost[fabric.a_device] | lost[fabric.b_device]] = 0.0
+        if degraded is not None:
+            cables, factor = degraded
+            health[np.asarray(cables, dtype=np.int64)] *= factor
+        return evolve(self, lost=frozen_array(lost), health=frozen_array(health))
 
     @cached_property
     def timed_network(self) -> Network:
-        return from_fabric(self.fabric)
+        return from_fabric(self.fabric, health=self.health)
 
     @cached_property
     def network(self) -> Network:
         if len(lengthless(self.fabric)[0]) == len(self.fabric.kinds.link):
             return self.timed_network
-        return from_fabric(self.fabric, timed=False)
+        return from_fabric(self.fabric, timed=False, health=self.health)
 
     @cached_property
     def timed_symmetry(self) -> Symmetry:
@@ -44,7 +69,10 @@ class Machine:
         return self.timed_symmetry if self.network is self.timed_network else self._symmetry(self.network)
 
     def _symmetry(self, network: Network) -> Symmetry:
-        return find(network, arrays_of(self.fabric.plan)) if self.symmetric else trivial(network)
+        if not self.symmetric:
+            return trivial(network)
+        colour = None if self.lost is None else np.repeat(self.lost, np.diff(network.device_start))
+        return find(network, arrays_of(self.fabric.plan), colour)
 
     @cached_property
     def end_of_device(self) -> Ints:
@@ -57,3 +85,8 @@ class Machine:
         """The end points among these devices, in their order; switches are left out."""
         found = self.end_of_device[devices]
         return found[found >= 0]
+
+    @cached_property
+    def lost_ends(self) -> Ints:
+        """End points that are lost."""
+        return self.ends(np.zeros(0, np.int64) if self.lost is None else np.flatnonzero(self.lost))
