@@ -1,0 +1,72 @@
+"""What the pages under docs/ show is run: machines are compiled and asked, commands and Python are executed.
+
+Commands and programs run in a folder with the shipped specs, the README's cabinet as `machine.ubus`, and what
+`ubusc compile` makes of the Atlas 950 SuperPoD.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests import literate
+from unifiedbus_dsl.cli import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    found = FENCE.findall(page.read_text(encoding="utf-8"))
+    return [text for language, text in found if language in languages]
+
+
+def named(pages: list[Path]) -> list[object]:
+    return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages]
+
+
+def commands(page: Path) -> list[str]:
+    lines = [line for text in blocks(page, "", "sh") for line in text.splitlines()]
+    return [line.split("  #")[0] for line in lines if line.startswith("ubusc ")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("docs")
+    (made / "specs").symlink_to(ROOT / "specs")
+    cabinet = re.search(r"```ubus\n(.*?)```", README, re.DOTALL)
+    assert cabinet
+    (made / "machine.ubus").write_text(cabinet[1])
+    assert main(["compile", str(ROOT / "specs/huawei/atlas-950-superpod.ubus"), "-o", str(made)]) == 0
+    return made
+
+
+@pytest.mark.parametrize("page", named([p for p in PAGES if blocks(p, "ubus")]))
+def test_machines_are_right(page: Path) -> None:
+    for text in blocks(page, "ubus"):
+        found = literate.diagnose(text)
+        assert not literate.differences(found, literate.expectations(literate.MAIN, text))
+
+
+@pytest.mark.parametrize("page", named([p for p in PAGES if commands(p) or blocks(p, "python")]))
+def test_commands_and_programs_run(
+    page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    for command in commands(page):
+        assert main(shlex.split(command)[1:]) == 0, capsys.readouterr().err
+    values: dict[str, object] = {"__name__": "__docs__"}
+    for text in blocks(page, "python"):
+        exec(compile(text, page.name, "exec"), values)
+
+
+@pytest.mark.parametrize("page", named(PAGES))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
