@@ -29,8 +29,14 @@ FORMATS = {
     "bom": "bom",
     "json": "node_link",
     "graphml": "graphml",
+    "slurm-tree": "slurm",
+    "slurm-block": "slurm",
+    "slurm-yaml": "slurm",
+    "volcano": "kubernetes",
+    "kueue": "kubernetes",
+    "topograph": "topograph",
 }
-"""The module of each format, which holds it as `FORMAT`."""
+"""The module of each format, which holds it as `FORMAT` or, where a family shares one, in `FORMATS`."""
 
 
 def find(name: str) -> Format:
@@ -39,9 +45,9 @@ def find(name: str) -> Format:
     Raises:
         KeyError: there is none.
     """
-    found = import_module(f"unifiedbus_dsl.export.{FORMATS[name]}").FORMAT
-    assert isinstance(found, Format)
-    return found
+    module = import_module(f"unifiedbus_dsl.export.{FORMATS[name]}")
+    family: tuple[Format, ...] = (module.FORMAT,) if hasattr(module, "FORMAT") else module.FORMATS
+    return next(form for form in family if form.name == name)
 
 
 def write(

@@ -70,6 +70,14 @@ class CannotExportError(Exception):
     """The format can't say this machine; the sink has been told why."""
 
 
+def refuse(
+    sink: Sink, message: str, instead: str, span: Span | None = None, notes: tuple[str, ...] = ()
+) -> CannotExportError:
+    """UB0802, to be raised: the format can't say it; `instead` is the nearest format that can."""
+    sink.error("UB0802", message, span, notes=notes, help=(f"`--to {instead}` can say it",))
+    return CannotExportError(message)
+
+
 def too_large(sink: Sink, message: str, help: str) -> CannotExportError:
     """UB0804, to be raised: beyond a limit of the format."""
     sink.error("UB0804", message, None, help=(help,))
