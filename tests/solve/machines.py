@@ -255,3 +255,23 @@ def renumbered(net: Network, seed: int) -> tuple[Network, np.ndarray, np.ndarray
         kinds=net.kinds,
     )
     return out, new, new_end
+
+
+def without(net: Network, vertices: Sequence[int]) -> Network:
+    """The same network, all cables of some vertices cut."""
+    gone = np.zeros(net.vertices, dtype=bool)
+    gone[list(vertices)] = True
+    keep = (net.tail < net.head) & ~gone[net.tail] & ~gone[net.head]
+    a, b, kind = (np.repeat(x[keep], net.count[keep]) for x in (net.tail, net.head, net.kind))
+    return build(
+        device_start=net.device_start,
+        end=net.end,
+        forwards=net.forwards,
+        latency_s=net.latency_s,
+        group=net.group,
+        injection_Bps=net.injection_Bps,
+        a=a,
+        b=b,
+        kind=kind,
+        kinds=net.kinds,
+    )

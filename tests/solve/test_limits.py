@@ -205,3 +205,23 @@ def test_bisection_is_not_paid_for_what_cannot_pass() -> None:
     """0 and 1 both have a cable to 2, which does not forward and is no member: only their own cable counts."""
     net = machines.plain(3, 3, [([0, 1, 0], [2, 2, 1])], forward=False)
     assert limits.bisection(symmetry.trivial(net), [0, 1]).capacity.upper == pytest.approx(X4)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "cut", "orbits"),
+    [("cluster", (2, 3, 2, 2, 1, 2), 26, 18), ("clos", (4, 3, 3), 17, 4), ("superpod", (3, 2, 3, 2), 7, 14)],
+)
+def test_what_a_failure_leaves_of_symmetry_is_used(name: str, sizes: tuple[int, ...], cut: int, orbits: int) -> None:
+    """One switch without cables: few orbits still, and the optimum of the full programme."""
+    net, arrays = getattr(machines, name)(*sizes)
+    assert net.end[cut] < 0
+    hurt = machines.without(net, [cut])
+    found = symmetry.find(hurt, arrays, colour=np.zeros(net.vertices))
+    assert found.vertex_orbits <= orbits
+    d = demand.all_to_all(hurt)
+    got = limits.optimal(found, d).throughput.scale
+    assert got.kind == "exact"
+    assert got.value == pytest.approx(twins.full_optimum(hurt, matrix(d, net.ends)), rel=1e-7)
+    folded, plain = ecmp.ecmp(found, d), ecmp.ecmp(symmetry.trivial(hurt), d)
+    assert folded.load_Bps == pytest.approx(plain.load_Bps)
+    assert folded.sweeps < plain.sweeps
