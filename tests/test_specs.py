@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -300,3 +301,16 @@ def test_solved_expectations(path: Path) -> None:
     assert {each.text: each.holds for each in report.expectations if each.holds is not True} == {}
     assert all(0 <= each.lower <= each.upper for each in report.answers)
     assert report.answers or report.expectations
+
+
+# ---- the list of machines -----------------------------------------------------------------------------------------
+
+
+def test_readme_names_every_file_and_its_example_compiles() -> None:
+    text = (SPECS / "README.md").read_text(encoding="utf-8")
+    linked = {link for link in re.findall(r"\]\(([^)]+)\)", text) if link.endswith(".ubus")}
+    assert linked == {path.relative_to(SPECS).as_posix() for path in FILES}
+    examples = re.findall(r"^```ubus\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert examples
+    for example in examples:
+        assert [d.message for d in compile_text(example).diagnostics] == []
