@@ -214,3 +214,52 @@ def test_a_permutation_on_a_full_clos_is_not_slowed_down() -> None:
 
 def test_a_seed_means_the_same_order_for_ever() -> None:
     assert Shuffle(7)(np.arange(8)).tolist() == [6, 3, 4, 0, 2, 7, 5, 1]
+
+
+STAR = """
+npu Chip { port p : UB x4 }
+switch Hub { port p[8] : UB x4 }
+rack Star { npu[8] : Chip; hub : Hub; connect npu[n].p -- hub.p[n] over Wire(1 m) for n }
+system star : Star
+"""
+HOP = 2 * 155e-9
+"""Two cables, and a hub without a delay of its own."""
+
+
+def test_time_of_a_ring_is_its_closed_form() -> None:
+    """2 (n - 1) steps of size / n at link rate, and the latency of each."""
+    (found,) = values(STAR, "time(allreduce(all npu, size = 56 MB), algorithm = ring)", "star")
+    assert found.value == pytest.approx(14 * (1e-3 / 8 + HOP))
+    assert found.detail["busbw"] == pytest.approx(56e6 / found.value * 14 / 8)
+
+
+def test_time_takes_the_fastest_algorithm_where_none_is_named() -> None:
+    small, large = values(STAR, "time(allreduce(all npu, size = 1 kB)); time(allreduce(all npu, size = 1 GB))", "star")
+    for answer in (small, large):
+        assert answer.value <= min(answer.detail["others"].values())
+
+
+def test_no_algorithm_beats_the_optimum() -> None:
+    """All-gather on one switch: each NPU takes in 7/8 of the result over its one cable."""
+    best, ring = values(
+        STAR, "optimal_time(allgather(all npu, size = 56 MB)); time(allgather(all npu, size = 56 MB))", "star"
+    )
+    assert best.value == pytest.approx(7 / 8 * 1e-3, rel=1e-6)
+    assert best.value <= ring.value
+
+
+def test_dimension_order_on_a_torus_equals_ecmp_in_one_dimension() -> None:
+    ring = """
+    npu Chip { port p[2] : UB x4; transit p }
+    rack Ring { npu[6] : Chip; connect npu.p as ring over Wire(1 m) }
+    system ring : Ring
+    """
+    dor, ecmp = values(
+        ring, "throughput(alltoall(all npu), routing = dor); throughput(alltoall(all npu), routing = ecmp)", "ring"
+    )
+    assert dor.value == pytest.approx(ecmp.value)
+
+
+def test_hashed_flows_share_what_they_meet() -> None:
+    (found,) = values(LEAVES, "fair(incast(all npu -> npu[0, 0]), hash = 3)", "even")
+    assert found.value == pytest.approx(LINK / 23)

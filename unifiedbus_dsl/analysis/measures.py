@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,13 @@ from unifiedbus_dsl.bind import TRAFFICS, dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Floats, Ints, Network
-from unifiedbus_dsl.solve import ecmp, fair, limits, paths
+from unifiedbus_dsl.solve import collectives, ecmp, fair, gather, hashed, limits, paths, routings, schedules
 from unifiedbus_dsl.solve.demand import Groups, Pairs, sent
 from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.solve.oversubscription import oversubscription
 from unifiedbus_dsl.solve.result import Kind, NotAdmittedError, Number
 from unifiedbus_dsl.solve.throughput import Throughput, throughput
+from unifiedbus_dsl.symmetry import Symmetry
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE, TIME, Dimension
 
@@ -30,6 +32,8 @@ ROUTINGS: Mapping[str, Callable[..., ecmp.Loads]] = {
     "ecmp": ecmp.ecmp,
     "wcmp": ecmp.wcmp,
     "valiant": ecmp.valiant,
+    "updown": routings.updown,
+    "dor": lambda symmetry, demand: routings.dor(symmetry, demand, _places(symmetry)),
 }
 """Routings that give loads of their own; `minimal` and `optimal` are optimised for throughput."""
 OPTIMISED = ("minimal", "optimal")
@@ -311,20 +315,111 @@ class Asker:
     def _fair(self, call: _Call) -> Answer:
         traffic, demand = self._matrix(self._one(call))
         network = self.machine.network
-        if isinstance(demand, Groups):
+        seed = self.evaluator.integer(call.named["hash"], low=0) if "hash" in call.named else None
+        shares = "ecmp shares" if seed is None else f"one shortest path a flow, hashed with seed {seed}"
+        if seed is not None:
+            one, two = self._listed(call, demand)
+            flows = hashed.hashed_flows(network, one, two, seed)
+            rate, count = fair.fair_rates(flows), flows.count
+        elif isinstance(demand, Groups):
             classes = fair.pair_classes(self.machine.symmetry, [demand])
             rate, count = fair.fair_rates(classes.flows), classes.flows.count
         else:
-            if len(demand.source) > MOST_PAIRS:
-                raise self._refuse(call.node, f"{len(demand.source):,} flows are more than can be solved one by one")
-            flows = fair.shared_flows(network, demand.source, demand.target)
+            flows = fair.shared_flows(network, *self._listed(call, demand))
             rate, count = fair.fair_rates(flows), flows.count
         least, mean = float(rate.min()), float((rate * count).sum() / count.sum())
         detail: dict[str, Any] = {"mean": mean, "max": float(rate.max()), "flows": int(count.sum())}
-        said = ("max-min fair rate of the slowest flow", "ecmp shares", traffic.pattern)
+        said = ("max-min fair rate of the slowest flow", shares, traffic.pattern)
         if traffic.size_bytes:
             detail["completion_s"] = traffic.size_bytes / least
         return _exact(call, least, RATE, assumptions=said, detail=detail)
+
+    def _listed(self, call: _Call, demand: Groups | Pairs) -> tuple[Ints, Ints]:
+        """Every flow for itself: its source and its target."""
+        if isinstance(demand, Pairs):
+            count = len(demand.source)
+        else:
+            count = int((np.bincount(demand.group[demand.group >= 0]).astype(np.int64) ** 2).sum())
+        if count > MOST_PAIRS:
+            raise self._refuse(call.node, f"{count:,} flows are more than can be solved one by one")
+        if isinstance(demand, Pairs):
+            return demand.source, demand.target
+        inside = np.flatnonzero(demand.group >= 0)
+        same = demand.group[inside][:, None] == demand.group[inside]
+        np.fill_diagonal(same, False)
+        one, two = np.nonzero(same)
+        return inside[one], inside[two]
+
+    # -- collectives
+
+    def _groups(self, traffic: Traffic) -> Ints:
+        group = np.full(self.machine.network.ends, -1, dtype=np.int64)
+        group[traffic.members] = traffic.group
+        return group
+
+    def _collective(self, call: _Call) -> tuple[Traffic, float]:
+        """The traffic of a collective with its size in bytes."""
+        node = self._one(call)
+        traffic = self.traffic(node)
+        if traffic.pattern not in (*COLLECTIVES, "alltoall"):
+            raise self._refuse(
+                node, f"`{traffic.pattern}` is no collective", "such as `allreduce(all npu, size = 1 GiB)`"
+            )
+        size = self._quantity(call, "size", units.SIZE) or traffic.size_bytes
+        if not size:
+            raise self._refuse(node, f"`{call.name}` needs a size", "write `size = 512 MiB` in the traffic, or here")
+        return traffic, size
+
+    def _time(self, call: _Call) -> Answer:
+        traffic, size = self._collective(call)
+        asked = self._word(call, "algorithm", "", schedules.ALGORITHMS)
+        over = collectives.Collectives(self.machine.symmetry, self._groups(traffic), self.machine.timed_symmetry)
+        tried: list[collectives.CollectiveTime] = []
+        refused = ""
+        for algorithm in (asked,) if asked else schedules.ALGORITHMS:
+            try:
+                tried.append(over.time(traffic.pattern, algorithm, size))
+            except NotAdmittedError as why:
+                refused = str(why)
+        if not tried:
+            raise NotAdmittedError(refused)
+        found = min(tried, key=lambda each: each.time_s)
+        longest = found.longest
+        said = (
+            f"{found.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
+            f"{found.members:,} end points a group, all groups at once",
+            "ecmp shares, max-min fair within a step, zero-load latency added",
+        )
+        detail = {
+            "algorithm": found.algorithm,
+            "algbw": found.algbw_Bps,
+            "busbw": found.busbw_Bps,
+            "bandwidth_s": found.bandwidth_s,
+            "latency_s": found.latency_s,
+            "others": {each.algorithm: each.time_s for each in tried if each is not found},
+        }
+        shown = units.format_quantity(units.Quantity(Fraction(found.time_s), TIME))
+        text = f"{shown}, busbw {found.busbw_Bps / 1e9:,.4g} GB/s"
+        binding = (f"step {longest.name}, {longest.duration_s / found.time_s:.0%} of the time",)
+        return _exact(call, found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+
+    def _optimal_time(self, call: _Call) -> Answer:
+        traffic, size = self._collective(call)
+        if len(np.unique(traffic.group)) > 1:
+            raise self._refuse(
+                self._one(call), "`optimal_time` is known for one group", "leave `within` and `across` out"
+            )
+        ask = {
+            "allgather": gather.allgather_time,
+            "reducescatter": gather.allgather_time,
+            "allreduce": gather.allreduce_time,
+        }
+        if traffic.pattern not in ask:
+            raise self._refuse(
+                self._one(call), f"`optimal_time` is not known for `{traffic.pattern}`", "ask for `time`"
+            )
+        found = ask[traffic.pattern](self.machine.symmetry, size, traffic.members)
+        return _number(call, found, TIME, assumptions=("no schedule is faster, relays at end points allowed",))
 
     def _oversubscription(self, call: _Call) -> Answer:
         blocks = self.selector.blocks(self._one(call))
@@ -423,6 +518,15 @@ class Asker:
         return (f"injection of {self._end_name(int(ends[0]))}{more}",)
 
 
+def _places(symmetry: Symmetry) -> Ints:
+    """Place of each end point in the array of single devices that holds most of them, for routing by dimension."""
+    found = [routings.coordinates(symmetry.network, array) for array in symmetry.arrays if array.size == 1]
+    found = [place for place in found if place.shape[1] > 0]
+    if not found:
+        raise NotAdmittedError("there is no array of end points whose dimensions could be routed by")
+    return max(found, key=lambda place: int((place[:, 0] >= 0).sum()))
+
+
 def _afr(fields: Mapping[str, Any]) -> float:
     value = fields.get("afr")
     return float(value) if isinstance(value, units.Quantity) else 0.0
@@ -465,6 +569,8 @@ _MEASURES: Mapping[str, Callable[[Asker, _Call], Answer]] = {
     "load": Asker._load,
     "worst": Asker._load,
     "fair": Asker._fair,
+    "time": Asker._time,
+    "optimal_time": Asker._optimal_time,
     "oversubscription": Asker._oversubscription,
     "mtbf": Asker._mtbf,
     "availability": Asker._mtbf,
@@ -473,6 +579,9 @@ _NAMED: Mapping[str, tuple[str, ...]] = {
     "latency": ("message",),
     "mean_latency": ("message",),
     "throughput": ("routing",),
+    "fair": ("hash",),
+    "time": ("algorithm", "size"),
+    "optimal_time": ("size",),
     "load": ("routing", "rate"),
     "oversubscription": ("from",),
     "availability": ("mttr",),
