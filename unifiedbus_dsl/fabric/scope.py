@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.fabric import Fabric, Slice
 from unifiedbus_dsl.fabric.names import child_named, split_path, split_segment
-from unifiedbus_dsl.plan import Child, Plan
-from unifiedbus_dsl.plan.index import IntArray, flat_index
+from unifiedbus_dsl.plan import Child, Plan, PortRef
+from unifiedbus_dsl.plan.index import IntArray, Points, axes_used, evaluate, flat_index
 
 _RANGE = re.compile(r"(\d+)(?:\s*(\.\.<?)\s*(\d+)(?:\s+step\s+(\d+))?)?\Z")
 
@@ -115,30 +116,60 @@ def _step(plan: Plan, here: Instances, child: Child, elements: IntArray) -> Inst
 
 
 def _cables_between(plan: Plan, here: Instances, child: Child, elements: IntArray) -> list[IntArray]:
-    """Ids of the cables of the rules of these instances that join chosen elements of the child array.
-
-    Subscripts are evaluated over the axes that they use: a rule that joins no chosen elements costs no more than that.
-    """
-    numbering = plan.numbering
-    assembly, starts = plan.assemblies[here.type], numbering.cable_starts[here.type]
-    chosen = np.zeros(child.count, np.bool_)
-    chosen[elements] = True
+    """Ids of the cables of the rules of these instances that join chosen elements of the child array."""
+    assembly, starts = plan.assemblies[here.type], plan.numbering.cable_starts[here.type]
     found = []
     for number, rule in enumerate(assembly.rules):
         if not rule.left.child == rule.right.child == child.name:
             continue
-        points = numbering.rule_points(here.type, number)
-        sides = (chosen[flat_index(ref.at, child.shape, points.grids)] for ref in (rule.left, rule.right))
-        joined = np.logical_and(*sides)
-        if joined.any():
-            places = starts[len(assembly.children) + number] + _true_places(joined, points.shape)
+        points = plan.numbering.rule_points(here.type, number)
+        places = _joined(points, (rule.left, rule.right), child.shape, elements)
+        if places.size:
+            places += starts[len(assembly.children) + number]
             found.append((here.cables[:, None] + places).ravel())
     return found
 
 
-def _true_places(mask: NDArray[np.bool_], shape: Sequence[int]) -> IntArray:
-    """Row-major numbers of the points where a broadcast mask holds."""
-    return np.flatnonzero(np.broadcast_to(mask, tuple(shape)))
+def _joined(points: Points, sides: Sequence[PortRef], shape: tuple[int, ...], elements: IntArray) -> IntArray:
+    """Row-major numbers of the points of a rule that join chosen elements.
+
+    Subscripts over a single dimension of the points thin it out first, so what is left to look at is about what is
+    found: the cost is that of the result and of each dimension, not of their product.
+    """
+    kept = _thinned(points, sides, shape, elements)
+    grids = {name: grid.take(kept[points.dims[name]], points.dims[name]) for name, grid in points.grids.items()}
+    chosen = _marked(prod(shape), elements)
+    left, right = (chosen[flat_index(ref.at, shape, grids)] for ref in sides)
+    mask = np.asarray(left & right)
+    mask = mask.reshape((1,) * (len(points.shape) - mask.ndim) + mask.shape)
+    numbers: IntArray = np.zeros(np.count_nonzero(mask), np.int64)
+    strides = [prod(points.shape[d + 1 :]) for d in range(len(points.shape))]
+    found = np.nonzero(np.atleast_1d(mask))
+    unused = [d for d, places in enumerate(kept) if mask.shape[d] != len(places)]
+    for d, places in enumerate(kept):
+        if d not in unused:
+            numbers += places[found[d]] * strides[d]
+    for d in unused:  # of size 1 in the mask, where no subscript uses it: stands for all of its points
+        numbers = (numbers[:, None] + kept[d] * strides[d]).ravel()
+    return np.sort(numbers)
+
+
+def _thinned(points: Points, sides: Sequence[PortRef], shape: tuple[int, ...], elements: IntArray) -> list[IntArray]:
+    """Along each dimension of the points: the places where no subscript over it alone leaves the chosen elements."""
+    keep = [np.ones(size, np.bool_) for size in points.shape]
+    places = np.unravel_index(elements, shape) if shape else ()
+    for ref in sides:
+        for expr, size, at in zip(ref.at, shape, places, strict=True):
+            used = {points.dims[name] for name in axes_used(expr)}
+            if len(used) == 1:
+                keep[used.pop()] &= _marked(size, at)[evaluate(expr, points.grids)].ravel()
+    return [np.flatnonzero(each) for each in keep]
+
+
+def _marked(size: int, at: NDArray[np.signedinteger[Any]]) -> NDArray[np.bool_]:
+    marks = np.zeros(size, np.bool_)
+    marks[at] = True
+    return marks
 
 
 def _places(starts: IntArray, count: int, ids: NDArray[np.unsignedinteger[Any]]) -> IntArray:
