@@ -1,0 +1,72 @@
+"""The benchmarks hold themselves: smaller than the table for people, and with slack, so that a step back shows."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.bench import graphs, growth, infra, machines, whole
+from tests.bench.__main__ import parser
+from tests.bench.table import Row, goals
+
+SLACK = 4
+"""Other work may run beside the tests."""
+DOC = Path(__file__).parent.parent.parent / "docs" / "scale.md"
+
+
+def missed(rows: list[Row], slack: float = SLACK) -> list[str]:
+    return [goals([row]) for row in rows if not row.near(slack)]
+
+
+@pytest.mark.slow
+def test_expansion_beside_arrays() -> None:
+    fabric = machines.fabric_of(machines.supercluster(16))
+    assert not missed(list(graphs.arrays(fabric)))
+    assert not missed(list(graphs.sizes(fabric)), 1)
+
+
+@pytest.mark.slow
+def test_from_text_beside_graph_libraries() -> None:
+    pytest.importorskip("igraph")
+    pytest.importorskip("rustworkx")
+    text = machines.supercluster(16)
+    assert not missed(list(graphs.libraries(text, machines.fabric_of(text))))
+
+
+@pytest.mark.slow
+def test_whole_processes() -> None:
+    """At full size: memory is not disturbed by what else runs, so it has no slack."""
+    for row in whole.rows(machines.PODS):
+        assert row.near(SLACK if row.unit == "s" else 1), goals([row])
+
+
+@pytest.mark.slow
+def test_doubling() -> None:
+    assert not missed(list(growth.rows((8, 16, 32, 64))), 1.25)
+
+
+@pytest.mark.slow
+def test_infragraph() -> None:
+    pytest.importorskip("infragraph")
+    assert not missed(list(infra.rows(32)))
+
+
+def test_rows() -> None:
+    """Bounds from above and from below, and the table."""
+    low, high = Row("a", 3, "x", 5, note="b"), Row("c", 3, "x", 5, most=False)
+    assert (low.holds, high.holds) == (True, False)
+    assert (high.near(1.6), high.near(2)) == (False, True)
+    first, _, *rows = goals([low, high]).splitlines()
+    assert [cell.strip() for cell in first.split("|")[1:-1]] == ["measure", "goal", "measured", "verdict", "from"]
+    assert [cell.strip() for cell in rows[0].split("|")[1:-1]] == ["a", "at most 5 x", "3 x", "holds", "b"]
+    assert "MISSED" in rows[1]
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_the_commands_of_the_page() -> None:
+    lines = [line for line in DOC.read_text().splitlines() if line.startswith("python -m tests.bench")]
+    assert lines
+    for line in lines:
+        parser().parse_args(shlex.split(line.partition("#")[0])[3:])
