@@ -46,7 +46,7 @@ def _summarise(plan: Plan, assembly: AssemblyType, known: Mapping[str, _Summary]
     exports = {e.name: label[nodes.of(e.ref, e.axes, Points(e.shape, open_grid(e.axes), {}))] for e in assembly.exports}
     reached = distinct(np.concatenate([v.ravel() for v in exports.values()])) if exports else np.empty(0, np.int64)
     present = distinct(label[nodes.matters()])
-    is_root = assembly.key == plan.root
+    is_root = (assembly.key == plan.root and bool(plan.system)) or not assembly.exports
     lost = present if is_root else np.setdiff1d(present, reached, assume_unique=True)
     if len(present) > 1 and len(lost):
         _report(assembly, nodes, label, lost, is_root, sink)

@@ -15,7 +15,7 @@ from unifiedbus_dsl.elaborate.limits import Limits
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine
 from unifiedbus_dsl.elaborate.types import Elaborator
-from unifiedbus_dsl.elaborate.values import TypeValue
+from unifiedbus_dsl.elaborate.values import TypeValue, article
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Plan, PlanType
 from unifiedbus_dsl.source import Span
@@ -70,7 +70,7 @@ def _no_assembly(node: tree.System, kind: PlanType, sink: Sink) -> None:
         "UB0607",
         f"a system is an assembly, and `{kind.key}` is a device ({kind.kind})",
         node.type.span,
-        f"is a {kind.kind}",
+        f"is {article(kind.kind)}",
         labels=(Label(kind.span, "defined here"),) if kind.span else (),
         help=("put it into a `rack`, `node` or `module`, and make that the system",),
     )

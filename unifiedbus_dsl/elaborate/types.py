@@ -16,7 +16,7 @@ from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.limits import Limits
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.technology import Technology
-from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, describe, same_sort, value_text
+from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, article, describe, same_sort, value_text
 from unifiedbus_dsl.model import Definition, Model
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, PlanType, Port, Value
 from unifiedbus_dsl.source import Span
@@ -325,8 +325,8 @@ class Elaborator:
             "UB0605",
             f"{node.kind.text} `{node.name.text}` can't extend {base.node.kind.text} `{base.name}`",
             node.base.span,
-            f"is a {base.node.kind.text}",
-            labels=(Label(node.kind.span, f"is a {node.kind.text}"), Label(base.span, "defined here")),
+            f"is {article(base.node.kind.text)}",
+            labels=(Label(node.kind.span, f"is {article(node.kind.text)}"), Label(base.span, "defined here")),
         )
 
     # -- fields
@@ -416,7 +416,7 @@ class Elaborator:
             "UB0215",
             f"{owner} ({kind}) has no {what}",
             statement.span,
-            f"not in a {kind}",
+            f"not in {article(kind)}",
             help=(help,) if help else (),
         )
 

@@ -87,6 +87,11 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
+def article(kind: str) -> str:
+    """A kind with its article: `an npu`, `a switch`."""
+    return f"{'an' if kind in ('npu', 'assembly') else 'a'} {kind}"
+
+
 def describe(value: Any) -> str:
     """What sort of thing a value is, with its article: `a rate`, `a list`, `a type`."""
     match value:
