@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -79,13 +80,39 @@ class Module:
                 yield ".".join((*prefix, name)), definition
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Model:
     """The main module and all that it uses, the main one first."""
 
     main: Module
     modules: tuple[Module, ...]
 
+    @cached_property
+    def names(self) -> Mapping[Definition, str]:
+        """A name for each type, protocol and link that no other one has: its own, with its file where files share it.
+
+        The main file keeps its names. Which others get a suffix depends on the files alone, not on what asks first.
+        """
+        same: dict[tuple[str, str], list[Definition]] = {}
+        for module in sorted(self.modules, key=lambda each: (each is not self.main, each.source.name)):
+            for name, definition in module.own.items():
+                same.setdefault((definition.noun, name), []).append(definition)
+        return {d: name for (_, plain), found in same.items() for d, name in _told_apart(plain, found, self.main)}
+
     @property
     def sources(self) -> Mapping[str, Source]:
         return {module.source.name: module.source for module in self.modules}
+
+
+def _told_apart(plain: str, found: Sequence[Definition], main: Module) -> Iterator[tuple[Definition, str]]:
+    """`Switch` alone, or `Switch@parts`, `Switch@parts-2`, … where several files define it."""
+    taken: set[str] = set()
+    for definition in found:
+        name = plain
+        if len(found) > 1 and definition.module is not main:
+            name = f"{plain}@{definition.module.source.name.rsplit('/', 1)[-1].removesuffix('.ubus')}"
+        number = 2
+        while name in taken:
+            name, number = f"{name.removesuffix(f'-{number - 1}')}-{number}", number + 1
+        taken.add(name)
+        yield definition, name

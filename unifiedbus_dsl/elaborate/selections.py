@@ -18,6 +18,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, port_view, range_axis, steps
 from unifiedbus_dsl.elaborate.values import Poison
+from unifiedbus_dsl.model import Definition
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Link, PlanType, Protocol, Rule, Value
 from unifiedbus_dsl.plan.index import count_points
 from unifiedbus_dsl.source import Span
@@ -73,6 +74,8 @@ class Machine:
     protocols: Mapping[str, Protocol]
     links: Mapping[str, Link]
     subject: str
+    names: Mapping[Definition, str] = field(factory=dict)
+    """The name of each definition among the keys of types."""
     failed_fields: Mapping[str, set[str]] = field(factory=dict)
     """By type: fields in error, about which nothing more is said."""
     _census: dict[str, dict[str, int]] = field(factory=dict)
@@ -331,7 +334,7 @@ class Selector:
         definition = self.evaluator.scope.definition(name)
         if definition is None or not isinstance(definition.node, tree.TypeDef):
             return None
-        wanted = definition.name
+        wanted = self.machine.names.get(definition, definition.name)
         return [
             Parts(kind, totals[key]) for key, kind in kinds.items() if key == wanted or key.startswith(wanted + "(")
         ]

@@ -136,13 +136,13 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
     spoilt = broken(elaborator, sink)
     results = []
     for each in elaborator.expectations:
-        machine = Machine(elaborator.types, technology.protocols, technology.links, each.key, elaborator.failed_fields)
+        machine = _machine(elaborator, elaborator.types, each.key)
         if spoilt & machine.census(each.key).keys():
             names_of_expectation(each.statement, each.scope, machine, sink)
         else:
             results.append(evaluate_expectation(each.key, each.statement, each.scope, machine, sink))
     types = {**elaborator.types, WHOLE_FILE: _whole_file(done)}
-    machine = Machine(types, technology.protocols, technology.links, WHOLE_FILE, elaborator.failed_fields)
+    machine = _machine(elaborator, types, WHOLE_FILE)
     complete = len(done.plans) == len(model.main.systems) and not spoilt & machine.census(WHOLE_FILE).keys()
     for statement in model.main.file.statements:
         if isinstance(statement, tree.Expect):
@@ -152,6 +152,11 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
             else:
                 names_of_expectation(statement, scope, machine, sink)
     return tuple(result for result in results if result is not None)
+
+
+def _machine(elaborator: Elaborator, types: Mapping[str, PlanType], subject: str) -> Machine:
+    technology, names = elaborator.technology, elaborator.model.names
+    return Machine(types, technology.protocols, technology.links, subject, names, elaborator.failed_fields)
 
 
 def broken(elaborator: Elaborator, sink: Sink) -> set[str]:

@@ -33,6 +33,7 @@ class Technology:
 
     sink: Sink
     lets: dict[Definition, Lazy]
+    names: Mapping[Definition, str]
     protocols: dict[str, Protocol] = field(factory=dict)
     links: dict[str, Link] = field(factory=dict)
     _protocols: dict[Definition, Protocol | None] = field(factory=dict, init=False)
@@ -142,7 +143,7 @@ class Technology:
     def _protocol(self, definition: Definition) -> Protocol | None:
         node = definition.node
         assert isinstance(node, tree.ProtocolDef)
-        name = _unique(definition.name, self.protocols, definition)
+        name = self.names[definition]
         fields = self._fields(node.fields, "protocol", name, Scope(definition.module, lets=self.lets))
         lane = fields.get("lane")
         if not isinstance(lane, Quantity):
@@ -311,7 +312,7 @@ class Technology:
         node = definition.node
         assert isinstance(node, tree.LinkDef)
         scope = Scope(definition.module, lets=self.lets)
-        name = _unique(definition.name, self.links, definition)
+        name = self.names[definition]
         own = self._fields(node.fields, "link", name, scope)
         inherited: dict[str, Value] = {}
         protocol: str | None = None
@@ -340,13 +341,6 @@ class Technology:
         made = Link(name, protocol, dict(sorted({**inherited, **own}.items())), node.name.span)
         self.links[name] = made
         return made
-
-
-def _unique(name: str, known: Mapping[str, object], definition: Definition) -> str:
-    """The name, with its file where another definition has it already."""
-    if name not in known:
-        return name
-    return f"{name}@{definition.module.source.name.rsplit('/', 1)[-1].removesuffix('.ubus')}"
 
 
 def _number(fields: Mapping[str, Value], name: str, default: int) -> Fraction:

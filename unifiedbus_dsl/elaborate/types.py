@@ -54,13 +54,12 @@ class Elaborator:
     technology: Technology = field(init=False)
     lets: dict[Definition, Lazy] = field(factory=dict)
     _keys: dict[tuple[Definition, Args], str | None] = field(factory=dict)
-    _names: dict[str, Definition] = field(factory=dict)
     _stack: list[tuple[Definition, Args]] = field(factory=list)
     _circles: set[Definition] = field(factory=set)
     _too_deep: bool = False
 
     def __attrs_post_init__(self) -> None:
-        self.technology = Technology(self.sink, self.lets)
+        self.technology = Technology(self.sink, self.lets, self.model.names)
 
     @property
     def seen(self) -> Collection[tuple[Definition, Args]]:
@@ -244,9 +243,7 @@ class Elaborator:
         """`LRS(n = 64)`: the name with the arguments that differ from their defaults."""
         node = definition.node
         assert isinstance(node, tree.TypeDef)
-        name = definition.name
-        if self._names.setdefault(name, definition) is not definition:
-            name = f"{name}@{definition.module.source.name.rsplit('/', 1)[-1].removesuffix('.ubus')}"
+        name = self.model.names[definition]
         scope = Scope(definition.module, lets=self.lets)
         shown = []
         for param, (text, value) in zip(node.params, args, strict=True):
