@@ -18,6 +18,7 @@ from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.fabric.file import FabricFileError
 from unifiedbus_dsl.plan import DeviceType, Lookup, Plan, Port, Var, serial
+from unifiedbus_dsl.progress import listen
 from unifiedbus_dsl.units import SIZE, Quantity
 
 COLUMNS = ("device_type", "a_device", "a_port", "b_device", "b_port", "kind")
@@ -184,3 +185,13 @@ def test_columns_that_do_not_fit_the_plan(cluster: Fabric, saved: Path) -> None:
     np.savez(saved, **parts)
     with pytest.raises(FabricFileError, match="`kind` does not fit the plan"):
         Fabric.load(saved)
+
+
+def test_progress_is_told(cluster: Fabric, tmp_path: Path) -> None:
+    """Expanding counts cables, saving counts bytes, both to their end."""
+    told: list[tuple[str, int, int | None]] = []
+    with listen(lambda *each: told.append(each)):
+        expand(cluster.plan).save(tmp_path / "again.npz")
+    ended = [told[n - 1] for n, (_, done, _) in enumerate(told) if done == -1]
+    assert [(title.split()[0], done == total) for title, done, total in ended] == [("expand", True), ("save", True)]
+    assert ended[0][1] == cluster.cable_count

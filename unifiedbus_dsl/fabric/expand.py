@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.fabric import CableKinds, Fabric
 from unifiedbus_dsl.plan import AssemblyType, Plan
+from unifiedbus_dsl.plan.index import IntArray
 from unifiedbus_dsl.plan.lengths import rule_lengths
 from unifiedbus_dsl.plan.numbering import UNPLACED
+from unifiedbus_dsl.progress import Step, task
 
 Column: TypeAlias = "NDArray[np.unsignedinteger[Any]]"
+_PIECE = 1 << 23
+"""Cables that are copied at a time: often enough to say how far it is."""
 _Kind: TypeAlias = tuple[int, int, int]
 """Number of the link, lanes, millimetres (`UNPLACED` if there is no length)."""
 
@@ -39,6 +43,8 @@ class _Writer:
     plan: Plan
     out: _Columns
     kinds: Mapping[_Kind, int]
+    step: Step
+    """To be told of each cable that is written."""
     written: dict[str, tuple[int, int]] = field(factory=dict)
     """First device and first cable of the first instance of each type."""
 
@@ -57,7 +63,8 @@ def expand(plan: Plan, sources_hash: str = "") -> Fabric:
         np.empty(cables, port),
         np.empty(cables, smallest(len(kinds) - 1)),
     )
-    _write(_Writer(plan, out, {kind: n for n, kind in enumerate(kinds)}), plan.root, 0, 0)
+    with task(f"expand {plan.system}", cables) as step:
+        _write(_Writer(plan, out, {kind: n for n, kind in enumerate(kinds)}, step), plan.root, 0, 0)
     columns = (out.device_type, out.a_device, out.a_port, out.b_device, out.b_port, out.kind)
     for column in columns:
         column.flags.writeable = False
@@ -130,12 +137,25 @@ def _copy(to: _Writer, key: str, device: int, cable: int, count: int) -> None:
     types[device : device + count * devices].reshape(count, devices)[:] = types[from_device : from_device + devices]
     if cables == 0:
         return
-    for column in (to.out.a_port, to.out.b_port, to.out.kind):
-        column[cable : cable + count * cables].reshape(count, cables)[:] = column[from_cable : from_cable + cables]
-    for column in (to.out.a_device, to.out.b_device):
-        moves = (np.arange(count) * devices + (device - from_device)).astype(column.dtype)
-        target = column[cable : cable + count * cables].reshape(count, cables)
-        np.add(column[from_cable : from_cable + cables], moves[:, None], out=target)
+    some = max(1, _PIECE // cables)
+    for done in range(0, count, some):
+        now = min(some, count - done)
+        move = device - from_device + done * devices
+        _copy_cables(
+            to.out, slice(from_cable, from_cable + cables), cable + done * cables, move + devices * np.arange(now)
+        )
+        to.step(now * cables)
+
+
+def _copy_cables(out: _Columns, first: slice, cable: int, moves: IntArray) -> None:
+    """Writes a range of cables again from this cable on, once for each distance by which its devices move."""
+    cables = first.stop - first.start
+    where = slice(cable, cable + len(moves) * cables)
+    for column in (out.a_port, out.b_port, out.kind):
+        column[where].reshape(len(moves), cables)[:] = column[first]
+    for column in (out.a_device, out.b_device):
+        target = column[where].reshape(len(moves), cables)
+        np.add(column[first], moves.astype(column.dtype)[:, None], out=target)
 
 
 def _write_rule(to: _Writer, key: str, number: int, device: int, cable: int) -> None:
@@ -154,6 +174,7 @@ def _write_rule(to: _Writer, key: str, number: int, device: int, cable: int) -> 
         else:
             low, table = kind_of
             out.kind[where].reshape(part.shape)[...] = table[numbering.lengths(key, number, part) - low]
+        to.step(part.size)
 
 
 def _kind_lookup(to: _Writer, key: str, number: int) -> int | tuple[int, Column]:

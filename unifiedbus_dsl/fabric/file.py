@@ -21,10 +21,13 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.fabric import CableKinds, Fabric
 from unifiedbus_dsl.plan import Plan, serial
+from unifiedbus_dsl.progress import Step, task
 
 FORMAT = "ubusc-fabric"
 VERSION = 1
 _ALIGNMENT = 64
+_PIECE = 1 << 26
+"""Bytes that are written at a time: often enough to say how far it is."""
 _PADDING_ID = 0xD935
 """Id of the extra field that Android's zipalign pads with; readers skip it."""
 _ZIP64_EXTRA = 20
@@ -47,10 +50,14 @@ def save(fabric: Fabric, path: str | PathLike[str]) -> None:
     """Writes beside the target and renames, so that the file is there whole or not at all."""
     target = Path(path)
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    members = _members(fabric)
     try:
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
-            for name, array in _members(fabric).items():
-                _write_member(archive, f"{name}.npy", array)
+        with (
+            zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive,
+            task(f"save {fabric.plan.system}", sum(array.nbytes for array in members.values())) as step,
+        ):
+            for name, array in members.items():
+                _write_member(archive, f"{name}.npy", array, step)
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
@@ -70,7 +77,7 @@ def _bytes_array(data: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(data, dtype=np.uint8)
 
 
-def _write_member(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:
+def _write_member(archive: zipfile.ZipFile, name: str, array: NDArray[Any], step: Step) -> None:
     header = BytesIO()
     np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
     info = zipfile.ZipInfo(name, _DATE)
@@ -79,7 +86,10 @@ def _write_member(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> N
     info.extra = struct.pack("<HH", _PADDING_ID, -before % _ALIGNMENT) + bytes(-before % _ALIGNMENT)
     with archive.open(info, "w", force_zip64=True) as out:
         out.write(header.getvalue())
-        out.write(np.ascontiguousarray(array).view(np.uint8).data)
+        data = np.ascontiguousarray(array).view(np.uint8).data
+        for start in range(0, len(data), _PIECE):
+            out.write(data[start : start + _PIECE])
+            step(len(data[start : start + _PIECE]))
 
 
 # ---- reading ----------------------------------------------------------------------------------------------------
