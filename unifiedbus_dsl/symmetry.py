@@ -194,6 +194,7 @@ def find(
     their orbits.
 
     With a colour, as after a failure, elements are only exchanged within classes that refinement cannot tell apart.
+    Where an axis can't be rotated as a whole it is cut into equal parts, the longest that can be.
     """
     arrays = tuple(arrays)
     kinds = vertex_kinds(network, colour)
@@ -203,17 +204,24 @@ def find(
     found = [twin] if twin is not None else []
     tried = 1
     alike: list[Axis] = []
+    seen: set[Axis] = set()
     for axis in axes(arrays):
-        swapped = False
-        for method in ("rotate", "swap", "reverse"):
-            if method == "reverse" and (swapped or axis.length < 3):
+        if axis in seen:
+            continue
+        seen.add(axis)
+        turned, attempts = _explored(search, axis, looks, alike, found)
+        tried += attempts
+        for inner, across in () if turned else _parts(axis):
+            if inner in seen or across in seen:
                 continue
-            proved, attempts = _along(search, axis, method, looks, _alike_loops(axis, alike))
+            seen |= {inner, across}
+            turned, attempts = _explored(search, inner, looks, alike, found)
             tried += attempts
-            found += proved
-            swapped = method == "swap" and bool(proved)
-            if proved and (method == "rotate" or (swapped and axis.length == 2)):
-                alike.append(axis)
+            if turned:
+                before = len(found)
+                tried += _explored(search, across, looks, alike, found)[1]
+                if len(found) > before:
+                    break
     return evolve(
         orbits(network, found, tried, arrays), colour=None if colour is None else dense(np.asarray(colour)), keeps=keeps
     )
@@ -247,14 +255,46 @@ def twins(network: Network, kinds: Ids) -> tuple[Ids, Ids]:
     return order[moving].astype(np.int32), order[onward[moving]].astype(np.int32)
 
 
-def _along(search: _Search, axis: Axis, method: str, looks: Ids | None, alike: int) -> tuple[list[Generator], int]:
-    """Automorphisms along an axis that touch as few instances at once as will do, and how many were tried.
+def _parts(axis: Axis) -> Iterator[tuple[Axis, Axis]]:
+    """Ways to cut an axis into equal parts, longest parts first: the axis inside the parts and the one across them."""
+    for length in range(axis.length // 2, 1, -1):
+        if axis.length % length == 0:
+            cut = axis.length // length, axis.block * length
+            yield Axis(axis.base, (*axis.loops, cut), length, axis.block), Axis(axis.base, axis.loops, *cut)
+
+
+def _explored(
+    search: _Search, axis: Axis, looks: Ids | None, alike: list[Axis], found: list[Generator]
+) -> tuple[bool, int]:
+    """Add to `found` what is proved along an axis and to `alike` the axis if its elements are interchangeable; whether
+    every instance could be rotated, and how many candidates were tried."""
+    tried = 0
+    swapped = turned = False
+    for method in ("rotate", "swap", "reverse"):
+        if method == "reverse" and (swapped or axis.length < 3):
+            continue
+        proved, attempts, all_proved = _along(search, axis, method, looks, _alike_loops(axis, alike))
+        tried += attempts
+        found += proved
+        swapped = method == "swap" and bool(proved)
+        turned |= method == "rotate" and all_proved
+        if proved and (method == "rotate" or (swapped and axis.length == 2)):
+            alike.append(axis)
+    return turned, tried
+
+
+def _along(
+    search: _Search, axis: Axis, method: str, looks: Ids | None, alike: int
+) -> tuple[list[Generator], int, bool]:
+    """Automorphisms along an axis that touch as few instances at once as will do, how many were tried, and whether at
+    the last level none failed.
 
     The first `alike` loops around the axis have interchangeable elements: what is proved in one of them holds in all.
     Where one instance is not enough for the others (racks at different distances), all are moved at once too.
     """
     tried = 0
     found: list[Generator] = []
+    all_proved = False
     for outer in range(len(axis.loops), -1, -1):
         if found and outer > alike:
             continue
@@ -262,9 +302,10 @@ def _along(search: _Search, axis: Axis, method: str, looks: Ids | None, alike: i
         tried += len(attempts)
         proved = [generator for generator in attempts if generator is not None]
         found += proved
+        all_proved = len(proved) == len(attempts)
         if proved and (outer <= alike or looks is not None):
             break
-    return found, tried
+    return found, tried, all_proved
 
 
 def _alike_loops(axis: Axis, alike: Sequence[Axis]) -> int:

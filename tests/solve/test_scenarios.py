@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.solve import twins
-from unifiedbus_dsl import pipeline
+from tests.solve import machines, twins
+from unifiedbus_dsl import pipeline, symmetry
 from unifiedbus_dsl.solve import demand, ecmp, limits, scenarios
 from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.solve.result import NotAdmittedError
 from unifiedbus_dsl.solve.throughput import throughput
+from unifiedbus_dsl.symmetry import Array
 
 X4 = 56e9
 TEXT = """ubus 1
@@ -274,3 +275,24 @@ def test_intervals_cover_as_often_as_they_say() -> None:
     assert covered >= 0.93 * 400
     assert scenarios.quantile(rng.random(10), 0.95).upper == np.inf
     assert scenarios.quantile(rng.random(10), 0.05).lower == -np.inf
+
+
+# ---- symmetry where rules cut an array -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hosts", [4, 6])
+def test_an_array_is_cut_where_its_cables_are(hosts: int) -> None:
+    """Hosts of one flat array under three leaves, with nothing said of strides: all are alike; after a leaf has lost
+    its cable to one spine, those under it are alike, and all others."""
+    n = 3 * hosts
+    leaf, spine = n + np.arange(3), n + 3 + np.arange(2)
+    arrays = [Array(0, (), (n,), 1), Array(n, (), (3,), 1), Array(n + 3, (), (2,), 1)]
+    level = np.repeat([0, 1, 2], [n, 3, 2])
+    cables = [(np.arange(n), leaf[np.arange(n) // hosts]), (leaf[:, None], spine)]
+    whole = machines.plain(n + 5, n, cables, forward=False, levels=level)
+    assert symmetry.find(whole, arrays).end_orbit.tolist() == [0] * n
+    hurt = machines.plain(
+        n + 5, n, [cables[0], (leaf[[0, 0, 1, 2, 2]], spine[[0, 1, 0, 0, 1]])], forward=False, levels=level
+    )
+    found = symmetry.find(hurt, arrays, np.zeros(n + 5))
+    assert found.end_orbit.tolist() == [0] * hosts + [1] * hosts + [0] * hosts

@@ -94,11 +94,14 @@ def single(network: Network) -> Network:
 
 
 def flow_symmetry(symmetry: Symmetry) -> Symmetry:
-    """The symmetry on `single(network)`, searched anew where that differs."""
+    """The symmetry on `single(network)`, searched anew where that differs; with a colour, by how elements look."""
     network = single(symmetry.network)
     if network is symmetry.network:
         return symmetry
-    return find(network, symmetry.arrays) if symmetry.generators else trivial(network)
+    if not symmetry.generators:
+        return trivial(network)
+    colour = None if symmetry.colour is None else np.zeros(network.vertices)
+    return find(network, symmetry.arrays, colour)
 
 
 # ---- throughput -----------------------------------------------------------------------------------------------------
