@@ -23,6 +23,7 @@ from unifiedbus_dsl.elaborate.references import Reference, Wall
 from unifiedbus_dsl.plan import Axis, Lookup, Rule, Var
 from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import Quantity, format_quantity
 
 
 @frozen
@@ -54,12 +55,28 @@ def listed_rules(node: tree.ConnectCables, wall: Wall, choose: ChooseLink) -> tu
         length = line.length if line.length is not None else cable.length
         key = (line.left.child.name, line.left.port, line.right.child.name, line.right.port, length)
         groups.setdefault(key, []).append(line)
+    near = [_reaches(line, cable, wall) for line in lines]
+    if not all(near):
+        return None
     made = []
     for key, group in sorted(groups.items(), key=lambda item: str(item[0])):
         if not ends_match(group[0].left, group[0].right, cable, wall):
             return None
         made.append(_rule(group, cable, key[4], node))
     return tuple(made)
+
+
+def _reaches(line: Line, cable: Cable, wall: Wall) -> bool:
+    """Whether a length of the list is within the reach of the link."""
+    reach = cable.link.fields.get("reach")
+    if line.length is None or not isinstance(reach, Quantity) or line.length <= reach.value:
+        return True
+    length = format_quantity(Quantity(line.length, units.LENGTH))
+    wall.sink.error(
+        "UB0504", f"a cable of {length} is beyond the reach of `{cable.link.name}`", line.span, "in this line",
+        labels=(Label(cable.span, f"`{cable.link.name}` reaches {format_quantity(reach)}"),),
+    )  # fmt: skip
+    return False
 
 
 def _rule(group: list[Line], cable: Cable, length: Fraction | None, node: tree.ConnectCables) -> Rule:
@@ -114,9 +131,20 @@ def _lines(source: Source, wall: Wall) -> list[Line] | None:
                 help=(f"did you mean `{guess}`?" if guess else "its columns are `a`, `b` and `length`",),
             )  # fmt: skip
             return None
-    found = [_line(dict(zip(columns, row, strict=False)), at, wall) for row, at in rows if any(c.strip() for c in row)]
+    found = [_cells(columns, row, at, wall) for row, at in rows]
     good = [line for line in found if line is not None]
     return good if len(good) == len(found) else None
+
+
+def _cells(columns: list[str], row: list[str], span: Span, wall: Wall) -> Line | None:
+    """A line of the list; None after a diagnostic."""
+    if len(row) > len(columns):
+        wall.sink.error(
+            "UB0520", f"this line has {len(row)} cells, and the list has {len(columns)} columns", span, "too many",
+            help=('put a port with a comma in quotes: `"cabinet[0].z[1, 2]"`',),
+        )  # fmt: skip
+        return None
+    return _line(dict(zip(columns, row, strict=False)), span, wall)
 
 
 def _rows(source: Source) -> Iterator[tuple[list[str], Span]]:
@@ -124,7 +152,14 @@ def _rows(source: Source) -> Iterator[tuple[list[str], Span]]:
     for number, start in enumerate(source.line_starts, 1):
         text = source.line(number)
         if text.strip() or number == 1:
-            yield next(csv.reader([text]), []), Span(source, start, start + len(text))
+            yield _split(text), Span(source, start, start + len(text))
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:  # a cell beyond all measure
+        return []
 
 
 def _line(cells: dict[str, str], span: Span, wall: Wall) -> Line | None:
@@ -185,10 +220,14 @@ def _subscripted(base: tree.Expr, brackets: str | None, span: Span) -> tree.Expr
     return tree.Index(base, tuple(tree.Number(number, span=span) for number in numbers), span=span)
 
 
+_NUMBER = re.compile(r"\d{1,12}(\.\d{1,12})?")
+
+
 def _length(text: str, span: Span, sink: Sink) -> Fraction | None:
     if not text:
         return None
     number, _, unit = text.partition(" ")
+    number = number if _NUMBER.fullmatch(number) else ""
     try:
         factor, dimension = units.parse_unit(unit.strip() or "m")
         value = Fraction(number) * factor

@@ -132,7 +132,6 @@ def make_plan(system: str, root: str, elaborator: Elaborator) -> Plan:
 def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResult, ...]:
     """Evaluate every expectation of the types that were elaborated, then those of the file."""
     elaborator = done.elaborator
-    technology = elaborator.technology
     spoilt = broken(elaborator, sink)
     results = []
     for each in elaborator.expectations:
