@@ -1,0 +1,188 @@
+"""Both SuperClusters down to each cable, told again in plain arrays of numbers.
+
+Devices are numbered by hand as `docs/ir-file.md` says: children in order of name, row-major; ports likewise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.fabric.names import device_names
+from unifiedbus_dsl.pipeline import Compilation, compile
+
+HUAWEI = Path(__file__).parent.parent / "specs" / "huawei"
+Ints: TypeAlias = "NDArray[np.int64] | int"
+End: TypeAlias = "tuple[Ints, Ints]"
+"""Device and port."""
+
+
+@frozen
+class Machine:
+    """The figures of one of them. A cabinet has `nics` NICs, then its NPUs, then its switch planes."""
+
+    spec: str
+    pods: int
+    cabinets: int
+    boards: int
+    slots: int
+    planes: int
+    die: int
+    """Ports of the first die of an NPU; those of the second follow."""
+    nic_ports: int
+    nics: int
+    switches: int
+    """High-radix switches of a pod."""
+    leaves: int
+    spines: int
+    published: tuple[str, ...]
+
+    @property
+    def npus(self) -> int:
+        return self.boards * self.slots
+
+    @property
+    def cabinet(self) -> int:
+        return self.nics + self.npus + self.planes
+
+    @property
+    def pod(self) -> int:
+        return self.cabinets * self.cabinet + self.switches
+
+    @property
+    def between(self) -> int:
+        """Switches between pods, which have the first numbers: `plane` comes before `pod`."""
+        return self.nics * (self.leaves + self.spines)
+
+    @property
+    def devices(self) -> int:
+        return self.between + self.pods * self.pod
+
+
+ATLAS_950 = Machine(
+    spec="atlas-950-supercluster.ubus",
+    pods=64,
+    cabinets=128,
+    boards=8,
+    slots=8,
+    planes=4,
+    die=9,
+    nic_ports=4,
+    nics=16,
+    switches=256,
+    leaves=128,
+    spines=64,
+    published=("524288", "520000", "10000", "524 EFLOPS"),
+)
+ATLAS_960 = Machine(
+    spec="atlas-960-supercluster.ubus",
+    pods=65,
+    cabinets=176,
+    boards=11,
+    slots=8,
+    planes=3,
+    die=10,
+    nic_ports=8,
+    nics=22,
+    switches=264,
+    leaves=130,
+    spines=88,
+    published=("1000000", "2 ZFLOPS", "4 ZFLOPS"),
+)
+BOTH = pytest.mark.parametrize("machine", [ATLAS_950, ATLAS_960], ids=["950", "960"])
+
+
+def grid(*sizes: int) -> list[NDArray[Any]]:
+    return list(np.ogrid[tuple(slice(size) for size in sizes)])
+
+
+def cables(m: Machine) -> Iterator[tuple[End, End]]:
+    """Both ends of all cables, a rule at a time."""
+    p, c, b, s, t = grid(m.pods, m.cabinets, m.boards, m.slots, m.slots)
+    first = m.between + p * m.pod + c * m.cabinet  # first device of a cabinet
+    npu = first + m.nics
+    plane = npu + m.npus
+    row = np.nonzero(np.broadcast_to(s < t, (m.pods, m.cabinets, m.boards, m.slots, m.slots)))
+    yield (_at(npu + m.slots * b + s, row), _at(t - 1, row)), (_at(npu + m.slots * b + t, row), _at(s, row))
+    # the same, across boards
+    p, c, s, a, b = grid(m.pods, m.cabinets, m.slots, m.boards, m.boards)
+    column = np.nonzero(np.broadcast_to(a < b, (m.pods, m.cabinets, m.slots, m.boards, m.boards)))
+    one, other = npu + m.slots * a + s, npu + m.slots * b + s
+    yield (_at(one, column), _at(m.die + b - 1, column)), (_at(other, column), _at(m.die + a, column))
+    _, _, b, s, k = grid(m.pods, m.cabinets, m.boards, m.slots, m.planes)
+    up = 7 + k if m.planes == 3 else 7 + k % 2 + m.die * (k // 2)
+    yield (npu + m.slots * b + s, up), (plane + k, m.slots * b + s)
+
+    p, c, n = grid(m.pods, m.cabinets, m.nics)
+    first = m.between + p * m.pod + c * m.cabinet
+    k, place = (n // 4, n % 4) if m.planes == 4 else (n % 3, n // 3)
+    yield (first + n, 0), (first + m.nics + m.npus + k, m.npus + place)
+    leaf = n * (m.leaves + m.spines) + 2 * p + c // (m.cabinets // 2)
+    yield (first + n, 1), (leaf, c % (m.cabinets // 2))
+
+    p, c, k, u = grid(m.pods, m.cabinets, m.planes, m.npus)
+    plane = m.between + p * m.pod + c * m.cabinet + m.nics + m.npus + k
+    yield (plane, m.npus + m.nic_ports + u), (m.between + p * m.pod + m.cabinets * m.cabinet + m.npus * k + u, c)
+
+    n, one, two = grid(m.nics, m.leaves, m.spines)
+    base = n * (m.leaves + m.spines)
+    yield (base + one, m.cabinets // 2 + two), (base + m.leaves + two, one)
+
+
+def _at(values: NDArray[Any], where: tuple[NDArray[Any], ...]) -> NDArray[np.int64]:
+    return values[tuple(at if size > 1 else 0 for at, size in zip(where, values.shape, strict=True))]
+
+
+def codes(one: End, other: End) -> NDArray[np.int64]:
+    """A number for each cable, whichever end comes first."""
+    ends = [np.asarray(device, np.int64) * 1024 + port for device, port in (one, other)]
+    return np.ravel(np.minimum(*ends) * 2**31 + np.maximum(*ends))
+
+
+def compiled(machine: Machine) -> Compilation:
+    return compile(HUAWEI / machine.spec)
+
+
+@pytest.mark.slow
+@BOTH
+def test_every_cable(machine: Machine) -> None:
+    fabric = compiled(machine).fabric()
+    assert fabric.device_count == machine.devices
+    ours = codes((fabric.a_device, fabric.a_port), (fabric.b_device, fabric.b_port))
+    theirs = np.concatenate([codes(*rule) for rule in cables(machine)])
+    assert len(ours) == len(theirs)
+    ours.sort()
+    theirs.sort()
+    assert np.array_equal(ours, theirs)
+    assert bool((ours[1:] > ours[:-1]).all()), "the same cable twice"
+
+
+@BOTH
+def test_numbers_stand_for_names(machine: Machine) -> None:
+    """The numbering by hand means the devices that the names say."""
+    plan = compiled(machine).plan
+    m = machine
+    cabinet = m.between + 3 * m.pod + 5 * m.cabinet
+    between = f"plane[{'2, 1' if m.planes == 4 else '9'}]"
+    names = {
+        9 * (m.leaves + m.spines) + 17: f"{between}.leaf[17]",
+        9 * (m.leaves + m.spines) + m.leaves + 17: f"{between}.spine[17]",
+        cabinet + 9: f"pod[3].cabinet[5].nic[{'2, 1' if m.planes == 4 else '9'}]",
+        cabinet + m.nics + m.slots * 7 + 2: "pod[3].cabinet[5].npu[7, 2]",
+        cabinet + m.nics + m.npus + 1: "pod[3].cabinet[5].plane[1]",
+    }
+    assert device_names(plan, list(names)).tolist() == list(names.values())
+
+
+@BOTH
+def test_published_figures(machine: Machine) -> None:
+    """Each is an expectation with its source, and holds."""
+    held = [each for each in compiled(machine).expectations if each.source and "keynote" in each.source]
+    for figure in machine.published:
+        assert [each.text for each in held if figure in each.text and each.holds], figure
