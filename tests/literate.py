@@ -19,6 +19,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.diagnostics import Diagnostic
 from unifiedbus_dsl.diagnostics.text import render
+from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.source import Span
 
 HERE = Path(__file__).parent
@@ -131,15 +132,31 @@ def _agree(expected: Expected, actual: Expected, message: str) -> bool:
 
 
 def diagnose(text: str, files: Iterable[tuple[str, str]] = (), name: str = MAIN) -> tuple[Diagnostic, ...]:
-    """Compile a text and give back what is found; one with the comment `# ubusc analyze` is asked its questions too."""
+    """Compile a text and give back what is found; one with the comment `# ubusc analyze` is asked its questions too,
+    and of one with `# ubusc render` all views are drawn."""
     from unifiedbus_dsl import pipeline
 
     done = pipeline.compile_text(text, name, dict(files))
+    if "# ubusc render" in text and done.ok:
+        return (*done.diagnostics, *_drawn(done))
     if "# ubusc analyze" not in text or not done.ok:
         return tuple(done.diagnostics)
     from unifiedbus_dsl.analysis.run import analyze
 
     return (*done.diagnostics, *analyze(done).diagnostics)
+
+
+def _drawn(done: Compilation) -> list[Diagnostic]:
+    """What drawing the views of a text finds."""
+    from unifiedbus_dsl.analysis.pictures import draw_view, view_of, views
+    from unifiedbus_dsl.diagnostics import Sink
+
+    sink = Sink()
+    for view in views(done).values():
+        found = view_of(done, view, sink)
+        if found is not None:
+            draw_view(found, sink)
+    return list(sink)
 
 
 def check(case: Case) -> list[str]:

@@ -287,6 +287,17 @@ class Asker:
         rate = self._quantity(call, "rate", RATE) or self._injection(network, row)
         return call, traffic, routing, np.asarray(loads.utilisation * (rate / row.max())), rate
 
+    def utilisation(self, node: tree.Expr) -> tuple[Floats, str, str, float] | None:
+        """Utilisation of every arc, traffic, routing and rate for a picture; None after a diagnostic."""
+        try:
+            _, traffic, routing, share, rate = self.load(node)
+        except _Refused:
+            return None
+        except NotAdmittedError as refused:
+            self.evaluator.sink.error("UB0706", f"`load` has no answer here: {refused}", node.span, "no answer")
+            return None
+        return share, traffic.name, routing, rate
+
     @staticmethod
     def _injection(network: Network, row: Floats) -> float:
         """What the end point that sends most can inject: its `injection`, else the sum of its port rates."""

@@ -6,7 +6,7 @@ follow, one for each two parts, then those of the first part only, and the legen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import hypot
 
 import numpy as np
@@ -53,6 +53,8 @@ class Seen:
     x: float
     y: float
     depth: int
+    start: int = 0
+    """The first device of the picture that is in it."""
 
 
 @frozen(eq=False)
@@ -77,7 +79,7 @@ def detail(plan: Plan, type_key: str | None = None) -> str:
     return svg(detail_picture(plan, type_key))
 
 
-def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
+def detail_picture(plan: Plan, type_key: str | None = None, shared: Survey | None = None) -> Picture:
     """The same as values."""
     key = type_key or plan.root
     assembly = assembly_named(plan, key)
@@ -87,7 +89,7 @@ def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
             f"`{key}` has {devices:,} devices, more than the {MOST_DEVICES:,} that can be drawn one by one: "
             "draw its overview, or one of its parts"
         )
-    survey = Survey(plan)
+    survey = shared or Survey(plan)
     sizes = sizes_for(devices)
     root = layout(survey, key, sizes)
     scale = min(1.0, _PAGE / root.width)
@@ -96,17 +98,21 @@ def detail_picture(plan: Plan, type_key: str | None = None) -> Picture:
         root = layout(survey, key, sizes)
     seen = tuple(_walk(plan, root, Seen(root, "", 0.0, 0.0, 0)))
     lines, notes = _lines(survey, key, seen, scale, inside=not sizes.tiny)
-    boxes = [mark for one in seen[1:] for mark in _box(plan, one, scale, sizes.head * scale)]
+    boxes = [mark for one in seen[1:] for mark in _box(survey, one, scale, sizes.head * scale)]
     behind = [mark for mark in boxes if isinstance(mark, Box) and mark.behind]
     front = [mark for mark in boxes if not (isinstance(mark, Box) and mark.behind)]
     figures = survey.figures[key]
-    legend = [*wiring_entries(survey, figures), *kind_entries(figures)]
+    legend = [
+        *(survey.look.legend or wiring_entries(survey, figures)),
+        *survey.look.part_legend,
+        *kind_entries(figures),
+    ]
     legend += [text_entry(f"legend-note-{i}", note) for i, note in enumerate(notes)]
-    kind = f"{assembly.kind} · every device"
+    kind = survey.look.kind(key, f"{assembly.kind} · every device")
     return sheet(
-        key,
+        survey.look.title or key,
         kind,
-        [(summary(assembly.doc), "")],
+        [*survey.look.notes, (summary(assembly.doc), "")],
         figure_tiles(figures),
         [*behind, *lines, *front],
         legend,
@@ -118,9 +124,11 @@ def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
     """Every part below, parents first, devices in the order of the plan."""
     yield at
     shapes = {c.name: c.shape for c in plan.assemblies[at.layout.key].children} if at.layout.parts else {}
+    start = at.start
     for part in at.layout.parts:
         path = _joined(at.path, part, shapes[part.child])
-        below = Seen(part.layout, path, at.x + part.x, at.y + part.y, at.depth + 1)
+        below = Seen(part.layout, path, at.x + part.x, at.y + part.y, at.depth + 1, start)
+        start += plan.device_count[part.layout.key]
         yield from _walk(plan, root, below)
 
 
@@ -134,13 +142,15 @@ def _joined(path: str, part: Part, shape: tuple[int, ...]) -> str:
     return f"{path}.{own}" if path else own
 
 
-def _box(plan: Plan, seen: Seen, scale: float, head: float) -> list[Mark]:
+def _box(survey: Survey, seen: Seen, scale: float, head: float) -> list[Mark]:
     """A part: a device as a square, an assembly as a frame, named where there is room."""
     key = seen.layout.key
-    device = plan.devices.get(key)
+    device = survey.plan.devices.get(key)
     x, y = seen.x * scale, seen.y * scale
     width, height = seen.layout.width * scale, seen.layout.height * scale
     look = palette.KINDS[device.kind] if device else palette.Look(palette.LEVELS[(seen.depth + 1) % 2], palette.FRAME)
+    if device:
+        look = survey.look.part_looks.get(key, look)
     box = Box(
         identifier(seen.path),
         x,
@@ -155,12 +165,12 @@ def _box(plan: Plan, seen: Seen, scale: float, head: float) -> list[Mark]:
         role="device" if device else "part",
         tip=f"{seen.path} : {key}",
     )
-    return [box, *_label(seen, box, None if device else head)]
+    return [box, *_label(seen, box, None if device else head, survey.look.part_texts.get(key))]
 
 
-def _label(seen: Seen, box: Box, head: float | None) -> list[Mark]:
-    """The name of a device in its middle, of an assembly in its head: as much of it as fits."""
-    own = seen.path.rpartition(".")[2]
+def _label(seen: Seen, box: Box, head: float | None, said: str | None) -> list[Mark]:
+    """The name of a device (or what a view wants there) in its middle, of an assembly in its head: as much as fits."""
+    own = seen.path.rpartition(".")[2] if said is None else said
     short = own[own.find("[") :].strip("[]").replace(" ", "") if "[" in own else own
     room = box.height if head is None else head
     if head is not None and box.height < 2 * head:
@@ -216,9 +226,10 @@ def _type_lines(
         places = places[:1]
     marks: list[Mark] = []
     for number, pairs in sorted(enumerate(found), key=lambda item: item[1].child is not None):
-        colour = survey.colours[pairs.medium]
+        colour = survey.rule_colour(assembly.key, assembly.rules[number])
         for one in places:
-            marks += _pair_lines(assembly, one, pairs, number, colour, scale, element_level)
+            of_pair = _load_colours(survey, one) if not element_level else None
+            marks += _pair_lines(assembly, one, pairs, number, colour, scale, element_level, of_pair)
     return marks, notes
 
 
@@ -264,8 +275,23 @@ def _of_first(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
     return Pairs(pairs.child, pairs.medium, pairs.left[keep], pairs.right[keep], pairs.cables[keep])
 
 
+def _load_colours(survey: Survey, seen: Seen) -> Callable[[int, int], str] | None:
+    """The colour of the cables between two devices of a part, where a view asks for loads."""
+    loads = survey.look.loads
+    if loads is None or survey.whole is not None:
+        return None
+    return lambda a, b: loads.colour(loads.of_pair(seen.start + a, seen.start + b))
+
+
 def _pair_lines(
-    assembly: AssemblyType, seen: Seen, pairs: Pairs, number: int, colour: str, scale: float, element_level: bool
+    assembly: AssemblyType,
+    seen: Seen,
+    pairs: Pairs,
+    number: int,
+    colour: str,
+    scale: float,
+    element_level: bool,
+    of_pair: Callable[[int, int], str] | None = None,
 ) -> list[Mark]:
     arcs = pairs.child is not None and seen.layout.styles[pairs.child] not in ("circle", "orbit")
     centres = np.add(seen.layout.centres, (seen.x, seen.y)) * scale
@@ -285,8 +311,10 @@ def _pair_lines(
             ends = _point(centres[a]), _point(centres[b])
             points = _bowed(*ends, pitch, near) if arcs else straight(*ends)
         id = f"{identifier(seen.path) if seen.path else 'cables'}-{number}-{k}"
-        marks.append(Line(id, points, colour + shade, width, role="cable", tip=f"{cables:,} {pairs.medium}"))
-    return marks
+        own = of_pair(a, b) if of_pair else colour
+        tall = 2.5 * width if own == palette.LOADS[-1] else width
+        marks.append(Line(id, points, own + shade, tall, role="cable", tip=f"{cables:,} {pairs.medium}"))
+    return sorted(marks, key=lambda mark: isinstance(mark, Line) and mark.width > width)
 
 
 def _weight(pairs: Pairs) -> tuple[float, str]:

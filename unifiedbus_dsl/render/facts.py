@@ -13,12 +13,14 @@ from functools import cached_property
 from math import prod
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.plan import AssemblyType, Child, Export, Plan, PortRef, Rule
 from unifiedbus_dsl.plan.index import axes_used, count_points, evaluate, points
+from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folding import Folding, IntArray
+from unifiedbus_dsl.render.look import PLAIN, Look
 from unifiedbus_dsl.render.palette import medium_colours
 from unifiedbus_dsl.units import Quantity, format_quantity
 
@@ -60,6 +62,9 @@ class Bundle:
     rate: Fraction
     cables: int
     rules: tuple[Rule, ...]
+    colour: str = palette.QUIET
+    label: str | None = None
+    """What is written on it in place of `text`."""
 
     @property
     def inner(self) -> bool:
@@ -76,8 +81,8 @@ class Bundle:
 
     @property
     def text(self) -> str:
-        """`28 × 56 GB/s = 1.568 TB/s`."""
-        return sum_text(self.cables, self.rate)
+        """`28 × 56 GB/s = 1.568 TB/s`, or what a view wants there."""
+        return sum_text(self.cables, self.rate) if self.label is None else self.label
 
     @cached_property
     def ends(self) -> tuple[Ends, ...] | None:
@@ -300,18 +305,36 @@ class Figures:
 
 @frozen(slots=False, eq=False)
 class Survey:
-    """What the pictures of one plan share."""
+    """What the pictures of one plan share: what is drawn, and how it is to look. `whole` is the machine where only a
+    part of it is drawn; the figures are always of the whole."""
 
     plan: Plan
+    look: Look = PLAIN
+    whole: Plan | None = field(default=None)
 
     @cached_property
     def bundles(self) -> Mapping[str, tuple[Bundle, ...]]:
         """The bundles of each assembly type."""
-        return {key: bundles(self.plan, assembly) for key, assembly in self.plan.assemblies.items()}
+        return {
+            key: tuple(self._dressed(key, bundle) for bundle in bundles(self.plan, assembly))
+            for key, assembly in self.plan.assemblies.items()
+        }
+
+    def _dressed(self, key: str, bundle: Bundle) -> Bundle:
+        colours = [self.rule_colour(key, rule) for rule in bundle.rules]
+        at = max(range(len(colours)), key=lambda i: self.look.load(key, bundle.rules[i]))
+        label = self.look.bundle_text(self.plan, key, bundle.rules, bundle.cables)
+        return evolve(bundle, colour=colours[at], label=label)
+
+    def rule_colour(self, key: str, rule: Rule) -> str:
+        """The colour of the cables of a rule of an assembly type."""
+        return self.look.rule_colour(self.plan, key, rule) or self.colours[medium(self.plan, rule.link)]
 
     @cached_property
     def figures(self) -> Mapping[str, Figures]:
         """The key figures of each type."""
+        if self.whole is not None:
+            return Survey(self.whole).figures
         found = {key: _device_figures(self.plan, key) for key in self.plan.devices}
         for key in self.plan.bottom_up:
             parts = [(child, found[child.type]) for child in self.plan.assemblies[key].children]

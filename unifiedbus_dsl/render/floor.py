@@ -87,10 +87,10 @@ def floor(plan: Plan, type_key: str | None = None) -> str:
     return svg(floor_picture(plan, type_key))
 
 
-def floor_picture(plan: Plan, type_key: str | None = None) -> Picture:
+def floor_picture(plan: Plan, type_key: str | None = None, shared: Survey | None = None) -> Picture:
     """The same as values."""
     key = type_key or plan.root
-    survey = Survey(plan)
+    survey = shared or Survey(plan)
     spots = tuple(_spots(plan, assembly_named(plan, key), "", 0.0, 0.0, 0))
     if not spots:
         raise NothingPlacedError(f"nothing in `{key}` is placed: `place … as grid(…)` says where its racks stand")
@@ -110,7 +110,14 @@ def floor_picture(plan: Plan, type_key: str | None = None) -> Picture:
         legend.append(
             text_entry("legend-path", "cables run along their row, then along a column; wider lines are more")
         )
-    return sheet(key, "floor plan", [], _tiles(frame, spots, runs), marks, legend)
+    return sheet(
+        survey.look.title or key,
+        survey.look.kind(key, "floor plan"),
+        survey.look.notes,
+        _tiles(frame, spots, runs),
+        marks,
+        legend,
+    )
 
 
 def _spots(plan: Plan, assembly: AssemblyType, path: str, x: float, y: float, start: int) -> Iterator[Spot]:

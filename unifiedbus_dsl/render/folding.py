@@ -13,7 +13,8 @@ IntArray: TypeAlias = "NDArray[np.int64]"
 
 @frozen
 class Folding:
-    """`size` siblings in at most `keep` cells: the first ones, one cell for those that are not shown, and the last."""
+    """`size` siblings in at most `keep` cells: the first ones, one cell for those that are not shown, and the last.
+    Two cells are the first and the others."""
 
     size: int
     keep: int
@@ -38,6 +39,8 @@ class Folding:
             return tuple(range(self.size))
         if self.keep == 1:
             return (None,)
+        if self.keep == 2:
+            return (0, None)
         return (*range(self.keep - 2), None, self.size - 1)
 
     def cell(self, siblings: IntArray) -> IntArray:
@@ -46,5 +49,7 @@ class Folding:
             return siblings
         if self.keep == 1:
             return np.zeros_like(siblings)
+        if self.keep == 2:
+            return np.minimum(siblings, 1)
         inner = np.minimum(siblings, self.keep - 2)
         return np.where(siblings == self.size - 1, self.keep - 1, inner)

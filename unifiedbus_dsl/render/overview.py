@@ -77,14 +77,23 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
     files = file_names(plan)
     figures = shared.figures[key]
     block = assembly_block(Scope(shared, assembly, 0, "", files, assembly_block))
+    legend_of = shared.look.legend
     samples = [(rate_text(rate), line_width(rate)) for rate in LINE_SAMPLES]
-    legend = [*wiring_entries(shared, figures), *kind_entries(figures)]
+    legend = [*(legend_of or wiring_entries(shared, figures)), *shared.look.part_legend, *kind_entries(figures)]
     if figures.cables:
         legend.append(width_entry(samples))
     legend.append(text_entry("legend-fold", "equal parts are folded; a click on a part opens its own picture"))
     drawing = [weighted(mark) for mark in block.marks]
-    notes, tiles = _notes(plan, key, files), figure_tiles(figures)
-    return sheet(key, assembly.kind, notes, tiles, drawing, legend, assembly.doc or "")
+    notes, tiles = [*shared.look.notes, *_notes(plan, key, files)], figure_tiles(figures)
+    return sheet(
+        shared.look.title or key,
+        shared.look.kind(key, assembly.kind),
+        notes,
+        tiles,
+        drawing,
+        legend,
+        assembly.doc or "",
+    )
 
 
 def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, str]]:

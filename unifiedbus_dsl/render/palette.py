@@ -51,3 +51,20 @@ def medium_colours(media: Sequence[str]) -> dict[str, str]:
 def medium_name(medium: str) -> str:
     """As people write it."""
     return {"pcb": "PCB", "active_copper": "active copper"}.get(medium, medium)
+
+
+LOAD_LIMITS = (0.25, 0.5, 0.75, 1 - 1e-9)
+LOADS = ("#6b8096", "#2b7bba", "#8f6b00", "#d55e00", "#8b0016")
+"""Load of a cable in parts of the busiest one's; the last is the busiest."""
+
+SORTS = (
+    Look("#dbe9f6", "#2b5c8a"),
+    Look("#fdebc8", "#8a5a00"),
+    Look("#dcefe4", "#1e6b45"),
+    Look("#f6dfea", "#8a2b5c"),
+    Look("#e8e0f3", "#5b3b8c"),
+    Look("#e6e9ec", "#55626f"),
+)
+"""Parts coloured by what they are."""
+LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7f3c8d", "#8c6d31", "#3d3d3d")
+"""Cables coloured by something other than their medium."""

@@ -72,7 +72,7 @@ def sheet(
 
 def split_type(key: str) -> tuple[str, str]:
     """The name of a type and its arguments: `FatTree` and `(k = 8)`."""
-    name, bracket, rest = key.partition("(")
+    name, bracket, rest = key.partition("(") if key.endswith(")") else (key, "", "")
     return (name.rstrip(), bracket + rest) if name.rstrip() else (key, "")
 
 

@@ -68,6 +68,9 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
 
 
 def _keep(scope: Scope, child: Child, dimension: int) -> int:
+    wish = scope.look.kept.get((scope.assembly.key, child.name))
+    if wish is not None:
+        return wish
     last = dimension + 1 >= len(child.shape)
     opens = not last or child.type in scope.plan.assemblies
     return _KEEP[1] if opens or (dimension and scope.level) else _KEEP[min(scope.level, 1)] if not last else 8
@@ -76,6 +79,8 @@ def _keep(scope: Scope, child: Child, dimension: int) -> int:
 def _opened(scope: Scope, child: Child, prefix: tuple[int, ...]) -> Block | None:
     """What the first element of this dimension shows inside, if it is opened."""
     first = (*prefix, 0) if child.shape else ()
+    if (scope.assembly.key, child.name) in scope.look.closed:
+        return None
     if len(first) < len(child.shape):
         return array_block(scope, child, first)
     if child.type in scope.plan.assemblies and scope.level < DEEPEST:
@@ -127,6 +132,9 @@ def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]
     left = child.shape[len(at) :]
     if left:
         return (clipped(f"{prod(left):,} × {type_name(child.type)}", 10, 140),)
+    own = scope.look.part_texts.get(child.type)
+    if own is not None:
+        return (clipped(own, 10, LONGEST_LABEL),) if own else ()
     if child.type in scope.plan.devices:
         return () if child.shape else (clipped(type_name(child.type), 10, LONGEST_LABEL),)
     return scope.survey.figures[child.type].contents
@@ -151,6 +159,8 @@ def part_box(
     """The box of a part: an element, a row of elements or a stack."""
     device = scope.plan.devices.get(child.type)
     look = palette.KINDS[device.kind] if device else palette.Look(palette.LEVELS[scope.level + 1], palette.FRAME)
+    if not (device is None and behind):
+        look = scope.look.part_looks.get(child.type, look)
     return Box(
         scope.id(name),
         x,
@@ -200,7 +210,7 @@ def _arc(scope: Scope, id: str, row: Block, pair: tuple[int, int], bundle: Bundl
     return Line(
         id,
         hanging(start, end, 5 + 6.5 * span),
-        colour=scope.survey.colours[bundle.medium],
+        colour=bundle.colour,
         dashed=a.gap or b.gap,
         tip=f"{cables:,} × {bundle.link}",
         rate=float(cables * bundle.rate),

@@ -13,6 +13,7 @@ from unifiedbus_dsl.render.facts import (
     Survey,
 )
 from unifiedbus_dsl.render.folding import Folding
+from unifiedbus_dsl.render.look import Look
 from unifiedbus_dsl.render.marks import (
     Box,
     Mark,
@@ -53,6 +54,10 @@ class Scope:
     @property
     def plan(self) -> Plan:
         return self.survey.plan
+
+    @property
+    def look(self) -> Look:
+        return self.survey.look
 
     def inner(self, key: str, path: str) -> Scope:
         return Scope(self.survey, self.plan.assemblies[key], self.level + 1, path, self.files, self.draw)

@@ -37,10 +37,7 @@ def group_block(scope: Scope, child: Child, caption: Side) -> Block:
 
 def _inner_notes(scope: Scope, child: Child) -> list[tuple[str, str]]:
     """A sentence and a colour for each bundle inside the array."""
-    return [
-        (_inner_text(child, bundle, scope.level), scope.survey.colours[bundle.medium])
-        for bundle in inner_bundles(scope, child)
-    ]
+    return [(_inner_text(child, bundle, scope.level), bundle.colour) for bundle in inner_bundles(scope, child)]
 
 
 def _inner_text(child: Child, bundle: Bundle, level: int) -> str:

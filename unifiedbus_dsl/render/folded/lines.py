@@ -61,7 +61,7 @@ def fan(scope: Scope, bundle: Bundle, a: Placed, b: Placed, pills: Sequence[Box]
 
 def _bundle_pill(scope: Scope, bundle: Bundle, lines: Sequence[str], x: float, y: float) -> list[Mark]:
     id = scope.id("bundle", bundle.left, bundle.right, bundle.link, str(bundle.lanes))
-    return pill(id, x, y, lines, scope.survey.colours[bundle.medium], tip=_bundle_tip(bundle))
+    return pill(id, x, y, lines, bundle.colour, tip=_bundle_tip(bundle))
 
 
 def _bundle_tip(bundle: Bundle) -> str:
@@ -76,7 +76,7 @@ def _fan_line(
     return Line(
         id,
         straight((start, up.y + up.height), (end, down.y)),
-        colour=scope.survey.colours[bundle.medium] + ("88" if hidden else "dd"),
+        colour=bundle.colour + ("88" if hidden else "dd"),
         dashed=hidden,
         tip=f"{cables:,} × {bundle.link}",
         rate=float(cables * bundle.rate),
@@ -141,7 +141,7 @@ def _trunk(scope: Scope, bundle: Bundle, path: tuple[Point, ...]) -> Line:
     return Line(
         scope.id("trunk", bundle.left, bundle.right, bundle.link, str(bundle.lanes)),
         path,
-        colour=scope.survey.colours[bundle.medium],
+        colour=bundle.colour,
         tip=_bundle_tip(bundle),
         rate=float(bundle.total),
     )

@@ -1,0 +1,262 @@
+"""`ubusc render`: what it writes, view blocks, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.render.reading import read_back
+from unifiedbus_dsl import pipeline
+from unifiedbus_dsl.analysis.pictures import view_of, views
+from unifiedbus_dsl.diagnostics import Sink, catalogue
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.marks import Line, Picture, Text
+from unifiedbus_dsl.render.pictures import picture_of
+
+CABINET = """ubus 1
+
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Copper : UB { medium = copper; reach = 2 m; delay = 4.5 ns/m }
+link Trace : UB { medium = pcb; reach = 2 m; delay = 4.5 ns/m }
+
+npu Chip {
+  memory = 144 GB
+  port x[7]  : UB x4
+  port up[4] : UB x4
+  transit x
+}
+switch Plane { port p[64] : UB x4; latency = 250 ns }
+board Board {
+  npu[8] : Chip
+  connect npu.x as fullmesh over Trace(0.4 m)
+  port up = npu.up
+}
+rack Cabinet {
+  board[8] : Board
+  plane[4]  : Plane
+  connect board[b].up[s, k] -- plane[k].p[8*b + s] over Copper(1 m) for b, s, k
+}
+system cab : Cabinet
+traffic a2a of cab = alltoall(all npu)
+traffic hot of cab = incast(all npu -> board[0].npu[0])
+"""
+
+
+@pytest.fixture
+def cabinet(run: Run, tmp_path: Path) -> Run:
+    (tmp_path / "cab.ubus").write_text(CABINET + "view plan of cab { fold board keep 2 }\n")
+    return run
+
+
+def seen(items: str) -> Picture:
+    """The picture of a view of the cabinet with these items."""
+    done = pipeline.compile_text(CABINET + f"view v of cab {{ {items} }}\n")
+    assert done.ok, done.diagnostics
+    sink = Sink()
+    view = view_of(done, views(done)["v"], sink)
+    assert view is not None, list(sink)
+    return picture_of(view)
+
+
+def texts(picture: Picture, role: str) -> list[str]:
+    return [mark.text for mark in picture.marks if isinstance(mark, Text) and mark.role == role]
+
+
+def refused(items: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    done = pipeline.compile_text(CABINET + f"view v of cab {{ {items} }}\n")
+    assert done.ok, done.diagnostics
+    sink = Sink()
+    assert view_of(done, views(done)["v"], sink) is None
+    return [(d.code, d.message, d.help) for d in sink]
+
+
+# ---- files ------------------------------------------------------------------------------------------------------
+
+
+def test_one_picture_here(cabinet: Run, tmp_path: Path) -> None:
+    outcome = cabinet("render", "cab.ubus")
+    assert (outcome.status, outcome.out, outcome.err) == (0, "cab.svg\n", "")
+    marks = read_back((tmp_path / "cab.svg").read_text())
+    assert "board[7]" in {mark.text for mark in marks.values()}
+    assert not any(mark.href for mark in marks.values()), "links to pictures that are not there"
+
+
+def test_a_linked_picture_of_each_type_into_a_folder(cabinet: Run, tmp_path: Path) -> None:
+    assert cabinet("render", "cab.ubus", "-o", "all/").out.split() == ["all/cab.svg", "all/cab.Board.svg"]
+    links = {mark.href for mark in read_back((tmp_path / "all/cab.svg").read_text()).values()} - {""}
+    assert links == {"cab.Board.svg"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "start"),
+    [
+        (("-o", "a.png"), "a.png", b"\x89PNG"),
+        (("-o", "a.dot"), "a.dot", b"graph picture {"),
+        (("--format", "dot"), "cab.dot", b"graph"),
+        (("--type", "Board", "--detail"), "cab.Board.detail.svg", b"<?xml"),
+        (("--view", "plan"), "cab.plan.svg", b"<?xml"),
+        (("--traffic", "a2a"), "cab.svg", b"<?xml"),
+    ],
+)
+def test_names_and_formats(cabinet: Run, tmp_path: Path, arguments: tuple[str, ...], name: str, start: bytes) -> None:
+    outcome = cabinet("render", "cab.ubus", *arguments)
+    assert (outcome.status, outcome.out) == (0, f"{name}\n"), outcome.err
+    assert (tmp_path / name).read_bytes().startswith(start)
+    assert sorted(os.listdir(tmp_path)) == sorted(["cab.ubus", name])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--view", "paln"), "did you mean `plan`?"),
+        (("--type", "Bord"), "did you mean `Board`?"),
+        (("--type", "Chip"), "`Chip` is a device"),
+        (("--system", "cub"), "did you mean `cab`?"),
+        (("--format", "svgg"), "did you mean `svg`?"),
+        (("-o", "a.jpg"), "no format `jpg`"),
+        (("--traffic", "a2b"), "did you mean `a2a`?"),
+        (("--detail", "--floor"), "choose one"),
+    ],
+)
+def test_wrong_usage(cabinet: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    outcome = cabinet("render", "cab.ubus", *arguments)
+    assert outcome.status == 2
+    assert words in outcome.err
+    assert os.listdir(tmp_path) == ["cab.ubus"]
+
+
+def test_no_floor_plan_of_what_is_placed_nowhere(cabinet: Run) -> None:
+    outcome = cabinet("render", "cab.ubus", "--floor")
+    assert outcome.status == 1
+    assert "`place … as grid(…)`" in outcome.err
+
+
+def test_too_many_marks_name_the_collapse_that_helps(run: Run, tmp_path: Path) -> None:
+    page = catalogue.find("UB0801")
+    assert page
+    (tmp_path / "hall.ubus").write_text(page.wrong[0].text)
+    for arguments in (("--detail",), ("--view", "whole")):
+        outcome = run("render", "hall.ubus", *arguments)
+        assert outcome.status == 1
+        assert "error[UB0801]" in outcome.err
+        assert "40,000 devices" in outcome.err
+        assert "`collapse board` leaves 5,000 boxes" in outcome.err
+        assert os.listdir(tmp_path) == ["hall.ubus"]
+
+
+# ---- view blocks ------------------------------------------------------------------------------------------------
+
+
+def test_fold_keeps_as_many_as_it_says() -> None:
+    names = texts(seen("fold board keep 2"), "name")
+    assert [name for name in names if name.startswith("board")] == ["board[0]", "board[7]"]
+    names = texts(seen("fold board keep 1"), "name")
+    assert [name for name in names if name.startswith("board")] == ["board[0]"]
+    assert "7 more" in texts(seen("fold board keep 1"), "more")
+    names = texts(seen("fold board keep 8"), "name")
+    assert len([name for name in names if name.startswith("board")]) == 8
+
+
+def test_collapse_closes_parts() -> None:
+    assert any(name.startswith("npu[") for name in texts(seen(""), "name"))
+    assert not any(name.startswith("npu[") for name in texts(seen("collapse board"), "name"))
+
+
+def test_collapse_makes_boxes_of_a_detail() -> None:
+    devices = seen("layout detail; collapse board").by_role("device")
+    assert len(devices) == 8 + 4
+    assert len(seen("layout detail").by_role("device")) == 64 + 4
+    assert sum(mark.role == "cable" for mark in seen("layout detail; collapse board").marks) == 8 * 4
+
+
+@pytest.mark.parametrize(
+    ("items", "devices", "cables"),
+    [
+        ("hide plane", 64, 8 * 28),
+        ("hide all switch", 64, 8 * 28),
+        ("hide link", 68, 0),
+        ("hide all link where medium == copper", 68, 8 * 28),
+        ("show all link where medium == copper", 68, 256),
+        ("hide board -- plane", 68, 8 * 28),
+        ("hide npu", 4, 0),
+        ("show npu", 64, 8 * 28),
+        ("show plane, npu", 68, 8 * 28 + 256),
+        ("hide all npu where memory > 100 GB", 4, 0),
+        ("show board[0]", 8, 28),
+    ],
+)
+def test_filters_come_before_the_layout(items: str, devices: int, cables: int) -> None:
+    picture = seen(f"layout detail; {items}")
+    assert len(picture.by_role("device")) == devices
+    assert len(picture.by_role("cable")) == cables
+
+
+def test_figures_are_of_the_whole_machine() -> None:
+    assert texts(seen("hide npu"), "figure") == texts(seen(""), "figure")
+    assert "without npu" in texts(seen("hide npu"), "note")
+
+
+def test_labels() -> None:
+    assert any(text.startswith("256 × 56 GB/s = ") for text in texts(seen(""), "bundle"))
+    assert "256 cables" in texts(seen("label link by count"), "bundle")
+    assert "256 × copper" in texts(seen("label link by medium"), "bundle")
+    assert "256 × 4 lanes" in texts(seen("label link by lanes"), "bundle")
+    assert "144 GB" in texts(seen("layout detail; label npu by memory; hide plane; show board[0]"), "name")
+
+
+def test_colours() -> None:
+    colours = {mark.colour[:7] for mark in seen("color link by link").marks if isinstance(mark, Line)}
+    assert set(palette.LINES[:2]) <= colours
+    legend = texts(seen("color npu by memory"), "legend")
+    assert "144 GB" in legend
+
+
+def test_a_title_is_text(cabinet: Run, tmp_path: Path) -> None:
+    title = "</title><script>alert(1)</script> & \\N"
+    (tmp_path / "cab.ubus").write_text(CABINET + f'view v of cab {{ title "{title.replace(chr(92), chr(92) * 2)}" }}\n')
+    assert cabinet("render", "cab.ubus", "--view", "v").status == 0
+    svg = (tmp_path / "cab.v.svg").read_text()
+    assert read_back(svg)["title"].text == title
+    assert not [tag for tag in ElementTree.fromstring(svg).iter() if tag.tag.endswith("script")]
+
+
+@pytest.mark.parametrize(
+    ("items", "code", "words"),
+    [
+        ("layout detial", "UB0810", "did you mean `detail`?"),
+        ("color link by mediun", "UB0810", "did you mean `medium`?"),
+        ("label npu by memry", "UB0810", "did you mean `memory`?"),
+        ("hide all npu, all switch", "UB0810", "hides everything"),
+        ("hide board[0]", "UB0810", "whole arrays"),
+        ("hide all npu where memory > 200 GB", "UB0810", "matches nothing"),
+        ("color link by load", "UB0810", "`load(a2a)`, `load(hot)`"),
+        ("color link by load(cold)", "UB0705", "a traffic is wanted"),
+        ("fold plane keep 0", "UB0309", ""),
+    ],
+)
+def test_what_a_view_can_not_ask_for(items: str, code: str, words: str) -> None:
+    ((found, message, help),) = refused(items)
+    assert found == code or not words
+    assert words in " ".join([message, *help])
+
+
+# ---- loads ------------------------------------------------------------------------------------------------------
+
+
+def test_the_busiest_cables_stand_out() -> None:
+    """All send to one NPU: its four cables to the switches carry what the other 56 send, 616 GB/s each."""
+    picture = seen("color link by load(hot); layout detail")
+    assert any("15,400 %" in text for text in texts(picture, "note"))
+    assert 56 * 616 / 4 / 56 == 154
+    busiest = [mark for mark in picture.marks if isinstance(mark, Line) and mark.colour.startswith(palette.LOADS[-1])]
+    assert len([mark for mark in busiest if mark.role == "cable"]) == 4
+
+
+def test_loads_in_the_overview() -> None:
+    labels = texts(seen("color link by load(hot)"), "bundle")
+    assert "256 × 56 GB/s · 15,400 % · busiest" in labels
+    assert any("224" in label or "28 × 56 GB/s · 1,100 %" in label for label in labels)

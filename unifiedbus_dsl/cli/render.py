@@ -1,0 +1,263 @@
+"""`ubusc render`: pictures of a machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.report import as_text, limit_option, status
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.diagnostics import Sink
+    from unifiedbus_dsl.pipeline import Compilation
+    from unifiedbus_dsl.plan import Plan
+    from unifiedbus_dsl.render.views import Layout, View
+
+FORMATS = ("svg", "png", "dot", "pdf")
+
+
+@click.command("render")
+@click.argument("file", required=False)
+@click.option("--system", metavar="NAME", help="The system to draw; by default the first of the file.")
+@click.option("--view", metavar="NAME", help="Draw what this `view` block asks for.")
+@click.option("--type", "type_key", metavar="TYPE", help="Draw this part alone; by default the whole system.")
+@click.option("--detail", is_flag=True, help="Every device instead of equal parts folded.")
+@click.option("--floor", is_flag=True, help="The floor plan: what `place` puts where.")
+@click.option("--traffic", metavar="NAME", help="Colour cables by the load of this traffic.")
+@click.option("--routing", default="ecmp", show_default=True, metavar="NAME", help="How that traffic is routed.")
+@click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
+@click.option("-o", "--output", metavar="PATH", help="File to write, or a folder (there or ending in `/`): a picture "
+              "of each type, linked. By default a file here.")  # fmt: skip
+@limit_option
+@limit_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    file: str | None,
+    system: str | None,
+    view: str | None,
+    type_key: str | None,
+    detail: bool,
+    floor: bool,
+    traffic: str | None,
+    routing: str,
+    form: str | None,
+    output: str | None,
+    limit: int,
+    **raised: int | None,
+) -> None:
+    """Draw a machine: folded, device by device, or on its floor.
+
+    \b
+    Examples:
+      ubusc render machine.ubus                      the overview, as SYSTEM.svg
+      ubusc render machine.ubus -o pictures/         one for each type, to click through
+      ubusc render machine.ubus --view plan -o plan.png
+      ubusc render machine.ubus --type Cabinet --detail
+      ubusc render machine.ubus --traffic moe        where it is tight
+    """
+    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.meter import meter
+
+    path = source_file(file, "render")
+    chosen = _format(form, output)
+    layout = _layout(detail, floor)
+    from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
+    from unifiedbus_dsl.diagnostics import Sink
+
+    sink = Sink()
+    with meter():
+        compilation = pipeline.compile(path, limits=limits(**raised))
+        if status(compilation.diagnostics):
+            click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+            context.exit(1)
+        name = _system(compilation, path, system, view)
+        written: Sequence[Path] = ()
+        look = _view(compilation, path, name, view, type_key, layout, traffic, routing, sink)
+        if look is not None:
+            written = _write(look, _stem(look, name, view), chosen, output, sink)
+    click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
+    for each in written:
+        click.echo(str(each))
+    context.exit(status(sink))
+
+
+# ---- what was asked for -----------------------------------------------------------------------------------------
+
+
+def _format(name: str | None, output: str | None) -> str:
+    """The format: what was named, else what the suffix of the output says.
+
+    Raises:
+        click.UsageError: an unknown one.
+    """
+    if name is None and output is not None and not _is_folder(output):
+        name = Path(output).suffix.removeprefix(".").lower() or None
+    return _known("format", name, FORMATS) if name is not None else "svg"
+
+
+def _known(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
+    """The name, if it is one of those there are.
+
+    Raises:
+        click.UsageError: it isn't.
+    """
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+
+    if name in names:
+        return name
+    meant = did_you_mean(name, names)
+    there = f"there are {', '.join(names)}" if names else "there is none"
+    raise click.UsageError(f"no {noun} `{name}`{where}; " + (f"did you mean `{meant}`?" if meant else there))
+
+
+def _layout(detail: bool, floor: bool) -> Layout | None:
+    if detail and floor:
+        raise click.UsageError("`--detail` and `--floor` are two pictures: choose one")
+    return "detail" if detail else "floor" if floor else None
+
+
+def _system(compilation: Compilation, path: Path, system: str | None, view: str | None) -> str:
+    """The system to draw: that of the view, or the one named, or the first.
+
+    Raises:
+        click.ClickException: the file has none.
+        click.UsageError: no such system or view, or a view of another system.
+    """
+    from unifiedbus_dsl.analysis.pictures import views
+
+    names = compilation.systems
+    if not names:
+        raise click.ClickException(
+            f"`{path}` has no system, so there is no machine to draw. Write `system NAME : Type` into it."
+        )
+    if system is not None:
+        _known("system", system, names, f" in `{path}`")
+    if view is None:
+        return system or names[0]
+    there = views(compilation)
+    of = there[_known("view", view, list(there), f" in `{path}`")].of.text
+    if system not in (None, of):
+        raise click.UsageError(f"the view `{view}` is of the system `{of}`, not of `{system}`")
+    return of
+
+
+def _view(
+    compilation: Compilation,
+    path: Path,
+    system: str,
+    name: str | None,
+    type_key: str | None,
+    layout: Layout | None,
+    traffic: str | None,
+    routing: str,
+    sink: Sink,
+) -> View | None:
+    """What is to be drawn; None after a diagnostic.
+
+    Raises:
+        click.UsageError: no such type or traffic.
+    """
+    from attrs import evolve
+
+    from unifiedbus_dsl.analysis.pictures import load_question, plain_view, traffics, view_of, views, with_loads
+
+    plan = compilation.pick(system)
+    key = _type(plan, type_key) if type_key is not None else None
+    if name is None:
+        view: View | None = plain_view(plan, key, layout or "overview")
+    else:
+        view = view_of(compilation, views(compilation)[name], sink, layout)
+        if view is not None and key is not None:
+            view = evolve(view, key=key)
+    if view is None or traffic is None:
+        return view
+    from unifiedbus_dsl.analysis.measures import ROUTINGS
+
+    _known("traffic", traffic, list(traffics(compilation, system)), f" of `{system}` in `{path}`")
+    _known("routing", routing, list(ROUTINGS))
+    return with_loads(compilation, view, load_question(traffic, routing), sink)
+
+
+def _type(plan: Plan, name: str) -> str:
+    """The key of an assembly type, which may be given without its arguments.
+
+    Raises:
+        click.UsageError: there is none, or several.
+    """
+    if name in plan.assemblies:
+        return name
+    alike = [key for key in plan.assemblies if key.split("(")[0].split("@")[0] == name]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise click.UsageError(f"there are several `{name}`: " + ", ".join(f"`{key}`" for key in alike))
+    if any(key.split("(")[0] == name for key in plan.devices):
+        raise click.UsageError(f"`{name}` is a device, which has no parts to draw")
+    return _known("type", name, list(plan.assemblies), f" in `{plan.system}`")
+
+
+# ---- writing ----------------------------------------------------------------------------------------------------
+
+
+def _is_folder(output: str) -> bool:
+    return output.endswith("/") or Path(output).is_dir()
+
+
+def _stem(look: View, system: str, view: str | None) -> str:
+    """The name of the file without its suffix: `superpod.Cabinet.detail`."""
+    from unifiedbus_dsl.render.marks import identifier
+
+    parts = [system, *([view] if view else []), *([identifier(look.key)] if look.key != look.plan.root else [])]
+    return ".".join([*parts, *([look.layout] if look.layout != "overview" else [])])
+
+
+def _write(look: View, stem: str, form: str, output: str | None, sink: Sink) -> list[Path]:
+    """Draw, and write beside and renamed; what was written. What can't be drawn goes to the sink.
+
+    Raises:
+        click.ClickException: there is nothing to draw with, or nothing to draw.
+    """
+    from unifiedbus_dsl.analysis.pictures import draw_view
+    from unifiedbus_dsl.cli.output import make_folder, write_bytes
+    from unifiedbus_dsl.render import DrawingError, NoGraphvizError, NotAnAssemblyError, NothingPlacedError
+    from unifiedbus_dsl.render.pictures import without_links
+    from unifiedbus_dsl.render.svg import drawn
+
+    folder = make_folder(Path(output)) if output is not None and _is_folder(output) else None
+    kind = _drawable(form)
+    try:
+        if folder is not None and form == "svg" and look.layout == "overview" and look.key == look.plan.root:
+            data = _set(look, folder, sink)
+        else:
+            picture = draw_view(look, sink)
+            path = folder / f"{stem}.{form}" if folder else Path(output or f"{stem}.{form}")
+            data = {path: drawn(without_links(picture), kind)} if picture else {}
+    except (DrawingError, NoGraphvizError, NothingPlacedError, NotAnAssemblyError) as error:
+        raise click.ClickException(str(error)) from error
+    for path, content in data.items():
+        write_bytes(path, content)
+    return list(data)
+
+
+def _set(look: View, folder: Path, sink: Sink) -> dict[Path, bytes]:
+    """An overview of each type, each linked to the others."""
+    from attrs import evolve
+
+    from unifiedbus_dsl.analysis.pictures import draw_view
+    from unifiedbus_dsl.render.overview import file_names
+    from unifiedbus_dsl.render.svg import drawn
+
+    pictures = {name: draw_view(evolve(look, key=key), sink) for key, name in file_names(look.plan).items()}
+    return {folder / name: drawn(picture, "svg") for name, picture in pictures.items() if picture}
+
+
+def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
+    found: dict[str, Literal["svg", "png", "pdf", "dot"]] = {"svg": "svg", "png": "png", "pdf": "pdf", "dot": "dot"}
+    return found[form]
