@@ -18,7 +18,7 @@ from unifiedbus_dsl.fabric.names import device_names
 from unifiedbus_dsl.pipeline import Compilation, compile
 
 HUAWEI = Path(__file__).parent.parent / "specs" / "huawei"
-Ints: TypeAlias = "NDArray[np.int64] | int"
+Ints: TypeAlias = "NDArray[np.integer[Any]] | int"
 End: TypeAlias = "tuple[Ints, Ints]"
 """Device and port."""
 
@@ -136,7 +136,7 @@ def cables(m: Machine) -> Iterator[tuple[End, End]]:
 
 
 def _at(values: NDArray[Any], where: tuple[NDArray[Any], ...]) -> NDArray[np.int64]:
-    return values[tuple(at if size > 1 else 0 for at, size in zip(where, values.shape, strict=True))]
+    return np.asarray(values[tuple(at if size > 1 else 0 for at, size in zip(where, values.shape, strict=True))])
 
 
 def codes(one: End, other: End) -> NDArray[np.int64]:
