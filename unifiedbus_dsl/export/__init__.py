@@ -35,6 +35,11 @@ FORMATS = {
     "volcano": "kubernetes",
     "kueue": "kubernetes",
     "topograph": "topograph",
+    "hccl": "hccl",
+    "ns3": "ns3",
+    "simgrid": "simgrid",
+    "astra-sim": "astra_sim",
+    "booksim": "booksim",
 }
 """The module of each format, which holds it as `FORMAT` or, where a family shares one, in `FORMATS`."""
 

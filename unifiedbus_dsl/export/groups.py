@@ -1,8 +1,8 @@
 """The machine as schedulers see it: nodes (servers) in groups in groups, by the assemblies that hold them.
 
 Takes the plan. A node is an assembly of kind `node` that holds end points; where there is none, whatever holds end
-points directly; where that is the whole system, each end point. `--node` names another kind or type. Names are the legal
-ones of `unifiedbus_dsl.export.names`.
+points directly; where that is the whole system, each end point. `--node` names another kind or type. Names are the
+legal ones of `unifiedbus_dsl.export.names`.
 """
 
 from __future__ import annotations
@@ -76,8 +76,10 @@ def node_types(plan: Plan, wanted: str | None) -> frozenset[str]:
     chief = next((kind for kind in ("npu", "cpu", "device", "nic") if kind in kinds), None)
     ends = {key for key, device in plan.devices.items() if device.kind == chief}
     holders = [k for k in plan.bottom_up if plan.assemblies[k].kind == "node" and _holds(plan, k, ends)]
-    holders = holders or [k for k in plan.bottom_up if any(c.type in ends for c in plan.assemblies[k].children)]
-    return frozenset(ends if plan.root in holders and len(holders) == 1 else holders)
+    if holders:
+        return frozenset(holders)
+    holders = [k for k in plan.bottom_up if any(c.type in ends for c in plan.assemblies[k].children)]
+    return frozenset(ends if holders == [plan.root] else holders)
 
 
 def _holds(plan: Plan, key: str, wanted: set[str] | frozenset[str]) -> bool:

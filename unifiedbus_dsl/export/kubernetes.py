@@ -91,7 +91,7 @@ def _labels(root: Group) -> Iterator[str]:
 
 
 def tiers(above: tuple[Group, ...], group: Group, height: int) -> list[str]:
-    """The name of the group of each tier, the nearest first; a group with fewer levels around it is alone in the lowest."""
+    """The name of the group of each tier, the nearest first; one with fewer levels around it is alone in the lowest."""
     names = [group.name, *(g.name for g in reversed(above))]
     return [group.name] * (height - len(names)) + names
 

@@ -1,0 +1,139 @@
+"""HCCL's topology file and rank table, held against a validator written from their documentation."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.export.machines import PARTS, PODS, compiled
+from unifiedbus_dsl import export
+
+PROTOCOLS = {"UB_CTP", "UB_TP", "UB_MEM", "UBOE", "ROCE", "HCCS", "TCP"}
+CABINET = """ubus 1
+use "huawei/ascend.ubus"
+switch Plane { latency = 110 ns; port down[64] : UB x4; port up[64] : UB x4 @open }
+rack Cabinet {
+  npu[8, 8] : Ascend950DT
+  plane[4]  : Plane
+  connect npu[b, *].die0[0..6] as fullmesh over Board(0.4 m) for b
+  connect npu[*, s].die1[0..6] as fullmesh over Board(0.8 m) for s
+  connect npu[b, s].die0[7 + k] -- plane[k].down[8*b + s] over Board(0.8 m) for b, s, k in 0..1
+  connect npu[b, s].die1[7 + k] -- plane[2 + k].down[8*b + s] over Board(0.8 m) for b, s, k in 0..1
+}
+module Row {
+  cabinet[2] : Cabinet
+}
+system row : Cabinet
+"""
+
+
+def check_topology(data: dict[str, Any]) -> None:
+    """The fields and bounds of the topology file 2.0."""
+    assert data.keys() == {"version", "peer_count", "peer_list", "edge_count", "edge_list"}
+    assert data["version"] == "2.0"
+    assert 1 <= data["peer_count"] == len(data["peer_list"]) <= 65
+    assert [peer["local_id"] for peer in data["peer_list"]] == list(range(data["peer_count"]))
+    assert data["edge_count"] == len(data["edge_list"])
+    used = []
+    for edge in data["edge_list"]:
+        assert 0 <= edge["net_layer"] <= 7
+        assert set(edge["protocols"]) <= PROTOCOLS
+        assert edge["topo_type"] in ("CLOS", "1DMESH")
+        assert edge["position"] in ("DEVICE", "HOST")
+        sides = ["a", "b"] if edge["link_type"] == "PEER2PEER" else ["a"]
+        assert ("local_b" in edge) == (edge["link_type"] == "PEER2PEER")
+        for side in sides:
+            assert 0 <= edge[f"local_{side}"] < data["peer_count"]
+            assert all(re.fullmatch(r"\d+/\d+", port) for port in edge[f"local_{side}_ports"])
+            used += [(edge[f"local_{side}"], port) for port in edge[f"local_{side}_ports"]]
+    assert len(set(used)) == len(used)
+
+
+def check_ranks(data: dict[str, Any]) -> None:
+    """The fields and bounds of the rank table 2.0."""
+    assert (data["version"], data["status"]) == ("2.0", "completed")
+    assert 1 <= data["rank_count"] == len(data["rank_list"]) <= 65536
+    assert [rank["rank_id"] for rank in data["rank_list"]] == list(range(data["rank_count"]))
+    seen = set()
+    for rank in data["rank_list"]:
+        assert 0 <= rank["device_id"] <= 64
+        levels = rank["level_list"]
+        assert [level["net_layer"] for level in levels] == list(range(len(levels)))
+        assert len(levels) <= 8
+        assert levels[0]["net_type"] == "TOPO_FILE_DESC"
+        for level in levels:
+            assert len(level["net_instance_id"]) <= 1024
+            assert level["net_type"] in ("CLOS", "TOPO_FILE_DESC")
+            assert len(level["rank_addr_list"]) <= 24
+            ports = [port for address in level["rank_addr_list"] for port in address["ports"]]
+            assert len(set(ports)) == len(ports)
+            for address in level["rank_addr_list"]:
+                assert re.fullmatch(r"[0-9a-f]{32}", address["addr"])
+                assert len({port.split("/")[0] for port in address["ports"]}) == 1
+                assert len(address["ports"]) <= 16
+                assert address["addr"] not in seen
+                seen.add(address["addr"])
+
+
+def written(text: str, folder: Path, **options: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    export.write(compiled(text).plan, "hccl", folder, **options)
+    return json.loads((folder / "topology.json").read_text()), json.loads((folder / "rank_table.json").read_text())
+
+
+def test_a_cabinet_is_a_mesh_for_each_row_and_column(tmp_path: Path) -> None:
+    topology, ranks = written(CABINET.replace("module Row {\n  cabinet[2] : Cabinet\n}\n", ""), tmp_path, node="rack")
+    check_topology(topology)
+    check_ranks(ranks)
+    assert topology["peer_count"] == 64
+    edges = topology["edge_list"]
+    meshes = Counter(e["topo_instance_id"] for e in edges if e["link_type"] == "PEER2PEER")
+    assert sorted(meshes) == list(range(16))
+    assert set(meshes.values()) == {28}
+    first = next(e for e in edges if e["link_type"] == "PEER2PEER")
+    assert (first["local_a"], first["local_b"], first["local_a_ports"], first["local_b_ports"]) == (
+        0,
+        1,
+        ["0/0"],
+        ["0/0"],
+    )
+    nets = [e for e in edges if e["link_type"] == "PEER2NET"]
+    assert len(nets) == 64 * 2
+    assert {tuple(e["local_a_ports"]) for e in nets} == {("0/7", "0/8"), ("1/7", "1/8")}
+    assert {e["net_layer"] for e in nets} == {1}
+
+
+def test_a_pod_of_servers(tmp_path: Path) -> None:
+    topology, ranks = written(PODS, tmp_path)
+    check_topology(topology)
+    check_ranks(ranks)
+    assert (topology["peer_count"], topology["edge_count"]) == (4, 6 + 4)
+    assert ranks["rank_count"] == 64
+    last = ranks["rank_list"][-1]
+    assert (last["local_id"], last["level_list"][0]["net_instance_id"]) == (3, "cabinet3-server3")
+    assert last["level_list"][1]["net_instance_id"] == "pod"
+
+
+def test_what_it_cannot_say(tmp_path: Path) -> None:
+    with pytest.raises(export.CannotExportError, match="at most 65"):
+        written(PODS.replace("server[4]", "server[20]").replace("down[16]", "down[80]"), tmp_path, node="rack")
+    ring = PARTS + "node S { npu[4] : Chip; connect npu.x[0..1] as ring over Copper(1 m); open npu.x[2], npu.up }\n"
+    with pytest.raises(export.CannotExportError, match="full mesh"):
+        written(ring + "system s : S\n", tmp_path)
+    other = PODS.replace("UB {", "Foo {").replace(": UB", ": Foo")
+    with pytest.raises(export.CannotExportError, match="not `Foo`"):
+        written(other, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_ranks_than_a_table_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from unifiedbus_dsl.export import hccl
+
+    monkeypatch.setattr(hccl, "MOST_RANKS", 63)
+    found = export.write(compiled(PODS).plan, "hccl", tmp_path)
+    assert [d.code for d in found] == ["UB0803", "UB0805"]
+    assert [path.name for path in tmp_path.iterdir()] == ["topology.json"]

@@ -1,0 +1,215 @@
+"""ASTRA-sim's analytical network (astra-network-analytical, 2024-11): one ring, full mesh or switch a dimension.
+
+Dimensions are found in the fabric. NPUs that a connect joins in groups of n are a dimension of n: a full mesh or a
+ring. NPUs that share switches are groups too, whose size over what lies within them is the dimension. The innermost
+comes first, and the product is the number of NPUs. The bandwidth of a dimension is that of all cables of one NPU in
+it, after coding, in GB/s (10^9); its latency that of a cable, or for a switch half of the longest way to another NPU
+of the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, refuse, remark
+from unifiedbus_dsl.export.stream import kind_facts, number, write_text
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.plan import Plan
+
+Ints = NDArray[np.int64]
+
+
+@frozen(eq=False)
+class Dimension:
+    """`bandwidth` in byte/s, `latency` in seconds; `group[npu]` is the first NPU of its group."""
+
+    topology: str
+    count: int
+    bandwidth: float
+    latency: float
+    group: Ints
+
+
+def write(subject: Subject, path: Path, sink: Sink) -> None:
+    found = dimensions(subject.fabric, sink)
+    lines = {
+        "topology": [d.topology for d in found],
+        "npus_count": [str(d.count) for d in found],
+        "bandwidth": [number(d.bandwidth / 1e9, 6) for d in found],
+        "latency": [number(d.latency * 1e9, 6) for d in found],
+    }
+    if len(found) > 1:
+        remark(
+            sink,
+            "UB0806",
+            "ASTRA-sim's congestion-aware network takes one dimension only: use the congestion-unaware one",
+            "or write a single dimension by hand",
+        )
+    write_text(path, (f"{name}: [ {', '.join(values)} ]\n" for name, values in lines.items()))
+
+
+def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
+    """The dimensions of a machine, the innermost first.
+
+    Raises:
+        CannotExportError: it is no product of such dimensions.
+    """
+    plan = fabric.plan
+    is_npu = np.asarray([of.kind == "npu" for of in plan.devices.values()], dtype=bool)[fabric.device_type]
+    npus = np.flatnonzero(is_npu)
+    if len(npus) < 2:
+        raise _no(sink, plan, "a machine of at least two NPUs is wanted")
+    place = np.full(fabric.device_count, -1, dtype=np.int64)
+    place[npus] = np.arange(len(npus))
+    found = [*_meshes(fabric, place, len(npus), sink), *_switched(fabric, place, len(npus), sink)]
+    found.sort(key=lambda d: (d.topology == "Switch", d.count, _stride(d.group)))
+    meshes = [d for d in found if d.topology != "Switch"]
+    meshes.sort(key=lambda d: _stride(d.group))
+    done, size = list(meshes), prod(d.count for d in meshes)
+    for d in (d for d in found if d.topology == "Switch"):
+        factor, rest = divmod(d.count, size)
+        if rest:
+            raise _no(sink, plan, f"groups of {d.count} NPUs behind switches are no multiple of {size}")
+        if factor > 1:
+            done.append(Dimension("Switch", factor, d.bandwidth, d.latency, d.group))
+            size = d.count
+    if size != len(npus):
+        raise _no(sink, plan, f"the dimensions found have {size:,} NPUs, the machine has {len(npus):,}")
+    return done
+
+
+def _no(sink: Sink, plan: Plan, reason: str) -> CannotExportError:
+    message = f"ASTRA-sim's network is a product of rings, full meshes and switches: {reason}"
+    return refuse(sink, message, "simgrid", plan.type(plan.root).span)
+
+
+def _stride(group: Ints) -> int:
+    """How far apart the first two members of a group are."""
+    members = np.flatnonzero(group == group[0])
+    return int(members[1] - members[0]) if len(members) > 1 else len(group)
+
+
+def _components(count: int, a: Ints, b: Ints) -> Ints:
+    """The first member of the component of each of `count` vertices."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    matrix = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(count, count))
+    _, label = connected_components(matrix, directed=False)
+    _, first, back = np.unique(label, return_index=True, return_inverse=True)
+    return np.asarray(first[back.ravel()], dtype=np.int64)
+
+
+# ---- meshes and rings ---------------------------------------------------------------------------------------------
+
+
+def _meshes(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
+    """One dimension for each connect that joins NPUs with NPUs."""
+    a, b = place[fabric.a_device], place[fabric.b_device]
+    origin = _origins(fabric)
+    between = (a >= 0) & (b >= 0) & (a != b)
+    facts = kind_facts(fabric)
+    for number_ in np.unique(origin[between]).tolist():
+        mine = between & (origin == number_)
+        group = _components(count, a[mine], b[mine])
+        sizes = np.unique(np.bincount(group)[np.unique(group)])
+        degrees = np.bincount(np.concatenate([a[mine], b[mine]]), minlength=count)
+        pairs = np.unique(np.sort(np.stack([a[mine], b[mine]]), axis=0), axis=1)
+        n = int(sizes[0])
+        if len(sizes) > 1 or len(np.unique(degrees)) > 1:
+            raise _no(sink, fabric.plan, "the NPUs of a connect are not all alike")
+        neighbours = 2 * pairs.shape[1] // count
+        if neighbours not in (n - 1, 2):
+            raise _no(sink, fabric.plan, f"a connect joins each of {n} NPUs with {neighbours} others")
+        used = np.unique(fabric.kind[mine]).tolist()
+        rate = sum(facts[k].capacity for k in fabric.kind[mine].tolist()) * 2 / count
+        latency = max(facts[k].latency for k in used)
+        yield Dimension("FullyConnected" if neighbours == n - 1 else "Ring", n, rate, latency, group)
+
+
+def _origins(fabric: Fabric) -> Ints:
+    """A number for each cable, the same for those of one connect of one assembly type."""
+    tables: dict[str, Ints] = dict.fromkeys(fabric.plan.devices, np.empty(0, dtype=np.int64))
+    plan, total = fabric.plan, 0
+    for key in plan.bottom_up:
+        of = plan.assemblies[key]
+        parts = [np.tile(tables[child.type], child.count) for child in of.children]
+        for number_, rule in enumerate(of.rules):
+            parts.append(np.full(plan.numbering.rule_size(key, number_), total + rule.origin, dtype=np.int64))
+        total += max((rule.origin for rule in of.rules), default=-1) + 1
+        tables[key] = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+    return tables[plan.root]
+
+
+# ---- switches -----------------------------------------------------------------------------------------------------
+
+
+def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
+    """One dimension for each size of group that hangs together over devices that are no NPUs."""
+    a, b = place[fabric.a_device], place[fabric.b_device]
+    other = ~((a >= 0) & (b >= 0))
+    if not other.any():
+        return
+    far = (a < 0) & (b < 0)
+    devices = fabric.device_count
+    joined = _components(devices, fabric.a_device[far].astype(np.int64), fabric.b_device[far].astype(np.int64))
+    facts = kind_facts(fabric)
+    near = np.flatnonzero(other & ~far)
+    npu = np.where(a[near] >= 0, a[near], b[near])
+    switch = joined[np.where(a[near] >= 0, fabric.b_device[near], fabric.a_device[near]).astype(np.int64)]
+    members = np.unique(np.stack([switch, npu]), axis=1)
+    heads, sizes = np.unique(members[0], return_counts=True)
+    rate = np.asarray([k.capacity for k in facts])[fabric.kind[near]]
+    size_of = sizes[np.searchsorted(heads, switch)]
+    for size in sorted(set(sizes.tolist())):
+        mine = size_of == size
+        each = np.bincount(npu[mine], weights=rate[mine], minlength=count)
+        if not np.allclose(each, each[0]):
+            raise _no(sink, fabric.plan, "the NPUs have different rates to their switches")
+        yield Dimension("Switch", int(size), float(each[0]), _half_way(fabric, near[mine][0]), np.arange(count))
+
+
+def _half_way(fabric: Fabric, cable: int) -> float:
+    """Half of the longest of the fastest ways from the NPU on a cable to another over devices that are no NPUs."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    from unifiedbus_dsl.units import Quantity
+
+    types = list(fabric.plan.devices.values())
+    is_npu = np.asarray([of.kind == "npu" for of in types], dtype=bool)[fabric.device_type]
+    source = int(fabric.a_device[cable] if is_npu[fabric.a_device[cable]] else fabric.b_device[cable])
+    passing = np.asarray(
+        [float(v) if isinstance(v := of.fields.get("latency"), Quantity) and of.kind != "npu" else 0.0 for of in types]
+    )[fabric.device_type]
+    times = np.asarray([k.latency for k in kind_facts(fabric)])[fabric.kind]
+    a, b = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
+    keep = ~(is_npu[a] & is_npu[b])
+    cost = np.concatenate([times[keep] + passing[b[keep]], times[keep] + passing[a[keep]]])
+    tail, head = np.concatenate([a[keep], b[keep]]), np.concatenate([b[keep], a[keep]])
+    inner = ~is_npu[tail] | (tail == source)  # an NPU is no way through
+    order = np.lexsort((cost[inner], head[inner], tail[inner]))
+    tail, head, cost = tail[inner][order], head[inner][order], cost[inner][order]
+    first = np.ones(len(tail), dtype=bool)
+    first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    graph = coo_matrix((cost[first], (tail[first], head[first])), shape=(fabric.device_count,) * 2).tocsr()
+    reach = dijkstra(graph, indices=source)[is_npu]
+    return float(reach[np.isfinite(reach)].max(initial=0.0)) / 2
+
+
+FORMAT = Format(
+    "astra-sim",
+    "ASTRA-sim's analytical network: a ring, full mesh or switch a dimension",
+    "fabric",
+    "astra.yml",
+    write,
+    ("switches and cables one by one", "lengths", "different rates within a dimension"),
+    "simgrid",
+)

@@ -1,0 +1,372 @@
+"""HCCL's topology file 2.0 and rank table 2.0 (Ascend 950: hiascend.com, "Rank Table Configuration", hcclug_000065).
+
+A server is a node (`--node` says of which kind) with at most 65 NPUs. Layer 0 are the cables between its NPUs: each
+full mesh is an instance of `1DMESH`, as a two-dimensional mesh is written as one for each row and column. Layer 1 is
+the Clos inside a SuperPoD, layer 2 that of the cluster (over UBoE, RoCE or a NIC); layers are numbered without gaps.
+A port is "die/port": the die is the number in `die0`, else that of the `transit` line, else that of the port array.
+
+Addresses (EIDs) are given by the hardware: those written here are placeholders.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import Format, Subject, left_out, refuse, remark, too_large
+from unifiedbus_dsl.export.groups import node_types
+from unifiedbus_dsl.export.names import Slugs, elements, plain
+from unifiedbus_dsl.export.stream import write_text
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.fabric.names import cable_source
+from unifiedbus_dsl.plan import DeviceType, Plan
+from unifiedbus_dsl.progress import track
+
+MOST_PEERS, MOST_RANKS, MOST_ADDRESSES, MOST_PORTS = 65, 65_536, 24, 16
+PROTOCOLS = {"UBOE": "UBOE", "UB": "UB_CTP", "ROCE": "ROCE", "HCCS": "HCCS", "TCP": "TCP", "ETHERNET": "TCP"}
+"""HCCL's protocol for the beginning of the name of ours."""
+CLUSTER = ("UBOE", "ROCE", "TCP")
+MESH, POD, BEYOND = 0, 1, 2
+
+
+@frozen
+class Server:
+    """One node of the machine: its type, first device and one past the last, its name and that of its SuperPoD."""
+
+    type: str
+    start: int
+    stop: int
+    name: str
+    pod: str
+
+
+@frozen
+class Edge:
+    """A line of the topology file; `far` is None for a cable into the network. Ports are (die, port)."""
+
+    layer: int
+    protocol: str
+    near: int
+    far: int | None
+    instance: int
+    near_ports: list[tuple[int, int]] = field(factory=list)
+    far_ports: list[tuple[int, int]] = field(factory=list)
+
+
+def write(subject: Subject, path: Path, sink: Sink) -> None:
+    plan, fabric = subject.plan, subject.fabric
+    types = node_types(plan, subject.node)
+    # where each NPU would be a node, the whole system is the server
+    servers = list(find_servers(plan, types if types & plan.assemblies.keys() else frozenset([plan.root])))
+    npus = _locals(fabric, servers, sink)
+    topologies = {}
+    for server in servers:
+        if server.type not in topologies:
+            topologies[server.type] = _edges(fabric, server, npus[server.type], sink)
+    used = sorted({edge.layer for edges in topologies.values() for edge in edges})
+    layers = {layer: n for n, layer in enumerate(used)}
+    for key, edges in topologies.items():
+        name = "topology.json" if len(topologies) == 1 else f"topology-{plain(key)}.json"
+        write_text(path / name, _topology(len(npus[key]), edges, layers))
+    ranks = sum(len(npus[server.type]) for server in servers)
+    if ranks > MOST_RANKS:
+        left_out(
+            sink, f"a rank table holds {MOST_RANKS:,} ranks and the machine has {ranks:,}: none was written", "json"
+        )
+        return
+    tables = {key: _addresses(edges, len(npus[key]), layers, sink) for key, edges in topologies.items()}
+    write_text(path / "rank_table.json", _rank_table(servers, tables, used, ranks, plain(plan.system)))
+    remark(
+        sink, "UB0806", "addresses (EIDs) are placeholders: the hardware gives the real ones", "fill them in on site"
+    )
+
+
+# ---- servers ------------------------------------------------------------------------------------------------------
+
+
+def find_servers(plan: Plan, types: frozenset[str]) -> Iterator[Server]:
+    """The nodes of a machine in order of device, spares left out."""
+    system = plain(plan.system)
+    if plan.root in types:
+        yield Server(plan.root, 0, plan.device_count[plan.root], system, system)
+    else:
+        yield from _inside(plan, Slugs(plan), types, plan.root, 0, "", system)
+
+
+def _inside(
+    plan: Plan, slugs: Slugs, types: frozenset[str], key: str, start: int, prefix: str, pod: str
+) -> Iterator[Server]:
+    if key in plan.devices:
+        return
+    for child, offset in zip(plan.assemblies[key].children, plan.numbering.child_starts[key], strict=False):
+        if child.spare or not child.count:
+            continue
+        size = plan.device_count[child.type]
+        names = elements(slugs.of(key)[child.name], child.shape, np.arange(child.count)).tolist()
+        for number, name in enumerate(names):
+            first, full = start + offset + number * size, prefix + name
+            if child.type in types:
+                yield Server(child.type, first, first + size, full, pod)
+            elif child.type in plan.assemblies:
+                inner = full if plan.assemblies[child.type].kind == "superpod" else pod
+                yield from _inside(plan, slugs, types, child.type, first, f"{full}-", inner)
+
+
+def _locals(fabric: Fabric, servers: list[Server], sink: Sink) -> dict[str, list[int]]:
+    """For each type of server: the NPUs in it, as offsets of devices; their places are the local ids."""
+    plan = fabric.plan
+    is_npu = np.asarray([device.kind == "npu" for device in plan.devices.values()], dtype=bool)
+    found: dict[str, list[int]] = {}
+    for server in servers:
+        if server.type not in found:
+            types = fabric.device_type[server.start : server.stop]
+            found[server.type] = np.flatnonzero(is_npu[types]).tolist()
+    if not any(found.values()):
+        raise refuse(
+            sink, "HCCL describes servers with NPUs, and this machine has none", "json", plan.type(plan.root).span
+        )
+    for key, inside in found.items():
+        if len(inside) > MOST_PEERS:
+            raise too_large(
+                sink,
+                f"a server of HCCL has at most {MOST_PEERS} NPUs, and `{key}` has {len(inside):,}",
+                "name a smaller part by `--node`",
+            )
+    return {key: inside for key, inside in found.items() if inside}
+
+
+# ---- the topology file --------------------------------------------------------------------------------------------
+
+
+def _edges(fabric: Fabric, server: Server, npus: list[int], sink: Sink) -> list[Edge]:
+    """The cables of the NPUs of a server, parallel ones together."""
+    local = {server.start + offset: n for n, offset in enumerate(npus)}
+    ids = np.flatnonzero(_within(fabric.a_device, server) | _within(fabric.b_device, server))
+    meshes = _Meshes(fabric, sink)
+    found: dict[tuple[object, ...], Edge] = {}
+    devices = list(fabric.plan.devices.values())
+    dies = {device.key: die_ports(device) for device in devices}
+    for cable in ids.tolist():
+        ends = []
+        for device, port in ((fabric.a_device, fabric.a_port), (fabric.b_device, fabric.b_port)):
+            of = devices[int(fabric.device_type[device[cable]])]
+            ends.append((int(device[cable]), of, dies[of.key][int(port[cable])]))
+        ends.sort(key=lambda end: (end[0] not in local, end[0]))
+        (a, a_type, a_port), (b, b_type, b_port) = ends
+        if a not in local:
+            continue
+        protocol = _protocol(fabric, cable, sink)
+        if b in local:
+            instance = meshes.instance(cable)
+            edge = found.setdefault((MESH, a, b, instance), Edge(MESH, protocol, local[a], local[b], instance))
+            edge.far_ports.append(b_port)
+        elif b_type.kind == "npu":
+            raise refuse(
+                sink,
+                f"HCCL joins NPUs of different servers over switches; `{a_type.key}` has a cable to one outside",
+                "ns3",
+                fabric.plan.type(server.type).span,
+            )
+        else:
+            layer = BEYOND if protocol in CLUSTER or b_type.kind == "nic" else POD
+            edge = found.setdefault((layer, a, a_port[0]), Edge(layer, protocol, local[a], None, 0))
+        edge.near_ports.append(a_port)
+    return sorted(found.values(), key=lambda e: (e.layer, e.instance, e.near, -1 if e.far is None else e.far))
+
+
+def _within(devices: object, server: Server) -> NDArray[np.bool_]:
+    column = np.asarray(devices)
+    return np.asarray((column >= server.start) & (column < server.stop))
+
+
+def die_ports(device: DeviceType) -> list[tuple[int, int]]:
+    """Die and port on it of each port of a device."""
+    lines = {port: n for n, line in enumerate(device.transit) for port in line}
+    counts: dict[int, int] = {}
+    found: list[tuple[int, int]] = []
+    for n, array in enumerate(device.ports):
+        match = re.fullmatch(r"die_?(\d+)", array.name)
+        for _ in range(array.count):
+            die = int(match[1]) if match else lines.get(len(found), len(device.transit) if lines else n)
+            found.append((die, counts.get(die, 0)))
+            counts[die] = counts.get(die, 0) + 1
+    return found
+
+
+def _protocol(fabric: Fabric, cable: int, sink: Sink) -> str:
+    plan = fabric.plan
+    link = list(plan.links.values())[int(fabric.kinds.link[fabric.kind[cable]])]
+    name = plan.protocols[link.protocol].name.upper()
+    for start, known in PROTOCOLS.items():
+        if name.startswith(start):
+            return known
+    raise refuse(
+        sink,
+        f"HCCL knows the protocols UB, UBoE, RoCE, HCCS and TCP, not `{link.protocol}`",
+        "json",
+        plan.protocols[link.protocol].span,
+    )
+
+
+@frozen(eq=False)
+class _Meshes:
+    """The full meshes that cables belong to: those of one connect that hang together."""
+
+    fabric: Fabric
+    sink: Sink
+    numbers: dict[tuple[str, str, int, int], int] = field(factory=dict)
+    known: dict[tuple[str, str, int], dict[int, int]] = field(factory=dict)
+
+    def instance(self, cable: int) -> int:
+        source = cable_source(self.fabric.plan, cable)
+        rules = self.fabric.plan.assemblies[source.assembly].rules
+        origin = rules[source.rule].origin
+        key = source.path, source.assembly, origin
+        if key not in self.known:
+            self.known[key] = self._components(cable, source.assembly, origin)
+        head = self.known[key][int(self.fabric.a_device[cable])]
+        return self.numbers.setdefault((*key, head), len(self.numbers))
+
+    def _components(self, cable: int, assembly: str, origin: int) -> dict[int, int]:
+        """For each device on a cable of this connect in this assembly: the first device of its mesh."""
+        fabric = self.fabric
+        rules = fabric.plan.assemblies[assembly].rules
+        mine = [n for n, rule in enumerate(rules) if rule.origin == origin]
+        starts, pairs = _rule_starts(fabric.plan, cable, assembly), set[tuple[int, int]]()
+        for number in mine:
+            ids = slice(starts[number], starts[number + 1])
+            ends = np.sort(np.stack([fabric.a_device[ids], fabric.b_device[ids]]), axis=0)
+            pairs |= set(zip(*ends.tolist(), strict=True))
+        head: dict[int, int] = {}
+        members: dict[int, set[int]] = {}
+        for a, b in sorted(pairs):
+            joined = members.pop(head.get(a, a), {a}) | members.pop(head.get(b, b), {b})
+            first = min(joined)
+            members[first] = joined
+            head |= dict.fromkeys(joined, first)
+        wanted = sum(len(m) * (len(m) - 1) // 2 for m in members.values())
+        if wanted != len(pairs):
+            raise refuse(
+                self.sink, "of meshes inside a server, HCCL knows the full mesh only", "ns3", rules[mine[0]].span
+            )
+        return head
+
+
+def _rule_starts(plan: Plan, cable: int, assembly: str) -> list[int]:
+    """The first cable of each rule, and one past the last, in the instance of an assembly type that a cable is of."""
+    key, offset, base = plan.root, cable, 0
+    while key != assembly:
+        starts = plan.numbering.cable_starts[key]
+        number = int(np.searchsorted(starts, offset, side="right")) - 1
+        child = plan.assemblies[key].children[number]
+        inside = (offset - starts[number]) % plan.numbering.cable_count[child.type]
+        base, offset, key = base + offset - inside, inside, child.type
+    first = len(plan.assemblies[key].children)
+    return [base + start for start in plan.numbering.cable_starts[key][first:]]
+
+
+def _topology(peers: int, edges: list[Edge], layers: Mapping[int, int]) -> Iterator[str]:
+    yield '{\n"version": "2.0",\n'
+    yield f'"peer_count": {peers},\n"peer_list": {json.dumps([{"local_id": n} for n in range(peers)])},\n'
+    yield f'"edge_count": {len(edges)},\n"edge_list": [\n'
+    yield ",\n".join(json.dumps(_edge(edge, layers)) for edge in edges)
+    yield "\n]}\n"
+
+
+def _edge(edge: Edge, layers: Mapping[int, int]) -> dict[str, object]:
+    data: dict[str, object] = {
+        "net_layer": layers[edge.layer],
+        "link_type": "PEER2NET" if edge.far is None else "PEER2PEER",
+        "protocols": [edge.protocol, *(["UB_MEM"] if edge.far is not None and edge.protocol == "UB_CTP" else [])],
+        "local_a": edge.near,
+        "local_a_ports": [f"{die}/{port}" for die, port in edge.near_ports],
+    }
+    if edge.far is not None:
+        data |= {"local_b": edge.far, "local_b_ports": [f"{die}/{port}" for die, port in edge.far_ports]}
+    kind = "CLOS" if edge.far is None else "1DMESH"
+    return data | {"topo_type": kind, "topo_instance_id": edge.instance, "position": "DEVICE"}
+
+
+# ---- the rank table -----------------------------------------------------------------------------------------------
+
+
+def _addresses(
+    edges: list[Edge], peers: int, layers: Mapping[int, int], sink: Sink
+) -> list[dict[int, list[tuple[int, list[str]]]]]:
+    """For each NPU of a server and each layer: die and ports of each address."""
+    ports: list[dict[tuple[int, int], list[tuple[int, int]]]] = [{} for _ in range(peers)]
+    for edge in edges:
+        for local, own in ((edge.near, edge.near_ports), (edge.far, edge.far_ports)):
+            for port in own if local is not None else ():
+                ports[local if local is not None else 0].setdefault((layers[edge.layer], port[0]), []).append(port)
+    table = []
+    for mine in ports:
+        found: dict[int, list[tuple[int, list[str]]]] = {layer: [] for layer in layers.values()}
+        for (layer, die), numbers in sorted(mine.items()):
+            texts = [f"{d}/{p}" for d, p in sorted(numbers)]
+            found[layer] += [(die, texts[n : n + MOST_PORTS]) for n in range(0, len(texts), MOST_PORTS)]
+        most = max((len(addresses) for addresses in found.values()), default=0)
+        if most > MOST_ADDRESSES:
+            raise too_large(
+                sink, f"a rank has at most {MOST_ADDRESSES} addresses in a layer, here {most}", "use `--to json`"
+            )
+        table.append(found)
+    return table
+
+
+def _rank_table(
+    servers: list[Server],
+    tables: Mapping[str, list[dict[int, list[tuple[int, list[str]]]]]],
+    used: list[int],
+    ranks: int,
+    system: str,
+) -> Iterator[str]:
+    yield f'{{\n"version": "2.0",\n"status": "completed",\n"rank_count": {ranks},\n"rank_list": [\n'
+    rank, comma = 0, ""
+    for server in track(servers, "write ranks"):
+        lines = []
+        for local, levels in enumerate(tables.get(server.type, ())):
+            places = {MESH: server.name, POD: server.pod, BEYOND: system}
+            data = {
+                "rank_id": rank,
+                "local_id": local,
+                "device_id": local,
+                "level_list": [_level(rank, n, places[layer], levels[n]) for n, layer in enumerate(used)],
+            }
+            lines.append(json.dumps(data))
+            rank += 1
+        if lines:
+            yield comma + ",\n".join(lines)
+            comma = ",\n"
+    yield "\n]}\n"
+
+
+def _level(rank: int, layer: int, place: str, addresses: list[tuple[int, list[str]]]) -> dict[str, object]:
+    return {
+        "net_layer": layer,
+        "net_instance_id": place,
+        "net_type": "CLOS" if layer else "TOPO_FILE_DESC",
+        "net_attr": "",
+        "rank_addr_list": [
+            {"addr_type": "EID", "addr": f"{rank:024x}{layer:04x}{n:04x}", "ports": ports, "plane_id": f"plane{die}"}
+            for n, (die, ports) in enumerate(addresses)
+        ],
+    }
+
+
+FORMAT = Format(
+    "hccl",
+    "HCCL's topology file 2.0 and rank table 2.0 (Ascend 950)",
+    "fabric",
+    "hccl/",
+    write,
+    ("rates", "latencies", "lengths", "switches"),
+    "ns3",
+)

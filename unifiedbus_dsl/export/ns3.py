@@ -1,0 +1,201 @@
+"""A case folder of ns-3-UB (gitcode.com/open-usim/ns-3-ub, README of `scratch/`): nodes, topology, routes, traffic.
+
+Node numbers are device ids, port numbers those of the device type. The rate of a cable is its rate after coding. Routes
+are all shortest paths by hops: a row for each node, target and port that a shortest path arrives at, with the out ports
+and, as metric, the number of cables left. The forwarding table of ns-3-UB is one for a node: it can't say that some of
+a device's ports do not forward to others, and where that matters a diagnostic tells.
+
+`traffic.csv` is a start to be replaced: each end point writes 1 MiB to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
+from unifiedbus_dsl.export.stream import kind_facts, number, pieces, write_text
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.network import Network, cable_ends, from_fabric
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.units import Quantity
+
+MOST_PAIRS = 4_000_000
+"""Nodes times targets: routes beyond that are gigabytes, and the simulator is packet by packet."""
+
+Ints = NDArray[np.int64]
+
+
+def write(subject: Subject, path: Path, sink: Sink) -> None:
+    fabric = subject.fabric
+    network = from_fabric(fabric)
+    if fabric.device_count * network.ends > MOST_PAIRS:
+        raise too_large(
+            sink,
+            f"routes from {fabric.device_count:,} devices to {network.ends:,} end points are more than ns-3-UB takes",
+            "export a smaller system, say one with fewer racks",
+        )
+    write_text(path / "network_attribute.txt", _attributes(fabric))
+    write_text(path / "node.csv", _nodes(fabric))
+    write_text(path / "topology.csv", _topology(fabric))
+    write_text(path / "routing_table.csv", _routes(fabric, network, sink))
+    write_text(path / "traffic.csv", _traffic(network))
+    remark(
+        sink, "UB0806", "`traffic.csv` is a start: each end point writes 1 MiB to the next", "put your traffic in it"
+    )
+
+
+def _attributes(fabric: Fabric) -> Iterator[str]:
+    fastest = max((kind.capacity for kind in kind_facts(fabric)), default=0.0)
+    yield 'default ns3::UbApp::EnableMultiPath "true"\n'
+    yield 'default ns3::UbApp::UseShortestPaths "true"\n'
+    yield f'default ns3::UbPort::UbDataRate "{_rate(fastest)}"\n'
+
+
+def _rate(bytes_a_second: float) -> str:
+    return f"{number(bytes_a_second * 8e-9, 9)}Gbps"
+
+
+def _nanoseconds(seconds: float) -> str:
+    return f"{number(seconds * 1e9, 3)}ns"
+
+
+def _nodes(fabric: Fabric) -> Iterator[str]:
+    """Runs of devices of one type are one line."""
+    yield "nodeId,nodeType,portNum,forwardDelay,allocationDelay\n"
+    types = list(fabric.plan.devices.values())
+    column = fabric.device_type.astype(np.int64)
+    cuts = np.flatnonzero(np.diff(column)) + 1
+    for first, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(column)], strict=True):
+        of = types[column[first]]
+        latency = of.fields.get("latency")
+        delay = _nanoseconds(float(latency)) if isinstance(latency, Quantity) else ""
+        ids = str(first) if stop - first == 1 else f"{first}..{stop - 1}"
+        yield f"{ids},{'SWITCH' if of.kind == 'switch' else 'DEVICE'},{of.radix},{delay},1ns\n"
+
+
+def _topology(fabric: Fabric) -> Iterator[str]:
+    yield "nodeId1,portId1,nodeId2,portId2,bandwidth,delay\n"
+    facts = [f"{_rate(kind.capacity)},{_nanoseconds(kind.latency)}" for kind in kind_facts(fabric)]
+    for start, stop in pieces(fabric.cable_count, "write cables"):
+        columns = (fabric.a_device, fabric.a_port, fabric.b_device, fabric.b_port, fabric.kind)
+        rows = zip(*(column[start:stop].tolist() for column in columns), strict=True)
+        yield "".join(f"{a},{ap},{b},{bp},{facts[kind]}\n" for a, ap, b, bp, kind in rows)
+
+
+def _traffic(network: Network) -> Iterator[str]:
+    yield "taskId,sourceNode,destNode,dataSize(Byte),opType,priority,delay,phaseId,dependOnPhases\n"
+    ends = network.end_device.tolist()
+    if len(ends) > 1:
+        for task, (source, target) in enumerate(zip(ends, [*ends[1:], ends[0]], strict=True)):
+            yield f"{task},{source},{target},{1 << 20},URMA_WRITE,7,10ns,0,\n"
+
+
+# ---- routes -------------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Arcs:
+    """Each cable both ways: vertices, devices and ports of its two ends."""
+
+    tail: Ints
+    head: Ints
+    device: Ints
+    port: Ints
+    far: Ints
+    far_port: Ints
+
+
+def arcs_of(fabric: Fabric) -> Arcs:
+    a, b = cable_ends(fabric)
+    one = [np.asarray(c, dtype=np.int64) for c in (a, fabric.a_device, fabric.a_port)]
+    two = [np.asarray(c, dtype=np.int64) for c in (b, fabric.b_device, fabric.b_port)]
+    near = [np.concatenate([x, y]) for x, y in zip(one, two, strict=True)]
+    far = [np.concatenate([y, x]) for x, y in zip(one, two, strict=True)]
+    return Arcs(near[0], far[0], near[1], near[2], far[1], far[2])
+
+
+def _routes(fabric: Fabric, network: Network, sink: Sink) -> Iterator[str]:
+    yield "nodeId,dstNodeId,dstPortId,outPorts,metrics\n"
+    arcs = arcs_of(fabric)
+    device_of = np.repeat(np.arange(fabric.device_count), np.diff(network.device_start))
+    strayed = 0
+    for target in track(network.end_device.tolist(), "write routes"):
+        text, wrong = _routes_to(network, arcs, device_of, target)
+        strayed += wrong
+        yield text
+    if strayed:
+        left_out(
+            sink,
+            f"to {strayed:,} targets, devices would forward between ports that do not: ns-3-UB has one table a node",
+            "json",
+        )
+
+
+def _routes_to(network: Network, arcs: Arcs, device_of: Ints, target: int) -> tuple[str, bool]:
+    """The rows to a target, and whether a path passes through a device that would take another way on."""
+    own = np.arange(network.device_start[target], network.device_start[target + 1])
+    hops = _hops(network, arcs, own)
+    ports = np.unique(arcs.port[arcs.device == target])
+    lead = (hops[arcs.tail] > 0) & (hops[arcs.head] == hops[arcs.tail] - 1)
+    lead &= (arcs.far == target) | network.forwards[arcs.head]
+    arrives = np.zeros((network.vertices, len(ports)), dtype=bool)
+    for level in range(1, int(hops.max(initial=0)) + 1):
+        here = np.flatnonzero(lead & (hops[arcs.tail] == level))
+        if level == 1:
+            arrives[arcs.tail[here], np.searchsorted(ports, arcs.far_port[here])] = True
+        else:
+            np.logical_or.at(arrives, arcs.tail[here], arrives[arcs.head[here]])
+    nearest = np.full(int(device_of[-1]) + 1, np.iinfo(np.int64).max)
+    reached = hops > 0
+    np.minimum.at(nearest, device_of[reached], hops[reached])
+    lead &= hops[arcs.tail] == nearest[arcs.device]
+    chosen = np.flatnonzero(lead)
+    through = chosen[arcs.far[chosen] != target]
+    strays = bool((hops[arcs.head[through]] != nearest[arcs.far[through]]).any())
+    rows: dict[tuple[int, int], list[int]] = {}
+    for arc in chosen.tolist():
+        if arcs.far[arc] == target:
+            rows.setdefault((int(arcs.device[arc]), int(arcs.far_port[arc])), []).append(int(arcs.port[arc]))
+        else:
+            for place in np.flatnonzero(arrives[arcs.head[arc]]).tolist():
+                rows.setdefault((int(arcs.device[arc]), int(ports[place])), []).append(int(arcs.port[arc]))
+    lines = [_row(node, target, port, sorted(out), int(nearest[node])) for (node, port), out in sorted(rows.items())]
+    return "".join(lines), strays
+
+
+def _row(node: int, target: int, port: int, out: list[int], metric: int) -> str:
+    return f"{node},{target},{port},{' '.join(map(str, out))},{' '.join([str(metric)] * len(out))}\n"
+
+
+def _hops(network: Network, arcs: Arcs, own: Ints) -> Ints:
+    """Cables from each vertex to a device with these vertices, -1 where there is no way."""
+    hops = np.full(network.vertices, -1, dtype=np.int64)
+    hops[own] = 0
+    here = np.zeros(network.vertices, dtype=bool)
+    here[own] = True
+    level = 0
+    while here.any():
+        level += 1
+        tails = arcs.tail[here[arcs.head]]
+        fresh = np.unique(tails[hops[tails] < 0])
+        hops[fresh] = level
+        here[:] = False
+        here[fresh] = True
+        here &= network.forwards
+    return hops
+
+
+FORMAT = Format(
+    "ns3",
+    "a case folder for ns-3-UB: nodes, topology, routes, traffic",
+    "fabric",
+    "ns3/",
+    write,
+    ("names of devices", "limits of injection", "lengths"),
+)

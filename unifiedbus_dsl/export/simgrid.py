@@ -1,0 +1,125 @@
+"""A platform for SimGrid (simgrid.org, src/kernel/xml/simgrid.dtd, version 4.1).
+
+End points are hosts, switches routers. Cables between the same two devices are one link of their added rate, split
+duplex as ours carry the full rate both ways; `Dijkstra` finds routes of fewest links. The latency of a link is that of
+the cable and of half of each switch at its ends, so that a path costs what it costs here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
+from unifiedbus_dsl.export.names import Slugs, plain
+from unifiedbus_dsl.export.stream import kind_facts, number, write_text
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.plan import DeviceType
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.units import COMPUTE, Quantity
+
+MOST_LINKS = 2_000_000
+USUAL_SPEED = "1Tf"
+
+
+def write(subject: Subject, path: Path, sink: Sink) -> None:
+    fabric = subject.fabric
+    if fabric.cable_count > MOST_LINKS:
+        raise too_large(
+            sink, f"{fabric.cable_count:,} cables are more than SimGrid holds in memory", "export a smaller system"
+        )
+    _forwarding(fabric, sink)
+    if any(_speed(of) is None for of in fabric.plan.devices.values() if of.kind != "switch"):
+        remark(
+            sink, "UB0806", f"some end points state no compute rate: their speed is {USUAL_SPEED}", "set `bf16`, say"
+        )
+    write_text(path, _parts(fabric))
+
+
+def _forwarding(fabric: Fabric, sink: Sink) -> None:
+    """Tell where hosts would forward that do not."""
+    types = fabric.plan.devices.values()
+    partial = [of.key for of in types if of.kind != "switch" and of.radix > 1 and not _forwards_all(of)]
+    if partial:
+        left_out(
+            sink,
+            f"SimGrid may route through all ports of {', '.join(partial)}, which forward among some or none of them",
+            "json",
+        )
+
+
+def _forwards_all(of: DeviceType) -> bool:
+    return len(of.transit) == 1 and len(of.transit[0]) == of.radix
+
+
+def _speed(of: DeviceType) -> str | None:
+    rates = [float(v) for v in of.fields.values() if isinstance(v, Quantity) and v.dimension == COMPUTE]
+    return f"{number(min(rates) / 1e9, 3)}Gf" if rates else None
+
+
+def _parts(fabric: Fabric) -> Iterator[str]:
+    plan = fabric.plan
+    names = Slugs(plan).devices(np.arange(fabric.device_count)).tolist()
+    types = list(plan.devices.values())
+    yield "<?xml version='1.0'?>\n"
+    yield '<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">\n'
+    yield f'<platform version="4.1">\n<zone id={quoteattr(plain(plan.system))} routing="Dijkstra">\n'
+    for wanted in (False, True):  # hosts first, as the DTD has them
+        for name, t in zip(names, fabric.device_type.tolist(), strict=True):
+            of = types[t]
+            if (of.kind == "switch") is wanted:
+                yield (
+                    f'<router id="{name}"/>\n'
+                    if wanted
+                    else f'<host id="{name}" speed="{_speed(of) or USUAL_SPEED}"/>\n'
+                )
+    yield from _links(fabric, names)
+    yield "</zone>\n</platform>\n"
+
+
+def _links(fabric: Fabric, names: list[str]) -> Iterator[str]:
+    """All links, then a route along each."""
+    facts, passing = kind_facts(fabric), _passing(fabric)
+    pairs: dict[tuple[int, int], list[int]] = {}
+    columns = (fabric.a_device.tolist(), fabric.b_device.tolist(), fabric.kind.tolist())
+    for a, b, kind in track(zip(*columns, strict=True), "gather links", fabric.cable_count):
+        if a != b:
+            pairs.setdefault((a, b) if a < b else (b, a), []).append(kind)
+    for (a, b), kinds in pairs.items():
+        rate = sum(facts[kind].capacity for kind in kinds)
+        latency = max(facts[kind].latency for kind in kinds) + (passing[a] + passing[b]) / 2
+        yield (
+            f'<link id="{names[a]}_{names[b]}" bandwidth="{number(rate, 3)}Bps" latency="{number(latency * 1e9, 6)}ns" '
+            'sharing_policy="SPLITDUPLEX"/>\n'
+        )
+    for a, b in pairs:
+        yield (
+            f'<route src="{names[a]}" dst="{names[b]}" symmetrical="NO">'
+            f'<link_ctn id="{names[a]}_{names[b]}" direction="UP"/></route>\n'
+            f'<route src="{names[b]}" dst="{names[a]}" symmetrical="NO">'
+            f'<link_ctn id="{names[a]}_{names[b]}" direction="DOWN"/></route>\n'
+        )
+
+
+def _passing(fabric: Fabric) -> list[float]:
+    """What passing through each device costs, in seconds; end points that only send and receive cost nothing."""
+    latencies = []
+    for of in fabric.plan.devices.values():
+        latency = of.fields.get("latency")
+        latencies.append(float(latency) if of.kind == "switch" and isinstance(latency, Quantity) else 0.0)
+    costs: list[float] = np.asarray(latencies)[fabric.device_type].tolist()
+    return costs
+
+
+FORMAT = Format(
+    "simgrid",
+    "a platform for SimGrid",
+    "fabric",
+    "simgrid.xml",
+    write,
+    ("ports", "single cables of a bundle", "lengths", "limits of injection"),
+)
