@@ -212,12 +212,13 @@ def find(
         turned, attempts = _explored(search, axis, looks, alike, found)
         tried += attempts
         for inner, across in () if turned else _parts(axis):
-            if inner in seen or across in seen:
+            if inner in seen:
                 continue
-            seen |= {inner, across}
+            seen.add(inner)
             turned, attempts = _explored(search, inner, looks, alike, found)
             tried += attempts
-            if turned:
+            if turned and across not in seen:
+                seen.add(across)
                 before = len(found)
                 tried += _explored(search, across, looks, alike, found)[1]
                 if len(found) > before:
