@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.fabric.names import device_names
 from unifiedbus_dsl.pipeline import Compilation, compile
+from unifiedbus_dsl.render.overview import overview_set
+from unifiedbus_dsl.summary import summary_of
 
 HUAWEI = Path(__file__).parent.parent / "specs" / "huawei"
 Ints: TypeAlias = "NDArray[np.integer[Any]] | int"
@@ -186,3 +188,19 @@ def test_published_figures(machine: Machine) -> None:
     held = [each for each in compiled(machine).expectations if each.source and "keynote" in each.source]
     for figure in machine.published:
         assert [each.text for each in held if figure in each.text and each.holds], figure
+
+
+@BOTH
+def test_the_plan_is_enough(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checking, summing up and drawing do not expand the machine."""
+
+    def expand(*_: object) -> None:
+        raise AssertionError("the fabric was made")
+
+    monkeypatch.setattr("unifiedbus_dsl.fabric.expand.expand", expand)
+    done = compiled(machine)
+    assert done.ok
+    assert sum(row.cables for row in summary_of(done).cables) == done.plan.numbering.cable_count[done.plan.root]
+    assert "cluster.svg" in overview_set(done.plan)
+    with pytest.raises(AssertionError):
+        done.fabric()
