@@ -385,7 +385,7 @@ class NameCheck:
         params = {param.name.text: param.name for param in node.params}
         for statement in statements(node.body):
             if isinstance(statement, tree.Let) and statement.name.text in params:
-                self._twice(statement.name, params[statement.name.text], "a parameter has the name")
+                self._twice(statement.name, params[statement.name.text], "parameter")
 
     def _damaged(self, node: tree.Node) -> bool:
         return any(node.span.contains(damage.span) for damage in self.module.file.damage)

@@ -104,6 +104,15 @@ UNITS = _table()
 """Every simple unit: factor to SI base units, and dimension. `GB/s` and `ns/m` are made of two of them."""
 
 
+SPELLINGS = {
+    "byte": "B", "bytes": "B", "bits": "b", "sec": "s", "second": "s", "seconds": "s", "msec": "ms", "usec": "us",
+    "nsec": "ns", "psec": "ps", "minute": "min", "minutes": "min", "hour": "h", "hours": "h", "hr": "h", "d": "day",
+    "days": "day", "year": "yr", "years": "yr", "meter": "m", "meters": "m", "metre": "m", "metres": "m", "watt": "W",
+    "watts": "W", "dollar": "USD", "dollars": "USD", "percent": "%", "gbyte": "GB", "tbyte": "TB", "mbyte": "MB",
+}  # fmt: skip
+"""How units are spelt elsewhere, in small letters, with what they are called here."""
+
+
 class UnknownUnitError(ValueError):
     """No such unit; `part` is the piece of it that is unknown."""
 

@@ -306,7 +306,7 @@ def _nothing_left(array: _Array, sink: Sink) -> None:
     more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
     sink.error(
         "UB0506",
-        f"port left over: {first}{more} of {total:,} have no cable"
+        f"ports left over: {first}{more} of {total:,} have no cable"
         if more
         else f"port left over: {first} has no cable",
         array.child.span,

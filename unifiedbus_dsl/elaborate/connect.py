@@ -459,6 +459,7 @@ def ends_match(left: Reference, right: Reference, cable: Cable, wall: Wall) -> b
             right.span,
             f"speaks `{right.view.protocol}`",
             labels=(Label(left.span, f"speaks `{left.view.protocol}`"),),
+            help=("a device with ports of both, and a `transit` line over them, goes in between",),
         )
         good = False
     elif cable.link.protocol != left.view.protocol:
@@ -468,6 +469,7 @@ def ends_match(left: Reference, right: Reference, cable: Cable, wall: Wall) -> b
             cable.span,
             f"carries `{cable.link.protocol}`",
             labels=(Label(left.span, f"speaks `{left.view.protocol}`"),),
+            help=(f"use a link of `{left.view.protocol}`: `link NAME : {left.view.protocol} {{ … }}`",),
         )
         good = False
     return good

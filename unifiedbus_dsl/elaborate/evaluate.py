@@ -142,7 +142,7 @@ class Evaluator:
                 help=(f"write `{amount} {size}B/s` for bytes a second, or `{amount} {size}b/s` for bits a second",),
             )
             return POISON
-        guess = did_you_mean(part, units.UNITS)
+        guess = units.SPELLINGS.get(part.lower()) or did_you_mean(part, units.UNITS)
         text = node.unit.replace(part, guess) if guess else None
         self.sink.error(
             "UB0301",
@@ -656,8 +656,8 @@ class Evaluator:
         )
 
     def _wants(self, node: tree.Node, value: Any, wanted: str) -> Any:
-        shown = value_text(value)
-        self.sink.error("UB0310", f"wants {wanted}, found {describe(value)}", node.span, f"is {shown}")
+        found = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
+        self.sink.error("UB0310", f"this place wants {wanted}, found {found}", node.span, f"is {value_text(value)}")
         return POISON
 
     def _mismatch(self, a: tree.Node, left: Any, b: tree.Node, right: Any, verb: str) -> Any:

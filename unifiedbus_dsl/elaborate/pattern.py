@@ -12,7 +12,7 @@ from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.connect import Cable, ChooseLink, ends_match, find_axes, in_range, names_known
 from unifiedbus_dsl.elaborate.references import Dimension, IndexCompiler, Reference, Wall
-from unifiedbus_dsl.elaborate.values import Poison, describe, is_whole
+from unifiedbus_dsl.elaborate.values import Poison, is_whole, value_text
 from unifiedbus_dsl.patterns import Edges, Pattern, PatternError, TooFewPortsError
 from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Opening, Rule, Var, algebra
 from unifiedbus_dsl.plan.index import count_points
@@ -123,8 +123,12 @@ def _arguments(node: tree.ConnectPattern, pattern: Pattern, wall: Wall) -> dict[
         if name is None or name not in params:
             guess = did_you_mean(name, params) if name else None
             takes = ", ".join(f"`{p}`" for p in params)
+            message = f"has no argument `{name}`" if arg.name else f"takes {takes} only"
             wall.sink.error(
-                "UB0602" if arg.name else "UB0603", f"pattern `{pattern.name}` takes {takes}", arg.span, "not taken",
+                "UB0602" if arg.name else "UB0603",
+                f"pattern `{pattern.name}` {message}",
+                arg.span,
+                f"takes {takes}",
                 help=(f"did you mean `{guess}`?",) if guess else (),
                 fix=rename(arg.name.span, guess) if arg.name else None,
             )  # fmt: skip
@@ -136,7 +140,7 @@ def _arguments(node: tree.ConnectPattern, pattern: Pattern, wall: Wall) -> dict[
         numbers = [int(item.value) for item in items if is_whole(item)]
         if len(numbers) != len(items) or (isinstance(value, tuple) and not params[name].many):
             wanted = "a list of whole numbers" if params[name].many else "a whole number"
-            wall.sink.error("UB0310", f"`{name}` wants {wanted}, found {describe(value)}", arg.value.span, "here")
+            wall.sink.error("UB0310", f"`{name}` wants {wanted}, found {value_text(value)}", arg.value.span, "here")
             return None
         found[name] = tuple(numbers) if isinstance(value, tuple) else numbers[0]
     for name, parameter in params.items():

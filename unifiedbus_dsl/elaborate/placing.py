@@ -12,7 +12,7 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.references import Wall
-from unifiedbus_dsl.elaborate.values import Any, Poison, describe, is_whole
+from unifiedbus_dsl.elaborate.values import Any, Poison, is_whole, value_text
 from unifiedbus_dsl.plan import Placement
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import Quantity
@@ -76,9 +76,12 @@ def _arguments(node: tree.Place, method: str, wall: Wall) -> dict[str, int | Poi
         name = arg.name.text if arg.name else names[at] if at < len(names) else None
         if name is None or name not in names:
             guess = did_you_mean(name, names) if name else None
+            takes = ", ".join(f"`{n}`" for n in names)
+            known = f"`{method}` has no argument `{name}`" if name else f"`{method}` takes {takes} only"
             wall.sink.error(
-                "UB0602", f"`{method}` takes " + ", ".join(f"`{n}`" for n in names), arg.span, "not taken",
+                "UB0602" if name else "UB0603", known, arg.span, f"takes {takes}",
                 help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(arg.name.span, guess) if arg.name else None,
             )  # fmt: skip
             return None
         value = wall.evaluator.eval(arg.value)
@@ -87,12 +90,15 @@ def _arguments(node: tree.Place, method: str, wall: Wall) -> dict[str, int | Poi
         one = _columns(value) if name == "columns" else _lengths(value, name == "pitch" and method == "row")
         if one is None:
             wanted = "a whole number from 1" if name == "columns" else "two lengths such as `[0.6 m, 2.4 m]`"
-            wall.sink.error("UB0310", f"`{name}` wants {wanted}, found {describe(value)}", arg.value.span, "here")
+            wall.sink.error("UB0310", f"`{name}` wants {wanted}, found {value_text(value)}", arg.value.span, "here")
             return None
         read[name] = one
     for name in {"grid": ("columns", "pitch"), "row": ("pitch",), "at": ("origin",)}[method]:
         if name not in read:
-            wall.sink.error("UB0601", f"`{method}` needs `{name}`", node.method.span, f"`{name}` is missing")
+            example = "[0.6 m, 2.4 m]" if name != "columns" else "8"
+            help = f"write `{method}({name} = {example})`"
+            label = f"`{name}` is missing"
+            wall.sink.error("UB0601", f"`{method}` needs `{name}`", node.method.span, label, help=(help,))
             return None
     return read
 

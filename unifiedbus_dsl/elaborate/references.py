@@ -310,7 +310,8 @@ def range_axis(evaluator: Evaluator, node: tree.Range, name: str, size: int | No
     if high < low:
         labels = evaluator.origins(node)
         message = f"the range `{node.span.text}` is empty"
-        evaluator.sink.error("UB0406", message, node.span, f"{low} to {high}", labels=labels)
+        help = ("a range goes up: `0..7` ends at 7, `0..<8` before 8",)
+        evaluator.sink.error("UB0406", message, node.span, f"{low} to {high}", labels=labels, help=help)
         return None
     high = low + (high - low) // step * step
     if size is not None and (low < 0 or high >= size):

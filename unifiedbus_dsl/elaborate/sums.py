@@ -20,6 +20,8 @@ from unifiedbus_dsl.plan.index import count_points
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import Quantity, number
 
+_EMPTY = "nothing of the sort is in this machine; `count(…)` of it is 0"
+
 
 @frozen(eq=False)
 class Sums:
@@ -65,7 +67,7 @@ class Sums:
         if name == "count":
             return number(sum(item.count for item in selection.items))
         if not selection.items:
-            evaluator.sink.error("UB0417", "the selection matches nothing", selection.span, "empty")
+            evaluator.sink.error("UB0417", "the selection matches nothing", selection.span, "empty", help=(_EMPTY,))
             return POISON
         if selection.field is not None and name in ("ports", "lanes", "bandwidth"):
             named = self._ports_named(selection, selection.field, evaluator)

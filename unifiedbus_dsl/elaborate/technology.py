@@ -350,7 +350,7 @@ def _number(fields: Mapping[str, Value], name: str, default: int) -> Fraction:
 
 def _shown(value: Fraction | None, attribute: Attribute) -> str:
     assert attribute.dimension is not None
-    return value_text(Quantity(value or Fraction(0), attribute.dimension))
+    return value_text(Quantity(value, attribute.dimension)) if value else "0"
 
 
 def _listed(noun: str, legal: Mapping[str, Definition]) -> tuple[str, ...]:
