@@ -100,6 +100,8 @@ def test_a_linked_picture_of_each_type_into_a_folder(cabinet: Run, tmp_path: Pat
         (("--type", "Board", "--detail"), "cab.Board.detail.svg", b"<?xml"),
         (("--view", "plan"), "cab.plan.svg", b"<?xml"),
         (("--traffic", "a2a"), "cab.svg", b"<?xml"),
+        (("--html",), "cab.html", b"<!DOCTYPE html>"),
+        (("-o", "page.html"), "page.html", b"<!DOCTYPE html>"),
     ],
 )
 def test_names_and_formats(cabinet: Run, tmp_path: Path, arguments: tuple[str, ...], name: str, start: bytes) -> None:

@@ -18,6 +18,7 @@ from unifiedbus_dsl.network import Floats, cable_ends
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.explorer import MOST_ROUTED, explorer
 from unifiedbus_dsl.render.facts import Survey
 from unifiedbus_dsl.render.look import Loads, Look
 from unifiedbus_dsl.render.marks import Line, Mark, Picture, Text, straight
@@ -65,6 +66,22 @@ def draw_view(view: View, sink: Sink) -> Picture | None:
         message = str(error).partition(": ")[0]
         sink.error("UB0801", message, view.span, "too many marks" if view.span else "", help=(too_many_help(view),))
         return None
+
+
+def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
+    """The page to explore a system in, with its views; what is wrong with one of these goes to the sink."""
+    plan = compilation.pick(system)
+    drawn: dict[str, Picture] = {}
+    for name, node in views(compilation, system).items():
+        view = view_of(compilation, node, sink)
+        picture = draw_view(view, sink) if view is not None else None
+        if picture is not None:
+            drawn[name] = picture
+    if plan.device_count[plan.root] > MOST_ROUTED:
+        return explorer(plan, drawn)
+    fabric = compilation.fabric(system)
+    names = fabric.device_names(np.arange(fabric.device_count)).tolist()
+    return explorer(plan, drawn, Machine(fabric).network, [str(name) for name in names])
 
 
 def plain_view(plan: Plan, key: str | None, layout: Layout) -> View:

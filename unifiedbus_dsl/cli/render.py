@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.plan import Plan
     from unifiedbus_dsl.render.views import Layout, View
 
-FORMATS = ("svg", "png", "dot", "pdf")
+FORMATS = ("svg", "png", "dot", "html", "pdf")
 
 
 @click.command("render")
@@ -31,6 +31,7 @@ FORMATS = ("svg", "png", "dot", "pdf")
 @click.option("--traffic", metavar="NAME", help="Colour cables by the load of this traffic.")
 @click.option("--routing", default="ecmp", show_default=True, metavar="NAME", help="How that traffic is routed.")
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
+@click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
 @click.option("-o", "--output", metavar="PATH", help="File to write, or a folder (there or ending in `/`): a picture "
               "of each type, linked. By default a file here.")  # fmt: skip
 @limit_option
@@ -48,6 +49,7 @@ def command(
     traffic: str | None,
     routing: str,
     form: str | None,
+    html: bool,
     output: str | None,
     limit: int,
     **raised: int | None,
@@ -61,12 +63,13 @@ def command(
       ubusc render machine.ubus --view plan -o plan.png
       ubusc render machine.ubus --type Cabinet --detail
       ubusc render machine.ubus --traffic moe        where it is tight
+      ubusc render machine.ubus --html               a page to explore it in
     """
     from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "render")
-    chosen = _format(form, output)
+    chosen = _format("html" if html else form, output)
     layout = _layout(detail, floor)
     from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
     from unifiedbus_dsl.diagnostics import Sink
@@ -79,9 +82,12 @@ def command(
             context.exit(1)
         name = _system(compilation, path, system, view)
         written: Sequence[Path] = ()
-        look = _view(compilation, path, name, view, type_key, layout, traffic, routing, sink)
-        if look is not None:
-            written = _write(look, _stem(look, name, view), chosen, output, sink)
+        if chosen == "html":
+            written = _page(compilation, name, output, sink)
+        else:
+            look = _view(compilation, path, name, view, type_key, layout, traffic, routing, sink)
+            if look is not None:
+                written = _write(look, _stem(look, name, view), chosen, output, sink)
     click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
     for each in written:
         click.echo(str(each))
@@ -261,3 +267,15 @@ def _set(look: View, folder: Path, sink: Sink) -> dict[Path, bytes]:
 def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
     found: dict[str, Literal["svg", "png", "pdf", "dot"]] = {"svg": "svg", "png": "png", "pdf": "pdf", "dot": "dot"}
     return found[form]
+
+
+def _page(compilation: Compilation, system: str, output: str | None, sink: Sink) -> list[Path]:
+    """The page to explore the machine in."""
+    from unifiedbus_dsl.analysis.pictures import explorer_page
+    from unifiedbus_dsl.cli.output import make_folder, write_bytes
+
+    name = f"{system}.html"
+    path = make_folder(Path(output)) / name if output is not None and _is_folder(output) else Path(output or name)
+    page = explorer_page(compilation, system, sink)
+    write_bytes(path, page.encode())
+    return [path]
