@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.export.machines import PODS
 from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.export import FORMATS, find
+from unifiedbus_dsl.fabric import Fabric
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +74,24 @@ def test_every_format_has_its_page_and_every_row_of_the_table_a_format() -> None
         text = (docs / f"{find(name).page}.md").read_text()
         assert f"--to {name}" in text
         assert "What is lost" in text
+
+
+def test_diff_and_import(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "pod.ubus", "--to", "cables", "-o", "found.csv"]) == 0
+    assert main(["diff", "pod.ubus", "found.csv"]) == 0
+    assert capsys.readouterr().out == "no difference\n"
+    lines = (folder / "found.csv").read_text().splitlines()
+    (folder / "found.csv").write_text("\n".join(lines[:-1]) + "\n")
+    assert main(["diff", "pod.ubus", "found.csv", "--json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["missing"]) == 1
+    assert main(["import", "found.csv"]) == 0
+    assert "found.npz: 74 devices, 239 cables" in capsys.readouterr().out
+    assert Fabric.load(folder / "found.npz").device_count == 74
+    (folder / "new.ubus").write_text(PODS.replace("Copper(1 m)", "Copper(1.5 m)"))
+    assert main(["diff", "pod.ubus", "new.ubus"]) == 1
+    assert "128 cables of another length" in capsys.readouterr().out
+    (folder / "bad.csv").write_text("a,b\n")
+    for command in (["diff", "pod.ubus", "bad.csv"], ["import", "bad.csv"]):
+        assert main(command) == 1
+        assert "UB0807" in capsys.readouterr().err
+    assert main(["diff", "pod.ubus"]) == 2

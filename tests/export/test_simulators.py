@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import networkx as nx
@@ -53,7 +54,7 @@ def test_ns3_nodes_and_cables(case: Path) -> None:
 
 
 def test_ns3_routes_are_all_shortest_paths(case: Path) -> None:
-    """Walking by the table from anywhere arrives, in as many hops as NetworkX finds where NPUs forward in meshes only."""
+    """Walking by the table from anywhere arrives, in as many hops as NetworkX finds."""
     wires: dict[tuple[int, int], tuple[int, int]] = {}
     graph = nx.Graph()
     for row in rows(case / "topology.csv"):
@@ -67,7 +68,7 @@ def test_ns3_routes_are_all_shortest_paths(case: Path) -> None:
         assert len(out) == len(metrics) == len(set(out))
         table[int(row["nodeId"]), int(row["dstNodeId"])][int(row["dstPortId"])] = list(zip(out, metrics, strict=True))
     machine = fabric()
-    ends = [d for d in range(machine.device_count) if machine.plan.devices[list(machine.plan.devices)[machine.device_type[d]]].kind == "npu"]  # fmt: skip
+    ends = machine.blocks("npu")[0].tolist()
     for target in ends[:6]:
         apart = nx.single_source_shortest_path_length(graph, target)
         for node in range(machine.device_count):
@@ -142,7 +143,8 @@ def test_simgrid_platform(tmp_path: Path) -> None:
     for route in zone.iter("route"):
         (part,) = route
         link = links[part.get("id")]
-        assert (link.get("id") or "").split("_") == [route.get("src"), route.get("dst")][:: 1 if part.get("direction") == "UP" else -1]  # fmt: skip
+        ways_ = [route.get("src"), route.get("dst")]
+        assert (link.get("id") or "").split("_") == (ways_ if part.get("direction") == "UP" else ways_[::-1])
         latency, rate = float((link.get("latency") or "")[:-2]), float((link.get("bandwidth") or "")[:-3])
         graph.add_edge(route.get("src"), route.get("dst"), latency=latency, rate=rate)
     assert len(graph.edges) == 2 * len(links)
@@ -150,7 +152,7 @@ def test_simgrid_platform(tmp_path: Path) -> None:
     assert len(path) == 5
     copper, optic, leaf, spine = 104.5, 100.0, 250.0, 300.0
     length = fabric().kinds.length_m[fabric().kind[fabric().cable_count - 1]]
-    ways = [graph.edges[edge]["latency"] for edge in zip(path, path[1:], strict=False)]
+    ways = [graph.edges[edge]["latency"] for edge in pairwise(path)]
     assert sum(ways) == pytest.approx(2 * copper + 2 * (optic + 5 * 6) + 2 * leaf + spine, abs=60)
     assert length > 0
     assert graph.edges[path[0], path[1]]["rate"] == 52.5e9

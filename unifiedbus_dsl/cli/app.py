@@ -18,7 +18,7 @@ from unifiedbus_dsl.version import VERSION
 
 WRONG_USAGE, INTERNAL, IO_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
 
-COMMANDS = ("compile", "check", "analyze", "render", "export", "fmt", "explain")
+COMMANDS = ("compile", "check", "analyze", "render", "export", "import", "diff", "fmt", "explain")
 
 
 class LazyGroup(click.Group):

@@ -1,10 +1,10 @@
 """Our own cable list, for whoever plugs the cables: a row a cable, both ends with port and place, label and length.
 
-Columns: `cable` (its id), `label`, then for both ends device, port, place and x and y of the place in metres, then
-`link`, `medium`, `lanes`, `gbps` (raw rate each way) and `length_m`.
+Columns: `cable` (its id), `label`, then for both ends device, port, kind, type, place and x and y of the place in
+metres, then `link`, `medium`, `lanes`, `gbps` (raw rate each way) and `length_m`.
 
-The label is the legal name of the first port. As a port takes one cable, no two cables have one label, and it stays the
-same as long as that port does.
+The label is the legal name of the first port. As a port takes one cable, no two cables have one label, and it stays
+the same as long as that port does.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from unifiedbus_dsl.export.stream import Cables, cable_runs, csv_text, kind_fact
 from unifiedbus_dsl.fabric import Fabric
 
 COLUMNS = (
-    "cable", "label", "a_device", "a_port", "a_place", "a_x_m", "a_y_m", "b_device", "b_port", "b_place", "b_x_m",
-    "b_y_m", "link", "medium", "lanes", "gbps", "length_m",
+    "cable", "label",
+    "a_device", "a_port", "a_kind", "a_type", "a_place", "a_x_m", "a_y_m",
+    "b_device", "b_port", "b_kind", "b_type", "b_place", "b_x_m", "b_y_m",
+    "link", "medium", "lanes", "gbps", "length_m",
 )  # fmt: skip
 
 
@@ -54,16 +56,21 @@ def _rows(fabric: Fabric) -> Iterator[str]:
         yield csv_text(
             (cable, label, a, ap, *ax, b, bp, *bx, *facts[kind])
             for cable, label, a, ap, ax, b, bp, bx, kind in zip(
-                run.ids, labels(fabric, slugs, run), run.a_name, run.a_port, _places(where, run.a, run.a_name),
-                run.b_name, run.b_port, _places(where, run.b, run.b_name), run.kind, strict=True,
+                run.ids, labels(fabric, slugs, run), run.a_name, run.a_port, _about(fabric, where, run.a, run.a_name),
+                run.b_name, run.b_port, _about(fabric, where, run.b, run.b_name), run.kind, strict=True,
             )
         )  # fmt: skip
 
 
-def _places(where: Floor, devices: list[int], names: list[str]) -> Iterator[tuple[str, str, str]]:
+def _about(fabric: Fabric, where: Floor, devices: list[int], names: list[str]) -> Iterator[tuple[str, ...]]:
+    """Kind, type, place, x and y of each device."""
+    types = [(of.kind, of.key) for of in fabric.plan.devices.values()]
     at = np.asarray(devices)
-    for device, name, x, y in zip(devices, names, _metres(where.x[at]), _metres(where.y[at]), strict=True):
-        yield where.place(device, name), x, y
+    columns = zip(
+        devices, names, fabric.device_type[at].tolist(), _metres(where.x[at]), _metres(where.y[at]), strict=True
+    )
+    for device, name, t, x, y in columns:
+        yield *types[t], where.place(device, name), x, y
 
 
 def _metres(values: NDArray[np.float32]) -> list[str]:

@@ -27,8 +27,8 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
 
 def types_text(plan: Plan) -> str:
     """The types of a plan as JSON, its assemblies left out: what devices, links and protocols are."""
-    empty = AssemblyType("", "module", ())
-    return serial.dump(evolve(plan, root="", assemblies={"": empty})).decode()
+    empty = AssemblyType("machine", "module", ())
+    return serial.dump(evolve(plan, root="machine", assemblies={"machine": empty})).decode()
 
 
 def _parts(fabric: Fabric) -> Iterator[str]:

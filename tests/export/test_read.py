@@ -1,0 +1,172 @@
+"""Round trips: what was exported comes back as the same fabric, and differences are found by name."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from attrs import evolve
+
+from tests.export.machines import PARTS, PODS, compiled, fabric
+from unifiedbus_dsl import export
+from unifiedbus_dsl.export.compare import compare
+from unifiedbus_dsl.export.listing import Cable, Device, ImportFailed, Listing, listing_of
+from unifiedbus_dsl.export.read import read, read_fabric
+from unifiedbus_dsl.export.rebuild import rebuild
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.network import from_fabric
+from unifiedbus_dsl.plan.verify import verify
+
+ONE_END = '{"nodes": [{"id": "a"}], "edges": [{"source": "a", "target": "b", "a_port": "x", "b_port": "y"}]}'
+
+
+def same(one: Fabric, two: Fabric, *, types: bool) -> None:
+    a, b = listing_of(one), listing_of(two)
+    assert [d.name for d in a.devices] == [d.name for d in b.devices]
+    if types:
+        assert a.devices == b.devices
+    assert {(c.ends, c.rate, c.length, c.lanes) for c in a.cables} == {
+        (c.ends, c.rate, c.length, c.lanes) for c in b.cables
+    }
+    assert not compare(a, b)
+
+
+@pytest.mark.parametrize("form", ["json", "graphml"])
+def test_round_trip(form: str, tmp_path: Path) -> None:
+    path = tmp_path / f"pod.{form}"
+    export.write(fabric(), form, path)
+    back = read_fabric(path)
+    same(fabric(), back, types=True)
+    assert back.plan.devices == fabric().plan.devices
+    assert verify(back.plan) == verify(fabric().plan)
+    before, after = from_fabric(fabric()), from_fabric(back)
+    for column in ("head", "indptr", "latency_s", "capacity_Bps", "forwards", "end"):
+        assert np.array_equal(getattr(before, column), getattr(after, column)), column
+    blocks = [back.blocks(kind)[0].tolist() for kind in ("npu", "switch", "rack", "node")]
+    assert blocks == [fabric().blocks(kind)[0].tolist() for kind in ("npu", "switch", "rack", "node")]
+
+
+def test_round_trip_of_a_cable_list(tmp_path: Path) -> None:
+    path = tmp_path / "pod.cables.csv"
+    export.write(fabric(), "cables", path)
+    back = read_fabric(path)
+    same(fabric(), back, types=True)
+    assert from_fabric(back).forwards.sum() == 10  # switches are switches; transit lines are not in a cable list
+
+
+def test_round_trip_through_networkx(tmp_path: Path) -> None:
+    export.write(fabric(), "graphml", tmp_path / "a.graphml")
+    graph = nx.read_graphml(tmp_path / "a.graphml", force_multigraph=True)
+    nx.write_graphml(graph, tmp_path / "b.graphml")
+    same(fabric(), read_fabric(tmp_path / "b.graphml"), types=True)
+
+
+def test_a_machine_with_a_gap_is_flat_and_keeps_its_cables(tmp_path: Path) -> None:
+    whole = listing_of(fabric())
+    kept = tuple(d for d in whole.devices if not d.name.startswith("cabinet[2]"))
+    names = {d.name for d in kept}
+    cables = tuple(c for c in whole.cables if c.a[0] in names and c.b[0] in names)
+    back = rebuild(Listing("holed", kept, cables, whole.types))
+    assert (back.device_count, back.cable_count) == (len(kept), len(cables))
+    assert "cabinet_3_server_0_npu_1" in listing_of(back).devices[25].name + str(listing_of(back).devices)
+    degrees = sorted(d for _, d in back.to_networkx().degree())
+    graph = fabric().to_networkx().subgraph(names)
+    assert degrees == sorted(d for _, d in graph.degree())
+
+
+def test_spares_come_back(tmp_path: Path) -> None:
+    text = PODS.replace("server[4] : Server", "server[4] : Server; spare extra[1] : Chip")
+    text = text.replace("  port up = leaf.up", "  open extra.x, extra.up\n  port up = leaf.up")
+    export.write(compiled(text).fabric(), "json", tmp_path / "a.json")
+    same(compiled(text).fabric(), read_fabric(tmp_path / "a.json"), types=True)
+
+
+def test_names_of_other_tools(tmp_path: Path) -> None:
+    data = {
+        "nodes": [{"id": "leaf 1"}, {"id": "10.0.0.1", "kind": "npu"}],
+        "links": [{"source": "10.0.0.1", "target": "leaf 1", "a_port": "eth0", "b_port": "Port 7"}],
+    }
+    (tmp_path / "lab.json").write_text(json.dumps(data))
+    back = read_fabric(tmp_path / "lab.json")
+    assert back.plan.system == "lab"
+    assert (back.device_count, back.cable_count) == (2, 1)
+    assert back.device_name(0) == "d10_0_0_1"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.csv", "from,to\n", "needs the columns"),
+        ("a.csv", "a_device,a_port,b_device,b_port\na,x,b,\n", "line 2"),
+        ("a.csv", "a_device,a_port,b_device,b_port,gbps\na,x,b,y,fast\n", "line 2"),
+        ("a.csv", "a_device,a_port,b_device,b_port\na,x,b,y\na,x,b,z\n", "two cables"),
+        ("a.json", "{", "a.json"),
+        ("a.json", "[]", "`nodes` and `edges`"),
+        ("a.json", ONE_END, "no device `b`"),
+        ("a.graphml", "<graphml/>", "no graph"),
+        ("a.graphml", "<graphml", "a.graphml"),
+        ("a.yaml", "", "suffix"),
+    ],
+)  # fmt: skip
+def test_files_that_are_wrong(name: str, text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ImportFailed, match=words):
+        read_fabric(tmp_path / name)
+
+
+# ---- differences ----------------------------------------------------------------------------------------------
+
+
+def test_no_difference() -> None:
+    design = listing_of(fabric())
+    turned = tuple(evolve(c, a=c.b, b=c.a) for c in reversed(design.cables))
+    assert not compare(design, evolve(design, cables=turned))
+    assert compare(design, design).text() == "no difference\n"
+
+
+def test_each_sort_of_difference() -> None:
+    design = listing_of(fabric())
+    first, second, third, *rest = [c for c in design.cables if c.link == "Copper"]
+    others = [c for c in design.cables if c.link != "Copper"]
+    swapped = [evolve(second, b=third.b), evolve(third, b=second.b)]
+    slow = evolve(rest[0], rate=(rest[0].rate or 0) / 2)
+    long = evolve(rest[1], length=1.5)
+    new = Cable(("spine[0]", "p[0]"), ("visitor", "eth[0]"))
+    found = evolve(
+        design,
+        devices=(*design.devices[1:], Device("visitor", "npu", "Chip")),
+        cables=(*others, *swapped, slow, long, *rest[2:], new),
+    )
+    difference = compare(design, found)
+    assert list(difference.counts().values()) == [1, 1, 0, 1, 1, 2, 1, 1]
+    assert difference.missing == (first,)
+    assert {str(m.wanted) for m in difference.moved} == {str(second), str(third)}
+    text = difference.text()
+    assert f"- {first}" in text
+    assert "448 Gbps wanted, 224 Gbps found" in text
+    assert "1 m wanted, 1.5 m found" in text
+    data = json.loads(json.dumps(difference.to_data()))
+    assert data["missing"] == [str(first)]
+    assert data["same"] is False
+
+
+def test_a_cable_list_says_nothing_of_types(tmp_path: Path) -> None:
+    export.write(fabric(), "cables", tmp_path / "c.csv")
+    with (tmp_path / "c.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    (tmp_path / "less.csv").write_text("\n".join(",".join(f'"{f}"' for f in row) for row in rows[:-1]) + "\n")
+    difference = compare(listing_of(fabric()), read(tmp_path / "less.csv"))
+    assert {k: v for k, v in difference.counts().items() if v} == {"missing cables": 1}
+
+
+def test_ports_that_do_not_exist() -> None:
+    text = (
+        PARTS + "node S { npu[2] : Chip; connect npu[0].up -- npu[1].up over Copper(1 m); open npu.x }\nsystem s : S\n"
+    )
+    design = listing_of(compiled(text).fabric())
+    with pytest.raises(ImportFailed, match="has no port"):
+        rebuild(evolve(design, cables=(evolve(design.cables[0], a=("npu[0]", "up[9]")),)))

@@ -1,0 +1,52 @@
+"""`ubusc import`: a machine from the file of another tool."""  # noqa: N999 - the name of the command
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from unifiedbus_dsl.cli.report import as_text, limit_option
+
+
+@click.command("import")
+@click.argument("file", required=False)
+@click.option("-o", "--output", metavar="PATH", help="The fabric file to write; by default NAME.npz here.")
+@limit_option
+@click.pass_context
+def command(context: click.Context, /, file: str | None, output: str | None, limit: int) -> None:
+    """Read a machine from node-link JSON, GraphML or a cable list, and write it as a fabric file.
+
+    The suffix says the format. Of files by other tools, this is needed:
+
+    \b
+      .json              `nodes` with `id`; `edges` with `source`, `target`, `a_port`, `b_port`
+      .graphml, .xml     data `name` of nodes; `a_port` and `b_port` of edges
+      .csv               the columns a_device, a_port, b_device, b_port; a_kind and b_kind tell switches apart
+
+    \b
+    Examples:
+      ubusc import discovered.graphml -o discovered.npz
+      ubusc diff machine.ubus discovered.graphml
+    """
+    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.meter import meter
+    from unifiedbus_dsl.cli.output import beside
+    from unifiedbus_dsl.diagnostics import Sink
+    from unifiedbus_dsl.export.listing import ImportFailed
+    from unifiedbus_dsl.export.read import read_fabric
+
+    path = source_file(file, "import")
+    try:
+        with meter():
+            fabric = read_fabric(path)
+    except ImportFailed as error:
+        sink = Sink()
+        sink.error("UB0807", str(error), None)
+        click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
+        context.exit(1)
+    target = Path(output) if output is not None else Path(f"{path.name.split('.')[0]}.npz")
+    with beside(target) as draft:
+        fabric.save(draft)
+    click.echo(f"{target}: {fabric.device_count:,} devices, {fabric.cable_count:,} cables")

@@ -1,0 +1,152 @@
+"""The difference between two machines by name: a design against what the network found, or against its new version.
+
+Cables are compared by their ends. Of the cables that only one side has, those that share an end are in the wrong port;
+the others are missing or extra. Cables on the same ends may have another rate, and where both sides know it, another
+length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from unifiedbus_dsl.export.listing import Cable, Listing
+
+RATE_TOLERANCE = 1e-6
+LENGTH_TOLERANCE = 0.001
+"""Relative; metres."""
+
+
+@frozen
+class Moved:
+    """A cable of which one end is where it should be and the other is not."""
+
+    wanted: Cable
+    found: Cable
+
+
+@frozen
+class Difference:
+    """What has to be done to get from the first machine to the second. All in order of name."""
+
+    missing_devices: tuple[str, ...]
+    extra_devices: tuple[str, ...]
+    changed_devices: tuple[tuple[str, str, str], ...]
+    """Name, type wanted, type found."""
+    missing: tuple[Cable, ...]
+    extra: tuple[Cable, ...]
+    moved: tuple[Moved, ...]
+    rates: tuple[Moved, ...]
+    lengths: tuple[Moved, ...]
+
+    def __bool__(self) -> bool:
+        return any(self.counts().values())
+
+    def counts(self) -> Mapping[str, int]:
+        """How many there are of each sort."""
+        return {
+            "missing devices": len(self.missing_devices),
+            "extra devices": len(self.extra_devices),
+            "devices of another type": len(self.changed_devices),
+            "missing cables": len(self.missing),
+            "extra cables": len(self.extra),
+            "cables in the wrong port": len(self.moved),
+            "cables at another rate": len(self.rates),
+            "cables of another length": len(self.lengths),
+        }
+
+    def to_data(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "version": 1,
+            "same": not self,
+            "missing_devices": list(self.missing_devices),
+            "extra_devices": list(self.extra_devices),
+            "changed_devices": [{"device": n, "wanted": w, "found": f} for n, w, f in self.changed_devices],
+            "missing": [str(cable) for cable in self.missing],
+            "extra": [str(cable) for cable in self.extra],
+            "moved": [{"wanted": str(m.wanted), "found": str(m.found)} for m in self.moved],
+            "rates": [{"cable": str(m.wanted), "wanted": m.wanted.rate, "found": m.found.rate} for m in self.rates],
+            "lengths": [
+                {"cable": str(m.wanted), "wanted": m.wanted.length, "found": m.found.length} for m in self.lengths
+            ],
+        }
+
+    def text(self, limit: int = 20) -> str:
+        """For people: counts, and the first of each sort; a limit of 0 means all."""
+        if not self:
+            return "no difference\n"
+        return "".join(f"{line}\n" for line in self._lines(limit or len(self.missing) + 10**9))
+
+    def _lines(self, limit: int) -> Iterator[str]:
+        shown = {
+            "missing devices": (f"- {name}" for name in self.missing_devices),
+            "extra devices": (f"+ {name}" for name in self.extra_devices),
+            "devices of another type": (f"! {n}: {w} wanted, {f} found" for n, w, f in self.changed_devices),
+            "missing cables": (f"- {cable}" for cable in self.missing),
+            "extra cables": (f"+ {cable}" for cable in self.extra),
+            "cables in the wrong port": (f"! {m.wanted}, found {m.found}" for m in self.moved),
+            "cables at another rate": (
+                f"! {m.wanted}: {_gbps(m.wanted.rate)} wanted, {_gbps(m.found.rate)} found" for m in self.rates
+            ),
+            "cables of another length": (
+                f"! {m.wanted}: {m.wanted.length:g} m wanted, {m.found.length:g} m found" for m in self.lengths
+            ),
+        }
+        for sort, lines in shown.items():
+            count = self.counts()[sort]
+            if count:
+                yield f"{count:,} {sort}"
+                yield from (f"  {line}" for line, _ in zip(lines, range(limit), strict=False))
+                if count > limit:
+                    yield f"  … and {count - limit:,} more"
+
+
+def _gbps(rate: float | None) -> str:
+    return "?" if rate is None else f"{rate * 8e-9:g} Gbps"
+
+
+def compare(wanted: Listing, found: Listing) -> Difference:
+    """What `found` has otherwise than `wanted`. Devices without a cable count only where both lists could have them."""
+    types = {device.name: device.type for device in wanted.devices}
+    other = {device.name: device.type for device in found.devices}
+    cabled = {end[0] for cable in wanted.cables for end in (cable.a, cable.b)}
+    whole = all(device.type for device in found.devices)  # a cable list knows no devices without a cable
+    ours, theirs = ({cable.ends: cable for cable in side.cables} for side in (wanted, found))
+    missing = {ends: cable for ends, cable in ours.items() if ends not in theirs}
+    extra = {ends: cable for ends, cable in theirs.items() if ends not in ours}
+    moved = list(_moved(missing, extra))
+    same = [(ours[ends], theirs[ends]) for ends in ours if ends in theirs]
+    return Difference(
+        tuple(sorted(n for n in types if n not in other and (whole or n in cabled))),
+        tuple(sorted(n for n in other if n not in types)),
+        tuple(sorted((n, types[n], other[n]) for n in types if types[n] and other.get(n) and types[n] != other[n])),
+        tuple(sorted(missing.values(), key=str)),
+        tuple(sorted(extra.values(), key=str)),
+        tuple(sorted(moved, key=lambda m: str(m.wanted))),
+        tuple(Moved(a, b) for a, b in same if _rates_differ(a, b)),
+        tuple(Moved(a, b) for a, b in same if _lengths_differ(a, b)),
+    )
+
+
+def _moved(
+    missing: dict[frozenset[tuple[str, str]], Cable], extra: dict[frozenset[tuple[str, str]], Cable]
+) -> Iterator[Moved]:
+    """Pairs of a missing and an extra cable with one end in common; they are taken out of both."""
+    at = {end: ends for ends in extra for end in ends}
+    for ends in sorted(missing, key=lambda e: str(missing[e])):
+        for end in sorted(ends):
+            other = at.get(end)
+            if other is not None and other in extra:
+                yield Moved(missing.pop(ends), extra.pop(other))
+                break
+
+
+def _rates_differ(a: Cable, b: Cable) -> bool:
+    return a.rate is not None and b.rate is not None and abs(a.rate - b.rate) > RATE_TOLERANCE * a.rate
+
+
+def _lengths_differ(a: Cable, b: Cable) -> bool:
+    return a.length is not None and b.length is not None and abs(a.length - b.length) > LENGTH_TOLERANCE

@@ -1,0 +1,79 @@
+"""A machine as a plain list of devices and cables by name: what files hold, before names have a meaning.
+
+A fabric gives one, every import gives one, and `compare` and `rebuild` take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from attrs import field, frozen
+
+from unifiedbus_dsl.export.stream import cable_runs, kind_facts
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.fabric.names import device_names
+from unifiedbus_dsl.plan import Plan
+
+
+class ImportFailed(ValueError):  # noqa: N818 - the field's word
+    """A file that is not in its format; the sentence says where."""
+
+
+@frozen
+class Device:
+    """A device by name; kind and type are empty where the file doesn't say."""
+
+    name: str
+    kind: str = ""
+    type: str = ""
+    spare: bool = False
+
+
+@frozen
+class Cable:
+    """Both ends as (device, port), the link, lanes, raw byte/s each way and metres; None where the file doesn't say."""
+
+    a: tuple[str, str]
+    b: tuple[str, str]
+    link: str = ""
+    medium: str = ""
+    lanes: int | None = None
+    rate: float | None = None
+    length: float | None = None
+
+    @property
+    def ends(self) -> frozenset[tuple[str, str]]:
+        return frozenset((self.a, self.b))
+
+    def __str__(self) -> str:
+        return f"{self.a[0]}.{self.a[1]} -- {self.b[0]}.{self.b[1]}"
+
+
+@frozen
+class Listing:
+    """`types` is a plan whose devices, links and protocols are known; None where the file has none."""
+
+    name: str
+    devices: tuple[Device, ...]
+    cables: tuple[Cable, ...]
+    types: Plan | None = field(default=None, repr=False)
+
+
+def listing_of(fabric: Fabric) -> Listing:
+    """The list of a fabric, in order of id."""
+    from unifiedbus_dsl.fabric.names import spares
+
+    types = list(fabric.plan.devices.values())
+    names = device_names(fabric.plan, np.arange(fabric.device_count)).tolist()
+    columns = zip(names, fabric.device_type.tolist(), spares(fabric.plan).tolist(), strict=True)
+    devices = tuple(Device(name, types[t].kind, types[t].key, idle) for name, t, idle in columns)
+    return Listing(fabric.plan.system, devices, tuple(_cables(fabric)), fabric.plan)
+
+
+def _cables(fabric: Fabric) -> Iterator[Cable]:
+    facts = kind_facts(fabric)
+    for run in cable_runs(fabric, "list cables"):
+        for a, ap, b, bp, kind in zip(run.a_name, run.a_port, run.b_name, run.b_port, run.kind, strict=True):
+            k = facts[kind]
+            yield Cable((a, ap), (b, bp), k.link, k.medium, k.lanes, k.rate, k.length)

@@ -1,0 +1,188 @@
+"""Reading back what was written, or what another tool found: node-link JSON, GraphML, cable lists.
+
+    from unifiedbus_dsl.export.read import read, read_fabric
+    fabric = read_fabric("discovered.json")        # to be solved and drawn like any other
+
+The suffix says the format: `.json`, `.graphml` (or `.xml`), `.csv`. Of files by other tools, this much is needed:
+- node-link JSON: `nodes` with `id`; `edges` (or `links`) with `source`, `target`, and ports as `a_port`, `b_port`
+- GraphML: nodes, edges; names and ports as data `name`, `a_port`, `b_port`
+- cable list: the columns `a_device`, `a_port`, `b_device`, `b_port`; `a_kind` and `b_kind` tell switches apart
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from unifiedbus_dsl.export.listing import Cable, Device, ImportFailed, Listing
+from unifiedbus_dsl.export.rebuild import rebuild
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.plan import Plan, serial
+
+
+def read(path: str | PathLike[str]) -> Listing:
+    """The devices and cables of a file.
+
+    Raises:
+        ImportFailed: it is in no known format, or a part of it has no meaning.
+        OSError: it can't be read.
+    """
+    source = Path(path)
+    reader = READERS.get(source.suffix.lower())
+    if reader is None:
+        raise ImportFailed(f"`{source.name}`: what to read is a matter of the suffix: {', '.join(READERS)}")
+    try:
+        return reader(source)
+    except (UnicodeDecodeError, json.JSONDecodeError, ElementTree.ParseError) as error:
+        raise ImportFailed(f"`{source.name}`: {error}") from error
+
+
+def read_fabric(path: str | PathLike[str]) -> Fabric:
+    """The machine of a file; see `unifiedbus_dsl.export.rebuild` for how names become a hierarchy.
+
+    Raises:
+        ImportFailed: as `read`, or the parts do not fit together.
+        OSError: it can't be read.
+    """
+    return rebuild(read(path))
+
+
+# ---- node-link JSON -----------------------------------------------------------------------------------------------
+
+
+def read_json(path: Path) -> Listing:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    edges = data.get("edges", data.get("links")) if isinstance(data, dict) else None
+    if not isinstance(edges, list) or not isinstance(data.get("nodes"), list):
+        raise ImportFailed(f"`{path.name}`: node-link JSON has `nodes` and `edges`")
+    head = data.get("graph") if isinstance(data.get("graph"), dict) else {}
+    devices = tuple(
+        Device(_text(node, "id", path), _word(node, "kind"), _word(node, "type"), bool(node.get("spare")))
+        for node in data["nodes"]
+    )
+    cables = tuple(_json_cable(edge, n, path) for n, edge in enumerate(edges))
+    types = _types(json.dumps(head["machine"]), path) if head.get("machine") else None
+    return Listing(str(head.get("name", path.stem)), devices, cables, types)
+
+
+def _json_cable(edge: Any, place: int, path: Path) -> Cable:
+    if not isinstance(edge, dict):
+        raise ImportFailed(f"`{path.name}`: edge {place} is no object")
+    a, b = (str(edge.get(own, _text(edge, key, path))) for own, key in (("a", "source"), ("b", "target")))
+    return _cable((a, b), edge, f"`{path.name}`, edge {place}")
+
+
+def _text(node: Any, key: str, path: Path) -> str:
+    if not isinstance(node, dict) or key not in node:
+        raise ImportFailed(f"`{path.name}`: a node or edge has no `{key}`")
+    return str(node[key])
+
+
+def _word(facts: Mapping[str, Any], key: str) -> str:
+    return str(facts.get(key) or "")
+
+
+def _cable(names: tuple[str, str], facts: Mapping[str, Any], where: str) -> Cable:
+    ports = _word(facts, "a_port"), _word(facts, "b_port")
+    if not all(ports):
+        raise ImportFailed(f"{where}: which ports? `a_port` and `b_port` are wanted")
+    try:
+        lanes, rate, length = (float(v) if (v := facts.get(key)) else None for key in ("lanes", "rate", "length"))
+    except (TypeError, ValueError) as error:
+        raise ImportFailed(f"{where}: {error}") from error
+    link, medium = _word(facts, "link"), _word(facts, "medium")
+    return Cable(
+        (names[0], ports[0]), (names[1], ports[1]), link, medium, None if lanes is None else int(lanes), rate, length
+    )
+
+
+def _types(text: str, path: Path) -> Plan:
+    try:
+        return serial.load(text.encode())
+    except ValueError as error:
+        raise ImportFailed(f"`{path.name}`: the types of the machine can't be read: {error}") from error
+
+
+# ---- GraphML ------------------------------------------------------------------------------------------------------
+
+_SPACE = "{http://graphml.graphdrawing.org/xmlns}"
+
+
+def read_graphml(path: Path) -> Listing:
+    root = ElementTree.parse(path).getroot()
+    graph = root.find(f"{_SPACE}graph")
+    if graph is None:
+        raise ImportFailed(f"`{path.name}`: there is no graph in it")
+    names = {key.get("id", ""): key.get("attr.name", "") for key in root.iter(f"{_SPACE}key")}
+    named: dict[str, str] = {}
+    devices = []
+    for node in graph.iter(f"{_SPACE}node"):
+        facts = _data(node, names)
+        id_ = node.get("id", "")
+        named[id_] = str(facts.get("name", id_))
+        devices.append(Device(named[id_], _word(facts, "kind"), _word(facts, "type"), facts.get("spare") == "true"))
+    cables = tuple(_graphml_cable(edge, names, named, path) for edge in graph.iter(f"{_SPACE}edge"))
+    head = _data(graph, names)
+    types = _types(head["machine"], path) if head.get("machine") else None
+    return Listing(head.get("system", path.stem), tuple(devices), cables, types)
+
+
+def _data(element: ElementTree.Element, names: Mapping[str, str]) -> dict[str, str]:
+    return {names.get(key := data.get("key", ""), key): data.text or "" for data in element.findall(f"{_SPACE}data")}
+
+
+def _graphml_cable(edge: ElementTree.Element, names: Mapping[str, str], named: Mapping[str, str], path: Path) -> Cable:
+    facts = _data(edge, names)
+    where = f"`{path.name}`, edge {edge.get('id', '')}"
+    ids = [
+        f"n{facts[side]}" if side in facts else edge.get(end, "") for side, end in (("a", "source"), ("b", "target"))
+    ]
+    for id_ in ids:
+        if id_ not in named:
+            raise ImportFailed(f"{where}: there is no node `{id_}`")
+    return _cable((named[ids[0]], named[ids[1]]), facts, where)
+
+
+# ---- cable lists --------------------------------------------------------------------------------------------------
+
+_NEEDED = ("a_device", "a_port", "b_device", "b_port")
+
+
+def read_csv(path: Path) -> Listing:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        missing = set(_NEEDED) - set(table.fieldnames or ())
+        if missing:
+            raise ImportFailed(f"`{path.name}`, line 1: a cable list needs the columns {', '.join(_NEEDED)}")
+        devices: dict[str, Device] = {}
+        cables = tuple(_csv_cables(table, path, devices))
+    return Listing(path.name.split(".")[0], tuple(devices.values()), cables)
+
+
+def _csv_cables(table: csv.DictReader[str], path: Path, devices: dict[str, Device]) -> Iterator[Cable]:
+    for row in table:
+        facts: dict[str, Any] = {**row, "length": row.get("length_m")}
+        where = f"`{path.name}`, line {table.line_num}"
+        if not row["a_device"] or not row["b_device"]:
+            raise ImportFailed(f"{where}: an end of the cable has no device")
+        for side in "ab":
+            name = row[f"{side}_device"]
+            devices.setdefault(name, Device(name, _word(row, f"{side}_kind"), _word(row, f"{side}_type")))
+        try:
+            facts["rate"] = float(row["gbps"]) * 1.25e8 if row.get("gbps") else None
+        except ValueError as error:
+            raise ImportFailed(f"{where}: {error}") from error
+        yield _cable((row["a_device"], row["b_device"]), facts, where)
+
+
+READERS: Mapping[str, Callable[[Path], Listing]] = {
+    ".json": read_json,
+    ".graphml": read_graphml,
+    ".xml": read_graphml,
+    ".csv": read_csv,
+}

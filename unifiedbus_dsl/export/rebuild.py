@@ -1,0 +1,386 @@
+"""From a list of devices and cables to a fabric.
+
+Where the names are those of a regular machine (`pod[3].rack[1].npu[7]`, every index of every array there, the
+elements of an array alike), the hierarchy comes back, with every cable a line of the outermost assembly. Where they
+are not (a rack is missing, names of another tool), each device is a child of its own, and its name is made legal.
+
+Types come from the file if it has them. Else they are made of what is seen: a device type for each set of ports, a
+link for each name, medium and rate; then latencies and transit lines are those of no statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from math import prod
+from typing import TypeAlias
+
+from attrs import define, evolve, field, frozen
+
+from unifiedbus_dsl.export.listing import Cable, ImportFailed, Listing
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.fabric.expand import expand
+from unifiedbus_dsl.fabric.names import split_path, split_segment
+from unifiedbus_dsl.plan import (
+    AssemblyType,
+    Axis,
+    Child,
+    DeviceType,
+    Export,
+    Link,
+    Lookup,
+    Plan,
+    Port,
+    PortRef,
+    Protocol,
+    Rule,
+    Value,
+    Var,
+)
+
+Index: TypeAlias = tuple[int, ...]
+Step: TypeAlias = tuple[str, Index]
+"""A name with its subscripts."""
+
+_Group: TypeAlias = tuple[str, str, str, str, str, int, float | None]
+"""Child and port of both ends, link, lanes, length."""
+
+USUAL_LANE = Fraction(14 * 10**9)
+"""112 Gbps, for cables of which no rate is known."""
+
+
+def rebuild(listing: Listing) -> Fabric:
+    """The fabric of a list.
+
+    Raises:
+        ImportFailed: two devices have one name, a cable ends nowhere, or a port has two cables.
+    """
+    _check(listing)
+    types = _known(listing) if listing.types is not None else _seen(listing)
+    paths = {device.name: _path(device.name) for device in listing.devices}
+    tree = _regular(listing, types, paths)
+    if tree is None:
+        paths = {device.name: ((legal, ()),) for device, legal in zip(listing.devices, _legal(listing), strict=True)}
+        tree = _tree(listing, types, paths)
+    build = _Build(types.of)
+    root = build.add(tree, listing.name)
+    rules = _rules(listing, types, paths, build, root)
+    assemblies = build.assemblies | {root: evolve(build.assemblies[root], rules=rules)}
+    return expand(
+        Plan(
+            listing.name,
+            root,
+            dict(sorted(types.protocols.items())),
+            dict(sorted(types.links.items())),
+            dict(sorted((key, of) for key, of in types.devices.items())),
+            dict(sorted(assemblies.items())),
+        )
+    )
+
+
+def _check(listing: Listing) -> None:
+    names = {device.name for device in listing.devices}
+    if len(names) < len(listing.devices):
+        raise ImportFailed("two devices have one name")
+    if not names:
+        raise ImportFailed("there is no device in it")
+    taken: set[tuple[str, str]] = set()
+    for cable in listing.cables:
+        for end in (cable.a, cable.b):
+            if end[0] not in names:
+                raise ImportFailed(f"`{cable}`: there is no device `{end[0]}`")
+            if end in taken:
+                raise ImportFailed(f"`{cable}`: two cables are on port `{end[0]}.{end[1]}`")
+            taken.add(end)
+
+
+# ---- types --------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class _Types:
+    """`of` gives the type of each device, `link_of` the link and lanes of each cable, `port_of` (array, index)."""
+
+    devices: Mapping[str, DeviceType]
+    links: Mapping[str, Link]
+    protocols: Mapping[str, Protocol]
+    of: Mapping[str, str]
+    link_of: list[tuple[str, int]]
+
+
+def _known(listing: Listing) -> _Types:
+    """The types that the file states."""
+    types = listing.types
+    assert types is not None
+    of = {device.name: device.type for device in listing.devices}
+    for device in listing.devices:
+        if device.type not in types.devices:
+            raise ImportFailed(f"`{device.name}` is of a type `{device.type}` that the file doesn't describe")
+    link_of = []
+    for cable in listing.cables:
+        if cable.link not in types.links:
+            raise ImportFailed(f"`{cable}` is of a link `{cable.link}` that the file doesn't describe")
+        link_of.append((cable.link, cable.lanes or 1))
+    used = set(of.values())
+    return _Types({k: v for k, v in types.devices.items() if k in used}, types.links, types.protocols, of, link_of)
+
+
+def _seen(listing: Listing) -> _Types:
+    """Types made of what is seen of each device and cable."""
+    ports: dict[str, dict[str, tuple[str, int]]] = {device.name: {} for device in listing.devices}
+    links: dict[str, Link] = {}
+    protocols: dict[str, Protocol] = {}
+    link_of = []
+    for cable in listing.cables:
+        link, lanes = _link(cable, links, protocols)
+        link_of.append((link, lanes))
+        for name, port in (cable.a, cable.b):
+            ports[name][port] = links[link].protocol, lanes
+    # devices of one type may use different ports of it
+    groups: dict[tuple[str, str, object], list[str]] = {}
+    for device in listing.devices:
+        alone = "" if device.type else tuple(sorted(ports[device.name].items()))
+        groups.setdefault((device.type, device.kind or "device", alone), []).append(device.name)
+    devices: dict[str, DeviceType] = {}
+    of: dict[str, str] = {}
+    for (type_, kind, _), names in groups.items():
+        base = re.sub(r"\W", "_", type_) or kind.capitalize()
+        key = base if base not in devices else f"{base}{len(devices)}"
+        merged = {name: what for device_name in names for name, what in ports[device_name].items()}
+        devices[key] = DeviceType(key, kind, _arrays(names[0], merged))
+        of |= dict.fromkeys(names, key)
+    return _Types(devices, links, protocols, of, link_of)
+
+
+def _link(cable: Cable, links: dict[str, Link], protocols: dict[str, Protocol]) -> tuple[str, int]:
+    lanes = cable.lanes or 1
+    rate = USUAL_LANE if cable.rate is None else Fraction(cable.rate).limit_denominator(10**6) / lanes
+    protocol = next((p for p, known in protocols.items() if known.lane_rate == rate), f"P{len(protocols)}")
+    protocols.setdefault(protocol, Protocol(protocol, rate, Fraction(0), Fraction(1)))
+    fields: dict[str, Value] = {"medium": cable.medium} if cable.medium else {}
+    base = re.sub(r"\W", "_", cable.link) or "Cable"
+    number = 0
+    while True:
+        name = base if not number else f"{base}{number}"
+        made = links.setdefault(name, Link(name, protocol, fields))
+        if made.protocol == protocol and made.fields == fields:
+            return name, lanes
+        number += 1
+
+
+def _arrays(device: str, ports: Mapping[str, tuple[str, int]]) -> tuple[Port, ...]:
+    """Port arrays as large as the highest number seen; ports not seen are open."""
+    found: dict[str, tuple[Index, str, int]] = {}
+    for name, (protocol, lanes) in ports.items():
+        array, at = _step(name) or (name, ())
+        shape = tuple(index + 1 for index in at)
+        old = found.get(array, (shape, protocol, lanes))
+        if len(old[0]) != len(shape) or old[1:] != (protocol, lanes):
+            raise ImportFailed(f"the ports `{array}` of `{device}` are not alike")
+        found[array] = tuple(map(max, old[0], shape)), protocol, lanes
+    return tuple(Port(name, shape, protocol, lanes, True) for name, (shape, protocol, lanes) in sorted(found.items()))
+
+
+# ---- names --------------------------------------------------------------------------------------------------------
+
+
+def _step(text: str) -> Step | None:
+    try:
+        name, inside = split_segment(text, text)
+        return name, () if inside is None else tuple(int(part) for part in inside.split(","))
+    except ValueError:
+        return None
+
+
+def _path(name: str) -> tuple[Step, ...] | None:
+    steps = [_step(segment) for segment in split_path(name)]
+    return None if not steps or None in steps else tuple(step for step in steps if step is not None)
+
+
+def _legal(listing: Listing) -> list[str]:
+    """A legal name for each device, distinct."""
+    taken: set[str] = set()
+    found = []
+    for device in listing.devices:
+        base = re.sub(r"\W+", "_", device.name).strip("_") or "device"
+        base = base if base[0].isalpha() else f"d{base}"
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base}_{number}"
+        taken.add(name)
+        found.append(name)
+    return found
+
+
+# ---- hierarchy ----------------------------------------------------------------------------------------------------
+
+
+@define
+class _Node:
+    """A part of the machine: a device by its type, or children by name and index."""
+
+    device: str | None = None
+    spare: bool = False
+    children: dict[str, dict[Index, _Node]] = field(factory=dict)
+
+
+def _tree(listing: Listing, types: _Types, paths: Mapping[str, tuple[Step, ...] | None]) -> _Node:
+    root = _Node()
+    for device in listing.devices:
+        here = root
+        for name, at in paths[device.name] or ():
+            here = here.children.setdefault(name, {}).setdefault(at, _Node())
+        here.device, here.spare = types.of[device.name], device.spare
+    return root
+
+
+def _regular(listing: Listing, types: _Types, paths: Mapping[str, tuple[Step, ...] | None]) -> _Node | None:
+    """The tree of the names if it is one that arrays of types can make, else None."""
+    if None in paths.values():
+        return None
+    tree = _tree(listing, types, paths)
+    return tree if _signature(tree, {}) is not None else None
+
+
+def _signature(node: _Node, known: dict[object, int]) -> int | None:
+    """The same number for parts that are alike; None where an array has gaps or unlike elements."""
+    if node.device is not None:
+        return None if node.children else known.setdefault(("device", node.device), len(known))
+    parts: list[object] = []
+    for name, elements in sorted(node.children.items()):
+        shape = _shape(elements)
+        inner = {_signature(element, known) for element in elements.values()}
+        spare = {element.spare for element in elements.values()}
+        if shape is None or None in inner or len(inner) > 1 or len(spare) > 1:
+            return None
+        parts.append((name, shape, inner.pop(), spare.pop()))
+    return known.setdefault(tuple(parts), len(known))
+
+
+def _shape(elements: Mapping[Index, _Node]) -> Index | None:
+    ranks = {len(at) for at in elements}
+    if len(ranks) > 1:
+        return None
+    shape = tuple(max(column) + 1 for column in zip(*elements, strict=True))
+    return shape if prod(shape) == len(elements) else None
+
+
+@define
+class _Build:
+    """Assembly types, one for each distinct part; each exports every port inside it."""
+
+    of: Mapping[str, str]
+    assemblies: dict[str, AssemblyType] = field(factory=dict)
+    ports: dict[str, dict[str, tuple[Index, str]]] = field(factory=dict)
+    known: dict[object, str] = field(factory=dict)
+    signatures: dict[object, int] = field(factory=dict)
+
+    def add(self, node: _Node, name: str) -> str:
+        """The key of the type of a part."""
+        if node.device is not None:
+            return node.device
+        number = _signature(node, self.signatures)
+        if number in self.known:
+            return self.known[number]
+        base = re.sub(r"\W", "_", name).capitalize() or "Machine"
+        taken = set(self.assemblies) | set(self.of.values())
+        key = base if base not in taken else next(k for n in range(len(taken) + 1) if (k := f"{base}{n}") not in taken)
+        children = []
+        for child, elements in sorted(node.children.items()):
+            first = next(iter(elements.values()))
+            children.append(Child(child, _shape(elements) or (), self.add(first, child), first.spare))
+        self.assemblies[key] = AssemblyType(key, _kind(name), tuple(children))
+        self.known[number] = key
+        return key
+
+
+KINDS = ("board", "node", "rack", "superpod", "supercluster")
+ALSO = {"server": "node", "cabinet": "rack", "pod": "superpod"}
+
+
+def _kind(name: str) -> str:
+    word = re.sub(r"\d+\Z", "", name.lower())
+    return word if word in KINDS else ALSO.get(word, "module")
+
+
+# ---- cables -------------------------------------------------------------------------------------------------------
+
+
+def _rules(
+    listing: Listing, types: _Types, paths: Mapping[str, tuple[Step, ...] | None], build: _Build, root: str
+) -> tuple[Rule, ...]:
+    """Cables between the same arrays over the same link at the same length are one rule, looked up in tables."""
+    exports = _Exports(build, types.devices)
+    groups: dict[_Group, list[tuple[Index, Index, Index, Index]]] = {}
+    for cable, (link, lanes) in zip(listing.cables, types.link_of, strict=True):
+        ends = [exports.end(paths[device] or (), types.of[device], port, cable) for device, port in (cable.a, cable.b)]
+        (a, a_at, a_port, a_in), (b, b_at, b_port, b_in) = ends
+        groups.setdefault((a, a_port, b, b_port, link, lanes, cable.length), []).append((a_at, a_in, b_at, b_in))
+    found = []
+    for number, (key, lines) in enumerate(sorted(groups.items(), key=lambda item: str(item[0]))):
+        a, a_port, b, b_port, link, lanes, length = key
+        columns = [tuple(Lookup(c, Var("_e")) for c in zip(*part, strict=True)) for part in zip(*lines, strict=True)]
+        found.append(
+            Rule(
+                PortRef(a, columns[0], a_port, columns[1]),
+                PortRef(b, columns[2], b_port, columns[3]),
+                (Axis("_e", 0, len(lines) - 1),),
+                None,
+                link,
+                lanes,
+                None if length is None else Fraction(round(length * 1000), 1000),
+                "cables",
+                number,
+            )
+        )
+    return tuple(found)
+
+
+@define
+class _Exports:
+    """Finds the port of a device as one of a direct child of the root, adding exports on the way."""
+
+    build: _Build
+    devices: Mapping[str, DeviceType]
+
+    def end(self, path: Iterable[Step], device: str, port: str, cable: Cable) -> tuple[str, Index, str, Index]:
+        """Child of the root with its subscripts, port of that child with its subscripts."""
+        (child, at), *inner = path
+        array, port_at = _step(port) or (port, ())
+        shape = next((p.shape for p in self.devices[device].ports if p.name == array), None)
+        if shape is None or len(shape) != len(port_at) or any(i >= n for i, n in zip(port_at, shape, strict=True)):
+            raise ImportFailed(f"`{cable}`: `{device}` has no port `{port}`")
+        name, subscripts = array, port_at
+        key = self._type_of_child(child)
+        holders = []
+        for step, index in inner:
+            holders.append((key, step, index))
+            key = next(c.type for c in self.build.assemblies[key].children if c.name == step)
+        for holder, step, index in reversed(holders):
+            name = self._export(holder, step, name, shape)
+            shape = self._shape_of(holder, name)
+            subscripts = (*index, *subscripts)
+        return child, at, name, subscripts
+
+    def _type_of_child(self, child: str) -> str:
+        root = list(self.build.assemblies.values())[-1]
+        return next(c.type for c in root.children if c.name == child)
+
+    def _shape_of(self, key: str, name: str) -> Index:
+        return next(e.shape for e in self.build.assemblies[key].exports if e.name == name)
+
+    def _export(self, key: str, child: str, port: str, shape: Index) -> str:
+        """The export of a port array of a child, made where it is missing."""
+        of = self.build.assemblies[key]
+        name = f"{child}_{port}"
+        if all(export.name != name for export in of.exports):
+            array = next(c for c in of.children if c.name == child)
+            axes = tuple(Axis(f"_{n}", 0, size - 1) for n, size in enumerate((*array.shape, *shape)))
+            names = [Var(axis.name) for axis in axes]
+            rank = len(array.shape)
+            export = Export(name, axes, PortRef(child, tuple(names[:rank]), port, tuple(names[rank:])))
+            exports = tuple(sorted((*of.exports, export), key=lambda e: e.name))
+            self.build.assemblies[key] = evolve(of, exports=exports)
+        return name
