@@ -172,8 +172,10 @@ def _number(text: str, draw: random.Random, kind: str, fits: Callable[[str], boo
 
 
 def _inside_brackets(before: str) -> bool:
+    """Whether a place is in a subscript or the size of an array; the brackets of a list are none."""
     line = before.rpartition("\n")[2]
-    return line.count("[") > line.count("]")
+    opened = line.rpartition("[")[0]
+    return line.count("[") > line.count("]") and opened[-1:].isalnum()
 
 
 def _behind_for(text: str, at: int) -> bool:
