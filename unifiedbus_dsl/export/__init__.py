@@ -40,6 +40,9 @@ FORMATS = {
     "simgrid": "simgrid",
     "astra-sim": "astra_sim",
     "booksim": "booksim",
+    "mermaid": "mermaid",
+    "d2": "d2",
+    "parquet": "parquet",
 }
 """The module of each format, which holds it as `FORMAT` or, where a family shares one, in `FORMATS`."""
 

@@ -1,0 +1,51 @@
+"""A Mermaid flowchart (mermaid.js.org/syntax/flowchart): assemblies are subgraphs. GitHub and GitLab show it in
+Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import Format, Subject
+from unifiedbus_dsl.export.boxes import Box, Drawing, drawing
+from unifiedbus_dsl.export.stream import write_text
+
+
+def write(subject: Subject, path: Path, sink: Sink) -> None:
+    write_text(path, _flowchart(drawing(subject, sink, "mermaid")))
+
+
+def _flowchart(of: Drawing) -> Iterator[str]:
+    # ids that no keyword of Mermaid can be: `end` and `graph` are some
+    ids = {box.path: f"n_{'__'.join(box.path)}" for top in of.boxes for box in top.walk()}
+    yield f"---\ntitle: {_quoted(of.title)}\n---\nflowchart TB\n"
+    for box in of.boxes:
+        yield from _box(box, ids, "  ")
+    for line in of.lines:
+        yield f"  {ids[line.a]} ---|{_quoted(line.label)}| {ids[line.b]}\n"
+
+
+def _box(box: Box, ids: dict[tuple[str, ...], str], indent: str) -> Iterator[str]:
+    if not box.boxes:
+        left, right = ("([", "])") if box.kind == "switch" else ("[", "]")
+        yield f"{indent}{ids[box.path]}{left}{_quoted(box.label)}{right}\n"
+        return
+    yield f"{indent}subgraph {ids[box.path]}[{_quoted(box.label)}]\n"
+    for inner in box.boxes:
+        yield from _box(inner, ids, indent + "  ")
+    yield f"{indent}end\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', "#quot;") + '"'
+
+
+FORMAT = Format(
+    "mermaid",
+    "a Mermaid flowchart of the plan, for Markdown",
+    "plan",
+    "mmd",
+    write,
+    ("single devices and cables", "lengths", "places"),
+)
