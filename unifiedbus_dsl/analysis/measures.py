@@ -18,13 +18,13 @@ from unifiedbus_dsl.bind import TRAFFICS, dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Floats, Ints, Network
-from unifiedbus_dsl.solve import collectives, ecmp, fair, gather, hashed, limits, paths, routings, schedules
+from unifiedbus_dsl.solve import collectives, ecmp, fair, hashed, limits, optimal, paths, routings, schedules
 from unifiedbus_dsl.solve.demand import Groups, Pairs, sent
 from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.solve.oversubscription import oversubscription
 from unifiedbus_dsl.solve.result import Kind, NotAdmittedError, Number
 from unifiedbus_dsl.solve.throughput import Throughput, throughput
-from unifiedbus_dsl.symmetry import Symmetry
+from unifiedbus_dsl.symmetry import Symmetry, arrays_of
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE, TIME, Dimension
 
@@ -384,7 +384,12 @@ class Asker:
     def _time(self, call: _Call) -> Answer:
         traffic, size = self._collective(call)
         asked = self._word(call, "algorithm", "", schedules.ALGORITHMS)
-        over = collectives.Collectives(self.machine.symmetry, self._groups(traffic), self.machine.timed_symmetry)
+        over = collectives.Collectives(
+            self.machine.symmetry,
+            self._groups(traffic),
+            self.machine.timed_symmetry,
+            arrays=arrays_of(self.machine.fabric.plan),
+        )
         tried: list[collectives.CollectiveTime] = []
         refused = ""
         for algorithm in (asked,) if asked else schedules.ALGORITHMS:
@@ -416,20 +421,7 @@ class Asker:
 
     def _optimal_time(self, call: _Call) -> Answer:
         traffic, size = self._collective(call)
-        if len(np.unique(traffic.group)) > 1:
-            raise self._refuse(
-                self._one(call), "`optimal_time` is known for one group", "leave `within` and `across` out"
-            )
-        ask = {
-            "allgather": gather.allgather_time,
-            "reducescatter": gather.allgather_time,
-            "allreduce": gather.allreduce_time,
-        }
-        if traffic.pattern not in ask:
-            raise self._refuse(
-                self._one(call), f"`optimal_time` is not known for `{traffic.pattern}`", "ask for `time`"
-            )
-        found = ask[traffic.pattern](self.machine.symmetry, size, traffic.members)
+        found = optimal.optimal_time(self.machine.symmetry, traffic.pattern, self._groups(traffic), size)
         return _number(call, found, TIME, assumptions=("no schedule is faster, relays at end points allowed",))
 
     def _oversubscription(self, call: _Call) -> Answer:

@@ -88,8 +88,8 @@ def _together(symmetry: Symmetry, group: Ints, members: Ints) -> float:
     first = np.isin(np.arange(len(group)), members[:, 0])
     around = kept(relaying(symmetry), Groups(group)).restricted(colour=first)
     found = _concurrent(around, group, members[:, 0])
-    own = symmetry.network.injection_Bps[members]
-    return float(min(found.upper, own.min(), own[:, 0].min() / (members.shape[1] - 1)))
+    own = symmetry.network.injection_Bps[members[:, 0]]
+    return float(min(found.upper, own.min() / (members.shape[1] - 1)))
 
 
 def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float) -> Number:
