@@ -202,6 +202,11 @@ system r : R
     assert (mesh["topology"], mesh["npus_count"]) == (["FullyConnected", "FullyConnected"], ["4", "3"])
 
 
+def test_astra_sim_tells_that_tiers_of_switches_are_one(tmp_path: Path) -> None:
+    found = export.write(compiled(PODS).plan, "astra-sim", tmp_path / "n.yml")
+    assert "UB0803" in [d.code for d in found]
+
+
 def test_astra_sim_refuses_what_is_no_product(tmp_path: Path) -> None:
     line = PARTS + "node S { npu[4] : Chip; connect npu.x[0..1] as line over Copper(1 m); open npu.x, npu.up }\n"
     with pytest.raises(export.CannotExportError, match="product"):
@@ -213,7 +218,8 @@ def test_astra_sim_refuses_what_is_no_product(tmp_path: Path) -> None:
 
 def test_booksim(tmp_path: Path) -> None:
     """Read as anynet.cpp reads it: dense ids, each channel both ways."""
-    export.write(fabric(), "booksim", tmp_path / "a")
+    found = export.write(fabric(), "booksim", tmp_path / "a")
+    assert [d.code for d in found] == ["UB0803", "UB0805"]
     graph, nodes = nx.MultiDiGraph(), {}
     for line in (tmp_path / "a").read_text().splitlines():
         words = line.split()

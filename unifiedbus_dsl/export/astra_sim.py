@@ -18,7 +18,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, refuse, remark
+from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse, remark
 from unifiedbus_dsl.export.stream import kind_facts, number, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.plan import Plan
@@ -173,6 +173,12 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
         each = np.bincount(npu[mine], weights=rate[mine], minlength=count)
         if not np.allclose(each, each[0]):
             raise _no(sink, fabric.plan, "the NPUs have different rates to their switches")
+        if far.any():
+            left_out(
+                sink,
+                f"a switch of ASTRA-sim is never full, and {size:,} NPUs are behind switches that are cabled to others",
+                "simgrid",
+            )
         yield Dimension("Switch", int(size), float(each[0]), _half_way(fabric, near[mine][0]), np.arange(count))
 
 

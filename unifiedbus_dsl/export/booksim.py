@@ -14,6 +14,7 @@ import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, left_out
+from unifiedbus_dsl.export.simgrid import forwards_all
 from unifiedbus_dsl.export.stream import kind_facts, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.progress import track
@@ -26,11 +27,13 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     if len(rates) > 1:
         left_out(sink, f"BookSim has channels of one rate only, and this machine has {len(rates)}", "simgrid")
     types = fabric.plan.devices.values()
-    partial = [
-        of.key for of in types if of.kind != "switch" and {p for t in of.transit for p in t} != set(range(of.radix))
-    ]
+    partial = [of.key for of in types if of.kind != "switch" and of.radix > 1 and not forwards_all(of)]
     if partial:
-        left_out(sink, f"BookSim routes through all ports of {', '.join(partial)}, not all of which forward", "json")
+        left_out(
+            sink,
+            f"BookSim routes through all ports of {', '.join(partial)}, which forward among some or none of them",
+            "json",
+        )
     write_text(path, _parts(fabric))
 
 

@@ -43,7 +43,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
 def _forwarding(fabric: Fabric, sink: Sink) -> None:
     """Tell where hosts would forward that do not."""
     types = fabric.plan.devices.values()
-    partial = [of.key for of in types if of.kind != "switch" and of.radix > 1 and not _forwards_all(of)]
+    partial = [of.key for of in types if of.kind != "switch" and of.radix > 1 and not forwards_all(of)]
     if partial:
         left_out(
             sink,
@@ -52,7 +52,8 @@ def _forwarding(fabric: Fabric, sink: Sink) -> None:
         )
 
 
-def _forwards_all(of: DeviceType) -> bool:
+def forwards_all(of: DeviceType) -> bool:
+    """Whether an end point forwards among all its ports, as simulators that route by devices take it to."""
     return len(of.transit) == 1 and len(of.transit[0]) == of.radix
 
 
