@@ -217,23 +217,34 @@ def _apart(array: _Array, one: Use, other: Use, sink: Sink) -> bool:
         return True
     port = int(common[0])
     first, second = (one, other) if _place(one) <= _place(other) else (other, one)
-    if first.rule is None:
+    if first.rule is None and second.rule is not None:
         first, second = second, first
-    what = "carries a cable and is exported" if second.rule is None else "one port, two cables"
     name = array.name(port)
-    message = f"{what}: {name}" if second.rule is not None else f"port {name} {what}"
+    message = _said_of(name, first, second)
     values = [_values(use.points(), int(np.flatnonzero(use.flat(array.shape) == port)[0])) for use in (first, second)]
     where = [f" for {_tuple_text(v)}" if any(not n.startswith("_") for n in v) else "" for v in values]
     sink.error(
         "UB0501" if second.rule is not None else "UB0517",
         message,
         second.span,
-        f"{'exported' if second.rule is None else 'connected again'}{where[1]}",
-        labels=(Label(first.span, f"connected here{where[0]}"),) if first.span else (),
+        f"{_verb(second)}{' again' if _verb(first) == _verb(second) else ''}{where[1]}",
+        labels=(Label(first.span, f"{_verb(first)} here{where[0]}"),) if first.span else (),
         notes=(f"{len(common):,} such port{'s' * (len(common) != 1)}",),
         help=("give each its own ports: a slice such as `p[0..3]` here and `p[4..7]` there",),
     )
     return False
+
+
+def _verb(use: Use) -> str:
+    return "exported" if use.rule is None else "connected"
+
+
+def _said_of(name: str, first: Use, second: Use) -> str:
+    if second.rule is not None:
+        return f"one port, two cables: {name}"
+    if first.rule is not None:
+        return f"port {name} carries a cable and is exported"
+    return f"port {name} is exported twice"
 
 
 def _place(use: Use) -> tuple[str, int]:

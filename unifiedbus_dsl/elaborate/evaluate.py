@@ -717,7 +717,10 @@ def _unit_span(node: tree.Quantity) -> Span:
 
 
 def _with_unit(node: tree.Expr, dimension: units.Dimension) -> str:
-    amount = node.text if isinstance(node, tree.Number) else node.span.text
+    if not isinstance(node, tree.Number):
+        unit = _USUAL.get(dimension, (units.dimension_symbol(dimension),))[0]
+        return f"give the number its unit where it is written, such as `1 {unit}`"
+    amount = node.text
     choices = [f"`{amount} {unit}`" for unit in _USUAL.get(dimension, (units.dimension_symbol(dimension),))]
     return "write " + " or ".join(choices)
 

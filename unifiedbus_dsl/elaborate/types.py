@@ -260,6 +260,7 @@ class Elaborator:
         scope = self._assemble(body, definition, args, ())
         if scope is None:
             return None
+        self.annotations(node.annotations, ["draw"])
         key = self._key(definition, args)
         self.failed.setdefault(key, set()).update(body.clashes)
         if scope.quiet:
