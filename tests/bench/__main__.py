@@ -40,7 +40,7 @@ def parser() -> ArgumentParser:
     made = ArgumentParser(prog="python -m tests.bench", description="Goals and what was measured.")
     made.add_argument("--only", nargs="+", choices=[*PARTS], default=[*PARTS], help="these parts only")
     made.add_argument("--pods", type=int, default=machines.PODS, help="pods of 15,488 NPUs, by default %(default)s")
-    made.add_argument("--decades", action="store_true", help="10^3 to 10^7 NPUs instead: wants 4 GB of memory")
+    made.add_argument("--decades", action="store_true", help="10^3 to 10^8 NPUs instead: wants 4 GB of memory")
     return made
 
 
