@@ -45,6 +45,12 @@ class ArcKinds:
     latency_s: Floats
     link: Ints
 
+    @property
+    def like(self) -> Ints:
+        """The same number for kinds that differ in their link only, [K]."""
+        looks = np.stack([self.capacity_Bps, self.rate_Bps, np.nan_to_num(self.latency_s, nan=-1.0)], axis=1)
+        return np.asarray(np.unique(looks, axis=0, return_inverse=True)[1].ravel(), dtype=np.int64)
+
 
 @frozen(eq=False, slots=False)
 class Network:
@@ -93,10 +99,11 @@ class Network:
 
     @cached_property
     def label(self) -> Ids:
-        """The same for arcs of the same kind and count, dense, [A]."""
+        """The same for arcs that no measure can tell apart: of one capacity, raw rate, latency and count, whatever
+        their links are called. Dense, [A]."""
         most = int(self.count.max(initial=0)) + 1
         wide = np.int32 if most * len(self.kinds.link) < 2**31 else np.int64
-        code: NDArray[np.signedinteger[Any]] = self.kind.astype(wide)
+        code: NDArray[np.signedinteger[Any]] = self.kinds.like.astype(wide)[self.kind]
         code *= most
         code += self.count
         present = np.zeros(int(code.max(initial=0)) + 1, dtype=bool)
