@@ -65,7 +65,8 @@ def browse(page: str, folder: Path, steps: str, *arguments: str) -> Any:
         ["part", "device"].includes(g.getAttribute("class")) && nameOf(g) === name);
       const type = (id, text) => {{ const e = document.getElementById(id); e.value = text;
         e.dispatchEvent(new Event("input", {{ bubbles: true }})); }};
-      const key = name => document.getElementById("stage").dispatchEvent(new KeyboardEvent("keydown", {{ key: name, bubbles: true }}));
+      const key = name => document.getElementById("stage").dispatchEvent(
+        new KeyboardEvent("keydown", {{ key: name, bubbles: true }}));
       let value; try {{ value = (() => {{ {steps} }})(); }} catch (error) {{ window.problems.push(String(error)); }}
       const pre = document.createElement("pre"); pre.id = "outcome";
       pre.textContent = JSON.stringify({{ value, problems: window.problems, title: document.title }});

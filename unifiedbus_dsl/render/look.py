@@ -57,6 +57,8 @@ class Look:
     legend: Sequence[Sequence[Mark]] = ()
     part_legend: Sequence[Sequence[Mark]] = ()
     loads: Loads | None = None
+    tight: bool = False
+    """Whether arrays fold into three cells, for a picture that would be too wide to be read."""
 
     def kind(self, key: str, kind: str) -> str:
         """What stands beside the title: the kind of picture, and of which type where the title does not say it."""

@@ -41,6 +41,9 @@ from unifiedbus_dsl.render.sheet import (
 )
 from unifiedbus_dsl.render.svg import svg
 
+SMALLEST = 8.0
+"""Pixels of the smallest text on a page; where it would be smaller, more is folded."""
+
 _UNIT_RATE = Fraction(50 * 10**9)
 
 
@@ -85,7 +88,7 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
     legend.append(text_entry("legend-fold", "equal parts are folded; a click on a part opens its own picture"))
     drawing = [weighted(mark) for mark in block.marks]
     notes, tiles = [*shared.look.notes, *_notes(plan, key, files)], figure_tiles(figures)
-    return sheet(
+    made = sheet(
         shared.look.title or key,
         shared.look.kind(key, assembly.kind),
         notes,
@@ -94,6 +97,9 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
         legend,
         assembly.doc or "",
     )
+    if made.smallest_text() >= SMALLEST or shared.look.tight:
+        return made
+    return overview_picture(plan, key, evolve(shared, look=evolve(shared.look, tight=True)))
 
 
 def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, str]]:

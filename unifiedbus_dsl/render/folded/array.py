@@ -71,6 +71,8 @@ def _keep(scope: Scope, child: Child, dimension: int) -> int:
     wish = scope.look.kept.get((scope.assembly.key, child.name))
     if wish is not None:
         return wish
+    if scope.look.tight:
+        return 3
     last = dimension + 1 >= len(child.shape)
     opens = not last or child.type in scope.plan.assemblies
     return _KEEP[1] if opens or (dimension and scope.level) else _KEEP[min(scope.level, 1)] if not last else 8

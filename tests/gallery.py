@@ -1,0 +1,144 @@
+"""The pictures of the docs, made from the shipped specs: `python -m tests.gallery` writes them anew.
+
+`docs/pictures/` holds an overview of each shipped system, and a few others; `docs/gallery.md` shows them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from attrs import frozen
+
+from unifiedbus_dsl import pipeline
+from unifiedbus_dsl.analysis.pictures import draw_view, plain_view
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.pipeline import Compilation
+from unifiedbus_dsl.render.facts import Survey
+from unifiedbus_dsl.render.marks import Picture
+from unifiedbus_dsl.render.pictures import without_links
+from unifiedbus_dsl.render.svg import svg
+from unifiedbus_dsl.render.views import Layout
+
+ROOT = Path(__file__).parents[1]
+SPECS = ROOT / "specs"
+PICTURES = ROOT / "docs" / "pictures"
+PAGE = ROOT / "docs" / "gallery.md"
+VENDORS = {
+    "huawei": "Huawei",
+    "nvidia": "NVIDIA",
+    "google": "Google",
+    "amd": "AMD",
+    "aws": "AWS",
+    "others": "Others",
+    "textbook": "Textbook networks",
+}
+EXTRAS: tuple[tuple[str, str, str | None, Layout, str], ...] = (
+    ("huawei/atlas-950-superpod", "superpod", "ComputeCabinet", "detail", "every device of a compute cabinet"),
+    ("huawei/atlas-950-superpod", "superpod", None, "floor", "the floor plan"),
+    ("textbook/dragonfly", "dragonfly", None, "detail", "every device"),
+    ("textbook/torus", "torus2d", None, "detail", "every device"),
+    ("textbook/fat-tree", "tree", None, "detail", "every device"),
+)
+"""Pictures beside the overviews: spec, system, type, layout, and what it shows."""
+FAST = frozenset(("huawei-atlas-950-superpod-superpod.svg", "textbook-ring-ring.svg"))
+"""Pictures that are compared at each run of the tests."""
+
+
+@frozen(eq=False)
+class Item:
+    """A picture of the gallery: its file, its spec, what stands below it, and how it is made."""
+
+    file: str
+    spec: str
+    system: str
+    words: str
+    make: Callable[[], str]
+
+
+@cache
+def compiled(spec: str) -> Compilation:
+    return pipeline.compile(SPECS / f"{spec}.ubus")
+
+
+def items() -> Iterator[Item]:
+    """All pictures, in order of the page."""
+    for vendor in VENDORS:
+        for path in sorted((SPECS / vendor).glob("*.ubus")):
+            spec = f"{vendor}/{path.stem}"
+            for system in _systems(path):
+                yield _item(spec, system, None, "overview", "")
+            yield from (_item(*extra) for extra in EXTRAS if extra[0] == spec)
+
+
+def _systems(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.split()[1].rstrip(":") for line in lines if line.startswith("system ")]
+
+
+def _item(spec: str, system: str, key: str | None, layout: Layout, words: str) -> Item:
+    end = "" if layout == "overview" else f"-{layout}"
+    name = f"{spec.replace('/', '-')}-{system}{end}.svg"
+    return Item(name, spec, system, words, lambda: svg(picture(spec, system, key, layout)))
+
+
+def picture(spec: str, system: str, key: str | None, layout: Layout) -> Picture:
+    """The picture as values."""
+    sink = Sink()
+    found = draw_view(plain_view(compiled(spec).pick(system), key, layout), sink)
+    assert found, list(sink)
+    return without_links(found)
+
+
+def page(entries: list[Item]) -> str:
+    """`gallery.md`."""
+    lines = [
+        "# Gallery",
+        "",
+        "Every machine that comes along, drawn by `ubusc render`. Made by `python -m tests.gallery`.",
+        "",
+    ]
+    vendor = ""
+    spec = ""
+    for item in entries:
+        if item.spec.partition("/")[0] != vendor:
+            vendor = item.spec.partition("/")[0]
+            lines += [f"## {VENDORS[vendor]}", ""]
+        if item.spec != spec:
+            spec = item.spec
+            lines += [f"### {spec.partition('/')[2]}", "", f"[`specs/{spec}.ubus`](../specs/{spec}.ubus)", ""]
+        lines += [
+            f"**{item.system}**: {item.words or _figures(item)}",
+            "",
+            f"![{item.system}](pictures/{item.file})",
+            "",
+        ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _figures(item: Item) -> str:
+    plan = compiled(item.spec).pick(item.system)
+    figures = Survey(plan).figures[plan.root]
+    return ", ".join([*figures.contents, f"{figures.cables:,} cables"])
+
+
+def build() -> Mapping[str, str]:
+    """All files by name."""
+    return {item.file: item.make() for item in items()}
+
+
+def main() -> None:
+    """Write the pictures and the page."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    made = build()
+    for old in PICTURES.glob("*.svg"):
+        if old.name not in made:
+            old.unlink()
+    for name, text in made.items():
+        (PICTURES / name).write_text(text, encoding="utf-8")
+    PAGE.write_text(page(list(items())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The pictures of the docs are what the build makes of the shipped specs, byte for byte."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.gallery import FAST, PAGE, PICTURES, ROOT, SPECS, VENDORS, Item, items, page, picture
+from unifiedbus_dsl.render.marks import Text
+
+ITEMS = {item.file: item for item in items()}
+
+
+def same(item: Item) -> bool:
+    return (PICTURES / item.file).read_bytes() == item.make().encode()
+
+
+@pytest.mark.parametrize("name", sorted(FAST))
+def test_committed_pictures_are_what_the_build_makes(name: str) -> None:
+    assert same(ITEMS[name]), "run `python -m tests.gallery`, and look at what changed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(ITEMS) - FAST))
+def test_all_committed_pictures_are_what_the_build_makes(name: str) -> None:
+    assert same(ITEMS[name]), "run `python -m tests.gallery`, and look at what changed"
+
+
+@pytest.mark.slow
+def test_the_page_is_what_the_build_makes() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(list(items()))
+
+
+def test_every_shipped_machine_is_shown() -> None:
+    shown = PAGE.read_text(encoding="utf-8")
+    named = set(re.findall(r"\(pictures/([^)]+)\)", shown))
+    assert named == set(ITEMS) == {path.name for path in PICTURES.iterdir()}
+    specs = {path.relative_to(SPECS) for path in SPECS.rglob("*.ubus") if "\nsystem " in path.read_text()}
+    specs = {path for path in specs if path.parts[0] != "std"}
+    assert {path.parts[0] for path in specs} == set(VENDORS)
+    assert specs == {(SPECS / f"{item.spec}.ubus").relative_to(SPECS) for item in ITEMS.values()}
+
+
+def test_the_readme_opens_with_a_picture_of_the_gallery() -> None:
+    head = (ROOT / "README.md").read_text(encoding="utf-8").partition("## ")[0]
+    found = re.search(r"!\[[^\]]+\]\(docs/pictures/([^)]+)\)", head)
+    assert found
+    assert found[1] in FAST
+
+
+@pytest.mark.parametrize("name", sorted(FAST))
+def test_text_is_large_enough(name: str) -> None:
+    item = ITEMS[name]
+    assert picture(item.spec, item.system, None, "overview").smallest_text() >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(n for n, item in ITEMS.items() if not item.words))
+def test_all_text_is_large_enough(name: str) -> None:
+    item = ITEMS[name]
+    drawn = picture(item.spec, item.system, None, "overview")
+    assert [mark for mark in drawn.marks if isinstance(mark, Text)]
+    assert drawn.smallest_text() >= 8
