@@ -104,6 +104,20 @@ class Compilation:
             self._fabrics[plan.system] = expand(plan, self.sources_hash)
         return self._fabrics[plan.system]
 
+    def _repr_svg_(self) -> str | None:
+        """The overview of the first system, which notebooks show; None where there is none or nothing to draw with."""
+        if not self.ok or not self.plans:
+            return None
+        from unifiedbus_dsl.render import NoGraphvizError
+        from unifiedbus_dsl.render.overview import overview_picture
+        from unifiedbus_dsl.render.pictures import without_links
+        from unifiedbus_dsl.render.svg import svg
+
+        try:
+            return svg(without_links(overview_picture(self.plan)))
+        except NoGraphvizError:
+            return None
+
     @property
     def sources_hash(self) -> str:
         """SHA-256 over the names and texts of the sources, the main one first, the others in order of name."""

@@ -150,6 +150,26 @@ def test_too_many_marks_name_the_collapse_that_helps(run: Run, tmp_path: Path) -
         assert os.listdir(tmp_path) == ["hall.ubus"]
 
 
+def test_plots(cabinet: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for plot, words in (("hops", "4,032 pairs"), ("latency", "of a small message")):
+        assert cabinet("render", "cab.ubus", "--plot", plot).out == f"cab.{plot}.svg\n"
+        first = (tmp_path / f"cab.{plot}.svg").read_text()
+        assert words in first
+        assert cabinet("render", "cab.ubus", "--plot", plot).status == 0
+        assert (tmp_path / f"cab.{plot}.svg").read_text() == first
+    assert cabinet("render", "cab.ubus", "--plot", "hops", "-o", "a.png").status == 0
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert "did you mean `hops`?" in cabinet("render", "cab.ubus", "--plot", "hop").err
+
+
+def test_notebooks_show_the_overview() -> None:
+    shown = pipeline.compile_text(CABINET)._repr_svg_()
+    assert shown
+    assert read_back(shown)["title"].text == "Cabinet"
+    assert pipeline.compile_text("ubus 1\nsystem a : B\n")._repr_svg_() is None
+
+
 # ---- view blocks ------------------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ FORMATS = ("svg", "png", "dot", "html", "pdf")
 @click.option("--floor", is_flag=True, help="The floor plan: what `place` puts where.")
 @click.option("--traffic", metavar="NAME", help="Colour cables by the load of this traffic.")
 @click.option("--routing", default="ecmp", show_default=True, metavar="NAME", help="How that traffic is routed.")
+@click.option("--plot", metavar="WHAT", help="A histogram instead: `hops` or `latency` over all pairs of end points.")
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
 @click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
 @click.option("-o", "--output", metavar="PATH", help="File to write, or a folder (there or ending in `/`): a picture "
@@ -48,6 +49,7 @@ def command(
     floor: bool,
     traffic: str | None,
     routing: str,
+    plot: str | None,
     form: str | None,
     html: bool,
     output: str | None,
@@ -82,7 +84,9 @@ def command(
             context.exit(1)
         name = _system(compilation, path, system, view)
         written: Sequence[Path] = ()
-        if chosen == "html":
+        if plot is not None:
+            written = _plot(compilation, name, plot, chosen, output)
+        elif chosen == "html":
             written = _page(compilation, name, output, sink)
         else:
             look = _view(compilation, path, name, view, type_key, layout, traffic, routing, sink)
@@ -267,6 +271,34 @@ def _set(look: View, folder: Path, sink: Sink) -> dict[Path, bytes]:
 def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
     found: dict[str, Literal["svg", "png", "pdf", "dot"]] = {"svg": "svg", "png": "png", "pdf": "pdf", "dot": "dot"}
     return found[form]
+
+
+def _plot(compilation: Compilation, system: str, plot: str, form: str, output: str | None) -> list[Path]:
+    """A histogram over all pairs of end points.
+
+    Raises:
+        click.UsageError: no such plot or format.
+        click.ClickException: there is nothing to plot with, or no answer.
+    """
+    from unifiedbus_dsl.analysis.plots import PLOTS, NoMatplotlibError, histogram
+    from unifiedbus_dsl.cli.output import make_folder, write_bytes
+    from unifiedbus_dsl.solve.machine import Machine
+    from unifiedbus_dsl.solve.result import NotAdmittedError
+
+    _known("plot", plot, PLOTS)
+    _known("format", form, ("svg", "png"), " of a plot")
+    name = f"{system}.{plot}.{form}"
+    path = make_folder(Path(output)) / name if output is not None and _is_folder(output) else Path(output or name)
+    try:
+        data = histogram(
+            Machine(compilation.fabric(system)),
+            "hops" if plot == "hops" else "latency",
+            "png" if form == "png" else "svg",
+        )
+    except (NoMatplotlibError, NotAdmittedError) as error:
+        raise click.ClickException(str(error)) from error
+    write_bytes(path, data)
+    return [path]
 
 
 def _page(compilation: Compilation, system: str, output: str | None, sink: Sink) -> list[Path]:

@@ -58,7 +58,8 @@ def _head(picture: Picture, width: str, height: str) -> str:
         f'width="{width}" height="{height}" style="max-width: 100%; height: auto" font-family="{FONT}">\n'
         f'<title id="picture-title">{_text(picture.title)}</title>\n'
         f'<desc id="picture-description">{_text(picture.description)}</desc>\n'
-        "<style>a:hover path, a:hover polygon { stroke-width: 2.5px }</style>\n"
+        "<style>a:hover path, a:hover polygon { stroke-width: 2.5px }\n"
+        ".array-name text, .array-note text { paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px }</style>\n"
     )
 
 

@@ -1,0 +1,67 @@
+"""Plots of what the solver found, with Matplotlib (`pip install unifiedbus-dsl[plot]`). Same machine, same bytes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any, Literal, TypeAlias
+
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.solve import paths
+from unifiedbus_dsl.solve.machine import Machine
+
+Plot: TypeAlias = Literal["hops", "latency"]
+PLOTS: tuple[Plot, ...] = ("hops", "latency")
+
+
+class NoMatplotlibError(RuntimeError):
+    """There is nothing to plot with."""
+
+
+def histogram(machine: Machine, plot: Plot, format: Literal["svg", "png"]) -> bytes:
+    """How many ordered pairs of end points are so many hops, or so much time without any load, apart.
+
+    Raises:
+        NoMatplotlibError: Matplotlib is not installed.
+        NotAdmittedError: times are wanted, and some cables have no length; or no pair has a path.
+    """
+    if plot == "hops":
+        found = paths.hops(machine.symmetry)
+        return bars(found, 1.0, "cables on a shortest path", machine.fabric.plan.system, format)
+    found = paths.latency(machine.timed_symmetry)
+    return bars(found, 1e-9, "time of a small message at no load, ns", machine.fabric.plan.system, format)
+
+
+def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Literal["svg", "png"]) -> bytes:
+    """A bar for each value, as tall as its share of the pairs; many values are joined into 40 ranges."""
+    matplotlib, figure_of = _matplotlib()
+    values, pairs = found.value / unit, found.pairs
+    share = pairs / pairs.sum() * 100
+    with matplotlib.rc_context({"svg.hashsalt": "ubusc", "svg.fonttype": "none", "font.size": 11}):
+        figure = figure_of(figsize=(8, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        if len(values) <= 40:
+            gaps = values[1:] - values[:-1]
+            width = 0.8 * float(gaps.min()) if len(gaps) else 0.8
+            axes.bar(values, share, width=width, color=palette.LINES[0])
+        else:
+            axes.hist(values, bins=40, weights=share, color=palette.LINES[0])
+        if unit == 1.0:
+            axes.set_xticks(values)
+        axes.set_xlabel(words)
+        axes.set_ylabel("% of pairs")
+        mean = float((values * pairs).sum() / pairs.sum())
+        text = f"{title}: {int(pairs.sum()):,} pairs, mean {mean:,.4g}, most {values[-1]:,.4g}"
+        axes.set_title(text, loc="left", parse_math=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        out = BytesIO()
+        figure.savefig(out, format=format, dpi=144, metadata={"Date": None} if format == "svg" else {"Software": None})
+    return out.getvalue()
+
+
+def _matplotlib() -> tuple[Any, Any]:
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise NoMatplotlibError("plots need Matplotlib: `pip install unifiedbus-dsl[plot]`") from error
+    return matplotlib, Figure
