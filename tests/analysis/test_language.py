@@ -263,3 +263,59 @@ def test_dimension_order_on_a_torus_equals_ecmp_in_one_dimension() -> None:
 def test_hashed_flows_share_what_they_meet() -> None:
     (found,) = values(LEAVES, "fair(incast(all npu -> npu[0, 0]), hash = 3)", "even")
     assert found.value == pytest.approx(LINK / 23)
+
+
+def broken(machine: str, scenario: str, of: str) -> Report:
+    done = compile_text(f"{HEAD}{machine}\n{scenario}\n")
+    assert not done.diagnostics, [d.message for d in done.diagnostics]
+    return analyze(done, of)
+
+
+def test_a_lost_spine_takes_its_share_of_the_bisection() -> None:
+    report = broken(
+        LEAVES,
+        """scenario SpineDown of even { fail spine[0]
+          expect connected(all npu)
+          expect bisection(all npu) == 5/6 * base
+          expect bisection(all npu) >= 84% of base
+          expect diameter(all npu) == base }""",
+        "even",
+    )
+    assert [r.holds for r in report.expectations] == [True, True, False, True]
+    assert [d.code for d in report.diagnostics] == ["UB0701"]
+    (name, said), *_ = report.scenarios
+    assert name == "SpineDown"
+    assert said[:2] == ("lost: 1 device and 4 cables; end points among them: 0", "left: 24 end points, all joined")
+
+
+def test_what_fails_leaves_every_selection() -> None:
+    report = broken(
+        LEAVES,
+        """scenario LeafDown of even { fail leaf[0]; expect connected(all npu); expect reachable(all npu) == 18 }
+        scenario ChipsDown of even { fail npu[0, *]; expect connected(all npu); expect reachable(all npu) == 18 }
+        scenario Both of even extends LeafDown { fail npu[0, *]; expect reachable(all npu) == 18 }""",
+        "even",
+    )
+    held = {(r.subject, r.text): r.holds for r in report.expectations}
+    assert held["even: LeafDown", "connected(all npu)"] is False
+    assert held["even: ChipsDown", "connected(all npu)"] is True
+    assert held["even: Both", "connected(all npu)"] is True
+    assert all(holds for (_, text), holds in held.items() if text.startswith("reachable"))
+
+
+def test_degraded_cables_carry_less() -> None:
+    report = broken(
+        LEAVES,
+        """scenario Slow of even { degrade spine to 50%; expect bisection(all npu) == 50% of base }
+        scenario Cables of even { degrade leaf[*] -- spine[*] to 50%; expect bisection(all npu) == 50% of base }""",
+        "even",
+    )
+    assert not report.diagnostics
+    assert [r.holds for r in report.expectations] == [True, True]
+
+
+def test_random_failures_are_those_of_the_seed() -> None:
+    text = "scenario Dirty of even { let seed = 5; fail any 3 of all link; expect mean_hops(all npu) > base }"
+    one, two = (broken(LEAVES, text, "even").scenarios for _ in range(2))
+    assert one == two
+    assert "3 cables" in one[0][1][0]

@@ -37,6 +37,8 @@ ROUTINGS: Mapping[str, Callable[..., ecmp.Loads]] = {
 }
 """Routings that give loads of their own; `minimal` and `optimal` are optimised for throughput."""
 OPTIMISED = ("minimal", "optimal")
+MOST_CLASSES = 100_000
+"""Orbits of end points times end points up to which every algorithm of a collective is tried unasked."""
 MOST_PAIRS = 2_000_000
 """Pairs that are solved one by one where no symmetry makes them equal."""
 
@@ -392,7 +394,8 @@ class Asker:
         )
         tried: list[collectives.CollectiveTime] = []
         refused = ""
-        for algorithm in (asked,) if asked else schedules.ALGORITHMS:
+        passed = self._too_many(traffic) if not asked else ()
+        for algorithm in (asked,) if asked else [a for a in schedules.ALGORITHMS if a not in passed]:
             try:
                 tried.append(over.time(traffic.pattern, algorithm, size))
             except NotAdmittedError as why:
@@ -405,6 +408,7 @@ class Asker:
             f"{found.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
             f"{found.members:,} end points a group, all groups at once",
             "ecmp shares, max-min fair within a step, zero-load latency added",
+            *(f"{name} not tried: too many different flows; name it to try" for name in passed),
         )
         detail = {
             "algorithm": found.algorithm,
@@ -418,6 +422,11 @@ class Asker:
         text = f"{shown}, busbw {found.busbw_Bps / 1e9:,.4g} GB/s"
         binding = (f"step {longest.name}, {longest.duration_s / found.time_s:.0%} of the time",)
         return _exact(call, found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+
+    def _too_many(self, traffic: Traffic) -> tuple[str, ...]:
+        """Algorithms whose steps have so many different flows here that they are only tried when asked for."""
+        orbits = len(self.machine.symmetry.representatives(traffic.members)[0])
+        return ("direct", "hierarchical") if orbits * len(traffic.members) > MOST_CLASSES else ()
 
     def _optimal_time(self, call: _Call) -> Answer:
         traffic, size = self._collective(call)

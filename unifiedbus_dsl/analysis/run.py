@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.scenarios import BASE, base_value, damage, described, lines, worst
 from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -46,6 +47,8 @@ class Report:
     expectations: tuple[ExpectResult, ...]
     diagnostics: tuple[Diagnostic, ...]
     orbits: Mapping[str, tuple[int, int]]
+    scenarios: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """By name: what each scenario has taken, in sentences."""
 
 
 def analyze(
@@ -78,6 +81,7 @@ class _Runner:
     sink: Sink = field(factory=Sink)
     answers: list[Answer] = field(factory=list)
     results: list[ExpectResult] = field(factory=list)
+    damages: list[tuple[str, tuple[str, ...]]] = field(factory=list)
     machines: dict[str, Machine] = field(factory=dict)
 
     def report(self) -> Report:
@@ -86,7 +90,7 @@ class _Runner:
             for name, machine in self.machines.items()
             if "symmetry" in vars(machine)
         }
-        return Report(tuple(self.answers), tuple(self.results), tuple(self.sink), orbits)
+        return Report(tuple(self.answers), tuple(self.results), tuple(self.sink), orbits, tuple(self.damages))
 
     @property
     def _all_traffic(self) -> dict[str, tree.Traffic]:
@@ -124,6 +128,7 @@ class _Runner:
             items = _items("; ".join(datasheet(plan)), system, self.sink)
             self._block(self._asker(system, plan, machine, DATASHEET), plan, items)
         self._of_types(plan)
+        self._scenarios(system, plan, machine)
 
     def _traffics(self, system: str) -> dict[str, tree.Traffic]:
         return {name: t for name, t in self._all_traffic.items() if t.of.text == system}
@@ -163,19 +168,35 @@ class _Runner:
         item: tree.Expect,
         extra: Mapping[str, Any],
         scope: Scope | None = None,
+        *,
+        worst_case: bool = False,
     ) -> None:
+        def answered(call: tree.Call, _: Evaluator) -> Any:
+            return worst(solved(asker, call)) if worst_case else solved(asker, call)
+
         machine = PlanMachine({**plan.devices, **plan.assemblies}, plan.protocols, plan.links, plan.root)
-        result = evaluate_expectation(
-            subject,
-            item,
-            scope or asker.evaluator.scope,
-            machine,
-            self.sink,
-            lambda call, _: solved(asker, call),
-            extra,
-        )
+        place = scope or asker.evaluator.scope
+        result = evaluate_expectation(subject, item, place, machine, self.sink, answered, extra)
         if result is not None:
             self.results.append(result)
+
+    def _scenarios(self, system: str, plan: Plan, machine: Machine) -> None:
+        model = self.compilation.model
+        assert model is not None
+        known = {n: s for n, s in model.main.questions.get("scenario", {}).items() if isinstance(s, tree.Scenario)}
+        for name in track([n for n, s in known.items() if s.of.text == system], f"{system}: scenarios"):
+            items = lines(name, known)
+            asker = self._asker(system, plan, machine, name)
+            made = damage(name, items, asker)
+            if made is None:
+                continue
+            found, left, lets = made
+            self.damages.append((name, tuple(described(found))))
+            for item in items:
+                if isinstance(item, tree.Expect):
+                    base = base_value(item.condition, asker, solved)
+                    extra = lets if base is None else {**lets, BASE: base}
+                    self._expect(left, plan, f"{system}: {name}", item, extra, worst_case=base is not None)
 
     def _of_types(self, plan: Plan) -> None:
         """Expectations inside types that were left open because they need the solver, on that type alone."""

@@ -100,6 +100,7 @@ def _json(report: Report) -> str:
             {"subject": r.subject, "text": r.text, "holds": r.holds, "source": r.source, "differs": r.differs}
             for r in report.expectations
         ],
+        "scenarios": {name: list(said) for name, said in report.scenarios},
         "orbits": {name: {"vertices": v, "arcs": a} for name, (v, a) in report.orbits.items()},
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
@@ -118,11 +119,14 @@ def text_of(report: Report) -> str:
         widths = max(len(answer.label) for answer in chosen), max(len(answer.shown) for answer in chosen)
         for answer in chosen:
             lines += _lines(answer, *widths)
+    for name, said in report.scenarios:
+        lines += ["", f"scenario {name}", *[f"  {sentence}" for sentence in said]]
     if report.expectations:
         lines += ["", "Expectations"]
         for result in report.expectations:
             word = "differs" if result.differs is not None else "holds" if result.holds else "fails"
-            lines.append(f"  {word:<8}{result.text}" + (f"  ({result.source})" if result.source else ""))
+            of = f"{result.subject.split(': ')[-1]}: " if ": " in result.subject else ""
+            lines.append(f"  {word:<8}{of}{result.text}" + (f"  ({result.source})" if result.source else ""))
     for name, (vertices, arcs) in report.orbits.items():
         lines += ["", f"{name}: proved symmetries leave {vertices:,} orbits of vertices and {arcs:,} of directed arcs"]
     return "\n".join(lines) + "\n" if lines else "nothing is asked\n"

@@ -1,0 +1,226 @@
+"""Run `scenario` blocks: what fails is taken away, and the expectations are asked of what is left.
+
+`base` stands for the undamaged system: `bisection(all npu) >= 98% of base` compares a measure with itself there, worst
+case with worst case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from attrs import define, evolve, field, frozen
+
+from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.selections import Blocks
+from unifiedbus_dsl.bind import walk
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
+from unifiedbus_dsl.network import Bools, Ints
+from unifiedbus_dsl.shuffle import Shuffle
+from unifiedbus_dsl.solve import scenarios
+from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import NUMBER, Quantity
+
+BASE = "base"
+
+
+@frozen(eq=False)
+class Damage:
+    """A scenario on its machine: what is left, and what was lost."""
+
+    name: str
+    machine: Machine
+    losses: scenarios.Losses
+    devices: int
+    cables: int
+
+
+@define(eq=False)
+class _Breaker:
+    """Takes away what the lines of a scenario name, one after another."""
+
+    asker: Asker
+    machine: Machine
+    lets: dict[str, Any] = field(factory=dict)
+    draws: int = 0
+    good: bool = True
+
+    @property
+    def lost(self) -> Bools:
+        none = np.zeros(self.machine.fabric.device_count, dtype=bool)
+        return none if self.machine.lost is None else self.machine.lost
+
+    def run(self, items: list[tree.Statement]) -> None:
+        for item in items:
+            match item:
+                case tree.Let():
+                    self.lets[item.name.text] = self._evaluator().eval(item.value)
+                case tree.Fail():
+                    self._fail(item)
+                case tree.Degrade():
+                    self._degrade(item)
+                case tree.Set():
+                    self._refuse(item, "`set` asks for another machine: write it as a system of its own and compare")
+
+    def _evaluator(self) -> Evaluator:
+        return evolve(self.asker.evaluator, extra=dict(self.lets))
+
+    def _refuse(self, node: tree.Node, message: str, help: str = "") -> None:
+        self.good = False
+        self.asker.evaluator.sink.error("UB0705", message, node.span, "here", help=(help,) if help else ())
+
+    def _fail(self, item: tree.Fail) -> None:
+        for target in item.targets:
+            chosen = self._parts(target, item.where)
+            if chosen is None:
+                self.good = False
+                continue
+            picked = self._drawn(item, chosen)
+            if picked is None:
+                continue
+            if isinstance(chosen, Blocks):
+                part = Blocks(chosen.start[picked], chosen.stop[picked], chosen.noun)
+                self.machine = self.machine.damaged(lost_devices=part.devices())
+            else:
+                self.machine = self.machine.damaged(lost_cables=chosen[picked])
+
+    def _drawn(self, item: tree.Fail, chosen: Blocks | Ints) -> Ints | None:
+        """Which of the parts fail: all, or so many at random."""
+        count = len(chosen.start) if isinstance(chosen, Blocks) else len(chosen)
+        if item.quota is None:
+            return np.arange(count)
+        many = self._evaluator().integer(item.quota, low=0)
+        seed = self.lets.get("seed")
+        if many is None or isinstance(seed, Poison):
+            self.good = False
+            return None
+        if not isinstance(seed, Quantity) or not seed.is_integer or seed.value < 0:
+            self._refuse(item, "a random draw needs a seed: a whole number from 0", "write `let seed = 7` before it")
+            return None
+        if many > count:
+            self._refuse(item.quota, f"{many:,} can't be picked out of {count:,}")
+            return None
+        self.draws += 1
+        return np.sort(Shuffle((int(seed.value), self.draws))(np.arange(count))[:many])
+
+    def _degrade(self, item: tree.Degrade) -> None:
+        share = self._evaluator().quantity(item.to, NUMBER)
+        if share is None:
+            self.good = False
+            return
+        if not 0 < share <= 1:
+            self._refuse(
+                item.to, "a part is degraded to more than 0% and at most 100%", "what is at 0% has failed: `fail`"
+            )
+            return
+        for target in item.targets:
+            chosen = self._parts(target, item.where)
+            if chosen is None:
+                self.good = False
+                continue
+            cables = self._cables_of(chosen) if isinstance(chosen, Blocks) else chosen
+            self.machine = self.machine.damaged(degraded=(cables, float(share)))
+
+    def _cables_of(self, blocks: Blocks) -> Ints:
+        """The cables with an end in the parts."""
+        inside = np.zeros(self.machine.fabric.device_count, dtype=bool)
+        inside[blocks.devices()] = True
+        fabric = self.machine.fabric
+        return np.flatnonzero(inside[fabric.a_device] | inside[fabric.b_device])
+
+    def _parts(self, target: tree.Selector, where: tree.Expr | None) -> Blocks | Ints | None:
+        selector = evolve(self.asker.selector, evaluator=self._evaluator(), lost=self.lost)
+        if isinstance(target, tree.LinkBetween):
+            return selector.between(target.left, target.right)
+        if isinstance(target, tree.All):
+            if target.where is None and where is not None:
+                target = evolve(target, where=where)
+            if [word.text for word in target.path] == ["link"]:
+                return selector.cables(target)
+        elif where is not None:
+            self._refuse(where, "`where` goes with `all`", "write `fail all npu where …`")
+            return None
+        blocks = selector.blocks(target)
+        if blocks is not None and not len(blocks.start):
+            self._refuse(target, "the selection matches nothing")
+            return None
+        return blocks
+
+
+def lines(name: str, all_of: Mapping[str, tree.Scenario]) -> list[tree.Statement]:
+    """The lines of a scenario after those of the ones that it extends."""
+    found: list[tree.Statement] = []
+    seen: set[str] = set()
+    here: tree.Scenario | None = all_of[name]
+    while here is not None and here.name.text not in seen:
+        seen.add(here.name.text)
+        found = [*here.items, *found]
+        here = all_of.get(here.base.text) if here.base is not None else None
+    return found
+
+
+def damage(name: str, items: list[tree.Statement], asker: Asker) -> tuple[Damage, Asker, dict[str, Any]] | None:
+    """The machine of a scenario with who answers for it, and its lets; None after a diagnostic."""
+    breaker = _Breaker(asker, asker.machine)
+    breaker.run(items)
+    if not breaker.good:
+        return None
+    left = breaker.machine
+    lost = breaker.lost
+    dead = 0 if left.health is None else int(np.count_nonzero(left.health == 0))
+    found = Damage(name, left, scenarios.losses(asker.machine, left), int(lost.sum()), dead)
+    selector = evolve(asker.selector, lost=lost)
+    return found, evolve(asker, machine=left, selector=selector, block=name), breaker.lets
+
+
+def base_value(condition: tree.Expr, asker: Asker, solved: Callable[[Asker, tree.Call], Any]) -> Any | None:
+    """The value of what `base` is compared with, on the undamaged machine; None where `base` is not said."""
+    compared = [
+        node
+        for node in walk(condition)
+        if isinstance(node, tree.Compare) and any(isinstance(n, tree.Name) and n.text == BASE for n in walk(node.right))
+    ]
+    if not compared:
+        return None
+    texts = {" ".join(node.left.span.text.split()) for node in compared}
+    if len(texts) > 1:
+        asker.evaluator.sink.error(
+            "UB0705",
+            "`base` stands for one measure in a line",
+            condition.span,
+            "several",
+            help=("write a line for each",),
+        )
+        return POISON
+    evaluator = evolve(asker.evaluator, solved=lambda call, _: worst(solved(asker, call)))
+    return evaluator.eval(compared[0].left)
+
+
+def worst(value: Any) -> Any:
+    """The lower end of what is not known exactly: worst case is compared with worst case."""
+    return value.lower if isinstance(value, Between) and not value.meet else value
+
+
+def described(found: Damage) -> list[str]:
+    """What a scenario has taken, a sentence a line."""
+    lost = found.losses
+    gone = [_counted(found.devices, "device"), _counted(found.cables, "cable")]
+    said = " and ".join(part for part in gone if part) or "nothing"
+    text = [f"lost: {said}; end points among them: {len(lost.lost):,}"]
+    if len(lost.cut_off):
+        text.append(f"cut off: {len(lost.cut_off):,} end points have no path to the {lost.left:,} others")
+    else:
+        text.append(f"left: {lost.left:,} end points, all joined")
+    for tier in lost.tiers:
+        if tier.after_Bps < tier.before_Bps:
+            share = tier.after_Bps / tier.before_Bps
+            text.append(f"tier {tier.low} to {tier.high}: {share:.2%} of its bandwidth is left")
+    if lost.hops_after > lost.hops_before:
+        text.append(f"the worst pair is now {lost.hops_after} hops apart, {lost.hops_before} before")
+    return text
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}" if count else ""
