@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from tests.gallery import FAST, PAGE, PICTURES, ROOT, SPECS, VENDORS, Item, items, page, picture
+from tests.gallery import FAST, PAGE, PICTURES, ROOT, SPECS, VENDORS, Item, compiled, items, page, picture
+from unifiedbus_dsl.analysis.pictures import draw_view, view_of, views
+from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.render.marks import Text
 
 ITEMS = {item.file: item for item in items()}
@@ -62,3 +64,18 @@ def test_all_text_is_large_enough(name: str) -> None:
     drawn = picture(item.spec, item.system, None, "overview")
     assert [mark for mark in drawn.marks if isinstance(mark, Text)]
     assert drawn.smallest_text() >= 8
+
+
+def test_every_view_of_the_shipped_specs_is_drawn() -> None:
+    count = 0
+    for spec in dict.fromkeys(item.spec for item in ITEMS.values()):
+        for node in views(compiled(spec)).values():
+            sink = Sink()
+            view = view_of(compiled(spec), node, sink)
+            assert view, (spec, list(sink))
+            shown = draw_view(view, sink)
+            assert shown, (spec, list(sink))
+            assert not list(sink)
+            assert shown.smallest_text() >= 8, spec
+            count += 1
+    assert count > 20
