@@ -1,7 +1,7 @@
 """What the pages under docs/ show is run: machines are compiled and asked, commands and Python are executed.
 
-Commands and programs run in a folder with the shipped specs, the README's cabinet as `machine.ubus`, and what
-`ubusc compile` makes of the Atlas 950 SuperPoD.
+Commands and programs run in a folder with the shipped specs, the README's cabinet as `machine.ubus` (and as `old.ubus`
+and `new.ubus`), the same as a network has discovered it, and what `ubusc compile` makes of the Atlas 950 SuperPoD.
 """
 
 from __future__ import annotations
@@ -42,7 +42,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "specs").symlink_to(ROOT / "specs")
     cabinet = re.search(r"```ubus\n(.*?)```", README, re.DOTALL)
     assert cabinet
-    (made / "machine.ubus").write_text(cabinet[1])
+    for name in ("machine", "old", "new"):
+        (made / f"{name}.ubus").write_text(cabinet[1])
+    for form, suffix in (("graphml", "graphml"), ("cables", "csv")):
+        found = str(made / f"discovered.{suffix}")
+        assert main(["export", str(made / "machine.ubus"), "--to", form, "-o", found]) == 0
     assert main(["compile", str(ROOT / "specs/huawei/atlas-950-superpod.ubus"), "-o", str(made)]) == 0
     return made
 
