@@ -71,6 +71,7 @@ def group() -> None:
     Examples:
       ubusc compile machine.ubus -o out    check it, draw it, write what others read
       ubusc check machine.ubus             is it right?
+      ubusc render machine.ubus --html     a page to explore it in
       ubusc check --fix machine.ubus       mend what a machine can mend
       ubusc fmt machine.ubus               lay it out the one way
       ubusc explain UB0501                 what an error means and what to do
