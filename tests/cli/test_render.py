@@ -205,6 +205,7 @@ def test_collapse_makes_boxes_of_a_detail() -> None:
         ("show all link where medium == copper", 68, 256),
         ("hide board -- plane", 68, 8 * 28),
         ("hide npu", 4, 0),
+        ("hide plane[*]", 64, 8 * 28),
         ("show npu", 64, 8 * 28),
         ("show plane, npu", 68, 8 * 28 + 256),
         ("hide all npu where memory > 100 GB", 4, 0),
@@ -281,4 +282,6 @@ def test_the_busiest_cables_stand_out() -> None:
 def test_loads_in_the_overview() -> None:
     labels = texts(seen("color link by load(hot)"), "bundle")
     assert "256 × 56 GB/s · 15,400 % · busiest" in labels
+    named = texts(seen("color link by load(hot); label link by count"), "bundle")
+    assert "256 cables" in named
     assert any("224" in label or "28 × 56 GB/s · 1,100 %" in label for label in labels)

@@ -157,7 +157,9 @@ def _loaded(look: Look, machine: Machine, shares: Floats, what: str, rate: float
         base = link_text("rate")(plan, key, rules, cables)
         return f"{base} · {_percent(worst)}" + (" · busiest" if worst >= most * (1 - 1e-9) > 0 else "")
 
-    return evolve(look, loads=loads, link_text=text, legend=_load_legend(most), notes=[*look.notes, *lines])
+    return evolve(
+        look, loads=loads, link_text=look.link_text or text, legend=_load_legend(most), notes=[*look.notes, *lines]
+    )
 
 
 def _of_each_cable(machine: Machine, shares: Floats) -> Floats:

@@ -185,7 +185,7 @@ class _Reader:
     def _zoom(self, target: tree.Selector) -> bool:
         """`show cabinet[0]`: a picture of that part alone."""
         path = None if isinstance(target, tree.All | tree.LinkBetween) else steps(target)
-        if path is None or not any(step.subscripts for step in path):
+        if path is None or not _picks(path):
             return False
         (place,) = self._path(path)
         child = next(child for at, child in _arrays(self.plan) if at == place)
@@ -200,7 +200,7 @@ class _Reader:
                 self.lost.append(self._rules(target))
                 continue
             path = None if isinstance(target, tree.All | tree.LinkBetween) else steps(target)
-            if path is not None and any(step.subscripts for step in path):
+            if path is not None and _picks(path):
                 self._refuse(target, "a view hides whole arrays: equal parts look alike", "leave the subscripts out")
             places = self._places(target)
             if item.where is not None:
@@ -426,6 +426,11 @@ def _arrays(plan: Plan) -> Iterator[tuple[Place, Child]]:
 
 def _kind(plan: Plan, child: Child) -> str:
     return plan.type(child.type).kind
+
+
+def _picks(path: Sequence[Step]) -> bool:
+    """Whether a path names some elements of an array and not others."""
+    return any(not isinstance(each, tree.Star) for step in path for each in step.subscripts)
 
 
 def _of_links(target: tree.Selector) -> bool:
