@@ -66,6 +66,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     # where each NPU would be a node, the whole system is the server
     servers = list(find_servers(plan, types if types & plan.assemblies.keys() else frozenset([plan.root])))
     npus = _locals(fabric, servers, sink)
+    servers = [server for server in servers if server.type in npus]
     topologies = {}
     for server in servers:
         if server.type not in topologies:
