@@ -182,6 +182,10 @@ def test_without_symmetry_the_numbers_are_the_same() -> None:
         ("throughput(alltoall(all npu), routing = fastest)", "UB0705", "one of"),
         ("throughput(alltoall(all npu), speed = 3)", "UB0705", "takes"),
         ("bisection(npu[0, 0])", "UB0706", "two end points"),
+        ("throughput(alltoall(npu[0, 0]))", "UB0706", "nothing is sent"),
+        ("throughput(alltoall(npu[0, 0]), routing = valiant)", "UB0706", "nothing is sent"),
+        ("worst(load(alltoall(npu[0, 0])))", "UB0706", "nothing is sent"),
+        ("fair(alltoall(npu[0, 0]))", "UB0706", "nothing is sent"),
         ("fair(permutation(all npu))", "UB0705", "seed"),
         ("fair(alltoall(all npu, groups = 7))", "UB0705", "can't be cut"),
         ("fair(transpose(all npu))", "UB0705", "square"),
@@ -301,6 +305,40 @@ def test_what_fails_leaves_every_selection() -> None:
     assert held["even: ChipsDown", "connected(all npu)"] is True
     assert held["even: Both", "connected(all npu)"] is True
     assert all(holds for (_, text), holds in held.items() if text.startswith("reachable"))
+
+
+def test_where_all_cables_fail_nothing_passes() -> None:
+    report = broken(
+        LEAVES,
+        """traffic moe of even = alltoall(all npu)
+        scenario Dark of even {
+          fail all link
+          expect bisection(all npu) == 0 GB/s
+          expect reachable(all npu) == 1
+          expect throughput(moe) > 0 GB/s
+          expect throughput(moe, routing = optimal) > 0 GB/s
+          expect throughput(moe, routing = valiant) > 0 GB/s
+          expect fair(moe) > 0 GB/s
+        }""",
+        "even",
+    )
+    assert [d.code for d in report.diagnostics] == ["UB0706"] * 4
+    assert [r.holds for r in report.expectations if r.holds is not None] == [True, True]
+
+
+@pytest.mark.parametrize("routing", ["ecmp", "valiant", "minimal", "optimal"])
+def test_no_throughput_between_islands(routing: str) -> None:
+    report = broken(
+        LEAVES,
+        f"""traffic moe of even = alltoall(all npu)
+        scenario Island of even {{
+          fail leaf[0]
+          expect throughput(moe, routing = {routing}) > 0 GB/s
+          expect bisection(all npu) < base
+        }}""",
+        "even",
+    )
+    assert ["no path" in d.message for d in report.diagnostics] == [True]
 
 
 def test_degraded_cables_carry_less() -> None:

@@ -190,6 +190,8 @@ class Asker:
                 f"`{traffic.pattern}` is steps of a schedule, not a matrix of rates",
                 "ask for `time(…)`, or use `alltoall`" if traffic.pattern in COLLECTIVES else "",
             )
+        if not (sent(traffic.demand, self.machine.network.ends) > 0).any():
+            raise NotAdmittedError("nothing is sent")
         return traffic, traffic.demand
 
     # -- paths

@@ -127,13 +127,14 @@ def optimal(symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: 
     row, column = sent(demand, network.ends), received(demand, network.ends)
     if not (row > 0).any():
         raise NotAdmittedError("nothing is sent")
+    shortest = ecmp(symmetry, demand)  # refuses what has no path
     group = kept(flow_symmetry(symmetry), demand)
     commodities = _commodities(group, demand, row)
     try:
         found = optimum(group, commodities, np.ones(1), minimal=minimal, most=most)
         reason = "flows and prices on every arc, from a programme on classes"
     except TooLargeError:
-        found = bounded(group, commodities, ecmp(symmetry, demand).load_Bps, minimal)
+        found = bounded(group, commodities, shortest.load_Bps, minimal)
         reason = "too little symmetry for the programme: from below ecmp, from above distances under trial prices"
     most_sent = np.maximum(row, column)
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
@@ -253,9 +254,10 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
         raise NotAdmittedError("a bisection needs two end points")
     group = flow_symmetry(symmetry).restricted(colour=chosen)
     try:
-        found = _bisection_from_below(group, chosen, most)
-        below = found.lower
-        shares = found.parameters
+        below, shares = 0.0, np.zeros(0)
+        if np.isfinite(network.capacity_Bps).any():
+            found = _bisection_from_below(group, chosen, most)
+            below, shares = found.lower, found.parameters
     except TooLargeError:
         use = ecmp(symmetry, all_to_all(network, np.flatnonzero(chosen))).utilisation
         scale = 1.0 / float(use.max())
