@@ -49,16 +49,16 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_start_takes_at_most_half_more_than_click(argument: str) -> None:
-    def best(command: list[str]) -> float:
-        times = []
-        for _ in range(15):
+    """The two in turn, so that a busy moment meets both; the best of each."""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    commands = ([*PROGRAM, argument], [sys.executable, "-c", "import click"])
+    best = [float("inf"), float("inf")]
+    for _ in range(25):
+        for which, command in enumerate(commands):
             start = time.perf_counter()
             subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    assert best([*PROGRAM, argument]) <= 1.5 * best([sys.executable, "-c", "import click"])
+            best[which] = min(best[which], time.perf_counter() - start)
+    assert best[0] <= 1.5 * best[1]
 
 
 @pytest.mark.parametrize(

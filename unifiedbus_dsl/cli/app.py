@@ -18,7 +18,18 @@ from unifiedbus_dsl.version import VERSION
 
 WRONG_USAGE, INTERNAL, IO_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
 
-COMMANDS = ("compile", "check", "analyze", "render", "export", "import", "diff", "fmt", "explain")
+COMMANDS = {
+    "compile": "Check a file, build its machines, write them and sum them up.",
+    "check": "Check files without writing anything.",
+    "analyze": "Answer the questions of a file, or print a datasheet.",
+    "render": "Draw a machine: folded, device by device, or on its floor.",
+    "export": "Write a machine in a format of another tool.",
+    "import": "Read a machine that another tool has written.",
+    "diff": "Compare two machines, or a design with what was found.",
+    "fmt": "Lay files out the one way.",
+    "explain": "Explain an error, with a wrong and a right example.",
+}
+"""What each command does, in a line: said here, so that `--help` need not load them all."""
 
 
 class LazyGroup(click.Group):
@@ -33,6 +44,10 @@ class LazyGroup(click.Group):
         command = import_module(f"unifiedbus_dsl.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -71,6 +86,7 @@ def group() -> None:
     Examples:
       ubusc compile machine.ubus -o out    check it, draw it, write what others read
       ubusc check machine.ubus             is it right?
+      ubusc analyze machine.ubus           bandwidth, latency, what a failure costs
       ubusc render machine.ubus --html     a page to explore it in
       ubusc check --fix machine.ubus       mend what a machine can mend
       ubusc fmt machine.ubus               lay it out the one way
