@@ -106,6 +106,8 @@ def test_names_of_other_tools(tmp_path: Path) -> None:
         ("a.csv", "a_device,a_port,b_device,b_port\na,x,b,y\na,x,b,z\n", "two cables"),
         ("a.json", "{", "a.json"),
         ("a.json", "[]", "`nodes` and `edges`"),
+        ("a.json", "[" * 100_000, "nested too deep"),
+        ("a.csv", "a_device,a_port,b_device,b_port\n" + "a" * 200_000 + ",x,b,y\n", "is no CSV"),
         ("a.json", ONE_END, "no device `b`"),
         ("a.graphml", "<graphml/>", "no graph"),
         ("a.graphml", "<graphml", "a.graphml"),
@@ -161,6 +163,13 @@ def test_a_cable_list_says_nothing_of_types(tmp_path: Path) -> None:
     (tmp_path / "less.csv").write_text("\n".join(",".join(f'"{f}"' for f in row) for row in rows[:-1]) + "\n")
     difference = compare(listing_of(fabric()), read(tmp_path / "less.csv"))
     assert {k: v for k, v in difference.counts().items() if v} == {"missing cables": 1}
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv"])
+def test_files_in_no_utf_8(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / f"a.{suffix}").write_bytes(b"caf\xe9,")
+    with pytest.raises(ImportFailed, match="not in UTF-8: byte 0xe9; save it"):
+        read(tmp_path / f"a.{suffix}")
 
 
 def test_ports_that_do_not_exist() -> None:

@@ -38,8 +38,13 @@ def read(path: str | PathLike[str]) -> Listing:
         raise ImportFailed(f"`{source.name}`: what to read is a matter of the suffix: {', '.join(READERS)}")
     try:
         return reader(source)
-    except (UnicodeDecodeError, json.JSONDecodeError, ElementTree.ParseError) as error:
-        raise ImportFailed(f"`{source.name}`: {error}") from error
+    except UnicodeDecodeError as error:
+        wrong = error.object[error.start]
+        raise ImportFailed(f"`{source.name}` is not in UTF-8: byte 0x{wrong:02x}; save it as UTF-8") from error
+    except RecursionError as error:
+        raise ImportFailed(f"`{source.name}` is nested too deep") from error
+    except (json.JSONDecodeError, csv.Error, ElementTree.ParseError) as error:
+        raise ImportFailed(f"`{source.name}` is no {source.suffix[1:].upper()}: {error}") from error
 
 
 def read_fabric(path: str | PathLike[str]) -> Fabric:
