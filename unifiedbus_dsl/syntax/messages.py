@@ -195,7 +195,8 @@ def bad_character(source: Source, token: Token) -> Diagnostic:
     shown = f"`{token.text}`" if token.text.isprintable() else f"U+{ord(token.text):04X}"
     plain = _LOOKALIKES.get(token.text)
     if not plain:
-        return Diagnostic("UB0107", f"unexpected character {shown}", Label(span))
+        names = ("a name is of letters from a to z or A to Z, digits and `_`",) if token.text.isalnum() else ()
+        return Diagnostic("UB0107", f"unexpected character {shown}", Label(span), help=names)
     fix = Fix(f"write `{plain}`", (Edit(span, plain),))
     return Diagnostic("UB0107", f"unexpected character {shown}", Label(span), help=(f"write `{plain}`",), fix=fix)
 
