@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 import numpy as np
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer
@@ -126,7 +126,13 @@ class _Runner:
             self._block(self._asker(system, plan, machine, block.name.text), plan, block.items)
         if not blocks:
             items = _items("; ".join(datasheet(plan)), system, self.sink)
-            self._block(self._asker(system, plan, machine, DATASHEET), plan, items)
+            asker = self._asker(system, plan, machine, DATASHEET)
+            # nobody has asked these: what has no answer on this machine is left out of the sheet
+            self._block(
+                evolve(asker, selector=evolve(asker.selector, evaluator=evolve(asker.evaluator, sink=Sink()))),
+                plan,
+                items,
+            )
         self._of_types(plan)
         self._scenarios(system, plan, machine)
 

@@ -45,6 +45,7 @@ class _Breaker:
     machine: Machine
     lets: dict[str, Any] = field(factory=dict)
     draws: int = 0
+    seed: tree.Expr | None = None
     good: bool = True
 
     @property
@@ -57,6 +58,7 @@ class _Breaker:
             match item:
                 case tree.Let():
                     self.lets[item.name.text] = self._evaluator().eval(item.value)
+                    self.seed = item.value if item.name.text == "seed" else self.seed
                 case tree.Fail():
                     self._fail(item)
                 case tree.Degrade():
@@ -97,7 +99,7 @@ class _Breaker:
             self.good = False
             return None
         if not isinstance(seed, Quantity) or not seed.is_integer or seed.value < 0:
-            self._refuse(item, "a random draw needs a seed: a whole number from 0", "write `let seed = 7` before it")
+            self._refuse(self.seed or item, "a seed is a whole number from 0", "write `let seed = 7`")
             return None
         if many > count:
             self._refuse(item.quota, f"{many:,} can't be picked out of {count:,}")
@@ -209,7 +211,11 @@ def described(found: Damage) -> list[str]:
     gone = [_counted(found.devices, "device"), _counted(found.cables, "cable")]
     said = " and ".join(part for part in gone if part) or "nothing"
     text = [f"lost: {said}; end points among them: {len(lost.lost):,}"]
-    if len(lost.cut_off):
+    if not lost.left:
+        text.append("left: no end point")
+    elif lost.left == 1 and len(lost.cut_off):
+        text.append(f"left: {len(lost.cut_off) + 1:,} end points, none joined to another")
+    elif len(lost.cut_off):
         text.append(f"cut off: {len(lost.cut_off):,} end points have no path to the {lost.left:,} others")
     else:
         text.append(f"left: {lost.left:,} end points, all joined")

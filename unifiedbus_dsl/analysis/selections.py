@@ -60,7 +60,11 @@ class FabricSelector:
             ids = ids[self._of_kinds(kinds or tuple(k for k in schema.KINDS_OF_DEVICE if k != "switch"))[ids]]
             ids = ids[~self.spare[ids]]
         if not len(ids):
-            self.evaluator.sink.error("UB0406", "the selection matches nothing", node.span, "empty")
+            gone = bool(self.lost.any())
+            message = (
+                "nothing of this selection is left after the failures" if gone else "the selection matches nothing"
+            )
+            self.evaluator.sink.error("UB0406", message, node.span, "empty")
             return None
         return ids
 

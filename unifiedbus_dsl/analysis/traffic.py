@@ -291,10 +291,10 @@ class TrafficReader:
         beside = node.span.source.path
         path = (beside.parent if beside else Path()) / node.value
         try:
-            rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+            rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(), restval=""))
             source = device_ids(self.machine.fabric.plan, [row["from"].strip() for row in rows])
             target = device_ids(self.machine.fabric.plan, [row["to"].strip() for row in rows])
-            rate = [_rate(row["rate"]) for row in rows]
+            rate = [_rate(row["rate"], line) for line, row in enumerate(rows, 2)]
         except OSError as problem:
             self._wrong(node, f"the matrix `{node.value}` can't be read: {problem.strerror}", f"looked for {path}")
             return None
@@ -313,14 +313,16 @@ class TrafficReader:
         return Traffic(name, pattern, members, np.zeros(len(members), np.int64), demand, None)
 
 
-def _rate(text: str) -> float:
+def _rate(text: str, line: int) -> float:
+    """byte/s of `56 GB/s`, or of a bare number."""
     number, _, unit = text.strip().partition(" ")
-    factor, dimension = units.parse_unit(unit.strip() or "B/s")
-    if dimension != units.RATE:
-        raise ValueError(f"`{text}` is not a rate")
-    value = Fraction(number) * factor
-    if value < 0:
-        raise ValueError(f"`{text}` is negative")
+    try:
+        factor, dimension = units.parse_unit(unit.strip() or "B/s")
+        value = Fraction(number) * factor
+    except (ValueError, ZeroDivisionError):
+        value, dimension = Fraction(-1), units.RATE
+    if dimension != units.RATE or value < 0:
+        raise ValueError(f"in line {line}, `{text.strip()}` is not a rate")
     return float(value)
 
 
