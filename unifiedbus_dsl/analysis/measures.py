@@ -37,6 +37,8 @@ ROUTINGS: Mapping[str, Callable[..., ecmp.Loads]] = {
 }
 """Routings that give loads of their own; `minimal` and `optimal` are optimised for throughput."""
 OPTIMISED = ("minimal", "optimal")
+MOST_STEPPED = 100_000
+"""End points up to which the steps of a collective are solved."""
 MOST_CLASSES = 100_000
 """Orbits of end points times end points up to which every algorithm of a collective is tried unasked."""
 MOST_PAIRS = 2_000_000
@@ -388,6 +390,12 @@ class Asker:
     def _time(self, call: _Call) -> Answer:
         traffic, size = self._collective(call)
         asked = self._word(call, "algorithm", "", schedules.ALGORITHMS)
+        if len(traffic.members) > MOST_STEPPED:
+            raise self._refuse(
+                call.node,
+                f"the steps of {len(traffic.members):,} end points are more than are solved, at most {MOST_STEPPED:,}",
+                "ask about fewer end points, `all npu in pod[0]`, or for `optimal_time`",
+            )
         over = collectives.Collectives(
             self.machine.symmetry,
             self._groups(traffic),

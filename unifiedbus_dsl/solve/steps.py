@@ -113,8 +113,14 @@ def _pair_timing(group: Symmetry, demand: Pairs, timed: Network) -> Timing:
     slowest = 0.0
     for k, path in enumerate(paths):
         rows = path.vertices[None, :] if table is None else table[orbit == k, : len(path.vertices)]
-        slowest = max(slowest, float(_slowest(timed, path, rows).max()))
+        piece = max(1, PIECE // max(1, len(path.tail)))
+        for begin in range(0, len(rows), piece):
+            slowest = max(slowest, float(_slowest(timed, path, rows[begin : begin + piece]).max()))
     return _timing(group, _orbit_flows(group, demand, first, count, paths), demand.rate[first], slowest)
+
+
+PIECE = 1 << 22
+"""Numbers that are worked on at once where many images of a path are timed: bounds the memory."""
 
 
 @frozen(eq=False)
