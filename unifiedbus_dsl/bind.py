@@ -13,7 +13,6 @@ from typing import Protocol as Interface
 import attrs
 from attrs import define, field, frozen
 
-from unifiedbus_dsl import schema
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.model import NOUNS, Definition, Model, Module
@@ -544,8 +543,3 @@ def _member_name(statement: tree.Statement) -> tree.Word | None:
     if isinstance(statement, tree.Field | tree.PortDecl | tree.PortExport | tree.Instance | tree.Let):
         return statement.name
     return None
-
-
-def known_fields(kind: str) -> dict[str, schema.Attribute]:
-    """The fields that the compiler understands on a type of this kind."""
-    return schema.attributes(schema.owner_of(kind))

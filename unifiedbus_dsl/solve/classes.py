@@ -120,11 +120,6 @@ def optimum(
     )
 
 
-def hop_costs(network: Network) -> Floats:
-    """1 for each arc that is a cable, 0 for those that are free (of infinite capacity), [A]."""
-    return np.isfinite(network.capacity_Bps).astype(np.float64)
-
-
 def least_costs(network: Network, source: int, cost: Floats, usable: Bools | None = None) -> Floats:
     """Least sum of arc costs from `source` to each vertex, passing only through vertices that forward, [V].
 
