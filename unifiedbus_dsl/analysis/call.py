@@ -1,0 +1,204 @@
+"""A measure as it is asked: the call with its arguments, read against a machine.
+
+Everything that is wrong with a question goes to the sink of the evaluator; `Refused` then ends the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.selections import FabricSelector
+from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic, TrafficReader
+from unifiedbus_dsl.bind import TRAFFICS, dotted
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.network import Ints
+from unifiedbus_dsl.solve.demand import Demand, sent
+from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solve.result import NotAdmittedError, Number
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import Dimension
+
+
+class Refused(Exception):  # noqa: N818 - carries no message: the diagnostic is in the sink
+    """The question is wrong, and a diagnostic says so."""
+
+
+@frozen(eq=False)
+class Call:
+    """A call with its arguments apart, positional ones and named ones, and the machine that it is about.
+
+    `traffics` are the traffic statements that can be named.
+    """
+
+    node: tree.Call
+    machine: Machine
+    selector: FabricSelector
+    traffics: Mapping[str, tree.Traffic]
+
+    @property
+    def name(self) -> str:
+        return ".".join(dotted(self.node.function))
+
+    @property
+    def plain(self) -> tuple[tree.Expr, ...]:
+        return tuple(arg.value for arg in self.node.args if arg.name is None)
+
+    @property
+    def named(self) -> Mapping[str, tree.Expr]:
+        return {arg.name.text: arg.value for arg in self.node.args if arg.name is not None}
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as they are written, on one line."""
+        return ", ".join(" ".join(arg.span.text.split()) for arg in self.node.args)
+
+    @property
+    def evaluator(self) -> Evaluator:
+        return self.selector.evaluator
+
+    # -- what is wrong
+
+    def refuse(self, node: tree.Node, message: str, help: str = "") -> Refused:
+        self.evaluator.sink.error("UB0705", message, node.span, "here", help=(help,) if help else ())
+        return Refused()
+
+    def check_named(self, legal: tuple[str, ...]) -> None:
+        """Refuse named arguments other than these."""
+        for name, value in self.named.items():
+            if name not in legal:
+                guess = did_you_mean(name, legal)
+                takes = ", ".join(f"`{n}`" for n in legal) or "no named argument"
+                raise self.refuse(value, f"`{self.name}` takes {takes}", f"did you mean `{guess}`?" if guess else "")
+
+    # -- arguments
+
+    def one(self) -> tree.Expr:
+        """The only positional argument."""
+        if len(self.plain) != 1:
+            raise self.refuse(self.node, f"`{self.name}` takes one selection", f"write `{self.name}(all npu)`")
+        return self.plain[0]
+
+    def ends(self, node: tree.Expr) -> Ints:
+        """The end points that an expression selects, at least one."""
+        devices = self.selector.devices(node)
+        if devices is None:
+            raise Refused
+        ends = self.machine.ends(devices)
+        if not len(ends):
+            raise self.refuse(node, "these are no end points: switches neither send nor receive", "such as `all npu`")
+        return ends
+
+    def pair(self) -> tuple[Ints, Ints]:
+        """From which end points to which: `A -> B`, or all pairs of one selection."""
+        node = self.one()
+        if isinstance(node, tree.Arrow):
+            return self.ends(node.left), self.ends(node.right)
+        ends = self.ends(node)
+        return ends, ends
+
+    def word(self, name: str, default: str, legal: tuple[str, ...]) -> str:
+        """One of some words."""
+        node = self.named.get(name)
+        return default if node is None else self.one_of(name, node, legal)
+
+    def one_of(self, name: str, node: tree.Expr, legal: tuple[str, ...]) -> str:
+        word = node.text if isinstance(node, tree.Name) else ""
+        if word not in legal:
+            guess = did_you_mean(word, legal)
+            raise self.refuse(
+                node, f"`{name}` is one of " + ", ".join(legal), f"did you mean `{guess}`?" if guess else ""
+            )
+        return word
+
+    def quantity(self, name: str, dimension: Dimension) -> float | None:
+        """A named quantity in SI units, None where it isn't given."""
+        node = self.named.get(name)
+        if node is None:
+            return None
+        value = self.evaluator.quantity(node, dimension)
+        if value is None:
+            raise Refused
+        return float(value)
+
+    def integer(self, name: str, low: int = 0) -> int | None:
+        """A named whole number, None where it isn't given."""
+        node = self.named.get(name)
+        if node is None:
+            return None
+        value = self.evaluator.integer(node, low=low)
+        if value is None:
+            raise Refused
+        return value
+
+    # -- traffic
+
+    def traffic(self, node: tree.Expr) -> Traffic:
+        """The traffic that an argument names or states."""
+        reader = TrafficReader(self.machine, self.selector)
+        if isinstance(node, tree.Name) and node.text in self.traffics:
+            found = reader.read(node.text, self.traffics[node.text].value)
+        elif isinstance(node, tree.Call) and ".".join(dotted(node.function)) in TRAFFICS:
+            found = reader.read(" ".join(node.span.text.split()), node)
+        else:
+            guess = did_you_mean(node.span.text, self.traffics)
+            raise self.refuse(
+                node,
+                "a traffic is wanted: the name of one of this system, or a pattern",
+                f"did you mean `{guess}`?" if guess else "such as `alltoall(all npu)`",
+            )
+        if found is None:
+            raise Refused
+        return found
+
+    def matrix(self) -> tuple[Traffic, Demand]:
+        """The traffic that is the only positional argument, with its matrix of rates."""
+        node = self.one()
+        traffic = self.traffic(node)
+        if traffic.demand is None:
+            raise self.refuse(
+                node,
+                f"`{traffic.pattern}` is steps of a schedule, not a matrix of rates",
+                "ask for `time(…)`, or use `alltoall`" if traffic.pattern in COLLECTIVES else "",
+            )
+        if not (sent(traffic.demand, self.machine.network.ends) > 0).any():
+            raise NotAdmittedError("nothing is sent")
+        return traffic, traffic.demand
+
+    # -- answers
+
+    def exact(
+        self,
+        value: float,
+        dimension: Dimension,
+        *,
+        binding: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+        detail: dict[str, Any] | None = None,
+        text: str = "",
+    ) -> Answer:
+        """An answer that is exact. The system, the block and the time are filled in by who asks."""
+        value = float(value)
+        return Answer(
+            "", "", self.name, self.arguments, value, dimension, "exact", value, value, binding, assumptions, 0.0,
+            detail or {}, text,
+        )  # fmt: skip
+
+    def number(
+        self,
+        found: Number,
+        dimension: Dimension,
+        *,
+        binding: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+        detail: dict[str, Any] | None = None,
+    ) -> Answer:
+        """An answer that says itself what it is; its reason is the last of the assumptions."""
+        return Answer(
+            "", "", self.name, self.arguments, found.value, dimension, found.kind, found.lower, found.upper, binding,
+            (*assumptions, found.reason), 0.0, detail or {},
+        )  # fmt: skip

@@ -1,0 +1,108 @@
+"""The measures that the solver answers, by the names under which `expect` and `analyze` call them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, walls
+from unifiedbus_dsl.analysis.routes import ROUTINGS
+from unifiedbus_dsl.analysis.selections import FabricSelector
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.network import Floats
+from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solve.result import NotAdmittedError
+from unifiedbus_dsl.syntax import tree
+
+__all__ = ["MEASURES", "ROUTINGS", "Asker", "Measure"]
+
+T = TypeVar("T")
+
+
+@frozen
+class Measure:
+    """How a measure is answered, and the named arguments that it takes."""
+
+    answer: Callable[[Call], Answer]
+    named: tuple[str, ...] = ()
+
+
+MEASURES: Mapping[str, Measure] = {
+    "hops": Measure(paths.hops),
+    "diameter": Measure(paths.hops),
+    "mean_hops": Measure(paths.hops),
+    "latency": Measure(paths.latency, ("message",)),
+    "mean_latency": Measure(paths.latency, ("message",)),
+    "disjoint_paths": Measure(paths.disjoint_paths),
+    "connected": Measure(paths.connected),
+    "reachable": Measure(paths.reachable),
+    "bisection": Measure(walls.bisection),
+    "oversubscription": Measure(walls.oversubscription, ("from",)),
+    "throughput": Measure(rates.throughput, ("routing",)),
+    "load": Measure(rates.load, rates.LOAD_OPTIONS),
+    "worst": Measure(rates.worst),
+    "fair": Measure(rates.fair, ("hash",)),
+    "time": Measure(collectives.time, ("algorithm", "size")),
+    "optimal_time": Measure(collectives.optimal_time, ("size",)),
+    "mtbf": Measure(reliability.mtbf),
+    "availability": Measure(reliability.availability, ("mttr",)),
+}
+
+
+@frozen(eq=False)
+class Asker:
+    """Answers measures about one machine.
+
+    `traffics` are the traffic statements that can be named. Everything that is wrong with a question goes to the sink
+    of the evaluator.
+    """
+
+    machine: Machine
+    selector: FabricSelector
+    traffics: Mapping[str, tree.Traffic]
+    system: str
+    block: str = ""
+
+    @property
+    def evaluator(self) -> Evaluator:
+        return self.selector.evaluator
+
+    def answer(self, node: tree.Call) -> Answer | None:
+        """The answer to a measure; None after a diagnostic."""
+        call = self._call(node)
+        measure = MEASURES.get(call.name)
+        if measure is None:
+            call.refuse(node.function, f"`{call.name}` can't be asked here")
+            return None
+        began = time.perf_counter()
+        found = self._tried(call, measure.answer, measure.named)
+        if found is None:
+            return None
+        return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
+
+    def utilisation(self, node: tree.Expr) -> tuple[Floats, str, str, float] | None:
+        """Utilisation of every arc, traffic, routing and rate for a picture; None after a diagnostic."""
+        if not isinstance(node, tree.Call) or self._call(node).name != "load":
+            self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
+            return None
+        return self._tried(self._call(node), rates.utilisation, rates.LOAD_OPTIONS)
+
+    def _call(self, node: tree.Call) -> Call:
+        return Call(node, self.machine, self.selector, self.traffics)
+
+    def _tried(self, call: Call, answer: Callable[[Call], T], named: tuple[str, ...]) -> T | None:
+        """What a question gives; None after a diagnostic."""
+        try:
+            call.check_named(named)
+            return answer(call)
+        except Refused:
+            return None
+        except NotAdmittedError as refused:
+            message = f"`{call.name}` has no answer here: {refused}"
+            self.evaluator.sink.error("UB0706", message, call.node.span, "no answer")
+            return None

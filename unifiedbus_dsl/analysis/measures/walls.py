@@ -1,0 +1,40 @@
+"""What gets through: bisection, and oversubscription of the walls of assemblies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedbus_dsl import schema
+from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.wording import block_name
+from unifiedbus_dsl.solve.bisection import bisection as halved
+from unifiedbus_dsl.solve.oversubscription import oversubscription as walls_of
+from unifiedbus_dsl.units import NUMBER, RATE
+
+
+def bisection(call: Call) -> Answer:
+    found = halved(call.machine.symmetry, call.ends(call.one()))
+    return call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
+
+
+def oversubscription(call: Call) -> Answer:
+    blocks = call.selector.blocks(call.one())
+    if blocks is None:
+        raise Refused
+    if blocks.noun not in schema.KINDS_OF_ASSEMBLY:
+        raise call.refuse(call.one(), "assemblies are wanted: only they have a wall", "such as `all rack`")
+    members = call.ends(call.named["from"]) if "from" in call.named else None
+    network = call.machine.network
+    part = np.full(network.vertices, -1, dtype=np.int64)
+    device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))
+    at = np.searchsorted(blocks.start, device, side="right") - 1
+    inside = (at >= 0) & (device < blocks.stop[np.maximum(at, 0)])
+    part[inside] = at[inside]
+    found = walls_of(network, part, members)
+    worst = int(np.argmax(np.where(np.isfinite(found.ratio), found.ratio, -1.0)))
+    ratio = float(found.ratio[worst])
+    where = block_name(call.machine, int(blocks.start[worst]), blocks.noun)
+    detail = {"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])}
+    said = ("raw rates that end points inside can inject, over raw rates through the wall",)
+    return call.exact(ratio, NUMBER, binding=(where,), assumptions=said, detail=detail, text=f"{ratio:.4g} : 1")

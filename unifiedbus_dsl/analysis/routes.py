@@ -1,0 +1,133 @@
+"""Routings by the words of the language: `ecmp`, `valiant(via = switch)`, `dor(order = [1, 0])`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.bind import dotted
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.network import Ints, Network
+from unifiedbus_dsl.solve import ecmp, limits, routings
+from unifiedbus_dsl.solve.demand import Demand, sent
+from unifiedbus_dsl.solve.ecmp import Loads
+from unifiedbus_dsl.solve.result import NotAdmittedError
+from unifiedbus_dsl.solve.throughput import Throughput, throughput
+from unifiedbus_dsl.symmetry import Array, Symmetry, arrays_of
+from unifiedbus_dsl.syntax import tree
+
+ROUTINGS = ("ecmp", "wcmp", "valiant", "updown", "dor", "minimal", "optimal")
+OPTIMISED = ("minimal", "optimal")
+"""Routings that split for the largest throughput; the others have loads of their own."""
+OPTIONS: Mapping[str, tuple[str, ...]] = {"valiant": ("via",), "dor": ("order",)}
+VIA = ("end", "switch")
+
+
+@frozen(eq=False)
+class Routing:
+    """A routing with its options; `text` says both as one writes them."""
+
+    name: str
+    text: str
+    shares: Callable[[Symmetry, Demand], Loads] | None = None
+
+    def throughput(self, symmetry: Symmetry, demand: Demand) -> Throughput:
+        """The largest scale of the demand that fits."""
+        if self.shares is not None:
+            return throughput(self.shares(symmetry, demand), demand)
+        return limits.optimal(symmetry, demand, minimal=self.name == "minimal").throughput
+
+    def loads(self, symmetry: Symmetry, demand: Demand) -> Loads:
+        """Loads of the demand; of an optimised routing those at its largest throughput, scaled back."""
+        if self.shares is not None:
+            return self.shares(symmetry, demand)
+        found = self.throughput(symmetry, demand)
+        row = sent(demand, symmetry.network.ends)
+        scale = float(found.injected_Bps.sum() / row.sum())
+        return Loads(symmetry.network, self.text, found.load_Bps / scale, 0)
+
+
+def read_routing(call: Call, default: str = "ecmp") -> Routing:
+    """The routing of `routing = …`.
+
+    Raises:
+        Refused: it is none; a diagnostic says what is wrong.
+    """
+    node = call.named.get("routing")
+    if node is None:
+        return routing(default, arrays_of(call.machine.fabric.plan))
+    if not isinstance(node, tree.Call):
+        return routing(call.one_of("routing", node, ROUTINGS), arrays_of(call.machine.fabric.plan))
+    name = ".".join(dotted(node.function))
+    if name not in ROUTINGS:
+        call.one_of("routing", node.function, ROUTINGS)
+    options = {}
+    for arg in node.args:
+        legal = OPTIONS.get(name, ())
+        word = arg.name.text if arg.name is not None else ""
+        if word not in legal:
+            guess = did_you_mean(word, legal)
+            takes = ", ".join(f"`{option} = …`" for option in legal) or "nothing"
+            raise call.refuse(arg, f"`{name}` takes {takes}", f"did you mean `{guess}`?" if guess else "")
+        options[word] = arg.value
+    return routing(
+        name,
+        arrays_of(call.machine.fabric.plan),
+        via=call.one_of("via", options["via"], VIA) if "via" in options else "end",
+        order=_order(call, options["order"]) if "order" in options else None,
+    )
+
+
+def routing(name: str, arrays: Sequence[Array], *, via: str = "end", order: tuple[int, ...] | None = None) -> Routing:
+    """A routing of `ROUTINGS`; `via` is for `valiant`, `order` for `dor`, which goes by the dimensions of `arrays`."""
+    match name:
+        case "ecmp":
+            return Routing(name, name, ecmp.ecmp)
+        case "wcmp":
+            return Routing(name, name, ecmp.wcmp)
+        case "updown":
+            return Routing(name, name, routings.updown)
+        case "valiant":
+            text = name if via == "end" else f"{name}(via = {via})"
+            return Routing(name, text, lambda symmetry, demand: ecmp.valiant(symmetry, demand, via))
+        case "dor":
+            text = name if order is None else f"{name}(order = [{', '.join(map(str, order))}])"
+            return Routing(name, text, lambda symmetry, demand: _dor(symmetry, demand, arrays, order))
+    return Routing(name, name)
+
+
+def _order(call: Call, node: tree.Expr) -> tuple[int, ...]:
+    """`[2, 0, 1]`: each dimension once."""
+    if not isinstance(node, tree.ListExpr):
+        raise call.refuse(node, "`order` is a list of dimensions", "such as `order = [1, 0]`")
+    found = [call.evaluator.integer(item, low=0) for item in node.items]
+    order = tuple(each for each in found if each is not None)
+    if len(order) != len(found):
+        raise Refused
+    if sorted(order) != list(range(len(order))):
+        raise call.refuse(
+            node, "`order` names each dimension once, from 0", f"such as `order = {list(range(len(order)))[::-1]}`"
+        )
+    return order
+
+
+def _dor(symmetry: Symmetry, demand: Demand, arrays: Sequence[Array], order: tuple[int, ...] | None) -> Loads:
+    place = _places(symmetry.network, arrays)
+    if order is not None and len(order) != place.shape[1]:
+        raise NotAdmittedError(
+            f"the end points have {place.shape[1]} dimensions, the arrays around them among them, and `order` "
+            f"names {len(order)}"
+        )
+    return routings.dor(symmetry, demand, place, order)
+
+
+def _places(network: Network, arrays: Sequence[Array]) -> Ints:
+    """Place of each end point in the array of single devices that holds most of them, for routing by dimension."""
+    found = [routings.coordinates(network, array) for array in arrays if array.size == 1]
+    found = [place for place in found if place.shape[1] > 0]
+    if not found:
+        raise NotAdmittedError("there is no array of end points whose dimensions could be routed by")
+    return max(found, key=lambda place: int(np.count_nonzero(place[:, 0] >= 0)))
