@@ -152,7 +152,8 @@ _scenario_items = _some(
 )
 _view_items = _some(
     st.one_of(
-        _statement(tree.Show, _targets),
+        _statement(tree.Show, _targets_ending_in_all),
+        _statement(tree.Show, _targets_with_filter, _maybe(expressions)),
         _statement(tree.Hide, _targets_ending_in_all),
         _statement(tree.Hide, _targets_with_filter, _maybe(expressions)),
         _statement(tree.Collapse, _targets),

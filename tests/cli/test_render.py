@@ -210,6 +210,12 @@ def test_collapse_makes_boxes_of_a_detail() -> None:
         ("show plane, npu", 68, 8 * 28 + 256),
         ("hide all npu where memory > 100 GB", 4, 0),
         ("show board[0]", 8, 28),
+        ("show npu where memory > 100 GB", 64, 8 * 28),
+        ("show plane where kind == switch", 4, 0),
+        ("show plane where name == plane", 4, 0),
+        ("hide link where medium == copper", 68, 8 * 28),
+        ("show link where medium == copper", 68, 256),
+        ("hide board -- plane where medium == pcb", 68, 8 * 28 + 256),
     ],
 )
 def test_filters_come_before_the_layout(items: str, devices: int, cables: int) -> None:
@@ -256,6 +262,8 @@ def test_a_title_is_text(cabinet: Run, tmp_path: Path) -> None:
         ("hide all npu, all switch", "UB0810", "hides everything"),
         ("hide board[0]", "UB0810", "whole arrays"),
         ("hide all npu where memory > 200 GB", "UB0810", "matches nothing"),
+        ("show npu where memory > 200 GB", "UB0810", "no `npu` is such"),
+        ("hide npu where memory > 200 GB", "UB0810", "no `npu` is such"),
         ("color link by load", "UB0810", "`load(a2a)`, `load(hot)`"),
         ("color link by load(cold)", "UB0705", "a traffic is wanted"),
         ("fold plane keep 0", "UB0309", ""),

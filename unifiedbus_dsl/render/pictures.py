@@ -7,10 +7,11 @@ from attrs import evolve
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.render.detail import MOST_DEVICES, TooManyMarksError, detail_picture
 from unifiedbus_dsl.render.facts import Survey
+from unifiedbus_dsl.render.filters import collapsed, helpful_collapse
 from unifiedbus_dsl.render.floor import floor_picture
 from unifiedbus_dsl.render.marks import Line, Mark, Picture, Text
 from unifiedbus_dsl.render.overview import overview_picture
-from unifiedbus_dsl.render.views import View, collapsed, helpful_collapse
+from unifiedbus_dsl.render.views import View
 
 
 def picture_of(view: View) -> Picture:

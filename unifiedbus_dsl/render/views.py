@@ -6,8 +6,8 @@ part at any level, or a path from the system.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 from attrs import define, evolve, field, frozen
 
@@ -17,29 +17,24 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, steps
 from unifiedbus_dsl.elaborate.values import value_text
-from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Plan, Port, Rule, Value
+from unifiedbus_dsl.plan import Child, Plan, Rule, Value
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.facts import (
     Survey,
     cable_rate,
-    has_end_point,
-    has_npu,
     medium,
-    port_kind,
     rate_text,
     sum_text,
 )
+from unifiedbus_dsl.render.filters import Place, around, arrays, kind_of, link_kinds, without
 from unifiedbus_dsl.render.look import LinkText, Look
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Text, identifier, straight
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import number
 
-_Type = TypeVar("_Type")
 Layout: TypeAlias = Literal["overview", "detail", "floor"]
 LAYOUTS: tuple[Layout, ...] = ("overview", "detail", "floor")
-Place: TypeAlias = tuple[str, str]
-"""An array: the assembly type that has it, and its name there."""
 
 LINK_LABELS = ("bandwidth", "count", "rate", "link", "medium", "protocol", "lanes", "none")
 LINK_COLOURS = ("medium", "link", "protocol", "lanes", "load")
@@ -80,29 +75,6 @@ def read_view(view: tree.View, plan: Plan, evaluator: Evaluator, layout: Layout 
         return None
 
 
-def collapsed(plan: Plan, places: frozenset[Place]) -> Plan:
-    """The plan in which the assemblies of these arrays are boxes with ports and nothing inside."""
-    keys = {child.type for place, child in _arrays(plan) if place in places and child.type in plan.assemblies}
-    boxes = {key: _as_device(plan, plan.assemblies[key]) for key in keys}
-    rest = {key: a for key, a in plan.assemblies.items() if key not in keys}
-    return _reachable(evolve(plan, devices=_sorted({**plan.devices, **boxes}), assemblies=rest))
-
-
-def helpful_collapse(plan: Plan, most: int) -> tuple[str, int] | None:
-    """The kind of assembly whose collapse leaves most devices and no more than `most`, and how many these are."""
-    found: list[tuple[int, str]] = []
-    for kind in schema.KINDS_OF_ASSEMBLY:
-        places = frozenset(
-            place for place, child in _arrays(plan) if child.type in plan.assemblies and _kind(plan, child) == kind
-        )
-        if places:
-            smaller = collapsed(plan, places)
-            count = smaller.device_count[smaller.root]
-            if count <= most:
-                found.append((count, kind))
-    return max(((kind, count) for count, kind in found), key=lambda each: each[1], default=None)
-
-
 # ---- reading ----------------------------------------------------------------------------------------------------
 
 
@@ -122,7 +94,7 @@ class _Reader:
         found: Layout = "overview"
         shown = [item for item in view.items if isinstance(item, tree.Show)]
         if shown:
-            self._show([target for item in shown for target in item.targets])
+            self._show([(target, item.where) for item in shown for target in item.targets])
         for item in view.items:
             match item:
                 case tree.Hide():
@@ -141,7 +113,7 @@ class _Reader:
                     self.look = evolve(self.look, title=item.text.value)
         plan = self.plan
         if self.hidden or self.lost:
-            plan = _without(plan, frozenset(self.hidden), self.lost)
+            plan = without(plan, frozenset(self.hidden), self.lost)
             if self.key not in plan.assemblies or not plan.assemblies[self.key].children:
                 self._refuse(view.name, "this view hides everything", "show some part, or hide less")
         look = evolve(self.look, notes=self.notes)
@@ -169,18 +141,19 @@ class _Reader:
 
     # -- filters
 
-    def _show(self, targets: Sequence[tree.Selector]) -> None:
-        links = [self._rules(target) for target in targets if _of_links(target)]
+    def _show(self, targets: Sequence[tuple[tree.Selector, tree.Expr | None]]) -> None:
+        links = [self._rules(target, where) for target, where in targets if _of_links(target)]
         if links:
             self.lost.append(lambda key, rule: not any(test(key, rule) for test in links))
-        parts = [target for target in targets if not _of_links(target)]
+        parts = [(target, where) for target, where in targets if not _of_links(target)]
         if not parts:
             return
-        if len(targets) == 1 and self._zoom(parts[0]):
+        if len(targets) == 1 and parts[0][1] is None and self._zoom(parts[0][0]):
             return
-        wanted = {place for target in parts for place in self._places(target)}
-        self.hidden |= {place for place, _ in _arrays(self.plan)} - _around(self.plan, wanted)
-        self.notes.append((f"only {', '.join(' '.join(t.span.text.split()) for t in targets)}", ""))
+        wanted = {place for target, where in parts for place in self._filtered(target, where)}
+        self.hidden |= {place for place, _ in arrays(self.plan)} - around(self.plan, wanted)
+        said = (" where ".join(" ".join(n.span.text.split()) for n in pair if n is not None) for pair in targets)
+        self.notes.append((f"only {', '.join(said)}", ""))
 
     def _zoom(self, target: tree.Selector) -> bool:
         """`show cabinet[0]`: a picture of that part alone."""
@@ -188,7 +161,7 @@ class _Reader:
         if path is None or not _picks(path):
             return False
         (place,) = self._path(path)
-        child = next(child for at, child in _arrays(self.plan) if at == place)
+        child = next(child for at, child in arrays(self.plan) if at == place)
         if child.type not in self.plan.assemblies:
             self._refuse(target, f"`{child.type}` is a device, which has no parts to draw", "show what holds it")
         self.key = child.type
@@ -197,39 +170,52 @@ class _Reader:
     def _hide(self, item: tree.Hide) -> None:
         for target in item.targets:
             if _of_links(target):
-                self.lost.append(self._rules(target))
+                self.lost.append(self._rules(target, item.where))
                 continue
             path = None if isinstance(target, tree.All | tree.LinkBetween) else steps(target)
             if path is not None and _picks(path):
                 self._refuse(target, "a view hides whole arrays: equal parts look alike", "leave the subscripts out")
-            places = self._places(target)
-            if item.where is not None:
-                places = {place for place in places if self._holds(item.where, self._fields(place))}
-            self.hidden |= places
+            self.hidden |= self._filtered(target, item.where)
         self.notes.append((f"without {' '.join(item.span.text.split()).removeprefix('hide ')}", ""))
 
-    def _rules(self, target: tree.Selector) -> Callable[[str, Rule], bool]:
-        """Which cables a target means."""
-        if isinstance(target, tree.LinkBetween):
-            left, right = (self._places(side) for side in (target.left, target.right))
+    def _rules(self, target: tree.Selector, where: tree.Expr | None) -> Callable[[str, Rule], bool]:
+        """Which cables a target means, of those for which `where` holds."""
+        kept = self._kinds(target.where if isinstance(target, tree.All) and target.where is not None else where)
+        if not isinstance(target, tree.LinkBetween):
+            return lambda key, rule: (rule.link, rule.lanes) in kept
+        left, right = (self._places(side) for side in (target.left, target.right))
 
-            def joins(key: str, rule: Rule) -> bool:
-                a, b = (key, rule.left.child), (key, rule.right.child)
-                return (a in left and b in right) or (a in right and b in left)
+        def joins(key: str, rule: Rule) -> bool:
+            a, b = (key, rule.left.child), (key, rule.right.child)
+            return (rule.link, rule.lanes) in kept and ((a in left and b in right) or (a in right and b in left))
 
-            return joins
-        if not isinstance(target, tree.All) or target.where is None:
-            return lambda key, rule: True
-        where, plan = target.where, self.plan
-        kept: dict[tuple[str, int], bool] = {}
-        for kind in _link_kinds(plan):
-            link = plan.links[kind[0]]
+        return joins
+
+    def _kinds(self, where: tree.Expr | None) -> set[tuple[str, int]]:
+        """Links and lanes of the cables for which a condition holds."""
+        kinds = set(link_kinds(self.plan))
+        if where is None:
+            return kinds
+        kept: set[tuple[str, int]] = set()
+        for kind in sorted(kinds):
+            link = self.plan.links[kind[0]]
             fields: dict[str, Value] = {"link": link.name, "protocol": link.protocol, **link.fields}
-            kept[kind] = self._holds(where, {**fields, "lanes": number(kind[1])})
-        return lambda key, rule: kept[rule.link, rule.lanes]
+            if self._holds(where, {**fields, "lanes": number(kind[1])}):
+                kept.add(kind)
+        return kept
+
+    def _filtered(self, target: tree.Selector, where: tree.Expr | None) -> set[Place]:
+        """The arrays that a target means, of those for which `where` holds."""
+        places = self._places(target)
+        if where is None:
+            return places
+        kept = {place for place in places if self._holds(where, self._fields(place))}
+        if not kept:
+            self._refuse(where, f"no `{' '.join(target.span.text.split())}` is such", "it matches nothing")
+        return kept
 
     def _holds(self, where: tree.Expr, fields: Mapping[str, Value]) -> bool:
-        words = frozenset(schema.MEDIA) | {value for value in fields.values() if isinstance(value, str)}
+        words = frozenset(schema.MEDIA) | self._words | {value for value in fields.values() if isinstance(value, str)}
         inner = Evaluator(self.evaluator.scope, self.evaluator.sink, words=words, extra=fields)
         before = len(list(self.evaluator.sink))
         truth = inner.truth(where)
@@ -237,8 +223,14 @@ class _Reader:
             raise _Refused
         return truth is True
 
+    @property
+    def _words(self) -> frozenset[str]:
+        """What `kind`, `type` and `name` of a part may be compared with."""
+        parts = [(kind_of(self.plan, child), child.type, child.name) for _, child in arrays(self.plan)]
+        return frozenset(word for each in parts for word in each)
+
     def _fields(self, place: Place) -> dict[str, Value]:
-        child = next(child for at, child in _arrays(self.plan) if at == place)
+        child = next(child for at, child in arrays(self.plan) if at == place)
         kind = self.plan.type(child.type)
         return {"kind": kind.kind, "type": kind.key, "name": child.name, **kind.fields}
 
@@ -248,11 +240,11 @@ class _Reader:
         """The arrays that a target means."""
         if isinstance(target, tree.All):
             name = ".".join(word.text for word in target.path)
-            found = {place for place, child in _arrays(self.plan) if self._is_called(child, name, parts=False)}
+            found = {place for place, child in arrays(self.plan) if self._is_called(child, name, parts=False)}
             if target.scope is not None:
                 path = steps(target.scope)
-                around = self._path(path) if path else set()
-                found &= {place for place in _around(self.plan, around) if place not in around}
+                holders = self._path(path) if path else set()
+                found &= {place for place in around(self.plan, holders) if place not in holders}
             if target.where is not None:
                 found = {place for place in found if self._holds(target.where, self._fields(place))}
         else:
@@ -262,7 +254,7 @@ class _Reader:
                 return set()
             if len(path) == 1:
                 name = path[0].word.text
-                found = {place for place, child in _arrays(self.plan) if self._is_called(child, name, parts=True)}
+                found = {place for place, child in arrays(self.plan) if self._is_called(child, name, parts=True)}
             else:
                 found = self._path(path)
         if not found:
@@ -271,7 +263,7 @@ class _Reader:
 
     def _is_called(self, child: Child, name: str, *, parts: bool) -> bool:
         own = child.type.split("(")[0].split("@")[0]
-        return name in (_kind(self.plan, child), own, own.rpartition(".")[2]) or (parts and name == child.name)
+        return name in (kind_of(self.plan, child), own, own.rpartition(".")[2]) or (parts and name == child.name)
 
     def _path(self, path: Sequence[Step]) -> set[Place]:
         key = self.plan.root
@@ -297,7 +289,7 @@ class _Reader:
             raise _Refused
         places = self._places(item.target)
         if keep + 1 > MOST_CELLS and any(
-            max(child.shape, default=1) > MOST_CELLS for place, child in _arrays(self.plan) if place in places
+            max(child.shape, default=1) > MOST_CELLS for place, child in arrays(self.plan) if place in places
         ):
             node = item.keep or item.target
             self.evaluator.sink.error(
@@ -322,7 +314,7 @@ class _Reader:
         by = self._one_of(item.by, LINK_COLOURS, "cables can be coloured by several things;")
         if by == "medium":
             return
-        kinds = list(_link_kinds(self.plan))
+        kinds = list(link_kinds(self.plan))
         names = sorted({_sort(self.plan, kind, by) for kind in kinds})
         colour = {name: palette.LINES[i % len(palette.LINES)] for i, name in enumerate(names)}
         legend = [_line_entry(f"legend-{identifier(name)}", name, colour[name]) for name in names]
@@ -333,7 +325,7 @@ class _Reader:
         """The types that a word of `color` or `label` means, in order of key."""
         name = tree.Name(what.text, span=what.span)
         places = self._places(name)
-        return sorted({child.type for place, child in _arrays(self.plan) if place in places})
+        return sorted({child.type for place, child in arrays(self.plan) if place in places})
 
     def _colour_parts(self, item: tree.Colour) -> None:
         types = self._types(item.what)
@@ -414,20 +406,6 @@ def _box_entry(text: str, look: palette.Look) -> list[Mark]:
     return [box, Text(id, 24, 0, text, 11, False, palette.QUIET, "start", role="legend")]
 
 
-# ---- plans with parts left out -----------------------------------------------------------------------------------
-
-
-def _arrays(plan: Plan) -> Iterator[tuple[Place, Child]]:
-    """Every array below the root, by where it is."""
-    for key in plan.bottom_up:
-        for child in plan.assemblies[key].children:
-            yield (key, child.name), child
-
-
-def _kind(plan: Plan, child: Child) -> str:
-    return plan.type(child.type).kind
-
-
 def _picks(path: Sequence[Step]) -> bool:
     """Whether a path names some elements of an array and not others."""
     return any(not isinstance(each, tree.Star) for step in path for each in step.subscripts)
@@ -442,89 +420,3 @@ def _of_links(target: tree.Selector) -> bool:
         case tree.Name():
             return target.text == "link"
     return False
-
-
-def _link_kinds(plan: Plan) -> Iterator[tuple[str, int]]:
-    """Link and lanes of all cables, each once."""
-    rules = (rule for key in plan.bottom_up for rule in plan.assemblies[key].rules)
-    yield from dict.fromkeys((rule.link, rule.lanes) for rule in rules)
-
-
-def _around(plan: Plan, wanted: Iterable[Place]) -> set[Place]:
-    """These arrays, what is in them, and what they are in."""
-    arrays = dict(_arrays(plan))
-    chosen = set(wanted)
-    inside: set[str] = set()
-
-    def visit(key: str) -> None:
-        if key in plan.assemblies and key not in inside:
-            inside.add(key)
-            for child in plan.assemblies[key].children:
-                visit(child.type)
-
-    for place in chosen:
-        visit(arrays[place].type)
-    holding: set[str] = set()
-    kept = chosen | {place for place in arrays if place[0] in inside}
-    for place, child in arrays.items():  # parts before what holds them
-        if place in chosen or child.type in holding:
-            holding.add(place[0])
-            kept.add(place)
-    return kept
-
-
-def _without(plan: Plan, hidden: frozenset[Place], lost: Sequence[Callable[[str, Rule], bool]]) -> Plan:
-    """The plan without these arrays and cables, and without what then has no end or nothing in it."""
-    made: dict[str, AssemblyType] = {}
-    empty: set[str] = set()
-    for key in plan.bottom_up:
-        old = plan.assemblies[key]
-        children = tuple(c for c in old.children if (key, c.name) not in hidden and c.type not in empty)
-        if old.children and not children:
-            empty.add(key)
-        there = {c.name: c.type for c in children}
-
-        def has(child: str, port: str, there: Mapping[str, str] = there) -> bool:
-            if child not in there:
-                return False
-            inner = made.get(there[child])
-            return inner is None or any(export.name == port for export in inner.exports)
-
-        made[key] = evolve(
-            old,
-            children=children,
-            exports=tuple(e for e in old.exports if has(e.ref.child, e.ref.port)),
-            rules=tuple(
-                rule
-                for rule in old.rules
-                if has(rule.left.child, rule.left.port)
-                and has(rule.right.child, rule.right.port)
-                and not any(test(key, rule) for test in lost)
-            ),
-            placements=tuple(p for p in old.placements if p.child in there),
-            openings=(),
-        )
-    return _reachable(evolve(plan, assemblies=_sorted(made)))
-
-
-def _reachable(plan: Plan) -> Plan:
-    """The plan without types that nothing uses any more."""
-    used = {plan.root, *plan.bottom_up}
-    below = {child.type for key in plan.bottom_up for child in plan.assemblies[key].children}
-    devices = {key: device for key, device in plan.devices.items() if key in below}
-    return evolve(plan, devices=devices, assemblies={k: a for k, a in plan.assemblies.items() if k in used})
-
-
-def _sorted(types: dict[str, _Type]) -> dict[str, _Type]:
-    return {key: types[key] for key in sorted(types)}
-
-
-def _as_device(plan: Plan, assembly: AssemblyType) -> DeviceType:
-    """An assembly as a box with its exported ports; it looks like the most telling of what it holds."""
-    key = assembly.key
-    kind = "npu" if has_npu(plan, key) else "device" if has_end_point(plan, key) else "switch"
-    ports = []
-    for export in assembly.exports:
-        lanes, protocol = port_kind(plan, assembly, export.ref.child, export.ref.port)
-        ports.append(Port(export.name, export.shape, protocol, lanes, open=True))
-    return DeviceType(key, kind, tuple(ports), doc=assembly.doc)

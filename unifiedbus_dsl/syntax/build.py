@@ -247,8 +247,8 @@ class Builder:
         return tree.View(*c, doc=doc, span=span) if c[0].text else None
 
     def on_show(self, span: Span, c: Children) -> tree.Show:
-        targets, _ = _filtered(c[0], c[1])
-        return tree.Show(targets, doc=self._doc(span), span=span)
+        targets, where = _filtered(c[0], c[1])
+        return tree.Show(targets, where, doc=self._doc(span), span=span)
 
     def on_hide(self, span: Span, c: Children) -> tree.Hide:
         targets, where = _filtered(c[0], c[1])

@@ -306,7 +306,7 @@ def _set(node: tree.Set) -> str:
 
 
 def _show(node: tree.Show) -> str:
-    return f"show {_selectors(node.targets)}"
+    return f"show {_selectors(node.targets)}{_where(node.where)}"
 
 
 def _hide(node: tree.Hide) -> str:

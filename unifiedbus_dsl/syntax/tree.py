@@ -375,6 +375,7 @@ class Scenario(Statement):
 @frozen
 class Show(Statement):
     targets: tuple[Selector, ...]
+    where: Expr | None = None
 
 
 @frozen
