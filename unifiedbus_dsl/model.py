@@ -99,6 +99,21 @@ class Model:
                 same.setdefault((definition.noun, name), []).append(definition)
         return {d: name for (_, plain), found in same.items() for d, name in _told_apart(plain, found, self.main)}
 
+    @cached_property
+    def sorts(self) -> Mapping[Definition, frozenset[str]]:
+        """For each type, the names of all that are of it: its own, and those of the types that extend it."""
+        below: dict[Definition, set[str]] = {}
+        for definition, name in self.names.items():
+            above: Definition | None = definition
+            while above is not None and isinstance(above.node, tree.TypeDef):
+                held = below.setdefault(above, set())
+                if name in held:  # a circle of types, which has its own diagnostic
+                    break
+                held.add(name)
+                base = above.node.base
+                above = above.module.lookup(tuple(word.text for word in base.path)) if base is not None else None
+        return {definition: frozenset(names) for definition, names in below.items()}
+
     @property
     def sources(self) -> Mapping[str, Source]:
         return {module.source.name: module.source for module in self.modules}

@@ -89,6 +89,41 @@ def test_hop_histogram_counts_every_ordered_pair() -> None:
     assert found.detail["histogram"] == [[1.0, 64 * 14], [2.0, 64 * 49]]
 
 
+KINDS = """
+npu Chip { port p : UB x4; memory = 144 GB }
+npu Lean extends Chip { memory = 128 GB }
+npu Chipset { port p : UB x4 }
+switch Hub { latency = 200 ns; port p[9] : UB x4 }
+rack Mixed {
+  full[4] : Chip
+  lean[2] : Lean
+  other[3] : Chipset
+  hub : Hub
+  connect full[i].p -- hub.p[i] over Wire(1 m) for i in 0..3
+  connect lean[i].p -- hub.p[4 + i] over Wire(1 m) for i in 0..1
+  connect other[i].p -- hub.p[6 + i] over Wire(1 m) for i in 0..2
+}
+system m : Mixed
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "count"),
+    [
+        ("all Chip", 6),
+        ("all Lean", 2),
+        ("all Chipset", 3),
+        ("all npu", 9),
+        ("all npu where memory >= 128 GB", 6),
+        ("all npu where memory < 144 GB", 2),
+    ],
+)
+def test_a_selection_by_name_takes_what_extends_it_and_nothing_that_sounds_like_it(chosen: str, count: int) -> None:
+    """Bisection through one switch: the smaller half, each with one cable."""
+    (found,) = values(KINDS, f"bisection({chosen})")
+    assert found.value == pytest.approx(count // 2 * LINK)
+
+
 @pytest.mark.parametrize(("system", "ups"), [("even", 6), ("thin", 2)])
 def test_clos_is_limited_by_its_wall(system: str, ups: int) -> None:
     """All-to-all over 24 NPUs on four leaves: 18 of 23 partners are behind other leaves."""

@@ -13,7 +13,6 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.fabric.names import spares
 from unifiedbus_dsl.network import Floats, cable_ends
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
@@ -112,9 +111,8 @@ def with_loads(compilation: Compilation, view: View, question: tree.Expr, sink: 
             return None
         question = load_question(next(iter(known)), "ecmp")
     machine = Machine(compilation.fabric(plan.system))
-    evaluator = _evaluator(compilation, sink)
-    lost = np.zeros(machine.fabric.device_count, dtype=bool)
-    selector = FabricSelector(machine.fabric, evaluator, spares(plan), lost)
+    assert compilation.model is not None
+    selector = FabricSelector.of(machine.fabric, compilation.model, _evaluator(compilation, sink))
     before = len(list(sink))
     found = Asker(machine, selector, known, plan.system).utilisation(_as_load(question))
     if found is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-import numpy as np
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl import schema
@@ -17,11 +16,9 @@ from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
 from unifiedbus_dsl.elaborate.scope import Scope
-from unifiedbus_dsl.elaborate.selections import Machine as PlanMachine
 from unifiedbus_dsl.elaborate.systems import make_plan
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between
 from unifiedbus_dsl.fabric.expand import expand
-from unifiedbus_dsl.fabric.names import spares
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.progress import track
@@ -144,9 +141,7 @@ class _Runner:
         assert model is not None
         assert done is not None
         scope = Scope(model.main, lets=done.elaborator.lets)
-        evaluator = Evaluator(scope, self.sink)
-        lost = np.zeros(machine.fabric.device_count, dtype=bool)
-        selector = FabricSelector(machine.fabric, evaluator, spares(plan), lost)
+        selector = FabricSelector.of(machine.fabric, model, Evaluator(scope, self.sink))
         return Asker(machine, selector, self._traffics(system), system, block)
 
     def _block(self, asker: Asker, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]) -> None:
@@ -180,9 +175,8 @@ class _Runner:
         def answered(call: tree.Call, _: Evaluator) -> Any:
             return worst(solved(asker, call)) if worst_case else solved(asker, call)
 
-        machine = PlanMachine({**plan.devices, **plan.assemblies}, plan.protocols, plan.links, plan.root)
         place = scope or asker.evaluator.scope
-        result = evaluate_expectation(subject, item, place, machine, self.sink, answered, extra)
+        result = evaluate_expectation(subject, item, place, asker.selector.machine, self.sink, answered, extra)
         if result is not None:
             self.results.append(result)
 

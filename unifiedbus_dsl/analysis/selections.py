@@ -7,17 +7,17 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.references import Step, range_axis, steps
-from unifiedbus_dsl.elaborate.values import Poison
+from unifiedbus_dsl.elaborate.references import Step, steps
+from unifiedbus_dsl.elaborate.selections import Machine as PlanMachine
+from unifiedbus_dsl.elaborate.selections import Parts, Selector, elements, fields_of, fields_of_cables, holds
 from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.fabric.names import spares
+from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.network import Bools, Ints
-from unifiedbus_dsl.plan import AssemblyType, Child, Value
-from unifiedbus_dsl.plan.index import axis_values
+from unifiedbus_dsl.plan import AssemblyType, PlanType
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import number
 
 
 @frozen(eq=False)
@@ -40,11 +40,21 @@ class FabricSelector:
     """Reads selections against a fabric; paths begin at the system."""
 
     fabric: Fabric
+    machine: PlanMachine
+    """The types of the fabric's plan, by which names are understood."""
     evaluator: Evaluator
     spare: Bools
     """Devices declared spare, [D]: `all` leaves them out."""
     lost: Bools
     """Devices that a scenario has taken away, [D]."""
+
+    @classmethod
+    def of(cls, fabric: Fabric, model: Model, evaluator: Evaluator) -> FabricSelector:
+        """A selector on an undamaged fabric, which understands names as the main file does."""
+        plan = fabric.plan
+        types: dict[str, PlanType] = {**plan.devices, **plan.assemblies}
+        machine = PlanMachine(types, plan.protocols, plan.links, plan.root, model.sorts)
+        return cls(fabric, machine, evaluator, spares(plan), np.zeros(fabric.device_count, dtype=bool))
 
     def devices(self, node: tree.Expr, kinds: tuple[str, ...] = ()) -> Ints | None:
         """The devices that an expression selects, ascending; of an assembly those in it that are no switch.
@@ -100,13 +110,12 @@ class FabricSelector:
             if child is None:
                 self._unknown(step, key)
                 return None
-            elements = self._elements(step, child)
-            if elements is None:
+            picked = elements(step, child.shape, self.evaluator)
+            if picked is None:
                 return None
-            assert isinstance(kind, AssemblyType)
             size = plan.device_count[child.type]
             first = plan.numbering.child_starts[key][plan.numbering.child_number(key, child.name)]
-            start = (start[:, None] + first + elements * size).ravel()
+            start = (start[:, None] + first + picked * size).ravel()
             key = child.type
         return Blocks(start, start + plan.device_count[key], plan.type(key).kind)
 
@@ -125,59 +134,13 @@ class FabricSelector:
             help=(f"did you mean `{guess}`?",) if guess else ((f"its parts are {listed}",) if names else ()),
         )
 
-    def _elements(self, step: Step, child: Child) -> Ints | None:
-        """Row-major numbers of the elements that constant subscripts select; None after a diagnostic."""
-        if len(step.subscripts) > len(child.shape):
-            self.evaluator.sink.error(
-                "UB0402",
-                f"`{child.name}` has {len(child.shape)} dimension(s), and {len(step.subscripts)} subscripts",
-                step.subscripts[len(child.shape)].span,
-                "one too many",
-            )
-            return None
-        picks: list[Ints] = []
-        for at, size in enumerate(child.shape):
-            picked = self._picked(step.subscripts[at] if at < len(step.subscripts) else None, size, child.name)
-            if picked is None:
-                return None
-            picks.append(picked)
-        flat = np.zeros((), dtype=np.int64)
-        for dimension, (values, size) in enumerate(zip(picks, child.shape, strict=True)):
-            shape = tuple(-1 if k == dimension else 1 for k in range(len(picks)))
-            flat = flat * size + values.reshape(shape)
-        return np.broadcast_to(flat, tuple(len(p) for p in picks)).ravel()
-
-    def _picked(self, subscript: tree.Subscript | None, size: int, name: str) -> Ints | None:
-        if subscript is None or isinstance(subscript, tree.Star):
-            return np.arange(size)
-        if isinstance(subscript, tree.Range):
-            axis = range_axis(self.evaluator, subscript, "_", size)
-            return None if axis is None else axis_values(axis)
-        value = self.evaluator.integer(subscript)
-        if value is None:
-            return None
-        if not 0 <= value < size:
-            self.evaluator.sink.error(
-                "UB0401",
-                f"subscript {value} is outside the {size} elements of `{name}`",
-                subscript.span,
-                f"is {value}",
-                help=(f"elements are 0..{size - 1}",),
-            )
-            return None
-        return np.array([value])
-
     # -- all …
 
     def _all(self, node: tree.All) -> Blocks | None:
-        name = ".".join(word.text for word in node.path)
-        keys = self._keys(node, name)
+        keys = self._keys(node)
         if keys is None:
             return None
         plan = self.fabric.plan
-        if node.where is not None:
-            kept = [key for key in keys if self._holds(node.where, key)]
-            keys = kept
         found = [self.fabric.blocks(key) for key in keys]
         start = np.concatenate([f[0] for f in found]) if found else np.zeros(0, np.int64)
         stop = np.concatenate([f[1] for f in found]) if found else np.zeros(0, np.int64)
@@ -190,46 +153,32 @@ class FabricSelector:
             inside = _inside(start, stop, around)
             start, stop = start[inside], stop[inside]
         keep = ~(self.spare[start] | self.lost[start])
-        noun = plan.type(keys[0]).kind if keys else name
+        noun = plan.type(keys[0]).kind if keys else ""
         return Blocks(start[keep], stop[keep], noun)
 
-    def _keys(self, node: tree.All, name: str) -> list[str] | None:
-        """The types that `all NAME` means: of a kind, or of a name with any arguments."""
-        plan = self.fabric.plan
-        types = [*plan.devices, *(key for key in plan.bottom_up if key != plan.root)]
-        if name in (*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY):
-            found = [key for key in types if plan.type(key).kind == name]
-            if not found:
-                self.evaluator.sink.error("UB0406", f"there is no {name} in this system", node.span, "matches nothing")
+    def _keys(self, node: tree.All) -> list[str] | None:
+        """The types that `all NAME where …` means; None after a diagnostic."""
+        plan, evaluator = self.fabric.plan, self.evaluator
+        found = Selector(self.machine, evaluator).sort(node, {plan.root: 1})
+        if found is None:
+            return None
+        items, field = found
+        kinds = [item.type for item in items if isinstance(item, Parts)]
+        if field is not None or len(kinds) < len(items):
+            message = "devices or assemblies are wanted: `all npu`, or a part by its path"
+            evaluator.sink.error("UB0507", message, node.span, "selects none")
+            return None
+        if not kinds:
+            name = ".".join(word.text for word in node.path)
+            evaluator.sink.error("UB0406", f"there is no {name} in this system", node.span, "matches nothing")
+            return None
+        held = [True] * len(kinds)
+        if node.where is not None:
+            answered = holds(node.where, [fields_of(kind) for kind in kinds], evaluator)
+            if answered is None:
                 return None
-            return found
-        last = node.path[-1].text
-        found = [key for key in types if key == last or key.startswith((last + "(", last + "@"))]
-        if found:
-            return found
-        guess = did_you_mean(name, [*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY, *types])
-        self.evaluator.sink.error(
-            "UB0201",
-            f"`all {name}` names no kind or type of this system",
-            node.span,
-            "unknown kind or type",
-            help=(f"did you mean `all {guess}`?",) if guess else (),
-        )
-        return None
-
-    def _holds(self, where: tree.Expr, key: str) -> bool:
-        kind = self.fabric.plan.type(key)
-        fields: dict[str, Value] = {"kind": kind.kind, "type": kind.key, **kind.fields}
-        return self._condition(where, fields)
-
-    def _condition(self, where: tree.Expr, fields: dict[str, Value]) -> bool:
-        names = {each.text for each in walk(where) if isinstance(each, tree.Name)}
-        words = frozenset(schema.MEDIA) | {v for v in fields.values() if isinstance(v, str)}
-        if not names & fields.keys():
-            return False
-        inner = Evaluator(self.evaluator.scope, self.evaluator.sink, words=words, extra=fields)
-        truth = inner.truth(where)
-        return truth is True and not isinstance(truth, Poison)
+            held = answered
+        return [kind.key for kind, yes in zip(kinds, held, strict=True) if yes]
 
     # -- cables
 
@@ -239,11 +188,11 @@ class FabricSelector:
         mask = np.ones(len(fabric.kinds.link), dtype=bool)
         if node.where is not None:
             links = list(plan.links.values())
-            for row in range(len(mask)):
-                link = links[int(fabric.kinds.link[row])]
-                fields: dict[str, Value] = {"link": link.name, "protocol": link.protocol, **link.fields}
-                fields["lanes"] = number(int(fabric.kinds.lanes[row]))
-                mask[row] = self._condition(node.where, fields)
+            asked = zip(fabric.kinds.link.tolist(), fabric.kinds.lanes.tolist(), strict=True)
+            held = holds(node.where, [fields_of_cables(links[link], lanes) for link, lanes in asked], self.evaluator)
+            if held is None:
+                return None
+            mask[:] = held
         chosen = mask[fabric.kind]
         if node.scope is not None:
             around = self.blocks(node.scope)

@@ -138,7 +138,7 @@ def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]
                 continue
             technology = done.elaborator.technology
             types = done.elaborator.types
-            machine = Machine(types, technology.protocols, technology.links, plan.root, model.names)
+            machine = Machine(types, technology.protocols, technology.links, plan.root, model.sorts)
             names = frozenset(name for name, each in traffic.items() if each.of.text == question.of.text)
             whole = not broken & machine.census(plan.root).keys()
             scope = Scope(model.main, lets=done.elaborator.lets)

@@ -5,7 +5,7 @@ Nothing is listed: a selection is a handful of (type, how many) pairs, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -74,8 +74,8 @@ class Machine:
     protocols: Mapping[str, Protocol]
     links: Mapping[str, Link]
     subject: str
-    names: Mapping[Definition, str] = field(factory=dict)
-    """The name of each definition among the keys of types."""
+    sorts: Mapping[Definition, frozenset[str]] = field(factory=dict)
+    """The names, among the keys of types, of a definition and of all that extend it (`Model.sorts`)."""
     failed_fields: Mapping[str, set[str]] = field(factory=dict)
     """By type: fields in error, about which nothing more is said."""
     _census: dict[str, dict[str, int]] = field(factory=dict)
@@ -127,7 +127,7 @@ def port_numbers(device: DeviceType, ref: tree.Expr, evaluator: Evaluator, faile
     start = 0
     for port in device.ports:
         if port.name == step.word.text:
-            inside = _elements(step, port.shape, evaluator)
+            inside = elements(step, port.shape, evaluator)
             return None if inside is None else [start + int(k) for k in inside]
         start += port.count
     if step.word.text not in failed and not evaluator.scope.is_quiet(step.word.text):
@@ -146,7 +146,7 @@ def port_numbers(device: DeviceType, ref: tree.Expr, evaluator: Evaluator, faile
     return None
 
 
-def _elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.ndarray | None:
+def elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.ndarray | None:
     """Row-major numbers of the elements that constant subscripts select; None after a diagnostic."""
     if len(step.subscripts) > len(shape):
         evaluator.sink.error(
@@ -222,7 +222,7 @@ class Selector:
             child = self._child(here, step)
             if child is None:
                 return self._last(node, path, at, here, count)
-            picked = _elements(step, child.shape, self.evaluator)
+            picked = elements(step, child.shape, self.evaluator)
             if picked is None:
                 return None
             count *= len(picked)
@@ -240,7 +240,7 @@ class Selector:
         step = path[at]
         view = port_view(self.machine.types, here.key, step.word.text)
         if view is not None and at == len(path) - 1:
-            picked = _elements(step, view.shape, self.evaluator)
+            picked = elements(step, view.shape, self.evaluator)
             if picked is None:
                 return None
             return Selection((Ports(view.protocol, view.lanes, count * len(picked)),), node.span, whole=False)
@@ -334,36 +334,56 @@ class Selector:
         definition = self.evaluator.scope.definition(name)
         if definition is None or not isinstance(definition.node, tree.TypeDef):
             return None
-        wanted = self.machine.names.get(definition, definition.name)
-        return [
-            Parts(kind, totals[key]) for key, kind in kinds.items() if key == wanted or key.startswith(wanted + "(")
-        ]
+        wanted = self.machine.sorts.get(definition, frozenset({definition.name}))
+        return [Parts(kind, totals[key]) for key, kind in kinds.items() if is_of(key, wanted)]
 
     def _filter(self, items: list[Item], where: tree.Expr) -> list[Item] | None:
         """The items for which a condition on their fields holds; those without such a field are left out."""
-        known = {name for item in items for name in _fields(item)}
-        asked = {each.text for each in walk(where) if isinstance(each, tree.Name)} & known
-        words = frozenset(schema.MEDIA) | {v for item in items for v in _fields(item).values() if isinstance(v, str)}
-        kept: list[Item] = []
-        for item in items:
-            fields = _fields(item)
-            if asked - set(fields):
-                continue
-            inner = Evaluator(self.evaluator.scope, self.evaluator.sink, words=words, extra=fields)
-            truth = inner.truth(where)
-            if truth is None or isinstance(truth, Poison):
-                return None
-            if truth:
-                kept.append(item)
-        return kept
+        held = holds(where, [_fields(item) for item in items], self.evaluator)
+        return None if held is None else [item for item, yes in zip(items, held, strict=True) if yes]
+
+
+def is_of(key: str, names: frozenset[str]) -> bool:
+    """Whether a type of the plan bears one of these names, with whatever arguments."""
+    return key.partition("(")[0] in names
+
+
+def holds(where: tree.Expr, parts: Sequence[Mapping[str, Value]], evaluator: Evaluator) -> list[bool] | None:
+    """For which parts, each given by its fields, a condition holds; None after a diagnostic.
+
+    It does not hold for a part without one of the fields that are asked for and that other parts have.
+    """
+    known = {name for fields in parts for name in fields}
+    asked = {each.text for each in walk(where) if isinstance(each, tree.Name)} & known
+    words = frozenset(schema.MEDIA) | {v for fields in parts for v in fields.values() if isinstance(v, str)}
+    found = []
+    for fields in parts:
+        if asked - set(fields):
+            found.append(False)
+            continue
+        truth = Evaluator(evaluator.scope, evaluator.sink, words=words, extra=dict(fields)).truth(where)
+        if truth is None or isinstance(truth, Poison):
+            return None
+        found.append(truth)
+    return found
+
+
+def fields_of(kind: PlanType) -> dict[str, Value]:
+    """What a condition may ask of a device or assembly."""
+    return {"kind": kind.kind, "type": kind.key, **kind.fields}
+
+
+def fields_of_cables(link: Link, lanes: int) -> dict[str, Value]:
+    """What a condition may ask of the cables of a rule."""
+    return {"link": link.name, "protocol": link.protocol, "lanes": number(lanes), **link.fields}
 
 
 def _fields(item: Item) -> dict[str, Value]:
     match item:
         case Parts(kind, _):
-            return {"kind": kind.kind, "type": kind.key, **kind.fields}
+            return fields_of(kind)
         case Cables(link, rule, _):
-            return {"link": link.name, "protocol": link.protocol, "lanes": number(rule.lanes), **link.fields}
+            return fields_of_cables(link, rule.lanes)
         case Ports(protocol, lanes, _):
             return {"protocol": protocol, "lanes": number(lanes)}
 

@@ -154,8 +154,8 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
 
 
 def _machine(elaborator: Elaborator, types: Mapping[str, PlanType], subject: str) -> Machine:
-    technology, names = elaborator.technology, elaborator.model.names
-    return Machine(types, technology.protocols, technology.links, subject, names, elaborator.failed_fields)
+    technology, sorts = elaborator.technology, elaborator.model.sorts
+    return Machine(types, technology.protocols, technology.links, subject, sorts, elaborator.failed_fields)
 
 
 def broken(elaborator: Elaborator, sink: Sink) -> set[str]:
