@@ -171,6 +171,19 @@ def test_groups_within_and_across() -> None:
     assert cut.value == pytest.approx(LINK)  # pairs (0, 3), (1, 4), … stay on their leaf
 
 
+def test_an_assembly_whose_first_device_is_spare_or_lost_is_still_there() -> None:
+    pods = """
+    rack Leafs { spare again : Chip; npu[6] : Chip; leaf : Leaf(up = 2); open again.p
+      connect npu[n].p -- leaf.down[n] over Wire(1 m) for n
+      port up = leaf.up }
+    superpod Pod { r[4] : Leafs; spine[2] : Spine
+      connect r[l].up[s] -- spine[s].p[l] over Wire(2 m) for l, s }
+    system pod : Pod
+    """
+    (inside,) = values(LEAVES + pods, "throughput(alltoall(all npu, within = rack))", "pod")
+    assert inside.value == pytest.approx(LINK)
+
+
 def test_load_at_a_rate_and_its_worst_cable() -> None:
     load, worst = values(
         LEAVES, "load(alltoall(all npu), rate = 28 GB/s); worst(load(alltoall(all npu), rate = 28 GB/s))", "even"

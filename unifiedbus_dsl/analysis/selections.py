@@ -152,7 +152,8 @@ class FabricSelector:
                 return None
             inside = _inside(start, stop, around)
             start, stop = start[inside], stop[inside]
-        keep = ~(self.spare[start] | self.lost[start])
+        gone = np.concatenate([[0], np.cumsum(self.spare | self.lost)])
+        keep = gone[stop] - gone[start] < stop - start  # something of it is there
         noun = plan.type(keys[0]).kind if keys else ""
         return Blocks(start[keep], stop[keep], noun)
 
