@@ -29,7 +29,9 @@ from unifiedbus_dsl.source import Source, Span
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
 
-__all__ = ["Compilation", "CompilationFailed", "Limits", "compile", "compile_text"]
+__all__ = ["Compilation", "CompilationFailed", "Limits", "compile", "compile_text", "of_fabric"]
+
+FABRIC_SUFFIX = ".npz"
 
 
 class CompilationFailed(Exception):  # noqa: N818 - the field's word
@@ -138,17 +140,39 @@ def spec_folders() -> tuple[Path, ...]:
 def compile(path: str | Path, *, search: Sequence[Path] = (), limits: Limits | None = None) -> Compilation:
     """Compile a file. Never raises for what is wrong with the text or the file: see `diagnostics`.
 
-    `search` are folders in which `use` looks after the file's own and before the specs that come along.
+    `search` are folders in which `use` looks after the file's own and before the specs that come along. A fabric file
+    (`.npz`) is taken as the machine it holds.
     """
     from unifiedbus_dsl.syntax.load import load
 
     limits, sink = limits or Limits(), Sink()
+    if Path(path).suffix.lower() == FABRIC_SUFFIX:
+        return _fabric_file(Path(path), sink)
     library = _files(search, limits)
     source = load(Path(path), sink, max_bytes=limits.source_bytes)
     if source is None:
         return Compilation(tuple(sink), {}, (), ())
     library.know(source)
     return _compile(source, library, sink, limits)
+
+
+def of_fabric(fabric: Fabric) -> Compilation:
+    """A fabric as if it had been compiled: a single system and no questions."""
+    made = compile_text("ubus 1\n", fabric.plan.system)
+    done = evolve(made, plans={fabric.plan.system: fabric.plan})
+    done._fabrics[fabric.plan.system] = fabric
+    return done
+
+
+def _fabric_file(path: Path, sink: Sink) -> Compilation:
+    from unifiedbus_dsl.fabric import Fabric
+    from unifiedbus_dsl.fabric.file import FabricFileError
+
+    try:
+        return of_fabric(Fabric.load(path))
+    except FabricFileError as error:
+        sink.error("UB0807", str(error), None, help=("`ubusc compile` and `ubusc import` write fabric files",))
+        return Compilation(tuple(sink), {}, (), ())
 
 
 def compile_text(

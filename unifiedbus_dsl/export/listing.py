@@ -22,12 +22,13 @@ class ImportFailed(ValueError):  # noqa: N818 - the field's word
 
 @frozen
 class Device:
-    """A device by name; kind and type are empty where the file doesn't say."""
+    """A device by name; kind and type are empty and `ports` is 0 where the file doesn't say."""
 
     name: str
     kind: str = ""
     type: str = ""
     spare: bool = False
+    ports: int = 0
 
 
 @frozen
@@ -52,12 +53,17 @@ class Cable:
 
 @frozen
 class Listing:
-    """`types` is a plan whose devices, links and protocols are known; None where the file has none."""
+    """`types` is a plan whose devices, links and protocols are known; None where the file has none.
+
+    `numbered` ports have no names of their own: `p[n]` is port n + 1 of the device, and rates are nominal (see
+    `unifiedbus_dsl.export.ibnet`).
+    """
 
     name: str
     devices: tuple[Device, ...]
     cables: tuple[Cable, ...]
     types: Plan | None = field(default=None, repr=False)
+    numbered: bool = False
 
 
 def listing_of(fabric: Fabric) -> Listing:

@@ -1,9 +1,10 @@
-"""Reading back what was written, or what another tool found: node-link JSON, GraphML, cable lists.
+"""Reading back what was written, or what another tool found: node-link JSON, GraphML, cable lists, ibnetdiscover.
 
     from unifiedbus_dsl.export.read import read, read_fabric
     fabric = read_fabric("discovered.json")        # to be solved and drawn like any other
 
-The suffix says the format: `.json`, `.graphml` (or `.xml`), `.csv`. Of files by other tools, this much is needed:
+The suffix says the format: `.json`, `.graphml` (or `.xml`), `.csv`, `.txt` (of ibnetdiscover). Of files by other tools,
+this much is needed:
 - node-link JSON: `nodes` with `id`; `edges` (or `links`) with `source`, `target`, and ports as `a_port`, `b_port`
 - GraphML: nodes, edges; names and ports as data `name`, `a_port`, `b_port`
 - cable list: the columns `a_device`, `a_port`, `b_device`, `b_port`; `a_kind` and `b_kind` tell switches apart
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from unifiedbus_dsl.export.ibnet import read_ibnetdiscover
 from unifiedbus_dsl.export.listing import Cable, Device, ImportFailed, Listing
 from unifiedbus_dsl.export.rebuild import rebuild
 from unifiedbus_dsl.fabric import Fabric
@@ -190,4 +192,5 @@ READERS: Mapping[str, Callable[[Path], Listing]] = {
     ".graphml": read_graphml,
     ".xml": read_graphml,
     ".csv": read_csv,
+    ".txt": read_ibnetdiscover,
 }

@@ -1,11 +1,13 @@
 """From a list of devices and cables to a fabric.
 
 Where the names are those of a regular machine (`pod[3].rack[1].npu[7]`, every index of every array there, the
-elements of an array alike), the hierarchy comes back, with every cable a line of the outermost assembly. Where they
-are not (a rack is missing, names of another tool), each device is a child of its own, and its name is made legal.
+elements of an array alike), the hierarchy comes back, with every cable a line of the outermost assembly; so it does
+where they are such names in their legal form (`pod3-rack1-npu7`). Where they are not (a rack is missing, names of
+another tool), each device is a child of its own, and its name is made legal.
 
-Types come from the file if it has them. Else they are made of what is seen: a device type for each set of ports, a
-link for each name, medium and rate; then latencies and transit lines are those of no statement.
+Types come from the file if it has them; a cable that runs at another rate than its type gets a link of its own. Else
+they are made of what is seen: a device type for each set of ports, a link for each name, medium and rate; then
+latencies and transit lines are those of no statement.
 """
 
 from __future__ import annotations
@@ -43,9 +45,13 @@ Index: TypeAlias = tuple[int, ...]
 Step: TypeAlias = tuple[str, Index]
 """A name with its subscripts."""
 
+PortFacts: TypeAlias = tuple[Fraction, str, int]
+"""Rate, protocol and lanes of the cable in a port."""
 _Group: TypeAlias = tuple[str, str, str, str, str, int, float | None]
 """Child and port of both ends, link, lanes, length."""
 
+RATE_TOLERANCE = 1e-6
+"""Relative."""
 USUAL_LANE = Fraction(14 * 10**9)
 """112 Gbps, for cables of which no rate is known."""
 
@@ -60,6 +66,9 @@ def rebuild(listing: Listing) -> Fabric:
     types = _known(listing) if listing.types is not None else _seen(listing)
     paths = {device.name: _path(device.name) for device in listing.devices}
     tree = _regular(listing, types, paths)
+    if tree is None:
+        paths = {device.name: _legal_path(device.name) for device in listing.devices}
+        tree = _regular(listing, types, paths)
     if tree is None:
         paths = {device.name: ((legal, ()),) for device, legal in zip(listing.devices, _legal(listing), strict=True)}
         tree = _tree(listing, types, paths)
@@ -118,17 +127,32 @@ def _known(listing: Listing) -> _Types:
         if device.type not in types.devices:
             raise ImportFailed(f"`{device.name}` is of a type `{device.type}` that the file doesn't describe")
     link_of = []
+    links, protocols = dict(types.links), dict(types.protocols)
     for cable in listing.cables:
         if cable.link not in types.links:
             raise ImportFailed(f"`{cable}` is of a link `{cable.link}` that the file doesn't describe")
-        link_of.append((cable.link, cable.lanes or 1))
+        link_of.append((_at_rate(cable, links, protocols), cable.lanes or 1))
     used = set(of.values())
-    return _Types({k: v for k, v in types.devices.items() if k in used}, types.links, types.protocols, of, link_of)
+    return _Types({k: v for k, v in types.devices.items() if k in used}, links, protocols, of, link_of)
+
+
+def _at_rate(cable: Cable, links: dict[str, Link], protocols: dict[str, Protocol]) -> str:
+    """The link of a cable, or one like it at the rate that the cable runs at."""
+    link = links[cable.link]
+    protocol = protocols[link.protocol]
+    usual = protocol.lane_rate * (cable.lanes or 1)
+    if cable.rate is None or abs(cable.rate - usual) <= RATE_TOLERANCE * usual:
+        return cable.link
+    rate = Fraction(cable.rate).limit_denominator(10**6) / (cable.lanes or 1)
+    suffix = f"_at_{round(cable.rate * 8e-6)}_Mbps"
+    protocols.setdefault(link.protocol + suffix, evolve(protocol, name=protocol.name + suffix, lane_rate=rate))
+    links.setdefault(link.name + suffix, evolve(link, name=link.name + suffix, protocol=link.protocol + suffix))
+    return link.name + suffix
 
 
 def _seen(listing: Listing) -> _Types:
     """Types made of what is seen of each device and cable."""
-    ports: dict[str, dict[str, tuple[str, int]]] = {device.name: {} for device in listing.devices}
+    ports: dict[str, dict[str, PortFacts]] = {device.name: {} for device in listing.devices}
     links: dict[str, Link] = {}
     protocols: dict[str, Protocol] = {}
     link_of = []
@@ -136,19 +160,23 @@ def _seen(listing: Listing) -> _Types:
         link, lanes = _link(cable, links, protocols)
         link_of.append((link, lanes))
         for name, port in (cable.a, cable.b):
-            ports[name][port] = links[link].protocol, lanes
-    # devices of one type may use different ports of it
-    groups: dict[tuple[str, str, object], list[str]] = {}
+            ports[name][port] = protocols[links[link].protocol].lane_rate * lanes, links[link].protocol, lanes
+    # devices of one type, or of one size, may use different ports of it
+    groups: dict[tuple[str, str, int | tuple[tuple[str, PortFacts], ...]], list[str]] = {}
     for device in listing.devices:
-        alone = "" if device.type else tuple(sorted(ports[device.name].items()))
+        alone: int | tuple[tuple[str, PortFacts], ...]
+        alone = device.ports if device.type or device.ports else tuple(sorted(ports[device.name].items()))
         groups.setdefault((device.type, device.kind or "device", alone), []).append(device.name)
     devices: dict[str, DeviceType] = {}
     of: dict[str, str] = {}
-    for (type_, kind, _), names in groups.items():
-        base = re.sub(r"\W", "_", type_) or kind.capitalize()
+    for (type_, kind, alone), names in groups.items():
+        size = alone if isinstance(alone, int) else 0
+        base = re.sub(r"\W", "_", type_) or f"{kind.capitalize()}{size or ''}"
         key = base if base not in devices else f"{base}{len(devices)}"
-        merged = {name: what for device_name in names for name, what in ports[device_name].items()}
-        devices[key] = DeviceType(key, kind, _arrays(names[0], merged))
+        merged: dict[str, PortFacts] = {}
+        for port, facts in (pair for name in names for pair in ports[name].items()):
+            merged[port] = max(facts, merged.get(port, facts))
+        devices[key] = DeviceType(key, kind, _arrays(names[0], merged, size))
         of |= dict.fromkeys(names, key)
     return _Types(devices, links, protocols, of, link_of)
 
@@ -169,17 +197,23 @@ def _link(cable: Cable, links: dict[str, Link], protocols: dict[str, Protocol]) 
         number += 1
 
 
-def _arrays(device: str, ports: Mapping[str, tuple[str, int]]) -> tuple[Port, ...]:
-    """Port arrays as large as the highest number seen; ports not seen are open."""
-    found: dict[str, tuple[Index, str, int]] = {}
-    for name, (protocol, lanes) in ports.items():
+def _arrays(device: str, ports: Mapping[str, PortFacts], count: int) -> tuple[Port, ...]:
+    """Port arrays as large as the highest number seen, a single array as large as its `count` if that is known; each
+    for the fastest cable seen in it. Ports not seen are open."""
+    found: dict[str, tuple[Index, PortFacts]] = {}
+    for name, facts in ports.items():
         array, at = _step(name) or (name, ())
         shape = tuple(index + 1 for index in at)
-        old = found.get(array, (shape, protocol, lanes))
-        if len(old[0]) != len(shape) or old[1:] != (protocol, lanes):
+        old, most = found.get(array, (shape, facts))
+        if len(old) != len(shape):
             raise ImportFailed(f"the ports `{array}` of `{device}` are not alike")
-        found[array] = tuple(map(max, old[0], shape)), protocol, lanes
-    return tuple(Port(name, shape, protocol, lanes, True) for name, (shape, protocol, lanes) in sorted(found.items()))
+        found[array] = tuple(map(max, old, shape)), max(most, facts)
+    if count and len(found) == 1:
+        ((array, (shape, facts)),) = found.items()
+        found[array] = (max(count, *shape),) if len(shape) == 1 else shape, facts
+    return tuple(
+        Port(name, shape, protocol, lanes, True) for name, (shape, (_, protocol, lanes)) in sorted(found.items())
+    )
 
 
 # ---- names --------------------------------------------------------------------------------------------------------
@@ -196,6 +230,23 @@ def _step(text: str) -> Step | None:
 def _path(name: str) -> tuple[Step, ...] | None:
     steps = [_step(segment) for segment in split_path(name)]
     return None if not steps or None in steps else tuple(step for step in steps if step is not None)
+
+
+_WORD = re.compile(r"([a-z](?:[a-z0-9]*[a-z])?)(0|[1-9][0-9]*)?\Z")
+
+
+def _legal_path(name: str) -> tuple[Step, ...] | None:
+    """`pod3-inter0-2-hrs7` as `pod[3].inter[0, 2].hrs[7]`; None for other names."""
+    steps: list[Step] = []
+    for word in name.split("-"):
+        match = _WORD.match(word)
+        if match is not None:
+            steps.append((match[1], (int(match[2]),) if match[2] else ()))
+        elif steps and steps[-1][1] and re.fullmatch(r"0|[1-9][0-9]*", word):
+            steps[-1] = steps[-1][0], (*steps[-1][1], int(word))
+        else:
+            return None
+    return tuple(steps)
 
 
 def _legal(listing: Listing) -> list[str]:
@@ -344,6 +395,12 @@ class _Exports:
 
     build: _Build
     devices: Mapping[str, DeviceType]
+    children: dict[str, str] = field(factory=dict)
+    """The type of each child of the root."""
+
+    def __attrs_post_init__(self) -> None:
+        root = list(self.build.assemblies.values())[-1]
+        self.children = {child.name: child.type for child in root.children}
 
     def end(self, path: Iterable[Step], device: str, port: str, cable: Cable) -> tuple[str, Index, str, Index]:
         """Child of the root with its subscripts, port of that child with its subscripts."""
@@ -353,7 +410,7 @@ class _Exports:
         if shape is None or len(shape) != len(port_at) or any(i >= n for i, n in zip(port_at, shape, strict=True)):
             raise ImportFailed(f"`{cable}`: `{device}` has no port `{port}`")
         name, subscripts = array, port_at
-        key = self._type_of_child(child)
+        key = self.children[child]
         holders = []
         for step, index in inner:
             holders.append((key, step, index))
@@ -363,10 +420,6 @@ class _Exports:
             shape = self._shape_of(holder, name)
             subscripts = (*index, *subscripts)
         return child, at, name, subscripts
-
-    def _type_of_child(self, child: str) -> str:
-        root = list(self.build.assemblies.values())[-1]
-        return next(c.type for c in root.children if c.name == child)
 
     def _shape_of(self, key: str, name: str) -> Index:
         return next(e.shape for e in self.build.assemblies[key].exports if e.name == name)
