@@ -14,6 +14,7 @@ from unifiedbus_dsl.network import Ints, Network
 from unifiedbus_dsl.solve import ecmp, limits, routings
 from unifiedbus_dsl.solve.demand import Demand, sent
 from unifiedbus_dsl.solve.ecmp import Loads
+from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.solve.result import NotAdmittedError
 from unifiedbus_dsl.solve.throughput import Throughput, throughput
 from unifiedbus_dsl.symmetry import Array, Symmetry, arrays_of
@@ -34,20 +35,23 @@ class Routing:
     text: str
     shares: Callable[[Symmetry, Demand], Loads] | None = None
 
-    def throughput(self, symmetry: Symmetry, demand: Demand) -> Throughput:
+    def throughput(self, machine: Machine, demand: Demand) -> Throughput:
         """The largest scale of the demand that fits."""
         if self.shares is not None:
-            return throughput(self.shares(symmetry, demand), demand)
-        return limits.optimal(symmetry, demand, minimal=self.name == "minimal").throughput
+            return throughput(self.loads(machine, demand), demand)
+        return limits.optimal(machine.symmetry, demand, minimal=self.name == "minimal").throughput
 
-    def loads(self, symmetry: Symmetry, demand: Demand) -> Loads:
+    def loads(self, machine: Machine, demand: Demand) -> Loads:
         """Loads of the demand; of an optimised routing those at its largest throughput, scaled back."""
+        if self.name in ("ecmp", "wcmp"):
+            found = ecmp.few(machine.network, demand, "ecmp" if self.name == "ecmp" else "wcmp")
+            if found is not None:
+                return found
         if self.shares is not None:
-            return self.shares(symmetry, demand)
-        found = self.throughput(symmetry, demand)
-        row = sent(demand, symmetry.network.ends)
-        scale = float(found.injected_Bps.sum() / row.sum())
-        return Loads(symmetry.network, self.text, found.load_Bps / scale, 0)
+            return self.shares(machine.symmetry, demand)
+        best = self.throughput(machine, demand)
+        row = sent(demand, machine.network.ends)
+        return Loads(machine.network, self.text, best.load_Bps * (row.sum() / best.injected_Bps.sum()), 0)
 
 
 def read_routing(call: Call, default: str = "ecmp") -> Routing:

@@ -11,14 +11,15 @@ over an orbit of arcs is (size of the orbit of t) · (sum of load_t over it), ad
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, tally
-from unifiedbus_dsl.solve.demand import Demand, kept, received, sent, toward
+from unifiedbus_dsl.solve import pairwise
+from unifiedbus_dsl.solve.demand import Demand, Pairs, kept, received, sent, toward
 from unifiedbus_dsl.solve.result import NotAdmittedError
 from unifiedbus_dsl.solve.sweep import (
     Distances,
@@ -31,10 +32,14 @@ from unifiedbus_dsl.solve.sweep import (
 )
 from unifiedbus_dsl.symmetry import Symmetry
 
+PER_SEARCHED_ARC, PER_SWEPT_ARC, PER_SWEEP = 1e-6, 3e-9, 3e-4
+"""Seconds, about: of an arc in a search for symmetries, of an arc in a sweep, of a sweep whatever its size."""
+
 
 @frozen(eq=False)
 class Loads:
-    """`load_Bps` [A] on each arc, all its cables together, when each pair sends its demand; `sweeps` were needed."""
+    """`load_Bps` [A] on each arc, all its cables together, when each pair sends its demand; `sweeps` were needed, none
+    where pairs were taken one by one."""
 
     network: Network
     routing: str
@@ -57,15 +62,36 @@ def wcmp(symmetry: Symmetry, demand: Demand) -> Loads:
     return _shortest(symmetry, demand, by_capacity(symmetry.network), "wcmp")
 
 
+def few(network: Network, demand: Demand, routing: Literal["ecmp", "wcmp"]) -> Loads | None:
+    """The same pair by pair, where that is sooner done than the symmetries of a network are found; else None."""
+    if not isinstance(demand, Pairs) or _apart(network, demand) > PER_SEARCHED_ARC * network.arcs:
+        return None
+    return _pair_by_pair(by_cable(network) if routing == "ecmp" else by_capacity(network), demand, routing)
+
+
 def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str) -> Loads:
     group = kept(symmetry, demand)
+    network = group.network
+    if isinstance(demand, Pairs):
+        sweeps = len(list(targets(group, demand)))
+        if _apart(network, demand) < sweeps * (PER_SWEEP + PER_SWEPT_ARC * network.arcs):
+            return _pair_by_pair(weights, demand, routing)
     total = np.zeros(group.arc_orbits)
     sweeps = 0
     for target, size in targets(group, demand):
-        column = toward(demand, target, group.network.ends)
-        add_leg(group, total, weights, group.network.vertices_of(target), column, size)
+        column = toward(demand, target, network.ends)
+        add_leg(group, total, weights, network.vertices_of(target), column, size)
         sweeps += 1
-    return Loads(group.network, routing, per_arc(group, total), sweeps)
+    return Loads(network, routing, per_arc(group, total), sweeps)
+
+
+def _apart(network: Network, demand: Pairs) -> float:
+    return pairwise.seconds(network, demand.source, demand.target)
+
+
+def _pair_by_pair(weights: Weights, demand: Pairs, routing: str) -> Loads:
+    load = pairwise.pair_loads(weights.network, weights.weight, demand.source, demand.target, demand.rate)
+    return Loads(weights.network, routing, frozen_array(load), 0)
 
 
 def targets(symmetry: Symmetry, demand: Demand) -> Iterator[tuple[int, int]]:

@@ -25,7 +25,7 @@ MOST_PAIRS = 2_000_000
 def throughput(call: Call) -> Answer:
     traffic, demand = call.matrix()
     routing = read_routing(call)
-    found = routing.throughput(call.machine.symmetry, demand)
+    found = routing.throughput(call.machine, demand)
     row = sent(demand, call.machine.network.ends)
     each = found.rate_mean_Bps / float(found.scale) if float(found.scale) else 0.0
     detail: dict[str, Any] = {"scale": float(found.scale), "senders": int((row > 0).sum())}
@@ -51,7 +51,7 @@ def utilisation(call: Call) -> tuple[Floats, str, str, float]:
     """Of `load(traffic, routing = …, rate = …)`: utilisation of every arc, traffic, routing, and the rate taken."""
     traffic, demand = call.matrix()
     routing = read_routing(call)
-    loads = routing.loads(call.machine.symmetry, demand)
+    loads = routing.loads(call.machine, demand)
     network = call.machine.network
     row = sent(demand, network.ends)
     rate = call.quantity("rate", RATE) or _injection(network, row)
