@@ -71,6 +71,20 @@ def analyze(
     return runner.report()
 
 
+def ask(compilation: Compilation, system: str, measures: str) -> Report:
+    """Answer measures of the language, `diameter(all npu); bisection(all npu)`, of one system.
+
+    Raises:
+        CompilationFailed: the text has errors, or no system.
+        KeyError: no such system.
+    """
+    plan = compilation.pick(system)
+    runner = _Runner(compilation, True)
+    machine = runner.machines[system] = Machine(compilation.fabric(system))
+    runner._block(runner._asker(system, plan, machine, "asked"), plan, _items(measures, system, runner.sink))
+    return runner.report()
+
+
 @define(eq=False)
 class _Runner:
     compilation: Compilation
@@ -236,7 +250,7 @@ def _quantity(value: float, answer: Answer) -> Quantity:
 
 def datasheet(plan: Plan) -> Iterator[str]:
     """What an architect asks first of a system, as measures in the language."""
-    kind = _end_kind(plan)
+    kind = end_kind(plan)
     ends = f"all {kind}"
     yield f"diameter({ends})"
     yield f"mean_hops({ends})"
@@ -252,7 +266,7 @@ def datasheet(plan: Plan) -> Iterator[str]:
     yield f"throughput(alltoall({ends}), routing = optimal)"
 
 
-def _end_kind(plan: Plan) -> str:
+def end_kind(plan: Plan) -> str:
     """The kind of end point that a system is built for: NPUs where there are any, else what it has most of."""
     counts: dict[str, int] = {}
     for key, device in plan.devices.items():

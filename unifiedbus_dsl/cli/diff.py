@@ -5,22 +5,31 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import frozen
 
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.changes import Changes
+    from unifiedbus_dsl.export.compare import Difference
     from unifiedbus_dsl.export.listing import Listing
-    from unifiedbus_dsl.pipeline import Limits
+    from unifiedbus_dsl.pipeline import Compilation, Limits
+
+DESIGNS = (".ubus", ".npz")
+MOST_CABLES = 2_000_000
+"""Cables of one side that are compared one by one; both sides of that many take about 3 GB."""
 
 
 @click.command("diff")
 @click.argument("wanted", required=False)
 @click.argument("found", required=False)
 @click.option("--system", metavar="NAME", help="The system of a .ubus file; by default its first.")
+@click.option("--only", metavar="LINK", multiple=True, help="Compare cables of this link or protocol of WANTED only; "
+              "may be given several times.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 @limit_option
 @limit_options
@@ -31,46 +40,72 @@ def command(
     wanted: str | None,
     found: str | None,
     system: str | None,
+    only: tuple[str, ...],
     as_json: bool,
     limit: int,
     **raised: int | None,
 ) -> None:
     """Tell what FOUND has otherwise than WANTED: devices and cables, by name.
 
-    Each is a .ubus file, or a .json, .graphml or .csv file as `ubusc export` writes them or another tool did. The exit
-    status is 1 where there is a difference.
+    Each is a .ubus file, a fabric file (.npz), or a .json, .graphml, .csv or .txt (ibnetdiscover) file as `ubusc
+    export` writes them or another tool did. Of two designs, counts by type and key figures are compared as well. The
+    exit status is 1 where there is a difference.
 
     \b
     Examples:
       ubusc diff machine.ubus discovered.csv
+      ubusc diff machine.ubus ibnetdiscover.txt --only NdrFibre
       ubusc diff old.ubus new.ubus --json
     """
     from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.meter import meter
-    from unifiedbus_dsl.export.compare import compare
 
     if found is None:
         raise click.UsageError("which two files? Example: `ubusc diff machine.ubus discovered.csv`.")
     paths = [source_file(name, "diff") for name in (wanted, found)]
     with meter():
-        listings = [_listing(context, path, system, limit, limits(**raised)) for path in paths]
-        difference = compare(*listings)
-    text = json.dumps(difference.to_data(), indent=2, ensure_ascii=False) + "\n" if as_json else difference.text(limit)
-    click.echo(text, nl=False)
-    context.exit(int(bool(difference)))
+        one, two = (_side(context, path, system, limit, limits(**raised)) for path in paths)
+        changed = _changes(one, two) if not only else None
+        difference = _difference(context, one, two, only, limit)
+    click.echo(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
+    context.exit(int(bool(difference) or bool(changed)))
 
 
-def _listing(context: click.Context, path: Path, system: str | None, limit: int, raised: Limits) -> Listing:
-    """The devices and cables of a file; ends the command with status 1 where it is wrong."""
+@frozen(eq=False)
+class _Side:
+    """A file, read: a compiled design with its system, or a plain list."""
+
+    path: Path
+    design: tuple[Compilation, str] | None
+    found: Listing | None
+
+    @property
+    def cables(self) -> int:
+        if self.design is None:
+            return len(self.found.cables) if self.found is not None else 0
+        plan = self.design[0].pick(self.design[1])
+        return plan.numbering.cable_count[plan.root]
+
+    def listing(self) -> Listing:
+        from unifiedbus_dsl.export.listing import listing_of
+
+        if self.design is not None:
+            return listing_of(self.design[0].fabric(self.design[1]))
+        assert self.found is not None
+        return self.found
+
+
+def _side(context: click.Context, path: Path, system: str | None, limit: int, raised: Limits) -> _Side:
+    """Read a file; ends the command with status 1 where it is wrong."""
     from unifiedbus_dsl import pipeline
-    from unifiedbus_dsl.export.listing import ImportFailed, listing_of
+    from unifiedbus_dsl.export.listing import ImportFailed
     from unifiedbus_dsl.export.read import read
 
-    if path.suffix != ".ubus":
+    if path.suffix.lower() not in DESIGNS:
         try:
-            return read(path)
+            return _Side(path, None, read(path))
         except ImportFailed as error:
-            _wrong(context, error, limit)
+            _wrong(context, "UB0807", str(error), limit)
     compilation = pipeline.compile(path, limits=raised)
     if status(compilation.diagnostics):
         click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
@@ -79,14 +114,54 @@ def _listing(context: click.Context, path: Path, system: str | None, limit: int,
         raise click.ClickException(f"`{path}` has no system, so there is nothing to compare")
     if system is not None and system not in compilation.systems:
         raise click.UsageError(f"no system `{system}` in `{path}`; there are {', '.join(compilation.systems)}")
-    return listing_of(compilation.fabric(system))
+    return _Side(path, (compilation, system or compilation.systems[0]), None)
 
 
-def _wrong(context: click.Context, error: Exception, limit: int) -> None:
-    """Say what is wrong with a file that was to be read, and end with status 1."""
+def _changes(one: _Side, two: _Side) -> Changes | None:
+    """Counts and figures of two designs; None where one side is none."""
+    from unifiedbus_dsl.changes import changes
+
+    if one.design is None or two.design is None:
+        return None
+    return changes(one.design[0], two.design[0], one.design[1], two.design[1])
+
+
+def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str, ...], limit: int) -> Difference | None:
+    """Cable by cable; None where two designs are too large for that, which is said."""
+    from unifiedbus_dsl.export.compare import compare
+
+    largest = max((one, two), key=lambda side: side.cables)
+    if largest.cables > MOST_CABLES:
+        said = f"{largest.cables:,} cables are more than the {MOST_CABLES:,} that are compared one by one"
+        if one.design is not None and two.design is not None and not only:
+            click.echo(f"{said}: counts and figures only", err=True)
+            return None
+        _wrong(context, "UB0804", f"`{largest.path}`: {said}", limit, "compare a part: a system of one rack or pod")
+    try:
+        return compare(one.listing(), two.listing(), only)
+    except KeyError as error:
+        raise click.UsageError(f"no link or protocol `{error.args[0]}` in `{one.path}`") from error
+
+
+def _text(difference: Difference | None, changed: Changes | None, limit: int) -> str:
+    """Counts and figures first, then cable by cable."""
+    parts = [changed.text() if changed is not None else "", difference.text(limit) if difference else ""]
+    return "\n".join(part for part in parts if part) or "no difference\n"
+
+
+def _json(difference: Difference | None, changed: Changes | None) -> str:
+    same = not difference and not changed
+    data: dict[str, Any] = {"version": 1, "same": same} if difference is None else difference.to_data() | {"same": same}
+    if changed is not None:
+        data["changes"] = changed.to_data()
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _wrong(context: click.Context, code: str, message: str, limit: int, *help: str) -> None:
+    """Say what is wrong, and end with status 1."""
     from unifiedbus_dsl.diagnostics import Sink
 
     sink = Sink()
-    sink.error("UB0807", str(error), None)
+    sink.error(code, message, None, help=help)
     click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
     context.exit(1)

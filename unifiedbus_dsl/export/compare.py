@@ -1,22 +1,27 @@
 """The difference between two machines by name: a design against what the network found, or against its new version.
 
-Cables are compared by their ends. Of the cables that only one side has, those that share an end are in the wrong port;
-the others are missing or extra. Cables on the same ends may have another rate, and where both sides know it, another
-length.
+Cables are compared by their ends, in the words of the first side (`unifiedbus_dsl.export.align`). Of those that only
+one side has, those that share an end are in the wrong port; the others are missing or extra. Cables on the same ends
+may have another rate, and where both sides know it, another length. Rates of a tool that knows nominal ones only are
+held against ours within what lies between the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from unifiedbus_dsl.export.align import align
 from unifiedbus_dsl.export.listing import Cable, Listing
 
 RATE_TOLERANCE = 1e-6
+"""Relative."""
+NOMINAL_TOLERANCE = 0.08
+"""Relative. 4xHDR is 200 Gbps by name and 212.5 on the wire; the next speeds are twice and half of it."""
 LENGTH_TOLERANCE = 0.001
-"""Relative; metres."""
+"""Metres."""
 
 
 @frozen
@@ -108,8 +113,18 @@ def _gbps(rate: float | None) -> str:
     return "?" if rate is None else f"{rate * 8e-9:g} Gbps"
 
 
-def compare(wanted: Listing, found: Listing) -> Difference:
-    """What `found` has otherwise than `wanted`. Devices without a cable count only where both lists could have them."""
+def compare(wanted: Listing, found: Listing, only: Collection[str] = ()) -> Difference:
+    """What `found` has otherwise than `wanted`. Devices without a cable count only where both lists could have them.
+
+    With `only`, the cables of these links (or of links of these protocols) and the devices on them.
+
+    Raises:
+        KeyError: the design has no such link or protocol.
+    """
+    found = align(wanted, found)
+    if only:
+        wanted, found = _part(wanted, only), _part(found, only) if found.types is not None else found
+    tolerance = NOMINAL_TOLERANCE if found.numbered or wanted.numbered else RATE_TOLERANCE
     types = {device.name: device.type for device in wanted.devices}
     other = {device.name: device.type for device in found.devices}
     cabled = {end[0] for cable in wanted.cables for end in (cable.a, cable.b)}
@@ -126,9 +141,20 @@ def compare(wanted: Listing, found: Listing) -> Difference:
         tuple(sorted(missing.values(), key=str)),
         tuple(sorted(extra.values(), key=str)),
         tuple(sorted(moved, key=lambda m: str(m.wanted))),
-        tuple(Moved(a, b) for a, b in same if _rates_differ(a, b)),
+        tuple(Moved(a, b) for a, b in same if _rates_differ(a, b, tolerance)),
         tuple(Moved(a, b) for a, b in same if _lengths_differ(a, b)),
     )
+
+
+def _part(listing: Listing, only: Collection[str]) -> Listing:
+    known = listing.types.links.values() if listing.types is not None else ()
+    for name in only:
+        if all(name not in (link.name, link.protocol) for link in known):
+            raise KeyError(name)
+    links = {link.name for link in known if {link.name, link.protocol} & set(only)}
+    cables = tuple(cable for cable in listing.cables if cable.link in links)
+    ends = {end[0] for cable in cables for end in (cable.a, cable.b)}
+    return evolve(listing, cables=cables, devices=tuple(d for d in listing.devices if d.name in ends))
 
 
 def _moved(
@@ -144,8 +170,8 @@ def _moved(
                 break
 
 
-def _rates_differ(a: Cable, b: Cable) -> bool:
-    return a.rate is not None and b.rate is not None and abs(a.rate - b.rate) > RATE_TOLERANCE * a.rate
+def _rates_differ(a: Cable, b: Cable, tolerance: float) -> bool:
+    return a.rate is not None and b.rate is not None and abs(a.rate - b.rate) > tolerance * a.rate
 
 
 def _lengths_differ(a: Cable, b: Cable) -> bool:
