@@ -23,7 +23,7 @@ from unifiedbus_dsl.syntax.parse import parse
 FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "product", "len")
 SUMS = ("count", "ports", "lanes", "free_ports", "bandwidth", "sum", "power", "cost")
 SOLVED = (
-    "oversubscription", "hops", "diameter", "mean_hops", "latency", "mean_latency", "disjoint_paths", "connected",
+    "oversubscription", "hops", "diameter", "mean_hops", "latency", "mean_latency", "paths", "disjoint_paths", "connected",
     "reachable", "bisection", "load", "worst", "throughput", "fair", "time", "optimal_time", "mtbf", "availability",
 )  # fmt: skip
 TRAFFICS = (

@@ -10,7 +10,7 @@ import pytest
 
 from tests.solve import machines, twins
 from unifiedbus_dsl import symmetry
-from unifiedbus_dsl.solve import paths, sweep
+from unifiedbus_dsl.solve import paths, sweep, ways
 from unifiedbus_dsl.solve.result import NotAdmittedError
 
 SEEDS = range(40)
@@ -109,9 +109,8 @@ def test_clos_and_fat_tree() -> None:
     net, arrays = machines.fat_tree(6)
     got = paths.hops(symmetry.find(net, arrays))
     assert (got.value.tolist(), got.pairs.tolist()) == ([2, 4, 6], [54 * 2, 54 * 6, 54 * 45])
-    assert paths.count_shortest(net, 0, 53) == 9
-    assert len(paths.shortest(net, 0, 53)) == 9
-    assert len(paths.shortest(net, 0, 53, limit=4)) == 4
+    found = ways.shortest(net, 0, 53)
+    assert (found.count, found.hops, len(found.first(64)), len(found.first(4))) == (9, 6, 9, 4)
 
 
 def test_superpod_hops() -> None:
@@ -135,14 +134,14 @@ def test_latency_of_random_networks(seed: int, message: float) -> None:
             assert got[s] == pytest.approx(want)
             if np.isfinite(want):
                 worst = max(worst, want)
-                best = paths.fastest(net, s, t, message)
+                best = ways.fastest(net, s, t, message)
                 assert best.time_s == pytest.approx(want)
                 assert (net.tail[best.arcs] == best.vertices[:-1]).all()
                 assert (net.head[best.arcs] == best.vertices[1:]).all()
                 assert net.forwards[best.vertices[1:-1]].all()
             else:
                 with pytest.raises(NotAdmittedError):
-                    paths.fastest(net, s, t, message)
+                    ways.fastest(net, s, t, message)
     got = paths.latency(symmetry.trivial(net), message_bytes=message)
     assert got.value[-1] == pytest.approx(worst)
 
@@ -163,15 +162,22 @@ def test_shortest_paths_of_random_networks(seed: int) -> None:
     graph = twins.digraph(net)
     for t in range(1, net.ends):
         try:
-            got = paths.shortest(net, 0, t, limit=10_000)
+            found = ways.shortest(net, 0, t)
         except NotAdmittedError:
             assert not nx.has_path(graph, ("s", 0), ("t", t))
             continue
         want = list(nx.all_shortest_paths(graph, ("s", 0), ("t", t), weight="hop"))
         plain = {tuple(v if isinstance(v, int) else v[0] for v in path[1:-1]) for path in want}
+        got = found.first(10_000)
         assert {tuple(r.vertices.tolist()) for r in got} == plain
-        ways = sum(np.prod([net.count[a] for a in r.arcs]) for r in got)
-        assert paths.count_shortest(net, 0, t) == ways
+        assert found.count == sum(np.prod([net.count[a] for a in r.arcs]) for r in got)
+        assert all(len(r.arcs) == found.hops for r in got)
+
+
+def test_more_paths_than_a_float_can_count() -> None:
+    """A chain of 40 cells of four cables each: 4^40 paths."""
+    net = machines.plain(41, 41, [(np.arange(40), np.arange(1, 41)) for _ in range(4)], capacity=machines.X4)
+    assert ways.shortest(net, 0, 40).count == 4**40
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -36,6 +36,8 @@ class Answer:
     detail: dict[str, Any] = field(factory=dict)
     text: str = ""
     """What a reader sees in place of the bare number, where there is more to say."""
+    lines: tuple[str, ...] = ()
+    """Of `detail` what a reader sees below, a line each."""
 
     @property
     def label(self) -> str:
@@ -47,8 +49,8 @@ class Answer:
         if self.text:
             return self.text
         if self.kind == "interval":
-            return f"{_shown(self.lower, self.dimension)} to {_shown(self.upper, self.dimension)}"
-        return _shown(self.value, self.dimension)
+            return f"{shown(self.lower, self.dimension)} to {shown(self.upper, self.dimension)}"
+        return shown(self.value, self.dimension)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON holds them; a truth value is one, and a number that is not finite is null."""
@@ -78,7 +80,8 @@ def _finite(value: float) -> float | None:
     return value if abs(value) != float("inf") and value == value else None  # noqa: PLR0124 - NaN is not itself
 
 
-def _shown(value: float, dimension: Dimension) -> str:
+def shown(value: float, dimension: Dimension) -> str:
+    """A value in SI units as a reader sees it."""
     if _finite(value) is None:
         return "unbounded" if value == float("inf") else "none"
     quantity = Quantity(Fraction(value).limit_denominator(10**12) if abs(value) < 1 else Fraction(value), dimension)

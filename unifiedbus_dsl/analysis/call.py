@@ -101,6 +101,17 @@ class Call:
         ends = self.ends(node)
         return ends, ends
 
+    def single_pair(self) -> tuple[int, int]:
+        """From which end point to which: `A -> B`, one each."""
+        node = self.one()
+        if not isinstance(node, tree.Arrow):
+            raise self.refuse(node, f"`{self.name}` is about one pair", f"write `{self.name}(A -> B)`")
+        sides = [(side, self.ends(side)) for side in (node.left, node.right)]
+        for side, ends in sides:
+            if len(ends) != 1:
+                raise self.refuse(side, f"`{self.name}` is about one pair, and these are {len(ends):,} end points")
+        return int(sides[0][1][0]), int(sides[1][1][0])
+
     def word(self, name: str, default: str, legal: tuple[str, ...]) -> str:
         """One of some words."""
         node = self.named.get(name)
@@ -180,12 +191,13 @@ class Call:
         assumptions: tuple[str, ...] = (),
         detail: dict[str, Any] | None = None,
         text: str = "",
+        lines: tuple[str, ...] = (),
     ) -> Answer:
         """An answer that is exact. The system, the block and the time are filled in by who asks."""
         value = float(value)
         return Answer(
             "", "", self.name, self.arguments, value, dimension, "exact", value, value, binding, assumptions, 0.0,
-            detail or {}, text,
+            detail or {}, text, lines,
         )  # fmt: skip
 
     def number(
@@ -196,9 +208,10 @@ class Call:
         binding: tuple[str, ...] = (),
         assumptions: tuple[str, ...] = (),
         detail: dict[str, Any] | None = None,
+        lines: tuple[str, ...] = (),
     ) -> Answer:
         """An answer that says itself what it is; its reason is the last of the assumptions."""
         return Answer(
             "", "", self.name, self.arguments, found.value, dimension, found.kind, found.lower, found.upper, binding,
-            (*assumptions, found.reason), 0.0, detail or {},
+            (*assumptions, found.reason), 0.0, detail or {}, "", lines,
         )  # fmt: skip

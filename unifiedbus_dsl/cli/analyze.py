@@ -58,7 +58,7 @@ def command(
         click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         if status(compilation.diagnostics):
             context.exit(1)
-        _must_exist(compilation, str(path), system, traffic)
+        must_exist(compilation, str(path), system, traffic)
         from unifiedbus_dsl.analysis.run import analyze
 
         report = analyze(compilation, system, traffic=traffic, symmetric=not no_symmetry)
@@ -68,7 +68,7 @@ def command(
         context.exit(1)
 
 
-def _must_exist(compilation: Compilation, path: str, system: str | None, traffic: str | None) -> None:
+def must_exist(compilation: Compilation, path: str, system: str | None, traffic: str | None) -> None:
     """Refuse names that the file does not have.
 
     Raises:
@@ -136,4 +136,4 @@ def _lines(answer: Answer, label: int, shown: int) -> list[str]:
     first = f"  {answer.label:<{label}}  {answer.shown:>{shown}}  {answer.kind:<8}  {answer.seconds:8.3f} s"
     more = [f"      limited by {name}" for name in answer.binding]
     said = "; ".join(answer.assumptions)
-    return [first, *([f"      {said}"] if said else []), *more]
+    return [first, *([f"      {said}"] if said else []), *(f"      {line}" for line in answer.lines), *more]

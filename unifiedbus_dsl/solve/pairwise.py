@@ -44,7 +44,7 @@ class Step:
 
     def turned(self, network: Network) -> Step:
         """The same cables the other way."""
-        return Step(self.pair, self.head, network.opposite[self.arc], self.tail)
+        return Step(self.pair, self.head, network.opposite[self.arc].astype(np.int64), self.tail)
 
 
 @define(eq=False)
@@ -218,6 +218,17 @@ def _shares(network: Network, weight: Floats, ways: list[Step], number: NDArray[
         found.append(share)
     pair, arc = np.concatenate([step.pair for step in ways]), np.concatenate([step.arc for step in ways])
     return Shares(pair, arc, np.concatenate(found))
+
+
+def least_steps(network: Network, source: int, target: int) -> list[Step]:
+    """The arcs of all paths of fewest hops between two different end points, hop by hop.
+
+    Raises:
+        NotAdmittedError: there is no path.
+    """
+    room = _Room.of(network.vertices)
+    (ways,) = _block(network, room, np.array([source]), np.array([target]))
+    return ways
 
 
 def seconds(network: Network, source: Ints, target: Ints) -> float:

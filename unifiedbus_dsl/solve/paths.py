@@ -1,4 +1,4 @@
-"""Hops, latency, the paths themselves, islands and disjoint paths.
+"""Hops, latency, islands and disjoint paths. (The paths of a single pair are in `ways`.)
 
 Each sum or extreme over pairs takes one target of each orbit; `restricted` keeps the symmetries that keep the two
 selections.
@@ -12,9 +12,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, row_arcs
+from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, row_arcs
 from unifiedbus_dsl.solve.result import NotAdmittedError
-from unifiedbus_dsl.solve.sweep import Distances, Hops, by_cable, distances, end_hops
+from unifiedbus_dsl.solve.sweep import by_cable, distances, end_hops
 from unifiedbus_dsl.symmetry import Symmetry
 
 RESOLUTION_S = 1e-15
@@ -142,16 +142,16 @@ def times_to(network: Network, target: NDArray[np.integer], message_bytes: float
     least over all paths, as a path is counted at its narrowest cable and never for less than it takes.
     """
     if message_bytes == 0:
-        return _least_times(network, target, 0.0)
+        return least_times(network, target, 0.0)
     widths = np.unique(network.kinds.capacity_Bps[np.unique(network.kind)])
     best = np.full(network.vertices, np.inf)
     best[target] = 0.0
     for width in widths.tolist():
-        np.minimum(best, _least_times(network, target, width) + message_bytes / width, out=best)
+        np.minimum(best, least_times(network, target, width) + message_bytes / width, out=best)
     return best
 
 
-def _least_times(network: Network, target: NDArray[np.integer], width: float) -> Floats:
+def least_times(network: Network, target: NDArray[np.integer], width: float) -> Floats:
     """Least latency to the target over cables of at least `width` byte/s, [V] s; label-correcting, a round a hop."""
     wide = network.kinds.capacity_Bps >= width
     cost = np.where(wide, network.kinds.latency_s, np.inf)
@@ -177,127 +177,6 @@ def end_times(network: Network, time: Floats) -> Floats:
     if network.simple:
         return time[network.end_order]
     return np.asarray(np.minimum.reduceat(time[network.end_order], network.end_start[:-1]))
-
-
-# ---- the paths themselves -------------------------------------------------------------------------------------------
-
-
-@frozen(eq=False)
-class Route:
-    """One path: its vertices, source to target, the arcs between them, and the parts of its time in seconds: one for
-    each arc, one for each vertex passed, and the message over the narrowest cable."""
-
-    vertices: Ids
-    arcs: Ints
-    arc_s: Floats
-    vertex_s: Floats
-    transfer_s: float
-
-    @property
-    def time_s(self) -> float:
-        return float(self.arc_s.sum() + self.vertex_s.sum() + self.transfer_s)
-
-
-def route(network: Network, vertices: ArrayLike, arcs: ArrayLike, message_bytes: float = 0.0) -> Route:
-    """A path with the parts of its time."""
-    along, passed = np.asarray(arcs, dtype=np.int64), np.asarray(vertices, dtype=np.int32)
-    narrow = network.kinds.capacity_Bps[network.kind[along]].min(initial=np.inf)
-    return Route(
-        passed,
-        along,
-        network.kinds.latency_s[network.kind[along]],
-        network.latency_s[passed[1:-1]],
-        message_bytes / narrow if message_bytes else 0.0,
-    )
-
-
-def fastest(network: Network, source: int, target: int, message_bytes: float = 0.0) -> Route:
-    """A path of least zero-load time between two end points, the first in order of arcs among equals."""
-    goal = network.vertices_of(target)
-    best: Route | None = None
-    widths = np.unique(network.kinds.capacity_Bps[np.unique(network.kind)]) if message_bytes else np.zeros(1)
-    for width in widths.tolist():
-        time = _least_times(network, goal, width)
-        if not np.isfinite(time[network.vertices_of(source)]).any():
-            continue
-        found = route(network, *_descend(network, time, source, goal, width), message_bytes)
-        if best is None or found.time_s < best.time_s:
-            best = found
-    if best is None:
-        raise NotAdmittedError(f"no path from end point {source} to end point {target}")
-    return best
-
-
-def _descend(
-    network: Network,
-    time: Floats,
-    source: int,
-    goal: Ids,
-    width: float,
-) -> tuple[list[int], list[int]]:
-    """Vertices and arcs of a path along which `time` falls by exactly what each step costs."""
-    starts = network.vertices_of(source)
-    here = int(starts[np.argmin(time[starts])])
-    at_goal = set(goal.tolist())
-    vertices, arcs = [here], []
-    while here not in at_goal:
-        out = np.arange(network.indptr[here], network.indptr[here + 1])
-        heads = network.head[out]
-        final = np.isin(heads, goal)
-        onward = np.where(final, 0.0, np.where(network.forwards[heads], network.latency_s[heads], np.inf))
-        kind = network.kind[out]
-        cost = np.where(network.kinds.capacity_Bps[kind] >= width, network.kinds.latency_s[kind], np.inf)
-        arc = int(out[np.argmin(time[heads] + onward + cost)])
-        here = int(network.head[arc])
-        vertices.append(here)
-        arcs.append(arc)
-    return vertices, arcs
-
-
-def shortest(network: Network, source: int, target: int, limit: int = 64) -> list[Route]:
-    """Up to `limit` paths of fewest cables between two end points, in order of vertices; parallel cables are one."""
-    found = distances(by_cable(network), network.vertices_of(target))
-    starts = network.vertices_of(source)
-    near = found.hops[starts]
-    if not (near >= 0).any():
-        raise NotAdmittedError(f"no path from end point {source} to end point {target}")
-    least = near[near >= 0].min()
-    routes: list[Route] = []
-    stack: list[tuple[list[int], list[int]]] = [([int(v)], []) for v in starts[near == least][::-1]]
-    while stack and len(routes) < limit:
-        vertices, arcs = stack.pop()
-        if found.hops[vertices[-1]] == 0:
-            routes.append(route(network, vertices, arcs))
-            continue
-        for arc in _nearer_out(network, found.hops, vertices[-1])[::-1].tolist():
-            stack.append(([*vertices, int(network.head[arc])], [*arcs, arc]))
-    return routes
-
-
-def _nearer_out(network: Network, far: Hops, vertex: int) -> Ints:
-    out = np.arange(network.indptr[vertex], network.indptr[vertex + 1])
-    heads = network.head[out]
-    nearer: Ints = out[(far[heads] == far[vertex] - 1) & (network.forwards[heads] | (far[heads] == 0))]
-    return nearer
-
-
-def count_shortest(network: Network, source: int, target: int) -> float:
-    """How many paths of fewest cables join two end points, each cable counted."""
-    found: Distances = distances(by_cable(network), network.vertices_of(target))
-    ways = np.zeros(network.vertices)
-    ways[network.vertices_of(target)] = 1.0
-    starts = network.vertices_of(source)
-    near = found.hops[starts]
-    if not (near >= 0).any():
-        return 0.0
-    least = int(near[near >= 0].min())
-    weights = by_cable(network)
-    for level in range(1, least + 1):
-        onward = np.where((found.hops == level - 1) & (network.forwards | (found.hops == 0)), ways, 0.0)
-        step = np.asarray(weights.matrix @ onward)
-        here = found.hops == level
-        ways[here] = step[here]
-    return float(ways[starts[near == least]].sum())
 
 
 # ---- islands --------------------------------------------------------------------------------------------------------

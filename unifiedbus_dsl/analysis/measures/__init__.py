@@ -38,6 +38,7 @@ MEASURES: Mapping[str, Measure] = {
     "mean_hops": Measure(paths.hops),
     "latency": Measure(paths.latency, ("message",)),
     "mean_latency": Measure(paths.latency, ("message",)),
+    "paths": Measure(paths.paths, ("message", "show")),
     "disjoint_paths": Measure(paths.disjoint_paths),
     "connected": Measure(paths.connected),
     "reachable": Measure(paths.reachable),

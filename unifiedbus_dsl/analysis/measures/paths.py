@@ -1,28 +1,38 @@
-"""Hops, latency, disjoint paths, and who reaches whom."""
+"""Hops, latency, the paths of a pair, disjoint paths, and who reaches whom."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from unifiedbus_dsl import units
-from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
-from unifiedbus_dsl.analysis.wording import pair_name
-from unifiedbus_dsl.solve import paths
+from unifiedbus_dsl.analysis.wording import devices_of, pair_name
+from unifiedbus_dsl.network import Network
+from unifiedbus_dsl.solve import paths as far
+from unifiedbus_dsl.solve import ways
+from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.units import NUMBER, TIME, Dimension
+
+SHOWN = 4
+"""Paths that are written out unless more are asked for."""
 
 
 def hops(call: Call) -> Answer:
-    found = paths.hops(call.machine.symmetry, *call.pair())
+    found = far.hops(call.machine.symmetry, *call.pair())
     return _answer(call, found, NUMBER, "shortest paths by cables")
 
 
 def latency(call: Call) -> Answer:
     source, target = call.pair()
     message = call.quantity("message", units.SIZE) or 0.0
-    found = paths.latency(call.machine.timed_symmetry, source, target, message)
+    found = far.latency(call.machine.timed_symmetry, source, target, message)
     return _answer(call, found, TIME, "zero load, cut-through")
 
 
-def _answer(call: Call, found: paths.Histogram, dimension: Dimension, assumption: str) -> Answer:
+def _answer(call: Call, found: far.Histogram, dimension: Dimension, assumption: str) -> Answer:
     mean = call.name.startswith("mean_")
     return call.exact(
         found.mean if mean else found.largest,
@@ -34,15 +44,75 @@ def _answer(call: Call, found: paths.Histogram, dimension: Dimension, assumption
 
 
 def disjoint_paths(call: Call) -> Answer:
-    found = paths.disjoint_paths(call.machine.symmetry, *call.pair())
+    found = far.disjoint_paths(call.machine.symmetry, *call.pair())
     binding = (pair_name(call.machine, found.source, found.target),)
     return call.exact(found.paths, NUMBER, binding=binding, assumptions=("max-flow of cables",))
 
 
 def connected(call: Call) -> Answer:
-    truth = paths.connected(call.machine.symmetry, call.ends(call.one()))
+    truth = far.connected(call.machine.symmetry, call.ends(call.one()))
     return call.exact(float(truth), NUMBER, detail={"truth": truth}, text="yes" if truth else "no")
 
 
 def reachable(call: Call) -> Answer:
-    return call.exact(paths.reachable(call.machine.network, call.ends(call.one())), NUMBER)
+    return call.exact(far.reachable(call.machine.network, call.ends(call.one())), NUMBER)
+
+
+# ---- the paths of one pair ------------------------------------------------------------------------------------------
+
+
+def paths(call: Call) -> Answer:
+    """How many paths of fewest cables a pair has; the first of them, and the fastest, with the parts of their time."""
+    source, target = call.single_pair()
+    message = call.quantity("message", units.SIZE) or 0.0
+    machine, most = call.machine, call.integer("show")
+    network = machine.timed_network
+    found = ways.shortest(network, source, target)
+    listed = found.first(SHOWN if most is None else most, message)
+    fastest = ways.fastest(network, source, target, message)
+    least = min((each.time_s for each in listed), default=np.inf)
+    described = [_described(machine, network, each) for each in (fastest, *listed)]
+    more = found.count - sum(each["cables"] for each in described[1:])
+    lines = [_written(each) for each in described[1:]]
+    if more:
+        lines.append(f"… and {more:,} more of {found.hops} cables" + ("; `show = …` writes more out" if listed else ""))
+    if fastest.time_s < least * (1 - 1e-9):
+        lines.insert(0, f"fastest: {_written(described[0])}")
+    return call.exact(
+        found.count,
+        NUMBER,
+        assumptions=("paths of fewest cables, parallel cables told apart", "zero load, cut-through"),
+        detail={"hops": found.hops, "paths": described[1:], "fastest": described[0]},
+        text=f"{found.count:,} of {found.hops} cables" if found.hops > 1 else f"{found.count:,} of 1 cable",
+        lines=tuple(lines),
+    )
+
+
+def _described(machine: Machine, network: Network, route: ways.Route) -> dict[str, Any]:
+    """A path as JSON holds it: the devices, and for each hop its link, cables to choose from, and times in seconds."""
+    links = list(machine.fabric.plan.links)
+    count = network.count[route.arcs]
+    return {
+        "time": route.time_s,
+        "devices": [str(n) for n in machine.fabric.device_names(devices_of(network, route.vertices))],
+        "links": [links[k] for k in network.kinds.link[network.kind[route.arcs]].tolist()],
+        "cables": int(np.prod([int(n) for n in count], dtype=object)),
+        "parallel": count.tolist(),
+        "cable_s": route.arc_s.tolist(),
+        "device_s": route.vertex_s.tolist(),
+        "transfer_s": route.transfer_s,
+    }
+
+
+def _written(path: dict[str, Any]) -> str:
+    """`310 ns: npu[0] -Wire 155 ns- npu[1] 30 ns -Wire 155 ns- npu[2]`."""
+    text = path["devices"][0]
+    hops = zip(
+        path["links"], path["parallel"], path["cable_s"], path["devices"][1:], [*path["device_s"], 0.0], strict=True
+    )
+    for link, parallel, cable, device, passed in hops:
+        many = f"{parallel} x " if parallel > 1 else ""
+        text += f" -[{many}{link} {shown(cable, TIME)}]-> {device}" + (f" ({shown(passed, TIME)})" if passed else "")
+    if path["transfer_s"]:
+        text += f", message {shown(path['transfer_s'], TIME)}"
+    return f"{shown(path['time'], TIME)}: {text}"
