@@ -293,3 +293,12 @@ def test_loads_in_the_overview() -> None:
     named = texts(seen("color link by load(hot); label link by count"), "bundle")
     assert "256 cables" in named
     assert any("224" in label or "28 × 56 GB/s · 1,100 %" in label for label in labels)
+
+
+def test_loads_of_a_part_alone_are_the_busiest_of_its_like() -> None:
+    """No instance is meant: `show board[3]` and `--type Board` say the same, that of the worst board."""
+    picture = seen("color link by load(hot); layout detail; show board[3]")
+    drawn = [mark for mark in picture.marks if isinstance(mark, Line) and mark.role == "cable"]
+    assert len(drawn) == 28
+    assert len({mark.colour for mark in drawn}) == 1
+    assert "a cable is coloured as the busiest of its like in the system" in texts(picture, "legend")

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable
 
 import numpy as np
 from attrs import evolve
 
+from unifiedbus_dsl.analysis.loads import Utilisation, load_legend, loaded, lost_of
 from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.scenarios import damage, described, lines
 from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.scope import Scope
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.network import Floats, cable_ends
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.compare import Panel, comparison
 from unifiedbus_dsl.render.explorer import MOST_ROUTED, explorer
 from unifiedbus_dsl.render.facts import Survey
-from unifiedbus_dsl.render.look import Loads, Look
-from unifiedbus_dsl.render.marks import Line, Mark, Picture, Text, straight
+from unifiedbus_dsl.render.marks import Mark, Picture
 from unifiedbus_dsl.render.pictures import TooManyMarksError, picture_of, too_many_help
-from unifiedbus_dsl.render.views import Layout, View, link_text, read_view
+from unifiedbus_dsl.render.views import Layout, View, read_view
 from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree
@@ -43,11 +42,25 @@ def traffics(compilation: Compilation, system: str) -> dict[str, tree.Traffic]:
     return {n: t for n, t in found.items() if isinstance(t, tree.Traffic) and t.of.text == system}
 
 
-def view_of(compilation: Compilation, view: tree.View, sink: Sink, layout: Layout | None = None) -> View | None:
-    """A view block against its system, with the loads that it asks for; None after a diagnostic in the sink."""
+def scenarios(compilation: Compilation, system: str) -> dict[str, tree.Scenario]:
+    """The scenarios of a system, by name."""
+    assert compilation.model is not None
+    found = compilation.model.main.questions.get("scenario", {})
+    return {n: s for n, s in found.items() if isinstance(s, tree.Scenario) and s.of.text == system}
+
+
+COMPARED_IN_DETAIL = 600
+"""Devices up to which a system before and after a scenario is drawn device by device."""
+
+
+def view_of(
+    compilation: Compilation, view: tree.View, sink: Sink, layout: Layout | None = None, *, loads: bool = True
+) -> View | None:
+    """A view block against its system, with the loads that it asks for (not without `loads`); None after a diagnostic
+    in the sink."""
     plan = compilation.pick(view.of.text)
     found = read_view(view, plan, _evaluator(compilation, sink), layout)
-    if found is None or found.load is None:
+    if found is None or found.load is None or not loads:
         return found
     return with_loads(compilation, found, found.load, sink)
 
@@ -59,8 +72,12 @@ def draw_view(view: View, sink: Sink) -> Picture | None:
         NotAnAssemblyError: the view's type has no parts.
         NothingPlacedError: a floor plan of what is placed nowhere.
     """
+    return _drawn(lambda: picture_of(view), view, sink)
+
+
+def _drawn(draw: Callable[[], Picture], view: View, sink: Sink) -> Picture | None:
     try:
-        return picture_of(view)
+        return draw()
     except TooManyMarksError as error:
         message = str(error).partition(": ")[0]
         sink.error("UB0801", message, view.span, "too many marks" if view.span else "", help=(too_many_help(view),))
@@ -103,23 +120,73 @@ def with_loads(compilation: Compilation, view: View, question: tree.Expr, sink: 
     `question` is `load(TRAFFIC, routing = …)`, or the word `load` alone where the system has a single traffic.
     """
     plan = view.survey.whole or view.plan
-    known = traffics(compilation, plan.system)
-    if not isinstance(question, tree.Call):
-        if len(known) != 1:
-            listed = ", ".join(f"`load({name})`" for name in known) or "`load(alltoall(all npu))`"
-            sink.error("UB0810", "the load of which traffic?", question.span, "here", help=(f"write {listed}",))
+    found = _utilisation(_asker(compilation, plan, sink), question)
+    return view.looking(loaded(view.survey.look, found)) if found is not None else None
+
+
+def compare(
+    compilation: Compilation, view: View, scenario: str, question: tree.Expr | None, sink: Sink
+) -> Picture | None:
+    """The machine undamaged, and as a scenario leaves it, on one scale of loads; None after a diagnostic in the sink.
+
+    `view` is of the whole system. Without a `question` (see `with_loads`) it shows what is lost and no loads.
+
+    Raises:
+        ValueError: the view leaves parts out, or is of one of them, or is a floor plan.
+    """
+    plan = view.plan
+    if view.survey.whole is not None or view.key != plan.root or view.layout == "floor" or view.survey.look.closed:
+        raise ValueError("a scenario is drawn on the whole system, folded or device by device")
+    asker = _asker(compilation, plan, sink)
+    known = scenarios(compilation, plan.system)
+    made = damage(scenario, lines(scenario, known), asker)
+    if made is None:
+        return None
+    found, left, _ = made
+    looks = [view.survey.look, evolve(view.survey.look, lost=lost_of(found.machine))]
+    words: list[list[str]] = [["all parts are there"], described(found)]
+    notes: list[str] = []
+    legend: list[list[Mark]] = []
+    if question is not None:
+        both = [_utilisation(each, question) for each in (asker, left)]
+        used = [each.at(both[0].rate) for each in both if each is not None and both[0] is not None]
+        if len(used) < len(both):
             return None
-        question = load_question(next(iter(known)), "ecmp")
+        most = max(each.most for each in used)
+        looks = [loaded(look, each, most, alone=False) for look, each in zip(looks, used, strict=True)]
+        words = [[*said, f"busiest: {each.busiest}"] for said, each in zip(words, used, strict=True)]
+        notes, legend = [used[0].said], load_legend(most)
+    panels = [
+        Panel(id, view.looking(look), heading, said)
+        for id, look, heading, said in zip(
+            ("base", "scenario"), looks, ("base", f"scenario {scenario}"), words, strict=True
+        )
+    ]
+    return _drawn(lambda: comparison(panels, view.survey.look.title or view.key, notes, legend), view, sink)
+
+
+def _asker(compilation: Compilation, plan: Plan, sink: Sink) -> Asker:
+    """Who answers questions on the undamaged system."""
     machine = Machine(compilation.fabric(plan.system))
     assert compilation.model is not None
     selector = FabricSelector.of(machine.fabric, compilation.model, _evaluator(compilation, sink))
-    before = len(list(sink))
-    found = Asker(machine, selector, known, plan.system).utilisation(_as_load(question))
+    return Asker(machine, selector, traffics(compilation, plan.system), plan.system)
+
+
+def _utilisation(asker: Asker, question: tree.Expr) -> Utilisation | None:
+    """Utilisation of the cables; None after a diagnostic."""
+    if not isinstance(question, tree.Call):
+        if len(asker.traffics) != 1:
+            listed = ", ".join(f"`load({name})`" for name in asker.traffics) or "`load(alltoall(all npu))`"
+            help = (f"write {listed}",)
+            asker.evaluator.sink.error("UB0810", "the load of which traffic?", question.span, "here", help=help)
+            return None
+        question = load_question(next(iter(asker.traffics)), "ecmp")
+    found = asker.utilisation(_as_load(question))
     if found is None:
-        assert len(list(sink)) > before
         return None
     shares, traffic, routing, rate = found
-    return view.looking(_loaded(view.survey.look, machine, shares, f"{traffic}, {routing}", rate))
+    return Utilisation.of(asker.machine, shares, f"{traffic}, {routing}", rate)
 
 
 def _as_load(question: tree.Expr) -> tree.Expr:
@@ -135,104 +202,3 @@ def _evaluator(compilation: Compilation, sink: Sink) -> Evaluator:
     assert model is not None
     assert done is not None
     return Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)
-
-
-# ---- loads ------------------------------------------------------------------------------------------------------
-
-
-def _loaded(look: Look, machine: Machine, shares: Floats, what: str, rate: float) -> Look:
-    fabric = machine.fabric
-    each = _of_each_cable(machine, shares)
-    most = float(each.max(initial=0.0))
-    loads = Loads(_worst(fabric.plan, each), most, _PairLoads(fabric, each))
-    said = f"load of cables under {what}, each end point sending {rate / 1e9:,.4g} GB/s"
-    busiest = int(np.argmax(each))
-    lines = [(said, ""), (f"busiest: {_percent(most)} at {fabric.cable_name(busiest)}", "")]
-
-    def text(plan: Plan, key: str, rules: object, cables: int) -> str:
-        assert isinstance(rules, tuple | list)
-        worst = max(loads.share(key, rule) for rule in rules)
-        base = link_text("rate")(plan, key, rules, cables)
-        return f"{base} · {_percent(worst)}" + (" · busiest" if worst >= most * (1 - 1e-9) > 0 else "")
-
-    return evolve(
-        look, loads=loads, link_text=look.link_text or text, legend=_load_legend(most), notes=[*look.notes, *lines]
-    )
-
-
-def _of_each_cable(machine: Machine, shares: Floats) -> Floats:
-    """Utilisation of each cable by the row of its arcs: those of one kind between two vertices share one."""
-    fabric, network = machine.fabric, machine.network
-    a, b = (side.astype(np.int64) for side in cable_ends(fabric))
-    code = network.tail.astype(np.int64) * network.vertices + network.head
-    found = np.zeros(fabric.cable_count)
-    links = fabric.kinds.link[fabric.kind].astype(np.int64)
-    rates = network.kinds.link[network.kind].astype(np.int64)
-    many = int(max(links.max(initial=0), rates.max(initial=0))) + 1
-    key = code * many + rates
-    order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(key[order]) > 0])
-    largest = np.maximum.reduceat(shares[order], starts)
-    known = key[order][starts]
-    for tail, head in ((a, b), (b, a)):
-        at = np.searchsorted(known, (tail * network.vertices + head) * many + links)
-        found = np.maximum(found, largest[at])
-    return found
-
-
-class _PairLoads:
-    """Utilisation of the busiest cable between two devices."""
-
-    def __init__(self, fabric: Fabric, each: Floats) -> None:
-        self._count = fabric.device_count
-        a, b = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
-        code = np.minimum(a, b) * self._count + np.maximum(a, b)
-        order = np.argsort(code, kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(code[order]) > 0])
-        self._codes, self._most = code[order][starts], np.maximum.reduceat(each[order], starts)
-
-    def __call__(self, a: int, b: int) -> float:
-        code = min(a, b) * self._count + max(a, b)
-        at = int(np.searchsorted(self._codes, code))
-        found = at < len(self._codes) and self._codes[at] == code
-        return float(self._most[at]) if found else 0.0
-
-
-def _worst(plan: Plan, each: Floats) -> dict[tuple[str, int], float]:
-    """The busiest cable of each rule of each assembly type, over all instances."""
-    numbering = plan.numbering
-    found: dict[tuple[str, int], float] = {}
-
-    def visit(key: str, rows: Floats) -> None:
-        """`rows` [instances, cables of one] of an assembly type."""
-        assembly, starts = plan.assemblies[key], numbering.cable_starts[key]
-        for at, child in enumerate(assembly.children):
-            inside = numbering.cable_count.get(child.type, 0)
-            if child.type in plan.assemblies and inside:
-                part = rows[:, starts[at] : starts[at] + child.count * inside]
-                visit(child.type, part.reshape(-1, inside))
-        for number, rule in enumerate(assembly.rules):
-            first = starts[len(assembly.children) + number]
-            part = rows[:, first : first + numbering.rule_size(key, number)]
-            found[key, id(rule)] = max(found.get((key, id(rule)), 0.0), float(part.max(initial=0.0)))
-
-    visit(plan.root, each.reshape(1, -1))
-    return found
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:,.3g} %" if share < 10 else f"{share * 100:,.0f} %"
-
-
-def _load_legend(most: float) -> list[list[Mark]]:
-    """What the colours of loads mean."""
-    limits = [0.0, *palette.LOAD_LIMITS]
-    texts = [f"{_percent(a * most)} – {_percent(b * most)}" for a, b in itertools.pairwise(limits)]
-    texts.append(f"busiest: {_percent(most)}")
-    return [
-        [
-            Line(f"legend-load-{i}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, 3.0, role="legend"),
-            Text(f"legend-load-{i}", 28, 0, text, 11, False, palette.QUIET, "start", role="legend"),
-        ]
-        for i, (text, colour) in enumerate(zip(texts, palette.LOADS, strict=True))
-    ]

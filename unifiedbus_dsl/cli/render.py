@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.diagnostics import Sink
     from unifiedbus_dsl.pipeline import Compilation
     from unifiedbus_dsl.plan import Plan
+    from unifiedbus_dsl.render.marks import Picture
     from unifiedbus_dsl.render.views import Layout, View
+    from unifiedbus_dsl.syntax import tree
 
 FORMATS = ("svg", "png", "dot", "html", "pdf")
 
@@ -30,6 +32,7 @@ FORMATS = ("svg", "png", "dot", "html", "pdf")
 @click.option("--floor", is_flag=True, help="The floor plan: what `place` puts where.")
 @click.option("--traffic", metavar="NAME", help="Colour cables by the load of this traffic.")
 @click.option("--routing", default="ecmp", show_default=True, metavar="NAME", help="How that traffic is routed.")
+@click.option("--scenario", metavar="NAME", help="The system before and after a scenario, one beside the other.")
 @click.option("--plot", metavar="WHAT", help="A histogram instead: `hops` or `latency` over all pairs of end points.")
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
 @click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
@@ -49,6 +52,7 @@ def command(
     floor: bool,
     traffic: str | None,
     routing: str,
+    scenario: str | None,
     plot: str | None,
     form: str | None,
     html: bool,
@@ -65,6 +69,7 @@ def command(
       ubusc render machine.ubus --view plan -o plan.png
       ubusc render machine.ubus --type Cabinet --detail
       ubusc render machine.ubus --traffic moe        where it is tight
+      ubusc render machine.ubus --scenario Cut       what is lost, and what that does to loads
       ubusc render machine.ubus --html               a page to explore it in
     """
     from unifiedbus_dsl.cli.arguments import source_file
@@ -86,6 +91,10 @@ def command(
         written: Sequence[Path] = ()
         if plot is not None:
             written = _plot(compilation, name, plot, chosen, output)
+        elif scenario is not None:
+            if type_key is not None:
+                raise click.UsageError("a scenario is of the whole system: leave `--type` out")
+            written = _compared(compilation, path, name, scenario, view, layout, traffic, routing, chosen, output, sink)
         elif chosen == "html":
             written = _page(compilation, name, output, sink)
         else:
@@ -176,7 +185,7 @@ def _view(
     """
     from attrs import evolve
 
-    from unifiedbus_dsl.analysis.pictures import load_question, plain_view, traffics, view_of, views, with_loads
+    from unifiedbus_dsl.analysis.pictures import plain_view, traffics, view_of, views, with_loads
 
     plan = compilation.pick(system)
     key = _type(plan, type_key) if type_key is not None else None
@@ -188,11 +197,78 @@ def _view(
             view = evolve(view, key=key)
     if view is None or traffic is None:
         return view
-    from unifiedbus_dsl.analysis.measures import ROUTINGS
+    question = _question(path, system, traffic, routing, list(traffics(compilation, system)))
+    return with_loads(compilation, view, question, sink)
 
-    _known("traffic", traffic, list(traffics(compilation, system)), f" of `{system}` in `{path}`")
+
+def _compared(
+    compilation: Compilation,
+    path: Path,
+    system: str,
+    scenario: str,
+    name: str | None,
+    layout: Layout | None,
+    traffic: str | None,
+    routing: str,
+    form: str,
+    output: str | None,
+    sink: Sink,
+) -> Sequence[Path]:
+    """The system before and after a scenario: the files written.
+
+    Raises:
+        click.UsageError: no such scenario or traffic, or a picture that has no room for two.
+    """
+    from unifiedbus_dsl.analysis.pictures import (
+        COMPARED_IN_DETAIL,
+        compare,
+        plain_view,
+        scenarios,
+        traffics,
+        view_of,
+        views,
+    )
+
+    plan, known = compilation.pick(system), list(traffics(compilation, system))
+    _known("scenario", scenario, list(scenarios(compilation, system)), f" of `{system}` in `{path}`")
+    if form == "html":
+        raise click.UsageError("the page to explore shows every scenario; `--scenario` makes a picture of one")
+    small = plan.device_count[plan.root] <= COMPARED_IN_DETAIL
+    view = plain_view(plan, None, layout or ("detail" if small else "overview"))
+    question = None
+    if name is not None:
+        block = view_of(compilation, views(compilation)[name], sink, layout, loads=False)
+        if block is None:
+            return ()
+        view, question = block, block.load
+    if traffic is None and question is None and len(known) > 1:
+        listed = ", ".join(f"`--traffic {each}`" for each in known)
+        raise click.UsageError(f"loads of which traffic? write one of {listed}")
+    if traffic is not None or (question is None and known):
+        question = _question(path, system, traffic or known[0], routing, known)
+    try:
+        picture = compare(compilation, view, scenario, question, sink)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if picture is None:
+        return ()
+    from unifiedbus_dsl.render.pictures import without_links
+
+    return _save(_place(f"{system}.{scenario}", form, output), without_links(picture), form)
+
+
+def _question(path: Path, system: str, traffic: str, routing: str, known: Sequence[str]) -> tree.Expr:
+    """The loads of a traffic.
+
+    Raises:
+        click.UsageError: no such traffic or routing.
+    """
+    from unifiedbus_dsl.analysis.measures import ROUTINGS
+    from unifiedbus_dsl.analysis.pictures import load_question
+
+    _known("traffic", traffic, known, f" of `{system}` in `{path}`")
     _known("routing", routing, list(ROUTINGS))
-    return with_loads(compilation, view, load_question(traffic, routing), sink)
+    return load_question(traffic, routing)
 
 
 def _type(plan: Plan, name: str) -> str:
@@ -218,6 +294,32 @@ def _type(plan: Plan, name: str) -> str:
 
 def _is_folder(output: str) -> bool:
     return output.endswith("/") or Path(output).is_dir()
+
+
+def _place(stem: str, form: str, output: str | None) -> Path:
+    """The file to write: in the folder that was named, or the file that was, or one here."""
+    from unifiedbus_dsl.cli.output import make_folder
+
+    name = f"{stem}.{form}"
+    return make_folder(Path(output)) / name if output is not None and _is_folder(output) else Path(output or name)
+
+
+def _save(path: Path, picture: Picture, form: str) -> list[Path]:
+    """Draw one picture, and write it.
+
+    Raises:
+        click.ClickException: there is nothing to draw with.
+    """
+    from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.render import DrawingError, NoGraphvizError
+    from unifiedbus_dsl.render.svg import drawn
+
+    try:
+        data = drawn(picture, _drawable(form))
+    except (DrawingError, NoGraphvizError) as error:
+        raise click.ClickException(str(error)) from error
+    write_bytes(path, data)
+    return [path]
 
 
 def _stem(look: View, system: str, view: str | None) -> str:
@@ -281,14 +383,13 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
         click.ClickException: there is nothing to plot with, or no answer.
     """
     from unifiedbus_dsl.analysis.plots import PLOTS, NoMatplotlibError, histogram
-    from unifiedbus_dsl.cli.output import make_folder, write_bytes
+    from unifiedbus_dsl.cli.output import write_bytes
     from unifiedbus_dsl.solve.machine import Machine
     from unifiedbus_dsl.solve.result import NotAdmittedError
 
     _known("plot", plot, PLOTS)
     _known("format", form, ("svg", "png"), " of a plot")
-    name = f"{system}.{plot}.{form}"
-    path = make_folder(Path(output)) / name if output is not None and _is_folder(output) else Path(output or name)
+    path = _place(f"{system}.{plot}", form, output)
     try:
         data = histogram(
             Machine(compilation.fabric(system)),
@@ -304,10 +405,9 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
 def _page(compilation: Compilation, system: str, output: str | None, sink: Sink) -> list[Path]:
     """The page to explore the machine in."""
     from unifiedbus_dsl.analysis.pictures import explorer_page
-    from unifiedbus_dsl.cli.output import make_folder, write_bytes
+    from unifiedbus_dsl.cli.output import write_bytes
 
-    name = f"{system}.html"
-    path = make_folder(Path(output)) / name if output is not None and _is_folder(output) else Path(output or name)
+    path = _place(system, "html", output)
     page = explorer_page(compilation, system, sink)
     write_bytes(path, page.encode())
     return [path]

@@ -83,24 +83,8 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: Survey | Non
     """The same as values."""
     key = type_key or plan.root
     assembly = assembly_named(plan, key)
-    devices = plan.device_count[key]
-    if devices > MOST_DEVICES:
-        raise TooManyMarksError(
-            f"`{key}` has {devices:,} devices, more than the {MOST_DEVICES:,} that can be drawn one by one: "
-            "draw its overview, or one of its parts"
-        )
     survey = shared or Survey(plan)
-    sizes = sizes_for(devices)
-    root = layout(survey, key, sizes)
-    scale = min(1.0, _PAGE / root.width)
-    if scale < 0.9:  # names must stay readable
-        sizes = evolve(sizes, head=min(60.0, HEAD / scale))
-        root = layout(survey, key, sizes)
-    seen = tuple(_walk(plan, root, Seen(root, "", 0.0, 0.0, 0)))
-    lines, notes = _lines(survey, key, seen, scale, inside=not sizes.tiny)
-    boxes = [mark for one in seen[1:] for mark in _box(survey, one, scale, sizes.head * scale)]
-    behind = [mark for mark in boxes if isinstance(mark, Box) and mark.behind]
-    front = [mark for mark in boxes if not (isinstance(mark, Box) and mark.behind)]
+    drawing, notes = detail_drawing(plan, key, survey)
     figures = survey.figures[key]
     legend = [
         *(survey.look.legend or wiring_entries(survey, figures)),
@@ -114,10 +98,36 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: Survey | Non
         kind,
         [*survey.look.notes, (summary(assembly.doc), "")],
         figure_tiles(figures),
-        [*behind, *lines, *front],
+        drawing,
         legend,
         assembly.doc or "",
     )
+
+
+def detail_drawing(plan: Plan, key: str, survey: Survey) -> tuple[list[Mark], list[str]]:
+    """The drawing without the sheet around it, and what was left out of it.
+
+    Raises:
+        TooManyMarksError: as `detail`.
+    """
+    devices = plan.device_count[key]
+    if devices > MOST_DEVICES:
+        raise TooManyMarksError(
+            f"`{key}` has {devices:,} devices, more than the {MOST_DEVICES:,} that can be drawn one by one: "
+            "draw its overview, or one of its parts"
+        )
+    sizes = sizes_for(devices)
+    root = layout(survey, key, sizes)
+    scale = min(1.0, _PAGE / root.width)
+    if scale < 0.9:  # names must stay readable
+        sizes = evolve(sizes, head=min(60.0, HEAD / scale))
+        root = layout(survey, key, sizes)
+    seen = tuple(_walk(plan, root, Seen(root, "", 0.0, 0.0, 0)))
+    lines, notes = _lines(survey, key, seen, scale, inside=not sizes.tiny)
+    boxes = [mark for one in seen[1:] for mark in _box(survey, one, scale, sizes.head * scale)]
+    behind = [mark for mark in boxes if isinstance(mark, Box) and mark.behind]
+    front = [mark for mark in boxes if not (isinstance(mark, Box) and mark.behind)]
+    return [*behind, *lines, *front], notes
 
 
 def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
@@ -151,6 +161,9 @@ def _box(survey: Survey, seen: Seen, scale: float, head: float) -> list[Mark]:
     look = palette.KINDS[device.kind] if device else palette.Look(palette.LEVELS[(seen.depth + 1) % 2], palette.FRAME)
     if device:
         look = survey.look.part_looks.get(key, look)
+    gone = _is_gone(survey, seen)
+    if gone:
+        look = palette.GONE if width > 12 or not device else palette.Look(palette.INK, palette.INK)
     box = Box(
         identifier(seen.path),
         x,
@@ -161,11 +174,34 @@ def _box(survey: Survey, seen: Seen, scale: float, head: float) -> list[Mark]:
         look.stroke,
         line=1.0 if width > 12 else 0.5,
         shape="rounded" if width > 12 else "square",
+        dashed=gone,
         behind=device is None,
         role="device" if device else "part",
-        tip=f"{seen.path} : {key}",
+        tip=f"{seen.path} : {key}" + (" (lost)" if gone else ""),
     )
-    return [box, *_label(seen, box, None if device else head, survey.look.part_texts.get(key))]
+    label = _label(seen, box, None if device else head, survey.look.part_texts.get(key))
+    if gone and device and width > 12:
+        return [
+            box,
+            Text(
+                box.id + "-lost",
+                *box.center,
+                "×",
+                min(28.0, max(_SMALLEST, width * 0.7)),
+                True,
+                role="lost",
+                tip=box.tip,
+            ),
+        ]
+    return [box, *label]
+
+
+def _is_gone(survey: Survey, seen: Seen) -> bool:
+    """Whether a scenario has taken all of a part."""
+    if survey.look.lost is None:
+        return False
+    count = survey.plan.device_count[seen.layout.key]
+    return survey.look.lost.within(seen.start, count) == count
 
 
 def _label(seen: Seen, box: Box, head: float | None, said: str | None) -> list[Mark]:
@@ -181,7 +217,7 @@ def _label(seen: Seen, box: Box, head: float | None, said: str | None) -> list[M
             if head is None:
                 return [Text(id, *box.center, text, size, role="name", tip=box.tip)]
             left = box.x + min(8.0, (box.width - text_width(text, size)) / 2)
-            return [Text(id, left, box.y + room / 2 + 0.5, text, size, anchor="start", role="name", tip=box.tip)]
+            return [Text(id, left, box.y + room / 2 + 0.5, text, size, anchor="start", role="frame-name", tip=box.tip)]
     return []
 
 
@@ -190,25 +226,28 @@ def _label(seen: Seen, box: Box, head: float | None, said: str | None) -> list[M
 
 def _lines(survey: Survey, key: str, seen: Sequence[Seen], scale: float, inside: bool) -> tuple[list[Mark], list[str]]:
     """The cables of every assembly in the picture (or of the outermost only), and what was left out."""
+    notes: list[str] = []
+    whole = key == survey.plan.root
+    if survey.look.loads is not None and (not whole or survey.whole is not None):
+        notes.append("a cable is coloured as the busiest of its like in the system")
+    marks: list[Mark] = []
     instances: dict[str, list[Seen]] = {}
     for one in seen:
         if one.layout.parts:
             instances.setdefault(one.layout.key, []).append(one)
-    marks: list[Mark] = []
-    notes: list[str] = []
     for name, places in instances.items():
         if name != key and not inside:
             if survey.bundles[name]:
                 notes.append(f"cables inside {name} are in its own picture")
             continue
-        drawn, note = _type_lines(survey, survey.plan.assemblies[name], places, name == key, scale)
+        drawn, note = _type_lines(survey, survey.plan.assemblies[name], places, name == key, scale, whole)
         marks += drawn
         notes += note
     return marks, notes
 
 
 def _type_lines(
-    survey: Survey, assembly: AssemblyType, places: Sequence[Seen], top: bool, scale: float
+    survey: Survey, assembly: AssemblyType, places: Sequence[Seen], top: bool, scale: float, whole: bool
 ) -> tuple[list[Mark], list[str]]:
     found = pairs_of(survey.plan, assembly)
     notes: list[str] = []
@@ -228,7 +267,7 @@ def _type_lines(
     for number, pairs in sorted(enumerate(found), key=lambda item: item[1].child is not None):
         colour = survey.rule_colour(assembly.key, assembly.rules[number])
         for one in places:
-            of_pair = _load_colours(survey, one) if not element_level else None
+            of_pair = _pair_colours(survey, one, whole) if not element_level else None
             marks += _pair_lines(assembly, one, pairs, number, colour, scale, element_level, of_pair)
     return marks, notes
 
@@ -275,12 +314,21 @@ def _of_first(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
     return Pairs(pairs.child, pairs.medium, pairs.left[keep], pairs.right[keep], pairs.cables[keep])
 
 
-def _load_colours(survey: Survey, seen: Seen) -> Callable[[int, int], str] | None:
-    """The colour of the cables between two devices of a part, where a view asks for loads."""
-    loads = survey.look.loads
-    if loads is None or survey.whole is not None:
+def _pair_colours(survey: Survey, seen: Seen, whole: bool) -> Callable[[int, int], str | None] | None:
+    """The colour of the cables between two devices of a part, where a view asks for loads: None where all are lost.
+
+    Of a part alone no instance is meant, so its cables are as those of the busiest one are."""
+    loads, lost = survey.look.loads, survey.look.lost
+    if survey.whole is not None or not whole or (loads is None and lost is None):
         return None
-    return lambda a, b: loads.colour(loads.of_pair(seen.start + a, seen.start + b))
+
+    def colour(a: int, b: int) -> str | None:
+        pair = seen.start + a, seen.start + b
+        if lost is not None and lost.between(*pair):
+            return None
+        return loads.colour(loads.of_pair(*pair)) if loads is not None else ""
+
+    return colour
 
 
 def _pair_lines(
@@ -291,7 +339,7 @@ def _pair_lines(
     colour: str,
     scale: float,
     element_level: bool,
-    of_pair: Callable[[int, int], str] | None = None,
+    of_pair: Callable[[int, int], str | None] | None = None,
 ) -> list[Mark]:
     arcs = pairs.child is not None and seen.layout.styles[pairs.child] not in ("circle", "orbit")
     centres = np.add(seen.layout.centres, (seen.x, seen.y)) * scale
@@ -312,9 +360,13 @@ def _pair_lines(
             points = _bowed(*ends, pitch, near) if arcs else straight(*ends)
         id = f"{identifier(seen.path) if seen.path else 'cables'}-{number}-{k}"
         own = of_pair(a, b) if of_pair else colour
+        tip = f"{cables:,} {pairs.medium}"
+        if own is None:
+            marks.append(Line(id, points, palette.GONE_LINE, 0.6, True, role="cable lost", tip=f"{tip}, lost"))
+            continue
         tall = 2.5 * width if own == palette.LOADS[-1] else width
-        marks.append(Line(id, points, own + shade, tall, role="cable", tip=f"{cables:,} {pairs.medium}"))
-    return sorted(marks, key=lambda mark: isinstance(mark, Line) and mark.width > width)
+        marks.append(Line(id, points, (own or colour) + shade, tall, role="cable", tip=tip))
+    return sorted(marks, key=lambda mark: isinstance(mark, Line) and (not mark.dashed, mark.width > width))
 
 
 def _weight(pairs: Pairs) -> tuple[float, str]:

@@ -37,6 +37,18 @@ class Loads:
 
 
 @frozen(eq=False)
+class Lost:
+    """What a scenario has taken from the whole machine."""
+
+    within: Callable[[int, int], int]
+    """(first device, devices) -> how many of these are gone."""
+    between: Callable[[int, int], bool]
+    """(device, device) -> whether no cable is left between the two."""
+    cables: Mapping[tuple[str, int], int]
+    """By assembly type and `id` of the rule: cables that are gone, over all instances."""
+
+
+@frozen(eq=False)
 class Look:
     """What a view asks for.
 
@@ -57,6 +69,7 @@ class Look:
     legend: Sequence[Sequence[Mark]] = ()
     part_legend: Sequence[Sequence[Mark]] = ()
     loads: Loads | None = None
+    lost: Lost | None = None
     tight: bool = False
     """Whether arrays fold into three cells, for a picture that would be too wide to be read."""
 

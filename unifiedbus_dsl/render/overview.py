@@ -79,14 +79,13 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
     assembly = assembly_named(plan, key)
     files = file_names(plan)
     figures = shared.figures[key]
-    block = assembly_block(Scope(shared, assembly, 0, "", files, assembly_block))
     legend_of = shared.look.legend
     samples = [(rate_text(rate), line_width(rate)) for rate in LINE_SAMPLES]
     legend = [*(legend_of or wiring_entries(shared, figures)), *shared.look.part_legend, *kind_entries(figures)]
     if figures.cables:
         legend.append(width_entry(samples))
     legend.append(text_entry("legend-fold", "equal parts are folded; a click on a part opens its own picture"))
-    drawing = [weighted(mark) for mark in block.marks]
+    drawing = overview_drawing(plan, key, shared)
     notes, tiles = [*shared.look.notes, *_notes(plan, key, files)], figure_tiles(figures)
     made = sheet(
         shared.look.title or key,
@@ -100,6 +99,12 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
     if made.smallest_text() >= SMALLEST or shared.look.tight:
         return made
     return overview_picture(plan, key, evolve(shared, look=evolve(shared.look, tight=True)))
+
+
+def overview_drawing(plan: Plan, key: str, survey: Survey) -> list[Mark]:
+    """The drawing without the sheet around it."""
+    scope = Scope(survey, assembly_named(plan, key), 0, "", file_names(plan), assembly_block)
+    return [weighted(mark) for mark in assembly_block(scope).marks]
 
 
 def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, str]]:

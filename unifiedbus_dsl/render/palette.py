@@ -57,6 +57,10 @@ LOAD_LIMITS = (0.25, 0.5, 0.75, 1 - 1e-9)
 LOADS = ("#6b8096", "#2b7bba", "#8f6b00", "#d55e00", "#8b0016")
 """Load of a cable in parts of the busiest one's; the last is the busiest."""
 
+GONE = Look(PAPER, INK)
+"""A part that a scenario has taken."""
+GONE_LINE = "#a3adb8"
+
 SORTS = (
     Look("#dbe9f6", "#2b5c8a"),
     Look("#fdebc8", "#8a5a00"),

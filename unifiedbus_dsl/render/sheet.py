@@ -13,6 +13,8 @@ from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
 
 MARGIN = 24.0
+PAGE = 1000.0
+"""Pixels of a page on which a picture must be readable."""
 _NARROWEST = 640.0
 
 LINE_SAMPLES = (Fraction(50 * 10**9), Fraction(10**12), Fraction(10 * 10**12))

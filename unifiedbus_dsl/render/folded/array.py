@@ -55,7 +55,7 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
     x = 0.0
     for place, index in enumerate(folding.shown):
         if index is None:
-            cell, drawn = _gap_cell(scope, child, prefix, x, height, folding.hidden)
+            cell, drawn = _gap_cell(scope, child, prefix, x, height, folding)
         elif place == 0 and inner:
             cell, drawn = _open_cell(scope, child, prefix, inner, x, height)
         else:
@@ -87,7 +87,7 @@ def _opened(scope: Scope, child: Child, prefix: tuple[int, ...]) -> Block | None
         return array_block(scope, child, first)
     if child.type in scope.plan.assemblies and scope.level < DEEPEST:
         path = scope.id(element_name(child, first))
-        return scope.draw(scope.inner(child.type, path))
+        return scope.draw(scope.inner(child, path))
     return None
 
 
@@ -107,10 +107,15 @@ def _open_cell(
 
 def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, height: float) -> tuple[Cell, list[Mark]]:
     name = element_name(child, at)
-    texts = [element_label(child, at), *_summary(scope, child, at)]
+    rest = prod(child.shape[len(at) :])
+    element = _number(child, at)
+    gone, size = scope.gone(child, element, element + rest), rest * scope.plan.device_count[child.type]
+    texts = [element_label(child, at), *_summary(scope, child, at), *_gone_note(gone, size)]
     sizes = [11.0, *([10.0] * (len(texts) - 1))]
     width = max([_CELL, *(text_width(t, s, bold=False) + 10 for t, s in zip(texts, sizes, strict=True))])
     box = part_box(scope, child, name, x, 0, width, height, behind=False)
+    if gone == size:
+        box = evolve(box, fill=palette.GONE.fill, stroke=palette.GONE.stroke, dashed=True)
     top = height / 2 - 7.0 * (len(texts) - 1)
     lines = [
         Text(
@@ -119,8 +124,9 @@ def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, heig
             top + 14 * i,
             text,
             size,
-            colour=palette.QUIET if i else palette.INK,
-            role="note" if i else "name",
+            bold=gone > 0 and i == len(texts) - 1,
+            colour=palette.QUIET if 0 < i < len(texts) - (gone > 0) else palette.INK,
+            role="lost" if gone and i == len(texts) - 1 else "note" if i else "name",
             href=box.href,
             tip=box.tip,
         )
@@ -143,16 +149,48 @@ def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]
 
 
 def _gap_cell(
-    scope: Scope, child: Child, prefix: tuple[int, ...], x: float, height: float, hidden: int
+    scope: Scope, child: Child, prefix: tuple[int, ...], x: float, height: float, folding: Folding
 ) -> tuple[Cell, list[Mark]]:
-    text = f"{hidden:,} more"
-    width = max(_CELL, text_width(text, 10) + 10)
+    text = f"{folding.hidden:,} more"
+    first = next(k for k, index in enumerate(folding.shown) if index is None)
+    lost = _gone_note(*_gone_between(scope, child, prefix, first, first + folding.hidden))
+    if lost and height < _TALL + 20:
+        text, lost = f"{text}, {lost[0].partition(' of ')[0]} lost" if " of " in lost[0] else f"{text}, lost", ()
+    width = max(_CELL, text_width(text, 10) + 10, *(text_width(each, 10, bold=True) + 10 for each in lost))
     id = scope.id(element_name(child, prefix), "more")
+    below = [
+        Text(f"{id}-lost", x + width / 2, height / 2 + 23, each, 10, True, palette.INK, role="lost") for each in lost
+    ]
     return Cell(x, 0, width, height, gap=True), [
         Box(id + "-ground", x, 0, width, height, palette.LEVELS[0], palette.HAIR, dashed=True, role="gap"),
         Text(id + "-dots", x + width / 2, height / 2 - 6, "· · ·", 14, True, palette.QUIET, role="dots"),
         Text(id, x + width / 2, height / 2 + 9, text, 10, colour=palette.QUIET, role="more"),
+        *below,
     ]
+
+
+def _number(child: Child, at: tuple[int, ...]) -> int:
+    """The element with these subscripts, the rest of which are 0, in row-major order."""
+    found = 0
+    for size, subscript in zip(child.shape, (*at, *([0] * len(child.shape))), strict=False):
+        found = found * size + subscript
+    return found
+
+
+def _gone_between(scope: Scope, child: Child, prefix: tuple[int, ...], low: int, high: int) -> tuple[int, int]:
+    """Devices that are lost, and all, of the subscripts `low` to `high` (not included) after a prefix."""
+    if not child.shape:
+        return 0, 1
+    size = prod(child.shape[len(prefix) + 1 :])
+    first = _number(child, (*prefix, low))
+    count = (high - low) * size
+    return scope.gone(child, first, first + count), count * scope.plan.device_count[child.type]
+
+
+def _gone_note(gone: int, size: int) -> tuple[str, ...]:
+    if not gone:
+        return ()
+    return ("lost",) if gone == size else (f"{gone:,} of {size:,} lost",)
 
 
 def part_box(

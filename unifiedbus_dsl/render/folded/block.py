@@ -50,6 +50,8 @@ class Scope:
     files: Mapping[str, str]
     draw: Callable[[Scope], Block] = field(eq=False, repr=False)
     """Draws what is inside a part."""
+    start: int = 0
+    """The first device of the picture's type that is in the assembly: the first instance is the one that is opened."""
 
     @property
     def plan(self) -> Plan:
@@ -59,8 +61,25 @@ class Scope:
     def look(self) -> Look:
         return self.survey.look
 
-    def inner(self, key: str, path: str) -> Scope:
-        return Scope(self.survey, self.plan.assemblies[key], self.level + 1, path, self.files, self.draw)
+    def inner(self, child: Child, path: str) -> Scope:
+        """Inside the first element of a child array."""
+        key = child.type
+        start = self.first(child)
+        return Scope(self.survey, self.plan.assemblies[key], self.level + 1, path, self.files, self.draw, start)
+
+    def first(self, child: Child, element: int = 0) -> int:
+        """The first device of an element, which is counted in row-major order."""
+        numbering = self.plan.numbering
+        starts = numbering.child_starts[self.assembly.key]
+        at = numbering.child_number(self.assembly.key, child.name)
+        return self.start + int(starts[at]) + element * self.plan.device_count[child.type]
+
+    def gone(self, child: Child, first: int, last: int) -> int:
+        """How many devices of the elements `first` to `last` (not included) a scenario has taken."""
+        if self.look.lost is None:
+            return 0
+        size = self.plan.device_count[child.type]
+        return self.look.lost.within(self.first(child, first), (last - first) * size)
 
     def id(self, *parts: str) -> str:
         return identifier("-".join([self.path, *parts]))

@@ -1,0 +1,155 @@
+"""A system before and after a scenario: one scale of loads, and what is lost is marked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.test_render import CABINET
+from unifiedbus_dsl import pipeline
+from unifiedbus_dsl.analysis.loads import of_each_cable
+from unifiedbus_dsl.analysis.pictures import compare, load_question, plain_view
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.network import cable_ends
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
+from unifiedbus_dsl.render.sheet import bounds
+from unifiedbus_dsl.render.views import Layout
+from unifiedbus_dsl.solve.machine import Machine
+
+SCENARIOS = """
+scenario PlaneDown of cab { fail plane[1] }
+scenario Mixed of cab {
+  fail board[3]
+  fail board[2].npu[5]
+  fail board[0].npu[0] -- plane[2]
+  degrade plane[3] to 50%
+}
+view part of cab { hide plane }
+"""
+
+
+def drawn(scenario: str, layout: Layout, traffic: str | None = "a2a") -> Picture:
+    done = pipeline.compile_text(CABINET + SCENARIOS)
+    assert done.ok, done.diagnostics
+    sink = Sink()
+    question = load_question(traffic, "ecmp") if traffic else None
+    picture = compare(done, plain_view(done.pick("cab"), None, layout), scenario, question, sink)
+    assert picture is not None, list(sink)
+    return picture
+
+
+def texts(picture: Picture, role: str, panel: str = "") -> list[str]:
+    return [m.text for m in picture.marks if isinstance(m, Text) and m.role == role and m.id.startswith(panel)]
+
+
+def cables(picture: Picture, panel: str) -> list[Line]:
+    return [m for m in picture.marks if isinstance(m, Line) and m.role.startswith("cable") and m.id.startswith(panel)]
+
+
+def test_three_planes_carry_what_four_did() -> None:
+    """All-to-all between boards goes over the planes alone: 56/63 of 616 GB/s over four cables of 56 GB/s."""
+    picture = drawn("PlaneDown", "overview")
+    base = 616 * 56 / 63 / (4 * 56)
+    assert any(f"busiest: {base * 100:,.0f} %" in text for text in texts(picture, "words", "base"))
+    assert any(f"busiest: {base * 400 / 3:,.0f} %" in text for text in texts(picture, "words", "scenario"))
+    assert f"256 × 56 GB/s · {base * 400 / 3:,.0f} % · busiest · 64 lost" in texts(picture, "bundle", "scenario")
+    assert "2 more, 1 lost" in texts(picture, "more", "scenario")
+    assert "2 more" in texts(picture, "more", "base")
+
+
+def test_both_have_one_scale() -> None:
+    """In the base no cable is as busy as the busiest of the scenario, and 3/4 of that is two steps below."""
+    picture = drawn("PlaneDown", "detail")
+    colours = {mark.colour[:7] for mark in cables(picture, "base")}
+    assert palette.LOADS[-1] not in colours
+    assert palette.LOADS[2] in colours
+    assert sum(mark.colour.startswith(palette.LOADS[-1]) for mark in cables(picture, "scenario")) == 64 * 3
+    assert len(texts(picture, "legend")) == len({*texts(picture, "legend")}), "one legend for both"
+
+
+def test_what_is_lost_is_marked() -> None:
+    picture = drawn("Mixed", "detail")
+    assert texts(picture, "lost", "base") == []
+    assert len(texts(picture, "lost", "scenario")) == 9
+    lost = [mark for mark in cables(picture, "scenario") if mark.role == "cable lost"]
+    wanted = 8 * 4 + 28 + (7 + 4) + 1  # a board, a chip of another, and one cable
+    assert len(lost) == wanted
+    assert all(mark.dashed and mark.colour == palette.GONE_LINE for mark in lost)
+    frame = next(m for m in picture.marks if m.id == "scenario-board-3")
+    assert isinstance(frame, Box)
+    assert frame.dashed
+    assert frame.tip.endswith("(lost)")
+    assert any("lost: 9 devices and 72 cables" in text for text in texts(picture, "words", "scenario"))
+
+
+def test_without_traffic_it_shows_what_is_lost() -> None:
+    picture = drawn("Mixed", "detail", None)
+    assert len(texts(picture, "lost", "scenario")) == 9
+    assert any("copper" in text for text in texts(picture, "legend"))
+
+
+@pytest.mark.parametrize("layout", ["overview", "detail"])
+def test_nothing_overlaps_and_all_can_be_read(layout: Layout) -> None:
+    picture = drawn("Mixed", layout)
+    assert picture.smallest_text() >= 8
+    boxes = [bounds([mark]) for mark in picture.marks if isinstance(mark, Text)]
+    left, top, right, bottom = np.array(boxes).T
+    for k in range(len(boxes)):
+        over = (left < right[k]) & (left[k] < right) & (top + 2 < bottom[k]) & (top[k] + 2 < bottom)
+        assert over.sum() == 1, boxes[k]
+
+
+def test_loads_of_degraded_cables_are_their_own() -> None:
+    """A cable at half its capacity has an arc of its own beside its neighbours, and a lost one has none."""
+    done = pipeline.compile_text(CABINET)
+    fabric = done.fabric("cab")
+    copper = np.flatnonzero(fabric.a_device // 9 >= 0)
+    machine = Machine(fabric).damaged(lost_cables=copper[:1], degraded=(copper[1:2], 0.5))
+    network = machine.network
+    shares = np.arange(network.arcs) + 1.0
+    each = of_each_cable(machine, shares)
+    assert each[copper[0]] == 0
+    assert (each[1:] > 0).all()
+    a, b = cable_ends(fabric)
+    for cable in (1, 2, 100, fabric.cable_count - 1):
+        rows = [
+            r
+            for t, h in ((a, b), (b, a))
+            for r in np.flatnonzero((network.tail == t[cable]) & (network.head == h[cable]))
+        ]
+        assert each[cable] == shares[rows].max()
+
+
+@pytest.fixture
+def cabinet(run: Run, tmp_path: Path) -> Run:
+    (tmp_path / "cab.ubus").write_text(CABINET + SCENARIOS)
+    return run
+
+
+def test_the_command(cabinet: Run, tmp_path: Path) -> None:
+    outcome = cabinet("render", "cab.ubus", "--scenario", "PlaneDown", "--traffic", "a2a")
+    assert (outcome.status, outcome.out) == (0, "cab.PlaneDown.svg\n"), outcome.err
+    assert "scenario PlaneDown" in (tmp_path / "cab.PlaneDown.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("PlaneDwon",), "did you mean `PlaneDown`?"),
+        (("PlaneDown",), "write one of `--traffic a2a`, `--traffic hot`"),
+        (("PlaneDown", "--traffic", "a2b"), "did you mean `a2a`?"),
+        (("PlaneDown", "--traffic", "a2a", "--floor"), "on the whole system"),
+        (("PlaneDown", "--traffic", "a2a", "--view", "part"), "on the whole system"),
+        (("PlaneDown", "--traffic", "a2a", "--type", "Board"), "leave `--type` out"),
+        (("PlaneDown", "--html"), "page to explore"),
+    ],
+)
+def test_wrong_usage(cabinet: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    outcome = cabinet("render", "cab.ubus", "--scenario", *arguments)
+    assert outcome.status == 2
+    assert words in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["cab.ubus"]

@@ -1,0 +1,184 @@
+"""Utilisation of cables as pictures show it: of each cable, of the cables between two devices, and of each rule."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.network import Bools, Floats, Ints, arc_kinds, cable_ends
+from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.look import Loads, Look, Lost
+from unifiedbus_dsl.render.marks import Line, Mark, Text, straight
+from unifiedbus_dsl.render.views import link_text
+from unifiedbus_dsl.solve.machine import Machine
+
+
+@frozen(eq=False)
+class Utilisation:
+    """Utilisation of each cable of a fabric, [cables], under `what`, where each end point sends `rate` byte/s."""
+
+    fabric: Fabric
+    each: Floats
+    what: str
+    rate: float
+
+    @classmethod
+    def of(cls, machine: Machine, shares: Floats, what: str, rate: float) -> Utilisation:
+        """From that of each arc of the machine's network, [A]."""
+        return cls(machine.fabric, of_each_cable(machine, shares), what, rate)
+
+    def at(self, rate: float) -> Utilisation:
+        """The same where each end point sends at another rate: loads are in proportion."""
+        return evolve(self, each=self.each * (rate / self.rate), rate=rate)
+
+    @property
+    def most(self) -> float:
+        return float(self.each.max(initial=0.0))
+
+    @property
+    def busiest(self) -> str:
+        """The busiest cable: its load and its name."""
+        return f"{percent(self.most)} at {self.fabric.cable_name(int(np.argmax(self.each)))}"
+
+    @property
+    def said(self) -> str:
+        return f"load of cables under {self.what}, each end point sending {self.rate / 1e9:,.4g} GB/s"
+
+
+def loaded(look: Look, found: Utilisation, most: float | None = None, *, alone: bool = True) -> Look:
+    """The look with cables coloured by load, in parts of `most` (by default of the busiest cable). A picture that is
+    not `alone` has its notes and its legend beside it."""
+    top = found.most if most is None else most
+    loads = Loads(_worst(found.fabric.plan, found.each), top, _PairLoads(found.fabric, found.each))
+    lines = [(found.said, ""), (f"busiest: {found.busiest}", "")] if alone else []
+
+    def text(plan: Plan, key: str, rules: object, cables: int) -> str:
+        assert isinstance(rules, tuple | list)
+        worst = max(loads.share(key, rule) for rule in rules)
+        base = link_text("rate")(plan, key, rules, cables)
+        return f"{base} · {percent(worst)}" + (" · busiest" if worst >= found.most * (1 - 1e-9) > 0 else "")
+
+    legend = load_legend(top) if alone else []
+    return evolve(look, loads=loads, link_text=look.link_text or text, legend=legend, notes=[*look.notes, *lines])
+
+
+def of_each_cable(machine: Machine, shares: Floats) -> Floats:
+    """Utilisation of each cable, [cables], by that of each arc, [A]: cables of one link, one capacity and the same two
+    vertices share an arc. Of its two directions the busier; 0 for a cable that is lost."""
+    fabric, network = machine.fabric, machine.network
+    a, b = (side.astype(np.int64) for side in cable_ends(fabric))
+    health = np.ones(fabric.cable_count) if machine.health is None else machine.health
+    steps = np.unique(network.kinds.capacity_Bps)
+    links = int(max(network.kinds.link.max(initial=0), fabric.kinds.link.max(initial=0))) + 1
+    sort_of_kind = network.kinds.link.astype(np.int64) + links * np.searchsorted(steps, network.kinds.capacity_Bps)
+    left = arc_kinds(fabric).capacity_Bps[fabric.kind] * health
+    sort = fabric.kinds.link[fabric.kind].astype(np.int64) + links * np.searchsorted(steps, left)
+    sorts = links * (len(steps) + 1)
+    key = (network.tail.astype(np.int64) * network.vertices + network.head) * sorts + sort_of_kind[network.kind]
+    order = np.argsort(key, kind="stable")
+    known, largest = _largest(key[order], shares[order])
+    found = np.zeros(fabric.cable_count)
+    for tail, head in ((a, b), (b, a)):
+        wanted = (tail * network.vertices + head) * sorts + sort
+        at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+        there = known[at] == wanted if len(known) else np.zeros(len(wanted), dtype=bool)
+        assert bool((there | (health <= 0)).all()), "a cable that is no part of any arc"
+        found[there] = np.maximum(found[there], largest[at[there]])
+    found[health <= 0] = 0.0
+    return found
+
+
+def _largest(codes: Ints, values: Floats) -> tuple[Ints, Floats]:
+    """The codes, which are in order, each once, with the largest of its values."""
+    if not len(codes):
+        return codes, values
+    starts = np.flatnonzero(np.r_[True, np.diff(codes) > 0])
+    return codes[starts], np.maximum.reduceat(values, starts)
+
+
+class _PairLoads:
+    """Utilisation of the busiest cable between two devices."""
+
+    def __init__(self, fabric: Fabric, each: Floats) -> None:
+        self._count = fabric.device_count
+        code = _pair_codes(fabric)
+        order = np.argsort(code, kind="stable")
+        self._codes, self._most = _largest(code[order], each[order])
+
+    def __call__(self, a: int, b: int) -> float:
+        code = min(a, b) * self._count + max(a, b)
+        at = int(np.searchsorted(self._codes, code))
+        found = at < len(self._codes) and self._codes[at] == code
+        return float(self._most[at]) if found else 0.0
+
+
+def _pair_codes(fabric: Fabric) -> Ints:
+    """A number for the two devices of each cable, [cables]."""
+    a, b = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
+    return np.minimum(a, b) * fabric.device_count + np.maximum(a, b)
+
+
+def lost_of(machine: Machine) -> Lost:
+    """What a damaged machine lacks, as pictures ask for it."""
+    fabric = machine.fabric
+    gone: Bools = np.zeros(fabric.device_count, dtype=bool) if machine.lost is None else machine.lost
+    before = np.concatenate([[0], np.cumsum(gone)])
+    dead = np.zeros(fabric.cable_count, dtype=bool) if machine.health is None else machine.health <= 0
+    alive = _PairLoads(fabric, np.where(dead, 0.0, 1.0))
+    return Lost(
+        lambda start, count: int(before[start + count] - before[start]),
+        lambda a, b: alive(a, b) == 0.0,
+        {place: int(total) for place, total in _by_rule(fabric.plan, dead.astype(np.float64), np.sum).items()},
+    )
+
+
+def _worst(plan: Plan, each: Floats) -> dict[tuple[str, int], float]:
+    """The busiest cable of each rule of each assembly type, over all instances."""
+    found = _by_rule(plan, each, lambda part: part.max(initial=0.0))
+    return {place: float(value) for place, value in found.items()}
+
+
+def _by_rule(plan: Plan, each: Floats, summed: Callable[[Floats], Any]) -> dict[tuple[str, int], Any]:
+    """A sum or a maximum of the cables of each rule of each assembly type, over all its instances."""
+    numbering = plan.numbering
+    parts: dict[tuple[str, int], list[Any]] = {}
+
+    def visit(key: str, rows: Floats) -> None:
+        """`rows` [instances, cables of one] of an assembly type."""
+        assembly, starts = plan.assemblies[key], numbering.cable_starts[key]
+        for at, child in enumerate(assembly.children):
+            inside = numbering.cable_count.get(child.type, 0)
+            if child.type in plan.assemblies and inside:
+                part = rows[:, starts[at] : starts[at] + child.count * inside]
+                visit(child.type, part.reshape(-1, inside))
+        for number, rule in enumerate(assembly.rules):
+            first = starts[len(assembly.children) + number]
+            part = rows[:, first : first + numbering.rule_size(key, number)]
+            parts.setdefault((key, id(rule)), []).append(summed(part))
+
+    visit(plan.root, each.reshape(1, -1))
+    return {place: summed(np.array(values)) for place, values in parts.items()}
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:,.3g} %" if share < 10 else f"{share * 100:,.0f} %"
+
+
+def load_legend(most: float) -> list[list[Mark]]:
+    """What the colours of loads mean."""
+    limits = [0.0, *palette.LOAD_LIMITS]
+    texts = [f"{percent(a * most)} – {percent(b * most)}" for a, b in itertools.pairwise(limits)]
+    texts.append(f"busiest: {percent(most)}")
+    return [
+        [
+            Line(f"legend-load-{i}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, 3.0, role="legend"),
+            Text(f"legend-load-{i}", 28, 0, text, 11, False, palette.QUIET, "start", role="legend"),
+        ]
+        for i, (text, colour) in enumerate(zip(texts, palette.LOADS, strict=True))
+    ]
