@@ -42,6 +42,7 @@ MEASURES: Mapping[str, Measure] = {
     "disjoint_paths": Measure(paths.disjoint_paths),
     "connected": Measure(paths.connected),
     "reachable": Measure(paths.reachable),
+    "tiers": Measure(walls.tiers),
     "bisection": Measure(walls.bisection),
     "oversubscription": Measure(walls.oversubscription, ("from",)),
     "throughput": Measure(rates.throughput, ("routing",)),

@@ -6,18 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.routes import read_routing
-from unifiedbus_dsl.analysis.wording import binding, binding_ends
+from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends
 from unifiedbus_dsl.bind import dotted
-from unifiedbus_dsl.network import Floats, Ints, Network
+from unifiedbus_dsl.network import Floats, Ints, Network, tally
 from unifiedbus_dsl.solve import fair as sharing
 from unifiedbus_dsl.solve import hashed
 from unifiedbus_dsl.solve.demand import Demand, Groups, Pairs, sent
+from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solve.tiers import tiers
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE
 
+BUSIEST = 20
+"""Arcs that JSON lists, the busiest first; the columns of all are in Python."""
 MOST_PAIRS = 2_000_000
 """Pairs that are solved one by one where no symmetry makes them equal."""
 
@@ -85,19 +89,55 @@ LOAD_OPTIONS = ("routing", "rate")
 
 def _load(call: Call, question: Call) -> Answer:
     share, traffic, routing, rate = utilisation(question)
-    network = call.machine.network
     top = float(share.max())
     full = np.flatnonzero(share >= top * (1 - 1e-9))
-    links = list(call.machine.fabric.plan.links)
-    by_link = {
-        links[k]: float(share[network.kinds.link[network.kind] == k].max())
-        for k in np.unique(network.kinds.link[network.kind]).tolist()
-    }
-    said = (f"routing {routing}", f"{traffic}", f"each end point injects {rate / 1e9:,.4g} GB/s")
-    text = f"{top:.4%}".rstrip("0").rstrip(".%") + "% of the busiest cable"
     return call.exact(
-        top, NUMBER, binding=binding(call.machine, full), assumptions=said, detail={"by_link": by_link}, text=text
+        top,
+        NUMBER,
+        binding=binding(call.machine, full),
+        assumptions=(f"routing {routing}", traffic, f"each end point injects {shown(rate, RATE)}"),
+        detail=by_part(call.machine, share),
+        text=f"{percent(top)} of the busiest cable",
+        lines=lines_by_part(call.machine, share),
     )
+
+
+def by_part(machine: Machine, share: Floats) -> dict[str, Any]:
+    """Utilisation [A] by link type and by tier, the most and the mean over cables each way; and the busiest arcs."""
+    network = machine.network
+    top = np.flatnonzero(share >= np.partition(share, -min(BUSIEST, len(share)))[-min(BUSIEST, len(share))])
+    busiest = top[np.argsort(-share[top], kind="stable")[:BUSIEST]]
+    return {
+        "by_link": _parts(network, share, network.kinds.link[network.kind], list(machine.fabric.plan.links)),
+        "by_tier": _parts(network, share, (found := tiers(network)).band, found.names),
+        "busiest": [
+            {"arc": name, "utilisation": float(part)}
+            for name, part in zip(arc_names(machine, busiest), share[busiest], strict=True)
+        ],
+    }
+
+
+def _parts(network: Network, share: Floats, part: Ints, names: list[str]) -> dict[str, dict[str, float]]:
+    size = len(names)
+    most = np.zeros(size)
+    np.maximum.at(most, part, share)
+    cables = tally(part, network.count.astype(np.float64), size)
+    mean = tally(part, share * network.count, size) / np.maximum(cables, 1.0)
+    return {names[k]: {"most": float(most[k]), "mean": float(mean[k])} for k in np.flatnonzero(cables > 0).tolist()}
+
+
+def lines_by_part(machine: Machine, share: Floats) -> tuple[str, ...]:
+    """The same for a reader: a line for link types, a line for tiers."""
+    found = by_part(machine, share)
+    return tuple(
+        f"by {noun}: "
+        + "; ".join(f"{name} at most {percent(v['most'])}, mean {percent(v['mean'])}" for name, v in parts)
+        for noun, parts in (("link", found["by_link"].items()), ("tier", found["by_tier"].items()))
+    )
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.4g}%"
 
 
 def fair(call: Call) -> Answer:

@@ -1,21 +1,47 @@
-"""What gets through: bisection, and oversubscription of the walls of assemblies."""
+"""What gets through: between tiers, in two halves, and through the walls of assemblies."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.wording import block_name
 from unifiedbus_dsl.solve.bisection import bisection as halved
 from unifiedbus_dsl.solve.oversubscription import oversubscription as walls_of
+from unifiedbus_dsl.solve.tiers import tiers as bands_of
 from unifiedbus_dsl.units import NUMBER, RATE
 
 
 def bisection(call: Call) -> Answer:
     found = halved(call.machine.symmetry, call.ends(call.one()))
     return call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
+
+
+def tiers(call: Call) -> Answer:
+    """How many tiers there are, and what the cables between them carry."""
+    ends = call.ends(call.one())
+    network, links = call.machine.network, list(call.machine.fabric.plan.links)
+    found = bands_of(network, ends)
+    link = network.kinds.link[network.kind]
+    bands: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for band, name in enumerate(found.names):
+        used = [links[k] for k in np.unique(link[found.band == band]).tolist()]
+        rate, cables = float(found.capacity_Bps[band]), int(found.cables[band])
+        bands.append({"tiers": name, "cables": cables, "bandwidth": rate, "links": used})
+        each = f"{shown(rate / len(ends), RATE)} an end point"
+        lines.append(f"tier {name}: {shown(rate, RATE)} over {cables:,} cables ({', '.join(used)}), {each}")
+    return call.exact(
+        int(found.tier.max()) + 1,
+        NUMBER,
+        assumptions=("cables by how far their ends are from the end points", "one way, after protocol efficiency"),
+        detail={"bands": bands},
+        lines=tuple(lines),
+    )
 
 
 def oversubscription(call: Call) -> Answer:

@@ -1,0 +1,74 @@
+"""Cables by the tiers that they join. The tier of a vertex is its distance from the end points."""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import ArrayLike
+
+from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, row_arcs, tally
+
+
+@frozen(eq=False)
+class Tiers:
+    """`tier` [V] of each vertex, -1 where no end point is reached. Band b is the cables between tier `low[b]` and tier
+    `high[b]`: `cables[b]` of them, which carry `capacity_Bps[b]` one way (where both tiers are the same, half of what
+    they carry both ways). `band` [A] is the band of each arc."""
+
+    network: Network
+    tier: Ids
+    band: Ints
+    low: Ints
+    high: Ints
+    cables: Ints
+    capacity_Bps: Floats  # noqa: N815
+
+    @property
+    def names(self) -> list[str]:
+        """`0 to 1` of each band; `apart` where no end point is reached."""
+        return [
+            f"{a} to {b}" if a >= 0 else "apart" for a, b in zip(self.low.tolist(), self.high.tolist(), strict=True)
+        ]
+
+
+def levels(network: Network, members: ArrayLike | None = None) -> Ids:
+    """Hops from each vertex to the nearest of the end points (default: all), passing through anything, -1 where there
+    is none, [V]."""
+    chosen = np.ones(network.ends, dtype=bool)
+    if members is not None:
+        chosen[:] = False
+        chosen[np.asarray(members, dtype=np.int64)] = True
+    at_end = network.end >= 0
+    at_end[at_end] = chosen[network.end[at_end]]
+    tier = np.where(at_end, 0, -1).astype(np.int32)
+    frontier, level = np.flatnonzero(tier == 0), 0
+    while len(frontier):
+        level += 1
+        near = np.zeros(network.vertices, dtype=bool)
+        near[network.head[row_arcs(network, frontier)]] = True
+        frontier = np.flatnonzero(near & (tier < 0))
+        tier[frontier] = level
+    return tier
+
+
+def tiers(network: Network, members: ArrayLike | None = None) -> Tiers:
+    """Cables by the tiers that they join, lowest first; tiers are counted from some end points (default: all)."""
+    tier = levels(network, members)
+    one, two = tier[network.tail].astype(np.int64), tier[network.head].astype(np.int64)
+    base = int(tier.max(initial=0)) + 2
+    code = (np.minimum(one, two) + 1) * base + np.maximum(one, two) + 1
+    found = np.flatnonzero(np.bincount(code, minlength=base * base))
+    number = np.zeros(base * base, dtype=np.int64)
+    number[found] = np.arange(len(found))
+    band = number[code]
+    cables = tally(band, network.count.astype(np.float64), len(found))
+    capacity = tally(band, network.capacity_Bps, len(found))
+    return Tiers(
+        network,
+        tier,
+        frozen_array(band),
+        frozen_array(found // base - 1),
+        frozen_array(found % base - 1),
+        frozen_array(np.rint(cables / 2).astype(np.int64)),
+        frozen_array(capacity / 2),
+    )
