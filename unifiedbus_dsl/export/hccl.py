@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, left_out, refuse, remark, too_large
-from unifiedbus_dsl.export.groups import node_types
-from unifiedbus_dsl.export.names import Slugs, elements, plain
+from unifiedbus_dsl.export.names import plain
+from unifiedbus_dsl.export.servers import Server, servers_of
 from unifiedbus_dsl.export.stream import write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import cable_source
@@ -34,17 +34,6 @@ PROTOCOLS = {"UBOE": "UBOE", "UB": "UB_CTP", "ROCE": "ROCE", "HCCS": "HCCS", "TC
 """HCCL's protocol for the beginning of the name of ours."""
 CLUSTER = ("UBOE", "ROCE", "TCP")
 MESH, POD, BEYOND = 0, 1, 2
-
-
-@frozen
-class Server:
-    """One node of the machine: its type, first device and one past the last, its name and that of its SuperPoD."""
-
-    type: str
-    start: int
-    stop: int
-    name: str
-    pod: str
 
 
 @frozen
@@ -62,10 +51,8 @@ class Edge:
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     plan, fabric = subject.plan, subject.fabric
-    types = node_types(plan, subject.node)
-    # where each NPU would be a node, the whole system is the server
-    servers = list(find_servers(plan, types if types & plan.assemblies.keys() else frozenset([plan.root])))
-    npus = _locals(fabric, servers, sink)
+    servers = servers_of(subject)
+    npus = npus_of(fabric, servers, sink)
     servers = [server for server in servers if server.type in npus]
     topologies = {}
     for server in servers:
@@ -92,35 +79,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
 # ---- servers ------------------------------------------------------------------------------------------------------
 
 
-def find_servers(plan: Plan, types: frozenset[str]) -> Iterator[Server]:
-    """The nodes of a machine in order of device, spares left out."""
-    system = plain(plan.system)
-    if plan.root in types:
-        yield Server(plan.root, 0, plan.device_count[plan.root], system, system)
-    else:
-        yield from _inside(plan, Slugs(plan), types, plan.root, 0, "", system)
-
-
-def _inside(
-    plan: Plan, slugs: Slugs, types: frozenset[str], key: str, start: int, prefix: str, pod: str
-) -> Iterator[Server]:
-    if key in plan.devices:
-        return
-    for child, offset in zip(plan.assemblies[key].children, plan.numbering.child_starts[key], strict=False):
-        if child.spare or not child.count:
-            continue
-        size = plan.device_count[child.type]
-        names = elements(slugs.of(key)[child.name], child.shape, np.arange(child.count)).tolist()
-        for number, name in enumerate(names):
-            first, full = start + offset + number * size, prefix + name
-            if child.type in types:
-                yield Server(child.type, first, first + size, full, pod)
-            elif child.type in plan.assemblies:
-                inner = full if plan.assemblies[child.type].kind == "superpod" else pod
-                yield from _inside(plan, slugs, types, child.type, first, f"{full}-", inner)
-
-
-def _locals(fabric: Fabric, servers: list[Server], sink: Sink) -> dict[str, list[int]]:
+def npus_of(fabric: Fabric, servers: list[Server], sink: Sink) -> dict[str, list[int]]:
     """For each type of server: the NPUs in it, as offsets of devices; their places are the local ids."""
     plan = fabric.plan
     is_npu = np.asarray([device.kind == "npu" for device in plan.devices.values()], dtype=bool)

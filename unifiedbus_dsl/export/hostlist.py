@@ -18,6 +18,23 @@ def fold(names: Iterable[str]) -> str:
     return ",".join(folded(names))
 
 
+def fold_in_order(names: Iterable[str]) -> str:
+    """A list that unfolds to these names in this order: only numbers that follow each other are folded."""
+    runs: list[tuple[str, int, int]] = []
+    for name in names:
+        match = _LAST_NUMBER.match(name)
+        number = int(match[2]) if match and (match[2] == "0" or match[2][0] != "0") else -1
+        prefix = match[1] if match and number >= 0 else name
+        if runs and number > 0 and runs[-1][0] == prefix and runs[-1][2] == number - 1:
+            runs[-1] = prefix, runs[-1][1], number
+        else:
+            runs.append((prefix, number, number))
+    texts = []
+    for prefix, low, high in runs:
+        texts.append(prefix if low < 0 else f"{prefix}{low}" if low == high else f"{prefix}[{low}-{high}]")
+    return ",".join(texts)
+
+
 def folded(names: Iterable[str]) -> list[str]:
     """One text for each prefix and width."""
     return [

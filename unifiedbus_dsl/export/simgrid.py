@@ -12,11 +12,13 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
 from unifiedbus_dsl.export.names import Slugs, plain
-from unifiedbus_dsl.export.stream import kind_facts, number, write_text
+from unifiedbus_dsl.export.pairs import pairs_of
+from unifiedbus_dsl.export.stream import number, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.plan import DeviceType
 from unifiedbus_dsl.progress import track
@@ -84,36 +86,29 @@ def _parts(fabric: Fabric) -> Iterator[str]:
 
 def _links(fabric: Fabric, names: list[str]) -> Iterator[str]:
     """All links, then a route along each."""
-    facts, passing = kind_facts(fabric), _passing(fabric)
-    pairs: dict[tuple[int, int], list[int]] = {}
-    columns = (fabric.a_device.tolist(), fabric.b_device.tolist(), fabric.kind.tolist())
-    for a, b, kind in track(zip(*columns, strict=True), "gather links", fabric.cable_count):
-        if a != b:
-            pairs.setdefault((a, b) if a < b else (b, a), []).append(kind)
-    for (a, b), kinds in pairs.items():
-        rate = sum(facts[kind].capacity for kind in kinds)
-        latency = max(facts[kind].latency for kind in kinds) + (passing[a] + passing[b]) / 2
+    passing, links = _passing(fabric), pairs_of(fabric)
+    latency = links.latency + (passing[links.a] + passing[links.b]) / 2
+    ends = [[names[device] for device in column.tolist()] for column in (links.a, links.b)]
+    rows = zip(*ends, links.rate.tolist(), latency.tolist(), strict=True)
+    for a, b, rate, seconds in track(rows, "write links", len(latency)):
         yield (
-            f'<link id="{names[a]}_{names[b]}" bandwidth="{number(rate, 3)}Bps" latency="{number(latency * 1e9, 6)}ns" '
+            f'<link id="{a}_{b}" bandwidth="{number(rate, 3)}Bps" latency="{number(seconds * 1e9, 6)}ns" '
             'sharing_policy="SPLITDUPLEX"/>\n'
         )
-    for a, b in pairs:
+    for a, b in zip(*ends, strict=True):
         yield (
-            f'<route src="{names[a]}" dst="{names[b]}" symmetrical="NO">'
-            f'<link_ctn id="{names[a]}_{names[b]}" direction="UP"/></route>\n'
-            f'<route src="{names[b]}" dst="{names[a]}" symmetrical="NO">'
-            f'<link_ctn id="{names[a]}_{names[b]}" direction="DOWN"/></route>\n'
+            f'<route src="{a}" dst="{b}" symmetrical="NO"><link_ctn id="{a}_{b}" direction="UP"/></route>\n'
+            f'<route src="{b}" dst="{a}" symmetrical="NO"><link_ctn id="{a}_{b}" direction="DOWN"/></route>\n'
         )
 
 
-def _passing(fabric: Fabric) -> list[float]:
+def _passing(fabric: Fabric) -> NDArray[np.float64]:
     """What passing through each device costs, in seconds; end points that only send and receive cost nothing."""
     latencies = []
     for of in fabric.plan.devices.values():
         latency = of.fields.get("latency")
         latencies.append(float(latency) if of.kind == "switch" and isinstance(latency, Quantity) else 0.0)
-    costs: list[float] = np.asarray(latencies)[fabric.device_type].tolist()
-    return costs
+    return np.asarray(np.asarray(latencies, dtype=np.float64)[fabric.device_type])
 
 
 FORMAT = Format(

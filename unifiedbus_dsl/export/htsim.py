@@ -1,0 +1,208 @@
+"""A fat tree for htsim (Broadcom/csg-htsim, sim/datacenter/fat_tree_topology.cpp; `.topo` files).
+
+htsim builds the tree itself from a few numbers, so a machine has to be such a tree: each end point with one cable to a
+switch of tier 0, two or three tiers of switches, all of a tier alike and cabled alike. In a tree of three tiers, pods
+are what hangs together without the top. Whole Gbps and nanoseconds; the sums that htsim checks when it reads the file
+are checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse
+from unifiedbus_dsl.export.pairs import Pairs, pairs_of
+from unifiedbus_dsl.export.stream import write_text
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.units import Quantity
+
+Ints = NDArray[np.int64]
+
+
+class NoFatTree(ValueError):  # noqa: N818 - it is a reason, not a fault
+    """Why a machine is no tree that htsim builds."""
+
+
+@frozen
+class Tier:
+    """Switches of one tier: how many, cables down and up of one, cables to one neighbour below, bit/s and s of a cable
+    down, s of the switch."""
+
+    switches: int
+    down: int
+    up: int
+    bundle: int
+    rate: float
+    latency: float
+    switch: float
+
+
+@frozen
+class Tree:
+    hosts: int
+    pod: int
+    tiers: tuple[Tier, ...]
+
+
+def write(subject: Subject, path: Path, sink: Sink) -> None:
+    fabric = subject.fabric
+    try:
+        found = fat_tree(fabric)
+    except NoFatTree as reason:
+        raise _no(subject, sink, str(reason)) from reason
+    exact = [value for tier in found.tiers for value in (tier.rate / 1e9, tier.latency * 1e9, tier.switch * 1e9)]
+    if any(abs(value - round(value)) > 1e-6 for value in exact):
+        left_out(sink, "htsim has whole Gbps and nanoseconds: rates and latencies were rounded", "simgrid")
+    write_text(path, _parts(found))
+
+
+def _no(subject: Subject, sink: Sink, reason: str) -> CannotExportError:
+    return refuse(
+        sink,
+        f"htsim builds fat trees of two or three tiers of switches: {reason}",
+        "simgrid",
+        subject.plan.type(subject.plan.root).span,
+    )
+
+
+def fat_tree(fabric: Fabric) -> Tree:
+    """The tree that a machine is.
+
+    Raises:
+        NoFatTree: it is none, or none of those that htsim builds.
+    """
+    links = pairs_of(fabric)
+    switch = np.asarray([of.kind == "switch" for of in fabric.plan.devices.values()])[fabric.device_type]
+    level = _levels(fabric.device_count, links, switch)
+    tiers = int(level.max(initial=0))
+    if tiers not in (2, 3):
+        raise NoFatTree(f"here are {tiers}")
+    below, above = np.where(level[links.a] < level[links.b], (links.a, links.b), (links.b, links.a))
+    if (level[above] != level[below] + 1).any():
+        raise NoFatTree("here are cables within a tier or past one")
+    per_host = np.bincount(below[level[below] == 0], weights=links.count[level[below] == 0], minlength=len(level))
+    if (per_host[~switch] != 1).any():
+        raise NoFatTree("each end point has one cable to a switch there, here some have more")
+    found = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, tiers + 1))
+    hosts = int((~switch).sum())
+    return _checked(Tree(hosts, _pod(links, level, hosts, tiers), found), links, level, below, above)
+
+
+def _levels(devices: int, links: Pairs, switch: NDArray[np.bool_]) -> Ints:
+    """Cables to the nearest end point; end points are 0."""
+    far = devices + 1
+    level = np.where(switch, far, 0).astype(np.int64)
+    while True:
+        before = level.copy()
+        np.minimum.at(level, links.a, before[links.b] + 1)
+        np.minimum.at(level, links.b, before[links.a] + 1)
+        if np.array_equal(level, before):
+            break
+    if (level >= far).any():
+        raise NoFatTree("here are switches without a way to an end point")
+    return level
+
+
+def _tier(fabric: Fabric, links: Pairs, level: Ints, below: Ints, above: Ints, tier: int) -> Tier:
+    """The switches `tier` cables above the end points."""
+    mine, up = level[above] == tier, level[below] == tier
+    switches = np.flatnonzero(level == tier)
+    down = np.bincount(above[mine], weights=links.count[mine], minlength=len(level))[switches]
+    upward = np.bincount(below[up], weights=links.count[up], minlength=len(level))[switches]
+    latency = _latencies(fabric)[switches]
+    each = links.rate[mine] / links.count[mine]
+    for what, values in (
+        ("cables down", down),
+        ("cables up", upward),
+        ("cables to a neighbour", links.count[mine]),
+        ("rates", np.round(each)),
+        ("latencies of cables", np.round(links.latency[mine] * 1e12)),
+        ("latencies of switches", np.round(latency * 1e12)),
+    ):
+        if len(np.unique(values)) != 1:
+            raise NoFatTree(f"the {what} of tier {tier - 1} are not all alike")
+    return Tier(
+        len(switches),
+        int(down[0]),
+        int(upward[0]),
+        int(links.count[mine][0]),
+        float(each[0] * 8),
+        float(links.latency[mine][0]),
+        float(latency[0]),
+    )
+
+
+def _latencies(fabric: Fabric) -> NDArray[np.float64]:
+    values = [of.fields.get("latency") for of in fabric.plan.devices.values()]
+    known = np.asarray([float(v) if isinstance(v, Quantity) else 0.0 for v in values], dtype=np.float64)
+    return np.asarray(known[fabric.device_type])
+
+
+def _pod(links: Pairs, level: Ints, hosts: int, tiers: int) -> int:
+    """End points of a pod: what hangs together without the top tier; all of two tiers."""
+    if tiers == 2:
+        return hosts
+    inner = (level[links.a] < tiers) & (level[links.b] < tiers)
+    graph = coo_matrix((np.ones(int(inner.sum()), np.int8), (links.a[inner], links.b[inner])), shape=(len(level),) * 2)
+    _, label = connected_components(graph, directed=False)
+    sizes = np.bincount(label[level == 0])
+    if len(np.unique(sizes[sizes > 0])) != 1:
+        raise NoFatTree("the pods are not all of one size")
+    return int(sizes.max())
+
+
+def _checked(tree: Tree, links: Pairs, level: Ints, below: Ints, above: Ints) -> Tree:
+    """The tree, if htsim would cable it as the machine is."""
+    first = tree.tiers[0]
+    if first.bundle != 1 or tree.pod % first.down or tree.hosts % tree.pod:
+        raise NoFatTree("its pods are no whole number of switches of tier 0")
+    leaves = tree.pod // first.down
+    # in a pod, each switch of tier 0 meets each of tier 1; at the top, each switch meets each pod alike
+    second = tree.tiers[1]
+    if second.down != leaves * second.bundle:
+        raise NoFatTree("not every switch of tier 0 is cabled to every one of tier 1 of its pod")
+    if len(tree.tiers) == 3:
+        top, pods = tree.tiers[2], tree.hosts // tree.pod
+        if top.down != pods * top.bundle:
+            raise NoFatTree("not every switch of the top is cabled to one of each pod")
+    for lower, upper in zip(tree.tiers, tree.tiers[1:], strict=False):
+        if _over(lower, upper) != round(_over(lower, upper)):
+            raise NoFatTree("the bandwidth below a switch is no whole multiple of that above it")
+    return tree
+
+
+def _over(lower: Tier, upper: Tier) -> float:
+    """Bandwidth below a switch, in that above it."""
+    return lower.down * lower.rate / (lower.up * upper.rate)
+
+
+def _parts(tree: Tree) -> Iterator[str]:
+    yield f"Nodes {tree.hosts}\nTiers {len(tree.tiers)}\nPodsize {tree.pod}\n"
+    for number, tier in enumerate(tree.tiers):
+        yield f"\nTier {number}\nDownlink_speed_Gbps {round(tier.rate / 1e9)}\nRadix_Down {tier.down}\n"
+        if number < len(tree.tiers) - 1:
+            yield f"Radix_Up {tier.up}\n"
+            over = round(_over(tier, tree.tiers[number + 1]))
+            yield f"Oversubscribed {over}\n" if over > 1 else ""
+        if tier.bundle > 1:
+            yield f"Bundle {tier.bundle}\n"
+        yield f"Downlink_Latency_ns {round(tier.latency * 1e9)}\nSwitch_Latency_ns {round(tier.switch * 1e9)}\n"
+
+
+FORMAT = Format(
+    "htsim",
+    "a fat tree for htsim",
+    "fabric",
+    "topo",
+    write,
+    ("names", "ports", "limits of injection"),
+    "simgrid",
+)

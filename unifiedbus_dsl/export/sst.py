@@ -1,0 +1,155 @@
+"""A network for merlin of SST (sst-elements, merlin/topology/pymerlin-topo-any.py): a graph, and the script to run it.
+
+`topoAny` reads GraphML: each node a router with a number of `endpoints`, each edge a link. Every device is a router, an
+end point one with an end point of merlin on it. merlin gives all links of a network one rate and one
+latency. It makes the links of a pair of routers anew for each edge between them, so a pair has one edge.
+
+`network.py` is for `sst network.py`: random traffic at half load over shortest paths, to be replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
+from unifiedbus_dsl.export.names import Slugs, plain
+from unifiedbus_dsl.export.pairs import Pairs, pairs_of
+from unifiedbus_dsl.export.simgrid import forwards_all
+from unifiedbus_dsl.export.stream import number, write_text
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.units import Quantity
+
+MOST_ROUTERS = 5_000
+"""`topoAny` keeps a path for each pair of routers."""
+
+
+def write(subject: Subject, path: Path, sink: Sink) -> None:
+    fabric = subject.fabric
+    if fabric.device_count > MOST_ROUTERS:
+        raise too_large(
+            sink,
+            f"merlin's topoAny keeps a path for each pair of its routers, and {fabric.device_count:,} are too many",
+            "export a smaller system, or use `--to simgrid`",
+        )
+    links = pairs_of(fabric)
+    _told(fabric, links, sink)
+    write_text(path / "network.graphml", _graph(fabric, links))
+    write_text(path / "network.py", [_script(fabric, links)])
+    remark(sink, "UB0806", "`network.py` sends random traffic at half load", "put your traffic in it")
+
+
+def _told(fabric: Fabric, links: Pairs, sink: Sink) -> None:
+    rates, times = np.unique(np.round(links.rate)), np.unique(np.round(links.latency * 1e12))
+    if len(rates) > 1:
+        left_out(sink, f"merlin gives all links one rate, and there are {len(rates)}: the lowest was taken", "simgrid")
+    if len(times) > 1:
+        left_out(
+            sink, f"merlin gives all links one latency, and there are {len(times)}: the longest was taken", "simgrid"
+        )
+    partial = [
+        of.key for of in fabric.plan.devices.values() if of.kind != "switch" and of.radix > 1 and not forwards_all(of)
+    ]
+    if partial:
+        left_out(
+            sink,
+            f"merlin routes through all ports of {', '.join(partial)}, which forward among some or none of them",
+            "json",
+        )
+
+
+def _graph(fabric: Fabric, links: Pairs) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n'
+    yield '<key id="endpoints" for="node" attr.name="endpoints" attr.type="int"/>\n'
+    yield '<key id="name" for="node" attr.name="name" attr.type="string"/>\n'
+    yield f'<graph id={quoteattr(fabric.plan.system)} edgedefault="undirected">\n'
+    ends = np.asarray([int(of.kind != "switch") for of in fabric.plan.devices.values()])[fabric.device_type].tolist()
+    names = Slugs(fabric.plan).devices(np.arange(fabric.device_count)).tolist()
+    for device, (name, end) in enumerate(zip(names, ends, strict=True)):
+        yield f'<node id="{device}"><data key="endpoints">{end}</data><data key="name">{name}</data></node>\n'
+    for a, b in track(zip(links.a.tolist(), links.b.tolist(), strict=True), "write links", len(links.a)):
+        yield f'<edge source="{a}" target="{b}"/>\n'
+    yield "</graph>\n</graphml>\n"
+
+
+def _script(fabric: Fabric, links: Pairs) -> str:
+    rate = f"{number(float(links.rate.min(initial=np.inf)) * 8e-9, 6)}Gb/s"
+    link = f"{number(float(links.latency.max(initial=0.0)) * 1e9, 6)}ns"
+    latencies = [
+        float(value)
+        for of in fabric.plan.devices.values()
+        if of.kind == "switch" and isinstance(value := of.fields.get("latency"), Quantity)
+    ]
+    half = f"{number(max(latencies, default=0.0) / 2 * 1e9, 6)}ns"
+    return f'''\
+"""{plain(fabric.plan.system)} for SST: run it with `sst network.py`."""
+
+from pathlib import Path
+
+from sst.merlin.base import *
+from sst.merlin.endpoint import *
+from sst.merlin.interface import *
+from sst.merlin.targetgen import *
+from sst.merlin.topology import *
+
+RATE = "{rate}"  # the lowest of a link, each way
+LINK_LATENCY = "{link}"  # the longest
+HALF_A_SWITCH = "{half}"
+
+topology = topoAny()
+topology.topo_name = "{plain(fabric.plan.system)}"
+topology.routing_mode = "source_routing"
+topology.import_graph(str(Path(__file__).with_name("network.graphml")))
+topology.link_latency = LINK_LATENCY
+topology.host_link_latency = "1ps"  # an end point and its router are one device
+
+router = hr_router()
+router.link_bw = RATE
+router.xbar_bw = RATE
+router.flit_size = "32B"
+router.input_latency = HALF_A_SWITCH
+router.output_latency = HALF_A_SWITCH
+router.input_buf_size = "64kB"
+router.output_buf_size = "64kB"
+router.num_vns = 2
+router.xbar_arb = "merlin.xbar_arb_rr"
+topology.router = router
+
+nic = EndpointNIC(use_reorderLinkControl=True, topo=topology)
+nic.addPlugin("sourceRoutingPlugin", routing_table=topology.calculate_routing_table())
+nic.link_bw = RATE
+nic.input_buf_size = "64kB"
+nic.output_buf_size = "64kB"
+nic.vn_remap = [0]
+
+job = OfferedLoadJob(0, topology.getNumNodes())
+job.setEndpointNIC(nic)
+job.pattern = UniformTarget()
+job.offered_load = 0.5
+job.link_bw = RATE
+job.message_size = "4096B"
+job.collect_time = "200us"
+job.warmup_time = "200us"
+job.drain_time = "1000us"
+
+system = System()
+system.setTopology(topology)
+system.allocateNodes(job, "linear")
+system.build()
+'''
+
+
+FORMAT = Format(
+    "sst",
+    "a network for SST's merlin: a graph and the script that runs it",
+    "fabric",
+    "sst/",
+    write,
+    ("rates one by one", "ports", "single cables of a bundle", "lengths"),
+    "simgrid",
+)
