@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
@@ -39,6 +41,8 @@ class _Formats(click.Command):
 @click.option("--system", metavar="NAME", help="The system to export; by default the first of the file.")
 @click.option("--node", metavar="KIND", help="What schedulers call a node: a kind or a type; by default `node`, or "
               "what holds the NPUs.")  # fmt: skip
+@click.option("--scenario", metavar="NAME", help="Leave out what this scenario takes; the names of the rest stay.")
+@click.option("--traffic", metavar="NAME", help="Write the flows of this traffic (ns3).")
 @limit_option
 @limit_options
 @click.pass_context
@@ -50,6 +54,8 @@ def command(
     output: str | None,
     system: str | None,
     node: str | None,
+    scenario: str | None,
+    traffic: str | None,
     limit: int,
     **raised: int | None,
 ) -> None:
@@ -62,6 +68,7 @@ def command(
       ubusc export machine.ubus --to graphml -o machine.graphml
       ubusc export machine.ubus --to cables --system lab
       ubusc export machine.ubus --to slurm-yaml --node rack -o topology.yaml
+      ubusc export machine.ubus --to graphml -o - | gzip > machine.graphml.gz
     """
     from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.meter import meter
@@ -77,7 +84,9 @@ def command(
             context.exit(1)
         name = _system(compilation, path, system)
         target = Path(output if output is not None else chosen.file_name(name))
-        found = _export(compilation, name, chosen, target, node)
+        for noun, asked in (("scenario", scenario), ("traffic", traffic)):
+            _must_know(compilation, path, name, noun, asked)
+        found = _export(compilation, name, chosen, target, _Asked(node, scenario, traffic))
     click.echo(as_text(found, limit, sys.stderr), err=True, nl=False)
     context.exit(status(found))
 
@@ -121,20 +130,84 @@ def _system(compilation: Compilation, path: Path, system: str | None) -> str:
     return names[0] if system is None else system
 
 
-def _export(compilation: Compilation, system: str, form: Format, target: Path, node: str | None) -> list[Diagnostic]:
+@frozen
+class _Asked:
+    """What the command line says beside the format: a kind of node, a scenario, a traffic."""
+
+    node: str | None
+    scenario: str | None
+    traffic: str | None
+
+
+def _must_know(compilation: Compilation, path: Path, system: str, noun: str, name: str | None) -> None:
+    """Refuse the name of a scenario or traffic that the system does not have.
+
+    Raises:
+        click.UsageError: it has none of this name.
+    """
+    if name is None:
+        return
+    from unifiedbus_dsl.analysis.exported import names_of
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+
+    known = names_of(compilation, noun, system)
+    if name not in known:
+        meant = did_you_mean(name, known)
+        hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(known)}" if known else "there is none"
+        raise click.UsageError(f"no {noun} `{name}` of `{system}` in `{path}`; {hint}")
+
+
+def _export(compilation: Compilation, system: str, form: Format, target: Path, asked: _Asked) -> list[Diagnostic]:
     """Write the file or folder; what there is to say about it."""
-    from unifiedbus_dsl.cli.output import beside
     from unifiedbus_dsl.diagnostics import Sink
     from unifiedbus_dsl.export import CannotExportError, Subject, write_subject
 
     sink = Sink()
-    subject = Subject(compilation.pick(system), lambda: compilation.fabric(system), node)
+    subject = Subject(compilation.pick(system), lambda: compilation.fabric(system), asked.node)
+    if asked.scenario is not None or asked.traffic is not None:
+        from unifiedbus_dsl.analysis import exported
+
+        if asked.scenario is not None:
+            subject = evolve(subject, gone=exported.gone(compilation, system, asked.scenario, sink))
+        if asked.traffic is not None:
+            subject = evolve(subject, flows=exported.flows(compilation, system, asked.traffic, sink))
+    if sink.has_errors:
+        return list(sink)
     try:
-        with (_folder_beside if form.is_folder else beside)(target) as draft:
+        with _place(form, target) as draft:
             write_subject(subject, form, draft, sink)
     except CannotExportError:
         pass  # the sink says why
     return list(sink)
+
+
+def _place(form: Format, target: Path) -> AbstractContextManager[Path]:
+    """Where to write: beside the target, or for `-` a file that goes to standard output when it is whole.
+
+    Raises:
+        click.UsageError: a folder can't go to standard output.
+    """
+    from unifiedbus_dsl.cli.output import beside
+
+    if str(target) == "-":
+        if form.is_folder:
+            raise click.UsageError(
+                f"{form.name} is a folder of files: it can't go to standard output; name one by `-o`"
+            )
+        return _to_standard_output()
+    return _folder_beside(target) if form.is_folder else beside(target)
+
+
+@contextmanager
+def _to_standard_output() -> Iterator[Path]:
+    """A file in the folder for temporary files; its bytes go to standard output when all went well."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "export"
+        draft.touch()
+        yield draft
+        with draft.open("rb") as file:
+            for piece in iter(lambda: file.read(1 << 20), b""):
+                click.echo(piece, nl=False)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
-from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, remark
+from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, refuse, remark
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
@@ -99,6 +99,16 @@ def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> Non
     Raises:
         CannotExportError: the format can't say this machine; the sink says why.
     """
+    if subject.gone is not None and not form.partial:
+        able = ", ".join(name for name in FORMATS if find(name).partial)
+        raise refuse(sink, f"{form.name} can't leave out what `{subject.gone.scenario}` has taken", "json", notes=(
+            f"formats that can: {able}",
+        ))  # fmt: skip
+    if subject.flows is not None and form.name != "ns3":
+        raise refuse(sink, f"{form.name} has no place for traffic", "ns3")
+    if subject.gone is not None and subject.gone.degraded:
+        count = subject.gone.degraded
+        remark(sink, "UB0806", f"{count:,} cables that are only slower stand at their full rate", "see `ubusc analyze`")
     form.write(subject, path, sink)
     if form.loses:
         lost = ", ".join(form.loses)

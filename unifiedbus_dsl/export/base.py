@@ -7,7 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Severity, Sink
 from unifiedbus_dsl.fabric import Fabric
@@ -15,17 +17,39 @@ from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.source import Span
 
 
+@frozen(eq=False)
+class Gone:
+    """What a scenario has taken: `devices` [D] and `cables` [C] that are gone, and how many cables are only slower."""
+
+    scenario: str
+    devices: NDArray[np.bool_]
+    cables: NDArray[np.bool_]
+    degraded: int = 0
+
+
+@frozen(eq=False)
+class Flows:
+    """Flows that start together: source and target device, bytes. Columns of equal length."""
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    size: NDArray[np.int64]
+
+
 @frozen(eq=False, slots=False)
 class Subject:
     """What is exported: a plan, and its fabric, expanded only for a format that needs it.
 
     `node` is the kind or type that a scheduler calls a node (a server); None lets the machine decide, see
-    `unifiedbus_dsl.export.groups`.
+    `unifiedbus_dsl.export.groups`. `gone` is what a scenario has taken; formats that are `partial` leave it out,
+    and the names of the rest stay. `flows` are the phases of a traffic.
     """
 
     plan: Plan
     expand: Callable[[], Fabric]
     node: str | None = None
+    gone: Gone | None = None
+    flows: tuple[Flows, ...] | None = None
 
     @cached_property
     def fabric(self) -> Fabric:
@@ -51,6 +75,8 @@ class Format:
     write: Writer
     loses: tuple[str, ...] = ()
     instead: str = "json"
+    partial: bool = False
+    """Whether it can leave out what a scenario has taken."""
 
     @property
     def page(self) -> str:

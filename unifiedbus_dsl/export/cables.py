@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Format, Subject
+from unifiedbus_dsl.export.base import Format, Gone, Subject
 from unifiedbus_dsl.export.floor import Floor, floor
 from unifiedbus_dsl.export.names import Slugs
 from unifiedbus_dsl.export.stream import Cables, cable_runs, csv_text, kind_facts, number, write_text
@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
-    write_text(path, chain([",".join(COLUMNS) + "\n"], _rows(subject.fabric)))
+    write_text(path, chain([",".join(COLUMNS) + "\n"], _rows(subject.fabric, subject.gone)))
 
 
 def labels(fabric: Fabric, slugs: Slugs, run: Cables) -> list[str]:
@@ -46,13 +46,13 @@ def labels(fabric: Fabric, slugs: Slugs, run: Cables) -> list[str]:
     return [f"{d}-{ports[t][p]}" for d, t, p in zip(devices, types, numbers, strict=True)]
 
 
-def _rows(fabric: Fabric) -> Iterator[str]:
+def _rows(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     where, slugs = floor(fabric.plan), Slugs(fabric.plan)
     facts = [
         (k.link, k.medium, k.lanes, number(k.rate * 8e-9), "" if k.length is None else number(k.length, 3))
         for k in kind_facts(fabric)
     ]
-    for run in cable_runs(fabric, "write cables"):
+    for run in cable_runs(fabric, "write cables", gone=gone):
         yield csv_text(
             (cable, label, a, ap, *ax, b, bp, *bx, *facts[kind])
             for cable, label, a, ap, ax, b, bp, bx, kind in zip(
@@ -84,4 +84,5 @@ FORMAT = Format(
     "cables.csv",
     write,
     ("devices without a cable", "fields of devices", "transit lines"),
+    partial=True,
 )

@@ -14,9 +14,9 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Format, Subject
+from unifiedbus_dsl.export.base import Format, Gone, Subject
 from unifiedbus_dsl.export.node_link import types_text
-from unifiedbus_dsl.export.stream import KindFacts, cable_runs, kind_facts, pieces, write_text
+from unifiedbus_dsl.export.stream import KindFacts, cable_runs, device_runs, kind_facts, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import device_names, spares
 
@@ -48,22 +48,22 @@ xsi:schemaLocation="http://graphml.graphdrawing.org/xmlns http://graphml.graphdr
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
-    write_text(path, _parts(subject.fabric))
+    write_text(path, _parts(subject.fabric, subject.gone))
 
 
-def _parts(fabric: Fabric) -> Iterator[str]:
+def _parts(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     yield HEAD
     for name, owner, kind in KEYS:
         yield f'<key id="{name}" for="{owner}" attr.name="{name}" attr.type="{kind}"/>\n'
     yield f'<graph id={quoteattr(fabric.plan.system)} edgedefault="undirected">\n'
     yield _data("system", fabric.plan.system) + "\n"
     yield _data("machine", types_text(fabric.plan)) + "\n"
-    yield from _nodes(fabric)
-    yield from _edges(fabric)
+    yield from _nodes(fabric, gone)
+    yield from _edges(fabric, gone)
     yield "</graph>\n</graphml>\n"
 
 
-def _nodes(fabric: Fabric) -> Iterator[str]:
+def _nodes(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     plan = fabric.plan
     extra = [
         _data("kind", of.kind) + _data("type", of.key) + _data("endpoints", int(of.kind != "switch"))
@@ -71,18 +71,17 @@ def _nodes(fabric: Fabric) -> Iterator[str]:
     ]
     mark = _data("spare", "true")
     spare = spares(plan)
-    for start, stop in pieces(fabric.device_count, "write devices"):
-        ids = range(start, stop)
-        columns = (ids, device_names(plan, ids).tolist(), fabric.device_type[start:stop].tolist(), spare[start:stop])
+    for ids in device_runs(fabric, gone):
+        columns = (ids.tolist(), device_names(plan, ids).tolist(), fabric.device_type[ids].tolist(), spare[ids])
         yield "".join(
             f'<node id="n{device}"><data key="name">{name}</data>{extra[t]}{mark if idle else ""}</node>\n'
             for device, name, t, idle in zip(*columns, strict=True)
         )
 
 
-def _edges(fabric: Fabric) -> Iterator[str]:
+def _edges(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     extra = [_facts(k) for k in kind_facts(fabric)]
-    for run in cable_runs(fabric, "write cables"):
+    for run in cable_runs(fabric, "write cables", gone=gone):
         yield "".join(
             f'<edge id="e{cable}" source="n{a}" target="n{b}"><data key="a">{a}</data><data key="a_port">{ap}</data>'
             f'<data key="b">{b}</data><data key="b_port">{bp}</data>{extra[kind]}</edge>\n'
@@ -108,4 +107,5 @@ FORMAT = Format(
     write,
     ("arrays and rules (each cable stands alone)", "places"),
     "cables",
+    partial=True,
 )

@@ -1,8 +1,8 @@
 """The machine as schedulers see it: nodes (servers) in groups in groups, by the assemblies that hold them.
 
 Takes the plan. A node is an assembly of kind `node` that holds end points; where there is none, whatever holds end
-points directly; where that is the whole system, each end point. `--node` names another kind or type. Names are the
-legal ones of `unifiedbus_dsl.export.names`.
+points directly; where that is the whole system, each end point. `--node` names another kind or type. Nodes of which a
+scenario has taken every device are left out. Names are the legal ones of `unifiedbus_dsl.export.names`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Subject, left_out, refuse, too_large
@@ -60,7 +61,9 @@ def tree(subject: Subject, sink: Sink, form: str) -> Group:
     name = plain(plan.system)
     if plan.root in nodes:
         return Group(name, plan.type(plan.root).kind, (), (name,))
-    found = _group(plan, Slugs(plan), nodes, plan.root, "", name)
+    found = _Grouper(plan, Slugs(plan), nodes, _left(subject)).group(plan.root, "", name, 0)
+    if found is None:
+        raise refuse(sink, f"{form} groups the nodes of a machine, and none of them is left", "json")
     longest = max((*(g.name for g in found.walk()), *found.all_nodes()), key=len)
     if len(longest) > LONGEST_NAME:
         raise too_large(sink, f"`{longest}` is longer than the {LONGEST_NAME} letters of a host name", "shorten names")
@@ -96,22 +99,47 @@ def _spares(plan: Plan, nodes: frozenset[str], sink: Sink) -> None:
                 left_out(sink, f"{count:,} spare `{child.name}` are in no group", "bom", child.span)
 
 
-def _group(plan: Plan, slugs: Slugs, nodes: frozenset[str], key: str, prefix: str, name: str) -> Group:
-    """The group of an assembly; one that holds a single group only is that group."""
-    own: list[str] = []
-    groups: list[Group] = []
-    stems = slugs.of(key)
-    for child in plan.assemblies[key].children:
-        if child.spare or (child.type not in nodes and not _holds(plan, child.type, nodes)):
-            continue
-        names = [prefix + n for n in elements(stems[child.name], child.shape, np.arange(child.count)).tolist()]
-        if child.type in nodes:
-            own += names
-        else:
-            groups += [_group(plan, slugs, nodes, child.type, f"{n}-", n) for n in names]
-    level = plan.assemblies[key].kind
-    if not groups:
-        return Group(name, level, (), tuple(own))
-    if own:
-        groups.append(Group(f"{name}-own", level, (), tuple(own)))
-    return groups[0] if len(groups) == 1 else Group(name, level, tuple(groups), ())
+def _left(subject: Subject) -> NDArray[np.int64] | None:
+    """How many devices before each one are left, [D + 1]; None where none is gone."""
+    if subject.gone is None:
+        return None
+    return np.concatenate([[0], np.cumsum(~subject.gone.devices)])
+
+
+@frozen(eq=False, slots=False)
+class _Grouper:
+    plan: Plan
+    slugs: Slugs
+    nodes: frozenset[str]
+    left: NDArray[np.int64] | None
+
+    def group(self, key: str, prefix: str, name: str, start: int) -> Group | None:
+        """The group of an assembly that begins with device `start`; one that holds a single group only is that group.
+
+        None where nothing of it is left.
+        """
+        own: list[str] = []
+        groups: list[Group] = []
+        stems = self.slugs.of(key)
+        starts = self.plan.numbering.child_starts[key]
+        for child, offset in zip(self.plan.assemblies[key].children, starts, strict=False):
+            if child.spare or (child.type not in self.nodes and not _holds(self.plan, child.type, self.nodes)):
+                continue
+            size = self.plan.device_count[child.type]
+            firsts = start + offset + size * np.arange(child.count)
+            numbers = np.arange(child.count)
+            if self.left is not None:
+                numbers = numbers[self.left[firsts + size] > self.left[firsts]]
+            names = [prefix + n for n in elements(stems[child.name], child.shape, numbers).tolist()]
+            if child.type in self.nodes:
+                own += names
+            else:
+                found = zip(names, firsts[numbers].tolist(), strict=True)
+                inner = (self.group(child.type, f"{n}-", n, first) for n, first in found)
+                groups += [group for group in inner if group is not None]
+        level = self.plan.assemblies[key].kind
+        if not groups:
+            return Group(name, level, (), tuple(own)) if own else None
+        if own:
+            groups.append(Group(f"{name}-own", level, (), tuple(own)))
+        return groups[0] if len(groups) == 1 else Group(name, level, tuple(groups), ())

@@ -106,8 +106,14 @@ def _paths(group: Group, above: tuple[Group, ...]) -> Iterator[tuple[tuple[Group
 
 _LOSES = ("rates", "latencies", "cables", "NPUs inside the nodes")
 FORMATS = (
-    Format("volcano", "HyperNodes for Volcano", "plan", "hypernodes.yaml", write_volcano, _LOSES),
+    Format("volcano", "HyperNodes for Volcano", "plan", "hypernodes.yaml", write_volcano, _LOSES, partial=True),
     Format(
-        "kueue", "a Topology for Kueue, and the script that labels the nodes", "plan", "kueue/", write_kueue, _LOSES
+        "kueue",
+        "a Topology for Kueue, and the script that labels the nodes",
+        "plan",
+        "kueue/",
+        write_kueue,
+        _LOSES,
+        partial=True,
     ),
 )

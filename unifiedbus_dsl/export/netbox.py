@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, too_large
+from unifiedbus_dsl.export.base import CannotExportError, Format, Gone, Subject, left_out, too_large
 from unifiedbus_dsl.export.cables import labels
 from unifiedbus_dsl.export.names import Slugs
 from unifiedbus_dsl.export.stream import cable_runs, csv_text, kind_facts, number, write_text
@@ -42,7 +42,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
             sink, f"{dropped:,} connections of medium {media} are no cables for NetBox and were left out", "cables"
         )
     try:
-        write_text(path, chain([",".join(COLUMNS) + "\n"], _rows(fabric, keep)))
+        write_text(path, chain([",".join(COLUMNS) + "\n"], _rows(fabric, keep, subject.gone)))
     except ValueError as error:
         raise _too_long(sink, str(error)) from error
 
@@ -52,14 +52,14 @@ def _too_long(sink: Sink, name: str) -> CannotExportError:
     return too_large(sink, message, "give its arrays shorter names, or use `--to cables`")
 
 
-def _rows(fabric: Fabric, keep: list[bool]) -> Iterator[str]:
+def _rows(fabric: Fabric, keep: list[bool], gone: Gone | None) -> Iterator[str]:
     slugs, keys = Slugs(fabric.plan), list(fabric.plan.devices)
     ports = [slugs.ports(key) for key in keys]
     facts = [
         (TYPES.get(k.medium, ""), "connected", *(("", "") if k.length is None else (number(k.length, 2), "m")))
         for k in kind_facts(fabric)
     ]
-    for run in cable_runs(fabric, "write cables", keep):
+    for run in cable_runs(fabric, "write cables", keep, gone):
         sides = []
         for devices, numbers in ((run.a, fabric.a_port[run.ids]), (run.b, fabric.b_port[run.ids])):
             names = slugs.devices(devices).tolist()
@@ -85,4 +85,5 @@ FORMAT = Format(
     write,
     ("rates", "lanes", "latencies", "places"),
     "cables",
+    partial=True,
 )

@@ -14,15 +14,15 @@ from pathlib import Path
 from attrs import evolve
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Format, Subject
-from unifiedbus_dsl.export.stream import cable_runs, kind_facts, pieces, write_text
+from unifiedbus_dsl.export.base import Format, Gone, Subject
+from unifiedbus_dsl.export.stream import cable_runs, device_runs, kind_facts, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import device_names, spares
 from unifiedbus_dsl.plan import AssemblyType, Plan, serial
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
-    write_text(path, _parts(subject.fabric))
+    write_text(path, _parts(subject.fabric, subject.gone))
 
 
 def types_text(plan: Plan) -> str:
@@ -31,42 +31,41 @@ def types_text(plan: Plan) -> str:
     return serial.dump(evolve(plan, root="machine", assemblies={"machine": empty})).decode()
 
 
-def _parts(fabric: Fabric) -> Iterator[str]:
+def _parts(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     plan = fabric.plan
     graph = {"name": plan.system, "format": "ubusc", "version": 1}
     head = json.dumps(graph, ensure_ascii=False)[:-1]
     yield f'{{"directed":false,"multigraph":true,"graph":{head},"machine":{types_text(plan)}}},\n"nodes":['
     comma = "\n"
-    for text in _nodes(fabric):
+    for text in _nodes(fabric, gone):
         yield comma + text
         comma = ",\n"
     yield '\n],\n"edges":['
     comma = "\n"
-    for text in _edges(fabric):
+    for text in _edges(fabric, gone):
         yield comma + text
         comma = ",\n"
     yield "\n]}\n"
 
 
-def _nodes(fabric: Fabric) -> Iterator[str]:
+def _nodes(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     plan = fabric.plan
     extra = [_inside({"kind": of.kind, "type": of.key}) for of in plan.devices.values()]
     spare = spares(plan)
-    for start, stop in pieces(fabric.device_count, "write devices"):
-        ids = range(start, stop)
-        types = fabric.device_type[start:stop].tolist()
+    for ids in device_runs(fabric, gone):
+        types = fabric.device_type[ids].tolist()
         names = device_names(plan, ids).tolist()
-        marks = spare[start:stop].tolist()
+        marks = spare[ids].tolist()
         yield ",\n".join(
             f'{{"id":"{name}","device":{device},{extra[t]}{_SPARE if mark else ""}}}'
-            for name, device, t, mark in zip(names, ids, types, marks, strict=True)
+            for name, device, t, mark in zip(names, ids.tolist(), types, marks, strict=True)
         )
 
 
 _SPARE = ',"spare":true'
 
 
-def _edges(fabric: Fabric) -> Iterator[str]:
+def _edges(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     extra = [
         _inside({
             "link": k.link, "medium": k.medium, "lanes": k.lanes, "rate": k.rate, "length": k.length,
@@ -74,7 +73,7 @@ def _edges(fabric: Fabric) -> Iterator[str]:
         })
         for k in kind_facts(fabric)
     ]  # fmt: skip
-    for run in cable_runs(fabric, "write cables"):
+    for run in cable_runs(fabric, "write cables", gone=gone):
         yield ",\n".join(
             f'{{"source":"{a}","target":"{b}","key":{cable},"a":"{a}","a_port":"{ap}","b":"{b}","b_port":"{bp}",'
             f"{extra[kind]}}}"
@@ -96,4 +95,5 @@ FORMAT = Format(
     write,
     ("arrays and rules (each cable stands alone)", "places"),
     "cables",
+    partial=True,
 )

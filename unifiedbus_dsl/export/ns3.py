@@ -5,12 +5,13 @@ are all shortest paths by hops: a row for each node, target and port that a shor
 and, as metric, the number of cables left. The forwarding table of ns-3-UB is one for a node: it can't say that some of
 a device's ports do not forward to others, and where that matters a diagnostic tells.
 
-`traffic.csv` is a start to be replaced: each end point writes 1 MiB to the next.
+`traffic.csv` holds the flows of a traffic that was asked for, each phase after all of the one before. Without one it is
+a start to be replaced: each end point writes 1 MiB to the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
+from unifiedbus_dsl.export.base import Flows, Format, Subject, left_out, remark, too_large
 from unifiedbus_dsl.export.stream import kind_facts, number, pieces, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Network, cable_ends, from_fabric
@@ -28,12 +29,19 @@ from unifiedbus_dsl.units import Quantity
 MOST_PAIRS = 4_000_000
 """Nodes times targets: routes beyond that are gigabytes, and the simulator is packet by packet."""
 
+MOST_FLOWS = 4_000_000
+
 Ints = NDArray[np.int64]
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
     network = from_fabric(fabric)
+    count = sum(len(phase.size) for phase in subject.flows or ())
+    if count > MOST_FLOWS:
+        raise too_large(
+            sink, f"{count:,} flows are more than the {MOST_FLOWS:,} of a `traffic.csv`", "take a smaller traffic"
+        )
     if fabric.device_count * network.ends > MOST_PAIRS:
         raise too_large(
             sink,
@@ -44,10 +52,14 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     write_text(path / "node.csv", _nodes(fabric))
     write_text(path / "topology.csv", _topology(fabric))
     write_text(path / "routing_table.csv", _routes(fabric, network, sink))
-    write_text(path / "traffic.csv", _traffic(network))
-    remark(
-        sink, "UB0806", "`traffic.csv` is a start: each end point writes 1 MiB to the next", "put your traffic in it"
-    )
+    write_text(path / "traffic.csv", _traffic(subject.flows if subject.flows is not None else (_start(network),)))
+    if subject.flows is None:
+        remark(
+            sink,
+            "UB0806",
+            "`traffic.csv` is a start: each end point writes 1 MiB to the next",
+            "name one by `--traffic`",
+        )
 
 
 def _attributes(fabric: Fabric) -> Iterator[str]:
@@ -88,12 +100,24 @@ def _topology(fabric: Fabric) -> Iterator[str]:
         yield "".join(f"{a},{ap},{b},{bp},{facts[kind]}\n" for a, ap, b, bp, kind in rows)
 
 
-def _traffic(network: Network) -> Iterator[str]:
+def _start(network: Network) -> Flows:
+    """Each end point to the next, the last to the first."""
+    ends = network.end_device if network.ends > 1 else network.end_device[:0]
+    return Flows(ends, np.roll(ends, -1), np.full(len(ends), 1 << 20, dtype=np.int64))
+
+
+def _traffic(phases: Sequence[Flows]) -> Iterator[str]:
+    """A phase starts when all flows of the one before have ended."""
     yield "taskId,sourceNode,destNode,dataSize(Byte),opType,priority,delay,phaseId,dependOnPhases\n"
-    ends = network.end_device.tolist()
-    if len(ends) > 1:
-        for task, (source, target) in enumerate(zip(ends, [*ends[1:], ends[0]], strict=True)):
-            yield f"{task},{source},{target},{1 << 20},URMA_WRITE,7,10ns,0,\n"
+    task = 0
+    for number_, phase in enumerate(track(phases, "write flows")):
+        rows = zip(phase.source.tolist(), phase.target.tolist(), phase.size.tolist(), strict=True)
+        after = str(number_ - 1) if number_ else ""
+        yield "".join(
+            f"{task + n},{source},{target},{size},URMA_WRITE,7,10ns,{number_},{after}\n"
+            for n, (source, target, size) in enumerate(rows)
+        )
+        task += len(phase.size)
 
 
 # ---- routes -------------------------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Format, Subject, too_large
-from unifiedbus_dsl.export.stream import cable_runs, kind_facts, pieces
+from unifiedbus_dsl.export.base import Format, Gone, Subject, too_large
+from unifiedbus_dsl.export.stream import cable_runs, device_runs, kind_facts
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import device_names, spares
 
@@ -32,8 +32,8 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
         raise too_large(
             sink, "Parquet wants pyarrow, which is not here", "pip install 'unifiedbus-dsl[parquet]'"
         ) from None
-    _table(path / "devices.parquet", DEVICES, _devices(subject.fabric))
-    _table(path / "cables.parquet", CABLES, _cables(subject.fabric))
+    _table(path / "devices.parquet", DEVICES, _devices(subject.fabric, subject.gone))
+    _table(path / "cables.parquet", CABLES, _cables(subject.fabric, subject.gone))
 
 
 def _table(path: Path, columns: dict[str, str], parts: Iterator[dict[str, Any]]) -> None:
@@ -47,22 +47,22 @@ def _table(path: Path, columns: dict[str, str], parts: Iterator[dict[str, Any]])
             writer.write_table(pa.table(part, schema=schema))
 
 
-def _devices(fabric: Fabric) -> Iterator[dict[str, Any]]:
+def _devices(fabric: Fabric, gone: Gone | None) -> Iterator[dict[str, Any]]:
     types, idle = list(fabric.plan.devices.values()), spares(fabric.plan)
-    for start, stop in pieces(fabric.device_count, "write devices"):
-        numbers = fabric.device_type[start:stop].tolist()
+    for ids in device_runs(fabric, gone):
+        numbers = fabric.device_type[ids].tolist()
         yield {
-            "device": list(range(start, stop)),
-            "name": device_names(fabric.plan, range(start, stop)).tolist(),
+            "device": ids.tolist(),
+            "name": device_names(fabric.plan, ids).tolist(),
             "kind": [types[t].kind for t in numbers],
             "type": [types[t].key for t in numbers],
-            "spare": idle[start:stop].tolist(),
+            "spare": idle[ids].tolist(),
         }
 
 
-def _cables(fabric: Fabric) -> Iterator[dict[str, Any]]:
+def _cables(fabric: Fabric, gone: Gone | None) -> Iterator[dict[str, Any]]:
     facts = kind_facts(fabric)
-    for run in cable_runs(fabric, "write cables"):
+    for run in cable_runs(fabric, "write cables", gone=gone):
         own = [facts[kind] for kind in run.kind]
         yield {
             "cable": run.ids, "a": run.a, "a_name": run.a_name, "a_port": run.a_port,
@@ -79,4 +79,5 @@ FORMAT = Format(
     "parquet/",
     write,
     ("arrays and rules (each cable stands alone)", "transit lines", "places"),
+    partial=True,
 )

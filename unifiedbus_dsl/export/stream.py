@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
+from unifiedbus_dsl.export.base import Gone
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import Texts, device_names, port_names
 from unifiedbus_dsl.progress import task
@@ -62,14 +64,18 @@ class Cables:
     kind: list[int]
 
 
-def cable_runs(fabric: Fabric, title: str, keep: Sequence[bool] | None = None) -> Iterator[Cables]:
-    """All cables in order of id; with `keep`, those of the kinds that are to be kept."""
+def cable_runs(
+    fabric: Fabric, title: str, keep: Sequence[bool] | None = None, gone: Gone | None = None
+) -> Iterator[Cables]:
+    """All cables in order of id; with `keep`, those of the kinds that are to be kept; without those that are gone."""
     ports = [port_names(fabric.plan, key) for key in fabric.plan.devices]
     wanted = None if keep is None else np.asarray(keep, dtype=bool)
     for start, stop in pieces(fabric.cable_count, title):
         ids = np.arange(start, stop)
         if wanted is not None:
             ids = ids[wanted[fabric.kind[start:stop]]]
+        if gone is not None:
+            ids = ids[~gone.cables[ids]]
         if len(ids):
             a, b = fabric.a_device[ids], fabric.b_device[ids]
             yield Cables(
@@ -92,6 +98,16 @@ def _ports(fabric: Fabric, ports: list[Texts], device: Any, port: Any) -> list[s
         names[chosen] = ports[number_][port[chosen]]
     found: list[str] = names.tolist()
     return found
+
+
+def device_runs(fabric: Fabric, gone: Gone | None = None) -> Iterator[NDArray[np.int64]]:
+    """All devices in order of id, piece by piece; without those that are gone."""
+    for start, stop in pieces(fabric.device_count, "write devices"):
+        ids = np.arange(start, stop)
+        if gone is not None:
+            ids = ids[~gone.devices[ids]]
+        if len(ids):
+            yield ids
 
 
 @frozen

@@ -48,4 +48,5 @@ FORMAT = Format(
     "topograph.yaml",
     write,
     ("rates", "latencies", "cables", "NPUs inside the nodes"),
+    partial=True,
 )

@@ -1,0 +1,132 @@
+"""What the questions of a text say to an export: a scenario as parts that are gone, a traffic as flows in phases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.scenarios import damage, lines
+from unifiedbus_dsl.analysis.selections import FabricSelector
+from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic, TrafficReader
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.export.base import Flows, Gone, remark
+from unifiedbus_dsl.network import Floats, Ints
+from unifiedbus_dsl.pipeline import Compilation
+from unifiedbus_dsl.solve.demand import Demand, Groups
+from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solve.result import NotAdmittedError
+from unifiedbus_dsl.solve.schedules import members_of, phases
+from unifiedbus_dsl.syntax import tree
+
+USUAL_BYTES = 1 << 20
+ALGORITHM = "ring"
+
+
+def names_of(compilation: Compilation, noun: str, system: str) -> tuple[str, ...]:
+    """The names of the `traffic` or `scenario` statements of a system."""
+    assert compilation.model is not None
+    found = compilation.model.main.questions.get(noun, {})
+    kinds = tree.Traffic | tree.Scenario
+    return tuple(name for name, node in found.items() if isinstance(node, kinds) and node.of.text == system)
+
+
+def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> Gone | None:
+    """What a scenario has taken from a system; None after a diagnostic.
+
+    Raises:
+        KeyError: no such scenario.
+    """
+    assert compilation.model is not None
+    questions = compilation.model.main.questions.get("scenario", {})
+    known = {name: node for name, node in questions.items() if isinstance(node, tree.Scenario)}
+    whole = Machine(compilation.fabric(system))
+    asker = Asker(whole, _selector(compilation, whole, sink), {}, system, scenario)
+    made = damage(scenario, lines(scenario, known), asker)
+    if made is None:
+        return None
+    machine = made[0].machine
+    fabric = machine.fabric
+    devices = np.zeros(fabric.device_count, dtype=bool) if machine.lost is None else machine.lost
+    health = np.ones(fabric.cable_count) if machine.health is None else machine.health
+    return Gone(scenario, devices, health == 0, int(((health > 0) & (health < 1)).sum()))
+
+
+def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tuple[Flows, ...] | None:
+    """The flows of a traffic, phase after phase; None after a diagnostic.
+
+    Sizes are those of the traffic, 1 MiB where it states none: of `alltoall` and `uniform` what one end point holds,
+    cut into a piece for each member of its group; of listed pairs what the fastest pair sends. Other collectives are
+    sent around a ring.
+
+    Raises:
+        KeyError: no such traffic.
+    """
+    assert compilation.model is not None
+    node = compilation.model.main.questions["traffic"][traffic]
+    assert isinstance(node, tree.Traffic)
+    machine = Machine(compilation.fabric(system))
+    found = TrafficReader(machine, _selector(compilation, machine, sink)).read(traffic, node.value)
+    if found is None:
+        return None
+    size = found.size_bytes
+    if size is None:
+        size = float(USUAL_BYTES)
+        remark(sink, "UB0806", f"`{traffic}` states no size: 1 MiB was taken", "write `size = 64 MiB`, say")
+    try:
+        return _collective(machine, found, size, sink) if found.demand is None else (_once(machine, found, size),)
+    except NotAdmittedError as why:
+        sink.error("UB0705", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
+        return None
+
+
+def _selector(compilation: Compilation, machine: Machine, sink: Sink) -> FabricSelector:
+    assert compilation.model is not None
+    assert compilation.elaborated is not None
+    scope = Scope(compilation.model.main, lets=compilation.elaborated.elaborator.lets)
+    return FabricSelector.of(machine.fabric, compilation.model, Evaluator(scope, sink))
+
+
+def _once(machine: Machine, traffic: Traffic, size: float) -> Flows:
+    demand = traffic.demand
+    assert demand is not None
+    source, target, rate = _pairs(demand)
+    if isinstance(demand, Groups):
+        members = np.bincount(demand.group[demand.group >= 0])[demand.group[source]]
+        return _flows(machine, source, target, size / members)
+    return _flows(machine, source, target, size * rate / max(float(rate.max(initial=0.0)), 1e-300))
+
+
+def _collective(machine: Machine, traffic: Traffic, size: float, sink: Sink) -> tuple[Flows, ...]:
+    assert traffic.pattern in COLLECTIVES
+    group = np.full(machine.network.ends, -1, dtype=np.int64)
+    group[traffic.members] = traffic.group
+    if traffic.pattern == "broadcast":
+        raise NotAdmittedError("a broadcast is sent by many algorithms: list its flows with `pairs(A -> B)`")
+    remark(sink, "UB0806", f"`{traffic.name}` is sent around a ring, step by step", "list flows with `pairs(A -> B)`")
+    found: list[Flows] = []
+    for phase in phases(traffic.pattern, ALGORITHM, members_of(group), machine.network.ends):
+        for step in phase[ALGORITHM]:
+            source, target, rate = _pairs(step.shape)
+            found += [_flows(machine, source, target, size * step.part / step.times * rate)] * step.times
+    return tuple(found)
+
+
+def _pairs(demand: Demand) -> tuple[Ints, Ints, Floats]:
+    """Source, target and rate of each pair."""
+    if not isinstance(demand, Groups):
+        return demand.source, demand.target, demand.rate
+    sources, targets = [], []
+    for number in np.unique(demand.group[demand.group >= 0]):
+        inside = np.flatnonzero(demand.group == number)
+        a, b = np.repeat(inside, len(inside)), np.tile(inside, len(inside))
+        sources.append(a[a != b])
+        targets.append(b[a != b])
+    source, target = np.concatenate(sources), np.concatenate(targets)
+    return source, target, np.full(len(source), demand.rate)
+
+
+def _flows(machine: Machine, source: Ints, target: Ints, size: Floats) -> Flows:
+    device = machine.network.end_device
+    return Flows(device[source], device[target], np.maximum(1, np.rint(size)).astype(np.int64))
