@@ -33,6 +33,8 @@ FORMATS = ("svg", "png", "dot", "html", "pdf")
 @click.option("--traffic", metavar="NAME", help="Colour cables by the load of this traffic.")
 @click.option("--routing", default="ecmp", show_default=True, metavar="NAME", help="How that traffic is routed.")
 @click.option("--scenario", metavar="NAME", help="The system before and after a scenario, one beside the other.")
+@click.option("--map", "heat", metavar="WHAT", help="A table of colours instead: `bandwidth` or `latency` of each two "
+              "racks.")  # fmt: skip
 @click.option("--plot", metavar="WHAT", help="A histogram instead: `hops` or `latency` over all pairs of end points.")
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
 @click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
@@ -53,6 +55,7 @@ def command(
     traffic: str | None,
     routing: str,
     scenario: str | None,
+    heat: str | None,
     plot: str | None,
     form: str | None,
     html: bool,
@@ -70,6 +73,7 @@ def command(
       ubusc render machine.ubus --type Cabinet --detail
       ubusc render machine.ubus --traffic moe        where it is tight
       ubusc render machine.ubus --scenario Cut       what is lost, and what that does to loads
+      ubusc render machine.ubus --map bandwidth      from each rack to each other
       ubusc render machine.ubus --html               a page to explore it in
     """
     from unifiedbus_dsl.cli.arguments import source_file
@@ -91,6 +95,8 @@ def command(
         written: Sequence[Path] = ()
         if plot is not None:
             written = _plot(compilation, name, plot, chosen, output)
+        elif heat is not None:
+            written = _map(compilation, name, heat, chosen, output)
         elif scenario is not None:
             if type_key is not None:
                 raise click.UsageError("a scenario is of the whole system: leave `--type` out")
@@ -400,6 +406,26 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
         raise click.ClickException(str(error)) from error
     write_bytes(path, data)
     return [path]
+
+
+def _map(compilation: Compilation, system: str, what: str, form: str, output: str | None) -> list[Path]:
+    """A figure of each two racks.
+
+    Raises:
+        click.UsageError: no such map or format.
+        click.ClickException: there is nothing to draw with, or no two racks.
+    """
+    from unifiedbus_dsl.analysis.heat import MAPS, heat_map
+    from unifiedbus_dsl.solve.machine import Machine
+    from unifiedbus_dsl.solve.result import NotAdmittedError
+
+    _known("map", what, MAPS)
+    _known("format", form, ("svg", "png", "pdf", "dot"), " of a map")
+    try:
+        picture = heat_map(Machine(compilation.fabric(system)), "bandwidth" if what == "bandwidth" else "latency")
+    except NotAdmittedError as error:
+        raise click.ClickException(str(error)) from error
+    return _save(_place(f"{system}.{what}", form, output), picture, form)
 
 
 def _page(compilation: Compilation, system: str, output: str | None, sink: Sink) -> list[Path]:

@@ -53,6 +53,12 @@ def medium_name(medium: str) -> str:
     return {"pcb": "PCB", "active_copper": "active copper"}.get(medium, medium)
 
 
+STEPS = ("#eff3ff", "#c6dbef", "#9ecae1", "#6baed6", "#4d9dd0", "#2171b5", "#084594")
+"""From little to much: `Blues` of ColorBrewer (Brewer, 2003), which grow darker for every eye; the fifth is a little
+lighter, so that text on it can be read."""
+DARK_STEPS = STEPS[5:]
+"""Those on which text is white."""
+
 LOAD_LIMITS = (0.25, 0.5, 0.75, 1 - 1e-9)
 LOADS = ("#6b8096", "#2b7bba", "#8f6b00", "#d55e00", "#8b0016")
 """Load of a cable in parts of the busiest one's; the last is the busiest."""

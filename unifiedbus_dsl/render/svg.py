@@ -59,7 +59,8 @@ def _head(picture: Picture, width: str, height: str) -> str:
         f'<title id="picture-title">{_text(picture.title)}</title>\n'
         f'<desc id="picture-description">{_text(picture.description)}</desc>\n'
         "<style>a:hover path, a:hover polygon { stroke-width: 2.5px }\n"
-        ".array-name text, .array-note text, .frame-name text { paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px }</style>\n"
+        ".array-name text, .array-note text, .frame-name text "
+        "{ paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px }</style>\n"
     )
 
 

@@ -1,0 +1,123 @@
+"""Maps: a figure of each two racks, exact and readable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Run
+from tests.render.reading import read_back
+from tests.render.test_palette import contrast
+from unifiedbus_dsl import pipeline
+from unifiedbus_dsl.analysis.heat import heat_map, parts
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.heat import Heat, heat_picture
+from unifiedbus_dsl.render.marks import Box, Picture, Text
+from unifiedbus_dsl.render.sheet import bounds
+from unifiedbus_dsl.solve.machine import Machine
+
+ROW = """ubus 1
+
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 50 m; delay = 5 ns/m }
+npu Chip { port up : UB x4 }
+switch Top { port down[4] : UB x4; port side[2] : UB x8 @open; latency = 200 ns }
+rack Rack {
+  npu[4] : Chip
+  top    : Top
+  connect npu[n].up -- top.down[n] over Wire(1 m) for n
+  port side = top.side
+}
+superpod Line(racks) {
+  rack[racks] : Rack
+  connect rack[r].side[0] -- rack[r + 1].side[1] over Wire(2 m) for r in 0..<racks - 1
+}
+system short : Line(racks = 4)
+system long  : Line(racks = 40)
+system lone  : Rack
+"""
+
+
+def line(system: str, what: str) -> Picture:
+    done = pipeline.compile_text(ROW)
+    assert done.ok, done.diagnostics
+    return heat_map(Machine(done.fabric(system)), "bandwidth" if what == "bandwidth" else "latency")
+
+
+def texts(picture: Picture, role: str) -> list[str]:
+    return [mark.text for mark in picture.marks if isinstance(mark, Text) and mark.role == role]
+
+
+def value(picture: Picture, i: int, j: int) -> str:
+    mark = picture.find(f"cell-{i}-{j}-value")
+    assert isinstance(mark, Text)
+    return mark.text
+
+
+def test_racks_in_a_line() -> None:
+    """One cable of eight lanes between neighbours: 112 GB/s. A step takes a switch and two metres of cable."""
+    bandwidth, latency = line("short", "bandwidth"), line("short", "latency")
+    assert texts(bandwidth, "row") == [f"rack[{i}] · {i + 1}" for i in range(4)]
+    assert texts(bandwidth, "value") == ["112"] * 12
+    assert len(bandwidth.by_role("no-cell")) == 4
+    for i in range(4):
+        for j in range(4):
+            assert value(latency, i, j) == f"{2 * 105 + 200 + abs(i - j) * (200 + 110):,}"
+    assert "latency between racks" in texts(latency, "title")
+
+
+def test_many_racks_are_joined_into_blocks() -> None:
+    picture = line("long", "latency")
+    rows = texts(picture, "row")
+    assert (rows[0], rows[-1], len(rows)) == ("rack[0] … rack[2] · 1", "rack[39] · 14", 14)
+    assert any("40 racks in 14 blocks of 3, the last of 1" in text for text in texts(picture, "note"))
+    assert value(picture, 0, 13) == f"{410 + 39 * 310:,}"
+
+
+@pytest.mark.parametrize("what", ["bandwidth", "latency"])
+def test_it_can_be_read(what: str) -> None:
+    picture = line("long", what)
+    assert picture.smallest_text(1000) >= 8
+    boxes = np.array([bounds([mark]) for mark in picture.marks if isinstance(mark, Text)])
+    left, top, right, bottom = boxes.T
+    for k in range(len(boxes)):
+        assert ((left < right[k]) & (left[k] < right) & (top + 2 < bottom[k]) & (top[k] + 2 < bottom)).sum() == 1
+    for mark in picture.by_role("value"):
+        assert isinstance(mark, Text)
+        cell = picture.find(mark.id.removesuffix("-value"))
+        assert isinstance(cell, Box)
+        assert contrast(mark.colour, cell.fill) >= 4.5
+
+
+def test_few_values_have_a_colour_each_and_many_are_in_ranges() -> None:
+    few = heat_picture(Heat(["a", "b"], np.array([[np.nan, 2.0], [2.0, 1.0]]), "TB/s", ""), "t", [], [])
+    assert texts(few, "legend")[:2] == ["1 TB/s", "2 TB/s"]
+    many = heat_picture(Heat([*"abcd"], np.arange(16.0).reshape(4, 4), "ns", ""), "t", [], [])
+    ranges = [text for text in texts(many, "legend") if text.endswith(" ns")]
+    assert (len(ranges), ranges[0], ranges[-1]) == (7, "0 – 2.143 ns", "12.86 – 15 ns")
+    fills = [mark.fill for mark in many.by_role("cell") if isinstance(mark, Box)]
+    assert fills == sorted(fills, key=palette.STEPS.index)
+    assert set(fills) == set(palette.STEPS)
+
+
+def test_no_path_is_said() -> None:
+    picture = heat_picture(Heat(["a", "b"], np.array([[1.0, np.inf], [np.inf, 1.0]]), "ns", ""), "t", [], [])
+    assert texts(picture, "value") == ["1", "none", "none", "1"]
+
+
+def test_parts_of_a_system_without_racks() -> None:
+    done = pipeline.compile_text(ROW)
+    kind, found = parts(done.pick("lone"))
+    assert (kind, [part.name for part in found]) == ("npu", [f"npu[{i}]" for i in range(4)])
+
+
+def test_the_command(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "row.ubus").write_text(ROW)
+    assert run("render", "row.ubus", "--map", "bandwidth").out == "short.bandwidth.svg\n"
+    marks = read_back((tmp_path / "short.bandwidth.svg").read_text())
+    assert marks["cell-0-1-value"].tip == "rack[0] – rack[1]: 112 GB/s"
+    outcome = run("render", "row.ubus", "--map", "bandwith")
+    assert (outcome.status, "did you mean `bandwidth`?" in outcome.err) == (2, True)
+    assert run("render", "row.ubus", "--map", "latency", "--format", "html").status == 2

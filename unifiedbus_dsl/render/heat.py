@@ -1,0 +1,118 @@
+"""A figure for each two parts of a machine as a table of colours, its numbers written in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.marks import Box, Mark, Picture, Text, clipped, text_width
+from unifiedbus_dsl.render.sheet import sheet, text_entry
+
+_TALL = 26.0
+_ROOM = 940.0
+_WIDEST = 72.0
+_NAME = 220.0
+_ALIKE = 1e-9
+"""Relative difference of values that are shown as one."""
+
+
+@frozen(eq=False)
+class Heat:
+    """A figure of each two of `names`: `values` [P, P] in `unit`, NaN where it means nothing, infinite where there is
+    no path; `what` says what it is."""
+
+    names: Sequence[str]
+    values: NDArray[np.float64]
+    unit: str
+    what: str
+
+
+def heat_picture(heat: Heat, title: str, notes: Sequence[str], tiles: Sequence[tuple[str, str]]) -> Picture:
+    """Rows and columns are numbered alike; rows have the names too."""
+    steps = _Steps.of(heat.values)
+    count = len(heat.names)
+    width = min(_WIDEST, max([_ROOM / count, *(_value_width(v) for v in heat.values.ravel().tolist())]))
+    marks: list[Mark] = []
+    for i, name in enumerate(heat.names):
+        y = (i + 0.5) * _TALL
+        label = clipped(name, 11, _NAME)
+        marks.append(Text(f"row-{i}", -12, y, f"{label} · {i + 1}", 11, anchor="end", role="row", tip=name))
+        marks.append(Text(f"column-{i}", (i + 0.5) * width, -10, f"{i + 1}", 11, role="column", tip=name))
+        for j, other in enumerate(heat.names):
+            value = float(heat.values[i, j])
+            marks += _cell(heat, steps, f"cell-{i}-{j}", j * width, i * _TALL, width, value, f"{name} – {other}")
+    legend = [*steps.entries(heat.unit), text_entry("legend-what", heat.what)]
+    return sheet(title, f"map · {heat.unit}", [(note, "") for note in notes], tiles, marks, legend)
+
+
+def _cell(heat: Heat, steps: _Steps, id: str, x: float, y: float, width: float, value: float, pair: str) -> list[Mark]:
+    if np.isnan(value):
+        return [Box(id, x, y, width, _TALL, palette.LEVELS[0], palette.PAPER, shape="square", role="no-cell")]
+    if np.isinf(value):
+        fill, text, tip = palette.PAPER, "none", f"{pair}: no path"
+    else:
+        fill, text, tip = steps.colour(value), value_text(value), f"{pair}: {value:,.6g} {heat.unit}"
+    ink = palette.PAPER if fill in palette.DARK_STEPS else palette.INK
+    return [
+        Box(id, x, y, width, _TALL, fill, palette.PAPER, shape="square", role="cell", tip=tip),
+        Text(f"{id}-value", x + width / 2, y + _TALL / 2, text, 10, False, ink, role="value", tip=tip),
+    ]
+
+
+def value_text(value: float) -> str:
+    """Four digits at most, so that a column stays narrow."""
+    return f"{value:,.4g}" if value < 10_000 else f"{value:,.0f}"
+
+
+def _value_width(value: float) -> float:
+    return text_width(value_text(value), 10) + 8 if np.isfinite(value) else 36.0
+
+
+@frozen(eq=False)
+class _Steps:
+    """Colours of values: one for each where there are few, else equal ranges. `limits` are the upper ends."""
+
+    limits: NDArray[np.float64]
+    each: bool
+    low: float
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64]) -> _Steps:
+        finite = np.sort(values[np.isfinite(values)])
+        if not len(finite):
+            return cls(np.zeros(0), True, 0.0)
+        new = np.r_[True, np.diff(finite) > _ALIKE * np.maximum(np.abs(finite[1:]), 1e-300)]
+        distinct = finite[new]
+        if len(distinct) <= len(palette.STEPS):
+            return cls(distinct, True, float(finite[0]))
+        limits = np.linspace(finite[0], finite[-1], len(palette.STEPS) + 1)[1:]
+        limits[-1] = finite[-1]
+        return cls(limits, False, float(finite[0]))
+
+    def colour(self, value: float) -> str:
+        slack = value * (1 - _ALIKE)
+        step = min(int(np.searchsorted(self.limits, slack)), len(self.limits) - 1)
+        return self._colours[step]
+
+    @property
+    def _colours(self) -> Sequence[str]:
+        last = len(palette.STEPS) - 1
+        many = len(self.limits)
+        return [palette.STEPS[round(i * last / max(many - 1, 1)) if many > 1 else 2] for i in range(many)]
+
+    def entries(self, unit: str) -> list[list[Mark]]:
+        found: list[list[Mark]] = []
+        lows = [self.low, *self.limits[:-1].tolist()]
+        for i, (colour, low, high) in enumerate(zip(self._colours, lows, self.limits.tolist(), strict=True)):
+            text = f"{value_text(high)} {unit}" if self.each else f"{value_text(low)} – {value_text(high)} {unit}"
+            found.append(
+                [
+                    Box(f"legend-step-{i}-box", 0, -6, 18, 12, colour, palette.HAIR, shape="square", role="legend"),
+                    Text(f"legend-step-{i}", 24, 0, text, 11, False, palette.QUIET, "start", role="legend"),
+                ]
+            )
+        return found
