@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from attrs import define, evolve, field, frozen
 
+from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.selections import Blocks
+from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
 from unifiedbus_dsl.network import Bools, Ints
 from unifiedbus_dsl.shuffle import Shuffle
-from unifiedbus_dsl.solve import scenarios
+from unifiedbus_dsl.solve.losses import Losses, losses
 from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, Quantity
@@ -32,7 +33,7 @@ class Damage:
 
     name: str
     machine: Machine
-    losses: scenarios.Losses
+    losses: Losses
     devices: int
     cables: int
 
@@ -133,22 +134,27 @@ class _Breaker:
         return np.flatnonzero(inside[fabric.a_device] | inside[fabric.b_device])
 
     def _parts(self, target: tree.Selector, where: tree.Expr | None) -> Blocks | Ints | None:
-        selector = evolve(self.asker.selector, evaluator=self._evaluator(), lost=self.lost)
-        if isinstance(target, tree.LinkBetween):
-            return selector.between(target.left, target.right)
-        if isinstance(target, tree.All):
-            if target.where is None and where is not None:
-                target = evolve(target, where=where)
-            if [word.text for word in target.path] == ["link"]:
-                return selector.cables(target)
-        elif where is not None:
-            self._refuse(where, "`where` goes with `all`", "write `fail all npu where …`")
-            return None
-        blocks = selector.blocks(target)
-        if blocks is not None and not len(blocks.start):
-            self._refuse(target, "the selection matches nothing")
-            return None
-        return blocks
+        return parts_of(evolve(self.asker.selector, evaluator=self._evaluator(), lost=self.lost), target, where)
+
+
+def parts_of(selector: FabricSelector, target: tree.Selector, where: tree.Expr | None) -> Blocks | Ints | None:
+    """The parts, or the cables by their ids, that can fail by this name; None after a diagnostic."""
+    sink = selector.evaluator.sink
+    if isinstance(target, tree.LinkBetween):
+        return selector.between(target.left, target.right)
+    if isinstance(target, tree.All):
+        if target.where is None and where is not None:
+            target = evolve(target, where=where)
+        if [word.text for word in target.path] == ["link"]:
+            return selector.cables(target)
+    elif where is not None:
+        sink.error("UB0705", "`where` goes with `all`", where.span, "here", help=("write `fail all npu where …`",))
+        return None
+    blocks = selector.blocks(target)
+    if blocks is not None and not len(blocks.start):
+        sink.error("UB0705", "the selection matches nothing", target.span, "here")
+        return None
+    return blocks
 
 
 def lines(name: str, all_of: Mapping[str, tree.Scenario]) -> list[tree.Statement]:
@@ -170,10 +176,10 @@ def damage(name: str, items: list[tree.Statement], asker: Asker) -> tuple[Damage
     if not breaker.good:
         return None
     left = breaker.machine
-    lost = breaker.lost
+    gone = breaker.lost
     dead = 0 if left.health is None else int(np.count_nonzero(left.health == 0))
-    found = Damage(name, left, scenarios.losses(asker.machine, left), int(lost.sum()), dead)
-    selector = evolve(asker.selector, lost=lost)
+    found = Damage(name, left, losses(asker.machine, left), int(gone.sum()), dead)
+    selector = evolve(asker.selector, lost=gone)
     return found, evolve(asker, machine=left, selector=selector, block=name), breaker.lets
 
 
@@ -207,25 +213,10 @@ def worst(value: Any) -> Any:
 
 def described(found: Damage) -> list[str]:
     """What a scenario has taken, a sentence a line."""
-    lost = found.losses
     gone = [_counted(found.devices, "device"), _counted(found.cables, "cable")]
     said = " and ".join(part for part in gone if part) or "nothing"
-    text = [f"lost: {said}; end points among them: {len(lost.lost):,}"]
-    if not lost.left:
-        text.append("left: no end point")
-    elif lost.left == 1 and len(lost.cut_off):
-        text.append(f"left: {len(lost.cut_off) + 1:,} end points, none joined to another")
-    elif len(lost.cut_off):
-        text.append(f"cut off: {len(lost.cut_off):,} end points have no path to the {lost.left:,} others")
-    else:
-        text.append(f"left: {lost.left:,} end points, all joined")
-    for tier in lost.tiers:
-        if tier.after_Bps < tier.before_Bps:
-            share = tier.after_Bps / tier.before_Bps
-            text.append(f"tier {tier.low} to {tier.high}: {share:.2%} of its bandwidth is left")
-    if lost.hops_after > lost.hops_before:
-        text.append(f"the worst pair is now {lost.hops_after} hops apart, {lost.hops_before} before")
-    return text
+    first = f"lost: {said}; end points among them: {len(found.losses.lost):,}"
+    return [first, *lost.sentences(found.machine, found.losses)]
 
 
 def _counted(count: int, noun: str) -> str:

@@ -22,6 +22,7 @@ COMMANDS = {
     "compile": "Check a file, build its machines, write them and sum them up.",
     "check": "Check files without writing anything.",
     "analyze": "Answer the questions of a file, or print a datasheet.",
+    "survey": "Let every part fail, one by one or many at random, and say what is left.",
     "render": "Draw a machine: folded, device by device, or on its floor.",
     "export": "Write a machine in a format of another tool.",
     "import": "Read a machine that another tool has written.",
@@ -87,6 +88,7 @@ def group() -> None:
       ubusc compile machine.ubus -o out    check it, draw it, write what others read
       ubusc check machine.ubus             is it right?
       ubusc analyze machine.ubus           bandwidth, latency, what a failure costs
+      ubusc survey machine.ubus --of switch    what each failure costs
       ubusc render machine.ubus --html     a page to explore it in
       ubusc check --fix machine.ubus       mend what a machine can mend
       ubusc fmt machine.ubus               lay it out the one way

@@ -1,131 +1,59 @@
-"""What a damaged machine has lost, and surveys: every single failure, one of each orbit, or many at random.
+"""Surveys of damaged machines: every single failure, one of each orbit, or many failures at random.
 
 Two parts that a symmetry of the whole machine carries to each other leave machines that are images of each other, so
-one is solved for all. Random draws take a seed and are the same for ever.
+one is solved for all: this holds for a measure that the symmetry keeps as well (see `Parts`). Random draws take a seed
+and are the same for ever. Who solves, here or elsewhere and in which order, is the engine's business; the results are
+the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import (
-    Bools,
-    Floats,
-    Ints,
-    Network,
-    cable_ends,
-    frozen_array,
-    lengthless,
-    ranges,
-    tally,
-)
-from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.network import Ints, cable_ends, frozen_array, lengthless, ranges
+from unifiedbus_dsl.progress import task
 from unifiedbus_dsl.shuffle import Shuffle
-from unifiedbus_dsl.solve import paths
 from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.solve.result import NotAdmittedError
-from unifiedbus_dsl.symmetry import Symmetry, dense, joined, tiers
+from unifiedbus_dsl.symmetry import Symmetry, dense, joined
 
-Measure: TypeAlias = Callable[[Machine], float]
-"""A number of a machine, damaged or not; `NotAdmittedError` where it has none."""
-
-# ---- what was lost ------------------------------------------------------------------------------------------------
-
-
-@frozen(eq=False)
-class Tier:
-    """Cables between vertices `low` and `high` hops from the nearest end point: capacity one way, all together."""
-
-    low: int
-    high: int
-    before_Bps: float  # noqa: N815
-    after_Bps: float  # noqa: N815
-
-
-@frozen(eq=False)
-class Losses:
-    """`lost` end points are gone; `cut_off` are there but not in the island that most are in, which has `left`. `tiers`
-    in order. The pair (`source`, `target`) of what is left is the one furthest apart: `hops_before`, `hops_after`;
-    -1 where nothing is left."""
-
-    lost: Ints
-    cut_off: Ints
-    left: int
-    tiers: tuple[Tier, ...]
-    source: int
-    target: int
-    hops_before: int
-    hops_after: int
-
-
-def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) -> Losses:
-    """What the damage has taken from the end points `members` (default: all) and from the cables."""
-    ends = base.network.ends
-    chosen = np.ones(ends, dtype=bool)
-    if members is not None:
-        chosen[:] = False
-        chosen[np.asarray(members, dtype=np.int64)] = True
-    gone = np.zeros(ends, dtype=bool)
-    gone[damaged.lost_ends] = True
-    island = largest_island(damaged.network, chosen & ~gone)
-    source = target = before = after = -1
-    inside = np.flatnonzero(island)
-    if len(inside) > 1:
-        far = paths.hops(damaged.symmetry, inside, inside)
-        source, target = far.source, far.target
-        after = int(far.value[-1])
-        before = int(paths.hops(base.symmetry, [source], [target]).largest)
-    return Losses(
-        np.flatnonzero(gone & chosen),
-        np.flatnonzero(chosen & ~gone & ~island),
-        int(island.sum()),
-        by_tier(base.network, damaged.network),
-        source,
-        target,
-        before,
-        after,
-    )
-
-
-def largest_island(network: Network, chosen: Bools) -> Bools:
-    """The chosen end points of the island that has most of them, the first of several, [E]."""
-    end, island = paths.islands(network)
-    of = chosen[end]
-    inside = np.zeros(network.ends, dtype=bool)
-    if of.any():
-        inside[end[of & (island == np.argmax(np.bincount(island[of])))]] = True
-    return inside
-
-
-def by_tier(before: Network, after: Network) -> tuple[Tier, ...]:
-    """Capacity of cables by the tiers that they join, as the whole machine has them."""
-    tier = tiers(before).astype(np.int64)
-    most = int(tier.max(initial=0)) + 2
-    columns = []
-    for network in (before, after):
-        one, two = tier[network.tail], tier[network.head]
-        up = one <= two
-        up &= (one < two) | (network.tail < network.head)
-        key = (one[up] + 1) * most + two[up] + 1
-        columns.append(tally(key, network.capacity_Bps[up], most * most))
-    return tuple(
-        Tier(int(key // most) - 1, int(key % most) - 1, float(columns[0][key]), float(columns[1][key]))
-        for key in np.flatnonzero(columns[0])
-    )
-
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 # ---- parts that may fail ------------------------------------------------------------------------------------------
 
 
 @frozen(eq=False)
+class Loss:
+    """What fails at once: devices `start[i] … stop[i] - 1`, and cables. Small, and can be sent to another process."""
+
+    start: Ints
+    stop: Ints
+    cables: Ints
+
+    def taken(self, machine: Machine) -> Machine:
+        """The machine without it; the machine itself where nothing fails."""
+        if not len(self.start) and not len(self.cables):
+            return machine
+        return machine.damaged(ranges(self.start, self.stop), self.cables)
+
+
+NOTHING = Loss(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+
+
+@frozen(eq=False)
 class Parts:
-    """Parts of one noun: either devices `start[i] … stop[i] - 1` of part i, or the cable `cable[i]`. Parts of one
-    `orbit` are images of each other in the whole machine."""
+    """Parts of one noun: either devices `start[i] … stop[i] - 1` of part i, or the cable `cable[i]`.
+
+    Parts of one `orbit` are images of each other under the symmetry that they were made with. What is measured must be
+    kept by it too: a traffic that goes to one end point tells the parts near it from the others.
+    """
 
     noun: str
     start: Ints
@@ -137,29 +65,53 @@ class Parts:
     def count(self) -> int:
         return len(self.orbit)
 
-    def failed(self, machine: Machine, which: ArrayLike) -> Machine:
-        """The machine without these parts."""
+    def loss(self, which: ArrayLike) -> Loss:
+        """The loss of these parts."""
         some = np.asarray(which, dtype=np.int64)
         if len(self.cable):
-            return machine.damaged(lost_cables=self.cable[some])
-        return machine.damaged(ranges(self.start[some], self.stop[some]))
+            return Loss(NOTHING.start, NOTHING.stop, self.cable[some])
+        return Loss(self.start[some], self.stop[some], NOTHING.cables)
+
+    def failed(self, machine: Machine, which: ArrayLike) -> Machine:
+        """The machine without these parts."""
+        return self.loss(which).taken(machine)
 
 
-def switches(machine: Machine, timed: bool = False) -> Parts:
-    """Every switch. With `timed`, parts that differ by lengths of cables only are told apart, here and below."""
+def switches(machine: Machine, symmetry: Symmetry | None = None) -> Parts:
+    """Every switch. `symmetry` here and below: by default that of the machine, in which lengths don't matter."""
     kinds = np.array([device.kind == "switch" for device in machine.fabric.plan.devices.values()], dtype=bool)
     devices = np.flatnonzero(kinds[machine.fabric.device_type])
-    return _parts("switch", devices, devices + 1, _symmetry(machine, timed))
+    return blocks(machine, "switch", devices, devices + 1, symmetry)
 
 
-def blocks(machine: Machine, noun: str, start: ArrayLike, stop: ArrayLike, timed: bool = False) -> Parts:
-    """Instances of an assembly: devices `start[i] … stop[i] - 1` each."""
-    return _parts(noun, np.asarray(start, dtype=np.int64), np.asarray(stop, dtype=np.int64), _symmetry(machine, timed))
+def blocks(machine: Machine, noun: str, start: ArrayLike, stop: ArrayLike, symmetry: Symmetry | None = None) -> Parts:
+    """Devices or assemblies, at least one device in each: devices `start[i] … stop[i] - 1`. Parts are joined where a
+    generator carries one as a whole to another."""
+    symmetry = symmetry or machine.symmetry
+    begins, ends = frozen_array(np.asarray(start, dtype=np.int64)), frozen_array(np.asarray(stop, dtype=np.int64))
+    network = symmetry.network
+    first, last = network.device_start[begins], network.device_start[ends]
+    part = np.full(network.vertices + 1, -1, dtype=np.int64)
+    size = last - first
+    inside = ranges(first, last)
+    part[inside] = np.repeat(np.arange(len(begins)), size)
+    begin = np.cumsum(size) - size
+    orbit = np.arange(len(begins), dtype=np.int32)
+    full = np.arange(network.vertices)
+    for generator in symmetry.generators if len(begins) else ():
+        full[generator.moved] = generator.image
+        goes = part[full[inside]]
+        full[generator.moved] = generator.moved
+        low, high = np.minimum.reduceat(goes, begin), np.maximum.reduceat(goes, begin)
+        whole = (low == high) & (low >= 0)
+        whole &= size[low] == size
+        orbit = joined(orbit, orbit[whole], orbit[low[whole]])
+    return Parts(noun, begins, ends, NOTHING.cables, dense(orbit).astype(np.int64))
 
 
-def links(machine: Machine, cables: ArrayLike | None = None, timed: bool = False) -> Parts:
+def links(machine: Machine, cables: ArrayLike | None = None, symmetry: Symmetry | None = None) -> Parts:
     """These cables (default: every one), both ways at once."""
-    fabric, symmetry = machine.fabric, _symmetry(machine, timed)
+    fabric, symmetry = machine.fabric, symmetry or machine.symmetry
     network = symmetry.network
     some = np.arange(fabric.cable_count) if cables is None else np.asarray(cables, dtype=np.int64)
     kind = fabric.kind.astype(np.int64)
@@ -171,159 +123,192 @@ def links(machine: Machine, cables: ArrayLike | None = None, timed: bool = False
     sides = []
     for tail, head in ((a, b), (b, a)):
         wanted = (tail * n + head) * kinds + kind[some]
-        arc = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-        sides.append(np.where(key[arc] == wanted, symmetry.arc_orbit[arc], -1).astype(np.int64) + 1)
+        arc = np.searchsorted(key, wanted)
+        there = np.isin(wanted, key)
+        side = np.zeros(len(some), dtype=np.int64)
+        side[there] = symmetry.arc_orbit[arc[there]].astype(np.int64) + 1
+        sides.append(side)
     low, high = np.minimum(*sides), np.maximum(*sides)
-    none = np.zeros(0, dtype=np.int64)
-    return Parts("link", none, none, frozen_array(some), dense(low * (symmetry.arc_orbits + 1) + high).astype(np.int64))
+    orbit = dense(low * (symmetry.arc_orbits + 1) + high).astype(np.int64)
+    return Parts("link", NOTHING.start, NOTHING.stop, frozen_array(some), orbit)
 
 
-def _symmetry(machine: Machine, timed: bool) -> Symmetry:
-    return machine.timed_symmetry if timed else machine.symmetry
+# ---- who solves ---------------------------------------------------------------------------------------------------
 
 
-def _parts(noun: str, start: Ints, stop: Ints, symmetry: Symmetry) -> Parts:
-    """Ranges of devices, joined where a generator carries one as a whole to another."""
-    network = symmetry.network
-    first, last = network.device_start[start], network.device_start[stop]
-    part = np.full(network.vertices + 1, -1, dtype=np.int64)
-    size = last - first
-    inside = ranges(first, last)
-    owner = np.repeat(np.arange(len(start)), size)
-    part[inside] = owner
-    begin = np.cumsum(size) - size
-    orbit = np.arange(len(start), dtype=np.int32)
-    full = np.arange(network.vertices)
-    for generator in symmetry.generators:
-        full[generator.moved] = generator.image
-        goes = part[full[inside]]
-        full[generator.moved] = generator.moved
-        low, high = np.minimum.reduceat(goes, begin), np.maximum.reduceat(goes, begin)
-        whole = (low == high) & (low >= 0)
-        whole &= size[low] == size
-        orbit = joined(orbit, orbit[whole], orbit[low[whole]])
-    none = np.zeros(0, dtype=np.int64)
-    return Parts(noun, frozen_array(start), frozen_array(stop), none, dense(orbit).astype(np.int64))
+@frozen(eq=False)
+class Outcome(Generic[T_co]):
+    """What a measure gave; None where there is no answer, for a `reason`."""
+
+    value: T_co | None
+    reason: str = ""
+
+
+def measured(measure: Callable[[Machine], T], machine: Machine) -> Outcome[T]:
+    """What the measure gives on a machine."""
+    try:
+        return Outcome(measure(machine))
+    except NotAdmittedError as why:
+        return Outcome(None, str(why))
+
+
+class Engine(Protocol):
+    """Measures a machine after each of some losses, and gives (number of the loss, outcome) in any order.
+
+    Raises `EngineError` where the work can't go on.
+    """
+
+    def run(
+        self, machine: Machine, measure: Callable[[Machine], T], losses: Sequence[Loss]
+    ) -> Generator[tuple[int, Outcome[T]], None, None]: ...
+
+
+class EngineError(ConnectionError):
+    """The work can't be done where it was to be done; the sentence says why and what to do."""
+
+
+class Here:
+    """One after another in this process."""
+
+    def run(
+        self, machine: Machine, measure: Callable[[Machine], T], losses: Sequence[Loss]
+    ) -> Generator[tuple[int, Outcome[T]], None, None]:
+        for number, loss in enumerate(losses):
+            yield number, measured(measure, loss.taken(machine))
+
+
+@frozen(eq=False)
+class Progress(Generic[T]):
+    """Outcomes by number of the loss, as far as they came: `error` says why no further, None if nobody was asked on
+    (the work is whole, or was interrupted)."""
+
+    outcomes: dict[int, Outcome[T]]
+    complete: bool
+    error: EngineError | None = None
+
+
+def solved(
+    machine: Machine, measure: Callable[[Machine], T], losses: Sequence[Loss], title: str, engine: Engine
+) -> Progress[T]:
+    """Every outcome, or on Ctrl-C or where the engine fails, what there is."""
+    found: dict[int, Outcome[T]] = {}
+    try:
+        with task(title, len(losses)) as step, closing(engine.run(machine, measure, losses)) as coming:
+            for number, outcome in coming:
+                found[number] = outcome
+                step()
+    except KeyboardInterrupt:
+        return Progress(found, complete=False)
+    except EngineError as error:
+        return Progress(found, complete=False, error=error)
+    return Progress(found, complete=True)
 
 
 # ---- every single failure -----------------------------------------------------------------------------------------
 
 
 @frozen(eq=False)
-class Failure:
-    """The loss of `part`, and of `copies` - 1 others like it, leaves `value`; NaN where there is none, for a
-    `reason`."""
+class Failure(Generic[T]):
+    """What the loss of `part`, and of `copies` - 1 others like it, leaves."""
 
     part: int
     copies: int
-    value: float
-    reason: str
+    outcome: Outcome[T]
 
 
 @frozen(eq=False)
-class Survey:
-    """Every single failure, worst first, and the value of the whole machine. Not `complete` if it was stopped."""
+class Survey(Generic[T]):
+    """Every single failure in order of part. `orbits` is how many there are to solve: more than there are `failures`
+    if the survey was stopped."""
 
     noun: str
-    base: float
-    failures: tuple[Failure, ...]
+    failures: tuple[Failure[T], ...]
+    orbits: int
     complete: bool
+    error: EngineError | None = None
 
 
-def survey(machine: Machine, parts: Parts, measure: Measure, *, more_is_better: bool = True) -> Survey:
-    """The measure after each single failure, one of each orbit. On Ctrl-C what is finished is returned."""
+def survey(
+    machine: Machine, parts: Parts, measure: Callable[[Machine], T], *, engine: Engine | None = None
+) -> Survey[T]:
+    """The measure after each single failure, one of each orbit."""
     _, first, copies = np.unique(parts.orbit, return_index=True, return_counts=True)
-    found: list[Failure] = []
-    complete = True
-    try:
-        for part, count in track(list(zip(first.tolist(), copies.tolist(), strict=True)), f"fail each {parts.noun}"):
-            value, reason = _measured(parts.failed(machine, [part]), measure)
-            found.append(Failure(part, count, value, reason))
-    except KeyboardInterrupt:
-        complete = False
-    sign = 1.0 if more_is_better else -1.0
-    found.sort(key=lambda each: (not np.isnan(each.value), sign * each.value, each.part))
-    return Survey(parts.noun, measure(machine), tuple(found), complete)
-
-
-def _measured(machine: Machine, measure: Measure) -> tuple[float, str]:
-    try:
-        return float(measure(machine)), ""
-    except NotAdmittedError as why:
-        return float("nan"), str(why)
+    tasks = [parts.loss([part]) for part in first.tolist()]
+    done = solved(machine, measure, tasks, f"fail each {parts.noun}", engine or Here())
+    failures = [
+        Failure(part, count, done.outcomes[number])
+        for number, (part, count) in enumerate(zip(first.tolist(), copies.tolist(), strict=True))
+        if number in done.outcomes
+    ]
+    return Survey(parts.noun, tuple(failures), len(first), done.complete, done.error)
 
 
 # ---- many at random -----------------------------------------------------------------------------------------------
 
 
 @frozen(eq=False)
-class Quantile:
-    """The `q` quantile of the measure over all ways to fail, with an interval that covers it with the confidence asked
-    for (infinite where the draws are too few)."""
+class Draw(Generic[T]):
+    """The `number`-th draw: the parts that failed at once, ascending, and what is left."""
 
-    q: float
-    value: float
-    lower: float
-    upper: float
+    number: int
+    picked: Ints
+    outcome: Outcome[T]
 
 
 @frozen(eq=False)
-class Draws:
-    """`values` of the measure, draw by draw; NaN where there is none. `picked` are the parts of each draw."""
+class Draws(Generic[T]):
+    """`fail` random failures at once, draw by draw; `count` were asked for."""
 
     noun: str
     fail: int
     seed: int
-    picked: tuple[Ints, ...]
-    values: Floats
+    draws: tuple[Draw[T], ...]
+    count: int
     complete: bool
-
-    def quantiles(self, levels: Sequence[float] = (0.05, 0.5, 0.95), confidence: float = 0.95) -> list[Quantile]:
-        """Quantiles; a draw without a value counts as the least."""
-        return [quantile(np.where(np.isnan(self.values), -np.inf, self.values), q, confidence) for q in levels]
+    error: EngineError | None = None
 
 
-def draws(machine: Machine, parts: Parts, measure: Measure, *, fail: int, count: int, seed: int) -> Draws:
-    """The measure after `fail` random failures at once, `count` times; draw i depends on the seed and i alone.
+def pick(parts: Parts, fail: int, seed: int, number: int) -> Ints:
+    """The parts that fail in a draw, ascending, each set as likely as any other; of the seed and the number alone.
 
     Raises:
-        NotAdmittedError: more failures than there are parts.
+        ValueError: more failures than there are parts.
     """
-    if fail > parts.count:
-        raise NotAdmittedError(f"{fail} can't fail of {parts.count}")
-    picked, values = [], []
-    complete = True
-    known: dict[int, float] = {}
-    try:
-        for number in track(range(count), f"fail {fail} at random", count):
-            some = np.sort(Shuffle((seed, number))(np.arange(parts.count))[:fail])
-            orbit = int(parts.orbit[some[0]]) if fail == 1 else -1
-            value = known[orbit] if orbit in known else _measured(parts.failed(machine, some), measure)[0]
-            if orbit >= 0:
-                known[orbit] = value
-            picked.append(some)
-            values.append(value)
-    except KeyboardInterrupt:
-        complete = False
-    return Draws(parts.noun, fail, seed, tuple(picked), frozen_array(np.array(values)), complete)
+    if not 0 <= fail <= parts.count:
+        raise ValueError(f"{fail} can't fail of {parts.count}")
+    return np.sort(Shuffle((seed, number))(np.arange(parts.count))[:fail])
 
 
-def quantile(values: Floats, q: float, confidence: float = 0.95) -> Quantile:
-    """Quantile by order statistics, with the distribution-free interval [x_(l), x_(u)] of n draws:
+def draws(
+    machine: Machine,
+    parts: Parts,
+    measure: Callable[[Machine], T],
+    *,
+    fail: int,
+    count: int,
+    seed: int,
+    engine: Engine | None = None,
+) -> Draws[T]:
+    """The measure after `fail` random failures at once, `count` times. Draws that are images of each other, as single
+    failures of one orbit are, are solved once.
 
-    l largest with P(Bin(n, q) < l) <= (1 - confidence) / 2,  u smallest with P(Bin(n, q) >= u) <= (1 - confidence) / 2
+    Raises:
+        ValueError: more failures than there are parts.
     """
-    from scipy.special import bdtr
-
-    n, tail = len(values), (1.0 - confidence) / 2
-    x = np.sort(values)
-    below = np.concatenate([[0.0], bdtr(np.arange(n, dtype=np.float64), n, q)])  # P(Bin < k) for k = 0 … n
-    low = int(np.flatnonzero(below <= tail)[-1])
-    enough = np.flatnonzero(1.0 - below <= tail)
-    at = min(n - 1, max(0, int(np.ceil(q * n)) - 1))
-    return Quantile(
-        q,
-        float(x[at]),
-        float(x[low - 1]) if low >= 1 else float("-inf"),
-        float(x[enough[0] - 1]) if len(enough) else float("inf"),
-    )
+    picked = [pick(parts, fail, seed, number) for number in range(count)]
+    places: dict[bytes, int] = {}
+    tasks: list[Loss] = []
+    at = []
+    for some in picked:
+        key = (parts.orbit[some] if fail == 1 else some).tobytes()
+        if key not in places:
+            places[key] = len(tasks)
+            tasks.append(parts.loss(some))
+        at.append(places[key])
+    done = solved(machine, measure, tasks, f"fail {fail} at random", engine or Here())
+    found = [
+        Draw(number, some, done.outcomes[place])
+        for number, (some, place) in enumerate(zip(picked, at, strict=True))
+        if place in done.outcomes
+    ]
+    return Draws(parts.noun, fail, seed, tuple(found), count, done.complete, done.error)

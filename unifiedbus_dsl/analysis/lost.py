@@ -1,0 +1,64 @@
+"""What a damaged machine has lost, in sentences and as JSON holds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unifiedbus_dsl.analysis.wording import end_name
+from unifiedbus_dsl.solve.losses import Losses, Tier
+from unifiedbus_dsl.solve.machine import Machine
+
+
+def sentences(machine: Machine, lost: Losses) -> list[str]:
+    """What is left and what is worse than before, a sentence a line."""
+    text = []
+    if not lost.left:
+        text.append("left: no end point")
+    elif lost.left == 1 and len(lost.cut_off):
+        text.append(f"left: {len(lost.cut_off) + 1:,} end points, none joined to another")
+    elif len(lost.cut_off):
+        others = f"the {lost.left:,} others"
+        text.append(f"cut off: {len(lost.cut_off):,} end points have no path to {others}: {names_of(machine, lost)}")
+    else:
+        text.append(f"left: {lost.left:,} end points, all joined")
+    text += [f"tier {tier.low} to {tier.high}: {left(tier):.2%} of its bandwidth is left" for tier in worse(lost)]
+    if lost.hops_after > lost.hops_before:
+        pair = f"{end_name(machine, lost.source)} -> {end_name(machine, lost.target)}"
+        text.append(f"the worst pair is now {lost.hops_after} hops apart, {lost.hops_before} before: {pair}")
+    return text
+
+
+def names_of(machine: Machine, lost: Losses, most: int = 3) -> str:
+    """The end points that are cut off, by name, the first of them."""
+    named = [end_name(machine, end) for end in lost.cut_off[:most].tolist()]
+    more = len(lost.cut_off) - len(named)
+    return ", ".join(named) + (f" and {more:,} more" if more else "")
+
+
+def worse(lost: Losses) -> list[Tier]:
+    """The tiers that have less than before."""
+    return [tier for tier in lost.tiers if tier.after_Bps < tier.before_Bps]
+
+
+def left(tier: Tier) -> float:
+    """The part of its bandwidth that a tier has left."""
+    return tier.after_Bps / tier.before_Bps
+
+
+def to_json(machine: Machine, lost: Losses, *, named: bool = True) -> dict[str, Any]:
+    """In SI units, byte/s one way. Without `named` no end point is named: where one failure stands for others."""
+    pair: dict[str, Any] | None = None
+    if lost.source >= 0:
+        pair = {"hops": lost.hops_after, "before": lost.hops_before}
+        if named:
+            pair |= {"from": end_name(machine, lost.source), "to": end_name(machine, lost.target)}
+    return {
+        "end_points_lost": len(lost.lost),
+        "end_points_cut_off": len(lost.cut_off),
+        "end_points_left": lost.left,
+        "tiers": [
+            {"low": t.low, "high": t.high, "before": t.before_Bps, "after": t.after_Bps, "unit": "B/s"}
+            for t in lost.tiers
+        ],
+        "worst_pair": pair,
+    }

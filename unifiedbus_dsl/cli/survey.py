@@ -1,0 +1,167 @@
+"""`ubusc survey`: what every single failure costs, or many failures at random."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.report import as_text, limit_option, status
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.analysis.survey import Surveyed
+    from unifiedbus_dsl.pipeline import Compilation
+    from unifiedbus_dsl.solve.scenarios import Engine
+
+INTERRUPTED, NOT_REACHED = 130, 74
+DRAWS = 100
+"""Random draws where none are asked for."""
+
+
+@click.command("survey")
+@click.argument("file", required=False)
+@click.option("--fail", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="How many at once.")
+@click.option(
+    "--of", required=True, metavar="PARTS",
+    help="What fails: `switch`, `link`, `rack`, another kind or a type, or a selection, `all link where …`.",
+)  # fmt: skip
+@click.option("--system", metavar="NAME", help="The system; by default the first of the file.")
+@click.option("--traffic", metavar="TRAFFIC", help="Its throughput is asked; by default all-to-all.")
+@click.option("--routing", "routings", multiple=True, metavar="R", help="Routing of the traffic; can be repeated.")
+@click.option("--measure", "measures", multiple=True, metavar="CALL", help="Ask this as well: `bisection(all npu)`.")
+@click.option("--draws", type=click.IntRange(min=1), metavar="K", help=f"Random draws; by default {DRAWS}.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="S", help="The draws are of this seed alone.")
+@click.option(
+    "--confidence", type=click.FloatRange(0, 100, min_open=True, max_open=True), default=95.0, show_default=True,
+    metavar="PERCENT", help="How often the intervals of the quantiles hold.",
+)  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; by default one a processor.")
+@click.option("--engine", default="processes", show_default=True, metavar="E", help="Or `dask://HOST:PORT`.")
+@click.option(
+    "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+    help="Time for each optimum; what is not solved in it is an interval.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="As JSON, in SI units.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="PATH", help="Into this file.")
+@limit_option
+@limit_options
+@click.pass_context
+def command(context: click.Context, /, file: str | None, **options: Any) -> None:
+    """What every single failure costs, worst first; with --fail 2 or more, many failures at random.
+
+    Parts that are alike, by a symmetry that is proved, are solved once. A line says how many there are of a sort, what
+    is left of the answer, and what is lost: end points cut off, bandwidth by tier, the worst pair. Ctrl-C ends it with
+    what is finished.
+
+    \b
+    Examples:
+      ubusc survey machine.ubus --of switch
+      ubusc survey machine.ubus --of rack --measure "bisection(all npu)" --json > racks.json
+      ubusc survey machine.ubus --of "all link where medium == optical" --fail 8 --draws 400 --seed 7
+      ubusc survey machine.ubus --of switch --fail 2 --seed 1 --engine dask://scheduler:8786
+    """
+    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.meter import meter
+
+    path = source_file(file, "survey")
+    draws = _draws(options["fail"], options["draws"], options["seed"])
+    engine = _engine(options["engine"], options["workers"])
+    raised = {name: options[name] for name in ("source_bytes", "array", "devices")}
+    from unifiedbus_dsl import pipeline
+
+    with meter():
+        compilation = pipeline.compile(path, limits=limits(**raised))
+        click.echo(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
+        if status(compilation.diagnostics):
+            context.exit(1)
+        system, asked = _asked(compilation, str(path), options)
+        found = _survey(compilation, system, asked, draws, engine, options)
+    if found is None:
+        context.exit(2)
+    _write(found, options)
+    if found.error is not None:
+        click.echo(f"error: {found.error}", err=True)
+        context.exit(NOT_REACHED)
+    if not found.complete:
+        click.echo(f"stopped: {found.finished:,} of {found.total:,} are done", err=True)
+        context.exit(INTERRUPTED)
+
+
+def _draws(fail: int, draws: int | None, seed: int | None) -> int | None:
+    """How many random draws, None for every single failure.
+
+    Raises:
+        click.UsageError: random draws without a seed, or a seed without draws.
+    """
+    if fail == 1 and draws is None:
+        if seed is not None:
+            raise click.UsageError("every single failure needs no `--seed`; add `--draws` to draw at random")
+        return None
+    if seed is None:
+        raise click.UsageError("random draws need a seed, so that they are the same every time: add `--seed 7`")
+    return draws or DRAWS
+
+
+def _engine(name: str, workers: int | None) -> Engine:
+    from unifiedbus_dsl.analysis.engines import engine_of
+
+    try:
+        return engine_of(name, workers)
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from wrong
+
+
+def _asked(compilation: Compilation, path: str, options: dict[str, Any]) -> tuple[str, list[str]]:
+    """The system, and the measures as they are written in the language."""
+    from unifiedbus_dsl.analysis.datasheet import end_kind
+    from unifiedbus_dsl.cli.analyze import must_exist
+
+    system, traffic = options["system"], options["traffic"]
+    named = traffic if traffic is not None and traffic.isidentifier() else None
+    must_exist(compilation, path, system, named)
+    assert compilation.model is not None
+    if named is not None:
+        of = compilation.model.main.questions["traffic"][named].of.text
+        if system is not None and of != system:
+            raise click.UsageError(f"traffic `{named}` is of system `{of}`, not of `{system}`")
+        system = of
+    plan = compilation.pick(system)
+    routings = list(options["routings"])
+    asked = list(options["measures"])
+    if traffic is not None or routings or not asked:
+        what = traffic or f"alltoall(all {end_kind(plan)})"
+        asked = [f"throughput({what}, routing = {routing})" for routing in routings or ["ecmp"]] + asked
+    return plan.system, asked
+
+
+def _survey(
+    compilation: Compilation, system: str, asked: list[str], draws: int | None, engine: Engine, options: dict[str, Any]
+) -> Surveyed | None:
+    from unifiedbus_dsl.analysis.survey import survey
+    from unifiedbus_dsl.diagnostics import Sink
+
+    sink = Sink()
+    try:
+        found = survey(
+            compilation, options["of"], sink=sink, engine=engine, system=system, asked=asked, fail=options["fail"],
+            draws=draws, seed=options["seed"] or 0, budget=options["budget"],
+        )  # fmt: skip
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from wrong
+    click.echo(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
+    return found
+
+
+def _write(found: Surveyed, options: dict[str, Any]) -> None:
+    from unifiedbus_dsl.cli import surveyed
+    from unifiedbus_dsl.cli.output import write_bytes
+
+    shape = surveyed.as_json if options["as_json"] else surveyed.as_text
+    text = shape(found, options["confidence"] / 100)
+    if options["output"] is None:
+        click.echo(text, nl=False)
+    else:
+        write_bytes(options["output"], text.encode())
