@@ -5,9 +5,9 @@ nothing but SimGrid. Its network model `raw` is plain max-min sharing: no latenc
 no cross traffic.
 
 Input: `{"machines": [{"links": [[rate, split], ...], "flows": [[route, size], ...], "early": time}, ...]}` in byte/s,
-whole bytes and seconds. A route is a list of `[link, way]`: way 0 or 1 along a link that is split by direction, 0 along one
-that is not; a link twice takes twice. With `"cables": [[a, b, link], ...]` a flow is `[[from, to], size]` instead, and
-SimGrid finds its route. Output, a machine each: `{"finish": [time, ...], "left": [bytes at `early`, ...]}`.
+whole bytes and seconds. A route is a list of `[link, way]`: way 0 or 1 along a link that is split by direction, 0 along
+one that is not; a link twice takes twice. With `"cables": [[a, b, link], ...]` a flow is `[[from, to], size]` instead,
+and SimGrid finds its route. Output, a machine each: `{"finish": [time, ...], "left": [bytes at `early`, ...]}`.
 """
 
 import ctypes

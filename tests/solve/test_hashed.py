@@ -1,17 +1,18 @@
-"""Flows on one path each: real shortest paths, spread evenly, the same whatever else flows; the distances by bits."""
+"""Flows on one path each: shortest paths, as a plain loop chooses, spread evenly, the same whatever else flows."""
 
 from __future__ import annotations
 
-import networkx as nx
 import numpy as np
 import pytest
 
 from tests.solve import machines, twins
+from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solve import fair, hashed
+from unifiedbus_dsl.solve.alike import alike
 from unifiedbus_dsl.solve.result import NotAdmittedError
 
 
-def path_arcs(net: machines.Network, flows: fair.Flows, f: int) -> list[int]:
+def path_arcs(net: Network, flows: fair.Flows, f: int) -> list[int]:
     used = flows.resource[flows.start[f] : flows.start[f + 1]]
     return used[used < net.arcs].tolist()
 
@@ -33,34 +34,59 @@ def test_paths_of_random_networks(seed: int) -> None:
         assert (rest - net.arcs).tolist() == [s, net.ends + t]
 
 
-@pytest.mark.parametrize("k", [4, 6])
-def test_paths_of_a_fat_tree(k: int) -> None:
-    """The quick way (distances by bits) on end points that hang on one switch."""
-    net, _ = machines.fat_tree(k)
+def walked(net: Network, s: int, t: int, f: int, seed: int) -> list[int]:
+    """The path of flow f by a plain loop: of the arcs that lead nearer, in order of the class of their head, the one
+    that holds the cable that the draw falls on."""
+    of = alike(net, np.ones(net.vertices, bool), net.end >= 0).of
+    far = twins.hops_to(net, t)
+    at, hop, path = net.vertices_of(s).tolist(), -1, []
+    while not path or net.end[net.head[path[-1]]] != t:
+        out = [(of[h], a, h) for v in at for a, h in twins.out_arcs(net, v)]
+        reach = [(c, a, far[h]) for c, a, h in out if h in far and (net.forwards[h] or far[h] == 0)]
+        near = sorted((c, a) if path else (0, a) for c, a, left in reach if left == min(x for _, _, x in reach))
+        cables = [a for _, a in near for _ in range(net.count[a])]
+        path.append(cables[int(hashed.draws(seed, np.array([f]), hop)[0] * len(cables))])
+        at, hop = [int(net.head[path[-1]])], hop + 1
+    return path
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_choices_of_a_plain_loop(seed: int) -> None:
+    net = machines.random_network(seed, ends=6, switches=5, cables=40)
+    hop = twins.hop_matrix(net)
+    pairs = np.array([(s, t) for s in range(6) for t in range(6) if s != t and hop[s, t] > 0])
+    flows = hashed.hashed_flows(net, pairs[:, 0], pairs[:, 1], seed)
+    for f, (s, t) in enumerate(pairs.tolist()):
+        assert path_arcs(net, flows, f) == walked(net, s, t, f, seed)
+
+
+@pytest.mark.parametrize("shape", [("fat_tree", (4,)), ("fat_tree", (6,)), ("clos", (3, 4, 2, 3))])
+def test_paths_between_switches(shape: tuple[str, tuple[int, ...]]) -> None:
+    """End points that hang on one switch each: as many arcs as there are hops, from end to end."""
+    net, _ = getattr(machines, shape[0])(*shape[1])
     target = np.random.default_rng(1).permutation(net.ends)
     source = np.flatnonzero(target != np.arange(net.ends))
     flows = hashed.hashed_flows(net, source, target[source], seed=3)
-    slow, owner = hashed._walk_all(net, source, target[source], 3)
+    hop = twins.hop_matrix(net)
     for f, s in enumerate(source.tolist()):
         arcs = path_arcs(net, flows, f)
-        assert len(arcs) == (owner == f).sum()
+        assert len(arcs) == hop[s, target[s]]
         assert (net.head[arcs[:-1]] == net.tail[arcs[1:]]).all()
         assert (net.tail[arcs[0]], net.head[arcs[-1]]) == (s, target[s])
-    assert len(slow) == sum(len(path_arcs(net, flows, f)) for f in range(flows.flows))
 
 
-def test_distances_by_bits_against_networkx() -> None:
-    net = machines.random_network(7, ends=9, switches=70, cables=160)
-    goals = np.flatnonzero(net.forwards)
-    graph = nx.Graph()
-    graph.add_nodes_from(goals.tolist())
-    graph.add_edges_from(
-        (int(t), int(h)) for t, h in zip(net.tail, net.head, strict=True) if net.forwards[t] and net.forwards[h]
-    )
-    far = hashed.hops_between(net, goals)
-    for g, goal in enumerate(goals.tolist()):
-        want = nx.single_source_shortest_path_length(graph, goal)
-        assert far[:, g].tolist() == [want.get(v, hashed.NO_WAY) for v in goals.tolist()]
+@pytest.mark.parametrize("name", ["TABLE", "ENTRIES"])
+def test_pieces_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goals in batches, and choices a few at a time."""
+    for net, _ in (machines.fat_tree(6), machines.superpod(12)):
+        source, target = np.random.default_rng(3).integers(0, net.ends, (2, 700))
+        source, target = source[source != target], target[source != target]
+        with monkeypatch.context() as patch:
+            patch.setattr(hashed, name, 64)
+            pieces = hashed.hashed_flows(net, source, target, seed=3)
+        whole = hashed.hashed_flows(net, source, target, seed=3)
+        assert (pieces.start == whole.start).all()
+        assert (pieces.resource == whole.resource).all()
 
 
 def test_a_flow_keeps_its_path_whatever_else_flows() -> None:
@@ -83,8 +109,29 @@ def test_choices_at_each_hop_are_independent() -> None:
     net, _ = machines.fat_tree(6)
     flows = hashed.hashed_flows(net, np.zeros(400, int), np.full(400, 53), seed=2)
     assert len({tuple(path_arcs(net, flows, f)) for f in range(400)}) == 9
-    slow, owner = hashed._walk_all(net, np.zeros(400, int), np.full(400, 53), 2)
-    assert len({tuple(slow[owner == f].tolist()) for f in range(400)}) == 9
+
+
+def test_each_cable_has_its_share() -> None:
+    """Two spines, one over three cables, the other over one: 15,000 draws within five standard deviations, on the way
+    up and on the way down."""
+    net = machines.plain(6, 2, [([0, 1], [2, 3]), ([2, 2, 2], 4), ([2], 5), ([3, 3, 3], 4), ([3], 5)], forward=False)
+    flows = hashed.hashed_flows(net, np.zeros(20_000, int), np.ones(20_000, int), seed=1)
+    through = np.bincount(net.head[flows.resource[flows.resource < net.arcs]], minlength=6)
+    assert abs(through[4] - 15_000) < 5 * np.sqrt(20_000 * 3 / 16)
+    assert through[4] + through[5] == 20_000
+
+
+def test_parallel_cables_of_two_kinds_into_the_goal() -> None:
+    """Leaves alike, with one cable of a kind and two of another to the switch above: down, too, each has its share."""
+    leaves = np.arange(4, 8)
+    cables = [(np.arange(4), leaves), (leaves, 8), (np.repeat(leaves, 2), 8)]
+    net = machines.plain(9, 4, cables, [1.0, 2.0, 3.0], forward=False)
+    for target in (1, 3):
+        flows = hashed.hashed_flows(net, np.zeros(9_000, int), np.full(9_000, target), seed=4)
+        arcs = flows.resource.reshape(9_000, 6)[:, :4]
+        assert (net.head[arcs] == [4, 8, 4 + target, target]).all()
+        for hop in (1, 2):
+            assert abs((net.count[arcs[:, hop]] == 2).sum() - 6_000) < 5 * np.sqrt(2_000)
 
 
 def test_paths_spread_evenly() -> None:

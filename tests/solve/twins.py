@@ -61,21 +61,26 @@ def hop_matrix(net: Network) -> np.ndarray:
     return far
 
 
+def hops_to(net: Network, t: int) -> dict[int, int]:
+    """Hops from each vertex to an end point, through vertices that forward."""
+    far = {int(v): 0 for v in net.vertices_of(t)}
+    queue = deque(far)
+    while queue:
+        v = queue.popleft()
+        if far[v] > 0 and not net.forwards[v]:
+            continue
+        for _, h in out_arcs(net, v):
+            if h not in far:
+                far[h] = far[v] + 1
+                queue.append(h)
+    return far
+
+
 def ecmp_loads(net: Network, demand: np.ndarray, by_capacity: bool = False) -> np.ndarray:
     """Load of each arc: each pair's flow pushed along shortest paths, vertex by vertex."""
     load = np.zeros(net.arcs)
     for t in range(net.ends):
-        goal = [int(v) for v in net.vertices_of(t)]
-        far = dict.fromkeys(goal, 0)
-        queue = deque(goal)
-        while queue:
-            v = queue.popleft()
-            if far[v] > 0 and not net.forwards[v]:
-                continue
-            for _, h in out_arcs(net, v):
-                if h not in far:
-                    far[h] = far[v] + 1
-                    queue.append(h)
+        far = hops_to(net, t)
         for s in range(net.ends):
             if s == t or demand[s, t] == 0:
                 continue

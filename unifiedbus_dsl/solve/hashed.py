@@ -1,75 +1,74 @@
 """One path a flow: at each vertex a hash of (seed, flow, hop) picks a cable among those that lead nearer.
 
-Flows need distances to their targets. Where each end point hangs on one vertex only, as in a fat tree, distances are
-wanted between those vertices only: 64 breadth-first searches run at once, as the bits of a word.
+Flows need distances to their targets, of which a large machine has too many to keep. Three things make them few.
+Vertices with the same neighbours are one (`alike`). Where every end point hangs on one switch, as in a fat tree,
+distances are between those switches. And flows that are in the same class, on their way to the same class, choose from
+one list.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
-from attrs import frozen
+from attrs import define, field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, row_arcs
+from unifiedbus_dsl.network import Floats, Ints, Network, ranges, row_arcs
+from unifiedbus_dsl.progress import task
+from unifiedbus_dsl.solve.alike import NO_WAY, Alike, alike, arc_at, hops
 from unifiedbus_dsl.solve.fair import Flows, capacities
 from unifiedbus_dsl.solve.result import NotAdmittedError
-from unifiedbus_dsl.solve.sweep import Distances, by_cable, distances
 
-NO_WAY = np.iinfo(np.uint16).max
-WORDS = 4
-"""Words of 64 searches that run at once."""
+TABLE = 1 << 27
+"""Most entries of a table of distances: goals are taken in batches."""
+GOALS = 1 << 10
+"""Most goals of a batch."""
+ENTRIES = 1 << 22
+"""Most choices that are looked at at once."""
 
 
 def hashed_flows(network: Network, source: ArrayLike, target: ArrayLike, seed: int) -> Flows:
     """One flow for each pair, on one of its shortest paths. Flow f takes the same path for the same seed, whatever the
-    other flows are."""
+    other flows are.
+
+    Raises:
+        NotAdmittedError: a pair has no path, or is an end point and itself.
+    """
     one, two = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
     if (one == two).any():
         raise NotAdmittedError("an end point sends nothing to itself over cables")
     first, last = _only_arcs(network, one), _only_arcs(network, two)
-    if first is None or last is None:
-        arcs, flow = _walk_all(network, one, two, seed)
-    else:
-        goals, goal = np.unique(network.head[last], return_inverse=True)
-        every = np.arange(len(one))
-        far = Far(hops_between(network, goals), _numbers(network))
-        arcs, flow = _walk(network, far, goal.ravel(), network.head[first].astype(np.int64), every, seed)
-        arcs = np.concatenate([first, arcs, _back(network, last, two)])
-        flow = np.concatenate([every, flow, every])
-    resource = np.concatenate([arcs, network.arcs + one, network.arcs + network.ends + two])
-    owner = np.concatenate([flow, np.arange(len(one)), np.arange(len(one))])
-    order = np.argsort(owner, kind="stable")
-    start = np.searchsorted(owner[order], np.arange(len(one) + 1))
-    return Flows(start, resource[order], np.ones(len(order)), capacities(network), np.ones(len(one)))
+    apart = first is None or last is None
+    walks = _between_ends(network, one, two, seed) if apart else _between_leaves(network, one, two, seed)
+    return _flows(network, walks, one, two)
 
 
 @frozen(eq=False)
-class Far:
-    """Hops to goal g from vertex v: `hops[row[v], g]`, no way where `row[v]` is -1."""
+class Hop:
+    """Arcs that some flows take next, `arc[i]` flow `flow[i]`; no flow twice."""
 
-    hops: NDArray[np.uint16]
-    row: Ints
-
-    def at(self, vertex: NDArray[np.integer], goal: Ints) -> Ints:
-        row = self.row[vertex]
-        return np.where(row >= 0, self.hops[row, goal], NO_WAY).astype(np.int64)
+    flow: Ints
+    arc: Ints
 
 
-def _numbers(network: Network) -> Ints:
-    """Numbers of the vertices that forward, -1 for others, [V]."""
-    return np.where(network.forwards, np.cumsum(network.forwards) - 1, -1)
+def _flows(network: Network, walks: Iterator[Hop], source: Ints, target: Ints) -> Flows:
+    """Each flow with its arcs in order, and what it takes of the injection of its two ends."""
+    every = np.arange(len(source))
+    steps = [*walks, Hop(every, network.arcs + source), Hop(every, network.arcs + network.ends + target)]
+    start = np.zeros(len(source) + 1, dtype=np.int64)
+    for step in steps:
+        start[step.flow + 1] += 1
+    np.cumsum(start, out=start)
+    resource, at = np.empty(start[-1], dtype=np.int64), start[:-1].copy()
+    for step in steps:
+        resource[at[step.flow]] = step.arc
+        at[step.flow] += 1
+    return Flows(start, resource, np.ones(len(resource)), capacities(network), np.ones(len(source)))
 
 
-def _back(network: Network, arcs: Ints, ends: Ints) -> Ints:
-    """The opposites of the only arcs of end points, by bisection in the rows of their heads."""
-    there, goal = network.head[arcs], network.end_order[ends]
-    low, high = network.indptr[there].copy(), network.indptr[there + 1].copy()
-    while (low < high).any():
-        middle = (low + high) // 2
-        less = (low < high) & (network.head[np.minimum(middle, network.arcs - 1)] < goal)
-        low = np.where(less, middle + 1, low)
-        high = np.where(less, high, np.minimum(high, middle))
-    return low
+# ---- end points on one switch each ----------------------------------------------------------------------------------
 
 
 def _only_arcs(network: Network, ends: Ints) -> Ints | None:
@@ -84,78 +83,183 @@ def _only_arcs(network: Network, ends: Ints) -> Ints | None:
     return arcs if network.forwards[network.head[arcs]].all() else None
 
 
-def hops_between(network: Network, goals: NDArray[np.integer]) -> NDArray[np.uint16]:
-    """Hops from each vertex to each goal (vertices that forward), passing through vertices that forward; `NO_WAY` where
-    there is no path. [vertices that forward, goals]
+def _between_leaves(network: Network, source: Ints, target: Ints, seed: int) -> Iterator[Hop]:
+    """Up the only arc of each source, from switch to switch, down the only arc of each target."""
+    up, down = network.indptr[network.end_order[source]], network.indptr[network.end_order[target]]
+    graph = alike(network, network.forwards, np.zeros(network.vertices, dtype=bool))
+    every, final = np.arange(len(source)), network.head[down].astype(np.int64)
+    yield Hop(every, up)
+    yield from _batches(graph, seed, network.head[up].astype(np.int64), final, graph.of[final], every)
+    yield Hop(every, network.opposite[down].astype(np.int64))
 
-    Bit g of word w at v: v has been reached from goal 64 w + g. One level: the words of a vertex take up those of its
-    neighbours.
+
+def _batches(graph: Alike, seed: int, here: Ints, final: Ints, goal: Ints, flow: Ints) -> Iterator[Hop]:
+    """Walks to the vertices `final`, of the classes `goal`, as many goals at once as there is room for."""
+    goals, which = np.unique(goal, return_inverse=True)
+    rank, size = _ranks(graph)
+    for some, batch, begin in _by_goal(graph, which.ravel(), len(goals)):
+        far = hops(graph, goals[batch], np.arange(len(goals[batch])), len(goals[batch]))
+        walk = _Walk(graph, far, seed, which.ravel()[some] - begin, final[some], rank, size)
+        yield from walk.steps(here[some], flow[some])
+
+
+def _by_goal(graph: Alike, which: Ints, goals: int) -> Iterator[tuple[Ints, slice, int]]:
+    """Flows by batches of goals: the flows, the goals, and the first goal's number."""
+    size = int(np.clip(TABLE // max(graph.classes, 1) // 64 * 64, 64, GOALS))
+    order = np.argsort(which, kind="stable")
+    cuts = np.searchsorted(which[order], np.arange(0, goals + size, size))
+    with task("paths of flows", len(which)) as done:
+        for batch, (low, high) in enumerate(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)):
+            yield order[low:high], slice(batch * size, (batch + 1) * size), batch * size
+            done(high - low)
+
+
+def _ranks(graph: Alike) -> tuple[Ints, Ints]:
+    """The place of each vertex in its class, [V], and the size of each class, [C]."""
+    order = np.argsort(graph.of, kind="stable")
+    order = order[np.searchsorted(graph.of[order], 0) :]
+    size = np.bincount(graph.of[order], minlength=graph.classes)
+    rank = np.zeros(len(graph.of), dtype=np.int64)
+    rank[order] = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
+    return rank, size
+
+
+# ---- any end points -------------------------------------------------------------------------------------------------
+
+
+def _between_ends(network: Network, source: Ints, target: Ints, seed: int) -> Iterator[Hop]:
+    """The first cable out of any vertex of the source, then on until a vertex of the target is reached."""
+    ends = network.end >= 0
+    graph = alike(network, np.ones(network.vertices, dtype=bool), ends)
+    goals, which = np.unique(target, return_inverse=True)
+    for some, batch, begin in _by_goal(graph, which.ravel(), len(goals)):
+        mine = goals[batch]
+        low, high = network.end_start[mine], network.end_start[mine + 1]
+        seeds = graph.of[network.end_order[ranges(low, high)]]
+        far = hops(graph, seeds, np.repeat(np.arange(len(mine)), high - low), len(mine))
+        goal = which.ravel()[some] - begin
+        first = _first(graph, far, source[some], goal, draws(seed, some, -1))
+        yield Hop(some, first)
+        walk = _Walk(graph, far, seed, goal, None, np.zeros(0, np.int64), np.zeros(0, np.int64))
+        yield from walk.steps(network.head[first].astype(np.int64), some)
+
+
+def _first(graph: Alike, far: NDArray[np.uint16], source: Ints, goal: Ints, draw: Floats) -> Ints:
+    """The first arc of each flow: one of those out of its source from whose head least hops are left."""
+    network = graph.network
+    low, high = network.end_start[source], network.end_start[source + 1]
+    vertex = network.end_order[ranges(low, high)]
+    degree = network.indptr[vertex + 1] - network.indptr[vertex]
+    owner = np.repeat(np.repeat(np.arange(len(source)), high - low), degree)
+    arcs = row_arcs(network, vertex)
+    left = far[graph.of[network.head[arcs]], goal[owner]]
+    left = np.where(network.forwards[network.head[arcs]] | (left == 0), left, NO_WAY)
+    least = np.full(len(source), NO_WAY, dtype=left.dtype)
+    np.minimum.at(least, owner, left)
+    _must_arrive(least)
+    some = np.flatnonzero(left == least[owner])
+    chosen, _ = _drawn(owner[some], network.count[arcs[some]].astype(np.int64), np.ones(len(source), np.int64), draw)
+    return np.asarray(arcs[some[chosen]])
+
+
+# ---- walks ----------------------------------------------------------------------------------------------------------
+
+
+@define(eq=False)
+class _Walk:
+    """Walks along falling hops, `far` [C, goals], of flows to `goal` [n] of the batch.
+
+    `final` [n] are the vertices to arrive at, where goals are classes of several; a walk ends at any vertex of its goal
+    where it is None. `rank` [V] and `size` [C] are those of `_ranks`.
     """
-    inner = np.flatnonzero(network.forwards)
-    number = _numbers(network)
-    arcs = row_arcs(network, inner)
-    tails = np.repeat(np.arange(len(inner)), network.indptr[inner + 1] - network.indptr[inner])
-    within = number[network.head[arcs]] >= 0
-    heads, tails = number[network.head[arcs[within]]], tails[within]
-    rows, first = np.unique(tails, return_index=True)
-    far = np.full((len(inner), len(goals)), NO_WAY, dtype=np.uint16)
-    for begin in range(0, len(goals), 64 * WORDS):
-        some = np.asarray(goals[begin : begin + 64 * WORDS])
-        bit = np.arange(len(some))
-        seen = np.zeros((len(inner), WORDS), dtype=np.uint64)
-        seen[number[some], bit // 64] |= np.uint64(1) << (bit % 64).astype(np.uint64)
-        fresh, level = seen.copy(), 0
-        while fresh.any():
-            at, which = _bits(fresh)
-            far[at, begin + which] = level
-            level += 1
-            met = np.zeros_like(seen)
-            if len(rows):
-                met[rows] = np.bitwise_or.reduceat(fresh[heads], first, axis=0)
-            fresh = met & ~seen
-            seen |= fresh
-    return far
+
+    graph: Alike
+    far: NDArray[np.uint16]
+    seed: int
+    goal: Ints
+    final: Ints | None
+    rank: Ints
+    size: Ints
+    at: Ints = field(init=False)
+
+    def steps(self, here: Ints, flow: Ints) -> Iterator[Hop]:
+        self.at = here.copy()
+        alive, hop = np.arange(len(here)), 0
+        while True:
+            alive = self._ordered(alive[self._left(alive)])
+            if not len(alive):
+                return
+            taken = self._pick(alive, draws(self.seed, flow[alive], hop))
+            yield Hop(flow[alive], taken)
+            self.at[alive] = self.graph.network.head[taken]
+            hop += 1
+
+    def _left(self, flow: Ints) -> NDArray[np.bool_]:
+        """Which of these flows are still on their way."""
+        left = self.far[self.graph.of[self.at[flow]], self.goal[flow]]
+        _must_arrive(left)
+        return left > 0 if self.final is None else self.at[flow] != self.final[flow]
+
+    def _ordered(self, flow: Ints) -> Ints:
+        """In order of (class, goal)."""
+        key = self.graph.of[self.at[flow]] * self.far.shape[1] + self.goal[flow]
+        return flow[np.argsort(key)]
+
+    def _pick(self, flow: Ints, draw: Floats) -> Ints:
+        """The arc that the draw of each flow falls on, among those that lead nearer, by cables. Flows in one class on
+        their way to one goal choose from the same list; `flow` is in order of (class, goal)."""
+        graph = self.graph
+        row, goal = graph.of[self.at[flow]], self.goal[flow]
+        first = np.flatnonzero(np.append(True, (row[1:] != row[:-1]) | (goal[1:] != goal[:-1])))
+        choices = np.cumsum(graph.start[row[first] + 1] - graph.start[row[first]])
+        cuts = np.searchsorted(choices, np.arange(ENTRIES, choices[-1] + 1, ENTRIES), side="right")
+        cuts = np.unique(np.append(cuts, [0, len(first)]))
+        bounds = np.append(first, len(flow))
+        taken = np.empty(len(flow), dtype=np.int64)
+        for low, high in pairwise(cuts.tolist()):
+            some, groups = slice(bounds[low], bounds[high]), first[low:high]
+            sizes = np.diff(bounds[low : high + 1])
+            bundle, cable = self._choose(row[groups], goal[groups], sizes, draw[some])
+            taken[some] = arc_at(graph, self.at[flow[some]], bundle, self._towards(flow[some], bundle, cable))
+        return taken
+
+    def _choose(self, row: Ints, goal: Ints, sizes: Ints, draw: Floats) -> tuple[Ints, Ints]:
+        """A bundle that leads nearer, and the number of a cable in it, for each draw. Draws are in groups of these
+        sizes; a group is in class `row` on its way to `goal`."""
+        graph = self.graph
+        low, high = graph.start[row], graph.start[row + 1]
+        bundle, owner = ranges(low, high), np.repeat(np.arange(len(row)), high - low)
+        away = self.far[row, goal].astype(np.int64)
+        away[away == 0] = 2  # at one like the goal, but not at it: by any neighbour
+        left = self.far[graph.to[bundle], goal[owner]].astype(np.int64)
+        ahead = np.flatnonzero((left + 1 == away[owner]) & (graph.passes[graph.to[bundle]] | (left == 0)))
+        chosen, cable = _drawn(owner[ahead], graph.weight[bundle[ahead]], sizes, draw)
+        return bundle[ahead[chosen]], cable
+
+    def _towards(self, flow: Ints, bundle: Ints, cable: Ints) -> Ints:
+        """The number of the cable, among those to `final` where a bundle leads to its class."""
+        if self.final is None:
+            return cable
+        final, to = self.final[flow], self.graph.to[bundle]
+        each = self.graph.weight[bundle] // self.size[to]
+        return np.where(to == self.graph.of[final], self.rank[final] * each + cable % each, cable)
 
 
-def _bits(words: NDArray[np.uint64]) -> tuple[Ints, Ints]:
-    """Rows and numbers of the bits that are set."""
-    some = np.flatnonzero(words.any(axis=1))
-    bits = np.unpackbits(words[some].astype("<u8").view(np.uint8), axis=1, bitorder="little")
-    row, bit = np.nonzero(bits)
-    return some[row], bit
-
-
-def _walk(network: Network, far: Far, goal: Ints, here: Ints, flow: Ints, seed: int) -> tuple[Ints, Ints]:
-    """Arcs of the walks from `here[i]` along falling hops to `goal[i]`, and the flow of each: `flow[i]` of the seed."""
-    at = here.copy()
-    if (far.at(at, goal) == NO_WAY).any():
+def _must_arrive(left: NDArray[np.integer]) -> None:
+    if (left == NO_WAY).any():
         raise NotAdmittedError("a flow has no path to its target")
-    alive = np.flatnonzero(far.at(at, goal) > 0)
-    arcs, flows, hop = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], 0
-    while len(alive):
-        taken = _pick(network, far, at[alive], goal[alive], draws(seed, flow[alive], hop))
-        arcs.append(taken)
-        flows.append(flow[alive])
-        at[alive] = network.head[taken]
-        alive = alive[far.at(at[alive], goal[alive]) > 0]
-        hop += 1
-    return np.concatenate(arcs), np.concatenate(flows)
 
 
-def _pick(network: Network, far: Far, at: Ints, goal: Ints, draw: Floats) -> Ints:
-    """For each walker the arc that its draw in [0, 1) falls on, among those that lead nearer, by cables."""
-    degree = network.indptr[at + 1] - network.indptr[at]
-    arcs = row_arcs(network, at)
-    walker = np.repeat(np.arange(len(at)), degree)
-    heads = network.head[arcs]
-    left = far.at(heads, goal[walker])
-    ahead = (left + 1 == far.at(at, goal)[walker]) & (network.forwards[heads] | (left == 0))
-    arcs, walker = arcs[ahead], walker[ahead]
-    total = np.cumsum(network.count[arcs].astype(np.float64))
-    last = np.searchsorted(walker, np.arange(len(at)), side="right") - 1
-    before = np.concatenate([[0.0], total[last[:-1]]])
-    place = np.searchsorted(total, before + draw * (total[last] - before), side="right")
-    return np.asarray(arcs[np.minimum(place, last)])
+def _drawn(owner: Ints, cables: Ints, sizes: Ints, draw: Floats) -> tuple[Ints, Ints]:
+    """For each draw in [0, 1) the entry of its group that it falls on, by cables, and the number of the cable in it.
+    `owner` [entries] is the group of each entry and `sizes` [groups] are the draws of each, both in order; every group
+    has an entry."""
+    total = np.cumsum(cables)
+    last = np.cumsum(np.bincount(owner, minlength=len(sizes))) - 1
+    before = np.append(0, total[last[:-1]])
+    number = np.repeat(before, sizes) + (draw * np.repeat(total[last] - before, sizes)).astype(np.int64)
+    entry = np.searchsorted(total, number, side="right")
+    return np.asarray(entry), number - (total[entry] - cables[entry])
 
 
 def draws(seed: int, flow: Ints, hop: int) -> Floats:
@@ -166,30 +270,3 @@ def draws(seed: int, flow: Ints, hop: int) -> Floats:
         x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
     x ^= x >> np.uint64(31)
     return np.asarray((x >> np.uint64(11)).astype(np.float64) / 2.0**53)
-
-
-def _walk_all(network: Network, source: Ints, target: Ints, seed: int) -> tuple[Ints, Ints]:
-    """The same for any network: a sweep for each target, and its flows walked from one of their nearest vertices."""
-    weights = by_cable(network)
-    arcs, flows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for t in np.unique(target).tolist():
-        mine = np.flatnonzero(target == t)
-        found = distances(weights, network.vertices_of(t))
-        hops = np.where(found.hops < 0, NO_WAY, found.hops).astype(np.uint16)[:, None]
-        far = Far(hops, np.arange(network.vertices))
-        drawn = draws(seed, mine, -1)
-        starts = [_start(network, found, s, draw) for s, draw in zip(source[mine].tolist(), drawn, strict=True)]
-        some, flow = _walk(network, far, np.zeros(len(mine), np.int64), np.array(starts), mine, seed)
-        arcs.append(some)
-        flows.append(flow)
-    return np.concatenate(arcs), np.concatenate(flows)
-
-
-def _start(network: Network, found: Distances, end: int, draw: float) -> int:
-    """One of the vertices of an end point, by the cables of each that lead nearer from the least distance."""
-    vertices = network.vertices_of(end)
-    hops = found.hops[vertices]
-    if not (hops >= 0).any():
-        raise NotAdmittedError("a flow has no path to its target")
-    share = np.cumsum(np.where(hops == hops[hops >= 0].min(), found.nearer[vertices], 0.0))
-    return int(vertices[np.searchsorted(share, draw * share[-1], side="right")])
