@@ -155,7 +155,8 @@ def _figures(of: Summary) -> Iterator[tuple[str, Quantity]]:
 
 def _solved(compilation: Compilation, plan: Plan) -> Iterator[Answer]:
     """Hops and bisection, where this machine has them."""
-    from unifiedbus_dsl.analysis.run import ask, end_kind
+    from unifiedbus_dsl.analysis.datasheet import end_kind
+    from unifiedbus_dsl.analysis.run import ask
 
     ends = f"all {end_kind(plan)}"
     report = ask(compilation, plan.system, f"diameter({ends}); mean_hops({ends}); bisection({ends})")

@@ -254,9 +254,10 @@ def test_datasheet_where_nothing_is_asked() -> None:
     done = compile_text(HEAD + MESH)
     report = analyze(done)
     names = [a.measure for a in report.answers]
-    assert names[:3] == ["diameter", "mean_hops", "latency"]
-    assert "bisection" in names
+    assert names[:3] == ["tiers", "bisection", "diameter"]
+    assert names[-4:] == ["throughput", "throughput", "time", "optimal_time"]
     assert not report.diagnostics
+    assert all(a.system == "m" and a.block == "datasheet" and a.seconds > 0 for a in report.answers)
 
 
 def test_a_permutation_on_a_full_clos_is_not_slowed_down() -> None:

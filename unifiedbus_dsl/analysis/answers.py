@@ -38,6 +38,8 @@ class Answer:
     """What a reader sees in place of the bare number, where there is more to say."""
     lines: tuple[str, ...] = ()
     """Of `detail` what a reader sees below, a line each."""
+    binds: str = "limited by"
+    """The words before what is in `binding`."""
 
     @property
     def label(self) -> str:

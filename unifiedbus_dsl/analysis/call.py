@@ -192,12 +192,13 @@ class Call:
         detail: dict[str, Any] | None = None,
         text: str = "",
         lines: tuple[str, ...] = (),
+        binds: str = "limited by",
     ) -> Answer:
         """An answer that is exact. The system, the block and the time are filled in by who asks."""
         value = float(value)
         return Answer(
             "", "", self.name, self.arguments, value, dimension, "exact", value, value, binding, assumptions, 0.0,
-            detail or {}, text, lines,
+            detail or {}, text, lines, binds,
         )  # fmt: skip
 
     def number(

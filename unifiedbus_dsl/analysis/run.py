@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 
 from attrs import define, evolve, field, frozen
 
-from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.datasheet import datasheet
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.scenarios import BASE, base_value, damage, described, lines, worst
 from unifiedbus_dsl.analysis.selections import FabricSelector
@@ -246,40 +246,6 @@ def solved(asker: Asker, call: tree.Call) -> Any:
 
 def _quantity(value: float, answer: Answer) -> Quantity:
     return Quantity(Fraction(value), answer.dimension)
-
-
-def datasheet(plan: Plan) -> Iterator[str]:
-    """What an architect asks first of a system, as measures in the language."""
-    kind = end_kind(plan)
-    ends = f"all {kind}"
-    yield f"diameter({ends})"
-    yield f"mean_hops({ends})"
-    yield f"latency({ends})"
-    yield f"mean_latency({ends})"
-    yield f"disjoint_paths({ends})"
-    for level in reversed(schema.KINDS_OF_ASSEMBLY):
-        inside = [key for key in plan.assemblies if key != plan.root and plan.type(key).kind == level]
-        if any(_holds(plan, key, kind) for key in inside):
-            yield f"oversubscription(all {level}, from = {ends})"
-    yield f"bisection({ends})"
-    yield f"throughput(alltoall({ends}), routing = ecmp)"
-    yield f"throughput(alltoall({ends}), routing = optimal)"
-
-
-def end_kind(plan: Plan) -> str:
-    """The kind of end point that a system is built for: NPUs where there are any, else what it has most of."""
-    counts: dict[str, int] = {}
-    for key, device in plan.devices.items():
-        if device.kind != "switch":
-            counts[device.kind] = counts.get(device.kind, 0) + plan.instances[key]
-    return "npu" if counts.get("npu") else max(counts, key=lambda kind: counts[kind], default="npu")
-
-
-def _holds(plan: Plan, key: str, kind: str) -> bool:
-    """Whether a type contains a device of a kind."""
-    if key in plan.devices:
-        return plan.devices[key].kind == kind
-    return any(_holds(plan, child.type, kind) for child in plan.assemblies[key].children)
 
 
 def _items(text: str, system: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:

@@ -134,6 +134,6 @@ def text_of(report: Report) -> str:
 
 def _lines(answer: Answer, label: int, shown: int) -> list[str]:
     first = f"  {answer.label:<{label}}  {answer.shown:>{shown}}  {answer.kind:<8}  {answer.seconds:8.3f} s"
-    more = [f"      limited by {name}" for name in answer.binding]
+    more = [f"      {answer.binds} {name}" for name in answer.binding]
     said = "; ".join(answer.assumptions)
     return [first, *([f"      {said}"] if said else []), *(f"      {line}" for line in answer.lines), *more]

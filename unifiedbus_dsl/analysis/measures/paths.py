@@ -16,6 +16,9 @@ from unifiedbus_dsl.solve import ways
 from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.units import NUMBER, TIME, Dimension
 
+MOST_VALUES = 8
+"""Values of a histogram that a reader sees one by one; of more he sees quantiles."""
+QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99)
 SHOWN = 4
 """Paths that are written out unless more are asked for."""
 
@@ -38,15 +41,29 @@ def _answer(call: Call, found: far.Histogram, dimension: Dimension, assumption: 
         found.mean if mean else found.largest,
         dimension,
         binding=() if mean else (pair_name(call.machine, found.source, found.target),),
+        binds="farthest",
         assumptions=(assumption,),
         detail={"histogram": [[float(v), int(n)] for v, n in zip(found.value, found.pairs, strict=True)]},
+        lines=() if mean or len(found.value) < 2 else (_spread(found, dimension),),
     )
+
+
+def _spread(found: far.Histogram, dimension: Dimension) -> str:
+    """The histogram for a reader: each value with its share of the pairs; of many values some quantiles."""
+    part = found.pairs / found.pairs.sum()
+    if len(part) <= MOST_VALUES:
+        values = zip(found.value.tolist(), part.tolist(), strict=True)
+        return "; ".join(f"{shown(value, dimension)} for {share * 100:.3g}% of pairs" for value, share in values)
+    within = np.cumsum(part)
+    at = {q: float(found.value[min(int(np.searchsorted(within, q)), len(part) - 1)]) for q in QUANTILES}
+    said = ", ".join(f"{q:.0%} within {shown(value, dimension)}" for q, value in at.items())
+    return f"of the pairs {said}; the least is {shown(float(found.value[0]), dimension)}"
 
 
 def disjoint_paths(call: Call) -> Answer:
     found = far.disjoint_paths(call.machine.symmetry, *call.pair())
     binding = (pair_name(call.machine, found.source, found.target),)
-    return call.exact(found.paths, NUMBER, binding=binding, assumptions=("max-flow of cables",))
+    return call.exact(found.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
 
 
 def connected(call: Call) -> Answer:

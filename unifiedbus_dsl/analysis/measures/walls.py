@@ -60,7 +60,10 @@ def oversubscription(call: Call) -> Answer:
     found = walls_of(network, part, members)
     worst = int(np.argmax(np.where(np.isfinite(found.ratio), found.ratio, -1.0)))
     ratio = float(found.ratio[worst])
+    alike = int((found.ratio >= ratio * (1 - 1e-9)).sum())
     where = block_name(call.machine, int(blocks.start[worst]), blocks.noun)
+    where += f" and {alike - 1:,} more" if alike > 1 else ""
     detail = {"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])}
     said = ("raw rates that end points inside can inject, over raw rates through the wall",)
-    return call.exact(ratio, NUMBER, binding=(where,), assumptions=said, detail=detail, text=f"{ratio:.4g} : 1")
+    text = f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves"
+    return call.exact(ratio, NUMBER, binding=(where,), binds="at", assumptions=said, detail=detail, text=text)

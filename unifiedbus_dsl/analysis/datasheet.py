@@ -1,0 +1,58 @@
+"""The datasheet of a system: what an architect asks first, as measures in the language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unifiedbus_dsl import schema
+from unifiedbus_dsl.plan import Plan
+
+REDUCED = "1 GiB"
+"""Size of the all-reduce on the sheet."""
+
+MOST_TRIED = 1024
+"""End points up to which the sheet tries every algorithm, and asks what the best could be; else it asks for a ring."""
+
+
+def datasheet(plan: Plan) -> Iterator[str]:
+    """The measures of the sheet, in its order."""
+    kind = end_kind(plan)
+    ends = f"all {kind}"
+    yield f"tiers({ends})"
+    for level in reversed(schema.KINDS_OF_ASSEMBLY):
+        inside = [key for key in plan.assemblies if key != plan.root and plan.type(key).kind == level]
+        if any(_holds(plan, key, kind) for key in inside):
+            yield f"oversubscription(all {level}, from = {ends})"
+    yield f"bisection({ends})"
+    yield f"diameter({ends})"
+    yield f"mean_hops({ends})"
+    yield f"latency({ends})"
+    yield f"mean_latency({ends})"
+    yield f"disjoint_paths({ends})"
+    yield f"throughput(alltoall({ends}), routing = ecmp)"
+    yield f"throughput(alltoall({ends}), routing = optimal)"
+    if _count(plan, kind) <= MOST_TRIED:
+        yield f"time(allreduce({ends}, size = {REDUCED}))"
+        yield f"optimal_time(allreduce({ends}, size = {REDUCED}))"
+    else:
+        yield f"time(allreduce({ends}, size = {REDUCED}), algorithm = ring)"
+
+
+def end_kind(plan: Plan) -> str:
+    """The kind of end point that a system is built for: NPUs where there are any, else what it has most of."""
+    counts: dict[str, int] = {}
+    for key, device in plan.devices.items():
+        if device.kind != "switch":
+            counts[device.kind] = counts.get(device.kind, 0) + plan.instances[key]
+    return "npu" if counts.get("npu") else max(counts, key=lambda kind: counts[kind], default="npu")
+
+
+def _count(plan: Plan, kind: str) -> int:
+    return sum(plan.instances[key] for key, device in plan.devices.items() if device.kind == kind)
+
+
+def _holds(plan: Plan, key: str, kind: str) -> bool:
+    """Whether a type contains a device of a kind."""
+    if key in plan.devices:
+        return plan.devices[key].kind == kind
+    return any(_holds(plan, child.type, kind) for child in plan.assemblies[key].children)
