@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import numpy as np
 import pytest
 
 from tests.solve import machines, twins
 from tests.solve.test_limits import random_joined
 from unifiedbus_dsl import symmetry
-from unifiedbus_dsl.solve.bisection import bisection
+from unifiedbus_dsl.network import Network, build
+from unifiedbus_dsl.solve import bisection as bisection_module
+from unifiedbus_dsl.solve import halving, spectral, spread
+from unifiedbus_dsl.solve.bisection import bisection, halving_cut
+from unifiedbus_dsl.solve.result import Number
 
 X4 = machines.X4
 
@@ -61,3 +68,171 @@ def test_bisection_is_not_paid_for_what_cannot_pass() -> None:
     """0 and 1 both have a cable to 2, which does not forward and is no member: only their own cable counts."""
     net = machines.plain(3, 3, [([0, 1, 0], [2, 2, 1])], forward=False)
     assert bisection(symmetry.trivial(net), [0, 1]).capacity.upper == pytest.approx(X4)
+
+
+# ---- every cut counted ----------------------------------------------------------------------------------------------
+
+
+def mixed(seed: int, ends: int = 0) -> Network:
+    """End points (some of which forward nothing) and switches, joined at random, not always all of them."""
+    rng = np.random.default_rng(seed)
+    ends, switches = ends or int(rng.integers(3, 9)), int(rng.integers(0, 4))
+    n, cables = ends + switches, int(rng.integers(ends, 3 * (ends + switches)))
+    rates = [10e9, 20e9, 30e9] if seed % 2 else [1e9 / 3, 0.7e9, 2e9]
+    columns = [rng.integers(0, n, (2, cables)) for _ in rates]
+    forward = bool(rng.integers(0, 2))
+    return machines.plain(n, ends, [(a, b) for a, b in columns], rates, forward=forward)
+
+
+def counted(net: Network, members: list[int]) -> float:
+    """The least cut over all sides of all vertices (simple machines): nothing but sums over arcs."""
+    n = net.vertices
+    side = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+    inside = side[:, members].sum(axis=1)
+    side = side[(inside == len(members) // 2)]
+    member = np.isin(np.arange(n), members)
+    passes = net.forwards | member
+    cut = np.zeros(len(side))
+    for a in range(net.arcs):
+        t, h = int(net.tail[a]), int(net.head[a])
+        if passes[t] and passes[h]:
+            cut += net.capacity_Bps[a] * (side[:, t] & (1 - side[:, h]))
+    return float(cut.min())
+
+
+def holds(net: Network, members: list[int], most: int = 400_000) -> Number:
+    """The bisection, after its cut was added up and both ends compared with the least of all cuts."""
+    true = counted(net, members)
+    got = bisection(symmetry.trivial(net), members, most=most)
+    assert got.capacity.lower <= true * (1 + 1e-9)
+    assert got.capacity.upper >= true * (1 - 1e-9)
+    assert got.side.sum() == len(members) // 2
+    crossing = got.vertex_side[net.tail] & ~got.vertex_side[net.head]
+    passes = net.forwards | np.isin(np.arange(net.vertices), members)
+    crossing &= passes[net.tail] & passes[net.head]
+    assert net.capacity_Bps[crossing].sum() == pytest.approx(got.capacity.upper)
+    return got.capacity
+
+
+@pytest.mark.parametrize("most", [400_000, 1])
+@pytest.mark.parametrize("seed", range(24))
+def test_small_machines_are_exact(seed: int, most: int) -> None:
+    """With a programme and without, islands among them."""
+    net = mixed(seed)
+    assert holds(net, list(range(net.ends - seed % 3 % (net.ends - 1))), most).kind == "exact"
+
+
+@pytest.mark.parametrize("most", [400_000, 1])
+@pytest.mark.parametrize("seed", range(4))
+def test_ends_of_what_is_not_counted_hold_the_least_of_all_cuts(
+    seed: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bisection_module, "MOST_COUNTED", 0)
+    net = mixed(seed, 8)
+    found = holds(net, list(range(net.ends)), most)
+    assert found.upper <= 1.5 * found.lower
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_eigenvalues_and_mixed_routings_stay_below_every_cut(seed: int) -> None:
+    net = mixed(seed)
+    chosen = np.ones(net.ends, dtype=bool)
+    graph = halving.graph_of(net, chosen)
+    true = counted(net, list(range(net.ends)))
+    found = spectral.spectrum(graph)
+    assert found is not None
+    assert 0 <= found.bound <= true * (1 + 1e-12)
+    assert spread.spread_bound(graph) <= true * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(("name", "sizes", "cables"), [("mesh", (6,), 9), ("hypercube", (4,), 8), ("mesh", (4, 4), 16)])
+def test_eigenvalues_prove_what_has_a_closed_form(name: str, sizes: tuple[int, ...], cables: int) -> None:
+    """n lambda_2 / 4: complete graph n^2 / 4, hypercube 2^(d-1), mesh k x k: k^3 / 4."""
+    net, _ = getattr(machines, name)(*sizes)
+    found = spectral.spectrum(halving.graph_of(net, np.ones(net.ends, dtype=bool)))
+    assert found is not None
+    assert found.bound == pytest.approx(cables * X4, rel=1e-4)
+    assert found.bound <= cables * X4
+
+
+def pivots(matrix: list[list[Fraction]]) -> list[Fraction]:
+    """Pivots of the elimination, in exact arithmetic: none below 0 where the matrix is positive semidefinite."""
+    rows, found = [list(row) for row in matrix], []
+    for k in range(len(rows)):
+        pivot = rows[k][k]
+        found.append(pivot)
+        if pivot == 0:
+            assert not any(rows[k][k:])
+            continue
+        for i in range(k + 1, len(rows)):
+            factor = rows[i][k] / pivot
+            rows[i] = [x - factor * y for x, y in zip(rows[i], rows[k], strict=True)]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_called_semidefinite_is_so_exactly(seed: int) -> None:
+    """What the factorisation lets through, by elimination in fractions; d is far too large to begin with."""
+    rng = np.random.default_rng(seed)
+    n = 9
+    weight = np.triu(rng.random((n, n)), 1)
+    weight += weight.T
+    degree = weight.sum(axis=1)
+    matrix = -weight + 0.1
+    lowered, proved = spectral._proved(matrix, degree, degree * rng.random(n) * 3)
+    assert proved
+    exact = [[Fraction(x) for x in row] for row in matrix.tolist()]
+    for i in range(n):
+        exact[i][i] += Fraction(float(degree[i])) - Fraction(float(lowered[i]))
+    assert all(pivot >= 0 for pivot in pivots(exact))
+    spoilt, _ = lowered + 1e-3, proved
+    for i in range(n):
+        exact[i][i] += Fraction(float(lowered[i])) - Fraction(float(spoilt[i]))
+    assert any(pivot < 0 for pivot in pivots(exact))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_exchanges_keep_the_size_and_better_the_cut(seed: int) -> None:
+    net = mixed(seed)
+    chosen = np.ones(net.ends, dtype=bool)
+    graph = halving.blocks(halving.graph_of(net, chosen))
+    half = np.zeros(net.ends, dtype=bool)
+    half[np.random.default_rng(seed).permutation(net.ends)[: net.ends // 2]] = True
+    after = halving.exchanged(graph, half)
+    assert after.sum() == half.sum()
+    assert halving_cut(net, after, ~after)[0] <= halving_cut(net, half, ~half)[0] * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cables"), [((3, 3), 0), ((4, 2), 3), ((5, 4, 3, 2), 0), ((2, 2, 2), 1), ((7, 1), 12)]
+)
+def test_islands(sizes: tuple[int, ...], cables: int) -> None:
+    """Full meshes apart: nothing is cut where some of them make a half, else one of them is."""
+    start = np.cumsum([0, *sizes])
+    columns = [np.triu_indices(n, 1) for n in sizes]
+    pairs = [(a + s, b + s) for (a, b), s in zip(columns, start, strict=False)]
+    net = machines.plain(int(start[-1]), int(start[-1]), [pair for pair in pairs if len(pair[0])])
+    assert counted(net, list(range(net.ends))) == pytest.approx(cables * X4)
+    got = bisection(symmetry.trivial(net))
+    assert got.capacity.upper == pytest.approx(cables * X4)
+    assert got.capacity.kind == "exact" or cables
+    assert got.side.sum() == net.ends // 2
+    assert got.capacity.lower <= cables * X4
+
+
+def test_an_end_point_that_does_not_forward_still_is_on_one_side() -> None:
+    """Four end points of two vertices each: rings of both vertices, one the other way round. What is on one side is all
+    of an end point, so the flows that prove it may pass through them."""
+    ring = np.arange(4)
+    net = build(
+        device_start=np.arange(0, 9, 2),
+        end=np.repeat(ring, 2),
+        forwards=np.ones(8, dtype=bool),
+        a=np.concatenate([2 * ring, 2 * ring + 1]),
+        b=np.concatenate([2 * ((ring + 1) % 4), 2 * ((ring + 2) % 4) + 1]),
+        kind=np.zeros(8, dtype=int),
+        kinds=machines.kinds([X4]),
+    )
+    got = bisection(symmetry.trivial(net))
+    assert got.capacity.upper == pytest.approx(twins.bisection(net, [0, 1, 2, 3]))
+    assert got.capacity.kind == "exact"

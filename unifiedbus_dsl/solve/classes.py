@@ -97,12 +97,14 @@ def optimum(
     room[symmetry.arc_orbit] = network.capacity_Bps
     room *= symmetry.arc_orbit_size
     flows, theta, prices, rows = _solve(blocks, objective, room)
+    theta = np.maximum(theta, 0.0)
+    noise = 1e-7 * max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
     length = np.maximum(prices, 0.0) / room
     total = np.zeros(symmetry.arc_orbits)
     worth = np.zeros(len(objective))
     for block, flow in zip(blocks, flows, strict=True):
         far = _class_distances(block, length)
-        total += _checked(symmetry, block, np.maximum(flow, 0.0), theta, far, length)
+        total += _checked(symmetry, block, np.maximum(flow, 0.0), theta, far, length, noise)
         for i, demand in enumerate(block.commodity.demand):
             there = demand > 0
             worth[i] += block.commodity.copies * float((demand[there] * far[block.part[there]]).sum())
@@ -249,14 +251,16 @@ def _class_distances(block: _Block, length: Floats) -> Floats:
             return far
 
 
-def _checked(symmetry: Symmetry, block: _Block, flow: Floats, theta: Floats, far: Floats, length: Floats) -> Floats:
+def _checked(
+    symmetry: Symmetry, block: _Block, flow: Floats, theta: Floats, far: Floats, length: Floats, noise: float
+) -> Floats:
     """Load on each orbit of arcs, all copies together, after both certificates were checked on every arc:
 
     each vertex but the source gains what it is sent; the potential `far` rises by no more than the length along any
     arc that a path may take, so it is at most the distance. [orbits]
 
     Raises:
-        ArithmeticError: a flow does not balance to 1e-7 of what its source sends, or a potential is too high.
+        ArithmeticError: a flow does not balance to within `noise`, byte/s, or a potential is too high.
     """
     network, commodity = symmetry.network, block.commodity
     each = flow / (block.size * commodity.copies)
@@ -279,7 +283,7 @@ def _checked(symmetry: Symmetry, block: _Block, flow: Floats, theta: Floats, far
             steep = high - low > length[symmetry.arc_orbit[arcs][open_]] + 1e-12 * high
         if steep.any() or (carried[~open_] > 0).any():
             raise ArithmeticError("prices do not bound the distances, or a flow leaves its paths")
-    if np.abs(gain - wanted).max() > 1e-7 * max(wanted.sum(), 1e-300):
+    if np.abs(gain - wanted).max() > max(noise, 1e-300):
         raise ArithmeticError("the flow found does not balance")
     return total * commodity.copies
 
