@@ -8,9 +8,9 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail import detail_drawing
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, moved, straight, text_width, wrapped
-from unifiedbus_dsl.render.overview import SMALLEST, overview_drawing
-from unifiedbus_dsl.render.sheet import PAGE, bounds, figure_tiles, kind_entries, sheet, text_entry, wiring_entries
+from unifiedbus_dsl.render.marks import PAGE, Box, Line, Mark, Picture, Text, moved, straight, text_width, wrapped
+from unifiedbus_dsl.render.overview import SMALLEST, TIGHTEST, overview_drawing
+from unifiedbus_dsl.render.sheet import bounds, figure_tiles, kind_entries, sheet, text_entry, wiring_entries
 from unifiedbus_dsl.render.views import View
 
 _APART = 36.0
@@ -63,7 +63,7 @@ def comparison(panels: Sequence[Panel], title: str, notes: Sequence[str], legend
 def _drawing(view: View) -> tuple[list[Mark], list[str]]:
     if view.layout == "detail":
         return detail_drawing(view.plan, view.key, view.survey)
-    tight = evolve(view.survey, look=evolve(view.survey.look, tight=True))
+    tight = evolve(view.survey, look=evolve(view.survey.look, tight=TIGHTEST))
     return overview_drawing(view.plan, view.key, tight), ["equal parts are folded"]
 
 

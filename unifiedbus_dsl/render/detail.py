@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import Survey, assembly_named, medium
+from unifiedbus_dsl.render.facts import Survey, assembly_named, bundle_name, medium, type_name
 from unifiedbus_dsl.render.marks import (
     Box,
     Line,
@@ -28,13 +28,24 @@ from unifiedbus_dsl.render.marks import (
     straight,
     text_width,
 )
-from unifiedbus_dsl.render.places import HEAD, Layout, Part, layout, rule_ends, sizes_for
-from unifiedbus_dsl.render.sheet import figure_tiles, kind_entries, sheet, summary, text_entry, wiring_entries
+from unifiedbus_dsl.render.places import HEAD, Layout, Part, bow_depth, layout, rule_ends, sizes_for
+from unifiedbus_dsl.render.sheet import (
+    figure_tiles,
+    kind_entries,
+    line_entry,
+    sheet,
+    summary,
+    text_entry,
+    wiring_entries,
+)
 from unifiedbus_dsl.render.svg import svg
 
 MOST_DEVICES = 20_000
 MOST_LINES = 3_000
 """Lines of one assembly type, all its instances together, that are drawn in full."""
+
+MOST_STATEMENTS = 6
+"""Colours by which cables of one medium are told apart."""
 
 _PAGE = 1150.0
 _SMALLEST = 9.0
@@ -83,7 +94,7 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: Survey | Non
     """The same as values."""
     key = type_key or plan.root
     assembly = assembly_named(plan, key)
-    survey = shared or Survey(plan)
+    survey = _told_apart(plan, key, shared or Survey(plan))
     drawing, notes = detail_drawing(plan, key, survey)
     figures = survey.figures[key]
     legend = [
@@ -102,6 +113,40 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: Survey | Non
         legend,
         assembly.doc or "",
     )
+
+
+def _told_apart(plan: Plan, key: str, survey: Survey) -> Survey:
+    """Where all cables are of one medium, those of each statement in a colour of their own: a mesh along the boards is
+    then seen beside that across them."""
+    look = survey.look
+    if look.legend or look.loads or look.lost:
+        return survey
+    below = [name for name in plan.bottom_up if name in _inside(plan, key)]
+    statements = [(name, bundle) for name in reversed(below) for bundle in survey.bundles[name]]
+    media = {bundle.medium for _, bundle in statements}
+    if len(media) != 1 or not 1 < len(statements) <= MOST_STATEMENTS:
+        return survey
+    others = [colour for colour in palette.LINES if colour != survey.colours[next(iter(media))]]
+    colours = [survey.colours[next(iter(media))], *others][: len(statements)]
+    legend: list[list[Mark]] = []
+    for i, ((name, bundle), colour) in enumerate(zip(statements, colours, strict=True)):
+        text = f"{'' if name == key else f'in {type_name(name)}: '}{bundle_name(plan, name, bundle)} · {bundle.text}"
+        legend.append(line_entry(f"legend-statement-{i}", text, colour, 3.0))
+    chosen = {
+        (name, rule.origin): colour
+        for (name, bundle), colour in zip(statements, colours, strict=True)
+        for rule in bundle.rules
+    }
+    return evolve(survey, look=evolve(look, statement_colours=chosen, legend=legend))
+
+
+def _inside(plan: Plan, key: str) -> set[str]:
+    """The assembly types in a type, itself included."""
+    found = {key}
+    for child in plan.assemblies[key].children:
+        if child.type in plan.assemblies:
+            found |= _inside(plan, child.type)
+    return found
 
 
 def detail_drawing(plan: Plan, key: str, survey: Survey) -> tuple[list[Mark], list[str]]:
@@ -418,7 +463,7 @@ def _bowed(a: Point, b: Point, pitch: float, near: float) -> tuple[Point, ...]:
         return straight(a, b) if distance < 1.4 * near else hanging(a, b, -0.45 * pitch)
     if distance < 1.4 * pitch:
         return straight(a, b)
-    depth = pitch * (0.22 + 0.07 * min(8.0, distance / pitch))
+    depth = bow_depth(pitch, distance)
     if abs(ay - by) <= 1:
         return hanging(min(a, b), max(a, b), depth)
     (ax, ay), (bx, by) = sorted((a, b), key=lambda point: point[1])

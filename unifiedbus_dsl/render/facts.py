@@ -31,6 +31,17 @@ KIND_NAMES = {"npu": ("NPU", "NPUs"), "cpu": ("CPU", "CPUs"), "nic": ("NIC", "NI
 PATTERN_NAMES = {"fullmesh": "full mesh", "all": "all to all"}
 
 
+def split_type(key: str) -> tuple[str, str]:
+    """The name of a type and its arguments: `FatTree` and `(k = 8)`."""
+    name, bracket, rest = key.partition("(") if key.endswith(")") else (key, "", "")
+    return (name.rstrip(), bracket + rest) if name.rstrip() else (key, "")
+
+
+def type_name(key: str) -> str:
+    """A type without its arguments."""
+    return split_type(key)[0]
+
+
 def kind_name(kind: str, count: int) -> str:
     """`NPU`, `NPUs`, `switches`, `racks`."""
     one, many = KIND_NAMES.get(kind, (kind, kind + "s"))
@@ -99,6 +110,20 @@ class Bundle:
 def sum_text(count: int, rate: Fraction) -> str:
     """`28 × 56 GB/s = 1.568 TB/s`."""
     return f"{count:,} × {rate_text(rate)} = {rate_text(count * rate)}" if count != 1 else rate_text(rate)
+
+
+def bundle_name(plan: Plan, key: str, bundle: Bundle) -> str:
+    """What a bundle joins: `npu – plane`, or `npu, full mesh along index 2`."""
+    if not bundle.inner:
+        return f"{bundle.left} – {bundle.right}"
+    return f"{bundle.left}, {pattern_name(bundle, child_named(plan.assemblies[key], bundle.left))}"
+
+
+def pattern_name(bundle: Bundle, child: Child) -> str:
+    """How the cables inside an array run: `full mesh along index 2`."""
+    name = PATTERN_NAMES.get(bundle.pattern or "", bundle.pattern or "cables")
+    moving = moving_dimensions(bundle, child) or ()
+    return f"{name} along index {moving[0] + 1}" if len(moving) == 1 and len(child.shape) > 1 else name
 
 
 def bundles(plan: Plan, assembly: AssemblyType) -> tuple[Bundle, ...]:

@@ -62,6 +62,8 @@ class Look:
     closed: frozenset[tuple[str, str]] = frozenset()
     rule_colours: Mapping[tuple[str, int], str] = field(factory=dict)
     """By link and lanes."""
+    statement_colours: Mapping[tuple[str, int], str] = field(factory=dict)
+    """By assembly type and `origin` of the rule: these go before those by link."""
     link_text: LinkText | None = None
     part_texts: Mapping[str, str] = field(factory=dict)
     part_looks: Mapping[str, palette.Look] = field(factory=dict)
@@ -70,8 +72,9 @@ class Look:
     part_legend: Sequence[Sequence[Mark]] = ()
     loads: Loads | None = None
     lost: Lost | None = None
-    tight: bool = False
-    """Whether arrays fold into three cells, for a picture that would be too wide to be read."""
+    tight: int = 0
+    """How many cells fewer than eight an array folds into at most, for a picture that would be too wide: five leaves
+    three."""
 
     def kind(self, key: str, kind: str) -> str:
         """What stands beside the title: the kind of picture, and of which type where the title does not say it."""
@@ -85,7 +88,7 @@ class Look:
         """The colour of a rule's cables; None for that of their medium."""
         if self.loads:
             return self.loads.colour(self.load(key, rule))
-        return self.rule_colours.get((rule.link, rule.lanes))
+        return self.statement_colours.get((key, rule.origin)) or self.rule_colours.get((rule.link, rule.lanes))
 
     def bundle_text(self, plan: Plan, key: str, rules: Sequence[Rule], cables: int) -> str | None:
         """What is written on a bundle; None for its bandwidth."""

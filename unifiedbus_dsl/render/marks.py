@@ -12,6 +12,9 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
+PAGE = 1000.0
+"""Pixels of a page on which a picture must be readable."""
+
 Point: TypeAlias = tuple[float, float]
 Anchor: TypeAlias = Literal["start", "middle", "end"]
 
@@ -99,7 +102,7 @@ class Picture:
                 return mark
         raise KeyError(id)
 
-    def smallest_text(self, page: float = 1200.0) -> float:
+    def smallest_text(self, page: float = PAGE) -> float:
         """Height in pixels of the smallest text on a page `page` pixels wide."""
         shown = min(1.0, page / self.width)
         return min((mark.size * shown for mark in self.marks if isinstance(mark, Text)), default=page)

@@ -44,6 +44,9 @@ from unifiedbus_dsl.render.svg import svg
 SMALLEST = 8.0
 """Pixels of the smallest text on a page; where it would be smaller, more is folded."""
 
+TIGHTEST = 5
+"""As far as arrays fold: eight cells usually, three at least."""
+
 _UNIT_RATE = Fraction(50 * 10**9)
 
 
@@ -84,8 +87,13 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
     legend = [*(legend_of or wiring_entries(shared, figures)), *shared.look.part_legend, *kind_entries(figures)]
     if figures.cables:
         legend.append(width_entry(samples))
-    legend.append(text_entry("legend-fold", "equal parts are folded; a click on a part opens its own picture"))
     drawing = overview_drawing(plan, key, shared)
+    said = [
+        *(["equal parts are folded"] if any(mark.role in ("gap", "shadow") for mark in drawing) else []),
+        *(["a click on a part opens its own picture"] if len(files) > 1 else []),
+    ]
+    if said:
+        legend.append(text_entry("legend-fold", "; ".join(said)))
     notes, tiles = [*shared.look.notes, *_notes(plan, key, files)], figure_tiles(figures)
     made = sheet(
         shared.look.title or key,
@@ -96,9 +104,9 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
         legend,
         assembly.doc or "",
     )
-    if made.smallest_text() >= SMALLEST or shared.look.tight:
+    if made.smallest_text() >= SMALLEST or shared.look.tight == TIGHTEST:
         return made
-    return overview_picture(plan, key, evolve(shared, look=evolve(shared.look, tight=True)))
+    return overview_picture(plan, key, evolve(shared, look=evolve(shared.look, tight=shared.look.tight + 1)))
 
 
 def overview_drawing(plan: Plan, key: str, survey: Survey) -> list[Mark]:

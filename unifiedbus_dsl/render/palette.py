@@ -14,6 +14,20 @@ PAPER = "#ffffff"
 LEVELS = ("#f4f6f8", "#ffffff", "#f4f6f8", "#ffffff", "#f4f6f8")
 FRAME = "#8893a1"
 
+
+def ink(colour: str) -> str:
+    """A colour as text takes it: darker, where on white it would be hard to read (contrast 4.5 of WCAG 2)."""
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    while 1.05 / (_luminance(parts) + 0.05) < 4.6:
+        parts = [int(part * 0.95) for part in parts]
+    return "#" + "".join(f"{part:02x}" for part in parts) + colour[7:]
+
+
+def _luminance(parts: Sequence[int]) -> float:
+    linear = [part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 _MEDIA = {
     "pcb": "#009e73",
     "backplane": "#4d194d",

@@ -63,7 +63,7 @@ def without_links(picture: Picture) -> Picture:
 
 def _unlinked(mark: Mark) -> Mark:
     if isinstance(mark, Text) and mark.id == "legend-fold":
-        return evolve(mark, text="equal parts are folded")
+        return evolve(mark, text=mark.text.partition(";")[0] if "folded" in mark.text else "")
     return mark if isinstance(mark, Line) or not mark.href else evolve(mark, href="")
 
 

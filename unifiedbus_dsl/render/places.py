@@ -22,7 +22,7 @@ from unifiedbus_dsl.render.marks import Point
 from unifiedbus_dsl.render.tiers import tiers
 
 Floats: TypeAlias = "NDArray[np.float64]"
-Style: TypeAlias = Literal["row", "grid", "circle", "orbit", "stack", "clumps", "groups", "wrap"]
+Style: TypeAlias = Literal["row", "grid", "circle", "orbit", "stack", "clumps", "columns", "groups", "wrap"]
 
 PAD = 7.0
 HEAD = 15.0
@@ -100,9 +100,13 @@ def layout(survey: Survey, key: str, sizes: Sizes, flat: bool = False) -> Layout
         for child in row:
             inner = [b for b in bundles if b.left == child.name == b.right]
             style, dims = _style(plan, child, inner, alone, flat)
+            if style == "columns" and any(_round(survey, other.type) for other in assembly.children):
+                style = "wrap"  # columns stand below the rows of switches, and there are none
             inside = layout(survey, child.type, sizes, flat=style == "stack")
             gap = sizes.gap_between(child.type in plan.devices)
-            groups.append(_Group(child, inside, _corners(style, dims, inside, gap, room / len(row)), style))
+            corners = _corners(style, dims, inside, gap, room / len(row))
+            bow = _bow(dims, inside.width + gap) if style == "grid" else 0.0
+            groups.append(_Group(child, inside, corners, style, bow))
         rows.append(groups)
         room = max(room, _row_width(groups, sizes))
     return _tiered(key, rows, sizes)
@@ -116,14 +120,16 @@ class _Group:
     inside: Layout
     corners: tuple[Point, ...]
     style: Style
+    bow: float = 0.0
+    """How far cables inside bow out of the box, to the right and below."""
 
     @property
     def width(self) -> float:
-        return max((x for x, _ in self.corners), default=0.0) + self.inside.width
+        return max((x for x, _ in self.corners), default=0.0) + self.inside.width + self.bow
 
     @property
     def height(self) -> float:
-        return max((y for _, y in self.corners), default=0.0) + self.inside.height
+        return max((y for _, y in self.corners), default=0.0) + self.inside.height + self.bow
 
 
 def _row_width(groups: Sequence[_Group], sizes: Sizes) -> float:
@@ -174,6 +180,8 @@ def _corners(style: Style, dims: tuple[int, ...], inside: Layout, gap: float, ro
     if style == "groups":
         apart = dims[1] * width + gap
         return tuple((i * apart + j * width, 0.0) for i in range(dims[0]) for j in range(dims[1]))
+    if style == "columns":
+        return _hanging(dims, width, height, gap)
     if style == "clumps":
         return _clumps(dims, width, height, gap)
     columns = _columns(count, width, height, room)
@@ -215,11 +223,47 @@ def _planes(dims: tuple[int, ...], width: float, height: float, gap: float) -> t
     return tuple(corners)
 
 
+def _hanging(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
+    """The elements of each switch below it, one below the other, as wide as `groups` of these switches."""
+    rows, across, groups = dims[-1], dims[-2], prod(dims[:-2])
+    apart = across * width + gap
+    aside = 0.6 * gap / max(rows - 1, 1)
+    return tuple(
+        (g * apart + i * width + (j - (rows - 1) / 2) * aside + 0.3 * gap, j * height)
+        for g in range(groups)
+        for i in range(across)
+        for j in range(rows)
+    )
+
+
 def _clumps(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
     """The elements of each first subscript in a square, these side by side: the hosts of each switch below it."""
     across = ceil(sqrt(dims[1]))
     pitch = across * width + gap
     return tuple((i * pitch + j % across * width, j // across * height) for i in range(dims[0]) for j in range(dims[1]))
+
+
+def bow_depth(pitch: float, distance: float) -> float:
+    """How deep the arc of a cable along a row or a column is, `distance` away from what it joins."""
+    return pitch * (0.22 + 0.07 * min(8.0, distance / pitch))
+
+
+def _round(survey: Survey, key: str) -> bool:
+    """Whether something in a type stands in circles."""
+    if key in survey.plan.devices:
+        return False
+    for child in survey.plan.assemblies[key].children:
+        inner = [b for b in survey.bundles[key] if b.left == child.name == b.right]
+        alone = len(survey.plan.assemblies[key].children) == 1
+        if _style(survey.plan, child, inner, alone, False)[0] in ("circle", "orbit") or _round(survey, child.type):
+            return True
+    return False
+
+
+def _bow(dims: tuple[int, ...], pitch: float) -> float:
+    """How far the longest cables of a grid bow out, beyond the half of a device that lies there anyway."""
+    longest = max(dims[-2:]) - 1
+    return max(0.0, bow_depth(pitch, longest * pitch) - pitch / 4) if longest > 1 else 0.0
 
 
 def _columns(count: int, width: float, height: float, room: float) -> int:
@@ -253,11 +297,17 @@ def _style(plan: Plan, child: Child, inner: Sequence[Bundle], alone: bool, flat:
 def _loose_style(plan: Plan, child: Child) -> Style:
     """For an array without cables inside."""
     device = plan.devices.get(child.type)
+    if device is not None and device.kind != "switch" and len(child.shape) > 2 and _fits_columns(child):
+        return "columns"
     if device is None or len(child.shape) != 2:
         return "wrap"
     if device.kind != "switch" and child.shape[1] <= _LARGEST_CLUMP:
         return "clumps"
     return "groups" if child.count <= _LONGEST_ROW else "wrap"
+
+
+def _fits_columns(child: Child) -> bool:
+    return prod(child.shape[:-1]) <= _LONGEST_ROW and child.shape[-1] <= _LARGEST_CLUMP
 
 
 def _meets_elsewhere(inner: Sequence[Bundle]) -> bool:

@@ -9,12 +9,10 @@ from fractions import Fraction
 from attrs import evolve
 
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text
+from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text, split_type
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
 
 MARGIN = 24.0
-PAGE = 1000.0
-"""Pixels of a page on which a picture must be readable."""
 _NARROWEST = 640.0
 
 LINE_SAMPLES = (Fraction(50 * 10**9), Fraction(10**12), Fraction(10 * 10**12))
@@ -72,15 +70,9 @@ def sheet(
     return Picture(title, words, inner + 2 * MARGIN, y + MARGIN - 8, tuple(_unique(marks)))
 
 
-def split_type(key: str) -> tuple[str, str]:
-    """The name of a type and its arguments: `FatTree` and `(k = 8)`."""
-    name, bracket, rest = key.partition("(") if key.endswith(")") else (key, "", "")
-    return (name.rstrip(), bracket + rest) if name.rstrip() else (key, "")
-
-
 def summary(doc: str | None) -> str:
     """The first paragraph of a documentation."""
-    return " ".join((doc or "").strip().partition("\n\n")[0].split())
+    return " ".join((doc or "").strip().partition("\n\n")[0].replace("`", "").split())
 
 
 def _unique(marks: Iterable[Mark]) -> Iterator[Mark]:
@@ -173,7 +165,7 @@ def wiring_entries(survey: Survey, figures: Figures) -> list[list[Mark]]:
     for wiring in figures.wiring:
         many = "cable" if wiring.cables == 1 else "cables"
         text = f"{palette.medium_name(wiring.medium)}: {wiring.cables:,} {many}, {rate_text(wiring.rate)}"
-        entries.append(_line_entry(f"legend-{wiring.medium}", text, survey.colours[wiring.medium], 3.0))
+        entries.append(line_entry(f"legend-{wiring.medium}", text, survey.colours[wiring.medium], 3.0))
     return entries
 
 
@@ -209,7 +201,8 @@ def text_entry(id: str, text: str) -> list[Mark]:
     return [Text(id, 0, 0, text, 11, False, palette.QUIET, "start", role="legend")]
 
 
-def _line_entry(id: str, text: str, colour: str, width: float) -> list[Mark]:
+def line_entry(id: str, text: str, colour: str, width: float) -> list[Mark]:
+    """A legend entry with a piece of line."""
     return [
         Line(f"{id}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, width, role="legend"),
         Text(id, 28, 0, text, 11, False, palette.QUIET, "start", role="legend"),

@@ -11,6 +11,7 @@ from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.facts import (
     Bundle,
     inner_meetings,
+    type_name,
 )
 from unifiedbus_dsl.render.folded.block import (
     DEEPEST,
@@ -20,7 +21,6 @@ from unifiedbus_dsl.render.folded.block import (
     Scope,
     element_label,
     element_name,
-    type_name,
 )
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import (
@@ -71,11 +71,10 @@ def _keep(scope: Scope, child: Child, dimension: int) -> int:
     wish = scope.look.kept.get((scope.assembly.key, child.name))
     if wish is not None:
         return wish
-    if scope.look.tight:
-        return 3
     last = dimension + 1 >= len(child.shape)
     opens = not last or child.type in scope.plan.assemblies
-    return _KEEP[1] if opens or (dimension and scope.level) else _KEEP[min(scope.level, 1)] if not last else 8
+    usual = _KEEP[1] if opens or (dimension and scope.level) else _KEEP[min(scope.level, 1)] if not last else 8
+    return max(3, min(usual, _KEEP[0] - scope.look.tight))
 
 
 def _opened(scope: Scope, child: Child, prefix: tuple[int, ...]) -> Block | None:

@@ -11,7 +11,7 @@ from unifiedbus_dsl.render.facts import (
     Bundle,
     outlets,
 )
-from unifiedbus_dsl.render.folded.block import WIDEST, Block, Placed, Scope, shelves
+from unifiedbus_dsl.render.folded.block import DEEPEST, WIDEST, Block, Placed, Scope, shelves
 from unifiedbus_dsl.render.folded.exits import with_exits
 from unifiedbus_dsl.render.folded.group import Side, group_block
 from unifiedbus_dsl.render.folded.lines import around, beneath, fan
@@ -27,11 +27,10 @@ def assembly_block(scope: Scope) -> Block:
     """The parts of an assembly in tiers, with the bundles between them."""
     bundles = scope.survey.bundles[scope.assembly.key]
     rows = tiers(scope.plan, scope.assembly, bundles)
-    blocks = {
-        child.name: group_block(scope, child, _caption_side(number, len(rows)))
-        for number, row in enumerate(rows)
-        for child in row
-    }
+    blocks = _blocks(scope, rows)
+    both = _both_sides(scope, rows, blocks, bundles)
+    if both is not None:
+        rows, blocks = both, _blocks(scope, both)
     cross = [bundle for bundle in bundles if not bundle.inner]
     tier_of = {child.name: number for number, row in enumerate(rows) for child in row}
     exits = outlets(scope.plan, scope.assembly) if scope.level == 0 else ()
@@ -54,6 +53,35 @@ def assembly_block(scope: Scope) -> Block:
     return with_exits(scope, block, placed, exits, len(rows)) if exits else block
 
 
+def _blocks(scope: Scope, rows: Sequence[Sequence[Child]]) -> dict[str, Block]:
+    """The arrays of all tiers, by name."""
+    return {
+        child.name: group_block(scope, child, _caption_side(number, len(rows)))
+        for number, row in enumerate(rows)
+        for child in row
+    }
+
+
+def _both_sides(
+    scope: Scope, rows: Sequence[Sequence[Child]], blocks: Mapping[str, Block], bundles: Sequence[Bundle]
+) -> tuple[tuple[Child, ...], ...] | None:
+    """Where what stands above needs more than one shelf, and only meets what stands below: the further shelves go
+    below, so that no cables pass over arrays that they have nothing to do with. None where that is not so."""
+    if len(rows) != 2:
+        return None
+    first, *rest = shelves(
+        rows[1], [blocks[c.name].width for c in rows[1]], _between(scope), WIDEST[min(scope.level, DEEPEST)]
+    )
+    upper = {child.name for child in rows[1]}
+    if not rest or any({b.left, b.right} <= upper and not b.inner for b in bundles):
+        return None
+    return tuple(child for shelf in rest for child in shelf), tuple(rows[0]), tuple(first)
+
+
+def _between(scope: Scope) -> float:
+    return 28.0 if scope.level == 0 else 18.0
+
+
 def _caption_side(tier: int, tiers: int) -> Side:
     if tier == 0:
         return "below"
@@ -68,7 +96,7 @@ def _place(
     tier_of: Mapping[str, int],
 ) -> tuple[dict[str, Placed], float, float]:
     """Rows of arrays, the nearest to the NPUs at the bottom, with room between them for lines and labels."""
-    between = 28.0 if scope.level == 0 else 18.0
+    between = _between(scope)
     lanes = [
         (number, shelf)
         for number in range(len(rows) - 1, -1, -1)

@@ -9,9 +9,7 @@ from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.plan import AssemblyType, Child, Plan
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import (
-    Survey,
-)
+from unifiedbus_dsl.render.facts import Survey, type_name
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.look import Look
 from unifiedbus_dsl.render.marks import (
@@ -23,7 +21,6 @@ from unifiedbus_dsl.render.marks import (
     moved,
     text_width,
 )
-from unifiedbus_dsl.render.sheet import split_type
 
 T = TypeVar("T")
 
@@ -136,11 +133,6 @@ def element_label(child: Child, prefix: Sequence[int]) -> str:
     return name + element_name(child, prefix)[len(child.name) :]
 
 
-def type_name(key: str) -> str:
-    """A type without its arguments."""
-    return split_type(key)[0]
-
-
 def counted_type(child: Child) -> str:
     """`8 × Ascend950DT`."""
     return f"{child.count:,} × {type_name(child.type)}" if child.shape else type_name(child.type)
@@ -195,7 +187,7 @@ def pill(
             text,
             11 if i == 0 else 10,
             i == 0 and not plain,
-            colour if i == 0 else palette.QUIET,
+            palette.ink(colour) if i == 0 else palette.QUIET,
             role="bundle" if i == 0 else "bundle-note",
             tip=tip,
         )

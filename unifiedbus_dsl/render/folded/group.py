@@ -9,12 +9,12 @@ from attrs import evolve
 from unifiedbus_dsl.plan import Child
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.facts import (
-    PATTERN_NAMES,
     Bundle,
-    moving_dimensions,
+    pattern_name,
+    type_name,
 )
 from unifiedbus_dsl.render.folded.array import array_block, inner_bundles, part_tip, stack_block
-from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, counted_type, pill, type_name
+from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, counted_type, pill
 from unifiedbus_dsl.render.marks import (
     Box,
     Mark,
@@ -23,6 +23,9 @@ from unifiedbus_dsl.render.marks import (
     moved,
     text_width,
 )
+
+_PILL = 23.0
+"""From one label below an array to the next."""
 
 Side: TypeAlias = Literal["above", "left", "below"]
 
@@ -41,13 +44,9 @@ def _inner_notes(scope: Scope, child: Child) -> list[tuple[str, str]]:
 
 
 def _inner_text(child: Child, bundle: Bundle, level: int) -> str:
-    name = PATTERN_NAMES.get(bundle.pattern or "", bundle.pattern or "cables")
-    moving = moving_dimensions(bundle, child) or ()
-    if len(moving) == 1 and len(child.shape) > 1:
-        name += f" along index {moving[0] + 1}"
     text = bundle.text if level == 0 else bundle.text.partition(" = ")[0]
     medium = f" · {palette.medium_name(bundle.medium)}" if level == 0 else ""
-    return f"{name} · {text}{medium}"
+    return f"{pattern_name(bundle, child)} · {text}{medium}"
 
 
 def _noted_stack(scope: Scope, child: Child) -> Block:
@@ -55,7 +54,13 @@ def _noted_stack(scope: Scope, child: Child) -> Block:
     notes = _inner_notes(scope, child)[:2]
     texts = [
         Text(
-            scope.id(child.name, "inner", str(i)), 0, stack.height + 9 + 13 * i, text, 10, colour=colour, role="bundle"
+            scope.id(child.name, "inner", str(i)),
+            0,
+            stack.height + 9 + 13 * i,
+            text,
+            10,
+            colour=palette.ink(colour),
+            role="bundle",
         )
         for i, (text, colour) in enumerate(notes)
     ]
@@ -80,7 +85,14 @@ def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
         corner = (width - row.width) / 2, height + 2 if side == "above" else 0.0
     texts = [
         Text(
-            scope.id(child.name, "caption", str(i)), place[0], place[1] + 14 * i, text, 10, False, colour, role="bundle"
+            scope.id(child.name, "caption", str(i)),
+            place[0],
+            place[1] + 14 * i,
+            text,
+            10,
+            False,
+            palette.ink(colour),
+            role="bundle",
         )
         for i, (text, colour) in enumerate(notes)
     ]
@@ -103,7 +115,7 @@ def _framed(scope: Scope, child: Child, row: Block) -> Block:
         lines.append(("spare", 10.0, False, palette.QUIET))
     column = max(text_width(text, size, bold) for text, size, bold, _ in lines) + 16
     notes = _inner_notes(scope, child)
-    below = 20.0 * len(notes)
+    below = _PILL * len(notes)
     width = 12 + column + max([row.width, *(text_width(text, 11) + 20 for text, _ in notes)]) + 12
     body = max(row.height, 17.0 * len(lines))
     height = 12 + body + (below + 4 if notes else 0) + 12
@@ -142,6 +154,6 @@ def _framed(scope: Scope, child: Child, row: Block) -> Block:
     center = 12 + column + (width - 24 - column) / 2
     for i, (text, colour) in enumerate(notes):
         marks += pill(
-            scope.id(child.name, "inner", str(i)), center, 12 + body + 14 + 20 * i, (text,), colour, plain=True
+            scope.id(child.name, "inner", str(i)), center, 12 + body + 14 + _PILL * i, (text,), colour, plain=True
         )
     return evolve(placed, width=width, height=height, marks=tuple(marks))
