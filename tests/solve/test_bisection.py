@@ -12,7 +12,7 @@ from tests.solve.test_limits import random_joined
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Network, build
 from unifiedbus_dsl.solve import bisection as bisection_module
-from unifiedbus_dsl.solve import halving, spectral, spread
+from unifiedbus_dsl.solve import halving, limits, spectral, spread
 from unifiedbus_dsl.solve.bisection import bisection, halving_cut
 from unifiedbus_dsl.solve.result import Number
 
@@ -220,19 +220,44 @@ def test_islands(sizes: tuple[int, ...], cables: int) -> None:
     assert got.capacity.lower <= cables * X4
 
 
-def test_an_end_point_that_does_not_forward_still_is_on_one_side() -> None:
-    """Four end points of two vertices each: rings of both vertices, one the other way round. What is on one side is all
-    of an end point, so the flows that prove it may pass through them."""
-    ring = np.arange(4)
+def test_flows_that_prove_it_pass_through_end_points() -> None:
+    """Full mesh 4 x 4 whose rows end at one die of an NPU and whose columns at the other: a half holds both dies, so the
+    16 cables of the mesh are what is cut, though no NPU passes on anything."""
+    at = np.arange(16).reshape(4, 4)
+    i, j = np.triu_indices(4, 1)
     net = build(
-        device_start=np.arange(0, 9, 2),
-        end=np.repeat(ring, 2),
-        forwards=np.ones(8, dtype=bool),
-        a=np.concatenate([2 * ring, 2 * ring + 1]),
-        b=np.concatenate([2 * ((ring + 1) % 4), 2 * ((ring + 2) % 4) + 1]),
-        kind=np.zeros(8, dtype=int),
+        device_start=np.arange(0, 33, 2),
+        end=np.repeat(np.arange(16), 2),
+        forwards=np.ones(32, dtype=bool),
+        a=np.concatenate([2 * at[:, i].ravel(), 2 * at[i].ravel() + 1]),
+        b=np.concatenate([2 * at[:, j].ravel(), 2 * at[j].ravel() + 1]),
+        kind=np.zeros(48, dtype=int),
         kinds=machines.kinds([X4]),
     )
-    got = bisection(symmetry.trivial(net))
-    assert got.capacity.upper == pytest.approx(twins.bisection(net, [0, 1, 2, 3]))
-    assert got.capacity.kind == "exact"
+    alone = limits.flow_symmetry(symmetry.trivial(net))
+    flows = bisection_module._bisection_from_below(alone, np.ones(16, dtype=bool), 400_000)
+    assert flows.lower == pytest.approx(16 * X4)
+    assert bisection(symmetry.trivial(net)).capacity.kind == "exact"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_next_sum_of_whole_cables_is_no_more_than_a_cut(seed: int) -> None:
+    net = mixed(2 * seed + 1)
+    true = counted(net, list(range(net.ends)))
+    graph = halving.graph_of(net, np.ones(net.ends, dtype=bool))
+    for part in (0.0, 0.5, 0.9, 0.999):
+        found = bisection_module._in_units(graph, bisection_module._Lower(part * true, "flows"))
+        assert part * true <= found.value <= true * (1 + 1e-12)
+
+
+def test_a_chain_of_switches_is_its_narrowest_cable() -> None:
+    net = machines.plain(6, 2, [([0], [2]), ([2], [3]), ([3, 4], [4, 1]), ([3], [5])], [3e9, 1e9, 2e9, 9e9])
+    graph = halving.graph_of(net, np.ones(2, dtype=bool))
+    assert graph.weight.toarray().tolist() == [[0, 1e9], [1e9, 0]]
+
+
+def test_mixed_routings_prove_all_of_a_clos() -> None:
+    """n / 2 cables, which all-to-all alone falls short of by two."""
+    net, _ = machines.clos(4, 6, 6)
+    found = spread.spread_bound(halving.graph_of(net, np.ones(24, dtype=bool)))
+    assert found == pytest.approx(12 * X4, rel=1e-6)
