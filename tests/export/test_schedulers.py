@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.export.machines import PARTS, PODS, compiled
 from unifiedbus_dsl import export
-from unifiedbus_dsl.export.hostlist import fold, pattern, unfold
+from unifiedbus_dsl.export.hostlist import fold, fold_in_order, pattern, unfold
+from unifiedbus_dsl.export.kubernetes import HOST
 
 TWO = (
     (
@@ -83,6 +85,11 @@ def test_patterns_of_ranges(low: int, size: int, other: int) -> None:
     regex = re.compile(pattern(f"s{n}" for n in range(low, low + size + 1)))
     for value in (low, low + size, low + size // 2, low - 1, low + size + 1, other):
         assert bool(regex.match(f"s{value}")) == (low <= value <= low + size)
+
+
+@given(st.lists(names, max_size=40))
+def test_names_folded_in_order_come_back_in_order(found: list[str]) -> None:
+    assert unfold(fold_in_order(found)) == [name for name in found if name]
 
 
 # ---- Slurm ----------------------------------------------------------------------------------------------------
@@ -162,45 +169,19 @@ def test_spares_and_what_a_node_is(tmp_path: Path) -> None:
         written(PODS, "slurm-tree", tmp_path, node="shelf")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("slurmctld") is None, reason="slurmctld is not installed")
-def test_slurmctld_reads_the_tree(tmp_path: Path) -> None:
-    """`slurmctld` accepts the file: it checks the topology before it starts."""
-    export.write(compiled(PODS).plan, "slurm-tree", tmp_path / "topology.conf")
-    (tmp_path / "slurm.conf").write_text(
-        f"ClusterName=t\nSlurmctldHost=localhost\nAuthType=auth/none\nStateSaveLocation={tmp_path}\nSlurmUser=root\n"
-        f"TopologyPlugin=topology/tree\nNodeName={fold(SERVERS)} CPUs=1\nPartitionName=p Nodes=ALL Default=YES\n"
-    )
-    command = ["slurmctld", "-t", "-f", str(tmp_path / "slurm.conf")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert "opology" not in done.stderr, done.stderr
-
-
 # ---- Kubernetes -----------------------------------------------------------------------------------------------
 
-DNS = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
-SELECTORS = {"exactMatch": "name", "regexMatch": "pattern"}
 
-
-def check_hyper_node(node: dict[str, Any]) -> None:
-    """What hypernode_types.go asks of one."""
-    assert node.keys() == {"apiVersion", "kind", "metadata", "spec"}
-    assert (node["apiVersion"], node["kind"]) == ("topology.volcano.sh/v1alpha1", "HyperNode")
-    assert DNS.match(node["metadata"]["name"])
-    spec = node["spec"]
-    assert spec.keys() == {"tier", "tierName", "members"}
-    assert isinstance(spec["tier"], int)
-    assert spec["members"]
-    for member in spec["members"]:
-        assert member["type"] in ("Node", "HyperNode")
-        ((kind, inner),) = member["selector"].items()
-        assert inner.keys() == {SELECTORS[kind]}
+def check(form: str, data: Any) -> None:
+    """Hold an object against its published schema (see `schemas/README.md`)."""
+    schema = json.loads((Path(__file__).parent / "schemas" / f"{form}.json").read_text())
+    Draft202012Validator(schema).validate(data)
 
 
 def test_volcano(tmp_path: Path) -> None:
     nodes = list(yaml.safe_load_all(written(TWO, "volcano", tmp_path)))
     for node in nodes:
-        check_hyper_node(node)
+        check("hypernode", node)
     by_name = {node["metadata"]["name"]: node["spec"] for node in nodes}
     assert len(by_name) == len(nodes) == 1 + 2 + 8
     assert {spec["tier"] for spec in by_name.values()} == {1, 2, 3}
@@ -216,7 +197,9 @@ def test_volcano(tmp_path: Path) -> None:
 def test_kueue(tmp_path: Path) -> None:
     export.write(compiled(TWO).plan, "kueue", tmp_path)
     topology = yaml.safe_load((tmp_path / "topology.yaml").read_text())
+    check("topology", topology)
     levels = [level["nodeLabel"] for level in topology["spec"]["levels"]]
+    assert HOST not in levels[:-1]  # a rule of the schema beside its types
     assert levels == [f"fabric.topograph.run/tier-{n}" for n in (2, 1, 0)] + ["kubernetes.io/hostname"]
     given_: dict[str, dict[str, str]] = {}
     for line in (tmp_path / "labels.sh").read_text().splitlines():

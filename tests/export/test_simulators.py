@@ -158,15 +158,6 @@ def test_simgrid_platform(tmp_path: Path) -> None:
     assert graph.edges[path[0], path[1]]["rate"] == 52.5e9
 
 
-@pytest.mark.slow
-def test_simgrid_loads_the_platform(tmp_path: Path) -> None:
-    simgrid = pytest.importorskip("simgrid", reason="SimGrid is not installed")
-    export.write(fabric(), "simgrid", tmp_path / "p.xml")
-    engine = simgrid.Engine(["test"])
-    engine.load_platform(str(tmp_path / "p.xml"))
-    assert len(engine.all_hosts) == 64
-
-
 # ---- ASTRA-sim --------------------------------------------------------------------------------------------------
 
 
