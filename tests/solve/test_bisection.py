@@ -221,8 +221,8 @@ def test_islands(sizes: tuple[int, ...], cables: int) -> None:
 
 
 def test_flows_that_prove_it_pass_through_end_points() -> None:
-    """Full mesh 4 x 4 whose rows end at one die of an NPU and whose columns at the other: a half holds both dies, so the
-    16 cables of the mesh are what is cut, though no NPU passes on anything."""
+    """Full mesh 4 x 4 whose rows end at one die of an NPU, whose columns at the other. A half holds both dies, so the
+    16 cables of the mesh are cut, though no NPU passes on anything."""
     at = np.arange(16).reshape(4, 4)
     i, j = np.triu_indices(4, 1)
     net = build(
