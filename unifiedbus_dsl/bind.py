@@ -24,7 +24,8 @@ FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "product", "len")
 SUMS = ("count", "ports", "lanes", "free_ports", "bandwidth", "sum", "power", "cost")
 SOLVED = (
     "tiers", "oversubscription", "hops", "diameter", "mean_hops", "latency", "mean_latency", "paths", "disjoint_paths",
-    "connected", "reachable", "bisection", "load", "worst", "throughput", "fair", "time", "optimal_time", "mtbf", "availability",
+    "connected", "reachable", "bisection", "load", "worst", "throughput", "fair", "time", "optimal_time", "mtbf",
+    "availability",
 )  # fmt: skip
 TRAFFICS = (
     "alltoall", "allreduce", "allgather", "reducescatter", "broadcast", "incast", "shift", "transpose", "permutation",
@@ -113,7 +114,7 @@ def report_missing_file(use: tree.Use, folders: list[str], near: list[str], sink
         "not found",
         notes=("looked in " + ", ".join(folders or ["no folder"]),),
         help=(f"did you mean `{guess}`?",) if guess else (),
-        fix=rename(span, guess if use.file is None or guess is None else f'"{guess}"'),
+        # another file is only suggested: its text may be quite another thing
     )
 
 
@@ -387,7 +388,7 @@ class NameCheck:
                 self._twice(statement.name, params[statement.name.text], "parameter")
 
     def _damaged(self, node: tree.Node) -> bool:
-        return any(node.span.contains(damage.span) for damage in self.module.file.damage)
+        return self.module.file.damaged.any_in(node.span)
 
     def _duplicates(self, body: tuple[tree.BodyStatement, ...] | tuple[tree.Field, ...]) -> None:
         """Members of one name. The two branches of an `if` may define the same one."""

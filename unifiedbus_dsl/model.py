@@ -64,6 +64,7 @@ class Module:
     questions: dict[str, dict[str, Question]] = field(factory=dict, repr=False)
     """By noun (`traffic`, `analyze block`, `scenario`, `view`), then by name."""
     damaged_words: frozenset[str] = frozenset()
+    _of_sort: dict[type, Mapping[str, Definition]] = field(factory=dict, repr=False)
 
     def lookup(self, path: tuple[str, ...]) -> Definition | None:
         """The definition that a dotted name stands for, None if there is none."""
@@ -71,6 +72,12 @@ class Module:
             return self.names.get(path[0])
         found = self.prefixes.get(path[:-1])
         return found.own.get(path[-1]) if found else None
+
+    def of_sort(self, sort: type) -> Mapping[str, Definition]:
+        """What of `reachable` is of one sort, such as `tree.LinkDef`."""
+        if sort not in self._of_sort:
+            self._of_sort[sort] = {name: d for name, d in self.reachable() if isinstance(d.node, sort)}
+        return self._of_sort[sort]
 
     def reachable(self) -> Iterator[tuple[str, Definition]]:
         """Everything that can be said here, by the name under which it is said."""
@@ -113,6 +120,10 @@ class Model:
                 base = above.node.base
                 above = above.module.lookup(tuple(word.text for word in base.path)) if base is not None else None
         return {definition: frozenset(names) for definition, names in below.items()}
+
+    @cached_property
+    def modules_by_source(self) -> Mapping[Source, Module]:
+        return {module.source: module for module in self.modules}
 
     @property
     def sources(self) -> Mapping[str, Source]:

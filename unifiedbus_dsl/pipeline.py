@@ -24,7 +24,7 @@ from unifiedbus_dsl.elaborate.questions import questions
 from unifiedbus_dsl.elaborate.systems import broken, expectations
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.source import Places, Source, Span
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
@@ -210,21 +210,21 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     if not sink.has_errors:
         unused(model, sink)
     once = merged(sink, lambda span: _enclosing(span, model))
-    diagnostics = tuple(_asked_for(_with_instances(each, done), done) for each in once)
+    types = Places((kind.span, key) for key, kind in done.elaborator.types.items() if kind.span is not None)
+    diagnostics = tuple(_asked_for(_with_instances(each, done, types), done, types) for each in once)
     sources = tuple(module.source for module in model.modules)
     plans = {} if sink.has_errors else done.plans
     library_plans = () if sink.has_errors else done.others
     return Compilation(diagnostics, plans, results, sources, library_plans, model, done)
 
 
-def _with_instances(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:
+def _with_instances(diagnostic: Diagnostic, done: Elaborated, types: Places[str]) -> Diagnostic:
     """Say once how many instances of the type a mistake is in."""
     if diagnostic.primary is None or diagnostic.severity is not Severity.ERROR:
         return diagnostic
-    span = diagnostic.primary.span
+    around = types.around(diagnostic.primary.span)
     for plan in done.plans.values():
-        keys = [k for k, a in plan.assemblies.items() if a.span is not None and a.span.contains(span)]
-        keys += [k for k, d in plan.devices.items() if d.span is not None and d.span.contains(span)]
+        keys = [key for key in around if key in plan.instances]
         count = sum(plan.instances[key] for key in keys)
         if keys and count > 1:
             where = f"in {plan.type(keys[0]).kind} `{keys[0]}` ({count:,} instances)"
@@ -236,18 +236,18 @@ def _with_instances(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:
 
 def _enclosing(span: Span, model: Model) -> int:
     """Where the statement of the file begins that a place is in; -1 outside of any."""
-    module = next((module for module in model.modules if module.source is span.source), None)
-    statements = module.file.statements if module is not None else ()
-    return next((each.span.start for each in statements if each.span.contains(span)), -1)
+    module = model.modules_by_source.get(span.source)
+    found = module.file.places.around(span) if module is not None else ()
+    return found[0].span.start if found else -1
 
 
-def _asked_for(diagnostic: Diagnostic, done: Elaborated) -> Diagnostic:
+def _asked_for(diagnostic: Diagnostic, done: Elaborated, types: Places[str]) -> Diagnostic:
     """Say where the arguments come from, for an error in a type that only occurs with arguments."""
     if diagnostic.primary is None or diagnostic.severity is not Severity.ERROR:
         return diagnostic
     span = diagnostic.primary.span
     elaborator = done.elaborator
-    keys = [key for key, kind in elaborator.types.items() if kind.span is not None and kind.span.contains(span)]
+    keys = types.around(span)
     if not keys or any("(" not in key or key not in elaborator.asked for key in keys):
         return diagnostic
     label = Label(elaborator.asked[keys[0]], f"asks for `{keys[0]}`")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from attrs import define, field, frozen
+
+T = TypeVar("T")
 
 
 @define(eq=False, slots=False)
@@ -72,3 +76,28 @@ class Span:
 
     def __repr__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
+
+
+class Places(Generic[T]):
+    """Things by their spans, such as the statements of files. No two spans overlap, unless they are equal.
+
+    Asking takes the time of a search, however many things there are.
+    """
+
+    def __init__(self, things: Iterable[tuple[Span, T]]) -> None:
+        found: dict[Source, dict[int, list[tuple[Span, T]]]] = {}
+        for span, thing in things:
+            found.setdefault(span.source, {}).setdefault(span.start, []).append((span, thing))
+        self._at = {source: (sorted(by_start), by_start) for source, by_start in found.items()}
+
+    def around(self, span: Span) -> list[T]:
+        """The things whose span contains this one, in the order given."""
+        starts, by_start = self._at.get(span.source, ([], {}))
+        at = bisect_right(starts, span.start) - 1
+        return [thing for place, thing in by_start[starts[at]] if place.contains(span)] if at >= 0 else []
+
+    def any_in(self, span: Span) -> bool:
+        """Whether something stands within this span."""
+        starts, by_start = self._at.get(span.source, ([], {}))
+        within = starts[bisect_left(starts, span.start) : bisect_right(starts, span.end)]
+        return any(span.contains(place) for start in within for place, _ in by_start[start])

@@ -40,6 +40,14 @@ def test_compile_writes_and_sums_up(cabinet: Run, tmp_path: Path) -> None:
     assert "  a/b/cab.npz\n" in outcome.out
 
 
+def test_compile_as_json_of_a_wrong_file_says_what_is_wrong(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "wrong.ubus").write_text("ubus 1\nsystem s : Nothing\n")
+    done = run("compile", "wrong.ubus", "--json")
+    assert done.status == 1
+    assert [d["code"] for d in json.loads(done.out)["diagnostics"]] == ["UB0222"]
+    assert not (tmp_path / "out").exists()
+
+
 def test_compile_as_json(cabinet: Run) -> None:
     data = json.loads(cabinet("compile", "cabinet.ubus", "--json").out)
     system = data["systems"]["cab"]
@@ -152,3 +160,14 @@ def test_every_spec_is_right_and_formatted(capsys: pytest.CaptureFixture[str]) -
 def test_public_names_are_there() -> None:
     for name in unifiedbus_dsl.__all__:
         assert getattr(unifiedbus_dsl, name) is not None
+
+
+def test_another_file_is_only_suggested(run: Run, tmp_path: Path) -> None:
+    """What a neighbour with a similar name holds may be quite another thing."""
+    (tmp_path / "parts.ubus").write_text("ubus 1\nlet a = 1\n")
+    text = 'ubus 1\nuse "prats.ubus"\nuse std.cloos\n'
+    (tmp_path / "main.ubus").write_text(text)
+    done = run("check", "main.ubus", "--fix")
+    assert done.status == 1
+    assert "did you mean `parts.ubus`?" in done.out
+    assert (tmp_path / "main.ubus").read_text() == text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unifiedbus_dsl.cli.limits import limit_options, limits
-from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.report import as_text, in_format, limit_option, status
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.pipeline import Compilation
@@ -57,6 +57,8 @@ def command(
         compilation = pipeline.compile(path, limits=limits(**raised))
         click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         if status(compilation.diagnostics):
+            if as_json:
+                click.echo(in_format("json", list(compilation.diagnostics), limit), nl=False)
             context.exit(1)
         systems = _chosen(compilation, path, system)
         text = _compile(compilation, systems, Path(output), as_json)

@@ -45,7 +45,7 @@ class Body:
         assert isinstance(node, tree.TypeDef)
         spans = {param.name.text: param.name.span for param in node.params}
         params = {name: Lazy(lambda v=value: v, spans[name], name) for name, value in args}  # type: ignore[misc]
-        damaged = any(node.span.contains(damage.span) for damage in definition.module.file.damage)
+        damaged = definition.module.file.damaged.any_in(node.span)
         return Scope(definition.module, params, self.members, self.structure, self.lets, quiet=damaged)
 
     def add(self, statements: tuple[tree.BodyStatement, ...], scope: Scope) -> None:

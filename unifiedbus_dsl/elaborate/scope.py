@@ -74,7 +74,7 @@ class Scope:
         """The names that stand for a value of this place: no types, protocols or links."""
         yield from self.params
         yield from self.members
-        yield from (name for name, each in self.module.reachable() if isinstance(each.node, tree.Let))
+        yield from self.module.of_sort(tree.Let)
 
     def candidates(self) -> Iterator[str]:
         """Every name that could be said here."""

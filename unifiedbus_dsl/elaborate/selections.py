@@ -301,7 +301,7 @@ class Selector:
         name = ".".join(words)
         if self.evaluator.scope.is_quiet(words[0]):
             return None
-        types = [key for key, d in self.evaluator.scope.module.reachable() if isinstance(d.node, tree.TypeDef)]
+        types = self.evaluator.scope.module.of_sort(tree.TypeDef)
         kinds = [*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY, "link", "port"]
         guess = did_you_mean(words[0] if len(words) > 1 else name, [*kinds, *types])
         self.evaluator.sink.error(

@@ -18,7 +18,7 @@ from unifiedbus_dsl.elaborate.types import Elaborator
 from unifiedbus_dsl.elaborate.values import TypeValue, article
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Plan, PlanType
-from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.source import Places, Span
 from unifiedbus_dsl.syntax import tree
 
 WHOLE_FILE = "this file"
@@ -96,7 +96,7 @@ def _others(model: Model, elaborator: Elaborator) -> tuple[Plan, ...]:
     found = []
     for definition in model.main.own.values():
         node = definition.node
-        if not isinstance(node, tree.TypeDef) or definition in {used for used, _ in elaborator.seen}:
+        if not isinstance(node, tree.TypeDef) or definition in elaborator.used:
             continue
         if any(param.default is None for param in node.params):
             elaborator.only_names(definition)
@@ -160,18 +160,15 @@ def _machine(elaborator: Elaborator, types: Mapping[str, PlanType], subject: str
 
 def broken(elaborator: Elaborator, sink: Sink) -> set[str]:
     """Types with an error in their parts, ports or cables: no number is taken from a machine that contains one."""
-    apart = _fields_and_expectations(elaborator.model)
-    spans = [
-        d.primary.span
-        for d in sink
-        if d.primary is not None and d.severity is Severity.ERROR and not any(a.contains(d.primary.span) for a in apart)
-    ]
+    apart = Places((span, None) for span in _fields_and_expectations(elaborator.model))
+    errors = (d.primary.span for d in sink if d.primary is not None and d.severity is Severity.ERROR)
+    wrong = Places((span, None) for span in errors if not apart.around(span))
     return {
         key
         for key, kind in elaborator.types.items()
         if elaborator.failed.get(key)
         or (isinstance(kind, AssemblyType) and kind.spoilt)
-        or (kind.span is not None and any(kind.span.contains(span) for span in spans))
+        or (kind.span is not None and wrong.any_in(kind.span))
     }
 
 

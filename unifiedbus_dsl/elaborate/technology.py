@@ -180,7 +180,7 @@ class Technology:
             return None
         if scope.is_quiet(ref.path[0].text):
             return None
-        legal = {name: d for name, d in scope.module.reachable() if isinstance(d.node, sort)}
+        legal = scope.module.of_sort(sort)
         guess = did_you_mean(ref.text, legal)
         self.sink.error(
             "UB0223",
@@ -215,7 +215,7 @@ class Technology:
         """The link and length that `over` asks for; None after a diagnostic."""
         scope = wall.evaluator.scope
         if over is None:
-            legal = [name for name, d in scope.module.reachable() if isinstance(d.node, tree.LinkDef)]
+            legal = list(scope.module.of_sort(tree.LinkDef))
             self.sink.error(
                 "UB0513",
                 "a cable needs a link to run over",

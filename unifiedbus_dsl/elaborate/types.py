@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from math import prod
 
 from attrs import define, field, frozen
@@ -53,6 +53,8 @@ class Elaborator:
     expectations: list[Expectation] = field(factory=list)
     technology: Technology = field(init=False)
     lets: dict[Definition, Lazy] = field(factory=dict)
+    used: set[Definition] = field(factory=set)
+    """The types that were asked for so far."""
     _keys: dict[tuple[Definition, Args], str | None] = field(factory=dict)
     _stack: list[tuple[Definition, Args]] = field(factory=list)
     _circles: set[Definition] = field(factory=set)
@@ -60,11 +62,6 @@ class Elaborator:
 
     def __attrs_post_init__(self) -> None:
         self.technology = Technology(self.sink, self.lets, self.model.names)
-
-    @property
-    def seen(self) -> Collection[tuple[Definition, Args]]:
-        """The types that were asked for so far."""
-        return self._keys.keys()
 
     # -- which type is meant
 
@@ -112,9 +109,7 @@ class Elaborator:
         if scope.is_quiet(ref.path[0].text):
             return
         around = {definition for definition, _ in self._stack}
-        types = {
-            name: d for name, d in scope.module.reachable() if isinstance(d.node, tree.TypeDef) and d not in around
-        }
+        types = {name: d for name, d in scope.module.of_sort(tree.TypeDef).items() if d not in around}
         guess = did_you_mean(ref.text, [*types, *scope.params])
         if guess is None:
             last = ref.path[-1].text
@@ -178,6 +173,7 @@ class Elaborator:
             )
             return None
         if identity not in self._keys:
+            self.used.add(value.definition)
             self._stack.append(identity)
             self._keys[identity] = self._build(value.definition, args)
             self._stack.pop()

@@ -7,11 +7,12 @@ that differ only in layout have equal trees. Paths such as `npu[b, *].x` are exp
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from typing import TypeAlias
 
 from attrs import field, frozen
 
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.source import Places, Source, Span
 
 
 @frozen(kw_only=True)
@@ -567,7 +568,7 @@ class Damage(Node):
     words: frozenset[str]
 
 
-@frozen
+@frozen(slots=False)
 class File(Node):
     """A whole text. `edition` is the number after `ubus`, None where the line is missing."""
 
@@ -576,3 +577,13 @@ class File(Node):
     statements: tuple[FileStatement, ...]
     comments: tuple[Comment, ...] = field(default=(), eq=False)
     damage: tuple[Damage, ...] = field(default=(), eq=False)
+
+    @cached_property
+    def damaged(self) -> Places[Damage]:
+        """The damage by where it is."""
+        return Places((each.span, each) for each in self.damage)
+
+    @cached_property
+    def places(self) -> Places[FileStatement]:
+        """The statements by where they are."""
+        return Places((each.span, each) for each in self.statements)
