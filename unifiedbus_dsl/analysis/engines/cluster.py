@@ -86,15 +86,17 @@ class _Workers(Pool):
         except TimeoutError:
             self._look()
             return ()
+        except futures.CancelledError:  # some of them were, as the machine went with the last worker that had it
+            self._look()
+            return [each for each in handed if each.done()]
         return found
 
     def outcome(self, handed: Any) -> Outcome[Any]:
-        from distributed.client import CancelledError
         from distributed.scheduler import KilledWorker
 
         try:
             found: Outcome[Any] = handed.result()
-        except (KilledWorker, CancelledError, futures.CancelledError) as lost:
+        except (KilledWorker, futures.CancelledError) as lost:
             self._look()
             raise WorkerLost from lost
         return found

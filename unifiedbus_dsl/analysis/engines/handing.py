@@ -8,8 +8,8 @@ from typing import Any
 
 from unifiedbus_dsl.solve.scenarios import EngineError, Loss, Outcome
 
-MOST_ATTEMPTS = 3
-"""How many workers may die over one loss before it is given up."""
+MOST_DEATHS = 3
+"""How often a worker may die before any other loss is done: then the work is given up."""
 AHEAD = 4
 """Losses that are handed out for each worker before it has done them."""
 POLL_S = 1.0
@@ -48,10 +48,10 @@ def handed_out(pool: Pool, losses: Sequence[Loss]) -> Generator[tuple[int, Outco
     """Every loss done once, those of dead workers again.
 
     Raises:
-        EngineError: workers keep dying over the same losses.
+        EngineError: workers keep dying before anything is done.
     """
     waiting = list(range(len(losses)))[::-1]
-    attempts = [0] * len(losses)
+    deaths = 0
     out: dict[Any, int] = {}
     while waiting or out:
         broken = False
@@ -62,19 +62,19 @@ def handed_out(pool: Pool, losses: Sequence[Loss]) -> Generator[tuple[int, Outco
                 waiting.pop()
         except WorkerLost:
             broken = True
-            attempts[waiting[-1]] += 1
         for handed in pool.done(list(out)) if out else ():
             try:
                 outcome = pool.outcome(handed)
             except WorkerLost:
                 broken = True
-                attempts[out[handed]] += 1
             else:
+                deaths = 0
                 yield out.pop(handed), outcome
         if broken:
-            if max(attempts) >= MOST_ATTEMPTS:
+            deaths += 1
+            if deaths == MOST_DEATHS:
                 raise EngineError(
-                    f"workers died {MOST_ATTEMPTS} times over the same failures, perhaps for lack of memory; "
+                    f"workers died {deaths} times and nothing was done in between, perhaps for lack of memory; "
                     "try fewer workers"
                 )
             waiting += sorted(out.values(), reverse=True)

@@ -1,0 +1,343 @@
+"""`ubusc survey` and what is behind it: every part one by one as the oracle, and good and bad words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.survey import machines
+from unifiedbus_dsl import pipeline
+from unifiedbus_dsl.analysis.survey import Questions, Surveyed, survey
+from unifiedbus_dsl.cli import main
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solve.scenarios import Here
+
+OTHER = """
+npu Lone { port p : UB x4 }
+rack Pairs { lone[2] : Lone; connect lone[0].p -- lone[1].p over Copper(1 m) }
+system pairs : Pairs
+"""
+
+
+@pytest.fixture(scope="module")
+def pod() -> pipeline.Compilation:
+    return machines.compiled()
+
+
+def surveyed(compilation: pipeline.Compilation, of: str, *asked: str, **more: Any) -> Surveyed:
+    sink = Sink()
+    found = survey(compilation, of, sink=sink, engine=Here(), asked=asked, **more)
+    assert not list(sink), [d.message for d in sink]
+    assert found is not None
+    return found
+
+
+def by_itself(compilation: pipeline.Compilation, name: str, asked: str) -> float:
+    """The answer after the loss of one device, each end point solved for itself; 0 where there is none."""
+    assert compilation.model is not None
+    fabric = compilation.fabric("pod")
+    lost = Machine(fabric, False).damaged([fabric.device_id(name)])
+    (answer,) = Questions(compilation.model, "pod", (asked,))(lost).answers
+    return 0.0 if answer is None else answer.value
+
+
+# ---- against each part by itself -------------------------------------------------------------------------------------
+
+SWITCHES = [
+    *(f"cabinet[{r}].leaf[{k}]" for r in range(3) for k in range(2)),
+    *(f"spine[{k}, {j}]" for k in range(2) for j in range(2)),
+]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "throughput(moe)",
+        "throughput(moe, routing = optimal)",
+        "throughput(hot)",
+        "mean_hops(all npu in cabinet[1])",
+        "latency(cabinet[0].npu[1] -> cabinet[2].npu)",
+        "fair(next)",
+        "bisection(all npu)",
+    ],
+)
+def test_every_switch_by_itself(pod: pipeline.Compilation, asked: str) -> None:
+    found = surveyed(pod, "switch", asked)
+    assert sum(row.copies for row in found.rows) == found.population == 10
+    answers = [(found.answer(row, 0), row.copies) for row in found.rows]
+    got = sorted(0.0 if each is None else each.value for each, copies in answers for _ in range(copies))
+    assert got == pytest.approx(sorted(by_itself(pod, name, asked) for name in SWITCHES), rel=1e-7)
+
+
+def test_questions_that_a_symmetry_does_not_keep(pod: pipeline.Compilation) -> None:
+    """How many switches must be solved: all alike but for their tier, or told apart by the question."""
+    sorts = {
+        asked: len(surveyed(pod, "switch", asked).rows)
+        for asked in ("connected(all npu)", "hops(cabinet[0].npu[0] -> cabinet[0].npu[1])", "worst(load(hot))")
+    }
+    assert sorts["connected(all npu)"] == 2
+    assert sorts["hops(cabinet[0].npu[0] -> cabinet[0].npu[1])"] > 2
+    assert sorts["worst(load(hot))"] > 2
+    assert len(surveyed(pod, "switch", "connected(all npu)", "worst(load(hot))").rows) == sorts["worst(load(hot))"]
+
+
+@pytest.mark.parametrize(
+    ("of", "asked", "alone"),
+    [
+        ("switch", "time(allreduce(all npu, size = 1 MiB), algorithm = ring)", True),
+        ("switch", "fair(moe, hash = 3)", True),
+        ("switch", "fair(next)", False),
+        ("npu", "fair(next)", True),
+        ("npu", "connected(all npu)", False),
+        ("npu", "throughput(alltoall(all npu, groups = 2, stride = 1))", True),
+        ("npu", "throughput(alltoall(all npu, within = rack))", False),
+        ("switch", "throughput(alltoall(all npu, groups = 2, stride = 1))", False),
+        ("switch", "optimal_time(allgather(all npu, size = 1 MiB))", False),
+    ],
+)
+def test_where_order_matters_each_part_is_solved(pod: pipeline.Compilation, of: str, asked: str, alone: bool) -> None:
+    found = surveyed(pod, of, asked)
+    assert bool(found.alone) == alone
+    assert (len(found.rows) == found.population) == alone or found.population == len(found.rows)
+
+
+def test_worst_first_with_what_is_lost(pod: pipeline.Compilation) -> None:
+    found = surveyed(pod, "switch", "throughput(moe)")
+    (leaf, spine) = found.rows
+    assert leaf.parts[0].endswith(".leaf[0]")
+    assert spine.parts[0].startswith("spine[")
+    assert (leaf.copies, spine.copies) == (6, 4)
+    assert found.share(leaf, 0) == pytest.approx(found.answer(leaf, 0).value / found.base.answers[0].value)
+    lost = leaf.outcome.value.losses
+    assert {(t.low, t.high): t.after_Bps / t.before_Bps for t in lost.tiers} == {
+        (0, 0): 1, (0, 1): 20 / 24, (1, 2): 10 / 12,
+    }  # fmt: skip
+    least = surveyed(pod, "switch", "worst(load(moe))")
+    values = [least.answer(row, 0).value for row in least.rows]
+    assert values == sorted(values, reverse=True)
+    assert values[0] > values[-1]
+
+
+def test_what_leaves_no_answer_comes_first() -> None:
+    """Chips without a mesh between them: a leaf cuts nobody off, both planes of one rack's chips hang on two leaves."""
+    text = machines.POD.replace("port x[3] : UB x4; ", "").replace("connect npu.x as fullmesh over Copper(1 m)", "")
+    text = text.replace("leaf[2]", "leaf[1]").replace("up[2] : UB x4; transit up", "up : UB x4")
+    text = text.replace(
+        "npu[i].up[k] -- leaf[k].down[i] over Copper(1 m) for i, k",
+        "npu[i].up -- leaf[0].down[i] over Copper(1 m) for i",
+    )
+    text = text.replace("spine[2, 2]", "spine[1, 2]")
+    found = surveyed(machines.compiled(text), "switch", "throughput(moe)")
+    leaf, spine = found.rows
+    assert found.answer(leaf, 0) is None
+    assert "no path" in leaf.outcome.value.reasons[0]
+    assert len(leaf.outcome.value.losses.cut_off) == 4
+    assert len(spine.outcome.value.losses.cut_off) == 0
+    assert found.share(leaf, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("of", "population", "first"),
+    [
+        ("Leaf", 6, "cabinet["),
+        ("rack", 3, "cabinet["),
+        ("link", 54, " -- "),
+        ("all link where medium == optical", 12, "spine["),
+        ("all npu in cabinet[1]", 4, "cabinet[1].npu["),
+        ("cabinet", 3, "cabinet["),
+        ("spine[0, *]", 2, "spine[0, "),
+        ("cabinet[0].npu -- cabinet[0].leaf", 8, "cabinet[0]."),
+    ],
+)
+def test_what_may_fail(pod: pipeline.Compilation, of: str, population: int, first: str) -> None:
+    found = surveyed(pod, of, "reachable(all npu)")
+    assert found.population == population == sum(row.copies for row in found.rows)
+    assert first in found.rows[0].parts[0]
+
+
+def test_parts_by_name(pod: pipeline.Compilation) -> None:
+    """Every name of a draw of all parts is the part itself."""
+    (row,) = surveyed(pod, "rack", fail=3, draws=1).rows
+    assert row.parts == ("cabinet[0]", "cabinet[1]", "cabinet[2]")
+    (row,) = surveyed(pod, "Leaf", fail=6, draws=1).rows
+    assert row.parts == tuple(SWITCHES[:6])
+
+
+def test_quantiles_count_what_has_no_answer_as_the_worst(pod: pipeline.Compilation) -> None:
+    found = surveyed(pod, "switch", "throughput(moe)", "diameter(all npu)", fail=6, draws=12, seed=3)
+    rates = [found.answer(row, 0) for row in found.rows]
+    assert None in rates
+    assert found.quantiles(0, 0.95)[0].value == -np.inf
+    assert found.quantiles(1, 0.95)[-1].value == np.inf
+    assert [row.number for row in found.rows] == list(range(12))
+
+
+# ---- the command -----------------------------------------------------------------------------------------------------
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+    Path("pod.ubus").write_text(machines.POD + OTHER)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(("survey", "pod.ubus", "--workers", "1", *arguments))
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_the_table(run: Run) -> None:
+    status, out, err = run("--of", "switch", "--traffic", "moe", "--routing", "ecmp", "--routing", "optimal")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0] == "pod: each single switch: 10, 2 to solve"
+    assert "[1] throughput(moe, routing = ecmp)" in out
+    assert "[2] throughput(moe, routing = optimal)" in out
+    head, leaf, spine = out.splitlines()[-3:]
+    assert head.split()[:2] == ["parts", "such"]
+    assert leaf.split()[:2] == ["6", "cabinet[0].leaf[0]"]
+    assert "tier 0-1 83.33%" in leaf
+    assert spine.split()[0] == "4"
+
+
+def test_json_has_the_measures_of_analyze(run: Run) -> None:
+    status, out, _ = run("--of", "switch", "--measure", "throughput(moe)", "--json")
+    data = json.loads(out)
+    assert status == 0
+    assert (data["system"], data["parts"], data["finished"], data["total"], data["complete"]) == ("pod", 10, 2, 2, True)
+    main(("analyze", "pod.ubus", "--system", "pod", "--json"))
+    (measure,) = data["base"]["measures"]
+    assert (measure["measure"], measure["unit"], measure["kind"]) == ("throughput", "B/s", "exact")
+    for failure in data["failures"]:
+        (answer,) = failure["measures"]
+        assert answer["value"] == pytest.approx(answer["of_base"] * measure["value"])
+        assert set(answer) == {*measure, "of_base"}
+        assert failure["losses"]["end_points_cut_off"] == 0
+        assert failure["losses"]["worst_pair"]["hops"] >= failure["losses"]["worst_pair"]["before"] > 0
+
+
+def test_random_draws(run: Run) -> None:
+    words = ("--of", "link", "--fail", "3", "--draws", "8", "--seed", "7")
+    status, out, _ = run(*words)
+    assert status == 0
+    assert "3 of 54 link fail at once, 8 random draws of seed 7" in out
+    assert "95 % confidence (order statistics" in out
+    assert "no bound from so few draws" in out
+    _, first, _ = run(*words, "--json")
+    _, again, _ = run(*words, "--json")
+    data, other = json.loads(first), json.loads(again)
+    assert [d["parts"] for d in data["draws"]] == [d["parts"] for d in other["draws"]]
+    assert [q["value"] for q in data["quantiles"]] == [q["value"] for q in other["quantiles"]]
+    values = sorted(d["measures"][0]["value"] for d in data["draws"])
+    assert data["quantiles"][1]["value"] == values[3]
+    assert {len(d["parts"]) for d in data["draws"]} == {3}
+
+
+def test_into_a_file(run: Run) -> None:
+    status, out, _ = run("--of", "switch", "--json", "-o", "found.json")
+    assert (status, out) == (0, "")
+    assert json.loads(Path("found.json").read_text())["parts"] == 10
+    status, _, err = run("--of", "switch", "-o", "no/where.json")
+    assert status == 74
+    assert "no/where.json" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--of", "switch", "--system", "pairs"), "there is no switch in this system"),
+        (("--of", "rack", "--system", "pairs"), "there is no rack in this system"),
+        (("--of", "swich"), "did you mean `all switch`?"),
+        (("--of", "all link where medium == copper and lanes == 9"), "the selection matches no cable"),
+        (("--of", "all npu in cabinet[7]"), "outside the 3"),
+        (("--of", "switch, link"), "one sort of parts"),
+        (("--of", "any 3 of switch"), "one sort of parts"),
+        (("--of", "switch } fail link {"), "error"),
+        (("--of", ""), "error"),
+        (("--of", "switch", "--fail", "11", "--seed", "1"), "11 are to fail, and there are 10"),
+        (("--of", "switch", "--draws", "0", "--seed", "1"), "--draws"),
+        (("--of", "switch", "--fail", "0"), "--fail"),
+        (("--of", "switch", "--fail", "2"), "random draws need a seed"),
+        (("--of", "switch", "--seed", "2"), "needs no `--seed`"),
+        (("--of", "switch", "--traffic", "mo"), "did you mean `moe`?"),
+        (("--of", "switch", "--traffic", "moe", "--system", "pairs"), "is of system `pod`"),
+        (("--of", "switch", "--traffic", "alltoall(all npuu)"), "npuu"),
+        (("--of", "switch", "--routing", "ecpm"), "did you mean `ecmp`?"),
+        (("--of", "switch", "--measure", "bisect(all npu)"), "bisect"),
+        (("--of", "switch", "--measure", "all npu"), "unexpected `all`"),
+        (("--of", "switch", "--measure", "moe"), "a measure is a call"),
+        (("--of", "switch", "--engine", "dask://nowhere"), "names no scheduler"),
+        (("--of", "switch", "--engine", "spark"), "there is no engine `spark`"),
+        (("--of", "switch", "--budget", "0"), "--budget"),
+        (("--of", "switch", "--confidence", "100"), "--confidence"),
+        ((), "--of"),
+    ],
+)
+def test_words_that_are_wrong(run: Run, words: tuple[str, ...], says: str) -> None:
+    status, out, err = run(*words)
+    assert (status, out) == (2, "")
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_a_wrong_file(run: Run) -> None:
+    Path("pod.ubus").write_text("ubus 1\nrack R { npu : Chap }\nsystem r : R\n")
+    status, out, err = run("--of", "switch")
+    assert (status, out) == (1, "")
+    assert "Chap" in err
+
+
+def test_ctrl_c_keeps_what_is_finished(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from unifiedbus_dsl.solve import scenarios
+
+    def tired(self: Any, machine: Any, measure: Any, losses: Any) -> Any:
+        yield 0, scenarios.measured(measure, losses[0].taken(machine))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Here, "run", tired)
+    status, out, err = run("--of", "switch")
+    assert status == 130
+    assert "stopped: 1 of 2 are done" in out
+    assert "stopped: 1 of 2 are done" in err
+    status, out, _ = run("--of", "switch", "--json")
+    assert (status, json.loads(out)["complete"], len(json.loads(out)["failures"])) == (130, False, 1)
+
+
+def test_an_engine_that_cannot_be_reached(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from unifiedbus_dsl.solve import scenarios
+
+    def gone(self: Any, machine: Any, measure: Any, losses: Any) -> Any:
+        raise scenarios.EngineError("no scheduler answers")
+        yield
+
+    monkeypatch.setattr(Here, "run", gone)
+    status, out, err = run("--of", "switch")
+    assert status == 74
+    assert "error: no scheduler answers" in err
+    assert "stopped: 0 of 2" in out
+
+
+# ---- elsewhere -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_questions_travel(pod: pipeline.Compilation) -> None:
+    """The answers of other processes are those of this one, for the same seed, whatever the number of workers."""
+    from unifiedbus_dsl.analysis.engines import Processes
+
+    def values(workers: int) -> list[Any]:
+        sink = Sink()
+        asked = ("throughput(moe, routing = optimal)", "latency(all npu)")
+        found = survey(pod, "link", sink=sink, engine=Processes(workers), asked=asked, fail=3, draws=9, seed=5)
+        assert found is not None
+        return [[None if a is None else a.value for a in row.outcome.value.answers] for row in found.rows]
+
+    assert values(1) == values(2)
