@@ -137,3 +137,30 @@ def test_more_ranks_than_a_table_holds(tmp_path: Path, monkeypatch: pytest.Monke
     found = export.write(compiled(PODS).plan, "hccl", tmp_path)
     assert [d.code for d in found] == ["UB0803", "UB0805"]
     assert [path.name for path in tmp_path.iterdir()] == ["topology.json"]
+
+
+def test_rank_table_1_2(tmp_path: Path) -> None:
+    """The fields of the documentation; all values are texts, ranks dense, each server in one SuperPoD."""
+    text = PODS.replace("system pod : Pod", "") + (
+        "supercluster Two { pod[2] : Pod; hub : Hub; connect pod[i].x -- hub.p[i] over Optic(100 m) for i }\n"
+        "switch Hub { port p[2] : UB x4 }\nsystem two : Two\n"
+    )
+    text = text.replace("spine[2]   : Spine", "spine[2]   : Spine\n  port x = spine[0].q")
+    text = text.replace("port p[8] : UB x4 }", "port p[8] : UB x4; port q : UB x4 @open }")
+    found = export.write(compiled(text).plan, "hccl-1.2", tmp_path / "t.json")
+    assert [d.code for d in found] == ["UB0805", "UB0806"]
+    data = json.loads((tmp_path / "t.json").read_text())
+    assert data.keys() == {"status", "version", "server_count", "server_list", "super_pod_list"}
+    assert (data["status"], data["version"], data["server_count"]) == ("completed", "1.2", "32")
+    devices = [device for server in data["server_list"] for device in server["device"]]
+    assert [device["rank_id"] for device in devices] == [str(n) for n in range(128)]
+    assert len({device["device_ip"] for device in devices}) == 128
+    assert all(device.keys() == {"device_id", "super_device_id", "device_ip", "rank_id"} for device in devices)
+    assert all([d["device_id"] for d in server["device"]] == list("0123") for server in data["server_list"])
+    pods = {pod["super_pod_id"]: [s["server_id"] for s in pod["server_list"]] for pod in data["super_pod_list"]}
+    assert list(pods) == ["pod0", "pod1"]
+    assert [name for names in pods.values() for name in names] == [s["server_id"] for s in data["server_list"]]
+    by_server = {server["server_id"]: server["device"] for server in data["server_list"]}
+    for names in pods.values():
+        own = [device["super_device_id"] for name in names for device in by_server[name]]
+        assert own == [str(n) for n in range(64)]

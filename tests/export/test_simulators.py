@@ -11,7 +11,8 @@ import networkx as nx
 import pytest
 
 from tests.export.machines import PARTS, PODS, compiled, fabric
-from unifiedbus_dsl import export
+from unifiedbus_dsl import export, pipeline
+from unifiedbus_dsl.plan import Plan
 
 # ---- ns-3-UB ----------------------------------------------------------------------------------------------------
 
@@ -228,3 +229,215 @@ def test_booksim(tmp_path: Path) -> None:
     assert graph.number_of_edges() == 2 * fabric().cable_count
     forth = sorted((a, b, d["cycles"]) for a, b, d in graph.edges(data=True))
     assert forth == sorted((b, a, d["cycles"]) for a, b, d in graph.edges(data=True))
+
+
+# ---- SST, SimAI, htsim ------------------------------------------------------------------------------------------
+
+
+def test_sst(tmp_path: Path) -> None:
+    """Read as `topoAny.import_graph` reads it: undirected, `endpoints` on each node, ports counted by neighbour."""
+    found = export.write(fabric(), "sst", tmp_path)
+    assert sorted(d.code for d in found) == ["UB0803", "UB0803", "UB0805", "UB0806"]
+    graph = nx.read_graphml(tmp_path / "network.graphml")
+    assert type(graph) is nx.Graph  # with parallel edges the links of a pair would be made twice
+    graph = nx.relabel_nodes(graph, {node: n for n, node in enumerate(graph)})
+    assert list(graph) == list(range(fabric().device_count))
+    ends = nx.get_node_attributes(graph, "endpoints")
+    assert {device for device, count in ends.items() if count} == set(fabric().blocks("npu")[0].tolist())
+    assert set(ends.values()) == {0, 1}
+    ours = nx.convert_node_labels_to_integers(nx.Graph(fabric().to_networkx()))
+    assert {frozenset(edge) for edge in graph.edges()} == {frozenset(edge) for edge in ours.edges()}
+    script = (tmp_path / "network.py").read_text()
+    compile(script, "network.py", "exec")
+    assert 'RATE = "420Gb/s"' in script
+    assert 'HALF_A_SWITCH = "150ns"' in script
+
+
+def test_sst_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from unifiedbus_dsl.export import sst
+
+    monkeypatch.setattr(sst, "MOST_ROUTERS", 10)
+    with pytest.raises(export.CannotExportError, match="too many"):
+        export.write(fabric(), "sst", tmp_path)
+
+
+SWITCHED = PODS.replace("npu[4] : Chip\n  connect npu.x as fullmesh over Trace(0.4 m)", "npu[4] : Chip\n  open npu.x")
+
+
+def test_simai(tmp_path: Path) -> None:
+    """Read as the HPCC family reads it: counts, then switches, then links."""
+    found = export.write(compiled(SWITCHED).plan, "simai", tmp_path / "t")
+    assert [d.code for d in found] == ["UB0805"]
+    words = (tmp_path / "t").read_text().split()
+    nodes, in_server, inner, outer, links = map(int, words[:5])
+    assert (nodes, in_server, inner, outer, words[5]) == (74, 4, 0, 10, "CHIP")
+    rest = words[6:]
+    switches = [int(word) for word in rest[: inner + outer]]
+    assert switches == list(range(64, 74))
+    rows_ = [rest[n : n + 5] for n in range(inner + outer, len(rest), 5)]
+    assert len(rows_) == links
+    graph = nx.Graph()
+    for a, b, rate, latency, errors in rows_:
+        assert (rate[-4:], latency[-2:], errors) == ("Gbps", "ms", "0")
+        assert not graph.has_edge(int(a), int(b))
+        graph.add_edge(int(a), int(b), rate=float(rate[:-4]), latency=float(latency[:-2]))
+    ours = nx.Graph(compiled(SWITCHED).fabric().to_networkx())
+    assert sorted(d for _, d in graph.degree()) == sorted(d for _, d in ours.degree())
+    assert nx.diameter(graph) == nx.diameter(ours) == 4
+    # NPUs hang on leaves, which come before the spines
+    assert {n for npu in range(64) for n in graph[npu]} == set(range(64, 72))
+    assert {data["rate"] for _, _, data in graph.edges(data=True)} == {420.0}
+    assert graph.edges[0, 64]["latency"] == 104.5e-6
+
+
+def test_simai_tells_of_direct_cables_and_refuses_other_end_points(tmp_path: Path) -> None:
+    found = export.write(fabric(), "simai", tmp_path / "t")
+    assert "96 links join NPUs with NPUs" in next(d.message for d in found if d.code == "UB0803")
+    with_cpu = PARTS + (
+        "cpu Host { port u[2] : UB x4 }\nnode S { npu : Chip; cpu : Host\n"
+        "  connect npu.up[k] -- cpu.u[k] over Copper(1 m) for k; open npu.x }\nsystem s : S\n"
+    )
+    with pytest.raises(export.CannotExportError, match="not cpu"):
+        export.write(compiled(with_cpu).plan, "simai", tmp_path / "t")
+
+
+def tree(leaves: int, spines: int, down: int, bundle: int = 1) -> str:
+    return f"""ubus 1
+protocol E {{ lane = 100 Gbps; latency = 100 ns }}
+link Wire : E {{ medium = copper; delay = 5 ns/m }}
+npu Chip {{ port p : E x4 }}
+switch Leaf {{ latency = 300 ns; port down[{down}] : E x4; port up[{spines * bundle}] : E x4 }}
+switch Spine {{ latency = 400 ns; port p[{leaves * bundle}] : E x4 }}
+rack R {{ npu[{down}] : Chip; leaf : Leaf; connect npu[n].p -- leaf.down[n] over Wire(2 m) for n; port up = leaf.up }}
+superpod P {{
+  rack[{leaves}] : R
+  spine[{spines}] : Spine
+  connect rack[r].up[{bundle}*s + b] -- spine[s].p[{bundle}*r + b] over Wire(10 m) for r, s, b in 0..{bundle - 1}
+}}
+system pod : P
+"""
+
+
+def htsim(plan: Plan, path: Path) -> tuple[dict[str, int], list[dict[str, int]]]:
+    """The head and the tiers of a `.topo`, as fat_tree_topology.cpp reads them."""
+    export.write(plan, "htsim", path)
+    head: dict[str, int] = {}
+    tiers: list[dict[str, int]] = []
+    for line in path.read_text().lower().splitlines():
+        if line:
+            key, value = line.split()
+            if key == "tier":
+                assert int(value) == len(tiers)
+                tiers.append({"bundle": 1, "oversubscribed": 1})
+            else:
+                (tiers[-1] if tiers else head)[key] = int(value)
+    return head, tiers
+
+
+def switches_of(head: dict[str, int], tiers: list[dict[str, int]]) -> list[int]:
+    """Switches of each tier as htsim works them out, with what it asserts."""
+    found = []
+    cables = head["nodes"]
+    assert head["nodes"] % head["podsize"] == 0
+    assert head["podsize"] % tiers[0]["radix_down"] == 0
+    for number, tier in enumerate(tiers):
+        assert tier["radix_down"] % tier["bundle"] == 0
+        assert cables % tier["radix_down"] == 0
+        found.append(cables // tier["radix_down"])
+        if number + 1 < len(tiers):
+            above = tiers[number + 1]
+            assert tier["radix_up"] % above["bundle"] == 0
+            rate = cables * tier["downlink_speed_gbps"]
+            assert rate % (above["downlink_speed_gbps"] * tier["oversubscribed"]) == 0
+            cables = rate // (above["downlink_speed_gbps"] * tier["oversubscribed"])
+            assert cables == found[-1] * tier["radix_up"]
+    return found
+
+
+@pytest.mark.parametrize(("shape", "wanted"), [((4, 2, 8), [4, 2]), ((8, 4, 4), [8, 4]), ((4, 2, 8, 2), [4, 2])])
+def test_htsim(shape: tuple[int, ...], wanted: list[int], tmp_path: Path) -> None:
+    head, tiers = htsim(compiled(tree(*shape)).plan, tmp_path / "t.topo")
+    assert head == {"nodes": shape[0] * shape[2], "tiers": 2, "podsize": shape[0] * shape[2]}
+    assert switches_of(head, tiers) == wanted
+    assert [tier["downlink_latency_ns"] for tier in tiers] == [110, 150]
+    assert [tier["switch_latency_ns"] for tier in tiers] == [300, 400]
+    assert tiers[1]["bundle"] == (shape[3] if len(shape) > 3 else 1)
+
+
+def test_htsim_three_tiers(tmp_path: Path) -> None:
+    path = Path(__file__).parents[2] / "specs" / "textbook" / "fat-tree.ubus"
+    machine = pipeline.compile(path).fabric()
+    head, tiers = htsim(machine.plan, tmp_path / "t.topo")
+    assert head["nodes"] == len(machine.blocks("npu")[0])
+    assert sum(switches_of(head, tiers)) == len(machine.blocks("switch")[0])
+    assert len(tiers) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (PODS, "cables within a tier or past one"),
+        (SWITCHED, "one cable to a switch"),
+        (tree(4, 3, 4), "no whole multiple"),
+    ],
+)
+def test_htsim_refuses_what_it_would_build_otherwise(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(export.CannotExportError, match=words):
+        export.write(compiled(text).plan, "htsim", tmp_path / "t")
+
+
+# ---- flows ------------------------------------------------------------------------------------------------------
+
+FLOWS = """
+traffic spread of pod = alltoall(all npu, within = rack, size = 16 MiB)
+traffic total of pod = allreduce(all npu, within = node, size = 1 MiB)
+traffic next of pod = shift(all npu, k = 1)
+traffic tell of pod = broadcast(all npu)
+scenario Down of pod { fail cabinet[1] }
+"""
+
+
+def test_flows_of_a_traffic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from unifiedbus_dsl.cli import main
+
+    (tmp_path / "pod.ubus").write_text(PODS + FLOWS)
+
+    def flows(traffic: str) -> list[dict[str, str]]:
+        command = [
+            "export",
+            str(tmp_path / "pod.ubus"),
+            "--to",
+            "ns3",
+            "-o",
+            str(tmp_path / "case"),
+            "--traffic",
+            traffic,
+        ]
+        assert main(command) == 0
+        found = rows(tmp_path / "case" / "traffic.csv")
+        assert [int(row["taskId"]) for row in found] == list(range(len(found)))
+        return found
+
+    ends = fabric().blocks("npu")[0].tolist()
+    place = {device: n for n, device in enumerate(ends)}
+    pieces = [(place[int(r["sourceNode"])], place[int(r["destNode"])], int(r["dataSize(Byte)"])) for r in flows("spread")]
+    assert sorted(pieces) == [(a, b, 1 << 20) for a in range(64) for b in range(64) if a // 16 == b // 16 and a != b]
+    steps = flows("total")
+    # a ring of 4: 3 steps of reduce-scatter, 3 of all-gather, a quarter of the data each
+    assert len(steps) == 6 * 64
+    assert {int(row["dataSize(Byte)"]) for row in steps} == {1 << 18}
+    assert {(row["phaseId"], row["dependOnPhases"]) for row in steps} == {
+        (str(n), str(n - 1) if n else "") for n in range(6)
+    }
+    for row in steps:
+        a, b = place[int(row["sourceNode"])], place[int(row["destNode"])]
+        assert b == a // 4 * 4 + (a + 1) % 4
+    assert "1 MiB was taken" not in capsys.readouterr().err
+    assert len(flows("next")) == 64
+    assert "1 MiB was taken" in capsys.readouterr().err
+    for extra in (["--to", "ns3", "--traffic", "tell"], ["--to", "json", "--traffic", "spread"]):
+        assert main(["export", str(tmp_path / "pod.ubus"), "-o", str(tmp_path / "no"), *extra]) == 1
+    assert not (tmp_path / "no").exists()
+    said = capsys.readouterr().err
+    assert "UB0705" in said
+    assert "no place for traffic" in said
