@@ -1,0 +1,90 @@
+"""Colours of vertices: what they are, how far from the end points they lie, and refinement until it is stable."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, row_arcs
+
+
+def vertex_kinds(network: Network, colour: ArrayLike | None = None) -> Ids:
+    """Dense colour of vertices that differ in anything but their arcs: group, forwarding, latency, end point or not,
+    injection, and `colour`. [V]"""
+    real = network.end >= 0
+    injection = np.zeros(network.vertices)
+    injection[real] = network.injection_Bps[network.end[real]]
+    kinds = dense(network.group)
+    for column in (network.forwards, real, network.latency_s, injection, colour):
+        if column is not None:
+            values = dense(np.asarray(column))
+            kinds = dense(kinds.astype(np.int64) * (int(values.max(initial=0)) + 1) + values)
+    return kinds
+
+
+def tiers(network: Network, start: NDArray[np.bool_] | None = None) -> Ids:
+    """Hops to the nearest of the vertices `start` ([V], default: those of end points), passing through anything, [V];
+    -1 where there is none."""
+    tier = np.where(network.end >= 0 if start is None else start, 0, -1).astype(np.int32)
+    frontier = np.flatnonzero(tier == 0)
+    level = 0
+    while len(frontier) and (tier < 0).any():
+        level += 1
+        near = np.zeros(network.vertices, dtype=bool)
+        near[network.head[row_arcs(network, frontier)]] = True
+        frontier = np.flatnonzero(near & (tier < 0))
+        tier[frontier] = level
+    return tier
+
+
+def refine(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> Ids:
+    """Coarsest equitable partition of the vertices finer than `colour` ([V]), arcs told apart by `label` ([A]).
+
+    Colour of v next round: its colour and the sum over arcs out of w(label) · h(colour of head), in 64-bit arithmetic
+    with random odd w and random h. Arcs in say nothing new: each arc has its opposite, and labels that part opposite
+    arcs part them from both ends. A collision (odds about colours squared in 2^64) would leave it too coarse.
+    """
+    from scipy.sparse import csr_matrix
+
+    n = network.vertices
+    salt = mix(np.arange(int(label.max(initial=0)) + 1) + 0x5EED) | np.uint64(1)
+    matrix = csr_matrix((salt[label], network.head, network.indptr.astype(np.int32)), shape=(n, n))
+    now = dense(np.asarray(colour))
+    count = int(now.max(initial=-1)) + 1
+    while True:
+        key = mix(now) + np.asarray(matrix @ mix(now.astype(np.uint64) + np.uint64(1 << 40)))
+        now = dense(key)
+        more = int(now.max(initial=-1)) + 1
+        if more == count:
+            return now
+        count = more
+
+
+def dense(values: NDArray[np.generic]) -> Ids:
+    """Numbers 0, 1, … for the distinct values, in order of value."""
+    if values.dtype == np.bool_:
+        return dense(values.astype(np.int8))
+    if values.dtype.kind in "iu" and len(values):
+        low, high = int(values.min()), int(values.max())
+        if high - low <= 4 * len(values):
+            place = np.asarray(values.astype(np.uint64).astype(np.int64))
+            place -= low if low < 2**63 else low - 2**64
+            present = np.zeros(high - low + 1, dtype=np.int32)
+            present[place] = 1
+            return np.asarray((np.cumsum(present, dtype=np.int32) - 1)[place], dtype=np.int32)
+    return np.searchsorted(np.unique(values), values).astype(np.int32)
+
+
+def sums(values: Hashes, sizes: Ints) -> Hashes:
+    """Sums of the first `sizes[0]` values, of the `sizes[1]` next, …, modulo 2^64."""
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values, dtype=np.uint64)])
+    return np.asarray(total[bounds[1:]] - total[bounds[:-1]])
+
+
+def mix(values: NDArray[np.generic]) -> Hashes:
+    """64-bit hash of integers, element by element (splitmix64)."""
+    x = np.asarray(values).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(x ^ (x >> np.uint64(31)))

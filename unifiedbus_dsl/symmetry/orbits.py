@@ -1,0 +1,108 @@
+"""Orbits of vertices and of arcs under the group that generators make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.network import Ids, Ints, Network, ranges, row_arcs
+from unifiedbus_dsl.symmetry.colours import dense
+from unifiedbus_dsl.symmetry.proof import PIECE, Generator
+
+TABLE = 1 << 22
+"""Entries up to which distinct pairs of labels are found by a table of all pairs."""
+
+
+def joined(label: Ids, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:
+    """`label` with the labels `one[i]` and `two[i]` made the same (and all renumbered densely)."""
+    differ = one != two
+    if not differ.any():
+        return label
+    return np.asarray(_components(int(label.max()) + 1, one[differ], two[differ])[label], dtype=np.int32)
+
+
+def vertex_orbits(network: Network, generators: Sequence[Generator]) -> Ids:
+    """Orbit of each vertex, numbered densely, [V]."""
+    if not generators:
+        return np.arange(network.vertices, dtype=np.int32)
+    one = np.concatenate([generator.moved for generator in generators])
+    two = np.concatenate([generator.image for generator in generators])
+    return dense(_components(network.vertices, one, two))
+
+
+def arc_orbits(network: Network, generators: Sequence[Generator], vertex_orbit: Ids) -> Ids:
+    """Orbit of each arc, numbered densely, [A]: the arcs of one vertex of each orbit are carried to all others, then
+    joined where generators join them."""
+    _, first = np.unique(vertex_orbit, return_index=True)
+    label = np.full(network.arcs, -1, dtype=np.int32)
+    base = row_arcs(network, first)
+    label[base] = np.arange(len(base))
+    _carry(network, generators, label, first)
+    # what a generator says of the arcs out of moved vertices it says of their opposites too
+    count = len(base)
+    pair = label[network.opposite].astype(np.int64)
+    pair *= count
+    pair += label
+    part = np.arange(count, dtype=np.int32)
+    seen = np.zeros(0, dtype=np.int64)
+    for generator in generators:
+        arcs = row_arcs(network, generator.moved)
+        for begin in range(0, len(arcs), PIECE):
+            before, after = pair[arcs[begin : begin + PIECE]], pair[generator.arc_image[begin : begin + PIECE]]
+            differ = before != after
+            if not differ.any():
+                continue
+            before, after = before[differ], after[differ]
+            for one, two in ((before % count, after % count), (before // count, after // count)):
+                seen = _distinct(one, two, count)
+                part = joined(part, part[seen // count], part[seen % count])
+    return dense(part)[label]
+
+
+def _carry(network: Network, generators: Sequence[Generator], label: Ids, first: Ints) -> None:
+    """Give the arcs out of every vertex the labels that those of the vertices `first` have."""
+    done = np.zeros(network.vertices, dtype=bool)
+    done[first] = True
+    full = np.arange(network.vertices, dtype=np.int32)
+    left = network.vertices - len(first)
+    while left:
+        for generator in generators:
+            here = generator.moved[done[generator.moved] & ~done[generator.image]]
+            if not len(here):
+                continue
+            full[generator.moved] = generator.image
+            while len(here):
+                label[_images_of(network, generator, here)] = label[row_arcs(network, here)]
+                there = full[here]
+                done[there] = True
+                left -= len(there)
+                here = there[~done[full[there]]]
+            full[generator.moved] = generator.moved
+
+
+def _images_of(network: Network, generator: Generator, vertices: Ids) -> Ids:
+    """Images of all arcs out of the vertices, which are among those that move."""
+    start = generator.start[np.searchsorted(generator.moved, vertices)]
+    degree = network.indptr[vertices + 1] - network.indptr[vertices]
+    return generator.arc_image[ranges(start, start + degree)]
+
+
+def _distinct(one: Ints, two: Ints, count: int) -> Ints:
+    """The distinct `one · count + two`."""
+    key = one * count + two
+    if count * count > TABLE:
+        return np.unique(key)
+    present = np.zeros(count * count, dtype=bool)
+    present[key] = True
+    return np.flatnonzero(present)
+
+
+def _components(count: int, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:
+    """Component of each of `count` things where `one[i]` is joined to `two[i]`."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_matrix((np.ones(len(one), np.int8), (one, two)), shape=(count, count))
+    return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int32)

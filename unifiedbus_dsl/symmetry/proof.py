@@ -1,0 +1,272 @@
+"""From a candidate to a proved automorphism: what it leaves open is matched, then every arc that moves is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.network import Bools, Hashes, Ids, Ints, Network, frozen_array, ranges, row_arcs
+from unifiedbus_dsl.symmetry.colours import mix, sums, tiers
+
+SAMPLE = 64
+"""Vertices on which a candidate is tried before all of it."""
+PIECE = 1 << 20
+"""Arcs that are worked on at a time: what they need stays in the cache."""
+
+
+@frozen(eq=False)
+class Generator:
+    """A proved automorphism: vertex `moved[i]` goes to `image[i]`, the others stay; `moved` is sorted.
+
+    `arc_image` is the image of each arc out of a moved vertex, row by row, the first of row i at `start[i]`. Any other
+    arc that moves is the opposite of one of these, and so is its image.
+    """
+
+    moved: Ids
+    image: Ids
+    start: Ints
+    arc_image: Ids
+
+
+Keep: TypeAlias = Callable[[Generator], bool]
+"""A demand on symmetries: true of those that are to stay."""
+
+
+@frozen(eq=False)
+class _Levels:
+    """Hops from a set of vertices: `when` [V] (-1: no path), and the vertices of each level with their arcs in all."""
+
+    when: Ids
+    members: tuple[Ids, ...]
+    arcs: tuple[int, ...]
+
+
+@frozen(eq=False, slots=False)
+class Prover:
+    """Proves candidates on one network.
+
+    What a proof needs of the size of the network is made once: `full` is the identity and `settled` and `change` are
+    zero between proofs, so that a candidate costs what it moves.
+    """
+
+    network: Network
+    kinds: Ids
+    keeps: tuple[Keep, ...] = ()
+    _levels: dict[bytes, _Levels] = field(factory=dict)
+
+    @cached_property
+    def full(self) -> Ids:
+        return np.arange(self.network.vertices, dtype=np.int32)
+
+    @cached_property
+    def settled(self) -> Bools:
+        return np.zeros(self.network.vertices, dtype=bool)
+
+    @cached_property
+    def change(self) -> Hashes:
+        return np.zeros(self.network.vertices, dtype=np.uint64)
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        return mix(np.arange(self.network.vertices))
+
+    @cached_property
+    def salts(self) -> Hashes:
+        return mix(np.arange(int(self.network.label.max(initial=0)) + 1)) | np.uint64(1)
+
+    @cached_property
+    def end_kinds(self) -> Bools:
+        """Which kinds are of end points."""
+        found = np.zeros(int(self.kinds.max(initial=-1)) + 1, dtype=bool)
+        found[self.kinds[self.network.end_order]] = True
+        return found
+
+    def prove(self, moved: Ids, image: Ids, *, follow: bool = True) -> Generator | None:
+        """The automorphism that begins with moved -> image, None where none is found.
+
+        Unless they `follow`, all other vertices stay where they are.
+        """
+        if not len(moved) or (self.kinds[moved] != self.kinds[image]).any():
+            return None
+        touched = [moved]
+        self.full[moved] = image
+        self.settled[moved] = True
+        try:
+            if follow and not self._extend(moved, touched):
+                return None
+            some = np.concatenate(touched)
+            some = np.sort(some[self.full[some] != some])
+            proved = self._verified(some)
+        finally:
+            for part in touched:
+                self.full[part] = part
+                self.settled[part] = False
+        return proved if proved is not None and all(keep(proved) for keep in self.keeps) else None
+
+    def _outward(self, moved: Ids) -> _Levels:
+        """Levels from all vertices that the candidate has an image for: the end points of the kinds that it moves
+        (others of these kinds stay), or every end point if it moves none."""
+        from_kinds = np.zeros(len(self.end_kinds), dtype=bool)
+        from_kinds[self.kinds[moved]] = True
+        from_kinds &= self.end_kinds
+        if not from_kinds.any():
+            from_kinds = self.end_kinds
+        key = from_kinds.tobytes()
+        if key not in self._levels:
+            network = self.network
+            when = tiers(network, from_kinds[self.kinds])
+            members = tuple(
+                np.flatnonzero(when == level).astype(np.int32) for level in range(1, int(when.max(initial=0)) + 1)
+            )
+            degree = np.diff(network.indptr)
+            self._levels[key] = _Levels(when, members, tuple(int(degree[some].sum()) for some in members))
+        return self._levels[key]
+
+    def _extend(self, moved: Ids, touched: list[Ids]) -> bool:
+        """Find the images of the others whose neighbours move, level by level outward; fills `full` and `touched`.
+
+        Vertex b goes to the b' with the same sum, over neighbours of lower level, of hashes as the images of b's
+        neighbours have; ties keep their order. False if there is none.
+        """
+        levels, degree = self._outward(moved), np.diff(self.network.indptr)
+        moving = moved[self.full[moved] != moved]
+        for level, (pending, arcs) in enumerate(zip(levels.members, levels.arcs, strict=True), 1):
+            if degree[moving].sum() < arcs:
+                some = self._pushed(moving, levels.when, level)
+            else:
+                some = self._pulled(pending[~self.settled[pending]], levels.when, level)
+            if not len(some):
+                continue
+            after = self.change[some]
+            self.change[some] = 0
+            kinds = self.kinds[some]
+            arcs_of = row_arcs(self.network, some)
+            heads = self.network.head[arcs_of]
+            known = self.settled[heads] | ((levels.when[heads] < level) & (levels.when[heads] >= 0))
+            terms = np.where(known, self.hashes[heads], np.uint64(0)) * self.salts[self.network.label[arcs_of]]
+            before = sums(terms, degree[some])
+            after += before
+            wanted = np.lexsort((some, after, kinds))
+            offered = np.lexsort((some, before, kinds))
+            if (after[wanted] != before[offered]).any() or (kinds[wanted] != kinds[offered]).any():
+                return False
+            self.full[some[wanted]] = some[offered]
+            touched.append(some)
+            self.settled[some] = True
+            moving = np.concatenate([moving, some[self.full[some] != some]])
+        return True
+
+    def _pushed(self, moving: Ids, when: Ids, level: int) -> Ids:
+        """Vertices of the level whose hash sum over known neighbours changes, with the change in `change`; added up
+        along the arcs of what moves."""
+        network = self.network
+        arcs = row_arcs(network, moving)
+        heads = network.head[arcs]
+        gain = np.repeat(self.hashes[self.full[moving]] - self.hashes[moving], np.diff(network.indptr)[moving])
+        here = (when[heads] == level) & ~self.settled[heads]
+        heads = heads[here]
+        np.add.at(self.change, heads, gain[here] * self.salts[network.label[arcs[here]]])
+        heads = heads[self.change[heads] != 0]
+        if len(heads) * 8 < network.vertices:
+            return np.unique(heads)
+        return np.flatnonzero(self.change).astype(np.int32)
+
+    def _pulled(self, pending: Ids, when: Ids, level: int) -> Ids:
+        """The same, along the arcs of the vertices of the level."""
+        network = self.network
+        arcs = row_arcs(network, pending)
+        heads = network.head[arcs]
+        known = self.settled[heads] | ((when[heads] < level) & (when[heads] >= 0))
+        gain = np.where(known, self.hashes[self.full[heads]] - self.hashes[heads], np.uint64(0))
+        gain *= self.salts[network.label[arcs]]
+        change = sums(gain, np.diff(network.indptr)[pending])
+        self.change[pending] = change
+        return np.asarray(pending[change != 0])
+
+    def _verified(self, moved: Ids) -> Generator | None:
+        """The generator of the permutation `full`, which moves `moved`, if each arc goes to an arc of the same kind and
+        count, else None."""
+        network, image = self.network, self.full
+        there = image[moved]
+        if not len(moved) or (self.kinds[moved] != self.kinds[there]).any():
+            return None
+        if not self._permutes(moved, there) or not _keeps_ends(network, moved, image):
+            return None
+        sample = moved[:: max(1, len(moved) // SAMPLE)]
+        small = sample[network.indptr[sample + 1] - network.indptr[sample] <= 1024]
+        if row_images(network, image, small) is None:
+            return None
+        images = row_images(network, image, moved)
+        if images is None:
+            return None
+        degree = network.indptr[moved + 1] - network.indptr[moved]
+        start = np.cumsum(degree) - degree
+        return Generator(frozen_array(moved), frozen_array(there), frozen_array(start), frozen_array(images))
+
+    def _permutes(self, moved: Ids, there: Ids) -> bool:
+        """Whether the images are the moved vertices again, each once."""
+        if len(moved) * 8 < self.network.vertices:
+            return bool((np.sort(there) == moved).all())
+        hit = np.zeros(self.network.vertices, dtype=bool)
+        hit[there] = True
+        return bool(hit[moved].all()) and int(np.count_nonzero(hit)) == len(moved)
+
+
+def _keeps_ends(network: Network, moved: Ids, image: Ids) -> bool:
+    """Whether vertices of one end point go to the vertices of one, and to as many."""
+    if network.simple:
+        return True
+    ends = network.end[moved]
+    ends = ends[ends >= 0]
+    ends = ends[np.append(True, ends[1:] != ends[:-1])[: len(ends)]]
+    size = network.end_start[ends + 1] - network.end_start[ends]
+    mine = network.end_order[ranges(network.end_start[ends], network.end_start[ends + 1])]
+    first = network.end[image[network.end_order[network.end_start[ends]]]]
+    same = network.end[image[mine]] == np.repeat(first, size)
+    return bool(same.all() and (np.diff(network.end_start)[first] == size).all())
+
+
+def row_images(network: Network, image: Ids, rows: Ids) -> Ids | None:
+    """For each arc (v, h) out of the vertices `rows`, the arc (image v, image h) of the same kind and count; None if
+    any of them has none. [sum of degrees], O(arcs log arcs), exact; piece by piece."""
+    there = image[rows]
+    degree = network.indptr[rows + 1] - network.indptr[rows]
+    if (network.indptr[there + 1] - network.indptr[there] != degree).any():
+        return None
+    images = np.empty(int(degree.sum()), dtype=np.int32)
+    ends = np.cumsum(degree)
+    begin = 0
+    while begin < len(rows):
+        end = max(begin + 1, int(np.searchsorted(ends, ends[begin] + PIECE)))
+        part = _piece_images(network, image, rows[begin:end], there[begin:end], degree[begin:end])
+        if part is None:
+            return None
+        images[ends[begin] - degree[begin] : ends[end - 1]] = part
+        begin = end
+    return images
+
+
+def _piece_images(network: Network, image: Ids, rows: Ids, there: Ids, degree: Ints) -> NDArray[np.integer] | None:
+    arcs, target = row_arcs(network, rows), row_arcs(network, there)
+    heads = image[network.head[arcs]]
+    kinds = int(network.kind.max(initial=0)) + 1
+    if len(rows) * network.vertices * kinds >= 2**63:
+        raise OverflowError("too many vertices and kinds of arc for 64-bit keys")
+    key = np.repeat(np.arange(len(rows)) * network.vertices, degree) + heads
+    key *= kinds
+    key += network.kind[arcs]
+    if (key[1:] > key[:-1]).all():
+        same = (heads == network.head[target]).all() and (network.label[arcs] == network.label[target]).all()
+        return target if same else None
+    order = np.argsort(key)
+    source = arcs[order]
+    if (heads[order] != network.head[target]).any() or (network.label[source] != network.label[target]).any():
+        return None
+    images = np.empty_like(target)
+    images[order] = target
+    return images
