@@ -420,7 +420,9 @@ def test_flows_of_a_traffic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
     ends = fabric().blocks("npu")[0].tolist()
     place = {device: n for n, device in enumerate(ends)}
-    pieces = [(place[int(r["sourceNode"])], place[int(r["destNode"])], int(r["dataSize(Byte)"])) for r in flows("spread")]
+    pieces = [
+        (place[int(r["sourceNode"])], place[int(r["destNode"])], int(r["dataSize(Byte)"])) for r in flows("spread")
+    ]
     assert sorted(pieces) == [(a, b, 1 << 20) for a in range(64) for b in range(64) if a // 16 == b // 16 and a != b]
     steps = flows("total")
     # a ring of 4: 3 steps of reduce-scatter, 3 of all-gather, a quarter of the data each

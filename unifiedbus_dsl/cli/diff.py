@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.export.compare import Difference
     from unifiedbus_dsl.export.listing import Listing
     from unifiedbus_dsl.pipeline import Compilation, Limits
+    from unifiedbus_dsl.plan import Plan
 
 DESIGNS = (".ubus", ".npz")
 MOST_CABLES = 2_000_000
@@ -81,10 +82,13 @@ class _Side:
 
     @property
     def cables(self) -> int:
-        if self.design is None:
+        if self.plan is None:
             return len(self.found.cables) if self.found is not None else 0
-        plan = self.design[0].pick(self.design[1])
-        return plan.numbering.cable_count[plan.root]
+        return self.plan.numbering.cable_count[self.plan.root]
+
+    @property
+    def plan(self) -> Plan | None:
+        return None if self.design is None else self.design[0].pick(self.design[1])
 
     def listing(self) -> Listing:
         from unifiedbus_dsl.export.listing import listing_of
@@ -128,8 +132,10 @@ def _changes(one: _Side, two: _Side) -> Changes | None:
 
 def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str, ...], limit: int) -> Difference | None:
     """Cable by cable; None where two designs are too large for that, which is said."""
-    from unifiedbus_dsl.export.compare import compare
+    from unifiedbus_dsl.export.compare import SAME, compare
 
+    if one.design is not None and two.design is not None and one.plan == two.plan:
+        return SAME
     largest = max((one, two), key=lambda side: side.cables)
     if largest.cables > MOST_CABLES:
         said = f"{largest.cables:,} cables are more than the {MOST_CABLES:,} that are compared one by one"
@@ -146,7 +152,9 @@ def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str,
 def _text(difference: Difference | None, changed: Changes | None, limit: int) -> str:
     """Counts and figures first, then cable by cable."""
     parts = [changed.text() if changed is not None else "", difference.text(limit) if difference else ""]
-    return "\n".join(part for part in parts if part) or "no difference\n"
+    if any(parts):
+        return "\n".join(part for part in parts if part)
+    return "no difference\n" if difference is not None else "no difference in counts and figures\n"
 
 
 def _json(difference: Difference | None, changed: Changes | None) -> str:

@@ -109,6 +109,9 @@ class Difference:
                     yield f"  … and {count - limit:,} more"
 
 
+SAME = Difference((), (), (), (), (), (), (), ())
+
+
 def _gbps(rate: float | None) -> str:
     return "?" if rate is None else f"{rate * 8e-9:g} Gbps"
 

@@ -1,0 +1,74 @@
+"""What changed between two designs: counts, figures, and cable by cable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.export.machines import PODS, compiled
+from unifiedbus_dsl.changes import changes
+from unifiedbus_dsl.cli import diff, main
+
+SMALLER = PODS.replace("cabinet[4]", "cabinet[2]").replace("p[8]", "p[4]").replace("cost = 900 USD", "cost = 700 USD")
+
+
+def test_counts_and_figures_of_two_designs() -> None:
+    found = changes(compiled(PODS), compiled(SMALLER))
+    assert {(row.noun, row.name): (row.before, row.after) for row in found.parts} == {
+        ("superpod", "Pod"): (1, 1),
+        ("rack", "Cabinet"): (4, 2),
+        ("node", "Server"): (16, 8),
+        ("npu", "Chip"): (64, 32),
+        ("switch", "Leaf"): (8, 4),
+        ("switch", "Spine"): (2, 2),
+    }
+    assert {row.name: (row.before, row.after) for row in found.cables} == {
+        "Trace x4": (96, 48),
+        "Copper x4": (128, 64),
+        "Optic x4": (16, 8),
+    }
+    figures = {f.name: (f.before and float(f.before), f.after and float(f.after)) for f in found.figures}
+    assert figures["end points"] == (64, 32)
+    assert figures["cables"] == (240, 120)
+    assert figures["bandwidth of an end point, each direction"] == (5 * 56e9, 5 * 56e9)
+    # chips, leaves and spines have a cost of their own; those of cables are on the bill of materials
+    assert figures["cost, all together"] == (64 * 10_000 + 8 * 2_000, 32 * 10_000 + 4 * 2_000)
+    assert figures["diameter(all npu)"] == (4, 4)
+    # 4 of the 16 optics, after coding, and 2 of 8, are cut where two cabinets go to each side of a spine: 8 and 4
+    bisection = figures.get("bisection(all npu)") or figures["bisection(all npu), at least"]
+    assert bisection == (8 * 52.5e9, 4 * 52.5e9)
+    text = found.text()
+    assert "node Server" in text
+    assert "-50 %" in text
+    assert "Spine" not in text
+
+
+def test_the_same_design_has_no_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not changes(compiled(PODS), compiled(PODS))
+    assert changes(compiled(PODS), compiled(PODS)).text() == ""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.ubus").write_text(PODS)
+    assert main(["diff", str(tmp_path / "a.ubus"), str(tmp_path / "b.ubus"), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["same"] is True
+    assert {"parts", "cables", "figures"} == set(data["changes"])
+
+
+def test_sizes_that_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diff, "MOST_CABLES", 200)
+    (tmp_path / "a.ubus").write_text(PODS)
+    (tmp_path / "b.ubus").write_text(SMALLER)
+    assert main(["diff", str(tmp_path / "a.ubus"), str(tmp_path / "b.ubus")]) == 1
+    said = capsys.readouterr()
+    assert "240 cables are more than the 200" in said.err
+    assert "cable Copper x4" in said.out
+    assert "missing" not in said.out
+    assert main(["diff", str(tmp_path / "a.ubus"), str(tmp_path / "a.ubus")]) == 0  # known without a list
+    assert capsys.readouterr().out == "no difference\n"
+    assert main(["export", str(tmp_path / "a.ubus"), "--to", "cables", "-o", str(tmp_path / "a.csv")]) == 0
+    assert main(["diff", str(tmp_path / "a.ubus"), str(tmp_path / "a.csv")]) == 1
+    assert "error[UB0804]" in capsys.readouterr().err
