@@ -22,7 +22,7 @@ _SPAN = Span(_SOURCE, 0, 0)
 _PLAIN = ("a", "b", "x4", "npu1", "Ascend950DT", "_", "e3", "GB", "m")
 _SOFT = ("npu", "rack", "switch", "port", "link", "connect", "spare", "open", "transit", "place", "to", "by", "keep")
 _SOFTER = ("any", "cables", "from", "in", "has", "differs", "bidir", "ubus", "use", "set", "fail", "label", "system")
-_RESERVED = ("if", "then", "else", "all", "every", "true", "not", "and", "or", "div", "mod", "of", "within", "over")
+_RESERVED = ("if", "then", "else", "all", "true", "not", "and", "or", "div", "mod", "of", "within", "over")
 _RESERVED_TOO = ("for", "where", "as", "step", "let", "expect")
 
 
@@ -78,7 +78,6 @@ def _extend(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         _node(tree.Unary, st.sampled_from(("-", "not")), inner),
         _node(tree.Compare, st.sampled_from(("==", "!=", "<=", ">=", "<", ">")), inner, inner, _maybe(inner)),
         _node(tree.Conditional, inner, inner, inner),
-        _node(tree.Every, words, inner, inner),
         _node(tree.All, dotted, _maybe(paths), inner),
         _node(tree.Member, inner, members),
         _node(tree.Index, inner, _some(inner | _node(tree.Star) | _node(tree.Range, inner, _maybe(inner)), 1)),

@@ -180,7 +180,6 @@ rack R(chip = X, n = 4) extends std.clos.FatTree(k = 4) @draw(ring) {
   expect bandwidth(ports) == io within 2% "keynote" differs "an older part"
   expect count(all npu.memory in cabinet[0] where x == y) >= 70% of base
   let pick = if a then b else c
-  let each = every x in all npu where a has x.b > 3
   let sign = -x^2 + not_a
   w = f(a -> b, within = rack, all npu where z -> all link)
 }

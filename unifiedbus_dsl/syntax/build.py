@@ -301,9 +301,6 @@ class Builder:
     def on_conditional(self, span: Span, c: Children) -> tree.Conditional:
         return tree.Conditional(*c, span=span)
 
-    def on_every(self, span: Span, c: Children) -> tree.Every:
-        return tree.Every(*c, span=span)
-
     def on_all(self, span: Span, c: Children) -> tree.All:
         return tree.All(c[0], c[1], span=span)
 

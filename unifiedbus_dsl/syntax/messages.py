@@ -127,7 +127,7 @@ def _expected(context: Context) -> str:
     kinds: list[str] = []
     if terminals >= {"NUMBER", "STRING", "TRUE"}:
         kinds.append("a value")
-        terminals -= _VALUE | {"NAME", "ALL", "IF", "EVERY"}
+        terminals -= _VALUE | {"NAME", "ALL", "IF"}
     if "NAME" in terminals:
         kinds.append("a name")
     if "NAME" in terminals or "a value" in kinds:

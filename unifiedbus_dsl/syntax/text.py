@@ -132,10 +132,6 @@ def _conditional(node: tree.Conditional, tight: bool) -> tuple[int, str]:
     return LOOSE, f"if {expression(node.test)} then {expression(node.yes)} else {expression(node.no)}"
 
 
-def _every(node: tree.Every, tight: bool) -> tuple[int, str]:
-    return LOOSE, f"every {node.name.text} in {_selection(node.selection)} has {expression(node.condition)}"
-
-
 def _all(node: tree.All, tight: bool) -> tuple[int, str]:
     scope = "" if node.scope is None else f" in {expression(node.scope, POSTFIX)}"
     text = f"all {dotted(node.path)}{scope}"
@@ -166,7 +162,6 @@ _EXPRESSIONS: dict[type[Any], Callable[[Any, bool], tuple[int, str]]] = {
     tree.Binary: _binary,
     tree.Compare: _compare,
     tree.Conditional: _conditional,
-    tree.Every: _every,
     tree.All: _all,
     tree.ListExpr: _list,
     tree.Record: _record,

@@ -157,15 +157,6 @@ class Conditional(Node):
 
 
 @frozen
-class Every(Node):
-    """`every name in selection has condition`."""
-
-    name: Word
-    selection: Expr
-    condition: Expr
-
-
-@frozen
 class All(Node):
     """`all npu`, `all Ascend950DT in pod[3]`, `all npu.memory`, `all link where medium == optical`.
 
@@ -191,7 +182,7 @@ class Record(Node):
 
 Expr: TypeAlias = (
     Number | Quantity | String | Bool | Name | Member | Index | Call | Arrow | Unary | Binary | Compare | Conditional
-    | Every | All | ListExpr | Record
+    | All | ListExpr | Record
 )  # fmt: skip
 Subscript: TypeAlias = Expr | Star | Range
 
