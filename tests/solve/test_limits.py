@@ -8,6 +8,7 @@ import pytest
 from tests.solve import machines, twins
 from tests.solve.test_loads import matrix
 from unifiedbus_dsl import symmetry
+from unifiedbus_dsl.network import build
 from unifiedbus_dsl.solve import classes, demand, ecmp, limits, throughput
 
 X4 = machines.X4
@@ -171,3 +172,22 @@ def test_what_a_failure_leaves_of_symmetry_is_used(name: str, sizes: tuple[int, 
     folded, plain = ecmp.ecmp(found, d), ecmp.ecmp(symmetry.trivial(hurt), d)
     assert folded.load_Bps == pytest.approx(plain.load_Bps)
     assert folded.sweeps < plain.sweeps
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_hubs_are_put_in_as_if_built_with_them(seed: int) -> None:
+    """Rows in order of head and kind, and each end point one vertex: what `build` makes of the same cables."""
+    net = limits.single(machines.random_network(seed, ends=5, switches=2, cables=22))
+    once = net.tail < net.head
+    again = build(
+        device_start=net.device_start,
+        end=net.end,
+        forwards=net.forwards,
+        a=np.repeat(net.tail[once], net.count[once]),
+        b=np.repeat(net.head[once], net.count[once]),
+        kind=np.repeat(net.kind[once], net.count[once]),
+        kinds=net.kinds,
+    )
+    for column in ("indptr", "head", "kind", "count"):
+        assert np.array_equal(getattr(net, column), getattr(again, column)), column
+    assert net.simple

@@ -9,7 +9,11 @@ import pytest
 
 from tests.solve import machines
 from unifiedbus_dsl import symmetry
-from unifiedbus_dsl.network import Network, row_arcs
+from unifiedbus_dsl.network import Network, build, row_arcs
+from unifiedbus_dsl.solve import limits
+from unifiedbus_dsl.symmetry import search
+from unifiedbus_dsl.symmetry.orbits import vertex_orbits
+from unifiedbus_dsl.symmetry.proof import Prover
 
 SMALL = [
     ("mesh", (4, 3)),
@@ -41,9 +45,9 @@ def test_every_generator_is_an_automorphism(name: str, sizes: tuple[int, ...]) -
         image[generator.moved] = generator.image
         assert plain_automorphism(net, image)
         assert (net.group[image] == net.group).all()
-        rows = row_arcs(net, generator.moved)
-        assert (net.tail[generator.arc_image] == image[net.tail[rows]]).all()
-        assert (net.head[generator.arc_image] == image[net.head[rows]]).all()
+        rows, images = row_arcs(net, generator.moved), symmetry.arc_images(net, generator)
+        assert (net.tail[images] == image[net.tail[rows]]).all()
+        assert (net.head[images] == image[net.head[rows]]).all()
 
 
 @pytest.mark.parametrize(
@@ -155,3 +159,59 @@ def test_refinement_is_equitable() -> None:
         row = slice(net.indptr[v], net.indptr[v + 1])
         around = sorted(zip(net.label[row].tolist(), colour[net.head[row]].tolist(), strict=True))
         assert seen.setdefault(int(colour[v]), around) == around
+
+
+@pytest.mark.parametrize(("lone", "dead"), [(False, False), (True, False), (False, True)])
+def test_hubs_are_carried_along(lone: bool, dead: bool) -> None:
+    """Six end points of two forwarding vertices (and a third that does not): a ring on the first, another way round
+    on the second. What was proved without hubs is an automorphism with them, and the orbits are theirs."""
+    each = 3 if lone else 2
+    at = np.arange(6) * each
+    following = np.roll(at, -1)
+    net = build(
+        device_start=np.arange(7) * each,
+        end=np.repeat(np.arange(6), each),
+        forwards=np.tile([True, True, False][:each], 6),
+        group=np.tile(np.arange(each), 6),
+        a=np.concatenate([at, at + 1, *([at + 2] if lone else [])])[int(dead) :],
+        b=np.concatenate([following, np.roll(at, -2) + 1, *([at] if lone else [])])[int(dead) :],
+        kind=np.zeros((2 + lone) * 6 - dead, dtype=int),
+        kinds=machines.kinds(machines.X4),
+    )
+    found = symmetry.find(net, [symmetry.Array(0, (), (6,), 1)], np.zeros(net.vertices) if dead else None)
+    group = limits.flow_symmetry(found)
+    assert group.network.simple
+    anew = symmetry.find(group.network, found.arrays, np.zeros(group.network.vertices) if dead else None)
+    assert found.generators
+    for generator in group.generators:
+        image = np.arange(group.network.vertices)
+        image[generator.moved] = generator.image
+        assert plain_automorphism(group.network, image)
+        assert (group.vertex_orbit[image] == group.vertex_orbit).all()
+    for ours, theirs in ((group.vertex_orbit, anew.vertex_orbit), (group.arc_orbit, anew.arc_orbit)):
+        assert len(np.unique(np.stack([ours, theirs]), axis=1).T) == len(np.unique(ours)) == len(np.unique(theirs))
+
+
+def test_end_points_of_another_kind_follow() -> None:
+    """GPU i has its own NIC on its own rail switch: one array says nothing of the other, but both turn together."""
+    gpu, nic = np.arange(8), np.arange(8, 16)
+    net = machines.plain(
+        17 + 8, 16, [(gpu, 16), (gpu, nic), (nic, np.arange(17, 25))], levels=np.repeat([0, 1, 2, 3], [8, 8, 1, 8])
+    )
+    gpus, nics = symmetry.Array(0, (), (8,), 1), symmetry.Array(8, (), (8,), 1)
+    for array in (gpus, nics):
+        looked = search._Search(Prover(net, symmetry.vertex_kinds(net)), None)
+        looked.along([array])
+        assert int(vertex_orbits(net, [proof.generator for proof in looked.found]).max()) + 1 == 4
+
+
+def test_what_no_array_says_is_found() -> None:
+    """A twisted torus and the Petersen graph: one orbit each, and none of their arrays rotates as it stands."""
+    i, j = np.divmod(np.arange(32), 8)
+    down = np.where(i == 3, (j + 4) % 8, (i + 1) % 4 * 8 + j)
+    twisted = machines.plain(32, 32, [(np.arange(32), i * 8 + (j + 1) % 8), (np.arange(32), down)])
+    assert symmetry.find(twisted, [symmetry.Array(0, (), (4, 8), 1)]).vertex_orbits == 1
+    import networkx as nx
+
+    one, two = np.array(nx.petersen_graph().edges()).T
+    assert symmetry.find(machines.plain(10, 10, [(one, two)]), []).vertex_orbits == 1

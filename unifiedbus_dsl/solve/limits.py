@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import numpy as np
-from attrs import frozen
+from typing import Any
 
-from unifiedbus_dsl.network import (
-    ArcKinds,
-    Bools,
-    Floats,
-    Network,
-    build,
-    frozen_array,
-)
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, row_arcs
 from unifiedbus_dsl.solve.classes import Commodity, Optimum, TooLargeError, least_costs, optimum
 from unifiedbus_dsl.solve.demand import Demand, kept, outward, received, sent
 from unifiedbus_dsl.solve.ecmp import ecmp
 from unifiedbus_dsl.solve.result import NotAdmittedError, interval
 from unifiedbus_dsl.solve.throughput import BINDS_WITHIN, Throughput
-from unifiedbus_dsl.symmetry import Symmetry, find, trivial
+from unifiedbus_dsl.symmetry import Generator, Keep, Symmetry, dense, trivial
 
 MEETS_WITHIN = 1e-7
 """Relative distance between the proved sides below which a number is called exact."""
 
 # ---- one vertex an end point ----------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class _Hubs:
+    """How `single` numbers anew: the vertex `new[v]` for each vertex v, the hub of each end point (-1: none, it has one
+    vertex), and which end points got a hub `created` for them."""
+
+    new: Ints
+    hub: Ints
+    created: Bools
+    network: Network
 
 
 def single(network: Network) -> Network:
@@ -33,8 +40,10 @@ def single(network: Network) -> Network:
     new one; free arcs (of infinite capacity) join the hub and each of its other vertices. Arcs that are cables keep
     their order.
     """
-    if network.simple:
-        return network
+    return network if network.simple else _with_hubs(network).network
+
+
+def _with_hubs(network: Network) -> _Hubs:
     many = np.diff(network.end_start) > 1
     of_vertex = (network.end >= 0) & many[network.end]
     has_lone = np.zeros(network.ends, dtype=bool)
@@ -46,51 +55,136 @@ def single(network: Network) -> Network:
     n = network.vertices + int(added.sum())
     hub = np.full(network.ends, -1)
     hub[network.end[of_vertex & ~network.forwards]] = new[of_vertex & ~network.forwards]
-    hub[many & ~has_lone] = new[last[many & ~has_lone]] + 1
+    created = many & ~has_lone
+    hub[created] = new[last[created]] + 1
 
-    end = np.full(n, -1)
+    end = np.full(n, -1, dtype=np.int32)
     end[new] = np.where(of_vertex & network.forwards, -1, network.end)
     end[hub[many]] = np.flatnonzero(many)
     forwards = np.zeros(n, dtype=bool)
     forwards[new] = network.forwards
-    group = np.zeros(n, dtype=np.int64)
-    group[new] = network.group.astype(np.int64) * 2
-    created = many & ~has_lone
-    group[hub[created]] = network.group[last[created]].astype(np.int64) * 2 + 1
+    group = np.zeros(n, dtype=np.int32)
+    group[new] = network.group * 2
+    group[hub[created]] = network.group[last[created]] * 2 + 1
     latency = np.zeros(n)
     latency[new] = network.latency_s
     dies = np.flatnonzero(of_vertex & network.forwards)
-    keep = network.tail < network.head
-    times = network.count[keep]
+    hubs = hub[network.end[dies]]
+    tails, heads = np.append(new[dies], hubs), np.append(hubs, new[dies])
+    degree = np.zeros(n, dtype=np.int64)
+    degree[new] = np.diff(network.indptr)
+    indptr = np.concatenate([[0], np.cumsum(degree + np.bincount(tails, minlength=n))])
+    head, kind, count = _inserted(network, new, indptr, tails, heads)
     kinds = network.kinds
-    return build(
-        device_start=np.append(new, n)[network.device_start],
-        end=end,
-        forwards=forwards,
-        latency_s=latency,
-        group=group,
-        injection_Bps=network.injection_Bps,
-        a=np.concatenate([np.repeat(new[network.tail[keep]], times), hub[network.end[dies]]]),
-        b=np.concatenate([np.repeat(new[network.head[keep]], times), new[dies]]),
-        kind=np.concatenate([np.repeat(network.kind[keep], times), np.full(len(dies), len(kinds.link))]),
-        kinds=ArcKinds(
-            np.append(kinds.capacity_Bps, np.inf),
-            np.append(kinds.rate_Bps, np.inf),
-            np.append(kinds.latency_s, 0.0),
-            np.append(kinds.link, -1),
+    return _Hubs(
+        new,
+        hub,
+        created,
+        Network(
+            device_start=frozen_array(np.append(new, n)[network.device_start]),
+            end=frozen_array(end),
+            forwards=frozen_array(forwards),
+            latency_s=frozen_array(latency),
+            group=frozen_array(group),
+            injection_Bps=network.injection_Bps,
+            indptr=frozen_array(indptr),
+            head=frozen_array(head),
+            kind=frozen_array(kind),
+            count=frozen_array(count),
+            kinds=ArcKinds(
+                np.append(kinds.capacity_Bps, np.inf),
+                np.append(kinds.rate_Bps, np.inf),
+                np.append(kinds.latency_s, 0.0),
+                np.append(kinds.link, -1),
+            ),
         ),
     )
 
 
+def _inserted(
+    network: Network, new: Ints, indptr: Ints, tails: Ints, heads: Ints
+) -> tuple[Ids, NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]]:
+    """Heads, kinds and counts of the arcs of a network, renumbered, with free arcs put in their places among them."""
+    order = np.lexsort((heads, tails))
+    tails, heads = tails[order], heads[order]
+    # where a free arc goes: after the arcs of its row with no larger head, and after the free arcs before it
+    old = np.full(len(indptr) - 1, -1)
+    old[new] = np.arange(len(new))
+    before = network.indptr[np.searchsorted(new, tails)]
+    there = old[tails] >= 0
+    rows = row_arcs(network, old[tails[there]])
+    smaller = new[network.head[rows]] <= np.repeat(heads[there], np.diff(network.indptr)[old[tails[there]]])
+    of = np.repeat(np.flatnonzero(there), np.diff(network.indptr)[old[tails[there]]])
+    before = before + np.bincount(of[smaller], minlength=len(tails))
+    place = before + np.arange(len(tails))
+    cable = np.ones(int(indptr[-1]), dtype=bool)
+    cable[place] = False
+    head = np.empty(len(cable), dtype=np.int32)
+    head[cable], head[place] = new[network.head], heads
+    kind = np.empty(len(cable), dtype=np.result_type(network.kind, np.min_scalar_type(len(network.kinds.link))))
+    kind[cable], kind[place] = network.kind, len(network.kinds.link)
+    count = np.ones(len(cable), dtype=network.count.dtype)
+    count[cable] = network.count
+    return head, kind, count
+
+
 def flow_symmetry(symmetry: Symmetry) -> Symmetry:
-    """The symmetry on `single(network)`, searched anew where that differs; with a colour, by how elements look."""
-    network = single(symmetry.network)
-    if network is symmetry.network:
+    """The symmetry on `single(network)`: an automorphism that carries an end point to another carries its hub along,
+    and the free arcs with it, so orbits and generators are those that were proved."""
+    before = symmetry.network
+    if before.simple:
         return symmetry
+    made = _with_hubs(before)
+    after, new, created = made.network, made.new, made.created
     if not symmetry.generators:
-        return trivial(network)
-    colour = None if symmetry.colour is None else np.zeros(network.vertices)
-    return find(network, symmetry.arrays, colour)
+        return trivial(after)
+    orbits = symmetry.vertex_orbits
+    of_end = np.minimum.reduceat(symmetry.vertex_orbit[before.end_order], before.end_start[:-1])
+    vertex = np.empty(after.vertices, dtype=np.int64)
+    vertex[new] = symmetry.vertex_orbit
+    vertex[made.hub[created]] = orbits + of_end[created]
+    cable = after.kind < len(before.kinds.link)
+    free = np.flatnonzero(~cable)
+    inward = after.end[after.head[free]] >= 0
+    arc = np.empty(after.arcs, dtype=np.int64)
+    arc[cable] = symmetry.arc_orbit
+    die = np.where(inward, after.tail[free], after.head[free])
+    arc[free] = symmetry.arc_orbits + 2 * vertex[die] + inward
+    colour = None
+    if symmetry.colour is not None:
+        colour = np.zeros(after.vertices, dtype=np.int64)
+        colour[new] = symmetry.colour
+    return evolve(
+        symmetry,
+        network=after,
+        generators=tuple(_lifted(before, made, generator) for generator in symmetry.generators),
+        vertex_orbit=frozen_array(dense(vertex)),
+        arc_orbit=frozen_array(dense(arc)),
+        colour=None if colour is None else dense(colour),
+        keeps=tuple(_on_old(keep, new, after.vertices) for keep in symmetry.keeps),
+    )
+
+
+def _on_old(keep: Keep, new: Ints, vertices: int) -> Keep:
+    """A demand on symmetries of the network before, asked of symmetries of the one with hubs."""
+    old = np.full(vertices, -1, dtype=np.int32)
+    old[new] = np.arange(len(new))
+
+    def kept_before(generator: Generator) -> bool:
+        there = old[generator.moved] >= 0
+        return keep(Generator(old[generator.moved[there]], old[generator.image[there]]))
+
+    return kept_before
+
+
+def _lifted(network: Network, made: _Hubs, generator: Generator) -> Generator:
+    """The generator with the hubs that it carries along."""
+    ends = network.end[generator.moved]
+    with_hub = (ends >= 0) & made.created[ends]
+    moved = np.append(made.new[generator.moved], made.hub[ends[with_hub]])
+    image = np.append(made.new[generator.image], made.hub[network.end[generator.image[with_hub]]])
+    moved, first = np.unique(moved, return_index=True)
+    return Generator(frozen_array(moved.astype(np.int32)), frozen_array(image[first].astype(np.int32)))
 
 
 # ---- throughput -----------------------------------------------------------------------------------------------------

@@ -55,8 +55,13 @@ class Machine:
         return from_fabric(self.fabric, health=self.health)
 
     @cached_property
+    def one_length(self) -> bool:
+        """Whether cables of one link and width are of one length, so that both networks are the same."""
+        return len(lengthless(self.fabric)[0]) == len(self.fabric.kinds.link)
+
+    @cached_property
     def network(self) -> Network:
-        if len(lengthless(self.fabric)[0]) == len(self.fabric.kinds.link):
+        if self.one_length:
             return self.timed_network
         return from_fabric(self.fabric, timed=False, health=self.health)
 
@@ -66,7 +71,7 @@ class Machine:
 
     @cached_property
     def symmetry(self) -> Symmetry:
-        return self.timed_symmetry if self.network is self.timed_network else self._symmetry(self.network)
+        return self.timed_symmetry if self.one_length else self._symmetry(self.network)
 
     def _symmetry(self, network: Network) -> Symmetry:
         if not self.symmetric:

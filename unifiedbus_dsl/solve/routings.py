@@ -19,7 +19,7 @@ from unifiedbus_dsl.solve.demand import Demand, kept, toward
 from unifiedbus_dsl.solve.ecmp import Loads, per_arc, targets
 from unifiedbus_dsl.solve.result import NotAdmittedError
 from unifiedbus_dsl.solve.sweep import Distances, Hops, vertex_demand
-from unifiedbus_dsl.symmetry import Array, Generator, Symmetry, tiers
+from unifiedbus_dsl.symmetry import Array, Generator, Symmetry, arc_images, tiers
 
 
 @frozen(eq=False)
@@ -110,7 +110,7 @@ def dor(symmetry: Symmetry, demand: Demand, place: Ints, order: ArrayLike | None
 
     def keep(generator: Generator) -> bool:
         arcs = np.flatnonzero(np.isin(network.tail, generator.moved))
-        return bool((dimension[arcs] == dimension[generator.arc_image]).all())
+        return bool((dimension[arcs] == dimension[arc_images(network, generator)]).all())
 
     def ways(target: int) -> Ways:
         return _dimension_by_dimension(network, at, dimension, target)

@@ -13,7 +13,7 @@ most checks touch few arcs (see docs/decisions/symmetry-search.md).
 from unifiedbus_dsl.symmetry.arrays import Array, Axis, arrays_of, axes
 from unifiedbus_dsl.symmetry.colours import dense, refine, tiers, vertex_kinds
 from unifiedbus_dsl.symmetry.orbits import joined
-from unifiedbus_dsl.symmetry.proof import Generator, Keep
+from unifiedbus_dsl.symmetry.proof import Generator, Keep, arc_images
 from unifiedbus_dsl.symmetry.search import Symmetry, end_images, find, trivial
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Generator",
     "Keep",
     "Symmetry",
+    "arc_images",
     "arrays_of",
     "axes",
     "dense",

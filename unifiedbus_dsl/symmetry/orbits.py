@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Ids, Ints, Network, ranges, row_arcs
 from unifiedbus_dsl.symmetry.colours import dense
-from unifiedbus_dsl.symmetry.proof import PIECE, Generator
+from unifiedbus_dsl.symmetry.proof import PIECE, Generator, Proof
 
 TABLE = 1 << 22
 """Entries up to which distinct pairs of labels are found by a table of all pairs."""
@@ -32,14 +32,14 @@ def vertex_orbits(network: Network, generators: Sequence[Generator]) -> Ids:
     return dense(_components(network.vertices, one, two))
 
 
-def arc_orbits(network: Network, generators: Sequence[Generator], vertex_orbit: Ids) -> Ids:
+def arc_orbits(network: Network, proofs: Sequence[Proof], vertex_orbit: Ids) -> Ids:
     """Orbit of each arc, numbered densely, [A]: the arcs of one vertex of each orbit are carried to all others, then
     joined where generators join them."""
     _, first = np.unique(vertex_orbit, return_index=True)
     label = np.full(network.arcs, -1, dtype=np.int32)
     base = row_arcs(network, first)
     label[base] = np.arange(len(base))
-    _carry(network, generators, label, first)
+    _carry(network, proofs, label, first)
     # what a generator says of the arcs out of moved vertices it says of their opposites too
     count = len(base)
     pair = label[network.opposite].astype(np.int64)
@@ -47,10 +47,10 @@ def arc_orbits(network: Network, generators: Sequence[Generator], vertex_orbit: 
     pair += label
     part = np.arange(count, dtype=np.int32)
     seen = np.zeros(0, dtype=np.int64)
-    for generator in generators:
-        arcs = row_arcs(network, generator.moved)
+    for proof in proofs:
+        arcs = row_arcs(network, proof.generator.moved)
         for begin in range(0, len(arcs), PIECE):
-            before, after = pair[arcs[begin : begin + PIECE]], pair[generator.arc_image[begin : begin + PIECE]]
+            before, after = pair[arcs[begin : begin + PIECE]], pair[proof.arc_image[begin : begin + PIECE]]
             differ = before != after
             if not differ.any():
                 continue
@@ -61,20 +61,21 @@ def arc_orbits(network: Network, generators: Sequence[Generator], vertex_orbit: 
     return dense(part)[label]
 
 
-def _carry(network: Network, generators: Sequence[Generator], label: Ids, first: Ints) -> None:
+def _carry(network: Network, proofs: Sequence[Proof], label: Ids, first: Ints) -> None:
     """Give the arcs out of every vertex the labels that those of the vertices `first` have."""
     done = np.zeros(network.vertices, dtype=bool)
     done[first] = True
     full = np.arange(network.vertices, dtype=np.int32)
     left = network.vertices - len(first)
     while left:
-        for generator in generators:
+        for proof in proofs:
+            generator = proof.generator
             here = generator.moved[done[generator.moved] & ~done[generator.image]]
             if not len(here):
                 continue
             full[generator.moved] = generator.image
             while len(here):
-                label[_images_of(network, generator, here)] = label[row_arcs(network, here)]
+                label[_images_of(network, proof, here)] = label[row_arcs(network, here)]
                 there = full[here]
                 done[there] = True
                 left -= len(there)
@@ -82,11 +83,11 @@ def _carry(network: Network, generators: Sequence[Generator], label: Ids, first:
             full[generator.moved] = generator.moved
 
 
-def _images_of(network: Network, generator: Generator, vertices: Ids) -> Ids:
+def _images_of(network: Network, proof: Proof, vertices: Ids) -> Ids:
     """Images of all arcs out of the vertices, which are among those that move."""
-    start = generator.start[np.searchsorted(generator.moved, vertices)]
+    start = proof.start[np.searchsorted(proof.generator.moved, vertices)]
     degree = network.indptr[vertices + 1] - network.indptr[vertices]
-    return generator.arc_image[ranges(start, start + degree)]
+    return proof.arc_image[ranges(start, start + degree)]
 
 
 def _distinct(one: Ints, two: Ints, count: int) -> Ints:

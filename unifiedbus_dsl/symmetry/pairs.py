@@ -14,7 +14,7 @@ from attrs import define, field
 from unifiedbus_dsl.network import Ids, Ints, Network
 from unifiedbus_dsl.symmetry.colours import dense, refine
 from unifiedbus_dsl.symmetry.orbits import joined, vertex_orbits
-from unifiedbus_dsl.symmetry.proof import Generator, Prover
+from unifiedbus_dsl.symmetry.proof import Generator, Proof, Prover
 
 MOST_ARCS = 2_000_000
 """Arcs up to which this is tried: every attempt refines the whole network some times."""
@@ -45,7 +45,7 @@ class _Path:
         return self.colours[step], self.orders[step]
 
 
-def carriers(prover: Prover, found: list[Generator]) -> tuple[list[Generator], int]:
+def carriers(prover: Prover, found: list[Generator]) -> tuple[list[Proof], int]:
     """Automorphisms that join orbits of those found so far, and how many maps were tried."""
     network = prover.network
     if network.arcs > MOST_ARCS:
@@ -54,7 +54,7 @@ def carriers(prover: Prover, found: list[Generator]) -> tuple[list[Generator], i
     if int(orbit.max(initial=-1)) == int(prover.kinds.max(initial=-1)):
         return [], 0
     cells = refine(network, prover.kinds, network.label)
-    more: list[Generator] = []
+    more: list[Proof] = []
     tried = failed = 0
     apart: set[int] = set()  # vertices that are known to be no image of the one looked at, or to be done with
     path: _Path | None = None
@@ -75,7 +75,7 @@ def carriers(prover: Prover, found: list[Generator]) -> tuple[list[Generator], i
             continue
         failed = 0
         more.append(proved)
-        orbit = joined(orbit, orbit[proved.moved], orbit[proved.image])
+        orbit = joined(orbit, orbit[proved.generator.moved], orbit[proved.generator.image])
     return more, tried
 
 
@@ -104,7 +104,7 @@ def _open_pair(cells: Ids, orbit: Ids, path: _Path | None, apart: set[int]) -> t
     return here, int(first[others[0]])
 
 
-def _carried(prover: Prover, path: _Path, target: int) -> Generator | None:
+def _carried(prover: Prover, path: _Path, target: int) -> Proof | None:
     """An automorphism that takes the first base of the path to `target`."""
     right = _individualised(path.network, path.cells, target)
     for step in range(STEPS):

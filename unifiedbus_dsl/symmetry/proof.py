@@ -21,14 +21,20 @@ PIECE = 1 << 20
 
 @frozen(eq=False)
 class Generator:
-    """A proved automorphism: vertex `moved[i]` goes to `image[i]`, the others stay; `moved` is sorted.
-
-    `arc_image` is the image of each arc out of a moved vertex, row by row, the first of row i at `start[i]`. Any other
-    arc that moves is the opposite of one of these, and so is its image.
-    """
+    """A proved automorphism: vertex `moved[i]` goes to `image[i]`, the others stay; `moved` is sorted."""
 
     moved: Ids
     image: Ids
+
+
+@frozen(eq=False)
+class Proof:
+    """A generator with the image of each arc out of a moved vertex, row by row, the first of row i at `start[i]`.
+
+    Any other arc that moves is the opposite of one of these, and so is its image.
+    """
+
+    generator: Generator
     start: Ints
     arc_image: Ids
 
@@ -86,7 +92,7 @@ class Prover:
         found[self.kinds[self.network.end_order]] = True
         return found
 
-    def prove(self, moved: Ids, image: Ids, *, follow: bool = True) -> Generator | None:
+    def prove(self, moved: Ids, image: Ids, *, follow: bool = True) -> Proof | None:
         """The automorphism that begins with moved -> image, None where none is found.
 
         Unless they `follow`, all other vertices stay where they are.
@@ -106,7 +112,7 @@ class Prover:
             for part in touched:
                 self.full[part] = part
                 self.settled[part] = False
-        return proved if proved is not None and all(keep(proved) for keep in self.keeps) else None
+        return proved if proved is not None and all(keep(proved.generator) for keep in self.keeps) else None
 
     def _outward(self, moved: Ids) -> _Levels:
         """Levels from all vertices that the candidate has an image for: the end points of the kinds that it moves
@@ -188,8 +194,8 @@ class Prover:
         self.change[pending] = change
         return np.asarray(pending[change != 0])
 
-    def _verified(self, moved: Ids) -> Generator | None:
-        """The generator of the permutation `full`, which moves `moved`, if each arc goes to an arc of the same kind and
+    def _verified(self, moved: Ids) -> Proof | None:
+        """The proof of the permutation `full`, which moves `moved`, if each arc goes to an arc of the same kind and
         count, else None."""
         network, image = self.network, self.full
         there = image[moved]
@@ -206,7 +212,7 @@ class Prover:
             return None
         degree = network.indptr[moved + 1] - network.indptr[moved]
         start = np.cumsum(degree) - degree
-        return Generator(frozen_array(moved), frozen_array(there), frozen_array(start), frozen_array(images))
+        return Proof(Generator(frozen_array(moved), frozen_array(there)), start, images)
 
     def _permutes(self, moved: Ids, there: Ids) -> bool:
         """Whether the images are the moved vertices again, each once."""
@@ -229,6 +235,15 @@ def _keeps_ends(network: Network, moved: Ids, image: Ids) -> bool:
     first = network.end[image[network.end_order[network.end_start[ends]]]]
     same = network.end[image[mine]] == np.repeat(first, size)
     return bool(same.all() and (np.diff(network.end_start)[first] == size).all())
+
+
+def arc_images(network: Network, generator: Generator) -> Ids:
+    """The image of each arc out of a moved vertex, row by row."""
+    full = np.arange(network.vertices, dtype=np.int32)
+    full[generator.moved] = generator.image
+    images = row_images(network, full, generator.moved)
+    assert images is not None, "proved before"
+    return images
 
 
 def row_images(network: Network, image: Ids, rows: Ids) -> Ids | None:

@@ -15,7 +15,7 @@ from unifiedbus_dsl.symmetry.candidates import candidates, device_signs, signatu
 from unifiedbus_dsl.symmetry.colours import dense, refine, vertex_kinds
 from unifiedbus_dsl.symmetry.orbits import arc_orbits, vertex_orbits
 from unifiedbus_dsl.symmetry.pairs import carriers
-from unifiedbus_dsl.symmetry.proof import Generator, Keep, Prover
+from unifiedbus_dsl.symmetry.proof import Generator, Keep, Proof, Prover
 
 
 @frozen(eq=False, slots=False)
@@ -142,13 +142,14 @@ def find(
     kinds = vertex_kinds(network, colour)
     search = _Search(Prover(network, kinds, keeps), _signs(network, kinds, colour is not None))
     search.along(arrays)
-    more, tried = carriers(search.prover, search.found)
-    found = (*search.found, *more)
-    vertex = vertex_orbits(network, found)
-    arc = arc_orbits(network, found, vertex)
+    more, tried = carriers(search.prover, [proof.generator for proof in search.found])
+    proofs = [*search.found, *more]
+    generators = tuple(proof.generator for proof in proofs)
+    vertex = vertex_orbits(network, generators)
+    arc = arc_orbits(network, proofs, vertex)
     return Symmetry(
         network,
-        found,
+        generators,
         frozen_array(vertex),
         frozen_array(arc),
         search.tried + tried,
@@ -169,7 +170,7 @@ class _Search:
 
     prover: Prover
     signs: Hashes | None
-    found: list[Generator] = field(factory=list)
+    found: list[Proof] = field(factory=list)
     alike: list[Axis] = field(factory=list)
     tried: int = 0
 
@@ -193,7 +194,7 @@ class _Search:
                     if len(self.found) > before:
                         break
 
-    def _proved(self, moved: Ids, image: Ids) -> Generator | None:
+    def _proved(self, moved: Ids, image: Ids) -> Proof | None:
         self.tried += 1
         return self.prover.prove(moved, image)
 
@@ -213,21 +214,21 @@ class _Search:
                 self.alike.append(axis)
         return turned
 
-    def _along(self, axis: Axis, method: str, signs: Hashes | None, alike: int) -> tuple[list[Generator], bool]:
+    def _along(self, axis: Axis, method: str, signs: Hashes | None, alike: int) -> tuple[list[Proof], bool]:
         """Automorphisms along an axis that touch as few instances at once as will do, and whether at the last level
         none failed.
 
         The first `alike` loops around the axis have interchangeable elements: what is proved in one of them holds in
         all. Where one instance is not enough for the others (racks at different distances), all are moved at once too.
         """
-        found: list[Generator] = []
+        found: list[Proof] = []
         all_proved = False
         for outer in range(len(axis.loops), -1, -1):
             if found and outer > alike:
                 continue
             pairs = candidates(self.prover.network, axis, method, outer, signs)
             attempts = [self._proved(*pair) for pair in pairs]
-            proved = [generator for generator in attempts if generator is not None]
+            proved = [proof for proof in attempts if proof is not None]
             found += proved
             all_proved = len(proved) == len(attempts)
             if proved and (outer <= alike or signs is not None):
