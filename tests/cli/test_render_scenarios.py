@@ -153,3 +153,23 @@ def test_wrong_usage(cabinet: Run, tmp_path: Path, arguments: tuple[str, ...], w
     assert outcome.status == 2
     assert words in outcome.err
     assert [path.name for path in tmp_path.iterdir()] == ["cab.ubus"]
+
+
+def test_a_scenario_that_sets_a_parameter_is_drawn_as_it_then_is() -> None:
+    text = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 2 m; delay = 5 ns/m }
+npu Chip { port x[2] : UB x4; transit x }
+rack Ring(chips = 8) { npu[chips] : Chip; connect npu.x as ring over Wire(1 m) }
+system ring : Ring
+scenario Small of ring { set chips = 6 }
+"""
+    done = pipeline.compile_text(text)
+    assert done.ok, done.diagnostics
+    sink = Sink()
+    picture = compare(done, plain_view(done.pick("ring"), None, "detail"), "Small", None, sink)
+    assert picture is not None, list(sink)
+    devices = [mark.id for mark in picture.by_role("device")]
+    assert sum(id.startswith("base-") for id in devices) == 8
+    assert sum(id.startswith("scenario-") for id in devices) == 6
+    assert any("chips = 6" in text for text in texts(picture, "words", "scenario"))

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
+import tempfile
+import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.render import machines
+from tests.render.browser import CHROMIUM, FLAGS, browser
 from unifiedbus_dsl import pipeline
 from unifiedbus_dsl.analysis.pictures import explorer_page
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.render.explorer import embedded, explorer
+from unifiedbus_dsl.solve.machine import Machine
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
 EVIL = "</script><script>document.title = 'evil'</script><img src=x onerror=\"document.title='evil'\">"
@@ -75,10 +80,7 @@ def browse(page: str, folder: Path, steps: str, *arguments: str) -> Any:
     </script></body>"""
     file = folder / "page.html"
     file.write_text(page.replace("</body>", script, 1), encoding="utf-8")
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update "
-        "--disable-sync --no-first-run --window-size=1200,800 --virtual-time-budget=3000"
-    )
+    flags = f"{FLAGS} --virtual-time-budget=3000"
     end = arguments or ("--dump-dom",)
     command = [CHROMIUM, *flags.split(), f"--user-data-dir={folder / 'profile'}", *end, file.as_uri()]
     out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
@@ -195,3 +197,189 @@ def test_it_shows_something(tmp_path: Path) -> None:
     browse(explorer(machines.superpod()), tmp_path, "", f"--screenshot={png}")
     assert png.read_bytes().startswith(b"\x89PNG")
     assert png.stat().st_size > 20_000, "an empty page is smaller"
+
+
+# ---- what is joined to what -------------------------------------------------------------------------------------
+
+SPECS = Path(__file__).parents[2] / "specs"
+WIRED = ("textbook/jellyfish", "textbook/dragonfly", "textbook/fat-tree", "textbook/torus", "huawei/atlas-900-superpod",
+         "huawei/ub-mesh-racks", "nvidia/gb200-nvl72", "google/tpu-8i")  # fmt: skip
+ALL_CABLES = """(() => {
+  const found = []; const total = data.types[data.root].devices;
+  for (let d = 0; d < total; d++) {
+    const path = devicePath(d), type = data.types[typeAt(path)]; let number = 0;
+    if (deviceNumber(path) !== d) throw Error("device " + d);
+    for (const [port, , shape] of type.ports) for (let k = 0; k < product(shape); k++, number++) {
+      const end = peer(path, port, unflat(k, shape)); if (!end) continue;
+      const there = typeAt(end.path), all = data.types[there].ports, before = all.findIndex(p => p[0] === end.port);
+      const start = all.slice(0, before).reduce((sum, p) => sum + product(p[2]), 0);
+      found.push([d, number, deviceNumber(end.path), start + flat(end.at, portShape(there, end.port))]);
+    } }
+  return found; })()"""
+
+
+@needs_browser
+@pytest.mark.slow
+def test_the_page_joins_what_the_fabric_joins(tmp_path: Path) -> None:
+    """Every port of every device, from either end, on patterns, tables, conditions and exports."""
+    with browser(tmp_path) as page:
+        for spec in WIRED:
+            done = pipeline.compile(SPECS / f"{spec}.ubus")
+            plan, fabric = done.pick(), done.fabric()
+            (tmp_path / "page.html").write_text(explorer(plan), encoding="utf-8")
+            page.open(tmp_path / "page.html")
+            a = np.stack([fabric.a_device, fabric.a_port, fabric.b_device, fabric.b_port], axis=1).astype(np.int64)
+            wanted = np.concatenate([a, a[:, [2, 3, 0, 1]]])
+            found = np.array(page.run(ALL_CABLES))
+            assert np.array_equal(found, wanted[np.lexsort(wanted.T[::-1])]), spec
+            assert fabric.device_name(fabric.device_count - 1) == page.run(
+                f"pathText(devicePath({fabric.device_count - 1}))"
+            )
+
+
+@needs_browser
+@pytest.mark.slow
+def test_paths_are_as_short_as_the_solver_finds_them(tmp_path: Path) -> None:
+    """Transit lines, several vertices of one end point, end points that forward nothing."""
+    with browser(tmp_path) as page:
+        for spec in ("huawei/ub-mesh-racks", "huawei/atlas-900-superpod", "textbook/torus", "google/tpu-8i"):
+            done = pipeline.compile(SPECS / f"{spec}.ubus")
+            (tmp_path / "page.html").write_text(explorer(done.pick()), encoding="utf-8")
+            page.open(tmp_path / "page.html")
+            network = Machine(done.fabric()).network
+            draw = np.random.default_rng(7)
+            for end in draw.choice(network.ends, 4):
+                far = hops_to(network, network.vertices_of(int(end)))
+                for other in draw.choice(network.ends, 5):
+                    a, b = (int(network.end_device[e]) for e in (other, end))
+                    walk = page.run(f"route({a}, {b})")
+                    best = far[network.vertices_of(int(other))].min()
+                    if a != b and best < 0:
+                        assert walk == []
+                        continue
+                    assert len(walk) - 1 == (0 if a == b else best), (spec, a, b)
+                    assert (walk[0], walk[-1]) == (a, b)
+
+
+def hops_to(network: Network, target: np.ndarray) -> np.ndarray:
+    """Cables from each vertex to the target, -1 where there is no path: a queue, on the definition."""
+    far = np.full(network.vertices, -1)
+    far[target] = 0
+    queue = deque(int(v) for v in target)
+    while queue:
+        v = queue.popleft()
+        if far[v] and not network.forwards[v]:
+            continue
+        for w in network.head[network.indptr[v] : network.indptr[v + 1]].tolist():
+            if far[w] < 0:
+                far[w] = far[v] + 1
+                queue.append(w)
+    return far
+
+
+@needs_browser
+def test_paths_and_destinations_on_the_large_machines(tmp_path: Path) -> None:
+    """A path between the first and the last NPU, over two million-NPU pods too; a port says where its cable goes."""
+    steps = """
+      type("search", "cabinet[0].board[0].npu[0]"); document.querySelector("#found button").click();
+      const ports = [...document.querySelectorAll("#joined tr")].map(r => r.textContent);
+      type("search", "cabinet[127].board[7].npu[7]"); document.querySelector("#found button").click();
+      const path = [...document.querySelectorAll("#path li")].map(e => e.textContent);
+      hint([...document.querySelectorAll("#sheet g.part")].find(g => nameOf(g) === "npu[7]"));
+      return { ports, path, hint: document.getElementById("hint").textContent };"""
+    found = browse(explorer(machines.superpod()), tmp_path, steps)
+    assert found["problems"] == []
+    value = found["value"]
+    assert value["ports"][0] == "up[0]cabinet[0].plane[0].down[0]"
+    assert len(value["ports"]) == 18
+    assert (value["path"][0], value["path"][-1]) == ("cabinet[0].board[0].npu[0]", "cabinet[127].board[7].npu[7]")
+    assert len(value["path"]) == 5
+    assert value["hint"].startswith(
+        "cabinet[127].board[7].npu[7] : Ascend950DT · up[0] – cabinet[127].plane[0].down[63]"
+    )
+
+
+@needs_browser
+@pytest.mark.slow
+def test_a_path_through_a_million_npus(tmp_path: Path) -> None:
+    plan = machines.supercluster(128)
+    (tmp_path / "page.html").write_text(explorer(plan), encoding="utf-8")
+    last = plan.device_count[plan.root]
+    with browser(tmp_path) as page:
+        page.open(tmp_path / "page.html")
+        ends = [f"pod[{p}].cabinet[{c}].board[0].npu[0]" for p, c in ((0, 0), (127, 127))]
+        start = time.perf_counter()
+        names = page.run(
+            "(route(" + ", ".join(f"deviceNumber(parsePath('{end}'))" for end in ends) + ") ?? []).map("
+            "n => pathText(devicePath(n)))"
+        )
+        seconds = time.perf_counter() - start
+        assert (names[0], names[-1]) == tuple(ends)
+        assert page.run(f"deviceNumber(devicePath({last - 1}))") == last - 1
+        assert seconds < 30
+
+
+@needs_browser
+def test_traffic_and_scenarios_are_chosen(tmp_path: Path) -> None:
+    text = (
+        RACK
+        + """
+traffic a2a of cab = alltoall(all npu)
+traffic hot of cab = incast(all npu -> npu[0])
+scenario Half of cab { fail plane[1] }
+"""
+    )
+    steps = """
+      const pick = (id, value) => { const menu = document.getElementById(id); menu.value = value;
+        menu.dispatchEvent(new Event("change")); };
+      const options = ["traffic", "scenario"].map(id => [...document.getElementById(id).options].map(o => o.value));
+      const seen = () => document.getElementById("sheet").textContent;
+      pick("traffic", "hot"); const loaded = seen();
+      pick("scenario", "Half"); const both = seen();
+      pick("traffic", ""); const lost = seen();
+      pick("scenario", ""); const plain = seen();
+      return { options, loaded, both, lost, plain };"""
+    found = browse(page_of(text), tmp_path, steps)
+    assert found["problems"] == []
+    value = found["value"]
+    assert value["options"] == [["", "a2a", "hot"], ["", "Half"]]
+    assert "under hot, ecmp" in value["loaded"]
+    assert "scenario Half" in value["both"]
+    assert "under hot, ecmp" in value["both"]
+    assert "scenario Half" in value["lost"]
+    assert "under" not in value["lost"]
+    assert "scenario" not in value["plain"]
+
+
+# ---- how long a frame takes -------------------------------------------------------------------------------------
+
+FRAMES = """new Promise(done => { let frame = 0; const step = () => {
+  if (frame === 120) return done(frame);
+  frame++;
+  if (frame % 30 === 0) show(frame % 60 ? [{ name: "cabinet", at: [frame % 128] }] : []);
+  else if (frame % 2) zoom(frame % 20 < 10 ? 1.1 : 1 / 1.1);
+  else { state.x += 7; place(); }
+  requestAnimationFrame(step); }; requestAnimationFrame(step); })"""
+
+
+def seconds_a_frame(folder: Path) -> float:
+    """Scripting, styles and layout of a frame, on average, while the 8,192-NPU page is panned, zoomed and drilled into,
+    as the browser counts them."""
+    file = folder / "page.html"
+    file.write_text(explorer(machines.superpod()), encoding="utf-8")
+    with browser(folder) as page:
+        page.open(file)
+        before = page.spent()
+        frames = page.run(FRAMES)
+        return (page.spent() - before) / float(frames)
+
+
+@needs_browser
+def test_a_frame_is_short(tmp_path: Path) -> None:
+    """16 ms on a machine that is not shared; four times that here. `python -m tests.render.test_explorer` says it."""
+    assert seconds_a_frame(tmp_path) < 4 * 0.016
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        print(f"{seconds_a_frame(Path(scratch)) * 1000:.2f} ms a frame")

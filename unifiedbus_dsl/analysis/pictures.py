@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-import numpy as np
 from attrs import evolve
 
 from unifiedbus_dsl.analysis.loads import Utilisation, load_legend, loaded, lost_of
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.scenarios import damage, described, lines
+from unifiedbus_dsl.analysis.scenarios import changes, damage, described
 from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.elaborate.variants import lines
+from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.render.compare import Panel, comparison
-from unifiedbus_dsl.render.explorer import MOST_ROUTED, explorer
+from unifiedbus_dsl.render.explorer import Shown, explorer
 from unifiedbus_dsl.render.facts import Survey
 from unifiedbus_dsl.render.marks import Mark, Picture
+from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.pictures import TooManyMarksError, picture_of, too_many_help
+from unifiedbus_dsl.render.svg import svg
 from unifiedbus_dsl.render.views import Layout, View, read_view
 from unifiedbus_dsl.solve.machine import Machine
 from unifiedbus_dsl.source import Source
@@ -49,6 +53,8 @@ def scenarios(compilation: Compilation, system: str) -> dict[str, tree.Scenario]
     return {n: s for n, s in found.items() if isinstance(s, tree.Scenario) and s.of.text == system}
 
 
+MOST_SOLVED = 20_000
+"""Devices up to which the page to explore has loads and scenarios in it."""
 COMPARED_IN_DETAIL = 600
 """Devices up to which a system before and after a scenario is drawn device by device."""
 
@@ -93,11 +99,29 @@ def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
         picture = draw_view(view, sink) if view is not None else None
         if picture is not None:
             drawn[name] = picture
-    if plan.device_count[plan.root] > MOST_ROUTED:
-        return explorer(plan, drawn)
-    fabric = compilation.fabric(system)
-    names = fabric.device_names(np.arange(fabric.device_count)).tolist()
-    return explorer(plan, drawn, Machine(fabric).network, [str(name) for name in names])
+    return explorer(plan, drawn, list(_solved(compilation, plan, sink)))
+
+
+def _solved(compilation: Compilation, plan: Plan, sink: Sink) -> Iterator[Shown]:
+    """An overview of each type for each traffic, and the system before and after each scenario."""
+    count = plan.device_count[plan.root]
+    if count > MOST_SOLVED:
+        return
+    layout: Layout = "detail" if count <= COMPARED_IN_DETAIL else "overview"
+    questions = {name: load_question(name, "ecmp") for name in traffics(compilation, plan.system)}
+    survey = Survey(plan)
+    for name, question in track(questions.items(), "loads", len(questions)):
+        found = _utilisation(_asker(compilation, plan, sink), question)
+        if found is not None:
+            look = loaded(survey.look, found)
+            for key in reversed(plan.bottom_up):
+                drawn = overview_picture(plan, key, evolve(survey, look=look))
+                yield Shown("overview", key, svg(drawn), traffic=name)
+    for scenario in track(scenarios(compilation, plan.system), "scenarios"):
+        for word, asked in (("", None), *questions.items()):
+            picture = compare(compilation, View(survey, plan.root, layout), scenario, asked, sink)
+            if picture is not None:
+                yield Shown("before and after", plan.root, svg(picture), True, word, scenario)
 
 
 def plain_view(plan: Plan, key: str | None, layout: Layout) -> View:
@@ -139,12 +163,19 @@ def compare(
         raise ValueError("a scenario is drawn on the whole system, folded or device by device")
     asker = _asker(compilation, plan, sink)
     known = scenarios(compilation, plan.system)
-    made = damage(scenario, lines(scenario, known), asker)
+    items = lines(scenario, known)
+    assert compilation.elaborated is not None
+    changed = compilation.elaborated.variants.get(scenario)
+    there = asker if changed is None else _asker_on(compilation, Machine(expand(changed)), sink)
+    made = damage(scenario, items, there, changed=changed is not None)
     if made is None:
         return None
     found, left, _ = made
+    survey = view.survey if changed is None else evolve(view.survey, plan=changed)
+    after = view if changed is None else evolve(view, survey=survey, key=changed.root)
     looks = [view.survey.look, evolve(view.survey.look, lost=lost_of(found.machine))]
-    words: list[list[str]] = [["all parts are there"], described(found)]
+    said = [*changes(items, asker.machine, there.machine), *described(found)]
+    words: list[list[str]] = [["all parts are there"], said]
     notes: list[str] = []
     legend: list[list[Mark]] = []
     if question is not None:
@@ -157,20 +188,22 @@ def compare(
         words = [[*said, f"busiest: {each.busiest}"] for said, each in zip(words, used, strict=True)]
         notes, legend = [used[0].said], load_legend(most)
     panels = [
-        Panel(id, view.looking(look), heading, said)
-        for id, look, heading, said in zip(
-            ("base", "scenario"), looks, ("base", f"scenario {scenario}"), words, strict=True
-        )
+        Panel("base", view.looking(looks[0]), "base", words[0]),
+        Panel("scenario", after.looking(looks[1]), f"scenario {scenario}", words[1]),
     ]
     return _drawn(lambda: comparison(panels, view.survey.look.title or view.key, notes, legend), view, sink)
 
 
 def _asker(compilation: Compilation, plan: Plan, sink: Sink) -> Asker:
     """Who answers questions on the undamaged system."""
-    machine = Machine(compilation.fabric(plan.system))
+    return _asker_on(compilation, Machine(compilation.fabric(plan.system)), sink)
+
+
+def _asker_on(compilation: Compilation, machine: Machine, sink: Sink) -> Asker:
     assert compilation.model is not None
+    system = machine.fabric.plan.system
     selector = FabricSelector.of(machine.fabric, compilation.model, _evaluator(compilation, sink))
-    return Asker(machine, selector, traffics(compilation, plan.system), plan.system)
+    return Asker(machine, selector, traffics(compilation, system), system)
 
 
 def _utilisation(asker: Asker, question: tree.Expr) -> Utilisation | None:

@@ -7,13 +7,25 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from unifiedbus_dsl.elaborate.values import value_text
-from unifiedbus_dsl.network import Network
-from unifiedbus_dsl.plan import AssemblyType, DeviceType, Plan
+from unifiedbus_dsl.plan import (
+    AssemblyType,
+    Axis,
+    Const,
+    DeviceType,
+    IndexExpr,
+    Lookup,
+    Not,
+    Op,
+    Plan,
+    PortRef,
+    Rule,
+    Var,
+)
 from unifiedbus_dsl.render.detail import TooManyMarksError, detail_picture
 from unifiedbus_dsl.render.facts import Survey, rate_text
 from unifiedbus_dsl.render.floor import MOST_PLACES, NothingPlacedError, floor_picture
@@ -23,44 +35,47 @@ from unifiedbus_dsl.render.svg import svg
 
 MOST_DETAIL = 600
 """Devices of a type of which the page holds a picture one by one."""
-MOST_ROUTED = 2_000
-"""Devices of a system for which the page finds paths."""
 
 _PAGE = Path(__file__).with_name("explorer.html")
+_WIRING = Path(__file__).with_name("wiring.js")
 
 
 @frozen
 class Shown:
     """A picture on the page: its name in the menu, the type it is of, and the SVG. One that is `everywhere` can be
-    chosen at any part."""
+    chosen at any part. `traffic` and `scenario` are those that it shows."""
 
     label: str
     type: str
     svg: str
     everywhere: bool = False
+    traffic: str = ""
+    scenario: str = ""
 
 
-def explorer(
-    plan: Plan, views: Mapping[str, Picture] | None = None, network: Network | None = None, names: Sequence[str] = ()
-) -> str:
-    """The page of a system. `views` are pictures by name that can be chosen too; `network`, with the names of its
-    devices, lets the page find paths.
+def explorer(plan: Plan, views: Mapping[str, Picture] | None = None, solved: Sequence[Shown] = ()) -> str:
+    """The page of a system. `views` are pictures by name that can be chosen too; `solved` those of traffic and of
+    scenarios.
 
     Raises:
         NoGraphvizError: there is nothing to draw with.
     """
-    pictures = [*type_pictures(plan), *(Shown(f"view {n}", plan.root, svg(p), True) for n, p in (views or {}).items())]
+    pictures = [
+        *type_pictures(plan),
+        *(Shown(f"view {n}", plan.root, svg(p), True) for n, p in (views or {}).items()),
+        *solved,
+    ]
+    tables: dict[tuple[int, ...], int] = {}
     data = {
         "system": plan.system,
         "root": plan.root,
-        "types": type_data(plan),
-        "pictures": [
-            {"label": each.label, "type": each.type, "everywhere": each.everywhere, "svg": each.svg}
-            for each in pictures
-        ],
-        "network": network_data(network, names) if network is not None else None,
+        "types": type_data(plan, tables),
+        "tables": list(tables),
+        "traffics": list(dict.fromkeys(each.traffic for each in pictures if each.traffic)),
+        "scenarios": list(dict.fromkeys(each.scenario for each in pictures if each.scenario)),
+        "pictures": [asdict(each) for each in pictures],
     }
-    page = _PAGE.read_text(encoding="utf-8")
+    page = _PAGE.read_text(encoding="utf-8").replace("@WIRING@", _WIRING.read_text(encoding="utf-8"), 1)
     return page.replace("@TITLE@", escape(printable(plan.system)), 1).replace("@DATA@", embedded(data), 1)
 
 
@@ -82,11 +97,11 @@ def type_pictures(plan: Plan) -> list[Shown]:
     return found
 
 
-def type_data(plan: Plan) -> dict[str, Any]:
-    """What the page says of each type."""
+def type_data(plan: Plan, tables: dict[tuple[int, ...], int]) -> dict[str, Any]:
+    """What the page says of each type, and the rules by which it finds what is joined to what."""
     survey = Survey(plan)
     devices = {key: _device(plan, device) for key, device in plan.devices.items()}
-    return devices | {key: _assembly(plan, survey, plan.assemblies[key]) for key in plan.bottom_up}
+    return devices | {key: _assembly(plan, survey, plan.assemblies[key], tables) for key in plan.bottom_up}
 
 
 def _common(plan: Plan, kind: DeviceType | AssemblyType) -> dict[str, Any]:
@@ -94,6 +109,7 @@ def _common(plan: Plan, kind: DeviceType | AssemblyType) -> dict[str, Any]:
         "kind": kind.kind,
         "doc": kind.doc or "",
         "instances": plan.instances[kind.key],
+        "devices": plan.device_count[kind.key],
         "fields": {name: value_text(value) for name, value in kind.fields.items()},
     }
 
@@ -101,15 +117,18 @@ def _common(plan: Plan, kind: DeviceType | AssemblyType) -> dict[str, Any]:
 def _device(plan: Plan, device: DeviceType) -> dict[str, Any]:
     ports = [
         [
-            port.name + (f"[{', '.join(map(str, port.shape))}]" if port.shape else ""),
+            port.name,
             f"{port.protocol} x{port.lanes} · {rate_text(port.lanes * plan.protocols[port.protocol].lane_rate)}",
+            list(port.shape),
         ]
         for port in device.ports
     ]
-    return {**_common(plan, device), "ports": ports}
+    shapes = {port.name: list(port.shape) for port in device.ports}
+    transit = [list(line) for line in device.transit]
+    return {**_common(plan, device), "ports": ports, "portShapes": shapes, "transit": transit}
 
 
-def _assembly(plan: Plan, survey: Survey, assembly: AssemblyType) -> dict[str, Any]:
+def _assembly(plan: Plan, survey: Survey, assembly: AssemblyType, tables: dict[tuple[int, ...], int]) -> dict[str, Any]:
     figures = survey.figures[assembly.key]
     counts = {**figures.assemblies, **figures.devices}
     contents = [*([kind, f"{count:,}"] for kind, count in counts.items()), ["cables inside", f"{figures.cables:,}"]]
@@ -118,14 +137,48 @@ def _assembly(plan: Plan, survey: Survey, assembly: AssemblyType) -> dict[str, A
         "ports": [[e.name, " × ".join(map(str, e.shape)) or "1"] for e in assembly.exports],
         "children": [{"name": c.name, "shape": list(c.shape), "type": c.type} for c in assembly.children],
         "contents": contents,
+        "portShapes": {e.name: list(e.shape) for e in assembly.exports},
+        "exports": [{"name": e.name, "axes": _axes(e.axes), "ref": _ref(e.ref, tables)} for e in assembly.exports],
+        "rules": [_rule(rule, tables) for rule in assembly.rules],
         "bundles": [[f"{b.left} – {b.right} · {b.link}", b.text] for b in survey.bundles[assembly.key]],
     }
 
 
-def network_data(network: Network, names: Sequence[str]) -> dict[str, Any]:
-    """Vertices with their device, whether they forward, and where their arcs lead."""
-    starts = network.device_start.tolist()
-    device = [d for d in range(len(starts) - 1) for _ in range(starts[d], starts[d + 1])]
-    rows = network.indptr.tolist()
-    following = [sorted(set(network.head[rows[v] : rows[v + 1]].tolist())) for v in range(network.vertices)]
-    return {"names": list(names), "device": device, "forwards": network.forwards.tolist(), "next": following}
+# ---- rules ------------------------------------------------------------------------------------------------------
+
+Json: TypeAlias = Any
+
+
+def _rule(rule: Rule, tables: dict[tuple[int, ...], int]) -> Json:
+    return {
+        "left": _ref(rule.left, tables),
+        "right": _ref(rule.right, tables),
+        "axes": _axes(rule.axes),
+        "where": None if rule.where is None else _expression(rule.where, tables),
+        "link": rule.link,
+        "lanes": rule.lanes,
+    }
+
+
+def _axes(axes: Sequence[Axis]) -> Json:
+    return [[axis.name, axis.low, axis.high, axis.step] for axis in axes]
+
+
+def _ref(ref: PortRef, tables: dict[tuple[int, ...], int]) -> Json:
+    at, port_at = ([_expression(each, tables) for each in side] for side in (ref.at, ref.port_at))
+    return [ref.child, at, ref.port, port_at]
+
+
+def _expression(e: IndexExpr, tables: dict[tuple[int, ...], int]) -> Json:
+    """An index expression as `wiring.js` reads it; each table stands once in `tables`."""
+    match e:
+        case Const(value):
+            return value
+        case Var(name):
+            return name
+        case Op(op, left, right):
+            return [op, _expression(left, tables), _expression(right, tables)]
+        case Not(operand):
+            return ["not", _expression(operand, tables)]
+        case Lookup(table, at):
+            return ["table", tables.setdefault(table, len(tables)), _expression(at, tables)]
