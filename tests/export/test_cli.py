@@ -95,3 +95,76 @@ def test_diff_and_import(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
         assert main(command) == 1
         assert "UB0807" in capsys.readouterr().err
     assert main(["diff", "pod.ubus"]) == 2
+
+
+def test_standard_output_gets_the_whole_file_or_nothing(
+    folder: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["export", "pod.ubus", "--to", "cables", "-o", "pod.csv"]) == 0
+    capfdbinary.readouterr()
+    assert main(["export", "pod.ubus", "--to", "cables", "-o", "-"]) == 0
+    assert capfdbinary.readouterr().out == (folder / "pod.csv").read_bytes()
+    assert main(["export", "pod.ubus", "--to", "htsim", "-o", "-"]) == 1
+    assert capfdbinary.readouterr().out == b""
+    assert main(["export", "pod.ubus", "--to", "ns3", "-o", "-"]) == 2
+    assert b"name one by `-o`" in capfdbinary.readouterr().err
+    assert sorted(os.listdir(folder)) == ["pod.csv", "pod.ubus"]
+
+
+@pytest.mark.parametrize("form", ["json", "ns3"])
+def test_ctrl_c_leaves_nothing_behind(form: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from unifiedbus_dsl.export import stream
+
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stream, "pieces", interrupted)
+    if form == "ns3":
+        monkeypatch.setattr("unifiedbus_dsl.export.ns3.pieces", interrupted)
+    assert main(["export", "pod.ubus", "--to", form, "-o", "out"]) == 130
+    assert os.listdir(folder) == ["pod.ubus"]
+
+
+@pytest.mark.parametrize(("form", "length"), [("d2", 240), ("ns3", 240), ("d2", 300), ("ns3", 300)])
+def test_names_as_long_as_a_disk_takes(
+    form: str, length: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "p" * length
+    (folder / "pod.ubus").write_text(PODS.replace("system pod", f"system {name}"))
+    status = main(["export", "pod.ubus", "--to", form])
+    if length < 250:
+        assert status == 0
+        assert (folder / f"{name}.{form}").exists()
+    else:
+        assert status == 74
+        assert "say a shorter one by `-o`" in capsys.readouterr().err
+        assert os.listdir(folder) == ["pod.ubus"]
+
+
+def test_lines_that_end_with_carriage_returns_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "old.ubus").write_bytes(PODS.replace("\n", "\r").encode())
+    assert main(["export", "old.ubus", "--to", "json"]) == 1
+    assert "carriage returns alone" in capsys.readouterr().err
+    (folder / "old.ubus").write_bytes(PODS.replace("\n", "\r\n").encode())
+    assert main(["export", "old.ubus", "--to", "json", "-o", "a.json"]) == 0
+
+
+def test_a_folder_that_is_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "case").write_text("mine")
+    assert main(["export", "pod.ubus", "--to", "ns3", "-o", "case"]) == 74
+    assert "is a file, not a folder" in capsys.readouterr().err
+    assert (folder / "case").read_text() == "mine"
+    assert sorted(os.listdir(folder)) == ["case", "pod.ubus"]
+
+
+def test_parquet_without_pyarrow(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert main(["export", "pod.ubus", "--to", "parquet"]) == 1
+    said = capsys.readouterr().err
+    assert "error[UB0804]" in said
+    assert "pip install 'unifiedbus-dsl[parquet]'" in said
+    assert os.listdir(folder) == ["pod.ubus"]

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.pipeline import Compilation
 
 
+LONGEST_FILE_NAME = 255
+"""Bytes, on the usual disks."""
+
+
 class _Formats(click.Command):
     """Lists the formats below the options."""
 
@@ -215,7 +219,9 @@ def _folder_beside(target: Path) -> Iterator[Path]:
     """An empty folder beside `target`; its files move there one by one when all went well, else it goes away."""
     from unifiedbus_dsl.cli.output import make_folder
 
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    if len(os.fsencode(target.name)) > LONGEST_FILE_NAME or target.exists():
+        make_folder(target)  # says what is wrong with it before anything is worked out
+    draft = target.with_name(f".{target.name[:40]}.{os.getpid()}")
     make_folder(draft)
     try:
         yield draft

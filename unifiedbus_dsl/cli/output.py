@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +19,7 @@ def beside(path: Path) -> Iterator[Path]:
         OSError: with `path` as its file name, where it can't be written.
     """
     target = path.resolve()
-    draft = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    draft = target.with_name(f".{target.stem[:40]}.{os.getpid()}{target.suffix}")
     try:
         draft.touch(mode=target.stat().st_mode & 0o777 if target.exists() else 0o666)
         yield draft
@@ -38,7 +39,10 @@ def _settle(draft: Path) -> None:
 
 
 def _named(error: OSError, path: Path) -> OSError:
-    return OSError(error.errno, f"can't write: {(error.strerror or str(error)).lower()}", str(path))
+    reason = (error.strerror or str(error)).lower()
+    if error.errno == errno.ENAMETOOLONG:
+        reason += f" ({len(os.fsencode(path.name))} bytes, and a disk takes about 255); say a shorter one by `-o`"
+    return OSError(error.errno, f"can't write: {reason}", str(path))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -57,6 +61,8 @@ def make_folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise OSError(error.errno, "is a file, not a folder", str(path)) from error
+    except OSError as error:
+        raise _named(error, path) from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise PermissionError(13, "can't write into this folder: permission denied", str(path))
     return path

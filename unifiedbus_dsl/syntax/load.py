@@ -66,6 +66,10 @@ def _decode(name: str, data: bytes, sink: Sink) -> str | None:
     if b"\0" in data:
         sink.error("UB0113", f"{_shown(name)} is not a text: it has a zero byte in line {_line(data)}", None)
         return None
+    if b"\r" in data.rstrip() and b"\n" not in data:
+        message = f"{_shown(name)} ends its lines with carriage returns alone, so it is a single line"
+        sink.error("UB0113", message, None, help=("save it with line feeds (LF or CR LF)",))
+        return None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
