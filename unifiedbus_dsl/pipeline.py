@@ -208,6 +208,8 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     results = expectations(done, model, sink)
     questions(done, model, sink, frozenset(broken(done.elaborator, sink)))
     if not sink.has_errors:
+        for plan in done.variants.values():
+            check(plan, sink)
         unused(model, sink)
     once = merged(sink, lambda span: _enclosing(span, model))
     types = Places((kind.span, key) for key, kind in done.elaborator.types.items() if kind.span is not None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.scenarios import damage, lines
+from unifiedbus_dsl.analysis.scenarios import damage
 from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic, TrafficReader
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.export.base import Flows, Gone, remark
 from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.pipeline import Compilation

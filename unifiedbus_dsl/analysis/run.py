@@ -10,7 +10,7 @@ from attrs import define, evolve, field, frozen
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.datasheet import datasheet
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.scenarios import BASE, base_value, damage, described, lines, worst
+from unifiedbus_dsl.analysis.scenarios import BASE, base_value, changes, damage, described, worst
 from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -18,6 +18,7 @@ from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.systems import make_plan
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between
+from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
@@ -71,18 +72,35 @@ def analyze(
     return runner.report()
 
 
-def ask(compilation: Compilation, system: str, measures: str) -> Report:
-    """Answer measures of the language, `diameter(all npu); bisection(all npu)`, of one system.
+def ask(compilation: Compilation, system: str | None, measures: str, *, symmetric: bool = True) -> Report:
+    """Answer measures of the language, `diameter(all npu); bisection(all npu)`, of one system (default: the first).
 
     Raises:
         CompilationFailed: the text has errors, or no system.
         KeyError: no such system.
     """
     plan = compilation.pick(system)
-    runner = _Runner(compilation, True)
-    machine = runner.machines[system] = Machine(compilation.fabric(system))
+    system = plan.system
+    runner = _Runner(compilation, symmetric)
+    machine = runner.machines[system] = Machine(compilation.fabric(system), symmetric)
     runner._block(runner._asker(system, plan, machine, "asked"), plan, _items(measures, system, runner.sink))
     return runner.report()
+
+
+def asker_of(compilation: Compilation, machine: Machine, sink: Sink) -> Asker:
+    """Who answers about a machine in the words of a compilation, without traffic that has a name."""
+    model, done = compilation.model, compilation.elaborated
+    assert model is not None
+    assert done is not None
+    scope = Scope(model.main, lets=done.elaborator.lets)
+    selector = FabricSelector.of(machine.fabric, model, Evaluator(scope, sink))
+    return Asker(machine, selector, {}, machine.fabric.plan.system)
+
+
+def measure_calls(text: str, system: str, sink: Sink) -> list[tree.Call]:
+    """The measures of a text; what else is in it is left out."""
+    items = _items(text, system, sink)
+    return [item.value for item in items if isinstance(item, tree.Measure) and isinstance(item.value, tree.Call)]
 
 
 @define(eq=False)
@@ -151,12 +169,7 @@ class _Runner:
         return {name: t for name, t in self._all_traffic.items() if t.of.text == system}
 
     def _asker(self, system: str, plan: Plan, machine: Machine, block: str) -> Asker:
-        model, done = self.compilation.model, self.compilation.elaborated
-        assert model is not None
-        assert done is not None
-        scope = Scope(model.main, lets=done.elaborator.lets)
-        selector = FabricSelector.of(machine.fabric, model, Evaluator(scope, self.sink))
-        return Asker(machine, selector, self._traffics(system), system, block)
+        return evolve(asker_of(self.compilation, machine, self.sink), traffics=self._traffics(system), block=block)
 
     def _block(self, asker: Asker, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]) -> None:
         extra: dict[str, Any] = {}
@@ -201,11 +214,15 @@ class _Runner:
         for name in track([n for n, s in known.items() if s.of.text == system], f"{system}: scenarios"):
             items = lines(name, known)
             asker = self._asker(system, plan, machine, name)
-            made = damage(name, items, asker)
+            changed = self.compilation.elaborated.variants.get(name) if self.compilation.elaborated else None
+            there = asker
+            if changed is not None:
+                there = self._asker(system, changed, Machine(expand(changed), self.symmetric), name)
+            made = damage(name, items, there, changed=changed is not None)
             if made is None:
                 continue
             found, left, lets = made
-            self.damages.append((name, tuple(described(found))))
+            self.damages.append((name, (*changes(items, asker.machine, there.machine), *described(found))))
             for item in items:
                 if isinstance(item, tree.Expect):
                     base = base_value(item.condition, asker, solved)
@@ -249,7 +266,10 @@ def _quantity(value: float, answer: Answer) -> Quantity:
 
 
 def _items(text: str, system: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:
-    """The items of an analyze block given as text."""
+    """The items of an analyze block given as text; none after a diagnostic about how they are written."""
     source = Source("<question>", f"ubus 1\nanalyze question of {system} {{ {text} }}\n")
-    block = next(s for s in parse(source, sink).statements if isinstance(s, tree.Analyze))
-    return block.items
+    written = Sink()
+    blocks = [s for s in parse(source, written).statements if isinstance(s, tree.Analyze)]
+    for each in written:
+        sink.add(each)
+    return blocks[0].items if blocks and not written.has_errors else ()

@@ -6,7 +6,7 @@ case with worst case.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from attrs import define, evolve, field, frozen
@@ -64,13 +64,11 @@ class _Breaker:
                     self._fail(item)
                 case tree.Degrade():
                     self._degrade(item)
-                case tree.Set():
-                    self._refuse(item, "`set` asks for another machine: write it as a system of its own and compare")
 
     def _evaluator(self) -> Evaluator:
         return evolve(self.asker.evaluator, extra=dict(self.lets))
 
-    def _refuse(self, node: tree.Node, message: str, help: str = "") -> None:
+    def refuse(self, node: tree.Node, message: str, help: str = "") -> None:
         self.good = False
         self.asker.evaluator.sink.error("UB0705", message, node.span, "here", help=(help,) if help else ())
 
@@ -100,10 +98,10 @@ class _Breaker:
             self.good = False
             return None
         if not isinstance(seed, Quantity) or not seed.is_integer or seed.value < 0:
-            self._refuse(self.seed or item, "a seed is a whole number from 0", "write `let seed = 7`")
+            self.refuse(self.seed or item, "a seed is a whole number from 0", "write `let seed = 7`")
             return None
         if many > count:
-            self._refuse(item.quota, f"{many:,} can't be picked out of {count:,}")
+            self.refuse(item.quota, f"{many:,} can't be picked out of {count:,}")
             return None
         self.draws += 1
         return np.sort(Shuffle((int(seed.value), self.draws))(np.arange(count))[:many])
@@ -114,7 +112,7 @@ class _Breaker:
             self.good = False
             return
         if not 0 < share <= 1:
-            self._refuse(
+            self.refuse(
                 item.to, "a part is degraded to more than 0% and at most 100%", "what is at 0% has failed: `fail`"
             )
             return
@@ -157,21 +155,17 @@ def parts_of(selector: FabricSelector, target: tree.Selector, where: tree.Expr |
     return blocks
 
 
-def lines(name: str, all_of: Mapping[str, tree.Scenario]) -> list[tree.Statement]:
-    """The lines of a scenario after those of the ones that it extends."""
-    found: list[tree.Statement] = []
-    seen: set[str] = set()
-    here: tree.Scenario | None = all_of[name]
-    while here is not None and here.name.text not in seen:
-        seen.add(here.name.text)
-        found = [*here.items, *found]
-        here = all_of.get(here.base.text) if here.base is not None else None
-    return found
+def damage(
+    name: str, items: list[tree.Statement], asker: Asker, *, changed: bool = False
+) -> tuple[Damage, Asker, dict[str, Any]] | None:
+    """The machine of a scenario with who answers for it, and its lets; None after a diagnostic.
 
-
-def damage(name: str, items: list[tree.Statement], asker: Asker) -> tuple[Damage, Asker, dict[str, Any]] | None:
-    """The machine of a scenario with who answers for it, and its lets; None after a diagnostic."""
+    `changed` says that the machine of the asker is what the `set` lines make of it.
+    """
     breaker = _Breaker(asker, asker.machine)
+    for item in items:
+        if isinstance(item, tree.Set) and not changed:
+            breaker.refuse(item, "`set` makes another machine, which can only be analysed", "leave this scenario out")
     breaker.run(items)
     if not breaker.good:
         return None
@@ -209,6 +203,17 @@ def base_value(condition: tree.Expr, asker: Asker, solved: Callable[[Asker, tree
 def worst(value: Any) -> Any:
     """The lower end of what is not known exactly: worst case is compared with worst case."""
     return value.lower if isinstance(value, Between) and not value.meet else value
+
+
+def changes(items: list[tree.Statement], before: Machine, after: Machine) -> list[str]:
+    """What the `set` lines have made of the machine, in a sentence; none where there are none."""
+    sets = [item for item in items if isinstance(item, tree.Set)]
+    if not sets:
+        return []
+    texts = (" ".join(each.span.text.split()) for each in sets)
+    ends = f"{after.network.ends:,} end points"
+    was = before.network.ends
+    return ["; ".join(texts) + (f": {ends}, {was:,} before" if was != after.network.ends else "")]
 
 
 def described(found: Damage) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from attrs import define, field, frozen
 
@@ -65,6 +65,18 @@ class Body:
                 self.add(taken, scope)
             else:
                 self._append(Placed(statement, scope))
+
+    def change(self, fields: Iterable[tuple[tree.Field, Any]], scope: Scope) -> None:
+        """Give fields other values, as a type that extends this one would; those that are not stated are added."""
+        for statement, value in fields:
+            name = statement.name.text
+            self.members[name] = Lazy(lambda v=value: v, statement.name.span, name)  # type: ignore[misc]
+            for at, other in enumerate(self.statements):
+                if replaceable(other.statement) == (tree.Field, name):
+                    self.statements[at] = Placed(statement, scope, other)
+                    break
+            else:
+                self.statements.append(Placed(statement, scope))
 
     def _name(self, statement: tree.BodyStatement, scope: Scope) -> None:
         match statement:

@@ -18,6 +18,7 @@ from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine, Selection, Selector
 from unifiedbus_dsl.elaborate.values import POISON, Any, is_whole
+from unifiedbus_dsl.elaborate.variants import lines, variant
 from unifiedbus_dsl.model import Model, Question
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.syntax import tree
@@ -25,7 +26,7 @@ from unifiedbus_dsl.syntax import tree
 if TYPE_CHECKING:
     from unifiedbus_dsl.elaborate.systems import Elaborated
 
-OF_TRAFFIC = frozenset(("load", "throughput", "fair", "time", "optimal_time"))
+OF_TRAFFIC = frozenset(("load", "throughput", "fair", "time", "sweep", "optimal_time"))
 SELECTING = frozenset(("from", "to", "in"))
 LEVELS = frozenset(("within", "across"))
 
@@ -136,22 +137,35 @@ def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]
             plan = done.plans.get(question.of.text)
             if plan is None:
                 continue
+            scope = Scope(model.main, lets=done.elaborator.lets)
+            if isinstance(question, tree.Scenario):
+                plan = _changed(question, plan, done, model, sink)
             technology = done.elaborator.technology
             types = done.elaborator.types
             machine = Machine(types, technology.protocols, technology.links, plan.root, model.sorts)
             names = frozenset(name for name, each in traffic.items() if each.of.text == question.of.text)
             whole = not broken & machine.census(plan.root).keys()
-            scope = Scope(model.main, lets=done.elaborator.lets)
-            _Asker(Names(machine, names, whole), plan, scope, sink, _params(model, question)).ask(question)
+            _Asker(Names(machine, names, whole), plan, scope, sink).ask(question)
 
 
-def _params(model: Model, question: Question) -> frozenset[str]:
-    """The parameters of the type of the system that a question is of."""
-    node, module = model.main.systems[question.of.text]
-    definition = module.lookup(tuple(word.text for word in node.type.path))
-    if definition is None or not isinstance(definition.node, tree.TypeDef):
-        return frozenset()
-    return frozenset(param.name.text for param in definition.node.params)
+def _changed(question: tree.Scenario, plan: Plan, done: Elaborated, model: Model, sink: Sink) -> Plan:
+    """The plan that a scenario is of, elaborated anew where it has `set` lines; as it is after a diagnostic."""
+    from unifiedbus_dsl.elaborate.systems import make_plan
+
+    known = {n: s for n, s in model.main.questions.get("scenario", {}).items() if isinstance(s, tree.Scenario)}
+    items = lines(question.name.text, known)
+    if not any(isinstance(item, tree.Set) for item in items):
+        return plan
+    quiet = Evaluator(Scope(model.main, lets=done.elaborator.lets), Sink())
+    lets: dict[str, Any] = {}
+    for item in items:
+        if isinstance(item, tree.Let):
+            lets[item.name.text] = evolve(quiet, extra=dict(lets)).eval(item.value)
+    changed = variant(done.elaborator, plan, items, evolve(quiet, sink=sink, extra=lets), make_plan)
+    if changed is None:
+        return plan
+    done.variants[question.name.text] = changed
+    return changed
 
 
 @frozen(eq=False)
@@ -160,7 +174,6 @@ class _Asker:
     plan: Plan
     scope: Scope
     sink: Sink
-    params: frozenset[str]
 
     def ask(self, question: Question) -> None:
         match question:
@@ -202,9 +215,6 @@ class _Asker:
                 for target in item.targets:
                     self._target(target, evaluator)
                 self.names.expression(item.to, evaluator)
-            case tree.Set():
-                self._set(item, evaluator)
-                self.names.expression(item.value, evaluator)
 
     def _target(self, target: tree.Selector, evaluator: Evaluator) -> Selection | None:
         if isinstance(target, tree.LinkBetween):
@@ -251,23 +261,6 @@ class _Asker:
                 f"more than the {total:,} there are",
                 labels=tuple(Label(each.span, f"{total:,} of them") for each in found[:1] if each is not None),
             )
-
-    def _set(self, item: tree.Set, evaluator: Evaluator) -> None:
-        target = item.target
-        if isinstance(target, tree.Name) and target.text in self.params:
-            return
-        if not self.names.whole:
-            return
-        quiet = Evaluator(self.scope, Sink())
-        if Selector(self.names.machine, quiet).select(target) is not None:
-            return
-        self.sink.error(
-            "UB0609",
-            f"`set` finds nothing called `{' '.join(target.span.text.split())}`",
-            target.span,
-            "matches nothing",
-            help=("name a field of a part, such as `plane[0].latency`, or a parameter of the system's type",),
-        )
 
     # -- views
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.bind import statements
@@ -35,6 +35,8 @@ class Elaborated:
     plans: Mapping[str, Plan]
     others: tuple[Plan, ...]
     elaborator: Elaborator
+    variants: dict[str, Plan] = field(factory=dict)
+    """By scenario: the plan with what its `set` lines change, of scenarios that have some. Filled by `questions`."""
 
 
 def elaborate(model: Model, sink: Sink, limits: Limits) -> Elaborated:

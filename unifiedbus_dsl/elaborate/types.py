@@ -12,6 +12,7 @@ from unifiedbus_dsl.bind import delete_line
 from unifiedbus_dsl.diagnostics import Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.body import MAX_EXTENDS, Body, Placed
+from unifiedbus_dsl.elaborate.changes import UNCHANGED, Changes
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.limits import Limits
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
@@ -55,7 +56,11 @@ class Elaborator:
     lets: dict[Definition, Lazy] = field(factory=dict)
     used: set[Definition] = field(factory=set)
     """The types that were asked for so far."""
+    origins: dict[str, TypeValue] = field(factory=dict)
+    """By type: the definition and all its arguments."""
     _keys: dict[tuple[Definition, Args], str | None] = field(factory=dict)
+    _changed: dict[tuple[Definition, Args, Changes], str | None] = field(factory=dict)
+    _changes: list[Changes] = field(factory=lambda: [UNCHANGED])
     _stack: list[tuple[Definition, Args]] = field(factory=list)
     _circles: set[Definition] = field(factory=set)
     _too_deep: bool = False
@@ -149,10 +154,10 @@ class Elaborator:
 
     # -- one type with its arguments
 
-    def elaborate(self, value: TypeValue, span: Span) -> str | None:
+    def elaborate(self, value: TypeValue, span: Span, changes: Changes = UNCHANGED) -> str | None:
         """The key of the plan type that a type value stands for; None after a diagnostic.
 
-        `span` is the place that asks for it.
+        `span` is the place that asks for it. `changes` are what a scenario sets otherwise in the type and below.
         """
         args = self._complete(value, span)
         if args is None:
@@ -172,13 +177,30 @@ class Elaborator:
                 help=("a type that contains itself with other arguments needs an `if` that ends it",),
             )
             return None
+        if changes != UNCHANGED:
+            return self._of_changed(identity, changes, span)
         if identity not in self._keys:
             self.used.add(value.definition)
-            self._stack.append(identity)
-            self._keys[identity] = self._build(value.definition, args)
-            self._stack.pop()
-            self.asked.setdefault(self._keys[identity] or "", span)
+            self._keys[identity] = self._built(identity, UNCHANGED, span)
         return self._keys[identity]
+
+    def _of_changed(self, identity: tuple[Definition, Args], changes: Changes, span: Span) -> str | None:
+        """The same for a type that a scenario changes."""
+        known = (*identity, changes)
+        if known not in self._changed:
+            self._changed[known] = self._built(identity, changes, span)
+        return self._changed[known]
+
+    def _built(self, identity: tuple[Definition, Args], changes: Changes, span: Span) -> str | None:
+        self._stack.append(identity)
+        self._changes.append(changes)
+        key = self._build(*identity)
+        self._changes.pop()
+        self._stack.pop()
+        if key is not None:
+            self.asked.setdefault(key, span)
+            self.origins.setdefault(key, TypeValue(*identity))
+        return key
 
     def only_names(self, definition: Definition) -> None:
         """Check a type that nothing gives arguments to: what depends on them stays open, all else is checked."""
@@ -247,6 +269,7 @@ class Elaborator:
             if value != default:
                 shown.append(f"{text} = {value_text(value)}")
             scope.params[text] = Lazy(lambda v=value: v, param.name.span, text)  # type: ignore[misc]
+        shown += self._changes[-1].texts()
         return f"{name}({', '.join(shown)})" if shown else name
 
     def _build(self, definition: Definition, args: Args) -> str | None:
@@ -256,6 +279,7 @@ class Elaborator:
         scope = self._assemble(body, definition, args, ())
         if scope is None:
             return None
+        body.change(self._changes[-1].fields, scope)
         self.annotations(node.annotations, ["draw"])
         key = self._key(definition, args)
         self.failed.setdefault(key, set()).update(body.clashes)
@@ -537,7 +561,10 @@ class Elaborator:
         shape = self.shape(statement.shape, evaluator, statement.name.text)
         self.annotations(statement.annotations, ["draw"])
         value = self.type_value(statement.type, scope)
-        key = self.elaborate(value, statement.type.span) if value is not None else None
+        changes = self._changes[-1].of(statement.name.text)
+        if value is not None and changes.parameters:
+            value = TypeValue(value.definition, tuple({**dict(value.args), **dict(changes.parameters)}.items()))
+        key = self.elaborate(value, statement.type.span, changes.below) if value is not None else None
         if shape is None or key is None:
             return None
         return Child(statement.name.text, shape, key, statement.spare, statement.doc, statement.span)
