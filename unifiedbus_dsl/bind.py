@@ -24,8 +24,8 @@ FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "product", "len")
 SUMS = ("count", "ports", "lanes", "free_ports", "bandwidth", "sum", "power", "cost")
 SOLVED = (
     "tiers", "oversubscription", "hops", "diameter", "mean_hops", "latency", "mean_latency", "paths", "disjoint_paths",
-    "connected", "reachable", "bisection", "load", "worst", "throughput", "fair", "time", "optimal_time", "mtbf",
-    "availability",
+    "connected", "reachable", "bisection", "load", "worst", "throughput", "fair", "time", "sweep", "optimal_time",
+    "mtbf", "availability",
 )  # fmt: skip
 TRAFFICS = (
     "alltoall", "allreduce", "allgather", "reducescatter", "broadcast", "incast", "shift", "transpose", "permutation",

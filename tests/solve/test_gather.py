@@ -74,10 +74,24 @@ def test_relays_count() -> None:
     assert gather.gather_rate(symmetry.trivial(net)).value == pytest.approx(2.0)  # 0 takes two streams over one cable
 
 
-def test_allreduce_is_an_interval() -> None:
-    """Ring of 6: at least size / two cables, at most 2 · 5/6 · size / two cables."""
-    net, arrays = machines.torus(6)
+@pytest.mark.parametrize(("name", "sizes", "cables"), [("torus", (6,), 2), ("mesh", (8,), 7), ("star", (5,), 1)])
+def test_allreduce_where_all_that_end_points_send_is_needed(name: str, sizes: tuple[int, ...], cables: int) -> None:
+    """Ring, full mesh, switch: 2 (n - 1) / n · size over the cables of an end point, and two phases take no more."""
+    net, arrays = getattr(machines, name)(*sizes)
     got = gather.allreduce_time(symmetry.find(net, arrays), 1e9)
-    assert got.lower == pytest.approx(1e9 / (2 * X4))
-    assert got.upper == pytest.approx(2 * 5 / 6 * 1e9 / (2 * X4))
-    assert got.kind == "interval"
+    n = net.ends
+    assert got.value == pytest.approx(2 * (n - 1) / n * 1e9 / (cables * X4))
+    assert got.kind == "exact"
+
+
+def test_allreduce_over_a_narrow_link_is_an_interval() -> None:
+    """One switch with links of 1, 1 and 1/2: at least the size over the narrowest, at most two phases over it."""
+    net = machines.plain(4, 3, [([0, 1], [3, 3]), ([2], [3])], capacity=[1.0, 0.5], forward=False)
+    got = gather.allreduce_time(symmetry.trivial(net), 1.0)
+    assert got.lower == pytest.approx(2.0)
+    assert got.upper == pytest.approx(2 * (2 / 3) / 0.5)
+
+
+def test_what_can_be_injected_bounds_what_is_sent() -> None:
+    net = machines.plain(3, 3, [([0, 1, 2], [1, 2, 0])], capacity=[1.0], injection_Bps=np.array([0.5, np.inf, 2.0]))
+    assert gather.sent_at_most(net).tolist() == [0.5, 2.0, 2.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any, Literal, TypeAlias
 
@@ -56,6 +57,48 @@ def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Li
         out = BytesIO()
         figure.savefig(out, format=format, dpi=144, metadata={"Date": None} if format == "svg" else {"Software": None})
     return out.getvalue()
+
+
+def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Literal["svg", "png"]) -> bytes:
+    """Bus bandwidth of each algorithm over the size of the message, from the rows of a `sweep`; a dashed line where a
+    bound says what no schedule can beat.
+
+    Raises:
+        NoMatplotlibError: Matplotlib is not installed.
+    """
+    matplotlib, figure_of = _matplotlib()
+    sizes = [row["size"] for row in rows]
+    styles = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
+    with matplotlib.rc_context({"svg.hashsalt": "ubusc", "svg.fonttype": "none", "font.size": 11}):
+        figure = figure_of(figsize=(8, 4.6), layout="constrained")
+        axes = figure.add_subplot()
+        for number, name in enumerate(rows[0]["algorithms"]):
+            axes.plot(
+                sizes, [row["algorithms"][name]["busbw"] / 1e9 for row in rows], label=name, linewidth=1.8,
+                color=palette.LINES[number % len(palette.LINES)], linestyle=styles[number % len(styles)],
+            )  # fmt: skip
+        if all(row["efficiency"] for row in rows):
+            most = [row["busbw"] / row["efficiency"] / 1e9 for row in rows]
+            axes.plot(sizes, most, label="no schedule beats", color=palette.QUIET, linewidth=1.0)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(sizes[::4], [_size(size) for size in sizes[::4]])
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel("size of the message")
+        axes.set_ylabel("bus bandwidth, GB/s")
+        axes.set_ylim(bottom=0)
+        axes.set_title(title, loc="left", parse_math=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+        out = BytesIO()
+        figure.savefig(out, format=format, dpi=144, metadata={"Date": None} if format == "svg" else {"Software": None})
+    return out.getvalue()
+
+
+def _size(size: float) -> str:
+    for power, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size >= 2**power:
+            return f"{size / 2**power:g} {name}"
+    return f"{size:g} B"
 
 
 def _matplotlib() -> tuple[Any, Any]:

@@ -35,7 +35,8 @@ FORMATS = ("svg", "png", "dot", "html", "pdf")
 @click.option("--scenario", metavar="NAME", help="The system before and after a scenario, one beside the other.")
 @click.option("--map", "heat", metavar="WHAT", help="A table of colours instead: `bandwidth` or `latency` of each two "
               "racks.")  # fmt: skip
-@click.option("--plot", metavar="WHAT", help="A histogram instead: `hops` or `latency` over all pairs of end points.")
+@click.option("--plot", metavar="WHAT", help="A plot instead: `hops` or `latency` over all pairs of end points, "
+              "or a collective by message size: `allreduce(all npu)`.")  # fmt: skip
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
 @click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
 @click.option("-o", "--output", metavar="PATH", help="File to write, or a folder (there or ending in `/`): a picture "
@@ -94,7 +95,7 @@ def command(
         name = _system(compilation, path, system, view)
         written: Sequence[Path] = ()
         if plot is not None:
-            written = _plot(compilation, name, plot, chosen, output)
+            written = _plot(compilation, name, plot, chosen, output, sink)
         elif heat is not None:
             written = _map(compilation, name, heat, chosen, output)
         elif scenario is not None:
@@ -381,13 +382,17 @@ def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
     return found[form]
 
 
-def _plot(compilation: Compilation, system: str, plot: str, form: str, output: str | None) -> list[Path]:
-    """A histogram over all pairs of end points.
+def _plot(compilation: Compilation, system: str, plot: str, form: str, output: str | None, sink: Sink) -> list[Path]:
+    """A histogram over all pairs of end points, or the bandwidth of a collective by the size of the message.
 
     Raises:
         click.UsageError: no such plot or format.
         click.ClickException: there is nothing to plot with, or no answer.
     """
+    assert compilation.model is not None
+    traffics = compilation.model.main.questions.get("traffic", {})
+    if "(" in plot or plot in traffics:
+        return _sweep(compilation, system, plot, form, output, sink)
     from unifiedbus_dsl.analysis.plots import PLOTS, NoMatplotlibError, histogram
     from unifiedbus_dsl.cli.output import write_bytes
     from unifiedbus_dsl.solve.machine import Machine
@@ -403,6 +408,35 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
             "png" if form == "png" else "svg",
         )
     except (NoMatplotlibError, NotAdmittedError) as error:
+        raise click.ClickException(str(error)) from error
+    write_bytes(path, data)
+    return [path]
+
+
+def _sweep(
+    compilation: Compilation, system: str, traffic: str, form: str, output: str | None, sink: Sink
+) -> list[Path]:
+    """Bus bandwidth of a collective by the size of the message.
+
+    Raises:
+        click.UsageError: no such format.
+        click.ClickException: there is nothing to plot with.
+    """
+    from unifiedbus_dsl.analysis.plots import NoMatplotlibError, by_size
+    from unifiedbus_dsl.analysis.run import ask
+    from unifiedbus_dsl.cli.output import write_bytes
+
+    _known("format", form, ("svg", "png"), " of a plot")
+    report = ask(compilation, system, f"sweep({traffic})")
+    for each in report.diagnostics:
+        sink.add(each)
+    if not report.answers:
+        return []
+    answer = report.answers[0]
+    path = _place(f"{system}.sweep", form, output)
+    try:
+        data = by_size(answer.detail["sweep"], f"{system}: {traffic}", "png" if form == "png" else "svg")
+    except NoMatplotlibError as error:
         raise click.ClickException(str(error)) from error
     write_bytes(path, data)
     return [path]

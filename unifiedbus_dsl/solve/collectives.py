@@ -163,7 +163,7 @@ def time(
 @frozen(eq=False)
 class Sweep:
     """Times of a collective, [sizes, algorithms] s, over `sizes_bytes` and `algorithms` (those that are admitted; why
-    the others are not is in `refused`). `bound_s` [sizes] is a time that no schedule beats."""
+    the others are not is in `refused`). `bound_s` [sizes]: a time that no schedule beats, None where none is known."""
 
     collective: str
     members: int
@@ -171,7 +171,7 @@ class Sweep:
     algorithms: tuple[str, ...]
     refused: Mapping[str, str]
     times: tuple[tuple[CollectiveTime, ...], ...]
-    bound_s: tuple[float, ...]
+    bound_s: tuple[float, ...] | None
 
     @property
     def best(self) -> tuple[CollectiveTime, ...]:
@@ -179,20 +179,26 @@ class Sweep:
         return tuple(min(row, key=lambda found: found.time_s) for row in self.times)
 
     @property
-    def efficiency(self) -> tuple[float, ...]:
+    def efficiency(self) -> tuple[float, ...] | None:
         """Bound over time of the fastest, for each size: at most 1."""
+        if self.bound_s is None:
+            return None
         return tuple(bound / found.time_s for bound, found in zip(self.bound_s, self.best, strict=True))
 
 
 def sweep(
     collectives: Collectives,
     collective: str,
-    bound_per_byte_s: float,
+    bound_per_byte_s: float | None,
     sizes_bytes: Sequence[float] = SIZES,
     algorithms: Sequence[str] = ALGORITHMS,
 ) -> Sweep:
     """All sizes by all algorithms that the groups admit. The bound is that of the bandwidth (see `optimal_time`), and
-    grows with the size."""
+    grows with the size.
+
+    Raises:
+        NotAdmittedError: the groups admit none of the algorithms.
+    """
     refused: dict[str, str] = {}
     admitted: list[str] = []
     for algorithm in algorithms:
@@ -212,7 +218,7 @@ def sweep(
         tuple(admitted),
         refused,
         rows,
-        tuple(bound_per_byte_s * size for size in sizes_bytes),
+        None if bound_per_byte_s is None else tuple(bound_per_byte_s * size for size in sizes_bytes),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import evolve
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import Bools, Floats, Network, frozen_array, row_chunks
+from unifiedbus_dsl.network import Bools, Floats, Network, frozen_array, row_chunks, tally
 from unifiedbus_dsl.solve.classes import Commodity, Optimum, optimum
 from unifiedbus_dsl.solve.limits import MEETS_WITHIN, flow_symmetry, on_vertices
 from unifiedbus_dsl.solve.result import NotAdmittedError, Number, interval
@@ -70,7 +70,10 @@ def allreduce_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
     """Bounds on the least time, s, of an all-reduce of `size_bytes` at each member.
 
     At most a reduce-scatter and an all-gather one after the other. At least the size over the least capacity, one way,
-    that parts two members: the result on either side depends on all the data of the other.
+    that parts two members: the result on either side depends on all the data of the other. And at least 2 (n - 1) times
+    the size over what all end points together can send: until one end point first holds the sum of an element, at least
+    n - 1 others have sent something of it, and from then on n - 1 have still to receive it (Patarasuk and Yuan, J.
+    Parallel Distrib. Comput. 69, 2009).
     """
     group, chosen = _members(symmetry, members)
     network = group.network
@@ -83,10 +86,19 @@ def allreduce_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
             goal = on_vertices(network, (np.arange(network.ends) == t).astype(float))
             found = one_source(network, int(network.vertices_of(int(v))[0]), goal)
             narrowest = min(narrowest, found.upper, network.injection_Bps[v], network.injection_Bps[t])
+    lower, reason = size_bytes / narrowest, "the narrowest cut"
+    sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent_at_most(symmetry.network).sum())
+    if sending > lower:
+        lower, reason = sending, "what end points can send"
     twice = allgather_time(symmetry, size_bytes, members)
-    return interval(
-        size_bytes / narrowest, 2 * twice.upper, "from below the narrowest cut, from above two phases", MEETS_WITHIN
-    )
+    return interval(lower, 2 * twice.upper, f"from below {reason}, from above two phases", MEETS_WITHIN)
+
+
+def sent_at_most(network: Network) -> Floats:
+    """What each end point can send at once, byte/s: its injection, or all its cables, [E]."""
+    out = tally(network.tail, network.capacity_Bps, network.vertices)
+    cables = tally(network.end[network.end_order], out[network.end_order], network.ends)
+    return np.minimum(network.injection_Bps, cables)
 
 
 def _members(symmetry: Symmetry, members: ArrayLike | None) -> tuple[Symmetry, Bools]:

@@ -5,7 +5,8 @@ shards of different groups differ, so these transfers run at once:
 
     all-gather, reduce-scatter    time >= shard / x,  x = largest rate of all of them together, for any choice of the v
     all-to-all                    time  = (size / n) / t,  t the best throughput where end points relay: exact
-    all-reduce                    time >= size / least capacity that parts two members; <= reduce-scatter + all-gather
+    all-reduce                    time >= size / least capacity that parts two members, and >= 2 (n - 1) size / what all
+                                  end points can send; <= reduce-scatter + all-gather
     broadcast                     time >= size / least capacity from the root to a member; reached by one root alone
 
 For one group of an all-gather the bound is reached (ForestColl, arXiv 2402.06787), for one root of a broadcast too
@@ -21,7 +22,7 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.solve.classes import Commodity, Optimum, optimum
 from unifiedbus_dsl.solve.demand import Groups, kept
-from unifiedbus_dsl.solve.gather import allgather_time, allreduce_time, one_source, relaying
+from unifiedbus_dsl.solve.gather import allgather_time, allreduce_time, one_source, relaying, sent_at_most
 from unifiedbus_dsl.solve.limits import MEETS_WITHIN, on_vertices
 from unifiedbus_dsl.solve.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solve.schedules import members_of
@@ -54,6 +55,9 @@ def optimal_time(
     chosen = _one_of_each(kept(symmetry, Groups(of)), members)
     lower = max(alone(symmetry, size_bytes, members[g]).lower for g in chosen)
     together = size_bytes / members.shape[1] / _together(symmetry, of, members)
+    if collective == "allreduce":
+        every = 2 * (members.shape[1] - 1) * len(members) * size_bytes
+        together = max(together, every / float(sent_at_most(symmetry.network).sum()))
     return interval(
         max(lower, together),
         np.inf,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.solve import collectives, schedules
 from unifiedbus_dsl.solve import optimal as best
+from unifiedbus_dsl.solve.classes import TooLargeError
 from unifiedbus_dsl.solve.result import NotAdmittedError
 from unifiedbus_dsl.symmetry import arrays_of
-from unifiedbus_dsl.units import TIME
+from unifiedbus_dsl.units import RATE, TIME
 
 MOST_STEPPED = 100_000
 """End points up to which the steps of a collective are solved."""
@@ -26,16 +28,7 @@ MOST_CLASSES = 100_000
 def time(call: Call) -> Answer:
     traffic, size = _collective(call)
     asked = call.word("algorithm", "", schedules.ALGORITHMS)
-    if len(traffic.members) > MOST_STEPPED:
-        raise call.refuse(
-            call.node,
-            f"the steps of {len(traffic.members):,} end points are more than are solved, at most {MOST_STEPPED:,}",
-            "ask about fewer end points, `all npu in pod[0]`, or for `optimal_time`",
-        )
-    machine = call.machine
-    over = collectives.Collectives(
-        machine.symmetry, _groups(call, traffic), machine.timed_symmetry, arrays=arrays_of(machine.fabric.plan)
-    )
+    over = _over(call, traffic)
     tried: list[collectives.CollectiveTime] = []
     refused = ""
     passed = _too_many(call, traffic) if not asked else ()
@@ -68,6 +61,99 @@ def time(call: Call) -> Answer:
     return call.exact(found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
 
 
+def sweep(call: Call) -> Answer:
+    """Times of a collective from 1 KiB to 16 GiB by each algorithm; the answer is the largest bus bandwidth."""
+    found, passed = swept(call)
+    top = max(found.best, key=lambda each: each.busbw_Bps)
+    said = (
+        f"the largest bus bandwidth, by {top.algorithm} at {_bytes(top.size_bytes)}",
+        f"{found.members:,} end points a group, all groups at once",
+        "ecmp shares, max-min fair within a step, zero-load latency added",
+        "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
+        if found.efficiency
+        else "efficiency not given: no bound is known where there is so little symmetry",
+        *(f"{name} not tried: too many different flows" for name in passed),
+        *(f"{name}: {why}" for name, why in found.refused.items()),
+    )
+    rows = _rows(found)
+    return call.exact(
+        top.busbw_Bps,
+        RATE,
+        assumptions=said,
+        detail={"sweep": rows, "refused": dict(found.refused)},
+        lines=_table(rows),
+    )
+
+
+def swept(call: Call) -> tuple[collectives.Sweep, tuple[str, ...]]:
+    """The sweep that a call asks for, and the algorithms that were not tried."""
+    traffic = _collective_traffic(call)
+    asked = call.word("algorithm", "", schedules.ALGORITHMS)
+    passed = () if asked else _too_many(call, traffic)
+    over = _over(call, traffic)
+    try:
+        bound = best.optimal_time(call.machine.symmetry, traffic.pattern, _groups(call, traffic), 1.0).lower
+    except TooLargeError:
+        bound = None
+    names = (asked,) if asked else tuple(name for name in schedules.ALGORITHMS if name not in passed)
+    return collectives.sweep(over, traffic.pattern, bound, algorithms=names), passed
+
+
+def _rows(found: collectives.Sweep) -> list[dict[str, Any]]:
+    """A row for each size, in byte, s and byte/s."""
+    return [
+        {
+            "size": size,
+            "best": fastest.algorithm,
+            "time": fastest.time_s,
+            "algbw": fastest.algbw_Bps,
+            "busbw": fastest.busbw_Bps,
+            "efficiency": None if found.efficiency is None else found.efficiency[at],
+            "algorithms": {
+                each.algorithm: {"time": each.time_s, "algbw": each.algbw_Bps, "busbw": each.busbw_Bps}
+                for each in found.times[at]
+            },
+        }
+        for at, (size, fastest) in enumerate(zip(found.sizes_bytes, found.best, strict=True))
+    ]
+
+
+def _table(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The rows as lines of equal columns: the fastest with its figures, then the time of each algorithm."""
+    names = list(rows[0]["algorithms"])
+    cells = [["size", "fastest", "time", "algbw GB/s", "busbw GB/s", "efficiency", *names]]
+    for row in rows:
+        part = "" if row["efficiency"] is None else f"{row['efficiency']:.1%}"
+        cells.append(
+            [
+                _bytes(row["size"]), row["best"], _seconds(row["time"]), f"{row['algbw'] / 1e9:,.4g}",
+                f"{row['busbw'] / 1e9:,.4g}", part, *(_seconds(row["algorithms"][name]["time"]) for name in names),
+            ]
+        )  # fmt: skip
+    widths = [max(len(line[k]) for line in cells) for k in range(len(cells[0]))]
+    return tuple(
+        "  ".join(
+            f"{cell:<{w}}" if k == 1 else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in cells
+    )
+
+
+def _seconds(value: float) -> str:
+    """Four digits in ns, us, ms or s."""
+    for unit, name in ((1e-9, "ns"), (1e-6, "us"), (1e-3, "ms")):
+        if value < 999.95 * unit:
+            return f"{value / unit:.4g} {name}"
+    return f"{value:,.4g} s"
+
+
+def _bytes(value: float) -> str:
+    for power, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if value >= 2**power:
+            return f"{value / 2**power:g} {name}"
+    return f"{value:g} B"
+
+
 def optimal_time(call: Call) -> Answer:
     traffic, size = _collective(call)
     found = best.optimal_time(call.machine.symmetry, traffic.pattern, _groups(call, traffic), size)
@@ -76,14 +162,33 @@ def optimal_time(call: Call) -> Answer:
 
 def _collective(call: Call) -> tuple[Traffic, float]:
     """The traffic of a collective with its size in bytes."""
+    traffic = _collective_traffic(call)
+    size = call.quantity("size", units.SIZE) or traffic.size_bytes
+    if not size:
+        raise call.refuse(call.one(), f"`{call.name}` needs a size", "write `size = 512 MiB` in the traffic, or here")
+    return traffic, size
+
+
+def _collective_traffic(call: Call) -> Traffic:
     node = call.one()
     traffic = call.traffic(node)
     if traffic.pattern not in (*COLLECTIVES, "alltoall"):
         raise call.refuse(node, f"`{traffic.pattern}` is no collective", "such as `allreduce(all npu, size = 1 GiB)`")
-    size = call.quantity("size", units.SIZE) or traffic.size_bytes
-    if not size:
-        raise call.refuse(node, f"`{call.name}` needs a size", "write `size = 512 MiB` in the traffic, or here")
-    return traffic, size
+    return traffic
+
+
+def _over(call: Call, traffic: Traffic) -> collectives.Collectives:
+    """The groups of a traffic on their machine."""
+    if len(traffic.members) > MOST_STEPPED:
+        raise call.refuse(
+            call.node,
+            f"the steps of {len(traffic.members):,} end points are more than are solved, at most {MOST_STEPPED:,}",
+            "ask about fewer end points, `all npu in pod[0]`, or for `optimal_time`",
+        )
+    machine = call.machine
+    return collectives.Collectives(
+        machine.symmetry, _groups(call, traffic), machine.timed_symmetry, arrays=arrays_of(machine.fabric.plan)
+    )
 
 
 def _groups(call: Call, traffic: Traffic) -> Ints:
