@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
@@ -12,6 +11,8 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, dotted, walk
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate import operators
+from unifiedbus_dsl.elaborate.messages import unknown_unit, wants, wrong_dimension
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.values import (
     POISON,
@@ -20,7 +21,6 @@ from unifiedbus_dsl.elaborate.values import (
     Poison,
     TypeValue,
     describe,
-    is_number,
     is_whole,
     same_sort,
     value_text,
@@ -29,9 +29,7 @@ from unifiedbus_dsl.model import Definition
 from unifiedbus_dsl.plan import Value
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import NUMBER, RATE, Quantity, number
-
-MAX_EXPONENT = 1024
+from unifiedbus_dsl.units import RATE, Quantity, number
 
 
 class NeedsSolver(Exception):  # noqa: N818 - not an error: the question is put off
@@ -40,10 +38,6 @@ class NeedsSolver(Exception):  # noqa: N818 - not an error: the question is put 
     def __init__(self, measure: str) -> None:
         super().__init__(measure)
         self.measure = measure
-
-
-class Undecided(Exception):  # noqa: N818 - not an error: the proved ends are too far apart
-    """A condition holds at one end of an interval and fails at the other."""
 
 
 @define(eq=False)
@@ -114,7 +108,7 @@ class Evaluator:
         try:
             factor, dimension = units.parse_unit(node.unit)
         except units.UnknownUnitError as unknown:
-            return self._unknown_unit(node, unknown.part)
+            return unknown_unit(self.sink, node, unknown.part)
         value = node.number.value * factor
         if not node.bidir:
             return Quantity(value, dimension)
@@ -129,30 +123,6 @@ class Evaluator:
             )
             return POISON
         return Quantity(value / 2, dimension)
-
-    def _unknown_unit(self, node: tree.Quantity, part: str) -> Any:
-        size = part[:-3]
-        if part.endswith("Bps") and f"{size}bps" in units.UNITS:
-            amount = node.number.text
-            self.sink.error(
-                "UB0304",
-                f"`{part}` can be read in two ways, a factor of 8 apart",
-                node.span,
-                "bytes or bits?",
-                help=(f"write `{amount} {size}B/s` for bytes a second, or `{amount} {size}b/s` for bits a second",),
-            )
-            return POISON
-        guess = units.SPELLINGS.get(part.lower()) or did_you_mean(part, units.UNITS)
-        text = node.unit.replace(part, guess) if guess else None
-        self.sink.error(
-            "UB0301",
-            f"there is no unit `{part}`",
-            node.span,
-            "unknown unit",
-            help=(f"did you mean `{text}`?",) if text else (),
-            fix=rename(_unit_span(node), text),
-        )
-        return POISON
 
     def has(self, name: str) -> bool:
         """Whether the name stands for a value here."""
@@ -267,7 +237,7 @@ class Evaluator:
             if isinstance(item, Poison):
                 return POISON
             if isinstance(item, TypeValue | Between):
-                return self._wants(part, item, "a number, a quantity or a text")
+                return wants(self.sink, part, item, "a number, a quantity or a text")
             items.append(item)
         return tuple(items)
 
@@ -303,13 +273,7 @@ class Evaluator:
         value = self.eval(node.operand)
         if isinstance(value, Poison):
             return POISON
-        if node.op == "not":
-            return not value if isinstance(value, bool) else self._wants(node.operand, value, "a truth value")
-        return (
-            Quantity(-value.value, value.dimension)
-            if isinstance(value, Quantity)
-            else self._wants(node.operand, value, "a number")
-        )
+        return operators.unary(self.sink, node, value)
 
     def _binary(self, node: tree.Binary) -> Any:
         if node.op in ("and", "or"):
@@ -317,27 +281,7 @@ class Evaluator:
         left, right = self.eval(node.left), self.eval(node.right)
         if isinstance(left, Poison) or isinstance(right, Poison):
             return POISON
-        if isinstance(left, Between) or isinstance(right, Between):
-            return self._between(node, left, right)
-        for part, value in ((node.left, left), (node.right, right)):
-            if not isinstance(value, Quantity):
-                return self._wants(part, value, "a number or a quantity")
-        assert isinstance(left, Quantity)
-        assert isinstance(right, Quantity)
-        return self._arithmetic(node, left, right)
-
-    def _between(self, node: tree.Binary, left: Any, right: Any) -> Any:
-        """Arithmetic on intervals, by their ends."""
-        one, two = _ends(left), _ends(right)
-        if one is None or two is None:
-            part, other = (node.left, left) if one is None else (node.right, right)
-            return self._wants(part, other, "a number or a quantity")
-        found = [self._arithmetic(node, x, y) for x in one for y in two]
-        ordered = sorted((value for value in found if isinstance(value, Quantity)), key=lambda q: q.value)
-        if len(ordered) != len(found):
-            return POISON
-        meet = all(value.meet for value in (left, right) if isinstance(value, Between))
-        return Between(ordered[0], ordered[-1], meet)
+        return operators.binary(self.sink, node, left, right)
 
     def _logic(self, node: tree.Binary) -> Any:
         values = []
@@ -346,109 +290,23 @@ class Evaluator:
             if isinstance(value, Poison):
                 return POISON
             if not isinstance(value, bool):
-                return self._wants(part, value, "a truth value")
+                return wants(self.sink, part, value, "a truth value")
             values.append(value)
         return all(values) if node.op == "and" else any(values)
-
-    def _arithmetic(self, node: tree.Binary, left: Quantity, right: Quantity) -> Any:
-        match node.op:
-            case "+" | "-":
-                if left.dimension != right.dimension:
-                    return self._mismatch(
-                        node.left, left, node.right, right, "added" if node.op == "+" else "subtracted"
-                    )
-                total = left.value + right.value if node.op == "+" else left.value - right.value
-                return Quantity(total, left.dimension)
-            case "*":
-                return Quantity(left.value * right.value, units.multiply_dimensions(left.dimension, right.dimension))
-            case "of":
-                if left.dimension != NUMBER:
-                    return self._wants(node.left, left, "a share such as `70%`")
-                return Quantity(left.value * right.value, right.dimension)
-            case "^":
-                return self._power(node, left, right)
-        if right.value == 0:
-            self.sink.error("UB0306", "division by zero", node.right.span, "is 0")
-            return POISON
-        if node.op == "/":
-            return Quantity(left.value / right.value, units.divide_dimensions(left.dimension, right.dimension))
-        if not (left.is_integer and right.is_integer):
-            part, value = (node.right, right) if left.is_integer else (node.left, left)
-            return self._wants(part, value, "a whole number")
-        return number(left.value // right.value if node.op == "div" else left.value % right.value)
-
-    def _power(self, node: tree.Binary, left: Quantity, right: Quantity) -> Any:
-        if not right.is_integer or abs(right.value) > MAX_EXPONENT:
-            return self._wants(node.right, right, f"a whole number up to {MAX_EXPONENT}")
-        if left.value == 0 and right.value < 0:
-            self.sink.error("UB0306", "division by zero", node.left.span, "is 0")
-            return POISON
-        if left.value.numerator.bit_length() * abs(int(right.value)) > 1 << 16:
-            return self._wants(node.right, right, "a smaller exponent")
-        exponents = tuple(e * int(right.value) for e in left.dimension)
-        return Quantity(left.value ** int(right.value), exponents)  # type: ignore[arg-type]
 
     def _compare(self, node: tree.Compare) -> Any:
         left, right = self.eval(node.left), self.eval(node.right)
         tolerance = self.eval(node.within) if node.within is not None else number(0)
         if isinstance(left, Poison) or isinstance(right, Poison) or isinstance(tolerance, Poison):
             return POISON
-        if isinstance(left, Between) or isinstance(right, Between):
-            return self._compare_ends(node, left, right, tolerance)
-        if isinstance(left, Quantity) and isinstance(right, Quantity):
-            if left.dimension != right.dimension:
-                return self._mismatch(node.left, left, node.right, right, "compared")
-            margin = self._margin(node, right, tolerance)
-            return margin if isinstance(margin, Poison) else compare(node.op, left.value, right.value, margin)
-        if type(left) is not type(right):
-            return self._mismatch(node.left, left, node.right, right, "compared")
-        if node.op not in ("==", "!="):
-            return self._wants(node.left, left, "a number or a quantity")
-        return (left == right) is (node.op == "==")
-
-    def _compare_ends(self, node: tree.Compare, left: Any, right: Any, tolerance: Any) -> Any:
-        """A comparison of intervals: true or false only where it is so for every value in them."""
-        one, two = _ends(left), _ends(right)
-        if one is None or two is None:
-            part, value = (node.left, left) if one is None else (node.right, right)
-            return self._wants(part, value, "a number or a quantity")
-        (a, b), (c, d) = one, two
-        if a.dimension != c.dimension:
-            return self._mismatch(node.left, left, node.right, right, "compared")
-        margins = [self._margin(node, end, tolerance) for end in (c, d)]
-        if any(isinstance(margin, Poison) for margin in margins):
-            return POISON
-        results = {
-            compare(node.op, x.value, y.value, margin)
-            for x in (a, b)
-            for y, margin in zip((c, d), margins, strict=True)
-            if not isinstance(margin, Poison)
-        }
-        crossing = node.op in ("==", "!=") and a.value < d.value and c.value < b.value
-        if all(value.meet for value in (left, right) if isinstance(value, Between)) and (crossing or len(results) > 1):
-            return node.op in ("==", "<=", ">=")
-        if len(results) > 1 or (crossing and results != {node.op == "=="}):
-            raise Undecided
-        return results.pop()
-
-    def _margin(self, node: tree.Compare, right: Quantity, tolerance: Any) -> Fraction | Poison:
-        """How far apart the sides may be. A share is of the right side, `within 3 ns` is absolute."""
-        if node.within is None:
-            return Fraction(0)
-        percent = isinstance(node.within, tree.Quantity) and node.within.unit == "%"
-        if is_number(tolerance) and (percent or right.dimension != NUMBER):
-            return abs(right.value) * tolerance.value
-        if isinstance(tolerance, Quantity) and tolerance.dimension == right.dimension:
-            return tolerance.value
-        self._wants(node.within, tolerance, f"a share such as `2%`, or {describe(right)}")
-        return POISON
+        return operators.compare_values(self.sink, node, left, right, tolerance)
 
     def _conditional(self, node: tree.Conditional) -> Any:
         test = self.eval(node.test)
         if isinstance(test, Poison):
             return POISON
         if not isinstance(test, bool):
-            return self._wants(node.test, test, "a truth value")
+            return wants(self.sink, node.test, test, "a truth value")
         return self.eval(node.yes if test else node.no)
 
     # -- calls
@@ -567,37 +425,9 @@ class Evaluator:
         quantities: list[Quantity] = []
         for item in items:
             if not isinstance(item, Quantity):
-                return self._wants(node.args[0].value, item, "numbers")
+                return wants(self.sink, node.args[0].value, item, "numbers")
             quantities.append(item)
-        return self._fold(node, name, quantities)
-
-    def _fold(self, node: tree.Call, name: str, items: list[Quantity]) -> Any:
-        first = items[0]
-        if name == "product":
-            result = number(1)
-            for item in items:
-                dimension = units.multiply_dimensions(result.dimension, item.dimension)
-                result = Quantity(result.value * item.value, dimension)
-            return result
-        if name in ("min", "max", "sum"):
-            for item, arg in zip(items[1:], [a.value for a in node.args[1:]] or [node] * len(items), strict=False):
-                if item.dimension != first.dimension:
-                    return self._mismatch(node.args[0].value, first, arg, item, "compared")
-            values = [item.value for item in items]
-            picked = min(values) if name == "min" else max(values) if name == "max" else sum(values, Fraction(0))
-            return Quantity(picked, first.dimension)
-        if len(items) != 1:
-            self.sink.error("UB0229", f"`{name}` takes one value", node.span, f"has {len(items)}")
-            return POISON
-        if name == "abs":
-            return Quantity(abs(first.value), first.dimension)
-        if first.dimension != NUMBER:
-            return self._wants(node.args[0].value, first, "a number")
-        if name == "log2":
-            if first.value <= 0 or 2 ** (first.value.numerator.bit_length() - 1) != first.value:
-                return self._wants(node.args[0].value, first, "a power of two")
-            return number(first.value.numerator.bit_length() - 1)
-        return number(math.floor(first.value) if name == "floor" else math.ceil(first.value))
+        return operators.fold(self.sink, node, name, quantities)
 
     # -- what callers ask for
 
@@ -607,10 +437,10 @@ class Evaluator:
         if isinstance(value, Poison):
             return None
         if not is_whole(value):
-            self._wants(node, value, "a whole number")
+            wants(self.sink, node, value, "a whole number")
             return None
         if low is not None and value.value < low:
-            self._wants(node, value, f"a whole number of at least {low}")
+            wants(self.sink, node, value, f"a whole number of at least {low}")
             return None
         return int(value.value)
 
@@ -618,7 +448,7 @@ class Evaluator:
         value = self.eval(node)
         if isinstance(value, bool | Poison):
             return value if isinstance(value, bool) else None
-        self._wants(node, value, "a truth value")
+        wants(self.sink, node, value, "a truth value")
         return None
 
     def quantity(self, node: tree.Expr, dimension: units.Dimension) -> Fraction | None:
@@ -628,111 +458,9 @@ class Evaluator:
             return None
         if isinstance(value, Quantity) and value.dimension == dimension:
             return value.value
-        self.wrong_dimension(node, value, dimension, labels=self.origins(node))
+        wrong_dimension(self.sink, node, value, dimension, labels=self.origins(node))
         return None
-
-    def wrong_dimension(
-        self, node: tree.Expr, value: Any, dimension: units.Dimension, of: str = "", labels: tuple[Label, ...] = ()
-    ) -> None:
-        """Say that a quantity of `dimension` is wanted, with the readings that the written one suggests."""
-        wanted, subject = units.dimension_name(dimension), f"`{of}`" if of else "this place"
-        if is_number(value):
-            self.sink.error(
-                "UB0303",
-                f"{subject} wants {wanted}, and the number has no unit",
-                node.span,
-                "unit missing",
-                labels=labels,
-                help=(_with_unit(node, dimension),),
-            )
-            return
-        self.sink.error(
-            "UB0302",
-            f"{subject} wants {wanted}, found {describe(value)}",
-            node.span,
-            f"is {describe(value)}",
-            labels=labels,
-            help=_readings(node, value, dimension),
-        )
-
-    def _wants(self, node: tree.Node, value: Any, wanted: str) -> Any:
-        found = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
-        self.sink.error("UB0310", f"this place wants {wanted}, found {found}", node.span, f"is {value_text(value)}")
-        return POISON
-
-    def _mismatch(self, a: tree.Node, left: Any, b: tree.Node, right: Any, verb: str) -> Any:
-        self.sink.error(
-            "UB0309",
-            f"{describe(left)} and {describe(right)} can't be {verb}",
-            b.span,
-            f"is {describe(right)}",
-            labels=(Label(a.span, f"is {describe(left)}"),),
-        )
-        return POISON
-
-
-def _ends(value: Any) -> tuple[Quantity, Quantity] | None:
-    """Both ends of an interval; of a quantity the same one twice."""
-    if isinstance(value, Between):
-        return value.lower, value.upper
-    return (value, value) if isinstance(value, Quantity) else None
-
-
-def compare(op: str, left: Fraction, right: Fraction, margin: Fraction) -> bool:
-    """`left op right`, give or take `margin`."""
-    match op:
-        case "==":
-            return abs(left - right) <= margin
-        case "!=":
-            return abs(left - right) > margin
-        case "<=":
-            return left <= right + margin
-        case ">=":
-            return left >= right - margin
-        case "<":
-            return left < right + margin
-    return left > right - margin
-
-
-_USUAL = {
-    units.RATE: ("GB/s", "Gbps"),
-    units.SIZE: ("GB", "GiB"),
-    units.TIME: ("ns", "us"),
-    units.LENGTH: ("m",),
-    units.DELAY: ("ns/m",),
-    units.POWER: ("W", "kW"),
-    units.MONEY: ("USD",),
-    units.COMPUTE: ("TFLOPS", "PFLOPS"),
-}
 
 
 def _without_bidir(node: tree.Quantity) -> str:
     return node.span.text.removesuffix("bidir").rstrip()
-
-
-def _unit_span(node: tree.Quantity) -> Span:
-    """The place of the unit behind the number."""
-    start = node.span.text.index(node.unit, len(node.number.text))
-    return Span(node.span.source, node.span.start + start, node.span.start + start + len(node.unit))
-
-
-def _with_unit(node: tree.Expr, dimension: units.Dimension) -> str:
-    if not isinstance(node, tree.Number):
-        unit = _USUAL.get(dimension, (units.dimension_symbol(dimension),))[0]
-        return f"give the number its unit where it is written, such as `1 {unit}`"
-    amount = node.text
-    choices = [f"`{amount} {unit}`" for unit in _USUAL.get(dimension, (units.dimension_symbol(dimension),))]
-    return "write " + " or ".join(choices)
-
-
-def _readings(node: tree.Expr, value: Any, dimension: units.Dimension) -> tuple[str, ...]:
-    if not isinstance(node, tree.Quantity) or not isinstance(value, Quantity):
-        return ()
-    if value.dimension == units.SIZE and dimension == units.RATE:
-        amount, unit = node.number.text, node.unit
-        if unit.endswith("B"):
-            return (f"`{amount} {unit}/s` for bytes a second, or `{amount} {unit[:-1]}bps` for bits a second?",)
-        return (f"did you mean `{amount} {unit}/s`?",)
-    if value.dimension == units.RATE and dimension == units.SIZE:
-        return (f"did you mean `{node.number.text} {node.unit.removesuffix('/s')}`?",)
-    return ()

@@ -9,7 +9,8 @@ from attrs import frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
-from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver, Undecided
+from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
+from unifiedbus_dsl.elaborate.operators import Undecided
 from unifiedbus_dsl.elaborate.questions import Names
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine

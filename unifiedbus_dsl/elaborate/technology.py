@@ -12,6 +12,7 @@ from unifiedbus_dsl.diagnostics import Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.connect import Cable
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.messages import wrong_dimension
 from unifiedbus_dsl.elaborate.references import Wall
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.values import Any, Between, Poison, TypeValue, describe, value_text
@@ -93,7 +94,7 @@ class Technology:
             )
             return None
         if not isinstance(value, Quantity) or value.dimension != attribute.dimension:
-            Evaluator(scope, self.sink).wrong_dimension(node, value, attribute.dimension, attribute.name)
+            wrong_dimension(self.sink, node, value, attribute.dimension, attribute.name)
             return None
         low, high = attribute.low, attribute.high
         if (low is not None and value.value < low) or (high is not None and value.value > high):

@@ -1,0 +1,211 @@
+"""What operators and functions make of values, exact, with the checks of units and sorts."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from unifiedbus_dsl import units
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.elaborate.messages import mismatch, wants
+from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison, describe, is_number
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import NUMBER, Quantity, number
+
+MAX_EXPONENT = 1024
+
+
+class Undecided(Exception):  # noqa: N818 - not an error: the proved ends are too far apart
+    """A condition holds at one end of an interval and fails at the other."""
+
+
+def unary(sink: Sink, node: tree.Unary, value: Any) -> Any:
+    """The value of `-` or `not`; POISON after a diagnostic."""
+    if node.op == "not":
+        return not value if isinstance(value, bool) else wants(sink, node.operand, value, "a truth value")
+    return (
+        Quantity(-value.value, value.dimension)
+        if isinstance(value, Quantity)
+        else wants(sink, node.operand, value, "a number")
+    )
+
+
+def binary(sink: Sink, node: tree.Binary, left: Any, right: Any) -> Any:
+    """The value of an operator but `and` and `or`; POISON after a diagnostic."""
+    if isinstance(left, Between) or isinstance(right, Between):
+        return _between(sink, node, left, right)
+    for part, value in ((node.left, left), (node.right, right)):
+        if not isinstance(value, Quantity):
+            return wants(sink, part, value, "a number or a quantity")
+    assert isinstance(left, Quantity)
+    assert isinstance(right, Quantity)
+    return _arithmetic(sink, node, left, right)
+
+
+def _between(sink: Sink, node: tree.Binary, left: Any, right: Any) -> Any:
+    """Arithmetic on intervals, by their ends."""
+    one, two = _ends(left), _ends(right)
+    if one is None or two is None:
+        part, other = (node.left, left) if one is None else (node.right, right)
+        return wants(sink, part, other, "a number or a quantity")
+    for part, value, (low, high) in ((node.left, left, one), (node.right, right, two)):
+        # by its ends an operation is bounded only where it rises or falls all the way between them
+        if isinstance(value, Between) and (
+            node.op in ("div", "mod", "^") or (node.op == "/" and part is node.right and low.value <= 0 <= high.value)
+        ):
+            return wants(sink, part, value, "a single value, not an interval")
+    found = [_arithmetic(sink, node, x, y) for x in one for y in two]
+    ordered = sorted((value for value in found if isinstance(value, Quantity)), key=lambda q: q.value)
+    if len(ordered) != len(found):
+        return POISON
+    meet = all(value.meet for value in (left, right) if isinstance(value, Between))
+    return Between(ordered[0], ordered[-1], meet)
+
+
+def _arithmetic(sink: Sink, node: tree.Binary, left: Quantity, right: Quantity) -> Any:
+    match node.op:
+        case "+" | "-":
+            if left.dimension != right.dimension:
+                return mismatch(sink, node.left, left, node.right, right, "added" if node.op == "+" else "subtracted")
+            total = left.value + right.value if node.op == "+" else left.value - right.value
+            return Quantity(total, left.dimension)
+        case "*":
+            return Quantity(left.value * right.value, units.multiply_dimensions(left.dimension, right.dimension))
+        case "of":
+            if left.dimension != NUMBER:
+                return wants(sink, node.left, left, "a share such as `70%`")
+            return Quantity(left.value * right.value, right.dimension)
+        case "^":
+            return _power(sink, node, left, right)
+    if right.value == 0:
+        sink.error("UB0306", "division by zero", node.right.span, "is 0")
+        return POISON
+    if node.op == "/":
+        return Quantity(left.value / right.value, units.divide_dimensions(left.dimension, right.dimension))
+    if not (left.is_integer and right.is_integer):
+        part, value = (node.right, right) if left.is_integer else (node.left, left)
+        return wants(sink, part, value, "a whole number")
+    return number(left.value // right.value if node.op == "div" else left.value % right.value)
+
+
+def _power(sink: Sink, node: tree.Binary, left: Quantity, right: Quantity) -> Any:
+    if not right.is_integer or abs(right.value) > MAX_EXPONENT:
+        return wants(sink, node.right, right, f"a whole number up to {MAX_EXPONENT}")
+    if left.value == 0 and right.value < 0:
+        sink.error("UB0306", "division by zero", node.left.span, "is 0")
+        return POISON
+    if left.value.numerator.bit_length() * abs(int(right.value)) > 1 << 16:
+        return wants(sink, node.right, right, "a smaller exponent")
+    exponents = tuple(e * int(right.value) for e in left.dimension)
+    return Quantity(left.value ** int(right.value), exponents)  # type: ignore[arg-type]
+
+
+def compare_values(sink: Sink, node: tree.Compare, left: Any, right: Any, tolerance: Any) -> Any:
+    """Whether the comparison of two values holds; POISON after a diagnostic.
+
+    Raises:
+        Undecided: it holds at one end of an interval and fails at the other.
+    """
+    if isinstance(left, Between) or isinstance(right, Between):
+        return _compare_ends(sink, node, left, right, tolerance)
+    if isinstance(left, Quantity) and isinstance(right, Quantity):
+        if left.dimension != right.dimension:
+            return mismatch(sink, node.left, left, node.right, right, "compared")
+        margin = _margin(sink, node, right, tolerance)
+        return margin if isinstance(margin, Poison) else compare(node.op, left.value, right.value, margin)
+    if type(left) is not type(right):
+        return mismatch(sink, node.left, left, node.right, right, "compared")
+    if node.op not in ("==", "!="):
+        return wants(sink, node.left, left, "a number or a quantity")
+    return (left == right) is (node.op == "==")
+
+
+def _compare_ends(sink: Sink, node: tree.Compare, left: Any, right: Any, tolerance: Any) -> Any:
+    """A comparison of intervals: true or false only where it is so for every value in them."""
+    one, two = _ends(left), _ends(right)
+    if one is None or two is None:
+        part, value = (node.left, left) if one is None else (node.right, right)
+        return wants(sink, part, value, "a number or a quantity")
+    (a, b), (c, d) = one, two
+    if a.dimension != c.dimension:
+        return mismatch(sink, node.left, left, node.right, right, "compared")
+    margins = [_margin(sink, node, end, tolerance) for end in (c, d)]
+    if any(isinstance(margin, Poison) for margin in margins):
+        return POISON
+    results = {
+        compare(node.op, x.value, y.value, margin)
+        for x in (a, b)
+        for y, margin in zip((c, d), margins, strict=True)
+        if not isinstance(margin, Poison)
+    }
+    crossing = node.op in ("==", "!=") and a.value < d.value and c.value < b.value
+    if all(value.meet for value in (left, right) if isinstance(value, Between)) and (crossing or len(results) > 1):
+        return node.op in ("==", "<=", ">=")
+    if len(results) > 1 or (crossing and results != {node.op == "=="}):
+        raise Undecided
+    return results.pop()
+
+
+def _margin(sink: Sink, node: tree.Compare, right: Quantity, tolerance: Any) -> Fraction | Poison:
+    """How far apart the sides may be. A share is of the right side, `within 3 ns` is absolute."""
+    if node.within is None:
+        return Fraction(0)
+    percent = isinstance(node.within, tree.Quantity) and node.within.unit == "%"
+    if is_number(tolerance) and (percent or right.dimension != NUMBER):
+        return abs(right.value) * tolerance.value
+    if isinstance(tolerance, Quantity) and tolerance.dimension == right.dimension:
+        return tolerance.value
+    wants(sink, node.within, tolerance, f"a share such as `2%`, or {describe(right)}")
+    return POISON
+
+
+def fold(sink: Sink, node: tree.Call, name: str, items: list[Quantity]) -> Any:
+    first = items[0]
+    if name == "product":
+        result = number(1)
+        for item in items:
+            dimension = units.multiply_dimensions(result.dimension, item.dimension)
+            result = Quantity(result.value * item.value, dimension)
+        return result
+    if name in ("min", "max", "sum"):
+        for item, arg in zip(items[1:], [a.value for a in node.args[1:]] or [node] * len(items), strict=False):
+            if item.dimension != first.dimension:
+                return mismatch(sink, node.args[0].value, first, arg, item, "compared")
+        values = [item.value for item in items]
+        picked = min(values) if name == "min" else max(values) if name == "max" else sum(values, Fraction(0))
+        return Quantity(picked, first.dimension)
+    if len(items) != 1:
+        sink.error("UB0229", f"`{name}` takes one value", node.span, f"has {len(items)}")
+        return POISON
+    if name == "abs":
+        return Quantity(abs(first.value), first.dimension)
+    if first.dimension != NUMBER:
+        return wants(sink, node.args[0].value, first, "a number")
+    if name == "log2":
+        if first.value <= 0 or 2 ** (first.value.numerator.bit_length() - 1) != first.value:
+            return wants(sink, node.args[0].value, first, "a power of two")
+        return number(first.value.numerator.bit_length() - 1)
+    return number(math.floor(first.value) if name == "floor" else math.ceil(first.value))
+
+
+def _ends(value: Any) -> tuple[Quantity, Quantity] | None:
+    """Both ends of an interval; of a quantity the same one twice."""
+    if isinstance(value, Between):
+        return value.lower, value.upper
+    return (value, value) if isinstance(value, Quantity) else None
+
+
+def compare(op: str, left: Fraction, right: Fraction, margin: Fraction) -> bool:
+    """`left op right`, give or take `margin`."""
+    match op:
+        case "==":
+            return abs(left - right) <= margin
+        case "!=":
+            return abs(left - right) > margin
+        case "<=":
+            return left <= right + margin
+        case ">=":
+            return left >= right - margin
+        case "<":
+            return left < right + margin
+    return left > right - margin
