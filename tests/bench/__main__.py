@@ -1,6 +1,7 @@
 """`python -m tests.bench`: each goal with what was measured, as a table.
 
-Wants the packages of the extra `bench`. Takes some minutes, most of them InfraGraph's; `--only` picks parts.
+Wants the packages of the extra `bench`, and SimGrid for the rows beside it (`.ci/simgrid` builds it). Takes some
+minutes, most of them InfraGraph's and SimGrid's; `--only` picks parts.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tests.bench import graphs, growth, infra, machines, table, whole
+from tests.bench import graphs, growth, infra, machines, solving, table, whole
 from tests.bench.table import Row
 
 PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
@@ -20,6 +21,7 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "whole": whole.rows,
     "growth": lambda _: growth.rows(),
     "infra": lambda _: (row for ports in (32, 64) for row in infra.rows(ports)),
+    "solve": lambda _: solving.rows(),
 }
 
 

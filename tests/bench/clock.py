@@ -21,19 +21,19 @@ T = TypeVar("T")
 ROOT = Path(__file__).parent.parent.parent
 
 
-def once(work: Callable[[], object]) -> float:
+def once(work: Callable[[], object], clock: Callable[[], float] = perf_counter) -> float:
     """Seconds of one call."""
-    start = perf_counter()
+    start = clock()
     result = work()
-    taken = perf_counter() - start
+    taken = clock() - start
     del result
     return taken
 
 
-def best(rounds: int, *works: Callable[[], object]) -> list[float]:
+def best(rounds: int, *works: Callable[[], object], clock: Callable[[], float] = perf_counter) -> list[float]:
     """The shortest time of each of these calls in several rounds, in turn: what disturbs one only ever adds to it."""
     with no_collector():
-        times = [[once(work) for work in works] for _ in range(rounds)]
+        times = [[once(work, clock) for work in works] for _ in range(rounds)]
     return [min(column) for column in zip(*times, strict=True)]
 
 
@@ -59,11 +59,12 @@ def warm_memory(size: int) -> None:
 
 @frozen
 class Usage:
-    """What a process took: seconds on the clock, bytes of memory at its peak."""
+    """What a process took: seconds on the clock, bytes of memory at its peak, seconds of processor time."""
 
     seconds: float
     peak: int
     output: str
+    busy: float
 
 
 def process(command: Sequence[str], cache: Path) -> Usage:
@@ -77,10 +78,10 @@ def process(command: Sequence[str], cache: Path) -> Usage:
     output = cache / "output"
     launch = [sys.executable, "-I", str(Path(__file__).with_name("launch.py")), str(output), *command]
     done = subprocess.run(launch, stdout=subprocess.PIPE, text=True, check=True, env=environment, cwd=ROOT)
-    status, taken, peak = json.loads(done.stdout)
+    status, taken, peak, busy = json.loads(done.stdout)
     if status:
         raise RuntimeError(f"{' '.join(command)} failed: {output.read_text()[-2000:]}")
-    return Usage(taken, peak, output.read_text())
+    return Usage(taken, peak, output.read_text(), busy)
 
 
 def best_process(rounds: int, command: Sequence[str]) -> Usage:
@@ -89,7 +90,7 @@ def best_process(rounds: int, command: Sequence[str]) -> Usage:
         process(command, Path(folder))
         runs = [process(command, Path(folder)) for _ in range(rounds)]
     quickest = min(runs, key=lambda run: run.seconds)
-    return Usage(quickest.seconds, max(run.peak for run in runs), quickest.output)
+    return Usage(quickest.seconds, max(run.peak for run in runs), quickest.output, quickest.busy)
 
 
 def ubusc(*arguments: str) -> list[str]:

@@ -1,4 +1,5 @@
-"""`python launch.py OUTPUT COMMAND…`: run a command, and print as JSON its status, seconds and peak memory in bytes.
+"""`python launch.py OUTPUT COMMAND…`: run a command, and print as JSON its status, its seconds, its peak memory in
+bytes and its seconds of processor time.
 
 A process of its own and a small one: the kernel counts towards a command's peak what the process that started it had.
 """
@@ -19,4 +20,5 @@ if __name__ == "__main__":
     )
     _, status, usage = os.wait4(child, 0)
     taken = perf_counter() - start
-    print(json.dumps([os.waitstatus_to_exitcode(status), taken, usage.ru_maxrss * 1024]))
+    busy = usage.ru_utime + usage.ru_stime
+    print(json.dumps([os.waitstatus_to_exitcode(status), taken, usage.ru_maxrss * 1024, busy]))

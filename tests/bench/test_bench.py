@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.bench import graphs, growth, infra, machines, whole
+from tests.bench import graphs, growth, infra, machines, sharing, solving, whole
 from tests.bench.__main__ import parser
 from tests.bench.table import Row, goals
+from unifiedbus_dsl.solve import demand, fair, hashed
+from unifiedbus_dsl.solve.machine import Machine
 
 SLACK = 4
 """Other work may run beside the tests."""
@@ -51,6 +55,39 @@ def test_doubling() -> None:
 def test_infragraph() -> None:
     pytest.importorskip("infragraph")
     assert not missed(list(infra.rows(32)))
+
+
+@pytest.mark.slow
+def test_solving() -> None:
+    """The SuperPoD whole, and a permutation of 65,536 end points in a sixteenth of the time of 1,048,576."""
+    time, memory = solving.question("SuperPoD", solving.SUPERPOD, 2, rounds=1)
+    assert memory.near(1)
+    tree = sharing.Tree(leaves=32, hosts=32, pods=64)
+    rows = [time, solving.sweeps("SuperPoD", solving.SUPERPOD), solving.histogram(), solving.racks(rounds=1, busy=True)]
+    assert not missed([*rows, solving.permutation(tree, 10 / 16, busy=True)])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("simgrid") is None, reason="SimGrid is not installed")
+def test_beside_simgrid() -> None:
+    """Small trees, on which the start counts for more: no ratio to hold, but all is measured."""
+    rows = list(solving.beside_simgrid(sharing.Tree(8, 8, 8), sharing.Tree(8, 8)))
+    assert len(rows) == 4
+    assert all(0 < row.value < np.inf for row in rows)
+
+
+@pytest.mark.parametrize(("pods", "ends"), [(0, 6), (4, 24)])
+def test_trees(pods: int, ends: int) -> None:
+    """The tree of the benchmarks lets every end point send at its full rate, and a permutation is fair on it."""
+    tree = sharing.Tree(leaves=3, hosts=2, pods=pods)
+    machine = Machine(machines.fabric_of(tree.text()))
+    network = machine.network
+    assert network.ends == tree.ends == ends
+    assert set(network.capacity_Bps) == {sharing.RATE}
+    flows = fair.pair_classes(machine.symmetry, [demand.all_to_all(network)]).flows
+    assert fair.fair_rates(flows) * (ends - 1) == pytest.approx(sharing.RATE)
+    hashed_paths = hashed.hashed_flows(network, *sharing.permutation(ends), seed=1)
+    assert fair.is_fair(hashed_paths, fair.fair_rates(hashed_paths))
 
 
 def test_rows() -> None:
