@@ -103,25 +103,30 @@ def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
 
 
 def _solved(compilation: Compilation, plan: Plan, sink: Sink) -> Iterator[Shown]:
-    """An overview of each type for each traffic, and the system before and after each scenario."""
+    """An overview of each type for each traffic that has loads (steps of a collective have none), and the system before
+    and after each scenario."""
     count = plan.device_count[plan.root]
     if count > MOST_SOLVED:
         return
     layout: Layout = "detail" if count <= COMPARED_IN_DETAIL else "overview"
-    questions = {name: load_question(name, "ecmp") for name in traffics(compilation, plan.system)}
     survey = Survey(plan)
-    for name, question in track(questions.items(), "loads", len(questions)):
-        found = _utilisation(_asker(compilation, plan, sink), question)
+    asked: dict[str, tree.Expr | None] = {"": None}
+    asker = _asker(compilation, plan, Sink())  # nobody has asked for these: what has no loads is left out
+    for name in track(traffics(compilation, plan.system), "loads"):
+        question = load_question(name, "ecmp")
+        found = _utilisation(asker, question)
         if found is not None:
+            asked[name] = question
             look = loaded(survey.look, found)
             for key in reversed(plan.bottom_up):
                 drawn = overview_picture(plan, key, evolve(survey, look=look))
                 yield Shown("overview", key, svg(drawn), traffic=name)
     for scenario in track(scenarios(compilation, plan.system), "scenarios"):
-        for word, asked in (("", None), *questions.items()):
-            picture = compare(compilation, View(survey, plan.root, layout), scenario, asked, sink)
+        for name, question_or_none in asked.items():
+            view = View(survey, plan.root, layout)
+            picture = compare(compilation, view, scenario, question_or_none, sink if not name else Sink())
             if picture is not None:
-                yield Shown("before and after", plan.root, svg(picture), True, word, scenario)
+                yield Shown("before and after", plan.root, svg(picture), True, name, scenario)
 
 
 def plain_view(plan: Plan, key: str | None, layout: Layout) -> View:
