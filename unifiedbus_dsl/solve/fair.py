@@ -12,12 +12,13 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, ranges, tally
+from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, ranges, tally
 from unifiedbus_dsl.solve.demand import Groups, kept, toward
 from unifiedbus_dsl.solve.ecmp import targets
+from unifiedbus_dsl.solve.pairwise import pair_shares
 from unifiedbus_dsl.solve.result import NotAdmittedError
 from unifiedbus_dsl.solve.sweep import by_cable, distances, loads, vertex_demand
-from unifiedbus_dsl.symmetry import Symmetry
+from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
 FULL_WITHIN = 1e-9
 """Relative distance at which levels count as equal and a resource as full."""
@@ -126,34 +127,25 @@ def capacities(network: Network) -> Floats:
 
 
 def shared_flows(network: Network, source: ArrayLike, target: ArrayLike) -> Flows:
-    """One flow for each pair, split over all shortest paths as `ecmp` splits it. A sweep for each target."""
+    """One flow for each pair, split over all shortest paths as `ecmp` splits it; to itself over no cable.
+
+    Raises:
+        NotAdmittedError: a pair has no path.
+    """
     one, two = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
-    weights = by_cable(network)
-    parts: list[tuple[Ints, Floats]] = [(np.zeros(0, np.int64), np.zeros(0))] * len(one)
-    order = np.argsort(two, kind="stable")
-    found = None
-    for place, flow in enumerate(order.tolist()):
-        if place == 0 or two[flow] != two[order[place - 1]]:
-            found = distances(weights, network.vertices_of(int(two[flow])))
-        assert found is not None
-        if one[flow] == two[flow]:
-            continue
-        demand = np.zeros(network.ends)
-        demand[one[flow]] = 1.0
-        given = vertex_demand(network, found, demand)
-        if not (given.sum() > 0 and (found.hops[network.vertices_of(int(one[flow]))] >= 0).any()):
-            raise NotAdmittedError(f"no path from end point {one[flow]} to end point {two[flow]}")
-        parts[flow] = loads(weights, found, given)
-    return _with_injection(network, parts, one, two)
-
-
-def _with_injection(network: Network, parts: list[tuple[Ints, Floats]], source: Ints, target: Ints) -> Flows:
-    """Flows from their arcs and shares, each with what it takes of the injection of its two ends."""
-    send, receive = network.arcs + source, network.arcs + network.ends + target
-    resource = [np.append(arcs, [s, r]) for (arcs, _), s, r in zip(parts, send, receive, strict=True)]
-    share = [np.append(load, [1.0, 1.0]) for _, load in parts]
-    start = np.concatenate([[0], np.cumsum([len(r) for r in resource])]).astype(np.int64)
-    return Flows(start, np.concatenate(resource), np.concatenate(share), capacities(network), np.ones(len(parts)))
+    flow = np.flatnonzero(one != two)
+    every, full = np.arange(len(one)), np.ones(len(one))
+    owner, resource, share = [], [], []
+    for found in pair_shares(network, network.count.astype(np.float64), one[flow], two[flow]):
+        owner.append(flow[found.pair])
+        resource.append(found.arc)
+        share.append(found.share)
+    owner += [every, every]
+    resource += [network.arcs + one, network.arcs + network.ends + two]
+    share += [full, full]
+    order = np.argsort(np.concatenate(owner), kind="stable")
+    start = np.concatenate([[0], np.cumsum(np.bincount(np.concatenate(owner), minlength=len(one)))])
+    return Flows(start, np.concatenate(resource)[order], np.concatenate(share)[order], capacities(network), full)
 
 
 # ---- flows that symmetry makes equal --------------------------------------------------------------------------------
@@ -220,7 +212,28 @@ def pair_classes(symmetry: Symmetry, demands: list[Groups]) -> PairClasses:
 
 
 def _classes(symmetry: Symmetry, target: int, senders: Ints) -> list[Ints]:
-    """The senders in orbits of the symmetries that keep the target."""
-    orbit = symmetry.stabiliser([target]).end_orbit[senders]
-    order = np.argsort(orbit, kind="stable")
-    return list(np.split(senders[order], np.flatnonzero(np.diff(orbit[order])) + 1))
+    """The senders in classes whose flows to the target have one rate.
+
+    Of the coarsest equitable partition in which the target and each orbit are apart and arcs are told apart by orbit:
+    vertices of a class have as many shortest paths to the target over the same orbits of arcs. All arcs of an orbit are
+    equally full at any rate that the symmetries keep, so flows that cross the same orbits are frozen together.
+    """
+    network = symmetry.network
+    goal = np.zeros(network.vertices, dtype=np.int64)
+    goal[network.vertices_of(target)] = 1
+    part = refine(network, symmetry.vertex_orbit.astype(np.int64) * 2 + goal, symmetry.arc_orbit)
+    found = _by_end(network, part)[senders]
+    order = np.argsort(found, kind="stable")
+    return list(np.split(senders[order], np.flatnonzero(np.diff(found[order])) + 1))
+
+
+def _by_end(network: Network, part: Ids) -> Ids:
+    """The same number for end points whose vertices, in order, are of the same classes, [E]."""
+    found = part[network.end_order[network.end_start[:-1]]]
+    size = np.diff(network.end_start)
+    for k in range(1, int(size.max(initial=1))):
+        more = np.where(
+            size > k, part[network.end_order[np.minimum(network.end_start[:-1] + k, len(network.end_order) - 1)]] + 1, 0
+        )
+        found = dense(found.astype(np.int64) * (int(more.max(initial=0)) + 1) + more)
+    return found
