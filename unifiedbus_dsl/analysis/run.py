@@ -7,8 +7,10 @@ from fractions import Fraction
 
 from attrs import define, evolve, field, frozen
 
+from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.datasheet import datasheet
+from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.scenarios import BASE, base_value, changes, damage, described, worst
 from unifiedbus_dsl.analysis.selections import FabricSelector
@@ -47,6 +49,8 @@ class Report:
     orbits: Mapping[str, tuple[int, int]]
     scenarios: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """By name: what each scenario has taken, in sentences."""
+    losses: Mapping[str, Mapping[str, object]] = field(factory=dict)
+    """By scenario: the same as numbers, in SI units."""
 
 
 def analyze(
@@ -111,6 +115,7 @@ class _Runner:
     answers: list[Answer] = field(factory=list)
     results: list[ExpectResult] = field(factory=list)
     damages: list[tuple[str, tuple[str, ...]]] = field(factory=list)
+    losses: dict[str, Mapping[str, object]] = field(factory=dict)
     machines: dict[str, Machine] = field(factory=dict)
 
     def report(self) -> Report:
@@ -119,7 +124,8 @@ class _Runner:
             for name, machine in self.machines.items()
             if "symmetry" in vars(machine)
         }
-        return Report(tuple(self.answers), tuple(self.results), tuple(self.sink), orbits, tuple(self.damages))
+        answers, results, found = tuple(self.answers), tuple(self.results), tuple(self.sink)
+        return Report(answers, results, found, orbits, tuple(self.damages), self.losses)
 
     @property
     def _all_traffic(self) -> dict[str, tree.Traffic]:
@@ -169,7 +175,8 @@ class _Runner:
         return {name: t for name, t in self._all_traffic.items() if t.of.text == system}
 
     def _asker(self, system: str, plan: Plan, machine: Machine, block: str) -> Asker:
-        return evolve(asker_of(self.compilation, machine, self.sink), traffics=self._traffics(system), block=block)
+        made = asker_of(self.compilation, machine, self.sink)
+        return evolve(made, traffics=self._traffics(system), system=system, block=block)
 
     def _block(self, asker: Asker, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]) -> None:
         extra: dict[str, Any] = {}
@@ -203,7 +210,8 @@ class _Runner:
             return worst(solved(asker, call)) if worst_case else solved(asker, call)
 
         place = scope or asker.evaluator.scope
-        result = evaluate_expectation(subject, item, place, asker.selector.machine, self.sink, answered, extra)
+        sums = LeftSums(asker.machine, asker.selector)
+        result = evaluate_expectation(subject, item, place, asker.selector.machine, self.sink, answered, extra, sums)
         if result is not None:
             self.results.append(result)
 
@@ -223,6 +231,11 @@ class _Runner:
                 continue
             found, left, lets = made
             self.damages.append((name, (*changes(items, asker.machine, there.machine), *described(found))))
+            self.losses[name] = {
+                "devices": found.devices,
+                "cables": found.cables,
+                **lost.to_json(found.machine, found.losses),
+            }
             for item in items:
                 if isinstance(item, tree.Expect):
                     base = base_value(item.condition, asker, solved)

@@ -12,6 +12,7 @@ import numpy as np
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.analysis import lost
+from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.bind import walk
@@ -196,7 +197,8 @@ def base_value(condition: tree.Expr, asker: Asker, solved: Callable[[Asker, tree
             help=("write a line for each",),
         )
         return POISON
-    evaluator = evolve(asker.evaluator, solved=lambda call, _: worst(solved(asker, call)))
+    sums = LeftSums(asker.machine, asker.selector)
+    evaluator = evolve(asker.evaluator, measure=sums, solved=lambda call, _: worst(solved(asker, call)))
     return evaluator.eval(compared[0].left)
 
 

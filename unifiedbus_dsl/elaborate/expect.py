@@ -48,14 +48,17 @@ def evaluate_expectation(
     sink: Sink,
     solved: Callable[[tree.Call, Evaluator], Any] | None = None,
     extra: Mapping[str, Any] | None = None,
+    sums: Callable[[tree.Call, Evaluator], Any] | None = None,
 ) -> ExpectResult | None:
     """Evaluate one line; None after a diagnostic about the line itself. One that fails is reported as UB0701.
 
     `solved` answers the measures that only the solver can; without it they are left open. `extra` are names with a
-    value here only.
+    value here only. `sums` answers the measures that are sums, by default of the whole machine.
     """
     seen: dict[Span, Any] = {}
-    evaluator = Evaluator(scope, sink, Sums(machine), asked=Names(machine), solved=solved, extra=extra or {}, seen=seen)
+    evaluator = Evaluator(
+        scope, sink, sums or Sums(machine), asked=Names(machine), solved=solved, extra=extra or {}, seen=seen
+    )
     text = " ".join(node.condition.span.text.split())
     source = node.source.value if node.source else None
     differs = node.differs.value if node.differs else None

@@ -34,7 +34,9 @@ class Sums:
         name = ".".join(dotted(node.function))
         selector = Selector(self.machine, evaluator)
         if name in ("power", "cost") and not node.args:
-            return self._everything(name, node, evaluator)
+            machine = self.machine
+            items: list[Item] = [Parts(machine.types[k], count) for k, count in machine.census(machine.subject).items()]
+            return self.everything(name, node, [*items, *machine.rules({machine.subject: 1})], evaluator)
         if len(node.args) != 1 or node.args[0].name is not None:
             evaluator.sink.error(
                 "UB0229", f"`{name}` takes one selection", node.span, "write `all npu`, a part or a port"
@@ -43,7 +45,7 @@ class Sums:
         selection = selector.select(node.args[0].value)
         if selection is None:
             return POISON
-        return self._measure(name, node, selection, evaluator)
+        return self.measure(name, node, selection, evaluator)
 
     def _ports_named(self, selection: Selection, word: tree.Word, evaluator: Evaluator) -> list[Ports] | None:
         """The ports that `all npu.up` means; None after a diagnostic."""
@@ -57,7 +59,8 @@ class Sums:
             found.append(Ports(view.protocol, view.lanes, item.count * prod(view.shape)))
         return found
 
-    def _measure(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> Any:
+    def measure(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> Any:
+        """The value of a measure for what is selected; POISON after a diagnostic."""
         if selection.field is not None and name in ("count", "free_ports", "power", "cost"):
             evaluator.sink.error(
                 "UB0229", f"`{name}` takes a selection without a field", selection.field.span, "not wanted",
@@ -152,11 +155,8 @@ class Sums:
             fix=rename(node.span, guess) if isinstance(node, tree.Word) else None,
         )
 
-    def _everything(self, name: str, node: tree.Call, evaluator: Evaluator) -> Any:
-        """Power or cost of all that states it: parts, the assemblies around them, and cables."""
-        machine = self.machine
-        items: list[Item] = [Parts(machine.types[key], count) for key, count in machine.census(machine.subject).items()]
-        items += machine.rules({machine.subject: 1})
+    def everything(self, name: str, node: tree.Call, items: list[Item], evaluator: Evaluator) -> Any:
+        """Power or cost of all items that state it: parts, the assemblies around them, and cables."""
         values = [(self._field(item, name), item.count) for item in items]
         stated = [(value, count) for value, count in values if isinstance(value, Quantity)]
         if not stated:
