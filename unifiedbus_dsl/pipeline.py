@@ -110,15 +110,7 @@ class Compilation:
         """The overview of the first system, which notebooks show; None where there is none or nothing to draw with."""
         if not self.ok or not self.plans:
             return None
-        from unifiedbus_dsl.render import NoGraphvizError
-        from unifiedbus_dsl.render.overview import overview_picture
-        from unifiedbus_dsl.render.pictures import without_links
-        from unifiedbus_dsl.render.svg import svg
-
-        try:
-            return svg(without_links(overview_picture(self.plan)))
-        except NoGraphvizError:
-            return None
+        return self.plan._repr_svg_()
 
     @property
     def sources_hash(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,7 +16,7 @@ from unifiedbus_dsl.analysis.pictures import view_of, views
 from unifiedbus_dsl.diagnostics import Sink, catalogue
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Line, Picture, Text
-from unifiedbus_dsl.render.pictures import picture_of
+from unifiedbus_dsl.render.pictures import part_of, picture_of
 
 CABINET = """ubus 1
 
@@ -168,6 +169,12 @@ def test_notebooks_show_the_overview() -> None:
     assert shown
     assert read_back(shown)["title"].text == "Cabinet"
     assert pipeline.compile_text("ubus 1\nsystem a : B\n")._repr_svg_() is None
+    done = pipeline.compile_text(CABINET)
+    assert done.plan._repr_svg_() == done.fabric()._repr_svg_() == shown
+    board = part_of(done.plan, "Board")._repr_svg_()
+    assert board
+    assert read_back(board)["title"].text == "Board"
+    assert part_of(done.plan, "Chip")._repr_svg_() is None
 
 
 # ---- view blocks ------------------------------------------------------------------------------------------------
@@ -302,3 +309,38 @@ def test_loads_of_a_part_alone_are_the_busiest_of_its_like() -> None:
     assert len(drawn) == 28
     assert len({mark.colour for mark in drawn}) == 1
     assert "a cable is coloured as the busiest of its like in the system" in texts(picture, "legend")
+
+
+def test_pdf_without_graphviz_says_what_to_install(
+    cabinet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("UBUSC_DOT", raising=False)
+    outcome = cabinet("render", "cab.ubus", "-o", "a.pdf")
+    assert outcome.status == 1
+    assert "apt install graphviz" in outcome.err
+    assert os.listdir(tmp_path) == ["cab.ubus"]
+
+
+EVIL = "</title></script><script>alert(1)</script><img src=x onerror='alert(2)'> & \\N"
+
+
+def test_text_of_a_spec_stays_text_in_tips_and_attributes(run: Run, tmp_path: Path) -> None:
+    """Documentation, fields and titles with markup, in the picture and in the page: what is read back is what was
+    written, and nothing of it is an element."""
+    text = CABINET.replace("npu Chip {", f'## {EVIL}\nnpu Chip {{\n  note = "{EVIL.replace(chr(92), chr(92) * 2)}"')
+    (tmp_path / "evil.ubus").write_text(text)
+    outcome = run("render", "evil.ubus", "--type", "Board")
+    assert outcome.status == 0, outcome.err
+    svg = (tmp_path / "cab.Board.svg").read_text()
+    assert EVIL in read_back(svg)["npu-0"].tip
+    tags = {tag.tag.rpartition("}")[2] for tag in ElementTree.fromstring(svg).iter()}
+    assert not tags & {"script", "img"}
+    names = {name for tag in ElementTree.fromstring(svg).iter() for name in tag.attrib}
+    assert not [name for name in names if name.startswith("on")]
+    assert run("render", "evil.ubus", "--html").status == 0
+    page = (tmp_path / "cab.html").read_text()
+    assert page.count("<script") == 2
+    assert "<img" not in page
+    data = page.partition('id="data">')[2].partition("</script>")[0]
+    assert json.loads(data)["types"]["Chip"]["doc"] == EVIL

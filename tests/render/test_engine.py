@@ -70,3 +70,26 @@ def test_the_binary_of_others_is_left_alone() -> None:
 
 def test_png_too() -> None:
     assert draw(dot_text(overview_picture(machines.rack())), "png").startswith(b"\x89PNG")
+
+
+def test_pdf_takes_graphviz_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`graphviz-pure` writes no PDF: it is not asked."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoGraphvizError, match="install Graphviz"):
+        draw(GRAPH, "pdf")
+    script(tmp_path, "exec /bin/cat").rename(tmp_path / "dot")
+    assert find_dot(format="pdf") == tmp_path / "dot"
+    assert draw(GRAPH, "pdf").strip() == GRAPH.encode()
+
+
+def test_no_picture_needs_a_system_graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an empty path, all but PDF is drawn by the `graphviz-pure` beside Python."""
+    pytest.importorskip("graphviz_pure")
+    engine._installed.cache_clear()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    try:
+        assert find_dot().name == "graphviz-pure"
+        for format in ("svg", "png"):
+            assert draw(dot_text(overview_picture(machines.rack())), format)  # type: ignore[arg-type]
+    finally:
+        engine._installed.cache_clear()

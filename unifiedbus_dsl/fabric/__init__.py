@@ -63,6 +63,10 @@ class Fabric:
     def cable_count(self) -> int:
         return len(self.a_device)
 
+    def _repr_svg_(self) -> str | None:
+        """The overview of its plan, which notebooks show."""
+        return self.plan._repr_svg_()
+
     # ---- names
 
     def device_names(self, devices: ArrayLike) -> Texts:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
+from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -268,6 +269,14 @@ class Plan:
 
     def type(self, key: str) -> PlanType:
         return self.devices[key] if key in self.devices else self.assemblies[key]
+
+    def _repr_svg_(self) -> str | None:
+        """The overview, which notebooks show; None where there is nothing to draw, or to draw with.
+
+        Found by name when a notebook asks: a plan knows no pictures.
+        """
+        found: str | None = import_module("unifiedbus_dsl.render.notebook").notebook_svg(self)
+        return found
 
     @cached_property
     def device_count(self) -> Mapping[str, int]:

@@ -1,7 +1,8 @@
 """Draws DOT text through Graphviz: the only module that runs a process.
 
 The `graphviz` package is the way in. Which program it runs, in order: what the caller names, what the environment
-variable `UBUSC_DOT` names, the `graphviz-pure` of this Python environment, `graphviz-pure` and `dot` on the path.
+variable `UBUSC_DOT` names, the `graphviz-pure` of this Python environment, `graphviz-pure` and `dot` on the path. PDF
+takes the `dot` of Graphviz itself: `graphviz-pure` writes none.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class DrawingError(RuntimeError):
     """Graphviz refused to draw: an unknown format, say, or no memory."""
 
 
-def find_dot(named: str | Path | None = None) -> Path:
+def find_dot(named: str | Path | None = None, format: Format = "svg") -> Path:
     """The Graphviz program to use.
 
     Raises:
@@ -38,7 +39,12 @@ def find_dot(named: str | Path | None = None) -> Path:
         if found is None:
             raise NoGraphvizError(f"`{wish}` is not a program that can be run; name the `dot` of Graphviz")
         return Path(found)
-    program = _installed()
+    program = _installed() if format != "pdf" else _graphviz()
+    if program is None and format == "pdf":
+        raise NoGraphvizError(
+            "PDF needs the `dot` of Graphviz itself, and there is none on the path: install Graphviz (Debian: "
+            f"`apt install graphviz`), name a `dot` in the environment variable {ENVIRONMENT}, or draw an SVG or a PNG"
+        )
     if program is None:
         raise NoGraphvizError(
             "no Graphviz to draw with: run `pip install graphviz-pure`, "
@@ -57,6 +63,12 @@ def _installed() -> Path | None:
     return None
 
 
+def _graphviz() -> Path | None:
+    """The `dot` of Graphviz itself."""
+    found = shutil.which("dot")
+    return Path(found) if found else None
+
+
 def draw(dot: str, format: Format = "svg", program: str | Path | None = None) -> bytes:
     """What Graphviz makes of `dot`, a graph in which every position is given (`neato -n2`): same text, same bytes.
 
@@ -68,7 +80,7 @@ def draw(dot: str, format: Format = "svg", program: str | Path | None = None) ->
     from graphviz.backend import dot_command
 
     before = dot_command.DOT_BINARY
-    dot_command.DOT_BINARY = find_dot(program)
+    dot_command.DOT_BINARY = find_dot(program, format)
     try:
         source = graphviz.Source(dot, engine="neato")
         result: bytes = source.pipe(format=format, neato_no_op=2, quiet=True)
