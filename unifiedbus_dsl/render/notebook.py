@@ -1,0 +1,19 @@
+"""What a notebook shows of a plan, and of what has one."""
+
+from __future__ import annotations
+
+from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.render.engine import NoGraphvizError
+from unifiedbus_dsl.render.overview import overview_picture
+from unifiedbus_dsl.render.pictures import without_links
+from unifiedbus_dsl.render.svg import svg
+
+
+def notebook_svg(plan: Plan) -> str | None:
+    """The overview as SVG; None where the plan has no parts, or there is nothing to draw with."""
+    if plan.root not in plan.assemblies:
+        return None
+    try:
+        return svg(without_links(overview_picture(plan)))
+    except NoGraphvizError:
+        return None
