@@ -70,6 +70,10 @@ class Prover:
         return np.arange(self.network.vertices, dtype=np.int32)
 
     @cached_property
+    def degree(self) -> Ints:
+        return np.diff(self.network.indptr)
+
+    @cached_property
     def settled(self) -> Bools:
         return np.zeros(self.network.vertices, dtype=bool)
 
@@ -129,8 +133,7 @@ class Prover:
             members = tuple(
                 np.flatnonzero(when == level).astype(np.int32) for level in range(1, int(when.max(initial=0)) + 1)
             )
-            degree = np.diff(network.indptr)
-            self._levels[key] = _Levels(when, members, tuple(int(degree[some].sum()) for some in members))
+            self._levels[key] = _Levels(when, members, tuple(int(self.degree[some].sum()) for some in members))
         return self._levels[key]
 
     def _extend(self, moved: Ids, touched: list[Ids]) -> bool:
@@ -139,7 +142,7 @@ class Prover:
         Vertex b goes to the b' with the same sum, over neighbours of lower level, of hashes as the images of b's
         neighbours have; ties keep their order. False if there is none.
         """
-        levels, degree = self._outward(moved), np.diff(self.network.indptr)
+        levels, degree = self._outward(moved), self.degree
         moving = moved[self.full[moved] != moved]
         for level, (pending, arcs) in enumerate(zip(levels.members, levels.arcs, strict=True), 1):
             if degree[moving].sum() < arcs:
@@ -173,7 +176,7 @@ class Prover:
         network = self.network
         arcs = row_arcs(network, moving)
         heads = network.head[arcs]
-        gain = np.repeat(self.hashes[self.full[moving]] - self.hashes[moving], np.diff(network.indptr)[moving])
+        gain = np.repeat(self.hashes[self.full[moving]] - self.hashes[moving], self.degree[moving])
         here = (when[heads] == level) & ~self.settled[heads]
         heads = heads[here]
         np.add.at(self.change, heads, gain[here] * self.salts[network.label[arcs[here]]])
@@ -190,7 +193,7 @@ class Prover:
         known = self.settled[heads] | ((when[heads] < level) & (when[heads] >= 0))
         gain = np.where(known, self.hashes[self.full[heads]] - self.hashes[heads], np.uint64(0))
         gain *= self.salts[network.label[arcs]]
-        change = sums(gain, np.diff(network.indptr)[pending])
+        change = sums(gain, self.degree[pending])
         self.change[pending] = change
         return np.asarray(pending[change != 0])
 
@@ -204,14 +207,13 @@ class Prover:
         if not self._permutes(moved, there) or not _keeps_ends(network, moved, image):
             return None
         sample = moved[:: max(1, len(moved) // SAMPLE)]
-        small = sample[network.indptr[sample + 1] - network.indptr[sample] <= 1024]
+        small = sample[self.degree[sample] <= 1024]
         if row_images(network, image, small) is None:
             return None
         images = row_images(network, image, moved)
         if images is None:
             return None
-        degree = network.indptr[moved + 1] - network.indptr[moved]
-        start = np.cumsum(degree) - degree
+        start = np.cumsum(self.degree[moved]) - self.degree[moved]
         return Proof(Generator(frozen_array(moved), frozen_array(there)), start, images)
 
     def _permutes(self, moved: Ids, there: Ids) -> bool:
