@@ -13,6 +13,7 @@ from unifiedbus_dsl.cli.report import as_text, limit_option, status
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.answers import Answer
     from unifiedbus_dsl.analysis.run import Report
+    from unifiedbus_dsl.diagnostics import Diagnostic
     from unifiedbus_dsl.pipeline import Compilation
 
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 @click.argument("file", required=False)
 @click.option("--system", metavar="NAME", help="Ask about this system only.")
 @click.option("--traffic", metavar="NAME", help="Ask for the throughput of this traffic alone.")
+@click.option(
+    "--ask",
+    metavar="MEASURE",
+    multiple=True,
+    help="Ask this in place of what the file asks; may be given several times.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answers as JSON on standard output, in SI units.")
 @click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
 @limit_option
@@ -31,6 +38,7 @@ def command(
     file: str | None,
     system: str | None,
     traffic: str | None,
+    ask: tuple[str, ...],
     as_json: bool,
     no_symmetry: bool,
     limit: int,
@@ -46,6 +54,7 @@ def command(
       ubusc analyze machine.ubus
       ubusc analyze machine.ubus --system lab --json > answers.json
       ubusc analyze machine.ubus --traffic moe
+      ubusc analyze machine.ubus --ask "paths(npu[0, 0] -> npu[3, 1])"
     """
     from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.meter import meter
@@ -53,19 +62,34 @@ def command(
     path = source_file(file, "analyze")
     from unifiedbus_dsl import pipeline
 
+    if ask and traffic is not None:
+        raise click.UsageError("--ask and --traffic exclude each other: ask `throughput(TRAFFIC)`")
     with meter():
         compilation = pipeline.compile(path, limits=limits(**raised))
-        click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         if status(compilation.diagnostics):
+            _show(None, compilation.diagnostics, as_json, limit)
             context.exit(1)
         must_exist(compilation, str(path), system, traffic)
-        from unifiedbus_dsl.analysis.run import analyze
+        from unifiedbus_dsl.analysis import run
 
-        report = analyze(compilation, system, traffic=traffic, symmetric=not no_symmetry)
-    click.echo(as_text(report.diagnostics, limit, sys.stderr), err=True, nl=False)
-    click.echo(_json(report) if as_json else text_of(report), nl=False)
-    if status(report.diagnostics):
+        if ask:
+            report = run.ask(compilation, system, "; ".join(ask), symmetric=not no_symmetry)
+        else:
+            report = run.analyze(compilation, system, traffic=traffic, symmetric=not no_symmetry)
+    found = (*compilation.diagnostics, *report.diagnostics)
+    _show(report, found, as_json, limit)
+    if status(found):
         context.exit(1)
+
+
+def _show(report: Report | None, found: tuple[Diagnostic, ...], as_json: bool, limit: int) -> None:
+    """Answers on standard output; what is wrong beside them in JSON, else on standard error."""
+    if as_json:
+        click.echo(_json(report, found), nl=False)
+        return
+    click.echo(as_text(found, limit, sys.stderr), err=True, nl=False)
+    if report is not None:
+        click.echo(text_of(report) or ("" if found else "nothing is asked\n"), nl=False)
 
 
 def must_exist(compilation: Compilation, path: str, system: str | None, traffic: str | None) -> None:
@@ -90,20 +114,22 @@ def must_exist(compilation: Compilation, path: str, system: str | None, traffic:
             )
 
 
-def _json(report: Report) -> str:
+def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
+    """One object: what was answered, and what is wrong as `ubusc check --format json` says it."""
     import json
 
-    data: dict[str, Any] = {
-        "version": 1,
-        "measures": [answer.to_json() for answer in report.answers],
-        "expectations": [
+    from unifiedbus_dsl.diagnostics.json import to_data
+
+    data: dict[str, Any] = {"measures": [], "expectations": [], "scenarios": {}, "orbits": {}}
+    if report is not None:
+        data["measures"] = [answer.to_json() for answer in report.answers]
+        data["expectations"] = [
             {"subject": r.subject, "text": r.text, "holds": r.holds, "source": r.source, "differs": r.differs}
             for r in report.expectations
-        ],
-        "scenarios": {name: list(said) for name, said in report.scenarios},
-        "orbits": {name: {"vertices": v, "arcs": a} for name, (v, a) in report.orbits.items()},
-    }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        ]
+        data["scenarios"] = {name: {"said": list(said), **report.losses[name]} for name, said in report.scenarios}
+        data["orbits"] = {name: {"vertices": v, "arcs": a} for name, (v, a) in report.orbits.items()}
+    return json.dumps({**to_data(found), **data}, indent=2, ensure_ascii=False) + "\n"
 
 
 def text_of(report: Report) -> str:
@@ -127,9 +153,9 @@ def text_of(report: Report) -> str:
             word = "differs" if result.differs is not None else "holds" if result.holds else "fails"
             of = f"{result.subject.split(': ')[-1]}: " if ": " in result.subject else ""
             lines.append(f"  {word:<8}{of}{result.text}" + (f"  ({result.source})" if result.source else ""))
-    for name, (vertices, arcs) in report.orbits.items():
+    for name, (vertices, arcs) in report.orbits.items() if lines else ():
         lines += ["", f"{name}: proved symmetries leave {vertices:,} orbits of vertices and {arcs:,} of directed arcs"]
-    return "\n".join(lines) + "\n" if lines else "nothing is asked\n"
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _lines(answer: Answer, label: int, shown: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The measures that the solver answers, by the names under which `expect` and `analyze` call them."""
+"""The measures by the names under which `expect` and `analyze` call them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
-from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, walls
+from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, sums, walls
 from unifiedbus_dsl.analysis.routes import ROUTINGS
 from unifiedbus_dsl.analysis.selections import FabricSelector
+from unifiedbus_dsl.bind import SUMS
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Floats
 from unifiedbus_dsl.solve.machine import Machine
@@ -50,9 +51,11 @@ MEASURES: Mapping[str, Measure] = {
     "worst": Measure(rates.worst),
     "fair": Measure(rates.fair, ("hash",)),
     "time": Measure(collectives.time, ("algorithm", "size")),
+    "sweep": Measure(collectives.sweep, ("algorithm",)),
     "optimal_time": Measure(collectives.optimal_time, ("size",)),
     "mtbf": Measure(reliability.mtbf),
     "availability": Measure(reliability.availability, ("mttr",)),
+    **{name: Measure(sums.total) for name in SUMS},
 }
 
 
@@ -76,7 +79,7 @@ class Asker:
 
     def answer(self, node: tree.Call) -> Answer | None:
         """The answer to a measure; None after a diagnostic."""
-        call = self._call(node)
+        call = self.call(node)
         measure = MEASURES.get(call.name)
         if measure is None:
             call.refuse(node.function, f"`{call.name}` can't be asked here")
@@ -89,12 +92,13 @@ class Asker:
 
     def utilisation(self, node: tree.Expr) -> tuple[Floats, str, str, float] | None:
         """Utilisation of every arc, traffic, routing and rate for a picture; None after a diagnostic."""
-        if not isinstance(node, tree.Call) or self._call(node).name != "load":
+        if not isinstance(node, tree.Call) or self.call(node).name != "load":
             self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
             return None
-        return self._tried(self._call(node), rates.utilisation, rates.LOAD_OPTIONS)
+        return self._tried(self.call(node), rates.utilisation, rates.LOAD_OPTIONS)
 
-    def _call(self, node: tree.Call) -> Call:
+    def call(self, node: tree.Call) -> Call:
+        """A measure with what its arguments are read against."""
         return Call(node, self.machine, self.selector, self.traffics)
 
     def _tried(self, call: Call, answer: Callable[[Call], T], named: tuple[str, ...]) -> T | None:

@@ -51,14 +51,14 @@ def throughput(call: Call) -> Answer:
     )
 
 
-def utilisation(call: Call) -> tuple[Floats, str, str, float]:
+def utilisation(call: Call, rate_Bps: float | None = None) -> tuple[Floats, str, str, float]:  # noqa: N803
     """Of `load(traffic, routing = …, rate = …)`: utilisation of every arc, traffic, routing, and the rate taken."""
     traffic, demand = call.matrix()
     routing = read_routing(call)
     loads = routing.loads(call.machine, demand)
     network = call.machine.network
     row = sent(demand, network.ends)
-    rate = call.quantity("rate", RATE) or _injection(network, row)
+    rate = rate_Bps or call.quantity("rate", RATE) or _injection(network, row)
     return np.asarray(loads.utilisation * (rate / row.max())), traffic.name, routing.text, rate
 
 
@@ -141,24 +141,31 @@ def percent(share: float) -> str:
 
 
 def fair(call: Call) -> Answer:
-    traffic, demand = call.matrix()
-    network = call.machine.network
+    traffic, _ = call.matrix()
     seed = call.integer("hash")
     shares = "ecmp shares" if seed is None else f"one shortest path a flow, hashed with seed {seed}"
-    if seed is not None:
-        one, two = _listed(call, demand)
-        flows = hashed.hashed_flows(network, one, two, seed)
-    elif isinstance(demand, Groups):
-        flows = sharing.pair_classes(call.machine.symmetry, [demand]).flows
-    else:
-        flows = sharing.shared_flows(network, *_listed(call, demand))
-    rate, count = sharing.fair_rates(flows), flows.count
+    found, _, _ = flows(call)
+    rate, count = sharing.fair_rates(found), found.count
     least, mean = float(rate.min()), float((rate * count).sum() / count.sum())
     detail: dict[str, Any] = {"mean": mean, "max": float(rate.max()), "flows": int(count.sum())}
     said = ("max-min fair rate of the slowest flow", shares, traffic.pattern)
     if traffic.size_bytes:
-        detail["completion_s"] = traffic.size_bytes / least
+        detail["completion_s"] = sharing.completion(found, traffic.size_bytes).makespan_s
     return call.exact(least, RATE, assumptions=said, detail=detail)
+
+
+def flows(call: Call) -> tuple[sharing.Flows, Ints, Ints]:
+    """The flows of a traffic, those that symmetry makes equal as one, with the source and target of each."""
+    _, demand = call.matrix()
+    network = call.machine.network
+    seed = call.integer("hash")
+    if seed is None and isinstance(demand, Groups):
+        classes = sharing.pair_classes(call.machine.symmetry, [demand])
+        return classes.flows, classes.source, classes.target
+    one, two = _listed(call, demand)
+    if seed is not None:
+        return hashed.hashed_flows(network, one, two, seed), one, two
+    return sharing.shared_flows(network, one, two), one, two
 
 
 def _listed(call: Call, demand: Demand) -> tuple[Ints, Ints]:

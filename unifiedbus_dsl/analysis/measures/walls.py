@@ -9,8 +9,10 @@ import numpy as np
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.selections import Blocks
 from unifiedbus_dsl.analysis.wording import block_name
 from unifiedbus_dsl.solve.bisection import bisection as halved
+from unifiedbus_dsl.solve.oversubscription import Oversubscription
 from unifiedbus_dsl.solve.oversubscription import oversubscription as walls_of
 from unifiedbus_dsl.solve.tiers import tiers as bands_of
 from unifiedbus_dsl.units import NUMBER, RATE
@@ -45,6 +47,20 @@ def tiers(call: Call) -> Answer:
 
 
 def oversubscription(call: Call) -> Answer:
+    blocks, found = of_blocks(call)
+    worst = int(np.argmax(np.where(np.isfinite(found.ratio), found.ratio, -1.0)))
+    ratio = float(found.ratio[worst])
+    alike = int((found.ratio >= ratio * (1 - 1e-9)).sum())
+    where = block_name(call.machine, int(blocks.start[worst]), blocks.noun)
+    where += f" and {alike - 1:,} more" if alike > 1 else ""
+    detail = {"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])}
+    said = ("raw rates that end points inside can inject, over raw rates through the wall",)
+    text = f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves"
+    return call.exact(ratio, NUMBER, binding=(where,), binds="at", assumptions=said, detail=detail, text=text)
+
+
+def of_blocks(call: Call) -> tuple[Blocks, Oversubscription]:
+    """The assemblies that a call is about, and a row of each."""
     blocks = call.selector.blocks(call.one())
     if blocks is None:
         raise Refused
@@ -57,13 +73,4 @@ def oversubscription(call: Call) -> Answer:
     at = np.searchsorted(blocks.start, device, side="right") - 1
     inside = (at >= 0) & (device < blocks.stop[np.maximum(at, 0)])
     part[inside] = at[inside]
-    found = walls_of(network, part, members)
-    worst = int(np.argmax(np.where(np.isfinite(found.ratio), found.ratio, -1.0)))
-    ratio = float(found.ratio[worst])
-    alike = int((found.ratio >= ratio * (1 - 1e-9)).sum())
-    where = block_name(call.machine, int(blocks.start[worst]), blocks.noun)
-    where += f" and {alike - 1:,} more" if alike > 1 else ""
-    detail = {"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])}
-    said = ("raw rates that end points inside can inject, over raw rates through the wall",)
-    text = f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves"
-    return call.exact(ratio, NUMBER, binding=(where,), binds="at", assumptions=said, detail=detail, text=text)
+    return blocks, walls_of(network, part, members)
