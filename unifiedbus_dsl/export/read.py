@@ -25,6 +25,17 @@ from unifiedbus_dsl.export.listing import Cable, Device, ImportFailed, Listing
 from unifiedbus_dsl.export.rebuild import rebuild
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.plan import Plan, serial
+from unifiedbus_dsl.progress import Step, task
+
+MOST_CABLES = 4_000_000
+"""About 2 GB as a list, and as much again when names become a machine."""
+MOST_JSON = 1 << 30
+"""Bytes; about five times as much in memory."""
+
+
+def _not_too_many(path: Path, cables: int) -> None:
+    if cables > MOST_CABLES:
+        raise ImportFailed(f"`{path.name}` has more than {MOST_CABLES:,} cables: read a part of the machine")
 
 
 def read(path: str | PathLike[str]) -> Listing:
@@ -63,6 +74,12 @@ def read_fabric(path: str | PathLike[str]) -> Fabric:
 
 
 def read_json(path: Path) -> Listing:
+    size = path.stat().st_size
+    if size > MOST_JSON:
+        raise ImportFailed(
+            f"`{path.name}` has {size:,} bytes; JSON is read as a whole, and {MOST_JSON:,} are taken: use GraphML or a "
+            "cable list"
+        )
     data = json.loads(path.read_text(encoding="utf-8"))
     edges = data.get("edges", data.get("links")) if isinstance(data, dict) else None
     if not isinstance(edges, list) or not isinstance(data.get("nodes"), list):
@@ -72,6 +89,7 @@ def read_json(path: Path) -> Listing:
         Device(_text(node, "id", path), _word(node, "kind"), _word(node, "type"), bool(node.get("spare")))
         for node in data["nodes"]
     )
+    _not_too_many(path, len(edges))
     cables = tuple(_json_cable(edge, n, path) for n, edge in enumerate(edges))
     types = _types(json.dumps(head["machine"]), path) if head.get("machine") else None
     return Listing(str(head.get("name", path.stem)), devices, cables, types)
@@ -121,22 +139,45 @@ _SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 
 
 def read_graphml(path: Path) -> Listing:
-    root = ElementTree.parse(path).getroot()
-    graph = root.find(f"{_SPACE}graph")
+    """Element by element: what has been read is let go of."""
+    names: dict[str, str] = {}
+    named: dict[str, str] = {}
+    head: dict[str, str] = {}
+    devices: list[Device] = []
+    cables: list[Cable] = []
+    graph: ElementTree.Element | None = None
+    with task("read cables") as step:
+        for event, element in ElementTree.iterparse(path, ("start", "end")):
+            tag = element.tag.removeprefix(_SPACE)
+            if event == "start":
+                graph = element if tag == "graph" and graph is None else graph
+            elif tag == "key":
+                names[element.get("id", "")] = element.get("attr.name", "")
+            elif tag == "node" and graph is not None:
+                facts, id_ = _data(element, names), element.get("id", "")
+                named[id_] = str(facts.get("name", id_))
+                kind, type_ = _word(facts, "kind"), _word(facts, "type")
+                devices.append(Device(named[id_], kind, type_, facts.get("spare") == "true"))
+                element.clear()
+            elif tag == "edge" and graph is not None:
+                cables.append(_graphml_cable(element, names, named, path))
+                _not_too_many(path, len(cables))
+                element.clear()
+            elif tag == "graph":
+                head |= _data(element, names)
+            if event == "end" and tag in ("node", "edge"):
+                step()
+            if graph is not None and len(graph) > _KEPT:
+                head |= _data(graph, names)
+                graph.clear()
     if graph is None:
         raise ImportFailed(f"`{path.name}`: there is no graph in it")
-    names = {key.get("id", ""): key.get("attr.name", "") for key in root.iter(f"{_SPACE}key")}
-    named: dict[str, str] = {}
-    devices = []
-    for node in graph.iter(f"{_SPACE}node"):
-        facts = _data(node, names)
-        id_ = node.get("id", "")
-        named[id_] = str(facts.get("name", id_))
-        devices.append(Device(named[id_], _word(facts, "kind"), _word(facts, "type"), facts.get("spare") == "true"))
-    cables = tuple(_graphml_cable(edge, names, named, path) for edge in graph.iter(f"{_SPACE}edge"))
-    head = _data(graph, names)
     types = _types(head["machine"], path) if head.get("machine") else None
-    return Listing(head.get("system", path.stem), tuple(devices), cables, types)
+    return Listing(head.get("system", path.stem), tuple(devices), tuple(cables), types)
+
+
+_KEPT = 4096
+"""Elements that were read and are still held."""
 
 
 def _data(element: ElementTree.Element, names: Mapping[str, str]) -> dict[str, str]:
@@ -167,12 +208,13 @@ def read_csv(path: Path) -> Listing:
         if missing:
             raise ImportFailed(f"`{path.name}`, line 1: a cable list needs the columns {', '.join(_NEEDED)}")
         devices: dict[str, Device] = {}
-        cables = tuple(_csv_cables(table, path, devices))
+        with task("read cables") as step:
+            cables = tuple(_csv_cables(table, path, devices, step))
     return Listing(path.name.split(".")[0], tuple(devices.values()), cables)
 
 
-def _csv_cables(table: csv.DictReader[str], path: Path, devices: dict[str, Device]) -> Iterator[Cable]:
-    for row in table:
+def _csv_cables(table: csv.DictReader[str], path: Path, devices: dict[str, Device], step: Step) -> Iterator[Cable]:
+    for number, row in enumerate(table, 1):
         facts: dict[str, Any] = {**row, "length": row.get("length_m")}
         where = f"`{path.name}`, line {table.line_num}"
         if not row["a_device"] or not row["b_device"]:
@@ -185,6 +227,8 @@ def _csv_cables(table: csv.DictReader[str], path: Path, devices: dict[str, Devic
         except ValueError as error:
             raise ImportFailed(f"{where}: {error}") from error
         yield _cable((row["a_device"], row["b_device"]), facts, where)
+        _not_too_many(path, number)
+        step()
 
 
 READERS: Mapping[str, Callable[[Path], Listing]] = {
