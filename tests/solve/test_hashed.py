@@ -78,7 +78,9 @@ def test_paths_between_switches(shape: tuple[str, tuple[int, ...]]) -> None:
 @pytest.mark.parametrize("name", ["TABLE", "ENTRIES"])
 def test_pieces_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Goals in batches, and choices a few at a time."""
-    for net, _ in (machines.fat_tree(6), machines.superpod(12)):
+    ring = np.arange(70)  # a switch and an end point each
+    single = machines.plain(140, 70, [(ring, 70 + ring), (70 + ring, 70 + np.roll(ring, 1))], forward=False)
+    for net in (machines.fat_tree(6)[0], machines.superpod(12)[0], single):
         source, target = np.random.default_rng(3).integers(0, net.ends, (2, 700))
         source, target = source[source != target], target[source != target]
         with monkeypatch.context() as patch:
