@@ -48,7 +48,7 @@ def test_full_mesh_by_size() -> None:
 
 
 def test_switch_by_size() -> None:
-    """All-gather: n - 1 pieces over one port, two cables and a switch away; tree: gather the pieces, spread the whole."""
+    """All-gather: n - 1 pieces over one port, two cables and a switch away; tree: gather pieces, spread the whole."""
     (found,) = values(STAR, "sweep(allgather(all npu))")
     path = 2 * HOP + 200e-9
     for row in found.detail["sweep"]:

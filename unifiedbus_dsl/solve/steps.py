@@ -10,17 +10,30 @@ symmetries that keep the whole set are solved once.
 from __future__ import annotations
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, ranges, row_arcs, tally
+from unifiedbus_dsl.network import ArcKinds, Floats, Ints, Network, frozen_array, ranges, row_arcs, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solve.demand import Demand, Groups, Pairs, kept, received, sent, toward
 from unifiedbus_dsl.solve.ecmp import targets
 from unifiedbus_dsl.solve.fair import FULL_WITHIN, Flows, chosen, completion, fair_rates, pair_classes
 from unifiedbus_dsl.solve.result import NotAdmittedError
-from unifiedbus_dsl.solve.sweep import Distances, Weights, by_cable, distances, loads, vertex_demand
+from unifiedbus_dsl.solve.sweep import Distances, by_cable, distances, vertex_demand
 from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, end_images, joined
+
+
+def as_slow_as_any(network: Network, kinds: ArcKinds) -> tuple[Network, float]:
+    """The network with every cable taking as long as the slowest of `kinds` that has its rate, and the least part of
+    that which such a cable can take. Cables of one rate stay alike, so symmetries for rates are symmetries of it."""
+    rate, place = np.unique(kinds.rate_Bps, return_inverse=True)
+    slow, fast = np.zeros(len(rate)), np.full(len(rate), np.inf)
+    np.maximum.at(slow, place.ravel(), kinds.latency_s)
+    np.minimum.at(fast, place.ravel(), kinds.latency_s)
+    latency = slow[np.searchsorted(rate, network.kinds.rate_Bps)]
+    timed = evolve(network, kinds=evolve(network.kinds, latency_s=frozen_array(latency)))
+    taken = slow > 0
+    return timed, float((fast[taken] / slow[taken]).min(initial=1.0))
 
 
 @frozen(eq=False)
@@ -99,14 +112,15 @@ def _pair_images(network: Network, generator: Generator, demand: Pairs) -> Ints:
 
 
 def _pair_timing(group: Symmetry, demand: Pairs, timed: Network) -> Timing:
-    network, weights = group.network, by_cable(group.network)
+    network = group.network
     key = demand.source * network.ends + demand.target
     if len(np.unique(key)) < len(key):
         raise NotAdmittedError("a pair of end points stands twice in one step")
     orbit = pair_orbits(group, demand)
     _, first, count = np.unique(orbit, return_index=True, return_counts=True)
+    balls = _Balls(network, np.full((2, network.vertices), -1, dtype=np.int16))
     paths = [
-        _paths(weights, int(demand.source[i]), int(demand.target[i]))
+        balls.paths(int(demand.source[i]), int(demand.target[i]))
         for i in track(first.tolist(), "route flows of a step")
     ]
     table = None if timed is network else _carried(group, demand, orbit, first, paths)
@@ -136,19 +150,90 @@ class _Paths:
     head: Ints
 
 
-def _paths(weights: Weights, source: int, target: int) -> _Paths:
-    network = weights.network
-    found = distances(weights, network.vertices_of(target))
-    demand = np.zeros(network.ends)
-    demand[source] = 1.0
-    given = vertex_demand(network, found, demand)
-    if not np.isclose(given.sum(), 1.0):
-        raise NotAdmittedError(f"no path from end point {source} to end point {target}")
-    arcs, share = loads(weights, found, given)
-    tail, head = network.tail[arcs], network.head[arcs]
-    vertices = np.unique(np.concatenate([tail, head])).astype(np.int64)
-    hops = found.hops[vertices].astype(np.int64)
-    return _Paths(arcs, share, vertices, hops, np.searchsorted(vertices, tail), np.searchsorted(vertices, head))
+@frozen(eq=False)
+class _Balls:
+    """Searches from both ends of a pair at once, each touching what is near only: `near` [2, V] are the hops from
+    either end, -1 where not yet reached, and between searches everywhere."""
+
+    network: Network
+    near: NDArray[np.int16]
+
+    def paths(self, source: int, target: int) -> _Paths:
+        """All shortest paths of a pair.
+
+        Raises:
+            NotAdmittedError: there is none.
+        """
+        network = self.network
+        levels: list[list[Ints]] = [[network.vertices_of(e).astype(np.int64)] for e in (source, target)]
+        try:
+            for near, reached in zip(self.near, levels, strict=True):
+                near[reached[0]] = 0
+            while not len(middle := self._met(levels)):
+                if not self._grown(levels, int(len(levels[1][-1]) < len(levels[0][-1]))):
+                    raise NotAdmittedError(f"no path from end point {source} to end point {target}")
+            return self._along(levels, middle)
+        finally:
+            for near, reached in zip(self.near, levels, strict=True):
+                near[np.concatenate(reached)] = -1
+
+    def _met(self, levels: list[list[Ints]]) -> Ints:
+        """Vertices half way: reached from both ends, and passed through."""
+        last = levels[0][-1]
+        inner = len(levels[0]) > 1 and len(levels[1]) > 1
+        met = self.near[1][last] >= 0
+        if inner:
+            met &= self.network.forwards[last]
+        return np.asarray(last[met])
+
+    def _grown(self, levels: list[list[Ints]], side: int) -> bool:
+        """Reach one hop further from one end; whether there was anything."""
+        near, network = self.near[side], self.network
+        last = levels[side][-1]
+        if len(levels[side]) > 1:
+            last = last[network.forwards[last]]
+        heads = network.head[row_arcs(network, last)]
+        fresh = np.unique(heads[near[heads] < 0]).astype(np.int64)
+        near[fresh] = len(levels[side])
+        levels[side].append(fresh)
+        return bool(len(fresh))
+
+    def _along(self, levels: list[list[Ints]], middle: Ints) -> _Paths:
+        network = self.network
+        hops = [len(side) - 1 for side in levels]
+        parts, far = [middle], [np.full(len(middle), hops[1])]
+        for side in (0, 1):
+            here = middle
+            for level in range(hops[side] - 1, -1, -1):
+                heads = network.head[row_arcs(network, here)]
+                good = (self.near[side][heads] == level) & (network.forwards[heads] | (level == 0))
+                here = np.unique(heads[good]).astype(np.int64)
+                parts.append(here)
+                far.append(np.full(len(here), level if side else sum(hops) - level))
+        order = np.argsort(np.concatenate(parts))
+        vertices, left = np.concatenate(parts)[order], np.concatenate(far)[order]
+        arcs = row_arcs(network, vertices)
+        tail = np.repeat(np.arange(len(vertices)), network.indptr[vertices + 1] - network.indptr[vertices])
+        head = np.minimum(np.searchsorted(vertices, network.head[arcs]), len(vertices) - 1)
+        leads = (vertices[head] == network.head[arcs]) & (left[head] == left[tail] - 1)
+        arcs, tail, head = arcs[leads], tail[leads], head[leads]
+        return _Paths(
+            arcs, _shares(network.count[arcs].astype(np.float64), tail, head, left), vertices, left, tail, head
+        )
+
+
+def _shares(weight: Floats, tail: Ints, head: Ints, hops: Ints) -> Floats:
+    """What each arc carries of one unit that starts at the vertices of most hops: at each vertex, and at the start over
+    all of them, an equal part for each cable that leads nearer."""
+    nearer = tally(tail, weight, len(hops))
+    start = hops == hops.max()
+    carried = np.where(start, nearer / nearer[start].sum(), 0.0)
+    share = np.zeros(len(weight))
+    for level in range(int(hops.max()), 0, -1):
+        here = np.flatnonzero(hops[tail] == level)
+        share[here] = carried[tail[here]] * weight[here] / nearer[tail[here]]
+        carried += tally(head[here], share[here], len(hops))
+    return share
 
 
 def _orbit_flows(group: Symmetry, demand: Pairs, first: Ints, count: Ints, paths: list[_Paths]) -> Flows:

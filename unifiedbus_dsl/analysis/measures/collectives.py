@@ -6,21 +6,25 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from attrs import evolve, frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
-from unifiedbus_dsl.network import Ints
+from unifiedbus_dsl.network import Ints, arc_kinds
 from unifiedbus_dsl.solve import collectives, schedules
 from unifiedbus_dsl.solve import optimal as best
 from unifiedbus_dsl.solve.classes import TooLargeError
 from unifiedbus_dsl.solve.result import NotAdmittedError
+from unifiedbus_dsl.solve.steps import as_slow_as_any
 from unifiedbus_dsl.symmetry import arrays_of
 from unifiedbus_dsl.units import RATE, TIME
 
-MOST_STEPPED = 100_000
-"""End points up to which the steps of a collective are solved."""
+MOST_TIMED = 100_000
+"""End points up to which the length of every cable is counted."""
+FEW_ORBITS = 8
+"""Orbits of end points up to which an all-to-all is a few sweeps, whatever the number of end points."""
 MOST_CLASSES = 100_000
 """Orbits of end points times end points up to which every algorithm of a collective is tried unasked."""
 
@@ -28,13 +32,13 @@ MOST_CLASSES = 100_000
 def time(call: Call) -> Answer:
     traffic, size = _collective(call)
     asked = call.word("algorithm", "", schedules.ALGORITHMS)
-    over = _over(call, traffic)
+    asking = _asked(call, traffic)
     tried: list[collectives.CollectiveTime] = []
     refused = ""
     passed = _too_many(call, traffic) if not asked else ()
     for algorithm in (asked,) if asked else [a for a in schedules.ALGORITHMS if a not in passed]:
         try:
-            tried.append(over.time(traffic.pattern, algorithm, size))
+            tried.append(asking.over.time(traffic.pattern, algorithm, size))
         except NotAdmittedError as why:
             refused = str(why)
     if not tried:
@@ -45,6 +49,7 @@ def time(call: Call) -> Answer:
         f"{found.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
+        *asking.said,
         *(f"{name} not tried: too many different flows; name it to try" for name in passed),
     )
     detail = {
@@ -58,12 +63,16 @@ def time(call: Call) -> Answer:
     shown = units.format_quantity(units.Quantity(Fraction(found.time_s), TIME))
     text = f"{shown}, busbw {found.busbw_Bps / 1e9:,.4g} GB/s"
     binding = (f"step {longest.name}, {longest.duration_s / found.time_s:.0%} of the time",)
-    return call.exact(found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+    answer = call.exact(found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+    if asking.least == 1.0:
+        return answer
+    lower = min(each.bandwidth_s + asking.least * each.latency_s for each in tried)
+    return evolve(answer, value=lower, kind="interval", lower=lower, text=f"{_seconds(lower)} to {text}")
 
 
 def sweep(call: Call) -> Answer:
     """Times of a collective from 1 KiB to 16 GiB by each algorithm; the answer is the largest bus bandwidth."""
-    found, passed = swept(call)
+    found, passed, asking = _swept(call)
     top = max(found.best, key=lambda each: each.busbw_Bps)
     said = (
         f"the largest bus bandwidth, by {top.algorithm} at {_bytes(top.size_bytes)}",
@@ -72,31 +81,35 @@ def sweep(call: Call) -> Answer:
         "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
         if found.efficiency
         else "efficiency not given: no bound is known where there is so little symmetry",
-        *(f"{name} not tried: too many different flows" for name in passed),
+        *asking.said,
+        *(f"{name} not tried: too many different flows; name it to try" for name in passed),
         *(f"{name}: {why}" for name, why in found.refused.items()),
     )
     rows = _rows(found)
-    return call.exact(
-        top.busbw_Bps,
-        RATE,
-        assumptions=said,
-        detail={"sweep": rows, "refused": dict(found.refused)},
-        lines=_table(rows),
+    detail = {"sweep": rows, "refused": dict(found.refused)}
+    answer = call.exact(top.busbw_Bps, RATE, assumptions=said, detail=detail, lines=_table(rows))
+    if asking.least == 1.0:
+        return answer
+    upper = max(
+        each.busbw_Bps * each.time_s / (each.bandwidth_s + asking.least * each.latency_s)
+        for row in found.times
+        for each in row
     )
+    return evolve(answer, kind="interval", upper=upper)
 
 
-def swept(call: Call) -> tuple[collectives.Sweep, tuple[str, ...]]:
+def _swept(call: Call) -> tuple[collectives.Sweep, tuple[str, ...], _Asked]:
     """The sweep that a call asks for, and the algorithms that were not tried."""
     traffic = _collective_traffic(call)
     asked = call.word("algorithm", "", schedules.ALGORITHMS)
     passed = () if asked else _too_many(call, traffic)
-    over = _over(call, traffic)
+    asking = _asked(call, traffic)
     try:
         bound = best.optimal_time(call.machine.symmetry, traffic.pattern, _groups(call, traffic), 1.0).lower
     except TooLargeError:
         bound = None
     names = (asked,) if asked else tuple(name for name in schedules.ALGORITHMS if name not in passed)
-    return collectives.sweep(over, traffic.pattern, bound, algorithms=names), passed
+    return collectives.sweep(asking.over, traffic.pattern, bound, algorithms=names), passed, asking
 
 
 def _rows(found: collectives.Sweep) -> list[dict[str, Any]]:
@@ -177,18 +190,26 @@ def _collective_traffic(call: Call) -> Traffic:
     return traffic
 
 
-def _over(call: Call, traffic: Traffic) -> collectives.Collectives:
-    """The groups of a traffic on their machine."""
-    if len(traffic.members) > MOST_STEPPED:
-        raise call.refuse(
-            call.node,
-            f"the steps of {len(traffic.members):,} end points are more than are solved, at most {MOST_STEPPED:,}",
-            "ask about fewer end points, `all npu in pod[0]`, or for `optimal_time`",
-        )
-    machine = call.machine
-    return collectives.Collectives(
-        machine.symmetry, _groups(call, traffic), machine.timed_symmetry, arrays=arrays_of(machine.fabric.plan)
-    )
+@frozen(eq=False)
+class _Asked:
+    """The groups of a traffic on their machine; `least` is the part of its latency that a step takes at the least."""
+
+    over: collectives.Collectives
+    least: float
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return () if self.least == 1.0 else ("every cable between the shortest and the longest of its rate",)
+
+
+def _asked(call: Call, traffic: Traffic) -> _Asked:
+    """With all lengths up to `MOST_TIMED` end points; beyond, where each would count for itself, between bounds."""
+    machine, group = call.machine, _groups(call, traffic)
+    arrays = arrays_of(machine.fabric.plan)
+    if len(traffic.members) <= MOST_TIMED:
+        return _Asked(collectives.Collectives(machine.symmetry, group, machine.timed_symmetry, arrays=arrays), 1.0)
+    network, least = as_slow_as_any(machine.network, arc_kinds(machine.fabric))
+    return _Asked(collectives.Collectives(evolve(machine.symmetry, network=network), group, arrays=arrays), least)
 
 
 def _groups(call: Call, traffic: Traffic) -> Ints:
@@ -200,4 +221,6 @@ def _groups(call: Call, traffic: Traffic) -> Ints:
 def _too_many(call: Call, traffic: Traffic) -> tuple[str, ...]:
     """Algorithms whose steps have so many different flows here that they are only tried when asked for."""
     orbits = len(call.machine.symmetry.representatives(traffic.members)[0])
-    return ("direct", "hierarchical") if orbits * len(traffic.members) > MOST_CLASSES else ()
+    if orbits * len(traffic.members) <= MOST_CLASSES:
+        return ()
+    return ("ring", "halving_doubling", "tree") if orbits <= FEW_ORBITS else ("direct", "hierarchical")
