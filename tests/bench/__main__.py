@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -16,12 +16,12 @@ import numpy as np
 from tests.bench import graphs, growth, infra, machines, solving, table, whole
 from tests.bench.table import Row
 
-PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
-    "graphs": graphs.rows,
-    "whole": whole.rows,
+PARTS: dict[str, Callable[[Namespace], Iterator[Row]]] = {
+    "graphs": lambda given: graphs.rows(given.pods),
+    "whole": lambda given: whole.rows(given.pods),
     "growth": lambda _: growth.rows(),
     "infra": lambda _: (row for ports in (32, 64) for row in infra.rows(ports)),
-    "solve": lambda _: solving.rows(),
+    "solve": lambda given: solving.rows(given.busy),
 }
 
 
@@ -32,7 +32,7 @@ def main() -> int:
     if given.decades:
         print(growth.decades())
         return 0
-    rows = [row for part in given.only for row in _told(PARTS[part](given.pods))]
+    rows = [row for part in given.only for row in _told(PARTS[part](given))]
     print("\n" + table.goals(rows))
     return int(not all(row.holds for row in rows))
 
@@ -42,6 +42,7 @@ def parser() -> ArgumentParser:
     made = ArgumentParser(prog="python -m tests.bench", description="Goals and what was measured.")
     made.add_argument("--only", nargs="+", choices=[*PARTS], default=[*PARTS], help="these parts only")
     made.add_argument("--pods", type=int, default=machines.PODS, help="pods of 15,488 NPUs, by default %(default)s")
+    made.add_argument("--busy", action="store_true", help="where others use the machine: processor time in `solve`")
     made.add_argument("--decades", action="store_true", help="10^3 to 10^8 NPUs instead: wants 4 GB of memory")
     return made
 
