@@ -5,14 +5,12 @@ A link of these machines is x4 of 112 Gbps, 56 GB/s each way.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.run import Report, analyze
-from unifiedbus_dsl.pipeline import Compilation, compile, compile_text
+from unifiedbus_dsl.pipeline import Compilation, compile_text
 from unifiedbus_dsl.shuffle import Shuffle
 
 LINK = 56e9
@@ -427,20 +425,3 @@ def test_end_points_that_no_cable_joins_any_more() -> None:
     report = broken(STAR, "scenario HubDown of star { fail hub; expect not connected(all npu) }", "star")
     assert report.scenarios[0][1][1] == "left: 8 end points, none joined to another"
     assert [r.holds for r in report.expectations] == [True]
-
-
-@pytest.mark.parametrize("row", ["npu[0],npu[1]", "npu[0],npu[1],nan", "npu[0],npu[1],-3", "npu[0],npu[1],5 m"])
-def test_a_wrong_line_of_a_matrix_is_named(row: str, tmp_path: Path) -> None:
-    (tmp_path / "rates.csv").write_text(f"from,to,rate\n{row}\n")
-    (tmp_path / "m.ubus").write_text(f'{HEAD}{STAR}analyze q of star {{ throughput(matrix("rates.csv")) }}\n')
-    (found,) = analyze(compile(tmp_path / "m.ubus")).diagnostics
-    assert "in line 2" in found.message
-
-
-def test_a_matrix_gives_its_rates(tmp_path: Path) -> None:
-    """Twice 1 GB/s into one port of 56 GB/s: the demand can grow 28 times."""
-    (tmp_path / "rates.csv").write_text("from,to,rate\nnpu[0],npu[2],1 GB/s\nnpu[1],npu[2],1e9\n")
-    (tmp_path / "m.ubus").write_text(f'{HEAD}{STAR}analyze q of star {{ throughput(matrix("rates.csv")) }}\n')
-    (found,) = analyze(compile(tmp_path / "m.ubus")).answers
-    assert found.detail["scale"] == pytest.approx(28)
-    assert found.value == pytest.approx(28e9)

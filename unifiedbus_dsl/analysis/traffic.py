@@ -7,21 +7,18 @@ are one group.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from fractions import Fraction
 from math import isqrt
-from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl import units
+from unifiedbus_dsl.analysis.matrix import read_matrix
 from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.bind import TRAFFICS, dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.fabric.names import device_ids
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.shuffle import Shuffle
 from unifiedbus_dsl.solve.demand import Demand, Groups, Pairs, pairs
@@ -284,46 +281,17 @@ class TrafficReader:
         return Traffic(name, pattern, members, np.zeros(len(members), np.int64), demand, size or None)
 
     def _matrix(self, name: str, pattern: str, node: tree.Expr, named: Mapping[str, tree.Expr]) -> Traffic | None:
-        """Rates from a list with the columns `from`, `to`, `rate` (in a unit, or bare byte/s)."""
         if not isinstance(node, tree.String):
             self._wrong(node, "`matrix` takes the name of a file", 'write `matrix("rates.csv")`')
             return None
-        beside = node.span.source.path
-        path = (beside.parent if beside else Path()) / node.value
-        try:
-            rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(), restval=""))
-            source = device_ids(self.machine.fabric.plan, [row["from"].strip() for row in rows])
-            target = device_ids(self.machine.fabric.plan, [row["to"].strip() for row in rows])
-            rate = [_rate(row["rate"], line) for line, row in enumerate(rows, 2)]
-        except OSError as problem:
-            self._wrong(node, f"the matrix `{node.value}` can't be read: {problem.strerror}", f"looked for {path}")
+        found = read_matrix(node, self.machine.fabric.plan, self._evaluator.sink)
+        if found is None:
             return None
-        except KeyError as missing:
-            self._wrong(node, f"the matrix `{node.value}` has no column {missing}", "begin it with `from,to,rate`")
-            return None
-        except (ValueError, AttributeError) as problem:
-            self._wrong(node, f"the matrix `{node.value}` can't be understood: {problem}", "one pair and rate a line")
-            return None
+        left = ~(self.selector.lost[found.source] | self.selector.lost[found.target])
         ends = self.machine.end_of_device
-        if not rows or (ends[source] < 0).any() or (ends[target] < 0).any():
-            self._wrong(node, f"the matrix `{node.value}` must list end points", "switches send nothing")
-            return None
-        demand = pairs(ends[source], ends[target], np.array(rate))
+        demand = pairs(ends[found.source[left]], ends[found.target[left]], found.rate_Bps[left])
         members = np.union1d(demand.source, demand.target)
         return Traffic(name, pattern, members, np.zeros(len(members), np.int64), demand, None)
-
-
-def _rate(text: str, line: int) -> float:
-    """byte/s of `56 GB/s`, or of a bare number."""
-    number, _, unit = text.strip().partition(" ")
-    try:
-        factor, dimension = units.parse_unit(unit.strip() or "B/s")
-        value = Fraction(number) * factor
-    except (ValueError, ZeroDivisionError):
-        value, dimension = Fraction(-1), units.RATE
-    if dimension != units.RATE or value < 0:
-        raise ValueError(f"in line {line}, `{text.strip()}` is not a rate")
-    return float(value)
 
 
 def _joined(key: Ints, part: Ints) -> Ints:
