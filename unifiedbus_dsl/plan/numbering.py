@@ -97,7 +97,11 @@ class Numbering:
         }
 
     def child_number(self, key: str, name: str) -> int:
-        return next(n for n, child in enumerate(self.plan.assemblies[key].children) if child.name == name)
+        return self._child_numbers[key][name]
+
+    @cached_property
+    def _child_numbers(self) -> Mapping[str, Mapping[str, int]]:
+        return {key: {child.name: n for n, child in enumerate(of.children)} for key, of in self.plan.assemblies.items()}
 
     # ---- cables
 
