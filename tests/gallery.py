@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.analysis.pictures import draw_view, plain_view
+from unifiedbus_dsl.analysis.heat import Map, heat_map
+from unifiedbus_dsl.analysis.pictures import compare, draw_view, load_question, plain_view
+from unifiedbus_dsl.analysis.plots import Plot, by_size, histogram
+from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.render.facts import Survey
@@ -20,6 +23,7 @@ from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.pictures import without_links
 from unifiedbus_dsl.render.svg import svg
 from unifiedbus_dsl.render.views import Layout
+from unifiedbus_dsl.solve.machine import Machine
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "specs"
@@ -34,14 +38,6 @@ VENDORS = {
     "others": "Others",
     "textbook": "Textbook networks",
 }
-EXTRAS: tuple[tuple[str, str, str | None, Layout, str], ...] = (
-    ("huawei/atlas-950-superpod", "superpod", "ComputeCabinet", "detail", "every device of a compute cabinet"),
-    ("huawei/atlas-950-superpod", "superpod", None, "floor", "the floor plan"),
-    ("textbook/dragonfly", "dragonfly", None, "detail", "every device"),
-    ("textbook/torus", "torus2d", None, "detail", "every device"),
-    ("textbook/fat-tree", "tree", None, "detail", "every device"),
-)
-"""Pictures beside the overviews: spec, system, type, layout, and what it shows."""
 FAST = frozenset(("huawei-atlas-950-superpod-superpod.svg", "textbook-ring-ring.svg"))
 """Pictures that are compared at each run of the tests."""
 
@@ -55,6 +51,8 @@ class Item:
     system: str
     words: str
     make: Callable[[], str]
+    picture: Callable[[], Picture] | None = None
+    """The same as values; None for a plot."""
 
 
 @cache
@@ -69,7 +67,60 @@ def items() -> Iterator[Item]:
             spec = f"{vendor}/{path.stem}"
             for system in _systems(path):
                 yield _item(spec, system, None, "overview", "")
-            yield from (_item(*extra) for extra in EXTRAS if extra[0] == spec)
+            yield from (item for item in extras() if item.spec == spec)
+
+
+def extras() -> Iterator[Item]:
+    """What is shown beside the overviews."""
+    pod = "huawei/atlas-950-superpod"
+    yield _item(pod, "superpod", "ComputeCabinet", "detail", "every device of a compute cabinet")
+    yield _item(pod, "superpod", None, "floor", "the floor plan")
+    yield _map(pod, "superpod", "latency")
+    yield _map("huawei/ub-mesh", "pod", "latency")
+    yield _before_and_after("nvidia/dgx", "h100", "SwitchDown", "exchange")
+    yield _before_and_after("nvidia/gb200-nvl72", "rack", "SwitchTrayDown", "experts")
+    for spec, system in (("dragonfly", "dragonfly"), ("torus", "torus2d"), ("fat-tree", "tree")):
+        yield _item(f"textbook/{spec}", system, None, "detail", "every device")
+    yield _plot("textbook/dragonfly", "dragonfly", "hops", "hops between two hosts")
+    yield _sweep("textbook/torus", "torus2d", "allreduce(all npu)", "bus bandwidth of an all-reduce by its size")
+
+
+def _named(spec: str, system: str, end: str, words: str, make: Callable[[], str]) -> Item:
+    return Item(f"{spec.replace('/', '-')}-{system}-{end}.svg", spec, system, words, make)
+
+
+def _map(spec: str, system: str, what: Map) -> Item:
+    def make() -> Picture:
+        return heat_map(Machine(compiled(spec).fabric(system)), what)
+
+    return evolve(_named(spec, system, what, f"{what} between racks", lambda: svg(make())), picture=make)
+
+
+def _before_and_after(spec: str, system: str, scenario: str, traffic: str) -> Item:
+    def make() -> Picture:
+        sink = Sink()
+        view = plain_view(compiled(spec).pick(system), None, "detail")
+        found = compare(compiled(spec), view, scenario, load_question(traffic, "ecmp"), sink)
+        assert found, list(sink)
+        return without_links(found)
+
+    words = f"loads under `{traffic}` before and after `{scenario}`"
+    return evolve(_named(spec, system, scenario, words, lambda: svg(make())), picture=make)
+
+
+def _plot(spec: str, system: str, plot: Plot, words: str) -> Item:
+    def make() -> str:
+        return histogram(Machine(compiled(spec).fabric(system)), plot, "svg").decode()
+
+    return _named(spec, system, plot, words, make)
+
+
+def _sweep(spec: str, system: str, question: str, words: str) -> Item:
+    def make() -> str:
+        report = ask(compiled(spec), system, f"sweep({question})")
+        return by_size(report.answers[0].detail["sweep"], f"{system}: {question}", "svg").decode()
+
+    return _named(spec, system, "sweep", words, make)
 
 
 def _systems(path: Path) -> list[str]:
@@ -80,7 +131,11 @@ def _systems(path: Path) -> list[str]:
 def _item(spec: str, system: str, key: str | None, layout: Layout, words: str) -> Item:
     end = "" if layout == "overview" else f"-{layout}"
     name = f"{spec.replace('/', '-')}-{system}{end}.svg"
-    return Item(name, spec, system, words, lambda: svg(picture(spec, system, key, layout)))
+
+    def make() -> Picture:
+        return picture(spec, system, key, layout)
+
+    return Item(name, spec, system, words, lambda: svg(make()), make)
 
 
 def picture(spec: str, system: str, key: str | None, layout: Layout) -> Picture:

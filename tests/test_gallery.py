@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
-from tests.gallery import FAST, PAGE, PICTURES, ROOT, SPECS, VENDORS, Item, compiled, items, page, picture
+from tests.gallery import FAST, PAGE, PICTURES, ROOT, SPECS, VENDORS, Item, compiled, items, page
 from unifiedbus_dsl.analysis.pictures import draw_view, view_of, views
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.render.marks import Text
+from unifiedbus_dsl.render.marks import Picture, Text
+from unifiedbus_dsl.render.sheet import bounds
 
 ITEMS = {item.file: item for item in items()}
 
 
 def same(item: Item) -> bool:
-    return (PICTURES / item.file).read_bytes() == item.make().encode()
+    there = (PICTURES / item.file).read_bytes()
+    if item.picture is None:
+        matplotlib = pytest.importorskip("matplotlib")
+        if f"Matplotlib v{matplotlib.__version__},".encode() not in there:
+            pytest.skip("drawn with another Matplotlib")
+    return there == item.make().encode()
 
 
 @pytest.mark.parametrize("name", sorted(FAST))
@@ -51,19 +58,41 @@ def test_the_readme_opens_with_a_picture_of_the_gallery() -> None:
     assert found[1] in FAST
 
 
+def readable(drawn: Picture) -> None:
+    """No text is smaller than 8 pixels on a page of 1,000, none lies on another, and none leaves the sheet."""
+    texts = [mark for mark in drawn.marks if isinstance(mark, Text) and mark.text]
+    assert texts
+    assert drawn.smallest_text() >= 8
+    left, top, right, bottom = np.array([tight(mark) for mark in texts]).T
+    assert min(left.min(), top.min()) >= 0
+    assert right.max() <= drawn.width
+    assert bottom.max() <= drawn.height
+    for k in range(len(texts)):
+        over = (left < right[k]) & (left[k] < right) & (top < bottom[k]) & (top[k] < bottom)
+        over[k] = False
+        assert not over.any(), (texts[k].text, [texts[n].text for n in np.flatnonzero(over)])
+
+
+def tight(mark: Text) -> tuple[float, float, float, float]:
+    """The rectangle that the letters fill, by the widths of the font."""
+    low, _, high, _ = bounds([mark])
+    return low, mark.y - 0.5 * mark.size, high, mark.y + 0.45 * mark.size
+
+
 @pytest.mark.parametrize("name", sorted(FAST))
-def test_text_is_large_enough(name: str) -> None:
-    item = ITEMS[name]
-    assert picture(item.spec, item.system, None, "overview").smallest_text() >= 8
+def test_it_can_be_read(name: str) -> None:
+    readable(_drawn(ITEMS[name]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(n for n, item in ITEMS.items() if not item.words))
-def test_all_text_is_large_enough(name: str) -> None:
-    item = ITEMS[name]
-    drawn = picture(item.spec, item.system, None, "overview")
-    assert [mark for mark in drawn.marks if isinstance(mark, Text)]
-    assert drawn.smallest_text() >= 8
+@pytest.mark.parametrize("name", sorted(n for n, item in ITEMS.items() if item.picture and n not in FAST))
+def test_all_can_be_read(name: str) -> None:
+    readable(_drawn(ITEMS[name]))
+
+
+def _drawn(item: Item) -> Picture:
+    assert item.picture
+    return item.picture()
 
 
 def test_every_view_of_the_shipped_specs_is_drawn() -> None:
@@ -76,6 +105,6 @@ def test_every_view_of_the_shipped_specs_is_drawn() -> None:
             shown = draw_view(view, sink)
             assert shown, (spec, list(sink))
             assert not list(sink)
-            assert shown.smallest_text() >= 8, spec
+            readable(shown)
             count += 1
     assert count > 20

@@ -44,6 +44,8 @@ MOST_DEVICES = 20_000
 MOST_LINES = 3_000
 """Lines of one assembly type, all its instances together, that are drawn in full."""
 
+MOST_STRESSED = 0.25
+"""Part of the cables that may be drawn wider for being the busiest: more would hide all else."""
 MOST_STATEMENTS = 6
 """Colours by which cables of one medium are told apart."""
 
@@ -130,7 +132,8 @@ def _told_apart(plan: Plan, key: str, survey: Survey) -> Survey:
     colours = [survey.colours[next(iter(media))], *others][: len(statements)]
     legend: list[list[Mark]] = []
     for i, ((name, bundle), colour) in enumerate(zip(statements, colours, strict=True)):
-        text = f"{'' if name == key else f'in {type_name(name)}: '}{bundle_name(plan, name, bundle)} · {bundle.text}"
+        where = "" if name == key else f"in {type_name(name).partition('@')[0]}: "
+        text = f"{where}{bundle_name(plan, name, bundle)} · {bundle.text}"
         legend.append(line_entry(f"legend-statement-{i}", text, colour, 3.0))
     chosen = {
         (name, rule.origin): colour
@@ -395,21 +398,22 @@ def _pair_lines(
     slanted = np.abs(apart).min(axis=1) > 1
     near = float(np.hypot(*apart[slanted].T).min()) if slanted.any() else 0.0
     marks: list[Mark] = []
-    for k, (a, b, cables) in enumerate(
-        zip(pairs.left.tolist(), pairs.right.tolist(), pairs.cables.tolist(), strict=True)
-    ):
+    ends = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    owns = [of_pair(a, b) if of_pair else colour for a, b in ends]
+    busiest = owns.count(palette.LOADS[-1])
+    stress = 2.5 if busiest <= MOST_STRESSED * len(owns) else 1.0
+    for k, ((a, b), cables, own) in enumerate(zip(ends, pairs.cables.tolist(), owns, strict=True)):
         if frames is not None:
             points = straight(*_between(frames[a], frames[b]))
         else:
-            ends = _point(centres[a]), _point(centres[b])
-            points = _bowed(*ends, pitch, near) if arcs else straight(*ends)
+            tips = _point(centres[a]), _point(centres[b])
+            points = _bowed(*tips, pitch, near) if arcs else straight(*tips)
         id = f"{identifier(seen.path) if seen.path else 'cables'}-{number}-{k}"
-        own = of_pair(a, b) if of_pair else colour
         tip = f"{cables:,} {pairs.medium}"
         if own is None:
             marks.append(Line(id, points, palette.GONE_LINE, 0.6, True, role="cable lost", tip=f"{tip}, lost"))
             continue
-        tall = 2.5 * width if own == palette.LOADS[-1] else width
+        tall = stress * width if own == palette.LOADS[-1] else width
         marks.append(Line(id, points, (own or colour) + shade, tall, role="cable", tip=tip))
     return sorted(marks, key=lambda mark: isinstance(mark, Line) and (not mark.dashed, mark.width > width))
 

@@ -50,6 +50,9 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
     folding = Folding(size, keep)
     inner = _opened(scope, child, prefix)
     height = inner.height + _HEAD + _PAD if inner else _TALL
+    if folding.cells > (1 if inner else 0):
+        lines = 1 + len(_summary(scope, child, (*prefix, 0) if child.shape else ()))
+        height = max(height, 14.0 * lines + 6)
     marks: list[Mark] = []
     cells: list[Cell] = []
     x = 0.0
