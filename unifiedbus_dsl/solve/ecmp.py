@@ -18,6 +18,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, tally
+from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solve import pairwise
 from unifiedbus_dsl.solve.demand import Demand, Pairs, kept, received, sent, toward
 from unifiedbus_dsl.solve.result import NotAdmittedError
@@ -78,7 +79,7 @@ def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str
             return _pair_by_pair(weights, demand, routing)
     total = np.zeros(group.arc_orbits)
     sweeps = 0
-    for target, size in targets(group, demand):
+    for target, size in track(list(targets(group, demand)), f"loads under {routing}"):
         column = toward(demand, target, network.ends)
         add_leg(group, total, weights, network.vertices_of(target), column, size)
         sweeps += 1
@@ -155,7 +156,8 @@ def _legs_over_ends(symmetry: Symmetry, total: Floats, weights: Weights, row: Fl
     share = np.zeros(len(row))
     share[members] = 1.0 / len(members)
     first, sizes = symmetry.representatives(members)
-    for target, size in zip(first.tolist(), sizes.tolist(), strict=True):
+    pairs = zip(first.tolist(), sizes.tolist(), strict=True)
+    for target, size in track(pairs, "loads under valiant", len(first)):
         out, back = row / len(members), share * column[target]
         both = out + back
         both[target] = 0.0

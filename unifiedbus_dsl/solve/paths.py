@@ -13,6 +13,7 @@ from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, row_arcs
+from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solve.result import NotAdmittedError
 from unifiedbus_dsl.solve.sweep import by_cable, distances, end_hops
 from unifiedbus_dsl.symmetry import Symmetry
@@ -96,7 +97,7 @@ def _histogram(
     group = symmetry.restricted(colour=senders + 2 * receivers)
     values: dict[float, int] = {}
     unreachable, worst = 0, (-1.0, -1, -1)
-    for end, size in _representatives(group, receivers):
+    for end, size in track(list(_representatives(group, receivers)), "paths to each end point"):
         some = senders.copy()
         some[end] = False
         members = np.flatnonzero(some)
@@ -247,7 +248,7 @@ def disjoint_paths(symmetry: Symmetry, source: ArrayLike | None = None, target: 
     senders, receivers = _selected(source, network.ends), _selected(target, network.ends)
     group = symmetry.restricted(colour=senders + 2 * receivers)
     best, flows = (np.iinfo(np.int64).max, -1, -1), 0
-    for s, _ in _representatives(group, senders):
+    for s, _ in track(list(_representatives(group, senders)), "disjoint paths"):
         others = receivers.copy()
         others[s] = False
         around = group.stabiliser([s])

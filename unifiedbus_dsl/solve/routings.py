@@ -15,6 +15,7 @@ from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, tally
+from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solve.demand import Demand, kept, toward
 from unifiedbus_dsl.solve.ecmp import Loads, per_arc, targets
 from unifiedbus_dsl.solve.result import NotAdmittedError
@@ -163,7 +164,7 @@ def _loads(symmetry: Symmetry, demand: Demand, router: Router, routing: str) -> 
     network = group.network
     total = np.zeros(group.arc_orbits)
     sweeps = 0
-    for target, size in targets(group, demand):
+    for target, size in track(list(targets(group, demand)), f"loads under {routing}"):
         ways = router(target)
         column = toward(demand, target, network.ends)
         load = carried(network, ways, column, routing)
