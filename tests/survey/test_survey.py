@@ -169,6 +169,12 @@ def test_parts_by_name(pod: pipeline.Compilation) -> None:
     assert row.parts == tuple(SWITCHES[:6])
 
 
+def test_sums_count_what_is_left(pod: pipeline.Compilation) -> None:
+    found = surveyed(pod, "npu", "count(all npu)", "lanes(all npu in cabinet[1])")
+    assert {found.answer(row, 0).value for row in found.rows} == {11}
+    assert sorted(found.answer(row, 1).value for row in found.rows for _ in range(row.copies)) == [60] * 4 + [80] * 8
+
+
 def test_quantiles_count_what_has_no_answer_as_the_worst(pod: pipeline.Compilation) -> None:
     found = surveyed(pod, "switch", "throughput(moe)", "diameter(all npu)", fail=6, draws=12, seed=3)
     rates = [found.answer(row, 0) for row in found.rows]
@@ -228,7 +234,7 @@ def test_random_draws(run: Run) -> None:
     words = ("--of", "link", "--fail", "3", "--draws", "8", "--seed", "7")
     status, out, _ = run(*words)
     assert status == 0
-    assert "3 of 54 link fail at once, 8 random draws of seed 7" in out
+    assert "3 of 54 parts (link) fail at once, 8 random draws of seed 7" in out
     assert "95 % confidence (order statistics" in out
     assert "no bound from so few draws" in out
     _, first, _ = run(*words, "--json")
@@ -323,6 +329,30 @@ def test_an_engine_that_cannot_be_reached(run: Run, monkeypatch: pytest.MonkeyPa
     assert status == 74
     assert "error: no scheduler answers" in err
     assert "stopped: 0 of 2" in out
+
+
+def test_a_budget_gives_intervals_that_hold(run: Run) -> None:
+    words = ("--of", "switch", "--routing", "optimal", "--json")
+    exact = json.loads(run(*words)[1])
+    status, out, _ = run(*words, "--budget", "0.000001")
+    assert status == 0
+    short = json.loads(out)
+    pairs = [(exact["base"]["measures"][0], short["base"]["measures"][0])]
+    by_part = {failure["part"]: failure["measures"][0] for failure in short["failures"]}
+    pairs += [(failure["measures"][0], by_part[failure["part"]]) for failure in exact["failures"]]
+    assert len(pairs) == 3
+    for good, quick in pairs:
+        assert good["kind"] == "exact"
+        assert quick["lower"] * (1 - 1e-7) <= good["value"] <= quick["upper"] * (1 + 1e-7)
+    assert "interval" in {quick["kind"] for _, quick in pairs}
+
+
+def test_analyze_hands_on_its_budget(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("analyze", "pod.ubus", "--system", "pod", "--traffic", "moe", "--json")
+    assert main((*words, "--budget", "0.000001")) == 0
+    kinds = [m["kind"] for m in json.loads(capsys.readouterr().out)["measures"] if "optimal" in m["arguments"]]
+    assert kinds == ["interval"]
+    assert main((*words, "--budget", "-1")) == 2
 
 
 # ---- elsewhere -------------------------------------------------------------------------------------------------------

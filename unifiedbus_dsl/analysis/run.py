@@ -21,6 +21,7 @@ from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.systems import make_plan
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between
 from unifiedbus_dsl.elaborate.variants import lines
+from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
@@ -59,24 +60,28 @@ def analyze(
     *,
     traffic: str | None = None,
     symmetric: bool = True,
+    budget: float | None = None,
 ) -> Report:
     """Answer every `analyze` block of a system (default: of all systems that have one, else of the first system).
 
     A system without a block gets the datasheet: what an architect asks first. `traffic` asks for the throughput of
-    that traffic alone. Without `symmetric` every end point is solved for itself.
+    that traffic alone. Without `symmetric` every end point is solved for itself. `budget` is how many seconds each
+    optimum may take; what is not solved by then is an interval with both ends proved.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
         KeyError: no such system or traffic.
     """
     compilation.pick(system)
-    runner = _Runner(compilation, symmetric)
+    runner = _Runner(compilation, symmetric, budget)
     for name in runner.systems(system, traffic):
         runner.run(name, traffic)
     return runner.report()
 
 
-def ask(compilation: Compilation, system: str | None, measures: str, *, symmetric: bool = True) -> Report:
+def ask(
+    compilation: Compilation, system: str | None, measures: str, *, symmetric: bool = True, budget: float | None = None
+) -> Report:
     """Answer measures of the language, `diameter(all npu); bisection(all npu)`, of one system (default: the first).
 
     Raises:
@@ -85,8 +90,8 @@ def ask(compilation: Compilation, system: str | None, measures: str, *, symmetri
     """
     plan = compilation.pick(system)
     system = plan.system
-    runner = _Runner(compilation, symmetric)
-    machine = runner.machines[system] = Machine(compilation.fabric(system), symmetric)
+    runner = _Runner(compilation, symmetric, budget)
+    machine = runner.machines[system] = runner.machine(compilation.fabric(system))
     runner._block(runner._asker(system, plan, machine, "asked"), plan, _items(measures, system, runner.sink))
     return runner.report()
 
@@ -111,12 +116,16 @@ def measure_calls(text: str, system: str, sink: Sink) -> list[tree.Call]:
 class _Runner:
     compilation: Compilation
     symmetric: bool
+    budget: float | None = None
     sink: Sink = field(factory=Sink)
     answers: list[Answer] = field(factory=list)
     results: list[ExpectResult] = field(factory=list)
     damages: list[tuple[str, tuple[str, ...]]] = field(factory=list)
     losses: dict[str, Mapping[str, object]] = field(factory=dict)
     machines: dict[str, Machine] = field(factory=dict)
+
+    def machine(self, fabric: Fabric) -> Machine:
+        return Machine(fabric, self.symmetric, budget_s=self.budget)
 
     def report(self) -> Report:
         orbits = {
@@ -149,7 +158,7 @@ class _Runner:
 
     def run(self, system: str, traffic: str | None) -> None:
         plan = self.compilation.pick(system)
-        machine = self.machines[system] = Machine(self.compilation.fabric(system), self.symmetric)
+        machine = self.machines[system] = self.machine(self.compilation.fabric(system))
         if traffic is not None:
             if traffic not in self._traffics(system):
                 raise KeyError(traffic)
@@ -225,7 +234,7 @@ class _Runner:
             changed = self.compilation.elaborated.variants.get(name) if self.compilation.elaborated else None
             there = asker
             if changed is not None:
-                there = self._asker(system, changed, Machine(expand(changed), self.symmetric), name)
+                there = self._asker(system, changed, self.machine(expand(changed)), name)
             made = damage(name, items, there, changed=changed is not None)
             if made is None:
                 continue
@@ -252,7 +261,7 @@ class _Runner:
                 continue
             alone = plan if each.key == plan.root else make_plan(each.key, each.key, done.elaborator)
             if each.key not in self.machines:
-                self.machines[each.key] = Machine(expand(alone), self.symmetric)
+                self.machines[each.key] = self.machine(expand(alone))
             asker = self._asker(each.key, alone, self.machines[each.key], "expect")
             self._expect(asker, alone, each.key, each.statement, {}, each.scope)
 

@@ -62,15 +62,14 @@ class Questions:
     model: Model
     system: str
     asked: tuple[str, ...]
-    budget: float | None = None
     base: Machine | None = field(default=None, repr=False)
     """The whole machine, made when first needed."""
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.model, self.system, self.asked, self.budget
+        return self.model, self.system, self.asked
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.model, self.system, self.asked, self.budget = state
+        self.model, self.system, self.asked = state
         self.base = None
 
     def __call__(self, machine: Machine) -> Findings:
@@ -195,8 +194,8 @@ def survey(
     model = compilation.model
     assert model is not None
     name = compilation.pick(system).system
-    machine = Machine(compilation.fabric(name))
-    questions = Questions(model, name, tuple(asked), budget, machine)
+    machine = Machine(compilation.fabric(name), budget_s=budget)
+    questions = Questions(model, name, tuple(asked), machine)
     asker = questions.asker(machine, sink)
     chosen = _chosen(of, asker.selector, name)
     if chosen is None:
@@ -270,7 +269,7 @@ def _symmetry(machine: Machine, calls: Sequence[Call], chosen: Blocks | Ints) ->
         assert symmetry is not None
         symmetry = keeping(symmetry, call, ends_fail=ends_fail)
         if symmetry is None:
-            return trivial(machine.network), f"the answer of `{call.name}` may depend on the order of end points"
+            return trivial(machine.network), f"those that look alike may give different answers to `{call.name}`"
     assert symmetry is not None
     return symmetry, ""
 

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     help="Ask this in place of what the file asks; may be given several times.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Answers as JSON on standard output, in SI units.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Time for each optimum; what is not solved in it is an interval with both ends proved.",
+)
 @click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
 @limit_option
 @limit_options
@@ -41,6 +47,7 @@ def command(
     ask: tuple[str, ...],
     as_json: bool,
     no_symmetry: bool,
+    budget: float | None,
     limit: int,
     **raised: int | None,
 ) -> None:
@@ -73,9 +80,9 @@ def command(
         from unifiedbus_dsl.analysis import run
 
         if ask:
-            report = run.ask(compilation, system, "; ".join(ask), symmetric=not no_symmetry)
+            report = run.ask(compilation, system, "; ".join(ask), symmetric=not no_symmetry, budget=budget)
         else:
-            report = run.analyze(compilation, system, traffic=traffic, symmetric=not no_symmetry)
+            report = run.analyze(compilation, system, traffic=traffic, symmetric=not no_symmetry, budget=budget)
     found = (*compilation.diagnostics, *report.diagnostics)
     _show(report, found, as_json, limit)
     if status(found):

@@ -37,7 +37,7 @@ def _title(found: Surveyed) -> str:
     if found.seed is None:
         sorts = f"{found.total:,} to solve" if found.total < found.population else "each solved"
         return f"{found.system}: each single {found.noun}: {found.population:,}, {sorts}{done}"
-    many = f"{found.fail:,} of {found.population:,} {found.of} fail at once"
+    many = f"{found.fail:,} of {found.population:,} parts ({found.of}) fail at once"
     return f"{found.system}: {many}, {found.total:,} random draws of seed {found.seed}{done}"
 
 

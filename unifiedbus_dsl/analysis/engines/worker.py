@@ -25,11 +25,12 @@ class Job(Generic[T]):
     symmetric: bool
     lost: Bools | None
     health: Floats | None
+    budget_s: float | None
 
 
 def packed(machine: Machine, measure: Callable[[Machine], Any]) -> bytes:
     """The job as bytes; what measures must be able to travel."""
-    return pickle.dumps(Job(measure, machine.symmetric, machine.lost, machine.health))
+    return pickle.dumps(Job(measure, machine.symmetric, machine.lost, machine.health, machine.budget_s))
 
 
 @define(eq=False)
@@ -46,7 +47,7 @@ class _Open:
             if key != self.key or self.measure is None or self.machine is None:
                 found: Job[Any] = pickle.loads(job)
                 self.measure = found.measure
-                self.machine = Machine(fabric(), found.symmetric, found.lost, found.health)
+                self.machine = Machine(fabric(), found.symmetric, found.lost, found.health, found.budget_s)
                 self.key = key
             return self.measure, self.machine
 
