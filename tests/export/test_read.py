@@ -120,6 +120,47 @@ def test_files_that_are_wrong(name: str, text: str, words: str, tmp_path: Path) 
         read_fabric(tmp_path / name)
 
 
+def test_edges_before_their_nodes(tmp_path: Path) -> None:
+    export.write(fabric(), "graphml", tmp_path / "a.graphml")
+    lines = (tmp_path / "a.graphml").read_text().splitlines(keepends=True)
+    lines.sort(key=lambda line: 1 if line.startswith("<edge") else 2 if line.startswith("<node") else 0)
+    tail = [line for line in lines if line.startswith("</graph")]
+    turned = [line for line in lines if not line.startswith("</graph")] + tail
+    (tmp_path / "b.graphml").write_text("".join(turned))
+    same(fabric(), read_fabric(tmp_path / "b.graphml"), types=True)
+    (tmp_path / "c.graphml").write_text("".join(line for line in turned if 'id="n7"' not in line))
+    with pytest.raises(ImportFailed, match="no node `n7`"):
+        read(tmp_path / "c.graphml")
+
+
+@pytest.mark.parametrize("form", ["json", "graphml", "cables"])
+def test_what_is_too_large_is_refused(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from unifiedbus_dsl.export import read as reading
+
+    path = tmp_path / f"a.{'csv' if form == 'cables' else form}"
+    export.write(fabric(), form, path)
+    monkeypatch.setattr(reading, "MOST_CABLES", 239)
+    with pytest.raises(ImportFailed, match="more than 239 cables: read a part"):
+        read(path)
+    monkeypatch.setattr(reading, "MOST_CABLES", 240)
+    assert len(read(path).cables) == 240
+    monkeypatch.setattr(reading, "MOST_JSON", 100)
+    if form == "json":
+        with pytest.raises(ImportFailed, match="use GraphML or a cable list"):
+            read(path)
+
+
+def test_a_slow_cable_stays_slow(tmp_path: Path) -> None:
+    """A rate other than that of the link's type is kept, though the file describes the type."""
+    design = listing_of(fabric())
+    slow = evolve(design.cables[0], rate=(design.cables[0].rate or 0) / 4)
+    back = rebuild(evolve(design, cables=(slow, *design.cables[1:])))
+    found = compare(design, listing_of(back))
+    assert {sort: count for sort, count in found.counts().items() if count} == {"cables at another rate": 1}
+    assert found.rates[0].found.rate == slow.rate
+    assert verify(back.plan) == verify(fabric().plan)
+
+
 # ---- differences ----------------------------------------------------------------------------------------------
 
 

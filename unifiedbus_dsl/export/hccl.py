@@ -29,7 +29,7 @@ from unifiedbus_dsl.fabric.names import cable_source
 from unifiedbus_dsl.plan import DeviceType, Plan
 from unifiedbus_dsl.progress import track
 
-MOST_PEERS, MOST_RANKS, MOST_ADDRESSES, MOST_PORTS = 65, 65_536, 24, 16
+MOST_PEERS, MOST_RANKS, MOST_ADDRESSES, MOST_PORTS, MOST_LETTERS = 65, 65_536, 24, 16, 1024
 PROTOCOLS = {"UBOE": "UBOE", "UB": "UB_CTP", "ROCE": "ROCE", "HCCS": "HCCS", "TCP": "TCP", "ETHERNET": "TCP"}
 """HCCL's protocol for the beginning of the name of ours."""
 CLUSTER = ("UBOE", "ROCE", "TCP")
@@ -69,6 +69,9 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
             sink, f"a rank table holds {MOST_RANKS:,} ranks and the machine has {ranks:,}: none was written", "json"
         )
         return
+    longest = max((name for server in servers for name in (server.name, server.pod)), key=len)
+    if len(longest) > MOST_LETTERS:
+        raise too_large(sink, f"a name of {len(longest):,} letters is too long for a network instance", "shorten names")
     tables = {key: _addresses(edges, len(npus[key]), layers, sink) for key, edges in topologies.items()}
     write_text(path / "rank_table.json", _rank_table(servers, tables, used, ranks, plain(plan.system)))
     remark(

@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from xml.etree import ElementTree
 
 from unifiedbus_dsl.export.ibnet import read_ibnetdiscover
@@ -145,6 +145,7 @@ def read_graphml(path: Path) -> Listing:
     head: dict[str, str] = {}
     devices: list[Device] = []
     cables: list[Cable] = []
+    early: list[_Early] = []
     graph: ElementTree.Element | None = None
     with task("read cables") as step:
         for event, element in ElementTree.iterparse(path, ("start", "end")):
@@ -160,8 +161,10 @@ def read_graphml(path: Path) -> Listing:
                 devices.append(Device(named[id_], kind, type_, facts.get("spare") == "true"))
                 element.clear()
             elif tag == "edge" and graph is not None:
-                cables.append(_graphml_cable(element, names, named, path))
-                _not_too_many(path, len(cables))
+                cable = _graphml_cable(element, names, named, path, early)
+                if cable is not None:
+                    cables.append(cable)
+                _not_too_many(path, len(cables) + len(early))
                 element.clear()
             elif tag == "graph":
                 head |= _data(element, names)
@@ -172,6 +175,7 @@ def read_graphml(path: Path) -> Listing:
                 graph.clear()
     if graph is None:
         raise ImportFailed(f"`{path.name}`: there is no graph in it")
+    cables += [_between(ids, about, named, where) for ids, about, where in early]
     types = _types(head["machine"], path) if head.get("machine") else None
     return Listing(head.get("system", path.stem), tuple(devices), tuple(cables), types)
 
@@ -184,12 +188,26 @@ def _data(element: ElementTree.Element, names: Mapping[str, str]) -> dict[str, s
     return {names.get(key := data.get("key", ""), key): data.text or "" for data in element.findall(f"{_SPACE}data")}
 
 
-def _graphml_cable(edge: ElementTree.Element, names: Mapping[str, str], named: Mapping[str, str], path: Path) -> Cable:
+_Early: TypeAlias = tuple[list[str], Mapping[str, str], str]
+"""An edge that came before its nodes: ids of both, its data, where it stands."""
+
+
+def _graphml_cable(
+    edge: ElementTree.Element, names: Mapping[str, str], named: Mapping[str, str], path: Path, early: list[_Early]
+) -> Cable | None:
+    """The cable of an edge; None where a node of it is still to come."""
     facts = _data(edge, names)
     where = f"`{path.name}`, edge {edge.get('id', '')}"
     ids = [
         f"n{facts[side]}" if side in facts else edge.get(end, "") for side, end in (("a", "source"), ("b", "target"))
     ]
+    if all(id_ in named for id_ in ids):
+        return _between(ids, facts, named, where)
+    early.append((ids, facts, where))
+    return None
+
+
+def _between(ids: list[str], facts: Mapping[str, str], named: Mapping[str, str], where: str) -> Cable:
     for id_ in ids:
         if id_ not in named:
             raise ImportFailed(f"{where}: there is no node `{id_}`")
