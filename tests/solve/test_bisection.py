@@ -47,6 +47,7 @@ def test_bisection(name: str, sizes: tuple[int, ...], cables: int) -> None:
     assert got.side.sum() == net.ends // 2
     crossing = got.vertex_side[net.tail] & ~got.vertex_side[net.head]
     assert net.capacity_Bps[crossing].sum() == pytest.approx(got.capacity.upper)
+    assert got.cut.tolist() == np.flatnonzero(crossing).tolist()
     if (name, sizes) not in {("torus", (9,)), ("mesh", (5,))}:
         assert got.capacity.kind == "exact"
 
@@ -111,6 +112,7 @@ def holds(net: Network, members: list[int], most: int = 400_000) -> Number:
     passes = net.forwards | np.isin(np.arange(net.vertices), members)
     crossing &= passes[net.tail] & passes[net.head]
     assert net.capacity_Bps[crossing].sum() == pytest.approx(got.capacity.upper)
+    assert got.cut.tolist() == np.flatnonzero(crossing).tolist()
     return got.capacity
 
 

@@ -51,6 +51,8 @@ class Bisection:
     side: Bools
     vertex_side: Bools
     shares: Floats
+    cut: Ints
+    """The arcs that the cut goes through: from the half to the others."""
 
 
 def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int = 400_000) -> Bisection:
@@ -94,7 +96,12 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
         lower, shares = closer, shares if closer is lower else np.zeros(0)
     reason = f"from below {lower.reason}, from above a cut"
     below = min(lower.value, upper.best)
-    return Bisection(interval(below, upper.best, reason, MEETS_WITHIN), upper.half, upper.vertex_side, shares)
+    passes = network.forwards.copy()
+    passes[network.end_order] |= chosen[network.end[network.end_order]]
+    near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
+    cut = np.flatnonzero(near[network.tail] & far[network.head])
+    capacity = interval(below, upper.best, reason, MEETS_WITHIN)
+    return Bisection(capacity, upper.half, upper.vertex_side, shares, cut)
 
 
 def _joined(network: Network, chosen: Bools) -> bool:

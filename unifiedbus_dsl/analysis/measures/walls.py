@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from attrs import evolve
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.selections import Blocks
-from unifiedbus_dsl.analysis.wording import block_name
+from unifiedbus_dsl.analysis.wording import binding, block_name
 from unifiedbus_dsl.solve.bisection import bisection as halved
 from unifiedbus_dsl.solve.oversubscription import Oversubscription
 from unifiedbus_dsl.solve.oversubscription import oversubscription as walls_of
@@ -19,8 +20,10 @@ from unifiedbus_dsl.units import NUMBER, RATE
 
 
 def bisection(call: Call) -> Answer:
+    """The capacity, and which cables the cut goes through."""
     found = halved(call.machine.symmetry, call.ends(call.one()))
-    return call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
+    answer = call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
+    return evolve(answer, binding=binding(call.machine, found.cut), binds="the cut goes through")
 
 
 def tiers(call: Call) -> Answer:
