@@ -45,6 +45,16 @@ def test_counts_and_figures_of_two_designs() -> None:
     assert "Spine" not in text
 
 
+def test_spares_are_counted() -> None:
+    text = PODS.replace("server[4] : Server", "server[4] : Server; spare extra[1] : Chip")
+    text = text.replace("  port up = leaf.up", "  open extra.x, extra.up\n  port up = leaf.up")
+    found = changes(compiled(PODS), compiled(text))
+    (chips,) = [row for row in found.parts if row.name == "Chip"]
+    assert (chips.before, chips.after) == (64, 68)
+    (ends,) = [figure for figure in found.figures if figure.name == "end points"]
+    assert ends.same  # spares are not in service
+
+
 def test_the_same_design_has_no_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not changes(compiled(PODS), compiled(PODS))
     assert changes(compiled(PODS), compiled(PODS)).text() == ""

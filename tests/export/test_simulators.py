@@ -370,7 +370,18 @@ def test_htsim_three_tiers(tmp_path: Path) -> None:
     head, tiers = htsim(machine.plan, tmp_path / "t.topo")
     assert head["nodes"] == len(machine.blocks("npu")[0])
     assert sum(switches_of(head, tiers)) == len(machine.blocks("switch")[0])
+    assert head["podsize"] == 16  # (k / 2)^2 of k = 8 ports
     assert len(tiers) == 3
+
+
+def test_parallel_cables_are_one_link_of_their_added_rate(tmp_path: Path) -> None:
+    text = tree(4, 2, 8, 2)
+    export.write(compiled(text).plan, "simai", tmp_path / "t")
+    lines = (tmp_path / "t").read_text().splitlines()[2:]
+    assert sorted({line.split()[2] for line in lines}) == ["400Gbps", "800Gbps"]
+    assert len(lines) == 4 * 8 + 4 * 2
+    export.write(compiled(text).plan, "simgrid", tmp_path / "p.xml")
+    assert (tmp_path / "p.xml").read_text().count('bandwidth="100000000000Bps"') == 4 * 2
 
 
 @pytest.mark.parametrize(
