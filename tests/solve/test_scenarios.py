@@ -147,6 +147,29 @@ def test_losses_that_cut_off(pod: Machine) -> None:
         all_to_all(gone)
 
 
+def test_losses_are_those_since_the_base(pod: Machine) -> None:
+    """A chip and a rack are gone already: what goes next is one chip and one spine."""
+    rack = [device(pod, "cabinet[2].leaf[0]"), device(pod, "cabinet[2].leaf[1]")]
+    base = pod.damaged([*rack, device(pod, "cabinet[0].npu[1]")])
+    found = losses(base, base.damaged([device(pod, "cabinet[1].npu[2]"), device(pod, "spine[0, 0]")]))
+    assert found.lost.tolist() == [6]
+    assert found.cut_off.tolist() == []
+    assert found.left == 10
+    before = {(t.low, t.high): t.before_Bps / X4 for t in found.tiers}
+    assert before[0, 0] == 15
+    cut = losses(base, base.damaged([device(pod, "cabinet[1].leaf[0]"), device(pod, "cabinet[1].leaf[1]")]))
+    assert cut.cut_off.tolist() == [4, 5, 6, 7]
+    assert cut.left == 7
+    assert losses(base, base).lost.tolist() == []
+
+
+def test_losses_of_some_end_points(pod: Machine) -> None:
+    gone = pod.damaged([device(pod, "cabinet[1].npu[2]"), device(pod, "cabinet[0].npu[0]")])
+    found = losses(pod, gone, [0, 1, 2, 3])
+    assert (found.lost.tolist(), found.left, found.hops_after) == ([0], 3, 1)
+    assert losses(pod, pod.damaged([], np.arange(pod.fabric.cable_count))).hops_after == -1
+
+
 def test_worst_pair_goes_further(pod: Machine) -> None:
     """Without one leaf in each of two racks, in different planes, what goes between them first takes a chip."""
     m = pod.damaged([device(pod, "cabinet[0].leaf[0]"), device(pod, "cabinet[1].leaf[1]")])
@@ -279,6 +302,14 @@ def test_nothing_is_taken_by_no_loss(pod: Machine) -> None:
     gone = both.taken(pod)
     assert np.flatnonzero(gone.lost).tolist() == [0, 1, 8]
     assert gone.health[50] == 0
+
+
+def test_cables_are_alike_whichever_end_is_written_first() -> None:
+    rule = "connect cabinet[r].z[k, j] -- spine[k, j].p[r] over Optic(LENGTH) for r, k, j"
+    turned = "connect spine[k, j].p[r] -- cabinet[r].z[k, j] over Optic(LENGTH) for r, k, j"
+    text = TEXT.replace(rule, f"{rule} where r == 0; {turned} where r > 0").replace("LENGTH", "20 m")
+    m = Machine(pipeline.compile_text(text).fabric("pod"))
+    assert sorted(np.bincount(scenarios.links(m).orbit).tolist()) == [12, 18, 24]
 
 
 def test_lengths_tell_parts_apart() -> None:
