@@ -33,7 +33,7 @@ from unifiedbus_dsl.solve.sweep import (
 )
 from unifiedbus_dsl.symmetry import Symmetry
 
-PER_SEARCHED_ARC, PER_SWEPT_ARC, PER_SWEEP = 1e-6, 3e-9, 3e-4
+PER_SEARCHED_ARC, PER_SWEPT_ARC, PER_SWEEP = 4e-6, 3e-9, 3e-4
 """Seconds, about: of an arc in a search for symmetries, of an arc in a sweep, of a sweep whatever its size."""
 
 
