@@ -55,7 +55,7 @@ class Optimum:
 
 
 class TooLargeError(ValueError):
-    """The programme has more columns than were allowed."""
+    """The programme has more columns, or takes more time, than was allowed."""
 
 
 @frozen(eq=False)
@@ -76,14 +76,20 @@ class _Block:
 
 
 def optimum(
-    symmetry: Symmetry, commodities: list[Commodity], objective: Floats, *, minimal: bool = False, most: int = 400_000
+    symmetry: Symmetry,
+    commodities: list[Commodity],
+    objective: Floats,
+    *,
+    minimal: bool = False,
+    most: int = 400_000,
+    budget: float | None = None,
 ) -> Optimum:
     """Solve and check. Each end point must be a single vertex (`simple`).
 
     With `minimal` only paths of fewest hops are used.
 
     Raises:
-        TooLargeError: more than `most` columns.
+        TooLargeError: more than `most` columns, or the programme takes more than `budget` seconds.
     """
     network = symmetry.network
     blocks: list[_Block] = []
@@ -96,7 +102,7 @@ def optimum(
     room = np.zeros(symmetry.arc_orbits)
     room[symmetry.arc_orbit] = network.capacity_Bps
     room *= symmetry.arc_orbit_size
-    flows, theta, prices, rows = _solve(blocks, objective, room)
+    flows, theta, prices, rows = _solve(blocks, objective, room, budget)
     theta = np.maximum(theta, 0.0)
     noise = 1e-7 * max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
     length = np.maximum(prices, 0.0) / room
@@ -193,7 +199,9 @@ def _keys(symmetry: Symmetry, part: Ids, classes: int, tails: NDArray[Any], arcs
     return key
 
 
-def _solve(blocks: list[_Block], objective: Floats, room: Floats) -> tuple[list[Floats], Floats, Floats, int]:
+def _solve(
+    blocks: list[_Block], objective: Floats, room: Floats, budget: float | None
+) -> tuple[list[Floats], Floats, Floats, int]:
     """Total flows of each block's classes, parameters and prices of `room` (|E| · capacity, infinite where free)."""
     import scipy.sparse as sp
     from scipy.optimize import linprog
@@ -230,7 +238,10 @@ def _solve(blocks: list[_Block], objective: Floats, room: Floats) -> tuple[list[
         A_eq=equal,
         b_eq=np.zeros(equal.shape[0]),
         method="highs-ds" if columns <= SMALL else "highs-ipm",
+        options={} if budget is None else {"time_limit": budget},
     )
+    if found.status == 1:
+        raise TooLargeError(f"not solved in {budget} s")
     if found.status != 0:
         raise ArithmeticError(f"the linear programme was not solved: {found.message}")
     ends = np.cumsum([len(block.size) for block in blocks])

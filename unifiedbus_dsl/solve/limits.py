@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, row_arcs
-from unifiedbus_dsl.solve.classes import Commodity, Optimum, TooLargeError, least_costs, optimum
+from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, row_arcs, tally
+from unifiedbus_dsl.solve.classes import Commodity, Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solve.demand import Demand, kept, outward, received, sent
 from unifiedbus_dsl.solve.ecmp import ecmp
+from unifiedbus_dsl.solve.prices import priced
 from unifiedbus_dsl.solve.result import NotAdmittedError, interval
 from unifiedbus_dsl.solve.throughput import BINDS_WITHIN, Throughput
 from unifiedbus_dsl.symmetry import Generator, Keep, Symmetry, dense, trivial
@@ -200,11 +202,14 @@ class Limit:
     price: Floats
 
 
-def optimal(symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: int = 400_000) -> Limit:
+def optimal(
+    symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: int = 400_000, budget: float | None = None
+) -> Limit:
     """Largest t such that t times the demand fits, over all paths (`minimal`: over paths of fewest hops).
 
     What end points may inject does not depend on the routing, so it is one more bound on t. A programme of more than
-    `most` columns is not solved: the number is then an interval from `bounded`.
+    `most` columns, or one that is not solved within half of the `budget` in seconds, gives way to prices: the number is
+    then an interval.
     """
     network = symmetry.network
     row, column = sent(demand, network.ends), received(demand, network.ends)
@@ -213,12 +218,16 @@ def optimal(symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: 
     shortest = ecmp(symmetry, demand)  # refuses what has no path
     group = kept(flow_symmetry(symmetry), demand)
     commodities = _commodities(group, demand, row)
+    until = None if budget is None else monotonic() + budget
     try:
-        found = optimum(group, commodities, np.ones(1), minimal=minimal, most=most)
+        half = None if budget is None else budget / 2
+        found = optimum(group, commodities, np.ones(1), minimal=minimal, most=most, budget=half)
         reason = "flows and prices on every arc, from a programme on classes"
     except TooLargeError:
-        found = bounded(group, commodities, shortest.load_Bps, minimal)
-        reason = "too little symmetry for the programme: from below ecmp, from above distances under trial prices"
+        whole = _through_hubs(group.network, shortest.load_Bps)
+        left = None if until is None else max(0.0, until - monotonic())
+        found = priced(group, commodities, whole, minimal=minimal, budget=left)
+        reason = "flows along shortest paths under prices, and those prices; little symmetry or little time"
     most_sent = np.maximum(row, column)
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
     inject = float(room.min())
@@ -239,48 +248,16 @@ def optimal(symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: 
     return Limit(result, found, price)
 
 
-def bounded(symmetry: Symmetry, commodities: list[Commodity], load: Floats, minimal: bool) -> Optimum:
-    """Both sides without a programme. `load` are those of a routing on shortest paths, on the cables in order.
-
-    From below that routing, scaled until its fullest cable is full. From above, with any lengths: volume over demand
-    times distance; tried are lengths of 1 for each cable, and others that grow with the load of a cable.
-    """
-    network = symmetry.network
-    cable = np.isfinite(network.capacity_Bps)
+def _through_hubs(network: Network, load: Floats) -> Floats:
+    """Loads of all arcs from those of the cables in order: what a die gains goes on to its hub, what it lacks comes
+    from there. [A]"""
+    free = np.isinf(network.capacity_Bps)
     whole = np.zeros(network.arcs)
-    whole[cable] = load
-    use = np.divide(whole, network.capacity_Bps, out=np.zeros(network.arcs), where=cable)
-    lower = 1.0 / float(use.max())
-    upper, best = np.inf, np.zeros(network.arcs)
-    for power in (0, 2, 8):
-        length = np.where(cable, (use * lower) ** power / (np.where(cable, network.capacity_Bps, 1.0)), 0.0)
-        length = length if power else cable.astype(np.float64)
-        bound = length_bound(network, commodities, length, minimal)
-        if bound < upper:
-            upper, best = bound, length
-    return Optimum(lower, max(upper, lower), np.array([lower]), whole * lower, best, 0, 0)
-
-
-def length_bound(network: Network, commodities: list[Commodity], length: Floats, minimal: bool) -> float:
-    """t <= sum(length · capacity) / sum of demand · distance, by shortest paths on the whole network."""
-    cable = np.isfinite(network.capacity_Bps)
-    far_sum = 0.0
-    for commodity in commodities:
-        usable = open_arcs(network, commodity.source, minimal)
-        far = least_costs(network, commodity.source, length, usable)
-        demand = commodity.demand[0]
-        far_sum += commodity.copies * float((demand[demand > 0] * far[demand > 0]).sum())
-    volume = float((length[cable] * network.capacity_Bps[cable]).sum())
-    return volume / far_sum if far_sum > 0 else np.inf
-
-
-def open_arcs(network: Network, source: int, minimal: bool) -> Bools | None:
-    """Arcs that lead one hop further from the source, [A]; None (all) where any path will do."""
-    if not minimal:
-        return None
-    hop = np.isfinite(network.capacity_Bps).astype(np.float64)
-    far = least_costs(network, source, hop)
-    return np.asarray(np.isfinite(far[network.tail]) & (far[network.head] == far[network.tail] + hop))
+    whole[~free] = load
+    gain = tally(network.head, whole, network.vertices) - tally(network.tail, whole, network.vertices)
+    out, into = gain[network.tail[free]], -gain[network.head[free]]
+    whole[free] = np.maximum(np.where(network.end[network.head[free]] >= 0, out, into), 0.0)
+    return whole
 
 
 def _commodities(symmetry: Symmetry, demand: Demand, row: Floats) -> list[Commodity]:
