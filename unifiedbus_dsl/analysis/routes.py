@@ -39,7 +39,8 @@ class Routing:
         """The largest scale of the demand that fits."""
         if self.shares is not None:
             return throughput(self.loads(machine, demand), demand)
-        return limits.optimal(machine.symmetry, demand, minimal=self.name == "minimal").throughput
+        minimal, budget = self.name == "minimal", machine.budget_s
+        return limits.optimal(machine.symmetry, demand, minimal=minimal, budget=budget).throughput
 
     def loads(self, machine: Machine, demand: Demand) -> Loads:
         """Loads of the demand; of an optimised routing those at its largest throughput, scaled back."""

@@ -50,7 +50,6 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
         chosen[np.asarray(members, dtype=np.int64)] = True
     gone = np.zeros(ends, dtype=bool)
     gone[damaged.lost_ends] = True
-    gone[base.lost_ends] = False
     chosen[base.lost_ends] = False
     left = np.flatnonzero(chosen & ~gone)
     cut_off = np.zeros(0, dtype=np.int64)
