@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--budget",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
-    help="Time for each optimum; what is not solved in it is an interval with both ends proved.",
+    help="Time for each `optimal` or `minimal` throughput; unsolved, it is an interval with both ends proved.",
 )
 @click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
 @limit_option

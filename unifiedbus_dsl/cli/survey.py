@@ -42,7 +42,7 @@ DRAWS = 100
 @click.option("--engine", default="processes", show_default=True, metavar="E", help="Or `dask://HOST:PORT`.")
 @click.option(
     "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
-    help="Time for each optimum; what is not solved in it is an interval.",
+    help="Time for each `optimal` or `minimal` throughput; unsolved, it is an interval.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="As JSON, in SI units.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="PATH", help="Into this file.")
