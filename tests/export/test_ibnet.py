@@ -196,6 +196,14 @@ def test_what_is_wrong_in_the_network_is_told_in_the_words_of_the_design(tmp_pat
     assert "400 Gbps wanted, 200 Gbps found" in found.text()
 
 
+@pytest.mark.parametrize(("lane", "differ"), [("106.25 Gbps", 0), ("100 Gbps", 0), ("112 Gbps", 240), ("50 Gbps", 240)])
+def test_nominal_rates(lane: str, differ: int, tmp_path: Path) -> None:
+    """4xNDR is 400 Gbps by name and 425 on the wire: both are the same; x4 of 112 and of 50 Gbps are not."""
+    design = compiled(PODS.replace("112 Gbps", lane)).fabric()
+    (tmp_path / "found.txt").write_text(printed(design))
+    assert compare(listing_of(design), read(tmp_path / "found.txt")).counts()["cables at another rate"] == differ
+
+
 def test_only_what_the_network_can_see(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The full mesh inside servers is no InfiniBand: `--only` leaves it out."""
     text = NDR.replace("link Trace : UB", "protocol In { lane = 100 Gbps }\nlink Trace : In")

@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.export.align import align
 from unifiedbus_dsl.export.listing import Cable, Listing
+from unifiedbus_dsl.progress import track
 
 RATE_TOLERANCE = 1e-6
 """Relative."""
@@ -132,7 +133,7 @@ def compare(wanted: Listing, found: Listing, only: Collection[str] = ()) -> Diff
     other = {device.name: device.type for device in found.devices}
     cabled = {end[0] for cable in wanted.cables for end in (cable.a, cable.b)}
     whole = all(device.type for device in found.devices)  # a cable list knows no devices without a cable
-    ours, theirs = ({cable.ends: cable for cable in side.cables} for side in (wanted, found))
+    ours, theirs = ({cable.ends: cable for cable in track(side.cables, "compare cables")} for side in (wanted, found))
     missing = {ends: cable for ends, cable in ours.items() if ends not in theirs}
     extra = {ends: cable for ends, cable in theirs.items() if ends not in ours}
     moved = list(_moved(missing, extra))

@@ -40,6 +40,7 @@ from unifiedbus_dsl.plan import (
     Value,
     Var,
 )
+from unifiedbus_dsl.progress import track
 
 Index: TypeAlias = tuple[int, ...]
 Step: TypeAlias = tuple[str, Index]
@@ -365,7 +366,8 @@ def _rules(
     """Cables between the same arrays over the same link at the same length are one rule, looked up in tables."""
     exports = _Exports(build, types.devices)
     groups: dict[_Group, list[tuple[Index, Index, Index, Index]]] = {}
-    for cable, (link, lanes) in zip(listing.cables, types.link_of, strict=True):
+    each = zip(listing.cables, types.link_of, strict=True)
+    for cable, (link, lanes) in track(each, "place cables", len(listing.cables)):
         ends = [exports.end(paths[device] or (), types.of[device], port, cable) for device, port in (cable.a, cable.b)]
         (a, a_at, a_port, a_in), (b, b_at, b_port, b_in) = ends
         groups.setdefault((a, a_port, b, b_port, link, lanes, cable.length), []).append((a_at, a_in, b_at, b_in))
