@@ -63,9 +63,7 @@ def heat_map(machine: Machine, what: Map) -> Picture:
     if size > 1 and len(blocks[-1]) < size:
         joined += f", the last of {len(blocks[-1])}"
     names = [block[0].name if len(block) == 1 else f"{block[0].name} … {block[-1].name}" for block in blocks]
-    heat = Heat(
-        names, values / scale, unit, "each row and column is a " + ("block of " if size > 1 else "") + f"{kind}"
-    )
+    heat = Heat(names, values / scale, unit, "each row and column is a " + (f"block of {kind}s" if size > 1 else kind))
     return heat_picture(heat, f"{what} between {kind}s", [said, f"system {plan.system}: {joined}"], _tiles(heat))
 
 

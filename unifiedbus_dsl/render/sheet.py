@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -72,7 +73,8 @@ def sheet(
 
 def summary(doc: str | None) -> str:
     """The first paragraph of a documentation."""
-    return " ".join((doc or "").strip().partition("\n\n")[0].replace("`", "").split())
+    text = " ".join((doc or "").strip().partition("\n\n")[0].split())
+    return re.sub(r"`([^`]*)`", "\N{LEFT DOUBLE QUOTATION MARK}\\1\N{RIGHT DOUBLE QUOTATION MARK}", text)
 
 
 def _unique(marks: Iterable[Mark]) -> Iterator[Mark]:
