@@ -64,7 +64,7 @@ SWITCHES = [
         "mean_hops(all npu in cabinet[1])",
         "latency(cabinet[0].npu[1] -> cabinet[2].npu)",
         "fair(next)",
-        "bisection(all npu)",
+        pytest.param("bisection(all npu)", marks=pytest.mark.slow),
     ],
 )
 def test_every_switch_by_itself(pod: pipeline.Compilation, asked: str) -> None:
