@@ -107,6 +107,16 @@ def test_where_order_matters_each_part_is_solved(pod: pipeline.Compilation, of: 
     assert (len(found.rows) == found.population) == alone or found.population == len(found.rows)
 
 
+def test_lengths_tell_parts_apart_where_time_is_asked() -> None:
+    """Rack 0 stands further away: its cables up are as the others for rates, and not for latency."""
+    rule = "connect cabinet[r].z[k, j] -- spine[k, j].p[r] over Optic(20 m) for r, k, j"
+    far = rule.replace("20 m", "40 m") + " where r == 0"
+    done = machines.compiled(machines.POD.replace(rule, f"{far}; {rule} where r > 0"))
+    of = "all link where medium == optical"
+    assert [row.copies for row in surveyed(done, of, "throughput(moe)").rows] == [12]
+    assert max(row.copies for row in surveyed(done, of, "mean_latency(all npu)").rows) <= 8
+
+
 def test_worst_first_with_what_is_lost(pod: pipeline.Compilation) -> None:
     found = surveyed(pod, "switch", "throughput(moe)")
     (leaf, spine) = found.rows
