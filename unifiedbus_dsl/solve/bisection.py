@@ -31,8 +31,10 @@ MOST_EXCHANGED = 3_000
 """Nodes up to which halves are bettered by exchanges."""
 MOST_SWEPT = 2_000_000_000
 """Arcs that may be swept for a lower end by shortest paths."""
-MOST_NUMBERS = 100_000_000
-"""Numbers in the demands of the programme: 800 MB."""
+MOST_NUMBERS = 200_000_000
+"""Numbers in the demands of the programme: 1.6 GB."""
+QUICK = 100_000_000
+"""Arcs that shortest paths may sweep before a programme is made at all."""
 MOST_BITS = 1_000_000_000
 """Bits in the table of what islands add up to: 125 MB."""
 DIRECTIONS = 24
@@ -76,21 +78,24 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
     n = int(chosen.sum())
     if n < 2:
         raise NotAdmittedError("a bisection needs two end points")
-    lower = _Lower(0.0, "a cut carries no less than nothing")
-    shares = np.zeros(0)
-    programme = True
-    if _joined(network, chosen):
-        try:
-            found = _bisection_from_below(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most)
-            lower, shares = _Lower(found.lower, "flows between all end points and to switches"), found.parameters
-        except TooLargeError:
-            programme = False
     upper = _Upper(network, chosen)
     tries = max(6, TRIED_ARCS // max(1, network.arcs))
+    lower, shares, programme = _Lower(0.0, "a cut carries no less than nothing"), np.zeros(0), True
+    joined = _joined(network, chosen)
+    if joined and not (network.forwards & (network.end < 0)).any():
+        # on a torus, a hypercube or a full mesh this is all that it takes, whatever the size
+        lower = _shortest_paths(symmetry, chosen, QUICK)
     for half in islice(halves(symmetry, chosen), tries):
         upper.try_half(half)
         if upper.meets(lower.value):
             break
+    if joined and not upper.meets(lower.value):
+        try:
+            found = _bisection_from_below(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most)
+            if found.lower > lower.value:
+                lower, shares = _Lower(found.lower, "flows between all end points and to switches"), found.parameters
+        except TooLargeError:
+            programme = False
     if not upper.meets(lower.value):
         closer = _closer(symmetry, chosen, upper, lower, programme)
         lower, shares = closer, shares if closer is lower else np.zeros(0)
@@ -159,7 +164,7 @@ def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, pro
     """Bring the ends nearer to each other: better cuts go into `upper`, a better lower end is given back."""
     network = symmetry.network
     if network.arcs > MOST_ARCS:
-        return lower if programme else _shortest_paths(symmetry, chosen)
+        return lower if programme or lower.value > 0 else _shortest_paths(symmetry, chosen, MOST_SWEPT)
     graph = graph_of(network, chosen)
     balanced = _islands(graph)
     if balanced is not None:
@@ -175,9 +180,11 @@ def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, pro
     if small.nodes <= MOST_EXCHANGED:
         upper.try_half(exchanged(small, upper.half))
     if not programme:
-        lower = _Lower(spread_bound(graph), "flows between all end points by mixed routings")
+        mixed = spread_bound(graph)
+        if mixed > lower.value:
+            lower = _Lower(mixed, "flows between all end points by mixed routings")
         if lower.value == 0.0:
-            lower = _shortest_paths(symmetry, chosen)
+            lower = _shortest_paths(symmetry, chosen, MOST_SWEPT)
     lower = _in_units(graph, lower)
     if upper.meets(lower.value):
         return lower
@@ -201,11 +208,11 @@ def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, pro
     return lower
 
 
-def _shortest_paths(symmetry: Symmetry, chosen: Bools) -> _Lower:
+def _shortest_paths(symmetry: Symmetry, chosen: Bools, most: int) -> _Lower:
     """From below by flows on shortest paths from each member to each other."""
     n, network = int(chosen.sum()), symmetry.network
     orbits = len(symmetry.representatives(np.flatnonzero(chosen))[0])
-    if orbits * network.arcs > MOST_SWEPT:
+    if orbits * network.arcs > most:
         return _Lower(0.0, "nothing: the machine is too large and has too little symmetry")
     try:
         use = ecmp(symmetry, all_to_all(network, np.flatnonzero(chosen))).utilisation

@@ -1,0 +1,57 @@
+"""The table of bisections in the documentation: what it says of a shipped machine is what is worked out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unifiedbus_dsl.pipeline import compile
+from unifiedbus_dsl.solve.bisection import bisection
+from unifiedbus_dsl.solve.machine import Machine
+
+ROOT = Path(__file__).parents[1]
+ROW = re.compile(r"^\| (\w+/[\w-]+\.ubus) \| (\w+) \| ([\d,.]+) \| (exact|[\d,.]+) \|$", re.MULTILINE)
+TABLE = ROW.findall((ROOT / "docs" / "bisection.md").read_text(encoding="utf-8"))
+SMALL = (
+    "mi300x", "trn2", "twisted", "helios", "dgx.ubus", "ub-mesh-racks", "gb200", "nvl72", "textbook", "taishan",
+)  # fmt: skip
+LARGE = ("supercluster", "frontier.ubus | frontier", "tpu-8i")
+"""Many seconds or gigabytes each: they were asked once, for the page."""
+
+
+def rows() -> list[object]:
+    found = []
+    for file, system, lower, upper in TABLE:
+        name = f"{file} | {system}"
+        if any(word in name for word in LARGE):
+            continue
+        marks = () if any(word in name for word in SMALL) and "4x8x8" not in name else (pytest.mark.slow,)
+        found.append(pytest.param(file, system, lower, upper, id=f"{file}-{system}", marks=marks))
+    return found
+
+
+def number(text: str) -> float:
+    return float(text.replace(",", "")) * 1e9
+
+
+@pytest.mark.parametrize(("file", "system", "lower", "upper"), rows())
+def test_the_table(file: str, system: str, lower: str, upper: str) -> None:
+    compilation = compile(ROOT / "specs" / file)
+    machine = Machine(compilation.fabric(system))
+    kinds = [device.kind for device in machine.fabric.plan.devices.values()]
+    kind = "npu" if "npu" in kinds else "cpu"
+    chosen = np.array([each == kind for each in kinds])[machine.fabric.device_type[machine.network.end_device]]
+    found = bisection(machine.symmetry, np.flatnonzero(chosen)).capacity
+    assert found.kind == ("exact" if upper == "exact" else "interval")
+    assert found.lower == pytest.approx(number(lower), abs=0.06e9)
+    assert found.upper == pytest.approx(number(lower if upper == "exact" else upper), abs=0.06e9)
+
+
+def test_every_shipped_system_is_in_the_table() -> None:
+    said = {(file, system) for file, system, _, _ in TABLE}
+    for path in sorted((ROOT / "specs").glob("*/*.ubus")):
+        for system in re.findall(r"^system (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            assert (str(path.relative_to(ROOT / "specs")), system) in said or "960-supercluster" in path.name
