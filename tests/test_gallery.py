@@ -10,7 +10,7 @@ import pytest
 from tests.gallery import FAST, PAGE, PICTURES, ROOT, SPECS, VENDORS, Item, compiled, items, page
 from unifiedbus_dsl.analysis.pictures import draw_view, view_of, views
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.render.marks import Picture, Text
+from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
 from unifiedbus_dsl.render.sheet import bounds
 
 ITEMS = {item.file: item for item in items()}
@@ -108,3 +108,19 @@ def test_every_view_of_the_shipped_specs_is_drawn() -> None:
             readable(shown)
             count += 1
     assert count > 20
+
+
+def test_no_cables_pass_over_arrays_that_they_do_not_join() -> None:
+    """The Atlas 900 has switches of two networks above its compute racks, too wide for one row: one stands below."""
+    drawn = _drawn(ITEMS["huawei-atlas-900-superpod-superpod.svg"])
+    frames = {mark.id.removesuffix("-frame"): mark for mark in drawn.by_role("array") if isinstance(mark, Box)}
+    assert set(frames) == {"comm", "compute", "spine", "vpc"}
+    lines = [mark for mark in drawn.by_role("cable") if isinstance(mark, Line) and mark.id.split("-")[0] in frames]
+    between = [line for line in lines if line.id.split("-")[1] in frames]
+    assert len(between) > 40
+    for line in between:
+        joined = set(line.id.split("-")[:2])
+        for share in np.linspace(0, 1, 50):
+            x, y = (1 - share) * np.array(line.points[0]) + share * np.array(line.points[-1])
+            inside = {n for n, f in frames.items() if f.x < x < f.x + f.width and f.y < y < f.y + f.height}
+            assert inside <= joined, (line.id, inside)

@@ -4,12 +4,12 @@ A distance of 2.3 in CIE L*a*b* is just noticeable; thin lines need several time
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from unifiedbus_dsl.render.palette import KINDS, medium_colours
+from unifiedbus_dsl.render.palette import KINDS, LINES, LOADS, STEPS, ink, medium_colours
 from unifiedbus_dsl.schema import MEDIA
 
 EYES = {
@@ -58,3 +58,22 @@ def test_names_can_be_read_on_every_kind() -> None:
 def test_a_medium_keeps_its_colour() -> None:
     assert medium_colours(["optical"])["optical"] == medium_colours(["free space", "optical", "pcb"])["optical"]
     assert len(set(medium_colours(["x", "y", "optical"]).values())) == 3
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_loads_differ(eye: str) -> None:
+    """Each from each other, whatever the eye."""
+    for a, b in combinations(LOADS, 2):
+        assert np.linalg.norm(lab(a, eye) - lab(b, eye)) > 20, (eye, a, b)
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_steps_of_a_map_grow_darker(eye: str) -> None:
+    lightness = [lab(colour, eye)[0] for colour in STEPS]
+    assert all(a - b > 5 for a, b in pairwise(lightness))
+
+
+def test_text_in_any_colour_of_a_line_can_be_read() -> None:
+    for colour in (*LINES, *LOADS, *medium_colours([*MEDIA, "a", "b", "c"]).values()):
+        assert contrast(ink(colour), "#ffffff") >= 4.5, colour
+    assert ink("#1c2733") == "#1c2733", "a dark one stays as it is"

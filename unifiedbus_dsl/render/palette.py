@@ -74,7 +74,7 @@ DARK_STEPS = STEPS[5:]
 """Those on which text is white."""
 
 LOAD_LIMITS = (0.25, 0.5, 0.75, 1 - 1e-9)
-LOADS = ("#6b8096", "#2b7bba", "#8f6b00", "#d55e00", "#8b0016")
+LOADS = ("#8393a3", "#328ccc", "#b77a00", "#9f2608", "#42000b")
 """Load of a cable in parts of the busiest one's; the last is the busiest."""
 
 GONE = Look(PAPER, INK)
