@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tests.bench import graphs, growth, infra, machines, solving, table, whole
+from tests.bench import graphs, growth, infra, limits, machines, solving, table, whole
 from tests.bench.table import Row
 
 PARTS: dict[str, Callable[[Namespace], Iterator[Row]]] = {
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Namespace], Iterator[Row]]] = {
     "growth": lambda _: growth.rows(),
     "infra": lambda _: (row for ports in (32, 64) for row in infra.rows(ports)),
     "solve": lambda given: solving.rows(given.busy),
+    "limits": limits.rows,
 }
 
 

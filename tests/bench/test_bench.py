@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.bench import graphs, growth, infra, machines, sharing, solving, whole
+from tests.bench import graphs, growth, infra, limits, machines, sharing, solving, whole
 from tests.bench.__main__ import parser
 from tests.bench.table import Row, goals
 from unifiedbus_dsl.solve import demand, fair, hashed
@@ -55,6 +55,11 @@ def test_doubling() -> None:
 def test_infragraph() -> None:
     pytest.importorskip("infragraph")
     assert not missed(list(infra.rows(32)))
+
+
+@pytest.mark.slow
+def test_limits() -> None:
+    assert not missed([limits.every_switch(routing, busy=True) for routing in ("ecmp", "optimal")])
 
 
 @pytest.mark.slow
