@@ -104,8 +104,12 @@ class Changes:
         }
 
 
-def changes(before: Compilation, after: Compilation, old: str | None = None, new: str | None = None) -> Changes:
+def changes(
+    before: Compilation, after: Compilation, old: str | None = None, new: str | None = None, *, solve: bool = True
+) -> Changes:
     """The changes from one compiled design to another; `old` and `new` name their systems, by default the first.
+
+    Without `solve`, hops and bisection are left out.
 
     Raises:
         CompilationFailed: a text has errors, or no system.
@@ -114,7 +118,7 @@ def changes(before: Compilation, after: Compilation, old: str | None = None, new
     plans = before.pick(old), after.pick(new)
     one, two = (summarize(plan) for plan in plans)
     figures = [dict(_figures(summary)) for summary in (one, two)]
-    if all(plan.device_count[plan.root] <= MOST_DEVICES for plan in plans):
+    if solve and all(plan.device_count[plan.root] <= MOST_DEVICES for plan in plans):
         answers = [list(_solved(done, plan)) for done, plan in zip((before, after), plans, strict=True)]
         figures = [known | more for known, more in zip(figures, _proved(answers), strict=True)]
     return Changes(

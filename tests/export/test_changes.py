@@ -45,6 +45,17 @@ def test_counts_and_figures_of_two_designs() -> None:
     assert "Spine" not in text
 
 
+def test_without_the_solver(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.ubus").write_text(PODS)
+    (tmp_path / "b.ubus").write_text(SMALLER)
+    command = ["diff", str(tmp_path / "a.ubus"), str(tmp_path / "b.ubus")]
+    assert main([*command, "--no-solve"]) == 1
+    fast = capsys.readouterr().out
+    assert main(command) == 1
+    assert ("bisection" in fast, "bisection" in capsys.readouterr().out) == (False, True)
+    assert "cable Copper x4" in fast
+
+
 def test_spares_are_counted() -> None:
     text = PODS.replace("server[4] : Server", "server[4] : Server; spare extra[1] : Chip")
     text = text.replace("  port up = leaf.up", "  open extra.x, extra.up\n  port up = leaf.up")

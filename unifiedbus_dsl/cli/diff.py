@@ -31,6 +31,7 @@ MOST_CABLES = 2_000_000
 @click.option("--system", metavar="NAME", help="The system of a .ubus file; by default its first.")
 @click.option("--only", metavar="LINK", multiple=True, help="Compare cables of this link or protocol of WANTED only; "
               "may be given several times.")  # fmt: skip
+@click.option("--no-solve", is_flag=True, help="Leave hops and bisection out, which can take a minute.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 @limit_option
 @limit_options
@@ -42,6 +43,7 @@ def command(
     found: str | None,
     system: str | None,
     only: tuple[str, ...],
+    no_solve: bool,
     as_json: bool,
     limit: int,
     **raised: int | None,
@@ -66,7 +68,7 @@ def command(
     paths = [source_file(name, "diff") for name in (wanted, found)]
     with meter():
         one, two = (_side(context, path, system, limit, limits(**raised)) for path in paths)
-        changed = _changes(one, two) if not only else None
+        changed = _changes(one, two, solve=not no_solve) if not only else None
         difference = _difference(context, one, two, only, limit)
     click.echo(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
     context.exit(int(bool(difference) or bool(changed)))
@@ -121,13 +123,13 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, ra
     return _Side(path, (compilation, system or compilation.systems[0]), None)
 
 
-def _changes(one: _Side, two: _Side) -> Changes | None:
+def _changes(one: _Side, two: _Side, *, solve: bool) -> Changes | None:
     """Counts and figures of two designs; None where one side is none."""
     from unifiedbus_dsl.changes import changes
 
     if one.design is None or two.design is None:
         return None
-    return changes(one.design[0], two.design[0], one.design[1], two.design[1])
+    return changes(one.design[0], two.design[0], one.design[1], two.design[1], solve=solve)
 
 
 def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str, ...], limit: int) -> Difference | None:
