@@ -148,10 +148,10 @@ def flow_symmetry(symmetry: Symmetry) -> Symmetry:
     cable = after.kind < len(before.kinds.link)
     free = np.flatnonzero(~cable)
     inward = after.end[after.head[free]] >= 0
-    arc = np.empty(after.arcs, dtype=np.int64)
+    arc = np.empty(after.arcs, dtype=np.int32)
     arc[cable] = symmetry.arc_orbit
     die = np.where(inward, after.tail[free], after.head[free])
-    arc[free] = symmetry.arc_orbits + 2 * vertex[die] + inward
+    arc[free] = symmetry.arc_orbits + dense(2 * vertex[die] + inward)
     colour = None
     if symmetry.colour is not None:
         colour = np.zeros(after.vertices, dtype=np.int64)
@@ -161,7 +161,7 @@ def flow_symmetry(symmetry: Symmetry) -> Symmetry:
         network=after,
         generators=tuple(_lifted(before, made, generator) for generator in symmetry.generators),
         vertex_orbit=frozen_array(dense(vertex)),
-        arc_orbit=frozen_array(dense(arc)),
+        arc_orbit=frozen_array(arc),
         colour=None if colour is None else dense(colour),
         keeps=tuple(_on_old(keep, new, after.vertices) for keep in symmetry.keeps),
     )
