@@ -1,0 +1,93 @@
+"""The pages that the build makes of the shipped specs say what the specs say now.
+
+Each spec is solved once: its own expectations and scenarios, its part of the table of figures, and its lines of the
+comparison.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests import asked, comparison, published
+
+SLOW = frozenset(
+    (
+        "google/tpu",
+        "google/tpu-8i",
+        "huawei/atlas-950-superpod",
+        "huawei/atlas-950-supercluster",
+        "huawei/atlas-960-superpod",
+        "huawei/atlas-960-supercluster",
+        "huawei/ub-mesh",
+        "nvidia/dgx-superpod",
+        "others/alibaba-hpn",
+        "others/frontier",
+        "others/meta-24k",
+    )
+)
+"""More than about a second."""
+MACHINES = [spec for spec in asked.specs() if asked.compiled(spec).systems]
+FIGURES = published.PAGE.read_text(encoding="utf-8")
+COMPARED = comparison.PAGE.read_text(encoding="utf-8")
+WRITE = "run `python -m tests.published` and `python -m tests.comparison`, and look at what changed"
+
+
+def section(spec: str) -> str:
+    """The part of the page of figures that is about a spec; empty where there is none."""
+    found = re.search(rf"^### [^\n]+\n\n\[`specs/{spec}\.ubus`\].*?(?=^##|\Z)", FIGURES, re.MULTILINE | re.DOTALL)
+    return found[0].rstrip() + "\n" if found else ""
+
+
+@pytest.mark.parametrize("spec", asked.specs())
+def test_counted_figures(spec: str) -> None:
+    shown = [line for line in section(spec).splitlines() if line.startswith("| `") and " | count | " in line]
+    assert shown == [row.cells() for row in published.rows(spec, solved=False)], WRITE
+
+
+def test_every_figure_is_summed_up() -> None:
+    assert published.page({spec: section(spec) for spec in asked.specs()}) == FIGURES, WRITE
+
+
+def test_the_plots_show_the_tables() -> None:
+    found = comparison.lines_of(COMPARED)
+    assert comparison.page(found) == COMPARED, WRITE
+    assert {path.stem for path in comparison.PLOTS.iterdir()} == set(comparison.PLOTTED)
+    for name in comparison.PLOTTED:
+        assert (comparison.PLOTS / f"{name}.svg").read_text(encoding="utf-8") == comparison.plot(name, found), WRITE
+
+
+@pytest.mark.parametrize(
+    "spec", [pytest.param(spec, marks=[pytest.mark.slow] if spec in SLOW else []) for spec in MACHINES]
+)
+def test_solved(spec: str) -> None:
+    """All questions have answers, all expectations come out as the text says, and the pages say what came out."""
+    report = asked.report(spec)
+    assert [each.message for each in report.diagnostics] == []
+    for each in report.expectations:
+        assert each.holds is (each.differs is None), each.text
+    for each in report.answers:
+        assert 0 <= each.lower <= each.upper * (1 + 1e-9), each.label
+    assert report.answers or report.expectations
+    assert published.section(spec) == section(spec), WRITE
+    machines = [comparison.machine(*each) for each in asked.MACHINES if each[0] == spec]
+    shown = comparison.lines_of(COMPARED)
+    for title, lines in comparison.tables(machines).items():
+        assert [line for line in lines if line not in shown[title]] == [], WRITE
+
+
+def test_every_machine_has_questions_scenarios_and_views() -> None:
+    for spec in MACHINES:
+        model = asked.compiled(spec).model
+        assert model is not None
+        for kind in ("traffic", "analyze block", "scenario", "view"):
+            assert model.main.questions.get(kind), f"{spec} has no {kind}"
+
+
+def test_fibre_says_its_optics() -> None:
+    """Every optical link says how many modules its ends have."""
+    for spec in MACHINES:
+        for plan in asked.compiled(spec).plans.values():
+            for name, link in plan.links.items():
+                assert link.fields["medium"] != "optical" or "optics" in link.fields, (spec, name)
