@@ -29,8 +29,8 @@ in particular are assumed throughout, and so is all wiring above the cabinets of
 
 What a number is: one number is **exact** (a count, a path, or an optimum with its certificate), two numbers are an
 **interval** with both ends proved. There is no estimate here. A dash says that there is none of it, or that it is not
-asked: too heavy for a run of the tests are all but counts on the SuperClusters and on Frontier, whose last group is half
-empty, and the best all-reduce on the TPUs.
+asked: too heavy for a run of the tests are all but counts on the SuperClusters and on Frontier, whose last group is
+half empty, and the best all-reduce on the TPUs.
 
 - **All ports**: raw rate of all ports of an NPU. **By tier**: what the cables carry after coding, from those at the
   NPUs outwards, divided by the NPUs.
