@@ -40,9 +40,11 @@ def rows(given: Namespace) -> Iterator[Row]:
 
 
 def dead(routing: str) -> str:
-    """A scenario that asks for the throughput without one spine switch between the SuperPoDs."""
+    """A scenario that asks for the throughput without one spine switch between the SuperPoDs; the block keeps away the
+    datasheet, which would ask for more."""
     asked = f"throughput(alltoall(all npu), routing = {routing})"
-    return f"\nscenario Dead of machine {{ fail plane[0, 0].spine[3]; expect {asked} > 0 GB/s }}\n"
+    block = "analyze nothing of machine { expect count(all npu) > 0 }"
+    return f"\n{block}\nscenario Dead of machine {{ fail plane[0, 0].spine[3]; expect {asked} > 0 GB/s }}\n"
 
 
 def whole(name: str, text: str, goal: float, rounds: int, busy: bool) -> tuple[Row, Row]:
