@@ -122,6 +122,44 @@ def test_a_selection_by_name_takes_what_extends_it_and_nothing_that_sounds_like_
     assert found.value == pytest.approx(count // 2 * LINK)
 
 
+TRUNK = """
+npu Chip { port p[3] : UB x4 }
+rack Pair {
+  npu[2] : Chip
+  connect npu[0].p[k] -- npu[1].p[k] over Wire(1 m) for k
+}
+system m : Pair
+"""
+
+
+@pytest.mark.parametrize(
+    ("lost", "left"),
+    [
+        ("npu[0].p[0] -- npu[1].p[0]", 2),
+        ("npu[1].p[0..1] -- npu[0]", 1),
+        ("npu[0].p[1..] -- npu[1].p", 1),
+    ],
+)
+def test_single_cables_fail_by_their_ports(lost: str, left: int) -> None:
+    done = compile_text(
+        f"{HEAD}{TRUNK}scenario cut of m {{ fail {lost}; expect bisection(all npu) == {left} * 56 GB/s }}"
+    )
+    report = analyze(done, "m")
+    assert not done.diagnostics
+    assert [d.message for d in report.diagnostics] == []
+    assert [result.holds for result in report.expectations] == [True]
+
+
+@pytest.mark.parametrize(
+    ("lost", "code"),
+    [("npu[0].p[0] -- npu[1].p[1]", "UB0406"), ("npu[0].p[3] -- npu[1]", "UB0401"), ("npu[0].q -- npu[1]", "UB0220")],
+)
+def test_cables_that_are_none_can_not_fail(lost: str, code: str) -> None:
+    done = compile_text(f"{HEAD}{TRUNK}scenario cut of m {{ fail {lost} }}")
+    found = done.diagnostics or analyze(done, "m").diagnostics
+    assert [d.code for d in found] == [code]
+
+
 @pytest.mark.parametrize(("system", "ups"), [("even", 6), ("thin", 2)])
 def test_clos_is_limited_by_its_wall(system: str, ups: int) -> None:
     """All-to-all over 24 NPUs on four leaves: 18 of 23 partners are behind other leaves."""

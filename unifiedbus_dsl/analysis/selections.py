@@ -16,7 +16,7 @@ from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import spares
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.network import Bools, Ints
-from unifiedbus_dsl.plan import AssemblyType, PlanType
+from unifiedbus_dsl.plan import AssemblyType, DeviceType, PlanType
 from unifiedbus_dsl.syntax import tree
 
 
@@ -33,6 +33,19 @@ class Blocks:
         size = self.stop - self.start
         first = np.repeat(self.start - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
         return np.unique(first + np.arange(int(size.sum())))
+
+
+@frozen(eq=False)
+class _Side:
+    """Parts, or the ports of these numbers on them."""
+
+    blocks: Blocks
+    ports: Ints | None
+
+    def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
+        """Which of these ends of cables are meant, [C]."""
+        found = _contains(self.blocks, device)
+        return found if self.ports is None else found & np.isin(port, self.ports)
 
 
 @frozen(eq=False)
@@ -207,18 +220,57 @@ class FabricSelector:
         return found
 
     def between(self, left: tree.Expr, right: tree.Expr) -> Ints | None:
-        """Ids of the cables that join the two sides; None after a diagnostic."""
-        a, b = self.blocks(left), self.blocks(right)
-        if a is None or b is None:
+        """Ids of the cables that join the two sides, parts or ports of them; None after a diagnostic."""
+        one, two = self._side(left), self._side(right)
+        if one is None or two is None:
             return None
-        ends = self.fabric.a_device, self.fabric.b_device
-        here = _contains(a, ends[0]) & _contains(b, ends[1])
-        back = _contains(b, ends[0]) & _contains(a, ends[1])
+        fabric = self.fabric
+        ends = (fabric.a_device, fabric.a_port), (fabric.b_device, fabric.b_port)
+        here = one.holds(*ends[0]) & two.holds(*ends[1])
+        back = two.holds(*ends[0]) & one.holds(*ends[1])
         found = np.flatnonzero(here | back)
         if not len(found):
             self.evaluator.sink.error("UB0406", "no cable joins these", left.span.to(right.span), "matches nothing")
             return None
         return found
+
+    def _side(self, node: tree.Expr) -> _Side | None:
+        """One side of `a -- b`: parts, or with a last step that names a port array, ports of devices."""
+        path = None if isinstance(node, tree.All) else steps(node)
+        device = self._device_before(path) if path else None
+        if path is None or device is None:
+            blocks = self.blocks(node)
+            return None if blocks is None else _Side(blocks, None)
+        start = 0
+        for port in device.ports:
+            if port.name == path[-1].word.text:
+                inside = elements(path[-1], port.shape, self.evaluator)
+                blocks = None if inside is None else self._path(path[:-1])
+                return None if inside is None or blocks is None else _Side(blocks, start + inside)
+            start += port.count
+        names = [port.name for port in device.ports]
+        guess = did_you_mean(path[-1].word.text, names)
+        listed = ", ".join(f"`{name}`" for name in names) or "none"
+        self.evaluator.sink.error(
+            "UB0212",
+            f"`{device.key}` has no port `{path[-1].word.text}`",
+            path[-1].word.span,
+            "unknown port",
+            help=(f"did you mean `{guess}`?" if guess else f"its ports: {listed}",),
+        )
+        return None
+
+    def _device_before(self, path: list[Step]) -> DeviceType | None:
+        """The type of the device that the last step of a path is taken from; None where it is from an assembly."""
+        plan, key = self.fabric.plan, self.fabric.plan.root
+        for step in path[:-1]:
+            kind = plan.type(key)
+            children = kind.children if isinstance(kind, AssemblyType) else ()
+            found = next((child.type for child in children if child.name == step.word.text), None)
+            if found is None:
+                return None
+            key = found
+        return plan.devices.get(key)
 
     def without(self, lost: Bools) -> FabricSelector:
         """The same after these devices have been taken away."""
