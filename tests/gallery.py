@@ -23,7 +23,7 @@ from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.pictures import without_links
 from unifiedbus_dsl.render.svg import svg
 from unifiedbus_dsl.render.views import Layout
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "specs"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from unifiedbus_dsl.pipeline import compile
-from unifiedbus_dsl.solve.bisection import bisection
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.bisection import bisection
+from unifiedbus_dsl.solver.machine import Machine
 
 ROOT = Path(__file__).parents[1]
 ROW = re.compile(r"^\| (\w+/[\w-]+\.ubus) \| (\w+) \| ([\d,.]+) \| (exact|[\d,.]+) \|$", re.MULTILINE)

@@ -13,11 +13,11 @@ import numpy as np
 
 from tests.bench import clock, machines, solving
 from tests.bench.table import Row, seconds
-from tests.solve import machines as small
+from tests.solver import machines as small
 from unifiedbus_dsl.network import Network
-from unifiedbus_dsl.solve import demand, ecmp, limits, scenarios
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.throughput import throughput
+from unifiedbus_dsl.solver import demand, ecmp, limits, scenarios
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.throughput import throughput
 from unifiedbus_dsl.symmetry import find
 
 T = TypeVar("T")

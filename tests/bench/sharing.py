@@ -20,9 +20,9 @@ import numpy as np
 from attrs import frozen
 
 from tests.bench import clock, machines
-from tests.solve import sim
-from unifiedbus_dsl.solve import demand, fair, hashed
-from unifiedbus_dsl.solve.machine import Machine
+from tests.solver import sim
+from unifiedbus_dsl.solver import demand, fair, hashed
+from unifiedbus_dsl.solver.machine import Machine
 
 RATE = 56e9
 """byte/s of every cable, each way."""

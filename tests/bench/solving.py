@@ -15,8 +15,8 @@ from tests.bench import clock, machines, sharing
 from tests.bench.sharing import Tree
 from tests.bench.table import Row, megabytes, number, seconds
 from unifiedbus_dsl.network import Floats, Network, from_fabric
-from unifiedbus_dsl.solve import demand, fair, paths, sweep
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver import demand, fair, paths, sweep
+from unifiedbus_dsl.solver.machine import Machine
 
 ROUNDS = 3
 SWEEPS = 7

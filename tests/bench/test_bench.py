@@ -12,8 +12,8 @@ import pytest
 from tests.bench import graphs, growth, infra, limits, machines, sharing, solving, whole
 from tests.bench.__main__ import parser
 from tests.bench.table import Row, goals
-from unifiedbus_dsl.solve import demand, fair, hashed
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver import demand, fair, hashed
+from unifiedbus_dsl.solver.machine import Machine
 
 SLACK = 4
 """Other work may run beside the tests."""

@@ -16,7 +16,7 @@ from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.heat import Heat, heat_picture
 from unifiedbus_dsl.render.marks import Box, Picture, Text
 from unifiedbus_dsl.render.sheet import bounds
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 
 ROW = """ubus 1
 

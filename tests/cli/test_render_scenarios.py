@@ -18,7 +18,7 @@ from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
 from unifiedbus_dsl.render.sheet import bounds
 from unifiedbus_dsl.render.views import Layout
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 
 SCENARIOS = """
 scenario PlaneDown of cab { fail plane[1] }

@@ -21,7 +21,7 @@ from unifiedbus_dsl.analysis.pictures import explorer_page
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.render.explorer import embedded, explorer
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 

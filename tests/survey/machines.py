@@ -10,8 +10,8 @@ from pathlib import Path
 from attrs import frozen
 
 from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.result import NotAdmittedError
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError
 
 POD = """ubus 1
 protocol UB { lane = 112 Gbps; latency = 100 ns }

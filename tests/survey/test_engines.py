@@ -15,9 +15,9 @@ import pytest
 
 from tests.survey import machines
 from unifiedbus_dsl.analysis.engines import Dask, Processes, engine_of, handing
-from unifiedbus_dsl.solve import scenarios
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.scenarios import EngineError, Here, Loss, Outcome
+from unifiedbus_dsl.solver import scenarios
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.scenarios import EngineError, Here, Loss, Outcome
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from unifiedbus_dsl import pipeline
 from unifiedbus_dsl.analysis.survey import Questions, Surveyed, survey
 from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.scenarios import Here
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.scenarios import Here
 
 OTHER = """
 npu Lone { port p : UB x4 }
@@ -312,7 +312,7 @@ def test_a_wrong_file(run: Run) -> None:
 
 
 def test_ctrl_c_keeps_what_is_finished(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.solve import scenarios
+    from unifiedbus_dsl.solver import scenarios
 
     def tired(self: Any, machine: Any, measure: Any, losses: Any) -> Any:
         yield 0, scenarios.measured(measure, losses[0].taken(machine))
@@ -328,7 +328,7 @@ def test_ctrl_c_keeps_what_is_finished(run: Run, monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_engine_that_cannot_be_reached(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.solve import scenarios
+    from unifiedbus_dsl.solver import scenarios
 
     def gone(self: Any, machine: Any, measure: Any, losses: Any) -> Any:
         raise scenarios.EngineError("no scheduler answers")

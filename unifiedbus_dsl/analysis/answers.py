@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from unifiedbus_dsl import units
-from unifiedbus_dsl.solve.result import Kind
+from unifiedbus_dsl.solver.result import Kind
 from unifiedbus_dsl.units import Dimension, Quantity, dimension_symbol, format_quantity
 
 

@@ -17,9 +17,9 @@ from unifiedbus_dsl.bind import TRAFFICS, dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Ints
-from unifiedbus_dsl.solve.demand import Demand, sent
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.result import NotAdmittedError, Number
+from unifiedbus_dsl.solver.demand import Demand, sent
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError, Number
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import Dimension
 

@@ -15,10 +15,10 @@ from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.export.base import Flows, Gone, remark
 from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.pipeline import Compilation
-from unifiedbus_dsl.solve.demand import Demand, Groups
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.result import NotAdmittedError
-from unifiedbus_dsl.solve.schedules import members_of, phases
+from unifiedbus_dsl.solver.demand import Demand, Groups
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.schedules import members_of, phases
 from unifiedbus_dsl.syntax import tree
 
 USUAL_BYTES = 1 << 20

@@ -14,9 +14,9 @@ from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.plan import Child, Plan
 from unifiedbus_dsl.render.heat import Heat, heat_picture
 from unifiedbus_dsl.render.marks import Picture
-from unifiedbus_dsl.solve.between import bandwidths, latencies
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.result import NotAdmittedError
+from unifiedbus_dsl.solver.between import bandwidths, latencies
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError
 
 Map: TypeAlias = Literal["bandwidth", "latency"]
 MAPS: tuple[Map, ...] = ("bandwidth", "latency")

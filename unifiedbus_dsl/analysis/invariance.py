@@ -13,7 +13,7 @@ from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.routes import read_routing
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Ints
-from unifiedbus_dsl.solve.demand import Groups, kept
+from unifiedbus_dsl.solver.demand import Groups, kept
 from unifiedbus_dsl.symmetry import Symmetry
 from unifiedbus_dsl.syntax import tree
 

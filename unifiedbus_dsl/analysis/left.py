@@ -14,7 +14,7 @@ from unifiedbus_dsl.elaborate.sums import Sums
 from unifiedbus_dsl.elaborate.values import POISON, Any, Poison
 from unifiedbus_dsl.network import Bools, Ints
 from unifiedbus_dsl.plan import PlanType
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.syntax import tree
 
 

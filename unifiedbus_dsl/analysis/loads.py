@@ -16,7 +16,7 @@ from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.look import Loads, Look, Lost
 from unifiedbus_dsl.render.marks import Line, Mark, Text, straight
 from unifiedbus_dsl.render.views import link_text
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 
 
 @frozen(eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from unifiedbus_dsl.analysis.wording import end_name
-from unifiedbus_dsl.solve.losses import Losses, Tier
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.losses import Losses, Tier
+from unifiedbus_dsl.solver.machine import Machine
 
 
 def sentences(machine: Machine, lost: Losses) -> list[str]:

@@ -26,7 +26,7 @@ from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.pictures import TooManyMarksError, picture_of, too_many_help
 from unifiedbus_dsl.render.svg import svg
 from unifiedbus_dsl.render.views import Layout, View, read_view
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse

@@ -7,8 +7,8 @@ from io import BytesIO
 from typing import Any, Literal, TypeAlias
 
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.solve import paths
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver import paths
+from unifiedbus_dsl.solver.machine import Machine
 
 Plot: TypeAlias = Literal["hops", "latency"]
 PLOTS: tuple[Plot, ...] = ("hops", "latency")

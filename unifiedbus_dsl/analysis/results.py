@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Bools, Floats, Ints, frozen_array
-from unifiedbus_dsl.solve.result import Number
+from unifiedbus_dsl.solver.result import Number
 
 if TYPE_CHECKING:
     import pandas

@@ -11,12 +11,12 @@ from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.network import Ints, Network
-from unifiedbus_dsl.solve import ecmp, limits, routings
-from unifiedbus_dsl.solve.demand import Demand, sent
-from unifiedbus_dsl.solve.ecmp import Loads
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.result import NotAdmittedError
-from unifiedbus_dsl.solve.throughput import Throughput, throughput
+from unifiedbus_dsl.solver import ecmp, limits, routings
+from unifiedbus_dsl.solver.demand import Demand, sent
+from unifiedbus_dsl.solver.ecmp import Loads
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.throughput import Throughput, throughput
 from unifiedbus_dsl.symmetry import Array, Symmetry, arrays_of
 from unifiedbus_dsl.syntax import tree
 

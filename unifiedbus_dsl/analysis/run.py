@@ -26,7 +26,7 @@ from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse

@@ -20,8 +20,8 @@ from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
 from unifiedbus_dsl.network import Bools, Ints
 from unifiedbus_dsl.shuffle import Shuffle
-from unifiedbus_dsl.solve.losses import Losses, losses
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.losses import Losses, losses
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, Quantity
 

@@ -29,10 +29,10 @@ from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.solve import quantiles, scenarios
-from unifiedbus_dsl.solve.losses import Losses, losses
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.scenarios import Engine, EngineError, Outcome, Parts
+from unifiedbus_dsl.solver import quantiles, scenarios
+from unifiedbus_dsl.solver.losses import Losses, losses
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.scenarios import Engine, EngineError, Outcome, Parts
 from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.symmetry import Symmetry, trivial
 from unifiedbus_dsl.syntax import tree

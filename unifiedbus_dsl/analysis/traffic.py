@@ -21,8 +21,8 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.shuffle import Shuffle
-from unifiedbus_dsl.solve.demand import Demand, Groups, Pairs, pairs
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, pairs
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.syntax import tree
 
 COLLECTIVES = ("allreduce", "allgather", "reducescatter", "broadcast")

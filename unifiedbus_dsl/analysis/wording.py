@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unifiedbus_dsl.network import Ids, Ints, Network
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver.machine import Machine
 
 
 def end_name(machine: Machine, end: int) -> str:

@@ -395,8 +395,8 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
         return _sweep(compilation, system, plot, form, output, sink)
     from unifiedbus_dsl.analysis.plots import PLOTS, NoMatplotlibError, histogram
     from unifiedbus_dsl.cli.output import write_bytes
-    from unifiedbus_dsl.solve.machine import Machine
-    from unifiedbus_dsl.solve.result import NotAdmittedError
+    from unifiedbus_dsl.solver.machine import Machine
+    from unifiedbus_dsl.solver.result import NotAdmittedError
 
     _known("plot", plot, PLOTS)
     _known("format", form, ("svg", "png"), " of a plot")
@@ -450,8 +450,8 @@ def _map(compilation: Compilation, system: str, what: str, form: str, output: st
         click.ClickException: there is nothing to draw with, or no two racks.
     """
     from unifiedbus_dsl.analysis.heat import MAPS, heat_map
-    from unifiedbus_dsl.solve.machine import Machine
-    from unifiedbus_dsl.solve.result import NotAdmittedError
+    from unifiedbus_dsl.solver.machine import Machine
+    from unifiedbus_dsl.solver.result import NotAdmittedError
 
     _known("map", what, MAPS)
     _known("format", form, ("svg", "png", "pdf", "dot"), " of a map")

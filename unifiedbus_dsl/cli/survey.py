@@ -14,7 +14,7 @@ from unifiedbus_dsl.cli.report import as_text, limit_option, status
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.survey import Surveyed
     from unifiedbus_dsl.pipeline import Compilation
-    from unifiedbus_dsl.solve.scenarios import Engine
+    from unifiedbus_dsl.solver.scenarios import Engine
 
 INTERRUPTED, NOT_REACHED = 130, 74
 DRAWS = 100

@@ -10,7 +10,7 @@ from typing import Any
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import shown
 from unifiedbus_dsl.analysis.survey import LESS_IS_BETTER, Findings, Row, Surveyed
-from unifiedbus_dsl.solve.quantiles import METHOD, Quantile
+from unifiedbus_dsl.solver.quantiles import METHOD, Quantile
 
 NONE = "no answer"
 

@@ -12,7 +12,7 @@ import re
 
 from unifiedbus_dsl.analysis.engines.cluster import Dask
 from unifiedbus_dsl.analysis.engines.processes import Processes
-from unifiedbus_dsl.solve.scenarios import Engine
+from unifiedbus_dsl.solver.scenarios import Engine
 
 __all__ = ["Dask", "Processes", "engine_of"]
 

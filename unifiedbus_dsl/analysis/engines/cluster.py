@@ -17,8 +17,8 @@ from attrs import define, field, frozen
 from unifiedbus_dsl.analysis.engines import worker
 from unifiedbus_dsl.analysis.engines.handing import POLL_S, Pool, WorkerLost, handed_out
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.scenarios import EngineError, Loss, Outcome
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.scenarios import EngineError, Loss, Outcome
 from unifiedbus_dsl.version import VERSION
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Generator, Sequence
 from typing import Any
 
-from unifiedbus_dsl.solve.scenarios import EngineError, Loss, Outcome
+from unifiedbus_dsl.solver.scenarios import EngineError, Loss, Outcome
 
 MOST_DEATHS = 3
 """How often a worker may die before any other loss is done: then the work is given up."""

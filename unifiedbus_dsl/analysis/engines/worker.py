@@ -11,8 +11,8 @@ from attrs import define, field, frozen
 
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Bools, Floats
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.scenarios import Loss, Outcome, measured
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.scenarios import Loss, Outcome, measured
 
 T = TypeVar("T")
 

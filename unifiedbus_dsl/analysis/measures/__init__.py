@@ -16,8 +16,8 @@ from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.bind import SUMS
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Floats
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.result import NotAdmittedError
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.syntax import tree
 
 __all__ = ["MEASURES", "ROUTINGS", "Asker", "Measure"]

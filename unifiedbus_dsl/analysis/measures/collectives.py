@@ -13,11 +13,11 @@ from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
 from unifiedbus_dsl.network import Ints, arc_kinds
-from unifiedbus_dsl.solve import collectives, schedules
-from unifiedbus_dsl.solve import optimal as best
-from unifiedbus_dsl.solve.classes import TooLargeError
-from unifiedbus_dsl.solve.result import NotAdmittedError
-from unifiedbus_dsl.solve.steps import as_slow_as_any
+from unifiedbus_dsl.solver import collectives, schedules
+from unifiedbus_dsl.solver import optimal as best
+from unifiedbus_dsl.solver.classes import TooLargeError
+from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.steps import as_slow_as_any
 from unifiedbus_dsl.symmetry import arrays_of
 from unifiedbus_dsl.units import RATE, TIME
 

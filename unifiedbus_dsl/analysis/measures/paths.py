@@ -11,9 +11,9 @@ from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.wording import devices_of, pair_name
 from unifiedbus_dsl.network import Network
-from unifiedbus_dsl.solve import paths as far
-from unifiedbus_dsl.solve import ways
-from unifiedbus_dsl.solve.machine import Machine
+from unifiedbus_dsl.solver import paths as far
+from unifiedbus_dsl.solver import ways
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.units import NUMBER, TIME, Dimension
 
 MOST_VALUES = 8

@@ -12,11 +12,11 @@ from unifiedbus_dsl.analysis.routes import read_routing
 from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Floats, Ints, Network, tally
-from unifiedbus_dsl.solve import fair as sharing
-from unifiedbus_dsl.solve import hashed
-from unifiedbus_dsl.solve.demand import Demand, Groups, Pairs, sent
-from unifiedbus_dsl.solve.machine import Machine
-from unifiedbus_dsl.solve.tiers import tiers
+from unifiedbus_dsl.solver import fair as sharing
+from unifiedbus_dsl.solver import hashed
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, sent
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE
 

@@ -12,10 +12,10 @@ from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.selections import Blocks
 from unifiedbus_dsl.analysis.wording import binding, block_name
-from unifiedbus_dsl.solve.bisection import bisection as halved
-from unifiedbus_dsl.solve.oversubscription import Oversubscription
-from unifiedbus_dsl.solve.oversubscription import oversubscription as walls_of
-from unifiedbus_dsl.solve.tiers import tiers as bands_of
+from unifiedbus_dsl.solver.bisection import bisection as halved
+from unifiedbus_dsl.solver.oversubscription import Oversubscription
+from unifiedbus_dsl.solver.oversubscription import oversubscription as walls_of
+from unifiedbus_dsl.solver.tiers import tiers as bands_of
 from unifiedbus_dsl.units import NUMBER, RATE
 
 

@@ -1,0 +1,97 @@
+"""Bounds of collectives: closed forms, and NetworkX's max-flow on the relaying network."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from tests.solver import machines, twins
+from unifiedbus_dsl import symmetry
+from unifiedbus_dsl.solver import gather
+
+X4 = machines.X4
+
+
+def relay_graph(net: machines.Network) -> nx.DiGraph:
+    graph = twins.digraph(net)
+    for e in range(net.ends):
+        graph.add_edge(("t", e), ("s", e))
+    for _, _, data in graph.edges(data=True):
+        if "capacity_Bps" in data:
+            data["capacity"] = data["capacity_Bps"]
+    return graph
+
+
+def gathers(graph: nx.DiGraph, v: int, others: list[int], x: float) -> bool:
+    """Whether every other end point can send x to v at once."""
+    g = graph.copy()
+    for e in others:
+        g.add_edge("S", ("s", e), capacity=x)
+    return nx.maximum_flow_value(g, "S", ("t", v)) >= x * len(others) * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_gather_rate_of_random_networks(seed: int) -> None:
+    net = machines.random_network(seed, ends=5, switches=2, cables=22)
+    graph = relay_graph(net)
+    try:
+        rate = gather.gather_rate(symmetry.trivial(net))
+    except ArithmeticError:
+        pytest.skip("not connected")
+    open_net = np.isinf(net.injection_Bps).all()
+    worst = [v for v in range(5) if not gathers(graph, v, [e for e in range(5) if e != v], rate.value * 1.001)]
+    for v in range(5):
+        assert gathers(graph, v, [e for e in range(5) if e != v], rate.value * (1 - 1e-6))
+    assert worst or not open_net
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "rate"),
+    [
+        ("torus", (6,), 2 / 5),
+        ("mesh", (5,), 1.0),
+        ("hypercube", (3,), 3 / 7),
+        ("star", (6,), 1 / 5),
+        ("mesh", (8, 8), 14 / 63),
+        ("clos", (4, 6, 6), 1 / 23),
+    ],
+)
+def test_gather_rate_is_what_the_ports_of_one_end_point_take(name: str, sizes: tuple[int, ...], rate: float) -> None:
+    """Where nothing else is narrower: degree · link rate / (n - 1)."""
+    net, arrays = getattr(machines, name)(*sizes)
+    found = symmetry.find(net, arrays)
+    got = gather.gather_rate(found)
+    assert got.kind == "exact"
+    assert got.value == pytest.approx(rate * X4)
+    assert gather.gather_rate(symmetry.trivial(net)).value == pytest.approx(got.value)
+    assert gather.allgather_time(found, 1e9).value == pytest.approx(1e9 / net.ends / (rate * X4))
+
+
+def test_relays_count() -> None:
+    """Two switches, a host on each and one on both: without relaying the two are parted, with it they are not."""
+    net = machines.plain(5, 3, [([0, 1, 1, 2], [3, 3, 4, 4])], capacity=[4.0], forward=False)
+    assert gather.gather_rate(symmetry.trivial(net)).value == pytest.approx(2.0)  # 0 takes two streams over one cable
+
+
+@pytest.mark.parametrize(("name", "sizes", "cables"), [("torus", (6,), 2), ("mesh", (8,), 7), ("star", (5,), 1)])
+def test_allreduce_where_all_that_end_points_send_is_needed(name: str, sizes: tuple[int, ...], cables: int) -> None:
+    """Ring, full mesh, switch: 2 (n - 1) / n · size over the cables of an end point, and two phases take no more."""
+    net, arrays = getattr(machines, name)(*sizes)
+    got = gather.allreduce_time(symmetry.find(net, arrays), 1e9)
+    n = net.ends
+    assert got.value == pytest.approx(2 * (n - 1) / n * 1e9 / (cables * X4))
+    assert got.kind == "exact"
+
+
+def test_allreduce_over_a_narrow_link_is_an_interval() -> None:
+    """One switch with links of 1, 1 and 1/2: at least the size over the narrowest, at most two phases over it."""
+    net = machines.plain(4, 3, [([0, 1], [3, 3]), ([2], [3])], capacity=[1.0, 0.5], forward=False)
+    got = gather.allreduce_time(symmetry.trivial(net), 1.0)
+    assert got.lower == pytest.approx(2.0)
+    assert got.upper == pytest.approx(2 * (2 / 3) / 0.5)
+
+
+def test_what_can_be_injected_bounds_what_is_sent() -> None:
+    net = machines.plain(3, 3, [([0, 1, 2], [1, 2, 0])], capacity=[1.0], injection_Bps=np.array([0.5, np.inf, 2.0]))
+    assert gather.sent_at_most(net).tolist() == [0.5, 2.0, 2.0]

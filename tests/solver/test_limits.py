@@ -1,0 +1,232 @@
+"""The optimum over all routings: the full programme, closed forms, certificates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.solver import machines, twins
+from tests.solver.test_loads import matrix
+from unifiedbus_dsl import symmetry
+from unifiedbus_dsl.network import build
+from unifiedbus_dsl.solver import classes, demand, ecmp, limits, throughput
+
+X4 = machines.X4
+REGULAR = [
+    ("mesh", (4, 3)),
+    ("torus", (4, 3)),
+    ("clos", (3, 2, 2)),
+    ("line", (5,)),
+    ("hypercube", (3,)),
+    ("star", (5,)),
+    ("superpod", (2, 2, 2, 2)),
+    ("cluster", (2, 2, 2, 2, 1, 1)),
+]
+
+
+def random_joined(count: int) -> list[int]:
+    found = []
+    for seed in range(1000):
+        net = machines.random_network(seed, ends=5, switches=2, cables=22)
+        if (twins.hop_matrix(net) >= 0).all():
+            found.append(seed)
+        if len(found) == count:
+            return found
+    raise AssertionError
+
+
+@pytest.mark.parametrize("seed", random_joined(60))
+def test_optimum_of_random_networks_against_the_full_programme(seed: int) -> None:
+    net = machines.random_network(seed, ends=5, switches=2, cables=22)
+    rng = np.random.default_rng(seed)
+    d = demand.all_to_all(net) if seed % 2 else demand.pairs(*rng.integers(0, 5, (2, 7)), rng.integers(1, 4, 7))
+    for minimal in (False, True):
+        got = limits.optimal(symmetry.trivial(net), d, minimal=minimal)
+        assert got.throughput.scale.value == pytest.approx(twins.full_optimum(net, matrix(d, 5), minimal), rel=1e-7)
+        assert got.throughput.scale.kind == "exact"
+        assert (got.throughput.load_Bps <= net.capacity_Bps * (1 + 1e-9)).all()
+
+
+@pytest.mark.parametrize(("name", "sizes"), REGULAR)
+@pytest.mark.parametrize("number", range(4))
+def test_optimum_of_symmetric_networks_against_the_full_programme(
+    name: str, sizes: tuple[int, ...], number: int
+) -> None:
+    """All-to-all, groups, shift and a scrambled numbering, folded as far as symmetry allows."""
+    net, arrays = getattr(machines, name)(*sizes)
+    end = np.arange(net.ends)
+    d: demand.Demand = demand.all_to_all(net)
+    if number == 1:
+        d = demand.Groups(end % 2)
+    elif number == 2:
+        d = demand.pairs(end, (end + 1) % net.ends)
+    elif number == 3:
+        net, _, _ = machines.renumbered(net, seed=1)
+        arrays = []
+    found = symmetry.find(net, arrays)
+    want = twins.full_optimum(net, matrix(d, net.ends))
+    got = limits.optimal(found, d)
+    assert got.throughput.scale.value == pytest.approx(want, rel=1e-7)
+    assert got.optimum.upper == pytest.approx(want, rel=1e-7)
+    minimal = limits.optimal(found, d, minimal=True).throughput.scale.value
+    assert minimal == pytest.approx(twins.full_optimum(net, matrix(d, net.ends), True), rel=1e-7)
+    shared = throughput.throughput(ecmp.ecmp(found, d), d).scale.value
+    assert want * (1 + 1e-9) >= minimal
+    assert minimal * (1 + 1e-9) >= shared
+
+
+def test_colours_are_not_taken_for_orbits() -> None:
+    """A random 6-regular graph of 32 is one colour; folded by it the all-to-all optimum would be too high."""
+    import networkx as nx
+
+    edges = np.array(nx.random_regular_graph(6, 32, seed=1).edges())
+    net = machines.plain(32, 32, [(edges[:, 0], edges[:, 1])])
+    d = demand.all_to_all(net)
+    honest = limits.optimal(symmetry.find(net, [symmetry.Array(0, (), (32,), 1)]), d)
+    assert honest.throughput.scale.kind == "exact"
+    plain = symmetry.trivial(net)
+    false = symmetry.Symmetry(net, (), np.zeros(32, np.int32), np.zeros(net.arcs, np.int32), 0)
+    folded = classes.optimum(false, limits._commodities(false, d, np.ones(32)), np.ones(1))
+    assert folded.upper > honest.optimum.upper * 1.02
+    assert plain.vertex_orbits == 32
+
+
+def test_certificates_are_of_the_whole_network() -> None:
+    """Prices: their volume over the distances they make, by NetworkX; loads: what is sent times the hops at least."""
+    import networkx as nx
+
+    net, arrays = machines.superpod(2, 2, 3, 2)
+    d = demand.all_to_all(net)
+    got = limits.optimal(symmetry.find(net, arrays), d)
+    graph = nx.DiGraph()
+    for a in range(net.arcs):
+        graph.add_edge(int(net.tail[a]), int(net.head[a]), length=got.price[a])
+    far = dict(nx.all_pairs_dijkstra_path_length(graph, weight="length"))
+    ends = net.end_order.tolist()
+    total = sum(far[s][t] for s in ends for t in ends if s != t)
+    bound = (got.price * net.capacity_Bps).sum() / total
+    assert got.throughput.scale.value == pytest.approx(bound)
+    assert len(got.throughput.binding)
+    assert (got.throughput.load_Bps[got.throughput.binding] >= net.capacity_Bps[got.throughput.binding] * 0.999).all()
+
+
+@pytest.mark.parametrize("seed", random_joined(12))
+@pytest.mark.parametrize("minimal", [False, True])
+def test_what_is_too_large_is_an_interval_that_holds_the_optimum(seed: int, minimal: bool) -> None:
+    net = machines.random_network(seed, ends=5, switches=2, cables=22)
+    d = demand.all_to_all(net)
+    got = limits.optimal(symmetry.trivial(net), d, minimal=minimal, most=10).throughput
+    want = twins.full_optimum(net, matrix(d, 5), minimal)
+    assert got.scale.lower <= want * (1 + 1e-9)
+    assert got.scale.upper >= want * (1 - 1e-9)
+    assert (got.load_Bps <= net.capacity_Bps * (1 + 1e-9)).all()
+    assert got.scale.upper <= got.scale.lower * 1.01
+    assert "prices" in got.scale.reason
+    with pytest.raises(classes.TooLargeError):
+        classes.optimum(
+            symmetry.trivial(limits.single(net)),
+            limits._commodities(symmetry.trivial(limits.single(net)), d, np.ones(5)),
+            np.ones(1),
+            most=10,
+        )
+
+
+# ---- closed forms ---------------------------------------------------------------------------------------------------
+
+
+def rate(net: machines.Network, arrays: list[symmetry.Array], d: demand.Demand) -> float:
+    return limits.optimal(symmetry.find(net, arrays), d).throughput.rate_min_Bps
+
+
+def test_mesh_of_eight_by_eight() -> None:
+    net, arrays = machines.mesh(8, 8)
+    assert rate(net, arrays, demand.all_to_all(net)) == pytest.approx(441e9)
+    assert rate(net, arrays, demand.pairs(0, 63)) == pytest.approx(784e9)  # all 14 cables
+    assert rate(net, arrays, demand.pairs(0, 1)) == pytest.approx(784e9)
+
+
+def test_superpod_beats_ecmp() -> None:
+    net, arrays = machines.superpod(128)
+    found = symmetry.find(net, arrays)
+    d = demand.all_to_all(net)
+    best = limits.optimal(found, d)
+    assert best.throughput.scale.kind == "exact"
+    assert best.throughput.rate_min_Bps > throughput.throughput(ecmp.ecmp(found, d), d).rate_min_Bps * 1.003
+    assert best.throughput.rate_min_Bps == pytest.approx(X4 * 256 * 8191 / (64 * 8128))  # the planes' ports out
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "cut", "orbits"),
+    [("cluster", (2, 3, 2, 2, 1, 2), 26, 18), ("clos", (4, 3, 3), 17, 4), ("superpod", (3, 2, 3, 2), 7, 14)],
+)
+def test_what_a_failure_leaves_of_symmetry_is_used(name: str, sizes: tuple[int, ...], cut: int, orbits: int) -> None:
+    """One switch without cables: few orbits still, and the optimum of the full programme."""
+    net, arrays = getattr(machines, name)(*sizes)
+    assert net.end[cut] < 0
+    hurt = machines.without(net, [cut])
+    found = symmetry.find(hurt, arrays, colour=np.zeros(net.vertices))
+    assert found.vertex_orbits <= orbits
+    d = demand.all_to_all(hurt)
+    got = limits.optimal(found, d).throughput.scale
+    assert got.kind == "exact"
+    assert got.value == pytest.approx(twins.full_optimum(hurt, matrix(d, net.ends)), rel=1e-7)
+    folded, plain = ecmp.ecmp(found, d), ecmp.ecmp(symmetry.trivial(hurt), d)
+    assert folded.load_Bps == pytest.approx(plain.load_Bps)
+    assert folded.sweeps < plain.sweeps
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_hubs_are_put_in_as_if_built_with_them(seed: int) -> None:
+    """Rows in order of head and kind, and each end point one vertex: what `build` makes of the same cables."""
+    net = limits.single(machines.random_network(seed, ends=5, switches=2, cables=22))
+    once = net.tail < net.head
+    again = build(
+        device_start=net.device_start,
+        end=net.end,
+        forwards=net.forwards,
+        a=np.repeat(net.tail[once], net.count[once]),
+        b=np.repeat(net.head[once], net.count[once]),
+        kind=np.repeat(net.kind[once], net.count[once]),
+        kinds=net.kinds,
+    )
+    for column in ("indptr", "head", "kind", "count"):
+        assert np.array_equal(getattr(net, column), getattr(again, column)), column
+    assert net.simple
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_prices_hold_the_optimum_and_prove_their_ends(seed: int) -> None:
+    """A random machine of 24 end points against the programme; the upper end by shortest paths of NetworkX under the
+    prices, the lower end by balance and capacity on every vertex and arc."""
+    import networkx as nx
+
+    edges = np.array(nx.random_regular_graph(5, 24, seed=seed).edges())
+    net = machines.plain(24, 24, [(part[:, 0], part[:, 1]) for part in (edges[::2], edges[1::2])], [X4, X4 / 3])
+    plain, d = symmetry.trivial(net), demand.all_to_all(net)
+    want = limits.optimal(plain, d).throughput.scale
+    found = limits.optimal(plain, d, most=10, budget=2.0)
+    scale = found.throughput.scale
+    assert (want.kind, scale.kind) == ("exact", "interval")
+    assert scale.lower <= want.value * (1 + 1e-7)
+    assert scale.upper >= want.value * (1 - 1e-7)
+    assert scale.upper <= scale.lower * 2
+    graph = nx.DiGraph()
+    graph.add_weighted_edges_from(zip(net.tail.tolist(), net.head.tolist(), found.price.tolist(), strict=True))
+    far = sum(sum(row.values()) for _, row in nx.all_pairs_dijkstra_path_length(graph))
+    assert (found.price * net.capacity_Bps).sum() / far == pytest.approx(scale.upper)
+    load = found.throughput.load_Bps
+    assert (load <= net.capacity_Bps * (1 + 1e-9)).all()
+    gain = np.bincount(net.head, load, 24) - np.bincount(net.tail, load, 24)
+    assert gain == pytest.approx(np.zeros(24), abs=1e-6 * load.max())
+    hops = sum(sum(row.values()) for _, row in nx.all_pairs_shortest_path_length(graph))
+    assert load.sum() >= scale.lower * hops * (1 - 1e-9)
+
+
+def test_a_budget_that_is_too_small_for_the_programme_still_gives_an_interval() -> None:
+    import networkx as nx
+
+    edges = np.array(nx.random_regular_graph(6, 40, seed=0).edges())
+    net = machines.plain(40, 40, [(edges[:, 0], edges[:, 1])])
+    scale = limits.optimal(symmetry.trivial(net), demand.all_to_all(net), budget=0.02).throughput.scale
+    assert scale.kind == "interval"
+    assert 0 < scale.lower < scale.upper < np.inf

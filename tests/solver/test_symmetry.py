@@ -1,0 +1,217 @@
+"""Orbits: every generator against a plain check, the counts that theory gives, and the same under renumbering."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from tests.solver import machines
+from unifiedbus_dsl import symmetry
+from unifiedbus_dsl.network import Network, build, row_arcs
+from unifiedbus_dsl.solver import limits
+from unifiedbus_dsl.symmetry import search
+from unifiedbus_dsl.symmetry.orbits import vertex_orbits
+from unifiedbus_dsl.symmetry.proof import Prover
+
+SMALL = [
+    ("mesh", (4, 3)),
+    ("torus", (4, 3)),
+    ("torus", (2, 3)),
+    ("line", (5,)),
+    ("hypercube", (4,)),
+    ("star", (5,)),
+    ("clos", (4, 3, 2)),
+    ("fat_tree", (4,)),
+    ("cluster", (2, 3, 2, 2, 1, 2)),
+    ("superpod", (3, 2, 3, 2)),
+]
+
+
+def plain_automorphism(net: Network, image: np.ndarray) -> bool:
+    """Every arc goes to an arc that no measure tells apart from it, each to one of its own."""
+    arcs = [(int(t), int(h), int(k)) for t, h, k in zip(net.tail, net.head, net.label, strict=True)]
+    return Counter(arcs) == Counter((int(image[t]), int(image[h]), k) for t, h, k in arcs)
+
+
+@pytest.mark.parametrize(("name", "sizes"), SMALL)
+def test_every_generator_is_an_automorphism(name: str, sizes: tuple[int, ...]) -> None:
+    net, arrays = getattr(machines, name)(*sizes)
+    found = symmetry.find(net, arrays)
+    assert found.generators
+    for generator in found.generators:
+        image = np.arange(net.vertices)
+        image[generator.moved] = generator.image
+        assert plain_automorphism(net, image)
+        assert (net.group[image] == net.group).all()
+        rows, images = row_arcs(net, generator.moved), symmetry.arc_images(net, generator)
+        assert (net.tail[images] == image[net.tail[rows]]).all()
+        assert (net.head[images] == image[net.head[rows]]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "vertices", "arcs"),
+    [
+        ("mesh", (8, 8), 1, 2),
+        ("torus", (4, 5, 3), 1, 3),
+        ("line", (5,), 3, 4),
+        ("hypercube", (5,), 1, 5),
+        ("star", (9,), 2, 2),
+        ("clos", (4, 6, 3), 3, 4),
+        ("fat_tree", (8,), 4, 6),
+        ("superpod", (4,), 3, 6),
+        ("cluster", (2, 3, 2, 2, 1, 2), 3, 6),
+        ("cluster", (64, 4, 2, 2, 2, 4), 3, 6),
+    ],
+)
+def test_orbits_of_regular_machines_are_as_few_as_can_be(
+    name: str, sizes: tuple[int, ...], vertices: int, arcs: int
+) -> None:
+    net, arrays = getattr(machines, name)(*sizes)
+    found = symmetry.find(net, arrays)
+    assert (found.vertex_orbits, found.arc_orbits) == (vertices, arcs)
+
+
+@pytest.mark.parametrize(("name", "sizes"), SMALL)
+def test_arc_orbits_are_those_of_the_generators(name: str, sizes: tuple[int, ...]) -> None:
+    """Union-find in plain loops over whole permutations of arcs."""
+    net, arrays = getattr(machines, name)(*sizes)
+    found = symmetry.find(net, arrays)
+    arc_of = {(int(t), int(h), int(k)): a for a, (t, h, k) in enumerate(zip(net.tail, net.head, net.kind, strict=True))}
+    parent = list(range(net.arcs))
+
+    def root(a: int) -> int:
+        while parent[a] != a:
+            a = parent[a]
+        return a
+
+    for generator in found.generators:
+        image = np.arange(net.vertices)
+        image[generator.moved] = generator.image
+        for (t, h, k), a in arc_of.items():
+            parent[root(a)] = root(arc_of[int(image[t]), int(image[h]), k])
+    roots = np.array([root(a) for a in range(net.arcs)])
+    pairs = np.unique(np.stack([roots, found.arc_orbit]), axis=1).shape[1]
+    assert pairs == len(np.unique(roots)) == found.arc_orbits
+
+
+def test_a_false_candidate_is_dropped() -> None:
+    """One cable less in a mesh: exchanging its end with a neighbour is no symmetry, and no generator says so."""
+    full, _ = machines.mesh(6)
+    keep = full.tail < full.head
+    a, b = np.delete(full.tail[keep], 1), np.delete(full.head[keep], 1)  # without 0 -- 2
+    net = machines.plain(6, 6, [(a, b)])
+    found = symmetry.find(net, [symmetry.Array(0, (), (6,), 1)])
+    assert (found.vertex_orbit == found.vertex_orbit[0]).nonzero()[0].tolist() == [0, 2]  # twins, and no more
+    recovered = symmetry.find(net, [symmetry.Array(0, (), (6,), 1)], colour=np.zeros(6))
+    assert (recovered.vertex_orbits, recovered.arc_orbits) == (2, 3)  # two of degree 4, four of degree 5
+
+
+def test_twins_and_what_is_alike_are_found_without_any_array() -> None:
+    """Hosts under a leaf, and spines, have the same neighbours; leaves are carried onto each other one by one."""
+    net, _ = machines.clos(4, 6, 3)
+    found = symmetry.find(net, [])
+    assert found.vertex_orbits == 1 + 1 + 1
+    colour = np.zeros(net.vertices)
+    colour[0] = 1
+    assert symmetry.find(net, [], colour).vertex_orbits == 3 + 2 + 1
+
+
+def test_random_graph_has_no_symmetry_to_fold_by() -> None:
+    """A regular random graph is one colour to refinement, and must not be one orbit."""
+    import networkx as nx
+
+    graph = nx.random_regular_graph(6, 32, seed=1)
+    edges = np.array(graph.edges())
+    net = machines.plain(32, 32, [(edges[:, 0], edges[:, 1])])
+    assert symmetry.refine(net, net.group, net.label).max() == 0
+    assert symmetry.find(net, [symmetry.Array(0, (), (32,), 1)]).vertex_orbits > 1
+
+
+@pytest.mark.parametrize(("name", "sizes"), SMALL)
+def test_stabiliser_keeps_its_end_point(name: str, sizes: tuple[int, ...]) -> None:
+    net, arrays = getattr(machines, name)(*sizes)
+    around = symmetry.find(net, arrays).stabiliser([1])
+    orbit = around.end_orbit
+    assert (orbit == orbit[1]).sum() == 1
+    for generator in around.generators:
+        image = np.arange(net.vertices)
+        image[generator.moved] = generator.image
+        assert plain_automorphism(net, image)
+        assert image[net.vertices_of(1)[0]] == net.vertices_of(1)[0]
+
+
+def test_partition_of_end_points_keeps_what_maps_parts_to_parts() -> None:
+    net, arrays = machines.mesh(4, 3)
+    found = symmetry.find(net, arrays)
+    rows = found.restricted(partition=np.repeat(np.arange(4), 3))
+    assert rows.vertex_orbits == 1
+    odd = found.restricted(partition=np.array([0] + [1] * 11))
+    assert odd.vertex_orbits > 1
+
+
+def test_refinement_is_equitable() -> None:
+    net = machines.random_network(3, ends=12, switches=5, cables=40)
+    colour = symmetry.refine(net, net.forwards, net.label)
+    seen: dict[int, list[tuple[int, int]]] = {}
+    for v in range(net.vertices):
+        row = slice(net.indptr[v], net.indptr[v + 1])
+        around = sorted(zip(net.label[row].tolist(), colour[net.head[row]].tolist(), strict=True))
+        assert seen.setdefault(int(colour[v]), around) == around
+
+
+@pytest.mark.parametrize(("lone", "dead"), [(False, False), (True, False), (False, True)])
+def test_hubs_are_carried_along(lone: bool, dead: bool) -> None:
+    """Six end points of two forwarding vertices (and a third that does not): a ring on the first, another way round
+    on the second. What was proved without hubs is an automorphism with them, and the orbits are theirs."""
+    each = 3 if lone else 2
+    at = np.arange(6) * each
+    following = np.roll(at, -1)
+    net = build(
+        device_start=np.arange(7) * each,
+        end=np.repeat(np.arange(6), each),
+        forwards=np.tile([True, True, False][:each], 6),
+        group=np.tile(np.arange(each), 6),
+        a=np.concatenate([at, at + 1, *([at + 2] if lone else [])])[int(dead) :],
+        b=np.concatenate([following, np.roll(at, -2) + 1, *([at] if lone else [])])[int(dead) :],
+        kind=np.zeros((2 + lone) * 6 - dead, dtype=int),
+        kinds=machines.kinds(machines.X4),
+    )
+    found = symmetry.find(net, [symmetry.Array(0, (), (6,), 1)], np.zeros(net.vertices) if dead else None)
+    group = limits.flow_symmetry(found)
+    assert group.network.simple
+    anew = symmetry.find(group.network, found.arrays, np.zeros(group.network.vertices) if dead else None)
+    assert found.generators
+    for generator in group.generators:
+        image = np.arange(group.network.vertices)
+        image[generator.moved] = generator.image
+        assert plain_automorphism(group.network, image)
+        assert (group.vertex_orbit[image] == group.vertex_orbit).all()
+    for ours, theirs in ((group.vertex_orbit, anew.vertex_orbit), (group.arc_orbit, anew.arc_orbit)):
+        assert len(np.unique(np.stack([ours, theirs]), axis=1).T) == len(np.unique(ours)) == len(np.unique(theirs))
+
+
+def test_end_points_of_another_kind_follow() -> None:
+    """GPU i has its own NIC on its own rail switch: one array says nothing of the other, but both turn together."""
+    gpu, nic = np.arange(8), np.arange(8, 16)
+    net = machines.plain(
+        17 + 8, 16, [(gpu, 16), (gpu, nic), (nic, np.arange(17, 25))], levels=np.repeat([0, 1, 2, 3], [8, 8, 1, 8])
+    )
+    gpus, nics = symmetry.Array(0, (), (8,), 1), symmetry.Array(8, (), (8,), 1)
+    for array in (gpus, nics):
+        looked = search._Search(Prover(net, symmetry.vertex_kinds(net)), None)
+        looked.along([array])
+        assert int(vertex_orbits(net, [proof.generator for proof in looked.found]).max()) + 1 == 4
+
+
+def test_what_no_array_says_is_found() -> None:
+    """A twisted torus and the Petersen graph: one orbit each, and none of their arrays rotates as it stands."""
+    i, j = np.divmod(np.arange(32), 8)
+    down = np.where(i == 3, (j + 4) % 8, (i + 1) % 4 * 8 + j)
+    twisted = machines.plain(32, 32, [(np.arange(32), i * 8 + (j + 1) % 8), (np.arange(32), down)])
+    assert symmetry.find(twisted, [symmetry.Array(0, (), (4, 8), 1)]).vertex_orbits == 1
+    import networkx as nx
+
+    one, two = np.array(nx.petersen_graph().edges()).T
+    assert symmetry.find(machines.plain(10, 10, [(one, two)]), []).vertex_orbits == 1

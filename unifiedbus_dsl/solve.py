@@ -1,0 +1,394 @@
+"""Ask a fabric from Python: each measure of the language is a function here, and gives a frozen result in NumPy.
+
+    from unifiedbus_dsl import solve
+
+    solve.throughput(fabric, "alltoall(all npu, within = rack)", routing="ecmp").mean_Bps
+    solve.hops(fabric, "all npu").largest
+
+Selections, traffic and routings are said as in the language, and a wrong one raises `QuestionError` with what the
+language says about it. Columns are those of the fabric: see `unifiedbus_dsl.analysis.results`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+
+from unifiedbus_dsl.analysis import results
+from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.datasheet import end_kind
+from unifiedbus_dsl.analysis.measures import Asker, rates, walls
+from unifiedbus_dsl.analysis.results import (
+    Bands,
+    CableLoads,
+    FairRates,
+    Halves,
+    Path,
+    Paths,
+    Rates,
+    Spread,
+    Walls,
+    read_only,
+)
+from unifiedbus_dsl.analysis.routes import read_routing
+from unifiedbus_dsl.analysis.run import asker_of, measure_calls
+from unifiedbus_dsl.analysis.wording import block_name, devices_of, end_name
+from unifiedbus_dsl.diagnostics import Diagnostic, Sink
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.network import Floats, Ints, cable_ends, lengthless
+from unifiedbus_dsl.pipeline import of_fabric
+from unifiedbus_dsl.solver import bisection as halving
+from unifiedbus_dsl.solver import fair as sharing
+from unifiedbus_dsl.solver import paths as far
+from unifiedbus_dsl.solver import tiers as bands
+from unifiedbus_dsl.solver import ways
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError
+
+__all__ = [
+    "QuestionError",
+    "bisection",
+    "connected",
+    "diameter",
+    "disjoint_paths",
+    "fair",
+    "hops",
+    "latency",
+    "loads",
+    "measure",
+    "oversubscription",
+    "paths",
+    "reachable",
+    "results",
+    "throughput",
+    "tiers",
+]
+
+T = TypeVar("T")
+
+
+class QuestionError(ValueError):
+    """The question is put wrongly, or this machine has no answer to it; `diagnostics` are those of the language."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        said = [". ".join((each.message, *each.help)) for each in diagnostics]
+        super().__init__("; ".join(said))
+        self.diagnostics = diagnostics
+
+
+# ---- measures of pairs ----------------------------------------------------------------------------------------------
+
+
+def hops(fabric: Fabric, pairs: str = "") -> Spread:
+    """Cables on a shortest path, over ordered pairs: of `A -> B`, or of one selection (default: all NPUs).
+
+    Raises:
+        QuestionError: the selection is wrong, or a pair has no path.
+    """
+    return _asked(fabric, "hops", _pairs(fabric, pairs), lambda call: _spread(call, _hops(call)))
+
+
+def diameter(fabric: Fabric, ends: str = "") -> int:
+    """The most cables on a shortest path of a pair."""
+    return int(hops(fabric, ends).largest)
+
+
+def latency(fabric: Fabric, pairs: str = "", *, message_bytes: float = 0.0) -> Spread:
+    """Least zero-load time in seconds, cut-through, over ordered pairs; with the message over the narrowest cable.
+
+    Raises:
+        QuestionError: the selection is wrong, or a pair has no path.
+    """
+
+    def answer(call: Call) -> Spread:
+        return _spread(call, far.latency(call.machine.timed_symmetry, *call.pair(), message_bytes))
+
+    return _asked(fabric, "latency", _pairs(fabric, pairs), answer)
+
+
+def disjoint_paths(fabric: Fabric, pairs: str = "") -> int:
+    """Fewest cables whose loss parts a pair, smallest over pairs."""
+    return _asked(
+        fabric,
+        "disjoint_paths",
+        _pairs(fabric, pairs),
+        lambda call: far.disjoint_paths(call.machine.symmetry, *call.pair()).paths,
+    )
+
+
+def connected(fabric: Fabric, ends: str = "") -> bool:
+    """Whether each end point has a path to each other."""
+    return _asked(
+        fabric,
+        "connected",
+        _pairs(fabric, ends),
+        lambda call: far.connected(call.machine.symmetry, call.ends(call.one())),
+    )
+
+
+def reachable(fabric: Fabric, ends: str = "") -> int:
+    """How many of the end points are in the island that has most of them."""
+    return _asked(
+        fabric,
+        "reachable",
+        _pairs(fabric, ends),
+        lambda call: far.reachable(call.machine.network, call.ends(call.one())),
+    )
+
+
+def paths(fabric: Fabric, source: str, target: str, *, message_bytes: float = 0.0, limit: int = 64) -> Paths:
+    """The paths of fewest cables between two end points, `cabinet[0].npu[3]` by path; at most `limit` written out, in
+    order of devices.
+
+    Raises:
+        QuestionError: no such end points, or no path.
+    """
+
+    def answer(call: Call) -> Paths:
+        one, two = call.single_pair()
+        network = call.machine.timed_network
+        found = ways.shortest(network, one, two)
+        return Paths(
+            found.count,
+            found.hops,
+            tuple(_path(call.machine, route) for route in found.first(limit, message_bytes)),
+            _path(call.machine, ways.fastest(network, one, two, message_bytes)),
+        )
+
+    return _asked(fabric, "paths", f"{source} -> {target}", answer)
+
+
+def _hops(call: Call) -> far.Histogram:
+    return far.hops(call.machine.symmetry, *call.pair())
+
+
+def _spread(call: Call, found: far.Histogram) -> Spread:
+    if not len(found.value):
+        raise NotAdmittedError("there is no pair of different end points with a path")
+    pair = end_name(call.machine, found.source), end_name(call.machine, found.target)
+    return Spread(found.value, found.pairs, found.unreachable, pair)
+
+
+def _path(machine: Machine, route: ways.Route) -> Path:
+    network, links = machine.timed_network, list(machine.fabric.plan.links)
+    return Path(
+        machine.fabric,
+        read_only(devices_of(network, route.vertices)),
+        tuple(links[k] for k in network.kinds.link[network.kind[route.arcs]].tolist()),
+        read_only(network.count[route.arcs].astype(np.int64)),
+        read_only(route.arc_s),
+        read_only(route.vertex_s),
+        route.transfer_s,
+    )
+
+
+# ---- measures of traffic --------------------------------------------------------------------------------------------
+
+
+def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
+    """The largest scale of a traffic that fits, under a routing: `ecmp wcmp valiant valiant(via = switch) updown dor
+    dor(order = [1, 0]) minimal optimal`.
+
+    Raises:
+        QuestionError: traffic or routing are wrong, or the fabric does not admit the routing.
+    """
+
+    def answer(call: Call) -> Rates:
+        machine = call.machine
+        _, demand = call.matrix()
+        wanted = read_routing(call)
+        found = wanted.throughput(machine, demand)
+        full = np.zeros(machine.network.arcs)
+        full[found.binding] = 1.0
+        held = np.zeros(machine.network.ends)
+        held[found.binding_ends] = 1.0
+        return Rates(
+            fabric,
+            wanted.text,
+            found.scale,
+            _of_devices(machine, found.injected_Bps),
+            _cables(machine, wanted.text, found.load_Bps),
+            read_only(np.maximum(*_of_cables(machine, full)) > 0),
+            read_only(_of_devices(machine, held) > 0),
+        )
+
+    return _asked(fabric, "throughput", f"{traffic}, routing = {routing}", answer)
+
+
+def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: float | None = None) -> CableLoads:  # noqa: N803
+    """What each cable carries when the end point that sends most injects `rate_Bps` (default: all it can).
+
+    Raises:
+        QuestionError: traffic or routing are wrong, or the fabric does not admit the routing.
+    """
+
+    def answer(call: Call) -> CableLoads:
+        share, _, text, _ = rates.utilisation(call, rate_Bps)
+        return _cables(call.machine, text, share * call.machine.network.capacity_Bps)
+
+    return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer)
+
+
+def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
+    """Max-min fair rate of each flow, split as `ecmp` splits it, or with `hash` on one path a flow; and where the
+    traffic has a size, when each ends if all begin together.
+
+    Raises:
+        QuestionError: the traffic is wrong, or a flow has no path.
+    """
+
+    def answer(call: Call) -> FairRates:
+        traffic, _ = call.matrix()
+        network = call.machine.network
+        flows, source, target = rates.flows(call)
+        rate = sharing.fair_rates(flows)
+        finish = np.full(len(rate), np.nan)
+        if traffic.size_bytes:
+            finish = sharing.completion(flows, traffic.size_bytes).finish_s
+        ends = network.end_device
+        return FairRates(
+            fabric, read_only(ends[source]), read_only(ends[target]), read_only(rate), read_only(flows.count),
+            read_only(finish),
+        )  # fmt: skip
+
+    return _asked(fabric, "fair", traffic if hash is None else f"{traffic}, hash = {hash}", answer)
+
+
+# ---- measures of parts ----------------------------------------------------------------------------------------------
+
+
+def bisection(fabric: Fabric, ends: str = "") -> Halves:
+    """Least capacity, one way, of a cut that halves the end points, with both proved ends and a cut.
+
+    Raises:
+        QuestionError: the selection is wrong, or has fewer than two end points.
+    """
+
+    def answer(call: Call) -> Halves:
+        machine = call.machine
+        found = halving.bisection(machine.symmetry, call.ends(call.one()))
+        a, b = cable_ends(fabric)
+        half = _of_devices(machine, found.side.astype(np.float64)) > 0
+        return Halves(found.capacity, read_only(half), read_only(found.vertex_side[a] != found.vertex_side[b]))
+
+    return _asked(fabric, "bisection", _pairs(fabric, ends), answer)
+
+
+def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> Walls:
+    """Of each assembly, `all rack`: what the end points inside can inject over what gets through its wall.
+
+    Raises:
+        QuestionError: a selection is wrong.
+    """
+
+    def answer(call: Call) -> Walls:
+        blocks, found = walls.of_blocks(call)
+        names = tuple(block_name(call.machine, start, blocks.noun) for start in blocks.start.tolist())
+        return Walls(names, found.inside_Bps, found.wall_Bps, found.ratio)
+
+    return _asked(fabric, "oversubscription", f"{assemblies}, from = {_pairs(fabric, ends)}", answer)
+
+
+def tiers(fabric: Fabric, ends: str = "") -> Bands:
+    """Cables by how far their ends are from the end points."""
+
+    def answer(call: Call) -> Bands:
+        network = call.machine.network
+        found = bands.tiers(network, call.ends(call.one()))
+        apart = np.iinfo(np.int32).max
+        least = np.minimum.reduceat(np.where(found.tier < 0, apart, found.tier), network.device_start[:-1])
+        tier = np.where(least == apart, -1, least).astype(np.int64)
+        return Bands(tuple(found.names), found.cables, found.capacity_Bps, read_only(tier))
+
+    return _asked(fabric, "tiers", _pairs(fabric, ends), answer)
+
+
+def measure(fabric: Fabric, question: str) -> Answer:
+    """The answer to any one measure of the language: `optimal_time(allreduce(all npu, size = 1 GiB))`.
+
+    Raises:
+        QuestionError: the question is wrong, or has no answer here.
+    """
+    sink = Sink()
+    asker = _asker(fabric, sink)
+    calls = measure_calls(question, asker.system, sink)
+    found = asker.answer(calls[0]) if len(calls) == 1 and not sink.has_errors else None
+    if found is None:
+        if not sink.has_errors:
+            raise ValueError(f"one measure is wanted, such as `diameter(all npu)`; found `{question}`")
+        raise QuestionError(tuple(sink))
+    return found
+
+
+# ---- asking ---------------------------------------------------------------------------------------------------------
+
+
+def _pairs(fabric: Fabric, text: str) -> str:
+    return text or f"all {end_kind(fabric.plan)}"
+
+
+def _asker(fabric: Fabric, sink: Sink) -> Asker:
+    """Who answers about a fabric. Its network and symmetries are found once and stay with it."""
+    machine = vars(fabric).setdefault("_machine", Machine(fabric))
+    return asker_of(of_fabric(fabric), machine, sink)
+
+
+def _asked(fabric: Fabric, name: str, arguments: str, answer: Callable[[Call], T]) -> T:
+    """What `answer` makes of the call `name(arguments)`."""
+    sink = Sink()
+    asker = _asker(fabric, sink)
+    calls = measure_calls(f"{name}({arguments})", asker.system, sink)
+    if sink.has_errors or len(calls) != 1:
+        raise QuestionError(tuple(sink))
+    try:
+        return answer(asker.call(calls[0]))
+    except Refused:
+        raise QuestionError(tuple(sink)) from None
+    except NotAdmittedError as refused:
+        sink.error("UB0706", f"`{name}` has no answer here: {refused}", calls[0].span, "no answer")
+        raise QuestionError(tuple(sink)) from refused
+
+
+# ---- columns of the fabric ------------------------------------------------------------------------------------------
+
+
+def _of_devices(machine: Machine, values: Floats) -> Floats:
+    """Values of end points ([E]) as a column over devices, 0 for switches, [D]."""
+    column = np.zeros(machine.fabric.device_count)
+    column[machine.network.end_device] = values
+    return np.asarray(read_only(column))
+
+
+def _kinds(machine: Machine) -> Ints:
+    """The kind of each cable in the network, [C]: of one length there where lengths do not count."""
+    kinds = machine.fabric.kind if machine.one_length else lengthless(machine.fabric)[1][machine.fabric.kind]
+    return np.asarray(kinds, dtype=np.int64)
+
+
+def _arcs(machine: Machine) -> tuple[Ints, Ints]:
+    """The arcs of each cable, from its end a to its end b and back, [C] each; -1 for one from a device to itself."""
+    network, fabric = machine.network, machine.fabric
+    a, b = (side.astype(np.int64) for side in cable_ends(fabric))
+    many = len(network.kinds.link)
+    key = (network.tail.astype(np.int64) * network.vertices + network.head) * many + network.kind
+    forth, back = (
+        np.searchsorted(key, (u * network.vertices + v) * many + _kinds(machine)) for u, v in ((a, b), (b, a))
+    )
+    return np.where(a == b, -1, forth), np.where(a == b, -1, back)
+
+
+def _of_cables(machine: Machine, values: Floats) -> tuple[Floats, Floats]:
+    """Values of arcs ([A]) as columns over cables, forth and back; 0 for a cable that the network has no use for."""
+    padded = np.append(values, 0.0)
+    forth, back = _arcs(machine)
+    return read_only(padded[forth]), read_only(padded[back])
+
+
+def _cables(machine: Machine, routing: str, load: Floats) -> CableLoads:
+    """Loads of arcs ([A]) as columns over cables: parallel ones carry equal parts."""
+    network = machine.network
+    capacity = network.kinds.capacity_Bps[_kinds(machine)]
+    return CableLoads(machine.fabric, routing, *_of_cables(machine, load / network.count), read_only(capacity))

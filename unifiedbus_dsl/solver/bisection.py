@@ -1,0 +1,397 @@
+"""The bisection as an interval with both certificates: flows that any halving cut must carry, and a cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from math import ceil
+
+import numpy as np
+from attrs import define, evolve, field, frozen
+from numpy.typing import ArrayLike, NDArray
+
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, frozen_array, ranges, row_arcs, row_chunks, tally
+from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
+from unifiedbus_dsl.solver.demand import all_to_all
+from unifiedbus_dsl.solver.ecmp import ecmp
+from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, least, split
+from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry, on_vertices
+from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
+from unifiedbus_dsl.solver.spectral import spectrum
+from unifiedbus_dsl.solver.spread import spread_bound
+from unifiedbus_dsl.symmetry import Axis, Symmetry, axes, refine
+
+TRIED_ARCS = 200_000_000
+"""How many arcs the cuts that a bisection tries may have together (six are tried in any case)."""
+MOST_ARCS = 4_000_000
+"""Arcs up to which a cut is bettered where the proved ends don't meet."""
+MOST_COUNTED = 16
+"""Nodes up to which every cut is tried."""
+MOST_EXCHANGED = 3_000
+"""Nodes up to which halves are bettered by exchanges."""
+MOST_SWEPT = 2_000_000_000
+"""Arcs that may be swept for a lower end by shortest paths."""
+MOST_NUMBERS = 200_000_000
+"""Numbers in the demands of the programme: 1.6 GB."""
+QUICK = 100_000_000
+"""Arcs that shortest paths may sweep before a programme is made at all."""
+MOST_BITS = 1_000_000_000
+"""Bits in the table of what islands add up to: 125 MB."""
+DIRECTIONS = 24
+"""Halves that are tried near the vectors of a spectrum."""
+
+
+@frozen(eq=False)
+class Bisection:
+    """Least capacity one way, byte/s, of a cut that halves the members. `side` [E] is the half of the cut that gives
+    the upper end (False for those that are no members); `vertex_side` [V] the side of each vertex there. `shares` are
+    the rates whose flows prove the lower end: between end points, then to and from each orbit of forwarding vertices;
+    empty where something else proves it.
+    """
+
+    capacity: Number
+    side: Bools
+    vertex_side: Bools
+    shares: Floats
+    cut: Ints
+    """The arcs that the cut goes through: from the half to the others."""
+
+
+def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int = 400_000) -> Bisection:
+    """Both proved ends of the bisection.
+
+    From below: alpha from each member to each other and, for each orbit O of other forwarding vertices, beta_O from
+    each member to each vertex of O and back, all at once, where members relay. A cut that halves the n members carries,
+    one way, at least alpha · floor(n/2) · ceil(n/2) + sum of beta_O · floor(n/2) · |O|, on whichever side each vertex
+    of O is. Where that is too large a programme or does not meet the cut: flows by mixed routings (`spread_bound`) and
+    eigenvalues (`spectrum`). From above: halves along the axes of the arrays, with every other vertex on its better
+    side (a minimum cut), then halves near the eigenvectors, both bettered by exchanges.
+
+    Raises:
+        NotAdmittedError: fewer than two members.
+    """
+    network = symmetry.network
+    chosen = np.ones(network.ends, dtype=bool)
+    if members is not None:
+        chosen[:] = False
+        chosen[np.asarray(members, dtype=np.int64)] = True
+    n = int(chosen.sum())
+    if n < 2:
+        raise NotAdmittedError("a bisection needs two end points")
+    upper = _Upper(network, chosen)
+    tries = max(6, TRIED_ARCS // max(1, network.arcs))
+    lower, shares, programme = _Lower(0.0, "a cut carries no less than nothing"), np.zeros(0), True
+    joined = _joined(network, chosen)
+    if joined and not (network.forwards & (network.end < 0)).any():
+        # on a torus, a hypercube or a full mesh this is all that it takes, whatever the size
+        lower = _shortest_paths(symmetry, chosen, QUICK)
+    for half in islice(halves(symmetry, chosen), tries):
+        upper.try_half(half)
+        if upper.meets(lower.value):
+            break
+    if joined and not upper.meets(lower.value):
+        try:
+            found = _bisection_from_below(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most)
+            if found.lower > lower.value:
+                lower, shares = _Lower(found.lower, "flows between all end points and to switches"), found.parameters
+        except TooLargeError:
+            programme = False
+    if not upper.meets(lower.value):
+        closer = _closer(symmetry, chosen, upper, lower, programme)
+        lower, shares = closer, shares if closer is lower else np.zeros(0)
+    reason = f"from below {lower.reason}, from above a cut"
+    below = min(lower.value, upper.best)
+    passes = network.forwards.copy()
+    passes[network.end_order] |= chosen[network.end[network.end_order]]
+    near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
+    cut = np.flatnonzero(near[network.tail] & far[network.head])
+    capacity = interval(below, upper.best, reason, MEETS_WITHIN)
+    return Bisection(capacity, upper.half, upper.vertex_side, shares, cut)
+
+
+def _joined(network: Network, chosen: Bools) -> bool:
+    """Whether all chosen end points are joined, if through each other."""
+    member = np.zeros(network.vertices, dtype=bool)
+    member[network.end_order] = chosen[network.end[network.end_order]]
+    passes = network.forwards | member
+    reached = np.zeros(network.ends, dtype=bool)
+    seen = np.zeros(network.vertices, dtype=bool)
+    front = np.asarray(network.vertices_of(int(np.flatnonzero(chosen)[0])), dtype=np.int64)
+    while len(front):
+        seen[front] = True
+        ends = network.end[front]
+        ends = np.unique(ends[(ends >= 0) & member[front]])
+        ends = ends[~reached[ends]]
+        reached[ends] = True
+        new = np.zeros(network.vertices, dtype=bool)
+        new[network.head[row_arcs(network, front)]] = True
+        new[network.end_order[ranges(network.end_start[ends], network.end_start[ends + 1])]] = True
+        front = np.flatnonzero(new & passes & ~seen)
+    return bool(reached[chosen].all())
+
+
+@frozen
+class _Lower:
+    """A proved lower end, byte/s, and what proves it."""
+
+    value: float
+    reason: str
+
+
+@define(eq=False)
+class _Upper:
+    """The best cut so far: its half [E], the side of each vertex [V], and its capacity, byte/s."""
+
+    network: Network
+    chosen: Bools
+    half: Bools = field(init=False)
+    vertex_side: Bools = field(init=False)
+    best: float = field(default=np.inf, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.half, self.vertex_side = self.chosen, np.zeros(self.network.vertices, dtype=bool)
+
+    def try_half(self, half: Bools) -> None:
+        value, side = halving_cut(self.network, half, self.chosen & ~half)
+        if value < self.best:
+            self.half, self.vertex_side, self.best = half, side, value
+
+    def meets(self, lower: float) -> bool:
+        return self.best <= lower * (1 + MEETS_WITHIN)
+
+
+def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, programme: bool) -> _Lower:
+    """Bring the ends nearer to each other: better cuts go into `upper`, a better lower end is given back."""
+    network = symmetry.network
+    if network.arcs > MOST_ARCS:
+        return lower if programme or lower.value > 0 else _shortest_paths(symmetry, chosen, MOST_SWEPT)
+    graph = graph_of(network, chosen)
+    balanced = _islands(graph)
+    if balanced is not None:
+        upper.try_half(balanced)
+        if upper.best == 0:
+            return lower
+    if graph.nodes <= MOST_COUNTED:
+        best = least(graph)
+        upper.try_half(best)
+        return _Lower(upper.best, "every cut")
+    small = blocks(graph)
+    size = int(chosen.sum()) // 2
+    if small.nodes <= MOST_EXCHANGED:
+        upper.try_half(exchanged(small, upper.half))
+    if not programme:
+        mixed = spread_bound(graph)
+        if mixed > lower.value:
+            lower = _Lower(mixed, "flows between all end points by mixed routings")
+        if lower.value == 0.0:
+            lower = _shortest_paths(symmetry, chosen, MOST_SWEPT)
+    lower = _in_units(graph, lower)
+    if upper.meets(lower.value):
+        return lower
+    found = spectrum(graph)
+    if found is None:
+        return lower
+    if found.bound > lower.value:
+        lower = _in_units(graph, _Lower(found.bound, "eigenvalues of the capacities"))
+    rng = np.random.Generator(np.random.PCG64(0))
+    seen: set[bytes] = set()
+    for _ in range(DIRECTIONS):
+        key = found.vectors @ rng.standard_normal(found.vectors.shape[1])
+        half = split(graph, key, size)
+        if upper.meets(lower.value) or half.tobytes() in seen:
+            continue
+        seen.add(half.tobytes())
+        better = exchanged(small, half) if small.nodes <= MOST_EXCHANGED else half
+        if better.tobytes() not in seen or better is half:
+            seen.add(better.tobytes())
+            upper.try_half(better)
+    return lower
+
+
+def _shortest_paths(symmetry: Symmetry, chosen: Bools, most: int) -> _Lower:
+    """From below by flows on shortest paths from each member to each other."""
+    n, network = int(chosen.sum()), symmetry.network
+    orbits = len(symmetry.representatives(np.flatnonzero(chosen))[0])
+    if orbits * network.arcs > most:
+        return _Lower(0.0, "nothing: the machine is too large and has too little symmetry")
+    try:
+        use = ecmp(symmetry, all_to_all(network, np.flatnonzero(chosen))).utilisation
+    except NotAdmittedError:
+        return _Lower(0.0, "nothing: some end points are not joined")
+    return _Lower((n // 2) * (n - n // 2) / float(use.max()), "flows between all end points on shortest paths")
+
+
+def _islands(graph: Graph) -> Bools | None:
+    """Half of the end points, [E], made of whole islands; None where islands don't add up to it.
+
+    Which sums the islands reach is a row of bits, shifted and joined island by island; the way back says which are in.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    count, island = connected_components(graph.weight, directed=False)
+    size = np.bincount(island, weights=graph.members, minlength=count).astype(np.int64)
+    filled = np.flatnonzero(size)
+    if len(filled) < 2:
+        return None
+    goal = int(size.sum()) // 2
+    reached = [1]
+    for k in filled.tolist():
+        reached.append((reached[-1] | reached[-1] << int(size[k])) & ((1 << (goal + 1)) - 1))
+        if len(reached) * goal > MOST_BITS:
+            return None
+    if not reached[-1] >> goal & 1:
+        return None
+    inside, left = np.zeros(count, dtype=bool), goal
+    for place in range(len(filled) - 1, -1, -1):
+        if not reached[place] >> left & 1:
+            inside[filled[place]] = True
+            left -= int(size[filled[place]])
+    return np.asarray((graph.node >= 0) & inside[island[graph.node]])
+
+
+def _in_units(graph: Graph, lower: _Lower) -> _Lower:
+    """The next capacity that a cut can have at all.
+
+    Where all capacities are multiples of one unit, cuts are too. And a cut is the sum of the degrees on one side less
+    twice what stays inside: where free nodes have an even degree, in units, and the degrees of all end points have one
+    parity, every halving cut has the same parity.
+    """
+    whole = graph.weight.data.astype(np.int64)
+    if (whole != graph.weight.data).any() or not len(whole):
+        return lower
+    unit = int(np.gcd.reduce(whole))
+    row = np.repeat(np.arange(graph.nodes), np.diff(graph.weight.indptr))
+    degree = np.zeros(graph.nodes, dtype=np.int64)
+    np.add.at(degree, row, whole // unit)
+    odd = degree % 2
+    ends = graph.members > 0
+    n = int(graph.members.sum())
+    steps = ceil(lower.value / unit * (1 - 1e-12))
+    halves_alike = odd[ends].min() == odd[ends].max() and (n % 2 == 0 or not odd[ends].any())
+    if not odd[~ends].any() and halves_alike:
+        steps += (steps - int(odd[ends].max()) * (n // 2)) % 2
+    if steps * unit <= lower.value * (1 + MEETS_WITHIN):
+        return lower
+    return _Lower(float(steps * unit), f"{lower.reason}, up to the next sum of whole cables")
+
+
+def _bisection_from_below(symmetry: Symmetry, chosen: Bools, most: int) -> Optimum:
+    network = symmetry.network
+    member = on_vertices(network, chosen.astype(np.float64)) > 0
+    # a half holds all of an end point, so what passes through one crosses no less
+    every = frozen_array(network.forwards | member)
+    symmetry = evolve(symmetry, network=evolve(network, forwards=every))
+    network = symmetry.network
+    other = network.forwards & ~member & (np.diff(network.indptr) > 0)
+    orbit_of = symmetry.vertex_orbit
+    inner = np.unique(orbit_of[other])
+    outer = np.unique(orbit_of[member])
+    # a commodity has a class of arcs for each orbit of them that it can use at the least
+    if (len(inner) + len(outer)) * symmetry.arc_orbits > 4 * most or len(inner) * network.vertices > MOST_NUMBERS:
+        raise TooLargeError(f"more than {most} columns")
+    n = int(chosen.sum())
+    goals = [(other & (orbit_of == o)).astype(np.float64) for o in inner]
+    objective = np.array([float((n // 2) * (n - n // 2)), *[float((n // 2) * goal.sum()) for goal in goals]])
+    nothing = np.zeros(network.vertices)
+    commodities = []
+    for orbit in outer:
+        these = np.flatnonzero(member & (orbit_of == orbit))
+        peers = member.astype(np.float64)
+        peers[these[0]] = 0.0
+        commodities.append(Commodity(int(these[0]), len(these), (peers, *goals)))
+    everyone = member.astype(np.float64)
+    for place, orbit in enumerate(inner):
+        these = np.flatnonzero(other & (orbit_of == orbit))
+        wanted = [nothing] * len(objective)
+        wanted[place + 1] = everyone
+        commodities.append(Commodity(int(these[0]), len(these), tuple(wanted)))
+    return optimum(symmetry, commodities, objective, most=most)
+
+
+def halves(symmetry: Symmetry, chosen: Bools) -> Iterator[Bools]:
+    """Halves of the members to try: in order of number, and along each axis of the arrays the first part of its
+    elements in every instance, filled up or cut short in order of number to floor(n / 2)."""
+    network = symmetry.network
+    seen: set[bytes] = set()
+    members = np.flatnonzero(chosen)
+    keys = [np.arange(network.ends)]
+    device = network.end_device
+    for axis in axes(symmetry.arrays):
+        place = _place(axis, device)
+        keys.append(place)
+        keys.append(place % 2 * axis.length + place)
+    for key in keys:
+        order = members[np.lexsort((members, key[members]))]
+        half = np.zeros(network.ends, dtype=bool)
+        half[order[: len(members) // 2]] = True
+        if half.tobytes() not in seen:
+            seen.add(half.tobytes())
+            yield half
+
+
+def _place(axis: Axis, device: Ints) -> Ints:
+    """Index along an axis of each device, the length of the axis for devices outside the array. [devices]"""
+    rest = device - axis.base
+    inside = rest >= 0
+    for count, stride in axis.loops:
+        inside &= rest < count * stride
+        rest = rest % stride
+    place = rest // axis.block
+    return np.where(inside & (place >= 0) & (place < axis.length), place, axis.length)
+
+
+def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bools]:
+    """Least capacity from the end points `half` to the end points `rest` ([E] each) over the sides of all other
+    vertices, byte/s, and the side of each vertex there.
+
+    Vertices of one colour of the coarsest equitable partition that parts the halves are on one side in some minimum
+    cut, so the cut is sought on classes (capacities rounded to 2^-30 of the largest) and then measured on every arc.
+    """
+    colour = np.zeros(network.vertices, dtype=np.int64)
+    real = network.end_order
+    colour[real] = np.where(half[network.end[real]], 1, np.where(rest[network.end[real]], 2, 0))
+    part = refine(network, colour * 2 + network.forwards, network.label)
+    passes = network.forwards | (colour > 0)
+    side = _class_cut(network, part, colour, passes)
+    total = 0.0
+    for begin, end in row_chunks(network):
+        arcs = slice(int(network.indptr[begin]), int(network.indptr[end]))
+        tails = np.repeat(np.arange(begin, end), network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
+        heads = network.head[arcs]
+        crossing = side[tails] & ~side[heads] & passes[tails] & passes[heads]
+        total += float((network.kinds.capacity_Bps[network.kind[arcs]] * network.count[arcs])[crossing].sum())
+    return total, side
+
+
+def _class_cut(network: Network, part: NDArray[np.int32], colour: Ints, passes: Bools) -> Bools:
+    """Side of each vertex in a minimum cut between colour 1 and colour 2 where the vertices of a part stay together.
+
+    The arcs of one vertex of each part tell those of the others.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+    classes = int(part.max()) + 1
+    held = np.zeros(classes, dtype=np.int64)
+    held[part] = colour
+    joined = np.where(held == 1, classes, np.where(held == 2, classes + 1, np.arange(classes)))
+    first = np.zeros(classes, dtype=np.int64)
+    first[part] = np.arange(len(part))
+    members = np.bincount(part, minlength=classes)
+    arcs = row_arcs(network, first)
+    of = np.repeat(np.arange(classes), network.indptr[first + 1] - network.indptr[first])
+    tail, head = joined[of], joined[part[network.head[arcs]]]
+    apart = (tail != head) & passes[first[of]] & passes[network.head[arcs]]
+    rate = network.kinds.capacity_Bps[network.kind[arcs]] * network.count[arcs] * members[of]
+    pair, place = np.unique(tail[apart] * (classes + 2) + head[apart], return_inverse=True)
+    capacity = tally(place, rate[apart], len(pair))
+    unit = capacity.max(initial=1.0) / 2**30
+    whole = np.round(capacity / unit).astype(np.int32)
+    graph = csr_matrix((whole, np.divmod(pair, classes + 2)), shape=(classes + 2, classes + 2), dtype=np.int32)
+    found = maximum_flow(graph, classes, classes + 1)
+    residual = graph - found.flow
+    residual.eliminate_zeros()
+    near = breadth_first_order(residual, classes, return_predecessors=False)
+    inside = np.zeros(classes + 2, dtype=bool)
+    inside[near] = True
+    return np.asarray(inside[joined[part]])

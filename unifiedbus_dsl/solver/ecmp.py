@@ -1,0 +1,184 @@
+"""Loads under routings that share by equal cost: `ecmp`, `wcmp` and, in two legs of them, `valiant`.
+
+    load(a) = sum over targets t of load_t(a),
+    load_t(v, h) = x_t(v) · w(v, h) / sum of w over the arcs of v that lead nearer to t,
+    x_t(v) = what v sends to t + what arrives at v on its way to t
+
+One sweep for each orbit of targets is enough: an automorphism that keeps the demand takes load_t to load_gt, so the sum
+over an orbit of arcs is (size of the orbit of t) · (sum of load_t over it), added up over one t of each orbit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, tally
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solver import pairwise
+from unifiedbus_dsl.solver.demand import Demand, Pairs, kept, received, sent, toward
+from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.sweep import (
+    Distances,
+    Weights,
+    by_cable,
+    by_capacity,
+    distances,
+    loads,
+    vertex_demand,
+)
+from unifiedbus_dsl.symmetry import Symmetry
+
+PER_SEARCHED_ARC, PER_SWEPT_ARC, PER_SWEEP = 4e-6, 3e-9, 3e-4
+"""Seconds, about: of an arc in a search for symmetries, of an arc in a sweep, of a sweep whatever its size."""
+
+
+@frozen(eq=False)
+class Loads:
+    """`load_Bps` [A] on each arc, all its cables together, when each pair sends its demand; `sweeps` were needed, none
+    where pairs were taken one by one."""
+
+    network: Network
+    routing: str
+    load_Bps: Floats  # noqa: N815
+    sweeps: int
+
+    @property
+    def utilisation(self) -> Floats:
+        """Load over capacity, [A]."""
+        return self.load_Bps / self.network.capacity_Bps
+
+
+def ecmp(symmetry: Symmetry, demand: Demand) -> Loads:
+    """All shortest paths by hop count; at each vertex an equal share for each cable that leads nearer."""
+    return _shortest(symmetry, demand, by_cable(symmetry.network), "ecmp")
+
+
+def wcmp(symmetry: Symmetry, demand: Demand) -> Loads:
+    """All shortest paths by hop count; at each vertex shares by capacity of the cables that lead nearer."""
+    return _shortest(symmetry, demand, by_capacity(symmetry.network), "wcmp")
+
+
+def few(network: Network, demand: Demand, routing: Literal["ecmp", "wcmp"]) -> Loads | None:
+    """The same pair by pair, where that is sooner done than the symmetries of a network are found; else None."""
+    if not isinstance(demand, Pairs) or _apart(network, demand) > PER_SEARCHED_ARC * network.arcs:
+        return None
+    return _pair_by_pair(by_cable(network) if routing == "ecmp" else by_capacity(network), demand, routing)
+
+
+def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str) -> Loads:
+    group = kept(symmetry, demand)
+    network = group.network
+    if isinstance(demand, Pairs):
+        sweeps = len(list(targets(group, demand)))
+        if _apart(network, demand) < sweeps * (PER_SWEEP + PER_SWEPT_ARC * network.arcs):
+            return _pair_by_pair(weights, demand, routing)
+    total = np.zeros(group.arc_orbits)
+    sweeps = 0
+    for target, size in track(list(targets(group, demand)), f"loads under {routing}"):
+        column = toward(demand, target, network.ends)
+        add_leg(group, total, weights, network.vertices_of(target), column, size)
+        sweeps += 1
+    return Loads(network, routing, per_arc(group, total), sweeps)
+
+
+def _apart(network: Network, demand: Pairs) -> float:
+    return pairwise.seconds(network, demand.source, demand.target)
+
+
+def _pair_by_pair(weights: Weights, demand: Pairs, routing: str) -> Loads:
+    load = pairwise.pair_loads(weights.network, weights.weight, demand.source, demand.target, demand.rate)
+    return Loads(weights.network, routing, frozen_array(load), 0)
+
+
+def targets(symmetry: Symmetry, demand: Demand) -> Iterator[tuple[int, int]]:
+    """One end point that receives something out of each orbit, with the size of the orbit."""
+    members = np.flatnonzero(received(demand, symmetry.network.ends) > 0)
+    first, size = symmetry.representatives(members)
+    yield from zip(first.tolist(), size.tolist(), strict=True)
+
+
+def add_leg(
+    symmetry: Symmetry, total: Floats, weights: Weights, target: NDArray[Any], column: Floats, size: float
+) -> None:
+    """Add to `total` ([arc orbits]) the loads of all that end points send to a target, `size` times."""
+    found = distances(weights, target)
+    given = vertex_demand(symmetry.network, found, column)
+    _must_arrive(given, column)
+    add_loads(symmetry, total, weights, found, given, size)
+
+
+def add_loads(
+    symmetry: Symmetry, total: Floats, weights: Weights, found: Distances, given: Floats, size: float
+) -> None:
+    arcs, load = loads(weights, found, given)
+    total += size * tally(symmetry.arc_orbit[arcs], load, len(total))
+
+
+def per_arc(symmetry: Symmetry, total: Floats) -> Floats:
+    """The load of each arc from the sum over its orbit, [A]."""
+    return frozen_array((total / symmetry.arc_orbit_size)[symmetry.arc_orbit])
+
+
+def _must_arrive(given: Floats, column: Floats) -> None:
+    if not np.isclose(given.sum(), column.sum(), rtol=1e-9):
+        raise NotAdmittedError("some end points have no path to each end point that they send to")
+
+
+def valiant(symmetry: Symmetry, demand: Demand, via: str = "end") -> Loads:
+    """Two `ecmp` legs over a uniformly random intermediate: an end point that takes part in the demand (source and
+    target themselves among them), or with `via="switch"` a switch.
+
+    First leg: s sends its row sum / n to each of n intermediates; second: each of them sends t its column sum / n.
+    """
+    network = symmetry.network
+    row, column = sent(demand, network.ends), received(demand, network.ends)
+    group = symmetry.restricted(colour=_colour(row, column))
+    weights = by_cable(network)
+    total = np.zeros(group.arc_orbits)
+    if via == "switch":
+        sweeps = _legs_over_switches(group, total, weights, row, column)
+    else:
+        sweeps = _legs_over_ends(group, total, weights, row, column)
+    return Loads(network, f"valiant via {via}", per_arc(group, total), sweeps)
+
+
+def _colour(row: Floats, column: Floats) -> Ints:
+    return np.asarray(np.unique(np.stack([row, column]), axis=1, return_inverse=True)[1]).reshape(-1)
+
+
+def _legs_over_ends(symmetry: Symmetry, total: Floats, weights: Weights, row: Floats, column: Floats) -> int:
+    members = np.flatnonzero((row > 0) | (column > 0))
+    share = np.zeros(len(row))
+    share[members] = 1.0 / len(members)
+    first, sizes = symmetry.representatives(members)
+    pairs = zip(first.tolist(), sizes.tolist(), strict=True)
+    for target, size in track(pairs, "loads under valiant", len(first)):
+        out, back = row / len(members), share * column[target]
+        both = out + back
+        both[target] = 0.0
+        add_leg(symmetry, total, weights, symmetry.network.vertices_of(target), both, size)
+    return len(first)
+
+
+def _legs_over_switches(symmetry: Symmetry, total: Floats, weights: Weights, row: Floats, column: Floats) -> int:
+    network = symmetry.network
+    switches = np.flatnonzero(network.end < 0)
+    if not len(switches):
+        raise NotAdmittedError("there is no switch to route over")
+    _, first, sizes = np.unique(symmetry.vertex_orbit[switches], return_index=True, return_counts=True)
+    for switch, size in zip(switches[first], sizes.tolist(), strict=True):
+        add_leg(symmetry, total, weights, np.array([switch]), row / len(switches), size)
+    ends, sizes = symmetry.representatives(np.flatnonzero(column > 0))
+    for target, size in zip(ends.tolist(), sizes.tolist(), strict=True):
+        found = distances(weights, network.vertices_of(target))
+        if (found.hops[switches] < 0).any():
+            raise NotAdmittedError("some switches have no path to each end point")
+        given = np.zeros(network.vertices)
+        given[switches] = column[target] / len(switches)
+        add_loads(symmetry, total, weights, found, given, size)
+    return len(first) + len(ends)

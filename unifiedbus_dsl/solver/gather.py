@@ -1,0 +1,111 @@
+"""Times that no schedule of a collective can beat; end points may store and forward whatever they have received.
+
+All-gather of n shards of m bytes takes at least m / x, where x is the largest rate at which the network can bring each
+of the other shards to an end point v at once, for the v where it is least; schedules that reach it exist (ForestColl,
+arXiv 2402.06787). Each v is one commodity, so it may be solved on the classes of a plain equitable partition: the
+programme of a single commodity is the same for networks that such a partition does not tell apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import evolve
+from numpy.typing import ArrayLike
+
+from unifiedbus_dsl.network import Bools, Floats, Network, frozen_array, row_chunks, tally
+from unifiedbus_dsl.solver.classes import Commodity, Optimum, optimum
+from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry, on_vertices
+from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
+from unifiedbus_dsl.symmetry import Symmetry, dense, refine, vertex_kinds
+
+
+def one_source(network: Network, source: int, demand: Floats) -> Optimum:
+    """Largest x such that `source` can send x · demand[v] to each vertex v at once ([V]), with both certificates."""
+    alone = np.arange(network.vertices) == source
+    colour = vertex_kinds(network, dense(demand).astype(np.int64) * 2 + alone)
+    part = refine(network, colour, network.label)
+    classes, labels = int(part.max()) + 1, int(network.label.max()) + 1
+    key = np.empty(network.arcs, dtype=np.int64)
+    for begin, end in row_chunks(network):
+        arcs = slice(int(network.indptr[begin]), int(network.indptr[end]))
+        tails = np.repeat(part[begin:end], network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
+        key[arcs] = (tails.astype(np.int64) * classes + part[network.head[arcs]]) * labels + network.label[arcs]
+    folded = Symmetry(network, (), part, dense(key), 0)
+    return optimum(folded, [Commodity(source, 1, (demand,))], np.ones(1))
+
+
+def relaying(symmetry: Symmetry) -> Symmetry:
+    """The symmetry on the network in which every end point forwards."""
+    group = flow_symmetry(symmetry)
+    every = frozen_array(np.ones(group.network.vertices, dtype=bool))
+    return evolve(group, network=evolve(group.network, forwards=every))
+
+
+def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Number:
+    """Largest rate, byte/s, at which an end point can be brought a stream from every other member at once; the least
+    over the members. What an end point may inject bounds what it receives, not what it relays."""
+    group, chosen = _members(symmetry, members)
+    network = group.network
+    lower, upper = np.inf, np.inf
+    for v, _ in zip(*group.representatives(np.flatnonzero(chosen)), strict=True):
+        others = chosen.copy()
+        others[v] = False
+        found = one_source(network, int(network.vertices_of(int(v))[0]), on_vertices(network, others.astype(float)))
+        own = network.injection_Bps[v] / others.sum()
+        slowest = min(own, float(network.injection_Bps[others].min()))
+        lower, upper = min(lower, found.lower, slowest), min(upper, found.upper, slowest)
+    return interval(lower, upper, "flows and prices on every arc, end points relay", MEETS_WITHIN)
+
+
+def allgather_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | None = None) -> Number:
+    """Least time, s, of an all-gather whose whole result has `size_bytes` (reduce-scatter, its mirror, takes the same):
+    n shards of size / n at the gather rate."""
+    _, chosen = _members(symmetry, members)
+    rate = gather_rate(symmetry, members)
+    shard = size_bytes / int(chosen.sum())
+    return interval(shard / rate.upper, shard / rate.lower, rate.reason, MEETS_WITHIN)
+
+
+def allreduce_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | None = None) -> Number:
+    """Bounds on the least time, s, of an all-reduce of `size_bytes` at each member.
+
+    At most a reduce-scatter and an all-gather one after the other. At least the size over the least capacity, one way,
+    that parts two members: the result on either side depends on all the data of the other. And at least 2 (n - 1) times
+    the size over what all end points together can send: until one end point first holds the sum of an element, at least
+    n - 1 others have sent something of it, and from then on n - 1 have still to receive it (Patarasuk and Yuan, J.
+    Parallel Distrib. Comput. 69, 2009).
+    """
+    group, chosen = _members(symmetry, members)
+    network = group.network
+    narrowest = np.inf
+    for v, _ in zip(*group.representatives(np.flatnonzero(chosen)), strict=True):
+        others = chosen.copy()
+        others[v] = False
+        around = group.stabiliser([int(v)])
+        for t, _ in zip(*around.representatives(np.flatnonzero(others)), strict=True):
+            goal = on_vertices(network, (np.arange(network.ends) == t).astype(float))
+            found = one_source(network, int(network.vertices_of(int(v))[0]), goal)
+            narrowest = min(narrowest, found.upper, network.injection_Bps[v], network.injection_Bps[t])
+    lower, reason = size_bytes / narrowest, "the narrowest cut"
+    sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent_at_most(symmetry.network).sum())
+    if sending > lower:
+        lower, reason = sending, "what end points can send"
+    twice = allgather_time(symmetry, size_bytes, members)
+    return interval(lower, 2 * twice.upper, f"from below {reason}, from above two phases", MEETS_WITHIN)
+
+
+def sent_at_most(network: Network) -> Floats:
+    """What each end point can send at once, byte/s: its injection, or all its cables, [E]."""
+    out = tally(network.tail, network.capacity_Bps, network.vertices)
+    cables = tally(network.end[network.end_order], out[network.end_order], network.ends)
+    return np.minimum(network.injection_Bps, cables)
+
+
+def _members(symmetry: Symmetry, members: ArrayLike | None) -> tuple[Symmetry, Bools]:
+    chosen = np.ones(symmetry.network.ends, dtype=bool)
+    if members is not None:
+        chosen[:] = False
+        chosen[np.asarray(members, dtype=np.int64)] = True
+    if chosen.sum() < 2:
+        raise NotAdmittedError("a collective needs two end points")
+    return relaying(symmetry).restricted(colour=chosen), chosen

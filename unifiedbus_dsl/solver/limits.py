@@ -1,0 +1,280 @@
+"""What no routing can beat: the largest throughput over all paths and splits, with certificates."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, row_arcs, tally
+from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
+from unifiedbus_dsl.solver.demand import Demand, kept, outward, received, sent
+from unifiedbus_dsl.solver.ecmp import ecmp
+from unifiedbus_dsl.solver.prices import priced
+from unifiedbus_dsl.solver.result import NotAdmittedError, interval
+from unifiedbus_dsl.solver.throughput import BINDS_WITHIN, Throughput
+from unifiedbus_dsl.symmetry import Generator, Keep, Symmetry, dense, trivial
+
+MEETS_WITHIN = 1e-7
+"""Relative distance between the proved sides below which a number is called exact."""
+
+# ---- one vertex an end point ----------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class _Hubs:
+    """How `single` numbers anew: the vertex `new[v]` for each vertex v, the hub of each end point (-1: none, it has one
+    vertex), and which end points got a hub `created` for them."""
+
+    new: Ints
+    hub: Ints
+    created: Bools
+    network: Network
+
+
+def single(network: Network) -> Network:
+    """The same network with one vertex for each end point, so that flows begin and end at a vertex.
+
+    An end point of several vertices gets a hub, which does not forward: its vertex of ports in no `transit` line, or a
+    new one; free arcs (of infinite capacity) join the hub and each of its other vertices. Arcs that are cables keep
+    their order.
+    """
+    return network if network.simple else _with_hubs(network).network
+
+
+def _with_hubs(network: Network) -> _Hubs:
+    many = np.diff(network.end_start) > 1
+    of_vertex = (network.end >= 0) & many[network.end]
+    has_lone = np.zeros(network.ends, dtype=bool)
+    has_lone[network.end[of_vertex & ~network.forwards]] = True
+    last = network.end_order[network.end_start[1:] - 1]
+    added = np.zeros(network.vertices, dtype=np.int64)
+    added[last[many & ~has_lone]] = 1
+    new = np.arange(network.vertices) + np.concatenate([[0], np.cumsum(added)[:-1]])
+    n = network.vertices + int(added.sum())
+    hub = np.full(network.ends, -1)
+    hub[network.end[of_vertex & ~network.forwards]] = new[of_vertex & ~network.forwards]
+    created = many & ~has_lone
+    hub[created] = new[last[created]] + 1
+
+    end = np.full(n, -1, dtype=np.int32)
+    end[new] = np.where(of_vertex & network.forwards, -1, network.end)
+    end[hub[many]] = np.flatnonzero(many)
+    forwards = np.zeros(n, dtype=bool)
+    forwards[new] = network.forwards
+    group = np.zeros(n, dtype=np.int32)
+    group[new] = network.group * 2
+    group[hub[created]] = network.group[last[created]] * 2 + 1
+    latency = np.zeros(n)
+    latency[new] = network.latency_s
+    dies = np.flatnonzero(of_vertex & network.forwards)
+    hubs = hub[network.end[dies]]
+    tails, heads = np.append(new[dies], hubs), np.append(hubs, new[dies])
+    degree = np.zeros(n, dtype=np.int64)
+    degree[new] = np.diff(network.indptr)
+    indptr = np.concatenate([[0], np.cumsum(degree + np.bincount(tails, minlength=n))])
+    head, kind, count = _inserted(network, new, indptr, tails, heads)
+    kinds = network.kinds
+    return _Hubs(
+        new,
+        hub,
+        created,
+        Network(
+            device_start=frozen_array(np.append(new, n)[network.device_start]),
+            end=frozen_array(end),
+            forwards=frozen_array(forwards),
+            latency_s=frozen_array(latency),
+            group=frozen_array(group),
+            injection_Bps=network.injection_Bps,
+            indptr=frozen_array(indptr),
+            head=frozen_array(head),
+            kind=frozen_array(kind),
+            count=frozen_array(count),
+            kinds=ArcKinds(
+                np.append(kinds.capacity_Bps, np.inf),
+                np.append(kinds.rate_Bps, np.inf),
+                np.append(kinds.latency_s, 0.0),
+                np.append(kinds.link, -1),
+            ),
+        ),
+    )
+
+
+def _inserted(
+    network: Network, new: Ints, indptr: Ints, tails: Ints, heads: Ints
+) -> tuple[Ids, NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]]:
+    """Heads, kinds and counts of the arcs of a network, renumbered, with free arcs put in their places among them."""
+    order = np.lexsort((heads, tails))
+    tails, heads = tails[order], heads[order]
+    # where a free arc goes: after the arcs of its row with no larger head, and after the free arcs before it
+    old = np.full(len(indptr) - 1, -1)
+    old[new] = np.arange(len(new))
+    before = network.indptr[np.searchsorted(new, tails)]
+    there = old[tails] >= 0
+    rows = row_arcs(network, old[tails[there]])
+    smaller = new[network.head[rows]] <= np.repeat(heads[there], np.diff(network.indptr)[old[tails[there]]])
+    of = np.repeat(np.flatnonzero(there), np.diff(network.indptr)[old[tails[there]]])
+    before = before + np.bincount(of[smaller], minlength=len(tails))
+    place = before + np.arange(len(tails))
+    cable = np.ones(int(indptr[-1]), dtype=bool)
+    cable[place] = False
+    head = np.empty(len(cable), dtype=np.int32)
+    head[cable], head[place] = new[network.head], heads
+    kind = np.empty(len(cable), dtype=np.result_type(network.kind, np.min_scalar_type(len(network.kinds.link))))
+    kind[cable], kind[place] = network.kind, len(network.kinds.link)
+    count = np.ones(len(cable), dtype=network.count.dtype)
+    count[cable] = network.count
+    return head, kind, count
+
+
+def flow_symmetry(symmetry: Symmetry) -> Symmetry:
+    """The symmetry on `single(network)`: an automorphism that carries an end point to another carries its hub along,
+    and the free arcs with it, so orbits and generators are those that were proved."""
+    before = symmetry.network
+    if before.simple:
+        return symmetry
+    made = _with_hubs(before)
+    after, new, created = made.network, made.new, made.created
+    if not symmetry.generators:
+        return trivial(after)
+    orbits = symmetry.vertex_orbits
+    of_end = np.minimum.reduceat(symmetry.vertex_orbit[before.end_order], before.end_start[:-1])
+    vertex = np.empty(after.vertices, dtype=np.int64)
+    vertex[new] = symmetry.vertex_orbit
+    vertex[made.hub[created]] = orbits + of_end[created]
+    cable = after.kind < len(before.kinds.link)
+    free = np.flatnonzero(~cable)
+    inward = after.end[after.head[free]] >= 0
+    arc = np.empty(after.arcs, dtype=np.int32)
+    arc[cable] = symmetry.arc_orbit
+    die = np.where(inward, after.tail[free], after.head[free])
+    arc[free] = symmetry.arc_orbits + dense(2 * vertex[die] + inward)
+    colour = None
+    if symmetry.colour is not None:
+        colour = np.zeros(after.vertices, dtype=np.int64)
+        colour[new] = symmetry.colour
+    return evolve(
+        symmetry,
+        network=after,
+        generators=tuple(_lifted(before, made, generator) for generator in symmetry.generators),
+        vertex_orbit=frozen_array(dense(vertex)),
+        arc_orbit=frozen_array(arc),
+        colour=None if colour is None else dense(colour),
+        keeps=tuple(_on_old(keep, new, after.vertices) for keep in symmetry.keeps),
+    )
+
+
+def _on_old(keep: Keep, new: Ints, vertices: int) -> Keep:
+    """A demand on symmetries of the network before, asked of symmetries of the one with hubs."""
+    old = np.full(vertices, -1, dtype=np.int32)
+    old[new] = np.arange(len(new))
+
+    def kept_before(generator: Generator) -> bool:
+        there = old[generator.moved] >= 0
+        return keep(Generator(old[generator.moved[there]], old[generator.image[there]]))
+
+    return kept_before
+
+
+def _lifted(network: Network, made: _Hubs, generator: Generator) -> Generator:
+    """The generator with the hubs that it carries along."""
+    ends = network.end[generator.moved]
+    with_hub = (ends >= 0) & made.created[ends]
+    moved = np.append(made.new[generator.moved], made.hub[ends[with_hub]])
+    image = np.append(made.new[generator.image], made.hub[network.end[generator.image[with_hub]]])
+    moved, first = np.unique(moved, return_index=True)
+    return Generator(frozen_array(moved.astype(np.int32)), frozen_array(image[first].astype(np.int32)))
+
+
+# ---- throughput -----------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Limit:
+    """The largest throughput, its certificate and the prices: `price[a]` per byte/s of arc a, [A], adding up with the
+    capacities to the scale where no injection binds."""
+
+    throughput: Throughput
+    optimum: Optimum
+    price: Floats
+
+
+def optimal(
+    symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: int = 400_000, budget: float | None = None
+) -> Limit:
+    """Largest t such that t times the demand fits, over all paths (`minimal`: over paths of fewest hops).
+
+    What end points may inject does not depend on the routing, so it is one more bound on t. A programme of more than
+    `most` columns, or one that is not solved within half of the `budget` in seconds, gives way to prices: the number is
+    then an interval.
+    """
+    network = symmetry.network
+    row, column = sent(demand, network.ends), received(demand, network.ends)
+    if not (row > 0).any():
+        raise NotAdmittedError("nothing is sent")
+    shortest = ecmp(symmetry, demand)  # refuses what has no path
+    group = kept(flow_symmetry(symmetry), demand)
+    commodities = _commodities(group, demand, row)
+    until = None if budget is None else monotonic() + budget
+    try:
+        half = None if budget is None else budget / 2
+        found = optimum(group, commodities, np.ones(1), minimal=minimal, most=most, budget=half)
+        reason = "flows and prices on every arc, from a programme on classes"
+    except TooLargeError:
+        whole = _through_hubs(group.network, shortest.load_Bps)
+        left = None if until is None else max(0.0, until - monotonic())
+        found = priced(group, commodities, whole, minimal=minimal, budget=left)
+        reason = "flows along shortest paths under prices, and those prices; little symmetry or little time"
+    most_sent = np.maximum(row, column)
+    room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
+    inject = float(room.min())
+    lower, upper = min(found.lower, inject), min(found.upper, inject)
+    cable = np.isfinite(group.network.capacity_Bps)
+    load = found.load_Bps[cable] * (lower / found.lower)
+    price = found.length[cable]
+    full = load >= network.capacity_Bps * (1 - MEETS_WITHIN)
+    result = Throughput(
+        network,
+        "minimal" if minimal else "optimal",
+        interval(lower, upper, reason, MEETS_WITHIN),
+        frozen_array(lower * row),
+        frozen_array(load),
+        np.flatnonzero(full & (price > 0)),
+        np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
+    )
+    return Limit(result, found, price)
+
+
+def _through_hubs(network: Network, load: Floats) -> Floats:
+    """Loads of all arcs from those of the cables in order: what a die gains goes on to its hub, what it lacks comes
+    from there. [A]"""
+    free = np.isinf(network.capacity_Bps)
+    whole = np.zeros(network.arcs)
+    whole[~free] = load
+    gain = tally(network.head, whole, network.vertices) - tally(network.tail, whole, network.vertices)
+    out, into = gain[network.tail[free]], -gain[network.head[free]]
+    whole[free] = np.maximum(np.where(network.end[network.head[free]] >= 0, out, into), 0.0)
+    return whole
+
+
+def _commodities(symmetry: Symmetry, demand: Demand, row: Floats) -> list[Commodity]:
+    network = symmetry.network
+    first, size = symmetry.representatives(np.flatnonzero(row > 0))
+    return [
+        Commodity(
+            int(network.vertices_of(s)[0]),
+            copies,
+            (on_vertices(network, outward(demand, s, network.ends)),),
+        )
+        for s, copies in zip(first.tolist(), size.tolist(), strict=True)
+    ]
+
+
+def on_vertices(network: Network, values: Floats) -> Floats:
+    """Values of end points ([E]) on their vertices ([V]), zero elsewhere."""
+    spread = np.zeros(network.vertices)
+    spread[network.end_order] = values[network.end[network.end_order]]
+    return spread

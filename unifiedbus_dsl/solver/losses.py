@@ -1,0 +1,110 @@
+"""What a damaged machine has lost: end points, what joins them, capacity by tier, and how far the worst pair is."""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import ArrayLike
+
+from unifiedbus_dsl.network import Bools, Ints, Network, tally
+from unifiedbus_dsl.solver import paths
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.symmetry import tiers, trivial
+
+
+@frozen(eq=False)
+class Tier:
+    """Cables between vertices `low` and `high` hops from the nearest end point: capacity one way, all together."""
+
+    low: int
+    high: int
+    before_Bps: float  # noqa: N815
+    after_Bps: float  # noqa: N815
+
+
+@frozen(eq=False)
+class Losses:
+    """What is gone of the end points asked about.
+
+    `lost` end points are gone themselves; `cut_off` are there, and no longer joined to the largest island of those
+    that are left, though they were before; `left` are all others. `tiers` in order. The pair (`source`, `target`) is
+    the one furthest apart of those that still have a path: `hops_before`, `hops_after`; -1 where there is none.
+    """
+
+    lost: Ints
+    cut_off: Ints
+    left: int
+    tiers: tuple[Tier, ...]
+    source: int
+    target: int
+    hops_before: int
+    hops_after: int
+
+
+def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) -> Losses:
+    """What the damage has taken from the end points `members` (default: all) and from the cables."""
+    ends = base.network.ends
+    chosen = np.ones(ends, dtype=bool)
+    if members is not None:
+        chosen[:] = False
+        chosen[np.asarray(members, dtype=np.int64)] = True
+    gone = np.zeros(ends, dtype=bool)
+    gone[damaged.lost_ends] = True
+    chosen[base.lost_ends] = False
+    left = np.flatnonzero(chosen & ~gone)
+    cut_off = np.zeros(0, dtype=np.int64)
+    source = target = before = after = -1
+    if len(left) > 1:
+        far = paths.hops(damaged.symmetry, left, left)
+        source, target = far.source, far.target
+        if far.unreachable:
+            island = largest_island(damaged.network, chosen & ~gone)
+            cut_off = left[(~island & _joined_to(base.network, np.flatnonzero(island)))[left]]
+        if len(far.value):
+            after = int(far.value[-1])
+            before = int(paths.hops(trivial(base.network), [source], [target]).largest)
+    return Losses(
+        np.flatnonzero(gone & chosen),
+        cut_off,
+        len(left) - len(cut_off),
+        by_tier(base.network, damaged.network),
+        source,
+        target,
+        before,
+        after,
+    )
+
+
+def _joined_to(network: Network, inside: Ints) -> Bools:
+    """The end points that share an island with any of `inside`, [E]."""
+    end, island = paths.islands(network)
+    joined = np.zeros(network.ends, dtype=bool)
+    joined[end[np.isin(island, island[np.isin(end, inside)])]] = True
+    return joined
+
+
+def largest_island(network: Network, chosen: Bools) -> Bools:
+    """The chosen end points of the island that has most of them, the first of several, [E]."""
+    end, island = paths.islands(network)
+    of = chosen[end]
+    inside = np.zeros(network.ends, dtype=bool)
+    if of.any():
+        inside[end[of & (island == np.argmax(np.bincount(island[of])))]] = True
+    return inside
+
+
+def by_tier(before: Network, after: Network) -> tuple[Tier, ...]:
+    """Capacity of cables by the tiers that they join, as the whole machine has them."""
+    tier = tiers(before).astype(np.int64)
+    most = int(tier.max(initial=0)) + 2
+    columns = []
+    for network in (before, after):
+        one, two = tier[network.tail], tier[network.head]
+        up = one <= two
+        up &= (one < two) | (network.tail < network.head)
+        key = (one[up] + 1) * most + two[up] + 1
+        columns.append(tally(key, network.capacity_Bps[up], most * most))
+    return tuple(
+        Tier(int(key // most) - 1, int(key % most) - 1, float(columns[0][key]), float(columns[1][key]))
+        for key in np.flatnonzero(columns[0])
+    )

@@ -1,0 +1,131 @@
+"""Times that no schedule of a collective can beat, over all groups at once.
+
+What every schedule must bring, whatever it relays: to one member v of each group g the shards of all others of g. The
+shards of different groups differ, so these transfers run at once:
+
+    all-gather, reduce-scatter    time >= shard / x,  x = largest rate of all of them together, for any choice of the v
+    all-to-all                    time  = (size / n) / t,  t the best throughput where end points relay: exact
+    all-reduce                    time >= size / least capacity that parts two members, and >= 2 (n - 1) size / what all
+                                  end points can send; <= reduce-scatter + all-gather
+    broadcast                     time >= size / least capacity from the root to a member; reached by one root alone
+
+For one group of an all-gather the bound is reached (ForestColl, arXiv 2402.06787), for one root of a broadcast too
+where nothing limits injection (as many disjoint arborescences as the narrowest cut is wide: Bang-Jensen, Frank and
+Jackson, 1995). For several groups only the lower end is known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from unifiedbus_dsl.network import Ints
+from unifiedbus_dsl.solver.classes import Commodity, Optimum, optimum
+from unifiedbus_dsl.solver.demand import Groups, kept
+from unifiedbus_dsl.solver.gather import allgather_time, allreduce_time, one_source, relaying, sent_at_most
+from unifiedbus_dsl.solver.limits import MEETS_WITHIN, on_vertices
+from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
+from unifiedbus_dsl.solver.schedules import members_of
+from unifiedbus_dsl.symmetry import Symmetry
+
+
+def optimal_time(
+    symmetry: Symmetry,
+    collective: str,
+    group: ArrayLike,
+    size_bytes: float,
+    roots: ArrayLike | None = None,
+) -> Number:
+    """Least time, s, of a collective over the groups of end points `group` ([E], -1: in none), of bandwidth alone.
+
+    `roots` [groups] broadcast; default the first member of each. The upper end is infinite where no schedule is known.
+    """
+    of = np.asarray(group, dtype=np.int64)
+    members = members_of(of)
+    if collective == "alltoall":
+        return _alltoall(symmetry, of, members, size_bytes)
+    if collective == "broadcast":
+        first = members[:, 0] if roots is None else np.asarray(roots, dtype=np.int64)
+        return _broadcast(symmetry, of, members, first, size_bytes)
+    if collective not in ("allgather", "reducescatter", "allreduce"):
+        raise NotAdmittedError(f"there is no collective `{collective}`")
+    alone = allreduce_time if collective == "allreduce" else allgather_time
+    if len(members) == 1:
+        return alone(symmetry, size_bytes, members[0])
+    chosen = _one_of_each(kept(symmetry, Groups(of)), members)
+    lower = max(alone(symmetry, size_bytes, members[g]).lower for g in chosen)
+    together = size_bytes / members.shape[1] / _together(symmetry, of, members)
+    if collective == "allreduce":
+        every = 2 * (members.shape[1] - 1) * len(members) * size_bytes
+        together = max(together, every / float(sent_at_most(symmetry.network).sum()))
+    return interval(
+        max(lower, together),
+        np.inf,
+        "from below one member of each group at once; no schedule of all groups is known",
+        MEETS_WITHIN,
+    )
+
+
+def _one_of_each(symmetry: Symmetry, members: Ints) -> list[int]:
+    """Numbers of groups, one for each way that orbits of end points meet in a group."""
+    orbit = np.sort(symmetry.end_orbit[members], axis=1)
+    _, first = np.unique(orbit, axis=0, return_index=True)
+    return [int(i) for i in first]
+
+
+def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints) -> Optimum:
+    """Largest rate at which each of the sources can send a stream to each other member of its group, all at once where
+    end points relay, with both certificates. The symmetry keeps the groups and the sources."""
+    network = symmetry.network
+    commodities = []
+    for v, copies in zip(*symmetry.representatives(sources), strict=True):
+        wanted = (group == group[v]).astype(np.float64)
+        wanted[v] = 0.0
+        source = int(network.vertices_of(int(v))[0])
+        commodities.append(Commodity(source, int(copies), (on_vertices(network, wanted),)))
+    return optimum(symmetry, commodities, np.ones(1))
+
+
+def _together(symmetry: Symmetry, group: Ints, members: Ints) -> float:
+    """An upper bound on the rate at which the first member of each group can be brought a stream from every other one
+    of its group, all groups at once, byte/s; the same as sending, with every arc turned round."""
+    first = np.isin(np.arange(len(group)), members[:, 0])
+    around = kept(relaying(symmetry), Groups(group)).restricted(colour=first)
+    found = _concurrent(around, group, members[:, 0])
+    own = symmetry.network.injection_Bps[members[:, 0]]
+    return float(min(found.upper, own.min() / (members.shape[1] - 1)))
+
+
+def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float) -> Number:
+    """Pieces of size / n at the best throughput over all paths, those through end points among them."""
+    found = _concurrent(kept(relaying(symmetry), Groups(group)), group, members.ravel())
+    n = members.shape[1]
+    own = float(symmetry.network.injection_Bps[members].min()) / (n - 1)
+    reason = "flows and prices on every arc, from a programme on classes; end points relay"
+    piece = size_bytes / n
+    return interval(piece / min(found.upper, own), piece / min(found.lower, own), reason, MEETS_WITHIN)
+
+
+def _broadcast(symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size_bytes: float) -> Number:
+    """The whole size over the narrowest cut between a root and a member of its group."""
+    keep = kept(symmetry, Groups(group)).restricted(colour=np.isin(np.arange(len(group)), roots))
+    chosen = _one_of_each(keep, members)
+    lower = max(size_bytes / _narrowest(symmetry, members[g], int(roots[g])) for g in chosen)
+    reached = len(roots) == 1 and bool(np.isinf(symmetry.network.injection_Bps).all())
+    reason = "the narrowest cut between a root and a member; end points relay"
+    return interval(lower, lower if reached else np.inf, reason, MEETS_WITHIN)
+
+
+def _narrowest(symmetry: Symmetry, row: Ints, root: int) -> float:
+    every = relaying(symmetry)
+    network = every.network
+    inside = np.zeros(network.ends, dtype=np.int64)
+    inside[row] = 1
+    inside[root] = 2
+    around = every.restricted(colour=inside)
+    least = np.inf
+    for v, _ in zip(*around.representatives(row[row != root]), strict=True):
+        goal = on_vertices(network, (np.arange(network.ends) == v).astype(np.float64))
+        found = one_source(network, int(network.vertices_of(root)[0]), goal)
+        least = min(least, found.upper, float(network.injection_Bps[root]), float(network.injection_Bps[v]))
+    return float(least)

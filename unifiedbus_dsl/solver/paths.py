@@ -1,0 +1,277 @@
+"""Hops, latency, islands and disjoint paths. (The paths of a single pair are in `ways`.)
+
+Each sum or extreme over pairs takes one target of each orbit; `restricted` keeps the symmetries that keep the two
+selections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import ArrayLike, NDArray
+
+from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, row_arcs
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.sweep import by_cable, distances, end_hops
+from unifiedbus_dsl.symmetry import Symmetry
+
+RESOLUTION_S = 1e-15
+"""Latencies that differ by less are the same line of a histogram."""
+
+
+@frozen(eq=False)
+class Histogram:
+    """How many ordered pairs of different end points have each value (hops, or seconds); values ascend.
+    `unreachable` pairs have none. The pair (`source`, `target`) has the largest value."""
+
+    value: Floats
+    pairs: Ints
+    unreachable: int
+    source: int
+    target: int
+
+    @property
+    def largest(self) -> float:
+        """The greatest value; for hops the diameter.
+
+        Raises:
+            NotAdmittedError: a pair has no path, or there is no pair.
+        """
+        self._complete()
+        return float(self.value[-1])
+
+    @property
+    def mean(self) -> float:
+        self._complete()
+        return float((self.value * self.pairs).sum() / self.pairs.sum())
+
+    def _complete(self) -> None:
+        if self.unreachable:
+            raise NotAdmittedError(f"{self.unreachable} ordered pairs of end points have no path")
+        if not len(self.value):
+            raise NotAdmittedError("there is no pair of different end points")
+
+
+# ---- hops -----------------------------------------------------------------------------------------------------------
+
+
+def hops(symmetry: Symmetry, source: ArrayLike | None = None, target: ArrayLike | None = None) -> Histogram:
+    """Cables on a shortest path, over all ordered pairs (s in source, t in target, s != t); default all end points."""
+    weights = by_cable(symmetry.network)
+
+    def far(end: int) -> Floats:
+        found = distances(weights, symmetry.network.vertices_of(end))
+        least = end_hops(symmetry.network, found.hops)
+        return np.where(least < 0, np.inf, least)
+
+    return _histogram(symmetry, source, target, far, 1.0)
+
+
+def latency(
+    symmetry: Symmetry, source: ArrayLike | None = None, target: ArrayLike | None = None, message_bytes: float = 0.0
+) -> Histogram:
+    """Least zero-load time in seconds, cut-through, over ordered pairs:
+
+    least over paths of sum(arc latency) + sum(latency of vertices passed) + message / narrowest cable on the path.
+    """
+    network = symmetry.network
+
+    def far(end: int) -> Floats:
+        return end_times(network, times_to(network, network.vertices_of(end), message_bytes))
+
+    return _histogram(symmetry, source, target, far, RESOLUTION_S)
+
+
+def _histogram(
+    symmetry: Symmetry,
+    source: ArrayLike | None,
+    target: ArrayLike | None,
+    far: Callable[[int], Floats],
+    resolution: float,
+) -> Histogram:
+    ends = symmetry.network.ends
+    senders, receivers = _selected(source, ends), _selected(target, ends)
+    group = symmetry.restricted(colour=senders + 2 * receivers)
+    values: dict[float, int] = {}
+    unreachable, worst = 0, (-1.0, -1, -1)
+    for end, size in track(list(_representatives(group, receivers)), "paths to each end point"):
+        some = senders.copy()
+        some[end] = False
+        members = np.flatnonzero(some)
+        time = far(end)[members]
+        joined = np.isfinite(time)
+        unreachable += size * int((~joined).sum())
+        distinct, count = np.unique(np.round(time[joined] / resolution), return_counts=True)
+        for value, pairs in zip(distinct.tolist(), count.tolist(), strict=True):
+            values[value] = values.get(value, 0) + size * pairs
+        if len(distinct) and distinct[-1] > worst[0]:
+            at = members[joined][np.argmax(time[joined])]
+            worst = (distinct[-1], int(at), end)
+    order = sorted(values)
+    return Histogram(
+        frozen_array(np.array(order) * resolution),
+        frozen_array(np.array([values[v] for v in order], dtype=np.int64)),
+        unreachable,
+        worst[1],
+        worst[2],
+    )
+
+
+def _selected(ends: ArrayLike | None, count: int) -> NDArray[np.bool_]:
+    if ends is None:
+        return np.ones(count, dtype=bool)
+    chosen = np.zeros(count, dtype=bool)
+    chosen[np.asarray(ends, dtype=np.int64)] = True
+    return chosen
+
+
+def _representatives(symmetry: Symmetry, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    first, size = symmetry.representatives(np.flatnonzero(chosen))
+    yield from zip(first.tolist(), size.tolist(), strict=True)
+
+
+# ---- latency --------------------------------------------------------------------------------------------------------
+
+
+def times_to(network: Network, target: NDArray[np.integer], message_bytes: float = 0.0) -> Floats:
+    """Least time from each vertex to the target's vertices, infinite where there is no path, [V] s.
+
+    For each cable capacity c: shortest paths over cables of at least c, plus message / c; the least of these is the
+    least over all paths, as a path is counted at its narrowest cable and never for less than it takes.
+    """
+    if message_bytes == 0:
+        return least_times(network, target, 0.0)
+    widths = np.unique(network.kinds.capacity_Bps[np.unique(network.kind)])
+    best = np.full(network.vertices, np.inf)
+    best[target] = 0.0
+    for width in widths.tolist():
+        np.minimum(best, least_times(network, target, width) + message_bytes / width, out=best)
+    return best
+
+
+def least_times(network: Network, target: NDArray[np.integer], width: float) -> Floats:
+    """Least latency to the target over cables of at least `width` byte/s, [V] s; label-correcting, a round a hop."""
+    wide = network.kinds.capacity_Bps >= width
+    cost = np.where(wide, network.kinds.latency_s, np.inf)
+    time = np.full(network.vertices, np.inf)
+    time[target] = 0.0
+    start = np.zeros(network.vertices)
+    changed = np.asarray(target)
+    passing = network.latency_s.copy()
+    passing[target] = 0.0
+    while len(changed):
+        arcs = row_arcs(network, changed)
+        degree = network.indptr[changed + 1] - network.indptr[changed]
+        offer = np.repeat(time[changed] + passing[changed], degree) + cost[network.kind[arcs]]
+        start[:] = time
+        np.minimum.at(time, network.head[arcs], offer)
+        better = time < start
+        changed = np.flatnonzero(better & network.forwards)
+    return time
+
+
+def end_times(network: Network, time: Floats) -> Floats:
+    """Least over the vertices of each end point, [E]."""
+    if network.simple:
+        return time[network.end_order]
+    return np.asarray(np.minimum.reduceat(time[network.end_order], network.end_start[:-1]))
+
+
+# ---- islands --------------------------------------------------------------------------------------------------------
+
+
+def islands(network: Network) -> tuple[Ints, Ints]:
+    """Parts that forwarding vertices join, as pairs (end point, island), sorted by end point and each once.
+
+    An end point that doesn't forward may touch several islands. Two end points with a cable straight between vertices
+    that don't forward are an island of their own.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n = network.vertices
+    inner = network.forwards[network.tail] & network.forwards[network.head]
+    graph = csr_matrix((np.ones(int(inner.sum()), np.int8), (network.tail[inner], network.head[inner])), shape=(n, n))
+    _, part = connected_components(graph, directed=False)
+    ends, parts = network.end[network.end_order], part[network.end_order]
+    mixed = ~network.forwards[network.tail] & network.forwards[network.head]
+    direct = np.flatnonzero(~network.forwards[network.tail] & ~network.forwards[network.head] & ~inner)
+    direct = direct[network.tail[direct] < network.head[direct]]
+    end = np.concatenate(
+        [ends, network.end[network.tail[mixed]], network.end[network.tail[direct]], network.end[network.head[direct]]]
+    )
+    own = n + np.arange(len(direct))
+    island = np.concatenate([parts, part[network.head[mixed]], own, own])
+    both = np.unique(np.stack([end, island]).astype(np.int64), axis=1)
+    return both[0], both[1]
+
+
+def reachable(network: Network, members: ArrayLike | None = None) -> int:
+    """How many of the members (default: all end points) are in the island that has most of them."""
+    end, island = islands(network)
+    chosen = _selected(members, network.ends)[end]
+    return int(np.bincount(island[chosen]).max(initial=0)) if chosen.any() else 0
+
+
+def connected(symmetry: Symmetry, members: ArrayLike | None = None) -> bool:
+    """Whether each member has a path to each other."""
+    network = symmetry.network
+    chosen = _selected(members, network.ends)
+    few = len(symmetry.representatives(np.flatnonzero(chosen))[0]) <= 4
+    if not few and reachable(network, members) == int(chosen.sum()):
+        return True
+    return hops(symmetry, np.flatnonzero(chosen), np.flatnonzero(chosen)).unreachable == 0
+
+
+# ---- disjoint paths -------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Disjoint:
+    """The fewest cables whose loss parts a pair: `paths`, for the pair (`source`, `target`) that has fewest."""
+
+    paths: int
+    source: int
+    target: int
+    flows: int
+
+
+def disjoint_paths(symmetry: Symmetry, source: ArrayLike | None = None, target: ArrayLike | None = None) -> Disjoint:
+    """Smallest max-flow, each cable of capacity one each way, over pairs (s in source, t in target).
+
+    One s out of each orbit; for it, one t out of each orbit under the symmetries that keep s.
+    """
+    network = symmetry.network
+    senders, receivers = _selected(source, network.ends), _selected(target, network.ends)
+    group = symmetry.restricted(colour=senders + 2 * receivers)
+    best, flows = (np.iinfo(np.int64).max, -1, -1), 0
+    for s, _ in track(list(_representatives(group, senders)), "disjoint paths"):
+        others = receivers.copy()
+        others[s] = False
+        around = group.stabiliser([s])
+        for t, _ in _representatives(around, others):
+            flows += 1
+            best = min(best, (pair_cables(network, s, t), s, t))
+    if not flows:
+        raise NotAdmittedError("there is no pair of different end points")
+    return Disjoint(int(best[0]), best[1], best[2], flows)
+
+
+def pair_cables(network: Network, source: int, target: int) -> int:
+    """Max-flow between two end points with one unit for each cable each way: the fewest cables that part them."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import maximum_flow
+
+    n = network.vertices
+    vertex = np.arange(n)
+    vertex[network.vertices_of(source)] = n
+    vertex[network.vertices_of(target)] = n + 1
+    tail, head = vertex[network.tail], vertex[network.head]
+    usable = (network.forwards[network.tail] | (tail == n)) & (head != n) & (tail != n + 1) & (tail != head)
+    graph = csr_matrix(
+        (network.count[usable].astype(np.int32), (tail[usable], head[usable])), shape=(n + 2, n + 2), dtype=np.int32
+    )
+    return int(maximum_flow(graph, n, n + 1).flow_value)

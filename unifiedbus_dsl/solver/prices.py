@@ -1,0 +1,309 @@
+"""Throughput over all paths by prices: an interval with both certificates where a programme would be too large.
+
+Flow deviation (Fratta, Gerla and Kleinrock, Networks 3, 1973) on the largest utilisation, smoothed: each arc has a
+length that grows with its utilisation, everything is sent along shortest paths under these lengths, and the loads so
+far are mixed with the new ones by a line search. What is mixed routes the whole demand, so its fullest arc bounds the
+optimum from below; any lengths bound it from above:
+
+    t <= sum(length · capacity) / sum over pairs of demand · distance
+
+Only one source of each orbit is routed, and loads are averaged over the orbits of arcs: an average over the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from time import monotonic
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.network import Floats, Ids, Ints, Network, tally
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solver.classes import Commodity, Optimum
+from unifiedbus_dsl.symmetry import Symmetry
+
+GAP = 1e-3
+"""Relative distance of the two ends at which it stops."""
+ROUNDS = 2_000
+"""Rounds at most."""
+SECONDS = 60.0
+"""Seconds at most where no budget is given."""
+MIX_EVERY, ROUTINGS, MIXED = 4, 100, 2_000_000
+"""After how many rounds the last routings are mixed anew, how many of them, and of how many loads in all at most."""
+ROUNDING = 1e-11
+"""By how much, in parts of the largest length, a distance may be off by rounding."""
+ENTRIES = 1 << 22
+"""Pairs of source and vertex that are worked on at a time."""
+
+
+def priced(
+    symmetry: Symmetry,
+    commodities: Sequence[Commodity],
+    load: Floats,
+    *,
+    minimal: bool = False,
+    budget: float | None = None,
+) -> Optimum:
+    """Both sides of the largest throughput of commodities with one parameter.
+
+    `load` ([A], byte/s) are the loads of any routing of the demand, within what is allowed (`minimal`: paths of fewest
+    hops). At least one round is made, however small the budget in seconds.
+
+    Raises:
+        ArithmeticError: the loads do not add up to the demand, or prices do not bound the distances.
+    """
+    until = monotonic() + (SECONDS if budget is None else budget)
+    paths = _Paths.of(symmetry.network, commodities, minimal)
+    size, orbit = symmetry.arc_orbit_size, symmetry.arc_orbit
+    room = np.empty(symmetry.arc_orbits)
+    room[orbit] = symmetry.network.capacity_Bps
+    cable = np.isfinite(room)
+
+    def averaged(one: Floats) -> Floats:
+        return tally(orbit, one, len(size)) / size
+
+    def used(loads: Floats) -> Floats:
+        return np.divide(loads, room, out=np.zeros(len(room)), where=cable)
+
+    now = averaged(load)
+    upper, best = np.inf, np.where(cable, 1.0, 0.0)
+    routings = [now]
+    for number in track(range(ROUNDS), "prices", ROUNDS):
+        length = None
+        if number % MIX_EVERY == MIX_EVERY - 1 and len(room) * len(routings) <= MIXED:
+            now, length = _mixed([now, *routings], room, size)
+        use = used(now)
+        lower = 1.0 / float(use.max())
+        if upper <= lower * (1 + GAP) or (np.isfinite(upper) and monotonic() > until):
+            break
+        if length is None:
+            sharp = np.log(len(use) + 1) / (max((upper / lower - 1) / 4, GAP / 2) if np.isfinite(upper) else 0.25)
+            weight = np.exp(sharp * (use * lower - 1)) * cable
+            length = np.divide(weight, room, out=np.zeros(len(room)), where=cable)
+        worth, fresh = paths.routed(length[orbit])
+        bound = float((length[cable] * room[cable] * size[cable]).sum()) / worth
+        if bound < upper:
+            upper, best = bound, length
+        there = averaged(fresh)
+        routings = [*routings[-ROUTINGS:], there]
+        now = now + _step(use, used(there), sharp * lower, size) * (there - now)
+    lower = 1.0 / float(used(now).max())
+    paths.check(now[orbit], symmetry)
+    upper = float((best[cable] * room[cable] * size[cable]).sum()) / paths.proved_worth(best[orbit])
+    return Optimum(lower, max(upper, lower), np.array([lower]), (now * lower)[orbit], best[orbit], 0, 0)
+
+
+def _mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Floats]:
+    """The mix of routings whose largest utilisation is least, and the lengths that prove that no other mix is better:
+    a programme of one column a routing."""
+    from scipy.optimize import linprog
+
+    cable = np.isfinite(room)
+    share = np.stack([loads[cable] / room[cable] for loads in routings], axis=1)
+    top = share.max()
+    columns = share.shape[1]
+    found = linprog(
+        np.append(np.zeros(columns), 1.0),
+        A_ub=np.hstack([share / top, -np.ones((len(share), 1))]),
+        b_ub=np.zeros(len(share)),
+        A_eq=np.append(np.ones(columns), 0.0)[None],
+        b_eq=[1.0],
+        method="highs-ds",
+    )
+    if found.status != 0:
+        raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+    length = np.zeros(len(room))
+    length[cable] = np.maximum(-found.ineqlin.marginals, 0.0) / (room[cable] * size[cable])
+    part = np.maximum(found.x[:columns], 0.0)
+    mix = np.zeros(len(room))
+    for weight, loads in zip(part / part.sum(), routings, strict=True):
+        mix += weight * loads
+    return mix, length
+
+
+def _step(use: Floats, other: Floats, sharp: float, size: Ints) -> float:
+    """The part of the new loads that makes the sum of size · exp(sharp · utilisation) least, by bisection of its
+    slope."""
+    low, high = 0.0, 1.0
+    change = other - use
+    for _ in range(30):
+        middle = (low + high) / 2
+        mixed = sharp * (use + middle * change)
+        slope = float((size * np.exp(mixed - mixed.max()) * change).sum())
+        low, high = (low, middle) if slope > 0 else (middle, high)
+    return low
+
+
+@frozen(eq=False)
+class _Paths:
+    """Shortest paths from each commodity's source to all vertices, on the network with one vertex more for each vertex
+    that does not forward: the arcs out of it leave from there, so that no path passes through it.
+
+    `edge[a]` [A] numbers the pairs (tail, head); parallel arcs are one edge, `first` [edges] the first of them. `rows`,
+    `cols` [edges] are its ends, and `keys` = rows · nodes + cols in order, of the edges `sorter`. With `minimal` a hop
+    costs `hop_cost` times the largest length.
+    """
+
+    network: Network
+    commodities: Sequence[Commodity]
+    minimal: bool
+    nodes: int
+    start: Ints
+    edge: Ints
+    first: Ints
+    rows: Ints
+    cols: Ints
+    keys: Ints
+    sorter: Ints
+    hop_cost: float
+
+    @classmethod
+    def of(cls, network: Network, commodities: Sequence[Commodity], minimal: bool) -> _Paths:
+        n = network.vertices
+        out = np.arange(n)
+        stay = np.flatnonzero(~network.forwards)
+        out[stay] = n + np.arange(len(stay))
+        tail, head = out[network.tail], network.head.astype(np.int64)
+        new = np.ones(network.arcs, dtype=bool)
+        new[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+        first = np.flatnonzero(new)
+        start = np.array([out[c.source] for c in commodities])
+        key = tail[first] * (n + len(stay)) + head[first]
+        sorter = np.argsort(key)
+        return cls(
+            network,
+            commodities,
+            minimal,
+            n + len(stay),
+            start,
+            np.cumsum(new) - 1,
+            first,
+            tail[first],
+            head[first],
+            key[sorter],
+            sorter,
+            2.0 * n,  # more than any path is long, with lengths of 1 at most
+        )
+
+    def routed(self, length: Floats) -> tuple[float, Floats]:
+        """Sum over all pairs of demand · distance under these lengths ([A]), and the load of each arc when everything
+        goes along one shortest path a pair; copies of sources count as often as they are, [A]."""
+        chosen = self._narrowest(length)
+        load = np.zeros(self.network.arcs)
+        worth = 0.0
+        for begin, end in self._chunks():
+            cost, before = self._cheapest(length[chosen], begin, end)
+            demand = self._demand(begin, end)
+            there = demand > 0
+            worth += float((demand[there] * self._parted(cost, length)[0][there]).sum())
+            load[chosen] += self._tree_loads(before, demand)
+        return worth, load
+
+    def check(self, load: Floats, symmetry: Symmetry) -> None:
+        """Whether each orbit of vertices gains what is sent to it less what it sends, all commodities and their copies
+        together: the loads, added up once more on every arc.
+
+        Raises:
+            ArithmeticError: it does not, to 1e-7 of all that is sent.
+        """
+        network, orbit = self.network, symmetry.vertex_orbit
+        gain = tally(network.head, load, network.vertices) - tally(network.tail, load, network.vertices)
+        wanted = np.zeros(symmetry.vertex_orbits)
+        for commodity in self.commodities:
+            wanted += commodity.copies * tally(orbit, commodity.demand[0], len(wanted))
+            wanted[orbit[commodity.source]] -= commodity.copies * commodity.demand[0].sum()
+        sent = sum(float(c.copies * c.demand[0].sum()) for c in self.commodities)
+        if np.abs(tally(orbit, gain, len(wanted)) - wanted).max() > 1e-7 * sent:
+            raise ArithmeticError("the loads do not balance")
+
+    def proved_worth(self, length: Floats) -> float:
+        """Sum over all pairs of demand times a potential that rises by no more than the length along any arc that a
+        path may take, so that it is at most the distance: checked on every arc for every source.
+
+        Raises:
+            ArithmeticError: it rises by more, beyond rounding.
+        """
+        chosen = self._narrowest(length)
+        worth = 0.0
+        for begin, end in self._chunks():
+            cost, _ = self._cheapest(length[chosen], begin, end)
+            potential, hops = self._parted(cost, length)
+            for row in range(end - begin):
+                usable = np.isfinite(cost[row, self.rows])
+                if self.minimal:
+                    usable &= hops[row, self.cols] == hops[row, self.rows] + self._hop(chosen)
+                low, high = potential[row, self.rows[usable]], potential[row, self.cols[usable]]
+                if (high - low > length[chosen][usable] + ROUNDING * length.max()).any():
+                    raise ArithmeticError("prices do not bound the distances")
+            demand = self._demand(begin, end)
+            there = demand > 0
+            worth += float((demand[there] * potential[there]).sum())
+        return worth
+
+    def _chunks(self) -> list[tuple[int, int]]:
+        step = max(1, ENTRIES // self.nodes)
+        return [(i, min(i + step, len(self.start))) for i in range(0, len(self.start), step)]
+
+    def _demand(self, begin: int, end: int) -> Floats:
+        wanted = np.zeros((end - begin, self.nodes))
+        for row, commodity in enumerate(self.commodities[begin:end]):
+            wanted[row, : self.network.vertices] = commodity.copies * commodity.demand[0]
+        return wanted
+
+    def _narrowest(self, length: Floats) -> Ints:
+        """The shortest arc of each edge."""
+        if len(self.first) == self.network.arcs:
+            return self.first
+        order = np.lexsort((length, self.edge))
+        return np.asarray(order[self.first])
+
+    def _hop(self, arcs: Ints) -> Floats:
+        """A cable is a hop, a free arc is none."""
+        hop: Floats = np.isfinite(self.network.kinds.capacity_Bps).astype(np.float64)
+        return np.asarray(hop[self.network.kind[arcs]])
+
+    def _cheapest(self, length: Floats, begin: int, end: int) -> tuple[Floats, Ids]:
+        """Least costs from these sources and predecessors on the way, [sources, nodes] each: lengths ([edges]), and
+        with `minimal` hops before lengths. SciPy takes a cost of 0 for no edge, so costs are a trifle above."""
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import dijkstra
+
+        cost = np.maximum(length, 1e-16 * length.max())
+        if self.minimal:
+            cost += self.hop_cost * length.max() * self._hop(self.first)
+        graph = csr_matrix((cost, (self.rows, self.cols)), shape=(self.nodes, self.nodes))
+        far, before = dijkstra(graph, indices=self.start[begin:end], return_predecessors=True)
+        return far, before
+
+    def _parted(self, cost: Floats, length: Floats) -> tuple[Floats, Floats]:
+        """Lengths and hops of paths of these costs."""
+        if not self.minimal:
+            return cost, np.zeros_like(cost)
+        unit = self.hop_cost * length.max()
+        hops = np.floor(cost / unit)
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isfinite(cost), cost - hops * unit, np.inf), hops
+
+    def _tree_loads(self, before: Ids, demand: Floats) -> Floats:
+        """Load of each edge when each source sends its demand along its tree of predecessors, [edges]."""
+        count, nodes = before.shape
+        rooted = before >= 0
+        node = np.arange(count * nodes).reshape(before.shape)
+        parent = np.where(rooted, before + np.arange(count)[:, None] * nodes, node).ravel()
+        depth = rooted.ravel().astype(np.int64)
+        above = parent
+        while (above != above[above]).any():
+            depth = depth + depth[above]
+            above = above[above]
+        carried = demand.ravel().copy()
+        order = np.argsort(-depth, kind="stable")
+        bounds = np.searchsorted(-depth[order], -np.arange(int(depth.max()), -1, -1))
+        for begin, end in pairwise(bounds.tolist()):
+            some = order[begin:end]
+            np.add.at(carried, parent[some], carried[some])
+        moving = np.flatnonzero(rooted.ravel() & (carried > 0))
+        key = (parent[moving] % nodes) * nodes + moving % nodes
+        edge = self.sorter[np.searchsorted(self.keys, key)]
+        return tally(edge, carried[moving], len(self.first))

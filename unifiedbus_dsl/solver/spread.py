@@ -1,0 +1,183 @@
+"""A lower end of the bisection by flows on the graph itself, where there is too little symmetry for a programme.
+
+From each end point to each other alpha, and for each sort O of other nodes beta_O from each end point to each node of O
+and back, all at once: a cut that halves the n end points carries, one way, at least
+
+    alpha · floor(n/2) · ceil(n/2) + sum of beta_O · floor(n/2) · |O|
+
+The flows go along ways that are short for some lengths of the links. A small linear programme mixes several such
+routings; links that are full in the best mix are longer in the next routing (multiplicative weights, as in Garg and
+Koenemann, SIAM J. Comput. 37, 2007). What the mix proves are loads that were added up: it holds whatever the lengths.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.network import Floats, Ints, tally
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solver.halving import Graph, blocks
+from unifiedbus_dsl.symmetry import dense
+
+MOST_NODES = 2_600
+"""Nodes up to which distances between all pairs are kept: 54 MB a table."""
+ROUTINGS = 16
+"""Most routings that are mixed."""
+STEEP = 0.7
+"""How fast links that are full become longer from one routing to the next."""
+STEPS = 150_000_000
+"""Table entries that all routings together may touch: nodes times nodes times most links of a node, for each."""
+
+
+@frozen(eq=False)
+class _Links:
+    """Links of each node in a table of equal rows: `head` [N, D] (-1: none), `arc` [N, D] their numbers."""
+
+    head: Ints
+    arc: Ints
+    tail: Ints
+    capacity: Floats
+
+
+def spread_bound(graph: Graph) -> float:
+    """What every halving cut carries at least, byte/s; 0 where the graph is too large or in parts."""
+    whole = blocks(graph)
+    if whole.nodes > MOST_NODES or whole.weight.nnz == 0:
+        return 0.0
+    links = _links(whole)
+    n = int(whole.members.sum())
+    sorts = _sorts(whole)
+    count = int(sorts.max(initial=-1)) + 1
+    size = np.bincount(sorts[sorts >= 0], minlength=count).astype(np.float64)
+    worth = np.concatenate([[float((n // 2) * (n - n // 2))], (n // 2) * size])
+    out = _narrowest_leaf(graph, whole)
+    leaf = np.concatenate([[n - 1.0], size]) / out if np.isfinite(out) else None
+    columns: list[Floats] = []
+    kind: list[int] = []
+    length = np.ones(len(links.capacity))
+    work = whole.nodes * links.head.size
+    best, stale = 0.0, 0
+    weight = np.ones(len(length))
+    for _ in track(range(max(1, min(ROUTINGS, STEPS // work + 1))), "route flows across a halving cut"):
+        far = _distances(whole, links, length)
+        if not np.isfinite(far).all():
+            return 0.0
+        for which, load in enumerate(_loads(whole, links, far, length, sorts, count)):
+            columns.append(load / links.capacity)
+            kind.append(which)
+        value, use = _mixed(np.array(columns), np.array(kind), worth, leaf)
+        stale = stale + 1 if value <= best * 1.01 else 0
+        best = max(best, value)
+        if stale == 3:
+            break
+        weight *= np.exp(STEEP * (use - 1.0))
+        length = weight / links.capacity
+        length /= length.mean()
+    return best
+
+
+def _sorts(graph: Graph) -> Ints:
+    """Sort of each node without end points (by its capacity), -1 for those that have some; [N]."""
+    free = graph.members == 0
+    sorts = np.full(graph.nodes, -1, dtype=np.int64)
+    sorts[free] = dense(np.round(graph.degree[free] / max(graph.degree.max(), 1.0) * 1e6).astype(np.int64))
+    return sorts
+
+
+def _narrowest_leaf(graph: Graph, whole: Graph) -> float:
+    """Capacity of the narrowest link of an end point that was joined to its only neighbour, byte/s."""
+    if graph.nodes == whole.nodes:
+        return np.inf
+    degree = np.diff(graph.weight.indptr)
+    leaf = np.flatnonzero((degree == 1) & (graph.members > 0))
+    return float(graph.weight.data[graph.weight.indptr[leaf]].min())
+
+
+def _links(graph: Graph) -> _Links:
+    degree = np.diff(graph.weight.indptr)
+    tail = np.repeat(np.arange(graph.nodes), degree)
+    place = np.arange(len(tail)) - np.repeat(graph.weight.indptr[:-1], degree)
+    head = np.full((graph.nodes, int(degree.max())), -1, dtype=np.int64)
+    arc = np.zeros_like(head)
+    head[tail, place] = graph.weight.indices
+    arc[tail, place] = np.arange(len(tail))
+    return _Links(head, arc, tail, graph.weight.data)
+
+
+def _distances(graph: Graph, links: _Links, length: Floats) -> Floats:
+    """From each node to each, [N, N], under the lengths of the links (which are the same both ways)."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import shortest_path
+
+    matrix = csr_matrix((length, graph.weight.indices, graph.weight.indptr), shape=graph.weight.shape)
+    return np.asarray(shortest_path(matrix, method="D"))
+
+
+def _loads(graph: Graph, links: _Links, far: Floats, length: Floats, sorts: Ints, count: int) -> list[Floats]:
+    """Load of each link of what goes from every end point to every other one, and to and from all nodes of each sort,
+    for one unit a pair; [links] each.
+
+    Each node passes on what it has to those neighbours that are nearer to the target, most to those on a shortest way;
+    nodes in order of falling distance, all targets at once.
+    """
+    nodes = graph.nodes
+    order = np.argsort(-far, axis=0, kind="stable")  # column t: nodes from the furthest of t
+    members = graph.members.astype(np.float64)
+    held = np.repeat(members[:, None], nodes, axis=1)  # [node, target], for a target of one unit
+    total = [np.zeros(len(links.capacity)) for _ in range(count + 1)]
+    target = np.arange(nodes)
+    mean = float(length.mean())
+    extended = np.append(links.capacity, 0.0)
+    for step in range(nodes - 1):
+        v = order[step]
+        heads, arcs = links.head[v], links.arc[v]
+        there = heads >= 0
+        beyond = far[np.where(there, heads, 0), target[:, None]]
+        here = far[v, target][:, None]
+        nearer = there & (beyond < here)
+        detour = (beyond + length[arcs] - here) / mean
+        share = np.where(nearer, extended[arcs] * np.exp(-8.0 * np.maximum(detour, 0.0)), 0.0)
+        sent = share * (held[v, target] / share.sum(axis=1))[:, None]
+        row, column = np.nonzero(sent)
+        np.add.at(held, (heads[row, column], row), sent[row, column])
+        scale = members[row]
+        total[0] += tally(arcs[row, column], sent[row, column] * scale, len(links.capacity))
+        for k in range(count):
+            some = sorts[row] == k
+            total[k + 1] += tally(arcs[row[some], column[some]], sent[row[some], column[some]], len(links.capacity))
+    back = _opposite(graph)
+    # a link of an end point is not crossed by what it sends itself; those inside a block are counted by its leaves
+    return [total[0], *[load + load[back] for load in total[1:]]]
+
+
+def _opposite(graph: Graph) -> Ints:
+    """Place of the entry (j, i) for each entry (i, j)."""
+    from scipy.sparse import csr_matrix
+
+    numbers = csr_matrix(
+        (np.arange(graph.weight.nnz), graph.weight.indices, graph.weight.indptr), shape=graph.weight.shape
+    )
+    return np.asarray(numbers.T.tocsr().data, dtype=np.int64)
+
+
+def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> tuple[float, Floats]:
+    """The best mix of routings, and the prices of the links. `columns` [routings, links]: part of each link that a unit
+    of parameter `kind` takes."""
+    from scipy.optimize import linprog
+
+    gain = worth[kind]
+    unit = columns.max(axis=1)
+    rows: Any = (columns / unit[:, None]).T
+    if leaf is not None:
+        rows = np.vstack([rows, leaf[kind] / unit])
+    weight = gain / unit
+    found = linprog(-weight / weight.max(), A_ub=rows, b_ub=np.ones(len(rows)), method="highs")
+    if found.status != 0:
+        raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+    mix = np.maximum(found.x, 0.0)
+    fullest = float((rows @ mix).max())
+    value = float(weight @ mix) / max(fullest, 1.0) * (1 - 1e-9)
+    return value, (columns.T @ (mix / unit)) / fullest

@@ -1,0 +1,343 @@
+"""How long a set of flows takes that start together: a step of a collective, solved once for all its sizes.
+
+    duration(b) = b · (time until the last flow of one byte for each unit of its rate is through) + latency
+
+Rates are max-min fair on `ecmp` shares and fair again after each finish; as all sizes scale alike, the finish times do.
+The latency is the zero-load one of the slowest path that a flow takes. Flows that are images of each other under the
+symmetries that keep the whole set are solved once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.network import ArcKinds, Floats, Ints, Network, frozen_array, ranges, row_arcs, tally
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, kept, received, sent, toward
+from unifiedbus_dsl.solver.ecmp import targets
+from unifiedbus_dsl.solver.fair import FULL_WITHIN, Flows, chosen, completion, fair_rates, pair_classes
+from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.sweep import Distances, by_cable, distances, vertex_demand
+from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, end_images, joined
+
+
+def as_slow_as_any(network: Network, kinds: ArcKinds) -> tuple[Network, float]:
+    """The network with every cable taking as long as the slowest of `kinds` that has its rate, and the least part of
+    that which such a cable can take. Cables of one rate stay alike, so symmetries for rates are symmetries of it."""
+    rate, place = np.unique(kinds.rate_Bps, return_inverse=True)
+    slow, fast = np.zeros(len(rate)), np.full(len(rate), np.inf)
+    np.maximum.at(slow, place.ravel(), kinds.latency_s)
+    np.minimum.at(fast, place.ravel(), kinds.latency_s)
+    latency = slow[np.searchsorted(rate, network.kinds.rate_Bps)]
+    timed = evolve(network, kinds=evolve(network.kinds, latency_s=frozen_array(latency)))
+    taken = slow > 0
+    return timed, float((fast[taken] / slow[taken]).min(initial=1.0))
+
+
+@frozen(eq=False)
+class Timing:
+    """`per_byte_s`: seconds for each byte that a flow of rate 1 carries. `latency_s`: of the slowest path taken.
+    `binding` lists the full arcs that the flows which finish last cross, `binding_ends` the end points whose injection
+    is full there. `classes` flows stood for `flows`."""
+
+    per_byte_s: float
+    latency_s: float
+    binding: Ints
+    binding_ends: Ints
+    classes: int
+    flows: int
+
+
+def timing(symmetry: Symmetry, demand: Demand, timed: Symmetry | None = None) -> Timing:
+    """Solve a step. `timed` is the symmetry of the same network with its lengths; default: `symmetry` has them."""
+    if isinstance(demand, Groups):
+        found = pair_classes(symmetry, [demand])
+        group = kept(symmetry, demand)
+        return _timing(
+            group, found.flows, np.full(found.flows.flows, demand.rate), _group_latency(timed or group, demand)
+        )
+    group = kept(_alike(symmetry, demand), demand)
+    return _pair_timing(group, demand, group.network if timed is None else timed.network)
+
+
+def _alike(symmetry: Symmetry, demand: Pairs) -> Symmetry:
+    """Those symmetries that exchange only end points which send and receive as much: a root stays where it is."""
+    ends = symmetry.network.ends
+    profile = np.stack([sent(demand, ends), received(demand, ends)])
+    colour = np.unique(profile, axis=1, return_inverse=True)[1].reshape(-1)
+    return symmetry.restricted(colour=colour) if colour.any() else symmetry
+
+
+def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float) -> Timing:
+    done = completion(flows, size)
+    last = np.flatnonzero(done.finish_s >= done.makespan_s * (1 - FULL_WITHIN))
+    slowest = chosen(flows, last)
+    rate = fair_rates(slowest)
+    owner = np.repeat(np.arange(len(last)), np.diff(slowest.start))
+    used = tally(slowest.resource, slowest.share * rate[owner], len(flows.capacity_Bps))
+    full = (used > 0) & (used >= flows.capacity_Bps * (1 - FULL_WITHIN))
+    orbits, ends = group.arc_orbits, int(group.end_orbit.max(initial=-1)) + 1
+    injects = full[orbits : orbits + ends] | full[orbits + ends :]
+    return Timing(
+        done.makespan_s,
+        latency_s,
+        np.flatnonzero(full[:orbits][group.arc_orbit]),
+        np.flatnonzero(injects[group.end_orbit]),
+        flows.flows,
+        round(float(flows.count.sum())),
+    )
+
+
+# ---- listed pairs ---------------------------------------------------------------------------------------------------
+
+
+def pair_orbits(group: Symmetry, demand: Pairs) -> NDArray[np.int32]:
+    """Orbit of each pair under symmetries that keep the demand, [pairs], dense. Pairs must differ."""
+    images = [_pair_images(group.network, generator, demand) for generator in group.generators]
+    orbit = np.arange(len(demand.source), dtype=np.int32)
+    for image in images:
+        orbit = joined(orbit, orbit, orbit[image])
+    return dense(orbit)
+
+
+def _pair_images(network: Network, generator: Generator, demand: Pairs) -> Ints:
+    """Number of the pair that each pair goes to, [pairs]."""
+    image = end_images(network, generator)
+    key = demand.source * network.ends + demand.target
+    order = np.argsort(key)
+    place = np.searchsorted(key[order], image[demand.source] * network.ends + image[demand.target])
+    return np.asarray(order[place])
+
+
+def _pair_timing(group: Symmetry, demand: Pairs, timed: Network) -> Timing:
+    network = group.network
+    key = demand.source * network.ends + demand.target
+    if len(np.unique(key)) < len(key):
+        raise NotAdmittedError("a pair of end points stands twice in one step")
+    orbit = pair_orbits(group, demand)
+    _, first, count = np.unique(orbit, return_index=True, return_counts=True)
+    balls = _Balls(network, np.full((2, network.vertices), -1, dtype=np.int16))
+    paths = [
+        balls.paths(int(demand.source[i]), int(demand.target[i]))
+        for i in track(first.tolist(), "route flows of a step")
+    ]
+    table = None if timed is network else _carried(group, demand, orbit, first, paths)
+    slowest = 0.0
+    for k, path in enumerate(paths):
+        rows = path.vertices[None, :] if table is None else table[orbit == k, : len(path.vertices)]
+        piece = max(1, PIECE // max(1, len(path.tail)))
+        for begin in range(0, len(rows), piece):
+            slowest = max(slowest, float(_slowest(timed, path, rows[begin : begin + piece]).max()))
+    return _timing(group, _orbit_flows(group, demand, first, count, paths), demand.rate[first], slowest)
+
+
+PIECE = 1 << 22
+"""Numbers that are worked on at once where many images of a path are timed: bounds the memory."""
+
+
+@frozen(eq=False)
+class _Paths:
+    """All shortest paths of a pair: arcs with the share that each carries, the vertices on them with their hops to the
+    target, tails and heads of the arcs as places among these."""
+
+    arcs: Ints
+    share: Floats
+    vertices: Ints
+    hops: Ints
+    tail: Ints
+    head: Ints
+
+
+@frozen(eq=False)
+class _Balls:
+    """Searches from both ends of a pair at once, each touching what is near only: `near` [2, V] are the hops from
+    either end, -1 where not yet reached, and between searches everywhere."""
+
+    network: Network
+    near: NDArray[np.int16]
+
+    def paths(self, source: int, target: int) -> _Paths:
+        """All shortest paths of a pair.
+
+        Raises:
+            NotAdmittedError: there is none.
+        """
+        network = self.network
+        levels: list[list[Ints]] = [[network.vertices_of(e).astype(np.int64)] for e in (source, target)]
+        try:
+            for near, reached in zip(self.near, levels, strict=True):
+                near[reached[0]] = 0
+            while not len(middle := self._met(levels)):
+                if not self._grown(levels, int(len(levels[1][-1]) < len(levels[0][-1]))):
+                    raise NotAdmittedError(f"no path from end point {source} to end point {target}")
+            return self._along(levels, middle)
+        finally:
+            for near, reached in zip(self.near, levels, strict=True):
+                near[np.concatenate(reached)] = -1
+
+    def _met(self, levels: list[list[Ints]]) -> Ints:
+        """Vertices half way: reached from both ends, and passed through."""
+        last = levels[0][-1]
+        inner = len(levels[0]) > 1 and len(levels[1]) > 1
+        met = self.near[1][last] >= 0
+        if inner:
+            met &= self.network.forwards[last]
+        return np.asarray(last[met])
+
+    def _grown(self, levels: list[list[Ints]], side: int) -> bool:
+        """Reach one hop further from one end; whether there was anything."""
+        near, network = self.near[side], self.network
+        last = levels[side][-1]
+        if len(levels[side]) > 1:
+            last = last[network.forwards[last]]
+        heads = network.head[row_arcs(network, last)]
+        fresh = np.unique(heads[near[heads] < 0]).astype(np.int64)
+        near[fresh] = len(levels[side])
+        levels[side].append(fresh)
+        return bool(len(fresh))
+
+    def _along(self, levels: list[list[Ints]], middle: Ints) -> _Paths:
+        network = self.network
+        hops = [len(side) - 1 for side in levels]
+        parts, far = [middle], [np.full(len(middle), hops[1])]
+        for side in (0, 1):
+            here = middle
+            for level in range(hops[side] - 1, -1, -1):
+                heads = network.head[row_arcs(network, here)]
+                good = (self.near[side][heads] == level) & (network.forwards[heads] | (level == 0))
+                here = np.unique(heads[good]).astype(np.int64)
+                parts.append(here)
+                far.append(np.full(len(here), level if side else sum(hops) - level))
+        order = np.argsort(np.concatenate(parts))
+        vertices, left = np.concatenate(parts)[order], np.concatenate(far)[order]
+        arcs = row_arcs(network, vertices)
+        tail = np.repeat(np.arange(len(vertices)), network.indptr[vertices + 1] - network.indptr[vertices])
+        head = np.minimum(np.searchsorted(vertices, network.head[arcs]), len(vertices) - 1)
+        leads = (vertices[head] == network.head[arcs]) & (left[head] == left[tail] - 1)
+        arcs, tail, head = arcs[leads], tail[leads], head[leads]
+        return _Paths(
+            arcs, _shares(network.count[arcs].astype(np.float64), tail, head, left), vertices, left, tail, head
+        )
+
+
+def _shares(weight: Floats, tail: Ints, head: Ints, hops: Ints) -> Floats:
+    """What each arc carries of one unit that starts at the vertices of most hops: at each vertex, and at the start over
+    all of them, an equal part for each cable that leads nearer."""
+    nearer = tally(tail, weight, len(hops))
+    start = hops == hops.max()
+    carried = np.where(start, nearer / nearer[start].sum(), 0.0)
+    share = np.zeros(len(weight))
+    for level in range(int(hops.max()), 0, -1):
+        here = np.flatnonzero(hops[tail] == level)
+        share[here] = carried[tail[here]] * weight[here] / nearer[tail[here]]
+        carried += tally(head[here], share[here], len(hops))
+    return share
+
+
+def _orbit_flows(group: Symmetry, demand: Pairs, first: Ints, count: Ints, paths: list[_Paths]) -> Flows:
+    """A flow for each orbit of pairs, on orbits of arcs and of end points: each resource of an orbit of n takes (what
+    all pairs together put on the orbit) / n."""
+    network = group.network
+    orbits, ends = group.arc_orbits, int(group.end_orbit.max(initial=-1)) + 1
+    end_size = np.bincount(group.end_orbit, minlength=ends)
+    _, one = np.unique(group.end_orbit, return_index=True)
+    capacity = np.zeros(orbits)
+    capacity[group.arc_orbit] = network.capacity_Bps
+    injection = network.injection_Bps[one]
+    resource, share = [], []
+    for i, n, path in zip(first.tolist(), count.tolist(), paths, strict=True):
+        used, place = np.unique(group.arc_orbit[path.arcs], return_inverse=True)
+        each = n * tally(place, path.share, len(used)) / group.arc_orbit_size[used]
+        sender, receiver = int(group.end_orbit[demand.source[i]]), int(group.end_orbit[demand.target[i]])
+        resource.append(np.append(used, [orbits + sender, orbits + ends + receiver]))
+        share.append(np.append(each, n / end_size[[sender, receiver]]))
+    start = np.concatenate([[0], np.cumsum([len(r) for r in resource])]).astype(np.int64)
+    limits = np.concatenate([capacity, injection, injection])
+    return Flows(start, np.concatenate(resource), np.concatenate(share), limits, count.astype(np.float64))
+
+
+# ---- latency --------------------------------------------------------------------------------------------------------
+
+
+def _carried(group: Symmetry, demand: Pairs, orbit: NDArray[np.int32], first: Ints, paths: list[_Paths]) -> Ints:
+    """Vertices on the paths of every pair, in the places that those of the first pair of its orbit have, [pairs, most]:
+    the images of that pair's, carried along the generators."""
+    network = group.network
+    table = np.full((len(orbit), max(len(path.vertices) for path in paths)), -1, dtype=np.int64)
+    for i, path in zip(first.tolist(), paths, strict=True):
+        table[i, : len(path.vertices)] = path.vertices
+    done = np.zeros(len(orbit), dtype=bool)
+    done[first] = True
+    moves = []
+    for generator in group.generators:
+        full = np.arange(network.vertices + 1)
+        full[generator.moved] = generator.image
+        full[-1] = -1
+        moves.append((full, _pair_images(network, generator, demand)))
+    while not done.all():
+        for full, image in moves:
+            here = np.flatnonzero(done & ~done[image])
+            while len(here):
+                there = image[here]
+                table[there] = full[table[here]]
+                done[there] = True
+                here = there[~done[image[there]]]
+    return table
+
+
+def _slowest(network: Network, path: _Paths, rows: Ints) -> Floats:
+    """Zero-load latency of the slowest path, s, for each row of vertices ([rows, vertices]) that the paths lie on."""
+    step = _cable_latency(network, rows[:, path.tail], rows[:, path.head])
+    passing = np.where(path.hops > 0, network.latency_s[rows], 0.0)
+    time = np.zeros(rows.shape)
+    level = path.hops[path.tail]
+    for hop in range(1, int(level.max(initial=0)) + 1):
+        here = np.flatnonzero(level == hop)
+        here = here[np.argsort(path.tail[here], kind="stable")]
+        tail, begin = np.unique(path.tail[here], return_index=True)
+        along = step[:, here] + passing[:, path.head[here]] + time[:, path.head[here]]
+        time[:, tail] = np.maximum.reduceat(along, begin, axis=1)
+    starts = path.hops == path.hops.max()
+    return np.asarray(time[:, starts].max(axis=1))
+
+
+def _cable_latency(network: Network, tail: Ints, head: Ints) -> Floats:
+    """Latency of the slowest cable between each tail and head, any shape, s."""
+    key = network.tail.astype(np.int64) * network.vertices + network.head
+    wanted = (tail * network.vertices + head).ravel()
+    first, last = np.searchsorted(key, wanted), np.searchsorted(key, wanted, side="right")
+    latency = network.kinds.latency_s[network.kind[ranges(first, last)]]
+    begin = np.concatenate([[0], np.cumsum(last - first)[:-1]])
+    return np.asarray(np.maximum.reduceat(latency, begin).reshape(tail.shape))
+
+
+def _group_latency(timed: Symmetry, demand: Groups) -> float:
+    """Largest latency over all pairs of a group and all shortest paths, s: one target of each orbit."""
+    group = kept(timed, demand)
+    network, weights = group.network, by_cable(group.network)
+    worst = 0.0
+    for target, _ in targets(group, demand):
+        found = distances(weights, network.vertices_of(target))
+        time = _slowest_to(network, found)
+        senders = np.flatnonzero(toward(demand, target, network.ends) > 0)
+        given = vertex_demand(network, found, (np.bincount(senders, minlength=network.ends) > 0).astype(np.float64))
+        worst = max(worst, float(time[given > 0].max()))
+    return worst
+
+
+def _slowest_to(network: Network, found: Distances) -> Floats:
+    """Latency of the slowest shortest path from each vertex to the target, [V] s; 0 where there is none."""
+    hops = found.hops
+    time = np.zeros(network.vertices)
+    for hop in range(1, int(hops.max(initial=0)) + 1):
+        here = np.flatnonzero(hops == hop)
+        arcs = row_arcs(network, here)
+        head = network.head[arcs]
+        leads = (hops[head] == hop - 1) & (network.forwards[head] | (hop == 1))
+        passing = network.latency_s[head] if hop > 1 else 0.0
+        along = np.where(leads, network.kinds.latency_s[network.kind[arcs]] + passing + time[head], 0.0)
+        degree = network.indptr[here + 1] - network.indptr[here]
+        time[here] = np.maximum.reduceat(along, np.cumsum(degree) - degree)
+    return frozen_array(time)

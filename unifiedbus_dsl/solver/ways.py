@@ -1,0 +1,143 @@
+"""The paths between a pair of end points: which, how many, and what their time is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import ArrayLike
+
+from unifiedbus_dsl.network import Floats, Ids, Ints, Network
+from unifiedbus_dsl.solver.pairwise import Step, least_steps
+from unifiedbus_dsl.solver.paths import least_times
+from unifiedbus_dsl.solver.result import NotAdmittedError
+
+
+@frozen(eq=False)
+class Route:
+    """One path: its vertices, source to target, the arcs between them, and the parts of its time in seconds: one for
+    each arc, one for each vertex passed, and the message over the narrowest cable."""
+
+    vertices: Ids
+    arcs: Ints
+    arc_s: Floats
+    vertex_s: Floats
+    transfer_s: float
+
+    @property
+    def time_s(self) -> float:
+        return float(self.arc_s.sum() + self.vertex_s.sum() + self.transfer_s)
+
+
+def route(network: Network, vertices: ArrayLike, arcs: ArrayLike, message_bytes: float = 0.0) -> Route:
+    """A path with the parts of its time."""
+    along, passed = np.asarray(arcs, dtype=np.int64), np.asarray(vertices, dtype=np.int32)
+    narrow = network.kinds.capacity_Bps[network.kind[along]].min(initial=np.inf)
+    return Route(
+        passed,
+        along,
+        network.kinds.latency_s[network.kind[along]],
+        network.latency_s[passed[1:-1]],
+        message_bytes / narrow if message_bytes else 0.0,
+    )
+
+
+def fastest(network: Network, source: int, target: int, message_bytes: float = 0.0) -> Route:
+    """A path of least zero-load time between two end points, the first in order of arcs among equals."""
+    goal = network.vertices_of(target)
+    best: Route | None = None
+    widths = np.unique(network.kinds.capacity_Bps[np.unique(network.kind)]) if message_bytes else np.zeros(1)
+    for width in widths.tolist():
+        time = least_times(network, goal, width)
+        if not np.isfinite(time[network.vertices_of(source)]).any():
+            continue
+        found = route(network, *_descend(network, time, source, goal, width), message_bytes)
+        if best is None or found.time_s < best.time_s:
+            best = found
+    if best is None:
+        raise NotAdmittedError(f"no path from end point {source} to end point {target}")
+    return best
+
+
+def _descend(
+    network: Network,
+    time: Floats,
+    source: int,
+    goal: Ids,
+    width: float,
+) -> tuple[list[int], list[int]]:
+    """Vertices and arcs of a path along which `time` falls by exactly what each step costs."""
+    starts = network.vertices_of(source)
+    here = int(starts[np.argmin(time[starts])])
+    at_goal = set(goal.tolist())
+    vertices, arcs = [here], []
+    while here not in at_goal:
+        out = np.arange(network.indptr[here], network.indptr[here + 1])
+        heads = network.head[out]
+        final = np.isin(heads, goal)
+        onward = np.where(final, 0.0, np.where(network.forwards[heads], network.latency_s[heads], np.inf))
+        kind = network.kind[out]
+        cost = np.where(network.kinds.capacity_Bps[kind] >= width, network.kinds.latency_s[kind], np.inf)
+        arc = int(out[np.argmin(time[heads] + onward + cost)])
+        here = int(network.head[arc])
+        vertices.append(here)
+        arcs.append(arc)
+    return vertices, arcs
+
+
+@frozen(eq=False)
+class Ways:
+    """All paths of fewest cables from end point `source` to end point `target`: `hops` cables each, `count` of them,
+    parallel cables told apart. `steps` are their arcs, hop by hop."""
+
+    network: Network
+    source: int
+    target: int
+    count: int
+    steps: tuple[Step, ...]
+
+    @property
+    def hops(self) -> int:
+        return len(self.steps)
+
+    def first(self, limit: int, message_bytes: float = 0.0) -> list[Route]:
+        """Up to `limit` of them, in order of vertices; parallel cables of one kind are one."""
+        rows = [
+            (step.tail[order], step.arc[order], step.head[order])
+            for step in self.steps
+            for order in [np.lexsort((step.arc, step.tail))]
+        ]
+        starts = np.unique(rows[0][0])[::-1].tolist()
+        stack: list[tuple[list[int], list[int]]] = [([vertex], []) for vertex in starts]
+        found: list[Route] = []
+        while stack and len(found) < limit:
+            vertices, arcs = stack.pop()
+            if len(arcs) == self.hops:
+                found.append(route(self.network, vertices, arcs, message_bytes))
+                continue
+            tail, arc, head = rows[len(arcs)]
+            low, high = (
+                np.searchsorted(tail, vertices[-1], side="left"),
+                np.searchsorted(tail, vertices[-1], side="right"),
+            )
+            for at in range(int(high) - 1, int(low) - 1, -1):
+                stack.append(([*vertices, int(head[at])], [*arcs, int(arc[at])]))
+        return found
+
+
+def shortest(network: Network, source: int, target: int) -> Ways:
+    """The paths of fewest cables between two different end points.
+
+    Raises:
+        NotAdmittedError: there is none, or the two are the same.
+    """
+    if source == target:
+        raise NotAdmittedError("a path leads from one end point to another")
+    steps = least_steps(network, source, target)
+    ways: dict[int, int] = dict.fromkeys(np.unique(steps[0].tail).tolist(), 1)
+    for step in steps:
+        onward: dict[int, int] = {}
+        cables = network.count[step.arc].tolist()
+        for tail, head, many in zip(step.tail.tolist(), step.head.tolist(), cables, strict=True):
+            onward[head] = onward.get(head, 0) + ways[tail] * many
+        ways = onward
+    return Ways(network, source, target, sum(ways.values()), tuple(steps))
