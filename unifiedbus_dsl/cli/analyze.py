@@ -64,6 +64,7 @@ def command(
       ubusc analyze machine.ubus --ask "paths(npu[0, 0] -> npu[3, 1])"
     """
     from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.heap import keep_freed_memory
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "analyze")
@@ -71,6 +72,7 @@ def command(
 
     if ask and traffic is not None:
         raise click.UsageError("--ask and --traffic exclude each other: ask `throughput(TRAFFIC)`")
+    keep_freed_memory()
     with meter():
         compilation = pipeline.compile(path, limits=limits(**raised))
         if status(compilation.diagnostics):

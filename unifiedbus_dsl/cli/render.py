@@ -78,6 +78,7 @@ def command(
       ubusc render machine.ubus --html               a page to explore it in
     """
     from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.heap import keep_freed_memory
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "render")
@@ -87,6 +88,7 @@ def command(
     from unifiedbus_dsl.diagnostics import Sink
 
     sink = Sink()
+    keep_freed_memory()
     with meter():
         compilation = pipeline.compile(path, limits=limits(**raised))
         if status(compilation.diagnostics):

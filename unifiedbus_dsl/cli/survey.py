@@ -64,6 +64,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
       ubusc survey machine.ubus --of switch --fail 2 --seed 1 --engine dask://scheduler:8786
     """
     from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.heap import keep_freed_memory
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "survey")
@@ -72,6 +73,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
     raised = {name: options[name] for name in ("source_bytes", "array", "devices")}
     from unifiedbus_dsl import pipeline
 
+    keep_freed_memory()
     with meter():
         compilation = pipeline.compile(path, limits=limits(**raised))
         click.echo(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
