@@ -12,11 +12,15 @@ import numpy as np
 from attrs import evolve
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import Bools, Floats, Network, frozen_array, row_chunks, tally
-from unifiedbus_dsl.solver.classes import Commodity, Optimum, optimum
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, frozen_array, row_chunks, tally
+from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry, on_vertices
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine, vertex_kinds
+
+MOST_PROGRAMMES = 2_000
+"""Most programmes of one source that a question is worth."""
 
 
 def one_source(network: Network, source: int, demand: Floats) -> Optimum:
@@ -43,11 +47,15 @@ def relaying(symmetry: Symmetry) -> Symmetry:
 
 def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Number:
     """Largest rate, byte/s, at which an end point can be brought a stream from every other member at once; the least
-    over the members. What an end point may inject bounds what it receives, not what it relays."""
+    over the members. What an end point may inject bounds what it receives, not what it relays.
+
+    Raises:
+        TooLargeError: too few members are alike.
+    """
     group, chosen = _members(symmetry, members)
     network = group.network
     lower, upper = np.inf, np.inf
-    for v, _ in zip(*group.representatives(np.flatnonzero(chosen)), strict=True):
+    for v in track(_few(group, np.flatnonzero(chosen)), "rates of gathering"):
         others = chosen.copy()
         others[v] = False
         found = one_source(network, int(network.vertices_of(int(v))[0]), on_vertices(network, others.astype(float)))
@@ -77,15 +85,16 @@ def allreduce_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
     """
     group, chosen = _members(symmetry, members)
     network = group.network
-    narrowest = np.inf
-    for v, _ in zip(*group.representatives(np.flatnonzero(chosen)), strict=True):
-        others = chosen.copy()
-        others[v] = False
-        around = group.stabiliser([int(v)])
-        for t, _ in zip(*around.representatives(np.flatnonzero(others)), strict=True):
-            goal = on_vertices(network, (np.arange(network.ends) == t).astype(float))
-            found = one_source(network, int(network.vertices_of(int(v))[0]), goal)
-            narrowest = min(narrowest, found.upper, network.injection_Bps[v], network.injection_Bps[t])
+    starts = _few(group, np.flatnonzero(chosen))
+    # whatever parts two members parts the first from one of them; where all are alike, one way says it for both
+    first, both = int(starts[0]), len(starts) > 1
+    others = chosen.copy()
+    others[first] = False
+    narrowest = float(network.injection_Bps[chosen].min())
+    for t in track(_few(group.stabiliser([first]), np.flatnonzero(others)), "narrowest cut"):
+        for a, b in ((first, int(t)), (int(t), first)) if both else ((first, int(t)),):
+            goal = on_vertices(network, (np.arange(network.ends) == b).astype(float))
+            narrowest = min(narrowest, one_source(network, int(network.vertices_of(a)[0]), goal).upper)
     lower, reason = size_bytes / narrowest, "the narrowest cut"
     sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent_at_most(symmetry.network).sum())
     if sending > lower:
@@ -99,6 +108,14 @@ def sent_at_most(network: Network) -> Floats:
     out = tally(network.tail, network.capacity_Bps, network.vertices)
     cables = tally(network.end[network.end_order], out[network.end_order], network.ends)
     return np.minimum(network.injection_Bps, cables)
+
+
+def _few(group: Symmetry, ends: Ints) -> Ints:
+    """One end point of each sort, each of which will be a programme of its own."""
+    found, _ = group.representatives(ends)
+    if len(found) > MOST_PROGRAMMES:
+        raise TooLargeError(f"{len(found):,} programmes, one for each end point that no proved symmetry makes equal")
+    return found
 
 
 def _members(symmetry: Symmetry, members: ArrayLike | None) -> tuple[Symmetry, Bools]:

@@ -16,6 +16,7 @@ from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.bind import SUMS
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Floats
+from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.syntax import tree
@@ -108,7 +109,7 @@ class Asker:
             return answer(call)
         except Refused:
             return None
-        except NotAdmittedError as refused:
+        except (NotAdmittedError, TooLargeError) as refused:
             message = f"`{call.name}` has no answer here: {refused}"
             self.evaluator.sink.error("UB0706", message, call.node.span, "no answer")
             return None
