@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from attrs import frozen
@@ -30,6 +30,10 @@ Ids = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Hashes = NDArray[np.uint64]
+_Item = TypeVar("_Item", bound=np.generic)
+
+_PIECE = 1 << 18
+"""Arcs that are looked up at a time: what that needs stays in the cache."""
 
 
 @frozen(eq=False)
@@ -95,7 +99,9 @@ class Network:
     @cached_property
     def capacity_Bps(self) -> Floats:  # noqa: N802
         """Capacity of each arc, all its cables together, [A] byte/s."""
-        return frozen_array(self.kinds.capacity_Bps[self.kind] * self.count)
+        capacity = looked_up(self.kinds.capacity_Bps, self.kind)
+        capacity *= self.count
+        return frozen_array(capacity)
 
     @cached_property
     def label(self) -> Ids:
@@ -103,12 +109,12 @@ class Network:
         their links are called. Dense, [A]."""
         most = int(self.count.max(initial=0)) + 1
         wide = np.int32 if most * len(self.kinds.link) < 2**31 else np.int64
-        code: NDArray[np.signedinteger[Any]] = self.kinds.like.astype(wide)[self.kind]
+        code: NDArray[np.signedinteger[Any]] = looked_up(self.kinds.like.astype(wide), self.kind)
         code *= most
         code += self.count
         present = np.zeros(int(code.max(initial=0)) + 1, dtype=bool)
         present[code] = True
-        return frozen_array((np.cumsum(present) - 1).astype(np.int32)[code])
+        return frozen_array(looked_up((np.cumsum(present) - 1).astype(np.int32), code))
 
     @cached_property
     def end_order(self) -> Ids:
@@ -145,6 +151,14 @@ def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
     """The array itself, made read-only."""
     array.flags.writeable = False
     return array
+
+
+def looked_up(values: NDArray[_Item], index: NDArray[Any]) -> NDArray[_Item]:
+    """`values[index]` of one dimension, piece by piece: NumPy would widen all of a narrow index at once."""
+    found = np.empty(len(index), dtype=values.dtype)
+    for begin in range(0, len(index), _PIECE):
+        found[begin : begin + _PIECE] = values[index[begin : begin + _PIECE]]
+    return found
 
 
 def tally(index: NDArray[Any], weight: Floats, size: int) -> Floats:

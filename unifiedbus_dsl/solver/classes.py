@@ -43,7 +43,8 @@ class Commodity:
 @frozen(eq=False)
 class Optimum:
     """Best value of the objective with its two proved sides, parameters, load of each arc at the lower side and a
-    length for each arc that proves the upper one. `columns` and `rows` are the size of the programme."""
+    length for each arc that proves the upper one, both [arc orbits]: they are the same for all arcs of an orbit.
+    `columns` and `rows` are the size of the programme."""
 
     lower: float
     upper: float
@@ -91,7 +92,6 @@ def optimum(
     Raises:
         TooLargeError: more than `most` columns, or the programme takes more than `budget` seconds.
     """
-    network = symmetry.network
     blocks: list[_Block] = []
     columns = 0
     for commodity in commodities:
@@ -99,9 +99,7 @@ def optimum(
         columns += len(blocks[-1].size)
         if columns > most:
             raise TooLargeError(f"more than {most} columns")
-    room = np.zeros(symmetry.arc_orbits)
-    room[symmetry.arc_orbit] = network.capacity_Bps
-    room *= symmetry.arc_orbit_size
+    room = symmetry.arc_orbit_capacity_Bps * symmetry.arc_orbit_size
     flows, theta, prices, rows = _solve(blocks, objective, room, budget)
     theta = np.maximum(theta, 0.0)
     noise = 1e-7 * max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
@@ -121,8 +119,8 @@ def optimum(
         float(objective @ theta) * scale,
         float((length[bounded] * room[bounded]).sum() * ratios[objective > 0].max()),
         theta * scale,
-        (total * scale / symmetry.arc_orbit_size)[symmetry.arc_orbit],
-        length[symmetry.arc_orbit],
+        total * scale / symmetry.arc_orbit_size,
+        length,
         columns,
         rows,
     )

@@ -17,7 +17,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, tally
+from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, looked_up, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver import pairwise
 from unifiedbus_dsl.solver.demand import Demand, Pairs, kept, received, sent, toward
@@ -121,7 +121,7 @@ def add_loads(
 
 def per_arc(symmetry: Symmetry, total: Floats) -> Floats:
     """The load of each arc from the sum over its orbit, [A]."""
-    return frozen_array((total / symmetry.arc_orbit_size)[symmetry.arc_orbit])
+    return frozen_array(looked_up(total / symmetry.arc_orbit_size, symmetry.arc_orbit))
 
 
 def _must_arrive(given: Floats, column: Floats) -> None:

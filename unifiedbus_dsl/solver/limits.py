@@ -9,7 +9,7 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, row_arcs, tally
+from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, looked_up, row_arcs, tally
 from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solver.demand import Demand, kept, outward, received, sent
 from unifiedbus_dsl.solver.ecmp import ecmp
@@ -147,10 +147,11 @@ def flow_symmetry(symmetry: Symmetry) -> Symmetry:
     vertex[made.hub[created]] = orbits + of_end[created]
     cable = after.kind < len(before.kinds.link)
     free = np.flatnonzero(~cable)
-    inward = after.end[after.head[free]] >= 0
+    tail, head = (np.searchsorted(after.indptr, free, side="right") - 1).astype(np.int32), after.head[free]
+    inward = after.end[head] >= 0
     arc = np.empty(after.arcs, dtype=np.int32)
     arc[cable] = symmetry.arc_orbit
-    die = np.where(inward, after.tail[free], after.head[free])
+    die = np.where(inward, tail, head)
     arc[free] = symmetry.arc_orbits + dense(2 * vertex[die] + inward)
     colour = None
     if symmetry.colour is not None:
@@ -194,12 +195,16 @@ def _lifted(network: Network, made: _Hubs, generator: Generator) -> Generator:
 
 @frozen(eq=False)
 class Limit:
-    """The largest throughput, its certificate and the prices: `price[a]` per byte/s of arc a, [A], adding up with the
-    capacities to the scale where no injection binds."""
+    """The largest throughput and its certificate, which is of orbits of arcs; `arc_orbit` [A] is that of each arc."""
 
     throughput: Throughput
     optimum: Optimum
-    price: Floats
+    arc_orbit: Ids
+
+    @property
+    def price(self) -> Floats:
+        """Per byte/s of each arc, [A], adding up with the capacities to the scale where no injection binds."""
+        return looked_up(self.optimum.length, self.arc_orbit)
 
 
 def optimal(
@@ -232,20 +237,26 @@ def optimal(
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
     inject = float(room.min())
     lower, upper = min(found.lower, inject), min(found.upper, inject)
-    cable = np.isfinite(group.network.capacity_Bps)
-    load = found.load_Bps[cable] * (lower / found.lower)
-    price = found.length[cable]
-    full = load >= network.capacity_Bps * (1 - MEETS_WITHIN)
+    orbit = _cable_orbits(group)
+    load = found.load_Bps * (lower / found.lower)
+    binds = (load >= group.arc_orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (found.length > 0)
     result = Throughput(
         network,
         "minimal" if minimal else "optimal",
         interval(lower, upper, reason, MEETS_WITHIN),
         frozen_array(lower * row),
-        frozen_array(load),
-        np.flatnonzero(full & (price > 0)),
+        frozen_array(looked_up(load, orbit)),
+        np.flatnonzero(looked_up(binds, orbit)),
         np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
     )
-    return Limit(result, found, price)
+    return Limit(result, found, orbit)
+
+
+def _cable_orbits(symmetry: Symmetry) -> Ids:
+    """Orbits of the arcs that are cables, in order."""
+    network = symmetry.network
+    cable = np.isfinite(network.kinds.capacity_Bps)
+    return symmetry.arc_orbit if cable.all() else symmetry.arc_orbit[looked_up(cable, network.kind)]
 
 
 def _through_hubs(network: Network, load: Floats) -> Floats:

@@ -57,8 +57,7 @@ def priced(
     until = monotonic() + (SECONDS if budget is None else budget)
     paths = _Paths.of(symmetry.network, commodities, minimal)
     size, orbit = symmetry.arc_orbit_size, symmetry.arc_orbit
-    room = np.empty(symmetry.arc_orbits)
-    room[orbit] = symmetry.network.capacity_Bps
+    room = symmetry.arc_orbit_capacity_Bps
     cable = np.isfinite(room)
 
     def averaged(one: Floats) -> Floats:
@@ -92,7 +91,7 @@ def priced(
     lower = 1.0 / float(used(now).max())
     paths.check(now[orbit], symmetry)
     upper = float((best[cable] * room[cable] * size[cable]).sum()) / paths.proved_worth(best[orbit])
-    return Optimum(lower, max(upper, lower), np.array([lower]), (now * lower)[orbit], best[orbit], 0, 0)
+    return Optimum(lower, max(upper, lower), np.array([lower]), now * lower, best, 0, 0)
 
 
 def _mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Floats]:

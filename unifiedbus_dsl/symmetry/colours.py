@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, row_arcs
+from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, looked_up, row_arcs
 
 
 def vertex_kinds(network: Network, colour: ArrayLike | None = None) -> Ids:
@@ -48,7 +48,7 @@ def refine(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> I
 
     n = network.vertices
     salt = mix(np.arange(int(label.max(initial=0)) + 1) + 0x5EED) | np.uint64(1)
-    matrix = csr_matrix((salt[label], network.head, network.indptr.astype(np.int32)), shape=(n, n))
+    matrix = csr_matrix((looked_up(salt, label), network.head, network.indptr.astype(np.int32)), shape=(n, n))
     now = dense(np.asarray(colour))
     count = int(now.max(initial=-1)) + 1
     while True:

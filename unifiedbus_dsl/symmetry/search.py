@@ -9,13 +9,13 @@ import numpy as np
 from attrs import define, evolve, field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, frozen_array
+from unifiedbus_dsl.network import Floats, Hashes, Ids, Ints, Network, frozen_array
 from unifiedbus_dsl.symmetry.arrays import Array, Axis, axes, cuts
 from unifiedbus_dsl.symmetry.candidates import candidates, device_signs, signatures, twins
 from unifiedbus_dsl.symmetry.colours import dense, refine, vertex_kinds
 from unifiedbus_dsl.symmetry.orbits import arc_orbits, vertex_orbits
 from unifiedbus_dsl.symmetry.pairs import carriers
-from unifiedbus_dsl.symmetry.proof import Generator, Keep, Proof, Prover
+from unifiedbus_dsl.symmetry.proof import PIECE, Generator, Keep, Proof, Prover
 
 
 @frozen(eq=False, slots=False)
@@ -42,7 +42,21 @@ class Symmetry:
     @cached_property
     def arc_orbit_size(self) -> Ints:
         """Arcs in each orbit."""
-        return frozen_array(np.bincount(self.arc_orbit, minlength=self.arc_orbits))
+        size = np.zeros(self.arc_orbits, dtype=np.int64)
+        for begin in range(0, self.network.arcs, PIECE):
+            np.add.at(size, self.arc_orbit[begin : begin + PIECE], 1)
+        return frozen_array(size)
+
+    @cached_property
+    def arc_orbit_capacity_Bps(self) -> Floats:  # noqa: N802
+        """Capacity of each arc of an orbit, [arc orbits] byte/s."""
+        network = self.network
+        kind = np.zeros(self.arc_orbits, dtype=network.kind.dtype)
+        count = np.zeros(self.arc_orbits, dtype=network.count.dtype)
+        for begin in range(0, network.arcs, PIECE):
+            some = slice(begin, begin + PIECE)
+            kind[self.arc_orbit[some]], count[self.arc_orbit[some]] = network.kind[some], network.count[some]
+        return frozen_array(network.kinds.capacity_Bps[kind] * count)
 
     @cached_property
     def end_orbit(self) -> Ids:
