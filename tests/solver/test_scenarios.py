@@ -147,6 +147,29 @@ def test_losses_that_cut_off(pod: Machine) -> None:
         all_to_all(gone)
 
 
+def test_what_hangs_on_an_end_point_that_does_not_forward_is_not_cut_off_by_others() -> None:
+    """A NIC reaches the NPU beside it and nothing else, before and after a switch has died."""
+    found = pipeline.compile_text("""ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 5 m; delay = 5 ns/m }
+npu Chip { port up[2] : UB x4; port out : UB x4 }
+nic Card { port p : UB x4 }
+switch Hub { port p[4] : UB x4; latency = 200 ns }
+node Box {
+  chip[4] : Chip
+  card[4] : Card
+  hub[2]  : Hub
+  connect chip[i].up[k] -- hub[k].p[i] over Wire(1 m) for i, k
+  connect chip[i].out -- card[i].p over Wire(1 m) for i
+}
+system box : Box
+""")
+    base = Machine(found.fabric("box"))
+    assert losses(base, base.damaged([device(base, "hub[0]")])).cut_off.tolist() == []
+    both = losses(base, base.damaged([device(base, "hub[0]"), device(base, "hub[1]")]))
+    assert len(both.cut_off) == 3  # of the largest island, one chip and its card, only chips were ever joined to it
+
+
 def test_losses_are_those_since_the_base(pod: Machine) -> None:
     """A chip and a rack are gone already: what goes next is one chip and one spine."""
     rack = [device(pod, "cabinet[2].leaf[0]"), device(pod, "cabinet[2].leaf[1]")]

@@ -20,7 +20,7 @@ def sentences(machine: Machine, lost: Losses) -> list[str]:
         others = f"the {lost.left:,} others"
         text.append(f"cut off: {len(lost.cut_off):,} end points have no path to {others}: {names_of(machine, lost)}")
     else:
-        text.append(f"left: {lost.left:,} end points, all joined")
+        text.append(f"left: {lost.left:,} end points, joined as before")
     text += [f"tier {tier.low} to {tier.high}: {left(tier):.2%} of its bandwidth is left" for tier in worse(lost)]
     if lost.hops_after > lost.hops_before:
         pair = f"{end_name(machine, lost.source)} -> {end_name(machine, lost.target)}"

@@ -26,9 +26,10 @@ class Tier:
 class Losses:
     """What is gone of the end points asked about.
 
-    `lost` end points are gone themselves; `cut_off` are there, and no longer joined to the largest island of those
-    that are left, though they were before; `left` are all others. `tiers` in order. The pair (`source`, `target`) is
-    the one furthest apart of those that still have a path: `hops_before`, `hops_after`; -1 where there is none.
+    `lost` end points are gone themselves; `cut_off` are there, and no longer joined to any of the largest island of
+    those that are left, though they were before; `left` are all others. `tiers` in order. The pair (`source`,
+    `target`) is the one furthest apart of those that still have a path: `hops_before`, `hops_after`; -1 where there
+    is none.
     """
 
     lost: Ints
@@ -58,8 +59,9 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
         far = paths.hops(damaged.symmetry, left, left)
         source, target = far.source, far.target
         if far.unreachable:
-            island = largest_island(damaged.network, chosen & ~gone)
-            cut_off = left[(~island & _joined_to(base.network, np.flatnonzero(island)))[left]]
+            island = np.flatnonzero(largest_island(damaged.network, chosen & ~gone))
+            # an end point beside another one that does not forward was never joined to what is beyond that
+            cut_off = left[(_joined_to(base.network, island) & ~_joined_to(damaged.network, island))[left]]
         if len(far.value):
             after = int(far.value[-1])
             before = int(paths.hops(trivial(base.network), [source], [target]).largest)
