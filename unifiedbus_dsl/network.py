@@ -180,11 +180,15 @@ def row_chunks(network: Network, arcs: int = 1 << 20) -> Iterator[tuple[int, int
 
 def ranges(start: Ints, stop: Ints) -> Ints:
     """`start[0] … stop[0] - 1, start[1] … stop[1] - 1, …` as one array."""
+    some = stop > start
+    if not some.all():
+        start, stop = start[some], stop[some]
     size = stop - start
-    end = np.cumsum(size)
-    total = int(end[-1]) if len(end) else 0
-    places: Ints = np.arange(total) + np.repeat(start - (end - size), size)
-    return places
+    places = np.ones(int(size.sum()), dtype=np.int64)  # steps, to be added up
+    if len(size):
+        places[0] = start[0]
+        places[np.cumsum(size[:-1])] = start[1:] - stop[:-1] + 1
+    return np.cumsum(places, out=places)
 
 
 def transposed_order(indptr: Ints, head: Ids) -> Ids:
@@ -418,10 +422,15 @@ def _vertex(
     layouts: list[tuple[int, Ints]],
 ) -> Ids:
     """Vertex of each (device, port)."""
+    first = start.astype(np.int32)
     if all(count == 1 for count, _ in layouts):
-        return np.asarray(start[device], dtype=np.int32)
+        return looked_up(first, device)
     widest = max(len(of_port) for _, of_port in layouts)
-    table = np.zeros((len(layouts), widest), dtype=np.int64)
+    table = np.zeros((len(layouts), widest), dtype=np.int32)
     for t, (_, of_port) in enumerate(layouts):
         table[t, : len(of_port)] = of_port
-    return np.asarray(start[device] + table[type_of[device], port], dtype=np.int32)
+    found = np.empty(len(device), dtype=np.int32)
+    for begin in range(0, len(device), _PIECE):
+        some = device[begin : begin + _PIECE]
+        found[begin : begin + _PIECE] = first[some] + table[type_of[some], port[begin : begin + _PIECE]]
+    return found

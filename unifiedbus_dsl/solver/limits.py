@@ -9,7 +9,7 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, looked_up, row_arcs, tally
+from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, looked_up, tally
 from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solver.demand import Demand, kept, outward, received, sent
 from unifiedbus_dsl.solver.ecmp import ecmp
@@ -17,6 +17,7 @@ from unifiedbus_dsl.solver.prices import priced
 from unifiedbus_dsl.solver.result import NotAdmittedError, interval
 from unifiedbus_dsl.solver.throughput import BINDS_WITHIN, Throughput
 from unifiedbus_dsl.symmetry import Generator, Keep, Symmetry, dense, trivial
+from unifiedbus_dsl.symmetry.proof import PIECE
 
 MEETS_WITHIN = 1e-7
 """Relative distance between the proved sides below which a number is called exact."""
@@ -114,20 +115,31 @@ def _inserted(
     old[new] = np.arange(len(new))
     before = network.indptr[np.searchsorted(new, tails)]
     there = old[tails] >= 0
-    rows = row_arcs(network, old[tails[there]])
-    smaller = new[network.head[rows]] <= np.repeat(heads[there], np.diff(network.indptr)[old[tails[there]]])
-    of = np.repeat(np.flatnonzero(there), np.diff(network.indptr)[old[tails[there]]])
-    before = before + np.bincount(of[smaller], minlength=len(tails))
+    before[there] = _places_in_rows(network, old[tails[there]], np.searchsorted(new, heads[there], side="right"))
     place = before + np.arange(len(tails))
     cable = np.ones(int(indptr[-1]), dtype=bool)
     cable[place] = False
     head = np.empty(len(cable), dtype=np.int32)
-    head[cable], head[place] = new[network.head], heads
     kind = np.empty(len(cable), dtype=np.result_type(network.kind, np.min_scalar_type(len(network.kinds.link))))
-    kind[cable], kind[place] = network.kind, len(network.kinds.link)
     count = np.ones(len(cable), dtype=network.count.dtype)
-    count[cable] = network.count
+    head[place], kind[place] = heads, len(network.kinds.link)
+    done = 0
+    for begin in range(0, len(cable), PIECE):
+        at = begin + np.flatnonzero(cable[begin : begin + PIECE])
+        some = slice(done, done + len(at))
+        head[at], kind[at], count[at] = new[network.head[some]], network.kind[some], network.count[some]
+        done += len(at)
     return head, kind, count
+
+
+def _places_in_rows(network: Network, rows: Ints, heads: Ints) -> Ints:
+    """The first arc of each of these rows whose head is no smaller than `heads`, or the end of the row; by halving."""
+    low, high = network.indptr[rows], network.indptr[rows + 1]
+    while (low < high).any():
+        middle = (low + high) // 2
+        smaller = (low < high) & (network.head[np.minimum(middle, network.arcs - 1)] < heads)
+        low, high = np.where(smaller, middle + 1, low), np.where(smaller, high, middle)
+    return low
 
 
 def flow_symmetry(symmetry: Symmetry) -> Symmetry:

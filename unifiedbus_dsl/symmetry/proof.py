@@ -82,6 +82,11 @@ class Prover:
         return np.zeros(self.network.vertices, dtype=np.uint64)
 
     @cached_property
+    def last(self) -> Ids:
+        """Room for a number of each vertex, whatever it holds, [V]."""
+        return np.empty(self.network.vertices, dtype=np.int32)
+
+    @cached_property
     def hashes(self) -> Hashes:
         return mix(np.arange(self.network.vertices))
 
@@ -156,8 +161,9 @@ class Prover:
             kinds = self.kinds[some]
             arcs_of = row_arcs(self.network, some)
             heads = self.network.head[arcs_of]
-            known = self.settled[heads] | ((levels.when[heads] < level) & (levels.when[heads] >= 0))
-            terms = np.where(known, self.hashes[heads], np.uint64(0)) * self.salts[self.network.label[arcs_of]]
+            known = self.settled[heads] | _below(levels.when[heads], level)
+            terms = np.where(known, self.hashes[heads], np.uint64(0))
+            terms *= self.salts[self.network.label[arcs_of]]
             before = sums(terms, degree[some])
             after += before
             wanted = np.lexsort((some, after, kinds))
@@ -182,7 +188,10 @@ class Prover:
         np.add.at(self.change, heads, gain[here] * self.salts[network.label[arcs[here]]])
         heads = heads[self.change[heads] != 0]
         if len(heads) * 8 < network.vertices:
-            return np.unique(heads)
+            # each vertex where it was written last: NumPy's distinct values cost several times as much
+            order = np.arange(len(heads), dtype=np.int32)
+            self.last[heads] = order
+            return np.sort(heads[self.last[heads] == order])
         return np.flatnonzero(self.change).astype(np.int32)
 
     def _pulled(self, pending: Ids, when: Ids, level: int) -> Ids:
@@ -190,7 +199,7 @@ class Prover:
         network = self.network
         arcs = row_arcs(network, pending)
         heads = network.head[arcs]
-        known = self.settled[heads] | ((when[heads] < level) & (when[heads] >= 0))
+        known = self.settled[heads] | _below(when[heads], level)
         gain = np.where(known, self.hashes[self.full[heads]] - self.hashes[heads], np.uint64(0))
         gain *= self.salts[network.label[arcs]]
         change = sums(gain, self.degree[pending])
@@ -223,6 +232,11 @@ class Prover:
         hit = np.zeros(self.network.vertices, dtype=bool)
         hit[there] = True
         return bool(hit[moved].all()) and int(np.count_nonzero(hit)) == len(moved)
+
+
+def _below(when: Ids, level: int) -> Bools:
+    """Which levels are below this one; -1 is none."""
+    return np.asarray(when.view(np.uint32) < level)
 
 
 def _keeps_ends(network: Network, moved: Ids, image: Ids) -> bool:
