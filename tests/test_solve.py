@@ -176,6 +176,11 @@ def test_any_measure(thin: Fabric) -> None:
         (lambda f: solve.bisection(f, "npu[0, 0]"), "two end points"),
         (lambda f: solve.oversubscription(f, "all npu"), "assemblies"),
         (lambda f: solve.measure(f, "3"), ""),
+        (lambda f: solve.loads(f, "alltoall(all npu)", rate_Bps=0), "more than nothing"),
+        (lambda f: solve.loads(f, "alltoall(all npu)", rate_Bps=float("nan")), "more than nothing"),
+        (lambda f: solve.latency(f, message_bytes=-5), "a size in bytes"),
+        (lambda f: solve.paths(f, "npu[0, 0]", "npu[3, 5]", limit=-1), "whole number"),
+        (lambda f: solve.measure(f, "load(alltoall(all npu), rate = -1 GB/s)"), "less than nothing"),
         (lambda f: solve.measure(f, "diameter(all npu); hops(all npu)"), "one measure"),
     ],
 )

@@ -104,6 +104,7 @@ def latency(fabric: Fabric, pairs: str = "", *, message_bytes: float = 0.0) -> S
     """
 
     def answer(call: Call) -> Spread:
+        _wants_size(call, message_bytes)
         return _spread(call, far.latency(call.machine.timed_symmetry, *call.pair(), message_bytes))
 
     return _asked(fabric, "latency", _pairs(fabric, pairs), answer)
@@ -148,6 +149,9 @@ def paths(fabric: Fabric, source: str, target: str, *, message_bytes: float = 0.
     """
 
     def answer(call: Call) -> Paths:
+        _wants_size(call, message_bytes)
+        if not isinstance(limit, int) or limit < 0:
+            raise call.refuse(call.node, f"`limit` is a whole number, not {limit!r}")
         one, two = call.single_pair()
         network = call.machine.timed_network
         found = ways.shortest(network, one, two)
@@ -324,6 +328,11 @@ def measure(fabric: Fabric, question: str) -> Answer:
 
 
 # ---- asking ---------------------------------------------------------------------------------------------------------
+
+
+def _wants_size(call: Call, message_bytes: float) -> None:
+    if not isinstance(message_bytes, int | float) or not 0 <= message_bytes < np.inf:
+        raise call.refuse(call.node, f"`message_bytes` is a size in bytes, not {message_bytes!r}")
 
 
 def _pairs(fabric: Fabric, text: str) -> str:

@@ -376,7 +376,10 @@ def test_a_lost_spine_takes_its_share_of_the_bisection() -> None:
     assert [d.code for d in report.diagnostics] == ["UB0701"]
     (name, said), *_ = report.scenarios
     assert name == "SpineDown"
-    assert said[:2] == ("lost: 1 device and 4 cables; end points among them: 0", "left: 24 end points, joined as before")
+    assert said[:2] == (
+        "lost: 1 device and 4 cables; end points among them: 0",
+        "left: 24 end points, joined as before",
+    )
 
 
 def test_what_fails_leaves_every_selection() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,16 @@ def test_meter_paints_late_and_wipes() -> None:
     eager("expand", 1, 4)
     eager("expand", -1, 4)
     assert stream.getvalue() == "\rexpand … 1 of 4 (25 %)\r                      \r"
+
+
+def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    got: list[bytes] = []
+    reader.start()
+    write_bytes(pipe, b"picture")
+    reader.join()
+    assert got == [b"picture"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert os.listdir(tmp_path) == ["pipe"]

@@ -118,9 +118,12 @@ def test_slurmctld_reads_the_yaml(tmp_path: Path) -> None:
 
 # ---- SimGrid --------------------------------------------------------------------------------------------------
 
+ROOT = Path(__file__).parents[2]
+
 ASK = """
 import json, sys
-import simgrid
+from tests.solver.sim import load
+simgrid = load()
 engine = simgrid.Engine(["test"])
 engine.load_platform(sys.argv[1])
 engine.netzone_root.seal()
@@ -148,7 +151,7 @@ def test_routes_of_simgrid_are_ours(tmp_path: Path) -> None:
     pairs = [(ends[n], ends[(7 * n + 5) % 64]) for n in range(64)] + [(ends[0], ends[1]), (ends[3], ends[60])]
     asked = json.dumps([(names[a], names[b]) for a, b in pairs])
     command = [sys.executable, "-c", ASK, str(tmp_path / "p.xml")]
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["hosts"] == 64

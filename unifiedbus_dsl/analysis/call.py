@@ -134,6 +134,8 @@ class Call:
         value = self.evaluator.quantity(node, dimension)
         if value is None:
             raise Refused
+        if value < 0:
+            raise self.refuse(node, f"`{name}` can't be less than nothing")
         return float(value)
 
     def integer(self, name: str, low: int = 0) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unifiedbus_dsl.cli.arguments import Finite
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Answers as JSON on standard output, in SI units.")
 @click.option(
     "--budget",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, min_open=True),
     metavar="SECONDS",
     help="Time for each `optimal` or `minimal` throughput; unsolved, it is an interval with both ends proved.",
 )
@@ -163,7 +164,8 @@ def text_of(report: Report) -> str:
             of = f"{result.subject.split(': ')[-1]}: " if ": " in result.subject else ""
             lines.append(f"  {word:<8}{of}{result.text}" + (f"  ({result.source})" if result.source else ""))
     for name, (vertices, arcs) in report.orbits.items() if lines else ():
-        lines += ["", f"{name}: proved symmetries leave {vertices:,} orbits of vertices and {arcs:,} of directed arcs"]
+        orbits = f"{vertices:,} orbit{'s' * (vertices != 1)} of vertices and {arcs:,} of directed arcs"
+        lines += ["", f"{name}: proved symmetries leave {orbits}"]
     return "".join(f"{line}\n" for line in lines)
 
 

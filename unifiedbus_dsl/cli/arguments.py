@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import click
 
 SUFFIX = ".ubus"
+
+
+class Finite(click.FloatRange):
+    """A number in a range; `nan` and `inf` are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = float(super().convert(value, param, ctx))
+        if not isfinite(found):
+            self.fail(f"{value} is not a number to reckon with", param, ctx)
+        return found
 
 
 def source_file(name: str | None, command: str) -> Path:

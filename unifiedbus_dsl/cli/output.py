@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +22,10 @@ def beside(path: Path) -> Iterator[Path]:
         OSError: with `path` as its file name, where it can't be written.
     """
     target = path.resolve()
+    if _is_device(target):
+        with _copied_into(target, path) as draft:
+            yield draft
+        return
     draft = target.with_name(f".{target.stem[:40]}.{os.getpid()}{target.suffix}")
     try:
         draft.touch(mode=target.stat().st_mode & 0o777 if target.exists() else 0o666)
@@ -30,6 +37,29 @@ def beside(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             draft.unlink()
+
+
+def _is_device(target: Path) -> bool:
+    """Whether there is a device, a pipe or a socket by this name."""
+    try:
+        mode = target.stat().st_mode
+    except OSError:  # nothing there, or nothing that can be: writing will say so
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+@contextmanager
+def _copied_into(target: Path, path: Path) -> Iterator[Path]:
+    """A file whose bytes go into a device or a pipe, which stays what it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / f"draft{path.suffix}"
+        draft.touch()
+        yield draft
+        try:
+            with draft.open("rb") as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+        except OSError as error:
+            raise _named(error, path) from error
 
 
 def _settle(draft: Path) -> None:

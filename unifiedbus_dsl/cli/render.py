@@ -309,6 +309,8 @@ def _place(stem: str, form: str, output: str | None) -> Path:
     """The file to write: in the folder that was named, or the file that was, or one here."""
     from unifiedbus_dsl.cli.output import make_folder
 
+    if output == "-":
+        raise click.UsageError("a picture goes into a file: give `-o` a name (`-o ./-` for a file called `-`)")
     name = f"{stem}.{form}"
     return make_folder(Path(output)) / name if output is not None and _is_folder(output) else Path(output or name)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unifiedbus_dsl.cli.arguments import Finite
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -35,13 +36,13 @@ DRAWS = 100
 @click.option("--draws", type=click.IntRange(min=1), metavar="K", help=f"Random draws; by default {DRAWS}.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="S", help="The draws are of this seed alone.")
 @click.option(
-    "--confidence", type=click.FloatRange(0, 100, min_open=True, max_open=True), default=95.0, show_default=True,
+    "--confidence", type=Finite(0, 100, min_open=True, max_open=True), default=95.0, show_default=True,
     metavar="PERCENT", help="How often the intervals of the quantiles hold.",
 )  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; by default one a processor.")
 @click.option("--engine", default="processes", show_default=True, metavar="E", help="Or `dask://HOST:PORT`.")
 @click.option(
-    "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+    "--budget", type=Finite(0, min_open=True), metavar="SECONDS",
     help="Time for each `optimal` or `minimal` throughput; unsolved, it is an interval.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="As JSON, in SI units.")
@@ -163,7 +164,7 @@ def _write(found: Surveyed, options: dict[str, Any]) -> None:
 
     shape = surveyed.as_json if options["as_json"] else surveyed.as_text
     text = shape(found, options["confidence"] / 100)
-    if options["output"] is None:
+    if options["output"] is None or str(options["output"]) == "-":
         click.echo(text, nl=False)
     else:
         write_bytes(options["output"], text.encode())

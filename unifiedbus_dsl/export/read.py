@@ -112,14 +112,21 @@ def _word(facts: Mapping[str, Any], key: str) -> str:
     return str(facts.get(key) or "")
 
 
+MOST = 1e18
+"""No lanes, rate or length of a cable is as large."""
+
+
 def _cable(names: tuple[str, str], facts: Mapping[str, Any], where: str) -> Cable:
     ports = _word(facts, "a_port"), _word(facts, "b_port")
     if not all(ports):
         raise ImportFailed(f"{where}: which ports? `a_port` and `b_port` are wanted")
     try:
         lanes, rate, length = (float(v) if (v := facts.get(key)) else None for key in ("lanes", "rate", "length"))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ImportFailed(f"{where}: {error}") from error
+    for what, value in (("lanes", lanes), ("rate", rate), ("length", length)):
+        if value is not None and not 0 <= value < MOST:
+            raise ImportFailed(f"{where}: a cable can't have {value:g} as its {what}")
     link, medium = _word(facts, "link"), _word(facts, "medium")
     return Cable(
         (names[0], ports[0]), (names[1], ports[1]), link, medium, None if lanes is None else int(lanes), rate, length

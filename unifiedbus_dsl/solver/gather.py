@@ -70,6 +70,8 @@ def allgather_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
     n shards of size / n at the gather rate."""
     _, chosen = _members(symmetry, members)
     rate = gather_rate(symmetry, members)
+    if rate.lower <= 0:
+        raise NotAdmittedError("some of its end points are not joined")
     shard = size_bytes / int(chosen.sum())
     return interval(shard / rate.upper, shard / rate.lower, rate.reason, MEETS_WITHIN)
 
@@ -95,6 +97,8 @@ def allreduce_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
         for a, b in ((first, int(t)), (int(t), first)) if both else ((first, int(t)),):
             goal = on_vertices(network, (np.arange(network.ends) == b).astype(float))
             narrowest = min(narrowest, one_source(network, int(network.vertices_of(a)[0]), goal).upper)
+    if narrowest <= 0:
+        raise NotAdmittedError("some of its end points are not joined")
     lower, reason = size_bytes / narrowest, "the narrowest cut"
     sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent_at_most(symmetry.network).sum())
     if sending > lower:

@@ -58,7 +58,10 @@ def utilisation(call: Call, rate_Bps: float | None = None) -> tuple[Floats, str,
     loads = routing.loads(call.machine, demand)
     network = call.machine.network
     row = sent(demand, network.ends)
-    rate = rate_Bps or call.quantity("rate", RATE) or _injection(network, row)
+    asked = call.quantity("rate", RATE) if rate_Bps is None else rate_Bps
+    if asked is not None and not 0 < asked < np.inf:
+        raise call.refuse(call.node, "a load wants a rate that is more than nothing")
+    rate = _injection(network, row) if asked is None else asked
     return np.asarray(loads.utilisation * (rate / row.max())), traffic.name, routing.text, rate
 
 
