@@ -45,6 +45,7 @@ from unifiedbus_dsl.solver import fair as sharing
 from unifiedbus_dsl.solver import paths as far
 from unifiedbus_dsl.solver import tiers as bands
 from unifiedbus_dsl.solver import ways
+from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError
 
@@ -322,7 +323,8 @@ def measure(fabric: Fabric, question: str) -> Answer:
     found = asker.answer(calls[0]) if len(calls) == 1 and not sink.has_errors else None
     if found is None:
         if not sink.has_errors:
-            raise ValueError(f"one measure is wanted, such as `diameter(all npu)`; found `{question}`")
+            message = f"one measure is wanted, such as `diameter(all npu)`; found `{question}`"
+            raise QuestionError((Diagnostic("UB0705", message, None),))
         raise QuestionError(tuple(sink))
     return found
 
@@ -341,6 +343,8 @@ def _pairs(fabric: Fabric, text: str) -> str:
 
 def _asker(fabric: Fabric, sink: Sink) -> Asker:
     """Who answers about a fabric. Its network and symmetries are found once and stay with it."""
+    if not isinstance(fabric, Fabric):
+        raise TypeError(f"a fabric is wanted, such as `compile(…).fabric()` gives; found {type(fabric).__name__}")
     machine = vars(fabric).setdefault("_machine", Machine(fabric))
     return asker_of(of_fabric(fabric), machine, sink)
 
@@ -356,7 +360,7 @@ def _asked(fabric: Fabric, name: str, arguments: str, answer: Callable[[Call], T
         return answer(asker.call(calls[0]))
     except Refused:
         raise QuestionError(tuple(sink)) from None
-    except NotAdmittedError as refused:
+    except (NotAdmittedError, TooLargeError) as refused:
         sink.error("UB0706", f"`{name}` has no answer here: {refused}", calls[0].span, "no answer")
         raise QuestionError(tuple(sink)) from refused
 

@@ -198,6 +198,10 @@ def _link(cable: Cable, links: dict[str, Link], protocols: dict[str, Protocol]) 
         number += 1
 
 
+MOST_PORTS = 65_536
+"""No device has as many; a larger number in the name of a port is a slip."""
+
+
 def _arrays(device: str, ports: Mapping[str, PortFacts], count: int) -> tuple[Port, ...]:
     """Port arrays as large as the highest number seen, a single array as large as its `count` if that is known; each
     for the fastest cable seen in it. Ports not seen are open."""
@@ -205,6 +209,8 @@ def _arrays(device: str, ports: Mapping[str, PortFacts], count: int) -> tuple[Po
     for name, facts in ports.items():
         array, at = _step(name) or (name, ())
         shape = tuple(index + 1 for index in at)
+        if prod(shape) > MOST_PORTS:
+            raise ImportFailed(f"port `{name}` of `{device}`: no device has more than {MOST_PORTS:,} ports")
         old, most = found.get(array, (shape, facts))
         if len(old) != len(shape):
             raise ImportFailed(f"the ports `{array}` of `{device}` are not alike")
