@@ -15,6 +15,7 @@ import pytest
 
 from tests.survey import machines
 from unifiedbus_dsl.analysis.engines import Dask, Processes, engine_of, handing
+from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.solver import scenarios
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.scenarios import EngineError, Here, Loss, Outcome
@@ -256,3 +257,19 @@ def test_engines_by_name() -> None:
 def test_engines_that_are_none(name: str, workers: int | None, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         engine_of(name, workers)
+
+
+def test_without_shared_memory_all_is_solved_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a container without `/dev/shm`: said, and solved all the same; not where workers were asked for."""
+
+    def none(self: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("multiprocessing.context.SpawnContext.Lock", none)
+    monkeypatch.setattr("unifiedbus_dsl.analysis.engines._processors", lambda: 4)
+    spec = str(Path(__file__).parents[2] / "specs/textbook/ring.ubus")
+    assert main(["survey", spec, "--of", "link"]) == 0
+    assert "can't be had here (permission denied)" in capsys.readouterr().err
+    assert main(["survey", spec, "--of", "link", "--workers", "2"]) == 2

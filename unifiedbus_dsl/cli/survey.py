@@ -109,12 +109,18 @@ def _draws(fail: int, draws: int | None, seed: int | None) -> int | None:
 
 
 def _engine(name: str, workers: int | None) -> Engine:
-    from unifiedbus_dsl.analysis.engines import engine_of
+    from unifiedbus_dsl.analysis.engines import Processes, engine_of, why_not
 
     try:
-        return engine_of(name, workers)
+        engine = engine_of(name, workers)
     except ValueError as wrong:
         raise click.UsageError(str(wrong)) from wrong
+    if isinstance(engine, Processes) and engine.workers > 1 and (why := why_not()) is not None:
+        if workers is not None:
+            raise click.UsageError(f"worker processes can't be had here ({why}): leave `--workers` out")
+        click.echo(f"note: worker processes can't be had here ({why}), so all is solved in this one", err=True)
+        return Processes(1)
+    return engine
 
 
 def _asked(compilation: Compilation, path: str, options: dict[str, Any]) -> tuple[str, list[str]]:

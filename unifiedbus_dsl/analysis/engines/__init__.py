@@ -11,10 +11,10 @@ import os
 import re
 
 from unifiedbus_dsl.analysis.engines.cluster import Dask
-from unifiedbus_dsl.analysis.engines.processes import Processes
+from unifiedbus_dsl.analysis.engines.processes import Processes, why_not
 from unifiedbus_dsl.solver.scenarios import Engine
 
-__all__ = ["Dask", "Processes", "engine_of"]
+__all__ = ["Dask", "Processes", "engine_of", "why_not"]
 
 DASK = "dask://"
 

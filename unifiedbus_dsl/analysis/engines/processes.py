@@ -98,6 +98,15 @@ class _Processes(Pool):
         self.context.end()
 
 
+def why_not() -> str | None:
+    """Why no worker processes can be had here, None if they can: they want shared semaphores, and so `/dev/shm`."""
+    try:
+        SpawnContext().Lock()
+    except (OSError, ImportError) as error:
+        return str(getattr(error, "strerror", None) or error).lower()
+    return None
+
+
 @frozen
 class Processes:
     """So many processes of this computer; a single one is this process itself."""
