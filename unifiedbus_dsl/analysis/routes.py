@@ -21,8 +21,6 @@ from unifiedbus_dsl.symmetry import Array, Symmetry, arrays_of
 from unifiedbus_dsl.syntax import tree
 
 ROUTINGS = ("ecmp", "wcmp", "valiant", "updown", "dor", "minimal", "optimal")
-OPTIMISED = ("minimal", "optimal")
-"""Routings that split for the largest throughput; the others have loads of their own."""
 OPTIONS: Mapping[str, tuple[str, ...]] = {"valiant": ("via",), "dor": ("order",)}
 VIA = ("end", "switch")
 

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.bind import delete_line
-from unifiedbus_dsl.diagnostics import Label, Severity, Sink, rename
+from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.body import MAX_EXTENDS, Body, Placed
 from unifiedbus_dsl.elaborate.changes import UNCHANGED, Changes
@@ -568,9 +568,6 @@ class Elaborator:
         if shape is None or key is None:
             return None
         return Child(statement.name.text, shape, key, statement.spare, statement.doc, statement.span)
-
-    def warn(self, code: str, message: str, span: Span, label: str, help: tuple[str, ...] = ()) -> None:
-        self.sink.error(code, message, span, label, help=help, severity=Severity.WARNING)
 
 
 def _words(kind: str, name: str) -> frozenset[str]:

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Var
 
 IntArray: TypeAlias = "NDArray[np.int64]"
-BoolArray: TypeAlias = "NDArray[np.bool_]"
 
 _UFUNCS: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": np.add,

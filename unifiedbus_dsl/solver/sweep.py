@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ints, Network, row_arcs, tally
+from unifiedbus_dsl.network import Floats, Ints, Network, row_arcs, tally
 
 Hops = NDArray[np.int16]
 
@@ -152,8 +152,3 @@ def _nearer_arcs(weights: Weights, distances: Distances, share: Floats) -> tuple
     leads = (hops[heads] == hops[tails] - 1) & (network.forwards[heads] | (hops[heads] == 0))
     arcs, tails = arcs[leads], tails[leads]
     return arcs, share[tails] * weights.weight[arcs]
-
-
-def reachable_vertices(network: Network, start: NDArray[Any]) -> Bools:
-    """Which vertices a path from `start` reaches, [V]."""
-    return distances(by_cable(network), start).hops >= 0
