@@ -141,6 +141,20 @@ class Network:
         """Vertices of an end point."""
         return self.end_order[self.end_start[end] : self.end_start[end + 1]]
 
+    def selected(self, ends: ArrayLike | None = None) -> Bools:
+        """Which end points are among `ends` (numbers of some, default all), [E]."""
+        if ends is None:
+            return np.ones(self.ends, dtype=bool)
+        chosen = np.zeros(self.ends, dtype=bool)
+        chosen[np.asarray(ends, dtype=np.int64)] = True
+        return chosen
+
+    def on_vertices(self, values: NDArray[_Item]) -> NDArray[_Item]:
+        """Values of end points ([E]) on their vertices ([V]), zero elsewhere."""
+        spread = np.zeros(self.vertices, dtype=values.dtype)
+        spread[self.end_order] = values[self.end[self.end_order]]
+        return spread
+
     @cached_property
     def opposite(self) -> Ids:
         """The arc that runs the other way along the same cables, [A]."""

@@ -15,7 +15,7 @@ from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, opt
 from unifiedbus_dsl.solver.demand import all_to_all
 from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, least, split
-from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry, on_vertices
+from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.spectral import spectrum
 from unifiedbus_dsl.solver.spread import spread_bound
@@ -71,10 +71,7 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
         NotAdmittedError: fewer than two members.
     """
     network = symmetry.network
-    chosen = np.ones(network.ends, dtype=bool)
-    if members is not None:
-        chosen[:] = False
-        chosen[np.asarray(members, dtype=np.int64)] = True
+    chosen = network.selected(members)
     n = int(chosen.sum())
     if n < 2:
         raise NotAdmittedError("a bisection needs two end points")
@@ -101,8 +98,7 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
         lower, shares = closer, shares if closer is lower else np.zeros(0)
     reason = f"from below {lower.reason}, from above a cut"
     below = min(lower.value, upper.best)
-    passes = network.forwards.copy()
-    passes[network.end_order] |= chosen[network.end[network.end_order]]
+    passes = network.forwards | network.on_vertices(chosen)
     near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
     cut = np.flatnonzero(near[network.tail] & far[network.head])
     capacity = interval(below, upper.best, reason, MEETS_WITHIN)
@@ -111,8 +107,7 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
 
 def _joined(network: Network, chosen: Bools) -> bool:
     """Whether all chosen end points are joined, if through each other."""
-    member = np.zeros(network.vertices, dtype=bool)
-    member[network.end_order] = chosen[network.end[network.end_order]]
+    member = network.on_vertices(chosen)
     passes = network.forwards | member
     reached = np.zeros(network.ends, dtype=bool)
     seen = np.zeros(network.vertices, dtype=bool)
@@ -277,7 +272,7 @@ def _in_units(graph: Graph, lower: _Lower) -> _Lower:
 
 def _bisection_from_below(symmetry: Symmetry, chosen: Bools, most: int) -> Optimum:
     network = symmetry.network
-    member = on_vertices(network, chosen.astype(np.float64)) > 0
+    member = network.on_vertices(chosen)
     # a half holds all of an end point, so what passes through one crosses no less
     every = frozen_array(network.forwards | member)
     symmetry = evolve(symmetry, network=evolve(network, forwards=every))
@@ -322,8 +317,7 @@ def halves(symmetry: Symmetry, chosen: Bools) -> Iterator[Bools]:
         keys.append(place % 2 * axis.length + place)
     for key in keys:
         order = members[np.lexsort((members, key[members]))]
-        half = np.zeros(network.ends, dtype=bool)
-        half[order[: len(members) // 2]] = True
+        half = network.selected(order[: len(members) // 2])
         if half.tobytes() not in seen:
             seen.add(half.tobytes())
             yield half

@@ -34,10 +34,7 @@ Demand: TypeAlias = Groups | Pairs
 
 def all_to_all(network: Network, members: ArrayLike | None = None, rate: float = 1.0) -> Groups:
     """Each of the members (default: every end point) to each other."""
-    group = np.zeros(network.ends, dtype=np.int64)
-    if members is not None:
-        group -= 1
-        group[np.asarray(members, dtype=np.int64)] = 0
+    group = network.selected(members).astype(np.int64) - 1
     return Groups(frozen_array(group), rate)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.network import Bools, Floats, Ints, Network, frozen_array, row_chunks, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
-from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry, on_vertices
+from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine, vertex_kinds
 
@@ -58,7 +58,7 @@ def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Number:
     for v in track(_few(group, np.flatnonzero(chosen)), "rates of gathering"):
         others = chosen.copy()
         others[v] = False
-        found = one_source(network, int(network.vertices_of(int(v))[0]), on_vertices(network, others.astype(float)))
+        found = one_source(network, int(network.vertices_of(int(v))[0]), network.on_vertices(others.astype(float)))
         own = network.injection_Bps[v] / others.sum()
         slowest = min(own, float(network.injection_Bps[others].min()))
         lower, upper = min(lower, found.lower, slowest), min(upper, found.upper, slowest)
@@ -95,7 +95,7 @@ def allreduce_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
     narrowest = float(network.injection_Bps[chosen].min())
     for t in track(_few(group.stabiliser([first]), np.flatnonzero(others)), "narrowest cut"):
         for a, b in ((first, int(t)), (int(t), first)) if both else ((first, int(t)),):
-            goal = on_vertices(network, (np.arange(network.ends) == b).astype(float))
+            goal = network.on_vertices(network.selected(b).astype(float))
             narrowest = min(narrowest, one_source(network, int(network.vertices_of(a)[0]), goal).upper)
     if narrowest <= 0:
         raise NotAdmittedError("some of its end points are not joined")
@@ -123,10 +123,7 @@ def _few(group: Symmetry, ends: Ints) -> Ints:
 
 
 def _members(symmetry: Symmetry, members: ArrayLike | None) -> tuple[Symmetry, Bools]:
-    chosen = np.ones(symmetry.network.ends, dtype=bool)
-    if members is not None:
-        chosen[:] = False
-        chosen[np.asarray(members, dtype=np.int64)] = True
+    chosen = symmetry.network.selected(members)
     if chosen.sum() < 2:
         raise NotAdmittedError("a collective needs two end points")
     return relaying(symmetry).restricted(colour=chosen), chosen

@@ -50,8 +50,7 @@ def graph_of(network: Network, chosen: Bools) -> Graph:
     """
     from scipy.sparse import csr_matrix
 
-    member = np.zeros(network.vertices, dtype=bool)
-    member[network.end_order] = chosen[network.end[network.end_order]]
+    member = network.on_vertices(chosen)
     counted = network.forwards | member
     ends = np.cumsum(chosen) - 1
     free = np.cumsum(counted & ~member) - 1 + int(chosen.sum())

@@ -290,14 +290,7 @@ def _commodities(symmetry: Symmetry, demand: Demand, row: Floats) -> list[Commod
         Commodity(
             int(network.vertices_of(s)[0]),
             copies,
-            (on_vertices(network, outward(demand, s, network.ends)),),
+            (network.on_vertices(outward(demand, s, network.ends)),),
         )
         for s, copies in zip(first.tolist(), size.tolist(), strict=True)
     ]
-
-
-def on_vertices(network: Network, values: Floats) -> Floats:
-    """Values of end points ([E]) on their vertices ([V]), zero elsewhere."""
-    spread = np.zeros(network.vertices)
-    spread[network.end_order] = values[network.end[network.end_order]]
-    return spread

@@ -44,13 +44,7 @@ class Losses:
 
 def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) -> Losses:
     """What the damage has taken from the end points `members` (default: all) and from the cables."""
-    ends = base.network.ends
-    chosen = np.ones(ends, dtype=bool)
-    if members is not None:
-        chosen[:] = False
-        chosen[np.asarray(members, dtype=np.int64)] = True
-    gone = np.zeros(ends, dtype=bool)
-    gone[damaged.lost_ends] = True
+    chosen, gone = base.network.selected(members), base.network.selected(damaged.lost_ends)
     chosen[base.lost_ends] = False
     left = np.flatnonzero(chosen & ~gone)
     cut_off = np.zeros(0, dtype=np.int64)
@@ -80,9 +74,7 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
 def _joined_to(network: Network, inside: Ints) -> Bools:
     """The end points that share an island with any of `inside`, [E]."""
     end, island = paths.islands(network)
-    joined = np.zeros(network.ends, dtype=bool)
-    joined[end[np.isin(island, island[np.isin(end, inside)])]] = True
-    return joined
+    return network.selected(end[np.isin(island, island[np.isin(end, inside)])])
 
 
 def largest_island(network: Network, chosen: Bools) -> Bools:

@@ -23,7 +23,7 @@ from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.solver.classes import Commodity, Optimum, optimum
 from unifiedbus_dsl.solver.demand import Groups, kept
 from unifiedbus_dsl.solver.gather import allgather_time, allreduce_time, one_source, relaying, sent_at_most
-from unifiedbus_dsl.solver.limits import MEETS_WITHIN, on_vertices
+from unifiedbus_dsl.solver.limits import MEETS_WITHIN
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.schedules import members_of
 from unifiedbus_dsl.symmetry import Symmetry
@@ -82,14 +82,14 @@ def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints) -> Optimum:
         wanted = (group == group[v]).astype(np.float64)
         wanted[v] = 0.0
         source = int(network.vertices_of(int(v))[0])
-        commodities.append(Commodity(source, int(copies), (on_vertices(network, wanted),)))
+        commodities.append(Commodity(source, int(copies), (network.on_vertices(wanted),)))
     return optimum(symmetry, commodities, np.ones(1))
 
 
 def _together(symmetry: Symmetry, group: Ints, members: Ints) -> float:
     """An upper bound on the rate at which the first member of each group can be brought a stream from every other one
     of its group, all groups at once, byte/s; the same as sending, with every arc turned round."""
-    first = np.isin(np.arange(len(group)), members[:, 0])
+    first = symmetry.network.selected(members[:, 0])
     around = kept(relaying(symmetry), Groups(group)).restricted(colour=first)
     found = _concurrent(around, group, members[:, 0])
     own = symmetry.network.injection_Bps[members[:, 0]]
@@ -108,7 +108,7 @@ def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float)
 
 def _broadcast(symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size_bytes: float) -> Number:
     """The whole size over the narrowest cut between a root and a member of its group."""
-    keep = kept(symmetry, Groups(group)).restricted(colour=np.isin(np.arange(len(group)), roots))
+    keep = kept(symmetry, Groups(group)).restricted(colour=symmetry.network.selected(roots))
     chosen = _one_of_each(keep, members)
     lower = max(size_bytes / _narrowest(symmetry, members[g], int(roots[g])) for g in chosen)
     reached = len(roots) == 1 and bool(np.isinf(symmetry.network.injection_Bps).all())
@@ -125,7 +125,7 @@ def _narrowest(symmetry: Symmetry, row: Ints, root: int) -> float:
     around = every.restricted(colour=inside)
     least = np.inf
     for v, _ in zip(*around.representatives(row[row != root]), strict=True):
-        goal = on_vertices(network, (np.arange(network.ends) == v).astype(np.float64))
+        goal = network.on_vertices(network.selected(v).astype(np.float64))
         found = one_source(network, int(network.vertices_of(root)[0]), goal)
         least = min(least, found.upper, float(network.injection_Bps[root]), float(network.injection_Bps[v]))
     return float(least)

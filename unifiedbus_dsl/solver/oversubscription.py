@@ -29,12 +29,8 @@ def oversubscription(network: Network, part: NDArray[np.integer], members: Array
     out = tally(network.tail, raw, network.vertices)
     order = network.end_order
     sends = np.minimum(tally(network.end[order], out[order], network.ends), network.injection_Bps)
-    counted = np.ones(network.ends, dtype=bool)
-    if members is not None:
-        counted[:] = False
-        counted[np.asarray(members, dtype=np.int64)] = True
     home = part[network.end_order[network.end_start[:-1]]]
-    counted &= home >= 0
+    counted = network.selected(members) & (home >= 0)
     inside = tally(home[counted], sends[counted], groups)
     leaves = (part[network.tail] != part[network.head]) & (part[network.tail] >= 0)
     wall = tally(part[network.tail[leaves]], raw[leaves], groups)

@@ -92,8 +92,8 @@ def _histogram(
     far: Callable[[int], Floats],
     resolution: float,
 ) -> Histogram:
-    ends = symmetry.network.ends
-    senders, receivers = _selected(source, ends), _selected(target, ends)
+    network = symmetry.network
+    senders, receivers = network.selected(source), network.selected(target)
     group = symmetry.restricted(colour=senders + 2 * receivers)
     values: dict[float, int] = {}
     unreachable, worst = 0, (-1.0, -1, -1)
@@ -118,14 +118,6 @@ def _histogram(
         worst[1],
         worst[2],
     )
-
-
-def _selected(ends: ArrayLike | None, count: int) -> NDArray[np.bool_]:
-    if ends is None:
-        return np.ones(count, dtype=bool)
-    chosen = np.zeros(count, dtype=bool)
-    chosen[np.asarray(ends, dtype=np.int64)] = True
-    return chosen
 
 
 def _representatives(symmetry: Symmetry, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
@@ -212,14 +204,14 @@ def islands(network: Network) -> tuple[Ints, Ints]:
 def reachable(network: Network, members: ArrayLike | None = None) -> int:
     """How many of the members (default: all end points) are in the island that has most of them."""
     end, island = islands(network)
-    chosen = _selected(members, network.ends)[end]
+    chosen = network.selected(members)[end]
     return int(np.bincount(island[chosen]).max(initial=0)) if chosen.any() else 0
 
 
 def connected(symmetry: Symmetry, members: ArrayLike | None = None) -> bool:
     """Whether each member has a path to each other."""
     network = symmetry.network
-    chosen = _selected(members, network.ends)
+    chosen = network.selected(members)
     few = len(symmetry.representatives(np.flatnonzero(chosen))[0]) <= 4
     if not few and reachable(network, members) == int(chosen.sum()):
         return True
@@ -245,7 +237,7 @@ def disjoint_paths(symmetry: Symmetry, source: ArrayLike | None = None, target: 
     One s out of each orbit; for it, one t out of each orbit under the symmetries that keep s.
     """
     network = symmetry.network
-    senders, receivers = _selected(source, network.ends), _selected(target, network.ends)
+    senders, receivers = network.selected(source), network.selected(target)
     group = symmetry.restricted(colour=senders + 2 * receivers)
     best, flows = (np.iinfo(np.int64).max, -1, -1), 0
     for s, _ in track(list(_representatives(group, senders)), "disjoint paths"):

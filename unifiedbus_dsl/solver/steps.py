@@ -322,7 +322,7 @@ def _group_latency(timed: Symmetry, demand: Groups) -> float:
         found = distances(weights, network.vertices_of(target))
         time = _slowest_to(network, found)
         senders = np.flatnonzero(toward(demand, target, network.ends) > 0)
-        given = vertex_demand(network, found, (np.bincount(senders, minlength=network.ends) > 0).astype(np.float64))
+        given = vertex_demand(network, found, network.selected(senders).astype(np.float64))
         worst = max(worst, float(time[given > 0].max()))
     return worst
 

@@ -6,7 +6,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, row_arcs, tally
+from unifiedbus_dsl import symmetry
+from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, tally
 
 
 @frozen(eq=False)
@@ -34,21 +35,7 @@ class Tiers:
 def levels(network: Network, members: ArrayLike | None = None) -> Ids:
     """Hops from each vertex to the nearest of the end points (default: all), passing through anything, -1 where there
     is none, [V]."""
-    chosen = np.ones(network.ends, dtype=bool)
-    if members is not None:
-        chosen[:] = False
-        chosen[np.asarray(members, dtype=np.int64)] = True
-    at_end = network.end >= 0
-    at_end[at_end] = chosen[network.end[at_end]]
-    tier = np.where(at_end, 0, -1).astype(np.int32)
-    frontier, level = np.flatnonzero(tier == 0), 0
-    while len(frontier):
-        level += 1
-        near = np.zeros(network.vertices, dtype=bool)
-        near[network.head[row_arcs(network, frontier)]] = True
-        frontier = np.flatnonzero(near & (tier < 0))
-        tier[frontier] = level
-    return tier
+    return symmetry.tiers(network, network.on_vertices(network.selected(members)))
 
 
 def tiers(network: Network, members: ArrayLike | None = None) -> Tiers:

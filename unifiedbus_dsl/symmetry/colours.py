@@ -12,10 +12,8 @@ def vertex_kinds(network: Network, colour: ArrayLike | None = None) -> Ids:
     """Dense colour of vertices that differ in anything but their arcs: group, forwarding, latency, end point or not,
     injection, and `colour`. [V]"""
     real = network.end >= 0
-    injection = np.zeros(network.vertices)
-    injection[real] = network.injection_Bps[network.end[real]]
     kinds = dense(network.group)
-    for column in (network.forwards, real, network.latency_s, injection, colour):
+    for column in (network.forwards, real, network.latency_s, network.on_vertices(network.injection_Bps), colour):
         if column is not None:
             values = dense(np.asarray(column))
             kinds = dense(kinds.astype(np.int64) * (int(values.max(initial=0)) + 1) + values)
