@@ -6,10 +6,11 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import Bools, Ints, Network, tally
+from unifiedbus_dsl.network import Bools, Ints, Network
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.symmetry import tiers, trivial
+from unifiedbus_dsl.solver.tiers import tiers
+from unifiedbus_dsl.symmetry import trivial
 
 
 @frozen(eq=False)
@@ -53,9 +54,10 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
         far = paths.hops(damaged.symmetry, left, left)
         source, target = far.source, far.target
         if far.unreachable:
-            island = np.flatnonzero(largest_island(damaged.network, chosen & ~gone))
+            whole, parts = paths.islands(base.network), paths.islands(damaged.network)
+            island = _largest(parts, chosen & ~gone)
             # an end point beside another one that does not forward was never joined to what is beyond that
-            cut_off = left[(_joined_to(base.network, island) & ~_joined_to(damaged.network, island))[left]]
+            cut_off = left[np.isin(left, _joined_to(whole, island)) & ~np.isin(left, _joined_to(parts, island))]
         if len(far.value):
             after = int(far.value[-1])
             before = int(paths.hops(trivial(base.network), [source], [target]).largest)
@@ -63,7 +65,7 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
         np.flatnonzero(gone & chosen),
         cut_off,
         len(left) - len(cut_off),
-        by_tier(base.network, damaged.network),
+        _by_tier(base.network, damaged.network),
         source,
         target,
         before,
@@ -71,34 +73,21 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
     )
 
 
-def _joined_to(network: Network, inside: Ints) -> Bools:
-    """The end points that share an island with any of `inside`, [E]."""
-    end, island = paths.islands(network)
-    return network.selected(end[np.isin(island, island[np.isin(end, inside)])])
+def _joined_to(islands: tuple[Ints, Ints], inside: Ints) -> Ints:
+    """The end points that share an island with any of `inside`."""
+    end, island = islands
+    return end[np.isin(island, island[np.isin(end, inside)])]
 
 
-def largest_island(network: Network, chosen: Bools) -> Bools:
-    """The chosen end points of the island that has most of them, the first of several, [E]."""
-    end, island = paths.islands(network)
+def _largest(islands: tuple[Ints, Ints], chosen: Bools) -> Ints:
+    """The chosen end points of the island that has most of them, the first of several."""
+    end, island = islands
     of = chosen[end]
-    inside = np.zeros(network.ends, dtype=bool)
-    if of.any():
-        inside[end[of & (island == np.argmax(np.bincount(island[of])))]] = True
-    return inside
+    return end[of & (island == np.argmax(np.bincount(island[of])))]
 
 
-def by_tier(before: Network, after: Network) -> tuple[Tier, ...]:
+def _by_tier(before: Network, after: Network) -> tuple[Tier, ...]:
     """Capacity of cables by the tiers that they join, as the whole machine has them."""
-    tier = tiers(before).astype(np.int64)
-    most = int(tier.max(initial=0)) + 2
-    columns = []
-    for network in (before, after):
-        one, two = tier[network.tail], tier[network.head]
-        up = one <= two
-        up &= (one < two) | (network.tail < network.head)
-        key = (one[up] + 1) * most + two[up] + 1
-        columns.append(tally(key, network.capacity_Bps[up], most * most))
-    return tuple(
-        Tier(int(key // most) - 1, int(key % most) - 1, float(columns[0][key]), float(columns[1][key]))
-        for key in np.flatnonzero(columns[0])
-    )
+    whole = tiers(before)
+    columns = (whole.low, whole.high, whole.capacity_Bps, whole.left_Bps(after))
+    return tuple(Tier(*row) for row in zip(*(column.tolist() for column in columns), strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, tally
@@ -31,6 +31,12 @@ class Tiers:
             f"{a} to {b}" if a >= 0 else "apart" for a, b in zip(self.low.tolist(), self.high.tolist(), strict=True)
         ]
 
+    def left_Bps(self, damaged: Network) -> Floats:  # noqa: N802
+        """What each band carries one way in the same network with some of its cables lost or weakened, byte/s."""
+        bands = _code(self.tier, self.low, self.high)
+        band = np.searchsorted(bands, _code(self.tier, self.tier[damaged.tail], self.tier[damaged.head]))
+        return tally(band, damaged.capacity_Bps, len(bands)) / 2
+
 
 def levels(network: Network, members: ArrayLike | None = None) -> Ids:
     """Hops from each vertex to the nearest of the end points (default: all), passing through anything, -1 where there
@@ -41,9 +47,8 @@ def levels(network: Network, members: ArrayLike | None = None) -> Ids:
 def tiers(network: Network, members: ArrayLike | None = None) -> Tiers:
     """Cables by the tiers that they join, lowest first; tiers are counted from some end points (default: all)."""
     tier = levels(network, members)
-    one, two = tier[network.tail].astype(np.int64), tier[network.head].astype(np.int64)
-    base = int(tier.max(initial=0)) + 2
-    code = (np.minimum(one, two) + 1) * base + np.maximum(one, two) + 1
+    code = _code(tier, tier[network.tail], tier[network.head])
+    base = _base(tier)
     found = np.flatnonzero(np.bincount(code, minlength=base * base))
     number = np.zeros(base * base, dtype=np.int64)
     number[found] = np.arange(len(found))
@@ -59,3 +64,14 @@ def tiers(network: Network, members: ArrayLike | None = None) -> Tiers:
         frozen_array(np.rint(cables / 2).astype(np.int64)),
         frozen_array(capacity / 2),
     )
+
+
+def _base(tier: Ids) -> int:
+    """More than any tier and one."""
+    return int(tier.max(initial=0)) + 2
+
+
+def _code(tier: Ids, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ints:
+    """A number for each two tiers, of one band whichever comes first, below the square of `_base`."""
+    low, high = np.minimum(one, two).astype(np.int64), np.maximum(one, two).astype(np.int64)
+    return np.asarray((low + 1) * _base(tier) + high + 1)
