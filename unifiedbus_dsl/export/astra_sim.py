@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse, remark
+from unifiedbus_dsl.export.devices import latencies, of_kind
 from unifiedbus_dsl.export.stream import kind_facts, number, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.plan import Plan
@@ -62,8 +63,7 @@ def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
         CannotExportError: it is no product of such dimensions.
     """
     plan = fabric.plan
-    is_npu = np.asarray([of.kind == "npu" for of in plan.devices.values()], dtype=bool)[fabric.device_type]
-    npus = np.flatnonzero(is_npu)
+    npus = np.flatnonzero(of_kind(fabric, "npu"))
     if len(npus) < 2:
         raise _no(sink, plan, "a machine of at least two NPUs is wanted")
     place = np.full(fabric.device_count, -1, dtype=np.int64)
@@ -187,14 +187,9 @@ def _half_way(fabric: Fabric, cable: int) -> float:
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
 
-    from unifiedbus_dsl.units import Quantity
-
-    types = list(fabric.plan.devices.values())
-    is_npu = np.asarray([of.kind == "npu" for of in types], dtype=bool)[fabric.device_type]
+    is_npu = of_kind(fabric, "npu")
     source = int(fabric.a_device[cable] if is_npu[fabric.a_device[cable]] else fabric.b_device[cable])
-    passing = np.asarray(
-        [float(v) if isinstance(v := of.fields.get("latency"), Quantity) and of.kind != "npu" else 0.0 for of in types]
-    )[fabric.device_type]
+    passing = latencies(fabric) * ~is_npu
     times = np.asarray([k.latency for k in kind_facts(fabric)])[fabric.kind]
     a, b = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
     keep = ~(is_npu[a] & is_npu[b])

@@ -14,11 +14,10 @@ import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, left_out
-from unifiedbus_dsl.export.simgrid import forwards_all
+from unifiedbus_dsl.export.devices import latencies, of_kind, tell_forwarding
 from unifiedbus_dsl.export.stream import kind_facts, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.units import Quantity
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
@@ -26,26 +25,14 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     rates = sorted({round(kind.capacity) for kind in kind_facts(fabric)})
     if len(rates) > 1:
         left_out(sink, f"BookSim has channels of one rate only, and this machine has {len(rates)}", "simgrid")
-    types = fabric.plan.devices.values()
-    partial = [of.key for of in types if of.kind != "switch" and of.radix > 1 and not forwards_all(of)]
-    if partial:
-        left_out(
-            sink,
-            f"BookSim routes through all ports of {', '.join(partial)}, which forward among some or none of them",
-            "json",
-        )
+    tell_forwarding(fabric, sink, "BookSim routes")
     write_text(path, _parts(fabric))
 
 
 def _parts(fabric: Fabric) -> Iterator[str]:
-    kinds = list(fabric.plan.devices.values())
-    is_end = np.asarray([of.kind != "switch" for of in kinds], dtype=bool)[fabric.device_type]
+    is_end = ~of_kind(fabric, "switch")
     node = np.cumsum(is_end) - 1
-    costs = []
-    for of in kinds:
-        latency = of.fields.get("latency")
-        costs.append(float(latency) / 2 if isinstance(latency, Quantity) else 0.0)
-    half = np.asarray(costs)[fabric.device_type]
+    half = latencies(fabric) / 2
     own = np.asarray([kind.latency for kind in kind_facts(fabric)])[fabric.kind]
     cycles = np.maximum(1, np.rint((own + half[fabric.a_device] + half[fabric.b_device]) * 1e9)).astype(np.int64)
     tail = np.concatenate([fabric.a_device, fabric.b_device]).astype(np.int64)

@@ -19,10 +19,10 @@ from scipy.sparse.csgraph import connected_components
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse
+from unifiedbus_dsl.export.devices import latencies, of_kind, tiers
 from unifiedbus_dsl.export.pairs import Pairs, pairs_of
 from unifiedbus_dsl.export.stream import write_text
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.units import Quantity
 
 Ints = NDArray[np.int64]
 
@@ -80,35 +80,21 @@ def fat_tree(fabric: Fabric) -> Tree:
         NoFatTree: it is none, or none of those that htsim builds.
     """
     links = pairs_of(fabric)
-    switch = np.asarray([of.kind == "switch" for of in fabric.plan.devices.values()])[fabric.device_type]
-    level = _levels(fabric.device_count, links, switch)
-    tiers = int(level.max(initial=0))
-    if tiers not in (2, 3):
-        raise NoFatTree(f"here are {tiers}")
+    switch, level = of_kind(fabric, "switch"), tiers(fabric)
+    if (level < 0).any():
+        raise NoFatTree("here are switches without a way to an end point")
+    count = int(level.max(initial=0))
+    if count not in (2, 3):
+        raise NoFatTree(f"here are {count}")
     below, above = np.where(level[links.a] < level[links.b], (links.a, links.b), (links.b, links.a))
     if (level[above] != level[below] + 1).any():
         raise NoFatTree("here are cables within a tier or past one")
     per_host = np.bincount(below[level[below] == 0], weights=links.count[level[below] == 0], minlength=len(level))
     if (per_host[~switch] != 1).any():
         raise NoFatTree("each end point has one cable to a switch there, here some have more")
-    found = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, tiers + 1))
+    found = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, count + 1))
     hosts = int((~switch).sum())
-    return _checked(Tree(hosts, _pod(links, level, hosts, tiers), found), links, level, below, above)
-
-
-def _levels(devices: int, links: Pairs, switch: NDArray[np.bool_]) -> Ints:
-    """Cables to the nearest end point; end points are 0."""
-    far = devices + 1
-    level = np.where(switch, far, 0).astype(np.int64)
-    while True:
-        before = level.copy()
-        np.minimum.at(level, links.a, before[links.b] + 1)
-        np.minimum.at(level, links.b, before[links.a] + 1)
-        if np.array_equal(level, before):
-            break
-    if (level >= far).any():
-        raise NoFatTree("here are switches without a way to an end point")
-    return level
+    return _checked(Tree(hosts, _pod(links, level, hosts, count), found))
 
 
 def _tier(fabric: Fabric, links: Pairs, level: Ints, below: Ints, above: Ints, tier: int) -> Tier:
@@ -117,7 +103,7 @@ def _tier(fabric: Fabric, links: Pairs, level: Ints, below: Ints, above: Ints, t
     switches = np.flatnonzero(level == tier)
     down = np.bincount(above[mine], weights=links.count[mine], minlength=len(level))[switches]
     upward = np.bincount(below[up], weights=links.count[up], minlength=len(level))[switches]
-    latency = _latencies(fabric)[switches]
+    latency = latencies(fabric)[switches]
     each = links.rate[mine] / links.count[mine]
     for what, values in (
         ("cables down", down),
@@ -140,12 +126,6 @@ def _tier(fabric: Fabric, links: Pairs, level: Ints, below: Ints, above: Ints, t
     )
 
 
-def _latencies(fabric: Fabric) -> NDArray[np.float64]:
-    values = [of.fields.get("latency") for of in fabric.plan.devices.values()]
-    known = np.asarray([float(v) if isinstance(v, Quantity) else 0.0 for v in values], dtype=np.float64)
-    return np.asarray(known[fabric.device_type])
-
-
 def _pod(links: Pairs, level: Ints, hosts: int, tiers: int) -> int:
     """End points of a pod: what hangs together without the top tier; all of two tiers."""
     if tiers == 2:
@@ -159,7 +139,7 @@ def _pod(links: Pairs, level: Ints, hosts: int, tiers: int) -> int:
     return int(sizes.max())
 
 
-def _checked(tree: Tree, links: Pairs, level: Ints, below: Ints, above: Ints) -> Tree:
+def _checked(tree: Tree) -> Tree:
     """The tree, if htsim would cable it as the machine is."""
     first = tree.tiers[0]
     if first.bundle != 1 or tree.pod % first.down or tree.hosts % tree.pod:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, left_out, refuse
+from unifiedbus_dsl.export.devices import tiers
 from unifiedbus_dsl.export.names import plain
 from unifiedbus_dsl.export.pairs import Pairs, pairs_of
 from unifiedbus_dsl.export.servers import servers_of
@@ -82,24 +83,13 @@ def _order(subject: Subject, sink: Sink) -> Order:
         raise refuse(
             sink, f"SimAI has servers of one size, here are some of {min(sizes)} and {max(sizes)} NPUs", "ns3", span
         )
-    rank = np.where(kinds == "npu", 0, np.where(inner, 1, 2 + _tiers(fabric)))
+    tier = tiers(fabric)
+    outer = np.where(tier < 0, fabric.device_count, tier)  # what reaches no NPU comes last
+    rank = np.where(kinds == "npu", 0, np.where(inner, 1, 2 + outer))
     number_ = np.empty(fabric.device_count, dtype=np.int64)
     number_[np.argsort(rank, kind="stable")] = np.arange(fabric.device_count)
     npus, switches = int((kinds == "npu").sum()), int(inner.sum())
     return Order(number_, npus, sizes.pop(), switches, fabric.device_count - npus - switches)
-
-
-def _tiers(fabric: Fabric) -> Ints:
-    """Cables from each device to the nearest end point."""
-    level = np.full(fabric.device_count, np.iinfo(np.int32).max, dtype=np.int64)
-    switch = np.asarray([of.kind == "switch" for of in fabric.plan.devices.values()])[fabric.device_type]
-    level[~switch] = 0
-    while True:
-        before = level.copy()
-        np.minimum.at(level, fabric.a_device, before[fabric.b_device] + 1)
-        np.minimum.at(level, fabric.b_device, before[fabric.a_device] + 1)
-        if np.array_equal(level, before):
-            return level
 
 
 def _parts(fabric: Fabric, order: Order, links: Pairs, npu: str) -> Iterator[str]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
+from unifiedbus_dsl.export.base import Format, Subject, remark, too_large
+from unifiedbus_dsl.export.devices import latencies, of_kind, tell_forwarding
 from unifiedbus_dsl.export.names import Slugs, plain
 from unifiedbus_dsl.export.pairs import pairs_of
 from unifiedbus_dsl.export.stream import number, write_text
@@ -34,29 +34,12 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
         raise too_large(
             sink, f"{fabric.cable_count:,} cables are more than SimGrid holds in memory", "export a smaller system"
         )
-    _forwarding(fabric, sink)
+    tell_forwarding(fabric, sink, "SimGrid may route")
     if any(_speed(of) is None for of in fabric.plan.devices.values() if of.kind != "switch"):
         remark(
             sink, "UB0806", f"some end points state no compute rate: their speed is {USUAL_SPEED}", "set `bf16`, say"
         )
     write_text(path, _parts(fabric))
-
-
-def _forwarding(fabric: Fabric, sink: Sink) -> None:
-    """Tell where hosts would forward that do not."""
-    types = fabric.plan.devices.values()
-    partial = [of.key for of in types if of.kind != "switch" and of.radix > 1 and not forwards_all(of)]
-    if partial:
-        left_out(
-            sink,
-            f"SimGrid may route through all ports of {', '.join(partial)}, which forward among some or none of them",
-            "json",
-        )
-
-
-def forwards_all(of: DeviceType) -> bool:
-    """Whether an end point forwards among all its ports, as simulators that route by devices take it to."""
-    return len(of.transit) == 1 and len(of.transit[0]) == of.radix
 
 
 def _speed(of: DeviceType) -> str | None:
@@ -86,7 +69,8 @@ def _parts(fabric: Fabric) -> Iterator[str]:
 
 def _links(fabric: Fabric, names: list[str]) -> Iterator[str]:
     """All links, then a route along each."""
-    passing, links = _passing(fabric), pairs_of(fabric)
+    # what passing through a device costs: end points that only send and receive cost nothing
+    passing, links = latencies(fabric) * of_kind(fabric, "switch"), pairs_of(fabric)
     latency = links.latency + (passing[links.a] + passing[links.b]) / 2
     ends = [[names[device] for device in column.tolist()] for column in (links.a, links.b)]
     rows = zip(*ends, links.rate.tolist(), latency.tolist(), strict=True)
@@ -100,15 +84,6 @@ def _links(fabric: Fabric, names: list[str]) -> Iterator[str]:
             f'<route src="{a}" dst="{b}" symmetrical="NO"><link_ctn id="{a}_{b}" direction="UP"/></route>\n'
             f'<route src="{b}" dst="{a}" symmetrical="NO"><link_ctn id="{a}_{b}" direction="DOWN"/></route>\n'
         )
-
-
-def _passing(fabric: Fabric) -> NDArray[np.float64]:
-    """What passing through each device costs, in seconds; end points that only send and receive cost nothing."""
-    latencies = []
-    for of in fabric.plan.devices.values():
-        latency = of.fields.get("latency")
-        latencies.append(float(latency) if of.kind == "switch" and isinstance(latency, Quantity) else 0.0)
-    return np.asarray(np.asarray(latencies, dtype=np.float64)[fabric.device_type])
 
 
 FORMAT = Format(

@@ -17,13 +17,12 @@ import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
+from unifiedbus_dsl.export.devices import latency_of, of_kind, tell_forwarding
 from unifiedbus_dsl.export.names import Slugs, plain
 from unifiedbus_dsl.export.pairs import Pairs, pairs_of
-from unifiedbus_dsl.export.simgrid import forwards_all
 from unifiedbus_dsl.export.stream import number, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.units import Quantity
 
 MOST_ROUTERS = 5_000
 """`topoAny` keeps a path for each pair of routers."""
@@ -52,15 +51,7 @@ def _told(fabric: Fabric, links: Pairs, sink: Sink) -> None:
         left_out(
             sink, f"merlin gives all links one latency, and there are {len(times)}: the longest was taken", "simgrid"
         )
-    partial = [
-        of.key for of in fabric.plan.devices.values() if of.kind != "switch" and of.radix > 1 and not forwards_all(of)
-    ]
-    if partial:
-        left_out(
-            sink,
-            f"merlin routes through all ports of {', '.join(partial)}, which forward among some or none of them",
-            "json",
-        )
+    tell_forwarding(fabric, sink, "merlin routes")
 
 
 def _graph(fabric: Fabric, links: Pairs) -> Iterator[str]:
@@ -68,7 +59,7 @@ def _graph(fabric: Fabric, links: Pairs) -> Iterator[str]:
     yield '<key id="endpoints" for="node" attr.name="endpoints" attr.type="int"/>\n'
     yield '<key id="name" for="node" attr.name="name" attr.type="string"/>\n'
     yield f'<graph id={quoteattr(fabric.plan.system)} edgedefault="undirected">\n'
-    ends = np.asarray([int(of.kind != "switch") for of in fabric.plan.devices.values()])[fabric.device_type].tolist()
+    ends = (~of_kind(fabric, "switch")).astype(int).tolist()
     names = Slugs(fabric.plan).devices(np.arange(fabric.device_count)).tolist()
     for device, (name, end) in enumerate(zip(names, ends, strict=True)):
         yield f'<node id="{device}"><data key="endpoints">{end}</data><data key="name">{name}</data></node>\n'
@@ -80,12 +71,8 @@ def _graph(fabric: Fabric, links: Pairs) -> Iterator[str]:
 def _script(fabric: Fabric, links: Pairs) -> str:
     rate = f"{number(float(links.rate.min(initial=np.inf)) * 8e-9, 6)}Gb/s"
     link = f"{number(float(links.latency.max(initial=0.0)) * 1e9, 6)}ns"
-    latencies = [
-        float(value)
-        for of in fabric.plan.devices.values()
-        if of.kind == "switch" and isinstance(value := of.fields.get("latency"), Quantity)
-    ]
-    half = f"{number(max(latencies, default=0.0) / 2 * 1e9, 6)}ns"
+    slowest = max((latency_of(of) for of in fabric.plan.devices.values() if of.kind == "switch"), default=0.0)
+    half = f"{number(slowest / 2 * 1e9, 6)}ns"
     return f'''\
 """{plain(fabric.plan.system)} for SST: run it with `sst network.py`."""
 

@@ -1,0 +1,57 @@
+"""Devices as simulators take them: what they are, what passing through one costs, where a port stops short."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import left_out
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.network import from_fabric
+from unifiedbus_dsl.plan import DeviceType
+from unifiedbus_dsl.solver.tiers import levels
+from unifiedbus_dsl.units import Quantity
+
+
+def of_kind(fabric: Fabric, kind: str) -> NDArray[np.bool_]:
+    """Whether each device is of a kind, [D]."""
+    types = fabric.plan.devices.values()
+    return np.asarray(np.asarray([of.kind == kind for of in types], dtype=bool)[fabric.device_type])
+
+
+def latency_of(of: DeviceType) -> float:
+    """What a device of a type states as its latency, in seconds; 0 where it states none."""
+    value = of.fields.get("latency")
+    return float(value) if isinstance(value, Quantity) else 0.0
+
+
+def latencies(fabric: Fabric) -> NDArray[np.float64]:
+    """What each device states as its latency, in seconds, [D]."""
+    types = fabric.plan.devices.values()
+    return np.asarray(np.asarray([latency_of(of) for of in types], dtype=np.float64)[fabric.device_type])
+
+
+def tiers(fabric: Fabric) -> NDArray[np.int64]:
+    """Cables from each device to the nearest end point, -1 where there is no way, [D]."""
+    network = from_fabric(fabric)
+    return levels(network)[network.device_start[:-1]].astype(np.int64)
+
+
+def tell_forwarding(fabric: Fabric, sink: Sink, routes: str) -> None:
+    """UB0803 where an end point doesn't forward among all its ports, as simulators that route by devices take it to.
+
+    `routes` are the first words, such as `BookSim routes`.
+    """
+    types = fabric.plan.devices.values()
+    partial = [of.key for of in types if of.kind != "switch" and of.radix > 1 and not _forwards_all(of)]
+    if partial:
+        left_out(
+            sink,
+            f"{routes} through all ports of {', '.join(partial)}, which forward among some or none of them",
+            "json",
+        )
+
+
+def _forwards_all(of: DeviceType) -> bool:
+    return len(of.transit) == 1 and len(of.transit[0]) == of.radix
