@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from attrs import field, frozen
 
@@ -13,6 +13,7 @@ from unifiedbus_dsl.syntax import tree
 
 Defining: TypeAlias = tree.TypeDef | tree.ProtocolDef | tree.LinkDef | tree.Let
 Question: TypeAlias = tree.Traffic | tree.Analyze | tree.Scenario | tree.View
+Asked = TypeVar("Asked", bound=Question)
 
 NOUNS: dict[type, str] = {
     tree.TypeDef: "type",
@@ -124,6 +125,11 @@ class Model:
     @cached_property
     def modules_by_source(self) -> Mapping[Source, Module]:
         return {module.source: module for module in self.modules}
+
+    def asked(self, sort: type[Asked], system: str | None = None) -> dict[str, Asked]:
+        """The questions of the main file of one sort, such as `tree.Scenario`, by name; by default of all systems."""
+        found = self.main.questions.get(NOUNS[sort], {})
+        return {name: q for name, q in found.items() if isinstance(q, sort) and system in (None, q.of.text)}
 
     @property
     def sources(self) -> Mapping[str, Source]:

@@ -40,11 +40,9 @@ def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> Go
         KeyError: no such scenario.
     """
     assert compilation.model is not None
-    questions = compilation.model.main.questions.get("scenario", {})
-    known = {name: node for name, node in questions.items() if isinstance(node, tree.Scenario)}
     whole = Machine(compilation.fabric(system))
     asker = Asker(whole, _selector(compilation, whole, sink), {}, system, scenario)
-    made = damage(scenario, lines(scenario, known), asker)
+    made = damage(scenario, lines(scenario, compilation.model.asked(tree.Scenario)), asker)
     if made is None:
         return None
     machine = made[0].machine
@@ -65,8 +63,7 @@ def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tu
         KeyError: no such traffic.
     """
     assert compilation.model is not None
-    node = compilation.model.main.questions["traffic"][traffic]
-    assert isinstance(node, tree.Traffic)
+    node = compilation.model.asked(tree.Traffic)[traffic]
     machine = Machine(compilation.fabric(system))
     found = TrafficReader(machine, _selector(compilation, machine, sink)).read(traffic, node.value)
     if found is None:

@@ -35,22 +35,19 @@ from unifiedbus_dsl.syntax.parse import parse
 def views(compilation: Compilation, system: str | None = None) -> dict[str, tree.View]:
     """The view blocks of a system (by default of all), by name."""
     assert compilation.model is not None
-    found = compilation.model.main.questions.get("view", {})
-    return {n: v for n, v in found.items() if isinstance(v, tree.View) and system in (None, v.of.text)}
+    return compilation.model.asked(tree.View, system)
 
 
 def traffics(compilation: Compilation, system: str) -> dict[str, tree.Traffic]:
     """The traffic of a system, by name."""
     assert compilation.model is not None
-    found = compilation.model.main.questions.get("traffic", {})
-    return {n: t for n, t in found.items() if isinstance(t, tree.Traffic) and t.of.text == system}
+    return compilation.model.asked(tree.Traffic, system)
 
 
 def scenarios(compilation: Compilation, system: str) -> dict[str, tree.Scenario]:
     """The scenarios of a system, by name."""
     assert compilation.model is not None
-    found = compilation.model.main.questions.get("scenario", {})
-    return {n: s for n, s in found.items() if isinstance(s, tree.Scenario) and s.of.text == system}
+    return compilation.model.asked(tree.Scenario, system)
 
 
 MOST_SOLVED = 20_000

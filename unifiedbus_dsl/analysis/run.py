@@ -23,6 +23,7 @@ from unifiedbus_dsl.elaborate.values import POISON, Any, Between
 from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.expand import expand
+from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.progress import track
@@ -137,36 +138,29 @@ class _Runner:
         return Report(answers, results, found, orbits, tuple(self.damages), self.losses)
 
     @property
-    def _all_traffic(self) -> dict[str, tree.Traffic]:
-        model = self.compilation.model
-        assert model is not None
-        return {n: t for n, t in model.main.questions.get("traffic", {}).items() if isinstance(t, tree.Traffic)}
-
-    @property
-    def _all_blocks(self) -> list[tree.Analyze]:
-        model = self.compilation.model
-        assert model is not None
-        return [b for b in model.main.questions.get("analyze block", {}).values() if isinstance(b, tree.Analyze)]
+    def _model(self) -> Model:
+        assert self.compilation.model is not None
+        return self.compilation.model
 
     def systems(self, system: str | None, traffic: str | None) -> list[str]:
         if system is not None:
             return [system]
         if traffic is not None:
-            return [self._all_traffic[traffic].of.text]
-        asked = {block.of.text for block in self._all_blocks}
+            return [self._model.asked(tree.Traffic)[traffic].of.text]
+        asked = {block.of.text for block in self._model.asked(tree.Analyze).values()}
         return [name for name in self.compilation.systems if name in asked] or list(self.compilation.systems[:1])
 
     def run(self, system: str, traffic: str | None) -> None:
         plan = self.compilation.pick(system)
         machine = self.machines[system] = self.machine(self.compilation.fabric(system))
         if traffic is not None:
-            if traffic not in self._traffics(system):
+            if traffic not in self._model.asked(tree.Traffic, system):
                 raise KeyError(traffic)
             text = f"throughput({traffic}); throughput({traffic}, routing = optimal); fair({traffic})"
             self._block(self._asker(system, plan, machine, traffic), plan, _items(text, system, self.sink))
             return
-        blocks = [block for block in self._all_blocks if block.of.text == system]
-        for block in blocks:
+        blocks = self._model.asked(tree.Analyze, system)
+        for block in blocks.values():
             self._block(self._asker(system, plan, machine, block.name.text), plan, block.items)
         if not blocks:
             items = _items("; ".join(datasheet(plan)), system, self.sink)
@@ -180,12 +174,9 @@ class _Runner:
         self._of_types(plan)
         self._scenarios(system, plan, machine)
 
-    def _traffics(self, system: str) -> dict[str, tree.Traffic]:
-        return {name: t for name, t in self._all_traffic.items() if t.of.text == system}
-
     def _asker(self, system: str, plan: Plan, machine: Machine, block: str) -> Asker:
         made = asker_of(self.compilation, machine, self.sink)
-        return evolve(made, traffics=self._traffics(system), system=system, block=block)
+        return evolve(made, traffics=self._model.asked(tree.Traffic, system), system=system, block=block)
 
     def _block(self, asker: Asker, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]) -> None:
         extra: dict[str, Any] = {}
@@ -225,10 +216,8 @@ class _Runner:
             self.results.append(result)
 
     def _scenarios(self, system: str, plan: Plan, machine: Machine) -> None:
-        model = self.compilation.model
-        assert model is not None
-        known = {n: s for n, s in model.main.questions.get("scenario", {}).items() if isinstance(s, tree.Scenario)}
-        for name in track([n for n, s in known.items() if s.of.text == system], f"{system}: scenarios"):
+        known = self._model.asked(tree.Scenario)
+        for name in track(list(self._model.asked(tree.Scenario, system)), f"{system}: scenarios"):
             items = lines(name, known)
             asker = self._asker(system, plan, machine, name)
             changed = self.compilation.elaborated.variants.get(name) if self.compilation.elaborated else None

@@ -88,9 +88,7 @@ class Questions:
         selector = FabricSelector.of(machine.fabric, self.model, Evaluator(Scope(self.model.main), sink))
         if machine.lost is not None:
             selector = evolve(selector, lost=machine.lost)
-        named = self.model.main.questions.get("traffic", {})
-        traffics = {n: t for n, t in named.items() if isinstance(t, tree.Traffic) and t.of.text == self.system}
-        return Asker(machine, selector, traffics, self.system, "survey")
+        return Asker(machine, selector, self.model.asked(tree.Traffic, self.system), self.system, "survey")
 
     def call(self, text: str, sink: Sink) -> tree.Call:
         """A measure read from its text.

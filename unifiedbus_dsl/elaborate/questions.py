@@ -131,7 +131,6 @@ class Names:
 
 def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]) -> None:
     """Check the names in every question of the main file whose system could be understood."""
-    traffic = model.main.questions.get("traffic", {})
     for named in model.main.questions.values():
         for question in named.values():
             plan = done.plans.get(question.of.text)
@@ -143,7 +142,7 @@ def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]
             technology = done.elaborator.technology
             types = done.elaborator.types
             machine = Machine(types, technology.protocols, technology.links, plan.root, model.sorts)
-            names = frozenset(name for name, each in traffic.items() if each.of.text == question.of.text)
+            names = frozenset(model.asked(tree.Traffic, question.of.text))
             whole = not broken & machine.census(plan.root).keys()
             _Asker(Names(machine, names, whole), plan, scope, sink).ask(question)
 
@@ -152,8 +151,7 @@ def _changed(question: tree.Scenario, plan: Plan, done: Elaborated, model: Model
     """The plan that a scenario is of, elaborated anew where it has `set` lines; as it is after a diagnostic."""
     from unifiedbus_dsl.elaborate.systems import make_plan
 
-    known = {n: s for n, s in model.main.questions.get("scenario", {}).items() if isinstance(s, tree.Scenario)}
-    items = lines(question.name.text, known)
+    items = lines(question.name.text, model.asked(tree.Scenario))
     if not any(isinstance(item, tree.Set) for item in items):
         return plan
     quiet = Evaluator(Scope(model.main, lets=done.elaborator.lets), Sink())
