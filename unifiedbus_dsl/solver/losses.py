@@ -83,7 +83,7 @@ def _largest(islands: tuple[Ints, Ints], chosen: Bools) -> Ints:
     """The chosen end points of the island that has most of them, the first of several."""
     end, island = islands
     of = chosen[end]
-    return end[of & (island == np.argmax(np.bincount(island[of])))]
+    return np.asarray(end[of & (island == np.argmax(np.bincount(island[of])))])
 
 
 def _by_tier(before: Network, after: Network) -> tuple[Tier, ...]:
