@@ -19,7 +19,7 @@ from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.spectral import spectrum
 from unifiedbus_dsl.solver.spread import spread_bound
-from unifiedbus_dsl.symmetry import Axis, Symmetry, axes, refine
+from unifiedbus_dsl.symmetry import Axis, Symmetry, axes, located, refine
 
 TRIED_ARCS = 200_000_000
 """How many arcs the cuts that a bisection tries may have together (six are tried in any case)."""
@@ -325,13 +325,9 @@ def halves(symmetry: Symmetry, chosen: Bools) -> Iterator[Bools]:
 
 def _place(axis: Axis, device: Ints) -> Ints:
     """Index along an axis of each device, the length of the axis for devices outside the array. [devices]"""
-    rest = device - axis.base
-    inside = rest >= 0
-    for count, stride in axis.loops:
-        inside &= rest < count * stride
-        rest = rest % stride
+    _, rest, inside = located(axis, device)
     place = rest // axis.block
-    return np.where(inside & (place >= 0) & (place < axis.length), place, axis.length)
+    return np.where(inside & (place < axis.length), place, axis.length)
 
 
 def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bools]:

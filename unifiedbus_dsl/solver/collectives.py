@@ -21,7 +21,7 @@ from unifiedbus_dsl.solver.demand import Demand, Groups
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.schedules import ALGORITHMS, Phase, Step, busbw_factor, members_of, phases
 from unifiedbus_dsl.solver.steps import Timing, timing
-from unifiedbus_dsl.symmetry import Array, Symmetry
+from unifiedbus_dsl.symmetry import Array, Symmetry, located
 
 SIZES = tuple(2.0**k for k in range(10, 35))
 """1 KiB to 16 GiB."""
@@ -233,16 +233,15 @@ def places(arrays: Sequence[Array], device: Ints, by_level: bool) -> Ints:
     for array in arrays:
         if array.size != 1:
             continue
-        rest, inside = _inside(array, device)
+        columns, rest, inside = located(array, device)
+        count = prod(array.shape)
+        inside &= rest < count
         if not inside.any():
             continue
         path: list[Ints] = []
-        at = device - array.base
-        for level, (count, stride) in enumerate(array.loops):
-            sides = (count,) if by_level else _sides(array, level, arrays)
-            path += _split(np.clip(at // stride, 0, count - 1), sides)
-            at = at % stride
-        count = prod(array.shape)
+        for level, ((length, _), at) in enumerate(zip(array.loops, columns, strict=True)):
+            sides = (length,) if by_level else _sides(array, level, arrays)
+            path += _split(np.clip(at, 0, length - 1), sides)
         path += _split(np.clip(rest, 0, count - 1), (count,) if by_level else array.shape)
         found.append((inside, path))
     most = max((len(path) for _, path in found), default=0)
@@ -259,16 +258,6 @@ def _split(index: Ints, sides: tuple[int, ...]) -> list[Ints]:
     if not sides:
         return []
     return [np.asarray(part, dtype=np.int64) for part in np.unravel_index(index, sides)]
-
-
-def _inside(array: Array, device: Ints) -> tuple[Ints, Bools]:
-    """Element of an array of devices that each device is, and whether it is one at all."""
-    rest = device - array.base
-    inside = rest >= 0
-    for count, stride in array.loops:
-        inside &= rest < count * stride
-        rest = rest % stride
-    return rest, inside & (rest < prod(array.shape))
 
 
 def _sides(array: Array, level: int, arrays: Sequence[Array]) -> tuple[int, ...]:

@@ -14,13 +14,13 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, tally
+from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, row_arcs, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.demand import Demand, kept, toward
 from unifiedbus_dsl.solver.ecmp import Loads, per_arc, targets
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.sweep import Distances, Hops, vertex_demand
-from unifiedbus_dsl.symmetry import Array, Generator, Symmetry, arc_images, tiers
+from unifiedbus_dsl.symmetry import Array, Generator, Symmetry, arc_images, located, tiers
 
 
 @frozen(eq=False)
@@ -80,15 +80,8 @@ def _passable(network: Network, arcs: Ints, steps: Hops) -> Bools:
 def coordinates(network: Network, array: Array) -> Ints:
     """Place of each end point in an array of single devices: its index in the arrays around it and in each dimension,
     -1 where it is none of them. [E, dimensions]"""
-    rest = network.end_device - array.base
-    inside = rest >= 0
-    columns = []
-    for count, stride in array.loops:
-        columns.append(rest // stride)
-        inside &= columns[-1] < count
-        rest = rest % stride
-    inside &= rest < int(np.prod(array.shape)) * array.size
-    rest = rest // array.size
+    columns, rest, inside = located(array, network.end_device)
+    inside &= rest < int(np.prod(array.shape))
     columns += [np.asarray(i) for i in np.unravel_index(np.where(inside, rest, 0), array.shape)]
     return np.where(inside[:, None], np.stack(columns, axis=1), -1)
 
@@ -110,7 +103,7 @@ def dor(symmetry: Symmetry, demand: Demand, place: Ints, order: ArrayLike | None
             raise NotAdmittedError(f"no cable leads along dimension {k} alone")
 
     def keep(generator: Generator) -> bool:
-        arcs = np.flatnonzero(np.isin(network.tail, generator.moved))
+        arcs = row_arcs(network, generator.moved)
         return bool((dimension[arcs] == dimension[arc_images(network, generator)]).all())
 
     def ways(target: int) -> Ways:

@@ -10,7 +10,7 @@ An automorphism in one instance is enough for all of them where another one carr
 most checks touch few arcs (see docs/decisions/symmetry-search.md).
 """
 
-from unifiedbus_dsl.symmetry.arrays import Array, Axis, arrays_of, axes
+from unifiedbus_dsl.symmetry.arrays import Array, Axis, arrays_of, axes, located
 from unifiedbus_dsl.symmetry.colours import dense, refine, tiers, vertex_kinds
 from unifiedbus_dsl.symmetry.orbits import joined
 from unifiedbus_dsl.symmetry.proof import Generator, Keep, arc_images
@@ -29,6 +29,7 @@ __all__ = [
     "end_images",
     "find",
     "joined",
+    "located",
     "refine",
     "tiers",
     "trivial",

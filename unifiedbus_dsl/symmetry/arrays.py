@@ -8,6 +8,7 @@ from math import prod
 
 from attrs import frozen
 
+from unifiedbus_dsl.network import Bools, Ints
 from unifiedbus_dsl.plan import AssemblyType, Const, IndexExpr, Op, Plan, Var
 
 
@@ -35,6 +36,19 @@ class Axis:
     loops: tuple[tuple[int, int], ...]
     length: int
     block: int
+
+
+def located(around: Array | Axis, device: Ints) -> tuple[list[Ints], Ints, Bools]:
+    """Where devices stand: their index in each of the loops, how many devices after the first of that instance of the
+    array, and whether the loops reach that far. [devices] each."""
+    rest = device - around.base
+    inside = rest >= 0
+    columns = []
+    for count, stride in around.loops:
+        columns.append(rest // stride)
+        inside &= columns[-1] < count
+        rest = rest % stride
+    return columns, rest, inside
 
 
 def arrays_of(plan: Plan) -> list[Array]:
