@@ -12,6 +12,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Bools, Ints, Network, ranges
+from unifiedbus_dsl.symmetry import mix, sums
 
 NO_WAY = np.iinfo(np.uint16).max
 
@@ -80,13 +81,10 @@ def alike(network: Network, inside: Bools, alone: Bools) -> Alike:
 
 def _models(network: Network, arcs: Ints, first: Ints, inside: Bools, alone: Bools) -> Ints:
     """The first vertex with the same row as each vertex, [V]. Rows are found by a hash, and then compared."""
-    n = network.vertices
-    itself = np.arange(n)
-    random = np.random.default_rng(0).integers(0, 2**64, n, dtype=np.uint64)
-    mixed = random[network.head[arcs]] * (network.kind[arcs].astype(np.uint64) * np.uint64(2) + np.uint64(1))
+    itself = np.arange(network.vertices)
+    mixed = mix(itself)[network.head[arcs]] * (network.kind[arcs].astype(np.uint64) * np.uint64(2) + np.uint64(1))
     mixed *= network.count[arcs].astype(np.uint64) * np.uint64(2) + np.uint64(1)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
-    looks = sums[first[1:]] - sums[first[:-1]] + network.forwards
+    looks = sums(mixed, np.diff(first)) + network.forwards
     some = np.flatnonzero(inside & ~alone)
     _, found, inverse = np.unique(looks[some], return_index=True, return_inverse=True)
     model = itself.copy()

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unifiedbus_dsl.network import Floats, Ints
+from unifiedbus_dsl.network import Floats, Ids, Ints
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.bisection import halving_cut
 from unifiedbus_dsl.solver.paths import end_times, times_to
-from unifiedbus_dsl.symmetry import Symmetry, end_images
+from unifiedbus_dsl.symmetry import Symmetry, end_images, joined
 
 
 def bandwidths(symmetry: Symmetry, part: Ints) -> Floats:
@@ -64,22 +64,17 @@ def _matrix(symmetry: Symmetry, part: Ints, one: Callable[[int, int], float], ti
     return np.where(np.isnan(upper), upper.T, upper)
 
 
-def _pair_orbits(symmetry: Symmetry, part: Ints, count: int) -> Ints:
+def _pair_orbits(symmetry: Symmetry, part: Ints, count: int) -> Ids:
     """A number for each pair (i, j) of parts, [P * P]: the same for pairs that a symmetry maps to each other, and for
     (j, i)."""
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    pairs = np.arange(count * count)
+    pairs = np.arange(count * count, dtype=np.int32)
     i, j = np.divmod(pairs, count)
-    edges = [(pairs, j * count + i)]
+    orbit = joined(pairs, pairs, j * count + i)
     first = np.zeros(count, dtype=np.int64)
     first[part[part >= 0][::-1]] = np.flatnonzero(part >= 0)[::-1]
     group = symmetry.restricted(partition=part)
     for generator in group.generators:
         goes = part[end_images(symmetry.network, generator)[first]]
         if (goes != np.arange(count)).any():
-            edges.append((pairs, goes[i] * count + goes[j]))
-    tail, head = (np.concatenate([edge[side] for edge in edges]) for side in (0, 1))
-    graph = csr_matrix((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(len(pairs), len(pairs)))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+            orbit = joined(orbit, orbit, orbit[goes[i] * count + goes[j]])
+    return orbit

@@ -25,7 +25,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.solver.halving import Graph
-from unifiedbus_dsl.symmetry import dense
+from unifiedbus_dsl.symmetry import dense, mix, sums
 
 MOST_CLASSES = 3_000
 """Classes up to which the matrix is made and factorised: 72 MB, some seconds."""
@@ -73,13 +73,11 @@ def twin_classes(graph: Graph) -> Ints:
     """The same number for nodes with as many end points, the same neighbours and the same capacities to them, [N]."""
     weight = graph.weight
     weight.sort_indices()
-    rng = np.random.Generator(np.random.PCG64(0))
-    salt = rng.integers(1, 2**62, graph.nodes, dtype=np.uint64)
-    value = salt[weight.indices] * (dense(weight.data).astype(np.uint64) * np.uint64(2) + np.uint64(1))
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(value, dtype=np.uint64)])
-    key = sums[weight.indptr[1:]] - sums[weight.indptr[:-1]]
-    order = np.lexsort((np.arange(graph.nodes), key, graph.members, np.diff(weight.indptr)))
     degree = np.diff(weight.indptr)
+    value = mix(np.arange(graph.nodes))[weight.indices]
+    value *= dense(weight.data).astype(np.uint64) * np.uint64(2) + np.uint64(1)
+    key = sums(value, degree)
+    order = np.lexsort((np.arange(graph.nodes), key, graph.members, degree))
     same = (key[order[1:]] == key[order[:-1]]) & (graph.members[order[1:]] == graph.members[order[:-1]])
     same &= degree[order[1:]] == degree[order[:-1]]
     for place in np.flatnonzero(same).tolist():  # a hash only says where to look

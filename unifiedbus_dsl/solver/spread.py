@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from unifiedbus_dsl.network import Floats, Ints, tally
+from unifiedbus_dsl.network import Floats, Ints, tally, transposed_order
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.halving import Graph, blocks
 from unifiedbus_dsl.symmetry import dense
@@ -148,19 +148,9 @@ def _loads(graph: Graph, links: _Links, far: Floats, length: Floats, sorts: Ints
         for k in range(count):
             some = sorts[row] == k
             total[k + 1] += tally(arcs[row[some], column[some]], sent[row[some], column[some]], len(links.capacity))
-    back = _opposite(graph)
+    back = transposed_order(graph.weight.indptr, graph.weight.indices)
     # a link of an end point is not crossed by what it sends itself; those inside a block are counted by its leaves
     return [total[0], *[load + load[back] for load in total[1:]]]
-
-
-def _opposite(graph: Graph) -> Ints:
-    """Place of the entry (j, i) for each entry (i, j)."""
-    from scipy.sparse import csr_matrix
-
-    numbers = csr_matrix(
-        (np.arange(graph.weight.nnz), graph.weight.indices, graph.weight.indptr), shape=graph.weight.shape
-    )
-    return np.asarray(numbers.T.tocsr().data, dtype=np.int64)
 
 
 def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> tuple[float, Floats]:
