@@ -39,9 +39,11 @@ def hashed_flows(network: Network, source: ArrayLike, target: ArrayLike, seed: i
     one, two = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
     if (one == two).any():
         raise NotAdmittedError("an end point sends nothing to itself over cables")
-    first, last = _only_arcs(network, one), _only_arcs(network, two)
-    apart = first is None or last is None
-    walks = _between_ends(network, one, two, seed) if apart else _between_leaves(network, one, two, seed)
+    up, down = _only_arcs(network, one), _only_arcs(network, two)
+    if up is None or down is None:
+        walks = _between_ends(network, one, two, seed)
+    else:
+        walks = _between_leaves(network, up, down, seed)
     return _flows(network, walks, one, two)
 
 
@@ -83,11 +85,10 @@ def _only_arcs(network: Network, ends: Ints) -> Ints | None:
     return arcs if network.forwards[network.head[arcs]].all() else None
 
 
-def _between_leaves(network: Network, source: Ints, target: Ints, seed: int) -> Iterator[Hop]:
-    """Up the only arc of each source, from switch to switch, down the only arc of each target."""
-    up, down = network.indptr[network.end_order[source]], network.indptr[network.end_order[target]]
+def _between_leaves(network: Network, up: Ints, down: Ints, seed: int) -> Iterator[Hop]:
+    """Up the only arc of each source, from switch to switch, down the opposite of the only arc of each target."""
     graph = alike(network, network.forwards, np.zeros(network.vertices, dtype=bool))
-    every, final = np.arange(len(source)), network.head[down].astype(np.int64)
+    every, final = np.arange(len(up)), network.head[down].astype(np.int64)
     yield Hop(every, up)
     yield from _batches(graph, seed, network.head[up].astype(np.int64), final, graph.of[final], every)
     yield Hop(every, network.opposite[down].astype(np.int64))
