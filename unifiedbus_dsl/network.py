@@ -180,6 +180,15 @@ def tally(index: NDArray[Any], weight: Floats, size: int) -> Floats:
     return np.asarray(np.bincount(index, weights=weight, minlength=size), dtype=np.float64)
 
 
+def components(count: int, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:
+    """Component of each of `count` things where `one[i]` is joined to `two[i]`."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_matrix((np.ones(len(one), np.int8), (one, two)), shape=(count, count))
+    return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int32)
+
+
 def row_arcs(network: Network, vertices: NDArray[Any]) -> Ints:
     """Arcs out of the given vertices, in order, [sum of their degrees]."""
     return ranges(network.indptr[vertices], network.indptr[vertices + 1])

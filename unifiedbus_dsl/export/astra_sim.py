@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse, remark
+from unifiedbus_dsl.export.connects import origins
 from unifiedbus_dsl.export.devices import latencies, of_kind
 from unifiedbus_dsl.export.stream import kind_facts, number, write_text
 from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.network import components
 from unifiedbus_dsl.plan import Plan
 
 Ints = NDArray[np.int64]
@@ -29,7 +31,7 @@ Ints = NDArray[np.int64]
 
 @frozen(eq=False)
 class Dimension:
-    """`bandwidth` in byte/s, `latency` in seconds; `group[npu]` is the first NPU of its group."""
+    """`bandwidth` in byte/s, `latency` in seconds; `group[npu]` is the number of its group."""
 
     topology: str
     count: int
@@ -68,12 +70,9 @@ def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
         raise _no(sink, plan, "a machine of at least two NPUs is wanted")
     place = np.full(fabric.device_count, -1, dtype=np.int64)
     place[npus] = np.arange(len(npus))
-    found = [*_meshes(fabric, place, len(npus), sink), *_switched(fabric, place, len(npus), sink)]
-    found.sort(key=lambda d: (d.topology == "Switch", d.count, _stride(d.group)))
-    meshes = [d for d in found if d.topology != "Switch"]
-    meshes.sort(key=lambda d: _stride(d.group))
-    done, size = list(meshes), prod(d.count for d in meshes)
-    for d in (d for d in found if d.topology == "Switch"):
+    done = sorted(_meshes(fabric, place, len(npus), sink), key=lambda d: (_stride(d.group), d.count))
+    size = prod(d.count for d in done)
+    for d in list(_switched(fabric, place, len(npus), sink)):
         factor, rest = divmod(d.count, size)
         if rest:
             raise _no(sink, plan, f"groups of {d.count} NPUs behind switches are no multiple of {size}")
@@ -96,30 +95,20 @@ def _stride(group: Ints) -> int:
     return int(members[1] - members[0]) if len(members) > 1 else len(group)
 
 
-def _components(count: int, a: Ints, b: Ints) -> Ints:
-    """The first member of the component of each of `count` vertices."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    matrix = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(count, count))
-    _, label = connected_components(matrix, directed=False)
-    _, first, back = np.unique(label, return_index=True, return_inverse=True)
-    return np.asarray(first[back.ravel()], dtype=np.int64)
-
-
 # ---- meshes and rings ---------------------------------------------------------------------------------------------
 
 
 def _meshes(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
     """One dimension for each connect that joins NPUs with NPUs."""
     a, b = place[fabric.a_device], place[fabric.b_device]
-    origin = _origins(fabric)
+    origin = origins(fabric)
     between = (a >= 0) & (b >= 0) & (a != b)
     facts = kind_facts(fabric)
+    rates = np.asarray([kind.capacity for kind in facts])
     for number_ in np.unique(origin[between]).tolist():
         mine = between & (origin == number_)
-        group = _components(count, a[mine], b[mine])
-        sizes = np.unique(np.bincount(group)[np.unique(group)])
+        group = components(count, a[mine], b[mine]).astype(np.int64)
+        sizes = np.unique(np.bincount(group))
         degrees = np.bincount(np.concatenate([a[mine], b[mine]]), minlength=count)
         pairs = np.unique(np.sort(np.stack([a[mine], b[mine]]), axis=0), axis=1)
         n = int(sizes[0])
@@ -129,37 +118,22 @@ def _meshes(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dim
         if neighbours not in (n - 1, 2):
             raise _no(sink, fabric.plan, f"a connect joins each of {n} NPUs with {neighbours} others")
         used = np.unique(fabric.kind[mine]).tolist()
-        rate = sum(facts[k].capacity for k in fabric.kind[mine].tolist()) * 2 / count
+        rate = float(rates[fabric.kind[mine]].sum()) * 2 / count
         latency = max(facts[k].latency for k in used)
         yield Dimension("FullyConnected" if neighbours == n - 1 else "Ring", n, rate, latency, group)
-
-
-def _origins(fabric: Fabric) -> Ints:
-    """A number for each cable, the same for those of one connect of one assembly type."""
-    tables: dict[str, Ints] = dict.fromkeys(fabric.plan.devices, np.empty(0, dtype=np.int64))
-    plan, total = fabric.plan, 0
-    for key in plan.bottom_up:
-        of = plan.assemblies[key]
-        parts = [np.tile(tables[child.type], child.count) for child in of.children]
-        for number_, rule in enumerate(of.rules):
-            parts.append(np.full(plan.numbering.rule_size(key, number_), total + rule.origin, dtype=np.int64))
-        total += max((rule.origin for rule in of.rules), default=-1) + 1
-        tables[key] = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-    return tables[plan.root]
 
 
 # ---- switches -----------------------------------------------------------------------------------------------------
 
 
 def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
-    """One dimension for each size of group that hangs together over devices that are no NPUs."""
+    """One dimension for each size of group that hangs together over devices that are no NPUs, the smallest first."""
     a, b = place[fabric.a_device], place[fabric.b_device]
     other = ~((a >= 0) & (b >= 0))
     if not other.any():
         return
     far = (a < 0) & (b < 0)
-    devices = fabric.device_count
-    joined = _components(devices, fabric.a_device[far].astype(np.int64), fabric.b_device[far].astype(np.int64))
+    joined = components(fabric.device_count, fabric.a_device[far], fabric.b_device[far])
     facts = kind_facts(fabric)
     near = np.flatnonzero(other & ~far)
     npu = np.where(a[near] >= 0, a[near], b[near])

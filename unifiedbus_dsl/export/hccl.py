@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, left_out, refuse, remark, too_large
+from unifiedbus_dsl.export.connects import origins
 from unifiedbus_dsl.export.names import plain
 from unifiedbus_dsl.export.servers import Server, servers_of
 from unifiedbus_dsl.export.stream import write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import cable_source
-from unifiedbus_dsl.plan import DeviceType, Plan
+from unifiedbus_dsl.network import components
+from unifiedbus_dsl.plan import DeviceType
 from unifiedbus_dsl.progress import track
 
 MOST_PEERS, MOST_RANKS, MOST_ADDRESSES, MOST_PORTS, MOST_LETTERS = 65, 65_536, 24, 16, 1024
@@ -34,6 +36,8 @@ PROTOCOLS = {"UBOE": "UBOE", "UB": "UB_CTP", "ROCE": "ROCE", "HCCS": "HCCS", "TC
 """HCCL's protocol for the beginning of the name of ours."""
 CLUSTER = ("UBOE", "ROCE", "TCP")
 MESH, POD, BEYOND = 0, 1, 2
+
+Ints = NDArray[np.int64]
 
 
 @frozen
@@ -54,10 +58,10 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     servers = servers_of(subject)
     npus = npus_of(fabric, servers, sink)
     servers = [server for server in servers if server.type in npus]
-    topologies = {}
+    topologies, origin = {}, origins(fabric)
     for server in servers:
         if server.type not in topologies:
-            topologies[server.type] = _edges(fabric, server, npus[server.type], sink)
+            topologies[server.type] = _edges(fabric, origin, server, npus[server.type], sink)
     used = sorted({edge.layer for edges in topologies.values() for edge in edges})
     layers = {layer: n for n, layer in enumerate(used)}
     for key, edges in topologies.items():
@@ -108,11 +112,11 @@ def npus_of(fabric: Fabric, servers: list[Server], sink: Sink) -> dict[str, list
 # ---- the topology file --------------------------------------------------------------------------------------------
 
 
-def _edges(fabric: Fabric, server: Server, npus: list[int], sink: Sink) -> list[Edge]:
-    """The cables of the NPUs of a server, parallel ones together."""
+def _edges(fabric: Fabric, origin: Ints, server: Server, npus: list[int], sink: Sink) -> list[Edge]:
+    """The cables of the NPUs of a server, parallel ones together; `origin` is the connect of each cable."""
     local = {server.start + offset: n for n, offset in enumerate(npus)}
     ids = np.flatnonzero(_within(fabric.a_device, server) | _within(fabric.b_device, server))
-    meshes = _Meshes(fabric, sink)
+    meshes = _Meshes(fabric, sink, origin)
     found: dict[tuple[object, ...], Edge] = {}
     devices = list(fabric.plan.devices.values())
     dies = {device.key: die_ports(device) for device in devices}
@@ -184,55 +188,35 @@ class _Meshes:
 
     fabric: Fabric
     sink: Sink
-    numbers: dict[tuple[str, str, int, int], int] = field(factory=dict)
-    known: dict[tuple[str, str, int], dict[int, int]] = field(factory=dict)
+    origin: Ints
+    numbers: dict[tuple[int, int], int] = field(factory=dict)
+    known: dict[int, Ints] = field(factory=dict)
 
     def instance(self, cable: int) -> int:
-        source = cable_source(self.fabric.plan, cable)
-        rules = self.fabric.plan.assemblies[source.assembly].rules
-        origin = rules[source.rule].origin
-        key = source.path, source.assembly, origin
-        if key not in self.known:
-            self.known[key] = self._components(cable, source.assembly, origin)
-        head = self.known[key][int(self.fabric.a_device[cable])]
-        return self.numbers.setdefault((*key, head), len(self.numbers))
+        """The number of the mesh of a cable, in order of asking.
 
-    def _components(self, cable: int, assembly: str, origin: int) -> dict[int, int]:
-        """For each device on a cable of this connect in this assembly: the first device of its mesh."""
+        Raises:
+            CannotExportError: it is of no full mesh.
+        """
+        origin = int(self.origin[cable])
+        if origin not in self.known:
+            self.known[origin] = self._meshes(origin)
+        mesh = int(self.known[origin][self.fabric.a_device[cable]])
+        return self.numbers.setdefault((origin, mesh), len(self.numbers))
+
+    def _meshes(self, origin: int) -> Ints:
+        """The mesh of each device on cables of this connect."""
         fabric = self.fabric
-        rules = fabric.plan.assemblies[assembly].rules
-        mine = [n for n, rule in enumerate(rules) if rule.origin == origin]
-        starts, pairs = _rule_starts(fabric.plan, cable, assembly), set[tuple[int, int]]()
-        for number in mine:
-            ids = slice(starts[number], starts[number + 1])
-            ends = np.sort(np.stack([fabric.a_device[ids], fabric.b_device[ids]]), axis=0)
-            pairs |= set(zip(*ends.tolist(), strict=True))
-        head: dict[int, int] = {}
-        members: dict[int, set[int]] = {}
-        for a, b in sorted(pairs):
-            joined = members.pop(head.get(a, a), {a}) | members.pop(head.get(b, b), {b})
-            first = min(joined)
-            members[first] = joined
-            head |= dict.fromkeys(joined, first)
-        wanted = sum(len(m) * (len(m) - 1) // 2 for m in members.values())
-        if wanted != len(pairs):
-            raise refuse(
-                self.sink, "of meshes inside a server, HCCL knows the full mesh only", "ns3", rules[mine[0]].span
-            )
-        return head
-
-
-def _rule_starts(plan: Plan, cable: int, assembly: str) -> list[int]:
-    """The first cable of each rule, and one past the last, in the instance of an assembly type that a cable is of."""
-    key, offset, base = plan.root, cable, 0
-    while key != assembly:
-        starts = plan.numbering.cable_starts[key]
-        number = int(np.searchsorted(starts, offset, side="right")) - 1
-        child = plan.assemblies[key].children[number]
-        inside = (offset - starts[number]) % plan.numbering.cable_count[child.type]
-        base, offset, key = base + offset - inside, inside, child.type
-    first = len(plan.assemblies[key].children)
-    return [base + start for start in plan.numbering.cable_starts[key][first:]]
+        mine = np.flatnonzero(self.origin == origin)
+        a, b = fabric.a_device[mine].astype(np.int64), fabric.b_device[mine].astype(np.int64)
+        mesh = components(fabric.device_count, a, b)
+        members = np.bincount(mesh)
+        pairs = np.unique(np.minimum(a, b) * fabric.device_count + np.maximum(a, b))
+        if (members * (members - 1) // 2).sum() != len(pairs):
+            source = cable_source(fabric.plan, int(mine[0]))
+            span = fabric.plan.assemblies[source.assembly].rules[source.rule].span
+            raise refuse(self.sink, "of meshes inside a server, HCCL knows the full mesh only", "ns3", span)
+        return mesh.astype(np.int64)
 
 
 def _topology(peers: int, edges: list[Edge], layers: Mapping[int, int]) -> Iterator[str]:

@@ -14,8 +14,6 @@ from pathlib import Path
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse
@@ -23,6 +21,7 @@ from unifiedbus_dsl.export.devices import latencies, of_kind, tiers
 from unifiedbus_dsl.export.pairs import Pairs, pairs_of
 from unifiedbus_dsl.export.stream import write_text
 from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.network import components
 
 Ints = NDArray[np.int64]
 
@@ -131,9 +130,8 @@ def _pod(links: Pairs, level: Ints, hosts: int, tiers: int) -> int:
     if tiers == 2:
         return hosts
     inner = (level[links.a] < tiers) & (level[links.b] < tiers)
-    graph = coo_matrix((np.ones(int(inner.sum()), np.int8), (links.a[inner], links.b[inner])), shape=(len(level),) * 2)
-    _, label = connected_components(graph, directed=False)
-    sizes = np.bincount(label[level == 0])
+    pod = components(len(level), links.a[inner], links.b[inner])
+    sizes = np.bincount(pod[level == 0])
     if len(np.unique(sizes[sizes > 0])) != 1:
         raise NoFatTree("the pods are not all of one size")
     return int(sizes.max())

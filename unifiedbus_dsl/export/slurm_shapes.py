@@ -13,8 +13,6 @@ from pathlib import Path
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, refuse, too_large
@@ -22,6 +20,7 @@ from unifiedbus_dsl.export.groups import node_types
 from unifiedbus_dsl.export.hostlist import fold_in_order
 from unifiedbus_dsl.export.servers import Server, find_servers
 from unifiedbus_dsl.export.stream import write_text
+from unifiedbus_dsl.network import components
 
 MOST_IN_A_RING = 16
 Ints = NDArray[np.int64]
@@ -52,16 +51,12 @@ def joined(subject: Subject, sink: Sink, form: str) -> Parts:
     pairs = np.unique(np.sort(np.stack([a[own], b[own]], axis=1), axis=1), axis=0)
     if not len(pairs):
         raise refuse(sink, f"{form} is for nodes that cables join directly", "slurm-tree", plan.type(plan.root).span)
-    graph = coo_matrix((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(nodes),) * 2)
-    count, label = connected_components(graph, directed=False)
-    parts = []
-    members, of_pair = np.argsort(label, kind="stable"), np.argsort(label[pairs[:, 0]], kind="stable")
-    firsts = np.searchsorted(label[members], np.arange(count + 1))
-    pair_firsts = np.searchsorted(label[pairs[of_pair, 0]], np.arange(count + 1))
-    for number in range(count):
-        inside = members[firsts[number] : firsts[number + 1]]
-        mine = pairs[of_pair[pair_firsts[number] : pair_firsts[number + 1]]]
-        parts.append((inside, np.searchsorted(inside, mine)))
+    part = components(len(nodes), pairs[:, 0], pairs[:, 1])
+    members, of_pair = np.argsort(part, kind="stable"), np.argsort(part[pairs[:, 0]], kind="stable")
+    numbers = np.arange(1, int(part.max()) + 1)
+    insides = np.split(members, np.searchsorted(part[members], numbers))
+    inner = np.split(pairs[of_pair], np.searchsorted(part[pairs[of_pair, 0]], numbers))
+    parts = [(inside, np.searchsorted(inside, mine)) for inside, mine in zip(insides, inner, strict=True)]
     return Parts(nodes, parts)
 
 

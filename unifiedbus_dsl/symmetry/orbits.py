@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Ids, Ints, Network, looked_up, ranges, row_arcs
+from unifiedbus_dsl.network import Ids, Ints, Network, components, looked_up, ranges, row_arcs
 from unifiedbus_dsl.symmetry.colours import dense
 from unifiedbus_dsl.symmetry.proof import PIECE, Generator, Proof
 
@@ -20,7 +20,7 @@ def joined(label: Ids, one: NDArray[np.integer], two: NDArray[np.integer]) -> Id
     differ = one != two
     if not differ.any():
         return label
-    return np.asarray(_components(int(label.max()) + 1, one[differ], two[differ])[label], dtype=np.int32)
+    return np.asarray(components(int(label.max()) + 1, one[differ], two[differ])[label], dtype=np.int32)
 
 
 def vertex_orbits(network: Network, generators: Sequence[Generator]) -> Ids:
@@ -29,7 +29,7 @@ def vertex_orbits(network: Network, generators: Sequence[Generator]) -> Ids:
         return np.arange(network.vertices, dtype=np.int32)
     one = np.concatenate([generator.moved for generator in generators])
     two = np.concatenate([generator.image for generator in generators])
-    return dense(_components(network.vertices, one, two))
+    return dense(components(network.vertices, one, two))
 
 
 def arc_orbits(network: Network, proofs: Sequence[Proof], vertex_orbit: Ids) -> Ids:
@@ -98,12 +98,3 @@ def _distinct(one: Ints, two: Ints, count: int) -> Ints:
     present = np.zeros(count * count, dtype=bool)
     present[key] = True
     return np.flatnonzero(present)
-
-
-def _components(count: int, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:
-    """Component of each of `count` things where `one[i]` is joined to `two[i]`."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    edges = coo_matrix((np.ones(len(one), np.int8), (one, two)), shape=(count, count))
-    return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int32)
