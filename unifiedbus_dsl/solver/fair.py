@@ -9,8 +9,8 @@ flow crosses a full resource on which no flow is faster.
 from __future__ import annotations
 
 import numpy as np
-from attrs import frozen
-from numpy.typing import ArrayLike
+from attrs import define, field, frozen
+from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, ranges, tally
 from unifiedbus_dsl.solver.demand import Groups, kept, toward
@@ -151,6 +151,37 @@ def shared_flows(network: Network, source: ArrayLike, target: ArrayLike) -> Flow
 # ---- flows that symmetry makes equal --------------------------------------------------------------------------------
 
 
+@define(eq=False)
+class OrbitFlows:
+    """Flows on orbits of arcs, then of end points that send, then that receive. A flow of `count` pairs, images of each
+    other, takes of each resource in an orbit of n: (what all of them together put on the orbit) / n."""
+
+    group: Symmetry
+    resource: list[Ints] = field(factory=list)
+    share: list[Floats] = field(factory=list)
+    count: list[float] = field(factory=list)
+
+    def add(self, orbit: NDArray[np.integer], load: Floats, source: int, target: int, count: float) -> None:
+        """A flow of `count` pairs like (source, target), which together load `orbit[i]` with `load[i]`, each once."""
+        group = self.group
+        ends = group.end_orbit[[source, target]]
+        self.resource.append(np.append(orbit, group.arc_orbits + ends + [0, len(group.end_orbit_size)]))
+        self.share.append(np.append(load / group.arc_orbit_size[orbit], count / group.end_orbit_size[ends]))
+        self.count.append(count)
+
+    def flows(self) -> Flows:
+        group = self.group
+        _, first = np.unique(group.end_orbit, return_index=True)
+        injection = group.network.injection_Bps[first]
+        return Flows(
+            np.concatenate([[0], np.cumsum([len(some) for some in self.resource])]).astype(np.int64),
+            np.concatenate(self.resource),
+            np.concatenate(self.share),
+            np.concatenate([group.arc_orbit_capacity_Bps, injection, injection]),
+            np.array(self.count),
+        )
+
+
 @frozen(eq=False)
 class PairClasses:
     """Ordered pairs of end points in classes of equal rate: `flows` has a flow for each class, on orbits of arcs and
@@ -165,50 +196,29 @@ def pair_classes(symmetry: Symmetry, demands: list[Groups]) -> PairClasses:
     """All flows of several group-wise all-to-alls at once, `ecmp` shares, the images of each other solved once.
 
     Pairs (s, t) and (gs, gt) are images: one t of each orbit; for it the sources by orbits of the symmetries that keep
-    t. A class takes of each resource in an orbit of n: (what all its pairs together put on the orbit) / n.
+    t.
     """
     group = symmetry
     for demand in demands:
         group = kept(group, demand)
     network, weights = group.network, by_cable(group.network)
-    ends = int(group.end_orbit.max(initial=-1)) + 1
-    end_size = np.bincount(group.end_orbit, minlength=ends)
-    _, first = np.unique(group.end_orbit, return_index=True)
-    capacity = np.zeros(group.arc_orbits)
-    capacity[group.arc_orbit] = network.capacity_Bps
-    limits = np.concatenate([capacity, network.injection_Bps[first], network.injection_Bps[first]])
-    rows: list[tuple[Ints, Floats]] = []
-    count, source, target = [], [], []
+    made = OrbitFlows(group)
+    source, target = [], []
     for demand in demands:
         for t, size in targets(group, demand):
             found = distances(weights, network.vertices_of(t))
             senders = np.flatnonzero(toward(demand, t, network.ends) > 0)
             for members in _classes(group, t, senders):
-                pairs = float(size * len(members))
-                column = np.zeros(network.ends)
-                column[members] = 1.0
-                given = vertex_demand(network, found, column)
+                given = vertex_demand(network, found, network.selected(members).astype(np.float64))
                 if not np.isclose(given.sum(), len(members)):
                     raise NotAdmittedError("some end points have no path to each end point that they send to")
                 arcs, load = loads(weights, found, given)
-                each = size * tally(group.arc_orbit[arcs], load, group.arc_orbits) / group.arc_orbit_size
-                used = np.flatnonzero(each)
-                sender, receiver = int(group.end_orbit[members[0]]), int(group.end_orbit[t])
-                ends_used = group.arc_orbits + np.array([sender, ends + receiver])
-                ends_share = pairs / end_size[[sender, receiver]]
-                rows.append((np.append(used, ends_used), np.append(each[used], ends_share)))
-                count.append(pairs)
+                all_load = size * tally(group.arc_orbit[arcs], load, group.arc_orbits)
+                used = np.flatnonzero(all_load)
+                made.add(used, all_load[used], int(members[0]), t, float(size * len(members)))
                 source.append(int(members[0]))
                 target.append(t)
-    start = np.concatenate([[0], np.cumsum([len(used) for used, _ in rows])]).astype(np.int64)
-    flows = Flows(
-        start,
-        np.concatenate([used for used, _ in rows]),
-        np.concatenate([share for _, share in rows]),
-        limits,
-        np.array(count),
-    )
-    return PairClasses(flows, np.array(source), np.array(target))
+    return PairClasses(made.flows(), np.array(source), np.array(target))
 
 
 def _classes(symmetry: Symmetry, target: int, senders: Ints) -> list[Ints]:

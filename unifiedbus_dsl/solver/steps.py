@@ -17,7 +17,7 @@ from unifiedbus_dsl.network import ArcKinds, Floats, Ints, Network, frozen_array
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, kept, received, sent, toward
 from unifiedbus_dsl.solver.ecmp import targets
-from unifiedbus_dsl.solver.fair import FULL_WITHIN, Flows, chosen, completion, fair_rates, pair_classes
+from unifiedbus_dsl.solver.fair import FULL_WITHIN, Flows, OrbitFlows, chosen, completion, fair_rates, pair_classes
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.sweep import Distances, by_cable, distances, vertex_demand
 from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, end_images, joined
@@ -78,7 +78,7 @@ def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float) -> Ti
     owner = np.repeat(np.arange(len(last)), np.diff(slowest.start))
     used = tally(slowest.resource, slowest.share * rate[owner], len(flows.capacity_Bps))
     full = (used > 0) & (used >= flows.capacity_Bps * (1 - FULL_WITHIN))
-    orbits, ends = group.arc_orbits, int(group.end_orbit.max(initial=-1)) + 1
+    orbits, ends = group.arc_orbits, len(group.end_orbit_size)
     injects = full[orbits : orbits + ends] | full[orbits + ends :]
     return Timing(
         done.makespan_s,
@@ -237,25 +237,13 @@ def _shares(weight: Floats, tail: Ints, head: Ints, hops: Ints) -> Floats:
 
 
 def _orbit_flows(group: Symmetry, demand: Pairs, first: Ints, count: Ints, paths: list[_Paths]) -> Flows:
-    """A flow for each orbit of pairs, on orbits of arcs and of end points: each resource of an orbit of n takes (what
-    all pairs together put on the orbit) / n."""
-    network = group.network
-    orbits, ends = group.arc_orbits, int(group.end_orbit.max(initial=-1)) + 1
-    end_size = np.bincount(group.end_orbit, minlength=ends)
-    _, one = np.unique(group.end_orbit, return_index=True)
-    capacity = np.zeros(orbits)
-    capacity[group.arc_orbit] = network.capacity_Bps
-    injection = network.injection_Bps[one]
-    resource, share = [], []
+    """A flow for each orbit of pairs."""
+    made = OrbitFlows(group)
     for i, n, path in zip(first.tolist(), count.tolist(), paths, strict=True):
         used, place = np.unique(group.arc_orbit[path.arcs], return_inverse=True)
-        each = n * tally(place, path.share, len(used)) / group.arc_orbit_size[used]
-        sender, receiver = int(group.end_orbit[demand.source[i]]), int(group.end_orbit[demand.target[i]])
-        resource.append(np.append(used, [orbits + sender, orbits + ends + receiver]))
-        share.append(np.append(each, n / end_size[[sender, receiver]]))
-    start = np.concatenate([[0], np.cumsum([len(r) for r in resource])]).astype(np.int64)
-    limits = np.concatenate([capacity, injection, injection])
-    return Flows(start, np.concatenate(resource), np.concatenate(share), limits, count.astype(np.float64))
+        load = n * tally(place, path.share, len(used))
+        made.add(used, load, int(demand.source[i]), int(demand.target[i]), float(n))
+    return made.flows()
 
 
 # ---- latency --------------------------------------------------------------------------------------------------------

@@ -64,6 +64,11 @@ class Symmetry:
         first = self.network.end_order[self.network.end_start[:-1]]
         return frozen_array(dense(self.vertex_orbit[first]))
 
+    @cached_property
+    def end_orbit_size(self) -> Ints:
+        """End points in each orbit."""
+        return frozen_array(np.bincount(self.end_orbit))
+
     def representatives(self, members: NDArray[np.integer] | None = None) -> tuple[Ints, Ints]:
         """One end point of each orbit and the size of the orbit, among the `members` (default: all)."""
         ends = np.arange(self.network.ends) if members is None else np.sort(np.asarray(members, dtype=np.int64))
