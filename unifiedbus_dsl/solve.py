@@ -18,6 +18,7 @@ import numpy as np
 
 from unifiedbus_dsl.analysis import results
 from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.datasheet import end_kind
 from unifiedbus_dsl.analysis.measures import Asker, rates, walls
@@ -34,7 +35,6 @@ from unifiedbus_dsl.analysis.results import (
     read_only,
 )
 from unifiedbus_dsl.analysis.routes import read_routing
-from unifiedbus_dsl.analysis.run import asker_of, measure_calls
 from unifiedbus_dsl.analysis.wording import block_name, devices_of, end_name
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.fabric import Fabric

@@ -173,3 +173,14 @@ scenario Small of ring { set chips = 6 }
     assert sum(id.startswith("base-") for id in devices) == 8
     assert sum(id.startswith("scenario-") for id in devices) == 6
     assert any("chips = 6" in text for text in texts(picture, "words", "scenario"))
+
+
+def test_a_scenario_that_extends_one_of_another_system_has_its_lines() -> None:
+    """As `ubusc analyze` has it: two chips of each board, one of them by the scenario of the twin."""
+    text = CABINET + "system twin : Cabinet\n"
+    text += "scenario One of twin { fail board[0].npu[0] }\nscenario Two of cab extends One { fail board[1].npu[0] }\n"
+    done = pipeline.compile_text(text)
+    assert done.ok, done.diagnostics
+    picture = compare(done, plain_view(done.pick("cab"), None, "overview"), "Two", None, Sink())
+    assert picture is not None
+    assert any("lost: 2 devices" in text for text in texts(picture, "words", "scenario"))

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.asking import asker_of
 from unifiedbus_dsl.analysis.scenarios import damage
-from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic, TrafficReader
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.export.base import Flows, Gone, remark
 from unifiedbus_dsl.network import Floats, Ints
@@ -41,7 +38,7 @@ def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> Go
     """
     assert compilation.model is not None
     whole = Machine(compilation.fabric(system))
-    asker = Asker(whole, _selector(compilation, whole, sink), {}, system, scenario)
+    asker = asker_of(compilation, whole, sink)
     made = damage(scenario, lines(scenario, compilation.model.asked(tree.Scenario)), asker)
     if made is None:
         return None
@@ -65,7 +62,7 @@ def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tu
     assert compilation.model is not None
     node = compilation.model.asked(tree.Traffic)[traffic]
     machine = Machine(compilation.fabric(system))
-    found = TrafficReader(machine, _selector(compilation, machine, sink)).read(traffic, node.value)
+    found = TrafficReader(machine, asker_of(compilation, machine, sink).selector).read(traffic, node.value)
     if found is None:
         return None
     size = found.size_bytes
@@ -77,13 +74,6 @@ def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tu
     except NotAdmittedError as why:
         sink.error("UB0705", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
         return None
-
-
-def _selector(compilation: Compilation, machine: Machine, sink: Sink) -> FabricSelector:
-    assert compilation.model is not None
-    assert compilation.elaborated is not None
-    scope = Scope(compilation.model.main, lets=compilation.elaborated.elaborator.lets)
-    return FabricSelector.of(machine.fabric, compilation.model, Evaluator(scope, sink))
 
 
 def _once(machine: Machine, traffic: Traffic, size: float) -> Flows:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator
 
 from attrs import evolve
 
+from unifiedbus_dsl.analysis.asking import asker_of, evaluator_of, items_of
 from unifiedbus_dsl.analysis.loads import Utilisation, load_legend, loaded, lost_of
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.scenarios import changes, damage, described
-from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.pipeline import Compilation
@@ -27,9 +25,7 @@ from unifiedbus_dsl.render.pictures import TooManyMarksError, picture_of, too_ma
 from unifiedbus_dsl.render.svg import svg
 from unifiedbus_dsl.render.views import Layout, View, read_view
 from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.syntax.parse import parse
 
 
 def views(compilation: Compilation, system: str | None = None) -> dict[str, tree.View]:
@@ -62,7 +58,7 @@ def view_of(
     """A view block against its system, with the loads that it asks for (not without `loads`); None after a diagnostic
     in the sink."""
     plan = compilation.pick(view.of.text)
-    found = read_view(view, plan, _evaluator(compilation, sink), layout)
+    found = read_view(view, plan, evaluator_of(compilation, sink), layout)
     if found is None or found.load is None or not loads:
         return found
     return with_loads(compilation, found, found.load, sink)
@@ -133,9 +129,7 @@ def plain_view(plan: Plan, key: str | None, layout: Layout) -> View:
 
 def load_question(traffic: str, routing: str) -> tree.Expr:
     """`load(TRAFFIC, routing = ROUTING)` as an expression of the language."""
-    text = f"ubus 1\nanalyze q of q {{ load({traffic}, routing = {routing}) }}\n"
-    block = next(s for s in parse(Source("<picture>", text), Sink()).statements if isinstance(s, tree.Analyze))
-    measure = block.items[0]
+    (measure,) = items_of(f"load({traffic}, routing = {routing})", "q", Sink())
     assert isinstance(measure, tree.Measure)
     return measure.value
 
@@ -164,11 +158,11 @@ def compare(
     if view.survey.whole is not None or view.key != plan.root or view.layout == "floor" or view.survey.look.closed:
         raise ValueError("a scenario is drawn on the whole system, folded or device by device")
     asker = _asker(compilation, plan, sink)
-    known = scenarios(compilation, plan.system)
-    items = lines(scenario, known)
+    assert compilation.model is not None
     assert compilation.elaborated is not None
+    items = lines(scenario, compilation.model.asked(tree.Scenario))
     changed = compilation.elaborated.variants.get(scenario)
-    there = asker if changed is None else _asker_on(compilation, Machine(expand(changed)), sink)
+    there = asker if changed is None else asker_of(compilation, Machine(expand(changed)), sink)
     made = damage(scenario, items, there, changed=changed is not None)
     if made is None:
         return None
@@ -198,14 +192,7 @@ def compare(
 
 def _asker(compilation: Compilation, plan: Plan, sink: Sink) -> Asker:
     """Who answers questions on the undamaged system."""
-    return _asker_on(compilation, Machine(compilation.fabric(plan.system)), sink)
-
-
-def _asker_on(compilation: Compilation, machine: Machine, sink: Sink) -> Asker:
-    assert compilation.model is not None
-    system = machine.fabric.plan.system
-    selector = FabricSelector.of(machine.fabric, compilation.model, _evaluator(compilation, sink))
-    return Asker(machine, selector, traffics(compilation, system), system)
+    return asker_of(compilation, Machine(compilation.fabric(plan.system)), sink)
 
 
 def _utilisation(asker: Asker, question: tree.Expr) -> Utilisation | None:
@@ -230,10 +217,3 @@ def _as_load(question: tree.Expr) -> tree.Expr:
         name = tree.Name("load", span=question.function.span)
         return evolve(question, function=name)
     return question
-
-
-def _evaluator(compilation: Compilation, sink: Sink) -> Evaluator:
-    model, done = compilation.model, compilation.elaborated
-    assert model is not None
-    assert done is not None
-    return Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)

@@ -9,11 +9,11 @@ from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.analysis.asking import asker_of, items_of
 from unifiedbus_dsl.analysis.datasheet import datasheet
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.scenarios import BASE, base_value, changes, damage, described, worst
-from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
@@ -28,9 +28,7 @@ from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.units import NUMBER, Quantity
 
 DATASHEET = "datasheet"
@@ -93,24 +91,8 @@ def ask(
     system = plan.system
     runner = _Runner(compilation, symmetric, budget)
     machine = runner.machines[system] = runner.machine(compilation.fabric(system))
-    runner._block(runner._asker(system, plan, machine, "asked"), plan, _items(measures, system, runner.sink))
+    runner._block(runner._asker(system, machine, "asked"), plan, items_of(measures, system, runner.sink))
     return runner.report()
-
-
-def asker_of(compilation: Compilation, machine: Machine, sink: Sink) -> Asker:
-    """Who answers about a machine in the words of a compilation, without traffic that has a name."""
-    model, done = compilation.model, compilation.elaborated
-    assert model is not None
-    assert done is not None
-    scope = Scope(model.main, lets=done.elaborator.lets)
-    selector = FabricSelector.of(machine.fabric, model, Evaluator(scope, sink))
-    return Asker(machine, selector, {}, machine.fabric.plan.system)
-
-
-def measure_calls(text: str, system: str, sink: Sink) -> list[tree.Call]:
-    """The measures of a text; what else is in it is left out."""
-    items = _items(text, system, sink)
-    return [item.value for item in items if isinstance(item, tree.Measure) and isinstance(item.value, tree.Call)]
 
 
 @define(eq=False)
@@ -157,14 +139,14 @@ class _Runner:
             if traffic not in self._model.asked(tree.Traffic, system):
                 raise KeyError(traffic)
             text = f"throughput({traffic}); throughput({traffic}, routing = optimal); fair({traffic})"
-            self._block(self._asker(system, plan, machine, traffic), plan, _items(text, system, self.sink))
+            self._block(self._asker(system, machine, traffic), plan, items_of(text, system, self.sink))
             return
         blocks = self._model.asked(tree.Analyze, system)
         for block in blocks.values():
-            self._block(self._asker(system, plan, machine, block.name.text), plan, block.items)
+            self._block(self._asker(system, machine, block.name.text), plan, block.items)
         if not blocks:
-            items = _items("; ".join(datasheet(plan)), system, self.sink)
-            asker = self._asker(system, plan, machine, DATASHEET)
+            items = items_of("; ".join(datasheet(plan)), system, self.sink)
+            asker = self._asker(system, machine, DATASHEET)
             # nobody has asked these: what has no answer on this machine is left out of the sheet
             self._block(
                 evolve(asker, selector=evolve(asker.selector, evaluator=evolve(asker.evaluator, sink=Sink()))),
@@ -174,9 +156,8 @@ class _Runner:
         self._of_types(plan)
         self._scenarios(system, plan, machine)
 
-    def _asker(self, system: str, plan: Plan, machine: Machine, block: str) -> Asker:
-        made = asker_of(self.compilation, machine, self.sink)
-        return evolve(made, traffics=self._model.asked(tree.Traffic, system), system=system, block=block)
+    def _asker(self, system: str, machine: Machine, block: str) -> Asker:
+        return asker_of(self.compilation, machine, self.sink, system, block)
 
     def _block(self, asker: Asker, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]) -> None:
         extra: dict[str, Any] = {}
@@ -219,11 +200,11 @@ class _Runner:
         known = self._model.asked(tree.Scenario)
         for name in track(list(self._model.asked(tree.Scenario, system)), f"{system}: scenarios"):
             items = lines(name, known)
-            asker = self._asker(system, plan, machine, name)
+            asker = self._asker(system, machine, name)
             changed = self.compilation.elaborated.variants.get(name) if self.compilation.elaborated else None
             there = asker
             if changed is not None:
-                there = self._asker(system, changed, self.machine(expand(changed)), name)
+                there = self._asker(system, self.machine(expand(changed)), name)
             made = damage(name, items, there, changed=changed is not None)
             if made is None:
                 continue
@@ -251,7 +232,7 @@ class _Runner:
             alone = plan if each.key == plan.root else make_plan(each.key, each.key, done.elaborator)
             if each.key not in self.machines:
                 self.machines[each.key] = self.machine(expand(alone))
-            asker = self._asker(each.key, alone, self.machines[each.key], "expect")
+            asker = self._asker(each.key, self.machines[each.key], "expect")
             self._expect(asker, alone, each.key, each.statement, {}, each.scope)
 
 
@@ -274,13 +255,3 @@ def solved(asker: Asker, call: tree.Call) -> Any:
 
 def _quantity(value: float, answer: Answer) -> Quantity:
     return Quantity(Fraction(value), answer.dimension)
-
-
-def _items(text: str, system: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:
-    """The items of an analyze block given as text; none after a diagnostic about how they are written."""
-    source = Source("<question>", f"ubus 1\nanalyze question of {system} {{ {text} }}\n")
-    written = Sink()
-    blocks = [s for s in parse(source, written).statements if isinstance(s, tree.Analyze)]
-    for each in written:
-        sink.add(each)
-    return blocks[0].items if blocks and not written.has_errors else ()

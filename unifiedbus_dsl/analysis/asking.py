@@ -1,0 +1,50 @@
+"""Who answers about a machine in the words of a compilation, and questions that are given as text."""
+
+from __future__ import annotations
+
+from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.selections import FabricSelector
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.pipeline import Compilation
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.source import Source
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.parse import parse
+
+
+def evaluator_of(compilation: Compilation, sink: Sink) -> Evaluator:
+    """An evaluator that knows the names of the main file."""
+    model, done = compilation.model, compilation.elaborated
+    assert model is not None
+    assert done is not None
+    return Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)
+
+
+def asker_of(
+    compilation: Compilation, machine: Machine, sink: Sink, system: str | None = None, block: str = ""
+) -> Asker:
+    """Who answers about a machine that is not damaged, by default in the name of its own system, whose traffic can be
+    named."""
+    model = compilation.model
+    assert model is not None
+    name = machine.fabric.plan.system if system is None else system
+    selector = FabricSelector.of(machine.fabric, model, evaluator_of(compilation, sink))
+    return Asker(machine, selector, model.asked(tree.Traffic, name), name, block)
+
+
+def items_of(text: str, system: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:
+    """The items of an analyze block given as text; none after a diagnostic about how they are written."""
+    source = Source("<question>", f"ubus 1\nanalyze question of {system} {{ {text} }}\n")
+    written = Sink()
+    blocks = [s for s in parse(source, written).statements if isinstance(s, tree.Analyze)]
+    for each in written:
+        sink.add(each)
+    return blocks[0].items if blocks and not written.has_errors else ()
+
+
+def measure_calls(text: str, system: str, sink: Sink) -> list[tree.Call]:
+    """The measures of a text; what else is in it is left out."""
+    items = items_of(text, system, sink)
+    return [item.value for item in items if isinstance(item, tree.Measure) and isinstance(item.value, tree.Call)]
