@@ -104,7 +104,7 @@ def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> Non
         raise refuse(sink, f"{form.name} can't leave out what `{subject.gone.scenario}` has taken", "json", notes=(
             f"formats that can: {able}",
         ))  # fmt: skip
-    if subject.flows is not None and form.name != "ns3":
+    if subject.flows is not None and not form.traffic:
         raise refuse(sink, f"{form.name} has no place for traffic", "ns3")
     if subject.gone is not None and subject.gone.degraded:
         count = subject.gone.degraded

@@ -77,6 +77,8 @@ class Format:
     instead: str = "json"
     partial: bool = False
     """Whether it can leave out what a scenario has taken."""
+    traffic: bool = False
+    """Whether it has a place for the flows of a traffic."""
 
     @property
     def page(self) -> str:

@@ -222,4 +222,5 @@ FORMAT = Format(
     "ns3/",
     write,
     ("names of devices", "limits of injection", "lengths"),
+    traffic=True,
 )
