@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from unifiedbus_dsl.export.stream import cable_runs, kind_facts
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.fabric.names import device_names
+from unifiedbus_dsl.fabric.names import device_names, spares
 from unifiedbus_dsl.plan import Plan
 
 
@@ -68,8 +68,6 @@ class Listing:
 
 def listing_of(fabric: Fabric) -> Listing:
     """The list of a fabric, in order of id."""
-    from unifiedbus_dsl.fabric.names import spares
-
     types = list(fabric.plan.devices.values())
     names = device_names(fabric.plan, np.arange(fabric.device_count)).tolist()
     columns = zip(names, fabric.device_type.tolist(), spares(fabric.plan).tolist(), strict=True)

@@ -110,7 +110,7 @@ def _check(listing: Listing) -> None:
 
 @frozen
 class _Types:
-    """`of` gives the type of each device, `link_of` the link and lanes of each cable, `port_of` (array, index)."""
+    """`of` gives the type of each device, `link_of` the link and lanes of each cable."""
 
     devices: Mapping[str, DeviceType]
     links: Mapping[str, Link]
@@ -331,7 +331,6 @@ class _Build:
 
     of: Mapping[str, str]
     assemblies: dict[str, AssemblyType] = field(factory=dict)
-    ports: dict[str, dict[str, tuple[Index, str]]] = field(factory=dict)
     known: dict[object, str] = field(factory=dict)
     signatures: dict[object, int] = field(factory=dict)
 
