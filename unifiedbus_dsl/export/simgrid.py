@@ -50,19 +50,16 @@ def _speed(of: DeviceType) -> str | None:
 def _parts(fabric: Fabric) -> Iterator[str]:
     plan = fabric.plan
     names = Slugs(plan).devices(np.arange(fabric.device_count)).tolist()
-    types = list(plan.devices.values())
+    speeds = [_speed(of) or USUAL_SPEED for of in plan.devices.values()]
+    switch = of_kind(fabric, "switch")
     yield "<?xml version='1.0'?>\n"
     yield '<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">\n'
     yield f'<platform version="4.1">\n<zone id={quoteattr(plain(plan.system))} routing="Dijkstra">\n'
-    for wanted in (False, True):  # hosts first, as the DTD has them
-        for name, t in zip(names, fabric.device_type.tolist(), strict=True):
-            of = types[t]
-            if (of.kind == "switch") is wanted:
-                yield (
-                    f'<router id="{name}"/>\n'
-                    if wanted
-                    else f'<host id="{name}" speed="{_speed(of) or USUAL_SPEED}"/>\n'
-                )
+    # hosts first, as the DTD has them
+    for device in np.flatnonzero(~switch).tolist():
+        yield f'<host id="{names[device]}" speed="{speeds[fabric.device_type[device]]}"/>\n'
+    for device in np.flatnonzero(switch).tolist():
+        yield f'<router id="{names[device]}"/>\n'
     yield from _links(fabric, names)
     yield "</zone>\n</platform>\n"
 
