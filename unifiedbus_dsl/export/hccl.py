@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, left_out, refuse, remark, too_large
 from unifiedbus_dsl.export.connects import origins
+from unifiedbus_dsl.export.devices import of_kind
 from unifiedbus_dsl.export.names import plain
 from unifiedbus_dsl.export.servers import Server, servers_of
 from unifiedbus_dsl.export.stream import write_text
@@ -55,9 +56,7 @@ class Edge:
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     plan, fabric = subject.plan, subject.fabric
-    servers = servers_of(subject)
-    npus = npus_of(fabric, servers, sink)
-    servers = [server for server in servers if server.type in npus]
+    servers, npus = npu_servers(subject, sink)
     topologies, origin = {}, origins(fabric)
     for server in servers:
         if server.type not in topologies:
@@ -86,15 +85,17 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
 # ---- servers ------------------------------------------------------------------------------------------------------
 
 
-def npus_of(fabric: Fabric, servers: list[Server], sink: Sink) -> dict[str, list[int]]:
-    """For each type of server: the NPUs in it, as offsets of devices; their places are the local ids."""
-    plan = fabric.plan
-    is_npu = np.asarray([device.kind == "npu" for device in plan.devices.values()], dtype=bool)
-    found: dict[str, list[int]] = {}
+def npu_servers(subject: Subject, sink: Sink) -> tuple[list[Server], dict[str, list[int]]]:
+    """The servers with NPUs, and for each type of them its NPUs, as offsets of devices; their places are the local ids.
+
+    Raises:
+        CannotExportError: there are none, or too many in a server.
+    """
+    plan, is_npu = subject.plan, of_kind(subject.fabric, "npu")
+    servers, found = servers_of(subject), dict[str, list[int]]()
     for server in servers:
         if server.type not in found:
-            types = fabric.device_type[server.start : server.stop]
-            found[server.type] = np.flatnonzero(is_npu[types]).tolist()
+            found[server.type] = np.flatnonzero(is_npu[server.start : server.stop]).tolist()
     if not any(found.values()):
         raise refuse(
             sink, "HCCL describes servers with NPUs, and this machine has none", "json", plan.type(plan.root).span
@@ -106,7 +107,7 @@ def npus_of(fabric: Fabric, servers: list[Server], sink: Sink) -> dict[str, list
                 f"a server of HCCL has at most {MOST_PEERS} NPUs, and `{key}` has {len(inside):,}",
                 "name a smaller part by `--node`",
             )
-    return {key: inside for key, inside in found.items() if inside}
+    return [s for s in servers if found[s.type]], {key: inside for key, inside in found.items() if inside}
 
 
 # ---- the topology file --------------------------------------------------------------------------------------------
@@ -250,9 +251,12 @@ def _addresses(
     """For each NPU of a server and each layer: die and ports of each address."""
     ports: list[dict[tuple[int, int], list[tuple[int, int]]]] = [{} for _ in range(peers)]
     for edge in edges:
-        for local, own in ((edge.near, edge.near_ports), (edge.far, edge.far_ports)):
-            for port in own if local is not None else ():
-                ports[local if local is not None else 0].setdefault((layers[edge.layer], port[0]), []).append(port)
+        ends = [(edge.near, edge.near_ports)]
+        if edge.far is not None:
+            ends.append((edge.far, edge.far_ports))
+        for local, own in ends:
+            for port in own:
+                ports[local].setdefault((layers[edge.layer], port[0]), []).append(port)
     table = []
     for mine in ports:
         found: dict[int, list[tuple[int, list[str]]]] = {layer: [] for layer in layers.values()}
@@ -279,7 +283,7 @@ def _rank_table(
     rank, comma = 0, ""
     for server in track(servers, "write ranks"):
         lines = []
-        for local, levels in enumerate(tables.get(server.type, ())):
+        for local, levels in enumerate(tables[server.type]):
             places = {MESH: server.name, POD: server.pod, BEYOND: system}
             data = {
                 "rank_id": rank,
@@ -289,9 +293,8 @@ def _rank_table(
             }
             lines.append(json.dumps(data))
             rank += 1
-        if lines:
-            yield comma + ",\n".join(lines)
-            comma = ",\n"
+        yield comma + ",\n".join(lines)
+        comma = ",\n"
     yield "\n]}\n"
 
 

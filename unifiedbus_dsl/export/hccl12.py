@@ -14,8 +14,8 @@ from pathlib import Path
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Format, Subject, remark, too_large
-from unifiedbus_dsl.export.hccl import npus_of
-from unifiedbus_dsl.export.servers import Server, servers_of
+from unifiedbus_dsl.export.hccl import npu_servers
+from unifiedbus_dsl.export.servers import Server
 from unifiedbus_dsl.export.stream import write_text
 from unifiedbus_dsl.progress import track
 
@@ -25,9 +25,7 @@ MOST_RANKS = 2**24 - 2
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
-    servers = servers_of(subject)
-    npus = npus_of(subject.fabric, servers, sink)
-    servers = [server for server in servers if server.type in npus]
+    servers, npus = npu_servers(subject, sink)
     ranks = sum(len(npus[server.type]) for server in servers)
     if ranks > MOST_RANKS:
         raise too_large(sink, f"{ranks:,} NPUs have no placeholder addresses in 10.0.0.0/8", "export a smaller system")
