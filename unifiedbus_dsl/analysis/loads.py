@@ -14,7 +14,8 @@ from unifiedbus_dsl.network import Bools, Floats, Ints, arc_kinds, cable_ends
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.look import Loads, Look, Lost
-from unifiedbus_dsl.render.marks import Line, Mark, Text, straight
+from unifiedbus_dsl.render.marks import Mark
+from unifiedbus_dsl.render.sheet import line_entry
 from unifiedbus_dsl.render.views import link_text
 from unifiedbus_dsl.solver.machine import Machine
 
@@ -176,9 +177,6 @@ def load_legend(most: float) -> list[list[Mark]]:
     texts = [f"{percent(a * most)} – {percent(b * most)}" for a, b in itertools.pairwise(limits)]
     texts.append(f"busiest: {percent(most)}")
     return [
-        [
-            Line(f"legend-load-{i}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, 3.0, role="legend"),
-            Text(f"legend-load-{i}", 28, 0, text, 11, False, palette.QUIET, "start", role="legend"),
-        ]
+        line_entry(f"legend-load-{i}", text, colour)
         for i, (text, colour) in enumerate(zip(texts, palette.LOADS, strict=True))
     ]

@@ -8,9 +8,9 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail import detail_drawing
-from unifiedbus_dsl.render.marks import PAGE, Box, Line, Mark, Picture, Text, moved, straight, text_width, wrapped
+from unifiedbus_dsl.render.marks import PAGE, Line, Mark, Picture, Text, moved, straight, text_width, wrapped
 from unifiedbus_dsl.render.overview import SMALLEST, TIGHTEST, overview_drawing
-from unifiedbus_dsl.render.sheet import bounds, figure_tiles, kind_entries, sheet, text_entry, wiring_entries
+from unifiedbus_dsl.render.sheet import bounds, box_entry, figure_tiles, kind_entries, sheet, text_entry, wiring_entries
 from unifiedbus_dsl.render.views import View
 
 _APART = 36.0
@@ -77,13 +77,11 @@ def _heading(panel: Panel, room: float) -> list[Mark]:
 
 def _lost_entries() -> list[list[Mark]]:
     """What is drawn of parts and cables that are lost."""
-    box = Box("legend-lost-box", 0, -6, 18, 12, palette.GONE.fill, palette.GONE.stroke, dashed=True, role="legend")
     x = 24 + text_width("part lost", 11) + 16
     line = straight((x, 0.0), (x + 22, 0.0))
     return [
         [
-            box,
-            Text("legend-lost", 24, 0, "part lost", 11, False, palette.QUIET, "start", role="legend"),
+            *box_entry("legend-lost", "part lost", palette.GONE, dashed=True),
             Line("legend-lost-line", line, palette.GONE_LINE, 1.0, True, role="legend"),
             Text("legend-lost-cable", x + 28, 0, "cable lost", 11, False, palette.QUIET, "start", role="legend"),
         ]

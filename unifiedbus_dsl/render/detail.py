@@ -134,7 +134,7 @@ def _told_apart(plan: Plan, key: str, survey: Survey) -> Survey:
     for i, ((name, bundle), colour) in enumerate(zip(statements, colours, strict=True)):
         where = "" if name == key else f"in {type_name(name).partition('@')[0]}: "
         text = f"{where}{bundle_name(plan, name, bundle)} · {bundle.text}"
-        legend.append(line_entry(f"legend-statement-{i}", text, colour, 3.0))
+        legend.append(line_entry(f"legend-statement-{i}", text, colour))
     chosen = {
         (name, rule.origin): colour
         for (name, bundle), colour in zip(statements, colours, strict=True)

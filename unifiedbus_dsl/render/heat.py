@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Mark, Picture, Text, clipped, text_width
-from unifiedbus_dsl.render.sheet import sheet, text_entry
+from unifiedbus_dsl.render.sheet import box_entry, sheet, text_entry
 
 _TALL = 26.0
 _ROOM = 940.0
@@ -109,10 +109,5 @@ class _Steps:
         lows = [self.low, *self.limits[:-1].tolist()]
         for i, (colour, low, high) in enumerate(zip(self._colours, lows, self.limits.tolist(), strict=True)):
             text = f"{value_text(high)} {unit}" if self.each else f"{value_text(low)} – {value_text(high)} {unit}"
-            found.append(
-                [
-                    Box(f"legend-step-{i}-box", 0, -6, 18, 12, colour, palette.HAIR, shape="square", role="legend"),
-                    Text(f"legend-step-{i}", 24, 0, text, 11, False, palette.QUIET, "start", role="legend"),
-                ]
-            )
+            found.append(box_entry(f"legend-step-{i}", text, palette.Look(colour, palette.HAIR), shape="square"))
         return found

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from typing import Literal
 
 from attrs import evolve
 
@@ -167,20 +168,15 @@ def wiring_entries(survey: Survey, figures: Figures) -> list[list[Mark]]:
     for wiring in figures.wiring:
         many = "cable" if wiring.cables == 1 else "cables"
         text = f"{palette.medium_name(wiring.medium)}: {wiring.cables:,} {many}, {rate_text(wiring.rate)}"
-        entries.append(line_entry(f"legend-{wiring.medium}", text, survey.colours[wiring.medium], 3.0))
+        entries.append(line_entry(f"legend-{wiring.medium}", text, survey.colours[wiring.medium]))
     return entries
 
 
 def kind_entries(figures: Figures) -> list[list[Mark]]:
     """A legend entry for each kind of device."""
     return [
-        [
-            Box(
-                f"legend-{kind}-box", 0, -6, 18, 12, palette.KINDS[kind].fill, palette.KINDS[kind].stroke, role="legend"
-            ),
-            Text(f"legend-{kind}", 24, 0, kind_name(kind, 1), 11, False, palette.QUIET, "start", role="legend"),
-        ]
-        for kind in palette.KINDS
+        box_entry(f"legend-{kind}", kind_name(kind, 1), look)
+        for kind, look in palette.KINDS.items()
         if figures.devices.get(kind)
     ]
 
@@ -203,9 +199,23 @@ def text_entry(id: str, text: str) -> list[Mark]:
     return [Text(id, 0, 0, text, 11, False, palette.QUIET, "start", role="legend")]
 
 
-def line_entry(id: str, text: str, colour: str, width: float) -> list[Mark]:
+def box_entry(
+    id: str,
+    text: str,
+    look: palette.Look,
+    shape: Literal["rounded", "square"] = "rounded",
+    dashed: bool = False,
+) -> list[Mark]:
+    """A legend entry with a small box."""
+    return [
+        Box(f"{id}-box", 0, -6, 18, 12, look.fill, look.stroke, shape=shape, dashed=dashed, role="legend"),
+        Text(id, 24, 0, text, 11, False, palette.QUIET, "start", role="legend"),
+    ]
+
+
+def line_entry(id: str, text: str, colour: str) -> list[Mark]:
     """A legend entry with a piece of line."""
     return [
-        Line(f"{id}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, width, role="legend"),
+        Line(f"{id}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, 3.0, role="legend"),
         Text(id, 28, 0, text, 11, False, palette.QUIET, "start", role="legend"),
     ]

@@ -28,7 +28,8 @@ from unifiedbus_dsl.render.facts import (
 )
 from unifiedbus_dsl.render.filters import Place, around, arrays, kind_of, link_kinds, without
 from unifiedbus_dsl.render.look import LinkText, Look
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Text, identifier, straight
+from unifiedbus_dsl.render.marks import identifier
+from unifiedbus_dsl.render.sheet import box_entry, line_entry
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import number
@@ -317,7 +318,7 @@ class _Reader:
         kinds = list(link_kinds(self.plan))
         names = sorted({_sort(self.plan, kind, by) for kind in kinds})
         colour = {name: palette.LINES[i % len(palette.LINES)] for i, name in enumerate(names)}
-        legend = [_line_entry(f"legend-{identifier(name)}", name, colour[name]) for name in names]
+        legend = [line_entry(f"legend-{identifier(name)}", name, colour[name]) for name in names]
         colours = {kind: colour[_sort(self.plan, kind, by)] for kind in kinds}
         self.look = evolve(self.look, rule_colours=colours, legend=legend)
 
@@ -332,10 +333,11 @@ class _Reader:
         texts = {key: self._part_text(key, item.by) for key in types}
         names = sorted(set(texts.values()))
         looks = {name: palette.SORTS[i % len(palette.SORTS)] for i, name in enumerate(names)}
+        legend = [box_entry(f"legend-part-{identifier(name)}", name, look) for name, look in looks.items()]
         self.look = evolve(
             self.look,
             part_looks={**self.look.part_looks, **{key: looks[text] for key, text in texts.items()}},
-            part_legend=[*self.look.part_legend, *(_box_entry(name, looks[name]) for name in names)],
+            part_legend=[*self.look.part_legend, *legend],
         )
 
     def _label(self, item: tree.LabelBy) -> None:
@@ -393,17 +395,6 @@ def _sort(plan: Plan, kind: tuple[str, int], by: str) -> str:
         case "lanes":
             return f"{lanes} lanes"
     return palette.medium_name(medium(plan, link))
-
-
-def _line_entry(id: str, text: str, colour: str) -> list[Mark]:
-    line = Line(f"{id}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, 3.0, role="legend")
-    return [line, Text(id, 28, 0, text, 11, False, palette.QUIET, "start", role="legend")]
-
-
-def _box_entry(text: str, look: palette.Look) -> list[Mark]:
-    id = f"legend-part-{identifier(text)}"
-    box = Box(f"{id}-box", 0, -6, 18, 12, look.fill, look.stroke, role="legend")
-    return [box, Text(id, 24, 0, text, 11, False, palette.QUIET, "start", role="legend")]
 
 
 def _picks(path: Sequence[Step]) -> bool:
