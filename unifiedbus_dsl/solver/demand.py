@@ -88,8 +88,14 @@ def outward(demand: Demand, source: int, ends: int) -> Floats:
     return tally(demand.target[here], demand.rate[here], ends)
 
 
-def kept(symmetry: Symmetry, demand: Demand) -> Symmetry:
-    """The generators under which the demand is the same: D(g s, g t) = D(s, t)."""
+def alike(row: Floats, column: Floats) -> Ints:
+    """The same number for end points that send as much and receive as much, [E]."""
+    return np.asarray(np.unique(np.stack([row, column]), axis=1, return_inverse=True)[1]).reshape(-1)
+
+
+def kept(symmetry: Symmetry, demand: Demand, colour: ArrayLike | None = None) -> Symmetry:
+    """The symmetries under which the demand is the same: D(g s, g t) = D(s, t). For listed pairs a `colour` ([E]) that
+    they keep as well says where to look."""
     if isinstance(demand, Groups):
         inside = demand.group >= 0
         if len(np.unique(demand.group[inside])) > 1:
@@ -103,7 +109,7 @@ def kept(symmetry: Symmetry, demand: Demand) -> Symmetry:
         after = _matrix(image[demand.source], image[demand.target], demand.rate, network.ends)
         return all(np.array_equal(x, y) for x, y in zip(before, after, strict=True))
 
-    return symmetry.restricted(keep=keep)
+    return symmetry.restricted(colour=colour, keep=keep)
 
 
 def _matrix(source: Ints, target: Ints, rate: Floats, ends: int) -> tuple[Ints, Floats]:

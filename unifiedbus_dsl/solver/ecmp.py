@@ -17,10 +17,10 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, looked_up, tally
+from unifiedbus_dsl.network import Floats, Network, frozen_array, looked_up, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver import pairwise
-from unifiedbus_dsl.solver.demand import Demand, Pairs, kept, received, sent, toward
+from unifiedbus_dsl.solver.demand import Demand, Pairs, alike, kept, received, sent, toward
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.sweep import (
     Distances,
@@ -137,7 +137,7 @@ def valiant(symmetry: Symmetry, demand: Demand, via: str = "end") -> Loads:
     """
     network = symmetry.network
     row, column = sent(demand, network.ends), received(demand, network.ends)
-    group = symmetry.restricted(colour=_colour(row, column))
+    group = symmetry.restricted(colour=alike(row, column))
     weights = by_cable(network)
     total = np.zeros(group.arc_orbits)
     if via == "switch":
@@ -145,10 +145,6 @@ def valiant(symmetry: Symmetry, demand: Demand, via: str = "end") -> Loads:
     else:
         sweeps = _legs_over_ends(group, total, weights, row, column)
     return Loads(network, f"valiant via {via}", per_arc(group, total), sweeps)
-
-
-def _colour(row: Floats, column: Floats) -> Ints:
-    return np.asarray(np.unique(np.stack([row, column]), axis=1, return_inverse=True)[1]).reshape(-1)
 
 
 def _legs_over_ends(symmetry: Symmetry, total: Floats, weights: Weights, row: Floats, column: Floats) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import ArcKinds, Floats, Ints, Network, frozen_array, ranges, row_arcs, tally
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, kept, received, sent, toward
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, alike, kept, received, sent, toward
 from unifiedbus_dsl.solver.ecmp import targets
 from unifiedbus_dsl.solver.fair import FULL_WITHIN, Flows, OrbitFlows, chosen, completion, fair_rates, pair_classes
 from unifiedbus_dsl.solver.result import NotAdmittedError
@@ -58,16 +58,10 @@ def timing(symmetry: Symmetry, demand: Demand, timed: Symmetry | None = None) ->
         return _timing(
             group, found.flows, np.full(found.flows.flows, demand.rate), _group_latency(timed or group, demand)
         )
-    group = kept(_alike(symmetry, demand), demand)
-    return _pair_timing(group, demand, group.network if timed is None else timed.network)
-
-
-def _alike(symmetry: Symmetry, demand: Pairs) -> Symmetry:
-    """Those symmetries that exchange only end points which send and receive as much: a root stays where it is."""
     ends = symmetry.network.ends
-    profile = np.stack([sent(demand, ends), received(demand, ends)])
-    colour = np.unique(profile, axis=1, return_inverse=True)[1].reshape(-1)
-    return symmetry.restricted(colour=colour) if colour.any() else symmetry
+    colour = alike(sent(demand, ends), received(demand, ends))  # a root stays where it is
+    group = kept(symmetry, demand, colour if colour.any() else None)
+    return _pair_timing(group, demand, group.network if timed is None else timed.network)
 
 
 def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float) -> Timing:
