@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl import schema
@@ -15,7 +15,7 @@ from unifiedbus_dsl.elaborate.selections import Parts, Selector, elements, field
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import spares
 from unifiedbus_dsl.model import Model
-from unifiedbus_dsl.network import Bools, Ints
+from unifiedbus_dsl.network import Bools, Ints, ranges
 from unifiedbus_dsl.plan import AssemblyType, DeviceType, PlanType
 from unifiedbus_dsl.syntax import tree
 
@@ -30,9 +30,12 @@ class Blocks:
 
     def devices(self) -> Ints:
         """All devices inside, ascending."""
-        size = self.stop - self.start
-        first = np.repeat(self.start - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
-        return np.unique(first + np.arange(int(size.sum())))
+        return np.unique(ranges(self.start, self.stop))
+
+    def home(self, devices: NDArray[np.integer]) -> Ints:
+        """Number of the instance that each of these devices is in, -1 where it is in none."""
+        at = np.searchsorted(self.start, devices, side="right") - 1
+        return np.where(devices < np.append(self.stop, 0)[at], at, -1)  # before the first one: below 0 is nothing
 
 
 @frozen(eq=False)
@@ -44,7 +47,7 @@ class _Side:
 
     def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
         """Which of these ends of cables are meant, [C]."""
-        found = _contains(self.blocks, device)
+        found = self.blocks.home(device) >= 0
         return found if self.ports is None else found & np.isin(port, self.ports)
 
 
@@ -163,7 +166,8 @@ class FabricSelector:
             around = self.blocks(node.scope)
             if around is None:
                 return None
-            inside = _inside(start, stop, around)
+            at = around.home(start)
+            inside = (at >= 0) & (stop <= around.stop[at])
             start, stop = start[inside], stop[inside]
         gone = np.concatenate([[0], np.cumsum(self.spare | self.lost)])
         keep = gone[stop] - gone[start] < stop - start  # something of it is there
@@ -212,7 +216,7 @@ class FabricSelector:
             around = self.blocks(node.scope)
             if around is None:
                 return None
-            chosen &= _contains(around, fabric.a_device) & _contains(around, fabric.b_device)
+            chosen &= (around.home(fabric.a_device) >= 0) & (around.home(fabric.b_device) >= 0)
         found = np.flatnonzero(chosen)
         if not len(found):
             self.evaluator.sink.error("UB0406", "the selection matches no cable", node.span, "empty")
@@ -271,20 +275,3 @@ class FabricSelector:
                 return None
             key = found
         return plan.devices.get(key)
-
-    def without(self, lost: Bools) -> FabricSelector:
-        """The same after these devices have been taken away."""
-        return evolve(self, lost=self.lost | lost)
-
-
-def _inside(start: Ints, stop: Ints, around: Blocks) -> Bools:
-    """Which ranges lie within one of the blocks."""
-    order = np.argsort(around.start, kind="stable")
-    at = np.searchsorted(around.start[order], start, side="right") - 1
-    return np.asarray((at >= 0) & (stop <= around.stop[order][np.maximum(at, 0)]))
-
-
-def _contains(blocks: Blocks, devices: NDArray[np.integer]) -> Bools:
-    order = np.argsort(blocks.start, kind="stable")
-    at = np.searchsorted(blocks.start[order], devices, side="right") - 1
-    return np.asarray((at >= 0) & (devices < blocks.stop[order][np.maximum(at, 0)]))

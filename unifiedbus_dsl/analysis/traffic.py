@@ -214,10 +214,9 @@ class TrafficReader:
 
     def _home(self, node: tree.Expr, devices: Ints, blocks: Blocks) -> Ints | None:
         """Number of the block that each device is in."""
-        at = np.searchsorted(blocks.start, devices, side="right") - 1
-        outside = (at < 0) | (devices >= blocks.stop[np.maximum(at, 0)])
-        if outside.any():
-            name = self.machine.fabric.device_name(int(devices[np.flatnonzero(outside)[0]]))
+        at = blocks.home(devices)
+        if (at < 0).any():
+            name = self.machine.fabric.device_name(int(devices[np.argmax(at < 0)]))
             self._wrong(node, f"`{name}` is in no {node.span.text}", "choose a level that holds every end point")
             return None
         return at

@@ -71,9 +71,5 @@ def of_blocks(call: Call) -> tuple[Blocks, Oversubscription]:
         raise call.refuse(call.one(), "assemblies are wanted: only they have a wall", "such as `all rack`")
     members = call.ends(call.named["from"]) if "from" in call.named else None
     network = call.machine.network
-    part = np.full(network.vertices, -1, dtype=np.int64)
     device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))
-    at = np.searchsorted(blocks.start, device, side="right") - 1
-    inside = (at >= 0) & (device < blocks.stop[np.maximum(at, 0)])
-    part[inside] = at[inside]
-    return blocks, walls_of(network, part, members)
+    return blocks, walls_of(network, blocks.home(device), members)
