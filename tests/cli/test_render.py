@@ -15,7 +15,7 @@ from unifiedbus_dsl import pipeline
 from unifiedbus_dsl.analysis.pictures import view_of, views
 from unifiedbus_dsl.diagnostics import Sink, catalogue
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.marks import Line, Picture, Text
+from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
 from unifiedbus_dsl.render.pictures import part_of, picture_of
 
 CABINET = """ubus 1
@@ -53,9 +53,9 @@ def cabinet(run: Run, tmp_path: Path) -> Run:
     return run
 
 
-def seen(items: str) -> Picture:
+def seen(items: str, text: str = CABINET) -> Picture:
     """The picture of a view of the cabinet with these items."""
-    done = pipeline.compile_text(CABINET + f"view v of cab {{ {items} }}\n")
+    done = pipeline.compile_text(text + f"view v of cab {{ {items} }}\n")
     assert done.ok, done.diagnostics
     sink = Sink()
     view = view_of(done, views(done)["v"], sink)
@@ -229,6 +229,22 @@ def test_filters_come_before_the_layout(items: str, devices: int, cables: int) -
     picture = seen(f"layout detail; {items}")
     assert len(picture.by_role("device")) == devices
     assert len(picture.by_role("cable")) == cables
+
+
+@pytest.mark.parametrize(
+    ("items", "npus"), [("hide npu where memory == 144 GB", 1), ("show npu where memory > 1 GB", 64)]
+)
+def test_a_condition_does_not_hold_for_parts_without_the_field(items: str, npus: int) -> None:
+    """As in `all npu where …`: an NPU of another type, which says nothing of its memory, is no error."""
+    other = CABINET.replace("p[64] : UB", "p[65] : UB").replace(
+        "switch Plane", "npu Other { port q[4] : UB x4 }\nswitch Plane"
+    )
+    other = other.replace(
+        "  connect board[b]",
+        "  other : Other\n  connect other.q[k] -- plane[k].p[64] over Copper(1 m) for k\n  connect board[b]",
+    )
+    boxes = [mark for mark in seen(f"layout detail; {items}", other).by_role("device") if isinstance(mark, Box)]
+    assert sum(mark.fill == palette.KINDS["npu"].fill for mark in boxes) == npus
 
 
 def test_figures_are_of_the_whole_machine() -> None:

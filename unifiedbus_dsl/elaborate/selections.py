@@ -348,14 +348,20 @@ def is_of(key: str, names: frozenset[str]) -> bool:
     return key.partition("(")[0] in names
 
 
-def holds(where: tree.Expr, parts: Sequence[Mapping[str, Value]], evaluator: Evaluator) -> list[bool] | None:
+def holds(
+    where: tree.Expr,
+    parts: Sequence[Mapping[str, Value]],
+    evaluator: Evaluator,
+    words: frozenset[str] = frozenset(),
+) -> list[bool] | None:
     """For which parts, each given by its fields, a condition holds; None after a diagnostic.
 
-    It does not hold for a part without one of the fields that are asked for and that other parts have.
+    It does not hold for a part without one of the fields that are asked for and that other parts have. The fields may
+    be compared with media, with what they say themselves, and with `words`.
     """
     known = {name for fields in parts for name in fields}
     asked = {each.text for each in walk(where) if isinstance(each, tree.Name)} & known
-    words = frozenset(schema.MEDIA) | {v for fields in parts for v in fields.values() if isinstance(v, str)}
+    words |= frozenset(schema.MEDIA) | {v for fields in parts for v in fields.values() if isinstance(v, str)}
     found = []
     for fields in parts:
         if asked - set(fields):

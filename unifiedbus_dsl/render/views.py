@@ -7,21 +7,22 @@ part at any level, or a path from the system.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from unifiedbus_dsl import schema
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, steps
+from unifiedbus_dsl.elaborate.selections import fields_of, fields_of_cables, holds
 from unifiedbus_dsl.elaborate.values import value_text
 from unifiedbus_dsl.plan import Child, Plan, Rule, Value
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.facts import (
     Survey,
     cable_rate,
+    child_named,
     medium,
     rate_text,
     sum_text,
@@ -32,8 +33,8 @@ from unifiedbus_dsl.render.marks import identifier
 from unifiedbus_dsl.render.sheet import box_entry, line_entry
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import number
 
+T = TypeVar("T")
 Layout: TypeAlias = Literal["overview", "detail", "floor"]
 LAYOUTS: tuple[Layout, ...] = ("overview", "detail", "floor")
 
@@ -161,8 +162,8 @@ class _Reader:
         path = None if isinstance(target, tree.All | tree.LinkBetween) else steps(target)
         if path is None or not _picks(path):
             return False
-        (place,) = self._path(path)
-        child = next(child for at, child in arrays(self.plan) if at == place)
+        ((key, name),) = self._path(path)
+        child = child_named(self.plan.assemblies[key], name)
         if child.type not in self.plan.assemblies:
             self._refuse(target, f"`{child.type}` is a device, which has no parts to draw", "show what holds it")
         self.key = child.type
@@ -194,35 +195,31 @@ class _Reader:
 
     def _kinds(self, where: tree.Expr | None) -> set[tuple[str, int]]:
         """Links and lanes of the cables for which a condition holds."""
-        kinds = set(link_kinds(self.plan))
+        kinds = sorted(link_kinds(self.plan))
         if where is None:
-            return kinds
-        kept: set[tuple[str, int]] = set()
-        for kind in sorted(kinds):
-            link = self.plan.links[kind[0]]
-            fields: dict[str, Value] = {"link": link.name, "protocol": link.protocol, **link.fields}
-            if self._holds(where, {**fields, "lanes": number(kind[1])}):
-                kept.add(kind)
-        return kept
+            return set(kinds)
+        return self._such(kinds, [fields_of_cables(self.plan.links[link], lanes) for link, lanes in kinds], where)
 
     def _filtered(self, target: tree.Selector, where: tree.Expr | None) -> set[Place]:
         """The arrays that a target means, of those for which `where` holds."""
         places = self._places(target)
         if where is None:
             return places
-        kept = {place for place in places if self._holds(where, self._fields(place))}
+        kept = self._such_places(places, where)
         if not kept:
             self._refuse(where, f"no `{' '.join(target.span.text.split())}` is such", "it matches nothing")
         return kept
 
-    def _holds(self, where: tree.Expr, fields: Mapping[str, Value]) -> bool:
-        words = frozenset(schema.MEDIA) | self._words | {value for value in fields.values() if isinstance(value, str)}
-        inner = Evaluator(self.evaluator.scope, self.evaluator.sink, words=words, extra=fields)
-        before = len(list(self.evaluator.sink))
-        truth = inner.truth(where)
-        if len(list(self.evaluator.sink)) > before:
+    def _such_places(self, places: set[Place], where: tree.Expr) -> set[Place]:
+        listed = sorted(places)
+        return self._such(listed, [self._fields(place) for place in listed], where)
+
+    def _such(self, named: Sequence[T], fields: Sequence[Mapping[str, Value]], where: tree.Expr) -> set[T]:
+        """Those for whose fields a condition holds."""
+        held = holds(where, fields, self.evaluator, self._words)
+        if held is None:
             raise _Refused
-        return truth is True
+        return {each for each, yes in zip(named, held, strict=True) if yes}
 
     @property
     def _words(self) -> frozenset[str]:
@@ -231,9 +228,8 @@ class _Reader:
         return frozenset(word for each in parts for word in each)
 
     def _fields(self, place: Place) -> dict[str, Value]:
-        child = next(child for at, child in arrays(self.plan) if at == place)
-        kind = self.plan.type(child.type)
-        return {"kind": kind.kind, "type": kind.key, "name": child.name, **kind.fields}
+        key, name = place
+        return {"name": name, **fields_of(self.plan.type(child_named(self.plan.assemblies[key], name).type))}
 
     # -- what targets mean
 
@@ -247,7 +243,7 @@ class _Reader:
                 holders = self._path(path) if path else set()
                 found &= {place for place in around(self.plan, holders) if place not in holders}
             if target.where is not None:
-                found = {place for place in found if self._holds(target.where, self._fields(place))}
+                found = self._such_places(found, target.where)
         else:
             path = None if isinstance(target, tree.LinkBetween) else steps(target)
             if path is None:
