@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.arguments import Finite
+from unifiedbus_dsl.cli.arguments import Finite, one_of, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -64,7 +64,6 @@ def command(
       ubusc analyze machine.ubus --traffic moe
       ubusc analyze machine.ubus --ask "paths(npu[0, 0] -> npu[3, 1])"
     """
-    from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.heap import keep_freed_memory
     from unifiedbus_dsl.cli.meter import meter
 
@@ -109,19 +108,13 @@ def must_exist(compilation: Compilation, path: str, system: str | None, traffic:
         click.ClickException: the file has no system.
         click.UsageError: no system or traffic of this name.
     """
-    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-
     if not compilation.systems:
         raise click.ClickException(f"`{path}` has no system to ask about. Write `system NAME : Type` into it.")
     assert compilation.model is not None
     known = {"system": list(compilation.systems), "traffic": list(compilation.model.main.questions.get("traffic", {}))}
     for noun, name in (("system", system), ("traffic", traffic)):
-        if name is not None and name not in known[noun]:
-            meant = did_you_mean(name, known[noun])
-            there = f"there are {', '.join(known[noun])}" if known[noun] else "it has none"
-            raise click.UsageError(
-                f"no {noun} `{name}` in `{path}`; " + (f"did you mean `{meant}`?" if meant else there)
-            )
+        if name is not None:
+            one_of(noun, name, known[noun], f" in `{path}`")
 
 
 def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:

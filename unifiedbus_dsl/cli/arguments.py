@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.pipeline import Compilation
 
 SUFFIX = ".ubus"
 
@@ -52,6 +55,36 @@ def source_files(names: Iterable[str], command: str) -> list[Path]:
     if not found:
         source_file(None, command)
     return list(found)
+
+
+def one_of(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
+    """The name, if it is one of those there are.
+
+    Raises:
+        click.UsageError: it isn't.
+    """
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+
+    if name in names:
+        return name
+    meant = did_you_mean(name, names)
+    there = f"there are {', '.join(names)}" if names else "there is none"
+    raise click.UsageError(f"no {noun} `{name}`{where}; " + (f"did you mean `{meant}`?" if meant else there))
+
+
+def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
+    """The system that was named, by default the first of the file.
+
+    Raises:
+        click.ClickException: the file has none.
+        click.UsageError: it has none of this name.
+    """
+    names = compilation.systems
+    if not names:
+        raise click.ClickException(
+            f"`{path}` has no system, so there is no machine. Write `system NAME : Type` into it."
+        )
+    return names[0] if system is None else one_of("system", system, names, f" in `{path}`")
 
 
 def _inside(folder: Path) -> list[Path]:

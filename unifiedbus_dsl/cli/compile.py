@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from unifiedbus_dsl.cli.arguments import one_of, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, in_format, limit_option, status
 
@@ -47,7 +48,6 @@ def command(
       ubusc compile machine.ubus --system lab
       ubusc compile machine.ubus --json > summary.json
     """
-    from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "compile")
@@ -72,21 +72,13 @@ def _chosen(compilation: Compilation, path: Path, system: str | None) -> tuple[s
         click.ClickException: the file has none.
         click.UsageError: it has none of this name.
     """
-    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-
     names = compilation.systems
     if not names:
         raise click.ClickException(
             f"`{path}` has no system, so there is no machine to build. Write `system NAME : Type` into it, "
             "or use `ubusc check`."
         )
-    if system is None:
-        return tuple(names)
-    if system not in names:
-        meant = did_you_mean(system, names)
-        hint = f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(names)}"
-        raise click.UsageError(f"no system `{system}` in `{path}`{hint}")
-    return (system,)
+    return tuple(names) if system is None else (one_of("system", system, names, f" in `{path}`"),)
 
 
 def _compile(compilation: Compilation, systems: tuple[str, ...], folder: Path, as_json: bool) -> str:

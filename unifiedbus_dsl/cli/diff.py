@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import frozen
 
+from unifiedbus_dsl.cli.arguments import one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -60,7 +61,6 @@ def command(
       ubusc diff machine.ubus ibnetdiscover.txt --only NdrFibre
       ubusc diff old.ubus new.ubus --json
     """
-    from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.meter import meter
 
     if found is None:
@@ -116,11 +116,7 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, ra
     if status(compilation.diagnostics):
         click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         context.exit(1)
-    if not compilation.systems:
-        raise click.ClickException(f"`{path}` has no system, so there is nothing to compare")
-    if system is not None and system not in compilation.systems:
-        raise click.UsageError(f"no system `{system}` in `{path}`; there are {', '.join(compilation.systems)}")
-    return _Side(path, (compilation, system or compilation.systems[0]), None)
+    return _Side(path, (compilation, one_system(compilation, path, system)), None)
 
 
 def _changes(one: _Side, two: _Side, *, solve: bool) -> Changes | None:

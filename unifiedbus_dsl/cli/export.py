@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from attrs import evolve, frozen
 
+from unifiedbus_dsl.cli.arguments import one_of, one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -74,7 +75,6 @@ def command(
       ubusc export machine.ubus --to slurm-yaml --node rack -o topology.yaml
       ubusc export machine.ubus --to graphml -o - | gzip > machine.graphml.gz
     """
-    from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "export")
@@ -86,7 +86,7 @@ def command(
         if status(compilation.diagnostics):
             click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
-        name = _system(compilation, path, system)
+        name = one_system(compilation, path, system)
         target = Path(output if output is not None else chosen.file_name(name))
         for noun, asked in (("scenario", scenario), ("traffic", traffic)):
             _must_know(compilation, path, name, noun, asked)
@@ -101,37 +101,11 @@ def _format(name: str | None) -> Format:
     Raises:
         click.UsageError: none, or an unknown one.
     """
-    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
     from unifiedbus_dsl.export import FORMATS, find
 
     if name is None:
         raise click.UsageError(f"to which format? `--to` one of {', '.join(FORMATS)}")
-    if name not in FORMATS:
-        meant = did_you_mean(name, FORMATS)
-        hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(FORMATS)}"
-        raise click.UsageError(f"no format `{name}`; {hint}")
-    return find(name)
-
-
-def _system(compilation: Compilation, path: Path, system: str | None) -> str:
-    """The system to export.
-
-    Raises:
-        click.ClickException: the file has none.
-        click.UsageError: it has none of this name.
-    """
-    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-
-    names = compilation.systems
-    if not names:
-        raise click.ClickException(
-            f"`{path}` has no system, so there is no machine. Write `system NAME : Type` into it."
-        )
-    if system is not None and system not in names:
-        meant = did_you_mean(system, names)
-        hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(names)}"
-        raise click.UsageError(f"no system `{system}` in `{path}`; {hint}")
-    return names[0] if system is None else system
+    return find(one_of("format", name, list(FORMATS)))
 
 
 @frozen
@@ -152,13 +126,8 @@ def _must_know(compilation: Compilation, path: Path, system: str, noun: str, nam
     if name is None:
         return
     from unifiedbus_dsl.analysis.exported import names_of
-    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 
-    known = names_of(compilation, noun, system)
-    if name not in known:
-        meant = did_you_mean(name, known)
-        hint = f"did you mean `{meant}`?" if meant else f"there are {', '.join(known)}" if known else "there is none"
-        raise click.UsageError(f"no {noun} `{name}` of `{system}` in `{path}`; {hint}")
+    one_of(noun, name, names_of(compilation, noun, system), f" of `{system}` in `{path}`")
 
 
 def _export(compilation: Compilation, system: str, form: Format, target: Path, asked: _Asked) -> list[Diagnostic]:

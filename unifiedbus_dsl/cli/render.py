@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from unifiedbus_dsl.cli.arguments import one_of, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -77,7 +78,6 @@ def command(
       ubusc render machine.ubus --map bandwidth      from each rack to each other
       ubusc render machine.ubus --html               a page to explore it in
     """
-    from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.heap import keep_freed_memory
     from unifiedbus_dsl.cli.meter import meter
 
@@ -127,22 +127,7 @@ def _format(name: str | None, output: str | None) -> str:
     """
     if name is None and output is not None and not _is_folder(output):
         name = Path(output).suffix.removeprefix(".").lower() or None
-    return _known("format", name, FORMATS) if name is not None else "svg"
-
-
-def _known(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
-    """The name, if it is one of those there are.
-
-    Raises:
-        click.UsageError: it isn't.
-    """
-    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-
-    if name in names:
-        return name
-    meant = did_you_mean(name, names)
-    there = f"there are {', '.join(names)}" if names else "there is none"
-    raise click.UsageError(f"no {noun} `{name}`{where}; " + (f"did you mean `{meant}`?" if meant else there))
+    return one_of("format", name, FORMATS) if name is not None else "svg"
 
 
 def _layout(detail: bool, floor: bool) -> Layout | None:
@@ -166,11 +151,11 @@ def _system(compilation: Compilation, path: Path, system: str | None, view: str 
             f"`{path}` has no system, so there is no machine to draw. Write `system NAME : Type` into it."
         )
     if system is not None:
-        _known("system", system, names, f" in `{path}`")
+        one_of("system", system, names, f" in `{path}`")
     if view is None:
         return system or names[0]
     there = views(compilation)
-    of = there[_known("view", view, list(there), f" in `{path}`")].of.text
+    of = there[one_of("view", view, list(there), f" in `{path}`")].of.text
     if system not in (None, of):
         raise click.UsageError(f"the view `{view}` is of the system `{of}`, not of `{system}`")
     return of
@@ -239,7 +224,7 @@ def _compared(
     )
 
     plan, known = compilation.pick(system), list(traffics(compilation, system))
-    _known("scenario", scenario, list(scenarios(compilation, system)), f" of `{system}` in `{path}`")
+    one_of("scenario", scenario, list(scenarios(compilation, system)), f" of `{system}` in `{path}`")
     if form == "html":
         raise click.UsageError("the page to explore shows every scenario; `--scenario` makes a picture of one")
     small = plan.device_count[plan.root] <= COMPARED_IN_DETAIL
@@ -275,8 +260,8 @@ def _question(path: Path, system: str, traffic: str, routing: str, known: Sequen
     from unifiedbus_dsl.analysis.measures import ROUTINGS
     from unifiedbus_dsl.analysis.pictures import load_question
 
-    _known("traffic", traffic, known, f" of `{system}` in `{path}`")
-    _known("routing", routing, list(ROUTINGS))
+    one_of("traffic", traffic, known, f" of `{system}` in `{path}`")
+    one_of("routing", routing, list(ROUTINGS))
     return load_question(traffic, routing)
 
 
@@ -295,7 +280,7 @@ def _type(plan: Plan, name: str) -> str:
         raise click.UsageError(f"there are several `{name}`: " + ", ".join(f"`{key}`" for key in alike))
     if any(key.split("(")[0] == name for key in plan.devices):
         raise click.UsageError(f"`{name}` is a device, which has no parts to draw")
-    return _known("type", name, list(plan.assemblies), f" in `{plan.system}`")
+    return one_of("type", name, list(plan.assemblies), f" in `{plan.system}`")
 
 
 # ---- writing ----------------------------------------------------------------------------------------------------
@@ -402,8 +387,8 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
     from unifiedbus_dsl.solver.machine import Machine
     from unifiedbus_dsl.solver.result import NotAdmittedError
 
-    _known("plot", plot, PLOTS)
-    _known("format", form, ("svg", "png"), " of a plot")
+    one_of("plot", plot, PLOTS)
+    one_of("format", form, ("svg", "png"), " of a plot")
     path = _place(f"{system}.{plot}", form, output)
     try:
         data = histogram(
@@ -430,7 +415,7 @@ def _sweep(
     from unifiedbus_dsl.analysis.run import ask
     from unifiedbus_dsl.cli.output import write_bytes
 
-    _known("format", form, ("svg", "png"), " of a plot")
+    one_of("format", form, ("svg", "png"), " of a plot")
     report = ask(compilation, system, f"sweep({traffic})")
     for each in report.diagnostics:
         sink.add(each)
@@ -457,8 +442,8 @@ def _map(compilation: Compilation, system: str, what: str, form: str, output: st
     from unifiedbus_dsl.solver.machine import Machine
     from unifiedbus_dsl.solver.result import NotAdmittedError
 
-    _known("map", what, MAPS)
-    _known("format", form, ("svg", "png", "pdf", "dot"), " of a map")
+    one_of("map", what, MAPS)
+    one_of("format", form, ("svg", "png", "pdf", "dot"), " of a map")
     try:
         picture = heat_map(Machine(compilation.fabric(system)), "bandwidth" if what == "bandwidth" else "latency")
     except NotAdmittedError as error:
