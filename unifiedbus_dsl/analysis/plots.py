@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any, Literal, TypeAlias
 
@@ -12,13 +12,14 @@ from unifiedbus_dsl.solver.machine import Machine
 
 Plot: TypeAlias = Literal["hops", "latency"]
 PLOTS: tuple[Plot, ...] = ("hops", "latency")
+Format: TypeAlias = Literal["svg", "png"]
 
 
 class NoMatplotlibError(RuntimeError):
     """There is nothing to plot with."""
 
 
-def histogram(machine: Machine, plot: Plot, format: Literal["svg", "png"]) -> bytes:
+def histogram(machine: Machine, plot: Plot, format: Format) -> bytes:
     """How many ordered pairs of end points are so many hops, or so much time without any load, apart.
 
     Raises:
@@ -32,14 +33,13 @@ def histogram(machine: Machine, plot: Plot, format: Literal["svg", "png"]) -> by
     return bars(found, 1e-9, "time of a small message at no load, ns", machine.fabric.plan.system, format)
 
 
-def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Literal["svg", "png"]) -> bytes:
+def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Format) -> bytes:
     """A bar for each value, as tall as its share of the pairs; many values are joined into 40 ranges."""
-    matplotlib, figure_of = _matplotlib()
     values, pairs = found.value / unit, found.pairs
     share = pairs / pairs.sum() * 100
-    with matplotlib.rc_context({"svg.hashsalt": "ubusc", "svg.fonttype": "none", "font.size": 11}):
-        figure = figure_of(figsize=(8, 4.2), layout="constrained")
-        axes = figure.add_subplot()
+    mean = float((values * pairs).sum() / pairs.sum())
+
+    def draw(axes: Any) -> None:
         if len(values) <= 40:
             gaps = values[1:] - values[:-1]
             width = 0.8 * float(gaps.min()) if len(gaps) else 0.8
@@ -50,28 +50,21 @@ def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Li
             axes.set_xticks(values)
         axes.set_xlabel(words)
         axes.set_ylabel("% of pairs")
-        mean = float((values * pairs).sum() / pairs.sum())
-        text = f"{title}: {int(pairs.sum()):,} pairs, mean {mean:,.4g}, most {values[-1]:,.4g}"
-        axes.set_title(text, loc="left", parse_math=False)
-        axes.spines[["top", "right"]].set_visible(False)
-        out = BytesIO()
-        figure.savefig(out, format=format, dpi=144, metadata={"Date": None} if format == "svg" else {"Software": None})
-    return out.getvalue()
+
+    return _plot(4.2, f"{title}: {int(pairs.sum()):,} pairs, mean {mean:,.4g}, most {values[-1]:,.4g}", format, draw)
 
 
-def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Literal["svg", "png"]) -> bytes:
-    """Bus bandwidth of each algorithm over the size of the message, from the rows of a `sweep`; a dashed line where a
+def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Format) -> bytes:
+    """Bus bandwidth of each algorithm over the size of the message, from the rows of a `sweep`; a thin grey line where a
     bound says what no schedule can beat.
 
     Raises:
         NoMatplotlibError: Matplotlib is not installed.
     """
-    matplotlib, figure_of = _matplotlib()
     sizes = [row["size"] for row in rows]
     styles = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
-    with matplotlib.rc_context({"svg.hashsalt": "ubusc", "svg.fonttype": "none", "font.size": 11}):
-        figure = figure_of(figsize=(8, 4.6), layout="constrained")
-        axes = figure.add_subplot()
+
+    def draw(axes: Any) -> None:
         for number, name in enumerate(rows[0]["algorithms"]):
             axes.plot(
                 sizes, [row["algorithms"][name]["busbw"] / 1e9 for row in rows], label=name, linewidth=1.8,
@@ -86,9 +79,24 @@ def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Literal["svg"
         axes.set_xlabel("size of the message")
         axes.set_ylabel("bus bandwidth, GB/s")
         axes.set_ylim(bottom=0)
+        axes.legend(frameon=False)
+
+    return _plot(4.6, title, format, draw)
+
+
+def _plot(height: float, title: str, format: Format, draw: Callable[[Any], None]) -> bytes:
+    """A figure of this height in inches, on whose axes `draw` puts what is to be seen."""
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise NoMatplotlibError("plots need Matplotlib: `pip install unifiedbus-dsl[plot]`") from error
+    with matplotlib.rc_context({"svg.hashsalt": "ubusc", "svg.fonttype": "none", "font.size": 11}):
+        figure = Figure(figsize=(8, height), layout="constrained")
+        axes = figure.add_subplot()
+        draw(axes)
         axes.set_title(title, loc="left", parse_math=False)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
         out = BytesIO()
         figure.savefig(out, format=format, dpi=144, metadata={"Date": None} if format == "svg" else {"Software": None})
     return out.getvalue()
@@ -99,12 +107,3 @@ def _size(size: float) -> str:
         if size >= 2**power:
             return f"{size / 2**power:g} {name}"
     return f"{size:g} B"
-
-
-def _matplotlib() -> tuple[Any, Any]:
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise NoMatplotlibError("plots need Matplotlib: `pip install unifiedbus-dsl[plot]`") from error
-    return matplotlib, Figure
