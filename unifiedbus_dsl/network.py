@@ -329,8 +329,11 @@ def from_fabric(fabric: Fabric, *, timed: bool = True, health: Floats | None = N
     injection = np.array([_number(device.fields.get("injection"), np.inf) for device in types], dtype=np.float64)
     latency = np.array([_number(device.fields.get("latency"), 0.0) for device in types], dtype=np.float64)
     vertex_type = type_of[device_of]
-    kind = fabric.kind if timed else lengthless(fabric)[1][fabric.kind]
-    kinds = arc_kinds(fabric) if timed else _untimed(arc_kinds(fabric), lengthless(fabric)[0])
+    kind: NDArray[np.integer] = fabric.kind
+    kinds = arc_kinds(fabric)
+    if not timed:
+        rows, like = lengthless(fabric)
+        kind, kinds = like[kind], _untimed(kinds, rows)
     a = _vertex(fabric.a_device, fabric.a_port, type_of, start, layouts)
     b = _vertex(fabric.b_device, fabric.b_port, type_of, start, layouts)
     if health is not None:
