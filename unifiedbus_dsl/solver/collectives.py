@@ -10,6 +10,7 @@ All groups run at once and contend. A shape of step is solved once, whatever its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -78,7 +79,7 @@ class CollectiveTime:
         return max(self.steps, key=lambda step: step.duration_s)
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Collectives:
     """Collectives over the groups of end points `group` ([E], -1: in none), with all that has been solved for them.
 
@@ -95,7 +96,7 @@ class Collectives:
     _solved: dict[tuple[object, ...], Timing] = field(factory=dict, init=False, repr=False)
     _phases: dict[tuple[str, str], list[Phase]] = field(factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def members(self) -> Ints:
         return members_of(self.group)
 
