@@ -52,7 +52,10 @@ def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Number:
     Raises:
         TooLargeError: too few members are alike.
     """
-    group, chosen = _members(symmetry, members)
+    return _gather_rate(*_members(symmetry, members))
+
+
+def _gather_rate(group: Symmetry, chosen: Bools) -> Number:
     network = group.network
     lower, upper = np.inf, np.inf
     for v in track(_few(group, np.flatnonzero(chosen)), "rates of gathering"):
@@ -68,8 +71,11 @@ def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Number:
 def allgather_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | None = None) -> Number:
     """Least time, s, of an all-gather whose whole result has `size_bytes` (reduce-scatter, its mirror, takes the same):
     n shards of size / n at the gather rate."""
-    _, chosen = _members(symmetry, members)
-    rate = gather_rate(symmetry, members)
+    return _allgather_time(*_members(symmetry, members), size_bytes)
+
+
+def _allgather_time(group: Symmetry, chosen: Bools, size_bytes: float) -> Number:
+    rate = _gather_rate(group, chosen)
     if rate.lower <= 0:
         raise NotAdmittedError("some of its end points are not joined")
     shard = size_bytes / int(chosen.sum())
@@ -103,7 +109,7 @@ def allreduce_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
     sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent_at_most(symmetry.network).sum())
     if sending > lower:
         lower, reason = sending, "what end points can send"
-    twice = allgather_time(symmetry, size_bytes, members)
+    twice = _allgather_time(group, chosen, size_bytes)
     return interval(lower, 2 * twice.upper, f"from below {reason}, from above two phases", MEETS_WITHIN)
 
 
