@@ -86,7 +86,7 @@ def test_colours_are_not_taken_for_orbits() -> None:
     assert honest.throughput.scale.kind == "exact"
     plain = symmetry.trivial(net)
     false = symmetry.Symmetry(net, (), np.zeros(32, np.int32), np.zeros(net.arcs, np.int32), 0)
-    folded = classes.optimum(false, limits._commodities(false, d, np.ones(32)), np.ones(1))
+    folded = classes.optimum(false, limits.commodities(false, d, np.arange(32)), np.ones(1))
     assert folded.upper > honest.optimum.upper * 1.02
     assert plain.vertex_orbits == 32
 
@@ -125,7 +125,7 @@ def test_what_is_too_large_is_an_interval_that_holds_the_optimum(seed: int, mini
     with pytest.raises(classes.TooLargeError):
         classes.optimum(
             symmetry.trivial(limits.single(net)),
-            limits._commodities(symmetry.trivial(limits.single(net)), d, np.ones(5)),
+            limits.commodities(symmetry.trivial(limits.single(net)), d, np.arange(5)),
             np.ones(1),
             most=10,
         )

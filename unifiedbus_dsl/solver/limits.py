@@ -234,16 +234,16 @@ def optimal(
         raise NotAdmittedError("nothing is sent")
     shortest = ecmp(symmetry, demand)  # refuses what has no path
     group = kept(flow_symmetry(symmetry), demand)
-    commodities = _commodities(group, demand, row)
+    made = commodities(group, demand, np.flatnonzero(row > 0))
     until = None if budget is None else monotonic() + budget
     try:
         half = None if budget is None else budget / 2
-        found = optimum(group, commodities, np.ones(1), minimal=minimal, most=most, budget=half)
+        found = optimum(group, made, np.ones(1), minimal=minimal, most=most, budget=half)
         reason = "flows and prices on every arc, from a programme on classes"
     except TooLargeError:
         whole = _through_hubs(group.network, shortest.load_Bps)
         left = None if until is None else max(0.0, until - monotonic())
-        found = priced(group, commodities, whole, minimal=minimal, budget=left)
+        found = priced(group, made, whole, minimal=minimal, budget=left)
         reason = "flows along shortest paths under prices, and those prices; little symmetry or little time"
     most_sent = np.maximum(row, column)
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
@@ -283,9 +283,10 @@ def _through_hubs(network: Network, load: Floats) -> Floats:
     return whole
 
 
-def _commodities(symmetry: Symmetry, demand: Demand, row: Floats) -> list[Commodity]:
+def commodities(symmetry: Symmetry, demand: Demand, sources: Ints) -> list[Commodity]:
+    """What these end points send, one of each orbit; the symmetry keeps them and the demand."""
     network = symmetry.network
-    first, size = symmetry.representatives(np.flatnonzero(row > 0))
+    first, size = symmetry.representatives(sources)
     return [
         Commodity(
             int(network.vertices_of(s)[0]),

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.network import Ints
-from unifiedbus_dsl.solver.classes import Commodity, Optimum, optimum
+from unifiedbus_dsl.solver.classes import Optimum, optimum
 from unifiedbus_dsl.solver.demand import Groups, kept
 from unifiedbus_dsl.solver.gather import allgather_time, allreduce_time, one_source, relaying, sent_at_most
-from unifiedbus_dsl.solver.limits import MEETS_WITHIN
+from unifiedbus_dsl.solver.limits import MEETS_WITHIN, commodities
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.schedules import members_of
 from unifiedbus_dsl.symmetry import Symmetry
@@ -76,14 +76,7 @@ def _one_of_each(symmetry: Symmetry, members: Ints) -> list[int]:
 def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints) -> Optimum:
     """Largest rate at which each of the sources can send a stream to each other member of its group, all at once where
     end points relay, with both certificates. The symmetry keeps the groups and the sources."""
-    network = symmetry.network
-    commodities = []
-    for v, copies in zip(*symmetry.representatives(sources), strict=True):
-        wanted = (group == group[v]).astype(np.float64)
-        wanted[v] = 0.0
-        source = int(network.vertices_of(int(v))[0])
-        commodities.append(Commodity(source, int(copies), (network.on_vertices(wanted),)))
-    return optimum(symmetry, commodities, np.ones(1))
+    return optimum(symmetry, commodities(symmetry, Groups(group), sources), np.ones(1))
 
 
 def _together(symmetry: Symmetry, group: Ints, members: Ints) -> float:
