@@ -55,8 +55,8 @@ def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Fo
 
 
 def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Format) -> bytes:
-    """Bus bandwidth of each algorithm over the size of the message, from the rows of a `sweep`; a thin grey line where a
-    bound says what no schedule can beat.
+    """Bus bandwidth of each algorithm over the size of the message, from the rows of a `sweep`; a thin grey line where
+    a bound says what no schedule can beat.
 
     Raises:
         NoMatplotlibError: Matplotlib is not installed.
