@@ -12,7 +12,7 @@ from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.export.base import Flows, Gone, remark
 from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.pipeline import Compilation
-from unifiedbus_dsl.solver.demand import Demand, Groups
+from unifiedbus_dsl.solver.demand import Demand, Groups, listed
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.schedules import members_of, phases
@@ -102,17 +102,12 @@ def _collective(machine: Machine, traffic: Traffic, size: float, sink: Sink) -> 
 
 
 def _pairs(demand: Demand) -> tuple[Ints, Ints, Floats]:
-    """Source, target and rate of each pair."""
+    """Source, target and rate of each pair, group after group."""
     if not isinstance(demand, Groups):
         return demand.source, demand.target, demand.rate
-    sources, targets = [], []
-    for number in np.unique(demand.group[demand.group >= 0]):
-        inside = np.flatnonzero(demand.group == number)
-        a, b = np.repeat(inside, len(inside)), np.tile(inside, len(inside))
-        sources.append(a[a != b])
-        targets.append(b[a != b])
-    source, target = np.concatenate(sources), np.concatenate(targets)
-    return source, target, np.full(len(source), demand.rate)
+    source, target = listed(demand)
+    order = np.argsort(demand.group[source], kind="stable")
+    return source[order], target[order], np.full(len(source), demand.rate)
 
 
 def _flows(machine: Machine, source: Ints, target: Ints, size: Floats) -> Flows:

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, tally
+from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, ranges, tally
 from unifiedbus_dsl.symmetry import Generator, Symmetry, end_images
 
 
@@ -51,6 +51,17 @@ def _sizes(demand: Groups) -> tuple[NDArray[np.bool_], Ints, Ints]:
     inside = demand.group >= 0
     size = np.bincount(demand.group[inside])
     return inside, demand.group[inside], size
+
+
+def listed(demand: Groups) -> tuple[Ints, Ints]:
+    """Source and target of each pair that sends, in order of (source, target)."""
+    inside, group, size = _sizes(demand)
+    sources = np.flatnonzero(inside)
+    stop = np.cumsum(size)
+    members = sources[np.argsort(group, kind="stable")]
+    one = np.repeat(sources, size[group])
+    two = members[ranges((stop - size)[group], stop[group])]
+    return one[one != two], two[one != two]
 
 
 def sent(demand: Demand, ends: int) -> Floats:

@@ -14,7 +14,7 @@ from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Floats, Ints, Network, tally
 from unifiedbus_dsl.solver import fair as sharing
 from unifiedbus_dsl.solver import hashed
-from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, sent
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, listed, sent
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
@@ -181,8 +181,4 @@ def _listed(call: Call, demand: Demand) -> tuple[Ints, Ints]:
         raise call.refuse(call.node, f"{count:,} flows are more than can be solved one by one")
     if isinstance(demand, Pairs):
         return demand.source, demand.target
-    inside = np.flatnonzero(demand.group >= 0)
-    same = demand.group[inside][:, None] == demand.group[inside]
-    np.fill_diagonal(same, False)
-    one, two = np.nonzero(same)
-    return inside[one], inside[two]
+    return listed(demand)
