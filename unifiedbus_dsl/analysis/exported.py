@@ -88,13 +88,12 @@ def _once(machine: Machine, traffic: Traffic, size: float) -> Flows:
 
 def _collective(machine: Machine, traffic: Traffic, size: float, sink: Sink) -> tuple[Flows, ...]:
     assert traffic.pattern in COLLECTIVES
-    group = np.full(machine.network.ends, -1, dtype=np.int64)
-    group[traffic.members] = traffic.group
+    ends = machine.network.ends
     if traffic.pattern == "broadcast":
         raise NotAdmittedError("a broadcast is sent by many algorithms: list its flows with `pairs(A -> B)`")
     remark(sink, "UB0806", f"`{traffic.name}` is sent around a ring, step by step", "list flows with `pairs(A -> B)`")
     found: list[Flows] = []
-    for phase in phases(traffic.pattern, ALGORITHM, members_of(group), machine.network.ends):
+    for phase in phases(traffic.pattern, ALGORITHM, members_of(traffic.groups(ends)), ends):
         for step in phase[ALGORITHM]:
             source, target, rate = _pairs(step.shape)
             found += [_flows(machine, source, target, size * step.part / step.times * rate)] * step.times

@@ -82,9 +82,7 @@ def _of_groups(symmetry: Symmetry, call: Call, ends_fail: bool) -> Symmetry | No
     traffic = call.traffic(call.one())
     if traffic.pattern == "broadcast" or (ends_fail and _counts(call)):
         return None
-    group = np.full(symmetry.network.ends, -1, dtype=np.int64)
-    group[traffic.members] = traffic.group
-    return kept(symmetry, Groups(group))
+    return kept(symmetry, Groups(traffic.groups(symmetry.network.ends)))
 
 
 def _counts(call: Call) -> bool:

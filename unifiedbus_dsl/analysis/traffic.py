@@ -59,6 +59,10 @@ class Traffic:
     demand: Demand | None
     size_bytes: float | None
 
+    def groups(self, ends: int) -> Ints:
+        """The group of each end point of the machine, -1 where it takes no part, [E]."""
+        return _on_ends(self.members, self.group, ends)
+
 
 @frozen(eq=False)
 class TrafficReader:
@@ -140,8 +144,7 @@ class TrafficReader:
         self, pattern: str, node: tree.Expr, members: Ints, group: Ints, named: Mapping[str, tree.Expr]
     ) -> Demand | None:
         if pattern in ("alltoall", "uniform"):
-            whole = np.full(self.machine.network.ends, -1, dtype=np.int64)
-            whole[members] = group
+            whole = _on_ends(members, group, self.machine.network.ends)
             rate = self._uniform_rate(node, group, named) if pattern == "uniform" else 1.0
             return None if rate is None else Groups(whole, rate)
         return self._permuted(pattern, node, members, group, named)
@@ -291,6 +294,12 @@ class TrafficReader:
         demand = pairs(ends[found.source[left]], ends[found.target[left]], found.rate_Bps[left])
         members = np.union1d(demand.source, demand.target)
         return Traffic(name, pattern, members, np.zeros(len(members), np.int64), demand, None)
+
+
+def _on_ends(members: Ints, group: Ints, ends: int) -> Ints:
+    found = np.full(ends, -1, dtype=np.int64)
+    found[members] = group
+    return found
 
 
 def _joined(key: Ints, part: Ints) -> Ints:

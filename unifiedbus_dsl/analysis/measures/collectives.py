@@ -5,14 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
-from unifiedbus_dsl.network import Ints, arc_kinds
+from unifiedbus_dsl.network import arc_kinds
 from unifiedbus_dsl.solver import collectives, schedules
 from unifiedbus_dsl.solver import optimal as best
 from unifiedbus_dsl.solver.classes import TooLargeError
@@ -103,9 +102,9 @@ def _swept(call: Call) -> tuple[collectives.Sweep, tuple[str, ...], _Asked]:
     traffic = _collective_traffic(call)
     asked = call.word("algorithm", "", schedules.ALGORITHMS)
     passed = () if asked else _too_many(call, traffic)
-    asking = _asked(call, traffic)
+    asking, machine = _asked(call, traffic), call.machine
     try:
-        bound = best.optimal_time(call.machine.symmetry, traffic.pattern, _groups(call, traffic), 1.0).lower
+        bound = best.optimal_time(machine.symmetry, traffic.pattern, traffic.groups(machine.network.ends), 1.0).lower
     except TooLargeError:
         bound = None
     names = (asked,) if asked else tuple(name for name in schedules.ALGORITHMS if name not in passed)
@@ -169,7 +168,8 @@ def _bytes(value: float) -> str:
 
 def optimal_time(call: Call) -> Answer:
     traffic, size = _collective(call)
-    found = best.optimal_time(call.machine.symmetry, traffic.pattern, _groups(call, traffic), size)
+    machine = call.machine
+    found = best.optimal_time(machine.symmetry, traffic.pattern, traffic.groups(machine.network.ends), size)
     return call.number(found, TIME, assumptions=("no schedule is faster, relays at end points allowed",))
 
 
@@ -204,18 +204,12 @@ class _Asked:
 
 def _asked(call: Call, traffic: Traffic) -> _Asked:
     """With all lengths up to `MOST_TIMED` end points; beyond, where each would count for itself, between bounds."""
-    machine, group = call.machine, _groups(call, traffic)
+    machine, group = call.machine, traffic.groups(call.machine.network.ends)
     arrays = arrays_of(machine.fabric.plan)
     if len(traffic.members) <= MOST_TIMED:
         return _Asked(collectives.Collectives(machine.symmetry, group, machine.timed_symmetry, arrays=arrays), 1.0)
     network, least = as_slow_as_any(machine.network, arc_kinds(machine.fabric))
     return _Asked(collectives.Collectives(evolve(machine.symmetry, network=network), group, arrays=arrays), least)
-
-
-def _groups(call: Call, traffic: Traffic) -> Ints:
-    group = np.full(call.machine.network.ends, -1, dtype=np.int64)
-    group[traffic.members] = traffic.group
-    return group
 
 
 def _too_many(call: Call, traffic: Traffic) -> tuple[str, ...]:
