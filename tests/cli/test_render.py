@@ -123,6 +123,8 @@ def test_names_and_formats(cabinet: Run, tmp_path: Path, arguments: tuple[str, .
         (("-o", "a.jpg"), "no format `jpg`"),
         (("--traffic", "a2b"), "did you mean `a2a`?"),
         (("--detail", "--floor"), "choose one"),
+        (("-o", "-"), "a picture goes into a file"),
+        (("--plot", "hops", "-o", "-"), "a picture goes into a file"),
     ],
 )
 def test_wrong_usage(cabinet: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -333,37 +333,35 @@ def _write(look: View, stem: str, form: str, output: str | None, sink: Sink) -> 
         click.ClickException: there is nothing to draw with, or nothing to draw.
     """
     from unifiedbus_dsl.analysis.pictures import draw_view
-    from unifiedbus_dsl.cli.output import make_folder, write_bytes
+    from unifiedbus_dsl.cli.output import make_folder
     from unifiedbus_dsl.render import DrawingError, NoGraphvizError, NotAnAssemblyError, NothingPlacedError
     from unifiedbus_dsl.render.pictures import without_links
-    from unifiedbus_dsl.render.svg import drawn
 
-    folder = make_folder(Path(output)) if output is not None and _is_folder(output) else None
-    kind = _drawable(form)
+    whole = look.layout == "overview" and look.key == look.plan.root
     try:
-        if folder is not None and form == "svg" and look.layout == "overview" and look.key == look.plan.root:
-            data = _set(look, folder, sink)
-        else:
-            picture = draw_view(look, sink)
-            path = folder / f"{stem}.{form}" if folder else Path(output or f"{stem}.{form}")
-            data = {path: drawn(without_links(picture), kind)} if picture else {}
+        if output is not None and _is_folder(output) and form == "svg" and whole:
+            return _set(look, make_folder(Path(output)), sink)
+        path = _place(stem, form, output)
+        picture = draw_view(look, sink)
     except (DrawingError, NoGraphvizError, NothingPlacedError, NotAnAssemblyError) as error:
         raise click.ClickException(str(error)) from error
-    for path, content in data.items():
-        write_bytes(path, content)
-    return list(data)
+    return _save(path, without_links(picture), form) if picture else []
 
 
-def _set(look: View, folder: Path, sink: Sink) -> dict[Path, bytes]:
-    """An overview of each type, each linked to the others."""
+def _set(look: View, folder: Path, sink: Sink) -> list[Path]:
+    """An overview of each type, each linked to the others; written when all are drawn."""
     from attrs import evolve
 
     from unifiedbus_dsl.analysis.pictures import draw_view
+    from unifiedbus_dsl.cli.output import write_bytes
     from unifiedbus_dsl.render.overview import file_names
     from unifiedbus_dsl.render.svg import drawn
 
     pictures = {name: draw_view(evolve(look, key=key), sink) for key, name in file_names(look.plan).items()}
-    return {folder / name: drawn(picture, "svg") for name, picture in pictures.items() if picture}
+    data = {folder / name: drawn(picture, "svg") for name, picture in pictures.items() if picture}
+    for path, content in data.items():
+        write_bytes(path, content)
+    return list(data)
 
 
 def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
@@ -378,54 +376,31 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
         click.UsageError: no such plot or format.
         click.ClickException: there is nothing to plot with, or no answer.
     """
-    assert compilation.model is not None
-    traffics = compilation.model.main.questions.get("traffic", {})
-    if "(" in plot or plot in traffics:
-        return _sweep(compilation, system, plot, form, output, sink)
-    from unifiedbus_dsl.analysis.plots import PLOTS, NoMatplotlibError, histogram
+    from unifiedbus_dsl.analysis.plots import PLOTS, NoMatplotlibError, by_size, histogram
+    from unifiedbus_dsl.analysis.run import ask
     from unifiedbus_dsl.cli.output import write_bytes
     from unifiedbus_dsl.solver.machine import Machine
     from unifiedbus_dsl.solver.result import NotAdmittedError
 
-    one_of("plot", plot, PLOTS)
+    assert compilation.model is not None
+    sweep = "(" in plot or plot in compilation.model.main.questions.get("traffic", {})
+    if not sweep:
+        one_of("plot", plot, PLOTS)
     one_of("format", form, ("svg", "png"), " of a plot")
-    path = _place(f"{system}.{plot}", form, output)
+    kind: Literal["svg", "png"] = "png" if form == "png" else "svg"
+    path = _place(f"{system}.sweep" if sweep else f"{system}.{plot}", form, output)
     try:
-        data = histogram(
-            Machine(compilation.fabric(system)),
-            "hops" if plot == "hops" else "latency",
-            "png" if form == "png" else "svg",
-        )
+        if sweep:
+            report = ask(compilation, system, f"sweep({plot})")
+            for each in report.diagnostics:
+                sink.add(each)
+            if not report.answers:
+                return []
+            data = by_size(report.answers[0].detail["sweep"], f"{system}: {plot}", kind)
+        else:
+            machine = Machine(compilation.fabric(system))
+            data = histogram(machine, "hops" if plot == "hops" else "latency", kind)
     except (NoMatplotlibError, NotAdmittedError) as error:
-        raise click.ClickException(str(error)) from error
-    write_bytes(path, data)
-    return [path]
-
-
-def _sweep(
-    compilation: Compilation, system: str, traffic: str, form: str, output: str | None, sink: Sink
-) -> list[Path]:
-    """Bus bandwidth of a collective by the size of the message.
-
-    Raises:
-        click.UsageError: no such format.
-        click.ClickException: there is nothing to plot with.
-    """
-    from unifiedbus_dsl.analysis.plots import NoMatplotlibError, by_size
-    from unifiedbus_dsl.analysis.run import ask
-    from unifiedbus_dsl.cli.output import write_bytes
-
-    one_of("format", form, ("svg", "png"), " of a plot")
-    report = ask(compilation, system, f"sweep({traffic})")
-    for each in report.diagnostics:
-        sink.add(each)
-    if not report.answers:
-        return []
-    answer = report.answers[0]
-    path = _place(f"{system}.sweep", form, output)
-    try:
-        data = by_size(answer.detail["sweep"], f"{system}: {traffic}", "png" if form == "png" else "svg")
-    except NoMatplotlibError as error:
         raise click.ClickException(str(error)) from error
     write_bytes(path, data)
     return [path]
