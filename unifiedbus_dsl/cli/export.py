@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +18,6 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.diagnostics import Diagnostic
     from unifiedbus_dsl.export import Format
     from unifiedbus_dsl.pipeline import Compilation
-
-
-LONGEST_FILE_NAME = 255
-"""Bytes, on the usual disks."""
 
 
 class _Formats(click.Command):
@@ -78,7 +70,7 @@ def command(
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "export")
-    chosen = _format(form)
+    chosen = _format(form, output)
     from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
 
     with meter():
@@ -95,17 +87,20 @@ def command(
     context.exit(status(found))
 
 
-def _format(name: str | None) -> Format:
+def _format(name: str | None, output: str | None) -> Format:
     """The format asked for.
 
     Raises:
-        click.UsageError: none, or an unknown one.
+        click.UsageError: none, or an unknown one, or a folder that is to go to standard output.
     """
     from unifiedbus_dsl.export import FORMATS, find
 
     if name is None:
         raise click.UsageError(f"to which format? `--to` one of {', '.join(FORMATS)}")
-    return find(one_of("format", name, list(FORMATS)))
+    form = find(one_of("format", name, list(FORMATS)))
+    if form.is_folder and output == "-":
+        raise click.UsageError(f"{form.name} is a folder of files: it can't go to standard output; name one by `-o`")
+    return form
 
 
 @frozen
@@ -155,47 +150,9 @@ def _export(compilation: Compilation, system: str, form: Format, target: Path, a
 
 
 def _place(form: Format, target: Path) -> AbstractContextManager[Path]:
-    """Where to write: beside the target, or for `-` a file that goes to standard output when it is whole.
-
-    Raises:
-        click.UsageError: a folder can't go to standard output.
-    """
-    from unifiedbus_dsl.cli.output import beside
+    """Where to write: beside the target, or for `-` a file that goes to standard output when it is whole."""
+    from unifiedbus_dsl.cli.output import beside, folder_beside, to_standard_output
 
     if str(target) == "-":
-        if form.is_folder:
-            raise click.UsageError(
-                f"{form.name} is a folder of files: it can't go to standard output; name one by `-o`"
-            )
-        return _to_standard_output()
-    return _folder_beside(target) if form.is_folder else beside(target)
-
-
-@contextmanager
-def _to_standard_output() -> Iterator[Path]:
-    """A file in the folder for temporary files; its bytes go to standard output when all went well."""
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / "export"
-        draft.touch()
-        yield draft
-        with draft.open("rb") as file:
-            for piece in iter(lambda: file.read(1 << 20), b""):
-                click.echo(piece, nl=False)
-
-
-@contextmanager
-def _folder_beside(target: Path) -> Iterator[Path]:
-    """An empty folder beside `target`; its files move there one by one when all went well, else it goes away."""
-    from unifiedbus_dsl.cli.output import make_folder
-
-    if len(os.fsencode(target.name)) > LONGEST_FILE_NAME or target.exists():
-        make_folder(target)  # says what is wrong with it before anything is worked out
-    draft = target.with_name(f".{target.name[:40]}.{os.getpid()}")
-    make_folder(draft)
-    try:
-        yield draft
-        make_folder(target)
-        for file in sorted(draft.iterdir()):
-            os.replace(file, target / file.name)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        return to_standard_output()
+    return folder_beside(target) if form.is_folder else beside(target)

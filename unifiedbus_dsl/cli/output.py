@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import click
+
+LONGEST_FILE_NAME = 255
+"""Bytes, on the usual disks."""
+
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
@@ -51,15 +56,52 @@ def _is_device(target: Path) -> bool:
 @contextmanager
 def _copied_into(target: Path, path: Path) -> Iterator[Path]:
     """A file whose bytes go into a device or a pipe, which stays what it is."""
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / f"draft{path.suffix}"
-        draft.touch()
+    with _elsewhere(path.suffix) as draft:
         yield draft
         try:
             with draft.open("rb") as source, target.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
         except OSError as error:
             raise _named(error, path) from error
+
+
+@contextmanager
+def to_standard_output() -> Iterator[Path]:
+    """A file whose bytes go to standard output when all went well."""
+    with _elsewhere() as draft:
+        yield draft
+        with draft.open("rb") as file:
+            for piece in iter(lambda: file.read(1 << 20), b""):
+                click.echo(piece, nl=False)
+
+
+@contextmanager
+def _elsewhere(suffix: str = "") -> Iterator[Path]:
+    """An empty file in the folder for temporary files, for what nothing can be written beside."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / f"draft{suffix}"
+        draft.touch()
+        yield draft
+
+
+@contextmanager
+def folder_beside(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target`; its files move there one by one when all went well, else it goes away.
+
+    Raises:
+        OSError: a folder can't be made, or can't be written into.
+    """
+    if len(os.fsencode(target.name)) > LONGEST_FILE_NAME or target.exists():
+        make_folder(target)  # says what is wrong with it before anything is worked out
+    draft = target.with_name(f".{target.name[:40]}.{os.getpid()}")
+    make_folder(draft)
+    try:
+        yield draft
+        make_folder(target)
+        for file in sorted(draft.iterdir()):
+            os.replace(file, target / file.name)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _settle(draft: Path) -> None:
@@ -71,7 +113,8 @@ def _settle(draft: Path) -> None:
 def _named(error: OSError, path: Path) -> OSError:
     reason = (error.strerror or str(error)).lower()
     if error.errno == errno.ENAMETOOLONG:
-        reason += f" ({len(os.fsencode(path.name))} bytes, and a disk takes about 255); say a shorter one by `-o`"
+        size = len(os.fsencode(path.name))
+        reason += f" ({size} bytes, and a disk takes about {LONGEST_FILE_NAME}); say a shorter one by `-o`"
     return OSError(error.errno, f"can't write: {reason}", str(path))
 
 
