@@ -157,6 +157,21 @@ def test_a_folder_that_is_a_file(folder: Path, capsys: pytest.CaptureFixture[str
     assert sorted(os.listdir(folder)) == ["case", "pod.ubus"]
 
 
+def test_a_folder_that_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This very folder, whose name is empty; what was in it stays, also when the export is refused."""
+    there = folder / "case"
+    there.mkdir()
+    (there / "mine").write_text("mine")
+    monkeypatch.chdir(there)
+    wanted = ["mine", "network_attribute.txt", "node.csv", "routing_table.csv", "topology.csv", "traffic.csv"]
+    assert main(["export", "../pod.ubus", "--to", "parquet", "--traffic", "none", "-o", "."]) == 2
+    (folder / "asks.ubus").write_text(PODS + "traffic next of pod = shift(all npu, k = 1)\n")
+    assert main(["export", "../asks.ubus", "--to", "sst", "--traffic", "next", "-o", "."]) == 1
+    assert os.listdir(there) == ["mine"]
+    assert main(["export", "../pod.ubus", "--to", "ns3", "-o", "."]) == 0
+    assert sorted(os.listdir(there)) == wanted
+
+
 def test_parquet_without_pyarrow(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,12 +88,14 @@ def _elsewhere(suffix: str = "") -> Iterator[Path]:
 def folder_beside(target: Path) -> Iterator[Path]:
     """An empty folder beside `target`; its files move there one by one when all went well, else it goes away.
 
+    Where `target` is there already, it is inside: what is beside may be another disk, or not be ours to write.
+
     Raises:
         OSError: a folder can't be made, or can't be written into.
     """
     if len(os.fsencode(target.name)) > LONGEST_FILE_NAME or target.exists():
         make_folder(target)  # says what is wrong with it before anything is worked out
-    draft = target.with_name(f".{target.name[:40]}.{os.getpid()}")
+    draft = (target if target.exists() else target.parent) / f".{target.name[:40]}.{os.getpid()}"
     make_folder(draft)
     try:
         yield draft
