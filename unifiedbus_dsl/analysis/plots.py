@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any, Literal, TypeAlias
 
+from unifiedbus_dsl.analysis.wording import size_text
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
@@ -74,7 +75,7 @@ def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Format) -> by
             most = [row["busbw"] / row["efficiency"] / 1e9 for row in rows]
             axes.plot(sizes, most, label="no schedule beats", color=palette.QUIET, linewidth=1.0)
         axes.set_xscale("log", base=2)
-        axes.set_xticks(sizes[::4], [_size(size) for size in sizes[::4]])
+        axes.set_xticks(sizes[::4], [size_text(size) for size in sizes[::4]])
         axes.set_xticks([], minor=True)
         axes.set_xlabel("size of the message")
         axes.set_ylabel("bus bandwidth, GB/s")
@@ -100,10 +101,3 @@ def _plot(height: float, title: str, format: Format, draw: Callable[[Any], None]
         out = BytesIO()
         figure.savefig(out, format=format, dpi=144, metadata={"Date": None} if format == "svg" else {"Software": None})
     return out.getvalue()
-
-
-def _size(size: float) -> str:
-    for power, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if size >= 2**power:
-            return f"{size / 2**power:g} {name}"
-    return f"{size:g} B"

@@ -21,6 +21,7 @@ from unifiedbus_dsl.analysis.invariance import TIMED, keeping
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.scenarios import parts_of
 from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
+from unifiedbus_dsl.analysis.wording import cut
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.scope import Scope
@@ -289,14 +290,8 @@ def _names(machine: Machine, parts: Parts, which: ArrayLike) -> tuple[str, ...]:
 
 
 def _cut(plan: Plan, name: str, size: int) -> str:
-    """The name of what of this many devices begins with a device: cut where an assembly is no larger."""
-    key, kept = plan.root, list[str]()
-    for segment in name.split("."):
-        kept.append(segment)
-        key = next(c.type for c in plan.assemblies[key].children if c.name == segment.split("[")[0])
-        if plan.device_count[key] <= size:
-            break
-    return ".".join(kept)
+    """The name of what of this many devices begins with a device."""
+    return cut(plan, name, lambda key: plan.device_count[key] <= size)
 
 
 def _goodness(row: Row, base: Findings) -> tuple[float, ...]:

@@ -1,10 +1,13 @@
-"""What limits an answer, by name: end points, assemblies, arcs."""
+"""How an answer says what it is about: end points, assemblies, arcs and sizes of messages."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from unifiedbus_dsl.network import Ids, Ints, Network
+from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.solver.machine import Machine
 
 
@@ -18,17 +21,28 @@ def pair_name(machine: Machine, source: int, target: int) -> str:
 
 
 def block_name(machine: Machine, device: int, noun: str) -> str:
-    """The path of the assembly of this kind that a device is in: its name cut where the assembly ends."""
-    name = machine.fabric.device_name(device)
+    """The path of the assembly of this kind that a device is in."""
     plan = machine.fabric.plan
-    key, kept = plan.root, []
+    return cut(plan, machine.fabric.device_name(device), lambda key: plan.type(key).kind == noun)
+
+
+def cut(plan: Plan, name: str, wanted: Callable[[str], bool]) -> str:
+    """The path of a device, cut behind the first part whose type is wanted."""
+    key, kept = plan.root, list[str]()
     for segment in name.split("."):
-        child = next(c for c in plan.assemblies[key].children if c.name == segment.split("[")[0])
         kept.append(segment)
-        key = child.type
-        if plan.type(key).kind == noun or key in plan.devices:
+        key = next(child.type for child in plan.assemblies[key].children if child.name == segment.split("[")[0])
+        if wanted(key):
             break
     return ".".join(kept)
+
+
+def size_text(size_bytes: float) -> str:
+    """`512 MiB`: for sizes that are powers of two."""
+    for power, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size_bytes >= 2**power:
+            return f"{size_bytes / 2**power:g} {name}"
+    return f"{size_bytes:g} B"
 
 
 def devices_of(network: Network, vertices: Ids) -> Ints:

@@ -11,6 +11,7 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
+from unifiedbus_dsl.analysis.wording import size_text
 from unifiedbus_dsl.network import arc_kinds
 from unifiedbus_dsl.solver import collectives, schedules
 from unifiedbus_dsl.solver import optimal as best
@@ -74,7 +75,7 @@ def sweep(call: Call) -> Answer:
     found, passed, asking = _swept(call)
     top = max(found.best, key=lambda each: each.busbw_Bps)
     said = (
-        f"the largest bus bandwidth, by {top.algorithm} at {_bytes(top.size_bytes)}",
+        f"the largest bus bandwidth, by {top.algorithm} at {size_text(top.size_bytes)}",
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
         "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
@@ -138,7 +139,7 @@ def _table(rows: list[dict[str, Any]]) -> tuple[str, ...]:
         part = "" if row["efficiency"] is None else f"{row['efficiency']:.1%}"
         cells.append(
             [
-                _bytes(row["size"]), row["best"], _seconds(row["time"]), f"{row['algbw'] / 1e9:,.4g}",
+                size_text(row["size"]), row["best"], _seconds(row["time"]), f"{row['algbw'] / 1e9:,.4g}",
                 f"{row['busbw'] / 1e9:,.4g}", part, *(_seconds(row["algorithms"][name]["time"]) for name in names),
             ]
         )  # fmt: skip
@@ -157,13 +158,6 @@ def _seconds(value: float) -> str:
         if value < 999.95 * unit:
             return f"{value / unit:.4g} {name}"
     return f"{value:,.4g} s"
-
-
-def _bytes(value: float) -> str:
-    for power, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if value >= 2**power:
-            return f"{value / 2**power:g} {name}"
-    return f"{value:g} B"
 
 
 def optimal_time(call: Call) -> Answer:
