@@ -7,11 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tests.solver import twins
 from unifiedbus_dsl.network import ArcKinds, Network, build
 from unifiedbus_dsl.symmetry import Array
 
 X4 = 56e9
 """byte/s of x4 lanes of 112 Gbps, each direction."""
+REGULAR: list[tuple[str, tuple[int, ...]]] = [
+    ("mesh", (4, 3)),
+    ("torus", (4, 3)),
+    ("clos", (3, 2, 2)),
+    ("line", (5,)),
+    ("hypercube", (3,)),
+    ("cluster", (2, 2, 2, 2, 1, 1)),
+]
+"""Names of machines here, with sizes that are small enough for plain loops."""
 
 
 def kinds(capacity: ArrayLike, latency: ArrayLike = 1e-7) -> ArcKinds:
@@ -275,3 +285,14 @@ def without(net: Network, vertices: Sequence[int]) -> Network:
         kind=kind,
         kinds=net.kinds,
     )
+
+
+def random_joined(count: int, **sizes: int) -> list[int]:
+    """Seeds of the first random networks of these sizes in which every end point has a path to every other one."""
+    found = []
+    for seed in range(1000):
+        if (twins.hop_matrix(random_network(seed, **sizes)) >= 0).all():
+            found.append(seed)
+        if len(found) == count:
+            return found
+    raise AssertionError

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests.solver import machines, twins
-from tests.solver.test_limits import random_joined
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Network, build
 from unifiedbus_dsl.solver import bisection as bisection_module
@@ -52,7 +51,7 @@ def test_bisection(name: str, sizes: tuple[int, ...], cables: int) -> None:
         assert got.capacity.kind == "exact"
 
 
-@pytest.mark.parametrize("seed", random_joined(10))
+@pytest.mark.parametrize("seed", machines.random_joined(10, ends=5, switches=2, cables=22))
 def test_bisection_of_random_networks_holds_the_true_cut(seed: int) -> None:
     net = machines.random_network(seed, ends=5, switches=2, cables=22)
     true = twins.bisection(net, list(range(5)))

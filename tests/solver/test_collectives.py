@@ -24,6 +24,7 @@ REGULAR = [
     ("star", (8,)),
     ("superpod", (2, 2, 2, 2)),
 ]
+RANDOM = {"ends": 6, "switches": 2, "cables": 24}
 
 
 def ask(net: Network, arrays: list[Array], group: object = None) -> collectives.Collectives:
@@ -170,20 +171,9 @@ def slowest_path(net: Network, arcs: set[int], s: int, t: int) -> float:
     return max(onward(int(v), True) for v in net.vertices_of(s))
 
 
-def random_joined(count: int) -> list[int]:
-    found = []
-    for seed in range(1000):
-        net = machines.random_network(seed, ends=6, switches=2, cables=24)
-        if (twins.hop_matrix(net) >= 0).all():
-            found.append(seed)
-        if len(found) == count:
-            return found
-    raise AssertionError
-
-
-@pytest.mark.parametrize("seed", random_joined(30))
+@pytest.mark.parametrize("seed", machines.random_joined(30, **RANDOM))
 def test_steps_of_random_machines_against_plain_loops(seed: int) -> None:
-    net = machines.random_network(seed, ends=6, switches=2, cables=24)
+    net = machines.random_network(seed, **RANDOM)
     rng = np.random.default_rng(seed)
     s, t = np.unique(rng.integers(0, 6, (6, 2)), axis=0).T
     shapes: list[demand.Demand] = [

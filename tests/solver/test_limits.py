@@ -12,32 +12,13 @@ from unifiedbus_dsl.network import build
 from unifiedbus_dsl.solver import classes, demand, ecmp, limits, throughput
 
 X4 = machines.X4
-REGULAR = [
-    ("mesh", (4, 3)),
-    ("torus", (4, 3)),
-    ("clos", (3, 2, 2)),
-    ("line", (5,)),
-    ("hypercube", (3,)),
-    ("star", (5,)),
-    ("superpod", (2, 2, 2, 2)),
-    ("cluster", (2, 2, 2, 2, 1, 1)),
-]
+REGULAR = [*machines.REGULAR, ("star", (5,)), ("superpod", (2, 2, 2, 2))]
+SIZES = {"ends": 5, "switches": 2, "cables": 22}
 
 
-def random_joined(count: int) -> list[int]:
-    found = []
-    for seed in range(1000):
-        net = machines.random_network(seed, ends=5, switches=2, cables=22)
-        if (twins.hop_matrix(net) >= 0).all():
-            found.append(seed)
-        if len(found) == count:
-            return found
-    raise AssertionError
-
-
-@pytest.mark.parametrize("seed", random_joined(60))
+@pytest.mark.parametrize("seed", machines.random_joined(60, **SIZES))
 def test_optimum_of_random_networks_against_the_full_programme(seed: int) -> None:
-    net = machines.random_network(seed, ends=5, switches=2, cables=22)
+    net = machines.random_network(seed, **SIZES)
     rng = np.random.default_rng(seed)
     d = demand.all_to_all(net) if seed % 2 else demand.pairs(*rng.integers(0, 5, (2, 7)), rng.integers(1, 4, 7))
     for minimal in (False, True):
@@ -110,10 +91,10 @@ def test_certificates_are_of_the_whole_network() -> None:
     assert (got.throughput.load_Bps[got.throughput.binding] >= net.capacity_Bps[got.throughput.binding] * 0.999).all()
 
 
-@pytest.mark.parametrize("seed", random_joined(12))
+@pytest.mark.parametrize("seed", machines.random_joined(12, **SIZES))
 @pytest.mark.parametrize("minimal", [False, True])
 def test_what_is_too_large_is_an_interval_that_holds_the_optimum(seed: int, minimal: bool) -> None:
-    net = machines.random_network(seed, ends=5, switches=2, cables=22)
+    net = machines.random_network(seed, **SIZES)
     d = demand.all_to_all(net)
     got = limits.optimal(symmetry.trivial(net), d, minimal=minimal, most=10).throughput
     want = twins.full_optimum(net, matrix(d, 5), minimal)
@@ -178,7 +159,7 @@ def test_what_a_failure_leaves_of_symmetry_is_used(name: str, sizes: tuple[int, 
 @pytest.mark.parametrize("seed", range(20))
 def test_hubs_are_put_in_as_if_built_with_them(seed: int) -> None:
     """Rows in order of head and kind, and each end point one vertex: what `build` makes of the same cables."""
-    net = limits.single(machines.random_network(seed, ends=5, switches=2, cables=22))
+    net = limits.single(machines.random_network(seed, **SIZES))
     once = net.tail < net.head
     again = build(
         device_start=net.device_start,

@@ -12,16 +12,7 @@ from unifiedbus_dsl.solver.oversubscription import oversubscription
 from unifiedbus_dsl.solver.result import NotAdmittedError
 
 X4 = machines.X4
-REGULAR = [
-    ("mesh", (4, 3)),
-    ("torus", (4, 3)),
-    ("clos", (3, 2, 2)),
-    ("line", (5,)),
-    ("hypercube", (3,)),
-    ("fat_tree", (4,)),
-    ("superpod", (3, 2, 2, 2)),
-    ("cluster", (2, 2, 2, 2, 1, 1)),
-]
+REGULAR = [*machines.REGULAR, ("fat_tree", (4,)), ("superpod", (3, 2, 2, 2))]
 
 
 def matrix(d: demand.Demand, ends: int) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.solver import machines, twins
-from unifiedbus_dsl import pipeline, symmetry
+from tests.survey.machines import POD, compiled
+from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.solver import demand, ecmp, limits, scenarios
 from unifiedbus_dsl.solver.losses import losses
 from unifiedbus_dsl.solver.machine import Machine
@@ -19,34 +20,11 @@ from unifiedbus_dsl.solver.throughput import throughput
 from unifiedbus_dsl.symmetry import Array
 
 X4 = 56e9
-TEXT = """ubus 1
-protocol UB { lane = 112 Gbps; latency = 100 ns }
-link Copper : UB { medium = copper; reach = 9 m; delay = 5 ns/m }
-link Optic : UB { medium = optical; reach = 90 m; delay = 5 ns/m }
-npu Chip { port x[3] : UB x4; port up[2] : UB x4; transit up }
-switch Leaf { port down[4] : UB x4; port up[2] : UB x4 }
-switch Spine(n) { port p[n] : UB x4 }
-rack Cabinet {
-  npu[4] : Chip
-  leaf[2] : Leaf
-  connect npu.x as fullmesh over Copper(1 m)
-  connect npu[i].up[k] -- leaf[k].down[i] over Copper(1 m) for i, k
-  port z = leaf.up
-}
-superpod Pod(racks = 3) {
-  cabinet[racks] : Cabinet
-  spine[2, 2] : Spine(n = racks)
-  connect cabinet[r].z[k, j] -- spine[k, j].p[r] over Optic(LENGTH) for r, k, j
-}
-system pod : Pod
-"""
 
 
-def machine(length: str = "20 m", *, symmetric: bool = True) -> Machine:
+def machine(*, symmetric: bool = True) -> Machine:
     """Three racks of four chips in a full mesh under two leaves, each with two spines of its own."""
-    found = pipeline.compile_text(TEXT.replace("LENGTH", length))
-    assert not found.diagnostics
-    return Machine(found.fabric("pod"), symmetric)
+    return Machine(compiled().fabric("pod"), symmetric)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +127,7 @@ def test_losses_that_cut_off(pod: Machine) -> None:
 
 def test_what_hangs_on_an_end_point_that_does_not_forward_is_not_cut_off_by_others() -> None:
     """A NIC reaches the NPU beside it and nothing else, before and after a switch has died."""
-    found = pipeline.compile_text("""ubus 1
+    found = compiled("""ubus 1
 protocol UB { lane = 112 Gbps; latency = 100 ns }
 link Wire : UB { medium = copper; reach = 5 m; delay = 5 ns/m }
 npu Chip { port up[2] : UB x4; port out : UB x4 }
@@ -328,21 +306,19 @@ def test_nothing_is_taken_by_no_loss(pod: Machine) -> None:
 
 
 def test_cables_are_alike_whichever_end_is_written_first() -> None:
-    rule = "connect cabinet[r].z[k, j] -- spine[k, j].p[r] over Optic(LENGTH) for r, k, j"
-    turned = "connect spine[k, j].p[r] -- cabinet[r].z[k, j] over Optic(LENGTH) for r, k, j"
-    text = TEXT.replace(rule, f"{rule} where r == 0; {turned} where r > 0").replace("LENGTH", "20 m")
-    m = Machine(pipeline.compile_text(text).fabric("pod"))
+    rule = "connect cabinet[r].z[k, j] -- spine[k, j].p[r] over Optic(20 m) for r, k, j"
+    turned = "connect spine[k, j].p[r] -- cabinet[r].z[k, j] over Optic(20 m) for r, k, j"
+    m = Machine(compiled(POD.replace(rule, f"{rule} where r == 0; {turned} where r > 0")).fabric("pod"))
     assert sorted(np.bincount(scenarios.links(m).orbit).tolist()) == [12, 18, 24]
 
 
 def test_lengths_tell_parts_apart() -> None:
     """Rack 0 is nearer to the spines: for rates its cables up are like all others, for latency they are not."""
-    rule = "connect cabinet[r].z[k, j] -- spine[k, j].p[r] over Optic(LENGTH) for r, k, j"
-    assert rule in TEXT
-    near = rule.replace("LENGTH", "5 m") + " where r == 0"
-    far = rule.replace("LENGTH", "20 m") + " where r > 0"
-    found = pipeline.compile_text(TEXT.replace(rule, f"{near}; {far}"))
-    m = Machine(found.fabric("pod"))
+    rule = "connect cabinet[r].z[k, j] -- spine[k, j].p[r] over Optic(20 m) for r, k, j"
+    assert rule in POD
+    near = rule.replace("20 m", "5 m") + " where r == 0"
+    far = rule + " where r > 0"
+    m = Machine(compiled(POD.replace(rule, f"{near}; {far}")).fabric("pod"))
     up = np.flatnonzero(np.isin(m.fabric.kinds.length_m[m.fabric.kind], [5, 20]))
     assert len(up) == 12
     assert len(np.unique(scenarios.links(m, up).orbit)) == 1
