@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.asking import asker_of, evaluator_of, items_of
 from unifiedbus_dsl.analysis.loads import Utilisation, load_legend, loaded, lost_of
@@ -101,23 +101,30 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink) -> Iterator[Shown]
     count = plan.device_count[plan.root]
     if count > MOST_SOLVED:
         return
-    layout: Layout = "detail" if count <= COMPARED_IN_DETAIL else "overview"
     survey = Survey(plan)
-    asked: dict[str, tree.Expr | None] = {"": None}
-    asker = _asker(compilation, plan, Sink())  # nobody has asked for these: what has no loads is left out
+    view = View(survey, plan.root, "detail" if count <= COMPARED_IN_DETAIL else "overview")
+    used: dict[str, Utilisation] = {}
+    machine = Machine(compilation.fabric(plan.system))
+    quiet = asker_of(compilation, machine, Sink())  # nobody has asked for these: what has no loads is left out
     for name in track(traffics(compilation, plan.system), "loads"):
-        question = load_question(name, "ecmp")
-        found = _utilisation(asker, question)
+        found = _utilisation(quiet, load_question(name, "ecmp"))
         if found is not None:
-            asked[name] = question
+            used[name] = found
             look = loaded(survey.look, found)
             for key in reversed(plan.bottom_up):
                 drawn = overview_picture(plan, key, evolve(survey, look=look))
                 yield Shown("overview", key, svg(drawn), traffic=name)
+    asker = asker_of(compilation, machine, sink)
     for scenario in track(scenarios(compilation, plan.system), "scenarios"):
-        for name, question_or_none in asked.items():
-            view = View(survey, plan.root, layout)
-            picture = compare(compilation, view, scenario, question_or_none, sink if not name else Sink())
+        broken = _broken(compilation, view, scenario, asker)
+        if broken is None:
+            continue
+        pictures = {"": _before_and_after(view, broken, None, sink)}
+        left = evolve(broken.left, selector=evolve(broken.left.selector, evaluator=quiet.evaluator))
+        for name, before in used.items():
+            after = _utilisation(left, load_question(name, "ecmp"))
+            pictures[name] = _before_and_after(view, broken, (before, after), Sink()) if after is not None else None
+        for name, picture in pictures.items():
             if picture is not None:
                 yield Shown("before and after", plan.root, svg(picture), True, name, scenario)
 
@@ -158,34 +165,64 @@ def compare(
     if view.survey.whole is not None or view.key != plan.root or view.layout == "floor" or view.survey.look.closed:
         raise ValueError("a scenario is drawn on the whole system, folded or device by device")
     asker = _asker(compilation, plan, sink)
+    broken = _broken(compilation, view, scenario, asker)
+    if broken is None:
+        return None
+    if question is None:
+        return _before_and_after(view, broken, None, sink)
+    before, after = (_utilisation(each, question) for each in (asker, broken.left))
+    if before is None or after is None:
+        return None
+    return _before_and_after(view, broken, (before, after), sink)
+
+
+@frozen(eq=False)
+class _Broken:
+    """What a scenario leaves of a system: its name, how it looks, who answers for it, and what was lost in words."""
+
+    scenario: str
+    view: View
+    left: Asker
+    said: Sequence[str]
+
+
+def _broken(compilation: Compilation, view: View, scenario: str, asker: Asker) -> _Broken | None:
+    """The system of a view and of an asker after a scenario; None after a diagnostic."""
     assert compilation.model is not None
     assert compilation.elaborated is not None
     items = lines(scenario, compilation.model.asked(tree.Scenario))
     changed = compilation.elaborated.variants.get(scenario)
-    there = asker if changed is None else asker_of(compilation, Machine(expand(changed)), sink)
+    there = asker
+    if changed is not None:
+        there = asker_of(compilation, Machine(expand(changed)), asker.evaluator.sink)
+        view = evolve(view, survey=evolve(view.survey, plan=changed), key=changed.root)
     made = damage(scenario, items, there, changed=changed is not None)
     if made is None:
         return None
     found, left, _ = made
-    survey = view.survey if changed is None else evolve(view.survey, plan=changed)
-    after = view if changed is None else evolve(view, survey=survey, key=changed.root)
-    looks = [view.survey.look, evolve(view.survey.look, lost=lost_of(found.machine))]
     said = [*changes(items, asker.machine, there.machine), *described(found)]
-    words: list[list[str]] = [["all parts are there"], said]
+    return _Broken(scenario, view.looking(evolve(view.survey.look, lost=lost_of(found.machine))), left, said)
+
+
+def _before_and_after(
+    view: View, broken: _Broken, both: tuple[Utilisation, Utilisation] | None, sink: Sink
+) -> Picture | None:
+    """The system of a view, and what a scenario leaves of it, with their loads on one scale."""
+    shown, words = [view, broken.view], [["all parts are there"], list(broken.said)]
     notes: list[str] = []
     legend: list[list[Mark]] = []
-    if question is not None:
-        both = [_utilisation(each, question) for each in (asker, left)]
-        used = [each.at(both[0].rate) for each in both if each is not None and both[0] is not None]
-        if len(used) < len(both):
-            return None
+    if both is not None:
+        used = [each.at(both[0].rate) for each in both]
         most = max(each.most for each in used)
-        looks = [loaded(look, each, most, alone=False) for look, each in zip(looks, used, strict=True)]
+        shown = [
+            each.looking(loaded(each.survey.look, loads, most, alone=False))
+            for each, loads in zip(shown, used, strict=True)
+        ]
         words = [[*said, f"busiest: {each.busiest}"] for said, each in zip(words, used, strict=True)]
         notes, legend = [used[0].said], load_legend(most)
     panels = [
-        Panel("base", view.looking(looks[0]), "base", words[0]),
-        Panel("scenario", after.looking(looks[1]), f"scenario {scenario}", words[1]),
+        Panel("base", shown[0], "base", words[0]),
+        Panel("scenario", shown[1], f"scenario {broken.scenario}", words[1]),
     ]
     return _drawn(lambda: comparison(panels, view.survey.look.title or view.key, notes, legend), view, sink)
 
