@@ -43,10 +43,8 @@ def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> Go
     if made is None:
         return None
     machine = made[0].machine
-    fabric = machine.fabric
-    devices = np.zeros(fabric.device_count, dtype=bool) if machine.lost is None else machine.lost
-    health = np.ones(fabric.cable_count) if machine.health is None else machine.health
-    return Gone(scenario, devices, health == 0, int(((health > 0) & (health < 1)).sum()))
+    health = machine.cable_health
+    return Gone(scenario, machine.lost_devices, health == 0, int(((health > 0) & (health < 1)).sum()))
 
 
 def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tuple[Flows, ...] | None:

@@ -12,7 +12,7 @@ from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.selections import Cables, Item, Parts, Selection, Selector
 from unifiedbus_dsl.elaborate.sums import Sums
 from unifiedbus_dsl.elaborate.values import POISON, Any, Poison
-from unifiedbus_dsl.network import Bools, Ints
+from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.plan import PlanType
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.syntax import tree
@@ -71,7 +71,7 @@ class LeftSums:
         """How many of a type are left, among the chosen ones: those with a device that is."""
         fabric = self.machine.fabric
         start, stop = fabric.blocks(kind.key)
-        alive = ~self._lost
+        alive = ~self.machine.lost_devices
         if chosen is None:
             alive &= ~self.selector.spare
         left = np.concatenate([[0], np.cumsum(alive)])
@@ -83,9 +83,8 @@ class LeftSums:
 
     def _cables(self, items: list[Cables], chosen: Ints | None) -> list[Item]:
         """The cables that are left, by link and lanes."""
-        fabric, health = self.machine.fabric, self.machine.health
-        assert health is not None
-        alive = health > 0
+        fabric = self.machine.fabric
+        alive = self.machine.cable_health > 0
         if chosen is not None:
             alive &= np.isin(np.arange(len(alive)), chosen)
         count = np.bincount(fabric.kind[alive], minlength=len(fabric.kinds.link))
@@ -95,11 +94,6 @@ class LeftSums:
             found[links[link].name, lanes] = found.get((links[link].name, lanes), 0) + int(many)
         first = {(item.link.name, item.rule.lanes): item for item in reversed(items)}
         return [evolve(item, count=found.get(key, 0)) for key, item in first.items()]
-
-    @property
-    def _lost(self) -> Bools:
-        none = np.zeros(self.machine.fabric.device_count, dtype=bool)
-        return none if self.machine.lost is None else self.machine.lost
 
 
 def _without_field(node: tree.Expr, selection: Selection) -> tree.Expr:

@@ -10,7 +10,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.network import Bools, Floats, Ints, arc_kinds, cable_ends
+from unifiedbus_dsl.network import Floats, Ints, arc_kinds, cable_ends
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.look import Loads, Look, Lost
@@ -74,7 +74,7 @@ def of_each_cable(machine: Machine, shares: Floats) -> Floats:
     vertices share an arc. Of its two directions the busier; 0 for a cable that is lost."""
     fabric, network = machine.fabric, machine.network
     a, b = (side.astype(np.int64) for side in cable_ends(fabric))
-    health = np.ones(fabric.cable_count) if machine.health is None else machine.health
+    health = machine.cable_health
     steps = np.unique(network.kinds.capacity_Bps)
     links = int(max(network.kinds.link.max(initial=0), fabric.kinds.link.max(initial=0))) + 1
     sort_of_kind = network.kinds.link.astype(np.int64) + links * np.searchsorted(steps, network.kinds.capacity_Bps)
@@ -128,9 +128,8 @@ def _pair_codes(fabric: Fabric) -> Ints:
 def lost_of(machine: Machine) -> Lost:
     """What a damaged machine lacks, as pictures ask for it."""
     fabric = machine.fabric
-    gone: Bools = np.zeros(fabric.device_count, dtype=bool) if machine.lost is None else machine.lost
-    before = np.concatenate([[0], np.cumsum(gone)])
-    dead = np.zeros(fabric.cable_count, dtype=bool) if machine.health is None else machine.health <= 0
+    before = np.concatenate([[0], np.cumsum(machine.lost_devices)])
+    dead = machine.cable_health <= 0
     alive = _PairLoads(fabric, np.where(dead, 0.0, 1.0))
     return Lost(
         lambda start, count: int(before[start + count] - before[start]),

@@ -18,7 +18,7 @@ from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
-from unifiedbus_dsl.network import Bools, Ints
+from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.shuffle import Shuffle
 from unifiedbus_dsl.solver.losses import Losses, losses
 from unifiedbus_dsl.solver.machine import Machine
@@ -49,11 +49,6 @@ class _Breaker:
     draws: int = 0
     seed: tree.Expr | None = None
     good: bool = True
-
-    @property
-    def lost(self) -> Bools:
-        none = np.zeros(self.machine.fabric.device_count, dtype=bool)
-        return none if self.machine.lost is None else self.machine.lost
 
     def run(self, items: list[tree.Statement]) -> None:
         for item in items:
@@ -133,7 +128,8 @@ class _Breaker:
         return np.flatnonzero(inside[fabric.a_device] | inside[fabric.b_device])
 
     def _parts(self, target: tree.Selector, where: tree.Expr | None) -> Blocks | Ints | None:
-        return parts_of(evolve(self.asker.selector, evaluator=self._evaluator(), lost=self.lost), target, where)
+        selector = evolve(self.asker.selector, evaluator=self._evaluator(), lost=self.machine.lost_devices)
+        return parts_of(selector, target, where)
 
 
 def parts_of(selector: FabricSelector, target: tree.Selector, where: tree.Expr | None) -> Blocks | Ints | None:
@@ -171,8 +167,7 @@ def damage(
     if not breaker.good:
         return None
     left = breaker.machine
-    gone = breaker.lost
-    dead = 0 if left.health is None else int(np.count_nonzero(left.health == 0))
+    gone, dead = left.lost_devices, int(np.count_nonzero(left.cable_health == 0))
     found = Damage(name, left, losses(asker.machine, left), int(gone.sum()), dead)
     selector = evolve(asker.selector, lost=gone)
     return found, evolve(asker, machine=left, selector=selector, block=name), breaker.lets

@@ -87,8 +87,7 @@ class Questions:
     def asker(self, machine: Machine, sink: Sink) -> Asker:
         """Who answers about a machine."""
         selector = FabricSelector.of(machine.fabric, self.model, Evaluator(Scope(self.model.main), sink))
-        if machine.lost is not None:
-            selector = evolve(selector, lost=machine.lost)
+        selector = evolve(selector, lost=machine.lost_devices)
         return Asker(machine, selector, self.model.asked(tree.Traffic, self.system), self.system, "survey")
 
     def call(self, text: str, sink: Sink) -> tree.Call:

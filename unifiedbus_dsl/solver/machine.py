@@ -53,6 +53,16 @@ class Machine:
             health[np.asarray(cables, dtype=np.int64)] *= factor
         return evolve(self, lost=frozen_array(lost), health=frozen_array(health))
 
+    @property
+    def lost_devices(self) -> Bools:
+        """`lost`, of a whole machine too, [D]."""
+        return np.zeros(self.fabric.device_count, dtype=bool) if self.lost is None else self.lost
+
+    @property
+    def cable_health(self) -> Floats:
+        """`health`, of a whole machine too, [cables]."""
+        return np.ones(self.fabric.cable_count) if self.health is None else self.health
+
     @cached_property
     def timed_network(self) -> Network:
         return from_fabric(self.fabric, health=self.health)
@@ -97,4 +107,4 @@ class Machine:
     @cached_property
     def lost_ends(self) -> Ints:
         """End points that are lost."""
-        return self.ends(np.zeros(0, np.int64) if self.lost is None else np.flatnonzero(self.lost))
+        return self.ends(np.flatnonzero(self.lost_devices))
