@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import TypeVar
 
 import numpy as np
 
-from tests.bench import clock, machines, solving
+from tests.bench import machines, solving
 from tests.bench.table import Row, seconds
 from tests.solver import machines as small
 from unifiedbus_dsl.network import Network
@@ -29,11 +27,12 @@ SIDES = (4, 4, 8)
 def rows(given: Namespace) -> Iterator[Row]:
     """All rows; seconds are of the clock, or with `busy` of the processor."""
     busy = bool(given.busy)
-    yield whole("the optimum, 8,192 NPUs", solving.SUPERPOD + BEST, 2, 3, busy)[0]
-    yield from whole("the optimum, 524,288 NPUs", solving.HALF_MILLION + BEST, 10, 1, busy)
-    yield from whole("the optimum, 1,006,720 NPUs", solving.MILLION + BEST, 20, 1, busy)
+    yield solving.analyze("the optimum, 8,192 NPUs", solving.SUPERPOD + BEST, 2, 3, busy)[0]
+    yield from solving.analyze("the optimum, 524,288 NPUs", solving.HALF_MILLION + BEST, 10, 1, busy)
+    yield from solving.analyze("the optimum, 1,006,720 NPUs", solving.MILLION + BEST, 20, 1, busy)
     for routing in ("ecmp", "optimal"):
-        yield from whole(f"one dead switch, {routing}, 524,288 NPUs", solving.HALF_MILLION + dead(routing), 30, 1, busy)
+        text = solving.HALF_MILLION + dead(routing)
+        yield from solving.analyze(f"one dead switch, {routing}, 524,288 NPUs", text, 30, 1, busy)
     yield full_programme(busy)
     for routing in ("ecmp", "optimal"):
         yield every_switch(routing, busy)
@@ -45,16 +44,6 @@ def dead(routing: str) -> str:
     asked = f"throughput(alltoall(all npu), routing = {routing})"
     block = "analyze nothing of machine { expect count(all npu) > 0 }"
     return f"\n{block}\nscenario Dead of machine {{ fail plane[0, 0].spine[3]; expect {asked} > 0 GB/s }}\n"
-
-
-def whole(name: str, text: str, goal: float, rounds: int, busy: bool) -> tuple[Row, Row]:
-    """Time and memory of `ubusc analyze`, from text to answer."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "machine.ubus")
-        path.write_text(text)
-        run = clock.best_process(rounds, clock.ubusc("analyze", str(path)))
-    value = run.busy if busy else run.seconds
-    return Row(f"`ubusc analyze`: {name}", value, "s", goal), Row("the same: peak memory", run.peak / 1e9, "GB", 4)
 
 
 def full_programme(busy: bool) -> Row:

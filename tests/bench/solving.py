@@ -62,12 +62,17 @@ def questions(busy: bool) -> Iterator[Row]:
 
 def question(name: str, machine: str, goal: float, rounds: int = ROUNDS, busy: bool = False) -> tuple[Row, Row]:
     """Time and memory."""
+    return analyze(f"all-to-all loads, {name}", machine + QUESTION, goal, rounds, busy)
+
+
+def analyze(name: str, text: str, goal: float, rounds: int, busy: bool) -> tuple[Row, Row]:
+    """Time and memory of `ubusc analyze`, from text to answer."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "machine.ubus")
-        path.write_text(machine + QUESTION)
+        path.write_text(text)
         run = clock.best_process(rounds, clock.ubusc("analyze", str(path)))
     return (
-        _row(f"`ubusc analyze`: all-to-all loads, {name}", (run.seconds, run.busy), goal, busy),
+        _row(f"`ubusc analyze`: {name}", (run.seconds, run.busy), goal, busy),
         Row("the same: peak memory", run.peak / 1e9, "GB", 4),
     )
 
