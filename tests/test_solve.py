@@ -181,6 +181,8 @@ def test_any_measure(thin: Fabric) -> None:
         (lambda f: solve.loads(f, "alltoall(all npu)", rate_Bps=0), "more than nothing"),
         (lambda f: solve.loads(f, "alltoall(all npu)", rate_Bps=float("nan")), "more than nothing"),
         (lambda f: solve.latency(f, message_bytes=-5), "a size in bytes"),
+        (lambda f: solve.latency(f, "all npu, message = 1 MiB"), "takes no named argument"),
+        (lambda f: solve.throughput(f, "alltoall(all npu), rooting = optimal"), "did you mean `routing`"),
         (lambda f: solve.paths(f, "npu[0, 0]", "npu[3, 5]", limit=-1), "whole number"),
         (lambda f: solve.measure(f, "load(alltoall(all npu), rate = -1 GB/s)"), "less than nothing"),
         (lambda f: solve.measure(f, "diameter(all npu); hops(all npu)"), "one measure"),

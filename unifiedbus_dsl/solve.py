@@ -19,7 +19,7 @@ import numpy as np
 from unifiedbus_dsl.analysis import results
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
-from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.datasheet import end_kind
 from unifiedbus_dsl.analysis.measures import Asker, rates, walls
 from unifiedbus_dsl.analysis.results import (
@@ -45,7 +45,6 @@ from unifiedbus_dsl.solver import fair as sharing
 from unifiedbus_dsl.solver import paths as far
 from unifiedbus_dsl.solver import tiers as bands
 from unifiedbus_dsl.solver import ways
-from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError
 
@@ -220,7 +219,7 @@ def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
             read_only(_of_devices(machine, held) > 0),
         )
 
-    return _asked(fabric, "throughput", f"{traffic}, routing = {routing}", answer)
+    return _asked(fabric, "throughput", f"{traffic}, routing = {routing}", answer, ("routing",))
 
 
 def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: float | None = None) -> CableLoads:  # noqa: N803
@@ -234,7 +233,7 @@ def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: floa
         share, _, text, _ = rates.utilisation(call, rate_Bps)
         return _cables(call.machine, text, share * call.machine.network.capacity_Bps)
 
-    return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer)
+    return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer, rates.LOAD_OPTIONS)
 
 
 def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
@@ -259,7 +258,7 @@ def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
             read_only(finish),
         )  # fmt: skip
 
-    return _asked(fabric, "fair", traffic if hash is None else f"{traffic}, hash = {hash}", answer)
+    return _asked(fabric, "fair", traffic if hash is None else f"{traffic}, hash = {hash}", answer, ("hash",))
 
 
 # ---- measures of parts ----------------------------------------------------------------------------------------------
@@ -294,7 +293,7 @@ def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> Walls:
         names = tuple(block_name(call.machine, start, blocks.noun) for start in blocks.start.tolist())
         return Walls(names, found.inside_Bps, found.wall_Bps, found.ratio)
 
-    return _asked(fabric, "oversubscription", f"{assemblies}, from = {_pairs(fabric, ends)}", answer)
+    return _asked(fabric, "oversubscription", f"{assemblies}, from = {_pairs(fabric, ends)}", answer, ("from",))
 
 
 def tiers(fabric: Fabric, ends: str = "") -> Bands:
@@ -349,20 +348,16 @@ def _asker(fabric: Fabric, sink: Sink) -> Asker:
     return asker_of(of_fabric(fabric), machine, sink)
 
 
-def _asked(fabric: Fabric, name: str, arguments: str, answer: Callable[[Call], T]) -> T:
-    """What `answer` makes of the call `name(arguments)`."""
+def _asked(fabric: Fabric, name: str, arguments: str, answer: Callable[[Call], T], named: tuple[str, ...] = ()) -> T:
+    """What `answer` makes of the call `name(arguments)`, which may have these named arguments."""
     sink = Sink()
     asker = _asker(fabric, sink)
     calls = measure_calls(f"{name}({arguments})", asker.system, sink)
-    if sink.has_errors or len(calls) != 1:
+    fine = len(calls) == 1 and not sink.has_errors
+    found = asker.tried(asker.call(calls[0]), answer, named) if fine else None
+    if found is None:
         raise QuestionError(tuple(sink))
-    try:
-        return answer(asker.call(calls[0]))
-    except Refused:
-        raise QuestionError(tuple(sink)) from None
-    except (NotAdmittedError, TooLargeError) as refused:
-        sink.error("UB0706", f"`{name}` has no answer here: {refused}", calls[0].span, "no answer")
-        raise QuestionError(tuple(sink)) from refused
+    return found
 
 
 # ---- columns of the fabric ------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class Asker:
             call.refuse(node.function, f"`{call.name}` can't be asked here")
             return None
         began = time.perf_counter()
-        found = self._tried(call, measure.answer, measure.named)
+        found = self.tried(call, measure.answer, measure.named)
         if found is None:
             return None
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
@@ -96,14 +96,14 @@ class Asker:
         if not isinstance(node, tree.Call) or self.call(node).name != "load":
             self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
             return None
-        return self._tried(self.call(node), rates.utilisation, rates.LOAD_OPTIONS)
+        return self.tried(self.call(node), rates.utilisation, rates.LOAD_OPTIONS)
 
     def call(self, node: tree.Call) -> Call:
         """A measure with what its arguments are read against."""
         return Call(node, self.machine, self.selector, self.traffics)
 
-    def _tried(self, call: Call, answer: Callable[[Call], T], named: tuple[str, ...]) -> T | None:
-        """What a question gives; None after a diagnostic."""
+    def tried(self, call: Call, answer: Callable[[Call], T], named: tuple[str, ...]) -> T | None:
+        """What `answer` makes of a call that may have these named arguments; None after a diagnostic."""
         try:
             call.check_named(named)
             return answer(call)
