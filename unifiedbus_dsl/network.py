@@ -104,6 +104,11 @@ class Network:
         return frozen_array(capacity)
 
     @cached_property
+    def widths_Bps(self) -> Floats:  # noqa: N802
+        """The capacities of a cable that there are, ascending."""
+        return frozen_array(np.unique(self.kinds.capacity_Bps[np.flatnonzero(np.bincount(self.kind))]))
+
+    @cached_property
     def label(self) -> Ids:
         """The same for arcs that no measure can tell apart: of one capacity, raw rate, latency and count, whatever
         their links are called. Dense, [A]."""

@@ -25,6 +25,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, row_arcs, row_chunks, tally
+from unifiedbus_dsl.solver.sweep import least_costs
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
 SMALL = 20_000
@@ -126,25 +127,6 @@ def optimum(
     )
 
 
-def least_costs(network: Network, source: int, cost: Floats, usable: Bools | None = None) -> Floats:
-    """Least sum of arc costs from `source` to each vertex, passing only through vertices that forward, [V].
-
-    Label-correcting: all arcs out of what changed at once, as many rounds as the longest least path has arcs.
-    """
-    far = np.full(network.vertices, np.inf)
-    far[source] = 0.0
-    changed = np.array([source])
-    while len(changed):
-        arcs = row_arcs(network, changed)
-        offer = np.repeat(far[changed], network.indptr[changed + 1] - network.indptr[changed]) + cost[arcs]
-        if usable is not None:
-            offer[~usable[arcs]] = np.inf
-        before = far.copy()
-        np.minimum.at(far, network.head[arcs], offer)
-        changed = np.flatnonzero((far < before) & network.forwards)
-    return far
-
-
 def _block(symmetry: Symmetry, commodity: Commodity, minimal: bool) -> _Block:
     """Classes of vertices, and of the arcs that a path from the source may take: out of it or of a vertex that
     forwards, not back into it, with `minimal` only those that lead one hop further away.
@@ -158,7 +140,7 @@ def _block(symmetry: Symmetry, commodity: Commodity, minimal: bool) -> _Block:
     columns = [np.arange(network.vertices) == source, *commodity.demand]
     hop = np.isfinite(network.kinds.capacity_Bps).astype(np.float64)  # a cable is a hop, a free arc is none
     if minimal:
-        columns.append(least_costs(network, source, hop[network.kind]))
+        columns.append(least_costs(network, np.array([source]), hop, np.zeros(network.vertices)))
     for column in columns:
         values = dense(column)
         colour = dense(colour * (int(values.max()) + 1) + values).astype(np.int64)

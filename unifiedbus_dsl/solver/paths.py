@@ -12,10 +12,10 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, row_arcs
+from unifiedbus_dsl.network import Floats, Ints, Network, components, frozen_array
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.result import NotAdmittedError
-from unifiedbus_dsl.solver.sweep import by_cable, distances, end_hops
+from unifiedbus_dsl.solver.sweep import by_cable, distances, end_hops, least_costs
 from unifiedbus_dsl.symmetry import Symmetry
 
 RESOLUTION_S = 1e-15
@@ -136,33 +136,17 @@ def times_to(network: Network, target: NDArray[np.integer], message_bytes: float
     """
     if message_bytes == 0:
         return least_times(network, target, 0.0)
-    widths = np.unique(network.kinds.capacity_Bps[np.unique(network.kind)])
     best = np.full(network.vertices, np.inf)
     best[target] = 0.0
-    for width in widths.tolist():
+    for width in network.widths_Bps.tolist():
         np.minimum(best, least_times(network, target, width) + message_bytes / width, out=best)
     return best
 
 
 def least_times(network: Network, target: NDArray[np.integer], width: float) -> Floats:
-    """Least latency to the target over cables of at least `width` byte/s, [V] s; label-correcting, a round a hop."""
+    """Least latency to the target over cables of at least `width` byte/s, [V] s."""
     wide = network.kinds.capacity_Bps >= width
-    cost = np.where(wide, network.kinds.latency_s, np.inf)
-    time = np.full(network.vertices, np.inf)
-    time[target] = 0.0
-    start = np.zeros(network.vertices)
-    changed = np.asarray(target)
-    passing = network.latency_s.copy()
-    passing[target] = 0.0
-    while len(changed):
-        arcs = row_arcs(network, changed)
-        degree = network.indptr[changed + 1] - network.indptr[changed]
-        offer = np.repeat(time[changed] + passing[changed], degree) + cost[network.kind[arcs]]
-        start[:] = time
-        np.minimum.at(time, network.head[arcs], offer)
-        better = time < start
-        changed = np.flatnonzero(better & network.forwards)
-    return time
+    return least_costs(network, target, np.where(wide, network.kinds.latency_s, np.inf), network.latency_s)
 
 
 def end_times(network: Network, time: Floats) -> Floats:
@@ -181,13 +165,9 @@ def islands(network: Network) -> tuple[Ints, Ints]:
     An end point that doesn't forward may touch several islands. Two end points with a cable straight between vertices
     that don't forward are an island of their own.
     """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-
     n = network.vertices
     inner = network.forwards[network.tail] & network.forwards[network.head]
-    graph = csr_matrix((np.ones(int(inner.sum()), np.int8), (network.tail[inner], network.head[inner])), shape=(n, n))
-    _, part = connected_components(graph, directed=False)
+    part = components(n, network.tail[inner], network.head[inner])
     ends, parts = network.end[network.end_order], part[network.end_order]
     mixed = ~network.forwards[network.tail] & network.forwards[network.head]
     direct = np.flatnonzero(~network.forwards[network.tail] & ~network.forwards[network.head] & ~inner)

@@ -152,3 +152,25 @@ def _nearer_arcs(weights: Weights, distances: Distances, share: Floats) -> tuple
     leads = (hops[heads] == hops[tails] - 1) & (network.forwards[heads] | (hops[heads] == 0))
     arcs, tails = arcs[leads], tails[leads]
     return arcs, share[tails] * weights.weight[arcs]
+
+
+def least_costs(network: Network, start: NDArray[Any], cost: Floats, passing: Floats) -> Floats:
+    """Least sum of costs between the vertices `start` and each vertex, passing only through vertices that forward, [V]:
+    `cost` ([kinds]) of each arc and `passing` ([V]) of each vertex passed. Infinite where there is no path.
+
+    Label-correcting: all arcs out of what changed at once, as many rounds as the longest least path has arcs.
+    """
+    far = np.full(network.vertices, np.inf)
+    far[start] = 0.0
+    before = far.copy()
+    through = passing.copy()
+    through[start] = 0.0
+    changed = start
+    while len(changed):
+        arcs = row_arcs(network, changed)
+        degree = network.indptr[changed + 1] - network.indptr[changed]
+        before[:] = far
+        offer = np.repeat(far[changed] + through[changed], degree) + cost[network.kind[arcs]]
+        np.minimum.at(far, network.head[arcs], offer)
+        changed = np.flatnonzero((far < before) & network.forwards)
+    return far

@@ -45,7 +45,7 @@ def fastest(network: Network, source: int, target: int, message_bytes: float = 0
     """A path of least zero-load time between two end points, the first in order of arcs among equals."""
     goal = network.vertices_of(target)
     best: Route | None = None
-    widths = np.unique(network.kinds.capacity_Bps[np.unique(network.kind)]) if message_bytes else np.zeros(1)
+    widths = network.widths_Bps if message_bytes else np.zeros(1)
     for width in widths.tolist():
         time = least_times(network, goal, width)
         if not np.isfinite(time[network.vertices_of(source)]).any():
