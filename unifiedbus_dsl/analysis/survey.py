@@ -15,6 +15,7 @@ from attrs import define, evolve, field, frozen
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl import schema
+from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.invariance import TIMED, keeping
@@ -45,6 +46,18 @@ LESS_IS_BETTER = frozenset(
 )  # fmt: skip
 LEVELS = (0.05, 0.5, 0.95)
 """Quantiles that are given of random draws."""
+
+
+def goodness(answer: Answer | None) -> float:
+    """What to compare answers to one measure by: more is better, and none is the worst."""
+    if answer is None:
+        return -np.inf
+    return -answer.value if answer.measure in LESS_IS_BETTER else answer.value
+
+
+def worst_value(measure: str) -> float:
+    """What stands for no answer among the values of a measure."""
+    return np.inf if measure in LESS_IS_BETTER else -np.inf
 
 
 @frozen(eq=False)
@@ -161,7 +174,8 @@ class Surveyed:
     def quantiles(self, measure: int, confidence: float) -> list[quantiles.Quantile]:
         """Of the draws that are finished; one without an answer counts as the worst."""
         base = self.base.answers[measure]
-        worst = np.inf if base is not None and base.measure in LESS_IS_BETTER else -np.inf
+        assert base is not None
+        worst = worst_value(base.measure)
         answers = [self.answer(row, measure) for row in self.rows]
         values = np.array([worst if each is None else each.value for each in answers])
         return [quantiles.quantile(values, q, confidence) for q in LEVELS] if len(values) else []
@@ -215,7 +229,7 @@ def survey(
     if draws is None:
         found = scenarios.survey(machine, parts, questions, engine=engine)
         rows = [Row(f.part, _names(machine, parts, [f.part]), f.copies, f.outcome) for f in found.failures]
-        rows.sort(key=lambda row: _goodness(row, base))
+        rows.sort(key=_goodness)
         total, complete, error = found.orbits, found.complete, found.error
     else:
         drawn = scenarios.draws(machine, parts, questions, fail=fail, count=draws, seed=seed, engine=engine)
@@ -293,14 +307,11 @@ def _cut(plan: Plan, name: str, size: int) -> str:
     return cut(plan, name, lambda key: plan.device_count[key] <= size)
 
 
-def _goodness(row: Row, base: Findings) -> tuple[float, ...]:
+def _goodness(row: Row) -> tuple[float, ...]:
     """What to sort by, worst first: the answers in order, one that is missing before any other, then what is lost."""
     found = row.outcome.value
     if found is None:
         return (-np.inf,)
-    order = [
-        -np.inf if answer is None else -answer.value if answer.measure in LESS_IS_BETTER else answer.value
-        for answer in found.answers
-    ]
-    left = [tier.after_Bps / tier.before_Bps for tier in found.losses.tiers]
+    order = [goodness(answer) for answer in found.answers]
+    left = [lost.left(tier) for tier in found.losses.tiers]
     return (*order, -float(len(found.losses.cut_off)), -float(len(found.losses.lost)), *left, float(row.number))

@@ -9,7 +9,7 @@ from typing import Any
 
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import shown
-from unifiedbus_dsl.analysis.survey import LESS_IS_BETTER, Findings, Row, Surveyed
+from unifiedbus_dsl.analysis.survey import Findings, Row, Surveyed, goodness, worst_value
 from unifiedbus_dsl.solver.quantiles import METHOD, Quantile
 
 NONE = "no answer"
@@ -104,14 +104,7 @@ def _distribution(found: Surveyed, confidence: float) -> list[str]:
 
 def _worst(found: Surveyed) -> Row:
     """The draw with the worst answer to the first measure."""
-
-    def goodness(row: Row) -> float:
-        answer = found.answer(row, 0)
-        if answer is None:
-            return float("-inf")
-        return -answer.value if answer.measure in LESS_IS_BETTER else answer.value
-
-    return min(found.rows, key=goodness)
+    return min(found.rows, key=lambda row: goodness(found.answer(row, 0)))
 
 
 def _bounds(found: Surveyed, measure: int, each: Quantile) -> tuple[str, ...]:
@@ -119,7 +112,7 @@ def _bounds(found: Surveyed, measure: int, each: Quantile) -> tuple[str, ...]:
     unknown from so few draws."""
     base = found.base.answers[measure]
     assert base is not None
-    worst = float("inf") if base.measure in LESS_IS_BETTER else float("-inf")
+    worst = worst_value(base.measure)
     return tuple(
         shown(value, base.dimension) if isfinite(value) else NONE if value == worst else "no bound from so few draws"
         for value in (each.value, each.lower, each.upper)
