@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from attrs import frozen
 
-from unifiedbus_dsl.fabric.names import spares
+from unifiedbus_dsl.fabric.names import element_names, spares
 from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.plan import Child, Plan
 from unifiedbus_dsl.render.heat import Heat, heat_picture
@@ -121,13 +121,11 @@ def parts(plan: Plan) -> tuple[str, list[Part]]:
 
 def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Child, str, int]]:
     """Each element of the children of an assembly: its array, its name, its first device."""
-    for child in plan.assemblies[key].children:
-        size = plan.device_count[child.type]
-        for element in range(child.count):
-            at = ", ".join(str(int(each)) for each in np.unravel_index(element, child.shape)) if child.shape else ""
-            own = f"{child.name}[{at}]" if at else child.name
-            yield child, f"{path}.{own}" if path else own, start + element * size
-        start += child.count * size
+    starts = plan.numbering.child_starts[key]
+    for child, first in zip(plan.assemblies[key].children, starts, strict=False):
+        for element, own in enumerate(element_names(child.name, child.shape, np.arange(child.count)).tolist()):
+            at = start + int(first) + element * plan.device_count[child.type]
+            yield child, f"{path}.{own}" if path else own, at
 
 
 def _instances(plan: Plan, key: str, path: str, start: int, holding: set[str]) -> Iterator[Part]:
