@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Floats, Ints, arc_kinds, cable_ends
-from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.plan import Plan, Rule
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.look import Loads, Look, Lost
 from unifiedbus_dsl.render.marks import Mark
@@ -59,8 +59,7 @@ def loaded(look: Look, found: Utilisation, most: float | None = None, *, alone: 
     loads = Loads(_worst(found.fabric.plan, found.each), top, _PairLoads(found.fabric, found.each))
     lines = [(found.said, ""), (f"busiest: {found.busiest}", "")] if alone else []
 
-    def text(plan: Plan, key: str, rules: object, cables: int) -> str:
-        assert isinstance(rules, tuple | list)
+    def text(plan: Plan, key: str, rules: Sequence[Rule], cables: int) -> str:
         worst = max(loads.share(key, rule) for rule in rules)
         base = link_text("rate")(plan, key, rules, cables)
         return f"{base} · {percent(worst)}" + (" · busiest" if worst >= found.most * (1 - 1e-9) > 0 else "")

@@ -123,8 +123,8 @@ def _told_apart(plan: Plan, key: str, survey: Survey) -> Survey:
     look = survey.look
     if look.legend or look.loads or look.lost:
         return survey
-    below = [name for name in plan.bottom_up if name in _inside(plan, key)]
-    statements = [(name, bundle) for name in reversed(below) for bundle in survey.bundles[name]]
+    inside = set(evolve(plan, root=key).bottom_up)
+    statements = [(n, bundle) for n in reversed(plan.bottom_up) if n in inside for bundle in survey.bundles[n]]
     media = {bundle.medium for _, bundle in statements}
     if len(media) != 1 or not 1 < len(statements) <= MOST_STATEMENTS:
         return survey
@@ -141,15 +141,6 @@ def _told_apart(plan: Plan, key: str, survey: Survey) -> Survey:
         for rule in bundle.rules
     }
     return evolve(survey, look=evolve(look, statement_colours=chosen, legend=legend))
-
-
-def _inside(plan: Plan, key: str) -> set[str]:
-    """The assembly types in a type, itself included."""
-    found = {key}
-    for child in plan.assemblies[key].children:
-        if child.type in plan.assemblies:
-            found |= _inside(plan, child.type)
-    return found
 
 
 def detail_drawing(plan: Plan, key: str, survey: Survey) -> tuple[list[Mark], list[str]]:

@@ -357,7 +357,7 @@ class Survey:
 
     def rule_colour(self, key: str, rule: Rule) -> str:
         """The colour of the cables of a rule of an assembly type."""
-        return self.look.rule_colour(self.plan, key, rule) or self.colours[medium(self.plan, rule.link)]
+        return self.look.rule_colour(key, rule) or self.colours[medium(self.plan, rule.link)]
 
     @cached_property
     def figures(self) -> Mapping[str, Figures]:

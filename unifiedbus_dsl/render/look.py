@@ -18,7 +18,7 @@ LinkText = Callable[[Plan, str, Sequence[Rule], int], str]
 class Loads:
     """Utilisation of cables under a traffic: `worst` of each rule of an assembly type, over all its instances.
 
-    `of_pair(a, b)` is that of the busiest cable between two devices of the system, NaN where there is none.
+    `of_pair(a, b)` is that of the busiest cable between two devices of the system, 0 where there is none.
     """
 
     worst: Mapping[tuple[str, int], float]
@@ -84,7 +84,7 @@ class Look:
         """Utilisation of the busiest cable of a rule; 0 where no load was asked for."""
         return self.loads.share(key, rule) if self.loads else 0.0
 
-    def rule_colour(self, plan: Plan, key: str, rule: Rule) -> str | None:
+    def rule_colour(self, key: str, rule: Rule) -> str | None:
         """The colour of a rule's cables; None for that of their medium."""
         if self.loads:
             return self.loads.colour(self.load(key, rule))
