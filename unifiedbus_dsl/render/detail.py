@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import Survey, assembly_named, bundle_name, medium, type_name
+from unifiedbus_dsl.render.facts import Survey, assembly_named, bundle_name, medium, plain_name
 from unifiedbus_dsl.render.marks import (
     Box,
     Line,
@@ -132,7 +132,7 @@ def _told_apart(plan: Plan, key: str, survey: Survey) -> Survey:
     colours = [survey.colours[next(iter(media))], *others][: len(statements)]
     legend: list[list[Mark]] = []
     for i, ((name, bundle), colour) in enumerate(zip(statements, colours, strict=True)):
-        where = "" if name == key else f"in {type_name(name).partition('@')[0]}: "
+        where = "" if name == key else f"in {plain_name(name)}: "
         text = f"{where}{bundle_name(plan, name, bundle)} · {bundle.text}"
         legend.append(line_entry(f"legend-statement-{i}", text, colour))
     chosen = {

@@ -42,6 +42,11 @@ def type_name(key: str) -> str:
     return split_type(key)[0]
 
 
+def plain_name(key: str) -> str:
+    """A type as its file calls it: without arguments, and without the name of the file where there are namesakes."""
+    return type_name(key).partition("@")[0]
+
+
 def kind_name(kind: str, count: int) -> str:
     """`NPU`, `NPUs`, `switches`, `racks`."""
     one, many = KIND_NAMES.get(kind, (kind, kind + "s"))

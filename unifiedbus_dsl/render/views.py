@@ -24,6 +24,7 @@ from unifiedbus_dsl.render.facts import (
     cable_rate,
     child_named,
     medium,
+    plain_name,
     rate_text,
     sum_text,
 )
@@ -259,7 +260,7 @@ class _Reader:
         return found
 
     def _is_called(self, child: Child, name: str, *, parts: bool) -> bool:
-        own = child.type.split("(")[0].split("@")[0]
+        own = plain_name(child.type)
         return name in (kind_of(self.plan, child), own, own.rpartition(".")[2]) or (parts and name == child.name)
 
     def _path(self, path: Sequence[Step]) -> set[Place]:
