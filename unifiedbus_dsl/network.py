@@ -334,15 +334,10 @@ def from_fabric(fabric: Fabric, *, timed: bool = True, health: Floats | None = N
     injection = np.array([_number(device.fields.get("injection"), np.inf) for device in types], dtype=np.float64)
     latency = np.array([_number(device.fields.get("latency"), 0.0) for device in types], dtype=np.float64)
     vertex_type = type_of[device_of]
-    kind: NDArray[np.integer] = fabric.kind
-    kinds = arc_kinds(fabric)
-    if not timed:
-        rows, like = lengthless(fabric)
-        kind, kinds = like[kind], _untimed(kinds, rows)
+    kind, kinds = cable_kinds(fabric, timed=timed, health=health)
     a = _vertex(fabric.a_device, fabric.a_port, type_of, start, layouts)
     b = _vertex(fabric.b_device, fabric.b_port, type_of, start, layouts)
     if health is not None:
-        kind, kinds = _weakened(kind, kinds, health)
         left = health > 0
         a, b, kind = a[left], b[left], kind[left]
 
@@ -358,6 +353,19 @@ def from_fabric(fabric: Fabric, *, timed: bool = True, health: Floats | None = N
         kind=kind,
         kinds=kinds,
     )
+
+
+def cable_kinds(
+    fabric: Fabric, *, timed: bool = True, health: Floats | None = None
+) -> tuple[NDArray[np.integer[Any]], ArcKinds]:
+    """The kind of each cable in the network that `from_fabric` makes of the same, [cables], and these kinds; that of a
+    lost cable has no meaning."""
+    kind: NDArray[np.integer[Any]] = fabric.kind
+    kinds = arc_kinds(fabric)
+    if not timed:
+        rows, like = lengthless(fabric)
+        kind, kinds = like[kind], _untimed(kinds, rows)
+    return (kind, kinds) if health is None else _weakened(kind, kinds, health)
 
 
 def cable_ends(fabric: Fabric) -> tuple[Ids, Ids]:

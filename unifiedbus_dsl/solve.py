@@ -38,7 +38,7 @@ from unifiedbus_dsl.analysis.routes import read_routing
 from unifiedbus_dsl.analysis.wording import block_name, devices_of, end_name
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.network import Floats, Ints, cable_ends, lengthless
+from unifiedbus_dsl.network import Floats, arc_kinds, cable_ends
 from unifiedbus_dsl.pipeline import of_fabric
 from unifiedbus_dsl.solver import bisection as halving
 from unifiedbus_dsl.solver import fair as sharing
@@ -370,33 +370,15 @@ def _of_devices(machine: Machine, values: Floats) -> Floats:
     return np.asarray(read_only(column))
 
 
-def _kinds(machine: Machine) -> Ints:
-    """The kind of each cable in the network, [C]: of one length there where lengths do not count."""
-    kinds = machine.fabric.kind if machine.one_length else lengthless(machine.fabric)[1][machine.fabric.kind]
-    return np.asarray(kinds, dtype=np.int64)
-
-
-def _arcs(machine: Machine) -> tuple[Ints, Ints]:
-    """The arcs of each cable, from its end a to its end b and back, [C] each; -1 for one from a device to itself."""
-    network, fabric = machine.network, machine.fabric
-    a, b = (side.astype(np.int64) for side in cable_ends(fabric))
-    many = len(network.kinds.link)
-    key = (network.tail.astype(np.int64) * network.vertices + network.head) * many + network.kind
-    forth, back = (
-        np.searchsorted(key, (u * network.vertices + v) * many + _kinds(machine)) for u, v in ((a, b), (b, a))
-    )
-    return np.where(a == b, -1, forth), np.where(a == b, -1, back)
-
-
 def _of_cables(machine: Machine, values: Floats) -> tuple[Floats, Floats]:
     """Values of arcs ([A]) as columns over cables, forth and back; 0 for a cable that the network has no use for."""
     padded = np.append(values, 0.0)
-    forth, back = _arcs(machine)
+    forth, back = machine.cable_arcs()
     return read_only(padded[forth]), read_only(padded[back])
 
 
 def _cables(machine: Machine, routing: str, load: Floats) -> CableLoads:
     """Loads of arcs ([A]) as columns over cables: parallel ones carry equal parts."""
     network = machine.network
-    capacity = network.kinds.capacity_Bps[_kinds(machine)]
+    capacity = arc_kinds(machine.fabric).capacity_Bps[machine.fabric.kind]
     return CableLoads(machine.fabric, routing, *_of_cables(machine, load / network.count), read_only(capacity))

@@ -11,6 +11,7 @@ from tests.solver import machines
 from unifiedbus_dsl import network
 from unifiedbus_dsl.fabric import CableKinds, Fabric
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Link, Plan, Port, Protocol
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.units import DELAY, RATE, TIME, Quantity
 
 
@@ -60,6 +61,28 @@ def test_cables_become_arcs_both_ways_and_parallel_ones_add_up() -> None:
     assert (net.tail[net.opposite] == net.head).all()
     assert (net.head[net.opposite] == net.tail).all()
     assert (net.label[net.opposite] == net.label).all()
+
+
+@pytest.mark.parametrize("hurt", [False, True])
+def test_each_cable_has_its_arcs(hurt: bool) -> None:
+    """Arc by arc: as many cables as it counts, from its tail to its head, each of the part that is left of it."""
+    made = fabric()
+    machine = Machine(made)
+    if hurt:
+        machine = machine.damaged(lost_cables=[0], degraded=([2], 0.5))
+    net = machine.network
+    forth, back = machine.cable_arcs()
+    a, b = network.cable_ends(made)
+    whole = network.arc_kinds(made).capacity_Bps[made.kind] * machine.cable_health
+    for arcs, tail, head in ((forth, a, b), (back, b, a)):
+        assert np.flatnonzero(arcs < 0).tolist() == ([0] if hurt else [])
+        some = np.flatnonzero(arcs >= 0)
+        assert (net.tail[arcs[some]] == tail[some]).all()
+        assert (net.head[arcs[some]] == head[some]).all()
+        assert net.kinds.capacity_Bps[net.kind[arcs[some]]] == pytest.approx(whole[some])
+    met = np.concatenate([forth, back])
+    assert np.bincount(met[met >= 0], minlength=net.arcs).tolist() == net.count.tolist()
+    assert (forth[1] == forth[2]) == (not hurt), "a degraded cable has an arc of its own"
 
 
 def test_columns_are_read_only() -> None:

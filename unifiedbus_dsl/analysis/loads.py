@@ -10,7 +10,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.network import Floats, Ints, arc_kinds, cable_ends
+from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.plan import Plan, Rule
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.look import Loads, Look, Lost
@@ -69,29 +69,11 @@ def loaded(look: Look, found: Utilisation, most: float | None = None, *, alone: 
 
 
 def of_each_cable(machine: Machine, shares: Floats) -> Floats:
-    """Utilisation of each cable, [cables], by that of each arc, [A]: cables of one link, one capacity and the same two
-    vertices share an arc. Of its two directions the busier; 0 for a cable that is lost."""
-    fabric, network = machine.fabric, machine.network
-    a, b = (side.astype(np.int64) for side in cable_ends(fabric))
-    health = machine.cable_health
-    steps = np.unique(network.kinds.capacity_Bps)
-    links = int(max(network.kinds.link.max(initial=0), fabric.kinds.link.max(initial=0))) + 1
-    sort_of_kind = network.kinds.link.astype(np.int64) + links * np.searchsorted(steps, network.kinds.capacity_Bps)
-    left = arc_kinds(fabric).capacity_Bps[fabric.kind] * health
-    sort = fabric.kinds.link[fabric.kind].astype(np.int64) + links * np.searchsorted(steps, left)
-    sorts = links * (len(steps) + 1)
-    key = (network.tail.astype(np.int64) * network.vertices + network.head) * sorts + sort_of_kind[network.kind]
-    order = np.argsort(key, kind="stable")
-    known, largest = _largest(key[order], shares[order])
-    found = np.zeros(fabric.cable_count)
-    for tail, head in ((a, b), (b, a)):
-        wanted = (tail * network.vertices + head) * sorts + sort
-        at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
-        there = known[at] == wanted if len(known) else np.zeros(len(wanted), dtype=bool)
-        assert bool((there | (health <= 0)).all()), "a cable that is no part of any arc"
-        found[there] = np.maximum(found[there], largest[at[there]])
-    found[health <= 0] = 0.0
-    return found
+    """Utilisation of each cable, [cables], by that of each arc, [A]: cables of one kind and the same two vertices
+    share an arc. Of its two directions the busier; 0 for a cable that is lost."""
+    padded = np.append(shares, 0.0)
+    forth, back = machine.cable_arcs()
+    return np.asarray(np.maximum(padded[forth], padded[back]))
 
 
 def _largest(codes: Ints, values: Floats) -> tuple[Ints, Floats]:

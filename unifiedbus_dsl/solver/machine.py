@@ -9,7 +9,17 @@ from attrs import evolve, field, frozen
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.network import Bools, Floats, Ints, Network, from_fabric, frozen_array, lengthless
+from unifiedbus_dsl.network import (
+    Bools,
+    Floats,
+    Ints,
+    Network,
+    cable_ends,
+    cable_kinds,
+    from_fabric,
+    frozen_array,
+    lengthless,
+)
 from unifiedbus_dsl.symmetry import Symmetry, arrays_of, find, trivial
 
 
@@ -77,6 +87,19 @@ class Machine:
         if self.one_length:
             return self.timed_network
         return from_fabric(self.fabric, timed=False, health=self.health)
+
+    def cable_arcs(self) -> tuple[Ints, Ints]:
+        """The arcs of each cable in `network`, from its end a to its end b and back, [cables] each; -1 for a cable that
+        is lost, or from a vertex to itself."""
+        network = self.network
+        a, b = (side.astype(np.int64) for side in cable_ends(self.fabric))
+        kind, kinds = cable_kinds(self.fabric, timed=self.one_length, health=self.health)
+        many = len(kinds.link)
+        key = (network.tail.astype(np.int64) * network.vertices + network.head) * many + network.kind
+        none = (a == b) | (self.cable_health <= 0)
+        forth = np.searchsorted(key, (a * network.vertices + b) * many + kind)
+        back = np.searchsorted(key, (b * network.vertices + a) * many + kind)
+        return np.where(none, -1, forth), np.where(none, -1, back)
 
     @cached_property
     def timed_symmetry(self) -> Symmetry:
