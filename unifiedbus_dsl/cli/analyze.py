@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.arguments import Finite, one_of, source_file
+from unifiedbus_dsl.cli.arguments import budget_option, one_of, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
     help="Ask this in place of what the file asks; may be given several times.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Answers as JSON on standard output, in SI units.")
-@click.option(
-    "--budget",
-    type=Finite(0, min_open=True),
-    metavar="SECONDS",
-    help="Time for each `optimal` or `minimal` throughput; unsolved, it is an interval with both ends proved.",
-)
+@budget_option
 @click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
 @limit_option
 @limit_options

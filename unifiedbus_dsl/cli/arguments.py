@@ -26,6 +26,12 @@ class Finite(click.FloatRange):
         return found
 
 
+budget_option = click.option(
+    "--budget", type=Finite(0, min_open=True), metavar="SECONDS",
+    help="Time for each `optimal` or `minimal` throughput; unsolved, it is an interval with both ends proved.",
+)  # fmt: skip
+
+
 def source_file(name: str | None, command: str) -> Path:
     """The file that was named.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.arguments import Finite
+from unifiedbus_dsl.cli.arguments import Finite, budget_option
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -41,10 +41,7 @@ DRAWS = 100
 )  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; by default one a processor.")
 @click.option("--engine", default="processes", show_default=True, metavar="E", help="Or `dask://HOST:PORT`.")
-@click.option(
-    "--budget", type=Finite(0, min_open=True), metavar="SECONDS",
-    help="Time for each `optimal` or `minimal` throughput; unsolved, it is an interval.",
-)  # fmt: skip
+@budget_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, in SI units.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="PATH", help="Into this file.")
 @limit_option
