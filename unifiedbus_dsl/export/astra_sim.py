@@ -153,16 +153,17 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
                 f"a switch of ASTRA-sim is never full, and {size:,} NPUs are behind switches that are cabled to others",
                 "simgrid",
             )
-        yield Dimension("Switch", int(size), float(each[0]), _half_way(fabric, near[mine][0]), np.arange(count))
+        group = np.flatnonzero(place >= 0)[members[1, members[0] == switch[mine][0]]]
+        yield Dimension("Switch", int(size), float(each[0]), _half_way(fabric, group), np.arange(count))
 
 
-def _half_way(fabric: Fabric, cable: int) -> float:
-    """Half of the longest of the fastest ways from the NPU on a cable to another over devices that are no NPUs."""
+def _half_way(fabric: Fabric, npus: Ints) -> float:
+    """Half of the longest of the fastest ways from the first of these NPUs to the others over what is no NPU."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
 
     is_npu = of_kind(fabric, "npu")
-    source = int(fabric.a_device[cable] if is_npu[fabric.a_device[cable]] else fabric.b_device[cable])
+    source = int(npus[0])
     passing = latencies(fabric) * ~is_npu
     times = np.asarray([k.latency for k in kind_facts(fabric)])[fabric.kind]
     a, b = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
@@ -175,8 +176,7 @@ def _half_way(fabric: Fabric, cable: int) -> float:
     first = np.ones(len(tail), dtype=bool)
     first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
     graph = coo_matrix((cost[first], (tail[first], head[first])), shape=(fabric.device_count,) * 2).tocsr()
-    reach = dijkstra(graph, indices=source)[is_npu]
-    return float(reach[np.isfinite(reach)].max(initial=0.0)) / 2
+    return float(dijkstra(graph, indices=source)[npus].max()) / 2
 
 
 FORMAT = Format(
