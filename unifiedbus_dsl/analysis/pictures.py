@@ -9,10 +9,8 @@ from attrs import evolve, frozen
 from unifiedbus_dsl.analysis.asking import asker_of, evaluator_of, items_of
 from unifiedbus_dsl.analysis.loads import Utilisation, load_legend, loaded, lost_of
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.scenarios import changes, damage, described
+from unifiedbus_dsl.analysis.scenarios import after
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.elaborate.variants import lines
-from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.progress import track
@@ -188,20 +186,14 @@ class _Broken:
 
 def _broken(compilation: Compilation, view: View, scenario: str, asker: Asker) -> _Broken | None:
     """The system of a view and of an asker after a scenario; None after a diagnostic."""
-    assert compilation.model is not None
-    assert compilation.elaborated is not None
-    items = lines(scenario, compilation.model.asked(tree.Scenario))
-    changed = compilation.elaborated.variants.get(scenario)
-    there = asker
-    if changed is not None:
-        there = asker_of(compilation, Machine(expand(changed)), asker.evaluator.sink)
-        view = evolve(view, survey=evolve(view.survey, plan=changed), key=changed.root)
-    made = damage(scenario, items, there, changed=changed is not None)
-    if made is None:
+    found = after(compilation, scenario, asker)
+    if found is None:
         return None
-    found, left, _ = made
-    said = [*changes(items, asker.machine, there.machine), *described(found)]
-    return _Broken(scenario, view.looking(evolve(view.survey.look, lost=lost_of(found.machine))), left, said)
+    plan = found.left.machine.fabric.plan
+    if plan is not view.plan:
+        view = evolve(view, survey=evolve(view.survey, plan=plan), key=plan.root)
+    look = evolve(view.survey.look, lost=lost_of(found.left.machine))
+    return _Broken(scenario, view.looking(look), found.left, found.said)
 
 
 def _before_and_after(

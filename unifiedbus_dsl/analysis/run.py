@@ -13,14 +13,13 @@ from unifiedbus_dsl.analysis.asking import asker_of, items_of
 from unifiedbus_dsl.analysis.datasheet import datasheet
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.scenarios import BASE, base_value, changes, damage, described, worst
+from unifiedbus_dsl.analysis.scenarios import BASE, after, base_value, worst
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.systems import make_plan
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between
-from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.model import Model
@@ -197,29 +196,22 @@ class _Runner:
             self.results.append(result)
 
     def _scenarios(self, system: str, plan: Plan, machine: Machine) -> None:
-        known = self._model.asked(tree.Scenario)
         for name in track(list(self._model.asked(tree.Scenario, system)), f"{system}: scenarios"):
-            items = lines(name, known)
             asker = self._asker(system, machine, name)
-            changed = self.compilation.elaborated.variants.get(name) if self.compilation.elaborated else None
-            there = asker
-            if changed is not None:
-                there = self._asker(system, self.machine(expand(changed)), name)
-            made = damage(name, items, there, changed=changed is not None)
-            if made is None:
+            found = after(self.compilation, name, asker)
+            if found is None:
                 continue
-            found, left, lets = made
-            self.damages.append((name, (*changes(items, asker.machine, there.machine), *described(found))))
+            self.damages.append((name, found.said))
             self.losses[name] = {
-                "devices": found.devices,
-                "cables": found.cables,
-                **lost.to_json(found.machine, found.losses),
+                "devices": found.damage.devices,
+                "cables": found.damage.cables,
+                **lost.to_json(found.damage.machine, found.damage.losses),
             }
-            for item in items:
+            for item in found.items:
                 if isinstance(item, tree.Expect):
                     base = base_value(item.condition, asker, solved)
-                    extra = lets if base is None else {**lets, BASE: base}
-                    self._expect(left, plan, f"{system}: {name}", item, extra, worst_case=base is not None)
+                    extra = found.lets if base is None else {**found.lets, BASE: base}
+                    self._expect(found.left, plan, f"{system}: {name}", item, extra, worst_case=base is not None)
 
     def _of_types(self, plan: Plan) -> None:
         """Expectations inside types that were left open because they need the solver, on that type alone."""

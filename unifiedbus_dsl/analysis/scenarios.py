@@ -12,13 +12,17 @@ import numpy as np
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.analysis import lost
+from unifiedbus_dsl.analysis.asking import asker_of
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
+from unifiedbus_dsl.elaborate.variants import lines
+from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.network import Ints
+from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.shuffle import Shuffle
 from unifiedbus_dsl.solver.losses import Losses, losses
 from unifiedbus_dsl.solver.machine import Machine
@@ -171,6 +175,36 @@ def damage(
     found = Damage(name, left, losses(asker.machine, left), int(gone.sum()), dead)
     selector = evolve(asker.selector, lost=gone)
     return found, evolve(asker, machine=left, selector=selector, block=name), breaker.lets
+
+
+@frozen(eq=False)
+class After:
+    """A system after a scenario: the lines of it, what it has taken, who answers for what is left, its lets, and what
+    has changed in sentences."""
+
+    items: list[tree.Statement]
+    damage: Damage
+    left: Asker
+    lets: dict[str, Any]
+    said: tuple[str, ...]
+
+
+def after(compilation: Compilation, name: str, asker: Asker) -> After | None:
+    """The undamaged system of an asker after a scenario, `set` lines too; None after a diagnostic."""
+    model, done = compilation.model, compilation.elaborated
+    assert model is not None
+    assert done is not None
+    items = lines(name, model.asked(tree.Scenario))
+    changed = done.variants.get(name)
+    there = asker
+    if changed is not None:
+        machine = evolve(asker.machine, fabric=expand(changed))
+        there = asker_of(compilation, machine, asker.evaluator.sink, asker.system, asker.block)
+    made = damage(name, items, there, changed=changed is not None)
+    if made is None:
+        return None
+    found, left, lets = made
+    return After(items, found, left, lets, (*changes(items, asker.machine, there.machine), *described(found)))
 
 
 def base_value(condition: tree.Expr, asker: Asker, solved: Callable[[Asker, tree.Call], Any]) -> Any | None:
