@@ -6,18 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 
 from attrs import evolve, frozen
 
-from unifiedbus_dsl import pipeline
+from tests.asked import ROOT, SPECS, VENDORS, compiled
 from unifiedbus_dsl.analysis.heat import Map, heat_map
 from unifiedbus_dsl.analysis.pictures import compare, draw_view, load_question, plain_view
 from unifiedbus_dsl.analysis.plots import Plot, by_size, histogram
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.render.facts import Survey
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.pictures import without_links
@@ -25,19 +23,8 @@ from unifiedbus_dsl.render.svg import svg
 from unifiedbus_dsl.render.views import Layout
 from unifiedbus_dsl.solver.machine import Machine
 
-ROOT = Path(__file__).parents[1]
-SPECS = ROOT / "specs"
 PICTURES = ROOT / "docs" / "pictures"
 PAGE = ROOT / "docs" / "gallery.md"
-VENDORS = {
-    "huawei": "Huawei",
-    "nvidia": "NVIDIA",
-    "google": "Google",
-    "amd": "AMD",
-    "aws": "AWS",
-    "others": "Others",
-    "textbook": "Textbook networks",
-}
 FAST = frozenset(("huawei-atlas-950-superpod-superpod.svg", "textbook-ring-ring.svg"))
 """Pictures that are compared at each run of the tests."""
 
@@ -53,11 +40,6 @@ class Item:
     make: Callable[[], str]
     picture: Callable[[], Picture] | None = None
     """The same as values; None for a plot."""
-
-
-@cache
-def compiled(spec: str) -> Compilation:
-    return pipeline.compile(SPECS / f"{spec}.ubus")
 
 
 def items() -> Iterator[Item]:

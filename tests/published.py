@@ -47,7 +47,6 @@ class Row:
     gives: str
     kind: str
     difference: str
-    verdict: str
 
     def cells(self) -> str:
         cells = (f"`{self.what}`", self.of, self.published, self.source, self.gives, self.kind, self.difference)
@@ -74,7 +73,6 @@ def _row(each: ExpectResult, *, solved: bool) -> Row:
     interval = isinstance(each.value, Between) and not each.value.meet
     kind = "interval" if interval else "solved" if solved else "count"
     bound = compared not in ("", "==")
-    verdict = "differs" if each.differs else "bound" if bound or not off else "met" if off == "0" else "near"
     return Row(
         (each.span.start, what),
         what,
@@ -84,7 +82,6 @@ def _row(each: ExpectResult, *, solved: bool) -> Row:
         _shown(each.value, both=both, share=share) if compared else "so" if each.holds else "not so",
         kind,
         f"{'' if bound or not off else off + ': '}{each.differs}" if each.differs else "" if bound else off,
-        verdict,
     )
 
 

@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from tests.gallery import FAST, PAGE, PICTURES, ROOT, SPECS, VENDORS, Item, compiled, items, page
+from tests.asked import ROOT, SPECS, VENDORS, compiled
+from tests.gallery import FAST, PAGE, PICTURES, Item, items, page
 from unifiedbus_dsl.analysis.pictures import draw_view, view_of, views
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
