@@ -93,7 +93,14 @@ def fat_tree(fabric: Fabric) -> Tree:
         raise NoFatTree("each end point has one cable to a switch there, here some have more")
     found = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, count + 1))
     hosts = int((~switch).sum())
-    return _checked(Tree(hosts, _pod(links, level, hosts, count), found))
+    pods = _pods(links, level, count)
+    sizes = np.bincount(pods[~switch])
+    if len(np.unique(sizes[sizes > 0])) != 1:
+        raise NoFatTree("the pods are not all of one size")
+    tree = _checked(Tree(hosts, int(sizes.max()), found))
+    if count == 3:
+        _check_top(level, below, above, pods)
+    return tree
 
 
 def _tier(fabric: Fabric, links: Pairs, level: Ints, below: Ints, above: Ints, tier: int) -> Tier:
@@ -125,16 +132,26 @@ def _tier(fabric: Fabric, links: Pairs, level: Ints, below: Ints, above: Ints, t
     )
 
 
-def _pod(links: Pairs, level: Ints, hosts: int, tiers: int) -> int:
-    """End points of a pod: what hangs together without the top tier; all of two tiers."""
-    if tiers == 2:
-        return hosts
-    inner = (level[links.a] < tiers) & (level[links.b] < tiers)
-    pod = components(len(level), links.a[inner], links.b[inner])
-    sizes = np.bincount(pod[level == 0])
-    if len(np.unique(sizes[sizes > 0])) != 1:
-        raise NoFatTree("the pods are not all of one size")
-    return int(sizes.max())
+def _pods(links: Pairs, level: Ints, tiers: int) -> Ints:
+    """The pod of each device, [D]: what hangs together without the top tier; all of two tiers."""
+    inner = (level[links.a] < tiers) & (level[links.b] < tiers) if tiers == 3 else np.ones(len(links.a), dtype=bool)
+    return components(len(level), links.a[inner], links.b[inner]).astype(np.int64)
+
+
+def _check_top(level: Ints, below: Ints, above: Ints, pods: Ints) -> None:
+    """htsim cables a switch of the top to the one at the same place of each pod.
+
+    So what the cables of the top join is one switch of each pod, with all those above it.
+
+    Raises:
+        NoFatTree: they are cabled otherwise.
+    """
+    top = level[above] == 3
+    part = components(len(level), below[top], above[top])
+    lower = np.flatnonzero(level == 2)
+    places = np.unique(np.stack([part[lower], pods[lower]]), axis=1).shape[1]
+    if places < len(lower) or len(np.unique(part[lower])) * len(np.unique(pods[lower])) != len(lower):
+        raise NoFatTree("the switches of the top are not cabled to the same place of each pod")
 
 
 def _checked(tree: Tree) -> Tree:
