@@ -70,8 +70,8 @@ def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
         raise _no(sink, plan, "a machine of at least two NPUs is wanted")
     place = np.full(fabric.device_count, -1, dtype=np.int64)
     place[npus] = np.arange(len(npus))
-    done = sorted(_meshes(fabric, place, len(npus), sink), key=lambda d: (_stride(d.group), d.count))
-    size = prod(d.count for d in done)
+    meshes = sorted(_meshes(fabric, place, len(npus), sink), key=lambda d: (_stride(d.group), d.count))
+    done, size = list(meshes), prod(d.count for d in meshes)
     for d in list(_switched(fabric, place, len(npus), sink)):
         factor, rest = divmod(d.count, size)
         if rest:
@@ -79,9 +79,24 @@ def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
         if factor > 1:
             done.append(Dimension("Switch", factor, d.bandwidth, d.latency, d.group))
             size = d.count
+        elif size > 1:
+            left_out(
+                sink, f"switches join groups of {size:,} NPUs that meshes join as well: they were left out", "simgrid"
+            )
     if size != len(npus):
         raise _no(sink, plan, f"the dimensions found have {size:,} NPUs, the machine has {len(npus):,}")
+    if (_joined_by(meshes, len(npus)) != prod(d.count for d in meshes)).any():
+        raise _no(sink, plan, "several connects join the same NPUs")
     return done
+
+
+def _joined_by(found: list[Dimension], count: int) -> Ints:
+    """How many of `count` NPUs each part has that all these dimensions join together."""
+    npus = np.tile(np.arange(count), len(found))
+    groups = [d.group + count * number_ for number_, d in enumerate(found, 1)]  # vertices behind those of the NPUs
+    label = components(count * (len(found) + 1), npus, np.concatenate([*groups, npus[:0]]))[:count]
+    sizes = np.bincount(label)
+    return np.asarray(sizes[sizes > 0])
 
 
 def _no(sink: Sink, plan: Plan, reason: str) -> CannotExportError:

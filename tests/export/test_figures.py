@@ -1,0 +1,270 @@
+"""Figures in the inputs of simulators, held against sums by hand of what the text states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import networkx as nx
+import pytest
+
+from tests.export.machines import compiled
+from tests.export.test_simulators import astra, tree
+from unifiedbus_dsl import export
+
+HEAD = """ubus 1
+protocol E { lane = 100 Gbps; latency = 100 ns }
+link Wire : E { medium = copper; delay = 5 ns/m }
+"""
+TWO_SIZES = (
+    HEAD
+    + """
+npu Chip { port leaf : E x4; port top : E x2 }
+switch Leaf { latency = 200 ns; port p[4] : E x4 }
+switch Top { latency = 1000 ns; port p[16] : E x2 }
+rack R {
+  npu[4] : Chip
+  leaf   : Leaf
+  connect npu[n].leaf -- leaf.p[n] over Wire(2 m) for n
+  port top = npu.top
+}
+superpod P { rack[4] : R; top : Top; connect rack[r].top[n] -- top.p[4*r + n] over Wire(20 m) for r, n }
+system pod : P
+"""
+)
+"""Four racks of four NPUs behind a switch, and a second network over all 16."""
+
+
+def lines(text: str, form: str, path: Path) -> list[str]:
+    export.write(compiled(text).plan, form, path)
+    return path.read_text().splitlines()
+
+
+# ---- ASTRA-sim --------------------------------------------------------------------------------------------------
+
+
+def test_astra_sim_switches_have_the_latency_of_their_own_group(tmp_path: Path) -> None:
+    found = astra(TWO_SIZES, tmp_path)
+    assert found["topology"] == ["Switch", "Switch"]
+    assert found["npus_count"] == ["4", "4"]
+    assert found["bandwidth"] == ["50", "25"]  # 400 and 200 Gbps
+    # half of 110 + 200 + 110 ns, half of 200 + 1000 + 200 ns
+    assert found["latency"] == ["210", "700"]
+
+
+def test_astra_sim_counts_all_tiers_on_the_longest_way(tmp_path: Path) -> None:
+    # half of 110 + 300 + 150 + 400 + 150 + 300 + 110 ns
+    assert astra(tree(4, 2, 8), tmp_path)["latency"] == ["760"]
+
+
+def test_an_npu_is_no_way_between_two_switches_of_astra_sim(tmp_path: Path) -> None:
+    """The slow network joins all 16, the fast one four at a time: no way to another rack leads over an NPU."""
+    slow = TWO_SIZES.replace("Wire(20 m)", "Wire(2000 m)")
+    assert astra(slow, tmp_path)["latency"] == ["210", "10600"]  # half of 10100 + 1000 + 10100 ns
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            "npu Chip { port x[3] : E x4; port y[3] : E x4; port top : E x2 }\n"
+            "rack R { npu[4] : Chip; connect npu.x as fullmesh over Wire(1 m)\n"
+            "  connect npu.y as fullmesh over Wire(1 m); port top = npu.top }\n",
+            "several connects join the same NPUs",
+        ),
+        (
+            "npu Chip { port x : E x4; port top : E x2 }\n"
+            "rack R { npu[4] : Chip; connect npu[2*i].x -- npu[2*i + 1].x over Wire(1 m) for i in 0..0\n"
+            "  open npu[2..3].x; port top = npu.top }\n",
+            "not all alike",
+        ),
+    ],
+)
+def test_astra_sim_refuses_connects_that_are_no_dimensions(body: str, words: str, tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + body
+        + "switch Top { port p[16] : E x2 }\n"
+        + "superpod P { rack[4] : R; top : Top; connect rack[r].top[n] -- top.p[4*r + n] over Wire(20 m) for r, n }\n"
+        + "system pod : P\n"
+    )
+    with pytest.raises(export.CannotExportError, match=words):
+        export.write(compiled(text).plan, "astra-sim", tmp_path / "n.yml")
+
+
+def test_astra_sim_tells_of_switches_beside_meshes(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + "npu Chip { port x[3] : E x4; port top : E x2 }\nswitch Top { port p[4] : E x2 }\n"
+        + "rack R { npu[4] : Chip; top : Top; connect npu.x as fullmesh over Wire(1 m)\n"
+        + "  connect npu[n].top -- top.p[n] over Wire(2 m) for n }\nsystem r : R\n"
+    )
+    found = export.write(compiled(text).plan, "astra-sim", tmp_path / "n.yml")
+    assert ["4 NPUs that meshes join as well" in d.message for d in found if d.code == "UB0803"] == [True]
+
+
+def test_astra_sim_refuses_npus_of_different_rates(tmp_path: Path) -> None:
+    text = TWO_SIZES.replace(
+        "connect npu[n].leaf -- leaf.p[n] over Wire(2 m) for n",
+        "connect npu[n].leaf -- leaf.p[n] over Wire(2 m) for n in 1..3\n  open npu[0].leaf, leaf.p[0]",
+    )
+    with pytest.raises(export.CannotExportError, match="different rates"):
+        export.write(compiled(text).plan, "astra-sim", tmp_path / "n.yml")
+
+
+# ---- cycles, latencies and rates --------------------------------------------------------------------------------
+
+
+def test_booksim_cycles(tmp_path: Path) -> None:
+    """A cable with half of the switches at its ends: 110 + 150, and 150 + 150 + 200 ns."""
+    cycles = {
+        int(words[n + 2])
+        for words in (line.split() for line in lines(tree(4, 2, 8), "booksim", tmp_path / "a"))
+        for n in range(2, len(words))
+        if words[n] == "router"
+    }
+    assert cycles == {110 + 150, 150 + 150 + 200}
+
+
+def test_sst_takes_the_lowest_rate_and_the_longest_latency(tmp_path: Path) -> None:
+    """Two cables of 400 Gbps to a spine are one link of 800: that of an NPU is the lowest."""
+    export.write(compiled(tree(4, 2, 8, 2)).plan, "sst", tmp_path)
+    script = (tmp_path / "network.py").read_text()
+    for line in ('RATE = "400Gb/s"', 'LINK_LATENCY = "150ns"', 'HALF_A_SWITCH = "200ns"'):
+        assert line in script
+
+
+def test_ns3_delays(tmp_path: Path) -> None:
+    export.write(compiled(tree(4, 2, 8)).plan, "ns3", tmp_path)
+    nodes = [line.split(",") for line in (tmp_path / "node.csv").read_text().splitlines()[1:]]
+    assert {(kind, delay) for _, kind, _, delay, _ in nodes} == {
+        ("DEVICE", ""),
+        ("SWITCH", "300ns"),
+        ("SWITCH", "400ns"),
+    }
+    cables = [line.split(",") for line in (tmp_path / "topology.csv").read_text().splitlines()[1:]]
+    assert {tuple(cable[4:]) for cable in cables} == {("400Gbps", "110ns"), ("400Gbps", "150ns")}
+
+
+def test_simai_numbers_switches_of_servers_first_and_then_from_the_bottom_up(tmp_path: Path) -> None:
+    """NPUs, their switches in servers, leaves, spines: the spines are named so that they come before all others."""
+    text = HEAD + (
+        "npu Chip { port x : E x4; port up : E x4 }\n"
+        "switch Inner { port p[4] : E x4 }\nswitch Leaf { port d[4] : E x4; port u[2] : E x4 }\n"
+        "switch Spine { port p[2] : E x4 }\n"
+        "node S { npu[4] : Chip; inner : Inner; port up = npu.up\n"
+        "  connect npu[n].x -- inner.p[n] over Wire(1 m) for n }\n"
+        "superpod P { a_spine[2] : Spine; b_leaf[2] : Leaf; server[2] : S\n"
+        "  connect server[s].up[n] -- b_leaf[s].d[n] over Wire(3 m) for s, n\n"
+        "  connect b_leaf[l].u[k] -- a_spine[k].p[l] over Wire(9 m) for l, k }\nsystem pod : P\n"
+    )
+    head, switches, *links = lines(text, "simai", tmp_path / "t")
+    assert head == "14 4 2 4 20 CHIP"
+    assert switches == "8 9 10 11 12 13"
+    graph = nx.Graph([(int(a), int(b)) for a, b, *_ in (line.split() for line in links)])
+    assert set(graph[8]) == {0, 1, 2, 3}
+    assert set(graph[10]) == {0, 1, 2, 3, 12, 13}
+    assert set(graph[11]) == {4, 5, 6, 7, 12, 13}
+
+
+def test_simgrid_takes_the_lowest_compute_rate(tmp_path: Path) -> None:
+    text = tree(4, 2, 8).replace("npu Chip {", "npu Chip { bf16 = 400 TFLOPS; fp8 = 800 TFLOPS;")
+    found = [line for line in lines(text, "simgrid", tmp_path / "p.xml") if line.startswith("<host")]
+    assert len(found) == 32
+    assert all('speed="400000Gf"' in line for line in found)
+
+
+@pytest.mark.parametrize(("transit", "told"), [("", True), ("transit p", True), ("transit p, q", False)])
+@pytest.mark.parametrize(("form", "words"), [("booksim", "BookSim routes"), ("simgrid", "SimGrid may route")])
+def test_ports_that_do_not_forward_are_told(form: str, words: str, transit: str, told: bool, tmp_path: Path) -> None:
+    text = tree(4, 2, 8).replace(
+        "npu Chip { port p : E x4 }", f"npu Chip {{ port p : E x4; port q : E x4 @open; {transit} }}"
+    )
+    found = export.write(compiled(text).plan, form, tmp_path / "a")
+    assert [f"{words} through all ports of Chip" in d.message for d in found if d.code == "UB0803"] == [True] * told
+
+
+# ---- htsim ------------------------------------------------------------------------------------------------------
+
+
+def fat(top: str) -> str:
+    """Two pods of two leaves and two switches above them; `top` cables four switches of the top."""
+    return (
+        HEAD
+        + f"""npu Chip {{ port p : E x4 }}
+switch Leaf {{ latency = 300 ns; port down[2] : E x4; port up[2] : E x4 }}
+switch Agg {{ latency = 300 ns; port down[2] : E x4; port up[2] : E x4 }}
+switch Core {{ latency = 400 ns; port p[2] : E x4 }}
+rack R {{
+  npu[4]  : Chip
+  leaf[2] : Leaf
+  agg[2]  : Agg
+  connect npu[2*l + n].p -- leaf[l].down[n] over Wire(2 m) for l, n in 0..1
+  connect leaf[l].up[a] -- agg[a].down[l] over Wire(5 m) for l, a
+  port up = agg.up
+}}
+superpod P {{
+  rack[2] : R
+  core[4] : Core
+{top}
+}}
+system pod : P
+"""
+    )
+
+
+def cabled(cores: list[list[tuple[int, int]]]) -> str:
+    """Each switch of the top to these (pod, place in it)."""
+    used: dict[tuple[int, int], int] = {}
+    found = []
+    for core, ends in enumerate(cores):
+        for port, (pod, place) in enumerate(ends):
+            up = used.get((pod, place), 0)
+            used[pod, place] = up + 1
+            found.append(f"  connect rack[{pod}].up[{place}, {up}] -- core[{core}].p[{port}] over Wire(10 m)")
+    return "\n".join(found)
+
+
+ALIKE = [[(0, 0), (1, 0)], [(0, 0), (1, 0)], [(0, 1), (1, 1)], [(0, 1), (1, 1)]]
+OTHER_PLACE = [[(0, 0), (1, 0)], [(0, 0), (1, 1)], [(0, 1), (1, 0)], [(0, 1), (1, 1)]]
+ONE_POD = [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, 0), (1, 0)], [(0, 1), (1, 1)]]
+
+
+def test_htsim_takes_a_top_at_the_same_place_of_each_pod(tmp_path: Path) -> None:
+    found = lines(fat(cabled(ALIKE)), "htsim", tmp_path / "t")
+    assert found[:3] == ["Nodes 8", "Tiers 3", "Podsize 4"]
+
+
+@pytest.mark.parametrize("cores", [OTHER_PLACE, ONE_POD])
+def test_htsim_refuses_a_top_that_it_would_cable_otherwise(cores: list[list[tuple[int, int]]], tmp_path: Path) -> None:
+    with pytest.raises(export.CannotExportError, match="same place of each pod"):
+        export.write(compiled(fat(cabled(cores))).plan, "htsim", tmp_path / "t")
+
+
+def test_htsim_refuses_a_leaf_that_misses_a_spine(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + "npu Chip { port p : E x4 }\n"
+        + "switch Leaf { port down[2] : E x4; port up[2] : E x4 }\nswitch Spine { port p[2] : E x4 }\n"
+        + "rack R { npu[2] : Chip; leaf : Leaf; port up = leaf.up\n"
+        + "  connect npu[n].p -- leaf.down[n] over Wire(2 m) for n }\n"
+        + "superpod P { rack[4] : R; spine[4] : Spine\n"
+        + "  connect rack[r].up[k] -- spine[(r + k) mod 4].p[k] over Wire(10 m) for r, k }\nsystem pod : P\n"
+    )
+    with pytest.raises(export.CannotExportError, match="not every switch of tier 0"):
+        export.write(compiled(text).plan, "htsim", tmp_path / "t")
+
+
+def test_htsim_refuses_what_is_not_alike_in_a_tier(tmp_path: Path) -> None:
+    text = tree(4, 2, 8).replace(
+        "rack[r].up[1*s + b] -- spine[s].p[1*r + b] over Wire(10 m) for r, s, b in 0..0",
+        "rack[r].up[s] -- spine[s].p[r] over Wire(10 m) for r in 0..2, s\n"
+        "  connect rack[3].up[s] -- spine[s].p[3] over Wire(11 m) for s",
+    )
+    with pytest.raises(export.CannotExportError, match="latencies of cables of tier 1"):
+        export.write(compiled(text).plan, "htsim", tmp_path / "t")
+
+
+def test_htsim_tells_of_rounding(tmp_path: Path) -> None:
+    text = tree(4, 2, 8).replace("Wire(2 m)", "Wire(2.1 m)")  # 110.5 ns
+    found = export.write(compiled(text).plan, "htsim", tmp_path / "t")
+    assert ["rounded" in d.message for d in found if d.code == "UB0803"] == [True]
