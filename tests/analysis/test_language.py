@@ -138,6 +138,7 @@ system m : Pair
         ("npu[0].p[0] -- npu[1].p[0]", 2),
         ("npu[1].p[0..1] -- npu[0]", 1),
         ("npu[0].p[1..] -- npu[1].p", 1),
+        ("npu[0].ports -- npu[1].p[0]", 2),
     ],
 )
 def test_single_cables_fail_by_their_ports(lost: str, left: int) -> None:

@@ -11,7 +11,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, steps
 from unifiedbus_dsl.elaborate.selections import Machine as PlanMachine
-from unifiedbus_dsl.elaborate.selections import Parts, Selector, elements, fields_of, fields_of_cables, holds
+from unifiedbus_dsl.elaborate.selections import Parts, Selector, elements, fields_of, fields_of_cables, holds, port_step
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import spares
 from unifiedbus_dsl.model import Model
@@ -245,24 +245,9 @@ class FabricSelector:
         if path is None or device is None:
             blocks = self.blocks(node)
             return None if blocks is None else _Side(blocks, None)
-        start = 0
-        for port in device.ports:
-            if port.name == path[-1].word.text:
-                inside = elements(path[-1], port.shape, self.evaluator)
-                blocks = None if inside is None else self._path(path[:-1])
-                return None if inside is None or blocks is None else _Side(blocks, start + inside)
-            start += port.count
-        names = [port.name for port in device.ports]
-        guess = did_you_mean(path[-1].word.text, names)
-        listed = ", ".join(f"`{name}`" for name in names) or "none"
-        self.evaluator.sink.error(
-            "UB0212",
-            f"`{device.key}` has no port `{path[-1].word.text}`",
-            path[-1].word.span,
-            "unknown port",
-            help=(f"did you mean `{guess}`?" if guess else f"its ports: {listed}",),
-        )
-        return None
+        ports = port_step(device, path[-1], self.evaluator)
+        blocks = None if ports is None else self._path(path[:-1])
+        return None if ports is None or blocks is None else _Side(blocks, np.array(ports))
 
     def _device_before(self, path: list[Step]) -> DeviceType | None:
         """The type of the device that the last step of a path is taken from; None where it is from an assembly."""

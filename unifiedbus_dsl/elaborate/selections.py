@@ -5,7 +5,7 @@ Nothing is listed: a selection is a handful of (type, how many) pairs, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -121,7 +121,11 @@ def port_numbers(device: DeviceType, ref: tree.Expr, evaluator: Evaluator, faile
     if path is None or len(path) != 1:
         evaluator.sink.error("UB0518", "a port of this device is wanted", ref.span, "not a port")
         return None
-    step = path[0]
+    return port_step(device, path[0], evaluator, failed)
+
+
+def port_step(device: DeviceType, step: Step, evaluator: Evaluator, failed: Collection[str] = ()) -> list[int] | None:
+    """Port numbers that a step of a path names on a device; None after a diagnostic."""
     if step.word.text == "ports" and not step.subscripts:
         return list(range(device.radix))
     start = 0
