@@ -8,6 +8,7 @@ worked out from it. All elements of an array are of one type, so a `set` is of a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
@@ -152,36 +153,33 @@ class _Maker:
 
     def gather(self, root: str, item: tree.Set, changes: _Tree) -> bool:
         """Add what a line changes; False after a diagnostic."""
-        targets = self._targets(root, item)
-        if not targets:
+        target = self._named(root, item)
+        value = None if target is None else self.value(target)
+        if target is None or value is None:
             return False
-        for target in targets:
-            value = self.value(target)
-            if value is None:
-                return False
-            here = changes.at(target.path)
-            if target.parameter:
-                here.parameters[target.word.text] = value
-            else:
-                statement = tree.Field(target.word, item.value, span=item.span)
-                here.fields[target.word.text] = statement, value
+        here = changes.at(target.path)
+        if target.parameter:
+            here.parameters[target.word.text] = value
+        else:
+            statement = tree.Field(target.word, item.value, span=item.span)
+            here.fields[target.word.text] = statement, value
         return True
 
     # -- what is set
 
-    def _targets(self, root: str, item: tree.Set) -> list[_Target]:
-        """The places that a line names, none after a diagnostic."""
+    def _named(self, root: str, item: tree.Set) -> _Target | None:
+        """The member that a line names, None after a diagnostic."""
         path = steps(item.target)
         if path is None:
             self._nothing(item)
-            return []
+            return None
         kind = self.elaborator.types[root]
         part = []
         for step in path[:-1]:
             child = next((c for c in _children(kind) if c.name == step.word.text), None)
             if child is None:
                 self._nothing(item, step.word, [c.name for c in _children(kind)])
-                return []
+                return None
             if not self._whole(step, child.shape):
                 part.append(step)
             kind = self.elaborator.types[child.type]
@@ -189,11 +187,11 @@ class _Maker:
         found = self._target(item, names, path[-1].word, kind)
         if found is None or path[-1].subscripts:
             self._nothing(item, path[-1].word, self._members(kind))
-            return []
+            return None
         if part:
-            self._one_of_many(item, part[0])
-            return []
-        return [found]
+            self._one_of_many(part[0])
+            return None
+        return found
 
     def _target(self, item: tree.Set, path: tuple[str, ...], word: tree.Word, kind: PlanType) -> _Target | None:
         if path and word.text in self._parameters(kind.key):
@@ -204,11 +202,8 @@ class _Maker:
 
     def _whole(self, step: Step, shape: tuple[int, ...]) -> bool:
         """Whether the subscripts take every element; what is wrong with them is said."""
-        count = 1
-        for size in shape:
-            count *= size
         picked = elements(step, shape, self.evaluator)
-        return picked is None or len(picked) == count
+        return picked is None or len(picked) == prod(shape)
 
     def _members(self, kind: PlanType) -> list[str]:
         known = [name for name in schema.attributes(schema.owner_of(kind.kind)) if name not in kind.fields]
@@ -252,7 +247,7 @@ class _Maker:
             fix=rename(word.span, guess) if word is not None else None,
         )
 
-    def _one_of_many(self, item: tree.Set, step: Step) -> None:
+    def _one_of_many(self, step: Step) -> None:
         self.evaluator.sink.error(
             "UB0611",
             f"all elements of `{step.word.text}` are of one type: `set` changes all of them or none",
