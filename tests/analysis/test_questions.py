@@ -99,6 +99,15 @@ def test_loads_of_every_routing_are_those_of_its_throughput(routing: str) -> Non
     assert load.value == pytest.approx(7e9 / most.value, rel=1e-6)
 
 
+def test_the_mean_of_fair_rates_counts_every_flow() -> None:
+    """Thin Clos: 108 flows leave a leaf over two cables, and the 5 inside share what an NPU's cable has left."""
+    (found,) = values(LEAVES, "fair(alltoall(all npu))", "thin")
+    assert found.value == pytest.approx(2 * LINK / 108)
+    assert found.detail["max"] == pytest.approx((LINK - 18 * 2 * LINK / 108) / 5)
+    assert found.detail["mean"] == pytest.approx(LINK / 23)
+    assert found.detail["flows"] == 24 * 23
+
+
 def test_loads_by_tier() -> None:
     """Thin Clos, 18 of 23 partners behind another leaf: NPU cables 7/56, uplinks 3 times 18/23 of that."""
     (load,) = values(LEAVES, "load(alltoall(all npu), rate = 7 GB/s)", "thin")
