@@ -57,9 +57,18 @@ def test_astra_sim_counts_all_tiers_on_the_longest_way(tmp_path: Path) -> None:
 
 
 def test_an_npu_is_no_way_between_two_switches_of_astra_sim(tmp_path: Path) -> None:
-    """The slow network joins all 16, the fast one four at a time: no way to another rack leads over an NPU."""
-    slow = TWO_SIZES.replace("Wire(20 m)", "Wire(2000 m)")
-    assert astra(slow, tmp_path)["latency"] == ["210", "10600"]  # half of 10100 + 1000 + 10100 ns
+    """Two planes: NPU 0 is near to the first, NPU 2 to the second, NPU 1 to both."""
+    text = HEAD + (
+        "npu Chip { port up[2] : E x4 }\nswitch Plane { latency = 200 ns; port p[3] : E x4 }\n"
+        "rack R { npu[3] : Chip; plane[2] : Plane\n"
+        "  connect npu[n].up[0] -- plane[0].p[n] over Wire(1 m) for n in 0..1\n"
+        "  connect npu[2].up[0] -- plane[0].p[2] over Wire(1000 m)\n"
+        "  connect npu[0].up[1] -- plane[1].p[0] over Wire(1000 m)\n"
+        "  connect npu[n].up[1] -- plane[1].p[n] over Wire(1 m) for n in 1..2 }\nsystem r : R\n"
+    )
+    found = astra(text, tmp_path)
+    assert (found["npus_count"], found["bandwidth"]) == (["3"], ["100"])
+    assert found["latency"] == ["2702.5"]  # half of 105 + 200 + 5100 ns
 
 
 @pytest.mark.parametrize(
@@ -88,6 +97,38 @@ def test_astra_sim_refuses_connects_that_are_no_dimensions(body: str, words: str
         + "system pod : P\n"
     )
     with pytest.raises(export.CannotExportError, match=words):
+        export.write(compiled(text).plan, "astra-sim", tmp_path / "n.yml")
+
+
+@pytest.mark.parametrize(
+    ("servers", "words"),
+    [
+        (4, "have 4 NPUs, the machine has 16"),  # rails of as many as a mesh has
+        (6, "6 NPUs behind switches are no multiple of 4"),
+    ],
+)
+def test_astra_sim_refuses_rails(servers: int, words: str, tmp_path: Path) -> None:
+    """NPU n of each server is behind switch n: no product of a mesh and groups of groups."""
+    text = HEAD + (
+        f"npu Chip {{ port x[3] : E x4; port up : E x4 }}\nswitch Rail {{ port p[{servers}] : E x4 }}\n"
+        "node S { npu[4] : Chip; connect npu.x as fullmesh over Wire(1 m); port up = npu.up }\n"
+        f"superpod P {{ server[{servers}] : S; rail[4] : Rail\n"
+        "  connect server[s].up[n] -- rail[n].p[s] over Wire(9 m) for s, n }\nsystem pod : P\n"
+    )
+    with pytest.raises(export.CannotExportError, match=words):
+        export.write(compiled(text).plan, "astra-sim", tmp_path / "n.yml")
+
+
+def test_astra_sim_refuses_switches_across_each_other(tmp_path: Path) -> None:
+    """Rows and columns of four behind switches are two sets of groups, not one."""
+    text = TWO_SIZES.replace("port leaf : E x4;", "port leaf : E x4; port column : E x4;")
+    text = text.replace("port top = npu.top\n", "port top = npu.top\n  port column = npu.column\n")
+    text = text.replace("top : Top;", "top : Top; column[4] : Leaf;")
+    text = text.replace(
+        "over Wire(20 m) for r, n }",
+        "over Wire(20 m) for r, n\n  connect rack[r].column[n] -- column[n].p[r] over Wire(5 m) for r, n }",
+    )
+    with pytest.raises(export.CannotExportError, match="groups of 4 NPUs behind switches overlap"):
         export.write(compiled(text).plan, "astra-sim", tmp_path / "n.yml")
 
 
@@ -186,8 +227,8 @@ def test_ports_that_do_not_forward_are_told(form: str, words: str, transit: str,
 # ---- htsim ------------------------------------------------------------------------------------------------------
 
 
-def fat(top: str) -> str:
-    """Two pods of two leaves and two switches above them; `top` cables four switches of the top."""
+def fat(top: str, pods: int = 2) -> str:
+    """Pods of two leaves and two switches above them; `top` cables two switches of the top for each pod."""
     return (
         HEAD
         + f"""npu Chip {{ port p : E x4 }}
@@ -203,8 +244,8 @@ rack R {{
   port up = agg.up
 }}
 superpod P {{
-  rack[2] : R
-  core[4] : Core
+  rack[{pods}] : R
+  core[{2 * pods}] : Core
 {top}
 }}
 system pod : P
@@ -238,6 +279,13 @@ def test_htsim_takes_a_top_at_the_same_place_of_each_pod(tmp_path: Path) -> None
 def test_htsim_refuses_a_top_that_it_would_cable_otherwise(cores: list[list[tuple[int, int]]], tmp_path: Path) -> None:
     with pytest.raises(export.CannotExportError, match="same place of each pod"):
         export.write(compiled(fat(cabled(cores))).plan, "htsim", tmp_path / "t")
+
+
+def test_htsim_refuses_a_top_that_misses_a_pod(tmp_path: Path) -> None:
+    """Pods in a ring: a switch of the top meets the same place of two neighbours."""
+    near = [[(pod, place), ((pod + 1) % 4, place)] for place in (0, 1) for pod in range(4)]
+    with pytest.raises(export.CannotExportError, match="not every switch of the top"):
+        export.write(compiled(fat(cabled(near), 4)).plan, "htsim", tmp_path / "t")
 
 
 def test_htsim_refuses_a_leaf_that_misses_a_spine(tmp_path: Path) -> None:

@@ -85,16 +85,16 @@ def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
             )
     if size != len(npus):
         raise _no(sink, plan, f"the dimensions found have {size:,} NPUs, the machine has {len(npus):,}")
-    if (_joined_by(meshes, len(npus)) != prod(d.count for d in meshes)).any():
+    groups = [number_ * len(npus) + d.group for number_, d in enumerate(meshes)]
+    every = np.tile(np.arange(len(npus)), len(meshes))
+    if meshes and (_parts(len(npus), every, np.concatenate(groups)) != prod(d.count for d in meshes)).any():
         raise _no(sink, plan, "several connects join the same NPUs")
     return done
 
 
-def _joined_by(found: list[Dimension], count: int) -> Ints:
-    """How many of `count` NPUs each part has that all these dimensions join together."""
-    npus = np.tile(np.arange(count), len(found))
-    groups = [d.group + count * number_ for number_, d in enumerate(found, 1)]  # vertices behind those of the NPUs
-    label = components(count * (len(found) + 1), npus, np.concatenate([*groups, npus[:0]]))[:count]
+def _parts(count: int, npu: Ints, group: Ints) -> Ints:
+    """How many NPUs, of `count`, each part has that hangs together where `npu[i]` is in `group[i]`."""
+    label = components(count + int(group.max(initial=-1)) + 1, npu, count + group)[:count]
     sizes = np.bincount(label)
     return np.asarray(sizes[sizes > 0])
 
@@ -162,6 +162,8 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
         each = np.bincount(npu[mine], weights=rate[mine], minlength=count)
         if not np.allclose(each, each[0]):
             raise _no(sink, fabric.plan, "the NPUs have different rates to their switches")
+        if (_parts(count, npu[mine], switch[mine]) != size).any():
+            raise _no(sink, fabric.plan, f"groups of {size:,} NPUs behind switches overlap")
         if far.any():
             left_out(
                 sink,
