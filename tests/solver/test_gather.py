@@ -31,14 +31,15 @@ def gathers(graph: nx.DiGraph, v: int, others: list[int], x: float) -> bool:
     return nx.maximum_flow_value(g, "S", ("t", v)) >= x * len(others) * (1 - 1e-9)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(12), 26])  # of 6 and 26 not all are joined
 def test_gather_rate_of_random_networks(seed: int) -> None:
     net = machines.random_network(seed, ends=5, switches=2, cables=22)
     graph = relay_graph(net)
-    try:
-        rate = gather.gather_rate(symmetry.trivial(net))
-    except ArithmeticError:
-        pytest.skip("not connected")
+    rate = gather.gather_rate(symmetry.trivial(net))
+    if rate.value == 0:
+        assert rate.upper == 0
+        assert not all(gathers(graph, v, [e for e in range(5) if e != v], 1e-6) for v in range(5))
+        return
     open_net = np.isinf(net.injection_Bps).all()
     worst = [v for v in range(5) if not gathers(graph, v, [e for e in range(5) if e != v], rate.value * 1.001)]
     for v in range(5):

@@ -142,3 +142,13 @@ def test_what_is_unknown() -> None:
     net, arrays = machines.star(4)
     with pytest.raises(NotAdmittedError, match="no collective"):
         optimal_time(symmetry.find(net, arrays), "allmix", everyone(net), SIZE)
+
+
+@pytest.mark.parametrize("collective", schedules.COLLECTIVES)
+@pytest.mark.parametrize("groups", [[0, 0, 0, 0], [0, 1, 0, 1]])
+def test_groups_that_are_not_joined_are_refused(collective: str, groups: list[int]) -> None:
+    """Two islands of two: each collective would have to cross from one to the other."""
+    net = machines.plain(4, 4, [([0, 2], [1, 3])])
+    with pytest.raises(NotAdmittedError, match="not joined"):
+        optimal_time(symmetry.trivial(net), collective, groups, 1.0)
+    assert optimal_time(symmetry.trivial(net), collective, [0, 0, 1, 1], 1.0).lower > 0

@@ -30,6 +30,8 @@ from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
 SMALL = 20_000
 """Columns up to which the dual simplex solves the programme; beyond, the interior point method."""
+NOTHING = 1e-12
+"""Part of the largest room of an orbit up to which what is sent is rounding."""
 
 
 @frozen(eq=False)
@@ -103,7 +105,10 @@ def optimum(
     room = symmetry.arc_orbit_capacity_Bps * symmetry.arc_orbit_size
     flows, theta, prices, rows = _solve(blocks, objective, room, budget)
     theta = np.maximum(theta, 0.0)
-    noise = 1e-7 * max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
+    most_sent = max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
+    if most_sent <= NOTHING * room[np.isfinite(room)].max():  # some are not joined: what flows goes in circles
+        theta, flows, most_sent = np.zeros_like(theta), [np.zeros_like(flow) for flow in flows], 0.0
+    noise = 1e-7 * most_sent
     length = np.maximum(prices, 0.0) / room
     total = np.zeros(symmetry.arc_orbits)
     worth = np.zeros(len(objective))
@@ -274,7 +279,7 @@ def _checked(
             steep = high - low > length[symmetry.arc_orbit[arcs][open_]] + 1e-12 * high
         if steep.any() or (carried[~open_] > 0).any():
             raise ArithmeticError("prices do not bound the distances, or a flow leaves its paths")
-    if np.abs(gain - wanted).max() > max(noise, 1e-300):
+    if np.abs(gain - wanted).max() > noise:
         raise ArithmeticError("the flow found does not balance")
     return total * commodity.copies
 

@@ -21,6 +21,7 @@ from unifiedbus_dsl.symmetry import Symmetry, dense, refine, vertex_kinds
 
 MOST_PROGRAMMES = 2_000
 """Most programmes of one source that a question is worth."""
+NOT_JOINED = "some of its end points are not joined"
 
 
 def one_source(network: Network, source: int, demand: Floats) -> Optimum:
@@ -77,7 +78,7 @@ def allgather_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
 def _allgather_time(group: Symmetry, chosen: Bools, size_bytes: float) -> Number:
     rate = _gather_rate(group, chosen)
     if rate.lower <= 0:
-        raise NotAdmittedError("some of its end points are not joined")
+        raise NotAdmittedError(NOT_JOINED)
     shard = size_bytes / int(chosen.sum())
     return interval(shard / rate.upper, shard / rate.lower, rate.reason, MEETS_WITHIN)
 
@@ -104,7 +105,7 @@ def allreduce_time(symmetry: Symmetry, size_bytes: float, members: ArrayLike | N
             goal = network.on_vertices(network.selected(b).astype(float))
             narrowest = min(narrowest, one_source(network, int(network.vertices_of(a)[0]), goal).upper)
     if narrowest <= 0:
-        raise NotAdmittedError("some of its end points are not joined")
+        raise NotAdmittedError(NOT_JOINED)
     lower, reason = size_bytes / narrowest, "the narrowest cut"
     sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent_at_most(symmetry.network).sum())
     if sending > lower:

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.solver.classes import Optimum, optimum
 from unifiedbus_dsl.solver.demand import Groups, kept
-from unifiedbus_dsl.solver.gather import allgather_time, allreduce_time, one_source, relaying, sent_at_most
+from unifiedbus_dsl.solver.gather import NOT_JOINED, allgather_time, allreduce_time, one_source, relaying, sent_at_most
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, commodities
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.schedules import members_of
@@ -93,6 +93,8 @@ def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float)
     """Pieces of size / n at the best throughput over all paths, those through end points among them."""
     found = _concurrent(kept(relaying(symmetry), Groups(group)), group, members.ravel())
     n = members.shape[1]
+    if found.lower <= 0:
+        raise NotAdmittedError(NOT_JOINED)
     own = float(symmetry.network.injection_Bps[members].min()) / (n - 1)
     reason = "flows and prices on every arc, from a programme on classes; end points relay"
     piece = size_bytes / n
@@ -103,7 +105,10 @@ def _broadcast(symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size
     """The whole size over the narrowest cut between a root and a member of its group."""
     keep = kept(symmetry, Groups(group)).restricted(colour=symmetry.network.selected(roots))
     chosen = _one_of_each(keep, members)
-    lower = max(size_bytes / _narrowest(symmetry, members[g], int(roots[g])) for g in chosen)
+    narrowest = min(_narrowest(symmetry, members[g], int(roots[g])) for g in chosen)
+    if narrowest <= 0:
+        raise NotAdmittedError(NOT_JOINED)
+    lower = size_bytes / narrowest
     reached = len(roots) == 1 and bool(np.isinf(symmetry.network.injection_Bps).all())
     reason = "the narrowest cut between a root and a member; end points relay"
     return interval(lower, lower if reached else np.inf, reason, MEETS_WITHIN)
