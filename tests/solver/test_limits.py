@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from attrs import evolve
 
 from tests.solver import machines, twins
 from tests.solver.test_loads import matrix
 from unifiedbus_dsl import symmetry
-from unifiedbus_dsl.network import build
-from unifiedbus_dsl.solver import classes, demand, ecmp, limits, throughput
+from unifiedbus_dsl.network import Network, build
+from unifiedbus_dsl.solver import classes, demand, ecmp, limits, prices, throughput
 
 X4 = machines.X4
 REGULAR = [*machines.REGULAR, ("star", (5,)), ("superpod", (2, 2, 2, 2))]
@@ -89,6 +92,19 @@ def test_certificates_are_of_the_whole_network() -> None:
     assert got.throughput.scale.value == pytest.approx(bound)
     assert len(got.throughput.binding)
     assert (got.throughput.load_Bps[got.throughput.binding] >= net.capacity_Bps[got.throughput.binding] * 0.999).all()
+
+
+@pytest.mark.parametrize("seed", machines.random_joined(40, **SIZES))
+@pytest.mark.parametrize("minimal", [False, True])
+def test_two_ways_to_the_optimum_agree(seed: int, minimal: bool) -> None:
+    """Prices and the programme, without what end points may inject: that hides a side which is too high or too low."""
+    plain = symmetry.trivial(machines.random_network(seed, **SIZES))
+    d = demand.all_to_all(plain.network)
+    exact = limits.optimal(plain, d, minimal=minimal).optimum
+    by_prices = limits.optimal(plain, d, minimal=minimal, most=10).optimum
+    assert by_prices.lower <= exact.upper * (1 + 1e-7)
+    assert by_prices.upper >= exact.lower * (1 - 1e-7)
+    assert by_prices.upper <= by_prices.lower * 1.01
 
 
 @pytest.mark.parametrize("seed", machines.random_joined(12, **SIZES))
@@ -211,3 +227,78 @@ def test_a_budget_that_is_too_small_for_the_programme_still_gives_an_interval() 
     scale = limits.optimal(symmetry.trivial(net), demand.all_to_all(net), budget=0.02).throughput.scale
     assert scale.kind == "interval"
     assert 0 < scale.lower < scale.upper < np.inf
+
+
+# ---- certificates that are none are refused --------------------------------------------------------------------------
+
+
+def programme(net: Network, d: demand.Demand, *, minimal: bool = False) -> classes.Optimum:
+    plain = symmetry.trivial(net)
+    return classes.optimum(plain, limits.commodities(plain, d, np.arange(net.ends)), np.ones(1), minimal=minimal)
+
+
+def test_flows_that_do_not_balance_are_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, _ = machines.torus(4, 3)
+    solve = classes._solve
+
+    def leaking(*given: Any) -> Any:
+        flows, *rest = solve(*given)
+        flows[0] = flows[0] * (np.arange(len(flows[0])) != np.argmax(flows[0]))
+        return flows, *rest
+
+    monkeypatch.setattr(classes, "_solve", leaking)
+    with pytest.raises(ArithmeticError, match="does not balance"):
+        programme(net, demand.all_to_all(net))
+
+
+def test_distances_that_prices_do_not_bound_are_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, _ = machines.torus(4, 3)
+    far = classes._class_distances
+    monkeypatch.setattr(classes, "_class_distances", lambda *given: far(*given) * 1.0001)
+    with pytest.raises(ArithmeticError, match="prices do not bound"):
+        programme(net, demand.all_to_all(net))
+
+
+def test_flows_off_their_paths_are_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a ring of five a pair of neighbours sends the long way as well; of paths of fewest hops it may not."""
+    net, _ = machines.torus(5)
+    d = demand.pairs([0], [1])
+    assert programme(net, d).lower == pytest.approx(2 * machines.X4)
+    assert programme(net, d, minimal=True).lower == pytest.approx(machines.X4)
+    block = classes._block
+
+    def anywhere(group: symmetry.Symmetry, commodity: classes.Commodity, minimal: bool) -> Any:
+        return evolve(block(group, commodity, False), hops=block(group, commodity, True).hops)
+
+    monkeypatch.setattr(classes, "_block", anywhere)
+    with pytest.raises(ArithmeticError, match="leaves its paths"):
+        programme(net, d)
+
+
+def test_loads_that_do_not_carry_the_demand_are_no_certificate() -> None:
+    net, _ = machines.torus(4, 3)
+    plain, d = symmetry.trivial(net), demand.all_to_all(net)
+    commodities, load = limits.commodities(plain, d, np.arange(net.ends)), ecmp.ecmp(plain, d).load_Bps
+    assert prices.priced(plain, commodities, load, budget=0).lower > 0
+    with pytest.raises(ArithmeticError, match="less than the demand"):  # each end point gains nothing, whatever flows
+        prices.priced(plain, commodities, load * 0.99, budget=0)
+    d = demand.pairs([0, 1], [5, 7])
+    commodities, load = limits.commodities(plain, d, np.arange(2)), ecmp.ecmp(plain, d).load_Bps
+    with pytest.raises(ArithmeticError, match="do not balance"):
+        prices.priced(plain, commodities, load * 0.99, budget=0)
+
+
+@pytest.mark.parametrize("minimal", [False, True])
+def test_costs_that_are_no_distances_are_no_certificate(monkeypatch: pytest.MonkeyPatch, minimal: bool) -> None:
+    net, _ = machines.torus(4, 3)
+    plain, d = symmetry.trivial(net), demand.all_to_all(net)
+    commodities, load = limits.commodities(plain, d, np.arange(net.ends)), ecmp.ecmp(plain, d).load_Bps
+    parted = prices._Paths._parted
+
+    def further(paths: prices._Paths, cost: Any, length: Any) -> Any:
+        far, hops = parted(paths, cost, length)
+        return far * 1.001, hops
+
+    monkeypatch.setattr(prices._Paths, "_parted", further)
+    with pytest.raises(ArithmeticError, match="prices do not bound"):
+        prices.priced(plain, commodities, load, minimal=minimal, budget=0)

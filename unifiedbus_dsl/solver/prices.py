@@ -52,7 +52,8 @@ def priced(
     hops). At least one round is made, however small the budget in seconds.
 
     Raises:
-        ArithmeticError: the loads do not add up to the demand, or prices do not bound the distances.
+        ArithmeticError: the loads do not add up to the demand, prices do not bound the distances, or the two sides
+            contradict each other.
     """
     until = monotonic() + (SECONDS if budget is None else budget)
     paths = _Paths.of(symmetry.network, commodities, minimal)
@@ -82,15 +83,17 @@ def priced(
             weight = np.exp(sharp * (use * lower - 1)) * cable
             length = np.divide(weight, room, out=np.zeros(len(room)), where=cable)
         worth, fresh = paths.routed(length[orbit])
-        bound = float((length[cable] * room[cable] * size[cable]).sum()) / worth
-        if bound < upper:
-            upper, best = bound, length
+        volume = float((length[cable] * room[cable] * size[cable]).sum())
+        if volume < upper * worth:  # there may be ways around all that has a length
+            upper, best = volume / worth, length
         there = averaged(fresh)
         routings = [*routings[-ROUTINGS:], there]
         now = now + _step(use, used(there), sharp * lower, size) * (there - now)
     lower = 1.0 / float(used(now).max())
     paths.check(now[orbit], symmetry)
     upper = float((best[cable] * room[cable] * size[cable]).sum()) / paths.proved_worth(best[orbit])
+    if lower > upper * (1 + 1e-7):  # loads that balance may still be less than what is sent
+        raise ArithmeticError("the loads are less than the demand makes under these prices")
     return Optimum(lower, max(upper, lower), np.array([lower]), now * lower, best, 0, 0)
 
 
@@ -190,13 +193,14 @@ class _Paths:
         """Sum over all pairs of demand · distance under these lengths ([A]), and the load of each arc when everything
         goes along one shortest path a pair; copies of sources count as often as they are, [A]."""
         chosen = self._narrowest(length)
+        longest = float(length.max())
         load = np.zeros(self.network.arcs)
         worth = 0.0
         for begin, end in self._chunks():
-            cost, before = self._cheapest(length[chosen], begin, end)
+            cost, before = self._cheapest(chosen, length, begin, end)
             demand = self._demand(begin, end)
             there = demand > 0
-            worth += float((demand[there] * self._parted(cost, length)[0][there]).sum())
+            worth += float((demand[there] * self._parted(cost, longest)[0][there]).sum())
             load[chosen] += self._tree_loads(before, demand)
         return worth, load
 
@@ -225,16 +229,17 @@ class _Paths:
             ArithmeticError: it rises by more, beyond rounding.
         """
         chosen = self._narrowest(length)
+        along, longest = length[chosen], float(length.max())
         worth = 0.0
         for begin, end in self._chunks():
-            cost, _ = self._cheapest(length[chosen], begin, end)
-            potential, hops = self._parted(cost, length)
+            cost, _ = self._cheapest(chosen, length, begin, end)
+            potential, hops = self._parted(cost, longest)
             for row in range(end - begin):
                 usable = np.isfinite(cost[row, self.rows])
                 if self.minimal:
                     usable &= hops[row, self.cols] == hops[row, self.rows] + self._hop(chosen)
                 low, high = potential[row, self.rows[usable]], potential[row, self.cols[usable]]
-                if (high - low > length[chosen][usable] + ROUNDING * length.max()).any():
+                if (high - low > along[usable] + ROUNDING * longest).any():
                     raise ArithmeticError("prices do not bound the distances")
             demand = self._demand(begin, end)
             there = demand > 0
@@ -252,10 +257,12 @@ class _Paths:
         return wanted
 
     def _narrowest(self, length: Floats) -> Ints:
-        """The shortest arc of each edge."""
+        """The shortest arc of each edge; with `minimal` a free arc before all cables."""
         if len(self.first) == self.network.arcs:
             return self.first
-        order = np.lexsort((length, self.edge))
+        every = np.arange(self.network.arcs)
+        keys = (length, self._hop(every), self.edge) if self.minimal else (length, self.edge)
+        order = np.lexsort(keys)
         return np.asarray(order[self.first])
 
     def _hop(self, arcs: Ints) -> Floats:
@@ -263,25 +270,27 @@ class _Paths:
         hop: Floats = np.isfinite(self.network.kinds.capacity_Bps).astype(np.float64)
         return np.asarray(hop[self.network.kind[arcs]])
 
-    def _cheapest(self, length: Floats, begin: int, end: int) -> tuple[Floats, Ids]:
-        """Least costs from these sources and predecessors on the way, [sources, nodes] each: lengths ([edges]), and
-        with `minimal` hops before lengths. SciPy takes a cost of 0 for no edge, so costs are a trifle above."""
+    def _cheapest(self, arcs: Ints, length: Floats, begin: int, end: int) -> tuple[Floats, Ids]:
+        """Least costs from these sources and predecessors on the way, [sources, nodes] each, over one of the `arcs` for
+        each edge: lengths ([A]), and with `minimal` hops before lengths. SciPy takes a cost of 0 for no edge, so costs
+        are a trifle above."""
         from scipy.sparse import csr_matrix
         from scipy.sparse.csgraph import dijkstra
 
-        cost = np.maximum(length, 1e-16 * length.max())
+        longest = float(length.max())
+        cost = np.maximum(length[arcs], 1e-16 * longest)
         if self.minimal:
-            cost += self.hop_cost * length.max() * self._hop(self.first)
+            cost += self.hop_cost * longest * self._hop(arcs)
         graph = csr_matrix((cost, (self.rows, self.cols)), shape=(self.nodes, self.nodes))
         far, before = dijkstra(graph, indices=self.start[begin:end], return_predecessors=True)
         return far, before
 
-    def _parted(self, cost: Floats, length: Floats) -> tuple[Floats, Floats]:
+    def _parted(self, cost: Floats, longest: float) -> tuple[Floats, Floats]:
         """Lengths and hops of paths of these costs."""
         if not self.minimal:
             return cost, np.zeros_like(cost)
-        unit = self.hop_cost * length.max()
-        hops = np.floor(cost / unit)
+        unit = self.hop_cost * longest
+        hops = np.floor(cost / unit + 0.25)  # lengths are at most half a unit in all, and hops may round to less
         with np.errstate(invalid="ignore"):
             return np.where(np.isfinite(cost), cost - hops * unit, np.inf), hops
 
