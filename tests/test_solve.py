@@ -95,6 +95,13 @@ def test_parallel_cables_carry_equal_parts_of_a_pair(odd: Fabric) -> None:
     assert found.loads.capacity_Bps == pytest.approx(np.full(odd.cable_count, LINK))
 
 
+def test_rates_are_of_those_that_send(thin: Fabric) -> None:
+    """One end point sends to two and another to one of these: the cable of the one that both send to binds, too."""
+    found = solve.throughput(thin, "pairs(npu[0, 0..1] -> npu[0, 1..2])")
+    assert (found.most_Bps, found.mean_Bps, found.least_Bps) == pytest.approx((56e9, 42e9, 28e9))
+    assert np.count_nonzero(found.senders) == 2
+
+
 def test_hops_and_reach_as_networkx_has_them(thin: Fabric) -> None:
     graph = nx.Graph(list(zip(thin.a_device.tolist(), thin.b_device.tolist(), strict=True)))
     npus = devices(thin, "npu").tolist()

@@ -188,6 +188,22 @@ def test_oversubscription_of_a_wall() -> None:
     assert found.shown == "3 : 1"
 
 
+def test_the_worst_walls_are_named_and_counted() -> None:
+    """Two racks with two cables out and two with one, of six NPUs each."""
+    pods = """
+    switch Hub { port p[6] : UB x4 }
+    rack Leafs(up) { npu[6] : Chip; leaf : Leaf(up = up); connect npu[n].p -- leaf.down[n] over Wire(1 m) for n
+      port up = leaf.up }
+    superpod Pod { wide[2] : Leafs(up = 2); thin[2] : Leafs(up = 1); hub : Hub
+      connect wide[l].up[s] -- hub.p[2 * l + s] over Wire(2 m) for l, s
+      connect thin[l].up[0] -- hub.p[l + 4] over Wire(2 m) for l }
+    system pod : Pod
+    """
+    (found,) = values(LEAVES + pods, "oversubscription(all rack)", "pod")
+    assert (found.shown, found.binding) == ("6 : 1", ("thin[0] and 1 more",))
+    assert (found.detail["inside"], found.detail["wall"]) == pytest.approx((6 * LINK, LINK))
+
+
 def test_groups_within_and_across() -> None:
     """Groups of one leaf never leave it; groups across leaves share the wall of 2 uplinks a leaf."""
     pods = """

@@ -72,10 +72,10 @@ class FabricSelector:
         machine = PlanMachine(types, plan.protocols, plan.links, plan.root, model.sorts)
         return cls(fabric, machine, evaluator, spares(plan), np.zeros(fabric.device_count, dtype=bool))
 
-    def devices(self, node: tree.Expr, kinds: tuple[str, ...] = ()) -> Ints | None:
+    def devices(self, node: tree.Expr) -> Ints | None:
         """The devices that an expression selects, ascending; of an assembly those in it that are no switch.
 
-        None after a diagnostic. `kinds` restricts what is taken from inside assemblies.
+        None after a diagnostic.
         """
         blocks = self.blocks(node)
         if blocks is None:
@@ -83,8 +83,8 @@ class FabricSelector:
         ids = blocks.devices()
         ids = ids[~self.lost[ids]]
         if blocks.noun in schema.KINDS_OF_ASSEMBLY:
-            ids = ids[self._of_kinds(kinds or tuple(k for k in schema.KINDS_OF_DEVICE if k != "switch"))[ids]]
-            ids = ids[~self.spare[ids]]
+            ends = np.array([device.kind != "switch" for device in self.fabric.plan.devices.values()])
+            ids = ids[ends[self.fabric.device_type[ids]] & ~self.spare[ids]]
         if not len(ids):
             gone = bool(self.lost.any())
             message = (
@@ -108,10 +108,6 @@ class FabricSelector:
             )
             return None
         return self._path(path)
-
-    def _of_kinds(self, kinds: tuple[str, ...]) -> Bools:
-        chosen = np.array([device.kind in kinds for device in self.fabric.plan.devices.values()])
-        return np.asarray(chosen[self.fabric.device_type])
 
     # -- paths
 
