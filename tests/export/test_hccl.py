@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.export.machines import PARTS, PODS, compiled
+from tests.export.test_schedulers import TWO
 from unifiedbus_dsl import export
 
 PROTOCOLS = {"UB_CTP", "UB_TP", "UB_MEM", "UBOE", "ROCE", "HCCS", "TCP"}
@@ -128,6 +129,45 @@ def test_what_it_cannot_say(tmp_path: Path) -> None:
     with pytest.raises(export.CannotExportError, match="not `Foo`"):
         written(other, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_network_of_a_superpod_and_that_of_the_cluster(tmp_path: Path) -> None:
+    """Over UB a rank is in the network of its SuperPoD, over UBoE in that of the cluster."""
+    cluster = TWO.replace("protocol UB {", "protocol UBoE { lane = 112 Gbps; efficiency = 93.75% }\nprotocol UB {", 1)
+    cluster = cluster.replace("link Copper : UB ", "link Copper : UBoE ")
+    cluster = cluster.replace("port up[2] : UB x4\n  transit", "port up[2] : UBoE x4\n  transit")
+    cluster = cluster.replace("port down[16] : UB x4", "port down[16] : UBoE x4")
+    for text, protocol, place in ((TWO, "UB_CTP", "pod1"), (cluster, "UBOE", "two")):
+        topology, ranks = written(text, tmp_path)
+        check_topology(topology)
+        check_ranks(ranks)
+        assert {tuple(e["protocols"]) for e in topology["edge_list"] if e["link_type"] == "PEER2NET"} == {(protocol,)}
+        assert [level["net_instance_id"] for level in ranks["rank_list"][-1]["level_list"]] == [
+            "pod1-cabinet3-server3",
+            place,
+        ]
+
+
+def test_dies_are_those_of_the_transit_lines(tmp_path: Path) -> None:
+    """The ports of a line are a die; those in none are one more. Ports of a die are numbered in order."""
+    topology, _ = written(PODS, tmp_path)
+    first = {e["link_type"]: e for e in reversed(topology["edge_list"]) if e["local_a"] == 0}
+    assert first["PEER2PEER"]["local_a_ports"] == ["0/0"]
+    assert first["PEER2NET"]["local_a_ports"] == ["1/0", "1/1"]
+    two = PODS.replace("  transit x\n", "  transit x[0..1], up\n")
+    topology, _ = written(two, tmp_path)
+    ports = {port for e in topology["edge_list"] if e["local_a"] == 0 for port in e["local_a_ports"]}
+    assert ports == {"0/0", "0/1", "0/2", "0/3", "1/0"}
+
+
+def test_npus_joined_to_another_server_are_refused(tmp_path: Path) -> None:
+    text = PARTS + (
+        "node S { npu[2] : Chip; connect npu[0].x[0] -- npu[1].x[0] over Copper(1 m); port out = npu.x[1]\n"
+        "  open npu.x[2], npu.up }\n"
+        "rack R { server[2] : S; connect server[0].out[n] -- server[1].out[n] over Copper(1 m) for n }\nsystem r : R\n"
+    )
+    with pytest.raises(export.CannotExportError, match="different servers over switches"):
+        written(text, tmp_path)
 
 
 def test_more_ranks_than_a_table_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

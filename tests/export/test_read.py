@@ -201,6 +201,16 @@ def test_each_sort_of_difference() -> None:
     assert data["same"] is False
 
 
+def test_a_device_of_another_type() -> None:
+    design = listing_of(fabric())
+    first, *rest = design.devices
+    found = evolve(design, devices=(evolve(first, type="Other"), *rest))
+    difference = compare(design, found)
+    assert {sort: count for sort, count in difference.counts().items() if count} == {"devices of another type": 1}
+    assert difference.changed_devices == ((first.name, "Leaf", "Other"),)
+    assert f"! {first.name}: Leaf wanted, Other found" in difference.text()
+
+
 def test_a_cable_list_says_nothing_of_types(tmp_path: Path) -> None:
     export.write(fabric(), "cables", tmp_path / "c.csv")
     with (tmp_path / "c.csv").open(newline="") as file:
