@@ -17,7 +17,7 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.summary import Summary, summary_of
-from unifiedbus_dsl.units import Dimension, Quantity, format_quantity
+from unifiedbus_dsl.units import Dimension, Quantity, format_number, format_quantity
 
 PAGE = ROOT / "docs" / "comparison.md"
 PLOTS = ROOT / "docs" / "plots"
@@ -285,20 +285,22 @@ def plot(name: str, found: dict[str, list[str]]) -> str:
         x = LEFT + WIDE * step / decades
         parts.append(f'<path d="M{x:.1f} {TOP - 8}V{height - 16}" stroke="#d0d0d0"/>')
         parts.append(
-            f'<text x="{x:.1f}" y="{TOP - 12}" text-anchor="middle" fill="#555555">{10.0 ** (first + step):g}</text>'
+            f'<text x="{x:.1f}" y="{TOP - 12}" text-anchor="middle" fill="#555555">{10.0 ** (first + step):,g}</text>'
         )
     for row, (title, pair) in enumerate(shown):
         y = TOP + HIGH * row
         colour = COLOURS[vendor[title]]
         near, far = (WIDE * (log10(end) - first) / decades for end in pair)
-        number = f"{pair[0]:,.3g}" if pair[1] - pair[0] <= 1e-6 * pair[1] else f"{pair[0]:,.3g} to {pair[1]:,.3g}"
+        least, most = (format_number(end, 3) for end in pair)
+        number = least if pair[1] - pair[0] <= 1e-6 * pair[1] else f"{least} to {most}"
         parts.append(f'<text x="{LEFT - 8}" y="{y + 14}" text-anchor="end">{title}</text>')
         if far - near > 0.05:
             parts.append(
                 f'<rect x="{LEFT}" y="{y}" width="{far:.1f}" height="{HIGH - 6}" fill="{colour}" fill-opacity="0.35"/>'
             )
         parts.append(f'<rect x="{LEFT}" y="{y}" width="{near:.1f}" height="{HIGH - 6}" fill="{colour}"/>')
-        parts.append(f'<text x="{LEFT + far + 6:.1f}" y="{y + 14}">{number}</text>')
+        halo = 'paint-order="stroke" stroke="#ffffff" stroke-width="4"'  # the lines of the scale stand back
+        parts.append(f'<text x="{LEFT + far + 6:.1f}" y="{y + 14}" {halo}>{number}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.render.reading import read_back
 from unifiedbus_dsl import pipeline
+from unifiedbus_dsl.analysis.loads import percent
 from unifiedbus_dsl.analysis.pictures import view_of, views
 from unifiedbus_dsl.diagnostics import Sink, catalogue
 from unifiedbus_dsl.render import palette
@@ -310,6 +311,13 @@ def test_the_busiest_cables_stand_out() -> None:
     assert 56 * 616 / 4 / 56 == 154
     busiest = [mark for mark in picture.marks if isinstance(mark, Line) and mark.colour.startswith(palette.LOADS[-1])]
     assert len([mark for mark in busiest if mark.role == "cable"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.12345, "12.3 %"), (0.5, "50 %"), (9.996, "1,000 %"), (154.0, "15,400 %")]
+)
+def test_loads_are_written_without_powers_of_ten(share: float, text: str) -> None:
+    assert percent(share) == text
 
 
 def test_loads_in_the_overview() -> None:

@@ -17,6 +17,7 @@ from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.solver.between import bandwidths, latencies
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.units import format_number
 
 Map: TypeAlias = Literal["bandwidth", "latency"]
 MAPS: tuple[Map, ...] = ("bandwidth", "latency")
@@ -72,7 +73,8 @@ def _tiles(heat: Heat) -> list[tuple[str, str]]:
     finite = heat.values[apart & np.isfinite(heat.values)]
     if not len(finite):
         return []
-    return [(f"{finite.min():,.4g} {heat.unit}", "least"), (f"{finite.max():,.4g} {heat.unit}", "most")]
+    least, most = (format_number(float(each)) for each in (finite.min(), finite.max()))
+    return [(f"{least} {heat.unit}", "least"), (f"{most} {heat.unit}", "most")]
 
 
 def _unit(what: Map, values: Floats) -> tuple[float, str]:

@@ -18,6 +18,7 @@ from unifiedbus_dsl.render.marks import Mark
 from unifiedbus_dsl.render.sheet import line_entry
 from unifiedbus_dsl.render.views import link_text
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.units import format_number
 
 
 @frozen(eq=False)
@@ -49,7 +50,7 @@ class Utilisation:
 
     @property
     def said(self) -> str:
-        return f"load of cables under {self.what}, each end point sending {self.rate / 1e9:,.4g} GB/s"
+        return f"load of cables under {self.what}, each end point sending {format_number(self.rate / 1e9)} GB/s"
 
 
 def loaded(look: Look, found: Utilisation, most: float | None = None, *, alone: bool = True) -> Look:
@@ -148,7 +149,7 @@ def _by_rule(plan: Plan, each: Floats, summed: Callable[[Floats], Any]) -> dict[
 
 
 def percent(share: float) -> str:
-    return f"{share * 100:,.3g} %" if share < 10 else f"{share * 100:,.0f} %"
+    return f"{format_number(share * 100, 3)} %"
 
 
 def load_legend(most: float) -> list[list[Mark]]:

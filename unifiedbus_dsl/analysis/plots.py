@@ -10,6 +10,7 @@ from unifiedbus_dsl.analysis.wording import size_text
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.units import format_number
 
 Plot: TypeAlias = Literal["hops", "latency"]
 PLOTS: tuple[Plot, ...] = ("hops", "latency")
@@ -52,7 +53,8 @@ def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Fo
         axes.set_xlabel(words)
         axes.set_ylabel("% of pairs")
 
-    return _plot(4.2, f"{title}: {int(pairs.sum()):,} pairs, mean {mean:,.4g}, most {values[-1]:,.4g}", format, draw)
+    said = f"{int(pairs.sum()):,} pairs, mean {format_number(mean)}, most {format_number(float(values[-1]))}"
+    return _plot(4.2, f"{title}: {said}", format, draw)
 
 
 def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Format) -> bytes:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Mark, Picture, Text, clipped, text_width
 from unifiedbus_dsl.render.sheet import box_entry, sheet, text_entry
+from unifiedbus_dsl.units import format_number
 
 _TALL = 26.0
 _ROOM = 940.0
@@ -55,7 +56,7 @@ def _cell(heat: Heat, steps: _Steps, id: str, x: float, y: float, width: float, 
     if np.isinf(value):
         fill, text, tip = palette.PAPER, "none", f"{pair}: no path"
     else:
-        fill, text, tip = steps.colour(value), value_text(value), f"{pair}: {value:,.6g} {heat.unit}"
+        fill, text, tip = steps.colour(value), format_number(value), f"{pair}: {value:,.6g} {heat.unit}"
     ink = palette.PAPER if fill in palette.DARK_STEPS else palette.INK
     return [
         Box(id, x, y, width, _TALL, fill, palette.PAPER, shape="square", role="cell", tip=tip),
@@ -63,13 +64,8 @@ def _cell(heat: Heat, steps: _Steps, id: str, x: float, y: float, width: float, 
     ]
 
 
-def value_text(value: float) -> str:
-    """Four digits at most, so that a column stays narrow."""
-    return f"{value:,.4g}" if value < 10_000 else f"{value:,.0f}"
-
-
 def _value_width(value: float) -> float:
-    return text_width(value_text(value), 10) + 8 if np.isfinite(value) else 36.0
+    return text_width(format_number(value), 10) + 8 if np.isfinite(value) else 36.0
 
 
 @frozen(eq=False)
@@ -108,6 +104,8 @@ class _Steps:
         found: list[list[Mark]] = []
         lows = [self.low, *self.limits[:-1].tolist()]
         for i, (colour, low, high) in enumerate(zip(self._colours, lows, self.limits.tolist(), strict=True)):
-            text = f"{value_text(high)} {unit}" if self.each else f"{value_text(low)} – {value_text(high)} {unit}"
+            text = (
+                f"{format_number(high)} {unit}" if self.each else f"{format_number(low)} – {format_number(high)} {unit}"
+            )
             found.append(box_entry(f"legend-step-{i}", text, palette.Look(colour, palette.HAIR), shape="square"))
         return found
