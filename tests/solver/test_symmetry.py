@@ -215,3 +215,26 @@ def test_what_no_array_says_is_found() -> None:
 
     one, two = np.array(nx.petersen_graph().edges()).T
     assert symmetry.find(machines.plain(10, 10, [(one, two)]), []).vertex_orbits == 1
+
+
+@pytest.mark.parametrize(
+    ("ends", "cables", "image"),
+    [
+        (4, [([0, 1, 2], [1, 2, 3]), ([3], [0])], [1, 2, 3, 0]),  # a ring with one cable of another rate
+        (4, [([0], [2]), ([1], [3])], [1, 0, 3, 2]),  # two cables of two rates
+        (4, [([0, 0], [2, 2]), ([1], [3])], [1, 0, 3, 2]),  # two cables against one
+        (4, [([0, 1], [1, 2]), ([2], [3])], [1, 2, 3, 0]),  # a line turned
+        (3, [([0, 0, 1], [1, 2, 2])], [1, 1, 2]),  # two vertices to one
+    ],
+)
+def test_what_is_no_automorphism_is_not_proved(
+    ends: int, cables: list[tuple[list[int], list[int]]], image: list[int]
+) -> None:
+    net = machines.plain(ends, ends, cables, [1.0, 2.0][: len(cables)])
+    some = np.arange(ends, dtype=np.int32)
+    moves = np.array(image, dtype=np.int32)
+    same = machines.plain(ends, ends, [(np.arange(ends), np.roll(np.arange(ends), -1))])  # a ring of equal cables
+    turn = np.roll(some, -1)
+    for network, to, proved in ((net, moves, False), (same, turn, True)):
+        prover = Prover(network, symmetry.vertex_kinds(network))
+        assert (prover.prove(some, to, follow=False) is not None) == proved
