@@ -38,6 +38,15 @@ def test_version(run: Run) -> None:
     assert (outcome.status, outcome.out) == (0, "ubusc 0.1.0\n")
 
 
+@pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), (["explain", "UB9999"], 2)])
+def test_the_package_runs_as_a_module(run: Run, arguments: list[str], status: int) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "unifiedbus_dsl", *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    expected = run(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (status, expected.out, expected.err)
+
+
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["check", "--help"], ["explain", "--help"]])
 def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; from unifiedbus_dsl.cli import main; main({arguments}); print(*sys.modules, sep='\\n')"
