@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.pipeline import Compilation
+from unifiedbus_dsl.selections import FabricSelector
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree

@@ -11,12 +11,12 @@ from typing import Any
 from attrs import frozen
 
 from unifiedbus_dsl.analysis.answers import Answer
-from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic, TrafficReader
 from unifiedbus_dsl.bind import TRAFFICS, dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Ints
+from unifiedbus_dsl.selections import FabricSelector
 from unifiedbus_dsl.solver.demand import Demand, sent
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number

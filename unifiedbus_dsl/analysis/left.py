@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -14,6 +13,7 @@ from unifiedbus_dsl.elaborate.sums import Sums
 from unifiedbus_dsl.elaborate.values import POISON, Any, Poison
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.plan import PlanType
+from unifiedbus_dsl.selections import Blocks, FabricSelector
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.syntax import tree
 

@@ -15,7 +15,6 @@ from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.asking import asker_of
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
@@ -23,6 +22,7 @@ from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.pipeline import Compilation
+from unifiedbus_dsl.selections import Blocks, FabricSelector
 from unifiedbus_dsl.shuffle import Shuffle
 from unifiedbus_dsl.solver.losses import Losses, losses
 from unifiedbus_dsl.solver.machine import Machine

@@ -21,7 +21,6 @@ from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.invariance import TIMED, keeping
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.scenarios import parts_of
-from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.analysis.wording import cut
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -31,6 +30,7 @@ from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.selections import Blocks, FabricSelector
 from unifiedbus_dsl.solver import quantiles, scenarios
 from unifiedbus_dsl.solver.losses import Losses, losses
 from unifiedbus_dsl.solver.machine import Machine

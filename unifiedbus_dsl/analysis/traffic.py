@@ -15,11 +15,11 @@ from attrs import frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.matrix import read_matrix
-from unifiedbus_dsl.analysis.selections import Blocks, FabricSelector
 from unifiedbus_dsl.bind import TRAFFICS, dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Ints
+from unifiedbus_dsl.selections import Blocks, FabricSelector
 from unifiedbus_dsl.shuffle import Shuffle
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, pairs
 from unifiedbus_dsl.solver.machine import Machine

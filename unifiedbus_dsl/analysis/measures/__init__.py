@@ -12,10 +12,10 @@ from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, sums, walls
 from unifiedbus_dsl.analysis.routes import ROUTINGS
-from unifiedbus_dsl.analysis.selections import FabricSelector
 from unifiedbus_dsl.bind import SUMS
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Floats
+from unifiedbus_dsl.selections import FabricSelector
 from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError

@@ -10,8 +10,8 @@ from attrs import evolve
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
-from unifiedbus_dsl.analysis.selections import Blocks
 from unifiedbus_dsl.analysis.wording import binding, block_name
+from unifiedbus_dsl.selections import Blocks
 from unifiedbus_dsl.solver.bisection import bisection as halved
 from unifiedbus_dsl.solver.oversubscription import Oversubscription
 from unifiedbus_dsl.solver.oversubscription import oversubscription as walls_of
