@@ -133,14 +133,19 @@ def cabinet(run: Run, tmp_path: Path) -> Run:
 def test_the_command(cabinet: Run, tmp_path: Path) -> None:
     outcome = cabinet("render", "cab.ubus", "--scenario", "PlaneDown", "--traffic", "a2a")
     assert (outcome.status, outcome.out) == (0, "cab.PlaneDown.svg\n"), outcome.err
-    assert "scenario PlaneDown" in (tmp_path / "cab.PlaneDown.svg").read_text()
+    with_loads = (tmp_path / "cab.PlaneDown.svg").read_text()
+    assert "scenario PlaneDown" in with_loads
+    assert "busiest: " in with_loads
+    assert cabinet("render", "cab.ubus", "--scenario", "PlaneDown").status == 0
+    alone = (tmp_path / "cab.PlaneDown.svg").read_text()
+    assert "scenario PlaneDown" in alone
+    assert "busiest: " not in alone, "no traffic is named, so there are no loads"
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("PlaneDwon",), "did you mean `PlaneDown`?"),
-        (("PlaneDown",), "write one of `--traffic a2a`, `--traffic hot`"),
         (("PlaneDown", "--traffic", "a2b"), "did you mean `a2a`?"),
         (("PlaneDown", "--traffic", "a2a", "--floor"), "on the whole system"),
         (("PlaneDown", "--traffic", "a2a", "--view", "part"), "on the whole system"),

@@ -12,16 +12,15 @@ import click
 from unifiedbus_dsl.cli.arguments import one_of, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.wanted import FORMATS, Wanted, is_folder, wanted
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.diagnostics import Sink
     from unifiedbus_dsl.pipeline import Compilation
     from unifiedbus_dsl.plan import Plan
     from unifiedbus_dsl.render.marks import Picture
-    from unifiedbus_dsl.render.views import Layout, View
+    from unifiedbus_dsl.render.views import View
     from unifiedbus_dsl.syntax import tree
-
-FORMATS = ("svg", "png", "dot", "html", "pdf")
 
 
 @click.command("render")
@@ -32,8 +31,9 @@ FORMATS = ("svg", "png", "dot", "html", "pdf")
 @click.option("--detail", is_flag=True, help="Every device instead of equal parts folded.")
 @click.option("--floor", is_flag=True, help="The floor plan: what `place` puts where.")
 @click.option("--traffic", metavar="NAME", help="Colour cables by the load of this traffic.")
-@click.option("--routing", default="ecmp", show_default=True, metavar="NAME", help="How that traffic is routed.")
-@click.option("--scenario", metavar="NAME", help="The system before and after a scenario, one beside the other.")
+@click.option("--routing", metavar="NAME", help="How that traffic is routed; by default ecmp.")
+@click.option("--scenario", metavar="NAME", help="The system before and after a scenario, one beside the other; with "
+              "--traffic, and its loads.")  # fmt: skip
 @click.option("--map", "heat", metavar="WHAT", help="A table of colours instead: `bandwidth` or `latency` of each two "
               "racks.")  # fmt: skip
 @click.option("--plot", metavar="WHAT", help="A plot instead: `hops` or `latency` over all pairs of end points, "
@@ -49,21 +49,16 @@ def command(
     context: click.Context,
     /,
     file: str | None,
-    system: str | None,
-    view: str | None,
-    type_key: str | None,
     detail: bool,
     floor: bool,
-    traffic: str | None,
-    routing: str,
-    scenario: str | None,
-    heat: str | None,
-    plot: str | None,
     form: str | None,
     html: bool,
     output: str | None,
     limit: int,
-    **raised: int | None,
+    source_bytes: int | None,
+    array: int | None,
+    devices: int | None,
+    **named: str | None,
 ) -> None:
     """Draw a machine: folded, device by device, or on its floor.
 
@@ -74,7 +69,8 @@ def command(
       ubusc render machine.ubus --view plan -o plan.png
       ubusc render machine.ubus --type Cabinet --detail
       ubusc render machine.ubus --traffic moe        where it is tight
-      ubusc render machine.ubus --scenario Cut       what is lost, and what that does to loads
+      ubusc render machine.ubus --scenario Cut       what is lost
+      ubusc render machine.ubus --scenario Cut --traffic moe    and what that does to loads
       ubusc render machine.ubus --map bandwidth      from each rack to each other
       ubusc render machine.ubus --html               a page to explore it in
     """
@@ -82,34 +78,19 @@ def command(
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "render")
-    chosen = _format("html" if html else form, output)
-    layout = _layout(detail, floor)
+    asked = wanted(detail=detail, floor=floor, form=form, html=html, output=output, **named)
     from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
     from unifiedbus_dsl.diagnostics import Sink
 
     sink = Sink()
     keep_freed_memory()
     with meter():
-        compilation = pipeline.compile(path, limits=limits(**raised))
+        raised = limits(source_bytes=source_bytes, array=array, devices=devices)
+        compilation = pipeline.compile(path, limits=raised)
         if status(compilation.diagnostics):
             click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
-        name = _system(compilation, path, system, view)
-        written: Sequence[Path] = ()
-        if plot is not None:
-            written = _plot(compilation, name, plot, chosen, output, sink)
-        elif heat is not None:
-            written = _map(compilation, name, heat, chosen, output)
-        elif scenario is not None:
-            if type_key is not None:
-                raise click.UsageError("a scenario is of the whole system: leave `--type` out")
-            written = _compared(compilation, path, name, scenario, view, layout, traffic, routing, chosen, output, sink)
-        elif chosen == "html":
-            written = _page(compilation, name, output, sink)
-        else:
-            look = _view(compilation, path, name, view, type_key, layout, traffic, routing, sink)
-            if look is not None:
-                written = _write(look, _stem(look, name, view), chosen, output, sink)
+        written = _draw(compilation, path, asked, sink)
     click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
     for each in written:
         click.echo(str(each))
@@ -119,21 +100,19 @@ def command(
 # ---- what was asked for -----------------------------------------------------------------------------------------
 
 
-def _format(name: str | None, output: str | None) -> str:
-    """The format: what was named, else what the suffix of the output says.
-
-    Raises:
-        click.UsageError: an unknown one.
-    """
-    if name is None and output is not None and not _is_folder(output):
-        name = Path(output).suffix.removeprefix(".").lower() or None
-    return one_of("format", name, FORMATS) if name is not None else "svg"
-
-
-def _layout(detail: bool, floor: bool) -> Layout | None:
-    if detail and floor:
-        raise click.UsageError("`--detail` and `--floor` are two pictures: choose one")
-    return "detail" if detail else "floor" if floor else None
+def _draw(compilation: Compilation, path: Path, asked: Wanted, sink: Sink) -> Sequence[Path]:
+    """Draw what is asked for; the files written."""
+    system = _system(compilation, path, asked.system, asked.view)
+    if asked.plot is not None:
+        return _plot(compilation, system, asked.plot, asked, sink)
+    if asked.heat is not None:
+        return _map(compilation, system, asked.heat, asked)
+    if asked.scenario is not None:
+        return _compared(compilation, path, system, asked.scenario, asked, sink)
+    if asked.form == "html":
+        return _page(compilation, system, asked, sink)
+    look = _view(compilation, path, system, asked, sink)
+    return _write(look, _stem(look, system, asked.view), asked, sink) if look is not None else ()
 
 
 def _system(compilation: Compilation, path: Path, system: str | None, view: str | None) -> str:
@@ -161,17 +140,7 @@ def _system(compilation: Compilation, path: Path, system: str | None, view: str 
     return of
 
 
-def _view(
-    compilation: Compilation,
-    path: Path,
-    system: str,
-    name: str | None,
-    type_key: str | None,
-    layout: Layout | None,
-    traffic: str | None,
-    routing: str,
-    sink: Sink,
-) -> View | None:
+def _view(compilation: Compilation, path: Path, system: str, asked: Wanted, sink: Sink) -> View | None:
     """What is to be drawn; None after a diagnostic.
 
     Raises:
@@ -179,67 +148,40 @@ def _view(
     """
     from attrs import evolve
 
-    from unifiedbus_dsl.analysis.pictures import plain_view, traffics, view_of, views, with_loads
+    from unifiedbus_dsl.analysis.pictures import plain_view, view_of, views, with_loads
 
     plan = compilation.pick(system)
-    key = _type(plan, type_key) if type_key is not None else None
-    if name is None:
-        view: View | None = plain_view(plan, key, layout or "overview")
+    key = _type(plan, asked.type_key) if asked.type_key is not None else None
+    question = _question(compilation, path, system, asked)
+    if asked.view is None:
+        view: View | None = plain_view(plan, key, asked.layout or "overview")
     else:
-        view = view_of(compilation, views(compilation)[name], sink, layout)
+        view = view_of(compilation, views(compilation)[asked.view], sink, asked.layout, loads=question is None)
         if view is not None and key is not None:
             view = evolve(view, key=key)
-    if view is None or traffic is None:
-        return view
-    question = _question(path, system, traffic, routing, list(traffics(compilation, system)))
-    return with_loads(compilation, view, question, sink)
+    return with_loads(compilation, view, question, sink) if view is not None and question is not None else view
 
 
 def _compared(
-    compilation: Compilation,
-    path: Path,
-    system: str,
-    scenario: str,
-    name: str | None,
-    layout: Layout | None,
-    traffic: str | None,
-    routing: str,
-    form: str,
-    output: str | None,
-    sink: Sink,
+    compilation: Compilation, path: Path, system: str, scenario: str, asked: Wanted, sink: Sink
 ) -> Sequence[Path]:
-    """The system before and after a scenario: the files written.
+    """The system before and after a scenario: the files written. Without a traffic, what is lost and no loads.
 
     Raises:
         click.UsageError: no such scenario or traffic, or a picture that has no room for two.
     """
-    from unifiedbus_dsl.analysis.pictures import (
-        COMPARED_IN_DETAIL,
-        compare,
-        plain_view,
-        scenarios,
-        traffics,
-        view_of,
-        views,
-    )
+    from unifiedbus_dsl.analysis.pictures import COMPARED_IN_DETAIL, compare, plain_view, scenarios, view_of, views
 
-    plan, known = compilation.pick(system), list(traffics(compilation, system))
+    plan = compilation.pick(system)
     one_of("scenario", scenario, list(scenarios(compilation, system)), f" of `{system}` in `{path}`")
-    if form == "html":
-        raise click.UsageError("the page to explore shows every scenario; `--scenario` makes a picture of one")
     small = plan.device_count[plan.root] <= COMPARED_IN_DETAIL
-    view = plain_view(plan, None, layout or ("detail" if small else "overview"))
-    question = None
-    if name is not None:
-        block = view_of(compilation, views(compilation)[name], sink, layout, loads=False)
+    view = plain_view(plan, None, asked.layout or ("detail" if small else "overview"))
+    question = _question(compilation, path, system, asked)
+    if asked.view is not None:
+        block = view_of(compilation, views(compilation)[asked.view], sink, asked.layout, loads=False)
         if block is None:
             return ()
-        view, question = block, block.load
-    if traffic is None and question is None and len(known) > 1:
-        listed = ", ".join(f"`--traffic {each}`" for each in known)
-        raise click.UsageError(f"loads of which traffic? write one of {listed}")
-    if traffic is not None or (question is None and known):
-        question = _question(path, system, traffic or known[0], routing, known)
+        view, question = block, question or block.load
     try:
         picture = compare(compilation, view, scenario, question, sink)
     except ValueError as error:
@@ -248,21 +190,23 @@ def _compared(
         return ()
     from unifiedbus_dsl.render.pictures import without_links
 
-    return _save(_place(f"{system}.{scenario}", form, output), without_links(picture), form)
+    return _save(_place(f"{system}.{scenario}", asked), without_links(picture), asked.form)
 
 
-def _question(path: Path, system: str, traffic: str, routing: str, known: Sequence[str]) -> tree.Expr:
-    """The loads of a traffic.
+def _question(compilation: Compilation, path: Path, system: str, asked: Wanted) -> tree.Expr | None:
+    """The loads of the traffic that was named, if any was.
 
     Raises:
         click.UsageError: no such traffic or routing.
     """
     from unifiedbus_dsl.analysis.measures import ROUTINGS
-    from unifiedbus_dsl.analysis.pictures import load_question
+    from unifiedbus_dsl.analysis.pictures import load_question, traffics
 
-    one_of("traffic", traffic, known, f" of `{system}` in `{path}`")
-    one_of("routing", routing, list(ROUTINGS))
-    return load_question(traffic, routing)
+    if asked.traffic is None:
+        return None
+    one_of("traffic", asked.traffic, list(traffics(compilation, system)), f" of `{system}` in `{path}`")
+    routing = one_of("routing", asked.routing or "ecmp", list(ROUTINGS))
+    return load_question(asked.traffic, routing)
 
 
 def _type(plan: Plan, name: str) -> str:
@@ -288,18 +232,12 @@ def _type(plan: Plan, name: str) -> str:
 # ---- writing ----------------------------------------------------------------------------------------------------
 
 
-def _is_folder(output: str) -> bool:
-    return output.endswith("/") or Path(output).is_dir()
-
-
-def _place(stem: str, form: str, output: str | None) -> Path:
+def _place(stem: str, asked: Wanted) -> Path:
     """The file to write: in the folder that was named, or the file that was, or one here."""
     from unifiedbus_dsl.cli.output import make_folder
 
-    if output == "-":
-        raise click.UsageError("a picture goes into a file: give `-o` a name (`-o ./-` for a file called `-`)")
-    name = f"{stem}.{form}"
-    return make_folder(Path(output)) / name if output is not None and _is_folder(output) else Path(output or name)
+    output, name = asked.output, f"{stem}.{asked.form}"
+    return make_folder(Path(output)) / name if output is not None and is_folder(output) else Path(output or name)
 
 
 def _save(path: Path, picture: Picture, form: str) -> list[Path]:
@@ -328,7 +266,7 @@ def _stem(look: View, system: str, view: str | None) -> str:
     return ".".join([*parts, *([look.layout] if look.layout != "overview" else [])])
 
 
-def _write(look: View, stem: str, form: str, output: str | None, sink: Sink) -> list[Path]:
+def _write(look: View, stem: str, asked: Wanted, sink: Sink) -> list[Path]:
     """Draw, and write beside and renamed; what was written. What can't be drawn goes to the sink.
 
     Raises:
@@ -341,13 +279,13 @@ def _write(look: View, stem: str, form: str, output: str | None, sink: Sink) -> 
 
     whole = look.layout == "overview" and look.key == look.plan.root
     try:
-        if output is not None and _is_folder(output) and form == "svg" and whole:
-            return _set(look, make_folder(Path(output)), sink)
-        path = _place(stem, form, output)
+        if asked.output is not None and is_folder(asked.output) and asked.form == "svg" and whole:
+            return _set(look, make_folder(Path(asked.output)), sink)
+        path = _place(stem, asked)
         picture = draw_view(look, sink)
     except (DrawingError, NoGraphvizError, NothingPlacedError, NotAnAssemblyError) as error:
         raise click.ClickException(str(error)) from error
-    return _save(path, without_links(picture), form) if picture else []
+    return _save(path, without_links(picture), asked.form) if picture else []
 
 
 def _set(look: View, folder: Path, sink: Sink) -> list[Path]:
@@ -371,11 +309,11 @@ def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
     return found[form]
 
 
-def _plot(compilation: Compilation, system: str, plot: str, form: str, output: str | None, sink: Sink) -> list[Path]:
+def _plot(compilation: Compilation, system: str, plot: str, asked: Wanted, sink: Sink) -> list[Path]:
     """A histogram over all pairs of end points, or the bandwidth of a collective by the size of the message.
 
     Raises:
-        click.UsageError: no such plot or format.
+        click.UsageError: no such plot.
         click.ClickException: there is nothing to plot with, or no answer.
     """
     from unifiedbus_dsl.analysis.plots import PLOTS, NoMatplotlibError, by_size, histogram
@@ -388,9 +326,8 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
     sweep = "(" in plot or plot in compilation.model.main.questions.get("traffic", {})
     if not sweep:
         one_of("plot", plot, PLOTS)
-    one_of("format", form, ("svg", "png"), " of a plot")
-    kind: Literal["svg", "png"] = "png" if form == "png" else "svg"
-    path = _place(f"{system}.sweep" if sweep else f"{system}.{plot}", form, output)
+    kind: Literal["svg", "png"] = "png" if asked.form == "png" else "svg"
+    path = _place(f"{system}.sweep" if sweep else f"{system}.{plot}", asked)
     try:
         if sweep:
             report = ask(compilation, system, f"sweep({plot})")
@@ -408,11 +345,11 @@ def _plot(compilation: Compilation, system: str, plot: str, form: str, output: s
     return [path]
 
 
-def _map(compilation: Compilation, system: str, what: str, form: str, output: str | None) -> list[Path]:
+def _map(compilation: Compilation, system: str, what: str, asked: Wanted) -> list[Path]:
     """A figure of each two racks.
 
     Raises:
-        click.UsageError: no such map or format.
+        click.UsageError: no such map.
         click.ClickException: there is nothing to draw with, or no two racks.
     """
     from unifiedbus_dsl.analysis.heat import MAPS, heat_map
@@ -420,20 +357,19 @@ def _map(compilation: Compilation, system: str, what: str, form: str, output: st
     from unifiedbus_dsl.solver.result import NotAdmittedError
 
     one_of("map", what, MAPS)
-    one_of("format", form, ("svg", "png", "pdf", "dot"), " of a map")
     try:
         picture = heat_map(Machine(compilation.fabric(system)), "bandwidth" if what == "bandwidth" else "latency")
     except NotAdmittedError as error:
         raise click.ClickException(str(error)) from error
-    return _save(_place(f"{system}.{what}", form, output), picture, form)
+    return _save(_place(f"{system}.{what}", asked), picture, asked.form)
 
 
-def _page(compilation: Compilation, system: str, output: str | None, sink: Sink) -> list[Path]:
+def _page(compilation: Compilation, system: str, asked: Wanted, sink: Sink) -> list[Path]:
     """The page to explore the machine in."""
     from unifiedbus_dsl.analysis.pictures import explorer_page
     from unifiedbus_dsl.cli.output import write_bytes
 
-    path = _place(system, "html", output)
+    path = _place(system, asked)
     page = explorer_page(compilation, system, sink)
     write_bytes(path, page.encode())
     return [path]
