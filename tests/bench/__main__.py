@@ -44,6 +44,7 @@ def parser() -> ArgumentParser:
     made.add_argument("--only", nargs="+", choices=[*PARTS], default=[*PARTS], help="these parts only")
     made.add_argument("--pods", type=int, default=machines.PODS, help="pods of 15,488 NPUs, by default %(default)s")
     made.add_argument("--busy", action="store_true", help="where others use the machine: processor time in `solve`")
+    made.add_argument("--forestcoll", metavar="DIR", help="a copy of ForestColl, to be the other side in `limits`")
     made.add_argument("--decades", action="store_true", help="10^3 to 10^8 NPUs instead: wants 4 GB of memory")
     return made
 

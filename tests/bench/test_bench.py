@@ -63,6 +63,12 @@ def test_limits() -> None:
 
 
 @pytest.mark.slow
+def test_gathering() -> None:
+    """A quarter of the machine: the same rate as maximum flows give, and a twentieth of the goal."""
+    assert not missed([limits.gathering(busy=True, count=4)], 20)
+
+
+@pytest.mark.slow
 def test_solving() -> None:
     """The SuperPoD whole, and a permutation of 65,536 end points in a sixteenth of the time of 1,048,576."""
     time, memory = solving.question("SuperPoD", solving.SUPERPOD, 2, rounds=1)
