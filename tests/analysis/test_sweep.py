@@ -140,7 +140,7 @@ def test_plot(run: Run, tmp_path: Path) -> None:  # noqa: F811
     assert run("render", "m.ubus", "--plot", "allgather(all npu)", "-o", "a.png").status == 0
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     wrong = run("render", "m.ubus", "--plot", "shift(all npu)", "-o", "b.svg")
-    assert wrong.status == 1
+    assert wrong.status == 2
     assert "no collective" in wrong.err
     assert not (tmp_path / "b.svg").exists()
     (found,) = values(STAR, "sweep(allreduce(all npu))")

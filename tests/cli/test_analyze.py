@@ -105,8 +105,22 @@ def test_questions_on_the_command_line(run: Run, file: str) -> None:
     assert run("analyze", file, "--ask", "diameter(all npu)", "--traffic", "moe").status == 2
     for wrong in ("diameter(all npu", "diameter(all cpu)", "dimeter(all npu)", "3"):
         done = run("analyze", file, "--ask", wrong)
-        assert (done.status, done.out) == (1, ""), wrong
+        assert (done.status, done.out) == (2, ""), wrong
         assert "error[UB" in done.err
+        as_json = run("analyze", file, "--ask", wrong, "--json")
+        assert (as_json.status, json.loads(as_json.out)["measures"]) == (2, [])
+    for empty in ("", " ", ";", "let k = 3"):
+        done = run("analyze", file, "--ask", empty)
+        assert (done.status, "`--ask` asks nothing" in done.err, done.out) == (2, True, ""), empty
+    for well_put in ("bisection(npu[0, 0])", "expect count(all npu) == 25"):
+        assert run("analyze", file, "--ask", well_put).status == 1, well_put
+
+
+def test_questions_of_a_survey_have_the_same_statuses(run: Run, file: str) -> None:
+    for measure, status in (("bisection(npu[0, 0])", 1), ("bisection(all cpu)", 2), ("", 2)):
+        done = run("survey", file, "--of", "npu", "--workers", "1", "--measure", measure)
+        assert (done.status, done.out) == (status, ""), measure
+        assert done.err.count("error[UB") == 1
 
 
 def test_paths_are_written_out(run: Run, file: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,15 @@ def test_help_teaches(run: Run) -> None:
         text = run(name, "--help")
         assert text.status == 0
         assert f"  ubusc {name} " in text.out
+
+
+def test_help_names_every_exit_status(run: Run) -> None:
+    from unifiedbus_dsl.cli import app
+
+    statuses = (app.WRONG_USAGE, app.INTERNAL, app.IO_ERROR, app.INTERRUPTED, app.BROKEN_PIPE)
+    said = " ".join(run("--help").out.rpartition("Exit status: ")[2].split())
+    for status in (0, 1, *statuses):
+        assert re.search(rf"(^| ){status} [a-z]", said), status
 
 
 def test_nothing_shows_the_help(run: Run) -> None:

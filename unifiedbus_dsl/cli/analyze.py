@@ -9,7 +9,7 @@ import click
 
 from unifiedbus_dsl.cli.arguments import budget_option, one_of, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
-from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.answers import Answer
@@ -50,7 +50,8 @@ def command(
     """Answer the `analyze` blocks of a file; without any, print the machine's datasheet.
 
     Every line says what its number is: exact, an interval with both ends proved, or an estimate; per direction, at
-    zero load where it is a time, and what limits it.
+    zero load where it is a time, and what limits it. The exit status is 1 where an expectation fails or the machine
+    has no answer, and 2 where a question after --ask is put wrongly.
 
     \b
     Examples:
@@ -78,12 +79,13 @@ def command(
 
         if ask:
             report = run.ask(compilation, system, "; ".join(ask), symmetric=not no_symmetry, budget=budget)
+            if not (report.answers or report.expectations or report.diagnostics):
+                raise click.UsageError("`--ask` asks nothing: give it a measure, such as `bisection(all npu)`")
         else:
             report = run.analyze(compilation, system, traffic=traffic, symmetric=not no_symmetry, budget=budget)
     found = (*compilation.diagnostics, *report.diagnostics)
     _show(report, found, as_json, limit)
-    if status(found):
-        context.exit(1)
+    context.exit(question_status(found) if ask else status(found))
 
 
 def _show(report: Report | None, found: tuple[Diagnostic, ...], as_json: bool, limit: int) -> None:

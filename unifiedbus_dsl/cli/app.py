@@ -1,7 +1,8 @@
 """The `ubusc` command: its commands by name, and what happens when something goes wrong.
 
-Exit status: 0 all is well; 1 the file is wrong; 2 the command line is wrong; 70 the compiler is wrong; 74 reading or
-writing failed; 130 interrupted; 141 nobody reads the output any more.
+Exit status: 0 all is well; 1 the file is wrong, or what it expects does not hold; 2 the command line is wrong, a
+question on it too; 70 the compiler is wrong, or there is too little memory; 74 reading or writing failed;
+130 interrupted; 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -74,8 +75,9 @@ def _unknown_command(name: str) -> str:
     cls=LazyGroup,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": True},
-    epilog="Exit status: 0 all is well, 1 the file is wrong, 2 the command line is wrong. "
-    "`ubusc COMMAND --help` tells more of a command.",
+    epilog="Exit status: 0 all is well; 1 the file is wrong, or what it expects does not hold; 2 the command line is "
+    "wrong, a question on it too; 70 the compiler is wrong, or memory ran out; 74 reading or writing failed; "
+    "130 interrupted; 141 nobody reads the output. `ubusc COMMAND --help` tells more of a command.",
 )
 @click.version_option(VERSION, prog_name="ubusc", message="%(prog)s %(version)s")
 def group() -> None:

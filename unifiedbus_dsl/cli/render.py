@@ -11,7 +11,7 @@ import click
 
 from unifiedbus_dsl.cli.arguments import one_of, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
-from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.wanted import FORMATS, Wanted, is_folder, wanted
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def command(
     click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
     for each in written:
         click.echo(str(each))
-    context.exit(status(sink))
+    context.exit(question_status(sink) if asked.plot is not None else status(sink))
 
 
 # ---- what was asked for -----------------------------------------------------------------------------------------

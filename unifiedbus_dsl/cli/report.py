@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "sarif", "github")
 
+WRONG_FILE, WRONG_USAGE = 1, 2
+ANSWERS = ("UB0701", "UB0702", "UB0706", "UB0707")
+"""Errors that answer a question which is put well: an expectation that does not hold, no answer on this machine."""
+
 limit_option = click.option(
     "--limit", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
     help="Write out at most N diagnostics as text; 0 means all.",
@@ -66,4 +70,17 @@ def status(diagnostics: Iterable[Diagnostic], deny: Iterable[str] = ()) -> int:
     from unifiedbus_dsl.diagnostics import Severity
 
     bad = {Severity.ERROR, Severity.WARNING} if "warnings" in deny else {Severity.ERROR}
-    return int(any(d.severity in bad for d in diagnostics))
+    return WRONG_FILE if any(d.severity in bad for d in diagnostics) else 0
+
+
+def question_status(diagnostics: Iterable[Diagnostic]) -> int:
+    """Of questions on the command line: 2 where one is put wrongly, else as `status`."""
+    from unifiedbus_dsl.diagnostics import Severity
+
+    found = list(diagnostics)
+    wrong = any(d.severity is Severity.ERROR and d.code not in ANSWERS and not _in_a_file(d) for d in found)
+    return WRONG_USAGE if wrong else status(found)
+
+
+def _in_a_file(diagnostic: Diagnostic) -> bool:
+    return diagnostic.primary is not None and diagnostic.primary.span.source.path is not None

@@ -10,10 +10,11 @@ import click
 
 from unifiedbus_dsl.cli.arguments import Finite, budget_option
 from unifiedbus_dsl.cli.limits import limit_options, limits
-from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.report import WRONG_FILE, as_text, limit_option, question_status, status
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.survey import Surveyed
+    from unifiedbus_dsl.diagnostics import Sink
     from unifiedbus_dsl.pipeline import Compilation
     from unifiedbus_dsl.solver.scenarios import Engine
 
@@ -70,6 +71,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
     engine = _engine(options["engine"], options["workers"])
     raised = {name: options[name] for name in ("source_bytes", "array", "devices")}
     from unifiedbus_dsl import pipeline
+    from unifiedbus_dsl.diagnostics import Sink
 
     keep_freed_memory()
     with meter():
@@ -78,9 +80,11 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
         if status(compilation.diagnostics):
             context.exit(1)
         system, asked = _asked(compilation, str(path), options)
-        found = _survey(compilation, system, asked, draws, engine, options)
+        sink = Sink()
+        found = _survey(compilation, system, asked, draws, engine, options, sink)
+    click.echo(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
     if found is None:
-        context.exit(2)
+        context.exit(question_status(sink) or WRONG_FILE)
     _write(found, options)
     if found.error is not None:
         click.echo(f"error: {found.error}", err=True)
@@ -144,21 +148,23 @@ def _asked(compilation: Compilation, path: str, options: dict[str, Any]) -> tupl
 
 
 def _survey(
-    compilation: Compilation, system: str, asked: list[str], draws: int | None, engine: Engine, options: dict[str, Any]
+    compilation: Compilation,
+    system: str,
+    asked: list[str],
+    draws: int | None,
+    engine: Engine,
+    options: dict[str, Any],
+    sink: Sink,
 ) -> Surveyed | None:
     from unifiedbus_dsl.analysis.survey import survey
-    from unifiedbus_dsl.diagnostics import Sink
 
-    sink = Sink()
     try:
-        found = survey(
+        return survey(
             compilation, options["of"], sink=sink, engine=engine, system=system, asked=asked, fail=options["fail"],
             draws=draws, seed=options["seed"] or 0, budget=options["budget"],
         )  # fmt: skip
     except ValueError as wrong:
         raise click.UsageError(str(wrong)) from wrong
-    click.echo(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
-    return found
 
 
 def _write(found: Surveyed, options: dict[str, Any]) -> None:
