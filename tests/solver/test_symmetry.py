@@ -9,9 +9,9 @@ import pytest
 
 from tests.solver import machines
 from unifiedbus_dsl import symmetry
-from unifiedbus_dsl.network import Network, build, row_arcs
+from unifiedbus_dsl.network import Hashes, Ids, Network, build, row_arcs
 from unifiedbus_dsl.solver import limits
-from unifiedbus_dsl.symmetry import search
+from unifiedbus_dsl.symmetry import proof, search
 from unifiedbus_dsl.symmetry.orbits import vertex_orbits
 from unifiedbus_dsl.symmetry.proof import Prover
 
@@ -215,6 +215,56 @@ def test_what_no_array_says_is_found() -> None:
 
     one, two = np.array(nx.petersen_graph().edges()).T
     assert symmetry.find(machines.plain(10, 10, [(one, two)]), []).vertex_orbits == 1
+
+
+@pytest.mark.parametrize(("name", "sizes"), [*SMALL, ("cluster", (3, 2, 2, 3, 2, 2))])
+def test_what_is_refused_early_would_not_be_proved(
+    monkeypatch: pytest.MonkeyPatch, name: str, sizes: tuple[int, ...]
+) -> None:
+    """A look at a few vertices refuses candidates of many; the same are proved where every candidate is followed."""
+    net, arrays = getattr(machines, name)(*sizes)
+    refused: list[bool] = []
+    plausible = Prover._plausible
+
+    def noted(self: Prover, moving: Ids, when: Ids, level: int) -> bool:
+        refused.append(not plausible(self, moving, when, level))
+        return not refused[-1]
+
+    monkeypatch.setattr(proof, "LOOK_FROM", 1)
+    monkeypatch.setattr(Prover, "_plausible", noted)
+    quick = symmetry.find(net, arrays)
+    monkeypatch.setattr(Prover, "_plausible", lambda *_: True)
+    every = symmetry.find(net, arrays)
+    assert any(refused) == (name in ("clos", "fat_tree", "cluster", "superpod"))
+    assert [(g.moved.tolist(), g.image.tolist()) for g in quick.generators] == [
+        (g.moved.tolist(), g.image.tolist()) for g in every.generators
+    ]
+
+
+@pytest.mark.parametrize(("name", "sizes"), SMALL)
+def test_sums_kept_for_a_level_are_those_added_up_anew(
+    monkeypatch: pytest.MonkeyPatch, name: str, sizes: tuple[int, ...]
+) -> None:
+    net, arrays = getattr(machines, name)(*sizes)
+    before = Prover._sums_before
+    kept = []
+
+    def compared(self: Prover, some: Ids, moved: Ids, levels: proof._Levels, level: int) -> Hashes:
+        found = before(self, some, moved, levels, level)
+        assert (found == self._around(some, levels.when, level)).all()
+        assert not self.change.any()
+        kept.append(level in levels.sums)
+        return found
+
+    monkeypatch.setattr(Prover, "_sums_before", compared)
+    assert symmetry.find(net, arrays).generators
+    assert any(kept) == (name in ("clos", "fat_tree", "cluster", "superpod"))
+
+
+def test_equal_keys_are_ordered_by_place() -> None:
+    for most in (2, 50, 2**63):
+        keys = np.random.default_rng(most % 97).integers(0, most, 300).astype(np.uint64)
+        assert proof._in_order(keys).tolist() == np.argsort(keys, kind="stable").tolist()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,12 @@ from unifiedbus_dsl.symmetry.colours import mix, sums, tiers
 
 SAMPLE = 64
 """Vertices on which a candidate is tried before all of it."""
+LOOKED_AT = 16
+"""Vertices whose neighbours are looked at before the images of all neighbours are sought."""
+LOOK_FROM = 256
+"""Vertices that move from which that is worth it."""
+MOST_SAMPLED = 1024
+"""Arcs that such a vertex has at most."""
 PIECE = 1 << 20
 """Arcs that are worked on at a time: what they need stays in the cache."""
 
@@ -45,11 +51,15 @@ Keep: TypeAlias = Callable[[Generator], bool]
 
 @frozen(eq=False)
 class _Levels:
-    """Hops from a set of vertices: `when` [V] (-1: no path), and the vertices of each level with their arcs in all."""
+    """Hops from a set of vertices: `when` [V] (-1: no path), and the vertices of each level with their arcs in all.
+
+    `sums`, of the levels that were asked for: the hash sum of the vertices of a level over their neighbours below, [V].
+    """
 
     when: Ids
     members: tuple[Ids, ...]
     arcs: tuple[int, ...]
+    sums: dict[int, Hashes] = field(factory=dict)
 
 
 @frozen(eq=False, slots=False)
@@ -150,24 +160,21 @@ class Prover:
         levels, degree = self._outward(moved), self.degree
         moving = moved[self.full[moved] != moved]
         for level, (pending, arcs) in enumerate(zip(levels.members, levels.arcs, strict=True), 1):
+            if not self._plausible(moving, levels.when, level):
+                return False
             if degree[moving].sum() < arcs:
                 some = self._pushed(moving, levels.when, level)
             else:
                 some = self._pulled(pending[~self.settled[pending]], levels.when, level)
             if not len(some):
                 continue
-            after = self.change[some]
+            change = self.change[some]
             self.change[some] = 0
             kinds = self.kinds[some]
-            arcs_of = row_arcs(self.network, some)
-            heads = self.network.head[arcs_of]
-            known = self.settled[heads] | _below(levels.when[heads], level)
-            terms = np.where(known, self.hashes[heads], np.uint64(0))
-            terms *= self.salts[self.network.label[arcs_of]]
-            before = sums(terms, degree[some])
-            after += before
-            wanted = np.lexsort((some, after, kinds))
-            offered = np.lexsort((some, before, kinds))
+            before = self._sums_before(some, moved, levels, level)
+            before += mix(kinds)
+            after = before + change
+            wanted, offered = _in_order(after), _in_order(before)
             if (after[wanted] != before[offered]).any() or (kinds[wanted] != kinds[offered]).any():
                 return False
             self.full[some[wanted]] = some[offered]
@@ -175,6 +182,44 @@ class Prover:
             self.settled[some] = True
             moving = np.concatenate([moving, some[self.full[some] != some]])
         return True
+
+    def _plausible(self, moving: Ids, when: Ids, level: int) -> bool:
+        """Whether some of the vertices that move could go where they go, as far as the images of their neighbours are
+        known: up to this level.
+
+        What `_extend` and the proof would refuse is refused here for less; nothing that they would let pass is.
+        """
+        if len(moving) < LOOK_FROM:
+            return True
+        sample = moving[:: max(1, len(moving) // LOOKED_AT)]
+        sample = sample[self.degree[sample] <= MOST_SAMPLED]
+        there = self.full[sample]
+        rows = np.concatenate([sample, there])
+        arcs = row_arcs(self.network, rows)
+        heads, degree = self.network.head[arcs], self.degree[rows]
+        goes = np.repeat(np.arange(len(rows)) < len(sample), degree)
+        terms = mix(self.kinds[heads])
+        known = self.settled[heads] | _below(when[heads], level)
+        terms[known] = self.hashes[np.where(goes, self.full[heads], heads)[known]]
+        open_ = ~known & (when[heads] == level)
+        if open_.any():
+            near = np.unique(heads[open_])
+            before, after = self._around(near, when, level), self._around(near, when, level, self.full)
+            place = np.searchsorted(near, heads[open_])
+            terms[open_] += mix(np.where(goes[open_], after[place], before[place]))
+        terms *= self.salts[self.network.label[arcs]]
+        total = sums(terms, degree)
+        return bool((total[: len(sample)] == total[len(sample) :]).all())
+
+    def _around(self, some: Ids, when: Ids, level: int, image: Ids | None = None) -> Hashes:
+        """Hash sum over the known neighbours of vertices of a level, or over the images of these."""
+        arcs = row_arcs(self.network, some)
+        heads = self.network.head[arcs]
+        known = self.settled[heads] | _below(when[heads], level)
+        terms = self.hashes[heads if image is None else image[heads]]
+        terms *= known
+        terms *= self.salts[self.network.label[arcs]]
+        return sums(terms, self.degree[some])
 
     def _pushed(self, moving: Ids, when: Ids, level: int) -> Ids:
         """Vertices of the level whose hash sum over known neighbours changes, with the change in `change`; added up
@@ -193,6 +238,38 @@ class Prover:
             self.last[heads] = order
             return np.sort(heads[self.last[heads] == order])
         return np.flatnonzero(self.change).astype(np.int32)
+
+    def _sums_before(self, some: Ids, moved: Ids, levels: _Levels, level: int) -> Hashes:
+        """Hash sum over the known neighbours of vertices of a level: those below it, which are the same for every
+        candidate, and those of the candidate `moved`."""
+        network = self.network
+        others = moved[~_below(levels.when[moved], level)]
+        mine = int(self.degree[some].sum())
+        if mine < self.degree[others].sum() or (level not in levels.sums and 4 * mine < levels.arcs[level - 1]):
+            return self._around(some, levels.when, level)
+        if level not in levels.sums:
+            members = levels.members[level - 1]
+            below = np.zeros(network.vertices, dtype=np.uint64)
+            step = max(1, len(members) * PIECE // max(1, levels.arcs[level - 1]))
+            for begin in range(0, len(members), step):
+                part = members[begin : begin + step]
+                arcs = row_arcs(network, part)
+                heads = network.head[arcs]
+                terms = self.salts[network.label[arcs]]
+                terms *= self.hashes[heads]
+                terms *= _below(levels.when[heads], level)
+                below[part] = sums(terms, self.degree[part])
+            levels.sums[level] = below
+        found = levels.sums[level][some]
+        if len(others):
+            arcs = row_arcs(network, others)
+            terms = np.repeat(self.hashes[others], self.degree[others])
+            terms *= self.salts[network.label[arcs]]
+            more = self.change
+            np.add.at(more, network.head[arcs], terms)
+            found += more[some]
+            more[network.head[arcs]] = 0
+        return found
 
     def _pulled(self, pending: Ids, when: Ids, level: int) -> Ids:
         """The same, along the arcs of the vertices of the level."""
@@ -216,7 +293,7 @@ class Prover:
         if not self._permutes(moved, there) or not _keeps_ends(network, moved, image):
             return None
         sample = moved[:: max(1, len(moved) // SAMPLE)]
-        small = sample[self.degree[sample] <= 1024]
+        small = sample[self.degree[sample] <= MOST_SAMPLED]
         if row_images(network, image, small) is None:
             return None
         images = row_images(network, image, moved)
@@ -232,6 +309,20 @@ class Prover:
         hit = np.zeros(self.network.vertices, dtype=bool)
         hit[there] = True
         return bool(hit[moved].all()) and int(np.count_nonzero(hit)) == len(moved)
+
+
+def _in_order(keys: Hashes) -> Ints:
+    """Places in order of key, equal keys in order of place; sooner than a stable sort where few are equal."""
+    order = np.argsort(keys)
+    found = keys[order]
+    new = found[1:] != found[:-1]
+    if not new.all():
+        rank = np.concatenate([[0], np.cumsum(new)])
+        rank *= len(keys)
+        rank += order
+        rank.sort()
+        order = rank % len(keys)
+    return order
 
 
 def _below(when: Ids, level: int) -> Bools:
