@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.machines import PODS
+from tests.export.machines import PODS, compiled
 from unifiedbus_dsl.cli import main
-from unifiedbus_dsl.export import FORMATS, find
+from unifiedbus_dsl.export import FORMATS, ForeignFilesError, find, write
 from unifiedbus_dsl.fabric import Fabric
 
 
@@ -158,18 +158,42 @@ def test_a_folder_that_is_a_file(folder: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_folder_that_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This very folder, whose name is empty; what was in it stays, also when the export is refused."""
+    """This very folder, whose name is empty; what was in it stays when the export is refused."""
     there = folder / "case"
     there.mkdir()
-    (there / "mine").write_text("mine")
+    (there / ".mine").write_text("mine")
     monkeypatch.chdir(there)
-    wanted = ["mine", "network_attribute.txt", "node.csv", "routing_table.csv", "topology.csv", "traffic.csv"]
+    wanted = [".mine", "network_attribute.txt", "node.csv", "routing_table.csv", "topology.csv", "traffic.csv"]
     assert main(["export", "../pod.ubus", "--to", "parquet", "--traffic", "none", "-o", "."]) == 2
     (folder / "asks.ubus").write_text(PODS + "traffic next of pod = shift(all npu, k = 1)\n")
     assert main(["export", "../asks.ubus", "--to", "sst", "--traffic", "next", "-o", "."]) == 1
-    assert os.listdir(there) == ["mine"]
+    assert os.listdir(there) == [".mine"]
     assert main(["export", "../pod.ubus", "--to", "ns3", "-o", "."]) == 0
     assert sorted(os.listdir(there)) == wanted
+
+
+@pytest.mark.parametrize("form", [name for name in FORMATS if find(name).is_folder])
+def test_a_folder_of_files_is_not_shared(form: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An export takes the place of an earlier one in its format, and touches nothing of anyone else."""
+    out, machine = folder / "out", compiled(PODS).plan
+    ways = (lambda: main(["export", "pod.ubus", "--to", form, "-o", "out"]), lambda: write(machine, form, out))
+    assert not ways[0]()
+    first = {name: (out / name).read_bytes() for name in os.listdir(out)}
+    assert set(first) == {name for name in find(form).holds if "*" not in name}
+    for way in ways:
+        for name in find(form).holds:
+            (out / name.replace("*", "stale")).write_text("old")
+        way()
+        assert {name: (out / name).read_bytes() for name in os.listdir(out)} == first
+    (out / "mine").write_text("mine")
+    (out / min(first)).write_text("old")
+    capsys.readouterr()
+    assert main(["export", "pod.ubus", "--to", form, "-o", "out"]) == 2
+    assert f"`out` holds other files than those of {form}: mine. " in capsys.readouterr().err
+    with pytest.raises(ForeignFilesError, match="mine"):
+        write(machine, form, out)
+    assert sorted(os.listdir(out)) == sorted([*first, "mine"])
+    assert (out / min(first)).read_text() == "old"
 
 
 def test_parquet_without_pyarrow(

@@ -33,8 +33,8 @@ class _Formats(click.Command):
 @click.command("export", cls=_Formats)
 @click.argument("file", required=False)
 @click.option("--to", "form", metavar="FORMAT", help="One of the formats below.")
-@click.option("-o", "--output", metavar="PATH", help="File (or folder, for some formats) to write; by default "
-              "SYSTEM.SUFFIX here.")  # fmt: skip
+@click.option("-o", "--output", metavar="PATH", help="File to write, or for some formats a folder: new, or "
+              "of an earlier export; by default SYSTEM.SUFFIX here.")  # fmt: skip
 @click.option("--system", metavar="NAME", help="The system to export; by default the first of the file.")
 @click.option("--node", metavar="KIND", help="What schedulers call a node: a kind or a type; by default `node`, or "
               "what holds the NPUs.")  # fmt: skip
@@ -79,7 +79,7 @@ def command(
             click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
         name = one_system(compilation, path, system)
-        target = Path(output if output is not None else chosen.file_name(name))
+        target = _target(chosen, output, name)
         for noun, asked in (("scenario", scenario), ("traffic", traffic)):
             _must_know(compilation, path, name, noun, asked)
         found = _export(compilation, name, chosen, target, _Asked(node, scenario, traffic))
@@ -101,6 +101,23 @@ def _format(name: str | None, output: str | None) -> Format:
     if form.is_folder and output == "-":
         raise click.UsageError(f"{form.name} is a folder of files: it can't go to standard output; name one by `-o`")
     return form
+
+
+def _target(form: Format, output: str | None, system: str) -> Path:
+    """The file or folder to write.
+
+    Raises:
+        click.UsageError: a folder with files of someone else in it.
+    """
+    from unifiedbus_dsl.export import ForeignFilesError
+
+    target = Path(output if output is not None else form.file_name(system))
+    if form.is_folder:
+        try:
+            form.must_be_own(target)
+        except ForeignFilesError as error:
+            raise click.UsageError(f"{error} by `-o`") from error
+    return target
 
 
 @frozen
@@ -155,4 +172,4 @@ def _place(form: Format, target: Path) -> AbstractContextManager[Path]:
 
     if str(target) == "-":
         return to_standard_output()
-    return folder_beside(target) if form.is_folder else beside(target)
+    return folder_beside(target, form.move_in) if form.is_folder else beside(target)

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -85,8 +85,8 @@ def _elsewhere(suffix: str = "") -> Iterator[Path]:
 
 
 @contextmanager
-def folder_beside(target: Path) -> Iterator[Path]:
-    """An empty folder beside `target`; its files move there one by one when all went well, else it goes away.
+def folder_beside(target: Path, move_in: Callable[[Path, Path], None]) -> Iterator[Path]:
+    """An empty folder beside `target`, whose files `move_in` moves there when all went well; else it goes away.
 
     Where `target` is there already, it is inside: what is beside may be another disk, or not be ours to write.
 
@@ -100,8 +100,7 @@ def folder_beside(target: Path) -> Iterator[Path]:
     try:
         yield draft
         make_folder(target)
-        for file in sorted(draft.iterdir()):
-            os.replace(file, target / file.name)
+        move_in(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

@@ -12,16 +12,17 @@ from __future__ import annotations
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
-from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, refuse, remark
+from unifiedbus_dsl.export.base import CannotExportError, ForeignFilesError, Format, Subject, refuse, remark
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
     from unifiedbus_dsl.plan import Plan
 
-__all__ = ["FORMATS", "CannotExportError", "Format", "Subject", "find", "write", "write_subject"]
+__all__ = ["FORMATS", "CannotExportError", "ForeignFilesError", "Format", "Subject", "find", "write", "write_subject"]
 
 FORMATS = {
     "cables": "cables",
@@ -74,6 +75,7 @@ def write(
     Raises:
         KeyError: no such format.
         CannotExportError: the format can't say this machine.
+        ForeignFilesError: the format is a folder of files, and in this one are others.
         OSError: the file can't be written.
     """
     from unifiedbus_dsl.fabric import Fabric
@@ -87,9 +89,14 @@ def write(
         plan = machine
         subject = Subject(plan, lambda: expand(plan), node)
     target, found = Path(path), find(form)
-    if found.is_folder:
-        target.mkdir(parents=True, exist_ok=True)
-    write_subject(subject, found, target, sink)
+    if not found.is_folder:
+        write_subject(subject, found, target, sink)
+        return tuple(sink)
+    found.must_be_own(target)
+    target.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target, prefix=".") as draft:
+        write_subject(subject, found, Path(draft), sink)
+        found.move_in(Path(draft), target)
     return tuple(sink)
 
 

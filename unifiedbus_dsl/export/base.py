@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -63,9 +65,9 @@ Writer: TypeAlias = Callable[[Subject, Path, Sink], None]
 class Format:
     """A format to export to.
 
-    `file` is what is added to the name of the system; a folder ends in a slash, and `write` then gets an empty folder
-    to fill. `loses` are the things of a machine that the format has no place for, and `instead` names the nearest
-    format that has them.
+    `file` is what is added to the name of the system. Where `holds` names files, the format is a folder of these, and
+    `write` gets an empty folder to fill. `loses` are the things of a machine that the format has no place for, and
+    `instead` names the nearest format that has them.
     """
 
     name: str
@@ -79,6 +81,8 @@ class Format:
     """Whether it can leave out what a scenario has taken."""
     traffic: bool = False
     """Whether it has a place for the flows of a traffic."""
+    holds: tuple[str, ...] = ()
+    """What the files of the folder are called, with `*` for what depends on the machine; a single file has none."""
 
     @property
     def page(self) -> str:
@@ -87,11 +91,47 @@ class Format:
 
     @property
     def is_folder(self) -> bool:
-        return self.file.endswith("/")
+        return bool(self.holds)
 
     def file_name(self, system: str) -> str:
         """The name of the file or folder for a system."""
-        return f"{system}.{self.file.rstrip('/')}"
+        return f"{system}.{self.file}"
+
+    def must_be_own(self, folder: Path) -> None:
+        """Refuse a folder with anything in it but what an earlier export in this format left there.
+
+        Hidden files count for nothing.
+
+        Raises:
+            ForeignFilesError: there is something else.
+        """
+        if not os.path.isdir(folder):  # unlike the method, this says no to a name that is too long
+            return
+        foreign = sorted(
+            each.name for each in folder.iterdir() if not each.name.startswith(".") and not self._owns(each)
+        )
+        if foreign:
+            more = f" and {len(foreign) - 3:,} more" if len(foreign) > 3 else ""
+            raise ForeignFilesError(
+                f"`{folder}` holds other files than those of {self.name}: {', '.join(foreign[:3])}{more}. "
+                f"{self.name} is a folder of files: name a new one"
+            )
+
+    def move_in(self, draft: Path, folder: Path) -> None:
+        """Move the files of `draft` to `folder`, and remove what an earlier export in this format had besides."""
+        written = sorted(each.name for each in draft.iterdir())
+        for name in written:
+            os.replace(draft / name, folder / name)
+        for each in list(folder.iterdir()):
+            if self._owns(each) and each.name not in written:
+                each.unlink()
+
+    def _owns(self, path: Path) -> bool:
+        return path.is_file() and any(fnmatchcase(path.name, pattern) for pattern in self.holds)
+
+
+class ForeignFilesError(Exception):
+    """A folder to write into holds files of someone else."""
 
 
 class CannotExportError(Exception):

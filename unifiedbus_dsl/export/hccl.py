@@ -315,8 +315,9 @@ FORMAT = Format(
     "hccl",
     "HCCL's topology file 2.0 and rank table 2.0 (Ascend 950)",
     "fabric",
-    "hccl/",
+    "hccl",
     write,
     ("rates", "latencies", "lengths", "switches"),
     "ns3",
+    holds=("topology.json", "topology-*.json", "rank_table.json"),
 )

@@ -111,9 +111,10 @@ FORMATS = (
         "kueue",
         "a Topology for Kueue, and the script that labels the nodes",
         "plan",
-        "kueue/",
+        "kueue",
         write_kueue,
         _LOSES,
         partial=True,
+        holds=("topology.yaml", "labels.sh"),
     ),
 )

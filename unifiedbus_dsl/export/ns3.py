@@ -219,8 +219,9 @@ FORMAT = Format(
     "ns3",
     "a case folder for ns-3-UB: nodes, topology, routes, traffic",
     "fabric",
-    "ns3/",
+    "ns3",
     write,
     ("names of devices", "limits of injection", "lengths"),
     traffic=True,
+    holds=("node.csv", "topology.csv", "routing_table.csv", "traffic.csv", "network_attribute.txt"),
 )

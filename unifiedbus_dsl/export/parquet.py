@@ -76,8 +76,9 @@ FORMAT = Format(
     "parquet",
     "devices and cables as Parquet tables (wants pyarrow)",
     "fabric",
-    "parquet/",
+    "parquet",
     write,
     ("arrays and rules (each cable stands alone)", "transit lines", "places"),
     partial=True,
+    holds=("devices.parquet", "cables.parquet"),
 )

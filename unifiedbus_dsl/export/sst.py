@@ -135,8 +135,9 @@ FORMAT = Format(
     "sst",
     "a network for SST's merlin: a graph and the script that runs it",
     "fabric",
-    "sst/",
+    "sst",
     write,
     ("rates one by one", "ports", "single cables of a bundle", "lengths"),
     "simgrid",
+    holds=("network.graphml", "network.py"),
 )
