@@ -25,6 +25,7 @@ from unifiedbus_dsl.elaborate.systems import broken, expectations
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.source import Places, Source, Span
+from unifiedbus_dsl.syntax import tree
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
@@ -198,11 +199,13 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     for plan in (*done.plans.values(), *done.others):
         check(plan, sink)
     results = expectations(done, model, sink)
-    questions(done, model, sink, frozenset(broken(done.elaborator, sink)))
+    by_cables = questions(done, model, sink, frozenset(broken(done.elaborator, sink)))
     if not sink.has_errors:
         for plan in done.variants.values():
             check(plan, sink)
         unused(model, sink)
+    for scenario in by_cables if not sink.has_errors else ():
+        _follow(scenario, model, done, sink)
     once = merged(sink, lambda span: _enclosing(span, model))
     types = Places((kind.span, key) for key, kind in done.elaborator.types.items() if kind.span is not None)
     diagnostics = tuple(_asked_for(_with_instances(each, done, types), done, types) for each in once)
@@ -210,6 +213,21 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     plans = {} if sink.has_errors else done.plans
     library_plans = () if sink.has_errors else done.others
     return Compilation(diagnostics, plans, results, sources, library_plans, model, done)
+
+
+def _follow(scenario: str, model: Model, done: Elaborated, sink: Sink) -> None:
+    """Follow the lines of a scenario on the cables themselves: a port or a pair may have none."""
+    from unifiedbus_dsl.elaborate.evaluate import Evaluator
+    from unifiedbus_dsl.elaborate.scope import Scope
+    from unifiedbus_dsl.elaborate.variants import lines
+    from unifiedbus_dsl.fabric.expand import expand
+    from unifiedbus_dsl.selections import FabricSelector
+    from unifiedbus_dsl.selections.taken import taken
+
+    asked = model.asked(tree.Scenario)
+    plan = done.variants.get(scenario) or done.plans[asked[scenario].of.text]
+    evaluator = Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)
+    taken(FabricSelector.of(expand(plan), model, evaluator), lines(scenario, asked))
 
 
 def _with_instances(diagnostic: Diagnostic, done: Elaborated, types: Places[str]) -> Diagnostic:

@@ -269,10 +269,10 @@ def test_into_a_file(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--of", "switch", "--system", "pairs"), "there is no switch in this system"),
-        (("--of", "rack", "--system", "pairs"), "there is no rack in this system"),
+        (("--of", "switch", "--system", "pairs"), "inside there are `all npu`"),
+        (("--of", "rack", "--system", "pairs"), "`all` names what is inside it: `all npu`"),
         (("--of", "swich"), "did you mean `all switch`?"),
-        (("--of", "all link where medium == copper and lanes == 9"), "the selection matches no cable"),
+        (("--of", "all link where medium == copper and lanes == 9"), "the condition holds for none of `all link`"),
         (("--of", "all npu in cabinet[7]"), "outside the 3"),
         (("--of", "switch, link"), "one sort of parts"),
         (("--of", "any 3 of switch"), "one sort of parts"),

@@ -9,25 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.asking import asker_of
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.bind import walk
-from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
+from unifiedbus_dsl.elaborate.values import POISON, Any, Between
 from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.fabric.expand import expand
-from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.pipeline import Compilation
-from unifiedbus_dsl.selections import Blocks, FabricSelector
-from unifiedbus_dsl.shuffle import Shuffle
+from unifiedbus_dsl.selections.taken import taken
 from unifiedbus_dsl.solver.losses import Losses, losses
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import NUMBER, Quantity
 
 BASE = "base"
 
@@ -43,119 +39,6 @@ class Damage:
     cables: int
 
 
-@define(eq=False)
-class _Breaker:
-    """Takes away what the lines of a scenario name, one after another."""
-
-    asker: Asker
-    machine: Machine
-    lets: dict[str, Any] = field(factory=dict)
-    draws: int = 0
-    seed: tree.Expr | None = None
-    good: bool = True
-
-    def run(self, items: list[tree.Statement]) -> None:
-        for item in items:
-            match item:
-                case tree.Let():
-                    self.lets[item.name.text] = self._evaluator().eval(item.value)
-                    self.seed = item.value if item.name.text == "seed" else self.seed
-                case tree.Fail():
-                    self._fail(item)
-                case tree.Degrade():
-                    self._degrade(item)
-
-    def _evaluator(self) -> Evaluator:
-        return evolve(self.asker.evaluator, extra=dict(self.lets))
-
-    def refuse(self, node: tree.Node, message: str, help: str = "") -> None:
-        self.good = False
-        self.asker.evaluator.sink.error("UB0705", message, node.span, "here", help=(help,) if help else ())
-
-    def _fail(self, item: tree.Fail) -> None:
-        for target in item.targets:
-            chosen = self._parts(target, item.where)
-            if chosen is None:
-                self.good = False
-                continue
-            picked = self._drawn(item, chosen)
-            if picked is None:
-                continue
-            if isinstance(chosen, Blocks):
-                part = Blocks(chosen.start[picked], chosen.stop[picked], chosen.noun)
-                self.machine = self.machine.damaged(lost_devices=part.devices())
-            else:
-                self.machine = self.machine.damaged(lost_cables=chosen[picked])
-
-    def _drawn(self, item: tree.Fail, chosen: Blocks | Ints) -> Ints | None:
-        """Which of the parts fail: all, or so many at random."""
-        count = len(chosen.start) if isinstance(chosen, Blocks) else len(chosen)
-        if item.quota is None:
-            return np.arange(count)
-        many = self._evaluator().integer(item.quota, low=0)
-        seed = self.lets.get("seed")
-        if many is None or isinstance(seed, Poison):
-            self.good = False
-            return None
-        if not isinstance(seed, Quantity) or not seed.is_integer or seed.value < 0:
-            self.refuse(self.seed or item, "a seed is a whole number from 0", "write `let seed = 7`")
-            return None
-        if many > count:
-            self.refuse(item.quota, f"{many:,} can't be picked out of {count:,}")
-            return None
-        self.draws += 1
-        return np.sort(Shuffle((int(seed.value), self.draws))(np.arange(count))[:many])
-
-    def _degrade(self, item: tree.Degrade) -> None:
-        share = self._evaluator().quantity(item.to, NUMBER)
-        if share is None:
-            self.good = False
-            return
-        if not 0 < share <= 1:
-            self.refuse(
-                item.to, "a part is degraded to more than 0% and at most 100%", "what is at 0% has failed: `fail`"
-            )
-            return
-        for target in item.targets:
-            chosen = self._parts(target, item.where)
-            if chosen is None:
-                self.good = False
-                continue
-            cables = self._cables_of(chosen) if isinstance(chosen, Blocks) else chosen
-            self.machine = self.machine.damaged(degraded=(cables, float(share)))
-
-    def _cables_of(self, blocks: Blocks) -> Ints:
-        """The cables with an end in the parts."""
-        inside = np.zeros(self.machine.fabric.device_count, dtype=bool)
-        inside[blocks.devices()] = True
-        fabric = self.machine.fabric
-        return np.flatnonzero(inside[fabric.a_device] | inside[fabric.b_device])
-
-    def _parts(self, target: tree.Selector, where: tree.Expr | None) -> Blocks | Ints | None:
-        selector = evolve(self.asker.selector, evaluator=self._evaluator(), lost=self.machine.lost_devices)
-        return parts_of(selector, target, where)
-
-
-def parts_of(selector: FabricSelector, target: tree.Selector, where: tree.Expr | None) -> Blocks | Ints | None:
-    """The parts, or the cables by their ids, that can fail by this name; None after a diagnostic."""
-    sink = selector.evaluator.sink
-    if isinstance(target, tree.LinkBetween):
-        return selector.between(target.left, target.right)
-    if isinstance(target, tree.All):
-        if target.where is None and where is not None:
-            target = evolve(target, where=where)
-        if [word.text for word in target.path] == ["link"]:
-            return selector.cables(target)
-    elif where is not None:
-        sink.error("UB0705", "`where` goes with `all`", where.span, "here", help=("write `fail all npu where …`",))
-        return None
-    blocks = selector.blocks(target)
-    if blocks is not None and not len(blocks.start):
-        sink.error("UB0705", "the selection matches nothing", target.span, "here")
-        return None
-    return blocks
-
-
 def damage(
     name: str, items: list[tree.Statement], asker: Asker, *, changed: bool = False
 ) -> tuple[Damage, Asker, dict[str, Any]] | None:
@@ -163,18 +46,28 @@ def damage(
 
     `changed` says that the machine of the asker is what the `set` lines make of it.
     """
-    breaker = _Breaker(asker, asker.machine)
-    for item in items:
-        if isinstance(item, tree.Set) and not changed:
-            breaker.refuse(item, "`set` makes another machine, which can only be analysed", "leave this scenario out")
-    breaker.run(items)
-    if not breaker.good:
+    sets = next((item for item in items if isinstance(item, tree.Set)), None)
+    if sets is not None and not changed:
+        asker.evaluator.sink.error(
+            "UB0705",
+            "`set` makes another machine, which can only be analysed",
+            sets.span,
+            "here",
+            help=("leave this scenario out",),
+        )
         return None
-    left = breaker.machine
+    found = taken(asker.selector, items)
+    if found is None:
+        return None
+    left = asker.machine
+    for step in found[0]:
+        if step.share:
+            left = left.damaged(degraded=(step.cables, step.share))
+        else:
+            left = left.damaged(step.devices, step.cables)
     gone, dead = left.lost_devices, int(np.count_nonzero(left.cable_health == 0))
-    found = Damage(name, left, losses(asker.machine, left), int(gone.sum()), dead)
-    selector = evolve(asker.selector, lost=gone)
-    return found, evolve(asker, machine=left, selector=selector, block=name), breaker.lets
+    what = Damage(name, left, losses(asker.machine, left), int(gone.sum()), dead)
+    return what, evolve(asker, machine=left, selector=evolve(asker.selector, lost=gone), block=name), found[1]
 
 
 @frozen(eq=False)

@@ -20,10 +20,10 @@ from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.invariance import TIMED, keeping
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.scenarios import parts_of
 from unifiedbus_dsl.analysis.wording import cut
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.failures import targets
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.network import Ints
@@ -31,6 +31,7 @@ from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.selections import Blocks, FabricSelector
+from unifiedbus_dsl.selections.taken import parts_of
 from unifiedbus_dsl.solver import quantiles, scenarios
 from unifiedbus_dsl.solver.losses import Losses, losses
 from unifiedbus_dsl.solver.machine import Machine
@@ -250,8 +251,9 @@ def _chosen(of: str, selector: FabricSelector, system: str) -> Blocks | Ints | N
     if sink.has_errors:
         return None
     match blocks[0].items if len(blocks) == 1 else ():
-        case (tree.Fail(targets=(target,), quota=None, where=where),):
-            chosen = parts_of(selector, target, where)
+        case (tree.Fail(targets=(_,), quota=None) as line,):
+            whole = targets(line, sink)
+            chosen = parts_of(selector, whole[0]) if whole else None
         case _:
             start = source.text.index("{ fail ") + 7
             here = Span(source, start, start + len(said))

@@ -5,21 +5,22 @@ Nothing is solved here: a name that means nothing is found before any time is sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, TRAFFICS, dotted
-from unifiedbus_dsl.diagnostics import Label, Sink, rename
+from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.failures import Failures, check_seed
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine, Selection, Selector
-from unifiedbus_dsl.elaborate.values import POISON, Any, is_whole
+from unifiedbus_dsl.elaborate.values import POISON, Any
 from unifiedbus_dsl.elaborate.variants import lines, variant
-from unifiedbus_dsl.model import Model, Question
+from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.syntax import tree
 
@@ -129,29 +130,39 @@ class Names:
                 evaluator.eval(node)
 
 
-def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]) -> None:
-    """Check the names in every question of the main file whose system could be understood."""
+def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]) -> tuple[str, ...]:
+    """Check the names in every question of the main file whose system could be understood. The names of the scenarios
+    of which only the cables themselves tell if their lines can be followed."""
+    by_cables = []
     for named in model.main.questions.values():
         for question in named.values():
             plan = done.plans.get(question.of.text)
             if plan is None:
                 continue
             scope = Scope(model.main, lets=done.elaborator.lets)
+            items: list[tree.Statement] = []
             if isinstance(question, tree.Scenario):
-                plan = _changed(question, plan, done, model, sink)
+                items = lines(question.name.text, model.asked(tree.Scenario))
+                plan = _changed(question, items, plan, done, model, sink)
             technology = done.elaborator.technology
             types = done.elaborator.types
             machine = Machine(types, technology.protocols, technology.links, plan.root, model.sorts)
             names = frozenset(model.asked(tree.Traffic, question.of.text))
             whole = not broken & machine.census(plan.root).keys()
-            _Asker(Names(machine, names, whole), plan, scope, sink).ask(question)
+            asker = _Asker(Names(machine, names, whole), plan, scope, sink)
+            if not isinstance(question, tree.Scenario):
+                asker.ask(question)
+            elif asker.scenario(question, items):
+                by_cables.append(question.name.text)
+    return tuple(by_cables)
 
 
-def _changed(question: tree.Scenario, plan: Plan, done: Elaborated, model: Model, sink: Sink) -> Plan:
+def _changed(
+    question: tree.Scenario, items: Sequence[tree.Statement], plan: Plan, done: Elaborated, model: Model, sink: Sink
+) -> Plan:
     """The plan that a scenario is of, elaborated anew where it has `set` lines; as it is after a diagnostic."""
     from unifiedbus_dsl.elaborate.systems import make_plan
 
-    items = lines(question.name.text, model.asked(tree.Scenario))
     if not any(isinstance(item, tree.Set) for item in items):
         return plan
     quiet = Evaluator(Scope(model.main, lets=done.elaborator.lets), Sink())
@@ -173,14 +184,12 @@ class _Asker:
     scope: Scope
     sink: Sink
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: tree.Traffic | tree.Analyze | tree.View) -> None:
         match question:
             case tree.Traffic():
                 self.names.selection(question.value, self._evaluator({}), of_traffic=True)
             case tree.Analyze():
                 self._items(question.items, {})
-            case tree.Scenario():
-                self._items(question.items, {"base": POISON}, question)
             case tree.View():
                 for item in question.items:
                     self._view(item)
@@ -188,77 +197,49 @@ class _Asker:
     def _evaluator(self, extra: Mapping[str, Any]) -> Evaluator:
         return Evaluator(self.scope, self.sink, self.names.instead, asked=self.names, extra=extra)
 
-    def _items(
-        self, items: Iterable[tree.Statement], extra: dict[str, Any], scenario: tree.Scenario | None = None
-    ) -> None:
+    def _items(self, items: Iterable[tree.Statement], extra: dict[str, Any]) -> None:
         lets: dict[str, Any] = dict(extra)
         for item in items:
             if isinstance(item, tree.Let):
                 lets[item.name.text] = self._evaluator(lets).eval(item.value)
         for item in items:
-            self._item(item, lets, scenario)
+            self._asked(item, self._evaluator(lets))
 
-    def _item(self, item: tree.Statement, lets: Mapping[str, Any], scenario: tree.Scenario | None) -> None:
-        evaluator = self._evaluator(lets)
+    def _asked(self, item: tree.Statement, evaluator: Evaluator) -> None:
         match item:
             case tree.Measure():
                 self.names.expression(item.value, evaluator)
             case tree.Expect():
                 self.names.expression(item.condition, evaluator)
-            case tree.Fail():
-                found = [self._target(target, evaluator) for target in item.targets]
-                if item.quota is not None:
-                    self._draw(item, found, lets, evaluator, scenario)
-            case tree.Degrade():
-                for target in item.targets:
-                    self._target(target, evaluator)
-                self.names.expression(item.to, evaluator)
 
-    def _target(self, target: tree.Selector, evaluator: Evaluator) -> Selection | None:
-        if isinstance(target, tree.LinkBetween):
-            for side in (target.left, target.right):
-                self.names.selection(side, evaluator)
-            return None
-        found = self.names.selection(target, evaluator)
-        if found is not None and not found.items:
-            self.sink.error(
-                "UB0417",
-                "the selection matches nothing",
-                target.span,
-                "empty",
-                help=("`ubusc compile` lists what is in the system by level and type",),
-            )
-        return found
-
-    def _draw(
-        self,
-        item: tree.Fail,
-        found: list[Selection | None],
-        lets: Mapping[str, Any],
-        evaluator: Evaluator,
-        scenario: tree.Scenario | None,
-    ) -> None:
-        assert item.quota is not None
-        quota = evaluator.eval(item.quota)
-        if "seed" not in lets and (scenario is None or scenario.base is None):
-            self.sink.error(
-                "UB0703",
-                "a random draw needs a seed, so that it is the same every time",
-                item.span,
-                "no seed",
-                help=("write `let seed = 7` into the scenario",),
-            )
-        if item.where is not None or any(each is None for each in found) or not is_whole(quota):
-            return
-        total = sum(part.count for each in found if each is not None for part in each.items)
-        if 0 < total < quota.value:
-            self.sink.error(
-                "UB0704",
-                f"{int(quota.value):,} are to fail, and there are {total:,}",
-                item.quota.span,
-                f"more than the {total:,} there are",
-                labels=tuple(Label(each.span, f"{total:,} of them") for each in found[:1] if each is not None),
-            )
+    def scenario(self, scenario: tree.Scenario, items: Sequence[tree.Statement]) -> bool:
+        """Check the lines of a scenario, which come after those of the one that it extends, among its `items`; whether
+        only the cables themselves tell if they can be followed."""
+        lets: dict[str, Any] = {"base": POISON}
+        own = set(map(id, scenario.items))
+        for item in items:
+            if isinstance(item, tree.Let):
+                said = self if id(item) in own else evolve(self, sink=Sink())
+                lets[item.name.text] = value = said._evaluator(lets).eval(item.value)
+                check_seed(item, value, said.sink)
+        evaluator = self._evaluator(lets)
+        failures = Failures(self.names.machine, evaluator, lets, self.names.whole)
+        by_cables = False
+        earlier = False
+        for item in items:
+            if id(item) not in own:
+                earlier |= isinstance(item, tree.Fail | tree.Degrade)
+                continue
+            match item:
+                case tree.Fail():
+                    by_cables |= failures.fail(item) or (earlier and item.quota is not None)
+                    earlier = True
+                case tree.Degrade():
+                    by_cables |= failures.degrade(item)
+                    earlier = True
+                case _:
+                    self._asked(item, evaluator)
+        return by_cables
 
     # -- views
 

@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.bind import walk
-from unifiedbus_dsl.diagnostics import rename
+from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, port_view, range_axis, steps
@@ -51,6 +51,9 @@ class Cables:
     rule: Rule
     count: int
 
+
+MOST_LISTED = 8
+"""Names that a help line lists."""
 
 Item: TypeAlias = Parts | Ports | Cables
 
@@ -261,10 +264,19 @@ class Selector:
                 f"`{here.key}` has no part or port `{step.word.text}`",
                 step.word.span,
                 "unknown",
-                help=(f"did you mean `{guess}`?",) if guess else (),
+                help=(f"did you mean `{guess}`?" if guess else self._there(step, here, legal),),
                 fix=rename(step.word.span, guess),
             )
         return None
+
+    def _there(self, step: Step, here: PlanType, legal: Sequence[str]) -> str:
+        """What a path may go on with."""
+        module = self.evaluator.scope.module
+        if here.key == self.machine.subject and step.word.text in module.systems:
+            return "a path begins inside the system: leave the name of the system out"
+        more = ", …" if len(legal) > MOST_LISTED else ""
+        listed = ", ".join(f"`{name}`" for name in legal[:MOST_LISTED]) + more
+        return f"`{here.key}` has {listed or 'neither'}"
 
     # -- all …
 
@@ -345,6 +357,27 @@ class Selector:
         """The items for which a condition on their fields holds; those without such a field are left out."""
         held = holds(where, [_fields(item) for item in items], self.evaluator)
         return None if held is None else [item for item, yes in zip(items, held, strict=True) if yes]
+
+
+def nothing_selected(node: tree.Expr, machine: Machine, sink: Sink) -> None:
+    """Say that a selection matches nothing, and what there is."""
+    sink.error("UB0417", "the selection matches nothing", node.span, "empty", help=(_what_there_is(node, machine),))
+
+
+def _what_there_is(node: tree.Expr, machine: Machine) -> str:
+    subject = machine.types[machine.subject]
+    inside = sorted({machine.types[key].kind for key in machine.contents(machine.subject)})
+    listed = ", ".join(f"`all {kind}`" for kind in inside) or "nothing"
+    if not isinstance(node, tree.All):
+        return f"inside there are {listed}"
+    word = node.path[0].text
+    if word == subject.kind or is_of(subject.key, frozenset({word})):
+        return f"this {subject.kind} is what is asked about, and `all` names what is inside it: {listed}"
+    if node.scope is not None and node.where is None:
+        return f"nothing of the sort is inside `{node.scope.span.text.strip()}`"
+    if node.where is not None:
+        return f"the condition holds for none of `all {'.'.join(word.text for word in node.path)}`"
+    return f"inside there are {listed}"
 
 
 def is_of(key: str, names: frozenset[str]) -> bool:

@@ -11,7 +11,16 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, steps
 from unifiedbus_dsl.elaborate.selections import Machine as PlanMachine
-from unifiedbus_dsl.elaborate.selections import Parts, Selector, elements, fields_of, fields_of_cables, holds, port_step
+from unifiedbus_dsl.elaborate.selections import (
+    Parts,
+    Selector,
+    elements,
+    fields_of,
+    fields_of_cables,
+    holds,
+    nothing_selected,
+    port_step,
+)
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import spares
 from unifiedbus_dsl.model import Model
@@ -32,6 +41,10 @@ class Blocks:
         """All devices inside, ascending."""
         return np.unique(ranges(self.start, self.stop))
 
+    def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
+        """Which of these ends of cables are in it, [C]."""
+        return self.home(device) >= 0
+
     def home(self, devices: NDArray[np.integer]) -> Ints:
         """Number of the instance that each of these devices is in, -1 where it is in none."""
         at = np.searchsorted(self.start, devices, side="right") - 1
@@ -39,16 +52,15 @@ class Blocks:
 
 
 @frozen(eq=False)
-class _Side:
-    """Parts, or the ports of these numbers on them."""
+class _Ports:
+    """Single ports: `device * radix + port` each, with a `radix` that no device exceeds."""
 
-    blocks: Blocks
-    ports: Ints | None
+    keys: Ints
+    radix: int
 
     def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
         """Which of these ends of cables are meant, [C]."""
-        found = self.blocks.home(device) >= 0
-        return found if self.ports is None else found & np.isin(port, self.ports)
+        return np.isin(device.astype(np.int64) * self.radix + port, self.keys)
 
 
 @frozen(eq=False)
@@ -86,13 +98,17 @@ class FabricSelector:
             ends = np.array([device.kind != "switch" for device in self.fabric.plan.devices.values()])
             ids = ids[ends[self.fabric.device_type[ids]] & ~self.spare[ids]]
         if not len(ids):
-            gone = bool(self.lost.any())
-            message = (
-                "nothing of this selection is left after the failures" if gone else "the selection matches nothing"
-            )
-            self.evaluator.sink.error("UB0406", message, node.span, "empty")
+            self.nothing(node)
             return None
         return ids
+
+    def nothing(self, node: tree.Expr) -> None:
+        """Say that a selection matches nothing, or nothing that is left."""
+        if self.lost.any():
+            message = "nothing of this selection is left after the failures"
+            self.evaluator.sink.error("UB0417", message, node.span, "empty")
+        else:
+            nothing_selected(node, self.machine, self.evaluator.sink)
 
     def blocks(self, node: tree.Expr) -> Blocks | None:
         """The instances that an expression selects; None after a diagnostic."""
@@ -183,8 +199,7 @@ class FabricSelector:
             evaluator.sink.error("UB0507", message, node.span, "selects none")
             return None
         if not kinds:
-            name = ".".join(word.text for word in node.path)
-            evaluator.sink.error("UB0406", f"there is no {name} in this system", node.span, "matches nothing")
+            nothing_selected(node, self.machine, evaluator.sink)
             return None
         held = [True] * len(kinds)
         if node.where is not None:
@@ -215,7 +230,7 @@ class FabricSelector:
             chosen &= (around.home(fabric.a_device) >= 0) & (around.home(fabric.b_device) >= 0)
         found = np.flatnonzero(chosen)
         if not len(found):
-            self.evaluator.sink.error("UB0406", "the selection matches no cable", node.span, "empty")
+            nothing_selected(node, self.machine, self.evaluator.sink)
             return None
         return found
 
@@ -224,29 +239,75 @@ class FabricSelector:
         one, two = self._side(left), self._side(right)
         if one is None or two is None:
             return None
-        fabric = self.fabric
-        ends = (fabric.a_device, fabric.a_port), (fabric.b_device, fabric.b_port)
-        here = one.holds(*ends[0]) & two.holds(*ends[1])
-        back = two.holds(*ends[0]) & one.holds(*ends[1])
-        found = np.flatnonzero(here | back)
+        found = np.flatnonzero(self._ends(one, 0) & self._ends(two, 1) | self._ends(two, 0) & self._ends(one, 1))
         if not len(found):
-            self.evaluator.sink.error("UB0406", "no cable joins these", left.span.to(right.span), "matches nothing")
+            span = left.span.to(right.span)
+            help = self._neighbours(one, left)
+            self.evaluator.sink.error("UB0417", "no cable joins these", span, "matches nothing", help=(help,))
             return None
         return found
 
-    def _side(self, node: tree.Expr) -> _Side | None:
-        """One side of `a -- b`: parts, or with a last step that names a port array, ports of devices."""
-        path = None if isinstance(node, tree.All) else steps(node)
-        device = self._device_before(path) if path else None
-        if path is None or device is None:
-            blocks = self.blocks(node)
-            return None if blocks is None else _Side(blocks, None)
-        ports = port_step(device, path[-1], self.evaluator)
-        blocks = None if ports is None else self._path(path[:-1])
-        return None if ports is None or blocks is None else _Side(blocks, np.array(ports))
+    def cables_at(self, node: tree.Expr) -> Ints | None:
+        """Ids of the cables on the ports that a path names; None after a diagnostic."""
+        side = self._side(node)
+        if side is None:
+            return None
+        found = np.flatnonzero(self._ends(side, 0) | self._ends(side, 1))
+        if not len(found):
+            help = ("the port is open; name one that a `connect` uses",)
+            self.evaluator.sink.error("UB0417", "no cable is on this port", node.span, "matches nothing", help=help)
+            return None
+        return found
 
-    def _device_before(self, path: list[Step]) -> DeviceType | None:
-        """The type of the device that the last step of a path is taken from; None where it is from an assembly."""
+    def _ends(self, side: Blocks | _Ports, which: int) -> Bools:
+        """Of which cables the first or the second end is meant, [C]."""
+        fabric = self.fabric
+        if which == 0:
+            return side.holds(fabric.a_device, fabric.a_port)
+        return side.holds(fabric.b_device, fabric.b_port)
+
+    def _neighbours(self, side: Blocks | _Ports, node: tree.Expr, most: int = 3) -> str:
+        """Where the cables of one side go to, by name."""
+        here, there = self._ends(side, 0), self._ends(side, 1)
+        others = np.unique(
+            np.concatenate([self.fabric.b_device[here & ~there], self.fabric.a_device[there & ~here]])
+        ).astype(np.int64)
+        if not len(others):
+            return f"`{node.span.text.strip()}` has no cable to anything else"
+        names = ", ".join(f"`{name}`" for name in self.fabric.device_names(others[:most]))
+        more = f" and {len(others) - most:,} more" if len(others) > most else ""
+        return f"the cables of `{node.span.text.strip()}` go to {names}{more}"
+
+    def names_ports(self, node: tree.Expr) -> bool:
+        """Whether a path names ports: of a device, or those that an assembly exports."""
+        path = None if isinstance(node, tree.All) else steps(node)
+        kind = self._before(path) if path else None
+        if path is None or kind is None:
+            return False
+        return isinstance(kind, DeviceType) or _exports(kind, path[-1].word.text)
+
+    def _side(self, node: tree.Expr) -> Blocks | _Ports | None:
+        """Parts, or with a last step that names a port array, ports; None after a diagnostic."""
+        path = steps(node) if self.names_ports(node) else None
+        kind = self._before(path) if path else None
+        if path is None or kind is None:
+            return self.blocks(node)
+        if isinstance(kind, DeviceType):
+            numbers = port_step(kind, path[-1], self.evaluator)
+            within = None if numbers is None else (np.zeros(len(numbers), dtype=np.int64), np.array(numbers))
+        else:
+            table = self.fabric.plan.numbering.table(kind.key, path[-1].word.text)
+            picked = elements(path[-1], table.shape, self.evaluator)
+            within = None if picked is None else (table.device[picked], table.port[picked])
+        blocks = None if within is None else self._path(path[:-1])
+        if within is None or blocks is None:
+            return None
+        radix = max(device.radix for device in self.fabric.plan.devices.values())
+        devices = blocks.start[:, None] + within[0]
+        return _Ports((devices * radix + within[1]).ravel(), radix)
+
+    def _before(self, path: list[Step]) -> PlanType | None:
+        """The type that the last step of a path is taken from; None where there is none of this name."""
         plan, key = self.fabric.plan, self.fabric.plan.root
         for step in path[:-1]:
             kind = plan.type(key)
@@ -255,4 +316,10 @@ class FabricSelector:
             if found is None:
                 return None
             key = found
-        return plan.devices.get(key)
+        return plan.type(key)
+
+
+def _exports(kind: PlanType, name: str) -> bool:
+    if not isinstance(kind, AssemblyType) or any(child.name == name for child in kind.children):
+        return False
+    return any(export.name == name for export in kind.exports)

@@ -1,0 +1,95 @@
+"""What the lines of a scenario take: ports with their cables, draws from what is left, cables that are shared."""
+
+from __future__ import annotations
+
+import pytest
+
+from unifiedbus_dsl.analysis.asking import asker_of
+from unifiedbus_dsl.analysis.run import Report, analyze
+from unifiedbus_dsl.analysis.scenarios import after
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.pipeline import compile_text
+from unifiedbus_dsl.solver.machine import Machine
+
+DRAWN = [0, 4, 6]
+LINE_BPS = 56e9
+"""Four lanes of 112 Gbps, one way."""
+TEXT = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 9 m }
+npu Chip { port x[3] : UB x4; port up[2] : UB x4; transit x, up }
+switch Leaf { port p[8] : UB x4 }
+board Four {
+  npu[4] : Chip
+  connect npu.x as fullmesh over Wire(1 m)
+  port z = npu.up
+}
+rack Two {
+  board[2] : Four
+  leaf[2]  : Leaf
+  connect board[b].z[n, k] -- leaf[k].p[4*b + n] over Wire(1 m) for b, n, k
+}
+system two : Two
+"""
+"""28 cables: 6 in each board, 8 to each leaf."""
+
+
+def asked(lines: str) -> Report:
+    done = compile_text(f"{TEXT}scenario S of two {{ {lines} }}\n")
+    assert done.ok, [d.message for d in done.diagnostics]
+    report = analyze(done)
+    assert not report.diagnostics, [d.message for d in report.diagnostics]
+    return report
+
+
+def cables(lines: str) -> tuple[int, float]:
+    """How many cables are lost, and what all tiers have left together, in capacities of a cable."""
+    losses = asked(lines).losses["S"]
+    tiers = losses["tiers"]
+    assert isinstance(tiers, list)
+    dead = losses["cables"]
+    assert isinstance(dead, int)
+    return dead, sum(tier["after"] for tier in tiers) / LINE_BPS
+
+
+@pytest.mark.parametrize(
+    ("lines", "lost", "left"),
+    [
+        ("fail board[0].npu[1].x[0]", 1, 27.0),
+        ("fail board[0].npu[1].x", 3, 25.0),
+        ("fail board[0].npu[1].ports", 5, 23.0),
+        ("fail board[1].z[2, 1]", 1, 27.0),
+        ("fail board[*].z[2, *]", 4, 24.0),
+        ("fail board[0].z -- leaf[1]", 4, 24.0),
+        ("fail board[0].z[3, 1] -- leaf[1].p[3]", 1, 27.0),
+        ("degrade board[1].z[2, 1] to 50%", 0, 27.5),
+        ("degrade board[0].npu[0].x to 25%", 0, 25.75),
+        ("degrade board[0].npu[0], board[0].npu[1] to 50%", 0, 23.5),
+        ("degrade board[0].npu[0] to 50%; degrade board[0].npu[1] to 50%", 0, 23.25),
+        ("degrade all link where medium == copper to 100%", 0, 28.0),
+    ],
+)
+def test_ports_stand_for_their_cables(lines: str, lost: int, left: float) -> None:
+    """Counted by hand. A line takes each cable once, however many of its targets name it."""
+    assert cables(lines) == (lost, pytest.approx(left))
+
+
+def test_what_has_failed_is_not_drawn_again() -> None:
+    """After a board is gone, 14 of 28 cables are left; a draw of 14 takes all of them, and one of four all parts."""
+    assert cables("let seed = 1; fail board[0]; fail any 14 of all link") == (28, 0.0)
+    report = asked("fail board[0].npu[0..2]; fail any 5 of board[0].npu, board[1].npu; let seed = 5")
+    assert report.losses["S"]["devices"] == 8
+
+
+def test_a_draw_from_several_targets_is_one_draw() -> None:
+    assert asked("let seed = 2; fail any 3 of board[0].npu, board[1].npu").losses["S"]["devices"] == 3
+
+
+def test_draws_stay_as_they_were() -> None:
+    """The first numbers of the second draw of seed 7: PCG64 and our own shuffle."""
+    done = compile_text(f"{TEXT}scenario S of two {{ let seed = 7; fail any 0 of all npu; fail any 3 of all npu }}\n")
+    machine = Machine(done.fabric())
+    found = after(done, "S", asker_of(done, machine, Sink()))
+    assert found is not None
+    ends = machine.network.end_device
+    assert found.left.machine.lost_devices.nonzero()[0].tolist() == ends[DRAWN].tolist()

@@ -1,0 +1,179 @@
+"""What the lines of a scenario take from a machine, as far as its plan can tell: parts, seeds, quotas and shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.selections import Machine, Parts, Ports, Selection, Selector, nothing_selected
+from unifiedbus_dsl.elaborate.values import Any, Poison, is_whole
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import NUMBER
+
+SEED = "seed"
+
+
+@frozen(eq=False)
+class Failures:
+    """Checks `fail` and `degrade` lines. `whole` is False for a machine in error, whose parts are not all known."""
+
+    machine: Machine
+    evaluator: Evaluator
+    lets: Mapping[str, Any]
+    whole: bool = True
+
+    def fail(self, item: tree.Fail) -> bool:
+        """Check a `fail` line; whether only the cables themselves tell if it can be followed."""
+        found = self._targets(item)
+        if item.quota is None:
+            return self._by_cables(item, found)
+        many = quota(item, self.evaluator)
+        seed(item, self.lets, self.evaluator)
+        if found is None or many is None:
+            return many is not None
+        if len({isinstance(part, Parts) for each in found for part in each.items}) > 1:
+            several_sorts(item, self.evaluator.sink)
+            return False
+        total = sum(part.count for each in found for part in each.items)
+        if many > total:
+            too_many(item, many, total, self.evaluator.sink)
+        return len(found) > 1 or self._by_cables(item, found)
+
+    def degrade(self, item: tree.Degrade) -> bool:
+        """Check a `degrade` line; whether only the cables themselves tell if it can be followed."""
+        share(item, self.evaluator)
+        return self._by_cables(item, self._targets(item))
+
+    @staticmethod
+    def _by_cables(item: tree.Fail | tree.Degrade, found: list[Selection] | None) -> bool:
+        """A pair or a port may be without a cable."""
+        pairs = any(isinstance(target, tree.LinkBetween) for target in item.targets)
+        return pairs or any(isinstance(part, Ports) for each in found or () for part in each.items)
+
+    def _targets(self, item: tree.Fail | tree.Degrade) -> list[Selection] | None:
+        """What the targets of a line select; None where that is not known for all."""
+        found = [self._target(target) for target in targets(item, self.evaluator.sink) or ()]
+        known = [each for each in found if each is not None]
+        return known if known and len(known) == len(found) else None
+
+    def _target(self, target: tree.Selector) -> Selection | None:
+        selector, sink = Selector(self.machine, self.evaluator), self.evaluator.sink
+        if isinstance(target, tree.LinkBetween):
+            for side in (target.left, target.right) if self.whole else ():
+                selector.select(side)
+            return None
+        if not self.whole:
+            if isinstance(target, tree.All):
+                selector.sort(target, {})
+            return None
+        found = selector.select(target)
+        if found is None:
+            return None
+        if not sum(part.count for part in found.items):
+            nothing_selected(target, self.machine, sink)
+        elif found.field is not None:
+            no_part(target, "a field", sink)
+        elif isinstance(target, tree.All) and isinstance(found.items[0], Ports):
+            no_part(target, "all ports", sink)
+        else:
+            return found
+        return None
+
+
+def targets(item: tree.Fail | tree.Degrade, sink: Sink) -> list[tree.Selector] | None:
+    """The targets of a line, each with the `where` that the line has at its end; None after a diagnostic."""
+    if item.where is None:
+        return list(item.targets)
+    found: list[tree.Selector] = []
+    for target in item.targets:
+        if not isinstance(target, tree.All):
+            word = "fail" if isinstance(item, tree.Fail) else "degrade"
+            help = (f"write `{word} all npu where …`, or leave the `where` out",)
+            sink.error("UB0705", "`where` goes with `all`", item.where.span, "here", help=help)
+            return None
+        where = item.where
+        if target.where is not None:
+            where = tree.Binary("and", target.where, where, span=target.where.span.to(where.span))
+        found.append(evolve(target, where=where))
+    return found
+
+
+def no_part(target: tree.Expr, what: str, sink: Sink) -> None:
+    """Say that what a line names can't fail."""
+    sink.error(
+        "UB0507",
+        f"devices, assemblies or cables can fail, and this names {what}",
+        target.span,
+        "here",
+        help=("write `all npu` or `all link where …`, or name a port by its path: its cable goes with it",),
+    )
+
+
+def several_sorts(item: tree.Fail, sink: Sink) -> None:
+    """Say that a draw is from parts and cables at once."""
+    span = item.targets[0].span.to(item.targets[-1].span)
+    help = ("write a line for each",)
+    sink.error("UB0705", "a draw is from parts or from cables, not from both", span, "here", help=help)
+
+
+# ---- numbers of a line ----------------------------------------------------------------------------------------------
+
+
+def quota(item: tree.Fail, evaluator: Evaluator) -> int | None:
+    """How many of its targets a `fail any` line takes; None after a diagnostic."""
+    assert item.quota is not None
+    return evaluator.integer(item.quota, low=0)
+
+
+def seed(item: tree.Fail, lets: Mapping[str, Any], evaluator: Evaluator) -> int | None:
+    """The seed of the scenario of a `fail any` line; None after a diagnostic."""
+    value = lets.get(SEED)
+    if isinstance(value, Poison):
+        return None
+    if value is None:
+        evaluator.sink.error(
+            "UB0703",
+            "a random draw needs a seed, so that it is the same every time",
+            item.span,
+            "no seed",
+            help=("write `let seed = 7` into the scenario",),
+        )
+        return None
+    if is_whole(value) and value.value >= 0:
+        return int(value.value)
+    return None  # said once, where the seed is written
+
+
+def check_seed(node: tree.Let, value: Any, sink: Sink) -> None:
+    """Refuse a `let seed` that draws can't start from."""
+    if node.name.text != SEED or isinstance(value, Poison) or (is_whole(value) and value.value >= 0):
+        return
+    help = ("write `let seed = 7`",)
+    sink.error("UB0705", "a seed is a whole number from 0", node.value.span, "no seed", help=help)
+
+
+def share(item: tree.Degrade, evaluator: Evaluator) -> Fraction | None:
+    """The part of its capacity that a `degrade` line leaves a cable; None after a diagnostic."""
+    found = evaluator.quantity(item.to, NUMBER)
+    if found is None or 0 < found <= 1:
+        return found
+    help = "what is at 0% has failed: write `fail`" if found == 0 else "write a part of its capacity, such as `75%`"
+    message = "a part is degraded to more than 0% and at most 100%"
+    evaluator.sink.error("UB0705", message, item.to.span, "here", help=(help,))
+    return None
+
+
+def too_many(item: tree.Fail, many: int, total: int, sink: Sink) -> None:
+    """Say that a `fail any` line takes more than there are."""
+    assert item.quota is not None
+    sink.error(
+        "UB0704",
+        f"{many:,} are to fail, and there are {total:,}",
+        item.quota.span,
+        f"more than the {total:,} there are",
+        labels=(Label(item.targets[0].span.to(item.targets[-1].span), f"{total:,} of them"),),
+    )
