@@ -113,13 +113,17 @@ class Network:
         """The same for arcs that no measure can tell apart: of one capacity, raw rate, latency and count, whatever
         their links are called. Dense, [A]."""
         most = int(self.count.max(initial=0)) + 1
-        wide = np.int32 if most * len(self.kinds.link) < 2**31 else np.int64
-        code: NDArray[np.signedinteger[Any]] = looked_up(self.kinds.like.astype(wide), self.kind)
-        code *= most
-        code += self.count
-        present = np.zeros(int(code.max(initial=0)) + 1, dtype=bool)
-        present[code] = True
-        return frozen_array(looked_up((np.cumsum(present) - 1).astype(np.int32), code))
+        like = self.kinds.like * most
+        present = np.zeros(int(like.max(initial=0)) + most, dtype=bool)
+        for begin in range(0, self.arcs, _PIECE):
+            some = slice(begin, begin + _PIECE)
+            present[like[self.kind[some]] + self.count[some]] = True
+        number = (np.cumsum(present) - 1).astype(np.int32)
+        found = np.empty(self.arcs, dtype=np.int32)
+        for begin in range(0, self.arcs, _PIECE):
+            some = slice(begin, begin + _PIECE)
+            found[some] = number[like[self.kind[some]] + self.count[some]]
+        return frozen_array(found)
 
     @cached_property
     def end_order(self) -> Ids:
@@ -180,7 +184,7 @@ def looked_up(values: NDArray[_Item], index: NDArray[Any]) -> NDArray[_Item]:
     return found
 
 
-def tally(index: NDArray[Any], weight: Floats, size: int) -> Floats:
+def tally(index: NDArray[Any], weight: Floats | Bools, size: int) -> Floats:
     """Sum of the weights at each index, [size]."""
     return np.asarray(np.bincount(index, weights=weight, minlength=size), dtype=np.float64)
 
@@ -211,11 +215,12 @@ def ranges(start: Ints, stop: Ints) -> Ints:
     some = stop > start
     if not some.all():
         start, stop = start[some], stop[some]
+    if (start[1:] == stop[:-1]).all():
+        return np.arange(start[0], stop[-1]) if len(start) else np.zeros(0, dtype=np.int64)
     size = stop - start
     places = np.ones(int(size.sum()), dtype=np.int64)  # steps, to be added up
-    if len(size):
-        places[0] = start[0]
-        places[np.cumsum(size[:-1])] = start[1:] - stop[:-1] + 1
+    places[0] = start[0]
+    places[np.cumsum(size[:-1])] = start[1:] - stop[:-1] + 1
     return np.cumsum(places, out=places)
 
 
@@ -278,13 +283,15 @@ def _rows(
     if 2 * wide + low > 63:
         raise OverflowError("too many vertices and kinds of arc for 64-bit keys")
     key = np.empty(2 * len(a), dtype=np.int64)
-    for start, tail, head in ((0, a, b), (len(a), b, a)):
-        half = key[start : start + len(a)]
-        half[:] = tail
-        half <<= wide
-        half |= head
-        half <<= low
-        half |= kind
+    for begin in range(0, len(a), _PIECE):
+        some = slice(begin, begin + _PIECE)
+        for start, tail, head in ((0, a[some], b[some]), (len(a), b[some], a[some])):
+            part = tail.astype(np.int64)
+            part <<= wide
+            part |= head
+            part <<= low
+            part |= kind[some]
+            key[start + begin : start + begin + len(part)] = part
     key.sort()
     first = np.ones(len(key), dtype=bool)
     np.not_equal(key[1:], key[:-1], out=first[1:])
@@ -294,13 +301,16 @@ def _rows(
         count = smallest(np.diff(firsts, append=len(key)))
         key = key[firsts]
     arc_kind: NDArray[np.unsignedinteger[Any]] = np.empty(len(key), dtype=np.uint16 if low <= 16 else np.uint32)
-    np.bitwise_and(key, (1 << low) - 1, out=arc_kind, casting="unsafe")
-    key >>= low
     head_of = np.empty(len(key), dtype=np.int32)
-    np.bitwise_and(key, (1 << wide) - 1, out=head_of, casting="unsafe")
-    key >>= wide
-    indptr = np.searchsorted(key, np.arange(n + 1)).astype(np.int64)
-    return indptr, head_of, np.asarray(arc_kind), count
+    degree = np.zeros(n + 1, dtype=np.int64)
+    for begin in range(0, len(key), _PIECE):
+        part = key[begin : begin + _PIECE]
+        arc_kind[begin : begin + _PIECE] = part & ((1 << low) - 1)
+        head_of[begin : begin + _PIECE] = (part >> low) & ((1 << wide) - 1)
+        tails = part >> (low + wide)
+        here = np.bincount(tails - tails[0])
+        degree[tails[0] + 1 : tails[-1] + 2] += here
+    return np.cumsum(degree), head_of, np.asarray(arc_kind), count
 
 
 def smallest(values: Ints) -> NDArray[np.unsignedinteger[Any]]:

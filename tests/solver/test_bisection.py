@@ -11,7 +11,7 @@ from tests.solver import machines, twins
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Network, build
 from unifiedbus_dsl.solver import bisection as bisection_module
-from unifiedbus_dsl.solver import halving, limits, spectral, spread
+from unifiedbus_dsl.solver import crossing, halving, limits, spectral, spread
 from unifiedbus_dsl.solver.bisection import bisection, halving_cut
 from unifiedbus_dsl.solver.result import Number
 
@@ -236,7 +236,7 @@ def test_flows_that_prove_it_pass_through_end_points() -> None:
         kinds=machines.kinds([X4]),
     )
     alone = limits.flow_symmetry(symmetry.trivial(net))
-    flows = bisection_module._bisection_from_below(alone, np.ones(16, dtype=bool), 400_000)
+    flows = crossing.crossing(alone, np.ones(16, dtype=bool), 400_000)
     assert flows.lower == pytest.approx(16 * X4)
     assert bisection(symmetry.trivial(net)).capacity.kind == "exact"
 

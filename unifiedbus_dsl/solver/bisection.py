@@ -7,11 +7,12 @@ from itertools import islice
 from math import ceil
 
 import numpy as np
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ints, Network, frozen_array, ranges, row_arcs, row_chunks, tally
-from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, ranges, row_arcs, row_chunks, tally
+from unifiedbus_dsl.solver.classes import TooLargeError
+from unifiedbus_dsl.solver.crossing import crossing
 from unifiedbus_dsl.solver.demand import all_to_all
 from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, least, split
@@ -31,8 +32,6 @@ MOST_EXCHANGED = 3_000
 """Nodes up to which halves are bettered by exchanges."""
 MOST_SWEPT = 2_000_000_000
 """Arcs that may be swept for a lower end by shortest paths."""
-MOST_NUMBERS = 200_000_000
-"""Numbers in the demands of the programme: 1.6 GB."""
 QUICK = 100_000_000
 """Arcs that shortest paths may sweep before a programme is made at all."""
 MOST_BITS = 1_000_000_000
@@ -45,8 +44,7 @@ DIRECTIONS = 24
 class Bisection:
     """Least capacity one way, byte/s, of a cut that halves the members. `side` [E] is the half of the cut that gives
     the upper end (False for those that are no members); `vertex_side` [V] the side of each vertex there. `shares` are
-    the rates whose flows prove the lower end: between end points, then to and from each orbit of forwarding vertices;
-    empty where something else proves it.
+    the rates whose flows prove the lower end (see `crossing`); empty where something else proves it.
     """
 
     capacity: Number
@@ -60,12 +58,9 @@ class Bisection:
 def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int = 400_000) -> Bisection:
     """Both proved ends of the bisection.
 
-    From below: alpha from each member to each other and, for each orbit O of other forwarding vertices, beta_O from
-    each member to each vertex of O and back, all at once, where members relay. A cut that halves the n members carries,
-    one way, at least alpha · floor(n/2) · ceil(n/2) + sum of beta_O · floor(n/2) · |O|, on whichever side each vertex
-    of O is. Where that is too large a programme or does not meet the cut: flows by mixed routings (`spread_bound`) and
-    eigenvalues (`spectrum`). From above: halves along the axes of the arrays, with every other vertex on its better
-    side (a minimum cut), then halves near the eigenvectors, both bettered by exchanges.
+    From below: flows on classes (`crossing`). Where that is too large a programme or does not meet the cut: flows by
+    mixed routings (`spread_bound`) and eigenvalues (`spectrum`). From above: halves along the axes of the arrays, every
+    other vertex on its better side (a minimum cut), then halves near the eigenvectors, both bettered by exchanges.
 
     Raises:
         NotAdmittedError: fewer than two members.
@@ -88,7 +83,7 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
             break
     if joined and not upper.meets(lower.value):
         try:
-            found = _bisection_from_below(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most)
+            found = crossing(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most)
             if found.lower > lower.value:
                 lower, shares = _Lower(found.lower, "flows between all end points and to switches"), found.parameters
         except TooLargeError:
@@ -191,7 +186,7 @@ def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, pro
     rng = np.random.Generator(np.random.PCG64(0))
     seen: set[bytes] = set()
     for _ in range(DIRECTIONS):
-        key = found.vectors @ rng.standard_normal(found.vectors.shape[1])
+        key = (found.vectors * rng.standard_normal(found.vectors.shape[1])).sum(axis=1)
         half = split(graph, key, size)
         if upper.meets(lower.value) or half.tobytes() in seen:
             continue
@@ -268,39 +263,6 @@ def _in_units(graph: Graph, lower: _Lower) -> _Lower:
     if steps * unit <= lower.value * (1 + MEETS_WITHIN):
         return lower
     return _Lower(float(steps * unit), f"{lower.reason}, up to the next sum of whole cables")
-
-
-def _bisection_from_below(symmetry: Symmetry, chosen: Bools, most: int) -> Optimum:
-    network = symmetry.network
-    member = network.on_vertices(chosen)
-    # a half holds all of an end point, so what passes through one crosses no less
-    every = frozen_array(network.forwards | member)
-    symmetry = evolve(symmetry, network=evolve(network, forwards=every))
-    network = symmetry.network
-    other = network.forwards & ~member & (np.diff(network.indptr) > 0)
-    orbit_of = symmetry.vertex_orbit
-    inner = np.unique(orbit_of[other])
-    outer = np.unique(orbit_of[member])
-    # a commodity has a class of arcs for each orbit of them that it can use at the least
-    if (len(inner) + len(outer)) * symmetry.arc_orbits > 4 * most or len(inner) * network.vertices > MOST_NUMBERS:
-        raise TooLargeError(f"more than {most} columns")
-    n = int(chosen.sum())
-    goals = [(other & (orbit_of == o)).astype(np.float64) for o in inner]
-    objective = np.array([float((n // 2) * (n - n // 2)), *[float((n // 2) * goal.sum()) for goal in goals]])
-    nothing = np.zeros(network.vertices)
-    commodities = []
-    for orbit in outer:
-        these = np.flatnonzero(member & (orbit_of == orbit))
-        peers = member.astype(np.float64)
-        peers[these[0]] = 0.0
-        commodities.append(Commodity(int(these[0]), len(these), (peers, *goals)))
-    everyone = member.astype(np.float64)
-    for place, orbit in enumerate(inner):
-        these = np.flatnonzero(other & (orbit_of == orbit))
-        wanted = [nothing] * len(objective)
-        wanted[place + 1] = everyone
-        commodities.append(Commodity(int(these[0]), len(these), tuple(wanted)))
-    return optimum(symmetry, commodities, objective, most=most)
 
 
 def halves(symmetry: Symmetry, chosen: Bools) -> Iterator[Bools]:

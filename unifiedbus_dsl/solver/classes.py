@@ -36,11 +36,12 @@ NOTHING = 1e-12
 
 @frozen(eq=False)
 class Commodity:
-    """What vertex `source` sends: `demand[i]` ([V]) for each unit of parameter i. There are `copies` images of it."""
+    """What vertex `source` sends: `demand[i]` ([V], truth values for 0 and 1) for each unit of parameter i. There are
+    `copies` images of it."""
 
     source: int
     copies: int
-    demand: tuple[Floats, ...]
+    demand: tuple[Floats | Bools, ...]
 
 
 @frozen(eq=False)
