@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from tests import asked, comparison, published
+from tests import asked, comparison, near, published
 
 SLOW = frozenset(
     (
@@ -72,11 +72,31 @@ def test_solved(spec: str) -> None:
     for each in report.answers:
         assert 0 <= each.lower <= each.upper * (1 + 1e-9), each.label
     assert report.answers or report.expectations
-    assert published.section(spec) == section(spec), WRITE
+    made, figures = (text.splitlines() for text in (published.section(spec), section(spec)))
+    assert len(made) == len(figures), WRITE
+    assert [line for line, old in zip(made, figures, strict=True) if not near.same(line, old)] == [], WRITE
     machines = [comparison.machine(*each) for each in asked.MACHINES if each[0] == spec]
     shown = comparison.lines_of(COMPARED)
     for title, lines in comparison.tables(machines).items():
-        assert [line for line in lines if line not in shown[title]] == [], WRITE
+        assert [line for line in lines if not any(near.same(line, old) for old in shown[title])] == [], WRITE
+
+
+@pytest.mark.parametrize(
+    ("made", "same"),
+    [
+        ("| Pod | 30.85 GB/s to 38.24 GB/s | 69 GB/s | - |", True),
+        ("| Pod | 30.65 GB/s to 38.05 GB/s | 69 GB/s | - |", True),
+        ("| Pod | 30.85 GB/s to 37.75 GB/s | 69 GB/s | - |", False),  # an end is off by more than a hundredth
+        ("| Pod | 30.45 GB/s to 38.24 GB/s | 69 GB/s | - |", False),
+        ("| Pod | 30.85 GB/s to 38.24 GB/s | 69.01 GB/s | - |", False),  # an exact figure is, by less
+        ("| Pod | 30.85 GB/s to 38.24 TB/s | 69 GB/s | - |", False),
+        ("| Pod | 30.85 GB/s | 69 GB/s | - |", False),
+        ("| Cod | 30.85 GB/s to 38.24 GB/s | 69 GB/s | - |", False),
+        ("| Pod | 30.85 GB/s to 38.24 GB/s | 69 GB/s |", False),
+    ],
+)
+def test_only_the_ends_of_intervals_may_be_a_little_off(made: str, same: bool) -> None:
+    assert near.same(made, "| Pod | 30.85 GB/s to 38.24 GB/s | 69 GB/s | - |") is same
 
 
 def test_every_machine_has_questions_scenarios_and_views() -> None:

@@ -22,14 +22,16 @@ from attrs import frozen
 from unifiedbus_dsl.network import Floats, Ids, Ints, Network, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.classes import Commodity, Optimum
+from unifiedbus_dsl.solver.digits import few
 from unifiedbus_dsl.symmetry import Symmetry
 
 GAP = 1e-3
 """Relative distance of the two ends at which it stops."""
 ROUNDS = 2_000
 """Rounds at most."""
-SECONDS = 60.0
-"""Seconds at most where no budget is given."""
+WORK = 1_200_000_000
+"""Where no budget is given: rounds, times sources, times nodes and arcs, at most. It never stops by the clock then, so
+that the same machine has the same ends wherever it is asked, and whatever else runs."""
 MIX_EVERY, ROUTINGS, MIXED = 4, 100, 2_000_000
 """After how many rounds the last routings are mixed anew, how many of them, and of how many loads in all at most."""
 ROUNDING = 1e-11
@@ -55,8 +57,9 @@ def priced(
         ArithmeticError: the loads do not add up to the demand, prices do not bound the distances, or the two sides
             contradict each other.
     """
-    until = monotonic() + (SECONDS if budget is None else budget)
+    until = np.inf if budget is None else monotonic() + budget
     paths = _Paths.of(symmetry.network, commodities, minimal)
+    rounds = ROUNDS if budget is not None else max(1, min(ROUNDS, WORK // paths.size))
     size, orbit = symmetry.arc_orbit_size, symmetry.arc_orbit
     room = symmetry.arc_orbit_capacity_Bps
     cable = np.isfinite(room)
@@ -70,7 +73,7 @@ def priced(
     now = averaged(load)
     upper, best = np.inf, np.where(cable, 1.0, 0.0)
     routings = [now]
-    for number in track(range(ROUNDS), "prices", ROUNDS):
+    for number in track(range(rounds), "prices", rounds):
         length = None
         if number % MIX_EVERY == MIX_EVERY - 1 and len(room) * len(routings) <= MIXED:
             now, length = _mixed([now, *routings], room, size)
@@ -81,7 +84,7 @@ def priced(
         if length is None:
             sharp = np.log(len(use) + 1) / (max((upper / lower - 1) / 4, GAP / 2) if np.isfinite(upper) else 0.25)
             weight = np.exp(sharp * (use * lower - 1)) * cable
-            length = np.divide(weight, room, out=np.zeros(len(room)), where=cable)
+            length = few(np.divide(weight, room, out=np.zeros(len(room)), where=cable))
         worth, fresh = paths.routed(length[orbit])
         volume = float((length[cable] * room[cable] * size[cable]).sum())
         if volume < upper * worth:  # there may be ways around all that has a length
@@ -118,6 +121,7 @@ def _mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Fl
         raise ArithmeticError(f"the linear programme was not solved: {found.message}")
     length = np.zeros(len(room))
     length[cable] = np.maximum(-found.ineqlin.marginals, 0.0) / (room[cable] * size[cable])
+    length = few(length)
     part = np.maximum(found.x[:columns], 0.0)
     mix = np.zeros(len(room))
     for weight, loads in zip(part / part.sum(), routings, strict=True):
@@ -188,6 +192,11 @@ class _Paths:
             sorter,
             2.0 * n,  # more than any path is long, with lengths of 1 at most
         )
+
+    @property
+    def size(self) -> int:
+        """What is worked on in a round."""
+        return len(self.start) * (self.nodes + len(self.first))
 
     def routed(self, length: Floats) -> tuple[float, Floats]:
         """Sum over all pairs of demand · distance under these lengths ([A]), and the load of each arc when everything

@@ -96,7 +96,8 @@ def _vectors(weight: Any, degree: Floats, k: Floats, member: Floats, pull: float
     """
     classes = len(k)
     rank = min(RANK, int(np.sqrt(2 * classes)) + 2)
-    y = np.random.Generator(np.random.PCG64(1)).standard_normal((classes, rank))
+    # a thousand steps blow up a last digit: nothing here is a product by a library for matrices, nor is the start exact
+    y = np.random.Generator(np.random.PCG64(1)).standard_normal((classes, rank)).round(6)
     y /= np.linalg.norm(y, axis=1, keepdims=True)
     heavy = k * member
     scale = (k * (degree + pull * heavy.sum() * member))[:, None]
@@ -104,8 +105,8 @@ def _vectors(weight: Any, degree: Floats, k: Floats, member: Floats, pull: float
     before: tuple[Floats, Floats] | None = None
     for step in range(ROUNDS):
         near = weight @ (k[:, None] * y)
-        total = heavy @ y
-        value = -float((k[:, None] * y * near).sum()) + pull * float(total @ total)
+        total = (heavy[:, None] * y).sum(axis=0)
+        value = -float((k[:, None] * y * near).sum()) + pull * float((total * total).sum())
         if value < least:
             best, least = y, value
         slope = -2 * k[:, None] * near + 2 * pull * heavy[:, None] * total

@@ -19,6 +19,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.network import Floats, Ints, tally, transposed_order
 from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solver.digits import few
 from unifiedbus_dsl.solver.halving import Graph, blocks
 from unifiedbus_dsl.symmetry import dense
 
@@ -75,7 +76,7 @@ def spread_bound(graph: Graph) -> float:
             break
         weight *= np.exp(STEEP * (use - 1.0))
         length = weight / links.capacity
-        length /= length.mean()
+        length = few(length / length.mean())
     return best
 
 
