@@ -13,6 +13,7 @@ from tests.solver.test_loads import matrix
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Network, build
 from unifiedbus_dsl.solver import classes, demand, ecmp, limits, prices, throughput
+from unifiedbus_dsl.solver.result import NotAdmittedError
 
 X4 = machines.X4
 REGULAR = [*machines.REGULAR, ("star", (5,)), ("superpod", (2, 2, 2, 2))]
@@ -57,6 +58,25 @@ def test_optimum_of_symmetric_networks_against_the_full_programme(
     shared = throughput.throughput(ecmp.ecmp(found, d), d).scale.value
     assert want * (1 + 1e-9) >= minimal
     assert minimal * (1 + 1e-9) >= shared
+
+
+def test_what_has_no_path_has_no_optimum() -> None:
+    """Refused as `ecmp` refuses it, which sends over every path; free of symmetry and with all that there is."""
+    refused = []
+    for seed in range(30):
+        net = machines.random_network(seed, ends=4, switches=3, cables=7)
+        for d in (demand.all_to_all(net), demand.Groups(np.arange(4) % 2), demand.all_to_all(net, [0, 3])):
+            for found in (symmetry.trivial(net), symmetry.find(net, [])):
+                reasons = []
+                for ask in (ecmp.ecmp, limits.optimal):
+                    try:
+                        ask(found, d)
+                        reasons.append("")
+                    except NotAdmittedError as why:
+                        reasons.append(str(why))
+                assert reasons[0] == reasons[1]
+                refused.append(bool(reasons[0]))
+    assert 0.2 < np.mean(refused) < 0.8
 
 
 def test_colours_are_not_taken_for_orbits() -> None:

@@ -85,6 +85,32 @@ def test_each_cable_has_its_arcs(hurt: bool) -> None:
     assert (forth[1] == forth[2]) == (not hurt), "a degraded cable has an arc of its own"
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_ranges_follow_each_other(seed: int) -> None:
+    """With gaps, without, backwards, empty ones among them and none at all."""
+    draw = np.random.default_rng(seed)
+    bounds = np.sort(draw.integers(0, 30, 2 * draw.integers(0, 5)))
+    for start, stop in (
+        (bounds[::2], bounds[1::2]),
+        (bounds[:-1], bounds[1:]),
+        (bounds[::2][::-1], bounds[1::2][::-1]),
+        (bounds[:1], bounds[:1]),
+    ):
+        want = [i for one, two in zip(start.tolist(), stop.tolist(), strict=True) for i in range(one, two)]
+        got = network.ranges(start, stop)
+        assert (got.tolist(), got.dtype) == (want, np.int64)
+
+
+def test_arcs_are_the_same_however_few_are_worked_on_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = machines.random_network(3, ends=6, switches=4, cables=60)
+    monkeypatch.setattr(network, "_PIECE", 5)
+    pieces = machines.random_network(3, ends=6, switches=4, cables=60)
+    for name in ("indptr", "head", "kind", "count", "label"):
+        one, two = getattr(whole, name), getattr(pieces, name)
+        assert (one.tolist(), one.dtype) == (two.tolist(), two.dtype)
+    assert whole.count.max() > 1
+
+
 def test_columns_are_read_only() -> None:
     net = network.from_fabric(fabric())
     with pytest.raises(ValueError, match="read-only"):

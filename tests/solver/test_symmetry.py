@@ -11,7 +11,7 @@ from tests.solver import machines
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Hashes, Ids, Network, build, row_arcs
 from unifiedbus_dsl.solver import limits
-from unifiedbus_dsl.symmetry import proof, search
+from unifiedbus_dsl.symmetry import colours, proof, search
 from unifiedbus_dsl.symmetry.orbits import vertex_orbits
 from unifiedbus_dsl.symmetry.proof import Prover
 
@@ -259,6 +259,18 @@ def test_sums_kept_for_a_level_are_those_added_up_anew(
     monkeypatch.setattr(Prover, "_sums_before", compared)
     assert symmetry.find(net, arrays).generators
     assert any(kept) == (name in ("clos", "fat_tree", "cluster", "superpod"))
+
+
+@pytest.mark.parametrize("most", [3, 5_000, 2**63])
+def test_numbers_of_distinct_values_are_in_order(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    values = np.random.default_rng(most % 97).integers(0, most, 9_000).astype(np.uint64) * np.uint64(2)
+    values[::2] += np.uint64(2**62)
+    _, want = np.unique(values, return_inverse=True)
+    for many in (0, 4096, 10**6):
+        monkeypatch.setattr(colours, "MANY", many)
+        assert colours.dense(values).tolist() == want.tolist()
+    assert colours.distinct(values).tolist() == sorted(set(values.tolist()))
+    assert colours.dense(values[:0]).tolist() == colours.distinct(values[:0]).tolist() == []
 
 
 def test_equal_keys_are_ordered_by_place() -> None:

@@ -112,6 +112,23 @@ def add_leg(
     add_loads(symmetry, total, weights, found, given, size)
 
 
+def must_join(symmetry: Symmetry, demand: Demand, group: Symmetry) -> None:
+    """Refuse a demand that has no path; groups for less than their loads cost. `group` are symmetries that keep the
+    demand, of any network with the same end points.
+
+    Raises:
+        NotAdmittedError: an end point sends to one to which it has no path.
+    """
+    if isinstance(demand, Pairs):
+        ecmp(symmetry, demand)
+        return
+    network = symmetry.network
+    weights = by_cable(network)
+    for target, _ in track(list(targets(group, demand)), "paths to each end point"):
+        column = toward(demand, target, network.ends)
+        _must_arrive(vertex_demand(network, distances(weights, network.vertices_of(target)), column), column)
+
+
 def add_loads(
     symmetry: Symmetry, total: Floats, weights: Weights, found: Distances, given: Floats, size: float
 ) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, frozen_array, looked_up, tally
 from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solver.demand import Demand, kept, outward, received, sent
-from unifiedbus_dsl.solver.ecmp import ecmp
+from unifiedbus_dsl.solver.ecmp import ecmp, must_join
 from unifiedbus_dsl.solver.prices import priced
 from unifiedbus_dsl.solver.result import NotAdmittedError, interval
 from unifiedbus_dsl.solver.throughput import BINDS_WITHIN, Throughput
@@ -232,8 +232,8 @@ def optimal(
     row, column = sent(demand, network.ends), received(demand, network.ends)
     if not (row > 0).any():
         raise NotAdmittedError("nothing is sent")
-    shortest = ecmp(symmetry, demand)  # refuses what has no path
     group = kept(flow_symmetry(symmetry), demand)
+    must_join(symmetry, demand, group)
     made = commodities(group, demand, np.flatnonzero(row > 0))
     until = None if budget is None else monotonic() + budget
     try:
@@ -241,7 +241,7 @@ def optimal(
         found = optimum(group, made, np.ones(1), minimal=minimal, most=most, budget=half)
         reason = "flows and prices on every arc, from a programme on classes"
     except TooLargeError:
-        whole = _through_hubs(group.network, shortest.load_Bps)
+        whole = _through_hubs(group.network, ecmp(symmetry, demand).load_Bps)
         left = None if until is None else max(0.0, until - monotonic())
         found = priced(group, made, whole, minimal=minimal, budget=left)
         reason = "flows along shortest paths under prices, and those prices; little symmetry or little time"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Ids, Ints, Network, components, looked_up, ranges, row_arcs
-from unifiedbus_dsl.symmetry.colours import dense
+from unifiedbus_dsl.symmetry.colours import dense, distinct
 from unifiedbus_dsl.symmetry.proof import PIECE, Generator, Proof
 
 TABLE = 1 << 22
@@ -94,7 +94,7 @@ def _distinct(one: Ints, two: Ints, count: int) -> Ints:
     """The distinct `one · count + two`."""
     key = one * count + two
     if count * count > TABLE:
-        return np.unique(key)
+        return distinct(key)
     present = np.zeros(count * count, dtype=bool)
     present[key] = True
     return np.flatnonzero(present)

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Bools, Hashes, Ids, Ints, Network, frozen_array, ranges, row_arcs
-from unifiedbus_dsl.symmetry.colours import mix, sums, tiers
+from unifiedbus_dsl.symmetry.colours import distinct, mix, sums, tiers
 
 SAMPLE = 64
 """Vertices on which a candidate is tried before all of it."""
@@ -203,7 +203,7 @@ class Prover:
         terms[known] = self.hashes[np.where(goes, self.full[heads], heads)[known]]
         open_ = ~known & (when[heads] == level)
         if open_.any():
-            near = np.unique(heads[open_])
+            near = distinct(heads[open_])
             before, after = self._around(near, when, level), self._around(near, when, level, self.full)
             place = np.searchsorted(near, heads[open_])
             terms[open_] += mix(np.where(goes[open_], after[place], before[place]))
