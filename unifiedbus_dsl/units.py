@@ -193,6 +193,24 @@ def format_number(value: Fraction | float, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def format_share(share: float, *, digits: int = 4, places: int | None = None) -> str:
+    """`87.5%`: in so many digits, or `places` behind the point; in more where it would look like 0% or 100% and is not.
+
+    What is off by no more than the rounding of floats is 0% or 100%.
+    """
+    percent = float(share) * 100
+    for more in range(10):
+        text = format_number(percent, digits + more) if places is None else f"{percent:.{places + more}f}"
+        if abs(float(text.replace(",", "")) - percent) <= 1e-7 or float(text.replace(",", "")) not in (0, 100):
+            break
+    return f"{text}%"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cable`, `2,048 cables`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def format_quantity(quantity: Quantity, digits: int = 4) -> str:
     """`56 GB/s`, `250 ns`, `8,192`: in the largest unit that keeps the number at 1 or more."""
     scales = _SCALES.get(quantity.dimension)

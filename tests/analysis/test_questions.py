@@ -138,6 +138,8 @@ def test_paths_of_a_pair() -> None:
     assert "… and 2 more of 4 cables" in far.lines[-1]
     assert near.detail["paths"][0]["transfer_s"] == pytest.approx(1e-6)
     assert near.detail["fastest"]["time"] == pytest.approx(1.51e-6)
+    (counted,) = values(LEAVES, "paths(npu[0, 0] -> npu[3, 5], show = 0)", "even")
+    assert (counted.value, counted.lines, counted.detail["paths"]) == (6, (), [])
 
 
 def test_the_fastest_path_may_have_more_cables() -> None:
@@ -149,6 +151,8 @@ def test_the_fastest_path_may_have_more_cables() -> None:
       connect npu[2].p[0] -- npu[0].p[1] over Slow(1 m) }
     system m : Ring
     """
+    (found,) = values(slow, "paths(npu[0] -> npu[2], show = 0)")
+    assert [line.split(":")[0] for line in found.lines] == ["fastest"]
     (found,) = values(slow, "paths(npu[0] -> npu[2])")
     assert (found.value, found.detail["hops"]) == (1, 1)
     assert found.lines[0].startswith("fastest: 310 ns: npu[0]")

@@ -218,6 +218,7 @@ def test_a_cable_list_says_nothing_of_types(tmp_path: Path) -> None:
     (tmp_path / "less.csv").write_text("\n".join(",".join(f'"{f}"' for f in row) for row in rows[:-1]) + "\n")
     difference = compare(listing_of(fabric()), read(tmp_path / "less.csv"))
     assert {k: v for k, v in difference.counts().items() if v} == {"missing cables": 1}
+    assert difference.text().startswith("1 missing cable\n")
 
 
 @pytest.mark.parametrize("suffix", ["json", "csv"])

@@ -92,8 +92,12 @@ def test_figures_against_base() -> None:
     assert all(held.values()), held
     said = dict(report.scenarios)
     assert said["Slow"][0] == "set cabinet.leaf.latency = 500 ns"
-    assert said["Grow"][0] == "set racks = 6: 24 end points, 12 before"
-    assert said["Grow"][1].startswith("lost: 6 devices")
+    assert said["Grow"][0] == "set racks = 6: 24 end points (12 before), 40 devices (22 before), 72 cables (36 before)"
+    assert said["Grow"][1:3] == (
+        "between tiers 0 and 1: 2.688 TB/s (1.344 TB/s before)",  # 24 chips with two cables of 56 GB/s
+        "between tiers 1 and 2: 1.344 TB/s (672 GB/s before)",  # six racks of two leaves with two cables
+    )
+    assert said["Grow"][3].startswith("lost: 6 devices")
 
 
 @pytest.mark.parametrize(

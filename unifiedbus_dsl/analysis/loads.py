@@ -18,7 +18,7 @@ from unifiedbus_dsl.render.marks import Mark
 from unifiedbus_dsl.render.sheet import line_entry
 from unifiedbus_dsl.render.views import link_text
 from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.units import format_number
+from unifiedbus_dsl.units import format_number, format_share
 
 
 @frozen(eq=False)
@@ -149,7 +149,7 @@ def _by_rule(plan: Plan, each: Floats, summed: Callable[[Floats], Any]) -> dict[
 
 
 def percent(share: float) -> str:
-    return f"{format_number(share * 100, 3)} %"
+    return format_share(share, digits=3).replace("%", " %")
 
 
 def load_legend(most: float) -> list[list[Mark]]:

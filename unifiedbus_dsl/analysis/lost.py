@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from unifiedbus_dsl.analysis.wording import end_name
+from unifiedbus_dsl.analysis.wording import between, end_name
 from unifiedbus_dsl.solver.losses import Losses, Tier
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.units import counted, format_share
 
 
 def sentences(machine: Machine, lost: Losses) -> list[str]:
@@ -17,11 +18,14 @@ def sentences(machine: Machine, lost: Losses) -> list[str]:
     elif lost.left == 1 and len(lost.cut_off):
         text.append(f"left: {len(lost.cut_off) + 1:,} end points, none joined to another")
     elif len(lost.cut_off):
-        others = f"the {lost.left:,} others"
-        text.append(f"cut off: {len(lost.cut_off):,} end points have no path to {others}: {names_of(machine, lost)}")
+        one = len(lost.cut_off) == 1
+        cut = f"{counted(len(lost.cut_off), 'end point')} {'has' if one else 'have'} no path"
+        text.append(f"cut off: {cut} to the {lost.left:,} others: {names_of(machine, lost)}")
     else:
-        text.append(f"left: {lost.left:,} end points, joined as before")
-    text += [f"tier {tier.low} to {tier.high}: {left(tier):.2%} of its bandwidth is left" for tier in worse(lost)]
+        text.append(f"left: {counted(lost.left, 'end point')}, joined as before")
+    for tier in worse(lost):
+        where = between(tier.low, tier.high)
+        text.append(f"{where}: {format_share(left(tier), places=2)} of the bandwidth is left")
     if lost.hops_after > lost.hops_before:
         pair = f"{end_name(machine, lost.source)} -> {end_name(machine, lost.target)}"
         text.append(f"the worst pair is now {lost.hops_after} hops apart, {lost.hops_before} before: {pair}")

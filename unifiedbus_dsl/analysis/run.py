@@ -205,6 +205,7 @@ class _Runner:
             self.losses[name] = {
                 "devices": found.damage.devices,
                 "cables": found.damage.cables,
+                "slower": found.damage.slower,
                 **lost.to_json(found.damage.machine, found.damage.losses),
             }
             for item in found.items:

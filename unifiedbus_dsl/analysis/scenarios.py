@@ -7,14 +7,16 @@ case with worst case.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isclose
 
-import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis import lost
+from unifiedbus_dsl.analysis.answers import shown
 from unifiedbus_dsl.analysis.asking import asker_of
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.wording import between
 from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between
 from unifiedbus_dsl.elaborate.variants import lines
@@ -23,7 +25,9 @@ from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.selections.taken import taken
 from unifiedbus_dsl.solver.losses import Losses, losses
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import RATE, counted
 
 BASE = "base"
 
@@ -37,6 +41,8 @@ class Damage:
     losses: Losses
     devices: int
     cables: int
+    slower: int
+    """Cables that keep a part of their capacity."""
 
 
 def damage(
@@ -65,8 +71,9 @@ def damage(
             left = left.damaged(degraded=(step.cables, step.share))
         else:
             left = left.damaged(step.devices, step.cables)
-    gone, dead = left.lost_devices, int(np.count_nonzero(left.cable_health == 0))
-    what = Damage(name, left, losses(asker.machine, left), int(gone.sum()), dead)
+    gone, health = left.lost_devices, left.cable_health
+    dead, slower = int((health == 0).sum()), int(((health > 0) & (health < 1)).sum())
+    what = Damage(name, left, losses(asker.machine, left), int(gone.sum()), dead, slower)
     return what, evolve(asker, machine=left, selector=evolve(asker.selector, lost=gone), block=name), found[1]
 
 
@@ -97,7 +104,8 @@ def after(compilation: Compilation, name: str, asker: Asker) -> After | None:
     if made is None:
         return None
     found, left, lets = made
-    return After(items, found, left, lets, (*changes(items, asker.machine, there.machine), *described(found)))
+    said = (*changes(items, asker.machine, there.machine), *described(found))
+    return After(items, found, left, lets, said or ("nothing fails and nothing is changed",))
 
 
 def base_value(condition: tree.Expr, asker: Asker, solved: Callable[[Asker, tree.Call], Any]) -> Any | None:
@@ -130,23 +138,48 @@ def worst(value: Any) -> Any:
 
 
 def changes(items: list[tree.Statement], before: Machine, after: Machine) -> list[str]:
-    """What the `set` lines have made of the machine, in a sentence; none where there are none."""
+    """What the `set` lines have made of the machine, a sentence a line; none where there are none."""
     sets = [item for item in items if isinstance(item, tree.Set)]
     if not sets:
         return []
-    texts = (" ".join(each.span.text.split()) for each in sets)
-    ends = f"{after.network.ends:,} end points"
-    was = before.network.ends
-    return ["; ".join(texts) + (f": {ends}, {was:,} before" if was != after.network.ends else "")]
+    texts = "; ".join(" ".join(each.span.text.split()) for each in sets)
+    counts = [
+        (after.network.ends, before.network.ends, "end point"),
+        (after.fabric.device_count, before.fabric.device_count, "device"),
+        (after.fabric.cable_count, before.fabric.cable_count, "cable"),
+    ]
+    more = ", ".join(f"{counted(now, noun)} ({was:,} before)" for now, was, noun in counts if now != was)
+    return [texts + (f": {more}" if more else ""), *_tiers_changed(before, after)]
+
+
+def _tiers_changed(before: Machine, after: Machine) -> list[str]:
+    """The bandwidth between tiers that `set` lines have made another one."""
+    old, new = (_by_tier(machine) for machine in (before, after))
+    return [
+        f"{between(*key)}: {_rate(new.get(key))} ({_rate(old.get(key))} before)"
+        for key in sorted({*old, *new})
+        if not isclose(new.get(key, 0.0), old.get(key, 0.0), rel_tol=1e-9)
+    ]
+
+
+def _by_tier(machine: Machine) -> dict[tuple[int, int], float]:
+    found = tiers(machine.network)
+    return dict(
+        zip(zip(found.low.tolist(), found.high.tolist(), strict=True), found.capacity_Bps.tolist(), strict=True)
+    )
+
+
+def _rate(value: float | None) -> str:
+    return "none" if value is None else shown(value, RATE)
 
 
 def described(found: Damage) -> list[str]:
-    """What a scenario has taken, a sentence a line."""
-    gone = [_counted(found.devices, "device"), _counted(found.cables, "cable")]
-    said = " and ".join(part for part in gone if part) or "nothing"
-    first = f"lost: {said}; end points among them: {len(found.losses.lost):,}"
-    return [first, *lost.sentences(found.machine, found.losses)]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}" if count else ""
+    """What a scenario has taken, a sentence a line; nothing where it takes nothing."""
+    said = []
+    gone = [counted(count, noun) for count, noun in ((found.devices, "device"), (found.cables, "cable")) if count]
+    if gone:
+        ends = len(found.losses.lost)
+        said.append(f"lost: {' and '.join(gone)}" + (f"; {counted(ends, 'end point')} among them" if ends else ""))
+    if found.slower:
+        said.append(f"slower: {counted(found.slower, 'cable')}")
+    return [*said, *lost.sentences(found.machine, found.losses)] if said else []

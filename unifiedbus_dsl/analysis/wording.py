@@ -37,6 +37,13 @@ def cut(plan: Plan, name: str, wanted: Callable[[str], bool]) -> str:
     return ".".join(kept)
 
 
+def between(low: int, high: int) -> str:
+    """Where the cables are whose ends are of these tiers; -1 is where no end point is reached."""
+    if low < 0:
+        return "where no end point is reached"
+    return f"within tier {low}" if low == high else f"between tiers {low} and {high}"
+
+
 def size_text(size_bytes: float) -> str:
     """`512 MiB`: for sizes that are powers of two."""
     for power, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")):

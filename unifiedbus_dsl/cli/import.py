@@ -42,6 +42,7 @@ def command(context: click.Context, /, file: str | None, output: str | None, lim
     from unifiedbus_dsl.export.listing import ImportFailed
     from unifiedbus_dsl.export.read import read
     from unifiedbus_dsl.export.rebuild import rebuild
+    from unifiedbus_dsl.units import counted
 
     path, sink = source_file(file, "import"), Sink()
     try:
@@ -60,4 +61,4 @@ def command(context: click.Context, /, file: str | None, output: str | None, lim
             sink, "UB0806", "the file knows no latencies: those of the machine are 0", "ask it for hops and rates only"
         )
         click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
-    click.echo(f"{target}: {fabric.device_count:,} devices, {fabric.cable_count:,} cables")
+    click.echo(f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}")

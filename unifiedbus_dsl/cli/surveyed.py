@@ -11,6 +11,7 @@ from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import shown
 from unifiedbus_dsl.analysis.survey import Findings, Row, Surveyed, goodness, worst_value
 from unifiedbus_dsl.solver.quantiles import METHOD, Quantile
+from unifiedbus_dsl.units import format_share
 
 NONE = "no answer"
 
@@ -59,11 +60,13 @@ def _cells(found: Surveyed, row: Row) -> list[str]:
     cells = [f"{row.copies:,}", ", ".join(row.parts)]
     for measure in range(len(found.asked)):
         answer, share = found.answer(row, measure), found.share(row, measure)
-        cells.append(NONE if answer is None else answer.shown + ("" if share is None else f" {share:7.2%}"))
+        cells.append(
+            NONE if answer is None else answer.shown + ("" if share is None else f" {format_share(share, places=2):>7}")
+        )
     left = row.outcome.value
     if left is None:
         return [*cells, "", "", ""]
-    tiers = ", ".join(f"tier {t.low}-{t.high} {lost.left(t):.2%}" for t in lost.worse(left.losses))
+    tiers = ", ".join(f"tier {t.low}-{t.high} {format_share(lost.left(t), places=2)}" for t in lost.worse(left.losses))
     return [*cells, f"{len(left.losses.cut_off):,}", _hops(left), tiers or "all bandwidth"]
 
 

@@ -104,7 +104,7 @@ class Difference:
         for sort, lines in shown.items():
             count = self.counts()[sort]
             if count:
-                yield f"{count:,} {sort}"
+                yield f"{count:,} {sort if count > 1 else sort.replace('devices', 'device').replace('cables', 'cable')}"
                 yield from (f"  {line}" for line, _ in zip(lines, range(limit), strict=False))
                 if count > limit:
                     yield f"  … and {count - limit:,} more"

@@ -19,7 +19,7 @@ from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.steps import as_slow_as_any
 from unifiedbus_dsl.symmetry import arrays_of
-from unifiedbus_dsl.units import RATE, TIME
+from unifiedbus_dsl.units import RATE, TIME, format_share
 
 MOST_TIMED = 100_000
 """End points up to which the length of every cable is counted."""
@@ -62,7 +62,7 @@ def time(call: Call) -> Answer:
     }
     shown = units.format_quantity(units.Quantity(Fraction(found.time_s), TIME))
     text = f"{shown}, busbw {found.busbw_Bps / 1e9:,.4g} GB/s"
-    binding = (f"step {longest.name}, {longest.duration_s / found.time_s:.0%} of the time",)
+    binding = (f"step {longest.name}, {format_share(longest.duration_s / found.time_s, places=0)} of the time",)
     answer = call.exact(found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
     if asking.least == 1.0:
         return answer
@@ -136,7 +136,7 @@ def _table(rows: list[dict[str, Any]]) -> tuple[str, ...]:
     names = list(rows[0]["algorithms"])
     cells = [["size", "fastest", "time", "algbw GB/s", "busbw GB/s", "efficiency", *names]]
     for row in rows:
-        part = "" if row["efficiency"] is None else f"{row['efficiency']:.1%}"
+        part = "" if row["efficiency"] is None else format_share(row["efficiency"], places=1)
         cells.append(
             [
                 size_text(row["size"]), row["best"], _seconds(row["time"]), f"{row['algbw'] / 1e9:,.4g}",
@@ -163,7 +163,8 @@ def _seconds(value: float) -> str:
 def optimal_time(call: Call) -> Answer:
     traffic, size = _collective(call)
     machine = call.machine
-    found = best.optimal_time(machine.symmetry, traffic.pattern, traffic.groups(machine.network.ends), size)
+    group, budget = traffic.groups(machine.network.ends), machine.budget_s
+    found = best.optimal_time(machine.symmetry, traffic.pattern, group, size, budget=budget)
     return call.number(found, TIME, assumptions=("no schedule is faster, relays at end points allowed",))
 
 

@@ -14,7 +14,7 @@ from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solver import paths as far
 from unifiedbus_dsl.solver import ways
 from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.units import NUMBER, TIME, Dimension
+from unifiedbus_dsl.units import NUMBER, TIME, Dimension, format_share
 
 MOST_VALUES = 8
 """Values of a histogram that a reader sees one by one; of more he sees quantiles."""
@@ -52,12 +52,12 @@ def _spread(found: far.Histogram, dimension: Dimension) -> str:
     """The histogram for a reader: each value with its share of the pairs; of many values some quantiles."""
     part = found.pairs / found.pairs.sum()
     if len(part) <= MOST_VALUES:
-        values = zip(found.value.tolist(), part.tolist(), strict=True)
-        return "; ".join(f"{shown(value, dimension)} for {share * 100:.3g}% of pairs" for value, share in values)
+        said = zip(found.value.tolist(), [format_share(share, digits=3) for share in part.tolist()], strict=True)
+        return "; ".join(f"{shown(value, dimension)} for {share} of pairs" for value, share in said)
     within = np.cumsum(part)
     at = {q: float(found.value[min(int(np.searchsorted(within, q)), len(part) - 1)]) for q in QUANTILES}
-    said = ", ".join(f"{q:.0%} within {shown(value, dimension)}" for q, value in at.items())
-    return f"of the pairs {said}; the least is {shown(float(found.value[0]), dimension)}"
+    many = ", ".join(f"{q:.0%} within {shown(value, dimension)}" for q, value in at.items())
+    return f"of the pairs {many}; the least is {shown(float(found.value[0]), dimension)}"
 
 
 def disjoint_paths(call: Call) -> Answer:
@@ -85,14 +85,16 @@ def paths(call: Call) -> Answer:
     machine, most = call.machine, call.integer("show")
     network = machine.timed_network
     found = ways.shortest(network, source, target)
-    listed = found.first(SHOWN if most is None else most, message)
+    most = SHOWN if most is None else most
+    first = found.first(max(most, 1), message)
+    listed = first[:most]
     fastest = ways.fastest(network, source, target, message)
-    least = min((each.time_s for each in listed), default=np.inf)
+    least = min((each.time_s for each in first), default=np.inf)
     described = [_described(machine, network, each) for each in (fastest, *listed)]
     more = found.count - sum(each["cables"] for each in described[1:])
     lines = [_written(each) for each in described[1:]]
-    if more:
-        lines.append(f"… and {more:,} more of {found.hops} cables" + ("; `show = …` writes more out" if listed else ""))
+    if more and listed:
+        lines.append(f"… and {more:,} more of {found.hops} cables; `show = …` writes more out")
     if fastest.time_s < least * (1 - 1e-9):
         lines.insert(0, f"fastest: {_written(described[0])}")
     return call.exact(

@@ -18,7 +18,7 @@ from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, listed, sent
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import NUMBER, RATE
+from unifiedbus_dsl.units import NUMBER, RATE, format_share
 
 BUSIEST = 20
 """Arcs that JSON lists, the busiest first; the columns of all are in Python."""
@@ -140,7 +140,7 @@ def lines_by_part(machine: Machine, share: Floats) -> tuple[str, ...]:
 
 
 def percent(share: float) -> str:
-    return f"{share * 100:.4g}%"
+    return format_share(share)
 
 
 def fair(call: Call) -> Answer:

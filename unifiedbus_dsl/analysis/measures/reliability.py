@@ -10,7 +10,7 @@ import numpy as np
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
-from unifiedbus_dsl.units import NUMBER, TIME
+from unifiedbus_dsl.units import NUMBER, TIME, format_share
 
 HOURS_A_YEAR = 8760.0
 
@@ -25,7 +25,7 @@ def availability(call: Call) -> Answer:
     if repair is None:
         raise call.refuse(call.node, "`availability` needs the time to repair", "availability(mttr = 75 min)")
     value = between / (between + repair)
-    return call.exact(value, NUMBER, assumptions=("MTBF / (MTBF + MTTR)",), text=f"{value:.4%}")
+    return call.exact(value, NUMBER, assumptions=("MTBF / (MTBF + MTTR)",), text=format_share(value, places=4))
 
 
 def _mtbf_s(call: Call) -> float:
