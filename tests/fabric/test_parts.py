@@ -17,7 +17,8 @@ from tests.plan.random_plans import plans
 from unifiedbus_dsl.fabric import Fabric, names
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.plan import Axis, Child, Plan, Rule
-from unifiedbus_dsl.plan.lengths import first_of_length, missing_lengths, rule_lengths
+from unifiedbus_dsl.plan.lengths import rule_lengths
+from unifiedbus_dsl.plan.numbering import UNPLACED
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +34,10 @@ def cluster() -> Fabric:
 def test_names_and_back(plan: Plan) -> None:
     ids = np.arange(plan.device_count[plan.root])
     texts = names.device_names(plan, ids)
-    assert names.device_ids(plan, texts).tolist() == ids.tolist()
+    assert [names.device_id(plan, text) for text in texts] == ids.tolist()
     for key in plan.devices:
         for number, port in enumerate(names.port_names(plan, key)):
             assert names.port_number(plan, key, port) == number
-            assert names.port_name(plan, key, number) == port
     types = [key for _, key in loops.device_paths(plan, plan.root)]
     assert [names.device_type_at(plan, d) for d in ids] == types
 
@@ -49,7 +49,10 @@ def test_names_of_a_cluster(cluster: Fabric) -> None:
     last = cluster.cable_count - 1
     assert cluster.cable_name(last) == "pod[2].inter[3, 7].hrs[7].q[1] -- core[3, 7, 7, 1].p[2]"
     a, _ = cluster.end_names([last])
-    assert names.end_id(cluster.plan, a[0]) == (int(cluster.a_device[last]), int(cluster.a_port[last]))
+    device, _, port = str(a[0]).rpartition(".")
+    assert names.device_id(cluster.plan, device) == cluster.a_device[last]
+    key = names.device_type_at(cluster.plan, int(cluster.a_device[last]))
+    assert names.port_number(cluster.plan, key, port) == cluster.a_port[last]
     shape = cluster.device_names(np.arange(6).reshape(2, 3)).shape
     assert shape == (2, 3)
 
@@ -277,21 +280,14 @@ def to_first(**over: int) -> Rule:
     return Rule(hm.ref("rack", [0], "p", [0]), hm.ref("rack", ["j"], "p", ["j"]), (axis,), None, "Optic", 4, None)
 
 
-def test_missing_lengths_are_reported() -> None:
-    (same,) = missing_lengths(floor_plan(to_first(j=3)))
-    assert (same.assembly, same.rule, same.count, dict(same.example)) == ("Row", 0, 1, {"j": 0})
-    assert same.same_place
-    (nowhere,) = missing_lengths(floor_plan(to_first(j=3), placed=False))
-    assert (nowhere.count, nowhere.same_place) == (3, False)
+def test_no_length_inside_a_placed_element_nor_where_nothing_is_placed() -> None:
+    assert rule_lengths(floor_plan(to_first(j=3)), "Row", 0).tolist() == [UNPLACED, 1100, 1700]
+    assert rule_lengths(floor_plan(to_first(j=3), placed=False), "Row", 0).tolist() == [UNPLACED]
 
 
 def test_lengths_of_a_rule() -> None:
     plan = floor_plan(Rule(to_first(j=3).left, to_first(j=3).right, (Axis("j", 1, 2),), None, "Optic", 4, None))
-    assert missing_lengths(plan) == []
     assert rule_lengths(plan, "Row", 0).tolist() == [1100, 1700]
-    assert first_of_length(plan, "Row", 0, 1700) == {"j": 2}
-    with pytest.raises(ValueError, match="is 5 mm long"):
-        first_of_length(plan, "Row", 0, 5)
 
 
 def halls(count: int, *rules: Rule, hall_placed: bool) -> Plan:
@@ -323,8 +319,7 @@ def test_nested_places_add_up() -> None:
 
 
 def test_what_is_placed_inside_several_unplaced_has_no_place_outside() -> None:
-    (missing,) = missing_lengths(halls(2, between_halls(0, 1), hall_placed=False))
-    assert not missing.same_place
+    assert rule_lengths(halls(2, between_halls(0, 1), hall_placed=False), "Site", 0).tolist() == [UNPLACED]
     single = halls(1, between_halls(0, 0), hall_placed=False)
     assert rule_lengths(single, "Site", 0).tolist() == [600 + 500]
 

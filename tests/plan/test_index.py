@@ -308,10 +308,6 @@ def test_substitute_and_axes_used() -> None:
     assert text(substitute(expr, {"s": Const(1), "b": X})) == "{1, 2}[1] + i*(not 1)"
 
 
-def test_value_count() -> None:
-    assert alg.value_count(Op("mod", Op("+", B, S), Const(5)), EIGHT) == 5
-
-
 def test_affine_form_reads_back() -> None:
     for a, b, c in product((-2, 0, 1, 3), repeat=3):
         expr = Op("+", Op("-", Op("*", Const(a), B), Op("*", S, Const(b))), Const(c))

@@ -31,7 +31,7 @@ from unifiedbus_dsl.plan import (
     Rule,
     Var,
 )
-from unifiedbus_dsl.plan.numbering import exported, port_use
+from unifiedbus_dsl.plan.numbering import exported
 from unifiedbus_dsl.plan.text import plan_text
 from unifiedbus_dsl.plan.verify import PlanError, verify
 from unifiedbus_dsl.units import LENGTH, SIZE, Quantity
@@ -218,11 +218,7 @@ def test_counts_and_tables(plan: Plan) -> None:
                 assert table.device[entry] == offsets[".".join(loops.subscript(*step) for step in steps)]
 
 
-def test_port_use() -> None:
-    numbering = small().numbering
-    use = port_use(numbering, "Rack")["board"]["up"]
-    assert use[:, 0].tolist() == [[1, 1, 1], [1, 1, 0], [1, 1, 1], [1, 1, 0]]
-    assert use[:, 1].tolist() == [[0, 0, 1], [0, 0, 0], [0, 0, 1], [0, 0, 0]]
-    passed_on = exported(numbering, "Board", small().assemblies["Board"].children[0])
+def test_ports_that_are_passed_on() -> None:
+    passed_on = exported(small().numbering, "Board", small().assemblies["Board"].children[0])
     assert passed_on["up"].tolist() == [True] * 3
     assert np.asarray(list(passed_on)).tolist() == ["up"]

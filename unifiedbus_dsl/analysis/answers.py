@@ -16,9 +16,9 @@ from unifiedbus_dsl.units import Dimension, Quantity, dimension_symbol, format_q
 class Answer:
     """One measure, answered.
 
-    `value`, `lower` and `upper` are in SI base units (byte/s, s, 1) of `dimension`. `kind` is exact, an interval
-    [lower, upper] of proved ends, or an estimate with its reason among the `assumptions`. `binding` names what limits
-    it. `detail` holds what belongs to it and is no single number (a histogram, loads by tier).
+    `value`, `lower` and `upper` are in SI base units (byte/s, s, 1) of `dimension`. `kind` is exact, or an interval
+    [lower, upper] of proved ends. `binding` names what limits it. `detail` holds what belongs to it and is no single
+    number (a histogram, loads by tier).
     """
 
     system: str

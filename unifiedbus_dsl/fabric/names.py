@@ -72,11 +72,6 @@ def element_names(name: str, shape: Sequence[int], elements: IntArray) -> Texts:
     return np.asarray([*texts, ""], dtype=object)[:-1][back]
 
 
-def port_name(plan: Plan, device_type: str, port: int) -> str:
-    """`up[3]` for a port number of a device type."""
-    return str(port_names(plan, device_type)[port])
-
-
 def port_names(plan: Plan, device_type: str) -> Texts:
     """Name of each port of a device type, in order of port number."""
     parts = [element_names(p.name, p.shape, np.arange(p.count)) for p in plan.devices[device_type].ports]
@@ -114,11 +109,6 @@ def device_id(plan: Plan, name: str) -> int:
     return offset
 
 
-def device_ids(plan: Plan, names: Iterable[str]) -> IntArray:
-    """Ids of the devices at these paths."""
-    return np.asarray([device_id(plan, name) for name in names], dtype=np.int64)
-
-
 def port_number(plan: Plan, device_type: str, name: str) -> int:
     """Port number of `up[3]` in a device type.
 
@@ -131,18 +121,6 @@ def port_number(plan: Plan, device_type: str, name: str) -> int:
         raise ValueError(f"`{device_type}` has no port `{array}`; it has {_listed(ports)}")
     port = ports[array]
     return plan.numbering.port_start(device_type, array) + _element(port, inside, name)
-
-
-def end_id(plan: Plan, name: str) -> tuple[int, int]:
-    """Device id and port number of `pod[0].npu[3].up[1]`.
-
-    Raises:
-        ValueError: there is no such device or port.
-    """
-    path, _, port = name.rpartition(".")
-    device = device_id(plan, path.strip()) if path.strip() else device_id(plan, "")
-    key = device_type_at(plan, device)
-    return device, port_number(plan, key, port.strip())
 
 
 def device_type_at(plan: Plan, device: int) -> str:

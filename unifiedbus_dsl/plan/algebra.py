@@ -14,7 +14,7 @@ from math import gcd
 from attrs import frozen
 
 from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Var
-from unifiedbus_dsl.plan.index import axes_used, conjuncts, distinct, evaluate, points
+from unifiedbus_dsl.plan.index import axes_used, conjuncts, evaluate, points
 
 _FOLD = {
     "==": lambda a, b: a == b,
@@ -441,9 +441,3 @@ def _residues_apart(a: Affine, b: Affine, a_axes: Sequence[Axis], b_axes: Sequen
             else:
                 factor = gcd(factor, coefficient)
     return factor > 1 and shift % factor != 0
-
-
-def value_count(expr: IndexExpr, axes: Sequence[Axis]) -> int:
-    """How many different values an expression takes."""
-    grid = points([axis for axis in axes if axis.name in set(axes_used(expr))])
-    return distinct(evaluate(expr, grid.grids)).size

@@ -289,27 +289,11 @@ def micrometres(metres: Fraction) -> int:
     return (2 * MICROMETRES * metres.numerator + metres.denominator) // (2 * metres.denominator)
 
 
-def port_use(numbering: Numbering, key: str) -> Mapping[str, Mapping[str, NDArray[np.uint16]]]:
-    """How many cables of the rules of an assembly type are on each port of its children.
-
-    `use[child][port]` has the shape of the child array followed by that of the port array. The arrays are of the size
-    of the type, not of the machine. Subscripts must be in range. Ports that an export passes on are not counted.
-    """
-    assembly = numbering.plan.assemblies[key]
-    use: dict[str, dict[str, NDArray[np.uint16]]] = {}
-    for number, rule in enumerate(assembly.rules):
-        at = numbering.rule_points(key, number)
-        for ref in (rule.left, rule.right):
-            child = assembly.children[numbering.child_number(key, ref.child)]
-            shape = (*child.shape, *numbering.table(child.type, ref.port).shape)
-            total = use.setdefault(child.name, {}).setdefault(ref.port, np.zeros(shape, np.uint16))
-            flat = np.broadcast_to(flat_index((*ref.at, *ref.port_at), shape, at.grids), at.shape).ravel()
-            total += np.bincount(flat, minlength=prod(shape)).astype(np.uint16).reshape(shape)
-    return use
-
-
 def exported(numbering: Numbering, key: str, child: Child) -> Mapping[str, NDArray[np.bool_]]:
-    """Which ports of a child array the exports of an assembly type pass on; shapes as in `port_use`."""
+    """Which ports of a child array the exports of an assembly type pass on.
+
+    By port, in the shape of the child array followed by that of the port array.
+    """
     found: dict[str, NDArray[np.bool_]] = {}
     for export in numbering.plan.assemblies[key].exports:
         if export.ref.child == child.name:

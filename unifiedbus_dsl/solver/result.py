@@ -7,13 +7,13 @@ from typing import Literal
 
 from attrs import frozen
 
-Kind = Literal["exact", "interval", "estimate"]
+Kind = Literal["exact", "interval"]
 
 
 @frozen
 class Number:
     """A value that lies in [lower, upper]. `exact`: the ends meet, but for rounding. `interval`: both ends are proved.
-    `estimate`: neither is; `reason` says where the number comes from."""
+    `reason` says where the number comes from."""
 
     value: float
     kind: Kind
@@ -36,10 +36,6 @@ def interval(lower: float, upper: float, reason: str, tolerance: float = 1e-9) -
     if isfinite(upper) and upper - lower <= tolerance * abs(upper):
         return Number(float(lower), "exact", float(lower), float(upper), reason)
     return Number(float(lower), "interval", float(lower), float(upper), reason)
-
-
-def estimate(value: float, reason: str) -> Number:
-    return Number(float(value), "estimate", float("-inf"), float("inf"), reason)
 
 
 class NotAdmittedError(ValueError):
