@@ -262,3 +262,39 @@ def test_mixed_routings_prove_all_of_a_clos() -> None:
     net, _ = machines.clos(4, 6, 6)
     found = spread.spread_bound(halving.graph_of(net, np.ones(24, dtype=bool)))
     assert found == pytest.approx(12 * X4, rel=1e-6)
+
+
+# ---- a budget of seconds ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_without_time_both_ends_still_hold(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bisection_module, "MOST_COUNTED", 0)
+    net = mixed(seed)
+    true = counted(net, list(range(net.ends)))
+    short = bisection(symmetry.trivial(net), budget=1e-9).capacity
+    assert short.lower <= true * (1 + 1e-9)
+    assert short.upper >= true * (1 - 1e-9)
+
+
+def test_what_the_time_does_not_allow_is_an_interval() -> None:
+    """A Clos network, for which flows to the switches prove what flows between end points alone do not."""
+    net, arrays = machines.clos(4, 6, 6)
+    found = symmetry.find(net, arrays)
+    short = bisection(found, budget=1e-9).capacity
+    assert short.kind == "interval"
+    assert 0 < short.lower < 12 * X4 <= short.upper
+    assert "as far as the time allowed" in short.reason
+    assert bisection(found, budget=1e3).capacity == bisection(found).capacity
+    assert bisection(found).capacity.kind == "exact"
+
+
+def test_no_step_begins_after_the_time() -> None:
+    net, _ = machines.torus(4, 4)
+    graph = halving.graph_of(net, np.ones(16, dtype=bool))
+    half = np.arange(16) % 2 == 0
+    assert graph.cut(halving.exchanged(graph, half)) <= graph.cut(halving.exchanged(graph, half, -np.inf))
+    assert 0 < spread.spread_bound(graph, -np.inf) <= 8 * X4 * (1 + 1e-9)
+    early = spectral.spectrum(graph, -np.inf)
+    assert early is not None
+    assert early.bound <= 8 * X4 * (1 + 1e-9)

@@ -9,6 +9,7 @@ import pytest
 from tests.solver import machines, twins
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.solver import gather
+from unifiedbus_dsl.solver.result import NotAdmittedError
 
 X4 = machines.X4
 
@@ -96,3 +97,29 @@ def test_allreduce_over_a_narrow_link_is_an_interval() -> None:
 def test_what_can_be_injected_bounds_what_is_sent() -> None:
     net = machines.plain(3, 3, [([0, 1, 2], [1, 2, 0])], capacity=[1.0], injection_Bps=np.array([0.5, np.inf, 2.0]))
     assert gather.sent_at_most(net).tolist() == [0.5, 2.0, 2.0]
+
+
+# ---- a budget of seconds ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [5, 7])
+def test_without_time_both_ends_still_hold(size: int) -> None:
+    """A line of end points, each its own programme: one of them is solved, and what all can do at once is known."""
+    net, _ = machines.line(size)
+    plain = symmetry.trivial(net)
+    for best in (gather.allgather_time, gather.allreduce_time):
+        whole = best(plain, 1e9)
+        short = best(plain, 1e9, budget=1e-9)
+        assert short.lower <= whole.lower * (1 + 1e-7)
+        assert short.upper >= whole.upper * (1 - 1e-7)
+        assert np.isfinite(short.upper)
+        assert best(plain, 1e9, budget=1e3) == whole
+    short = gather.allgather_time(plain, 1e9, budget=1e-9)
+    assert short.kind == "interval"
+    assert "as far as the time allowed" in short.reason
+
+
+def test_without_time_parted_end_points_are_refused() -> None:
+    net = machines.plain(4, 4, [([0, 2], [1, 3])])
+    with pytest.raises(NotAdmittedError, match="not joined"):
+        gather.allgather_time(symmetry.trivial(net), 1e9, budget=1e-9)

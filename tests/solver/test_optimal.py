@@ -152,3 +152,19 @@ def test_groups_that_are_not_joined_are_refused(collective: str, groups: list[in
     with pytest.raises(NotAdmittedError, match="not joined"):
         optimal_time(symmetry.trivial(net), collective, groups, 1.0)
     assert optimal_time(symmetry.trivial(net), collective, [0, 0, 1, 1], 1.0).lower > 0
+
+
+@pytest.mark.parametrize("collective", ["alltoall", "broadcast", "allgather", "reducescatter", "allreduce"])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("seed", machines.random_joined(3))
+def test_without_time_both_ends_still_hold(collective: str, groups: int, seed: int) -> None:
+    """One programme at the most, none solved to the end."""
+    plain = symmetry.trivial(machines.random_network(seed))
+    group = np.arange(8) % groups
+    whole = optimal_time(plain, collective, group, SIZE)
+    short = optimal_time(plain, collective, group, SIZE, budget=1e-9)
+    assert short.lower <= whole.lower * (1 + 1e-7)
+    assert short.upper >= whole.upper * (1 - 1e-7)
+    assert short.lower > 0
+    assert optimal_time(plain, collective, group, SIZE, budget=1e3) == whole
+    assert "time" in short.reason

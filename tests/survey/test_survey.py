@@ -365,6 +365,18 @@ def test_analyze_hands_on_its_budget(run: Run, capsys: pytest.CaptureFixture[str
     assert main((*words, "--budget", "-1")) == 2
 
 
+def test_bisections_and_least_times_have_a_budget(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = "bisection(all npu); optimal_time(allreduce(all npu, size = 1 GB))"
+    words = ("analyze", "pod.ubus", "--system", "pod", "--ask", asked, "--json")
+    assert main(words) == 0
+    whole = json.loads(capsys.readouterr().out)["measures"]
+    assert main((*words, "--budget", "0.000001")) == 0
+    for one, short in zip(whole, json.loads(capsys.readouterr().out)["measures"], strict=True):
+        assert "as far as the time allowed" in " ".join(short["assumptions"])
+        assert short["lower"] <= one["lower"] * (1 + 1e-7)
+        assert short["upper"] >= one["upper"] * (1 - 1e-7)
+
+
 # ---- elsewhere -------------------------------------------------------------------------------------------------------
 
 

@@ -28,7 +28,8 @@ class Finite(click.FloatRange):
 
 budget_option = click.option(
     "--budget", type=Finite(0, min_open=True), metavar="SECONDS",
-    help="Time for each `optimal` or `minimal` throughput; unsolved, it is an interval with both ends proved.",
+    help="Time for each `optimal` or `minimal` throughput, `bisection` and `optimal_time`: what is not solved in it is "
+    "an interval with both ends proved.",
 )  # fmt: skip
 
 
@@ -69,13 +70,11 @@ def one_of(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
     Raises:
         click.UsageError: it isn't.
     """
-    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+    from unifiedbus_dsl.diagnostics.suggest import no_such
 
     if name in names:
         return name
-    meant = did_you_mean(name, names)
-    there = f"there are {', '.join(names)}" if names else "there is none"
-    raise click.UsageError(f"no {noun} `{name}`{where}; " + (f"did you mean `{meant}`?" if meant else there))
+    raise click.UsageError(no_such(noun, name, names, where))
 
 
 def one_system(compilation: Compilation, path: Path, system: str | None) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from math import ceil
+from math import ceil, inf
+from time import monotonic
 
 import numpy as np
 from attrs import define, field, frozen
@@ -55,12 +56,16 @@ class Bisection:
     """The arcs that the cut goes through: from the half to the others."""
 
 
-def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int = 400_000) -> Bisection:
+def bisection(
+    symmetry: Symmetry, members: ArrayLike | None = None, *, most: int = 400_000, budget: float | None = None
+) -> Bisection:
     """Both proved ends of the bisection.
 
     From below: flows on classes (`crossing`). Where that is too large a programme or does not meet the cut: flows by
     mixed routings (`spread_bound`) and eigenvalues (`spectrum`). From above: halves along the axes of the arrays, every
     other vertex on its better side (a minimum cut), then halves near the eigenvectors, both bettered by exchanges.
+
+    After `budget` seconds neither end is bettered any more. One cut and one lower end are found in any case.
 
     Raises:
         NotAdmittedError: fewer than two members.
@@ -72,6 +77,7 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
         raise NotAdmittedError("a bisection needs two end points")
     upper = _Upper(network, chosen)
     tries = max(6, TRIED_ARCS // max(1, network.arcs))
+    until = inf if budget is None else monotonic() + budget
     lower, shares, programme = _Lower(0.0, "a cut carries no less than nothing"), np.zeros(0), True
     joined = _joined(network, chosen)
     if joined and not (network.forwards & (network.end < 0)).any():
@@ -79,19 +85,23 @@ def bisection(symmetry: Symmetry, members: ArrayLike | None = None, *, most: int
         lower = _shortest_paths(symmetry, chosen, QUICK)
     for half in islice(halves(symmetry, chosen), tries):
         upper.try_half(half)
-        if upper.meets(lower.value):
+        if upper.meets(lower.value) or monotonic() > until:
             break
-    if joined and not upper.meets(lower.value):
+    if joined and not upper.meets(lower.value) and monotonic() <= until:
         try:
-            found = crossing(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most)
+            part = None if budget is None else (until - monotonic()) / 2
+            found = crossing(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most, part)
             if found.lower > lower.value:
                 lower, shares = _Lower(found.lower, "flows between all end points and to switches"), found.parameters
         except TooLargeError:
             programme = False
-    if not upper.meets(lower.value):
-        closer = _closer(symmetry, chosen, upper, lower, programme)
+    if not upper.meets(lower.value) and monotonic() <= until:
+        closer = _closer(symmetry, chosen, upper, lower, programme, until)
         lower, shares = closer, shares if closer is lower else np.zeros(0)
-    reason = f"from below {lower.reason}, from above a cut"
+    late = monotonic() > until and not upper.meets(lower.value)
+    if late and joined and lower.value == 0:
+        lower = _shortest_paths(symmetry, chosen, MOST_SWEPT)
+    reason = f"from below {lower.reason}, from above a cut" + (", as far as the time allowed" if late else "")
     below = min(lower.value, upper.best)
     passes = network.forwards | network.on_vertices(chosen)
     near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
@@ -150,8 +160,11 @@ class _Upper:
         return self.best <= lower * (1 + MEETS_WITHIN)
 
 
-def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, programme: bool) -> _Lower:
-    """Bring the ends nearer to each other: better cuts go into `upper`, a better lower end is given back."""
+def _closer(
+    symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, programme: bool, until: float
+) -> _Lower:
+    """Bring the ends nearer to each other: better cuts go into `upper`, a better lower end is given back. No step
+    begins after `until`."""
     network = symmetry.network
     if network.arcs > MOST_ARCS:
         return lower if programme or lower.value > 0 else _shortest_paths(symmetry, chosen, MOST_SWEPT)
@@ -166,36 +179,43 @@ def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, pro
         upper.try_half(best)
         return _Lower(upper.best, "every cut")
     small = blocks(graph)
-    size = int(chosen.sum()) // 2
     if small.nodes <= MOST_EXCHANGED:
-        upper.try_half(exchanged(small, upper.half))
-    if not programme:
-        mixed = spread_bound(graph)
+        upper.try_half(exchanged(small, upper.half, until))
+    if not programme and monotonic() <= until:
+        mixed = spread_bound(graph, until)
         if mixed > lower.value:
             lower = _Lower(mixed, "flows between all end points by mixed routings")
         if lower.value == 0.0:
             lower = _shortest_paths(symmetry, chosen, MOST_SWEPT)
     lower = _in_units(graph, lower)
-    if upper.meets(lower.value):
+    if upper.meets(lower.value) or monotonic() > until:
         return lower
-    found = spectrum(graph)
+    found = spectrum(graph, until)
     if found is None:
         return lower
     if found.bound > lower.value:
         lower = _in_units(graph, _Lower(found.bound, "eigenvalues of the capacities"))
+    _try_near(found.vectors, graph, small, upper, lower, until)
+    return lower
+
+
+def _try_near(vectors: Floats, graph: Graph, small: Graph, upper: _Upper, lower: _Lower, until: float) -> None:
+    """Try halves near the vectors of a spectrum."""
+    size = int(upper.chosen.sum()) // 2
     rng = np.random.Generator(np.random.PCG64(0))
     seen: set[bytes] = set()
     for _ in range(DIRECTIONS):
-        key = (found.vectors * rng.standard_normal(found.vectors.shape[1])).sum(axis=1)
+        key = (vectors * rng.standard_normal(vectors.shape[1])).sum(axis=1)
         half = split(graph, key, size)
-        if upper.meets(lower.value) or half.tobytes() in seen:
+        if upper.meets(lower.value) or monotonic() > until:
+            break
+        if half.tobytes() in seen:
             continue
         seen.add(half.tobytes())
-        better = exchanged(small, half) if small.nodes <= MOST_EXCHANGED else half
+        better = exchanged(small, half, until) if small.nodes <= MOST_EXCHANGED else half
         if better.tobytes() not in seen or better is half:
             seen.add(better.tobytes())
             upper.try_half(better)
-    return lower
 
 
 def _shortest_paths(symmetry: Symmetry, chosen: Bools, most: int) -> _Lower:

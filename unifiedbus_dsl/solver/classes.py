@@ -18,6 +18,7 @@ shortest paths, swept on the whole network, bound every solution:
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -97,14 +98,17 @@ def optimum(
         TooLargeError: more than `most` columns, or the programme takes more than `budget` seconds.
     """
     blocks: list[_Block] = []
-    columns = 0
+    columns, until = 0, None if budget is None else monotonic() + budget
     for commodity in commodities:
         blocks.append(_block(symmetry, commodity, minimal))
         columns += len(blocks[-1].size)
         if columns > most:
             raise TooLargeError(f"more than {most} columns")
+        if until is not None and monotonic() > until:
+            raise TooLargeError(f"not made in {budget} s")
     room = symmetry.arc_orbit_capacity_Bps * symmetry.arc_orbit_size
-    flows, theta, prices, rows = _solve(blocks, objective, room, budget)
+    left = None if until is None else max(0.0, until - monotonic())
+    flows, theta, prices, rows = _solve(blocks, objective, room, left)
     theta = np.maximum(theta, 0.0)
     most_sent = max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
     if most_sent <= NOTHING * room[np.isfinite(room)].max():  # some are not joined: what flows goes in circles

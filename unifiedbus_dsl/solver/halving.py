@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -141,12 +143,12 @@ def least(graph: Graph) -> Bools:
     return np.asarray((graph.node >= 0) & best[graph.node])
 
 
-def exchanged(graph: Graph, half: Bools) -> Bools:
+def exchanged(graph: Graph, half: Bools, until: float = inf) -> Bools:
     """A half of the same size whose cut is no worse, by passes of exchanges in the manner of Kernighan and Lin (Bell
     System Technical Journal 49, 1970): in each step the best single node without end points, or pair of nodes with as
     many, changes sides, once a pass; the best point of the pass is kept. Capacities are taken to 2^-26 of the largest.
 
-    Nodes that the half goes through stay where they are. O(N^2) a step.
+    Nodes that the half goes through stay where they are. O(N^2) a step. No pass but the first begins after `until`.
     """
     graph = Graph(_few_digits(graph.weight), graph.members, graph.node)
     dense = graph.weight.toarray()
@@ -160,6 +162,8 @@ def exchanged(graph: Graph, half: Bools) -> Bools:
         if after >= best:
             break
         side, best = found, after
+        if monotonic() > until:
+            break
     result = half.copy()
     whole = (graph.node >= 0) & ~mixed[graph.node]
     result[whole] = side[graph.node[whole]]

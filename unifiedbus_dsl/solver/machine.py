@@ -35,7 +35,8 @@ class Machine:
     A damaged machine (see `damaged`) has the same fabric and the same numbers: `lost` devices [D] stand in its network
     without a cable, and `health` [cables] is the part of its capacity that each cable has left.
 
-    `budget_s`: seconds that each optimised throughput may take; what is not solved by then is an interval.
+    `budget_s`: seconds that each optimised throughput, bisection and least time may take; what is not solved by then is
+    an interval.
     """
 
     fabric: Fabric

@@ -16,14 +16,19 @@ Jackson, 1995). For several groups only the lower end is known.
 
 from __future__ import annotations
 
+from math import inf
+from time import monotonic
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.network import Ints
-from unifiedbus_dsl.solver.classes import Optimum, optimum
+from unifiedbus_dsl.solver.classes import Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solver.demand import Groups, kept
+from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.gather import NOT_JOINED, allgather_time, allreduce_time, one_source, relaying, sent_at_most
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, commodities
+from unifiedbus_dsl.solver.prices import priced
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.schedules import members_of
 from unifiedbus_dsl.symmetry import Symmetry
@@ -35,35 +40,49 @@ def optimal_time(
     group: ArrayLike,
     size_bytes: float,
     roots: ArrayLike | None = None,
+    *,
+    budget: float | None = None,
 ) -> Number:
     """Least time, s, of a collective over the groups of end points `group` ([E], -1: in none), of bandwidth alone.
 
     `roots` [groups] broadcast; default the first member of each. The upper end is infinite where no schedule is known.
+    After `budget` seconds no further programme is made, one that runs is given up, and what is known is an interval.
     """
+    until = inf if budget is None else monotonic() + budget
     of = np.asarray(group, dtype=np.int64)
     members = members_of(of)
     if collective == "alltoall":
-        return _alltoall(symmetry, of, members, size_bytes)
+        return _alltoall(symmetry, of, members, size_bytes, budget)
     if collective == "broadcast":
         first = members[:, 0] if roots is None else np.asarray(roots, dtype=np.int64)
-        return _broadcast(symmetry, of, members, first, size_bytes)
+        return _broadcast(symmetry, of, members, first, size_bytes, until)
     if collective not in ("allgather", "reducescatter", "allreduce"):
         raise NotAdmittedError(f"there is no collective `{collective}`")
     alone = allreduce_time if collective == "allreduce" else allgather_time
     if len(members) == 1:
-        return alone(symmetry, size_bytes, members[0])
+        return alone(symmetry, size_bytes, members[0], budget=budget)
     chosen = _one_of_each(kept(symmetry, Groups(of)), members)
-    lower = max(alone(symmetry, size_bytes, members[g]).lower for g in chosen)
-    together = size_bytes / members.shape[1] / _together(symmetry, of, members)
+    lower = 0.0
+    for number, g in enumerate(chosen):
+        if number and monotonic() > until:
+            break
+        lower = max(lower, alone(symmetry, size_bytes, members[g], budget=_left(until)).lower)
+    together = size_bytes / members.shape[1] / _together(symmetry, of, members, until)
     if collective == "allreduce":
         every = 2 * (members.shape[1] - 1) * len(members) * size_bytes
         together = max(together, every / float(sent_at_most(symmetry.network).sum()))
     return interval(
         max(lower, together),
         np.inf,
-        "from below one member of each group at once; no schedule of all groups is known",
+        "from below one member of each group at once; no schedule of all groups is known"
+        + (", as far as the time allowed" if monotonic() > until else ""),
         MEETS_WITHIN,
     )
+
+
+def _left(until: float) -> float | None:
+    """Seconds until then, None for ever."""
+    return None if until == inf else max(0.0, until - monotonic())
 
 
 def _one_of_each(symmetry: Symmetry, members: Ints) -> list[int]:
@@ -73,48 +92,76 @@ def _one_of_each(symmetry: Symmetry, members: Ints) -> list[int]:
     return [int(i) for i in first]
 
 
-def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints) -> Optimum:
+def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints, budget: float | None) -> Optimum:
     """Largest rate at which each of the sources can send a stream to each other member of its group, all at once where
-    end points relay, with both certificates. The symmetry keeps the groups and the sources."""
-    return optimum(symmetry, commodities(symmetry, Groups(group), sources), np.ones(1))
+    end points relay, with both certificates. The symmetry keeps the groups and the sources.
+
+    Raises:
+        TooLargeError: the programme is too large, or not solved within `budget` seconds.
+    """
+    return optimum(symmetry, commodities(symmetry, Groups(group), sources), np.ones(1), budget=budget)
 
 
-def _together(symmetry: Symmetry, group: Ints, members: Ints) -> float:
+def _together(symmetry: Symmetry, group: Ints, members: Ints, until: float) -> float:
     """An upper bound on the rate at which the first member of each group can be brought a stream from every other one
-    of its group, all groups at once, byte/s; the same as sending, with every arc turned round."""
+    of its group, all groups at once, byte/s; the same as sending, with every arc turned round. What it can take at all
+    where there is no time for more."""
+    own = symmetry.network.injection_Bps[members[:, 0]]
+    most = float(own.min() / (members.shape[1] - 1))
+    if monotonic() > until:
+        return most
     first = symmetry.network.selected(members[:, 0])
     around = kept(relaying(symmetry), Groups(group)).restricted(colour=first)
-    found = _concurrent(around, group, members[:, 0])
-    own = symmetry.network.injection_Bps[members[:, 0]]
-    return float(min(found.upper, own.min() / (members.shape[1] - 1)))
+    try:
+        return min(_concurrent(around, group, members[:, 0], _left(until)).upper, most)
+    except TooLargeError:
+        if until == inf:
+            raise
+        return most
 
 
-def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float) -> Number:
-    """Pieces of size / n at the best throughput over all paths, those through end points among them."""
-    found = _concurrent(kept(relaying(symmetry), Groups(group)), group, members.ravel())
+def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float, budget: float | None) -> Number:
+    """Pieces of size / n at the best throughput over all paths, those through end points among them; prices in place of
+    a programme that takes more than half of the budget."""
+    around = kept(relaying(symmetry), Groups(group))
+    reason = "flows and prices on every arc, from a programme on classes; end points relay"
+    try:
+        found = _concurrent(around, group, members.ravel(), None if budget is None else budget / 2)
+    except TooLargeError:
+        if budget is None:
+            raise
+        made = commodities(around, Groups(group), members.ravel())
+        found = priced(around, made, ecmp(around, Groups(group)).load_Bps, budget=budget / 2)
+        reason = "flows along shortest paths under prices, and those prices; little time; end points relay"
     n = members.shape[1]
     if found.lower <= 0:
         raise NotAdmittedError(NOT_JOINED)
     own = float(symmetry.network.injection_Bps[members].min()) / (n - 1)
-    reason = "flows and prices on every arc, from a programme on classes; end points relay"
     piece = size_bytes / n
     return interval(piece / min(found.upper, own), piece / min(found.lower, own), reason, MEETS_WITHIN)
 
 
-def _broadcast(symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size_bytes: float) -> Number:
+def _broadcast(symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size_bytes: float, until: float) -> Number:
     """The whole size over the narrowest cut between a root and a member of its group."""
     keep = kept(symmetry, Groups(group)).restricted(colour=symmetry.network.selected(roots))
-    chosen = _one_of_each(keep, members)
-    narrowest = min(_narrowest(symmetry, members[g], int(roots[g])) for g in chosen)
+    narrowest, whole = np.inf, True
+    for g in _one_of_each(keep, members):
+        if np.isfinite(narrowest) and monotonic() > until:
+            whole = False
+            break
+        found, all_tried = _narrowest(symmetry, members[g], int(roots[g]), until)
+        narrowest, whole = min(narrowest, found), whole and all_tried
     if narrowest <= 0:
         raise NotAdmittedError(NOT_JOINED)
     lower = size_bytes / narrowest
-    reached = len(roots) == 1 and bool(np.isinf(symmetry.network.injection_Bps).all())
+    reached = whole and len(roots) == 1 and bool(np.isinf(symmetry.network.injection_Bps).all())
     reason = "the narrowest cut between a root and a member; end points relay"
+    reason += "" if whole else ", as far as the time allowed"
     return interval(lower, lower if reached else np.inf, reason, MEETS_WITHIN)
 
 
-def _narrowest(symmetry: Symmetry, row: Ints, root: int) -> float:
+def _narrowest(symmetry: Symmetry, row: Ints, root: int, until: float) -> tuple[float, bool]:
+    """The narrowest cut between a root and a member, byte/s, and whether all members were tried before `until`."""
     every = relaying(symmetry)
     network = every.network
     inside = np.zeros(network.ends, dtype=np.int64)
@@ -122,8 +169,10 @@ def _narrowest(symmetry: Symmetry, row: Ints, root: int) -> float:
     inside[root] = 2
     around = every.restricted(colour=inside)
     least = np.inf
-    for v, _ in zip(*around.representatives(row[row != root]), strict=True):
+    for v in around.representatives(row[row != root])[0]:
+        if np.isfinite(least) and monotonic() > until:
+            return float(least), False
         goal = network.on_vertices(network.selected(v).astype(np.float64))
         found = one_source(network, int(network.vertices_of(root)[0]), goal)
         least = min(least, found.upper, float(network.injection_Bps[root]), float(network.injection_Bps[v]))
-    return float(least)
+    return float(least), True

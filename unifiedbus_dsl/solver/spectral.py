@@ -18,6 +18,8 @@ k_i - 1 times each.
 
 from __future__ import annotations
 
+from math import inf
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -42,8 +44,9 @@ class Spectrum:
     vectors: Floats
 
 
-def spectrum(graph: Graph) -> Spectrum | None:
-    """The bound and the vectors; None where the graph has more than `MOST_CLASSES` classes of nodes."""
+def spectrum(graph: Graph, until: float = inf) -> Spectrum | None:
+    """The bound and the vectors, which are not bettered after `until`; None where the graph has more than
+    `MOST_CLASSES` classes of nodes."""
     of = twin_classes(graph)
     classes = int(of.max(initial=-1)) + 1
     if classes > MOST_CLASSES or graph.weight.nnz == 0:
@@ -56,7 +59,7 @@ def spectrum(graph: Graph) -> Spectrum | None:
     member = (graph.members[first] > 0).astype(np.float64)
     n = int(graph.members.sum())
     pull = 20.0 / n
-    vectors = _vectors(weight, degree, k, member, pull)
+    vectors = _vectors(weight, degree, k, member, pull, until)
     total = (k * member) @ vectors
     product = degree[:, None] * vectors - weight @ (k[:, None] * vectors) + pull * member[:, None] * total
     d = (vectors * product).sum(axis=1)
@@ -88,7 +91,7 @@ def twin_classes(graph: Graph) -> Ints:
     return dense(of).astype(np.int64)
 
 
-def _vectors(weight: Any, degree: Floats, k: Floats, member: Floats, pull: float) -> Floats:
+def _vectors(weight: Any, degree: Floats, k: Floats, member: Floats, pull: float, until: float) -> Floats:
     """Unit vectors y, [classes, r], with a small sum of k_i k_j w_ij |y_i - y_j|^2 / 2 + pull |sum of k y|^2.
 
     Steps down the gradient on the unit spheres, scaled by the degrees, as long as Barzilai and Borwein's (IMA J. Numer.
@@ -111,7 +114,7 @@ def _vectors(weight: Any, degree: Floats, k: Floats, member: Floats, pull: float
             best, least = y, value
         slope = -2 * k[:, None] * near + 2 * pull * heavy[:, None] * total
         slope = (slope - (slope * y).sum(axis=1, keepdims=True) * y) / scale
-        if float(np.abs(slope).max()) < 1e-9:
+        if float(np.abs(slope).max()) < 1e-9 or monotonic() > until:
             break
         far = 0.25
         if before is not None:

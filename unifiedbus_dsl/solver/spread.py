@@ -12,6 +12,8 @@ Koenemann, SIAM J. Comput. 37, 2007). What the mix proves are loads that were ad
 
 from __future__ import annotations
 
+from math import inf
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -43,8 +45,9 @@ class _Links:
     capacity: Floats
 
 
-def spread_bound(graph: Graph) -> float:
-    """What every halving cut carries at least, byte/s; 0 where the graph is too large or in parts."""
+def spread_bound(graph: Graph, until: float = inf) -> float:
+    """What every halving cut carries at least, byte/s; 0 where the graph is too large or in parts. No routing but the
+    first is made after `until`."""
     whole = blocks(graph)
     if whole.nodes > MOST_NODES or whole.weight.nnz == 0:
         return 0.0
@@ -72,7 +75,7 @@ def spread_bound(graph: Graph) -> float:
         value, use = _mixed(np.array(columns), np.array(kind), worth, leaf)
         stale = stale + 1 if value <= best * 1.01 else 0
         best = max(best, value)
-        if stale == 3:
+        if stale == 3 or monotonic() > until:
             break
         weight *= np.exp(STEEP * (use - 1.0))
         length = weight / links.capacity

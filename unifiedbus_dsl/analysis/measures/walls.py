@@ -21,7 +21,7 @@ from unifiedbus_dsl.units import NUMBER, RATE
 
 def bisection(call: Call) -> Answer:
     """The capacity, and which cables the cut goes through."""
-    found = halved(call.machine.symmetry, call.ends(call.one()))
+    found = halved(call.machine.symmetry, call.ends(call.one()), budget=call.machine.budget_s)
     answer = call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
     return evolve(answer, binding=binding(call.machine, found.cut), binds="the cut goes through")
 
