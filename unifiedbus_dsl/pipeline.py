@@ -19,6 +19,7 @@ from unifiedbus_dsl.bind import FileLibrary, Library, TextLibrary, bind, unused
 from unifiedbus_dsl.checks import check
 from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity, Sink
 from unifiedbus_dsl.diagnostics.merge import merged
+from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.elaborate import Elaborated, ExpectResult, Limits, elaborate
 from unifiedbus_dsl.elaborate.questions import questions
 from unifiedbus_dsl.elaborate.systems import broken, expectations
@@ -78,11 +79,14 @@ class Compilation:
 
         Raises:
             CompilationFailed: the text has errors, or no system.
-            KeyError: no system of that name.
+            UnknownNameError: no system of that name; a `KeyError`.
         """
         if not self.ok or not self.plans:
             raise CompilationFailed(self.diagnostics)
-        return self.plans[system if system is not None else self.systems[0]]
+        name = system if system is not None else self.systems[0]
+        if name not in self.plans:
+            raise UnknownNameError(no_such("system", name, self.systems))
+        return self.plans[name]
 
     @property
     def plan(self) -> Plan:
@@ -98,7 +102,7 @@ class Compilation:
 
         Raises:
             CompilationFailed: the text has errors, or no system.
-            KeyError: no system of that name.
+            UnknownNameError: no system of that name; a `KeyError`.
         """
         from unifiedbus_dsl.fabric.expand import expand
 

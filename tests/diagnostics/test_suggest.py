@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unifiedbus_dsl.analysis.exported import gone
+from unifiedbus_dsl.analysis.run import analyze
+from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean, distance
+from unifiedbus_dsl.export import find
+from unifiedbus_dsl.pipeline import Compilation, compile_text
 
 WORDS = ("port", "protocol", "place", "expect", "Optic", "Copper", "bandwidth", "bisection", "npu", "x", "y", "up")
 
@@ -57,3 +64,33 @@ def test_a_swap_of_neighbours_is_one_edit(word: str, data: st.DataObject) -> Non
     at = data.draw(st.integers(0, len(word) - 2))
     swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
     assert distance(word, swapped) <= 1
+
+
+TEXT = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 9 m }
+npu Chip { port x : UB x4 }
+rack Pair { npu[2] : Chip; connect npu[0].x -- npu[1].x over Wire(1 m) }
+system pair : Pair
+system lab : Pair
+traffic all_to_all of pair = alltoall(all npu)
+scenario Down of pair { fail npu[0] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda done: done.fabric("pairs"), "no system `pairs`; did you mean `pair`?"),
+        (lambda done: done.pick("no"), "no system `no`; there are pair, lab"),
+        (lambda done: analyze(done, "nowhere"), "no system `nowhere`; there are pair, lab"),
+        (lambda done: analyze(done, traffic="moe"), "no traffic `moe`; there is all_to_all"),
+        (lambda done: analyze(done, "lab", traffic="all_to_all"), "no traffic `all_to_all` of `lab`; there is none"),
+        (lambda done: gone(done, "pair", "Dawn", Sink()), "no scenario `Dawn`; did you mean `Down`?"),
+        (lambda done: find("grapml"), "no format `grapml`; did you mean `graphml`?"),
+    ],
+)
+def test_a_name_that_python_asks_for_in_vain(ask: Callable[[Compilation], object], says: str) -> None:
+    with pytest.raises(KeyError) as wrong:
+        ask(compile_text(TEXT))
+    assert str(wrong.value) == says

@@ -15,6 +15,7 @@ from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.scenarios import BASE, after, base_value, worst
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
+from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
 from unifiedbus_dsl.elaborate.scope import Scope
@@ -68,7 +69,7 @@ def analyze(
 
     Raises:
         CompilationFailed: the text has errors, or no system.
-        KeyError: no such system or traffic.
+        UnknownNameError: no such system or traffic; a `KeyError`.
     """
     compilation.pick(system)
     runner = _Runner(compilation, symmetric, budget)
@@ -127,16 +128,21 @@ class _Runner:
         if system is not None:
             return [system]
         if traffic is not None:
+            self._known(traffic, None)
             return [self._model.asked(tree.Traffic)[traffic].of.text]
         asked = {block.of.text for block in self._model.asked(tree.Analyze).values()}
         return [name for name in self.compilation.systems if name in asked] or list(self.compilation.systems[:1])
+
+    def _known(self, traffic: str, system: str | None) -> None:
+        known = list(self._model.asked(tree.Traffic, system))
+        if traffic not in known:
+            raise UnknownNameError(no_such("traffic", traffic, known, f" of `{system}`" if system else ""))
 
     def run(self, system: str, traffic: str | None) -> None:
         plan = self.compilation.pick(system)
         machine = self.machines[system] = self.machine(self.compilation.fabric(system))
         if traffic is not None:
-            if traffic not in self._model.asked(tree.Traffic, system):
-                raise KeyError(traffic)
+            self._known(traffic, system)
             text = f"throughput({traffic}); throughput({traffic}, routing = optimal); fair({traffic})"
             self._block(self._asker(system, machine, traffic), plan, items_of(text, system, self.sink))
             return

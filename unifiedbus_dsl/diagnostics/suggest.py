@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-__all__ = ["did_you_mean", "distance"]
+__all__ = ["UnknownNameError", "did_you_mean", "distance", "no_such"]
 
 _LONGEST = 64
 """Words longer than this are only compared letter for letter without their case."""
+
+
+class UnknownNameError(KeyError):
+    """There is nothing of this name; the sentence says what there is."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def no_such(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
+    """The sentence that says that there is no `noun` of this name, and which one was meant or what there is."""
+    meant = did_you_mean(name, names)
+    there = f"there are {', '.join(names)}" if len(names) > 1 else f"there is {names[0]}" if names else "there is none"
+    return f"no {noun} `{name}`{where}; " + (f"did you mean `{meant}`?" if meant else there)
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:

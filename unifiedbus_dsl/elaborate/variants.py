@@ -15,7 +15,7 @@ from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.diagnostics import Label, rename
-from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, did_you_mean, no_such
 from unifiedbus_dsl.elaborate.changes import Changes, PartChanges
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, steps
@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 
 def lines(name: str, all_of: Mapping[str, tree.Scenario]) -> list[tree.Statement]:
-    """The lines of a scenario after those of the ones that it extends."""
+    """The lines of a scenario after those of the ones that it extends.
+
+    Raises:
+        UnknownNameError: no such scenario.
+    """
+    if name not in all_of:
+        raise UnknownNameError(no_such("scenario", name, list(all_of)))
     found: list[tree.Statement] = []
     seen: set[str] = set()
     here: tree.Scenario | None = all_of[name]

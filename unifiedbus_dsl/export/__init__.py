@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
+from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.export.base import CannotExportError, ForeignFilesError, Format, Subject, refuse, remark
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def find(name: str) -> Format:
     Raises:
         KeyError: there is none.
     """
+    if name not in FORMATS:
+        raise UnknownNameError(no_such("format", name, list(FORMATS)))
     module = import_module(f"unifiedbus_dsl.export.{FORMATS[name]}")
     family: tuple[Format, ...] = (module.FORMAT,) if hasattr(module, "FORMAT") else module.FORMATS
     return next(form for form in family if form.name == name)
