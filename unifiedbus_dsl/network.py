@@ -184,6 +184,13 @@ def looked_up(values: NDArray[_Item], index: NDArray[Any]) -> NDArray[_Item]:
     return found
 
 
+def distinct(values: NDArray[_Item]) -> NDArray[_Item]:
+    """The distinct integers, ascending: by sorting, far quicker than the hash table of NumPy where many are."""
+    ascending = np.sort(values)
+    new = np.append(np.ones(len(values[:1]), dtype=bool), ascending[1:] != ascending[:-1])
+    return np.asarray(ascending[new])
+
+
 def tally(index: NDArray[Any], weight: Floats | Bools, size: int) -> Floats:
     """Sum of the weights at each index, [size]."""
     return np.asarray(np.bincount(index, weights=weight, minlength=size), dtype=np.float64)

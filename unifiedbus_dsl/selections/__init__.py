@@ -24,7 +24,7 @@ from unifiedbus_dsl.elaborate.selections import (
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import spares
 from unifiedbus_dsl.model import Model
-from unifiedbus_dsl.network import Bools, Ints, ranges
+from unifiedbus_dsl.network import Bools, Ints, distinct, ranges
 from unifiedbus_dsl.plan import AssemblyType, DeviceType, PlanType
 from unifiedbus_dsl.syntax import tree
 
@@ -39,7 +39,7 @@ class Blocks:
 
     def devices(self) -> Ints:
         """All devices inside, ascending."""
-        return np.unique(ranges(self.start, self.stop))
+        return distinct(ranges(self.start, self.stop))
 
     def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
         """Which of these ends of cables are in it, [C]."""

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, components, frozen_array
+from unifiedbus_dsl.network import Floats, Ints, Network, components, distinct, frozen_array, looked_up
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.sweep import by_cable, distances, end_hops, least_costs
@@ -166,19 +166,21 @@ def islands(network: Network) -> tuple[Ints, Ints]:
     that don't forward are an island of their own.
     """
     n = network.vertices
-    inner = network.forwards[network.tail] & network.forwards[network.head]
+    out, into = np.repeat(network.forwards, np.diff(network.indptr)), looked_up(network.forwards, network.head)
+    inner = out & into
     part = components(n, network.tail[inner], network.head[inner])
     ends, parts = network.end[network.end_order], part[network.end_order]
-    mixed = ~network.forwards[network.tail] & network.forwards[network.head]
-    direct = np.flatnonzero(~network.forwards[network.tail] & ~network.forwards[network.head] & ~inner)
+    mixed = ~out & into
+    direct = np.flatnonzero(~out & ~into)
     direct = direct[network.tail[direct] < network.head[direct]]
     end = np.concatenate(
         [ends, network.end[network.tail[mixed]], network.end[network.tail[direct]], network.end[network.head[direct]]]
     )
     own = n + np.arange(len(direct))
     island = np.concatenate([parts, part[network.head[mixed]], own, own])
-    both = np.unique(np.stack([end, island]).astype(np.int64), axis=1)
-    return both[0], both[1]
+    count = n + len(direct)
+    one, two = np.divmod(distinct(end.astype(np.int64) * count + island), count)
+    return one, two
 
 
 def reachable(network: Network, members: ArrayLike | None = None) -> int:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, looked_up, row_arcs
-
-_Item = TypeVar("_Item", bound=np.generic)
+from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, distinct, looked_up, row_arcs
 
 MANY = 4096
 """Distinct values from which on ranking them by sorting is sooner done than looking each up."""
@@ -88,13 +84,6 @@ def dense(values: NDArray[np.generic]) -> Ids:
             return numbers
         return np.searchsorted(found, values).astype(np.int32)
     return np.searchsorted(np.unique(values), values).astype(np.int32)
-
-
-def distinct(values: NDArray[_Item]) -> NDArray[_Item]:
-    """The distinct integers, ascending: by sorting, far quicker than the hash table of NumPy where many are."""
-    ascending = np.sort(values)
-    new = np.append(np.ones(len(values[:1]), dtype=bool), ascending[1:] != ascending[:-1])
-    return np.asarray(ascending[new])
 
 
 def sums(values: Hashes, sizes: Ints) -> Hashes:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Ids, Ints, Network, components, looked_up, ranges, row_arcs
-from unifiedbus_dsl.symmetry.colours import dense, distinct
+from unifiedbus_dsl.network import Ids, Ints, Network, components, distinct, looked_up, ranges, row_arcs
+from unifiedbus_dsl.symmetry.colours import dense
 from unifiedbus_dsl.symmetry.proof import PIECE, Generator, Proof
 
 TABLE = 1 << 22

@@ -10,8 +10,8 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Bools, Hashes, Ids, Ints, Network, frozen_array, ranges, row_arcs
-from unifiedbus_dsl.symmetry.colours import distinct, mix, sums, tiers
+from unifiedbus_dsl.network import Bools, Hashes, Ids, Ints, Network, distinct, frozen_array, ranges, row_arcs
+from unifiedbus_dsl.symmetry.colours import mix, sums, tiers
 
 SAMPLE = 64
 """Vertices on which a candidate is tried before all of it."""
@@ -376,15 +376,14 @@ def row_images(network: Network, image: Ids, rows: Ids) -> Ids | None:
 def _piece_images(network: Network, image: Ids, rows: Ids, there: Ids, degree: Ints) -> NDArray[np.integer] | None:
     arcs, target = row_arcs(network, rows), row_arcs(network, there)
     heads = image[network.head[arcs]]
-    kinds = int(network.kind.max(initial=0)) + 1
+    if (heads == network.head[target]).all() and (network.label[arcs] == network.label[target]).all():
+        return target
+    kinds = len(network.kinds.link)
     if len(rows) * network.vertices * kinds >= 2**63:
         raise OverflowError("too many vertices and kinds of arc for 64-bit keys")
     key = np.repeat(np.arange(len(rows)) * network.vertices, degree) + heads
     key *= kinds
     key += network.kind[arcs]
-    if (key[1:] > key[:-1]).all():
-        same = (heads == network.head[target]).all() and (network.label[arcs] == network.label[target]).all()
-        return target if same else None
     order = np.argsort(key)
     source = arcs[order]
     if (heads[order] != network.head[target]).any() or (network.label[source] != network.label[target]).any():
