@@ -17,6 +17,7 @@ import pytest
 from tests.render import machines
 from tests.render.browser import CHROMIUM, FLAGS, browser
 from unifiedbus_dsl import pipeline
+from unifiedbus_dsl.analysis import pictures
 from unifiedbus_dsl.analysis.pictures import explorer_page
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.network import Network
@@ -349,6 +350,33 @@ scenario Half of cab { fail plane[1] }
     assert "scenario Half" in value["lost"]
     assert "under" not in value["lost"]
     assert "scenario" not in value["plain"]
+
+
+@pytest.mark.parametrize(("most", "left_out"), [(31, ["a2a", "hot", "Half"]), (59, ["Half"]), (60, [])])
+def test_the_page_says_what_is_left_out(most: int, left_out: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chips of one sort and 32 arcs are a work of 32; after a failure, two sorts and 30 arcs are one of 60."""
+    text = (
+        RACK
+        + """
+traffic a2a of cab = alltoall(all npu)
+traffic hot of cab = incast(all npu -> npu[0])
+scenario Half of cab { fail npu[0].up[0] -- plane[0].p[0] }
+"""
+    )
+    monkeypatch.setattr(pictures, "MOST_SOLVED", most)
+    data = data_of(page_of(text))
+    assert [sentence.split()[2] for sentence in data["leftOut"]] == left_out
+    assert set(data["traffics"]) == {"a2a", "hot"} - set(left_out)
+    assert set(data["scenarios"]) == {"Half"} - set(left_out)
+
+
+@needs_browser
+def test_the_first_panel_says_what_is_left_out(tmp_path: Path) -> None:
+    steps = """
+      const said = () => [...document.querySelectorAll("#facts .left-out")].map(p => p.textContent);
+      const first = said(); show(parsePath("cabinet[0]")); return [first, said()];"""
+    found = browse(explorer(machines.superpod(), {}, (), ["One is <b>not</b> here."]), tmp_path, steps)
+    assert (found["problems"], found["value"]) == ([], [["One is <b>not</b> here."], []])
 
 
 # ---- how long a frame takes -------------------------------------------------------------------------------------

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
+import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.asking import asker_of, evaluator_of, items_of
 from unifiedbus_dsl.analysis.loads import Utilisation, load_legend, loaded, lost_of
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.scenarios import after
+from unifiedbus_dsl.analysis.scenarios import After, after
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
@@ -44,8 +45,9 @@ def scenarios(compilation: Compilation, system: str) -> dict[str, tree.Scenario]
     return compilation.model.asked(tree.Scenario, system)
 
 
-MOST_SOLVED = 20_000
-"""Devices up to which the page to explore has loads and scenarios in it."""
+MOST_SOLVED = 500_000_000
+"""Arcs times end points that no symmetry makes alike, up to which the page to explore has loads and scenarios in it:
+about ten seconds of one processor for a traffic."""
 COMPARED_IN_DETAIL = 600
 """Devices up to which a system before and after a scenario is drawn device by device."""
 
@@ -85,26 +87,31 @@ def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
     """The page to explore a system in, with its views; what is wrong with one of these goes to the sink."""
     plan = compilation.pick(system)
     drawn: dict[str, Picture] = {}
+    left_out: list[str] = []
     for name, node in views(compilation, system).items():
         view = view_of(compilation, node, sink)
         picture = draw_view(view, sink) if view is not None else None
         if picture is not None:
             drawn[name] = picture
-    return explorer(plan, drawn, list(_solved(compilation, plan, sink)))
+    return explorer(plan, drawn, list(_solved(compilation, plan, sink, left_out)), left_out)
 
 
-def _solved(compilation: Compilation, plan: Plan, sink: Sink) -> Iterator[Shown]:
+def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str]) -> Iterator[Shown]:
     """An overview of each type for each traffic that has loads (steps of a collective have none), and the system before
-    and after each scenario."""
-    count = plan.device_count[plan.root]
-    if count > MOST_SOLVED:
+    and after each scenario. What would take too long is not there: `left_out` then gets a sentence."""
+    names = traffics(compilation, plan.system), scenarios(compilation, plan.system)
+    if not any(names):
         return
     survey = Survey(plan)
-    view = View(survey, plan.root, "detail" if count <= COMPARED_IN_DETAIL else "overview")
+    small = plan.device_count[plan.root] <= COMPARED_IN_DETAIL
+    view = View(survey, plan.root, "detail" if small else "overview")
     used: dict[str, Utilisation] = {}
     machine = Machine(compilation.fabric(plan.system))
+    if _work(machine) > MOST_SOLVED:
+        left_out += [_without("traffic", name) for name in names[0]] + [_without("scenario", name) for name in names[1]]
+        return
     quiet = asker_of(compilation, machine, Sink())  # nobody has asked for these: what has no loads is left out
-    for name in track(traffics(compilation, plan.system), "loads"):
+    for name in track(names[0], "loads"):
         found = _utilisation(quiet, load_question(name, "ecmp"))
         if found is not None:
             used[name] = found
@@ -113,9 +120,12 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink) -> Iterator[Shown]
                 drawn = overview_picture(plan, key, evolve(survey, look=look))
                 yield Shown("overview", key, svg(drawn), traffic=name)
     asker = asker_of(compilation, machine, sink)
-    for scenario in track(scenarios(compilation, plan.system), "scenarios"):
+    for scenario in track(names[1], "scenarios"):
         broken = _broken(compilation, view, scenario, asker)
         if broken is None:
+            continue
+        if _work(broken.left.machine) > MOST_SOLVED:
+            left_out.append(_without("scenario", scenario))
             continue
         pictures = {"": _before_and_after(view, broken, None, sink)}
         left = evolve(broken.left, selector=evolve(broken.left.selector, evaluator=quiet.evaluator))
@@ -125,6 +135,17 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink) -> Iterator[Shown]
         for name, picture in pictures.items():
             if picture is not None:
                 yield Shown("before and after", plan.root, svg(picture), True, name, scenario)
+
+
+def _work(machine: Machine) -> int:
+    """What solving loads, or losses, takes: one pass over the arcs for each end point that is like no other."""
+    return len(machine.symmetry.representatives(np.arange(machine.network.ends))[0]) * machine.network.arcs
+
+
+def _without(what: str, name: str) -> str:
+    """What the page says of a traffic or scenario that it does not show."""
+    asked = f"--scenario {name}" if what == "scenario" else f"--traffic {name}"
+    return f"The {what} {name} is not in this page: it takes long to work out here. `ubusc render {asked}` draws it."
 
 
 def plain_view(plan: Plan, key: str | None, layout: Layout) -> View:
@@ -176,12 +197,15 @@ def compare(
 
 @frozen(eq=False)
 class _Broken:
-    """What a scenario leaves of a system: its name, how it looks, who answers for it, and what was lost in words."""
+    """What a scenario leaves of a system: its name, how it looks, and what was found of it."""
 
     scenario: str
     view: View
-    left: Asker
-    said: Sequence[str]
+    found: After
+
+    @property
+    def left(self) -> Asker:
+        return self.found.left
 
 
 def _broken(compilation: Compilation, view: View, scenario: str, asker: Asker) -> _Broken | None:
@@ -193,14 +217,14 @@ def _broken(compilation: Compilation, view: View, scenario: str, asker: Asker) -
     if plan is not view.plan:
         view = evolve(view, survey=evolve(view.survey, plan=plan), key=plan.root)
     look = evolve(view.survey.look, lost=lost_of(found.left.machine))
-    return _Broken(scenario, view.looking(look), found.left, found.said)
+    return _Broken(scenario, view.looking(look), found)
 
 
 def _before_and_after(
     view: View, broken: _Broken, both: tuple[Utilisation, Utilisation] | None, sink: Sink
 ) -> Picture | None:
     """The system of a view, and what a scenario leaves of it, with their loads on one scale."""
-    shown, words = [view, broken.view], [["all parts are there"], list(broken.said)]
+    shown, words = [view, broken.view], [["all parts are there"], list(broken.found.said)]
     notes: list[str] = []
     legend: list[list[Mark]] = []
     if both is not None:

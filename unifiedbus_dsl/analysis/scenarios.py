@@ -7,6 +7,7 @@ case with worst case.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from math import isclose
 
 from attrs import evolve, frozen
@@ -32,17 +33,22 @@ from unifiedbus_dsl.units import RATE, counted
 BASE = "base"
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Damage:
-    """A scenario on its machine: what is left, and what was lost."""
+    """A scenario on its machine: what is left of `before`, and what was lost."""
 
     name: str
+    before: Machine
     machine: Machine
-    losses: Losses
     devices: int
     cables: int
     slower: int
     """Cables that keep a part of their capacity."""
+
+    @cached_property
+    def losses(self) -> Losses:
+        """Worked out when they are asked for: on a large machine without symmetries they take long."""
+        return losses(self.before, self.machine)
 
 
 def damage(
@@ -73,20 +79,25 @@ def damage(
             left = left.damaged(step.devices, step.cables)
     gone, health = left.lost_devices, left.cable_health
     dead, slower = int((health == 0).sum()), int(((health > 0) & (health < 1)).sum())
-    what = Damage(name, left, losses(asker.machine, left), int(gone.sum()), dead, slower)
+    what = Damage(name, asker.machine, left, int(gone.sum()), dead, slower)
     return what, evolve(asker, machine=left, selector=evolve(asker.selector, lost=gone), block=name), found[1]
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class After:
-    """A system after a scenario: the lines of it, what it has taken, who answers for what is left, its lets, and what
-    has changed in sentences."""
+    """A system, `base`, after a scenario: its lines, what it has taken, who answers for what is left, its lets."""
 
     items: list[tree.Statement]
+    base: Machine
     damage: Damage
     left: Asker
     lets: dict[str, Any]
-    said: tuple[str, ...]
+
+    @cached_property
+    def said(self) -> tuple[str, ...]:
+        """What has changed, a sentence each."""
+        said = (*changes(self.items, self.base, self.damage.before), *described(self.damage))
+        return said or ("nothing fails and nothing is changed",)
 
 
 def after(compilation: Compilation, name: str, asker: Asker) -> After | None:
@@ -104,8 +115,7 @@ def after(compilation: Compilation, name: str, asker: Asker) -> After | None:
     if made is None:
         return None
     found, left, lets = made
-    said = (*changes(items, asker.machine, there.machine), *described(found))
-    return After(items, found, left, lets, said or ("nothing fails and nothing is changed",))
+    return After(items, asker.machine, found, left, lets)
 
 
 def base_value(condition: tree.Expr, asker: Asker, solved: Callable[[Asker, tree.Call], Any]) -> Any | None:

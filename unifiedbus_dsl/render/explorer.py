@@ -53,9 +53,14 @@ class Shown:
     scenario: str = ""
 
 
-def explorer(plan: Plan, views: Mapping[str, Picture] | None = None, solved: Sequence[Shown] = ()) -> str:
+def explorer(
+    plan: Plan,
+    views: Mapping[str, Picture] | None = None,
+    solved: Sequence[Shown] = (),
+    left_out: Sequence[str] = (),
+) -> str:
     """The page of a system. `views` are pictures by name that can be chosen too; `solved` those of traffic and of
-    scenarios.
+    scenarios; `left_out` says, a sentence each, what is not there.
 
     Raises:
         NoGraphvizError: there is nothing to draw with.
@@ -73,6 +78,7 @@ def explorer(plan: Plan, views: Mapping[str, Picture] | None = None, solved: Seq
         "tables": list(tables),
         "traffics": list(dict.fromkeys(each.traffic for each in pictures if each.traffic)),
         "scenarios": list(dict.fromkeys(each.scenario for each in pictures if each.scenario)),
+        "leftOut": list(left_out),
         "pictures": [asdict(each) for each in pictures],
     }
     page = _PAGE.read_text(encoding="utf-8").replace("@WIRING@", _WIRING.read_text(encoding="utf-8"), 1)
