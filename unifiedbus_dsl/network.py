@@ -233,11 +233,15 @@ def ranges(start: Ints, stop: Ints) -> Ints:
 
 def transposed_order(indptr: Ints, head: Ids) -> Ids:
     """Positions of the arcs (tail, head) in order of (head, tail, position): [A], counting sort, O(V + A)."""
+    return transposed(indptr, head, np.arange(len(head), dtype=np.int32))
+
+
+def transposed(indptr: Ints, head: Ids, values: Ids) -> Ids:
+    """Values of arcs ([A]) in order of (head, tail, position): of a network the value of each arc's opposite."""
     from scipy.sparse import csr_matrix
 
     n = len(indptr) - 1
-    arcs = csr_matrix((np.arange(len(head), dtype=np.int32), head, indptr.astype(np.int32)), shape=(n, n))
-    return np.asarray(arcs.tocsc().data, dtype=np.int32)
+    return np.asarray(csr_matrix((values, head, indptr.astype(np.int32)), shape=(n, n)).tocsc().data, dtype=np.int32)
 
 
 def build(

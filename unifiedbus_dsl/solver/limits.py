@@ -195,11 +195,12 @@ def _on_old(keep: Keep, new: Ints, vertices: int) -> Keep:
 def _lifted(network: Network, made: _Hubs, generator: Generator) -> Generator:
     """The generator with the hubs that it carries along."""
     ends = network.end[generator.moved]
-    with_hub = (ends >= 0) & made.created[ends]
-    moved = np.append(made.new[generator.moved], made.hub[ends[with_hub]])
-    image = np.append(made.new[generator.image], made.hub[network.end[generator.image[with_hub]]])
-    moved, first = np.unique(moved, return_index=True)
-    return Generator(frozen_array(moved.astype(np.int32)), frozen_array(image[first].astype(np.int32)))
+    with_hub = np.flatnonzero((ends >= 0) & made.created[ends])
+    with_hub = with_hub[np.append(True, np.diff(ends[with_hub]) != 0)[: len(with_hub)]]  # one vertex of each end point
+    moved, hubs = made.new[generator.moved], made.hub[ends[with_hub]]
+    place = np.searchsorted(moved, hubs)  # hubs are numbered as their end points are
+    image = np.insert(made.new[generator.image], place, made.hub[network.end[generator.image[with_hub]]])
+    return Generator(frozen_array(np.insert(moved, place, hubs).astype(np.int32)), frozen_array(image.astype(np.int32)))
 
 
 # ---- throughput -----------------------------------------------------------------------------------------------------

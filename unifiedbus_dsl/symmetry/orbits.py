@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Ids, Ints, Network, components, distinct, looked_up, ranges, row_arcs
+from unifiedbus_dsl.network import Ids, Ints, Network, components, distinct, looked_up, ranges, row_arcs, transposed
 from unifiedbus_dsl.symmetry.colours import dense
 from unifiedbus_dsl.symmetry.proof import PIECE, Generator, Proof
 
@@ -42,7 +42,7 @@ def arc_orbits(network: Network, proofs: Sequence[Proof], vertex_orbit: Ids) -> 
     _carry(network, proofs, label, first)
     # what a generator says of the arcs out of moved vertices it says of their opposites too
     count = len(base)
-    pair = looked_up(label, network.opposite).astype(np.int64)
+    pair = transposed(network.indptr, network.head, label).astype(np.int32 if count * count < 2**31 else np.int64)
     pair *= count
     pair += label
     part = np.arange(count, dtype=np.int32)
