@@ -147,6 +147,7 @@ _scenario_items = _some(
         _statement(tree.Fail, _targets_with_filter, _maybe(expressions), _maybe(expressions)),
         _statement(tree.Degrade, _targets | _targets_ending_in_all, expressions, _maybe(expressions)),
         _statement(tree.Set, paths, expressions),
+        _statement(tree.Measure, expressions),
     )
 )
 _view_items = _some(

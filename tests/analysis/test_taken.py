@@ -7,6 +7,7 @@ import pytest
 from unifiedbus_dsl.analysis.asking import asker_of
 from unifiedbus_dsl.analysis.run import Report, analyze
 from unifiedbus_dsl.analysis.scenarios import after
+from unifiedbus_dsl.cli.analyze import text_of
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.pipeline import compile_text
 from unifiedbus_dsl.solver.machine import Machine
@@ -93,3 +94,42 @@ def test_draws_stay_as_they_were() -> None:
     assert found is not None
     ends = machine.network.end_device
     assert found.left.machine.lost_devices.nonzero()[0].tolist() == ends[DRAWN].tolist()
+
+
+def test_a_scenario_asks_what_is_left() -> None:
+    """Each chip has three cables in its board and two to the leaves; one that is gone takes one of the three away, and
+    a leaf one of the two. A scenario that extends another asks again what that asked, of its own machine."""
+    text = """scenario Chip of two {
+      fail board[0].npu[0]; count(all npu); disjoint_paths(board[0].npu[1] -> board[1].npu) }
+    scenario Both of two extends Chip { fail leaf[0]; diameter(all npu) }
+    analyze Chip of two { count(all npu) }
+    """
+    done = compile_text(TEXT + text)
+    assert done.ok, [d.message for d in done.diagnostics]
+    report = analyze(done)
+    assert not report.diagnostics
+    assert [(a.block, a.measure, a.value) for a in report.answers] == [
+        ("Chip", "count", 8),
+        ("scenario Chip", "count", 7),
+        ("scenario Chip", "disjoint_paths", 4),
+        ("scenario Both", "count", 7),
+        ("scenario Both", "disjoint_paths", 3),
+        ("scenario Both", "diameter", 2),
+    ]
+    lines = text_of(report).splitlines()
+    first, second = lines.index("scenario Chip"), lines.index("scenario Both")
+    assert lines[0] == "two: Chip"
+    assert [line.split()[0] for line in lines[first:second] if line.startswith("  ") and "exact" in line] == [
+        "count(all",
+        "disjoint_paths(board[0].npu[1]",
+    ]
+
+
+def test_scenarios_of_every_system_are_run() -> None:
+    """Those of a system without an `analyze` block too; it gets no datasheet unless it is chosen."""
+    text = "system lab : Two\nanalyze q of two { count(all npu) }\nscenario S of lab { expect diameter(all npu) == 3 }\n"
+    done = compile_text(TEXT + text)
+    report = analyze(done)
+    assert [(a.system, a.block) for a in report.answers] == [("two", "q")]
+    assert [d.code for d in report.diagnostics] == ["UB0701"]
+    assert {a.block for a in analyze(done, "lab").answers} == {"datasheet"}

@@ -190,6 +190,7 @@ scenario X of s extends Y {
   fail any.x
   degrade inter[0, *].hrs to 75%
   degrade all link where q to 3 where z
+  bisection(all npu); fail(x); set.y(all npu -> z)
   set a.b = 3;
 }
 view v of s @big {

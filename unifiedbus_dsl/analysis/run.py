@@ -18,6 +18,7 @@ from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
+from unifiedbus_dsl.elaborate.questions import a_call
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.systems import make_plan
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between
@@ -32,6 +33,8 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, Quantity
 
 DATASHEET = "datasheet"
+SCENARIO = "scenario"
+"""Begins the name of the block of what a scenario asks."""
 ROUNDING = 1e-9
 """Relative rounding of what is exact but worked out in floats."""
 
@@ -61,11 +64,12 @@ def analyze(
     symmetric: bool = True,
     budget: float | None = None,
 ) -> Report:
-    """Answer every `analyze` block of a system (default: of all systems that have one, else of the first system).
+    """Answer every `analyze` block and scenario of a system (default: of all systems that have one, else of the first).
 
-    A system without a block gets the datasheet: what an architect asks first. `traffic` asks for the throughput of
-    that traffic alone. Without `symmetric` every end point is solved for itself. `budget` is how many seconds each
-    optimum may take; what is not solved by then is an interval with both ends proved.
+    A system without a block gets the datasheet, what an architect asks first, if it is chosen, or the first of a file
+    without blocks. `traffic` asks for the throughput of that traffic alone. Without `symmetric` every end point is
+    solved for itself. `budget` is how many seconds each optimum may take; what is not solved by then is an interval
+    with both ends proved.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
@@ -73,8 +77,10 @@ def analyze(
     """
     compilation.pick(system)
     runner = _Runner(compilation, symmetric, budget)
+    blocks = runner._model.asked(tree.Analyze)
     for name in runner.systems(system, traffic):
-        runner.run(name, traffic)
+        sheet = system is not None or (not blocks and name == compilation.systems[0])
+        runner.run(name, traffic, sheet=sheet)
     return runner.report()
 
 
@@ -131,6 +137,7 @@ class _Runner:
             self._known(traffic, None)
             return [self._model.asked(tree.Traffic)[traffic].of.text]
         asked = {block.of.text for block in self._model.asked(tree.Analyze).values()}
+        asked |= {scenario.of.text for scenario in self._model.asked(tree.Scenario).values()}
         return [name for name in self.compilation.systems if name in asked] or list(self.compilation.systems[:1])
 
     def _known(self, traffic: str, system: str | None) -> None:
@@ -138,7 +145,8 @@ class _Runner:
         if traffic not in known:
             raise UnknownNameError(no_such("traffic", traffic, known, f" of `{system}`" if system else ""))
 
-    def run(self, system: str, traffic: str | None) -> None:
+    def run(self, system: str, traffic: str | None, *, sheet: bool) -> None:
+        """Answer what the file asks of a system; the datasheet if `sheet` says so where it has no block."""
         plan = self.compilation.pick(system)
         machine = self.machines[system] = self.machine(self.compilation.fabric(system))
         if traffic is not None:
@@ -149,7 +157,7 @@ class _Runner:
         blocks = self._model.asked(tree.Analyze, system)
         for block in blocks.values():
             self._block(self._asker(system, machine, block.name.text), plan, block.items)
-        if not blocks:
+        if sheet and not blocks:
             items = items_of("; ".join(datasheet(plan)), system, self.sink)
             asker = self._asker(system, machine, DATASHEET)
             # nobody has asked these: what has no answer on this machine is left out of the sheet
@@ -168,18 +176,18 @@ class _Runner:
         extra: dict[str, Any] = {}
         for item in track(items, f"{asker.system}: {asker.block}"):
             match item:
-                case tree.Measure(value=tree.Call() as call):
-                    answer = asker.answer(call)
-                    if answer is not None:
-                        self.answers.append(answer)
                 case tree.Measure():
-                    self.sink.error(
-                        "UB0705", "a measure is a call such as `bisection(all npu)`", item.span, "no measure"
-                    )
+                    self._measure(asker, item)
                 case tree.Expect():
                     self._expect(asker, plan, asker.system, item, extra)
                 case tree.Let():
                     extra[item.name.text] = asker.evaluator.eval(item.value)
+
+    def _measure(self, asker: Asker, item: tree.Measure) -> None:
+        call = a_call(item, self.sink)
+        answer = None if call is None else asker.answer(call)
+        if answer is not None:
+            self.answers.append(answer)
 
     def _expect(
         self,
@@ -215,6 +223,8 @@ class _Runner:
                 **lost.to_json(found.damage.machine, found.damage.losses),
             }
             for item in found.items:
+                if isinstance(item, tree.Measure):
+                    self._measure(evolve(found.left, block=f"{SCENARIO} {name}"), item)
                 if isinstance(item, tree.Expect):
                     base = base_value(item.condition, asker, solved)
                     extra = found.lets if base is None else {**found.lets, BASE: base}

@@ -135,18 +135,19 @@ def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
 def text_of(report: Report) -> str:
     """The report as people read it: a block for each system and analyze block, a line for each measure."""
     lines: list[str] = []
-    heads: list[tuple[str, str]] = []
+    blocks: dict[tuple[str, str], list[Answer]] = {}
     for answer in report.answers:
-        if (answer.system, answer.block) not in heads:
-            heads.append((answer.system, answer.block))
-    for system, block in heads:
-        lines += ["", f"{system}: {block}"] if lines else [f"{system}: {block}"]
-        chosen = [answer for answer in report.answers if (answer.system, answer.block) == (system, block)]
-        widths = max(len(answer.label) for answer in chosen), max(len(answer.shown) for answer in chosen)
-        for answer in chosen:
-            lines += _lines(answer, *widths)
+        blocks.setdefault((answer.system, answer.block), []).append(answer)
+    after = {f"scenario {name}" for name, _ in report.scenarios}
+    for (system, block), answers in blocks.items():
+        if block not in after:
+            lines += ["", f"{system}: {block}"] if lines else [f"{system}: {block}"]
+            lines += _block(answers)
     for name, said in report.scenarios:
         lines += ["", f"scenario {name}", *[f"  {sentence}" for sentence in said]]
+        for (_, block), answers in blocks.items():
+            if block == f"scenario {name}":
+                lines += _block(answers)
     if report.expectations:
         lines += ["", "Expectations"]
         for result in report.expectations:
@@ -157,6 +158,12 @@ def text_of(report: Report) -> str:
         orbits = f"{vertices:,} orbit{'s' * (vertices != 1)} of vertices and {arcs:,} of directed arcs"
         lines += ["", f"{name}: proved symmetries leave {orbits}"]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _block(answers: list[Answer]) -> list[str]:
+    """The answers of a block, in columns."""
+    widths = max(len(answer.label) for answer in answers), max(len(answer.shown) for answer in answers)
+    return [line for answer in answers for line in _lines(answer, *widths)]
 
 
 def _lines(answer: Answer, label: int, shown: int) -> list[str]:

@@ -130,6 +130,16 @@ class Names:
                 evaluator.eval(node)
 
 
+def a_call(item: tree.Measure, sink: Sink) -> tree.Call | None:
+    """The measure that a line asks for; None after a diagnostic."""
+    if isinstance(item.value, tree.Call):
+        return item.value
+    help = (f"write `throughput({item.value.span.text.strip()})` for what a traffic gets",)
+    message = "a measure is a call such as `bisection(all npu)`"
+    sink.error("UB0705", message, item.span, "no measure", help=help if isinstance(item.value, tree.Name) else ())
+    return None
+
+
 def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]) -> tuple[str, ...]:
     """Check the names in every question of the main file whose system could be understood. The names of the scenarios
     of which only the cables themselves tell if their lines can be followed."""
@@ -208,7 +218,8 @@ class _Asker:
     def _asked(self, item: tree.Statement, evaluator: Evaluator) -> None:
         match item:
             case tree.Measure():
-                self.names.expression(item.value, evaluator)
+                if a_call(item, self.sink) is not None:
+                    self.names.expression(item.value, evaluator)
             case tree.Expect():
                 self.names.expression(item.condition, evaluator)
 

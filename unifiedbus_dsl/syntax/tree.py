@@ -361,7 +361,7 @@ class Scenario(Statement):
     name: Word
     of: Word
     base: Word | None
-    items: tuple[Fail | Degrade | Set | Expect | Let, ...]
+    items: tuple[Fail | Degrade | Set | Measure | Expect | Let, ...]
 
 
 @frozen
