@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,8 @@ def arc_orbits(network: Network, proofs: Sequence[Proof], vertex_orbit: Ids) -> 
     _carry(network, proofs, label, first)
     # what a generator says of the arcs out of moved vertices it says of their opposites too
     count = len(base)
-    pair = transposed(network.indptr, network.head, label).astype(np.int32 if count * count < 2**31 else np.int64)
+    wide = np.int32 if count * count < 2**31 else np.int64
+    pair: NDArray[np.signedinteger[Any]] = transposed(network.indptr, network.head, label).astype(wide)
     pair *= count
     pair += label
     part = np.arange(count, dtype=np.int32)
@@ -90,9 +92,9 @@ def _images_of(network: Network, proof: Proof, vertices: Ids) -> Ids:
     return proof.arc_image[ranges(start, start + degree)]
 
 
-def _distinct(one: Ints, two: Ints, count: int) -> Ints:
+def _distinct(one: NDArray[np.signedinteger[Any]], two: NDArray[np.signedinteger[Any]], count: int) -> Ints:
     """The distinct `one · count + two`."""
-    key = one * count + two
+    key = one.astype(np.int64) * count + two
     if count * count > TABLE:
         return distinct(key)
     present = np.zeros(count * count, dtype=bool)
