@@ -89,10 +89,11 @@ def optimum(
     minimal: bool = False,
     most: int = 400_000,
     budget: float | None = None,
+    above: bool = True,
 ) -> Optimum:
     """Solve and check. Each end point must be a single vertex (`simple`).
 
-    With `minimal` only paths of fewest hops are used.
+    With `minimal` only paths of fewest hops are used. Without `above` only the flow is checked; `upper` is infinite.
 
     Raises:
         TooLargeError: more than `most` columns, or the programme takes more than `budget` seconds.
@@ -114,10 +115,13 @@ def optimum(
     if most_sent <= NOTHING * room[np.isfinite(room)].max():  # some are not joined: what flows goes in circles
         theta, flows, most_sent = np.zeros_like(theta), [np.zeros_like(flow) for flow in flows], 0.0
     noise = 1e-7 * most_sent
-    length = np.maximum(prices, 0.0) / room
+    length = np.maximum(prices, 0.0) / room if above else np.zeros(len(room))
     total = np.zeros(symmetry.arc_orbits)
     worth = np.zeros(len(objective))
+    theta[theta * _reach(blocks, len(theta)) <= NOTHING * room[np.isfinite(room)].max()] = 0.0
     for block, flow in zip(blocks, flows, strict=True):
+        if not above and not any(t > 0 and d.any() for t, d in zip(theta, block.commodity.demand, strict=True)):
+            continue  # what sends nothing needs no flow
         far = _class_distances(block, length)
         total += _checked(symmetry, block, np.maximum(flow, 0.0), theta, far, length, noise)
         for i, demand in enumerate(block.commodity.demand):
@@ -128,7 +132,7 @@ def optimum(
     ratios = np.divide(objective, worth, out=np.full(len(worth), np.inf), where=worth > 0)
     return Optimum(
         float(objective @ theta) * scale,
-        float((length[bounded] * room[bounded]).sum() * ratios[objective > 0].max()),
+        float((length[bounded] * room[bounded]).sum() * ratios[objective > 0].max()) if above else np.inf,
         theta * scale,
         total * scale / symmetry.arc_orbit_size,
         length,
@@ -152,6 +156,8 @@ def _block(symmetry: Symmetry, commodity: Commodity, minimal: bool) -> _Block:
     if minimal:
         columns.append(least_costs(network, np.array([source]), hop, np.zeros(network.vertices)))
     for column in columns:
+        if (column == column[0]).all():
+            continue
         values = dense(column)
         colour = dense(colour * (int(values.max()) + 1) + values).astype(np.int64)
     part = refine(network, colour, symmetry.arc_orbit)
@@ -198,10 +204,7 @@ def _solve(
 
     unit = float(room[np.isfinite(room)].max())
     parameters = len(objective)
-    reach = np.zeros(parameters)
-    for block in blocks:
-        reach += [block.commodity.copies * d.sum() for d in block.commodity.demand]
-    scale = unit / reach  # a parameter of one scaled unit sends the largest room once
+    scale = unit / _reach(blocks, parameters)  # a parameter of one scaled unit sends the largest room once
     balances, demands, loads = [], [], []
     for block in blocks:
         classes = block.classes
@@ -239,6 +242,14 @@ def _solve(
     prices = np.zeros(len(room))
     prices[bounded] = -found.ineqlin.marginals
     return flows, found.x[-parameters:] * scale, prices, equal.shape[0] + int(bounded.sum())
+
+
+def _reach(blocks: list[_Block], parameters: int) -> Floats:
+    """What all copies send together for a unit of each parameter."""
+    reach = np.zeros(parameters)
+    for block in blocks:
+        reach += [block.commodity.copies * float(d.sum()) for d in block.commodity.demand]
+    return reach
 
 
 def _class_distances(block: _Block, length: Floats) -> Floats:

@@ -87,7 +87,7 @@ def crossing(symmetry: Symmetry, chosen: Bools, most: int, budget: float | None 
             if k == place:
                 wanted[1 + len(inner) + at] = member & (level.of == level.of[these[0]])
         commodities.append(Commodity(int(these[0]), len(these), tuple(wanted)))
-    return optimum(symmetry, commodities, np.array(worth), most=most, budget=budget)
+    return optimum(symmetry, commodities, np.array(worth), most=most, budget=budget, above=False)
 
 
 def _levels(symmetry: Symmetry, member: Bools) -> list[_Level]:

@@ -10,6 +10,7 @@ from attrs import evolve
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.folded import MOST_PARTS, named
 from unifiedbus_dsl.analysis.wording import binding, block_name
 from unifiedbus_dsl.selections import Blocks
 from unifiedbus_dsl.solver.bisection import bisection as halved
@@ -20,10 +21,24 @@ from unifiedbus_dsl.units import NUMBER, RATE
 
 
 def bisection(call: Call) -> Answer:
-    """The capacity, and which cables the cut goes through."""
-    found = halved(call.machine.symmetry, call.ends(call.one()), budget=call.machine.budget_s)
+    """The capacity, which cables the cut goes through, and one of its sides by name where it has one."""
+    machine, ends = call.machine, call.ends(call.one())
+    found = halved(machine.symmetry, ends, budget=machine.budget_s)
     answer = call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
-    return evolve(answer, binding=binding(call.machine, found.cut), binds="the cut goes through")
+    devices = machine.network.end_device
+    skipped = call.selector.spare | call.selector.lost
+    half = named(machine.fabric, np.sort(devices[found.side]), skipped)
+    rest = ends[~found.side[ends]]
+    half = half if len(half) == 1 else min(half, named(machine.fabric, np.sort(devices[rest]), skipped), key=_few)
+    if half:
+        lines = (f"one half is {' and '.join(half)}",)
+        answer = evolve(answer, detail={"half": list(half)}, lines=lines)
+    return evolve(answer, binding=binding(machine, found.cut), binds="the cut goes through")
+
+
+def _few(names: tuple[str, ...]) -> int:
+    """Few names before many, any before none."""
+    return len(names) or MOST_PARTS + 1
 
 
 def tiers(call: Call) -> Answer:
