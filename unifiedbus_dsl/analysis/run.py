@@ -184,7 +184,7 @@ class _Runner:
                     extra[item.name.text] = asker.evaluator.eval(item.value)
 
     def _measure(self, asker: Asker, item: tree.Measure) -> None:
-        call = a_call(item, self.sink)
+        call = a_call(item, asker.traffics, self.sink)
         answer = None if call is None else asker.answer(call)
         if answer is not None:
             self.answers.append(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
@@ -17,6 +18,7 @@ from unifiedbus_dsl.elaborate.references import (
     IndexCompiler,
     PortView,
     Reference,
+    Step,
     Wall,
     port_names,
     port_view,
@@ -203,6 +205,20 @@ class _Builder:
                 ports = _port_names(self, name)
                 port = path[1].word.text if len(path) > 1 else "*"
                 self.spoilt.add((name, port if port in ports else "*"))
+                self._spoil_inside(self.children[name].type, path[1:])
+
+    def _spoil_inside(self, key: str, path: Sequence[Step]) -> None:
+        """What a cable through a wall was to reach stays quiet too: the port is no longer left over by mistake."""
+        types = self.elaborator.types
+        while len(path) > 1:
+            kind = types[key]
+            children = kind.children if isinstance(kind, AssemblyType) else ()
+            child = next((child for child in children if child.name == path[0].word.text), None)
+            if child is None or not isinstance(kind, AssemblyType):
+                return
+            if len(path) == 2:
+                types[key] = evolve(kind, spoilt=kind.spoilt | {(child.name, path[1].word.text)})
+            key, path = child.type, path[1:]
 
     def _export(self, statement: tree.PortExport, wall: Wall) -> None:
         ref = wall.reference(statement.value)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.messages import mismatch, wants
-from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison, describe, is_number
+from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison, TypeValue, describe, is_number
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, Quantity, number
 
@@ -113,6 +113,10 @@ def compare_values(sink: Sink, node: tree.Compare, left: Any, right: Any, tolera
             return mismatch(sink, node.left, left, node.right, right, "compared")
         margin = _margin(sink, node, right, tolerance)
         return margin if isinstance(margin, Poison) else compare(node.op, left.value, right.value, margin)
+    for text, kind in ((left, right), (right, left)):
+        if isinstance(text, str) and isinstance(kind, TypeValue) and node.op in ("==", "!="):
+            bare = text if kind.args else text.partition("(")[0]  # `LRS` is every `LRS(n = …)`
+            return (bare == kind.text) is (node.op == "==")
     if type(left) is not type(right):
         return mismatch(sink, node.left, left, node.right, right, "compared")
     if node.op not in ("==", "!="):

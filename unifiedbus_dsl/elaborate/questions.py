@@ -5,7 +5,7 @@ Nothing is solved here: a name that means nothing is found before any time is sp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -17,7 +17,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.failures import Failures, check_seed
 from unifiedbus_dsl.elaborate.scope import Scope
-from unifiedbus_dsl.elaborate.selections import Machine, Selection, Selector
+from unifiedbus_dsl.elaborate.selections import Machine, Selector, nothing_selected
 from unifiedbus_dsl.elaborate.values import POISON, Any
 from unifiedbus_dsl.elaborate.variants import lines, variant
 from unifiedbus_dsl.model import Model
@@ -45,29 +45,40 @@ class Names:
     whole: bool = True
 
     def __call__(self, node: tree.Call, evaluator: Evaluator) -> None:
-        of_traffic = ".".join(dotted(node.function)) in OF_TRAFFIC
+        name = ".".join(dotted(node.function))
         for arg in node.args:
-            self._argument(arg, evaluator, of_traffic=of_traffic)
+            self._argument(arg, evaluator, of_traffic=name in OF_TRAFFIC, maybe_none=name == "count")
 
     def instead(self, node: tree.Call, evaluator: Evaluator) -> Any:
         """Check the names of a measure in place of answering it."""
         evolve(self, whole=False)(node, evaluator)
         return POISON
 
-    def _argument(self, arg: tree.Arg, evaluator: Evaluator, *, of_traffic: bool) -> None:
+    def _argument(self, arg: tree.Arg, evaluator: Evaluator, *, of_traffic: bool, maybe_none: bool) -> None:
         name = arg.name.text if arg.name else ""
         if name in LEVELS:
             self._level(arg.value, evaluator)
         elif not name or name in SELECTING:
-            self.selection(arg.value, evaluator, of_traffic=of_traffic)
+            self.selection(arg.value, evaluator, of_traffic=of_traffic, maybe_none=maybe_none)
 
     def _level(self, node: tree.Expr, evaluator: Evaluator) -> None:
         if isinstance(node, tree.Name):
             word = tree.Word(node.text, span=node.span)
-            Selector(self.machine, evaluator).sort(tree.All((word,), span=node.span), {})
+            all_of_it = tree.All((word,), span=node.span)
+            if self.whole:
+                self._something(all_of_it, evaluator)
+            else:
+                Selector(self.machine, evaluator).sort(all_of_it, {})
 
-    def selection(self, node: tree.Expr, evaluator: Evaluator, *, of_traffic: bool = False) -> Selection | None:
-        """Check what an argument selects."""
+    def _something(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        found = Selector(self.machine, evaluator).select(node)
+        if found is not None and not sum(part.count for part in found.items):
+            nothing_selected(node, self.machine, evaluator.sink)
+
+    def selection(
+        self, node: tree.Expr, evaluator: Evaluator, *, of_traffic: bool = False, maybe_none: bool = False
+    ) -> None:
+        """Check what an argument selects; it may be nothing only where `maybe_none` says so."""
         match node:
             case tree.Arrow():
                 self.selection(node.left, evaluator)
@@ -81,11 +92,13 @@ class Names:
             case tree.Name() if of_traffic:
                 self._no_traffic(node, evaluator)
             case tree.All() | tree.Name() | tree.Member() | tree.Index() if self.whole:
-                return Selector(self.machine, evaluator).select(node)
+                if maybe_none:
+                    Selector(self.machine, evaluator).select(node)
+                else:
+                    self._something(node, evaluator)
             case tree.Binary():
                 self.selection(node.left, evaluator, of_traffic=of_traffic)
                 self.selection(node.right, evaluator, of_traffic=of_traffic)
-        return None
 
     def _no_traffic(self, node: tree.Name, evaluator: Evaluator) -> None:
         guess = did_you_mean(node.text, self.traffic)
@@ -130,13 +143,13 @@ class Names:
                 evaluator.eval(node)
 
 
-def a_call(item: tree.Measure, sink: Sink) -> tree.Call | None:
-    """The measure that a line asks for; None after a diagnostic."""
+def a_call(item: tree.Measure, traffic: Collection[str], sink: Sink) -> tree.Call | None:
+    """The measure that a line asks for; None after a diagnostic. `traffic` are the names of traffic."""
     if isinstance(item.value, tree.Call):
         return item.value
-    help = (f"write `throughput({item.value.span.text.strip()})` for what a traffic gets",)
-    message = "a measure is a call such as `bisection(all npu)`"
-    sink.error("UB0705", message, item.span, "no measure", help=help if isinstance(item.value, tree.Name) else ())
+    said = item.value.span.text.strip()
+    help = (f"write `throughput({said})`, say",) if said in traffic else ()
+    sink.error("UB0705", "a measure is a call such as `bisection(all npu)`", item.span, "no measure", help=help)
     return None
 
 
@@ -218,7 +231,7 @@ class _Asker:
     def _asked(self, item: tree.Statement, evaluator: Evaluator) -> None:
         match item:
             case tree.Measure():
-                if a_call(item, self.sink) is not None:
+                if a_call(item, self.names.traffic, self.sink) is not None:
                     self.names.expression(item.value, evaluator)
             case tree.Expect():
                 self.names.expression(item.condition, evaluator)

@@ -320,15 +320,28 @@ class Selector:
         types = self.evaluator.scope.module.of_sort(tree.TypeDef)
         kinds = [*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY, "link", "port"]
         guess = did_you_mean(words[0] if len(words) > 1 else name, [*kinds, *types])
+        span = node.path[0].span.to(node.path[-1].span)
+        other = self._other(tuple(words), node)
         self.evaluator.sink.error(
             "UB0224",
             f"`all {name}` names no kind or type",
-            node.path[0].span.to(node.path[-1].span),
+            span,
             "unknown kind or type",
-            help=(f"did you mean `all {guess}`?",) if guess else ("kinds are " + ", ".join(kinds),),
-            fix=rename(node.path[0].span.to(node.path[-1].span) if len(words) == 1 else node.path[0].span, guess),
+            help=(other or (f"did you mean `all {guess}`?" if guess else "kinds are " + ", ".join(kinds)),),
+            fix=None if other else rename(span if len(words) == 1 else node.path[0].span, guess),
         )
         return None
+
+    def _other(self, name: tuple[str, ...], node: tree.All) -> str:
+        """What to write where the name is that of something else; empty where it is of nothing."""
+        definition = self.evaluator.scope.definition(name)
+        noun = {tree.LinkDef: "link", tree.ProtocolDef: "protocol"}.get(type(definition.node)) if definition else None
+        if noun is not None:
+            return f"`{'.'.join(name)}` is a {noun}: write `all link where {noun} == {'.'.join(name)}`"
+        subject = self.machine.types.get(self.machine.subject)
+        if isinstance(subject, AssemblyType) and any(child.name == name[0] for child in subject.children):
+            return f"`{name[0]}` is a part: leave `all` out"
+        return ""
 
     def _named(self, name: tuple[str, ...], roots: dict[str, int]) -> list[Item] | None:
         if name == ("link",):
@@ -398,6 +411,8 @@ def holds(
     """
     known = {name for fields in parts for name in fields}
     asked = {each.text for each in walk(where) if isinstance(each, tree.Name)} & known
+    if "kind" in asked:
+        words |= frozenset((*schema.KINDS_OF_DEVICE, *schema.KINDS_OF_ASSEMBLY))
     words |= frozenset(schema.MEDIA) | {v for fields in parts for v in fields.values() if isinstance(v, str)}
     found = []
     for fields in parts:
