@@ -295,6 +295,33 @@ def test_flows_off_their_paths_are_no_certificate(monkeypatch: pytest.MonkeyPatc
         programme(net, d)
 
 
+def test_arcs_of_no_class_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the short way on a ring of five the long one is as long as nothing allows that knows the short one."""
+    net, _ = machines.torus(5)
+    block = classes._block
+
+    def without(group: symmetry.Symmetry, commodity: classes.Commodity, minimal: bool) -> Any:
+        made = block(group, commodity, minimal)
+        stay = (made.tail != made.part[0]) | (made.head != made.part[1])
+        return evolve(made, **{name: getattr(made, name)[stay] for name in ("key", "tail", "head", "orbit", "size")})
+
+    monkeypatch.setattr(classes, "_block", without)
+    with pytest.raises(ArithmeticError, match="prices do not bound"):
+        programme(net, demand.pairs([0], [1]))
+
+
+def test_classes_of_arcs_are_the_same_from_a_table() -> None:
+    net, arrays = machines.mesh(8, 8)
+    found = symmetry.find(net, arrays)
+    (commodity,) = limits.commodities(found, demand.all_to_all(net), np.arange(net.ends))
+    block = classes._block(found, commodity, False)
+    key = classes._keys(found, block.part, block.classes, net.tail, slice(None))
+    table, search = (classes._numbers(block, arcs, found.arc_orbits)(key) for arcs in (net.arcs, 0))
+    assert table.tolist() == search.tolist()
+    assert (table == len(block.key)).sum() == (net.head == commodity.source).sum()  # nothing flows back to the source
+    assert len(block.key) == len(set(table.tolist())) - 1
+
+
 def test_loads_that_do_not_carry_the_demand_are_no_certificate() -> None:
     net, _ = machines.torus(4, 3)
     plain, d = symmetry.trivial(net), demand.all_to_all(net)

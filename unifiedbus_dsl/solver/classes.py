@@ -18,6 +18,7 @@ shortest paths, swept on the whole network, bound every solution:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -275,29 +276,56 @@ def _checked(
         ArithmeticError: a flow does not balance to within `noise`, byte/s, or a potential is too high.
     """
     network, commodity = symmetry.network, block.commodity
-    each = flow / (block.size * commodity.copies)
+    each = np.append(flow / (block.size * commodity.copies), 0.0)  # at last what no class of the block has
     wanted = sum((t * d for t, d in zip(theta, commodity.demand, strict=True)), np.zeros(network.vertices))
     gain = np.zeros(network.vertices)
     gain[commodity.source] = wanted.sum()
-    total = np.zeros(symmetry.arc_orbits)
+    number = _numbers(block, network.arcs, symmetry.arc_orbits)
+    met = np.zeros((len(each), 2), dtype=np.int64)  # arcs of each class that are shut and open
+    steep = False
     for begin, end in row_chunks(network):
         tails = np.repeat(np.arange(begin, end), network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
         arcs = slice(int(network.indptr[begin]), int(network.indptr[end]))
-        key = _keys(symmetry, block.part, block.classes, tails, arcs)
-        place = np.minimum(np.searchsorted(block.key, key), len(block.key) - 1)
-        carried = np.where(block.key[place] == key, each[place], 0.0)
-        gain += tally(network.head[arcs], carried, network.vertices)
-        gain[begin:end] -= tally(tails - begin, carried, end - begin)
-        total += tally(symmetry.arc_orbit[arcs], carried, symmetry.arc_orbits)
+        k = number(_keys(symmetry, block.part, block.classes, tails, arcs))
         open_ = _open(network, block, tails, arcs)
-        low, high = far[block.part[tails[open_]]], far[block.part[network.head[arcs][open_]]]
-        with np.errstate(invalid="ignore"):  # from nowhere to nowhere
-            steep = high - low > length[symmetry.arc_orbit[arcs][open_]] + 1e-12 * high
-        if steep.any() or (carried[~open_] > 0).any():
-            raise ArithmeticError("prices do not bound the distances, or a flow leaves its paths")
+        met += np.bincount(2 * k + open_, minlength=met.size).reshape(met.shape)
+        carried = each[k]
+        some = np.flatnonzero(carried)
+        gain += tally(network.head[arcs][some], carried[some], network.vertices)
+        gain[begin:end] -= tally(tails[some] - begin, carried[some], end - begin)
+        other = np.flatnonzero(open_ & (k == len(block.key)))
+        low, high = far[block.part[tails[other]]], far[block.part[network.head[arcs][other]]]
+        steep |= _steep(low, high, length[symmetry.arc_orbit[arcs][other]])
+    here = met[:-1, 1] > 0  # ends and orbit are the same for all arcs of a class, so one says what all say
+    steep |= _steep(far[block.tail[here]], far[block.head[here]], length[block.orbit[here]])
+    if steep or (each[met[:, 0] > 0] > 0).any():
+        raise ArithmeticError("prices do not bound the distances, or a flow leaves its paths")
     if np.abs(gain - wanted).max() > noise:
         raise ArithmeticError("the flow found does not balance")
+    total = tally(block.orbit, each[:-1] * met[:-1].sum(axis=1), symmetry.arc_orbits)
     return total * commodity.copies
+
+
+def _numbers(block: _Block, arcs: int, orbits: int) -> Callable[[Ints], Ints]:
+    """A function from keys of arcs to the numbers of their classes in a block, of others one more than there are; by a
+    table unless it were longer than all arcs."""
+    none, many = len(block.key), block.classes**2 * orbits
+    if many <= arcs:
+        table = np.full(many, none, dtype=np.int64)
+        table[block.key] = np.arange(none)
+        return table.__getitem__
+
+    def searched(key: Ints) -> Ints:
+        place = np.minimum(np.searchsorted(block.key, key), none - 1)
+        return np.where(block.key[place] == key, place, none)
+
+    return searched
+
+
+def _steep(low: Floats, high: Floats, length: Floats) -> bool:
+    """Whether a potential rises by more than the length anywhere."""
+    with np.errstate(invalid="ignore"):  # from nowhere to nowhere
+        return bool((high - low > length + 1e-12 * high).any())
 
 
 def _open(network: Network, block: _Block, tails: Ints, arcs: slice) -> Bools:

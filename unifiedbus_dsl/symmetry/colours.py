@@ -53,7 +53,8 @@ def refine(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> I
     now = dense(np.asarray(colour))
     count = int(now.max(initial=-1)) + 1
     while True:
-        key = mix(now) + np.asarray(matrix @ mix(now.astype(np.uint64) + np.uint64(1 << 40)))
+        numbers = np.arange(count)
+        key = mix(numbers)[now] + np.asarray(matrix @ mix(numbers + (1 << 40))[now])
         now = dense(key)
         more = int(now.max(initial=-1)) + 1
         if more == count:
