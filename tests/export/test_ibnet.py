@@ -117,6 +117,8 @@ def test_the_grammar(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("vendid=0x2c9", "vendor 0x2c9", "line 9: `vendor 0x2c9` is no line"),
+        ('Ca\t1 "H-b8599f0300bb0009"', 'Ca\t1 "H-b8599f"', "`H-b8599f` is no GUID: that is 16 hexadecimal digits"),
+        ('"H-b8599f0300aa0001"[1](', '"H-aa0001"[1](', "`H-aa0001` is no GUID"),
         ("4xNDR", "4xWDR", "no width and speed"),
         ('[65]\t"H-b8599f0300bb0009"', '[66]\t"H-b8599f0300bb0009"', "port 66 of a node with 65"),
         ('[2]\t"H-b8599f0300aa0002"', '[1]\t"H-b8599f0300aa0002"', "port 1 is here twice"),

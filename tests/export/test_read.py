@@ -97,13 +97,22 @@ def test_names_of_other_tools(tmp_path: Path) -> None:
     assert back.device_name(0) == "d10_0_0_1"
 
 
+NO_PORTS = '<graphml><graph edgedefault="undirected"><node id="a"/><node id="b"/><edge source="a" target="b"/></graph></graphml>'
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
         ("a.csv", "from,to\n", "needs the columns"),
         ("a.csv", "a_device,a_port,b_device,b_port\na,x,b,\n", "line 2"),
         ("a.csv", "a_device,a_port,b_device,b_port,gbps\na,x,b,y,fast\n", "line 2"),
-        ("a.csv", "a_device,a_port,b_device,b_port\na,x,b,y\na,x,b,z\n", "two cables"),
+        ("a.csv", "a_device,a_port,b_device,b_port\na,x,b,y\na,x,b,z\n", "`a.x -- b.z` and `a.x -- b.y`: two cables"),
+        ("a.csv", "a_device,a_port,b_device,b_port\na,x,a,x\n", "`a.x -- a.x`: a cable from a port to itself"),
+        ("a.json", '{"nodes": [{"id": ""}], "edges": []}', '`{"id": ""}` has no `id`'),
+        ("a.json", '{"nodes": [{"id": null, "kind": "npu"}], "edges": []}', "has no `id`"),
+        ("a.json", '{"nodes": [{"id": "a"}, {"id": " "}], "edges": []}', "device 2 of the file has no name"),
+        ("a.json", '{"nodes": [{"id": "b"}, {"id": "a"}, {"id": "a"}], "edges": []}', "2 devices are called `a`"),
+        ("a.graphml", NO_PORTS, "edge from `a` to `b`: which ports"),
         ("a.csv", "a_device,a_port,b_device,b_port,gbps\na,x,b,y,1e400\n", "line 2: a cable can't have inf"),
         ("a.csv", "a_device,a_port,b_device,b_port,gbps\na,x,b,y,-4\n", "line 2: a cable can't have"),
         ("a.csv", "a_device,a_port,b_device,b_port,length_m\na,x,b,y,nan\n", "line 2: a cable can't have nan"),

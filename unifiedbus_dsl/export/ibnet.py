@@ -35,6 +35,8 @@ _PORT = re.compile(
     r'\[(\d+)\](?:\[ext \d+\])?(?:\s*\([0-9a-f]+\))?\s*"([SHR]-[0-9a-f]{16})"\[(\d+)\](?:\[ext \d+\])?'
     r"(?:\s*\([0-9a-f]+\))?\s*#(.*)\Z"
 )
+_SHORT = re.compile(r'\A\s*(?:(?:Switch|Ca|Rt)\s+\d+|\[\d+\][^"]*)\s*"(?![SHR]-[0-9a-f]{16}")([^"]*)"')
+"""A record or port with something else than a GUID."""
 _SPEED = re.compile(r'(?:lid \d+|")\s+(\d+)x([A-Z]+\d*)(?:\s|\Z)')
 
 
@@ -93,6 +95,10 @@ def _records(lines: Iterable[str], path: Path) -> dict[str, _Node]:
                 if guid in nodes:
                     raise ImportFailed(f"{where}: a second record of {guid}; the first is in line {nodes[guid].line}")
                 here = nodes[guid] = _Node(KINDS[kind], int(ports), name.strip(), number)
+            elif guid := _SHORT.search(line):
+                raise ImportFailed(
+                    f"{where}: `{guid[1]}` is no GUID: that is 16 hexadecimal digits behind S-, H- or R-"
+                )
             elif not _QUIET.match(line):
                 raise ImportFailed(f"{where}: `{line.strip()[:60]}` is no line of ibnetdiscover")
     return nodes

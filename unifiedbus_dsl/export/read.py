@@ -103,8 +103,9 @@ def _json_cable(edge: Any, place: int, path: Path) -> Cable:
 
 
 def _text(node: Any, key: str, path: Path) -> str:
-    if not isinstance(node, dict) or key not in node:
-        raise ImportFailed(f"`{path.name}`: a node or edge has no `{key}`")
+    if not isinstance(node, dict) or node.get(key) in (None, ""):
+        said = json.dumps(node, ensure_ascii=False)
+        raise ImportFailed(f"`{path.name}`: `{said[:60]}{'…' * (len(said) > 60)}` has no `{key}`")
     return str(node[key])
 
 
@@ -204,7 +205,8 @@ def _graphml_cable(
 ) -> Cable | None:
     """The cable of an edge; None where a node of it is still to come."""
     facts = _data(edge, names)
-    where = f"`{path.name}`, edge {edge.get('id', '')}"
+    number = edge.get("id") or f"from `{edge.get('source', '')}` to `{edge.get('target', '')}`"
+    where = f"`{path.name}`, edge {number}"
     ids = [
         f"n{facts[side]}" if side in facts else edge.get(end, "") for side, end in (("a", "source"), ("b", "target"))
     ]

@@ -13,6 +13,7 @@ latencies and transit lines are those of no statement.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import prod
@@ -92,17 +93,23 @@ def rebuild(listing: Listing) -> Fabric:
 def _check(listing: Listing) -> None:
     names = {device.name for device in listing.devices}
     if len(names) < len(listing.devices):
-        raise ImportFailed("two devices have one name")
+        name, count = Counter(device.name for device in listing.devices).most_common(1)[0]
+        raise ImportFailed(f"{count:,} devices are called `{name}`: each device has a name of its own")
     if not names:
         raise ImportFailed("there is no device in it")
-    taken: set[tuple[str, str]] = set()
+    nameless = next((number for number, device in enumerate(listing.devices, 1) if not device.name.strip()), None)
+    if nameless is not None:
+        raise ImportFailed(f"device {nameless:,} of the file has no name")
+    taken: dict[tuple[str, str], Cable] = {}
     for cable in listing.cables:
+        if cable.a == cable.b:
+            raise ImportFailed(f"`{cable}`: a cable from a port to itself")
         for end in (cable.a, cable.b):
             if end[0] not in names:
                 raise ImportFailed(f"`{cable}`: there is no device `{end[0]}`")
             if end in taken:
-                raise ImportFailed(f"`{cable}`: two cables are on port `{end[0]}.{end[1]}`")
-            taken.add(end)
+                raise ImportFailed(f"`{cable}` and `{taken[end]}`: two cables are on port `{end[0]}.{end[1]}`")
+            taken[end] = cable
 
 
 # ---- types --------------------------------------------------------------------------------------------------------
