@@ -210,6 +210,13 @@ def row_arcs(network: Network, vertices: NDArray[Any]) -> Ints:
     return ranges(network.indptr[vertices], network.indptr[vertices + 1])
 
 
+def row_index(network: Network, vertices: NDArray[Any]) -> Ints | slice:
+    """The same as an index: a slice, which copies nothing, where the rows lie side by side."""
+    if len(vertices) and int(vertices[-1]) - int(vertices[0]) == len(vertices) - 1 and (np.diff(vertices) == 1).all():
+        return slice(int(network.indptr[vertices[0]]), int(network.indptr[vertices[-1] + 1]))
+    return row_arcs(network, vertices)
+
+
 def row_chunks(network: Network, arcs: int = 1 << 20) -> Iterator[tuple[int, int]]:
     """Ranges of vertices with about `arcs` arcs out of them each: work on them piece by piece stays in the cache."""
     bounds = np.searchsorted(network.indptr, np.arange(0, network.arcs, arcs), side="left")

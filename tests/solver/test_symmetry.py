@@ -9,9 +9,9 @@ import pytest
 
 from tests.solver import machines
 from unifiedbus_dsl import symmetry
-from unifiedbus_dsl.network import Hashes, Ids, Network, build, distinct, row_arcs
+from unifiedbus_dsl.network import Hashes, Ids, Network, build, distinct, row_arcs, row_index
 from unifiedbus_dsl.solver import limits
-from unifiedbus_dsl.symmetry import colours, proof, search
+from unifiedbus_dsl.symmetry import colours, orbits, proof, search
 from unifiedbus_dsl.symmetry.orbits import vertex_orbits
 from unifiedbus_dsl.symmetry.proof import Prover
 
@@ -239,6 +239,33 @@ def test_what_is_refused_early_would_not_be_proved(
     assert [(g.moved.tolist(), g.image.tolist()) for g in quick.generators] == [
         (g.moved.tolist(), g.image.tolist()) for g in every.generators
     ]
+
+
+@pytest.mark.parametrize(("name", "sizes"), SMALL)
+def test_orbits_are_the_same_however_few_arcs_are_worked_on_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, name: str, sizes: tuple[int, ...]
+) -> None:
+    net, arrays = getattr(machines, name)(*sizes)
+    whole = symmetry.find(net, arrays)
+    for module in (proof, orbits):
+        monkeypatch.setattr(module, "PIECE", 7)
+    pieces = symmetry.find(net, arrays)
+    assert pieces.arc_orbit.tolist() == whole.arc_orbit.tolist()
+    assert len(pieces.generators) == len(whole.generators)
+    for generator in whole.generators:
+        assert net.head[symmetry.arc_images(net, generator)].tolist() == [
+            dict(zip(generator.moved.tolist(), generator.image.tolist(), strict=True)).get(h, h)
+            for h in net.head[row_arcs(net, generator.moved)].tolist()
+        ]
+
+
+def test_rows_side_by_side_are_a_slice() -> None:
+    net, _ = machines.clos(3, 2, 2)
+    for some in ([2, 3, 4], [5], [0, 1, 2, 4], [3, 2, 1], [1, 1, 1], []):
+        vertices = np.array(some, dtype=np.int32)
+        index = row_index(net, vertices)
+        assert np.arange(net.arcs)[index].tolist() == row_arcs(net, vertices).tolist()
+        assert isinstance(index, slice) == (some in ([2, 3, 4], [5]))
 
 
 @pytest.mark.parametrize(("name", "sizes"), SMALL)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Ids, Ints, Network, components, distinct, looked_up, ranges, row_arcs, transposed
+from unifiedbus_dsl.network import (
+    Ids,
+    Ints,
+    Network,
+    components,
+    distinct,
+    looked_up,
+    ranges,
+    row_arcs,
+    row_index,
+    transposed,
+)
 from unifiedbus_dsl.symmetry.colours import dense
 from unifiedbus_dsl.symmetry.proof import PIECE, Generator, Proof
 
@@ -44,15 +56,15 @@ def arc_orbits(network: Network, proofs: Sequence[Proof], vertex_orbit: Ids) -> 
     # what a generator says of the arcs out of moved vertices it says of their opposites too
     count = len(base)
     wide = np.int32 if count * count < 2**31 else np.int64
-    pair: NDArray[np.signedinteger[Any]] = transposed(network.indptr, network.head, label).astype(wide)
+    opposite = transposed(network.indptr, network.head, label)
+    pair: NDArray[np.signedinteger[Any]] = opposite.astype(wide, copy=False)
     pair *= count
     pair += label
     part = np.arange(count, dtype=np.int32)
     seen = np.zeros(0, dtype=np.int64)
     for proof in proofs:
-        arcs = row_arcs(network, proof.generator.moved)
-        for begin in range(0, len(arcs), PIECE):
-            before, after = pair[arcs[begin : begin + PIECE]], pair[proof.arc_image[begin : begin + PIECE]]
+        for arcs, images in _pieces(network, proof):
+            before, after = pair[arcs], pair[images]
             differ = before != after
             if not differ.any():
                 continue
@@ -61,6 +73,14 @@ def arc_orbits(network: Network, proofs: Sequence[Proof], vertex_orbit: Ids) -> 
                 seen = _distinct(one, two, count)
                 part = joined(part, part[seen // count], part[seen % count])
     return looked_up(dense(part), label)
+
+
+def _pieces(network: Network, proof: Proof) -> Iterator[tuple[Ints | slice, Ids]]:
+    """The arcs out of moved vertices with their images, some at a time."""
+    moved, start = proof.generator.moved, np.append(proof.start, len(proof.arc_image))
+    bounds = np.searchsorted(start[:-1], np.arange(0, start[-1], PIECE)).tolist()
+    for begin, end in pairwise([*bounds, len(moved)]):
+        yield row_index(network, moved[begin:end]), proof.arc_image[start[begin] : start[end]]
 
 
 def _carry(network: Network, proofs: Sequence[Proof], label: Ids, first: Ints) -> None:
@@ -77,7 +97,7 @@ def _carry(network: Network, proofs: Sequence[Proof], label: Ids, first: Ints) -
                 continue
             full[generator.moved] = generator.image
             while len(here):
-                label[_images_of(network, proof, here)] = label[row_arcs(network, here)]
+                label[_images_of(network, proof, here)] = label[row_index(network, here)]
                 there = full[here]
                 done[there] = True
                 left -= len(there)

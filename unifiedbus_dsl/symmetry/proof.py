@@ -10,7 +10,18 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Bools, Hashes, Ids, Ints, Network, distinct, frozen_array, ranges, row_arcs
+from unifiedbus_dsl.network import (
+    Bools,
+    Hashes,
+    Ids,
+    Ints,
+    Network,
+    distinct,
+    frozen_array,
+    ranges,
+    row_arcs,
+    row_index,
+)
 from unifiedbus_dsl.symmetry.colours import mix, sums, tiers
 
 SAMPLE = 64
@@ -374,9 +385,11 @@ def row_images(network: Network, image: Ids, rows: Ids) -> Ids | None:
 
 
 def _piece_images(network: Network, image: Ids, rows: Ids, there: Ids, degree: Ints) -> NDArray[np.integer] | None:
-    arcs, target = row_arcs(network, rows), row_arcs(network, there)
+    arcs, target = row_index(network, rows), row_index(network, there)
     heads = image[network.head[arcs]]
-    if (heads == network.head[target]).all() and (network.label[arcs] == network.label[target]).all():
+    same = (heads == network.head[target]).all() and (network.label[arcs] == network.label[target]).all()
+    target = np.arange(target.start, target.stop) if isinstance(target, slice) else target
+    if same:
         return target
     kinds = len(network.kinds.link)
     if len(rows) * network.vertices * kinds >= 2**63:
@@ -385,8 +398,7 @@ def _piece_images(network: Network, image: Ids, rows: Ids, there: Ids, degree: I
     key *= kinds
     key += network.kind[arcs]
     order = np.argsort(key)
-    source = arcs[order]
-    if (heads[order] != network.head[target]).any() or (network.label[source] != network.label[target]).any():
+    if (heads[order] != network.head[target]).any() or (network.label[arcs][order] != network.label[target]).any():
         return None
     images = np.empty_like(target)
     images[order] = target
