@@ -97,7 +97,10 @@ def test_names_of_other_tools(tmp_path: Path) -> None:
     assert back.device_name(0) == "d10_0_0_1"
 
 
-NO_PORTS = '<graphml><graph edgedefault="undirected"><node id="a"/><node id="b"/><edge source="a" target="b"/></graph></graphml>'
+NO_PORTS = (
+    '<graphml><graph edgedefault="undirected"><node id="a"/><node id="b"/>'
+    '<edge source="a" target="b"/></graph></graphml>'
+)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from unifiedbus_dsl.elaborate.body import Body, Placed
 from unifiedbus_dsl.elaborate.cable_list import listed_rules
 from unifiedbus_dsl.elaborate.connect import ChooseLink, written_rules
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.members import fields, known_annotations, misplaced
 from unifiedbus_dsl.elaborate.pattern import pattern_rules
 from unifiedbus_dsl.elaborate.placing import placement
 from unifiedbus_dsl.elaborate.references import (
@@ -70,7 +71,7 @@ class _Builder:
             self._statement(placed)
         if "*" in self.failed:
             self.spoilt.add(("*", "*"))
-        fields = self.elaborator.fields(self.node.kind.text, self.key, self.body)
+        own = fields(self.elaborator, self.node.kind.text, self.key, self.body)
         return AssemblyType(
             self.key,
             self.node.kind.text,
@@ -79,7 +80,7 @@ class _Builder:
             _in_order(self.rules),
             tuple(sorted(self.placements, key=lambda p: p.child)),
             tuple(self.openings),
-            fields,
+            own,
             frozenset(self.spoilt),
             self.node.doc,
             self.node.span,
@@ -158,7 +159,7 @@ class _Builder:
     def _statement(self, placed: Placed) -> None:
         wall = self._wall(placed.scope)
         if isinstance(placed.statement, tree.Connect | tree.ConnectPattern | tree.ConnectCables):
-            self.elaborator.annotations(placed.statement.annotations, ["draw"])
+            known_annotations(placed.statement.annotations, ["draw"], self.elaborator.sink)
         match placed.statement:
             case tree.PortExport():
                 self._export(placed.statement, wall)
@@ -176,7 +177,7 @@ class _Builder:
             case tree.Place():
                 self._place(placed.statement, wall)
             case tree.PortDecl() | tree.Transit():
-                self.elaborator.misplaced(placed.statement, self.node.kind.text)
+                misplaced(placed.statement, self.node.kind.text, self.elaborator.sink)
             case _:
                 pass
 

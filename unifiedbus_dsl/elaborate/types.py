@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 from attrs import define, field, frozen
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.bind import delete_line
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.elaborate.body import MAX_EXTENDS, Body, Placed
+from unifiedbus_dsl.elaborate.assembly import build_assembly
+from unifiedbus_dsl.elaborate.body import MAX_EXTENDS, Body
 from unifiedbus_dsl.elaborate.changes import UNCHANGED, Changes
+from unifiedbus_dsl.elaborate.device import build_device
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.limits import Limits
+from unifiedbus_dsl.elaborate.members import known_annotations, shape, words
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.technology import Technology
 from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, TypeValue, article, describe, same_sort, value_text
 from unifiedbus_dsl.model import Definition, Model
-from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, PlanType, Port, Value
+from unifiedbus_dsl.plan import Child, PlanType
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import Quantity
 
 Args = tuple[tuple[str, Any], ...]
 
@@ -275,18 +275,18 @@ class Elaborator:
     def _build(self, definition: Definition, args: Args) -> str | None:
         node = definition.node
         assert isinstance(node, tree.TypeDef)
-        body = Body(self.sink, self.lets, lambda name: _words(node.kind.text, name))
+        body = Body(self.sink, self.lets, lambda name: words(node.kind.text, name))
         scope = self._assemble(body, definition, args, ())
         if scope is None:
             return None
         body.change(self._changes[-1].fields, scope)
-        self.annotations(node.annotations, ["draw"])
+        known_annotations(node.annotations, ["draw"], self.sink)
         key = self._key(definition, args)
         self.failed.setdefault(key, set()).update(body.clashes)
         if scope.quiet:
             self.failed[key].add("*")
         device = node.kind.text in schema.KINDS_OF_DEVICE
-        made: PlanType | None = self._device(key, node, body) if device else self._assembly(key, node, body)
+        made: PlanType | None = build_device(self, key, node, body) if device else build_assembly(self, key, node, body)
         if made is None:
             return None
         self.types[key] = made
@@ -347,229 +347,18 @@ class Elaborator:
             labels=(Label(node.kind.span, f"is {article(node.kind.text)}"), Label(base.span, "defined here")),
         )
 
-    # -- fields
-
-    def fields(self, kind: str, name: str, body: Body) -> dict[str, Value]:
-        """The fields of a type by name, each checked against the table of known ones."""
-        known = schema.attributes(schema.owner_of(kind))
-        found: dict[str, Value] = {}
-        for placed in body.statements:
-            if isinstance(placed.statement, tree.Field):
-                value = body.members[placed.statement.name.text].get(self.sink)
-                checked = self.technology.checked(placed.statement, value, known, placed.scope, f"{kind} `{name}`")
-                if placed.statement.name.text not in known:
-                    self._same_dimension(placed, value, body)
-                if checked is not None:
-                    found[placed.statement.name.text] = checked
-                else:
-                    self.failed_fields.setdefault(name, set()).add(placed.statement.name.text)
-        return dict(sorted(found.items()))
-
-    def _same_dimension(self, placed: Placed, value: Any, body: Body) -> None:
-        """An override keeps the dimension of what it replaces."""
-        if placed.replaces is None or isinstance(value, Poison):
-            return
-        first = placed.replaces.statement
-        assert isinstance(first, tree.Field)
-        old = Evaluator(placed.replaces.scope, Sink(), words=_words("npu", first.name.text)).eval(first.value)
-        if not isinstance(old, Poison) and not same_sort(value, old):
-            assert isinstance(placed.statement, tree.Field)
-            self.sink.error(
-                "UB0606",
-                f"`{first.name.text}` is {describe(old)} in the type that is extended, and {describe(value)} here",
-                placed.statement.value.span,
-                f"is {describe(value)}",
-                labels=(Label(first.value.span, f"is {describe(old)}"),),
-            )
-
-    # -- devices
-
-    def _device(self, key: str, node: tree.TypeDef, body: Body) -> DeviceType:
-        ports: list[Port] = []
-        for placed in body.statements:
-            match placed.statement:
-                case tree.PortDecl() if placed.statement.name.text in body.clashes:
-                    pass
-                case tree.PortDecl():
-                    port = self._port(placed.statement, placed.scope)
-                    if port is None:
-                        self.failed[key].add(placed.statement.name.text)
-                    else:
-                        ports.append(port)
-                case tree.Field() | tree.Let() | tree.Expect() | tree.Transit():
-                    pass
-                case other:
-                    self.misplaced(other, node.kind.text)
-        ports.sort(key=lambda p: p.name)
-        device = DeviceType(
-            key,
-            node.kind.text,
-            tuple(ports),
-            fields=self.fields(node.kind.text, key, body),
-            doc=node.doc,
-            span=node.span,
-        )
-        transit = self._transit(device, body)
-        return DeviceType(key, device.kind, device.ports, transit, device.fields, node.doc, node.span)
-
-    def misplaced(self, statement: tree.BodyStatement, kind: str) -> None:
-        what = {
-            tree.Instance: "parts",
-            tree.Connect: "cables",
-            tree.ConnectPattern: "cables",
-            tree.ConnectCables: "cables",
-            tree.PortExport: "ports of parts",
-            tree.Place: "places of parts",
-            tree.Open: "`open` lines",
-            tree.PortDecl: "ports of its own",
-            tree.Transit: "`transit` lines",
-        }.get(type(statement), "such lines")
-        owner = "a device" if kind in schema.KINDS_OF_DEVICE else "an assembly"
-        help = {
-            tree.PortDecl: "export a port of a part: `port up = npu.up`",
-            tree.Instance: "make it a `board`, `node`, `rack` or `module`",
-            tree.Open: "mark the port itself: `port p : UB x4 @open`",
-        }.get(type(statement))
-        self.sink.error(
-            "UB0215",
-            f"{owner} ({kind}) has no {what}",
-            statement.span,
-            f"not in {article(kind)}",
-            help=(help,) if help else (),
-        )
-
-    def _port(self, statement: tree.PortDecl, scope: Scope) -> Port | None:
-        evaluator = Evaluator(scope, self.sink)
-        shape = self.shape(statement.shape, evaluator, statement.name.text)
-        protocol = self.technology.protocol(statement.protocol, scope)
-        lanes = int(statement.lanes.value)
-        if lanes < 1 or lanes > 65535:
-            self.sink.error("UB0216", f"a port can't have {lanes} lanes", statement.lanes.span, "1 to 65,535")
-            return None
-        opened = False
-        for annotation in statement.annotations:
-            if annotation.name.text == "open":
-                opened = True
-            else:
-                self._unknown_annotation(annotation, ["open"])
-        if shape is None or protocol is None:
-            return None
-        return Port(statement.name.text, shape, protocol.name, lanes, opened, statement.span)
-
-    def annotations(self, annotations: Sequence[tree.Annotation], known: list[str]) -> None:
-        """Refuse annotations that mean nothing here."""
-        for annotation in annotations:
-            if annotation.name.text not in known:
-                self._unknown_annotation(annotation, known)
-
-    def _unknown_annotation(self, annotation: tree.Annotation, known: list[str]) -> None:
-        guess = did_you_mean(annotation.name.text, known)
-        self.sink.error(
-            "UB0217",
-            f"there is no annotation `@{annotation.name.text}` here",
-            annotation.span,
-            "unknown annotation",
-            fix=rename(annotation.name.span, guess),
-            help=(f"did you mean `@{guess}`?",)
-            if guess
-            else ("known here: " + (", ".join(f"`@{k}`" for k in known) or "none"),),
-        )
-
-    def shape(self, dims: Sequence[tree.Expr], evaluator: Evaluator, name: str) -> tuple[int, ...] | None:
-        """The sizes of an array, each at least 1 and together within the limit; None after a diagnostic."""
-        sizes: list[int] = []
-        for dim in dims:
-            value = evaluator.eval(dim)
-            if isinstance(value, Poison):
-                return None
-            parts = value if isinstance(value, tuple) else (value,)
-            for part in parts:
-                if not isinstance(part, Quantity) or not part.is_integer or part.value < 1:
-                    self.sink.error(
-                        "UB0410",
-                        f"an array of `{name}` needs at least one element in each dimension, found {value_text(part)}",
-                        dim.span,
-                        f"is {value_text(part)}",
-                        labels=evaluator.origins(dim),
-                        help=("write a whole number from 1; for none at all, put the statement into `if`",),
-                    )
-                    return None
-                sizes.append(int(part.value))
-        if prod(sizes) > self.limits.array:
-            self.sink.error(
-                "UB0411",
-                f"the array `{name}` would have {prod(sizes):,} elements, and the limit is {self.limits.array:,}",
-                dims[0].span.to(dims[-1].span),
-                "too many elements",
-                labels=tuple(label for dim in dims for label in evaluator.origins(dim)),
-                help=("build it from assemblies of assemblies, or raise the limit with `--max-array`",),
-            )
-            return None
-        return tuple(sizes)
-
-    def _transit(self, device: DeviceType, body: Body) -> tuple[tuple[int, ...], ...]:
-        lines: list[tuple[int, ...]] = []
-        owner: dict[int, tree.Expr] = {}
-        for placed in body.statements:
-            if not isinstance(placed.statement, tree.Transit):
-                continue
-            if device.kind == "switch":
-                self.sink.error(
-                    "UB0511",
-                    "a switch forwards among all its ports; it has no `transit` lines",
-                    placed.statement.span,
-                    "not in a switch",
-                    help=("delete the line, or make the type an `npu`, `nic` or `device`",),
-                    fix=delete_line(placed.statement),
-                )
-                continue
-            numbers: list[int] = []
-            for ref in placed.statement.ports:
-                found = self.ports_of(device, ref, Evaluator(placed.scope, self.sink))
-                for port in found or ():
-                    first = owner.setdefault(port, ref)
-                    if first is not ref:
-                        self.sink.error(
-                            "UB0512",
-                            "a port may stand in one `transit` line only",
-                            ref.span,
-                            "stands here again",
-                            labels=(Label(first.span, "stands here first"),),
-                        )
-                        break
-                numbers += found or []
-            if numbers:
-                lines.append(tuple(sorted(set(numbers))))
-        return tuple(sorted(lines))
-
-    def ports_of(self, device: DeviceType, ref: tree.Expr, evaluator: Evaluator) -> list[int] | None:
-        """Port numbers of `up`, `up[0..1]`, `x[3]` of a device; None after a diagnostic."""
-        from unifiedbus_dsl.elaborate.selections import port_numbers
-
-        return port_numbers(device, ref, evaluator, self.failed.get(device.key, set()))
-
-    # -- assemblies
-
-    def _assembly(self, key: str, node: tree.TypeDef, body: Body) -> AssemblyType | None:
-        from unifiedbus_dsl.elaborate.assembly import build_assembly
-
-        return build_assembly(self, key, node, body)
+    # -- parts
 
     def child(self, statement: tree.Instance, scope: Scope) -> Child | None:
         """The part that an instance line adds; None after a diagnostic."""
         evaluator = Evaluator(scope, self.sink)
-        shape = self.shape(statement.shape, evaluator, statement.name.text)
-        self.annotations(statement.annotations, ["draw"])
+        sizes = shape(statement.shape, evaluator, statement.name.text, self.limits.array)
+        known_annotations(statement.annotations, ["draw"], self.sink)
         value = self.type_value(statement.type, scope)
         changes = self._changes[-1].of(statement.name.text)
         if value is not None and changes.parameters:
             value = TypeValue(value.definition, tuple({**dict(value.args), **dict(changes.parameters)}.items()))
         key = self.elaborate(value, statement.type.span, changes.below) if value is not None else None
-        if shape is None or key is None:
+        if sizes is None or key is None:
             return None
-        return Child(statement.name.text, shape, key, statement.spare, statement.doc, statement.span)
-
-
-def _words(kind: str, name: str) -> frozenset[str]:
-    attribute = schema.attributes(schema.owner_of(kind)).get(name)
-    return frozenset(attribute.words) if attribute else frozenset()
+        return Child(statement.name.text, sizes, key, statement.spare, statement.doc, statement.span)
