@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Bools, Floats, Ints, Network, ranges, row_arcs, row_chunks, tally
+from unifiedbus_dsl.solver.carried import carried
 from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.crossing import crossing
 from unifiedbus_dsl.solver.demand import all_to_all
@@ -196,6 +197,11 @@ def _closer(
     if found.bound > lower.value:
         lower = _in_units(graph, _Lower(found.bound, "eigenvalues of the capacities"))
     _try_near(found.vectors, graph, small, upper, lower, until)
+    if upper.meets(lower.value) or monotonic() > until:
+        return lower
+    bound = carried(graph, until)
+    if bound > lower.value:
+        lower = _in_units(graph, _Lower(bound, "eigenvalues of what flows can carry"))
     return lower
 
 
