@@ -1,18 +1,19 @@
 """`docs/comparison.md` and its plots: the shipped machines side by side.
 
-`python -m tests.comparison` writes them anew. Counts come from the plans, the rest from the questions of
-`tests.asked.sheet`.
+`python -m tests.comparison` writes them anew, `python -m tests.comparison huawei/atlas-850 …` only the rows of the
+specs named. Counts come from the plans, the rest from the questions of `tests.asked.sheet`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from math import ceil, floor, log10
 
 from attrs import frozen
 
-from tests.asked import MACHINES, REDUCED, ROOT, SHEET, compiled, end_points, report, sheet
+from tests.asked import MACHINES, ONCE, REDUCED, ROOT, SHEET, compiled, end_points, report
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.plan import Plan
@@ -29,8 +30,7 @@ in particular are assumed throughout, and so is all wiring above the cabinets of
 
 What a number is: one number is **exact** (a count, a path, or an optimum with its certificate), two numbers are an
 **interval** with both ends proved. There is no estimate here. A dash says that there is none of it, or that it is not
-asked: too heavy for a run of the tests are all but counts on the SuperClusters and on Frontier, whose last group is
-half empty, and the best all-reduce on the TPUs.
+asked: too heavy is the best all-reduce on the TPUs and on Frontier, whose last group is half empty.
 
 - **All ports**: raw rate of all ports of an NPU. **By tier**: what the cables carry after coding, from those at the
   NPUs outwards, divided by the NPUs.
@@ -104,11 +104,10 @@ def _field(value: object) -> int:
     return int(value.value) if isinstance(value, Quantity) else 0
 
 
-def machine(spec: str, system: str, title: str) -> Machine:
-    """A machine with its answers."""
+def machine(spec: str, system: str, title: str, *, whole: bool = False) -> Machine:
+    """A machine with its answers; with `whole` those that take minutes too."""
     done = compiled(spec)
-    answers = report(spec).answers if sheet(spec) else ()
-    found = [each for each in answers if each.block == f"{SHEET}_{system}"]
+    found = [each for each in report(spec, whole=whole).answers if each.block == f"{SHEET}_{system}"]
     assert all(each.kind in ("exact", "interval") for each in found), "the page says that there is no estimate"
     return Machine(
         spec, system, title, done.pick(system), summary_of(done, system), {each.measure: each for each in found}
@@ -172,7 +171,7 @@ def speed_row(each: Machine) -> tuple[str, ...]:
         ends((throughput.lower, throughput.upper) if throughput is not None else None, units.RATE),
         ends(each.reduced, units.RATE),
         f"{int(diameter.value)}" if diameter is not None else "-",
-        amount(latency.value, units.TIME) if latency is not None else "-",
+        "-" if latency is None else amount(latency.value, units.TIME),
     )
 
 
@@ -207,6 +206,18 @@ def tables(machines: Iterable[Machine]) -> dict[str, list[str]]:
     """The lines of each table, by its title."""
     rows = list(machines)
     return {title: [_line(make(each)) for each in rows] for title, _, make in TABLES}
+
+
+COLUMNS = {"bisection": "bisection", "optimal_time": "all-reduce", "latency": "latency, at most"}
+"""Where the answers are that take minutes."""
+
+
+def quick(spec: str, title: str, line: str) -> str:
+    """A line of a table of a spec without the cells that take minutes."""
+    heads = next(heads for each, heads, _ in TABLES if each == title)
+    left_out = {COLUMNS[measure] for measure in ONCE.get(spec, ())}
+    cells = line.removeprefix("| ").removesuffix(" |").split(" | ")
+    return _line("…" if head in left_out else cell for head, cell in zip(heads, cells, strict=True))
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -308,14 +319,24 @@ def _decade(value: float, *, up: bool = False) -> int:
     return ceil(log10(value)) if up else floor(log10(value) - 1e-9)
 
 
-def build() -> list[Machine]:
-    """All machines, in order of the page."""
-    return [machine(*each) for each in MACHINES]
+def build(specs: list[str]) -> dict[str, list[str]]:
+    """The lines of each table, all made anew; or only those of the specs named, and the others as they are."""
+    known = {spec for spec, _, _ in MACHINES}
+    if unknown := sorted(set(specs) - known):
+        raise SystemExit(f"not compared: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    if not specs:
+        return tables(machine(*each, whole=True) for each in MACHINES)
+    found = lines_of(PAGE.read_text(encoding="utf-8"))
+    for at, each in enumerate(MACHINES):
+        if each[0] in specs:
+            for title, (line,) in tables([machine(*each, whole=True)]).items():
+                found[title][at] = line
+    return found
 
 
 def main() -> None:
     """Write the page and the plots."""
-    found = tables(build())
+    found = build(sys.argv[1:])
     PLOTS.mkdir(parents=True, exist_ok=True)
     for name in PLOTTED:
         (PLOTS / f"{name}.svg").write_text(plot(name, found), encoding="utf-8")

@@ -14,6 +14,7 @@ import pytest
 from attrs import frozen
 from numpy.typing import NDArray
 
+from tests import asked, comparison
 from unifiedbus_dsl.fabric.names import device_names
 from unifiedbus_dsl.pipeline import Compilation, compile
 from unifiedbus_dsl.render.overview import overview_set
@@ -43,6 +44,10 @@ class Machine:
     """High-radix switches of a pod."""
     leaves: int
     spines: int
+    across: float
+    """From corner to corner of the site, cabinets at both ends, along the rows of the network between SuperPoDs, m."""
+    down: float
+    """From both corners to that network, across its rows, m."""
     published: tuple[str, ...]
 
     @property
@@ -80,6 +85,8 @@ ATLAS_950 = Machine(
     switches=256,
     leaves=128,
     spines=64,
+    across=7 * 30 + 15 * 1.25,
+    down=2 * (7 * 45 + 7 * 5 + 30),
     published=("524288", "520000", "10000", "524 EFLOPS"),
 )
 ATLAS_960 = Machine(
@@ -95,6 +102,8 @@ ATLAS_960 = Machine(
     switches=264,
     leaves=130,
     spines=88,
+    across=8 * 45 + 15 * 2,
+    down=(7 * 60 + 10 * 5 + 30) + (6 * 60 + 10 * 5 + 30),  # the last row has two SuperPoDs only
     published=("1000000", "2 ZFLOPS", "4 ZFLOPS"),
 )
 BOTH = pytest.mark.parametrize("machine", [ATLAS_950, ATLAS_960], ids=["950", "960"])
@@ -204,3 +213,57 @@ def test_the_plan_is_enough(machine: Machine, monkeypatch: pytest.MonkeyPatch) -
     assert "cluster.svg" in overview_set(done.plan)
     with pytest.raises(AssertionError):
         done.fabric()
+
+
+# ---- their rows of the comparison, parts of which take minutes to make ----------------------------------------------
+
+LINK = 0.9375 * 56
+"""What a port of x4 carries after coding, GB/s."""
+
+
+def row(machine: Machine) -> dict[str, str]:
+    """The row of `docs/comparison.md` about bandwidth and distance, by the heads of its columns."""
+    title = "Bandwidth and distance"
+    heads = next(heads for each, heads, _ in comparison.TABLES if each == title)
+    name = next(name for spec, _, name in asked.MACHINES if machine.spec == f"{spec.partition('/')[2]}.ubus")
+    lines = comparison.lines_of(comparison.PAGE.read_text(encoding="utf-8"))[title]
+    line = next(line for line in lines if line.startswith(f"| {name} |"))
+    return dict(zip(heads, line.removeprefix("| ").removesuffix(" |").split(" | "), strict=True))
+
+
+def ends_of(cell: str) -> tuple[float, float]:
+    """Both ends of a cell, GB/s."""
+    found = [float(part.split()[0]) * {"GB/s": 1, "TB/s": 1000}[part.split()[1]] for part in cell.split(" to ")]
+    return found[0], found[-1]
+
+
+@BOTH
+def test_bandwidths_of_the_comparison(machine: Machine) -> None:
+    """NICs hold up what leaves a SuperPoD: all-to-all, and a cut that halves the SuperPoDs."""
+    m, shown = machine, row(machine)
+    npus = m.pods * m.cabinets * m.npus
+    # equal parts go to each plane of a cabinet, of which some have a NIC less; and this share to other SuperPoDs
+    outwards = m.planes * (m.nics // m.planes) * LINK / m.npus
+    away = (npus - npus / m.pods) / (npus - 1)
+    assert ends_of(shown["all-to-all"]) == (pytest.approx(outwards / away, rel=1e-3),) * 2
+    cables = m.pods // 2 * m.cabinets * m.nics
+    if m.pods % 2:  # half of the cabinets of one SuperPoD, cut between NPUs and their planes, which saves the NICs
+        cables += m.cabinets // 2 * m.npus * m.planes
+    assert ends_of(shown["bisection"]) == (pytest.approx(cables * LINK / npus, rel=1e-3),) * 2
+    ports = (m.slots - 1) + (m.boards - 1) + m.planes
+    low, high = ends_of(shown["all-reduce"])  # rings along all cables of an NPU; NICs, too, could send
+    assert ports * LINK * 0.999 <= low <= high <= (ports + 2 * m.nics / m.npus) * LINK * 1.001
+
+
+@BOTH
+def test_distances_of_the_comparison(machine: Machine) -> None:
+    """The farthest NPUs are in opposite corners: NPU, plane, NIC, leaf, spine, leaf, NIC, plane, NPU. Planes stand all
+    along the row between SuperPoDs, so no other pair has a longer way to the nearest of them."""
+    m, shown = machine, row(machine)
+    assert shown["diameter"] == "8"
+    ports = 4 * 40 + 4 * 150  # ns, UB and UBoE
+    switches = 2 * 110 + 3 * 400
+    traces = 4 * 0.8 * 6.5
+    fibres = (m.across + m.down + 2 * 10 + 2 * 30) * 5  # with 10 m of slack, and 30 m within the planes
+    number, unit = shown["latency, at most"].split()
+    assert (float(number), unit) == (pytest.approx((ports + switches + traces + fibres) / 1000, rel=2e-4), "us")
