@@ -123,7 +123,7 @@ class Compilation:
         digest = hashlib.sha256()
         for source in (*self.sources[:1], *sorted(self.sources[1:], key=lambda s: s.name)):
             for part in (source.name.rsplit("/", 1)[-1], source.text):
-                data = part.encode()
+                data = part.encode(errors="surrogateescape")  # the name of a file may be bytes that are no text
                 digest.update(len(data).to_bytes(8, "little") + data)
         return digest.hexdigest()
 

@@ -10,6 +10,7 @@ from unifiedbus_dsl.analysis.wording import size_text
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.units import format_number
 
 Plot: TypeAlias = Literal["hops", "latency"]
@@ -29,10 +30,14 @@ def histogram(machine: Machine, plot: Plot, format: Format) -> bytes:
         NotAdmittedError: times are wanted, and some cables have no length; or no pair has a path.
     """
     if plot == "hops":
-        found = paths.hops(machine.symmetry)
-        return bars(found, 1.0, "cables on a shortest path", machine.fabric.plan.system, format)
-    found = paths.latency(machine.timed_symmetry)
-    return bars(found, 1e-9, "time of a small message at no load, ns", machine.fabric.plan.system, format)
+        found, unit, words = paths.hops(machine.symmetry), 1.0, "cables on a shortest path"
+    else:
+        found, unit, words = paths.latency(machine.timed_symmetry), 1e-9, "time of a small message at no load, ns"
+    if not len(found.value):
+        raise NotAdmittedError(
+            f"there is nothing to plot: no end point of `{machine.fabric.plan.system}` has a path to another"
+        )
+    return bars(found, unit, words, machine.fabric.plan.system, format)
 
 
 def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Format) -> bytes:

@@ -39,7 +39,7 @@ def source_file(name: str | None, command: str) -> Path:
     Raises:
         click.UsageError: no name, no such file, or a folder.
     """
-    if name is None:
+    if not name:  # an empty name would be this folder: that of a variable of the shell that is not set
         raise click.UsageError(f"which file? {_offer(command, Path())}")
     path = Path(name)
     if path.is_dir():
@@ -58,7 +58,7 @@ def source_files(names: Iterable[str], command: str) -> list[Path]:
     found: dict[Path, None] = {}
     for name in names:
         path = Path(name)
-        found |= dict.fromkeys(_inside(path) if path.is_dir() else [source_file(name, command)])
+        found |= dict.fromkeys(_inside(path) if name and path.is_dir() else [source_file(name, command)])
     if not found:
         source_file(None, command)
     return list(found)
@@ -105,6 +105,8 @@ def _hidden(path: Path) -> bool:
 
 def _offer(command: str, folder: Path) -> str:
     """One command that would work from here."""
+    if command == "import":
+        return "Example: `ubusc import discovered.graphml`."
     near = _neighbours(folder)
     return f"Try `ubusc {command} {near[0]}`." if near else f"Example: `ubusc {command} machine{SUFFIX}`."
 

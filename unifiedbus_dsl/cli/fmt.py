@@ -50,6 +50,8 @@ def _filter(check: bool) -> int:
     from unifiedbus_dsl.diagnostics import Sink
 
     sink = Sink()
+    if sys.stdin is None:
+        raise OSError(None, "is closed: there is nothing to read", "standard input")
     data = sys.stdin.buffer.read()
     result = _formatted(_decoded(data, sink), sink)
     if result is None:

@@ -96,7 +96,10 @@ def folder_beside(target: Path, move_in: Callable[[Path, Path], None]) -> Iterat
     if len(os.fsencode(target.name)) > LONGEST_FILE_NAME or target.exists():
         make_folder(target)  # says what is wrong with it before anything is worked out
     draft = (target if target.exists() else target.parent) / f".{target.name[:40]}.{os.getpid()}"
-    make_folder(draft)
+    try:
+        make_folder(draft)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
     try:
         yield draft
         make_folder(target)

@@ -33,4 +33,4 @@ def file_uri(source: Source) -> str:
     """A relative reference for a relative name, `file:///…` for an absolute one."""
     name = file_name(source)
     path = PurePath(name)
-    return path.as_uri() if path.is_absolute() else quote(name)
+    return path.as_uri() if path.is_absolute() else quote(name, errors="surrogateescape")

@@ -19,7 +19,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Flows, Format, Subject, left_out, remark, too_large
+from unifiedbus_dsl.export.base import Flows, Format, Subject, left_out, refuse, remark, too_large
 from unifiedbus_dsl.export.stream import kind_facts, number, pieces, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Network, cable_ends, from_fabric
@@ -36,6 +36,8 @@ Ints = NDArray[np.int64]
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
+    if not fabric.device_count:
+        raise refuse(sink, "ns-3-UB wants a device, and this machine has none", "json")
     network = from_fabric(fabric)
     count = sum(len(phase.size) for phase in subject.flows or ())
     if count > MOST_FLOWS:

@@ -102,6 +102,8 @@ class _Steps:
 
     def entries(self, unit: str) -> list[list[Mark]]:
         found: list[list[Mark]] = []
+        if not len(self.limits):  # no two parts are joined
+            return found
         lows = [self.low, *self.limits[:-1].tolist()]
         for i, (colour, low, high) in enumerate(zip(self._colours, lows, self.limits.tolist(), strict=True)):
             text = (

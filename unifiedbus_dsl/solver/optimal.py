@@ -48,6 +48,8 @@ def optimal_time(
     `roots` [groups] broadcast; default the first member of each. The upper end is infinite where no schedule is known.
     After `budget` seconds no further programme is made, one that runs is given up, and what is known is an interval.
     """
+    if not symmetry.network.arcs:
+        raise NotAdmittedError(NOT_JOINED)
     until = inf if budget is None else monotonic() + budget
     of = np.asarray(group, dtype=np.int64)
     members = members_of(of)

@@ -94,6 +94,8 @@ def _histogram(
 ) -> Histogram:
     network = symmetry.network
     senders, receivers = network.selected(source), network.selected(target)
+    if not network.ends:
+        return Histogram(np.empty(0), np.empty(0, dtype=np.int64), 0, -1, -1)
     group = symmetry.restricted(colour=senders + 2 * receivers)
     values: dict[float, int] = {}
     unreachable, worst = 0, (-1.0, -1, -1)
