@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections import Counter
 
-from unifiedbus_dsl.solver.demand import Groups, listed
+import numpy as np
+import pytest
+
+from tests.solver import machines
+from unifiedbus_dsl import symmetry
+from unifiedbus_dsl.solver.demand import Groups, PairImages, Pairs, listed
+from unifiedbus_dsl.symmetry import end_images
 
 
 def test_the_pairs_of_groups_against_a_plain_loop() -> None:
@@ -20,3 +26,38 @@ def test_many_small_groups_take_no_table_of_all_end_points() -> None:
     source, target = listed(Groups(ends // 2))
     assert np.array_equal(source, ends)
     assert np.array_equal(target, ends ^ 1)
+
+
+@pytest.mark.parametrize("case", ["ring", "ring of two rates", "all from one", "any", "twice"])
+def test_symmetries_that_keep_listed_pairs_against_a_plain_count(case: str) -> None:
+    """As many triples of source, target and rate before as after; each pair that moves goes to one of its own."""
+    net, arrays = machines.superpod(2, 2, 4, 1)
+    at = np.arange(net.ends)
+    random = np.random.default_rng(3)
+    source, target, rate = at, at // 4 * 4 + (at + 1) % 4, np.ones(net.ends)
+    if case == "ring of two rates":
+        rate = 1.0 + at // 8
+    elif case == "all from one":
+        source, target, rate = np.zeros(7, dtype=np.int64), at[1:8], np.ones(7)
+    elif case == "any":
+        source, target, rate = random.integers(0, 16, 9), random.integers(0, 16, 9), np.ones(9)
+    elif case == "twice":
+        source, target, rate = (np.tile(column, 2) for column in (source, target, rate))
+        rate[16:] = 2.0
+    images = PairImages(net, Pairs(source, target, rate))
+    kept = 0
+    for generator in symmetry.find(net, arrays).generators:
+        image = end_images(net, generator)
+        before = Counter(zip(source.tolist(), target.tolist(), rate.tolist(), strict=True))
+        after = Counter(zip(image[source].tolist(), image[target].tolist(), rate.tolist(), strict=True))
+        moved = images.moved(generator)
+        assert (moved is not None) == (before == after)
+        if moved is None:
+            continue
+        kept += 1
+        some, there = moved
+        assert len(set(there.tolist())) == len(there)
+        assert (source[there] == image[source[some]]).all()
+        assert (target[there] == image[target[some]]).all()
+        assert (rate[there] == rate[some]).all()
+    assert kept or case == "any"

@@ -18,6 +18,7 @@ from attrs import field, frozen
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.network import Bools, Ints, frozen_array
+from unifiedbus_dsl.solver.blocks import Blocks
 from unifiedbus_dsl.solver.demand import Demand, Groups
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.schedules import ALGORITHMS, Phase, Step, busbw_factor, members_of, phases
@@ -123,6 +124,10 @@ class Collectives:
             self._phases[key] = phases(collective, algorithm, self.members, ends, place, self.roots)
         return self._phases[key]
 
+    @cached_property
+    def _blocks(self) -> Blocks:
+        return Blocks(self.symmetry, self.symmetry.arrays if self.arrays is None else self.arrays)
+
     def _steps(self, steps: Sequence[Step], size_bytes: float) -> list[StepTime]:
         found = []
         for step in steps:
@@ -134,7 +139,10 @@ class Collectives:
     def _timing(self, shape: Demand) -> Timing:
         key = _key(shape)
         if key not in self._solved:
-            self._solved[key] = timing(self.symmetry, shape, self.timed)
+            if self.timed is None:
+                self._solved[key] = self._blocks.timing(shape)
+            else:
+                self._solved[key] = timing(self.symmetry, shape, self.timed)
         return self._solved[key]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -9,7 +10,7 @@ from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, ranges, tally
-from unifiedbus_dsl.symmetry import Generator, Symmetry, end_images
+from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, end_images
 
 
 @frozen(eq=False)
@@ -30,6 +31,9 @@ class Pairs:
 
 
 Demand: TypeAlias = Groups | Pairs
+
+SAMPLE = 256
+"""Pairs whose images are looked up before those of all."""
 
 
 def all_to_all(network: Network, members: ArrayLike | None = None, rate: float = 1.0) -> Groups:
@@ -101,7 +105,8 @@ def outward(demand: Demand, source: int, ends: int) -> Floats:
 
 def alike(row: Floats, column: Floats) -> Ints:
     """The same number for end points that send as much and receive as much, [E]."""
-    return np.asarray(np.unique(np.stack([row, column]), axis=1, return_inverse=True)[1]).reshape(-1)
+    columns = dense(column)
+    return dense(dense(row).astype(np.int64) * (int(columns.max(initial=0)) + 1) + columns).astype(np.int64)
 
 
 def kept(symmetry: Symmetry, demand: Demand, colour: ArrayLike | None = None) -> Symmetry:
@@ -112,19 +117,63 @@ def kept(symmetry: Symmetry, demand: Demand, colour: ArrayLike | None = None) ->
         if len(np.unique(demand.group[inside])) > 1:
             return symmetry.restricted(partition=demand.group)
         return symmetry if inside.all() else symmetry.restricted(colour=inside)
-    network = symmetry.network
-    before = _matrix(demand.source, demand.target, demand.rate, network.ends)
-
-    def keep(generator: Generator) -> bool:
-        image = end_images(network, generator)
-        after = _matrix(image[demand.source], image[demand.target], demand.rate, network.ends)
-        return all(np.array_equal(x, y) for x, y in zip(before, after, strict=True))
-
-    return symmetry.restricted(colour=colour, keep=keep)
+    images = PairImages(symmetry.network, demand)
+    return symmetry.restricted(colour=colour, keep=lambda generator: images.moved(generator) is not None)
 
 
-def _matrix(source: Ints, target: Ints, rate: Floats, ends: int) -> tuple[Ints, Floats]:
-    """Distinct (source, target, rate) triples in order, as keys and rates; equal for equal lists in any order."""
-    key = source * ends + target
-    order = np.lexsort((rate, key))
-    return key[order], rate[order]
+@frozen(eq=False, slots=False)
+class PairImages:
+    """Where symmetries take listed pairs."""
+
+    network: Network
+    demand: Pairs
+
+    def moved(self, generator: Generator) -> tuple[Ints, Ints] | None:
+        """The pairs that a symmetry moves, and pairs of the same rate that they go to, each to one of its own; None if
+        the demand is not the same under it."""
+        image = end_images(self.network, generator)
+        moves = image != np.arange(len(image))
+        some = np.flatnonzero(moves[self.demand.source] | moves[self.demand.target])
+        if self._images(image, some[:: max(1, len(some) // SAMPLE)]) is None:
+            return None
+        there = self._images(image, some)
+        return None if there is None else (some, there)
+
+    def _images(self, image: Ints, some: Ints) -> Ints | None:
+        demand, key = self.demand, self._key
+        after = image[demand.source[some]] * self.network.ends + image[demand.target[some]]
+        first = self._first[image[demand.source[some]]] if self._once else np.searchsorted(key, after) + self._nth[some]
+        place = np.minimum(first, len(key) - 1)
+        if (key[place] != after).any():
+            return None
+        there = self._order[place]
+        return None if (demand.rate[there] != demand.rate[some]).any() else there
+
+    @cached_property
+    def _order(self) -> Ints:
+        """The pairs in order of source, target and rate."""
+        demand = self.demand
+        return np.lexsort((demand.rate, demand.source * self.network.ends + demand.target))
+
+    @cached_property
+    def _key(self) -> Ints:
+        """Source and target as one number, in order."""
+        return np.asarray((self.demand.source * self.network.ends + self.demand.target)[self._order])
+
+    @cached_property
+    def _first(self) -> Ints:
+        """Where the pairs of each end point begin in order, [E]."""
+        return np.searchsorted(self._key, np.arange(self.network.ends) * self.network.ends)
+
+    @cached_property
+    def _once(self) -> bool:
+        """Whether no end point sends to more than one."""
+        source = self._key // self.network.ends
+        return bool((source[1:] != source[:-1]).all())
+
+    @cached_property
+    def _nth(self) -> Ints:
+        """How many equal pairs come before each in order."""
+        nth = np.empty(len(self._key), dtype=np.int64)
+        nth[self._order] = np.arange(len(self._key)) - np.searchsorted(self._key, self._key)
+        return nth

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import ArcKinds, Floats, Ints, Network, frozen_array, ranges, row_arcs, tally
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, alike, kept, received, sent, toward
+from unifiedbus_dsl.solver.demand import Demand, Groups, PairImages, Pairs, alike, kept, received, sent, toward
 from unifiedbus_dsl.solver.ecmp import targets
 from unifiedbus_dsl.solver.fair import FULL_WITHIN, Flows, OrbitFlows, chosen, completion, fair_rates, pair_classes
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.sweep import Distances, by_cable, distances, vertex_demand
-from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, end_images, joined
+from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, joined
 
 
 def as_slow_as_any(network: Network, kinds: ArcKinds) -> tuple[Network, float]:
@@ -89,20 +89,18 @@ def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float) -> Ti
 
 def pair_orbits(group: Symmetry, demand: Pairs) -> NDArray[np.int32]:
     """Orbit of each pair under symmetries that keep the demand, [pairs], dense. Pairs must differ."""
-    images = [_pair_images(group.network, generator, demand) for generator in group.generators]
+    images = PairImages(group.network, demand)
     orbit = np.arange(len(demand.source), dtype=np.int32)
-    for image in images:
-        orbit = joined(orbit, orbit, orbit[image])
+    for generator in group.generators:
+        orbit = joined(orbit, *(orbit[some] for some in _moved(images, generator)))
     return dense(orbit)
 
 
-def _pair_images(network: Network, generator: Generator, demand: Pairs) -> Ints:
-    """Number of the pair that each pair goes to, [pairs]."""
-    image = end_images(network, generator)
-    key = demand.source * network.ends + demand.target
-    order = np.argsort(key)
-    place = np.searchsorted(key[order], image[demand.source] * network.ends + image[demand.target])
-    return np.asarray(order[place])
+def _moved(images: PairImages, generator: Generator) -> tuple[Ints, Ints]:
+    """The pairs that a symmetry which keeps them all moves, and those they go to."""
+    found = images.moved(generator)
+    assert found is not None, "the demand is kept"
+    return found
 
 
 def _pair_timing(group: Symmetry, demand: Pairs, timed: Network) -> Timing:
@@ -252,12 +250,15 @@ def _carried(group: Symmetry, demand: Pairs, orbit: NDArray[np.int32], first: In
         table[i, : len(path.vertices)] = path.vertices
     done = np.zeros(len(orbit), dtype=bool)
     done[first] = True
-    moves = []
+    moves, images = [], PairImages(network, demand)
     for generator in group.generators:
         full = np.arange(network.vertices + 1)
         full[generator.moved] = generator.image
         full[-1] = -1
-        moves.append((full, _pair_images(network, generator, demand)))
+        goes = np.arange(len(orbit))
+        some, there = _moved(images, generator)
+        goes[some] = there
+        moves.append((full, goes))
     while not done.all():
         for full, image in moves:
             here = np.flatnonzero(done & ~done[image])
