@@ -182,19 +182,9 @@ def summarize(plan: Plan, expectations: Iterable[Held] = ()) -> Summary:
 # ---- what is in it ----------------------------------------------------------------------------------------------
 
 
-def _in_service(plan: Plan) -> dict[str, int]:
-    """How many instances of each type there are, spares and what is inside them left out."""
-    counts = dict.fromkeys([*plan.devices, *plan.assemblies], 0)
-    counts[plan.root] = 1
-    for key in reversed(plan.bottom_up):
-        for child in plan.assemblies[key].children:
-            counts[child.type] += 0 if child.spare else counts[key] * child.count
-    return counts
-
-
 def _parts(plan: Plan) -> Iterator[Part]:
     """Assemblies from the top down, then the devices: end points before switches."""
-    service, all_of_them = _in_service(plan), plan.instances
+    service, all_of_them = plan.in_service, plan.instances
     devices = sorted(plan.devices, key=lambda key: (plan.devices[key].kind == "switch", key))
     for key in [*reversed(plan.bottom_up), *devices]:
         of = plan.type(key)
@@ -218,7 +208,7 @@ def _chief_kind(plan: Plan) -> str | None:
 
 
 def _end_points(plan: Plan) -> Iterator[EndPoint]:
-    kind, service = _chief_kind(plan), _in_service(plan)
+    kind, service = _chief_kind(plan), plan.in_service
     for key, device in plan.devices.items():
         if device.kind == kind and service[key]:
             lanes = sum(port.count * port.lanes for port in device.ports)
@@ -228,7 +218,7 @@ def _end_points(plan: Plan) -> Iterator[EndPoint]:
 
 def _totals(plan: Plan) -> Iterator[Total]:
     sums: dict[tuple[str, Dimension], Fraction] = {}
-    service = _in_service(plan)
+    service = plan.in_service
     for key in service:
         for name, value in plan.type(key).fields.items():
             if isinstance(value, Quantity) and value.dimension in _ADDITIVE:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.arguments import budget_option, one_of, source_file
+from unifiedbus_dsl.cli.arguments import budget_option, one_of, source_file, systems
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 
@@ -74,7 +75,7 @@ def command(
         if status(compilation.diagnostics):
             _show(None, compilation.diagnostics, as_json, limit)
             context.exit(1)
-        must_exist(compilation, str(path), system, traffic)
+        must_exist(compilation, path, system, traffic)
         from unifiedbus_dsl.analysis import run
 
         if ask:
@@ -98,20 +99,17 @@ def _show(report: Report | None, found: tuple[Diagnostic, ...], as_json: bool, l
         click.echo(text_of(report) or ("" if found else "nothing is asked\n"), nl=False)
 
 
-def must_exist(compilation: Compilation, path: str, system: str | None, traffic: str | None) -> None:
+def must_exist(compilation: Compilation, path: Path, system: str | None, traffic: str | None) -> None:
     """Refuse names that the file does not have.
 
     Raises:
         click.ClickException: the file has no system.
         click.UsageError: no system or traffic of this name.
     """
-    if not compilation.systems:
-        raise click.ClickException(f"`{path}` has no system to ask about. Write `system NAME : Type` into it.")
+    systems(compilation, path, system)
     assert compilation.model is not None
-    known = {"system": list(compilation.systems), "traffic": list(compilation.model.main.questions.get("traffic", {}))}
-    for noun, name in (("system", system), ("traffic", traffic)):
-        if name is not None:
-            one_of(noun, name, known[noun], f" in `{path}`")
+    if traffic is not None:
+        one_of("traffic", traffic, list(compilation.model.main.questions.get("traffic", {})), f" in `{path}`")
 
 
 def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:

@@ -77,8 +77,8 @@ def one_of(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
     raise click.UsageError(no_such(noun, name, names, where))
 
 
-def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
-    """The system that was named, by default the first of the file.
+def systems(compilation: Compilation, path: Path, system: str | None) -> Sequence[str]:
+    """The system that was named, by default all of the file.
 
     Raises:
         click.ClickException: the file has none.
@@ -87,9 +87,20 @@ def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
     names = compilation.systems
     if not names:
         raise click.ClickException(
-            f"`{path}` has no system, so there is no machine. Write `system NAME : Type` into it."
+            f"`{path}` has no system, so there is no machine. Write `system NAME : Type` into it; "
+            "without one, there is `ubusc check`."
         )
-    return names[0] if system is None else one_of("system", system, names, f" in `{path}`")
+    return names if system is None else [one_of("system", system, names, f" in `{path}`")]
+
+
+def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
+    """The system that was named, by default the first of the file.
+
+    Raises:
+        click.ClickException: the file has none.
+        click.UsageError: it has none of this name.
+    """
+    return systems(compilation, path, system)[0]
 
 
 def _inside(folder: Path) -> list[Path]:

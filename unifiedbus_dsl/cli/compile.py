@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from unifiedbus_dsl.cli.arguments import one_of, source_file
+from unifiedbus_dsl.cli.arguments import source_file, systems
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, in_format, limit_option, status
 
@@ -60,37 +61,20 @@ def command(
             if as_json:
                 click.echo(in_format("json", list(compilation.diagnostics), limit), nl=False)
             context.exit(1)
-        systems = _chosen(compilation, path, system)
-        text = _compile(compilation, systems, Path(output), as_json)
+        text = _compile(compilation, systems(compilation, path, system), Path(output), as_json)
     click.echo(text, nl=False)
 
 
-def _chosen(compilation: Compilation, path: Path, system: str | None) -> tuple[str, ...]:
-    """The systems to compile.
-
-    Raises:
-        click.ClickException: the file has none.
-        click.UsageError: it has none of this name.
-    """
-    names = compilation.systems
-    if not names:
-        raise click.ClickException(
-            f"`{path}` has no system, so there is no machine to build. Write `system NAME : Type` into it, "
-            "or use `ubusc check`."
-        )
-    return tuple(names) if system is None else (one_of("system", system, names, f" in `{path}`"),)
-
-
-def _compile(compilation: Compilation, systems: tuple[str, ...], folder: Path, as_json: bool) -> str:
+def _compile(compilation: Compilation, names: Sequence[str], folder: Path, as_json: bool) -> str:
     """Write all systems; what is to be said about them."""
     import json
 
     from unifiedbus_dsl.cli.artifacts import write_system
     from unifiedbus_dsl.summary import summary_of
 
-    folders = {name: folder / name if len(systems) > 1 else folder for name in systems}
-    summaries = {name: summary_of(compilation, name) for name in systems}
-    files = {name: write_system(compilation, name, folders[name]) for name in systems}
+    folders = {name: folder / name if len(names) > 1 else folder for name in names}
+    summaries = {name: summary_of(compilation, name) for name in names}
+    files = {name: write_system(compilation, name, folders[name]) for name in names}
     if as_json:
         data = {n: {**s.to_data(), "files": [str(f) for f in files[n]]} for n, s in summaries.items()}
         return json.dumps({"version": 1, "systems": data}, indent=2, ensure_ascii=False) + "\n"

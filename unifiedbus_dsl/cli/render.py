@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from unifiedbus_dsl.cli.arguments import one_of, source_file
+from unifiedbus_dsl.cli.arguments import one_of, one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.wanted import FORMATS, Wanted, is_folder, wanted
@@ -124,15 +124,9 @@ def _system(compilation: Compilation, path: Path, system: str | None, view: str 
     """
     from unifiedbus_dsl.analysis.pictures import views
 
-    names = compilation.systems
-    if not names:
-        raise click.ClickException(
-            f"`{path}` has no system, so there is no machine to draw. Write `system NAME : Type` into it."
-        )
-    if system is not None:
-        one_of("system", system, names, f" in `{path}`")
+    first = one_system(compilation, path, system)
     if view is None:
-        return system or names[0]
+        return first
     there = views(compilation)
     of = there[one_of("view", view, list(there), f" in `{path}`")].of.text
     if system not in (None, of):

@@ -79,7 +79,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
         click.echo(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
         if status(compilation.diagnostics):
             context.exit(1)
-        system, asked = _asked(compilation, str(path), options)
+        system, asked = _asked(compilation, path, options)
         sink = Sink()
         found = _survey(compilation, system, asked, draws, engine, options, sink)
     click.echo(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
@@ -124,7 +124,7 @@ def _engine(name: str, workers: int | None) -> Engine:
     return engine
 
 
-def _asked(compilation: Compilation, path: str, options: dict[str, Any]) -> tuple[str, list[str]]:
+def _asked(compilation: Compilation, path: Path, options: dict[str, Any]) -> tuple[str, list[str]]:
     """The system, and the measures as they are written in the language."""
     from unifiedbus_dsl.analysis.datasheet import end_kind
     from unifiedbus_dsl.cli.analyze import must_exist

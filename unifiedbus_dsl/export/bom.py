@@ -69,18 +69,8 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     write_text(path, [csv_text([COLUMNS, *map(_row, lines), _total(lines)])])
 
 
-def in_service(plan: Plan) -> dict[str, int]:
-    """How many instances of each type there are, spares and what is inside them left out."""
-    counts = dict.fromkeys([*plan.devices, *plan.assemblies], 0)
-    counts[plan.root] = 1
-    for key in reversed(plan.bottom_up):
-        for child in plan.assemblies[key].children:
-            counts[child.type] += 0 if child.spare else counts[key] * child.count
-    return counts
-
-
 def _parts(plan: Plan) -> Iterator[Line]:
-    service = in_service(plan)
+    service = plan.in_service
     for key in (*plan.devices, *reversed(plan.bottom_up)):
         of, count = plan.type(key), plan.instances[key]
         cost, power = _value(of.fields.get("cost")), _value(of.fields.get("power"))

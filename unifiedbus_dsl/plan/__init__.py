@@ -13,7 +13,7 @@ Numbering, which the fabric follows:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cached_property
 from importlib import import_module
@@ -289,11 +289,19 @@ class Plan:
     @cached_property
     def instances(self) -> Mapping[str, int]:
         """How many instances of each type the system has, spares included."""
+        return self._instances(lambda child: child.count)
+
+    @cached_property
+    def in_service(self) -> Mapping[str, int]:
+        """How many instances of each type there are, spares and what is inside them left out."""
+        return self._instances(lambda child: 0 if child.spare else child.count)
+
+    def _instances(self, count: Callable[[Child], int]) -> Mapping[str, int]:
         counts = dict.fromkeys([*self.devices, *self.assemblies], 0)
         counts[self.root] = 1
         for key in reversed(self.bottom_up):
             for child in self.assemblies[key].children:
-                counts[child.type] += counts[key] * child.count
+                counts[child.type] += counts[key] * count(child)
         return counts
 
     @cached_property
