@@ -293,7 +293,6 @@ def test_a_title_is_text(cabinet: Run, tmp_path: Path) -> None:
         ("label npu by memry", "UB0810", "did you mean `memory`?"),
         ("hide all npu, all switch", "UB0810", "hides everything"),
         ("hide board[0]", "UB0810", "whole arrays"),
-        ("hide all npu where memory > 200 GB", "UB0810", "matches nothing"),
         ("show npu where memory > 200 GB", "UB0810", "no `npu` is such"),
         ("hide npu where memory > 200 GB", "UB0810", "no `npu` is such"),
         ("color link by load", "UB0810", "`load(a2a)`, `load(hot)`"),
