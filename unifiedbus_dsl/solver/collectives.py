@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from hashlib import blake2b
 from math import prod
 
 import numpy as np
 from attrs import field, frozen
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Bools, Ints, frozen_array
 from unifiedbus_dsl.solver.blocks import Blocks
@@ -94,7 +95,8 @@ class Collectives:
     timed: Symmetry | None = None
     roots: Ints | None = None
     arrays: Sequence[Array] | None = None
-    _solved: dict[tuple[object, ...], Timing] = field(factory=dict, init=False, repr=False)
+    _solved: dict[bytes, Timing] = field(factory=dict, init=False, repr=False)
+    _of_shape: dict[int, Timing] = field(factory=dict, init=False, repr=False)
     _phases: dict[tuple[str, str], list[Phase]] = field(factory=dict, init=False, repr=False)
 
     @cached_property
@@ -137,21 +139,31 @@ class Collectives:
         return found
 
     def _timing(self, shape: Demand) -> Timing:
-        key = _key(shape)
-        if key not in self._solved:
-            if self.timed is None:
-                self._solved[key] = self._blocks.timing(shape)
-            else:
-                self._solved[key] = timing(self.symmetry, shape, self.timed)
-        return self._solved[key]
+        # the shapes live as long as the phases that hold them, so their ids stay theirs
+        if id(shape) not in self._of_shape:
+            key = _key(shape)
+            if key not in self._solved:
+                self._solved[key] = self._found(shape)
+            self._of_shape[id(shape)] = self._solved[key]
+        return self._of_shape[id(shape)]
+
+    def _found(self, shape: Demand) -> Timing:
+        return self._blocks.timing(shape) if self.timed is None else timing(self.symmetry, shape, self.timed)
 
 
-def _key(shape: Demand) -> tuple[object, ...]:
-    """Equal for shapes with the same flows."""
+def _key(shape: Demand) -> bytes:
+    """A digest, equal for shapes with the same flows."""
     if isinstance(shape, Groups):
-        return (shape.group.tobytes(), shape.rate)
+        return _digest(shape.group, np.array([shape.rate]))
     order = np.lexsort((shape.target, shape.source))
-    return tuple(column[order].tobytes() for column in (shape.source, shape.target, shape.rate))
+    return _digest(shape.source[order], shape.target[order], shape.rate[order])
+
+
+def _digest(*columns: NDArray[np.generic]) -> bytes:
+    found = blake2b(str(len(columns)).encode())
+    for column in columns:
+        found.update(np.ascontiguousarray(column).data)
+    return found.digest()
 
 
 def time(
