@@ -7,7 +7,8 @@ and back, all at once: a cut that halves the n end points carries, one way, at l
 
 The flows go along ways that are short for some lengths of the links. A small linear programme mixes several such
 routings; links that are full in the best mix are longer in the next routing (multiplicative weights, as in Garg and
-Koenemann, SIAM J. Comput. 37, 2007). What the mix proves are loads that were added up: it holds whatever the lengths.
+Koenemann, SIAM J. Comput. 37, 2007). In a dragonfly a routing over all links between groups is among them (`cliques`).
+What the mix proves are loads that were added up: it holds whatever the lengths.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.network import Floats, Ints, tally, transposed_order
 from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.solver.cliques import across_groups
 from unifiedbus_dsl.solver.digits import few
 from unifiedbus_dsl.solver.halving import Graph, blocks
 from unifiedbus_dsl.symmetry import dense
@@ -61,6 +63,10 @@ def spread_bound(graph: Graph, until: float = inf) -> float:
     leaf = np.concatenate([[n - 1.0], size]) / out if np.isfinite(out) else None
     columns: list[Floats] = []
     kind: list[int] = []
+    grouped = across_groups(whole)
+    if grouped is not None:
+        columns.append(grouped / links.capacity)
+        kind.append(0)
     length = np.ones(len(links.capacity))
     work = whole.nodes * links.head.size
     best, stale = 0.0, 0
