@@ -450,22 +450,53 @@ class NameCheck:
                         fix=rename(question.of.span, guess),
                     )
                 if isinstance(question, tree.Scenario) and question.base is not None:
-                    self._base(question)
+                    self._base(question, question.base)
+                if isinstance(question, tree.Scenario | tree.Analyze):
+                    self._duplicate_words([each.name for each in question.items if isinstance(each, tree.Let)], "name")
 
-    def _base(self, scenario: tree.Scenario) -> None:
-        assert scenario.base is not None
+    def _base(self, scenario: tree.Scenario, base: tree.Word) -> None:
         known = self.module.questions["scenario"]
-        if scenario.base.text in known or self._quiet(scenario.base.text):
+        if base.text in known:
+            if not self._circle(scenario, base) and known[base.text].of.text != scenario.of.text:
+                self.sink.error(
+                    "UB0225",
+                    f"scenario `{scenario.name.text}` is of `{scenario.of.text}`, and `{base.text}` is of "
+                    f"`{known[base.text].of.text}`",
+                    base.span,
+                    "of another system",
+                    labels=(Label(known[base.text].of.span, "of this one"),),
+                    help=("a scenario extends one of the same system: write its lines here",),
+                )
             return
-        guess = did_you_mean(scenario.base.text, [name for name in known if name != scenario.name.text])
+        if self._quiet(base.text):
+            return
+        guess = did_you_mean(base.text, [name for name in known if name != scenario.name.text])
         self.sink.error(
             "UB0225",
-            f"scenario `{scenario.name.text}` extends `{scenario.base.text}`, and there is no such scenario",
-            scenario.base.span,
+            f"scenario `{scenario.name.text}` extends `{base.text}`, and there is no such scenario",
+            base.span,
             "unknown scenario",
             help=(f"did you mean `{guess}`?",) if guess else (),
-            fix=rename(scenario.base.span, guess),
+            fix=rename(base.span, guess),
         )
+
+    def _circle(self, scenario: tree.Scenario, base: tree.Word) -> bool:
+        """Whether what a scenario extends leads back to it; said where the first scenario of the circle stands."""
+        known = self.module.questions["scenario"]
+        chain, here = [scenario.name.text], base.text
+        while here in known and here not in chain:
+            chain.append(here)
+            next_one = known[here]
+            if not isinstance(next_one, tree.Scenario) or next_one.base is None:
+                return False
+            here = next_one.base.text
+        if here != scenario.name.text:
+            return False
+        if scenario.name.span.start == min(known[name].name.span.start for name in chain):
+            names = " -> ".join((*chain, here))
+            message = f"scenario `{scenario.name.text}` extends itself: {names}"
+            self.sink.error("UB0227", message, base.span, "extends it again")
+        return True
 
     def _quiet(self, word: str) -> bool:
         return bool({word, "*"} & self.module.damaged_words)

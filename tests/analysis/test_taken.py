@@ -127,9 +127,32 @@ def test_a_scenario_asks_what_is_left() -> None:
 
 def test_scenarios_of_every_system_are_run() -> None:
     """Those of a system without an `analyze` block too; it gets no datasheet unless it is chosen."""
-    text = "system lab : Two\nanalyze q of two { count(all npu) }\nscenario S of lab { expect diameter(all npu) == 3 }\n"
+    text = (
+        "system lab : Two\nanalyze q of two { count(all npu) }\nscenario S of lab { expect diameter(all npu) == 3 }\n"
+    )
     done = compile_text(TEXT + text)
     report = analyze(done)
     assert [(a.system, a.block) for a in report.answers] == [("two", "q")]
     assert [d.code for d in report.diagnostics] == ["UB0701"]
     assert {a.block for a in analyze(done, "lab").answers} == {"datasheet"}
+
+
+def test_values_of_a_block_are_known_to_its_questions() -> None:
+    """A `let` may ask a measure, and measures may use it, before the line or after it."""
+    text = """analyze q of two {
+      expect far == 3
+      let far = diameter(all npu)
+      let size = 56 GB
+      latency(board[0].npu[0] -> board[0].npu[1], message = size)
+    }
+    scenario S of two { let size = 112 GB; latency(board[0].npu[0] -> board[0].npu[1], message = size)
+      expect latency(board[0].npu[0] -> board[0].npu[1], message = size) == base }
+    """
+    done = compile_text(TEXT + text)
+    assert done.ok, [d.message for d in done.diagnostics]
+    report = analyze(done)
+    assert [d.message for d in report.diagnostics] == [
+        "expectation failed: `far == 3`: 2 is not 3",  # over a leaf
+    ]
+    assert [a.value for a in report.answers] == pytest.approx([1.0, 2.0], rel=1e-6)
+    assert [r.holds for r in report.expectations] == [False, True]

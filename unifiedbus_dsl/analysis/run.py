@@ -13,11 +13,12 @@ from unifiedbus_dsl.analysis.asking import asker_of, items_of
 from unifiedbus_dsl.analysis.datasheet import datasheet
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.scenarios import BASE, after, base_value, worst
+from unifiedbus_dsl.analysis.scenarios import after, base_value, worst
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
+from unifiedbus_dsl.elaborate.failures import BASE
 from unifiedbus_dsl.elaborate.questions import a_call
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.systems import make_plan
@@ -174,14 +175,22 @@ class _Runner:
 
     def _block(self, asker: Asker, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]) -> None:
         extra: dict[str, Any] = {}
+        for item in items:
+            if isinstance(item, tree.Let):
+                extra[item.name.text] = self._value(asker, item.value, extra)
+        asker = _knowing(asker, extra)
         for item in track(items, f"{asker.system}: {asker.block}"):
             match item:
                 case tree.Measure():
                     self._measure(asker, item)
                 case tree.Expect():
                     self._expect(asker, plan, asker.system, item, extra)
-                case tree.Let():
-                    extra[item.name.text] = asker.evaluator.eval(item.value)
+
+    def _value(self, asker: Asker, node: tree.Expr, extra: Mapping[str, Any]) -> Any:
+        """The value of a `let`, which may ask measures."""
+        there = _knowing(asker, extra)
+        sums = LeftSums(there.machine, there.selector)
+        return evolve(there.evaluator, measure=sums, solved=lambda call, _: solved(there, call)).eval(node)
 
     def _measure(self, asker: Asker, item: tree.Measure) -> None:
         call = a_call(item, asker.traffics, self.sink)
@@ -224,11 +233,12 @@ class _Runner:
             }
             for item in found.items:
                 if isinstance(item, tree.Measure):
-                    self._measure(evolve(found.left, block=f"{SCENARIO} {name}"), item)
+                    self._measure(_knowing(evolve(found.left, block=f"{SCENARIO} {name}"), found.lets), item)
                 if isinstance(item, tree.Expect):
-                    base = base_value(item.condition, asker, solved)
+                    base = base_value(item.condition, _knowing(asker, found.lets), solved)
                     extra = found.lets if base is None else {**found.lets, BASE: base}
-                    self._expect(found.left, plan, f"{system}: {name}", item, extra, worst_case=base is not None)
+                    left = _knowing(found.left, found.lets)
+                    self._expect(left, plan, f"{system}: {name}", item, extra, worst_case=base is not None)
 
     def _of_types(self, plan: Plan) -> None:
         """Expectations inside types that were left open because they need the solver, on that type alone."""
@@ -243,6 +253,12 @@ class _Runner:
                 self.machines[each.key] = self.machine(expand(alone))
             asker = self._asker(each.key, self.machines[each.key], "expect")
             self._expect(asker, alone, each.key, each.statement, {}, each.scope)
+
+
+def _knowing(asker: Asker, values: Mapping[str, Any]) -> Asker:
+    """One who answers questions that use these values by name."""
+    evaluator = evolve(asker.evaluator, extra={**asker.evaluator.extra, **values})
+    return evolve(asker, selector=evolve(asker.selector, evaluator=evaluator))
 
 
 def solved(asker: Asker, call: tree.Call) -> Any:

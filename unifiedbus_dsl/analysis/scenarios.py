@@ -18,8 +18,8 @@ from unifiedbus_dsl.analysis.asking import asker_of
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.wording import between
-from unifiedbus_dsl.bind import walk
-from unifiedbus_dsl.elaborate.values import POISON, Any, Between
+from unifiedbus_dsl.elaborate.failures import based
+from unifiedbus_dsl.elaborate.values import Any, Between, Poison
 from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.pipeline import Compilation
@@ -29,8 +29,6 @@ from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import RATE, counted
-
-BASE = "base"
 
 
 @frozen(eq=False, slots=False)
@@ -120,26 +118,12 @@ def after(compilation: Compilation, name: str, asker: Asker) -> After | None:
 
 def base_value(condition: tree.Expr, asker: Asker, solved: Callable[[Asker, tree.Call], Any]) -> Any | None:
     """The value of what `base` is compared with, on the undamaged machine; None where `base` is not said."""
-    compared = [
-        node
-        for node in walk(condition)
-        if isinstance(node, tree.Compare) and any(isinstance(n, tree.Name) and n.text == BASE for n in walk(node.right))
-    ]
-    if not compared:
-        return None
-    texts = {" ".join(node.left.span.text.split()) for node in compared}
-    if len(texts) > 1:
-        asker.evaluator.sink.error(
-            "UB0705",
-            "`base` stands for one measure in a line",
-            condition.span,
-            "several",
-            help=("write a line for each",),
-        )
-        return POISON
+    compared = based(condition, asker.evaluator.sink)
+    if compared is None or isinstance(compared, Poison):
+        return compared
     sums = LeftSums(asker.machine, asker.selector)
     evaluator = evolve(asker.evaluator, measure=sums, solved=lambda call, _: worst(solved(asker, call)))
-    return evaluator.eval(compared[0].left)
+    return evaluator.eval(compared)
 
 
 def worst(value: Any) -> Any:

@@ -15,9 +15,10 @@ from attrs import frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.matrix import read_matrix
-from unifiedbus_dsl.bind import TRAFFICS, dotted
+from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.questions import a_pattern
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.selections import Blocks, FabricSelector
 from unifiedbus_dsl.shuffle import Shuffle
@@ -77,19 +78,9 @@ class TrafficReader:
 
     def read(self, name: str, node: tree.Expr) -> Traffic | None:
         """The traffic; None after a diagnostic."""
-        if not isinstance(node, tree.Call):
-            self._wrong(node, "traffic is a pattern over end points", "write `alltoall(all npu)`")
+        if not a_pattern(node, self._evaluator.sink) or not isinstance(node, tree.Call):
             return None
         pattern = ".".join(dotted(node.function))
-        if pattern not in TRAFFICS:
-            guess = did_you_mean(pattern, TRAFFICS)
-            known = ", ".join(TRAFFICS)
-            self._wrong(
-                node.function,
-                f"there is no traffic pattern `{pattern}`",
-                f"did you mean `{guess}`?" if guess else known,
-            )
-            return None
         named = self._named(node, pattern)
         plain = [arg.value for arg in node.args if arg.name is None]
         if named is None:

@@ -321,23 +321,25 @@ class Evaluator:
         if name in SOLVED:
             if self.solved is not None:
                 return self.solved(node, self)
-            if self.asked is not None:
-                self.asked(node, self)
+            if self.asked is None:
+                return self._no_machine(node, name)
+            self.asked(node, self)
             raise NeedsSolver(name)
         if name in SUMS and not (name == "sum" and self._sums_a_list(node)):
-            if self.measure is None:
-                self.sink.error(
-                    "UB0211",
-                    f"`{name}(…)` asks about a machine, and there is none here",
-                    node.span,
-                    "not a constant",
-                    help=("measures belong in `expect` lines and `analyze` blocks",),
-                )
-                return POISON
-            return self.measure(node, self)
+            return self._no_machine(node, name) if self.measure is None else self.measure(node, self)
         if name in FUNCTIONS or name == "sum":
             return self._function(node, name)
         self.unknown_function(node, name, (*FUNCTIONS, *SUMS, *SOLVED))
+        return POISON
+
+    def _no_machine(self, node: tree.Call, name: str) -> Any:
+        self.sink.error(
+            "UB0211",
+            f"`{name}(…)` asks about a machine, and there is none here",
+            node.span,
+            "not a constant",
+            help=("measures belong in `expect` lines and `analyze` blocks",),
+        )
         return POISON
 
     def unknown_function(self, node: tree.Call, name: str, legal: tuple[str, ...]) -> None:

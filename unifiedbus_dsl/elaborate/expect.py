@@ -10,6 +10,7 @@ from attrs import frozen
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
+from unifiedbus_dsl.elaborate.messages import no_condition
 from unifiedbus_dsl.elaborate.operators import Undecided
 from unifiedbus_dsl.elaborate.questions import Names
 from unifiedbus_dsl.elaborate.scope import Scope
@@ -72,13 +73,7 @@ def evaluate_expectation(
     if isinstance(holds, Poison):
         return None
     if not isinstance(holds, bool):
-        sink.error(
-            "UB0310",
-            f"`expect` wants a condition, found {value_text(holds)}",
-            node.condition.span,
-            "no condition",
-            help=(f"compare it: `{text} == …`",),
-        )
+        no_condition(node.condition, holds, sink)
         return None
     left = right = None
     if isinstance(node.condition, tree.Compare):

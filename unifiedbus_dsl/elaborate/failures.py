@@ -7,13 +7,15 @@ from fractions import Fraction
 
 from attrs import evolve, frozen
 
+from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.selections import Machine, Parts, Ports, Selection, Selector, nothing_selected
-from unifiedbus_dsl.elaborate.values import Any, Poison, is_whole
+from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, is_whole
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER
 
+BASE = "base"
 SEED = "seed"
 
 
@@ -120,6 +122,33 @@ def several_sorts(item: tree.Fail, sink: Sink) -> None:
     sink.error("UB0705", "a draw is from parts or from cables, not from both", span, "here", help=help)
 
 
+# ---- what is compared with the undamaged system ---------------------------------------------------------------------
+
+
+def based(condition: tree.Expr, sink: Sink) -> tree.Expr | Poison | None:
+    """What a condition compares with `base`: that of which `base` is the value on the undamaged system. None where it
+    does not say `base`, POISON after a diagnostic."""
+    said = [node for node in walk(condition) if isinstance(node, tree.Name) and node.text == BASE]
+    compared = [node for node in walk(condition) if isinstance(node, tree.Compare)]
+    right = {id(name): node for node in compared for name in walk(node.right)}
+    for name in said:
+        if id(name) not in right:
+            sink.error(
+                "UB0705",
+                "`base` stands for what it is compared with, on the undamaged system",
+                name.span,
+                "not on the right of a comparison",
+                help=("write `bisection(all npu) >= 98% of base`, say",),
+            )
+            return POISON
+    left = [right[id(name)].left for name in said]
+    if len({" ".join(node.span.text.split()) for node in left}) > 1:
+        message = "`base` stands for one measure in a line"
+        sink.error("UB0705", message, condition.span, "several", help=("write a line for each",))
+        return POISON
+    return left[0] if left else None
+
+
 # ---- numbers of a line ----------------------------------------------------------------------------------------------
 
 
@@ -148,8 +177,11 @@ def seed(item: tree.Fail, lets: Mapping[str, Any], evaluator: Evaluator) -> int 
     return None  # said once, where the seed is written
 
 
-def check_seed(node: tree.Let, value: Any, sink: Sink) -> None:
-    """Refuse a `let seed` that draws can't start from."""
+def check_let(node: tree.Let, value: Any, sink: Sink) -> None:
+    """Refuse a `let seed` that draws can't start from, and any `let base`."""
+    if node.name.text == BASE:
+        message = "`base` is the undamaged system here, and takes no other value"
+        sink.error("UB0705", message, node.name.span, "here", help=("give it another name",))
     if node.name.text != SEED or isinstance(value, Poison) or (is_whole(value) and value.value >= 0):
         return
     help = ("write `let seed = 7`",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.elaborate.values import POISON, Any, describe, is_number, value_text
+from unifiedbus_dsl.elaborate.values import POISON, Any, Between, describe, is_number, value_text
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import Quantity
@@ -15,6 +15,17 @@ def wants(sink: Sink, node: tree.Node, value: Any, wanted: str) -> Any:
     found = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
     sink.error("UB0310", f"this place wants {wanted}, found {found}", node.span, f"is {value_text(value)}")
     return POISON
+
+
+def no_condition(node: tree.Expr, value: Any, sink: Sink) -> None:
+    """Say that what `expect` is given is no condition."""
+    sink.error(
+        "UB0310",
+        f"`expect` wants a condition, found {describe(value) if isinstance(value, Between) else value_text(value)}",
+        node.span,
+        "no condition",
+        help=(f"compare it: `{' '.join(node.span.text.split())} == …`",),
+    )
 
 
 def mismatch(sink: Sink, a: tree.Node, left: Any, b: tree.Node, right: Any, verb: str) -> Any:

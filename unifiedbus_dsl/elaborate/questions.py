@@ -6,6 +6,8 @@ Nothing is solved here: a name that means nothing is found before any time is sp
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -14,19 +16,31 @@ from unifiedbus_dsl import schema
 from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, TRAFFICS, dotted
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.failures import Failures, check_seed
+from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
+from unifiedbus_dsl.elaborate.failures import BASE, Failures, based, check_let
+from unifiedbus_dsl.elaborate.messages import no_condition
+from unifiedbus_dsl.elaborate.operators import Undecided
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine, Selector, nothing_selected
-from unifiedbus_dsl.elaborate.values import POISON, Any
+from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
 from unifiedbus_dsl.elaborate.variants import lines, variant
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import AssemblyType, Plan
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import MONEY, NUMBER, POWER, RATE, TIME, Quantity
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.elaborate.systems import Elaborated
 
+DIMENSIONS = {
+    **dict.fromkeys(("hops", "diameter", "mean_hops", "paths", "disjoint_paths", "reachable", "tiers"), NUMBER),
+    **dict.fromkeys(("oversubscription", "worst", "availability", "count", "ports", "lanes", "free_ports"), NUMBER),
+    **dict.fromkeys(("latency", "mean_latency", "time", "optimal_time", "mtbf"), TIME),
+    **dict.fromkeys(("bisection", "throughput", "fair", "bandwidth"), RATE),
+    "power": POWER,
+    "cost": MONEY,
+}
+"""Of the measures that are quantities of one dimension whatever they are asked."""
 OF_TRAFFIC = frozenset(("load", "throughput", "fair", "time", "sweep", "optimal_time"))
 SELECTING = frozenset(("from", "to", "in"))
 LEVELS = frozenset(("within", "across"))
@@ -87,7 +101,7 @@ class Names:
                 self.call(node, evaluator)
             case tree.All() if not self.whole:
                 Selector(self.machine, evaluator).sort(node, {})
-            case tree.Name() if node.text in self.traffic or evaluator.has(node.text):
+            case tree.Name() if (of_traffic and node.text in self.traffic) or evaluator.has(node.text):
                 pass
             case tree.Name() if of_traffic:
                 self._no_traffic(node, evaluator)
@@ -143,6 +157,14 @@ class Names:
                 evaluator.eval(node)
 
 
+def _any_value(node: tree.Call, _: Evaluator) -> Any:
+    """What stands for a measure that nobody has answered: a quantity between next to nothing and more than there is."""
+    dimension = DIMENSIONS.get(".".join(dotted(node.function)))
+    if dimension is None:
+        return POISON
+    return Between(Quantity(Fraction(1, 10**30), dimension), Quantity(Fraction(10**30), dimension))
+
+
 def a_call(item: tree.Measure, traffic: Collection[str], sink: Sink) -> tree.Call | None:
     """The measure that a line asks for; None after a diagnostic. `traffic` are the names of traffic."""
     if isinstance(item.value, tree.Call):
@@ -151,6 +173,27 @@ def a_call(item: tree.Measure, traffic: Collection[str], sink: Sink) -> tree.Cal
     help = (f"write `throughput({said})`, say",) if said in traffic else ()
     sink.error("UB0705", "a measure is a call such as `bisection(all npu)`", item.span, "no measure", help=help)
     return None
+
+
+def a_pattern(node: tree.Expr, sink: Sink) -> bool:
+    """Whether an expression is a pattern of traffic; what else it is, is said."""
+    if not isinstance(node, tree.Call):
+        help = ("write `alltoall(all npu)`",)
+        sink.error("UB0705", "traffic is a pattern over end points", node.span, "here", help=help)
+        return False
+    pattern = ".".join(dotted(node.function))
+    if pattern in TRAFFICS:
+        return True
+    guess = did_you_mean(pattern, TRAFFICS)
+    sink.error(
+        "UB0705",
+        f"there is no traffic pattern `{pattern}`",
+        node.function.span,
+        "here",
+        help=(f"did you mean `{guess}`?" if guess else ", ".join(TRAFFICS),),
+        fix=rename(node.function.span, guess),
+    )
+    return False
 
 
 def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]) -> tuple[str, ...]:
@@ -210,7 +253,10 @@ class _Asker:
     def ask(self, question: tree.Traffic | tree.Analyze | tree.View) -> None:
         match question:
             case tree.Traffic():
-                self.names.selection(question.value, self._evaluator({}), of_traffic=True)
+                called = question.value.function if isinstance(question.value, tree.Call) else None
+                unknown = called is not None and ".".join(dotted(called)) not in (*SOLVED, *SUMS, *TRAFFICS, *FUNCTIONS)
+                if unknown or a_pattern(question.value, self.sink):
+                    self.names.selection(question.value, self._evaluator({}))
             case tree.Analyze():
                 self._items(question.items, {})
             case tree.View():
@@ -224,7 +270,10 @@ class _Asker:
         lets: dict[str, Any] = dict(extra)
         for item in items:
             if isinstance(item, tree.Let):
-                lets[item.name.text] = self._evaluator(lets).eval(item.value)
+                try:
+                    lets[item.name.text] = self._evaluator(lets).eval(item.value)
+                except NeedsSolver:
+                    lets[item.name.text] = POISON
         for item in items:
             self._asked(item, self._evaluator(lets))
 
@@ -235,6 +284,21 @@ class _Asker:
                     self.names.expression(item.value, evaluator)
             case tree.Expect():
                 self.names.expression(item.condition, evaluator)
+                self._condition(item.condition, evaluator)
+
+    def _condition(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        """Check what sort of value a condition has, with any value for what is measured."""
+        found = Sink()
+        with suppress(Undecided):
+            left = based(node, Sink()) if BASE in evaluator.extra else None
+            typed = evolve(evaluator, sink=Sink(), measure=_any_value, asked=None, solved=_any_value)
+            base = {} if left is None or isinstance(left, Poison) else {BASE: typed.eval(left)}
+            value = evolve(typed, sink=found, extra={**evaluator.extra, **base}).eval(node)
+            if not isinstance(value, bool | Poison):
+                no_condition(node, value, self.sink)
+        for diagnostic in found:
+            if diagnostic.code == "UB0309":
+                self.sink.add(diagnostic)
 
     def scenario(self, scenario: tree.Scenario, items: Sequence[tree.Statement]) -> bool:
         """Check the lines of a scenario, which come after those of the one that it extends, among its `items`; whether
@@ -244,8 +308,9 @@ class _Asker:
         for item in items:
             if isinstance(item, tree.Let):
                 said = self if id(item) in own else evolve(self, sink=Sink())
-                lets[item.name.text] = value = said._evaluator(lets).eval(item.value)
-                check_seed(item, value, said.sink)
+                lets[item.name.text] = value = Evaluator(self.scope, said.sink, extra=lets).eval(item.value)
+                check_let(item, value, said.sink)
+                lets[BASE] = POISON
         evaluator = self._evaluator(lets)
         failures = Failures(self.names.machine, evaluator, lets, self.names.whole)
         by_cables = False
@@ -261,6 +326,9 @@ class _Asker:
                 case tree.Degrade():
                     by_cables |= failures.degrade(item)
                     earlier = True
+                case tree.Expect():
+                    if not isinstance(based(item.condition, self.sink), Poison):
+                        self._asked(item, evaluator)
                 case _:
                     self._asked(item, evaluator)
         return by_cables

@@ -149,10 +149,23 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
         if isinstance(statement, tree.Expect):
             scope = Scope(model.main, lets=elaborator.lets)
             if complete:
-                results.append(evaluate_expectation(WHOLE_FILE, statement, scope, machine, sink))
+                result = evaluate_expectation(WHOLE_FILE, statement, scope, machine, sink)
+                results.append(result)
+                if result is not None and result.needs is not None:
+                    _of_no_system(statement, result.needs, sink)
             else:
                 names_of_expectation(statement, scope, machine, sink)
     return tuple(result for result in results if result is not None)
+
+
+def _of_no_system(statement: tree.Expect, measure: str, sink: Sink) -> None:
+    sink.error(
+        "UB0211",
+        f"`{measure}(…)` asks about one system, and this line is of the whole file",
+        statement.condition.span,
+        "of no system",
+        help=("put it into `analyze NAME of SYSTEM { … }`, or into the type that it is about",),
+    )
 
 
 def _machine(elaborator: Elaborator, types: Mapping[str, PlanType], subject: str) -> Machine:
