@@ -93,6 +93,32 @@ def test_an_empty_name_is_no_folder(run: Run, tmp_path: Path, command: str) -> N
     assert ("odd.ubus" in outcome.err) == (command != "import"), "an offer that would work"
 
 
+@pytest.mark.parametrize("arguments", [
+    ("compile", "odd.ubus"), ("export", "odd.ubus", "--to", "json"), ("survey", "odd.ubus", "--of", "npu"),
+    ("render", "odd.ubus", "--format", "svg"), ("import", "odd.json"),
+])  # fmt: skip
+def test_what_is_read_is_not_written_over(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    write(tmp_path, "odd.ubus", "one")
+    write(tmp_path, "other.ubus", "one")
+    assert run("export", "odd.ubus", "--to", "json", "-o", "odd.json").status == 0
+    before = {each: each.read_bytes() for each in tmp_path.iterdir()}
+    for output in ("", "other.ubus", arguments[1], f"./{arguments[1]}"):
+        outcome = run(*arguments, "-o", output)
+        assert outcome.status == 2, (output, outcome)
+        assert ("would write over" if output else "names nothing") in outcome.err
+    if arguments[0] in ("compile", "import", "render"):
+        outcome = run(*arguments, "-o", "-")
+        assert (outcome.status, "can't go to standard output" in outcome.err) == (2, True)
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+def test_a_file_of_another_tool_goes_into_a_folder_that_is_named(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, "odd.ubus", "one")
+    for folder in ("new/", "new"):
+        assert run("export", "odd.ubus", "--to", "json", "-o", folder).status == 0
+        assert os.listdir(tmp_path / "new") == ["odd.json"]
+
+
 def test_standard_input_that_is_closed() -> None:
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = " ".join(f"'{word}'" for word in [*PROGRAM, "fmt", "-"])

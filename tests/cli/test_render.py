@@ -130,8 +130,8 @@ def test_names_and_formats(cabinet: Run, tmp_path: Path, arguments: tuple[str, .
         (("--routing", "optimal"), "name the traffic by `--traffic`"),
         (("--map", "latency", "--plot", "hops"), "leave `--map` out"),
         (("--traffic", "a2a", "-o", "page.html"), "leave `--traffic` out"),
-        (("-o", "-"), "a picture goes into a file"),
-        (("--plot", "hops", "-o", "-"), "a picture goes into a file"),
+        (("-o", "-"), "can't go to standard output"),
+        (("--plot", "hops", "-o", "-"), "can't go to standard output"),
     ],
 )
 def test_wrong_usage(cabinet: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -64,6 +64,27 @@ def source_files(names: Iterable[str], command: str) -> list[Path]:
     return list(found)
 
 
+def check_output(output: str | None, source: Path, *, stream: bool = False) -> None:
+    """Refuse a name after `-o` that would write over a text or what is read, or that is none.
+
+    `stream` says that `-` is standard output here.
+
+    Raises:
+        click.UsageError: it is empty, or `-`, or the name of a source.
+    """
+    if output is None:
+        return
+    if not output:
+        raise click.UsageError("`-o` names nothing: give it the name of what is to be written")
+    if output == "-":
+        if stream:
+            return
+        raise click.UsageError("this can't go to standard output: give `-o` a name (`-o ./-` for one called `-`)")
+    path = Path(output)
+    if path.is_file() and (path.suffix == SUFFIX or path.samefile(source)):
+        raise click.UsageError(f"`-o {output}` would write over a file that is read: name another one")
+
+
 def one_of(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
     """The name, if it is one of those there are.
 

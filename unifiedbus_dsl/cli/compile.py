@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unifiedbus_dsl.cli.arguments import source_file, systems
+from unifiedbus_dsl.cli.arguments import check_output, source_file, systems
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, in_format, limit_option, status
 
@@ -52,6 +52,7 @@ def command(
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "compile")
+    check_output(output, path)
     from unifiedbus_dsl import pipeline  # after the file is known to be there: this takes longer
 
     with meter():

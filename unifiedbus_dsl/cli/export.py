@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.cli.arguments import one_of, one_system, source_file
+from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 
@@ -70,6 +70,7 @@ def command(
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "export")
+    check_output(output, path, stream=True)
     chosen = _format(form, output)
     from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
 
@@ -109,9 +110,13 @@ def _target(form: Format, output: str | None, system: str) -> Path:
     Raises:
         click.UsageError: a folder with files of someone else in it.
     """
+    from unifiedbus_dsl.cli.output import make_folder
+    from unifiedbus_dsl.cli.wanted import is_folder
     from unifiedbus_dsl.export import ForeignFilesError
 
     target = Path(output if output is not None else form.file_name(system))
+    if not form.is_folder and output is not None and is_folder(output):
+        return make_folder(target) / form.file_name(system)
     if form.is_folder:
         try:
             form.must_be_own(target)

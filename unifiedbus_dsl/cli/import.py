@@ -34,7 +34,7 @@ def command(context: click.Context, /, file: str | None, output: str | None, lim
       ubusc analyze discovered.npz
       ubusc diff machine.ubus discovered.graphml
     """
-    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.arguments import check_output, source_file
     from unifiedbus_dsl.cli.meter import meter
     from unifiedbus_dsl.cli.output import beside
     from unifiedbus_dsl.diagnostics import Sink
@@ -45,6 +45,7 @@ def command(context: click.Context, /, file: str | None, output: str | None, lim
     from unifiedbus_dsl.units import counted
 
     path, sink = source_file(file, "import"), Sink()
+    check_output(output, path)
     try:
         with meter():
             listing = read(path)

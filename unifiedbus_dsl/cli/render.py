@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from unifiedbus_dsl.cli.arguments import one_of, one_system, source_file
+from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.wanted import FORMATS, Wanted, is_folder, wanted
@@ -78,6 +78,7 @@ def command(
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "render")
+    check_output(output, path)
     asked = wanted(detail=detail, floor=floor, form=form, html=html, output=output, **named)
     from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
     from unifiedbus_dsl.diagnostics import Sink

@@ -44,7 +44,7 @@ DRAWS = 100
 @click.option("--engine", default="processes", show_default=True, metavar="E", help="Or `dask://HOST:PORT`.")
 @budget_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, in SI units.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="PATH", help="Into this file.")
+@click.option("-o", "--output", metavar="PATH", help="Into this file.")
 @limit_option
 @limit_options
 @click.pass_context
@@ -62,11 +62,12 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
       ubusc survey machine.ubus --of "all link where medium == optical" --fail 8 --draws 400 --seed 7
       ubusc survey machine.ubus --of switch --fail 2 --seed 1 --engine dask://scheduler:8786
     """
-    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.cli.arguments import check_output, source_file
     from unifiedbus_dsl.cli.heap import keep_freed_memory
     from unifiedbus_dsl.cli.meter import meter
 
     path = source_file(file, "survey")
+    check_output(options["output"], path, stream=True)
     draws = _draws(options["fail"], options["draws"], options["seed"])
     engine = _engine(options["engine"], options["workers"])
     raised = {name: options[name] for name in ("source_bytes", "array", "devices")}
@@ -173,7 +174,7 @@ def _write(found: Surveyed, options: dict[str, Any]) -> None:
 
     shape = surveyed.as_json if options["as_json"] else surveyed.as_text
     text = shape(found, options["confidence"] / 100)
-    if options["output"] is None or str(options["output"]) == "-":
+    if options["output"] in (None, "-"):
         click.echo(text, nl=False)
     else:
-        write_bytes(options["output"], text.encode())
+        write_bytes(Path(options["output"]), text.encode())

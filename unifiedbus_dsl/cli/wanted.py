@@ -108,10 +108,8 @@ def format_of(name: str | None, html: bool, output: str | None) -> str:
     """The format: what was named, else what the suffix of the output says, else SVG.
 
     Raises:
-        click.UsageError: an unknown one, or two, or standard output, which takes no picture.
+        click.UsageError: an unknown one, or two.
     """
-    if output == "-":
-        raise click.UsageError("a picture goes into a file: give `-o` a name (`-o ./-` for a file called `-`)")
     suffix = ""
     if output is not None and not is_folder(output):
         suffix = Path(output).suffix.removeprefix(".").lower()
