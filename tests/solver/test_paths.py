@@ -204,6 +204,22 @@ def test_disjoint_paths_and_islands_of_random_networks(seed: int) -> None:
         assert (far[np.ix_(inside, inside)] >= 0).all()
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_disjoint_paths_of_end_points_alone(seed: int) -> None:
+    """Neighbours are enough where all forward: the same as of all pairs, with parallel cables and in several parts."""
+    rng = np.random.default_rng(seed)
+    n = 7
+    cables = rng.integers(0, n, (2, 9 + seed))
+    net = machines.plain(n, n, [(cables[0], cables[1])])
+    graph = twins.digraph(net)
+    pairs = [(s, t) for s in range(n) for t in range(n) if s != t]
+    fewest = min(nx.maximum_flow_value(graph, ("s", s), ("t", t), capacity="cables") for s, t in pairs)
+    got = paths.disjoint_paths(symmetry.trivial(net))
+    assert got.paths == fewest == paths.pair_cables(net, got.source, got.target)
+    assert got.flows <= (len(net.tail) if fewest else len(pairs))
+    assert paths.disjoint_paths(symmetry.trivial(net), [0], [1]).flows == 1
+
+
 @pytest.mark.parametrize(
     ("name", "sizes"),
     [
