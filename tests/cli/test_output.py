@@ -82,6 +82,18 @@ def test_meter_paints_late_and_wipes() -> None:
     assert stream.getvalue() == "\rexpand … 1 of 4 (25 %)\r                      \r"
 
 
+def test_meter_keeps_to_a_line_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What wraps can't be wiped away again."""
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((20, 5)))
+    out = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    monkeypatch.setattr(out, "fileno", lambda: 2)
+    meter = Meter(out, patience=0)
+    meter("paths to each end point of the machine", 3, 10)
+    meter.wipe()
+    assert isinstance(out.buffer, io.BytesIO)
+    assert out.buffer.getvalue() == b"\rpaths to each end p\r" + b" " * 19 + b"\r"
+
+
 def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TextIO
 
-from unifiedbus_dsl.cli.terminal import is_terminal
+from unifiedbus_dsl.cli.terminal import columns, is_terminal
 from unifiedbus_dsl.progress import listen
 
 PATIENCE = 1.0
@@ -33,6 +33,7 @@ class Meter:
             self.paint(_line(title, done, total))
 
     def paint(self, line: str) -> None:
+        line = line[: columns(self.stream) - 1]  # a line that wraps can't be painted over
         self.stream.write("\r" + line.ljust(self.shown))
         self.stream.flush()
         self.shown = len(line)

@@ -47,10 +47,16 @@ def wants_colour(stream: TextIO | None) -> bool:
     return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
+def columns(stream: TextIO, default: int = 80) -> int:
+    """Cells of a line of the terminal behind a stream."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or default
+    except (OSError, ValueError):  # it is none
+        return default
+
+
 def text_width(stream: TextIO | None, default: int = 140) -> int:
     """Cells for a line of source: what the terminal has left beside the line numbers."""
-    if not is_terminal(stream):
+    if stream is None or not is_terminal(stream):
         return default
-    from shutil import get_terminal_size
-
-    return max(40, get_terminal_size().columns - 8)
+    return max(40, columns(stream) - 8)
