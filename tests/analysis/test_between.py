@@ -6,8 +6,10 @@ import random
 
 import pytest
 
-from tests.analysis.test_language import values
+from tests.analysis.test_language import HEAD, values
+from unifiedbus_dsl.analysis.datasheet import datasheet
 from unifiedbus_dsl.analysis.measures import collectives
+from unifiedbus_dsl.pipeline import compile_text
 
 PODS = """
 npu Chip { port x[3] : UB x4; port up : UB x4; transit x; latency = 30 ns }
@@ -74,3 +76,17 @@ def test_the_interval_holds_the_exact_figure(
         assert other.kind == "interval"
         assert other.lower * (1 - 1e-9) <= one.value <= other.upper * (1 + 1e-9)
         assert other.lower < other.upper
+
+
+@pytest.mark.parametrize(
+    ("ends", "asked"),
+    [(1024, ["", "optimal"]), (1025, [", algorithm = ring"]), (100_000, [", algorithm = ring"]), (100_001, [""])],
+)
+def test_the_sheet_asks_for_what_takes_reasonably_long(ends: int, asked: list[str]) -> None:
+    """On one switch: a ring beyond 1,024 end points, the algorithms of few different flows beyond 100,000."""
+    text = f"npu Chip {{ port p : UB x4 }}\nswitch Hub {{ port p[{ends}] : UB x4 }}\n"
+    text += f"rack Hall {{ npu[{ends}] : Chip\nhub : Hub\nconnect npu[n].p -- hub.p[n] over Wire(1 m) for n }}\n"
+    done = compile_text(f"{HEAD}{text}system m : Hall\n")
+    found = [line for line in datasheet(done.pick()) if "allreduce" in line]
+    reduced = "time(allreduce(all npu, size = 1 GiB)"
+    assert found == [f"optimal_{reduced})" if each == "optimal" else f"{reduced}{each})" for each in asked]

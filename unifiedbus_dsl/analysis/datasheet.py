@@ -13,6 +13,10 @@ REDUCED = "1 GiB"
 MOST_TRIED = 1024
 """End points up to which the sheet tries every algorithm, and asks what the best could be; else it asks for a ring."""
 
+MOST_RINGED = 100_000
+"""End points up to which it asks for a ring: through more of them a step has very many different flows, and the sheet
+asks for the fastest of the algorithms that have few."""
+
 
 def datasheet(plan: Plan) -> Iterator[str]:
     """The measures of the sheet, in its order."""
@@ -31,11 +35,11 @@ def datasheet(plan: Plan) -> Iterator[str]:
     yield f"disjoint_paths({ends})"
     yield f"throughput(alltoall({ends}), routing = ecmp)"
     yield f"throughput(alltoall({ends}), routing = optimal)"
-    if _count(plan, kind) <= MOST_TRIED:
-        yield f"time(allreduce({ends}, size = {REDUCED}))"
+    count = _count(plan, kind)
+    ring = ", algorithm = ring" if MOST_TRIED < count <= MOST_RINGED else ""
+    yield f"time(allreduce({ends}, size = {REDUCED}){ring})"
+    if count <= MOST_TRIED:
         yield f"optimal_time(allreduce({ends}, size = {REDUCED}))"
-    else:
-        yield f"time(allreduce({ends}, size = {REDUCED}), algorithm = ring)"
 
 
 def end_kind(plan: Plan) -> str:
