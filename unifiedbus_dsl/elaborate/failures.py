@@ -194,6 +194,8 @@ def share(item: tree.Degrade, evaluator: Evaluator) -> Fraction | None:
     if found is None or 0 < found <= 1:
         return found
     help = "what is at 0% has failed: write `fail`" if found == 0 else "write a part of its capacity, such as `75%`"
+    if isinstance(item.to, tree.Number) and 1 < found <= 100:
+        help = f"did you mean `{item.to.text}%`?"
     message = "a part is degraded to more than 0% and at most 100%"
     evaluator.sink.error("UB0705", message, item.to.span, "here", help=(help,))
     return None

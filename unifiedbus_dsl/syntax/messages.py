@@ -69,6 +69,9 @@ class Context:
     """The text of each terminal that has only one."""
 
 
+_OTHER_SIGN = {"=": "==", "==": "="}
+
+
 def unexpected(context: Context, token: Token) -> Diagnostic:
     """UB0101 or UB0108: a token that has no place here."""
     found = _misspelt_before(context, token) or _misspelt(context, token)
@@ -83,6 +86,12 @@ def unexpected(context: Context, token: Token) -> Diagnostic:
         message = f"unexpected {what}" if token.text else what
         return Diagnostic("UB0101", message, _at(context, token, expected))
     help_lines: tuple[str, ...] = ()
+    other = _OTHER_SIGN.get(token.text)
+    if other in {context.texts.get(terminal) for terminal in context.engine.accepted(context.engine.before)} - {None}:
+        label = _at(context, token, "`==` compares, `=` gives a value")
+        fix = Fix(f"write `{other}`", (Edit(label.span, str(other)),))
+        help = (f"did you mean `{other}`?",)
+        return Diagnostic("UB0101", f"unexpected `{token.text}`", label, help=help, fix=fix)
     if token.text in context.words and "a name" in expected:
         help_lines = (f"`{token.text}` is a word of the language and can't be a name here",)
     return Diagnostic("UB0101", f"unexpected `{token.text}`", _at(context, token, expected), help=help_lines)
