@@ -196,6 +196,20 @@ def test_a_folder_of_files_is_not_shared(form: str, folder: Path, capsys: pytest
     assert (out / min(first)).read_text() == "old"
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_option_acts_or_is_refused(form: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A kind of node that there is none of can't be right, whatever the format makes of nodes."""
+    assert main(["export", "pod.ubus", "--to", form, "--node", "nosuch"]) == 1
+    said = capsys.readouterr().err
+    assert ("has no nodes to choose" in said) == (not find(form).nodes)
+    assert find(form).nodes == ("nosuch" in said), said
+    assert os.listdir(folder) == ["pod.ubus"]
+
+
+def test_no_two_formats_write_one_file() -> None:
+    assert len({find(name).file_name("s") for name in FORMATS}) == len(FORMATS)
+
+
 def test_parquet_without_pyarrow(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -114,6 +114,13 @@ def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> Non
         raise refuse(sink, f"{form.name} can't leave out what `{subject.gone.scenario}` has taken", "json", notes=(
             f"formats that can: {able}",
         ))  # fmt: skip
+    if subject.node is not None and not form.nodes:
+        able = ", ".join(name for name in FORMATS if find(name).nodes)
+        raise refuse(sink, f"{form.name} has no nodes to choose", "slurm-yaml", notes=(f"formats that have: {able}",))
+    if subject.node is not None:
+        from unifiedbus_dsl.export.groups import check_node
+
+        check_node(subject, sink, form.name)
     if subject.flows is not None and not form.traffic:
         raise refuse(sink, f"{form.name} has no place for traffic", "ns3")
     if subject.gone is not None and subject.gone.degraded:

@@ -79,6 +79,8 @@ class Format:
     instead: str = "json"
     partial: bool = False
     """Whether it can leave out what a scenario has taken."""
+    nodes: bool = False
+    """Whether it groups nodes, so that `node` has a meaning."""
     traffic: bool = False
     """Whether it has a place for the flows of a traffic."""
     holds: tuple[str, ...] = ()

@@ -54,9 +54,7 @@ def tree(subject: Subject, sink: Sink, form: str) -> Group:
     plan = subject.plan
     nodes = node_types(plan, subject.node)
     if not nodes:
-        kinds = sorted({plan.type(key).kind for key in (*plan.devices, *plan.bottom_up)})
-        wanted = f"no part of it is a `{subject.node}`; there are {', '.join(kinds)}" if subject.node else "it has none"
-        raise refuse(sink, f"{form} groups the nodes of a machine, and {wanted}", "json", plan.type(plan.root).span)
+        raise refuse(sink, f"{form} groups the nodes of a machine, and it has none", "json", plan.type(plan.root).span)
     _spares(plan, nodes, sink)
     name = plain(plan.system)
     if plan.root in nodes:
@@ -68,6 +66,19 @@ def tree(subject: Subject, sink: Sink, form: str) -> Group:
     if len(longest) > LONGEST_NAME:
         raise too_large(sink, f"`{longest}` is longer than the {LONGEST_NAME} letters of a host name", "shorten names")
     return found
+
+
+def check_node(subject: Subject, sink: Sink, form: str) -> None:
+    """Refuse a kind or type of node that the machine has not.
+
+    Raises:
+        CannotExportError: it has none.
+    """
+    plan = subject.plan
+    if subject.node is not None and not node_types(plan, subject.node):
+        kinds = ", ".join(sorted({plan.type(key).kind for key in (*plan.devices, *plan.bottom_up)}))
+        message = f"{form} groups the nodes of a machine, and no part of it is a `{subject.node}`; there are {kinds}"
+        raise refuse(sink, message, "json", plan.type(plan.root).span)
 
 
 def node_types(plan: Plan, wanted: str | None) -> frozenset[str]:

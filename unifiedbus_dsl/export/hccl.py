@@ -320,4 +320,5 @@ FORMAT = Format(
     ("rates", "latencies", "lengths", "switches"),
     "ns3",
     holds=("topology.json", "topology-*.json", "rank_table.json"),
+    nodes=True,
 )

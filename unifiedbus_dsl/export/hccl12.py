@@ -75,4 +75,5 @@ FORMAT = Format(
     write,
     ("cables", "rates", "latencies", "switches"),
     "ns3",
+    nodes=True,
 )

@@ -106,7 +106,9 @@ def _paths(group: Group, above: tuple[Group, ...]) -> Iterator[tuple[tuple[Group
 
 _LOSES = ("rates", "latencies", "cables", "NPUs inside the nodes")
 FORMATS = (
-    Format("volcano", "HyperNodes for Volcano", "plan", "hypernodes.yaml", write_volcano, _LOSES, partial=True),
+    Format(
+        "volcano", "HyperNodes for Volcano", "plan", "hypernodes.yaml", write_volcano, _LOSES, partial=True, nodes=True
+    ),
     Format(
         "kueue",
         "a Topology for Kueue, and the script that labels the nodes",
@@ -115,6 +117,7 @@ FORMATS = (
         write_kueue,
         _LOSES,
         partial=True,
+        nodes=True,
         holds=("topology.yaml", "labels.sh"),
     ),
 )

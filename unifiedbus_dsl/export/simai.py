@@ -108,8 +108,9 @@ FORMAT = Format(
     "simai",
     "a topology for SimAI and the ns-3 of the HPCC family",
     "fabric",
-    "topo",
+    "simai.topo",
     write,
     ("names", "ports", "single cables of a bundle", "latencies of switches", "lengths"),
     "ns3",
+    nodes=True,
 )

@@ -85,12 +85,33 @@ def block_sizes(root: Group, sink: Sink) -> list[int]:
 _LOSES = ("rates", "latencies", "cables", "NPUs inside the nodes")
 FORMATS = (
     Format(
-        "slurm-tree", "Slurm topology.conf for topology/tree", "plan", "tree.conf", write_tree, _LOSES, partial=True
+        "slurm-tree",
+        "Slurm topology.conf for topology/tree",
+        "plan",
+        "tree.conf",
+        write_tree,
+        _LOSES,
+        partial=True,
+        nodes=True,
     ),
     Format(
-        "slurm-block", "Slurm topology.conf for topology/block", "plan", "block.conf", write_block, _LOSES, partial=True
+        "slurm-block",
+        "Slurm topology.conf for topology/block",
+        "plan",
+        "block.conf",
+        write_block,
+        _LOSES,
+        partial=True,
+        nodes=True,
     ),
     Format(
-        "slurm-yaml", "Slurm topology.yaml: tree and block", "plan", "topology.yaml", write_yaml, _LOSES, partial=True
+        "slurm-yaml",
+        "Slurm topology.yaml: tree and block",
+        "plan",
+        "topology.yaml",
+        write_yaml,
+        _LOSES,
+        partial=True,
+        nodes=True,
     ),
 )

@@ -175,6 +175,8 @@ def _dims(dims: tuple[int, int, int], indent: int) -> str:
 
 _LOSES = ("rates", "latencies", "switches", "NPUs inside the nodes")
 FORMATS = (
-    Format("slurm-ring", "Slurm topology.yaml: rings of nodes", "fabric", "ring.yaml", write_ring, _LOSES),
-    Format("slurm-torus", "Slurm topology.yaml: toruses of nodes", "fabric", "torus.yaml", write_torus, _LOSES),
+    Format("slurm-ring", "Slurm topology.yaml: rings of nodes", "fabric", "ring.yaml", write_ring, _LOSES, nodes=True),
+    Format(
+        "slurm-torus", "Slurm topology.yaml: toruses of nodes", "fabric", "torus.yaml", write_torus, _LOSES, nodes=True
+    ),
 )

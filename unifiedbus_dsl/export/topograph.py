@@ -49,4 +49,5 @@ FORMAT = Format(
     write,
     ("rates", "latencies", "cables", "NPUs inside the nodes"),
     partial=True,
+    nodes=True,
 )
