@@ -38,7 +38,7 @@ QUICK = 100_000_000
 """Arcs that shortest paths may sweep before a programme is made at all."""
 MOST_BITS = 1_000_000_000
 """Bits in the table of what islands add up to: 125 MB."""
-DIRECTIONS = 24
+DIRECTIONS = 48
 """Halves that are tried near the vectors of a spectrum."""
 
 
@@ -161,9 +161,7 @@ class _Upper:
         return self.best <= lower * (1 + MEETS_WITHIN)
 
 
-def _closer(
-    symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, programme: bool, until: float
-) -> _Lower:
+def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, programme: bool, until: float) -> _Lower:
     """Bring the ends nearer to each other: better cuts go into `upper`, a better lower end is given back. No step
     begins after `until`."""
     network = symmetry.network
