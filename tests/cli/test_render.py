@@ -70,10 +70,10 @@ def texts(picture: Picture, role: str) -> list[str]:
 
 def refused(items: str) -> list[tuple[str, str, tuple[str, ...]]]:
     done = pipeline.compile_text(CABINET + f"view v of cab {{ {items} }}\n")
-    assert done.ok, done.diagnostics
     sink = Sink()
-    assert view_of(done, views(done)["v"], sink) is None
-    return [(d.code, d.message, d.help) for d in sink]
+    if done.ok:  # what needs the loads, or the fabric, is said when it is drawn
+        assert view_of(done, views(done)["v"], sink) is None
+    return [(d.code, d.message, d.help) for d in (*done.diagnostics, *sink)]
 
 
 # ---- files ------------------------------------------------------------------------------------------------------

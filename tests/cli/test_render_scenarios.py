@@ -180,10 +180,10 @@ scenario Small of ring { set chips = 6 }
     assert any("chips = 6" in text for text in texts(picture, "words", "scenario"))
 
 
-def test_a_scenario_that_extends_one_of_another_system_has_its_lines() -> None:
-    """As `ubusc analyze` has it: two chips of each board, one of them by the scenario of the twin."""
-    text = CABINET + "system twin : Cabinet\n"
-    text += "scenario One of twin { fail board[0].npu[0] }\nscenario Two of cab extends One { fail board[1].npu[0] }\n"
+def test_a_scenario_that_extends_another_has_its_lines() -> None:
+    """As `ubusc analyze` has it: two chips of each board, one of them by the scenario that is extended."""
+    text = CABINET + "scenario One of cab { fail board[0].npu[0] }\n"
+    text += "scenario Two of cab extends One { fail board[1].npu[0] }\n"
     done = pipeline.compile_text(text)
     assert done.ok, done.diagnostics
     picture = compare(done, plain_view(done.pick("cab"), None, "overview"), "Two", None, Sink())
