@@ -245,7 +245,7 @@ def optimal(
         whole = _through_hubs(group.network, ecmp(symmetry, demand).load_Bps)
         left = None if until is None else max(0.0, until - monotonic())
         found = priced(group, made, whole, minimal=minimal, budget=left)
-        reason = "flows along shortest paths under prices, and those prices; little symmetry or little time"
+        reason = "flows under prices, and those prices; little symmetry or little time"
     most_sent = np.maximum(row, column)
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
     inject = float(room.min())

@@ -7,6 +7,7 @@ optimum from below; any lengths bound it from above:
 
     t <= sum(length · capacity) / sum over pairs of demand · distance
 
+Where that is not too much work, it begins from what routings on walks reach and prove (see `walks`): much nearer.
 Only one source of each orbit is routed, and loads are averaged over the orbits of arcs: an average over the group.
 """
 
@@ -23,6 +24,7 @@ from unifiedbus_dsl.network import Floats, Ids, Ints, Network, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.classes import Commodity, Optimum
 from unifiedbus_dsl.solver.digits import few
+from unifiedbus_dsl.solver.walks import MORE, Balanced, Walks, balance, mixed
 from unifiedbus_dsl.symmetry import Symmetry
 
 GAP = 1e-3
@@ -32,6 +34,14 @@ ROUNDS = 2_000
 WORK = 1_200_000_000
 """Where no budget is given: rounds, times sources, times nodes and arcs, at most. It never stops by the clock then, so
 that the same machine has the same ends wherever it is asked, and whatever else runs."""
+BALANCING = 25_000_000_000
+"""The same for loads on walks: how often all are found, times sources, times arcs, times arcs of a walk."""
+SPEED = 500_000_000
+"""As much of that as a second is good for, about: what is not worth beginning in a budget."""
+FEWEST, MOST = 20, 400
+"""How often all loads on walks are found at the least, for it to be begun at all, and at the most."""
+AFTER = 8
+"""After that there is a part of the rounds left."""
 MIX_EVERY, ROUTINGS, MIXED = 4, 100, 2_000_000
 """After how many rounds the last routings are mixed anew, how many of them, and of how many loads in all at most."""
 ROUNDING = 1e-11
@@ -70,13 +80,32 @@ def priced(
     def used(loads: Floats) -> Floats:
         return np.divide(loads, room, out=np.zeros(len(room)), where=cable)
 
+    def volume(length: Floats) -> float:
+        return float((length[cable] * room[cable] * size[cable]).sum())
+
     now = averaged(load)
-    upper, best = np.inf, np.where(cable, 1.0, 0.0)
+    found = Balanced(1.0 / float(used(now).max()), now, np.inf, np.where(cable, 1.0, 0.0))
+    walks = None if minimal else paths.walks(BALANCING if budget is None else budget * SPEED)
+    if walks is not None:
+        balance(
+            walks,
+            found,
+            orbit,
+            size,
+            room,
+            lambda length: volume(length) / paths.worth(length[orbit]),
+            gap=GAP,
+            most=min(MOST, BALANCING // walks.work) if budget is None else MOST,
+            done=lambda: monotonic() > until,
+        )
+        rounds = max(1, rounds // AFTER)
+    now, upper, best = found.loads, found.upper, found.length
     routings = [now]
     for number in track(range(rounds), "prices", rounds):
         length = None
         if number % MIX_EVERY == MIX_EVERY - 1 and len(room) * len(routings) <= MIXED:
-            now, length = _mixed([now, *routings], room, size)
+            now, length = mixed([now, *routings], room, size)
+            length = few(length)
         use = used(now)
         lower = 1.0 / float(use.max())
         if upper <= lower * (1 + GAP) or (np.isfinite(upper) and monotonic() > until):
@@ -86,47 +115,17 @@ def priced(
             weight = np.exp(sharp * (use * lower - 1)) * cable
             length = few(np.divide(weight, room, out=np.zeros(len(room)), where=cable))
         worth, fresh = paths.routed(length[orbit])
-        volume = float((length[cable] * room[cable] * size[cable]).sum())
-        if volume < upper * worth:  # there may be ways around all that has a length
-            upper, best = volume / worth, length
+        if volume(length) < upper * worth:  # there may be ways around all that has a length
+            upper, best = volume(length) / worth, length
         there = averaged(fresh)
         routings = [*routings[-ROUTINGS:], there]
         now = now + _step(use, used(there), sharp * lower, size) * (there - now)
     lower = 1.0 / float(used(now).max())
     paths.check(now[orbit], symmetry)
-    upper = float((best[cable] * room[cable] * size[cable]).sum()) / paths.proved_worth(best[orbit])
+    upper = volume(best) / paths.proved_worth(best[orbit])
     if lower > upper * (1 + 1e-7):  # loads that balance may still be less than what is sent
         raise ArithmeticError("the loads are less than the demand makes under these prices")
     return Optimum(lower, max(upper, lower), np.array([lower]), now * lower, best, 0, 0)
-
-
-def _mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Floats]:
-    """The mix of routings whose largest utilisation is least, and the lengths that prove that no other mix is better:
-    a programme of one column a routing."""
-    from scipy.optimize import linprog
-
-    cable = np.isfinite(room)
-    share = np.stack([loads[cable] / room[cable] for loads in routings], axis=1)
-    top = share.max()
-    columns = share.shape[1]
-    found = linprog(
-        np.append(np.zeros(columns), 1.0),
-        A_ub=np.hstack([share / top, -np.ones((len(share), 1))]),
-        b_ub=np.zeros(len(share)),
-        A_eq=np.append(np.ones(columns), 0.0)[None],
-        b_eq=[1.0],
-        method="highs-ds",
-    )
-    if found.status != 0:
-        raise ArithmeticError(f"the linear programme was not solved: {found.message}")
-    length = np.zeros(len(room))
-    length[cable] = np.maximum(-found.ineqlin.marginals, 0.0) / (room[cable] * size[cable])
-    length = few(length)
-    part = np.maximum(found.x[:columns], 0.0)
-    mix = np.zeros(len(room))
-    for weight, loads in zip(part / part.sum(), routings, strict=True):
-        mix += weight * loads
-    return mix, length
 
 
 def _step(use: Floats, other: Floats, sharp: float, size: Ints) -> float:
@@ -213,6 +212,32 @@ class _Paths:
             load[chosen] += self._tree_loads(before, demand)
         return worth, load
 
+    def worth(self, length: Floats) -> float:
+        """Sum over all pairs of demand · distance under these lengths ([A])."""
+        chosen = self._narrowest(length)
+        longest = float(length.max())
+        worth = 0.0
+        for begin, end in self._chunks():
+            cost, _ = self._cheapest(chosen, length, begin, end)
+            demand = self._demand(begin, end)
+            there = demand > 0
+            worth += float((demand[there] * self._parted(cost, longest)[0][there]).sum())
+        return worth
+
+    def walks(self, work: float) -> Walks | None:
+        """The same sources and arcs, for walks of a few arcs more than the furthest pair needs; None where the
+        loads would not be found often enough with so much `work`."""
+        tail, head = self.rows[self.edge], self.cols[self.edge]
+        if work < FEWEST * len(self.start) * len(tail):
+            return None
+        furthest = 0
+        for begin, end in self._chunks():
+            hops = self._hops(begin, end)
+            furthest = max(furthest, int(hops[self._demand(begin, end) > 0].max(initial=0.0)))
+        long, short = (Walks(self.nodes, tail, head, self.start, self._demand, furthest + more) for more in MORE)
+        chosen = long if long.work * MOST <= work else short
+        return chosen if chosen.work * FEWEST <= work else None
+
     def check(self, load: Floats, symmetry: Symmetry) -> None:
         """Whether each orbit of vertices gains what is sent to it less what it sends, all commodities and their copies
         together: the loads, added up once more on every arc.
@@ -293,6 +318,14 @@ class _Paths:
         graph = csr_matrix((cost, (self.rows, self.cols)), shape=(self.nodes, self.nodes))
         far, before = dijkstra(graph, indices=self.start[begin:end], return_predecessors=True)
         return far, before
+
+    def _hops(self, begin: int, end: int) -> Floats:
+        """Fewest arcs from these sources, [sources, nodes]."""
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import dijkstra
+
+        graph = csr_matrix((np.ones(len(self.rows)), (self.rows, self.cols)), shape=(self.nodes, self.nodes))
+        return np.asarray(dijkstra(graph, indices=self.start[begin:end], unweighted=True))
 
     def _parted(self, cost: Floats, longest: float) -> tuple[Floats, Floats]:
         """Lengths and hops of paths of these costs."""
