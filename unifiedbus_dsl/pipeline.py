@@ -210,6 +210,8 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
         unused(model, sink)
     for scenario in by_cables if not sink.has_errors else ():
         _follow(scenario, model, done, sink)
+    if not sink.has_errors:
+        _look_at_views(model, done, sink)
     once = merged(sink, lambda span: _enclosing(span, model))
     types = Places((kind.span, key) for key, kind in done.elaborator.types.items() if kind.span is not None)
     diagnostics = tuple(_asked_for(_with_instances(each, done, types), done, types) for each in once)
@@ -232,6 +234,18 @@ def _follow(scenario: str, model: Model, done: Elaborated, sink: Sink) -> None:
     plan = done.variants.get(scenario) or done.plans[asked[scenario].of.text]
     evaluator = Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)
     taken(FabricSelector.of(expand(plan), model, evaluator), lines(scenario, asked))
+
+
+def _look_at_views(model: Model, done: Elaborated, sink: Sink) -> None:
+    """Read every view as a picture would: what it asks for may be nothing that can be drawn."""
+    for view in model.asked(tree.View).values():
+        if view.of.text in done.plans:
+            from unifiedbus_dsl.elaborate.evaluate import Evaluator
+            from unifiedbus_dsl.elaborate.scope import Scope
+            from unifiedbus_dsl.render.views import read_view
+
+            evaluator = Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)
+            read_view(view, done.plans[view.of.text], evaluator)
 
 
 def _with_instances(diagnostic: Diagnostic, done: Elaborated, types: Places[str]) -> Diagnostic:
