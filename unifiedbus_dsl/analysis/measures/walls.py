@@ -11,7 +11,7 @@ from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.folded import MOST_PARTS, named
-from unifiedbus_dsl.analysis.wording import binding, block_name
+from unifiedbus_dsl.analysis.wording import between, binding, block_name
 from unifiedbus_dsl.selections import Blocks
 from unifiedbus_dsl.solver.bisection import bisection as halved
 from unifiedbus_dsl.solver.oversubscription import Oversubscription
@@ -54,7 +54,8 @@ def tiers(call: Call) -> Answer:
         rate, cables = float(found.capacity_Bps[band]), int(found.cables[band])
         bands.append({"tiers": name, "cables": cables, "bandwidth": rate, "links": used})
         each = f"{shown(rate / len(ends), RATE)} an end point"
-        lines.append(f"tier {name}: {shown(rate, RATE)} over {cables:,} cables ({', '.join(used)}), {each}")
+        where = between(int(found.low[band]), int(found.high[band]))
+        lines.append(f"{where}: {shown(rate, RATE)} over {cables:,} cables ({', '.join(used)}), {each}")
     return call.exact(
         int(found.tier.max()) + 1,
         NUMBER,
