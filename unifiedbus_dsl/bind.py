@@ -20,18 +20,6 @@ from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
 
-FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "product", "len")
-SUMS = ("count", "ports", "lanes", "free_ports", "bandwidth", "sum", "power", "cost")
-SOLVED = (
-    "tiers", "oversubscription", "hops", "diameter", "mean_hops", "latency", "mean_latency", "paths", "disjoint_paths",
-    "connected", "reachable", "bisection", "load", "worst", "throughput", "fair", "time", "sweep", "optimal_time",
-    "mtbf", "availability",
-)  # fmt: skip
-TRAFFICS = (
-    "alltoall", "allreduce", "allgather", "reducescatter", "broadcast", "incast", "shift", "transpose", "permutation",
-    "uniform", "pairs", "matrix",
-)  # fmt: skip
-
 MAX_USES = 64
 """How deep files may use each other."""
 

@@ -233,7 +233,7 @@ def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: floa
         share, _, text, _ = rates.utilisation(call, rate_Bps)
         return _cables(call.machine, text, share * call.machine.network.capacity_Bps)
 
-    return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer, rates.LOAD_OPTIONS)
+    return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer, ("routing",))
 
 
 def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:

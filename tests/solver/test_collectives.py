@@ -8,6 +8,7 @@ import pytest
 from tests.solver import machines, twins
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Network
+from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver import collectives, demand, schedules, steps
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.symmetry import Array
@@ -200,7 +201,7 @@ def test_the_same_with_and_without_symmetry(name: str, sizes: tuple[int, ...]) -
         folded = collectives.Collectives(symmetry.find(net, arrays), group, arrays=arrays)
         plain = collectives.Collectives(symmetry.trivial(net), group, arrays=arrays)
         for collective in schedules.COLLECTIVES:
-            for algorithm in schedules.ALGORITHMS:
+            for algorithm in ALGORITHMS:
                 try:
                     want = plain.time(collective, algorithm, SIZE)
                 except NotAdmittedError:

@@ -12,11 +12,13 @@ from attrs import frozen
 
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic, TrafficReader
-from unifiedbus_dsl.bind import TRAFFICS, dotted
+from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.arguments import check_arguments
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.selections import FabricSelector
+from unifiedbus_dsl.signatures import TRAFFICS
 from unifiedbus_dsl.solver.demand import Demand, sent
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number
@@ -67,13 +69,10 @@ class Call:
         self.evaluator.sink.error("UB0705", message, node.span, "here", help=(help,) if help else ())
         return Refused()
 
-    def check_named(self, legal: tuple[str, ...]) -> None:
-        """Refuse named arguments other than these."""
-        for name, value in self.named.items():
-            if name not in legal:
-                guess = did_you_mean(name, legal)
-                takes = ", ".join(f"`{n}`" for n in legal) or "no named argument"
-                raise self.refuse(value, f"`{self.name}` takes {takes}", f"did you mean `{guess}`?" if guess else "")
+    def check_arguments(self, legal: tuple[str, ...] | None = None) -> None:
+        """Refuse named arguments that the measure does not take, or that are not among `legal` ones."""
+        if not check_arguments(self.node, self.evaluator.sink, legal):
+            raise Refused
 
     # -- arguments
 
@@ -112,19 +111,10 @@ class Call:
                 raise self.refuse(side, f"`{self.name}` is about one pair, and these are {len(ends):,} end points")
         return int(sides[0][1][0]), int(sides[1][1][0])
 
-    def word(self, name: str, default: str, legal: tuple[str, ...]) -> str:
-        """One of some words."""
+    def word(self, name: str, default: str) -> str:
+        """A word that is one of some."""
         node = self.named.get(name)
-        return default if node is None else self.one_of(name, node, legal)
-
-    def one_of(self, name: str, node: tree.Expr, legal: tuple[str, ...]) -> str:
-        word = node.text if isinstance(node, tree.Name) else ""
-        if word not in legal:
-            guess = did_you_mean(word, legal)
-            raise self.refuse(
-                node, f"`{name}` is one of " + ", ".join(legal), f"did you mean `{guess}`?" if guess else ""
-            )
-        return word
+        return node.text if isinstance(node, tree.Name) else default
 
     def quantity(self, name: str, dimension: Dimension) -> float | None:
         """A named quantity in SI units, None where it isn't given."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.call import Call, Refused
-from unifiedbus_dsl.bind import dotted
-from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.network import Ints, Network
 from unifiedbus_dsl.solver import ecmp, limits, routings
 from unifiedbus_dsl.solver.demand import Demand, sent
@@ -19,10 +17,6 @@ from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.throughput import Throughput, throughput
 from unifiedbus_dsl.symmetry import Array, Symmetry, arrays_of
 from unifiedbus_dsl.syntax import tree
-
-ROUTINGS = ("ecmp", "wcmp", "valiant", "updown", "dor", "minimal", "optimal")
-OPTIONS: Mapping[str, tuple[str, ...]] = {"valiant": ("via",), "dor": ("order",)}
-VIA = ("end", "switch")
 
 
 @frozen(eq=False)
@@ -63,24 +57,13 @@ def read_routing(call: Call, default: str = "ecmp") -> Routing:
     if node is None:
         return routing(default, arrays_of(call.machine.fabric.plan))
     if not isinstance(node, tree.Call):
-        return routing(call.one_of("routing", node, ROUTINGS), arrays_of(call.machine.fabric.plan))
-    name = ".".join(dotted(node.function))
-    if name not in ROUTINGS:
-        call.one_of("routing", node.function, ROUTINGS)
-    options = {}
-    for arg in node.args:
-        legal = OPTIONS.get(name, ())
-        word = arg.name.text if arg.name is not None else ""
-        if word not in legal:
-            guess = did_you_mean(word, legal)
-            takes = ", ".join(f"`{option} = …`" for option in legal) or "nothing"
-            raise call.refuse(arg, f"`{name}` takes {takes}", f"did you mean `{guess}`?" if guess else "")
-        options[word] = arg.value
+        return routing(call.word("routing", default), arrays_of(call.machine.fabric.plan))
+    options = evolve(call, node=node)
     return routing(
-        name,
+        options.name,
         arrays_of(call.machine.fabric.plan),
-        via=call.one_of("via", options["via"], VIA) if "via" in options else "end",
-        order=_order(call, options["order"]) if "order" in options else None,
+        via=options.word("via", "end"),
+        order=_order(call, options.named["order"]) if "order" in options.named else None,
     )
 
 

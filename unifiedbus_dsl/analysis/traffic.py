@@ -16,7 +16,7 @@ from attrs import frozen
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.matrix import read_matrix
 from unifiedbus_dsl.bind import dotted
-from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.arguments import check_arguments
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.questions import a_pattern
 from unifiedbus_dsl.network import Ints
@@ -29,28 +29,14 @@ from unifiedbus_dsl.syntax import tree
 COLLECTIVES = ("allreduce", "allgather", "reducescatter", "broadcast")
 """Traffic that is steps of a schedule rather than a matrix."""
 
-_NAMED = {
-    "alltoall": ("within", "across", "groups", "stride", "size"),
-    "allreduce": ("within", "across", "groups", "stride", "size"),
-    "allgather": ("within", "across", "groups", "stride", "size"),
-    "reducescatter": ("within", "across", "groups", "stride", "size"),
-    "broadcast": ("from", "within", "across", "groups", "stride", "size"),
-    "uniform": ("rate", "within", "across", "groups", "stride"),
-    "shift": ("k", "within", "across", "groups", "stride", "size"),
-    "permutation": ("seed", "within", "across", "groups", "stride", "size"),
-    "transpose": ("within", "across", "groups", "stride", "size"),
-    "incast": ("size",),
-    "pairs": ("size",),
-    "matrix": (),
-}
-
 
 @frozen(eq=False)
 class Traffic:
     """A traffic on a machine.
 
     `members` are end points in order, `group[i]` the group of member i. `demand` is its matrix, None for a collective
-    whose steps depend on the algorithm. `size_bytes` is None where none is stated.
+    whose steps depend on the algorithm. `size_bytes` is None where none is stated. `roots` [groups] are the end points
+    that broadcast, None for the first of each group.
     """
 
     name: str
@@ -59,6 +45,7 @@ class Traffic:
     group: Ints
     demand: Demand | None
     size_bytes: float | None
+    roots: Ints | None = None
 
     def groups(self, ends: int) -> Ints:
         """The group of each end point of the machine, -1 where it takes no part, [E]."""
@@ -81,10 +68,10 @@ class TrafficReader:
         if not a_pattern(node, self._evaluator.sink) or not isinstance(node, tree.Call):
             return None
         pattern = ".".join(dotted(node.function))
-        named = self._named(node, pattern)
-        plain = [arg.value for arg in node.args if arg.name is None]
-        if named is None:
+        if not check_arguments(node, self._evaluator.sink):
             return None
+        named = {arg.name.text: arg.value for arg in node.args if arg.name is not None}
+        plain = [arg.value for arg in node.args if arg.name is None]
         if len(plain) != 1:
             self._wrong(node, f"`{pattern}` takes one selection", f"write `{pattern}(all npu)`")
             return None
@@ -93,22 +80,6 @@ class TrafficReader:
 
     def _wrong(self, node: tree.Node, message: str, help: str) -> None:
         self._evaluator.sink.error("UB0705", message, node.span, "here", help=(help,))
-
-    def _named(self, node: tree.Call, pattern: str) -> dict[str, tree.Expr] | None:
-        legal = _NAMED[pattern]
-        found: dict[str, tree.Expr] = {}
-        for arg in node.args:
-            if arg.name is None:
-                continue
-            if arg.name.text not in legal:
-                guess = did_you_mean(arg.name.text, legal)
-                takes = ", ".join(f"`{name}`" for name in legal) or "no named argument"
-                self._wrong(
-                    arg.name, f"`{pattern}` takes {takes}", f"did you mean `{guess}`?" if guess else "delete it"
-                )
-                return None
-            found[arg.name.text] = arg.value
-        return found
 
     # -- patterns over groups
 
@@ -129,7 +100,24 @@ class TrafficReader:
             demand = self._demand(pattern, node, members, group, named)
             if demand is None:
                 return None
-        return Traffic(name, pattern, members, group, demand, size or None)
+        roots = self._roots(named["from"], members, group) if "from" in named else None
+        if "from" in named and roots is None:
+            return None
+        return Traffic(name, pattern, members, group, demand, size or None, roots)
+
+    def _roots(self, node: tree.Expr, members: Ints, group: Ints) -> Ints | None:
+        """The end point of each group that an expression selects, one each."""
+        devices = self.selector.devices(node)
+        if devices is None:
+            return None
+        at = np.flatnonzero(np.isin(members, self.machine.ends(devices)))
+        if not np.array_equal(np.sort(group[at]), np.unique(group)):
+            groups = int(group.max()) + 1
+            wanted = "one of the end points" if groups == 1 else f"one end point of each of the {groups:,} groups"
+            named = "1 is named" if len(at) == 1 else f"{len(at):,} are named"
+            self._wrong(node, f"a broadcast goes from {wanted}, and {named}", "such as `from = npu[0]`")
+            return None
+        return np.asarray(members[at[np.argsort(group[at])]])
 
     def _demand(
         self, pattern: str, node: tree.Expr, members: Ints, group: Ints, named: Mapping[str, tree.Expr]
@@ -173,9 +161,6 @@ class TrafficReader:
                 self._wrong(node, f"`transpose` wants a square number of end points, found {n}", "choose other groups")
                 return None
             return np.arange(n).reshape(side, side).T.ravel()
-        if "seed" not in named:
-            self._wrong(node, "a random permutation needs a seed", "write `permutation(all npu, seed = 1)`")
-            return None
         seed = self._evaluator.integer(named["seed"], low=0)
         return None if seed is None else Shuffle((seed, number))(np.arange(n))
 
@@ -235,8 +220,6 @@ class TrafficReader:
         count = self._evaluator.integer(named["groups"], low=1) if "groups" in named else None
         stride = self._evaluator.integer(named["stride"], low=1) if "stride" in named else 1
         if count is None or stride is None:
-            if "groups" not in named:
-                self._wrong(node, "`stride` goes with `groups`", "write `groups = 32, stride = 8`")
             return None
         n = len(key)
         if n % count or n % (n // count * stride):

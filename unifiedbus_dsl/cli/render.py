@@ -194,8 +194,8 @@ def _question(compilation: Compilation, path: Path, system: str, asked: Wanted) 
     Raises:
         click.UsageError: no such traffic or routing.
     """
-    from unifiedbus_dsl.analysis.measures import ROUTINGS
     from unifiedbus_dsl.analysis.pictures import load_question, traffics
+    from unifiedbus_dsl.signatures import ROUTINGS
 
     if asked.traffic is None:
         return None

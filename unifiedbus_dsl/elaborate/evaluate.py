@@ -8,7 +8,7 @@ from fractions import Fraction
 from attrs import define, field
 
 from unifiedbus_dsl import units
-from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, dotted, walk
+from unifiedbus_dsl.bind import dotted, walk
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate import operators
@@ -27,6 +27,7 @@ from unifiedbus_dsl.elaborate.values import (
 )
 from unifiedbus_dsl.model import Definition
 from unifiedbus_dsl.plan import Value
+from unifiedbus_dsl.signatures import FUNCTIONS, SOLVED, SUMS
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import RATE, Quantity, number

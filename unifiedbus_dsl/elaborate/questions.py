@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.bind import FUNCTIONS, SOLVED, SUMS, TRAFFICS, dotted
+from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.elaborate.arguments import check_arguments
 from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
 from unifiedbus_dsl.elaborate.failures import BASE, Failures, based, check_let
 from unifiedbus_dsl.elaborate.messages import no_condition
@@ -26,6 +27,7 @@ from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
 from unifiedbus_dsl.elaborate.variants import lines, variant
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import AssemblyType, Plan
+from unifiedbus_dsl.signatures import FUNCTIONS, MEASURES, TRAFFICS
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import MONEY, NUMBER, POWER, RATE, TIME, Quantity
 
@@ -60,6 +62,7 @@ class Names:
 
     def __call__(self, node: tree.Call, evaluator: Evaluator) -> None:
         name = ".".join(dotted(node.function))
+        check_arguments(node, evaluator.sink)
         for arg in node.args:
             self._argument(arg, evaluator, of_traffic=name in OF_TRAFFIC, maybe_none=name == "count")
 
@@ -129,7 +132,7 @@ class Names:
     def call(self, node: tree.Call, evaluator: Evaluator) -> None:
         """Check a measure, traffic or function and the names in its arguments."""
         name = ".".join(dotted(node.function))
-        legal = (*SOLVED, *SUMS, *TRAFFICS, *FUNCTIONS)
+        legal = (*MEASURES, *TRAFFICS, *FUNCTIONS)
         if name not in legal:
             evaluator.unknown_function(node, name, legal)
         elif name in FUNCTIONS:
@@ -254,7 +257,7 @@ class _Asker:
         match question:
             case tree.Traffic():
                 called = question.value.function if isinstance(question.value, tree.Call) else None
-                unknown = called is not None and ".".join(dotted(called)) not in (*SOLVED, *SUMS, *TRAFFICS, *FUNCTIONS)
+                unknown = called is not None and ".".join(dotted(called)) not in (*MEASURES, *TRAFFICS, *FUNCTIONS)
                 if unknown or a_pattern(question.value, self.sink):
                     self.names.selection(question.value, self._evaluator({}))
             case tree.Analyze():

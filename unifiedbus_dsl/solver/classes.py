@@ -32,6 +32,9 @@ from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
 SMALL = 20_000
 """Columns up to which the dual simplex solves the programme; beyond, the interior point method."""
+COLUMN_S = 5e-6
+"""Seconds for a column below which a budget is too small to begin: the interior point method looks at the clock between
+its rounds only, and none is that quick."""
 NOTHING = 1e-12
 """Part of the largest room of an orbit up to which what is sent is rounding."""
 
@@ -222,6 +225,8 @@ def _solve(
     below = sp.hstack([*loads, sp.csr_matrix((len(room), parameters))]).tocsr()
     bounded = np.isfinite(room)
     columns = equal.shape[1]
+    if budget is not None and budget < columns * COLUMN_S:
+        raise TooLargeError(f"{columns:,} columns are not solved in {budget:.3g} s")
     weight = objective * scale
     cost = np.zeros(columns)
     cost[-parameters:] = -weight / weight.max()
@@ -232,7 +237,8 @@ def _solve(
         A_eq=equal,
         b_eq=np.zeros(equal.shape[0]),
         method="highs-ds" if columns <= SMALL else "highs-ipm",
-        options={} if budget is None else {"time_limit": budget},
+        # HiGHS does not look at the clock while it presolves, and takes a limit that is past by then for none
+        options={} if budget is None else {"time_limit": budget, "presolve": False},
     )
     if found.status == 1:
         raise TooLargeError(f"not solved in {budget} s")

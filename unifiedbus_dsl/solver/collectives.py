@@ -19,10 +19,11 @@ from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Bools, Ints, frozen_array
+from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver.blocks import Blocks
 from unifiedbus_dsl.solver.demand import Demand, Groups
 from unifiedbus_dsl.solver.result import NotAdmittedError
-from unifiedbus_dsl.solver.schedules import ALGORITHMS, Phase, Step, busbw_factor, members_of, phases
+from unifiedbus_dsl.solver.schedules import Phase, Step, busbw_factor, members_of, phases
 from unifiedbus_dsl.solver.steps import Timing, timing
 from unifiedbus_dsl.symmetry import Array, Symmetry, located
 

@@ -34,7 +34,7 @@ def interval(lower: float, upper: float, reason: str, tolerance: float = 1e-9) -
     if lower > upper * (1 + tolerance):
         raise ValueError(f"lower end {lower!r} above upper end {upper!r}")
     if isfinite(upper) and upper - lower <= tolerance * abs(upper):
-        return Number(float(lower), "exact", float(lower), float(upper), reason)
+        return Number(float(lower), "exact", float(min(lower, upper)), float(max(lower, upper)), reason)
     return Number(float(lower), "interval", float(lower), float(upper), reason)
 
 

@@ -25,11 +25,11 @@ from attrs import frozen
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.network import Ints, frozen_array
+from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, pairs
 from unifiedbus_dsl.solver.result import NotAdmittedError
 
 COLLECTIVES = ("allreduce", "allgather", "reducescatter", "alltoall", "broadcast")
-ALGORITHMS = ("direct", "ring", "halving_doubling", "tree", "hierarchical", "per_dimension")
 
 
 @frozen(eq=False)

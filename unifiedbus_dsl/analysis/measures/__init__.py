@@ -11,52 +11,43 @@ from attrs import evolve, frozen
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, sums, walls
-from unifiedbus_dsl.analysis.routes import ROUTINGS
-from unifiedbus_dsl.bind import SUMS
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.network import Floats
 from unifiedbus_dsl.selections import FabricSelector
+from unifiedbus_dsl.signatures import SUMS
 from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.syntax import tree
 
-__all__ = ["MEASURES", "ROUTINGS", "Asker", "Measure"]
+__all__ = ["MEASURES", "Asker"]
 
 T = TypeVar("T")
 
 
-@frozen
-class Measure:
-    """How a measure is answered, and the named arguments that it takes."""
-
-    answer: Callable[[Call], Answer]
-    named: tuple[str, ...] = ()
-
-
-MEASURES: Mapping[str, Measure] = {
-    "hops": Measure(paths.hops),
-    "diameter": Measure(paths.hops),
-    "mean_hops": Measure(paths.hops),
-    "latency": Measure(paths.latency, ("message",)),
-    "mean_latency": Measure(paths.latency, ("message",)),
-    "paths": Measure(paths.paths, ("message", "show")),
-    "disjoint_paths": Measure(paths.disjoint_paths),
-    "connected": Measure(paths.connected),
-    "reachable": Measure(paths.reachable),
-    "tiers": Measure(walls.tiers),
-    "bisection": Measure(walls.bisection),
-    "oversubscription": Measure(walls.oversubscription, ("from",)),
-    "throughput": Measure(rates.throughput, ("routing",)),
-    "load": Measure(rates.load, rates.LOAD_OPTIONS),
-    "worst": Measure(rates.worst),
-    "fair": Measure(rates.fair, ("hash",)),
-    "time": Measure(collectives.time, ("algorithm", "size")),
-    "sweep": Measure(collectives.sweep, ("algorithm",)),
-    "optimal_time": Measure(collectives.optimal_time, ("size",)),
-    "mtbf": Measure(reliability.mtbf),
-    "availability": Measure(reliability.availability, ("mttr",)),
-    **{name: Measure(sums.total) for name in SUMS},
+MEASURES: Mapping[str, Callable[[Call], Answer]] = {
+    "hops": paths.hops,
+    "diameter": paths.hops,
+    "mean_hops": paths.hops,
+    "latency": paths.latency,
+    "mean_latency": paths.latency,
+    "paths": paths.paths,
+    "disjoint_paths": paths.disjoint_paths,
+    "connected": paths.connected,
+    "reachable": paths.reachable,
+    "tiers": walls.tiers,
+    "bisection": walls.bisection,
+    "oversubscription": walls.oversubscription,
+    "throughput": rates.throughput,
+    "load": rates.load,
+    "worst": rates.worst,
+    "fair": rates.fair,
+    "time": collectives.time,
+    "sweep": collectives.sweep,
+    "optimal_time": collectives.optimal_time,
+    "mtbf": reliability.mtbf,
+    "availability": reliability.availability,
+    **dict.fromkeys(SUMS, sums.total),
 }
 
 
@@ -86,7 +77,7 @@ class Asker:
             call.refuse(node.function, f"`{call.name}` can't be asked here")
             return None
         began = time.perf_counter()
-        found = self.tried(call, measure.answer, measure.named)
+        found = self.tried(call, measure)
         if found is None:
             return None
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
@@ -96,16 +87,16 @@ class Asker:
         if not isinstance(node, tree.Call) or self.call(node).name != "load":
             self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
             return None
-        return self.tried(self.call(node), rates.utilisation, rates.LOAD_OPTIONS)
+        return self.tried(self.call(node), rates.utilisation)
 
     def call(self, node: tree.Call) -> Call:
         """A measure with what its arguments are read against."""
         return Call(node, self.machine, self.selector, self.traffics)
 
-    def tried(self, call: Call, answer: Callable[[Call], T], named: tuple[str, ...]) -> T | None:
-        """What `answer` makes of a call that may have these named arguments; None after a diagnostic."""
+    def tried(self, call: Call, answer: Callable[[Call], T], named: tuple[str, ...] | None = None) -> T | None:
+        """What `answer` makes of a call, with only these named arguments if any are told; None after a diagnostic."""
         try:
-            call.check_named(named)
+            call.check_arguments(named)
             return answer(call)
         except Refused:
             return None

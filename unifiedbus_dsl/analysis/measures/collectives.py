@@ -5,15 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
-from unifiedbus_dsl.analysis.wording import size_text
+from unifiedbus_dsl.analysis.wording import end_name, size_text
 from unifiedbus_dsl.network import arc_kinds
-from unifiedbus_dsl.solver import collectives, schedules
+from unifiedbus_dsl.signatures import ALGORITHMS
+from unifiedbus_dsl.solver import collectives
 from unifiedbus_dsl.solver import optimal as best
 from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.result import NotAdmittedError
@@ -31,12 +33,12 @@ MOST_CLASSES = 100_000
 
 def time(call: Call) -> Answer:
     traffic, size = _collective(call)
-    asked = call.word("algorithm", "", schedules.ALGORITHMS)
+    asked = call.word("algorithm", "")
     asking = _asked(call, traffic)
     tried: list[collectives.CollectiveTime] = []
     refused = ""
     passed = _too_many(call, traffic) if not asked else ()
-    for algorithm in (asked,) if asked else [a for a in schedules.ALGORITHMS if a not in passed]:
+    for algorithm in (asked,) if asked else [a for a in ALGORITHMS if a not in passed]:
         try:
             tried.append(asking.over.time(traffic.pattern, algorithm, size))
         except NotAdmittedError as why:
@@ -47,6 +49,7 @@ def time(call: Call) -> Answer:
     longest = found.longest
     said = (
         f"{found.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
+        *_rooted(call, traffic),
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
         *asking.said,
@@ -76,6 +79,7 @@ def sweep(call: Call) -> Answer:
     top = max(found.best, key=lambda each: each.busbw_Bps)
     said = (
         f"the largest bus bandwidth, by {top.algorithm} at {size_text(top.size_bytes)}",
+        *_rooted(call, _collective_traffic(call)),
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
         "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
@@ -101,14 +105,15 @@ def sweep(call: Call) -> Answer:
 def _swept(call: Call) -> tuple[collectives.Sweep, tuple[str, ...], _Asked]:
     """The sweep that a call asks for, and the algorithms that were not tried."""
     traffic = _collective_traffic(call)
-    asked = call.word("algorithm", "", schedules.ALGORITHMS)
+    asked = call.word("algorithm", "")
     passed = () if asked else _too_many(call, traffic)
     asking, machine = _asked(call, traffic), call.machine
     try:
-        bound = best.optimal_time(machine.symmetry, traffic.pattern, traffic.groups(machine.network.ends), 1.0).lower
+        group = traffic.groups(machine.network.ends)
+        bound = best.optimal_time(machine.symmetry, traffic.pattern, group, 1.0, traffic.roots).lower
     except TooLargeError:
         bound = None
-    names = (asked,) if asked else tuple(name for name in schedules.ALGORITHMS if name not in passed)
+    names = (asked,) if asked else tuple(name for name in ALGORITHMS if name not in passed)
     return collectives.sweep(asking.over, traffic.pattern, bound, algorithms=names), passed, asking
 
 
@@ -164,8 +169,20 @@ def optimal_time(call: Call) -> Answer:
     traffic, size = _collective(call)
     machine = call.machine
     group, budget = traffic.groups(machine.network.ends), machine.budget_s
-    found = best.optimal_time(machine.symmetry, traffic.pattern, group, size, budget=budget)
-    return call.number(found, TIME, assumptions=("no schedule is faster, relays at end points allowed",))
+    found = best.optimal_time(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget)
+    return call.number(
+        found, TIME, assumptions=(*_rooted(call, traffic), "no schedule is faster, relays at end points allowed")
+    )
+
+
+def _rooted(call: Call, traffic: Traffic) -> tuple[str, ...]:
+    """Where a broadcast begins; nothing of other collectives."""
+    if traffic.pattern != "broadcast":
+        return ()
+    first = traffic.members[np.unique(traffic.group, return_index=True)[1]] if traffic.roots is None else traffic.roots
+    more = f" and {len(first) - 1:,} more" if len(first) > 1 else ""
+    name = end_name(call.machine, int(first[0]))
+    return (f"from {name}{more}" + ("" if traffic.roots is not None else ", the first of the end points"),)
 
 
 def _collective(call: Call) -> tuple[Traffic, float]:
@@ -202,9 +219,12 @@ def _asked(call: Call, traffic: Traffic) -> _Asked:
     machine, group = call.machine, traffic.groups(call.machine.network.ends)
     arrays = arrays_of(machine.fabric.plan)
     if len(traffic.members) <= MOST_TIMED:
-        return _Asked(collectives.Collectives(machine.symmetry, group, machine.timed_symmetry, arrays=arrays), 1.0)
+        return _Asked(
+            collectives.Collectives(machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays), 1.0
+        )
     network, least = as_slow_as_any(machine.network, arc_kinds(machine.fabric))
-    return _Asked(collectives.Collectives(evolve(machine.symmetry, network=network), group, arrays=arrays), least)
+    symmetry = evolve(machine.symmetry, network=network)
+    return _Asked(collectives.Collectives(symmetry, group, None, traffic.roots, arrays), least)
 
 
 def _too_many(call: Call, traffic: Traffic) -> tuple[str, ...]:

@@ -79,15 +79,12 @@ def worst(call: Call) -> Answer:
     if not isinstance(node, tree.Call) or ".".join(dotted(node.function)) != "load":
         raise call.refuse(node, "`load(…)` is wanted here", "write `worst(load(TRAFFIC))`")
     inner = Call(node, call.machine, call.selector, call.traffics)
-    inner.check_named(LOAD_OPTIONS)
+    inner.check_arguments()
     return _load(call, inner)
 
 
 def load(call: Call) -> Answer:
     return _load(call, call)
-
-
-LOAD_OPTIONS = ("routing", "rate")
 
 
 def _load(call: Call, question: Call) -> Answer:
