@@ -151,7 +151,7 @@ def flow_symmetry(symmetry: Symmetry) -> Symmetry:
     made = _with_hubs(before)
     after, new, created = made.network, made.new, made.created
     if not symmetry.generators:
-        return trivial(after)
+        return trivial(after, symmetry.arrays)
     orbits = symmetry.vertex_orbits
     of_end = np.minimum.reduceat(symmetry.vertex_orbit[before.end_order], before.end_start[:-1])
     vertex = np.empty(after.vertices, dtype=np.int64)

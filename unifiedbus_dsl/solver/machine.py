@@ -111,10 +111,11 @@ class Machine:
         return self.timed_symmetry if self.one_length else self._symmetry(self.network)
 
     def _symmetry(self, network: Network) -> Symmetry:
+        arrays = arrays_of(self.fabric.plan)
         if not self.symmetric:
-            return trivial(network)
+            return trivial(network, arrays)
         colour = None if self.lost is None else np.repeat(self.lost, np.diff(network.device_start))
-        return find(network, arrays_of(self.fabric.plan), colour)
+        return find(network, arrays, colour)
 
     @cached_property
     def end_of_device(self) -> Ints:

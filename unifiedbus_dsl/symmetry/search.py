@@ -136,14 +136,15 @@ def _keeps_parts(network: Network, generator: Generator, part: NDArray[np.intege
     return bool((goes[part[inside]] == after[inside]).all()) and len(np.unique(used)) == len(used)
 
 
-def trivial(network: Network) -> Symmetry:
-    """No symmetry at all: each vertex and each arc its own orbit."""
+def trivial(network: Network, arrays: Iterable[Array] = ()) -> Symmetry:
+    """No symmetry at all: each vertex and each arc its own orbit. `arrays` say where devices stand."""
     return Symmetry(
         network,
         (),
         frozen_array(np.arange(network.vertices, dtype=np.int32)),
         frozen_array(np.arange(network.arcs, dtype=np.int32)),
         0,
+        arrays=tuple(arrays),
     )
 
 
