@@ -64,17 +64,16 @@ SHEET = "comparison"
 
 ALL = ("tiers", "bisection", "diameter", "latency", "throughput", "optimal_time")
 FEWER = {
-    "google/tpu": ("tiers", "bisection", "diameter", "latency", "throughput"),
-    "google/tpu-8i": ("tiers", "bisection", "diameter", "latency", "throughput"),
     "others/frontier": ("tiers", "bisection", "diameter", "latency", "throughput"),
 }
 """What is asked of machines that are too little symmetric for all of it."""
 ONCE = {
+    "google/tpu": ("optimal_time",),
     "huawei/atlas-950-supercluster": ("bisection", "latency", "optimal_time"),
     "huawei/atlas-960-supercluster": ("bisection", "latency", "optimal_time"),
 }
 """What takes minutes: asked when the page is made, while the tests hold the row against sums by hand
-(`test_superclusters.py`)."""
+(`test_superclusters.py`, `test_pages.py`)."""
 CORNER = {
     "huawei/atlas-950-supercluster": "pod[56].cabinet[112].npu[0, 0]",
     "huawei/atlas-960-supercluster": "pod[63].cabinet[160].npu[0, 0]",

@@ -30,7 +30,7 @@ in particular are assumed throughout, and so is all wiring above the cabinets of
 
 What a number is: one number is **exact** (a count, a path, or an optimum with its certificate), two numbers are an
 **interval** with both ends proved. There is no estimate here. A dash says that there is none of it, or that it is not
-asked: too heavy is the best all-reduce on the TPUs and on Frontier, whose last group is half empty.
+asked: too heavy is the best all-reduce on Frontier, whose last group is half empty.
 
 - **All ports**: raw rate of all ports of an NPU. **By tier**: what the cables carry after coding, from those at the
   NPUs outwards, divided by the NPUs.

@@ -11,6 +11,7 @@ import re
 import pytest
 
 from tests import asked, comparison, near, published
+from unifiedbus_dsl.units import RATE
 
 SLOW = frozenset(
     (
@@ -99,6 +100,15 @@ def test_solved(spec: str) -> None:
 )
 def test_only_the_ends_of_intervals_may_be_a_little_off(made: str, same: bool) -> None:
     assert near.same(made, "| Pod | 30.85 GB/s to 38.24 GB/s | 69 GB/s | - |") is same
+
+
+@pytest.mark.parametrize(("name", "rate"), [("v4", 300e9), ("v5p", 600e9), ("Ironwood", 600e9)])
+def test_the_all_reduce_of_a_torus_is_a_sum(name: str, rate: float) -> None:
+    """Each chip has to send 2 (n - 1) / n of the data, the factor of its bus bandwidth, on all six cables at once."""
+    title, heads, _ = next(each for each in comparison.TABLES if "all-reduce" in each[1])
+    (row,) = (line for line in comparison.lines_of(COMPARED)[title] if name in line)
+    cells = row.removeprefix("| ").removesuffix(" |").split(" | ")
+    assert cells[heads.index("all-reduce")] == comparison.amount(rate, RATE), WRITE
 
 
 def test_every_machine_has_questions_scenarios_and_views() -> None:

@@ -99,6 +99,46 @@ def test_what_can_be_injected_bounds_what_is_sent() -> None:
     assert gather.sent_at_most(net).tolist() == [0.5, 2.0, 2.0]
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_narrowest_cut_between_neighbours_is_the_narrowest_of_all(seed: int) -> None:
+    """Where end points alone make the network, by NetworkX over all pairs; three rates, so that cuts lie inside it."""
+    rng = np.random.default_rng(seed)
+    ring = np.arange(9)
+    rest = rng.integers(0, 9, (2, 12))
+    net = machines.plain(9, 9, [(ring, np.roll(ring, -1)), (rest[0, :6], rest[1, :6]), (rest[0, 6:], rest[1, 6:])],
+        capacity=[1.0, 0.3, 5.0])  # fmt: skip
+    group, chosen = gather._members(symmetry.find(net, []), None)
+    pairs = gather._parted(group, chosen)
+    assert pairs is not None
+    assert len(pairs) < 9 * 8
+    graph = relay_graph(net)
+    flow = {(s, t): nx.maximum_flow_value(graph, ("s", s), ("t", t)) for s in range(9) for t in range(9) if s != t}
+    assert min(flow[pair] for pair in pairs) == pytest.approx(min(flow.values()))
+    own = min(*gather._at_most(net)[0], *gather._at_most(net)[1])
+    assert min(flow.values()) <= own * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 4, 5])
+def test_where_few_end_points_are_alike_both_ends_hold(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = symmetry.trivial(machines.random_network(seed, ends=5, switches=2, cables=22))
+    exact = [gather.gather_rate(net), gather.allgather_time(net, 1e9), gather.allreduce_time(net, 1e9)]
+    monkeypatch.setattr(gather, "PROGRAMMES", 0)
+    monkeypatch.setattr(gather, "PROGRAMMES_ARCS", 0)
+    quick = [gather.gather_rate(net), gather.allgather_time(net, 1e9), gather.allreduce_time(net, 1e9)]
+    for whole, few in zip(exact, quick, strict=True):
+        assert 0 < few.lower <= whole.lower * (1 + 1e-7)
+        assert whole.upper * (1 - 1e-7) <= few.upper < np.inf
+    assert "few end points are alike" in quick[1].reason
+    assert "on shortest paths" in quick[2].reason
+
+
+def test_where_few_end_points_are_alike_parted_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "PROGRAMMES", 0)
+    monkeypatch.setattr(gather, "PROGRAMMES_ARCS", 0)
+    with pytest.raises(NotAdmittedError):
+        gather.allreduce_time(symmetry.trivial(machines.plain(4, 4, [([0, 2], [1, 3])])), 1.0)
+
+
 # ---- a budget of seconds ---------------------------------------------------------------------------------------------
 
 

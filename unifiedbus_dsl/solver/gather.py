@@ -13,19 +13,21 @@ from time import monotonic
 
 import numpy as np
 from attrs import evolve
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ints, Network, frozen_array, row_chunks, tally
+from unifiedbus_dsl.network import Bools, Floats, Network, frozen_array, row_chunks, tally
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
+from unifiedbus_dsl.solver.classes import Commodity, Optimum, optimum
 from unifiedbus_dsl.solver.demand import all_to_all
 from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
+from unifiedbus_dsl.solver.paths import end_points_only
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine, vertex_kinds
 
-MOST_PROGRAMMES = 2_000
-"""Most programmes of one source that a question is worth."""
+PROGRAMMES, PROGRAMMES_ARCS = 64, 5_000_000
+"""Programmes of one source that any question is worth, and of how many arcs in all where it takes more of them."""
+FLOWS = "from below what an end point can take, from above flows on shortest paths, end points relay"
 NOT_JOINED = "some of its end points are not joined"
 
 
@@ -55,18 +57,25 @@ def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Number:
     """Largest rate, byte/s, at which an end point can be brought a stream from every other member at once; the least
     over the members. What an end point may inject bounds what it receives, not what it relays.
 
-    Raises:
-        TooLargeError: too few members are alike.
+    Where so few members are alike that each would take a programme, an interval: from what each can take at all, and
+    from flows of all to all on shortest paths.
     """
-    return _gather_rate(*_members(symmetry, members))
+    return _gather_rate(*_members(symmetry, members), *_at_most(symmetry.network))
 
 
-def _gather_rate(group: Symmetry, chosen: Bools, until: float = inf) -> Number:
-    """The rate of `gather_rate`; no programme but the first is made after `until`."""
+def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, until: float = inf) -> Number:
+    """The rate of `gather_rate`; no programme but the first is made after `until`. `sent` and `taken` ([E], byte/s) are
+    what each end point can send and take at most."""
     network = group.network
     lower, upper = np.inf, np.inf
     reason = "flows and prices on every arc, end points relay"
-    for number, v in enumerate(track(_few(group, np.flatnonzero(chosen)), "rates of gathering")):
+    sorts, _ = group.representatives(np.flatnonzero(chosen))
+    if _too_many(network, len(sorts)):
+        lower = _everyone(group, chosen)
+        # each sends its stream to some other one: two members or more, so the slowest is among those that send
+        upper = min(float(taken[chosen].min()) / (int(chosen.sum()) - 1), float(sent[chosen].min()))
+        return interval(lower, upper, f"{FLOWS}; few end points are alike", MEETS_WITHIN)
+    for number, v in enumerate(track(sorts, "rates of gathering")):
         if number and monotonic() > until:
             lower = min(lower, _everyone(group, chosen)) if upper > 0 else 0.0
             reason += ", as far as the time allowed"
@@ -94,11 +103,11 @@ def allgather_time(
     """Least time, s, of an all-gather whose whole result has `size_bytes` (reduce-scatter, its mirror, takes the same):
     n shards of size / n at the gather rate. After `budget` seconds no further programme is made."""
     until = _until(budget)
-    return _allgather_time(*_members(symmetry, members), size_bytes, until)
+    group, chosen = _members(symmetry, members)
+    return _allgather_time(_gather_rate(group, chosen, *_at_most(symmetry.network), until), chosen, size_bytes)
 
 
-def _allgather_time(group: Symmetry, chosen: Bools, size_bytes: float, until: float) -> Number:
-    rate = _gather_rate(group, chosen, until)
+def _allgather_time(rate: Number, chosen: Bools, size_bytes: float) -> Number:
     if rate.lower <= 0:
         raise NotAdmittedError(NOT_JOINED)
     shard = size_bytes / int(chosen.sum())
@@ -115,7 +124,8 @@ def allreduce_time(
     """Bounds on the least time, s, of an all-reduce of `size_bytes` at each member.
 
     At most a reduce-scatter and an all-gather one after the other. At least the size over the least capacity, one way,
-    that parts two members: the result on either side depends on all the data of the other. And at least 2 (n - 1) times
+    that parts two members: the result on either side depends on all the data of the other; of those about a single
+    member where so few are alike that each would take a programme. And at least 2 (n - 1) times
     the size over what all end points together can send: until one end point first holds the sum of an element, at least
     n - 1 others have sent something of it, and from then on n - 1 have still to receive it (Patarasuk and Yuan, J.
     Parallel Distrib. Comput. 69, 2009). After `budget` seconds no further programme is made for either end.
@@ -123,43 +133,69 @@ def allreduce_time(
     until = _until(budget)
     group, chosen = _members(symmetry, members)
     network = group.network
-    starts = _few(group, np.flatnonzero(chosen))
-    # whatever parts two members parts the first from one of them; where all are alike, one way says it for both
-    first, both = int(starts[0]), len(starts) > 1
-    others = chosen.copy()
-    others[first] = False
-    narrowest = float(network.injection_Bps[chosen].min())
-    for number, t in enumerate(track(_few(group.stabiliser([first]), np.flatnonzero(others)), "narrowest cut")):
+    sent, taken = _at_most(symmetry.network)
+    narrowest = float(np.minimum(sent, taken)[chosen].min())
+    asked = _parted(group, chosen)
+    for number, (a, b) in enumerate(track(asked or [], "narrowest cut")):
         if number and monotonic() > until:
             break
-        for a, b in ((first, int(t)), (int(t), first)) if both else ((first, int(t)),):
-            goal = network.on_vertices(network.selected(b).astype(float))
-            narrowest = min(narrowest, one_source(network, int(network.vertices_of(a)[0]), goal).upper)
+        goal = network.on_vertices(network.selected(b).astype(float))
+        narrowest = min(narrowest, one_source(network, int(network.vertices_of(a)[0]), goal).upper)
     if narrowest <= 0:
         raise NotAdmittedError(NOT_JOINED)
-    lower, reason = size_bytes / narrowest, "the narrowest cut"
+    lower, reason = size_bytes / narrowest, "the narrowest cut" + ("" if asked else " about one end point")
     sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent_at_most(symmetry.network).sum())
     if sending > lower:
         lower, reason = sending, "what end points can send"
-    twice = _allgather_time(group, chosen, size_bytes, until)
-    reason = f"from below {reason}, from above two phases"
+    rate = _gather_rate(group, chosen, sent, taken, until)
+    twice = _allgather_time(rate, chosen, size_bytes)
+    reason = f"from below {reason}, from above two phases" + (" on shortest paths" if FLOWS in rate.reason else "")
     reason += ", as far as the time allowed" if monotonic() > until else ""
     return interval(lower, 2 * twice.upper, reason, MEETS_WITHIN)
 
 
 def sent_at_most(network: Network) -> Floats:
     """What each end point can send at once, byte/s: its injection, or all its cables, [E]."""
-    out = tally(network.tail, network.capacity_Bps, network.vertices)
-    cables = tally(network.end[network.end_order], out[network.end_order], network.ends)
-    return np.minimum(network.injection_Bps, cables)
+    return np.minimum(network.injection_Bps, _cables(network, network.tail))
 
 
-def _few(group: Symmetry, ends: Ints) -> Ints:
-    """One end point of each sort, each of which will be a programme of its own."""
-    found, _ = group.representatives(ends)
-    if len(found) > MOST_PROGRAMMES:
-        raise TooLargeError(f"{len(found):,} programmes, one for each end point that no proved symmetry makes equal")
-    return found
+def _at_most(network: Network) -> tuple[Floats, Floats]:
+    """What each end point can send and take at once, byte/s, [E]; `injection` bounds both."""
+    return sent_at_most(network), np.minimum(network.injection_Bps, _cables(network, network.head))
+
+
+def _cables(network: Network, side: NDArray[np.integer]) -> Floats:
+    """All that the arcs with their tail, or head, at an end point carry, byte/s, [E]."""
+    at = tally(side, network.capacity_Bps, network.vertices)
+    return tally(network.end[network.end_order], at[network.end_order], network.ends)
+
+
+def _parted(group: Symmetry, chosen: Bools) -> list[tuple[int, int]] | None:
+    """Pairs of members one of which is parted by the narrowest cut that parts any; None where they are too many.
+
+    Such a cut parts the first member from one of the others, of each sort one; all alike, one way says it for both.
+    Where each vertex is a member, it parts two that a cable joins.
+    """
+    network = group.network
+    if chosen.all() and end_points_only(network):
+        _, arcs = np.unique(group.arc_orbit, return_index=True)
+        pairs = list(
+            zip(network.end[network.tail[arcs]].tolist(), network.end[network.head[arcs]].tolist(), strict=True)
+        )
+    else:
+        starts, _ = group.representatives(np.flatnonzero(chosen))
+        first = int(starts[0])
+        others = chosen.copy()
+        others[first] = False
+        ends, _ = group.stabiliser([first]).representatives(np.flatnonzero(others))
+        pairs = [(first, t) for t in ends.tolist()]
+        if len(starts) > 1:
+            pairs += [(t, s) for s, t in pairs]
+    return None if _too_many(network, len(pairs)) else pairs
+
+
+def _too_many(network: Network, programmes: int) -> bool:
+    return programmes > PROGRAMMES and programmes * network.arcs > PROGRAMMES_ARCS
 
 
 def _members(symmetry: Symmetry, members: ArrayLike | None) -> tuple[Symmetry, Bools]:

@@ -226,7 +226,7 @@ def disjoint_paths(symmetry: Symmetry, source: ArrayLike | None = None, target: 
     senders, receivers = network.selected(source), network.selected(target)
     group = symmetry.restricted(colour=senders + 2 * receivers)
     best, flows = (np.iinfo(np.int64).max, -1, -1), 0
-    if senders.all() and receivers.all() and _end_points_only(network):
+    if senders.all() and receivers.all() and end_points_only(network):
         _, first = np.unique(group.arc_orbit, return_index=True)
         ends = network.end[network.tail[first]], network.end[network.head[first]]
         for s, t in track(sorted(zip(*(each.tolist() for each in ends), strict=True)), "disjoint paths"):
@@ -245,7 +245,7 @@ def disjoint_paths(symmetry: Symmetry, source: ArrayLike | None = None, target: 
     return Disjoint(int(best[0]), best[1], best[2], flows)
 
 
-def _end_points_only(network: Network) -> bool:
+def end_points_only(network: Network) -> bool:
     """Whether each vertex is all of an end point and forwards, and cables join them all."""
     if network.vertices != network.ends or not network.forwards.all() or (network.end < 0).any():
         return False
