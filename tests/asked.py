@@ -63,12 +63,9 @@ SHEET = "comparison"
 
 
 ALL = ("tiers", "bisection", "diameter", "latency", "throughput", "optimal_time")
-FEWER = {
-    "others/frontier": ("tiers", "bisection", "diameter", "latency", "throughput"),
-}
-"""What is asked of machines that are too little symmetric for all of it."""
 ONCE = {
     "google/tpu": ("optimal_time",),
+    "others/frontier": ("optimal_time",),
     "huawei/atlas-950-supercluster": ("bisection", "latency", "optimal_time"),
     "huawei/atlas-960-supercluster": ("bisection", "latency", "optimal_time"),
 }
@@ -96,7 +93,7 @@ def sheet(spec: str, *, whole: bool = False) -> str:
         "throughput": f"alltoall({ends})",
         "optimal_time": f"allreduce({ends}, size = {REDUCED})",
     }
-    measures = [each for each in FEWER.get(spec, ALL) if whole or each not in ONCE.get(spec, ())]
+    measures = [each for each in ALL if whole or each not in ONCE.get(spec, ())]
     lines = "".join(f"  {measure}({asked.get(measure, ends)})\n" for measure in measures)
     systems = [system for name, system, _ in MACHINES if name == spec]
     return "".join(f"\nanalyze {SHEET}_{system} of {system} {{\n{lines}}}\n" for system in systems)

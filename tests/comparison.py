@@ -29,8 +29,9 @@ otherwise; rates are for one direction. Much of what is compared is assumed: the
 in particular are assumed throughout, and so is all wiring above the cabinets of the Atlas 950 and 960.
 
 What a number is: one number is **exact** (a count, a path, or an optimum with its certificate), two numbers are an
-**interval** with both ends proved. There is no estimate here. A dash says that there is none of it, or that it is not
-asked: too heavy is the best all-reduce on Frontier, whose last group is half empty.
+**interval** with both ends proved. There is no estimate here. A dash says that there is none of it. Where few end
+points are alike, as on Frontier and the TPU 8i, the best all-reduce is only known to lie between the rate of
+all-to-all and what an end point can take.
 
 - **All ports**: raw rate of all ports of an NPU. **By tier**: what the cables carry after coding, from those at the
   NPUs outwards, divided by the NPUs.
@@ -38,6 +39,8 @@ asked: too heavy is the best all-reduce on Frontier, whose last group is half em
   over shortest paths (`ecmp`), with all the networks that the machine has.
 - **All-reduce**: bus bandwidth of the best schedule for {REDUCED} over all NPUs: one that is known reaches the lower
   end, and none is better than the upper.
+- **Latency, at most**: between the NPUs that are farthest apart. On the SuperClusters that is to one in a corner of the
+  site, where the path is as long in every part as any can be.
 - **Optics**: modules, both ends of a cable counted.
 
 """

@@ -111,6 +111,16 @@ def test_the_all_reduce_of_a_torus_is_a_sum(name: str, rate: float) -> None:
     assert cells[heads.index("all-reduce")] == comparison.amount(rate, RATE), WRITE
 
 
+def test_the_all_reduce_of_frontier_is_between_two_sums() -> None:
+    """Both phases at the rate of all-to-all, and the 16 lanes of PCIe 4 that part a GPU from the rest."""
+    title, heads, _ = next(each for each in comparison.TABLES if "all-reduce" in each[1])
+    (row,) = (line for line in comparison.lines_of(COMPARED)[title] if line.startswith("| Frontier"))
+    cells = dict(zip(heads, row.removeprefix("| ").removesuffix(" |").split(" | "), strict=True))
+    gpus = 9408 * 4
+    able = 2 * (gpus - 1) / gpus * 16 * 2e9 * 0.984
+    assert cells["all-reduce"] == f"{cells['all-to-all']} to {comparison.amount(able, RATE)}", WRITE
+
+
 def test_every_machine_has_questions_scenarios_and_views() -> None:
     for spec in MACHINES:
         model = asked.compiled(spec).model

@@ -103,7 +103,13 @@ def test_questions_on_the_command_line(run: Run, file: str) -> None:
         ("diameter", 5, "1"), ("count", 24, "1"), ("ports", 96, "1"),
     ]  # fmt: skip
     assert run("analyze", file, "--ask", "diameter(all npu)", "--traffic", "moe").status == 2
-    for wrong in ("diameter(all npu", "diameter(all cpu)", "dimeter(all npu)", "3"):
+    for wrong in (
+        "diameter(all npu",
+        "diameter(all cpu)",
+        "dimeter(all npu)",
+        "3",
+        "diameter(all npu) }\nanalyze q of m { hops(all npu)",
+    ):
         done = run("analyze", file, "--ask", wrong)
         assert (done.status, done.out) == (2, ""), wrong
         assert "error[UB" in done.err

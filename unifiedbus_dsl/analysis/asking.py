@@ -38,9 +38,13 @@ def items_of(text: str, system: str, sink: Sink) -> tuple[tree.Measure | tree.Ex
     """The items of an analyze block given as text; none after a diagnostic about how they are written."""
     source = Source("<question>", f"ubus 1\nanalyze question of {system} {{ {text} }}\n")
     written = Sink()
-    blocks = [s for s in parse(source, written).statements if isinstance(s, tree.Analyze)]
+    statements = parse(source, written).statements
+    if len(statements) > 1 and not written.has_errors:
+        help = ("separate measures by `;`",)
+        written.error("UB0705", "a question is measures and expectations alone", statements[1].span, "here", help=help)
     for each in written:
         sink.add(each)
+    blocks = [s for s in statements if isinstance(s, tree.Analyze)]
     return blocks[0].items if blocks and not written.has_errors else ()
 
 
