@@ -27,7 +27,7 @@ from unifiedbus_dsl.symmetry import Symmetry, dense, refine, vertex_kinds
 
 PROGRAMMES, PROGRAMMES_ARCS = 64, 5_000_000
 """Programmes of one source that any question is worth, and of how many arcs in all where it takes more of them."""
-FLOWS = "from below what an end point can take, from above flows on shortest paths, end points relay"
+FEW = "few end points are alike: from below what one can take, from above flows on shortest paths, end points relay"
 NOT_JOINED = "some of its end points are not joined"
 
 
@@ -74,7 +74,7 @@ def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, un
         lower = _everyone(group, chosen)
         # each sends its stream to some other one: two members or more, so the slowest is among those that send
         upper = min(float(taken[chosen].min()) / (int(chosen.sum()) - 1), float(sent[chosen].min()))
-        return interval(lower, upper, f"{FLOWS}; few end points are alike", MEETS_WITHIN)
+        return interval(lower, upper, FEW, MEETS_WITHIN)
     for number, v in enumerate(track(sorts, "rates of gathering")):
         if number and monotonic() > until:
             lower = min(lower, _everyone(group, chosen)) if upper > 0 else 0.0
@@ -125,10 +125,10 @@ def allreduce_time(
 
     At most a reduce-scatter and an all-gather one after the other. At least the size over the least capacity, one way,
     that parts two members: the result on either side depends on all the data of the other; of those about a single
-    member where so few are alike that each would take a programme. And at least 2 (n - 1) times
-    the size over what all end points together can send: until one end point first holds the sum of an element, at least
-    n - 1 others have sent something of it, and from then on n - 1 have still to receive it (Patarasuk and Yuan, J.
-    Parallel Distrib. Comput. 69, 2009). After `budget` seconds no further programme is made for either end.
+    member where so few are alike that each would take a programme. And at least 2 (n - 1) times the size over what all
+    end points together can send: until one end point first holds the sum of an element, at least n - 1 others have sent
+    something of it, and from then on n - 1 have still to receive it (Patarasuk and Yuan, J. Parallel Distrib. Comput.
+    69, 2009). After `budget` seconds no further programme is made for either end.
     """
     until = _until(budget)
     group, chosen = _members(symmetry, members)
@@ -144,12 +144,12 @@ def allreduce_time(
     if narrowest <= 0:
         raise NotAdmittedError(NOT_JOINED)
     lower, reason = size_bytes / narrowest, "the narrowest cut" + ("" if asked else " about one end point")
-    sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent_at_most(symmetry.network).sum())
+    sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent.sum())
     if sending > lower:
         lower, reason = sending, "what end points can send"
     rate = _gather_rate(group, chosen, sent, taken, until)
     twice = _allgather_time(rate, chosen, size_bytes)
-    reason = f"from below {reason}, from above two phases" + (" on shortest paths" if FLOWS in rate.reason else "")
+    reason = f"from below {reason}, from above two phases" + (" on shortest paths" if rate.reason == FEW else "")
     reason += ", as far as the time allowed" if monotonic() > until else ""
     return interval(lower, 2 * twice.upper, reason, MEETS_WITHIN)
 
@@ -179,9 +179,8 @@ def _parted(group: Symmetry, chosen: Bools) -> list[tuple[int, int]] | None:
     network = group.network
     if chosen.all() and end_points_only(network):
         _, arcs = np.unique(group.arc_orbit, return_index=True)
-        pairs = list(
-            zip(network.end[network.tail[arcs]].tolist(), network.end[network.head[arcs]].tolist(), strict=True)
-        )
+        tails, heads = network.end[network.tail[arcs]], network.end[network.head[arcs]]
+        pairs = list(zip(tails.tolist(), heads.tolist(), strict=True))
     else:
         starts, _ = group.representatives(np.flatnonzero(chosen))
         first = int(starts[0])

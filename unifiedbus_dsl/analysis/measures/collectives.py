@@ -49,7 +49,7 @@ def time(call: Call) -> Answer:
     longest = found.longest
     said = (
         f"{found.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
-        *_rooted(call, traffic),
+        *asking.root,
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
         *asking.said,
@@ -79,7 +79,7 @@ def sweep(call: Call) -> Answer:
     top = max(found.best, key=lambda each: each.busbw_Bps)
     said = (
         f"the largest bus bandwidth, by {top.algorithm} at {size_text(top.size_bytes)}",
-        *_rooted(call, _collective_traffic(call)),
+        *asking.root,
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
         "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
@@ -204,10 +204,12 @@ def _collective_traffic(call: Call) -> Traffic:
 
 @frozen(eq=False)
 class _Asked:
-    """The groups of a traffic on their machine; `least` is the part of its latency that a step takes at the least."""
+    """The groups of a traffic on their machine; `least` is the part of its latency that a step takes at the least,
+    `root` says where a broadcast begins."""
 
     over: collectives.Collectives
     least: float
+    root: tuple[str, ...]
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -217,14 +219,13 @@ class _Asked:
 def _asked(call: Call, traffic: Traffic) -> _Asked:
     """With all lengths up to `MOST_TIMED` end points; beyond, where each would count for itself, between bounds."""
     machine, group = call.machine, traffic.groups(call.machine.network.ends)
-    arrays = arrays_of(machine.fabric.plan)
+    arrays, root = arrays_of(machine.fabric.plan), _rooted(call, traffic)
     if len(traffic.members) <= MOST_TIMED:
-        return _Asked(
-            collectives.Collectives(machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays), 1.0
-        )
+        over = collectives.Collectives(machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays)
+        return _Asked(over, 1.0, root)
     network, least = as_slow_as_any(machine.network, arc_kinds(machine.fabric))
     symmetry = evolve(machine.symmetry, network=network)
-    return _Asked(collectives.Collectives(symmetry, group, None, traffic.roots, arrays), least)
+    return _Asked(collectives.Collectives(symmetry, group, None, traffic.roots, arrays), least, root)
 
 
 def _too_many(call: Call, traffic: Traffic) -> tuple[str, ...]:
