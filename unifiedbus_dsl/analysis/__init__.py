@@ -1,0 +1,1 @@
+"""Queries answered: the measures, surveys, reports."""
