@@ -17,6 +17,7 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.plan.end_points import end_kind
 from unifiedbus_dsl.summary import Summary, summarize
 from unifiedbus_dsl.units import Quantity, dimension_symbol, format_quantity
 
@@ -123,7 +124,7 @@ def changes(
         figures = [known | more for known, more in zip(figures, _proved(answers), strict=True)]
     return Changes(
         tuple(_counts([{(p.level, p.type): p.count + p.spares for p in s.parts} for s in (one, two)])),
-        tuple(_counts([{("cable", f"{c.link} x{c.width}"): c.cables for c in s.cables} for s in (one, two)])),
+        tuple(_counts([dict(_cables(summary)) for summary in (one, two)])),
         tuple(
             Figure(name, figures[0].get(name), figures[1].get(name))
             for name in dict.fromkeys([*figures[0], *figures[1]])
@@ -134,6 +135,10 @@ def changes(
 def _counts(sides: list[dict[tuple[str, str], int]]) -> Iterator[Count]:
     for noun, name in dict.fromkeys([*sides[0], *sides[1]]):
         yield Count(noun, name, sides[0].get((noun, name), 0), sides[1].get((noun, name), 0))
+
+
+def _cables(of: Summary) -> Iterator[tuple[tuple[str, str], int]]:
+    yield from ((("cable", f"{row.link} x{row.width}"), row.cables + row.spares) for row in of.cables)
 
 
 def _figures(of: Summary) -> Iterator[tuple[str, Quantity]]:
@@ -155,11 +160,12 @@ def _figures(of: Summary) -> Iterator[tuple[str, Quantity]]:
     yield from ((name, Quantity(rate, units.RATE)) for name, rate in levels.items())
     for each in of.totals:
         yield f"{each.name}, all together", each.value
+        if each.spares.value:
+            yield f"{each.name} of spares, beside that", each.spares
 
 
 def _solved(compilation: Compilation, plan: Plan) -> Iterator[Answer]:
     """Hops and bisection, where this machine has them."""
-    from unifiedbus_dsl.analysis.datasheet import end_kind
     from unifiedbus_dsl.analysis.run import ask
 
     ends = f"all {end_kind(plan)}"

@@ -20,7 +20,6 @@ from unifiedbus_dsl.analysis import results
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
 from unifiedbus_dsl.analysis.call import Call
-from unifiedbus_dsl.analysis.datasheet import end_kind
 from unifiedbus_dsl.analysis.measures import Asker, rates, walls
 from unifiedbus_dsl.analysis.results import (
     Bands,
@@ -40,6 +39,7 @@ from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Floats, arc_kinds, cable_ends
 from unifiedbus_dsl.pipeline import of_fabric
+from unifiedbus_dsl.plan.end_points import end_kind
 from unifiedbus_dsl.solver import bisection as halving
 from unifiedbus_dsl.solver import fair as sharing
 from unifiedbus_dsl.solver import paths as far

@@ -15,8 +15,10 @@ from attrs import asdict, field, frozen
 from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics.cells import text_width
 from unifiedbus_dsl.plan import AssemblyType, DeviceType, Plan, PortRef
+from unifiedbus_dsl.plan.end_points import end_kind
 from unifiedbus_dsl.plan.lengths import length_counts
 from unifiedbus_dsl.plan.numbering import UNPLACED
+from unifiedbus_dsl.plan.totals import CableCount, add_up, count_cables, list_parts
 from unifiedbus_dsl.units import Dimension, Quantity, format_number, format_quantity
 
 if TYPE_CHECKING:
@@ -59,21 +61,25 @@ class EndPoint:
 
 @frozen
 class Total:
-    """A field added up over all devices that have it, spares left out; SI base units."""
+    """A field added up over all parts and cables that have it, spares left out, and over the spares, which take no
+    power; SI base units."""
 
     name: str
     value: Quantity
+    spares: Quantity
 
 
 @frozen
 class Cables:
-    """All cables of one link and width. Lengths in metres; None where that of one is unknown."""
+    """All cables of one link and width, with how many more lie in spare assemblies. Lengths in metres, those of spares
+    left out; None where that of one is unknown."""
 
     link: str
     protocol: str
     medium: str
     width: int
     cables: int
+    spares: int
     shortest: Fraction | None
     longest: Fraction | None
     length: Fraction | None
@@ -85,7 +91,7 @@ class Cables:
 
 @frozen
 class Tier:
-    """The cables that an assembly type lays itself, in all its instances, what its children lay not counted.
+    """The cables that an assembly type lays itself, in all its instances, spares and what its children lay left out.
 
     `rate` is byte/s for each direction, `per_end_point` the part of it that ends at end points, divided by their
     number.
@@ -134,7 +140,7 @@ class Summary:
     def to_data(self) -> dict[str, Any]:
         """Plain data for JSON. Rates in byte/s for each direction, lengths in metres."""
         data: dict[str, Any] = _plain(asdict(self, recurse=True, value_serializer=_serialize))
-        data["totals"] = {t.name: {"value": float(t.value), "unit": _ADDITIVE[t.value.dimension]} for t in self.totals}
+        data["totals"] = {t.name: _total_data(t) for t in self.totals}
         for row, cables in zip(data["cables"], self.cables, strict=True):
             row["lanes"] = cables.lanes
         return data
@@ -201,14 +207,8 @@ def _holds(of: DeviceType | AssemblyType) -> Iterator[tuple[int, str]]:
         yield from ((count, type) for type, count in counts.items())
 
 
-def _chief_kind(plan: Plan) -> str | None:
-    """The kind of device the machine is for: NPUs, or whatever else is an end point where it has none."""
-    kinds = {device.kind for device in plan.devices.values()} - {"switch"}
-    return next((kind for kind in ("npu", "cpu", "device", "nic") if kind in kinds), None)
-
-
 def _end_points(plan: Plan) -> Iterator[EndPoint]:
-    kind, service = _chief_kind(plan), plan.in_service
+    kind, service = end_kind(plan), plan.in_service
     for key, device in plan.devices.items():
         if device.kind == kind and service[key]:
             lanes = sum(port.count * port.lanes for port in device.ports)
@@ -217,15 +217,15 @@ def _end_points(plan: Plan) -> Iterator[EndPoint]:
 
 
 def _totals(plan: Plan) -> Iterator[Total]:
-    sums: dict[tuple[str, Dimension], Fraction] = {}
-    service = plan.in_service
-    for key in service:
-        for name, value in plan.type(key).fields.items():
-            if isinstance(value, Quantity) and value.dimension in _ADDITIVE:
-                at = (name, value.dimension)
-                sums[at] = sums.get(at, Fraction(0)) + service[key] * value.value
-    for (name, dimension), total in sorted(sums.items()):
-        yield Total(name, Quantity(total, dimension))
+    parts = list(list_parts(plan))
+    fields = [(name, value) for part, _, _ in parts for name, value in part.fields.items()]
+    names = {name for name, value in fields if isinstance(value, Quantity) and value.dimension in _ADDITIVE}
+    for name in sorted(names):
+        value = add_up(name, ((part.fields, service) for part, service, _ in parts))
+        spares = add_up(name, ((part.fields, spare) for part, _, spare in parts))
+        if value is not None and spares is not None:
+            idle = value.dimension == units.POWER
+            yield Total(name, value, Quantity(Fraction(0), spares.dimension) if idle else spares)
 
 
 # ---- cables -----------------------------------------------------------------------------------------------------
@@ -233,27 +233,31 @@ def _totals(plan: Plan) -> Iterator[Total]:
 
 def _cables(plan: Plan) -> Iterator[Cables]:
     counts: dict[tuple[str, int], dict[int, int]] = {}
-    for key in filter(plan.instances.get, plan.bottom_up):
-        for number, rule in enumerate(plan.assemblies[key].rules):
-            row = counts.setdefault((rule.link, rule.lanes), {})
-            for length, count in length_counts(plan, key, number).items():
-                row[length] = row.get(length, 0) + count * plan.instances[key]
+    spares: dict[tuple[str, int], int] = {}
+    for of in count_cables(plan):
+        kind = (of.rule.link, of.rule.lanes)
+        row = counts.setdefault(kind, {})
+        spares[kind] = spares.get(kind, 0) + of.spares
+        for length, count in length_counts(plan, of.key, of.number).items():
+            row[length] = row.get(length, 0) + count * plan.in_service[of.key]
     for (link, width), lengths in sorted(counts.items()):
-        if lengths:
-            yield _cable_row(plan, link, width, lengths)
+        used = {length: count for length, count in lengths.items() if count}
+        if used or spares[link, width]:
+            yield _cable_row(plan, link, width, used, spares[link, width])
 
 
-def _cable_row(plan: Plan, link: str, width: int, counts: Mapping[int, int]) -> Cables:
+def _cable_row(plan: Plan, link: str, width: int, counts: Mapping[int, int], spares: int) -> Cables:
     """`counts` are the numbers of cables by length in millimetres."""
     of = plan.links[link]
     medium = of.fields.get("medium")
-    known = UNPLACED not in counts
+    known = bool(counts) and UNPLACED not in counts
     return Cables(
         link,
         of.protocol,
         medium if isinstance(medium, str) else "",
         width,
         sum(counts.values()),
+        spares,
         Fraction(min(counts), 1000) if known else None,
         Fraction(max(counts), 1000) if known else None,
         Fraction(sum(length * count for length, count in counts.items()), 1000) if known else None,
@@ -265,20 +269,21 @@ def _cable_row(plan: Plan, link: str, width: int, counts: Mapping[int, int]) -> 
 
 def _tiers(plan: Plan, end_points: Sequence[EndPoint]) -> Iterator[Tier]:
     """From the innermost out."""
-    kind, all_of_them = _chief_kind(plan), sum(e.count for e in end_points)
-    for key in plan.bottom_up:
-        assembly, instances = plan.assemblies[key], plan.instances[key]
+    kind, all_of_them = end_kind(plan), sum(e.count for e in end_points)
+    rows: dict[str, list[CableCount]] = {}
+    for of in count_cables(plan):
+        rows.setdefault(of.key, []).append(of)
+    for key, rules in rows.items():
         cables = lanes = 0
         rate = ending = Fraction(0)
-        for number, rule in enumerate(assembly.rules):
-            count = instances * plan.numbering.rule_size(key, number)
-            each = rule.lanes * plan.protocols[plan.links[rule.link].protocol].lane_rate
-            ends = sum(_device_kind(plan, key, ref) == kind for ref in (rule.left, rule.right))
-            cables, lanes = cables + count, lanes + count * rule.lanes
-            rate, ending = rate + count * each, ending + ends * count * each
+        for of in rules:
+            each = of.rule.lanes * plan.protocols[plan.links[of.rule.link].protocol].lane_rate
+            ends = sum(_device_kind(plan, key, ref) == kind for ref in (of.rule.left, of.rule.right))
+            cables, lanes = cables + of.in_service, lanes + of.in_service * of.rule.lanes
+            rate, ending = rate + of.in_service * each, ending + ends * of.in_service * each
         if cables:
             per_end_point = ending / all_of_them if all_of_them else Fraction(0)
-            yield Tier(assembly.kind, key, instances, cables, lanes, rate, per_end_point)
+            yield Tier(plan.assemblies[key].kind, key, plan.in_service[key], cables, lanes, rate, per_end_point)
 
 
 def _device_kind(plan: Plan, key: str, ref: PortRef) -> str:
@@ -304,8 +309,7 @@ def _text(summary: Summary) -> Iterator[str]:
         map(_end_point_row, summary.end_points),
         right={1, 2, 3, 4, 5, 6, 7},
     )
-    totals = [[t.name, format_quantity(t.value)] for t in summary.totals]
-    yield from _section("Added up", ["field", "total"], totals, right={1})
+    yield from _section("Added up", *_total_rows(summary.totals))
     yield from _section(
         "Cables",
         ["link", "protocol", "medium", "lanes", "cables", "all lanes", "length of one", "of all"],
@@ -322,9 +326,21 @@ def _text(summary: Summary) -> Iterator[str]:
     yield from _section("Expectations", ["", "of", "expect", "found", "source"], held, right=set())
 
 
+def _total_rows(totals: Sequence[Total]) -> tuple[list[str], list[list[str]], set[int]]:
+    """The head of the table, its rows, and the columns on the right; what spares add where there are any."""
+    if not any(t.spares.value for t in totals):
+        return ["field", "total"], [[t.name, format_quantity(t.value)] for t in totals], {1}
+    rows = [[t.name, format_quantity(t.value), format_quantity(t.spares) if t.spares.value else "-"] for t in totals]
+    return ["field", "total, without spares", "spares"], rows, {1, 2}
+
+
+def _with_spares(count: int, spares: int) -> str:
+    return f"{count:,} + {spares:,} spare" if spares else f"{count:,}"
+
+
 def _part_row(part: Part) -> list[str]:
-    spares = f" + {part.spares:,} spare" if part.spares else ""
-    return [part.level, part.type, f"{part.count:,}{spares}", ", ".join(f"{n:,} {type}" for n, type in part.holds)]
+    made_of = ", ".join(f"{n:,} {type}" for n, type in part.holds)
+    return [part.level, part.type, _with_spares(part.count, part.spares), made_of]
 
 
 def _end_point_row(row: EndPoint) -> list[str]:
@@ -338,7 +354,7 @@ def _cable_row_text(row: Cables) -> list[str]:
         row.protocol,
         row.medium,
         f"{row.width}",
-        f"{row.cables:,}",
+        _with_spares(row.cables, row.spares),
         f"{row.lanes:,}",
         _span_of_lengths(row),
         _length(row.length),
@@ -393,6 +409,11 @@ def _padded(cell: str, width: int, right: bool) -> str:
 
 def _serialize(_: object, __: object, value: Any) -> Any:
     return _plain(value)
+
+
+def _total_data(total: Total) -> dict[str, Any]:
+    data = {"value": float(total.value), "unit": _ADDITIVE[total.value.dimension]}
+    return data | ({"spares": float(total.spares)} if total.spares.value else {})
 
 
 def _plain(value: Any) -> Any:

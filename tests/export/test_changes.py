@@ -33,8 +33,11 @@ def test_counts_and_figures_of_two_designs() -> None:
     assert figures["end points"] == (64, 32)
     assert figures["cables"] == (240, 120)
     assert figures["bandwidth of an end point, each direction"] == (5 * 56e9, 5 * 56e9)
-    # chips, leaves and spines have a cost of their own; those of cables are on the bill of materials
-    assert figures["cost, all together"] == (64 * 10_000 + 8 * 2_000, 32 * 10_000 + 4 * 2_000)
+    # chips and leaves, copper at 80 USD and optics at 900 or 700 USD; spines state no cost
+    assert figures["cost, all together"] == (
+        64 * 10_000 + 8 * 2_000 + 128 * 80 + 16 * 900,
+        32 * 10_000 + 4 * 2_000 + 64 * 80 + 8 * 700,
+    )
     assert figures["diameter(all npu)"] == (4, 4)
     # 4 of the 16 optics, after coding, and 2 of 8, are cut where two cabinets go to each side of a spine: 8 and 4
     bisection = figures.get("bisection(all npu)") or figures["bisection(all npu), at least"]

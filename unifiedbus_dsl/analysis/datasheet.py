@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.plan.end_points import end_kind
 
 REDUCED = "1 GiB"
 """Size of the all-reduce on the sheet."""
@@ -42,17 +43,8 @@ def datasheet(plan: Plan) -> Iterator[str]:
         yield f"optimal_time(allreduce({ends}, size = {REDUCED}))"
 
 
-def end_kind(plan: Plan) -> str:
-    """The kind of end point that a system is built for: NPUs where there are any, else what it has most of."""
-    counts: dict[str, int] = {}
-    for key, device in plan.devices.items():
-        if device.kind != "switch":
-            counts[device.kind] = counts.get(device.kind, 0) + plan.instances[key]
-    return "npu" if counts.get("npu") else max(counts, key=lambda kind: counts[kind], default="npu")
-
-
 def _count(plan: Plan, kind: str) -> int:
-    return sum(plan.instances[key] for key, device in plan.devices.items() if device.kind == kind)
+    return sum(plan.in_service[key] for key, device in plan.devices.items() if device.kind == kind)
 
 
 def _holds(plan: Plan, key: str, kind: str) -> bool:

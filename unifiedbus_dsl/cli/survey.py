@@ -127,8 +127,8 @@ def _engine(name: str, workers: int | None) -> Engine:
 
 def _asked(compilation: Compilation, path: Path, options: dict[str, Any]) -> tuple[str, list[str]]:
     """The system, and the measures as they are written in the language."""
-    from unifiedbus_dsl.analysis.datasheet import end_kind
     from unifiedbus_dsl.cli.analyze import must_exist
+    from unifiedbus_dsl.plan.end_points import end_kind
 
     system, traffic = options["system"], options["traffic"]
     named = traffic if traffic is not None and traffic.isidentifier() else None

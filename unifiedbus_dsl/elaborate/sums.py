@@ -17,6 +17,7 @@ from unifiedbus_dsl.elaborate.selections import Cables, Item, Machine, Parts, Po
 from unifiedbus_dsl.elaborate.values import POISON, Any
 from unifiedbus_dsl.plan import AssemblyType, DeviceType, PortRef, Value
 from unifiedbus_dsl.plan.index import count_points
+from unifiedbus_dsl.plan.totals import add_up
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import Quantity, number
 
@@ -157,12 +158,12 @@ class Sums:
 
     def everything(self, name: str, node: tree.Call, items: list[Item], evaluator: Evaluator) -> Any:
         """Power or cost of all items that state it: parts, the assemblies around them, and cables."""
-        values = [(self._field(item, name), item.count) for item in items]
-        stated = [(value, count) for value, count in values if isinstance(value, Quantity)]
-        if not stated:
+        parts = [(item.type.fields, item.count) for item in items if isinstance(item, Parts)]
+        total = add_up(name, [*parts, *((item.link.fields, item.count) for item in items if isinstance(item, Cables))])
+        if total is None:
             evaluator.sink.error("UB0221", f"nothing here states its `{name}`", node.span, "nothing to add up")
             return POISON
-        return Quantity(sum((value.value * count for value, count in stated), Fraction(0)), stated[0][0].dimension)
+        return total
 
     # -- free ports
 

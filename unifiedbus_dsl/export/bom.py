@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import isnan
 from pathlib import Path
 
-import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl.diagnostics import Sink
@@ -20,6 +18,9 @@ from unifiedbus_dsl.export.base import Format, Subject, remark
 from unifiedbus_dsl.export.stream import csv_text, number, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.plan import Plan, Value
+from unifiedbus_dsl.plan.lengths import length_counts
+from unifiedbus_dsl.plan.numbering import UNPLACED
+from unifiedbus_dsl.plan.totals import add_up, count_cables, list_parts
 from unifiedbus_dsl.units import Quantity
 
 COLUMNS = (
@@ -56,8 +57,8 @@ class Line:
 
 
 def bill(fabric: Fabric) -> list[Line]:
-    """All lines but the total."""
-    return [*_parts(fabric.plan), *_cables(fabric)]
+    """Return all lines but the total."""
+    return [*_parts(fabric.plan), *_cables(fabric.plan)]
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
@@ -66,7 +67,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     if unknown:
         names = ", ".join(dict.fromkeys(unknown))
         remark(sink, "UB0806", f"no cost is known of {names}: the total cost is that of the rest", "set `cost`")
-    write_text(path, [csv_text([COLUMNS, *map(_row, lines), _total(lines)])])
+    write_text(path, [csv_text([COLUMNS, *map(_row, lines), _total(subject.fabric.plan, lines)])])
 
 
 def _parts(plan: Plan) -> Iterator[Line]:
@@ -79,31 +80,42 @@ def _parts(plan: Plan) -> Iterator[Line]:
             yield Line("part", key, of.kind, count, count - service[key], cost=cost, power=power)
 
 
-def _cables(fabric: Fabric) -> Iterator[Line]:
-    plan, kinds = fabric.plan, fabric.kinds
-    links = list(plan.links.values())
-    counts = np.bincount(fabric.kind, minlength=len(kinds.link)).tolist()
-    optics: dict[str, int] = {}
-    for n, count in enumerate(counts):
-        link, length = links[int(kinds.link[n])], float(kinds.length_m[n])
-        medium = link.fields.get("medium")
+def _cables(plan: Plan) -> Iterator[Line]:
+    """Yield the cables by link, width and length, then the optics by link."""
+    spares: dict[tuple[str, int, int], int] = {}
+    counts: dict[tuple[str, int, int], int] = {}
+    for of in count_cables(plan):
+        for length, count in length_counts(plan, of.key, of.number).items():
+            at = of.rule.link, of.rule.lanes, length
+            counts[at] = counts.get(at, 0) + count * plan.instances[of.key]
+            spares[at] = spares.get(at, 0) + count * (plan.instances[of.key] - plan.in_service[of.key])
+    order = {name: n for n, name in enumerate(plan.links)}
+    optics: dict[str, tuple[int, int]] = {}
+    for at in sorted(counts, key=lambda at: (order[at[0]], *at[1:])):
+        yield _cable_line(plan, *at, counts[at], spares[at])
+        modules = int(_value(plan.links[at[0]].fields.get("optics")) or 0)
+        before = optics.get(at[0], (0, 0))
+        optics[at[0]] = before[0] + modules * counts[at], before[1] + modules * spares[at]
+    for name, (count, spare) in optics.items():
         if count:
-            yield Line(
-                "cable",
-                link.name,
-                medium if isinstance(medium, str) else "",
-                count,
-                lanes=int(kinds.lanes[n]),
-                length=None if isnan(length) else Fraction(round(length * 1000), 1000),
-                cost=_value(link.fields.get("cost")),
-                power=_value(link.fields.get("power")),
-            )
-        modules = _value(link.fields.get("optics"))
-        if modules:
-            optics[link.name] = optics.get(link.name, 0) + int(modules * count)
-    for name, modules_ in optics.items():
-        if modules_:
-            yield Line("optics", f"{name} module", "optics", modules_)
+            yield Line("optics", f"{name} module", "optics", count, spare)
+
+
+def _cable_line(plan: Plan, link: str, lanes: int, length: int, count: int, spares: int) -> Line:
+    """Return the line of `count` cables of one length in millimetres."""
+    fields = plan.links[link].fields
+    medium = fields.get("medium")
+    return Line(
+        "cable",
+        link,
+        medium if isinstance(medium, str) else "",
+        count,
+        spares,
+        lanes=lanes,
+        length=None if length == UNPLACED else Fraction(length, 1000),
+        cost=_value(fields.get("cost")),
+        power=_value(fields.get("power")),
+    )
 
 
 def _value(value: Value | None) -> Fraction | None:
@@ -117,14 +129,14 @@ def _row(line: Line) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _total(lines: list[Line]) -> tuple[object, ...]:
-    def added(values: Iterator[Fraction | None]) -> str:
-        known = [value for value in values if value is not None]
-        return _text(sum(known, Fraction(0))) if known else ""
-
-    length = added(line.total_length for line in lines)
-    cost, power = added(line.total_cost for line in lines), added(line.total_power for line in lines)
-    return ("total", "", "", "", "", "", "", "", "", length, cost, power)
+def _total(plan: Plan, lines: list[Line]) -> tuple[object, ...]:
+    """Return the last row: cost of everything, power of what is in service, by the sums that all tables have."""
+    known = [line.total_length for line in lines if line.total_length is not None]
+    length = _text(sum(known, Fraction(0))) if known else ""
+    parts = list(list_parts(plan))
+    cost = add_up("cost", ((part.fields, service + spare) for part, service, spare in parts))
+    power = add_up("power", ((part.fields, service) for part, service, _ in parts))
+    return ("total", "", "", "", "", "", "", "", "", length, _text(_value(cost)), _text(_value(power)))
 
 
 def _text(value: Fraction | None) -> str:
