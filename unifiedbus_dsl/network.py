@@ -32,6 +32,8 @@ Bools = NDArray[np.bool_]
 Hashes = NDArray[np.uint64]
 _Item = TypeVar("_Item", bound=np.generic)
 
+LOOKED_UP = 1 << 24
+"""Values that an array over all of them is made for, even where there are fewer arcs; of more, sorted ones."""
 _PIECE = 1 << 18
 """Arcs that are looked up at a time: what that needs stays in the cache."""
 
@@ -114,6 +116,9 @@ class Network:
         their links are called. Dense, [A]."""
         most = int(self.count.max(initial=0)) + 1
         like = self.kinds.like * most
+        if (int(like.max(initial=0)) + most) > max(LOOKED_UP, self.arcs):
+            codes = like[self.kind] + self.count
+            return frozen_array(np.searchsorted(distinct(codes), codes).astype(np.int32))
         present = np.zeros(int(like.max(initial=0)) + most, dtype=bool)
         for begin in range(0, self.arcs, _PIECE):
             some = slice(begin, begin + _PIECE)

@@ -30,7 +30,7 @@ class CableKinds:
     `link` indexes the plan's links in order of key; `lanes` is the width; `length_m` the length in metres (float64).
     """
 
-    link: NDArray[np.uint16]
+    link: NDArray[np.unsignedinteger[Any]]
     lanes: NDArray[np.uint16]
     length_m: NDArray[np.float64]
 

@@ -82,7 +82,9 @@ def smallest(greatest: int) -> np.dtype[np.unsignedinteger[Any]]:
 def _kind_table(kinds: list[_Kind]) -> CableKinds:
     rows = np.asarray(kinds, dtype=np.int64).reshape(-1, 3)
     lengths = np.where(rows[:, 2] == UNPLACED, np.nan, rows[:, 2] / 1000)
-    table = CableKinds(rows[:, 0].astype(np.uint16), rows[:, 1].astype(np.uint16), lengths)
+    table = CableKinds(
+        rows[:, 0].astype(smallest(int(rows[:, 0].max(initial=0)))), rows[:, 1].astype(np.uint16), lengths
+    )
     for column in (table.link, table.lanes, table.length_m):
         column.flags.writeable = False
     return table

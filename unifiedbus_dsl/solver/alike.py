@@ -7,6 +7,8 @@ switches of a pod are alike, and so are the cores of a group: 13,365 classes are
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from unifiedbus_dsl.network import Bools, Ints, Network, ranges
 from unifiedbus_dsl.symmetry import mix, sums
 
 NO_WAY = np.iinfo(np.uint16).max
+"""Stands for no path among hops of 16 bits; of a wider type it is that type's greatest value too (`no_way`)."""
 
 
 @frozen(eq=False)
@@ -106,13 +109,19 @@ def _same_row(network: Network, arcs: Ints, first: Ints, model: Ints) -> Bools:
     return same
 
 
-def hops(graph: Alike, row: Ints, goal: Ints, goals: int) -> NDArray[np.uint16]:
-    """Hops from each class to each goal, `NO_WAY` where there is no path, [C, goals]; goal `goal[i]` is the classes
-    `row[i]`.
+def no_way(hops: NDArray[np.unsignedinteger[Any]]) -> int:
+    """What stands for no path in an array of hops."""
+    return int(np.iinfo(hops.dtype).max)
+
+
+def hops(graph: Alike, row: Ints, goal: Ints, goals: int) -> NDArray[np.unsignedinteger[Any]]:
+    """Hops from each class to each goal, `no_way` where there is no path, [C, goals]; goal `goal[i]` is the classes
+    `row[i]`. Of 16 bits where no path can have as many hops, as a path of least hops passes no class twice.
 
     64 breadth-first searches at once, as the bits of a word: bit g at c says that c has been reached from goal g.
     """
-    far = np.full((graph.classes, goals), NO_WAY, dtype=np.uint16)
+    wide = np.uint16 if graph.classes < NO_WAY else np.uint32
+    far: NDArray[np.unsignedinteger[Any]] = np.full((graph.classes, goals), np.iinfo(wide).max, dtype=wide)
     seen = np.zeros((graph.classes, -(-goals // 64)), dtype=np.uint64)
     np.bitwise_or.at(seen, (row, goal // 64), np.uint64(1) << (goal % 64).astype(np.uint64))
     filled = np.flatnonzero(np.diff(graph.start))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from attrs import define, field, frozen
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, ranges, row_arcs
 from unifiedbus_dsl.progress import task
-from unifiedbus_dsl.solver.alike import NO_WAY, Alike, alike, arc_at, hops
+from unifiedbus_dsl.solver.alike import Alike, alike, arc_at, hops, no_way
 from unifiedbus_dsl.solver.fair import Flows, capacities
 from unifiedbus_dsl.solver.result import NotAdmittedError
 
@@ -145,7 +146,7 @@ def _between_ends(network: Network, source: Ints, target: Ints, seed: int) -> It
         yield from walk.steps(network.head[first].astype(np.int64), some)
 
 
-def _first(graph: Alike, far: NDArray[np.uint16], source: Ints, goal: Ints, draw: Floats) -> Ints:
+def _first(graph: Alike, far: NDArray[np.unsignedinteger[Any]], source: Ints, goal: Ints, draw: Floats) -> Ints:
     """The first arc of each flow: one of those out of its source from whose head least hops are left."""
     network = graph.network
     low, high = network.end_start[source], network.end_start[source + 1]
@@ -154,8 +155,8 @@ def _first(graph: Alike, far: NDArray[np.uint16], source: Ints, goal: Ints, draw
     owner = np.repeat(np.repeat(np.arange(len(source)), high - low), degree)
     arcs = row_arcs(network, vertex)
     left = far[graph.of[network.head[arcs]], goal[owner]]
-    left = np.where(network.forwards[network.head[arcs]] | (left == 0), left, NO_WAY)
-    least = np.full(len(source), NO_WAY, dtype=left.dtype)
+    left = np.where(network.forwards[network.head[arcs]] | (left == 0), left, no_way(far))
+    least = np.full(len(source), no_way(far), dtype=left.dtype)
     np.minimum.at(least, owner, left)
     _must_arrive(least)
     some = np.flatnonzero(left == least[owner])
@@ -175,7 +176,7 @@ class _Walk:
     """
 
     graph: Alike
-    far: NDArray[np.uint16]
+    far: NDArray[np.unsignedinteger[Any]]
     seed: int
     goal: Ints
     final: Ints | None
@@ -246,8 +247,8 @@ class _Walk:
         return np.where(to == self.graph.of[final], self.rank[final] * each + cable % each, cable)
 
 
-def _must_arrive(left: NDArray[np.integer]) -> None:
-    if (left == NO_WAY).any():
+def _must_arrive(left: NDArray[np.unsignedinteger[Any]]) -> None:
+    if (left == no_way(left)).any():
         raise NotAdmittedError("a flow has no path to its target")
 
 

@@ -19,7 +19,7 @@ from unifiedbus_dsl.solver.sweep import by_cable, distances, end_hops, least_cos
 from unifiedbus_dsl.symmetry import Symmetry
 
 RESOLUTION_S = 1e-15
-"""Latencies that differ by less are the same line of a histogram."""
+"""Latencies that differ by less are the same line of a histogram, but for machines of next to no latency."""
 
 
 @frozen(eq=False)
@@ -82,7 +82,13 @@ def latency(
     def far(end: int) -> Floats:
         return end_times(network, times_to(network, network.vertices_of(end), message_bytes))
 
-    return _histogram(symmetry, source, target, far, RESOLUTION_S)
+    return _histogram(symmetry, source, target, far, _resolution_s(network))
+
+
+def _resolution_s(network: Network) -> float:
+    """What two latencies may differ by on one line of a histogram: little beside the least of a cable or vertex."""
+    parts = np.concatenate([network.kinds.latency_s, network.latency_s])
+    return min(RESOLUTION_S, 1e-3 * float(parts[parts > 0].min(initial=1.0)))
 
 
 def _histogram(

@@ -50,7 +50,7 @@ def updown(symmetry: Symmetry, demand: Demand) -> Loads:
 
 def _up_and_down(network: Network, tier: Ids, up: Ints, down: Ints, goal: Ids) -> Ways:
     """Straight down where that leads to the target, else up towards the lowest vertex from which it does."""
-    steps: Hops = np.full(network.vertices, -1, dtype=np.int16)
+    steps: Hops = np.full(network.vertices, -1, dtype=np.int32)
     steps[goal] = 0
     top = int(tier.max(initial=0))
     falling = []
@@ -64,8 +64,8 @@ def _up_and_down(network: Network, tier: Ids, up: Ints, down: Ints, goal: Ids) -
     for level in range(top - 1, -1, -1):
         arcs = up[(tier[network.tail[up]] == level) & ~below[network.tail[up]]]
         arcs = arcs[(steps[network.head[arcs]] >= 0) & network.forwards[network.head[arcs]]]
-        nearest = np.full(network.vertices, np.iinfo(np.int16).max, dtype=np.int16)
-        np.minimum.at(nearest, network.tail[arcs], steps[network.head[arcs]] + np.int16(1))
+        nearest = np.full(network.vertices, np.iinfo(np.int32).max, dtype=np.int32)
+        np.minimum.at(nearest, network.tail[arcs], steps[network.head[arcs]] + np.int32(1))
         arcs = arcs[steps[network.head[arcs]] + 1 == nearest[network.tail[arcs]]]
         steps[network.tail[arcs]] = nearest[network.tail[arcs]]
         rising.append(arcs)
@@ -125,7 +125,7 @@ def _dimension_by_dimension(network: Network, at: Ints, dimension: Ints, target:
     place = np.full((network.vertices, at.shape[1]), -1)
     place[network.end_order] = at
     right = np.cumprod(place == at[target], axis=1).astype(bool)
-    steps: Hops = np.full(network.vertices, -1, dtype=np.int16)
+    steps: Hops = np.full(network.vertices, -1, dtype=np.int32)
     steps[goal] = 0
     chosen = []
     last = 0

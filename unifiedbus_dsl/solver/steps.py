@@ -110,7 +110,7 @@ def _pair_timing(group: Symmetry, demand: Pairs, timed: Network) -> Timing:
         raise NotAdmittedError("a pair of end points stands twice in one step")
     orbit = pair_orbits(group, demand)
     _, first, count = np.unique(orbit, return_index=True, return_counts=True)
-    balls = _Balls(network, np.full((2, network.vertices), -1, dtype=np.int16))
+    balls = _Balls(network, np.full((2, network.vertices), -1, dtype=np.int32))
     paths = [
         balls.paths(int(demand.source[i]), int(demand.target[i]))
         for i in track(first.tolist(), "route flows of a step")
@@ -148,7 +148,7 @@ class _Balls:
     either end, -1 where not yet reached, and between searches everywhere."""
 
     network: Network
-    near: NDArray[np.int16]
+    near: NDArray[np.int32]
 
     def paths(self, source: int, target: int) -> _Paths:
         """All shortest paths of a pair.

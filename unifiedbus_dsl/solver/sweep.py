@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, row_arcs, tally
 
-Hops = NDArray[np.int16]
+Hops = NDArray[np.int32]
 
 GATHER_BELOW = 1 / 24
 """Part of all arcs below which gathering rows beats multiplying the matrix (about 12 against 1.5 ns an arc)."""
+SMALL_BELOW = 1 / 64
+"""Arcs out of a frontier, as part of all vertices, below which sorting their heads beats arrays over all vertices."""
 
 
 @frozen(eq=False)
@@ -74,7 +76,7 @@ def distances(weights: Weights, target: NDArray[Any]) -> Distances:
     """
     network = weights.network
     n = network.vertices
-    hops: Hops = np.full(n, -1, dtype=np.int16)
+    hops: Hops = np.full(n, -1, dtype=np.int32)
     nearer = np.zeros(n)
     hops[target] = 0
     frontier = np.asarray(target)
@@ -82,24 +84,39 @@ def distances(weights: Weights, target: NDArray[Any]) -> Distances:
     level = 0
     while len(frontier) and left:
         level += 1
-        value = np.zeros(n)
+        fresh, reached = _next_level(weights, frontier, hops)
+        hops[fresh] = level
+        nearer[fresh] = reached
+        left -= len(fresh)
+        frontier = fresh[network.forwards[fresh]]
+    return Distances(hops, nearer)
+
+
+def _next_level(weights: Weights, frontier: NDArray[Any], hops: Hops) -> tuple[NDArray[Any], Floats]:
+    """Vertices without hops yet that arcs out of the frontier lead to, ascending, and the weights of these arcs added
+    up. A small frontier costs its own arcs only: a long ring has tens of thousands of levels."""
+    network = weights.network
+    degree = int((network.indptr[frontier + 1] - network.indptr[frontier]).sum())
+    if degree >= network.vertices * SMALL_BELOW:
+        value = np.zeros(network.vertices)
         value[frontier] = 1.0
         reached = spread(weights, frontier, value)
-        found = np.flatnonzero((reached > 0) & (hops < 0))
-        hops[found] = level
-        nearer[found] = reached[found]
-        left -= len(found)
-        frontier = found[network.forwards[found]]
-    return Distances(hops, nearer)
+        fresh = np.flatnonzero((reached > 0) & (hops < 0))
+        return fresh, reached[fresh]
+    arcs = row_arcs(network, frontier)
+    arcs = arcs[hops[network.head[arcs]] < 0]
+    fresh, place = np.unique(network.head[arcs], return_inverse=True)
+    return fresh, tally(place.ravel(), weights.weight[arcs], len(fresh))
 
 
 def end_hops(network: Network, hops: Hops) -> Hops:
     """Hops from each end point: the least over its vertices, -1 where none has a path. [E]"""
     if network.simple:
         return hops[network.end_order]
-    far = np.where(hops < 0, np.iinfo(np.int16).max, hops)[network.end_order]
+    apart = np.iinfo(np.int32).max
+    far = np.where(hops < 0, apart, hops)[network.end_order]
     least = np.minimum.reduceat(far, network.end_start[:-1]) if network.ends else far
-    return np.where(least == np.iinfo(np.int16).max, -1, least).astype(np.int16)
+    return np.where(least == apart, -1, least).astype(np.int32)
 
 
 def vertex_demand(network: Network, distances: Distances, demand: Floats) -> Floats:

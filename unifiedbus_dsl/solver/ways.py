@@ -6,7 +6,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import Floats, Ids, Ints, Network
+from unifiedbus_dsl.network import Floats, Ids, Ints, Network, distinct, row_arcs
 from unifiedbus_dsl.solver.pairwise import Step, least_steps
 from unifiedbus_dsl.solver.paths import least_times
 from unifiedbus_dsl.solver.result import NotAdmittedError
@@ -65,23 +65,49 @@ def _descend(
     goal: Ids,
     width: float,
 ) -> tuple[list[int], list[int]]:
-    """Vertices and arcs of a path along which `time` falls by exactly what each step costs."""
+    """Vertices and arcs of a path along which `time` falls by exactly what each step costs, of fewest arcs.
+
+    Where cables and vertices take no time, or less than floats of the size of `time` can tell, `time` alone does not
+    fall; the number of arcs left does.
+    """
+    wide = network.kinds.capacity_Bps >= width
+    cost = np.where(wide, network.kinds.latency_s, np.inf)
+    passing = network.latency_s.copy()
+    passing[goal] = 0.0
     starts = network.vertices_of(source)
-    here = int(starts[np.argmin(time[starts])])
-    at_goal = set(goal.tolist())
+    starts = starts[time[starts] == time[starts].min()]
+    left = _arcs_left(network, time, goal, cost, passing, starts)
+    starts = starts[left[starts] >= 0]
+    here = int(starts[np.argmin(left[starts])])
     vertices, arcs = [here], []
-    while here not in at_goal:
+    while left[here]:
         out = np.arange(network.indptr[here], network.indptr[here + 1])
         heads = network.head[out]
-        final = np.isin(heads, goal)
-        onward = np.where(final, 0.0, np.where(network.forwards[heads], network.latency_s[heads], np.inf))
-        kind = network.kind[out]
-        cost = np.where(network.kinds.capacity_Bps[kind] >= width, network.kinds.latency_s[kind], np.inf)
-        arc = int(out[np.argmin(time[heads] + onward + cost)])
+        tight = time[heads] + passing[heads] + cost[network.kind[out]] == time[here]
+        passed = network.forwards[heads] | (left[heads] == 0)
+        arc = int(out[np.argmax(tight & passed & (left[heads] == left[here] - 1))])
         here = int(network.head[arc])
         vertices.append(here)
         arcs.append(arc)
     return vertices, arcs
+
+
+def _arcs_left(network: Network, time: Floats, goal: Ids, cost: Floats, passing: Floats, starts: Ids) -> Ints:
+    """Fewest arcs from each vertex to the goal on paths of least `time` ([V], those of `least_costs`), as far out as
+    the nearest of the vertices `starts`; -2 beyond. `cost` [kinds] and `passing` [V] are what `time` adds up. [V]"""
+    left = np.full(network.vertices, -2, dtype=np.int64)
+    left[goal] = 0
+    frontier, level = np.asarray(goal), 0
+    while len(frontier) and (left[starts] < 0).all():
+        level += 1
+        arcs = row_arcs(network, frontier)
+        tail = np.repeat(frontier, network.indptr[frontier + 1] - network.indptr[frontier])
+        head = network.head[arcs]
+        tight = time[tail] + passing[tail] + cost[network.kind[arcs]] == time[head]
+        fresh = distinct(head[tight & (left[head] < 0) & np.isfinite(time[head])])
+        left[fresh] = level
+        frontier = fresh[network.forwards[fresh]]
+    return left
 
 
 @frozen(eq=False)
