@@ -10,7 +10,7 @@ from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver import collectives, demand, schedules, steps
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
 from unifiedbus_dsl.symmetry import Array
 
 X4 = machines.X4
@@ -397,3 +397,48 @@ def test_sweep_finds_the_best_for_each_size() -> None:
     assert not found.refused
     assert [row[0].size_bytes for row in found.times] == list(collectives.SIZES)
     assert "alltoall" in collectives.sweep(c, "alltoall", 1e-12, [1024.0]).refused["tree"]
+
+
+# ---- ways without a path ---------------------------------------------------------------------------------------------
+
+
+def planar_torus(k: int) -> tuple[Network, list[Array]]:
+    """k x k rings along each dimension, each end point a vertex for each dimension, and nothing is passed on."""
+    at = np.arange(k * k).reshape(k, k)
+    cables = [(2 * at + axis, 2 * np.roll(at, -1, axis) + axis) for axis in (0, 1)]
+    net = machines.build(
+        device_start=2 * np.arange(k * k + 1),
+        end=np.repeat(np.arange(k * k), 2),
+        forwards=np.zeros(2 * k * k, bool),
+        a=np.concatenate([a.ravel() for a, _ in cables]),
+        b=np.concatenate([b.ravel() for _, b in cables]),
+        kind=np.zeros(2 * k * k, int),
+        kinds=machines.kinds([X4], HOP),
+        group=np.tile([0, 1], k * k),
+    )
+    return net, [Array(0, (), (k, k), 1)]
+
+
+@pytest.mark.parametrize("k", [4, 5])
+@pytest.mark.parametrize("collective", ["allreduce", "allgather", "reducescatter", "alltoall"])
+def test_a_way_without_a_path_is_left_out(collective: str, k: int) -> None:
+    """Only neighbours in a dimension are joined: rings do it, an exchange of all at once or at distance 2 doesn't."""
+    c = ask(*planar_torus(k))
+    found = c.time(collective, "per_dimension", SIZE)
+    piece = {"alltoall": (k - 1) / 2 * 2}.get(collective, (k - 1) / k * (1 + 1 / k))
+    times = 2 if collective == "allreduce" else 1
+    assert found.time_s == pytest.approx(times * (2 * (k - 1) * HOP + piece * SIZE / X4), rel=1e-12)
+    assert {"dimension 0 by direct", "dimension 1 by direct"} <= set(found.passed)
+    assert not any("ring" in way for way in found.passed)
+    with pytest.raises(NoPathError, match="no path"):
+        c.time(collective, "direct", SIZE)
+    rows = collectives.sweep(c, collective, None, [1024.0, SIZE])
+    assert rows.algorithms == ("per_dimension",)
+    assert "no path" in rows.refused["ring"]
+
+
+def test_where_no_way_has_a_path_the_algorithm_is_refused() -> None:
+    net, arrays = planar_torus(4)
+    cut = machines.without(net, [0])  # end point 0 has no cable along dimension 0
+    with pytest.raises(NoPathError, match="no path"):
+        ask(cut, arrays).time("allreduce", "per_dimension", SIZE)

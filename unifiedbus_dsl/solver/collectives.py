@@ -22,7 +22,7 @@ from unifiedbus_dsl.network import Bools, Ints, frozen_array
 from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver.blocks import Blocks
 from unifiedbus_dsl.solver.demand import Demand, Groups
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.schedules import Phase, Step, busbw_factor, members_of, phases
 from unifiedbus_dsl.solver.steps import Timing, timing
 from unifiedbus_dsl.symmetry import Array, Symmetry, located
@@ -48,13 +48,15 @@ class StepTime:
 
 @frozen(eq=False)
 class CollectiveTime:
-    """A collective of `size_bytes` by one algorithm over groups of `members`; `steps` in order."""
+    """A collective of `size_bytes` by one algorithm over groups of `members`; `steps` in order. `passed` are the ways
+    of its phases that were left out: they cross what is not joined."""
 
     collective: str
     algorithm: str
     size_bytes: float
     members: int
     steps: tuple[StepTime, ...]
+    passed: tuple[str, ...] = ()
 
     @property
     def time_s(self) -> float:
@@ -96,8 +98,8 @@ class Collectives:
     timed: Symmetry | None = None
     roots: Ints | None = None
     arrays: Sequence[Array] | None = None
-    _solved: dict[bytes, Timing] = field(factory=dict, init=False, repr=False)
-    _of_shape: dict[int, Timing] = field(factory=dict, init=False, repr=False)
+    _solved: dict[bytes, Timing | NoPathError] = field(factory=dict, init=False, repr=False)
+    _of_shape: dict[int, Timing | NoPathError] = field(factory=dict, init=False, repr=False)
     _phases: dict[tuple[str, str], list[Phase]] = field(factory=dict, init=False, repr=False)
 
     @cached_property
@@ -108,13 +110,29 @@ class Collectives:
         """Finish time of a collective of a size.
 
         Raises:
-            NotAdmittedError: the groups don't admit the algorithm, or a step crosses what is not joined.
+            NotAdmittedError: the groups don't admit the algorithm, or each way of a phase crosses what is not joined.
         """
         steps: list[StepTime] = []
+        passed: list[str] = []
         for phase in self._phases_of(collective, algorithm):
-            ways = [self._steps(way, size_bytes) for way in phase.values()]
+            ways, refused = self._ways(phase, size_bytes)
+            if not ways:
+                raise NoPathError("; ".join(dict.fromkeys(refused.values())))
             steps += min(ways, key=lambda way: sum(step.duration_s for step in way))
-        return CollectiveTime(collective, algorithm, float(size_bytes), self.members.shape[1], tuple(steps))
+            passed += refused
+        return CollectiveTime(
+            collective, algorithm, float(size_bytes), self.members.shape[1], tuple(steps), tuple(dict.fromkeys(passed))
+        )
+
+    def _ways(self, phase: Phase, size_bytes: float) -> tuple[list[list[StepTime]], dict[str, str]]:
+        """The steps of each way of a phase, and why others are left out: they cross what is not joined."""
+        ways, refused = [], {}
+        for name, way in phase.items():
+            try:
+                ways.append(self._steps(way, size_bytes))
+            except NoPathError as why:
+                refused[f"{way[0].name.split(',')[0]} by {name}"] = str(why)
+        return ways, refused
 
     def _phases_of(self, collective: str, algorithm: str) -> list[Phase]:
         key = collective, algorithm
@@ -146,10 +164,16 @@ class Collectives:
             if key not in self._solved:
                 self._solved[key] = self._found(shape)
             self._of_shape[id(shape)] = self._solved[key]
-        return self._of_shape[id(shape)]
+        found = self._of_shape[id(shape)]
+        if isinstance(found, NoPathError):
+            raise found
+        return found
 
-    def _found(self, shape: Demand) -> Timing:
-        return self._blocks.timing(shape) if self.timed is None else timing(self.symmetry, shape, self.timed)
+    def _found(self, shape: Demand) -> Timing | NoPathError:
+        try:
+            return self._blocks.timing(shape) if self.timed is None else timing(self.symmetry, shape, self.timed)
+        except NoPathError as why:
+            return why
 
 
 def _key(shape: Demand) -> bytes:

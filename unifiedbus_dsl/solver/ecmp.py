@@ -21,7 +21,7 @@ from unifiedbus_dsl.network import Floats, Network, frozen_array, looked_up, tal
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver import pairwise
 from unifiedbus_dsl.solver.demand import Demand, Pairs, alike, kept, received, sent, toward
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.sweep import (
     Distances,
     Weights,
@@ -117,7 +117,7 @@ def must_join(symmetry: Symmetry, demand: Demand, group: Symmetry) -> None:
     demand, of any network with the same end points.
 
     Raises:
-        NotAdmittedError: an end point sends to one to which it has no path.
+        NoPathError: an end point sends to one to which it has no path.
     """
     if isinstance(demand, Pairs):
         ecmp(symmetry, demand)
@@ -143,7 +143,7 @@ def per_arc(symmetry: Symmetry, total: Floats) -> Floats:
 
 def _must_arrive(given: Floats, column: Floats) -> None:
     if not np.isclose(given.sum(), column.sum(), rtol=1e-9):
-        raise NotAdmittedError("some end points have no path to each end point that they send to")
+        raise NoPathError("some end points have no path to each end point that they send to")
 
 
 def valiant(symmetry: Symmetry, demand: Demand, via: str = "end") -> Loads:

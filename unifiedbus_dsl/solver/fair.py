@@ -16,7 +16,7 @@ from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, ran
 from unifiedbus_dsl.solver.demand import Groups, kept, toward
 from unifiedbus_dsl.solver.ecmp import targets
 from unifiedbus_dsl.solver.pairwise import pair_shares
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.sweep import by_cable, distances, loads, vertex_demand
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
@@ -130,7 +130,7 @@ def shared_flows(network: Network, source: ArrayLike, target: ArrayLike) -> Flow
     """One flow for each pair, split over all shortest paths as `ecmp` splits it; to itself over no cable.
 
     Raises:
-        NotAdmittedError: a pair has no path.
+        NoPathError: a pair has no path.
     """
     one, two = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
     flow = np.flatnonzero(one != two)
@@ -211,7 +211,7 @@ def pair_classes(symmetry: Symmetry, demands: list[Groups]) -> PairClasses:
             for members in _classes(group, t, senders):
                 given = vertex_demand(network, found, network.selected(members).astype(np.float64))
                 if not np.isclose(given.sum(), len(members)):
-                    raise NotAdmittedError("some end points have no path to each end point that they send to")
+                    raise NoPathError("some end points have no path to each end point that they send to")
                 arcs, load = loads(weights, found, given)
                 all_load = size * tally(group.arc_orbit[arcs], load, group.arc_orbits)
                 used = np.flatnonzero(all_load)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, ranges, row_arcs, tally
 from unifiedbus_dsl.progress import task
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError
 
 ENTRIES = 1 << 21
 """Entries of (pair, vertex) in a block, more or less: three arrays of these are looked into at random."""
@@ -121,7 +121,7 @@ def pair_shares(network: Network, weight: Floats, source: Ints, target: Ints) ->
     pairs are numbered in order. A piece for each length of path in each block of pairs.
 
     Raises:
-        NotAdmittedError: a pair has no path.
+        NoPathError: a pair has no path.
     """
     size = int(np.clip(ENTRIES // max(network.vertices, 1), LEAST, MOST))
     size = max(1, min(size, len(source)))
@@ -162,7 +162,7 @@ def _block(network: Network, room: _Room, source: Ints, target: Ints) -> Iterato
             if not mine.work:
                 mine, other = other, mine
             if not mine.work:
-                raise NotAdmittedError("some end points have no path to each end point that they send to")
+                raise NoPathError("some end points have no path to each end point that they send to")
             made, key = mine.step()
             room.looked += len(key)
             met = other.seen[key] & alive[made.pair]
@@ -224,7 +224,7 @@ def least_steps(network: Network, source: int, target: int) -> list[Step]:
     """The arcs of all paths of fewest hops between two different end points, hop by hop.
 
     Raises:
-        NotAdmittedError: there is no path.
+        NoPathError: there is no path.
     """
     room = _Room.of(network.vertices)
     (ways,) = _block(network, room, np.array([source]), np.array([target]))

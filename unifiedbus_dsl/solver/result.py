@@ -40,3 +40,7 @@ def interval(lower: float, upper: float, reason: str, tolerance: float = 1e-9) -
 
 class NotAdmittedError(ValueError):
     """The question has no answer on this network: a pair without a path, a routing that doesn't reach."""
+
+
+class NoPathError(NotAdmittedError):
+    """Some end point sends to one to which it has no path."""

@@ -18,7 +18,7 @@ from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.demand import Demand, Groups, PairImages, Pairs, alike, kept, received, sent, toward
 from unifiedbus_dsl.solver.ecmp import targets
 from unifiedbus_dsl.solver.fair import FULL_WITHIN, Flows, OrbitFlows, chosen, completion, fair_rates, pair_classes
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.sweep import Distances, by_cable, distances, vertex_demand
 from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, joined
 
@@ -154,7 +154,7 @@ class _Balls:
         """All shortest paths of a pair.
 
         Raises:
-            NotAdmittedError: there is none.
+            NoPathError: there is none.
         """
         network = self.network
         levels: list[list[Ints]] = [[network.vertices_of(e).astype(np.int64)] for e in (source, target)]
@@ -163,7 +163,7 @@ class _Balls:
                 near[reached[0]] = 0
             while not len(middle := self._met(levels)):
                 if not self._grown(levels, int(len(levels[1][-1]) < len(levels[0][-1]))):
-                    raise NotAdmittedError(f"no path from end point {source} to end point {target}")
+                    raise NoPathError(f"no path from end point {source} to end point {target}")
             return self._along(levels, middle)
         finally:
             for near, reached in zip(self.near, levels, strict=True):

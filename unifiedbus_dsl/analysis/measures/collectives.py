@@ -18,7 +18,7 @@ from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver import collectives
 from unifiedbus_dsl.solver import optimal as best
 from unifiedbus_dsl.solver.classes import TooLargeError
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.steps import as_slow_as_any
 from unifiedbus_dsl.symmetry import arrays_of
 from unifiedbus_dsl.units import RATE, TIME, format_share
@@ -36,15 +36,17 @@ def time(call: Call) -> Answer:
     asked = call.word("algorithm", "")
     asking = _asked(call, traffic)
     tried: list[collectives.CollectiveTime] = []
-    refused = ""
+    refused: dict[str, str] = {}
+    no_path: list[str] = []
     passed = _too_many(call, traffic) if not asked else ()
     for algorithm in (asked,) if asked else [a for a in ALGORITHMS if a not in passed]:
         try:
             tried.append(asking.over.time(traffic.pattern, algorithm, size))
         except NotAdmittedError as why:
-            refused = str(why)
+            refused[algorithm] = str(why)
+            no_path += [algorithm] if isinstance(why, NoPathError) else []
     if not tried:
-        raise NotAdmittedError(refused)
+        raise NotAdmittedError(_all_refused(refused))
     found = min(tried, key=lambda each: each.time_s)
     longest = found.longest
     said = (
@@ -53,6 +55,7 @@ def time(call: Call) -> Answer:
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
         *asking.said,
+        *((f"no path for {', '.join((*no_path, *found.passed))}",) if no_path or found.passed else ()),
         *(f"{name} not tried: too many different flows; name it to try" for name in passed),
     )
     detail = {
@@ -71,6 +74,16 @@ def time(call: Call) -> Answer:
         return answer
     lower = min(each.bandwidth_s + asking.least * each.latency_s for each in tried)
     return evolve(answer, value=lower, kind="interval", lower=lower, text=f"{_seconds(lower)} to {text}")
+
+
+def _all_refused(refused: dict[str, str]) -> str:
+    """Why each algorithm is refused, those with one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for algorithm, why in refused.items():
+        reasons.setdefault(why, []).append(algorithm)
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    return "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
 
 
 def sweep(call: Call) -> Answer:
