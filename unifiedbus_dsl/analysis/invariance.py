@@ -33,7 +33,6 @@ _OF_SELECTION = frozenset(
     )
 )
 _OF_RATES = frozenset(("throughput", "load", "fair"))
-_OF_ALL = frozenset(("mtbf", "availability"))
 _BY_POSITION = frozenset(("across", "groups", "stride"))
 _OF_ENDS = frozenset(("alltoall", "uniform", "incast", "pairs", "matrix"))
 """Traffic that is the same for the same end points, in whatever order."""
@@ -51,8 +50,6 @@ def keeping(symmetry: Symmetry, call: Call, *, ends_fail: bool) -> Symmetry | No
         inner = call.one()
         assert isinstance(inner, tree.Call)
         return keeping(symmetry, Call(inner, call.machine, call.selector, call.traffics), ends_fail=ends_fail)
-    if call.name in _OF_ALL:
-        return symmetry
     if call.name in _OF_SELECTION:
         source, target = call.pair()
         return symmetry.restricted(colour=_marked(symmetry, source) + 2 * _marked(symmetry, target))

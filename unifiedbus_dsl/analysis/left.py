@@ -11,8 +11,9 @@ from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.selections import Cables, Item, Parts, Selection, Selector
 from unifiedbus_dsl.elaborate.sums import Sums
 from unifiedbus_dsl.elaborate.values import POISON, Any, Poison
-from unifiedbus_dsl.network import Ints
-from unifiedbus_dsl.plan import PlanType
+from unifiedbus_dsl.fabric.names import inside_spares
+from unifiedbus_dsl.network import Ints, distinct
+from unifiedbus_dsl.plan import AssemblyType, PlanType
 from unifiedbus_dsl.selections import Blocks, FabricSelector
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.syntax import tree
@@ -33,9 +34,9 @@ class LeftSums:
             return whole
         name = ".".join(dotted(node.function))
         if not node.args:
-            return sums.everything(name, node, self._everything(), evaluator)
+            return sums.everything(name, node, self.all_items(), evaluator)
         selection = Selector(sums.machine, evaluator).select(node.args[0].value)
-        items = None if selection is None or name == "free_ports" else self._left(node.args[0].value, selection)
+        items = None if selection is None else self._left(node.args[0].value, selection)
         if selection is None or items is None:
             evaluator.sink.error(
                 "UB0705",
@@ -45,14 +46,35 @@ class LeftSums:
                 help=("ask for devices, assemblies or cables: `all npu`, `all link`",),
             )
             return POISON
-        return sums.measure(name, node, evolve(selection, items=tuple(items)), evaluator)
+        left = evolve(selection, items=tuple(items))
+        if name == "free_ports":
+            return sums.free_ports(left, evaluator, self._used())
+        return sums.measure(name, node, left, evaluator)
 
-    def _everything(self) -> list[Item]:
+    def all_items(self) -> list[Item]:
+        """Return all that is left, spares left out: parts and cables with their counts."""
         machine = self.selector.machine
-        inside = machine.contents(machine.subject)
-        parts: list[Item] = [Parts(machine.types[machine.subject], 1)]
-        parts += [self._of_type(machine.types[key], None) for key in inside]
+        if self.machine.health is None:
+            return Sums(machine).all_items()
+        parts = [self._of_type(machine.types[key], None) for key in machine.census(machine.subject)]
         return [*parts, *self._cables(machine.rules({machine.subject: 1}), None)]
+
+    def _used(self) -> dict[str, int]:
+        """Return by device type how many ports of its devices that are left, spares left out, carry a cable that is
+        left or are exported by the machine."""
+        fabric, plan = self.machine.fabric, self.machine.fabric.plan
+        alive = self.machine.cable_health > 0
+        ends = [(fabric.a_device[alive], fabric.a_port[alive]), (fabric.b_device[alive], fabric.b_port[alive])]
+        root = plan.type(plan.root)
+        for export in root.exports if isinstance(root, AssemblyType) else ():
+            table = plan.numbering.table(plan.root, export.name)
+            ends.append((table.device.ravel(), table.port.ravel()))
+        device, port = (np.concatenate(column).astype(np.int64) for column in zip(*ends, strict=True))
+        there = ~(self.machine.lost_devices | self.selector.spare)[device]
+        radix = max(kind.radix for kind in plan.devices.values())
+        used = distinct(device[there] * radix + port[there]) // radix
+        count = np.bincount(fabric.device_type[used], minlength=len(plan.devices))
+        return dict(zip(plan.devices, count.tolist(), strict=True))
 
     def _left(self, node: tree.Expr, selection: Selection) -> list[Item] | None:
         """The items of a selection with as many as are left; None where they can't be told."""
@@ -75,7 +97,7 @@ class LeftSums:
         if chosen is None:
             alive &= ~self.selector.spare
         left = np.concatenate([[0], np.cumsum(alive)])
-        there = left[stop] > left[start]
+        there = (left[stop] > left[start]) | (start == stop)
         if chosen is not None:
             size = fabric.device_count + 1
             there &= np.isin(start * size + stop, chosen.start * size + chosen.stop)
@@ -85,7 +107,9 @@ class LeftSums:
         """The cables that are left, by link and lanes."""
         fabric = self.machine.fabric
         alive = self.machine.cable_health > 0
-        if chosen is not None:
+        if chosen is None:
+            alive &= ~inside_spares(fabric.plan)
+        else:
             alive &= np.isin(np.arange(len(alive)), chosen)
         count = np.bincount(fabric.kind[alive], minlength=len(fabric.kinds.link))
         links = list(fabric.plan.links.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import prod
 
@@ -35,9 +36,7 @@ class Sums:
         name = ".".join(dotted(node.function))
         selector = Selector(self.machine, evaluator)
         if name in ("power", "cost") and not node.args:
-            machine = self.machine
-            items: list[Item] = [Parts(machine.types[k], count) for k, count in machine.census(machine.subject).items()]
-            return self.everything(name, node, [*items, *machine.rules({machine.subject: 1})], evaluator)
+            return self.everything(name, node, self.all_items(), evaluator)
         if len(node.args) != 1 or node.args[0].name is not None:
             evaluator.sink.error(
                 "UB0229", f"`{name}` takes one selection", node.span, "write `all npu`, a part or a port"
@@ -81,7 +80,7 @@ class Sums:
         if name == "lanes" and all(isinstance(item, Cables) for item in selection.items):
             return number(sum(item.count * item.rule.lanes for item in selection.items if isinstance(item, Cables)))
         if name == "free_ports":
-            return self._free_ports(selection, evaluator)
+            return self.free_ports(selection, evaluator)
         ports = ports_of(selection.items)
         if ports is None:
             evaluator.sink.error("UB0518", f"`{name}` wants devices or ports", selection.span, "has no ports")
@@ -156,10 +155,21 @@ class Sums:
             fix=rename(node.span, guess) if isinstance(node, tree.Word) else None,
         )
 
+    def all_items(self) -> list[Item]:
+        """Return all that is in the machine, itself included, spares left out: parts and cables with their counts."""
+        machine = self.machine
+        parts: list[Item] = [Parts(machine.types[k], count) for k, count in machine.census(machine.subject).items()]
+        return [*parts, *machine.rules({machine.subject: 1})]
+
+    @staticmethod
+    def total(name: str, items: list[Item]) -> Quantity | None:
+        """Return the sum of a field over all items that state it; None where none does."""
+        parts = [(item.type.fields, item.count) for item in items if isinstance(item, Parts)]
+        return add_up(name, [*parts, *((item.link.fields, item.count) for item in items if isinstance(item, Cables))])
+
     def everything(self, name: str, node: tree.Call, items: list[Item], evaluator: Evaluator) -> Any:
         """Power or cost of all items that state it: parts, the assemblies around them, and cables."""
-        parts = [(item.type.fields, item.count) for item in items if isinstance(item, Parts)]
-        total = add_up(name, [*parts, *((item.link.fields, item.count) for item in items if isinstance(item, Cables))])
+        total = self.total(name, items)
         if total is None:
             evaluator.sink.error("UB0221", f"nothing here states its `{name}`", node.span, "nothing to add up")
             return POISON
@@ -167,8 +177,9 @@ class Sums:
 
     # -- free ports
 
-    def _free_ports(self, selection: Selection, evaluator: Evaluator) -> Any:
-        """Ports of whole device types that carry no cable and are not exported by the machine itself."""
+    def free_ports(self, selection: Selection, evaluator: Evaluator, used: Mapping[str, int] | None = None) -> Any:
+        """Return how many ports of whole device types carry no cable and are not exported by the machine itself. `used`
+        are those that are not free, by device type; default what the plan says."""
         devices = [
             item.type for item in selection.items if isinstance(item, Parts) and isinstance(item.type, DeviceType)
         ]
@@ -179,7 +190,7 @@ class Sums:
             )  # fmt: skip
             return POISON
         ports = ports_of(selection.items) or []
-        used = self._used()
+        used = self._used() if used is None else used
         total = sum(port.count for port in ports)
         return number(total - sum(used.get(device.key, 0) for device in devices))
 

@@ -263,6 +263,21 @@ def blocks(plan: Plan, selector: str) -> tuple[IntArray, IntArray]:
     return tables[plan.root]
 
 
+def inside_spares(plan: Plan) -> NDArray[np.bool_]:
+    """For each cable id: whether it lies inside an assembly that was declared `spare`, or that is in one."""
+    tables: dict[str, NDArray[np.bool_]] = {key: np.zeros(0, np.bool_) for key in plan.devices}
+    for key in plan.bottom_up:
+        inner = [
+            np.full(child.count * len(tables[child.type]), True)
+            if child.spare
+            else np.tile(tables[child.type], child.count)
+            for child in plan.assemblies[key].children
+        ]
+        own = sum(plan.numbering.rule_size(key, number) for number in range(len(plan.assemblies[key].rules)))
+        tables[key] = np.concatenate([*inner, np.zeros(own, np.bool_)])
+    return tables[plan.root]
+
+
 def spares(plan: Plan) -> NDArray[np.bool_]:
     """For each device id: whether it, or an assembly that it is in, was declared `spare`."""
     tables: dict[str, NDArray[np.bool_]] = {key: np.zeros(1, np.bool_) for key in plan.devices}

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-
-from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.left import LeftSums
+from unifiedbus_dsl.elaborate.sums import Sums
+from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.units import NUMBER, TIME, format_share
 
 HOURS_A_YEAR = 8760.0
@@ -29,23 +26,11 @@ def availability(call: Call) -> Answer:
 
 
 def _mtbf_s(call: Call) -> float:
-    """Seconds from one failure to the next, of all that states an `afr` (failures a year)."""
-    fabric = call.machine.fabric
-    total = 0.0
-    counts = np.bincount(fabric.device_type, minlength=len(fabric.plan.devices))
-    for device, count in zip(fabric.plan.devices.values(), counts.tolist(), strict=True):
-        total += count * _afr(device.fields)
-    kinds = np.bincount(fabric.kind, minlength=len(fabric.kinds.link))
-    links = list(fabric.plan.links.values())
-    for row, count in enumerate(kinds.tolist()):
-        total += count * _afr(links[int(fabric.kinds.link[row])].fields)
-    for key, assembly in fabric.plan.assemblies.items():
-        total += fabric.plan.instances[key] * _afr(assembly.fields)
-    if total <= 0:
+    """Return the seconds from one failure to the next, of all that is left and states an `afr` (failures a year)."""
+    whole = Sums(call.selector.machine)
+    if whole.total("afr", whole.all_items()) is None:
         raise call.refuse(call.node, "nothing in this system states an `afr`", "add `afr = 0.02` to parts and links")
-    return HOURS_A_YEAR / total * 3600
-
-
-def _afr(fields: Mapping[str, Any]) -> float:
-    value = fields.get("afr")
-    return float(value) if isinstance(value, units.Quantity) else 0.0
+    left = whole.total("afr", LeftSums(call.machine, call.selector).all_items())
+    if left is None or left.value <= 0:
+        raise NotAdmittedError("nothing that is left ever fails: each `afr` is 0, or what states one is lost")
+    return HOURS_A_YEAR * 3600 / float(left)
