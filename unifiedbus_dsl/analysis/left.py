@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import evolve, frozen
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.diagnostics import Sink
@@ -64,7 +65,10 @@ class LeftSums:
         left or are exported by the machine."""
         fabric, plan = self.machine.fabric, self.machine.fabric.plan
         alive = self.machine.cable_health > 0
-        ends = [(fabric.a_device[alive], fabric.a_port[alive]), (fabric.b_device[alive], fabric.b_port[alive])]
+        ends: list[tuple[NDArray[np.integer], NDArray[np.integer]]] = [
+            (fabric.a_device[alive], fabric.a_port[alive]),
+            (fabric.b_device[alive], fabric.b_port[alive]),
+        ]
         root = plan.type(plan.root)
         for export in root.exports if isinstance(root, AssemblyType) else ():
             table = plan.numbering.table(plan.root, export.name)
