@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -298,3 +299,32 @@ def test_no_step_begins_after_the_time() -> None:
     early = spectral.spectrum(graph, -np.inf)
     assert early is not None
     assert early.bound <= 8 * X4 * (1 + 1e-9)
+
+
+# ---- few end points of a large machine -------------------------------------------------------------------------------
+
+
+def jellyfish(switches: int, degree: int, hosts: int, seed: int) -> Network:
+    """A random regular graph of switches, 20 GB/s a cable, with `hosts` end points at each, 10 GB/s."""
+    links = np.array(nx.random_regular_graph(degree, switches, seed=seed).edges())
+    ends = switches * hosts
+    host = np.arange(ends)
+    cables = [(host, ends + host // hosts), (ends + links[:, 0], ends + links[:, 1])]
+    return machines.plain(ends + switches, ends, cables, [10e9, 20e9], forward=False)
+
+
+@pytest.mark.parametrize("members", [[0, 1], [0, 1, 2], [0, 100, 200], [0, 1, 2, 3, 4], [5, 50, 150, 250, 299]])
+@pytest.mark.parametrize("most", [400_000, 1])
+def test_few_end_points_of_a_large_irregular_network(members: list[int], most: int) -> None:
+    """On one switch or on several: as many cables as the smaller half has."""
+    got = bisection(symmetry.trivial(jellyfish(100, 6, 3, 1)), members, most=most).capacity
+    assert got.kind == "exact"
+    assert got.upper == len(members) // 2 * 10e9
+    assert got.lower == pytest.approx(got.upper, rel=1e-7)
+
+
+def test_mixed_routings_of_end_points_on_one_switch() -> None:
+    """What stays inside one block takes nothing of the links between blocks."""
+    net = jellyfish(20, 4, 2, 1)
+    graph = halving.graph_of(net, np.arange(net.ends) < 2)
+    assert spread.spread_bound(graph) == pytest.approx(10e9, rel=1e-7)

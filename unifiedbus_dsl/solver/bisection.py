@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from math import ceil, inf
+from math import ceil, fsum, inf
 from time import monotonic
 
 import numpy as np
@@ -19,6 +19,7 @@ from unifiedbus_dsl.solver.demand import all_to_all
 from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, least, split
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
+from unifiedbus_dsl.solver.max_flow import minimum_cut
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.spectral import spectrum
 from unifiedbus_dsl.solver.spread import spread_bound
@@ -103,11 +104,10 @@ def bisection(
     if late and joined and lower.value == 0:
         lower = _shortest_paths(symmetry, chosen, MOST_SWEPT)
     reason = f"from below {lower.reason}, from above a cut" + (", as far as the time allowed" if late else "")
-    below = min(lower.value, upper.best)
     passes = network.forwards | network.on_vertices(chosen)
     near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
     cut = np.flatnonzero(near[network.tail] & far[network.head])
-    capacity = interval(below, upper.best, reason, MEETS_WITHIN)
+    capacity = interval(lower.value, upper.best, reason, MEETS_WITHIN)
     return Bisection(capacity, upper.half, upper.vertex_side, shares, cut)
 
 
@@ -321,7 +321,7 @@ def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bool
     vertices, byte/s, and the side of each vertex there.
 
     Vertices of one colour of the coarsest equitable partition that parts the halves are on one side in some minimum
-    cut, so the cut is sought on classes (capacities rounded to 2^-30 of the largest) and then measured on every arc.
+    cut, so the cut is sought on classes and then measured on every arc.
     """
     colour = np.zeros(network.vertices, dtype=np.int64)
     real = network.end_order
@@ -329,14 +329,20 @@ def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bool
     part = refine(network, colour * 2 + network.forwards, network.label)
     passes = network.forwards | (colour > 0)
     side = _class_cut(network, part, colour, passes)
-    total = 0.0
+    return cut_capacity(network, side & passes, ~side & passes), side
+
+
+def cut_capacity(network: Network, side: Bools, rest: Bools) -> float:
+    """Return the capacity of all cables from the vertices `side` to the vertices `rest` ([V] each), byte/s: cables of
+    each kind are counted, so that it does not depend on the order of the arcs."""
+    cables = np.zeros(len(network.kinds.capacity_Bps), dtype=np.int64)
     for begin, end in row_chunks(network):
         arcs = slice(int(network.indptr[begin]), int(network.indptr[end]))
         tails = np.repeat(np.arange(begin, end), network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
-        heads = network.head[arcs]
-        crossing = side[tails] & ~side[heads] & passes[tails] & passes[heads]
-        total += float((network.kinds.capacity_Bps[network.kind[arcs]] * network.count[arcs])[crossing].sum())
-    return total, side
+        crossing = side[tails] & rest[network.head[arcs]]
+        some = np.flatnonzero(crossing) + arcs.start
+        cables += tally(network.kind[some], network.count[some].astype(np.float64), len(cables)).astype(np.int64)
+    return fsum((cables * network.kinds.capacity_Bps).tolist())
 
 
 def _class_cut(network: Network, part: NDArray[np.int32], colour: Ints, passes: Bools) -> Bools:
@@ -344,9 +350,6 @@ def _class_cut(network: Network, part: NDArray[np.int32], colour: Ints, passes: 
 
     The arcs of one vertex of each part tell those of the others.
     """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
-
     classes = int(part.max()) + 1
     held = np.zeros(classes, dtype=np.int64)
     held[part] = colour
@@ -361,13 +364,5 @@ def _class_cut(network: Network, part: NDArray[np.int32], colour: Ints, passes: 
     rate = network.kinds.capacity_Bps[network.kind[arcs]] * network.count[arcs] * members[of]
     pair, place = np.unique(tail[apart] * (classes + 2) + head[apart], return_inverse=True)
     capacity = tally(place, rate[apart], len(pair))
-    unit = capacity.max(initial=1.0) / 2**30
-    whole = np.round(capacity / unit).astype(np.int32)
-    graph = csr_matrix((whole, np.divmod(pair, classes + 2)), shape=(classes + 2, classes + 2), dtype=np.int32)
-    found = maximum_flow(graph, classes, classes + 1)
-    residual = graph - found.flow
-    residual.eliminate_zeros()
-    near = breadth_first_order(residual, classes, return_predecessors=False)
-    inside = np.zeros(classes + 2, dtype=bool)
-    inside[near] = True
-    return np.asarray(inside[joined[part]])
+    tails, heads = np.divmod(pair, classes + 2)
+    return np.asarray(minimum_cut(classes + 2, tails, heads, capacity, classes, classes + 1)[joined[part]])

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from math import inf
 from time import monotonic
-from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -169,10 +168,10 @@ def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> t
     from scipy.optimize import linprog
 
     gain = worth[kind]
-    unit = columns.max(axis=1)
-    rows: Any = (columns / unit[:, None]).T
-    if leaf is not None:
-        rows = np.vstack([rows, leaf[kind] / unit])
+    # what stays inside one block takes nothing of the links between blocks, only of those of its end points
+    every = columns if leaf is None else np.hstack([columns, leaf[kind][:, None]])
+    unit = every.max(axis=1)
+    rows = (every / unit[:, None]).T
     weight = gain / unit
     found = linprog(-weight / weight.max(), A_ub=rows, b_ub=np.ones(len(rows)), method="highs")
     if found.status != 0:
