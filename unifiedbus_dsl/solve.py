@@ -34,7 +34,7 @@ from unifiedbus_dsl.analysis.results import (
     read_only,
 )
 from unifiedbus_dsl.analysis.routes import read_routing
-from unifiedbus_dsl.analysis.wording import block_name, devices_of, end_name
+from unifiedbus_dsl.analysis.wording import block_names, devices_of, end_name
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Floats, arc_kinds, cable_ends
@@ -223,15 +223,16 @@ def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
 
 
 def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: float | None = None) -> CableLoads:  # noqa: N803
-    """What each cable carries when the end point that sends most injects `rate_Bps` (default: all it can).
+    """What each cable carries when the end point that sends most injects `rate_Bps` (default: the
+    most that its own ports and NICs carry of it).
 
     Raises:
         QuestionError: traffic or routing are wrong, or the fabric does not admit the routing.
     """
 
     def answer(call: Call) -> CableLoads:
-        share, _, text, _ = rates.utilisation(call, rate_Bps)
-        return _cables(call.machine, text, share * call.machine.network.capacity_Bps)
+        found = rates.utilisation(call, rate_Bps)
+        return _cables(call.machine, found.routing, found.share * call.machine.network.capacity_Bps)
 
     return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer, ("routing",))
 
@@ -289,8 +290,8 @@ def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> Walls:
     """
 
     def answer(call: Call) -> Walls:
-        blocks, found = walls.of_blocks(call)
-        names = tuple(block_name(call.machine, start, blocks.noun) for start in blocks.start.tolist())
+        blocks, found, _ = walls.of_blocks(call)
+        names = tuple(block_names(call.machine, blocks))
         return Walls(names, found.inside_Bps, found.wall_Bps, found.ratio)
 
     return _asked(fabric, "oversubscription", f"{assemblies}, from = {_pairs(fabric, ends)}", answer, ("from",))

@@ -260,8 +260,7 @@ def _utilisation(asker: Asker, question: tree.Expr) -> Utilisation | None:
     found = asker.utilisation(_as_load(question))
     if found is None:
         return None
-    shares, traffic, routing, rate = found
-    return Utilisation.of(asker.machine, shares, f"{traffic}, {routing}", rate)
+    return Utilisation.of(asker.machine, found.share, f"{found.traffic}, {found.routing}", found.rate_Bps)
 
 
 def _as_load(question: tree.Expr) -> tree.Expr:

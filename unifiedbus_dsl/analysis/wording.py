@@ -8,6 +8,7 @@ import numpy as np
 
 from unifiedbus_dsl.network import Ids, Ints, Network
 from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.selections import Blocks
 from unifiedbus_dsl.solver.machine import Machine
 
 
@@ -20,21 +21,39 @@ def pair_name(machine: Machine, source: int, target: int) -> str:
     return f"{end_name(machine, source)} -> {end_name(machine, target)}"
 
 
-def block_name(machine: Machine, device: int, noun: str) -> str:
-    """The path of the assembly of this kind that a device is in."""
+def block_names(machine: Machine, blocks: Blocks) -> list[str]:
+    """The path of each instance: of the parts around its first device the one of its size and of a type that is meant;
+    where several are alike in that, as the only part of a part of its kind, the outer one comes first."""
     plan = machine.fabric.plan
-    return cut(plan, machine.fabric.device_name(device), lambda key: plan.type(key).kind == noun)
+    names: list[str] = []
+    before, repeated = (-1, -1), 0
+    first = machine.fabric.device_names(blocks.start)
+    for name, start, stop in zip(map(str, first), blocks.start.tolist(), blocks.stop.tolist(), strict=True):
+        repeated = repeated + 1 if (start, stop) == before else 0
+        before = start, stop
+        fitting = [
+            path
+            for path, key in parts_around(plan, name)
+            if plan.device_count[key] == stop - start and (key in blocks.keys or not blocks.keys)
+        ]
+        names.append(fitting[min(repeated, len(fitting) - 1)])
+    return names
+
+
+def parts_around(plan: Plan, name: str) -> list[tuple[str, str]]:
+    """The path and the type of each part that a device is in, from the outermost to the device itself."""
+    key, path = plan.root, list[str]()
+    found = []
+    for segment in name.split("."):
+        path.append(segment)
+        key = next(child.type for child in plan.assemblies[key].children if child.name == segment.split("[")[0])
+        found.append((".".join(path), key))
+    return found
 
 
 def cut(plan: Plan, name: str, wanted: Callable[[str], bool]) -> str:
     """The path of a device, cut behind the first part whose type is wanted."""
-    key, kept = plan.root, list[str]()
-    for segment in name.split("."):
-        kept.append(segment)
-        key = next(child.type for child in plan.assemblies[key].children if child.name == segment.split("[")[0])
-        if wanted(key):
-            break
-    return ".".join(kept)
+    return next((path for path, key in parts_around(plan, name) if wanted(key)), name)
 
 
 def between(low: int, high: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
@@ -29,13 +31,15 @@ from unifiedbus_dsl.plan import AssemblyType, DeviceType, PlanType
 from unifiedbus_dsl.syntax import tree
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Blocks:
-    """Instances of parts: devices `start[i] … stop[i] - 1` each, in order of `start`. `noun` says what they are."""
+    """Instances of parts: devices `start[i] … stop[i] - 1` each, in order of `start`, one that holds others before
+    them. `noun` says what they are, `keys` of which types."""
 
     start: Ints
     stop: Ints
     noun: str
+    keys: tuple[str, ...] = ()
 
     def devices(self) -> Ints:
         """All devices inside, ascending."""
@@ -45,10 +49,39 @@ class Blocks:
         """Which of these ends of cables are in it, [C]."""
         return self.home(device) >= 0
 
+    @cached_property
+    def around(self) -> Ints:
+        """The number of the smallest other instance that each is inside of, -1 where there is none."""
+        parent = np.full(len(self.start), -1, dtype=np.int64)
+        if len(self.start) and (self.start[1:] < np.maximum.accumulate(self.stop)[:-1]).any():
+            enclosing: list[int] = []
+            for number, start in enumerate(self.start.tolist()):
+                while enclosing and self.stop[enclosing[-1]] <= start:
+                    enclosing.pop()
+                parent[number] = enclosing[-1] if enclosing else -1
+                enclosing.append(number)
+        return parent
+
+    @cached_property
+    def depth(self) -> Ints:
+        """How many others each instance is inside of: those of one depth are disjoint."""
+        depth, at = np.zeros(len(self.start), dtype=np.int64), self.around
+        while (at >= 0).any():
+            depth += at >= 0
+            at = np.where(at >= 0, self.around[at], -1)
+        return depth
+
+    def chosen(self, which: Bools) -> Blocks:
+        """The marked instances alone."""
+        return Blocks(self.start[which], self.stop[which], self.noun, self.keys)
+
     def home(self, devices: NDArray[np.integer]) -> Ints:
-        """Number of the instance that each of these devices is in, -1 where it is in none."""
+        """Number of the smallest instance that each of these devices is in, -1 where it is in none."""
         at = np.searchsorted(self.start, devices, side="right") - 1
-        return np.where(devices < np.append(self.stop, 0)[at], at, -1)  # before the first one: below 0 is nothing
+        stop = np.append(self.stop, 0)  # before the first one: below 0 is nothing
+        while (beyond := (at >= 0) & (devices >= stop[at])).any():
+            at = np.where(beyond, self.around[at], at)
+        return np.asarray(at)
 
 
 @frozen(eq=False)
@@ -145,7 +178,7 @@ class FabricSelector:
             first = plan.numbering.child_starts[key][plan.numbering.child_number(key, child.name)]
             start = (start[:, None] + first + picked * size).ravel()
             key = child.type
-        return Blocks(start, start + plan.device_count[key], plan.type(key).kind)
+        return Blocks(start, start + plan.device_count[key], plan.type(key).kind, (key,))
 
     def _unknown(self, step: Step, key: str) -> None:
         if self.evaluator.scope.is_quiet(step.word.text):
@@ -169,22 +202,29 @@ class FabricSelector:
         if keys is None:
             return None
         plan = self.fabric.plan
-        found = [self.fabric.blocks(key) for key in keys]
-        start = np.concatenate([f[0] for f in found]) if found else np.zeros(0, np.int64)
-        stop = np.concatenate([f[1] for f in found]) if found else np.zeros(0, np.int64)
-        order = np.argsort(start, kind="stable")
-        start, stop = start[order], stop[order]
+        start, stop, number = self._instances(keys)
         if node.scope is not None:
             around = self.blocks(node.scope)
             if around is None:
                 return None
             at = around.home(start)
-            inside = (at >= 0) & (stop <= around.stop[at])
+            inside = (at >= 0) & (stop <= around.stop[at]) & ~np.isin(np.array([*keys, ""])[number], around.keys)
             start, stop = start[inside], stop[inside]
         gone = np.concatenate([[0], np.cumsum(self.spare | self.lost)])
         keep = gone[stop] - gone[start] < stop - start  # something of it is there
         noun = plan.type(keys[0]).kind if keys else ""
-        return Blocks(start[keep], stop[keep], noun)
+        return Blocks(start[keep], stop[keep], noun, tuple(keys))
+
+    def _instances(self, keys: list[str]) -> tuple[Ints, Ints, Ints]:
+        """Where the instances of these types begin and end, and the number of the type of each: in order, outer ones
+        before what is in them."""
+        found = [self.fabric.blocks(key) for key in keys]
+        start = np.concatenate([each[0] for each in found]) if found else np.zeros(0, np.int64)
+        stop = np.concatenate([each[1] for each in found]) if found else np.zeros(0, np.int64)
+        number = np.repeat(np.arange(len(keys)), [len(each[0]) for each in found])
+        inner = {key: -height for height, key in enumerate(self.fabric.plan.bottom_up, 1)}
+        order = np.lexsort((np.array([inner.get(key, 0) for key in keys], dtype=np.int64)[number], -stop, start))
+        return start[order], stop[order], number[order]
 
     def _keys(self, node: tree.All) -> list[str] | None:
         """The types that `all NAME where …` means; None after a diagnostic."""

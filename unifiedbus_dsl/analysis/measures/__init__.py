@@ -12,7 +12,6 @@ from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, sums, walls
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.network import Floats
 from unifiedbus_dsl.selections import FabricSelector
 from unifiedbus_dsl.signatures import SUMS
 from unifiedbus_dsl.solver.classes import TooLargeError
@@ -82,8 +81,8 @@ class Asker:
             return None
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
-    def utilisation(self, node: tree.Expr) -> tuple[Floats, str, str, float] | None:
-        """Utilisation of every arc, traffic, routing and rate for a picture; None after a diagnostic."""
+    def utilisation(self, node: tree.Expr) -> rates.Loaded | None:
+        """The utilisation of every arc for a picture; None after a diagnostic."""
         if not isinstance(node, tree.Call) or self.call(node).name != "load":
             self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
             return None

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from attrs import frozen
 
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.routes import read_routing
-from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends
+from unifiedbus_dsl.analysis.senders import carriers_of
+from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends, end_name
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Floats, Ints, Network, tally
 from unifiedbus_dsl.solver import fair as sharing
 from unifiedbus_dsl.solver import hashed
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, listed, sent
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.send_limit import max_send_scale
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE, format_share
@@ -51,8 +54,20 @@ def throughput(call: Call) -> Answer:
     )
 
 
-def utilisation(call: Call, rate_Bps: float | None = None) -> tuple[Floats, str, str, float]:  # noqa: N803
-    """Of `load(traffic, routing = …, rate = …)`: utilisation of every arc, traffic, routing, and the rate taken."""
+@frozen(eq=False)
+class Loaded:
+    """Utilisation of every arc, [A], under a traffic and a routing, where the end point that sends most injects
+    `rate_Bps`; `said` is this in words."""
+
+    share: Floats
+    traffic: str
+    routing: str
+    rate_Bps: float  # noqa: N815
+    said: str
+
+
+def utilisation(call: Call, rate_Bps: float | None = None) -> Loaded:  # noqa: N803
+    """Return the utilisation that `load(traffic, routing = …, rate = …)` is about."""
     traffic, demand = call.matrix()
     routing = read_routing(call)
     loads = routing.loads(call.machine, demand)
@@ -61,16 +76,15 @@ def utilisation(call: Call, rate_Bps: float | None = None) -> tuple[Floats, str,
     asked = call.quantity("rate", RATE) if rate_Bps is None else rate_Bps
     if asked is not None and not 0 < asked < np.inf:
         raise call.refuse(call.node, "a load wants a rate that is more than nothing")
-    rate = _injection(network, row) if asked is None else asked
-    return np.asarray(loads.utilisation * (rate / row.max())), traffic.name, routing.text, rate
-
-
-def _injection(network: Network, row: Floats) -> float:
-    """What the end point that sends most can inject: its `injection`, else the sum of its port rates."""
-    out = np.bincount(network.tail, weights=network.capacity_Bps, minlength=network.vertices)
-    sums = np.bincount(network.end[network.end_order], weights=out[network.end_order], minlength=network.ends)
-    able = np.where(np.isfinite(network.injection_Bps), network.injection_Bps, sums)
-    return float(able[row == row.max()].min())
+    most = float(row.max())
+    said = "" if asked is not None else ", the most that its own ports and NICs carry of it"
+    if asked is None:
+        asked = most * max_send_scale(network, loads.load_Bps, row, carriers_of(call.machine))
+    same = row[row > 0].min() >= most * (1 - 1e-9)
+    first = f"{end_name(call.machine, int(np.argmax(row)))}, which sends most, injects"
+    who = "each end point injects" if same else first
+    shares = np.asarray(loads.utilisation * (asked / most))
+    return Loaded(shares, traffic.name, routing.text, asked, f"{who} {shown(asked, RATE)}{said}")
 
 
 def worst(call: Call) -> Answer:
@@ -88,15 +102,16 @@ def load(call: Call) -> Answer:
 
 
 def _load(call: Call, question: Call) -> Answer:
-    share, traffic, routing, rate = utilisation(question)
+    found = utilisation(question)
+    share = found.share
     top = float(share.max())
     full = np.flatnonzero(share >= top * (1 - 1e-9))
     return call.exact(
         top,
         NUMBER,
         binding=binding(call.machine, full),
-        assumptions=(f"routing {routing}", traffic, f"each end point injects {shown(rate, RATE)}"),
-        detail=by_part(call.machine, share),
+        assumptions=(f"routing {found.routing}", found.traffic, found.said),
+        detail=by_part(call.machine, share) | {"rate": found.rate_Bps},
         text=f"{percent(top)} of the busiest cable",
         lines=lines_by_part(call.machine, share),
     )

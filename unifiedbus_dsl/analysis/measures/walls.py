@@ -11,9 +11,13 @@ from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.folded import MOST_PARTS, named
-from unifiedbus_dsl.analysis.wording import between, binding, block_name
+from unifiedbus_dsl.analysis.senders import carriers_of, end_points
+from unifiedbus_dsl.analysis.wording import between, binding, block_names
+from unifiedbus_dsl.network import Ints, Network, components, frozen_array
+from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.selections import Blocks
 from unifiedbus_dsl.solver.bisection import bisection as halved
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.oversubscription import Oversubscription
 from unifiedbus_dsl.solver.oversubscription import oversubscription as walls_of
 from unifiedbus_dsl.solver.tiers import tiers as bands_of
@@ -66,26 +70,99 @@ def tiers(call: Call) -> Answer:
 
 
 def oversubscription(call: Call) -> Answer:
-    blocks, found = of_blocks(call)
-    worst = int(np.argmax(np.where(np.isfinite(found.ratio), found.ratio, -1.0)))
+    """The worst of the walls, with what is offered to it and its width; each plane of it where it has several."""
+    blocks, found, names = of_blocks(call)
+    finite = np.isfinite(found.ratio)
+    worst = int(np.argmax(np.where(finite, found.ratio, -1.0)))
     ratio = float(found.ratio[worst])
-    alike = int((found.ratio >= ratio * (1 - 1e-9)).sum())
-    where = block_name(call.machine, int(blocks.start[worst]), blocks.noun)
-    where += f" and {alike - 1:,} more" if alike > 1 else ""
-    detail = {"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])}
-    said = ("raw rates that end points inside can inject, over raw rates through the wall",)
-    text = f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves"
-    return call.exact(ratio, NUMBER, binding=(where,), binds="at", assumptions=said, detail=detail, text=text)
+    alike = np.flatnonzero(found.ratio >= ratio * (1 - 1e-9)) if finite.any() else np.arange(len(found.ratio))
+    alike = alike[finite[alike]] if finite.any() else alike
+    where = _and_more(_name(call.machine, blocks, worst), len(alike) - 1)
+    closed = np.flatnonzero(~finite)
+    lines = _by_plane(found, worst, names)
+    if len(closed) and finite.any():
+        lines += (f"nothing gets out of {_and_more(_name(call.machine, blocks, int(closed[0])), len(closed) - 1)}",)
+    return call.exact(
+        ratio,
+        NUMBER,
+        binding=(where,),
+        binds="at",
+        assumptions=("raw rates that end points inside can send toward the wall, over raw rates through the wall",),
+        detail={"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])},
+        text=f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves",
+        lines=lines,
+    )
 
 
-def of_blocks(call: Call) -> tuple[Blocks, Oversubscription]:
-    """The assemblies that a call is about, and a row of each."""
+def _and_more(name: str, more: int) -> str:
+    return name + (f" and {more:,} more" if more else "")
+
+
+def _name(machine: Machine, blocks: Blocks, number: int) -> str:
+    """The path of one of the instances; those that fill the same place are told apart by their order."""
+    same = (blocks.start == blocks.start[number]) & (blocks.stop == blocks.stop[number])
+    return block_names(machine, blocks.chosen(same))[number - int(np.flatnonzero(same)[0])]
+
+
+def _by_plane(found: Oversubscription, worst: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    """A line where senders reach the wall in several planes."""
+    ratios = found.ratios[:, worst]
+    used = np.flatnonzero(ratios > 0).tolist()
+    if len(used) < 2:
+        return ()
+    return ("by plane: " + "; ".join(f"{names[plane]} {ratios[plane]:.4g} : 1" for plane in used),)
+
+
+def of_blocks(call: Call) -> tuple[Blocks, Oversubscription, tuple[str, ...]]:
+    """Return the assemblies that a call is about, a row of each, and the names of the planes."""
     blocks = call.selector.blocks(call.one())
     if blocks is None:
         raise Refused
     if blocks.noun not in schema.KINDS_OF_ASSEMBLY:
         raise call.refuse(call.one(), "assemblies are wanted: only they have a wall", "such as `all rack`")
-    members = call.ends(call.named["from"]) if "from" in call.named else None
-    network = call.machine.network
+    if not len(blocks.start):
+        call.selector.nothing(call.one())
+        raise Refused
+    machine = call.machine
+    network, plan = machine.network, machine.fabric.plan
+    members = call.ends(call.named["from"]) if "from" in call.named else end_points(machine)
+    carriers = np.flatnonzero(carriers_of(machine))
+    planes, names = planes_of(network, plan)
     device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))
-    return blocks, walls_of(network, blocks.home(device), members)
+    rows: list[Oversubscription] = []
+    depths = blocks.depth
+    for depth in range(int(depths.max()) + 1):
+        home = blocks.chosen(depths == depth).home(device)
+        rows.append(walls_of(network, home, members, carriers, planes, int((depths == depth).sum())))
+    return blocks, _in_order(rows, depths), names
+
+
+def _in_order(rows: list[Oversubscription], depths: Ints) -> Oversubscription:
+    """The rows of all depths in the order of the assemblies."""
+    place = np.argsort(np.argsort(depths, kind="stable"), kind="stable")
+    columns = {
+        name: frozen_array(np.concatenate([getattr(row, name) for row in rows], axis=-1)[..., place])
+        for name in ("inside_Bps", "wall_Bps", "ratio", "plane", "ratios")
+    }
+    return Oversubscription(**columns)
+
+
+def planes_of(network: Network, plan: Plan) -> tuple[Ints, tuple[str, ...]]:
+    """Return the plane of each kind of arc ([K]), and the names of the planes: networks of different protocols are
+    planes, but where a switch has cables of both."""
+    protocols = list(plan.protocols)
+    of_kind = np.array([protocols.index(plan.links[link].protocol) for link in plan.links], dtype=np.int64)
+    of_kind = of_kind[network.kinds.link]
+    switch = np.flatnonzero(network.end[network.tail] < 0)
+    meets = np.unique(network.tail[switch].astype(np.int64) * len(protocols) + of_kind[network.kind[switch]])
+    vertex, protocol = np.divmod(meets, len(protocols))
+    same = np.flatnonzero(vertex[1:] == vertex[:-1])
+    group = components(len(protocols), protocol[same], protocol[same + 1])
+    linked = {link.protocol for link in plan.links.values()}
+    planes: dict[int, list[str]] = {}
+    for name, of in zip(protocols, group.tolist(), strict=True):
+        if name in linked:
+            planes.setdefault(of, []).append(name)
+    number = np.full(len(protocols), -1, dtype=np.int64)
+    number[list(planes)] = np.arange(len(planes))
+    return number[group[of_kind]], tuple(" and ".join(names) for names in planes.values())

@@ -1,0 +1,45 @@
+"""The rate at which end points can send a traffic by a routing, as far as their own devices limit it.
+
+This is the rate that a load is stated at where none is asked for: whatever is over 100 % at it is a bottleneck of the
+network. An end point that does not forward is limited by each of its ports, by what the routing sends through it; one
+that forwards, whose ports carry what others send too, by its used ports together; and both by `injection` and by the
+ports of the carriers between them and the network, such as NICs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedbus_dsl.network import Bools, Floats, Network, tally
+from unifiedbus_dsl.solver.class_flow import reached
+
+
+def max_send_scale(network: Network, load_Bps: Floats, row: Floats, carriers: Bools) -> float:  # noqa: N803
+    """Return the largest factor of a demand that its senders, and `carriers` ([E]) for them, can send.
+
+    `load_Bps` [A] is what arcs carry and `row` [E] what end points send at a factor of 1.
+    """
+    tail, capacity = network.tail, network.capacity_Bps
+    senders = row > 0
+    used = load_Bps > 0
+    own = used & (network.end[tail] >= 0) & senders[network.end[tail]]
+    forwards = np.zeros(network.ends, dtype=bool)
+    forwards[network.end[network.end_order[network.forwards[network.end_order]]]] = True
+    together = forwards[network.end[tail]] & own
+    ports = tally(network.end[tail[together]], capacity[together], network.ends)
+    limits = np.minimum(network.injection_Bps, np.where(ports > 0, ports, np.inf))[senders] / row[senders]
+    alone = own & ~together | used & _leaves_carrier(network, senders, carriers)
+    return float(min(limits.min(), (capacity[alone] / load_Bps[alone]).min(initial=np.inf)))
+
+
+def _leaves_carrier(network: Network, senders: Bools, carriers: Bools) -> Bools:
+    """Return which arcs lead from a carrier into the network: to where senders get through carriers alone, [A]."""
+    tail, head = network.tail, network.head
+    real = network.end >= 0
+    carrier = real & carriers[network.end] & ~senders[network.end]
+    if not carrier.any():
+        return np.zeros(network.arcs, dtype=bool)
+    start = real & senders[network.end]
+    through = (start | network.forwards)[tail] & ~carrier[tail] & ~carrier[head]
+    near = reached(start, tail[through], head[through])
+    return np.asarray(carrier[tail] & ~near[head])
