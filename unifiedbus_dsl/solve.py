@@ -319,7 +319,7 @@ def measure(fabric: Fabric, question: str) -> Answer:
     """
     sink = Sink()
     asker = _asker(fabric, sink)
-    calls = measure_calls(question, asker.system, sink)
+    calls = measure_calls(question, sink)
     found = asker.answer(calls[0]) if len(calls) == 1 and not sink.has_errors else None
     if found is None:
         if not sink.has_errors:
@@ -353,7 +353,7 @@ def _asked(fabric: Fabric, name: str, arguments: str, answer: Callable[[Call], T
     """What `answer` makes of the call `name(arguments)`, which may have these named arguments."""
     sink = Sink()
     asker = _asker(fabric, sink)
-    calls = measure_calls(f"{name}({arguments})", asker.system, sink)
+    calls = measure_calls(f"{name}({arguments})", sink)
     fine = len(calls) == 1 and not sink.has_errors
     found = asker.tried(asker.call(calls[0]), answer, named) if fine else None
     if found is None:

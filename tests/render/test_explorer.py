@@ -20,8 +20,9 @@ from unifiedbus_dsl import pipeline
 from unifiedbus_dsl.analysis import pictures
 from unifiedbus_dsl.analysis.pictures import explorer_page
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape.html import script_data
 from unifiedbus_dsl.network import Network
-from unifiedbus_dsl.render.explorer import embedded, explorer
+from unifiedbus_dsl.render.explorer import explorer
 from unifiedbus_dsl.solver.machine import Machine
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
@@ -118,8 +119,8 @@ def test_nothing_from_outside() -> None:
 
 
 def test_text_of_a_spec_ends_no_script() -> None:
-    assert "<" not in embedded({"title": EVIL, "doc": "<!--"})
-    assert json.loads(embedded({"title": EVIL})) == {"title": EVIL}
+    assert "<" not in script_data({"title": EVIL, "doc": "<!--"})
+    assert json.loads(script_data({"title": EVIL})) == {"title": EVIL}
     page = page_of(RACK)
     assert page.count("</script>") == 2
     assert EVIL not in page

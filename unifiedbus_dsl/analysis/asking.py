@@ -34,9 +34,12 @@ def asker_of(
     return Asker(machine, selector, model.asked(tree.Traffic, name), name, block)
 
 
-def items_of(text: str, system: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:
-    """The items of an analyze block given as text; none after a diagnostic about how they are written."""
-    source = Source("<question>", f"ubus 1\nanalyze question of {system} {{ {text} }}\n")
+def items_of(text: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:
+    """The items of an analyze block given as text; none after a diagnostic about how they are written.
+
+    What the machine is called is no part of the text: its name may be any.
+    """
+    source = Source("<question>", f"ubus 1\nanalyze question of it {{ {text} }}\n")
     written = Sink()
     statements = parse(source, written).statements
     if len(statements) > 1 and not written.has_errors:
@@ -48,7 +51,7 @@ def items_of(text: str, system: str, sink: Sink) -> tuple[tree.Measure | tree.Ex
     return blocks[0].items if blocks and not written.has_errors else ()
 
 
-def measure_calls(text: str, system: str, sink: Sink) -> list[tree.Call]:
+def measure_calls(text: str, sink: Sink) -> list[tree.Call]:
     """The measures of a text; what else is in it is left out."""
-    items = items_of(text, system, sink)
+    items = items_of(text, sink)
     return [item.value for item in items if isinstance(item, tree.Measure) and isinstance(item.value, tree.Call)]

@@ -155,7 +155,7 @@ def plain_view(plan: Plan, key: str | None, layout: Layout) -> View:
 
 def load_question(traffic: str, routing: str) -> tree.Expr:
     """`load(TRAFFIC, routing = ROUTING)` as an expression of the language."""
-    (measure,) = items_of(f"load({traffic}, routing = {routing})", "q", Sink())
+    (measure,) = items_of(f"load({traffic}, routing = {routing})", Sink())
     assert isinstance(measure, tree.Measure)
     return measure.value
 

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any, Literal, TypeAlias
 
 from unifiedbus_dsl.analysis.wording import size_text
+from unifiedbus_dsl.escape.terminal import clean
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
@@ -20,6 +21,10 @@ Format: TypeAlias = Literal["svg", "png"]
 
 class NoMatplotlibError(RuntimeError):
     """There is nothing to plot with."""
+
+
+MOST_LETTERS = 80
+"""Of a title."""
 
 
 def histogram(machine: Machine, plot: Plot, format: Format) -> bytes:
@@ -92,6 +97,12 @@ def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Format) -> by
     return _plot(4.6, title, format, draw)
 
 
+def _on_one_line(title: str) -> str:
+    """The title as far as there is room for it."""
+    text = clean(title)
+    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS // 2] + "…" + text[-MOST_LETTERS // 2 :]
+
+
 def _plot(height: float, title: str, format: Format, draw: Callable[[Any], None]) -> bytes:
     """A figure of this height in inches, on whose axes `draw` puts what is to be seen."""
     try:
@@ -103,7 +114,7 @@ def _plot(height: float, title: str, format: Format, draw: Callable[[Any], None]
         figure = Figure(figsize=(8, height), layout="constrained")
         axes = figure.add_subplot()
         draw(axes)
-        axes.set_title(title, loc="left", parse_math=False)
+        axes.set_title(_on_one_line(title), loc="left", parse_math=False)
         axes.spines[["top", "right"]].set_visible(False)
         out = BytesIO()
         figure.savefig(out, format=format, dpi=144, metadata={"Date": None} if format == "svg" else {"Software": None})

@@ -98,7 +98,7 @@ def ask(
     system = plan.system
     runner = _Runner(compilation, symmetric, budget)
     machine = runner.machines[system] = runner.machine(compilation.fabric(system))
-    runner._block(runner._asker(system, machine, "asked"), plan, items_of(measures, system, runner.sink))
+    runner._block(runner._asker(system, machine, "asked"), plan, items_of(measures, runner.sink))
     return runner.report()
 
 
@@ -153,13 +153,13 @@ class _Runner:
         if traffic is not None:
             self._known(traffic, system)
             text = f"throughput({traffic}); throughput({traffic}, routing = optimal); fair({traffic})"
-            self._block(self._asker(system, machine, traffic), plan, items_of(text, system, self.sink))
+            self._block(self._asker(system, machine, traffic), plan, items_of(text, self.sink))
             return
         blocks = self._model.asked(tree.Analyze, system)
         for block in blocks.values():
             self._block(self._asker(system, machine, block.name.text), plan, block.items)
         if sheet and not blocks:
-            items = items_of("; ".join(datasheet(plan)), system, self.sink)
+            items = items_of("; ".join(datasheet(plan)), self.sink)
             asker = self._asker(system, machine, DATASHEET)
             # nobody has asked these: what has no answer on this machine is left out of the sheet
             self._block(

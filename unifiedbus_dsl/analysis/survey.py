@@ -110,7 +110,7 @@ class Questions:
         Raises:
             Refused: it is none; a diagnostic says so.
         """
-        source = Source("<measure>", f"ubus 1\nanalyze survey of {self.system} {{ {text} }}\n")
+        source = Source("<measure>", f"ubus 1\nanalyze survey of it {{ {text} }}\n")
         blocks = [s for s in parse(source, sink).statements if isinstance(s, tree.Analyze)]
         items = blocks[0].items if len(blocks) == 1 and not sink.has_errors else ()
         match items:
@@ -210,7 +210,7 @@ def survey(
     machine = Machine(compilation.fabric(name), budget_s=budget)
     questions = Questions(model, name, tuple(asked), machine)
     asker = questions.asker(machine, sink)
-    chosen = _chosen(of, asker.selector, name)
+    chosen = _chosen(of, asker.selector)
     if chosen is None:
         return None
     count = len(chosen.start) if isinstance(chosen, Blocks) else len(chosen)
@@ -242,10 +242,10 @@ def survey(
     )  # fmt: skip
 
 
-def _chosen(of: str, selector: FabricSelector, system: str) -> Blocks | Ints | None:
+def _chosen(of: str, selector: FabricSelector) -> Blocks | Ints | None:
     """The parts that `switch`, `link`, a type, or a selection as after `fail` means; None after a diagnostic."""
     said = f"all {of}" if of.isidentifier() and not _is_part(of, selector) else of
-    source = Source("<of>", f"ubus 1\nscenario survey of {system} {{ fail {said} }}\n")
+    source = Source("<of>", f"ubus 1\nscenario survey of it {{ fail {said} }}\n")
     sink = selector.evaluator.sink
     blocks = [s for s in parse(source, sink).statements if isinstance(s, tree.Scenario)]
     if sink.has_errors:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unifiedbus_dsl.cli.output import beside, make_folder, write_bytes
+from unifiedbus_dsl.escape.paths import file_name
 from unifiedbus_dsl.progress import track
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _picture(compilation: Compilation, system: str, folder: Path) -> Iterator[Pa
 def _plan(compilation: Compilation, system: str, folder: Path) -> Iterator[Path]:
     from unifiedbus_dsl.plan.text import plan_text
 
-    path = folder / f"{system}.plan.txt"
+    path = folder / file_name(system, ".plan.txt")
     write_bytes(path, plan_text(compilation.pick(system)).encode())
     yield path
 
@@ -53,7 +54,7 @@ def _plan(compilation: Compilation, system: str, folder: Path) -> Iterator[Path]
 def _fabric(compilation: Compilation, system: str, folder: Path) -> Iterator[Path]:
     from unifiedbus_dsl.fabric.file import save
 
-    path = folder / f"{system}.npz"
+    path = folder / file_name(system, ".npz")
     with beside(path) as draft:
         save(compilation.fabric(system), draft)
     yield path

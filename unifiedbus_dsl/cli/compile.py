@@ -71,9 +71,11 @@ def _compile(compilation: Compilation, names: Sequence[str], folder: Path, as_js
     import json
 
     from unifiedbus_dsl.cli.artifacts import write_system
+    from unifiedbus_dsl.escape.paths import file_names
     from unifiedbus_dsl.summary import summary_of
 
-    folders = {name: folder / name if len(names) > 1 else folder for name in names}
+    own = file_names(names)
+    folders = {name: folder / own[name] if len(names) > 1 else folder for name in names}
     summaries = {name: summary_of(compilation, name) for name in names}
     files = {name: write_system(compilation, name, folders[name]) for name in names}
     if as_json:

@@ -38,6 +38,7 @@ def command(context: click.Context, /, file: str | None, output: str | None, lim
     from unifiedbus_dsl.cli.meter import meter
     from unifiedbus_dsl.cli.output import beside
     from unifiedbus_dsl.diagnostics import Sink
+    from unifiedbus_dsl.escape.paths import file_name
     from unifiedbus_dsl.export.base import remark
     from unifiedbus_dsl.export.listing import ImportFailed
     from unifiedbus_dsl.export.read import read
@@ -54,7 +55,7 @@ def command(context: click.Context, /, file: str | None, output: str | None, lim
         sink.error("UB0807", str(error), None)
         click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
         context.exit(1)
-    target = Path(output) if output is not None else Path(f"{path.name.split('.')[0]}.npz")
+    target = Path(output) if output is not None else Path(file_name(path.name.split(".")[0], ".npz"))
     with beside(target) as draft:
         fabric.save(draft)
     if listing.types is None:

@@ -230,8 +230,9 @@ def _type(plan: Plan, name: str) -> str:
 def _place(stem: str, asked: Wanted) -> Path:
     """The file to write: in the folder that was named, or the file that was, or one here."""
     from unifiedbus_dsl.cli.output import make_folder
+    from unifiedbus_dsl.escape.paths import file_name
 
-    output, name = asked.output, f"{stem}.{asked.form}"
+    output, name = asked.output, file_name(stem, f".{asked.form}")
     return make_folder(Path(output)) / name if output is not None and is_folder(output) else Path(output or name)
 
 
@@ -360,11 +361,19 @@ def _map(compilation: Compilation, system: str, what: str, asked: Wanted) -> lis
 
 
 def _page(compilation: Compilation, system: str, asked: Wanted, sink: Sink) -> list[Path]:
-    """The page to explore the machine in."""
+    """The page to explore the machine in.
+
+    Raises:
+        click.ClickException: there is nothing to draw with.
+    """
     from unifiedbus_dsl.analysis.pictures import explorer_page
     from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.render import DrawingError, NoGraphvizError
 
     path = _place(system, asked)
-    page = explorer_page(compilation, system, sink)
+    try:
+        page = explorer_page(compilation, system, sink)
+    except (DrawingError, NoGraphvizError) as error:
+        raise click.ClickException(str(error)) from error
     write_bytes(path, page.encode())
     return [path]

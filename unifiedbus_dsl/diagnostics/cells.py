@@ -6,37 +6,19 @@ from unicodedata import category, east_asian_width
 
 from attrs import frozen
 
+from unifiedbus_dsl.escape.terminal import JOINERS, clean, visible
+
+__all__ = ["TAB", "Cells", "clean", "lay_out", "text_width", "visible", "width"]
+
 TAB = 4
 """Tabs are shown as spaces up to the next multiple of this."""
-
-_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_JOINERS = frozenset("\u200b\u200c\u200d\u2060\ufeff")
-
-
-def visible(character: str) -> str:
-    """The character as it may be sent to a terminal: control and direction characters become pictures of themselves."""
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
-    if code < 0x7F or character in _JOINERS or category(character) not in _UNSAFE:
-        return character
-    return "\ufffd"
-
-
-def clean(text: str) -> str:
-    """`text` safe for a terminal, on one line: no escape sequence in it can take effect."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(visible(c) for c in text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
 
 
 def width(character: str) -> int:
     """How many cells a visible character takes: 0, 1 or 2."""
     if character.isascii():
         return 1
-    if character in _JOINERS or category(character) in ("Mn", "Me"):
+    if character in JOINERS or category(character) in ("Mn", "Me"):
         return 0
     return 2 if east_asian_width(character) in "WF" else 1
 

@@ -14,6 +14,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Severity, Sink
+from unifiedbus_dsl.escape.paths import file_name
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.source import Span
@@ -97,7 +98,7 @@ class Format:
 
     def file_name(self, system: str) -> str:
         """The name of the file or folder for a system."""
-        return f"{system}.{self.file}"
+        return file_name(system, f".{self.file}")
 
     def must_be_own(self, folder: Path) -> None:
         """Refuse a folder with anything in it but what an earlier export in this format left there.

@@ -14,8 +14,9 @@ from pathlib import Path
 from attrs import frozen
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import csv
 from unifiedbus_dsl.export.base import Format, Subject, remark
-from unifiedbus_dsl.export.stream import csv_text, number, write_text
+from unifiedbus_dsl.export.stream import number, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.plan import Plan, Value
 from unifiedbus_dsl.plan.lengths import length_counts
@@ -67,7 +68,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     if unknown:
         names = ", ".join(dict.fromkeys(unknown))
         remark(sink, "UB0806", f"no cost is known of {names}: the total cost is that of the rest", "set `cost`")
-    write_text(path, [csv_text([COLUMNS, *map(_row, lines), _total(subject.fabric.plan, lines)])])
+    write_text(path, [csv.table([COLUMNS, *map(_row, lines), _total(subject.fabric.plan, lines)])])
 
 
 def _parts(plan: Plan) -> Iterator[Line]:

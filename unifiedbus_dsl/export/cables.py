@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import csv
 from unifiedbus_dsl.export.base import Format, Gone, Subject
 from unifiedbus_dsl.export.floor import Floor, floor
 from unifiedbus_dsl.export.names import Slugs
-from unifiedbus_dsl.export.stream import Cables, cable_runs, csv_text, kind_facts, number, write_text
+from unifiedbus_dsl.export.stream import Cables, cable_runs, kind_facts, number, write_text
 from unifiedbus_dsl.fabric import Fabric
 
 COLUMNS = (
@@ -53,7 +54,7 @@ def _rows(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
         for k in kind_facts(fabric)
     ]
     for run in cable_runs(fabric, "write cables", gone=gone):
-        yield csv_text(
+        yield csv.table(
             (cable, label, a, ap, *ax, b, bp, *bx, *facts[kind])
             for cable, label, a, ap, ax, b, bp, bx, kind in zip(
                 run.ids, labels(fabric, slugs, run), run.a_name, run.a_port, _about(fabric, where, run.a, run.a_name),

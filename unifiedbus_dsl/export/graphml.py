@@ -3,7 +3,8 @@
 Node and edge ids are `n7` and `e7` with the numbers of device and cable, as GraphML's ids may not have brackets; the
 name of a device is its `name`. The hierarchy is the path in that name: most readers know no nested graphs. Few readers
 keep the ports of GraphML, and some swap the ends of an undirected edge, so both ends are data of the edge: numbers of
-devices `a` and `b`, names of ports `a_port` and `b_port`. `endpoints` is what SST's `topoAny` wants. Written in bounded
+devices `a` and `b`, names of ports `a_port` and `b_port`. A control character, which XML can't write, stands as
+`_x0001_` (see `unifiedbus_dsl.escape.xml`). `endpoints` is what SST's `topoAny` wants. Written in bounded
 memory.
 """
 
@@ -11,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import xml
 from unifiedbus_dsl.export.base import Format, Gone, Subject
 from unifiedbus_dsl.export.node_link import types_text
 from unifiedbus_dsl.export.stream import KindFacts, cable_runs, device_runs, kind_facts, write_text
@@ -55,7 +56,7 @@ def _parts(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     yield HEAD
     for name, owner, kind in KEYS:
         yield f'<key id="{name}" for="{owner}" attr.name="{name}" attr.type="{kind}"/>\n'
-    yield f'<graph id={quoteattr(fabric.plan.system)} edgedefault="undirected">\n'
+    yield f'<graph id={xml.attribute(fabric.plan.system)} edgedefault="undirected">\n'
     yield _data("system", fabric.plan.system) + "\n"
     yield _data("machine", types_text(fabric.plan)) + "\n"
     yield from _nodes(fabric, gone)
@@ -72,7 +73,12 @@ def _nodes(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     mark = _data("spare", "true")
     spare = spares(plan)
     for ids in device_runs(fabric, gone):
-        columns = (ids.tolist(), device_names(plan, ids).tolist(), fabric.device_type[ids].tolist(), spare[ids])
+        columns = (
+            ids.tolist(),
+            map(xml.kept, device_names(plan, ids).tolist()),
+            fabric.device_type[ids].tolist(),
+            spare[ids],
+        )
         yield "".join(
             f'<node id="n{device}"><data key="name">{name}</data>{extra[t]}{mark if idle else ""}</node>\n'
             for device, name, t, idle in zip(*columns, strict=True)
@@ -85,7 +91,9 @@ def _edges(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
         yield "".join(
             f'<edge id="e{cable}" source="n{a}" target="n{b}"><data key="a">{a}</data><data key="a_port">{ap}</data>'
             f'<data key="b">{b}</data><data key="b_port">{bp}</data>{extra[kind]}</edge>\n'
-            for cable, a, ap, b, bp, kind in zip(run.ids, run.a, run.a_port, run.b, run.b_port, run.kind, strict=True)
+            for cable, a, ap, b, bp, kind in zip(
+                run.ids, run.a, map(xml.kept, run.a_port), run.b, map(xml.kept, run.b_port), run.kind, strict=True
+            )
         )
 
 
@@ -96,7 +104,7 @@ def _facts(kind: KindFacts) -> str:
 
 
 def _data(key: str, value: object) -> str:
-    return f'<data key="{key}">{escape(str(value))}</data>'
+    return f'<data key="{key}">{xml.kept(str(value))}</data>'
 
 
 FORMAT = Format(

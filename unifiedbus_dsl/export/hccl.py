@@ -20,10 +20,11 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape.paths import file_name
 from unifiedbus_dsl.export.base import Format, Subject, left_out, refuse, remark, too_large
 from unifiedbus_dsl.export.connects import origins
 from unifiedbus_dsl.export.devices import of_kind
-from unifiedbus_dsl.export.names import plain
+from unifiedbus_dsl.export.names import plain, stems
 from unifiedbus_dsl.export.servers import Server, servers_of
 from unifiedbus_dsl.export.stream import write_text
 from unifiedbus_dsl.fabric import Fabric
@@ -63,8 +64,9 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
             topologies[server.type] = _edges(fabric, origin, server, npus[server.type], sink)
     used = sorted({edge.layer for edges in topologies.values() for edge in edges})
     layers = {layer: n for n, layer in enumerate(used)}
+    own = stems(list(topologies))
     for key, edges in topologies.items():
-        name = "topology.json" if len(topologies) == 1 else f"topology-{plain(key)}.json"
+        name = "topology.json" if len(topologies) == 1 else file_name(f"topology-{own[key]}", ".json")
         write_text(path / name, _topology(len(npus[key]), edges, layers))
     ranks = sum(len(npus[server.type]) for server in servers)
     if ranks > MOST_RANKS:

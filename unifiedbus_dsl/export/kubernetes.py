@@ -8,11 +8,11 @@ comes along. The labels are those of NVIDIA's Topograph: `fabric.topograph.run/t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import shell, yaml
 from unifiedbus_dsl.export.base import Format, Subject, too_large
 from unifiedbus_dsl.export.groups import Group, tree
 from unifiedbus_dsl.export.hostlist import pattern
@@ -36,23 +36,23 @@ def _hyper_node(group: Group) -> str:
     text = f"""apiVersion: topology.volcano.sh/v1alpha1
 kind: HyperNode
 metadata:
-  name: {json.dumps(group.name)}
+  name: {yaml.string(group.name)}
 spec:
   tier: {group.height}
-  tierName: {json.dumps(group.level)}
+  tierName: {yaml.string(group.level)}
   members:
 """
     for inner in group.groups:
         text += f"""  - type: HyperNode
     selector:
       exactMatch:
-        name: {json.dumps(inner.name)}
+        name: {yaml.string(inner.name)}
 """
     if group.nodes:
         text += f"""  - type: Node
     selector:
       regexMatch:
-        pattern: {json.dumps(pattern(group.nodes))}
+        pattern: {yaml.string(pattern(group.nodes))}
 """
     return text
 
@@ -73,21 +73,24 @@ def _topology(root: Group) -> Iterator[str]:
     yield f"""apiVersion: kueue.x-k8s.io/v1beta2
 kind: Topology
 metadata:
-  name: {json.dumps(root.name)}
+  name: {yaml.string(root.name)}
 spec:
   levels:
 """
     for tier in reversed(range(root.height)):
-        yield f"  - nodeLabel: {json.dumps(LABEL + str(tier))}\n"
-    yield f"  - nodeLabel: {json.dumps(HOST)}\n"
+        yield f"  - nodeLabel: {yaml.string(LABEL + str(tier))}\n"
+    yield f"  - nodeLabel: {yaml.string(HOST)}\n"
 
 
 def _labels(root: Group) -> Iterator[str]:
     yield "#!/bin/sh\n# Labels that say where each node is; tier-0 is the nearest group.\nset -e\n"
     for above, group in _paths(root, ()):
-        labels = " ".join(f"{LABEL}{tier}={name}" for tier, name in enumerate(tiers(above, group, root.height)))
-        for start in range(0, len(group.nodes), NODES_A_COMMAND):
-            yield f"kubectl label --overwrite node {' '.join(group.nodes[start : start + NODES_A_COMMAND])} {labels}\n"
+        labels = " ".join(
+            shell.word(f"{LABEL}{tier}={name}") for tier, name in enumerate(tiers(above, group, root.height))
+        )
+        nodes = [shell.word(node) for node in group.nodes]
+        for start in range(0, len(nodes), NODES_A_COMMAND):
+            yield f"kubectl label --overwrite node {' '.join(nodes[start : start + NODES_A_COMMAND])} {labels}\n"
 
 
 def tiers(above: tuple[Group, ...], group: Group, height: int) -> list[str]:

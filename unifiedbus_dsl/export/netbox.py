@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import csv
 from unifiedbus_dsl.export.base import CannotExportError, Format, Gone, Subject, left_out, too_large
 from unifiedbus_dsl.export.cables import labels
 from unifiedbus_dsl.export.names import Slugs
-from unifiedbus_dsl.export.stream import cable_runs, csv_text, kind_facts, number, write_text
+from unifiedbus_dsl.export.stream import cable_runs, kind_facts, number, write_text
 from unifiedbus_dsl.fabric import Fabric
 
 COLUMNS = (
@@ -69,7 +70,7 @@ def _rows(fabric: Fabric, keep: list[bool], gone: Gone | None) -> Iterator[str]:
                 if len(name) > LONGEST_NAME:
                     raise ValueError(name)
             sides.append((names, far))
-        yield csv_text(
+        yield csv.table(
             (a, "dcim.interface", ap, b, "dcim.interface", bp, *facts[kind], label[-100:])
             for a, ap, b, bp, kind, label in zip(
                 *sides[0], *sides[1], run.kind, labels(fabric, slugs, run), strict=True

@@ -7,13 +7,13 @@ One node or edge a line, written in bounded memory.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import evolve
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import json
 from unifiedbus_dsl.export.base import Format, Gone, Subject
 from unifiedbus_dsl.export.stream import cable_runs, device_runs, kind_facts, write_text
 from unifiedbus_dsl.fabric import Fabric
@@ -28,13 +28,13 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
 def types_text(plan: Plan) -> str:
     """The types of a plan as JSON, its assemblies left out: what devices, links and protocols are."""
     empty = AssemblyType("machine", "module", ())
-    return serial.dump(evolve(plan, root="machine", assemblies={"machine": empty})).decode()
+    return json.inert(serial.dump(evolve(plan, root="machine", assemblies={"machine": empty})).decode())
 
 
 def _parts(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     plan = fabric.plan
     graph = {"name": plan.system, "format": "ubusc", "version": 1}
-    head = json.dumps(graph, ensure_ascii=False)[:-1]
+    head = json.compact(graph)[:-1]
     yield f'{{"directed":false,"multigraph":true,"graph":{head},"machine":{types_text(plan)}}},\n"nodes":['
     comma = "\n"
     for text in _nodes(fabric, gone):
@@ -57,8 +57,8 @@ def _nodes(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
         names = device_names(plan, ids).tolist()
         marks = spare[ids].tolist()
         yield ",\n".join(
-            f'{{"id":"{name}","device":{device},{extra[t]}{_SPARE if mark else ""}}}'
-            for name, device, t, mark in zip(names, ids.tolist(), types, marks, strict=True)
+            f'{{"id":{name},"device":{device},{extra[t]}{_SPARE if mark else ""}}}'
+            for name, device, t, mark in zip(map(json.string, names), ids.tolist(), types, marks, strict=True)
         )
 
 
@@ -74,17 +74,15 @@ def _edges(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
         for k in kind_facts(fabric)
     ]  # fmt: skip
     for run in cable_runs(fabric, "write cables", gone=gone):
+        ends = [map(json.string, texts) for texts in (run.a_name, run.a_port, run.b_name, run.b_port)]
         yield ",\n".join(
-            f'{{"source":"{a}","target":"{b}","key":{cable},"a":"{a}","a_port":"{ap}","b":"{b}","b_port":"{bp}",'
-            f"{extra[kind]}}}"
-            for cable, a, ap, b, bp, kind in zip(
-                run.ids, run.a_name, run.a_port, run.b_name, run.b_port, run.kind, strict=True
-            )
+            f'{{"source":{a},"target":{b},"key":{cable},"a":{a},"a_port":{ap},"b":{b},"b_port":{bp},{extra[kind]}}}'
+            for cable, a, ap, b, bp, kind in zip(run.ids, *ends, run.kind, strict=True)
         )
 
 
 def _inside(values: dict[str, object]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))[1:-1]
+    return json.compact(values)[1:-1]
 
 
 FORMAT = Format(

@@ -14,12 +14,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 from xml.etree import ElementTree
 
+from attrs import evolve
+
+from unifiedbus_dsl.escape.csv import cell as text_of_cell
+from unifiedbus_dsl.escape.xml import restored
 from unifiedbus_dsl.export.ibnet import read_ibnetdiscover
 from unifiedbus_dsl.export.listing import Cable, Device, ImportFailed, Listing
 from unifiedbus_dsl.export.rebuild import rebuild
@@ -29,6 +34,7 @@ from unifiedbus_dsl.progress import Step, task
 
 MOST_CABLES = 4_000_000
 """About 2 GB as a list, and as much again when names become a machine."""
+_HALF = re.compile("[\ud800-\udfff]")
 MOST_JSON = 1 << 30
 """Bytes; about five times as much in memory."""
 
@@ -80,7 +86,11 @@ def read_json(path: Path) -> Listing:
             f"`{path.name}` has {size:,} bytes; JSON is read as a whole, and {MOST_JSON:,} are taken: use GraphML or a "
             "cable list"
         )
-    data = json.loads(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    data = json.loads(text)
+    half = _HALF.search(json.dumps(data, ensure_ascii=False)) if "\\ud" in text.lower() else None
+    if half is not None:
+        raise ImportFailed(f"`{path.name}`: a text has half a character in it, \\u{ord(half[0]):04x}")
     edges = data.get("edges", data.get("links")) if isinstance(data, dict) else None
     if not isinstance(edges, list) or not isinstance(data.get("nodes"), list):
         raise ImportFailed(f"`{path.name}`: node-link JSON has `nodes` and `edges`")
@@ -184,8 +194,17 @@ def read_graphml(path: Path) -> Listing:
     if graph is None:
         raise ImportFailed(f"`{path.name}`: there is no graph in it")
     cables += [_between(ids, about, named, where) for ids, about, where in early]
-    types = _types(head["machine"], path) if head.get("machine") else None
-    return Listing(head.get("system", path.stem), tuple(devices), tuple(cables), types)
+    if not head.get("machine"):
+        return Listing(head.get("system", path.stem), tuple(devices), tuple(cables))
+    # written by us, with control characters as XML can write them
+    ours = [evolve(d, name=restored(d.name), kind=restored(d.kind), type=restored(d.type)) for d in devices]
+    types = _types(restored(head["machine"]), path)
+    return Listing(restored(head.get("system", path.stem)), tuple(ours), tuple(map(_restored, cables)), types)
+
+
+def _restored(cable: Cable) -> Cable:
+    ends = [(restored(device), restored(port)) for device, port in (cable.a, cable.b)]
+    return evolve(cable, a=ends[0], b=ends[1], link=restored(cable.link), medium=restored(cable.medium))
 
 
 _KEPT = 4096
@@ -241,7 +260,8 @@ def read_csv(path: Path) -> Listing:
 
 
 def _csv_cables(table: csv.DictReader[str], path: Path, devices: dict[str, Device], step: Step) -> Iterator[Cable]:
-    for number, row in enumerate(table, 1):
+    for number, cells in enumerate(table, 1):
+        row = {key: text_of_cell(text) if isinstance(text, str) else text for key, text in cells.items()}
         facts: dict[str, Any] = {**row, "length": row.get("length_m")}
         where = f"`{path.name}`, line {table.line_num}"
         if not row["a_device"] or not row["b_device"]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import xml
 from unifiedbus_dsl.export.base import Format, Subject, remark, too_large
 from unifiedbus_dsl.export.devices import latencies, of_kind, tell_forwarding
 from unifiedbus_dsl.export.names import Slugs, plain
@@ -54,7 +54,7 @@ def _parts(fabric: Fabric) -> Iterator[str]:
     switch = of_kind(fabric, "switch")
     yield "<?xml version='1.0'?>\n"
     yield '<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">\n'
-    yield f'<platform version="4.1">\n<zone id={quoteattr(plain(plan.system))} routing="Dijkstra">\n'
+    yield f'<platform version="4.1">\n<zone id={xml.attribute(plain(plan.system))} routing="Dijkstra">\n'
     # hosts first, as the DTD has them
     for device in np.flatnonzero(~switch).tolist():
         yield f'<host id="{names[device]}" speed="{speeds[fabric.device_type[device]]}"/>\n'

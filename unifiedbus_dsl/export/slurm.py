@@ -6,11 +6,11 @@ of the machine: what shares one is near. Several planes of switches between the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import slurm, yaml
 from unifiedbus_dsl.export.base import Format, Subject, left_out
 from unifiedbus_dsl.export.groups import Group, tree
 from unifiedbus_dsl.export.hostlist import fold
@@ -19,12 +19,12 @@ from unifiedbus_dsl.export.stream import write_text
 
 def write_tree(subject: Subject, path: Path, sink: Sink) -> None:
     root = tree(subject, sink, "slurm-tree")
-    write_text(path, (f"SwitchName={name} {word}={inside}\n" for name, word, inside in _switches(root)))
+    write_text(path, (f"SwitchName={slurm.name(name)} {word}={inside}\n" for name, word, inside in _switches(root)))
 
 
 def write_block(subject: Subject, path: Path, sink: Sink) -> None:
     root = tree(subject, sink, "slurm-block")
-    lines = [f"BlockName={group.name} Nodes={fold(group.nodes)}\n" for group in _leaves(root)]
+    lines = [f"BlockName={slurm.name(group.name)} Nodes={fold(group.nodes)}\n" for group in _leaves(root)]
     write_text(path, [*lines, f"BlockSizes={','.join(map(str, block_sizes(root, sink)))}\n"])
 
 
@@ -36,12 +36,12 @@ def _yaml(root: Group, sink: Sink) -> Iterator[str]:
     yield "- topology: tree\n  cluster_default: true\n  tree:\n    switches:\n"
     for name, word, inside in _switches(root):
         key = "children" if word == "Switches" else "nodes"
-        yield f"      - switch: {json.dumps(name)}\n        {key}: {json.dumps(inside)}\n"
+        yield f"      - switch: {yaml.string(name)}\n        {key}: {yaml.string(inside)}\n"
     yield "- topology: block\n  cluster_default: false\n  block:\n    block_sizes:\n"
     yield from (f"      - {size}\n" for size in block_sizes(root, sink))
     yield "    blocks:\n"
     for group in _leaves(root):
-        yield f"      - block: {json.dumps(group.name)}\n        nodes: {json.dumps(fold(group.nodes))}\n"
+        yield f"      - block: {yaml.string(group.name)}\n        nodes: {yaml.string(fold(group.nodes))}\n"
 
 
 def _switches(root: Group) -> Iterator[tuple[str, str, str]]:

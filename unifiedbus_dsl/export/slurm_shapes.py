@@ -6,7 +6,6 @@ Both are of nodes that cables join directly. A ring is an ordered list of at mos
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import yaml
 from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, refuse, too_large
 from unifiedbus_dsl.export.groups import node_types
 from unifiedbus_dsl.export.hostlist import fold_in_order
@@ -92,7 +92,7 @@ def _around(subject: Subject, sink: Sink, found: Parts, inside: Ints, pairs: Int
 def _ring_yaml(rings: Sequence[list[str]]) -> Iterator[str]:
     yield "- topology: ring\n  cluster_default: true\n  ring:\n    rings:\n"
     for nodes in rings:
-        yield f"      - ring: {json.dumps(f'{nodes[0]}-ring')}\n        nodes: {json.dumps(fold_in_order(nodes))}\n"
+        yield f"      - ring: {yaml.string(f'{nodes[0]}-ring')}\n        nodes: {yaml.string(fold_in_order(nodes))}\n"
 
 
 # ---- toruses ------------------------------------------------------------------------------------------------------
@@ -163,8 +163,8 @@ def boxes(dims: tuple[int, int, int]) -> list[tuple[int, int, int]]:
 def _torus_yaml(toruses: Sequence[tuple[list[str], tuple[int, int, int]]]) -> Iterator[str]:
     yield "- topology: torus\n  cluster_default: true\n  torus3d:\n    toruses:\n"
     for names, dims in toruses:
-        yield f"      - name: {json.dumps(f'{names[0]}-torus')}\n        dims:\n{_dims(dims, 10)}"
-        yield f"        nodes: {json.dumps(fold_in_order(names))}\n        placements:\n"
+        yield f"      - name: {yaml.string(f'{names[0]}-torus')}\n        dims:\n{_dims(dims, 10)}"
+        yield f"        nodes: {yaml.string(fold_in_order(names))}\n        placements:\n"
         for box in boxes(dims):
             yield f"          - dims:\n{_dims(box, 14)}"
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import python, xml
 from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
 from unifiedbus_dsl.export.devices import latency_of, of_kind, tell_forwarding
 from unifiedbus_dsl.export.names import Slugs, plain
@@ -58,11 +58,11 @@ def _graph(fabric: Fabric, links: Pairs) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n'
     yield '<key id="endpoints" for="node" attr.name="endpoints" attr.type="int"/>\n'
     yield '<key id="name" for="node" attr.name="name" attr.type="string"/>\n'
-    yield f'<graph id={quoteattr(fabric.plan.system)} edgedefault="undirected">\n'
+    yield f'<graph id={xml.attribute(fabric.plan.system)} edgedefault="undirected">\n'
     ends = (~of_kind(fabric, "switch")).astype(int).tolist()
     names = Slugs(fabric.plan).devices(np.arange(fabric.device_count)).tolist()
     for device, (name, end) in enumerate(zip(names, ends, strict=True)):
-        yield f'<node id="{device}"><data key="endpoints">{end}</data><data key="name">{name}</data></node>\n'
+        yield f'<node id="{device}"><data key="endpoints">{end}</data><data key="name">{xml.text(name)}</data></node>\n'
     for a, b in track(zip(links.a.tolist(), links.b.tolist(), strict=True), "write links", len(links.a)):
         yield f'<edge source="{a}" target="{b}"/>\n'
     yield "</graph>\n</graphml>\n"
@@ -89,7 +89,7 @@ LINK_LATENCY = "{link}"  # the longest
 HALF_A_SWITCH = "{half}"
 
 topology = topoAny()
-topology.topo_name = "{plain(fabric.plan.system)}"
+topology.topo_name = {python.string(plain(fabric.plan.system))}
 topology.routing_mode = "source_routing"
 topology.import_graph(str(Path(__file__).with_name("network.graphml")))
 topology.link_latency = LINK_LATENCY

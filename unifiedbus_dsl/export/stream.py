@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from math import isnan
 from pathlib import Path
@@ -35,13 +33,6 @@ def write_text(path: Path, parts: Iterable[str]) -> None:
     """Write texts one after another, as UTF-8 with LF line ends."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(parts)
-
-
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as RFC 4180 writes them, lines ended by LF; None is an empty field."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
 
 
 def number(value: float, digits: int = 12) -> str:

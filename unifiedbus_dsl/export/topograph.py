@@ -6,11 +6,11 @@ leaf switch and, as an accelerator domain, a capacity block.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import yaml
 from unifiedbus_dsl.export.base import Format, Subject
 from unifiedbus_dsl.export.groups import Group, tree
 from unifiedbus_dsl.export.hostlist import folded
@@ -26,19 +26,19 @@ def _model(root: Group) -> Iterator[str]:
     for group in root.walk():
         word = "switches" if group.groups else "nodes"
         inside = [inner.name for inner in group.groups] or group.nodes
-        yield f"  {json.dumps(group.name)}:\n    {word}:\n{_list(inside, 4)}"
+        yield f"  {yaml.string(group.name)}:\n    {word}:\n{_list(inside, 4)}"
     leaves = [group for group in root.walk() if group.nodes]
     yield "nodes:\n"
     for group in leaves:
         for node in group.nodes:
-            yield f"  {json.dumps(node)}:\n    capacity_block: {json.dumps(group.name)}\n"
+            yield f"  {yaml.string(node)}:\n    capacity_block: {yaml.string(group.name)}\n"
     yield "capacity_blocks:\n"
     for group in leaves:
-        yield f"  {json.dumps(group.name)}:\n    nodes:\n{_list(folded(group.nodes), 4)}"
+        yield f"  {yaml.string(group.name)}:\n    nodes:\n{_list(folded(group.nodes), 4)}"
 
 
 def _list(items: Iterable[str], indent: int) -> str:
-    return "".join(f"{' ' * indent}- {json.dumps(item)}\n" for item in items)
+    return "".join(f"{' ' * indent}- {yaml.string(item)}\n" for item in items)
 
 
 FORMAT = Format(

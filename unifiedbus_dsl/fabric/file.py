@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from unifiedbus_dsl.drafts import beside
 from unifiedbus_dsl.fabric import CableKinds, Fabric
 from unifiedbus_dsl.plan import Plan, serial
 from unifiedbus_dsl.progress import Step, task
@@ -48,19 +48,14 @@ class FabricFileError(ValueError):
 
 def save(fabric: Fabric, path: str | PathLike[str]) -> None:
     """Writes beside the target and renames, so that the file is there whole or not at all."""
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     members = _members(fabric)
-    try:
-        with (
-            zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive,
-            task(f"save {fabric.plan.system}", sum(array.nbytes for array in members.values())) as step,
-        ):
-            for name, array in members.items():
-                _write_member(archive, f"{name}.npy", array, step)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    with (
+        beside(Path(path)) as draft,
+        zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive,
+        task(f"save {fabric.plan.system}", sum(array.nbytes for array in members.values())) as step,
+    ):
+        for name, array in members.items():
+            _write_member(archive, f"{name}.npy", array, step)
 
 
 def _members(fabric: Fabric) -> Mapping[str, NDArray[Any]]:

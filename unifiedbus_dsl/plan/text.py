@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from unifiedbus_dsl.escape.terminal import clean
 from unifiedbus_dsl.plan import (
     AssemblyType,
     Axis,
@@ -36,7 +37,7 @@ def plan_text(plan: Plan) -> str:
     blocks += [list(_link(link)) for _, link in sorted(plan.links.items())]
     blocks += [list(_device(plan, device)) for _, device in sorted(plan.devices.items())]
     blocks += [list(_assembly(plan, assembly)) for _, assembly in sorted(plan.assemblies.items())]
-    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+    return "\n\n".join("\n".join(map(clean, block)) for block in blocks) + "\n"
 
 
 def _protocol(protocol: Protocol) -> Iterator[str]:

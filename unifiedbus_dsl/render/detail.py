@@ -197,7 +197,9 @@ def _box(survey: Survey, seen: Seen, scale: float, head: float) -> list[Mark]:
     device = survey.plan.devices.get(key)
     x, y = seen.x * scale, seen.y * scale
     width, height = seen.layout.width * scale, seen.layout.height * scale
-    look = palette.KINDS[device.kind] if device else palette.Look(palette.LEVELS[(seen.depth + 1) % 2], palette.FRAME)
+    look = (
+        palette.kind_look(device.kind) if device else palette.Look(palette.LEVELS[(seen.depth + 1) % 2], palette.FRAME)
+    )
     if device:
         look = survey.look.part_looks.get(key, look)
     gone = _is_gone(survey, seen)

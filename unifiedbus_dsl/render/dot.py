@@ -1,15 +1,16 @@
 """A picture as DOT text in which every position is given, for `neato -n2`.
 
 Graphviz draws clusters, then edges, then nodes. So boxes that lie behind become clusters with their rectangle given,
-lines become edges with their curve given, all else becomes nodes. Text is escaped here: what a spec says can never be
-markup.
+lines become edges with their curve given, all else becomes nodes. It is built as a tree of statements;
+`unifiedbus_dsl.escape.dot` writes it, so that what a spec says can never be markup.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from urllib.parse import quote
 
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, printable, text_width
+from unifiedbus_dsl.escape import dot
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, text_width
 
 FONT = "Helvetica,Arial,Liberation Sans,Arimo,DejaVu Sans,sans-serif"
 BOLD = "Helvetica-Bold"
@@ -19,26 +20,28 @@ _JUSTIFY = {"start": "\\l", "middle": "", "end": "\\r"}
 def dot_text(picture: Picture) -> str:
     """The picture in the DOT language."""
     height = picture.height
-    lines = [
-        "graph picture {",
-        f'graph [bb="0,0,{_n(picture.width)},{_n(height)}", outputorder=edgesfirst, bgcolor="#ffffff", '
-        f"pad=0, splines=true, fontname={_quoted(FONT)}, label={_quoted('')}];",
-        f"node [fixedsize=true, margin=0, fontname={_quoted(FONT)}, label={_quoted('')}];",
-        f"from [pos={_quoted('0,0')}, width=0, height=0, style=invis];",
-        f'to [pos="{_n(picture.width)},{_n(height)}", width=0, height=0, style=invis];',
+    corners = {"bb": f"0,0,{_n(picture.width)},{_n(height)}"}
+    frame = {"outputorder": "edgesfirst", "bgcolor": "#ffffff", "pad": "0", "splines": "true"}
+    font = {"fontname": FONT, "label": ""}
+    ends = {"width": "0", "height": "0", "style": "invis"}
+    statements: list[dot.Statement | dot.Edge | dot.Subgraph] = [
+        dot.Statement("graph", corners | frame | font),
+        dot.Statement("node", {"fixedsize": "true", "margin": "0"} | font),
+        dot.Statement("from", {"pos": "0,0"} | ends),
+        dot.Statement("to", {"pos": f"{_n(picture.width)},{_n(height)}"} | ends),
     ]
-    lines += [_statement(number, mark, height) for number, mark in enumerate(picture.marks)]
-    return "\n".join([*lines, "}", ""])
+    statements += [_statement(number, mark, height) for number, mark in enumerate(picture.marks)]
+    return dot.written(dot.Graph("picture", statements))
 
 
-def _statement(number: int, mark: Mark, height: float) -> str:
+def _statement(number: int, mark: Mark, height: float) -> dot.Statement | dot.Edge | dot.Subgraph:
     if isinstance(mark, Line):
-        return f"from -- to [{_attributes(_line(mark, height))}];"
+        return dot.Edge("from", "to", _line(mark, height))
     if isinstance(mark, Text):
-        return f"t{number} [{_attributes(_text(mark, height))}];"
+        return dot.Statement(f"t{number}", _text(mark, height))
     if mark.behind:
-        return f"subgraph cluster{number} {{ graph [{_attributes(_cluster(mark, height))}]; }}"
-    return f"b{number} [{_attributes(_node(mark, height))}];"
+        return dot.Subgraph(f"cluster{number}", _cluster(mark, height))
+    return dot.Statement(f"b{number}", _node(mark, height))
 
 
 def _line(mark: Line, height: float) -> dict[str, str]:
@@ -59,7 +62,7 @@ def _text(mark: Text, height: float) -> dict[str, str]:
         "width": _n(width / 72),
         "height": _n(mark.size * 1.2 / 72),
         "shape": "plaintext",
-        "label": escaped(mark.text) + _JUSTIFY[mark.anchor],
+        "label": dot.label(mark.text) + _JUSTIFY[mark.anchor],
         "fontname": f"{BOLD},{FONT}" if mark.bold else FONT,
         "fontsize": _n(mark.size),
         "fontcolor": mark.colour,
@@ -94,23 +97,15 @@ def _look(mark: Box) -> dict[str, str]:
 
 
 def _common(id: str, role: str, tip: str = "", href: str = "") -> dict[str, str]:
-    link = {"URL": escaped(href)} if href else {}
-    hint = {"tooltip": escaped(tip)} if tip else {}
-    return {"id": id, "class": role, **link, **hint}
+    # a link goes to a file beside the picture and nowhere else: what would say more is a part of its name
+    link = {"URL": dot.label(quote(href))} if href else {}
+    hint = {"tooltip": dot.label(tip)} if tip else {}
+    return {"id": mark_id(id), "class": dot.identifier(role), **link, **hint}
 
 
-def escaped(text: str) -> str:
-    """Text for a label or a tooltip, in which Graphviz knows `\\N` and `&lt;`: both lose their meaning."""
-    safe = printable(text).replace("&", "&amp;")
-    return safe.replace("\\", "\\\\").replace("\t", " ").replace("\n", "\\n")
-
-
-def _attributes(values: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={_quoted(value)}" for name, value in values.items())
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '\\"') + '"'
+def mark_id(id: str) -> str:
+    """The id of a mark as it stands in the drawing."""
+    return dot.identifier(id)
 
 
 def _n(value: float) -> str:

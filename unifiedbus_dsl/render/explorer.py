@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from html import escape
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from attrs import asdict, frozen
 
 from unifiedbus_dsl.elaborate.values import value_text
+from unifiedbus_dsl.escape import html
 from unifiedbus_dsl.plan import (
     AssemblyType,
     Axis,
@@ -29,7 +28,7 @@ from unifiedbus_dsl.plan import (
 from unifiedbus_dsl.render.detail import TooManyMarksError, detail_picture
 from unifiedbus_dsl.render.facts import Survey, rate_text
 from unifiedbus_dsl.render.floor import MOST_PLACES, NothingPlacedError, floor_picture
-from unifiedbus_dsl.render.marks import Picture, printable
+from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.svg import svg
 
@@ -81,14 +80,14 @@ def explorer(
         "leftOut": list(left_out),
         "pictures": [asdict(each) for each in pictures],
     }
-    page = _PAGE.read_text(encoding="utf-8").replace("@WIRING@", _WIRING.read_text(encoding="utf-8"), 1)
-    return page.replace("@TITLE@", escape(printable(plan.system)), 1).replace("@DATA@", embedded(data), 1)
+    return html.filled(_page(), {"TITLE": html.text(plan.system), "DATA": html.script_data(data)})
 
 
-def embedded(data: Any) -> str:
-    """JSON that stays data wherever it stands in a page: no `<`, so nothing in it can end a script."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+def _page() -> str:
+    """The page without its data. Its one script is named by its hash: no other, and no link or attribute, can run."""
+    page = html.filled(_PAGE.read_text(encoding="utf-8"), {"WIRING": _WIRING.read_text(encoding="utf-8")})
+    script = page[page.rindex("<script>") + len("<script>") : page.rindex("</script>")]
+    return html.filled(page, {"SCRIPT": html.source_hash(script)})
 
 
 def type_pictures(plan: Plan) -> list[Shown]:

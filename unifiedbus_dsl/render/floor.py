@@ -306,7 +306,7 @@ def _label_style(frame: _Frame, spots: Sequence[Spot]) -> tuple[bool, float] | N
 def _look(plan: Plan, key: str) -> palette.Look:
     """A rack looks like the most telling of what it holds."""
     if key in plan.devices:
-        return palette.KINDS[plan.devices[key].kind]
+        return palette.kind_look(plan.devices[key].kind)
     return palette.KINDS["npu" if has_npu(plan, key) else "device" if has_end_point(plan, key) else "switch"]
 
 

@@ -140,14 +140,6 @@ def hanging(a: Point, b: Point, depth: float) -> tuple[Point, ...]:
     return a, (ax + (bx - ax) * 0.1, ay + drop), (bx - (bx - ax) * 0.1, by + drop), b
 
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """The text with a sign in place of what XML has no way to write."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 def identifier(text: str) -> str:
     """`cabinet[0, 1]` as an id: `cabinet-0-1`."""
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-") or "x"

@@ -14,6 +14,7 @@ from math import sqrt
 
 from attrs import evolve
 
+from unifiedbus_dsl.escape.paths import file_name
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.render.facts import (
     Survey,
@@ -65,14 +66,14 @@ def weighted(mark: Mark) -> Mark:
 def file_names(plan: Plan) -> Mapping[str, str]:
     """The file of each assembly type's picture: `pod.svg` for the system `pod`, `pod.Cabinet.svg` for a type in it, so
     that pictures of several systems can stand in one folder."""
-    names: dict[str, str] = {plan.root: identifier(plan.system)}
+    names: dict[str, str] = {plan.root: plan.system}
     for key in reversed(plan.bottom_up):
         if key not in names:
-            base = f"{identifier(plan.system)}.{identifier(key)}"
+            base = f"{plan.system}.{identifier(key)}"
             taken = {name.lower() for name in names.values()}
             free = (base if i == 1 else f"{base}-{i}" for i in count(1))
             names[key] = next(name for name in free if name.lower() not in taken)
-    return {key: f"{name}.svg" for key, name in names.items()}
+    return {key: file_name(name, ".svg") for key, name in names.items()}
 
 
 def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | None = None) -> Picture:

@@ -55,6 +55,11 @@ KINDS = {
 }
 
 
+def kind_look(kind: str) -> Look:
+    """How devices of a kind look; one that a file of another tool made up looks like any other device."""
+    return KINDS.get(kind, KINDS["device"])
+
+
 def medium_colours(media: Sequence[str]) -> dict[str, str]:
     """A colour for each medium, the known ones always the same."""
     unknown = [name for name in sorted(set(media)) if name not in _MEDIA]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from attrs import evolve
 
+from unifiedbus_dsl.escape.dot import identifier
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text, split_type
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
@@ -82,8 +83,9 @@ def _unique(marks: Iterable[Mark]) -> Iterator[Mark]:
     """The marks with a number behind each id that has been used before."""
     used: Counter[str] = Counter()
     for mark in marks:
-        used[mark.id] += 1
-        yield mark if used[mark.id] == 1 else evolve(mark, id=f"{mark.id}--{used[mark.id]}")
+        id = identifier(mark.id)
+        used[id] += 1
+        yield mark if used[id] == 1 else evolve(mark, id=f"{id}--{used[id]}")
 
 
 def _head(

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
-from xml.sax.saxutils import escape
 
-from unifiedbus_dsl.render.dot import BOLD, FONT, dot_text
+from unifiedbus_dsl.escape import xml
+from unifiedbus_dsl.render.dot import BOLD, FONT, dot_text, mark_id
 from unifiedbus_dsl.render.engine import DrawingError, draw
-from unifiedbus_dsl.render.marks import Picture, printable
+from unifiedbus_dsl.render.marks import Picture
 
 _HEAD = re.compile(r'.*?<svg [^>]*viewBox="0\.00 0\.00 ([\d.]+) ([\d.]+)"[^>]*>\n', re.DOTALL)
 _FIRST_TITLE = re.compile(r"<title>picture</title>\n")
@@ -39,7 +39,7 @@ def drawn(picture: Picture, format: Literal["svg", "png", "pdf", "dot"], program
 
 def polished(raw: str, picture: Picture) -> str:
     """Graphviz' SVG with a responsive head, the title and description of the picture, and a title on each mark."""
-    tips = {escape(mark.id): mark.tip for mark in picture.marks if mark.tip}
+    tips = {mark_id(mark.id): mark.tip for mark in picture.marks if mark.tip}
     head = _HEAD.match(raw)
     if head is None:
         raise DrawingError("Graphviz wrote no SVG")
@@ -56,20 +56,16 @@ def _head(picture: Picture, width: str, height: str) -> str:
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
         f'aria-labelledby="picture-title picture-description" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" style="max-width: 100%; height: auto" font-family="{FONT}">\n'
-        f'<title id="picture-title">{_text(picture.title)}</title>\n'
-        f'<desc id="picture-description">{_text(picture.description)}</desc>\n'
+        f'<title id="picture-title">{xml.text(picture.title)}</title>\n'
+        f'<desc id="picture-description">{xml.text(picture.description)}</desc>\n'
         "<style>a:hover path, a:hover polygon { stroke-width: 2.5px }\n"
         ".array-name text, .array-note text, .frame-name text "
         "{ paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px }</style>\n"
     )
 
 
-def _text(text: str) -> str:
-    return escape(printable(text))
-
-
 def _group(found: re.Match[str], tips: Mapping[str, str]) -> str:
     id, role = found[1].replace("&#45;", "-"), found[2].strip()
     tip = tips.get(id)
-    title = f"<title>{_text(tip)}</title>\n" if tip else ""
+    title = f"<title>{xml.text(tip)}</title>\n" if tip else ""
     return f'<g id="{id}" class="{role}">\n{title}'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent import futures
@@ -16,6 +15,7 @@ from attrs import define, field, frozen
 
 from unifiedbus_dsl.analysis.engines import worker
 from unifiedbus_dsl.analysis.engines.handing import POLL_S, Pool, WorkerLost, handed_out
+from unifiedbus_dsl.drafts import scratch_folder
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.scenarios import EngineError, Loss, Outcome
@@ -156,7 +156,7 @@ class Dask:
 
 
 def _bytes(fabric: Fabric) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="ubusc-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder) / "machine.fabric"
+    with scratch_folder() as folder:
+        path = folder / "machine.fabric"
         fabric.save(path)
         return path.read_bytes()

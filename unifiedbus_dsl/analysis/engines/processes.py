@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent import futures
 from functools import partial
@@ -16,6 +15,7 @@ from attrs import define, field, frozen
 
 from unifiedbus_dsl.analysis.engines import worker
 from unifiedbus_dsl.analysis.engines.handing import POLL_S, Pool, WorkerLost, handed_out
+from unifiedbus_dsl.drafts import scratch_folder
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.scenarios import Here, Loss, Outcome
@@ -120,8 +120,8 @@ class Processes:
         if count <= 1:
             yield from Here().run(machine, measure, losses)
             return
-        with tempfile.TemporaryDirectory(prefix="ubusc-", ignore_cleanup_errors=True) as folder:
-            path = Path(folder) / "machine.fabric"
+        with scratch_folder() as folder:
+            path = folder / "machine.fabric"
             machine.fabric.save(path)
             pool = _Processes(count, worker.packed(machine, measure), path)
             try:

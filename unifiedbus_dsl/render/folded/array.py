@@ -200,7 +200,7 @@ def part_box(
 ) -> Box:
     """The box of a part: an element, a row of elements or a stack."""
     device = scope.plan.devices.get(child.type)
-    look = palette.KINDS[device.kind] if device else palette.Look(palette.LEVELS[scope.level + 1], palette.FRAME)
+    look = palette.kind_look(device.kind) if device else palette.Look(palette.LEVELS[scope.level + 1], palette.FRAME)
     if not (device is None and behind):
         look = scope.look.part_looks.get(child.type, look)
     return Box(

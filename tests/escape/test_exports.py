@@ -1,0 +1,254 @@
+"""Nothing that a file says is an order in any language that is exported to: each export of a machine whose every text
+is hostile is read by a parser of its language, and has the structure of the same machine with tame names."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from tests.escape.hostile import PAYLOADS, fabric_of, machine, subject_of, tame
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export import FORMATS, CannotExportError, find, write_subject
+from unifiedbus_dsl.export.read import read
+from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.plan.text import plan_text
+from unifiedbus_dsl.render.explorer import explorer
+from unifiedbus_dsl.render.overview import overview_set
+
+HOSTILE = pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: ascii(payload)[1:25])
+
+
+def exported(plan: Plan, form: str, folder: Path) -> dict[str, str]:
+    """The files of an export as text, by name; the name of a single file is its suffix. Empty where it is refused."""
+    path = folder / "export"
+    made = find(form)
+    if made.is_folder:
+        path.mkdir(parents=True)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        write_subject(subject_of(plan), made, path, Sink())
+    except CannotExportError:
+        return {}
+    files = sorted(path.iterdir()) if made.is_folder else [path]
+    names = [re.sub(r"topology-.*\.json", "topology.json", f.name) if made.is_folder else made.file for f in files]
+    return {name: f.read_bytes().decode() for name, f in zip(names, files, strict=True) if not name.endswith("parquet")}
+
+
+# ---- the structure of a text in its language: what is left where its texts are taken out --------------------------
+
+
+def of_json(text: str) -> Any:
+    return _shape(json.loads(text))
+
+
+def of_yaml(text: str) -> Any:
+    return [_shape(document) for document in yaml.safe_load_all(text)]
+
+
+def _shape(value: Any) -> Any:
+    """Sorts of the values; keys that are names of the machine count, the others are kept."""
+    if isinstance(value, dict):
+        known = [
+            key for key in value if isinstance(key, str) and re.fullmatch(r"[a-z_A-Z]{0,20}", key) and key[:1] != "Z"
+        ]
+        inner = sorted((repr(_shape(each)) for key, each in value.items() if key not in known))
+        return {key: _shape(value[key]) for key in sorted(set(known) - {"doc"})}, inner
+    if isinstance(value, list):
+        return [_shape(each) for each in value]
+    return type(value).__name__
+
+
+def of_xml(text: str) -> Any:
+    root = ElementTree.fromstring(text.replace('<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">', ""))
+    return Counter((each.tag, tuple(sorted(each.attrib))) for each in root.iter())
+
+
+def of_csv(text: str) -> Any:
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    for row in rows:
+        for cell in row:
+            assert not re.match(r"[=+\-@\t\r\n\uff1d]", cell) or re.fullmatch(r"-?[\d.]+", cell), cell
+    return [len(row) for row in rows]
+
+
+def of_shell(text: str) -> Any:
+    assert subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True, check=False).returncode == 0
+    lines = [shlex.split(line, comments=True) for line in text.split("\n")]
+    assert {word for line in lines for word in line if re.search("[;&|`$()<>]", word)} == set()
+    return [(line[:4], len(line)) for line in lines]
+
+
+def of_python(text: str) -> Any:
+    parsed = ast.parse(text)
+    for each in ast.walk(parsed):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            each.value = ""
+    return ast.dump(parsed)
+
+
+def of_slurm(text: str) -> Any:
+    return [[word.partition("=")[0] for word in line.split(" ")] for line in text.split("\n")]
+
+
+def of_lines(text: str) -> Any:
+    """Of a language of lines in which a text stands in double quotes or is a plain word; the ends of a line of a
+    diagram may be either way round."""
+    bare = re.sub(r'"(?:[^"\\\n]|\\.)*"|[\w-]*\w[\w-]*', "w", text)
+    return Counter(" -- ".join(sorted(re.split(" -- |(?=: w$)", line))) for line in bare.split("\n"))
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    ".json": of_json, ".yaml": of_yaml, ".yml": of_yaml, ".xml": of_xml, ".graphml": of_xml, ".csv": of_csv,
+    ".sh": of_shell, ".py": of_python, ".conf": of_slurm, ".mmd": of_lines, ".d2": of_lines, "": of_lines,
+}  # fmt: skip
+
+
+def structure(files: dict[str, str]) -> Any:
+    return {name: PARSERS.get(Path(f"x.{name}").suffix, of_lines)(text) for name, text in files.items()}
+
+
+@cache
+def tame_structure(form: str, folder: Path) -> Any:
+    return structure(exported(tame(), form, folder))
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "parquet"])
+@HOSTILE
+def test_an_export_has_no_more_in_it_than_with_tame_names(
+    form: str, payload: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    files = exported(machine(payload), form, tmp_path)
+    if files:
+        same = tame_structure(form, tmp_path_factory.getbasetemp() / f"tame-{form}")
+        assert structure(files) == same
+        for name, text in files.items():
+            if not name.endswith("csv"):  # which keeps every text to the letter
+                assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text), "a terminal that shows it obeys"
+
+
+def test_every_format_is_compared() -> None:
+    """At least all of these take the machine, so that the comparison above is one."""
+    taken = {form for form in FORMATS if form != "parquet" and subject_takes(form)}
+    assert taken >= {"json", "graphml", "cables", "bom", "netbox", "mermaid", "d2", "kueue", "volcano", "topograph"}
+    assert taken >= {"slurm-tree", "slurm-block", "slurm-yaml", "sst", "simgrid", "ns3", "booksim", "hccl"}
+
+
+def subject_takes(form: str) -> bool:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        return bool(exported(tame(), form, Path(folder) / "x"))
+
+
+# ---- round trips ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["json", "graphml"])
+@HOSTILE
+def test_names_survive_a_round_trip_to_the_letter(form: str, payload: str, tmp_path: Path) -> None:
+    plan = machine(payload)
+    fabric = fabric_of(plan)
+    path = tmp_path / f"machine.{form}"
+    write_subject(subject_of(plan), find(form), path, Sink())
+    back = read(path)
+    assert back.name == plan.system
+    assert [d.name for d in back.devices] == fabric.device_names(range(fabric.device_count)).tolist()
+    types = list(plan.devices.values())
+    assert [d.type for d in back.devices] == [types[t].key for t in fabric.device_type.tolist()]
+    assert {c.link for c in back.cables} == set(plan.links)
+    assert {c.medium for c in back.cables} == {link.fields["medium"] for link in plan.links.values()}
+    ports = {end[1].partition("[")[0] for c in back.cables for end in (c.a, c.b)}
+    assert ports == {port.name.partition("[")[0] for of in types for port in of.ports}
+    assert back.types is not None
+    assert back.types.devices == plan.devices
+
+
+# ---- pictures and pages -----------------------------------------------------------------------------------------
+
+
+class _Tags(HTMLParser):
+    """Elements with the names of their attributes, and the texts of scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: Counter[Any] = Counter()
+        self.scripts: list[str] = []
+        self.inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen[tag, tuple(sorted(name for name, _ in attrs))] += 1
+        self.inside = tag
+
+    def handle_data(self, data: str) -> None:
+        if self.inside == "script":
+            self.scripts.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+
+def inert(svg: str) -> set[str]:
+    """The names of elements and attributes of a picture, after seeing that nothing in it acts."""
+    root = ElementTree.fromstring(svg)
+    for each in root.iter():
+        for name, value in each.attrib.items():
+            plain = name.rpartition("}")[2].lower()
+            assert not plain.startswith("on")
+            if plain == "href":
+                assert re.fullmatch(r"[A-Za-z0-9_.~%-]+\.svg", value), value
+    return {each.tag for each in root.iter()} | {name for each in root.iter() for name in each.attrib}
+
+
+@cache
+def tame_page() -> Counter[Any]:
+    tags = _Tags()
+    tags.feed(explorer(tame()))
+    return tags.seen
+
+
+@HOSTILE
+def test_pictures_and_the_page_to_explore_have_no_more_in_them(payload: str) -> None:
+    plan = machine(payload)
+    sorts = {"stroke-dasharray"}.union(*map(inert, overview_set(tame()).values()))
+    pictures = overview_set(plan)
+    assert len(pictures) == len(plan.assemblies)
+    for name, svg in pictures.items():
+        assert inert(svg) <= sorts
+        assert Path(name).name == name
+    page = explorer(plan)
+    tags = _Tags()
+    tags.feed(page)
+    assert tags.seen == tame_page()
+    data = json.loads(tags.scripts[0])
+    assert data["system"] == plan.system
+    assert len(tags.scripts) == 2
+    for each in data["pictures"]:
+        assert inert(each["svg"]) <= sorts
+
+
+@HOSTILE
+def test_the_plan_as_text_does_nothing_to_a_terminal(payload: str) -> None:
+    text = plan_text(machine(payload))
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert len(text.split("\n")) == len(plan_text(tame()).split("\n"))
+
+
+def test_a_shell_is_there() -> None:
+    assert shutil.which("bash")
