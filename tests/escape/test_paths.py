@@ -72,7 +72,8 @@ def test_nothing_is_written_outside_of_where_it_was_asked_for(
     for arguments in (["render"], ["render", "--html"], ["render", "--detail"], ["render", "--plot", "hops"]):
         assert main([*arguments[:1], "machine.npz", *arguments[1:]]) == 0
     for form in ("json", "graphml", "cables", "kueue", "ns3", "sst"):
-        assert main(["export", "machine.npz", "--to", form]) == 0
+        refused = form == "kueue" and len(name) > 63  # longer than the name of a host
+        assert main(["export", "machine.npz", "--to", form]) == int(refused)
     assert {path.name for path in tmp_path.iterdir()} == {"here", "victim"}
     assert [path.name for path in victim.iterdir()] == ["precious.svg"]
     assert (victim / "precious.svg").read_text() == "precious"

@@ -81,7 +81,7 @@ def check_output(output: str | None, source: Path, *, stream: bool = False) -> N
             return
         raise click.UsageError("this can't go to standard output: give `-o` a name (`-o ./-` for one called `-`)")
     path = Path(output)
-    if path.is_file() and (path.suffix == SUFFIX or path.samefile(source)):
+    if os.path.isfile(path) and (path.suffix == SUFFIX or path.samefile(source)):  # no to a name that is too long
         raise click.UsageError(f"`-o {output}` would write over a file that is read: name another one")
 
 

@@ -24,8 +24,7 @@ def file_name(stem: str, suffix: str = "") -> str:
 
     `suffix`, such as `.plan.txt`, is ours; it stays as it is.
     """
-    safe = _UNSAFE.sub("-", stem).lstrip("-.").rstrip(".")
-    safe = safe if suffix else safe.rstrip("-")
+    safe = _UNSAFE.sub("-", stem).lstrip("-.").rstrip("-.")
     room = LONGEST - len(suffix.encode())
     if safe == stem and safe and not _RESERVED.match(safe.split(".")[0]) and len(safe.encode()) <= room:
         return safe + suffix
@@ -47,7 +46,7 @@ def file_names(stems: Iterable[str], suffix: str = "") -> dict[str, str]:
 
 def _with_hash(safe: str, stem: str, room: int) -> str:
     digest = hashlib.sha256(stem.encode(errors="surrogatepass")).hexdigest()[:_HASH]
-    short = safe.encode()[: room - _HASH - 1].decode(errors="ignore").split(".")
+    short = safe.encode()[: room - _HASH - 1].decode(errors="ignore").rstrip("-.").split(".")
     base = short[0] or "machine"
     return ".".join([f"{base}~{digest}", *short[1:]])
 
