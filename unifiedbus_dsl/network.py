@@ -66,7 +66,8 @@ class Network:
     of a vertex, -1 for a switch; end points are in order of device. `latency_s[v]` is what passing through v costs.
     `group[v]` tells apart vertices that no symmetry may exchange (device type and position in it). Row v of the arcs
     is `indptr[v] : indptr[v + 1]`; `head`, `kind` and `count` (cables in parallel) are its columns. `injection_Bps[e]`
-    bounds what an end point sends, and what it receives, over all its ports (infinite where nothing does).
+    bounds what an end point sends, and what it receives, over all its ports (infinite where nothing does). `gate_Bps`
+    [V], where there is one, is what all arcs out of a vertex carry at most together, and all arcs into it.
     """
 
     device_start: Ints
@@ -80,6 +81,7 @@ class Network:
     kind: NDArray[np.unsignedinteger[Any]]
     count: NDArray[np.unsignedinteger[Any]]
     kinds: ArcKinds
+    gate_Bps: Floats | None = None  # noqa: N815
 
     @property
     def vertices(self) -> int:

@@ -134,7 +134,7 @@ def test_injection_bounds_what_is_sent_and_received() -> None:
     pairs = np.array([0, 0, 1, 1])
     assert optimal_time(found, "allgather", pairs, SIZE).lower == pytest.approx(SIZE / 2 / (X4 / 10))
     broadcast = optimal_time(found, "broadcast", everyone(net), SIZE)
-    assert (broadcast.kind, broadcast.lower) == ("interval", pytest.approx(SIZE / (X4 / 10)))
+    assert (broadcast.kind, broadcast.lower) == ("exact", pytest.approx(SIZE / (X4 / 10)))
     last = machines.plain(5, 4, [([0, 1, 2], [4, 4, 4]), (3, 4)], [X4, X4 / 3], forward=False)
     assert optimal_time(symmetry.trivial(last), "broadcast", everyone(last), SIZE).value == pytest.approx(3 * SIZE / X4)
 
@@ -167,5 +167,6 @@ def test_without_time_both_ends_still_hold(collective: str, groups: int, seed: i
     assert short.lower <= whole.lower * (1 + 1e-7)
     assert short.upper >= whole.upper * (1 - 1e-7)
     assert short.lower > 0
-    assert optimal_time(plain, collective, group, SIZE, budget=1e3) == whole
+    long = optimal_time(plain, collective, group, SIZE, budget=1e3)
+    assert (long.lower, long.upper) == pytest.approx((whole.lower, whole.upper), rel=1e-9)
     assert "time" in short.reason

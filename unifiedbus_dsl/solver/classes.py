@@ -7,6 +7,7 @@ all images of s:
     maximise sum of objective_i · theta_i
     each s, class C other than s:   inflow of g_s - outflow of g_s = copies(s) · sum of theta_i · demand_i(s, C)
     each orbit E of arcs:           sum of g_s(K), s and K within E  <=  |E| · capacity(E)
+    each orbit of gates:            the same of all K out of its vertices, and of all K into them (see `rooms`)
 
 The optimum is that of the full programme: averaging a full solution over the group and adding it up over classes gives
 one of these; spreading g_s(K) evenly over K and copying it to the images of s gives a full one. The result holds both
@@ -27,6 +28,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, row_arcs, row_chunks, tally
+from unifiedbus_dsl.solver.rooms import Rooms, rooms_of
 from unifiedbus_dsl.solver.sweep import least_costs
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
@@ -52,14 +54,15 @@ class Commodity:
 @frozen(eq=False)
 class Optimum:
     """Best value of the objective with its two proved sides, parameters, load of each arc at the lower side and a
-    length for each arc that proves the upper one, both [arc orbits]: they are the same for all arcs of an orbit.
-    `columns` and `rows` are the size of the programme."""
+    length for each arc that proves the upper one, both [arc orbits]: they are the same for all arcs of an orbit. The
+    lengths add up from the `price` [R] of each room. `columns` and `rows` are the size of the programme."""
 
     lower: float
     upper: float
     parameters: Floats
     load_Bps: Floats  # noqa: N815
     length: Floats
+    price: Floats
     columns: int
     rows: int
 
@@ -111,15 +114,17 @@ def optimum(
             raise TooLargeError(f"more than {most} columns")
         if until is not None and monotonic() > until:
             raise TooLargeError(f"not made in {budget} s")
-    room = symmetry.arc_orbit_capacity_Bps * symmetry.arc_orbit_size
+    rooms = rooms_of(symmetry)
+    room = rooms.whole_Bps
     left = None if until is None else max(0.0, until - monotonic())
-    flows, theta, prices, rows = _solve(blocks, objective, room, left)
+    flows, theta, prices, rows = _solve(blocks, objective, rooms, left)
     theta = np.maximum(theta, 0.0)
     most_sent = max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
     if most_sent <= NOTHING * room[np.isfinite(room)].max():  # some are not joined: what flows goes in circles
         theta, flows, most_sent = np.zeros_like(theta), [np.zeros_like(flow) for flow in flows], 0.0
     noise = 1e-7 * most_sent
-    length = np.maximum(prices, 0.0) / room if above else np.zeros(len(room))
+    price = np.maximum(prices, 0.0) / room if above else np.zeros(len(room))
+    length = rooms.lengths(price)
     total = np.zeros(symmetry.arc_orbits)
     worth = np.zeros(len(objective))
     theta[theta * _reach(blocks, len(theta)) <= NOTHING * room[np.isfinite(room)].max()] = 0.0
@@ -131,15 +136,16 @@ def optimum(
         for i, demand in enumerate(block.commodity.demand):
             there = demand > 0
             worth[i] += block.commodity.copies * float((demand[there] * far[block.part[there]]).sum())
-    scale = 1.0 / max(1.0, float((total / room).max()))
+    scale = 1.0 / max(1.0, float((rooms.totals(total) / room).max()))
     bounded = np.isfinite(room)
     ratios = np.divide(objective, worth, out=np.full(len(worth), np.inf), where=worth > 0)
     return Optimum(
         float(objective @ theta) * scale,
-        float((length[bounded] * room[bounded]).sum() * ratios[objective > 0].max()) if above else np.inf,
+        float((price[bounded] * room[bounded]).sum() * ratios[objective > 0].max()) if above else np.inf,
         theta * scale,
         total * scale / symmetry.arc_orbit_size,
         length,
+        price,
         columns,
         rows,
     )
@@ -200,12 +206,13 @@ def _keys(symmetry: Symmetry, part: Ids, classes: int, tails: NDArray[Any], arcs
 
 
 def _solve(
-    blocks: list[_Block], objective: Floats, room: Floats, budget: float | None
+    blocks: list[_Block], objective: Floats, rooms: Rooms, budget: float | None
 ) -> tuple[list[Floats], Floats, Floats, int]:
-    """Total flows of each block's classes, parameters and prices of `room` (|E| · capacity, infinite where free)."""
+    """Total flows of each block's classes, parameters and prices of all that there is of each room."""
     import scipy.sparse as sp
     from scipy.optimize import linprog
 
+    room = rooms.whole_Bps
     unit = float(room[np.isfinite(room)].max())
     parameters = len(objective)
     scale = unit / _reach(blocks, parameters)  # a parameter of one scaled unit sends the largest room once
@@ -220,7 +227,8 @@ def _solve(
         others = np.arange(classes) != block.part[block.commodity.source]
         balances.append(balance[others])
         demands.append(-wanted[others] * block.commodity.copies * scale / unit)
-        loads.append(sp.csr_matrix((unit / room[block.orbit], (block.orbit, k)), shape=(len(room), len(k))))
+        room_of, place = rooms.taken(block.orbit)
+        loads.append(sp.csr_matrix((unit / room[room_of], (room_of, place)), shape=(len(room), len(k))))
     equal = sp.hstack([sp.block_diag(balances), sp.csr_matrix(np.concatenate(demands))]).tocsr()
     below = sp.hstack([*loads, sp.csr_matrix((len(room), parameters))]).tocsr()
     bounded = np.isfinite(room)

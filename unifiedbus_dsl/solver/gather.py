@@ -4,26 +4,33 @@ All-gather of n shards of m bytes takes at least m / x, where x is the largest r
 of the other shards to an end point v at once, for the v where it is least; schedules that reach it exist (ForestColl,
 arXiv 2402.06787). Each v is one commodity, so it may be solved on the classes of a plain equitable partition: the
 programme of a single commodity is the same for networks that such a partition does not tell apart.
+
+What end points inject counts for what they relay as well (see `relays`). A gate that several neighbours share is the
+one case in which a schedule need not reach x: the copies that are sent through it count then, and what is reached is
+found with the gate shared out among its cables.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import inf
 from time import monotonic
 
 import numpy as np
-from attrs import evolve
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import Bools, Floats, Network, frozen_array, row_chunks, tally
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, row_chunks, tally
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.solver.classes import Commodity, Optimum, optimum
+from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solver.demand import all_to_all
 from unifiedbus_dsl.solver.ecmp import ecmp
-from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
+from unifiedbus_dsl.solver.limits import MEETS_WITHIN
 from unifiedbus_dsl.solver.paths import end_points_only
-from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
-from unifiedbus_dsl.symmetry import Symmetry, dense, refine, vertex_kinds
+from unifiedbus_dsl.solver.relays import evened, parts_without, ports_Bps, relaying, shared_gates
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, Number, interval
+from unifiedbus_dsl.solver.rooms import rooms_of
+from unifiedbus_dsl.solver.trees import Packing, packed
+from unifiedbus_dsl.symmetry import Symmetry, dense, refined, vertex_kinds
 
 PROGRAMMES, PROGRAMMES_ARCS = 64, 5_000_000
 """Programmes of one source that any question is worth, and of how many arcs in all where it takes more of them."""
@@ -31,11 +38,20 @@ FEW = "few end points are alike: from below what one can take, from above flows 
 NOT_JOINED = "some of its end points are not joined"
 
 
-def one_source(network: Network, source: int, demand: Floats) -> Optimum:
-    """Largest x such that `source` can send x · demand[v] to each vertex v at once ([V]), with both certificates."""
+SHORT = ", as far as the time allowed"
+
+
+def one_source(network: Network, source: int, demand: Floats, until: float = inf) -> Optimum:
+    """Largest x such that `source` can send x · demand[v] to each vertex v at once ([V]), with both certificates.
+
+    Raises:
+        TooLargeError: it is not found by then.
+    """
     alone = np.arange(network.vertices) == source
     colour = vertex_kinds(network, dense(demand).astype(np.int64) * 2 + alone)
-    part = refine(network, colour, network.label)
+    part = refined(network, colour, network.label, until)
+    if part is None or monotonic() > until:
+        raise TooLargeError("the time is over")
     classes, labels = int(part.max()) + 1, int(network.label.max()) + 1
     key = np.empty(network.arcs, dtype=np.int64)
     for begin, end in row_chunks(network):
@@ -43,68 +59,128 @@ def one_source(network: Network, source: int, demand: Floats) -> Optimum:
         tails = np.repeat(part[begin:end], network.indptr[begin + 1 : end + 1] - network.indptr[begin:end])
         key[arcs] = (tails.astype(np.int64) * classes + part[network.head[arcs]]) * labels + network.label[arcs]
     folded = Symmetry(network, (), part, dense(key), 0)
-    return optimum(folded, [Commodity(source, 1, (demand,))], np.ones(1))
+    return optimum(folded, [Commodity(source, 1, (demand,))], np.ones(1), budget=left(until))
 
 
-def relaying(symmetry: Symmetry) -> Symmetry:
-    """The symmetry on the network in which every end point forwards."""
-    group = flow_symmetry(symmetry)
-    every = frozen_array(np.ones(group.network.vertices, dtype=bool))
-    return evolve(group, network=evolve(group.network, forwards=every))
+def left(until: float) -> float | None:
+    """Seconds until then, None for ever."""
+    return None if until == inf else max(0.0, until - monotonic())
 
 
 def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Number:
-    """Largest rate, byte/s, at which an end point can be brought a stream from every other member at once; the least
-    over the members. What an end point may inject bounds what it receives, not what it relays.
+    """Largest rate, byte/s, at which an end point can be brought a stream from every other member at once, all of them
+    being brought the same streams; the least over the members.
 
     Where so few members are alike that each would take a programme, an interval: from what each can take at all, and
     from flows of all to all on shortest paths.
     """
-    return _gather_rate(*_members(symmetry, members), *_at_most(symmetry.network))
+    group, chosen = _members(symmetry, members)
+    return _gather_rate(group, chosen, *at_most(symmetry.network))
 
 
 def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, until: float = inf) -> Number:
-    """The rate of `gather_rate`; no programme but the first is made after `until`. `sent` and `taken` ([E], byte/s) are
-    what each end point can send and take at most."""
-    network = group.network
-    lower, upper = np.inf, np.inf
-    reason = "flows and prices on every arc, end points relay"
+    """The rate of `gather_rate`, as far as it is known `until` then. `sent` and `taken` ([E], byte/s) are what each end
+    point can send and take at most."""
+    network, n = group.network, int(chosen.sum())
+    shared = shared_gates(network)
+    even = evened(group, shared).network if len(shared) else network
+    # each sends its stream to some other one: two members or more, so the slowest is among those that send
+    lower, upper = np.inf, min(float(taken[chosen].min()) / (n - 1), float(sent[chosen].min()))
+    if len(shared):
+        upper = min(upper, float(sent.sum()) / (n * (n - 1)), _copied(group, chosen, shared, until))
     sorts, _ = group.representatives(np.flatnonzero(chosen))
     if _too_many(network, len(sorts)):
-        lower = _everyone(group, chosen)
-        # each sends its stream to some other one: two members or more, so the slowest is among those that send
-        upper = min(float(taken[chosen].min()) / (int(chosen.sum()) - 1), float(sent[chosen].min()))
-        return interval(lower, upper, FEW, MEETS_WITHIN)
-    for number, v in enumerate(track(sorts, "rates of gathering")):
-        if number and monotonic() > until:
-            lower = min(lower, _everyone(group, chosen)) if upper > 0 else 0.0
-            reason += ", as far as the time allowed"
-            break
+        return interval(_everyone(group, chosen), upper, FEW, MEETS_WITHIN)
+    reason = "flows and prices on every arc, end points relay"
+    for v in track(sorts, "rates of gathering"):
         others = chosen.copy()
         others[v] = False
-        found = one_source(network, int(network.vertices_of(int(v))[0]), network.on_vertices(others.astype(float)))
-        own = network.injection_Bps[v] / others.sum()
-        slowest = min(own, float(network.injection_Bps[others].min()))
-        lower, upper = min(lower, found.lower, slowest), min(upper, found.upper, slowest)
+        source, streams = int(network.vertices_of(int(v))[0]), network.on_vertices(others.astype(float))
+        try:
+            found = one_source(network, source, streams, until)
+            upper = min(upper, found.upper)
+            lower = min(lower, (found if even is network else one_source(even, source, streams, until)).lower)
+        except TooLargeError:
+            lower = min(lower, _everyone(group, chosen)) if upper > 0 else 0.0
+            reason += SHORT
+            break
+    if len(shared) and upper > lower * (1 + MEETS_WITHIN):
+        lower, upper, reason = with_trees((lower, upper, reason), network, chosen, "allgather", until)
     return interval(lower, upper, reason, MEETS_WITHIN)
+
+
+def with_trees(
+    known: tuple[float, float, str], network: Network, chosen: Bools, packing: Packing, until: float, root: int = -1
+) -> tuple[float, float, str]:
+    """What is known of a rate, byte/s, with what packed trees say of it where they are few."""
+    lower, upper, _ = known
+    try:
+        reached, beyond = packed(network, chosen, packing, root, left(until))
+    except TooLargeError:
+        return known
+    if reached <= lower and beyond >= upper:
+        return known
+    return max(lower, reached), min(upper, beyond), "trees packed into what end points send, and prices"
+
+
+def _copied(group: Symmetry, chosen: Bools, shared: Ints, until: float) -> float:
+    """An upper bound on the rate of gathering from the copies that shared gates pass: a stream from one of k parts that
+    only a gate joins goes out of it to each of the k - 1 others, one of the end point itself to all."""
+    n, upper = int(chosen.sum()), np.inf
+    for _, gate, parts, own in parted_by_gates(group, chosen, shared, until):
+        copies = (n - own) * (parts - 1) + own * parts
+        upper = min(upper, gate / copies if copies else np.inf)
+    return upper
+
+
+def parted_by_gates(
+    group: Symmetry, chosen: Bools, shared: Ints, until: float
+) -> Iterator[tuple[int, float, int, bool]]:
+    """The first of each sort of shared gates, its capacity, byte/s, in how many parts with members the network falls
+    without it, and
+    whether its end point is a member; of so many sorts as a question is worth."""
+    network = group.network
+    if network.gate_Bps is None:
+        return
+    _, first = np.unique(group.vertex_orbit[shared], return_index=True)
+    for v in shared[first][:PROGRAMMES].tolist():
+        if monotonic() > until:
+            return
+        yield v, float(network.gate_Bps[v]), parts_without(network, v, chosen), bool(chosen[network.end[v]])
+
+
+def spread_at_most(group: Symmetry, chosen: Bools, root: int, shared: Ints, sent: Floats, until: float) -> float:
+    """An upper bound on the rate, byte/s, at which a root can send the same to all other members, from what all end
+    points send and from the copies that shared gates pass: one for each part that only a gate joins to the root."""
+    upper = float(sent.sum()) / (int(chosen.sum()) - 1)
+    end = group.network.end
+    around = group.restricted(colour=chosen.astype(np.int64) + group.network.selected(root))
+    for v, gate, parts, _ in parted_by_gates(around, chosen, shared, until):
+        copies = parts - int(end[v] != root)
+        upper = min(upper, gate / copies if copies else np.inf)
+    return upper
 
 
 def _everyone(group: Symmetry, chosen: Bools) -> float:
     """A rate at which each member can be brought a stream from every other one: that at which all are at once, on
     shortest paths."""
-    use = ecmp(group, all_to_all(group.network, np.flatnonzero(chosen))).utilisation
-    own = float(group.network.injection_Bps[chosen].min()) / (int(chosen.sum()) - 1)
-    return min(1.0 / float(use.max()), own)
+    try:
+        load = ecmp(group, all_to_all(group.network, np.flatnonzero(chosen))).load_Bps
+    except NoPathError:
+        return 0.0
+    rooms = rooms_of(group)
+    mean = tally(group.arc_orbit, load, rooms.arcs) / group.arc_orbit_size
+    return 1.0 / float((rooms.means(mean) / rooms.capacity_Bps).max())
 
 
 def allgather_time(
     symmetry: Symmetry, size_bytes: float, members: ArrayLike | None = None, *, budget: float | None = None
 ) -> Number:
     """Least time, s, of an all-gather whose whole result has `size_bytes` (reduce-scatter, its mirror, takes the same):
-    n shards of size / n at the gather rate. After `budget` seconds no further programme is made."""
+    n shards of size / n at the gather rate. What is not solved within `budget` seconds is an interval."""
     until = _until(budget)
     group, chosen = _members(symmetry, members)
-    return _allgather_time(_gather_rate(group, chosen, *_at_most(symmetry.network), until), chosen, size_bytes)
+    return _allgather_time(_gather_rate(group, chosen, *at_most(symmetry.network), until), chosen, size_bytes)
 
 
 def _allgather_time(rate: Number, chosen: Bools, size_bytes: float) -> Number:
@@ -128,46 +204,61 @@ def allreduce_time(
     member where so few are alike that each would take a programme. And at least 2 (n - 1) times the size over what all
     end points together can send: until one end point first holds the sum of an element, at least n - 1 others have sent
     something of it, and from then on n - 1 have still to receive it (Patarasuk and Yuan, J. Parallel Distrib. Comput.
-    69, 2009). After `budget` seconds no further programme is made for either end.
+    69, 2009). A gate without which the members fall into k >= 2 parts takes in something of each of them, and where it
+    is that of a member also of a single one. What is not solved within `budget` seconds is an interval.
     """
     until = _until(budget)
     group, chosen = _members(symmetry, members)
-    network = group.network
-    sent, taken = _at_most(symmetry.network)
-    narrowest = float(np.minimum(sent, taken)[chosen].min())
-    asked = _parted(group, chosen)
-    for number, (a, b) in enumerate(track(asked or [], "narrowest cut")):
-        if number and monotonic() > until:
-            break
-        goal = network.on_vertices(network.selected(b).astype(float))
-        narrowest = min(narrowest, one_source(network, int(network.vertices_of(a)[0]), goal).upper)
-    if narrowest <= 0:
+    sent, taken = at_most(symmetry.network)
+    rate = narrowest(group, chosen, sent, taken, until)
+    if rate.upper <= 0:
         raise NotAdmittedError(NOT_JOINED)
-    lower, reason = size_bytes / narrowest, "the narrowest cut" + ("" if asked else " about one end point")
+    lower, reason = size_bytes / rate.upper, rate.reason
     sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent.sum())
     if sending > lower:
         lower, reason = sending, "what end points can send"
-    rate = _gather_rate(group, chosen, sent, taken, until)
-    twice = _allgather_time(rate, chosen, size_bytes)
-    reason = f"from below {reason}, from above two phases" + (" on shortest paths" if rate.reason == FEW else "")
-    reason += ", as far as the time allowed" if monotonic() > until else ""
-    return interval(lower, 2 * twice.upper, reason, MEETS_WITHIN)
+    for _, gate, parts, own in parted_by_gates(group, chosen, shared_gates(group.network), until):
+        if parts + own > 1 and parts * size_bytes / gate > lower:
+            lower, reason = parts * size_bytes / gate, "what an end point that parts others can take"
+    gathered = _gather_rate(group, chosen, sent, taken, until)
+    twice = _allgather_time(gathered, chosen, size_bytes)
+    reason = f"from below {reason}, from above two phases" + (" on shortest paths" if gathered.reason == FEW else "")
+    upper = 2 * twice.upper
+    if upper > lower * (1 + MEETS_WITHIN):
+        known = size_bytes / upper, size_bytes / lower, reason
+        least, most, reason = with_trees(known, group.network, chosen, "allreduce", until)
+        lower, upper = size_bytes / most, size_bytes / least
+    reason += SHORT if monotonic() > until else ""
+    return interval(lower, upper, reason, MEETS_WITHIN)
+
+
+def narrowest(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, until: float) -> Number:
+    """The least capacity, byte/s, one way, that parts two members; what is not solved by `until` counts from above
+    only."""
+    network = group.network
+    if parts_without(network, -1, chosen) > 1:
+        return interval(0.0, 0.0, NOT_JOINED)
+    lower, upper = np.inf, float(np.minimum(sent, taken)[chosen].min())
+    pairs = _parted(group, chosen)
+    reason = "the narrowest cut" + (" about one end point" if pairs is None else "")
+    for a, b in track(pairs or [], "narrowest cut"):
+        goal = network.on_vertices(network.selected(b).astype(float))
+        try:
+            found = one_source(network, int(network.vertices_of(a)[0]), goal, until)
+        except TooLargeError:
+            return interval(0.0, upper, reason + SHORT, MEETS_WITHIN)
+        lower, upper = min(lower, found.lower), min(upper, found.upper)
+    return interval(0.0 if pairs is None else lower, upper, reason, MEETS_WITHIN)
 
 
 def sent_at_most(network: Network) -> Floats:
     """What each end point can send at once, byte/s: its injection, or all its cables, [E]."""
-    return np.minimum(network.injection_Bps, _cables(network, network.tail))
+    return np.minimum(network.injection_Bps, ports_Bps(network, network.tail))
 
 
-def _at_most(network: Network) -> tuple[Floats, Floats]:
+def at_most(network: Network) -> tuple[Floats, Floats]:
     """What each end point can send and take at once, byte/s, [E]; `injection` bounds both."""
-    return sent_at_most(network), np.minimum(network.injection_Bps, _cables(network, network.head))
-
-
-def _cables(network: Network, side: NDArray[np.integer]) -> Floats:
-    """All that the arcs with their tail, or head, at an end point carry, byte/s, [E]."""
-    at = tally(side, network.capacity_Bps, network.vertices)
-    return tally(network.end[network.end_order], at[network.end_order], network.ends)
+    return sent_at_most(network), np.minimum(network.injection_Bps, ports_Bps(network, network.head))
 
 
 def _parted(group: Symmetry, chosen: Bools) -> list[tuple[int, int]] | None:

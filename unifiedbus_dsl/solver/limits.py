@@ -46,8 +46,12 @@ def single(network: Network) -> Network:
     return network if network.simple else _with_hubs(network).network
 
 
-def _with_hubs(network: Network) -> _Hubs:
+def _with_hubs(network: Network, apart: Bools | None = None) -> _Hubs:
+    """The network with a hub for each end point of several vertices, and where its only vertex forwards for each of
+    `apart` ([E])."""
     many = np.diff(network.end_start) > 1
+    if apart is not None:
+        many |= apart & network.forwards[network.end_order[network.end_start[:-1]]]
     of_vertex = (network.end >= 0) & many[network.end]
     has_lone = np.zeros(network.ends, dtype=bool)
     has_lone[network.end[of_vertex & ~network.forwards]] = True
@@ -142,13 +146,17 @@ def _places_in_rows(network: Network, rows: Ints, heads: Ints) -> Ints:
     return low
 
 
-def flow_symmetry(symmetry: Symmetry) -> Symmetry:
+def flow_symmetry(symmetry: Symmetry, apart: Bools | None = None) -> Symmetry:
     """The symmetry on `single(network)`: an automorphism that carries an end point to another carries its hub along,
-    and the free arcs with it, so orbits and generators are those that were proved."""
+    and the free arcs with it, so orbits and generators are those that were proved.
+
+    End points `apart` ([E], kept by the symmetries) have a hub also where their only vertex forwards: what passes
+    through it and what ends there are then told apart.
+    """
     before = symmetry.network
-    if before.simple:
+    if before.simple and (apart is None or not apart.any()):
         return symmetry
-    made = _with_hubs(before)
+    made = _with_hubs(before, apart)
     after, new, created = made.network, made.new, made.created
     if not symmetry.generators:
         return trivial(after, symmetry.arrays)

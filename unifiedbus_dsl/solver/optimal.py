@@ -10,8 +10,11 @@ shards of different groups differ, so these transfers run at once:
     broadcast                     time >= size / least capacity from the root to a member; reached by one root alone
 
 For one group of an all-gather the bound is reached (ForestColl, arXiv 2402.06787), for one root of a broadcast too
-where nothing limits injection (as many disjoint arborescences as the narrowest cut is wide: Bang-Jensen, Frank and
-Jackson, 1995). For several groups only the lower end is known.
+(as many disjoint arborescences as the narrowest cut is wide: Bang-Jensen, Frank and Jackson, 1995). Both theorems are
+about cables that carry as much one way as the other. Injection that counts for several cables together is no such cable
+(see `relays`): then the copies that pass it are counted, the upper end is what is reached where it is shared out among
+these cables, and small machines are solved as packings of trees (see `trees`). For several groups only the lower end is
+known.
 """
 
 from __future__ import annotations
@@ -26,9 +29,21 @@ from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.solver.classes import Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solver.demand import Groups, kept
 from unifiedbus_dsl.solver.ecmp import ecmp
-from unifiedbus_dsl.solver.gather import NOT_JOINED, allgather_time, allreduce_time, one_source, relaying, sent_at_most
+from unifiedbus_dsl.solver.gather import (
+    NOT_JOINED,
+    SHORT,
+    allgather_time,
+    allreduce_time,
+    at_most,
+    left,
+    narrowest,
+    sent_at_most,
+    spread_at_most,
+    with_trees,
+)
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, commodities
 from unifiedbus_dsl.solver.prices import priced
+from unifiedbus_dsl.solver.relays import evened, relaying, shared_gates
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.schedules import members_of
 from unifiedbus_dsl.symmetry import Symmetry
@@ -68,7 +83,7 @@ def optimal_time(
     for number, g in enumerate(chosen):
         if number and monotonic() > until:
             break
-        lower = max(lower, alone(symmetry, size_bytes, members[g], budget=_left(until)).lower)
+        lower = max(lower, alone(symmetry, size_bytes, members[g], budget=left(until)).lower)
     together = size_bytes / members.shape[1] / _together(symmetry, of, members, until)
     if collective == "allreduce":
         every = 2 * (members.shape[1] - 1) * len(members) * size_bytes
@@ -77,14 +92,9 @@ def optimal_time(
         max(lower, together),
         np.inf,
         "from below one member of each group at once; no schedule of all groups is known"
-        + (", as far as the time allowed" if monotonic() > until else ""),
+        + (SHORT if monotonic() > until else ""),
         MEETS_WITHIN,
     )
-
-
-def _left(until: float) -> float | None:
-    """Seconds until then, None for ever."""
-    return None if until == inf else max(0.0, until - monotonic())
 
 
 def _one_of_each(symmetry: Symmetry, members: Ints) -> list[int]:
@@ -115,7 +125,7 @@ def _together(symmetry: Symmetry, group: Ints, members: Ints, until: float) -> f
     first = symmetry.network.selected(members[:, 0])
     around = kept(relaying(symmetry), Groups(group)).restricted(colour=first)
     try:
-        return min(_concurrent(around, group, members[:, 0], _left(until)).upper, most)
+        return min(_concurrent(around, group, members[:, 0], left(until)).upper, most)
     except TooLargeError:
         if until == inf:
             raise
@@ -138,43 +148,37 @@ def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float,
     n = members.shape[1]
     if found.lower <= 0:
         raise NotAdmittedError(NOT_JOINED)
-    own = float(symmetry.network.injection_Bps[members].min()) / (n - 1)
     piece = size_bytes / n
-    return interval(piece / min(found.upper, own), piece / min(found.lower, own), reason, MEETS_WITHIN)
+    return interval(piece / found.upper, piece / found.lower, reason, MEETS_WITHIN)
 
 
 def _broadcast(symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size_bytes: float, until: float) -> Number:
-    """The whole size over the narrowest cut between a root and a member of its group."""
+    """The whole size over the narrowest cut between a root and a member of its group; with one group also from above.
+
+    A cut that parts any two members parts the root from one of them, and as much fits one way as the other.
+    """
     keep = kept(symmetry, Groups(group)).restricted(colour=symmetry.network.selected(roots))
-    narrowest, whole = np.inf, True
+    sent, taken = at_most(symmetry.network)
+    rate, reason = np.inf, ""
     for g in _one_of_each(keep, members):
-        if np.isfinite(narrowest) and monotonic() > until:
-            whole = False
+        chosen = symmetry.network.selected(members[g])
+        around = relaying(symmetry).restricted(colour=chosen)
+        found = narrowest(around, chosen, sent, taken, until)
+        rate, reason = min(rate, found.upper), found.reason
+        if monotonic() > until:
             break
-        found, all_tried = _narrowest(symmetry, members[g], int(roots[g]), until)
-        narrowest, whole = min(narrowest, found), whole and all_tried
-    if narrowest <= 0:
+    if rate <= 0:
         raise NotAdmittedError(NOT_JOINED)
-    lower = size_bytes / narrowest
-    reached = whole and len(roots) == 1 and bool(np.isinf(symmetry.network.injection_Bps).all())
-    reason = "the narrowest cut between a root and a member; end points relay"
-    reason += "" if whole else ", as far as the time allowed"
-    return interval(lower, lower if reached else np.inf, reason, MEETS_WITHIN)
-
-
-def _narrowest(symmetry: Symmetry, row: Ints, root: int, until: float) -> tuple[float, bool]:
-    """The narrowest cut between a root and a member, byte/s, and whether all members were tried before `until`."""
-    every = relaying(symmetry)
-    network = every.network
-    inside = np.zeros(network.ends, dtype=np.int64)
-    inside[row] = 1
-    inside[root] = 2
-    around = every.restricted(colour=inside)
-    least = np.inf
-    for v in around.representatives(row[row != root])[0]:
-        if np.isfinite(least) and monotonic() > until:
-            return float(least), False
-        goal = network.on_vertices(network.selected(v).astype(np.float64))
-        found = one_source(network, int(network.vertices_of(root)[0]), goal)
-        least = min(least, found.upper, float(network.injection_Bps[root]), float(network.injection_Bps[v]))
-    return float(least), True
+    if len(roots) > 1:
+        return interval(size_bytes / rate, np.inf, reason + "; no schedule of all groups is known", MEETS_WITHIN)
+    shared, reached = shared_gates(around.network), found.lower
+    if len(shared):
+        root = int(roots[0])
+        rate = min(rate, spread_at_most(around, chosen, root, shared, sent, until))
+        even = evened(around, shared)
+        reached = narrowest(even, chosen, *at_most(even.network), until).lower
+        if rate > reached * (1 + MEETS_WITHIN):
+            reached, rate, reason = with_trees(
+                (reached, rate, reason), around.network, chosen, "broadcast", until, root
+            )
+    return interval(size_bytes / rate, size_bytes / reached if reached > 0 else np.inf, reason, MEETS_WITHIN)

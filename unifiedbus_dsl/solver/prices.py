@@ -9,6 +9,7 @@ optimum from below; any lengths bound it from above:
 
 Where that is not too much work, it begins from what routings on walks reach and prove (see `walks`): much nearer.
 Only one source of each orbit is routed, and loads are averaged over the orbits of arcs: an average over the group.
+Gates of vertices are filled and priced as arcs are (see `rooms`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from unifiedbus_dsl.network import Floats, Ids, Ints, Network, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.classes import Commodity, Optimum
 from unifiedbus_dsl.solver.digits import few
+from unifiedbus_dsl.solver.rooms import rooms_of
 from unifiedbus_dsl.solver.walks import MORE, Balanced, Walks, balance, mixed
 from unifiedbus_dsl.symmetry import Symmetry
 
@@ -70,12 +72,15 @@ def priced(
     until = np.inf if budget is None else monotonic() + budget
     paths = _Paths.of(symmetry.network, commodities, minimal)
     rounds = ROUNDS if budget is not None else max(1, min(ROUNDS, WORK // paths.size))
-    size, orbit = symmetry.arc_orbit_size, symmetry.arc_orbit
-    room = symmetry.arc_orbit_capacity_Bps
+    rooms, orbit = rooms_of(symmetry), symmetry.arc_orbit
+    room, size = rooms.capacity_Bps, rooms.size
     cable = np.isfinite(room)
 
     def averaged(one: Floats) -> Floats:
-        return tally(orbit, one, len(size)) / size
+        return rooms.means(tally(orbit, one, rooms.arcs) / symmetry.arc_orbit_size)
+
+    def along(price: Floats) -> Floats:
+        return rooms.lengths(price)[orbit]
 
     def used(loads: Floats) -> Floats:
         return np.divide(loads, room, out=np.zeros(len(room)), where=cable)
@@ -91,9 +96,8 @@ def priced(
             walks,
             found,
             orbit,
-            size,
-            room,
-            lambda length: volume(length) / paths.worth(length[orbit]),
+            rooms,
+            lambda length: volume(length) / paths.worth(along(length)),
             gap=GAP,
             most=min(MOST, BALANCING // walks.work) if budget is None else MOST,
             done=lambda: monotonic() > until,
@@ -114,7 +118,7 @@ def priced(
             sharp = np.log(len(use) + 1) / (max((upper / lower - 1) / 4, GAP / 2) if np.isfinite(upper) else 0.25)
             weight = np.exp(sharp * (use * lower - 1)) * cable
             length = few(np.divide(weight, room, out=np.zeros(len(room)), where=cable))
-        worth, fresh = paths.routed(length[orbit])
+        worth, fresh = paths.routed(along(length))
         if volume(length) < upper * worth:  # there may be ways around all that has a length
             upper, best = volume(length) / worth, length
         there = averaged(fresh)
@@ -122,10 +126,11 @@ def priced(
         now = now + _step(use, used(there), sharp * lower, size) * (there - now)
     lower = 1.0 / float(used(now).max())
     paths.check(now[orbit], symmetry)
-    upper = volume(best) / paths.proved_worth(best[orbit])
+    upper = volume(best) / paths.proved_worth(along(best))
     if lower > upper * (1 + 1e-7):  # loads that balance may still be less than what is sent
         raise ArithmeticError("the loads are less than the demand makes under these prices")
-    return Optimum(lower, max(upper, lower), np.array([lower]), now * lower, best, 0, 0)
+    load = now[: rooms.arcs] * lower
+    return Optimum(lower, max(upper, lower), np.array([lower]), load, rooms.lengths(best), best, 0, 0)
 
 
 def _step(use: Floats, other: Floats, sharp: float, size: Ints) -> float:

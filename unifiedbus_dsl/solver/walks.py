@@ -24,6 +24,7 @@ from attrs import define, field, frozen
 from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, tally
 from unifiedbus_dsl.progress import task
 from unifiedbus_dsl.solver.digits import few
+from unifiedbus_dsl.solver.rooms import Rooms
 
 MORE = (2, 1)
 """Arcs that a walk may have beyond those of the furthest pair, and where that is too much work: with fewer the ends
@@ -109,8 +110,8 @@ def _rows(row: Ints, column: Ints, nodes: int) -> tuple[Ints, Ints, Ints]:
 
 @define(eq=False)
 class Balanced:
-    """What was reached: `loads` [orbits] that route the whole demand, with `lower` = 1 / their largest utilisation, and
-    `length` [orbits] that prove `upper`."""
+    """What was reached: `loads` [R] that route the whole demand, with `lower` = 1 / their largest utilisation, and
+    `length` [R] that prove `upper`."""
 
     lower: float
     loads: Floats
@@ -129,8 +130,7 @@ def balance(
     walks: Walks,
     found: Balanced,
     orbit: Ids,
-    size: Ints,
-    room: Floats,
+    rooms: Rooms,
     prove: Callable[[Floats], float],
     *,
     gap: float,
@@ -140,9 +140,9 @@ def balance(
     """Bring the ends of `found` nearer to each other, until they are within `gap`, `most` times all loads were found,
     or it is `done`.
 
-    `orbit` [A] is that of each arc, `size` and `room` [orbits] how many arcs it has and what one carries. `prove` says
-    what lengths ([orbits]) prove.
+    `orbit` [A] is that of each arc; loads and lengths are of the `rooms`. `prove` says what lengths ([R]) prove.
     """
+    room, size = rooms.capacity_Bps, rooms.size
     cable = np.isfinite(room)
     unit = float(np.median(room[cable]))
     capacity = (room * size)[cable] / unit
@@ -163,10 +163,10 @@ def balance(
 
     def slope(y: Floats) -> tuple[float, Floats]:
         step()
-        load, value = walks.loads(lengths(y)[orbit])
+        load, value = walks.loads(rooms.lengths(lengths(y))[orbit])
         if not np.isfinite(value):
             return np.inf, np.zeros_like(y)
-        mean = tally(orbit, load, len(size)) / size
+        mean = rooms.means(tally(orbit, load, rooms.arcs) / size[: rooms.arcs])
         routings.append(mean)
         del routings[: -max(1, min(MIXED, ENTRIES // len(room)))]
         found.carry(mean, room)

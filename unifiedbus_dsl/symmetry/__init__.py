@@ -11,7 +11,7 @@ most checks touch few arcs (see docs/decisions/symmetry-search.md).
 """
 
 from unifiedbus_dsl.symmetry.arrays import Array, Axis, arrays_of, axes, located
-from unifiedbus_dsl.symmetry.colours import dense, mix, refine, sums, tiers, vertex_kinds
+from unifiedbus_dsl.symmetry.colours import dense, mix, refine, refined, sums, tiers, vertex_kinds
 from unifiedbus_dsl.symmetry.orbits import joined
 from unifiedbus_dsl.symmetry.proof import Generator, Keep, arc_images
 from unifiedbus_dsl.symmetry.search import Symmetry, end_images, find, trivial
@@ -32,6 +32,7 @@ __all__ = [
     "located",
     "mix",
     "refine",
+    "refined",
     "sums",
     "tiers",
     "trivial",

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import count as counter
+from math import inf
+from time import monotonic
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Hashes, Ids, Ints, Network, distinct, looked_up, row_arcs
 
+DEEP = 64
+"""Rounds of refinement after which a network counts as deep."""
 MANY = 4096
 """Distinct values from which on ranking them by sorting is sooner done than looking each up."""
 
 
 def vertex_kinds(network: Network, colour: ArrayLike | None = None) -> Ids:
     """Dense colour of vertices that differ in anything but their arcs: group, forwarding, latency, end point or not,
-    injection, and `colour`. [V]"""
+    injection, gate, and `colour`. [V]"""
     real = network.end >= 0
     kinds = dense(network.group)
-    for column in (network.forwards, real, network.latency_s, network.on_vertices(network.injection_Bps), colour):
+    injection = network.on_vertices(network.injection_Bps)
+    for column in (network.forwards, real, network.latency_s, injection, network.gate_Bps, colour):
         if column is not None:
             values = dense(np.asarray(column))
             kinds = dense(kinds.astype(np.int64) * (int(values.max(initial=0)) + 1) + values)
@@ -39,11 +46,20 @@ def tiers(network: Network, start: NDArray[np.bool_] | None = None) -> Ids:
 
 
 def refine(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> Ids:
-    """Coarsest equitable partition of the vertices finer than `colour` ([V]), arcs told apart by `label` ([A]).
+    """The partition of `refined`, whatever time it takes."""
+    found = refined(network, colour, label)
+    assert found is not None
+    return found
+
+
+def refined(network: Network, colour: ArrayLike, label: NDArray[np.integer], until: float = inf) -> Ids | None:
+    """Coarsest equitable partition of the vertices finer than `colour` ([V]), arcs told apart by `label` ([A]); None
+    where it is not stable by `until`.
 
     Colour of v next round: its colour and the sum over arcs out of w(label) · h(colour of head), in 64-bit arithmetic
     with random odd w and random h. Arcs in say nothing new: each arc has its opposite, and labels that part opposite
-    arcs part them from both ends. A collision (odds about colours squared in 2^64) would leave it too coarse.
+    arcs part them from both ends. A collision (odds about colours squared in 2^64) would leave it too coarse. After
+    `DEEP` rounds vertices are parted by their hops from the rarest colour at once, as the rounds would do one by one.
     """
     from scipy.sparse import csr_matrix
 
@@ -52,14 +68,31 @@ def refine(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> I
     matrix = csr_matrix((looked_up(salt, label), network.head, network.indptr.astype(np.int32)), shape=(n, n))
     now = dense(np.asarray(colour))
     count = int(now.max(initial=-1)) + 1
-    while True:
-        numbers = np.arange(count)
+    for turn in counter():
+        if turn == DEEP:
+            now = dense(now.astype(np.int64) * (n + 1) + _hops_from_rarest(network, now))
+        numbers = np.arange(int(now.max(initial=-1)) + 1)
         key = mix(numbers)[now] + np.asarray(matrix @ mix(numbers + (1 << 40))[now])
         now = dense(key)
         more = int(now.max(initial=-1)) + 1
         if more == count:
             return now
+        if monotonic() > until:
+            return None
         count = more
+    raise AssertionError
+
+
+def _hops_from_rarest(network: Network, colour: Ids) -> Ints:
+    """Hops from the nearest vertex of the colour that the fewest have, through anything, [V]; V where there is none."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    n = network.vertices
+    start = np.flatnonzero(colour == np.argmin(np.bincount(colour)))
+    graph = csr_matrix((np.ones(network.arcs), network.head, network.indptr.astype(np.int32)), shape=(n, n))
+    far = dijkstra(graph, indices=start, unweighted=True, min_only=True)
+    return np.where(np.isfinite(far), far, n).astype(np.int64)
 
 
 def dense(values: NDArray[np.generic]) -> Ids:
