@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unifiedbus_dsl.analysis.wording import between, end_name
+from unifiedbus_dsl.plan.end_points import end_kind
 from unifiedbus_dsl.solver.losses import Losses, Tier
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.units import counted, format_share
@@ -57,6 +58,7 @@ def to_json(machine: Machine, lost: Losses, *, named: bool = True) -> dict[str, 
         if named:
             pair |= {"from": end_name(machine, lost.source), "to": end_name(machine, lost.target)}
     return {
+        "end_point": end_kind(machine.fabric.plan),
         "end_points_lost": len(lost.lost),
         "end_points_cut_off": len(lost.cut_off),
         "end_points_left": lost.left,

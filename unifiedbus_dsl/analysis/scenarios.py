@@ -6,6 +6,7 @@ case with worst case.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from math import isclose
@@ -17,6 +18,7 @@ from unifiedbus_dsl.analysis.answers import shown
 from unifiedbus_dsl.analysis.asking import asker_of
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.senders import carriers_of, end_points
 from unifiedbus_dsl.analysis.wording import between
 from unifiedbus_dsl.elaborate.failures import based
 from unifiedbus_dsl.elaborate.values import Any, Between, Poison
@@ -46,7 +48,7 @@ class Damage:
     @cached_property
     def losses(self) -> Losses:
         """Worked out when they are asked for: on a large machine without symmetries they take long."""
-        return losses(self.before, self.machine)
+        return losses(self.before, self.machine, end_points(self.before))
 
 
 def damage(
@@ -138,7 +140,7 @@ def changes(items: list[tree.Statement], before: Machine, after: Machine) -> lis
         return []
     texts = "; ".join(" ".join(each.span.text.split()) for each in sets)
     counts = [
-        (after.network.ends, before.network.ends, "end point"),
+        (len(end_points(after)), len(end_points(before)), "end point"),
         (after.fabric.device_count, before.fabric.device_count, "device"),
         (after.fabric.cable_count, before.fabric.cable_count, "cable"),
     ]
@@ -157,7 +159,7 @@ def _tiers_changed(before: Machine, after: Machine) -> list[str]:
 
 
 def _by_tier(machine: Machine) -> dict[tuple[int, int], float]:
-    found = tiers(machine.network)
+    found = tiers(machine.network, end_points(machine))
     return dict(
         zip(zip(found.low.tolist(), found.high.tolist(), strict=True), found.capacity_Bps.tolist(), strict=True)
     )
@@ -167,13 +169,24 @@ def _rate(value: float | None) -> str:
     return "none" if value is None else shown(value, RATE)
 
 
+def _senders(found: Damage) -> str:
+    """What is among the lost devices: end points, and whatever else sends, by its kind."""
+    plan, fabric = found.before.fabric.plan, found.before.fabric
+    ends = len(found.losses.lost)
+    gone = (found.machine.lost_devices & ~found.before.lost_devices)[found.before.network.end_device]
+    others = found.before.network.end_device[gone & carriers_of(found.before)]
+    kinds = Counter(list(plan.devices.values())[t].kind for t in fabric.device_type[others].tolist())
+    parts = [counted(ends, "end point")] if ends else []
+    parts += [f"{count:,} {kind}" for kind, count in sorted(kinds.items())]
+    return f"; {' and '.join(parts)} among them" if parts else ""
+
+
 def described(found: Damage) -> list[str]:
     """What a scenario has taken, a sentence a line; nothing where it takes nothing."""
     said = []
     gone = [counted(count, noun) for count, noun in ((found.devices, "device"), (found.cables, "cable")) if count]
     if gone:
-        ends = len(found.losses.lost)
-        said.append(f"lost: {' and '.join(gone)}" + (f"; {counted(ends, 'end point')} among them" if ends else ""))
+        said.append(f"lost: {' and '.join(gone)}{_senders(found)}")
     if found.slower:
         said.append(f"slower: {counted(found.slower, 'cable')}")
     return [*said, *lost.sentences(found.machine, found.losses)] if said else []

@@ -20,6 +20,7 @@ from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.invariance import TIMED, keeping
 from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.senders import end_points
 from unifiedbus_dsl.analysis.wording import cut
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -96,7 +97,7 @@ class Questions:
             answer = self.asker(machine, sink).answer(self.call(text, sink))
             answers.append(answer)
             reasons.append("; ".join(d.message for d in sink) if answer is None else "")
-        return Findings(tuple(answers), tuple(reasons), losses(self.base, machine))
+        return Findings(tuple(answers), tuple(reasons), losses(self.base, machine, end_points(self.base)))
 
     def asker(self, machine: Machine, sink: Sink) -> Asker:
         """Who answers about a machine."""
@@ -226,7 +227,7 @@ def survey(
     except Refused:
         return None
     parts = _parts(machine, chosen, symmetry)
-    base = Findings(answers, ("",) * len(answers), losses(machine, machine))
+    base = Findings(answers, ("",) * len(answers), losses(machine, machine, end_points(machine)))
     if draws is None:
         found = scenarios.survey(machine, parts, questions, engine=engine)
         rows = [Row(f.part, _names(machine, parts, [f.part]), f.copies, f.outcome) for f in found.failures]

@@ -17,6 +17,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Subject, left_out, refuse, too_large
 from unifiedbus_dsl.export.names import Slugs, elements, plain
 from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.plan.end_points import end_types
 
 LONGEST_NAME = 63
 """Of a DNS label, and so of a Kubernetes label value; Slurm allows one more."""
@@ -86,9 +87,7 @@ def node_types(plan: Plan, wanted: str | None) -> frozenset[str]:
     keys = [*plan.devices, *plan.bottom_up]
     if wanted is not None:
         return frozenset(k for k in keys if plan.instances[k] and wanted in (k, plan.type(k).kind))
-    kinds = {device.kind for device in plan.devices.values()}
-    chief = next((kind for kind in ("npu", "cpu", "device", "nic") if kind in kinds), None)
-    ends = {key for key, device in plan.devices.items() if device.kind == chief}
+    ends = end_types(plan)
     holders = [k for k in plan.bottom_up if plan.assemblies[k].kind == "node" and _holds(plan, k, ends)]
     if holders:
         return frozenset(holders)

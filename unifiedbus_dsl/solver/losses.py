@@ -44,7 +44,7 @@ class Losses:
 
 
 def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) -> Losses:
-    """What the damage has taken from the end points `members` (default: all) and from the cables."""
+    """Return what the damage has taken from the end points `members` (default: all) and from the cables."""
     chosen, gone = base.network.selected(members), base.network.selected(damaged.lost_ends)
     chosen[base.lost_ends] = False
     left = np.flatnonzero(chosen & ~gone)
@@ -65,7 +65,7 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
         np.flatnonzero(gone & chosen),
         cut_off,
         len(left) - len(cut_off),
-        _by_tier(base.network, damaged.network),
+        _by_tier(base.network, damaged.network, np.flatnonzero(chosen)),
         source,
         target,
         before,
@@ -86,8 +86,8 @@ def _largest(islands: tuple[Ints, Ints], chosen: Bools) -> Ints:
     return np.asarray(end[of & (island == np.argmax(np.bincount(island[of])))])
 
 
-def _by_tier(before: Network, after: Network) -> tuple[Tier, ...]:
-    """Capacity of cables by the tiers that they join, as the whole machine has them."""
-    whole = tiers(before)
+def _by_tier(before: Network, after: Network, members: Ints) -> tuple[Tier, ...]:
+    """Return the capacity of cables by the tiers that they join, counted from the members in the whole machine."""
+    whole = tiers(before, members)
     columns = (whole.low, whole.high, whole.capacity_Bps, whole.left_Bps(after))
     return tuple(Tier(*row) for row in zip(*(column.tolist() for column in columns), strict=True))

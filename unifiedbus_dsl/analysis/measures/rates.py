@@ -10,7 +10,7 @@ from attrs import frozen
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.routes import read_routing
-from unifiedbus_dsl.analysis.senders import carriers_of
+from unifiedbus_dsl.analysis.senders import carriers_of, end_points
 from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends, end_name
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Floats, Ints, Network, tally
@@ -124,7 +124,7 @@ def by_part(machine: Machine, share: Floats) -> dict[str, Any]:
     busiest = top[np.argsort(-share[top], kind="stable")[:BUSIEST]]
     return {
         "by_link": _parts(network, share, network.kinds.link[network.kind], list(machine.fabric.plan.links)),
-        "by_tier": _parts(network, share, (found := tiers(network)).band, found.names),
+        "by_tier": _parts(network, share, (found := tiers(network, end_points(machine))).band, found.names),
         "busiest": [
             {"arc": name, "utilisation": float(part)}
             for name, part in zip(arc_names(machine, busiest), share[busiest], strict=True)
