@@ -26,7 +26,7 @@ from unifiedbus_dsl.plan import (
     Var,
 )
 from unifiedbus_dsl.render.detail import TooManyMarksError, detail_picture
-from unifiedbus_dsl.render.facts import Survey, rate_text
+from unifiedbus_dsl.render.facts import Survey, rate_text, with_spares
 from unifiedbus_dsl.render.floor import MOST_PLACES, NothingPlacedError, floor_picture
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.overview import overview_picture
@@ -113,7 +113,8 @@ def _common(plan: Plan, kind: DeviceType | AssemblyType) -> dict[str, Any]:
     return {
         "kind": kind.kind,
         "doc": kind.doc or "",
-        "instances": plan.instances[kind.key],
+        "instances": plan.in_service[kind.key],
+        "spares": plan.instances[kind.key] - plan.in_service[kind.key],
         "devices": plan.device_count[kind.key],
         "fields": {name: value_text(value) for name, value in kind.fields.items()},
     }
@@ -136,7 +137,8 @@ def _device(plan: Plan, device: DeviceType) -> dict[str, Any]:
 def _assembly(plan: Plan, survey: Survey, assembly: AssemblyType, tables: dict[tuple[int, ...], int]) -> dict[str, Any]:
     figures = survey.figures[assembly.key]
     counts = {**figures.assemblies, **figures.devices}
-    contents = [*([kind, f"{count:,}"] for kind, count in counts.items()), ["cables inside", f"{figures.cables:,}"]]
+    contents = [[kind, with_spares(count, figures.spares.get(kind, 0))] for kind, count in counts.items()]
+    contents.append(["cables inside", with_spares(figures.cables, figures.spare_cables)])
     return {
         **_common(plan, assembly),
         "ports": [[e.name, " × ".join(map(str, e.shape)) or "1"] for e in assembly.exports],

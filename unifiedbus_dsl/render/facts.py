@@ -58,6 +58,11 @@ def counted(kind: str, count: int) -> str:
     return f"{count:,} {kind_name(kind, count)}"
 
 
+def with_spares(count: int, spares: int) -> str:
+    """Return `64 + 2 spare`."""
+    return f"{count:,} + {spares:,} spare" if spares else f"{count:,}"
+
+
 def rate_text(rate: Fraction) -> str:
     """`56 GB/s`: in each direction."""
     return format_quantity(Quantity(rate, units.RATE))
@@ -302,35 +307,49 @@ def child_named(assembly: AssemblyType, name: str) -> Child:
 
 @frozen
 class Wiring:
-    """All cables of one medium inside an assembly, at every level. `rate` is their sum, byte/s each direction."""
+    """All cables of one medium inside an assembly, at every level, without the `spares`, those inside spare parts.
+    `rate` is their sum, byte/s each direction."""
 
     medium: str
     cables: int
     rate: Fraction
+    spares: int = 0
 
 
 @frozen
 class Figures:
-    """Key figures of one instance of a type, all levels together.
+    """Key figures of one instance of a type, all levels together, spares left out.
 
-    `devices` and `assemblies` count by kind, the larger kinds first. `injection` is the sum over all ports of the NPUs,
-    byte/s each direction.
+    `devices` and `assemblies` count by kind, the larger kinds first; `spares` both of them. `injection` is the sum over
+    all ports of the NPUs, byte/s each direction.
     """
 
     devices: Mapping[str, int]
     assemblies: Mapping[str, int]
     wiring: tuple[Wiring, ...]
     injection: Fraction
+    spares: Mapping[str, int] = field(factory=dict)
 
     @property
     def cables(self) -> int:
         return sum(w.cables for w in self.wiring)
 
     @property
+    def spare_cables(self) -> int:
+        return sum(w.spares for w in self.wiring)
+
+    @property
     def contents(self) -> tuple[str, ...]:
         """What it holds, in short: `64 NPUs`, `32 switches`."""
         order = ("npu", "cpu", "nic", "device", "switch")
-        return tuple(counted(kind, self.devices[kind]) for kind in order if self.devices.get(kind))
+        present = [kind for kind in order if self.devices.get(kind) or self.spares.get(kind)]
+        return tuple(
+            f"{with_spares(self.devices.get(kind, 0), self.spares.get(kind, 0))} {self.name(kind)}" for kind in present
+        )
+
+    def name(self, kind: str) -> str:
+        """Return `NPU` or `NPUs`, by how many there are."""
+        return kind_name(kind, self.devices.get(kind, 0) + self.assemblies.get(kind, 0) + self.spares.get(kind, 0))
 
 
 @frozen(slots=False, eq=False)
@@ -391,23 +410,39 @@ def _device_figures(plan: Plan, key: str) -> Figures:
 def _assembly_figures(plan: Plan, parts: Sequence[tuple[Child, Figures]], own: Sequence[Bundle]) -> Figures:
     devices: Counter[str] = Counter()
     assemblies: Counter[str] = Counter()
-    cables: Counter[str] = Counter()
-    rates: dict[str, Fraction] = {}
+    spares: Counter[str] = Counter()
     for child, _ in parts:
         if child.type in plan.assemblies:
-            assemblies[plan.assemblies[child.type].kind] += child.count
+            kind = plan.assemblies[child.type].kind
+            assemblies[kind] += 0 if child.spare else child.count
+            spares[kind] += child.count if child.spare else 0
     for child, figures in parts:
-        devices.update({kind: child.count * count for kind, count in figures.devices.items()})
-        assemblies.update({kind: child.count * count for kind, count in figures.assemblies.items()})
+        devices.update({kind: 0 if child.spare else child.count * n for kind, n in figures.devices.items()})
+        assemblies.update({kind: 0 if child.spare else child.count * n for kind, n in figures.assemblies.items()})
+        spares.update({kind: child.count * count for kind, count in figures.spares.items()})
+        if child.spare:
+            spares.update({kind: child.count * count for kind, count in figures.devices.items()})
+            spares.update({kind: child.count * count for kind, count in figures.assemblies.items()})
+    used = [(child, figures) for child, figures in parts if not child.spare]
+    injection = sum((child.count * figures.injection for child, figures in used), Fraction(0))
+    return Figures(dict(devices), dict(assemblies), _wiring(parts, own), injection, dict(spares))
+
+
+def _wiring(parts: Sequence[tuple[Child, Figures]], own: Sequence[Bundle]) -> tuple[Wiring, ...]:
+    """The cables by medium: those that an assembly lays itself, and those inside its parts."""
+    cables: Counter[str] = Counter()
+    spares: Counter[str] = Counter()
+    rates: dict[str, Fraction] = {}
+    for child, figures in parts:
         for wiring in figures.wiring:
-            cables[wiring.medium] += child.count * wiring.cables
-            rates[wiring.medium] = rates.get(wiring.medium, Fraction(0)) + child.count * wiring.rate
+            spares[wiring.medium] += child.count * wiring.spares
+            (spares if child.spare else cables)[wiring.medium] += child.count * wiring.cables
+            rate = Fraction(0) if child.spare else child.count * wiring.rate
+            rates[wiring.medium] = rates.get(wiring.medium, Fraction(0)) + rate
     for bundle in own:
         cables[bundle.medium] += bundle.cables
         rates[bundle.medium] = rates.get(bundle.medium, Fraction(0)) + bundle.total
-    total = tuple(Wiring(name, cables[name], rates[name]) for name in sorted(cables))
-    injection = sum((child.count * figures.injection for child, figures in parts), Fraction(0))
-    return Figures(dict(devices), dict(assemblies), total, injection)
+    return tuple(Wiring(name, cables[name], rates[name], spares[name]) for name in sorted(rates))
 
 
 def holders(plan: Plan, key: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.plan import AssemblyType, Child, Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail import TooManyMarksError
-from unifiedbus_dsl.render.facts import Survey, assembly_named, has_end_point, has_npu, medium
+from unifiedbus_dsl.render.facts import Survey, assembly_named, has_end_point, has_npu, medium, with_spares
 from unifiedbus_dsl.render.marks import (
     Box,
     Line,
@@ -63,6 +63,7 @@ class Spot:
     y: float
     start: int
     devices: int
+    spare: bool = False
 
 
 @frozen(eq=False)
@@ -120,7 +121,9 @@ def floor_picture(plan: Plan, type_key: str | None = None, shared: Survey | None
     )
 
 
-def _spots(plan: Plan, assembly: AssemblyType, path: str, x: float, y: float, start: int) -> Iterator[Spot]:
+def _spots(
+    plan: Plan, assembly: AssemblyType, path: str, x: float, y: float, start: int, spare: bool = False
+) -> Iterator[Spot]:
     """What is placed in an assembly, at the deepest level that places anything."""
     places = {placement.child: placement.positions for placement in assembly.placements}
     for child in assembly.children:
@@ -132,12 +135,13 @@ def _spots(plan: Plan, assembly: AssemblyType, path: str, x: float, y: float, st
                 break
             left, top = x + float(at[0] if at else 0), y + float(at[1] if at else 0)
             inner = plan.assemblies.get(child.type)
-            below = list(_spots(plan, inner, name, left, top, start + element * size)) if inner else []
+            first, idle = start + element * size, spare or child.spare
+            below = list(_spots(plan, inner, name, left, top, first, idle)) if inner else []
             if below:
                 yield from below
             elif at is not None:
                 kind = plan.type(child.type).kind
-                yield Spot(name, child.name, child.type, kind, left, top, start + element * size, size)
+                yield Spot(name, child.name, child.type, kind, left, top, first, size, idle)
         start += child.count * size
 
 
@@ -384,7 +388,8 @@ def _scale_bar(frame: _Frame) -> list[Mark]:
 
 def _tiles(frame: _Frame, spots: Sequence[Spot], runs: Sequence[Runs]) -> list[tuple[str, str]]:
     size = f"{format_number(round(frame.width - 1, 2))} × {format_number(round(frame.depth - 1, 2))} m"
-    tiles = [(size, "width × depth, racks included"), (f"{len(spots):,}", "placed")]
+    idle = sum(spot.spare for spot in spots)
+    tiles = [(size, "width × depth, racks included"), (with_spares(len(spots) - idle, idle), "placed")]
     cables = sum(int(run.cables.sum()) for run in runs)
     if cables:
         total = sum(float((run.cables * run.length).sum()) for run in runs)

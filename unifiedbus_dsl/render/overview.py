@@ -21,6 +21,7 @@ from unifiedbus_dsl.render.facts import (
     assembly_named,
     holders,
     rate_text,
+    with_spares,
 )
 from unifiedbus_dsl.render.folded.assembly import assembly_block
 from unifiedbus_dsl.render.folded.block import Scope
@@ -122,9 +123,9 @@ def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, st
     notes = [(summary(assembly.doc), "")]
     if key == plan.root:
         return [*notes, (f"system {plan.system}", "")]
-    number = plan.instances[key]
+    number = with_spares(plan.in_service[key], plan.instances[key] - plan.in_service[key])
     for upper in holders(plan, key):
-        notes.append((f"{number:,} in system {plan.system} · part of {upper}", files[upper]))
+        notes.append((f"{number} in system {plan.system} · part of {upper}", files[upper]))
     return notes
 
 

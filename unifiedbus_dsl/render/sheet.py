@@ -12,7 +12,7 @@ from attrs import evolve
 
 from unifiedbus_dsl.escape.dot import identifier
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text, split_type
+from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text, split_type, with_spares
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
 
 MARGIN = 24.0
@@ -155,10 +155,12 @@ def _legend(entries: Sequence[Sequence[Mark]], width: float, y: float) -> tuple[
 
 def figure_tiles(figures: Figures) -> list[tuple[str, str]]:
     """Key figures, the most telling first."""
-    tiles = [(f"{count:,}", kind_name(kind, count)) for kind, count in figures.devices.items() if kind == "npu"]
-    tiles += [(f"{count:,}", kind_name(kind, count)) for kind, count in figures.assemblies.items()]
-    tiles += [(f"{count:,}", kind_name(kind, count)) for kind, count in figures.devices.items() if kind != "npu"]
-    tiles.append((f"{figures.cables:,}", "cable" if figures.cables == 1 else "cables"))
+    kinds = [kind for kind in figures.devices if kind == "npu"]
+    kinds += [*figures.assemblies, *(kind for kind in figures.devices if kind != "npu")]
+    counts = {**figures.devices, **figures.assemblies}
+    tiles = [(with_spares(counts[kind], figures.spares.get(kind, 0)), figures.name(kind)) for kind in kinds]
+    many = "cable" if figures.cables + figures.spare_cables == 1 else "cables"
+    tiles.append((with_spares(figures.cables, figures.spare_cables), many))
     if figures.injection:
         tiles.append((rate_text(figures.injection), "all NPU ports, each direction"))
     return tiles
@@ -168,8 +170,9 @@ def wiring_entries(survey: Survey, figures: Figures) -> list[list[Mark]]:
     """A legend entry for each medium with the cables that there are of it, at all levels."""
     entries: list[list[Mark]] = []
     for wiring in figures.wiring:
-        many = "cable" if wiring.cables == 1 else "cables"
-        text = f"{palette.medium_name(wiring.medium)}: {wiring.cables:,} {many}, {rate_text(wiring.rate)}"
+        many = "cable" if wiring.cables + wiring.spares == 1 else "cables"
+        count = with_spares(wiring.cables, wiring.spares)
+        text = f"{palette.medium_name(wiring.medium)}: {count} {many}, {rate_text(wiring.rate)}"
         entries.append(line_entry(f"legend-{wiring.medium}", text, survey.colours[wiring.medium]))
     return entries
 
@@ -179,7 +182,7 @@ def kind_entries(figures: Figures) -> list[list[Mark]]:
     return [
         box_entry(f"legend-{kind}", kind_name(kind, 1), look)
         for kind, look in palette.KINDS.items()
-        if figures.devices.get(kind)
+        if figures.devices.get(kind) or figures.spares.get(kind)
     ]
 
 
