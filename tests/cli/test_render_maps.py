@@ -11,7 +11,8 @@ from tests.cli.conftest import Run
 from tests.render.reading import read_back
 from tests.render.test_palette import contrast
 from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.analysis.heat import heat_map, parts
+from unifiedbus_dsl.analysis.heat import Part, heat_map, join_parts, parts
+from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.heat import Heat, heat_picture
 from unifiedbus_dsl.render.marks import Box, Picture, Text
@@ -59,9 +60,9 @@ def value(picture: Picture, i: int, j: int) -> str:
 def test_racks_in_a_line() -> None:
     """One cable of eight lanes between neighbours: 112 GB/s. A step takes a switch and two metres of cable."""
     bandwidth, latency = line("short", "bandwidth"), line("short", "latency")
-    assert texts(bandwidth, "row") == [f"rack[{i}] · {i + 1}" for i in range(4)]
-    assert texts(bandwidth, "value") == ["112"] * 12
-    assert len(bandwidth.by_role("no-cell")) == 4
+    assert texts(latency, "row") == [f"rack[{i}] · {i + 1}" for i in range(4)]
+    assert texts(bandwidth, "sentence") == ["112 GB/s between any two of the 4 racks"]
+    assert not bandwidth.by_role("cell")
     for i in range(4):
         for j in range(4):
             assert value(latency, i, j) == f"{2 * 105 + 200 + abs(i - j) * (200 + 110):,}"
@@ -102,6 +103,48 @@ def test_few_values_have_a_colour_each_and_many_are_in_ranges() -> None:
     assert set(fills) == set(palette.STEPS)
 
 
+def tiles(picture: Picture) -> dict[str, str]:
+    marks = {mark.id: mark.text for mark in picture.marks if isinstance(mark, Text) and mark.id.startswith("tile-")}
+    return {name: marks[at.removesuffix("-name")] for at, name in marks.items() if at.endswith("-name")}
+
+
+def test_the_headline_is_that_of_the_table_and_of_analyze() -> None:
+    """Two hops inside a rack, and of one rack to the next: what is least stands on the diagonal."""
+    picture = line("short", "latency")
+    cells = [float(text.replace(",", "")) for text in texts(picture, "value")]
+    assert (min(cells), max(cells)) == (410, 410 + 3 * 310)
+    assert tiles(picture) == {
+        "least in the table": "410 ns",
+        "most in the table": "1,340 ns",
+        "between the nearest two end points": "410 ns",
+    }
+    (found,) = ask(pipeline.compile_text(ROW), "short", "latency(all npu)").answers
+    assert found.value == pytest.approx(max(cells) * 1e-9)
+    assert found.detail["histogram"][0][0] == pytest.approx(410e-9)
+
+
+def test_blocks_stay_inside_assemblies() -> None:
+    """Racks of three pods, 7, 7 and 9: 23 in twos are 4 + 4 + 5 blocks, and none has racks of two pods."""
+    pods = [Part(f"pod[{p}]", "superpod", 100 * p, 100 * p + 99) for p in range(3)]
+    racks = [
+        Part(f"pod[{p}].rack[{r}]", "rack", 100 * p + r, 100 * p + r + 1, pods[p])
+        for p, count in enumerate((7, 7, 9))
+        for r in range(count)
+    ]
+    blocks = join_parts(racks)
+    assert [len(block) for block in blocks] == [2, 2, 2, 1, 2, 2, 2, 1, 2, 2, 2, 2, 1]
+    assert all(len({part.parent for part in block}) == 1 for block in blocks)
+    assert [part for block in blocks for part in block] == racks
+
+
+def test_very_many_assemblies_stand_for_their_racks() -> None:
+    """Forty pods of three racks are taken pod by pod, three at a time."""
+    pods = [Part(f"pod[{p}]", "superpod", 3 * p, 3 * p + 3) for p in range(40)]
+    racks = [Part(f"{pod.name}.rack[{r}]", "rack", pod.start + r, pod.stop, pod) for pod in pods for r in range(3)]
+    assert [len(block) for block in join_parts(racks)] == [3] * 13 + [1]
+    assert join_parts(racks)[-1] == [pods[-1]]
+
+
 def test_no_path_is_said() -> None:
     picture = heat_picture(Heat(["a", "b"], np.array([[1.0, np.inf], [np.inf, 1.0]]), "ns", ""), "t", [], [])
     assert texts(picture, "value") == ["1", "none", "none", "1"]
@@ -115,9 +158,9 @@ def test_parts_of_a_system_without_racks() -> None:
 
 def test_the_command(run: Run, tmp_path: Path) -> None:
     (tmp_path / "row.ubus").write_text(ROW)
-    assert run("render", "row.ubus", "--map", "bandwidth").out == "short.bandwidth.svg\n"
-    marks = read_back((tmp_path / "short.bandwidth.svg").read_text())
-    assert marks["cell-0-1-value"].tip == "rack[0] – rack[1]: 112 GB/s"
+    assert run("render", "row.ubus", "--map", "latency").out == "short.latency.svg\n"
+    marks = read_back((tmp_path / "short.latency.svg").read_text())
+    assert marks["cell-0-1-value"].tip == "rack[0] – rack[1]: 720 ns"
     outcome = run("render", "row.ubus", "--map", "bandwith")
     assert (outcome.status, "did you mean `bandwidth`?" in outcome.err) == (2, True)
     assert run("render", "row.ubus", "--map", "latency", "--format", "html").status == 2

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from math import ceil
 from typing import Literal, TypeAlias
 
 import numpy as np
 from attrs import frozen
 
-from unifiedbus_dsl.fabric.names import element_names, spares
+from unifiedbus_dsl.analysis.senders import end_points
+from unifiedbus_dsl.fabric.names import element_names
 from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.plan import Child, Plan
+from unifiedbus_dsl.plan.end_points import end_types
 from unifiedbus_dsl.render.heat import Heat, heat_picture
-from unifiedbus_dsl.render.marks import Picture
+from unifiedbus_dsl.render.marks import Picture, Text
+from unifiedbus_dsl.render.sheet import sheet
 from unifiedbus_dsl.solver.between import bandwidths, latencies
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.paths import latency
 from unifiedbus_dsl.solver.result import NotAdmittedError
-from unifiedbus_dsl.units import format_number
+from unifiedbus_dsl.units import counted, format_number
 
 Map: TypeAlias = Literal["bandwidth", "latency"]
 MAPS: tuple[Map, ...] = ("bandwidth", "latency")
 MOST_PARTS = 18
 """More of them are joined into blocks of consecutive ones."""
+
+_ALIKE = 1e-9
+"""Relative difference of values that are one."""
 
 _UNITS = {
     "bandwidth": ((1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s")),
@@ -32,26 +40,34 @@ _UNITS = {
 
 @frozen
 class Part:
-    """Devices `start … stop - 1`, by name."""
+    """Devices `start … stop - 1`, by name; `parent` is the assembly that it is in, None for the system."""
 
     name: str
+    kind: str
     start: int
     stop: int
+    parent: Part | None = None
+
+    @property
+    def array(self) -> str:
+        """The name without the index."""
+        return self.name.rpartition("[")[0] if self.name.endswith("]") else self.name
 
 
 def heat_map(machine: Machine, what: Map) -> Picture:
     """What the end points of each two racks can send to each other alone, or how far the furthest two of them are
-    apart. A system without racks is taken by its parts; many racks by blocks of neighbours.
+    apart. A system without racks is taken by its parts; many racks by blocks of neighbours inside one assembly, or by
+    the assemblies around them. Where all values are one, the picture says it in a sentence.
 
     Raises:
         NotAdmittedError: there are no two parts with end points.
     """
     plan = machine.fabric.plan
-    kind, found = parts(plan)
-    if len(found) < 2:
-        raise NotAdmittedError(f"a map is of two parts or more, and `{plan.system}` has {len(found)} with end points")
-    size = ceil(len(found) / MOST_PARTS)
-    blocks = [found[at : at + size] for at in range(0, len(found), size)]
+    _, whole = parts(plan)
+    if len(whole) < 2:
+        raise NotAdmittedError(f"a map is of two parts or more, and `{plan.system}` has {len(whole)} with end points")
+    blocks = join_parts(whole)
+    kind = _one_kind([part for block in blocks for part in block])
     part = _members(machine, plan, blocks)
     if what == "bandwidth":
         values = bandwidths(machine.symmetry, part)
@@ -60,21 +76,84 @@ def heat_map(machine: Machine, what: Map) -> Picture:
         values = latencies(machine.timed_symmetry, part)
         said = "least time of a small message at no load, between the two end points that are furthest apart"
     scale, unit = _unit(what, values)
-    joined = f"{len(found):,} {kind}s in {len(blocks)} blocks of {size}" if size > 1 else f"{len(found)} {kind}s"
-    if size > 1 and len(blocks[-1]) < size:
-        joined += f", the last of {len(blocks[-1])}"
     names = [block[0].name if len(block) == 1 else f"{block[0].name} … {block[-1].name}" for block in blocks]
-    heat = Heat(names, values / scale, unit, "each row and column is a " + (f"block of {kind}s" if size > 1 else kind))
-    return heat_picture(heat, f"{what} between {kind}s", [said, f"system {plan.system}: {joined}"], _tiles(heat))
+    joined = any(len(block) > 1 for block in blocks)
+    heat = Heat(names, values / scale, unit, "each row and column is a " + (f"block of {kind}s" if joined else kind))
+    notes = [said, f"system {plan.system}: {_counts(blocks, kind)}", *_left_out(machine, part, kind)]
+    tiles = _tiles(heat) + (_nearest(machine, part, scale, unit) if what == "latency" else [])
+    title = f"{what} between {kind}s"
+    sentence = _sentence(heat, what, f"blocks of {kind}s" if joined else f"{kind}s")
+    if sentence:
+        return sheet(title, f"map · {unit}", [(note, "") for note in notes], tiles, [sentence], [])
+    return heat_picture(heat, title, notes, tiles)
+
+
+def join_parts(found: list[Part]) -> list[list[Part]]:
+    """Return the rows of a map: the parts alone where they are few, else blocks of neighbours in one array, else the
+    assemblies around them. No block holds parts of two assemblies, but where one assembly has very many arrays."""
+    if len(found) <= MOST_PARTS:
+        return [[part] for part in found]
+    arrays = [list(group) for _, group in groupby(found, key=lambda part: part.array)]
+    size = next((n for n in range(1, len(found)) if _block_count(arrays, n) <= MOST_PARTS), 0)
+    if size:
+        return [array[at : at + size] for array in arrays for at in range(0, len(array), size)]
+    around = list(dict.fromkeys(part.parent or part for part in found))
+    if len(around) > 1 and len(around) < len(found):
+        return join_parts(around)
+    size = ceil(len(found) / MOST_PARTS)
+    return [found[at : at + size] for at in range(0, len(found), size)]
+
+
+def _block_count(arrays: list[list[Part]], size: int) -> int:
+    return sum(ceil(len(array) / size) for array in arrays)
+
+
+def _one_kind(found: list[Part]) -> str:
+    kinds = {part.kind for part in found}
+    return kinds.pop() if len(kinds) == 1 else "part"
+
+
+def _counts(blocks: list[list[Part]], kind: str) -> str:
+    """`40 racks in 14 blocks of 3, the last of 1`."""
+    sizes = [len(block) for block in blocks]
+    most = max(sizes)
+    if most == 1:
+        return f"{len(blocks)} {kind}s"
+    text = f"{sum(sizes):,} {kind}s in {len(blocks)} blocks of "
+    if min(sizes[:-1]) < most:
+        return f"{text}at most {most}"
+    return f"{text}{most}" + (f", the last of {sizes[-1]}" if sizes[-1] < most else "")
+
+
+def _left_out(machine: Machine, part: Ints, kind: str) -> list[str]:
+    """A note where end points of the machine are in no part of the map."""
+    count = len(end_points(machine)) - int((part >= 0).sum())
+    return [f"{counted(count, 'end point')} in no {kind} left out"] if count else []
+
+
+def _sentence(heat: Heat, what: Map, nouns: str) -> Text | None:
+    """The map in words where all its values are one."""
+    known = heat.values[~np.isnan(heat.values)]
+    if not len(known) or not np.isfinite(known).all() or known.max() - known.min() > _ALIKE * known.max():
+        return None
+    value = f"{format_number(float(known.max()))} {heat.unit}"
+    each = "between" if what == "bandwidth" else "within and between"
+    return Text("sentence", 0, 0, f"{value} {each} any two of the {len(heat.names)} {nouns}", 13, role="sentence")
 
 
 def _tiles(heat: Heat) -> list[tuple[str, str]]:
-    apart = ~np.eye(len(heat.names), dtype=bool)
-    finite = heat.values[apart & np.isfinite(heat.values)]
+    finite = heat.values[np.isfinite(heat.values)]
     if not len(finite):
         return []
     least, most = (format_number(float(each)) for each in (finite.min(), finite.max()))
-    return [(f"{least} {heat.unit}", "least"), (f"{most} {heat.unit}", "most")]
+    return [(f"{least} {heat.unit}", "least in the table"), (f"{most} {heat.unit}", "most in the table")]
+
+
+def _nearest(machine: Machine, part: Ints, scale: float, unit: str) -> list[tuple[str, str]]:
+    """The least latency of two end points: the table has that of the furthest two of its rows and columns."""
+    ends = np.flatnonzero(part >= 0)
+    found = latency(machine.timed_symmetry, ends, ends).value
+    return [(f"{format_number(float(v) / scale)} {unit}", "between the nearest two end points") for v in found[:1]]
 
 
 def _unit(what: Map, values: Floats) -> tuple[float, str]:
@@ -84,41 +163,36 @@ def _unit(what: Map, values: Floats) -> tuple[float, str]:
 
 
 def _members(machine: Machine, plan: Plan, blocks: list[list[Part]]) -> Ints:
-    """The block of each end point that counts, -1 of the others, [E]: NPUs where there are any, no spares."""
+    """The block of each end point of the machine, -1 of all others, [E]."""
     fabric = machine.fabric
     block = np.full(fabric.device_count, -1, dtype=np.int64)
     for number, members in enumerate(blocks):
         for each in members:
             block[each.start : each.stop] = number
-    counted = _counted(plan)
-    types = np.array([key in counted for key in plan.devices])
-    block[~types[fabric.device_type] | spares(plan)] = -1
+    block[~np.isin(np.arange(fabric.device_count), _standing(machine))] = -1
     return block[machine.network.end_device]
 
 
-def _counted(plan: Plan) -> set[str]:
-    """The device types that a map is about."""
-    npus = {key for key, device in plan.devices.items() if device.kind == "npu"}
-    return npus or {key for key, device in plan.devices.items() if device.kind not in ("switch", "nic")}
+def _standing(machine: Machine) -> Ints:
+    """The devices that are end points of the machine."""
+    return np.asarray(machine.network.end_device[end_points(machine)])
 
 
 def parts(plan: Plan) -> tuple[str, list[Part]]:
     """The racks that hold end points, in order, and their kind; without two racks the parts of the system."""
-    holding = _counted(plan)
+    holding = set(end_types(plan))
     for key in plan.bottom_up:
         if any(child.type in holding for child in plan.assemblies[key].children):
             holding.add(key)
-    racks = list(_instances(plan, plan.root, "", 0, holding))
+    racks = list(_instances(plan, plan.root, None, 0, holding))
     if len(racks) > 1:
         return "rack", racks
-    root = plan.assemblies[plan.root]
     found = [
-        Part(name, start, start + plan.device_count[child.type])
+        Part(name, plan.type(child.type).kind, start, start + plan.device_count[child.type])
         for child, name, start in _elements(plan, plan.root, "", 0)
         if child.type in holding
     ]
-    kinds = {plan.type(child.type).kind for child in root.children if child.type in holding}
-    return (kinds.pop() if len(kinds) == 1 else "part"), found
+    return _one_kind(found) if found else "part", found
 
 
 def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Child, str, int]]:
@@ -130,12 +204,14 @@ def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Chi
             yield child, f"{path}.{own}" if path else own, at
 
 
-def _instances(plan: Plan, key: str, path: str, start: int, holding: set[str]) -> Iterator[Part]:
+def _instances(plan: Plan, key: str, parent: Part | None, start: int, holding: set[str]) -> Iterator[Part]:
     """The racks at any level that hold end points."""
-    for child, name, first in _elements(plan, key, path, start):
+    for child, name, first in _elements(plan, key, parent.name if parent else "", start):
         if child.type not in holding or child.type not in plan.assemblies:
             continue
-        if plan.assemblies[child.type].kind == "rack":
-            yield Part(name, first, first + plan.device_count[child.type])
+        kind = plan.assemblies[child.type].kind
+        part = Part(name, kind, first, first + plan.device_count[child.type], parent)
+        if kind == "rack":
+            yield part
         else:
-            yield from _instances(plan, child.type, name, first, holding)
+            yield from _instances(plan, child.type, part, first, holding)
