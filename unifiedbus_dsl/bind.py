@@ -380,12 +380,26 @@ class NameCheck:
 
     def _duplicates(self, body: tuple[tree.BodyStatement, ...] | tuple[tree.Field, ...]) -> None:
         """Members of one name. The two branches of an `if` may define the same one."""
-        self._duplicate_words([word for statement in body if (word := _member_name(statement))], "name")
+        self._duplicate_members(body, {})
+
+    def _duplicate_members(
+        self, body: tuple[tree.BodyStatement, ...] | tuple[tree.Field, ...], around: dict[str, tree.Word]
+    ) -> None:
+        """The same among the members of a body and those `around` it, which are left as they were."""
+        own = []
+        for word in filter(None, map(_member_name, body)):
+            seen = around.setdefault(word.text, word)
+            if seen is word:
+                own.append(word.text)
+            else:
+                first, again = sorted((seen, word), key=lambda w: w.span.start)
+                self._twice(again, first, "name")
         for statement in body:
             if isinstance(statement, tree.If):
-                outer = tuple(s for s in body if s is not statement)
-                self._duplicates((*outer, *statement.then))
-                self._duplicates((*outer, *statement.otherwise))
+                self._duplicate_members(statement.then, around)
+                self._duplicate_members(statement.otherwise, around)
+        for name in own:
+            del around[name]
 
     def _duplicate_words(self, words: list[tree.Word], noun: str) -> None:
         first: dict[str, tree.Word] = {}

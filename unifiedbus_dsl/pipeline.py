@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.bind import FileLibrary, Library, TextLibrary, bind, unused
 from unifiedbus_dsl.checks import check
-from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity, Sink
+from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity, Sink, TooManyErrorsError
 from unifiedbus_dsl.diagnostics.merge import merged
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.elaborate import Elaborated, ExpectResult, Limits, elaborate
@@ -27,6 +27,7 @@ from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.source import Places, Source, Span
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.work import OverLimitError, limited
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
@@ -142,7 +143,8 @@ def compile(path: str | Path, *, search: Sequence[Path] = (), limits: Limits | N
     """
     from unifiedbus_dsl.syntax.load import load
 
-    limits, sink = limits or Limits(), Sink()
+    limits = limits or Limits()
+    sink = Sink(limits.errors)
     if Path(path).suffix.lower() == FABRIC_SUFFIX:
         return _fabric_file(Path(path), sink)
     library = _files(search, limits)
@@ -181,7 +183,8 @@ def compile_text(
     limits: Limits | None = None,
 ) -> Compilation:
     """Compile a text; `files` are further texts that it may `use`, by file name."""
-    limits, sink = limits or Limits(), Sink()
+    limits = limits or Limits()
+    sink = Sink(limits.errors)
     main = Source(name, text)
     texts = {name: main} | {file: Source(file, inner) for file, inner in (files or {}).items() if file != name}
     library = TextLibrary(texts, _files(search, limits))
@@ -198,6 +201,31 @@ def _files(search: Sequence[Path], limits: Limits) -> FileLibrary:
 
 
 def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Compilation:
+    """All passes. Where the text has too many errors, or asks for too much work, the rest is not looked at."""
+    try:
+        with limited(limits.work):
+            return _passes(source, library, sink, limits)
+    except TooManyErrorsError:
+        last = Diagnostic(
+            "UB0234",
+            f"more than {limits.errors:,} errors: the rest is not looked at",
+            None,
+            help=("correct these first, or raise the limit with `--max-errors`",),
+        )
+    except OverLimitError as over:
+        last = Diagnostic(
+            "UB0411",
+            f"to check this takes more than {over.limit:,} steps",
+            None if over.span is None else Label(over.span, "came to the limit here"),
+            help=(
+                "build it from assemblies of assemblies, which are checked once for each type, or raise the limit with "
+                "`--max-work`",
+            ),
+        )
+    return Compilation((*sink, last), {}, (), (source,))
+
+
+def _passes(source: Source, library: Library, sink: Sink, limits: Limits) -> Compilation:
     model = bind(source, library, sink)
     done = elaborate(model, sink, limits)
     for plan in (*done.plans.values(), *done.others):
@@ -215,6 +243,8 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     once = merged(sink, lambda span: _enclosing(span, model))
     types = Places((kind.span, key) for key, kind in done.elaborator.types.items() if kind.span is not None)
     diagnostics = tuple(_asked_for(_with_instances(each, done, types), done, types) for each in once)
+    if sink.left_out:
+        diagnostics += (Diagnostic("UB0234", f"and {sink.left_out:,} more warnings", None, severity=Severity.NOTE),)
     sources = tuple(module.source for module in model.modules)
     plans = {} if sink.has_errors else done.plans
     library_plans = () if sink.has_errors else done.others

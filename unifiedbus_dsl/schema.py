@@ -61,7 +61,14 @@ ATTRIBUTES = (
     Attribute(
         "latency", "link", units.TIME, "Time that the ends of the link add (optics, retimers).", _zero(units.TIME)
     ),
-    Attribute("slack", "link", units.LENGTH, "Length added to one taken from the floor plan.", _zero(units.LENGTH)),
+    Attribute(
+        "slack",
+        "link",
+        units.LENGTH,
+        "Length added to one taken from the floor plan.",
+        _zero(units.LENGTH),
+        high=Fraction(10**7),
+    ),
     Attribute("optics", "link", units.NUMBER, "Optical modules of one cable, both ends together.", units.number(0)),
     Attribute("cost", "link", units.MONEY, "Price of one cable with its ends."),
     Attribute("power", "link", units.POWER, "Power of one cable with its ends."),

@@ -13,8 +13,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl import work
 from unifiedbus_dsl.diagnostics import Label, Sink
-from unifiedbus_dsl.plan import AssemblyType, Axis, DeviceType, IndexExpr, Plan, PortRef
+from unifiedbus_dsl.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Plan, PortRef
 from unifiedbus_dsl.plan.index import Points, axes_used, distinct, flat_index, open_grid, points
 
 Labels = NDArray[np.int64]
@@ -35,6 +36,7 @@ def islands(plan: Plan, sink: Sink) -> None:
     """UB0509 for each type with a part that no cable can ever join to the rest."""
     summaries: dict[str, _Summary] = {}
     for key in plan.bottom_up:
+        work.about(plan.assemblies[key].span)
         summaries[key] = _summarise(plan, plan.assemblies[key], summaries, sink)
 
 
@@ -52,8 +54,7 @@ def _summarise(plan: Plan, assembly: AssemblyType, known: Mapping[str, _Summary]
         _report(assembly, nodes, label, lost, is_root, sink)
     if len(reached) <= 1:
         return _Summary(1, None)
-    number = {int(c): k for k, c in enumerate(reached)}
-    of = {name: np.array([number[int(c)] for c in v.ravel()], dtype=np.int64) for name, v in exports.items()}
+    of = {name: np.searchsorted(reached, v.ravel()).astype(np.int64) for name, v in exports.items()}
     return _Summary(len(reached), of)
 
 
@@ -68,13 +69,14 @@ class _Nodes:
             self.base[child.name] = at
             at += child.count * self.components(child.type)
         self.count = at
+        work.spend(at, work.LISTED)
 
     def components(self, key: str) -> int:
         return 1 if key in self.plan.devices else max(1, self.known[key].components)
 
     def of(self, ref: PortRef, axes: tuple[Axis, ...], at: Points) -> Labels:
         """Node of each point of a reference."""
-        child = next(c for c in self.assembly.children if c.name == ref.child)
+        child = self.assembly.by_name[ref.child]
         many = self.components(child.type)
         element = flat_index(ref.at, child.shape, at.grids)
         inside: Labels = np.zeros((), np.int64)
@@ -86,7 +88,7 @@ class _Nodes:
         return np.asarray(np.broadcast_to(self.base[ref.child] + element * many + inside, at.shape))
 
     def _port_shape(self, key: str, port: str) -> tuple[int, ...]:
-        return next(e.shape for e in self.plan.assemblies[key].exports if e.name == port)
+        return self.plan.assemblies[key].exports_by_name[port].shape
 
     def edges(self) -> list[tuple[Labels, Labels]]:
         """Pairs of nodes that rules join, over the axes on which the nodes depend."""
@@ -94,7 +96,7 @@ class _Nodes:
         for rule in self.assembly.rules:
             needed: set[str] = set()
             for ref in (rule.left, rule.right):
-                child = next(c for c in self.assembly.children if c.name == ref.child)
+                child = self.assembly.by_name[ref.child]
                 exprs: list[IndexExpr] = list(ref.at)
                 if self.components(child.type) > 1:
                     exprs += ref.port_at
@@ -106,6 +108,7 @@ class _Nodes:
             axes = tuple(axis for axis in rule.axes if axis.name in needed)
             at = points(axes, rule.where)
             rest = {axis.name: np.full((1,) * len(at.shape), axis.low) for axis in rule.axes if axis.name not in needed}
+            work.spend(at.size, work.SORTED)
             full = Points(at.shape, {**at.grids, **rest}, at.dims)
             found.append((self.of(rule.left, axes, full).ravel(), self.of(rule.right, axes, full).ravel()))
         return found
@@ -122,20 +125,43 @@ class _Nodes:
         return keep
 
     def name(self, node: int) -> str:
-        for child in reversed(self.assembly.children):
-            if node >= self.base[child.name]:
-                element = (node - self.base[child.name]) // self.components(child.type)
-                at = ", ".join(str(int(k)) for k in np.unravel_index(element, child.shape)) if child.shape else ""
-                return f"{child.name}[{at}]" if at else child.name
-        raise IndexError(node)
+        child = self.child(node)
+        element = (node - self.base[child.name]) // self.components(child.type)
+        at = ", ".join(str(int(k)) for k in np.unravel_index(element, child.shape)) if child.shape else ""
+        return f"{child.name}[{at}]" if at else child.name
+
+    def child(self, node: int) -> Child:
+        """The child that a node is of."""
+        return next(child for child in reversed(self.assembly.children) if node >= self.base[child.name])
+
+
+FEW_EDGES = 1 << 14
+"""Up to as many, hooking takes less time than to load SciPy."""
 
 
 def connected(count: int, edges: list[tuple[Labels, Labels]]) -> Labels:
-    """Component of each of `count` nodes, labelled by its smallest node; min-label hooking with pointer jumping."""
-    label = np.arange(count, dtype=np.int64)
+    """Component of each of `count` nodes, labelled by its smallest node."""
     if not edges:
-        return label
+        return np.arange(count, dtype=np.int64)
     a, b = np.concatenate([e[0] for e in edges]), np.concatenate([e[1] for e in edges])
+    return _hooked(count, a, b) if len(a) <= FEW_EDGES else _searched(count, a, b)
+
+
+def _searched(count: int, a: Labels, b: Labels) -> Labels:
+    """The same by breadth-first search: as fast whatever the shape."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_matrix((np.ones(len(a), np.bool_), (a, b)), shape=(count, count))
+    number, component = connected_components(graph, directed=False)
+    first = np.empty(number, np.int64)
+    first[component[::-1]] = np.arange(count - 1, -1, -1, dtype=np.int64)
+    return np.asarray(first[component])
+
+
+def _hooked(count: int, a: Labels, b: Labels) -> Labels:
+    """The same by min-label hooking with pointer jumping."""
+    label = np.arange(count, dtype=np.int64)
     while True:
         before = label.copy()
         low = np.minimum(label[a], label[b])
@@ -156,17 +182,18 @@ def _own_cables(assembly: AssemblyType, child: str) -> tuple[Label, ...]:
 
 def _report(assembly: AssemblyType, nodes: _Nodes, label: Labels, lost: Labels, is_root: bool, sink: Sink) -> None:
     matters = nodes.matters()
-    sizes = {int(c): int(np.count_nonzero((label == c) & matters)) for c in lost}
-    smallest = min(sizes, key=lambda c: (sizes[c], c))
-    member = int(np.flatnonzero((label == smallest) & matters)[0])
-    count = len(np.unique(label[matters])) if is_root else len(lost)
+    sizes = np.bincount(label[matters], minlength=nodes.count)[lost]
+    smallest = int(np.argmin(sizes))
+    size = int(sizes[smallest])
+    member = int(np.flatnonzero((label == lost[smallest]) & matters)[0])
+    count = len(distinct(label[matters])) if is_root else len(lost)
     what = (
         f"`{assembly.key}` falls into {count:,} islands that no cable joins"
         if is_root
         else f"part of `{assembly.key}` can never be joined to the rest: it exports no port"
     )
-    child = next(c for c in assembly.children if c.name == nodes.name(member).split("[")[0])
-    more = f" and {sizes[smallest] - 1:,} more" if sizes[smallest] > 1 else ""
+    child = nodes.child(member)
+    more = f" and {size - 1:,} more" if size > 1 else ""
     sink.error(
         "UB0509",
         what,

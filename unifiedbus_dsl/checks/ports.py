@@ -15,6 +15,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl import work
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
 from unifiedbus_dsl.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Plan, PortRef, Rule, Var, algebra
 from unifiedbus_dsl.plan.index import Points, count_points, evaluate, flat_index, points
@@ -41,6 +42,7 @@ class Use:
     def flat(self, shape: Sequence[int]) -> NDArray[np.int64]:
         """Row-major port numbers in the array of this shape, one for each point."""
         at = self.points()
+        work.spend(at.size, work.LISTED)
         return np.broadcast_to(flat_index(self.subscripts, shape, at.grids), at.shape).ravel()
 
 
@@ -115,18 +117,20 @@ def _ports_of(plan: Plan, key: str) -> list[tuple[str, tuple[int, ...], bool, Sp
 
 
 def _is_open(plan: Plan, kind: AssemblyType, ref: PortRef) -> bool:
-    child = next(c for c in kind.children if c.name == ref.child)
-    inner = plan.type(child.type)
+    inner = plan.type(kind.by_name[ref.child].type)
     if isinstance(inner, DeviceType):
-        return next(port.open for port in inner.ports if port.name == ref.port)
-    return _is_open(plan, inner, next(e.ref for e in inner.exports if e.name == ref.port))
+        return inner.by_name[ref.port].open
+    return _is_open(plan, inner, inner.exports_by_name[ref.port].ref)
 
 
 def _connected(array: _Array) -> list[Label]:
     """The statements that connect some of these ports, at most two."""
     spans = dict.fromkeys(use.span for use in array.uses if use.span is not None)
-    counts = [sum(count_points(u.axes, u.where) for u in array.uses if u.span == span) for span in spans]
-    return [Label(span, f"takes {count:,}") for span, count in zip(list(spans)[:2], counts, strict=False)]
+    counts = dict.fromkeys(list(spans)[:2], 0)
+    for use in array.uses:
+        if use.span in counts:
+            counts[use.span] += count_points(use.axes, use.where)
+    return [Label(span, f"takes {count:,}") for span, count in counts.items()]
 
 
 # ---- two cables -------------------------------------------------------------------------------------------------
@@ -135,20 +139,45 @@ def _connected(array: _Array) -> list[Label]:
 def _no_collision(array: _Array, sink: Sink) -> bool:
     good = True
     for use in array.uses:
+        work.about(use.span)
         if not algebra.is_injective(use.subscripts, use.axes):
             good = _alone(array, use, sink) and good
     if not good:
         return False
+    if len(array.uses) > PAIRED:
+        return _all_apart(array, sink)
     for one, other in combinations(array.uses, 2):
+        work.about(other.span)
         apart = algebra.are_disjoint(one.subscripts, one.axes, one.where, other.subscripts, other.axes, other.where)
         if not apart:
             good = _apart(array, one, other, sink) and good
     return good
 
 
+PAIRED = 32
+"""More uses of one port array than these are listed, all at once: pairs of them grow by the square."""
+
+
+def _all_apart(array: _Array, sink: Sink) -> bool:
+    """Whether no two of many uses meet one port, by listing all; each use is held against those that stand above it."""
+    uses = sorted(array.uses, key=lambda use: (use.rule is None, _place(use)))
+    flats = [use.flat(array.shape) for use in uses]
+    ports = np.concatenate(flats)
+    work.spend(len(ports), work.SORTED)
+    owners = np.repeat(np.arange(len(uses)), [len(flat) for flat in flats])
+    order = np.argsort(ports, kind="stable")
+    again = np.flatnonzero(ports[order][1:] == ports[order][:-1]) + 1
+    for owner, at, count in zip(*np.unique(owners[order][again], return_index=True, return_counts=True), strict=True):
+        place = int(again[at])
+        first = uses[int(owners[order][place - 1])]
+        _say_shared(array, first, uses[int(owner)], int(ports[order][place]), int(count), sink)
+    return not len(again)
+
+
 def _alone(array: _Array, use: Use, sink: Sink) -> bool:
     """Whether the points of one use meet different ports, by listing them."""
     flat = use.flat(array.shape)
+    work.spend(len(flat), work.SORTED)
     order = np.argsort(flat, kind="stable")
     same = np.flatnonzero(flat[order][1:] == flat[order][:-1])
     if not len(same):
@@ -212,13 +241,19 @@ def _stride_fix(use: Use, stride: int, need: int) -> Fix | None:
 def _apart(array: _Array, one: Use, other: Use, sink: Sink) -> bool:
     """Whether two uses meet different ports, by listing both."""
     a, b = one.flat(array.shape), other.flat(array.shape)
+    work.spend(len(a) + len(b), work.SORTED)
     common = np.intersect1d(a, b)
     if not len(common):
         return True
-    port = int(common[0])
     first, second = (one, other) if _place(one) <= _place(other) else (other, one)
     if first.rule is None and second.rule is not None:
         first, second = second, first
+    _say_shared(array, first, second, int(common[0]), len(common), sink)
+    return False
+
+
+def _say_shared(array: _Array, first: Use, second: Use, port: int, count: int, sink: Sink) -> None:
+    """Say that two uses meet so many ports, of which this is the first."""
     name = array.name(port)
     message = _said_of(name, first, second)
     values = [_values(use.points(), int(np.flatnonzero(use.flat(array.shape) == port)[0])) for use in (first, second)]
@@ -229,10 +264,9 @@ def _apart(array: _Array, one: Use, other: Use, sink: Sink) -> bool:
         second.span,
         f"{_verb(second)}{' again' if _verb(first) == _verb(second) else ''}{where[1]}",
         labels=(Label(first.span, f"{_verb(first)} here{where[0]}"),) if first.span else (),
-        notes=(f"{len(common):,} such port{'s' * (len(common) != 1)}",),
+        notes=(f"{count:,} such port{'s' * (count != 1)}",),
         help=("give each its own ports: a slice such as `p[0..3]` here and `p[4..7]` there",),
     )
-    return False
 
 
 def _verb(use: Use) -> str:
@@ -258,7 +292,9 @@ def _ends_apart(rule: Rule, assembly: AssemblyType, sink: Sink) -> bool:
     pairs = list(zip((*rule.left.at, *rule.left.port_at), (*rule.right.at, *rule.right.port_at), strict=True))
     if any(_never_equal(a, b, rule) for a, b in pairs):
         return True
+    work.about(rule.span)
     at = points(rule.axes, rule.where)
+    work.spend(at.size, work.LISTED)
     same = np.ones((), dtype=bool)
     for a, b in pairs:
         same = same & np.asarray(evaluate(a, at.grids) == evaluate(b, at.grids))
@@ -307,6 +343,8 @@ def _nothing_left(array: _Array, sink: Sink) -> None:
     if total > MAX_LISTED:
         _many_left(array, total - used - sum(count_points(each.axes) for each in array.openings), sink)
         return
+    work.about(array.child.span)
+    work.spend(total)
     free = np.ones(total, dtype=bool)
     for use in (*array.uses, *array.openings):
         free[use.flat(array.shape)] = False

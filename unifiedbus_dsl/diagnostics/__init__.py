@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from unifiedbus_dsl.source import Span
 
-__all__ = ["Diagnostic", "Edit", "Fix", "Label", "Severity", "Sink", "rename"]
+__all__ = ["Diagnostic", "Edit", "Fix", "Label", "Severity", "Sink", "TooManyErrorsError", "rename"]
 
 
 class Severity(StrEnum):
@@ -81,14 +81,41 @@ class Diagnostic:
         return (span.source.name, span.start, span.end, self.code, self.message)
 
 
+class TooManyErrorsError(Exception):
+    """A sink has taken as many errors as it takes: the rest of the text need not be looked at."""
+
+
 @define
 class Sink:
-    """Where stages put what they find. The first of several findings with one key is kept."""
+    """Where stages put what they find. The first of several findings with one key is kept.
 
-    _found: dict[tuple[object, ...], Diagnostic] = field(factory=dict)
+    At most `limit` errors and as many warnings are kept, all without a limit. Warnings beyond it are counted only; an
+    error beyond it ends the run.
+    """
+
+    limit: int | None = None
+    _found: dict[tuple[object, ...], Diagnostic] = field(factory=dict, init=False)
+    _errors: int = field(default=0, init=False)
+    left_out: int = field(default=0, init=False)
+    """Warnings and notes that were not kept."""
 
     def add(self, diagnostic: Diagnostic) -> None:
-        self._found.setdefault(diagnostic.key, diagnostic)
+        """Take a finding.
+
+        Raises:
+            TooManyErrorsError: there are as many errors as are taken.
+        """
+        if diagnostic.key in self._found:
+            return
+        is_error = diagnostic.severity is Severity.ERROR
+        if self.limit is not None:
+            if is_error and self._errors >= self.limit:
+                raise TooManyErrorsError
+            if not is_error and len(self._found) - self._errors >= self.limit:
+                self.left_out += 1
+                return
+        self._errors += is_error
+        self._found[diagnostic.key] = diagnostic
 
     def error(
         self,
@@ -114,4 +141,4 @@ class Sink:
 
     @property
     def has_errors(self) -> bool:
-        return any(d.severity is Severity.ERROR for d in self._found.values())
+        return self._errors > 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from unifiedbus_dsl.work import may_guess
+
 __all__ = ["UnknownNameError", "did_you_mean", "distance", "no_such"]
 
 _LONGEST = 64
@@ -32,7 +34,10 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     longer word, at least one edit; a single letter is never taken for another); then the only one that `word`
     begins. The same candidates in any order give the same answer.
     """
-    words = sorted(set(candidates) - {word, ""})
+    distinct = set(candidates) - {word, ""}
+    if not may_guess(len(distinct)):
+        return None
+    words = sorted(distinct)
     folded = word.casefold()
     same = [candidate for candidate in words if candidate.casefold() == folded]
     if same:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
+from unifiedbus_dsl import work
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.elaborate.body import Body, Placed
 from unifiedbus_dsl.elaborate.cable_list import listed_rules
@@ -62,6 +64,7 @@ class _Builder:
     openings: list[Opening] = field(factory=list)
     placements: list[Placement] = field(factory=list)
     spoilt: set[tuple[str, str]] = field(factory=set)
+    _of_children: Mapping[str, AbstractSet[str]] | None = None
 
     def build(self) -> AssemblyType:
         for placed in self.body.statements:
@@ -150,13 +153,18 @@ class _Builder:
         )
 
     def _wall(self, scope: Scope) -> Wall:
-        failed_ports = {child.type: frozenset(self.elaborator.failed[child.type]) for child in self.children.values()}
+        failed_ports = self._failed_ports()
         evaluator = Evaluator(scope, self.elaborator.sink)
-        return Wall(
-            self.elaborator.types, self.children, frozenset(self.failed), failed_ports, evaluator, self.body.absent
-        )
+        return Wall(self.elaborator.types, self.children, self.failed, failed_ports, evaluator, self.body.absent)
+
+    def _failed_ports(self) -> Mapping[str, AbstractSet[str]]:
+        """By type of a part, the ports that could not be understood: the same for all statements."""
+        if self._of_children is None:
+            self._of_children = {child.type: self.elaborator.failed[child.type] for child in self.children.values()}
+        return self._of_children
 
     def _statement(self, placed: Placed) -> None:
+        work.about(placed.statement.span)
         wall = self._wall(placed.scope)
         if isinstance(placed.statement, tree.Connect | tree.ConnectPattern | tree.ConnectCables):
             known_annotations(placed.statement.annotations, ["draw"], self.elaborator.sink)

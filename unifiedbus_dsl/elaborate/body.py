@@ -33,6 +33,10 @@ class Body:
     lets: dict[Definition, Lazy]
     words_of: Callable[[str], frozenset[str]]
     statements: list[Placed] = field(factory=list)
+    _replaceable: dict[tuple[type, str], int] = field(factory=dict)
+    """Where the statement stands that another may replace, by its sort and name: the first of several."""
+    _named: dict[str, Placed] = field(factory=dict)
+    """The first statement that gives a member this name."""
     members: dict[str, Lazy] = field(factory=dict)
     structure: dict[str, str] = field(factory=dict)
     clashes: set[str] = field(factory=set)
@@ -71,12 +75,11 @@ class Body:
         for statement, value in fields:
             name = statement.name.text
             self.members[name] = Lazy(lambda v=value: v, statement.name.span, name)  # type: ignore[misc]
-            for at, other in enumerate(self.statements):
-                if replaceable(other.statement) == (tree.Field, name):
-                    self.statements[at] = Placed(statement, scope, other)
-                    break
+            at = self._replaceable.get((tree.Field, name))
+            if at is None:
+                self._keep(Placed(statement, scope))
             else:
-                self.statements.append(Placed(statement, scope))
+                self._replace(at, Placed(statement, scope, self.statements[at]))
 
     def _name(self, statement: tree.BodyStatement, scope: Scope) -> None:
         match statement:
@@ -94,11 +97,10 @@ class Body:
 
     def _append(self, placed: Placed) -> None:
         name = replaceable(placed.statement)
-        if name is not None:
-            for at, other in enumerate(self.statements):
-                if replaceable(other.statement) == name and other.scope is not placed.scope:
-                    self.statements[at] = Placed(placed.statement, placed.scope, other)
-                    return
+        at = self._replaceable.get(name) if name is not None else None
+        if at is not None and self.statements[at].scope is not placed.scope:
+            self._replace(at, Placed(placed.statement, placed.scope, self.statements[at]))
+            return
         if self._clash(placed):
             word = member(placed.statement)
             assert word is not None
@@ -106,30 +108,43 @@ class Body:
             if word.text in self.members:
                 self.members[word.text] = Lazy(lambda: POISON, word.span, word.text)
         else:
-            self.statements.append(placed)
+            self._keep(placed)
+
+    def _keep(self, placed: Placed) -> None:
+        """Append a statement."""
+        name, word = replaceable(placed.statement), member(placed.statement)
+        if name is not None:
+            self._replaceable.setdefault(name, len(self.statements))
+        if word is not None:
+            self._named.setdefault(word.text, placed)
+        self.statements.append(placed)
+
+    def _replace(self, at: int, placed: Placed) -> None:
+        """Put a statement in the place of the one of its name."""
+        word, old = member(placed.statement), self.statements[at]
+        self.statements[at] = placed
+        if word is not None and self._named.get(word.text) is old:
+            self._named[word.text] = placed
 
     def _clash(self, placed: Placed) -> bool:
         """Whether the type, or what it extends, has a member of this name already."""
         word = member(placed.statement)
         if word is None:
             return False
-        for other in self.statements:
-            first = member(other.statement)
-            if first is None or first.text != word.text:
-                continue
-            if other.scope is not placed.scope:  # within one text the names are checked as they are bound
-                self.sink.error(
-                    "UB0202",
-                    f"`{word.text}` is defined twice: here and in the type that is extended",
-                    word.span,
-                    "defined again here",
-                    labels=(Label(first.span, "first defined here"),),
-                    help=(
-                        "fields and parts can be replaced by the same sort of statement; all else needs its own name",
-                    ),
-                )
-            return True
-        return False
+        other = self._named.get(word.text)
+        first = member(other.statement) if other is not None else None
+        if other is None or first is None:
+            return False
+        if other.scope is not placed.scope:  # within one text the names are checked as they are bound
+            self.sink.error(
+                "UB0202",
+                f"`{word.text}` is defined twice: here and in the type that is extended",
+                word.span,
+                "defined again here",
+                labels=(Label(first.span, "first defined here"),),
+                help=("fields and parts can be replaced by the same sort of statement; all else needs its own name",),
+            )
+        return True
 
 
 def member(statement: tree.BodyStatement) -> tree.Word | None:

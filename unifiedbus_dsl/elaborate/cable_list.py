@@ -19,6 +19,7 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.connect import Cable, ChooseLink, ends_match
+from unifiedbus_dsl.elaborate.placing import MAX_METRES
 from unifiedbus_dsl.elaborate.references import Reference, Wall
 from unifiedbus_dsl.plan import Axis, Lookup, Rule, Var
 from unifiedbus_dsl.source import Source, Span
@@ -233,7 +234,7 @@ def _length(text: str, span: Span, sink: Sink) -> Fraction | None:
         value = Fraction(number) * factor
     except (ValueError, ZeroDivisionError):
         value, dimension = Fraction(0), units.LENGTH
-    if dimension != units.LENGTH or value <= 0:
+    if dimension != units.LENGTH or not 0 < value <= MAX_METRES:
         sink.error("UB0520", f"`{text}` is not a length", span, "in this line", help=("write `12.5 m`",))
         return Fraction(-1)
     return value

@@ -78,6 +78,8 @@ def written_rules(node: tree.Connect, wall: Wall, choose: ChooseLink) -> tuple[R
 
 
 MAX_VALUE = 1 << 62
+MAX_DIVISIONS = 12
+"""To prove something of more of them in one another takes the fourth power of their number."""
 MAX_LISTED = 1 << 27
 """Index values that a check may have to list: more than these can't be checked in reasonable time."""
 
@@ -103,10 +105,24 @@ def _can_be_checked(
         )
         return False
     exprs = [*subscripts, *([where] if where is not None else [])]
+    if any(_divisions(expr) > MAX_DIVISIONS for expr in exprs):
+        message = f"more than {MAX_DIVISIONS} divisions stand in one another"
+        wall.sink.error("UB0407", message, node.left.span.to(node.right.span), "too many to see through")
+        return False
     if all(_largest(expr, axes) < MAX_VALUE for expr in exprs):
         return True
     wall.sink.error("UB0407", "a subscript can grow beyond 64 bits", node.left.span.to(node.right.span), "too large")
     return False
+
+
+def _divisions(expr: IndexExpr) -> int:
+    """How deep `div` and `mod` stand in one another."""
+    match expr:
+        case Op(op, left, right):
+            return max(_divisions(left), _divisions(right)) + (op in ("div", "mod"))
+        case Not(operand):
+            return _divisions(operand)
+    return 0
 
 
 def _largest(expr: IndexExpr, axes: Sequence[Axis]) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from attrs import define, field
 
-from unifiedbus_dsl import units
+from unifiedbus_dsl import units, work
 from unifiedbus_dsl.bind import dotted, walk
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
@@ -240,6 +240,16 @@ class Evaluator:
             if isinstance(item, TypeValue | Between):
                 return wants(self.sink, part, item, "a number, a quantity or a text")
             items.append(item)
+        size = _size(items, MAX_LIST)
+        if size > MAX_LIST:
+            self.sink.error(
+                "UB0411",
+                f"this list would have more than {MAX_LIST:,} elements, those of the lists in it counted",
+                node.span,
+                "too many elements",
+            )
+            return POISON
+        work.spend(size, steps=100)
         return tuple(items)
 
     def _index(self, node: tree.Index) -> Any:
@@ -333,7 +343,7 @@ class Evaluator:
         self.unknown_function(node, name, (*FUNCTIONS, *SUMS, *SOLVED))
         return POISON
 
-    def _no_machine(self, node: tree.Call, name: str) -> Any:
+    def _no_machine(self, node: tree.Node, name: str) -> Any:
         self.sink.error(
             "UB0211",
             f"`{name}(…)` asks about a machine, and there is none here",
@@ -434,9 +444,18 @@ class Evaluator:
 
     # -- what callers ask for
 
+    def constant(self, node: tree.Expr) -> Any:
+        """The value of an expression that no measure may be in; POISON after a diagnostic."""
+        try:
+            return self.eval(node)
+        except NeedsSolver as solver:
+            called = next((each for each in walk(node) if isinstance(each, tree.Call)), node)
+            self._no_machine(called, solver.measure)
+            return POISON
+
     def integer(self, node: tree.Expr, low: int | None = None) -> int | None:
         """The whole number that an expression stands for; None after a diagnostic."""
-        value = self.eval(node)
+        value = self.constant(node)
         if isinstance(value, Poison):
             return None
         if not is_whole(value):
@@ -448,7 +467,8 @@ class Evaluator:
         return int(value.value)
 
     def truth(self, node: tree.Expr) -> bool | None:
-        value = self.eval(node)
+        """Whether an expression holds; None after a diagnostic."""
+        value = self.constant(node)
         if isinstance(value, bool | Poison):
             return value if isinstance(value, bool) else None
         wants(self.sink, node, value, "a truth value")
@@ -456,13 +476,27 @@ class Evaluator:
 
     def quantity(self, node: tree.Expr, dimension: units.Dimension) -> Fraction | None:
         """The value in SI base units, of the given dimension; None after a diagnostic."""
-        value = self.eval(node)
+        value = self.constant(node)
         if isinstance(value, Poison):
             return None
         if isinstance(value, Quantity) and value.dimension == dimension:
             return value.value
         wrong_dimension(self.sink, node, value, dimension, labels=self.origins(node))
         return None
+
+
+MAX_LIST = 100_000
+
+
+def _size(items: Sequence[Any], limit: int) -> int:
+    """How many elements a list has, those of lists in it counted; something beyond the limit where it has more."""
+    total = len(items)
+    for item in items:
+        if total > limit:
+            break
+        if isinstance(item, tuple):
+            total += _size(item, limit - total)
+    return total
 
 
 def _without_bidir(node: tree.Quantity) -> str:

@@ -65,7 +65,7 @@ def shape(dims: Sequence[tree.Expr], evaluator: Evaluator, name: str, limit: int
     """The sizes of an array, each at least 1 and together at most `limit` elements; None after a diagnostic."""
     sizes: list[int] = []
     for dim in dims:
-        value = evaluator.eval(dim)
+        value = evaluator.constant(dim)
         if isinstance(value, Poison):
             return None
         parts = value if isinstance(value, tuple) else (value,)

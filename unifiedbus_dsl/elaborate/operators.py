@@ -13,6 +13,10 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, Quantity, number
 
 MAX_EXPONENT = 1024
+MAX_BITS = 4096
+"""Of a fraction, above and below the line together: about 1,200 digits."""
+MAX_SIZE = 1000
+"""Powers of two, up or down, between which every number lies: all of them have a floating-point number beside them."""
 
 
 class Undecided(Exception):  # noqa: N818 - not an error: the proved ends are too far apart
@@ -39,7 +43,27 @@ def binary(sink: Sink, node: tree.Binary, left: Any, right: Any) -> Any:
             return wants(sink, part, value, "a number or a quantity")
     assert isinstance(left, Quantity)
     assert isinstance(right, Quantity)
-    return _arithmetic(sink, node, left, right)
+    return bounded(sink, node, _arithmetic(sink, node, left, right))
+
+
+def bounded(sink: Sink, node: tree.Node, value: Any) -> Any:
+    """The value, where it is no number that grows beyond all measure; else POISON after a diagnostic."""
+    if not isinstance(value, Quantity) or fits(value.value):
+        return value
+    sink.error(
+        "UB0111",
+        f"this comes to a number beyond 2^{MAX_SIZE:,}, or to a fraction of more than {MAX_BITS:,} bits",
+        node.span,
+        "too large",
+        help=("numbers are exact here: a value that is multiplied by itself again and again doubles its digits",),
+    )
+    return POISON
+
+
+def fits(value: Fraction) -> bool:
+    """Whether a number has few enough digits to be worked with exactly, and lies in the range of floating point."""
+    above, below = value.numerator.bit_length(), value.denominator.bit_length()
+    return above + below <= MAX_BITS and (above == 0 or abs(above - below) <= MAX_SIZE)
 
 
 def _between(sink: Sink, node: tree.Binary, left: Any, right: Any) -> Any:
@@ -54,7 +78,7 @@ def _between(sink: Sink, node: tree.Binary, left: Any, right: Any) -> Any:
             node.op in ("div", "mod", "^") or (node.op == "/" and part is node.right and low.value <= 0 <= high.value)
         ):
             return wants(sink, part, value, "a single value, not an interval")
-    found = [_arithmetic(sink, node, x, y) for x in one for y in two]
+    found = [bounded(sink, node, _arithmetic(sink, node, x, y)) for x in one for y in two]
     ordered = sorted((value for value in found if isinstance(value, Quantity)), key=lambda q: q.value)
     if len(ordered) != len(found):
         return POISON
@@ -94,7 +118,8 @@ def _power(sink: Sink, node: tree.Binary, left: Quantity, right: Quantity) -> An
     if left.value == 0 and right.value < 0:
         sink.error("UB0306", "division by zero", node.left.span, "is 0")
         return POISON
-    if left.value.numerator.bit_length() * abs(int(right.value)) > 1 << 16:
+    digits = left.value.numerator.bit_length() + left.value.denominator.bit_length()
+    if digits * abs(int(right.value)) > 2 * MAX_BITS:
         return wants(sink, node.right, right, "a smaller exponent")
     exponents = tuple(e * int(right.value) for e in left.dimension)
     return Quantity(left.value ** int(right.value), exponents)  # type: ignore[arg-type]
@@ -170,14 +195,17 @@ def fold(sink: Sink, node: tree.Call, name: str, items: list[Quantity]) -> Any:
         for item in items:
             dimension = units.multiply_dimensions(result.dimension, item.dimension)
             result = Quantity(result.value * item.value, dimension)
-        return result
+            if not fits(result.value):
+                break
+        return bounded(sink, node, result)
     if name in ("min", "max", "sum"):
         for item, arg in zip(items[1:], [a.value for a in node.args[1:]] or [node] * len(items), strict=False):
             if item.dimension != first.dimension:
                 return mismatch(sink, node.args[0].value, first, arg, item, "compared")
         values = [item.value for item in items]
-        picked = min(values) if name == "min" else max(values) if name == "max" else sum(values, Fraction(0))
-        return Quantity(picked, first.dimension)
+        if name == "sum":
+            return _sum(sink, node, values, first.dimension)
+        return Quantity(min(values) if name == "min" else max(values), first.dimension)
     if len(items) != 1:
         sink.error("UB0229", f"`{name}` takes one value", node.span, f"has {len(items)}")
         return POISON
@@ -190,6 +218,15 @@ def fold(sink: Sink, node: tree.Call, name: str, items: list[Quantity]) -> Any:
             return wants(sink, node.args[0].value, first, "a power of two")
         return number(first.value.numerator.bit_length() - 1)
     return number(math.floor(first.value) if name == "floor" else math.ceil(first.value))
+
+
+def _sum(sink: Sink, node: tree.Call, values: list[Fraction], dimension: units.Dimension) -> Any:
+    total = Fraction(0)
+    for value in values:
+        total += value
+        if not fits(total):
+            return bounded(sink, node, Quantity(total, dimension))
+    return Quantity(total, dimension)
 
 
 def _ends(value: Any) -> tuple[Quantity, Quantity] | None:

@@ -20,6 +20,8 @@ from unifiedbus_dsl.units import Quantity
 Point = tuple[Fraction, Fraction]
 
 MAX_PLACED = 1 << 17
+MAX_METRES = 10**7
+"""No floor is wider."""
 NOWHERE: Point = (Fraction(0), Fraction(0))
 
 METHODS: dict[str, tuple[str, ...]] = {
@@ -89,7 +91,11 @@ def _arguments(node: tree.Place, method: str, wall: Wall) -> dict[str, int | Poi
             return None
         one = _columns(value) if name == "columns" else _lengths(value, name == "pitch" and method == "row")
         if one is None:
-            wanted = "a whole number from 1" if name == "columns" else "two lengths such as `[0.6 m, 2.4 m]`"
+            wanted = (
+                "a whole number from 1"
+                if name == "columns"
+                else f"two lengths such as `[0.6 m, 2.4 m]`, neither of more than {MAX_METRES:,} m"
+            )
             wall.sink.error("UB0310", f"`{name}` wants {wanted}, found {value_text(value)}", arg.value.span, "here")
             return None
         read[name] = one
@@ -109,9 +115,9 @@ def _columns(value: Any) -> int | None:
 
 def _lengths(value: Any, one: bool) -> Point | None:
     if one and isinstance(value, Quantity) and value.dimension == units.LENGTH:
-        return value.value, Fraction(0)
+        return (value.value, Fraction(0)) if abs(value.value) <= MAX_METRES else None
     if isinstance(value, tuple) and len(value) == 2:
         x, y = value
         if isinstance(x, Quantity) and isinstance(y, Quantity) and x.dimension == y.dimension == units.LENGTH:
-            return x.value, y.value
+            return (x.value, y.value) if max(abs(x.value), abs(y.value)) <= MAX_METRES else None
     return None

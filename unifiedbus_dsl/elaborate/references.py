@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from attrs import field, frozen
 
@@ -42,12 +43,12 @@ def port_view(types: Mapping[str, PlanType], key: str, name: str) -> PortView | 
     """The port `name` of a type, followed down to the device that carries it; None if it has none."""
     kind = types[key]
     if isinstance(kind, DeviceType):
-        port = next((p for p in kind.ports if p.name == name), None)
+        port = kind.by_name.get(name)
         return PortView(port.shape, port.protocol, port.lanes, port.open) if port else None
-    export = next((e for e in kind.exports if e.name == name), None)
+    export = kind.exports_by_name.get(name)
     if export is None:
         return None
-    child = next(c for c in kind.children if c.name == export.ref.child)
+    child = kind.by_name[export.ref.child]
     inner = port_view(types, child.type, export.ref.port)
     return PortView(export.shape, inner.protocol, inner.lanes, inner.open) if inner else None
 
@@ -137,9 +138,9 @@ class Wall:
 
     types: Mapping[str, PlanType]
     children: Mapping[str, Child]
-    failed: frozenset[str]
+    failed: AbstractSet[str]
     """Children that could not be understood."""
-    failed_ports: Mapping[str, frozenset[str]]
+    failed_ports: Mapping[str, AbstractSet[str]]
     """By type: ports that could not be understood; `*` stands for any."""
     evaluator: Evaluator
     absent: Mapping[str, tree.Expr] = field(factory=dict)
@@ -227,7 +228,7 @@ class Wall:
             self._through_wall(child, kind, path)
             return None
         view = port_view(self.types, child.type, port.text)
-        if view is None and not self.failed_ports.get(child.type, frozenset()) & {port.text, "*"}:
+        if view is None and not {port.text, "*"} & self.failed_ports.get(child.type, frozenset()):
             names = port_names(kind)
             guess = did_you_mean(port.text, names)
             span = self._port_span(child, guess) if guess else None
@@ -403,7 +404,7 @@ class IndexCompiler:
         return any(isinstance(each, tree.Name) and each.text in self.names for each in walk(node))
 
     def _constant(self, node: tree.Expr) -> Const | None:
-        value = self.evaluator.eval(node)
+        value = self.evaluator.constant(node)
         if isinstance(value, Poison):
             return None
         if is_whole(value):

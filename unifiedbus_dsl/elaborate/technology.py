@@ -13,6 +13,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.connect import Cable
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.messages import wrong_dimension
+from unifiedbus_dsl.elaborate.placing import MAX_METRES
 from unifiedbus_dsl.elaborate.references import Wall
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.values import Any, Between, Poison, TypeValue, describe, value_text
@@ -278,6 +279,9 @@ class Technology:
     def _fits(self, link: Link, length: Fraction, arg: tree.Arg, wall: Wall) -> bool:
         if length <= 0:
             self.sink.error("UB0308", "a cable is longer than 0 m", arg.span, "no length")
+            return False
+        if length > MAX_METRES:
+            self.sink.error("UB0308", f"a cable is at most {MAX_METRES:,} m long", arg.span, "too long")
             return False
         reach = link.fields.get("reach")
         if not isinstance(reach, Quantity) or length <= reach.value:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import define, field, frozen
 
-from unifiedbus_dsl import schema
+from unifiedbus_dsl import schema, work
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.assembly import build_assembly
@@ -23,6 +23,11 @@ from unifiedbus_dsl.model import Definition, Model
 from unifiedbus_dsl.plan import Child, PlanType
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
+
+TYPE = 40_000
+"""Steps of work for a type."""
+ARGUMENT = 2_000
+"""And for each of its arguments."""
 
 Args = tuple[tuple[str, Any], ...]
 
@@ -192,6 +197,8 @@ class Elaborator:
         return self._changed[known]
 
     def _built(self, identity: tuple[Definition, Args], changes: Changes, span: Span) -> str | None:
+        work.about(span)
+        work.spend(1, TYPE + ARGUMENT * len(identity[1]))
         self._stack.append(identity)
         self._changes.append(changes)
         key = self._build(*identity)

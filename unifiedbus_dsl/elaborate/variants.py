@@ -221,7 +221,7 @@ class _Maker:
         """The value of a line, of the sort that its target wants; None after a diagnostic."""
         known = schema.attributes(schema.owner_of(target.kind.kind)).get(target.word.text)
         words = frozenset(known.words) if known is not None and not target.parameter else frozenset()
-        value = evolve(self.evaluator, words=words).eval(target.item.value)
+        value = evolve(self.evaluator, words=words).constant(target.item.value)
         if isinstance(value, Poison):
             return None
         if not target.parameter:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from unifiedbus_dsl import work
 from unifiedbus_dsl.patterns.base import (
     WIDTH,
     Arguments,
@@ -32,6 +33,8 @@ Pairs: TypeAlias = "NDArray[np.int64]"
 """Edges as rows (u, v) with u < v, in rising order; shape (count, 2)."""
 
 _ATTEMPTS = 1000
+END = 200
+"""Steps of work for an end of a cable: it is shuffled, sorted, and stands in four tables."""
 
 
 def lower_regular(shapes: Sequence[Shape], arguments: Arguments) -> Lowered:
@@ -50,6 +53,7 @@ def lower_regular(shapes: Sequence[Shape], arguments: Arguments) -> Lowered:
         raise PatternError(f"no graph of {count} members has degree {degree} at each: their product is odd")
     if seed < 0:
         raise PatternError(f"`seed` is {seed}; it wants 0 or more")
+    work.spend(count * degree, END)
     pairs = regular_graph(count, degree, seed)
     columns = (pairs[:, 0], _ranks(pairs, 0), pairs[:, 1], _ranks(pairs, 1))
     left, left_port, right, right_port = (_table(column) for column in columns)
@@ -123,6 +127,7 @@ def _sorted(pairs: NDArray[np.int64]) -> Pairs:
 
 
 def _complement(count: int, pairs: Pairs) -> Pairs:
+    work.spend(count * count)
     absent = np.triu(np.ones((count, count), dtype=np.bool_), 1)
     absent[pairs[:, 0], pairs[:, 1]] = False
     return np.stack(np.nonzero(absent), axis=1).astype(np.int64)

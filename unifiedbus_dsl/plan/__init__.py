@@ -46,7 +46,7 @@ class Var:
     name: str
 
 
-@frozen
+@frozen(cache_hash=True)
 class Op:
     """`op` is one of `+ - * div mod` (integers; `div` and `mod` floor) or `== != < <= > >= and or` (truth values)."""
 
@@ -55,12 +55,12 @@ class Op:
     right: IndexExpr
 
 
-@frozen
+@frozen(cache_hash=True)
 class Not:
     operand: IndexExpr
 
 
-@frozen
+@frozen(cache_hash=True)
 class Lookup:
     """`table[at]`: what no arithmetic describes (random graphs, cable lists)."""
 
@@ -155,6 +155,11 @@ class DeviceType:
     def radix(self) -> int:
         """How many ports it has."""
         return sum(port.count for port in self.ports)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Port]:
+        """Its port arrays by name."""
+        return {port.name: port for port in self.ports}
 
 
 @frozen
@@ -251,6 +256,16 @@ class AssemblyType:
     """(child, port) that a statement in error was about; `*` stands for any. Nothing is said of these ports."""
     doc: str | None = field(default=None, eq=False)
     span: Span | None = field(default=None, eq=False, repr=False)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Child]:
+        """Its children by name."""
+        return {child.name: child for child in self.children}
+
+    @cached_property
+    def exports_by_name(self) -> Mapping[str, Export]:
+        """Its exported ports by name."""
+        return {export.name: export for export in self.exports}
 
 
 PlanType: TypeAlias = DeviceType | AssemblyType

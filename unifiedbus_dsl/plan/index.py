@@ -12,6 +12,7 @@ dimension standing where the first of its axes stands, its points row-major.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from math import prod
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl import work
 from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Var
 
 IntArray: TypeAlias = "NDArray[np.int64]"
@@ -80,6 +82,7 @@ class Points:
 
 def axis_values(axis: Axis) -> IntArray:
     """The values of an axis in order, int64, shape (axis.size,)."""
+    work.spend(axis.size)
     return np.arange(axis.low, axis.low + axis.size * axis.step, axis.step, dtype=np.int64)
 
 
@@ -94,6 +97,7 @@ def points(axes: Sequence[Axis], where: IndexExpr | None = None) -> Points:
         if condition is None:
             columns.append(([group[0].name], [axis_values(group[0])]))
             continue
+        work.spend(prod(a.size for a in group), work.LISTED)
         mask = np.broadcast_to(evaluate(condition, open_grid(group)), tuple(a.size for a in group))
         found = [axis_values(a)[at] for a, at in zip(group, np.nonzero(mask), strict=True)]
         columns.append(([a.name for a in group], found))
@@ -202,11 +206,20 @@ def evaluate(expr: IndexExpr, grids: Mapping[str, NDArray[Any]]) -> NDArray[Any]
         case Var(name):
             return grids[name]
         case Op(op, left, right):
-            return np.asarray(_UFUNCS[op](evaluate(left, grids), evaluate(right, grids)))
+            a, b = evaluate(left, grids), evaluate(right, grids)
+            work.spend(_broadcast_size(a.shape, b.shape))
+            return np.asarray(_UFUNCS[op](a, b))
         case Not(operand):
             return np.asarray(np.logical_not(evaluate(operand, grids)))
         case Lookup(table, at):
             return np.asarray(np.asarray(table, dtype=np.int64)[evaluate(at, grids)])
+
+
+def _broadcast_size(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    """How many values come of two arrays of these shapes."""
+    if not a or not b:
+        return prod(a or b)
+    return prod(max(one, other) for one, other in zip_longest(reversed(a), reversed(b), fillvalue=1))
 
 
 def distinct(values: IntArray) -> IntArray:

@@ -17,6 +17,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl import work
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, IndexExpr, Plan, PortRef, Rule, index
 from unifiedbus_dsl.plan.index import (
     IntArray,
@@ -138,12 +139,14 @@ class Numbering:
 
     def port_start(self, key: str, name: str) -> int:
         """Port number of the first element of a port array of a device type."""
-        start = 0
-        for port in self.plan.devices[key].ports:
-            if port.name == name:
-                return start
-            start += port.count
-        raise KeyError(name)
+        return self._port_starts[key][name]
+
+    @cached_property
+    def _port_starts(self) -> Mapping[str, Mapping[str, int]]:
+        return {
+            key: dict(zip((p.name for p in of.ports), accumulate((p.count for p in of.ports), initial=0), strict=False))
+            for key, of in self.plan.devices.items()
+        }
 
     def table(self, key: str, name: str) -> PortTable:
         """The elements of port array `name` of a device type, or of an exported one of an assembly type."""
@@ -154,11 +157,13 @@ class Numbering:
 
     def _make_table(self, of: DeviceType | AssemblyType, name: str) -> PortTable:
         if isinstance(of, DeviceType):
-            port = next(p for p in of.ports if p.name == name)
+            port = of.by_name[name]
+            work.spend(port.count, work.LISTED)
             numbers = self.port_start(of.key, name) + np.arange(port.count, dtype=np.int64)
             return PortTable(port.shape, np.zeros(port.count, np.int64), numbers)
-        export = next(e for e in of.exports if e.name == name)
+        export = of.exports_by_name[name]
         shape = export.shape
+        work.spend(prod(shape), work.LISTED)
         ends = self.ends(of.key, export.ref, Points(shape, open_grid(export.axes), {}))
         device = np.broadcast_to(ends.base + ends.offset, shape).ravel()
         return PortTable(shape, device, np.broadcast_to(ends.port, shape).ravel())
@@ -237,7 +242,7 @@ class Numbering:
         nowhere = Places(np.zeros(count, np.int64), np.zeros(count, np.int64), np.full(count, UNPLACED, np.int64))
         if isinstance(of, DeviceType) or not self._has_places[of.key]:
             return nowhere
-        export = next(e for e in of.exports if e.name == name)
+        export = of.exports_by_name[name]
         at = self.places(of.key, export.ref, Points(shape, open_grid(export.axes), {}))
         x, y, element = (np.broadcast_to(column, shape).ravel() for column in (at.x, at.y, at.element))
         return Places(np.where(element == UNPLACED, 0, x), np.where(element == UNPLACED, 0, y), element)

@@ -33,7 +33,7 @@ MAX_DIGITS = 40
 """The digits that a number may have, and the largest size of its exponent."""
 
 _CLAUSES = frozenset(
-    ("over", "for", "where", "as", "to", "else", "then", "within", "and", "or", "differs", "has", "by", "--", "->")
+    ("over", "for", "where", "as", "to", "else", "then", "within", "and", "or", "differs", "by", "--", "->")
 )
 """A line that begins with one of these, where it can stand, goes on with the statement above it."""
 
@@ -48,7 +48,7 @@ _STARTERS = frozenset(("let", "expect", "port", "connect", "transit", "place", "
 _DEFINITIONS = frozenset(("KIND", "PROTOCOL", "LINK", "SYSTEM", "TRAFFIC", "ANALYZE", "SCENARIO", "VIEW", "USE"))
 """What begins a statement of the file."""
 
-_NAMED = re.compile(r"(?:to|differs|has|by)[ \t]*[:=\[]")
+_NAMED = re.compile(r"(?:to|differs|by)[ \t]*[:=\[]")
 """A clause word that may be a name, where it is one."""
 
 _OPENERS = {")": "(", "]": "[", "}": "{"}
@@ -114,6 +114,10 @@ class _Parser:
         self.in_wake = False
         """Did the statement before stand outside of any block, though it belongs into one, as the present one does?"""
         self.damage: dict[int, tree.Damage] = {}
+        self.empty = self.engine.snapshot()
+        """The automaton before any text."""
+        self.at_end = False
+        """Was the end of the text refused once?"""
 
     @cached_property
     def raw(self) -> RawText:
@@ -254,6 +258,12 @@ class _Parser:
 
     def recover(self, token: Token, problem: Diagnostic | None) -> None:
         """Report what is wrong at a token (`problem`, where it is known already) and go on behind the damage."""
+        if token.type == END and self.at_end and len(self.blocks) == 1:
+            # what was read lies too deep to be made one tree: the text has been reported, and stands for nothing
+            self.engine.restore(self.empty)
+            self.engine.feed(token)
+            return
+        self.at_end = token.type == END
         loose = [bracket for bracket in self.inner if bracket.start not in self.raw.closers]
         if problem is not None and problem.code == messages.TOO_DEEP:
             if not self.blocks[-1].told_depth:

@@ -1,0 +1,1 @@
+"""Texts, fabric files and files to import that nobody meant: what `ubusc` makes of them."""
