@@ -43,7 +43,7 @@ LARGE = {
         HEAD + RING + "rack T(n = 500) { if n > 0 { t : T(n = n - 1) } else { r : Ring } }\nsystem t : T\n",
         "UB0213",
     ),
-    "a power of a power": (HEAD + RING + "let a = 10 ^ 1000\nlet b = a ^ 1000\n", "UB0310"),
+    "a power of a power": (HEAD + RING + "let a = 10 ^ 1000\nlet b = a ^ 1000\n", "UB0111"),
     "an exponent": (HEAD + RING + "let a = 9 ^ 9 ^ 9 ^ 9\n", "UB0310"),
     "a stride beyond 64 bits": (
         racks("npu[i * 1_000_000_000_000_000_000_000].y[0] -- npu[i].y[1] over Copper(1 m) for i"),
