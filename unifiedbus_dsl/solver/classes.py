@@ -30,13 +30,18 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, row_arcs, row_chunks, tally
 from unifiedbus_dsl.solver.rooms import Rooms, rooms_of
 from unifiedbus_dsl.solver.sweep import least_costs
+from unifiedbus_dsl.solver.thin import thin_flow
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
 SMALL = 20_000
 """Columns up to which the dual simplex solves the programme; beyond, the interior point method."""
+MANY = 1_000
+"""Classes of arcs of one commodity from which on paths are looked for before a programme is solved."""
 COLUMN_S = 5e-6
 """Seconds for a column below which a budget is too small to begin: the interior point method looks at the clock between
 its rounds only, and none is that quick."""
+DEEP = 64
+"""Rounds of distances after which a network counts as deep."""
 NOTHING = 1e-12
 """Part of the largest room of an orbit up to which what is sent is rounding."""
 
@@ -117,7 +122,7 @@ def optimum(
     rooms = rooms_of(symmetry)
     room = rooms.whole_Bps
     left = None if until is None else max(0.0, until - monotonic())
-    flows, theta, prices, rows = _solve(blocks, objective, rooms, left)
+    flows, theta, prices, rows = _thin(blocks, rooms) or _solve(blocks, objective, rooms, left)
     theta = np.maximum(theta, 0.0)
     most_sent = max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
     if most_sent <= NOTHING * room[np.isfinite(room)].max():  # some are not joined: what flows goes in circles
@@ -259,6 +264,25 @@ def _solve(
     return flows, found.x[-parameters:] * scale, prices, equal.shape[0] + int(bounded.sum())
 
 
+def _thin(blocks: list[_Block], rooms: Rooms) -> tuple[list[Floats], Floats, Floats, int] | None:
+    """The same of one commodity on many classes whose rooms are its own, by paths; None where these do not do it."""
+    block = blocks[0]
+    alone = len(blocks) == 1 and len(block.commodity.demand) == 1 and len(rooms.size) == rooms.arcs
+    if not alone or len(block.size) < MANY or len(np.unique(block.orbit)) < len(block.orbit):
+        return None
+    commodity, room = block.commodity, rooms.whole_Bps
+    demand = tally(block.part, commodity.demand[0].astype(np.float64), block.classes) * commodity.copies
+    found = thin_flow(
+        block.classes, int(block.part[commodity.source]), block.tail, block.head, room[block.orbit], demand
+    )
+    if found is None:
+        return None
+    flow, rate, cut = found
+    prices = np.zeros(len(room))
+    prices[block.orbit[cut]] = room[block.orbit[cut]]
+    return [flow], np.array([rate]), prices, 0
+
+
 def _reach(blocks: list[_Block], parameters: int) -> Floats:
     """What all copies send together for a unit of each parameter."""
     reach = np.zeros(parameters)
@@ -270,12 +294,28 @@ def _reach(blocks: list[_Block], parameters: int) -> Floats:
 def _class_distances(block: _Block, length: Floats) -> Floats:
     """Least sum of lengths from the source's class to each class, over the classes of usable arcs; [classes]."""
     far = np.full(block.classes, np.inf)
-    far[block.part[block.commodity.source]] = 0.0
-    while True:
+    source = block.part[block.commodity.source]
+    far[source] = 0.0
+    for _ in range(DEEP):
         before = far.copy()
         np.minimum.at(far, block.head, far[block.tail] + length[block.orbit])
         if (far == before).all():
             return far
+    return _by_dijkstra(block, length[block.orbit], int(source))
+
+
+def _by_dijkstra(block: _Block, cost: Floats, source: int) -> Floats:
+    """The same for paths of many arcs."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    order = np.lexsort((cost, block.head, block.tail))
+    pair = block.tail[order] * block.classes + block.head[order]
+    order = order[np.append(True, pair[1:] != pair[:-1])]  # the shortest of each pair: SciPy would add them up
+    start = np.searchsorted(block.tail[order], np.arange(block.classes + 1)).astype(np.int32)
+    # entries of 0 are arcs where they are stored
+    graph = csr_matrix((cost[order], block.head[order].astype(np.int32), start), shape=(block.classes, block.classes))
+    return np.asarray(dijkstra(graph, indices=source))
 
 
 def _checked(

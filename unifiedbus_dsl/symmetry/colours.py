@@ -59,7 +59,7 @@ def refined(network: Network, colour: ArrayLike, label: NDArray[np.integer], unt
     Colour of v next round: its colour and the sum over arcs out of w(label) · h(colour of head), in 64-bit arithmetic
     with random odd w and random h. Arcs in say nothing new: each arc has its opposite, and labels that part opposite
     arcs part them from both ends. A collision (odds about colours squared in 2^64) would leave it too coarse. After
-    `DEEP` rounds vertices are parted by their hops from the rarest colour at once, as the rounds would do one by one.
+    `DEEP` rounds vertices are parted by their hops from rare colours at once, as the rounds would do one by one.
     """
     from scipy.sparse import csr_matrix
 
@@ -69,8 +69,8 @@ def refined(network: Network, colour: ArrayLike, label: NDArray[np.integer], unt
     now = dense(np.asarray(colour))
     count = int(now.max(initial=-1)) + 1
     for turn in counter():
-        if turn == DEEP:
-            now = dense(now.astype(np.int64) * (n + 1) + _hops_from_rarest(network, now))
+        if turn and turn % DEEP == 0:
+            now = _parted_by_hops(network, now)
         numbers = np.arange(int(now.max(initial=-1)) + 1)
         key = mix(numbers)[now] + np.asarray(matrix @ mix(numbers + (1 << 40))[now])
         now = dense(key)
@@ -83,16 +83,24 @@ def refined(network: Network, colour: ArrayLike, label: NDArray[np.integer], unt
     raise AssertionError
 
 
-def _hops_from_rarest(network: Network, colour: Ids) -> Ints:
-    """Hops from the nearest vertex of the colour that the fewest have, through anything, [V]; V where there is none."""
+def _parted_by_hops(network: Network, colour: Ids) -> Ids:
+    """The colours parted by the hops, through anything, from the nearest vertex of the rarest colour, and of the
+    furthest of those that are as rare."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import dijkstra
 
     n = network.vertices
-    start = np.flatnonzero(colour == np.argmin(np.bincount(colour)))
+    size = np.bincount(colour)
+    rare = np.flatnonzero(size[colour] == size.min())
     graph = csr_matrix((np.ones(network.arcs), network.head, network.indptr.astype(np.int32)), shape=(n, n))
-    far = dijkstra(graph, indices=start, unweighted=True, min_only=True)
-    return np.where(np.isfinite(far), far, n).astype(np.int64)
+    chosen, parted = rare[0], colour
+    for _ in range(2):
+        start = np.flatnonzero(colour == colour[chosen])
+        far = dijkstra(graph, indices=start, unweighted=True, min_only=True)
+        hops = np.where(np.isfinite(far), far, n).astype(np.int64)
+        parted = dense(parted.astype(np.int64) * (n + 1) + hops)
+        chosen = rare[np.argmax(hops[rare])]
+    return parted
 
 
 def dense(values: NDArray[np.generic]) -> Ids:
