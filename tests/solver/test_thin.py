@@ -101,3 +101,16 @@ def test_a_programme_that_would_take_too_long_is_not_begun() -> None:
     net, _ = machines.line(300)
     with pytest.raises(classes.TooLargeError):
         gather.one_source(net, 0, np.arange(300) == 299.0, until=0.0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_parting_by_hops_does_not_know_the_numbering(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The colours of a renumbered network are those of the network, number by number."""
+    monkeypatch.setattr(colours, "DEEP", 2)
+    net, _ = machines.torus(40) if seed % 2 else machines.line(31)
+    after, new, _ = machines.renumbered(net, seed)
+    mark = (np.arange(net.vertices) == 7).astype(np.int64)
+    moved = np.zeros_like(mark)
+    moved[new] = mark
+    got = symmetry.refine(after, moved, after.label)
+    assert got[new].tolist() == symmetry.refine(net, mark, net.label).tolist()

@@ -84,8 +84,9 @@ def refined(network: Network, colour: ArrayLike, label: NDArray[np.integer], unt
 
 
 def _parted_by_hops(network: Network, colour: Ids) -> Ids:
-    """The colours parted by the hops, through anything, from the nearest vertex of the rarest colour, and of the
-    furthest of those that are as rare."""
+    """The colours parted by the hops, through anything, from the nearest vertex of each of three colours: of the rarest
+    the one of the least number, then those that lie furthest from the ones before. Images under a renumbering of the
+    vertices are parted alike."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import dijkstra
 
@@ -93,13 +94,14 @@ def _parted_by_hops(network: Network, colour: Ids) -> Ids:
     size = np.bincount(colour)
     rare = np.flatnonzero(size[colour] == size.min())
     graph = csr_matrix((np.ones(network.arcs), network.head, network.indptr.astype(np.int32)), shape=(n, n))
-    chosen, parted = rare[0], colour
-    for _ in range(2):
-        start = np.flatnonzero(colour == colour[chosen])
-        far = dijkstra(graph, indices=start, unweighted=True, min_only=True)
+    chosen, parted = int(np.argmin(size)), colour
+    nearest = np.full(n, n)
+    for _ in range(3):
+        far = dijkstra(graph, indices=np.flatnonzero(colour == chosen), unweighted=True, min_only=True)
         hops = np.where(np.isfinite(far), far, n).astype(np.int64)
         parted = dense(parted.astype(np.int64) * (n + 1) + hops)
-        chosen = rare[np.argmax(hops[rare])]
+        nearest = np.minimum(nearest, hops)
+        chosen = int(colour[rare[np.lexsort((colour[rare], -nearest[rare]))[0]]])
     return parted
 
 
