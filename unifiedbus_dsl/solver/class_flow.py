@@ -15,7 +15,7 @@ import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ints, tally
+from unifiedbus_dsl.network import Bools, Floats, Ints, distinct, tally
 from unifiedbus_dsl.symmetry.colours import dense, mix
 
 
@@ -36,8 +36,9 @@ def split_supply(graph: FlowGraph) -> Floats:
     colour = _refine(graph)
     classes = int(colour.max(initial=-1)) + 1
     size = np.bincount(colour, minlength=classes)
-    pair, place = np.unique(colour[graph.tail].astype(np.int64) * classes + colour[graph.head], return_inverse=True)
-    capacity = tally(place.ravel(), graph.capacity, len(pair))
+    code = colour[graph.tail].astype(np.int64) * classes + colour[graph.head]
+    pair = distinct(code)
+    capacity = tally(np.searchsorted(pair, code), graph.capacity, len(pair))
     drain = tally(colour, graph.drain, classes)
     enough = float(capacity.sum() + drain.sum()) + 1.0
     supply = tally(colour, np.minimum(graph.supply, enough), classes)
@@ -57,8 +58,9 @@ def split_supply(graph: FlowGraph) -> Floats:
 def _refine(graph: FlowGraph) -> Ints:
     """Return the coarsest equitable partition of the nodes, those of unlike supply or drain apart, [N]."""
     count = len(graph.supply)
-    colour = dense(np.unique(np.stack([graph.supply, graph.drain]), axis=1, return_inverse=True)[1].ravel())
-    width = np.unique(graph.capacity, return_inverse=True)[1].ravel()
+    drains = dense(graph.drain).astype(np.int64)
+    colour = dense(dense(graph.supply) * (drains.max(initial=0) + 1) + drains)
+    width = dense(graph.capacity).astype(np.int64)
     out, back = (mix(width * 2 + side) | np.uint64(1) for side in (0, 1))
     classes = 0
     while int(colour.max(initial=-1)) + 1 > classes:

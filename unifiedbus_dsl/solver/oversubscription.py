@@ -18,7 +18,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ints, Network, components, frozen_array, tally
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, components, distinct, frozen_array, tally
 from unifiedbus_dsl.solver.class_flow import FlowGraph, reached, split_supply
 
 
@@ -187,15 +187,18 @@ class _Walls:
         if not through.any():
             return back
         links = self._within & on[tail] & on[head]
-        doors = np.unique(tail[exits & on[tail]])
+        door = np.zeros(network.vertices, dtype=bool)
+        door[tail[exits & on[tail]]] = True
+        doors = np.flatnonzero(door)
         far = _hops_from_outside(network, links, doors)
-        nearer = links & (far[tail] + 1 == far[head])
-        pairs = np.unique(tail[nearer].astype(np.int64) * network.vertices + head[nearer])
+        suspect = through & np.isfinite(far[head[own]]) & (far[tail[own]] + 1 == far[head[own]])
+        if not suspect.any():
+            return back
+        nearer = np.flatnonzero(links & (far[tail] + 1 == far[head]))
+        pairs = distinct(tail[nearer].astype(np.int64) * network.vertices + head[nearer])
         ways = np.bincount(pairs % network.vertices, minlength=network.vertices)
         ways[doors] += 1
-        suspect = (
-            through & np.isfinite(far[head[own]]) & (far[tail[own]] + 1 == far[head[own]]) & (ways[head[own]] == 1)
-        )
+        suspect &= ways[head[own]] == 1
         if suspect.any():
             dominator = _dominators(network, links, doors)
             back[suspect] = [

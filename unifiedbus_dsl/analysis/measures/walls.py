@@ -13,7 +13,7 @@ from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.folded import MOST_PARTS, named
 from unifiedbus_dsl.analysis.senders import carriers_of, end_points
 from unifiedbus_dsl.analysis.wording import between, binding, block_names
-from unifiedbus_dsl.network import Ints, Network, components, frozen_array
+from unifiedbus_dsl.network import Ints, Network, components, distinct, frozen_array
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.selections import Blocks
 from unifiedbus_dsl.solver.bisection import bisection as halved
@@ -154,7 +154,7 @@ def planes_of(network: Network, plan: Plan) -> tuple[Ints, tuple[str, ...]]:
     of_kind = np.array([protocols.index(plan.links[link].protocol) for link in plan.links], dtype=np.int64)
     of_kind = of_kind[network.kinds.link]
     switch = np.flatnonzero(network.end[network.tail] < 0)
-    meets = np.unique(network.tail[switch].astype(np.int64) * len(protocols) + of_kind[network.kind[switch]])
+    meets = distinct(network.tail[switch].astype(np.int64) * len(protocols) + of_kind[network.kind[switch]])
     vertex, protocol = np.divmod(meets, len(protocols))
     same = np.flatnonzero(vertex[1:] == vertex[:-1])
     group = components(len(protocols), protocol[same], protocol[same + 1])
