@@ -58,6 +58,8 @@ def command(
     source_bytes: int | None,
     array: int | None,
     devices: int | None,
+    errors: int | None,
+    work: int | None,
     **named: str | None,
 ) -> None:
     """Draw a machine: folded, device by device, or on its floor.
@@ -86,7 +88,7 @@ def command(
     sink = Sink()
     keep_freed_memory()
     with meter():
-        raised = limits(source_bytes=source_bytes, array=array, devices=devices)
+        raised = limits(source_bytes=source_bytes, array=array, devices=devices, errors=errors, work=work)
         compilation = pipeline.compile(path, limits=raised)
         if status(compilation.diagnostics):
             click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)

@@ -70,7 +70,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
     check_output(options["output"], path, stream=True)
     draws = _draws(options["fail"], options["draws"], options["seed"])
     engine = _engine(options["engine"], options["workers"])
-    raised = {name: options[name] for name in ("source_bytes", "array", "devices")}
+    raised = {name: options[name] for name in ("source_bytes", "array", "devices", "errors", "work")}
     from unifiedbus_dsl import pipeline
     from unifiedbus_dsl.diagnostics import Sink
 
