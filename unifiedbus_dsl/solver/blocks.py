@@ -37,22 +37,23 @@ class Blocks:
     arrays: Sequence[Array]
     _parts: dict[bytes, _Part] = field(factory=dict, init=False, repr=False)
 
-    def timing(self, demand: Demand) -> Timing:
+    def timing(self, demand: Demand, until: float = np.inf) -> Timing:
         """What `steps.timing` says of the step.
 
         Raises:
-            NotAdmittedError: a flow crosses what is not joined.
+            NoPathError: a flow crosses what is not joined.
+            TooLateError: it is not solved by `until`.
         """
         if not self.symmetry.generators or self.symmetry.arc_orbits > MOST_ORBITS:
-            return timing(self.symmetry, demand)
+            return timing(self.symmetry, demand, until=until)
         orbits = self._touching.orbits(demand)
         if orbits is None or len(orbits) == self.symmetry.arc_orbits:
-            return timing(self.symmetry, demand)
+            return timing(self.symmetry, demand, until=until)
         key = orbits.tobytes()
         if key not in self._parts:
             arcs = np.flatnonzero(np.isin(np.arange(self.symmetry.arc_orbits), orbits)[self.symmetry.arc_orbit])
             self._parts[key] = _Part(self.symmetry.network, self.arrays, arcs)
-        return self._parts[key].timing(demand)
+        return self._parts[key].timing(demand, until)
 
     @cached_property
     def _touching(self) -> Touching:
@@ -162,16 +163,16 @@ class _Part:
             count=network.count[arcs],
         )
 
-    def timing(self, demand: Demand) -> Timing:
+    def timing(self, demand: Demand, until: float) -> Timing:
         which, model, pieces = self._pieces(demand)
         sorts, copies = np.unique(model, return_counts=True)
         if len(sorts) > MOST_SORTS:
-            found = timing(self.symmetry(0, len(self.whole.device_start) - 1), demand)
+            found = timing(self.symmetry(0, len(self.whole.device_start) - 1), demand, until=until)
             return evolve(found, binding=self.arcs[found.binding])
         solved = []
         for at in track(sorts.tolist(), "blocks of a step"):
             low, high = self.bounds[self.model[which[at]]].tolist()
-            solved.append(timing(self.symmetry(low, high), pieces(at)))
+            solved.append(timing(self.symmetry(low, high), pieces(at), until=until))
         longest = max(each.per_byte_s for each in solved)
         arcs, ends = [], []
         for at, each in zip(sorts.tolist(), solved, strict=True):

@@ -22,7 +22,7 @@ from unifiedbus_dsl.network import Bools, Ints, frozen_array
 from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver.blocks import Blocks
 from unifiedbus_dsl.solver.demand import Demand, Groups
-from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, TooLateError
 from unifiedbus_dsl.solver.schedules import Phase, Step, busbw_factor, members_of, phases
 from unifiedbus_dsl.solver.steps import Timing, timing
 from unifiedbus_dsl.symmetry import Array, Symmetry, located
@@ -90,7 +90,7 @@ class Collectives:
 
     `symmetry` is that of the network for rates; `timed` that of the network which knows every length (default: the
     same). `roots` [groups] broadcast; default the first member of each. `arrays` say where end points stand; default
-    those that the symmetry was sought in.
+    those that the symmetry was sought in. No step is solved after `until`.
     """
 
     symmetry: Symmetry
@@ -98,6 +98,7 @@ class Collectives:
     timed: Symmetry | None = None
     roots: Ints | None = None
     arrays: Sequence[Array] | None = None
+    until: float = np.inf
     _solved: dict[bytes, Timing | NoPathError] = field(factory=dict, init=False, repr=False)
     _of_shape: dict[int, Timing | NoPathError] = field(factory=dict, init=False, repr=False)
     _phases: dict[tuple[str, str], list[Phase]] = field(factory=dict, init=False, repr=False)
@@ -111,6 +112,7 @@ class Collectives:
 
         Raises:
             NotAdmittedError: the groups don't admit the algorithm, or each way of a phase crosses what is not joined.
+            TooLateError: a step is not solved in the time allowed.
         """
         steps: list[StepTime] = []
         passed: list[str] = []
@@ -171,7 +173,9 @@ class Collectives:
 
     def _found(self, shape: Demand) -> Timing | NoPathError:
         try:
-            return self._blocks.timing(shape) if self.timed is None else timing(self.symmetry, shape, self.timed)
+            if self.timed is None:
+                return self._blocks.timing(shape, self.until)
+            return timing(self.symmetry, shape, self.timed, self.until)
         except NoPathError as why:
             return why
 
@@ -209,7 +213,8 @@ def time(
 @frozen(eq=False)
 class Sweep:
     """Times of a collective, [sizes, algorithms] s, over `sizes_bytes` and `algorithms` (those that are admitted; why
-    the others are not is in `refused`). `bound_s` [sizes]: a time that no schedule beats, None where none is known."""
+    the others are not is in `refused`; those that are not solved in the time allowed are `late`, too). `bound_s`
+    [sizes]: a time that no schedule beats, None where none is known."""
 
     collective: str
     members: int
@@ -218,6 +223,7 @@ class Sweep:
     refused: Mapping[str, str]
     times: tuple[tuple[CollectiveTime, ...], ...]
     bound_s: tuple[float, ...] | None
+    late: tuple[str, ...] = ()
 
     @property
     def best(self) -> tuple[CollectiveTime, ...]:
@@ -247,11 +253,13 @@ def sweep(
     """
     refused: dict[str, str] = {}
     admitted: list[str] = []
+    late: list[str] = []
     for algorithm in algorithms:
         try:
             collectives.time(collective, algorithm, sizes_bytes[0])
         except NotAdmittedError as why:
             refused[algorithm] = str(why)
+            late += [algorithm] if isinstance(why, TooLateError) else []
         else:
             admitted.append(algorithm)
     if not admitted:
@@ -265,6 +273,7 @@ def sweep(
         refused,
         rows,
         None if bound_per_byte_s is None else tuple(bound_per_byte_s * size for size in sizes_bytes),
+        tuple(late),
     )
 
 

@@ -21,7 +21,7 @@ from unifiedbus_dsl.network import Floats, Network, frozen_array, looked_up, tal
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver import pairwise
 from unifiedbus_dsl.solver.demand import Demand, Pairs, alike, kept, received, sent, toward
-from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, must_be_in_time
 from unifiedbus_dsl.solver.sweep import (
     Distances,
     Weights,
@@ -53,9 +53,13 @@ class Loads:
         return self.load_Bps / self.network.capacity_Bps
 
 
-def ecmp(symmetry: Symmetry, demand: Demand) -> Loads:
-    """All shortest paths by hop count; at each vertex an equal share for each cable that leads nearer."""
-    return _shortest(symmetry, demand, by_cable(symmetry.network), "ecmp")
+def ecmp(symmetry: Symmetry, demand: Demand, until: float = np.inf) -> Loads:
+    """All shortest paths by hop count; at each vertex an equal share for each cable that leads nearer.
+
+    Raises:
+        TooLateError: they are not all found by `until`.
+    """
+    return _shortest(symmetry, demand, by_cable(symmetry.network), "ecmp", until)
 
 
 def wcmp(symmetry: Symmetry, demand: Demand) -> Loads:
@@ -70,7 +74,7 @@ def few(network: Network, demand: Demand, routing: Literal["ecmp", "wcmp"]) -> L
     return _pair_by_pair(by_cable(network) if routing == "ecmp" else by_capacity(network), demand, routing)
 
 
-def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str) -> Loads:
+def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str, until: float = np.inf) -> Loads:
     group = kept(symmetry, demand)
     network = group.network
     if isinstance(demand, Pairs):
@@ -80,6 +84,7 @@ def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str
     total = np.zeros(group.arc_orbits)
     sweeps = 0
     for target, size in track(list(targets(group, demand)), f"loads under {routing}"):
+        must_be_in_time(until)
         column = toward(demand, target, network.ends)
         add_leg(group, total, weights, network.vertices_of(target), column, size)
         sweeps += 1

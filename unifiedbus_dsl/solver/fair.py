@@ -16,7 +16,7 @@ from unifiedbus_dsl.network import Floats, Ids, Ints, Network, frozen_array, ran
 from unifiedbus_dsl.solver.demand import Groups, kept, toward
 from unifiedbus_dsl.solver.ecmp import targets
 from unifiedbus_dsl.solver.pairwise import pair_shares
-from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, must_be_in_time
 from unifiedbus_dsl.solver.sweep import by_cable, distances, loads, vertex_demand
 from unifiedbus_dsl.symmetry import Symmetry, dense, refine
 
@@ -91,13 +91,18 @@ class Completion:
         return float(self.finish_s.max(initial=0.0))
 
 
-def completion(flows: Flows, size_bytes: ArrayLike) -> Completion:
-    """Finish times of flows of the given sizes that start together; rates are fair again after each finish."""
+def completion(flows: Flows, size_bytes: ArrayLike, until: float = np.inf) -> Completion:
+    """Finish times of flows of the given sizes that start together; rates are fair again after each finish.
+
+    Raises:
+        TooLateError: they are not known by `until`.
+    """
     remaining = np.array(np.broadcast_to(np.asarray(size_bytes, dtype=np.float64), flows.flows))
     finish, now = np.zeros(flows.flows), 0.0
     first = fair_rates(flows)
     alive = np.flatnonzero(remaining > 0)
     while len(alive):
+        must_be_in_time(until)
         rate = fair_rates(chosen(flows, alive)) if now > 0 or len(alive) < flows.flows else first
         if not (rate > 0).all():
             raise NotAdmittedError("a flow crosses a resource without capacity and never finishes")
@@ -192,11 +197,15 @@ class PairClasses:
     target: Ints
 
 
-def pair_classes(symmetry: Symmetry, demands: list[Groups]) -> PairClasses:
+def pair_classes(symmetry: Symmetry, demands: list[Groups], until: float = np.inf) -> PairClasses:
     """All flows of several group-wise all-to-alls at once, `ecmp` shares, the images of each other solved once.
 
     Pairs (s, t) and (gs, gt) are images: one t of each orbit; for it the sources by orbits of the symmetries that keep
     t.
+
+    Raises:
+        NoPathError: a pair has no path.
+        TooLateError: they are not all found by `until`.
     """
     group = symmetry
     for demand in demands:
@@ -209,6 +218,7 @@ def pair_classes(symmetry: Symmetry, demands: list[Groups]) -> PairClasses:
             found = distances(weights, network.vertices_of(t))
             senders = np.flatnonzero(toward(demand, t, network.ends) > 0)
             for members in _classes(group, t, senders):
+                must_be_in_time(until)
                 given = vertex_demand(network, found, network.selected(members).astype(np.float64))
                 if not np.isclose(given.sum(), len(members)):
                     raise NoPathError("some end points have no path to each end point that they send to")

@@ -27,7 +27,7 @@ from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN
 from unifiedbus_dsl.solver.paths import end_points_only
 from unifiedbus_dsl.solver.relays import evened, parts_without, ports_Bps, relaying, shared_gates
-from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, Number, interval
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, Number, TooLateError, interval
 from unifiedbus_dsl.solver.rooms import rooms_of
 from unifiedbus_dsl.solver.trees import Packing, packed
 from unifiedbus_dsl.symmetry import Symmetry, dense, refined, vertex_kinds
@@ -38,6 +38,8 @@ FEW = "few end points are alike: from below what one can take, from above flows 
 NOT_JOINED = "some of its end points are not joined"
 
 
+GRACE_S = 1.0
+"""Seconds after its time that a question may take for some upper end."""
 SHORT = ", as far as the time allowed"
 
 
@@ -90,7 +92,7 @@ def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, un
         upper = min(upper, float(sent.sum()) / (n * (n - 1)), _copied(group, chosen, shared, until))
     sorts, _ = group.representatives(np.flatnonzero(chosen))
     if _too_many(network, len(sorts)):
-        return interval(_everyone(group, chosen), upper, FEW, MEETS_WITHIN)
+        return interval(_everyone(group, chosen, until), upper, FEW, MEETS_WITHIN)
     reason = "flows and prices on every arc, end points relay"
     for v in track(sorts, "rates of gathering"):
         others = chosen.copy()
@@ -101,7 +103,7 @@ def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, un
             upper = min(upper, found.upper)
             lower = min(lower, (found if even is network else one_source(even, source, streams, until)).lower)
         except TooLargeError:
-            lower = min(lower, _everyone(group, chosen)) if upper > 0 else 0.0
+            lower = min(lower, _everyone(group, chosen, until)) if upper > 0 else 0.0
             reason += SHORT
             break
     if len(shared) and upper > lower * (1 + MEETS_WITHIN):
@@ -161,12 +163,13 @@ def spread_at_most(group: Symmetry, chosen: Bools, root: int, shared: Ints, sent
     return upper
 
 
-def _everyone(group: Symmetry, chosen: Bools) -> float:
+def _everyone(group: Symmetry, chosen: Bools, until: float) -> float:
     """A rate at which each member can be brought a stream from every other one: that at which all are at once, on
-    shortest paths."""
+    shortest paths; 0 where they are not joined, or it is not found by `until` and in `GRACE_S` more."""
     try:
-        load = ecmp(group, all_to_all(group.network, np.flatnonzero(chosen))).load_Bps
-    except NoPathError:
+        everyone = all_to_all(group.network, np.flatnonzero(chosen))
+        load = ecmp(group, everyone, max(until, monotonic() + GRACE_S)).load_Bps
+    except (NoPathError, TooLateError):
         return 0.0
     rooms = rooms_of(group)
     mean = tally(group.arc_orbit, load, rooms.arcs) / group.arc_orbit_size
@@ -180,14 +183,15 @@ def allgather_time(
     n shards of size / n at the gather rate. What is not solved within `budget` seconds is an interval."""
     until = _until(budget)
     group, chosen = _members(symmetry, members)
-    return _allgather_time(_gather_rate(group, chosen, *at_most(symmetry.network), until), chosen, size_bytes)
+    rate = _gather_rate(group, chosen, *at_most(symmetry.network), until)
+    return _allgather_time(rate, chosen, parts_without(group.network, -1, chosen), size_bytes)
 
 
-def _allgather_time(rate: Number, chosen: Bools, size_bytes: float) -> Number:
-    if rate.lower <= 0:
+def _allgather_time(rate: Number, chosen: Bools, parts: int, size_bytes: float) -> Number:
+    if rate.upper <= 0 or (rate.lower <= 0 and parts > 1):
         raise NotAdmittedError(NOT_JOINED)
     shard = size_bytes / int(chosen.sum())
-    return interval(shard / rate.upper, shard / rate.lower, rate.reason, MEETS_WITHIN)
+    return interval(shard / rate.upper, shard / rate.lower if rate.lower > 0 else inf, rate.reason, MEETS_WITHIN)
 
 
 def _until(budget: float | None) -> float:
@@ -221,7 +225,7 @@ def allreduce_time(
         if parts + own > 1 and parts * size_bytes / gate > lower:
             lower, reason = parts * size_bytes / gate, "what an end point that parts others can take"
     gathered = _gather_rate(group, chosen, sent, taken, until)
-    twice = _allgather_time(gathered, chosen, size_bytes)
+    twice = _allgather_time(gathered, chosen, 1, size_bytes)
     reason = f"from below {reason}, from above two phases" + (" on shortest paths" if gathered.reason == FEW else "")
     upper = 2 * twice.upper
     if upper > lower * (1 + MEETS_WITHIN):

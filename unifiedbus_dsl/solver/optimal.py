@@ -30,6 +30,7 @@ from unifiedbus_dsl.solver.classes import Optimum, TooLargeError, optimum
 from unifiedbus_dsl.solver.demand import Groups, kept
 from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.gather import (
+    GRACE_S,
     NOT_JOINED,
     SHORT,
     allgather_time,
@@ -44,7 +45,7 @@ from unifiedbus_dsl.solver.gather import (
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, commodities
 from unifiedbus_dsl.solver.prices import priced
 from unifiedbus_dsl.solver.relays import evened, relaying, shared_gates
-from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
+from unifiedbus_dsl.solver.result import NotAdmittedError, Number, TooLateError, interval
 from unifiedbus_dsl.solver.schedules import members_of
 from unifiedbus_dsl.symmetry import Symmetry
 
@@ -143,7 +144,13 @@ def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float,
         if budget is None:
             raise
         made = commodities(around, Groups(group), members.ravel())
-        found = priced(around, made, ecmp(around, Groups(group)).load_Bps, budget=budget / 2)
+        try:
+            whole = ecmp(around, Groups(group), monotonic() + max(budget, GRACE_S)).load_Bps
+        except TooLateError:
+            sent, taken = at_most(symmetry.network)
+            most = float(np.minimum(sent, taken)[members].min()) / (members.shape[1] - 1)
+            return interval(size_bytes / members.shape[1] / most, inf, "what end points send and take" + SHORT)
+        found = priced(around, made, whole, budget=budget / 2)
         reason = "flows along shortest paths under prices, and those prices; little time; end points relay"
     n = members.shape[1]
     if found.lower <= 0:

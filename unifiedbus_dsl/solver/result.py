@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
+from time import monotonic
 from typing import Literal
 
 from attrs import frozen
@@ -40,6 +41,16 @@ def interval(lower: float, upper: float, reason: str, tolerance: float = 1e-9) -
 
 class NotAdmittedError(ValueError):
     """The question has no answer on this network: a pair without a path, a routing that doesn't reach."""
+
+
+class TooLateError(NotAdmittedError):
+    """What was asked is not solved in the time that is allowed."""
+
+
+def must_be_in_time(until: float) -> None:
+    """Refuse to go on after `until`, a time of the clock that `monotonic` reads."""
+    if monotonic() > until:
+        raise TooLateError("not solved in the time allowed")
 
 
 class NoPathError(NotAdmittedError):

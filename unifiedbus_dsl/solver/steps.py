@@ -18,7 +18,7 @@ from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.demand import Demand, Groups, PairImages, Pairs, alike, kept, received, sent, toward
 from unifiedbus_dsl.solver.ecmp import targets
 from unifiedbus_dsl.solver.fair import FULL_WITHIN, Flows, OrbitFlows, chosen, completion, fair_rates, pair_classes
-from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, must_be_in_time
 from unifiedbus_dsl.solver.sweep import Distances, by_cable, distances, vertex_demand
 from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, joined
 
@@ -50,22 +50,29 @@ class Timing:
     flows: int
 
 
-def timing(symmetry: Symmetry, demand: Demand, timed: Symmetry | None = None) -> Timing:
-    """Solve a step. `timed` is the symmetry of the same network with its lengths; default: `symmetry` has them."""
+def timing(symmetry: Symmetry, demand: Demand, timed: Symmetry | None = None, until: float = np.inf) -> Timing:
+    """Solve a step. `timed` is the symmetry of the same network with its lengths; default: `symmetry` has them.
+
+    Raises:
+        NoPathError: a flow crosses what is not joined.
+        TooLateError: it is not solved by `until`.
+    """
+    must_be_in_time(until)
     if isinstance(demand, Groups):
-        found = pair_classes(symmetry, [demand])
+        found = pair_classes(symmetry, [demand], until)
         group = kept(symmetry, demand)
         return _timing(
-            group, found.flows, np.full(found.flows.flows, demand.rate), _group_latency(timed or group, demand)
-        )
+            group, found.flows, np.full(found.flows.flows, demand.rate), _group_latency(timed or group, demand, until),
+            until,
+        )  # fmt: skip
     ends = symmetry.network.ends
     colour = alike(sent(demand, ends), received(demand, ends))  # a root stays where it is
     group = kept(symmetry, demand, colour if colour.any() else None)
-    return _pair_timing(group, demand, group.network if timed is None else timed.network)
+    return _pair_timing(group, demand, group.network if timed is None else timed.network, until)
 
 
-def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float) -> Timing:
-    done = completion(flows, size)
+def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float, until: float) -> Timing:
+    done = completion(flows, size, until)
     last = np.flatnonzero(done.finish_s >= done.makespan_s * (1 - FULL_WITHIN))
     slowest = chosen(flows, last)
     rate = fair_rates(slowest)
@@ -103,7 +110,7 @@ def _moved(images: PairImages, generator: Generator) -> tuple[Ints, Ints]:
     return found
 
 
-def _pair_timing(group: Symmetry, demand: Pairs, timed: Network) -> Timing:
+def _pair_timing(group: Symmetry, demand: Pairs, timed: Network, until: float) -> Timing:
     network = group.network
     key = demand.source * network.ends + demand.target
     if len(np.unique(key)) < len(key):
@@ -111,10 +118,10 @@ def _pair_timing(group: Symmetry, demand: Pairs, timed: Network) -> Timing:
     orbit = pair_orbits(group, demand)
     _, first, count = np.unique(orbit, return_index=True, return_counts=True)
     balls = _Balls(network, np.full((2, network.vertices), -1, dtype=np.int32))
-    paths = [
-        balls.paths(int(demand.source[i]), int(demand.target[i]))
-        for i in track(first.tolist(), "route flows of a step")
-    ]
+    paths = []
+    for i in track(first.tolist(), "route flows of a step"):
+        must_be_in_time(until)
+        paths.append(balls.paths(int(demand.source[i]), int(demand.target[i])))
     table = None if timed is network else _carried(group, demand, orbit, first, paths)
     slowest = 0.0
     for k, path in enumerate(paths):
@@ -122,7 +129,7 @@ def _pair_timing(group: Symmetry, demand: Pairs, timed: Network) -> Timing:
         piece = max(1, PIECE // max(1, len(path.tail)))
         for begin in range(0, len(rows), piece):
             slowest = max(slowest, float(_slowest(timed, path, rows[begin : begin + piece]).max()))
-    return _timing(group, _orbit_flows(group, demand, first, count, paths), demand.rate[first], slowest)
+    return _timing(group, _orbit_flows(group, demand, first, count, paths), demand.rate[first], slowest, until)
 
 
 PIECE = 1 << 22
@@ -296,12 +303,13 @@ def _cable_latency(network: Network, tail: Ints, head: Ints) -> Floats:
     return np.asarray(np.maximum.reduceat(latency, begin).reshape(tail.shape))
 
 
-def _group_latency(timed: Symmetry, demand: Groups) -> float:
+def _group_latency(timed: Symmetry, demand: Groups, until: float) -> float:
     """Largest latency over all pairs of a group and all shortest paths, s: one target of each orbit."""
     group = kept(timed, demand)
     network, weights = group.network, by_cable(group.network)
     worst = 0.0
     for target, _ in targets(group, demand):
+        must_be_in_time(until)
         found = distances(weights, network.vertices_of(target))
         time = _slowest_to(network, found)
         senders = np.flatnonzero(toward(demand, target, network.ends) > 0)

@@ -144,19 +144,39 @@ def loads(weights: Weights, distances: Distances, given: Floats) -> tuple[Ints, 
     network, hops = weights.network, distances.hops
     carried = given.copy()
     share = np.zeros(network.vertices)
-    for level in range(int(hops.max(initial=0)), 0, -1):
-        here = np.flatnonzero((hops == level) & (carried > 0))
+    order = np.argsort(hops, kind="stable")
+    furthest = int(hops.max(initial=0))
+    start = np.searchsorted(hops[order], np.arange(furthest + 2))
+    for level in range(furthest, 0, -1):
+        here = order[start[level] : start[level + 1]]
+        here = here[carried[here] > 0]
         if not len(here):
             continue
         share[here] = carried[here] / distances.nearer[here]
         if level == 1:
             break
+        there, passed = _passed_nearer(weights, here, share, hops, order[start[level - 1] : start[level]])
+        carried[there] += passed
+    return _nearer_arcs(weights, distances, share)
+
+
+def _passed_nearer(
+    weights: Weights, here: NDArray[Any], share: Floats, hops: Hops, nearer: NDArray[Any]
+) -> tuple[NDArray[Any], Floats]:
+    """Vertices one level `nearer` that forward, and what the vertices `here` pass to them, for a `share` of each."""
+    network = weights.network
+    degree = network.indptr[here + 1] - network.indptr[here]
+    if degree.sum() >= network.vertices * SMALL_BELOW:
         value = np.zeros(network.vertices)
         value[here] = share[here]
-        passed = spread(weights, here, value)
-        there = np.flatnonzero((hops == level - 1) & network.forwards)
-        carried[there] += passed[there]
-    return _nearer_arcs(weights, distances, share)
+        there = nearer[network.forwards[nearer]]
+        return there, spread(weights, here, value)[there]
+    arcs = row_arcs(network, here)
+    passed: Floats = np.repeat(share[here], degree) * weights.weight[arcs]
+    head = network.head[arcs]
+    leads = (hops[head] == hops[here[0]] - 1) & network.forwards[head]
+    there, place = np.unique(head[leads], return_inverse=True)
+    return there, tally(place.ravel(), passed[leads], len(there))
 
 
 def _nearer_arcs(weights: Weights, distances: Distances, share: Floats) -> tuple[Ints, Floats]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver import collectives
 from unifiedbus_dsl.solver import optimal as best
 from unifiedbus_dsl.solver.classes import TooLargeError
-from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, TooLateError, interval
+from unifiedbus_dsl.solver.schedules import busbw_factor
 from unifiedbus_dsl.solver.steps import as_slow_as_any
 from unifiedbus_dsl.symmetry import arrays_of
 from unifiedbus_dsl.units import RATE, TIME, format_share
@@ -38,6 +40,7 @@ def time(call: Call) -> Answer:
     tried: list[collectives.CollectiveTime] = []
     refused: dict[str, str] = {}
     no_path: list[str] = []
+    late: list[str] = []
     passed = _too_many(call, traffic) if not asked else ()
     for algorithm in (asked,) if asked else [a for a in ALGORITHMS if a not in passed]:
         try:
@@ -45,6 +48,9 @@ def time(call: Call) -> Answer:
         except NotAdmittedError as why:
             refused[algorithm] = str(why)
             no_path += [algorithm] if isinstance(why, NoPathError) else []
+            late += [algorithm] if isinstance(why, TooLateError) else []
+    if late:
+        return _unfinished(call, traffic, size, tried, late)
     if not tried:
         raise NotAdmittedError(_all_refused(refused))
     found = min(tried, key=lambda each: each.time_s)
@@ -76,6 +82,18 @@ def time(call: Call) -> Answer:
     return evolve(answer, value=lower, kind="interval", lower=lower, text=f"{_seconds(lower)} to {text}")
 
 
+def _unfinished(
+    call: Call, traffic: Traffic, size: float, tried: list[collectives.CollectiveTime], late: list[str]
+) -> Answer:
+    """Between a time that no schedule beats and the fastest algorithm that was solved in the time allowed, if any."""
+    machine = call.machine
+    group = traffic.groups(machine.network.ends)
+    lower = best.optimal_time(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=0.0).lower
+    upper = min((each.time_s for each in tried), default=np.inf)
+    reason = f"not solved in the time allowed: {', '.join(late)}; from below what no schedule beats"
+    return call.number(interval(lower, upper, reason), TIME, assumptions=_rooted(call, traffic))
+
+
 def _all_refused(refused: dict[str, str]) -> str:
     """Why each algorithm is refused, those with one reason together."""
     reasons: dict[str, list[str]] = {}
@@ -105,6 +123,10 @@ def sweep(call: Call) -> Answer:
     rows = _rows(found)
     detail = {"sweep": rows, "refused": dict(found.refused)}
     answer = call.exact(top.busbw_Bps, RATE, assumptions=said, detail=detail, lines=_table(rows))
+    if found.late:
+        times = found.bound_s or [0.0]
+        most = max(size / time if time else np.inf for size, time in zip(found.sizes_bytes, times, strict=False))
+        return evolve(answer, kind="interval", upper=most * busbw_factor(found.collective, found.members))
     if asking.least == 1.0:
         return answer
     upper = max(
@@ -123,7 +145,9 @@ def _swept(call: Call) -> tuple[collectives.Sweep, tuple[str, ...], _Asked]:
     asking, machine = _asked(call, traffic), call.machine
     try:
         group = traffic.groups(machine.network.ends)
-        bound = best.optimal_time(machine.symmetry, traffic.pattern, group, 1.0, traffic.roots).lower
+        bound = best.optimal_time(
+            machine.symmetry, traffic.pattern, group, 1.0, traffic.roots, budget=machine.budget_s
+        ).lower
     except TooLargeError:
         bound = None
     names = (asked,) if asked else tuple(name for name in ALGORITHMS if name not in passed)
@@ -233,12 +257,13 @@ def _asked(call: Call, traffic: Traffic) -> _Asked:
     """With all lengths up to `MOST_TIMED` end points; beyond, where each would count for itself, between bounds."""
     machine, group = call.machine, traffic.groups(call.machine.network.ends)
     arrays, root = arrays_of(machine.fabric.plan), _rooted(call, traffic)
+    until = np.inf if machine.budget_s is None else monotonic() + machine.budget_s
     if len(traffic.members) <= MOST_TIMED:
-        over = collectives.Collectives(machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays)
+        over = collectives.Collectives(machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays, until)
         return _Asked(over, 1.0, root)
     network, least = as_slow_as_any(machine.network, arc_kinds(machine.fabric))
     symmetry = evolve(machine.symmetry, network=network)
-    return _Asked(collectives.Collectives(symmetry, group, None, traffic.roots, arrays), least, root)
+    return _Asked(collectives.Collectives(symmetry, group, None, traffic.roots, arrays, until), least, root)
 
 
 def _too_many(call: Call, traffic: Traffic) -> tuple[str, ...]:
