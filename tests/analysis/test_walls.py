@@ -159,6 +159,64 @@ def test_planes_are_compared_each_for_itself() -> None:
     assert (found.value, found.lines) == (3, ())
 
 
+MIXED = """ubus 1
+protocol E { lane = 100 Gbps }
+protocol P { lane = 400 Gbps }
+link L : E { medium = optical }
+link B : P { medium = pcb }
+npu Big { injection = 20 GB/s; port p[2] : E x1 }
+npu Small { port b : P x1 }
+nic N { port host[3] : P x1; port net : E x1; transit host, net }
+cpu Cpu { port b : P x1; port own : E x1 }
+nic Own { port host : E x1; port net : E x1; transit host, net }
+switch Leaf { port d[7] : E x1; port u[2] : E x1 }
+switch Spine { port p[4] : E x1 }
+node Node {
+  big[2] : Big; small[2] : Small; n : N; cpu : Cpu; own : Own
+  connect small[i].b -- n.host[i] over B(1 m) for i in 0..1
+  connect cpu.b -- n.host[2] over B(1 m)
+  connect cpu.own -- own.host over L(1 m)
+  open n.host, own.host
+  port bigs = big.p
+  port nic = n.net
+  port mine = own.net
+}
+rack R {
+  node : Node; leaf : Leaf
+  connect node.bigs[i, k] -- leaf.d[2*i + k] over L(1 m) for i, k
+  connect node.nic -- leaf.d[4] over L(1 m)
+  connect node.mine -- leaf.d[5] over L(1 m)
+  open leaf.d
+  port up = leaf.u
+}
+superpod Top { r[2] : R; c : Spine; connect r[b].up[k] -- c.p[2*b+k] over L(3 m) for b, k }
+system top : Top
+"""
+
+
+def test_two_sorts_of_npus_and_cpus_with_nics_of_their_own() -> None:
+    """Two NPUs limited to 20 GB/s by what they inject, two that share a NIC with the CPU, which has one of its own."""
+    text = MIXED.replace("system top", "system m")
+    node, cpus, rack, senders, uniform, alone = values(
+        text,
+        "oversubscription(all node)",
+        "oversubscription(all node, from = all cpu)",
+        "oversubscription(all rack)",
+        "oversubscription(all rack, from = all node)",
+        "load(alltoall(all npu))",
+        "load(pairs(r[0].node.cpu -> r[1].node.cpu))",
+    )
+    assert node.value == pytest.approx((2 * 20e9 + X) / (4 * X + X))
+    assert cpus.value == 1
+    assert rack.value == pytest.approx((2 * 20e9 + X) / (2 * X))
+    assert senders.value == pytest.approx((2 * 20e9 + X + X) / (2 * X))
+    # of seven others six are beyond the NIC that two share; 16 flows leave a rack over two cables
+    assert uniform.detail["rate"] == pytest.approx(X / 12 * 7)
+    assert uniform.value == pytest.approx(1)
+    assert alone.detail["rate"] == pytest.approx(2 * X)
+    assert alone.value == pytest.approx(1)
+
+
 def test_cloudmatrix_is_non_blocking_from_its_npus_alone() -> None:
     done = compiled("huawei/atlas-900-superpod")
     report = ask(done, "superpod", "oversubscription(all node); oversubscription(all node, from = all node)")

@@ -80,12 +80,12 @@ def heat_map(machine: Machine, what: Map) -> Picture:
     joined = any(len(block) > 1 for block in blocks)
     heat = Heat(names, values / scale, unit, "each row and column is a " + (f"block of {kind}s" if joined else kind))
     notes = [said, f"system {plan.system}: {_counts(blocks, kind)}", *_left_out(machine, part, kind)]
-    tiles = _tiles(heat) + (_nearest(machine, part, scale, unit) if what == "latency" else [])
+    nearest = _nearest(machine, part, scale, unit) if what == "latency" else []
     title = f"{what} between {kind}s"
     sentence = _sentence(heat, what, f"blocks of {kind}s" if joined else f"{kind}s")
     if sentence:
-        return sheet(title, f"map · {unit}", [(note, "") for note in notes], tiles, [sentence], [])
-    return heat_picture(heat, title, notes, tiles)
+        return sheet(title, f"map · {unit}", [(note, "") for note in notes], nearest, [sentence], [])
+    return heat_picture(heat, title, notes, _tiles(heat) + nearest)
 
 
 def join_parts(found: list[Part]) -> list[list[Part]]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unifiedbus_dsl.network import Bools, Floats, Network, tally
-from unifiedbus_dsl.solver.class_flow import reached
+from unifiedbus_dsl.network import Bools, Floats, Network, components, tally
 
 
 def max_send_scale(network: Network, load_Bps: Floats, row: Floats, carriers: Bools) -> float:  # noqa: N803
@@ -28,18 +27,30 @@ def max_send_scale(network: Network, load_Bps: Floats, row: Floats, carriers: Bo
     together = forwards[network.end[tail]] & own
     ports = tally(network.end[tail[together]], capacity[together], network.ends)
     limits = np.minimum(network.injection_Bps, np.where(ports > 0, ports, np.inf))[senders] / row[senders]
-    alone = own & ~together | used & _leaves_carrier(network, senders, carriers)
+    alone = own & ~together | used & _leaves_carrier(network, carriers & ~senders)
     return float(min(limits.min(), (capacity[alone] / load_Bps[alone]).min(initial=np.inf)))
 
 
-def _leaves_carrier(network: Network, senders: Bools, carriers: Bools) -> Bools:
-    """Return which arcs lead from a carrier into the network: to where senders get through carriers alone, [A]."""
+def _leaves_carrier(network: Network, carriers: Bools) -> Bools:
+    """Return which arcs lead from a carrier away from those that it carries for, [A].
+
+    Without the carriers what forwards falls into pieces. Of the pieces at a carrier the network is one without end
+    points, or else the larger one: a switch with a few GPUs is on the near side, a leaf with whole racks on the far
+    side. A carrier itself is always further on.
+    """
     tail, head = network.tail, network.head
-    real = network.end >= 0
-    carrier = real & carriers[network.end] & ~senders[network.end]
+    carrier = (network.end >= 0) & carriers[network.end]
     if not carrier.any():
         return np.zeros(network.arcs, dtype=bool)
-    start = real & senders[network.end]
-    through = (start | network.forwards)[tail] & ~carrier[tail] & ~carrier[head]
-    near = reached(start, tail[through], head[through])
-    return np.asarray(carrier[tail] & ~near[head])
+    joins = (network.forwards & ~carrier)[tail] & (network.forwards & ~carrier)[head]
+    piece = components(network.vertices, tail[joins], head[joins])
+    size = np.bincount(piece).astype(np.float64)
+    peopled = np.zeros(len(size), dtype=bool)
+    people = (network.end >= 0) & ~carrier
+    peopled[piece[people]] = True
+    peopled[piece[head[people[tail]]]] = True
+    rank = np.where(peopled, size, np.inf)[piece]
+    rank[carrier] = np.inf
+    near = np.full(network.vertices, np.inf)
+    np.minimum.at(near, tail[carrier[tail]], rank[head[carrier[tail]]])
+    return np.asarray(carrier[tail] & (rank[head] > near[tail]))
