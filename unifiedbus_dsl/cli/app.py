@@ -2,7 +2,7 @@
 
 Exit status: 0 all is well; 1 the file is wrong, or what it expects does not hold; 2 the command line is wrong, a
 question on it too; 70 the compiler is wrong, or there is too little memory; 74 reading or writing failed;
-130 interrupted; 141 nobody reads the output any more.
+130 interrupted, 143 terminated; 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from importlib import import_module
 
 import click
 
+from unifiedbus_dsl.cli.signals import end_as_interrupted, interrupted_status, interrupted_word
 from unifiedbus_dsl.cli.terminal import discard_output, prepare_streams
 from unifiedbus_dsl.version import VERSION
 
-WRONG_USAGE, INTERNAL, IO_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 70, 74, 130, 141
+WRONG_USAGE, INTERNAL, IO_ERROR, BROKEN_PIPE = 2, 70, 74, 141
 
 COMMANDS = {
     "compile": "Check a file, build its machines, write them and sum them up.",
@@ -77,7 +78,7 @@ def _unknown_command(name: str) -> str:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "color": True},
     epilog="Exit status: 0 all is well; 1 the file is wrong, or what it expects does not hold; 2 the command line is "
     "wrong, a question on it too; 70 the compiler is wrong, or memory ran out; 74 reading or writing failed; "
-    "130 interrupted; 141 nobody reads the output. `ubusc COMMAND --help` tells more of a command.",
+    "130 interrupted, 143 terminated; 141 nobody reads the output. `ubusc COMMAND --help` tells more of a command.",
 )
 @click.version_option(VERSION, prog_name="ubusc", message="%(prog)s %(version)s")
 def group() -> None:
@@ -102,7 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `ubusc` with these arguments, by default those of the process; gives the exit status."""
     prepare_streams()
     try:
-        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+        with end_as_interrupted():
+            status = _run(list(sys.argv[1:] if arguments is None else arguments))
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
@@ -138,8 +140,8 @@ def _status_of(error: BaseException) -> int:
             _say(error.show)
             status = error.exit_code
         case KeyboardInterrupt() | click.Abort():
-            _tell("\ninterrupted")
-            status = INTERRUPTED
+            _tell(f"\n{interrupted_word()}")
+            status = interrupted_status()
         case BrokenPipeError():
             discard_output()
             status = BROKEN_PIPE

@@ -42,7 +42,7 @@ def source_file(name: str | None, command: str) -> Path:
     if not name:  # an empty name would be this folder: that of a variable of the shell that is not set
         raise click.UsageError(f"which file? {_offer(command, Path())}")
     path = Path(name)
-    if path.is_dir():
+    if os.path.isdir(path):  # no to a name that is too long
         raise click.UsageError(f"`{name}` is a folder. {_offer(command, path)}")
     if not os.path.lexists(path):
         raise click.UsageError(_missing(path))

@@ -11,6 +11,7 @@ import click
 from unifiedbus_dsl.cli.arguments import Finite, budget_option
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import WRONG_FILE, as_text, limit_option, question_status, status
+from unifiedbus_dsl.cli.signals import interrupted_status
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.survey import Surveyed
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.pipeline import Compilation
     from unifiedbus_dsl.solver.scenarios import Engine
 
-INTERRUPTED, NOT_REACHED = 130, 74
+NOT_REACHED = 74
 DRAWS = 100
 """Random draws where none are asked for."""
 
@@ -45,6 +46,8 @@ DRAWS = 100
 @budget_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, in SI units.")
 @click.option("-o", "--output", metavar="PATH", help="Into this file.")
+@click.option("--resume", metavar="JOURNAL", help="Keep what is finished in this file, and go on from what is in it; "
+              "with `-o`, by default PATH.journal until all is done.")  # fmt: skip
 @limit_option
 @limit_options
 @click.pass_context
@@ -53,13 +56,15 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
 
     Parts that are alike, by a symmetry that is proved, are solved once. A line says how many there are of a sort, what
     is left of the answer, and what is lost: end points cut off, bandwidth by tier, the worst pair. Ctrl-C ends it with
-    what is finished.
+    what is finished. What is finished is on disk as it comes where there is a journal, and the same command with the
+    same journal goes on from there, to the same result.
 
     \b
     Examples:
       ubusc survey machine.ubus --of switch
       ubusc survey machine.ubus --of rack --measure "bisection(all npu)" --json > racks.json
       ubusc survey machine.ubus --of "all link where medium == optical" --fail 8 --draws 400 --seed 7
+      ubusc survey machine.ubus --of switch --fail 2 --draws 9000 --seed 1 --resume switches.journal
       ubusc survey machine.ubus --of switch --fail 2 --seed 1 --engine dask://scheduler:8786
     """
     from unifiedbus_dsl.cli.arguments import check_output, source_file
@@ -82,17 +87,21 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
             context.exit(1)
         system, asked = _asked(compilation, path, options)
         sink = Sink()
-        found = _survey(compilation, system, asked, draws, engine, options, sink)
+        journal = _journal(options)
+        found = _survey(compilation, system, asked, draws, engine, options, sink, journal)
     click.echo(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
     if found is None:
         context.exit(question_status(sink) or WRONG_FILE)
     _write(found, options)
+    if journal is not None and options["resume"] is None and found.complete:
+        journal.unlink(missing_ok=True)
     if found.error is not None:
         click.echo(f"error: {found.error}", err=True)
         context.exit(NOT_REACHED)
     if not found.complete:
-        click.echo(f"stopped: {found.finished:,} of {found.total:,} are done", err=True)
-        context.exit(INTERRUPTED)
+        further = f"; go on with `--resume {journal}`" if journal is not None else ""
+        click.echo(f"stopped: {found.finished:,} of {found.total:,} are done{further}", err=True)
+        context.exit(interrupted_status())
 
 
 def _draws(fail: int, draws: int | None, seed: int | None) -> int | None:
@@ -108,6 +117,20 @@ def _draws(fail: int, draws: int | None, seed: int | None) -> int | None:
     if seed is None:
         raise click.UsageError("random draws need a seed, so that they are the same every time: add `--seed 7`")
     return draws or DRAWS
+
+
+def _journal(options: dict[str, Any]) -> Path | None:
+    """Where outcomes are kept as they come.
+
+    Raises:
+        click.UsageError: in the file that the result goes to.
+    """
+    resume, output = options["resume"], options["output"]
+    if resume is not None:
+        if not resume or resume in ("-", output) or Path(resume).suffix in (".ubus", ".npz"):
+            raise click.UsageError("`--resume` names a file for the journal alone: `--resume survey.journal`")
+        return Path(resume)
+    return None if output in (None, "-") else Path(f"{output}.journal")
 
 
 def _engine(name: str, workers: int | None) -> Engine:
@@ -156,14 +179,20 @@ def _survey(
     engine: Engine,
     options: dict[str, Any],
     sink: Sink,
+    journal: Path | None,
 ) -> Surveyed | None:
+    from unifiedbus_dsl.analysis.journal import Journal, JournalError, Recorded
     from unifiedbus_dsl.analysis.survey import survey
 
+    if journal is not None:
+        engine = Recorded(engine, Journal(journal, anew=options["resume"] is None))
     try:
         return survey(
             compilation, options["of"], sink=sink, engine=engine, system=system, asked=asked, fail=options["fail"],
             draws=draws, seed=options["seed"] or 0, budget=options["budget"],
         )  # fmt: skip
+    except JournalError as wrong:
+        raise click.ClickException(str(wrong)) from wrong
     except ValueError as wrong:
         raise click.UsageError(str(wrong)) from wrong
 

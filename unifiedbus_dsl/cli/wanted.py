@@ -5,6 +5,7 @@ Every option that is given acts on the picture, or is refused.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,4 +128,4 @@ def format_of(name: str | None, html: bool, output: str | None) -> str:
 
 def is_folder(output: str) -> bool:
     """Whether `-o` names a folder: one that is there, or by the slash at its end."""
-    return output.endswith("/") or Path(output).is_dir()
+    return output.endswith("/") or os.path.isdir(output)  # no to a name that is too long

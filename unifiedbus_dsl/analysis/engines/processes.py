@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
+import sys
 from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent import futures
+from contextlib import suppress
 from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 from attrs import define, field, frozen
@@ -22,13 +29,41 @@ from unifiedbus_dsl.solver.scenarios import Here, Loss, Outcome
 
 T = TypeVar("T")
 
+PATIENCE_S = 5.0
+"""How long to wait for what workers that were ended leave behind."""
+
 _begun: list[tuple[bytes, Path]] = []
 """In a worker process: its job and the file of the fabric."""
 
 
 def _begin(job: bytes, path: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the business of the process that asked
+    _end_with_parent()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # who reads the output waits for no worker
+    os.close(nowhere)
     _begun.append((job, path))
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that asked is gone, however it ended, in the middle of a solve too."""
+    parent = parent_process()
+    assert parent is not None
+    Thread(target=_wait_for_end, args=(parent.sentinel,), daemon=True).start()
+    if sys.platform == "linux":  # a solver may hold the interpreter for minutes: the kernel does not wait for it
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent.pid:  # it was faster
+            os._exit(1)
+
+
+_DEATH_SIGNAL = 1
+"""`PR_SET_PDEATHSIG` of prctl(2)."""
+
+
+def _wait_for_end(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 def _done(loss: Loss) -> Outcome[Any]:
@@ -96,6 +131,10 @@ class _Processes(Pool):
     def close(self) -> None:
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.context.end()
+        # its thread gives back what it holds, once it has seen that the workers are gone
+        ending = Thread(target=self.executor.shutdown, daemon=True)
+        ending.start()
+        ending.join(PATIENCE_S)
 
 
 def why_not() -> str | None:
