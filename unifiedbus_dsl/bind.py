@@ -18,6 +18,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.model import NOUNS, Definition, Model, Module
 from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.load import begins_as_text, unreadable
 from unifiedbus_dsl.syntax.parse import parse
 
 MAX_USES = 64
@@ -53,12 +54,26 @@ class FileLibrary:
         for folder in (*beside, *self.folders):
             path = folder / wanted
             if path.is_file():
-                key = path.resolve()
-                if key not in self._known:
-                    self._known[key] = self.read(path, sink)
-                return self._known[key]
+                return self._read(path, use, sink)
         report_missing_file(use, [str(folder) for folder in (*beside, *self.folders)], self._near(wanted, beside), sink)
         return None
+
+    def _read(self, path: Path, use: tree.Use, sink: Sink) -> Source | None:
+        """The text of a file that is there; None after a diagnostic, which shows nothing of what is no text of ours."""
+        span = use.file.span if use.file else use.path[0].span.to(use.path[-1].span)  # type: ignore[index]
+        reason = unreadable(path, (".ubus",))
+        if reason is not None:
+            sink.error("UB0204", f"can't use `{wanted_file(use)}`: {reason}", span, "not read")
+            return None
+        key = path.resolve()
+        if key not in self._known:
+            source = self.read(path, sink)
+            if source is not None and not begins_as_text(source.text):
+                message = f"can't use `{wanted_file(use)}`: it does not begin with `ubus 1`"
+                sink.error("UB0204", message, span, "no text of this language")
+                source = None
+            self._known[key] = source
+        return self._known[key]
 
     def _near(self, wanted: str, beside: tuple[Path, ...]) -> list[str]:
         parent = Path(wanted).parent

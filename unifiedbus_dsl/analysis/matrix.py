@@ -20,6 +20,7 @@ from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import tree
 
 COLUMNS = ("from", "to", "rate")
+BEGIN = "begin it with `from,to,rate`"
 
 
 @frozen(eq=False)
@@ -41,7 +42,7 @@ def read_matrix(node: tree.String, plan: Plan, sink: Sink) -> Listed | None:
     rows = list(_rows(source)) if source is not None else []
     order = reader.header(*rows[0]) if rows else None
     if source is not None and not rows:
-        reader.wrong(Span(source, 0, 0), "the list is empty", "nothing here", "begin it with `from,to,rate`")
+        reader.wrong(Span(source, 0, 0), "the list is empty", "nothing here", BEGIN)
     if order is None:
         return None
     found = [reader.line(cells, span, order) for cells, span in rows[1:]]
@@ -77,7 +78,7 @@ class _Reader:
         )
 
     def open(self) -> Source | None:
-        from unifiedbus_dsl.syntax.load import load
+        from unifiedbus_dsl.syntax.load import TABLES, load, unreadable
 
         beside = self.node.span.source.path
         path = (beside.parent if beside else Path()) / self.node.value
@@ -85,11 +86,22 @@ class _Reader:
             message = f"there is no traffic matrix `{self.node.value}`"
             self.sink.error("UB0705", message, self.node.span, "not found", notes=(f"looked for {path}",))
             return None
+        reason = unreadable(path, TABLES)
+        if reason is not None:
+            message = f"can't take a traffic matrix from `{self.node.value}`: {reason}"
+            self.sink.error("UB0705", message, self.node.span, "not read")
+            return None
         return load(path, self.sink)
 
     def header(self, cells: list[str], span: Span) -> list[int] | None:
         """Where each of the columns is."""
         names = [cell.strip().lower() for cell in cells]
+        if not set(names) & set(COLUMNS):  # nothing is shown of what may be any file
+            message = f"`{self.node.value}` has none of the columns `from`, `to` and `rate`"
+            self.sink.error(
+                "UB0705", message, self.node.span, "no traffic matrix", help=("begin it with `from,to,rate`",)
+            )
+            return None
         for name in names:
             if name not in COLUMNS:
                 guess = did_you_mean(name, COLUMNS)
@@ -99,7 +111,7 @@ class _Reader:
         for name in COLUMNS:
             if names.count(name) != 1:
                 said = "is missing" if name not in names else "stands there twice"
-                self.wrong(span, f"the column `{name}` {said}", "the header", "begin it with `from,to,rate`")
+                self.wrong(span, f"the column `{name}` {said}", "the header", BEGIN)
                 return None
         return [names.index(name) for name in COLUMNS]
 

@@ -11,6 +11,8 @@ import click
 from unifiedbus_dsl.cli.arguments import budget_option, one_of, source_file, systems
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
+from unifiedbus_dsl.cli.terminal import say
+from unifiedbus_dsl.escape.json import indented
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.answers import Answer
@@ -92,11 +94,11 @@ def command(
 def _show(report: Report | None, found: tuple[Diagnostic, ...], as_json: bool, limit: int) -> None:
     """Answers on standard output; what is wrong beside them in JSON, else on standard error."""
     if as_json:
-        click.echo(_json(report, found), nl=False)
+        say(_json(report, found), nl=False)
         return
-    click.echo(as_text(found, limit, sys.stderr), err=True, nl=False)
+    say(as_text(found, limit, sys.stderr), err=True, nl=False)
     if report is not None:
-        click.echo(text_of(report) or ("" if found else "nothing is asked\n"), nl=False)
+        say(text_of(report) or ("" if found else "nothing is asked\n"), nl=False)
 
 
 def must_exist(compilation: Compilation, path: Path, system: str | None, traffic: str | None) -> None:
@@ -114,7 +116,6 @@ def must_exist(compilation: Compilation, path: Path, system: str | None, traffic
 
 def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
     """One object: what was answered, and what is wrong as `ubusc check --format json` says it."""
-    import json
 
     from unifiedbus_dsl.diagnostics.json import to_data
 
@@ -127,7 +128,7 @@ def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
         ]
         data["scenarios"] = {name: {"said": list(said), **report.losses[name]} for name, said in report.scenarios}
         data["orbits"] = {name: {"vertices": v, "arcs": a} for name, (v, a) in report.orbits.items()}
-    return json.dumps({**to_data(found), **data}, indent=2, ensure_ascii=False) + "\n"
+    return indented({**to_data(found), **data})
 
 
 def text_of(report: Report) -> str:

@@ -7,6 +7,7 @@ question on it too; 70 the compiler is wrong, or there is too little memory; 74 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from importlib import import_module
 import click
 
 from unifiedbus_dsl.cli.signals import end_as_interrupted, interrupted_status, interrupted_word
-from unifiedbus_dsl.cli.terminal import discard_output, prepare_streams
+from unifiedbus_dsl.cli.terminal import discard_output, prepare_streams, say
 from unifiedbus_dsl.version import VERSION
 
 WRONG_USAGE, INTERNAL, IO_ERROR, BROKEN_PIPE = 2, 70, 74, 141
@@ -137,7 +138,7 @@ def _status_of(error: BaseException) -> int:
         case SystemExit():
             status = error.code if isinstance(error.code, int) else 1
         case click.ClickException():
-            _say(error.show)
+            _tell(_shown(error))
             status = error.exit_code
         case KeyboardInterrupt() | click.Abort():
             _tell(f"\n{interrupted_word()}")
@@ -190,8 +191,14 @@ def _internal_error(error: BaseException) -> None:
     )
 
 
+def _shown(error: click.ClickException) -> str:
+    text = io.StringIO()
+    error.show(file=text)
+    return text.getvalue().removesuffix("\n")
+
+
 def _tell(text: str) -> None:
-    _say(lambda: click.echo(text, err=True))
+    _say(lambda: say(text, err=True))
 
 
 def _say(show: object) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from unifiedbus_dsl.cli.output import beside, make_folder, write_bytes
+from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.paths import file_name
 from unifiedbus_dsl.progress import track
 
@@ -36,7 +35,7 @@ def _picture(compilation: Compilation, system: str, folder: Path) -> Iterator[Pa
     try:
         pictures = overview_set(compilation.pick(system))
     except (DrawingError, NoGraphvizError) as error:
-        click.echo(f"no picture of `{system}`: {error}", err=True)
+        say(f"no picture of `{system}`: {error}", err=True)
         return
     for name, svg in pictures.items():
         write_bytes(folder / name, svg.encode())

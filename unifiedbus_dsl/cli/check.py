@@ -11,6 +11,7 @@ import click
 
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import FORMATS, deny_option, in_format, limit_option, once, status
+from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.diagnostics import Diagnostic
@@ -58,8 +59,8 @@ def command(
         mended = _mend(diagnose, found) if fix else 0
         found = diagnose() if mended else found
     if mended:
-        click.echo(f"mended {mended} place{'s' if mended > 1 else ''}", err=True)
-    click.echo(in_format(form, found, limit), nl=False)
+        say(f"mended {mended} place{'s' if mended > 1 else ''}", err=True)
+    say(in_format(form, found, limit), nl=False)
     if form == "text":
         _closing_words(paths, found, fix)
     context.exit(status(found, deny))
@@ -102,9 +103,9 @@ def _write(mended: Mended) -> None:
 
 def _closing_words(paths: list[Path], found: list[Diagnostic], fixed: bool) -> None:
     if not found:
-        click.echo(f"{paths[0]}: no errors" if len(paths) == 1 else f"{len(paths)} files: no errors")
+        say(f"{paths[0]}: no errors" if len(paths) == 1 else f"{len(paths)} files: no errors")
     mendable = sum(d.fix is not None for d in found)
     if mendable and not fixed:
-        click.echo(f"{mendable} of them can be mended by `ubusc check --fix`")
+        say(f"{mendable} of them can be mended by `ubusc check --fix`")
     elif found:
-        click.echo(f"`ubusc explain {found[0].code}` tells more")
+        say(f"`ubusc explain {found[0].code}` tells more")

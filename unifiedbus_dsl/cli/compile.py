@@ -12,6 +12,7 @@ import click
 from unifiedbus_dsl.cli.arguments import check_output, source_file, systems
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, in_format, limit_option, status
+from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.pipeline import Compilation
@@ -57,20 +58,20 @@ def command(
 
     with meter():
         compilation = pipeline.compile(path, limits=limits(**raised))
-        click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+        say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         if status(compilation.diagnostics):
             if as_json:
-                click.echo(in_format("json", list(compilation.diagnostics), limit), nl=False)
+                say(in_format("json", list(compilation.diagnostics), limit), nl=False)
             context.exit(1)
         text = _compile(compilation, systems(compilation, path, system), Path(output), as_json)
-    click.echo(text, nl=False)
+    say(text, nl=False)
 
 
 def _compile(compilation: Compilation, names: Sequence[str], folder: Path, as_json: bool) -> str:
     """Write all systems; what is to be said about them."""
-    import json
 
     from unifiedbus_dsl.cli.artifacts import write_system
+    from unifiedbus_dsl.escape.json import indented
     from unifiedbus_dsl.escape.paths import file_names
     from unifiedbus_dsl.summary import summary_of
 
@@ -80,7 +81,7 @@ def _compile(compilation: Compilation, names: Sequence[str], folder: Path, as_js
     files = {name: write_system(compilation, name, folders[name]) for name in names}
     if as_json:
         data = {n: {**s.to_data(), "files": [str(f) for f in files[n]]} for n, s in summaries.items()}
-        return json.dumps({"version": 1, "systems": data}, indent=2, ensure_ascii=False) + "\n"
+        return indented({"version": 1, "systems": data})
     return "\n".join(f"{s.text()}\nWritten\n{_listed(files[n])}" for n, s in summaries.items())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,8 @@ from attrs import frozen
 from unifiedbus_dsl.cli.arguments import one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.terminal import say
+from unifiedbus_dsl.escape.json import indented
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.changes import Changes
@@ -70,7 +71,7 @@ def command(
         one, two = (_side(context, path, system, limit, limits(**raised)) for path in paths)
         changed = _changes(one, two, solve=not no_solve) if not only else None
         difference = _difference(context, one, two, only, limit)
-    click.echo(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
+    say(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
     context.exit(int(bool(difference) or bool(changed)))
 
 
@@ -114,7 +115,7 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, ra
             _wrong(context, "UB0807", str(error), limit)
     compilation = pipeline.compile(path, limits=raised)
     if status(compilation.diagnostics):
-        click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+        say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         context.exit(1)
     return _Side(path, (compilation, one_system(compilation, path, system)), None)
 
@@ -138,7 +139,7 @@ def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str,
     if largest.cables > MOST_CABLES:
         said = f"{largest.cables:,} cables are more than the {MOST_CABLES:,} that are compared one by one"
         if one.design is not None and two.design is not None and not only:
-            click.echo(f"{said}: counts and figures only", err=True)
+            say(f"{said}: counts and figures only", err=True)
             return None
         _wrong(context, "UB0804", f"`{largest.path}`: {said}", limit, "compare a part: a system of one rack or pod")
     try:
@@ -160,7 +161,7 @@ def _json(difference: Difference | None, changed: Changes | None) -> str:
     data: dict[str, Any] = {"version": 1, "same": same} if difference is None else difference.to_data() | {"same": same}
     if changed is not None:
         data["changes"] = changed.to_data()
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return indented(data)
 
 
 def _wrong(context: click.Context, code: str, message: str, limit: int, *help: str) -> None:
@@ -169,5 +170,5 @@ def _wrong(context: click.Context, code: str, message: str, limit: int, *help: s
 
     sink = Sink()
     sink.error(code, message, None, help=help)
-    click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
+    say(as_text(sink, limit, sys.stderr), err=True, nl=False)
     context.exit(1)

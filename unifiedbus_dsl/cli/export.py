@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.diagnostics import Diagnostic
@@ -77,14 +78,14 @@ def command(
     with meter():
         compilation = pipeline.compile(path, limits=limits(**raised))
         if status(compilation.diagnostics):
-            click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+            say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
         name = one_system(compilation, path, system)
         target = _target(chosen, output, name)
         for noun, asked in (("scenario", scenario), ("traffic", traffic)):
             _must_know(compilation, path, name, noun, asked)
         found = _export(compilation, name, chosen, target, _Asked(node, scenario, traffic))
-    click.echo(as_text(found, limit, sys.stderr), err=True, nl=False)
+    say(as_text(found, limit, sys.stderr), err=True, nl=False)
     context.exit(status(found))
 
 

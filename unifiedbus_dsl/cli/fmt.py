@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unifiedbus_dsl.cli.report import as_text, status
+from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.diagnostics import Sink
@@ -41,7 +42,7 @@ def command(context: click.Context, files: tuple[str, ...], check: bool) -> None
     outcomes = [_format_file(path, check) for path in paths]
     changed = outcomes.count("changed")
     if check and changed:
-        click.echo(f"{changed} of {len(paths)} file{'s' if len(paths) > 1 else ''} would change", err=True)
+        say(f"{changed} of {len(paths)} file{'s' if len(paths) > 1 else ''} would change", err=True)
     context.exit(int("wrong" in outcomes or (check and changed > 0)))
 
 
@@ -86,11 +87,11 @@ def _format_file(path: Path, check: bool) -> str:
     if after == source.text.encode():
         return "same"
     if check:
-        click.echo(f"would change: {path}")
+        say(f"would change: {path}")
     else:
         before = path.read_bytes()
         write_bytes(path, (MARK if before.startswith(MARK) else b"") + after)
-        click.echo(f"formatted: {path}", err=True)
+        say(f"formatted: {path}", err=True)
     return "changed"
 
 
@@ -101,7 +102,7 @@ def _formatted(source: Source | None, sink: Sink) -> bytes | None:
 
     tree = parse(source, sink) if source is not None else None
     if source is None or tree is None or status(sink):
-        click.echo(as_text(sink, 20, sys.stderr), err=True, nl=False)
+        say(as_text(sink, 20, sys.stderr), err=True, nl=False)
         return None
     text = layout(tree)
     return (text.replace("\n", "\r\n") if "\r\n" in source.text else text).encode()

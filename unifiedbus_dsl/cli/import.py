@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from unifiedbus_dsl.cli.report import as_text, limit_option
+from unifiedbus_dsl.cli.terminal import say
 
 
 @click.command("import")
@@ -53,7 +54,7 @@ def command(context: click.Context, /, file: str | None, output: str | None, lim
             fabric = rebuild(listing)
     except ImportFailed as error:
         sink.error("UB0807", str(error), None)
-        click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
+        say(as_text(sink, limit, sys.stderr), err=True, nl=False)
         context.exit(1)
     target = Path(output) if output is not None else Path(file_name(path.name.split(".")[0], ".npz"))
     with beside(target) as draft:
@@ -62,5 +63,5 @@ def command(context: click.Context, /, file: str | None, output: str | None, lim
         remark(
             sink, "UB0806", "the file knows no latencies: those of the machine are 0", "ask it for hops and rates only"
         )
-        click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
-    click.echo(f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}")
+        say(as_text(sink, limit, sys.stderr), err=True, nl=False)
+    say(f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}")

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TextIO
 
 from unifiedbus_dsl.cli.terminal import columns, is_terminal
+from unifiedbus_dsl.escape.terminal import clean
 from unifiedbus_dsl.progress import listen
 
 PATIENCE = 1.0
@@ -34,7 +35,7 @@ class Meter:
 
     def paint(self, line: str) -> None:
         line = line[: columns(self.stream) - 1]  # a line that wraps can't be painted over
-        self.stream.write("\r" + line.ljust(self.shown))
+        self.stream.write("\r" + clean(line).ljust(self.shown))
         self.stream.flush()
         self.shown = len(line)
 

@@ -12,6 +12,7 @@ import click
 from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
+from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.cli.wanted import FORMATS, Wanted, is_folder, wanted
 
 if TYPE_CHECKING:
@@ -91,12 +92,12 @@ def command(
         raised = limits(source_bytes=source_bytes, array=array, devices=devices, errors=errors, work=work)
         compilation = pipeline.compile(path, limits=raised)
         if status(compilation.diagnostics):
-            click.echo(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+            say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
         written = _draw(compilation, path, asked, sink)
-    click.echo(as_text(sink, limit, sys.stderr), err=True, nl=False)
+    say(as_text(sink, limit, sys.stderr), err=True, nl=False)
     for each in written:
-        click.echo(str(each))
+        say(str(each))
     context.exit(question_status(sink) if asked.plot is not None else status(sink))
 
 

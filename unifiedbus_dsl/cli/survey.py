@@ -12,6 +12,7 @@ from unifiedbus_dsl.cli.arguments import Finite, budget_option
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import WRONG_FILE, as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.signals import interrupted_status
+from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.survey import Surveyed
@@ -82,25 +83,25 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
     keep_freed_memory()
     with meter():
         compilation = pipeline.compile(path, limits=limits(**raised))
-        click.echo(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
+        say(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
         if status(compilation.diagnostics):
             context.exit(1)
         system, asked = _asked(compilation, path, options)
         sink = Sink()
         journal = _journal(options)
         found = _survey(compilation, system, asked, draws, engine, options, sink, journal)
-    click.echo(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
+    say(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
     if found is None:
         context.exit(question_status(sink) or WRONG_FILE)
     _write(found, options)
     if journal is not None and options["resume"] is None and found.complete:
         journal.unlink(missing_ok=True)
     if found.error is not None:
-        click.echo(f"error: {found.error}", err=True)
+        say(f"error: {found.error}", err=True)
         context.exit(NOT_REACHED)
     if not found.complete:
         further = f"; go on with `--resume {journal}`" if journal is not None else ""
-        click.echo(f"stopped: {found.finished:,} of {found.total:,} are done{further}", err=True)
+        say(f"stopped: {found.finished:,} of {found.total:,} are done{further}", err=True)
         context.exit(interrupted_status())
 
 
@@ -143,7 +144,7 @@ def _engine(name: str, workers: int | None) -> Engine:
     if isinstance(engine, Processes) and engine.workers > 1 and (why := why_not()) is not None:
         if workers is not None:
             raise click.UsageError(f"worker processes can't be had here ({why}): leave `--workers` out")
-        click.echo(f"note: worker processes can't be had here ({why}), so all is solved in this one", err=True)
+        say(f"note: worker processes can't be had here ({why}), so all is solved in this one", err=True)
         return Processes(1)
     return engine
 
@@ -204,6 +205,6 @@ def _write(found: Surveyed, options: dict[str, Any]) -> None:
     shape = surveyed.as_json if options["as_json"] else surveyed.as_text
     text = shape(found, options["confidence"] / 100)
     if options["output"] in (None, "-"):
-        click.echo(text, nl=False)
+        say(text, nl=False)
     else:
         write_bytes(Path(options["output"]), text.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from math import isfinite
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import shown
 from unifiedbus_dsl.analysis.survey import Findings, Row, Surveyed, goodness, worst_value
+from unifiedbus_dsl.escape.json import indented
 from unifiedbus_dsl.solver.quantiles import METHOD, Quantile
 from unifiedbus_dsl.units import format_share
 
@@ -150,7 +150,7 @@ def as_json(found: Surveyed, confidence: float) -> str:
             for measure, text in enumerate(found.asked)
             for each in found.quantiles(measure, confidence)
         ]
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return indented(data)
 
 
 def _row(found: Surveyed, row: Row) -> dict[str, Any]:

@@ -7,6 +7,10 @@ import os
 import sys
 from typing import TextIO
 
+import click
+
+from unifiedbus_dsl.escape.terminal import clean_painted
+
 
 def prepare_streams() -> None:
     """Characters that the locale can't write come out as `?` instead of ending the program."""
@@ -60,3 +64,8 @@ def text_width(stream: TextIO | None, default: int = 140) -> int:
     if stream is None or not is_terminal(stream):
         return default
     return max(40, columns(stream) - 8)
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Write a text for people: what a file says in it can do nothing to the terminal."""
+    click.echo(clean_painted(text), err=err, nl=nl)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity
 from unifiedbus_dsl.diagnostics.places import file_name, region
+from unifiedbus_dsl.escape.terminal import clean_lines
 
 __all__ = ["render"]
 
@@ -41,7 +42,8 @@ def _place(label: Label | None) -> dict[str, str]:
 
 
 def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    safe = clean_lines(text.replace("\r", "\n"))
+    return safe.replace("%", "%25").replace("\n", "%0A")
 
 
 def _escape_property(text: str) -> str:

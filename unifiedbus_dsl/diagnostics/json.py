@@ -6,12 +6,12 @@ the text without its byte-order mark. A change that breaks a reader raises `vers
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from unifiedbus_dsl.diagnostics import Diagnostic, Fix, Label, Severity
 from unifiedbus_dsl.diagnostics.places import file_name, region
+from unifiedbus_dsl.escape.json import indented
 from unifiedbus_dsl.source import Span
 
 __all__ = ["VERSION", "render", "to_data"]
@@ -21,7 +21,7 @@ VERSION = 1
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
     """All diagnostics in file order as one JSON object, ended by a newline."""
-    return json.dumps(to_data(diagnostics), indent=2, ensure_ascii=False) + "\n"
+    return indented(to_data(diagnostics))
 
 
 def to_data(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from unifiedbus_dsl.diagnostics import Diagnostic, Fix, Label, Severity
 from unifiedbus_dsl.diagnostics.catalogue import Page, find
 from unifiedbus_dsl.diagnostics.places import file_uri, region
+from unifiedbus_dsl.escape.json import indented
 from unifiedbus_dsl.source import Source, Span
 
 __all__ = ["SCHEMA", "render", "to_data"]
@@ -20,7 +20,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 def render(diagnostics: Iterable[Diagnostic], *, version: str = "") -> str:
     """All diagnostics as one SARIF log with one run, ended by a newline; `version` is that of the tool."""
-    return json.dumps(to_data(diagnostics, version=version), indent=2, ensure_ascii=False) + "\n"
+    return indented(to_data(diagnostics, version=version))
 
 
 def to_data(diagnostics: Iterable[Diagnostic], *, version: str = "") -> dict[str, Any]:

@@ -45,7 +45,7 @@ def listed_rules(node: tree.ConnectCables, wall: Wall, choose: ChooseLink) -> tu
     source = _open(node.file, wall.sink)
     if source is None:
         return None
-    lines = _lines(source, wall)
+    lines = _lines(source, node.file, wall)
     if lines is None or cable is None:
         return None
     if not lines:
@@ -108,20 +108,24 @@ def _open(file: tree.String, sink: Sink) -> Source | None:
                    notes=(f"looked for {path}",))  # fmt: skip
         return None
 
-    from unifiedbus_dsl.syntax.load import load
+    from unifiedbus_dsl.syntax.load import TABLES, load, unreadable
 
+    reason = unreadable(path, TABLES)
+    if reason is not None:
+        sink.error("UB0515", f"can't take cables from `{file.value}`: {reason}", file.span, "not read")
+        return None
     return load(path, sink)
 
 
-def _lines(source: Source, wall: Wall) -> list[Line] | None:
+def _lines(source: Source, file: tree.String, wall: Wall) -> list[Line] | None:
     rows = _rows(source)
     header, span = next(rows, ([], Span(source, 0, 0)))
     columns = [name.strip().lower() for name in header]
     for needed in ("a", "b"):
         if needed not in columns:
             wall.sink.error(
-                "UB0519", f"a cable list needs the columns `a` and `b`; `{needed}` is missing", span, "the header",
-                help=("begin the file with `a,b` or `a,b,length`",),
+                "UB0519", f"a cable list needs the columns `a` and `b`; `{needed}` is missing", file.span,
+                "the header of this file", help=("begin the file with `a,b` or `a,b,length`",),
             )  # fmt: skip
             return None
     for name in columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from itertools import islice
 from pathlib import Path
@@ -10,7 +11,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.source import Source
 
-__all__ = ["MAX_BYTES", "load"]
+__all__ = ["MAX_BYTES", "TABLES", "begins_as_text", "load", "unreadable"]
 
 MAX_BYTES = 4 * 1024 * 1024
 """The largest text that is read unless the caller says otherwise; a machine fits on two pages."""
@@ -47,6 +48,29 @@ def load(path: Path | str, sink: Sink, *, max_bytes: int = MAX_BYTES) -> Source 
         return None
     text = _decode(name, data.removeprefix(_BYTE_ORDER_MARK), sink)
     return None if text is None else Source(name, text, path)
+
+
+TABLES = (".csv", ".tsv", ".txt")
+"""Suffixes of lists that a text may name."""
+_BEGINNING = re.compile(r"(?:\s+|#[^\n]*(?:\n|\Z))*ubus\b")
+
+
+def unreadable(path: Path, suffixes: tuple[str, ...]) -> str | None:
+    """Return why a text may not name this file, None if it may.
+
+    A text names files by their suffix, that of what a link leads to included: a text from elsewhere can't have any file
+    of this computer read, and shown in a message.
+    """
+    real = path.resolve().suffix.lower()
+    if path.suffix.lower() in suffixes and real in suffixes:
+        return None
+    listed = " or ".join(suffixes) if len(suffixes) < 3 else f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+    return f"its name does not end in {listed}, so it is not read"
+
+
+def begins_as_text(text: str) -> bool:
+    """Whether a text begins, after remarks, with the word `ubus`: what does not is shown to nobody."""
+    return _BEGINNING.match(text) is not None
 
 
 def _neighbour(path: Path) -> tuple[str, ...]:
