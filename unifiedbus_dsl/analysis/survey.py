@@ -166,7 +166,7 @@ class Surveyed:
         found, base = self.answer(row, measure), self.base.answers[measure]
         if found is None or base is None or "truth" in base.detail or not base.value or not isfinite(base.value):
             return None
-        return found.value / base.value
+        return found.value / base.value if isfinite(found.value) else None
 
     @staticmethod
     def answer(row: Row, measure: int) -> Answer | None:
