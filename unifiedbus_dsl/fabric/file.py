@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 import zipfile
@@ -20,11 +21,12 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.drafts import beside
 from unifiedbus_dsl.fabric import CableKinds, Fabric
-from unifiedbus_dsl.plan import Plan, serial
+from unifiedbus_dsl.fabric.verify import BrokenFabricError, verify_fabric
+from unifiedbus_dsl.plan import serial
 from unifiedbus_dsl.progress import Step, task
 
 FORMAT = "ubusc-fabric"
-VERSION = 1
+VERSION = 2
 _ALIGNMENT = 64
 _PIECE = 1 << 26
 """Bytes that are written at a time: often enough to say how far it is."""
@@ -59,13 +61,29 @@ def save(fabric: Fabric, path: str | PathLike[str]) -> None:
 
 
 def _members(fabric: Fabric) -> Mapping[str, NDArray[Any]]:
-    head = {"format": FORMAT, "version": VERSION, "system": fabric.plan.system, "sources_hash": fabric.sources_hash}
-    return {
-        "head": _bytes_array(json.dumps(head).encode()),
+    content = {
         "plan": _bytes_array(serial.dump(fabric.plan)),
         **{f"kinds_{name}": getattr(fabric.kinds, name) for name in _KINDS},
         **{name: getattr(fabric, name) for name in _COLUMNS},
     }
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "system": fabric.plan.system,
+        "sources_hash": fabric.sources_hash,
+        "content_hash": content_hash(content, fabric.sources_hash),
+    }
+    return {"head": _bytes_array(json.dumps(head).encode()), **content}
+
+
+def content_hash(members: Mapping[str, NDArray[Any]], sources_hash: str) -> str:
+    """SHA-256 over the names, types and bytes of all members but the head, in order of name, and what they came of."""
+    digest = hashlib.sha256(sources_hash.encode())
+    for name in sorted(members.keys() - {"head"}):
+        array = np.ascontiguousarray(members[name])
+        digest.update(f"\n{name} {array.dtype.str} {len(array)}\n".encode())
+        digest.update(array.view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _bytes_array(data: bytes) -> NDArray[np.uint8]:
@@ -108,14 +126,22 @@ def load(path: str | PathLike[str], *, check: bool = False) -> Fabric:
     missing = [key for key in ("plan", *_COLUMNS, *(f"kinds_{k}" for k in _KINDS)) if key not in arrays]
     if missing:
         raise FabricFileError(f"`{name}` is damaged: it has no `{missing[0]}`")
+    sources = head.get("sources_hash", "")
+    if int(head["version"]) > 1 and head.get("content_hash") != content_hash(arrays, str(sources)):
+        raise FabricFileError(f"`{name}` is damaged: its content is not what its head has the hash of")
     try:
         plan = serial.load(arrays["plan"].tobytes())
     except ValueError as error:
         raise FabricFileError(f"`{name}` is damaged: {error}") from error
+    if head.get("system", plan.system) != plan.system:
+        raise FabricFileError(f"`{name}` is damaged: its head and its plan name two systems")
     kinds = CableKinds(*(arrays[f"kinds_{key}"] for key in _KINDS))
     columns = {key: arrays[key] for key in _COLUMNS}
-    fabric = Fabric(plan, **columns, kinds=kinds, sources_hash=str(head.get("sources_hash", "")))
-    _check_sizes(name, plan, fabric)
+    fabric = Fabric(plan, **columns, kinds=kinds, sources_hash=str(sources))
+    try:
+        verify_fabric(fabric)
+    except BrokenFabricError as error:
+        raise FabricFileError(f"`{name}` is damaged: {error}") from error
     return fabric
 
 
@@ -123,7 +149,7 @@ def _read_head(name: str, arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, An
     try:
         head = json.loads(arrays["head"].tobytes())
         ours, version = head["format"] == FORMAT, int(head["version"])
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise FabricFileError(f"`{name}` is no fabric file: it has no head that says so") from error
     if not ours:
         raise FabricFileError(f"`{name}` is no fabric file: its head says `{head['format']}`")
@@ -138,6 +164,9 @@ def _map_members(path: Path, *, check: bool) -> dict[str, NDArray[Any]]:
         whole = np.memmap(path, dtype=np.uint8, mode="r") if size else None
         if whole is None:
             raise zipfile.BadZipFile("it is empty")
+        names = [info.filename for info in archive.infolist()]
+        if len(set(names)) != len(names):
+            raise zipfile.BadZipFile("it has two members of one name")
         return {
             info.filename.removesuffix(".npy"): _map_member(whole, info, check=check) for info in archive.infolist()
         }
@@ -171,12 +200,3 @@ def _array_of(name: str, data: NDArray[np.uint8]) -> NDArray[Any]:
     except ValueError as error:
         raise zipfile.BadZipFile(f"`{name}` holds no array of one dimension: {error}") from error
     return array
-
-
-def _check_sizes(name: str, plan: Plan, fabric: Fabric) -> None:
-    """The columns have the sizes that the plan says; cheap, as the plan knows them."""
-    devices, cables = plan.device_count[plan.root], plan.numbering.cable_count[plan.root]
-    for key in _COLUMNS:
-        column, wanted = getattr(fabric, key), devices if key == "device_type" else cables
-        if len(column) != wanted or column.dtype.kind != "u":
-            raise FabricFileError(f"`{name}` is damaged: `{key}` does not fit the plan of {wanted} rows")

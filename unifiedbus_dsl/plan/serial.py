@@ -7,6 +7,7 @@ their default are left out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import attrs
 
 from unifiedbus_dsl import plan as nodes
+from unifiedbus_dsl.plan.typed import misfit
 from unifiedbus_dsl.units import Quantity
 
 _CLASSES: Mapping[str, type] = {
@@ -54,9 +56,11 @@ def load(data: bytes) -> nodes.Plan:
         ValueError: this is none.
     """
     try:
-        plan = _decode(json.loads(data.decode()))
+        plan = _decode(
+            json.loads(data.decode(), object_pairs_hook=_once, parse_float=_no_number, parse_constant=_no_number)
+        )
     except (KeyError, TypeError, AttributeError, RecursionError, ZeroDivisionError) as error:
-        raise ValueError(f"no plan: {error}") from error
+        raise ValueError(f"no plan: {type(error).__name__}: {str(error)[:200]}") from error
     if not isinstance(plan, nodes.Plan):
         raise ValueError("no plan: the outermost object is another")
     return plan
@@ -89,8 +93,40 @@ def _decode(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if value.keys() == {"/"}:
-        return Fraction(value["/"])
+        return _fraction(value["/"])
     name = value.get("")
     if name is None:
         return {key: _decode(item) for key, item in value.items()}
-    return _CLASSES[name](**{key: _decode(item) for key, item in value.items() if key})
+    made = _CLASSES[name](**{key: _decode(item) for key, item in value.items() if key})
+    wrong = misfit(made)
+    if wrong is not None:
+        raise ValueError(f"no plan: {wrong}")
+    return made
+
+
+_FRACTION = re.compile(r"-?\d{1,1300}(?:/\d{1,1300})?")
+_RANGE = 1000
+"""Powers of two, up or down, between which every number lies."""
+
+
+def _fraction(text: Any) -> Fraction:
+    """A fraction of a size that can be worked with."""
+    if not isinstance(text, str) or not _FRACTION.fullmatch(text, 0, 2700) or not text.isascii():
+        raise ValueError(f"no plan: `{str(text)[:40]}` is no fraction")
+    value = Fraction(text)
+    size = value.numerator.bit_length() - value.denominator.bit_length()
+    if value and abs(size) > _RANGE:
+        raise ValueError(f"no plan: the fraction `{text[:40]}…` is out of range")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which each key stands once."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("no plan: a key stands twice in an object")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"no plan: `{text[:40]}` is no whole number")
