@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -228,6 +231,58 @@ def test_a_scheduler_that_does_not_answer(pod: Machine) -> None:
     with pytest.raises(EngineError, match=r"no scheduler answers at 127\.0\.0\.1:1 within 1 s"):
         list(Dask("127.0.0.1:1", patience_s=1.0).run(pod, machines.mark, losses(pod)))
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["silent", "another server"])
+def test_what_listens_there_is_no_scheduler(pod: Machine, says: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("distributed", reason="dask.distributed is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer, args=(server, says), daemon=True).start()
+        began = time.monotonic()
+        engine = Dask(f"127.0.0.1:{server.getsockname()[1]}", patience_s=1.0)
+        with pytest.raises(EngineError, match="no scheduler answers"):
+            list(engine.run(pod, machines.mark, losses(pod)))
+        assert time.monotonic() - began < 20
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def _answer(server: socket.socket, says: bytes) -> None:
+    """Take connections and say this, for as long as the server is there."""
+    taken = []
+    try:
+        while True:
+            taken.append(server.accept()[0])
+            taken[-1].sendall(says)
+    except OSError:
+        for each in taken:
+            each.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL], ids=["frozen", "dead"])
+def test_a_scheduler_that_is_lost_in_the_middle(
+    pod: Machine, number: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("distributed", reason="dask.distributed is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    words = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", f"tcp://{address}", "--no-dashboard"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", f"tcp://{address}", "--no-nanny", "--no-dashboard"]
+    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    processes = [subprocess.Popen(each, **quiet) for each in (words, worker)]
+    try:
+        coming = Dask(address, patience_s=5.0).run(pod, machines.Waits(tmp_path), losses(pod))
+        next(coming)
+        processes[0].send_signal(number)
+        began = time.monotonic()
+        with pytest.raises(EngineError):
+            list(coming)
+        assert time.monotonic() - began < 120
+        assert "Traceback" not in capfd.readouterr().err
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 # ---- names -----------------------------------------------------------------------------------------------------------

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent import futures
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 from attrs import define, field, frozen
@@ -46,6 +49,52 @@ def _version() -> str:
     return VERSION
 
 
+# ---- waiting no longer than there is patience ---------------------------------------------------------------------
+
+SLOW = 12
+"""How many times the patience the machine may take on its way to the workers."""
+_NOISY = ("distributed", "distributed.client", "distributed.comm", "distributed.core", "tornado", "asyncio")
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """What a call gives. The libraries below wait for ever for a server that is silent.
+
+    Raises:
+        TimeoutError: it gives nothing within so many seconds.
+    """
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(call())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    return done[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What goes wrong is said by `EngineError`, and not by tracebacks of the libraries below."""
+    loggers = [logging.getLogger(name) for name in _NOISY]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
 # ---- where it was asked -------------------------------------------------------------------------------------------
 
 
@@ -66,13 +115,19 @@ class _Workers(Pool):
     def restart(self) -> None:
         """Give each worker the job and the bytes of the fabric."""
         try:
-            self.shared = tuple(self.client.scatter([self.job, self.fabric], broadcast=True, hash=False))
+            parts = [self.job, self.fabric]
+            scatter = partial(self.client.scatter, parts, broadcast=True, hash=False)
+            self.shared = tuple(_within(SLOW * self.patience_s, scatter))
         except (TimeoutError, OSError) as error:
             self._look()
             raise EngineError(f"the cluster does not take the machine: {error}") from error
 
     def workers(self) -> int:
-        return sum(each["nthreads"] for each in self.client.scheduler_info(n_workers=-1)["workers"].values())
+        try:
+            known = _within(self.patience_s, partial(self.client.scheduler_info, n_workers=-1))
+        except (TimeoutError, OSError) as error:
+            raise EngineError(f"the scheduler of the cluster does not answer within {self.patience_s:g} s") from error
+        return sum(each["nthreads"] for each in known["workers"].values())
 
     def submit(self, loss: Loss) -> Any:
         return self.client.submit(_done, self.key, *self.shared, loss, pure=False)
@@ -83,7 +138,7 @@ class _Workers(Pool):
         try:
             with self.client.as_current():
                 found: Collection[Any] = wait(list(handed), timeout=POLL_S, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
+        except (TimeoutError, OSError):
             self._look()
             return ()
         except futures.CancelledError:  # some of them were, as the machine went with the last worker that had it
@@ -95,10 +150,13 @@ class _Workers(Pool):
         from distributed.scheduler import KilledWorker
 
         try:
-            found: Outcome[Any] = handed.result()
+            found: Outcome[Any] = _within(SLOW * self.patience_s, handed.result)
         except (KilledWorker, futures.CancelledError) as lost:
             self._look()
             raise WorkerLost from lost
+        except (TimeoutError, OSError) as silent:
+            self._look()
+            raise EngineError(f"the cluster has an outcome and does not give it: {silent}") from silent
         return found
 
     def _look(self) -> None:
@@ -123,22 +181,25 @@ class Dask:
     def run(
         self, machine: Machine, measure: Callable[[Machine], T], losses: Sequence[Loss]
     ) -> Generator[tuple[int, Outcome[T]], None, None]:
-        client = self._client()
-        try:
-            self._check(client)
-            pool = _Workers(client, worker.packed(machine, measure), _bytes(machine.fabric), self.patience_s)
-            yield from handed_out(pool, losses)
-        finally:
-            client.close()
+        with _quiet():
+            client = self._client()
+            try:
+                self._check(client)
+                pool = _Workers(client, worker.packed(machine, measure), _bytes(machine.fabric), self.patience_s)
+                yield from handed_out(pool, losses)
+            finally:
+                with suppress(TimeoutError, OSError):
+                    _within(self.patience_s, client.close)
 
     def _client(self) -> Any:
         try:
             from distributed import Client
         except ImportError as missing:
             raise EngineError("the engine needs dask.distributed: `pip install 'unifiedbus-dsl[dask]'`") from missing
+        connect = partial(Client, f"tcp://{self.address}", timeout=self.patience_s, set_as_default=False)
         try:
-            return Client(f"tcp://{self.address}", timeout=self.patience_s, set_as_default=False)
-        except (OSError, TimeoutError) as error:
+            return _within(2 * self.patience_s, connect)
+        except Exception as error:  # whatever listens there, and whatever it says, it is no scheduler
             raise EngineError(f"no scheduler answers at {self.address} within {self.patience_s:g} s") from error
 
     def _check(self, client: Any) -> None:
@@ -147,7 +208,11 @@ class Dask:
             client.wait_for_workers(1, timeout=self.patience_s)
         except TimeoutError as error:
             raise EngineError(f"the cluster at {self.address} has no worker") from error
-        for name, version in client.run(_version, on_error="return").items():
+        try:
+            versions = _within(SLOW * self.patience_s, partial(client.run, _version, on_error="return"))
+        except (TimeoutError, OSError) as error:
+            raise EngineError(f"the cluster at {self.address} does not answer") from error
+        for name, version in versions.items():
             if version != VERSION:
                 found = version if isinstance(version, str) else "none that it can load"
                 raise EngineError(
