@@ -4,7 +4,9 @@ is hostile is read by a parser of its language, and has the structure of the sam
 from __future__ import annotations
 
 import ast
+import base64
 import csv
+import hashlib
 import io
 import json
 import re
@@ -239,6 +241,8 @@ def test_pictures_and_the_page_to_explore_have_no_more_in_them(payload: str) -> 
     data = json.loads(tags.scripts[0])
     assert data["system"] == plan.system
     assert len(tags.scripts) == 2
+    digest = base64.b64encode(hashlib.sha256(tags.scripts[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in page, "a browser runs this script and no other"
     for each in data["pictures"]:
         assert inert(each["svg"]) <= sorts
 
