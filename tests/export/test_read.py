@@ -247,3 +247,56 @@ def test_ports_that_do_not_exist() -> None:
     design = listing_of(compiled(text).fabric())
     with pytest.raises(ImportFailed, match="has no port"):
         rebuild(evolve(design, cables=(evolve(design.cables[0], a=("npu[0]", "up[9]")),)))
+
+
+NAMES = ("rack", "Rack", "pod", "machine")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_may_have_the_name_of_the_system_or_of_what_encloses_it(name: str, tmp_path: Path) -> None:
+    ids = [f"{name}[{a}].{name}[{b}].npu[0]" for a in range(2) for b in range(2)]
+    pairs = [(ids[k], ids[(k + 1) % 4]) for k in range(4)]
+    edges = [{"source": a, "target": b, "a_port": "p[0]", "b_port": "p[1]"} for a, b in pairs]
+    path = tmp_path / f"{name}.json"
+    nodes = [{"id": each, "kind": "npu"} for each in ids]
+    path.write_text(json.dumps({"graph": {"name": name}, "nodes": nodes, "edges": edges}))
+    fabric = read_fabric(path)
+    assert sorted(fabric.device_names(np.arange(4)).tolist()) == sorted(ids)
+    got = zip(*(side.tolist() for side in fabric.end_names(np.arange(4))), strict=True)
+    assert sorted(map(sorted, got)) == sorted(sorted((f"{a}.p[0]", f"{b}.p[1]")) for a, b in pairs)
+    fabric.save(tmp_path / "again.npz")
+    assert Fabric.load(tmp_path / "again.npz").cable_count == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("a.json", '{"nodes": [{"id": "a", "kind": "leaf"}], "edges": []}', "of kind `leaf`; kinds are npu, cpu"),
+        ("a.json", '{"nodes": [{"id": ' + "9" * 5000 + '}], "edges": []}', "is no JSON"),
+        ("a.json", '{"nodes": ' + "[" * 100_000 + "]" * 100_000 + ', "edges": []}', "nested too deep"),
+        (
+            "a.txt",
+            'Switch\t1000000000 "S-0002c90000000001"\t\t# "sw" enhanced port 0 lid 1 lmc 0\n',
+            "has 1,000,000,000 ports; no device has more than 65,536",
+        ),
+        (
+            "a.json",
+            '{"graph": {"machine": {"": "Plan", "system": "s", "root": "r", "protocols": {"P": {"": "Protocol", '
+            '"name": "P", "lane_rate": {"/": "1e999999999"}}}}}, "nodes": [{"id": "a", "type": "T"}], "edges": []}',
+            "no fraction",
+        ),
+        *(
+            (
+                "a.csv",
+                f"a_device,a_port,b_device,b_port,lanes,gbps,length_m\na,x,b,y,{lanes},{gbps},{metres}\n",
+                "a cable can't have",
+            )
+            for lanes, gbps, metres in (("70000", "1", "1"), ("1", "nan", "1"), ("1", "1", "inf"), ("1", "1e-30", "1"))
+        ),
+    ],
+)
+def test_numbers_and_words_without_bounds_are_refused(name: str, text: str, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ImportFailed, match=sentence):
+        read_fabric(path)

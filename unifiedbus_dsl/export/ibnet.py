@@ -30,14 +30,14 @@ KINDS = {"Switch": "switch", "Ca": "nic", "Rt": "switch"}
 _QUIET = re.compile(
     r"\s*(#.*|(vendid|devid|sysimgguid|switchguid|caguid|rtguid)=.*|Chassis \d+.*|Non-Chassis Nodes|Hostname: .*)?\s*\Z"
 )
-_NODE = re.compile(r'(Switch|Ca|Rt)\s+(\d+)\s+"([SHR]-[0-9a-f]{16})"\s*#\s*"(.*)"')
+_NODE = re.compile(r'(Switch|Ca|Rt)\s+(\d{1,18})\s+"([SHR]-[0-9a-f]{16})"\s*#\s*"(.*)"')
 _PORT = re.compile(
-    r'\[(\d+)\](?:\[ext \d+\])?(?:\s*\([0-9a-f]+\))?\s*"([SHR]-[0-9a-f]{16})"\[(\d+)\](?:\[ext \d+\])?'
+    r'\[(\d{1,9})\](?:\[ext \d+\])?(?:\s*\([0-9a-f]+\))?\s*"([SHR]-[0-9a-f]{16})"\[(\d{1,9})\](?:\[ext \d+\])?'
     r"(?:\s*\([0-9a-f]+\))?\s*#(.*)\Z"
 )
 _SHORT = re.compile(r'\A\s*(?:(?:Switch|Ca|Rt)\s+\d+|\[\d+\][^"]*)\s*"(?![SHR]-[0-9a-f]{16}")([^"]*)"')
 """A record or port with something else than a GUID."""
-_SPEED = re.compile(r'(?:lid \d+|")\s+(\d+)x([A-Z]+\d*)(?:\s|\Z)')
+_SPEED = re.compile(r'(?:lid \d+|")\s+(\d{1,4})x([A-Z]+\d*)(?:\s|\Z)')
 
 
 @frozen

@@ -62,7 +62,9 @@ def read(path: str | PathLike[str]) -> Listing:
         raise ImportFailed(f"`{source.name}` is not in UTF-8: byte 0x{wrong:02x}; save it as UTF-8") from error
     except RecursionError as error:
         raise ImportFailed(f"`{source.name}` is nested too deep") from error
-    except (json.JSONDecodeError, csv.Error, ElementTree.ParseError) as error:
+    except ImportFailed:
+        raise
+    except (ValueError, csv.Error, ElementTree.ParseError) as error:  # ValueError: a number of too many digits, too
         raise ImportFailed(f"`{source.name}` is no {source.suffix[1:].upper()}: {error}") from error
 
 
@@ -123,8 +125,8 @@ def _word(facts: Mapping[str, Any], key: str) -> str:
     return str(facts.get(key) or "")
 
 
-MOST = 1e18
-"""No lanes, rate or length of a cable is as large."""
+RANGES = {"lanes": (1, 65_535), "rate": (1, 1e18), "length": (0, 1e7)}
+"""Lanes, byte/s and metres that a cable may have."""
 
 
 def _cable(names: tuple[str, str], facts: Mapping[str, Any], where: str) -> Cable:
@@ -132,11 +134,12 @@ def _cable(names: tuple[str, str], facts: Mapping[str, Any], where: str) -> Cabl
     if not all(ports):
         raise ImportFailed(f"{where}: which ports? `a_port` and `b_port` are wanted")
     try:
-        lanes, rate, length = (float(v) if (v := facts.get(key)) else None for key in ("lanes", "rate", "length"))
+        lanes, rate, length = (float(v) if (v := facts.get(key)) else None for key in RANGES)
     except (TypeError, ValueError, OverflowError) as error:
         raise ImportFailed(f"{where}: {error}") from error
     for what, value in (("lanes", lanes), ("rate", rate), ("length", length)):
-        if value is not None and not 0 <= value < MOST:
+        low, high = RANGES[what]
+        if value is not None and not low <= value <= high:
             raise ImportFailed(f"{where}: a cable can't have {value:g} as its {what}")
     link, medium = _word(facts, "link"), _word(facts, "medium")
     return Cable(

@@ -25,6 +25,7 @@ from unifiedbus_dsl.export.listing import Cable, ImportFailed, Listing
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.fabric.names import split_path, split_segment
+from unifiedbus_dsl.fabric.verify import BrokenFabricError, verify_fabric, verify_plan
 from unifiedbus_dsl.plan import (
     AssemblyType,
     Axis,
@@ -42,6 +43,7 @@ from unifiedbus_dsl.plan import (
     Var,
 )
 from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.schema import KINDS_OF_DEVICE
 
 Index: TypeAlias = tuple[int, ...]
 Step: TypeAlias = tuple[str, Index]
@@ -78,19 +80,30 @@ def rebuild(listing: Listing) -> Fabric:
     root = build.add(tree, listing.name)
     rules = _rules(listing, types, paths, build, root)
     assemblies = build.assemblies | {root: evolve(build.assemblies[root], rules=rules)}
-    return expand(
-        Plan(
-            listing.name,
-            root,
-            dict(sorted(types.protocols.items())),
-            dict(sorted(types.links.items())),
-            dict(sorted((key, of) for key, of in types.devices.items())),
-            dict(sorted(assemblies.items())),
-        )
+    plan = Plan(
+        listing.name,
+        root,
+        dict(sorted(types.protocols.items())),
+        dict(sorted(types.links.items())),
+        dict(sorted((key, of) for key, of in types.devices.items())),
+        dict(sorted(assemblies.items())),
     )
+    try:
+        verify_plan(plan, len(listing.cables))
+        fabric = expand(plan)
+        verify_fabric(fabric)
+    except BrokenFabricError as error:
+        raise ImportFailed(f"the file makes no machine: {error}") from error
+    return fabric
 
 
 def _check(listing: Listing) -> None:
+    for device in listing.devices:
+        if (device.kind or "device") not in KINDS_OF_DEVICE:
+            known = ", ".join(KINDS_OF_DEVICE)
+            raise ImportFailed(f"`{device.name}` is of kind `{device.kind[:60]}`; kinds are {known}")
+        if device.ports > MOST_PORTS:
+            raise ImportFailed(f"`{device.name}` has {device.ports:,} ports; no device has more than {MOST_PORTS:,}")
     names = {device.name for device in listing.devices}
     if len(names) < len(listing.devices):
         name, count = Counter(device.name for device in listing.devices).most_common(1)[0]
@@ -236,9 +249,13 @@ def _arrays(device: str, ports: Mapping[str, PortFacts], count: int) -> tuple[Po
 def _step(text: str) -> Step | None:
     try:
         name, inside = split_segment(text, text)
-        return name, () if inside is None else tuple(int(part) for part in inside.split(","))
     except ValueError:
         return None
+    parts = [] if inside is None else [part.strip() for part in inside.split(",")]
+    return (name, tuple(map(int, parts))) if all(map(_INDEX.fullmatch, parts)) else None
+
+
+_INDEX = re.compile("[0-9]{1,40}")
 
 
 def _path(name: str) -> tuple[Step, ...] | None:
@@ -303,10 +320,14 @@ def _tree(listing: Listing, types: _Types, paths: Mapping[str, tuple[Step, ...] 
 
 def _regular(listing: Listing, types: _Types, paths: Mapping[str, tuple[Step, ...] | None]) -> _Node | None:
     """The tree of the names if it is one that arrays of types can make, else None."""
-    if None in paths.values():
+    if any(path is None or len(path) > DEEPEST for path in paths.values()):
         return None
     tree = _tree(listing, types, paths)
     return tree if _signature(tree, {}) is not None else None
+
+
+DEEPEST = 32
+"""No machine has as many levels; names of more are no hierarchy."""
 
 
 def _signature(node: _Node, known: dict[object, int]) -> int | None:
@@ -340,6 +361,7 @@ class _Build:
     assemblies: dict[str, AssemblyType] = field(factory=dict)
     known: dict[object, str] = field(factory=dict)
     signatures: dict[object, int] = field(factory=dict)
+    taken: set[str] = field(factory=set)
 
     def add(self, node: _Node, name: str) -> str:
         """The key of the type of a part."""
@@ -349,8 +371,9 @@ class _Build:
         if number in self.known:
             return self.known[number]
         base = re.sub(r"\W", "_", name).capitalize() or "Machine"
-        taken = set(self.assemblies) | set(self.of.values())
+        taken = self.taken | set(self.of.values())
         key = base if base not in taken else next(k for n in range(len(taken) + 1) if (k := f"{base}{n}") not in taken)
+        self.taken.add(key)  # before what is inside, which may have the same name
         children = []
         for child, elements in sorted(node.children.items()):
             first = next(iter(elements.values()))

@@ -5,7 +5,8 @@ The cost is one pass over the columns. What is found first is said, with the col
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -39,13 +40,30 @@ def verify_fabric(fabric: Fabric) -> None:
     Raises:
         BrokenFabricError: the first thing that does not hold.
     """
+    with _measured(len(fabric.a_device)):
+        _plan(fabric.plan)
+        _sizes(fabric)
+        _device_types(fabric)
+        _kinds(fabric)
+        _cables(fabric)
+
+
+def verify_plan(plan: Plan, cables: int) -> None:
+    """Check a plan that was made of a file with so many cables.
+
+    Raises:
+        BrokenFabricError: the first thing that does not hold.
+    """
+    with _measured(cables):
+        _plan(plan)
+
+
+@contextmanager
+def _measured(cables: int) -> Iterator[None]:
+    """Bound what checking may cost, and say of everything that goes wrong that the fabric is broken."""
     try:
-        with limited(WORK + PER_CABLE * len(fabric.a_device)):
-            _plan(fabric.plan)
-            _sizes(fabric)
-            _device_types(fabric)
-            _kinds(fabric)
-            _cables(fabric)
+        with limited(WORK + PER_CABLE * cables):
+            yield
     except PlanError as error:
         raise BrokenFabricError(f"its plan is not whole: {str(error).splitlines()[0]}") from error
     except OverLimitError as error:
