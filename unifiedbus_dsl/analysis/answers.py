@@ -82,11 +82,16 @@ def _finite(value: float) -> float | None:
     return value if abs(value) != float("inf") and value == value else None  # noqa: PLR0124 - NaN is not itself
 
 
+def _exact(value: float) -> Fraction:
+    """Return the fraction that a float between a billionth and 1 was rounded from, if it has a small denominator."""
+    return Fraction(value).limit_denominator(10**12) if 1e-9 <= abs(value) < 1 else Fraction(value)
+
+
 def shown(value: float, dimension: Dimension) -> str:
     """A value in SI units as a reader sees it."""
     if _finite(value) is None:
         return "unbounded" if value == float("inf") else "none"
-    quantity = Quantity(Fraction(value).limit_denominator(10**12) if abs(value) < 1 else Fraction(value), dimension)
+    quantity = Quantity(_exact(value), dimension)
     if dimension == units.NUMBER and value != int(value):
         return f"{value:.4g}"
     return format_quantity(quantity)

@@ -23,17 +23,19 @@ from unifiedbus_dsl.units import format_number, format_share
 
 @frozen(eq=False)
 class Utilisation:
-    """Utilisation of each cable of a fabric, [cables], under `what`, where each end point sends `rate` byte/s."""
+    """Utilisation of each cable of a fabric, [cables], under `what`, where each end point sends `rate` byte/s, or
+    where they are not `alike` those that send most do."""
 
     fabric: Fabric
     each: Floats
     what: str
     rate: float
+    alike: bool = True
 
     @classmethod
-    def of(cls, machine: Machine, shares: Floats, what: str, rate: float) -> Utilisation:
+    def of(cls, machine: Machine, shares: Floats, what: str, rate: float, *, alike: bool = True) -> Utilisation:
         """From that of each arc of the machine's network, [A]."""
-        return cls(machine.fabric, of_each_cable(machine, shares), what, rate)
+        return cls(machine.fabric, of_each_cable(machine, shares), what, rate, alike)
 
     def at(self, rate: float) -> Utilisation:
         """The same where each end point sends at another rate: loads are in proportion."""
@@ -50,7 +52,8 @@ class Utilisation:
 
     @property
     def said(self) -> str:
-        return f"load of cables under {self.what}, each end point sending {format_number(self.rate / 1e9)} GB/s"
+        who = "each end point" if self.alike else "the end points that send most"
+        return f"load of cables under {self.what}, {who} sending {format_number(self.rate / 1e9)} GB/s"
 
 
 def loaded(look: Look, found: Utilisation, most: float | None = None, *, alone: bool = True) -> Look:

@@ -260,7 +260,8 @@ def _utilisation(asker: Asker, question: tree.Expr) -> Utilisation | None:
     found = asker.utilisation(_as_load(question))
     if found is None:
         return None
-    return Utilisation.of(asker.machine, found.share, f"{found.traffic}, {found.routing}", found.rate_Bps)
+    what = f"{found.traffic}, {found.routing}"
+    return Utilisation.of(asker.machine, found.share, what, found.rate_Bps, alike=found.senders.alike)
 
 
 def _as_load(question: tree.Expr) -> tree.Expr:

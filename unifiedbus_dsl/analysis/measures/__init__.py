@@ -82,7 +82,7 @@ class Asker:
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
     def utilisation(self, node: tree.Expr) -> rates.Loaded | None:
-        """The utilisation of every arc for a picture; None after a diagnostic."""
+        """Return the utilisation of every arc for a picture; None after a diagnostic."""
         if not isinstance(node, tree.Call) or self.call(node).name != "load":
             self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
             return None

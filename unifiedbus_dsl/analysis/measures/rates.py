@@ -9,9 +9,10 @@ from attrs import frozen
 
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.measures.senders import Senders
 from unifiedbus_dsl.analysis.routes import read_routing
 from unifiedbus_dsl.analysis.senders import carriers_of, end_points
-from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends, end_name
+from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Floats, Ints, Network, tally
 from unifiedbus_dsl.solver import fair as sharing
@@ -34,40 +35,47 @@ def throughput(call: Call) -> Answer:
     routing = read_routing(call)
     found = routing.throughput(call.machine, demand)
     row = sent(demand, call.machine.network.ends)
-    each = found.rate_mean_Bps / float(found.scale) if float(found.scale) else 0.0
-    detail: dict[str, Any] = {"scale": float(found.scale), "senders": int((row > 0).sum())}
-    if found.rate_max_Bps - found.rate_min_Bps > 1e-9 * found.rate_max_Bps:
-        detail |= {"rate_min": found.rate_min_Bps, "rate_max": found.rate_max_Bps}
+    least, scale = float(row[row > 0].min()), float(found.scale)
+    senders = Senders.of(call.machine, scale * row)
+    detail: dict[str, Any] = {"scale": scale, "senders": int((row > 0).sum())}
+    unequal = scale > 0 and not senders.alike
     return Answer(
         "",
         "",
         call.name,
         call.arguments,
-        found.rate_mean_Bps,
+        scale * least,
         RATE,
         found.scale.kind,
-        found.scale.lower * each,
-        found.scale.upper * each,
+        found.scale.lower * least,
+        found.scale.upper * least,
         binding(call.machine, found.binding) + binding_ends(call.machine, found.binding_ends),
-        (f"routing {routing.text}", "rate that an end point injects", f"{traffic.pattern}"),
-        detail=detail,
+        (
+            f"routing {routing.text}",
+            "least rate that an end point injects" if unequal else "rate that an end point injects",
+            f"{traffic.pattern}",
+        ),
+        detail=detail | (senders.to_json() if unequal else {}),
+        lines=(senders.sentence(),) if unequal else (),
     )
 
 
 @frozen(eq=False)
 class Loaded:
-    """Utilisation of every arc, [A], under a traffic and a routing, where the end point that sends most injects
-    `rate_Bps`; `said` is this in words."""
+    """Of `load(traffic, routing = …, rate = …)`: `share` is the utilisation of every arc, [A], where the end points
+    that send most inject `rate_Bps` each and the others in proportion; `said` is this in words, `senders` says how
+    many inject what."""
 
     share: Floats
     traffic: str
     routing: str
     rate_Bps: float  # noqa: N815
     said: str
+    senders: Senders
 
 
 def utilisation(call: Call, rate_Bps: float | None = None) -> Loaded:  # noqa: N803
-    """Return the utilisation that `load(traffic, routing = …, rate = …)` is about."""
+    """Return the utilisation of every arc under a traffic, a routing and a rate of the end points that send most."""
     traffic, demand = call.matrix()
     routing = read_routing(call)
     loads = routing.loads(call.machine, demand)
@@ -77,14 +85,16 @@ def utilisation(call: Call, rate_Bps: float | None = None) -> Loaded:  # noqa: N
     if asked is not None and not 0 < asked < np.inf:
         raise call.refuse(call.node, "a load wants a rate that is more than nothing")
     most = float(row.max())
-    said = "" if asked is not None else ", the most that its own ports and NICs carry of it"
+    said = "" if asked is not None else ", the most that their own ports and NICs carry of it"
     if asked is None:
         asked = most * max_send_scale(network, loads.load_Bps, row, carriers_of(call.machine))
-    same = row[row > 0].min() >= most * (1 - 1e-9)
-    first = f"{end_name(call.machine, int(np.argmax(row)))}, which sends most, injects"
-    who = "each end point injects" if same else first
-    shares = np.asarray(loads.utilisation * (asked / most))
-    return Loaded(shares, traffic.name, routing.text, asked, f"{who} {shown(asked, RATE)}{said}")
+    factor = asked / most
+    senders = Senders.of(call.machine, factor * row)
+    rate = shown(asked, RATE)
+    who = f"each end point injects {rate}"
+    if not senders.alike:
+        who = f"the end points that send most inject {rate} each, the others in proportion"
+    return Loaded(np.asarray(loads.utilisation * factor), traffic.name, routing.text, asked, f"{who}{said}", senders)
 
 
 def worst(call: Call) -> Answer:
@@ -111,9 +121,9 @@ def _load(call: Call, question: Call) -> Answer:
         NUMBER,
         binding=binding(call.machine, full),
         assumptions=(f"routing {found.routing}", found.traffic, found.said),
-        detail=by_part(call.machine, share) | {"rate": found.rate_Bps},
+        detail=by_part(call.machine, share) | {"rate": found.rate_Bps} | found.senders.to_json(),
         text=f"{percent(top)} of the busiest cable",
-        lines=lines_by_part(call.machine, share),
+        lines=(*(() if found.senders.alike else (found.senders.sentence(),)), *lines_by_part(call.machine, share)),
     )
 
 
