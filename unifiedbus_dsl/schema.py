@@ -20,12 +20,29 @@ KINDS_OF_DEVICE = ("npu", "cpu", "switch", "nic", "device")
 KINDS_OF_ASSEMBLY = ("board", "node", "rack", "superpod", "supercluster", "module")
 
 
+LARGEST = {
+    units.NUMBER: Fraction(10**9),
+    units.RATE: Fraction(10**18),
+    units.TIME: Fraction(10**6),
+    units.LENGTH: Fraction(10**9),
+    units.DELAY: Fraction(1),
+    units.SIZE: Fraction(10**24),
+    units.COMPUTE: Fraction(10**30),
+    units.MONEY: Fraction(10**15),
+    units.POWER: Fraction(10**15),
+}
+"""The largest value of a field by its dimension, SI base units."""
+LEAST_RATE = Fraction(1)
+"""Byte/s: a lane that carries nothing is no lane, and an end point that sends nothing is none."""
+
+
 @frozen
 class Attribute:
     """A field known to the compiler.
 
     `dimension` is None for a word out of `words`. `default` is None where there is none; a `required` field without a
-    value is an error. `low` and `high` bound the value (SI base units), both included.
+    value is an error. `low` and `high` bound the value (SI base units), both included; without `high` the bound is
+    that of the dimension, beyond anything that is built and far inside what a float can hold.
     """
 
     name: str
@@ -39,13 +56,18 @@ class Attribute:
     high: Fraction | None = None
     whole: bool = False
 
+    @property
+    def max(self) -> Fraction | None:
+        """The largest value that is legal, SI base units."""
+        return self.high if self.high is not None or self.dimension is None else LARGEST.get(self.dimension)
+
 
 def _zero(dimension: Dimension) -> Quantity:
     return Quantity(Fraction(0), dimension)
 
 
 ATTRIBUTES = (
-    Attribute("lane", "protocol", units.RATE, "Raw rate of one lane, each direction.", required=True),
+    Attribute("lane", "protocol", units.RATE, "Raw rate of one lane, each direction.", required=True, low=LEAST_RATE),
     Attribute("latency", "protocol", units.TIME, "Time that both ends of a cable add.", _zero(units.TIME)),
     Attribute(
         "efficiency",
@@ -53,6 +75,7 @@ ATTRIBUTES = (
         units.NUMBER,
         "Share of the raw rate that carries data.",
         units.number(1),
+        low=Fraction(1, 10**6),
         high=Fraction(1),
     ),
     Attribute("medium", "link", None, "What the cable is made of.", words=MEDIA),
@@ -74,7 +97,7 @@ ATTRIBUTES = (
     Attribute("power", "link", units.POWER, "Power of one cable with its ends."),
     Attribute("afr", "link", units.NUMBER, "Failures a year of one cable with its ends."),
     Attribute("latency", "device", units.TIME, "Time to pass through when forwarding.", _zero(units.TIME)),
-    Attribute("injection", "device", units.RATE, "Most that the device sends, and that it receives."),
+    Attribute("injection", "device", units.RATE, "Most that the device sends, and that it receives.", low=LEAST_RATE),
     Attribute("lanes", "device", units.NUMBER, "Lanes that the device has; its ports may not need more.", whole=True),
     Attribute("memory", "device", units.SIZE, "Memory of one."),
     Attribute("io", "device", units.RATE, "Published rate of all ports together."),

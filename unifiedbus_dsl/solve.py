@@ -46,6 +46,7 @@ from unifiedbus_dsl.solver import paths as far
 from unifiedbus_dsl.solver import tiers as bands
 from unifiedbus_dsl.solver import ways
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.reach import reachability
 from unifiedbus_dsl.solver.result import NotAdmittedError
 
 __all__ = [
@@ -126,17 +127,17 @@ def connected(fabric: Fabric, ends: str = "") -> bool:
         fabric,
         "connected",
         _pairs(fabric, ends),
-        lambda call: far.connected(call.machine.symmetry, call.ends(call.one())),
+        lambda call: reachability(call.machine.network, call.ends(call.one())).connected,
     )
 
 
 def reachable(fabric: Fabric, ends: str = "") -> int:
-    """How many of the end points are in the island that has most of them."""
+    """How many end points the best placed one has a path to, itself counted: all of them where they are connected."""
     return _asked(
         fabric,
         "reachable",
         _pairs(fabric, ends),
-        lambda call: far.reachable(call.machine.network, call.ends(call.one())),
+        lambda call: reachability(call.machine.network, call.ends(call.one())).max_reached,
     )
 
 

@@ -22,7 +22,7 @@ def test_half_of_the_machine_fails() -> None:
     (_, said), *_ = report.scenarios
     # a rack has 4 GPUs, 4 NICs, 2 scale-up switches and a leaf; 8 + 4 cables to GPUs and the leaf, 2 up
     assert said[0] == "lost: 11 devices and 14 cables; 4 end points and 4 nic among them"
-    assert said[1] == "left: 4 end points, joined as before"
+    assert said[1] == "left: 4 end points, connected as before"
     assert (report.losses["s"]["end_points_lost"], report.losses["s"]["end_points_left"]) == (4, 4)
     assert all(answer.holds for answer in report.expectations)
 

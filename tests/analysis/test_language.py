@@ -420,7 +420,7 @@ def test_a_lost_spine_takes_its_share_of_the_bisection() -> None:
     assert name == "SpineDown"
     assert said[:2] == (
         "lost: 1 device and 4 cables",
-        "left: 24 end points, joined as before",
+        "left: 24 end points, connected as before",
     )
 
 

@@ -32,7 +32,7 @@ system m : Pod
 
 LINE = """
 npu Chip { port x[2] : UB x4 @open; transit x }
-rack Line { npu[4] : Chip; connect npu[i].x[1] -- npu[i + 1].x[0] over Wire(1 m) for i in 0..2 }
+rack Line { npu[24] : Chip; connect npu[i].x[1] -- npu[i + 1].x[0] over Wire(1 m) for i in 0..22 }
 system m : Line
 """
 

@@ -11,6 +11,7 @@ import pytest
 from tests.solver import machines, twins
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.solver import paths, sweep, ways
+from unifiedbus_dsl.solver.reach import islands, reachability
 from unifiedbus_dsl.solver.result import NotAdmittedError
 
 SEEDS = range(40)
@@ -194,11 +195,11 @@ def test_disjoint_paths_and_islands_of_random_networks(seed: int) -> None:
                 assert (flows[s, t] > 0) == (far[s, t] > 0)
     found = symmetry.trivial(net)
     assert paths.disjoint_paths(found).paths == min(flows.values())
-    assert paths.connected(found) == bool((far >= 0).all())
+    assert reachability(net).connected == bool((far >= 0).all())
     joined = nx.Graph([(s, t) for (s, t), f in flows.items() if f])
     joined.add_nodes_from(range(net.ends))
-    assert paths.reachable(net) <= max(len(c) for c in nx.connected_components(joined))
-    end, island = paths.islands(net)
+    assert reachability(net).max_reached <= max(len(c) for c in nx.connected_components(joined))
+    end, island = islands(net)
     for part in np.unique(island):
         inside = end[island == part]
         assert (far[np.ix_(inside, inside)] >= 0).all()
@@ -251,6 +252,6 @@ def test_no_path_and_no_pair_are_said() -> None:
         _ = got.largest
     with pytest.raises(NotAdmittedError, match="no pair"):
         _ = paths.hops(symmetry.trivial(net), [0], [0]).mean
-    assert not paths.connected(symmetry.trivial(net))
-    assert paths.connected(symmetry.trivial(net), [2, 3])
-    assert paths.reachable(net) == 2
+    assert not reachability(net).connected
+    assert reachability(net, [2, 3]).connected
+    assert reachability(net).max_reached == 2

@@ -145,7 +145,8 @@ system box : Box
     base = Machine(found.fabric("box"))
     assert losses(base, base.damaged([device(base, "hub[0]")])).cut_off.tolist() == []
     both = losses(base, base.damaged([device(base, "hub[0]"), device(base, "hub[1]")]))
-    assert len(both.cut_off) == 3  # of the largest island, one chip and its card, only chips were ever joined to it
+    assert len(both.cut_off) == 3  # a chip still reaches its card, and had paths to three chips
+    assert both.pairs_cut == 6
 
 
 def test_losses_are_those_since_the_base(pod: Machine) -> None:
@@ -159,8 +160,8 @@ def test_losses_are_those_since_the_base(pod: Machine) -> None:
     before = {(t.low, t.high): t.before_Bps / X4 for t in found.tiers}
     assert before[0, 0] == 15
     cut = losses(base, base.damaged([device(pod, "cabinet[1].leaf[0]"), device(pod, "cabinet[1].leaf[1]")]))
-    assert cut.cut_off.tolist() == [4, 5, 6, 7]
-    assert cut.left == 7
+    assert cut.cut_off.tolist() == [0, 2, 3]  # the rack of four reaches most, and these are three
+    assert (cut.left, cut.pairs_cut) == (8, 12)
     assert losses(base, base).lost.tolist() == []
 
 

@@ -22,8 +22,11 @@ def sentences(machine: Machine, lost: Losses) -> list[str]:
         one = len(lost.cut_off) == 1
         cut = f"{counted(len(lost.cut_off), 'end point')} {'has' if one else 'have'} no path"
         text.append(f"cut off: {cut} to the {lost.left:,} others: {names_of(machine, lost)}")
+    elif lost.pairs_cut:
+        pairs = "1 pair of them has" if lost.pairs_cut == 1 else f"{lost.pairs_cut:,} pairs of them have"
+        text.append(f"left: {counted(lost.left, 'end point')}; {pairs} no path any more")
     else:
-        text.append(f"left: {counted(lost.left, 'end point')}, joined as before")
+        text.append(f"left: {counted(lost.left, 'end point')}, connected as before")
     for tier in worse(lost):
         where = between(tier.low, tier.high)
         text.append(f"{where}: {format_share(left(tier), places=2)} of the bandwidth is left")
@@ -62,6 +65,7 @@ def to_json(machine: Machine, lost: Losses, *, named: bool = True) -> dict[str, 
         "end_points_lost": len(lost.lost),
         "end_points_cut_off": len(lost.cut_off),
         "end_points_left": lost.left,
+        "pairs_cut": lost.pairs_cut,
         "tiers": [
             {"low": t.low, "high": t.high, "before": t.before_Bps, "after": t.after_Bps, "unit": "B/s"}
             for t in lost.tiers

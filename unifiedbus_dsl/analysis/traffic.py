@@ -154,7 +154,7 @@ class TrafficReader:
     def _order(self, pattern: str, node: tree.Expr, n: int, named: Mapping[str, tree.Expr], number: int) -> Ints | None:
         if pattern == "shift":
             k = self._evaluator.integer(named["k"]) if "k" in named else 1
-            return None if k is None else (np.arange(n) + k) % n
+            return None if k is None else (np.arange(n) + k % n) % n
         if pattern == "transpose":
             side = isqrt(n)
             if side * side != n:

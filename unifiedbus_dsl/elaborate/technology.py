@@ -97,13 +97,12 @@ class Technology:
         if not isinstance(value, Quantity) or value.dimension != attribute.dimension:
             wrong_dimension(self.sink, node, value, attribute.dimension, attribute.name)
             return None
-        low, high = attribute.low, attribute.high
-        if (low is not None and value.value < low) or (high is not None and value.value > high):
-            limits = (
-                f"at least {_shown(low, attribute)}"
-                if high is None
-                else f"{_shown(low, attribute)} to {_shown(high, attribute)}"
-            )
+        low, high = attribute.low, attribute.max
+        below = low is not None and value.value < low
+        if below or (high is not None and value.value > high):
+            limits = f"at least {_shown(low, attribute)}" if below else f"at most {_shown(high, attribute)}"
+            if attribute.high is not None:
+                limits = f"{_shown(low, attribute)} to {_shown(high, attribute)}"
             self.sink.error(
                 "UB0308", f"`{attribute.name}` is {limits}, found {value_text(value)}", node.span, "out of range"
             )

@@ -6,9 +6,10 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.network import Bools, Ints, Network
+from unifiedbus_dsl.network import Ints, Network
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.reach import reachability
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.symmetry import trivial
 
@@ -27,15 +28,17 @@ class Tier:
 class Losses:
     """What is gone of the end points asked about.
 
-    `lost` end points are gone themselves; `cut_off` are there, and no longer joined to any of the largest island of
-    those that are left, though they were before; `left` are all others. `tiers` in order. The pair (`source`,
-    `target`) is the one furthest apart of those that still have a path: `hops_before`, `hops_after`; -1 where there
-    is none.
+    `lost` end points are gone themselves; `cut_off` are there, and have no path any more to the one that reaches most
+    (of several the one that reached most before), though they had one; `left` are all others. `pairs_cut` counts the
+    pairs of those that are there (either way one pair) which had a path and have none. `tiers` in order. The pair
+    (`source`, `target`) is the one furthest apart of those that still have a path: `hops_before`, `hops_after`; -1
+    where there is none.
     """
 
     lost: Ints
     cut_off: Ints
     left: int
+    pairs_cut: int
     tiers: tuple[Tier, ...]
     source: int
     target: int
@@ -50,14 +53,16 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
     left = np.flatnonzero(chosen & ~gone)
     cut_off = np.zeros(0, dtype=np.int64)
     source = target = before = after = -1
+    pairs_cut = 0
     if len(left) > 1:
         far = paths.hops(damaged.symmetry, left, left)
         source, target = far.source, far.target
         if far.unreachable:
-            whole, parts = paths.islands(base.network), paths.islands(damaged.network)
-            island = _largest(parts, chosen & ~gone)
+            pairs_cut = (far.unreachable - paths.hops(base.symmetry, left, left).unreachable) // 2
+            now, once = reachability(damaged.network, left), reachability(base.network, left)
             # an end point beside another one that does not forward was never joined to what is beyond that
-            cut_off = left[np.isin(left, _joined_to(whole, island)) & ~np.isin(left, _joined_to(parts, island))]
+            best = int(left[np.lexsort((-once.reached[left], -now.reached[left]))[0]])
+            cut_off = np.flatnonzero(once.reached_from(best) & ~now.reached_from(best))
         if len(far.value):
             after = int(far.value[-1])
             before = int(paths.hops(trivial(base.network), [source], [target]).largest)
@@ -65,25 +70,13 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
         np.flatnonzero(gone & chosen),
         cut_off,
         len(left) - len(cut_off),
+        pairs_cut,
         _by_tier(base.network, damaged.network, np.flatnonzero(chosen)),
         source,
         target,
         before,
         after,
     )
-
-
-def _joined_to(islands: tuple[Ints, Ints], inside: Ints) -> Ints:
-    """The end points that share an island with any of `inside`."""
-    end, island = islands
-    return end[np.isin(island, island[np.isin(end, inside)])]
-
-
-def _largest(islands: tuple[Ints, Ints], chosen: Bools) -> Ints:
-    """The chosen end points of the island that has most of them, the first of several."""
-    end, island = islands
-    of = chosen[end]
-    return np.asarray(end[of & (island == np.argmax(np.bincount(island[of])))])
 
 
 def _by_tier(before: Network, after: Network, members: Ints) -> tuple[Tier, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, components, distinct, frozen_array, looked_up
+from unifiedbus_dsl.network import Floats, Ints, Network, components, frozen_array
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.sweep import by_cable, distances, end_hops, least_costs
@@ -162,50 +162,6 @@ def end_times(network: Network, time: Floats) -> Floats:
     if network.simple:
         return time[network.end_order]
     return np.asarray(np.minimum.reduceat(time[network.end_order], network.end_start[:-1]))
-
-
-# ---- islands --------------------------------------------------------------------------------------------------------
-
-
-def islands(network: Network) -> tuple[Ints, Ints]:
-    """Parts that forwarding vertices join, as pairs (end point, island), sorted by end point and each once.
-
-    An end point that doesn't forward may touch several islands. Two end points with a cable straight between vertices
-    that don't forward are an island of their own.
-    """
-    n = network.vertices
-    out, into = np.repeat(network.forwards, np.diff(network.indptr)), looked_up(network.forwards, network.head)
-    inner = out & into
-    part = components(n, network.tail[inner], network.head[inner])
-    ends, parts = network.end[network.end_order], part[network.end_order]
-    mixed = ~out & into
-    direct = np.flatnonzero(~out & ~into)
-    direct = direct[network.tail[direct] < network.head[direct]]
-    end = np.concatenate(
-        [ends, network.end[network.tail[mixed]], network.end[network.tail[direct]], network.end[network.head[direct]]]
-    )
-    own = n + np.arange(len(direct))
-    island = np.concatenate([parts, part[network.head[mixed]], own, own])
-    count = n + len(direct)
-    one, two = np.divmod(distinct(end.astype(np.int64) * count + island), count)
-    return one, two
-
-
-def reachable(network: Network, members: ArrayLike | None = None) -> int:
-    """How many of the members (default: all end points) are in the island that has most of them."""
-    end, island = islands(network)
-    chosen = network.selected(members)[end]
-    return int(np.bincount(island[chosen]).max(initial=0)) if chosen.any() else 0
-
-
-def connected(symmetry: Symmetry, members: ArrayLike | None = None) -> bool:
-    """Whether each member has a path to each other."""
-    network = symmetry.network
-    chosen = network.selected(members)
-    few = len(symmetry.representatives(np.flatnonzero(chosen))[0]) <= 4
-    if not few and reachable(network, members) == int(chosen.sum()):
-        return True
-    return hops(symmetry, np.flatnonzero(chosen), np.flatnonzero(chosen)).unreachable == 0
 
 
 # ---- disjoint paths -------------------------------------------------------------------------------------------------

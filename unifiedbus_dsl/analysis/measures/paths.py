@@ -14,6 +14,7 @@ from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solver import paths as far
 from unifiedbus_dsl.solver import ways
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.reach import reachability
 from unifiedbus_dsl.units import NUMBER, TIME, Dimension, format_share
 
 MOST_VALUES = 8
@@ -67,12 +68,15 @@ def disjoint_paths(call: Call) -> Answer:
 
 
 def connected(call: Call) -> Answer:
-    truth = far.connected(call.machine.symmetry, call.ends(call.one()))
+    truth = reachability(call.machine.network, call.ends(call.one())).connected
     return call.exact(float(truth), NUMBER, detail={"truth": truth}, text="yes" if truth else "no")
 
 
 def reachable(call: Call) -> Answer:
-    return call.exact(far.reachable(call.machine.network, call.ends(call.one())), NUMBER)
+    found = reachability(call.machine.network, call.ends(call.one()))
+    return call.exact(
+        found.max_reached, NUMBER, assumptions=("end points that the best placed one has a path to, itself counted",)
+    )
 
 
 # ---- the paths of one pair ------------------------------------------------------------------------------------------

@@ -1,0 +1,41 @@
+"""Who has a path to whom, against a search from each end point on the network's definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.solver import machines, twins
+from unifiedbus_dsl.solver.reach import reachability
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_each_end_point_is_counted_with_those_it_has_a_path_to(seed: int) -> None:
+    net = machines.random_network(seed, ends=4 + seed % 7, switches=seed % 4, cables=4 + seed % 17)
+    joined = twins.hop_matrix(net) >= 0
+    np.fill_diagonal(joined, True)
+    rng = np.random.default_rng(seed)
+    for members in (np.arange(net.ends), np.flatnonzero(rng.random(net.ends) < 0.6)):
+        found = reachability(net, members)
+        inside = joined[np.ix_(members, members)]
+        assert found.reached[members].tolist() == inside.sum(axis=1).tolist()
+        assert found.reached.sum() == inside.sum()
+        assert found.connected == bool(inside.all())
+        assert found.max_reached == (inside.sum(axis=1).max() if len(members) else 0)
+        for end in members.tolist():
+            mine = np.zeros(net.ends, dtype=bool)
+            mine[members] = joined[end, members]
+            assert (found.reached_from(end) == mine).all()
+
+
+def test_a_full_mesh_that_does_not_forward_is_connected_and_not_after_one_cable() -> None:
+    """Each cable is an island of two: n - 1 islands at each end point, all told apart."""
+    n = 40
+    a, b = np.triu_indices(n, 1)
+    whole = machines.plain(n, n, [(a, b)], forward=False)
+    assert reachability(whole).connected
+    assert reachability(whole).max_reached == n
+    cut = reachability(machines.plain(n, n, [(a[1:], b[1:])], forward=False))
+    assert not cut.connected
+    assert cut.max_reached == n
+    assert np.flatnonzero(cut.reached < n).tolist() == [0, 1]
