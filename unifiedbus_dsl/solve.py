@@ -20,6 +20,7 @@ from unifiedbus_dsl.analysis import results
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
 from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.certified import Certified, stated_result
 from unifiedbus_dsl.analysis.measures import Asker, rates, walls
 from unifiedbus_dsl.analysis.results import (
     Bands,
@@ -89,7 +90,7 @@ def hops(fabric: Fabric, pairs: str = "") -> Spread:
     Raises:
         QuestionError: the selection is wrong, or a pair has no path.
     """
-    return _asked(fabric, "hops", _pairs(fabric, pairs), lambda call: _spread(call, _hops(call)))
+    return _asked(fabric, "hops", _pairs(fabric, pairs), lambda call: stated_result(_spread(call, _hops(call))))
 
 
 def diameter(fabric: Fabric, ends: str = "") -> int:
@@ -104,9 +105,9 @@ def latency(fabric: Fabric, pairs: str = "", *, message_bytes: float = 0.0) -> S
         QuestionError: the selection is wrong, or a pair has no path.
     """
 
-    def answer(call: Call) -> Spread:
+    def answer(call: Call) -> Certified[Spread]:
         _wants_size(call, message_bytes)
-        return _spread(call, far.latency(call.machine.timed_symmetry, *call.pair(), message_bytes))
+        return stated_result(_spread(call, far.latency(call.machine.timed_symmetry, *call.pair(), message_bytes)))
 
     return _asked(fabric, "latency", _pairs(fabric, pairs), answer)
 
@@ -117,7 +118,7 @@ def disjoint_paths(fabric: Fabric, pairs: str = "") -> int:
         fabric,
         "disjoint_paths",
         _pairs(fabric, pairs),
-        lambda call: far.disjoint_paths(call.machine.symmetry, *call.pair()).paths,
+        lambda call: stated_result(far.disjoint_paths(call.machine.symmetry, *call.pair()).paths),
     )
 
 
@@ -127,7 +128,7 @@ def connected(fabric: Fabric, ends: str = "") -> bool:
         fabric,
         "connected",
         _pairs(fabric, ends),
-        lambda call: reachability(call.machine.network, call.ends(call.one())).connected,
+        lambda call: stated_result(reachability(call.machine.network, call.ends(call.one())).connected),
     )
 
 
@@ -137,7 +138,7 @@ def reachable(fabric: Fabric, ends: str = "") -> int:
         fabric,
         "reachable",
         _pairs(fabric, ends),
-        lambda call: reachability(call.machine.network, call.ends(call.one())).max_reached,
+        lambda call: stated_result(reachability(call.machine.network, call.ends(call.one())).max_reached),
     )
 
 
@@ -149,19 +150,20 @@ def paths(fabric: Fabric, source: str, target: str, *, message_bytes: float = 0.
         QuestionError: no such end points, or no path.
     """
 
-    def answer(call: Call) -> Paths:
+    def answer(call: Call) -> Certified[Paths]:
         _wants_size(call, message_bytes)
         if not isinstance(limit, int) or limit < 0:
             raise call.refuse(call.node, f"`limit` is a whole number, not {limit!r}")
         one, two = call.single_pair()
         network = call.machine.timed_network
         found = ways.shortest(network, one, two)
-        return Paths(
+        answer = Paths(
             found.count,
             found.hops,
             tuple(_path(call.machine, route) for route in found.first(limit, message_bytes)),
             _path(call.machine, ways.fastest(network, one, two, message_bytes)),
         )
+        return stated_result(answer)
 
     return _asked(fabric, "paths", f"{source} -> {target}", answer)
 
@@ -201,7 +203,7 @@ def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
         QuestionError: traffic or routing are wrong, or the fabric does not admit the routing.
     """
 
-    def answer(call: Call) -> Rates:
+    def answer(call: Call) -> Certified[Rates]:
         machine = call.machine
         _, demand = call.matrix()
         wanted = read_routing(call)
@@ -210,7 +212,7 @@ def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
         full[found.binding] = 1.0
         held = np.zeros(machine.network.ends)
         held[found.binding_ends] = 1.0
-        return Rates(
+        answer = Rates(
             fabric,
             wanted.text,
             found.scale,
@@ -219,6 +221,7 @@ def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
             read_only(np.maximum(*_of_cables(machine, full)) > 0),
             read_only(_of_devices(machine, held) > 0),
         )
+        return Certified(answer, rates.certify_throughput(machine, demand, wanted, found))
 
     return _asked(fabric, "throughput", f"{traffic}, routing = {routing}", answer, ("routing",))
 
@@ -231,9 +234,10 @@ def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: floa
         QuestionError: traffic or routing are wrong, or the fabric does not admit the routing.
     """
 
-    def answer(call: Call) -> CableLoads:
-        found = rates.utilisation(call, rate_Bps)
-        return _cables(call.machine, found.routing, found.share * call.machine.network.capacity_Bps)
+    def answer(call: Call) -> Certified[CableLoads]:
+        used = rates.utilisation(call, rate_Bps)
+        load = used.answer.share * call.machine.network.capacity_Bps
+        return Certified(_cables(call.machine, used.answer.routing, load), used.certificate)
 
     return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer, ("routing",))
 
@@ -246,7 +250,7 @@ def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
         QuestionError: the traffic is wrong, or a flow has no path.
     """
 
-    def answer(call: Call) -> FairRates:
+    def answer(call: Call) -> Certified[FairRates]:
         traffic, _ = call.matrix()
         network = call.machine.network
         flows, source, target = rates.flows(call)
@@ -255,10 +259,11 @@ def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
         if traffic.size_bytes:
             finish = sharing.completion(flows, traffic.size_bytes).finish_s
         ends = network.end_device
-        return FairRates(
+        answer = FairRates(
             fabric, read_only(ends[source]), read_only(ends[target]), read_only(rate), read_only(flows.count),
             read_only(finish),
         )  # fmt: skip
+        return stated_result(answer)
 
     return _asked(fabric, "fair", traffic if hash is None else f"{traffic}, hash = {hash}", answer, ("hash",))
 
@@ -273,12 +278,13 @@ def bisection(fabric: Fabric, ends: str = "") -> Halves:
         QuestionError: the selection is wrong, or has fewer than two end points.
     """
 
-    def answer(call: Call) -> Halves:
+    def answer(call: Call) -> Certified[Halves]:
         machine = call.machine
         found = halving.bisection(machine.symmetry, call.ends(call.one()))
         a, b = cable_ends(fabric)
         half = _of_devices(machine, found.side.astype(np.float64)) > 0
-        return Halves(found.capacity, read_only(half), read_only(found.vertex_side[a] != found.vertex_side[b]))
+        answer = Halves(found.capacity, read_only(half), read_only(found.vertex_side[a] != found.vertex_side[b]))
+        return Certified(answer, walls.certify_bisection(machine.network, call.ends(call.one()), found))
 
     return _asked(fabric, "bisection", _pairs(fabric, ends), answer)
 
@@ -290,10 +296,10 @@ def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> Walls:
         QuestionError: a selection is wrong.
     """
 
-    def answer(call: Call) -> Walls:
+    def answer(call: Call) -> Certified[Walls]:
         blocks, found, _ = walls.of_blocks(call)
         names = tuple(block_names(call.machine, blocks))
-        return Walls(names, found.inside_Bps, found.wall_Bps, found.ratio)
+        return stated_result(Walls(names, found.inside_Bps, found.wall_Bps, found.ratio))
 
     return _asked(fabric, "oversubscription", f"{assemblies}, from = {_pairs(fabric, ends)}", answer, ("from",))
 
@@ -301,13 +307,13 @@ def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> Walls:
 def tiers(fabric: Fabric, ends: str = "") -> Bands:
     """Cables by how far their ends are from the end points."""
 
-    def answer(call: Call) -> Bands:
+    def answer(call: Call) -> Certified[Bands]:
         network = call.machine.network
         found = bands.tiers(network, call.ends(call.one()))
         apart = np.iinfo(np.int32).max
         least = np.minimum.reduceat(np.where(found.tier < 0, apart, found.tier), network.device_start[:-1])
         tier = np.where(least == apart, -1, least).astype(np.int64)
-        return Bands(tuple(found.names), found.cables, found.capacity_Bps, read_only(tier))
+        return stated_result(Bands(tuple(found.names), found.cables, found.capacity_Bps, read_only(tier)))
 
     return _asked(fabric, "tiers", _pairs(fabric, ends), answer)
 
@@ -350,7 +356,9 @@ def _asker(fabric: Fabric, sink: Sink) -> Asker:
     return asker_of(of_fabric(fabric), machine, sink)
 
 
-def _asked(fabric: Fabric, name: str, arguments: str, answer: Callable[[Call], T], named: tuple[str, ...] = ()) -> T:
+def _asked(
+    fabric: Fabric, name: str, arguments: str, answer: Callable[[Call], Certified[T]], named: tuple[str, ...] = ()
+) -> T:
     """What `answer` makes of the call `name(arguments)`, which may have these named arguments."""
     sink = Sink()
     asker = _asker(fabric, sink)

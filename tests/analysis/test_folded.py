@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unifiedbus_dsl import pipeline, solve
+from unifiedbus_dsl import pipeline
+from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
 from unifiedbus_dsl.analysis.folded import named
 from unifiedbus_dsl.cli import main
+from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import spares
+from unifiedbus_dsl.pipeline import of_fabric
+from unifiedbus_dsl.solver.machine import Machine
 
 MACHINE = """ubus 1
 protocol UB { lane = 112 Gbps; latency = 100 ns }
@@ -52,8 +56,9 @@ def matching(fabric: Fabric, pattern: str) -> np.ndarray:
 
 def meant(fabric: Fabric, text: str) -> np.ndarray:
     """The devices of a selection, as the language understands it."""
-    found = solve._asked(fabric, "bisection", text, lambda call: call.selector.devices(call.one()))
-    return np.asarray(found)
+    asker = asker_of(of_fabric(fabric), Machine(fabric), Sink())
+    call = asker.call(measure_calls(f"bisection({text})", Sink())[0])
+    return np.asarray(call.selector.devices(call.one()))
 
 
 NPU = r"\.blade\[.\]\.npu.*"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import field, frozen
 
+from unifiedbus_dsl.analysis.certified import bounds
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Bools, Floats, Ints, frozen_array
 from unifiedbus_dsl.solver.result import Number
@@ -266,6 +267,48 @@ class Bands:
 
     def to_pandas(self) -> pandas.DataFrame:
         return frame({"name": self.name, "cables": self.cables, "capacity_Bps": self.capacity_Bps})
+
+
+@bounds.register
+def _(answer: Spread) -> tuple[float, float]:
+    return float(answer.value[-1]), float(answer.value[-1])
+
+
+@bounds.register
+def _(answer: CableLoads) -> tuple[float, float]:
+    largest = float(np.nanmax(answer.utilisation, initial=0.0))
+    return largest, largest
+
+
+@bounds.register
+def _(answer: Rates) -> tuple[float, float]:
+    lower = answer.least_Bps
+    return lower, lower * (answer.scale.upper / answer.scale.lower if answer.scale.lower else np.inf)
+
+
+@bounds.register
+def _(answer: FairRates) -> tuple[float, float]:
+    return answer.least_Bps, answer.least_Bps
+
+
+@bounds.register
+def _(answer: Walls) -> tuple[float, float]:
+    return answer.worst, answer.worst
+
+
+@bounds.register
+def _(answer: Halves) -> tuple[float, float]:
+    return answer.capacity.lower, answer.capacity.upper
+
+
+@bounds.register
+def _(answer: Paths) -> tuple[float, float]:
+    return float(answer.count), float(answer.count)
+
+
+@bounds.register
+def _(answer: Bands) -> tuple[float, float]:
+    return float(len(answer.name)), float(len(answer.name))
 
 
 def read_only(array: Any) -> Any:

@@ -27,6 +27,11 @@ class Routing:
     text: str
     shares: Callable[[Symmetry, Demand], Loads] | None = None
 
+    @property
+    def relays(self) -> bool:
+        """Whether what is sent may stop at other end points on its way."""
+        return self.name == "valiant"
+
     def throughput(self, machine: Machine, demand: Demand) -> Throughput:
         """The largest scale of the demand that fits."""
         if self.shares is not None:

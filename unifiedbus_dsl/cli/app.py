@@ -185,7 +185,7 @@ def _internal_error(error: BaseException) -> None:
         place = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
         trace = trace.tb_next
     _tell(
-        f"internal error in ubusc {VERSION}: {type(error).__name__}{place}: {str(error)[:200]}\n"
+        f"internal error in ubusc {VERSION}: {_fault(error, place)}\n"
         "This is a fault of the compiler, not of your file. Please report it together with the file;\n"
         "UBUSC_TRACEBACK=1 in the environment shows the whole traceback."
     )
@@ -195,6 +195,15 @@ def _shown(error: click.ClickException) -> str:
     text = io.StringIO()
     error.show(file=text)
     return text.getvalue().removesuffix("\n")
+
+
+def _fault(error: BaseException, place: str) -> str:
+    """What is wrong with the compiler, and where; of an answer that failed its verification which one."""
+    from unifiedbus_dsl.verify import VerificationError
+
+    if isinstance(error, VerificationError):
+        return str(error)
+    return f"{type(error).__name__}{place}: {str(error)[:200]}"
 
 
 def _tell(text: str) -> None:

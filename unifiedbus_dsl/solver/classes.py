@@ -60,7 +60,9 @@ class Commodity:
 class Optimum:
     """Best value of the objective with its two proved sides, parameters, load of each arc at the lower side and a
     length for each arc that proves the upper one, both [arc orbits]: they are the same for all arcs of an orbit. The
-    lengths add up from the `price` [R] of each room. `columns` and `rows` are the size of the programme."""
+    lengths add up from the `price` [R] of each room. `columns` and `rows` are the size of the programme. `potentials`
+    are the distances under these lengths: source, its copies, the class of each vertex [V] and the distance of each
+    class; empty where they are to be found anew."""
 
     lower: float
     upper: float
@@ -70,6 +72,7 @@ class Optimum:
     price: Floats
     columns: int
     rows: int
+    potentials: tuple[tuple[int, int, Ids, Floats], ...] = ()
 
 
 class TooLargeError(ValueError):
@@ -133,10 +136,12 @@ def optimum(
     total = np.zeros(symmetry.arc_orbits)
     worth = np.zeros(len(objective))
     theta[theta * _reach(blocks, len(theta)) <= NOTHING * room[np.isfinite(room)].max()] = 0.0
+    potentials = []
     for block, flow in zip(blocks, flows, strict=True):
         if not above and not any(t > 0 and d.any() for t, d in zip(theta, block.commodity.demand, strict=True)):
             continue  # what sends nothing needs no flow
         far = _class_distances(block, length)
+        potentials.append((block.commodity.source, block.commodity.copies, block.part, far))
         total += _checked(symmetry, block, np.maximum(flow, 0.0), theta, far, length, noise)
         for i, demand in enumerate(block.commodity.demand):
             there = demand > 0
@@ -153,6 +158,7 @@ def optimum(
         price,
         columns,
         rows,
+        tuple(potentials) if above else (),
     )
 
 

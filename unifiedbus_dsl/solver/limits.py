@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -18,6 +19,7 @@ from unifiedbus_dsl.solver.result import NotAdmittedError, interval
 from unifiedbus_dsl.solver.throughput import BINDS_WITHIN, Throughput
 from unifiedbus_dsl.symmetry import Generator, Keep, Symmetry, dense, trivial
 from unifiedbus_dsl.symmetry.proof import PIECE
+from unifiedbus_dsl.verify.distances import Potential, Prices
 
 MEETS_WITHIN = 1e-7
 """Relative distance between the proved sides below which a number is called exact."""
@@ -269,8 +271,22 @@ def optimal(
         frozen_array(looked_up(load, orbit)),
         np.flatnonzero(looked_up(binds, orbit)),
         np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
+        Prices(orbit, found.length, _potentials(symmetry.network, group.network, made, found), minimal),
     )
     return Limit(result, found, orbit)
+
+
+def _potentials(
+    network: Network, hubs: Network, commodities: Sequence[Commodity], optimum: Optimum
+) -> tuple[Potential, ...]:
+    """The distances that show the upper bound, on the vertices of `network`; `hubs` is the one that was solved."""
+    if not optimum.potentials:
+        return tuple(Potential(int(hubs.end[c.source]), c.copies) for c in commodities)
+    new = None if network.simple else _with_hubs(network).new
+    return tuple(
+        Potential(int(hubs.end[source]), copies, part if new is None else part[new], far)
+        for source, copies, part, far in optimum.potentials
+    )
 
 
 def _cable_orbits(symmetry: Symmetry) -> Ids:

@@ -12,6 +12,7 @@ from unifiedbus_dsl.network import Bools, Floats, Ints, Network, frozen_array
 from unifiedbus_dsl.solver.demand import Demand, received, sent
 from unifiedbus_dsl.solver.ecmp import Loads
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, exact
+from unifiedbus_dsl.verify.distances import Prices
 
 BINDS_WITHIN = 1e-9
 """Relative distance from the limit at which an arc still counts as binding."""
@@ -29,6 +30,8 @@ class Throughput:
     load_Bps: Floats  # noqa: N815
     binding: Ints
     binding_ends: Ints
+    prices: Prices | None = None
+    """Of an optimised routing: what shows that no other split of its paths carries more."""
 
     @property
     def senders(self) -> Bools:

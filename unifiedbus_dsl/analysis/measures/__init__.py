@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.certified import Certified, verified
 from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, sums, walls
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.selections import FabricSelector
@@ -24,7 +25,7 @@ __all__ = ["MEASURES", "Asker"]
 T = TypeVar("T")
 
 
-MEASURES: Mapping[str, Callable[[Call], Answer]] = {
+MEASURES: Mapping[str, Callable[[Call], Certified[Answer]]] = {
     "hops": paths.hops,
     "diameter": paths.hops,
     "mean_hops": paths.hops,
@@ -92,11 +93,18 @@ class Asker:
         """A measure with what its arguments are read against."""
         return Call(node, self.machine, self.selector, self.traffics)
 
-    def tried(self, call: Call, answer: Callable[[Call], T], named: tuple[str, ...] | None = None) -> T | None:
-        """What `answer` makes of a call, with only these named arguments if any are told; None after a diagnostic."""
+    def tried(
+        self, call: Call, answer: Callable[[Call], Certified[T]], named: tuple[str, ...] | None = None
+    ) -> T | None:
+        """What `answer` makes of a call, verified, with only these named arguments if any are told; None after a
+        diagnostic.
+
+        Raises:
+            VerificationError: the answer does not hold.
+        """
         try:
             call.check_arguments(named)
-            return answer(call)
+            return verified(call, answer(call))
         except Refused:
             return None
         except (NotAdmittedError, TooLargeError) as refused:

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.certified import stated
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
 from unifiedbus_dsl.analysis.wording import end_name, size_text
 from unifiedbus_dsl.network import arc_kinds
@@ -33,6 +34,7 @@ MOST_CLASSES = 100_000
 """Orbits of end points times end points up to which every algorithm of a collective is tried unasked."""
 
 
+@stated
 def time(call: Call) -> Answer:
     traffic, size = _collective(call)
     asked = call.word("algorithm", "")
@@ -104,6 +106,7 @@ def _all_refused(refused: dict[str, str]) -> str:
     return "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
 
 
+@stated
 def sweep(call: Call) -> Answer:
     """Times of a collective from 1 KiB to 16 GiB by each algorithm; the answer is the largest bus bandwidth."""
     found, passed, asking = _swept(call)
@@ -202,6 +205,7 @@ def _seconds(value: float) -> str:
     return f"{value:,.4g} s"
 
 
+@stated
 def optimal_time(call: Call) -> Answer:
     traffic, size = _collective(call)
     machine = call.machine

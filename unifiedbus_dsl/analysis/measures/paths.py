@@ -9,6 +9,7 @@ import numpy as np
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.certified import stated
 from unifiedbus_dsl.analysis.wording import devices_of, pair_name
 from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solver import paths as far
@@ -24,11 +25,13 @@ SHOWN = 4
 """Paths that are written out unless more are asked for."""
 
 
+@stated
 def hops(call: Call) -> Answer:
     found = far.hops(call.machine.symmetry, *call.pair())
     return _answer(call, found, NUMBER, "shortest paths by cables")
 
 
+@stated
 def latency(call: Call) -> Answer:
     source, target = call.pair()
     message = call.quantity("message", units.SIZE) or 0.0
@@ -61,17 +64,20 @@ def _spread(found: far.Histogram, dimension: Dimension) -> str:
     return f"of the pairs {many}; the least is {shown(float(found.value[0]), dimension)}"
 
 
+@stated
 def disjoint_paths(call: Call) -> Answer:
     found = far.disjoint_paths(call.machine.symmetry, *call.pair())
     binding = (pair_name(call.machine, found.source, found.target),)
     return call.exact(found.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
 
 
+@stated
 def connected(call: Call) -> Answer:
     truth = reachability(call.machine.network, call.ends(call.one())).connected
     return call.exact(float(truth), NUMBER, detail={"truth": truth}, text="yes" if truth else "no")
 
 
+@stated
 def reachable(call: Call) -> Answer:
     found = reachability(call.machine.network, call.ends(call.one()))
     return call.exact(
@@ -82,6 +88,7 @@ def reachable(call: Call) -> Answer:
 # ---- the paths of one pair ------------------------------------------------------------------------------------------
 
 
+@stated
 def paths(call: Call) -> Answer:
     """How many paths of fewest cables a pair has; the first of them, and the fastest, with the parts of their time."""
     source, target = call.single_pair()

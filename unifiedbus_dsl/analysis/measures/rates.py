@@ -9,8 +9,9 @@ from attrs import frozen
 
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.certified import Certified, arcs_of, bounds, matrix_of
 from unifiedbus_dsl.analysis.measures.senders import Senders
-from unifiedbus_dsl.analysis.routes import read_routing
+from unifiedbus_dsl.analysis.routes import Routing, read_routing
 from unifiedbus_dsl.analysis.senders import carriers_of, end_points
 from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends
 from unifiedbus_dsl.bind import dotted
@@ -20,9 +21,12 @@ from unifiedbus_dsl.solver import hashed
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, listed, sent
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.send_limit import max_send_scale
+from unifiedbus_dsl.solver.throughput import Throughput
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE, format_share
+from unifiedbus_dsl.verify import Certificate, Stated
+from unifiedbus_dsl.verify.loads import FlowCertificate, LoadCertificate, SharesCertificate
 
 BUSIEST = 20
 """Arcs that JSON lists, the busiest first; the columns of all are in Python."""
@@ -30,7 +34,7 @@ MOST_PAIRS = 2_000_000
 """Pairs that are solved one by one where no symmetry makes them equal."""
 
 
-def throughput(call: Call) -> Answer:
+def throughput(call: Call) -> Certified[Answer]:
     traffic, demand = call.matrix()
     routing = read_routing(call)
     found = routing.throughput(call.machine, demand)
@@ -39,7 +43,7 @@ def throughput(call: Call) -> Answer:
     senders = Senders.of(call.machine, scale * row)
     detail: dict[str, Any] = {"scale": scale, "senders": int((row > 0).sum())}
     unequal = scale > 0 and not senders.alike
-    return Answer(
+    answer = Answer(
         "",
         "",
         call.name,
@@ -58,6 +62,15 @@ def throughput(call: Call) -> Answer:
         detail=detail | (senders.to_json() if unequal else {}),
         lines=(senders.sentence(),) if unequal else (),
     )
+    return Certified(answer, certify_throughput(call.machine, demand, routing, found))
+
+
+def certify_throughput(machine: Machine, demand: Demand, routing: Routing, found: Throughput) -> Certificate:
+    """What shows the largest scale of a demand under a routing."""
+    arcs, matrix = arcs_of(machine.network), matrix_of(demand, machine.network.ends)
+    if found.prices is None:
+        return LoadCertificate(arcs, found.load_Bps, matrix, float(found.scale), relays=routing.relays)
+    return FlowCertificate(arcs, found.load_Bps, matrix, found.scale.lower, found.prices)
 
 
 @frozen(eq=False)
@@ -74,7 +87,12 @@ class Loaded:
     senders: Senders
 
 
-def utilisation(call: Call, rate_Bps: float | None = None) -> Loaded:  # noqa: N803
+@bounds.register
+def _(answer: Loaded) -> tuple[float, float]:
+    return float(answer.share.max()), float(answer.share.max())
+
+
+def utilisation(call: Call, rate_Bps: float | None = None) -> Certified[Loaded]:  # noqa: N803
     """Return the utilisation of every arc under a traffic, a routing and a rate of the end points that send most."""
     traffic, demand = call.matrix()
     routing = read_routing(call)
@@ -94,10 +112,12 @@ def utilisation(call: Call, rate_Bps: float | None = None) -> Loaded:  # noqa: N
     who = f"each end point injects {rate}"
     if not senders.alike:
         who = f"the end points that send most inject {rate} each, the others in proportion"
-    return Loaded(np.asarray(loads.utilisation * factor), traffic.name, routing.text, asked, f"{who}{said}", senders)
+    used = Loaded(np.asarray(loads.utilisation * factor), traffic.name, routing.text, asked, f"{who}{said}", senders)
+    arcs, matrix = arcs_of(network), matrix_of(demand, network.ends)
+    return Certified(used, SharesCertificate(arcs, loads.load_Bps * factor, matrix, factor, relays=routing.relays))
 
 
-def worst(call: Call) -> Answer:
+def worst(call: Call) -> Certified[Answer]:
     """Of `worst(load(…))`, which is what `load(…)` itself gives as its value."""
     node = call.one()
     if not isinstance(node, tree.Call) or ".".join(dotted(node.function)) != "load":
@@ -107,16 +127,16 @@ def worst(call: Call) -> Answer:
     return _load(call, inner)
 
 
-def load(call: Call) -> Answer:
+def load(call: Call) -> Certified[Answer]:
     return _load(call, call)
 
 
-def _load(call: Call, question: Call) -> Answer:
-    found = utilisation(question)
-    share = found.share
+def _load(call: Call, question: Call) -> Certified[Answer]:
+    used = utilisation(question)
+    found, share = used.answer, used.answer.share
     top = float(share.max())
     full = np.flatnonzero(share >= top * (1 - 1e-9))
-    return call.exact(
+    answer = call.exact(
         top,
         NUMBER,
         binding=binding(call.machine, full),
@@ -125,6 +145,7 @@ def _load(call: Call, question: Call) -> Answer:
         text=f"{percent(top)} of the busiest cable",
         lines=(*(() if found.senders.alike else (found.senders.sentence(),)), *lines_by_part(call.machine, share)),
     )
+    return Certified(answer, used.certificate)
 
 
 def by_part(machine: Machine, share: Floats) -> dict[str, Any]:
@@ -165,7 +186,7 @@ def percent(share: float) -> str:
     return format_share(share)
 
 
-def fair(call: Call) -> Answer:
+def fair(call: Call) -> Certified[Answer]:
     traffic, _ = call.matrix()
     seed = call.integer("hash")
     shares = "ecmp shares" if seed is None else f"one shortest path a flow, hashed with seed {seed}"
@@ -176,7 +197,7 @@ def fair(call: Call) -> Answer:
     said = ("max-min fair rate of the slowest flow", shares, traffic.pattern)
     if traffic.size_bytes:
         detail["completion_s"] = sharing.completion(found, traffic.size_bytes).makespan_s
-    return call.exact(least, RATE, assumptions=said, detail=detail)
+    return Certified(call.exact(least, RATE, assumptions=said, detail=detail), Stated(least, least))
 
 
 def flows(call: Call) -> tuple[sharing.Flows, Ints, Ints]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.certified import stated
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.elaborate.sums import Sums
 from unifiedbus_dsl.solver.result import NotAdmittedError
@@ -12,10 +13,12 @@ from unifiedbus_dsl.units import NUMBER, TIME, format_share
 HOURS_A_YEAR = 8760.0
 
 
+@stated
 def mtbf(call: Call) -> Answer:
     return call.exact(_mtbf_s(call), TIME, assumptions=("8,760 h over the sum of AFR",))
 
 
+@stated
 def availability(call: Call) -> Answer:
     between = _mtbf_s(call)
     repair = call.quantity("mttr", TIME)

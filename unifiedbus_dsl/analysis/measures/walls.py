@@ -10,21 +10,25 @@ from attrs import evolve
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.certified import Certified, stated
 from unifiedbus_dsl.analysis.folded import MOST_PARTS, named
 from unifiedbus_dsl.analysis.senders import carriers_of, end_points
 from unifiedbus_dsl.analysis.wording import between, binding, block_names
 from unifiedbus_dsl.network import Ints, Network, components, distinct, frozen_array
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.selections import Blocks
+from unifiedbus_dsl.solver.bisection import Bisection
 from unifiedbus_dsl.solver.bisection import bisection as halved
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.oversubscription import Oversubscription
 from unifiedbus_dsl.solver.oversubscription import oversubscription as walls_of
 from unifiedbus_dsl.solver.tiers import tiers as bands_of
 from unifiedbus_dsl.units import NUMBER, RATE
+from unifiedbus_dsl.verify import Certificate
+from unifiedbus_dsl.verify.bisection import BisectionCertificate, Cut, StatedBound
 
 
-def bisection(call: Call) -> Answer:
+def bisection(call: Call) -> Certified[Answer]:
     """The capacity, which cables the cut goes through, and one of its sides by name where it has one."""
     machine, ends = call.machine, call.ends(call.one())
     found = halved(machine.symmetry, ends, budget=machine.budget_s)
@@ -37,7 +41,13 @@ def bisection(call: Call) -> Answer:
     if half:
         lines = (f"one half is {' and '.join(half)}",)
         answer = evolve(answer, detail={"half": list(half)}, lines=lines)
-    return evolve(answer, binding=binding(machine, found.cut), binds="the cut goes through")
+    answer = evolve(answer, binding=binding(machine, found.cut), binds="the cut goes through")
+    return Certified(answer, certify_bisection(machine.network, ends, found))
+
+
+def certify_bisection(network: Network, ends: Ints, found: Bisection) -> Certificate:
+    """What shows both bounds of a bisection."""
+    return BisectionCertificate(network.selected(ends), Cut(found.vertex_side), StatedBound(found.capacity.lower))
 
 
 def _few(names: tuple[str, ...]) -> int:
@@ -45,6 +55,7 @@ def _few(names: tuple[str, ...]) -> int:
     return len(names) or MOST_PARTS + 1
 
 
+@stated
 def tiers(call: Call) -> Answer:
     """How many tiers there are, and what the cables between them carry."""
     ends = call.ends(call.one())
@@ -69,6 +80,7 @@ def tiers(call: Call) -> Answer:
     )
 
 
+@stated
 def oversubscription(call: Call) -> Answer:
     """The worst of the walls, with what is offered to it and its width; each plane of it where it has several."""
     blocks, found, names = of_blocks(call)

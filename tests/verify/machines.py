@@ -1,0 +1,70 @@
+"""Small machines as texts, and what a measure of them gives before it is verified."""
+
+from __future__ import annotations
+
+from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
+from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.certified import Certified
+from unifiedbus_dsl.analysis.measures import MEASURES
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.pipeline import Compilation, compile_text
+from unifiedbus_dsl.solver.machine import Machine
+
+HEAD = """ubus 1
+protocol UB { lane = 80 Gbps; latency = 100 ns }
+link Wide : UB { medium = copper; reach = 9 m }
+link Slow : UB { medium = copper; reach = 9 m; latency = 50 ns }
+"""
+CLOS = (
+    HEAD
+    + """
+npu Npu { port x : UB x2; port y : UB x1; injection = 25 GB/s; latency = 20 ns }
+switch Leaf { port down[4] : UB x2; port side[4] : UB x1; port up[2] : UB x4 }
+switch Spine { port down[2] : UB x4 }
+superpod Pod {
+  npu[4] : Npu
+  leaf[2] : Leaf
+  spine[2] : Spine
+  connect npu[i].x -- leaf[0].down[i] over Wide(1 m) for i in 0..3
+  connect npu[i].y -- leaf[1].side[i] over Wide(1 m) for i in 0..3
+  connect leaf[l].up[s] -- spine[s].down[l] over Wide(1 m) for l in 0..1, s in 0..1
+  open leaf[0].side, leaf[1].down
+}
+system pod : Pod
+"""
+)
+"""Four NPUs with a wide port on one leaf and a narrow one on another, whose ports don't forward."""
+RING = (
+    HEAD
+    + """
+npu Npu { port left : UB x1; port right : UB x1; port aside : UB x1; transit left, right; latency = 30 ns }
+switch Hub { port down[6] : UB x1 }
+superpod Pod {
+  npu[6] : Npu
+  hub : Hub
+  connect npu[i].right -- npu[(i + 1) mod 6].left over Wide(1 m) for i in 0..5
+  connect npu[i].aside -- hub.down[i] over Slow(1 m) for i in 0..5
+}
+system pod : Pod
+"""
+)
+"""A ring of six NPUs that forward along it; the port to a hub is apart."""
+
+
+def call_of(machine: Machine | Compilation, question: str) -> Call:
+    """A measure as it is asked of a machine."""
+    if isinstance(machine, Compilation):
+        machine = Machine(machine.fabric())
+    from unifiedbus_dsl.pipeline import of_fabric
+
+    sink = Sink()
+    asker = asker_of(of_fabric(machine.fabric), machine, sink)
+    calls = measure_calls(question, sink)
+    assert len(calls) == 1, [each.message for each in sink]
+    return asker.call(calls[0])
+
+
+def measured(text: str, question: str) -> tuple[Call, Certified]:
+    """A call and what its measure gives, not verified."""
+    call = call_of(compile_text(text), question)
+    return call, MEASURES[call.name](call)

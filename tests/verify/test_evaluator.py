@@ -1,0 +1,124 @@
+"""No answer leaves without its verification: through the language, through Python, and on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from tests.verify.machines import CLOS
+from unifiedbus_dsl import pipeline, solve
+from unifiedbus_dsl.analysis.measures import MEASURES
+from unifiedbus_dsl.analysis.run import ask
+from unifiedbus_dsl.cli.app import main
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.solver import bisection as halving
+from unifiedbus_dsl.solver import ecmp
+from unifiedbus_dsl.solver.result import exact
+from unifiedbus_dsl.verify import VerificationError
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+def doubled(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let a measure say twice what it knows."""
+    real = MEASURES[name]
+
+    def wrong(call: Any) -> Any:
+        certified = real(call)
+        answer = certified.answer
+        return evolve(
+            certified, answer=evolve(answer, value=answer.value * 2, lower=answer.lower * 2, upper=answer.upper * 2)
+        )
+
+    monkeypatch.setitem(MEASURES, name, wrong)  # type: ignore[arg-type]
+
+
+def zero_bisection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver whose cut is no cut."""
+    real = halving.bisection
+
+    def wrong(*args: Any, **more: Any) -> Any:
+        return evolve(real(*args, **more), capacity=exact(0.0, "a fault"))
+
+    for module in ("unifiedbus_dsl.analysis.measures.walls.halved", "unifiedbus_dsl.solver.bisection.bisection"):
+        monkeypatch.setattr(module, wrong)
+
+
+QUESTIONS = {
+    "bisection": "bisection(all npu)",
+    "throughput": "throughput(alltoall(all npu))",
+    "load": "load(alltoall(all npu))",
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_wrong_answer_of_the_language_is_an_internal_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    compilation = pipeline.compile_text(CLOS)
+    assert ask(compilation, None, QUESTIONS[name]).answers[0].value > 0
+    doubled(monkeypatch, name)
+    with pytest.raises(VerificationError, match="failed its verification"):
+        ask(compilation, None, QUESTIONS[name])
+
+
+def test_a_wrong_answer_on_the_command_line_is_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "clos.ubus"
+    path.write_text(CLOS, encoding="utf-8")
+    zero_bisection(monkeypatch)
+    assert main(["analyze", str(path), "--ask", "bisection(all npu)"]) == 70
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "internal error" in said.err
+    assert "the answer of `bisection(all npu)` failed its verification: " in said.err
+    saved = next(tmp_path.glob("ubusc-failed-*"))
+    assert str(saved / "question.json") in said.err
+    question = json.loads((saved / "question.json").read_text(encoding="utf-8"))
+    assert question["question"] == "bisection(all npu)"
+    assert (saved / "machine.ubus").read_text(encoding="utf-8") == CLOS
+    again = Fabric.load(saved / "fabric.npz")
+    assert again.cable_count == pipeline.compile_text(CLOS).fabric().cable_count
+
+
+def test_a_wrong_answer_of_an_expectation_is_an_internal_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "clos.ubus"
+    path.write_text(
+        CLOS.replace("system pod : Pod", "system pod : Pod\nanalyze a of pod { expect bisection(all npu) >= 1 GB/s }")
+    )
+    assert main(["analyze", str(path)]) == 0
+    zero_bisection(monkeypatch)
+    assert main(["analyze", str(path)]) == 70
+    assert "failed its verification" in capsys.readouterr().err
+
+
+def test_wrong_answers_of_python_raise(monkeypatch: pytest.MonkeyPatch) -> None:
+    fabric = pipeline.compile_text(CLOS).fabric()
+    zero_bisection(monkeypatch)
+    with pytest.raises(VerificationError, match="failed its verification"):
+        solve.bisection(fabric)
+
+
+@pytest.mark.parametrize("ask_for", ["throughput", "loads"])
+def test_wrong_loads_of_python_raise(ask_for: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fabric = pipeline.compile_text(CLOS).fabric()
+    real = ecmp.per_arc
+
+    def wrong(*args: Any) -> np.ndarray:
+        load = real(*args).copy()
+        load[0] *= 0.5
+        return load
+
+    getattr(solve, ask_for)(fabric, "alltoall(all npu)")
+    monkeypatch.setattr("unifiedbus_dsl.solver.ecmp.per_arc", wrong)
+    with pytest.raises(VerificationError, match="failed its verification"):
+        getattr(solve, ask_for)(pipeline.compile_text(CLOS).fabric(), "alltoall(all npu)")

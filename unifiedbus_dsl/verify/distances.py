@@ -1,0 +1,152 @@
+"""Prices of cables, and the distances that they make: an upper bound on any throughput.
+
+    scale <= sum of length · capacity over all arcs / sum over pairs of demand · distance
+
+A distance is shown by a potential that is 0 at the source and rises by no more than the length along any arc that a
+path may take: then it is at most the distance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.verify import require
+from unifiedbus_dsl.verify.arcs import Arcs
+from unifiedbus_dsl.verify.cables import Cables, Floats, Ids, Ints
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.verify.loads import Matrix
+
+MAX_SWEPT = 1_000_000
+"""Sources times arcs up to which distances are found anew from every source, whatever is alike."""
+SOURCES = 64
+"""Sources whose distances are found together."""
+
+
+@frozen(eq=False)
+class Potential:
+    """Of end point `source`, and of `copies` - 1 more whose cables and traffic are like its: the distance [V] of each
+    vertex from it is `value[part]` at the least. Where no value is told, distances are found anew."""
+
+    source: int
+    copies: int
+    part: Ids | None = None
+    value: Floats | None = None
+
+
+@frozen(eq=False)
+class Prices:
+    """Arc a has length `value[label[a]]`; and a potential of one of each sources that are alike. With `shortest` only
+    paths of fewest cables are taken."""
+
+    label: Ids
+    value: Floats
+    of: tuple[Potential, ...]
+    shortest: bool = False
+
+    def scale(self, cables: Cables, arcs: Arcs, matrix: Matrix) -> float:
+        """The upper bound on the scale of a matrix."""
+        require(len(self.label) == arcs.size and not (self.value < 0).any(), "a length for each arc")
+        volume = 0.0
+        for some, _, _ in arcs.pieces():
+            volume += float((self.value[self.label[some]] * arcs.capacity(some)).sum())
+        sent = matrix.sent()
+        require(sum(each.copies for each in self.of) == int((sent > 0).sum()), "each sender has one potential")
+        require(all(sent[each.source] > 0 for each in self.of), "a potential of one that sends nothing")
+        if int((sent > 0).sum()) * arcs.size <= MAX_SWEPT:
+            sources, copies = np.flatnonzero(sent > 0), np.ones(int((sent > 0).sum()))
+        else:
+            fresh = [each for each in self.of if each.value is None]
+            sources = np.array([each.source for each in fresh], dtype=np.int64)
+            copies = np.array([each.copies for each in fresh], dtype=np.float64)
+        worth = 0.0
+        for start in range(0, len(sources), SOURCES):
+            some = slice(start, start + SOURCES)
+            for source, many, least in zip(
+                sources[some], copies[some], least_lengths(self, cables, arcs, sources[some]), strict=True
+            ):
+                row = matrix.row(int(source))
+                worth += many * float(row[row > 0] @ least[row > 0])
+        if len(sources) < len(self.of):
+            for each in self.of:
+                if each.value is not None:
+                    row, least = matrix.row(each.source), self._checked(each, cables, arcs)
+                    worth += each.copies * float(row[row > 0] @ least[row > 0])
+        return volume / worth if worth > 0 else np.inf
+
+    def _checked(self, stated: Potential, cables: Cables, arcs: Arcs) -> Floats:
+        """The potential of each end point, [E], after it was held to the length of every arc."""
+        assert stated.part is not None
+        assert stated.value is not None
+        part, value, own = stated.part, stated.value, cables.end == stated.source
+        hops = fewest_cables(cables, arcs, stated.source) if self.shortest else None
+        require(not (value[part[own]] > 0).any(), "a potential does not begin at 0")
+        slack = 1e-9 * float(self.value.max())
+        for some, tail, _ in arcs.pieces():
+            head = arcs.head[some]
+            usable = cables.forwards[tail] | own[tail]
+            if hops is not None:
+                usable &= (hops[tail] >= 0) & (hops[head] == hops[tail] + 1)
+            low, high = value[part[tail[usable]]], value[part[head[usable]]]
+            reached = np.isfinite(low)
+            steep = high[reached] > low[reached] + self.value[self.label[some]][usable][reached] + slack
+            require(not steep.any(), "a potential rises by more than the length of an arc")
+        least = np.full(cables.ends, np.inf)
+        at = np.flatnonzero(cables.end >= 0)
+        np.minimum.at(least, cables.end[at], value[part[at]])
+        return least
+
+
+def fewest_cables(cables: Cables, arcs: Arcs, source: int) -> Ints:
+    """Fewest cables from an end point to each vertex, over vertices that forward, -1 where there is no path, [V]."""
+    hops = np.full(cables.vertices, -1, dtype=np.int64)
+    hops[cables.end == source] = 0
+    for distance in range(cables.vertices):
+        new = np.zeros(cables.vertices, dtype=bool)
+        for some, tail, _ in arcs.pieces():
+            on = (hops[tail] == distance) & (cables.forwards[tail] if distance else True)
+            new[arcs.head[some][on]] = True
+        new &= hops < 0
+        if not new.any():
+            break
+        hops[new] = distance + 1
+    return hops
+
+
+def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> Floats:
+    """Least length from each of these end points to each, over paths through vertices that forward (with `shortest`:
+    over those of fewest cables), infinite where there is none, [sources, E].
+
+    A source is a node of its own, with the arcs out of its vertices. No other arc leaves a vertex that does not
+    forward.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    n = cables.vertices
+    number = np.full(cables.ends, -1, dtype=np.int64)
+    number[sources] = np.arange(len(sources))
+    tail = np.repeat(np.arange(n), np.diff(arcs.indptr))
+    own = np.where(cables.end[tail] >= 0, number[cables.end[tail]], -1)
+    first, through = np.flatnonzero(own >= 0), np.flatnonzero(cables.forwards[tail])
+    which = np.append(first, through)
+    rows, cols = np.append(n + own[first], tail[through]), arcs.head[which].astype(np.int64)
+    longest = float(prices.value.max())
+    hop = 2.0 * n * longest if prices.shortest else 0.0
+    cost = np.maximum(prices.value[prices.label[which]], 1e-16 * longest) + hop  # of a sparse matrix 0 is no edge
+    nodes = n + len(sources)
+    order = np.lexsort((cost, cols, rows))
+    rows, cols, cost = rows[order], cols[order], cost[order]
+    new = np.append(True, (rows[1:] != rows[:-1]) | (cols[1:] != cols[:-1]))[: len(rows)]
+    graph = csr_matrix((cost[new], (rows[new], cols[new])), shape=(nodes, nodes))
+    far = dijkstra(graph, indices=n + np.arange(len(sources)))[:, :n]
+    found = np.full((cables.ends, len(sources)), np.inf)
+    at = np.flatnonzero(cables.end >= 0)
+    np.minimum.at(found, cables.end[at], far[:, at].T)
+    if prices.shortest:
+        hops = np.floor(found / hop + 0.25, where=np.isfinite(found), out=np.zeros_like(found))
+        found -= hops * hop
+    return np.asarray(found.T)

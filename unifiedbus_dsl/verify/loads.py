@@ -1,0 +1,196 @@
+"""A traffic on a network: loads that carry it, and prices that no routing of it beats.
+
+Loads show a scale of the traffic when they conserve what is sent and received, end point by end point and vertex by
+vertex, fit every cable, and no end point injects or receives more than it can.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.verify import ROUNDING, Proved, require
+from unifiedbus_dsl.verify.arcs import Arcs, match
+from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
+from unifiedbus_dsl.verify.distances import Prices
+
+TIGHT = 1e-9
+"""Relative distance from its limit at which an arc still is full."""
+
+
+@frozen(eq=False)
+class Matrix:
+    """What end points send each other: `rate` from each to each other of its `group` ([E], -1: in none), and `rates[i]`
+    from `source[i]` to `target[i]`."""
+
+    ends: int
+    group: Ints | None = None
+    rate: float = 0.0
+    source: Ints | None = None
+    target: Ints | None = None
+    rates: Floats | None = None
+
+    def sent(self) -> Floats:
+        """Row sums, [E]."""
+        return self._sums(self.source)
+
+    def received(self) -> Floats:
+        """Column sums, [E]."""
+        return self._sums(self.target)
+
+    def _sums(self, which: Ints | None) -> Floats:
+        total = np.zeros(self.ends)
+        if which is not None and self.rates is not None:
+            total += np.bincount(which, weights=self.rates, minlength=self.ends)
+        if self.group is not None:
+            size = np.bincount(self.group[self.group >= 0])
+            total += np.where(self.group >= 0, self.rate * (size[self.group] - 1.0), 0.0)
+        return total
+
+    def row(self, source: int) -> Floats:
+        """What an end point sends to each, [E]."""
+        total = np.zeros(self.ends)
+        if self.source is not None and self.target is not None and self.rates is not None:
+            some = self.source == source
+            total += np.bincount(self.target[some], weights=self.rates[some], minlength=self.ends)
+        if self.group is not None and self.group[source] >= 0:
+            total += np.where(self.group == self.group[source], self.rate, 0.0)
+        total[source] = 0.0
+        return total
+
+    @property
+    def least_sent(self) -> float:
+        """What the end point that sends least of those that send anything does."""
+        sent = self.sent()
+        return float(sent[sent > 0].min())
+
+
+@frozen(eq=False)
+class LoadCertificate:
+    """Loads [A] of a routing that shares in fixed parts, when the matrix is scaled by `scale`: as much as fits, so that
+    a cable or an injection is full. With `relays` what is sent may go on from end points on its way."""
+
+    arcs: Arcs
+    load_Bps: Floats  # noqa: N815
+    matrix: Matrix
+    scale: float
+    relays: bool = False
+
+    def prove(self, cables: Cables) -> Proved:
+        """The least rate of those that send."""
+        full = check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays)
+        require(full >= 1 - TIGHT, "nothing is full, so more of the traffic would fit")
+        return Proved.exactly(self.scale * self.matrix.least_sent)
+
+
+@frozen(eq=False)
+class SharesCertificate:
+    """The same for utilisations at a stated rate: loads of the matrix times `scale`, whatever is full."""
+
+    arcs: Arcs
+    load_Bps: Floats  # noqa: N815
+    matrix: Matrix
+    scale: float
+    relays: bool = False
+
+    def prove(self, cables: Cables) -> Proved:
+        """The largest utilisation."""
+        bare = self.matrix, self.scale
+        full = check_loads(cables, self.arcs, self.load_Bps, *bare, relays=self.relays, fits=False)
+        return Proved.exactly(full)
+
+
+@frozen(eq=False)
+class FlowCertificate:
+    """Loads [A] that carry the matrix times `scale`, and prices that no routing beats."""
+
+    arcs: Arcs
+    load_Bps: Floats  # noqa: N815
+    matrix: Matrix
+    scale: float
+    prices: Prices
+
+    def prove(self, cables: Cables) -> Proved:
+        """Bounds on the least rate of those that send."""
+        check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale)
+        upper = min(self.prices.scale(cables, self.arcs, self.matrix), injection_scale(cables, self.matrix))
+        return Proved(self.scale * self.matrix.least_sent, upper * self.matrix.least_sent)
+
+
+def injection_scale(cables: Cables, matrix: Matrix) -> float:
+    """The scale at which an end point sends or receives all that it can."""
+    busy = np.maximum(matrix.sent(), matrix.received())
+    room = np.divide(cables.injection_Bps, busy, out=np.full(len(busy), np.inf), where=busy > 0)
+    return float(room.min(initial=np.inf))
+
+
+def check_loads(
+    cables: Cables,
+    arcs: Arcs,
+    load_Bps: Floats,  # noqa: N803
+    matrix: Matrix,
+    scale: float,
+    *,
+    relays: bool = False,
+    fits: bool = True,
+) -> float:
+    """The largest part of a cable, or of an injection where loads must fit, that is used.
+
+    Raises:
+        VerificationError: the loads do not carry the matrix times `scale`, or do not fit.
+    """
+    match(arcs, cables)
+    require(len(load_Bps) == arcs.size and np.isfinite(scale) and scale >= 0, "a load for each arc, and a scale")
+    out, into, full = np.zeros(cables.vertices), np.zeros(cables.vertices), 0.0
+    for some, tail, rows in arcs.pieces():
+        load = load_Bps[some]
+        require(not (load < 0).any(), "a load is negative")
+        full = max(full, float((load / arcs.capacity(some)).max(initial=0.0)))
+        out[rows] = np.bincount(tail - rows.start, weights=load, minlength=rows.stop - rows.start)
+        into += np.bincount(arcs.head[some], weights=load, minlength=cables.vertices)
+    sent, received = scale * matrix.sent(), scale * matrix.received()
+    # all rounding together; a vertex may be out by a part of what passes through it
+    noise = ROUNDING * (float(sent.max(initial=0.0)) + np.maximum(out, into))
+    _check_balance(cables, out, into, sent, received, noise, relays=relays)
+    if not fits:
+        return full
+    require(full <= 1 + ROUNDING, f"a cable is used to {full:.9g} of its capacity")
+    busy = np.maximum(sent, received) / cables.injection_Bps
+    require(float(busy.max(initial=0.0)) <= 1 + ROUNDING, "an end point injects more than it can")
+    return max(full, float(busy.max(initial=0.0)))
+
+
+def _check_balance(
+    cables: Cables,
+    out: Floats,
+    into: Floats,
+    sent: Floats,
+    received: Floats,
+    noise: NDArray[np.float64],
+    *,
+    relays: bool,
+) -> None:
+    """Of a switch as much goes out as comes in; of an end point what it sends more, and what it receives less; through
+    a vertex that does not forward nothing passes."""
+    at = np.flatnonzero(cables.end >= 0)
+    end = cables.end[at]
+    switch = cables.end < 0
+    require(not (np.abs(out - into)[switch] > noise[switch]).any(), "what comes into a switch does not go out of it")
+
+    def of_ends(values: Floats) -> Floats:
+        return np.asarray(np.bincount(end, weights=values[at], minlength=cables.ends), dtype=np.float64)
+
+    slack = of_ends(noise)
+    require(
+        not (np.abs(of_ends(out - into) - (sent - received)) > slack).any(),
+        "an end point does not send and receive what the traffic says",
+    )
+    if relays:
+        return
+    lone = ~cables.forwards
+    require(
+        not (of_ends(np.where(lone, out, np.maximum(out - into, 0.0))) > sent + slack).any()
+        and not (of_ends(np.where(lone, into, np.maximum(into - out, 0.0))) > received + slack).any(),
+        "a load passes through an end point that does not forward",
+    )
