@@ -36,7 +36,8 @@ all-to-all and what an end point can take.
 - **All ports**: raw rate of all ports of an NPU. **By tier**: what the cables carry after coding, from those at the
   NPUs outwards, divided by the NPUs.
 - **Bisection**: the cut that halves the NPUs, after coding. **All-to-all**: what each injects when all send to all
-  over shortest paths (`ecmp`), with all the networks that the machine has.
+  over shortest paths (`ecmp`), with all the networks that the machine has; on the Atlas 900 over UB alone, as shortest
+  paths would take its RoCE plane, which is slower.
 - **All-reduce**: bus bandwidth of the best schedule for {REDUCED} over all NPUs: one that is known reaches the lower
   end, and none is better than the upper.
 - **Latency, at most**: between the NPUs that are farthest apart. On the SuperClusters that is to one in a corner of the

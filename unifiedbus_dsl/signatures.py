@@ -12,26 +12,29 @@ FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "product", "len")
 SUMS = ("count", "ports", "lanes", "free_ports", "bandwidth", "sum", "power", "cost")
 """Measures that count a plan."""
 
+OVER = "over"
+"""Confines a measure or a traffic to planes: protocols or links."""
+
 MEASURES: Mapping[str, tuple[str, ...]] = {
-    "tiers": (),
+    "tiers": (OVER,),
     "oversubscription": ("from",),
-    "hops": (),
-    "diameter": (),
-    "mean_hops": (),
-    "latency": ("message",),
-    "mean_latency": ("message",),
-    "paths": ("message", "show"),
-    "disjoint_paths": (),
-    "connected": (),
-    "reachable": (),
-    "bisection": (),
-    "load": ("routing", "rate"),
+    "hops": (OVER,),
+    "diameter": (OVER,),
+    "mean_hops": (OVER,),
+    "latency": ("message", OVER),
+    "mean_latency": ("message", OVER),
+    "paths": ("message", "show", OVER),
+    "disjoint_paths": (OVER,),
+    "connected": (OVER,),
+    "reachable": (OVER,),
+    "bisection": (OVER,),
+    "load": ("routing", "rate", OVER),
     "worst": (),
-    "throughput": ("routing",),
-    "fair": ("hash",),
-    "time": ("algorithm", "size"),
-    "sweep": ("algorithm",),
-    "optimal_time": ("size",),
+    "throughput": ("routing", OVER),
+    "fair": ("hash", OVER),
+    "time": ("algorithm", "size", OVER),
+    "sweep": ("algorithm", OVER),
+    "optimal_time": ("size", OVER),
     "mtbf": (),
     "availability": ("mttr",),
     **dict.fromkeys(SUMS, ()),
@@ -41,18 +44,18 @@ SOLVED = tuple(name for name in MEASURES if name not in SUMS)
 
 _GROUPS = ("within", "across", "groups", "stride")
 TRAFFICS: Mapping[str, tuple[str, ...]] = {
-    "alltoall": (*_GROUPS, "size"),
-    "allreduce": (*_GROUPS, "size"),
-    "allgather": (*_GROUPS, "size"),
-    "reducescatter": (*_GROUPS, "size"),
-    "broadcast": ("from", *_GROUPS, "size"),
-    "incast": ("size",),
-    "shift": ("k", *_GROUPS, "size"),
-    "transpose": (*_GROUPS, "size"),
-    "permutation": ("seed", *_GROUPS, "size"),
-    "uniform": ("rate", *_GROUPS),
-    "pairs": ("size",),
-    "matrix": (),
+    "alltoall": (*_GROUPS, "size", OVER),
+    "allreduce": (*_GROUPS, "size", OVER),
+    "allgather": (*_GROUPS, "size", OVER),
+    "reducescatter": (*_GROUPS, "size", OVER),
+    "broadcast": ("from", *_GROUPS, "size", OVER),
+    "incast": ("size", OVER),
+    "shift": ("k", *_GROUPS, "size", OVER),
+    "transpose": (*_GROUPS, "size", OVER),
+    "permutation": ("seed", *_GROUPS, "size", OVER),
+    "uniform": ("rate", *_GROUPS, OVER),
+    "pairs": ("size", OVER),
+    "matrix": (OVER,),
 }
 
 ROUTINGS: Mapping[str, tuple[str, ...]] = {

@@ -237,7 +237,7 @@ def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: floa
     def answer(call: Call) -> Certified[CableLoads]:
         used = rates.utilisation(call, rate_Bps)
         load = used.answer.share * call.machine.network.capacity_Bps
-        return Certified(_cables(call.machine, used.answer.routing, load), used.certificate)
+        return Certified(_cables(call.machine, used.answer.routing.text, load), used.certificate)
 
     return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer, ("routing",))
 

@@ -20,7 +20,7 @@ from unifiedbus_dsl import pipeline
 from unifiedbus_dsl.analysis import pictures
 from unifiedbus_dsl.analysis.pictures import explorer_page
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.escape.html import script_data
+from unifiedbus_dsl.escape.html import script_data, source_hash
 from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.render.explorer import explorer
 from unifiedbus_dsl.solver.machine import Machine
@@ -80,6 +80,8 @@ def browse(page: str, folder: Path, steps: str, *arguments: str) -> Any:
       if (!{json.dumps(bool(arguments))}) document.body.append(pre);
     }});
     </script></body>"""
+    allowed = source_hash(script.removeprefix("<script>").removesuffix("</script></body>"))
+    page = page.replace("script-src ", f"script-src {allowed} ", 1)  # the steps of the test beside the page's own script
     file = folder / "page.html"
     file.write_text(page.replace("</body>", script, 1), encoding="utf-8")
     flags = f"{FLAGS} --virtual-time-budget=3000"

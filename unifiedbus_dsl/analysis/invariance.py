@@ -8,8 +8,10 @@ images need not be images any more.
 from __future__ import annotations
 
 import numpy as np
+from attrs import evolve
 
 from unifiedbus_dsl.analysis.call import Call
+from unifiedbus_dsl.analysis.planes import keep_plane, plane_names
 from unifiedbus_dsl.analysis.routes import read_routing
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Ints
@@ -46,10 +48,17 @@ def keeping(symmetry: Symmetry, call: Call, *, ends_fail: bool) -> Symmetry | No
     Raises:
         Refused: the question is wrong; a diagnostic says so.
     """
+    names = plane_names(call)
+    if names:
+        symmetry = keep_plane(symmetry, call.machine, names)
+    return _keeping(symmetry, call, ends_fail)
+
+
+def _keeping(symmetry: Symmetry, call: Call, ends_fail: bool) -> Symmetry | None:
     if call.name == "worst" and isinstance(call.one(), tree.Call):
         inner = call.one()
         assert isinstance(inner, tree.Call)
-        return keeping(symmetry, Call(inner, call.machine, call.selector, call.traffics), ends_fail=ends_fail)
+        return _keeping(symmetry, evolve(call, node=inner), ends_fail)
     if call.name in _OF_SELECTION:
         source, target = call.pair()
         return symmetry.restricted(colour=_marked(symmetry, source) + 2 * _marked(symmetry, target))

@@ -260,8 +260,8 @@ def _utilisation(asker: Asker, question: tree.Expr) -> Utilisation | None:
     found = asker.utilisation(_as_load(question))
     if found is None:
         return None
-    what = f"{found.traffic}, {found.routing}"
-    return Utilisation.of(asker.machine, found.share, what, found.rate_Bps, alike=found.senders.alike)
+    what = f"{found.traffic}, {found.routing.text}"
+    return Utilisation.of(found.machine, found.share, what, found.rate_Bps, alike=found.senders.alike)
 
 
 def _as_load(question: tree.Expr) -> tree.Expr:

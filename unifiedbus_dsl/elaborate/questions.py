@@ -21,13 +21,14 @@ from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
 from unifiedbus_dsl.elaborate.failures import BASE, Failures, based, check_let
 from unifiedbus_dsl.elaborate.messages import no_condition
 from unifiedbus_dsl.elaborate.operators import Undecided
+from unifiedbus_dsl.elaborate.planes import read_plane
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine, Selector, nothing_selected
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
 from unifiedbus_dsl.elaborate.variants import lines, variant
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import AssemblyType, Plan
-from unifiedbus_dsl.signatures import FUNCTIONS, MEASURES, TRAFFICS
+from unifiedbus_dsl.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import MONEY, NUMBER, POWER, RATE, TIME, Quantity
 
@@ -75,6 +76,8 @@ class Names:
         name = arg.name.text if arg.name else ""
         if name in LEVELS:
             self._level(arg.value, evaluator)
+        elif name == OVER:
+            self._plane(arg.value, evaluator)
         elif not name or name in SELECTING:
             self.selection(arg.value, evaluator, of_traffic=of_traffic, maybe_none=maybe_none)
 
@@ -86,6 +89,11 @@ class Names:
                 self._something(all_of_it, evaluator)
             else:
                 Selector(self.machine, evaluator).sort(all_of_it, {})
+
+    def _plane(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        if self.whole:
+            used = self.machine.rules({self.machine.subject: 1})
+            read_plane(node, {each.rule.link: each.link for each in used if each.count}, evaluator.sink)
 
     def _something(self, node: tree.Expr, evaluator: Evaluator) -> None:
         found = Selector(self.machine, evaluator).select(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -63,6 +64,19 @@ class Machine:
             cables, factor = degraded
             health[np.asarray(cables, dtype=np.int64)] *= factor
         return evolve(self, lost=frozen_array(lost), health=frozen_array(health))
+
+    def plane(self, links: Iterable[int]) -> Machine:
+        """The same machine with the cables of some links of its plan only, given by number; made once."""
+        chosen = tuple(sorted(set(links)))
+        if chosen not in self._planes:
+            fabric = self.fabric
+            apart = ~np.isin(fabric.kinds.link, chosen)
+            self._planes[chosen] = self.damaged(lost_cables=np.flatnonzero(apart[fabric.kind]))
+        return self._planes[chosen]
+
+    @cached_property
+    def _planes(self) -> dict[tuple[int, ...], Machine]:
+        return {}
 
     @property
     def lost_devices(self) -> Bools:

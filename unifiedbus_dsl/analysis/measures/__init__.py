@@ -12,6 +12,7 @@ from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.certified import Certified, verified
 from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, sums, walls
+from unifiedbus_dsl.analysis.planes import confine, plane_names, plane_sentence
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.selections import FabricSelector
 from unifiedbus_dsl.signatures import SUMS
@@ -80,6 +81,9 @@ class Asker:
         found = self.tried(call, measure)
         if found is None:
             return None
+        names = plane_names(call)
+        if names:
+            found = evolve(found, assumptions=(*found.assumptions, plane_sentence(names)))
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
     def utilisation(self, node: tree.Expr) -> rates.Loaded | None:
@@ -102,12 +106,15 @@ class Asker:
         Raises:
             VerificationError: the answer does not hold.
         """
+        names: tuple[str, ...] = ()
         try:
             call.check_arguments(named)
-            return verified(call, answer(call))
+            confined, names = confine(call)
+            return verified(confined, answer(confined))
         except Refused:
             return None
         except (NotAdmittedError, TooLargeError) as refused:
-            message = f"`{call.name}` has no answer here: {refused}"
+            where = plane_sentence(names) if names else "here"
+            message = f"`{call.name}` has no answer {where}: {refused}"
             self.evaluator.sink.error("UB0706", message, call.node.span, "no answer")
             return None

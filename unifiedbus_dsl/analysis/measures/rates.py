@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.certified import Certified, arcs_of, bounds, matrix_of
 from unifiedbus_dsl.analysis.measures.senders import Senders
+from unifiedbus_dsl.analysis.planes import carrying_sentence, faster_plane_line
 from unifiedbus_dsl.analysis.routes import Routing, read_routing
 from unifiedbus_dsl.analysis.senders import carriers_of, end_points
 from unifiedbus_dsl.analysis.wording import arc_names, binding, binding_ends
@@ -18,10 +19,10 @@ from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Floats, Ints, Network, tally
 from unifiedbus_dsl.solver import fair as sharing
 from unifiedbus_dsl.solver import hashed
-from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, listed, sent
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, listed, received, sent
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.send_limit import max_send_scale
-from unifiedbus_dsl.solver.throughput import Throughput
+from unifiedbus_dsl.solver.throughput import Throughput, limit
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE, format_share
@@ -58,9 +59,13 @@ def throughput(call: Call) -> Certified[Answer]:
             f"routing {routing.text}",
             "least rate that an end point injects" if unequal else "rate that an end point injects",
             f"{traffic.pattern}",
+            *carrying_sentence(call.machine, found.load_Bps),
         ),
         detail=detail | (senders.to_json() if unequal else {}),
-        lines=(senders.sentence(),) if unequal else (),
+        lines=(
+            *((senders.sentence(),) if unequal else ()),
+            *faster_plane_line(call.machine, demand, routing, scale, found.load_Bps),
+        ),
     )
     return Certified(answer, certify_throughput(call.machine, demand, routing, found))
 
@@ -77,11 +82,14 @@ def certify_throughput(machine: Machine, demand: Demand, routing: Routing, found
 class Loaded:
     """Of `load(traffic, routing = …, rate = …)`: `share` is the utilisation of every arc, [A], where the end points
     that send most inject `rate_Bps` each and the others in proportion; `said` is this in words, `senders` says how
-    many inject what."""
+    many inject what; `load_Bps` [A] is the load of the demand as it stands."""
 
+    machine: Machine
     share: Floats
     traffic: str
-    routing: str
+    demand: Demand
+    routing: Routing
+    load_Bps: Floats  # noqa: N815
     rate_Bps: float  # noqa: N815
     said: str
     senders: Senders
@@ -112,7 +120,10 @@ def utilisation(call: Call, rate_Bps: float | None = None) -> Certified[Loaded]:
     who = f"each end point injects {rate}"
     if not senders.alike:
         who = f"the end points that send most inject {rate} each, the others in proportion"
-    used = Loaded(np.asarray(loads.utilisation * factor), traffic.name, routing.text, asked, f"{who}{said}", senders)
+    used = Loaded(
+        call.machine, np.asarray(loads.utilisation * factor), traffic.name, demand, routing, loads.load_Bps, asked,
+        f"{who}{said}", senders,
+    )  # fmt: skip
     arcs, matrix = arcs_of(network), matrix_of(demand, network.ends)
     return Certified(used, SharesCertificate(arcs, loads.load_Bps * factor, matrix, factor, relays=routing.relays))
 
@@ -122,7 +133,7 @@ def worst(call: Call) -> Certified[Answer]:
     node = call.one()
     if not isinstance(node, tree.Call) or ".".join(dotted(node.function)) != "load":
         raise call.refuse(node, "`load(…)` is wanted here", "write `worst(load(TRAFFIC))`")
-    inner = Call(node, call.machine, call.selector, call.traffics)
+    inner = evolve(call, node=node)
     inner.check_arguments()
     return _load(call, inner)
 
@@ -133,19 +144,36 @@ def load(call: Call) -> Certified[Answer]:
 
 def _load(call: Call, question: Call) -> Certified[Answer]:
     used = utilisation(question)
-    found, share = used.answer, used.answer.share
+    found, share, machine = used.answer, used.answer.share, used.answer.machine
     top = float(share.max())
     full = np.flatnonzero(share >= top * (1 - 1e-9))
     answer = call.exact(
         top,
         NUMBER,
         binding=binding(call.machine, full),
-        assumptions=(f"routing {found.routing}", found.traffic, found.said),
-        detail=by_part(call.machine, share) | {"rate": found.rate_Bps} | found.senders.to_json(),
+        assumptions=(
+            f"routing {found.routing.text}",
+            found.traffic,
+            *carrying_sentence(machine, found.load_Bps),
+            found.said,
+        ),
+        detail=by_part(machine, share) | {"rate": found.rate_Bps} | found.senders.to_json(),
         text=f"{percent(top)} of the busiest cable",
-        lines=(*(() if found.senders.alike else (found.senders.sentence(),)), *lines_by_part(call.machine, share)),
+        lines=(
+            *(() if found.senders.alike else (found.senders.sentence(),)),
+            *lines_by_part(machine, share),
+            *_idle_plane(found),
+        ),
     )
     return Certified(answer, used.certificate)
+
+
+def _idle_plane(found: Loaded) -> tuple[str, ...]:
+    """Return the warning of a faster plane, at the largest throughput of the same routing."""
+    network = found.machine.network
+    row, column = sent(found.demand, network.ends), received(found.demand, network.ends)
+    scale, _, _ = limit(network, found.load_Bps, row, column)
+    return faster_plane_line(found.machine, found.demand, found.routing, scale, found.load_Bps * scale)
 
 
 def by_part(machine: Machine, share: Floats) -> dict[str, Any]:
@@ -194,7 +222,10 @@ def fair(call: Call) -> Certified[Answer]:
     rate, count = sharing.fair_rates(found), found.count
     least, mean = float(rate.min()), float((rate * count).sum() / count.sum())
     detail: dict[str, Any] = {"mean": mean, "max": float(rate.max()), "flows": int(count.sum())}
-    said = ("max-min fair rate of the slowest flow", shares, traffic.pattern)
+    arcs = call.machine.network.arcs
+    used = tally(found.resource, found.share, len(found.capacity_Bps))[:arcs]
+    carrying = carrying_sentence(call.machine, used)
+    said = ("max-min fair rate of the slowest flow", shares, traffic.pattern, *carrying)
     if traffic.size_bytes:
         detail["completion_s"] = sharing.completion(found, traffic.size_bytes).makespan_s
     return Certified(call.exact(least, RATE, assumptions=said, detail=detail), Stated(least, least))
