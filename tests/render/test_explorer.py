@@ -81,7 +81,7 @@ def browse(page: str, folder: Path, steps: str, *arguments: str) -> Any:
     }});
     </script></body>"""
     allowed = source_hash(script.removeprefix("<script>").removesuffix("</script></body>"))
-    page = page.replace("script-src ", f"script-src {allowed} ", 1)  # the steps of the test beside the page's own script
+    page = page.replace("script-src ", f"script-src {allowed} ", 1)  # beside the page's own script
     file = folder / "page.html"
     file.write_text(page.replace("</body>", script, 1), encoding="utf-8")
     flags = f"{FLAGS} --virtual-time-budget=3000"
