@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from math import ceil, fsum, inf
 from time import monotonic
@@ -11,30 +10,39 @@ import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ints, Network, ranges, row_arcs, row_chunks, tally
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, components, row_arcs, row_chunks, tally
+from unifiedbus_dsl.solver.branch_and_bound import branch_and_bound, every_half
+from unifiedbus_dsl.solver.candidate_partitions import along_arrays, by_distances, exchange_boundary
+from unifiedbus_dsl.solver.canonical import canonical
 from unifiedbus_dsl.solver.carried import carried
 from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.crossing import crossing
 from unifiedbus_dsl.solver.demand import all_to_all
 from unifiedbus_dsl.solver.ecmp import ecmp
-from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, least, split
+from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, split
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
 from unifiedbus_dsl.solver.max_flow import minimum_cut
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
 from unifiedbus_dsl.solver.spectral import spectrum
 from unifiedbus_dsl.solver.spread import spread_bound
-from unifiedbus_dsl.symmetry import Axis, Symmetry, axes, located, refine
+from unifiedbus_dsl.symmetry import Symmetry, refine
 
 TRIED_ARCS = 200_000_000
-"""How many arcs the cuts that a bisection tries may have together (six are tried in any case)."""
+"""How many arcs the cuts that a bisection tries may have together (six are tried in any case where there is time)."""
 MOST_ARCS = 4_000_000
 """Arcs up to which a cut is bettered where the proved ends don't meet."""
-MOST_COUNTED = 16
-"""Nodes up to which every cut is tried."""
+MAX_SWEPT_ARCS = 40_000_000
+"""Arcs up to which halves by distances are tried."""
+SWEEPS = 3
+"""Of the halves by distances those that are improved, the best first."""
 MOST_EXCHANGED = 3_000
 """Nodes up to which halves are bettered by exchanges."""
 MOST_SWEPT = 2_000_000_000
 """Arcs that may be swept for a lower end by shortest paths."""
+LATE = 10_000_000
+"""Arcs that shortest paths may sweep when the time is over."""
+CUT_ARCS_PER_S = 200_000
+"""Arcs of a network for which a minimum cut, at the slowest, takes a second."""
 QUICK = 100_000_000
 """Arcs that shortest paths may sweep before a programme is made at all."""
 MOST_BITS = 1_000_000_000
@@ -78,17 +86,18 @@ def bisection(
     if n < 2:
         raise NotAdmittedError("a bisection needs two end points")
     upper = _Upper(network, chosen)
-    tries = max(6, TRIED_ARCS // max(1, network.arcs))
     until = inf if budget is None else monotonic() + budget
-    lower, shares, programme = _Lower(0.0, "a cut carries no less than nothing"), np.zeros(0), True
+    shares, programme = np.zeros(0), True
     joined = _joined(network, chosen)
+    lower = _narrowest_cable(network) if joined else _Lower(0.0, "a cut carries no less than nothing")
     if joined and not (network.forwards & (network.end < 0)).any():
         # on a torus, a hypercube or a full mesh this is all that it takes, whatever the size
-        lower = _shortest_paths(symmetry, chosen, QUICK)
-    for half in islice(halves(symmetry, chosen), tries):
-        upper.try_half(half)
-        if upper.meets(lower.value) or monotonic() > until:
+        lower = _larger(lower, _shortest_paths(symmetry, chosen, QUICK if budget is None else LATE))
+    tries = max(6, TRIED_ARCS // max(1, network.arcs))
+    for half in islice(along_arrays(symmetry, chosen), tries):
+        if upper.meets(lower.value) or not upper.has_time(until):
             break
+        upper.try_half(half)
     if joined and not upper.meets(lower.value) and monotonic() <= until:
         try:
             part = None if budget is None else (until - monotonic()) / 2
@@ -101,8 +110,8 @@ def bisection(
         closer = _closer(symmetry, chosen, upper, lower, programme, until)
         lower, shares = closer, shares if closer is lower else np.zeros(0)
     late = monotonic() > until and not upper.meets(lower.value)
-    if late and joined and lower.value == 0:
-        lower = _shortest_paths(symmetry, chosen, MOST_SWEPT)
+    if late and joined:
+        lower = _larger(lower, _shortest_paths(symmetry, chosen, LATE))
     reason = f"from below {lower.reason}, from above a cut" + (", as far as the time allowed" if late else "")
     passes = network.forwards | network.on_vertices(chosen)
     near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
@@ -112,23 +121,16 @@ def bisection(
 
 
 def _joined(network: Network, chosen: Bools) -> bool:
-    """Whether all chosen end points are joined, if through each other."""
+    """Return whether all chosen end points are connected, if through each other."""
     member = network.on_vertices(chosen)
     passes = network.forwards | member
-    reached = np.zeros(network.ends, dtype=bool)
-    seen = np.zeros(network.vertices, dtype=bool)
-    front = np.asarray(network.vertices_of(int(np.flatnonzero(chosen)[0])), dtype=np.int64)
-    while len(front):
-        seen[front] = True
-        ends = network.end[front]
-        ends = np.unique(ends[(ends >= 0) & member[front]])
-        ends = ends[~reached[ends]]
-        reached[ends] = True
-        new = np.zeros(network.vertices, dtype=bool)
-        new[network.head[row_arcs(network, front)]] = True
-        new[network.end_order[ranges(network.end_start[ends], network.end_start[ends + 1])]] = True
-        front = np.flatnonzero(new & passes & ~seen)
-    return bool(reached[chosen].all())
+    open_ = passes[network.tail] & passes[network.head]
+    # the vertices of a member are one
+    inside = network.end_order[member[network.end_order]]
+    first = network.end_order[network.end_start[network.end[inside]]]
+    tail, head = np.append(network.tail[open_], inside), np.append(network.head[open_], first)
+    component = components(network.vertices, tail, head)[inside]
+    return bool((component == component[0]).all())
 
 
 @frozen
@@ -137,6 +139,16 @@ class _Lower:
 
     value: float
     reason: str
+
+
+def _larger(a: _Lower, b: _Lower) -> _Lower:
+    return b if b.value > a.value else a
+
+
+def _narrowest_cable(network: Network) -> _Lower:
+    """Return the lower bound for end points that are connected: a cut goes through a cable at the least."""
+    used = np.flatnonzero(np.bincount(network.kind, minlength=len(network.kinds.capacity_Bps)))
+    return _Lower(float(network.kinds.capacity_Bps[used].min(initial=inf)), "a cut of what is connected cuts a cable")
 
 
 @define(eq=False)
@@ -150,15 +162,34 @@ class _Upper:
     best: float = field(default=np.inf, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.half, self.vertex_side = self.chosen, np.zeros(self.network.vertices, dtype=bool)
+        """Begin with the half of the narrowest end points alone on its side: what their ports carry."""
+        network = self.network
+        ports = tally(network.end[network.tail[network.end[network.tail] >= 0]], _of_ends(network), network.ends)
+        members = np.flatnonzero(self.chosen)
+        narrow = members[np.argsort(ports[members], kind="stable")[: len(members) // 2]]
+        self._offer(network.selected(narrow), network.on_vertices(network.selected(narrow)))
 
     def try_half(self, half: Bools) -> None:
-        value, side = halving_cut(self.network, half, self.chosen & ~half)
+        """Take the minimum cut of a half where it is less."""
+        self._offer(half, halving_cut(self.network, half, self.chosen & ~half)[1])
+
+    def _offer(self, half: Bools, side: Bools) -> None:
+        passes = self.network.forwards | self.network.on_vertices(self.chosen)
+        value = cut_capacity(self.network, side & passes, ~side & passes)
         if value < self.best:
             self.half, self.vertex_side, self.best = half, side, value
 
+    def has_time(self, until: float) -> bool:
+        """Whether another minimum cut will be made before `until`."""
+        return until == inf or monotonic() + self.network.arcs / CUT_ARCS_PER_S <= until
+
     def meets(self, lower: float) -> bool:
         return self.best <= lower * (1 + MEETS_WITHIN)
+
+
+def _of_ends(network: Network) -> Floats:
+    """Return the capacities of the arcs out of end points."""
+    return np.asarray(network.capacity_Bps[network.end[network.tail] >= 0])
 
 
 def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, programme: bool, until: float) -> _Lower:
@@ -166,26 +197,27 @@ def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, pro
     begins after `until`."""
     network = symmetry.network
     if network.arcs > MOST_ARCS:
-        return lower if programme or lower.value > 0 else _shortest_paths(symmetry, chosen, MOST_SWEPT)
-    graph = graph_of(network, chosen)
+        if network.arcs <= MAX_SWEPT_ARCS:
+            _try_sweeps(graph_of(network, chosen), upper, lower, until)
+        return lower if programme or lower.value > 0 else _larger(lower, _shortest_paths(symmetry, chosen, MOST_SWEPT))
+    graph = canonical(graph_of(network, chosen))
     balanced = _islands(graph)
     if balanced is not None:
         upper.try_half(balanced)
         if upper.best == 0:
             return lower
-    if graph.nodes <= MOST_COUNTED:
-        best = least(graph)
-        upper.try_half(best)
-        return _Lower(upper.best, "every cut")
     small = blocks(graph)
     if small.nodes <= MOST_EXCHANGED:
         upper.try_half(exchanged(small, upper.half, until))
+    lower = _larger(lower, _every_cut(graph, upper, until))
+    if upper.meets(lower.value):
+        return lower
+    _try_sweeps(graph, upper, lower, until)
     if not programme and monotonic() <= until:
         mixed = spread_bound(graph, until)
-        if mixed > lower.value:
-            lower = _Lower(mixed, "flows between all end points by mixed routings")
-        if lower.value == 0.0:
-            lower = _shortest_paths(symmetry, chosen, MOST_SWEPT)
+        lower = _larger(lower, _Lower(mixed, "flows between all end points by mixed routings"))
+        if mixed == 0.0 and monotonic() <= until:
+            lower = _larger(lower, _shortest_paths(symmetry, chosen, MOST_SWEPT))
     lower = _in_units(graph, lower)
     if upper.meets(lower.value) or monotonic() > until:
         return lower
@@ -201,6 +233,30 @@ def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, pro
     if bound > lower.value:
         lower = _in_units(graph, _Lower(bound, "eigenvalues of what flows can carry"))
     return lower
+
+
+def _every_cut(graph: Graph, upper: _Upper, until: float) -> _Lower:
+    """Try or bound every cut of a small graph; its best half goes into `upper`."""
+    least = None
+    if monotonic() <= until:
+        lattice = _lattice(graph)
+        least = every_half(graph) or branch_and_bound(graph, upper.half, lattice.step if lattice else 0.0, until)
+    if least is None:
+        return _Lower(0.0, "nothing: there are too many cuts")
+    upper.try_half(least.half)
+    return _Lower(least.lower_Bps, "every cut")
+
+
+def _try_sweeps(graph: Graph, upper: _Upper, lower: _Lower, until: float) -> None:
+    """Try the best halves by distances, and what exchanges make of them."""
+    small = blocks(graph)
+    for _, half in by_distances(small, until)[:SWEEPS]:
+        if upper.meets(lower.value) or not upper.has_time(until):
+            return
+        upper.try_half(half)
+        if not upper.meets(lower.value):
+            better = exchanged if small.nodes <= MOST_EXCHANGED else exchange_boundary
+            upper.try_half(better(small, half, until))
 
 
 def _try_near(vectors: Floats, graph: Graph, small: Graph, upper: _Upper, lower: _Lower, until: float) -> None:
@@ -263,8 +319,22 @@ def _islands(graph: Graph) -> Bools | None:
     return np.asarray((graph.node >= 0) & inside[island[graph.node]])
 
 
-def _in_units(graph: Graph, lower: _Lower) -> _Lower:
-    """The next capacity that a cut can have at all.
+@frozen
+class _Lattice:
+    """What halving cuts can be: `unit` times whole numbers that leave `rest` when divided by `parity`."""
+
+    unit: int
+    parity: int
+    rest: int
+
+    @property
+    def step(self) -> float:
+        """By how much two cuts differ at the least, byte/s."""
+        return float(self.unit * self.parity)
+
+
+def _lattice(graph: Graph) -> _Lattice | None:
+    """Return the capacities that a cut can have at all; None where capacities are no whole numbers.
 
     Where all capacities are multiples of one unit, cuts are too. And a cut is the sum of the degrees on one side less
     twice what stays inside: where free nodes have an even degree, in units, and the degrees of all end points have one
@@ -272,7 +342,7 @@ def _in_units(graph: Graph, lower: _Lower) -> _Lower:
     """
     whole = graph.weight.data.astype(np.int64)
     if (whole != graph.weight.data).any() or not len(whole):
-        return lower
+        return None
     unit = int(np.gcd.reduce(whole))
     row = np.repeat(np.arange(graph.nodes), np.diff(graph.weight.indptr))
     degree = np.zeros(graph.nodes, dtype=np.int64)
@@ -280,40 +350,22 @@ def _in_units(graph: Graph, lower: _Lower) -> _Lower:
     odd = degree % 2
     ends = graph.members > 0
     n = int(graph.members.sum())
-    steps = ceil(lower.value / unit * (1 - 1e-12))
     halves_alike = odd[ends].min() == odd[ends].max() and (n % 2 == 0 or not odd[ends].any())
-    if not odd[~ends].any() and halves_alike:
-        steps += (steps - int(odd[ends].max()) * (n // 2)) % 2
-    if steps * unit <= lower.value * (1 + MEETS_WITHIN):
+    if odd[~ends].any() or not halves_alike:
+        return _Lattice(unit, 1, 0)
+    return _Lattice(unit, 2, int(odd[ends].max()) * (n // 2) % 2)
+
+
+def _in_units(graph: Graph, lower: _Lower) -> _Lower:
+    """Return the next capacity that a cut can have."""
+    lattice = _lattice(graph)
+    if lattice is None:
         return lower
-    return _Lower(float(steps * unit), f"{lower.reason}, up to the next sum of whole cables")
-
-
-def halves(symmetry: Symmetry, chosen: Bools) -> Iterator[Bools]:
-    """Halves of the members to try: in order of number, and along each axis of the arrays the first part of its
-    elements in every instance, filled up or cut short in order of number to floor(n / 2)."""
-    network = symmetry.network
-    seen: set[bytes] = set()
-    members = np.flatnonzero(chosen)
-    keys = [np.arange(network.ends)]
-    device = network.end_device
-    for axis in axes(symmetry.arrays):
-        place = _place(axis, device)
-        keys.append(place)
-        keys.append(place % 2 * axis.length + place)
-    for key in keys:
-        order = members[np.lexsort((members, key[members]))]
-        half = network.selected(order[: len(members) // 2])
-        if half.tobytes() not in seen:
-            seen.add(half.tobytes())
-            yield half
-
-
-def _place(axis: Axis, device: Ints) -> Ints:
-    """Index along an axis of each device, the length of the axis for devices outside the array. [devices]"""
-    _, rest, inside = located(axis, device)
-    place = rest // axis.block
-    return np.where(inside & (place < axis.length), place, axis.length)
+    steps = ceil(lower.value / lattice.unit * (1 - 1e-12))
+    steps += (lattice.rest - steps) % lattice.parity
+    if steps * lattice.unit <= lower.value * (1 + MEETS_WITHIN):
+        return lower
+    return _Lower(float(steps * lattice.unit), f"{lower.reason}, up to the next sum of whole cables")
 
 
 def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bools]:
@@ -326,8 +378,11 @@ def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bool
     colour = np.zeros(network.vertices, dtype=np.int64)
     real = network.end_order
     colour[real] = np.where(half[network.end[real]], 1, np.where(rest[network.end[real]], 2, 0))
-    part = refine(network, colour * 2 + network.forwards, network.label)
     passes = network.forwards | (colour > 0)
+    if not (network.forwards & (colour == 0)).any():
+        side = colour == 1  # nothing else has a side
+        return cut_capacity(network, side, ~side & passes), side
+    part = refine(network, colour * 2 + network.forwards, network.label)
     side = _class_cut(network, part, colour, passes)
     return cut_capacity(network, side & passes, ~side & passes), side
 

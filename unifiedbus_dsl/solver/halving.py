@@ -129,36 +129,22 @@ def split(graph: Graph, order: NDArray[np.generic], size: int) -> Bools:
     return half
 
 
-def least(graph: Graph) -> Bools:
-    """The half of the end points, [E], whose cut is the least of all: 2^N cuts are tried."""
-    dense = graph.weight.toarray()
-    side = (np.arange(1 << graph.nodes)[:, None] >> np.arange(graph.nodes) & 1).astype(bool)
-    side = side[side @ graph.members == int(graph.members.sum()) // 2]
-    cut = np.zeros(len(side))
-    for v in range(graph.nodes):
-        for u in range(v):
-            if dense[u, v]:
-                cut += np.where(side[:, u] != side[:, v], dense[u, v], 0.0)
-    best = side[int(np.argmin(cut))]
-    return np.asarray((graph.node >= 0) & best[graph.node])
-
-
 def exchanged(graph: Graph, half: Bools, until: float = inf) -> Bools:
     """A half of the same size whose cut is no worse, by passes of exchanges in the manner of Kernighan and Lin (Bell
     System Technical Journal 49, 1970): in each step the best single node without end points, or pair of nodes with as
     many, changes sides, once a pass; the best point of the pass is kept. Capacities are taken to 2^-26 of the largest.
 
-    Nodes that the half goes through stay where they are. O(N^2) a step. No pass but the first begins after `until`.
+    Nodes that the half goes through stay where they are. O(N^2) a step; no step begins after `until`.
     """
     graph = Graph(_few_digits(graph.weight), graph.members, graph.node)
     dense = graph.weight.toarray()
     inside = np.bincount(graph.node[half], minlength=graph.nodes)
     mixed = (inside > 0) & (inside < graph.members)
     side = np.where(graph.members > 0, inside * 2 > graph.members, False)
-    side = _settled(graph, side)
+    side = propagate_labels(graph, side)
     best = graph.cut(side)
     while True:
-        found, after = _pass(graph, dense, side, mixed, best)
+        found, after = _pass(graph, dense, side, mixed, best, until)
         if after >= best:
             break
         side, best = found, after
@@ -177,8 +163,9 @@ def _few_digits(weight: Any) -> Any:
     return coarse
 
 
-def _settled(graph: Graph, side: Bools) -> Bools:
-    """Nodes without end points on the side that most of their capacity is on, from the end points outward."""
+def propagate_labels(graph: Graph, side: Bools) -> Bools:
+    """Return the sides of all nodes: those without end points are on the side that most of their capacity is on, from
+    the end points outward."""
     pull = np.where(graph.members > 0, np.where(side, 1.0, -1.0), 0.0)
     fixed = graph.members > 0
     for _ in range(20):
@@ -189,14 +176,14 @@ def _settled(graph: Graph, side: Bools) -> Bools:
     return np.asarray(pull > 0)
 
 
-def _pass(graph: Graph, dense: Floats, start: Bools, locked: Bools, value: float) -> tuple[Bools, float]:
+def _pass(graph: Graph, dense: Floats, start: Bools, locked: Bools, value: float, until: float) -> tuple[Bools, float]:
     side, locked = start.copy(), locked.copy()
     best_side, best, now, since = start, value, value, 0
     sign = np.where(side, 1.0, -1.0)
     # what a node's change of side takes from the cut: its capacity to the other side less that to its own
     gain = -sign * (dense @ sign)
     counts = np.unique(graph.members)
-    while since < PATIENCE:
+    while since < PATIENCE and monotonic() <= until:
         chosen: tuple[float, list[int]] = (-np.inf, [])
         for count in counts.tolist():
             these = np.flatnonzero(~locked & (graph.members == count))

@@ -31,9 +31,15 @@ from unifiedbus_dsl.symmetry import dense, mix, sums
 
 MOST_CLASSES = 3_000
 """Classes up to which the matrix is made and factorised: 72 MB, some seconds."""
+MAX_UNTIMED = 200
+"""Classes up to which the matrix is factorised also when the time is over."""
+CLASSES_OF_A_SECOND = 1_200
+"""Classes of which a matrix is factorised in a second; the time grows with the cube."""
 RANK = 8
 """Most dimensions of the vectors. Fewer than the theory asks for only make the bound a little lower."""
 ROUNDS = 1_000
+DEFINITE = 1e-9
+"""Taken from the diagonal, in units of the largest capacity of a node, so that the matrix has a factor."""
 
 
 @frozen(eq=False)
@@ -46,10 +52,12 @@ class Spectrum:
 
 def spectrum(graph: Graph, until: float = inf) -> Spectrum | None:
     """The bound and the vectors, which are not bettered after `until`; None where the graph has more than
-    `MOST_CLASSES` classes of nodes."""
+    `MOST_CLASSES` classes of nodes, or more than can be factorised by then."""
     of = twin_classes(graph)
     classes = int(of.max(initial=-1)) + 1
     if classes > MOST_CLASSES or graph.weight.nnz == 0:
+        return None
+    if classes > MAX_UNTIMED and monotonic() + (classes / CLASSES_OF_A_SECOND) ** 3 > until:
         return None
     _, first, size = np.unique(of, return_index=True, return_counts=True)
     k = size.astype(np.float64)
@@ -70,6 +78,20 @@ def spectrum(graph: Graph, until: float = inf) -> Spectrum | None:
     d, proved = _proved(matrix, degree, d)
     bound = (float(k @ d) - pull * (n % 2)) / 4 * unit * (1 - 1e-12) if proved else 0.0
     return Spectrum(max(bound, 0.0), vectors[of])
+
+
+def semidefinite(graph: Graph, until: float = inf) -> tuple[Floats, float, float] | None:
+    """Return d [N], t and the unit of capacity, byte/s, in which L - diag(d) + t m m' is proved to be positive
+    definite; None where that fails. Nodes are not folded."""
+    unit = float(graph.degree.max())
+    weight, degree = graph.weight / unit, graph.degree / unit
+    member = (graph.members > 0).astype(np.float64)
+    pull = 20.0 / int(graph.members.sum())
+    vectors = _vectors(weight, degree, np.ones(graph.nodes), member, pull, until)
+    product = degree[:, None] * vectors - weight @ vectors + pull * member[:, None] * (member @ vectors)
+    matrix = pull * np.outer(member, member) - weight.toarray()
+    d, proved = _proved(matrix, degree, (vectors * product).sum(axis=1))
+    return (d - DEFINITE, pull, unit) if proved else None
 
 
 def twin_classes(graph: Graph) -> Ints:

@@ -32,6 +32,8 @@ ROUTINGS = 16
 """Most routings that are mixed."""
 STEEP = 0.7
 """How fast links that are full become longer from one routing to the next."""
+MAX_UNTIMED = 100
+"""Nodes up to which a routing is made also when the time is over."""
 STEPS = 150_000_000
 """Table entries that all routings together may touch: nodes times nodes times most links of a node, for each."""
 
@@ -48,7 +50,7 @@ class _Links:
 
 def spread_bound(graph: Graph, until: float = inf) -> float:
     """What every halving cut carries at least, byte/s; 0 where the graph is too large or in parts. No routing but the
-    first is made after `until`."""
+    first of a small graph is made after `until`."""
     whole = blocks(graph)
     if whole.nodes > MOST_NODES or whole.weight.nnz == 0:
         return 0.0
@@ -74,7 +76,10 @@ def spread_bound(graph: Graph, until: float = inf) -> float:
         far = _distances(whole, links, length)
         if not np.isfinite(far).all():
             return 0.0
-        for which, load in enumerate(_loads(whole, links, far, length, sorts, count)):
+        loads = _loads(whole, links, far, length, sorts, count, until)
+        if loads is None:
+            break
+        for which, load in enumerate(loads):
             columns.append(load / links.capacity)
             kind.append(which)
         value, use = _mixed(np.array(columns), np.array(kind), worth, leaf)
@@ -125,9 +130,11 @@ def _distances(graph: Graph, links: _Links, length: Floats) -> Floats:
     return np.asarray(shortest_path(matrix, method="D"))
 
 
-def _loads(graph: Graph, links: _Links, far: Floats, length: Floats, sorts: Ints, count: int) -> list[Floats]:
+def _loads(
+    graph: Graph, links: _Links, far: Floats, length: Floats, sorts: Ints, count: int, until: float
+) -> list[Floats] | None:
     """Load of each link of what goes from every end point to every other one, and to and from all nodes of each sort,
-    for one unit a pair; [links] each.
+    for one unit a pair; [links] each. None where the graph is large and `until` has passed.
 
     Each node passes on what it has to those neighbours that are nearer to the target, most to those on a shortest way;
     nodes in order of falling distance, all targets at once.
@@ -141,6 +148,8 @@ def _loads(graph: Graph, links: _Links, far: Floats, length: Floats, sorts: Ints
     mean = float(length.mean())
     extended = np.append(links.capacity, 0.0)
     for step in range(nodes - 1):
+        if nodes > MAX_UNTIMED and monotonic() > until:
+            return None
         v = order[step]
         heads, arcs = links.head[v], links.arc[v]
         there = heads >= 0
