@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """Texts that ask for work out of all proportion, by name: long ones of one statement over and over, and short ones.
 
-A long text is made to a size in bytes, so that the same ones serve small in the common tests and of 4 MiB in the slow
+A long text is made to a size in bytes, so that the same ones serve small in the common tests and long in the slow
 ones.
 """
 

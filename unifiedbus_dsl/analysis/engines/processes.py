@@ -84,9 +84,10 @@ class _Remembering(SpawnContext):
         return process
 
     def end(self) -> None:
-        for process in self.started:
+        begun = [process for process in self.started if process.pid is not None]  # one may have failed to start
+        for process in begun:
             process.terminate()
-        for process in self.started:
+        for process in begun:
             process.join()
         self.started.clear()
 
