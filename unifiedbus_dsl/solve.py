@@ -133,12 +133,12 @@ def connected(fabric: Fabric, ends: str = "") -> bool:
 
 
 def reachable(fabric: Fabric, ends: str = "") -> int:
-    """How many end points the best placed one has a path to, itself counted: all of them where they are connected."""
+    """How many end points the largest set has of which each has a path to each other: all exactly where connected."""
     return _asked(
         fabric,
         "reachable",
         _pairs(fabric, ends),
-        lambda call: stated_result(reachability(call.machine.network, call.ends(call.one())).max_reached),
+        lambda call: stated_result(reachability(call.machine.network, call.ends(call.one())).largest[0]),
     )
 
 

@@ -83,7 +83,7 @@ def compare(machine: Drawn, draw: random.Random) -> Iterator[tuple[str, str]]:
         return question, "" if holds else f"{answer.lower!r} to {answer.upper!r} ({answer.kind}), right is {right!r}"
 
     yield exact("connected(all npu)", float(joined))
-    yield exact("reachable(all npu)", float(oracle.max_reached()))
+    yield exact("reachable(all npu)", float(oracle.largest_connected()))
     yield exact("disjoint_paths(all npu)", float(oracle.disjoint_paths()))
     right = oracle.bisection()
     if right is not None:

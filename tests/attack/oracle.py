@@ -75,9 +75,12 @@ class Oracle:
         table = {source: self.far(source, timed=timed) for source in self.npus}
         return [table[s].get(t, math.inf) for s in self.npus for t in self.npus if s != t]
 
-    def max_reached(self) -> int:
-        """NPUs that the best placed one has a path to, itself counted."""
-        return max(sum(t in reached for t in self.npus) for reached in map(self._reached, self.npus))
+    def largest_connected(self) -> int:
+        """NPUs of the largest set in which every pair has a path."""
+        graph = nx.Graph()
+        graph.add_nodes_from(self.npus)
+        graph.add_edges_from((s, t) for s in self.npus for t in self._reached(s) if t in self.npus and t != s)
+        return max(len(clique) for clique in nx.find_cliques(graph))
 
     def _reached(self, source: int) -> set[int]:
         return set(self.far(source, timed=False))

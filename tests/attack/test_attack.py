@@ -52,7 +52,7 @@ def test_a_machine_that_lost_a_cable_is_asked_as_such() -> None:
     broken = triangle()
     broken.cables[0].health = 0.0
     assert Oracle(broken).pairs(timed=False) == [float("inf"), 1.0, float("inf"), 1.0, 1.0, 1.0]
-    assert Oracle(broken).max_reached() == 3
+    assert Oracle(broken).largest_connected() == 2
 
 
 @pytest.mark.parametrize(

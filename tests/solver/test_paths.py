@@ -198,7 +198,7 @@ def test_disjoint_paths_and_islands_of_random_networks(seed: int) -> None:
     assert reachability(net).connected == bool((far >= 0).all())
     joined = nx.Graph([(s, t) for (s, t), f in flows.items() if f])
     joined.add_nodes_from(range(net.ends))
-    assert reachability(net).max_reached <= max(len(c) for c in nx.connected_components(joined))
+    assert reachability(net).largest[0] <= max(len(c) for c in nx.connected_components(joined))
     end, island = islands(net)
     for part in np.unique(island):
         inside = end[island == part]
@@ -254,4 +254,4 @@ def test_no_path_and_no_pair_are_said() -> None:
         _ = paths.hops(symmetry.trivial(net), [0], [0]).mean
     assert not reachability(net).connected
     assert reachability(net, [2, 3]).connected
-    assert reachability(net).max_reached == 2
+    assert reachability(net).largest == (2, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -21,7 +22,9 @@ def test_each_end_point_is_counted_with_those_it_has_a_path_to(seed: int) -> Non
         assert found.reached[members].tolist() == inside.sum(axis=1).tolist()
         assert found.reached.sum() == inside.sum()
         assert found.connected == bool(inside.all())
-        assert found.max_reached == (inside.sum(axis=1).max() if len(members) else 0)
+        largest = max((len(clique) for clique in nx.find_cliques(nx.from_numpy_array(inside))), default=0)
+        assert found.largest == (largest, largest)
+        assert (largest == len(members)) == found.connected
         for end in members.tolist():
             mine = np.zeros(net.ends, dtype=bool)
             mine[members] = joined[end, members]
@@ -34,8 +37,8 @@ def test_a_full_mesh_that_does_not_forward_is_connected_and_not_after_one_cable(
     a, b = np.triu_indices(n, 1)
     whole = machines.plain(n, n, [(a, b)], forward=False)
     assert reachability(whole).connected
-    assert reachability(whole).max_reached == n
+    assert reachability(whole).largest == (n, n)
     cut = reachability(machines.plain(n, n, [(a[1:], b[1:])], forward=False))
     assert not cut.connected
-    assert cut.max_reached == n
+    assert cut.largest == (n - 1, n - 1)
     assert np.flatnonzero(cut.reached < n).tolist() == [0, 1]

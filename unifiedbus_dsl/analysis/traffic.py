@@ -13,7 +13,7 @@ from math import isqrt
 import numpy as np
 from attrs import frozen
 
-from unifiedbus_dsl import units
+from unifiedbus_dsl import schema, units
 from unifiedbus_dsl.analysis.matrix import read_matrix
 from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.elaborate.arguments import check_arguments
@@ -236,6 +236,9 @@ class TrafficReader:
         if "size" not in named:
             return None
         size = self._evaluator.quantity(named["size"], units.SIZE)
+        if size is not None and not 0 <= size <= schema.LARGEST[units.SIZE]:
+            self._wrong(named["size"], "`size` is out of range", "a size is from 0 B to 10^24 B")
+            return False
         return False if size is None else float(size)
 
     # -- listed pairs

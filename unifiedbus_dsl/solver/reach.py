@@ -7,6 +7,8 @@ one is counted how many it reaches. All of n are connected exactly where each re
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
@@ -14,11 +16,15 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.network import Bools, Ints, Network, components, distinct, frozen_array, looked_up, ranges
 from unifiedbus_dsl.symmetry import dense, mix
 
+MAX_SORTS = 2_000
+"""Sorts of members up to which the largest connected set is sought."""
+MAX_CLIQUE = 60
+"""Sorts that are joined to some of the others only, up to which a clique is sought."""
 MAX_PAIRS = 20_000_000
 """Pairs (end point, reached end point) that are held at a time."""
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Reachability:
     """`reached[e]` is how many members end point e has a path to, itself counted, [E]; 0 for those that are no
     members. (`end`, `island`) are the members by the islands that they touch, in order of end point."""
@@ -33,10 +39,14 @@ class Reachability:
         """Whether each member has a path to each other."""
         return bool((self.reached[self.members] == self.members.sum()).all())
 
-    @property
-    def max_reached(self) -> int:
-        """How many members the best placed one reaches, itself counted."""
-        return int(self.reached.max(initial=0))
+    @cached_property
+    def largest(self) -> tuple[int, int]:
+        """Bounds on the largest number of members of which each has a path to each other; they meet but on machines
+        with very many sorts of end points that don't forward."""
+        count = int(self.members.sum())
+        if not count or self.connected:
+            return count, count
+        return _largest_connected(self.end, self.island, int(self.reached.max()))
 
     def reached_from(self, end: int) -> Bools:
         """Return which members `end` has a path to, itself counted, [E]."""
@@ -88,6 +98,41 @@ def reachability(network: Network, members: ArrayLike | None = None) -> Reachabi
     first, image = _equal_rows(touched, start, several)
     reached[several] = _union_sizes(touching, touched, start, first, network.ends)[image]
     return Reachability(frozen_array(chosen), frozen_array(reached), end, island)
+
+
+def _largest_connected(end: Ints, island: Ints, max_reached: int) -> tuple[int, int]:
+    """Return bounds on the largest set that is pairwise joined, of members by the islands that they touch.
+
+    Those with the same islands are one, with their number as weight. Who is joined to all others is in every largest
+    set; where being joined is transitive among the rest, it is the heaviest class, else a clique of most weight.
+    """
+    import networkx as nx
+    from scipy.sparse import csr_matrix
+
+    biggest = int(np.bincount(island).max())
+    members, row = np.unique(end, return_inverse=True)
+    start = np.searchsorted(end, np.append(members, members[-1] + 1))
+    first, image = _equal_rows(island, start, np.arange(len(members)))
+    if len(first) > MAX_SORTS:
+        return biggest, max_reached
+    weight = np.bincount(image, minlength=len(first))
+    touch = csr_matrix((np.ones(len(island), np.int64), (image[row], island)))
+    joined = (touch @ touch.T).toarray() > 0
+    universal = joined.all(axis=1)
+    sure, rest = int(weight[universal].sum()), np.flatnonzero(~universal)
+    if not len(rest):
+        return sure, sure
+    inner, heavy = joined[np.ix_(rest, rest)], weight[rest]
+    if ((inner.astype(np.int64) @ inner > 0) == inner).all():
+        best = sure + int((inner @ heavy).max())
+        return best, best
+    if len(rest) > MAX_CLIQUE:
+        return max(biggest, sure + int(heavy.max())), max_reached
+    graph = nx.Graph()
+    graph.add_nodes_from((k, {"weight": int(w)}) for k, w in enumerate(heavy.tolist()))
+    graph.add_edges_from(zip(*(side.tolist() for side in np.nonzero(np.triu(inner, 1))), strict=True))
+    best = sure + int(nx.max_weight_clique(graph)[1])
+    return best, best
 
 
 def _equal_rows(touched: Ints, start: Ints, rows: Ints) -> tuple[Ints, Ints]:

@@ -16,6 +16,7 @@ from unifiedbus_dsl.solver import paths as far
 from unifiedbus_dsl.solver import ways
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.reach import reachability
+from unifiedbus_dsl.solver.result import interval as bounded
 from unifiedbus_dsl.units import NUMBER, TIME, Dimension, format_share
 
 MOST_VALUES = 8
@@ -80,9 +81,8 @@ def connected(call: Call) -> Answer:
 @stated
 def reachable(call: Call) -> Answer:
     found = reachability(call.machine.network, call.ends(call.one()))
-    return call.exact(
-        found.max_reached, NUMBER, assumptions=("end points that the best placed one has a path to, itself counted",)
-    )
+    number = bounded(*found.largest, "the largest set of end points that have a path to each other")
+    return call.number(number, NUMBER)
 
 
 # ---- the paths of one pair ------------------------------------------------------------------------------------------
