@@ -133,13 +133,19 @@ def connected(fabric: Fabric, ends: str = "") -> bool:
 
 
 def reachable(fabric: Fabric, ends: str = "") -> int:
-    """How many end points the largest set has of which each has a path to each other: all exactly where connected."""
-    return _asked(
-        fabric,
-        "reachable",
-        _pairs(fabric, ends),
-        lambda call: stated_result(reachability(call.machine.network, call.ends(call.one())).largest[0]),
-    )
+    """How many end points the largest set has of which each has a path to each other: all exactly where connected.
+
+    Raises:
+        QuestionError: the selection is wrong, or the number is known only within bounds.
+    """
+
+    def answer(call: Call) -> Certified[int]:
+        low, high = reachability(call.machine.network, call.ends(call.one())).largest
+        if low != high:
+            raise NotAdmittedError(f"it is known only to lie between {low:,} and {high:,}; `measure` gives both bounds")
+        return stated_result(low)
+
+    return _asked(fabric, "reachable", _pairs(fabric, ends), answer)
 
 
 def paths(fabric: Fabric, source: str, target: str, *, message_bytes: float = 0.0, limit: int = 64) -> Paths:

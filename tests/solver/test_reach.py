@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from tests.solver import machines, twins
+from unifiedbus_dsl import solve
+from unifiedbus_dsl.pipeline import compile_text
+from unifiedbus_dsl.solver import reach
 from unifiedbus_dsl.solver.reach import reachability
 
 
@@ -42,3 +45,34 @@ def test_a_full_mesh_that_does_not_forward_is_connected_and_not_after_one_cable(
     assert not cut.connected
     assert cut.largest == (n - 1, n - 1)
     assert np.flatnonzero(cut.reached < n).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("limit", ["MAX_SORTS", "MAX_CLIQUE"])
+def test_beyond_the_limits_the_largest_set_lies_between_its_bounds(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(reach, limit, 0)
+    open_ones = 0
+    for seed in range(120):
+        net = machines.random_network(seed, ends=4 + seed % 7, switches=seed % 4, cables=4 + seed % 17)
+        joined = twins.hop_matrix(net) >= 0
+        np.fill_diagonal(joined, True)
+        largest = max(len(clique) for clique in nx.find_cliques(nx.from_numpy_array(joined)))
+        low, high = reachability(net).largest
+        assert low <= largest <= high
+        open_ones += low < high
+    assert open_ones  # the limit was met
+
+
+def test_python_says_no_number_where_only_bounds_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chips that don't forward, each with a cable to its two neighbours: the largest set is a pair."""
+    text = """ubus 1
+protocol U { lane = 80 Gbps }
+link W : U { medium = copper; reach = 9 m }
+npu C { port x[2] : U x1 }
+rack R { c[6] : C; connect c.x as ring over W(1 m) }
+system s : R
+"""
+    fabric = compile_text(text).fabric()
+    assert solve.reachable(fabric) == 2
+    monkeypatch.setattr(reach, "MAX_CLIQUE", 0)
+    with pytest.raises(solve.QuestionError, match="between 2 and 3"):
+        solve.reachable(fabric)

@@ -58,8 +58,8 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
         far = paths.hops(damaged.symmetry, left, left)
         source, target = far.source, far.target
         if far.unreachable:
-            pairs_cut = (far.unreachable - paths.hops(base.symmetry, left, left).unreachable) // 2
             now, once = reachability(damaged.network, left), reachability(base.network, left)
+            pairs_cut = int(once.reached.sum() - now.reached.sum()) // 2
             # an end point beside another one that does not forward was never joined to what is beyond that
             best = int(left[np.lexsort((-once.reached[left], -now.reached[left]))[0]])
             cut_off = np.flatnonzero(once.reached_from(best) & ~now.reached_from(best))

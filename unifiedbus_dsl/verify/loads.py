@@ -85,14 +85,8 @@ class LoadCertificate:
 
 
 @frozen(eq=False)
-class SharesCertificate:
-    """The same for utilisations at a stated rate: loads of the matrix times `scale`, whatever is full."""
-
-    arcs: Arcs
-    load_Bps: Floats  # noqa: N815
-    matrix: Matrix
-    scale: float
-    relays: bool = False
+class SharesCertificate(LoadCertificate):
+    """Utilisations at a stated rate: loads [A] of the matrix times `scale`, whether or not they fit."""
 
     def prove(self, cables: Cables) -> Proved:
         """The largest utilisation."""
