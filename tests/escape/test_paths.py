@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,9 @@ def test_nothing_is_written_outside_of_where_it_was_asked_for(
     assert main(["import", "machine.json"]) == 0
     assert main(["compile", "machine.npz", "-o", "out"]) == 0
     assert main(["render", "machine.npz", "-o", "pictures/"]) == 0
-    for arguments in (["render"], ["render", "--html"], ["render", "--detail"], ["render", "--plot", "hops"]):
-        assert main([*arguments[:1], "machine.npz", *arguments[1:]]) == 0
+    plots = [["--plot", "hops"]] if find_spec("matplotlib") else []
+    for options in ([], ["--html"], ["--detail"], *plots):
+        assert main(["render", "machine.npz", *options]) == 0
     for form in ("json", "graphml", "cables", "kueue", "ns3", "sst"):
         refused = form == "kueue" and len(name) > 63  # longer than the name of a host
         assert main(["export", "machine.npz", "--to", form]) == int(refused)
