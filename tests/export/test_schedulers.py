@@ -213,13 +213,53 @@ def test_kueue(tmp_path: Path) -> None:
     subprocess.run(["sh", "-n", str(tmp_path / "labels.sh")], check=True)
 
 
-def test_topograph(tmp_path: Path) -> None:
-    model = yaml.safe_load(written(PODS, "topograph", tmp_path))
-    switches = {name: inside["switches"] for name, inside in model["switches"].items() if "switches" in inside}
-    nodes = {name: inside["nodes"] for name, inside in model["switches"].items() if "nodes" in inside}
-    check_tree(switches, nodes, SERVERS)
-    blocks = {name: block["nodes"] for name, block in model["capacity_blocks"].items()}
-    assert {n for names_ in blocks.values() for text in names_ for n in unfold(text)} == set(SERVERS)
-    assert {name: facts["capacity_block"] for name, facts in model["nodes"].items()} == {
-        name: name.split("-")[0] for name in SERVERS
-    }
+def topograph_1_0(model: Any) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """What Topograph 1.0 takes: the switches above each node, nearest first, and the nodes of each accelerator domain.
+
+    Nodes are those of `blocks`; `nodes` of a switch and `capacity_blocks` are keys that it doesn't know.
+    """
+    above = {inner: name for name, of in model["switches"].items() for inner in of.get("switches", [])}
+    layers: dict[str, list[str]] = {}
+    domains: dict[str, set[str]] = {}
+    for block in model["blocks"]:
+        assert block["switch"] in model["switches"]
+        path = [block["switch"]]
+        while path[-1] in above:
+            path.append(above[path[-1]])
+        for node in (name for text in block["nodes"] for name in unfold(text)):
+            assert node not in layers, "belongs to more than one capacity block"
+            layers[node] = path
+            domains.setdefault(block["annotations"]["accelerator.topology.test/domain"], set()).add(node)
+    return layers, domains
+
+
+def topograph_0_5(model: Any) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """The same for 0.4 and 0.5: `nodes` of switches, which `capacity_blocks` have to declare."""
+    above = {inner: name for name, of in model["switches"].items() for inner in of.get("switches", [])}
+    domains: dict[str, set[str]] = {}
+    for block in model["capacity_blocks"].values():
+        inside = {name for text in block["nodes"] for name in unfold(text)}
+        domains.setdefault(block["attributes"]["nvlink"], set()).update(inside)
+    layers: dict[str, list[str]] = {}
+    for name, of in model["switches"].items():
+        path = [name]
+        while path[-1] in above:
+            path.append(above[path[-1]])
+        layers |= {node: path for text in of.get("nodes", []) for node in unfold(text)}
+    assert layers.keys() == set().union(*domains.values())
+    return layers, domains
+
+
+@pytest.mark.parametrize("text", [PODS, TWO], ids=["pod", "two"])
+def test_topograph(text: str, tmp_path: Path) -> None:
+    """One file gives both releases the same: every node, the switches above it, and one domain a cabinet."""
+    model = yaml.safe_load(written(text, "topograph", tmp_path))
+    layers, domains = topograph_1_0(model)
+    assert topograph_0_5(model) == (layers, domains)
+    systems = [""] if text is PODS else ["pod0-", "pod1-"]
+    assert layers.keys() == {system + name for system in systems for name in SERVERS}
+    for node, path in layers.items():
+        cabinet = node.rsplit("-", 1)[0]
+        assert path == ([cabinet, "pod"] if text is PODS else [cabinet, cabinet.split("-")[0], "two"])
+        assert node in domains[cabinet]
+    assert len(domains) == 4 * len(systems)

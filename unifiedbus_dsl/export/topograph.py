@@ -1,7 +1,8 @@
-"""A model for NVIDIA Topograph's simulation provider (github.com/NVIDIA/topograph, tests/models/*.yaml).
+"""A model for NVIDIA Topograph's simulation provider (github.com/NVIDIA/topograph: pkg/models, docs/modeling.md).
 
 From it Topograph writes the files of Slurm, Slinky and Kubernetes as it would for a real cluster. A group of nodes is a
-leaf switch and, as an accelerator domain, a capacity block.
+leaf switch and an accelerator domain. Topograph 1.0 takes the nodes from `blocks`, 0.4 and 0.5 from `nodes` of a switch
+and from `capacity_blocks`; each passes over the keys of the other, so that one file is for both.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from unifiedbus_dsl.export.groups import Group, tree
 from unifiedbus_dsl.export.hostlist import folded
 from unifiedbus_dsl.export.stream import write_text
 
+DOMAIN = "accelerator.topology.test/domain"
+"""The annotation that Topograph 1.0 takes for the accelerator domain of a node."""
+
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     write_text(path, _model(tree(subject, sink, "topograph")))
@@ -25,16 +29,17 @@ def _model(root: Group) -> Iterator[str]:
     yield "switches:\n"
     for group in root.walk():
         word = "switches" if group.groups else "nodes"
-        inside = [inner.name for inner in group.groups] or group.nodes
+        inside = [inner.name for inner in group.groups] or folded(group.nodes)
         yield f"  {yaml.string(group.name)}:\n    {word}:\n{_list(inside, 4)}"
     leaves = [group for group in root.walk() if group.nodes]
-    yield "nodes:\n"
+    yield "blocks:  # Topograph 1.0\n"
     for group in leaves:
-        for node in group.nodes:
-            yield f"  {yaml.string(node)}:\n    capacity_block: {yaml.string(group.name)}\n"
-    yield "capacity_blocks:\n"
+        yield f"- switch: {yaml.string(group.name)}\n  nodes:\n{_list(folded(group.nodes), 2)}"
+        yield f"  annotations:\n    {DOMAIN}: {yaml.string(group.name)}\n"
+    yield "capacity_blocks:  # Topograph 0.4 and 0.5\n"
     for group in leaves:
-        yield f"  {yaml.string(group.name)}:\n    nodes:\n{_list(folded(group.nodes), 4)}"
+        name = yaml.string(group.name)
+        yield f"  {name}:\n    nodes:\n{_list(folded(group.nodes), 4)}    attributes:\n      nvlink: {name}\n"
 
 
 def _list(items: Iterable[str], indent: int) -> str:
@@ -43,7 +48,7 @@ def _list(items: Iterable[str], indent: int) -> str:
 
 FORMAT = Format(
     "topograph",
-    "a model for NVIDIA Topograph",
+    "a model for NVIDIA Topograph, 1.0 as 0.4 and 0.5",
     "plan",
     "topograph.yaml",
     write,
