@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from unifiedbus_dsl.cli.app import main
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.solver import bisection as halving
 from unifiedbus_dsl.solver import ecmp
-from unifiedbus_dsl.solver.result import exact
+from unifiedbus_dsl.solver.result import exact, interval
 from unifiedbus_dsl.verify import VerificationError
 
 
@@ -122,3 +123,41 @@ def test_wrong_loads_of_python_raise(ask_for: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("unifiedbus_dsl.solver.ecmp.per_arc", wrong)
     with pytest.raises(VerificationError, match="failed its verification"):
         getattr(solve, ask_for)(pipeline.compile_text(CLOS).fabric(), "alltoall(all npu)")
+
+
+def contradicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver whose flows prove more than its cut has."""
+    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.cut_capacity", lambda *_: 1.0)
+
+
+def failed_programme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver whose linear programme ends with an error."""
+
+    def wrong(*_: Any, **__: Any) -> None:
+        raise ArithmeticError("the linear programme was not solved")
+
+    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.crossing", wrong)
+
+
+@pytest.mark.parametrize("fault", [contradicted, failed_programme])
+def test_what_contradicts_itself_is_an_internal_error_with_the_input_saved(
+    fault: Callable[[pytest.MonkeyPatch], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "clos.ubus"
+    path.write_text(CLOS, encoding="utf-8")
+    fault(monkeypatch)
+    assert main(["analyze", str(path), "--ask", "bisection(all npu)"]) == 70
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "failed its verification" in said.err
+    assert (next(tmp_path.glob("ubusc-failed-*")) / "fabric.npz").exists()
+
+
+@pytest.mark.parametrize("lower", [1.0 + 1e-6, float("nan")])
+def test_a_lower_bound_above_its_upper_bound_is_no_interval(lower: float) -> None:
+    with pytest.raises(VerificationError, match="above the proved upper bound"):
+        interval(lower, 1.0, "a fault", 1e-7)
+    assert interval(1.0 + 1e-8, 1.0, "rounding", 1e-7).kind == "exact"

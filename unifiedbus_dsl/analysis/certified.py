@@ -80,6 +80,19 @@ def _(answer: float) -> tuple[float, float]:
     return float(answer), float(answer)
 
 
+def answered(call: Call, measure: Callable[[Call], Certified[T]]) -> T:
+    """What a measure gives for a call, verified.
+
+    Raises:
+        VerificationError: the answer does not hold, or what it was found by contradicts itself.
+    """
+    try:
+        certified = measure(call)
+    except (VerificationError, ArithmeticError) as error:
+        raise _failed(call, error) from error
+    return verified(call, certified)
+
+
 def verified(call: Call, certified: Certified[T]) -> T:
     """The answer to a call, after its certificate was proved on the fabric and its bounds were held to that.
 
@@ -89,10 +102,15 @@ def verified(call: Call, certified: Certified[T]) -> T:
     try:
         accept(certified.certificate.prove(cables_of(call.machine)), *bounds(certified.answer))
     except VerificationError as error:
-        asked = " ".join(call.node.span.text.split())
-        message = f"the answer of `{asked}` failed its verification: {error}"
-        raise VerificationError(f"{message}\nwhat was asked is saved as {_saved(call, error)}") from error
+        raise _failed(call, error) from error
     return certified.answer
+
+
+def _failed(call: Call, error: Exception) -> VerificationError:
+    """The error that an answer to a call failed, after what was asked was saved."""
+    asked = " ".join(call.node.span.text.split())
+    message = f"the answer of `{asked}` failed its verification: {error}"
+    return VerificationError(f"{message}\nwhat was asked is saved as {_saved(call, error)}")
 
 
 # ---- certificates in columns of the fabric ---------------------------------------------------------------------------
@@ -128,7 +146,7 @@ def matrix_of(demand: Demand, ends: int) -> Matrix:
 # ---- what is saved of a question whose answer failed -----------------------------------------------------------------
 
 
-def _saved(call: Call, error: VerificationError) -> str:
+def _saved(call: Call, error: Exception) -> str:
     """Save the question with the machine that it is about; the files by name."""
     folder = Path(tempfile.mkdtemp(prefix="ubusc-failed-"))
     machine, source = call.machine, call.evaluator.scope.module.source

@@ -28,6 +28,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Bools, Floats, Ids, Ints, Network, row_arcs, row_chunks, tally
+from unifiedbus_dsl.solver.result import hold_order
 from unifiedbus_dsl.solver.rooms import Rooms, rooms_of
 from unifiedbus_dsl.solver.sweep import least_costs
 from unifiedbus_dsl.solver.thin import thin_flow
@@ -112,6 +113,7 @@ def optimum(
 
     Raises:
         TooLargeError: more than `most` columns, or the programme takes more than `budget` seconds.
+        VerificationError: the two sides contradict each other.
     """
     blocks: list[_Block] = []
     columns, until = 0, None if budget is None else monotonic() + budget
@@ -149,9 +151,12 @@ def optimum(
     scale = 1.0 / max(1.0, float((rooms.totals(total) / room).max()))
     bounded = np.isfinite(room)
     ratios = np.divide(objective, worth, out=np.full(len(worth), np.inf), where=worth > 0)
+    lower = float(objective @ theta) * scale
+    upper = float((price[bounded] * room[bounded]).sum() * ratios[objective > 0].max()) if above else np.inf
+    hold_order(lower, upper)
     return Optimum(
-        float(objective @ theta) * scale,
-        float((price[bounded] * room[bounded]).sum() * ratios[objective > 0].max()) if above else np.inf,
+        lower,
+        upper,
         theta * scale,
         total * scale / symmetry.arc_orbit_size,
         length,

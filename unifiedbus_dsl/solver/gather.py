@@ -27,7 +27,7 @@ from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN
 from unifiedbus_dsl.solver.paths import end_points_only
 from unifiedbus_dsl.solver.relays import evened, parts_without, ports_Bps, relaying, shared_gates
-from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, Number, TooLateError, interval
+from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, Number, TooLateError, hold_order, interval
 from unifiedbus_dsl.solver.rooms import rooms_of
 from unifiedbus_dsl.solver.trees import Packing, packed
 from unifiedbus_dsl.symmetry import Symmetry, dense, refined, vertex_kinds
@@ -100,10 +100,11 @@ def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, un
         source, streams = int(network.vertices_of(int(v))[0]), network.on_vertices(others.astype(float))
         try:
             found = one_source(network, source, streams, until)
+            hold_order(found.lower, float(sent[v]) / (n - 1))
             upper = min(upper, found.upper)
             lower = min(lower, (found if even is network else one_source(even, source, streams, until)).lower)
         except TooLargeError:
-            lower = min(lower, _everyone(group, chosen, until)) if upper > 0 else 0.0
+            lower = min(lower, _everyone(group, chosen, until))
             reason += SHORT
             break
     if len(shared) and upper > lower * (1 + MEETS_WITHIN):
@@ -120,6 +121,7 @@ def with_trees(
         reached, beyond = packed(network, chosen, packing, root, left(until))
     except TooLargeError:
         return known
+    hold_order(reached, beyond)
     if reached <= lower and beyond >= upper:
         return known
     return max(lower, reached), min(upper, beyond), "trees packed into what end points send, and prices"
@@ -251,6 +253,7 @@ def narrowest(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, until
             found = one_source(network, int(network.vertices_of(a)[0]), goal, until)
         except TooLargeError:
             return interval(0.0, upper, reason + SHORT, MEETS_WITHIN)
+        hold_order(found.lower, float(min(sent[a], taken[b])))
         lower, upper = min(lower, found.lower), min(upper, found.upper)
     return interval(0.0 if pairs is None else lower, upper, reason, MEETS_WITHIN)
 

@@ -45,7 +45,7 @@ from unifiedbus_dsl.solver.gather import (
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, commodities
 from unifiedbus_dsl.solver.prices import priced
 from unifiedbus_dsl.solver.relays import evened, relaying, shared_gates
-from unifiedbus_dsl.solver.result import NotAdmittedError, Number, TooLateError, interval
+from unifiedbus_dsl.solver.result import NotAdmittedError, Number, TooLateError, hold_order, interval
 from unifiedbus_dsl.solver.schedules import members_of
 from unifiedbus_dsl.symmetry import Symmetry
 
@@ -126,11 +126,13 @@ def _together(symmetry: Symmetry, group: Ints, members: Ints, until: float) -> f
     first = symmetry.network.selected(members[:, 0])
     around = kept(relaying(symmetry), Groups(group)).restricted(colour=first)
     try:
-        return min(_concurrent(around, group, members[:, 0], left(until)).upper, most)
+        found = _concurrent(around, group, members[:, 0], left(until))
     except TooLargeError:
         if until == inf:
             raise
         return most
+    hold_order(found.lower, most)
+    return min(found.upper, most)
 
 
 def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float, budget: float | None) -> Number:

@@ -25,6 +25,7 @@ from unifiedbus_dsl.network import Floats, Ids, Ints, Network, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.classes import Commodity, Optimum
 from unifiedbus_dsl.solver.digits import few
+from unifiedbus_dsl.solver.result import hold_order
 from unifiedbus_dsl.solver.rooms import rooms_of
 from unifiedbus_dsl.solver.walks import MORE, Balanced, Walks, balance, mixed
 from unifiedbus_dsl.symmetry import Symmetry
@@ -66,8 +67,8 @@ def priced(
     hops). At least one round is made, however small the budget in seconds.
 
     Raises:
-        ArithmeticError: the loads do not add up to the demand, prices do not bound the distances, or the two sides
-            contradict each other.
+        ArithmeticError: the loads do not add up to the demand, or prices do not bound the distances.
+        VerificationError: the two sides contradict each other.
     """
     until = np.inf if budget is None else monotonic() + budget
     paths = _Paths.of(symmetry.network, commodities, minimal)
@@ -127,8 +128,7 @@ def priced(
     lower = 1.0 / float(used(now).max())
     paths.check(now[orbit], symmetry)
     upper = volume(best) / paths.proved_worth(along(best))
-    if lower > upper * (1 + 1e-7):  # loads that balance may still be less than what is sent
-        raise ArithmeticError("the loads are less than the demand makes under these prices")
+    hold_order(lower, upper)  # loads that balance may still be less than what is sent
     load = now[: rooms.arcs] * lower
     return Optimum(lower, max(upper, lower), np.array([lower]), load, rooms.lengths(best), best, 0, 0)
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 from attrs import frozen
 
+from unifiedbus_dsl.verify import VerificationError
+
 Kind = Literal["exact", "interval"]
 
 
@@ -31,12 +33,25 @@ def exact(value: float, reason: str) -> Number:
 
 
 def interval(lower: float, upper: float, reason: str, tolerance: float = 1e-9) -> Number:
-    """Exact where the ends meet within the relative tolerance. The value is the proved lower end."""
-    if lower > upper * (1 + tolerance):
-        raise ValueError(f"lower end {lower!r} above upper end {upper!r}")
+    """Exact where the ends meet within the relative tolerance. The value is the proved lower end.
+
+    Raises:
+        VerificationError: the lower end is above the upper one.
+    """
+    hold_order(lower, upper, tolerance)
     if isfinite(upper) and upper - lower <= tolerance * abs(upper):
         return Number(float(lower), "exact", float(min(lower, upper)), float(max(lower, upper)), reason)
     return Number(float(lower), "interval", float(lower), float(upper), reason)
+
+
+def hold_order(lower: float, upper: float, tolerance: float = 1e-7) -> None:
+    """Hold two proved bounds of one quantity to their order, but for a relative rounding.
+
+    Raises:
+        VerificationError: they contradict each other: one of them is wrong.
+    """
+    if not lower <= upper * (1 + tolerance):
+        raise VerificationError(f"the proved lower bound {lower:.9g} is above the proved upper bound {upper:.9g}")
 
 
 class NotAdmittedError(ValueError):

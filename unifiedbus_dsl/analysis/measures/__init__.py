@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
-from unifiedbus_dsl.analysis.certified import Certified, verified
+from unifiedbus_dsl.analysis.certified import Certified, answered
 from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, sums, walls
 from unifiedbus_dsl.analysis.planes import confine, plane_names, plane_sentence
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -104,13 +104,13 @@ class Asker:
         diagnostic.
 
         Raises:
-            VerificationError: the answer does not hold.
+            VerificationError: the answer does not hold, or its bounds contradict each other.
         """
         names: tuple[str, ...] = ()
         try:
             call.check_arguments(named)
             confined, names = confine(call)
-            return verified(confined, answer(confined))
+            return answered(confined, answer)
         except Refused:
             return None
         except (NotAdmittedError, TooLargeError) as refused:
