@@ -7,15 +7,21 @@ values of both sides as they were evaluated; the reason of a difference is the l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from attrs import frozen
 
-from tests.asked import ROOT, VENDORS, compiled, report, specs
+from tests.asked import ROOT, SPECS, VENDORS, compiled, report, specs
 from unifiedbus_dsl import units
+from unifiedbus_dsl.bind import children, dotted
+from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.expect import ExpectResult
 from unifiedbus_dsl.elaborate.values import Between
+from unifiedbus_dsl.signatures import MEASURES
+from unifiedbus_dsl.source import Source
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.units import Quantity, format_number, format_quantity
 
 PAGE = ROOT / "docs" / "machines.md"
@@ -23,8 +29,8 @@ HEAD = """# Published figures
 
 Every figure that a source publishes about a shipped machine, beside what the compiled machine gives. Made by
 `python -m tests.published` from the `expect` lines of the specs; the tests hold it equal. Nothing is tuned: a figure
-that the model does not meet stays, with the reason. [Where sources disagree](errata.md) says which figure was taken,
-and the head of each spec which sources it has.
+that the model does not meet stays, with the reason; one that reads nothing of a machine is refused. [Where sources
+disagree](errata.md) says which figure was taken, and the head of each spec which sources it has.
 
 **Kind** says where the value comes from: *count* adds up parts, ports, cables or fields, and is exact; *solved* is an
 optimum or a path of the network, exact too, with a certificate; *interval* has two proved ends. Rates are for one
@@ -58,10 +64,45 @@ def rows(spec: str, *, solved: bool) -> list[Row]:
     found: Iterable[ExpectResult] = report(spec).expectations if solved else compiled(spec).expectations
     name = f"{spec.partition('/')[2]}.ubus"
     own = [each for each in found if each.source and each.span.source.name.endswith(name) and each.holds is not None]
+    constant = [each.text for each in own if not touches_machine(each.text, constants(spec))]
+    if constant:
+        raise ValueError(f"{spec} compares constants with constants and touches no machine: {'; '.join(constant)}")
     made: dict[object, Row] = {}
     for row in sorted((_row(each, solved=solved) for each in own), key=lambda row: (row.place, len(row.of), row.of)):
         made.setdefault((row.place, row.published, row.gives), row)  # once for a type and those that extend it
     return list(made.values())
+
+
+def constants(spec: str) -> dict[str, tree.Expr]:
+    """The `let` names of a spec that stand outside every type, with what they are."""
+    return lets_of((SPECS / f"{spec}.ubus").read_text(encoding="utf-8").removeprefix("ubus 1"))
+
+
+def lets_of(text: str) -> dict[str, tree.Expr]:
+    """The `let` names of statements, with what they are."""
+    return {each.name.text: each.value for each in _statements(text) if isinstance(each, tree.Let)}
+
+
+def _statements(text: str) -> tuple[tree.Node, ...]:
+    return parse(Source("figures", f"ubus 1\n{text}"), Sink()).statements
+
+
+def touches_machine(text: str, lets: Mapping[str, tree.Expr]) -> bool:
+    """Whether a condition reads anything of a machine: a measure, a selection, or a field, port or part by its name.
+    What `lets` name is read through."""
+    (line,) = (each for each in _statements(f"expect {text}\n") if isinstance(each, tree.Expect))
+    return _reads(line.condition, lets)
+
+
+def _reads(node: tree.Node, lets: Mapping[str, tree.Expr]) -> bool:
+    match node:
+        case tree.All():
+            return True
+        case tree.Name():
+            return _reads(lets[node.text], lets) if node.text in lets else True
+        case tree.Call():
+            return ".".join(dotted(node.function)) in MEASURES or any(_reads(each.value, lets) for each in node.args)
+    return any(_reads(each, lets) for each in children(node))
 
 
 def _row(each: ExpectResult, *, solved: bool) -> Row:
@@ -160,8 +201,6 @@ def rows_solved(spec: str) -> list[Row]:
 
 def asks_figures(spec: str) -> bool:
     """Whether an expectation of the spec that names a source needs the solver."""
-    from unifiedbus_dsl.syntax import tree
-
     model = compiled(spec).model
     assert model is not None
     blocks = [

@@ -47,6 +47,25 @@ def test_counted_figures(spec: str) -> None:
     assert shown == [row.cells() for row in published.rows(spec, solved=False)], WRITE
 
 
+@pytest.mark.parametrize(
+    ("text", "touches"),
+    [
+        ("512 * 200 Gbps / (73 * 4 * 200 Gbps) == 1.753 within 0.05%", False),
+        ("98.5 h / (98.5 h + 13 min) == 99.78%", False),
+        ("share == 98.8%", False),  # a name for a constant
+        ("max(share, ceil(2.5)) == 3", False),
+        ("counted == 3", True),  # a name for what is counted
+        ("fp8 == 919 TFLOPS", True),  # a field of the type that the line stands in
+        ("count(all npu in pod) / 144 == 56.8", True),
+        ("availability(mttr = 75 min) == 98.8%", True),
+    ],
+)
+def test_a_row_must_touch_a_machine(text: str, touches: bool) -> None:
+    """A published constant beside an assumed one says nothing of a model."""
+    lets = published.lets_of("let share = 98.5 h / (98.5 h + 75 min)\nlet counted = count(all npu)\n")
+    assert published.touches_machine(text, lets) is touches
+
+
 def test_every_figure_is_summed_up() -> None:
     assert published.page({spec: section(spec) for spec in asked.specs()}) == FIGURES, WRITE
 

@@ -17,7 +17,7 @@ OVER = "over"
 
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "tiers": (OVER,),
-    "oversubscription": ("from",),
+    "oversubscription": ("from", OVER),
     "hops": (OVER,),
     "diameter": (OVER,),
     "mean_hops": (OVER,),

@@ -110,6 +110,51 @@ def test_an_answer_says_its_plane() -> None:
     assert not any(each.startswith("carried by") for each in named.assumptions)
 
 
+def test_times_of_collectives_say_which_planes_carried_them() -> None:
+    """In a ring of single steps to the next end point 0 -> 1 -> 2 -> 3 -> 0, the neighbours of a leaf have two cables
+    between them over either plane, the others are nearer over the slow one; rows alone are carried by both planes."""
+    ring, apart, swept, best, named = answers(
+        "time(allreduce(all npu, size = 1 GB), algorithm = ring);"
+        "time(alltoall(all npu, groups = 2, stride = 2, size = 1 GB), algorithm = direct);"
+        "sweep(allreduce(all npu), algorithm = direct); optimal_time(allreduce(all npu, size = 1 GB)); time(job)"
+    )
+    assert "carried by `Fast` and `Slow`" in ring.assumptions
+    assert "carried by `Slow`" in apart.assumptions  # npu[0, i] and npu[1, i]: four cables by the leaves, two past them
+    assert "carried by `Fast` and `Slow`" in swept.assumptions
+    assert "free to take cables of `Fast` and `Slow`" in best.assumptions
+    assert not any("carried" in each for each in named.assumptions)
+
+
+TWO_RACKS = """
+switch FastOut { port p[2] : Fast x1 }
+switch SlowOut { port p[4] : Slow x1 }
+module M {
+  r[2]     : R
+  fast_out : FastOut
+  slow_out : SlowOut
+  connect r[i].fast -- fast_out.p[i] over F(1 m) for i
+  connect r[i].slow[k] -- slow_out.p[2*i + k] over S(1 m) for i, k
+}
+system s : M
+analyze q of s { oversubscription(all rack); oversubscription(all rack, over = Fast); oversubscription(all rack, over = S) }
+"""
+
+
+def test_oversubscription_of_a_plane() -> None:
+    """Four NPUs have one fast cable out of their rack, and two slow ones."""
+    rack = TWO_PLANES.partition("system s")[0].replace("RATE", "80 Gbps")
+    rack = rack.replace("p[4] : Fast x1 }", "p[4] : Fast x1; port up : Fast x1 }")
+    rack = rack.replace("p[4] : Slow x1 }", "p[4] : Slow x1; port up[2] : Slow x1 }")
+    rack = rack.replace(": Flat\n", ": Flat\n  port fast = top.up\n  port slow = flat.up\n")
+    done = compile_text(rack + TWO_RACKS)
+    assert not done.diagnostics, [each.message for each in done.diagnostics]
+    both, fast, slow = analyze(done, "s").answers
+    assert [each.value for each in (both, fast, slow)] == [4, 4, 2]
+    for each, plane in ((both, "Fast"), (fast, "Fast"), (slow, "Slow")):
+        assert f"of the cables of {plane}, the worst plane of that wall" in each.assumptions
+    assert "over cables of `S` alone" in slow.assumptions
+
+
 def test_an_idle_faster_plane_is_a_warning() -> None:
     plain, load, best = answers("throughput(plain); load(plain); throughput(plain, routing = optimal)")
     for each in (plain, load):

@@ -105,12 +105,22 @@ def keep_plane(symmetry: Symmetry, machine: Machine, names: Sequence[str]) -> Sy
 
 def carrying_sentence(machine: Machine, load: Floats) -> tuple[str, ...]:
     """Return which protocols carry something of a load ([A]), as a sentence; nothing where there is one protocol."""
-    network = machine.network
-    protocol, names = _protocols(machine, network)
-    if len(np.unique(protocol)) < 2:
+    return links_sentence(machine, machine.network.kinds.link[machine.network.kind[load > 0]])
+
+
+def links_sentence(machine: Machine, carrying: Ints, verb: str = "carried by") -> tuple[str, ...]:
+    """Return the protocols of links that carry something, by number, as a sentence; nothing where there is one."""
+    network, links = machine.network, list(machine.fabric.plan.links.values())
+    there = {links[k].protocol for k in np.unique(network.kinds.link[network.kind]).tolist()}
+    if len(there) < 2:
         return ()
-    carrying = np.unique(protocol[load > 0])
-    return (f"carried by {_listed([names[k] for k in carrying.tolist()])}",)
+    return (f"{verb} {_listed(sorted({links[k].protocol for k in np.unique(carrying).tolist()}))}",)
+
+
+def open_sentence(machine: Machine) -> tuple[str, ...]:
+    """Return which protocols may carry something that is free to take any of them, as a sentence."""
+    network = machine.network
+    return links_sentence(machine, network.kinds.link[network.kind], "free to take cables of")
 
 
 def faster_plane_line(

@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 from attrs import evolve, field, frozen
 
-from unifiedbus_dsl.network import Ints, Network, components, frozen_array, ranges
+from unifiedbus_dsl.network import Ints, Network, components, distinct, frozen_array, ranges
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs
 from unifiedbus_dsl.solver.fair import FULL_WITHIN
@@ -189,6 +189,7 @@ class _Part:
             np.sort(np.concatenate(ends)),
             sum(each.classes for each in solved),
             sum(each.flows * int(copy) for each, copy in zip(solved, copies, strict=True)),
+            distinct(np.concatenate([each.links for each in solved])),
         )
 
     def _pieces(self, demand: Demand) -> tuple[Ints, Ints, _Piece]:

@@ -18,7 +18,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Bools, Ints, frozen_array
+from unifiedbus_dsl.network import Bools, Ints, distinct, frozen_array
 from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver.blocks import Blocks
 from unifiedbus_dsl.solver.demand import Demand, Groups
@@ -77,6 +77,11 @@ class CollectiveTime:
     @property
     def busbw_Bps(self) -> float:  # noqa: N802
         return self.algbw_Bps * busbw_factor(self.collective, self.members)
+
+    @property
+    def links(self) -> Ints:
+        """The links of the plan, by number, whose cables carry anything."""
+        return distinct(np.concatenate([step.timing.links for step in self.steps]))
 
     @property
     def longest(self) -> StepTime:

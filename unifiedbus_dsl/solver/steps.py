@@ -13,7 +13,7 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import ArcKinds, Floats, Ints, Network, frozen_array, ranges, row_arcs, tally
+from unifiedbus_dsl.network import ArcKinds, Floats, Ints, Network, distinct, frozen_array, ranges, row_arcs, tally
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.demand import Demand, Groups, PairImages, Pairs, alike, kept, received, sent, toward
 from unifiedbus_dsl.solver.ecmp import targets
@@ -40,7 +40,7 @@ def as_slow_as_any(network: Network, kinds: ArcKinds) -> tuple[Network, float]:
 class Timing:
     """`per_byte_s`: seconds for each byte that a flow of rate 1 carries. `latency_s`: of the slowest path taken.
     `binding` lists the full arcs that the flows which finish last cross, `binding_ends` the end points whose injection
-    is full there. `classes` flows stood for `flows`."""
+    is full there. `classes` flows stood for `flows`. `links` are those whose cables carry any."""
 
     per_byte_s: float
     latency_s: float
@@ -48,6 +48,7 @@ class Timing:
     binding_ends: Ints
     classes: int
     flows: int
+    links: Ints
 
 
 def timing(symmetry: Symmetry, demand: Demand, timed: Symmetry | None = None, until: float = np.inf) -> Timing:
@@ -80,6 +81,8 @@ def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float, until
     used = tally(slowest.resource, slowest.share * rate[owner], len(flows.capacity_Bps))
     full = (used > 0) & (used >= flows.capacity_Bps * (1 - FULL_WITHIN))
     orbits, ends = group.arc_orbits, len(group.end_orbit_size)
+    carrying = tally(flows.resource, flows.share, len(flows.capacity_Bps))[:orbits] > 0
+    kinds = np.flatnonzero(np.bincount(group.network.kind[carrying[group.arc_orbit]]))
     injects = full[orbits : orbits + ends] | full[orbits + ends :]
     return Timing(
         done.makespan_s,
@@ -88,6 +91,7 @@ def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float, until
         np.flatnonzero(injects[group.end_orbit]),
         flows.flows,
         round(float(flows.count.sum())),
+        distinct(group.network.kinds.link[kinds]),
     )
 
 

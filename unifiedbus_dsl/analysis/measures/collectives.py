@@ -13,6 +13,7 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.analysis.certified import stated
+from unifiedbus_dsl.analysis.planes import links_sentence, open_sentence
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
 from unifiedbus_dsl.analysis.wording import end_name, size_text
 from unifiedbus_dsl.network import arc_kinds
@@ -62,6 +63,7 @@ def time(call: Call) -> Answer:
         *asking.root,
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
+        *links_sentence(call.machine, found.links),
         *asking.said,
         *((f"no path for {', '.join((*no_path, *found.passed))}",) if no_path or found.passed else ()),
         *(f"{name} not tried: too many different flows; name it to try" for name in passed),
@@ -116,6 +118,7 @@ def sweep(call: Call) -> Answer:
         *asking.root,
         f"{found.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
+        *links_sentence(call.machine, top.links),
         "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
         if found.efficiency
         else "efficiency not given: no bound is known where there is so little symmetry",
@@ -211,9 +214,8 @@ def optimal_time(call: Call) -> Answer:
     machine = call.machine
     group, budget = traffic.groups(machine.network.ends), machine.budget_s
     found = best.optimal_time(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget)
-    return call.number(
-        found, TIME, assumptions=(*_rooted(call, traffic), "no schedule is faster, relays at end points allowed")
-    )
+    said = (*_rooted(call, traffic), "no schedule is faster, relays at end points allowed", *open_sentence(machine))
+    return call.number(found, TIME, assumptions=said)
 
 
 def _rooted(call: Call, traffic: Traffic) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from unifiedbus_dsl.bind import dotted
 from unifiedbus_dsl.network import Floats, Ints, Network, tally
 from unifiedbus_dsl.solver import fair as sharing
 from unifiedbus_dsl.solver import hashed
-from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, listed, received, sent
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, kept, listed, received, sent
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.send_limit import max_send_scale
 from unifiedbus_dsl.solver.throughput import Throughput, limit
@@ -222,13 +222,22 @@ def fair(call: Call) -> Certified[Answer]:
     rate, count = sharing.fair_rates(found), found.count
     least, mean = float(rate.min()), float((rate * count).sum() / count.sum())
     detail: dict[str, Any] = {"mean": mean, "max": float(rate.max()), "flows": int(count.sum())}
-    arcs = call.machine.network.arcs
-    used = tally(found.resource, found.share, len(found.capacity_Bps))[:arcs]
-    carrying = carrying_sentence(call.machine, used)
+    carrying = carrying_sentence(call.machine, _shared_load(call, found))
     said = ("max-min fair rate of the slowest flow", shares, traffic.pattern, *carrying)
     if traffic.size_bytes:
         detail["completion_s"] = sharing.completion(found, traffic.size_bytes).makespan_s
     return Certified(call.exact(least, RATE, assumptions=said, detail=detail), Stated(least, least))
+
+
+def _shared_load(call: Call, found: sharing.Flows) -> Floats:
+    """What the flows of `flows` carry on each arc where each of them carries 1; zero where nothing is carried, [A]."""
+    _, demand = call.matrix()
+    network = call.machine.network
+    used = tally(found.resource, found.share, len(found.capacity_Bps))
+    if call.integer("hash") is not None or not isinstance(demand, Groups):
+        return used[: network.arcs]
+    group = kept(call.machine.symmetry, demand)  # resources are orbits of arcs there
+    return used[: group.arc_orbits][group.arc_orbit]
 
 
 def flows(call: Call) -> tuple[sharing.Flows, Ints, Ints]:

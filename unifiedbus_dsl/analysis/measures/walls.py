@@ -99,7 +99,10 @@ def oversubscription(call: Call) -> Answer:
         NUMBER,
         binding=(where,),
         binds="at",
-        assumptions=("raw rates that end points inside can send toward the wall, over raw rates through the wall",),
+        assumptions=(
+            "raw rates that end points inside can send toward the wall, over raw rates through the wall",
+            *_plane_said(found, worst, names),
+        ),
         detail={"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])},
         text=f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves",
         lines=lines,
@@ -123,6 +126,13 @@ def _by_plane(found: Oversubscription, worst: int, names: tuple[str, ...]) -> tu
     if len(used) < 2:
         return ()
     return ("by plane: " + "; ".join(f"{names[plane]} {ratios[plane]:.4g} : 1" for plane in used),)
+
+
+def _plane_said(found: Oversubscription, worst: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    """In which plane the wall is the worst, where the machine has several."""
+    if len(names) < 2 or not np.isfinite(found.ratio[worst]):
+        return ()
+    return (f"of the cables of {names[int(found.plane[worst])]}, the worst plane of that wall",)
 
 
 def of_blocks(call: Call) -> tuple[Blocks, Oversubscription, tuple[str, ...]]:
