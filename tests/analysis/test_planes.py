@@ -136,7 +136,11 @@ module M {
   connect r[i].slow[k] -- slow_out.p[2*i + k] over S(1 m) for i, k
 }
 system s : M
-analyze q of s { oversubscription(all rack); oversubscription(all rack, over = Fast); oversubscription(all rack, over = S) }
+analyze q of s {
+  oversubscription(all rack)
+  oversubscription(all rack, over = Fast)
+  oversubscription(all rack, over = S)
+}
 """
 
 
