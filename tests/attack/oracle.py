@@ -22,11 +22,13 @@ class Oracle:
     its vertices, what passes needs a vertex that forwards."""
 
     def __init__(self, machine: Drawn) -> None:
+        self.machine = machine
         self.devices = machine.devices
-        self.npus = [k for k, each in enumerate(machine.devices) if each.kind == "npu"]
+        npus = [k for k, each in enumerate(machine.devices) if each.kind == "npu" and not each.lost]
+        self.npus = sorted(npus, key=lambda k: _place(machine.devices[k].name))
         self.arcs: list[tuple[tuple[int, int], tuple[int, int], float, float]] = []
         for cable in machine.cables:
-            if cable.health:
+            if machine.left(cable):
                 ends = self.vertex(*cable.a), self.vertex(*cable.b)
                 of = LANE_BPS * cable.lanes * cable.health, ARC_S[cable.link]
                 self.arcs += [(*ends, *of), (*ends[::-1], *of)]
@@ -48,8 +50,8 @@ class Oracle:
                 found.setdefault(tail, []).append(k)
         return found
 
-    def far(self, source: int, *, timed: bool) -> dict[int, float]:
-        """Least hops or seconds from an end point to each device, by Dijkstra's method."""
+    def far(self, source: int, *, timed: bool, width: float = 0.0) -> dict[int, float]:
+        """Least hops or seconds from an end point to each device over cables of a capacity, by Dijkstra's method."""
         best: dict[object, float] = {source: 0.0}
         found: dict[int, float] = {}
         queue: list[tuple[float, int, object]] = [(0.0, 0, source)]
@@ -60,7 +62,9 @@ class Oracle:
                 continue
             passing = self.devices[node[0]].latency_ns * 1e-9 if isinstance(node, tuple) and timed else 0.0
             for k in self.out.get(node, ()):
-                _, head, _, latency = self.arcs[k]
+                _, head, capacity, latency = self.arcs[k]
+                if capacity < width:
+                    continue
                 value = reached + (latency + passing if timed else 1.0)
                 found[head[0]] = min(found.get(head[0], math.inf), value)
                 if head[1] >= 0 and value < best.get(head, math.inf):
@@ -75,6 +79,16 @@ class Oracle:
         table = {source: self.far(source, timed=timed) for source in self.npus}
         return [table[s].get(t, math.inf) for s in self.npus for t in self.npus if s != t]
 
+    def messages(self, size: float) -> float:
+        """Most seconds that a pair of NPUs takes for a message, which the narrowest cable of a path prolongs."""
+        widths = sorted({each[2] for each in self.arcs})
+        slowest = 0.0
+        for source in self.npus:
+            tables = [(self.far(source, timed=True, width=width), size / width) for width in widths]
+            for target in set(self.npus) - {source}:
+                slowest = max(slowest, min(table.get(target, math.inf) + more for table, more in tables))
+        return slowest
+
     def largest_connected(self) -> int:
         """NPUs of the largest set in which every pair has a path."""
         graph = nx.Graph()
@@ -86,19 +100,38 @@ class Oracle:
         return set(self.far(source, timed=False))
 
     def disjoint_paths(self) -> int:
-        """Least maximum flow of a pair where each arc has room for one path."""
-        graph = nx.DiGraph()
-        graph.add_nodes_from([("source", k) for k in self.npus] + [("sink", k) for k in self.npus])
-        for k, (tail, head, *_) in enumerate(self.arcs):
-            graph.add_edge(("in", k), ("out", k), capacity=1)
-            graph.add_edge(("source", tail[0]), ("in", k))
-            graph.add_edge(("out", k), ("sink", head[0]))
-            if tail[1] >= 0:
-                graph.add_edge(tail, ("in", k))
-            if head[1] >= 0:
-                graph.add_edge(("out", k), head)
-        ordered = [(s, t) for s in self.npus for t in self.npus if s != t]
-        return min(int(nx.maximum_flow_value(graph, ("source", s), ("sink", t))) for s, t in ordered)
+        """Least maximum flow of a pair where each arc has room for one path, by shortest augmenting paths."""
+        return min(self._disjoint(s, t) for s in self.npus for t in self.npus if s != t)
+
+    def _disjoint(self, source: int, target: int) -> int:
+        room: dict[object, dict[object, int]] = {target: {}}
+        for tail, head, *_ in self.arcs:
+            goes: object = source if tail[0] == source else tail
+            comes: object = target if head[0] == target else head
+            passes = (goes == source or tail[1] >= 0) and (comes == target or head[1] >= 0)
+            if passes and head[0] != source and tail[0] != target:
+                room.setdefault(goes, {})[comes] = room.get(goes, {}).get(comes, 0) + 1
+                room.setdefault(comes, {}).setdefault(goes, 0)
+        paths = 0
+        while True:
+            before: dict[object, object] = {source: source}
+            level = [source]
+            while level and target not in before:
+                fresh = []
+                for node in level:
+                    for head, left in room.get(node, {}).items():
+                        if left and head not in before:
+                            before[head] = node
+                            fresh.append(head)
+                level = fresh
+            if target not in before:
+                return paths
+            node = target
+            while node != source:
+                room[before[node]][node] -= 1
+                room[node][before[node]] += 1
+                node = before[node]
+            paths += 1
 
     # ---- cuts -------------------------------------------------------------------------------------------------------
 
@@ -160,25 +193,49 @@ class Oracle:
                 limit = min(limit, able / rate) if able else limit
         return limit
 
-    def ecmp(self, traffic: list[tuple[int, int]]) -> tuple[float, np.ndarray]:
-        """Largest scale of a traffic of rate 1 for each pair under equal shares, and the loads of arcs at scale 1."""
+    def shares(self, source: int, target: int, *, by_capacity: bool = False) -> np.ndarray:
+        """What each arc carries of one unit from an end point to another over paths of fewest cables, at each vertex
+        an equal share for each cable (or by capacity), [arcs]."""
+        weight = np.array([each[2] if by_capacity else 1.0 for each in self.arcs])
+        load, steps = np.zeros(len(self.arcs)), self._steps_to(target)
+        share: dict[object, float] = {source: 1.0}
+        for _ in range(int(steps[source])):
+            onward: dict[object, float] = {}
+            for node, part in share.items():
+                nearer = [k for k in self.out[node] if self._from(steps, target, self.arcs[k][1]) == steps[node] - 1]
+                for k in nearer:
+                    passed = part * weight[k] / weight[nearer].sum()
+                    load[k] += passed
+                    onward[self.arcs[k][1]] = onward.get(self.arcs[k][1], 0.0) + passed
+            share = {node: part for node, part in onward.items() if node[0] != target}
+        return load
+
+    def ecmp(self, traffic: list[tuple[int, int]], *, by_capacity: bool = False) -> tuple[float, np.ndarray]:
+        """Largest scale of a traffic of rate 1 for each pair under fixed shares, and the loads of arcs at scale 1."""
         load = np.zeros(len(self.arcs))
         for source, target in traffic:
-            steps = self._steps_to(target)
-            share: dict[object, float] = {source: 1.0}
-            for _ in range(int(steps[source])):
-                onward: dict[object, float] = {}
-                for node, part in share.items():
-                    nearer = [
-                        k for k in self.out[node] if self._from(steps, target, self.arcs[k][1]) == steps[node] - 1
-                    ]
-                    for k in nearer:
-                        load[k] += part / len(nearer)
-                        head = self.arcs[k][1]
-                        onward[head] = onward.get(head, 0.0) + part / len(nearer)
-                share = {node: part for node, part in onward.items() if node[0] != target}
+            load += self.shares(source, target, by_capacity=by_capacity)
+        return self.fits(load, *_sums(traffic)), load
+
+    def fits(self, load: np.ndarray, sent: dict[int, float], received: dict[int, float]) -> float:
+        """The largest scale of loads that fits cables and injections."""
         capacity = np.array([each[2] for each in self.arcs])
-        return min(float((capacity[load > 0] / load[load > 0]).min()), self._injection(*_sums(traffic))), load
+        return min(float((capacity[load > 0] / load[load > 0]).min(initial=math.inf)), self._injection(sent, received))
+
+    def count_paths(self, source: int, target: int) -> int:
+        """Paths of fewest cables, parallel cables told apart."""
+        steps = self._steps_to(target)
+        count: dict[object, int] = {source: 1}
+        for _ in range(int(steps[source])):
+            onward: dict[object, int] = {}
+            for node, many in count.items():
+                for k in self.out[node]:
+                    head = self.arcs[k][1]
+                    if self._from(steps, target, head) == steps[node] - 1:
+                        goal: object = target if head[0] == target else head
+                        onward[goal] = onward.get(goal, 0) + many
+            count = onward
+        return count[target]
 
     def best(self, traffic: list[tuple[int, int]], *, minimal: bool) -> float:
         """Largest scale over all splits (over shortest paths only): the whole linear programme by HiGHS."""
@@ -216,6 +273,12 @@ class Oracle:
         )
         assert solved.status == 0, solved.message
         return -float(solved.fun) * 1e9
+
+
+def _place(name: str) -> list[tuple[str, list[int]]]:
+    """In this order devices are counted: children by name, elements of an array row by row."""
+    parts = [each.partition("[") for each in name.split(".")]
+    return [(part, [int(x) for x in rest.rstrip("]").split(",")] if rest else []) for part, _, rest in parts]
 
 
 def _sums(traffic: list[tuple[int, int]]) -> tuple[dict[int, float], dict[int, float]]:

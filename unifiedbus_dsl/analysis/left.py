@@ -86,7 +86,9 @@ class LeftSums:
         cables = [item for item in selection.items if isinstance(item, Cables)]
         parts = [item for item in selection.items if isinstance(item, Parts)]
         bare = _without_field(node, selection)
-        if selection.items and len(cables) == len(selection.items) and isinstance(bare, tree.All):
+        if not selection.items:
+            return []
+        if len(cables) == len(selection.items) and isinstance(bare, tree.All):
             return [*self._cables(cables, quiet.cables(bare))]
         if len(parts) < len(selection.items):
             return None
