@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,36 @@ def test_a_torus_has_x_fastest(tmp_path: Path) -> None:
         for a, b in zip(nodes.ravel(), np.roll(nodes, -1, axis).ravel(), strict=True)
     }
     assert wanted == joined(TORUS)
-    assert [tuple(p["dims"].values()) for p in torus["placements"]] == boxes((4, 3, 2)) == [(4, 3, 2), (2, 3, 2)]
+    found = [tuple(p["dims"].values()) for p in torus["placements"]]
+    assert found == boxes((4, 3, 2))
+    assert set(found) == {(x, y, z) for x in (1, 2, 4) for y in (1, 3) for z in (1, 2)}
+
+
+def anchors(torus: tuple[int, int, int], box: tuple[int, int, int]) -> list[set[int]]:
+    """The nodes of each place that Slurm gives a job of the size of a box, whose anchors are as far apart as it is wide
+    (`_build_placement_anchors` in torus3d_record.c)."""
+    at = np.arange(np.prod(torus)).reshape(torus[::-1])
+    spread = product(*(range(0, side, step) for side, step in zip(torus, box, strict=True)))
+    reach = [np.ogrid[tuple(slice(a, a + step) for a, step in zip(anchor, box, strict=True))] for anchor in spread]
+    return [set(at[z % torus[2], y % torus[1], x % torus[0]].ravel().tolist()) for x, y, z in reach]
+
+
+@pytest.mark.parametrize("torus", [(4, 3, 2), (8, 6, 4), (7, 1, 1), (16, 16, 24)])
+def test_every_size_of_box_runs_wherever_nodes_are_free(torus: tuple[int, int, int]) -> None:
+    """Of each box the places cover every node once, so that no free node is out of reach of the smaller jobs."""
+    found = boxes(torus)
+    sizes = [x * y * z for x, y, z in found]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {torus, (1, 1, 1)} <= set(found)
+    for box in found:
+        places = anchors(torus, box)
+        assert {len(place) for place in places} == {box[0] * box[1] * box[2]}
+        assert sum(map(len, places)) == np.prod(torus) == len(set().union(*places))
+
+
+def test_sizes_that_slurm_refuses_are_told(tmp_path: Path) -> None:
+    (told,) = [d for d in export.write(compiled(TORUS).plan, "slurm-torus", tmp_path / "t") if d.code == "UB0806"]
+    assert "any other number of nodes: 1, 2, 3, 4, 6, 8, 12, 24 run" in told.message
 
 
 def test_what_is_no_such_shape(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Slurm: `topology.yaml` with rings or three-dimensional toruses of nodes (topology/ring, topology/torus3d).
 
 Both are of nodes that cables join directly. A ring is an ordered list of at most 16 nodes; a torus has its nodes with
-`x` running fastest, then `y`, then `z`, and boxes that jobs may be given. What is no such shape is refused.
+`x` running fastest, then `y`, then `z`, and boxes that jobs may be given: a job of another number of nodes than that of
+a box is refused. What is no such shape is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import yaml
-from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, refuse, too_large
+from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, refuse, remark, too_large
 from unifiedbus_dsl.export.groups import node_types
 from unifiedbus_dsl.export.hostlist import fold_in_order
 from unifiedbus_dsl.export.servers import Server, find_servers
@@ -107,6 +109,7 @@ def write_torus(subject: Subject, path: Path, sink: Sink) -> None:
         if dims is None:
             raise _no_torus(subject, sink, names)
         toruses.append((names, dims))
+    tell_sizes(toruses, sink)
     write_text(path, _torus_yaml(toruses))
 
 
@@ -148,16 +151,26 @@ def _torus_pairs(dims: tuple[int, int, int]) -> Ints:
 
 
 def boxes(dims: tuple[int, int, int]) -> list[tuple[int, int, int]]:
-    """The whole torus, then what halving the longest side gives as long as that is even."""
-    found = [dims]
-    while max(found[-1]) > 1:
-        sides = list(found[-1])
-        longest = sides.index(max(sides))
-        if sides[longest] % 2:
-            break
-        sides[longest] //= 2
-        found.append((sides[0], sides[1], sides[2]))
-    return found
+    """Return all boxes that tile a torus, the largest first and of one size the most even first.
+
+    A job runs in such a box only: one with a side that divides none of the torus would leave nodes that no job gets.
+    """
+    x, y, z = ([size for size in range(1, side + 1) if side % size == 0] for side in dims)
+    return sorted(product(x, y, z), key=lambda box: (-box[0] * box[1] * box[2], max(box), box[2], box[1]))
+
+
+def tell_sizes(toruses: Sequence[tuple[list[str], tuple[int, int, int]]], sink: Sink) -> None:
+    """Tell of the sizes of job that Slurm refuses: those of no box."""
+    sizes = sorted({x * y * z for _, dims in toruses for x, y, z in boxes(dims)})
+    most = sizes[-1]
+    if len(sizes) < most:
+        said = ", ".join(map(str, sizes)) if len(sizes) <= 12 else f"{', '.join(map(str, sizes[:11]))} … {most}"
+        remark(
+            sink,
+            "UB0806",
+            f"Slurm gives a job a box that tiles the torus, and refuses it any other number of nodes: {said} run",
+            "ask for one of these, or for several by `--segment`",
+        )
 
 
 def _torus_yaml(toruses: Sequence[tuple[list[str], tuple[int, int, int]]]) -> Iterator[str]:
