@@ -11,7 +11,7 @@ import networkx as nx
 import pytest
 
 from tests.export.machines import PARTS, PODS, compiled, fabric
-from unifiedbus_dsl import export, pipeline
+from unifiedbus_dsl import export, pipeline, solve
 from unifiedbus_dsl.plan import Plan
 
 # ---- ns-3-UB ----------------------------------------------------------------------------------------------------
@@ -177,7 +177,8 @@ def test_astra_sim(tmp_path: Path) -> None:
     found = astra(PODS, tmp_path)
     assert found["topology"] == ["FullyConnected", "Switch"]
     assert found["npus_count"] == ["4", "16"]
-    assert found["bandwidth"] == ["157.5", "105"]  # 3 and 2 ports of 52.5 GB/s
+    # a message has one of the 3 cables of 52.5 GB/s of the mesh, and both to the switches, in 2^30 byte/s
+    assert [float(rate) for rate in found["bandwidth"]] == pytest.approx([52.5e9 / 2**30, 105e9 / 2**30], rel=1e-8)
     assert found["latency"][0] == "102.4"
     mesh = astra(
         PARTS.replace("port x[3]", "port y[2] : UB x4\n  port x[3]")
@@ -192,6 +193,86 @@ system r : R
         tmp_path,
     )
     assert (mesh["topology"], mesh["npus_count"]) == (["FullyConnected", "FullyConnected"], ["4", "3"])
+
+
+def message(network: dict[str, list[str]], dimension: int, hops: int, size: float) -> float:
+    """Seconds of a message in ASTRA-sim's congestion-unaware network (`BasicTopology::compute_communication_delay`)."""
+    rate = float(network["bandwidth"][dimension]) * 2**30 / 1e9
+    return (hops * float(network["latency"][dimension]) + size / rate) * 1e-9
+
+
+def said(text: str, measure: str) -> float:
+    """Seconds that `ubusc analyze` answers."""
+    value = solve.measure(compiled(text).fabric(), measure).value
+    assert isinstance(value, float)  # an interval would be a pair
+    return value
+
+
+RING = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns; efficiency = 93.75% }
+link Wire : UB { medium = copper; reach = 5 m; delay = 5 ns/m }
+npu Chip { port x[4] : UB x4; transit x }
+rack R { npu[8] : Chip
+  connect npu.x[0..1] as ring over Wire(1 m)
+  connect npu.x[2..3] as ring over Wire(1 m) }
+system r : R
+"""
+"""Two cables between neighbours."""
+
+MESH = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns; efficiency = 93.75% }
+link Wire : UB { medium = copper; reach = 5 m; delay = 5 ns/m }
+npu Chip { port x[14] : UB x4; transit x }
+rack R { npu[8] : Chip
+  connect npu.x[0..6] as fullmesh over Wire(1 m)
+  connect npu.x[7..13] as fullmesh over Wire(1 m) }
+system r : R
+"""
+
+HUB = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns; efficiency = 93.75% }
+link Wire : UB { medium = copper; reach = 5 m; delay = 5 ns/m }
+npu Chip { port x[4] : UB x4 }
+switch Hub { latency = 300 ns; port p[8] : UB x4 }
+rack R { npu[8] : Chip; hub[4] : Hub; connect npu[n].x[k] -- hub[k].p[n] over Wire(1 m) for n, k }
+system r : R
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "algorithm", "messages", "hops"),
+    [(RING, "ring", 14, 1), (MESH, "direct", 2, 1), (HUB, "ring", 14, 2)],
+    ids=["ring", "mesh", "switch"],
+)
+def test_an_all_reduce_of_astra_sim_takes_as_long_as_ours(
+    text: str, algorithm: str, messages: int, hops: int, tmp_path: Path
+) -> None:
+    """Of its collectives `ring` sends 2 (n - 1) messages of a part in n one after another, and `direct` n - 1 at once
+    twice (`Ring::Ring`, `AllToAll::AllToAll`)."""
+    network, size = astra(text, tmp_path), float(1 << 30)
+    assert (len(network["topology"]), network["npus_count"]) == (1, ["8"])
+    ours = said(text, f"time(allreduce(all npu, size = 1 GiB), algorithm = {algorithm})")
+    assert messages * message(network, 0, hops, size / 8) == pytest.approx(ours, rel=1e-6)
+
+
+def test_astra_sim_tells_of_messages_that_do_not_share_a_switch(tmp_path: Path) -> None:
+    notes = [d.message for d in export.write(compiled(HUB).plan, "astra-sim", tmp_path / "n") if d.code == "UB0806"]
+    assert [note for note in notes if "all messages into a switch at full rate at once" in note]
+    notes = [d.message for d in export.write(compiled(RING).plan, "astra-sim", tmp_path / "n") if d.code == "UB0806"]
+    assert not notes
+
+
+def test_a_device_that_passes_nothing_on_is_no_switch_of_astra_sim(tmp_path: Path) -> None:
+    """Two NPUs hang on each CPU, which does not forward: the NPUs meet at the hubs alone."""
+    text = HUB.replace("switch Hub", "cpu Host { port c[2] : UB x4 }\nswitch Hub").replace(
+        "npu Chip { port x[4] : UB x4 }", "npu Chip { port x[4] : UB x4; port c : UB x4 }"
+    )
+    text = text.replace(
+        "hub[4] : Hub;",
+        "hub[4] : Hub; cpu[4] : Host; connect npu[2*c + k].c -- cpu[c].c[k] over Wire(1 m) for c, k in 0..1;",
+    )
+    network = astra(text, tmp_path)
+    assert (network["topology"], network["npus_count"]) == (["Switch"], ["8"])
 
 
 def test_astra_sim_tells_that_tiers_of_switches_are_one(tmp_path: Path) -> None:

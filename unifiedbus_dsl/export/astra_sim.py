@@ -2,9 +2,12 @@
 
 Dimensions are found in the fabric. NPUs that a connect joins in groups of n are a dimension of n: a full mesh or a
 ring. NPUs that share switches are groups too, whose size over what lies within them is the dimension. The innermost
-comes first, and the product is the number of NPUs. The bandwidth of a dimension is that of all cables of one NPU in
-it, after coding, in GB/s (10^9); its latency that of a cable, or for a switch half of the longest way to another NPU
-of the group.
+comes first, and the product is the number of NPUs.
+
+ASTRA-sim lets a message take `latency` for each hop and its size over `bandwidth`, whatever else is under way. So the
+bandwidth of a mesh or ring is that of the cables between two neighbours, and of a switch that of all cables of an NPU
+to it, or what it injects; after coding, in 2^30 bytes a second, which is ASTRA-sim's GB/s. The latency is that of a
+cable, or for a switch half of the longest way to another NPU of the group, as a message has two hops there.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse, remark
 from unifiedbus_dsl.export.connects import origins
-from unifiedbus_dsl.export.devices import latencies, of_kind
+from unifiedbus_dsl.export.devices import forwards, injections, latencies, of_kind
 from unifiedbus_dsl.export.stream import kind_facts, number, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import components
@@ -29,9 +32,13 @@ from unifiedbus_dsl.plan import Plan
 Ints = NDArray[np.int64]
 
 
+GIB = float(1 << 30)
+"""What ASTRA-sim calls a GB (`bw_GBps_to_Bpns`)."""
+
+
 @frozen(eq=False)
 class Dimension:
-    """`bandwidth` in byte/s, `latency` in seconds; `group[npu]` is the number of its group."""
+    """`bandwidth` of a message in byte/s, `latency` of a hop in seconds; `group[npu]` is the number of its group."""
 
     topology: str
     count: int
@@ -45,9 +52,16 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     lines = {
         "topology": [d.topology for d in found],
         "npus_count": [str(d.count) for d in found],
-        "bandwidth": [number(d.bandwidth / 1e9, 6) for d in found],
+        "bandwidth": [number(d.bandwidth / GIB, 9) for d in found],
         "latency": [number(d.latency * 1e9, 6) for d in found],
     }
+    if any(d.topology == "Switch" for d in found):
+        remark(
+            sink,
+            "UB0806",
+            "ASTRA-sim's congestion-unaware network lets all messages into a switch at full rate at once",
+            "take `ring` or `halvingDoubling` for a `Switch` there, and `direct` for a `FullyConnected`",
+        )
     if len(found) > 1:
         remark(
             sink,
@@ -114,40 +128,61 @@ def _stride(group: Ints) -> int:
 
 
 def _meshes(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
-    """One dimension for each connect that joins NPUs with NPUs."""
+    """One dimension for each connect that joins NPUs with NPUs; those that join the same pairs are one."""
     a, b = place[fabric.a_device], place[fabric.b_device]
-    origin = origins(fabric)
-    between = (a >= 0) & (b >= 0) & (a != b)
+    between = np.flatnonzero((a >= 0) & (b >= 0) & (a != b))
+    origin = origins(fabric)[between]
+    found: dict[bytes, list[Ints]] = {}
+    for number_ in np.unique(origin).tolist():
+        mine = between[origin == number_]
+        pairs = np.unique(np.minimum(a[mine], b[mine]) * count + np.maximum(a[mine], b[mine]))
+        found.setdefault(pairs.tobytes(), []).append(mine)
+    for parts in found.values():
+        yield _mesh(fabric, place, count, np.concatenate(parts), sink)
+
+
+def _mesh(fabric: Fabric, place: Ints, count: int, mine: Ints, sink: Sink) -> Dimension:
+    """The dimension of these cables.
+
+    Raises:
+        CannotExportError: they are no full meshes or rings of one size.
+    """
     facts = kind_facts(fabric)
-    rates = np.asarray([kind.capacity for kind in facts])
-    for number_ in np.unique(origin[between]).tolist():
-        mine = between & (origin == number_)
-        group = components(count, a[mine], b[mine]).astype(np.int64)
-        sizes = np.unique(np.bincount(group))
-        degrees = np.bincount(np.concatenate([a[mine], b[mine]]), minlength=count)
-        pairs = np.unique(np.sort(np.stack([a[mine], b[mine]]), axis=0), axis=1)
-        n = int(sizes[0])
-        if len(sizes) > 1 or len(np.unique(degrees)) > 1:
-            raise _no(sink, fabric.plan, "the NPUs of a connect are not all alike")
-        neighbours = 2 * pairs.shape[1] // count
-        if neighbours not in (n - 1, 2):
-            raise _no(sink, fabric.plan, f"a connect joins each of {n} NPUs with {neighbours} others")
-        used = np.unique(fabric.kind[mine]).tolist()
-        rate = float(rates[fabric.kind[mine]].sum()) * 2 / count
-        latency = max(facts[k].latency for k in used)
-        yield Dimension("FullyConnected" if neighbours == n - 1 else "Ring", n, rate, latency, group)
+    a, b, kind = place[fabric.a_device[mine]], place[fabric.b_device[mine]], fabric.kind[mine]
+    group = components(count, a, b).astype(np.int64)
+    sizes = np.unique(np.bincount(group))
+    degrees = np.bincount(np.concatenate([a, b]), minlength=count)
+    if len(sizes) > 1 or len(np.unique(degrees)) > 1:
+        raise _no(sink, fabric.plan, "the NPUs of a connect are not all alike")
+    n, rates = int(sizes[0]), _bundles(count, a, b, np.asarray([k.capacity for k in facts])[kind])
+    neighbours = 2 * len(rates) // count
+    if neighbours not in (n - 1, 2):
+        raise _no(sink, fabric.plan, f"a connect joins each of {n} NPUs with {neighbours} others")
+    if not np.allclose(rates, rates[0]):
+        left_out(sink, "a dimension has one rate, and pairs of NPUs have several: the lowest was taken", "simgrid")
+    latency = max(facts[k].latency for k in np.unique(kind).tolist())
+    topology = "FullyConnected" if neighbours == n - 1 else "Ring"
+    return Dimension(topology, n, float(rates.min()), latency, group)
+
+
+def _bundles(count: int, a: Ints, b: Ints, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The added rate of the cables of each joined pair of NPUs."""
+    _, pair = np.unique(np.minimum(a, b) * count + np.maximum(a, b), return_inverse=True)
+    return np.asarray(np.bincount(pair, weights=rate), dtype=np.float64)
 
 
 # ---- switches -----------------------------------------------------------------------------------------------------
 
 
 def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
-    """One dimension for each size of group that hangs together over devices that are no NPUs, the smallest first."""
+    """One dimension for each size of group that hangs together over devices that pass data on, the smallest first."""
     a, b = place[fabric.a_device], place[fabric.b_device]
+    passing = forwards(fabric)
     other = ~((a >= 0) & (b >= 0))
+    other &= (passing[fabric.a_device] | (a >= 0)) & (passing[fabric.b_device] | (b >= 0))
     if not other.any():
         return
-    far = (a < 0) & (b < 0)
+    far = (a < 0) & (b < 0) & other
     joined = components(fabric.device_count, fabric.a_device[far], fabric.b_device[far])
     facts = kind_facts(fabric)
     near = np.flatnonzero(other & ~far)
@@ -155,6 +190,7 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
     switch = joined[np.where(a[near] >= 0, fabric.b_device[near], fabric.a_device[near]).astype(np.int64)]
     members = np.unique(np.stack([switch, npu]), axis=1)
     heads, sizes = np.unique(members[0], return_counts=True)
+    upward = joined[fabric.a_device[far].astype(np.int64)]
     rate = np.asarray([k.capacity for k in facts])[fabric.kind[near]]
     size_of = sizes[np.searchsorted(heads, switch)]
     for size in sorted(set(sizes.tolist())):
@@ -164,18 +200,19 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
             raise _no(sink, fabric.plan, "the NPUs have different rates to their switches")
         if (_parts(count, npu[mine], switch[mine]) != size).any():
             raise _no(sink, fabric.plan, f"groups of {size:,} NPUs behind switches overlap")
-        if far.any():
+        if np.isin(upward, heads[sizes == size]).any():
             left_out(
                 sink,
                 f"a switch of ASTRA-sim is never full, and {size:,} NPUs are behind switches that are cabled to others",
                 "simgrid",
             )
         group = np.flatnonzero(place >= 0)[members[1, members[0] == switch[mine][0]]]
-        yield Dimension("Switch", int(size), float(each[0]), _half_way(fabric, group), np.arange(count))
+        rate_of_npu = min(float(each[0]), float(injections(fabric)[group].min()))
+        yield Dimension("Switch", int(size), rate_of_npu, _half_way(fabric, group), np.arange(count))
 
 
 def _half_way(fabric: Fabric, npus: Ints) -> float:
-    """Half of the longest of the fastest ways from the first of these NPUs to the others over what is no NPU."""
+    """Half of the longest of the fastest ways from the first of these NPUs to the others over what is no NPU, in s."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
 
@@ -187,7 +224,7 @@ def _half_way(fabric: Fabric, npus: Ints) -> float:
     keep = ~(is_npu[a] & is_npu[b])
     cost = np.concatenate([times[keep] + passing[b[keep]], times[keep] + passing[a[keep]]])
     tail, head = np.concatenate([a[keep], b[keep]]), np.concatenate([b[keep], a[keep]])
-    inner = ~is_npu[tail] | (tail == source)  # an NPU is no way through
+    inner = (forwards(fabric)[tail] & ~is_npu[tail]) | (tail == source)  # an NPU is no way through
     order = np.lexsort((cost[inner], head[inner], tail[inner]))
     tail, head, cost = tail[inner][order], head[inner][order], cost[inner][order]
     first = np.ones(len(tail), dtype=bool)
@@ -202,6 +239,6 @@ FORMAT = Format(
     "fabric",
     "astra.yml",
     write,
-    ("switches and cables one by one", "lengths", "different rates within a dimension"),
+    ("switches and cables one by one", "what a mesh injects in all", "lengths"),
     "simgrid",
 )

@@ -32,6 +32,20 @@ def latencies(fabric: Fabric) -> NDArray[np.float64]:
     return np.asarray(np.asarray([latency_of(of) for of in types], dtype=np.float64)[fabric.device_type])
 
 
+def injections(fabric: Fabric) -> NDArray[np.float64]:
+    """Return what each device injects at most, in byte/s, [D]; infinity where it states nothing."""
+    values = [of.fields.get("injection") for of in fabric.plan.devices.values()]
+    most = [float(value) if isinstance(value, Quantity) else np.inf for value in values]
+    return np.asarray(np.asarray(most, dtype=np.float64)[fabric.device_type])
+
+
+def forwards(fabric: Fabric) -> NDArray[np.bool_]:
+    """Return whether each device passes data on from one of its ports to another, [D]."""
+    types = fabric.plan.devices.values()
+    passing = [of.kind == "switch" or any(len(line) > 1 for line in of.transit) for of in types]
+    return np.asarray(np.asarray(passing, dtype=bool)[fabric.device_type])
+
+
 def tiers(fabric: Fabric) -> NDArray[np.int64]:
     """Cables from each device to the nearest end point, -1 where there is no way, [D]."""
     network = from_fabric(fabric)
