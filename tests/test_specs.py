@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
+from functools import cache, reduce
+from itertools import product
 from pathlib import Path
 
 import networkx as nx
@@ -247,6 +248,11 @@ def graph(spec: str, system: str | None = None) -> nx.Graph[str]:
     return nx.Graph(compiled(spec).fabric(system).to_networkx())
 
 
+def switches(spec: str) -> nx.Graph[str]:
+    whole = graph(spec)
+    return nx.Graph(whole.subgraph(name for name, kind in whole.nodes(data="kind") if kind == "switch"))
+
+
 @pytest.mark.parametrize(
     ("spec", "system", "diameter"),
     [
@@ -257,6 +263,8 @@ def graph(spec: str, system: str | None = None) -> nx.Graph[str]:
         ("textbook/dragonfly.ubus", "dragonfly", 5),
         ("textbook/hyperx.ubus", "hyperx", 4),
         ("textbook/slim-fly.ubus", "slimfly", 4),
+        ("textbook/slim-fly-9.ubus", "slimfly", 4),
+        ("textbook/polarfly.ubus", "polarfly", 4),
         ("textbook/jellyfish.ubus", "jellyfish", 5),
         ("google/tpu.ubus", "twisted", 6),  # the plain torus of 4 x 4 x 8 has 8
         ("google/tpu-8i.ubus", "pod", 7),
@@ -272,10 +280,56 @@ def test_diameter(spec: str, system: str, diameter: int) -> None:
 
 def test_slim_fly_is_the_hoffman_singleton_graph() -> None:
     """The one graph of degree 7 and diameter 2 with 50 nodes; it has no cycle shorter than 5."""
-    whole = graph("textbook/slim-fly.ubus")
-    switches = whole.subgraph(name for name, kind in whole.nodes(data="kind") if kind == "switch")
-    assert (len(switches), set(dict(switches.degree).values()), nx.diameter(switches)) == (50, {7}, 2)
-    assert nx.girth(switches) == 5
+    found = switches("textbook/slim-fly.ubus")
+    assert (len(found), set(dict(found.degree).values()), nx.diameter(found)) == (50, {7}, 2)
+    assert nx.girth(found) == 5
+
+
+def add9(a: int, b: int) -> int:
+    """The sum in GF(9); u + v t is the number u + 3 v."""
+    return (a + b) % 3 + 3 * ((a // 3 + b // 3) % 3)
+
+
+def times9(a: int, b: int) -> int:
+    """The product in GF(9), where t^2 = -1."""
+    (u, v), (x, y) = (a % 3, a // 3), (b % 3, b // 3)
+    return (u * x - v * y) % 3 + 3 * ((u * y + v * x) % 3)
+
+
+def test_slim_fly_over_gf_9_is_a_mckay_miller_siran_graph() -> None:
+    """Its cables are those that the arithmetic of the field gives, by the definition of the graph."""
+    powers = [1]
+    while len(powers) < 8:
+        powers.append(times9(powers[-1], 4))
+    assert len(set(powers)) == 8  # 1 + t is primitive
+    expected = set()
+    for x, y, z in product(range(9), repeat=3):
+        for of, chosen in (("a", powers[::2]), ("b", powers[1::2])):
+            expected |= {frozenset((f"{of}[{x}, {y}]", f"{of}[{x}, {add9(y, power)}]")) for power in chosen}
+        expected.add(frozenset((f"a[{x}, {add9(times9(y, x), z)}]", f"b[{y}, {z}]")))
+    found = switches("textbook/slim-fly-9.ubus")
+    assert {frozenset(edge) for edge in found.edges} == expected
+    assert (set(dict(found.degree).values()), nx.diameter(found)) == ({13}, 2)
+
+
+def test_polarfly_is_a_polarity_graph_of_the_plane_over_gf_9() -> None:
+    """Two points have one line in common; the whole of it is the graph of points whose products are 0."""
+    found = switches("textbook/polarfly.ubus")
+    own = [name for name, degree in found.degree if degree == 9]
+    assert (len(found), len(own), found.number_of_edges(), nx.diameter(found)) == (91, 10, 450, 2)
+    matrix = nx.to_numpy_array(found, dtype=int) + np.diag([int(name in own) for name in found])
+    assert (matrix @ matrix == 9 * np.eye(91, dtype=int) + 1).all()
+
+
+@pytest.mark.slow
+def test_polarfly_is_er_9() -> None:
+    points = [v for v in product(range(9), repeat=3) if next((x for x in v if x), 0) == 1]
+    pairs = [(v, w) for v in points for w in points if v < w]
+    orthogonal = nx.Graph(
+        (v, w) for v, w in pairs if not reduce(add9, (times9(x, y) for x, y in zip(v, w, strict=True)))
+    )
+    assert len(orthogonal) == 91
+    assert nx.is_isomorphic(orthogonal, switches("textbook/polarfly.ubus"))
 
 
 def test_tpu_v4_is_a_torus_of_cubes() -> None:

@@ -248,6 +248,10 @@ def test_what_is_proved_distinct_is(case: tuple[tuple[Axis, ...], tuple[IndexExp
     assert len(set(values)) == len(values)
 
 
+XOR = tuple(i ^ j for i in range(8) for j in range(8))
+"""A table in which no number stands twice in a row or a column."""
+
+
 @pytest.mark.parametrize(
     ("subscripts", "proved"),
     [
@@ -268,6 +272,15 @@ def test_what_is_proved_distinct_is(case: tuple[tuple[Axis, ...], tuple[IndexExp
         ((Op("mod", Op("+", B, S), Const(8)), S), True),
         ((Op("mod", Op("+", B, S), Const(8)),), False),
         ((Op("+", Op("*", Const(8), Op("mod", Op("+", B, Const(1)), Const(8))), S),), True),
+        ((B, Lookup((3, 1, 4, 5, 9, 2, 6, 8), S)), True),
+        ((B, Lookup((3, 1, 4, 5, 9, 2, 6, 3), S)), False),
+        ((B, Lookup((3, 1, 4, 5, 9, 2, 6), S)), False),  # S leaves it: not proved
+        ((Op("+", Op("*", Const(8), Lookup((3, 1, 4, 5, 9, 2, 6, 8), B)), S),), True),
+        ((B, Lookup(XOR, Op("+", Op("*", Const(8), B), S))), True),
+        ((Lookup(XOR, Op("+", Op("*", Const(8), B), S)), S), True),
+        ((Lookup(XOR, Op("+", Op("*", Const(8), B), S)),), False),
+        ((B, Lookup(XOR, Op("+", Op("*", Const(8), Lookup((0, 0, 0, 0, 5, 5, 5, 5), B)), S))), True),
+        ((B, Lookup((*XOR[:63], 6), Op("+", Op("*", Const(8), B), S))), False),
     ],
 )
 def test_proofs(subscripts: tuple[IndexExpr, ...], proved: bool) -> None:

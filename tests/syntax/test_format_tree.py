@@ -139,6 +139,54 @@ def test_a_documented_condition_keeps_its_own_block() -> None:
     assert format(read(text)) == text
 
 
+ROWS = """\
+ubus 1
+let t = [[1, 2],
+ [3,4] ]
+let flat = [1,
+2]
+npu N {
+  a = [[1], [2]]
+  bb = [[1],
+    [2]] # last
+}
+"""
+
+ROWS_LAID_OUT = """\
+ubus 1
+
+let t = [
+  [1, 2],
+  [3, 4]
+]
+let flat = [1, 2]
+npu N {
+  a  = [[1], [2]]
+  bb = [
+    [1],
+    [2]
+  ]  # last
+}
+"""
+
+
+def test_tables_keep_their_rows() -> None:
+    assert format(read(ROWS)) == ROWS_LAID_OUT
+    assert format(read(ROWS_LAID_OUT)) == ROWS_LAID_OUT
+
+
+def test_long_lists_are_filled() -> None:
+    row = f"[{', '.join(str(n) for n in range(100, 140))}]"
+    long = format(read(f"ubus 1\nlet long = {row}\nlet deep = [{row}, {row}]\nlet last = [{row}]\n"))
+    lines = long.splitlines()[2:]
+    assert max(map(len, lines)) <= 120
+    outer = [line for line in lines if not line.startswith(" ")]
+    assert outer == ["let long = [", "]", "let deep = [", "]", "let last = [", "]"]
+    assert long.count("  [\n    100, ") == 3
+    assert long.count("139\n  ],\n  [") == 1
+    assert format(read(long)) == long
+
+
 def test_a_long_connect_is_broken_before_its_clauses() -> None:
     ends = f"connect {'a' * 50}[i] -- {'b' * 40}[i]"
     text = f"ubus 1\n\nrack R {{\n  {ends} over Copper(1 m) for i, j where i < j @open  # long\n}}\n"

@@ -7,7 +7,7 @@ proof (mixed-radix subscripts, ranges apart); only what can't be proved is liste
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from math import prod
 
@@ -17,8 +17,20 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl import work
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
-from unifiedbus_dsl.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Plan, PortRef, Rule, Var, algebra
-from unifiedbus_dsl.plan.index import Points, count_points, evaluate, flat_index, points
+from unifiedbus_dsl.plan import (
+    AssemblyType,
+    Axis,
+    Child,
+    DeviceType,
+    IndexExpr,
+    Listed,
+    Plan,
+    PortRef,
+    Rule,
+    Var,
+    algebra,
+)
+from unifiedbus_dsl.plan.index import Points, count_points, evaluate, flat_index, lookups, points
 from unifiedbus_dsl.source import Span
 
 
@@ -185,6 +197,10 @@ def _alone(array: _Array, use: Use, sink: Sink) -> bool:
     first, second = int(order[same[0]]), int(order[same[0] + 1])
     at = use.points()
     a, b = _values(at, first), _values(at, second)
+    repeated = list(_repeated(use, a, b))
+    if repeated:
+        _say_repeated(array, use, repeated, (a, b), len(same), sink)
+        return False
     span = use.span
     help, fix = _stride_help(use)
     sink.error(
@@ -197,6 +213,57 @@ def _alone(array: _Array, use: Use, sink: Sink) -> bool:
         fix=fix,
     )
     return False
+
+
+@frozen
+class _Repeated:
+    """A number that a table has at two places."""
+
+    listed: Listed
+    number: int
+    places: tuple[int, int]
+
+    def element(self, side: int) -> str:
+        """`inv[2]`."""
+        at = np.unravel_index(self.places[side], self.listed.shape)
+        return f"`{self.listed.name}[{', '.join(map(str, at))}]`"
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """Where the two elements stand, if it is known."""
+        spans = self.listed.spans
+        return tuple(Label(spans[at], f"{self.number} here") for at in self.places) if spans else ()
+
+
+def _repeated(use: Use, a: Mapping[str, int], b: Mapping[str, int]) -> Iterator[_Repeated]:
+    """The tables in a rule that have one number at the different places where they are read for two points."""
+    grids = [{name: np.asarray(value) for name, value in values.items()} for values in (a, b)]
+    for expr in use.subscripts:
+        for read in lookups(expr):
+            one, other = (int(evaluate(read.at, grid)) for grid in grids)
+            if read.listed is not None and one != other and read.table[one] == read.table[other]:
+                yield _Repeated(read.listed, read.table[one], (one, other))
+
+
+def _say_repeated(
+    array: _Array,
+    use: Use,
+    repeated: Sequence[_Repeated],
+    values: tuple[Mapping[str, int], Mapping[str, int]],
+    count: int,
+    sink: Sink,
+) -> None:
+    first = repeated[0]
+    sink.error(
+        "UB0419",
+        f"a table leads two cables to {array.name(_again(use, array, values[0]))}: {first.element(0)} and "
+        f"{first.element(1)} are both {first.number}",
+        use.span,
+        f"equal for {_tuple_text(values[0])} and {_tuple_text(values[1])}",
+        labels=tuple(label for each in repeated for label in each.labels),
+        notes=(f"{count:,} collision{'s' * (count != 1)}",),
+        help=("no number may stand twice in the part of a table that numbers the ports of one device",),
+    )
 
 
 def _again(use: Use, array: _Array, values: Mapping[str, int]) -> int:

@@ -18,7 +18,6 @@ from unifiedbus_dsl.elaborate.members import fields, known_annotations, misplace
 from unifiedbus_dsl.elaborate.pattern import pattern_rules
 from unifiedbus_dsl.elaborate.placing import placement
 from unifiedbus_dsl.elaborate.references import (
-    IndexCompiler,
     PortView,
     Reference,
     Step,
@@ -29,6 +28,7 @@ from unifiedbus_dsl.elaborate.references import (
     steps,
 )
 from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.elaborate.subscripts import IndexCompiler
 from unifiedbus_dsl.plan import (
     AssemblyType,
     Axis,

@@ -88,7 +88,7 @@ class Body:
                 evaluator = Evaluator(scope, self.sink, words=words)
                 value = statement.value
                 self.members[statement.name.text] = Lazy(
-                    lambda: evaluator.eval(value), statement.name.span, statement.name.text
+                    lambda: evaluator.eval(value), statement.name.span, statement.name.text, value
                 )
             case tree.Instance():
                 self.structure[statement.name.text] = "a part"

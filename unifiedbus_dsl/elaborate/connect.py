@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
-from unifiedbus_dsl.bind import walk
-from unifiedbus_dsl.diagnostics import Edit, Fix, Label
-from unifiedbus_dsl.elaborate.references import Dimension, IndexCompiler, Reference, Wall, range_axis, shape_text
-from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Link, Not, Op, Rule, Var, algebra
-from unifiedbus_dsl.plan.index import axes_used, count_points, evaluate, points
+from unifiedbus_dsl.diagnostics import Label
+from unifiedbus_dsl.elaborate.axes import find_axes, names_known
+from unifiedbus_dsl.elaborate.references import Dimension, Reference, Wall, range_axis, shape_text
+from unifiedbus_dsl.elaborate.subscripts import IndexCompiler, Outside, outside, reads_in_range
+from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Link, Lookup, Not, Op, Rule, Var, algebra
+from unifiedbus_dsl.plan.index import axes_used, count_points, evaluate
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
 
@@ -45,12 +46,15 @@ def written_rules(node: tree.Connect, wall: Wall, choose: ChooseLink) -> tuple[R
     compiler = IndexCompiler(wall.evaluator, frozenset(axes))
     a = _subscripts(left, compiler, free)
     b = _subscripts(right, compiler, free)
-    where = compiler.condition(node.where) if node.where is not None else None
+    condition = evolve(compiler, reads=[])
+    where = condition.condition(node.where) if node.where is not None else None
     if a is None or b is None or (node.where is not None and where is None):
         return None
     every = (*axes.values(), *free)
     where = None if where == algebra.TRUE else where
     if not _can_be_checked(node, (left, right), (*a, *b), every, where, wall):
+        return None
+    if not reads_in_range(condition, every, None) or not reads_in_range(compiler, every, where):
         return None
     if where is not None and not count_points(every, where):
         _nothing_left(node, wall)
@@ -120,8 +124,8 @@ def _divisions(expr: IndexExpr) -> int:
     match expr:
         case Op(op, left, right):
             return max(_divisions(left), _divisions(right)) + (op in ("div", "mod"))
-        case Not(operand):
-            return _divisions(operand)
+        case Not(inner) | Lookup(_, inner):
+            return _divisions(inner)
     return 0
 
 
@@ -137,6 +141,8 @@ def _largest(expr: IndexExpr, axes: Sequence[Axis]) -> int:
             return max(a, b, a * b if op == "*" else a + b)
         case Not(operand):
             return _largest(operand, axes)
+        case Lookup(table, at):
+            return max(_largest(at, axes), *map(abs, table))
     return 0
 
 
@@ -151,158 +157,7 @@ def _nothing_left(node: tree.Connect, wall: Wall) -> None:
     )
 
 
-# ---- axes -------------------------------------------------------------------------------------------------------
-
-
-def find_axes(binders: Sequence[tree.Binder], refs: Sequence[Reference], wall: Wall) -> dict[str, Axis] | None:
-    """The axis of each index name after `for`: its own range, or the dimension where it stands alone."""
-    axes: dict[str, Axis] = {}
-    good = True
-    for binder in binders:
-        name = binder.name.text
-        if name in axes:
-            wall.sink.error("UB0202", f"index `{name}` is listed twice", binder.name.span, "listed again")
-            good = False
-            continue
-        if binder.range is not None and not _said(name, refs):
-            _not_used(binder, wall)
-            axis = None
-        else:
-            axis = _bound_axis(binder, wall) if binder.range is not None else _inferred_axis(binder, refs, wall)
-        if axis is None:
-            good = False
-        else:
-            axes[name] = axis
-    return axes if good else None
-
-
-def _bound_axis(binder: tree.Binder, wall: Wall) -> Axis | None:
-    if isinstance(binder.range, tree.Range):
-        return range_axis(wall.evaluator, binder.range, binder.name.text, None)
-    assert binder.range is not None
-    wall.sink.error(
-        "UB0415",
-        f"index `{binder.name.text}` needs a range",
-        binder.range.span,
-        "not a range",
-        help=(f"write `{binder.name.text} in 0..7`",),
-    )
-    return None
-
-
-def _inferred_axis(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -> Axis | None:
-    name = binder.name.text
-    alone = [dimension for ref in refs for dimension in ref.dimensions if dimension.name == name]
-    if not alone:
-        _rangeless(binder, refs, wall)
-        return None
-    sizes = {dimension.size for dimension in alone}
-    if len(sizes) == 1:
-        return Axis(name, 0, alone[0].size - 1)
-    other = next(d for d in alone if d.size != alone[0].size)
-    wall.sink.error(
-        "UB0403",
-        f"index `{name}` has two ranges: 0..{min(sizes) - 1} and 0..{max(sizes) - 1}",
-        other.span,
-        f"so `{name}` runs 0..{other.size - 1} here",
-        labels=(Label(alone[0].span, f"so `{name}` runs 0..{alone[0].size - 1} here"), *_sizes((alone[0], other))),
-        help=(f"say which: `for {name} in 0..{min(sizes) - 1}`, or connect arrays of one size",),
-    )
-    return None
-
-
-def _sizes(dimensions: Sequence[Dimension]) -> Iterator[Label]:
-    """Where the arrays of these dimensions get their sizes."""
-    for dimension in dimensions:
-        if dimension.origin is not None:
-            yield Label(dimension.origin, f"{dimension.size} here")
-
-
-def _rangeless(binder: tree.Binder, refs: Sequence[Reference], wall: Wall) -> None:
-    name = binder.name.text
-    if _said(name, refs):
-        wall.sink.error(
-            "UB0405",
-            f"index `{name}` never stands alone as a subscript, so its range is not known",
-            binder.name.span,
-            "range unknown",
-            help=(f"write `{name} in 0..7` after `for`, with the range that is meant",),
-        )
-    else:
-        _not_used(binder, wall)
-
-
-def _said(name: str, refs: Sequence[Reference]) -> bool:
-    return any(name in _names_in(dimension) for ref in refs for dimension in ref.dimensions)
-
-
-def _not_used(binder: tree.Binder, wall: Wall) -> None:
-    wall.sink.error(
-        "UB0408",
-        f"index `{binder.name.text}` is listed after `for` and used in no subscript",
-        binder.name.span,
-        "not used",
-        help=("delete it, or write it where it belongs",),
-        fix=_unlisted(binder),
-    )
-
-
-def _unlisted(binder: tree.Binder) -> Fix | None:
-    """Take a binder off the list after `for`, with the comma beside it; None where it is the only one."""
-    text, start, end = binder.span.source.text, binder.span.start, binder.span.end
-    before, after = text[:start].rstrip(), text[end:].lstrip(" \t")
-    if before.endswith(","):
-        start = len(before) - 1
-    elif after.startswith(","):
-        end = len(text) - len(after.removeprefix(",").lstrip(" \t"))
-    else:
-        return None
-    return Fix(f"delete `{binder.name.text}`", (Edit(Span(binder.span.source, start, end), ""),))
-
-
-def _names_in(dimension: Dimension) -> set[str]:
-    if dimension.subscript is None:
-        return set()
-    return {each.text for each in walk(dimension.subscript) if isinstance(each, tree.Name)}
-
-
-def names_known(
-    node: tree.Connect | tree.ConnectPattern, refs: Sequence[Reference], axes: Mapping[str, Axis], wall: Wall
-) -> bool:
-    """Whether each name in a subscript is an index or a value; else say, once for each, that it is not listed."""
-    scope = wall.evaluator.scope
-    unknown: dict[str, list[Span]] = {}
-    parts: list[tree.Node] = [d.subscript for ref in refs for d in ref.dimensions if d.subscript is not None]
-    parts += [node.where] if node.where is not None else []
-    for part in parts:
-        for each in walk(part):
-            if not isinstance(each, tree.Name) or each.text in axes or scope.local(each.text):
-                continue
-            if scope.definition((each.text,)) or scope.is_quiet(each.text) or each.text in wall.evaluator.extra:
-                continue
-            unknown.setdefault(each.text, []).append(each.span)
-    listed = [*(binder.span.text.strip() for binder in node.binders), *unknown]
-    for name, spans in unknown.items():
-        wall.sink.error(
-            "UB0404",
-            f"index `{name}` is not listed after `for`",
-            spans[0],
-            "not bound",
-            labels=tuple(Label(span, "nor here") for span in spans[1:]),
-            help=(f"write `for {', '.join(listed)}`",),
-            fix=_listing(node, name),
-        )
-    return not unknown
-
-
-def _listing(node: tree.Connect | tree.ConnectPattern, name: str) -> Fix:
-    """Add an index to the list after `for`, which begins behind the link where there is none yet."""
-    if node.binders:
-        at, text = node.binders[-1].span.end, f", {name}"
-    else:
-        before = node.over.span if node.over is not None else node.span
-        at, text = before.end, f" for {name}"
-    return Fix(f"list `{name}` after `for`", (Edit(Span(node.span.source, at, at), text),))
+# ---- the dimensions left free ----------------------------------------------------------------------------------------
 
 
 def _free_axes(left: Reference, right: Reference, wall: Wall) -> tuple[Axis, ...] | None:
@@ -391,23 +246,16 @@ def _outside(
     wall: Wall,
     origins: Iterator[Label],
 ) -> None:
-    used = set(axes_used(expr)) | (set(axes_used(where)) if where is not None else set())
-    grid = points([axis for axis in axes if axis.name in used], where)
-    values = np.broadcast_to(evaluate(expr, grid.grids), grid.shape).ravel()
-    bad = np.flatnonzero((values < 0) | (values >= dimension.size))
-    worst = int(bad[np.argmax(np.abs(values[bad] - dimension.size / 2))])
-    at = {name: int(value[0]) for name, value in grid.at(np.array([worst])).items() if not name.startswith("_")}
-    when = " for " + ", ".join(f"{name}={value}" for name, value in at.items()) if at else ""
-    top = dimension.size - 1
-    help = [f"elements are 0..{top}"]
-    if values[bad].min() >= 0 or values[bad].max() < 0:
+    found = outside(expr, dimension.size, axes, where)
+    help = [f"elements are 0..{dimension.size - 1}"]
+    if found.one_sided and not isinstance(expr, Lookup):
         wrapped = f"({dimension.span.text.strip()}) mod {dimension.size}"
         help.append(f"to wrap around, say so: `{wrapped}`")
     wall.sink.error(
         "UB0401",
-        f"subscript {int(values[worst])} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
+        f"subscript {found.value} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
         dimension.span,
-        f"is {int(values[worst])}{when}",
+        f"is {found.value}{found.when}",
         labels=(
             *(
                 [Label(dimension.origin, f"`{_array_name(ref, dimension)}` is defined here")]
@@ -415,9 +263,17 @@ def _outside(
                 else []
             ),
             *(label for label in origins if label.span != dimension.origin),
+            *_element(expr, found),
         ),
         help=tuple(help),
     )
+
+
+def _element(expr: IndexExpr, found: Outside) -> Iterator[Label]:
+    """The element of a table that leads outside."""
+    if isinstance(expr, Lookup) and expr.listed is not None and expr.listed.spans:
+        at = int(evaluate(expr.at, {name: np.asarray(value) for name, value in found.at.items()}))
+        yield Label(expr.listed.spans[at], f"{found.value} here")
 
 
 def _array_name(ref: Reference, dimension: Dimension) -> str:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from attrs import define, field
 
-from unifiedbus_dsl import units, work
+from unifiedbus_dsl import units
 from unifiedbus_dsl.bind import dotted, walk
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.elaborate import operators
+from unifiedbus_dsl.elaborate import operators, tables
 from unifiedbus_dsl.elaborate.messages import unknown_unit, wants, wrong_dimension
 from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.values import (
     POISON,
     Any,
-    Between,
     Poison,
     TypeValue,
     describe,
@@ -26,7 +25,6 @@ from unifiedbus_dsl.elaborate.values import (
     value_text,
 )
 from unifiedbus_dsl.model import Definition
-from unifiedbus_dsl.plan import Value
 from unifiedbus_dsl.signatures import FUNCTIONS, SOLVED, SUMS
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
@@ -98,10 +96,10 @@ class Evaluator:
             case tree.Conditional():
                 return self._conditional(node)
             case tree.ListExpr():
-                return self._list(node)
+                return tables.list_value(self, node)
             case tree.Index():
-                return self._index(node)
-        return self._no_value(node)
+                return tables.element(self, node)
+        return self.no_value(node)
 
     # -- literals and names
 
@@ -229,52 +227,10 @@ class Evaluator:
         definition = self.scope.definition(path) if path else None
         if definition is not None:
             return self._defined(definition)
-        return self._no_value(node)
+        return self.no_value(node)
 
-    def _list(self, node: tree.ListExpr) -> Any:
-        items: list[Value] = []
-        for part in node.items:
-            item = self.eval(part)
-            if isinstance(item, Poison):
-                return POISON
-            if isinstance(item, TypeValue | Between):
-                return wants(self.sink, part, item, "a number, a quantity or a text")
-            items.append(item)
-        size = _size(items, MAX_LIST)
-        if size > MAX_LIST:
-            self.sink.error(
-                "UB0411",
-                f"this list would have more than {MAX_LIST:,} elements, those of the lists in it counted",
-                node.span,
-                "too many elements",
-            )
-            return POISON
-        work.spend(size, steps=100)
-        return tuple(items)
-
-    def _index(self, node: tree.Index) -> Any:
-        if not isinstance(node.base, tree.Name | tree.ListExpr) or len(node.subscripts) != 1:
-            return self._no_value(node)
-        base, at = self.eval(node.base), node.subscripts[0]
-        if isinstance(base, Poison):
-            return POISON
-        if not isinstance(base, tuple) or isinstance(at, tree.Star | tree.Range):
-            return self._no_value(node)
-        place = self.integer(at)
-        if place is None:
-            return POISON
-        if 0 <= place < len(base):
-            return base[place]
-        self.sink.error(
-            "UB0401",
-            f"the list has {len(base)} elements and no element {place}",
-            at.span,
-            f"is {place}",
-            help=(f"elements are 0..{len(base) - 1}",),
-        )
-        return POISON
-
-    def _no_value(self, node: tree.Node) -> Any:
+    def no_value(self, node: tree.Node) -> Any:
+        """Say that this is no value; POISON."""
         self.sink.error("UB0210", f"`{node.span.text.strip()}` is not a value here", node.span, "no value")
         return POISON
 
@@ -483,20 +439,6 @@ class Evaluator:
             return value.value
         wrong_dimension(self.sink, node, value, dimension, labels=self.origins(node))
         return None
-
-
-MAX_LIST = 100_000
-
-
-def _size(items: Sequence[Any], limit: int) -> int:
-    """How many elements a list has, those of lists in it counted; something beyond the limit where it has more."""
-    total = len(items)
-    for item in items:
-        if total > limit:
-            break
-        if isinstance(item, tuple):
-            total += _size(item, limit - total)
-    return total
 
 
 def _without_bidir(node: tree.Quantity) -> str:

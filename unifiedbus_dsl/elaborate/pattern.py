@@ -10,8 +10,10 @@ from attrs import frozen
 from unifiedbus_dsl import patterns
 from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.elaborate.connect import Cable, ChooseLink, ends_match, find_axes, in_range, names_known
-from unifiedbus_dsl.elaborate.references import Dimension, IndexCompiler, Reference, Wall
+from unifiedbus_dsl.elaborate.axes import find_axes, names_known
+from unifiedbus_dsl.elaborate.connect import Cable, ChooseLink, ends_match, in_range
+from unifiedbus_dsl.elaborate.references import Dimension, Reference, Wall
+from unifiedbus_dsl.elaborate.subscripts import IndexCompiler, reads_in_range
 from unifiedbus_dsl.elaborate.values import Poison, is_whole, value_text
 from unifiedbus_dsl.patterns import Edges, Pattern, PatternError, TooFewPortsError
 from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Opening, Rule, Var, algebra
@@ -170,6 +172,8 @@ def _side(ref: Reference, outer: dict[str, Axis], wall: Wall) -> _Side | None:
             return None
         axes.append(None)
         fixed.append(expr)
+    if not reads_in_range(compiler, tuple(outer.values()), None):
+        return None
     free = [d for d, axis in enumerate(axes) if axis is not None]
     bundle = free[-1] if free and free[-1] >= ref.rank else None
     return _Side(ref, tuple(axes), tuple(fixed), bundle)

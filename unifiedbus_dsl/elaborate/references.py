@@ -10,20 +10,14 @@ from attrs import field, frozen
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.values import Poison, describe, is_whole
 from unifiedbus_dsl.plan import (
     AssemblyType,
     Axis,
     Child,
-    Const,
     DeviceType,
     IndexExpr,
-    Not,
-    Op,
     PlanType,
     PortRef,
-    Var,
-    algebra,
 )
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
@@ -335,82 +329,3 @@ def _many(count: int, noun: str) -> str:
 
 def shape_text(shape: Sequence[int]) -> str:
     return "[" + ", ".join(map(str, shape)) + "]" if shape else "a single one"
-
-
-# ---- arithmetic over index names --------------------------------------------------------------------------------
-
-_ARITHMETIC = {"+": algebra.add, "-": algebra.sub, "*": algebra.mul, "div": algebra.div, "mod": algebra.mod}
-
-
-@frozen(eq=False)
-class IndexCompiler:
-    """Turns subscripts and `where` conditions over index names into index expressions of the plan."""
-
-    evaluator: Evaluator
-    names: frozenset[str]
-
-    def subscript(self, node: tree.Expr) -> IndexExpr | None:
-        """An integer expression; None after a diagnostic."""
-        if not self._uses_index(node):
-            return self._constant(node)
-        match node:
-            case tree.Name():
-                return Var(node.text)
-            case tree.Unary(op="-"):
-                inner = self.subscript(node.operand)
-                return None if inner is None else algebra.sub(Const(0), inner)
-            case tree.Binary(op=op) if op in _ARITHMETIC:
-                return self._arithmetic(node)
-            case tree.Binary(op="/"):
-                self._refuse(node, "`/` may leave a fraction", "`div` divides whole numbers and rounds down")
-                return None
-        self._refuse(node, "a subscript is made of index names, numbers and `+ - * div mod`", "")
-        return None
-
-    def _arithmetic(self, node: tree.Binary) -> IndexExpr | None:
-        left, right = self.subscript(node.left), self.subscript(node.right)
-        if left is None or right is None:
-            return None
-        if node.op in ("div", "mod"):
-            if not isinstance(right, Const):
-                self._refuse(node.right, f"`{node.op}` wants a number that is the same for every index", "")
-                return None
-            if right.value <= 0:
-                self._refuse(node.right, f"`{node.op}` wants a positive number, found {right.value}", "")
-                return None
-        return _ARITHMETIC[node.op](left, right)
-
-    def condition(self, node: tree.Expr) -> IndexExpr | None:
-        """A truth value over index names; None after a diagnostic."""
-        match node:
-            case tree.Binary(op="and" | "or" as op):
-                left, right = self.condition(node.left), self.condition(node.right)
-                return None if left is None or right is None else Op(op, left, right)
-            case tree.Unary(op="not"):
-                inner = self.condition(node.operand)
-                return None if inner is None else Not(inner)
-            case tree.Compare(within=None):
-                a, b = self.subscript(node.left), self.subscript(node.right)
-                return None if a is None or b is None else algebra.compare(node.op, a, b)
-        if not self._uses_index(node):
-            truth = self.evaluator.truth(node)
-            return None if truth is None else (algebra.TRUE if truth else Not(algebra.TRUE))
-        self._refuse(node, "a condition compares index arithmetic, with `and`, `or`, `not`", "such as `i < j`")
-        return None
-
-    def _uses_index(self, node: tree.Node) -> bool:
-        from unifiedbus_dsl.bind import walk
-
-        return any(isinstance(each, tree.Name) and each.text in self.names for each in walk(node))
-
-    def _constant(self, node: tree.Expr) -> Const | None:
-        value = self.evaluator.constant(node)
-        if isinstance(value, Poison):
-            return None
-        if is_whole(value):
-            return Const(int(value.value))
-        self._refuse(node, f"a subscript is a whole number, found {describe(value)}", "")
-        return None
-
-    def _refuse(self, node: tree.Node, message: str, help: str) -> None:
-        self.evaluator.sink.error("UB0407", message, node.span, "not index arithmetic", help=(help,) if help else ())

@@ -20,6 +20,8 @@ class Lazy:
     compute: Callable[[], Any]
     span: Span
     name: str
+    text: tree.Expr | None = None
+    """The expression that is written for it, where there is one."""
     _value: Any | None = None
     _busy: bool = False
 

@@ -60,12 +60,22 @@ class Not:
     operand: IndexExpr
 
 
+@frozen
+class Listed:
+    """A table as the text has it, for messages: its name, its sizes, and where each number stands if it is known."""
+
+    name: str
+    shape: tuple[int, ...]
+    spans: tuple[Span, ...] = field(default=(), repr=False)
+
+
 @frozen(cache_hash=True)
 class Lookup:
-    """`table[at]`: what no arithmetic describes (random graphs, cable lists)."""
+    """`table[at]`: what no arithmetic describes (tables of the text, random graphs, cable lists)."""
 
     table: tuple[int, ...] = field(repr=False)
     at: IndexExpr
+    listed: Listed | None = field(default=None, eq=False, repr=False)
 
 
 IndexExpr: TypeAlias = Const | Var | Op | Not | Lookup

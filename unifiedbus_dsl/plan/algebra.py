@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from math import gcd
+from math import gcd, prod
 
-from attrs import frozen
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
 
-from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Var
-from unifiedbus_dsl.plan.index import axes_used, conjuncts, evaluate, points
+from unifiedbus_dsl import work
+from unifiedbus_dsl.plan import Axis, Const, IndexExpr, Listed, Lookup, Not, Op, Var
+from unifiedbus_dsl.plan.index import axes_used, conjuncts, distinct, evaluate, points
 
 _FOLD = {
     "==": lambda a, b: a == b,
@@ -100,6 +103,12 @@ def mod(left: IndexExpr, right: IndexExpr) -> IndexExpr:
         case Op("mod", inner, Const(a)), Const(b) if a > 0 and b > 0 and a % b == 0:
             return mod(inner, right)
     return Op("mod", left, right)
+
+
+def lookup(table: tuple[int, ...], at: IndexExpr, listed: Listed | None = None) -> IndexExpr:
+    if isinstance(at, Const) and 0 <= at.value < len(table):
+        return Const(table[at.value])
+    return Lookup(table, at, listed)
 
 
 def compare(op: str, left: IndexExpr, right: IndexExpr) -> IndexExpr:
@@ -309,7 +318,7 @@ def _simplify(expr: IndexExpr, ranges: Ranges) -> IndexExpr:
             return Not(_simplify(operand, ranges))
         case Lookup(table, at):
             inner = _simplify(at, ranges)
-            return Const(table[inner.value]) if isinstance(inner, Const) else Lookup(table, inner)
+            return Const(table[inner.value]) if isinstance(inner, Const) else evolve(expr, at=inner)
     return expr
 
 
@@ -350,7 +359,8 @@ def is_injective(subscripts: Iterable[IndexExpr], axes: Sequence[Axis]) -> bool:
     """Whether different points of the axes surely give different subscripts. False means: not proved.
 
     What the subscripts give away is worked out step by step: a mixed radix gives all its atoms, `x mod m` gives x where
-    x spans less than m, `x div m` with `x mod m` gives x; an axis that is known is a constant from then on.
+    x spans less than m, `x div m` with `x mod m` gives x, `table[x]` gives x where no number stands twice in the part
+    of the table that x may read; an axis that is known is a constant from then on.
     """
     if any(axis.size == 0 for axis in axes):
         return True
@@ -371,6 +381,9 @@ def _given_away(expr: IndexExpr, ranges: Ranges, known: set[IndexExpr]) -> set[I
         rest = from_affine(_unknown_part(expr.left, known))
         span = interval(rest, ranges)
         return {rest} if span.high - span.low < expr.right.value else set()
+    if isinstance(expr, Lookup):
+        rest_of_place = _unknown_part(expr.at, known)
+        return {from_affine(rest_of_place)} if _tells_apart(expr, rest_of_place, ranges) else set()
     moving = _unknown_part(expr, known)
     digits = [(abs(c) * _step(a, ranges), abs(c), a) for a, c in moving.terms.items()]
     reach = 0
@@ -380,6 +393,35 @@ def _given_away(expr: IndexExpr, ranges: Ranges, known: set[IndexExpr]) -> set[I
         found = interval(atom, ranges)
         reach += factor * (found.high - found.low)
     return set(moving.terms)
+
+
+MAX_READ = 1 << 22
+"""Numbers of a table that a proof may read: more are not proved, but listed."""
+
+
+def _tells_apart(expr: Lookup, rest: Affine, ranges: Ranges) -> bool:
+    """Whether the number that is read tells the part of the place that is not known, whatever the known part is."""
+    fixed = affine(expr.at).plus(rest, -1)
+    sets = [_values_of(from_affine(form), ranges) for form in (fixed, rest)]
+    if any(found is None for found in sets):
+        return False
+    starts, steps = [distinct(found) for found in sets if found is not None]
+    if len(starts) * len(steps) > MAX_READ:
+        return False
+    places = starts[:, None] + steps[None, :]
+    if places.min() < 0 or places.max() >= len(expr.table):
+        return False
+    work.spend(places.size, work.SORTED)
+    numbers = np.sort(np.asarray(expr.table, dtype=np.int64)[places], axis=1)
+    return bool((numbers[:, 1:] != numbers[:, :-1]).all())
+
+
+def _values_of(expr: IndexExpr, ranges: Ranges) -> NDArray[np.int64] | None:
+    """Every value of an expression over its axes; None where these have too many points to list."""
+    axes = [ranges[name] for name in axes_used(expr)]
+    if prod(axis.size for axis in axes) > MAX_READ:
+        return None
+    return np.asarray(evaluate(expr, points(axes).grids)).ravel()
 
 
 def _unknown_part(expr: IndexExpr, known: set[IndexExpr]) -> Affine:

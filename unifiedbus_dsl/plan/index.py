@@ -17,7 +17,7 @@ from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl import work
@@ -259,6 +259,19 @@ def _variables(expr: IndexExpr) -> Iterator[str]:
             yield from _variables(inner)
 
 
+def lookups(expr: IndexExpr) -> Iterator[Lookup]:
+    """The tables that an expression reads, the outer ones first."""
+    match expr:
+        case Op(_, left, right):
+            yield from lookups(left)
+            yield from lookups(right)
+        case Not(inner):
+            yield from lookups(inner)
+        case Lookup(at=at):
+            yield expr
+            yield from lookups(at)
+
+
 def substitute(expr: IndexExpr, values: Mapping[str, IndexExpr]) -> IndexExpr:
     """The expression with these variables replaced."""
     match expr:
@@ -268,8 +281,8 @@ def substitute(expr: IndexExpr, values: Mapping[str, IndexExpr]) -> IndexExpr:
             return Op(op, substitute(left, values), substitute(right, values))
         case Not(operand):
             return Not(substitute(operand, values))
-        case Lookup(table, at):
-            return Lookup(table, substitute(at, values))
+        case Lookup(at=at):
+            return evolve(expr, at=substitute(at, values))
     return expr
 
 

@@ -168,11 +168,13 @@ class _Printer:
             first, *rest = text.clauses(node)
             self.lines += [_Line(indent, first), *(_Line(indent + 2, clause) for clause in rest)]
             return
-        sign_at = text.sign_at(node)
-        if sign_at is None:
-            self.lines.append(_Line(indent, line))
+        if isinstance(node, tree.Let | tree.Field):
+            line, *rest = _wrapped(node, line, WIDTH - 2 * indent)
         else:
-            self.lines.append(_Line(indent, line, "", type(node), sign_at))
+            rest = []
+        sign_at = text.sign_at(node)
+        padding = () if sign_at is None else (type(node), sign_at)
+        self.lines += [_Line(indent, line, "", *padding), *(_Line(indent, more) for more in rest)]
 
     # ---- statements with blocks -----------------------------------------------------------------------------------
 
@@ -258,6 +260,36 @@ def _blocks(node: Any) -> list[Sequence[tree.Statement]]:
             return [node.then, node.otherwise] if node.otherwise else [node.then]
         case _:
             return [node.items]
+
+
+def _wrapped(node: tree.Let | tree.Field, line: str, width: int) -> list[str]:
+    """The lines of a statement whose value is a list that does not fit on one, or a table that was written in rows."""
+    value = node.value
+    if not isinstance(value, tree.ListExpr) or not value.items:
+        return [line]
+    in_rows = isinstance(value.items[0], tree.ListExpr) and "\n" in value.span.text
+    if len(line) <= width and not in_rows:
+        return [line]
+    head = line.removesuffix(text.expression(value))
+    return [f"{head}[", *(f"  {inner}" for inner in _filled(value.items, width - 2)), "]"]
+
+
+def _filled(items: tuple[tree.Expr, ...], width: int) -> list[str]:
+    """The elements of a list on lines of at most this width: rows on lines of their own, others side by side."""
+    lines: list[str] = []
+    for at, item in enumerate(items):
+        shown = text.expression(item) + ("," if at + 1 < len(items) else "")
+        if isinstance(item, tree.ListExpr):
+            if len(shown) <= width:
+                lines.append(shown)
+            else:
+                inner = _filled(item.items, width - 2)
+                lines += ["[", *(f"  {line}" for line in inner), "]" + shown[-1].removeprefix("]")]
+        elif lines and not lines[-1].endswith("],") and len(lines[-1]) + 1 + len(shown) <= width:
+            lines[-1] += f" {shown}"
+        else:
+            lines.append(shown)
+    return lines
 
 
 def _line_up(lines: list[_Line]) -> None:
