@@ -38,7 +38,9 @@ def check_topology(data: dict[str, Any]) -> None:
     assert data.keys() == {"version", "peer_count", "peer_list", "edge_count", "edge_list"}
     assert data["version"] == "2.0"
     assert 1 <= data["peer_count"] == len(data["peer_list"]) <= 65
-    assert [peer["local_id"] for peer in data["peer_list"]] == list(range(data["peer_count"]))
+    local_ids = [peer["local_id"] for peer in data["peer_list"]]
+    assert local_ids == sorted(set(local_ids))
+    assert 0 <= local_ids[0] <= local_ids[-1] <= 64
     assert data["edge_count"] == len(data["edge_list"])
     used = []
     for edge in data["edge_list"]:
@@ -49,7 +51,7 @@ def check_topology(data: dict[str, Any]) -> None:
         sides = ["a", "b"] if edge["link_type"] == "PEER2PEER" else ["a"]
         assert ("local_b" in edge) == (edge["link_type"] == "PEER2PEER")
         for side in sides:
-            assert 0 <= edge[f"local_{side}"] < data["peer_count"]
+            assert edge[f"local_{side}"] in local_ids
             assert all(re.fullmatch(r"\d+/\d+", port) for port in edge[f"local_{side}_ports"])
             used += [(edge[f"local_{side}"], port) for port in edge[f"local_{side}_ports"]]
     assert len(set(used)) == len(used)
@@ -63,6 +65,8 @@ def check_ranks(data: dict[str, Any]) -> None:
     seen = set()
     for rank in data["rank_list"]:
         assert 0 <= rank["device_id"] <= 64
+        assert 0 <= rank["local_id"] <= 64
+        assert rank["local_id"] != 64 or 0 <= rank["replaced_local_id"] < 64  # the spare, in the place of another
         levels = rank["level_list"]
         assert [level["net_layer"] for level in levels] == list(range(len(levels)))
         assert len(levels) <= 8
@@ -78,6 +82,7 @@ def check_ranks(data: dict[str, Any]) -> None:
                 assert len({port.split("/")[0] for port in address["ports"]}) == 1
                 assert len(address["ports"]) <= 16
                 assert address["addr"] not in seen
+                assert int(address["addr"], 16), "no address"
                 seen.add(address["addr"])
 
 
@@ -108,6 +113,36 @@ def test_a_cabinet_is_a_mesh_for_each_row_and_column(tmp_path: Path) -> None:
     assert {e["net_layer"] for e in nets} == {1}
 
 
+def spared(npus: int, spares: int) -> str:
+    """Servers with NPUs and spares among them, each on its own port of a switch."""
+    total = npus + spares
+    return (
+        PARTS + f"switch Leaf {{ port down[{total}] : UB x4 }}\nnode S {{\n"
+        f"  spare backup[{spares}] : Chip\n  npu[{npus}] : Chip\n  leaf[2] : Leaf\n"
+        f"  connect npu[n].up[k] -- leaf[k].down[n] over Copper(1 m) for n in 0..{npus - 1}, k\n"
+        f"  connect backup[n].up[k] -- leaf[k].down[{npus} + n] over Copper(1 m) for n in 0..{spares - 1}, k\n"
+        f"  open npu.x, backup.x\n}}\n"
+        "system r : S\n"
+    )
+
+
+def test_a_spare_is_a_peer_without_a_rank(tmp_path: Path) -> None:
+    """It has the local id that HCCL keeps for it, wherever it stands in the text."""
+    for npus in (64, 8):
+        topology, ranks = written(spared(npus, 1), tmp_path)
+        check_topology(topology)
+        check_ranks(ranks)
+        assert [peer["local_id"] for peer in topology["peer_list"]] == [*range(npus), 64]
+        assert {edge["local_a"] for edge in topology["edge_list"]} == {*range(npus), 64}
+        assert [rank["local_id"] for rank in ranks["rank_list"]] == [*range(npus)]
+        export.write(compiled(spared(npus, 1)).plan, "hccl-1.2", tmp_path.with_suffix(".json"))
+        servers = json.loads(tmp_path.with_suffix(".json").read_text())["server_list"]
+        assert [len(server["device"]) for server in servers] == [npus]
+    found = export.write(compiled(spared(8, 2)).plan, "hccl", tmp_path)
+    assert "one spare NPU, and `S` has 2" in next(d.message for d in found if d.code == "UB0803")
+    check_topology(json.loads((tmp_path / "topology.json").read_text()))
+
+
 def test_a_pod_of_servers(tmp_path: Path) -> None:
     topology, ranks = written(PODS, tmp_path)
     check_topology(topology)
@@ -120,7 +155,7 @@ def test_a_pod_of_servers(tmp_path: Path) -> None:
 
 
 def test_what_it_cannot_say(tmp_path: Path) -> None:
-    with pytest.raises(export.CannotExportError, match="at most 65"):
+    with pytest.raises(export.CannotExportError, match="at most 64 NPUs and a spare"):
         written(PODS.replace("server[4]", "server[20]").replace("down[16]", "down[80]"), tmp_path, node="rack")
     ring = PARTS + "node S { npu[4] : Chip; connect npu.x[0..1] as ring over Copper(1 m); open npu.x[2], npu.up }\n"
     with pytest.raises(export.CannotExportError, match="full mesh"):

@@ -1,11 +1,14 @@
 """HCCL's topology file 2.0 and rank table 2.0 (Ascend 950: hiascend.com, "Rank Table Configuration", hcclug_000065).
 
-A server is a node (`--node` says of which kind) with at most 65 NPUs. Layer 0 are the cables between its NPUs: each
-full mesh is an instance of `1DMESH`, as a two-dimensional mesh is written as one for each row and column. Layer 1 is
-the Clos inside a SuperPoD, layer 2 that of the cluster (over UBoE, RoCE or a NIC); layers are numbered without gaps.
+A server is a node (`--node` says of which kind) with at most 64 NPUs and a spare one. The spare has the local id 64,
+which HCCL keeps for it, and no rank: a rank with that id has to say whose place it has taken.
+
+Layer 0 are the cables between the NPUs of a server: each full mesh is an instance of `1DMESH`, as a two-dimensional
+mesh is written as one for each row and column. Layer 1 is the Clos inside a SuperPoD, layer 2 that of the cluster (over
+UBoE, RoCE or a NIC); layers are numbered without gaps.
 A port is "die/port": the die is the number in `die0`, else that of the `transit` line, else that of the port array.
 
-Addresses (EIDs) are given by the hardware: those written here are placeholders.
+Addresses (EIDs) are given by the hardware: those written here are placeholders, from 1 on, as 0 is no address.
 """
 
 from __future__ import annotations
@@ -28,18 +31,34 @@ from unifiedbus_dsl.export.names import plain, stems
 from unifiedbus_dsl.export.servers import Server, servers_of
 from unifiedbus_dsl.export.stream import write_text
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.fabric.names import cable_source
+from unifiedbus_dsl.fabric.names import cable_source, spares
 from unifiedbus_dsl.network import components
 from unifiedbus_dsl.plan import DeviceType
 from unifiedbus_dsl.progress import track
 
-MOST_PEERS, MOST_RANKS, MOST_ADDRESSES, MOST_PORTS, MOST_LETTERS = 65, 65_536, 24, 16, 1024
+MOST_RANKS, MOST_ADDRESSES, MOST_PORTS, MOST_LETTERS = 65_536, 24, 16, 1024
+SPARE_ID = 64
+"""The local id of the spare of a server (`BACKUP_LOCAL_ID`); those of the others are below it."""
 PROTOCOLS = {"UBOE": "UBOE", "UB": "UB_CTP", "ROCE": "ROCE", "HCCS": "HCCS", "TCP": "TCP", "ETHERNET": "TCP"}
 """HCCL's protocol for the beginning of the name of ours."""
 CLUSTER = ("UBOE", "ROCE", "TCP")
 MESH, POD, BEYOND = 0, 1, 2
 
 Ints = NDArray[np.int64]
+
+
+@frozen
+class Peers:
+    """The NPUs of a type of server, as offsets of devices: those with a rank in order of local id, and the spare."""
+
+    ranks: list[int]
+    spare: int | None
+
+    @property
+    def local_ids(self) -> dict[int, int]:
+        """The local id of each offset."""
+        found = {offset: local for local, offset in enumerate(self.ranks)}
+        return found if self.spare is None else found | {self.spare: SPARE_ID}
 
 
 @frozen
@@ -67,8 +86,8 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     own = stems(list(topologies))
     for key, edges in topologies.items():
         name = "topology.json" if len(topologies) == 1 else file_name(f"topology-{own[key]}", ".json")
-        write_text(path / name, _topology(len(npus[key]), edges, layers))
-    ranks = sum(len(npus[server.type]) for server in servers)
+        write_text(path / name, _topology(npus[key], edges, layers))
+    ranks = sum(len(npus[server.type].ranks) for server in servers)
     if ranks > MOST_RANKS:
         left_out(
             sink, f"a rank table holds {MOST_RANKS:,} ranks and the machine has {ranks:,}: none was written", "json"
@@ -77,7 +96,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     longest = max((name for server in servers for name in (server.name, server.pod)), key=len)
     if len(longest) > MOST_LETTERS:
         raise too_large(sink, f"a name of {len(longest):,} letters is too long for a network instance", "shorten names")
-    tables = {key: _addresses(edges, len(npus[key]), layers, sink) for key, edges in topologies.items()}
+    tables = {key: _addresses(edges, len(npus[key].ranks), layers, sink) for key, edges in topologies.items()}
     write_text(path / "rank_table.json", _rank_table(servers, tables, used, ranks, plain(plan.system)))
     remark(
         sink, "UB0806", "addresses (EIDs) are placeholders: the hardware gives the real ones", "fill them in on site"
@@ -87,37 +106,44 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
 # ---- servers ------------------------------------------------------------------------------------------------------
 
 
-def npu_servers(subject: Subject, sink: Sink) -> tuple[list[Server], dict[str, list[int]]]:
-    """The servers with NPUs, and for each type of them its NPUs, as offsets of devices; their places are the local ids.
+def npu_servers(subject: Subject, sink: Sink) -> tuple[list[Server], dict[str, Peers]]:
+    """The servers with NPUs, and for each type of them its NPUs.
 
     Raises:
         CannotExportError: there are none, or too many in a server.
     """
-    plan, is_npu = subject.plan, of_kind(subject.fabric, "npu")
-    servers, found = servers_of(subject), dict[str, list[int]]()
+    plan, servers, found = subject.plan, servers_of(subject), dict[str, Peers]()
+    is_npu, idle = of_kind(subject.fabric, "npu"), spares(plan)
     for server in servers:
         if server.type not in found:
-            found[server.type] = np.flatnonzero(is_npu[server.start : server.stop]).tolist()
-    if not any(found.values()):
+            here = slice(server.start, server.stop)
+            found[server.type] = _peers(server.type, is_npu[here], idle[here], sink)
+    if not any(peers.ranks for peers in found.values()):
         raise refuse(
             sink, "HCCL describes servers with NPUs, and this machine has none", "json", plan.type(plan.root).span
         )
-    for key, inside in found.items():
-        if len(inside) > MOST_PEERS:
-            raise too_large(
-                sink,
-                f"a server of HCCL has at most {MOST_PEERS} NPUs, and `{key}` has {len(inside):,}",
-                "name a smaller part by `--node`",
-            )
-    return [s for s in servers if found[s.type]], {key: inside for key, inside in found.items() if inside}
+    return [s for s in servers if found[s.type].ranks], {key: peers for key, peers in found.items() if peers.ranks}
+
+
+def _peers(key: str, is_npu: NDArray[np.bool_], idle: NDArray[np.bool_], sink: Sink) -> Peers:
+    ranks, extra = np.flatnonzero(is_npu & ~idle).tolist(), np.flatnonzero(is_npu & idle).tolist()
+    if len(ranks) > SPARE_ID:
+        raise too_large(
+            sink,
+            f"a server of HCCL has at most {SPARE_ID} NPUs and a spare, and `{key}` has {len(ranks):,}",
+            "name a smaller part by `--node`",
+        )
+    if len(extra) > 1:
+        left_out(sink, f"a server of HCCL has one spare NPU, and `{key}` has {len(extra):,}: the first is in", "json")
+    return Peers(ranks, extra[0] if extra else None)
 
 
 # ---- the topology file --------------------------------------------------------------------------------------------
 
 
-def _edges(fabric: Fabric, origin: Ints, server: Server, npus: list[int], sink: Sink) -> list[Edge]:
+def _edges(fabric: Fabric, origin: Ints, server: Server, npus: Peers, sink: Sink) -> list[Edge]:
     """The cables of the NPUs of a server, parallel ones together; `origin` is the connect of each cable."""
-    local = {server.start + offset: n for n, offset in enumerate(npus)}
+    local = {server.start + offset: local_id for offset, local_id in npus.local_ids.items()}
     ids = np.flatnonzero(_within(fabric.a_device, server) | _within(fabric.b_device, server))
     meshes = _Meshes(fabric, sink, origin)
     found: dict[tuple[object, ...], Edge] = {}
@@ -130,8 +156,8 @@ def _edges(fabric: Fabric, origin: Ints, server: Server, npus: list[int], sink: 
             ends.append((int(device[cable]), of, dies[of.key][int(port[cable])]))
         ends.sort(key=lambda end: (end[0] not in local, end[0]))
         (a, a_type, a_port), (b, b_type, b_port) = ends
-        if a not in local:
-            continue
+        if a not in local or (b_type.kind == "npu" and b not in local and server.start <= b < server.stop):
+            continue  # none of its NPUs, or a spare that has no place
         protocol = _protocol(fabric, cable, sink)
         if b in local:
             instance = meshes.instance(cable)
@@ -222,9 +248,10 @@ class _Meshes:
         return mesh.astype(np.int64)
 
 
-def _topology(peers: int, edges: list[Edge], layers: Mapping[int, int]) -> Iterator[str]:
+def _topology(npus: Peers, edges: list[Edge], layers: Mapping[int, int]) -> Iterator[str]:
+    peers = [{"local_id": local_id} for local_id in npus.local_ids.values()]
     yield '{\n"version": "2.0",\n'
-    yield f'"peer_count": {peers},\n"peer_list": {json.dumps([{"local_id": n} for n in range(peers)])},\n'
+    yield f'"peer_count": {len(peers)},\n"peer_list": {json.dumps(peers)},\n'
     yield f'"edge_count": {len(edges)},\n"edge_list": [\n'
     yield ",\n".join(json.dumps(_edge(edge, layers)) for edge in edges)
     yield "\n]}\n"
@@ -248,16 +275,16 @@ def _edge(edge: Edge, layers: Mapping[int, int]) -> dict[str, object]:
 
 
 def _addresses(
-    edges: list[Edge], peers: int, layers: Mapping[int, int], sink: Sink
+    edges: list[Edge], ranks: int, layers: Mapping[int, int], sink: Sink
 ) -> list[dict[int, list[tuple[int, list[str]]]]]:
-    """For each NPU of a server and each layer: die and ports of each address."""
-    ports: list[dict[tuple[int, int], list[tuple[int, int]]]] = [{} for _ in range(peers)]
+    """For each NPU with a rank and each layer: die and ports of each address."""
+    ports: list[dict[tuple[int, int], list[tuple[int, int]]]] = [{} for _ in range(ranks)]
     for edge in edges:
         ends = [(edge.near, edge.near_ports)]
         if edge.far is not None:
             ends.append((edge.far, edge.far_ports))
         for local, own in ends:
-            for port in own:
+            for port in own if local < ranks else ():
                 ports[local].setdefault((layers[edge.layer], port[0]), []).append(port)
     table = []
     for mine in ports:
@@ -307,7 +334,12 @@ def _level(rank: int, layer: int, place: str, addresses: list[tuple[int, list[st
         "net_type": "CLOS" if layer else "TOPO_FILE_DESC",
         "net_attr": "",
         "rank_addr_list": [
-            {"addr_type": "EID", "addr": f"{rank:024x}{layer:04x}{n:04x}", "ports": ports, "plane_id": f"plane{die}"}
+            {
+                "addr_type": "EID",
+                "addr": f"{rank + 1:024x}{layer:04x}{n:04x}",
+                "ports": ports,
+                "plane_id": f"plane{die}",
+            }
             for n, (die, ports) in enumerate(addresses)
         ],
     }

@@ -26,10 +26,10 @@ MOST_RANKS = 2**24 - 2
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     servers, npus = npu_servers(subject, sink)
-    ranks = sum(len(npus[server.type]) for server in servers)
+    ranks = sum(len(npus[server.type].ranks) for server in servers)
     if ranks > MOST_RANKS:
         raise too_large(sink, f"{ranks:,} NPUs have no placeholder addresses in 10.0.0.0/8", "export a smaller system")
-    write_text(path, _table(servers, {key: len(inside) for key, inside in npus.items()}))
+    write_text(path, _table(servers, {key: len(peers.ranks) for key, peers in npus.items()}))
     remark(
         sink,
         "UB0806",
