@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from unifiedbus_dsl.analysis import results
+from unifiedbus_dsl.analysis import distances, results
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
 from unifiedbus_dsl.analysis.call import Call
@@ -90,7 +90,7 @@ def hops(fabric: Fabric, pairs: str = "") -> Spread:
     Raises:
         QuestionError: the selection is wrong, or a pair has no path.
     """
-    return _asked(fabric, "hops", _pairs(fabric, pairs), lambda call: stated_result(_spread(call, _hops(call))))
+    return _asked(fabric, "hops", _pairs(fabric, pairs), _hops)
 
 
 def diameter(fabric: Fabric, ends: str = "") -> int:
@@ -107,7 +107,7 @@ def latency(fabric: Fabric, pairs: str = "", *, message_bytes: float = 0.0) -> S
 
     def answer(call: Call) -> Certified[Spread]:
         _wants_size(call, message_bytes)
-        return stated_result(_spread(call, far.latency(call.machine.timed_symmetry, *call.pair(), message_bytes)))
+        return _spread(call, distances.latency(call.machine, *call.pair(), message_bytes))
 
     return _asked(fabric, "latency", _pairs(fabric, pairs), answer)
 
@@ -174,15 +174,16 @@ def paths(fabric: Fabric, source: str, target: str, *, message_bytes: float = 0.
     return _asked(fabric, "paths", f"{source} -> {target}", answer)
 
 
-def _hops(call: Call) -> far.Histogram:
-    return far.hops(call.machine.symmetry, *call.pair())
+def _hops(call: Call) -> Certified[Spread]:
+    return _spread(call, distances.hops(call.machine, *call.pair()))
 
 
-def _spread(call: Call, found: far.Histogram) -> Spread:
+def _spread(call: Call, certified: Certified[far.Histogram]) -> Certified[Spread]:
+    found = certified.answer
     if not len(found.value):
         raise NotAdmittedError("there is no pair of different end points with a path")
     pair = end_name(call.machine, found.source), end_name(call.machine, found.target)
-    return Spread(found.value, found.pairs, found.unreachable, pair)
+    return Certified(Spread(found.value, found.pairs, found.unreachable, pair), certified.certificate)
 
 
 def _path(machine: Machine, route: ways.Route) -> Path:

@@ -69,8 +69,9 @@ def tiers(oracle: Oracle) -> tuple[int, dict[str, float]]:
 
 def oversubscription(oracle: Oracle) -> float:
     """The worst finite ratio of what NPUs in a rack can send toward its wall to what gets through it; infinite where
-    there is none."""
-    ratios = [_ratio(oracle, rack) for rack in range(len(oracle.machine.racks))]
+    there is none. A rack of which nothing is left is no rack."""
+    racks = {device.rack for device in oracle.devices if device.rack >= 0 and not device.lost}
+    ratios = [_ratio(oracle, rack) for rack in racks]
     finite = [each for each in ratios if math.isfinite(each)]
     return max(finite) if finite else math.inf
 

@@ -21,10 +21,13 @@ from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solver.demand import Demand, Groups
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.paths import Histogram
+from unifiedbus_dsl.symmetry import Symmetry
 from unifiedbus_dsl.verify import Certificate, Stated, VerificationError, accept, require
 from unifiedbus_dsl.verify.arcs import Arcs
 from unifiedbus_dsl.verify.cables import Cables, read_cables
 from unifiedbus_dsl.verify.loads import Matrix
+from unifiedbus_dsl.verify.symmetries import Move
 from unifiedbus_dsl.version import VERSION
 
 T_co = TypeVar("T_co", covariant=True)
@@ -80,6 +83,12 @@ def _(answer: float) -> tuple[float, float]:
     return float(answer), float(answer)
 
 
+@bounds.register
+def _(answer: Histogram) -> tuple[float, float]:
+    largest = float(answer.value[-1]) if len(answer.value) else np.inf
+    return largest, largest
+
+
 def answered(call: Call, measure: Callable[[Call], Certified[T]]) -> T:
     """What a measure gives for a call, verified.
 
@@ -100,9 +109,18 @@ def verified(call: Call, certified: Certified[T]) -> T:
         VerificationError: the certificate does not hold, or shows less than the answer claims.
     """
     try:
-        accept(certified.certificate.prove(cables_of(call.machine)), *bounds(certified.answer))
+        return proved(call.machine, certified)
     except VerificationError as error:
         raise _failed(call, error) from error
+
+
+def proved(machine: Machine, certified: Certified[T]) -> T:
+    """The answer about a machine, after its certificate was proved.
+
+    Raises:
+        VerificationError: the certificate does not hold, or shows less than the answer claims.
+    """
+    accept(certified.certificate.prove(cables_of(machine)), *bounds(certified.answer))
     return certified.answer
 
 
@@ -133,6 +151,16 @@ def arcs_of(network: Network) -> Arcs:
         found = Arcs(network.indptr, network.head, network.kind, network.count, kinds.capacity_Bps, kinds.latency_s)
         vars(network)["_arcs"] = found
     assert isinstance(found, Arcs)
+    return found
+
+
+def moves_of(symmetry: Symmetry) -> list[Move]:
+    """The generators of symmetries as a certificate states them, made once."""
+    found = vars(symmetry).get("_stated_moves")
+    if found is None:
+        found = [Move(each.moved, each.image) for each in symmetry.generators]
+        vars(symmetry)["_stated_moves"] = found
+    assert isinstance(found, list)
     return found
 
 

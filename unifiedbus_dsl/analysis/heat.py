@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from attrs import frozen
 
+from unifiedbus_dsl.analysis.certified import proved
+from unifiedbus_dsl.analysis.distances import latency
 from unifiedbus_dsl.analysis.senders import end_points
 from unifiedbus_dsl.fabric.names import element_names
 from unifiedbus_dsl.network import Floats, Ints
@@ -20,7 +22,6 @@ from unifiedbus_dsl.render.marks import Picture, Text
 from unifiedbus_dsl.render.sheet import sheet
 from unifiedbus_dsl.solver.between import bandwidths, latencies
 from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.solver.paths import latency
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.units import counted, format_number
 
@@ -152,7 +153,7 @@ def _tiles(heat: Heat) -> list[tuple[str, str]]:
 def _nearest(machine: Machine, part: Ints, scale: float, unit: str) -> list[tuple[str, str]]:
     """The least latency of two end points: the table has that of the furthest two of its rows and columns."""
     ends = np.flatnonzero(part >= 0)
-    found = latency(machine.timed_symmetry, ends, ends).value
+    found = proved(machine, latency(machine, ends, ends)).value
     return [(f"{format_number(float(v) / scale)} {unit}", "between the nearest two end points") for v in found[:1]]
 
 

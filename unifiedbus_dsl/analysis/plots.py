@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any, Literal, TypeAlias
 
+from unifiedbus_dsl.analysis import distances
+from unifiedbus_dsl.analysis.certified import proved
 from unifiedbus_dsl.analysis.wording import size_text
 from unifiedbus_dsl.escape.terminal import clean
 from unifiedbus_dsl.render import palette
@@ -35,14 +37,15 @@ def histogram(machine: Machine, plot: Plot, format: Format) -> bytes:
         NotAdmittedError: times are wanted, and some cables have no length; or no pair has a path.
     """
     if plot == "hops":
-        found, unit, words = paths.hops(machine.symmetry), 1.0, "cables on a shortest path"
+        found, unit, words = distances.hops(machine), 1.0, "cables on a shortest path"
     else:
-        found, unit, words = paths.latency(machine.timed_symmetry), 1e-9, "time of a small message at no load, ns"
-    if not len(found.value):
+        found, unit, words = distances.latency(machine), 1e-9, "time of a small message at no load, ns"
+    spread = proved(machine, found)
+    if not len(spread.value):
         raise NotAdmittedError(
             f"there is nothing to plot: no end point of `{machine.fabric.plan.system}` has a path to another"
         )
-    return bars(found, unit, words, machine.fabric.plan.system, format)
+    return bars(spread, unit, words, machine.fabric.plan.system, format)
 
 
 def bars(found: paths.Histogram, unit: float, words: str, title: str, format: Format) -> bytes:

@@ -6,32 +6,42 @@ selections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, components, frozen_array
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.result import NotAdmittedError
-from unifiedbus_dsl.solver.sweep import by_cable, distances, end_hops, least_costs
+from unifiedbus_dsl.solver.sweep import by_cable, distances, least_costs
 from unifiedbus_dsl.symmetry import Symmetry
 
 RESOLUTION_S = 1e-15
 """Latencies that differ by less are the same line of a histogram, but for machines of next to no latency."""
 
 
+Labels: TypeAlias = Mapping[float, Floats]
+"""Distances of each vertex from a target, [V] each, over cables of at least so many byte/s."""
+Witness: TypeAlias = Callable[[int, int, Labels, float], None]
+"""Is told of each target with the number of those like it, its labels, and how finely values are told apart."""
+
+
 @frozen(eq=False)
 class Histogram:
-    """How many ordered pairs of different end points have each value (hops, or seconds); values ascend.
-    `unreachable` pairs have none. The pair (`source`, `target`) has the largest value."""
+    """How many ordered pairs of different end points have each value (hops, or seconds); values ascend and are whole
+    numbers of `resolution`. `unreachable` pairs have none. The pair (`source`, `target`) has the largest value.
+    `symmetry` is what targets were found alike by."""
 
     value: Floats
     pairs: Ints
     unreachable: int
     source: int
     target: int
+    symmetry: Symmetry = field(repr=False)
+    resolution: float = 1.0
 
     @property
     def largest(self) -> float:
@@ -58,20 +68,28 @@ class Histogram:
 # ---- hops -----------------------------------------------------------------------------------------------------------
 
 
-def hops(symmetry: Symmetry, source: ArrayLike | None = None, target: ArrayLike | None = None) -> Histogram:
+def hops(
+    symmetry: Symmetry,
+    source: ArrayLike | None = None,
+    target: ArrayLike | None = None,
+    witness: Witness | None = None,
+) -> Histogram:
     """Cables on a shortest path, over all ordered pairs (s in source, t in target, s != t); default all end points."""
-    weights = by_cable(symmetry.network)
+    network, weights = symmetry.network, by_cable(symmetry.network)
 
-    def far(end: int) -> Floats:
-        found = distances(weights, symmetry.network.vertices_of(end))
-        least = end_hops(symmetry.network, found.hops)
-        return np.where(least < 0, np.inf, least)
+    def labels(end: int) -> Labels:
+        found = distances(weights, network.vertices_of(end)).hops
+        return {0.0: np.where(found < 0, np.inf, found)}
 
-    return _histogram(symmetry, source, target, far, 1.0)
+    return _histogram(symmetry, source, target, labels, 1.0, witness)
 
 
 def latency(
-    symmetry: Symmetry, source: ArrayLike | None = None, target: ArrayLike | None = None, message_bytes: float = 0.0
+    symmetry: Symmetry,
+    source: ArrayLike | None = None,
+    target: ArrayLike | None = None,
+    message_bytes: float = 0.0,
+    witness: Witness | None = None,
 ) -> Histogram:
     """Least zero-load time in seconds, cut-through, over ordered pairs:
 
@@ -79,10 +97,10 @@ def latency(
     """
     network = symmetry.network
 
-    def far(end: int) -> Floats:
-        return end_times(network, times_to(network, network.vertices_of(end), message_bytes))
+    def labels(end: int) -> Labels:
+        return times_by_width(network, network.vertices_of(end), message_bytes)
 
-    return _histogram(symmetry, source, target, far, _resolution_s(network))
+    return _histogram(symmetry, source, target, labels, _resolution_s(network), witness, message_bytes)
 
 
 def _resolution_s(network: Network) -> float:
@@ -95,13 +113,15 @@ def _histogram(
     symmetry: Symmetry,
     source: ArrayLike | None,
     target: ArrayLike | None,
-    far: Callable[[int], Floats],
+    labels: Callable[[int], Labels],
     resolution: float,
+    witness: Witness | None,
+    message_bytes: float = 0.0,
 ) -> Histogram:
     network = symmetry.network
     senders, receivers = network.selected(source), network.selected(target)
     if not network.ends:
-        return Histogram(np.empty(0), np.empty(0, dtype=np.int64), 0, -1, -1)
+        return Histogram(np.empty(0), np.empty(0, dtype=np.int64), 0, -1, -1, symmetry)
     group = symmetry.restricted(colour=senders + 2 * receivers)
     values: dict[float, int] = {}
     unreachable, worst = 0, (-1.0, -1, -1)
@@ -109,7 +129,10 @@ def _histogram(
         some = senders.copy()
         some[end] = False
         members = np.flatnonzero(some)
-        time = far(end)[members]
+        far = labels(end)
+        if witness is not None:
+            witness(end, size, far, resolution)
+        time = end_times(network, with_message(far, message_bytes))[members]
         joined = np.isfinite(time)
         unreachable += size * int((~joined).sum())
         distinct, count = np.unique(np.round(time[joined] / resolution), return_counts=True)
@@ -125,6 +148,8 @@ def _histogram(
         unreachable,
         worst[1],
         worst[2],
+        group,
+        resolution,
     )
 
 
@@ -137,17 +162,29 @@ def _representatives(symmetry: Symmetry, chosen: NDArray[np.bool_]) -> Iterator[
 
 
 def times_to(network: Network, target: NDArray[np.integer], message_bytes: float = 0.0) -> Floats:
-    """Least time from each vertex to the target's vertices, infinite where there is no path, [V] s.
-
-    For each cable capacity c: shortest paths over cables of at least c, plus message / c; the least of these is the
-    least over all paths, as a path is counted at its narrowest cable and never for less than it takes.
-    """
-    if message_bytes == 0:
-        return least_times(network, target, 0.0)
-    best = np.full(network.vertices, np.inf)
+    """Least time from each vertex to the target's vertices, infinite where there is no path, [V] s."""
+    best = with_message(times_by_width(network, target, message_bytes), message_bytes)
     best[target] = 0.0
-    for width in network.widths_Bps.tolist():
-        np.minimum(best, least_times(network, target, width) + message_bytes / width, out=best)
+    return best
+
+
+def times_by_width(network: Network, target: NDArray[np.integer], message_bytes: float = 0.0) -> Labels:
+    """Least latency to the target over cables of at least each capacity c that there is; without a message, over all.
+
+    With message / c on top, the least over c is the least over all paths, as a path is counted at its narrowest cable
+    and never for less than it takes.
+    """
+    widths = network.widths_Bps.tolist() if message_bytes else [0.0]
+    return {width: least_times(network, target, width) for width in widths}
+
+
+def with_message(far: Labels, message_bytes: float) -> Floats:
+    """Least time of a message, [V]."""
+    best: Floats | None = None
+    for width, time in far.items():
+        whole = time + message_bytes / width if message_bytes else time
+        best = whole if best is None else np.minimum(best, whole)
+    assert best is not None
     return best
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ _SAME = 1e-12
 """Relative difference of two capacities or latencies that were worked out in another order."""
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Arcs:
     """Arcs out of vertex v are `indptr[v] : indptr[v + 1]`; each is `count` cables of one `kind` to vertex `head`.
     `capacity_Bps` and `latency_s` (NaN: not told apart by it) of a cable are of kinds."""
@@ -42,6 +43,19 @@ class Arcs:
             some = slice(int(self.indptr[low]), int(self.indptr[high]))
             yield some, np.repeat(np.arange(low, high), degree), slice(low, high)
 
+    @cached_property
+    def looks(self) -> Ints:
+        """The same number for kinds of one capacity and latency, whatever their links are called, [K]."""
+        rows = np.stack([self.capacity_Bps, np.nan_to_num(self.latency_s, nan=-1.0)], axis=1)
+        return np.asarray(np.unique(rows, axis=0, return_inverse=True)[1], dtype=np.int64).ravel()
+
+    def rows(self, vertices: NDArray[np.integer[Any]]) -> tuple[Ints, Ints]:
+        """The arcs out of these vertices, vertex by vertex, and how many each has."""
+        first = self.indptr[vertices]
+        many = self.indptr[vertices + 1] - first
+        begin = np.cumsum(many) - many
+        return np.repeat(first - begin, many) + np.arange(int(many.sum())), many
+
     def capacity(self, some: slice) -> Floats:
         """Capacity of these arcs, byte/s."""
         return np.asarray(self.capacity_Bps[self.kind[some]] * self.count[some])
@@ -63,7 +77,7 @@ def match(arcs: Arcs, cables: Cables) -> None:
     stated, actual = 0, 0
     look = looks.of_arcs(arcs)
     for some, tail, _ in arcs.pieces():
-        key = _hashed(tail, arcs.head[some], look[arcs.kind[some]], cables.vertices)
+        key = hashed(tail, arcs.head[some], look[arcs.kind[some]], cables.vertices)
         stated += int((key * arcs.count[some].astype(np.uint64)).sum(dtype=np.uint64))
     for some in cables.pieces():
         a, b = cables.a[some], cables.b[some]
@@ -72,8 +86,8 @@ def match(arcs: Arcs, cables: Cables) -> None:
         if cables.health is not None:
             kept &= cables.health[some] > 0
         a, b, look_of = a[kept], b[kept], look_of[kept]
-        actual += int(_hashed(a, b, look_of, cables.vertices).sum(dtype=np.uint64))
-        actual += int(_hashed(b, a, look_of, cables.vertices).sum(dtype=np.uint64))
+        actual += int(hashed(a, b, look_of, cables.vertices).sum(dtype=np.uint64))
+        actual += int(hashed(b, a, look_of, cables.vertices).sum(dtype=np.uint64))
     require(stated % 2**64 == actual % 2**64, "the arcs are not the cables of the fabric")
     known.append(arcs)
 
@@ -112,7 +126,7 @@ class _Looks:
         return np.where(same.any(axis=1), same.argmax(axis=1), len(self.values))
 
 
-def _hashed(tail: NDArray[Any], head: NDArray[Any], look: NDArray[Any], vertices: int) -> Hashes:
+def hashed(tail: NDArray[Any], head: NDArray[Any], look: NDArray[Any], vertices: int) -> Hashes:
     """A random-looking number of each (tail, head, look): the finaliser of splitmix64."""
     x = (tail.astype(np.uint64) * np.uint64(vertices) + head.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
     x ^= look.astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from unifiedbus_dsl import units
+from unifiedbus_dsl.analysis import distances
 from unifiedbus_dsl.analysis.answers import Answer, shown
 from unifiedbus_dsl.analysis.call import Call
-from unifiedbus_dsl.analysis.certified import stated
+from unifiedbus_dsl.analysis.certified import Certified, stated
 from unifiedbus_dsl.analysis.wording import devices_of, pair_name
 from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solver import paths as far
@@ -26,23 +27,27 @@ SHOWN = 4
 """Paths that are written out unless more are asked for."""
 
 
-@stated
-def hops(call: Call) -> Answer:
-    found = far.hops(call.machine.symmetry, *call.pair())
+def hops(call: Call) -> Certified[Answer]:
+    found = distances.hops(call.machine, *call.pair(), mean=_of_mean(call))
     return _answer(call, found, NUMBER, "shortest paths by cables")
 
 
-@stated
-def latency(call: Call) -> Answer:
+def latency(call: Call) -> Certified[Answer]:
     source, target = call.pair()
     message = call.quantity("message", units.SIZE) or 0.0
-    found = far.latency(call.machine.timed_symmetry, source, target, message)
+    found = distances.latency(call.machine, source, target, message, mean=_of_mean(call))
     return _answer(call, found, TIME, "zero load, cut-through")
 
 
-def _answer(call: Call, found: far.Histogram, dimension: Dimension, assumption: str) -> Answer:
-    mean = call.name.startswith("mean_")
-    return call.exact(
+def _of_mean(call: Call) -> bool:
+    return call.name.startswith("mean_")
+
+
+def _answer(
+    call: Call, certified: Certified[far.Histogram], dimension: Dimension, assumption: str
+) -> Certified[Answer]:
+    found, mean = certified.answer, _of_mean(call)
+    answer = call.exact(
         found.mean if mean else found.largest,
         dimension,
         binding=() if mean else (pair_name(call.machine, found.source, found.target),),
@@ -51,6 +56,7 @@ def _answer(call: Call, found: far.Histogram, dimension: Dimension, assumption: 
         detail={"histogram": [[float(v), int(n)] for v, n in zip(found.value, found.pairs, strict=True)]},
         lines=() if mean or len(found.value) < 2 else (_spread(found, dimension),),
     )
+    return Certified(answer, certified.certificate)
 
 
 def _spread(found: far.Histogram, dimension: Dimension) -> str:

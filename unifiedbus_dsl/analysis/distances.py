@@ -1,0 +1,64 @@
+"""Hops and latencies over pairs, with the labels that show them: for measures, Python, plots and tables alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from unifiedbus_dsl.analysis.certified import Certified, arcs_of, cables_of, moves_of
+from unifiedbus_dsl.network import Network
+from unifiedbus_dsl.solver import paths
+from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.paths import Histogram, Labels
+from unifiedbus_dsl.verify.pairs import Lengths, PairsCertificate, Seen, see
+
+
+def hops(
+    machine: Machine, source: ArrayLike | None = None, target: ArrayLike | None = None, *, mean: bool = False
+) -> Certified[Histogram]:
+    """Return the hops of all ordered pairs; what is shown is the largest, or the mean."""
+    seen = _Witness(machine, machine.network, timed=False, senders=source)
+    found = paths.hops(machine.symmetry, source, target, seen)
+    return seen.certified(found, target, mean=mean)
+
+
+def latency(
+    machine: Machine,
+    source: ArrayLike | None = None,
+    target: ArrayLike | None = None,
+    message_bytes: float = 0.0,
+    *,
+    mean: bool = False,
+) -> Certified[Histogram]:
+    """Return the latencies of all ordered pairs; what is shown is the largest, or the mean."""
+    seen = _Witness(machine, machine.timed_network, timed=True, senders=source, message_bytes=message_bytes)
+    found = paths.latency(machine.timed_symmetry, source, target, message_bytes, seen)
+    return seen.certified(found, target, mean=mean)
+
+
+class _Witness:
+    """Has the labels of each target checked while they are there; what was seen is the certificate."""
+
+    def __init__(
+        self, machine: Machine, network: Network, *, timed: bool, senders: Any, message_bytes: float = 0.0
+    ) -> None:
+        self.network, self.cables, self.arcs = network, cables_of(machine), arcs_of(network)
+        self.lengths = (Lengths.seconds if timed else Lengths.hops)(self.cables, self.arcs)
+        self.senders, self.message_bytes = network.selected(senders), message_bytes
+        self.seen: list[Seen] = []
+
+    def __call__(self, target: int, copies: int, labels: Labels, resolution: float) -> None:
+        self.seen.append(
+            see(
+                self.cables, self.arcs, self.lengths, target, copies, labels, self.senders, resolution,
+                self.message_bytes,
+            )
+        )  # fmt: skip
+
+    def certified(self, found: Histogram, receivers: ArrayLike | None, *, mean: bool) -> Certified[Histogram]:
+        certificate = PairsCertificate(
+            self.arcs, moves_of(found.symmetry), self.senders, self.network.selected(receivers), self.seen,
+            found.value, found.pairs, found.unreachable, found.resolution, mean,
+        )  # fmt: skip
+        return Certified(found, certificate)

@@ -1,0 +1,95 @@
+"""Automorphisms that an answer rests on, checked on the arcs: who is like whom is not believed.
+
+A move takes vertex `moved[i]` to `image[i]` and leaves the others. It is an automorphism where the images are the same
+vertices in another order, each of the same sort, all vertices of an end point go to one end point, and the arcs out of
+the moved vertices come back as arcs out of them, compared as sums of 64-bit hashes. Cables are arcs both ways, so what
+holds of the arcs out holds of those in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.verify import require
+from unifiedbus_dsl.verify.arcs import Arcs, hashed
+from unifiedbus_dsl.verify.cables import PIECE, Cables, Ids, Ints
+
+
+@frozen(eq=False)
+class Move:
+    """A permutation of vertices: `moved[i]` goes to `image[i]`."""
+
+    moved: Ids
+    image: Ids
+
+
+def end_orbits(cables: Cables, arcs: Arcs, moves: Iterable[Move], *colours: NDArray[np.generic]) -> Ints:
+    """Return a number for each end point, equal for those that automorphisms which keep the `colours` ([E]) carry to
+    each other, [E]. Moves that join nothing new are not needed, and not looked at.
+
+    Raises:
+        VerificationError: a move is no automorphism, or does not keep a colour.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    label = np.arange(cables.ends)
+    for move in moves:
+        source, target = end_images(cables, move)
+        if not (label[source] != label[target]).any():
+            continue
+        for colour in colours:
+            require((colour[source] == colour[target]).all(), "a symmetry does not keep what is asked about")
+        check_move(cables, arcs, move)
+        joins = coo_matrix((np.ones(len(source), np.int8), (label[source], label[target])), shape=(cables.ends,) * 2)
+        label = connected_components(joins, directed=False)[1].astype(np.int64)[label]
+    return label
+
+
+def end_images(cables: Cables, move: Move) -> tuple[Ints, Ints]:
+    """Return the end points that a move moves, and where each goes; the vertices of one go to those of one."""
+    require(len(move.moved) == len(move.image), "an image for each vertex that moves")
+    end, goes = cables.end[move.moved], cables.end[move.image]
+    require(((end < 0) == (goes < 0)).all(), "a symmetry takes an end point to a switch")
+    target = np.full(cables.ends, -1, dtype=np.int64)
+    some = end >= 0
+    target[end[some]] = goes[some]
+    require((target[end[some]] == goes[some]).all(), "a symmetry tears an end point apart")
+    source = np.flatnonzero(target >= 0)
+    return source, target[source]
+
+
+def check_move(cables: Cables, arcs: Arcs, move: Move) -> None:
+    """Hold a move to be an automorphism, once for the same arcs.
+
+    Raises:
+        VerificationError: it is none.
+    """
+    known = vars(arcs).setdefault("_moves", [])
+    if any(each is move.moved for each in known):
+        return
+    moved, image = move.moved, move.image
+    source, target = end_images(cables, move)
+    require((np.sort(moved) == np.sort(image)).all(), "a symmetry loses a vertex")
+    require((np.diff(np.sort(moved)) > 0).all(), "a symmetry moves a vertex twice")
+    for column in (cables.forwards, cables.passing_s):
+        require((column[moved] == column[image]).all(), "a symmetry takes a vertex to one of another sort")
+    require((cables.injection_Bps[source] == cables.injection_Bps[target]).all(), "a symmetry changes an injection")
+    full = np.arange(cables.vertices, dtype=np.int64)
+    full[moved] = image
+    degree = arcs.indptr[moved + 1] - arcs.indptr[moved]
+    require((degree == arcs.indptr[image + 1] - arcs.indptr[image]).all(), "a symmetry changes a degree")
+    look, before, after = arcs.looks, 0, 0
+    bounds = np.searchsorted(np.cumsum(degree), np.arange(0, int(degree.sum()), PIECE)).tolist()
+    for low, high in zip(bounds, [*bounds[1:], len(moved)], strict=True):
+        rows, many = arcs.rows(moved[low:high])
+        tail, head = np.repeat(moved[low:high], many), arcs.head[rows]
+        kind, count = look[arcs.kind[rows]], arcs.count[rows].astype(np.uint64)
+        before += int((hashed(tail, head, kind, cables.vertices) * count).sum(dtype=np.uint64))
+        after += int((hashed(full[tail], full[head], kind, cables.vertices) * count).sum(dtype=np.uint64))
+    require(before % 2**64 == after % 2**64, "a symmetry does not bring the arcs back")
+    known.append(move.moved)
