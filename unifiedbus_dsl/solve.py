@@ -41,7 +41,6 @@ from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Floats, arc_kinds, cable_ends
 from unifiedbus_dsl.pipeline import of_fabric
 from unifiedbus_dsl.plan.end_points import end_kind
-from unifiedbus_dsl.solver import bisection as halving
 from unifiedbus_dsl.solver import fair as sharing
 from unifiedbus_dsl.solver import paths as far
 from unifiedbus_dsl.solver import tiers as bands
@@ -287,11 +286,11 @@ def bisection(fabric: Fabric, ends: str = "") -> Halves:
 
     def answer(call: Call) -> Certified[Halves]:
         machine = call.machine
-        found = halving.bisection(machine.symmetry, call.ends(call.one()))
+        ends, _, found = walls.halved(call)
         a, b = cable_ends(fabric)
         half = _of_devices(machine, found.side.astype(np.float64)) > 0
         answer = Halves(found.capacity, read_only(half), read_only(found.vertex_side[a] != found.vertex_side[b]))
-        return Certified(answer, walls.certify_bisection(machine.network, call.ends(call.one()), found))
+        return Certified(answer, walls.certify_bisection(machine.network, ends, found))
 
     return _asked(fabric, "bisection", _pairs(fabric, ends), answer)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from time import process_time
 
 import networkx as nx
 import numpy as np
@@ -12,9 +13,10 @@ from tests.solver import machines, twins
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Network, build
 from unifiedbus_dsl.solver import bisection as bisection_module
-from unifiedbus_dsl.solver import crossing, halving, limits, spectral, spread
+from unifiedbus_dsl.solver import candidate_partitions, crossing, cut_sums, halving, limits, lower_end, spectral, spread
 from unifiedbus_dsl.solver.bisection import bisection, halving_cut
-from unifiedbus_dsl.solver.result import Number
+from unifiedbus_dsl.solver.result import Number, TooLateError
+from unifiedbus_dsl.verify.bisection import StatedBound
 
 X4 = machines.X4
 
@@ -116,9 +118,9 @@ def holds(net: Network, members: list[int], most: int = 400_000) -> Number:
     return got.capacity
 
 
-def not_counted(*_: object) -> bisection_module._Lower:
+def not_counted(*_: object) -> lower_end.Lower:
     """In place of trying every cut."""
-    return bisection_module._Lower(0.0, "nothing")
+    return lower_end.NOTHING
 
 
 @pytest.mark.parametrize("most", [400_000, 1])
@@ -253,7 +255,7 @@ def test_the_next_sum_of_whole_cables_is_no_more_than_a_cut(seed: int) -> None:
     true = counted(net, list(range(net.ends)))
     graph = halving.graph_of(net, np.ones(net.ends, dtype=bool))
     for part in (0.0, 0.5, 0.9, 0.999):
-        found = bisection_module._in_units(graph, bisection_module._Lower(part * true, "flows"))
+        found = cut_sums.in_units(graph, lower_end.Lower(part * true, "flows", StatedBound(part * true)))
         assert part * true <= found.value <= true * (1 + 1e-12)
 
 
@@ -333,3 +335,40 @@ def test_mixed_routings_of_end_points_on_one_switch() -> None:
     net = jellyfish(20, 4, 2, 1)
     graph = halving.graph_of(net, np.arange(net.ends) < 2)
     assert spread.spread_bound(graph) == pytest.approx(10e9, rel=1e-7)
+
+
+@pytest.mark.parametrize("budget", [1e-9, 0.3])
+@pytest.mark.parametrize("name", ["ring", "path", "switches", "irregular"])
+def test_little_time_is_kept_to_and_no_bound_is_worse_than_the_trivial_ones(name: str, budget: float) -> None:
+    """Long thin machines of 100,000, and 2,000 switches. Processor time: others work on the same machine."""
+    n = 100_000
+    at = np.arange(n)
+    net = {
+        "ring": lambda: machines.plain(n, n, [(at, (at + 1) % n)], [X4]),
+        "path": lambda: machines.plain(n, n, [(at[:-1], at[1:])], [X4]),
+        "switches": lambda: machines.plain(
+            2 * n, n, [(at, n + at), (n + at, n + (at + 1) % n)], [X4, X4], forward=False
+        ),
+        "irregular": lambda: jellyfish(2000, 8, 4, 1),
+    }[name]()
+    plain = symmetry.trivial(net)
+    began = process_time()
+    found = bisection(plain, budget=budget).capacity
+    assert process_time() - began < budget + 1.5
+    narrowest, ports = float(net.kinds.capacity_Bps.min()), float(net.capacity_Bps[net.end[net.tail] >= 0].sum())
+    assert narrowest <= found.lower <= found.upper * (1 + 1e-9)
+    assert found.upper <= ports / 2
+    if name != "irregular":
+        assert found.upper <= 2 * X4
+    assert found.kind == "exact" or "as far as the time allowed" in found.reason
+
+
+def test_halves_of_a_long_thin_machine_stop_in_time() -> None:
+    n = 30_000
+    at = np.arange(n)
+    graph = halving.graph_of(machines.plain(n, n, [(at, (at + 1) % n)], [X4]), np.ones(n, dtype=bool))
+    far = candidate_partitions.hop_distances(graph, np.array([0]))
+    assert far.tolist() == np.minimum(at, n - at).tolist()
+    with pytest.raises(TooLateError):
+        candidate_partitions.hop_distances(graph, np.array([0]), -np.inf)
+    assert candidate_partitions.by_distances(graph, -np.inf) == []

@@ -9,7 +9,7 @@ from tests.solver import machines
 from unifiedbus_dsl import symmetry
 from unifiedbus_dsl.network import Network, build
 from unifiedbus_dsl.solver import bisection as bisection_module
-from unifiedbus_dsl.solver import crossing
+from unifiedbus_dsl.solver import crossing, lower_end
 from unifiedbus_dsl.solver.bisection import bisection
 from unifiedbus_dsl.solver.limits import flow_symmetry
 from unifiedbus_dsl.symmetry import Array
@@ -50,9 +50,9 @@ def least(net: Network) -> float:
     return float(cut.min())
 
 
-def not_counted(*_: object) -> bisection_module._Lower:
+def not_counted(*_: object) -> lower_end.Lower:
     """In place of trying every cut."""
-    return bisection_module._Lower(0.0, "nothing")
+    return lower_end.NOTHING
 
 
 @pytest.mark.parametrize("seed", range(16))

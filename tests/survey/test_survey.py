@@ -123,7 +123,8 @@ def test_worst_first_with_what_is_lost(pod: pipeline.Compilation) -> None:
     assert leaf.parts[0].endswith(".leaf[0]")
     assert spine.parts[0].startswith("spine[")
     assert (leaf.copies, spine.copies) == (6, 4)
-    assert found.share(leaf, 0) == pytest.approx(found.answer(leaf, 0).value / found.base.answers[0].value)
+    part = found.answer(leaf, 0).value / found.base.answers[0].value
+    assert found.share(leaf, 0) == pytest.approx((part, part))
     lost = leaf.outcome.value.losses
     assert {(t.low, t.high): t.after_Bps / t.before_Bps for t in lost.tiers} == {
         (0, 0): 1, (0, 1): 20 / 24, (1, 2): 10 / 12,
@@ -238,6 +239,28 @@ def test_json_has_the_measures_of_analyze(run: Run) -> None:
         assert set(answer) == {*measure, "of_base"}
         assert failure["losses"]["end_points_cut_off"] == 0
         assert failure["losses"]["worst_pair"]["hops"] >= failure["losses"]["worst_pair"]["before"] > 0
+
+
+def test_shares_of_intervals_are_worst_and_best_case(run: Run) -> None:
+    """With no time for a proof of its own: one of 54 cables costs no more than it had, and ranks by what is proved."""
+    words = ("--of", "link", "--measure", "bisection(all npu)", "--budget", "0.000000001")
+    status, out, _ = run(*words, "--json")
+    data = json.loads(out)
+    assert status == 0
+    assert data["ranked_by"] == [{"measure": "bisection(all npu)", "bound": "lower"}]
+    (base,) = data["base"]["measures"]
+    answers = [failure["measures"][0] for failure in data["failures"]]
+    assert any(answer["kind"] == "interval" for answer in answers)
+    for answer in answers:
+        assert answer["lower"] >= base["lower"] - 56e9 * (1 + 1e-9)
+        assert answer["upper"] <= base["upper"] * (1 + 1e-9)
+        low, high = answer.get("of_base_bounds", [answer["of_base"]] * 2)
+        assert answer["of_base"] == low >= 1 - 56e9 / base["lower"] - 1e-9
+        assert low <= high <= 1
+    assert [answer["lower"] for answer in answers] == sorted(answer["lower"] for answer in answers)
+    _, out, _ = run(*words)
+    assert "worst first by what is proved" in out
+    assert " to 100.00%" in out
 
 
 def test_random_draws(run: Run) -> None:

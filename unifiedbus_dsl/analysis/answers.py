@@ -40,6 +40,8 @@ class Answer:
     """Of `detail` what a reader sees below, a line each."""
     binds: str = "limited by"
     """The words before what is in `binding`."""
+    of_base: tuple[float, float] | None = None
+    """Bounds on the part that is left of what the whole machine had, where more is known than both answers."""
 
     @property
     def label(self) -> str:

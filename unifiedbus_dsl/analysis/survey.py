@@ -50,11 +50,17 @@ LEVELS = (0.05, 0.5, 0.95)
 """Quantiles that are given of random draws."""
 
 
-def goodness(answer: Answer | None) -> float:
-    """What to compare answers to one measure by: more is better, and none is the worst."""
+def goodness(answer: Answer | None) -> tuple[float, float]:
+    """What to compare answers to one measure by: the worse proved bound, then the better one; more is better, and none
+    is the worst."""
     if answer is None:
-        return -np.inf
-    return -answer.value if answer.measure in LESS_IS_BETTER else answer.value
+        return -np.inf, -np.inf
+    return (-answer.upper, -answer.lower) if answer.measure in LESS_IS_BETTER else (answer.lower, answer.upper)
+
+
+def worse_bound(answer: Answer) -> float:
+    """The end of an answer that is the worse of what it may be."""
+    return answer.upper if answer.measure in LESS_IS_BETTER else answer.lower
 
 
 def worst_value(measure: str) -> float:
@@ -161,12 +167,20 @@ class Surveyed:
     def finished(self) -> int:
         return len(self.rows)
 
-    def share(self, row: Row, measure: int) -> float | None:
-        """What a measure has left, as a part of its base; None where that has no meaning."""
+    def share(self, row: Row, measure: int) -> tuple[float, float] | None:
+        """What a measure has left, as a part of its base: the worse and the better case; None where that has no
+        meaning."""
         found, base = self.answer(row, measure), self.base.answers[measure]
-        if found is None or base is None or "truth" in base.detail or not base.value or not isfinite(base.value):
+        if found is None or base is None or "truth" in base.detail or not base.lower or not isfinite(base.upper):
             return None
-        return found.value / base.value if isfinite(found.value) else None
+        if not isfinite(found.lower):
+            return None
+        low, high = found.lower / base.upper, found.upper / base.lower
+        if found.of_base is not None:
+            low, high = max(low, found.of_base[0]), min(high, found.of_base[1])
+        if found.kind == base.kind == "exact":
+            low = high = found.value / base.value
+        return (high, low) if found.measure in LESS_IS_BETTER else (low, high)
 
     @staticmethod
     def answer(row: Row, measure: int) -> Answer | None:
@@ -179,7 +193,7 @@ class Surveyed:
         assert base is not None
         worst = worst_value(base.measure)
         answers = [self.answer(row, measure) for row in self.rows]
-        values = np.array([worst if each is None else each.value for each in answers])
+        values = np.array([worst if each is None else worse_bound(each) for each in answers])
         return [quantiles.quantile(values, q, confidence) for q in LEVELS] if len(values) else []
 
 
@@ -315,6 +329,6 @@ def _goodness(row: Row) -> tuple[float, ...]:
     found = row.outcome.value
     if found is None:
         return (-np.inf,)
-    order = [goodness(answer) for answer in found.answers]
+    order = [bound for answer in found.answers for bound in goodness(answer)]
     left = [lost.left(tier) for tier in found.losses.tiers]
     return (*order, -float(len(found.losses.cut_off)), -float(len(found.losses.lost)), *left, float(row.number))

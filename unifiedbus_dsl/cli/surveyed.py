@@ -8,7 +8,7 @@ from typing import Any
 
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import shown
-from unifiedbus_dsl.analysis.survey import Findings, Row, Surveyed, goodness, worst_value
+from unifiedbus_dsl.analysis.survey import LESS_IS_BETTER, Findings, Row, Surveyed, goodness, worst_value
 from unifiedbus_dsl.escape.json import indented
 from unifiedbus_dsl.solver.quantiles import METHOD, Quantile
 from unifiedbus_dsl.units import format_share
@@ -28,9 +28,17 @@ def as_text(found: Surveyed, confidence: float) -> str:
         lines.append(f"    [{number}] {text:<{width}}  {answer.shown}  {answer.kind}")
     if found.alone:
         lines.append(f"  each part is solved for itself: {found.alone}")
+    if found.seed is None and _bounds_rank(found):
+        lines.append("  worst first by what is proved: of an interval its worse end counts")
     lines.append("")
     lines += _table(found) if found.seed is None else _distribution(found, confidence)
     return "\n".join(lines) + "\n"
+
+
+def _bounds_rank(found: Surveyed) -> bool:
+    """Whether answers are intervals, of which one end says what comes first."""
+    answers = [found.answer(row, measure) for row in found.rows for measure in range(len(found.asked))]
+    return any(answer is not None and answer.kind == "interval" for answer in answers)
 
 
 def _title(found: Surveyed) -> str:
@@ -60,14 +68,18 @@ def _cells(found: Surveyed, row: Row) -> list[str]:
     cells = [f"{row.copies:,}", ", ".join(row.parts)]
     for measure in range(len(found.asked)):
         answer, share = found.answer(row, measure), found.share(row, measure)
-        cells.append(
-            NONE if answer is None else answer.shown + ("" if share is None else f" {format_share(share, places=2):>7}")
-        )
+        cells.append(NONE if answer is None else answer.shown + ("" if share is None else f" {_range(share):>7}"))
     left = row.outcome.value
     if left is None:
         return [*cells, "", "", ""]
     tiers = ", ".join(f"tier {t.low}-{t.high} {format_share(lost.left(t), places=2)}" for t in lost.worse(left.losses))
     return [*cells, f"{len(left.losses.cut_off):,}", _hops(left), tiers or "all bandwidth"]
+
+
+def _range(share: tuple[float, float]) -> str:
+    """A part of the base, as worse and better case where these differ."""
+    worse, better = (format_share(part, places=2) if isfinite(part) else "unbounded" for part in share)
+    return worse if worse == better else f"{worse} to {better}"
 
 
 def _hops(left: Findings) -> str:
@@ -142,6 +154,10 @@ def as_json(found: Surveyed, confidence: float) -> str:
     if found.alone:
         data["alone"] = found.alone
     if found.seed is None:
+        data["ranked_by"] = [
+            {"measure": text, "bound": "upper" if base is not None and base.measure in LESS_IS_BETTER else "lower"}
+            for text, base in zip(found.asked, found.base.answers, strict=True)
+        ]
         data["failures"] = [{"part": row.parts[0], "copies": row.copies, **_row(found, row)} for row in found.rows]
     else:
         data["draws"] = [{"number": row.number, "parts": list(row.parts), **_row(found, row)} for row in found.rows]
@@ -162,13 +178,21 @@ def _row(found: Surveyed, row: Row) -> dict[str, Any]:
         "measures": [
             {"measure": base.measure, "arguments": base.arguments, "value": None, "reason": reason}
             if answer is None and base is not None
-            else {**_plain(answer.to_json() if answer else {}, named=named), "of_base": found.share(row, at)}
+            else {**_plain(answer.to_json() if answer else {}, named=named), **_of_base(found.share(row, at))}
             for at, (base, answer, reason) in enumerate(
                 zip(found.base.answers, left.answers, left.reasons, strict=True)
             )
         ],
         "losses": lost.to_json(found.machine, left.losses, named=named),
     }
+
+
+def _of_base(share: tuple[float, float] | None) -> dict[str, Any]:
+    """The worse case of a part of the base, and where that is no single number both bounds in order."""
+    if share is None:
+        return {"of_base": None}
+    worse, low, high = (part if isfinite(part) else None for part in (share[0], min(share), max(share)))
+    return {"of_base": worse} if low == high else {"of_base": worse, "of_base_bounds": [low, high]}
 
 
 def _plain(answer: dict[str, Any], *, named: bool) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The bisection as an interval with both certificates: flows that any halving cut must carry, and a cut."""
+"""The bisection as an interval with both certificates: what any halving cut must carry, and a cut."""
 
 from __future__ import annotations
 
 from itertools import islice
-from math import ceil, fsum, inf
+from math import fsum, inf
 from time import monotonic
 
 import numpy as np
@@ -17,15 +17,19 @@ from unifiedbus_dsl.solver.canonical import canonical
 from unifiedbus_dsl.solver.carried import carried
 from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.crossing import crossing
+from unifiedbus_dsl.solver.cut_sums import in_units, islands, lattice
+from unifiedbus_dsl.solver.deadline import Deadline
 from unifiedbus_dsl.solver.demand import all_to_all
 from unifiedbus_dsl.solver.ecmp import ecmp
 from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, split
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
+from unifiedbus_dsl.solver.lower_end import NOTHING, Lower, larger
 from unifiedbus_dsl.solver.max_flow import minimum_cut
-from unifiedbus_dsl.solver.result import NotAdmittedError, Number, interval
+from unifiedbus_dsl.solver.result import NotAdmittedError, Number, TooLateError, interval
 from unifiedbus_dsl.solver.spectral import spectrum
 from unifiedbus_dsl.solver.spread import spread_bound
 from unifiedbus_dsl.symmetry import Symmetry, refine
+from unifiedbus_dsl.verify.bisection import LowerBound, StatedBound
 
 TRIED_ARCS = 200_000_000
 """How many arcs the cuts that a bisection tries may have together (six are tried in any case where there is time)."""
@@ -39,14 +43,20 @@ MOST_EXCHANGED = 3_000
 """Nodes up to which halves are bettered by exchanges."""
 MOST_SWEPT = 2_000_000_000
 """Arcs that may be swept for a lower end by shortest paths."""
-LATE = 10_000_000
-"""Arcs that shortest paths may sweep when the time is over."""
 CUT_ARCS_PER_S = 200_000
 """Arcs of a network for which a minimum cut, at the slowest, takes a second."""
 QUICK = 100_000_000
 """Arcs that shortest paths may sweep before a programme is made at all."""
-MOST_BITS = 1_000_000_000
-"""Bits in the table of what islands add up to: 125 MB."""
+LATE = 10_000_000
+"""The same when the time is over."""
+FEW_SORTS = 8
+"""Sorts of end points up to which a programme on classes comes first where time is short."""
+GRACE_S = 0.05
+"""Seconds after its time that a bisection may take for flows on shortest paths."""
+ARC_S = 1e-6
+"""Seconds that it takes at the most to make a graph or a programme of a network, for each of its arcs."""
+ROUNDS = 4
+"""How often vertices without a side take that of most of their neighbours, where there is no time for a minimum cut."""
 DIRECTIONS = 48
 """Halves that are tried near the vectors of a spectrum."""
 
@@ -54,20 +64,36 @@ DIRECTIONS = 48
 @frozen(eq=False)
 class Bisection:
     """Least capacity one way, byte/s, of a cut that halves the members. `side` [E] is the half of the cut that gives
-    the upper end (False for those that are no members); `vertex_side` [V] the side of each vertex there. `shares` are
-    the rates whose flows prove the lower end (see `crossing`); empty where something else proves it.
+    the upper end (False for those that are no members); `vertex_side` [V] the side of each vertex there.
     """
 
     capacity: Number
     side: Bools
     vertex_side: Bools
-    shares: Floats
     cut: Ints
     """The arcs that the cut goes through: from the half to the others."""
+    proof: LowerBound
+    """What shows the lower end."""
+    reason_below: str
+    """The same in words."""
+
+
+@frozen(eq=False)
+class Known:
+    """What is known before anything is worked out: a lower end, and halves [E] and sides [V] that are worth a cut."""
+
+    lower: Lower = NOTHING
+    halves: tuple[Bools, ...] = ()
+    sides: tuple[Bools, ...] = ()
 
 
 def bisection(
-    symmetry: Symmetry, members: ArrayLike | None = None, *, most: int = 400_000, budget: float | None = None
+    symmetry: Symmetry,
+    members: ArrayLike | None = None,
+    *,
+    most: int = 400_000,
+    budget: float | None = None,
+    known: Known | None = None,
 ) -> Bisection:
     """Both proved ends of the bisection.
 
@@ -85,39 +111,60 @@ def bisection(
     n = int(chosen.sum())
     if n < 2:
         raise NotAdmittedError("a bisection needs two end points")
-    upper = _Upper(network, chosen)
-    until = inf if budget is None else monotonic() + budget
-    shares, programme = np.zeros(0), True
+    deadline = Deadline.of(budget)
+    upper = _Upper(network, chosen, deadline)
     joined = _joined(network, chosen)
-    lower = _narrowest_cable(network) if joined else _Lower(0.0, "a cut carries no less than nothing")
-    if joined and not (network.forwards & (network.end < 0)).any():
+    lower = larger(_narrowest_cable(network) if joined else NOTHING, known.lower if known else NOTHING)
+    if known is not None:
+        for side in known.sides:
+            upper.offer_side(side)
+        for half in known.halves:
+            if not upper.meets(lower.value):
+                upper.try_half(half)
+    if joined and not (network.forwards & (network.end < 0)).any() and not upper.meets(lower.value):
         # on a torus, a hypercube or a full mesh this is all that it takes, whatever the size
-        lower = _larger(lower, _shortest_paths(symmetry, chosen, QUICK if budget is None else LATE))
+        lower = larger(lower, _shortest_paths(symmetry, chosen, QUICK, deadline))
     tries = max(6, TRIED_ARCS // max(1, network.arcs))
     for half in islice(along_arrays(symmetry, chosen), tries):
-        if upper.meets(lower.value) or not upper.has_time(until):
+        if upper.meets(lower.value) or (upper.tried and not deadline.allows()):
             break
         upper.try_half(half)
-    if joined and not upper.meets(lower.value) and monotonic() <= until:
-        try:
-            part = None if budget is None else (until - monotonic()) / 2
-            found = crossing(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most, part)
-            if found.lower > lower.value:
-                lower, shares = _Lower(found.lower, "flows between all end points and to switches"), found.parameters
-        except TooLargeError:
-            programme = False
-    if not upper.meets(lower.value) and monotonic() <= until:
-        closer = _closer(symmetry, chosen, upper, lower, programme, until)
-        lower, shares = closer, shares if closer is lower else np.zeros(0)
-    late = monotonic() > until and not upper.meets(lower.value)
+    # a programme of a machine without symmetries is large: where time is short it comes last
+    hurried = budget is not None and len(symmetry.representatives(np.flatnonzero(chosen))[0]) > FEW_SORTS
+    flows = None if hurried or not joined else _by_programme(symmetry, upper, lower, most)
+    lower = lower if flows is None else larger(lower, flows)
+    if not upper.meets(lower.value) and deadline.allows(ARC_S * network.arcs):
+        lower = _closer(symmetry, upper, lower, flows is not None)
+    if hurried and joined:
+        lower = larger(lower, _by_programme(symmetry, upper, lower, most) or NOTHING)
+    late = deadline.short and not upper.meets(lower.value)
     if late and joined:
-        lower = _larger(lower, _shortest_paths(symmetry, chosen, LATE))
+        lower = larger(lower, _shortest_paths(symmetry, chosen, LATE, deadline))
     reason = f"from below {lower.reason}, from above a cut" + (", as far as the time allowed" if late else "")
     passes = network.forwards | network.on_vertices(chosen)
     near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
     cut = np.flatnonzero(near[network.tail] & far[network.head])
     capacity = interval(lower.value, upper.best, reason, MEETS_WITHIN)
-    return Bisection(capacity, upper.half, upper.vertex_side, shares, cut)
+    return Bisection(capacity, upper.half, upper.vertex_side, cut, lower.proof, lower.reason)
+
+
+def _by_programme(symmetry: Symmetry, upper: _Upper, lower: Lower, most: int) -> Lower | None:
+    """From below by flows on classes, for half of the time; nothing where the ends meet, None where it is too much."""
+    deadline, chosen = upper.deadline, upper.chosen
+    if upper.meets(lower.value):
+        return NOTHING
+    if not deadline.allows(ARC_S * symmetry.network.arcs):
+        return None
+    part = None if deadline.left is None else deadline.left / 2
+    try:
+        found = crossing(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most, part)
+    except TooLargeError:
+        return None
+    return _stated(found.lower, "flows between all end points and to switches")
+
+
+def _stated(value: float, reason: str) -> Lower:
+    return Lower(value, reason, StatedBound(value))
 
 
 def _joined(network: Network, chosen: Bools) -> bool:
@@ -133,33 +180,25 @@ def _joined(network: Network, chosen: Bools) -> bool:
     return bool((component == component[0]).all())
 
 
-@frozen
-class _Lower:
-    """A proved lower end, byte/s, and what proves it."""
-
-    value: float
-    reason: str
-
-
-def _larger(a: _Lower, b: _Lower) -> _Lower:
-    return b if b.value > a.value else a
-
-
-def _narrowest_cable(network: Network) -> _Lower:
+def _narrowest_cable(network: Network) -> Lower:
     """Return the lower bound for end points that are connected: a cut goes through a cable at the least."""
     used = np.flatnonzero(np.bincount(network.kind, minlength=len(network.kinds.capacity_Bps)))
-    return _Lower(float(network.kinds.capacity_Bps[used].min(initial=inf)), "a cut of what is connected cuts a cable")
+    narrowest = float(network.kinds.capacity_Bps[used].min(initial=inf))
+    return _stated(narrowest, "a cut of what is connected cuts a cable")
 
 
 @define(eq=False)
 class _Upper:
-    """The best cut so far: its half [E], the side of each vertex [V], and its capacity, byte/s."""
+    """The best cut so far: its half [E], the side of each vertex [V], and its capacity, byte/s; how many halves were
+    tried."""
 
     network: Network
     chosen: Bools
+    deadline: Deadline
     half: Bools = field(init=False)
     vertex_side: Bools = field(init=False)
     best: float = field(default=np.inf, init=False)
+    tried: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin with the half of the narrowest end points alone on its side: what their ports carry."""
@@ -170,8 +209,23 @@ class _Upper:
         self._offer(network.selected(narrow), network.on_vertices(network.selected(narrow)))
 
     def try_half(self, half: Bools) -> None:
-        """Take the minimum cut of a half where it is less."""
-        self._offer(half, halving_cut(self.network, half, self.chosen & ~half)[1])
+        """Take the minimum cut of a half where it is less; where there is no time for that, a cut of the half in which
+        the other vertices go with most of their neighbours."""
+        self.tried += 1
+        if self.has_time():
+            side = halving_cut(self.network, half, self.chosen & ~half)[1]
+        else:
+            side = majority_side(self.network, half, self.chosen & ~half)
+        self._offer(half, side)
+
+    def offer_side(self, side: Bools) -> None:
+        """Take a cut ([V]) where it halves the end points, and is less."""
+        network = self.network
+        half = self.chosen & network.selected(np.unique(network.end[network.on_vertices(self.chosen) & side]))
+        if int(half.sum()) > len(np.flatnonzero(self.chosen)) // 2:
+            half, side = self.chosen & ~half, ~side
+        if int(half.sum()) == int(self.chosen.sum()) // 2:
+            self._offer(half, side)
 
     def _offer(self, half: Bools, side: Bools) -> None:
         passes = self.network.forwards | self.network.on_vertices(self.chosen)
@@ -179,9 +233,9 @@ class _Upper:
         if value < self.best:
             self.half, self.vertex_side, self.best = half, side, value
 
-    def has_time(self, until: float) -> bool:
-        """Whether another minimum cut will be made before `until`."""
-        return until == inf or monotonic() + self.network.arcs / CUT_ARCS_PER_S <= until
+    def has_time(self) -> bool:
+        """Whether another minimum cut will be made in time."""
+        return self.deadline.allows(self.network.arcs / CUT_ARCS_PER_S)
 
     def meets(self, lower: float) -> bool:
         return self.best <= lower * (1 + MEETS_WITHIN)
@@ -192,74 +246,76 @@ def _of_ends(network: Network) -> Floats:
     return np.asarray(network.capacity_Bps[network.end[network.tail] >= 0])
 
 
-def _closer(symmetry: Symmetry, chosen: Bools, upper: _Upper, lower: _Lower, programme: bool, until: float) -> _Lower:
+def _closer(symmetry: Symmetry, upper: _Upper, lower: Lower, programme: bool) -> Lower:
     """Bring the ends nearer to each other: better cuts go into `upper`, a better lower end is given back. No step
-    begins after `until`."""
-    network = symmetry.network
+    begins after the deadline."""
+    network, chosen, deadline = symmetry.network, upper.chosen, upper.deadline
     if network.arcs > MOST_ARCS:
         if network.arcs <= MAX_SWEPT_ARCS:
-            _try_sweeps(graph_of(network, chosen), upper, lower, until)
-        return lower if programme or lower.value > 0 else _larger(lower, _shortest_paths(symmetry, chosen, MOST_SWEPT))
+            _try_sweeps(graph_of(network, chosen), upper, lower)
+        if programme or lower.value > 0:
+            return lower
+        return larger(lower, _shortest_paths(symmetry, chosen, MOST_SWEPT, deadline))
     graph = canonical(graph_of(network, chosen))
-    balanced = _islands(graph)
+    balanced = islands(graph)
     if balanced is not None:
         upper.try_half(balanced)
         if upper.best == 0:
             return lower
     small = blocks(graph)
     if small.nodes <= MOST_EXCHANGED:
-        upper.try_half(exchanged(small, upper.half, until))
-    lower = _larger(lower, _every_cut(graph, upper, until))
+        upper.try_half(exchanged(small, upper.half, deadline.until))
+    lower = larger(lower, _every_cut(graph, upper))
     if upper.meets(lower.value):
         return lower
-    _try_sweeps(graph, upper, lower, until)
-    if not programme and monotonic() <= until:
-        mixed = spread_bound(graph, until)
-        lower = _larger(lower, _Lower(mixed, "flows between all end points by mixed routings"))
-        if mixed == 0.0 and monotonic() <= until:
-            lower = _larger(lower, _shortest_paths(symmetry, chosen, MOST_SWEPT))
-    lower = _in_units(graph, lower)
-    if upper.meets(lower.value) or monotonic() > until:
+    _try_sweeps(graph, upper, lower)
+    if not programme and deadline.allows():
+        mixed = spread_bound(graph, deadline.until)
+        lower = larger(lower, _stated(mixed, "flows between all end points by mixed routings"))
+        if mixed == 0.0 and deadline.allows():
+            lower = larger(lower, _shortest_paths(symmetry, chosen, MOST_SWEPT, deadline))
+    lower = in_units(graph, lower)
+    if upper.meets(lower.value) or not deadline.allows():
         return lower
-    found = spectrum(graph, until)
+    found = spectrum(graph, deadline.until)
     if found is None:
         return lower
     if found.bound > lower.value:
-        lower = _in_units(graph, _Lower(found.bound, "eigenvalues of the capacities"))
-    _try_near(found.vectors, graph, small, upper, lower, until)
-    if upper.meets(lower.value) or monotonic() > until:
+        lower = in_units(graph, _stated(found.bound, "eigenvalues of the capacities"))
+    _try_near(found.vectors, graph, small, upper, lower)
+    if upper.meets(lower.value) or not deadline.allows():
         return lower
-    bound = carried(graph, until)
+    bound = carried(graph, deadline.until)
     if bound > lower.value:
-        lower = _in_units(graph, _Lower(bound, "eigenvalues of what flows can carry"))
+        lower = in_units(graph, _stated(bound, "eigenvalues of what flows can carry"))
     return lower
 
 
-def _every_cut(graph: Graph, upper: _Upper, until: float) -> _Lower:
+def _every_cut(graph: Graph, upper: _Upper) -> Lower:
     """Try or bound every cut of a small graph; its best half goes into `upper`."""
     least = None
-    if monotonic() <= until:
-        lattice = _lattice(graph)
-        least = every_half(graph) or branch_and_bound(graph, upper.half, lattice.step if lattice else 0.0, until)
+    if upper.deadline.allows():
+        until, sums = upper.deadline.until, lattice(graph)
+        least = every_half(graph, until) or branch_and_bound(graph, upper.half, sums.step if sums else 0.0, until)
     if least is None:
-        return _Lower(0.0, "nothing: there are too many cuts")
+        return NOTHING
     upper.try_half(least.half)
-    return _Lower(least.lower_Bps, "every cut")
+    return _stated(least.lower_Bps, "every cut")
 
 
-def _try_sweeps(graph: Graph, upper: _Upper, lower: _Lower, until: float) -> None:
+def _try_sweeps(graph: Graph, upper: _Upper, lower: Lower) -> None:
     """Try the best halves by distances, and what exchanges make of them."""
     small = blocks(graph)
-    for _, half in by_distances(small, until)[:SWEEPS]:
-        if upper.meets(lower.value) or not upper.has_time(until):
+    for _, half in by_distances(small, upper.deadline.until)[:SWEEPS]:
+        if upper.meets(lower.value) or not upper.has_time():
             return
         upper.try_half(half)
         if not upper.meets(lower.value):
             better = exchanged if small.nodes <= MOST_EXCHANGED else exchange_boundary
-            upper.try_half(better(small, half, until))
+            upper.try_half(better(small, half, upper.deadline.until))
 
 
-def _try_near(vectors: Floats, graph: Graph, small: Graph, upper: _Upper, lower: _Lower, until: float) -> None:
+def _try_near(vectors: Floats, graph: Graph, small: Graph, upper: _Upper, lower: Lower) -> None:
     """Try halves near the vectors of a spectrum."""
     size = int(upper.chosen.sum()) // 2
     rng = np.random.Generator(np.random.PCG64(0))
@@ -267,105 +323,42 @@ def _try_near(vectors: Floats, graph: Graph, small: Graph, upper: _Upper, lower:
     for _ in range(DIRECTIONS):
         key = (vectors * rng.standard_normal(vectors.shape[1])).sum(axis=1)
         half = split(graph, key, size)
-        if upper.meets(lower.value) or monotonic() > until:
+        if upper.meets(lower.value) or not upper.deadline.allows():
             break
         if half.tobytes() in seen:
             continue
         seen.add(half.tobytes())
-        better = exchanged(small, half, until) if small.nodes <= MOST_EXCHANGED else half
+        better = exchanged(small, half, upper.deadline.until) if small.nodes <= MOST_EXCHANGED else half
         if better.tobytes() not in seen or better is half:
             seen.add(better.tobytes())
             upper.try_half(better)
 
 
-def _shortest_paths(symmetry: Symmetry, chosen: Bools, most: int) -> _Lower:
-    """From below by flows on shortest paths from each member to each other."""
+def _shortest_paths(symmetry: Symmetry, chosen: Bools, most: int, deadline: Deadline) -> Lower:
+    """From below by flows on shortest paths from each member to each other, as long as they are found by the deadline
+    and in `GRACE_S`."""
     n, network = int(chosen.sum()), symmetry.network
     orbits = len(symmetry.representatives(np.flatnonzero(chosen))[0])
     if orbits * network.arcs > most:
-        return _Lower(0.0, "nothing: the machine is too large and has too little symmetry")
+        return NOTHING
     try:
-        use = ecmp(symmetry, all_to_all(network, np.flatnonzero(chosen))).utilisation
-    except NotAdmittedError:
-        return _Lower(0.0, "nothing: some end points are not joined")
-    return _Lower((n // 2) * (n - n // 2) / float(use.max()), "flows between all end points on shortest paths")
+        everyone = all_to_all(network, np.flatnonzero(chosen))
+        use = ecmp(symmetry, everyone, max(deadline.until, monotonic() + GRACE_S)).utilisation
+    except (NotAdmittedError, TooLateError):
+        deadline.allows()
+        return NOTHING
+    return _stated((n // 2) * (n - n // 2) / float(use.max()), "flows between all end points on shortest paths")
 
 
-def _islands(graph: Graph) -> Bools | None:
-    """Half of the end points, [E], made of whole islands; None where islands don't add up to it.
-
-    Which sums the islands reach is a row of bits, shifted and joined island by island; the way back says which are in.
-    """
-    from scipy.sparse.csgraph import connected_components
-
-    count, island = connected_components(graph.weight, directed=False)
-    size = np.bincount(island, weights=graph.members, minlength=count).astype(np.int64)
-    filled = np.flatnonzero(size)
-    if len(filled) < 2:
-        return None
-    goal = int(size.sum()) // 2
-    reached = [1]
-    for k in filled.tolist():
-        reached.append((reached[-1] | reached[-1] << int(size[k])) & ((1 << (goal + 1)) - 1))
-        if len(reached) * goal > MOST_BITS:
-            return None
-    if not reached[-1] >> goal & 1:
-        return None
-    inside, left = np.zeros(count, dtype=bool), goal
-    for place in range(len(filled) - 1, -1, -1):
-        if not reached[place] >> left & 1:
-            inside[filled[place]] = True
-            left -= int(size[filled[place]])
-    return np.asarray((graph.node >= 0) & inside[island[graph.node]])
-
-
-@frozen
-class _Lattice:
-    """What halving cuts can be: `unit` times whole numbers that leave `rest` when divided by `parity`."""
-
-    unit: int
-    parity: int
-    rest: int
-
-    @property
-    def step(self) -> float:
-        """By how much two cuts differ at the least, byte/s."""
-        return float(self.unit * self.parity)
-
-
-def _lattice(graph: Graph) -> _Lattice | None:
-    """Return the capacities that a cut can have at all; None where capacities are no whole numbers.
-
-    Where all capacities are multiples of one unit, cuts are too. And a cut is the sum of the degrees on one side less
-    twice what stays inside: where free nodes have an even degree, in units, and the degrees of all end points have one
-    parity, every halving cut has the same parity.
-    """
-    whole = graph.weight.data.astype(np.int64)
-    if (whole != graph.weight.data).any() or not len(whole):
-        return None
-    unit = int(np.gcd.reduce(whole))
-    row = np.repeat(np.arange(graph.nodes), np.diff(graph.weight.indptr))
-    degree = np.zeros(graph.nodes, dtype=np.int64)
-    np.add.at(degree, row, whole // unit)
-    odd = degree % 2
-    ends = graph.members > 0
-    n = int(graph.members.sum())
-    halves_alike = odd[ends].min() == odd[ends].max() and (n % 2 == 0 or not odd[ends].any())
-    if odd[~ends].any() or not halves_alike:
-        return _Lattice(unit, 1, 0)
-    return _Lattice(unit, 2, int(odd[ends].max()) * (n // 2) % 2)
-
-
-def _in_units(graph: Graph, lower: _Lower) -> _Lower:
-    """Return the next capacity that a cut can have."""
-    lattice = _lattice(graph)
-    if lattice is None:
-        return lower
-    steps = ceil(lower.value / lattice.unit * (1 - 1e-12))
-    steps += (lattice.rest - steps) % lattice.parity
-    if steps * lattice.unit <= lower.value * (1 + MEETS_WITHIN):
-        return lower
-    return _Lower(float(steps * lattice.unit), f"{lower.reason}, up to the next sum of whole cables")
+def majority_side(network: Network, half: Bools, rest: Bools) -> Bools:
+    """The side of each vertex, [V], where those that are of neither half ([E] each) go with most of the capacity of
+    their neighbours, from the end points outward."""
+    fixed = network.on_vertices(half) | network.on_vertices(rest)
+    pull = np.where(network.on_vertices(half), 1.0, 0.0) - network.on_vertices(rest)
+    for _ in range(ROUNDS):
+        passed = tally(network.tail, network.capacity_Bps * pull[network.head], network.vertices)
+        pull = np.where(fixed, pull, np.sign(passed) * network.forwards)
+    return np.asarray(pull > 0)
 
 
 def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bools]:

@@ -42,8 +42,9 @@ class Least:
     lower_Bps: float  # noqa: N815
 
 
-def every_half(graph: Graph) -> Least | None:
-    """Return the half of the least cut, by a minimum cut for each half of the members; None where there are many."""
+def every_half(graph: Graph, until: float = inf) -> Least | None:
+    """Return the half of the least cut, by a minimum cut for each half of the members; None where there are many, or
+    they are not all made by `until`."""
     n = int(graph.members.sum())
     count = comb(n, n // 2) // (2 - n % 2)
     if n < 2 or count > MAX_HALVES or count * graph.weight.nnz > MAX_HALF_ARCS:
@@ -55,6 +56,8 @@ def every_half(graph: Graph) -> Least | None:
     for picked in combinations(range(n), n // 2):
         if n % 2 == 0 and picked[0] != 0:
             break  # the other halves of the same cuts
+        if monotonic() > until:
+            return None
         half = np.zeros(len(graph.node), dtype=bool)
         half[members[list(picked)]] = True
         at = np.arange(graph.nodes)

@@ -9,6 +9,7 @@ sweeps what is long.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from math import inf
 from time import monotonic
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.network import Bools, Ints, ranges
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.halving import Graph, propagate_labels, split
+from unifiedbus_dsl.solver.result import TooLateError, must_be_in_time
 from unifiedbus_dsl.symmetry import Axis, Symmetry, axes, located
 
 MAX_DIRECTIONS = 24
@@ -26,6 +28,10 @@ MAX_ARCS = 300_000_000
 """Links that all sweeps may touch together; those of four directions are taken in any case."""
 KEYS = 3
 """Directions that order the nodes of one layer."""
+DEEP = 1_000
+"""Levels after which a graph counts as deep."""
+DEEP_LINK_S = 2e-6
+"""Seconds that Dijkstra's algorithm takes for a link at the most."""
 
 
 def along_arrays(symmetry: Symmetry, chosen: Bools) -> Iterator[Bools]:
@@ -62,7 +68,10 @@ def by_distances(graph: Graph, until: float = inf) -> list[tuple[float, Bools]]:
         return []
     size = int(graph.members.sum()) // 2
     best: dict[bytes, tuple[float, Bools]] = {}
-    for key in track(list(_directions(graph, until)), "sweeps over the machine"):
+    keys = list[NDArray[np.generic]]()
+    with suppress(TooLateError):
+        keys.extend(_directions(graph, until))
+    for key in track(keys, "sweeps over the machine"):
         half = split(graph, key, size)
         packed = np.packbits(half).tobytes()
         if packed not in best:
@@ -80,39 +89,41 @@ def swept_cut(graph: Graph, half: Bools) -> float:
 
 
 def _directions(graph: Graph, until: float) -> Iterator[NDArray[np.generic]]:
-    """Yield orders of the nodes, [N] keys each."""
-    far = hop_distances(graph, _last(hop_distances(graph, np.array([0]))))
+    """Yield orders of the nodes, [N] keys each.
+
+    Raises:
+        TooLateError: not all are found by `until`.
+    """
+    far = hop_distances(graph, _last(hop_distances(graph, np.array([0]), until)), until)
     start, stop = _last(-far), _last(far)
-    back = hop_distances(graph, stop)
+    back = hop_distances(graph, stop, until)
     yield far - back
     yield far
     yield back
     centre = np.array([int(np.argmin(np.where(far < 0, graph.nodes, np.maximum(far, back))))])
     fits = max(4, MAX_ARCS // (4 * graph.weight.nnz))
     for root, from_root in ((centre, None), (start, far)):
-        distance = hop_distances(graph, root) if from_root is None else from_root
+        distance = hop_distances(graph, root, until) if from_root is None else from_root
         neighbours = graph.weight.indices[graph.weight.indptr[root[0]] : graph.weight.indptr[root[0] + 1]]
         count = min(len(neighbours), MAX_DIRECTIONS // 2, fits // 2)
         some = neighbours[np.unique(np.linspace(0, len(neighbours) - 1, count).round().astype(np.int64))]
         layers: list[Ints] = []
         for b in some.tolist():
-            if len(layers) > 1 and monotonic() > until:
-                return
-            layers.append(_layers(graph, hop_distances(graph, np.array([b])) - distance))
+            layers.append(_layers(graph, hop_distances(graph, np.array([b]), until) - distance, until))
         for k in range(len(layers)):
             keys = [layers[(k + j) % len(layers)] for j in range(min(KEYS, len(layers)))]
             yield _ranked(keys)
 
 
-def _layers(graph: Graph, nearer: Ints) -> Ints:
+def _layers(graph: Graph, nearer: Ints, until: float) -> Ints:
     """Return the layer of each node, [N]: below 0 nearer to the one end of an edge, above 0 to the other, the more the
     further from the other part."""
     first, second = nearer < 0, nearer > 0
     if int(graph.members[first].sum()) == int(graph.members.sum()) // 2:
         return np.sign(nearer)
     layers = np.zeros(graph.nodes, dtype=np.int64)
-    layers[first] = -hop_distances(graph, np.flatnonzero(second))[first]
-    layers[second] = hop_distances(graph, np.flatnonzero(first))[second]
+    layers[first] = -hop_distances(graph, np.flatnonzero(second), until)[first]
+    layers[second] = hop_distances(graph, np.flatnonzero(first), until)[second]
     return layers
 
 
@@ -130,15 +141,24 @@ def _last(distance: Ints) -> Ints:
     return np.array([int(np.argmax(distance))])
 
 
-def hop_distances(graph: Graph, sources: Ints) -> Ints:
-    """Return the hops from the nearest of the sources to each node, [N]; -1 where there is no path."""
+def hop_distances(graph: Graph, sources: Ints, until: float = inf) -> Ints:
+    """Return the hops from the nearest of the sources to each node, [N]; -1 where there is no path. Level by level, on
+    what is deep by Dijkstra's algorithm.
+
+    Raises:
+        TooLateError: not all are found by `until`.
+    """
     indptr, indices = graph.weight.indptr.astype(np.int64), graph.weight.indices
     distance = np.full(graph.nodes, -1, dtype=np.int64)
     mark = np.zeros(graph.nodes, dtype=np.int64)
     distance[sources] = 0
     front, level = np.asarray(sources, dtype=np.int64), 0
     while len(front):
+        must_be_in_time(until)
         level += 1
+        if level > DEEP:
+            must_be_in_time(until - DEEP_LINK_S * graph.weight.nnz)
+            return _deep_distances(graph, sources)
         heads = indices[ranges(indptr[front], indptr[front + 1])]
         heads = heads[distance[heads] < 0]
         distance[heads] = level
@@ -146,6 +166,17 @@ def hop_distances(graph: Graph, sources: Ints) -> Ints:
         mark[heads] = place
         front = heads[mark[heads] == place].astype(np.int64)
     return distance
+
+
+def _deep_distances(graph: Graph, sources: Ints) -> Ints:
+    """Return what `hop_distances` does, in one go that can't be ended: `DEEP_LINK_S` a link."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    ones = np.ones(graph.weight.nnz)
+    linked = csr_matrix((ones, graph.weight.indices, graph.weight.indptr), shape=graph.weight.shape)
+    far = dijkstra(linked, indices=sources, unweighted=True, min_only=True)
+    return np.where(np.isfinite(far), far, -1.0).astype(np.int64)
 
 
 def exchange_boundary(graph: Graph, half: Bools, until: float = inf, rounds: int = 200) -> Bools:

@@ -27,6 +27,8 @@ from unifiedbus_dsl.solver.spectral import spectrum
 
 MOST_NODES = 600
 """Nodes up to which pairs are listed: 3 MB a table of them, and some seconds."""
+NODES_OF_A_SECOND = 350
+"""Nodes whose sorts of pairs and first eigenvectors take a second; the time grows with the cube."""
 HOPS = 6
 """Hops up to which pairs are sorts of their own; those further apart send nothing."""
 SORTS = 24
@@ -49,9 +51,11 @@ class _Sort:
 
 def carried(graph: Graph, until: float = inf) -> float:
     """What every halving cut carries at least, byte/s; 0 where the graph is too large, in parts, or its nodes have not
-    equally many end points. No round but the first is made after `until`."""
+    equally many end points, or there is no time for a round. None but the first is made after `until`."""
     whole = blocks(graph)
     if whole.nodes > MOST_NODES or whole.weight.nnz == 0 or len(np.unique(whole.members)) > 1:
+        return 0.0
+    if monotonic() + (whole.nodes / NODES_OF_A_SECOND) ** 3 > until:
         return 0.0
     capacity = whole.weight.toarray()
     sorts = _sorts(capacity > 0)

@@ -86,7 +86,7 @@ def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str
     for target, size in track(list(targets(group, demand)), f"loads under {routing}"):
         must_be_in_time(until)
         column = toward(demand, target, network.ends)
-        add_leg(group, total, weights, network.vertices_of(target), column, size)
+        add_leg(group, total, weights, network.vertices_of(target), column, size, until)
         sweeps += 1
     return Loads(network, routing, per_arc(group, total), sweeps)
 
@@ -108,13 +108,19 @@ def targets(symmetry: Symmetry, demand: Demand) -> Iterator[tuple[int, int]]:
 
 
 def add_leg(
-    symmetry: Symmetry, total: Floats, weights: Weights, target: NDArray[Any], column: Floats, size: float
+    symmetry: Symmetry,
+    total: Floats,
+    weights: Weights,
+    target: NDArray[Any],
+    column: Floats,
+    size: float,
+    until: float = np.inf,
 ) -> None:
     """Add to `total` ([arc orbits]) the loads of all that end points send to a target, `size` times."""
-    found = distances(weights, target)
+    found = distances(weights, target, until)
     given = vertex_demand(symmetry.network, found, column)
     _must_arrive(given, column)
-    add_loads(symmetry, total, weights, found, given, size)
+    add_loads(symmetry, total, weights, found, given, size, until)
 
 
 def must_join(symmetry: Symmetry, demand: Demand, group: Symmetry) -> None:
@@ -135,9 +141,15 @@ def must_join(symmetry: Symmetry, demand: Demand, group: Symmetry) -> None:
 
 
 def add_loads(
-    symmetry: Symmetry, total: Floats, weights: Weights, found: Distances, given: Floats, size: float
+    symmetry: Symmetry,
+    total: Floats,
+    weights: Weights,
+    found: Distances,
+    given: Floats,
+    size: float,
+    until: float = np.inf,
 ) -> None:
-    arcs, load = loads(weights, found, given)
+    arcs, load = loads(weights, found, given, until)
     total += size * tally(symmetry.arc_orbit[arcs], load, len(total))
 
 

@@ -21,6 +21,9 @@ from unifiedbus_dsl.network import (
     frozen_array,
     lengthless,
 )
+from unifiedbus_dsl.solver.bisection import Bisection, Known, bisection
+from unifiedbus_dsl.solver.deadline import Deadline
+from unifiedbus_dsl.solver.outage import Outage
 from unifiedbus_dsl.symmetry import Symmetry, arrays_of, find, trivial
 
 
@@ -45,6 +48,8 @@ class Machine:
     lost: Bools | None = field(default=None, repr=False)
     health: Floats | None = field(default=None, repr=False)
     budget_s: float | None = None
+    whole: Machine | None = field(default=None, repr=False)
+    """What a damaged machine was before anything failed."""
 
     def damaged(
         self,
@@ -63,7 +68,7 @@ class Machine:
         if degraded is not None:
             cables, factor = degraded
             health[np.asarray(cables, dtype=np.int64)] *= factor
-        return evolve(self, lost=frozen_array(lost), health=frozen_array(health))
+        return evolve(self, lost=frozen_array(lost), health=frozen_array(health), whole=self.whole or self)
 
     def plane(self, links: Iterable[int]) -> Machine:
         """The same machine with the cables of some links of its plan only, given by number; made once."""
@@ -71,12 +76,46 @@ class Machine:
         if chosen not in self._planes:
             fabric = self.fabric
             apart = ~np.isin(fabric.kinds.link, chosen)
-            self._planes[chosen] = self.damaged(lost_cables=np.flatnonzero(apart[fabric.kind]))
+            alone = self.damaged(lost_cables=np.flatnonzero(apart[fabric.kind]))
+            self._planes[chosen] = evolve(alone, whole=self.whole and self.whole.plane(chosen))
         return self._planes[chosen]
 
     @cached_property
     def _planes(self) -> dict[tuple[int, ...], Machine]:
         return {}
+
+    def bisection(self, ends: Ints, before: Ints | None = None, budget: float | None = None) -> Bisection:
+        """The bisection of some end points, worked out once, in `budget` seconds (default: `budget_s`). Where `before`
+        are these end points and those that are lost, it is bounded by that of the whole machine (see `outage`).
+
+        Raises:
+            NotAdmittedError: fewer than two end points.
+        """
+        key = ends.tobytes()
+        if key not in self._bisections:
+            deadline = Deadline.of(self.budget_s if budget is None else budget)
+            known = None if before is None else self._known(ends, before, deadline)
+            self._bisections[key] = bisection(self.symmetry, ends, budget=deadline.left, known=known)
+        return self._bisections[key]
+
+    @cached_property
+    def _bisections(self) -> dict[bytes, Bisection]:
+        return {}
+
+    def outage(self, ends: Ints, before: Ints) -> Outage | None:
+        """What has failed of the whole machine as the bisection of its end points `before` sees it, of which `ends` are
+        left; None where nothing has, or the others are not lost."""
+        gone = np.setdiff1d(before, ends)
+        if self.whole is None or not np.isin(ends, before).all() or not np.isin(gone, self.lost_ends).all():
+            return None
+        return Outage(self.fabric, self.whole.health, self.health, self.network, before, gone)
+
+    def _known(self, ends: Ints, before: Ints, deadline: Deadline) -> Known | None:
+        """What the whole machine says of what is left, for half of the time; None where it says nothing."""
+        outage = self.outage(ends, before)
+        if outage is None or self.whole is None:
+            return None
+        return outage.known(self.whole.bisection(before, budget=deadline.left and deadline.left / 2))
 
     @property
     def lost_devices(self) -> Bools:

@@ -34,6 +34,8 @@ STEEP = 0.7
 """How fast links that are full become longer from one routing to the next."""
 MAX_UNTIMED = 100
 """Nodes up to which a routing is made also when the time is over."""
+LINK_S = 2e-7
+"""Seconds for a node and a link in the search of shortest ways from it, at the most."""
 STEPS = 150_000_000
 """Table entries that all routings together may touch: nodes times nodes times most links of a node, for each."""
 
@@ -73,6 +75,8 @@ def spread_bound(graph: Graph, until: float = inf) -> float:
     best, stale = 0.0, 0
     weight = np.ones(len(length))
     for _ in track(range(max(1, min(ROUTINGS, STEPS // work + 1))), "route flows across a halving cut"):
+        if whole.nodes > MAX_UNTIMED and monotonic() + LINK_S * whole.nodes * whole.weight.nnz > until:
+            break
         far = _distances(whole, links, length)
         if not np.isfinite(far).all():
             return 0.0

@@ -6,6 +6,7 @@ are gathered, else the whole matrix is multiplied; the sum is the same.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Floats, Ints, Network, row_arcs, tally
+from unifiedbus_dsl.solver.result import must_be_in_time
 
 Hops = NDArray[np.int32]
 
@@ -69,10 +71,13 @@ def spread(weights: Weights, support: NDArray[Any], value: Floats) -> Floats:
     return tally(network.head[arcs], passed, network.vertices)
 
 
-def distances(weights: Weights, target: NDArray[Any]) -> Distances:
+def distances(weights: Weights, target: NDArray[Any], until: float = inf) -> Distances:
     """Hops and nearer weights to a target, given by its vertices.
 
     Only vertices that forward are passed through; the target's own count as such at the start. O(A) per level at most.
+
+    Raises:
+        TooLateError: not all are found by `until`.
     """
     network = weights.network
     n = network.vertices
@@ -83,6 +88,7 @@ def distances(weights: Weights, target: NDArray[Any]) -> Distances:
     left = n - len(frontier)
     level = 0
     while len(frontier) and left:
+        must_be_in_time(until)
         level += 1
         fresh, reached = _next_level(weights, frontier, hops)
         hops[fresh] = level
@@ -135,11 +141,14 @@ def vertex_demand(network: Network, distances: Distances, demand: Floats) -> Flo
     return given
 
 
-def loads(weights: Weights, distances: Distances, given: Floats) -> tuple[Ints, Floats]:
+def loads(weights: Weights, distances: Distances, given: Floats, until: float = inf) -> tuple[Ints, Floats]:
     """Arcs that carry something, and how much, when vertex v is handed `given[v]` ([V]) to send to the target.
 
     At each vertex the flow splits over the arcs that lead nearer, in proportion to their weights. What a vertex without
     a path is handed is not carried.
+
+    Raises:
+        TooLateError: not all are found by `until`.
     """
     network, hops = weights.network, distances.hops
     carried = given.copy()
@@ -148,6 +157,7 @@ def loads(weights: Weights, distances: Distances, given: Floats) -> tuple[Ints, 
     furthest = int(hops.max(initial=0))
     start = np.searchsorted(hops[order], np.arange(furthest + 2))
     for level in range(furthest, 0, -1):
+        must_be_in_time(until)
         here = order[start[level] : start[level + 1]]
         here = here[carried[here] > 0]
         if not len(here):

@@ -13,7 +13,7 @@ from math import gcd
 from typing import Protocol
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.verify import Proved, require
@@ -210,6 +210,47 @@ class WholeUnits:
         if one_parity and not odd[end < 0].any():
             steps += (steps - int(of_members.max()) * (n // 2)) % 2
         return max(below, float(steps * unit))
+
+
+@frozen(eq=False)
+class LessLosses:
+    """A lower bound of the machine before cables failed, whose cables had `health` ([C], None: all of it) and whose
+    end points `before` [E] were halved, less what a cut can have lost since.
+
+    A halving cut of what is left, with the lost members and all other vertices without a cable added by chance so that
+    it halves those of before, has lost no more on average than each cable's loss times the chance that it is crossed;
+    and it was no less than the bound.
+    """
+
+    bound: LowerBound
+    before: Bools
+    health: Floats | None
+
+    def prove(self, cables: Cables, members: Bools) -> float:
+        whole = evolve(cables, health=self.health)
+        gone = self.before & ~members
+        require(not (members & ~self.before).any(), "an end point is halved that was not before")
+        member, out = cables.members(self.before), cables.members(gone)
+        passes = cables.forwards | member
+        bare = np.ones(cables.vertices, dtype=bool)
+        for some in cables.pieces():
+            left = cables.capacity(some) > 0
+            bare[cables.a[some][left]] = bare[cables.b[some][left]] = False
+        require(bare[out].all(), "an end point that is not halved any more has a cable")
+        n, k = int(self.before.sum()), int(gone.sum())
+        upper_part = (k + 1) // 2
+        one = 0.5 if n % 2 or k % 2 == 0 else upper_part / k
+        two = 2 * upper_part * (k - upper_part) / (k * (k - 1)) if k > 1 else 0.0
+        taken = 0.0
+        for some in cables.pieces():
+            a, b = cables.a[some], cables.b[some]
+            lost = np.maximum(whole.capacity(some) - cables.capacity(some), 0.0)
+            apart = (a != b) & ~(member[a] & member[b] & (cables.end[a] == cables.end[b]))
+            chance = np.select(
+                [(bare & ~member)[a] | (bare & ~member)[b], out[a] & out[b], out[a] | out[b]], [0.5, two, one], 1.0
+            )
+            taken += float((lost * chance)[passes[a] & passes[b] & apart].sum())
+        return max(0.0, self.bound.prove(whole, self.before) - taken)
 
 
 def capacity_matrix(cables: Cables, members: Bools, *, merged: bool = False) -> tuple[Floats, Ints]:

@@ -18,20 +18,19 @@ from unifiedbus_dsl.network import Ints, Network, components, distinct, frozen_a
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.selections import Blocks
 from unifiedbus_dsl.solver.bisection import Bisection
-from unifiedbus_dsl.solver.bisection import bisection as halved
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.oversubscription import Oversubscription
 from unifiedbus_dsl.solver.oversubscription import oversubscription as walls_of
 from unifiedbus_dsl.solver.tiers import tiers as bands_of
 from unifiedbus_dsl.units import NUMBER, RATE
 from unifiedbus_dsl.verify import Certificate
-from unifiedbus_dsl.verify.bisection import BisectionCertificate, Cut, StatedBound
+from unifiedbus_dsl.verify.bisection import BisectionCertificate, Cut
 
 
 def bisection(call: Call) -> Certified[Answer]:
     """The capacity, which cables the cut goes through, and one of its sides by name where it has one."""
-    machine, ends = call.machine, call.ends(call.one())
-    found = halved(machine.symmetry, ends, budget=machine.budget_s)
+    machine = call.machine
+    ends, before, found = halved(call)
     answer = call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
     devices = machine.network.end_device
     skipped = call.selector.spare | call.selector.lost
@@ -42,12 +41,26 @@ def bisection(call: Call) -> Certified[Answer]:
         lines = (f"one half is {' and '.join(half)}",)
         answer = evolve(answer, detail={"half": list(half)}, lines=lines)
     answer = evolve(answer, binding=binding(machine, found.cut), binds="the cut goes through")
+    outage = None if before is None else machine.outage(ends, before)
+    if outage is not None and machine.whole is not None and before is not None:
+        answer = evolve(answer, of_base=outage.share(machine.whole.bisection(before)))
     return Certified(answer, certify_bisection(machine.network, ends, found))
+
+
+def halved(call: Call) -> tuple[Ints, Ints | None, Bisection]:
+    """The end points that a call is about, those that it would be about if nothing had failed (None: nothing has), and
+    their bisection."""
+    machine, node = call.machine, call.one()
+    ends, before = call.ends(node), None
+    if machine.whole is not None:
+        selector = evolve(call.selector, lost=machine.whole.lost_devices)
+        before = evolve(call, machine=machine.whole, selector=selector).ends(node)
+    return ends, before, machine.bisection(ends, before)
 
 
 def certify_bisection(network: Network, ends: Ints, found: Bisection) -> Certificate:
     """What shows both bounds of a bisection."""
-    return BisectionCertificate(network.selected(ends), Cut(found.vertex_side), StatedBound(found.capacity.lower))
+    return BisectionCertificate(network.selected(ends), Cut(found.vertex_side), found.proof)
 
 
 def _few(names: tuple[str, ...]) -> int:
