@@ -27,7 +27,7 @@ import yaml
 from tests.escape.hostile import PAYLOADS, fabric_of, machine, subject_of, tame
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export import FORMATS, CannotExportError, find, write_subject
-from unifiedbus_dsl.export.read import read
+from unifiedbus_dsl.importer import read
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.plan.text import plan_text
 from unifiedbus_dsl.render.explorer import explorer
@@ -169,7 +169,7 @@ def test_names_survive_a_round_trip_to_the_letter(form: str, payload: str, tmp_p
     fabric = fabric_of(plan)
     path = tmp_path / f"machine.{form}"
     write_subject(subject_of(plan), find(form), path, Sink())
-    back = read(path)
+    back = read(path).listing()
     assert back.name == plan.system
     assert [d.name for d in back.devices] == fabric.device_names(range(fabric.device_count)).tolist()
     types = list(plan.devices.values())

@@ -17,8 +17,8 @@ from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.export.compare import compare
 from unifiedbus_dsl.export.listing import ImportFailed, listing_of
 from unifiedbus_dsl.export.names import Slugs
-from unifiedbus_dsl.export.read import read, read_fabric
 from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.importer import doubts, read, read_fabric
 
 NDR = PODS.replace("protocol UB { lane = 112 Gbps", "protocol UB { lane = 100 Gbps")
 SAMPLE = """#
@@ -93,7 +93,7 @@ def printed(fabric: Fabric, names: list[str] | None = None, speed: dict[int, str
 
 def test_the_grammar(tmp_path: Path) -> None:
     (tmp_path / "lab.txt").write_text(SAMPLE)
-    found = read(tmp_path / "lab.txt")
+    found = read(tmp_path / "lab.txt").listing()
     assert [(d.name, d.kind, d.ports) for d in found.devices] == [
         ("MF0;spine0:MQM9700/U1", "switch", 65),
         ("MF0;leaf0:MQM9700/U1", "switch", 65),
@@ -113,27 +113,37 @@ def test_the_grammar(tmp_path: Path) -> None:
     assert sorted(device.radix for device in back.plan.devices.values()) == [0, 1, 2, 65]  # the router has no link
 
 
+D = doubts
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "sorts", "cables"),
     [
-        ("vendid=0x2c9", "vendor 0x2c9", "line 9: `vendor 0x2c9` is no line"),
-        ('Ca\t1 "H-b8599f0300bb0009"', 'Ca\t1 "H-b8599f"', "`H-b8599f` is no GUID: that is 16 hexadecimal digits"),
-        ('"H-b8599f0300aa0001"[1](', '"H-aa0001"[1](', "`H-aa0001` is no GUID"),
-        ("4xNDR", "4xWDR", "no width and speed"),
-        ('[65]\t"H-b8599f0300bb0009"', '[66]\t"H-b8599f0300bb0009"', "port 66 of a node with 65"),
-        ('[2]\t"H-b8599f0300aa0002"', '[1]\t"H-b8599f0300aa0002"', "port 1 is here twice"),
-        ('"H-b8599f0300aa0001"[1](', '"H-b8599f0300aa0009"[1](', "no record of H-b8599f0300aa0009"),
-        ('lid 9 1xSDR', 'lid 9 4xSDR', "different rates of one link"),
-        ('"S-b8599f0300bb0001"[2]\t', '"S-b8599f0300bb0001"[65]\t', "different things of port"),
-        ('Ca\t1 "H-b8599f0300bb0009"', 'Ca\t1 "H-b8599f0300aa0002"', "a second record"),
-        (SAMPLE, "# nothing\n", "no record of a switch"),
-        (SAMPLE, '[1]\t"S-b8599f0300bb0001"[2]\t# "a" lid 1 4xNDR\n', "a port before the node"),
+        ("vendid=0x2c9", "vendor 0x2c9", {D.STRANGE: 1}, 4),
+        ('Ca\t1 "H-b8599f0300bb0009"', 'Ca\t1 "H-b8599f"', {D.CUT_OFF: 2, D.UNKNOWN_END: 1, D.ONE_END: 1}, 4),
+        ('"H-b8599f0300aa0001"[1](', '"H-aa0001"[1](', {D.CUT_OFF: 1, D.ONE_END: 1}, 4),
+        ("4xNDR", "4xWDR", {D.BAD_VALUE: 1, D.ONE_RATE: 1}, 4),
+        ('[65]\t"H-b8599f0300bb0009"', '[66]\t"H-b8599f0300bb0009"', {D.BEYOND: 1, D.CONTRADICTION: 2}, 3),
+        ('[2]\t"H-b8599f0300aa0002"', '[1]\t"H-b8599f0300aa0002"', {D.CONTRADICTION: 1, D.ONE_END: 1}, 4),
+        ('"H-b8599f0300aa0001"[1](', '"H-b8599f0300aa0009"[1](', {D.UNKNOWN_END: 1, D.CONTRADICTION: 2}, 3),
+        ("lid 9 1xSDR", "lid 9 4xSDR", {D.TWO_RATES: 1}, 4),
+        ('"S-b8599f0300bb0001"[2]\t', '"S-b8599f0300bb0001"[65]\t', {D.CONTRADICTION: 1, D.ONE_END: 1}, 4),
+        ('Ca\t1 "H-b8599f0300bb0009"', 'Ca\t1 "H-b8599f0300aa0002"', {D.TWICE: 1, D.UNKNOWN_END: 1, D.CONTRADICTION: 2}, 3),
+        ('Rt\t2 "R-', '[1]\t"S-b8599f0300bb0001"[2]\t# "a" lid 1 4xNDR\nRt\t2 "R-', {D.CUT_OFF: 1}, 4),
     ],
 )  # fmt: skip
-def test_files_that_are_wrong(old: str, new: str, words: str, tmp_path: Path) -> None:
+def test_what_is_in_doubt_is_counted_and_the_rest_taken(
+    old: str, new: str, sorts: dict[doubts.Sort, int], cables: int, tmp_path: Path
+) -> None:
     assert old in SAMPLE
     (tmp_path / "lab.txt").write_text(SAMPLE.replace(old, new, 1))
-    with pytest.raises(ImportFailed, match=words):
+    found = read(tmp_path / "lab.txt")
+    assert (found.doubts.counts, len(found.table)) == (sorts, cables)
+
+
+def test_a_file_without_a_node_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lab.txt").write_text("# nothing\n")
+    with pytest.raises(ImportFailed, match="is of no format that can be read"):
         read(tmp_path / "lab.txt")
 
 
@@ -149,12 +159,12 @@ def test_a_discovered_network_is_a_machine_like_any_other(
     assert main(["import", "found.txt"]) == 0
     assert "latencies" in capsys.readouterr().err
     back = Fabric.load("found.npz")
-    # names such as cabinet0-server1-npu2 are those of a regular machine
-    assert sorted(listing.name for listing in listing_of(back).devices) == sorted(
-        listing.name for listing in listing_of(design).devices
-    )
+    # names such as cabinet0-server1-npu2 are those of a regular machine, and stay to the letter
+    legal = Slugs(design.plan).devices(np.arange(design.device_count)).tolist()
+    assert sorted(listing.name for listing in listing_of(back).devices) == sorted(legal)
     ours, theirs = nx.Graph(design.to_networkx()), nx.Graph(back.to_networkx())
-    assert {frozenset(edge) for edge in ours.edges()} == {frozenset(edge) for edge in theirs.edges()}
+    slug = dict(zip(design.device_names(np.arange(design.device_count)).tolist(), legal, strict=True))
+    assert {frozenset(map(slug.get, edge)) for edge in ours.edges()} == {frozenset(edge) for edge in theirs.edges()}
     assert main(["analyze", "found.npz"]) == 0
     assert "diameter(all nic)" in capsys.readouterr().out
     assert main(["render", "found.npz", "-o", "found.svg"]) == 0
@@ -186,7 +196,7 @@ def test_what_is_wrong_in_the_network_is_told_in_the_words_of_the_design(tmp_pat
     (tmp_path / "found.txt").write_text(
         f'Ca\t5 "{guid}"'.join(record).replace("cabinet0-server0-npu0", "Cabinet0 server0 npu0")
     )
-    found = compare(wanted, read(tmp_path / "found.txt"))
+    found = compare(wanted, read(tmp_path / "found.txt").listing())
     assert {sort: count for sort, count in found.counts().items() if count} == {
         "missing cables": 1,
         "cables in the wrong port": 2,
@@ -203,7 +213,8 @@ def test_nominal_rates(lane: str, differ: int, tmp_path: Path) -> None:
     """4xNDR is 400 Gbps by name and 425 on the wire: both are the same; x4 of 112 and of 50 Gbps are not."""
     design = compiled(PODS.replace("112 Gbps", lane)).fabric()
     (tmp_path / "found.txt").write_text(printed(design))
-    assert compare(listing_of(design), read(tmp_path / "found.txt")).counts()["cables at another rate"] == differ
+    found = read(tmp_path / "found.txt").listing()
+    assert compare(listing_of(design), found).counts()["cables at another rate"] == differ
 
 
 def test_only_what_the_network_can_see(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

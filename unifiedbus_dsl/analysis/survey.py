@@ -26,6 +26,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.failures import targets
 from unifiedbus_dsl.elaborate.scope import Scope
+from unifiedbus_dsl.fabric.names import device_paths
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.network import Ints
 from unifiedbus_dsl.pipeline import Compilation
@@ -314,7 +315,7 @@ def _names(machine: Machine, parts: Parts, which: ArrayLike) -> tuple[str, ...]:
     some = np.asarray(which, dtype=np.int64)
     if len(parts.cable):
         return tuple(map(str, machine.fabric.cable_names(parts.cable[some])))
-    names = map(str, machine.fabric.device_names(parts.start[some]))
+    names = map(str, device_paths(machine.fabric.plan, parts.start[some]))
     sizes = (parts.stop[some] - parts.start[some]).tolist()
     return tuple(_cut(machine.fabric.plan, name, size) for name, size in zip(names, sizes, strict=True))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from unifiedbus_dsl.fabric.names import device_paths, part_name
 from unifiedbus_dsl.network import Ids, Ints, Network
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.selections import Blocks
@@ -27,7 +28,7 @@ def block_names(machine: Machine, blocks: Blocks) -> list[str]:
     plan = machine.fabric.plan
     names: list[str] = []
     before, repeated = (-1, -1), 0
-    first = machine.fabric.device_names(blocks.start)
+    first = device_paths(plan, blocks.start)
     for name, start, stop in zip(map(str, first), blocks.start.tolist(), blocks.stop.tolist(), strict=True):
         repeated = repeated + 1 if (start, stop) == before else 0
         before = start, stop
@@ -36,12 +37,13 @@ def block_names(machine: Machine, blocks: Blocks) -> list[str]:
             for path, key in parts_around(plan, name)
             if plan.device_count[key] == stop - start and (key in blocks.keys or not blocks.keys)
         ]
-        names.append(fitting[min(repeated, len(fitting) - 1)])
+        names.append(part_name(plan, fitting[min(repeated, len(fitting) - 1)]))
     return names
 
 
 def parts_around(plan: Plan, name: str) -> list[tuple[str, str]]:
-    """The path and the type of each part that a device is in, from the outermost to the device itself."""
+    """Return the path and the type of each part that a device is in, from the outermost to the device itself, of the
+    path of the device."""
     key, path = plan.root, list[str]()
     found = []
     for segment in name.split("."):
@@ -52,8 +54,8 @@ def parts_around(plan: Plan, name: str) -> list[tuple[str, str]]:
 
 
 def cut(plan: Plan, name: str, wanted: Callable[[str], bool]) -> str:
-    """The path of a device, cut behind the first part whose type is wanted."""
-    return next((path for path, key in parts_around(plan, name) if wanted(key)), name)
+    """Return what the first part of a wanted type is called on the path of a device, else the device."""
+    return part_name(plan, next((path for path, key in parts_around(plan, name) if wanted(key)), name))
 
 
 def between(low: int, high: int) -> str:

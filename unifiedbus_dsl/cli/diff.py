@@ -52,8 +52,7 @@ def command(
 ) -> None:
     """Tell what FOUND has otherwise than WANTED: devices and cables, by name.
 
-    Each is a .ubus file, a fabric file (.npz), or a .json, .graphml, .csv or .txt (ibnetdiscover) file as `ubusc
-    export` writes them or another tool did. Of two designs, counts by type and key figures are compared as well. The
+    Each is a .ubus file, a fabric file (.npz), or a file of a format that `ubusc import` reads. Of two designs, counts by type and key figures are compared as well. The
     exit status is 1 where there is a difference.
 
     \b
@@ -105,12 +104,11 @@ class _Side:
 def _side(context: click.Context, path: Path, system: str | None, limit: int, raised: Limits) -> _Side:
     """Read a file; ends the command with status 1 where it is wrong."""
     from unifiedbus_dsl import pipeline
-    from unifiedbus_dsl.export.listing import ImportFailed
-    from unifiedbus_dsl.export.read import read
+    from unifiedbus_dsl.importer import ImportFailed, read
 
     if path.suffix.lower() not in DESIGNS:
         try:
-            return _Side(path, None, read(path))
+            return _Side(path, None, read(path).listing())
         except ImportFailed as error:
             _wrong(context, "UB0807", str(error), limit)
     compilation = pipeline.compile(path, limits=raised)

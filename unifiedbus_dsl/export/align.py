@@ -30,7 +30,7 @@ def align(wanted: Listing, found: Listing) -> Listing:
     def end(at: tuple[str, str]) -> tuple[str, str]:
         name = names.get(at[0], at[0])
         of = ports.get(known[name].type, []) if name in known else []
-        number = int(at[1][2:-1]) if of else 0
+        number = int(at[1]) - 1 if of and at[1].isdigit() else len(of)
         return name, of[number] if number < len(of) else at[1]
 
     devices = tuple(evolve(device, name=names.get(device.name, device.name)) for device in found.devices)

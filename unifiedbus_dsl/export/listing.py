@@ -22,13 +22,22 @@ class ImportFailed(ValueError):  # noqa: N818 - the field's word
 
 @frozen
 class Device:
-    """A device by name; kind and type are empty and `ports` is 0 where the file doesn't say."""
+    """A device by name; what the file doesn't say is empty or 0.
+
+    `id` is a GUID or a chassis id, which stays where names change. `label` is what the device calls itself where `name`
+    has more in it to be unique. `host` is the computer that an adapter is in. `role` is `aggregation` for a node that
+    reduces in the network and is no end point, or `router`.
+    """
 
     name: str
     kind: str = ""
     type: str = ""
     spare: bool = False
     ports: int = 0
+    id: str = ""
+    label: str = ""
+    host: str = ""
+    role: str = ""
 
 
 @frozen
@@ -55,8 +64,8 @@ class Cable:
 class Listing:
     """`types` is a plan whose devices, links and protocols are known; None where the file has none.
 
-    `numbered` ports have no names of their own: `p[n]` is port n + 1 of the device, and rates are nominal (see
-    `unifiedbus_dsl.export.ibnet`).
+    `numbered` ports have no names of their own: port `n` is the n-th of the device, and rates are nominal (see
+    `unifiedbus_dsl.importer.infiniband`).
     """
 
     name: str

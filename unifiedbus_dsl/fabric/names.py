@@ -1,6 +1,7 @@
 """Names as functions of ids, and back: `pod[3].cabinet[17].board[5].npu[7]`, `up[3]`, `a.x[1] -- b.y[2]`.
 
-Nothing is stored: ids are split level by level by the offsets of the plan.
+Nothing is stored: ids are split level by level by the offsets of the plan. The parts of a machine that was found have
+the names of its site besides (`unifiedbus_dsl.plan.Site`), and are called by those.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.plan import Child, Plan, Port
+from unifiedbus_dsl.plan import Child, DeviceType, Plan, Port
 from unifiedbus_dsl.plan.index import IntArray
 
 Texts: TypeAlias = "NDArray[np.object_]"
@@ -38,10 +39,34 @@ class CableSource:
 
 
 def device_names(plan: Plan, devices: ArrayLike) -> Texts:
-    """Path of each device, in the shape of `devices`."""
+    """Return the name of each device, in the shape of `devices`: that of the site where there is one, else its path."""
+    if plan.site is None or not plan.site.devices:
+        return device_paths(plan, devices)
+    ids = np.asarray(devices, dtype=np.int64)
+    _check_range(ids, plan.device_count[plan.root], "device")
+    names = plan.site.devices
+    found = np.empty(ids.size, dtype=object)
+    found[:] = [names[device] for device in ids.ravel().tolist()]
+    return found.reshape(ids.shape)
+
+
+def device_paths(plan: Plan, devices: ArrayLike) -> Texts:
+    """Return the path of each device, in the shape of `devices`."""
     ids = np.asarray(devices, dtype=np.int64)
     _check_range(ids, plan.device_count[plan.root], "device")
     return _paths(plan, plan.root, ids.ravel()).reshape(ids.shape)
+
+
+def part_name(plan: Plan, path: str) -> str:
+    """Return what the part at a path is called: by the site where it has a name for it, else the path."""
+    if plan.site is None:
+        return path
+    if path in plan.site.parts or not plan.site.devices:
+        return plan.site.parts.get(path, path)
+    try:
+        return plan.site.devices[_device_at(plan, path)]
+    except ValueError:
+        return path
 
 
 def device_name(plan: Plan, device: int) -> str:
@@ -74,7 +99,14 @@ def element_names(name: str, shape: Sequence[int], elements: IntArray) -> Texts:
 
 def port_names(plan: Plan, device_type: str) -> Texts:
     """Name of each port of a device type, in order of port number."""
-    parts = [element_names(p.name, p.shape, np.arange(p.count)) for p in plan.devices[device_type].ports]
+    if plan.site is not None and device_type in plan.site.ports:
+        return np.asarray([*plan.site.ports[device_type], ""], dtype=object)[:-1]
+    return port_paths(plan.devices[device_type])
+
+
+def port_paths(device: DeviceType) -> Texts:
+    """Return `up[3]` for each port of a device type, in order of port number."""
+    parts = [element_names(port.name, port.shape, np.arange(port.count)) for port in device.ports]
     return np.concatenate(parts) if parts else np.empty(0, dtype=object)
 
 
@@ -95,11 +127,17 @@ def end_names(plan: Plan, device_type: NDArray[Any], device: NDArray[Any], port:
 
 
 def device_id(plan: Plan, name: str) -> int:
-    """Id of the device at a path.
+    """Return the id of the device of a name of the site, or at a path.
 
     Raises:
         ValueError: there is no such device; the sentence says which part is wrong and what there is instead.
     """
+    if plan.site is not None and name in plan.site.by_name:
+        return plan.site.by_name[name]
+    return _device_at(plan, name)
+
+
+def _device_at(plan: Plan, name: str) -> int:
     key, offset = plan.root, 0
     for child, element, _ in _walk(plan, name):
         offset += _start(plan, key, child) + element * plan.device_count[child.type]
@@ -115,6 +153,9 @@ def port_number(plan: Plan, device_type: str, name: str) -> int:
     Raises:
         ValueError: there is no such port.
     """
+    labels = plan.site.ports.get(device_type, ()) if plan.site is not None else ()
+    if name in labels:
+        return labels.index(name)
     array, inside = split_segment(name, name)
     ports = {port.name: port for port in plan.devices[device_type].ports}
     if array not in ports:

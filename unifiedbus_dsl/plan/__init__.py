@@ -118,6 +118,8 @@ class Protocol:
     efficiency: Fraction
     fields: Mapping[str, Value] = field(factory=dict)
     span: Span | None = field(default=None, eq=False, repr=False)
+    assumed: bool = False
+    """Whether nobody knows the rate, and `lane_rate` only stands for it."""
 
 
 @frozen
@@ -282,8 +284,30 @@ PlanType: TypeAlias = DeviceType | AssemblyType
 
 
 @frozen(slots=False)
+class Site:
+    """What the parts of a machine are called where it stands, to the letter.
+
+    `devices` and `ids` (GUIDs, chassis ids; empty where there is none) are in order of device id, or empty; `ports` has
+    the names of the ports of a device type in order of number, `parts` those of assemblies by their path.
+    """
+
+    devices: tuple[str, ...] = field(default=(), repr=False)
+    ids: tuple[str, ...] = field(default=(), repr=False)
+    ports: Mapping[str, tuple[str, ...]] = field(factory=dict, repr=False)
+    parts: Mapping[str, str] = field(factory=dict, repr=False)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, int]:
+        """The device of each name; the first of a name that stands twice."""
+        return {name: device for device, name in reversed(list(enumerate(self.devices)))}
+
+
+@frozen(slots=False)
 class Plan:
-    """One system: its root type and every type below it. Mappings are in order of key."""
+    """One system: its root type and every type below it. Mappings are in order of key.
+
+    `site` is there where the machine was found and not designed.
+    """
 
     system: str
     root: str
@@ -291,6 +315,7 @@ class Plan:
     links: Mapping[str, Link]
     devices: Mapping[str, DeviceType]
     assemblies: Mapping[str, AssemblyType]
+    site: Site | None = None
 
     def type(self, key: str) -> PlanType:
         return self.devices[key] if key in self.devices else self.assemblies[key]

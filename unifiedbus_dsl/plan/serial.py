@@ -38,6 +38,7 @@ _CLASSES: Mapping[str, type] = {
         nodes.PortRef,
         nodes.Protocol,
         nodes.Rule,
+        nodes.Site,
         nodes.Var,
         Quantity,
     )
