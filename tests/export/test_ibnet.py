@@ -128,7 +128,10 @@ D = doubts
         ('"H-b8599f0300aa0001"[1](', '"H-b8599f0300aa0009"[1](', {D.UNKNOWN_END: 1, D.CONTRADICTION: 2}, 3),
         ("lid 9 1xSDR", "lid 9 4xSDR", {D.TWO_RATES: 1}, 4),
         ('"S-b8599f0300bb0001"[2]\t', '"S-b8599f0300bb0001"[65]\t', {D.CONTRADICTION: 1, D.ONE_END: 1}, 4),
-        ('Ca\t1 "H-b8599f0300bb0009"', 'Ca\t1 "H-b8599f0300aa0002"', {D.TWICE: 1, D.UNKNOWN_END: 1, D.CONTRADICTION: 2}, 3),
+        (
+            'Ca\t1 "H-b8599f0300bb0009"', 'Ca\t1 "H-b8599f0300aa0002"',
+            {D.TWICE: 1, D.UNKNOWN_END: 1, D.CONTRADICTION: 2}, 3,
+        ),
         ('Rt\t2 "R-', '[1]\t"S-b8599f0300bb0001"[2]\t# "a" lid 1 4xNDR\nRt\t2 "R-', {D.CUT_OFF: 1}, 4),
     ],
 )  # fmt: skip

@@ -23,8 +23,7 @@ def test_the_example_says_what_the_page_shows(
         (tmp_path / "machine.ubus").write_text(block.text)
     (tmp_path / "cables.csv").write_text("from,to\n")
     (tmp_path / "found.txt").write_text(
-        "ibwarn: [12345] _do_madrpc: recv failed\n"
-        'Switch\t64 "S-00000000000000a1"\t\t# "leaf" base port 0 lid 1 lmc 0\n'
+        'ibwarn: [12345] _do_madrpc: recv failed\nSwitch\t64 "S-00000000000000a1"\t\t# "leaf" base port 0 lid 1 lmc 0\n'
     )
     command, _, output = page.wrong[-1].text.partition("\n")
     main(shlex.split(command)[2:])

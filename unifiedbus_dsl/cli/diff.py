@@ -52,7 +52,8 @@ def command(
 ) -> None:
     """Tell what FOUND has otherwise than WANTED: devices and cables, by name.
 
-    Each is a .ubus file, a fabric file (.npz), or a file of a format that `ubusc import` reads. Of two designs, counts by type and key figures are compared as well. The
+    Each is a .ubus file, a fabric file (.npz), or a file of a format that `ubusc import` reads. Of two designs,
+    counts by type and key figures are compared as well. The
     exit status is 1 where there is a difference.
 
     \b
