@@ -6,9 +6,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 T = TypeVar("T")
 
@@ -47,8 +47,7 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
-@frozen
-class Span:
+class Span(NamedTuple):
     """A half-open range of characters in a source."""
 
     source: Source

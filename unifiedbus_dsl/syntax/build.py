@@ -7,14 +7,14 @@ empty, becomes None, and with that vanishes from the list it would stand in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.lexer import Lexer, Token
 
-Children: TypeAlias = list[Any]
+Children: TypeAlias = Sequence[Any]
 Action: TypeAlias = Callable[[Span, Children], Any]
 
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
@@ -31,7 +31,7 @@ def unescape(literal: str) -> str:
 
 
 def _present(children: Children) -> tuple[Any, ...]:
-    return tuple(child for child in children if child is not None)
+    return tuple([child for child in children if child is not None])
 
 
 class Builder:
@@ -89,7 +89,7 @@ class Builder:
         return tree.Number(c[0].text, span=self._span(c[0]))
 
     def on_word(self, span: Span, c: Children) -> tree.Word:
-        return self._token_word(c[0])
+        return tree.Word(c[0].text, span=span)
 
     def on_use_module(self, span: Span, c: Children) -> tree.Use:
         return tree.Use((c[0],), None, c[1], doc=self._doc(span), span=span)

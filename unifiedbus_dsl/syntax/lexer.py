@@ -8,6 +8,7 @@ waits for it. Comments and documentation are put aside as they are met.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import NamedTuple
 
 from unifiedbus_dsl.source import Source, Span
@@ -51,9 +52,10 @@ class Lexer:
         self._signs = tables["signs"]
         patterns = tables["patterns"]
         signs = sorted(self._signs, key=len, reverse=True)
+        number, string = (_without_groups(patterns[name]) for name in ("NUMBER", "STRING"))
         self._token = re.compile(
-            f"(?P<word>{patterns['NAME']})|(?P<number>{patterns['NUMBER']})|(?P<string>{patterns['STRING']})"
-            f"|(?P<sign>{'|'.join(map(re.escape, signs))})"
+            f"{_BLANK.pattern}(?:(?P<word>{patterns['NAME']})|(?P<NUMBER>{number})|(?P<STRING>{string})"
+            f"|(?P<sign>{'|'.join(map(re.escape, signs))}))"
         )
         self._width = re.compile(patterns["WIDTH"])
         self._unit = re.compile(patterns["UNIT"])
@@ -74,23 +76,57 @@ class Lexer:
         self.position = position
         return crossed
 
-    def next(self, row: dict[str, int], *, after_number: bool) -> Token:
-        """The token at `position`, as the row of the parse table takes it; `position` goes past it.
-
-        `after_number`: the token before, on the same line, is a number.
-        """
-        start = self.position
+    def next_in_line(self, terminals: Container[str]) -> Token | None:
+        """The token that follows on the same line, None where there is none or an odd one; `position` goes past it."""
+        found = self._token.match(self._text, self.position)
+        if found is None:
+            return None
+        kind = found.lastgroup
+        assert kind is not None  # each way to match is a group
+        start, end = found.span(kind)
+        text = found[kind]
+        if kind == "word":
+            kind = self._words.get(text) or self._name_type(text, terminals)
+        elif kind == "sign":
+            kind = "_RECORD" if text == "{" and "_LBRACE" not in terminals else self._signs[text]
         if self._waiting:
-            self.docs[start] = list(self._waiting.values())
-            self._waiting = {}
-        token = (self._read_unit(start) if after_number and "UNIT" in row else None) or self._read(start, row)
-        self.position = token.end
-        return token
+            self._attach_docs(start)
+        self.position = end
+        return Token(kind, text, start, end)
+
+    def next(self, terminals: Container[str]) -> Token:
+        """The token at `position`, as one of the terminals that the parser waits for; `position` goes past it."""
+        found = self.next_in_line(terminals)
+        if found is None:
+            found = self._read_odd(self.position)
+            self._attach_docs(found.start)
+            self.position = found.end
+        return found
+
+    def next_unit(self) -> Token | None:
+        """The unit that follows a number on the same line, None where there is none; `position` goes past it."""
+        start = _BLANK.match(self._text, self.position).end()  # type: ignore[union-attr]  # it matches the empty text
+        found = self._unit.match(self._text, start)
+        if found is None:
+            return None
+        text = found.group()
+        top, _, bottom = text.partition("/")
+        if top in self._words:
+            return None
+        if bottom and bottom not in UNITS:
+            text = top
+        self.position = start + len(text)
+        return Token("UNIT", text, start, self.position)
 
     def peek(self) -> str:
         """The text of the token at `position`, empty at the end."""
         found = self._token.match(self._text, self.position)
-        return found.group() if found else self._text[self.position : self.position + 1]
+        return found[found.lastgroup or 0] if found else self._text[self.position : self.position + 1]
+
+    def _attach_docs(self, start: int) -> None:
+        if self._waiting:
+            self.docs[start] = list(self._waiting.values())
+            self._waiting = {}
 
     def loose_docs(self, claimed: set[int]) -> list[Comment]:
         """Documentation that stands above no statement: it is kept as comments."""
@@ -111,38 +147,8 @@ class Lexer:
         line_start = self._text.rfind("\n", 0, position) + 1
         return not self._text[line_start:position].strip(" \t\r\f\v\ufeff")
 
-    def _read_unit(self, start: int) -> Token | None:
-        found = self._unit.match(self._text, start)
-        if found is None:
-            return None
-        text = found.group()
-        top, _, bottom = text.partition("/")
-        if top in self._words:
-            return None
-        if bottom and bottom not in UNITS:
-            text = top
-        return Token("UNIT", text, start, start + len(text))
-
-    def _read(self, start: int, row: dict[str, int]) -> Token:
-        found = self._token.match(self._text, start)
-        if found is None:
-            return self._read_odd(start)
-        text, end = found.group(), found.end()
-        if found.group("word"):
-            return Token(self._word_type(text, row), text, start, end)
-        if found.group("number"):
-            return Token("NUMBER", text, start, end)
-        if found.group("string"):
-            return Token("STRING", text, start, end)
-        return Token("_RECORD" if text == "{" and "_LBRACE" not in row else self._signs[text], text, start, end)
-
-    def _word_type(self, text: str, row: dict[str, int]) -> str:
-        keyword = self._words.get(text)
-        if keyword is not None:
-            return keyword
-        if "WIDTH" in row and self._width.fullmatch(text):
-            return "WIDTH"
-        return "NAME"
+    def _name_type(self, text: str, terminals: Container[str]) -> str:
+        return "WIDTH" if "WIDTH" in terminals and self._width.fullmatch(text) else "NAME"
 
     def _read_odd(self, start: int) -> Token:
         if start >= len(self._text):
@@ -154,6 +160,11 @@ class Lexer:
             text = _REST_OF_LINE.match(self._text, start).group().rstrip()  # type: ignore[union-attr]
             return Token(OPEN_STRING, text, start, start + len(text))
         return Token(BAD_CHARACTER, character, start, start + 1)
+
+
+def _without_groups(pattern: str) -> str:
+    """A regular expression of which no group is remembered."""
+    return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern)
 
 
 def is_doc(comment: str) -> bool:

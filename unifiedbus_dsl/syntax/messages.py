@@ -57,10 +57,12 @@ _HIDDEN = frozenset(("_LBRACE", "_RECORD"))
 
 @frozen
 class Context:
-    """What the parser knows where a token has no place: the automaton, the token before, and the states before that."""
+    """What the parser knows where a token has no place: the automaton with its states there, the token before, and the
+    states before that."""
 
     source: Source
     engine: Engine
+    states: list[int]
     last: Token | None
     before_last: list[int]
     words: dict[str, str]
@@ -87,7 +89,7 @@ def unexpected(context: Context, token: Token) -> Diagnostic:
         return Diagnostic("UB0101", message, _at(context, token, expected))
     help_lines: tuple[str, ...] = ()
     other = _OTHER_SIGN.get(token.text)
-    if other in {context.texts.get(terminal) for terminal in context.engine.accepted(context.engine.before)} - {None}:
+    if other in {context.texts.get(terminal) for terminal in context.engine.accepted(context.states)} - {None}:
         label = _at(context, token, "`==` compares, `=` gives a value")
         fix = Fix(f"write `{other}`", (Edit(label.span, str(other)),))
         help = (f"did you mean `{other}`?",)
@@ -105,7 +107,7 @@ def _misspelt(context: Context, token: Token) -> Diagnostic | None:
     """The token itself is nearly a keyword that can stand here."""
     if not token.text[:1].isalpha():
         return None
-    accepted = set(context.engine.accepted(context.engine.before))
+    accepted = set(context.engine.accepted(context.states))
     meant = did_you_mean(token.text, (word for word, terminal in context.words.items() if terminal in accepted))
     return None if meant is None else _meant(context, token, meant)
 
@@ -117,8 +119,7 @@ def _misspelt_before(context: Context, token: Token) -> Diagnostic | None:
         return None
     candidates = []
     for word, terminal in context.words.items():
-        states = engine.advance(context.before_last, terminal)
-        if states is not None and engine.advance(states, token.type) is not None:
+        if engine.advance(context.before_last, (terminal, token.type)) is not None:
             candidates.append(word)
     meant = did_you_mean(last.text, candidates)
     return None if meant is None else _meant(context, last, meant)
@@ -132,7 +133,7 @@ def _meant(context: Context, token: Token, meant: str) -> Diagnostic:
 
 def _expected(context: Context) -> str:
     """`expected …`: what could stand here, told in a few words; empty where it is too much to tell."""
-    terminals = set(context.engine.accepted(context.engine.before)) - _HIDDEN
+    terminals = set(context.engine.accepted(context.states)) - _HIDDEN
     kinds: list[str] = []
     if terminals >= {"NUMBER", "STRING", "TRUE"}:
         kinds.append("a value")

@@ -15,11 +15,11 @@ from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import messages, tree
+from unifiedbus_dsl.syntax.automaton import Automaton, load_automaton
 from unifiedbus_dsl.syntax.build import Builder
 from unifiedbus_dsl.syntax.engine import Engine, Snapshot, TooDeepError
 from unifiedbus_dsl.syntax.lexer import BAD_CHARACTER, END, LINE_END, OPEN_STRING, Lexer, Token
 from unifiedbus_dsl.syntax.raw import RawText
-from unifiedbus_dsl.syntax.tables import Tables, load_tables
 
 __all__ = ["EDITIONS", "MAX_DEPTH", "MAX_DIGITS", "parse"]
 
@@ -51,7 +51,18 @@ _DEFINITIONS = frozenset(("KIND", "PROTOCOL", "LINK", "SYSTEM", "TRAFFIC", "ANAL
 _NAMED = re.compile(r"(?:to|differs|by)[ \t]*[:=\[]")
 """A clause word that may be a name, where it is one."""
 
-_OPENERS = {")": "(", "]": "[", "}": "{"}
+_OPENERS = frozenset(("LPAR", "LSQB", "_LBRACE", "_RECORD"))
+_CLOSERS = {"RPAR": "(", "RSQB": "[", "RBRACE": "{"}
+"""Closing brackets with the opening ones that they want."""
+
+_CHECKED = _OPENERS | {OPEN_STRING, BAD_CHARACTER, "NUMBER", "WIDTH"}
+"""What may be unfit wherever it stands."""
+
+_FOLLOWED = _OPENERS | _CLOSERS.keys() | {LINE_END, "COMMA", "AT"}
+"""What changes where the parser is, and what lies between the items of lists that have no end to their length."""
+
+_LONG = 1_000
+"""Tokens of a statement after which it is as if another began, for who asks what could stand here."""
 
 # What stands in for a header that could not be read, so that its block still is: an empty name marks it as damaged.
 _HEADERS: dict[str, tuple[str, ...]] = {
@@ -71,7 +82,7 @@ def parse(source: Source, sink: Sink) -> tree.File:
 
     Raises nothing, whatever the text, and takes time in proportion to its length.
     """
-    return _Parser(source, sink, load_tables()).run()
+    return _Parser(source, sink, load_automaton()).run()
 
 
 @frozen
@@ -95,20 +106,22 @@ class _Block:
 
 
 class _Parser:
-    def __init__(self, source: Source, sink: Sink, tables: Tables) -> None:
+    def __init__(self, source: Source, sink: Sink, automaton: Automaton) -> None:
         self.source = source
         self.sink = sink
-        self.tables = tables
-        self.lexer = Lexer(source, tables)
+        self.tables = automaton.tables
+        self.lexer = Lexer(source, self.tables)
         self.builder = Builder(source, self.lexer)
-        actions = self.builder.actions([rule["action"] for rule in tables["rules"]])
-        self.engine = Engine(tables, source, actions, MAX_DEPTH)
+        actions = self.builder.actions([rule["action"] for rule in self.tables["rules"]])
+        self.engine = Engine(automaton, source, actions, MAX_DEPTH)
         self.brackets: list[_Bracket] = []
         self.blocks = [_Block(0, self.engine.snapshot())]
         self.last: Token | None = None
         """The token before in this statement, None at its start."""
-        self.before_last: list[int] = []
-        """The states before that token."""
+        self.mark = self.blocks[0].safe
+        """The automaton before the tokens of `taken`."""
+        self.taken: list[str] = []
+        """What was taken since then, by terminal: from these the states at any token can be had, should one not fit."""
         self.statement = 0
         """Where the present statement begins."""
         self.in_wake = False
@@ -160,11 +173,15 @@ class _Parser:
         )
 
     def next_token(self) -> Token:
-        crossed = self.lexer.skip()
-        if crossed and self.last is not None and self.ends_statement():
+        lexer, last, terminals = self.lexer, self.last, self.engine.terminals
+        if last is not None and last.type == "NUMBER" and "UNIT" in terminals and (unit := lexer.next_unit()):
+            return unit
+        found = lexer.next_in_line(terminals)
+        if found is not None:
+            return found
+        if lexer.skip() and last is not None and self.ends_statement():
             return Token(LINE_END, "", self.engine.last_end, self.engine.last_end)
-        after_number = not crossed and self.last is not None and self.last.type == "NUMBER"
-        return self.lexer.next(self.engine.row, after_number=after_number)
+        return lexer.next(terminals)
 
     def ends_statement(self) -> bool:
         """Does the line end that was just crossed end the statement?"""
@@ -189,14 +206,15 @@ class _Parser:
                 return
             self.statement = token.start
             self.in_wake = self.in_wake and self.is_stray
-        if token.text in _OPENERS and token.type != "STRING" and not self.has_opener(token):
+        if token.type in _CLOSERS and not self.has_opener(token):
             return
-        before = self.engine.states
-        problem = self.unfit(token)
+        problem = self.unfit(token) if token.type in _CHECKED else None
         try:
             if problem is None and self.engine.feed(token):
-                self.follow(token)
-                self.before_last = before
+                self.last = token
+                self.taken.append(token.type)
+                if token.type in _FOLLOWED:
+                    self.follow(token)
                 return
         except TooDeepError:
             problem = messages.too_deep(self.source, token, MAX_DEPTH)
@@ -208,37 +226,46 @@ class _Parser:
             return messages.open_string(self.source, token)
         if token.type == BAD_CHARACTER:
             return messages.bad_character(self.source, token)
-        if token.type in ("NUMBER", "WIDTH") and _is_oversized(token.text):
-            return messages.too_long(self.source, token, MAX_DIGITS)
-        if token.text in _OPENERS.values() and len(self.brackets) >= MAX_DEPTH:
-            return messages.too_deep(self.source, token, MAX_DEPTH)
-        return None
+        if token.type in _OPENERS:
+            is_too_deep = len(self.brackets) >= MAX_DEPTH
+            return messages.too_deep(self.source, token, MAX_DEPTH) if is_too_deep else None
+        return messages.too_long(self.source, token, MAX_DIGITS) if _is_oversized(token.text) else None
 
     def follow(self, token: Token) -> None:
         """Keep the brackets, the blocks and the starts of statements in step with a token that was taken."""
-        self.last = token
-        if token.type in ("LPAR", "LSQB", "_RECORD"):
-            self.brackets.append(_Bracket(token.text, token.start))
-        elif token.type == "_LBRACE":
+        if token.type == "_LBRACE":
             self.open_block(token.start)
-        elif token.text in _OPENERS and token.type != "STRING":
+        elif token.type in _OPENERS:
+            self.brackets.append(_Bracket(token.text, token.start))
+        elif token.type in _CLOSERS:
             if not self.inner:
                 self.blocks.pop()
+                self.set_mark(self.engine.snapshot())
             self.brackets.pop()
         elif token.type == LINE_END:
-            self.last = None
-            self.blocks[-1].safe = self.engine.snapshot()
+            self.begin_statement(self.engine.snapshot())
+        elif len(self.taken) > _LONG:
+            self.set_mark(self.engine.snapshot())
 
     def open_block(self, start: int) -> None:
         self.brackets.append(_Bracket("{", start))
-        self.blocks.append(_Block(len(self.brackets), self.engine.snapshot()))
+        self.blocks.append(_Block(len(self.brackets), self.mark))
+        self.begin_statement(self.engine.snapshot())
+
+    def begin_statement(self, safe: Snapshot) -> None:
         self.last = None
+        self.blocks[-1].safe = safe
+        self.set_mark(safe)
+
+    def set_mark(self, mark: Snapshot) -> None:
+        self.mark = mark
+        self.taken.clear()
 
     # ---- brackets that don't fit ----------------------------------------------------------------------------------
 
     def has_opener(self, token: Token) -> bool:
         """Is the bracket that a closing one wants the last that was opened? If not, that has been dealt with."""
-        wanted = _OPENERS[token.text]
+        wanted = _CLOSERS[token.type]
         inner = self.inner
         if inner and inner[-1].sign == wanted:
             return True
@@ -281,8 +308,9 @@ class _Parser:
             self.abandon(self.resumption(loose[-1], token))
             return
         else:
+            states, before_last = self.engine.states_after(self.mark, self.taken)
             context = messages.Context(
-                self.source, self.engine, self.last, self.before_last, self.tables["words"], self.texts
+                self.source, self.engine, states, self.last, before_last, self.tables["words"], self.texts
             )
             if not self.in_wake:
                 self.sink.add(messages.unexpected(context, token))
@@ -319,7 +347,8 @@ class _Parser:
             self.close_block()
         at = self.engine.last_end
         if token.type != END and self.engine.feed(Token(LINE_END, "", at, at)):
-            self.blocks[-1].safe = self.engine.snapshot()
+            self.begin_statement(self.engine.snapshot())
+        self.set_mark(self.engine.snapshot())
         self.last = None
         self.lexer.position = self.statement
 
@@ -348,6 +377,7 @@ class _Parser:
         block = self.blocks[-1]
         del self.brackets[block.bracket :]
         self.engine.restore(block.safe)
+        self.set_mark(block.safe)
         end, header = self.end_of_statement(start, may_enter)
         self.damage[self.statement] = tree.Damage(
             self.raw.words(self.statement, end), span=Span(self.source, self.statement, max(end, self.statement))
@@ -389,10 +419,7 @@ class _Parser:
         return () if word is None else _HEADERS[words[word]]
 
     def accepts_all(self, terminals: tuple[str, ...]) -> bool:
-        states: list[int] | None = self.engine.states
-        for terminal in terminals:
-            states = None if states is None else self.engine.advance(states, terminal)
-        return states is not None
+        return self.engine.advance(self.engine.states, terminals) is not None
 
     def enter(self, header: tuple[str, ...], start: int) -> None:
         """Go into the block of a damaged statement, behind its `{` at `start`."""

@@ -142,7 +142,7 @@ def build_tables(grammar: str) -> Tables:
     return Tables(
         actions=actions,
         gotos=gotos,
-        rules=[_rule(rule) for rule in built.rules],
+        rules=_without_wrappers([_rule(rule) for rule in built.rules], built.rules),
         words=words,
         signs=signs,
         patterns=patterns,
@@ -178,6 +178,20 @@ def _rule(rule: Any) -> Rule:
         inline=inline,
         steps=steps,
     )
+
+
+def _without_wrappers(rules: list[Rule], sources: list[Any]) -> list[Rule]:
+    """The rules with those changed whose list is always of one thing: it is handed on, so that nothing is spliced."""
+    others = {rule["origin"] for rule in rules if not rule["inline"] or rule["steps"].count(KEEP) != 1}
+    others |= {rule["origin"] for rule in rules if not {KEEP, DROP}.issuperset(rule["steps"])}
+    wrappers = {rule["origin"] for rule in rules} - others
+    for rule, source in zip(rules, sources, strict=True):
+        symbols = iter(source.expansion)
+        names = [None if step == NONE else str(next(symbols).name) for step in rule["steps"]]
+        rule["steps"] = [KEEP if name in wrappers else step for step, name in zip(rule["steps"], names, strict=True)]
+        if rule["origin"] in wrappers:
+            rule["inline"], rule["single"] = False, True
+    return rules
 
 
 def _step(symbol: Any, keep_all: bool) -> int:
