@@ -65,8 +65,8 @@ paths: st.SearchStrategy[tree.Expr] = st.recursive(
 )
 """Names with members and subscripts."""
 
-_all = _node(tree.All, dotted, _maybe(paths))
-_all_where = _node(tree.All, dotted, _maybe(paths), expressions)
+_all = _node(tree.All, dotted, _maybe(paths | expressions))
+_all_where = _node(tree.All, dotted, _maybe(paths | expressions), expressions)
 _arrow = _node(tree.Arrow, expressions, expressions)
 _args = _some(_node(tree.Arg, _maybe(members), expressions | _arrow))
 _leaves = numbers | quantities | strings | booleans | names | _node(tree.All, dotted)
@@ -74,11 +74,13 @@ _leaves = numbers | quantities | strings | booleans | names | _node(tree.All, do
 
 def _extend(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(
-        _node(tree.Binary, st.sampled_from(("+", "-", "*", "/", "div", "mod", "^", "of", "and", "or")), inner, inner),
+        _node(
+            tree.Binary, st.sampled_from(("+", "-", "*", "/", "div", "mod", "^", "of", "and", "or", "|")), inner, inner
+        ),
         _node(tree.Unary, st.sampled_from(("-", "not")), inner),
         _node(tree.Compare, st.sampled_from(("==", "!=", "<=", ">=", "<", ">")), inner, inner, _maybe(inner)),
         _node(tree.Conditional, inner, inner, inner),
-        _node(tree.All, dotted, _maybe(paths), inner),
+        _node(tree.All, dotted, _maybe(inner), inner),
         _node(tree.Member, inner, members),
         _node(tree.Index, inner, _some(inner | _node(tree.Star) | _node(tree.Range, inner, _maybe(inner)), 1)),
         _node(tree.Call, inner, _some(_node(tree.Arg, _maybe(members), inner | _node(tree.Arrow, inner, inner)))),
@@ -109,9 +111,14 @@ def _statement(kind: Any, *parts: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 # A filter behind the last target belongs to that target where it is `all …`, to the statement where it is a path.
 _between = _node(tree.LinkBetween, paths, paths)
 _places = paths | _between
-_targets = _some(_places | _all, 1)
-_targets_with_filter = st.tuples(_some(_places | _all), _places).map(lambda both: (*both[0], both[1]))
-_targets_ending_in_all = st.tuples(_some(_places | _all), _all | _all_where).map(lambda both: (*both[0], both[1]))
+_sets = st.recursive(
+    paths | _all, lambda inner: _node(tree.Binary, st.sampled_from("|-"), inner | _all_where, inner), max_leaves=4
+)
+_targets = _some(_places | _all | _sets, 1)
+_targets_with_filter = st.tuples(_some(_places | _all | _sets), _places).map(lambda both: (*both[0], both[1]))
+_targets_ending_in_all = st.tuples(_some(_places | _all), _all | _all_where | _sets).map(
+    lambda both: (*both[0], both[1])
+)
 
 # ---- statements -------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ class LeftSums:
         bare = _without_field(node, selection)
         if not selection.items:
             return []
-        if len(cables) == len(selection.items) and isinstance(bare, tree.All):
+        if len(cables) == len(selection.items) and quiet.sort(bare) == "link":
             return [*self._cables(cables, quiet.cables(bare))]
         if len(parts) < len(selection.items):
             return None
@@ -130,6 +130,11 @@ def _without_field(node: tree.Expr, selection: Selection) -> tree.Expr:
     """The selection without the field or port that its last word names."""
     if selection.field is None:
         return node
-    if isinstance(node, tree.All):
-        return evolve(node, path=node.path[:-1])
-    return node.base if isinstance(node, tree.Member) else node
+    match node:
+        case tree.Binary():
+            return evolve(node, left=_without_field(node.left, selection), right=_without_field(node.right, selection))
+        case tree.All():
+            return evolve(node, path=node.path[:-1])
+        case tree.Member():
+            return node.base
+    return node

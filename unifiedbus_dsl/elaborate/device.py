@@ -9,8 +9,8 @@ from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.elaborate.body import Body
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.members import fields, misplaced, shape, unknown_annotation
+from unifiedbus_dsl.elaborate.picking import port_numbers
 from unifiedbus_dsl.elaborate.scope import Scope
-from unifiedbus_dsl.elaborate.selections import port_numbers
 from unifiedbus_dsl.plan import DeviceType, Port
 from unifiedbus_dsl.syntax import tree
 

@@ -11,6 +11,7 @@ from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.selections import Machine, Parts, Ports, Selection, Selector, nothing_selected
+from unifiedbus_dsl.elaborate.set_reader import refuse_broken
 from unifiedbus_dsl.elaborate.values import POISON, Any, Poison, is_whole
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER
@@ -69,8 +70,9 @@ class Failures:
                 selector.select(side)
             return None
         if not self.whole:
-            if isinstance(target, tree.All):
-                selector.sort(target, {})
+            for each in walk(target):
+                if isinstance(each, tree.All):
+                    selector.sort(each, {})
             return None
         found = selector.select(target)
         if found is None:
@@ -79,7 +81,9 @@ class Failures:
             nothing_selected(target, self.machine, sink)
         elif found.field is not None:
             no_part(target, "a field", sink)
-        elif isinstance(target, tree.All) and isinstance(found.items[0], Ports):
+        elif found.broken is not None:
+            refuse_broken(found.broken, sink)
+        elif isinstance(found.items[0], Ports) and any(isinstance(each, tree.All) for each in walk(target)):
             no_part(target, "all ports", sink)
         else:
             return found

@@ -38,6 +38,10 @@ def binary(sink: Sink, node: tree.Binary, left: Any, right: Any) -> Any:
     """The value of an operator but `and` and `or`; POISON after a diagnostic."""
     if isinstance(left, Between) or isinstance(right, Between):
         return _between(sink, node, left, right)
+    if node.op == "|":
+        help = ("`or` joins conditions; a selection is an argument, as in `count(all npu | all cpu)`",)
+        sink.error("UB0310", "`|` joins selections, and these are values", node.span, "no selections", help=help)
+        return POISON
     for part, value in ((node.left, left), (node.right, right)):
         if not isinstance(value, Quantity):
             return wants(sink, part, value, "a number or a quantity")

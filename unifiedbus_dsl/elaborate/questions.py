@@ -24,6 +24,7 @@ from unifiedbus_dsl.elaborate.operators import Undecided
 from unifiedbus_dsl.elaborate.planes import read_plane
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine, Selector, nothing_selected
+from unifiedbus_dsl.elaborate.set_reader import is_set
 from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
 from unifiedbus_dsl.elaborate.variants import lines, variant
 from unifiedbus_dsl.model import Model
@@ -112,6 +113,8 @@ class Names:
                 self.call(node, evaluator)
             case tree.All() if not self.whole:
                 Selector(self.machine, evaluator).sort(node, {})
+            case _ if self.whole and is_set(node):
+                self._something(node, evaluator)
             case tree.Name() if (of_traffic and node.text in self.traffic) or evaluator.has(node.text):
                 pass
             case tree.Name() if of_traffic:

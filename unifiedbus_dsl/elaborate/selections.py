@@ -5,7 +5,7 @@ Nothing is listed: a selection is a handful of (type, how many) pairs, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +16,10 @@ from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.references import Step, port_view, range_axis, steps
+from unifiedbus_dsl.elaborate.picking import elements, port_numbers
+from unifiedbus_dsl.elaborate.references import Step, port_view, steps
+from unifiedbus_dsl.elaborate.set_reader import Read, SetReader, help_for, is_set
+from unifiedbus_dsl.elaborate.sets import Target
 from unifiedbus_dsl.elaborate.values import Poison
 from unifiedbus_dsl.model import Definition
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Link, PlanType, Protocol, Rule, Value
@@ -67,6 +70,8 @@ class Selection:
     field: tree.Word | None = None
     whole: bool = True
     """Whether it is all there is of its sort in the machine asked about."""
+    broken: tree.Binary | None = None
+    """A difference that would leave a piece of a part."""
 
 
 @define(eq=False)
@@ -115,84 +120,6 @@ class Machine:
         return found
 
 
-# ---- ports of a device ------------------------------------------------------------------------------------------
-
-
-def port_numbers(device: DeviceType, ref: tree.Expr, evaluator: Evaluator, failed: set[str]) -> list[int] | None:
-    """Port numbers that `up`, `up[0..1]` or `ports` name on a device; None after a diagnostic."""
-    path = steps(ref)
-    if path is None or len(path) != 1:
-        evaluator.sink.error("UB0518", "a port of this device is wanted", ref.span, "not a port")
-        return None
-    return port_step(device, path[0], evaluator, failed)
-
-
-def port_step(device: DeviceType, step: Step, evaluator: Evaluator, failed: Collection[str] = ()) -> list[int] | None:
-    """Port numbers that a step of a path names on a device; None after a diagnostic."""
-    if step.word.text == "ports" and not step.subscripts:
-        return list(range(device.radix))
-    start = 0
-    for port in device.ports:
-        if port.name == step.word.text:
-            inside = elements(step, port.shape, evaluator)
-            return None if inside is None else [start + int(k) for k in inside]
-        start += port.count
-    if step.word.text not in failed and not evaluator.scope.is_quiet(step.word.text):
-        names = [port.name for port in device.ports]
-        guess = did_you_mean(step.word.text, [*names, "ports"])
-        evaluator.sink.error(
-            "UB0212",
-            f"`{device.key}` has no port `{step.word.text}`",
-            step.span,
-            "unknown port",
-            help=(f"did you mean `{guess}`?",)
-            if guess
-            else ("its ports: " + (", ".join(f"`{n}`" for n in names) or "none"),),
-            fix=rename(step.word.span, guess),
-        )
-    return None
-
-
-def elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.ndarray | None:
-    """Row-major numbers of the elements that constant subscripts select; None after a diagnostic."""
-    if len(step.subscripts) > len(shape):
-        evaluator.sink.error(
-            "UB0414",
-            f"`{step.word.text}` has {len(shape) or 'no'} dimension{'s' * (len(shape) != 1)}, "
-            f"and {len(step.subscripts)} subscript{'s' * (len(step.subscripts) != 1)}",
-            step.subscripts[len(shape)].span,
-            "one too many",
-        )
-        return None
-    picks = []
-    for at, size in enumerate(shape):
-        subscript = step.subscripts[at] if at < len(step.subscripts) else None
-        if subscript is None or isinstance(subscript, tree.Star):
-            picks.append(np.arange(size))
-        elif isinstance(subscript, tree.Range):
-            axis = range_axis(evaluator, subscript, "_", size)
-            if axis is None:
-                return None
-            picks.append(np.arange(axis.low, axis.high + 1, axis.step))
-        else:
-            value = evaluator.integer(subscript)
-            if value is None:
-                return None
-            if not 0 <= value < size:
-                evaluator.sink.error(
-                    "UB0401",
-                    f"subscript {value} is outside the {size} elements of `{step.word.text}`",
-                    subscript.span,
-                    f"is {value}",
-                    help=(f"elements are 0..{size - 1}",),
-                )
-                return None
-            picks.append(np.array([value]))
-    if not picks:
-        return np.zeros(1, dtype=np.int64)
-    return np.ravel_multi_index(np.ix_(*picks), shape).ravel()
-
-
 # ---- selections -------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +132,8 @@ class Selector:
 
     def select(self, node: tree.Expr) -> Selection | None:
         """What an expression selects; None after a diagnostic."""
+        if is_set(node):
+            return self._set(node)
         if isinstance(node, tree.All):
             return self._all(node)
         path = steps(node)
@@ -214,6 +143,7 @@ class Selector:
                 "a selection is wanted: `all npu`, a part or a port",
                 node.span,
                 "selects nothing",
+                help=help_for(node),
             )
             return None
         subject = self.machine.types[self.machine.subject]
@@ -221,6 +151,63 @@ class Selector:
             numbers = port_numbers(subject, node, self.evaluator, set())
             return None if numbers is None else Selection(tuple(_device_ports(subject, numbers)), node.span)
         return self._path(node, path, subject)
+
+    # -- joined and parted
+
+    def read_set(self, node: tree.Expr) -> Read | None:
+        """A selection of several; None after a diagnostic."""
+        return SetReader(self).read(node)
+
+    def _set(self, node: tree.Expr) -> Selection | None:
+        read = self.read_set(node)
+        if read is None:
+            return None
+        items = [self._item(target, count) for target, count in read.sets.count().items()]
+        return Selection(tuple(items), node.span, read.field, whole=False, broken=read.broken())
+
+    def _item(self, target: Target, count: int) -> Item:
+        kind = self.machine.types[target[1]]
+        if target[0] == "part":
+            return Parts(kind, count)
+        if isinstance(kind, DeviceType):
+            port = kind.by_name[target[2]]
+            return Ports(port.protocol, port.lanes, count)
+        rule = kind.rules[int(target[2])]
+        return Cables(self.machine.links[rule.link], rule, count)
+
+    def targets(self, node: tree.All) -> tuple[list[Target], tree.Word | None] | None:
+        """What `all NAME where …` means anywhere in the machine, and the field behind it; None after a diagnostic."""
+        found = self.sort(node, {self.machine.subject: 1})
+        if found is None:
+            return None
+        words = [word.text for word in node.path]
+        listed = self._target_fields(words[0]) if words[0] in ("link", "port") else {
+            ("part", item.type.key): _fields(item) for item in found[0] if isinstance(item, Parts)
+        }  # fmt: skip
+        if node.where is None:
+            return list(listed), found[1]
+        held = holds(node.where, list(listed.values()), self.evaluator)
+        if held is None:
+            return None
+        return [target for target, yes in zip(listed, held, strict=True) if yes], found[1]
+
+    def _target_fields(self, word: str) -> dict[Target, dict[str, Value]]:
+        """All port arrays, or the rules of all cables, with what a condition may ask of them."""
+        machine, found = self.machine, dict[Target, dict[str, Value]]()
+        for key in machine.census(machine.subject):
+            kind = machine.types[key]
+            if isinstance(kind, DeviceType) and word == "port":
+                for port in kind.ports:
+                    found["port", key, port.name] = _fields(Ports(port.protocol, port.lanes, 1))
+            elif isinstance(kind, AssemblyType) and word == "link":
+                for number, rule in enumerate(kind.rules):
+                    if rule.link in machine.links:
+                        found["link", key, str(number)] = fields_of_cables(machine.links[rule.link], rule.lanes)
+        return found
+
+    def nothing(self, node: tree.Expr) -> None:
+        """Say that a selection matches nothing."""
+        nothing_selected(node, self.machine, self.evaluator.sink)
 
     def _path(self, node: tree.Expr, path: list[Step], subject: AssemblyType) -> Selection | None:
         here: PlanType = subject

@@ -15,6 +15,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import port_view
 from unifiedbus_dsl.elaborate.selections import Cables, Item, Machine, Parts, Ports, Selection, Selector, ports_of
+from unifiedbus_dsl.elaborate.set_reader import refuse_broken
 from unifiedbus_dsl.elaborate.values import POISON, Any
 from unifiedbus_dsl.plan import AssemblyType, DeviceType, PortRef, Value
 from unifiedbus_dsl.plan.index import count_points
@@ -61,6 +62,9 @@ class Sums:
 
     def measure(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> Any:
         """The value of a measure for what is selected; POISON after a diagnostic."""
+        if selection.broken is not None:
+            refuse_broken(selection.broken, evaluator.sink)
+            return POISON
         if selection.field is not None and name in ("count", "free_ports", "power", "cost"):
             evaluator.sink.error(
                 "UB0229", f"`{name}` takes a selection without a field", selection.field.span, "not wanted",

@@ -18,8 +18,8 @@ from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, did_you_mean, no_such
 from unifiedbus_dsl.elaborate.changes import Changes, PartChanges
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.picking import elements
 from unifiedbus_dsl.elaborate.references import Step, steps
-from unifiedbus_dsl.elaborate.selections import elements
 from unifiedbus_dsl.elaborate.values import Any, Poison, TypeValue, describe, same_sort
 from unifiedbus_dsl.plan import AssemblyType, Child, Plan, PlanType
 from unifiedbus_dsl.syntax import tree

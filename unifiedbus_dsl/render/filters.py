@@ -33,22 +33,29 @@ def link_kinds(plan: Plan) -> Iterator[tuple[str, int]]:
     yield from dict.fromkeys((rule.link, rule.lanes) for rule in rules)
 
 
-def around(plan: Plan, wanted: Iterable[Place]) -> set[Place]:
-    """These arrays, what is in them, and what they are in."""
+def inside(plan: Plan, wanted: Iterable[Place]) -> set[Place]:
+    """These arrays and what is in them."""
     there = dict(arrays(plan))
     chosen = set(wanted)
-    inside: set[str] = set()
+    types: set[str] = set()
 
     def visit(key: str) -> None:
-        if key in plan.assemblies and key not in inside:
-            inside.add(key)
+        if key in plan.assemblies and key not in types:
+            types.add(key)
             for child in plan.assemblies[key].children:
                 visit(child.type)
 
     for place in chosen:
         visit(there[place].type)
+    return chosen | {place for place in there if place[0] in types}
+
+
+def around(plan: Plan, wanted: Iterable[Place]) -> set[Place]:
+    """These arrays, what is in them, and what they are in."""
+    there = dict(arrays(plan))
+    chosen = set(wanted)
     holding: set[str] = set()
-    kept = chosen | {place for place in there if place[0] in inside}
+    kept = inside(plan, chosen)
     for place, child in there.items():  # parts before what holds them
         if place in chosen or child.type in holding:
             holding.add(place[0])

@@ -11,11 +11,13 @@ from typing import Literal, TypeAlias, TypeVar
 
 from attrs import define, evolve, field, frozen
 
+from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.references import Step, steps
 from unifiedbus_dsl.elaborate.selections import fields_of, fields_of_cables, holds
+from unifiedbus_dsl.elaborate.set_reader import is_set
 from unifiedbus_dsl.elaborate.values import value_text
 from unifiedbus_dsl.plan import Child, Plan, Rule, Value
 from unifiedbus_dsl.render import palette
@@ -28,7 +30,7 @@ from unifiedbus_dsl.render.facts import (
     rate_text,
     sum_text,
 )
-from unifiedbus_dsl.render.filters import Place, around, arrays, kind_of, link_kinds, without
+from unifiedbus_dsl.render.filters import Place, around, arrays, inside, kind_of, link_kinds, without
 from unifiedbus_dsl.render.look import LinkText, Look
 from unifiedbus_dsl.render.marks import identifier
 from unifiedbus_dsl.render.sheet import box_entry, line_entry
@@ -37,6 +39,7 @@ from unifiedbus_dsl.syntax import tree
 
 T = TypeVar("T")
 Layout: TypeAlias = Literal["overview", "detail", "floor"]
+WHOLE_ARRAYS = "a view shows and hides whole arrays: equal parts look alike"
 LAYOUTS: tuple[Layout, ...] = ("overview", "detail", "floor")
 
 LINK_LABELS = ("bandwidth", "count", "rate", "link", "medium", "protocol", "lanes", "none")
@@ -177,12 +180,17 @@ class _Reader:
                 continue
             path = None if isinstance(target, tree.All | tree.LinkBetween) else steps(target)
             if path is not None and _picks(path):
-                self._refuse(target, "a view hides whole arrays: equal parts look alike", "leave the subscripts out")
+                self._refuse(target, WHOLE_ARRAYS, "leave the subscripts out")
             self.hidden |= self._filtered(target, item.where)
         self.notes.append((f"without {' '.join(item.span.text.split()).removeprefix('hide ')}", ""))
 
     def _rules(self, target: tree.Selector, where: tree.Expr | None) -> Callable[[str, Rule], bool]:
         """Which cables a target means, of those for which `where` holds."""
+        if isinstance(target, tree.Binary):
+            one, other = self._rules(target.left, where), self._rules(target.right, where)
+            if target.op == "|":
+                return lambda key, rule: one(key, rule) or other(key, rule)
+            return lambda key, rule: one(key, rule) and not other(key, rule)
         kept = self._kinds(target.where if isinstance(target, tree.All) and target.where is not None else where)
         if not isinstance(target, tree.LinkBetween):
             return lambda key, rule: (rule.link, rule.lanes) in kept
@@ -236,12 +244,16 @@ class _Reader:
 
     def _places(self, target: tree.Selector) -> set[Place]:
         """The arrays that a target means."""
-        if isinstance(target, tree.All):
+        if isinstance(target, tree.Binary) and is_set(target):
+            self._whole_arrays(target)
+            left, right = self._places(target.left), self._places(target.right)
+            found = left | right if target.op == "|" else left - inside(self.plan, right)
+        elif isinstance(target, tree.All):
             name = ".".join(word.text for word in target.path)
             found = {place for place, child in arrays(self.plan) if self._is_called(child, name, parts=False)}
             if target.scope is not None:
                 path = steps(target.scope)
-                holders = self._path(path) if path else set()
+                holders = self._path(path) if path else self._places(target.scope)
                 found &= {place for place in around(self.plan, holders) if place not in holders}
             if target.where is not None:
                 found = self._such_places(found, target.where)
@@ -258,6 +270,12 @@ class _Reader:
         if not found:
             self._refuse(target, f"`{' '.join(target.span.text.split())}` is not in this system", "it matches nothing")
         return found
+
+    def _whole_arrays(self, target: tree.Binary) -> None:
+        """Refuse a selection of several that picks elements."""
+        for each in walk(target):
+            if isinstance(each, tree.Index) and not all(isinstance(at, tree.Star) for at in each.subscripts):
+                self._refuse(each, WHOLE_ARRAYS, "leave the subscripts out")
 
     def _is_called(self, child: Child, name: str, *, parts: bool) -> bool:
         own = plain_name(child.type)
@@ -407,4 +425,6 @@ def _of_links(target: tree.Selector) -> bool:
             return target.path[0].text == "link"
         case tree.Name():
             return target.text == "link"
+        case tree.Binary():
+            return _of_links(target.left)
     return False

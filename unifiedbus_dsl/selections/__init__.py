@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from unifiedbus_dsl import schema
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.picking import elements, port_step
 from unifiedbus_dsl.elaborate.references import Step, steps
 from unifiedbus_dsl.elaborate.selections import Machine as PlanMachine
 from unifiedbus_dsl.elaborate.selections import (
     Parts,
     Selector,
-    elements,
     fields_of,
     fields_of_cables,
     holds,
     nothing_selected,
-    port_step,
 )
+from unifiedbus_dsl.elaborate.set_reader import help_for, is_set, refuse_broken
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import spares
 from unifiedbus_dsl.model import Model
@@ -48,6 +48,16 @@ class Blocks:
     def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
         """Which of these ends of cables are in it, [C]."""
         return self.home(device) >= 0
+
+    def both(self, one: NDArray[np.integer], other: NDArray[np.integer]) -> Bools:
+        """Which of these pairs of devices are in one instance, [P]."""
+        found = np.zeros(len(one), dtype=bool)
+        depths = self.depth
+        for depth in range(int(depths.max(initial=-1)) + 1):
+            level = self.chosen(depths == depth)
+            home = level.home(one)
+            found |= (home >= 0) & (home == level.home(other))
+        return found
 
     @cached_property
     def around(self) -> Ints:
@@ -122,6 +132,27 @@ class FabricSelector:
 
         None after a diagnostic.
         """
+        if is_set(node) and Selector(self.machine, self.evaluator).read_set(node) is None:
+            return None
+        ids = self._end_points(node)
+        if ids is not None and not len(ids):
+            self.nothing(node)
+            return None
+        return ids
+
+    def _end_points(self, node: tree.Expr) -> Ints | None:
+        """The same, which may be none."""
+        if isinstance(node, tree.Binary) and is_set(node):
+            left, right = (
+                self._end_points(node.left),
+                self._end_points(node.right) if node.op == "|" else self._inside(node.right),
+            )
+            if left is None or right is None:
+                return None
+            mask = np.zeros(self.fabric.device_count, dtype=bool)
+            mask[left] = True
+            mask[right] = node.op == "|"
+            return np.flatnonzero(mask)
         blocks = self.blocks(node)
         if blocks is None:
             return None
@@ -130,10 +161,17 @@ class FabricSelector:
         if blocks.noun in schema.KINDS_OF_ASSEMBLY:
             ends = np.array([device.kind != "switch" for device in self.fabric.plan.devices.values()])
             ids = ids[ends[self.fabric.device_type[ids]] & ~self.spare[ids]]
-        if not len(ids):
-            self.nothing(node)
-            return None
         return ids
+
+    def _inside(self, node: tree.Expr) -> Ints | None:
+        """All devices in what an expression selects; None after a diagnostic."""
+        if isinstance(node, tree.Binary) and is_set(node):
+            left, right = self._inside(node.left), self._inside(node.right)
+            if left is None or right is None:
+                return None
+            return np.union1d(left, right) if node.op == "|" else np.setdiff1d(left, right)
+        blocks = self.blocks(node)
+        return None if blocks is None else blocks.devices()
 
     def nothing(self, node: tree.Expr) -> None:
         """Say that a selection matches nothing, or nothing that is left."""
@@ -145,6 +183,8 @@ class FabricSelector:
 
     def blocks(self, node: tree.Expr) -> Blocks | None:
         """The instances that an expression selects; None after a diagnostic."""
+        if is_set(node):
+            return self._set(node)
         if isinstance(node, tree.All):
             return self._all(node)
         path = steps(node)
@@ -154,9 +194,29 @@ class FabricSelector:
                 "a selection is wanted: `all npu`, or a part by its path",
                 node.span,
                 "selects nothing",
+                help=help_for(node),
             )
             return None
         return self._path(path)
+
+    def _set(self, node: tree.Expr) -> Blocks | None:
+        """The instances that a selection of several selects, without those of which nothing is left."""
+        read = Selector(self.machine, self.evaluator).read_set(node)
+        if read is None:
+            return None
+        if read.sort != "part" or read.field is not None:
+            message = "devices or assemblies are wanted: `all npu`, or a part by its path"
+            self.evaluator.sink.error("UB0507", message, node.span, "selects none")
+            return None
+        broken = read.broken()
+        if broken is not None:
+            refuse_broken(broken, self.evaluator.sink)
+            return None
+        start, stop, keys = read.sets.blocks(self.fabric.plan)
+        gone = np.concatenate([[0], np.cumsum(self.lost)])
+        keep = gone[stop] - gone[start] < stop - start
+        kinds = {self.fabric.plan.type(key).kind for key in keys}
+        return Blocks(start[keep], stop[keep], min(kinds, default=""), keys)
 
     # -- paths
 
@@ -251,8 +311,23 @@ class FabricSelector:
 
     # -- cables
 
-    def cables(self, node: tree.All) -> Ints | None:
-        """Ids of the cables that `all link where …` selects; None after a diagnostic."""
+    def cables(self, node: tree.Expr) -> Ints | None:
+        """Ids of the cables that `all link where …`, or several such joined and parted, select; None after a
+        diagnostic."""
+        if is_set(node) and Selector(self.machine, self.evaluator).read_set(node) is None:
+            return None
+        if isinstance(node, tree.Binary):
+            return self._combined(node, self.cables(node.left), self.cables(node.right))
+        assert isinstance(node, tree.All)
+        return self._cables(node)
+
+    @staticmethod
+    def _combined(node: tree.Binary, left: Ints | None, right: Ints | None) -> Ints | None:
+        if left is None or right is None:
+            return None
+        return np.union1d(left, right) if node.op == "|" else np.setdiff1d(left, right)
+
+    def _cables(self, node: tree.All) -> Ints | None:
         fabric, plan = self.fabric, self.fabric.plan
         mask = np.ones(len(fabric.kinds.link), dtype=bool)
         if node.where is not None:
@@ -267,7 +342,7 @@ class FabricSelector:
             around = self.blocks(node.scope)
             if around is None:
                 return None
-            chosen &= (around.home(fabric.a_device) >= 0) & (around.home(fabric.b_device) >= 0)
+            chosen &= around.both(fabric.a_device, fabric.b_device)
         found = np.flatnonzero(chosen)
         if not len(found):
             nothing_selected(node, self.machine, self.evaluator.sink)
@@ -288,7 +363,11 @@ class FabricSelector:
         return found
 
     def cables_at(self, node: tree.Expr) -> Ints | None:
-        """Ids of the cables on the ports that a path names; None after a diagnostic."""
+        """Ids of the cables on the ports that a path names, or several paths; None after a diagnostic."""
+        if isinstance(node, tree.Binary):
+            if Selector(self.machine, self.evaluator).read_set(node) is None:
+                return None
+            return self._combined(node, self.cables_at(node.left), self.cables_at(node.right))
         side = self._side(node)
         if side is None:
             return None
@@ -318,9 +397,17 @@ class FabricSelector:
         more = f" and {len(others) - most:,} more" if len(others) > most else ""
         return f"the cables of `{node.span.text.strip()}` go to {names}{more}"
 
+    def sort(self, node: tree.Expr) -> str:
+        """Return what an expression is about: `link`, `port`, or `part` also for what is none of these."""
+        if isinstance(node, tree.Binary):
+            return self.sort(node.left)
+        if isinstance(node, tree.All):
+            return {"link": "link", "port": "port"}.get(".".join(word.text for word in node.path), "part")
+        return "port" if self.names_ports(node) else "part"
+
     def names_ports(self, node: tree.Expr) -> bool:
         """Whether a path names ports: of a device, or those that an assembly exports."""
-        path = None if isinstance(node, tree.All) else steps(node)
+        path = steps(node)
         kind = self._before(path) if path else None
         if path is None or kind is None:
             return False

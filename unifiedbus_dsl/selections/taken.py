@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import define, evolve, field, frozen
 
+from unifiedbus_dsl.bind import walk
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.failures import no_part, quota, seed, several_sorts, share, targets, too_many
+from unifiedbus_dsl.elaborate.set_reader import is_set
 from unifiedbus_dsl.elaborate.values import Any
 from unifiedbus_dsl.network import Bools, Ints
 from unifiedbus_dsl.selections import Blocks, FabricSelector
@@ -137,7 +139,8 @@ class _Taker:
             parts = parts_of(selector, target)
             if parts is None:
                 return None
-            if isinstance(target, tree.All) and not isinstance(parts, Blocks):
+            if not isinstance(parts, Blocks) and (isinstance(target, tree.All) or is_set(target)):
+                assert not isinstance(target, tree.LinkBetween)
                 parts = parts[~self.dead[parts]]
                 if not len(parts):
                     selector.nothing(target)
@@ -156,13 +159,13 @@ def parts_of(selector: FabricSelector, target: tree.Selector) -> Blocks | Ints |
     cable."""
     if isinstance(target, tree.LinkBetween):
         return selector.between(target.left, target.right)
-    if isinstance(target, tree.All):
-        if [word.text for word in target.path] == ["link"]:
-            return selector.cables(target)
-        if [word.text for word in target.path] == ["port"]:
+    sort = selector.sort(target)
+    if sort == "link":
+        return selector.cables(target)
+    if sort == "port":
+        if any(isinstance(each, tree.All) for each in walk(target)):
             no_part(target, "all ports", selector.evaluator.sink)
             return None
-    elif selector.names_ports(target):
         return selector.cables_at(target)
     blocks = selector.blocks(target)
     if blocks is not None and not len(blocks.start):

@@ -76,6 +76,9 @@ class Builder:
 
     on_over = on_where = on_only
 
+    def on_scope(self, span: Span, c: Children) -> Any:
+        return c[0] if c else None
+
     def on_args_or_none(self, span: Span, c: Children) -> tuple[tree.Arg, ...]:
         return c[0] if c else ()
 
@@ -277,6 +280,9 @@ class Builder:
     def on_name(self, span: Span, c: Children) -> tree.Name:
         return tree.Name(c[0].text, span=span)
 
+    def on_word_name(self, span: Span, c: Children) -> tree.Name:
+        return tree.Name(c[0].text, span=span)
+
     def on_member_of(self, span: Span, c: Children) -> tree.Member:
         return tree.Member(c[0], c[1], span=span)
 
@@ -352,8 +358,20 @@ class Builder:
 
 
 def _filtered(targets: tuple[Any, ...], where: Any) -> tuple[tuple[Any, ...], Any]:
-    """`all link where …` filters what `all` selects; after a path the filter is the statement's own."""
-    last = targets[-1]
-    if where is None or not isinstance(last, tree.All):
-        return targets, where
-    return (*targets[:-1], tree.All(last.path, last.scope, where, span=last.span.to(where.span))), None
+    """`all link where …` filters what the last `all` selects; after a path the filter is the statement's own."""
+    last = None if where is None else _where_filtered(targets[-1], where)
+    return (targets, where) if last is None else ((*targets[:-1], last), None)
+
+
+def _where_filtered(node: Any, where: tree.Expr) -> Any:
+    """A target whose last word is an `all …`, with the filter behind it; None for one that ends otherwise."""
+    span = node.span.to(where.span)
+    if ")" in node.span.source.text[node.span.end : where.span.start]:
+        return None
+    match node:
+        case tree.All(where=None):
+            return tree.All(node.path, node.scope, where, span=span)
+        case tree.Binary():
+            right = _where_filtered(node.right, where)
+            return None if right is None else tree.Binary(node.op, node.left, right, span=span)
+    return None

@@ -39,7 +39,6 @@ _LOOKALIKES = {
         "%": "\uff05",
         "+": "\uff0b",
         "and": "&",
-        "or": "|",
         "not": "!",
     }.items()
     for sign in signs
@@ -47,7 +46,7 @@ _LOOKALIKES = {
 
 _VALUE = frozenset(("NUMBER", "STRING", "TRUE", "FALSE", "LPAR", "LSQB", "MINUS", "NOT", "_RECORD"))
 _COMPARATORS = frozenset(("EQUAL", "UNEQUAL", "AT_MOST", "AT_LEAST", "LESS", "MORE"))
-OPERATORS = _COMPARATORS | {"PLUS", "MINUS", "TIMES", "DIVIDE", "DIV", "MOD", "OF", "POWER", "AND", "OR"}
+OPERATORS = _COMPARATORS | {"PLUS", "MINUS", "TIMES", "DIVIDE", "DIV", "MOD", "OF", "POWER", "AND", "OR", "UNION"}
 """The terminals that stand between two values."""
 
 _NAMED = {"NUMBER": "a number", "STRING": "a text", "WIDTH": "a width such as `x4`", "UNIT": "a unit", END: "the end"}

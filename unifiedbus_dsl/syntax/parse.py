@@ -33,7 +33,7 @@ MAX_DIGITS = 40
 """The digits that a number may have, and the largest size of its exponent."""
 
 _CLAUSES = frozenset(
-    ("over", "for", "where", "as", "to", "else", "then", "within", "and", "or", "differs", "by", "--", "->")
+    ("over", "for", "where", "as", "to", "else", "then", "within", "and", "or", "differs", "by", "--", "->", "|")
 )
 """A line that begins with one of these, where it can stand, goes on with the statement above it."""
 

@@ -14,9 +14,10 @@ from unifiedbus_dsl.syntax import tree
 
 __all__ = ["clauses", "contains_all", "expression", "header", "is_path", "leaf", "sign_at", "string"]
 
-LOOSE, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGNED, POWER, OPERAND, POSTFIX = range(11)
+LOOSE, UNION, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGNED, POWER, OPERAND, POSTFIX = range(12)
 
 _BINARY = {
+    "|": (UNION, UNION, OR),
     "or": (OR, OR, AND),
     "and": (AND, AND, NOT),
     "+": (SUM, SUM, PRODUCT),
@@ -100,7 +101,7 @@ def _arrow(node: tree.Arrow, tight: bool) -> tuple[int, str]:
 
 
 def _selection(node: tree.Expr) -> str:
-    return expression(node, LOOSE if isinstance(node, tree.All) else OR)
+    return expression(node, LOOSE if isinstance(node, tree.All) else UNION)
 
 
 def _unary(node: tree.Unary, tight: bool) -> tuple[int, str]:
@@ -133,9 +134,14 @@ def _conditional(node: tree.Conditional, tight: bool) -> tuple[int, str]:
 
 
 def _all(node: tree.All, tight: bool) -> tuple[int, str]:
-    scope = "" if node.scope is None else f" in {expression(node.scope, POSTFIX)}"
+    scope = "" if node.scope is None else f" in {_place_text(node.scope)}"
     text = f"all {dotted(node.path)}{scope}"
     return (OPERAND, text) if node.where is None else (LOOSE, f"{text}{_where(node.where)}")
+
+
+def _place_text(node: tree.Expr) -> str:
+    """A path, or a selection in brackets."""
+    return expression(node) if is_path(node) else f"({expression(node)})"
 
 
 def _list(node: tree.ListExpr, tight: bool) -> tuple[int, str]:

@@ -130,7 +130,7 @@ class Unary(Node):
 
 @frozen
 class Binary(Node):
-    """`op` is one of `+ - * / div mod ^ of and or`. `70% of base` is `of`."""
+    """`op` is one of `+ - * / div mod ^ of and or |`. `70% of base` is `of`; `|` and `-` join and part selections."""
 
     op: str
     left: Expr

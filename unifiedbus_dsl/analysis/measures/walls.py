@@ -38,7 +38,7 @@ def bisection(call: Call) -> Certified[Answer]:
     rest = ends[~found.side[ends]]
     half = half if len(half) == 1 else min(half, named(machine.fabric, np.sort(devices[rest]), skipped), key=_few)
     if half:
-        lines = (f"one half is {' and '.join(half)}",)
+        lines = (f"one half is {' | '.join(half)}",)
         answer = evolve(answer, detail={"half": list(half)}, lines=lines)
     answer = evolve(answer, binding=binding(machine, found.cut), binds="the cut goes through")
     outage = None if before is None else machine.outage(ends, before)
