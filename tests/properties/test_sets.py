@@ -1,4 +1,4 @@
-"""Joined and parted selections hold what plain loops over every part say; halves are named so that they can be asked."""
+"""Joined and parted selections hold what plain loops over every part say; halves are named as they can be asked."""
 
 from __future__ import annotations
 
