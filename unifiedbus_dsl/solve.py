@@ -48,6 +48,7 @@ from unifiedbus_dsl.solver import ways
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.reach import reachability
 from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.verify.reach import ConnectedCertificate, ReachableCertificate
 
 __all__ = [
     "QuestionError",
@@ -123,12 +124,13 @@ def disjoint_paths(fabric: Fabric, pairs: str = "") -> int:
 
 def connected(fabric: Fabric, ends: str = "") -> bool:
     """Whether each end point has a path to each other."""
-    return _asked(
-        fabric,
-        "connected",
-        _pairs(fabric, ends),
-        lambda call: stated_result(reachability(call.machine.network, call.ends(call.one())).connected),
-    )
+
+    def answer(call: Call) -> Certified[bool]:
+        chosen = call.ends(call.one())
+        truth = reachability(call.machine.network, chosen).connected
+        return Certified(truth, ConnectedCertificate(call.machine.network.selected(chosen)))
+
+    return _asked(fabric, "connected", _pairs(fabric, ends), answer)
 
 
 def reachable(fabric: Fabric, ends: str = "") -> int:
@@ -139,10 +141,11 @@ def reachable(fabric: Fabric, ends: str = "") -> int:
     """
 
     def answer(call: Call) -> Certified[int]:
-        low, high = reachability(call.machine.network, call.ends(call.one())).largest
+        chosen = call.ends(call.one())
+        low, high = reachability(call.machine.network, chosen).largest
         if low != high:
             raise NotAdmittedError(f"it is known only to lie between {low:,} and {high:,}; `measure` gives both bounds")
-        return stated_result(low)
+        return Certified(low, ReachableCertificate(call.machine.network.selected(chosen)))
 
     return _asked(fabric, "reachable", _pairs(fabric, ends), answer)
 
@@ -315,11 +318,13 @@ def tiers(fabric: Fabric, ends: str = "") -> Bands:
 
     def answer(call: Call) -> Certified[Bands]:
         network = call.machine.network
-        found = bands.tiers(network, call.ends(call.one()))
+        ends = call.ends(call.one())
+        found = bands.tiers(network, ends)
         apart = np.iinfo(np.int32).max
         least = np.minimum.reduceat(np.where(found.tier < 0, apart, found.tier), network.device_start[:-1])
         tier = np.where(least == apart, -1, least).astype(np.int64)
-        return stated_result(Bands(tuple(found.names), found.cables, found.capacity_Bps, read_only(tier)))
+        bands_of = Bands(tuple(found.names), found.cables, found.capacity_Bps, read_only(tier))
+        return Certified(bands_of, walls.certify_tiers(call.machine.network, ends, found))
 
     return _asked(fabric, "tiers", _pairs(fabric, ends), answer)
 

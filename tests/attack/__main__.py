@@ -22,6 +22,8 @@ from tests.attack.oracle import Oracle
 from tests.attack.sharing import Sharing, schedules
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
+from unifiedbus_dsl.analysis.certified import proved
+from unifiedbus_dsl.analysis.impact import certify
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.pipeline import compile_text, of_fabric
 from unifiedbus_dsl.solver.losses import losses
@@ -137,7 +139,9 @@ class Comparison:
 
     def impact(self) -> tuple[str, str]:
         """What failures have cut off, by `losses`, against searches before and after."""
-        found = losses(self.asked.before, self.asked.machine)
+        before, after = self.asked.before, self.asked.machine
+        every = np.arange(before.network.ends)
+        found = proved(after, certify(before, after, losses(before, after, every), every))
         whole = Oracle(evolve(self.machine, devices=[evolve(d, lost=False) for d in self.machine.devices],
                               cables=[evolve(c, health=1.0) for c in self.machine.cables]))  # fmt: skip
         there = [k for k, each in enumerate(self.machine.devices) if each.kind != "switch" and not each.lost]

@@ -132,8 +132,9 @@ def test_the_attack_sees_answers_that_are_wrong(monkeypatch: pytest.MonkeyPatch)
 
     def further(self: Asked, question: str) -> Answer | str:
         answer = real(self, question)
-        assert isinstance(answer, Answer)
-        return evolve(answer, lower=answer.lower * 2, upper=answer.upper * 2) if "hops" in question else answer
+        if isinstance(answer, str) or "hops" not in question:
+            return answer
+        return evolve(answer, lower=answer.lower * 2, upper=answer.upper * 2)
 
     monkeypatch.setattr(Asked, "answer", further)
     wrong = {question.partition("(")[0] for question, said in compare(joined_machine(), random.Random(0)) if said}

@@ -20,6 +20,7 @@ from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
 from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solver.demand import Demand, Groups
+from unifiedbus_dsl.solver.losses import Losses
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.paths import Histogram
 from unifiedbus_dsl.symmetry import Symmetry
@@ -87,6 +88,11 @@ def _(answer: float) -> tuple[float, float]:
 def _(answer: Histogram) -> tuple[float, float]:
     largest = float(answer.value[-1]) if len(answer.value) else np.inf
     return largest, largest
+
+
+@bounds.register
+def _(answer: Losses) -> tuple[float, float]:
+    return float(answer.pairs_cut), float(answer.pairs_cut)
 
 
 def answered(call: Call, measure: Callable[[Call], Certified[T]]) -> T:

@@ -11,15 +11,22 @@ from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.paths import Histogram, Labels
+from unifiedbus_dsl.symmetry import Symmetry
 from unifiedbus_dsl.verify.pairs import Lengths, PairsCertificate, Seen, see
 
 
 def hops(
-    machine: Machine, source: ArrayLike | None = None, target: ArrayLike | None = None, *, mean: bool = False
+    machine: Machine,
+    source: ArrayLike | None = None,
+    target: ArrayLike | None = None,
+    *,
+    mean: bool = False,
+    symmetry: Symmetry | None = None,
 ) -> Certified[Histogram]:
-    """Return the hops of all ordered pairs; what is shown is the largest, or the mean."""
+    """Return the hops of all ordered pairs, by some symmetries of the network (default: those of the machine); what is
+    shown is the largest, or the mean."""
     seen = _Witness(machine, machine.network, timed=False, senders=source)
-    found = paths.hops(machine.symmetry, source, target, seen)
+    found = paths.hops(symmetry or machine.symmetry, source, target, seen)
     return seen.certified(found, target, mean=mean)
 
 

@@ -265,6 +265,11 @@ class Bands:
     tier: Ints = field(repr=short)
     """Tier of each device, [D]: its least distance from the end points, -1 where there is none."""
 
+    @property
+    def tiers(self) -> int:
+        """How many tiers there are."""
+        return int(self.tier.max()) + 1
+
     def to_pandas(self) -> pandas.DataFrame:
         return frame({"name": self.name, "cables": self.cables, "capacity_Bps": self.capacity_Bps})
 
@@ -308,7 +313,7 @@ def _(answer: Paths) -> tuple[float, float]:
 
 @bounds.register
 def _(answer: Bands) -> tuple[float, float]:
-    return float(len(answer.name)), float(len(answer.name))
+    return float(answer.tiers), float(answer.tiers)
 
 
 def read_only(array: Any) -> Any:

@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import shown
 from unifiedbus_dsl.analysis.asking import asker_of
+from unifiedbus_dsl.analysis.impact import impact
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.senders import carriers_of, end_points
@@ -26,7 +27,7 @@ from unifiedbus_dsl.elaborate.variants import lines
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.pipeline import Compilation
 from unifiedbus_dsl.selections.taken import taken
-from unifiedbus_dsl.solver.losses import Losses, losses
+from unifiedbus_dsl.solver.losses import Losses
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
@@ -48,7 +49,7 @@ class Damage:
     @cached_property
     def losses(self) -> Losses:
         """Worked out when they are asked for: on a large machine without symmetries they take long."""
-        return losses(self.before, self.machine, end_points(self.before))
+        return impact(self.before, self.machine)
 
 
 def damage(

@@ -18,9 +18,9 @@ from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call, Refused
+from unifiedbus_dsl.analysis.impact import impact
 from unifiedbus_dsl.analysis.invariance import TIMED, keeping
 from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.senders import end_points
 from unifiedbus_dsl.analysis.wording import cut
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
@@ -35,7 +35,7 @@ from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.selections import Blocks, FabricSelector
 from unifiedbus_dsl.selections.taken import parts_of
 from unifiedbus_dsl.solver import quantiles, scenarios
-from unifiedbus_dsl.solver.losses import Losses, losses
+from unifiedbus_dsl.solver.losses import Losses
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.scenarios import Engine, EngineError, Outcome, Parts
 from unifiedbus_dsl.source import Source, Span
@@ -104,7 +104,7 @@ class Questions:
             answer = self.asker(machine, sink).answer(self.call(text, sink))
             answers.append(answer)
             reasons.append("; ".join(d.message for d in sink) if answer is None else "")
-        return Findings(tuple(answers), tuple(reasons), losses(self.base, machine, end_points(self.base)))
+        return Findings(tuple(answers), tuple(reasons), impact(self.base, machine))
 
     def asker(self, machine: Machine, sink: Sink) -> Asker:
         """Who answers about a machine."""
@@ -242,7 +242,7 @@ def survey(
     except Refused:
         return None
     parts = _parts(machine, chosen, symmetry)
-    base = Findings(answers, ("",) * len(answers), losses(machine, machine, end_points(machine)))
+    base = Findings(answers, ("",) * len(answers), impact(machine, machine))
     if draws is None:
         found = scenarios.survey(machine, parts, questions, engine=engine)
         rows = [Row(f.part, _names(machine, parts, [f.part]), f.copies, f.outcome) for f in found.failures]

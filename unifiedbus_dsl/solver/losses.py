@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike
@@ -10,8 +13,8 @@ from unifiedbus_dsl.network import Ints, Network
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.reach import reachability
-from unifiedbus_dsl.solver.tiers import tiers
-from unifiedbus_dsl.symmetry import trivial
+from unifiedbus_dsl.solver.tiers import Tiers, tiers
+from unifiedbus_dsl.symmetry import Symmetry, trivial
 
 
 @frozen(eq=False)
@@ -44,18 +47,36 @@ class Losses:
     target: int
     hops_before: int
     hops_after: int
+    best: int
+    """The end point that most have a path to; -1 where no pair lost its path."""
+    base: Tiers
+    """Those of the whole machine, by which capacity is told apart."""
 
 
-def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) -> Losses:
+Hops: TypeAlias = Callable[[Machine, Symmetry, ArrayLike, ArrayLike], paths.Histogram]
+"""Finds the hops from some end points of a machine to others, by symmetries of its network."""
+
+
+def find_hops(machine: Machine, symmetry: Symmetry, source: ArrayLike, target: ArrayLike) -> paths.Histogram:
+    """Return the hops of all ordered pairs."""
+    return paths.hops(symmetry, source, target)
+
+
+def losses(
+    base: Machine,
+    damaged: Machine,
+    members: ArrayLike | None = None,
+    hops: Hops = find_hops,
+) -> Losses:
     """Return what the damage has taken from the end points `members` (default: all) and from the cables."""
     chosen, gone = base.network.selected(members), base.network.selected(damaged.lost_ends)
     chosen[base.lost_ends] = False
     left = np.flatnonzero(chosen & ~gone)
     cut_off = np.zeros(0, dtype=np.int64)
-    source = target = before = after = -1
+    source = target = before = after = best = -1
     pairs_cut = 0
     if len(left) > 1:
-        far = paths.hops(damaged.symmetry, left, left)
+        far = hops(damaged, damaged.symmetry, left, left)
         source, target = far.source, far.target
         if far.unreachable:
             now, once = reachability(damaged.network, left), reachability(base.network, left)
@@ -65,22 +86,24 @@ def losses(base: Machine, damaged: Machine, members: ArrayLike | None = None) ->
             cut_off = np.flatnonzero(once.reached_from(best) & ~now.reached_from(best))
         if len(far.value):
             after = int(far.value[-1])
-            before = int(paths.hops(trivial(base.network), [source], [target]).largest)
+            before = int(hops(base, trivial(base.network), [source], [target]).largest)
+    whole = tiers(base.network, np.flatnonzero(chosen))
     return Losses(
         np.flatnonzero(gone & chosen),
         cut_off,
         len(left) - len(cut_off),
         pairs_cut,
-        _by_tier(base.network, damaged.network, np.flatnonzero(chosen)),
+        _by_tier(whole, damaged.network),
         source,
         target,
         before,
         after,
+        best,
+        whole,
     )
 
 
-def _by_tier(before: Network, after: Network, members: Ints) -> tuple[Tier, ...]:
+def _by_tier(whole: Tiers, after: Network) -> tuple[Tier, ...]:
     """Return the capacity of cables by the tiers that they join, counted from the members in the whole machine."""
-    whole = tiers(before, members)
     columns = (whole.low, whole.high, whole.capacity_Bps, whole.left_Bps(after))
     return tuple(Tier(*row) for row in zip(*(column.tolist() for column in columns), strict=True))

@@ -68,6 +68,12 @@ class Cables:
         whole = self.capacity_Bps[self.kind[some]]
         return whole if self.health is None else np.asarray(whole * self.health[some])
 
+    def left(self, some: slice) -> Bools:
+        """Which of these cables are left."""
+        if self.health is None:
+            return np.ones(len(self.kind[some]), dtype=bool)
+        return np.asarray(self.health[some] > 0)
+
     def pieces(self) -> Iterator[slice]:
         yield from (slice(start, start + PIECE) for start in range(0, len(self.a), PIECE))
 

@@ -9,6 +9,7 @@ holds of the arcs out holds of those in.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 from attrs import frozen
@@ -85,7 +86,7 @@ def check_move(cables: Cables, arcs: Arcs, move: Move) -> None:
     require((degree == arcs.indptr[image + 1] - arcs.indptr[image]).all(), "a symmetry changes a degree")
     look, before, after = arcs.looks, 0, 0
     bounds = np.searchsorted(np.cumsum(degree), np.arange(0, int(degree.sum()), PIECE)).tolist()
-    for low, high in zip(bounds, [*bounds[1:], len(moved)], strict=True):
+    for low, high in pairwise([*bounds, len(moved)]):
         rows, many = arcs.rows(moved[low:high])
         tail, head = np.repeat(moved[low:high], many), arcs.head[rows]
         kind, count = look[arcs.kind[rows]], arcs.count[rows].astype(np.uint64)

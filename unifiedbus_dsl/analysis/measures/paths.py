@@ -19,6 +19,7 @@ from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.reach import reachability
 from unifiedbus_dsl.solver.result import interval as bounded
 from unifiedbus_dsl.units import NUMBER, TIME, Dimension, format_share
+from unifiedbus_dsl.verify.reach import ConnectedCertificate, ReachableCertificate
 
 MOST_VALUES = 8
 """Values of a histogram that a reader sees one by one; of more he sees quantiles."""
@@ -78,17 +79,18 @@ def disjoint_paths(call: Call) -> Answer:
     return call.exact(found.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
 
 
-@stated
-def connected(call: Call) -> Answer:
-    truth = reachability(call.machine.network, call.ends(call.one())).connected
-    return call.exact(float(truth), NUMBER, detail={"truth": truth}, text="yes" if truth else "no")
+def connected(call: Call) -> Certified[Answer]:
+    ends = call.ends(call.one())
+    truth = reachability(call.machine.network, ends).connected
+    answer = call.exact(float(truth), NUMBER, detail={"truth": truth}, text="yes" if truth else "no")
+    return Certified(answer, ConnectedCertificate(call.machine.network.selected(ends)))
 
 
-@stated
-def reachable(call: Call) -> Answer:
-    found = reachability(call.machine.network, call.ends(call.one()))
+def reachable(call: Call) -> Certified[Answer]:
+    ends = call.ends(call.one())
+    found = reachability(call.machine.network, ends)
     number = bounded(*found.largest, "the largest set of end points that have a path to each other")
-    return call.number(number, NUMBER)
+    return Certified(call.number(number, NUMBER), ReachableCertificate(call.machine.network.selected(ends)))
 
 
 # ---- the paths of one pair ------------------------------------------------------------------------------------------

@@ -21,10 +21,12 @@ from unifiedbus_dsl.solver.bisection import Bisection
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.oversubscription import Oversubscription
 from unifiedbus_dsl.solver.oversubscription import oversubscription as walls_of
+from unifiedbus_dsl.solver.tiers import Tiers
 from unifiedbus_dsl.solver.tiers import tiers as bands_of
 from unifiedbus_dsl.units import NUMBER, RATE
 from unifiedbus_dsl.verify import Certificate
 from unifiedbus_dsl.verify.bisection import BisectionCertificate, Cut
+from unifiedbus_dsl.verify.tiers import TiersCertificate
 
 
 def bisection(call: Call) -> Certified[Answer]:
@@ -68,8 +70,7 @@ def _few(names: tuple[str, ...]) -> int:
     return len(names) or MOST_PARTS + 1
 
 
-@stated
-def tiers(call: Call) -> Answer:
+def tiers(call: Call) -> Certified[Answer]:
     """How many tiers there are, and what the cables between them carry."""
     ends = call.ends(call.one())
     network, links = call.machine.network, list(call.machine.fabric.plan.links)
@@ -84,13 +85,19 @@ def tiers(call: Call) -> Answer:
         each = f"{shown(rate / len(ends), RATE)} an end point"
         where = between(int(found.low[band]), int(found.high[band]))
         lines.append(f"{where}: {shown(rate, RATE)} over {cables:,} cables ({', '.join(used)}), {each}")
-    return call.exact(
+    answer = call.exact(
         int(found.tier.max()) + 1,
         NUMBER,
         assumptions=("cables by how far their ends are from the end points", "one way, after protocol efficiency"),
         detail={"bands": bands},
         lines=tuple(lines),
     )
+    return Certified(answer, certify_tiers(network, ends, found))
+
+
+def certify_tiers(network: Network, ends: Ints, found: Tiers) -> Certificate:
+    """What shows tiers and what the cables between them carry."""
+    return TiersCertificate(network.selected(ends), found.tier, found.low, found.high, found.cables, found.capacity_Bps)
 
 
 @stated
