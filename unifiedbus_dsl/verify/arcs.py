@@ -119,6 +119,8 @@ class _Looks:
 
     def of_arcs(self, arcs: Arcs) -> Ints:
         """The look of each kind of arcs, one behind the last for what no cable looks like."""
+        if not len(self.values):
+            return np.zeros(len(arcs.capacity_Bps), dtype=np.int64)
         latency = np.where(np.isnan(arcs.latency_s), 0.0, arcs.latency_s)
         stated = np.stack([arcs.capacity_Bps, latency], axis=1)
         apart = np.abs(stated[:, None, :] - self.values[None]) > _SAME * 10 * np.abs(self.values[None])
