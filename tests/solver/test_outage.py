@@ -17,7 +17,7 @@ from unifiedbus_dsl.pipeline import compile_text
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.outage import chances, halved_again
 from unifiedbus_dsl.verify import VerificationError
-from unifiedbus_dsl.verify.bisection import EveryCut
+from unifiedbus_dsl.verify.counted_cuts import EveryCut
 
 
 def struck(seed: int) -> tuple[Drawn, Machine, Machine]:

@@ -29,7 +29,7 @@ from unifiedbus_dsl.solver.result import NotAdmittedError, Number, TooLateError,
 from unifiedbus_dsl.solver.spectral import spectrum
 from unifiedbus_dsl.solver.spread import spread_bound
 from unifiedbus_dsl.symmetry import Symmetry, refine
-from unifiedbus_dsl.verify.bisection import LowerBound, StatedBound
+from unifiedbus_dsl.verify.bisection import LowerBound, OneCable, StatedBound, WholeUnits
 
 TRIED_ARCS = 200_000_000
 """How many arcs the cuts that a bisection tries may have together (six are tried in any case where there is time)."""
@@ -184,7 +184,7 @@ def _narrowest_cable(network: Network) -> Lower:
     """Return the lower bound for end points that are connected: a cut goes through a cable at the least."""
     used = np.flatnonzero(np.bincount(network.kind, minlength=len(network.kinds.capacity_Bps)))
     narrowest = float(network.kinds.capacity_Bps[used].min(initial=inf))
-    return _stated(narrowest, "a cut of what is connected cuts a cable")
+    return Lower(narrowest, "a cut of what is connected cuts a cable", OneCable())
 
 
 @define(eq=False)
@@ -281,13 +281,13 @@ def _closer(symmetry: Symmetry, upper: _Upper, lower: Lower, programme: bool) ->
     if found is None:
         return lower
     if found.bound > lower.value:
-        lower = in_units(graph, _stated(found.bound, "eigenvalues of the capacities"))
+        lower = in_units(graph, Lower(found.bound, "eigenvalues of the capacities", found.proof))
     _try_near(found.vectors, graph, small, upper, lower)
     if upper.meets(lower.value) or not deadline.allows():
         return lower
-    bound = carried(graph, deadline.until)
+    bound, proof = carried(graph, deadline.until)
     if bound > lower.value:
-        lower = in_units(graph, _stated(bound, "eigenvalues of what flows can carry"))
+        lower = in_units(graph, Lower(bound, "eigenvalues of what flows can carry", proof))
     return lower
 
 
@@ -300,7 +300,7 @@ def _every_cut(graph: Graph, upper: _Upper) -> Lower:
     if least is None:
         return NOTHING
     upper.try_half(least.half)
-    return _stated(least.lower_Bps, "every cut")
+    return Lower(least.lower_Bps, "every cut", WholeUnits(least.proof) if sums else least.proof)
 
 
 def _try_sweeps(graph: Graph, upper: _Upper, lower: Lower) -> None:

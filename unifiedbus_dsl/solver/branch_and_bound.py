@@ -15,11 +15,14 @@ from time import monotonic
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Bools, Floats, Ints
 from unifiedbus_dsl.solver.halving import Graph
-from unifiedbus_dsl.solver.max_flow import minimum_cut
+from unifiedbus_dsl.solver.max_flow import flow_parts, minimum_cut
 from unifiedbus_dsl.solver.spectral import semidefinite
+from unifiedbus_dsl.verify.bisection import LowerBound
+from unifiedbus_dsl.verify.counted_cuts import EveryHalf, SearchTree
 
 MAX_HALVES = 500
 """Halves up to which each gets a minimum cut of its own."""
@@ -36,10 +39,12 @@ ROUNDING = 1e-9
 
 @frozen(eq=False)
 class Least:
-    """The best half [E] and a lower bound on all, byte/s; they meet where the search was not cut short."""
+    """The best half [E] and a lower bound on all, byte/s; they meet where the search was not cut short. `proof` shows
+    the bound, where it is rounded up to a multiple of the step."""
 
     half: Bools
     lower_Bps: float  # noqa: N815
+    proof: LowerBound
 
 
 def every_half(graph: Graph, until: float = inf) -> Least | None:
@@ -53,6 +58,7 @@ def every_half(graph: Graph, until: float = inf) -> Least | None:
     tail = np.repeat(np.arange(graph.nodes), np.diff(graph.weight.indptr))
     head, rate, size = graph.weight.indices, graph.weight.data, graph.nodes + 2
     best, least = np.zeros(len(graph.node), dtype=bool), inf
+    upward, flows = tail < head, list[Floats]()
     for picked in combinations(range(n), n // 2):
         if n % 2 == 0 and picked[0] != 0:
             break  # the other halves of the same cuts
@@ -63,11 +69,13 @@ def every_half(graph: Graph, until: float = inf) -> Least | None:
         at = np.arange(graph.nodes)
         at[graph.node[half]] = size - 2
         at[graph.node[(graph.node >= 0) & ~half]] = size - 1
-        side = minimum_cut(size, at[tail], at[head], rate, size - 2, size - 1)[at]
-        cut = graph.cut(side)
+        side, part = flow_parts(size, at[tail], at[head], rate, size - 2, size - 1)
+        flows.append((part * rate)[upward])
+        cut = graph.cut(side[at])
         if cut < least:
             best, least = half, cut
-    return Least(best, least)
+    proof = EveryHalf(graph.vertex[tail[upward]], graph.vertex[head[upward]], np.array(flows))
+    return Least(best, least, proof)
 
 
 def branch_and_bound(graph: Graph, half: Bools, step: float, until: float = inf) -> Least | None:
@@ -100,31 +108,50 @@ class _Search:
         self.best, self.half = inf, half
         self.step = step / unit
         self.states = 0
+        self.d, self.pull = d * unit, pull * unit
+        self.leaves: list[tuple[int, NDArray[np.uint64]]] = []
 
     def run(self, until: float) -> Least:
         nodes = self.graph.nodes
         self._offer(self._side_of(self.half))
         empty = np.zeros((1, nodes))
-        stack = [(0, empty.copy(), np.zeros(1), np.zeros(1), np.full(1, -inf))]
+        stack = [(0, empty.copy(), np.zeros(1), np.zeros(1), np.full(1, -inf), np.zeros(1, dtype=np.uint64))]
         left = inf
         while stack:
-            fixed, x, row, cut, bound = stack.pop()
+            fixed, x, row, cut, bound, code = stack.pop()
             keep = bound < self._limit()
-            if not keep.any():
-                continue
-            if self.states > MAX_STATES or monotonic() > until:
-                left = min(left, float(bound[keep].min()))
-                continue
-            self._expand(stack, fixed, x[keep], row[keep], cut[keep])
+            if fixed and (self.states > MAX_STATES or monotonic() > until):
+                left = min(left, float(bound[keep].min(initial=inf)))
+                keep[:] = False
+            self._leave(fixed, code[~keep])
+            if keep.any():
+                self._expand(stack, fixed, x[keep], row[keep], cut[keep], code[keep])
         lower = min(self.best, left)
-        return Least(self.half, max(lower, 0.0) * self.unit)
+        return Least(self.half, max(lower, 0.0) * self.unit, self._tree())
+
+    def _leave(self, fixed: int, code: NDArray[np.uint64]) -> None:
+        """Note part cuts that are not followed any further."""
+        if len(code):
+            self.leaves.append((fixed, code))
+
+    def _tree(self) -> SearchTree:
+        depth = np.concatenate([np.full(len(code), fixed) for fixed, code in self.leaves])
+        code = np.concatenate([code for _, code in self.leaves])
+        order = self.order[::-1]
+        return SearchTree(self.graph.vertex[order], depth, code, self.d[order], self.pull)
 
     def _limit(self) -> float:
         """Partial sides with a bound from here on hold nothing better."""
         return self.best - max(self.step * (1 - 1e-6), ROUNDING * self.best)
 
     def _expand(
-        self, stack: list[tuple[int, Floats, Floats, Floats, Floats]], fixed: int, x: Floats, row: Floats, cut: Floats
+        self,
+        stack: list[tuple[int, Floats, Floats, Floats, Floats, NDArray[np.uint64]]],
+        fixed: int,
+        x: Floats,
+        row: Floats,
+        cut: Floats,
+        code: NDArray[np.uint64],
     ) -> None:
         nodes = self.graph.nodes
         at = nodes - 1 - fixed
@@ -132,6 +159,8 @@ class _Search:
         signs = (1.0,) if fixed == 0 else (1.0, -1.0)
         xs = np.concatenate([np.where(np.arange(nodes) == at, sign, x) for sign in signs])
         row, cut = np.tile(row, len(signs)), np.tile(cut, len(signs))
+        bit = np.uint64(1) << np.uint64(63 - fixed)
+        code = np.concatenate([code | bit if sign > 0 else code for sign in signs])
         self.states += len(xs)
         row = row + (xs @ self.root[at]) ** 2
         cut = cut + self._cut_at(xs, at)
@@ -141,15 +170,17 @@ class _Search:
         apart = (self.dense[at:, :at].sum(axis=0) - np.abs(pulls)).sum(axis=1) / 2
         bound = np.maximum(cut + apart, (self.base + row) / 4)
         keep = balanced & (bound < self._limit())
-        xs, row, cut, bound = xs[keep], row[keep], cut[keep], bound[keep]
+        self._leave(fixed + 1, code[~keep])
+        xs, row, cut, bound, code = xs[keep], row[keep], cut[keep], bound[keep], code[keep]
         if at == 0:
+            self._leave(nodes, code)
             if len(xs):
                 self._offer(xs[int(np.argmin(cut))] > 0)
             return
         order = np.argsort(-bound, kind="stable")
         for begin in range(0, len(order), CHUNK):
             some = order[begin : begin + CHUNK]
-            stack.append((fixed + 1, xs[some], row[some], cut[some], bound[some]))
+            stack.append((fixed + 1, xs[some], row[some], cut[some], bound[some], code[some]))
 
     def _cut_at(self, xs: Floats, at: int) -> Floats:
         """What the node `at` cuts of its capacity to nodes fixed before it."""

@@ -35,7 +35,7 @@ def canonical(graph: Graph) -> Graph:
     weight = graph.weight[order][:, order].tocsr()
     weight.sort_indices()
     node = np.where(graph.node >= 0, number[graph.node], -1)
-    return evolve(graph, weight=weight, members=graph.members[order], node=node)
+    return evolve(graph, weight=weight, members=graph.members[order], node=node, vertex=graph.vertex[order])
 
 
 def canonical_labels(graph: Graph) -> Ints:

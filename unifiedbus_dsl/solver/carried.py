@@ -18,12 +18,14 @@ from math import inf
 from time import monotonic
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.network import Bools, Floats
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.halving import Graph, blocks
 from unifiedbus_dsl.solver.spectral import spectrum
+from unifiedbus_dsl.verify.bisection import LowerBound, NoBound
+from unifiedbus_dsl.verify.eigenvalues import CarriedBound
 
 MOST_NODES = 600
 """Nodes up to which pairs are listed: 3 MB a table of them, and some seconds."""
@@ -49,20 +51,25 @@ class _Sort:
     load: Floats
 
 
-def carried(graph: Graph, until: float = inf) -> float:
-    """What every halving cut carries at least, byte/s; 0 where the graph is too large, in parts, or its nodes have not
-    equally many end points, or there is no time for a round. None but the first is made after `until`."""
+def carried(graph: Graph, until: float = inf) -> tuple[float, LowerBound]:
+    """What every halving cut carries at least, byte/s, and what shows it; 0 where the graph is too large, in parts, or
+    its nodes have not equally many end points, or there is no time for a round. None but the first is made after
+    `until`."""
     whole = blocks(graph)
     if whole.nodes > MOST_NODES or whole.weight.nnz == 0 or len(np.unique(whole.members)) > 1:
-        return 0.0
+        return 0.0, NoBound()
     if monotonic() + (whole.nodes / NODES_OF_A_SECOND) ** 3 > until:
-        return 0.0
+        return 0.0, NoBound()
     capacity = whole.weight.toarray()
     sorts = _sorts(capacity > 0)
     if not sorts:
-        return 0.0
-    found = spectrum(_with(graph, whole, _left(capacity, sorts, _rates(capacity, sorts, until))), until)
-    return 0.0 if found is None else found.bound
+        return 0.0, NoBound()
+    left, demands = _left(capacity, sorts, _rates(capacity, sorts, until))
+    found = spectrum(_with(graph, whole, left), until)
+    if found is None:
+        return 0.0, NoBound()
+    one, two = np.nonzero(np.triu(demands))
+    return found.bound, CarriedBound(whole.vertex[one], whole.vertex[two], demands[one, two], found.proof)
 
 
 def _sorts(linked: Bools) -> list[_Sort]:
@@ -110,7 +117,7 @@ def _rates(capacity: Floats, sorts: list[_Sort], until: float) -> Floats:
     here, slopes = list[float](), list[Floats]()
     rates, best, least = np.zeros(len(sorts)), np.zeros(len(sorts)), -inf
     for number in track(range(ROUNDS), "eigenvalues of what is carried", ROUNDS):
-        weight = _left(capacity, sorts, rates * scale * unit) / unit
+        weight = _left(capacity, sorts, rates * scale * unit)[0] / unit
         laplacian = np.diag(weight.sum(axis=1)) - weight
         values, vectors = eigh(laplacian, subset_by_index=[1, min(VECTORS, len(capacity) - 1)])
         if values[0] > least:
@@ -142,16 +149,18 @@ def _parted(sort: _Sort, u: Floats) -> float:
     return float(count @ (u * u) - u @ (sort.pairs @ u))
 
 
-def _left(capacity: Floats, sorts: list[_Sort], rates: Floats) -> Floats:
-    """Capacities less loads, and demands, [N, N], byte/s; rates that do not fit are lowered until they do."""
+def _left(capacity: Floats, sorts: list[_Sort], rates: Floats) -> tuple[Floats, Floats]:
+    """Capacities less loads with the demands, and the demands, [N, N], byte/s; rates that do not fit are lowered until
+    they do."""
     load = sum((rate * sort.load for rate, sort in zip(rates, sorts, strict=True)), np.zeros_like(capacity))
     linked = capacity > 0
     # loads are sums of a few thousand numbers: what rounding can hide is far below this
     fit = 1.0 / max(1.0, float((load[linked] / capacity[linked]).max())) * (1 - 1e-9)
-    left = np.maximum(capacity - fit * load, 0.0)
+    demands = np.zeros_like(capacity)
     for rate, sort in zip(rates, sorts, strict=True):
-        left += fit * rate * sort.pairs
-    return np.asarray((left + left.T) / 2)
+        demands += fit * rate * sort.pairs
+    left = np.maximum(capacity - fit * load, 0.0) + demands
+    return np.asarray((left + left.T) / 2), demands
 
 
 def _with(graph: Graph, whole: Graph, weight: Floats) -> Graph:
@@ -167,4 +176,4 @@ def _with(graph: Graph, whole: Graph, weight: Floats) -> Graph:
     row = np.concatenate([old.row[kept], inner[new.row]])
     column = np.concatenate([old.col[kept], inner[new.col]])
     data = np.concatenate([old.data[kept], new.data])
-    return Graph(coo_matrix((data, (row, column)), shape=graph.weight.shape).tocsr(), graph.members, graph.node)
+    return evolve(graph, weight=coo_matrix((data, (row, column)), shape=graph.weight.shape).tocsr())

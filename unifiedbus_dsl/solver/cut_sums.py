@@ -11,7 +11,7 @@ from unifiedbus_dsl.network import Bools
 from unifiedbus_dsl.solver.halving import Graph
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN
 from unifiedbus_dsl.solver.lower_end import Lower
-from unifiedbus_dsl.verify.bisection import StatedBound
+from unifiedbus_dsl.verify.bisection import WholeUnits
 
 MOST_BITS = 1_000_000_000
 """Bits in the table of what islands add up to: 125 MB."""
@@ -92,4 +92,4 @@ def in_units(graph: Graph, lower: Lower) -> Lower:
     if steps * found.unit <= lower.value * (1 + MEETS_WITHIN):
         return lower
     value = float(steps * found.unit)
-    return Lower(value, f"{lower.reason}, up to the next sum of whole cables", StatedBound(value))
+    return Lower(value, f"{lower.reason}, up to the next sum of whole cables", WholeUnits(lower.proof))

@@ -7,11 +7,12 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.network import Bools, Floats, Ints, Network
 from unifiedbus_dsl.solver.digits import few
+from unifiedbus_dsl.symmetry import mix
 
 PATIENCE = 60
 """Exchanges in a row that may make a cut worse before a pass gives up: how high a hill it climbs over."""
@@ -23,12 +24,13 @@ class Graph:
 
     `weight` is a symmetric sparse matrix, [N, N], byte/s: the capacity, one way, that is cut where two nodes part.
     `members` [N] counts the end points of each node that are to be halved. `node` [E] is the node of each of these end
-    points, -1 for the others.
+    points, -1 for the others. `vertex` [N] is the first vertex of each node in the network.
     """
 
     weight: Any
     members: Ints
     node: Ints
+    vertex: Ints
 
     @property
     def nodes(self) -> int:
@@ -65,8 +67,10 @@ def graph_of(network: Network, chosen: Bools) -> Graph:
     weight.sum_duplicates()
     members = np.zeros(nodes, dtype=np.int64)
     members[: int(chosen.sum())] = 1
+    first = network.end_order[network.end_start[np.flatnonzero(chosen)]]
+    vertex = np.concatenate([first, np.flatnonzero(counted & ~member)]).astype(np.int64)
     weight, left = _without_chains(weight, members > 0)
-    return Graph(weight, members[left], np.where(chosen, np.searchsorted(left, ends), -1))
+    return Graph(weight, members[left], np.where(chosen, np.searchsorted(left, ends), -1), vertex[left])
 
 
 def _without_chains(weight: Any, fixed: Bools) -> tuple[Any, Ints]:
@@ -77,10 +81,10 @@ def _without_chains(weight: Any, fixed: Bools) -> tuple[Any, Ints]:
     while True:
         degree = np.diff(weight.indptr)
         short = ~fixed[left] & (degree <= 2)
-        # of two such nodes side by side the one of lower number goes first
+        # of two such nodes side by side one goes first, by hash: a long chain of them takes few rounds
         row = np.repeat(np.arange(len(left)), degree)
-        beside = np.zeros(len(left), dtype=bool)
-        beside[row[short[row] & short[weight.indices] & (weight.indices < row)]] = True
+        beside, rank = np.zeros(len(left), dtype=bool), mix(left)
+        beside[row[short[row] & short[weight.indices] & (rank[weight.indices] < rank[row])]] = True
         gone = short & ~beside
         if not gone.any():
             return weight, left
@@ -109,7 +113,7 @@ def blocks(graph: Graph) -> Graph:
     to = graph.weight.indices[graph.weight.indptr[leaf]]
     real = degree[to] > 1
     home[leaf[real]] = to[real]
-    _, block = np.unique(home, return_inverse=True)
+    inner, block = np.unique(home, return_inverse=True)
     size = int(block.max(initial=-1)) + 1
     row = block[np.repeat(np.arange(graph.nodes), degree)]
     column = block[graph.weight.indices]
@@ -117,7 +121,7 @@ def blocks(graph: Graph) -> Graph:
     weight = csr_matrix((graph.weight.data[apart], (row[apart], column[apart])), shape=(size, size))
     weight.sum_duplicates()
     members = np.bincount(block, weights=graph.members, minlength=size).astype(np.int64)
-    return Graph(weight, members, np.where(graph.node >= 0, block[graph.node], -1))
+    return Graph(weight, members, np.where(graph.node >= 0, block[graph.node], -1), graph.vertex[inner])
 
 
 def split(graph: Graph, order: NDArray[np.generic], size: int) -> Bools:
@@ -136,7 +140,7 @@ def exchanged(graph: Graph, half: Bools, until: float = inf) -> Bools:
 
     Nodes that the half goes through stay where they are. O(N^2) a step; no step begins after `until`.
     """
-    graph = Graph(_few_digits(graph.weight), graph.members, graph.node)
+    graph = evolve(graph, weight=_few_digits(graph.weight))
     dense = graph.weight.toarray()
     inside = np.bincount(graph.node[half], minlength=graph.nodes)
     mixed = (inside > 0) & (inside < graph.members)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.network import Bools, Ints
+from unifiedbus_dsl.network import Bools, Floats, Ints
 
 MAX_CAPACITY = 2**29 - 1
 """Largest capacity of an arc in the 32-bit solver."""
@@ -32,6 +32,26 @@ def minimum_cut(
     Exact for capacities that are integers, or multiples of one power of two, of 62 bits together; others are rounded to
     such multiples.
     """
+    return _maximised(vertices, tail, head, capacity, source, sink)[0]
+
+
+def flow_parts(
+    vertices: int, tail: NDArray[Any], head: NDArray[Any], capacity: NDArray[Any], source: int, sink: int
+) -> tuple[Bools, Floats]:
+    """Return the same side, and what part of its capacity each arc carries in a maximum flow, [arcs]: below 0 where it
+    goes against the arc. Each arc has its opposite among them, and arcs between the same two carry equal parts."""
+    side, arcs, residual = _maximised(vertices, tail, head, capacity, source, sink)
+    _, room = _merged(vertices, tail, head, whole_units(np.asarray(capacity)))
+    part = np.divide(room - residual, room, out=np.zeros(len(room)), where=room > 0)
+    key = tail.astype(np.int64) * vertices + head
+    place = np.minimum(np.searchsorted(arcs, key), len(arcs) - 1)
+    return side, np.where(tail != head, part[place], 0.0)
+
+
+def _maximised(
+    vertices: int, tail: NDArray[Any], head: NDArray[Any], capacity: NDArray[Any], source: int, sink: int
+) -> tuple[Bools, Ints, Ints]:
+    """Return the source side, all arcs as `_merged` numbers them, and what a maximum flow leaves of their capacity."""
     arcs, residual = _merged(vertices, tail, head, whole_units(np.asarray(capacity)))
     tails, heads = np.divmod(arcs, vertices)
     opposite = np.searchsorted(arcs, heads * vertices + tails)
@@ -39,7 +59,7 @@ def minimum_cut(
     while True:
         side = _reachable(vertices, tails, heads, residual > 0, source)
         if not side[sink]:
-            return side
+            return side, arcs, residual
         flow, bound = _augment(vertices, tails, heads, np.minimum(residual, bound), source, sink)
         residual += flow[opposite] - flow
 

@@ -28,6 +28,7 @@ from attrs import frozen
 from unifiedbus_dsl.network import Floats, Ints
 from unifiedbus_dsl.solver.halving import Graph
 from unifiedbus_dsl.symmetry import dense, mix, sums
+from unifiedbus_dsl.verify.eigenvalues import EigenvalueBound
 
 MOST_CLASSES = 3_000
 """Classes up to which the matrix is made and factorised: 72 MB, some seconds."""
@@ -44,10 +45,12 @@ DEFINITE = 1e-9
 
 @frozen(eq=False)
 class Spectrum:
-    """`bound` byte/s, proved; `vectors` [N, r] of unit length, near each other for nodes that are best on one side."""
+    """`bound` byte/s, shown by `proof`; `vectors` [N, r] of unit length, near each other for nodes that are best on one
+    side."""
 
     bound: float
     vectors: Floats
+    proof: EigenvalueBound
 
 
 def spectrum(graph: Graph, until: float = inf) -> Spectrum | None:
@@ -77,7 +80,9 @@ def spectrum(graph: Graph, until: float = inf) -> Spectrum | None:
     matrix += pull * np.outer(root * member, root * member)
     d, proved = _proved(matrix, degree, d)
     bound = (float(k @ d) - pull * (n % 2)) / 4 * unit * (1 - 1e-12) if proved else 0.0
-    return Spectrum(max(bound, 0.0), vectors[of])
+    by_vertex = np.argsort(graph.vertex)
+    proof = EigenvalueBound((d[of] * unit)[by_vertex], pull * unit, of[by_vertex])
+    return Spectrum(max(bound, 0.0), vectors[of], proof)
 
 
 def semidefinite(graph: Graph, until: float = inf) -> tuple[Floats, float, float] | None:
@@ -166,7 +171,7 @@ def _proved(matrix: Floats, degree: Floats, d: Floats) -> tuple[Floats, bool]:
     # Rump, theorem 2.3 for order n, doubled for the rounding of the entries
     rounding = 4 * (n + 2) * 2.0**-53 * (trace + n * float(np.abs(matrix).max(initial=0.0)))
     for slack in (0.0, 1e-12, 1e-9, 1e-6):
-        lowered = d - (max(0.0, -least) + 2 * rounding + slack)
+        lowered = d - (max(0.0, -least) + 4 * rounding + slack)
         trial[:] = matrix
         trial[at] = diagonal + degree - lowered - rounding
         try:

@@ -1,5 +1,5 @@
-"""Bounds of a bisection, each checked by adding up its proof: a cut from above; from below every cut, flows that any
-halving cut must carry, or a matrix without negative eigenvalues.
+"""Bounds of a bisection, each checked by adding up its proof: a cut from above; from below one of those here and in
+`counted_cuts` (all cuts), `eigenvalues` (a matrix without negative ones) and `class_flows` (what any cut must carry).
 
 A cut parts the vertices through which something passes: those that forward, and those of the members, which software
 lets through (an end point is on one side as a whole). Its capacity one way is that of the cables between the sides.
@@ -7,20 +7,15 @@ lets through (an end point is on one side as a whole). Its capacity one way is t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import combinations
 from math import gcd
 from typing import Protocol
 
 import numpy as np
 from attrs import evolve, frozen
-from numpy.typing import NDArray
 
 from unifiedbus_dsl.verify import Proved, require
-from unifiedbus_dsl.verify.cables import Bools, Cables, Floats, Ints
-
-MAX_COUNTED = 20
-"""Vertices up to which every side of each is tried."""
+from unifiedbus_dsl.verify.cables import Bools, Cables, Floats
+from unifiedbus_dsl.verify.halving_graph import HalvingGraph, halving_graph
 
 
 class LowerBound(Protocol):
@@ -92,93 +87,28 @@ class StatedBound:
 
 
 @frozen
-class EveryCut:
-    """Every halving cut, for a few vertices."""
+class OneCable:
+    """A cut of what is connected goes through a cable: no less than the narrowest."""
 
     def prove(self, cables: Cables, members: Bools) -> float:
-        weight, ends = capacity_matrix(cables, members)
-        free = np.flatnonzero(ends < 0)
-        of = [np.flatnonzero(ends == end) for end in np.unique(ends[ends >= 0])]
-        require(len(of) + len(free) <= MAX_COUNTED, "too many vertices to try every cut")
-        pattern = (np.arange(1 << len(free))[:, None] >> np.arange(len(free)) & 1).astype(np.float64)
-        best = np.inf
-        # the complement of a cut is as large: the first end point stays on the far side where halves are equal
-        for half in _halves(len(of)):
-            side = np.zeros((len(pattern), len(weight)))
-            side[:, free] = pattern
-            for k in half:
-                side[:, of[k]] = 1.0
-            best = min(best, float(((side @ weight) * (1.0 - side)).sum(axis=1).min()))
-        return best
-
-
-def _halves(count: int) -> Iterable[tuple[int, ...]]:
-    """Halves of so many; of each and its complement one."""
-    others = range(1, count)
-    return combinations(others, count // 2) if count % 2 == 0 else combinations(range(count), count // 2)
-
-
-@frozen(eq=False)
-class EigenvalueBound:
-    """Numbers `d` of the vertices that pass (in order), and `pull`, such that
-
-        L - diag(d) + pull · m m'   is positive semidefinite,
-
-    L the Laplacian of the capacities and m the members: with x = ±1 on the sides, 4 · cut = x'Lx >= sum d - pull · s^2
-    where s, the sum of x over the members, is 0 or ±1. The vertices of a member count as one (its least).
-    """
-
-    d: Floats
-    pull: float
-
-    def prove(self, cables: Cables, members: Bools) -> float:
-        weight, ends = capacity_matrix(cables, members, merged=True)
-        require(len(self.d) == len(weight) and self.pull >= 0, "one number for each vertex")
-        member = (ends >= 0).astype(np.float64)
-        matrix = np.diag(weight.sum(axis=1) - self.d) - weight + self.pull * np.outer(member, member)
-        # what rounding may hide in the factorisation (Rump, BIT 46, 2006) is taken from the diagonal first
-        rounding = 8 * (len(matrix) + 2) * 2.0**-53 * (float(np.abs(np.diagonal(matrix)).sum()) + float(weight.max()))
-        matrix[np.diag_indices(len(matrix))] -= rounding
-        try:
-            np.linalg.cholesky(matrix)
-        except np.linalg.LinAlgError:
-            require(False, "the matrix of an eigenvalue bound has a negative eigenvalue")
-        return max(0.0, (float(self.d.sum()) - self.pull * (int(members.sum()) % 2)) / 4)
-
-
-@frozen(eq=False)
-class FlowBound:
-    """Loads [C], forth and back, of flows that go at once between members: `pair_rate` from each to each other, and
-    `vertex_rate` [V] from each to a vertex and as much back. Any halving cut carries at least
-
-        pair_rate · floor(n/2) · ceil(n/2) + floor(n/2) · sum of vertex_rate.
-
-    The loads conserve all flows together and fit the cables; that each is a flow of its own is the solver's proof.
-    """
-
-    forth_Bps: Floats  # noqa: N815
-    back_Bps: Floats  # noqa: N815
-    pair_rate: float
-    vertex_rate: Floats
-
-    def prove(self, cables: Cables, members: Bools) -> float:
-        n = int(members.sum())
+        graph = halving_graph(cables, members, reduced=False)
+        require(_connected(graph), "the end points of a bisection are not connected")
         passes = cables.forwards | cables.members(members)
-        gain, moved = np.zeros(cables.vertices), 0.0
+        least = np.inf
         for some in cables.pieces():
-            a, b = cables.a[some], cables.b[some]
-            forth, back = self.forth_Bps[some], self.back_Bps[some]
-            room = cables.capacity(some) * (1 + 1e-9)
-            require(not (np.minimum(forth, back) < 0).any(), "a load is negative")
-            require(not (np.maximum(forth, back) > room).any(), "a load is above the capacity of its cable")
-            require(not (np.maximum(forth, back)[~(passes[a] & passes[b])] > 0).any(), "a flow goes where none passes")
-            gain += np.bincount(b, forth - back, cables.vertices) - np.bincount(a, forth - back, cables.vertices)
-            moved += float(forth.sum() + back.sum())
-        require(float(np.abs(gain).sum()) <= 1e-6 * moved, "flows there and back do not balance")
-        require(self.pair_rate >= 0 and not (self.vertex_rate < 0).any(), "a rate is negative")
-        least = self.pair_rate * n * (n - 1) + 2 * n * float(self.vertex_rate.sum())
-        require(moved >= least * (1 - 1e-9), "the loads are less than the flows make")
-        return self.pair_rate * (n // 2) * (n - n // 2) + (n // 2) * float(self.vertex_rate.sum())
+            a, b, capacity = cables.a[some], cables.b[some], cables.capacity(some)
+            least = min(least, float(capacity[(capacity > 0) & passes[a] & passes[b]].min(initial=np.inf)))
+        return least
+
+
+def _connected(graph: HalvingGraph) -> bool:
+    """Whether links join all members."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_matrix((np.ones(len(graph.a)), (graph.a, graph.b)), shape=(graph.nodes, graph.nodes))
+    part = connected_components(links, directed=False)[1][graph.member]
+    return bool((part == part[0]).all())
 
 
 @frozen(eq=False)
@@ -193,21 +123,16 @@ class WholeUnits:
 
     def prove(self, cables: Cables, members: Bools) -> float:
         below = self.bound.prove(cables, members)
-        pair, capacity, end = _pairs(cables, members, merged=True)
-        require(not (capacity != np.round(capacity)).any(), "capacities are no whole numbers of byte/s")
-        unit = 0
-        for value in np.unique(capacity).tolist():
-            unit = gcd(unit, int(value))
+        graph = halving_graph(cables, members)
+        require(not (graph.capacity != np.round(graph.capacity)).any(), "capacities are no whole numbers of byte/s")
+        unit = gcd(*np.unique(graph.capacity).astype(np.int64).tolist())
         if unit == 0:
             return below
-        degree = np.zeros(len(end), dtype=np.int64)
-        for side in pair:
-            np.add.at(degree, side, (capacity / unit).astype(np.int64))
+        odd = np.round(graph.degree / unit).astype(np.int64) % 2
         steps = int(np.ceil(below / unit * (1 - 1e-12)))
-        n, odd = int(members.sum()), degree % 2
-        of_members = odd[end >= 0]
+        n, of_members = int(members.sum()), odd[graph.member]
         one_parity = of_members.min() == of_members.max() and (n % 2 == 0 or not of_members.any())
-        if one_parity and not odd[end < 0].any():
+        if one_parity and not odd[~graph.member].any():
             steps += (steps - int(of_members.max()) * (n // 2)) % 2
         return max(below, float(steps * unit))
 
@@ -251,35 +176,3 @@ class LessLosses:
             )
             taken += float((lost * chance)[passes[a] & passes[b] & apart].sum())
         return max(0.0, self.bound.prove(whole, self.before) - taken)
-
-
-def capacity_matrix(cables: Cables, members: Bools, *, merged: bool = False) -> tuple[Floats, Ints]:
-    """Capacity one way between each two vertices that pass, byte/s, and the member of each (-1: free); `merged`: the
-    vertices of a member as one, in the place of its first."""
-    (a, b), capacity, end = _pairs(cables, members, merged=merged)
-    weight = np.zeros((len(end), len(end)))
-    np.add.at(weight, (a, b), capacity)
-    np.add.at(weight, (b, a), capacity)
-    return weight, end
-
-
-def _pairs(
-    cables: Cables, members: Bools, *, merged: bool
-) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], Floats, Ints]:
-    """Both ends of each cable between vertices that pass, numbered anew, its capacity, and the member of each of these
-    vertices."""
-    member = cables.members(members)
-    passes = cables.forwards | member
-    to = np.arange(cables.vertices)
-    if merged:
-        first = np.full(cables.ends, cables.vertices, dtype=np.int64)
-        at = np.flatnonzero(member)
-        np.minimum.at(first, cables.end[at], at)
-        to[at] = first[cables.end[at]]
-    kept = np.flatnonzero(passes & (to == np.arange(cables.vertices)))
-    number = np.full(cables.vertices, -1, dtype=np.int64)
-    number[kept] = np.arange(len(kept))
-    number = number[to]
-    a, b, capacity = number[cables.a], number[cables.b], cables.capacity(slice(None))
-    some = passes[cables.a] & passes[cables.b] & (a != b) & (capacity > 0)
-    return (a[some], b[some]), capacity[some], np.where(member[kept], cables.end[kept], -1).astype(np.int64)
