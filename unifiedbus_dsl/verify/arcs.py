@@ -114,6 +114,8 @@ class _Looks:
     def of_cables(self, cables: Cables, some: slice) -> Ints:
         if cables.health is None:
             return np.asarray(self.look[0][cables.kind[some]])
+        if not len(self.parts):  # nothing is left, and no cable is looked at
+            return np.zeros(len(cables.kind[some]), dtype=np.int64)
         part = np.minimum(np.searchsorted(self.parts, cables.health[some]), len(self.parts) - 1)
         return np.asarray(self.look[part, cables.kind[some]])
 
