@@ -114,12 +114,12 @@ def latency(fabric: Fabric, pairs: str = "", *, message_bytes: float = 0.0) -> S
 
 def disjoint_paths(fabric: Fabric, pairs: str = "") -> int:
     """Fewest cables whose loss parts a pair, smallest over pairs."""
-    return _asked(
-        fabric,
-        "disjoint_paths",
-        _pairs(fabric, pairs),
-        lambda call: stated_result(far.disjoint_paths(call.machine.symmetry, *call.pair()).paths),
-    )
+
+    def answer(call: Call) -> Certified[int]:
+        found = distances.disjoint_paths(call.machine, *call.pair())
+        return Certified(found.answer.paths, found.certificate)
+
+    return _asked(fabric, "disjoint_paths", _pairs(fabric, pairs), answer)
 
 
 def connected(fabric: Fabric, ends: str = "") -> bool:

@@ -10,8 +10,9 @@ from unifiedbus_dsl.analysis.certified import Certified, arcs_of, cables_of, mov
 from unifiedbus_dsl.network import Network
 from unifiedbus_dsl.solver import paths
 from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.solver.paths import Histogram, Labels
+from unifiedbus_dsl.solver.paths import Disjoint, DisjointPaths, Histogram, Labels
 from unifiedbus_dsl.symmetry import Symmetry
+from unifiedbus_dsl.verify.disjoint import DisjointCertificate, PairFlow, SeenPair, see_pair
 from unifiedbus_dsl.verify.pairs import Lengths, PairsCertificate, Seen, see
 
 
@@ -42,6 +43,27 @@ def latency(
     seen = _Witness(machine, machine.timed_network, timed=True, senders=source, message_bytes=message_bytes)
     found = paths.latency(machine.timed_symmetry, source, target, message_bytes, seen)
     return seen.certified(found, target, mean=mean)
+
+
+def disjoint_paths(
+    machine: Machine, source: ArrayLike | None = None, target: ArrayLike | None = None
+) -> Certified[Disjoint]:
+    """Return the fewest cables whose loss parts a pair, smallest over pairs."""
+    network, cables = machine.network, cables_of(machine)
+    arcs = arcs_of(network)
+    seen: list[SeenPair] = []
+
+    def witness(s: int, t: int, copies: int, found: DisjointPaths) -> None:
+        flow = PairFlow(s, t, found.tail, found.head, found.amount, found.side)
+        seen.append(see_pair(cables, arcs, flow, copies))
+
+    found = paths.disjoint_paths(machine.symmetry, source, target, witness)
+    sources = [(s, moves_of(around)) for s, around in found.sources]
+    certificate = DisjointCertificate(
+        arcs, moves_of(found.symmetry), network.selected(source), network.selected(target), sources, seen,
+        found.neighbours,
+    )  # fmt: skip
+    return Certified(found, certificate)
 
 
 class _Witness:

@@ -13,7 +13,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, components, frozen_array
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, components, frozen_array
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.sweep import by_cable, distances, least_costs
@@ -206,15 +206,41 @@ def end_times(network: Network, time: Floats) -> Floats:
 
 @frozen(eq=False)
 class Disjoint:
-    """The fewest cables whose loss parts a pair: `paths`, for the pair (`source`, `target`) that has fewest."""
+    """The fewest cables whose loss parts a pair: `paths`, for the pair (`source`, `target`) that has fewest. `symmetry`
+    is what sources were found alike by, `sources` are these with the symmetries that keep each; with `neighbours` only
+    pairs that a cable joins were solved."""
 
     paths: int
     source: int
     target: int
     flows: int
+    symmetry: Symmetry = field(repr=False)
+    sources: tuple[tuple[int, Symmetry], ...] = field(repr=False)
+    neighbours: bool
 
 
-def disjoint_paths(symmetry: Symmetry, source: ArrayLike | None = None, target: ArrayLike | None = None) -> Disjoint:
+@frozen(eq=False)
+class DisjointPaths:
+    """Paths between two end points that share no cable: `amount[i]` from vertex `tail[i]` to `head[i]`, where the
+    source is V and the target V + 1; `side` [V + 2] are those on the side of the source of a cut of as many cables."""
+
+    count: int
+    tail: Ints
+    head: Ints
+    amount: Ints
+    side: Bools
+
+
+PairWitness: TypeAlias = Callable[[int, int, int, DisjointPaths], None]
+"""Is told of each pair with the number of targets like it, and its paths."""
+
+
+def disjoint_paths(
+    symmetry: Symmetry,
+    source: ArrayLike | None = None,
+    target: ArrayLike | None = None,
+    witness: PairWitness | None = None,
+) -> Disjoint:
     """Smallest max-flow, each cable of capacity one each way, over pairs (s in source, t in target).
 
     One s out of each orbit; for it, one t out of each orbit under the symmetries that keep s. Where each vertex is an
@@ -224,24 +250,41 @@ def disjoint_paths(symmetry: Symmetry, source: ArrayLike | None = None, target: 
     network = symmetry.network
     senders, receivers = network.selected(source), network.selected(target)
     group = symmetry.restricted(colour=senders + 2 * receivers)
+    neighbours = bool(senders.all() and receivers.all() and end_points_only(network))
+    sources: list[tuple[int, Symmetry]] = []
     best, flows = (np.iinfo(np.int64).max, -1, -1), 0
-    if senders.all() and receivers.all() and end_points_only(network):
-        _, first = np.unique(group.arc_orbit, return_index=True)
-        ends = network.end[network.tail[first]], network.end[network.head[first]]
-        for s, t in track(sorted(zip(*(each.tolist() for each in ends), strict=True)), "disjoint paths"):
-            flows += 1
-            best = min(best, (pair_cables(network, s, t), s, t))
-        return Disjoint(int(best[0]), best[1], best[2], flows)
+    pairs = _neighbours(group) if neighbours else _all_pairs(group, senders, receivers, sources)
+    for s, t, size in pairs:
+        flows += 1
+        found = pair_paths(network, s, t)
+        if witness is not None:
+            witness(s, t, size, found)
+        best = min(best, (found.count, s, t))
+    if not flows:
+        raise NotAdmittedError("there is no pair of different end points")
+    return Disjoint(int(best[0]), best[1], best[2], flows, group, tuple(sources), neighbours)
+
+
+def _neighbours(group: Symmetry) -> Iterator[tuple[int, int, int]]:
+    """A pair that a cable joins, of each orbit of arcs."""
+    network = group.network
+    _, first = np.unique(group.arc_orbit, return_index=True)
+    ends = network.end[network.tail[first]], network.end[network.head[first]]
+    for s, t in track(sorted(zip(*(each.tolist() for each in ends), strict=True)), "disjoint paths"):
+        yield s, t, 1
+
+
+def _all_pairs(
+    group: Symmetry, senders: Bools, receivers: Bools, sources: list[tuple[int, Symmetry]]
+) -> Iterator[tuple[int, int, int]]:
+    """A pair of each orbit, and to `sources` the symmetries that keep each source."""
     for s, _ in track(list(_representatives(group, senders)), "disjoint paths"):
         others = receivers.copy()
         others[s] = False
         around = group.stabiliser([s])
-        for t, _ in _representatives(around, others):
-            flows += 1
-            best = min(best, (pair_cables(network, s, t), s, t))
-    if not flows:
-        raise NotAdmittedError("there is no pair of different end points")
-    return Disjoint(int(best[0]), best[1], best[2], flows)
+        sources.append((s, around))
+        for t, size in _representatives(around, others):
+            yield s, t, size
 
 
 def end_points_only(network: Network) -> bool:
@@ -252,9 +295,14 @@ def end_points_only(network: Network) -> bool:
 
 
 def pair_cables(network: Network, source: int, target: int) -> int:
-    """Max-flow between two end points with one unit for each cable each way: the fewest cables that part them."""
+    """The fewest cables that part two end points."""
+    return pair_paths(network, source, target).count
+
+
+def pair_paths(network: Network, source: int, target: int) -> DisjointPaths:
+    """Max-flow between two end points with one unit for each cable each way, and a cut of as many cables."""
     from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import maximum_flow
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
     n = network.vertices
     vertex = np.arange(n)
@@ -265,4 +313,11 @@ def pair_cables(network: Network, source: int, target: int) -> int:
     graph = csr_matrix(
         (network.count[usable].astype(np.int32), (tail[usable], head[usable])), shape=(n + 2, n + 2), dtype=np.int32
     )
-    return int(maximum_flow(graph, n, n + 1).flow_value)
+    found = maximum_flow(graph, n, n + 1)
+    left = graph - found.flow
+    left.eliminate_zeros()
+    side = np.zeros(n + 2, dtype=bool)
+    side[breadth_first_order(left, n, return_predecessors=False)] = True
+    flow = found.flow.tocoo()
+    some = flow.data > 0
+    return DisjointPaths(int(found.flow_value), flow.row[some], flow.col[some], flow.data[some], side)

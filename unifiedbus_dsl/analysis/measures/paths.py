@@ -72,11 +72,12 @@ def _spread(found: far.Histogram, dimension: Dimension) -> str:
     return f"of the pairs {many}; the least is {shown(float(found.value[0]), dimension)}"
 
 
-@stated
-def disjoint_paths(call: Call) -> Answer:
-    found = far.disjoint_paths(call.machine.symmetry, *call.pair())
+def disjoint_paths(call: Call) -> Certified[Answer]:
+    certified = distances.disjoint_paths(call.machine, *call.pair())
+    found = certified.answer
     binding = (pair_name(call.machine, found.source, found.target),)
-    return call.exact(found.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
+    answer = call.exact(found.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
+    return Certified(answer, certified.certificate)
 
 
 def connected(call: Call) -> Certified[Answer]:
