@@ -1,4 +1,4 @@
-"""Files read by the tools they are for, where these are installed: Slurm's controller and SimGrid."""
+"""Files read by the tools they are for, where these are installed: Slurm's controller, SimGrid, JavaScript."""
 
 from __future__ import annotations
 
@@ -168,3 +168,40 @@ def test_routes_of_simgrid_are_ours(tmp_path: Path) -> None:
         assert rate == pytest.approx(min(graph.edges[hop]["rate"] for hop in hops), rel=1e-9)
         passed = sum(inside.get(types[machine.device_type[device]], 0.0) for device in route[1:-1])
         assert latency == pytest.approx(sum(graph.edges[hop]["latency"] for hop in hops) + passed, abs=2e-12)
+
+
+# ---- libraries of JavaScript ----------------------------------------------------------------------------------
+
+READERS = """
+const fs = require("fs"), [folder, what] = process.argv.slice(2);
+const read = (name) => JSON.parse(fs.readFileSync(`${folder}/${name}`));
+const say = (...numbers) => console.log(JSON.stringify(numbers));
+if (what === "cytoscape") {
+  const cy = require("cytoscape")({ headless: true, ...read("pod.cytoscape") });
+  say(cy.nodes(":childless").length, cy.edges().length, cy.nodes('[kind = "npu"]').length, cy.nodes(":parent").length);
+} else if (what === "graphology") {
+  const graph = require("graphology").from(read("pod.graphology"));
+  say(graph.order, graph.size, graph.filterNodes((_, of) => of.kind === "npu").length, Number(graph.multi));
+} else import("d3-force").then((d3) => {
+  const { nodes, edges } = read("pod.json");
+  d3.forceSimulation(nodes).force("link", d3.forceLink(edges).id((node) => node.id)).stop();
+  const found = Number(edges[0].source.id === edges[0].a);
+  say(nodes.length, edges.length, nodes.filter((of) => of.kind === "npu").length, found);
+});
+"""
+
+
+@pytest.mark.parametrize(("library", "form", "last"), [
+    ("cytoscape", "cytoscape", 20), ("graphology", "graphology", 1), ("d3-force", "json", 1),
+])  # fmt: skip
+def test_libraries_of_javascript(library: str, form: str, last: int, tmp_path: Path) -> None:
+    modules = Path(os.environ.get("NODE_PATH", ROOT / "node_modules"))
+    if shutil.which("node") is None or not (modules / library).is_dir():
+        pytest.skip(f"Node.js and {library} are not installed")
+    export.write(fabric(), form, tmp_path / f"pod.{form}")
+    (tmp_path / "read.cjs").write_text(READERS)
+    (tmp_path / "node_modules").symlink_to(modules)  # what `import` looks in
+    command = ["node", str(tmp_path / "read.cjs"), str(tmp_path), library]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [fabric().device_count, fabric().cable_count, 64, last]

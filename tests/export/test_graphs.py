@@ -15,13 +15,14 @@ from tests.export.machines import PODS, fabric
 from unifiedbus_dsl import export
 from unifiedbus_dsl.progress import listen
 
+FORMS = ("json", "graphml", "cytoscape", "graphology")
 BIG = PODS.replace("cabinet[4]", "cabinet[200]").replace("p[8]", "p[400]").replace("columns = 2", "columns = 20")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("graphs")
-    for form in ("json", "graphml"):
+    for form in FORMS:
         export.write(fabric(), form, folder / f"pod.{form}")
     return folder
 
@@ -77,7 +78,35 @@ def test_igraph_reads_the_graphml(folder: Path) -> None:
     assert graph.diameter() == nx.diameter(ours)
 
 
-@pytest.mark.parametrize("form", ["json", "graphml", "cables"])
+def test_cytoscape_gets_compound_nodes(folder: Path) -> None:
+    """Ids are texts, one for nodes and edges together; every parent is there; the rest is what NetworkX has."""
+    elements = json.loads((folder / "pod.cytoscape").read_text())["elements"]
+    nodes = {node["data"]["id"]: node["data"] for node in elements["nodes"]}
+    edges = {edge["data"]["id"]: edge["data"] for edge in elements["edges"]}
+    assert len(nodes.keys() | edges.keys()) == len(elements["nodes"]) + len(elements["edges"])
+    assert {data["parent"] for data in nodes.values() if "parent" in data} <= nodes.keys()
+    inner = {data["id"]: data for data in nodes.values() if data["kind"] != "assembly"}
+    assert {name.rpartition(".")[0] or None for name in inner} == {data.get("parent") for data in inner.values()}
+    assert len(nodes) - len(inner) == 4 + 16  # cabinets and their servers
+    graph = nx.MultiGraph()
+    graph.add_nodes_from(inner.items())
+    graph.add_edges_from((data["source"], data["target"], data) for data in edges.values())
+    assert plain(graph) == plain(fabric().to_networkx())
+
+
+def test_graphology_gets_an_undirected_multigraph(folder: Path) -> None:
+    data = json.loads((folder / "pod.graphology").read_text())
+    assert data["options"] == {"type": "undirected", "multi": True, "allowSelfLoops": True}
+    graph = nx.MultiGraph()
+    graph.add_nodes_from((node["key"], node["attributes"]) for node in data["nodes"])
+    assert {edge["source"] for edge in data["edges"]} | {edge["target"] for edge in data["edges"]} <= set(graph)
+    assert all(edge["undirected"] is True for edge in data["edges"])
+    assert len({edge["key"] for edge in data["edges"]}) == len(data["edges"])
+    graph.add_edges_from((edge["source"], edge["target"], edge["attributes"]) for edge in data["edges"])
+    assert plain(graph) == plain(fabric().to_networkx())
+
+
+@pytest.mark.parametrize("form", [*FORMS, "cables"])
 def test_memory_is_bounded_and_progress_is_told(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from unifiedbus_dsl.export import stream
 
@@ -98,6 +127,6 @@ def test_memory_is_bounded_and_progress_is_told(form: str, tmp_path: Path, monke
 
 
 def test_same_machine_same_bytes(folder: Path, tmp_path: Path) -> None:
-    for form in ("json", "graphml"):
+    for form in FORMS:
         export.write(fabric(), form, tmp_path / "again")
         assert (tmp_path / "again").read_bytes() == (folder / f"pod.{form}").read_bytes()

@@ -445,6 +445,12 @@ def test_htsim(shape: tuple[int, ...], wanted: list[int], tmp_path: Path) -> Non
     assert tiers[1]["bundle"] == (shape[3] if len(shape) > 3 else 1)
 
 
+def test_htsim_tells_at_which_rate_its_hosts_send(tmp_path: Path) -> None:
+    """In Mbps, and 100 Gbps where a run is not told (main_ndp.cpp)."""
+    (note,) = [d for d in export.write(compiled(tree(4, 2, 8)).plan, "htsim", tmp_path / "t") if d.code == "UB0806"]
+    assert note.help == ("run it with `-linkspeed 400000`",)
+
+
 def test_htsim_three_tiers(tmp_path: Path) -> None:
     path = Path(__file__).parents[2] / "specs" / "textbook" / "fat-tree.ubus"
     machine = pipeline.compile(path).fabric()

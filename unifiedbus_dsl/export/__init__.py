@@ -30,6 +30,8 @@ FORMATS = {
     "netbox": "netbox",
     "bom": "bom",
     "json": "node_link",
+    "cytoscape": "cytoscape",
+    "graphology": "graphology",
     "graphml": "graphml",
     "slurm-tree": "slurm",
     "slurm-block": "slurm",

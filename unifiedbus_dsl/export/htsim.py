@@ -16,7 +16,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse
+from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse, remark
 from unifiedbus_dsl.export.devices import latencies, of_kind, tiers
 from unifiedbus_dsl.export.pairs import Pairs, pairs_of
 from unifiedbus_dsl.export.stream import write_text
@@ -60,6 +60,13 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     exact = [value for tier in found.tiers for value in (tier.rate / 1e9, tier.latency * 1e9, tier.switch * 1e9)]
     if any(abs(value - round(value)) > 1e-6 for value in exact):
         left_out(sink, "htsim has whole Gbps and nanoseconds: rates and latencies were rounded", "simgrid")
+    speed = round(found.tiers[0].rate / 1e6)
+    remark(
+        sink,
+        "UB0806",
+        "htsim's hosts send at 100 Gbps, whatever the cables of tier 0 carry, unless a run is told",
+        f"run it with `-linkspeed {speed}`",
+    )
     write_text(path, _parts(found))
 
 
