@@ -345,41 +345,126 @@ def test_sst_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 SWITCHED = PODS.replace("npu[4] : Chip\n  connect npu.x as fullmesh over Trace(0.4 m)", "npu[4] : Chip\n  open npu.x")
 
 
-def test_simai(tmp_path: Path) -> None:
-    """Read as the HPCC family reads it: counts, then switches, then links."""
-    found = export.write(compiled(SWITCHED).plan, "simai", tmp_path / "t")
-    assert [d.code for d in found] == ["UB0805"]
-    words = (tmp_path / "t").read_text().split()
-    nodes, in_server, inner, outer, links = map(int, words[:5])
-    assert (nodes, in_server, inner, outer, words[5]) == (74, 4, 0, 10, "CHIP")
-    rest = words[6:]
-    switches = [int(word) for word in rest[: inner + outer]]
-    assert switches == list(range(64, 74))
-    rows_ = [rest[n : n + 5] for n in range(inner + outer, len(rest), 5)]
+def of_hpcc(path: Path, head: int) -> tuple[list[str], list[int], nx.Graph]:
+    """A topology as the HPCC family reads it: words of the head, switches, links; a pair of nodes has one link."""
+    words = path.read_text().split()
+    nodes, links = int(words[0]), int(words[4 if head == 6 else 2])
+    count = int(words[2]) + int(words[3]) if head == 6 else int(words[1])
+    switches = [int(word) for word in words[head : head + count]]
+    rows_ = [words[n : n + 5] for n in range(head + count, len(words), 5)]
     assert len(rows_) == links
     graph = nx.Graph()
+    graph.add_nodes_from(range(nodes))
     for a, b, rate, latency, errors in rows_:
-        assert (rate[-4:], latency[-2:], errors) == ("Gbps", "ms", "0")
+        assert (latency[-2:], errors) == ("ms", "0")
         assert not graph.has_edge(int(a), int(b))
-        graph.add_edge(int(a), int(b), rate=float(rate[:-4]), latency=float(latency[:-2]))
+        bits = int(rate.removesuffix("Gbps")) * 10**9 if rate.endswith("Gbps") else int(rate.removesuffix("bps"))
+        graph.add_edge(int(a), int(b), rate=bits, delay=float(latency[:-2]) * 1e6)
+    assert graph.number_of_nodes() == nodes
+    return words[:head], switches, graph
+
+
+def test_hpcc(tmp_path: Path) -> None:
+    found = export.write(compiled(SWITCHED).plan, "hpcc", tmp_path / "t")
+    assert [d.code for d in found] == ["UB0805", "UB0806"]
+    head, switches, graph = of_hpcc(tmp_path / "t", 3)
+    assert head[:2] == ["74", "10"]
+    assert switches == list(range(64, 74))
     ours = nx.Graph(compiled(SWITCHED).fabric().to_networkx())
     assert sorted(d for _, d in graph.degree()) == sorted(d for _, d in ours.degree())
     assert nx.diameter(graph) == nx.diameter(ours) == 4
     # NPUs hang on leaves, which come before the spines
     assert {n for npu in range(64) for n in graph[npu]} == set(range(64, 72))
-    assert {data["rate"] for _, _, data in graph.edges(data=True)} == {420.0}
-    assert graph.edges[0, 64]["latency"] == 104.5e-6
+    assert {data["rate"] for _, _, data in graph.edges(data=True)} == {420 * 10**9}
+    maps = [line for line in found[1].help if "KMAX_MAP 1 420000000000 6720" in line]
+    assert maps
 
 
-def test_simai_tells_of_direct_cables_and_refuses_other_end_points(tmp_path: Path) -> None:
-    found = export.write(fabric(), "simai", tmp_path / "t")
-    assert "96 links join NPUs with NPUs" in next(d.message for d in found if d.code == "UB0803")
-    with_cpu = PARTS + (
-        "cpu Host { port u[2] : UB x4 }\nnode S { npu : Chip; cpu : Host\n"
-        "  connect npu.up[k] -- cpu.u[k] over Copper(1 m) for k; open npu.x }\nsystem s : S\n"
+def test_a_path_of_hpcc_takes_as_long_as_ours(tmp_path: Path) -> None:
+    """The delays of its links are all the time that a path of HPCC has."""
+    export.write(compiled(SWITCHED).plan, "hpcc", tmp_path / "t")
+    _, _, graph = of_hpcc(tmp_path / "t", 3)
+    machine = compiled(SWITCHED).fabric()
+    for a, b in ((0, 1), (0, 5), (3, 63)):
+        path = nx.dijkstra_path(graph, a, b, weight="delay")
+        delay = sum(graph.edges[pair]["delay"] for pair in pairwise(path)) * 1e-9
+        one, two = (machine.device_name(int(machine.blocks("npu")[0][n])) for n in (a, b))
+        assert delay == pytest.approx(solve.paths(machine, one, two).fastest.time_s, abs=2e-12)
+
+
+SIMAI = """ubus 1
+protocol UB { lane = 100 Gbps; latency = 100 ns }
+protocol Pcie { lane = 50 Gbps; latency = 150 ns }
+link Wire : UB { medium = copper; reach = 5 m; delay = 5 ns/m }
+link Slot : Pcie { medium = pcb; reach = 1 m; delay = 5 ns/m }
+npu Chip { port x[2] : UB x4; port n : Pcie x16 }
+nic Card { latency = 600 ns; port host : Pcie x16; port net[2] : UB x2; transit host, net }
+switch Inner { latency = 200 ns; port p[4] : UB x4 }
+switch Leaf { latency = 300 ns; port p[8] : UB x2 }
+node Box {
+  npu[4] : Chip
+  inner[2] : Inner
+  nic[4] : Card
+  connect npu[n].x[k] -- inner[k].p[n] over Wire(1 m) for n, k
+  connect npu[n].n -- nic[n].host over Slot(1 m) for n
+  port up = nic.net
+}
+rack R { box[2] : Box; leaf[2] : Leaf; connect box[b].up[n, k] -- leaf[k].p[4*b + n] over Wire(2 m) for b, n, k }
+system r : R
+"""
+
+
+def test_simai_folds_nics_and_the_switches_of_a_server(tmp_path: Path) -> None:
+    found = export.write(compiled(SIMAI).plan, "simai", tmp_path / "t")
+    said_ = " ".join(d.message for d in found)
+    assert "the 2 switches of one are written as one" in said_
+    assert "here are 1" in said_  # the rate of the leaves: an NVSwitch marks nothing
+    head, switches, graph = of_hpcc(tmp_path / "t", 6)
+    assert head == ["12", "4", "2", "2", str(graph.number_of_edges()), "CHIP"]
+    assert switches == [8, 9, 10, 11]
+    for npu in range(8):
+        # SimAI takes NVSwitch k for that of server k
+        assert {n: graph.edges[npu, n]["rate"] for n in graph[npu]} == {
+            8 + npu // 4: 800 * 10**9, 10: 200 * 10**9, 11: 200 * 10**9,
+        }  # fmt: skip
+    # two cables of 100 and 150 ns and 10 and 5 ns along them, the NIC, and half of the leaf
+    assert graph.edges[0, 10]["delay"] == pytest.approx(110 + 155 + 600 + 150)
+    export.write(compiled(SIMAI).plan, "hpcc", tmp_path / "h")
+    _, switches, graph = of_hpcc(tmp_path / "h", 3)
+    assert (switches, graph.number_of_edges()) == ([*range(8, 14)], 8 * 4)
+
+
+def test_a_nic_is_no_faster_than_its_slot_and_one_that_is_shared_a_switch(tmp_path: Path) -> None:
+    slow = SIMAI.replace("lane = 50 Gbps", "lane = 16 Gbps")  # 256 Gbps for two cables of 200
+    export.write(compiled(slow).plan, "hpcc", tmp_path / "t")
+    _, _, graph = of_hpcc(tmp_path / "t", 3)
+    assert sorted({data["rate"] for _, _, data in graph.edges(data=True)}) == [128 * 10**9, 400 * 10**9]
+    shared = SIMAI.replace("nic[4]", "nic[2]").replace("port host :", "port host[2] :")
+    shared = shared.replace("nic[n].host over Slot(1 m) for n", "nic[c].host[k] over Slot(1 m) for c, k")
+    shared = (
+        shared.replace("npu[n].n --", "npu[2*c + k].n --")
+        .replace("p[8] : UB", "p[4] : UB")
+        .replace("4*b + n]", "2*b + n]")
     )
-    with pytest.raises(export.CannotExportError, match="not cpu"):
-        export.write(compiled(with_cpu).plan, "simai", tmp_path / "t")
+    export.write(compiled(shared).plan, "hpcc", tmp_path / "t")
+    head, switches, graph = of_hpcc(tmp_path / "t", 3)
+    assert (head[1], len(switches)) == ("10", 10)  # four Inner, two Leaf, four NICs
+    assert graph.degree(0) == 3
+
+
+def test_what_simai_cannot_say(tmp_path: Path) -> None:
+    with pytest.raises(export.CannotExportError, match="has no switch"):
+        export.write(compiled(SWITCHED).plan, "simai", tmp_path / "t")
+    found = export.write(compiled(SWITCHED).plan, "simai", tmp_path / "t", node="rack")
+    assert (tmp_path / "t").read_text().startswith("70 16 4 2 ")
+    assert "the 2 switches of one" in " ".join(d.message for d in found)
+    found = export.write(fabric(), "hpcc", tmp_path / "t")
+    assert "96 links join end points directly" in next(d.message for d in found if d.code == "UB0803")
+    with_cpu = SIMAI.replace("npu Chip {", "cpu Host { port u : UB x4 }\nnpu Chip { port h[2] : UB x4 @open;")
+    with_cpu = with_cpu.replace("node Box {", "node Box {\n  cpu : Host\n  connect npu[0].h[0] -- cpu.u over Wire(1 m)")
+    found = export.write(compiled(with_cpu).plan, "simai", tmp_path / "t")
+    assert "2 others were left out" in next(d.message for d in found if d.code == "UB0803")
+    assert (tmp_path / "t").read_text().startswith("12 4 2 2 ")
 
 
 def tree(leaves: int, spines: int, down: int, bundle: int = 1) -> str:
@@ -463,7 +548,7 @@ def test_htsim_three_tiers(tmp_path: Path) -> None:
 
 def test_parallel_cables_are_one_link_of_their_added_rate(tmp_path: Path) -> None:
     text = tree(4, 2, 8, 2)
-    export.write(compiled(text).plan, "simai", tmp_path / "t")
+    export.write(compiled(text).plan, "hpcc", tmp_path / "t")
     lines = (tmp_path / "t").read_text().splitlines()[2:]
     assert sorted({line.split()[2] for line in lines}) == ["400Gbps", "800Gbps"]
     assert len(lines) == 4 * 8 + 4 * 2

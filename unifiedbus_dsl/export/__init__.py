@@ -48,6 +48,7 @@ FORMATS = {
     "astra-sim": "astra_sim",
     "booksim": "booksim",
     "sst": "sst",
+    "hpcc": "hpcc",
     "simai": "simai",
     "htsim": "htsim",
     "mermaid": "mermaid",

@@ -1,116 +1,117 @@
-"""A topology for SimAI and the simulators of the HPCC family (aliyun/SimAI, astra-sim-alibabacloud/inputs/topo).
+"""A topology for SimAI (aliyun/SimAI: `network_frontend/ns3/common.h`, `inputs/topo/gen_Topo_Template.py`).
 
-The first line has the numbers of nodes, NPUs a server, switches inside servers, other switches and links, and the type
-of the NPU; the second the numbers of all switches; then a line a link: both ends, rate, latency and error rate. NPUs
-come first, then the switches inside servers, then the others from the bottom up. Parallel cables are one link of their
-added rate: readers know one link between two nodes.
+The first line has the numbers of nodes, NPUs a server, NVSwitches, other switches and links, and the type of the NPU;
+the second the numbers of all switches; then a line a link, as in `unifiedbus_dsl.export.hpcc`. NPUs come first, then
+the NVSwitches, then the others from the bottom up.
 
-SimAI reaches NPUs over switches only, one NPU being no way to another; NPUs joined directly are written, and told of.
+SimAI takes NVSwitch k for that of server k, so the switches inside a server are one, of their added rates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from attrs import frozen
-from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Format, Subject, left_out, refuse
-from unifiedbus_dsl.export.devices import tiers
+from unifiedbus_dsl.export.base import CannotExportError, Format, Subject, left_out, refuse, remark
+from unifiedbus_dsl.export.devices import of_kind
+from unifiedbus_dsl.export.groups import node_types
+from unifiedbus_dsl.export.hosts import Hosts, Ints, hosts_of, merge, numbered, tell
+from unifiedbus_dsl.export.hpcc import topology
 from unifiedbus_dsl.export.names import plain
-from unifiedbus_dsl.export.pairs import Pairs, pairs_of
-from unifiedbus_dsl.export.servers import servers_of
-from unifiedbus_dsl.export.stream import number, write_text
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.export.servers import Server, find_servers
+from unifiedbus_dsl.export.stream import write_text
 
-Ints = NDArray[np.int64]
-
-
-@frozen(eq=False)
-class Order:
-    """The number of each device in the file, and how many NPUs, NPUs a server, and switches of both sorts there are."""
-
-    number: Ints
-    npus: int
-    in_server: int
-    inner: int
-    outer: int
+NPU, NVSWITCH, SWITCH = 0, 1, 2
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
-    order = _order(subject, sink)
-    links = pairs_of(fabric)
-    ends = order.number[links.a] < order.npus, order.number[links.b] < order.npus
-    direct = int((ends[0] & ends[1]).sum())
-    if direct:
-        left_out(sink, f"SimAI sends over switches only, and {direct:,} links join NPUs with NPUs", "ns3")
+    servers = _servers(subject, sink)
+    found = hosts_of(fabric)
+    group, per_server = _groups(subject, found, servers, sink)
+    number = _one_a_server(numbered(fabric, group), group, servers)
+    found = merge(found, number)
     npu = next(key for key, of in fabric.plan.devices.items() if of.kind == "npu")
-    write_text(path, _parts(fabric, order, links, plain(npu).upper()))
+    total, inner = len(found.host), len(servers)
+    outer = int(found.switch.sum()) - inner
+    tell(found, np.arange(total) >= total - outer, sink, "SimAI")
+    head = f"{total} {per_server} {inner} {outer} {len(found.a)} {plain(npu).upper()}\n"
+    write_text(path, topology(head, found))
 
 
-def _order(subject: Subject, sink: Sink) -> Order:
-    """Numbers for all devices.
+def _servers(subject: Subject, sink: Sink) -> list[Server]:
+    """The nodes with NPUs.
 
     Raises:
-        CannotExportError: there are no NPUs, other end points, or servers of several sizes.
+        CannotExportError: there are none.
     """
-    fabric = subject.fabric
-    plan = fabric.plan
-    span = plan.type(plan.root).span
-    kinds = np.asarray([of.kind for of in plan.devices.values()])[fabric.device_type]
-    others = sorted(set(kinds.tolist()) - {"npu", "switch"})
-    if others or not (kinds == "npu").any():
-        raise refuse(
-            sink,
-            f"SimAI knows NPUs and switches, {'not ' + others[0] if others else 'and here is no NPU'}",
-            "ns3",
-            span,
-        )
-    inner = np.zeros(fabric.device_count, dtype=bool)
-    sizes = set()
-    for server in servers_of(subject):
-        inside = kinds[server.start : server.stop]
-        sizes.add(int((inside == "npu").sum()))
-        if server.stop - server.start < fabric.device_count:
-            inner[server.start : server.stop] = inside == "switch"
-    sizes -= {0}
+    plan, is_npu = subject.plan, of_kind(subject.fabric, "npu")
+    types = node_types(plan, subject.node) & plan.assemblies.keys()
+    servers = list(find_servers(plan, frozenset(types))) if types else []
+    found = [server for server in servers if is_npu[server.start : server.stop].any()]
+    if not found:
+        raise _no(subject, sink, "here is no server with NPUs")
+    return found
+
+
+def _no(subject: Subject, sink: Sink, reason: str, *notes: str) -> CannotExportError:
+    message = f"SimAI has servers of NPUs around an NVSwitch: {reason}"
+    return refuse(sink, message, "hpcc", subject.plan.type(subject.plan.root).span, notes)
+
+
+def _groups(subject: Subject, found: Hosts, servers: list[Server], sink: Sink) -> tuple[Ints, int]:
+    """What each device is in the file, [D], -1 for nothing; and how many NPUs a server has.
+
+    Raises:
+        CannotExportError: servers differ, or have no switch.
+    """
+    is_npu = of_kind(subject.fabric, "npu")
+    group = np.where(found.switch, SWITCH, -1)
+    sizes, switches = set[int](), set[int]()
+    for server in servers:
+        here = slice(server.start, server.stop)
+        group[here] = np.where(is_npu[here], NPU, np.where(found.switch[here], NVSWITCH, -1))
+        sizes.add(int((group[here] == NPU).sum()))
+        switches.add(int((group[here] == NVSWITCH).sum()))
     if len(sizes) > 1:
-        raise refuse(
-            sink, f"SimAI has servers of one size, here are some of {min(sizes)} and {max(sizes)} NPUs", "ns3", span
+        raise _no(subject, sink, f"here are servers of {min(sizes)} and of {max(sizes)} NPUs")
+    if 0 in switches:
+        name = servers[0].type
+        raise _no(subject, sink, f"`{name}` has no switch", "name the part that has the switches by `--node`")
+    if max(switches) > 1:
+        remark(
+            sink,
+            "UB0806",
+            f"SimAI has one NVSwitch a server: the {max(switches)} switches of one are written as one",
+            "their rates are added up",
         )
-    tier = tiers(fabric)
-    outer = np.where(tier < 0, fabric.device_count, tier)  # what reaches no NPU comes last
-    rank = np.where(kinds == "npu", 0, np.where(inner, 1, 2 + outer))
-    number_ = np.empty(fabric.device_count, dtype=np.int64)
-    number_[np.argsort(rank, kind="stable")] = np.arange(fabric.device_count)
-    npus, switches = int((kinds == "npu").sum()), int(inner.sum())
-    return Order(number_, npus, sizes.pop(), switches, fabric.device_count - npus - switches)
+    others = int((found.host & (group < 0)).sum())
+    if others:
+        left_out(sink, f"SimAI has no end points but the NPUs of servers: {others:,} others were left out", "hpcc")
+    return group, sizes.pop()
 
 
-def _parts(fabric: Fabric, order: Order, links: Pairs, npu: str) -> Iterator[str]:
-    total = fabric.device_count
-    yield f"{total} {order.in_server} {order.inner} {order.outer} {len(links.a)} {npu}\n"
-    yield " ".join(map(str, range(order.npus, total))) + "\n"
-    a, b = order.number[links.a], order.number[links.b]
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    by = np.lexsort((high, low))
-    rows = zip(low[by].tolist(), high[by].tolist(), links.rate[by].tolist(), links.latency[by].tolist(), strict=True)
-    for one, two, rate, latency in track(rows, "write links", len(by)):
-        yield f"{one} {two} {number(rate * 8e-9, 6)}Gbps {number(latency * 1e3, 9)}ms 0\n"
+def _one_a_server(number: Ints, group: Ints, servers: list[Server]) -> Ints:
+    """Numbers in which the switches of a server are one; the NPUs and NVSwitches of server k are those at place k."""
+    npus = int((group == NPU).sum())
+    found = number.copy()
+    for place, server in enumerate(servers):
+        inside = np.arange(server.start, server.stop)
+        found[inside[group[inside] == NVSWITCH]] = npus + place
+    inner = int((group == NVSWITCH).sum())
+    found[group == SWITCH] -= inner - len(servers)
+    return found
 
 
 FORMAT = Format(
     "simai",
-    "a topology for SimAI and the ns-3 of the HPCC family",
+    "a topology for SimAI: servers of NPUs around an NVSwitch",
     "fabric",
     "simai.topo",
     write,
-    ("names", "ports", "single cables of a bundle", "latencies of switches", "lengths"),
+    ("names", "ports", "single cables of a bundle", "lengths"),
     "ns3",
     nodes=True,
 )
