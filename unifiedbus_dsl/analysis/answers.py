@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -17,9 +17,9 @@ class Answer:
     """One measure, answered.
 
     `value`, `lower` and `upper` are in SI base units (byte/s, s, 1) of `dimension`. `kind` is exact, or an interval
-    [lower, upper] of proved ends. `binding` names what limits it. `detail` holds what belongs to it and is no single
-    number (a histogram, loads by tier).
-    """
+    [lower, upper] of proved ends, or an estimate where something is not known that stands among the assumptions.
+    `binding` names what limits it. `detail` holds what belongs to it and is no single number (a histogram, loads by
+    tier)."""
 
     system: str
     block: str
@@ -27,7 +27,7 @@ class Answer:
     arguments: str
     value: float
     dimension: Dimension
-    kind: Kind
+    kind: Kind | Literal["estimate"]
     lower: float
     upper: float
     binding: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import evolve
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.pipeline import Compilation
@@ -31,6 +32,31 @@ budget_option = click.option(
     help="Time for each `optimal` or `minimal` throughput, `bisection` and `optimal_time`: what is not solved in it is "
     "an interval with both ends proved.",
 )  # fmt: skip
+
+
+names_option = click.option(
+    "--names", metavar="MAP",
+    help="What the site calls the parts of the design: a file of two columns, a path of the design and a name.",
+)  # fmt: skip
+
+
+def with_names(compilation: Compilation, system: str, names: str | None) -> Compilation:
+    """Return the compilation with the names of a map for the parts of a system; itself without a map.
+
+    Raises:
+        click.UsageError: there is no such file.
+        click.ClickException: the map is none, or names what the system has not.
+    """
+    if names is None:
+        return compilation
+    from unifiedbus_dsl.fabric.site import NamesError, named, read_names
+
+    path = source_file(names, "diff")
+    try:
+        plan = named(compilation.pick(system), read_names(path))
+    except NamesError as error:
+        raise click.ClickException(f"--names: {error}") from error
+    return evolve(compilation, plans={**compilation.plans, system: plan})
 
 
 def source_file(name: str | None, command: str) -> Path:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
-from unifiedbus_dsl.cli.arguments import one_system, source_file
+from unifiedbus_dsl.cli.arguments import names_option, one_system, source_file, with_names
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
@@ -33,6 +33,7 @@ MOST_CABLES = 2_000_000
 @click.option("--system", metavar="NAME", help="The system of a .ubus file; by default its first.")
 @click.option("--only", metavar="LINK", multiple=True, help="Compare cables of this link or protocol of WANTED only; "
               "may be given several times.")  # fmt: skip
+@names_option
 @click.option("--no-solve", is_flag=True, help="Leave hops and bisection out, which can take a minute.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 @limit_option
@@ -45,6 +46,7 @@ def command(
     found: str | None,
     system: str | None,
     only: tuple[str, ...],
+    names: str | None,
     no_solve: bool,
     as_json: bool,
     limit: int,
@@ -60,6 +62,7 @@ def command(
     Examples:
       ubusc diff machine.ubus discovered.csv
       ubusc diff machine.ubus ibnetdiscover.txt --only NdrFibre
+      ubusc diff machine.ubus ibnetdiscover.txt --names site.csv
       ubusc diff old.ubus new.ubus --json
     """
     from unifiedbus_dsl.cli.meter import meter
@@ -69,6 +72,11 @@ def command(
     paths = [source_file(name, "diff") for name in (wanted, found)]
     with meter():
         one, two = (_side(context, path, system, limit, limits(**raised)) for path in paths)
+        if names is not None:
+            if one.design is None:
+                raise click.UsageError(f"--names is about a design, and `{paths[0]}` is none")
+            compilation, chosen = one.design
+            one = evolve(one, design=(with_names(compilation, chosen, names), chosen))
         changed = _changes(one, two, solve=not no_solve) if not only else None
         difference = _difference(context, one, two, only, limit)
     say(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
@@ -149,7 +157,8 @@ def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str,
 
 def _text(difference: Difference | None, changed: Changes | None, limit: int) -> str:
     """Counts and figures first, then cable by cable."""
-    parts = [changed.text() if changed is not None else "", difference.text(limit) if difference else ""]
+    told = difference is not None and (bool(difference) or bool(difference.matched))
+    parts = [changed.text() if changed is not None else "", difference.text(limit) if difference is not None and told else ""]
     if any(parts):
         return "\n".join(part for part in parts if part)
     return "no difference\n" if difference is not None else "no difference in counts and figures\n"

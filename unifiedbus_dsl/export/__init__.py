@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.export.base import CannotExportError, ForeignFilesError, Format, Subject, refuse, remark
+from unifiedbus_dsl.plan.unknown import links_without
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
@@ -129,6 +130,14 @@ def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> Non
     if subject.gone is not None and subject.gone.degraded:
         count = subject.gone.degraded
         remark(sink, "UB0806", f"{count:,} cables that are only slower stand at their full rate", "see `ubusc analyze`")
+    unknown = links_without(subject.plan, "rate")
+    if unknown and "rates" not in form.loses and form.instead != "cables":
+        remark(
+            sink,
+            "UB0806",
+            "no rate is known of some cables: what stands for it was written",
+            "`--to cables` leaves it empty",
+        )
     form.write(subject, path, sink)
     if form.loses:
         lost = ", ".join(form.loses)

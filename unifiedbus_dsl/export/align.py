@@ -1,52 +1,138 @@
 """Another tool's names for a machine, put in the words of its design, so that the two can be compared.
 
-A device that the design doesn't know by its name is the one whose legal name (`unifiedbus_dsl.export.names`) is that of
-the found one: `pod3-rack1-npu7`, also `Pod3 rack1 npu7`. Ports that are only numbered are those of the device's type in
-order.
-"""
+A device that both sides know by the same GUID is the same, whatever it is called. Else it is the one of that name: to
+the letter, as what the device calls itself (`MF0;leaf-01:MQM9700/U1` is `leaf-01`), or in its legal form
+(`unifiedbus_dsl.export.names`): `pod3-rack1-npu7`, also `Pod3 rack1 npu7`. Where few are found so, the cables say which
+device is which (`unifiedbus_dsl.export.structure`). Ports that are only numbered are those of the device's type in
+order. """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
 import numpy as np
-from attrs import evolve
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.export.listing import Device, Listing
 from unifiedbus_dsl.export.names import Slugs, plain
+from unifiedbus_dsl.export.structure import by_structure
 from unifiedbus_dsl.fabric.names import port_names
 from unifiedbus_dsl.plan import Plan
 
+_OWN = re.compile(r"MF0;(.+):[^:]*\Z")
+"""How a managed switch of NVIDIA describes itself: its name and its model."""
 
-def align(wanted: Listing, found: Listing) -> Listing:
-    """`found` in the words of `wanted`; what has no counterpart keeps its name."""
-    plan = wanted.types
-    if plan is None or plan.device_count[plan.root] != len(wanted.devices):
-        return found  # not a design: there are no types to go by
+
+@frozen
+class Aligned:
+    """What was found in the words of the design. `renamed` are the devices of one GUID and two names, `matched` those
+    that only their cables tell; both as (name wanted, name found)."""
+
+    found: Listing
+    renamed: tuple[tuple[str, str], ...] = ()
+    matched: tuple[tuple[str, str], ...] = ()
+
+
+def align(wanted: Listing, found: Listing) -> Aligned:
+    """Return `found` in the words of `wanted`; what has no counterpart keeps its name."""
+    wanted, found = _own(wanted), _own(found)
     known = {device.name: device for device in wanted.devices}
-    names = _names(plan, wanted, found, known)
+    same = _by_id(wanted, found)
+    renamed = tuple(
+        (ours.name, theirs.name) for ours, theirs in same if (ours.label or ours.name) != (theirs.label or theirs.name)
+    )
+    names = {theirs.name: ours.name for ours, theirs in same if ours.name != theirs.name}
+    settled = {theirs.name for _, theirs in same}
+    names |= _by_name(wanted, found, known, settled, {ours.name for ours, _ in same})
+    ports = _ports(wanted)
+    matched: dict[str, str] = {}
+    there = sum(1 for device in found.devices if names.get(device.name, device.name) in known)
+    if 2 * there < min(len(known), len(found.devices)):
+        pairs = {d.name: names.get(d.name, d.name) for d in found.devices if names.get(d.name, d.name) in known}
+        matched = by_structure(wanted, found, pairs, ports)
+        names |= matched
     if not names and not found.numbered:
-        return found
-    ports = {key: port_names(plan, key).tolist() for key in plan.devices} if found.numbered else {}
+        return Aligned(found, renamed)
 
     def end(at: tuple[str, str]) -> tuple[str, str]:
         name = names.get(at[0], at[0])
-        of = ports.get(known[name].type, []) if name in known else []
-        number = int(at[1]) - 1 if of and at[1].isdigit() else len(of)
-        return name, of[number] if number < len(of) else at[1]
+        if not found.numbered or not at[1].isdigit() or name not in known:
+            return name, at[1]
+        of = ports.get(known[name].type, [])
+        number = int(at[1]) - 1
+        return name, of[number] if 0 <= number < len(of) else at[1]
 
     devices = tuple(evolve(device, name=names.get(device.name, device.name)) for device in found.devices)
     cables = tuple(evolve(cable, a=end(cable.a), b=end(cable.b)) for cable in found.cables)
-    return evolve(found, devices=devices, cables=cables)
+    pairs_of = tuple(sorted((ours, theirs) for theirs, ours in matched.items()))
+    return Aligned(evolve(found, devices=devices, cables=cables), tuple(sorted(renamed)), pairs_of)
 
 
-def _names(plan: Plan, wanted: Listing, found: Listing, known: dict[str, Device]) -> dict[str, str]:
+def _own(listing: Listing) -> Listing:
+    """A list without the nodes that reduce in the network: no design has them."""
+    gone = {device.name for device in listing.devices if device.role == "aggregation"}
+    if not gone:
+        return listing
+    cables = tuple(c for c in listing.cables if c.a[0] not in gone and c.b[0] not in gone)
+    return evolve(listing, devices=tuple(d for d in listing.devices if d.name not in gone), cables=cables)
+
+
+def _ports(wanted: Listing) -> Mapping[str, list[str]]:
+    """The ports of each type of a design, in order."""
+    if wanted.types is None:
+        return {}
+    return {key: port_names(wanted.types, key).tolist() for key in wanted.types.devices}
+
+
+def _by_id(wanted: Listing, found: Listing) -> list[tuple[Device, Device]]:
+    """The devices of one GUID."""
+    ids = Counter(device.id for side in (wanted, found) for device in side.devices if device.id)
+    ours = {device.id: device for device in wanted.devices if ids.get(device.id) == 2}
+    return [(ours[device.id], device) for device in found.devices if device.id in ours]
+
+
+def _by_name(
+    wanted: Listing, found: Listing, known: Mapping[str, Device], settled: set[str], used: set[str]
+) -> dict[str, str]:
     """The design's name for each found one that is not in the design, where there is exactly one."""
-    strange = [device.name for device in found.devices if device.name not in known]
+    strange = [d for d in found.devices if d.name not in settled and (d.name not in known or d.name in used)]
     if not strange:
         return {}
-    legal = dict(zip(Slugs(plan).devices(np.arange(len(wanted.devices))).tolist(), known, strict=True))
-    meant = {name: legal[slug] for name in strange if (slug := plain(name)) in legal}
-    taken = {device.name for device in found.devices}
-    uses: dict[str, int] = {}
-    for name in meant.values():
-        uses[name] = uses.get(name, 0) + 1
-    return {name: ours for name, ours in meant.items() if uses[ours] == 1 and ours not in taken}
+    forms = _forms(wanted)
+    taken = {d.name for d in found.devices} | used
+    meant = {}
+    for device in strange:
+        ours = next((forms[form] for form in _said(device) if form in forms), None)
+        if ours is not None and ours not in taken:
+            meant[device.name] = ours
+    uses = Counter(meant.values())
+    return {name: ours for name, ours in meant.items() if uses[ours] == 1}
+
+
+def _forms(wanted: Listing) -> dict[str, str]:
+    """The name of each device by each form of it."""
+    forms = {device.name: device.name for device in wanted.devices}
+    for device in wanted.devices:
+        for form in _said(device):
+            forms.setdefault(form, device.name)
+    plan = wanted.types
+    if _is_design(plan, wanted):
+        assert plan is not None
+        slugs = Slugs(plan).devices(np.arange(len(wanted.devices))).tolist()
+        forms = dict(zip(slugs, (device.name for device in wanted.devices), strict=True)) | forms
+    return forms
+
+
+def _is_design(plan: Plan | None, wanted: Listing) -> bool:
+    return plan is not None and bool(plan.assemblies) and plan.device_count[plan.root] == len(wanted.devices)
+
+
+def _said(device: Device) -> Iterator[str]:
+    """What a device may be called: its name, what it calls itself, both as a legal name."""
+    for text in dict.fromkeys((device.label or device.name, device.name)):
+        own = _OWN.match(text)
+        for each in (text, *([own[1]] if own else [])):
+            yield each
+            yield plain(each)

@@ -50,7 +50,13 @@ def labels(fabric: Fabric, slugs: Slugs, run: Cables) -> list[str]:
 def _rows(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
     where, slugs = floor(fabric.plan), Slugs(fabric.plan)
     facts = [
-        (k.link, k.medium, k.lanes, number(k.rate * 8e-9), "" if k.length is None else number(k.length, 3))
+        (
+            k.link,
+            k.medium,
+            k.lanes,
+            "" if k.rate is None else number(k.rate * 8e-9),
+            "" if k.length is None else number(k.length, 3),
+        )
         for k in kind_facts(fabric)
     ]
     for run in cable_runs(fabric, "write cables", gone=gone):

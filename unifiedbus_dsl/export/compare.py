@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from unifiedbus_dsl.export.align import align
 from unifiedbus_dsl.export.listing import Cable, Listing
 from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.units import counted
 
 RATE_TOLERANCE = 1e-6
 """Relative."""
@@ -46,6 +47,10 @@ class Difference:
     moved: tuple[Moved, ...]
     rates: tuple[Moved, ...]
     lengths: tuple[Moved, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Name wanted, name found, of one GUID."""
+    matched: tuple[tuple[str, str], ...] = ()
+    """Name wanted, name found, of those that only their cables tell; no difference."""
 
     def __bool__(self) -> bool:
         return any(self.counts().values())
@@ -61,6 +66,7 @@ class Difference:
             "cables in the wrong port": len(self.moved),
             "cables at another rate": len(self.rates),
             "cables of another length": len(self.lengths),
+            "renamed devices": len(self.renamed),
         }
 
     def to_data(self) -> dict[str, Any]:
@@ -71,6 +77,8 @@ class Difference:
             "missing_devices": list(self.missing_devices),
             "extra_devices": list(self.extra_devices),
             "changed_devices": [{"device": n, "wanted": w, "found": f} for n, w, f in self.changed_devices],
+            "renamed": [{"wanted": w, "found": f} for w, f in self.renamed],
+            "matched": [{"wanted": w, "found": f} for w, f in self.matched],
             "missing": [str(cable) for cable in self.missing],
             "extra": [str(cable) for cable in self.extra],
             "moved": [{"wanted": str(m.wanted), "found": str(m.found)} for m in self.moved],
@@ -82,9 +90,16 @@ class Difference:
 
     def text(self, limit: int = 20) -> str:
         """For people: counts, and the first of each sort; a limit of 0 means all."""
-        if not self:
-            return "no difference\n"
-        return "".join(f"{line}\n" for line in self._lines(limit or len(self.missing) + 10**9))
+        most = limit or 10**9
+        lines = [*self._matched(most), *(self._lines(most) if self else ["no difference"])]
+        return "".join(f"{line}\n" for line in lines)
+
+    def _matched(self, limit: int) -> Iterator[str]:
+        if self.matched:
+            yield f"{counted(len(self.matched), 'device')} of other names, matched by their cables"
+            yield from (f"  {wanted} is {found}" for wanted, found in self.matched[:limit])
+            if len(self.matched) > limit:
+                yield f"  … and {len(self.matched) - limit:,} more"
 
     def _lines(self, limit: int) -> Iterator[str]:
         shown = {
@@ -97,6 +112,7 @@ class Difference:
             "cables at another rate": (
                 f"! {m.wanted}: {_gbps(m.wanted.rate)} wanted, {_gbps(m.found.rate)} found" for m in self.rates
             ),
+            "renamed devices": (f"! {wanted} is called {found}" for wanted, found in self.renamed),
             "cables of another length": (
                 f"! {m.wanted}: {m.wanted.length:g} m wanted, {m.found.length:g} m found" for m in self.lengths
             ),
@@ -125,7 +141,8 @@ def compare(wanted: Listing, found: Listing, only: Collection[str] = ()) -> Diff
     Raises:
         KeyError: the design has no such link or protocol.
     """
-    found = align(wanted, found)
+    aligned = align(wanted, found)
+    found = aligned.found
     if only:
         wanted, found = _part(wanted, only), _part(found, only) if found.types is not None else found
     tolerance = NOMINAL_TOLERANCE if found.numbered or wanted.numbered else RATE_TOLERANCE
@@ -147,6 +164,8 @@ def compare(wanted: Listing, found: Listing, only: Collection[str] = ()) -> Diff
         tuple(sorted(moved, key=lambda m: str(m.wanted))),
         tuple(Moved(a, b) for a, b in same if _rates_differ(a, b, tolerance)),
         tuple(Moved(a, b) for a, b in same if _lengths_differ(a, b)),
+        aligned.renamed,
+        aligned.matched,
     )
 
 

@@ -99,7 +99,7 @@ def _edges(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
 
 def _facts(kind: KindFacts) -> str:
     data = _data("link", kind.link) + _data("medium", kind.medium) + _data("lanes", kind.lanes)
-    data += _data("rate", kind.rate) + _data("latency", kind.latency)
+    data += ("" if kind.rate is None else _data("rate", kind.rate)) + _data("latency", kind.latency)
     return data if kind.length is None else data + _data("length", kind.length)
 
 

@@ -79,8 +79,10 @@ def listing_of(fabric: Fabric) -> Listing:
     """The list of a fabric, in order of id."""
     types = list(fabric.plan.devices.values())
     names = device_names(fabric.plan, np.arange(fabric.device_count)).tolist()
-    columns = zip(names, fabric.device_type.tolist(), spares(fabric.plan).tolist(), strict=True)
-    devices = tuple(Device(name, types[t].kind, types[t].key, idle) for name, t, idle in columns)
+    site = fabric.plan.site
+    ids = site.ids if site is not None and site.ids else ("",) * len(names)
+    columns = zip(names, fabric.device_type.tolist(), spares(fabric.plan).tolist(), ids, strict=True)
+    devices = tuple(Device(name, types[t].kind, types[t].key, idle, id=guid) for name, t, idle, guid in columns)
     return Listing(fabric.plan.system, devices, tuple(_cables(fabric)), fabric.plan)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.export.base import Gone
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import Texts, device_names, port_names
+from unifiedbus_dsl.plan.unknown import without
 from unifiedbus_dsl.progress import task
 
 PIECE = 1 << 15
@@ -103,12 +104,13 @@ def device_runs(fabric: Fabric, gone: Gone | None = None) -> Iterator[NDArray[np
 
 @frozen
 class KindFacts:
-    """What a kind of cable is: words and SI units. `length` is None where there is none."""
+    """What a kind of cable is: words and SI units. `rate` and `length` are None where there is none; then `capacity` is
+    what stands for the rate."""
 
     link: str
     medium: str
     lanes: int
-    rate: float
+    rate: float | None
     capacity: float
     latency: float
     length: float | None
@@ -119,6 +121,7 @@ def kind_facts(fabric: Fabric) -> list[KindFacts]:
     from unifiedbus_dsl.network import arc_kinds
 
     table, links = arc_kinds(fabric), list(fabric.plan.links.values())
+    unknown = without(fabric.plan, "rate", fabric.kinds.link).tolist()
     found = []
     for n, length in enumerate(fabric.kinds.length_m.tolist()):
         link = links[int(fabric.kinds.link[n])]
@@ -128,7 +131,7 @@ def kind_facts(fabric: Fabric) -> list[KindFacts]:
                 link.name,
                 medium if isinstance(medium, str) else "",
                 int(fabric.kinds.lanes[n]),
-                float(table.rate_Bps[n]),
+                None if unknown[n] else float(table.rate_Bps[n]),
                 float(table.capacity_Bps[n]),
                 float(table.latency_s[n]),
                 None if isnan(length) else float(length),

@@ -29,6 +29,9 @@ USUAL_LANE = Fraction(14 * 10**9)
 """112 Gbps, in place of a rate that nobody knows."""
 MOST_PORTS = 65_536
 """No device has as many; a larger number in the name of a port is a slip."""
+_LATENCY = ("latency",)
+_BOTH = ("rate", "latency")
+"""What files that describe no types leave unknown."""
 UNKNOWN = "Unknown"
 """The protocol of cables of which no rate is known."""
 
@@ -138,7 +141,9 @@ def _at_rate(kind: Kind, links: dict[str, Link], protocols: dict[str, Protocol])
     rate = Fraction(kind.rate).limit_denominator(10**6) / (kind.lanes or 1)
     suffix = f"_at_{round(kind.rate * 8e-6)}_Mbps"
     name = protocol.name + suffix
-    protocols.setdefault(name, evolve(protocol, name=name, lane_rate=rate, assumed=False))
+    protocols.setdefault(
+        name, evolve(protocol, name=name, lane_rate=rate, assumed=_LATENCY if "latency" in protocol.assumed else ())
+    )
     links.setdefault(link.name + suffix, evolve(link, name=link.name + suffix, protocol=name))
     return link.name + suffix
 
@@ -206,12 +211,12 @@ def _link(kind: Kind, links: dict[str, Link], protocols: dict[str, Protocol]) ->
     lanes = kind.lanes or 1
     if kind.rate is None:
         protocol = UNKNOWN
-        protocols.setdefault(UNKNOWN, Protocol(UNKNOWN, USUAL_LANE, Fraction(0), Fraction(1), assumed=True))
+        protocols.setdefault(UNKNOWN, Protocol(UNKNOWN, USUAL_LANE, Fraction(0), Fraction(1), assumed=_BOTH))
     else:
         rate = Fraction(kind.rate).limit_denominator(10**6) / lanes
-        alike = (p for p, known in protocols.items() if known.lane_rate == rate and not known.assumed)
+        alike = (p for p, known in protocols.items() if known.lane_rate == rate and known.assumed == _LATENCY)
         protocol = next(alike, f"P{len(protocols)}")
-        protocols.setdefault(protocol, Protocol(protocol, rate, Fraction(0), Fraction(1)))
+        protocols.setdefault(protocol, Protocol(protocol, rate, Fraction(0), Fraction(1), assumed=_LATENCY))
     fields: dict[str, Value] = {"medium": kind.medium} if kind.medium else {}
     base = _identifier(kind.link) if kind.link else "Cable" if kind.rate is not None else "UnknownRate"
     number = 0

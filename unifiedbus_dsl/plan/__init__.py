@@ -118,8 +118,8 @@ class Protocol:
     efficiency: Fraction
     fields: Mapping[str, Value] = field(factory=dict)
     span: Span | None = field(default=None, eq=False, repr=False)
-    assumed: bool = False
-    """Whether nobody knows the rate, and `lane_rate` only stands for it."""
+    assumed: tuple[str, ...] = ()
+    """Of `rate` and `latency` what nobody knows, so that the value here only stands for it."""
 
 
 @frozen

@@ -13,6 +13,7 @@ from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.analysis.certified import Certified, answered
 from unifiedbus_dsl.analysis.measures import collectives, paths, rates, reliability, sums, walls
 from unifiedbus_dsl.analysis.planes import confine, plane_names, plane_sentence
+from unifiedbus_dsl.analysis.unknown import marked
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.selections import FabricSelector
 from unifiedbus_dsl.signatures import SUMS
@@ -84,6 +85,7 @@ class Asker:
         names = plane_names(call)
         if names:
             found = evolve(found, assumptions=(*found.assumptions, plane_sentence(names)))
+        found = marked(found, self.machine.fabric)
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
     def utilisation(self, node: tree.Expr) -> rates.Loaded | None:
