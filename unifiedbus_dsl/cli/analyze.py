@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.arguments import budget_option, one_of, source_file, systems
+from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_of, source_file, systems, with_names
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.terminal import say
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     help="Ask this in place of what the file asks; may be given several times.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Answers as JSON on standard output, in SI units.")
+@names_option
 @budget_option
 @click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
 @limit_option
@@ -45,6 +46,7 @@ def command(
     traffic: str | None,
     ask: tuple[str, ...],
     as_json: bool,
+    names: str | None,
     no_symmetry: bool,
     budget: float | None,
     limit: int,
@@ -78,6 +80,7 @@ def command(
             _show(None, compilation.diagnostics, as_json, limit)
             context.exit(1)
         must_exist(compilation, path, system, traffic)
+        compilation = with_names(compilation, system or compilation.systems[0], names)
         from unifiedbus_dsl.analysis import run
 
         if ask:

@@ -158,7 +158,10 @@ def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str,
 def _text(difference: Difference | None, changed: Changes | None, limit: int) -> str:
     """Counts and figures first, then cable by cable."""
     told = difference is not None and (bool(difference) or bool(difference.matched))
-    parts = [changed.text() if changed is not None else "", difference.text(limit) if difference is not None and told else ""]
+    parts = [
+        changed.text() if changed is not None else "",
+        difference.text(limit) if difference is not None and told else "",
+    ]
     if any(parts):
         return "\n".join(part for part in parts if part)
     return "no difference\n" if difference is not None else "no difference in counts and figures\n"

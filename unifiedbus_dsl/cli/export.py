@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file
+from unifiedbus_dsl.cli.arguments import check_output, names_option, one_of, one_system, source_file, with_names
 from unifiedbus_dsl.cli.limits import limit_options, limits
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
@@ -41,6 +41,7 @@ class _Formats(click.Command):
               "what holds the NPUs.")  # fmt: skip
 @click.option("--scenario", metavar="NAME", help="Leave out what this scenario takes; the names of the rest stay.")
 @click.option("--traffic", metavar="NAME", help="Write the flows of this traffic (ns3).")
+@names_option
 @limit_option
 @limit_options
 @click.pass_context
@@ -54,6 +55,7 @@ def command(
     node: str | None,
     scenario: str | None,
     traffic: str | None,
+    names: str | None,
     limit: int,
     **raised: int | None,
 ) -> None:
@@ -81,6 +83,7 @@ def command(
             say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
         name = one_system(compilation, path, system)
+        compilation = with_names(compilation, name, names)
         target = _target(chosen, output, name)
         for noun, asked in (("scenario", scenario), ("traffic", traffic)):
             _must_know(compilation, path, name, noun, asked)
@@ -151,7 +154,7 @@ def _must_know(compilation: Compilation, path: Path, system: str, noun: str, nam
 def _export(compilation: Compilation, system: str, form: Format, target: Path, asked: _Asked) -> list[Diagnostic]:
     """Write the file or folder; what there is to say about it."""
     from unifiedbus_dsl.diagnostics import Sink
-    from unifiedbus_dsl.export import CannotExportError, Subject, write_subject
+    from unifiedbus_dsl.export import CannotExportError, Subject, write_map, write_subject
 
     sink = Sink()
     subject = Subject(compilation.pick(system), lambda: compilation.fabric(system), asked.node)
@@ -167,6 +170,8 @@ def _export(compilation: Compilation, system: str, form: Format, target: Path, a
     try:
         with _place(form, target) as draft:
             write_subject(subject, form, draft, sink)
+        if str(target) != "-":
+            write_map(subject, target)
     except CannotExportError:
         pass  # the sink says why
     return list(sink)

@@ -18,13 +18,20 @@ from typing import TYPE_CHECKING
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.export.base import CannotExportError, ForeignFilesError, Format, Subject, refuse, remark
+from unifiedbus_dsl.export.legal import map_text
 from unifiedbus_dsl.plan.unknown import links_without
+from unifiedbus_dsl.units import counted
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.fabric import Fabric
     from unifiedbus_dsl.plan import Plan
 
-__all__ = ["FORMATS", "CannotExportError", "ForeignFilesError", "Format", "Subject", "find", "write", "write_subject"]
+__all__ = [
+    "FORMATS", "CannotExportError", "ForeignFilesError", "Format", "Subject", "find", "write", "write_map",
+    "write_subject",
+]  # fmt: skip
+
+MAP_SUFFIX = ".names.csv"
 
 FORMATS = {
     "cables": "cables",
@@ -98,13 +105,22 @@ def write(
     target, found = Path(path), find(form)
     if not found.is_folder:
         write_subject(subject, found, target, sink)
+        write_map(subject, target)
         return tuple(sink)
     found.must_be_own(target)
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target, prefix=".") as draft:
         write_subject(subject, found, Path(draft), sink)
         found.move_in(Path(draft), target)
+    write_map(subject, target)
     return tuple(sink)
+
+
+def write_map(subject: Subject, target: Path) -> None:
+    """Write the names of the site that had to change beside the file or folder; nothing where none had to."""
+    if subject.renamed:
+        beside = target.with_name(f"{target.name}{MAP_SUFFIX}")
+        beside.write_text(map_text(subject.renamed.items()), encoding="utf-8", newline="\n")
 
 
 def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> None:
@@ -139,6 +155,13 @@ def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> Non
             "`--to cables` leaves it empty",
         )
     form.write(subject, path, sink)
+    if subject.renamed:
+        old, new = next(iter(subject.renamed.items()))
+        remark(
+            sink, "UB0806",
+            f"{counted(len(subject.renamed), 'name')} of the site had to change, `{old}` to `{new}` for one",
+            f"the map is beside the file, `*{MAP_SUFFIX}`",
+        )  # fmt: skip
     if form.loses:
         lost = ", ".join(form.loses)
         remark(sink, "UB0805", f"{form.name} has no place for: {lost}", f"`--to {form.instead}` keeps them")

@@ -4,11 +4,10 @@ A device that both sides know by the same GUID is the same, whatever it is calle
 the letter, as what the device calls itself (`MF0;leaf-01:MQM9700/U1` is `leaf-01`), or in its legal form
 (`unifiedbus_dsl.export.names`): `pod3-rack1-npu7`, also `Pod3 rack1 npu7`. Where few are found so, the cables say which
 device is which (`unifiedbus_dsl.export.structure`). Ports that are only numbered are those of the device's type in
-order. """
+order."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -18,11 +17,9 @@ from attrs import evolve, frozen
 from unifiedbus_dsl.export.listing import Device, Listing
 from unifiedbus_dsl.export.names import Slugs, plain
 from unifiedbus_dsl.export.structure import by_structure
+from unifiedbus_dsl.export.words import own_name
 from unifiedbus_dsl.fabric.names import port_names
 from unifiedbus_dsl.plan import Plan
-
-_OWN = re.compile(r"MF0;(.+):[^:]*\Z")
-"""How a managed switch of NVIDIA describes itself: its name and its model."""
 
 
 @frozen
@@ -40,9 +37,7 @@ def align(wanted: Listing, found: Listing) -> Aligned:
     wanted, found = _own(wanted), _own(found)
     known = {device.name: device for device in wanted.devices}
     same = _by_id(wanted, found)
-    renamed = tuple(
-        (ours.name, theirs.name) for ours, theirs in same if (ours.label or ours.name) != (theirs.label or theirs.name)
-    )
+    renamed = tuple((ours.name, theirs.name) for ours, theirs in same if _called(ours) != _called(theirs))
     names = {theirs.name: ours.name for ours, theirs in same if ours.name != theirs.name}
     settled = {theirs.name for _, theirs in same}
     names |= _by_name(wanted, found, known, settled, {ours.name for ours, _ in same})
@@ -84,6 +79,11 @@ def _ports(wanted: Listing) -> Mapping[str, list[str]]:
     if wanted.types is None:
         return {}
     return {key: port_names(wanted.types, key).tolist() for key in wanted.types.devices}
+
+
+def _called(device: Device) -> str:
+    """What a device calls itself, without the GUID that tells it from others of the name."""
+    return device.label or device.name.removesuffix(device.id).rstrip()
 
 
 def _by_id(wanted: Listing, found: Listing) -> list[tuple[Device, Device]]:
@@ -132,7 +132,6 @@ def _is_design(plan: Plan | None, wanted: Listing) -> bool:
 def _said(device: Device) -> Iterator[str]:
     """What a device may be called: its name, what it calls itself, both as a legal name."""
     for text in dict.fromkeys((device.label or device.name, device.name)):
-        own = _OWN.match(text)
-        for each in (text, *([own[1]] if own else [])):
+        for each in dict.fromkeys((text, own_name(text))):
             yield each
             yield plain(each)

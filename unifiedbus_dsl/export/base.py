@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Severity, Sink
@@ -45,7 +45,8 @@ class Subject:
 
     `node` is the kind or type that a scheduler calls a node (a server); None lets the machine decide, see
     `unifiedbus_dsl.export.groups`. `gone` is what a scenario has taken; formats that are `partial` leave it out,
-    and the names of the rest stay. `flows` are the phases of a traffic.
+    and the names of the rest stay. `flows` are the phases of a traffic. `renamed` gets the names of the site
+    that had to change, with what was written for them.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class Subject:
     node: str | None = None
     gone: Gone | None = None
     flows: tuple[Flows, ...] | None = None
+    renamed: dict[str, str] = field(factory=dict)
 
     @cached_property
     def fabric(self) -> Fabric:

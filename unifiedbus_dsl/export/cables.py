@@ -21,6 +21,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import csv
 from unifiedbus_dsl.export.base import Format, Gone, Subject
 from unifiedbus_dsl.export.floor import Floor, floor
+from unifiedbus_dsl.export.legal import ANY
 from unifiedbus_dsl.export.names import Slugs
 from unifiedbus_dsl.export.stream import Cables, cable_runs, kind_facts, number, write_text
 from unifiedbus_dsl.fabric import Fabric
@@ -48,7 +49,7 @@ def labels(fabric: Fabric, slugs: Slugs, run: Cables) -> list[str]:
 
 
 def _rows(fabric: Fabric, gone: Gone | None) -> Iterator[str]:
-    where, slugs = floor(fabric.plan), Slugs(fabric.plan)
+    where, slugs = floor(fabric.plan), Slugs(fabric.plan, ANY)
     facts = [
         (
             k.link,

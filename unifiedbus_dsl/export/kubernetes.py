@@ -16,6 +16,7 @@ from unifiedbus_dsl.escape import shell, yaml
 from unifiedbus_dsl.export.base import Format, Subject, too_large
 from unifiedbus_dsl.export.groups import Group, tree
 from unifiedbus_dsl.export.hostlist import pattern
+from unifiedbus_dsl.export.legal import DNS
 from unifiedbus_dsl.export.stream import write_text
 
 LABEL = "fabric.topograph.run/tier-"
@@ -28,7 +29,7 @@ NODES_A_COMMAND = 200
 
 
 def write_volcano(subject: Subject, path: Path, sink: Sink) -> None:
-    root = tree(subject, sink, "volcano")
+    root = tree(subject, sink, "volcano", DNS)
     write_text(path, ("---\n" + _hyper_node(group) for group in root.walk()))
 
 
@@ -61,7 +62,7 @@ spec:
 
 
 def write_kueue(subject: Subject, path: Path, sink: Sink) -> None:
-    root = tree(subject, sink, "kueue")
+    root = tree(subject, sink, "kueue", DNS)
     levels = root.height + 1
     if levels > MOST_LEVELS:
         raise too_large(sink, f"{levels} levels are more than Kueue's {MOST_LEVELS}", "choose larger nodes by `--node`")
@@ -104,7 +105,7 @@ def _paths(group: Group, above: tuple[Group, ...]) -> Iterator[tuple[tuple[Group
     if group.nodes:
         yield above, group
     for inner in group.groups:
-        yield from _paths(inner, (*above, group))
+        yield from _paths(inner, above if group.islands else (*above, group))
 
 
 _LOSES = ("rates", "latencies", "cables", "NPUs inside the nodes")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from unifiedbus_dsl.escape.csv import table
-from unifiedbus_dsl.export.words import plain
+from unifiedbus_dsl.export.words import own_name, plain
 
 
 @frozen
@@ -28,6 +28,9 @@ HOST = Rule(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", 63)
 DNS = Rule(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", 63)
 """Kubernetes: small letters, digits, `-` and `.`."""
 
+ANY = Rule(r"(?s).+", 1 << 20)
+"""Whatever there is: lists for people."""
+
 
 def legal(names: Iterable[str], rule: Rule) -> list[str]:
     """Return a legal and distinct name for each of these, in order; equal names give one."""
@@ -37,7 +40,8 @@ def legal(names: Iterable[str], rule: Rule) -> list[str]:
     for name in every:
         if name in found:
             continue
-        base = plain(name)[: rule.longest - 8].rstrip("-")
+        own = own_name(name)
+        base = own if rule.allows(own) else plain(own)[: rule.longest - 8].rstrip("-")
         new, number = base, 1
         while new in taken:
             number += 1

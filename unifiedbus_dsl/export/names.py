@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.fabric.names import Texts
+from unifiedbus_dsl.export.legal import HOST, Rule, legal
+from unifiedbus_dsl.export.words import plain
+from unifiedbus_dsl.fabric.names import Texts, device_names, port_names
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.plan.index import IntArray
 
+__all__ = ["Slugs", "element", "elements", "plain", "stems"]
+
 _TAIL = re.compile(r"[-0-9]*\Z")
-
-
-def plain(word: str) -> str:
-    """Small letters, digits and single hyphens; begins with a letter, ends with none of the hyphens."""
-    text = re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")
-    return text if text[:1].isalpha() else f"x{text}"
 
 
 def stems(names: Sequence[str]) -> dict[str, str]:
@@ -72,9 +71,11 @@ def elements(stem: str, shape: Sequence[int], numbers: IntArray) -> Texts:
 
 @frozen(eq=False, slots=False)
 class Slugs:
-    """The legal names of a plan's devices and ports."""
+    """The legal names of a plan's devices and ports; those of the site, where there are any, as far as `rule` takes
+    them."""
 
     plan: Plan
+    rule: Rule = HOST
     _stems: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
 
     def of(self, key: str) -> Mapping[str, str]:
@@ -88,9 +89,23 @@ class Slugs:
     def devices(self, devices: ArrayLike) -> Texts:
         """The name of each device id; that of the system where it is a single device."""
         ids = np.asarray(devices, dtype=np.int64).ravel()
+        if self.plan.site is not None and self.plan.site.devices:
+            return self._of_site[ids]
         if self.plan.root in self.plan.devices:
             return np.full(ids.shape, plain(self.plan.system), dtype=object)
         return self._paths(self.plan.root, ids)
+
+    @cached_property
+    def _of_site(self) -> Texts:
+        names = device_names(self.plan, np.arange(self.plan.device_count[self.plan.root])).tolist()
+        return np.asarray([*legal(names, self.rule), ""], dtype=object)[:-1]
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The names of the site that had to change, with what is written for them."""
+        if self.plan.site is None or not self.plan.site.devices:
+            return {}
+        return {old: new for old, new in zip(self.plan.site.devices, self._of_site, strict=True) if old != new}
 
     def _paths(self, key: str, offsets: IntArray) -> Texts:
         names = np.empty(offsets.shape, dtype=object)
@@ -107,6 +122,8 @@ class Slugs:
 
     def ports(self, key: str) -> list[str]:
         """The name of each port of a device type, in order of port number."""
+        if self.plan.site is not None and key in self.plan.site.ports:
+            return [str(name) for name in port_names(self.plan, key)]
         stems_ = self.of(key)
         found: list[str] = []
         for port in self.plan.devices[key].ports:

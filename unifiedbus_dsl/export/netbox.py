@@ -16,6 +16,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import csv
 from unifiedbus_dsl.export.base import CannotExportError, Format, Gone, Subject, left_out, too_large
 from unifiedbus_dsl.export.cables import labels
+from unifiedbus_dsl.export.legal import Rule
 from unifiedbus_dsl.export.names import Slugs
 from unifiedbus_dsl.export.stream import cable_runs, kind_facts, number, write_text
 from unifiedbus_dsl.fabric import Fabric
@@ -28,6 +29,7 @@ COLUMNS = (
 TYPES = {"copper": "dac-passive", "active_copper": "dac-active", "optical": "smf", "": ""}
 """NetBox's type of cable for each of our media."""
 
+NAMES = Rule(r"[^\x00-\x1f]+", 64)
 LONGEST_NAME = 64
 """Of a device and of an interface; a label may have 100 characters."""
 
@@ -54,7 +56,7 @@ def _too_long(sink: Sink, name: str) -> CannotExportError:
 
 
 def _rows(fabric: Fabric, keep: list[bool], gone: Gone | None) -> Iterator[str]:
-    slugs, keys = Slugs(fabric.plan), list(fabric.plan.devices)
+    slugs, keys = Slugs(fabric.plan, NAMES), list(fabric.plan.devices)
     ports = [slugs.ports(key) for key in keys]
     facts = [
         (TYPES.get(k.medium, ""), "connected", *(("", "") if k.length is None else (number(k.length, 2), "m")))

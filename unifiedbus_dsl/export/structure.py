@@ -2,7 +2,7 @@
 
 Devices that nothing else is like, in what they are and how their cables run, are the same; from them on along the
 cables: what is in the same port of the same device is the same, where most cables say so. Of devices that are all alike
-the first two stand for each other. """
+the first two stand for each other."""
 
 from __future__ import annotations
 

@@ -1,21 +1,21 @@
 """Groups of nodes by the switches between them, where no assembly says what is near.
 
-A leaf is over the nodes that its switches hold; several switches that hold the same nodes, as the planes and rails of one
-pod, are one leaf, as the documented practice of schedulers has it. Over leaves that share switches of the next level there
-is one group, and so on to the top; where there is no next level, switches that are all joined to each other (the groups of
-a dragonfly) are one group. What no cable joins is an island with a root of its own.
-"""
+A leaf is over the nodes that its switches hold; several switches that hold the same nodes, as the planes and rails of
+one pod, are one leaf, as the documented practice of schedulers has it. Over leaves that share switches of the next
+level there is one group, and so on to the top; where there is no next level, switches that are all joined to each other
+(the groups of a dragonfly) are one group. What no cable joins is an island with a root of its own."""
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 
 import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl.export.words import own_name
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.names import device_names
 
@@ -52,7 +52,7 @@ def clusters(
     names = {}
     switches = sorted(graph.level)
     for device, name in zip(switches, device_names(fabric.plan, np.asarray(switches, np.int64)).tolist(), strict=True):
-        names[device] = str(name)
+        names[device] = own_name(str(name))
     below = _leaves(graph, names)
     top = max(graph.level.values(), default=0)
     for level in range(2, top + 1):
@@ -99,9 +99,9 @@ def _leaves(graph: _Graph, names: Mapping[int, str]) -> list[_Below]:
             sets.join(("node", node), ("switch", switch))
     found = []
     for members in sets.groups():
-        switches = sorted(number for word, number in members if word == "switch")
+        held = sorted(number for word, number in members if word == "switch")
         nodes = tuple(sorted(number for word, number in members if word == "node"))
-        found.append((Cluster(_called(switches, names), 1, nodes), frozenset(switches)))
+        found.append((Cluster(_called(held, names), 1, nodes), frozenset(held)))
     return sorted(found, key=lambda each: each[0].nodes)
 
 
@@ -173,8 +173,9 @@ def _called(switches: Sequence[int], names: Mapping[int, str]) -> str:
     own = [names[switch] for switch in switches]
     if len(own) == 1:
         return own[0]
-    common = os.path.commonprefix(own).rstrip("0123456789")
-    return common.rstrip("-_./:[ ") if len(common.rstrip("-_./:[ ")) > 1 else own[0]
+    columns = takewhile(lambda letters: len(set(letters)) == 1, zip(*own, strict=False))
+    common = "".join(letters[0] for letters in columns).rstrip("0123456789").rstrip("-_./:[ ")
+    return common if len(common) > 1 else own[0]
 
 
 @define(eq=False)

@@ -1,7 +1,7 @@
 """The names of a site for a machine that was designed: a map of two columns, and the plan that goes by it.
 
 A row is a path of the design and what the site calls that part. A part may be a device or an assembly; a device inside
-an assembly that has a name is called by that name and the rest of its path. """
+an assembly that has a name is called by that name and the rest of its path."""
 
 from __future__ import annotations
 

@@ -1,0 +1,207 @@
+"""Networks as sites have them, each with what is right: names, doubts, kinds, what is not known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unifiedbus_dsl.cli import main
+from unifiedbus_dsl.export.listing import listing_of
+from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.importer import ImportFailed, read, read_fabric
+
+CASES = Path(__file__).parent / "cases"
+MAP = """design,site
+trainer[0],tr01
+trainer[1],tr02
+leaf[0],lf01
+leaf[1],lf02
+spine;sp01
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def case(name: str) -> str:
+    return str(CASES / name)
+
+
+def asked(path: str, measure: str, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    """The answer to one measure."""
+    assert main(["analyze", path, "--ask", measure, "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)["measures"]
+    return dict(answer)
+
+
+def names_in(path: str) -> list[str]:
+    return [device.name for device in listing_of(Fabric.load(path)).devices]
+
+
+# ---- names and identity -------------------------------------------------------------------------------------------
+
+
+def test_a_map_joins_the_names_of_design_and_site(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "site.csv").write_text(MAP)
+    assert main(["diff", case("names.ubus"), case("names.txt"), "--names", "site.csv"]) == 0
+    assert capsys.readouterr().out == "no difference\n"
+    (folder / "site.csv").write_text(MAP.replace("lf02", "lf03"))
+    assert main(["diff", case("names.ubus"), case("names.txt"), "--names", "site.csv"]) == 1
+    assert "1 missing device\n  - lf03\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("trainer[0]\n", "line 1: a row is a path and a name, and this has 1 cells"),
+        ("trainer[0],a\ntrainer[0],b\n", "line 2: `trainer[0]` stands twice"),
+        ("trainer[0],a\ntrainer[1],a\n", "line 2: `a` stands twice"),
+        ("trainer[9],a\n", "the map names `trainer[9]`"),
+        ("trainer,a\n", "which is several parts"),
+        ("# nothing\n", "has no row"),
+    ],
+)
+def test_a_map_that_is_none_is_refused(text: str, words: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "site.csv").write_text(text)
+    assert main(["diff", case("names.ubus"), case("names.txt"), "--names", "site.csv"]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_without_a_map_the_cables_say_which_device_is_which(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", case("names.ubus"), case("names.txt")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("7 devices of other names, matched by their cables\n")
+    assert "  leaf[1] is MF0;lf02:MQM9700/U1\n" in said
+    assert "  trainer[1].mlx5[0] is tr02 mlx5_0\n" in said
+    assert said.endswith("no difference\n")
+
+
+def test_a_swap_is_found_by_the_names_of_the_site(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (CASES / "names.txt").read_text()
+    one, two = "0c42a103007c1000", "0c42a103007c3000"  # both are on lf01
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if line.startswith("[") and (one in line or two in line):  # the switch's lines: the adapters change places
+            lines[number] = line.replace(one, "@").replace(two, one).replace("@", two)
+    swapped = (
+        "\n".join(lines)
+        .replace('# "tr01 mlx5_0" lid 11', "@")
+        .replace('# "tr02 mlx5_0" lid 13', '# "tr01 mlx5_0" lid 11')
+    )
+    found = swapped.replace("@", '# "tr02 mlx5_0" lid 13')
+    cut = found.index("caguid=0xc1")
+    (folder / "found.txt").write_text(
+        found[:cut] + found[cut:].replace('a1000"[1]', "@").replace('a1000"[2]', 'a1000"[1]').replace("@", 'a1000"[2]')
+    )
+    (folder / "site.csv").write_text(MAP)
+    assert main(["diff", case("names.ubus"), "found.txt", "--names", "site.csv", "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert [move["wanted"] for move in data["moved"]] == [
+        "tr01.mlx5[0].p -- lf01.p[0]",
+        "tr02.mlx5[0].p -- lf01.p[1]",
+    ]
+    assert (data["missing"], data["extra"]) == ([], [])
+
+
+def test_a_guid_is_the_identity_of_a_device(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", case("before.txt"), case("after.txt"), "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    changed = {key: value for key, value in data.items() if value and key not in ("version", "same")}
+    guid = "H-0c42a103007c2000"
+    assert changed == {"renamed": [{"wanted": f"localhost HCA-1 {guid}", "found": "n2 HCA-1"}]}
+    assert main(["import", case("before.txt"), "-o", "before.npz"]) == 0
+    capsys.readouterr()
+    assert main(["diff", "before.npz", case("before.txt")]) == 0
+    assert main(["diff", "before.npz", case("after.txt")]) == 1
+    assert "1 renamed device" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["hall-b.txt", "2nd floor; row 'A'.txt", "über.txt", "-x.txt", "a{b}.txt"])
+def test_a_file_of_any_name_can_be_asked_about(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / name).write_text((CASES / "hall-b.txt").read_text())
+    assert main(["import", f"./{name}", "-o", "found.npz"]) == 0
+    capsys.readouterr()
+    assert main(["analyze", "found.npz"]) == 0
+    assert "n1 mlx5_0" in capsys.readouterr().out
+
+
+# ---- doubts -------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_of_standard_error_is_left_out_and_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", case("noise.txt"), "-o", "found.npz"]) == 0
+    out, err = capsys.readouterr()
+    assert "found.npz: 3 devices, 2 cables, 1 doubt" in out
+    assert "warning[UB0808]: 1 line is none of the format: left out\n  = note: line 1: `ibwarn: [991]" in err
+    (folder / "found.npz").unlink()
+    assert main(["import", case("noise.txt"), "-o", "found.npz", "--strict"]) == 1
+    assert "error[UB0808]" in capsys.readouterr().err
+    assert not (folder / "found.npz").exists()
+
+
+def test_a_missing_speed_is_that_of_the_other_end(capsys: pytest.CaptureFixture[str]) -> None:
+    found = read(case("no-speed.txt"))
+    assert sorted(cable.rate or 0 for cable in found.listing().cables) == [12.5e9, 12.5e9]
+    assert [sentence for sentence, _ in found.doubts.said()] == ["1 cable has its rate at one end only: taken"]
+
+
+# ---- what things are ----------------------------------------------------------------------------------------------
+
+
+def test_a_breakout_has_sub_ports() -> None:
+    found = read(case("breakout.csv"))
+    assert sorted(str(cable) for cable in found.listing().cables) == [
+        "tor7.Ethernet1/1:1 -- acc1.eth0",
+        "tor7.Ethernet1/1:2 -- acc2.eth0",
+    ]
+    assert "1 port has several cables, as of a breakout" in found.doubts.remarks[0]
+    assert found.fabric().cable_count == 2
+
+
+def test_kinds_by_other_words_are_said_and_unknown_ones_refused(folder: Path) -> None:
+    found = read(case("kinds.csv"))
+    assert found.doubts.remarks[0] == "kinds: `gpu` is taken as npu (2 devices), `leaf` is taken as switch (1 device)"
+    assert {device.kind for device in found.fabric().plan.devices.values()} == {"npu", "switch"}
+    (folder / "kinds.csv").write_text((CASES / "kinds.csv").read_text().replace("gpu", "toaster"))
+    with pytest.raises(ImportFailed, match="of kind `toaster`; kinds are npu, cpu, switch, nic, device, and words"):
+        read("kinds.csv")
+
+
+def test_an_unknown_rate_stays_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", case("no-rate.csv"), "-o", "found.npz"]) == 0
+    capsys.readouterr()
+    assert {cable.rate for cable in listing_of(Fabric.load("found.npz")).cables} == {None}
+    bisection = asked("found.npz", "bisection(all npu)", capsys)
+    assert bisection["kind"] == "estimate"
+    assert "no rate is known of 5 cables: 14 GB/s each is an assumption" in str(bisection["assumptions"])
+    assert asked("found.npz", "diameter(all npu)", capsys)["kind"] == "exact"
+    assert asked("found.npz", "latency(all npu)", capsys)["kind"] == "estimate"
+    for form in ("json", "graphml", "cables"):
+        assert main(["export", "found.npz", "--to", form, "-o", f"back.{form}"]) == 0
+        assert {cable.rate for cable in read(f"back.{form}").listing().cables} == {None}, form
+
+
+def test_aggregation_nodes_are_no_end_points(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", case("aggregation.ubus"), case("aggregation.txt")]) == 0
+    assert main(["import", case("aggregation.txt"), "-o", "found.npz"]) == 0
+    assert "1 aggregation node (SHARP) left out, with 1 cable" in capsys.readouterr().err
+    assert sorted(names_in("found.npz")) == ["leaf", "n0 mlx5_0", "n1 mlx5_0"]
+
+
+def test_ports_of_numbers_and_none_at_all() -> None:
+    zero = read_fabric(case("zero-port.json"))
+    assert sorted(str(cable) for cable in listing_of(zero).cables) == ["0.0 -- 1.0", "0.1 -- 2.0"]
+    none = read(case("no-ports.graphml"))
+    assert [str(cable) for cable in none.listing().cables] == ["Porto.1 -- Faro.1"]
+    assert [cable.rate for cable in none.listing().cables] == [1.25e9]
+    assert "2 ends of cables name no port: ports are numbered in order" in none.doubts.remarks
+
+
+def test_lists_of_netbox_and_ufm() -> None:
+    assert [str(cable) for cable in read(case("netbox.csv")).listing().cables] == ["edge-sw4.Ethernet1/1 -- h77.eth0"]
+    assert [str(cable) for cable in read(case("plan.csv")).listing().cables] == ["edge-sw4.Port 1 -- h77.h77 mlx5_0"]
