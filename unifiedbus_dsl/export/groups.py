@@ -10,6 +10,7 @@ those of the switches between them (`unifiedbus_dsl.export.switches`). Names are
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -21,7 +22,7 @@ from unifiedbus_dsl.export.base import Subject, left_out, refuse, remark, too_la
 from unifiedbus_dsl.export.legal import HOST, Rule, legal
 from unifiedbus_dsl.export.names import Slugs, elements, plain
 from unifiedbus_dsl.export.switches import LEVELS, Cluster, clusters
-from unifiedbus_dsl.fabric.names import element_names, part_name
+from unifiedbus_dsl.fabric.names import device_names, element_names, part_name
 from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.plan.end_points import end_types
 
@@ -73,16 +74,16 @@ def tree(subject: Subject, sink: Sink, form: str, rule: Rule = HOST) -> Group:
         return Group(name, plan.type(plan.root).kind, (), (name,))
     grouper = _Grouper(plan, Slugs(plan), nodes, _left(subject))
     found = grouper.group(plan.root, "", name, 0)
-    if found is not None and len(found.nodes) > 1:
-        found = _by_switches(subject, sink, form, grouper.seen, found)
-    if found is not None and plan.site is not None:
-        found = _made_legal(subject, found, rule)
     if found is None:
         raise refuse(sink, f"{form} groups the nodes of a machine, and none of them is left", "json")
+    if len(found.nodes) > 1:
+        found = _by_switches(subject, sink, form, grouper.seen, found)
+    if plan.site is not None:
+        return _made_legal(subject, found, rule)
     longest = max((*(g.name for g in found.walk()), *found.all_nodes()), key=len)
     if len(longest) > LONGEST_NAME:
         raise too_large(sink, f"`{longest}` is longer than the {LONGEST_NAME} letters of a host name", "shorten names")
-    return found
+    return _made_legal(subject, found, rule)
 
 
 def check_node(subject: Subject, sink: Sink, form: str) -> None:
@@ -197,9 +198,12 @@ def _by_switches(subject: Subject, sink: Sink, form: str, nodes: list[Node], fla
     for number, (_, start, stop) in enumerate(nodes):
         node_of[start:stop] = number
     gone = None if subject.gone is None else (subject.gone.devices, subject.gone.cables)
-    islands = clusters(fabric, node_of, gone)
+    site = subject.plan.site
+    of_site = site is not None and bool(site.devices)
+    names_of = partial(device_names, subject.plan) if of_site else Slugs(subject.plan).devices
+    islands = clusters(fabric, node_of, gone, lambda switches: names_of(switches).tolist())
     if not islands:
-        if subject.plan.site is not None:
+        if site is not None:
             raise refuse(sink, f"{form} groups nodes by the switches between them, and no device is a switch", "json")
         remark(sink, "UB0806", "no switch is between the nodes: all are in one group", "name parts by `--node`")
         return flat
@@ -209,7 +213,7 @@ def _by_switches(subject: Subject, sink: Sink, form: str, nodes: list[Node], fla
     if alone:
         left_out(sink, f"{alone:,} nodes have no cable to a switch: they are in no group", "cables")
     if len(groups) == 1:
-        return groups[0]
+        return flat if site is None and not groups[0].groups else groups[0]
     remark(sink, "UB0806", f"{len(groups):,} islands, which no cable joins: each has a root of its own")
     return Group(flat.name, "islands", groups, (), islands=True)
 

@@ -8,7 +8,7 @@ level there is one group, and so on to the top; where there is no next level, sw
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
 
 import numpy as np
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.export.words import own_name
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.fabric.names import device_names
 
 LEVELS = ("leaf", "spine", "core")
 
@@ -44,14 +43,17 @@ class _Graph:
 
 
 def clusters(
-    fabric: Fabric, node_of: NDArray[np.int64], gone: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
+    fabric: Fabric,
+    node_of: NDArray[np.int64],
+    gone: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None,
+    called: Callable[[NDArray[np.int64]], Iterable[str]],
 ) -> list[Cluster]:
-    """Return the islands of a fabric, each by its switches. `node_of` is the node of each device, -1 for one of none;
-    `gone` are devices and cables that a scenario has taken. A node without a switch is in no island."""
+    """Return the islands of a fabric, each by its switches, which `called` names. `node_of` is the node of each device,
+    -1 for one of none; `gone` are devices and cables that a scenario has taken. A node without a switch is in none."""
     graph = _graph(fabric, node_of, gone)
     names = {}
     switches = sorted(graph.level)
-    for device, name in zip(switches, device_names(fabric.plan, np.asarray(switches, np.int64)).tolist(), strict=True):
+    for device, name in zip(switches, called(np.asarray(switches, np.int64)), strict=True):
         names[device] = own_name(str(name))
     below = _leaves(graph, names)
     top = max(graph.level.values(), default=0)

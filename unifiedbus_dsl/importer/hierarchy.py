@@ -133,6 +133,8 @@ def _regular(table: Table, types: Types, paths: Sequence[Path]) -> _Node | None:
     """The tree of the names if it is one that arrays of types can make, else None."""
     if any(path is None or len(path) > DEEPEST for path in paths):
         return None
+    if all(len(path) == 1 and not path[0][1] for path in paths if path is not None):
+        return None  # plain words: no array and no level
     tree = _tree(table, types, paths)
     return tree if tree is not None and _signature(tree, {}) is not None else None
 
