@@ -260,7 +260,7 @@ def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
     """
 
     def answer(call: Call) -> Certified[FairRates]:
-        traffic, _ = call.matrix()
+        traffic, demand = call.matrix()
         network = call.machine.network
         flows, source, target = rates.flows(call)
         rate = sharing.fair_rates(flows)
@@ -272,7 +272,8 @@ def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
             fabric, read_only(ends[source]), read_only(ends[target]), read_only(rate), read_only(flows.count),
             read_only(finish),
         )  # fmt: skip
-        return stated_result(answer)
+        last = float(finish.max()) if traffic.size_bytes else 0.0
+        return Certified(answer, rates.certify_fair(call, demand, flows, rate, traffic.size_bytes or 0.0, last))
 
     return _asked(fabric, "fair", traffic if hash is None else f"{traffic}, hash = {hash}", answer, ("hash",))
 

@@ -33,9 +33,12 @@ SIZES = tuple(2.0**k for k in range(10, 35))
 
 @frozen(eq=False)
 class StepTime:
-    """One line of a collective: `times` steps of one shape. Seconds are of all of them together."""
+    """One line of a collective: `times` steps of one `shape`, in which a flow of rate 1 carries `unit_bytes` in all.
+    Seconds are of all of them together."""
 
     name: str
+    shape: Demand
+    unit_bytes: float
     times: int
     bandwidth_s: float
     latency_s: float
@@ -160,8 +163,13 @@ class Collectives:
         found = []
         for step in steps:
             solved = self._timing(step.shape)
-            bandwidth = solved.per_byte_s * step.part * size_bytes
-            found.append(StepTime(step.name, step.times, bandwidth, solved.latency_s * step.times, solved))
+            unit = step.part * size_bytes
+            found.append(
+                StepTime(
+                    step.name, step.shape, unit, step.times, solved.per_byte_s * unit, solved.latency_s * step.times,
+                    solved,
+                )
+            )  # fmt: skip
         return found
 
     def _timing(self, shape: Demand) -> Timing:

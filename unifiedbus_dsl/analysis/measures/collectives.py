@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from unifiedbus_dsl import units
 from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.call import Call
-from unifiedbus_dsl.analysis.certified import stated
+from unifiedbus_dsl.analysis.certified import Certified, arcs_of, matrix_of, stated
 from unifiedbus_dsl.analysis.planes import links_sentence, open_sentence
 from unifiedbus_dsl.analysis.traffic import COLLECTIVES, Traffic
 from unifiedbus_dsl.analysis.wording import end_name, size_text
@@ -21,11 +21,16 @@ from unifiedbus_dsl.signatures import ALGORITHMS
 from unifiedbus_dsl.solver import collectives
 from unifiedbus_dsl.solver import optimal as best
 from unifiedbus_dsl.solver.classes import TooLargeError
+from unifiedbus_dsl.solver.demand import Demand
+from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.solver.result import NoPathError, NotAdmittedError, TooLateError, interval
 from unifiedbus_dsl.solver.schedules import busbw_factor
 from unifiedbus_dsl.solver.steps import as_slow_as_any
 from unifiedbus_dsl.symmetry import arrays_of
 from unifiedbus_dsl.units import RATE, TIME, format_share
+from unifiedbus_dsl.verify import Stated
+from unifiedbus_dsl.verify.loads import Matrix
+from unifiedbus_dsl.verify.sharing import SweepCertificate, TimeCertificate, TimedStep, Timer
 
 MOST_TIMED = 100_000
 """End points up to which the length of every cable is counted."""
@@ -35,8 +40,7 @@ MOST_CLASSES = 100_000
 """Orbits of end points times end points up to which every algorithm of a collective is tried unasked."""
 
 
-@stated
-def time(call: Call) -> Answer:
+def time(call: Call) -> Certified[Answer]:
     traffic, size = _collective(call)
     asked = call.word("algorithm", "")
     asking = _asked(call, traffic)
@@ -53,7 +57,8 @@ def time(call: Call) -> Answer:
             no_path += [algorithm] if isinstance(why, NoPathError) else []
             late += [algorithm] if isinstance(why, TooLateError) else []
     if late:
-        return _unfinished(call, traffic, size, tried, late)
+        answer = _unfinished(call, traffic, size, tried, late)
+        return Certified(answer, Stated(answer.lower, answer.upper))
     if not tried:
         raise NotAdmittedError(_all_refused(refused))
     found = min(tried, key=lambda each: each.time_s)
@@ -80,10 +85,34 @@ def time(call: Call) -> Answer:
     text = f"{shown}, busbw {found.busbw_Bps / 1e9:,.4g} GB/s"
     binding = (f"step {longest.name}, {format_share(longest.duration_s / found.time_s, places=0)} of the time",)
     answer = call.exact(found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+    steps = _Steps(call.machine, asking)
+    certificate = TimeCertificate(steps.timer, [steps.of(each) for each in tried])
     if asking.least == 1.0:
-        return answer
+        return Certified(answer, certificate)
     lower = min(each.bandwidth_s + asking.least * each.latency_s for each in tried)
-    return evolve(answer, value=lower, kind="interval", lower=lower, text=f"{_seconds(lower)} to {text}")
+    answer = evolve(answer, value=lower, kind="interval", lower=lower, text=f"{_seconds(lower)} to {text}")
+    return Certified(answer, certificate)
+
+
+class _Steps:
+    """The steps of collectives as a certificate states them, the matrix of each shape made once."""
+
+    def __init__(self, machine: Machine, asking: _Asked) -> None:
+        exact = asking.least == 1.0
+        self.ends = machine.network.ends
+        self.timer = Timer(arcs_of(machine.timed_network if exact else machine.network), asking.least)
+        self.known: dict[int, tuple[Demand, Matrix]] = {}
+
+    def of(self, found: collectives.CollectiveTime) -> list[TimedStep]:
+        return [
+            TimedStep(self._matrix(step.shape), step.unit_bytes, step.times, step.bandwidth_s, step.latency_s)
+            for step in found.steps
+        ]
+
+    def _matrix(self, shape: Demand) -> Matrix:
+        if id(shape) not in self.known:
+            self.known[id(shape)] = shape, matrix_of(shape, self.ends)
+        return self.known[id(shape)][1]
 
 
 def _unfinished(
@@ -108,8 +137,7 @@ def _all_refused(refused: dict[str, str]) -> str:
     return "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
 
 
-@stated
-def sweep(call: Call) -> Answer:
+def sweep(call: Call) -> Certified[Answer]:
     """Times of a collective from 1 KiB to 16 GiB by each algorithm; the answer is the largest bus bandwidth."""
     found, passed, asking = _swept(call)
     top = max(found.best, key=lambda each: each.busbw_Bps)
@@ -129,18 +157,25 @@ def sweep(call: Call) -> Answer:
     rows = _rows(found)
     detail = {"sweep": rows, "refused": dict(found.refused)}
     answer = call.exact(top.busbw_Bps, RATE, assumptions=said, detail=detail, lines=_table(rows))
+    steps, factor = _Steps(call.machine, asking), busbw_factor(found.collective, found.members)
+    rows_of = [
+        (size, [steps.of(each) for each in row]) for size, row in zip(found.sizes_bytes, found.times, strict=True)
+    ]
+    late = 0.0
     if found.late:
         times = found.bound_s or [0.0]
-        most = max(size / time if time else np.inf for size, time in zip(found.sizes_bytes, times, strict=False))
-        return evolve(answer, kind="interval", upper=most * busbw_factor(found.collective, found.members))
-    if asking.least == 1.0:
-        return answer
-    upper = max(
-        each.busbw_Bps * each.time_s / (each.bandwidth_s + asking.least * each.latency_s)
-        for row in found.times
-        for each in row
-    )
-    return evolve(answer, kind="interval", upper=upper)
+        late = factor * max(
+            size / time if time else np.inf for size, time in zip(found.sizes_bytes, times, strict=False)
+        )
+        answer = evolve(answer, kind="interval", upper=late)
+    elif asking.least < 1.0:
+        upper = max(
+            each.busbw_Bps * each.time_s / (each.bandwidth_s + asking.least * each.latency_s)
+            for row in found.times
+            for each in row
+        )
+        answer = evolve(answer, kind="interval", upper=upper)
+    return Certified(answer, SweepCertificate(steps.timer, rows_of, factor, late))
 
 
 def _swept(call: Call) -> tuple[collectives.Sweep, tuple[str, ...], _Asked]:

@@ -26,8 +26,9 @@ from unifiedbus_dsl.solver.throughput import Throughput, limit
 from unifiedbus_dsl.solver.tiers import tiers
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.units import NUMBER, RATE, format_share
-from unifiedbus_dsl.verify import Certificate, Stated
+from unifiedbus_dsl.verify import Certificate
 from unifiedbus_dsl.verify.loads import FlowCertificate, LoadCertificate, SharesCertificate
+from unifiedbus_dsl.verify.sharing import FairCertificate
 
 BUSIEST = 20
 """Arcs that JSON lists, the busiest first; the columns of all are in Python."""
@@ -215,7 +216,7 @@ def percent(share: float) -> str:
 
 
 def fair(call: Call) -> Certified[Answer]:
-    traffic, _ = call.matrix()
+    traffic, demand = call.matrix()
     seed = call.integer("hash")
     shares = "ecmp shares" if seed is None else f"one shortest path a flow, hashed with seed {seed}"
     found, _, _ = flows(call)
@@ -224,9 +225,32 @@ def fair(call: Call) -> Certified[Answer]:
     detail: dict[str, Any] = {"mean": mean, "max": float(rate.max()), "flows": int(count.sum())}
     carrying = carrying_sentence(call.machine, _shared_load(call, found))
     said = ("max-min fair rate of the slowest flow", shares, traffic.pattern, *carrying)
+    last = 0.0
     if traffic.size_bytes:
-        detail["completion_s"] = sharing.completion(found, traffic.size_bytes).makespan_s
-    return Certified(call.exact(least, RATE, assumptions=said, detail=detail), Stated(least, least))
+        last = detail["completion_s"] = sharing.completion(found, traffic.size_bytes).makespan_s
+    answer = call.exact(least, RATE, assumptions=said, detail=detail)
+    return Certified(answer, certify_fair(call, demand, found, rate, traffic.size_bytes or 0.0, last))
+
+
+def certify_fair(
+    call: Call, demand: Demand, found: sharing.Flows, rate: Floats, size_bytes: float, last_s: float
+) -> Certificate:
+    """What shows max-min fair rates of the flows of a call."""
+    network = call.machine.network
+    path: tuple[Ints, Ints] | None = None
+    if call.integer("hash") is not None:
+        on_arcs = found.resource < network.arcs
+        start = np.append(0, np.cumsum(on_arcs))[found.start]
+        path = start, found.resource[on_arcs]
+    matrix = matrix_of(_ones(demand), network.ends)
+    return FairCertificate(arcs_of(network), matrix, rate, found.count, path, size_bytes, last_s)
+
+
+def _ones(demand: Demand) -> Demand:
+    """Every flow of rate 1."""
+    if isinstance(demand, Groups):
+        return evolve(demand, rate=1.0)
+    return evolve(demand, rate=np.ones(len(demand.rate)))
 
 
 def _shared_load(call: Call, found: sharing.Flows) -> Floats:

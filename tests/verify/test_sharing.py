@@ -1,0 +1,117 @@
+"""Fair rates, times of collectives and sweeps are worked out anew from the cables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from tests.verify.machines import CLOS, RING, call_of, measured
+from unifiedbus_dsl import solve
+from unifiedbus_dsl.analysis.certified import cables_of, verified
+from unifiedbus_dsl.analysis.measures import MEASURES
+from unifiedbus_dsl.pipeline import compile_text
+from unifiedbus_dsl.solver import fair as sharing
+from unifiedbus_dsl.solver import steps
+from unifiedbus_dsl.verify import VerificationError
+from unifiedbus_dsl.verify import sharing as verifier
+
+QUESTIONS = [
+    "fair(alltoall(all npu))",
+    "fair(shift(all npu, k = 1, size = 1 MB))",
+    "fair(shift(all npu, k = 2), hash = 3)",
+    "fair(incast(all npu -> npu[1]))",
+    "time(allreduce(all npu, size = 1 MB))",
+    "time(allgather(all npu, size = 1 MB), algorithm = ring)",
+    "time(broadcast(all npu, size = 1 MB), algorithm = tree)",
+    "sweep(allreduce(all npu))",
+]
+
+
+@pytest.mark.parametrize("text", [CLOS, RING], ids=["clos", "ring"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_certificates_hold(text: str, question: str) -> None:
+    call, certified = measured(text, question)
+    assert verified(call, certified) is certified.answer
+    shown = certified.certificate.prove(cables_of(call.machine))
+    assert shown.lower == pytest.approx(certified.answer.lower, rel=1e-6)
+    assert shown.upper == pytest.approx(certified.answer.upper, rel=1e-6)
+
+
+def test_flows_that_are_too_many_are_held_to_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifier, "FLOWS", 1)
+    for question in QUESTIONS:
+        call, certified = measured(CLOS, question)
+        assert verified(call, certified) is certified.answer
+    call, certified = measured(CLOS, QUESTIONS[0])
+    with pytest.raises(VerificationError, match="faster than its ports"):
+        evolve(certified.certificate, rate=certified.certificate.rate * 9).prove(cables_of(call.machine))
+    call, certified = measured(CLOS, QUESTIONS[4])
+    with pytest.raises(VerificationError, match="faster than the ports"):
+        each_step(certified.certificate, bandwidth_s=lambda seconds: seconds / 9).prove(cables_of(call.machine))
+
+
+def each_step(certificate: Any, **changes: Callable[[Any], Any]) -> Any:
+    changed = [
+        [evolve(step, **{part: change(getattr(step, part)) for part, change in changes.items()}) for step in steps]
+        for steps in certificate.algorithms
+    ]
+    return evolve(certificate, algorithms=changed)
+
+
+FAIR: list[tuple[int, str, Callable[[Any], Any], str]] = [
+    (0, "rate", lambda rate: rate * 1.01, "not max-min fair"),
+    (0, "rate", lambda rate: rate * 0.99, "not max-min fair"),
+    (0, "count", lambda count: count + 1, "not as many rates"),
+    (1, "last_s", lambda last: last * 1.01, "do not end when"),
+    (2, "path", lambda path: (path[0], path[1][::-1].copy()), "a path"),
+    (2, "path", lambda path: (path[0], np.roll(path[1], 1)), "a path"),
+    (2, "path", lambda path: (path[0][:-1], path[1]), "a path"),
+]
+
+
+@pytest.mark.parametrize(("number", "part", "change", "message"), FAIR)
+def test_broken_rates_are_refused(number: int, part: str, change: Callable[[Any], Any], message: str) -> None:
+    call, certified = measured(RING, QUESTIONS[number])
+    broken = evolve(certified.certificate, **{part: change(getattr(certified.certificate, part))})
+    with pytest.raises(VerificationError, match=message):
+        broken.prove(cables_of(call.machine))
+
+
+STEPS: list[tuple[dict[str, Callable[[Any], Any]], str]] = [
+    ({"bandwidth_s": lambda seconds: seconds * 1.01}, "bytes of a step take other time"),
+    ({"latency_s": lambda seconds: seconds * 1.01}, "latency of a step is another"),
+    ({"latency_s": lambda seconds: -seconds}, "less than nothing"),
+    ({"times": lambda times: times + 1}, "latency of a step is another"),
+    ({"unit_bytes": lambda unit: unit * 1.01}, "bytes of a step take other time|faster than the ports"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), STEPS)
+@pytest.mark.parametrize("number", [4, 5, 6])
+def test_broken_steps_are_refused(number: int, changes: dict[str, Callable[[Any], Any]], message: str) -> None:
+    call, certified = measured(RING, QUESTIONS[number])
+    with pytest.raises(VerificationError, match=message):
+        each_step(certified.certificate, **changes).prove(cables_of(call.machine))
+
+
+def test_wrong_rates_and_times_never_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    real, slow = sharing.fair_rates, steps.completion
+    monkeypatch.setattr(sharing, "fair_rates", lambda flows: real(flows) * 0.5)
+    monkeypatch.setattr(steps, "completion", lambda *args: evolve(slow(*args), finish_s=slow(*args).finish_s * 2))
+    for question in ("fair(alltoall(all npu))", "time(allgather(all npu, size = 1 MB))", "sweep(allreduce(all npu))"):
+        with pytest.raises(VerificationError, match="failed its verification"):
+            solve.measure(compile_text(CLOS).fabric(), question)
+    with pytest.raises(VerificationError, match="failed its verification"):
+        solve.fair(compile_text(CLOS).fabric(), "alltoall(all npu)")
+
+
+def test_a_wrong_sweep_is_refused() -> None:
+    call = call_of(compile_text(CLOS), "sweep(allreduce(all npu))")
+    certified = MEASURES["sweep"](call)
+    with pytest.raises(VerificationError, match="failed its verification"):
+        verified(call, evolve(certified, answer=evolve(certified.answer, value=1e12, lower=1e12, upper=1e12)))
