@@ -6,6 +6,7 @@ import csv
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -289,49 +290,117 @@ def test_astra_sim_refuses_what_is_no_product(tmp_path: Path) -> None:
 # ---- BookSim ----------------------------------------------------------------------------------------------------
 
 
-def test_booksim(tmp_path: Path) -> None:
-    """Read as anynet.cpp reads it: dense ids, each channel both ways."""
-    found = export.write(fabric(), "booksim", tmp_path / "a")
-    assert [d.code for d in found] == ["UB0803", "UB0805"]
-    graph, nodes = nx.MultiDiGraph(), {}
-    for line in (tmp_path / "a").read_text().splitlines():
+def anynet(path: Path) -> tuple[dict[int, tuple[int, int]], nx.DiGraph]:
+    """Router and cycles of each node, and channels with their cycles, as anynet.cpp reads them: a second channel
+    between the same routers takes the place of the first."""
+    graph, nodes = nx.DiGraph(), dict[int, tuple[int, int]]()
+    for line in path.read_text().splitlines():
         words = line.split()
         assert words[0] == "router"
-        router, n = int(words[1]), 2
-        while n < len(words):
-            if words[n] == "node":
-                nodes[int(words[n + 1])] = router
-                n += 2
+        graph.add_node(int(words[1]))
+        for what, number, cycles in zip(words[2::3], words[3::3], words[4::3], strict=True):
+            if what == "node":
+                assert int(number) not in nodes, "trying to connect to multiple router"
+                nodes[int(number)] = int(words[1]), int(cycles)
             else:
-                graph.add_edge(router, int(words[n + 1]), cycles=int(words[n + 2]))
-                n += 3
-    assert sorted(nodes) == list(range(64))
-    assert sorted(graph.nodes) == list(range(fabric().device_count))
+                assert what == "router"
+                assert not graph.has_edge(int(words[1]), int(number))
+                graph.add_edge(int(words[1]), int(number), cycles=int(cycles))
+    assert sorted(nodes) == list(range(len(nodes)))
+    assert sorted(graph.nodes) == list(range(len(graph)))
+    assert all(graph.edges[b, a] == data for a, b, data in graph.edges(data=True))
+    return nodes, graph
+
+
+def test_booksim(tmp_path: Path) -> None:
+    """An NPU of five cables is a router of five nodes, and injects what they carry."""
+    found = export.write(fabric(), "booksim", tmp_path / "a")
+    assert [d.code for d in found] == ["UB0803", "UB0805", "UB0806", "UB0806"]
+    nodes, graph = anynet(tmp_path / "a")
+    assert len(graph) == fabric().device_count
     assert graph.number_of_edges() == 2 * fabric().cable_count
-    forth = sorted((a, b, d["cycles"]) for a, b, d in graph.edges(data=True))
-    assert forth == sorted((b, a, d["cycles"]) for a, b, d in graph.edges(data=True))
+    on = [router for router, _ in nodes.values()]
+    assert on == sorted(on)
+    assert set(on) == set(fabric().blocks("npu")[0].tolist())
+    assert len(on) == 64 * 5
+
+
+def test_an_end_point_on_one_switch_is_a_node_of_it(tmp_path: Path) -> None:
+    """A path of BookSim then takes as many cycles as ours nanoseconds, with no router at its ends."""
+    machine = compiled(tree(4, 2, 8)).fabric()
+    export.write(machine, "booksim", tmp_path / "a")
+    nodes, graph = anynet(tmp_path / "a")
+    assert (len(nodes), len(graph)) == (32, 6)
+    for a, b in ((0, 1), (0, 31), (9, 23)):
+        (one, enter), (two, leave) = nodes[a], nodes[b]
+        cycles = enter + leave + nx.dijkstra_path_length(graph, one, two, weight="cycles")
+        ends = [machine.device_name(int(machine.blocks("npu")[0][n])) for n in (a, b)]
+        assert cycles == pytest.approx(solve.paths(machine, *ends).fastest.time_s * 1e9, abs=3)
+
+
+def test_what_booksim_and_sst_lose_is_told(tmp_path: Path) -> None:
+    bundled = compiled(tree(4, 2, 8, 2)).plan
+    for form in ("booksim", "sst"):
+        told = " ".join(
+            d.message for d in export.write(bundled, form, tmp_path / form if form == "booksim" else tmp_path)
+        )
+        assert "8 parallel cables are lost" in told
+        (tmp_path / "booksim").unlink(missing_ok=True)
+    told = " ".join(d.message for d in export.write(bundled, "booksim", tmp_path / "b"))
+    assert "of several spines a pair uses one" in told
+    (tmp_path / "b").unlink()
+    slow = fabric(PODS.replace("npu Chip {", "npu Chip {\n  latency = 80 ns"))
+    told = " ".join(d.message for d in export.write(slow, "booksim", tmp_path / "b"))
+    assert "half of the latency of passing its first and last device" in told
 
 
 # ---- SST, SimAI, htsim ------------------------------------------------------------------------------------------
 
 
-def test_sst(tmp_path: Path) -> None:
+def read_sst(folder: Path) -> nx.Graph:
     """Read as `topoAny.import_graph` reads it: undirected, `endpoints` on each node, ports counted by neighbour."""
-    found = export.write(fabric(), "sst", tmp_path)
-    assert sorted(d.code for d in found) == ["UB0803", "UB0803", "UB0805", "UB0806"]
-    graph = nx.read_graphml(tmp_path / "network.graphml")
+    graph = nx.read_graphml(folder / "network.graphml")
     assert type(graph) is nx.Graph  # with parallel edges the links of a pair would be made twice
     graph = nx.relabel_nodes(graph, {node: n for n, node in enumerate(graph)})
-    assert list(graph) == list(range(fabric().device_count))
+    assert list(graph) == list(range(len(graph)))
+    return graph
+
+
+def test_sst(tmp_path: Path) -> None:
+    found = export.write(fabric(), "sst", tmp_path)
+    assert sorted(d.code for d in found) == ["UB0803", "UB0803", "UB0803", "UB0805", "UB0806", "UB0806"]
+    graph = read_sst(tmp_path)
     ends = nx.get_node_attributes(graph, "endpoints")
     assert {device for device, count in ends.items() if count} == set(fabric().blocks("npu")[0].tolist())
-    assert set(ends.values()) == {0, 1}
+    assert set(ends.values()) == {0, 5}  # a node for each neighbour
     ours = nx.convert_node_labels_to_integers(nx.Graph(fabric().to_networkx()))
     assert {frozenset(edge) for edge in graph.edges()} == {frozenset(edge) for edge in ours.edges()}
     script = (tmp_path / "network.py").read_text()
     compile(script, "network.py", "exec")
     assert 'RATE = "420Gb/s"' in script
     assert 'HALF_A_SWITCH = "150ns"' in script
+    assert 'HOST_LINK_LATENCY = "1ps"' in script
+
+
+def test_sst_gets_all_shortest_paths_and_end_points_on_their_switch(tmp_path: Path) -> None:
+    """The script's own table: each router to each other one by every path, the weights of a pair adding up to one."""
+    export.write(compiled(tree(4, 2, 8)).plan, "sst", tmp_path)
+    graph = read_sst(tmp_path)
+    assert [graph.nodes[n]["endpoints"] for n in graph] == [8, 8, 8, 8, 0, 0]
+    script = (tmp_path / "network.py").read_text()
+    assert 'HOST_LINK_LATENCY = "110ns"' in script
+    start = script.index("def all_shortest_paths")
+    names: dict[str, Any] = {"networkx": nx}
+    exec(script[start : script.index("topology = ")], names)
+    table = names["all_shortest_paths"](graph)
+    assert sorted(table[0][1]) == [(0.5, [4, 1]), (0.5, [5, 1])]
+    for source in graph:
+        for target in graph:
+            paths = table[source][target]
+            assert sum(weight for weight, _ in paths) == pytest.approx(1)
+            for _, path in paths:
+                assert all(graph.has_edge(*pair) for pair in pairwise([source, *path]))
+                assert [source, *path][-1] == target
 
 
 def test_sst_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """A network for BookSim's `anynet` (booksim2/src/networks/anynet.cpp), with `routing_function = min`.
 
-Every device is a router, and each end point a node on its own router: BookSim's nodes have one link, ours have many. A
-cable is a channel, written both ways as the file wants it; channels have one flit a cycle whatever their rate. A
-cycle is a nanosecond, and a channel takes half of the latency of the devices at its ends beside its own.
+Routers and nodes are those of `unifiedbus_dsl.export.routers`. A channel is written both ways, as the file wants it; it
+has one flit a cycle whatever its rate. A cycle is a nanosecond, and a channel takes half of the latency of what is at
+its ends beside its own.
 """
 
 from __future__ import annotations
@@ -13,40 +13,51 @@ from pathlib import Path
 import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Format, Subject, left_out
-from unifiedbus_dsl.export.devices import latencies, of_kind, tell_forwarding
-from unifiedbus_dsl.export.stream import kind_facts, write_text
-from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.export.base import Format, Subject, left_out, remark
+from unifiedbus_dsl.export.devices import of_kind, tell_forwarding
+from unifiedbus_dsl.export.routers import Floats, Ints, Routers, routers_of, tell
+from unifiedbus_dsl.export.stream import number, write_text
 from unifiedbus_dsl.progress import track
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
-    rates = sorted({round(kind.capacity) for kind in kind_facts(fabric)})
-    if len(rates) > 1:
-        left_out(sink, f"BookSim has channels of one rate only, and this machine has {len(rates)}", "simgrid")
+    found = routers_of(fabric)
+    if found.rates > 1:
+        left_out(sink, f"BookSim has channels of one rate only, and this machine has {found.rates}", "simgrid")
     tell_forwarding(fabric, sink, "BookSim routes")
-    write_text(path, _parts(fabric))
+    tell(found, sink, "BookSim")
+    ends = found.device[~of_kind(fabric, "switch")[found.device]]
+    if (found.half[ends] > 0).any():
+        left_out(
+            sink, "a path of BookSim takes half of the latency of passing its first and last device as well", "simgrid"
+        )
+    flit = number(found.lowest * 1e-9, 3) if np.isfinite(found.lowest) else "0"
+    remark(
+        sink,
+        "UB0806",
+        "`min` takes one path for each pair of routers: of several spines a pair uses one",
+        f"a cycle is 1 ns and a flit {flit} bytes, so that a channel has its rate",
+    )
+    write_text(path, _parts(found))
 
 
-def _parts(fabric: Fabric) -> Iterator[str]:
-    is_end = ~of_kind(fabric, "switch")
-    node = np.cumsum(is_end) - 1
-    half = latencies(fabric) / 2
-    own = np.asarray([kind.latency for kind in kind_facts(fabric)])[fabric.kind]
-    cycles = np.maximum(1, np.rint((own + half[fabric.a_device] + half[fabric.b_device]) * 1e9)).astype(np.int64)
-    tail = np.concatenate([fabric.a_device, fabric.b_device]).astype(np.int64)
-    head = np.concatenate([fabric.b_device, fabric.a_device]).astype(np.int64)
-    order = np.argsort(tail, kind="stable")
-    starts = np.searchsorted(tail[order], np.arange(fabric.device_count + 1)).tolist()
-    both = np.concatenate([cycles, cycles])[order].tolist()
-    heads = head[order].tolist()
-    for router in track(range(fabric.device_count), "write routers"):
-        words = [f"router {router}"]
-        if is_end[router]:
-            words.append(f"node {node[router]}")
-        words += [f"router {heads[n]} {both[n]}" for n in range(starts[router], starts[router + 1])]
-        yield " ".join(words) + "\n"
+def _cycles(seconds: Floats) -> Ints:
+    return np.maximum(1, np.rint(seconds * 1e9)).astype(np.int64)
+
+
+def _parts(found: Routers) -> Iterator[str]:
+    half = found.half[found.device]
+    channel = _cycles(found.latency + half[found.a] + half[found.b]).tolist()
+    node = _cycles(found.node_cable + np.where(found.node_cable > 0, half[found.node_router], 0.0)).tolist()
+    words: list[list[str]] = [[f"router {router}"] for router in range(len(found.device))]
+    for number_, (router, cycles) in enumerate(zip(found.node_router.tolist(), node, strict=True)):
+        words[router].append(f"node {number_} {cycles}")
+    for a, b, cycles in zip(found.a.tolist(), found.b.tolist(), channel, strict=True):
+        words[a].append(f"router {b} {cycles}")
+        words[b].append(f"router {a} {cycles}")
+    for line in track(words, "write routers"):
+        yield " ".join(line) + "\n"
 
 
 FORMAT = Format(
@@ -55,6 +66,6 @@ FORMAT = Format(
     "fabric",
     "anynet",
     write,
-    ("rates", "names", "ports", "lengths"),
+    ("rates", "several paths of a pair", "names", "ports", "lengths"),
     "simgrid",
 )

@@ -1,10 +1,10 @@
 """A network for merlin of SST (sst-elements, merlin/topology/pymerlin-topo-any.py): a graph, and the script to run it.
 
-`topoAny` reads GraphML: each node a router with a number of `endpoints`, each edge a link. Every device is a router, an
-end point one with an end point of merlin on it. merlin gives all links of a network one rate and one
-latency. It makes the links of a pair of routers anew for each edge between them, so a pair has one edge.
+`topoAny` reads GraphML: each node a router with a number of `endpoints`, each edge a link; routers and end points are
+those of `unifiedbus_dsl.export.routers`. merlin gives all links of a network one rate and one latency. It makes the
+links of a pair of routers anew for each edge between them, so a pair has one edge.
 
-`network.py` is for `sst network.py`: random traffic at half load over shortest paths, to be replaced.
+`network.py` is for `sst network.py`: random traffic at half load over all shortest paths, to be replaced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from unifiedbus_dsl.escape import python, xml
 from unifiedbus_dsl.export.base import Format, Subject, left_out, remark, too_large
 from unifiedbus_dsl.export.devices import latency_of, of_kind, tell_forwarding
 from unifiedbus_dsl.export.names import Slugs, plain
-from unifiedbus_dsl.export.pairs import Pairs, pairs_of
+from unifiedbus_dsl.export.routers import Routers, routers_of, tell
 from unifiedbus_dsl.export.stream import number, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.progress import track
@@ -30,47 +30,55 @@ MOST_ROUTERS = 5_000
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
-    if fabric.device_count > MOST_ROUTERS:
+    found = routers_of(fabric)
+    if len(found.device) > MOST_ROUTERS:
         raise too_large(
             sink,
-            f"merlin's topoAny keeps a path for each pair of its routers, and {fabric.device_count:,} are too many",
+            f"merlin's topoAny keeps a path for each pair of its routers, and {len(found.device):,} are too many",
             "export a smaller system, or use `--to simgrid`",
         )
-    links = pairs_of(fabric)
-    _told(fabric, links, sink)
-    write_text(path / "network.graphml", _graph(fabric, links))
-    write_text(path / "network.py", [_script(fabric, links)])
+    _told(fabric, found, sink)
+    write_text(path / "network.graphml", _graph(fabric, found))
+    write_text(path / "network.py", [_script(fabric, found)])
     remark(sink, "UB0806", "`network.py` sends random traffic at half load", "put your traffic in it")
 
 
-def _told(fabric: Fabric, links: Pairs, sink: Sink) -> None:
-    rates, times = np.unique(np.round(links.rate)), np.unique(np.round(links.latency * 1e12))
-    if len(rates) > 1:
-        left_out(sink, f"merlin gives all links one rate, and there are {len(rates)}: the lowest was taken", "simgrid")
-    if len(times) > 1:
+def _told(fabric: Fabric, found: Routers, sink: Sink) -> None:
+    if found.rates > 1:
+        left_out(sink, f"merlin gives all links one rate, and there are {found.rates}: the lowest was taken", "simgrid")
+    times = len(np.unique(np.round(found.latency * 1e12)))
+    if times > 1:
+        left_out(sink, f"merlin gives all links one latency, and there are {times}: the longest was taken", "simgrid")
+    slow = of_kind(fabric, "switch") & (found.half > 0)
+    if slow.any() and not of_kind(fabric, "switch")[found.device].all():
         left_out(
-            sink, f"merlin gives all links one latency, and there are {len(times)}: the longest was taken", "simgrid"
+            sink,
+            "merlin gives all routers the latency of the slowest switch, end points that are routers too",
+            "simgrid",
         )
     tell_forwarding(fabric, sink, "merlin routes")
+    tell(found, sink, "merlin")
 
 
-def _graph(fabric: Fabric, links: Pairs) -> Iterator[str]:
+def _graph(fabric: Fabric, found: Routers) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n'
     yield '<key id="endpoints" for="node" attr.name="endpoints" attr.type="int"/>\n'
     yield '<key id="name" for="node" attr.name="name" attr.type="string"/>\n'
     yield f'<graph id={xml.attribute(fabric.plan.system)} edgedefault="undirected">\n'
-    ends = (~of_kind(fabric, "switch")).astype(int).tolist()
-    names = Slugs(fabric.plan).devices(np.arange(fabric.device_count)).tolist()
-    for device, (name, end) in enumerate(zip(names, ends, strict=True)):
-        yield f'<node id="{device}"><data key="endpoints">{end}</data><data key="name">{xml.text(name)}</data></node>\n'
-    for a, b in track(zip(links.a.tolist(), links.b.tolist(), strict=True), "write links", len(links.a)):
+    ends = np.bincount(found.node_router, minlength=len(found.device)).tolist()
+    names = Slugs(fabric.plan).devices(found.device).tolist()
+    for router, (name, end) in enumerate(zip(names, ends, strict=True)):
+        yield f'<node id="{router}"><data key="endpoints">{end}</data><data key="name">{xml.text(name)}</data></node>\n'
+    for a, b in track(zip(found.a.tolist(), found.b.tolist(), strict=True), "write links", len(found.a)):
         yield f'<edge source="{a}" target="{b}"/>\n'
     yield "</graph>\n</graphml>\n"
 
 
-def _script(fabric: Fabric, links: Pairs) -> str:
-    rate = f"{number(float(links.rate.min(initial=np.inf)) * 8e-9, 6)}Gb/s"
-    link = f"{number(float(links.latency.max(initial=0.0)) * 1e9, 6)}ns"
+def _script(fabric: Fabric, found: Routers) -> str:
+    rate = f"{number((found.lowest if np.isfinite(found.lowest) else 0.0) * 8e-9, 6)}Gb/s"
+    link = f"{number(float(found.latency.max(initial=0.0)) * 1e9, 6)}ns"
+    hung = float(found.node_cable.max(initial=0.0))
+    host = f"{number(hung * 1e9, 6)}ns" if hung else "1ps"
     slowest = max((latency_of(of) for of in fabric.plan.devices.values() if of.kind == "switch"), default=0.0)
     half = f"{number(slowest / 2 * 1e9, 6)}ns"
     return f'''\
@@ -78,6 +86,7 @@ def _script(fabric: Fabric, links: Pairs) -> str:
 
 from pathlib import Path
 
+import networkx
 from sst.merlin.base import *
 from sst.merlin.endpoint import *
 from sst.merlin.interface import *
@@ -86,14 +95,24 @@ from sst.merlin.topology import *
 
 RATE = "{rate}"  # the lowest of a link, each way
 LINK_LATENCY = "{link}"  # the longest
+HOST_LINK_LATENCY = "{host}"  # of end points on a switch; one that is a router itself is one device with it
 HALF_A_SWITCH = "{half}"
+
+
+def all_shortest_paths(graph):
+    """Return the paths from each router to each other one, all alike; merlin's own has one of them."""
+    table = {{}}
+    for source, targets in networkx.all_pairs_all_shortest_paths(graph):
+        table[source] = {{target: [(1 / len(paths), path[1:]) for path in paths] for target, paths in targets.items()}}
+    return table
+
 
 topology = topoAny()
 topology.topo_name = {python.string(plain(fabric.plan.system))}
 topology.routing_mode = "source_routing"
 topology.import_graph(str(Path(__file__).with_name("network.graphml")))
 topology.link_latency = LINK_LATENCY
-topology.host_link_latency = "1ps"  # an end point and its router are one device
+topology.host_link_latency = HOST_LINK_LATENCY
 
 router = hr_router()
 router.link_bw = RATE
@@ -108,7 +127,7 @@ router.xbar_arb = "merlin.xbar_arb_rr"
 topology.router = router
 
 nic = EndpointNIC(use_reorderLinkControl=True, topo=topology)
-nic.addPlugin("sourceRoutingPlugin", routing_table=topology.calculate_routing_table())
+nic.addPlugin("sourceRoutingPlugin", routing_table=topology.calculate_routing_table(all_shortest_paths))
 nic.link_bw = RATE
 nic.input_buf_size = "64kB"
 nic.output_buf_size = "64kB"
