@@ -311,7 +311,7 @@ def test_into_a_file(run: Run) -> None:
         (("--of", "switch", "--traffic", "alltoall(all npuu)"), "npuu"),
         (("--of", "switch", "--routing", "ecpm"), "did you mean `ecmp`?"),
         (("--of", "switch", "--measure", "bisect(all npu)"), "bisect"),
-        (("--of", "switch", "--measure", "all npu"), "unexpected `all`"),
+        (("--of", "switch", "--measure", "all npu"), "a measure is a call"),
         (("--of", "switch", "--measure", "moe"), "a measure is a call"),
         (("--of", "switch", "--engine", "dask://nowhere"), "names no scheduler"),
         (("--of", "switch", "--engine", "spark"), "there is no engine `spark`"),

@@ -11,6 +11,9 @@ from unifiedbus_dsl import units
 from unifiedbus_dsl.solver.result import Kind
 from unifiedbus_dsl.units import Dimension, Quantity, dimension_symbol, format_quantity
 
+EXPRESSION = "expression"
+"""Stands for the measure of an answer that is worked out of others; its `arguments` are the expression."""
+
 
 @frozen(eq=False)
 class Answer:
@@ -45,7 +48,7 @@ class Answer:
 
     @property
     def label(self) -> str:
-        return f"{self.measure}({self.arguments})"
+        return self.arguments if self.measure == EXPRESSION else f"{self.measure}({self.arguments})"
 
     @property
     def shown(self) -> str:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.analysis import lost
 from unifiedbus_dsl.analysis.answers import Answer
-from unifiedbus_dsl.analysis.asking import asker_of, items_of
+from unifiedbus_dsl.analysis.asking import asker_of, evaluator_of, items_of
 from unifiedbus_dsl.analysis.datasheet import datasheet
+from unifiedbus_dsl.analysis.expressions import answer_of, asked_of, evaluator_of_answers, knowing, solved
 from unifiedbus_dsl.analysis.left import LeftSums
 from unifiedbus_dsl.analysis.measures import Asker
 from unifiedbus_dsl.analysis.scenarios import after, base_value, worst
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation
+from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation, undecided
 from unifiedbus_dsl.elaborate.failures import BASE
-from unifiedbus_dsl.elaborate.questions import a_call
+from unifiedbus_dsl.elaborate.operators import Undecided
+from unifiedbus_dsl.elaborate.questions import asks_something, is_measure
 from unifiedbus_dsl.elaborate.scope import Scope
-from unifiedbus_dsl.elaborate.systems import make_plan
-from unifiedbus_dsl.elaborate.values import POISON, Any, Between
+from unifiedbus_dsl.elaborate.selections import Machine as SelectionMachine
+from unifiedbus_dsl.elaborate.systems import WHOLE_FILE, make_plan, whole_file
+from unifiedbus_dsl.elaborate.values import POISON, Any
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.fabric.expand import expand
 from unifiedbus_dsl.model import Model
@@ -31,13 +33,10 @@ from unifiedbus_dsl.plan import Plan
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.machine import Machine
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import NUMBER, Quantity
 
 DATASHEET = "datasheet"
 SCENARIO = "scenario"
 """Begins the name of the block of what a scenario asks."""
-ROUNDING = 1e-9
-"""Relative rounding of what is exact but worked out in floats."""
 
 
 @frozen(eq=False)
@@ -82,6 +81,8 @@ def analyze(
     for name in runner.systems(system, traffic):
         sheet = system is not None or (not blocks and name == compilation.systems[0])
         runner.run(name, traffic, sheet=sheet)
+    if system is None and traffic is None:
+        runner.of_file()
     return runner.report()
 
 
@@ -178,23 +179,37 @@ class _Runner:
         for item in items:
             if isinstance(item, tree.Let):
                 extra[item.name.text] = self._value(asker, item.value, extra)
-        asker = _knowing(asker, extra)
+        there = knowing(asker, extra)
         for item in track(items, f"{asker.system}: {asker.block}"):
             match item:
                 case tree.Measure():
-                    self._measure(asker, item)
+                    self._measure(there, item, extra)
                 case tree.Expect():
-                    self._expect(asker, plan, asker.system, item, extra)
+                    self._expect(there, plan, asker.system, item, extra)
 
     def _value(self, asker: Asker, node: tree.Expr, extra: Mapping[str, Any]) -> Any:
         """The value of a `let`, which may ask measures."""
-        there = _knowing(asker, extra)
-        sums = LeftSums(there.machine, there.selector)
-        return evolve(there.evaluator, measure=sums, solved=lambda call, _: solved(there, call)).eval(node)
+        try:
+            return evaluator_of_answers(knowing(asker, extra), self._system).eval(node)
+        except Undecided:
+            undecided(node, {}, self.sink)
+            return POISON
 
-    def _measure(self, asker: Asker, item: tree.Measure) -> None:
-        call = a_call(item, asker.traffics, self.sink)
-        answer = None if call is None else asker.answer(call)
+    def _system(self, name: str) -> Asker | None:
+        """Who answers about another system, undamaged; of it all traffic of the file can be asked."""
+        if name not in self.compilation.systems:
+            return None
+        if name not in self.machines:
+            self.machines[name] = self.machine(self.compilation.fabric(name))
+        return evolve(self._asker(name, self.machines[name], ""), traffics=self._model.asked(tree.Traffic))
+
+    def _measure(self, asker: Asker, item: tree.Measure, lets: Mapping[str, Any]) -> None:
+        if not asks_something(item, asker.traffics, lets, self.sink):
+            return
+        if is_measure(item.value):
+            answer = asker.answer(item.value)
+        else:
+            answer = answer_of(item.value, asker, self._system, self.sink)
         if answer is not None:
             self.answers.append(answer)
 
@@ -209,12 +224,39 @@ class _Runner:
         *,
         worst_case: bool = False,
     ) -> None:
-        def answered(call: tree.Call, _: Evaluator) -> Any:
-            return worst(solved(asker, call)) if worst_case else solved(asker, call)
+        def value(there: Asker, call: tree.Call) -> Any:
+            return worst(solved(there, call)) if worst_case else solved(there, call)
+
+        def there(name: str, evaluator: Evaluator) -> Evaluator | None:
+            other = self._system(name)
+            return None if other is None else asked_of(other, evaluator, value)
 
         place = scope or asker.evaluator.scope
         sums = LeftSums(asker.machine, asker.selector)
-        result = evaluate_expectation(subject, item, place, asker.selector.machine, self.sink, answered, extra, sums)
+        answered = asked_of(asker, asker.evaluator, value).solved
+        result = evaluate_expectation(
+            subject, item, place, asker.selector.machine, self.sink, answered, extra, sums, there
+        )
+        if result is not None:
+            self.results.append(result)
+
+    def of_file(self) -> None:
+        """Expectations of the file that were left open because they ask systems."""
+        done = self.compilation.elaborated
+        assert done is not None
+        whole = whole_file(done)
+        open_ones = {result.span for result in self.compilation.expectations if result.needs is not None}
+        for statement in self._model.main.file.statements:
+            if isinstance(statement, tree.Expect) and statement.span in open_ones:
+                self._of_file(statement, whole)
+
+    def _of_file(self, statement: tree.Expect, whole: SelectionMachine) -> None:
+        def there(name: str, evaluator: Evaluator) -> Evaluator | None:
+            other = self._system(name)
+            return None if other is None else asked_of(other, evaluator, solved)
+
+        scope = evaluator_of(self.compilation, self.sink).scope
+        result = evaluate_expectation(WHOLE_FILE, statement, scope, whole, self.sink, systems=there)
         if result is not None:
             self.results.append(result)
 
@@ -233,11 +275,13 @@ class _Runner:
             }
             for item in found.items:
                 if isinstance(item, tree.Measure):
-                    self._measure(_knowing(evolve(found.left, block=f"{SCENARIO} {name}"), found.lets), item)
+                    base = base_value(item.value, knowing(asker, found.lets), solved)
+                    lets = found.lets if base is None else {**found.lets, BASE: base}
+                    self._measure(knowing(evolve(found.left, block=f"{SCENARIO} {name}"), lets), item, lets)
                 if isinstance(item, tree.Expect):
-                    base = base_value(item.condition, _knowing(asker, found.lets), solved)
+                    base = base_value(item.condition, knowing(asker, found.lets), solved)
                     extra = found.lets if base is None else {**found.lets, BASE: base}
-                    left = _knowing(found.left, found.lets)
+                    left = knowing(found.left, found.lets)
                     self._expect(left, plan, f"{system}: {name}", item, extra, worst_case=base is not None)
 
     def _of_types(self, plan: Plan) -> None:
@@ -253,30 +297,3 @@ class _Runner:
                 self.machines[each.key] = self.machine(expand(alone))
             asker = self._asker(each.key, self.machines[each.key], "expect")
             self._expect(asker, alone, each.key, each.statement, {}, each.scope)
-
-
-def _knowing(asker: Asker, values: Mapping[str, Any]) -> Asker:
-    """One who answers questions that use these values by name."""
-    evaluator = evolve(asker.evaluator, extra={**asker.evaluator.extra, **values})
-    return evolve(asker, selector=evolve(asker.selector, evaluator=evaluator))
-
-
-def solved(asker: Asker, call: tree.Call) -> Any:
-    """The value of a measure for a condition: a quantity, a truth value, or proved ends."""
-    answer = asker.answer(call)
-    if answer is None:
-        return POISON
-    truth = answer.detail.get("truth")
-    if truth is not None:
-        return bool(truth)
-    if answer.kind == "interval":
-        return Between(_quantity(answer.lower, answer), _quantity(answer.upper, answer))
-    if answer.dimension == NUMBER and answer.value == int(answer.value):
-        return _quantity(answer.value, answer)
-    rounding = ROUNDING * abs(answer.value)
-    low, high = min(answer.lower, answer.value - rounding), max(answer.upper, answer.value + rounding)
-    return Between(_quantity(low, answer), _quantity(high, answer), meet=True)
-
-
-def _quantity(value: float, answer: Answer) -> Quantity:
-    return Quantity(Fraction(value), answer.dimension)

@@ -17,6 +17,7 @@ from unifiedbus_dsl.elaborate.scope import Lazy, Scope
 from unifiedbus_dsl.elaborate.values import (
     POISON,
     Any,
+    Between,
     Poison,
     TypeValue,
     describe,
@@ -56,6 +57,8 @@ class Evaluator:
     """Where given, called with a measure that only the solver can answer, to check the names in it."""
     solved: Callable[[tree.Call, Evaluator], Any] | None = None
     """Where given, answers the measures that only the solver can."""
+    systems: Callable[[str, Evaluator], Evaluator | None] | None = None
+    """Where given, who evaluates about the system of this name, for `bisection(all npu) of b`; None for no system."""
     seen: dict[Span, Any] | None = None
     """Where given, the value of every part of the expression is kept here, for a message that shows them."""
 
@@ -245,10 +248,50 @@ class Evaluator:
     def _binary(self, node: tree.Binary) -> Any:
         if node.op in ("and", "or"):
             return self._logic(node)
+        if isinstance(node.right, tree.Name) and self.of_system(node):
+            return self._of(node, node.right)
         left, right = self.eval(node.left), self.eval(node.right)
         if isinstance(left, Poison) or isinstance(right, Poison):
             return POISON
         return operators.binary(self.sink, node, left, right)
+
+    def of_system(self, node: tree.Binary) -> bool:
+        """Whether it is something asked of a system: a name that is no value stands behind the `of`, and no share
+        before it."""
+        share = isinstance(node.left, tree.Number | tree.Quantity)
+        return node.op == "of" and isinstance(node.right, tree.Name) and not share and not self.has(node.right.text)
+
+    def _of(self, node: tree.Binary, system: tree.Name) -> Any:
+        """The value of an expression asked of a system."""
+        there = self.systems(system.text, self) if self.systems is not None else None
+        if there is not None:
+            return there.eval(node.left)
+        if system.text not in self.scope.module.systems:
+            return self.no_system(system)
+        self.sink.error(
+            "UB0211",
+            f"`of {system.text}` asks about a system, and there is none here",
+            system.span,
+            "a system",
+            help=("put the line into `analyze NAME of SYSTEM { … }`, or outside of all types",),
+        )
+        return POISON
+
+    def no_system(self, name: tree.Name) -> Any:
+        """Say that `of` is followed by no system and no value; POISON."""
+        systems = self.scope.module.systems
+        guess = did_you_mean(name.text, [*systems, *self.scope.values(), *self.extra])
+        if not self.scope.is_quiet(name.text):
+            self.sink.error(
+                "UB0206",
+                f"there is no system `{name.text}`, and no value of this name",
+                name.span,
+                "unknown",
+                labels=(Label(systems[guess][0].name.span, "defined here"),) if guess in systems else (),
+                help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(name.span, guess),
+            )
+        return POISON
 
     def _logic(self, node: tree.Binary) -> Any:
         values = []
@@ -391,12 +434,10 @@ class Evaluator:
         if not items:
             self.sink.error("UB0229", f"`{name}` needs at least one value", node.span, "has none")
             return POISON
-        quantities: list[Quantity] = []
         for item in items:
-            if not isinstance(item, Quantity):
+            if not isinstance(item, Quantity | Between):
                 return wants(self.sink, node.args[0].value, item, "numbers")
-            quantities.append(item)
-        return operators.fold(self.sink, node, name, quantities)
+        return operators.apply(self.sink, node, name, [item for item in items if isinstance(item, Quantity | Between)])
 
     # -- what callers ask for
 

@@ -19,6 +19,7 @@ from unifiedbus_dsl.elaborate.sums import Sums
 from unifiedbus_dsl.elaborate.values import Any, Between, Poison, value_text
 from unifiedbus_dsl.source import Span
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.text import is_of_system
 from unifiedbus_dsl.units import Quantity, format_quantity
 
 
@@ -50,15 +51,25 @@ def evaluate_expectation(
     solved: Callable[[tree.Call, Evaluator], Any] | None = None,
     extra: Mapping[str, Any] | None = None,
     sums: Callable[[tree.Call, Evaluator], Any] | None = None,
+    systems: Callable[[str, Evaluator], Evaluator | None] | None = None,
+    traffic: frozenset[str] = frozenset(),
 ) -> ExpectResult | None:
     """Evaluate one line; None after a diagnostic about the line itself. One that fails is reported as UB0701.
 
     `solved` answers the measures that only the solver can; without it they are left open. `extra` are names with a
-    value here only. `sums` answers the measures that are sums, by default of the whole machine.
+    value here only. `sums` answers the measures that are sums, by default of the whole machine. `systems` gives who
+    evaluates about the system of a name. `traffic` are the names of traffic that can be said.
     """
     seen: dict[Span, Any] = {}
     evaluator = Evaluator(
-        scope, sink, sums or Sums(machine), asked=Names(machine), solved=solved, extra=extra or {}, seen=seen
+        scope,
+        sink,
+        sums or Sums(machine),
+        asked=Names(machine, traffic),
+        solved=solved,
+        extra=extra or {},
+        systems=systems,
+        seen=seen,
     )
     text = " ".join(node.condition.span.text.split())
     source = node.source.value if node.source else None
@@ -68,7 +79,7 @@ def evaluate_expectation(
     except NeedsSolver as solver:
         return ExpectResult(subject, text, node.span, None, None, None, source, differs, solver.measure)
     except Undecided:
-        _undecided(node, seen, sink)
+        undecided(node.condition, seen, sink)
         return None
     if isinstance(holds, Poison):
         return None
@@ -108,12 +119,13 @@ def names_of_expectation(node: tree.Expect, scope: Scope, machine: Machine, sink
         evaluator.eval(node.condition)
 
 
-def _undecided(node: tree.Expect, seen: dict[Span, Any], sink: Sink) -> None:
-    labels = tuple(Label(part.span, shown(seen[part.span])) for part in _parts(node.condition) if part.span in seen)
+def undecided(condition: tree.Expr, seen: dict[Span, Any], sink: Sink) -> None:
+    """Say that a condition holds at one end of an interval and fails at the other."""
+    labels = tuple(Label(part.span, shown(seen[part.span])) for part in parts(condition) if part.span in seen)
     sink.error(
         "UB0707",
-        f"undecided: the proved ends are too far apart for `{' '.join(node.condition.span.text.split())}`",
-        node.condition.span,
+        f"undecided: the proved ends are too far apart for `{' '.join(condition.span.text.split())}`",
+        condition.span,
         "holds at one end, fails at the other",
         labels=labels,
         help=("ask for less, or say what is proved: compare with the lower end",),
@@ -124,7 +136,7 @@ def _failed(subject: str, node: tree.Expect, seen: dict[Span, Any], sink: Sink) 
     condition = node.condition
     labels = tuple(
         Label(part.span, shown(seen[part.span]))
-        for part in _parts(condition)
+        for part in parts(condition)
         if part.span in seen and part.span != condition.span
     )
     message = f"expectation failed: `{' '.join(condition.span.text.split())}`"
@@ -147,11 +159,13 @@ _NOT = {
 }
 
 
-def _parts(node: tree.Expr) -> list[tree.Expr]:
+def parts(node: tree.Expr) -> list[tree.Expr]:
     """The parts of a condition whose values explain it: what is no literal, outermost first."""
     match node:
         case tree.Compare():
             inner = [node.left, node.right]
+        case tree.Binary() if is_of_system(node):
+            return [node]
         case tree.Binary():
             inner = [node.left, node.right]
         case tree.Unary():
@@ -160,7 +174,7 @@ def _parts(node: tree.Expr) -> list[tree.Expr]:
             return []
         case _:
             return [node]
-    return [part for each in inner for part in _parts(each)]
+    return [part for each in inner for part in parts(each)]
 
 
 def shown(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from unifiedbus_dsl import units
@@ -27,11 +28,13 @@ def unary(sink: Sink, node: tree.Unary, value: Any) -> Any:
     """The value of `-` or `not`; POISON after a diagnostic."""
     if node.op == "not":
         return not value if isinstance(value, bool) else wants(sink, node.operand, value, "a truth value")
-    return (
-        Quantity(-value.value, value.dimension)
-        if isinstance(value, Quantity)
-        else wants(sink, node.operand, value, "a number")
-    )
+    if isinstance(value, Between):
+        return Between(_negative(value.upper), _negative(value.lower), value.meet)
+    return _negative(value) if isinstance(value, Quantity) else wants(sink, node.operand, value, "a number")
+
+
+def _negative(value: Quantity) -> Quantity:
+    return Quantity(-value.value, value.dimension)
 
 
 def binary(sink: Sink, node: tree.Binary, left: Any, right: Any) -> Any:
@@ -190,6 +193,45 @@ def _margin(sink: Sink, node: tree.Compare, right: Quantity, tolerance: Any) -> 
         return tolerance.value
     wants(sink, node.within, tolerance, f"a share such as `2%`, or {describe(right)}")
     return POISON
+
+
+def apply(sink: Sink, node: tree.Call, name: str, items: Sequence[Quantity | Between]) -> Any:
+    """The value of a function; of intervals by their ends."""
+    intervals = [item for item in items if isinstance(item, Between)]
+    if not intervals:
+        return fold(sink, node, name, [item for item in items if isinstance(item, Quantity)])
+    if name == "log2":
+        return wants(sink, node.args[0].value, intervals[0], "a single value, not an interval")
+    ends = [(item.lower, item.upper) if isinstance(item, Between) else (item, item) for item in items]
+    found = _ends_of_product(sink, node, ends) if name == "product" else _ends_of(sink, node, name, ends)
+    if found is None:
+        return POISON
+    return Between(*found, all(item.meet for item in intervals))
+
+
+Ends = tuple[Quantity, Quantity]
+
+
+def _ends_of(sink: Sink, node: tree.Call, name: str, ends: Sequence[Ends]) -> Ends | None:
+    """Both ends of a function that rises with every argument, and of `abs`; None after a diagnostic."""
+    low, high = (fold(sink, node, name, list(side)) for side in zip(*ends, strict=True))
+    if not isinstance(low, Quantity) or not isinstance(high, Quantity):
+        return None
+    if name == "abs" and ends[0][0].value < 0 < ends[0][1].value:
+        return Quantity(Fraction(0), low.dimension), max(low, high, key=lambda end: end.value)
+    return (low, high) if low.value <= high.value else (high, low)
+
+
+def _ends_of_product(sink: Sink, node: tree.Call, ends: Sequence[Ends]) -> Ends | None:
+    """Both ends of a product, factor by factor; None after a diagnostic."""
+    low = high = number(1)
+    for pair in ends:
+        found = [fold(sink, node, "product", [x, y]) for x in (low, high) for y in pair]
+        corners = sorted((end for end in found if isinstance(end, Quantity)), key=lambda end: end.value)
+        if len(corners) < len(found):
+            return None
+        low, high = corners[0], corners[-1]
+    return low, high
 
 
 def fold(sink: Sink, node: tree.Call, name: str, items: list[Quantity]) -> Any:

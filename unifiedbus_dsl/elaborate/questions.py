@@ -5,19 +5,19 @@ Nothing is solved here: a name that means nothing is found before any time is sp
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from attrs import evolve, frozen
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.bind import dotted
+from unifiedbus_dsl.bind import dotted, walk
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.elaborate.arguments import check_arguments
-from unifiedbus_dsl.elaborate.evaluate import Evaluator, NeedsSolver
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.failures import BASE, Failures, based, check_let
 from unifiedbus_dsl.elaborate.messages import no_condition
 from unifiedbus_dsl.elaborate.operators import Undecided
@@ -61,6 +61,8 @@ class Names:
     machine: Machine
     traffic: frozenset[str] = frozenset()
     whole: bool = True
+    others: Callable[[str], Names | None] | None = None
+    """Who checks names in the system of this name, None for no system."""
 
     def __call__(self, node: tree.Call, evaluator: Evaluator) -> None:
         name = ".".join(dotted(node.function))
@@ -155,6 +157,13 @@ class Names:
     def expression(self, node: tree.Expr, evaluator: Evaluator) -> None:
         """Check every name in a condition or measure."""
         match node:
+            case tree.Binary(op="of", right=tree.Name() as name) if evaluator.of_system(node):
+                there = self.others(name.text) if self.others is not None else None
+                if there is not None:
+                    there.expression(node.left, evaluator)
+                else:
+                    self.expression(node.left, evaluator)
+                    evaluator.no_system(name)
             case tree.Call():
                 self.call(node, evaluator)
             case tree.Binary() | tree.Compare():
@@ -179,14 +188,22 @@ def _any_value(node: tree.Call, _: Evaluator) -> Any:
     return Between(Quantity(Fraction(1, 10**30), dimension), Quantity(Fraction(10**30), dimension))
 
 
-def a_call(item: tree.Measure, traffic: Collection[str], sink: Sink) -> tree.Call | None:
-    """The measure that a line asks for; None after a diagnostic. `traffic` are the names of traffic."""
-    if isinstance(item.value, tree.Call):
-        return item.value
+def asks_something(item: tree.Measure, traffic: Collection[str], lets: Mapping[str, Any], sink: Sink) -> bool:
+    """Whether a line asks for a measure, alone or in an expression; else say so. `traffic` are the names of traffic."""
     said = item.value.span.text.strip()
+    if not (isinstance(item.value, tree.Name) and said in traffic) and any(
+        isinstance(each, tree.Call) or (isinstance(each, tree.Name) and each.text in lets) for each in walk(item.value)
+    ):
+        return True
     help = (f"write `throughput({said})`, say",) if said in traffic else ()
+    help = (f"write `{said}(all npu)`",) if said in MEASURES else help
     sink.error("UB0705", "a measure is a call such as `bisection(all npu)`", item.span, "no measure", help=help)
-    return None
+    return False
+
+
+def is_measure(node: tree.Expr) -> TypeGuard[tree.Call]:
+    """Whether a line is a measure alone, not one of the functions that are worked out of values."""
+    return isinstance(node, tree.Call) and ".".join(dotted(node.function)) not in FUNCTIONS
 
 
 def a_pattern(node: tree.Expr, sink: Sink) -> bool:
@@ -214,6 +231,7 @@ def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]
     """Check the names in every question of the main file whose system could be understood. The names of the scenarios
     of which only the cables themselves tell if their lines can be followed."""
     by_cables = []
+    checker = names_of(done, model, broken)
     for named in model.main.questions.values():
         for question in named.values():
             plan = done.plans.get(question.of.text)
@@ -224,17 +242,28 @@ def questions(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]
             if isinstance(question, tree.Scenario):
                 items = lines(question.name.text, model.asked(tree.Scenario))
                 plan = _changed(question, items, plan, done, model, sink)
-            technology = done.elaborator.technology
-            types = done.elaborator.types
-            machine = Machine(types, technology.protocols, technology.links, plan.root, model.sorts)
-            names = frozenset(model.asked(tree.Traffic, question.of.text))
-            whole = not broken & machine.census(plan.root).keys()
-            asker = _Asker(Names(machine, names, whole), plan, scope, sink)
+            traffic = frozenset(model.asked(tree.Traffic, question.of.text))
+            asker = _Asker(evolve(checker(plan), traffic=traffic), plan, scope, sink)
             if not isinstance(question, tree.Scenario):
                 asker.ask(question)
             elif asker.scenario(question, items):
                 by_cables.append(question.name.text)
     return tuple(by_cables)
+
+
+def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable[[Plan], Names]:
+    """Who checks the names in questions about a plan; of another system all traffic of the file can be asked."""
+    technology = done.elaborator.technology
+
+    def others(name: str) -> Names | None:
+        return names(done.plans[name]) if name in done.plans else None
+
+    def names(plan: Plan) -> Names:
+        machine = Machine(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sorts)
+        whole = not broken & machine.census(plan.root).keys()
+        return Names(machine, frozenset(model.asked(tree.Traffic)), whole, others)
+
+    return names
 
 
 def _changed(
@@ -284,35 +313,71 @@ class _Asker:
         lets: dict[str, Any] = dict(extra)
         for item in items:
             if isinstance(item, tree.Let):
-                try:
-                    lets[item.name.text] = self._evaluator(lets).eval(item.value)
-                except NeedsSolver:
-                    lets[item.name.text] = POISON
+                lets[item.name.text] = self._let(item.value, self._evaluator(lets))
+        typed = self._typed_lets(items, lets)
         for item in items:
-            self._asked(item, self._evaluator(lets))
+            self._asked(item, self._evaluator(lets), typed)
 
-    def _asked(self, item: tree.Statement, evaluator: Evaluator) -> None:
+    def _let(self, node: tree.Expr, evaluator: Evaluator) -> Any:
+        """The value of an expression without any measure in it; POISON for one with."""
+        if not any(isinstance(each, tree.Call) and is_measure(each) for each in walk(node)):
+            return evaluator.eval(node)
+        self.names.expression(node, evaluator)
+        return POISON
+
+    def _typed_lets(self, items: Iterable[tree.Statement], lets: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of the `let`s, with any value for what is measured."""
+        typed = dict(lets)
+        for item in items:
+            if isinstance(item, tree.Let) and isinstance(typed[item.name.text], Poison):
+                typed[item.name.text] = self._sort(item.value, self._evaluator(typed))
+        return typed
+
+    def _asked(self, item: tree.Statement, evaluator: Evaluator, typed: Mapping[str, Any]) -> None:
         match item:
             case tree.Measure():
-                if a_call(item, self.names.traffic, self.sink) is not None:
+                if self._known(item.value, evaluator) and asks_something(
+                    item, self.names.traffic, evaluator.extra, self.sink
+                ):
                     self.names.expression(item.value, evaluator)
+                    if not is_measure(item.value):
+                        self._sort(item.value, evolve(evaluator, extra={**evaluator.extra, **typed}))
             case tree.Expect():
                 self.names.expression(item.condition, evaluator)
-                self._condition(item.condition, evaluator)
+                self._condition(item.condition, evolve(evaluator, extra={**evaluator.extra, **typed}))
+
+    def _known(self, node: tree.Expr, evaluator: Evaluator) -> bool:
+        """Whether a line that is a name, or works with names alone, says ones that there are; measures are left out."""
+        if any(isinstance(each, tree.Call | tree.All) for each in walk(node)):
+            return True
+        names = [each for each in walk(node) if isinstance(each, tree.Name) and each.text not in self.names.traffic]
+        meant = {*MEASURES, *self.scope.module.systems}
+        unknown = [each for each in names if each.text not in meant and not evaluator.has(each.text)]
+        for each in unknown:
+            evaluator.eval(each)
+        return not unknown
 
     def _condition(self, node: tree.Expr, evaluator: Evaluator) -> None:
-        """Check what sort of value a condition has, with any value for what is measured."""
+        """Check that an expression is a condition, with any value for what is measured."""
+        value = self._sort(node, evaluator)
+        if not isinstance(value, bool | Poison):
+            no_condition(node, value, self.sink)
+
+    def _sort(self, node: tree.Expr, evaluator: Evaluator) -> Any:
+        """The value of an expression, with any value for what is measured: what does not fit together is said."""
         found = Sink()
+        typed = evolve(
+            evaluator, sink=Sink(), measure=_any_value, asked=None, solved=_any_value, systems=lambda name, there: there
+        )
+        value: Any = POISON
         with suppress(Undecided):
             left = based(node, Sink()) if BASE in evaluator.extra else None
-            typed = evolve(evaluator, sink=Sink(), measure=_any_value, asked=None, solved=_any_value)
             base = {} if left is None or isinstance(left, Poison) else {BASE: typed.eval(left)}
             value = evolve(typed, sink=found, extra={**evaluator.extra, **base}).eval(node)
-            if not isinstance(value, bool | Poison):
-                no_condition(node, value, self.sink)
         for diagnostic in found:
             if diagnostic.code == "UB0309":
                 self.sink.add(diagnostic)
+        return value
 
     def scenario(self, scenario: tree.Scenario, items: Sequence[tree.Statement]) -> bool:
         """Check the lines of a scenario, which come after those of the one that it extends, among its `items`; whether
@@ -340,11 +405,12 @@ class _Asker:
                 case tree.Degrade():
                     by_cables |= failures.degrade(item)
                     earlier = True
-                case tree.Expect():
-                    if not isinstance(based(item.condition, self.sink), Poison):
-                        self._asked(item, evaluator)
+                case tree.Expect() | tree.Measure():
+                    asked = item.condition if isinstance(item, tree.Expect) else item.value
+                    if not isinstance(based(asked, self.sink), Poison):
+                        self._asked(item, evaluator, {})
                 case _:
-                    self._asked(item, evaluator)
+                    self._asked(item, evaluator, {})
         return by_cables
 
     # -- views

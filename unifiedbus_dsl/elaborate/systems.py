@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from unifiedbus_dsl import schema
-from unifiedbus_dsl.bind import statements
+from unifiedbus_dsl.bind import children, dotted, statements
 from unifiedbus_dsl.diagnostics import Label, Severity, Sink
 from unifiedbus_dsl.elaborate.evaluate import Evaluator
 from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation, names_of_expectation
 from unifiedbus_dsl.elaborate.limits import Limits
 from unifiedbus_dsl.elaborate.scope import Scope
 from unifiedbus_dsl.elaborate.selections import Machine
+from unifiedbus_dsl.elaborate.sums import Sums
 from unifiedbus_dsl.elaborate.types import Elaborator
 from unifiedbus_dsl.elaborate.values import TypeValue, article
 from unifiedbus_dsl.model import Model
 from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Plan, PlanType
+from unifiedbus_dsl.signatures import SOLVED
 from unifiedbus_dsl.source import Places, Span
 from unifiedbus_dsl.syntax import tree
 
@@ -142,20 +144,52 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
             names_of_expectation(each.statement, each.scope, machine, sink)
         else:
             results.append(evaluate_expectation(each.key, each.statement, each.scope, machine, sink))
-    types = {**elaborator.types, WHOLE_FILE: _whole_file(done)}
-    machine = _machine(elaborator, types, WHOLE_FILE)
+    machine = whole_file(done)
     complete = len(done.plans) == len(model.main.systems) and not spoilt & machine.census(WHOLE_FILE).keys()
     for statement in model.main.file.statements:
         if isinstance(statement, tree.Expect):
             scope = Scope(model.main, lets=elaborator.lets)
             if complete:
-                result = evaluate_expectation(WHOLE_FILE, statement, scope, machine, sink)
+                systems, traffic = _asked_of(done, model), frozenset(model.asked(tree.Traffic))
+                result = evaluate_expectation(
+                    WHOLE_FILE, statement, scope, machine, sink, systems=systems, traffic=traffic
+                )
                 results.append(result)
-                if result is not None and result.needs is not None:
-                    _of_no_system(statement, result.needs, sink)
+                if result is not None and result.needs is not None and (call := _of_none(statement.condition)):
+                    _of_no_system(statement, ".".join(dotted(call.function)), sink)
             else:
                 names_of_expectation(statement, scope, machine, sink)
     return tuple(result for result in results if result is not None)
+
+
+def _asked_of(done: Elaborated, model: Model) -> Callable[[str, Evaluator], Evaluator | None]:
+    """Who evaluates about the system of a name, in lines of the file."""
+    from unifiedbus_dsl.elaborate.questions import names_of
+
+    names = names_of(done, model, frozenset())
+
+    def there(name: str, evaluator: Evaluator) -> Evaluator | None:
+        if name not in done.plans:
+            return None
+        asked = names(done.plans[name])
+        return evolve(evaluator, measure=Sums(asked.machine), asked=asked)
+
+    return there
+
+
+def _of_none(node: tree.Node) -> tree.Call | None:
+    """The first measure of a condition that wants a machine solved and is asked of no system."""
+    if isinstance(node, tree.Call) and ".".join(dotted(node.function)) in SOLVED:
+        return node
+    if isinstance(node, tree.Binary) and node.op == "of" and isinstance(node.right, tree.Name):
+        return None
+    return next((found for child in children(node) if (found := _of_none(child)) is not None), None)
+
+
+def whole_file(done: Elaborated) -> Machine:
+    """The machine of all systems that lines of the file are about."""
+    types = {**done.elaborator.types, WHOLE_FILE: _whole_file(done)}
+    return _machine(done.elaborator, types, WHOLE_FILE)
 
 
 def _of_no_system(statement: tree.Expect, measure: str, sink: Sink) -> None:
@@ -164,7 +198,7 @@ def _of_no_system(statement: tree.Expect, measure: str, sink: Sink) -> None:
         f"`{measure}(…)` asks about one system, and this line is of the whole file",
         statement.condition.span,
         "of no system",
-        help=("put it into `analyze NAME of SYSTEM { … }`, or into the type that it is about",),
+        help=(f"say of which: `{measure}(…) of SYSTEM`, or put it into the type that it is about",),
     )
 
 

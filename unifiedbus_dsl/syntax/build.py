@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.lexer import Lexer, Token
+from unifiedbus_dsl.syntax.text import takes_of
 
 Children: TypeAlias = Sequence[Any]
 Action: TypeAlias = Callable[[Span, Children], Any]
@@ -314,7 +315,13 @@ class Builder:
         return tree.All(*c, span=span)
 
     def on_binary(self, span: Span, c: Children) -> tree.Binary:
-        return tree.Binary(c[1].text, c[0], c[2], span=span)
+        left, operator, right = c
+        in_brackets = left.span.start != span.start
+        if operator.text == "of" and isinstance(right, tree.Name) and takes_of(left) and not in_brackets:
+            # `1.3 * throughput(t) of b`: what is said of a system is the measure alone
+            asked = tree.Binary("of", left.right, right, span=left.right.span.to(right.span))
+            return tree.Binary(left.op, left.left, asked, span=span)
+        return tree.Binary(operator.text, left, right, span=span)
 
     def on_unary(self, span: Span, c: Children) -> tree.Unary:
         return tree.Unary(c[0].text, c[1], span=span)

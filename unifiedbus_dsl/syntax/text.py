@@ -6,7 +6,7 @@ An expression is put in brackets where it binds looser than its place wants. The
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 
@@ -111,11 +111,30 @@ def _unary(node: tree.Unary, tight: bool) -> tuple[int, str]:
 
 def _binary(node: tree.Binary, tight: bool) -> tuple[int, str]:
     own, left, right = _BINARY[node.op]
+    if is_of_system(node):
+        own = SIGNED
+    if node.op == "of" and takes_of(node.left) and isinstance(node.right, tree.Name):
+        left = POSTFIX  # `(x / f(y)) of b`: without brackets the `of` would be said of `f(y)` alone
     is_sum = own == SUM
     sides = expression(node.left, left, tight=is_sum or tight), expression(node.right, right, tight=is_sum)
     # `4 GB/s` would be a rate: a quotient of a quantity keeps its blanks.
     closed = node.op == "^" or (tight and node.op in "*/" and not _ends_in_unit(node.left))
     return own, f"{sides[0]}{node.op}{sides[1]}" if closed else f"{sides[0]} {node.op} {sides[1]}"
+
+
+def is_of_system(node: tree.Expr) -> bool:
+    """Whether it has the form of a measure of a system, `f(x) of b`, which binds tighter than a product."""
+    return (
+        isinstance(node, tree.Binary)
+        and node.op == "of"
+        and isinstance(node.left, tree.Call)
+        and isinstance(node.right, tree.Name)
+    )
+
+
+def takes_of(node: tree.Expr) -> TypeGuard[tree.Binary]:
+    """Whether it is a product or quotient that ends with a call: an `of NAME` behind it is said of that call."""
+    return isinstance(node, tree.Binary) and _BINARY[node.op][0] == PRODUCT and isinstance(node.right, tree.Call)
 
 
 def _ends_in_unit(node: tree.Expr) -> bool:
@@ -284,7 +303,7 @@ def _traffic(node: tree.Traffic) -> str:
 
 
 def _measure(node: tree.Measure) -> str:
-    return expression(node.value, POSTFIX)
+    return expression(node.value, OR)
 
 
 def _fail(node: tree.Fail) -> str:

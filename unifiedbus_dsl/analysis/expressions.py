@@ -1,0 +1,199 @@
+"""Expressions over answers: `throughput(t) / bandwidth(all npu)`, with proved ends, also of several systems."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import isfinite
+from typing import TypeAlias
+
+from attrs import define, evolve, field
+
+from unifiedbus_dsl.analysis.answers import EXPRESSION, Answer
+from unifiedbus_dsl.analysis.left import LeftSums
+from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.bind import walk
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.elaborate.evaluate import Evaluator
+from unifiedbus_dsl.elaborate.expect import undecided
+from unifiedbus_dsl.elaborate.messages import wants
+from unifiedbus_dsl.elaborate.operators import Undecided
+from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
+from unifiedbus_dsl.solver.result import Kind
+from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.units import NUMBER, Dimension, Quantity
+
+Systems: TypeAlias = Callable[[str], Asker | None]
+"""Who answers about the system of a name; None where there is none."""
+MEET = 1e-6
+"""Relative width up to which rounded ends are one number: a small difference of large ones is wider."""
+ROUNDING = 1e-9
+"""Relative rounding of what is exact but worked out in floats."""
+
+
+@define(eq=False)
+class _Parts:
+    """The answers that an expression is worked out of, as they are asked."""
+
+    found: dict[str, Answer] = field(factory=dict)
+
+    def keep(self, answer: Answer, home: str) -> None:
+        """Keep an answer under its text, with the system where that is another one."""
+        of = "" if answer.system == home else f" of {answer.system}"
+        self.found[f"{answer.label}{of}"] = answer
+
+
+def answer_of(node: tree.Expr, asker: Asker, systems: Systems, sink: Sink) -> Answer | None:
+    """The answer to a line that is worked out of measures; None after a diagnostic.
+
+    It is exact where all of them are; else its ends are proved as theirs are.
+    """
+    began = time.perf_counter()
+    parts = _Parts()
+    seen: dict[Span, Any] = {}
+    evaluator = evolve(evaluator_of_answers(asker, systems, parts), seen=seen)
+    try:
+        value = evaluator.eval(node)
+    except Undecided:
+        undecided(node, seen, sink)
+        return None
+    if isinstance(value, Poison):
+        return None
+    if not isinstance(value, Quantity | Between | bool):
+        wants(sink, node, value, "a number or a condition")
+        return None
+    alone = parts.found.get(text_of(node))
+    made = evolve(alone or _answer(value), system=asker.system, block=asker.block, arguments=text_of(node))
+    if alone is not None:  # `throughput(t) of b`: what it is says the answer itself
+        return evolve(made, measure=EXPRESSION, seconds=time.perf_counter() - began)
+    parts.found.update(_lets(node, asker))
+    lines = tuple(f"{text}: {part.shown}, {part.kind}" for text, part in parts.found.items())
+    detail = {**made.detail, "parts": {text: _part(part) for text, part in parts.found.items()}}
+    return evolve(made, lines=lines, detail=detail, seconds=time.perf_counter() - began)
+
+
+def _lets(node: tree.Expr, asker: Asker) -> dict[str, Answer]:
+    """The values of the `let`s that an expression names, as answers."""
+    names = {each.text for each in walk(node) if isinstance(each, tree.Name)}
+    values = {name: value for name, value in asker.evaluator.extra.items() if name in names}
+    known = {name: value for name, value in values.items() if isinstance(value, Quantity | Between | bool)}
+    return {name: evolve(_answer(value), system=asker.system) for name, value in known.items()}
+
+
+def text_of(node: tree.Node) -> str:
+    """An expression as it is written, on one line."""
+    return " ".join(node.span.text.split())
+
+
+def _answer(value: Quantity | Between | bool) -> Answer:
+    """The answer that a value is, asked by nobody yet."""
+    if isinstance(value, bool):
+        said = _of(float(value), NUMBER, "exact", float(value), float(value))
+        return evolve(said, detail={"truth": value}, text="yes" if value else "no")
+    if isinstance(value, Quantity):
+        number = float(value)
+        return _of(number, value.dimension, "exact", number, number)
+    low, high = float(value.lower), float(value.upper)
+    if value.meet and high - low <= MEET * max(abs(low), abs(high)):
+        return _of((low + high) / 2, value.lower.dimension, "exact", low, high)
+    return _of(low, value.lower.dimension, "interval", low, high)
+
+
+def _of(value: float, dimension: Dimension, kind: Kind, low: float, high: float) -> Answer:
+    return Answer("", "", EXPRESSION, "", value, dimension, kind, low, high)
+
+
+def _part(answer: Answer) -> dict[str, Any]:
+    """What JSON says of an answer that another is worked out of."""
+    said = answer.to_json()
+    return {name: said[name] for name in ("system", "value", "unit", "kind", "lower", "upper", "assumptions")}
+
+
+# ---- evaluators that ask -----------------------------------------------------------------------------------------
+
+
+def evaluator_of_answers(asker: Asker, systems: Systems, parts: _Parts | None = None) -> Evaluator:
+    """An evaluator in which measures have their values, of other systems too."""
+    kept = parts or _Parts()
+
+    def asked(someone: Asker, evaluator: Evaluator) -> Evaluator:
+        found = asked_of(someone, evaluator, _keeping(kept, asker.system))
+        return evolve(found, measure=_keeping_sums(kept, someone, asker.system, found.measure))
+
+    def there(name: str, evaluator: Evaluator) -> Evaluator | None:
+        other = systems(name)
+        return None if other is None else asked(other, evaluator)
+
+    return evolve(asked(asker, asker.evaluator), systems=there)
+
+
+def _keeping(parts: _Parts, home: str) -> Callable[[Asker, tree.Call], Any]:
+    """The value of a measure, whose answer is kept among the parts: what is there already is not asked again."""
+
+    def value(asker: Asker, call: tree.Call) -> Any:
+        known = next((a for a in parts.found.values() if (a.system, a.label) == (asker.system, text_of(call))), None)
+        answer = asker.answer(call) if known is None else known
+        if answer is None:
+            return POISON
+        parts.keep(answer, home)
+        return value_of(answer, call, asker.evaluator.sink)
+
+    return value
+
+
+def _keeping_sums(
+    parts: _Parts, asker: Asker, home: str, sums: Callable[[tree.Call, Evaluator], Any] | None
+) -> Callable[[tree.Call, Evaluator], Any]:
+    """The same for the measures that are sums."""
+    assert sums is not None
+
+    def value(call: tree.Call, evaluator: Evaluator) -> Any:
+        found = sums(call, evaluator)
+        if isinstance(found, Quantity):
+            parts.keep(evolve(_answer(found), system=asker.system, arguments=text_of(call)), home)
+        return found
+
+    return value
+
+
+def asked_of(asker: Asker, evaluator: Evaluator, value: Callable[[Asker, tree.Call], Any]) -> Evaluator:
+    """The evaluator with its measures asked of someone."""
+    there = knowing(asker, evaluator.extra)
+    sums = LeftSums(there.machine, there.selector)
+    return evolve(evaluator, measure=sums, solved=lambda call, _: value(there, call))
+
+
+def knowing(asker: Asker, values: Mapping[str, Any]) -> Asker:
+    """One who answers questions that use these values by name."""
+    evaluator = evolve(asker.evaluator, extra={**asker.evaluator.extra, **values})
+    return evolve(asker, selector=evolve(asker.selector, evaluator=evaluator))
+
+
+def solved(asker: Asker, call: tree.Call) -> Any:
+    """The value of a measure for a condition: a quantity, a truth value, or proved ends."""
+    answer = asker.answer(call)
+    return POISON if answer is None else value_of(answer, call, asker.evaluator.sink)
+
+
+def value_of(answer: Answer, call: tree.Call, sink: Sink) -> Any:
+    """The value of an answer; POISON after a diagnostic about one that is no number."""
+    truth = answer.detail.get("truth")
+    if truth is not None:
+        return bool(truth)
+    if not (isfinite(answer.lower) and isfinite(answer.upper) and isfinite(answer.value)):
+        message = f"`{text_of(call)}` is {answer.shown} here, and nothing can be worked out of that"
+        sink.error("UB0706", message, call.span, "no number")
+        return POISON
+    if answer.kind == "interval":
+        return Between(_quantity(answer.lower, answer), _quantity(answer.upper, answer))
+    if answer.dimension == NUMBER and answer.value == int(answer.value):
+        return _quantity(answer.value, answer)
+    rounding = ROUNDING * abs(answer.value)
+    low, high = min(answer.lower, answer.value - rounding), max(answer.upper, answer.value + rounding)
+    return Between(_quantity(low, answer), _quantity(high, answer), meet=True)
+
+
+def _quantity(value: float, answer: Answer) -> Quantity:
+    return Quantity(Fraction(value), answer.dimension)
