@@ -1,6 +1,7 @@
 """A network for BookSim's `anynet` (booksim2/src/networks/anynet.cpp), with `routing_function = min`.
 
-Routers and nodes are those of `unifiedbus_dsl.export.routers`. A channel is written both ways, as the file wants it; it
+Routers and nodes are those of `unifiedbus_dsl.export.routers`. A node has no latency: the reader takes a number behind
+it for that of a channel to the router of the same number. A channel is written both ways, as the file wants it; it
 has one flit a cycle whatever its rate. A cycle is a nanosecond, and a channel takes half of the latency of what is at
 its ends beside its own.
 """
@@ -22,7 +23,7 @@ from unifiedbus_dsl.progress import track
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
-    found = routers_of(fabric)
+    found = routers_of(fabric, far=False)
     if found.rates > 1:
         left_out(sink, f"BookSim has channels of one rate only, and this machine has {found.rates}", "simgrid")
     tell_forwarding(fabric, sink, "BookSim routes")
@@ -36,7 +37,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     remark(
         sink,
         "UB0806",
-        "`min` takes one path for each pair of routers: of several spines a pair uses one",
+        "`min` takes one path for each pair of routers: of several spines all pairs use the same one",
         f"a cycle is 1 ns and a flit {flit} bytes, so that a channel has its rate",
     )
     write_text(path, _parts(found))
@@ -49,10 +50,9 @@ def _cycles(seconds: Floats) -> Ints:
 def _parts(found: Routers) -> Iterator[str]:
     half = found.half[found.device]
     channel = _cycles(found.latency + half[found.a] + half[found.b]).tolist()
-    node = _cycles(found.node_cable + np.where(found.node_cable > 0, half[found.node_router], 0.0)).tolist()
     words: list[list[str]] = [[f"router {router}"] for router in range(len(found.device))]
-    for number_, (router, cycles) in enumerate(zip(found.node_router.tolist(), node, strict=True)):
-        words[router].append(f"node {number_} {cycles}")
+    for number_, router in enumerate(found.node_router.tolist()):
+        words[router].append(f"node {number_}")
     for a, b, cycles in zip(found.a.tolist(), found.b.tolist(), channel, strict=True):
         words[a].append(f"router {b} {cycles}")
         words[b].append(f"router {a} {cycles}")

@@ -1,12 +1,16 @@
 """A case folder of ns-3-UB (gitcode.com/open-usim/ns-3-ub, README of `scratch/`): nodes, topology, routes, traffic.
 
-Node numbers are device ids, port numbers those of the device type. The rate of a cable is its rate after coding. Routes
+Node numbers are device ids, port numbers those of the device type. The rate of a cable is its rate after coding.
+ns-3-UB spends the `forwardDelay` of a node anew for each packet and out port, one after another, so it is 1 ns, and
+half of the latency of what passes data on is in the delay of each of its cables.
+
+Routes
 are all shortest paths by hops: a row for each node, target and port that a shortest path arrives at, with the out ports
 and, as metric, the number of cables left. The forwarding table of ns-3-UB is one for a node: it can't say that some of
 a device's ports do not forward to others, and where that matters a diagnostic tells.
 
-`traffic.csv` holds the flows of a traffic that was asked for, each phase after all of the one before. Without one it is
-a start to be replaced: each end point writes 1 MiB to the next.
+`traffic.csv` holds the flows of a traffic that was asked for, each phase after all of the one before; one of 2 GiB or
+more is several. Without one it is a start to be replaced: each end point writes 1 MiB to the next.
 """
 
 from __future__ import annotations
@@ -20,18 +24,24 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Flows, Format, Subject, left_out, refuse, remark, too_large
+from unifiedbus_dsl.export.devices import forwards, latencies, of_kind
 from unifiedbus_dsl.export.stream import kind_facts, number, pieces, write_text
 from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.network import Network, cable_ends, from_fabric
 from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.units import Quantity
 
 MOST_PAIRS = 4_000_000
 """Nodes times targets: routes beyond that are gigabytes, and the simulator is packet by packet."""
 
 MOST_FLOWS = 4_000_000
+MOST_BYTES = 2**31 - 1
+"""Of a flow: ns-3-UB reads its size as an `int`."""
+
+PASSING = "1ns"
+"""What a node spends on each packet and out port."""
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def write(subject: Subject, path: Path, sink: Sink) -> None:
@@ -39,7 +49,7 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
     if not fabric.device_count:
         raise refuse(sink, "ns-3-UB wants a device, and this machine has none", "json")
     network = from_fabric(fabric)
-    count = sum(len(phase.size) for phase in subject.flows or ())
+    count = sum(len(_pieces(phase)[2]) for phase in subject.flows or ())
     if count > MOST_FLOWS:
         raise too_large(
             sink, f"{count:,} flows are more than the {MOST_FLOWS:,} of a `traffic.csv`", "take a smaller traffic"
@@ -50,9 +60,11 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
             f"routes from {fabric.device_count:,} devices to {network.ends:,} end points are more than ns-3-UB takes",
             "export a smaller system, say one with fewer racks",
         )
+    half = np.where(forwards(fabric), latencies(fabric) / 2, 0.0)
+    _tell(fabric, half, sink)
     write_text(path / "network_attribute.txt", _attributes(fabric))
     write_text(path / "node.csv", _nodes(fabric))
-    write_text(path / "topology.csv", _topology(fabric))
+    write_text(path / "topology.csv", _topology(fabric, half))
     write_text(path / "routing_table.csv", _routes(fabric, network, sink))
     write_text(path / "traffic.csv", _traffic(subject.flows if subject.flows is not None else (_start(network),)))
     if subject.flows is None:
@@ -64,11 +76,28 @@ def write(subject: Subject, path: Path, sink: Sink) -> None:
         )
 
 
+def _tell(fabric: Fabric, half: Floats, sink: Sink) -> None:
+    """Tell of what ns-3-UB does otherwise than the measures of the language."""
+    if (half[~of_kind(fabric, "switch")] > 0).any():
+        left_out(
+            sink, "a path of ns-3-UB takes half of the latency of passing its first and last device as well", "simgrid"
+        )
+    remark(
+        sink,
+        "UB0806",
+        "packets of a flow are spread over its paths, as `ecmp` shares are",
+        "set `UsePacketSpray` to false in `network_attribute.txt` for one path a flow, taken by a hash",
+    )
+
+
 def _attributes(fabric: Fabric) -> Iterator[str]:
     fastest = max((kind.capacity for kind in kind_facts(fabric)), default=0.0)
     yield 'default ns3::UbApp::EnableMultiPath "true"\n'
     yield 'default ns3::UbApp::UseShortestPaths "true"\n'
+    yield 'default ns3::UbTransportChannel::UsePacketSpray "true"\n'
+    yield 'default ns3::UbTransportChannel::UseShortestPaths "true"\n'
     yield f'default ns3::UbPort::UbDataRate "{_rate(fastest)}"\n'
+    yield 'global UB_PARSE_TRACE_ENABLE "false"\n'
 
 
 def _rate(bytes_a_second: float) -> str:
@@ -81,25 +110,27 @@ def _nanoseconds(seconds: float) -> str:
 
 def _nodes(fabric: Fabric) -> Iterator[str]:
     """Runs of devices of one type are one line."""
-    yield "nodeId,nodeType,portNum,forwardDelay,allocationDelay\n"
+    yield "nodeId,nodeType,portNum,forwardDelay\n"
     types = list(fabric.plan.devices.values())
     column = fabric.device_type.astype(np.int64)
     cuts = np.flatnonzero(np.diff(column)) + 1
     for first, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(column)], strict=True):
         of = types[column[first]]
-        latency = of.fields.get("latency")
-        delay = _nanoseconds(float(latency)) if isinstance(latency, Quantity) else ""
         ids = str(first) if stop - first == 1 else f"{first}..{stop - 1}"
-        yield f"{ids},{'SWITCH' if of.kind == 'switch' else 'DEVICE'},{of.radix},{delay},1ns\n"
+        yield f"{ids},{'SWITCH' if of.kind == 'switch' else 'DEVICE'},{of.radix},{PASSING}\n"
 
 
-def _topology(fabric: Fabric) -> Iterator[str]:
+def _topology(fabric: Fabric, half: Floats) -> Iterator[str]:
     yield "nodeId1,portId1,nodeId2,portId2,bandwidth,delay\n"
-    facts = [f"{_rate(kind.capacity)},{_nanoseconds(kind.latency)}" for kind in kind_facts(fabric)]
+    kinds = kind_facts(fabric)
+    rates, own = [_rate(kind.capacity) for kind in kinds], np.asarray([kind.latency for kind in kinds])
     for start, stop in pieces(fabric.cable_count, "write cables"):
         columns = (fabric.a_device, fabric.a_port, fabric.b_device, fabric.b_port, fabric.kind)
-        rows = zip(*(column[start:stop].tolist() for column in columns), strict=True)
-        yield "".join(f"{a},{ap},{b},{bp},{facts[kind]}\n" for a, ap, b, bp, kind in rows)
+        a, ap, b, bp, kind = (column[start:stop] for column in columns)
+        delays, which = np.unique(np.round((own[kind] + half[a] + half[b]) * 1e12), return_inverse=True)
+        texts = [_nanoseconds(delay * 1e-12) for delay in delays.tolist()]
+        rows = zip(*(column.tolist() for column in (a, ap, b, bp, kind, which)), strict=True)
+        yield "".join(f"{a},{ap},{b},{bp},{rates[k]},{texts[delay]}\n" for a, ap, b, bp, k, delay in rows)
 
 
 def _start(network: Network) -> Flows:
@@ -113,13 +144,23 @@ def _traffic(phases: Sequence[Flows]) -> Iterator[str]:
     yield "taskId,sourceNode,destNode,dataSize(Byte),opType,priority,delay,phaseId,dependOnPhases\n"
     task = 0
     for number_, phase in enumerate(track(phases, "write flows")):
-        rows = zip(phase.source.tolist(), phase.target.tolist(), phase.size.tolist(), strict=True)
+        source, target, size = _pieces(phase)
+        rows = zip(source.tolist(), target.tolist(), size.tolist(), strict=True)
         after = str(number_ - 1) if number_ else ""
         yield "".join(
-            f"{task + n},{source},{target},{size},URMA_WRITE,7,10ns,{number_},{after}\n"
-            for n, (source, target, size) in enumerate(rows)
+            f"{task + n},{one},{two},{amount},URMA_WRITE,7,10ns,{number_},{after}\n"
+            for n, (one, two, amount) in enumerate(rows)
         )
-        task += len(phase.size)
+        task += len(size)
+
+
+def _pieces(phase: Flows) -> tuple[Ints, Ints, Ints]:
+    """Source, target and bytes of flows of which none is larger than ns-3-UB can read; the pieces of one are alike."""
+    count = np.maximum(1, -(-phase.size // MOST_BYTES))
+    flow = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(flow)) - np.repeat(np.cumsum(count) - count, count)
+    size = phase.size[flow] // count[flow] + (place < phase.size[flow] % count[flow])
+    return phase.source[flow], phase.target[flow], size
 
 
 # ---- routes -------------------------------------------------------------------------------------------------------

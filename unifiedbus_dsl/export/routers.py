@@ -1,8 +1,8 @@
 """A machine as routers with nodes on them, for simulators of networks on chips: a node has one link, to its router.
 
-An end point with one cable, to a switch, is a node of that switch. Any other is a router of its own, as it may pass
-data on, with a node for each neighbour, so that it injects what its cables carry. Cables between the same two routers
-are one channel.
+An end point is a router of its own, as it may pass data on, with a node for each neighbour, so that it injects what its
+cables carry; where nodes can be far from their router, one with a single cable, to a switch, is a node of that switch.
+Cables between the same two routers are one channel.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 @frozen(eq=False)
 class Routers:
-    """`device` of each router; `node_router` and `node_cable` (s, 0 on an own router) of each node.
+    """`device` of each router; `node_router` and `node_cable` (s, 0 on its own router) of each node.
 
     `a` < `b` are joined routers, in order: `cables` between them, the rate of one (byte/s, the lowest), their latency
     (s, the longest), and `half` [D] is half of the latency of passing each device.
@@ -46,17 +46,17 @@ class Routers:
     """How many rates cables have."""
 
 
-def routers_of(fabric: Fabric) -> Routers:
-    """Return a machine as routers, channels and nodes."""
+def routers_of(fabric: Fabric, *, far: bool) -> Routers:
+    """Return a machine as routers, channels and nodes; `far` says whether a node can be a cable away."""
     links = pairs_of(fabric)
     switch, total = of_kind(fabric, "switch"), fabric.device_count
     each = links.rate / links.count
     cables = np.bincount(links.a, links.count, total) + np.bincount(links.b, links.count, total)
     hung = np.zeros(total, dtype=bool)
     at, cable = np.full(total, -1, dtype=np.int64), np.zeros(total)
-    for near, far in ((links.a, links.b), (links.b, links.a)):
-        mine = ~switch[near] & (cables[near] == 1) & switch[far]
-        hung[near[mine]], at[near[mine]], cable[near[mine]] = True, far[mine], links.latency[mine]
+    for near, other in ((links.a, links.b), (links.b, links.a)) if far else ():
+        mine = ~switch[near] & (cables[near] == 1) & switch[other]
+        hung[near[mine]], at[near[mine]], cable[near[mine]] = True, other[mine], links.latency[mine]
     device = np.flatnonzero(~hung)
     number = np.full(total, -1, dtype=np.int64)
     number[device] = np.arange(len(device))
