@@ -1,14 +1,17 @@
 """The network: what the solver sees of a fabric, as arrays.
 
 A device has one vertex for each set of ports that forward among themselves: a switch has one, any other device one
-for each `transit` line, and one more, which never forwards, for its ports in no line. An **end point** is any device
-that is no switch. Its source joins all its vertices and all its vertices join its sink, free and without a hop; that
-is said by `end` and needs no arcs: a path from end point s to end point t starts at any vertex of s, ends at any vertex
-of t, and passes only through vertices that forward (see docs/decisions/network-vertices.md).
+for each `transit` line, and one more, which never forwards, for its ports in no line. A line `A -- B` that forwards
+between two sides and not within them has two: what comes in by A goes out by B, and what comes in by B goes out by A.
+An **end point** is any device that is no switch. Its source joins all its vertices and all its vertices join its sink,
+free and without a hop; that is said by `end` and needs no arcs: a path from end point s to end point t starts at any
+vertex of s, ends at any vertex of t, and passes only through vertices that forward (see
+docs/decisions/network-vertices.md).
 
 A cable is two arcs, one each way. Parallel cables of one kind between the same two vertices are one arc with their
 count. Arcs lie in order of (tail, head, kind), so arc ids are positions of a compressed-row matrix; as each arc has
-its opposite of the same kind and count, the rows serve both ways.
+its opposite of the same kind and count, the rows serve both ways. The opposite of an arc from u to w leads from w to u,
+or with `turned`, which exchanges the two vertices of each line `A -- B`, from `turned[w]` to `turned[u]`.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.plan import DeviceType, Value
+from unifiedbus_dsl.forwarding import Layout, any_crossing, layouts_of
+from unifiedbus_dsl.plan import Value
 from unifiedbus_dsl.units import Quantity
 
 Ints = NDArray[np.int64]
@@ -67,7 +71,9 @@ class Network:
     `group[v]` tells apart vertices that no symmetry may exchange (device type and position in it). Row v of the arcs
     is `indptr[v] : indptr[v + 1]`; `head`, `kind` and `count` (cables in parallel) are its columns. `injection_Bps[e]`
     bounds what an end point sends, and what it receives, over all its ports (infinite where nothing does). `gate_Bps`
-    [V], where there is one, is what all arcs out of a vertex carry at most together, and all arcs into it.
+    [V], where there is one, is what all arcs out of a vertex carry at most together, and all arcs into it. `turned`
+    [V], where there is one, is for each vertex the one that what goes the other way passes: itself, but at the two
+    vertices of a line between two sides. So a path from s to t, turned vertex by vertex, is one from t to s.
     """
 
     device_start: Ints
@@ -82,6 +88,15 @@ class Network:
     count: NDArray[np.unsignedinteger[Any]]
     kinds: ArcKinds
     gate_Bps: Floats | None = None  # noqa: N815
+    turned: Ids | None = None
+
+    def turn(self, vertices: NDArray[Any]) -> NDArray[Any]:
+        """The vertices that what goes the other way passes."""
+        return vertices if self.turned is None else self.turned[vertices]
+
+    def on_turned(self, values: NDArray[_Item]) -> NDArray[_Item]:
+        """Values of vertices ([V]) on the vertices of the other way."""
+        return values if self.turned is None else values[self.turned]
 
     @property
     def vertices(self) -> int:
@@ -174,7 +189,11 @@ class Network:
     @cached_property
     def opposite(self) -> Ids:
         """The arc that runs the other way along the same cables, [A]."""
-        return frozen_array(transposed_order(self.indptr, self.head))
+        if self.turned is None:
+            return frozen_array(transposed_order(self.indptr, self.head))
+        found = np.empty(self.arcs, dtype=np.int32)
+        found[np.lexsort((self.kind, self.turned[self.tail], self.turned[self.head]))] = np.arange(self.arcs)
+        return frozen_array(found)
 
 
 def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
@@ -270,8 +289,10 @@ def build(
     latency_s: ArrayLike = 0.0,
     group: ArrayLike = 0,
     injection_Bps: ArrayLike | None = None,  # noqa: N803
+    turned: Ids | None = None,
 ) -> Network:
-    """Network of cables: cable c joins vertices `a[c]` and `b[c]` and is of kind `kind[c]`.
+    """Network of cables: cable c is of kind `kind[c]` and leads from vertex `a[c]` to `b[c]`, and from `b[c]`, turned,
+    to `a[c]`, turned.
 
     A cable from a vertex to itself carries nothing and is left out.
     """
@@ -281,7 +302,8 @@ def build(
     keep = one != two
     if not keep.all():
         one, two, which = one[keep], two[keep], which[keep]
-    indptr, head, arc_kind, count = _rows(n, one, two, which.astype(np.int64))
+    back = (two, one) if turned is None else (turned[two], turned[one])
+    indptr, head, arc_kind, count = _rows(n, one, two, *back, which.astype(np.int64))
     ends = int(ends_of.max(initial=-1)) + 1
     return Network(
         device_start=frozen_array(np.array(device_start, dtype=np.int64)),
@@ -297,20 +319,22 @@ def build(
         kind=frozen_array(arc_kind),
         count=frozen_array(count),
         kinds=kinds,
+        turned=turned if turned is None else frozen_array(turned),
     )
 
 
 def _rows(
-    n: int, a: Ids, b: Ids, kind: Ints
+    n: int, a: Ids, b: Ids, back_tail: Ids, back_head: Ids, kind: Ints
 ) -> tuple[Ints, Ids, NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]]:
-    """Arcs both ways in order of (tail, head, kind), equal ones counted: row starts, heads, kinds, counts."""
+    """Arcs from `a` to `b` and back in order of (tail, head, kind), equal ones counted: row starts, heads, kinds,
+    counts."""
     wide, low = max(n - 1, 1).bit_length(), int(kind.max(initial=0)).bit_length()
     if 2 * wide + low > 63:
         raise OverflowError("too many vertices and kinds of arc for 64-bit keys")
     key = np.empty(2 * len(a), dtype=np.int64)
     for begin in range(0, len(a), _PIECE):
         some = slice(begin, begin + _PIECE)
-        for start, tail, head in ((0, a[some], b[some]), (len(a), b[some], a[some])):
+        for start, tail, head in ((0, a[some], b[some]), (len(a), back_tail[some], back_head[some])):
             part = tail.astype(np.int64)
             part <<= wide
             part |= head
@@ -355,23 +379,25 @@ def from_fabric(fabric: Fabric, *, timed: bool = True, health: Floats | None = N
     that each cable has left, [cables]: 1 where it is whole, 0 where it is lost. Vertices stay, with or without cables.
     """
     types = list(fabric.plan.devices.values())
-    layouts = [_vertices_of_ports(device) for device in types]
+    layouts = layouts_of(types)
     type_of = fabric.device_type.astype(np.int64)
     start, device_of = _vertices_of_devices(type_of, layouts)
     place = np.arange(start[-1]) - start[device_of]
 
-    widest = max((count for count, _ in layouts), default=1)
+    widest = max((len(layout.forwards) for layout in layouts), default=1)
     forwards = np.zeros((len(types), widest), dtype=bool)
-    for t, device in enumerate(types):
-        forwards[t, : 1 if device.kind == "switch" else len(device.transit)] = True
+    turn = np.tile(np.arange(widest), (len(types), 1))
+    for t, layout in enumerate(layouts):
+        forwards[t, : len(layout.forwards)] = layout.forwards
+        turn[t, : len(layout.turn)] = layout.turn
     is_end = np.array([device.kind != "switch" for device in types], dtype=bool)[type_of]
     number = np.where(is_end, np.cumsum(is_end) - 1, -1)
     injection = np.array([_number(device.fields.get("injection"), np.inf) for device in types], dtype=np.float64)
     latency = np.array([_number(device.fields.get("latency"), 0.0) for device in types], dtype=np.float64)
     vertex_type = type_of[device_of]
     kind, kinds = cable_kinds(fabric, timed=timed, health=health)
-    a = _vertex(fabric.a_device, fabric.a_port, type_of, start, layouts)
-    b = _vertex(fabric.b_device, fabric.b_port, type_of, start, layouts)
+    a, b = (side.astype(np.int32, copy=False) for side in cable_ends(fabric))
+    turned = (start[device_of] + turn[vertex_type, place]).astype(np.int32) if any_crossing(layouts) else None
     if health is not None:
         left = health > 0
         a, b, kind = a[left], b[left], kind[left]
@@ -387,6 +413,7 @@ def from_fabric(fabric: Fabric, *, timed: bool = True, health: Floats | None = N
         b=b,
         kind=kind,
         kinds=kinds,
+        turned=turned,
     )
 
 
@@ -404,19 +431,21 @@ def cable_kinds(
 
 
 def cable_ends(fabric: Fabric) -> tuple[Ids, Ids]:
-    """The vertices that each cable joins, [cables] each."""
-    layouts = [_vertices_of_ports(device) for device in fabric.plan.devices.values()]
+    """The vertices that each cable leads from, at its end a, and to, at its end b, [cables] each; the other way it
+    leads from the second, turned, to the first, turned."""
+    layouts = layouts_of(fabric.plan.devices.values())
     type_of = fabric.device_type.astype(np.int64)
     start, _ = _vertices_of_devices(type_of, layouts)
+    out, into = ([getattr(layout, name) for layout in layouts] for name in ("out", "into"))
     return (
-        _vertex(fabric.a_device, fabric.a_port, type_of, start, layouts),
-        _vertex(fabric.b_device, fabric.b_port, type_of, start, layouts),
+        _vertex(fabric.a_device, fabric.a_port, type_of, start, out),
+        _vertex(fabric.b_device, fabric.b_port, type_of, start, into),
     )
 
 
-def _vertices_of_devices(type_of: Ints, layouts: list[tuple[int, Ints]]) -> tuple[Ints, Ints]:
+def _vertices_of_devices(type_of: Ints, layouts: list[Layout]) -> tuple[Ints, Ints]:
     """First vertex of each device, [D + 1], and the device of each vertex."""
-    per_device = np.array([count for count, _ in layouts], dtype=np.int64)[type_of]
+    per_device = np.array([len(layout.forwards) for layout in layouts], dtype=np.int64)[type_of]
     start = np.concatenate([[0], np.cumsum(per_device)])
     return start, np.repeat(np.arange(len(type_of)), per_device)
 
@@ -475,33 +504,20 @@ def _number(value: Value | None, default: float) -> float:
     return float(value) if isinstance(value, Quantity) else default
 
 
-def _vertices_of_ports(device: DeviceType) -> tuple[int, Ints]:
-    """How many vertices a device of this type has, and the vertex of each of its ports."""
-    of_port = np.zeros(device.radix, dtype=np.int64)
-    if device.kind == "switch":
-        return 1, of_port
-    lines = len(device.transit)
-    of_port[:] = lines
-    for line, ports in enumerate(device.transit):
-        of_port[list(ports)] = line
-    apart = lines == 0 or bool((of_port == lines).any())
-    return lines + apart, of_port
-
-
 def _vertex(
     device: NDArray[np.unsignedinteger[Any]],
     port: NDArray[np.unsignedinteger[Any]],
     type_of: Ints,
     start: Ints,
-    layouts: list[tuple[int, Ints]],
+    of_ports: list[Ints],
 ) -> Ids:
-    """Vertex of each (device, port)."""
+    """Vertex of each (device, port), where `of_ports` has that of each port among those of a device."""
     first = start.astype(np.int32)
-    if all(count == 1 for count, _ in layouts):
+    if not any(of_port.any() for of_port in of_ports):
         return looked_up(first, device)
-    widest = max(len(of_port) for _, of_port in layouts)
-    table = np.zeros((len(layouts), widest), dtype=np.int32)
-    for t, (_, of_port) in enumerate(layouts):
+    widest = max(len(of_port) for of_port in of_ports)
+    table = np.zeros((len(of_ports), widest), dtype=np.int32)
+    for t, of_port in enumerate(of_ports):
         table[t, : len(of_port)] = of_port
     found = np.empty(len(device), dtype=np.int32)
     for begin in range(0, len(device), _PIECE):

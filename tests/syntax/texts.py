@@ -57,7 +57,7 @@ npu Ascend950DT {
 
 npu Ascend950PR extends Ascend950DT { memory = 128 GB; hbm = 1.6 TB/s }
 switch LRS(n = 64) { latency = 250 ns; port down[n] : UB x4; port up[n] : UB x4 }
-nic UBNic { port net : UBoE x4; port host : UB x4 @open; transit net, host }
+nic UBNic { port net : UBoE x4; port host : UB x4 @open; transit net -- host }
 """
 
 ASSEMBLIES = """\

@@ -78,9 +78,12 @@ class _Witness:
         self.seen: list[Seen] = []
 
     def __call__(self, target: int, copies: int, labels: Labels, resolution: float) -> None:
+        onward = {
+            width: self.network.on_turned(label) for width, label in labels.items()
+        }  # the way there is a way back
         self.seen.append(
             see(
-                self.cables, self.arcs, self.lengths, target, copies, labels, self.senders, resolution,
+                self.cables, self.arcs, self.lengths, target, copies, onward, self.senders, resolution,
                 self.message_bytes,
             )
         )  # fmt: skip

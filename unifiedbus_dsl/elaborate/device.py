@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from attrs import evolve
 
 from unifiedbus_dsl.bind import delete_line
 from unifiedbus_dsl.diagnostics import Label
@@ -44,8 +46,8 @@ def build_device(elaborator: Elaborator, key: str, node: tree.TypeDef, body: Bod
         doc=node.doc,
         span=node.span,
     )
-    transit = _transit(elaborator, device, body)
-    return DeviceType(key, device.kind, device.ports, transit, device.fields, node.doc, node.span)
+    transit, between = _transit(elaborator, device, body)
+    return evolve(device, transit=transit, between=between)
 
 
 def _port(elaborator: Elaborator, statement: tree.PortDecl, scope: Scope) -> Port | None:
@@ -68,38 +70,61 @@ def _port(elaborator: Elaborator, statement: tree.PortDecl, scope: Scope) -> Por
     return Port(statement.name.text, sizes, protocol.name, lanes, opened, statement.span)
 
 
-def _transit(elaborator: Elaborator, device: DeviceType, body: Body) -> tuple[tuple[int, ...], ...]:
+_Line: TypeAlias = tuple[int, ...]
+
+
+def _transit(
+    elaborator: Elaborator, device: DeviceType, body: Body
+) -> tuple[tuple[_Line, ...], tuple[tuple[_Line, _Line], ...]]:
+    """The port numbers of each line, and of both sides of each line with two."""
     failed = elaborator.failed.get(device.key, set())
-    lines: list[tuple[int, ...]] = []
+    lines: list[_Line] = []
+    between: list[tuple[_Line, _Line]] = []
     owner: dict[int, tree.Expr] = {}
     for placed in body.statements:
-        if not isinstance(placed.statement, tree.Transit):
+        line = placed.statement
+        if not isinstance(line, tree.Transit):
             continue
         if device.kind == "switch":
             elaborator.sink.error(
                 "UB0511",
                 "a switch forwards among all its ports; it has no `transit` lines",
-                placed.statement.span,
+                line.span,
                 "not in a switch",
                 help=("delete the line, or make the type an `npu`, `nic` or `device`",),
-                fix=delete_line(placed.statement),
+                fix=delete_line(line),
             )
             continue
-        numbers: list[int] = []
-        for ref in placed.statement.ports:
-            found = port_numbers(device, ref, Evaluator(placed.scope, elaborator.sink), failed)
-            for port in found or ():
-                first = owner.setdefault(port, ref)
-                if first is not ref:
-                    elaborator.sink.error(
-                        "UB0512",
-                        "a port may stand in one `transit` line only",
-                        ref.span,
-                        "stands here again",
-                        labels=(Label(first.span, "stands here first"),),
-                    )
-                    break
-            numbers += found or []
-        if numbers:
-            lines.append(tuple(sorted(set(numbers))))
-    return tuple(sorted(lines))
+        evaluator = Evaluator(placed.scope, elaborator.sink)
+        sides = [_side(device, refs, evaluator, failed, owner) for refs in (line.ports, line.others) if refs]
+        if len(sides) == 2 and all(sides):
+            between.append((min(sides), max(sides)))
+        elif len(sides) == 1 and sides[0]:
+            lines.append(sides[0])
+    return tuple(sorted(lines)), tuple(sorted(between))
+
+
+def _side(
+    device: DeviceType,
+    refs: tuple[tree.Expr, ...],
+    evaluator: Evaluator,
+    failed: set[str],
+    owner: dict[int, tree.Expr],
+) -> _Line:
+    """The port numbers of one side of a line; `owner` says of each port where it stands."""
+    numbers: set[int] = set()
+    for ref in refs:
+        found = port_numbers(device, ref, evaluator, failed)
+        for port in found or ():
+            first = owner.setdefault(port, ref)
+            if first is not ref:
+                evaluator.sink.error(
+                    "UB0512",
+                    "a port may stand in one `transit` line only, on one side of it",
+                    ref.span,
+                    "stands here again",
+                    labels=(Label(first.span, "stands here first"),),
+                )
+                break
+        numbers.update(found or ())
+    return tuple(sorted(numbers))

@@ -68,4 +68,5 @@ def tell_forwarding(fabric: Fabric, sink: Sink, routes: str) -> None:
 
 
 def _forwards_all(of: DeviceType) -> bool:
-    return len(of.transit) == 1 and len(of.transit[0]) == of.radix
+    lines = (*of.transit, *(one + two for one, two in of.between if len(one) == len(two) == 1))
+    return len(lines) == 1 and len(lines[0]) == of.radix

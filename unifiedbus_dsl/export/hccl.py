@@ -184,13 +184,14 @@ def _within(devices: object, server: Server) -> NDArray[np.bool_]:
 
 def die_ports(device: DeviceType) -> list[tuple[int, int]]:
     """Die and port on it of each port of a device."""
-    lines = {port: n for n, line in enumerate(device.transit) for port in line}
+    every = (*device.transit, *(one + two for one, two in device.between))
+    lines = {port: n for n, line in enumerate(every) for port in line}
     counts: dict[int, int] = {}
     found: list[tuple[int, int]] = []
     for n, array in enumerate(device.ports):
         match = re.fullmatch(r"die_?(\d+)", array.name)
         for _ in range(array.count):
-            die = int(match[1]) if match else lines.get(len(found), len(device.transit) if lines else n)
+            die = int(match[1]) if match else lines.get(len(found), len(every) if lines else n)
             found.append((die, counts.get(die, 0)))
             counts[die] = counts.get(die, 0) + 1
     return found

@@ -168,7 +168,7 @@ def _pieces(phase: Flows) -> tuple[Ints, Ints, Ints]:
 
 @frozen(eq=False)
 class Arcs:
-    """Each cable both ways: vertices, devices and ports of its two ends."""
+    """Each cable both ways: the vertices that it leads from and to, devices and ports of its two ends."""
 
     tail: Ints
     head: Ints
@@ -178,18 +178,19 @@ class Arcs:
     far_port: Ints
 
 
-def arcs_of(fabric: Fabric) -> Arcs:
+def arcs_of(fabric: Fabric, network: Network) -> Arcs:
     a, b = cable_ends(fabric)
-    one = [np.asarray(c, dtype=np.int64) for c in (a, fabric.a_device, fabric.a_port)]
-    two = [np.asarray(c, dtype=np.int64) for c in (b, fabric.b_device, fabric.b_port)]
+    one = [np.asarray(c, dtype=np.int64) for c in (fabric.a_device, fabric.a_port)]
+    two = [np.asarray(c, dtype=np.int64) for c in (fabric.b_device, fabric.b_port)]
     near = [np.concatenate([x, y]) for x, y in zip(one, two, strict=True)]
     far = [np.concatenate([y, x]) for x, y in zip(one, two, strict=True)]
-    return Arcs(near[0], far[0], near[1], near[2], far[1], far[2])
+    tail, head = (np.concatenate(each).astype(np.int64) for each in ((a, network.turn(b)), (b, network.turn(a))))
+    return Arcs(tail, head, *near, *far)
 
 
 def _routes(fabric: Fabric, network: Network, sink: Sink) -> Iterator[str]:
     yield "nodeId,dstNodeId,dstPortId,outPorts,metrics\n"
-    arcs = arcs_of(fabric)
+    arcs = arcs_of(fabric, network)
     device_of = np.repeat(np.arange(fabric.device_count), np.diff(network.device_start))
     strayed = 0
     for target in track(network.end_device.tolist(), "write routes"):

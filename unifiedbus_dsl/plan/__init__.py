@@ -152,7 +152,8 @@ class DeviceType:
     """An `npu`, `cpu`, `switch`, `nic` or `device` with its arguments filled in.
 
     `ports` are in order of name. `transit` has one tuple of port numbers for each `transit` line; a switch forwards
-    among all its ports and has none.
+    among all its ports and has none. `between` has the two sides of each line `A -- B`: a port of either forwards to
+    those of the other alone.
     """
 
     key: str
@@ -162,6 +163,7 @@ class DeviceType:
     fields: Mapping[str, Value] = field(factory=dict)
     doc: str | None = field(default=None, eq=False)
     span: Span | None = field(default=None, eq=False, repr=False)
+    between: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
 
     @property
     def radix(self) -> int:

@@ -60,6 +60,8 @@ def _device(plan: Plan, device: DeviceType) -> Iterator[str]:
         yield f"  port {port.name}{shape} : {port.protocol} x{port.lanes}" + (" @open" if port.open else "")
     for ports in device.transit:
         yield f"  transit {', '.join(_runs(ports))}"
+    for sides in device.between:
+        yield f"  transit {' -- '.join(', '.join(_runs(ports)) for ports in sides)}"
     yield from _fields(device.fields)
 
 

@@ -126,7 +126,10 @@ def _devices(plan: Plan) -> Iterator[str]:
                 yield f"port `{device.key}.{port.name}` has {port.lanes} lanes"
             if any(size < 0 for size in port.shape):
                 yield f"port `{device.key}.{port.name}` has a dimension below 0"
-        listed = [number for line in device.transit for number in line]
+        sides = [side for line in device.between for side in line]
+        listed = [number for line in (*device.transit, *sides) for number in line]
+        if not all(sides) or any(len(line) != 2 for line in device.between):
+            yield f"a transit line of `{device.key}` has a side without a port"
         if len(set(listed)) != len(listed) or any(not 0 <= n < device.radix for n in listed):
             yield f"the transit lines of `{device.key}` name a port twice or one that it does not have"
 

@@ -130,8 +130,11 @@ def _device(plan: Plan, device: DeviceType) -> dict[str, Any]:
         for port in device.ports
     ]
     shapes = {port.name: list(port.shape) for port in device.ports}
-    transit = [list(line) for line in device.transit]
-    return {**_common(plan, device), "ports": ports, "portShapes": shapes, "transit": transit}
+    lines = {
+        "transit": [list(line) for line in device.transit],
+        "between": [[list(side) for side in line] for line in device.between],
+    }
+    return {**_common(plan, device), "ports": ports, "portShapes": shapes, **lines}
 
 
 def _assembly(plan: Plan, survey: Survey, assembly: AssemblyType, tables: dict[tuple[int, ...], int]) -> dict[str, Any]:

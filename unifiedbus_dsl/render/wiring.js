@@ -111,24 +111,31 @@ function devicePath(number) {
   while (data.types[key].children) for (const c of data.types[key].children) { const size = data.types[c.type].devices, all = product(c.shape) * size; if (number < all) { path.push({ name: c.name, at: unflat(Math.floor(number / size), c.shape) }); number %= size; key = c.type; break; } number -= all; }
   return path;
 }
-/** The vertex of a device that a port belongs to: its transit line, or one past the last for ports in no line. */
+/** The vertex of a device that a port leads into: its transit line, behind these one for each side of a line between two
+    sides, or one past the last for ports in no line. */
 function lineOf(type, port, at) {
   const t = data.types[type]; if (t.kind === "switch") return 0;
   let start = 0; for (const p of t.ports) { if (p[0] === port) break; start += product(p[2]); }
-  const found = t.transit.findIndex(line => line.includes(start + flat(at, portShape(type, port))));
-  return found < 0 ? t.transit.length : found;
+  const number = start + flat(at, portShape(type, port)), found = t.transit.findIndex(line => line.includes(number));
+  const side = t.between.flat().findIndex(ports => ports.includes(number));
+  return found >= 0 ? found : t.transit.length + (side < 0 ? 2 * t.between.length : side);
+}
+/** The vertex that what goes the other way passes: of a line between two sides the other one. */
+function turned(type, line) {
+  const t = data.types[type], side = line - (t.kind === "switch" ? 1 : t.transit.length);
+  return line >= 0 && side >= 0 && side < 2 * (t.between || []).length ? line - side + (side ^ 1) : line;
 }
 /** The neighbours of a vertex [device, line]; all ports of the device where `line` is -1. */
 function neighbours(number, line) {
   const path = devicePath(number), type = typeAt(path), found = [];
   for (const [port, , shape] of data.types[type].ports)
     for (let k = 0; k < product(shape); k++) {
-      const at = unflat(k, shape); if (line >= 0 && lineOf(type, port, at) !== line) continue;
+      const at = unflat(k, shape); if (line >= 0 && turned(type, lineOf(type, port, at)) !== line) continue;
       const end = peer(path, port, at); if (end) found.push([deviceNumber(end.path), lineOf(typeAt(end.path), end.port, end.at)]);
     }
   return found;
 }
-const forwards = (number, line) => { const t = data.types[typeAt(devicePath(number))]; return t.kind === "switch" || line < t.transit.length; };
+const forwards = (number, line) => { const t = data.types[typeAt(devicePath(number))]; return t.kind === "switch" || line < t.transit.length + 2 * t.between.length; };
 /** A shortest path between two devices as device numbers, from both ends at once; [] where there is none, null where too
     many devices had to be looked at. */
 function route(from, to) {
@@ -142,7 +149,8 @@ function route(from, to) {
       const last = device + "|" + line;
       for (const [d, l] of neighbours(device, line)) {
         if (d === here.device) continue;
-        const id = d + "|" + l, met = d === there.device ? d + "|-1" : there.seen.has(id) ? id : null;
+        const id = d + "|" + l, other = d + "|" + turned(typeAt(devicePath(d)), l);
+        const met = d === there.device ? d + "|-1" : there.seen.has(other) ? other : null;
         if (met !== null && (d === there.device || forwards(d, l))) { const a = walk(here.seen, last), b = walk(there.seen, met).reverse(); const all = [...a, ...b]; return side ? all.reverse() : all; }
         if (!here.seen.has(id)) { here.seen.set(id, last); next.push([d, l]); }
       }

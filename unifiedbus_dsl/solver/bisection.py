@@ -25,6 +25,7 @@ from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, sp
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
 from unifiedbus_dsl.solver.lower_end import NOTHING, Lower, larger
 from unifiedbus_dsl.solver.max_flow import minimum_cut
+from unifiedbus_dsl.solver.one_vertex import bounds_of
 from unifiedbus_dsl.solver.result import NotAdmittedError, Number, TooLateError, interval
 from unifiedbus_dsl.solver.spectral import spectrum
 from unifiedbus_dsl.solver.spread import spread_bound
@@ -111,6 +112,8 @@ def bisection(
     n = int(chosen.sum())
     if n < 2:
         raise NotAdmittedError("a bisection needs two end points")
+    if network.turned is not None:
+        return _between_two(symmetry, chosen, most, budget, known or Known())
     deadline = Deadline.of(budget)
     upper = _Upper(network, chosen, deadline)
     joined = _joined(network, chosen)
@@ -165,6 +168,22 @@ def _by_programme(symmetry: Symmetry, upper: _Upper, lower: Lower, most: int) ->
 
 def _stated(value: float, reason: str) -> Lower:
     return Lower(value, reason, StatedBound(value))
+
+
+def _between_two(symmetry: Symmetry, chosen: Bools, most: int, budget: float | None, known: Known) -> Bisection:
+    """Return the same where lines forward between two sides: the cut with each line as one vertex, and what the network
+    in which each is parted carries at the least."""
+    network, bounds = symmetry.network, bounds_of(symmetry)
+    half, members = None if budget is None else budget / 2, np.flatnonzero(chosen)
+    above = bisection(bounds.wider, members, most=most, budget=half, known=Known(halves=known.halves))
+    below = bisection(bounds.narrower, members, most=most, budget=half)
+    lower = larger(known.lower, _stated(below.capacity.lower, "flows with each line between two sides parted"))
+    side = above.vertex_side[bounds.whole]
+    passes = network.forwards | network.on_vertices(chosen)
+    cut = np.flatnonzero((side & passes)[network.tail] & (~side & passes)[network.head])
+    reason = f"from below {lower.reason}, from above a cut with each as one vertex"
+    capacity = interval(lower.value, above.capacity.upper, reason, MEETS_WITHIN)
+    return Bisection(capacity, above.side, side, cut, lower.proof, lower.reason)
 
 
 def _joined(network: Network, chosen: Bools) -> bool:

@@ -180,7 +180,7 @@ def _block(symmetry: Symmetry, commodity: Commodity, minimal: bool) -> _Block:
     columns = [np.arange(network.vertices) == source, *commodity.demand]
     hop = np.isfinite(network.kinds.capacity_Bps).astype(np.float64)  # a cable is a hop, a free arc is none
     if minimal:
-        columns.append(least_costs(network, np.array([source]), hop, np.zeros(network.vertices)))
+        columns.append(network.on_turned(least_costs(network, np.array([source]), hop, np.zeros(network.vertices))))
     for column in columns:
         if (column == column[0]).all():
             continue

@@ -186,9 +186,9 @@ class Collectives:
 
     def _found(self, shape: Demand) -> Timing | NoPathError:
         try:
-            if self.timed is None:
+            if self.timed is None and self.symmetry.network.turned is None:
                 return self._blocks.timing(shape, self.until)
-            return timing(self.symmetry, shape, self.timed, self.until)
+            return timing(self.symmetry, shape, self.timed or self.symmetry, self.until)
         except NoPathError as why:
             return why
 

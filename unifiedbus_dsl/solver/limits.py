@@ -85,6 +85,10 @@ def _with_hubs(network: Network, apart: Bools | None = None) -> _Hubs:
     indptr = np.concatenate([[0], np.cumsum(degree + np.bincount(tails, minlength=n))])
     head, kind, count = _inserted(network, new, indptr, tails, heads)
     kinds = network.kinds
+    turned = None
+    if network.turned is not None:
+        turned = np.arange(n, dtype=np.int32)
+        turned[new] = new[network.turned]
     return _Hubs(
         new,
         hub,
@@ -106,6 +110,7 @@ def _with_hubs(network: Network, apart: Bools | None = None) -> _Hubs:
                 np.append(kinds.latency_s, 0.0),
                 np.append(kinds.link, -1),
             ),
+            turned=turned if turned is None else frozen_array(turned),
         ),
     )
 

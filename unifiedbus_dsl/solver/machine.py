@@ -152,7 +152,9 @@ class Machine:
         key = (network.tail.astype(np.int64) * network.vertices + network.head) * many + network.kind
         none = (a == b) | (self.cable_health <= 0)
         forth = np.searchsorted(key, (a * network.vertices + b) * many + kind)
-        back = np.searchsorted(key, (b * network.vertices + a) * many + kind)
+        back = np.searchsorted(
+            key, (network.turn(b).astype(np.int64) * network.vertices + network.turn(a)) * many + kind
+        )
         return np.where(none, -1, forth), np.where(none, -1, back)
 
     @cached_property

@@ -85,7 +85,8 @@ class Outage:
         chance = np.where(out[a] | out[b], beside, 1.0)
         chance[out[a] & out[b]] = within
         chance[free[a] | free[b]] = 0.5
-        return float((lost * chance).sum()) * (1 + ROUNDING)
+        ways = 1 if network.turned is None else 2  # a cut may part the two ways of a line, and go through a cable twice
+        return float((lost * chance).sum()) * ways * (1 + ROUNDING)
 
     def _lost(self) -> Floats:
         """The part of its capacity that each cable has lost, [cables]."""

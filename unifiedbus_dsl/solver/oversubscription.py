@@ -146,7 +146,8 @@ class _Walls:
     def _node(self) -> Ints:
         """The node of each vertex as something that passes on, -1 for one that does not, [V]."""
         network = self.network
-        links = self._within & self._passes[network.tail] & self._passes[network.head]
+        free = self._passes & (network.turn(np.arange(network.vertices)) == np.arange(network.vertices))
+        links = self._within & free[network.tail] & free[network.head]
         component = components(network.vertices, network.tail[links], network.head[links])
         carried = np.where(self._carrier & network.forwards, network.ends + np.arange(network.vertices), -1)
         return np.where(self._passes, network.ends + network.vertices + component.astype(np.int64), carried)
@@ -189,21 +190,22 @@ class _Walls:
         links = self._within & on[tail] & on[head]
         door = np.zeros(network.vertices, dtype=bool)
         door[tail[exits & on[tail]]] = True
-        doors = np.flatnonzero(door)
-        far = _hops_from_outside(network, links, doors)
+        doors = network.turn(np.flatnonzero(door))
+        inward = _hops_from_outside(network, links, doors)
+        far = network.on_turned(inward)
         suspect = through & np.isfinite(far[head[own]]) & (far[tail[own]] + 1 == far[head[own]])
         if not suspect.any():
             return back
-        nearer = np.flatnonzero(links & (far[tail] + 1 == far[head]))
+        nearer = np.flatnonzero(links & (inward[tail] + 1 == inward[head]))
         pairs = distinct(tail[nearer].astype(np.int64) * network.vertices + head[nearer])
         ways = np.bincount(pairs % network.vertices, minlength=network.vertices)
         ways[doors] += 1
-        suspect &= ways[head[own]] == 1
+        suspect &= network.on_turned(ways)[head[own]] == 1
         if suspect.any():
             dominator = _dominators(network, links, doors)
             back[suspect] = [
                 dominator.get(w) == v
-                for v, w in zip(tail[own[suspect]].tolist(), head[own[suspect]].tolist(), strict=True)
+                for v, w in zip(*(network.turn(side[own[suspect]]).tolist() for side in (tail, head)), strict=True)
             ]
         return back
 

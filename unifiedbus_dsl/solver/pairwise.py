@@ -4,6 +4,8 @@ A sweep finds the way from everywhere to one target. Where each target has a sou
 permutation, that is far too much: here two searches, one from either end, meet half way. Pairs are worked on in blocks;
 the sets of a block are columns of (pair, vertex), and whether one is in a set is looked up in an array of both.
 
+The search from the target goes its ways backwards: it sees the vertices that the other way passes.
+
 A path of least length passes its vertices in order of their distance from either end. So where the searches of depth m
 and k first meet, the hops are m + k, and the paths are the arcs of the searches that lead to where they met.
 """
@@ -44,7 +46,8 @@ class Step:
 
     def turned(self, network: Network) -> Step:
         """The same cables the other way."""
-        return Step(self.pair, self.head, network.opposite[self.arc].astype(np.int64), self.tail)
+        back = network.opposite[self.arc].astype(np.int64)
+        return Step(self.pair, network.turn(self.head), back, network.turn(self.tail))
 
 
 @define(eq=False)
@@ -165,7 +168,7 @@ def _block(network: Network, room: _Room, source: Ints, target: Ints) -> Iterato
                 raise NoPathError("some end points have no path to each end point that they send to")
             made, key = mine.step()
             room.looked += len(key)
-            met = other.seen[key] & alive[made.pair]
+            met = other.seen[made.pair * network.vertices + network.turn(made.head)] & alive[made.pair]
             if met.any():
                 ways = _ways(network, room, mine, other, made.only(met))
                 yield ways if mine is here else [step.turned(network) for step in reversed(ways)]
@@ -185,7 +188,7 @@ def _ways(network: Network, room: _Room, mine: _Search, other: _Search, last: St
         steps.append(_leading(network, room, step, steps[-1].pair, steps[-1].tail))
     steps.reverse()
     for step in reversed(other.steps):
-        steps.append(_leading(network, room, step, steps[-1].pair, steps[-1].head).turned(network))
+        steps.append(_leading(network, room, step, steps[-1].pair, network.turn(steps[-1].head)).turned(network))
     return steps
 
 

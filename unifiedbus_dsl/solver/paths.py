@@ -13,7 +13,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Bools, Floats, Ints, Network, components, frozen_array
+from unifiedbus_dsl.network import Bools, Floats, Ints, Network, components, frozen_array, row_arcs
 from unifiedbus_dsl.progress import track
 from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.solver.sweep import by_cable, distances, least_costs
@@ -248,6 +248,11 @@ def disjoint_paths(
     cable joins, on the way from one to the other.
     """
     network = symmetry.network
+    if may_return(network):
+        raise NotAdmittedError(
+            "both sides of a `transit` line `A -- B` lead on, or to several end points: a path could come back by a "
+            "cable that it went out by, and would count it twice"
+        )
     senders, receivers = network.selected(source), network.selected(target)
     group = symmetry.restricted(colour=senders + 2 * receivers)
     neighbours = bool(senders.all() and receivers.all() and end_points_only(network))
@@ -289,9 +294,35 @@ def _all_pairs(
 
 def end_points_only(network: Network) -> bool:
     """Whether each vertex is all of an end point and forwards, and cables join them all."""
-    if network.vertices != network.ends or not network.forwards.all() or (network.end < 0).any():
+    if (
+        network.vertices != network.ends
+        or not network.forwards.all()
+        or (network.end < 0).any()
+        or network.turned is not None
+    ):
         return False
     return network.ends > 1 and bool((components(network.vertices, network.tail, network.head) == 0).all())
+
+
+def may_return(network: Network) -> bool:
+    """Whether a path might use a cable both ways: of a line between two sides both lead to what passes it on, or to
+    several end points.
+
+    Else one side is at a single end point that passes nothing on there: what comes in by it was sent there, and what
+    goes out by it ends there, and neither is of use to a path that the other is on.
+    """
+    if network.turned is None:
+        return False
+    line = np.flatnonzero(network.turned != np.arange(network.vertices))
+    arcs = row_arcs(network, line)
+    owner = np.repeat(line, network.indptr[line + 1] - network.indptr[line])
+    head = network.head[arcs]
+    ends = np.where(network.forwards[head], -1, network.end[head])
+    low, high = np.full(network.vertices, network.ends), np.full(network.vertices, -1)
+    np.minimum.at(low, owner, ends)
+    np.maximum.at(high, owner, ends)
+    dead = (low >= 0) & (low >= high)  # one end point at the most
+    return bool((~dead & ~network.on_turned(dead))[line].any())
 
 
 def pair_cables(network: Network, source: int, target: int) -> int:

@@ -14,6 +14,7 @@ from attrs import frozen
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.network import Bools, Ints, Network, components, distinct, frozen_array, looked_up, ranges
+from unifiedbus_dsl.solver.one_way import turned_islands
 from unifiedbus_dsl.symmetry import dense, mix
 
 MAX_SORTS = 2_000
@@ -61,7 +62,12 @@ def islands(network: Network) -> tuple[Ints, Ints]:
 
     An end point that doesn't forward may touch several islands. Two end points with a cable straight between vertices
     that don't forward are an island of their own.
+
+    Raises:
+        NotAdmittedError: lines between two sides join too many pairs of end points past every island.
     """
+    if network.turned is not None:
+        return turned_islands(network)
     n = network.vertices
     out, into = np.repeat(network.forwards, np.diff(network.indptr)), looked_up(network.forwards, network.head)
     inner = out & into

@@ -121,7 +121,7 @@ def links(machine: Machine, cables: ArrayLike | None = None, symmetry: Symmetry 
     kinds, n = len(network.kinds.link), network.vertices
     key = (network.tail.astype(np.int64) * n + network.head) * kinds + network.kind
     sides = []
-    for tail, head in ((a, b), (b, a)):
+    for tail, head in ((a, b), (network.turn(b), network.turn(a))):
         wanted = (tail * n + head) * kinds + kind[some]
         arc = np.searchsorted(key, wanted)
         there = np.isin(wanted, key)

@@ -53,4 +53,5 @@ def _leaves_carrier(network: Network, carriers: Bools) -> Bools:
     rank[carrier] = np.inf
     near = np.full(network.vertices, np.inf)
     np.minimum.at(near, tail[carrier[tail]], rank[head[carrier[tail]]])
+    near = np.minimum(near, network.on_turned(near))
     return np.asarray(carrier[tail] & (rank[head] > near[tail]))

@@ -156,7 +156,8 @@ class _Paths:
 @frozen(eq=False)
 class _Balls:
     """Searches from both ends of a pair at once, each touching what is near only: `near` [2, V] are the hops from
-    either end, -1 where not yet reached, and between searches everywhere."""
+    either end, -1 where not yet reached, and between searches everywhere. That from the target goes backwards: it sees
+    the vertices that the other way passes."""
 
     network: Network
     near: NDArray[np.int32]
@@ -184,7 +185,7 @@ class _Balls:
         """Vertices half way: reached from both ends, and passed through."""
         last = levels[0][-1]
         inner = len(levels[0]) > 1 and len(levels[1]) > 1
-        met = self.near[1][last] >= 0
+        met = self.near[1][self.network.turn(last)] >= 0
         if inner:
             met &= self.network.forwards[last]
         return np.asarray(last[met])
@@ -206,12 +207,12 @@ class _Balls:
         hops = [len(side) - 1 for side in levels]
         parts, far = [middle], [np.full(len(middle), hops[1])]
         for side in (0, 1):
-            here = middle
+            here = middle if side else network.turn(middle)
             for level in range(hops[side] - 1, -1, -1):
                 heads = network.head[row_arcs(network, here)]
-                good = (self.near[side][heads] == level) & (network.forwards[heads] | (level == 0))
+                good = (self.near[side][network.turn(heads)] == level) & (network.forwards[heads] | (level == 0))
                 here = np.unique(heads[good]).astype(np.int64)
-                parts.append(here)
+                parts.append(here if side else network.turn(here).astype(np.int64))
                 far.append(np.full(len(here), level if side else sum(hops) - level))
         order = np.argsort(np.concatenate(parts))
         vertices, left = np.concatenate(parts)[order], np.concatenate(far)[order]

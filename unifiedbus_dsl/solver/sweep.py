@@ -26,7 +26,7 @@ SMALL_BELOW = 1 / 64
 
 @frozen(eq=False)
 class Weights:
-    """Arcs as a matrix: entry (tail, head) adds up `weight` [A]; weights are equal both ways."""
+    """Arcs as a matrix: entry (tail, head) adds up `weight` [A]; an arc and its opposite weigh the same."""
 
     network: Network
     weight: Floats
@@ -65,7 +65,8 @@ def spread(weights: Weights, support: NDArray[Any], value: Floats) -> Floats:
     network = weights.network
     degree = network.indptr[support + 1] - network.indptr[support]
     if degree.sum() >= network.arcs * GATHER_BELOW:
-        return np.asarray(weights.matrix @ value)
+        # along the arcs is against their opposites
+        return network.on_turned(np.asarray(weights.matrix @ network.on_turned(value)))
     arcs = row_arcs(network, support)
     passed: Floats = np.repeat(value[support], degree) * weights.weight[arcs]
     return tally(network.head[arcs], passed, network.vertices)
@@ -75,6 +76,7 @@ def distances(weights: Weights, target: NDArray[Any], until: float = inf) -> Dis
     """Hops and nearer weights to a target, given by its vertices.
 
     Only vertices that forward are passed through; the target's own count as such at the start. O(A) per level at most.
+    The hops from the target are found, which are those to it of the vertices that the other way passes.
 
     Raises:
         TooLateError: not all are found by `until`.
@@ -95,7 +97,7 @@ def distances(weights: Weights, target: NDArray[Any], until: float = inf) -> Dis
         nearer[fresh] = reached
         left -= len(fresh)
         frontier = fresh[network.forwards[fresh]]
-    return Distances(hops, nearer)
+    return Distances(network.on_turned(hops), network.on_turned(nearer))
 
 
 def _next_level(weights: Weights, frontier: NDArray[Any], hops: Hops) -> tuple[NDArray[Any], Floats]:
@@ -202,7 +204,7 @@ def _nearer_arcs(weights: Weights, distances: Distances, share: Floats) -> tuple
 
 
 def least_costs(network: Network, start: NDArray[Any], cost: Floats, passing: Floats) -> Floats:
-    """Least sum of costs between the vertices `start` and each vertex, passing only through vertices that forward, [V]:
+    """Least sum of costs from each vertex to the vertices `start`, passing only through vertices that forward, [V]:
     `cost` ([kinds]) of each arc and `passing` ([V]) of each vertex passed. Infinite where there is no path.
 
     Label-correcting: all arcs out of what changed at once, as many rounds as the longest least path has arcs.
@@ -220,4 +222,4 @@ def least_costs(network: Network, start: NDArray[Any], cost: Floats, passing: Fl
         offer = np.repeat(far[changed] + through[changed], degree) + cost[network.kind[arcs]]
         np.minimum.at(far, network.head[arcs], offer)
         changed = np.flatnonzero((far < before) & network.forwards)
-    return far
+    return network.on_turned(far)

@@ -95,8 +95,9 @@ def _descend(
 def _arcs_left(network: Network, time: Floats, goal: Ids, cost: Floats, passing: Floats, starts: Ids) -> Ints:
     """Fewest arcs from each vertex to the goal on paths of least `time` ([V], those of `least_costs`), as far out as
     the nearest of the vertices `starts`; -2 beyond. `cost` [kinds] and `passing` [V] are what `time` adds up. [V]"""
-    left = np.full(network.vertices, -2, dtype=np.int64)
+    left = np.full(network.vertices, -2, dtype=np.int64)  # from the goal, on the way back
     left[goal] = 0
+    time, starts = network.on_turned(time), network.turn(starts)
     frontier, level = np.asarray(goal), 0
     while len(frontier) and (left[starts] < 0).all():
         level += 1
@@ -107,7 +108,7 @@ def _arcs_left(network: Network, time: Floats, goal: Ids, cost: Floats, passing:
         fresh = distinct(head[tight & (left[head] < 0) & np.isfinite(time[head])])
         left[fresh] = level
         frontier = fresh[network.forwards[fresh]]
-    return left
+    return network.on_turned(left)
 
 
 @frozen(eq=False)

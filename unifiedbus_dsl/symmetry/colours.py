@@ -40,6 +40,8 @@ def tiers(network: Network, start: NDArray[np.bool_] | None = None) -> Ids:
         level += 1
         near = np.zeros(network.vertices, dtype=bool)
         near[network.head[row_arcs(network, frontier)]] = True
+        if network.turned is not None:
+            near |= near[network.turned]
         frontier = np.flatnonzero(near & (tier < 0))
         tier[frontier] = level
     return tier
@@ -58,8 +60,9 @@ def refined(network: Network, colour: ArrayLike, label: NDArray[np.integer], unt
 
     Colour of v next round: its colour and the sum over arcs out of w(label) · h(colour of head), in 64-bit arithmetic
     with random odd w and random h. Arcs in say nothing new: each arc has its opposite, and labels that part opposite
-    arcs part them from both ends. A collision (odds about colours squared in 2^64) would leave it too coarse. After
-    `DEEP` rounds vertices are parted by their hops from rare colours at once, as the rounds would do one by one.
+    arcs part them from both ends. Where the opposites are of other vertices (see `Network.turned`) the colours of those
+    count. A collision (odds about colours squared in 2^64) would leave it too coarse. After `DEEP` rounds vertices are
+    parted by their hops from rare colours at once, as the rounds would do one by one.
     """
     from scipy.sparse import csr_matrix
 
@@ -73,6 +76,8 @@ def refined(network: Network, colour: ArrayLike, label: NDArray[np.integer], unt
             now = _parted_by_hops(network, now)
         numbers = np.arange(int(now.max(initial=-1)) + 1)
         key = mix(numbers)[now] + np.asarray(matrix @ mix(numbers + (1 << 40))[now])
+        if network.turned is not None:
+            key += mix(numbers + (1 << 41))[now[network.turned]]
         now = dense(key)
         more = int(now.max(initial=-1)) + 1
         if more == count:

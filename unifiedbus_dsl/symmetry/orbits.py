@@ -56,7 +56,8 @@ def arc_orbits(network: Network, proofs: Sequence[Proof], vertex_orbit: Ids) -> 
     # what a generator says of the arcs out of moved vertices it says of their opposites too
     count = len(base)
     wide = np.int32 if count * count < 2**31 else np.int64
-    opposite = transposed(network.indptr, network.head, label)
+    plain = network.turned is None
+    opposite = transposed(network.indptr, network.head, label) if plain else label[network.opposite]
     pair: NDArray[np.signedinteger[Any]] = opposite.astype(wide, copy=False)
     pair *= count
     pair += label

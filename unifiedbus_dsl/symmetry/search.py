@@ -16,6 +16,7 @@ from unifiedbus_dsl.symmetry.colours import dense, refine, vertex_kinds
 from unifiedbus_dsl.symmetry.orbits import arc_orbits, vertex_orbits
 from unifiedbus_dsl.symmetry.pairs import carriers
 from unifiedbus_dsl.symmetry.proof import PIECE, Generator, Keep, Proof, Prover
+from unifiedbus_dsl.symmetry.sided import fold
 
 
 @frozen(eq=False, slots=False)
@@ -159,11 +160,12 @@ def find(
     apart is carried onto each other vertex by vertex where the network is small enough (see `pairs`).
     """
     arrays = tuple(arrays)
-    kinds = vertex_kinds(network, colour)
-    search = _Search(Prover(network, kinds, keeps), _signs(network, kinds, colour is not None))
-    search.along(arrays)
-    more, tried = carriers(search.prover, [proof.generator for proof in search.found])
-    proofs = [*search.found, *more]
+    if network.turned is None:
+        proofs, tried = _proofs(network, arrays, colour, keeps)
+    else:
+        folded = fold(network)
+        found, tried = _proofs(folded.network, arrays, folded.colour(colour), tuple(map(folded.kept, keeps)))
+        proofs = list(folded.proofs([proof.generator for proof in found]))
     generators = tuple(proof.generator for proof in proofs)
     vertex = vertex_orbits(network, generators)
     arc = arc_orbits(network, proofs, vertex)
@@ -172,11 +174,22 @@ def find(
         generators,
         frozen_array(vertex),
         frozen_array(arc),
-        search.tried + tried,
+        tried,
         arrays,
         None if colour is None else dense(np.asarray(colour)),
         keeps,
     )
+
+
+def _proofs(
+    network: Network, arrays: tuple[Array, ...], colour: ArrayLike | None, keeps: tuple[Keep, ...]
+) -> tuple[list[Proof], int]:
+    """The automorphisms found, and how many candidates were tried."""
+    kinds = vertex_kinds(network, colour)
+    search = _Search(Prover(network, kinds, keeps), _signs(network, kinds, colour is not None))
+    search.along(arrays)
+    more, tried = carriers(search.prover, [proof.generator for proof in search.found])
+    return [*search.found, *more], search.tried + tried
 
 
 def _signs(network: Network, kinds: Ids, coloured: bool) -> Hashes | None:

@@ -151,7 +151,10 @@ class Builder:
         return tree.PortExport(c[0], c[1], doc=self._doc(span), span=span)
 
     def on_transit(self, span: Span, c: Children) -> tree.Transit:
-        return tree.Transit(tuple(c), doc=self._doc(span), span=span)
+        return tree.Transit(c[0], c[1] or (), doc=self._doc(span), span=span)
+
+    def on_ports(self, span: Span, c: Children) -> tuple[tree.Expr, ...]:
+        return tuple(c)
 
     def on_instance(self, span: Span, c: Children) -> tree.Instance:
         return self._instance(span, c, spare=False)

@@ -370,7 +370,8 @@ def _export(node: tree.PortExport) -> str:
 
 
 def _transit(node: tree.Transit) -> str:
-    return f"transit {', '.join(expression(port) for port in node.ports)}"
+    sides = (node.ports, node.others) if node.others else (node.ports,)
+    return f"transit {' -- '.join(', '.join(map(expression, side)) for side in sides)}"
 
 
 def _instance(node: tree.Instance) -> str:

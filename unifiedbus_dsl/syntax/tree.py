@@ -449,9 +449,11 @@ class PortExport(Statement):
 
 @frozen
 class Transit(Statement):
-    """`transit x, up[0..1]`: these ports forward among themselves."""
+    """`transit x, up[0..1]`: these ports forward among themselves. `transit host -- net`: these forward to `others`,
+    and the others to them, and none to its own side."""
 
     ports: tuple[Expr, ...]
+    others: tuple[Expr, ...] = ()
 
 
 @frozen

@@ -7,7 +7,8 @@ does not hold. `accept` then holds the answer's bounds to that interval: the one
 upper bound is seen.
 
 Vertices are numbered device by device, in each forwarding set by forwarding set (a switch has one, another device one
-for each `transit` line, and a last one of its ports in no line). End points are the devices that are no switches, in
+for each `transit` line, and a last one of its ports in no line). A line `A -- B` has two, what comes in by A and what
+comes in by B, behind the other lines. End points are the devices that are no switches, in
 order.
 """
 

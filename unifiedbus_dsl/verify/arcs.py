@@ -80,14 +80,14 @@ def match(arcs: Arcs, cables: Cables) -> None:
         key = hashed(tail, arcs.head[some], look[arcs.kind[some]], cables.vertices)
         stated += int((key * arcs.count[some].astype(np.uint64)).sum(dtype=np.uint64))
     for some in cables.pieces():
-        a, b = cables.a[some], cables.b[some]
+        a, b, a_in, b_out = cables.a[some], cables.b[some], cables.a_in[some], cables.b_out[some]
         kept = a != b
         look_of = looks.of_cables(cables, some)
         if cables.health is not None:
             kept &= cables.health[some] > 0
-        a, b, look_of = a[kept], b[kept], look_of[kept]
+        a, b, a_in, b_out, look_of = a[kept], b[kept], a_in[kept], b_out[kept], look_of[kept]
         actual += int(hashed(a, b, look_of, cables.vertices).sum(dtype=np.uint64))
-        actual += int(hashed(b, a, look_of, cables.vertices).sum(dtype=np.uint64))
+        actual += int(hashed(b_out, a_in, look_of, cables.vertices).sum(dtype=np.uint64))
     require(stated % 2**64 == actual % 2**64, "the arcs are not the cables of the fabric")
     known.append(arcs)
 

@@ -47,6 +47,8 @@ class Cut:
         total = 0.0
         for some in cables.pieces():
             a, b = cables.a[some], cables.b[some]
+            require((self.side[cables.a_in[some]] == self.side[a]).all(), "a cut goes through a line of two sides")
+            require((self.side[cables.b_out[some]] == self.side[b]).all(), "a cut goes through a line of two sides")
             parted = (self.side[a] != self.side[b]) & passes[a] & passes[b]
             total += float(cables.capacity(some)[parted].sum())
         return total

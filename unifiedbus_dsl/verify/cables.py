@@ -27,7 +27,8 @@ PIECE = 1 << 18
 class Cables:
     """Vertices v of [V], end points e of [E], cables c of [C] of a fabric and what is left of them.
 
-    Cable c joins vertices `a[c]` and `b[c]` and is of the fabric's kind `kind[c]`; `capacity_Bps`, `rate_Bps` (raw) and
+    Cable c leads from vertex `a[c]` to `b[c]`, and from `b_out[c]` to `a_in[c]` (the same two, but where a line
+    forwards between two sides), and is of the fabric's kind `kind[c]`; `capacity_Bps`, `rate_Bps` (raw) and
     `latency_s` are of kinds. `health[c]` is the part of its capacity that it has left (0: lost), None where all are
     whole. `end[v]` is the end point of a vertex (-1: a switch), `device[v]` its device, `latency_s[v]` what passing
     through it takes, `injection_Bps[e]` what an end point sends and receives at most.
@@ -41,6 +42,8 @@ class Cables:
     injection_Bps: Floats  # noqa: N815
     a: Ids
     b: Ids
+    a_in: Ids
+    b_out: Ids
     kind: NDArray[np.unsignedinteger[Any]]
     capacity_Bps: Floats  # noqa: N815
     rate_Bps: Floats  # noqa: N815
@@ -61,6 +64,19 @@ class Cables:
         some = np.flatnonzero(self.end >= 0)
         found = np.zeros(self.ends, dtype=np.int64)
         found[self.end[some]] = self.device[some]
+        return found
+
+    @cached_property
+    def sided(self) -> bool:
+        """Whether a line forwards between two sides, so that the two ways of a cable are of other vertices."""
+        return not (np.array_equal(self.a, self.a_in) and np.array_equal(self.b, self.b_out))
+
+    @cached_property
+    def turned(self) -> Ids:
+        """The vertex that what goes the other way passes: of a line of two sides the other one, else the same, [V]."""
+        found = np.arange(self.vertices, dtype=np.int32)
+        for one, two in ((self.a, self.a_in), (self.b, self.b_out)):
+            found[one], found[two] = two, one
         return found
 
     def capacity(self, some: slice) -> Floats:
@@ -89,8 +105,9 @@ def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None
     """The vertices and cables of a fabric; `health` [C] is the part of its capacity that each cable has left, and a
     cable of a device that is `lost` [D] has none."""
     types = list(fabric.plan.devices.values())
-    sets = [forwarding_sets(device) for device in types]
-    per_type = np.array([_vertex_count(device) for device in types], dtype=np.int64)
+    parted = any(len(one) + len(two) > 2 for device in types for one, two in device.between)
+    sets = [forwarding_sets(device, parted) for device in types]
+    per_type = np.array([_vertex_count(device, parted) for device in types], dtype=np.int64)
     type_of = fabric.device_type
     first = np.zeros(len(type_of) + 1, dtype=np.int32)
     np.cumsum(per_type[type_of], out=first[1:])
@@ -98,7 +115,7 @@ def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None
     is_end = np.array([each.kind != "switch" for each in types], dtype=bool)[type_of]
     number = np.where(is_end, np.cumsum(is_end) - 1, -1).astype(np.int32)
     place = np.arange(len(device)) - first[device]
-    lines = np.array([1 if each.kind == "switch" else len(each.transit) for each in types], dtype=np.int64)
+    lines = np.array([1 if each.kind == "switch" else _lines(each, parted) for each in types], dtype=np.int64)
     injection = np.array([_number(each, "injection", np.inf) for each in types], dtype=np.float64)
     passing = np.array([_number(each, "latency", 0.0) for each in types], dtype=np.float64)
     capacity, rate, latency = _kinds(fabric)
@@ -112,8 +129,10 @@ def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None
         place < lines[type_of[device]],
         passing[type_of[device]],
         injection[type_of[is_end]],
-        _vertices(fabric.a_device, fabric.a_port, type_of, first, sets),
-        _vertices(fabric.b_device, fabric.b_port, type_of, first, sets),
+        _vertices(fabric.a_device, fabric.a_port, type_of, first, [out for _, out in sets]),
+        _vertices(fabric.b_device, fabric.b_port, type_of, first, [into for into, _ in sets]),
+        _vertices(fabric.a_device, fabric.a_port, type_of, first, [into for into, _ in sets]),
+        _vertices(fabric.b_device, fabric.b_port, type_of, first, [out for _, out in sets]),
         fabric.kind,
         capacity,
         rate,
@@ -122,21 +141,37 @@ def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None
     )
 
 
-def forwarding_sets(device: DeviceType) -> Ints:
-    """The forwarding set of each port of a device: its `transit` line, or behind these that of the ports in none."""
-    found = np.full(device.radix, 0 if device.kind == "switch" else len(device.transit), dtype=np.int64)
-    for line, ports in enumerate(device.transit):
+def forwarding_sets(device: DeviceType, parted: bool) -> tuple[Ints, Ints]:
+    """The forwarding set that each port of a device leads into, and the one that it is a way out of: those of its
+    `transit` line, or behind these that of the ports in none. A line `A -- B` is two sets where a machine has one that
+    keeps ports of a side apart (`parted`); else it is a line like any other."""
+    into = np.full(device.radix, 0 if device.kind == "switch" else _lines(device, parted), dtype=np.int64)
+    out = into.copy()
+    plain = device.transit if parted else (*device.transit, *(one + two for one, two in device.between))
+    for line, ports in enumerate(plain):
         for port in ports:
-            found[port] = line
-    return found
+            into[port] = out[port] = line
+    for number, sides in enumerate(device.between if parted else ()):
+        for side in (0, 1):
+            for port in sides[side]:
+                into[port] = len(plain) + 2 * number + side
+                out[port] = len(plain) + 2 * number + (1 - side)
+    return into, out
 
 
-def _vertex_count(device: DeviceType) -> int:
+def _lines(device: DeviceType, parted: bool) -> int:
+    """How many forwarding sets the `transit` lines of a device are."""
+    return len(device.transit) + (2 if parted else 1) * len(device.between)
+
+
+def _vertex_count(device: DeviceType, parted: bool) -> int:
     """How many vertices a device of this type has."""
     if device.kind == "switch":
         return 1
-    covered = {port for line in device.transit for port in line}
-    return len(device.transit) + (not device.transit or len(covered) < device.radix)
+    sides = [side for line in device.between for side in line]
+    covered = {port for line in (*device.transit, *sides) for port in line}
+    lines = _lines(device, parted)
+    return lines + (not lines or len(covered) < device.radix)
 
 
 def _vertices(device: NDArray[Any], port: NDArray[Any], type_of: NDArray[Any], first: Ids, sets: list[Ints]) -> Ids:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from attrs import frozen
 
+from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.cables import Bools, Cables, Floats, Ints
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -48,7 +49,12 @@ class HalvingGraph:
 
 
 def halving_graph(cables: Cables, members: Bools, *, reduced: bool = True) -> HalvingGraph:
-    """The graph of all cuts that halve the end points `members` [E]."""
+    """The graph of all cuts that halve the end points `members` [E].
+
+    Raises:
+        VerificationError: a line forwards between two sides, whose two ways a cut may part.
+    """
+    require(not cables.sided, "this bound takes a line to be one vertex, and here one forwards between two sides")
     member = cables.members(members)
     passes = cables.forwards | member
     to = np.arange(cables.vertices)

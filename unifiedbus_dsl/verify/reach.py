@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from unifiedbus_dsl.verify import Proved
 from unifiedbus_dsl.verify.arcs import hashed
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ids, Ints
+from unifiedbus_dsl.verify.sided import components, sided_islands
 
 FEW = 60
 """Sorts that are joined to some of the others only, up to which every set is tried."""
@@ -25,23 +25,6 @@ SORTS = 2_000
 """Sorts up to which a set is grown from each."""
 AT_ONCE = 10_000_000
 """Pairs of sorts that are held at a time."""
-
-
-def components(count: int, a: NDArray[np.integer], b: NDArray[np.integer]) -> Ints:
-    """Return the least number of those that each of `count` things is joined to, where `a[i]` is joined to `b[i]`.
-
-    Every tree hooks onto a smaller one next to it, then all point to their roots: half of the trees at the least are
-    gone after each round.
-    """
-    label = np.arange(count)
-    while len(a):
-        low, high = np.minimum(label[a], label[b]), np.maximum(label[a], label[b])
-        apart = low != high
-        a, b = a[apart], b[apart]
-        np.minimum.at(label, high[apart], low[apart])
-        while (label[label] != label).any():
-            label = label[label]
-    return label
 
 
 @frozen(eq=False, slots=False)
@@ -55,6 +38,12 @@ class Reach:
     @classmethod
     def of(cls, cables: Cables, members: Bools) -> Reach:
         """Between the end points `members` [E]."""
+        if cables.sided:
+            end, island = sided_islands(cables)
+            some = members[end]
+            wide = int(island.max(initial=0)) + 1
+            key = np.unique(end[some] * wide + island[some])
+            return cls(cables.ends, key // wide, np.unique(key % wide, return_inverse=True)[1])
         a, b = cables.a, cables.b
         left = a != b
         if cables.health is not None:

@@ -3,7 +3,7 @@
 A move takes vertex `moved[i]` to `image[i]` and leaves the others. It is an automorphism where the images are the same
 vertices in another order, each of the same sort, all vertices of an end point go to one end point, and the arcs out of
 the moved vertices come back as arcs out of them, compared as sums of 64-bit hashes. Cables are arcs both ways, so what
-holds of the arcs out holds of those in.
+holds of the arcs out holds of those in; where a line forwards between two sides, its two vertices go together.
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ def check_move(cables: Cables, arcs: Arcs, move: Move) -> None:
     require((cables.injection_Bps[source] == cables.injection_Bps[target]).all(), "a symmetry changes an injection")
     full = np.arange(cables.vertices, dtype=np.int64)
     full[moved] = image
+    if cables.sided:
+        require((full[cables.turned] == cables.turned[full]).all(), "a symmetry parts the two ways of a line")
     degree = arcs.indptr[moved + 1] - arcs.indptr[moved]
     require((degree == arcs.indptr[image + 1] - arcs.indptr[image]).all(), "a symmetry changes a degree")
     look, before, after = arcs.looks, 0, 0

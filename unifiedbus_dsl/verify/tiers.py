@@ -30,6 +30,8 @@ def check_tiers(cables: Cables, members: Bools, tier: Ids) -> None:
         require(not (((one < 0) != (two < 0)) | (np.abs(one - two) > 1)).any(), "a cable skips a tier")
         below[a[one > two]] = True
         below[b[two > one]] = True
+    if cables.sided:  # a line is passed through either way here
+        below |= below[cables.turned]
     require((below | (tier < 0)).all(), "a tier has nothing below it")
 
 
