@@ -61,7 +61,8 @@ TRAFFICS: Mapping[str, tuple[str, ...]] = {
 ROUTINGS: Mapping[str, tuple[str, ...]] = {
     "ecmp": (),
     "wcmp": (),
-    "valiant": ("via",),
+    "group_minimal": ("groups",),
+    "valiant": ("via", "groups"),
     "updown": (),
     "dor": ("order",),
     "minimal": (),
@@ -73,5 +74,5 @@ ALGORITHMS = ("direct", "ring", "halving_doubling", "tree", "hierarchical", "per
 WORDS: Mapping[str, tuple[str, ...]] = {
     "routing": tuple(ROUTINGS),
     "algorithm": ALGORITHMS,
-    "via": ("end", "switch"),
+    "via": ("end", "switch", "group"),
 }

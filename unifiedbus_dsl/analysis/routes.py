@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from attrs import evolve, frozen
 
+from unifiedbus_dsl import schema
 from unifiedbus_dsl.analysis.call import Call, Refused
 from unifiedbus_dsl.network import Ints, Network
-from unifiedbus_dsl.solver import ecmp, limits, routings
+from unifiedbus_dsl.solver import dragonfly, ecmp, limits, routings
 from unifiedbus_dsl.solver.demand import Demand, sent
 from unifiedbus_dsl.solver.ecmp import Loads
 from unifiedbus_dsl.solver.machine import Machine
@@ -26,11 +27,8 @@ class Routing:
     name: str
     text: str
     shares: Callable[[Symmetry, Demand], Loads] | None = None
-
-    @property
-    def relays(self) -> bool:
-        """Whether what is sent may stop at other end points on its way."""
-        return self.name == "valiant"
+    relays: bool = False
+    """Whether what is sent may stop at other end points on its way."""
 
     def throughput(self, machine: Machine, demand: Demand) -> Throughput:
         """The largest scale of the demand that fits."""
@@ -69,12 +67,26 @@ def read_routing(call: Call, default: str = "ecmp") -> Routing:
         arrays_of(call.machine.fabric.plan),
         via=options.word("via", "end"),
         order=_order(call, options.named["order"]) if "order" in options.named else None,
+        groups=_groups(call, options) if "groups" in options.named else None,
     )
 
 
-def routing(name: str, arrays: Sequence[Array], *, via: str = "end", order: tuple[int, ...] | None = None) -> Routing:
-    """A routing of `ROUTINGS`; `via` is for `valiant`, `order` for `dor`, which goes by the dimensions of `arrays`."""
+def routing(
+    name: str,
+    arrays: Sequence[Array],
+    *,
+    via: str = "end",
+    order: tuple[int, ...] | None = None,
+    groups: NamedGroups | None = None,
+) -> Routing:
+    """A routing of `ROUTINGS`; `via` is for `valiant`, `order` for `dor`, which goes by the dimensions of `arrays`,
+    `groups` for those over groups, by default what the arrays say."""
     match name:
+        case "group_minimal":
+            return Routing(name, _over(name, groups), _grouped(dragonfly.group_minimal, arrays, groups))
+        case "valiant" if via == "group":
+            text = _over(f"{name}(via = group)", groups)
+            return Routing(name, text, _grouped(dragonfly.valiant_over_groups, arrays, groups))
         case "ecmp":
             return Routing(name, name, ecmp.ecmp)
         case "wcmp":
@@ -83,11 +95,55 @@ def routing(name: str, arrays: Sequence[Array], *, via: str = "end", order: tupl
             return Routing(name, name, routings.updown)
         case "valiant":
             text = name if via == "end" else f"{name}(via = {via})"
-            return Routing(name, text, lambda symmetry, demand: ecmp.valiant(symmetry, demand, via))
+            return Routing(name, text, lambda symmetry, demand: ecmp.valiant(symmetry, demand, via), relays=True)
         case "dor":
             text = name if order is None else f"{name}(order = [{', '.join(map(str, order))}])"
             return Routing(name, text, lambda symmetry, demand: _dor(symmetry, demand, arrays, order))
     return Routing(name, name)
+
+
+@frozen(eq=False)
+class NamedGroups:
+    """Groups as they were asked for: `text` is what was written."""
+
+    text: str
+    grouping: dragonfly.Grouping
+
+
+def _groups(call: Call, options: Call) -> NamedGroups:
+    """`groups = all cell`: at least two assemblies, none in another one."""
+    node = options.named["groups"]
+    if options.name == "valiant" and options.word("via", "end") != "group":
+        raise call.refuse(node, "`groups` goes with `via = group`", "write `valiant(via = group, groups = …)`")
+    blocks = call.selector.blocks(node)
+    if blocks is None:
+        raise Refused
+    if blocks.noun not in schema.KINDS_OF_ASSEMBLY:
+        raise call.refuse(node, "groups are assemblies, which hold the switches", "such as `groups = all module`")
+    if len(blocks.start) < 2 or (blocks.depth > 0).any():
+        message = f"at least two groups are wanted, none inside another, and these are {len(blocks.start)}"
+        raise call.refuse(node, message, "name assemblies of one level")
+    devices = call.machine.fabric.device_count
+    return NamedGroups(" ".join(node.span.text.split()), dragonfly.Grouping(blocks.home(np.arange(devices))))
+
+
+def _over(text: str, groups: NamedGroups | None) -> str:
+    """A routing over groups as one writes it."""
+    if groups is None:
+        return text
+    return f"{text.removesuffix(')')}{', ' if '(' in text else '('}groups = {groups.text})"
+
+
+def _grouped(
+    loads: Callable[[Symmetry, Demand, dragonfly.Grouping], Loads], arrays: Sequence[Array], groups: NamedGroups | None
+) -> Callable[[Symmetry, Demand], Loads]:
+    """The loads of a routing over groups, by default over those that the arrays say."""
+
+    def found(symmetry: Symmetry, demand: Demand) -> Loads:
+        grouping = dragonfly.default_groups(symmetry.network, arrays) if groups is None else groups.grouping
+        return loads(symmetry, demand, grouping)
+
+    return found
 
 
 def _order(call: Call, node: tree.Expr) -> tuple[int, ...]:

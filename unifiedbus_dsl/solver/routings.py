@@ -45,7 +45,7 @@ def updown(symmetry: Symmetry, demand: Demand) -> Loads:
     def ways(target: int) -> Ways:
         return _up_and_down(network, tier, up, down, network.vertices_of(target))
 
-    return _loads(symmetry, demand, ways, "updown")
+    return loads_along(symmetry, demand, ways, "updown")
 
 
 def _up_and_down(network: Network, tier: Ids, up: Ints, down: Ints, goal: Ids) -> Ways:
@@ -109,7 +109,7 @@ def dor(symmetry: Symmetry, demand: Demand, place: Ints, order: ArrayLike | None
     def ways(target: int) -> Ways:
         return _dimension_by_dimension(network, at, dimension, target)
 
-    return _loads(symmetry.restricted(keep=keep), demand, ways, "dor")
+    return loads_along(symmetry.restricted(keep=keep), demand, ways, "dor")
 
 
 def _dimension_of(network: Network, at: Ints) -> Ints:
@@ -152,7 +152,8 @@ def _dimension_by_dimension(network: Network, at: Ints, dimension: Ints, target:
 # ---- loads along the ways -------------------------------------------------------------------------------------------
 
 
-def _loads(symmetry: Symmetry, demand: Demand, router: Router, routing: str) -> Loads:
+def loads_along(symmetry: Symmetry, demand: Demand, router: Router, routing: str) -> Loads:
+    """Loads of a demand along the ways to each target."""
     group = kept(symmetry, demand)
     network = group.network
     total = np.zeros(group.arc_orbits)
@@ -168,18 +169,31 @@ def _loads(symmetry: Symmetry, demand: Demand, router: Router, routing: str) -> 
 
 def carried(network: Network, ways: Ways, column: Floats, routing: str) -> Floats:
     """Load of each of the arcs when end point e sends `column[e]`; at each vertex equal shares for each cable."""
-    tails, heads = network.tail[ways.arcs], network.head[ways.arcs]
+    return passed_along(network, ways, given_along(network, ways, column, routing))
+
+
+def given_along(network: Network, ways: Ways, column: Floats, routing: str) -> Floats:
+    """What each vertex is handed when end point e sends `column[e]`, [V]."""
     cables = network.count[ways.arcs].astype(np.float64)
-    nearer = tally(tails, cables, network.vertices)
+    nearer = tally(network.tail[ways.arcs], cables, network.vertices)
     given = vertex_demand(network, Distances(ways.steps, nearer), column)
     if not np.isclose(given.sum(), column.sum(), rtol=1e-9):
         raise NotAdmittedError(f"`{routing}` does not lead from each end point to each that it sends to")
+    return given
+
+
+def passed_along(network: Network, ways: Ways, given: Floats) -> Floats:
+    """Load of each of the arcs when vertex v is handed `given[v]`."""
+    tails, heads = network.tail[ways.arcs], network.head[ways.arcs]
+    cables = network.count[ways.arcs].astype(np.float64)
+    nearer = tally(tails, cables, network.vertices)
+    at = given.copy()
     load = np.zeros(len(tails))
     order = np.argsort(-ways.steps[tails], kind="stable")
     level: NDArray[Any] = ways.steps[tails][order]
     bounds = np.append(np.flatnonzero(np.diff(level, prepend=-1)), len(order))
     for begin, end in pairwise(bounds.tolist()):
         some = order[begin:end]
-        load[some] = given[tails[some]] / nearer[tails[some]] * cables[some]
-        given += tally(heads[some], load[some], network.vertices)
+        load[some] = at[tails[some]] / nearer[tails[some]] * cables[some]
+        at += tally(heads[some], load[some], network.vertices)
     return load
