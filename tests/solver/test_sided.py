@@ -24,7 +24,8 @@ from unifiedbus_dsl.solver.result import NotAdmittedError
 from unifiedbus_dsl.symmetry import arrays_of, trivial
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify.arcs import match
-from unifiedbus_dsl.verify.bisection import EveryCut
+from unifiedbus_dsl.verify.halving_graph import halving_graph
+from unifiedbus_dsl.verify.reach import Reach
 
 SEEDS = [*range(16), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(16, 400))]
 
@@ -84,6 +85,9 @@ def test_random_machines(seed: int) -> None:
     sizes = range(1, len(ends) + 1)
     best = max(len(c) for k in sizes for c in combinations(range(len(ends)), k) if finite[np.ix_(c, c)].all())
     assert reached.largest == (best, best)
+    verified = Reach.of(cables_of(machine), np.ones(machine.network.ends, dtype=bool))
+    assert np.array_equal(verified.reached(np.ones(machine.network.ends, dtype=bool)), reached.reached)
+    assert verified.largest() == (best, best)
     if not case.joined:
         return
     want = case.on_arcs(sided.ecmp_loads(drawn, case.joined))
@@ -238,6 +242,6 @@ def test_what_takes_a_line_for_one_vertex_is_refused() -> None:
     done = compile_text(pod("transit host -- net") + "analyze q of pod { fair(shift(all npu, k = 1), hash = 1) }\n")
     machine = Machine(done.fabric())
     with pytest.raises(VerificationError, match="one vertex"):
-        EveryCut().prove(cables_of(machine), machine.network.selected())
+        halving_graph(cables_of(machine), machine.network.selected())
     (said,) = analyze(done, "pod").diagnostics
     assert "two sides" in said.message

@@ -16,7 +16,7 @@ from attrs import frozen
 from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ints
-from unifiedbus_dsl.verify.reach import components
+from unifiedbus_dsl.verify.components import components
 from unifiedbus_dsl.verify.symmetries import Move, check_move, end_orbits
 
 

@@ -17,7 +17,8 @@ from attrs import frozen
 from unifiedbus_dsl.verify import Proved
 from unifiedbus_dsl.verify.arcs import hashed
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ids, Ints
-from unifiedbus_dsl.verify.sided import components, sided_islands
+from unifiedbus_dsl.verify.components import components
+from unifiedbus_dsl.verify.sided import sided_islands
 
 FEW = 60
 """Sorts that are joined to some of the others only, up to which every set is tried."""

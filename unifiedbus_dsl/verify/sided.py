@@ -1,8 +1,8 @@
 """Islands where a line forwards between two sides: what passes it goes from one side to the other, and not back.
 
-Switches and ordinary lines that cables join are one part. Parts between which there is a way through such lines are one,
-too, for there is one back: what they join is an island. A path that meets no switch and no ordinary line joins two end
-points alone.
+Switches and ordinary lines that cables join are one part. Parts between which there is a way through such lines are
+one, too, for there is one back: what they join is an island. A path that meets no switch and no ordinary line joins two
+end points alone.
 """
 
 from __future__ import annotations
@@ -13,23 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ints
-
-
-def components(count: int, a: NDArray[np.integer], b: NDArray[np.integer]) -> Ints:
-    """Return the least number of those that each of `count` things is joined to, where `a[i]` is joined to `b[i]`.
-
-    Every tree hooks onto a smaller one next to it, then all point to their roots: half of the trees at the least are
-    gone after each round.
-    """
-    label = np.arange(count)
-    while len(a):
-        low, high = np.minimum(label[a], label[b]), np.maximum(label[a], label[b])
-        apart = low != high
-        a, b = a[apart], b[apart]
-        np.minimum.at(label, high[apart], low[apart])
-        while (label[label] != label).any():
-            label = label[label]
-    return label
+from unifiedbus_dsl.verify.components import components
 
 
 def sided_islands(cables: Cables) -> tuple[Ints, Ints]:
@@ -76,8 +60,8 @@ def sided_islands(cables: Cables) -> tuple[Ints, Ints]:
 def _onward(
     start: Ints, tail: Ints, head: Ints, line: Bools, *, own: bool = False
 ) -> Iterator[tuple[Ints, NDArray[np.int64]]]:
-    """What is met on the way from (who, vertex) pairs, `who · V + vertex`, through lines of two sides, step by step; the
-    start may be any vertex where it is `own`."""
+    """What is met on the way from (who, vertex) pairs, `who · V + vertex`, through lines of two sides, step by step;
+    the start may be any vertex where it is `own`."""
     n, seen, front = len(line), np.zeros(0, dtype=np.int64), np.unique(start)
     begin = np.searchsorted(tail, np.arange(n + 1))
     while len(front):
