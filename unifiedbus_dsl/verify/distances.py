@@ -116,6 +116,11 @@ def fewest_cables(cables: Cables, arcs: Arcs, source: int) -> Ints:
     return hops
 
 
+def fewest_cables_to(cables: Cables, arcs: Arcs, target: int) -> Ints:
+    """Fewest cables from each vertex to an end point, -1 where there is no path, [V]: of what goes the other way."""
+    return fewest_cables(cables, arcs, target)[cables.turned]
+
+
 def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> Floats:
     """Least length from each of these end points to each, over paths through vertices that forward (with `shortest`:
     over those of fewest cables), infinite where there is none, [sources, E].

@@ -16,7 +16,7 @@ from attrs import frozen
 from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
-from unifiedbus_dsl.verify.distances import fewest_cables
+from unifiedbus_dsl.verify.distances import fewest_cables_to
 from unifiedbus_dsl.verify.loads import Matrix
 
 FLOWS = 2_000
@@ -104,7 +104,7 @@ class _Shares:
 
     def __init__(self, cables: Cables, arcs: Arcs, tail: Ints, target: int) -> None:
         self.cables, self.arcs = cables, arcs
-        self.hops = fewest_cables(cables, arcs, target)
+        self.hops = fewest_cables_to(cables, arcs, target)
         before, after = self.hops[tail], self.hops[arcs.head]
         leads = (before > 0) & (after == before - 1) & (cables.forwards[arcs.head] | (after == 0))
         self.arc = np.flatnonzero(leads)
@@ -200,7 +200,7 @@ def follow(cables: Cables, arcs: Arcs, flows: FlowSet, start: Ints, arc: Ints) -
     on = np.flatnonzero(inner)
     require((head[on] == tail[on + 1]).all() and cables.forwards[head[on]].all(), "a path is broken")
     for target in np.unique(flows.target).tolist():
-        hops = fewest_cables(cables, arcs, target)
+        hops = fewest_cables_to(cables, arcs, target)
         own = np.flatnonzero(flows.target == target)
         require((hops[tail[start[own]]] == many[own]).all(), "a path has more cables than it must")
     every = np.arange(len(many))
