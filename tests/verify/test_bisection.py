@@ -4,6 +4,7 @@ one, and refused once it is broken."""
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from typing import Any
 
 import networkx as nx
@@ -19,11 +20,18 @@ from unifiedbus_dsl.network import Bools
 from unifiedbus_dsl.pipeline import compile_text
 from unifiedbus_dsl.solver import carried, halving, spectral
 from unifiedbus_dsl.solver.branch_and_bound import branch_and_bound, every_half
+from unifiedbus_dsl.solver.crossing import crossing
 from unifiedbus_dsl.solver.cut_sums import lattice
+from unifiedbus_dsl.solver.flow_proof import flows_proof, shortest_flows
+from unifiedbus_dsl.solver.limits import flow_symmetry
 from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.symmetry import trivial
 from unifiedbus_dsl.verify import VerificationError
-from unifiedbus_dsl.verify.bisection import LowerBound, OneCable, WholeUnits
+from unifiedbus_dsl.verify.alike import Generator
+from unifiedbus_dsl.verify.bisection import LessLosses, LowerBound, OneCable, StatedBound, WholeUnits, is_stated
 from unifiedbus_dsl.verify.cables import Cables
+from unifiedbus_dsl.verify.class_flows import FlowBound
 from unifiedbus_dsl.verify.counted_cuts import EveryCut, EveryHalf, SearchTree
 from unifiedbus_dsl.verify.eigenvalues import CarriedBound
 from unifiedbus_dsl.verify.halving_graph import halving_graph
@@ -84,6 +92,45 @@ def test_each_kind_shows_what_the_solver_says_and_no_more_than_the_least_cut(cas
     stepped = branch_and_bound(case.graph, case.half, sums.step)
     if stepped is not None:  # what the tree leaves open is less than the next sum of cables
         assert case.proved(WholeUnits(stepped.proof)) == pytest.approx(case.truth)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_flows_show_what_the_solver_says_and_no_more_than_the_least_cut(case: Case) -> None:
+    """With the symmetries of the machine, and with none."""
+    network = case.machine.network
+    for group in (case.machine.symmetry, trivial(network)):
+        hubs = flow_symmetry(group).restricted(colour=case.members)
+        flows = crossing(hubs, case.members, 400_000)
+        found = [(flows.lower, flows_proof(network, hubs, flows, case.members))]
+        with suppress(NotAdmittedError):
+            found.append(shortest_flows(group, case.members, np.inf))
+        for said, shown in found:
+            assert isinstance(shown, FlowBound)
+            assert said * (1 - 1e-7) <= case.proved(shown) <= case.truth * (1 + 1e-8)
+
+
+def test_flows_within_the_elements_of_an_array() -> None:
+    """Three boxes of two NPUs around a switch: a half parts one of them."""
+    text = HEAD + "npu N { port p : UB x1; port q : UB x4 }\nswitch S { port d[6] : UB x1 }\n"
+    text += "rack B { n[2] : N; connect n[0].q -- n[1].q over Wide(1 m); port out = n.p }\n"
+    text += (
+        "superpod P { b[3] : B; s : S\n  connect b[i].out[j] -- s.d[2 * i + j] over Wide(1 m) for i in 0..2, j in 0..1"
+    )
+    machine, members = Machine(compile_text(text + "\n}\nsystem p : P\n").fabric()), np.ones(6, dtype=bool)
+    hubs = flow_symmetry(machine.symmetry).restricted(colour=members)
+    flows = crossing(hubs, members, 400_000)
+    proof = flows_proof(machine.network, hubs, flows, members)
+    assert isinstance(proof, FlowBound)
+    within = [rates for rates in proof.rates if rates.of is not None]
+    assert any(rates.pair > 0 for rates in within)
+    assert proof.prove(cables_of(machine), members) == pytest.approx(flows.lower)
+    uneven = evolve(within[0], of=np.where(np.arange(7) == 0, 1, within[0].of))
+    for rates, message in (
+        (uneven, "tears apart|unequally"),
+        (evolve(within[0], of=np.full(7, -1)), "in none"),
+    ):
+        with pytest.raises(VerificationError, match=message):
+            evolve(proof, rates=(proof.rates[0], rates)).prove(cables_of(machine), members)
 
 
 def test_the_graph_of_a_verifier_is_that_of_the_solver() -> None:
@@ -222,6 +269,88 @@ def test_what_capacities_carry() -> None:
     refused(proof, cables, "demands between nodes", rate=-proof.rate)
     refused(proof, cables, "negative eigenvalue", rate=proof.rate * 0.5)
     refused(proof, cables, "negative eigenvalue", rest=evolve(proof.rest, d=proof.rest.d + 1e9))
+
+
+def test_flows_of_all_sorts(mesh: Machine) -> None:
+    cables, members = cables_of(mesh), np.ones(6, dtype=bool)
+    hubs = flow_symmetry(mesh.symmetry).restricted(colour=members)
+    proof = flows_proof(mesh.network, hubs, crossing(hubs, members, 400_000), members)
+    assert isinstance(proof, FlowBound)
+    assert proof.prove(cables, members) == pytest.approx(150e9)
+    assert len(proof.flows) == 2  # of an NPU, and of the switch
+    more = tuple(evolve(flow, value=flow.value * 1.01) for flow in proof.flows)
+    refused(proof, cables, "above the capacity", flows=more)
+    refused(proof, cables, "is negative", flows=(evolve(more[0], value=-more[0].value), more[1]))
+    refused(proof, cables, "has no flow", flows=proof.flows[1:])
+    refused(proof, cables, "has no flow, or two", flows=(proof.flows[0], *proof.flows))
+    refused(proof, cables, "rate is negative", rates=(evolve(proof.rates[0], pair=-1.0),))
+    refused(proof, cables, "alike differ", rates=(evolve(proof.rates[0], vertex=np.arange(7.0)),))
+    # what is not sent is taken from what is shown
+    claims = evolve(proof, rates=(evolve(proof.rates[0], pair=proof.rates[0].pair * 1.1),))
+    assert claims.prove(cables, members) <= 150e9 * (1 + 1e-9)
+    half = tuple(evolve(flow, value=flow.value * 0.5) for flow in proof.flows)
+    assert evolve(proof, flows=half).prove(cables, members) <= 75e9 * (1 + 1e-9)
+
+
+def test_renumberings_that_are_none(mesh: Machine) -> None:
+    cables, members = cables_of(mesh), np.ones(6, dtype=bool)
+    hubs = flow_symmetry(mesh.symmetry).restricted(colour=members)
+    proof = flows_proof(mesh.network, hubs, crossing(hubs, members, 400_000), members)
+    assert isinstance(proof, FlowBound)
+    alike = proof.alike
+
+    def changed(message: str, **change: Any) -> None:
+        refused(proof, cables, message, alike=evolve(alike, **change))
+
+    switch = int(np.flatnonzero(cables.end < 0)[0])
+    swap = np.array([0, switch], dtype=np.int32)
+    changed("unlike vertices|tears apart|as they are", generators=(*alike.generators, Generator(swap, swap[::-1])))
+    twice = Generator(swap, swap[[0, 0]])
+    changed("a number twice", generators=(*alike.generators, twice))
+    changed("in order", generators=(*alike.generators, Generator(swap[::-1], swap[::-1])))
+    changed("a generator that is none|in a circle", by=np.where(alike.by >= 0, 99, -1).astype(np.int16))
+    changed("in a circle|without rank", rank=np.zeros_like(alike.rank))
+    changed("unlike arcs have one label|as they are", label=np.zeros_like(alike.label))
+    changed("not carried to each other", stabilise=())
+    changed("other vertices|a label for each", label=alike.label[1:])
+    lone = evolve(alike, by=np.full_like(alike.by, -1), rank=np.zeros_like(alike.rank), stabilise=())
+    refused(proof, cables, "unlike vertices have one label|not carried", alike=lone)
+
+
+def ring_of_two_widths() -> tuple[Machine, Bools]:
+    """Eight NPUs in a ring whose cables are wide and narrow by turns: turned by one it is another machine."""
+    text = HEAD + "npu N { port a : UB x1; port b : UB x1; port c : UB x2; port d : UB x2; transit a, b, c, d }\n"
+    text += "rack R { n[8] : N\n  connect n[2 * i].a -- n[2 * i + 1].b over Wide(1 m) for i in 0..3\n"
+    text += "  connect n[2 * i + 1].c -- n[(2 * i + 2) mod 8].d over Wide(1 m) for i in 0..3\n"
+    text += "  open n.a, n.b, n.c, n.d }\nsystem r : R\n"
+    return Machine(compile_text(text).fabric()), np.ones(8, dtype=bool)
+
+
+def test_a_turn_that_changes_widths_is_refused() -> None:
+    machine, members = ring_of_two_widths()
+    value, proof = shortest_flows(machine.symmetry, members, np.inf)
+    assert isinstance(proof, FlowBound)
+    assert proof.prove(cables_of(machine), members) == pytest.approx(value)
+    at = np.arange(8, dtype=np.int32)
+    turned = evolve(proof.alike, generators=(*proof.alike.generators, Generator(at, np.roll(at, -1))))
+    with pytest.raises(VerificationError, match="does not leave the cables as they are"):
+        evolve(proof, alike=turned).prove(cables_of(machine), members)
+
+
+def test_no_answer_rests_on_what_nobody_adds_up() -> None:
+    """Of drawn machines, with the proofs that the loop ends with."""
+    for case in CASES:
+        found = case.machine.bisection(np.flatnonzero(case.members))
+        assert not is_stated(found.proof), found.capacity.reason
+        assert found.capacity.lower * (1 - 1e-7) <= case.proved(found.proof) <= case.truth * (1 + 1e-8)
+
+
+def test_what_nobody_adds_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unifiedbus_dsl.solver.flow_proof.MAX_STATED", 0)
+    machine, members = ring_of_two_widths()
+    assert is_stated(shortest_flows(machine.symmetry, members, np.inf)[1])
+    assert is_stated(WholeUnits(LessLosses(StatedBound(1.0), members, None)))
+    assert not is_stated(WholeUnits(OneCable()))
 
 
 def test_one_cable_and_whole_units() -> None:

@@ -19,8 +19,7 @@ from unifiedbus_dsl.solver.classes import TooLargeError
 from unifiedbus_dsl.solver.crossing import crossing
 from unifiedbus_dsl.solver.cut_sums import in_units, islands, lattice
 from unifiedbus_dsl.solver.deadline import Deadline
-from unifiedbus_dsl.solver.demand import all_to_all
-from unifiedbus_dsl.solver.ecmp import ecmp
+from unifiedbus_dsl.solver.flow_proof import flows_proof, shortest_flows
 from unifiedbus_dsl.solver.halving import Graph, blocks, exchanged, graph_of, split
 from unifiedbus_dsl.solver.limits import MEETS_WITHIN, flow_symmetry
 from unifiedbus_dsl.solver.lower_end import NOTHING, Lower, larger
@@ -30,7 +29,7 @@ from unifiedbus_dsl.solver.result import NotAdmittedError, Number, TooLateError,
 from unifiedbus_dsl.solver.spectral import spectrum
 from unifiedbus_dsl.solver.spread import spread_bound
 from unifiedbus_dsl.symmetry import Symmetry, refine
-from unifiedbus_dsl.verify.bisection import LowerBound, OneCable, StatedBound, WholeUnits
+from unifiedbus_dsl.verify.bisection import LowerBound, OneCable, StatedBound, WholeUnits, is_stated
 
 TRIED_ARCS = 200_000_000
 """How many arcs the cuts that a bisection tries may have together (six are tried in any case where there is time)."""
@@ -144,6 +143,7 @@ def bisection(
     if late and joined:
         lower = larger(lower, _shortest_paths(symmetry, chosen, LATE, deadline))
     reason = f"from below {lower.reason}, from above a cut" + (", as far as the time allowed" if late else "")
+    reason += ", and the proof from below is too long to be added up anew" if is_stated(lower.proof) else ""
     passes = network.forwards | network.on_vertices(chosen)
     near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
     cut = np.flatnonzero(near[network.tail] & far[network.head])
@@ -159,11 +159,16 @@ def _by_programme(symmetry: Symmetry, upper: _Upper, lower: Lower, most: int) ->
     if not deadline.allows(ARC_S * symmetry.network.arcs):
         return None
     part = None if deadline.left is None else deadline.left / 2
+    hubs = flow_symmetry(symmetry).restricted(colour=chosen)
     try:
-        found = crossing(flow_symmetry(symmetry).restricted(colour=chosen), chosen, most, part)
+        found = crossing(hubs, chosen, most, part)
     except TooLargeError:
         return None
-    return _stated(found.lower, "flows between all end points and to switches")
+    if found.lower <= lower.value:
+        return NOTHING
+    return Lower(
+        found.lower, "flows between all end points and to switches", flows_proof(symmetry.network, hubs, found, chosen)
+    )
 
 
 def _stated(value: float, reason: str) -> Lower:
@@ -356,17 +361,15 @@ def _try_near(vectors: Floats, graph: Graph, small: Graph, upper: _Upper, lower:
 def _shortest_paths(symmetry: Symmetry, chosen: Bools, most: int, deadline: Deadline) -> Lower:
     """From below by flows on shortest paths from each member to each other, as long as they are found by the deadline
     and in `GRACE_S`."""
-    n, network = int(chosen.sum()), symmetry.network
     orbits = len(symmetry.representatives(np.flatnonzero(chosen))[0])
-    if orbits * network.arcs > most:
+    if orbits * symmetry.network.arcs > most:
         return NOTHING
     try:
-        everyone = all_to_all(network, np.flatnonzero(chosen))
-        use = ecmp(symmetry, everyone, max(deadline.until, monotonic() + GRACE_S)).utilisation
+        value, proof = shortest_flows(symmetry, chosen, max(deadline.until, monotonic() + GRACE_S))
     except (NotAdmittedError, TooLateError):
         deadline.allows()
         return NOTHING
-    return _stated((n // 2) * (n - n // 2) / float(use.max()), "flows between all end points on shortest paths")
+    return Lower(value, "flows between all end points on shortest paths", proof)
 
 
 def majority_side(network: Network, half: Bools, rest: Bools) -> Bools:

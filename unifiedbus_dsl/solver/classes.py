@@ -74,6 +74,9 @@ class Optimum:
     columns: int
     rows: int
     potentials: tuple[tuple[int, int, Ids, Floats], ...] = ()
+    flows: tuple[tuple[int, Ids, Ints, Floats], ...] = ()
+    """Where nothing is proved from above, what each source sends at the lower side: its vertex, the class of each
+    vertex [V], and what an arc of each class carries, by the key of the class (see `_Block`)."""
 
 
 class TooLargeError(ValueError):
@@ -138,10 +141,11 @@ def optimum(
     total = np.zeros(symmetry.arc_orbits)
     worth = np.zeros(len(objective))
     theta[theta * _reach(blocks, len(theta)) <= NOTHING * room[np.isfinite(room)].max()] = 0.0
-    potentials = []
+    potentials, used = [], []
     for block, flow in zip(blocks, flows, strict=True):
         if not above and not any(t > 0 and d.any() for t, d in zip(theta, block.commodity.demand, strict=True)):
             continue  # what sends nothing needs no flow
+        used.append((block, np.maximum(flow, 0.0)))
         far = _class_distances(block, length)
         potentials.append((block.commodity.source, block.commodity.copies, block.part, far))
         total += _checked(symmetry, block, np.maximum(flow, 0.0), theta, far, length, noise)
@@ -164,6 +168,12 @@ def optimum(
         columns,
         rows,
         tuple(potentials) if above else (),
+        ()
+        if above
+        else tuple(
+            (block.commodity.source, block.part, block.key, flow * (scale / block.commodity.copies) / block.size)
+            for block, flow in used
+        ),
     )
 
 

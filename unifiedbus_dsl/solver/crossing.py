@@ -19,9 +19,10 @@ from math import prod
 import numpy as np
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.network import Bools, Ints, frozen_array
+from unifiedbus_dsl.network import Bools, Floats, Ints, frozen_array
 from unifiedbus_dsl.solver.classes import Commodity, Optimum, TooLargeError, optimum
 from unifiedbus_dsl.symmetry import Generator, Symmetry, located
+from unifiedbus_dsl.verify.class_flows import Rates
 
 MOST_NUMBERS = 1_600_000_000
 """Truth values in the demands of the programme: 1.6 GB."""
@@ -38,9 +39,21 @@ class _Level:
     left: int
 
 
-def crossing(symmetry: Symmetry, chosen: Bools, most: int, budget: float | None = None) -> Optimum:
-    """The best of these flows, byte/s one way through any halving cut; `parameters` are alpha, beta for each orbit,
-    then gamma and the deltas of each array. Each end point is a single vertex.
+@frozen(eq=False)
+class Crossing:
+    """The best of these flows: what they make through any halving cut one way, byte/s, and the rates at which they go,
+    of all and within the elements of each array."""
+
+    flows: Optimum
+    rates: tuple[Rates, ...]
+
+    @property
+    def lower(self) -> float:
+        return self.flows.lower
+
+
+def crossing(symmetry: Symmetry, chosen: Bools, most: int, budget: float | None = None) -> Crossing:
+    """The best of these flows. Each end point is a single vertex.
 
     Raises:
         TooLargeError: more than `most` columns, or not solved within `budget` seconds.
@@ -87,7 +100,23 @@ def crossing(symmetry: Symmetry, chosen: Bools, most: int, budget: float | None 
             if k == place:
                 wanted[1 + len(inner) + at] = member & (level.of == level.of[these[0]])
         commodities.append(Commodity(int(these[0]), len(these), tuple(wanted)))
-    return optimum(symmetry, commodities, np.array(worth), most=most, budget=budget, above=False)
+    found = optimum(symmetry, commodities, np.array(worth), most=most, budget=budget, above=False)
+    each = found.parameters.tolist()
+    rates = [Rates(each[0], _at(goals, each[1 : 1 + len(goals)], network.vertices))]
+    for level in levels:
+        mine = [(k, rate) for (of, k), rate in zip(parted, each[1 + len(goals) :], strict=True) if of is level]
+        deltas = {k: rate for k, rate in mine if k >= 0}
+        vertex = _at([goals[k] for k in deltas], list(deltas.values()), network.vertices)
+        rates.append(Rates(dict(mine)[-1], vertex, level.of.astype(np.int32)))
+    return Crossing(found, tuple(rates))
+
+
+def _at(goals: list[Bools], rates: list[float], vertices: int) -> Floats:
+    """The rate of each vertex, [V], that is among some goals."""
+    found = np.zeros(vertices)
+    for goal, rate in zip(goals, rates, strict=True):
+        found[goal] = rate
+    return found
 
 
 def _levels(symmetry: Symmetry, member: Bools) -> list[_Level]:

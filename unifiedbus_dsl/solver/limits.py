@@ -48,23 +48,41 @@ def single(network: Network) -> Network:
     return network if network.simple else _with_hubs(network).network
 
 
+@frozen(eq=False)
+class _Numbers:
+    """Which end points have a hub: those of `many` vertices, one of them where they have a `lone` one; the last vertex
+    of each; which vertices are `inside` such an end point; and the `new` number of each vertex, of `count`."""
+
+    many: Bools
+    lone: Bools
+    last: Ids
+    inside: Bools
+    new: Ints
+    count: int
+
+    @classmethod
+    def of(cls, network: Network, apart: Bools | None = None) -> _Numbers:
+        many = np.diff(network.end_start) > 1
+        if apart is not None:
+            many |= apart & network.forwards[network.end_order[network.end_start[:-1]]]
+        inside = (network.end >= 0) & many[network.end]
+        lone = np.zeros(network.ends, dtype=bool)
+        lone[network.end[inside & ~network.forwards]] = True
+        last = network.end_order[network.end_start[1:] - 1]
+        added = np.zeros(network.vertices, dtype=np.int64)
+        added[last[many & ~lone]] = 1
+        new = np.arange(network.vertices) + np.concatenate([[0], np.cumsum(added)[:-1]])
+        return cls(many, lone, last, inside, new, network.vertices + int(added.sum()))
+
+
 def _with_hubs(network: Network, apart: Bools | None = None) -> _Hubs:
     """The network with a hub for each end point of several vertices, and where its only vertex forwards for each of
     `apart` ([E])."""
-    many = np.diff(network.end_start) > 1
-    if apart is not None:
-        many |= apart & network.forwards[network.end_order[network.end_start[:-1]]]
-    of_vertex = (network.end >= 0) & many[network.end]
-    has_lone = np.zeros(network.ends, dtype=bool)
-    has_lone[network.end[of_vertex & ~network.forwards]] = True
-    last = network.end_order[network.end_start[1:] - 1]
-    added = np.zeros(network.vertices, dtype=np.int64)
-    added[last[many & ~has_lone]] = 1
-    new = np.arange(network.vertices) + np.concatenate([[0], np.cumsum(added)[:-1]])
-    n = network.vertices + int(added.sum())
+    numbers = _Numbers.of(network, apart)
+    many, last, of_vertex, new, n = numbers.many, numbers.last, numbers.inside, numbers.new, numbers.count
     hub = np.full(network.ends, -1)
     hub[network.end[of_vertex & ~network.forwards]] = new[of_vertex & ~network.forwards]
-    created = many & ~has_lone
+    created = many & ~numbers.lone
     hub[created] = new[last[created]] + 1
 
     end = np.full(n, -1, dtype=np.int32)
@@ -113,6 +131,11 @@ def _with_hubs(network: Network, apart: Bools | None = None) -> _Hubs:
             turned=turned if turned is None else frozen_array(turned),
         ),
     )
+
+
+def vertices_with_hubs(network: Network) -> Ints:
+    """The number of each vertex in `single(network)`, [V]."""
+    return np.arange(network.vertices) if network.simple else _Numbers.of(network).new
 
 
 def _inserted(

@@ -88,6 +88,11 @@ class StatedBound:
         return self.value_Bps
 
 
+def is_stated(bound: LowerBound) -> bool:
+    """Whether a bound rests on one that its finder has shown and nobody adds up anew."""
+    return isinstance(bound, StatedBound) or (isinstance(bound, WholeUnits | LessLosses) and is_stated(bound.bound))
+
+
 @frozen
 class OneCable:
     """A cut of what is connected goes through a cable: no less than the narrowest."""
