@@ -13,12 +13,12 @@ from math import ceil, floor, log10
 
 from attrs import frozen
 
-from tests.asked import MACHINES, ONCE, REDUCED, ROOT, SHEET, compiled, end_points, report
-from unifiedbus_dsl import units
-from unifiedbus_dsl.analysis.answers import Answer
-from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.summary import Summary, summary_of
-from unifiedbus_dsl.units import Dimension, Quantity, format_number, format_quantity
+from tests.support.asked import MACHINES, ONCE, REDUCED, ROOT, SHEET, compiled, end_points, report
+from unifiedbus_dsl.analysis.report.summary import Summary, summary_of
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.units import Dimension, Quantity, format_number, format_quantity
+from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.measures.answers import Answer
 
 PAGE = ROOT / "docs" / "comparison.md"
 PLOTS = ROOT / "docs" / "plots"

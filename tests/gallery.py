@@ -10,18 +10,18 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from tests.asked import ROOT, SPECS, VENDORS, compiled
-from unifiedbus_dsl.analysis.heat import Map, heat_map
-from unifiedbus_dsl.analysis.pictures import compare, draw_view, load_question, plain_view
-from unifiedbus_dsl.analysis.plots import Plot, by_size, histogram
+from tests.support.asked import ROOT, SPECS, VENDORS, compiled
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.render.facts import Survey
+from unifiedbus_dsl.figures.heat import Map, heat_map
+from unifiedbus_dsl.figures.plots import Plot, by_size, histogram
+from unifiedbus_dsl.figures.solved_views import compare, draw_view, load_question, plain_view
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.pictures import without_links
+from unifiedbus_dsl.render.plan_summary import PlanSummary
 from unifiedbus_dsl.render.svg import svg
-from unifiedbus_dsl.render.views import Layout
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.render.view import Layout
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 PICTURES = ROOT / "docs" / "pictures"
 PAGE = ROOT / "docs" / "gallery.md"
@@ -73,7 +73,7 @@ def _named(spec: str, system: str, end: str, words: str, make: Callable[[], str]
 
 def _map(spec: str, system: str, what: Map) -> Item:
     def make() -> Picture:
-        return heat_map(Machine(compiled(spec).fabric(system)), what)
+        return heat_map(NetworkContext(compiled(spec).fabric(system)), what)
 
     return evolve(_named(spec, system, what, f"{what} between racks", lambda: svg(make())), picture=make)
 
@@ -92,7 +92,7 @@ def _before_and_after(spec: str, system: str, scenario: str, traffic: str) -> It
 
 def _plot(spec: str, system: str, plot: Plot, words: str) -> Item:
     def make() -> str:
-        return histogram(Machine(compiled(spec).fabric(system)), plot, "svg").decode()
+        return histogram(NetworkContext(compiled(spec).fabric(system)), plot, "svg").decode()
 
     return _named(spec, system, plot, words, make)
 
@@ -156,7 +156,7 @@ def page(entries: list[Item]) -> str:
 
 def _figures(item: Item) -> str:
     plan = compiled(item.spec).pick(item.system)
-    figures = Survey(plan).figures[plan.root]
+    figures = PlanSummary(plan).figures[plan.root]
     return ", ".join([*figures.contents, f"{figures.cables:,} cables"])
 
 

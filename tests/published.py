@@ -12,17 +12,17 @@ from fractions import Fraction
 
 from attrs import frozen
 
-from tests.asked import ROOT, SPECS, VENDORS, compiled, report, specs
-from unifiedbus_dsl import units
-from unifiedbus_dsl.bind import children, dotted
+from tests.support.asked import ROOT, SPECS, VENDORS, compiled, report, specs
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.source import Source
+from unifiedbus_dsl.base.units import Quantity, format_number, format_quantity
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.elaborate.expect import ExpectResult
-from unifiedbus_dsl.elaborate.values import Between
-from unifiedbus_dsl.signatures import MEASURES
-from unifiedbus_dsl.source import Source
+from unifiedbus_dsl.semantic.names.bind import children, dotted_name
+from unifiedbus_dsl.semantic.types.expectations import ExpectResult
+from unifiedbus_dsl.semantic.values.values import Interval
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
-from unifiedbus_dsl.units import Quantity, format_number, format_quantity
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 PAGE = ROOT / "docs" / "machines.md"
 HEAD = """# Published figures
@@ -101,7 +101,9 @@ def _reads(node: tree.Node, lets: Mapping[str, tree.Expr]) -> bool:
         case tree.Name():
             return _reads(lets[node.text], lets) if node.text in lets else True
         case tree.Call():
-            return ".".join(dotted(node.function)) in MEASURES or any(_reads(each.value, lets) for each in node.args)
+            return ".".join(dotted_name(node.function)) in MEASURES or any(
+                _reads(each.value, lets) for each in node.args
+            )
     return any(_reads(each, lets) for each in children(node))
 
 
@@ -111,7 +113,7 @@ def _row(each: ExpectResult, *, solved: bool) -> Row:
     share = "%" in wanted.partition(" within ")[0] and each.wanted is not None
     value, figure = _middle(each.value), _middle(each.wanted)
     off = "" if value is None or figure is None else _off(value, figure)
-    interval = isinstance(each.value, Between) and not each.value.meet
+    interval = isinstance(each.value, Interval) and not each.value.meet
     kind = "interval" if interval else "solved" if solved else "count"
     bound = compared not in ("", "==")
     return Row(
@@ -141,7 +143,7 @@ def _middle(value: object) -> Quantity | None:
     match value:
         case Quantity():
             return value
-        case Between():
+        case Interval():
             return Quantity((value.lower.value + value.upper.value) / 2, value.lower.dimension)
     return None
 
@@ -157,10 +159,10 @@ def _off(value: Quantity, figure: Quantity) -> str:
 
 def _shown(value: object, *, both: bool, share: bool) -> str:
     match value:
-        case Between() if not value.meet:
+        case Interval() if not value.meet:
             ends = (_shown(end, both=both, share=share) for end in (value.lower, value.upper))
             return " to ".join(ends)
-        case Between():
+        case Interval():
             return _shown(_middle(value), both=both, share=share)
         case Quantity() if value.dimension == units.NUMBER:
             if share:

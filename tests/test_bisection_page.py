@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unifiedbus_dsl.pipeline import compile
-from unifiedbus_dsl.solver.bisection import bisection
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.compiler import compile
+from unifiedbus_dsl.solver.bisection.bisection import bisection
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 ROOT = Path(__file__).parents[1]
 ROW = re.compile(r"^\| (\w+/[\w-]+\.ubus) \| (\w+) \| ([\d,.]+) \| (exact|[\d,.]+) \|$", re.MULTILINE)
@@ -40,7 +40,7 @@ def number(text: str) -> float:
 @pytest.mark.parametrize(("file", "system", "lower", "upper"), rows())
 def test_the_table(file: str, system: str, lower: str, upper: str) -> None:
     compilation = compile(ROOT / "specs" / file)
-    machine = Machine(compilation.fabric(system))
+    machine = NetworkContext(compilation.fabric(system))
     kinds = [device.kind for device in machine.fabric.plan.devices.values()]
     kind = "npu" if "npu" in kinds else "cpu"
     chosen = np.array([each == kind for each in kinds])[machine.fabric.device_type[machine.network.end_device]]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import literate
+from tests.support import literate
 from unifiedbus_dsl.cli import main
 
 ROOT = Path(__file__).parents[1]

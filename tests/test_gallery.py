@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from tests.asked import ROOT, SPECS, VENDORS, compiled
 from tests.gallery import FAST, PAGE, PICTURES, Item, items, page
-from unifiedbus_dsl.analysis.pictures import draw_view, view_of, views
+from tests.support.asked import ROOT, SPECS, VENDORS, compiled
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.figures.solved_views import draw_view, view_of, views
 from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
 from unifiedbus_dsl.render.sheet import bounds
 

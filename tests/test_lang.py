@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
-from tests import literate
-
-needs_pipeline = pytest.mark.skipif(
-    importlib.util.find_spec("unifiedbus_dsl.pipeline") is None, reason="there is no compiler yet"
-)
+from tests.support import literate
 
 CASES = [
     pytest.param(case, id=f"{path.stem}:{case.line}")
@@ -21,20 +16,18 @@ CASES = [
 BAD = sorted((literate.HERE / "bad").glob("*.ubus"))
 
 
-@needs_pipeline
 @pytest.mark.parametrize("case", CASES)
 def test_page(case: literate.Case) -> None:
     problems = literate.check(case)
     assert not problems, "\n".join(problems)
 
 
-@needs_pipeline
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_bad_file(path: Path) -> None:
     """Every error it holds is found, and none that follows from another."""
-    from unifiedbus_dsl import pipeline
+    from unifiedbus_dsl import compiler
 
-    done = pipeline.compile(path)
+    done = compiler.compile(path)
     expected = sorted(e for source in done.sources for e in literate.expectations(source.name, source.text))
     assert expected, "a bad file announces at least one error"
     problems = literate.differences(done.diagnostics, expected)
@@ -78,8 +71,8 @@ def test_cases_of_a_page() -> None:
 
 
 def test_differences_go_both_ways() -> None:
+    from unifiedbus_dsl.base.source import Source, Span
     from unifiedbus_dsl.diagnostics import Diagnostic, Label
-    from unifiedbus_dsl.source import Source, Span
 
     source = Source("a.ubus", "one\ntwo\n\n")
     at = [Diagnostic("UB0101", "no one here", Label(Span(source, 0, 3)))]
@@ -92,7 +85,6 @@ def test_differences_go_both_ways() -> None:
     assert literate.differences(end, [literate.Expected("a.ubus", 2, "error", "UB0108")]) == []
 
 
-@needs_pipeline
 def test_accept_writes_the_snapshot() -> None:
     accepted = literate.accept(PAGE)
     assert accepted != PAGE

@@ -10,8 +10,9 @@ import re
 
 import pytest
 
-from tests import asked, comparison, near, published
-from unifiedbus_dsl.units import RATE
+from tests import comparison, published
+from tests.support import asked, near
+from unifiedbus_dsl.base.units import RATE
 
 SLOW = frozenset(
     (

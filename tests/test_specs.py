@@ -12,9 +12,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from unifiedbus_dsl.base.source import Source
+from unifiedbus_dsl.compiler import Compilation, compile, compile_text
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.pipeline import Compilation, compile, compile_text
-from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax.format import format
 from unifiedbus_dsl.syntax.parse import parse
 

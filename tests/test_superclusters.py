@@ -14,11 +14,12 @@ import pytest
 from attrs import frozen
 from numpy.typing import NDArray
 
-from tests import asked, comparison
-from unifiedbus_dsl.fabric.names import device_names
-from unifiedbus_dsl.pipeline import Compilation, compile
+from tests import comparison
+from tests.support import asked
+from unifiedbus_dsl.analysis.report.summary import summary_of
+from unifiedbus_dsl.compiler import Compilation, compile
+from unifiedbus_dsl.ir.fabric.names import device_names
 from unifiedbus_dsl.render.overview import overview_set
-from unifiedbus_dsl.summary import summary_of
 
 HUAWEI = Path(__file__).parent.parent / "specs" / "huawei"
 Ints: TypeAlias = "NDArray[np.integer[Any]] | int"
@@ -206,7 +207,7 @@ def test_the_plan_is_enough(machine: Machine, monkeypatch: pytest.MonkeyPatch) -
     def expand(*_: object) -> None:
         raise AssertionError("the fabric was made")
 
-    monkeypatch.setattr("unifiedbus_dsl.fabric.expand.expand", expand)
+    monkeypatch.setattr("unifiedbus_dsl.ir.fabric.expand.expand", expand)
     done = compiled(machine)
     assert done.ok
     assert sum(row.cables for row in summary_of(done).cables) == done.plan.numbering.cable_count[done.plan.root]

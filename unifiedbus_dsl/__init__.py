@@ -15,10 +15,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.compiler import Compilation, CompilationFailed, Limits, compile, compile_text
     from unifiedbus_dsl.diagnostics import Diagnostic
-    from unifiedbus_dsl.fabric import Fabric
-    from unifiedbus_dsl.pipeline import Compilation, CompilationFailed, Limits, compile, compile_text
-    from unifiedbus_dsl.plan import Plan
+    from unifiedbus_dsl.ir.fabric import Fabric
+    from unifiedbus_dsl.ir.plan import Plan
 
 __all__ = [
     "Compilation",
@@ -31,26 +31,26 @@ __all__ = [
     "compile_text",
 ]
 
-_HOMES = {
-    "Compilation": "unifiedbus_dsl.pipeline",
-    "CompilationFailed": "unifiedbus_dsl.pipeline",
-    "Diagnostic": "unifiedbus_dsl.diagnostics",
-    "Fabric": "unifiedbus_dsl.fabric",
-    "Limits": "unifiedbus_dsl.pipeline",
-    "Plan": "unifiedbus_dsl.plan",
-    "compile": "unifiedbus_dsl.pipeline",
-    "compile_text": "unifiedbus_dsl.pipeline",
-}
-
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    if name == "Diagnostic":
+        from unifiedbus_dsl.diagnostics import Diagnostic
 
-    return getattr(import_module(home), name)
+        return Diagnostic
+    if name == "Fabric":
+        from unifiedbus_dsl.ir.fabric import Fabric
+
+        return Fabric
+    if name == "Plan":
+        from unifiedbus_dsl.ir.plan import Plan
+
+        return Plan
+    if name in __all__:
+        from unifiedbus_dsl import compiler
+
+        return getattr(compiler, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *__all__})

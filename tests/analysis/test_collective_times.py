@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.run import ask
-from unifiedbus_dsl.pipeline import compile_text
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures.answers import Answer
 
 HUB = """ubus 1
 protocol UB { lane = 800 Gbps }

@@ -9,10 +9,10 @@ import pytest
 
 from tests.analysis.nodes import HEAD, nodes
 from unifiedbus_dsl import compile_text
+from unifiedbus_dsl.analysis.report.summary import summary_of
 from unifiedbus_dsl.analysis.run import analyze
 from unifiedbus_dsl.cli import main
-from unifiedbus_dsl.plan.end_points import end_kind
-from unifiedbus_dsl.summary import summary_of
+from unifiedbus_dsl.ir.plan.end_points import end_kind
 
 
 def test_half_of_the_machine_fails() -> None:

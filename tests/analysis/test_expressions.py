@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.test_language import HEAD, LEAVES, LINK, MESH, asked, refused
-from unifiedbus_dsl.analysis.answers import Answer
-from unifiedbus_dsl.analysis.call import Call
-from unifiedbus_dsl.analysis.measures import MEASURES
 from unifiedbus_dsl.analysis.run import analyze
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.units import RATE
+from unifiedbus_dsl.base.units import RATE
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures import MEASURES
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.measure_call import MeasureCall
 
 ENDS = {"bisection": (3.0, 5.0), "throughput": (-2.0, 7.0), "fair": (4.0, 4.0)}
 
@@ -26,12 +26,12 @@ def known_only_between(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some measures are only known to lie between two ends."""
 
     def between(low: float, high: float) -> object:
-        def answer(call: Call) -> Answer:
+        def answer(call: MeasureCall) -> Answer:
             return Answer("", "", call.name, call.arguments, low, RATE, "interval", low, high)
 
         return answer
 
-    monkeypatch.setattr("unifiedbus_dsl.analysis.measures.answered", lambda call, measure: measure(call))
+    monkeypatch.setattr("unifiedbus_dsl.measures.answered", lambda call, measure: measure(call))
     for name, ends in ENDS.items():
         monkeypatch.setitem(MEASURES, name, between(*ends))  # type: ignore[arg-type]
 

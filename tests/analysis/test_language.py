@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.run import Report, analyze
+from unifiedbus_dsl.base.random import StablePermutation
+from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Diagnostic
-from unifiedbus_dsl.pipeline import Compilation, compile_text
-from unifiedbus_dsl.shuffle import Shuffle
+from unifiedbus_dsl.measures.answers import Answer
 
 LINK = 56e9
 
@@ -346,7 +346,7 @@ def test_a_permutation_on_a_full_clos_is_not_slowed_down() -> None:
 
 
 def test_a_seed_means_the_same_order_for_ever() -> None:
-    assert Shuffle(7)(np.arange(8)).tolist() == [6, 3, 4, 0, 2, 7, 5, 1]
+    assert StablePermutation(7)(np.arange(8)).tolist() == [6, 3, 4, 0, 2, 7, 5, 1]
 
 
 STAR = """

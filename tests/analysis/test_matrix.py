@@ -8,7 +8,7 @@ import pytest
 
 from tests.analysis.test_language import HEAD, STAR
 from unifiedbus_dsl.analysis.run import Report, analyze
-from unifiedbus_dsl.pipeline import compile
+from unifiedbus_dsl.compiler import compile
 
 ASKED = 'analyze q of star { throughput(matrix("rates.csv")) }\n'
 

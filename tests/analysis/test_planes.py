@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unifiedbus_dsl import solve
-from unifiedbus_dsl.analysis.answers import Answer
-from unifiedbus_dsl.analysis.asking import asker_of, items_of
-from unifiedbus_dsl.analysis.invariance import keeping
+from unifiedbus_dsl.analysis import api
+from unifiedbus_dsl.analysis.evaluators import items_of, make_evaluator
 from unifiedbus_dsl.analysis.run import analyze
+from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.pipeline import Compilation, compile_text
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.query_symmetry import invariant_subgroup
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
 
 FAST, SLOW = 100e9, 10e9
@@ -216,8 +216,8 @@ def test_a_plane_is_the_machine_without_the_other_cables() -> None:
         line for line in text.splitlines() if not any(word in line for word in ("Slow", "link S", "flat", "S(1 m)"))
     ]
     only = compile_text("\n".join(alone).replace("system", "npu C { port f : Fast x1 }\nsystem")).fabric()
-    confined = solve.loads(whole, "alltoall(all npu, over = Fast)", rate_Bps=1e9)
-    plain = solve.loads(only, "alltoall(all npu)", rate_Bps=1e9)
+    confined = api.loads(whole, "alltoall(all npu, over = Fast)", rate_Bps=1e9)
+    plain = api.loads(only, "alltoall(all npu)", rate_Bps=1e9)
     fast = np.array(
         ["->" not in str(name) and "flat" not in str(name) for name in whole.cable_names(np.arange(whole.cable_count))]
     )
@@ -245,13 +245,13 @@ rack R {
 system s : R
 """
     done = compile_text(text)
-    machine, sink = Machine(done.fabric("s")), Sink()
-    asker = asker_of(done, machine, sink, "s")
+    machine, sink = NetworkContext(done.fabric("s")), Sink()
+    asker = make_evaluator(done, machine, sink, "s")
     for over in ("", ", over = A"):
         (item,) = items_of(f"throughput(alltoall(all npu{over}))", sink)
         assert isinstance(item, tree.Measure)
         assert isinstance(item.value, tree.Call)
-        kept = keeping(machine.symmetry, asker.call(item.value), ends_fail=False)
+        kept = invariant_subgroup(machine.symmetry, asker.call(item.value), ends_fail=False)
         assert kept is not None
         plane = machine.network.kinds.link[machine.network.kind]
         mixed = [len(np.unique(plane[kept.arc_orbit == orbit])) for orbit in range(kept.arc_orbits)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.analysis.test_language import HEAD, LEAVES, asked, values
-from unifiedbus_dsl.analysis.measures import collectives
 from unifiedbus_dsl.analysis.run import analyze
-from unifiedbus_dsl.pipeline import compile_text
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures import collectives
 
 PLANT = """
 link Fibre : UB { medium = optical; reach = 50 m; delay = 5 ns/m; afr = 0.004 }

@@ -8,9 +8,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from unifiedbus_dsl import solve
+from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.analysis.run import analyze
-from unifiedbus_dsl.pipeline import compile
+from unifiedbus_dsl.compiler import compile
 
 STAR = """ubus 1
 protocol U {{ lane = 80 Gbps; latency = 100 ns }}
@@ -51,7 +51,7 @@ def test_the_least_of_unequal_senders_is_the_value_and_each_is_said(tmp_path: Pa
             "2 end points inject 7.5 GB/s (such as npu[0]); 1 end point 2.5 GB/s (npu[2]); mean 5.833 GB/s"
         )
         assert "least rate that an end point injects" in found.assumptions
-    assert solve.throughput(done.fabric(), "alltoall(all npu)").least_Bps == pytest.approx(10e9)
+    assert api.throughput(done.fabric(), "alltoall(all npu)").least_Bps == pytest.approx(10e9)
 
 
 def test_a_load_says_which_end_points_its_rate_is_of(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.analysis.test_language import HEAD, LEAVES, LINK, refused, values
 from tests.cli.conftest import Run, run  # noqa: F401 - a fixture
-from unifiedbus_dsl.analysis.plots import by_size
+from unifiedbus_dsl.figures.plots import by_size
 
 HOP = 155e-9
 """One cable of 1 m: protocol 100 ns, link 50 ns, 5 ns of copper."""

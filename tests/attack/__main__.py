@@ -20,14 +20,14 @@ from tests.attack.draw import Drawn, damage, irregular, regular
 from tests.attack.least import Relaying
 from tests.attack.oracle import Oracle
 from tests.attack.sharing import Sharing, schedules
-from unifiedbus_dsl.analysis.answers import Answer
-from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
-from unifiedbus_dsl.analysis.certified import proved
+from unifiedbus_dsl.analysis.evaluators import make_evaluator, measure_calls
 from unifiedbus_dsl.analysis.impact import certify
+from unifiedbus_dsl.compiler import compile_text, of_fabric
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.pipeline import compile_text, of_fabric
-from unifiedbus_dsl.solver.losses import losses
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.certified import proved
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.resilience.outage_impact import outage_impact
 
 
 def drawn(seed: int, number: int) -> Drawn:
@@ -56,7 +56,7 @@ class Asked:
         dead = [ids[id(each)] for each in machine.cables if each.health == 0]
         worn = [ids[id(each)] for each in machine.cables if each.health == 0.5]
         gone = [fabric.device_id(each.name) for each in machine.devices if each.lost]
-        self.before = self.machine = Machine(fabric)
+        self.before = self.machine = NetworkContext(fabric)
         if dead or worn or gone:
             self.machine = self.before.damaged(gone, dead, (worn, 0.5))
         self.whole = of_fabric(fabric)
@@ -64,7 +64,7 @@ class Asked:
     def answer(self, question: str) -> Answer | str:
         """The verified answer, or why there is none."""
         sink = Sink()
-        asker = asker_of(self.whole, self.machine, sink)
+        asker = make_evaluator(self.whole, self.machine, sink)
         asker = evolve(asker, selector=evolve(asker.selector, lost=self.machine.lost_devices))
         found = asker.answer(measure_calls(question, sink)[0])
         return found if found is not None else "; ".join(each.message for each in sink)
@@ -141,7 +141,7 @@ class Comparison:
         """What failures have cut off, by `losses`, against searches before and after."""
         before, after = self.asked.before, self.asked.machine
         every = np.arange(before.network.ends)
-        found = proved(after, certify(before, after, losses(before, after, every), every))
+        found = proved(after, certify(before, after, outage_impact(before, after, every), every))
         whole = Oracle(evolve(self.machine, devices=[evolve(d, lost=False) for d in self.machine.devices],
                               cables=[evolve(c, health=1.0) for c in self.machine.cables]))  # fmt: skip
         there = [k for k, each in enumerate(self.machine.devices) if each.kind != "switch" and not each.lost]

@@ -13,7 +13,7 @@ from tests.attack.draw import Cable, Device, Drawn, irregular
 from tests.attack.least import Relaying
 from tests.attack.oracle import Oracle
 from tests.attack.sharing import Sharing, schedules
-from unifiedbus_dsl.analysis.answers import Answer
+from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.verify import VerificationError
 
 SEED = 1
@@ -145,6 +145,6 @@ def test_the_attack_sees_answers_that_fail_their_verification(monkeypatch: pytes
     def certify(*args: object) -> object:
         raise VerificationError("made to fail")
 
-    monkeypatch.setattr("unifiedbus_dsl.analysis.measures.rates.certify_throughput", certify)
+    monkeypatch.setattr("unifiedbus_dsl.measures.rates.certify_throughput", certify)
     with pytest.raises(VerificationError):
         list(compare(joined_machine(), random.Random(0)))

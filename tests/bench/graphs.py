@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from tests.bench import clock, machines
 from tests.bench.table import Row, seconds
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.fabric.expand import expand
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.expand import expand
 
 ROUNDS = 7
 SAMPLE = "pod[0..1]"

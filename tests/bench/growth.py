@@ -14,7 +14,7 @@ from attrs import evolve
 
 from tests.bench import clock, machines
 from tests.bench.table import Row, megabytes, number, seconds, text
-from unifiedbus_dsl.fabric.expand import expand
+from unifiedbus_dsl.ir.fabric.expand import expand
 
 POD = 1024
 """NPUs in a pod of the machine that grows."""

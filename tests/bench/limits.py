@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 from tests.bench import machines, solving
 from tests.bench.table import Row, seconds
 from tests.solver import machines as small
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.network import Network
-from unifiedbus_dsl.solver import demand, ecmp, gather, limits, scenarios
-from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.solver.throughput import throughput
-from unifiedbus_dsl.symmetry import find
+from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.graph.symmetry import find_symmetry
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.solver import demand
+from unifiedbus_dsl.solver.collectives import allgather_bound
+from unifiedbus_dsl.solver.flow import max_concurrent_flow
+from unifiedbus_dsl.solver.flow.throughput import throughput_under
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.resilience import contingency
+from unifiedbus_dsl.solver.routing import ecmp
 
 T = TypeVar("T")
 BEST = "\nanalyze best of machine { throughput(alltoall(all npu), routing = optimal) }\n"
@@ -61,7 +65,9 @@ def full_programme(busy: bool) -> Row:
     net, arrays = small.torus(*SIDES)
     took, value = _timed(lambda: _full(net), busy)
     d = demand.all_to_all(net)
-    ours, found = _timed(lambda: limits.optimal(find(net, arrays), d).throughput.scale, busy)
+    ours, found = _timed(
+        lambda: max_concurrent_flow.max_concurrent_flow(find_symmetry(net, arrays), d).throughput.scale, busy
+    )
     assert abs(value / found.value - 1) < 1e-6, "not the same optimum"
     note = f"{seconds(took)} and {seconds(ours)}"
     return Row(
@@ -130,11 +136,11 @@ def gathering(busy: bool, forestcoll: str | None = None, count: int = BOXES) -> 
     2402.06787), and from the fabric to the number, with network and symmetries. The search is written out below; with
     `forestcoll`, a folder with a copy of that project, it is its own."""
 
-    def gathered(fabric: Fabric) -> tuple[Machine, NDArray[np.int64], float]:
-        machine = Machine(fabric)
+    def gathered(fabric: Fabric) -> tuple[NetworkContext, NDArray[np.int64], float]:
+        machine = NetworkContext(fabric)
         gpu = [device.kind == "npu" for device in fabric.plan.devices.values()]
         ends = np.flatnonzero(np.array(gpu)[fabric.device_type[machine.network.end_device]])
-        return machine, ends, gather.gather_rate(machine.symmetry, ends).value
+        return machine, ends, allgather_bound.gather_rate(machine.symmetry, ends).value
 
     gathered(machines.fabric_of(boxes(2)))  # loads SciPy, as `_whole_rates` loads NetworkX
     fabric = machines.fabric_of(boxes(count))
@@ -208,16 +214,16 @@ def every_switch(routing: str, busy: bool) -> Row:
     """Each single switch of the SuperPoD dead, all-to-all, from the fabric to the last number."""
     fabric = machines.fabric_of(solving.SUPERPOD)
 
-    def measure(machine: Machine) -> float:
+    def measure(machine: NetworkContext) -> float:
         d = demand.all_to_all(machine.network, np.setdiff1d(np.arange(machine.network.ends), machine.lost_ends))
         if routing == "ecmp":
-            return float(throughput(ecmp.ecmp(machine.symmetry, d), d).scale)
-        return float(limits.optimal(machine.symmetry, d).throughput.scale)
+            return float(throughput_under(ecmp.ecmp(machine.symmetry, d), d).scale)
+        return float(max_concurrent_flow.max_concurrent_flow(machine.symmetry, d).throughput.scale)
 
     def survey() -> int:
-        machine = Machine(fabric)
-        parts = scenarios.switches(machine)
-        done = scenarios.survey(machine, parts, measure)
+        machine = NetworkContext(fabric)
+        parts = contingency.switches(machine)
+        done = contingency.survey_single_outages(machine, parts, measure)
         assert done.complete
         assert len(done.failures) == done.orbits
         return parts.count

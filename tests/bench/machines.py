@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl import compiler
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.plan import Plan
 
 PODS = 65
 """Pods of the Atlas 960 SuperCluster: 1,006,720 NPUs."""
@@ -58,9 +58,9 @@ system machine : Machine(pods = {pods})
 
 
 def plan_of(text: str) -> Plan:
-    return pipeline.compile_text(text).plan
+    return compiler.compile_text(text).plan
 
 
 def fabric_of(text: str) -> Fabric:
     """From text to fabric."""
-    return pipeline.compile_text(text).fabric()
+    return compiler.compile_text(text).fabric()

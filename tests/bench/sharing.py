@@ -20,9 +20,10 @@ import numpy as np
 from attrs import frozen
 
 from tests.bench import clock, machines
-from tests.solver import sim
-from unifiedbus_dsl.solver import demand, fair, hashed
-from unifiedbus_dsl.solver.machine import Machine
+from tests.solver.flow import simgrid_answers
+from unifiedbus_dsl.solver import demand
+from unifiedbus_dsl.solver.flow import ecmp_hashing, max_min_fair
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 RATE = 56e9
 """byte/s of every cable, each way."""
@@ -99,22 +100,22 @@ class Parts:
 
 def ours(tree: Tree, what: str) -> Parts:
     parts = Parts()
-    machine = Machine(machines.fabric_of(tree.text()))
+    machine = NetworkContext(machines.fabric_of(tree.text()))
     network = machine.network
     parts.ends("machine")
     if what == "permutation":
-        flows = hashed.hashed_flows(network, *permutation(tree.ends), seed=1)
+        flows = ecmp_hashing.hash_flows(network, *permutation(tree.ends), seed=1)
     else:
-        flows = fair.pair_classes(machine.symmetry, [demand.all_to_all(network)]).flows
+        flows = max_min_fair.pair_classes(machine.symmetry, [demand.all_to_all(network)]).flows
     parts.ends("flows")
-    fair.fair_rates(flows)
+    max_min_fair.fair_rates(flows)
     parts.ends("sharing")
     return parts
 
 
 def theirs(tree: Tree, what: str) -> Parts:
-    simgrid, parts = sim.load(), Parts()
-    world = sim.engine(simgrid)
+    simgrid, parts = simgrid_answers.load(), Parts()
+    world = simgrid_answers.engine(simgrid)
     with TemporaryDirectory() as folder:
         path = Path(folder, "tree.xml")
         path.write_text(tree.platform())

@@ -14,9 +14,13 @@ import numpy as np
 from tests.bench import clock, machines, sharing
 from tests.bench.sharing import Tree
 from tests.bench.table import Row, megabytes, number, seconds
-from unifiedbus_dsl.network import Floats, Network, from_fabric
-from unifiedbus_dsl.solver import demand, fair, paths, sweep
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.base.arrays import Floats
+from unifiedbus_dsl.graph.from_fabric import from_fabric
+from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.solver import demand
+from unifiedbus_dsl.solver.flow import max_min_fair
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths import bfs, distances
 
 ROUNDS = 3
 SWEEPS = 7
@@ -91,10 +95,10 @@ def sweeps(name: str, machine: str) -> Row:
     network = network_of(machine)
     n, start = network.vertices, network.vertices_of(0)
     shape = (np.ones(network.arcs, np.float32), network.head, network.indptr.astype(np.int32))
-    matrix, weights = csr_matrix(shape, shape=(n, n)), sweep.by_cable(network)
-    assert (sweep.distances(weights, start).hops == products(matrix, start)).all()
+    matrix, weights = csr_matrix(shape, shape=(n, n)), bfs.by_cable(network)
+    assert (bfs.distances(weights, start).hops == products(matrix, start)).all()
     ours, scipy = clock.best(
-        SWEEPS, lambda: sweep.distances(weights, start), lambda: products(matrix, start), clock=process_time
+        SWEEPS, lambda: bfs.distances(weights, start), lambda: products(matrix, start), clock=process_time
     )
     note = f"{seconds(ours)} and {seconds(scipy)}; {network.vertices:,} vertices, {network.arcs:,} arcs"
     return Row(f"sweep / SciPy: sparse products, {name}", ours / scipy, "x", 1.2, note=note)
@@ -126,10 +130,10 @@ def histogram(machine: str = SUPERPOD) -> Row:
         start = process_time()
         far = [nx.single_source_shortest_path_length(graph, v) for v in network.vertices_of(end).tolist()]
         theirs.append(process_time() - start)
-        ours_far = sweep.distances(sweep.by_cable(network), network.vertices_of(end)).hops.tolist()
+        ours_far = bfs.distances(bfs.by_cable(network), network.vertices_of(end)).hops.tolist()
         assert all(min(f[v] for f in far if v in f) == ours_far[v] for v in network.end_order.tolist())
     whole = min(theirs) * network.ends
-    (ours,) = clock.best(ROUNDS, lambda: paths.hops(Machine(fabric).symmetry), clock=process_time)
+    (ours,) = clock.best(ROUNDS, lambda: distances.hop_histogram(NetworkContext(fabric).symmetry), clock=process_time)
     note = f"{seconds(ours)} and {seconds(whole)}; {SAMPLE} of {network.ends:,} end points, scaled up from the quickest"
     return Row(
         "NetworkX: hops of all pairs of the SuperPoD, a part, scaled up / ours", whole / ours, "x", 1000, False, note
@@ -143,10 +147,10 @@ def racks(machine: str = SUPERPOD, rack: int = 64, rounds: int = ROUNDS, busy: b
     """All pairs within each rack and all pairs of one place in all racks, at once: from text to rates."""
 
     def solve() -> Floats:
-        ready = Machine(machines.fabric_of(machine))
+        ready = NetworkContext(machines.fabric_of(machine))
         end = np.arange(ready.network.ends)
-        flows = fair.pair_classes(ready.symmetry, [demand.Groups(end // rack), demand.Groups(end % rack)]).flows
-        return fair.fair_rates(flows)
+        flows = max_min_fair.pair_classes(ready.symmetry, [demand.Groups(end // rack), demand.Groups(end % rack)]).flows
+        return max_min_fair.fair_rates(flows)
 
     name = "`fair`, all-to-all within racks and across racks, 8,192 NPUs"
     return _row(name, min(_timed(solve) for _ in range(rounds)), 2, busy)

@@ -12,8 +12,9 @@ import pytest
 from tests.bench import graphs, growth, infra, limits, machines, sharing, solving, whole
 from tests.bench.__main__ import parser
 from tests.bench.table import Row, goals
-from unifiedbus_dsl.solver import demand, fair, hashed
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver import demand
+from unifiedbus_dsl.solver.flow import ecmp_hashing, max_min_fair
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 SLACK = 4
 """Other work may run beside the tests."""
@@ -91,14 +92,14 @@ def test_beside_simgrid() -> None:
 def test_trees(pods: int, ends: int) -> None:
     """The tree of the benchmarks lets every end point send at its full rate, and a permutation is fair on it."""
     tree = sharing.Tree(leaves=3, hosts=2, pods=pods)
-    machine = Machine(machines.fabric_of(tree.text()))
+    machine = NetworkContext(machines.fabric_of(tree.text()))
     network = machine.network
     assert network.ends == tree.ends == ends
     assert set(network.capacity_Bps) == {sharing.RATE}
-    flows = fair.pair_classes(machine.symmetry, [demand.all_to_all(network)]).flows
-    assert fair.fair_rates(flows) * (ends - 1) == pytest.approx(sharing.RATE)
-    hashed_paths = hashed.hashed_flows(network, *sharing.permutation(ends), seed=1)
-    assert fair.is_fair(hashed_paths, fair.fair_rates(hashed_paths))
+    flows = max_min_fair.pair_classes(machine.symmetry, [demand.all_to_all(network)]).flows
+    assert max_min_fair.fair_rates(flows) * (ends - 1) == pytest.approx(sharing.RATE)
+    hashed_paths = ecmp_hashing.hash_flows(network, *sharing.permutation(ends), seed=1)
+    assert max_min_fair.is_fair(hashed_paths, max_min_fair.fair_rates(hashed_paths))
 
 
 def test_rows() -> None:

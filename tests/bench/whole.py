@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bench import clock, machines
 from tests.bench.table import Row, megabytes, seconds
-from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.ir.fabric import Fabric
 
 ROUNDS = 3
 

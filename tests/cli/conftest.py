@@ -12,10 +12,10 @@ from types import ModuleType
 import pytest
 from attrs import frozen
 
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label, Severity
-from unifiedbus_dsl.elaborate.limits import Limits
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.vocabulary.limits import Limits
 
 PROGRAM = [sys.executable, "-c", "import sys; from unifiedbus_dsl.cli import main; sys.exit(main())"]
 
@@ -72,12 +72,12 @@ def fake_compile(path: Path, *, limits: object = None) -> FakeCompilation:
 
 @pytest.fixture
 def compiler(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """`unifiedbus_dsl.pipeline` with `fake_compile`: what the commands do is tested apart from what compiling does."""
+    """`unifiedbus_dsl.compiler` with `fake_compile`: what the commands do is tested apart from what compiling does."""
     import unifiedbus_dsl
 
-    fake = ModuleType("unifiedbus_dsl.pipeline")
+    fake = ModuleType("unifiedbus_dsl.compiler")
     fake.compile = fake_compile  # type: ignore[attr-defined]
     fake.Limits = Limits  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "unifiedbus_dsl.pipeline", fake)
-    monkeypatch.setattr(unifiedbus_dsl, "pipeline", fake, raising=False)
+    monkeypatch.setitem(sys.modules, "unifiedbus_dsl.compiler", fake)
+    monkeypatch.setattr(unifiedbus_dsl, "compiler", fake, raising=False)
     return fake

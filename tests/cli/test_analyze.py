@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from unifiedbus_dsl.cli import meter
+from unifiedbus_dsl.cli import progress_bar
 from unifiedbus_dsl.cli.terminal import is_terminal
 
 TORUS = """ubus 1
@@ -143,10 +143,10 @@ def test_paths_are_written_out(run: Run, file: str) -> None:
 def test_progress_is_for_terminals_only(run: Run, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_terminal(__import__("sys").stderr)
     assert run("analyze", file).err == ""
-    monkeypatch.setattr(meter, "is_terminal", lambda _: True)
-    monkeypatch.setattr(meter, "PATIENCE", 0.0)
-    monkeypatch.setattr(meter.Meter.__init__, "__defaults__", (0.0,))
-    monkeypatch.setattr(meter, "EVERY", 0.0)
+    monkeypatch.setattr(progress_bar, "is_terminal", lambda _: True)
+    monkeypatch.setattr(progress_bar, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress_bar.ProgressBar.__init__, "__defaults__", (0.0,))
+    monkeypatch.setattr(progress_bar, "EVERY", 0.0)
     done = run("analyze", file)
     assert "t: q … " in done.err
     assert done.err.rstrip(" ").endswith("\r")

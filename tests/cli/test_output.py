@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from unifiedbus_dsl.cli.meter import Meter
+from unifiedbus_dsl.base.progress import listen, task, track
 from unifiedbus_dsl.cli.output import beside, make_folder, write_bytes
-from unifiedbus_dsl.progress import listen, task, track
+from unifiedbus_dsl.cli.progress_bar import ProgressBar
 
 
 def test_the_old_file_stays_when_writing_fails(tmp_path: Path) -> None:
@@ -72,11 +72,11 @@ def test_progress_reaches_a_listener() -> None:
 
 def test_meter_paints_late_and_wipes() -> None:
     stream = io.StringIO()
-    patient = Meter(stream, patience=60)
+    patient = ProgressBar(stream, patience=60)
     patient("expand", 1, 4)
     patient("expand", -1, 4)
     assert stream.getvalue() == ""
-    eager = Meter(stream, patience=-1)
+    eager = ProgressBar(stream, patience=-1)
     eager("expand", 1, 4)
     eager("expand", -1, 4)
     assert stream.getvalue() == "\rexpand … 1 of 4 (25 %)\r                      \r"
@@ -87,7 +87,7 @@ def test_meter_keeps_to_a_line_of_the_terminal(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((20, 5)))
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
     monkeypatch.setattr(out, "fileno", lambda: 2)
-    meter = Meter(out, patience=0)
+    meter = ProgressBar(out, patience=0)
     meter("paths to each end point of the machine", 3, 10)
     meter.wipe()
     assert isinstance(out.buffer, io.BytesIO)

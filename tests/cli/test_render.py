@@ -11,10 +11,10 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.render.reading import read_back
-from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.analysis.loads import percent
-from unifiedbus_dsl.analysis.pictures import view_of, views
+from unifiedbus_dsl import compiler
 from unifiedbus_dsl.diagnostics import Sink, catalogue
+from unifiedbus_dsl.figures.loads import percent
+from unifiedbus_dsl.figures.solved_views import view_of, views
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
 from unifiedbus_dsl.render.pictures import part_of, picture_of
@@ -56,7 +56,7 @@ def cabinet(run: Run, tmp_path: Path) -> Run:
 
 def seen(items: str, text: str = CABINET) -> Picture:
     """The picture of a view of the cabinet with these items."""
-    done = pipeline.compile_text(text + f"view v of cab {{ {items} }}\n")
+    done = compiler.compile_text(text + f"view v of cab {{ {items} }}\n")
     assert done.ok, done.diagnostics
     sink = Sink()
     view = view_of(done, views(done)["v"], sink)
@@ -69,7 +69,7 @@ def texts(picture: Picture, role: str) -> list[str]:
 
 
 def refused(items: str) -> list[tuple[str, str, tuple[str, ...]]]:
-    done = pipeline.compile_text(CABINET + f"view v of cab {{ {items} }}\n")
+    done = compiler.compile_text(CABINET + f"view v of cab {{ {items} }}\n")
     sink = Sink()
     if done.ok:  # what needs the loads, or the fabric, is said when it is drawn
         assert view_of(done, views(done)["v"], sink) is None
@@ -174,11 +174,11 @@ def test_plots(cabinet: Run, tmp_path: Path) -> None:
 
 
 def test_notebooks_show_the_overview() -> None:
-    shown = pipeline.compile_text(CABINET)._repr_svg_()
+    shown = compiler.compile_text(CABINET)._repr_svg_()
     assert shown
     assert read_back(shown)["title"].text == "Cabinet"
-    assert pipeline.compile_text("ubus 1\nsystem a : B\n")._repr_svg_() is None
-    done = pipeline.compile_text(CABINET)
+    assert compiler.compile_text("ubus 1\nsystem a : B\n")._repr_svg_() is None
+    done = compiler.compile_text(CABINET)
     assert done.plan._repr_svg_() == done.fabric()._repr_svg_() == shown
     board = part_of(done.plan, "Board")._repr_svg_()
     assert board

@@ -10,14 +10,14 @@ import pytest
 from tests.cli.conftest import Run
 from tests.render.reading import read_back
 from tests.render.test_palette import contrast
-from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.analysis.heat import Part, heat_map, join_parts, parts
+from unifiedbus_dsl import compiler
 from unifiedbus_dsl.analysis.run import ask
+from unifiedbus_dsl.figures.heat import Part, heat_map, join_parts, parts
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.heat import Heat, heat_picture
 from unifiedbus_dsl.render.marks import Box, Picture, Text
 from unifiedbus_dsl.render.sheet import bounds
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 ROW = """ubus 1
 
@@ -42,9 +42,9 @@ system lone  : Rack
 
 
 def line(system: str, what: str) -> Picture:
-    done = pipeline.compile_text(ROW)
+    done = compiler.compile_text(ROW)
     assert done.ok, done.diagnostics
-    return heat_map(Machine(done.fabric(system)), "bandwidth" if what == "bandwidth" else "latency")
+    return heat_map(NetworkContext(done.fabric(system)), "bandwidth" if what == "bandwidth" else "latency")
 
 
 def texts(picture: Picture, role: str) -> list[str]:
@@ -118,7 +118,7 @@ def test_the_headline_is_that_of_the_table_and_of_analyze() -> None:
         "most in the table": "1,340 ns",
         "between the nearest two end points": "410 ns",
     }
-    (found,) = ask(pipeline.compile_text(ROW), "short", "latency(all npu)").answers
+    (found,) = ask(compiler.compile_text(ROW), "short", "latency(all npu)").answers
     assert found.value == pytest.approx(max(cells) * 1e-9)
     assert found.detail["histogram"][0][0] == pytest.approx(410e-9)
 
@@ -151,7 +151,7 @@ def test_no_path_is_said() -> None:
 
 
 def test_parts_of_a_system_without_racks() -> None:
-    done = pipeline.compile_text(ROW)
+    done = compiler.compile_text(ROW)
     kind, found = parts(done.pick("lone"))
     assert (kind, [part.name for part in found]) == ("npu", [f"npu[{i}]" for i in range(4)])
 

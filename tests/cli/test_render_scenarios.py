@@ -9,16 +9,16 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.test_render import CABINET
-from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.analysis.loads import of_each_cable
-from unifiedbus_dsl.analysis.pictures import compare, load_question, plain_view
+from unifiedbus_dsl import compiler
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.network import cable_ends
+from unifiedbus_dsl.figures.loads import of_each_cable
+from unifiedbus_dsl.figures.solved_views import compare, load_question, plain_view
+from unifiedbus_dsl.graph.from_fabric import cable_ends
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
 from unifiedbus_dsl.render.sheet import bounds
-from unifiedbus_dsl.render.views import Layout
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.render.view import Layout
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 SCENARIOS = """
 scenario PlaneDown of cab { fail plane[1] }
@@ -33,7 +33,7 @@ view part of cab { hide plane }
 
 
 def drawn(scenario: str, layout: Layout, traffic: str | None = "a2a") -> Picture:
-    done = pipeline.compile_text(CABINET + SCENARIOS)
+    done = compiler.compile_text(CABINET + SCENARIOS)
     assert done.ok, done.diagnostics
     sink = Sink()
     question = load_question(traffic, "ecmp") if traffic else None
@@ -105,10 +105,10 @@ def test_nothing_overlaps_and_all_can_be_read(layout: Layout) -> None:
 
 def test_loads_of_degraded_cables_are_their_own() -> None:
     """A cable at half its capacity has an arc of its own beside its neighbours, and a lost one has none."""
-    done = pipeline.compile_text(CABINET)
+    done = compiler.compile_text(CABINET)
     fabric = done.fabric("cab")
     copper = np.flatnonzero(fabric.a_device // 9 >= 0)
-    machine = Machine(fabric).damaged(lost_cables=copper[:1], degraded=(copper[1:2], 0.5))
+    machine = NetworkContext(fabric).damaged(lost_cables=copper[:1], degraded=(copper[1:2], 0.5))
     network = machine.network
     shares = np.arange(network.arcs) + 1.0
     each = of_each_cable(machine, shares)
@@ -169,7 +169,7 @@ rack Ring(chips = 8) { npu[chips] : Chip; connect npu.x as ring over Wire(1 m) }
 system ring : Ring
 scenario Small of ring { set chips = 6 }
 """
-    done = pipeline.compile_text(text)
+    done = compiler.compile_text(text)
     assert done.ok, done.diagnostics
     sink = Sink()
     picture = compare(done, plain_view(done.pick("ring"), None, "detail"), "Small", None, sink)
@@ -184,7 +184,7 @@ def test_a_scenario_that_extends_another_has_its_lines() -> None:
     """As `ubusc analyze` has it: two chips of each board, one of them by the scenario that is extended."""
     text = CABINET + "scenario One of cab { fail board[0].npu[0] }\n"
     text += "scenario Two of cab extends One { fail board[1].npu[0] }\n"
-    done = pipeline.compile_text(text)
+    done = compiler.compile_text(text)
     assert done.ok, done.diagnostics
     picture = compare(done, plain_view(done.pick("cab"), None, "overview"), "Two", None, Sink())
     assert picture is not None

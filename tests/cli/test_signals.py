@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from unifiedbus_dsl.analysis.engines import why_not
-from unifiedbus_dsl.drafts import PREFIX, beside
-from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.analysis.survey.engines import why_not
+from unifiedbus_dsl.base.drafts import PREFIX, beside
+from unifiedbus_dsl.ir.fabric import Fabric
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

@@ -10,11 +10,11 @@ import pytest
 from attrs import evolve
 
 from tests.render import machines
-from unifiedbus_dsl import units
-from unifiedbus_dsl.fabric.expand import expand
-from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.summary import Held, Summary, summarize
-from unifiedbus_dsl.units import Quantity
+from unifiedbus_dsl.analysis.report.summary import ExpectationRow, Summary, summarize
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.units import Quantity
+from unifiedbus_dsl.ir.fabric.expand import expand
+from unifiedbus_dsl.ir.plan import Plan
 
 
 def of(plan: Plan) -> Summary:
@@ -88,7 +88,7 @@ def test_fields_are_added_up() -> None:
 
 
 def test_text_and_data() -> None:
-    held = Held("Cabinet", "count(all npu) == 64", "holds", "64", "keynote")
+    held = ExpectationRow("Cabinet", "count(all npu) == 64", "holds", "64", "keynote")
     plan = machines.rack()
     summary = summarize(plan, [held])
     text = summary.text()

@@ -6,10 +6,10 @@ import csv
 from pathlib import Path
 
 from unifiedbus_dsl import compile_text
+from unifiedbus_dsl.analysis.design_diff import design_changes
+from unifiedbus_dsl.analysis.report.summary import summary_of
 from unifiedbus_dsl.analysis.run import ask
-from unifiedbus_dsl.changes import changes
 from unifiedbus_dsl.cli import main
-from unifiedbus_dsl.summary import summary_of
 
 SPARES = """
 protocol E { lane = 100 Gbps }
@@ -45,7 +45,7 @@ def test_spares_are_in_the_bill_and_in_no_other_total(tmp_path: Path) -> None:
     assert totals == {"cost": (COST, SPARE_COST), "power": (POWER, 0)}
     answers = {a.measure: a.value for a in ask(done, "top", "cost(); power(); count(all link)").answers}
     assert answers == {"cost": COST, "power": POWER, "count": 2 * 5 + 4}
-    figures = {f.name: f.after and float(f.after) for f in changes(done, done, solve=False).figures}
+    figures = {f.name: f.after and float(f.after) for f in design_changes(done, done, solve=False).figures}
     assert (figures["cost, all together"], figures["power, all together"]) == (COST, POWER)
     assert figures["cost of spares, beside that"] == SPARE_COST
     (cables,) = summary.cables
@@ -76,7 +76,7 @@ def test_cables_are_in_the_cost_of_a_doubled_spine() -> None:
       connect s[i].u[k] -- c.p[i, k] over L(1 m) for i, k }}
     system top : P
     """
-    found = changes(
+    found = design_changes(
         compile_text("ubus 1\n" + text.format(up=2)), compile_text("ubus 1\n" + text.format(up=4)), solve=False
     )
     cost = next(figure for figure in found.figures if figure.name == "cost, all together")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
 import unifiedbus_dsl
-from tests import literate
+from tests.support import literate
 from unifiedbus_dsl.diagnostics import catalogue
-from unifiedbus_dsl.diagnostics.fix import mend
+from unifiedbus_dsl.diagnostics.fix import apply_fixes
 
 PACKAGE = Path(unifiedbus_dsl.__file__).parent
-
-needs_pipeline = pytest.mark.skipif(
-    importlib.util.find_spec("unifiedbus_dsl.pipeline") is None, reason="there is no compiler yet"
-)
 
 
 def used_codes() -> set[str]:
@@ -54,7 +49,6 @@ WRONG = {p.code: wrong for p in PAGES if p.code not in COMMANDS and (wrong := ca
 RIGHT = {page.code: right for page in PAGES if (right := case(page.code, page.right))}
 
 
-@needs_pipeline
 @pytest.mark.parametrize("code", WRONG)
 def test_the_wrong_example_gives_its_code_there_and_nothing_else(code: str) -> None:
     assert {e.code for e in WRONG[code].expected} == {code}
@@ -62,7 +56,6 @@ def test_the_wrong_example_gives_its_code_there_and_nothing_else(code: str) -> N
     assert not problems, "\n".join(problems)
 
 
-@needs_pipeline
 @pytest.mark.parametrize("code", RIGHT)
 def test_the_right_example_gives_nothing(code: str) -> None:
     assert not RIGHT[code].expected
@@ -98,17 +91,16 @@ FILES: dict[str, dict[str, bytes]] = {
 """What no text in a page can show: the files by name. A list is the ```text block of the page."""
 
 
-@needs_pipeline
 @pytest.mark.parametrize("code", FILES)
 def test_what_no_text_can_show(code: str, tmp_path: Path) -> None:
-    from unifiedbus_dsl import pipeline
+    from unifiedbus_dsl import compiler
 
     page = catalogue.find(code)
     assert page
     (tmp_path / "cables.csv").write_text(page.wrong[0].text)
     for name, data in FILES[code].items():
         (tmp_path / name).write_bytes(data)
-    found = [d.code for d in pipeline.compile(tmp_path / "a.ubus").diagnostics]
+    found = [d.code for d in compiler.compile(tmp_path / "a.ubus").diagnostics]
     many = ["UB0101"] * 1_000 if code == "UB0234" else []
     assert found == [*many, code]
 
@@ -117,11 +109,10 @@ def test_every_page_has_an_example_that_runs() -> None:
     assert set(WRONG) | set(FILES) | COMMANDS == set(RIGHT) == set(catalogue.codes())
 
 
-@needs_pipeline
 def test_the_machine_fix_turns_wrong_into_right() -> None:
     mended = {}
     for code, wrong in WRONG.items():
-        texts = mend(literate.diagnose(wrong.text, wrong.files))
+        texts = apply_fixes(literate.diagnose(wrong.text, wrong.files))
         if texts:
             assert len(texts) == 1
             mended[code] = literate.differences(literate.diagnose(texts[0].text, wrong.files), [])

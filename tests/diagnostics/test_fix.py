@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label
-from unifiedbus_dsl.diagnostics.fix import apply_edits, mend
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.diagnostics.fix import apply_edits, apply_fixes
 
 
 def edit(source: Source, start: int, end: int, text: str) -> Edit:
@@ -48,15 +48,15 @@ def test_a_fix_is_taken_whole_or_not_at_all() -> None:
     first = finding(edit(source, 0, 2, "X"))
     second = finding(edit(source, 1, 3, "Y"), edit(source, 5, 6, "Z"))
     third = finding(edit(source, 4, 5, "W"))
-    (mended,) = mend([second, third, first])
+    (mended,) = apply_fixes([second, third, first])
     assert (mended.text, mended.fixes) == ("XcdWf", 2)
 
 
 def test_a_fix_over_two_sources() -> None:
     a, b = Source("a", "one"), Source("b", "two")
-    mended = mend([finding(edit(b, 0, 3, "2"), edit(a, 0, 3, "1"))])
+    mended = apply_fixes([finding(edit(b, 0, 3, "2"), edit(a, 0, 3, "1"))])
     assert [(m.source.name, m.text, m.fixes) for m in mended] == [("a", "1", 1), ("b", "2", 1)]
 
 
 def test_nothing_to_mend() -> None:
-    assert mend([Diagnostic("UB0101", "m", None)]) == ()
+    assert apply_fixes([Diagnostic("UB0101", "m", None)]) == ()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label, Severity, github, sarif
 from unifiedbus_dsl.diagnostics import json as as_json
-from unifiedbus_dsl.source import Source, Span
 
 TEXT = "ubus 1\nnpu Chip { prot x }\n"
 SOURCE = Source("my parts/a b.ubus", TEXT, Path("my parts/a b.ubus"))

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unifiedbus_dsl.analysis.exported import gone
+from unifiedbus_dsl.analysis.export_flows import gone
 from unifiedbus_dsl.analysis.run import analyze
+from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean, distance
 from unifiedbus_dsl.export import find
-from unifiedbus_dsl.pipeline import Compilation, compile_text
 
 WORDS = ("port", "protocol", "place", "expect", "Optic", "Copper", "bandwidth", "bisection", "npu", "x", "y", "up")
 

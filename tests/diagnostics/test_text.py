@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label, Severity
-from unifiedbus_dsl.diagnostics.cells import clean, text_width
+from unifiedbus_dsl.diagnostics.display_width import clean, text_width
 from unifiedbus_dsl.diagnostics.text import render, render_one, summary_line
-from unifiedbus_dsl.source import Source, Span
 
 
 def at(source: Source, text: str, label: str = "", nth: int = 0) -> Label:

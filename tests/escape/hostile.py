@@ -9,11 +9,11 @@ import json
 import re
 from typing import Any
 
-from unifiedbus_dsl.export import Subject
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.fabric.expand import expand
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.plan import Plan, serial
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.export import ExportInput
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.expand import expand
+from unifiedbus_dsl.ir.plan import Plan, serial
 
 TEXT = """ubus 1
 protocol UBZqLink { lane = 10 Gbps; latency = 100 ns }
@@ -114,5 +114,5 @@ def fabric_of(plan: Plan) -> Fabric:
     return expand(plan)
 
 
-def subject_of(plan: Plan) -> Subject:
-    return Subject(plan, lambda: expand(plan))
+def subject_of(plan: Plan) -> ExportInput:
+    return ExportInput(plan, lambda: expand(plan))

@@ -28,8 +28,8 @@ from tests.escape.hostile import PAYLOADS, fabric_of, machine, subject_of, tame
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export import FORMATS, CannotExportError, find, write_subject
 from unifiedbus_dsl.importer import read
-from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.plan.text import plan_text
+from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.ir.plan.text import plan_text
 from unifiedbus_dsl.render.explorer import explorer
 from unifiedbus_dsl.render.overview import overview_set
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.pipeline import Compilation
+from unifiedbus_dsl import compiler
+from unifiedbus_dsl.compiler import Compilation
+from unifiedbus_dsl.ir.fabric import Fabric
 
 PARTS = """ubus 1
 
@@ -54,7 +54,7 @@ system pod : Pod
 
 @cache
 def compiled(text: str) -> Compilation:
-    done = pipeline.compile_text(text)
+    done = compiler.compile_text(text)
     assert done.ok, [d.message for d in done.diagnostics]
     return done
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unifiedbus_dsl.export.hostlist import unfold
+from unifiedbus_dsl.export.common.hostlist import unfold
 
 
 def slurm_tree(text: str) -> dict[str, frozenset[str]]:

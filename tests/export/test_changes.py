@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.export.machines import PODS, compiled
-from unifiedbus_dsl.changes import changes
+from unifiedbus_dsl.analysis.design_diff import design_changes
 from unifiedbus_dsl.cli import diff, main
 
 SMALLER = PODS.replace("cabinet[4]", "cabinet[2]").replace("p[8]", "p[4]").replace("cost = 900 USD", "cost = 700 USD")
 
 
 def test_counts_and_figures_of_two_designs() -> None:
-    found = changes(compiled(PODS), compiled(SMALLER))
+    found = design_changes(compiled(PODS), compiled(SMALLER))
     assert {(row.noun, row.name): (row.before, row.after) for row in found.parts} == {
         ("superpod", "Pod"): (1, 1),
         ("rack", "Cabinet"): (4, 2),
@@ -62,7 +62,7 @@ def test_without_the_solver(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_spares_are_counted() -> None:
     text = PODS.replace("server[4] : Server", "server[4] : Server; spare extra[1] : Chip")
     text = text.replace("  port up = leaf.up", "  open extra.x, extra.up\n  port up = leaf.up")
-    found = changes(compiled(PODS), compiled(text))
+    found = design_changes(compiled(PODS), compiled(text))
     (chips,) = [row for row in found.parts if row.name == "Chip"]
     assert (chips.before, chips.after) == (64, 68)
     (ends,) = [figure for figure in found.figures if figure.name == "end points"]
@@ -70,8 +70,8 @@ def test_spares_are_counted() -> None:
 
 
 def test_the_same_design_has_no_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert not changes(compiled(PODS), compiled(PODS))
-    assert changes(compiled(PODS), compiled(PODS)).text() == ""
+    assert not design_changes(compiled(PODS), compiled(PODS))
+    assert design_changes(compiled(PODS), compiled(PODS)).text() == ""
     for name in ("a", "b"):
         (tmp_path / f"{name}.ubus").write_text(PODS)
     assert main(["diff", str(tmp_path / "a.ubus"), str(tmp_path / "b.ubus"), "--json"]) == 0

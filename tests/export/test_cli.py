@@ -11,7 +11,7 @@ import pytest
 from tests.export.machines import PODS, compiled
 from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.export import FORMATS, ForeignFilesError, find, write
-from unifiedbus_dsl.fabric import Fabric
+from unifiedbus_dsl.ir.fabric import Fabric
 
 
 @pytest.fixture(autouse=True)
@@ -113,14 +113,14 @@ def test_standard_output_gets_the_whole_file_or_nothing(
 
 @pytest.mark.parametrize("form", ["json", "ns3"])
 def test_ctrl_c_leaves_nothing_behind(form: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.export import stream
+    from unifiedbus_dsl.export.common import stream
 
     def interrupted(*_: object) -> object:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(stream, "pieces", interrupted)
     if form == "ns3":
-        monkeypatch.setattr("unifiedbus_dsl.export.ns3.pieces", interrupted)
+        monkeypatch.setattr("unifiedbus_dsl.export.formats.ns3.pieces", interrupted)
     assert main(["export", "pod.ubus", "--to", form, "-o", "out"]) == 130
     assert os.listdir(folder) == ["pod.ubus"]
 

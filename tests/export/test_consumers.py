@@ -22,9 +22,9 @@ import pytest
 from tests.export.machines import PODS, compiled, fabric
 from tests.export.test_schedulers import SERVERS, TWO
 from unifiedbus_dsl import export
-from unifiedbus_dsl.export.hostlist import fold, unfold
-from unifiedbus_dsl.export.names import Slugs
-from unifiedbus_dsl.network import arc_kinds
+from unifiedbus_dsl.export.common.hostlist import fold, unfold
+from unifiedbus_dsl.export.common.names import Slugs
+from unifiedbus_dsl.graph.from_fabric import arc_kinds
 
 pytestmark = pytest.mark.slow
 

@@ -32,7 +32,7 @@ def test_d2(tmp_path: Path) -> None:
 
 
 def test_a_plan_with_too_many_boxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.export import boxes
+    from unifiedbus_dsl.export.common import boxes
 
     monkeypatch.setattr(boxes, "MOST_BOXES", 4)
     with pytest.raises(export.CannotExportError, match="5 boxes"):

@@ -13,7 +13,7 @@ import pytest
 
 from tests.export.machines import PODS, fabric
 from unifiedbus_dsl import export
-from unifiedbus_dsl.progress import listen
+from unifiedbus_dsl.base.progress import listen
 
 FORMS = ("json", "graphml", "cytoscape", "graphology")
 BIG = PODS.replace("cabinet[4]", "cabinet[200]").replace("p[8]", "p[400]").replace("columns = 2", "columns = 20")
@@ -108,7 +108,7 @@ def test_graphology_gets_an_undirected_multigraph(folder: Path) -> None:
 
 @pytest.mark.parametrize("form", [*FORMS, "cables"])
 def test_memory_is_bounded_and_progress_is_told(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.export import stream
+    from unifiedbus_dsl.export.common import stream
 
     monkeypatch.setattr(stream, "PIECE", 256)
     machine = fabric(BIG)

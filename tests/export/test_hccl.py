@@ -206,7 +206,7 @@ def test_npus_joined_to_another_server_are_refused(tmp_path: Path) -> None:
 
 
 def test_more_ranks_than_a_table_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.export import hccl
+    from unifiedbus_dsl.export.formats import hccl
 
     monkeypatch.setattr(hccl, "MOST_RANKS", 63)
     found = export.write(compiled(PODS).plan, "hccl", tmp_path)

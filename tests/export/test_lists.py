@@ -11,9 +11,9 @@ import pytest
 
 from tests.export.machines import PARTS, PODS, compiled, fabric
 from unifiedbus_dsl import export
-from unifiedbus_dsl.export.bom import bill
-from unifiedbus_dsl.export.floor import floor
-from unifiedbus_dsl.export.names import Slugs, stems
+from unifiedbus_dsl.export.common.floor import read_floor
+from unifiedbus_dsl.export.common.names import Slugs, stems
+from unifiedbus_dsl.export.formats.bom import bill
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -44,7 +44,7 @@ def test_cable_list(tmp_path: Path) -> None:
 
 def test_a_place_without_a_floor_plan_is_the_rack() -> None:
     plan = compiled(PODS.replace("over Optic for", "over Optic(20 m) for").replace("  place", "  # place")).plan
-    where = floor(plan)
+    where = read_floor(plan)
     assert where.place(0, "cabinet[0].leaf[0]") == "cabinet[0]"
     assert np.isnan(where.x).all()
 

@@ -16,8 +16,8 @@ from jsonschema import Draft202012Validator
 
 from tests.export.machines import PARTS, PODS, compiled
 from unifiedbus_dsl import export
-from unifiedbus_dsl.export.hostlist import fold, fold_in_order, pattern, unfold
-from unifiedbus_dsl.export.kubernetes import HOST
+from unifiedbus_dsl.export.common.hostlist import fold, fold_in_order, pattern, unfold
+from unifiedbus_dsl.export.formats.kubernetes import HOST
 
 TWO = (
     (

@@ -13,9 +13,9 @@ import yaml
 from tests.export.machines import PODS, compiled
 from unifiedbus_dsl import export
 from unifiedbus_dsl.cli import main
-from unifiedbus_dsl.export.base import Gone, Subject
-from unifiedbus_dsl.export.hostlist import unfold
-from unifiedbus_dsl.export.slurm_shapes import boxes, torus_dims
+from unifiedbus_dsl.export.base import ExportInput, OutageMask
+from unifiedbus_dsl.export.common.hostlist import unfold
+from unifiedbus_dsl.export.formats.slurm_shapes import boxes, torus_dims
 
 NODES = """ubus 1
 protocol UB { lane = 112 Gbps; latency = 100 ns }
@@ -155,7 +155,7 @@ def test_every_format_that_leaves_out_does(form: str, tmp_path: Path) -> None:
     devices[start[1] : stop[1]] = True
     cables = devices[machine.a_device] | devices[machine.b_device]
     sink = export.Sink()
-    subject = Subject(machine.plan, lambda: machine, gone=Gone("Down", devices, cables, 3))
+    subject = ExportInput(machine.plan, lambda: machine, gone=OutageMask("Down", devices, cables, 3))
     found = export.find(form)
     target = tmp_path / "out"
     if found.is_folder:

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from tests.export.machines import PARTS, PODS, compiled, fabric
-from unifiedbus_dsl import export, pipeline, solve
-from unifiedbus_dsl.export.base import Flows, Subject
-from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl import compiler, export
+from unifiedbus_dsl.analysis import api
+from unifiedbus_dsl.export.base import ExportInput, Flows
+from unifiedbus_dsl.ir.plan import Plan
 
 # ---- ns-3-UB ----------------------------------------------------------------------------------------------------
 
@@ -72,7 +73,7 @@ def test_a_path_of_ns3_takes_as_long_as_ours(case: Path) -> None:
     for a, b in ((0, 5), (0, 63), (17, 42)):
         path = nx.dijkstra_path(graph, ends[a], ends[b], weight="delay")
         passed = nx.path_weight(graph, path, "delay") - (len(path) - 1)
-        found = solve.paths(machine, machine.device_name(ends[a]), machine.device_name(ends[b]))
+        found = api.paths(machine, machine.device_name(ends[a]), machine.device_name(ends[b]))
         assert passed == pytest.approx(found.fastest.time_s * 1e9, abs=0.01)
 
 
@@ -122,7 +123,7 @@ def test_ns3_reads_the_size_of_a_flow_as_an_int(tmp_path: Path) -> None:
     ends = machine.blocks("npu")[0][:3]
     sizes = np.asarray([2**31 - 1, 2**31, 10**10 + 1])
     flows = Flows(ends, np.roll(ends, 1), sizes)
-    subject = Subject(machine.plan, lambda: machine, flows=(flows,))
+    subject = ExportInput(machine.plan, lambda: machine, flows=(flows,))
     export.write_subject(subject, export.find("ns3"), tmp_path, export.Sink())
     tasks = rows(tmp_path / "traffic.csv")
     assert [int(task["taskId"]) for task in tasks] == list(range(1 + 2 + 5))
@@ -161,7 +162,7 @@ system r : R
 
 
 def test_ns3_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.export import ns3
+    from unifiedbus_dsl.export.formats import ns3
 
     monkeypatch.setattr(ns3, "MOST_PAIRS", 100)
     with pytest.raises(export.CannotExportError, match="more than ns-3-UB takes"):
@@ -249,7 +250,7 @@ def message(network: dict[str, list[str]], dimension: int, hops: int, size: floa
 
 def said(text: str, measure: str) -> float:
     """Seconds that `ubusc analyze` answers."""
-    value = solve.measure(compiled(text).fabric(), measure).value
+    value = api.measure(compiled(text).fabric(), measure).value
     assert isinstance(value, float)  # an interval would be a pair
     return value
 
@@ -382,7 +383,7 @@ def test_a_path_of_booksim_takes_as_many_cycles_as_ours_nanoseconds(tmp_path: Pa
     for a, b in ((0, 1), (0, 31), (9, 23)):
         cycles = nx.dijkstra_path_length(graph, nodes[a], nodes[b], weight="cycles")
         ends = [machine.device_name(int(machine.blocks("npu")[0][n])) for n in (a, b)]
-        assert cycles == pytest.approx(solve.paths(machine, *ends).fastest.time_s * 1e9, abs=3)
+        assert cycles == pytest.approx(api.paths(machine, *ends).fastest.time_s * 1e9, abs=3)
 
 
 def test_what_booksim_and_sst_lose_is_told(tmp_path: Path) -> None:
@@ -451,7 +452,7 @@ def test_sst_gets_all_shortest_paths_and_end_points_on_their_switch(tmp_path: Pa
 
 
 def test_sst_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.export import sst
+    from unifiedbus_dsl.export.formats import sst
 
     monkeypatch.setattr(sst, "MOST_ROUTERS", 10)
     with pytest.raises(export.CannotExportError, match="too many"):
@@ -505,7 +506,7 @@ def test_a_path_of_hpcc_takes_as_long_as_ours(tmp_path: Path) -> None:
         path = nx.dijkstra_path(graph, a, b, weight="delay")
         delay = sum(graph.edges[pair]["delay"] for pair in pairwise(path)) * 1e-9
         one, two = (machine.device_name(int(machine.blocks("npu")[0][n])) for n in (a, b))
-        assert delay == pytest.approx(solve.paths(machine, one, two).fastest.time_s, abs=2e-12)
+        assert delay == pytest.approx(api.paths(machine, one, two).fastest.time_s, abs=2e-12)
 
 
 SIMAI = """ubus 1
@@ -654,7 +655,7 @@ def test_htsim_tells_at_which_rate_its_hosts_send(tmp_path: Path) -> None:
 
 def test_htsim_three_tiers(tmp_path: Path) -> None:
     path = Path(__file__).parents[2] / "specs" / "textbook" / "fat-tree.ubus"
-    machine = pipeline.compile(path).fabric()
+    machine = compiler.compile(path).fabric()
     head, tiers = htsim(machine.plan, tmp_path / "t.topo")
     assert head["nodes"] == len(machine.blocks("npu")[0])
     assert sum(switches_of(head, tiers)) == len(machine.blocks("switch")[0])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fuzz.__main__ import fuzz
 from tests.fuzz.mutate import broken_text, seeds, written
-from unifiedbus_dsl.pipeline import compile_text
+from unifiedbus_dsl.compiler import compile_text
 
 
 def test_every_command_ends_well_on_a_few_broken_texts_and_files() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import large
-from unifiedbus_dsl.pipeline import Limits, compile_text
+from unifiedbus_dsl.compiler import Limits, compile_text
 
 SECONDS = 10
 MEMORY = 2 << 30

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from unifiedbus_dsl.cli import main
-from unifiedbus_dsl.export.listing import listing_of
-from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.importer import ImportFailed, read, read_fabric
+from unifiedbus_dsl.importer.listing import listing_of
+from unifiedbus_dsl.ir.fabric import Fabric
 
 CASES = Path(__file__).parent / "cases"
 MAP = """design,site

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unifiedbus_dsl.base.source import Source
+from unifiedbus_dsl.base.units import Quantity, number
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.elaborate.operators import Undecided, binary, compare_values
-from unifiedbus_dsl.elaborate.values import Between, Poison
-from unifiedbus_dsl.source import Source
+from unifiedbus_dsl.semantic.values.operators import Undecided, apply_binary, compare_values
+from unifiedbus_dsl.semantic.values.values import Interval, Poison
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
-from unifiedbus_dsl.units import Quantity, number
 
 WHOLE = st.integers(-6, 6)
 INTERVALS = st.tuples(WHOLE, WHOLE).map(sorted)
@@ -27,8 +27,8 @@ def expression(text: str) -> tree.Binary | tree.Compare:
     return let.value
 
 
-def between(ends: list[int]) -> Between:
-    return Between(number(ends[0]), number(ends[1]), False)
+def between(ends: list[int]) -> Interval:
+    return Interval(number(ends[0]), number(ends[1]), False)
 
 
 def values(ends: list[int]) -> list[Quantity]:
@@ -42,15 +42,15 @@ def test_every_value_is_between_the_ends(op: str, left: list[int], right: list[i
     node = expression(f"a {op} b")
     assert isinstance(node, tree.Binary)
     sink = Sink()
-    found = binary(sink, node, between(left), between(right))
+    found = apply_binary(sink, node, between(left), between(right))
     if isinstance(found, Poison):
         assert sink.has_errors
         assert op in ("^", "div", "mod") or (op == "/" and right[0] <= 0 <= right[1])
         return
-    assert isinstance(found, Between)
+    assert isinstance(found, Interval)
     for x in values(left):
         for y in values(right):
-            value = binary(Sink(), node, x, y)
+            value = apply_binary(Sink(), node, x, y)
             assert isinstance(value, Quantity)
             assert found.lower.value <= value.value <= found.upper.value
 

@@ -9,10 +9,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests import machines
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.plan.text import plan_text
+from tests.support import machines
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.plan.text import plan_text
 
 SEEDS = range(60)
 COLUMNS = ("device_type", "a_device", "a_port", "b_device", "b_port", "kind")

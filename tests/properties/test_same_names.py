@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.plan.text import plan_text
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.ir.plan.text import plan_text
 
 TECH = "protocol UB { lane = 112 Gbps }\nlink Copper : UB { medium = copper; reach = 2 m }\n"
 FILES = {

@@ -10,14 +10,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from unifiedbus_dsl.analysis.asking import evaluator_of, measure_calls
-from unifiedbus_dsl.analysis.folded import named
+from unifiedbus_dsl.analysis.evaluators import evaluator_of, measure_calls
+from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.elaborate.selections import Parts, Selector
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.pipeline import Compilation, compile_text
-from unifiedbus_dsl.plan import AssemblyType, Plan
-from unifiedbus_dsl.selections import FabricSelector
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.plan import AssemblyType, Plan
+from unifiedbus_dsl.measures.selection_synthesis import describe_devices
+from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
+from unifiedbus_dsl.semantic.select.plan_selection import Selector
+from unifiedbus_dsl.semantic.select.type_scope import Parts
 from unifiedbus_dsl.syntax import tree
 
 SEEDS = range(40)
@@ -221,7 +222,7 @@ def test_a_set_that_is_named_is_selected_by_its_name(seed: int) -> None:
     said = 0
     for _ in range(80):
         devices = random_devices(fabric, draw)
-        names = named(fabric, devices, of.spare)
+        names = describe_devices(fabric, devices, of.spare)
         if names:
             said += 1
             assert np.array_equal(of.devices(parsed(" | ".join(names))), devices), names

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
 
-from unifiedbus_dsl.plan import (
+from unifiedbus_dsl.ir.plan import (
     AssemblyType,
     Axis,
     Child,

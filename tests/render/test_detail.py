@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from attrs import evolve
 
+from tests.render import machines
+from tests.render.reading import read_back, timed
+from tests.render.twin import joined, names
 from unifiedbus_dsl.render import TooManyMarksError, detail
 from unifiedbus_dsl.render.detail import detail_picture
 from unifiedbus_dsl.render.marks import Box, Line, Picture, Text, identifier
 from unifiedbus_dsl.render.sheet import bounds
-
-from . import machines
-from .reading import read_back, timed
-from .twin import joined, names
 
 SMALL = {
     name: plan

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.render import machines
 from unifiedbus_dsl.render import DrawingError, NoGraphvizError, engine
 from unifiedbus_dsl.render.dot import dot_text
 from unifiedbus_dsl.render.engine import draw, find_dot
 from unifiedbus_dsl.render.overview import overview_picture
-
-from . import machines
 
 GRAPH = 'graph g { a [pos="0,0"]; }'
 

@@ -16,14 +16,14 @@ import pytest
 
 from tests.render import machines
 from tests.render.browser import CHROMIUM, FLAGS, browser
-from unifiedbus_dsl import pipeline
-from unifiedbus_dsl.analysis import pictures
-from unifiedbus_dsl.analysis.pictures import explorer_page
+from unifiedbus_dsl import compiler
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape.html import script_data, source_hash
-from unifiedbus_dsl.network import Network
+from unifiedbus_dsl.figures import solved_views
+from unifiedbus_dsl.figures.solved_views import explorer_page
+from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.render.explorer import explorer
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
@@ -46,7 +46,7 @@ view evil of cab {{ title "{EVIL.replace('"', chr(39))}" }}
 
 
 def page_of(text: str) -> str:
-    done = pipeline.compile_text(text)
+    done = compiler.compile_text(text)
     assert done.ok, done.diagnostics
     sink = Sink()
     page = explorer_page(done, done.systems[0], sink)
@@ -228,7 +228,7 @@ def test_the_page_joins_what_the_fabric_joins(tmp_path: Path) -> None:
     """Every port of every device, from either end, on patterns, tables, conditions and exports."""
     with browser(tmp_path) as page:
         for spec in WIRED:
-            done = pipeline.compile(SPECS / f"{spec}.ubus")
+            done = compiler.compile(SPECS / f"{spec}.ubus")
             plan, fabric = done.pick(), done.fabric()
             (tmp_path / "page.html").write_text(explorer(plan), encoding="utf-8")
             page.open(tmp_path / "page.html")
@@ -247,10 +247,10 @@ def test_paths_are_as_short_as_the_solver_finds_them(tmp_path: Path) -> None:
     """Transit lines, several vertices of one end point, end points that forward nothing."""
     with browser(tmp_path) as page:
         for spec in ("huawei/ub-mesh-racks", "huawei/atlas-900-superpod", "textbook/torus", "google/tpu-8i"):
-            done = pipeline.compile(SPECS / f"{spec}.ubus")
+            done = compiler.compile(SPECS / f"{spec}.ubus")
             (tmp_path / "page.html").write_text(explorer(done.pick()), encoding="utf-8")
             page.open(tmp_path / "page.html")
-            network = Machine(done.fabric()).network
+            network = NetworkContext(done.fabric()).network
             draw = np.random.default_rng(7)
             for end in draw.choice(network.ends, 4):
                 far = hops_to(network, network.vertices_of(int(end)))
@@ -366,7 +366,7 @@ traffic hot of cab = incast(all npu -> npu[0])
 scenario Half of cab { fail npu[0].up[0] -- plane[0].p[0] }
 """
     )
-    monkeypatch.setattr(pictures, "MOST_SOLVED", most)
+    monkeypatch.setattr(solved_views, "MOST_SOLVED", most)
     data = data_of(page_of(text))
     assert [sentence.split()[2] for sentence in data["leftOut"]] == left_out
     assert set(data["traffics"]) == {"a2a", "hot"} - set(left_out)

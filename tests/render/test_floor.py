@@ -8,15 +8,14 @@ from itertools import combinations
 import pytest
 from attrs import evolve
 
-from unifiedbus_dsl.plan import AssemblyType, Child, Placement
+from tests.render import machines
+from tests.render.reading import read_back
+from tests.render.twin import cables
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, Placement
 from unifiedbus_dsl.render import NothingPlacedError, floor
 from unifiedbus_dsl.render.floor import floor_picture
 from unifiedbus_dsl.render.marks import Box, Line, Text
 from unifiedbus_dsl.render.sheet import bounds
-
-from . import machines
-from .reading import read_back
-from .twin import cables
 
 
 def placed(racks: int = 128) -> dict[str, Box]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Export, Plan, Port, Rule
+from tests.render import machines
+from tests.render.machines import axis, cable, op, ref, v
+from tests.render.reading import read_back, timed
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Export, Plan, Port, Rule
 from unifiedbus_dsl.render import NotAnAssemblyError, TooManyMarksError, detail, overview, overview_set
 from unifiedbus_dsl.render.detail import detail_picture
-from unifiedbus_dsl.render.facts import LARGEST_GRID
 from unifiedbus_dsl.render.overview import overview_picture
+from unifiedbus_dsl.render.plan_summary import LARGEST_GRID
 from unifiedbus_dsl.render.sheet import bounds
-
-from . import machines
-from .machines import axis, cable, op, ref, v
-from .reading import read_back, timed
 
 CHIP = DeviceType("Chip", "npu", (Port("p", (4,), "UB", 4),))
 SWITCH = DeviceType("Switch", "switch", (Port("p", (64,), "UB", 4),))

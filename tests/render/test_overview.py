@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 from attrs import evolve
 
+from tests.render import machines
+from tests.render.reading import SVG, read_back, timed
+from tests.render.twin import all_cables, cables, devices
 from unifiedbus_dsl.render import overview, overview_set
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Line, Text
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.sheet import bounds
-
-from . import machines
-from .reading import SVG, read_back, timed
-from .twin import all_cables, cables, devices
 
 MACHINES = machines.all_machines()
 TYPES = [(name, key) for name, plan in MACHINES.items() for key in plan.assemblies]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from unifiedbus_dsl.render.palette import KINDS, LINES, LOADS, STEPS, ink, medium_colours
-from unifiedbus_dsl.schema import MEDIA
+from unifiedbus_dsl.vocabulary.attributes import MEDIA
 
 EYES = {
     "full": np.eye(3),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from unifiedbus_dsl import compile_text
-from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render.detail import detail_picture
 from unifiedbus_dsl.render.explorer import type_data
-from unifiedbus_dsl.render.facts import Survey
 from unifiedbus_dsl.render.floor import floor_picture
 from unifiedbus_dsl.render.marks import Picture, Text
 from unifiedbus_dsl.render.overview import overview_picture
+from unifiedbus_dsl.render.plan_summary import PlanSummary
 
 # two racks in service and a stand-by one, each of four chips and a stand-by one, five cables inside, two up
 TEXT = """ubus 1
@@ -52,7 +52,7 @@ def texts(picture: Picture) -> list[str]:
 
 
 def test_figures_of_the_overview_and_of_every_device() -> None:
-    for picture in (overview_picture(plan(), None), detail_picture(plan(), None, Survey(plan()))):
+    for picture in (overview_picture(plan(), None), detail_picture(plan(), None, PlanSummary(plan()))):
         assert TILES.items() <= tiles(picture).items()
         assert tiles(picture)["all NPU ports, each direction"] == "100 GB/s"
     assert "optical: 14 + 5 spare cables, 175 GB/s" in texts(overview_picture(plan(), None))
@@ -62,7 +62,7 @@ def test_figures_of_the_overview_and_of_every_device() -> None:
 
 
 def test_the_floor_plan_says_what_stands_by() -> None:
-    assert tiles(floor_picture(plan(), "Top", Survey(plan())))["placed"] == "3 + 1 spare"
+    assert tiles(floor_picture(plan(), "Top", PlanSummary(plan())))["placed"] == "3 + 1 spare"
 
 
 def test_the_page_counts_apart() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import prod
 
-from unifiedbus_dsl.plan import AssemblyType, Const, IndexExpr, Lookup, Not, Op, Plan, PortRef, Rule, Var
+from unifiedbus_dsl.ir.plan import AssemblyType, Const, IndexExpr, Lookup, Not, Op, Plan, PortRef, Rule, Var
 
 
 def value(expr: IndexExpr, env: dict[str, int]) -> int:

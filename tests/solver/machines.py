@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tests.solver import twins
-from unifiedbus_dsl.network import ArcKinds, Network, build
-from unifiedbus_dsl.symmetry import Array
+from unifiedbus_dsl.graph.network import ArcKinds, Network, build_network
+from unifiedbus_dsl.graph.symmetry import Array
 
 X4 = 56e9
 """byte/s of x4 lanes of 112 Gbps, each direction."""
@@ -46,7 +46,7 @@ def plain(
     end = np.where(np.arange(n) < ends, np.arange(n), -1)
     rates = np.broadcast_to(np.asarray(capacity, dtype=np.float64), len(pairs))
     latency = more.pop("latency", 1e-7)
-    return build(
+    return build_network(
         device_start=np.arange(n + 1),
         end=end,
         forwards=(end < 0) | forward,
@@ -183,7 +183,7 @@ def superpod(racks: int, boards: int = 8, slots: int = 8, planes: int = 4) -> tu
     group = np.zeros(n, dtype=int)
     group[plane.ravel()] = 1
     group[hrs.ravel()] = 2
-    net = build(
+    net = build_network(
         device_start=np.arange(n + 1),
         end=np.where(is_end, np.cumsum(is_end) - 1, -1),
         forwards=np.ones(n, bool),
@@ -218,7 +218,7 @@ def random_network(seed: int, *, ends: int = 8, switches: int = 3, cables: int =
     start = np.concatenate([[0], np.cumsum(sizes)])
     n = int(start[-1])
     device = np.repeat(np.arange(ends + switches), sizes)
-    return build(
+    return build_network(
         device_start=start,
         end=np.where(device < ends, device, -1),
         forwards=flags,
@@ -252,7 +252,7 @@ def renumbered(net: Network, seed: int) -> tuple[Network, np.ndarray, np.ndarray
     a, b, kind = (np.repeat(x[keep], net.count[keep]) for x in (net.tail, net.head, net.kind))
     injection = np.empty(net.ends)
     injection[new_end] = net.injection_Bps
-    out = build(
+    out = build_network(
         device_start=start,
         end=np.where(end_old >= 0, new_end[end_old], -1),
         forwards=net.forwards[old],
@@ -273,7 +273,7 @@ def without(net: Network, vertices: Sequence[int]) -> Network:
     gone[list(vertices)] = True
     keep = (net.tail < net.head) & ~gone[net.tail] & ~gone[net.head]
     a, b, kind = (np.repeat(x[keep], net.count[keep]) for x in (net.tail, net.head, net.kind))
-    return build(
+    return build_network(
         device_start=net.device_start,
         end=net.end,
         forwards=net.forwards,

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from tests.solver import machines
-from unifiedbus_dsl import symmetry
-from unifiedbus_dsl.solver.demand import Groups, PairImages, Pairs, listed
-from unifiedbus_dsl.symmetry import end_images
+from unifiedbus_dsl.graph import symmetry
+from unifiedbus_dsl.graph.symmetry import endpoint_images
+from unifiedbus_dsl.solver.demand import Groups, PairImages, Pairs, to_pairs
 
 
 def test_the_pairs_of_groups_against_a_plain_loop() -> None:
     group = np.random.default_rng(5).integers(-1, 4, 40)
-    source, target = listed(Groups(group))
+    source, target = to_pairs(Groups(group))
     wanted = [(s, t) for s in range(40) for t in range(40) if s != t and group[s] == group[t] >= 0]
     assert list(zip(source.tolist(), target.tolist(), strict=True)) == wanted
 
@@ -23,7 +23,7 @@ def test_the_pairs_of_groups_against_a_plain_loop() -> None:
 def test_many_small_groups_take_no_table_of_all_end_points() -> None:
     """Half a million groups of two: a table of end points times end points would take a terabyte."""
     ends = np.arange(1_000_000)
-    source, target = listed(Groups(ends // 2))
+    source, target = to_pairs(Groups(ends // 2))
     assert np.array_equal(source, ends)
     assert np.array_equal(target, ends ^ 1)
 
@@ -46,8 +46,8 @@ def test_symmetries_that_keep_listed_pairs_against_a_plain_count(case: str) -> N
         rate[16:] = 2.0
     images = PairImages(net, Pairs(source, target, rate))
     kept = 0
-    for generator in symmetry.find(net, arrays).generators:
-        image = end_images(net, generator)
+    for generator in symmetry.find_symmetry(net, arrays).generators:
+        image = endpoint_images(net, generator)
         before = Counter(zip(source.tolist(), target.tolist(), rate.tolist(), strict=True))
         after = Counter(zip(image[source].tolist(), image[target].tolist(), rate.tolist(), strict=True))
         moved = images.moved(generator)

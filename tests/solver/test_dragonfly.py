@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from unifiedbus_dsl.analysis.answers import Answer
 from unifiedbus_dsl.analysis.run import analyze
-from unifiedbus_dsl.pipeline import compile_text
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures.answers import Answer
 
 MACHINE = """ubus 1
 protocol Unit { lane = 100 GB/s; latency = 100 ns }

@@ -8,12 +8,15 @@ import pytest
 from attrs import evolve
 
 from tests.solver import machines, twins
-from unifiedbus_dsl import network as networks
-from unifiedbus_dsl import pipeline, solve, symmetry
+from unifiedbus_dsl import compiler
+from unifiedbus_dsl.analysis import api
+from unifiedbus_dsl.base import arrays
 from unifiedbus_dsl.diagnostics import Severity
-from unifiedbus_dsl.solver import alike, paths, sweep, ways
-from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.graph import network as networks
+from unifiedbus_dsl.graph import symmetry
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths import bfs, distances, path_enumeration, twin_quotient
 
 HEAD = """ubus 1
 protocol U { lane = 80 Gbps }
@@ -21,10 +24,10 @@ link W : U { medium = copper; reach = 100 m; delay = 5 ns/m }
 """
 
 
-def compiled(text: str) -> Machine:
-    done = pipeline.compile_text(HEAD + text)
+def compiled(text: str) -> NetworkContext:
+    done = compiler.compile_text(HEAD + text)
     assert not [found for found in done.diagnostics if found.severity is Severity.ERROR]
-    return Machine(done.fabric())
+    return NetworkContext(done.fabric())
 
 
 def test_hops_of_a_ring_beyond_sixteen_bits() -> None:
@@ -32,18 +35,18 @@ def test_hops_of_a_ring_beyond_sixteen_bits() -> None:
     n = 70_000
     at = np.arange(n)
     net = machines.plain(n, n, [(at, (at + 1) % n)])
-    weights = sweep.by_cable(net)
-    found = sweep.distances(weights, np.array([0]))
+    weights = bfs.by_cable(net)
+    found = bfs.distances(weights, np.array([0]))
     assert found.hops.tolist() == np.minimum(at, n - at).tolist()
     assert found.nearer[1:].tolist() == [1.0] * (n // 2 - 1) + [2.0] + [1.0] * (n // 2 - 1)
-    assert sweep.end_hops(net, found.hops).max() == n // 2
+    assert bfs.endpoint_hops(net, found.hops).max() == n // 2
 
 
 def test_hops_of_end_points_with_several_vertices_beyond_sixteen_bits() -> None:
     """A line of 40,000 end points of two vertices each, the second of which is joined to nothing."""
     n = 40_000
     at = np.arange(0, 2 * n, 2)
-    net = networks.build(
+    net = networks.build_network(
         device_start=np.arange(0, 2 * n + 1, 2),
         end=np.arange(2 * n) // 2,
         forwards=np.ones(2 * n, dtype=bool),
@@ -52,18 +55,18 @@ def test_hops_of_end_points_with_several_vertices_beyond_sixteen_bits() -> None:
         kind=np.zeros(n - 1, dtype=np.int64),
         kinds=machines.kinds(machines.X4),
     )
-    found = sweep.distances(sweep.by_cable(net), np.array([0, 1]))
-    assert sweep.end_hops(net, found.hops).tolist() == list(range(n))
+    found = bfs.distances(bfs.by_cable(net), np.array([0, 1]))
+    assert bfs.endpoint_hops(net, found.hops).tolist() == list(range(n))
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_levels_by_sorting_and_by_arrays_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     net = machines.random_network(seed, ends=12, switches=6, cables=40)
-    weights = sweep.by_capacity(net)
+    weights = bfs.by_capacity(net)
     both = []
     for bound in (0.0, 1e9):
-        monkeypatch.setattr(sweep, "SMALL_BELOW", bound)
-        both.append([sweep.distances(weights, net.vertices_of(t)) for t in range(net.ends)])
+        monkeypatch.setattr(bfs, "SMALL_BELOW", bound)
+        both.append([bfs.distances(weights, net.vertices_of(t)) for t in range(net.ends)])
     for one, two in zip(*both, strict=True):
         assert one.hops.tolist() == two.hops.tolist()
         assert one.nearer == pytest.approx(two.nearer)
@@ -72,14 +75,14 @@ def test_levels_by_sorting_and_by_arrays_agree(seed: int, monkeypatch: pytest.Mo
 def test_hops_of_many_classes_are_of_a_wider_type(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hops over classes fit 16 bits if there are fewer classes than these can count; else they get 32."""
     net, _ = machines.line(30)
-    graph = alike.alike(net, np.ones(net.vertices, dtype=bool), np.ones(net.vertices, dtype=bool))
-    narrow = alike.hops(graph, np.array([0]), np.array([0]), 2)
-    monkeypatch.setattr(alike, "NO_WAY", 30)
-    wide = alike.hops(graph, np.array([0]), np.array([0]), 2)
+    graph = twin_quotient.twin_quotient(net, np.ones(net.vertices, dtype=bool), np.ones(net.vertices, dtype=bool))
+    narrow = twin_quotient.quotient_hops(graph, np.array([0]), np.array([0]), 2)
+    monkeypatch.setattr(twin_quotient, "UNREACHABLE", 30)
+    wide = twin_quotient.quotient_hops(graph, np.array([0]), np.array([0]), 2)
     assert (narrow.dtype, wide.dtype) == (np.uint16, np.uint32)
     for far in (narrow, wide):
         assert far[:, 0].tolist() == list(range(30))
-        assert (far[:, 1] == alike.no_way(far)).all()
+        assert (far[:, 1] == twin_quotient.unreachable(far)).all()
 
 
 def test_more_parallel_cables_than_sixteen_bits_count() -> None:
@@ -92,8 +95,8 @@ def test_more_parallel_cables_than_sixteen_bits_count() -> None:
     net = machine.network
     assert net.count.tolist() == [70_000, 70_000]
     assert net.capacity_Bps.tolist() == [7e14, 7e14]
-    assert paths.pair_cables(net, 0, 1) == 70_000
-    assert ways.shortest(net, 0, 1).count == 70_000
+    assert distances.pair_cables(net, 0, 1) == 70_000
+    assert path_enumeration.shortest_paths(net, 0, 1).count == 70_000
     assert max(int(side.max()) for side in (machine.fabric.a_port, machine.fabric.b_port)) == 69_999
 
 
@@ -112,7 +115,7 @@ def test_more_lengths_of_cable_than_sixteen_bits_count() -> None:
     assert len(fabric.kinds.length_m) == n
     wanted = fabric.kinds.length_m[fabric.kind] * 5e-9
     at = fabric.a_device
-    times = paths.end_times(net, paths.times_to(net, net.vertices_of(0)))
+    times = distances.endpoint_latencies(net, distances.latencies_to(net, net.vertices_of(0)))
     order = np.argsort(at)
     assert times[1:] == pytest.approx((wanted[order] + wanted[order][0])[1:])
     assert len(np.unique(net.label)) == n
@@ -126,7 +129,7 @@ def test_many_kinds_of_arc_with_many_parallel_cables() -> None:
         pairs + 1, pairs + 1, [(np.full(k % 7 + 1, k), k + 1) for k in range(pairs)], 1e9 * np.arange(1, pairs + 1)
     )
     net = evolve(net, count=np.where(rng.random(net.arcs) < 0.5, net.count, many).astype(np.uint32))
-    assert int(net.kinds.like.max()) * many > networks.LOOKED_UP
+    assert int(net.kinds.like.max()) * many > arrays.PIECES_TO_TAKE
     like = list(zip(net.kind.tolist(), net.count.tolist(), strict=True))
     assert len(set(zip(like, net.label.tolist(), strict=True))) == len(set(like)) == len(set(net.label.tolist()))
 
@@ -143,9 +146,9 @@ def test_fastest_paths_where_some_cables_take_no_time(seed: int) -> None:
         wanted = twins.latency(net, s, t, 0.0)
         if not np.isfinite(wanted):
             with pytest.raises(NotAdmittedError):
-                ways.fastest(net, s, t)
+                path_enumeration.minimum_latency_path(net, s, t)
             continue
-        found = ways.fastest(net, s, t)
+        found = path_enumeration.minimum_latency_path(net, s, t)
         assert found.time_s == pytest.approx(wanted)
         assert len(set(found.vertices.tolist())) == len(found.vertices)
         assert (net.tail[found.arcs] == found.vertices[:-1]).all()
@@ -159,7 +162,7 @@ def test_the_fastest_of_equal_paths_has_fewest_cables() -> None:
     """A ring of nine without latencies: from 0 to 2 there are two cables one way and seven the other."""
     at = np.arange(9)
     net = machines.plain(9, 9, [(at, (at + 1) % 9)], latency=0.0)
-    assert ways.fastest(net, 0, 2).vertices.tolist() == [0, 1, 2]
+    assert path_enumeration.minimum_latency_path(net, 0, 2).vertices.tolist() == [0, 1, 2]
 
 
 def test_paths_without_latencies() -> None:
@@ -167,7 +170,7 @@ def test_paths_without_latencies() -> None:
     npu C { port x[2] : U x1; transit x }
     rack R { npu[4] : C; connect npu.x as ring over Free(1 m) }
     system s : R"""
-    found = solve.paths(compiled(text).fabric, "npu[0]", "npu[2]")
+    found = api.paths(compiled(text).fabric, "npu[0]", "npu[2]")
     assert (found.count, found.hops, found.fastest.time_s) == (2, 2, 0.0)
     assert [path.time_s for path in found.first] == [0.0, 0.0]
 
@@ -176,7 +179,7 @@ def test_paths_without_latencies() -> None:
 def test_latencies_far_below_a_femtosecond_are_told_apart(unit: float) -> None:
     """A line of five: one to four cables of this latency each."""
     at = np.arange(4)
-    found = paths.latency(symmetry.trivial(machines.plain(5, 5, [(at, at + 1)], latency=unit)))
+    found = distances.latency_histogram(symmetry.trivial_symmetry(machines.plain(5, 5, [(at, at + 1)], latency=unit)))
     assert found.value == pytest.approx(unit * np.arange(1, 5))
     assert found.pairs.tolist() == [8, 6, 4, 2]
 
@@ -186,6 +189,6 @@ def test_hops_of_a_long_ring_by_the_measure() -> None:
     n = 66_001
     at = np.arange(n)
     net = machines.plain(n, n, [(at, (at + 1) % n)])
-    found = paths.hops(symmetry.trivial(net), np.arange(n), [5])
+    found = distances.hop_histogram(symmetry.trivial_symmetry(net), np.arange(n), [5])
     assert found.largest == 33_000
     assert found.pairs.tolist() == [2] * 33_000

@@ -10,18 +10,20 @@ import numpy as np
 import pytest
 
 from tests.solver import sided
-from unifiedbus_dsl.analysis.certified import arcs_of, cables_of
 from unifiedbus_dsl.analysis.run import analyze
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.solver import ecmp, limits, paths
-from unifiedbus_dsl.solver.bisection import bisection
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.graph.symmetry import arrays_of, trivial_symmetry
+from unifiedbus_dsl.measures.certified import arcs_of, cables_of
+from unifiedbus_dsl.solver.bisection.bisection import bisection
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import pairs
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.solver.flow import max_concurrent_flow
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.one_vertex import bounds_of
-from unifiedbus_dsl.solver.pairwise import pair_loads
-from unifiedbus_dsl.solver.reach import reachability
-from unifiedbus_dsl.solver.result import NotAdmittedError
-from unifiedbus_dsl.symmetry import arrays_of, trivial
+from unifiedbus_dsl.solver.paths import distances
+from unifiedbus_dsl.solver.paths.bidirectional_bfs import pair_loads
+from unifiedbus_dsl.solver.paths.reachability import reachability
+from unifiedbus_dsl.solver.routing import ecmp
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify.arcs import match
 from unifiedbus_dsl.verify.halving_graph import halving_graph
@@ -41,7 +43,7 @@ class Case:
             if done.ok:
                 break
             assert {each.code for each in done.diagnostics if each.severity.name == "ERROR"} == {"UB0509"}  # islands
-        self.machine = Machine(done.fabric())
+        self.machine = NetworkContext(done.fabric())
         fabric = self.machine.fabric
         names = list(fabric.device_names(np.arange(fabric.device_count)))
         self.device = [names.index(f"d{k}") for k in range(len(self.drawn.devices))]
@@ -77,7 +79,10 @@ def test_random_machines(seed: int) -> None:
             if s == t:
                 continue
             some = [case.end[s]], [case.end[t]]
-            found, timed = paths.hops(machine.symmetry, *some), paths.latency(machine.timed_symmetry, *some)
+            found, timed = (
+                distances.hop_histogram(machine.symmetry, *some),
+                distances.latency_histogram(machine.timed_symmetry, *some),
+            )
             assert [*found.value, *[np.inf] * found.unreachable] == [case.far[i, j]]
             assert [*timed.value, *[np.inf] * timed.unreachable] == pytest.approx([sided.latency(drawn, s, t)])
     reached, finite = reachability(machine.network), np.isfinite(case.far)
@@ -102,7 +107,7 @@ def test_random_machines(seed: int) -> None:
     demand = pairs(*case.numbers(some), 1.0)
     for minimal in (False, True):
         right = sided.throughput(drawn, some, minimal)
-        scale = limits.optimal(machine.symmetry, demand, minimal=minimal).throughput.scale
+        scale = max_concurrent_flow.max_concurrent_flow(machine.symmetry, demand, minimal=minimal).throughput.scale
         assert scale.kind == "exact"
         assert scale.lower == pytest.approx(right, rel=1e-6)
 
@@ -119,7 +124,7 @@ def test_random_cuts(seed: int) -> None:
     assert found.upper >= right * (1 - 1e-6)
     for s, t in case.joined[:2]:
         try:
-            cables = paths.disjoint_paths(machine.symmetry, [case.end[s]], [case.end[t]]).paths
+            cables = distances.disjoint_paths(machine.symmetry, [case.end[s]], [case.end[t]]).paths
         except NotAdmittedError:
             assert machine.network.turned is not None
             return
@@ -132,8 +137,8 @@ def test_bisections_meet_as_a_rule() -> None:
     for seed in range(40):
         drawn = sided.draw_machine(random.Random(seed))
         done = compile_text(drawn.text())
-        if done.ok and Machine(done.fabric()).network.turned is not None:
-            kinds.append(bisection(Machine(done.fabric()).symmetry).capacity.kind)
+        if done.ok and NetworkContext(done.fabric()).network.turned is not None:
+            kinds.append(bisection(NetworkContext(done.fabric()).symmetry).capacity.kind)
     assert kinds.count("exact") >= 0.9 * len(kinds) > 5
 
 
@@ -208,9 +213,13 @@ def test_symmetries_change_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         assert done.ok, [each.message for each in done.diagnostics]
         folded = analyze(done, "pod")
         assert not folded.diagnostics, [each.message for each in folded.diagnostics]
-        assert Machine(done.fabric()).symmetry.generators
+        assert NetworkContext(done.fabric()).symmetry.generators
         with monkeypatch.context() as patched:
-            patched.setattr(Machine, "_symmetry", lambda self, network: trivial(network, arrays_of(self.fabric.plan)))
+            patched.setattr(
+                NetworkContext,
+                "_symmetry",
+                lambda self, network: trivial_symmetry(network, arrays_of(self.fabric.plan)),
+            )
             plain = analyze(done, "pod")
         assert len(plain.answers) == len(folded.answers) > 4
         for one, two in zip(folded.answers, plain.answers, strict=True):
@@ -221,7 +230,7 @@ def test_lines_of_one_port_a_side_are_plain_where_no_other_keeps_ports_apart() -
     """`host -- net` of a NIC with one port each forbids nothing then, and the network is as without it."""
     one = pod("transit host -- net[0]").replace("port net[2] : Eth x2", "port net[2] : Eth x2 @open")
     two = one.replace("host -- net[0]", "host, net[0]")
-    made = [Machine(compile_text(text).fabric()).network for text in (one, two)]
+    made = [NetworkContext(compile_text(text).fabric()).network for text in (one, two)]
     assert made[0].turned is None
     assert np.array_equal(made[0].head, made[1].head)
     assert np.array_equal(made[0].forwards, made[1].forwards)
@@ -229,7 +238,7 @@ def test_lines_of_one_port_a_side_are_plain_where_no_other_keeps_ports_apart() -
 
 def test_bounds_hold_the_real_network_between_them() -> None:
     """Each cable has all its capacity in both, in parts or as one."""
-    machine = Machine(compile_text(pod("transit host -- net")).fabric())
+    machine = NetworkContext(compile_text(pod("transit host -- net")).fabric())
     bounds = bounds_of(machine.symmetry)
     for made in (bounds.wider.network, bounds.narrower.network):
         assert made.turned is None
@@ -240,7 +249,7 @@ def test_bounds_hold_the_real_network_between_them() -> None:
 def test_what_takes_a_line_for_one_vertex_is_refused() -> None:
     """A bound by every cut would miss that a cut may part the two ways of a line; flows by hash are not drawn."""
     done = compile_text(pod("transit host -- net") + "analyze q of pod { fair(shift(all npu, k = 1), hash = 1) }\n")
-    machine = Machine(done.fabric())
+    machine = NetworkContext(done.fabric())
     with pytest.raises(VerificationError, match="one vertex"):
         halving_graph(cables_of(machine), machine.network.selected())
     (said,) = analyze(done, "pod").diagnostics

@@ -9,7 +9,7 @@ from collections import deque
 import networkx as nx
 import numpy as np
 
-from unifiedbus_dsl.network import Network
+from unifiedbus_dsl.graph.network import Network
 
 
 def out_arcs(net: Network, v: int) -> list[tuple[int, int]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
-from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.strategies import files
+from tests.support.strategies import files
 from tests.syntax import texts
 from tests.syntax.reading import read, read_with_errors, value
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.format import FormatError, format
 from unifiedbus_dsl.syntax.text import expression

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unifiedbus_dsl.pipeline import compile_text
+from unifiedbus_dsl.compiler import compile_text
 
 
 @pytest.mark.parametrize(("name", "told"), [("Schränk", True), ("机柜", True), ("A?", False)])

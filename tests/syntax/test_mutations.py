@@ -8,11 +8,11 @@ import time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.strategies import files
+from tests.support.strategies import files
 from tests.syntax import texts
 from tests.syntax.reading import read_with_errors
+from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.format import FormatError, format
 from unifiedbus_dsl.syntax.parse import parse

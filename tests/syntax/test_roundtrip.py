@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 
-from tests.strategies import files
+from tests.support.strategies import files
+from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.format import format
 from unifiedbus_dsl.syntax.parse import parse

@@ -15,7 +15,7 @@ import lark
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.strategies import files
+from tests.support.strategies import files
 from tests.syntax import texts
 from tests.syntax.reading import read, read_with_errors
 from unifiedbus_dsl.syntax import tables, tree

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from unifiedbus_dsl.analysis.asking import asker_of, measure_calls
-from unifiedbus_dsl.analysis.call import Call
-from unifiedbus_dsl.analysis.certified import Certified
-from unifiedbus_dsl.analysis.measures import MEASURES
+from unifiedbus_dsl.analysis.evaluators import make_evaluator, measure_calls
+from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.pipeline import Compilation, compile_text
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.measures import MEASURES
+from unifiedbus_dsl.measures.certified import Certified
+from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 HEAD = """ubus 1
 protocol UB { lane = 80 Gbps; latency = 100 ns }
@@ -51,20 +51,20 @@ system pod : Pod
 """A ring of six NPUs that forward along it; the port to a hub is apart."""
 
 
-def call_of(machine: Machine | Compilation, question: str) -> Call:
+def call_of(machine: NetworkContext | Compilation, question: str) -> MeasureCall:
     """A measure as it is asked of a machine."""
     if isinstance(machine, Compilation):
-        machine = Machine(machine.fabric())
-    from unifiedbus_dsl.pipeline import of_fabric
+        machine = NetworkContext(machine.fabric())
+    from unifiedbus_dsl.compiler import of_fabric
 
     sink = Sink()
-    asker = asker_of(of_fabric(machine.fabric), machine, sink)
+    asker = make_evaluator(of_fabric(machine.fabric), machine, sink)
     calls = measure_calls(question, sink)
     assert len(calls) == 1, [each.message for each in sink]
     return asker.call(calls[0])
 
 
-def measured(text: str, question: str) -> tuple[Call, Certified]:
+def measured(text: str, question: str) -> tuple[MeasureCall, Certified]:
     """A call and what its measure gives, not verified."""
     call = call_of(compile_text(text), question)
     return call, MEASURES[call.name](call)

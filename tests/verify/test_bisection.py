@@ -15,18 +15,18 @@ from attrs import evolve
 from tests.attack.draw import Drawn, irregular, regular
 from tests.attack.oracle import Oracle
 from tests.verify.machines import HEAD
-from unifiedbus_dsl.analysis.certified import cables_of
-from unifiedbus_dsl.network import Bools
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.solver import carried, halving, spectral
-from unifiedbus_dsl.solver.branch_and_bound import branch_and_bound, every_half
-from unifiedbus_dsl.solver.crossing import crossing
-from unifiedbus_dsl.solver.cut_sums import lattice
-from unifiedbus_dsl.solver.flow_proof import flows_proof, shortest_flows
-from unifiedbus_dsl.solver.limits import flow_symmetry
-from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.solver.result import NotAdmittedError
-from unifiedbus_dsl.symmetry import trivial
+from unifiedbus_dsl.base.arrays import Bools
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.graph.symmetry import trivial_symmetry
+from unifiedbus_dsl.measures.certified import cables_of
+from unifiedbus_dsl.solver.bisection import cut_graph, expander_flow_bound, sdp_bound
+from unifiedbus_dsl.solver.bisection.branch_and_bound import branch_and_bound, every_half
+from unifiedbus_dsl.solver.bisection.cut_sums import lattice
+from unifiedbus_dsl.solver.bisection.flow_bound import bisection_flow_lp
+from unifiedbus_dsl.solver.bisection.flow_certificates import flows_proof, shortest_flows
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.flow.terminals import flow_symmetry
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify.alike import Generator
 from unifiedbus_dsl.verify.bisection import LessLosses, LowerBound, OneCable, StatedBound, WholeUnits, is_stated
@@ -43,13 +43,13 @@ class Case:
     def __init__(self, seed: int) -> None:
         draw = random.Random(seed)
         self.drawn: Drawn = (regular if seed % 3 == 0 else irregular)(draw, 8)
-        self.machine = Machine(compile_text(self.drawn.text).fabric())
+        self.machine = NetworkContext(compile_text(self.drawn.text).fabric())
         self.truth = Oracle(self.drawn).bisection()
         kinds = [device.kind for device in self.machine.fabric.plan.devices.values()]
         network = self.machine.network
         npu = np.array([kind == "npu" for kind in kinds])[self.machine.fabric.device_type]
         self.members: Bools = npu[network.end_device]
-        self.graph = halving.graph_of(network, self.members)
+        self.graph = cut_graph.cut_graph(network, self.members)
 
     def proved(self, bound: LowerBound) -> float:
         return bound.prove(cables_of(self.machine), self.members)
@@ -74,7 +74,10 @@ CASES = cases(36)
 @pytest.mark.parametrize("case", CASES)
 def test_each_kind_shows_what_the_solver_says_and_no_more_than_the_least_cut(case: Case) -> None:
     halves, tree = every_half(case.graph), branch_and_bound(case.graph, case.half, 0.0)
-    spectrum, (value, proof) = spectral.spectrum(case.graph), carried.carried(case.graph)
+    spectrum, (value, proof) = (
+        sdp_bound.bisection_sdp_bound(case.graph),
+        expander_flow_bound.expander_flow_bound(case.graph),
+    )
     assert halves is not None
     assert spectrum is not None
     bounds = [(halves.lower_Bps, halves.proof), (spectrum.bound, spectrum.proof), (value, proof)]
@@ -98,9 +101,9 @@ def test_each_kind_shows_what_the_solver_says_and_no_more_than_the_least_cut(cas
 def test_flows_show_what_the_solver_says_and_no_more_than_the_least_cut(case: Case) -> None:
     """With the symmetries of the machine, and with none."""
     network = case.machine.network
-    for group in (case.machine.symmetry, trivial(network)):
+    for group in (case.machine.symmetry, trivial_symmetry(network)):
         hubs = flow_symmetry(group).restricted(colour=case.members)
-        flows = crossing(hubs, case.members, 400_000)
+        flows = bisection_flow_lp(hubs, case.members, 400_000)
         found = [(flows.lower, flows_proof(network, hubs, flows, case.members))]
         with suppress(NotAdmittedError):
             found.append(shortest_flows(group, case.members, np.inf))
@@ -116,9 +119,9 @@ def test_flows_within_the_elements_of_an_array() -> None:
     text += (
         "superpod P { b[3] : B; s : S\n  connect b[i].out[j] -- s.d[2 * i + j] over Wide(1 m) for i in 0..2, j in 0..1"
     )
-    machine, members = Machine(compile_text(text + "\n}\nsystem p : P\n").fabric()), np.ones(6, dtype=bool)
+    machine, members = NetworkContext(compile_text(text + "\n}\nsystem p : P\n").fabric()), np.ones(6, dtype=bool)
     hubs = flow_symmetry(machine.symmetry).restricted(colour=members)
-    flows = crossing(hubs, members, 400_000)
+    flows = bisection_flow_lp(hubs, members, 400_000)
     proof = flows_proof(machine.network, hubs, flows, members)
     assert isinstance(proof, FlowBound)
     within = [rates for rates in proof.rates if rates.of is not None]
@@ -143,12 +146,12 @@ def test_the_graph_of_a_verifier_is_that_of_the_solver() -> None:
         assert mine.member.tolist() == (case.graph.members[order] > 0).tolist()
 
 
-def chain(switches: int) -> Machine:
+def chain(switches: int) -> NetworkContext:
     text = HEAD + "npu N { port p : UB x4 }\nswitch S { port a : UB x4; port b : UB x4 }\n"
     text += f"rack R {{ n[2] : N; s[{switches}] : S\n  connect n[0].p -- s[0].a over Wide(1 m)\n"
     text += f"  connect s[i].b -- s[i + 1].a over Wide(1 m) for i in 0..{switches - 2}\n"
     text += f"  connect n[1].p -- s[{switches - 1}].b over Wide(1 m)\n}}\nsystem r : R\n"
-    return Machine(compile_text(text).fabric())
+    return NetworkContext(compile_text(text).fabric())
 
 
 def test_a_long_chain_of_switches_is_one_link() -> None:
@@ -156,7 +159,7 @@ def test_a_long_chain_of_switches_is_one_link() -> None:
     machine = chain(20_000)
     graph = halving_graph(cables_of(machine), np.ones(2, dtype=bool))
     assert (graph.nodes, graph.capacity.tolist()) == (2, [40e9])
-    assert halving.graph_of(machine.network, np.ones(2, dtype=bool)).nodes == 2
+    assert cut_graph.cut_graph(machine.network, np.ones(2, dtype=bool)).nodes == 2
 
 
 # ---- broken on purpose ----------------------------------------------------------------------------------------------
@@ -176,8 +179,8 @@ system r : R
 
 
 @pytest.fixture(scope="module")
-def mesh() -> Machine:
-    return Machine(compile_text(HEAD + MESH).fabric())
+def mesh() -> NetworkContext:
+    return NetworkContext(compile_text(HEAD + MESH).fabric())
 
 
 def refused(proof: LowerBound, cables: Cables, message: str, **change: Any) -> None:
@@ -185,11 +188,11 @@ def refused(proof: LowerBound, cables: Cables, message: str, **change: Any) -> N
         evolve(proof, **change).prove(cables, np.ones(6, dtype=bool))
 
 
-def graph_of(mesh: Machine) -> halving.Graph:
-    return halving.graph_of(mesh.network, np.ones(6, dtype=bool))
+def graph_of(mesh: NetworkContext) -> cut_graph.CutGraph:
+    return cut_graph.cut_graph(mesh.network, np.ones(6, dtype=bool))
 
 
-def test_flows_for_each_half(mesh: Machine) -> None:
+def test_flows_for_each_half(mesh: NetworkContext) -> None:
     cables, found = cables_of(mesh), every_half(graph_of(mesh))
     assert found is not None
     proof = found.proof
@@ -207,7 +210,7 @@ def test_flows_for_each_half(mesh: Machine) -> None:
     assert less.prove(cables, np.ones(6, dtype=bool)) == pytest.approx(75e9)
 
 
-def test_a_tree_of_part_cuts(mesh: Machine) -> None:
+def test_a_tree_of_part_cuts(mesh: NetworkContext) -> None:
     cables, members = cables_of(mesh), np.ones(6, dtype=bool)
     found = branch_and_bound(graph_of(mesh), np.arange(6) < 3, 0.0)
     assert found is not None
@@ -225,8 +228,8 @@ def test_a_tree_of_part_cuts(mesh: Machine) -> None:
     assert early.prove(cables, members) < 150e9
 
 
-def test_eigenvalues(mesh: Machine) -> None:
-    cables, found = cables_of(mesh), spectral.spectrum(graph_of(mesh))
+def test_eigenvalues(mesh: NetworkContext) -> None:
+    cables, found = cables_of(mesh), sdp_bound.bisection_sdp_bound(graph_of(mesh))
     assert found is not None
     proof = found.proof
     assert 149e9 < found.bound <= proof.prove(cables, np.ones(6, dtype=bool)) * (1 + 1e-9) <= 150e9 * (1 + 2e-9)
@@ -243,11 +246,11 @@ def test_eigenvalues(mesh: Machine) -> None:
         apart.prove(cables_of(two_leaves()), np.ones(4, dtype=bool))
 
 
-def two_leaves() -> Machine:
+def two_leaves() -> NetworkContext:
     text = HEAD + "npu N { port p : UB x1 }\nswitch S { port d[2] : UB x1; port u[3] : UB x1 }\n"
     text += "rack R { n[4] : N; s[2] : S; connect n[2 * i + j].p -- s[i].d[j] over Wide(1 m) for i in 0..1, j in 0..1\n"
     text += "  connect s[0].u -- s[1].u over Wide(1 m) }\nsystem r : R\n"
-    return Machine(compile_text(text).fabric())
+    return NetworkContext(compile_text(text).fabric())
 
 
 RING = """
@@ -259,9 +262,9 @@ system r : R
 
 def test_what_capacities_carry() -> None:
     """A ring of six: two cables of 10 GB/s, which eigenvalues alone fall short of."""
-    ring = Machine(compile_text(HEAD + RING).fabric())
+    ring = NetworkContext(compile_text(HEAD + RING).fabric())
     cables, members = cables_of(ring), np.ones(6, dtype=bool)
-    value, proof = carried.carried(halving.graph_of(ring.network, members))
+    value, proof = expander_flow_bound.expander_flow_bound(cut_graph.cut_graph(ring.network, members))
     assert isinstance(proof, CarriedBound)
     assert proof.prove(cables, members) == pytest.approx(value)
     assert 19e9 < value <= 20e9
@@ -271,10 +274,10 @@ def test_what_capacities_carry() -> None:
     refused(proof, cables, "negative eigenvalue", rest=evolve(proof.rest, d=proof.rest.d + 1e9))
 
 
-def test_flows_of_all_sorts(mesh: Machine) -> None:
+def test_flows_of_all_sorts(mesh: NetworkContext) -> None:
     cables, members = cables_of(mesh), np.ones(6, dtype=bool)
     hubs = flow_symmetry(mesh.symmetry).restricted(colour=members)
-    proof = flows_proof(mesh.network, hubs, crossing(hubs, members, 400_000), members)
+    proof = flows_proof(mesh.network, hubs, bisection_flow_lp(hubs, members, 400_000), members)
     assert isinstance(proof, FlowBound)
     assert proof.prove(cables, members) == pytest.approx(150e9)
     assert len(proof.flows) == 2  # of an NPU, and of the switch
@@ -292,10 +295,10 @@ def test_flows_of_all_sorts(mesh: Machine) -> None:
     assert evolve(proof, flows=half).prove(cables, members) <= 75e9 * (1 + 1e-9)
 
 
-def test_renumberings_that_are_none(mesh: Machine) -> None:
+def test_renumberings_that_are_none(mesh: NetworkContext) -> None:
     cables, members = cables_of(mesh), np.ones(6, dtype=bool)
     hubs = flow_symmetry(mesh.symmetry).restricted(colour=members)
-    proof = flows_proof(mesh.network, hubs, crossing(hubs, members, 400_000), members)
+    proof = flows_proof(mesh.network, hubs, bisection_flow_lp(hubs, members, 400_000), members)
     assert isinstance(proof, FlowBound)
     alike = proof.alike
 
@@ -317,13 +320,13 @@ def test_renumberings_that_are_none(mesh: Machine) -> None:
     refused(proof, cables, "unlike vertices have one label|not carried", alike=lone)
 
 
-def ring_of_two_widths() -> tuple[Machine, Bools]:
+def ring_of_two_widths() -> tuple[NetworkContext, Bools]:
     """Eight NPUs in a ring whose cables are wide and narrow by turns: turned by one it is another machine."""
     text = HEAD + "npu N { port a : UB x1; port b : UB x1; port c : UB x2; port d : UB x2; transit a, b, c, d }\n"
     text += "rack R { n[8] : N\n  connect n[2 * i].a -- n[2 * i + 1].b over Wide(1 m) for i in 0..3\n"
     text += "  connect n[2 * i + 1].c -- n[(2 * i + 2) mod 8].d over Wide(1 m) for i in 0..3\n"
     text += "  open n.a, n.b, n.c, n.d }\nsystem r : R\n"
-    return Machine(compile_text(text).fabric()), np.ones(8, dtype=bool)
+    return NetworkContext(compile_text(text).fabric()), np.ones(8, dtype=bool)
 
 
 def test_a_turn_that_changes_widths_is_refused() -> None:
@@ -346,7 +349,7 @@ def test_no_answer_rests_on_what_nobody_adds_up() -> None:
 
 
 def test_what_nobody_adds_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unifiedbus_dsl.solver.flow_proof.MAX_STATED", 0)
+    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.flow_certificates.MAX_STATED", 0)
     machine, members = ring_of_two_widths()
     assert is_stated(shortest_flows(machine.symmetry, members, np.inf)[1])
     assert is_stated(WholeUnits(LessLosses(StatedBound(1.0), members, None)))
@@ -367,7 +370,7 @@ def test_one_cable_and_whole_units() -> None:
         WholeUnits(OneCable()).prove(thirds, case.members)
 
 
-def test_a_bound_is_rounded_up_to_whole_units_only(mesh: Machine) -> None:
+def test_a_bound_is_rounded_up_to_whole_units_only(mesh: NetworkContext) -> None:
     """Degrees of the mesh are 7 units of 10 GB/s at an NPU and 12 at the switch: halves of three are odd."""
     cables, members = cables_of(mesh), np.ones(6, dtype=bool)
     assert WholeUnits(OneCable()).prove(cables, members) == 10e9

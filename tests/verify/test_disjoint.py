@@ -10,11 +10,11 @@ import pytest
 from attrs import evolve
 
 from tests.verify.machines import CLOS, HEAD, RING, measured
-from unifiedbus_dsl import solve
-from unifiedbus_dsl.analysis.certified import arcs_of, cables_of, verified
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.solver import paths
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.analysis import api
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures.certified import arcs_of, cables_of, verified
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths import distances
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify.disjoint import PairFlow, see_pair
 
@@ -43,15 +43,15 @@ def test_the_certificates_hold(text: str, right: int, damage: bool) -> None:
     if damage:
         machine = call.machine.damaged(lost_cables=[0])
         call = evolve(call, machine=machine)
-        from unifiedbus_dsl.analysis.measures import MEASURES
+        from unifiedbus_dsl.measures import MEASURES
 
         again = MEASURES["disjoint_paths"](call)
         assert verified(call, again).value <= right
 
 
-def pair_of(text: str) -> tuple[Machine, PairFlow]:
-    machine = Machine(compile_text(text).fabric())
-    found = paths.pair_paths(machine.network, 0, 3)
+def pair_of(text: str) -> tuple[NetworkContext, PairFlow]:
+    machine = NetworkContext(compile_text(text).fabric())
+    found = distances.pair_paths(machine.network, 0, 3)
     return machine, PairFlow(0, 3, found.tail, found.head, found.amount, found.side)
 
 
@@ -96,8 +96,8 @@ def test_pairs_that_do_not_stand_for_all_are_refused(text: str) -> None:
 def test_wrong_answers_never_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     fabric = compile_text(CLOS).fabric()
-    real = paths.pair_paths
-    monkeypatch.setattr(paths, "pair_paths", lambda *args: evolve(real(*args), count=3))
-    for ask in (lambda: solve.disjoint_paths(fabric), lambda: solve.measure(fabric, "disjoint_paths(all npu)")):
+    real = distances.pair_paths
+    monkeypatch.setattr(distances, "pair_paths", lambda *args: evolve(real(*args), count=3))
+    for ask in (lambda: api.disjoint_paths(fabric), lambda: api.measure(fabric, "disjoint_paths(all npu)")):
         with pytest.raises(VerificationError, match="failed its verification"):
             ask()

@@ -12,14 +12,15 @@ import pytest
 from attrs import evolve
 
 from tests.verify.machines import CLOS
-from unifiedbus_dsl import pipeline, solve
-from unifiedbus_dsl.analysis.measures import MEASURES
+from unifiedbus_dsl import compiler
+from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.cli.app import main
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.solver import bisection as halving
-from unifiedbus_dsl.solver import ecmp
-from unifiedbus_dsl.solver.result import exact, interval
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.measures import MEASURES
+from unifiedbus_dsl.solver.bisection import bisection as halving
+from unifiedbus_dsl.solver.bounds import bounded, exact
+from unifiedbus_dsl.solver.routing import ecmp
 from unifiedbus_dsl.verify import VerificationError
 
 
@@ -49,7 +50,7 @@ def zero_bisection(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*args: Any, **more: Any) -> Any:
         return evolve(real(*args, **more), capacity=exact(0.0, "a fault"))
 
-    monkeypatch.setattr("unifiedbus_dsl.solver.machine.bisection", wrong)
+    monkeypatch.setattr("unifiedbus_dsl.solver.network_context.bisection", wrong)
 
 
 QUESTIONS = {
@@ -61,7 +62,7 @@ QUESTIONS = {
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_wrong_answer_of_the_language_is_an_internal_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    compilation = pipeline.compile_text(CLOS)
+    compilation = compiler.compile_text(CLOS)
     assert ask(compilation, None, QUESTIONS[name]).answers[0].value > 0
     doubled(monkeypatch, name)
     with pytest.raises(VerificationError, match="failed its verification"):
@@ -85,7 +86,7 @@ def test_a_wrong_answer_on_the_command_line_is_no_number(
     assert question["question"] == "bisection(all npu)"
     assert (saved / "machine.ubus").read_text(encoding="utf-8") == CLOS
     again = Fabric.load(saved / "fabric.npz")
-    assert again.cable_count == pipeline.compile_text(CLOS).fabric().cable_count
+    assert again.cable_count == compiler.compile_text(CLOS).fabric().cable_count
 
 
 def test_a_wrong_answer_of_an_expectation_is_an_internal_error(
@@ -102,31 +103,31 @@ def test_a_wrong_answer_of_an_expectation_is_an_internal_error(
 
 
 def test_wrong_answers_of_python_raise(monkeypatch: pytest.MonkeyPatch) -> None:
-    fabric = pipeline.compile_text(CLOS).fabric()
+    fabric = compiler.compile_text(CLOS).fabric()
     zero_bisection(monkeypatch)
     with pytest.raises(VerificationError, match="failed its verification"):
-        solve.bisection(fabric)
+        api.bisection(fabric)
 
 
 @pytest.mark.parametrize("ask_for", ["throughput", "loads"])
 def test_wrong_loads_of_python_raise(ask_for: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    fabric = pipeline.compile_text(CLOS).fabric()
-    real = ecmp.per_arc
+    fabric = compiler.compile_text(CLOS).fabric()
+    real = ecmp.loads_of_orbits
 
     def wrong(*args: Any) -> np.ndarray:
         load = real(*args).copy()
         load[0] *= 0.5
         return load
 
-    getattr(solve, ask_for)(fabric, "alltoall(all npu)")
-    monkeypatch.setattr("unifiedbus_dsl.solver.ecmp.per_arc", wrong)
+    getattr(api, ask_for)(fabric, "alltoall(all npu)")
+    monkeypatch.setattr("unifiedbus_dsl.solver.routing.ecmp.loads_of_orbits", wrong)
     with pytest.raises(VerificationError, match="failed its verification"):
-        getattr(solve, ask_for)(pipeline.compile_text(CLOS).fabric(), "alltoall(all npu)")
+        getattr(api, ask_for)(compiler.compile_text(CLOS).fabric(), "alltoall(all npu)")
 
 
 def contradicted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver whose flows prove more than its cut has."""
-    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.cut_capacity", lambda *_: 1.0)
+    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.bisection.cut_capacity", lambda *_: 1.0)
 
 
 def failed_programme(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +136,7 @@ def failed_programme(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*_: Any, **__: Any) -> None:
         raise ArithmeticError("the linear programme was not solved")
 
-    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.crossing", wrong)
+    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.bisection.bisection_flow_lp", wrong)
 
 
 @pytest.mark.parametrize("fault", [contradicted, failed_programme])
@@ -158,5 +159,5 @@ def test_what_contradicts_itself_is_an_internal_error_with_the_input_saved(
 @pytest.mark.parametrize("lower", [1.0 + 1e-6, float("nan")])
 def test_a_lower_bound_above_its_upper_bound_is_no_interval(lower: float) -> None:
     with pytest.raises(VerificationError, match="above the proved upper bound"):
-        interval(lower, 1.0, "a fault", 1e-7)
-    assert interval(1.0 + 1e-8, 1.0, "rounding", 1e-7).kind == "exact"
+        bounded(lower, 1.0, "a fault", 1e-7)
+    assert bounded(1.0 + 1e-8, 1.0, "rounding", 1e-7).kind == "exact"

@@ -10,13 +10,12 @@ import pytest
 from attrs import evolve
 
 from tests.verify.machines import CLOS, HEAD, RING, call_of, measured
-from unifiedbus_dsl import solve
-from unifiedbus_dsl.analysis import distances
-from unifiedbus_dsl.analysis.certified import arcs_of, cables_of, moves_of, verified
-from unifiedbus_dsl.analysis.measures import MEASURES
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.solver import paths
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.analysis import api
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures import MEASURES, pair_distances
+from unifiedbus_dsl.measures.certified import arcs_of, cables_of, moves_of, verified
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths import distances
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify.pairs import Lengths, check_labels
 from unifiedbus_dsl.verify.symmetries import Move, check_move, end_orbits
@@ -43,18 +42,18 @@ def test_certificates_of_distances_hold(text: str, question: str) -> None:
     assert shown.lower == shown.upper == pytest.approx(certified.answer.value)
 
 
-def labels_of(machine: Machine, target: int) -> tuple[Any, ...]:
+def labels_of(machine: NetworkContext, target: int) -> tuple[Any, ...]:
     """What is needed to check the hops to a target."""
     cables, arcs = cables_of(machine), arcs_of(machine.network)
     seen: dict[int, Any] = {}
-    paths.hops(machine.symmetry, None, [target], lambda end, _, far, __: seen.update({end: far[0.0]}))
+    distances.hop_histogram(machine.symmetry, None, [target], lambda end, _, far, __: seen.update({end: far[0.0]}))
     return cables, arcs, Lengths.hops(cables, arcs), cables.end == target, seen[target]
 
 
 @pytest.mark.parametrize("by", [1.0, -1.0, np.inf, np.nan])
 @pytest.mark.parametrize("text", [CLOS, RING], ids=["clos", "ring"])
 def test_a_wrong_label_is_refused_at_every_vertex(text: str, by: float) -> None:
-    *known, label = labels_of(Machine(compile_text(text).fabric()), 1)
+    *known, label = labels_of(NetworkContext(compile_text(text).fabric()), 1)
     check_labels(*known, label)
     for vertex in range(len(label)):
         wrong = label.copy()
@@ -65,14 +64,14 @@ def test_a_wrong_label_is_refused_at_every_vertex(text: str, by: float) -> None:
 
 def test_labels_that_hold_each_other_up_are_refused() -> None:
     """Where nothing takes time, two vertices of an island may not vouch for each other."""
-    machine = Machine(compile_text(FREE).fabric()).damaged(lost_devices=[0])
+    machine = NetworkContext(compile_text(FREE).fabric()).damaged(lost_devices=[0])
     cables, arcs = cables_of(machine), arcs_of(machine.timed_network)
     lengths = Lengths.seconds(cables, arcs)
-    label = paths.times_by_width(machine.timed_network, machine.network.vertices_of(3))[0.0]
+    label = distances.times_by_width(machine.timed_network, machine.network.vertices_of(3))[0.0]
     check_labels(cables, arcs, lengths, cables.end == 3, label)
     apart = machine.damaged(lost_cables=np.flatnonzero(machine.fabric.a_device == 5).tolist())
     cables, arcs = cables_of(apart), arcs_of(apart.timed_network)
-    honest = paths.times_by_width(apart.timed_network, apart.network.vertices_of(3))[0.0]
+    honest = distances.times_by_width(apart.timed_network, apart.network.vertices_of(3))[0.0]
     check_labels(cables, arcs, lengths, cables.end == 3, honest)
     assert np.isinf(honest).any()
     with pytest.raises(VerificationError, match="less than any way"):
@@ -103,7 +102,7 @@ def test_a_broken_certificate_is_refused(part: str, change: Callable[[Any], Any]
 
 
 def test_a_permutation_that_is_no_symmetry_is_refused() -> None:
-    machine = Machine(compile_text(RING).fabric())
+    machine = NetworkContext(compile_text(RING).fabric())
     cables, arcs, network = cables_of(machine), arcs_of(machine.network), machine.network
     for move in moves_of(machine.symmetry):
         check_move(cables, arcs, move)
@@ -128,15 +127,15 @@ def test_wrong_distances_never_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     """A search that finds too much, and a count that is wrong, are seen in the language, in Python and in plots."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     fabric = compile_text(CLOS).fabric()
-    real = paths.distances
-    monkeypatch.setattr(paths, "distances", lambda *args: evolve(real(*args), hops=real(*args).hops * 2))
+    real = distances.distances
+    monkeypatch.setattr(distances, "distances", lambda *args: evolve(real(*args), hops=real(*args).hops * 2))
     with pytest.raises(VerificationError, match="failed its verification"):
-        solve.hops(fabric)
+        api.hops(fabric)
     with pytest.raises(VerificationError, match="failed its verification"):
-        solve.measure(fabric, "mean_hops(all npu)")
+        api.measure(fabric, "mean_hops(all npu)")
     with pytest.raises(VerificationError, match="label"):
-        distances.hops(Machine(fabric))
-    monkeypatch.setattr(paths, "distances", real)
+        pair_distances.hops(NetworkContext(fabric))
+    monkeypatch.setattr(distances, "distances", real)
     unreal = MEASURES["latency"]
 
     def late(call: Any) -> Any:
@@ -145,7 +144,7 @@ def test_wrong_distances_never_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     monkeypatch.setitem(MEASURES, "latency", late)  # type: ignore[arg-type]
     with pytest.raises(VerificationError, match="failed its verification"):
-        solve.measure(fabric, "latency(all npu)")
+        api.measure(fabric, "latency(all npu)")
 
 
 def test_a_call_about_some_pairs_counts_only_those() -> None:

@@ -10,9 +10,9 @@ import pytest
 from attrs import evolve
 
 from tests.verify.machines import CLOS, RING, measured
-from unifiedbus_dsl.analysis.certified import Certified, cables_of, verified
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures.certified import Certified, cables_of, verified
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify import Proved, VerificationError, accept
 from unifiedbus_dsl.verify.arcs import match
 from unifiedbus_dsl.verify.bisection import Cut
@@ -131,7 +131,7 @@ def test_a_potential_that_rises_too_steeply_is_refused(monkeypatch: pytest.Monke
 
 
 def test_arcs_of_a_damaged_machine_are_not_those_of_the_whole_one() -> None:
-    whole = Machine(compile_text(CLOS).fabric())
+    whole = NetworkContext(compile_text(CLOS).fabric())
     _, certified = measured(CLOS, "throughput(alltoall(all npu))")
     match(certified.certificate.arcs, cables_of(whole))
     for damaged in (

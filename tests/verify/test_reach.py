@@ -13,12 +13,12 @@ from attrs import evolve
 from tests.attack.__main__ import Asked, drawn
 from tests.attack.oracle import Oracle
 from tests.verify.machines import CLOS, RING, measured
-from unifiedbus_dsl import solve
+from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.analysis import impact as impacts
-from unifiedbus_dsl.analysis.certified import cables_of, proved, verified
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.solver.losses import losses
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures.certified import cables_of, proved, verified
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.resilience.outage_impact import outage_impact
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify.reach import Reach, ReachableCertificate, components
 
@@ -87,11 +87,11 @@ def test_wrong_answers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: An
     claims("reachable(all npu)", 5.0)
     claims("tiers(all npu)", 2.0)
     fabric = compile_text(CLOS).fabric()
-    for name in ("unifiedbus_dsl.solve.reachability", "unifiedbus_dsl.solver.tiers.levels"):
+    for name in ("unifiedbus_dsl.analysis.api.reachability", "unifiedbus_dsl.solver.paths.tiers.levels"):
         with monkeypatch.context() as patch:
             patch.setattr(name, _beside(name, fabric))
             with pytest.raises(VerificationError, match="failed its verification"):
-                solve.connected(fabric) if "reach" in name else solve.tiers(fabric)
+                api.connected(fabric) if "reach" in name else api.tiers(fabric)
 
 
 def _beside(name: str, fabric: Any) -> Callable[..., Any]:
@@ -129,9 +129,9 @@ def test_broken_tiers_are_refused(part: str, change: Callable[[Any], Any], messa
 # ---- failures -------------------------------------------------------------------------------------------------------
 
 
-def damaged() -> tuple[Machine, Machine]:
+def damaged() -> tuple[NetworkContext, NetworkContext]:
     """The Clos without its wide leaf, of which one NPU loses its other cable too, and without another NPU."""
-    base = Machine(compile_text(CLOS).fabric())
+    base = NetworkContext(compile_text(CLOS).fabric())
     fabric = base.fabric
     narrow = [k for k, name in enumerate(fabric.cable_names(np.arange(fabric.cable_count))) if "npu[1].y" in name]
     return base, base.damaged([fabric.device_id("leaf[0]"), fabric.device_id("npu[3]")], narrow)
@@ -151,7 +151,7 @@ IMPACTS: list[tuple[str, Callable[[Any], Any], str]] = [
 @pytest.mark.parametrize(("part", "change", "message"), IMPACTS)
 def test_a_broken_impact_is_refused(part: str, change: Callable[[Any], Any], message: str) -> None:
     base, after = damaged()
-    certified = impacts.certify(base, after, losses(base, after), np.arange(4))
+    certified = impacts.certify(base, after, outage_impact(base, after), np.arange(4))
     assert certified.answer.pairs_cut == 2
     assert proved(after, certified) is certified.answer
     broken = evolve(certified.certificate, **{part: change(getattr(certified.certificate, part))})
@@ -161,9 +161,9 @@ def test_a_broken_impact_is_refused(part: str, change: Callable[[Any], Any], mes
 
 def test_a_wrong_impact_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     base, after = damaged()
-    real = impacts.losses
+    real = impacts.outage_impact
     monkeypatch.setattr(
-        impacts, "losses", lambda *args: evolve(real(*args), pairs_cut=0, cut_off=np.zeros(0, int), best=-1)
+        impacts, "outage_impact", lambda *args: evolve(real(*args), pairs_cut=0, cut_off=np.zeros(0, int), best=-1)
     )
     with pytest.raises(VerificationError, match="lost their path"):
         impacts.impact(base, after)

@@ -10,12 +10,12 @@ import pytest
 from attrs import evolve
 
 from tests.verify.machines import CLOS, RING, call_of, measured
-from unifiedbus_dsl import solve
-from unifiedbus_dsl.analysis.certified import cables_of, verified
-from unifiedbus_dsl.analysis.measures import MEASURES
-from unifiedbus_dsl.pipeline import compile_text
-from unifiedbus_dsl.solver import fair as sharing
-from unifiedbus_dsl.solver import steps
+from unifiedbus_dsl.analysis import api
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures import MEASURES
+from unifiedbus_dsl.measures.certified import cables_of, verified
+from unifiedbus_dsl.solver.collectives import step_time
+from unifiedbus_dsl.solver.flow import max_min_fair as sharing
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify import sharing as verifier
 
@@ -100,14 +100,14 @@ def test_broken_steps_are_refused(number: int, changes: dict[str, Callable[[Any]
 
 def test_wrong_rates_and_times_never_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    real, slow = sharing.fair_rates, steps.completion
+    real, slow = sharing.fair_rates, step_time.completion
     monkeypatch.setattr(sharing, "fair_rates", lambda flows: real(flows) * 0.5)
-    monkeypatch.setattr(steps, "completion", lambda *args: evolve(slow(*args), finish_s=slow(*args).finish_s * 2))
+    monkeypatch.setattr(step_time, "completion", lambda *args: evolve(slow(*args), finish_s=slow(*args).finish_s * 2))
     for question in ("fair(alltoall(all npu))", "time(allgather(all npu, size = 1 MB))", "sweep(allreduce(all npu))"):
         with pytest.raises(VerificationError, match="failed its verification"):
-            solve.measure(compile_text(CLOS).fabric(), question)
+            api.measure(compile_text(CLOS).fabric(), question)
     with pytest.raises(VerificationError, match="failed its verification"):
-        solve.fair(compile_text(CLOS).fabric(), "alltoall(all npu)")
+        api.fair(compile_text(CLOS).fabric(), "alltoall(all npu)")
 
 
 def test_a_wrong_sweep_is_refused() -> None:

@@ -10,22 +10,22 @@ from typing import TypeAlias
 
 from attrs import define, evolve, field
 
-from unifiedbus_dsl.analysis.answers import EXPRESSION, Answer
-from unifiedbus_dsl.analysis.left import LeftSums
-from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.bind import walk
+from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.base.units import NUMBER, Dimension, Quantity
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.expect import undecided
-from unifiedbus_dsl.elaborate.messages import wants
-from unifiedbus_dsl.elaborate.operators import Undecided
-from unifiedbus_dsl.elaborate.values import POISON, Any, Between, Poison
-from unifiedbus_dsl.solver.result import Kind
-from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.measures import MeasureEvaluator
+from unifiedbus_dsl.measures.answers import EXPRESSION, Answer
+from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
+from unifiedbus_dsl.semantic.names.bind import walk
+from unifiedbus_dsl.semantic.types.expectations import undecided
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.semantic.values.messages import expected_value
+from unifiedbus_dsl.semantic.values.operators import Undecided
+from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison
+from unifiedbus_dsl.solver.bounds import Kind
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import NUMBER, Dimension, Quantity
 
-Systems: TypeAlias = Callable[[str], Asker | None]
+Systems: TypeAlias = Callable[[str], MeasureEvaluator | None]
 """Who answers about the system of a name; None where there is none."""
 MEET = 1e-6
 """Relative width up to which rounded ends are one number: a small difference of large ones is wider."""
@@ -45,14 +45,14 @@ class _Parts:
         self.found[f"{answer.label}{of}"] = answer
 
 
-def answer_of(node: tree.Expr, asker: Asker, systems: Systems, sink: Sink) -> Answer | None:
+def answer_of(node: tree.Expr, asker: MeasureEvaluator, systems: Systems, sink: Sink) -> Answer | None:
     """The answer to a line that is worked out of measures; None after a diagnostic.
 
     It is exact where all of them are; else its ends are proved as theirs are.
     """
     began = time.perf_counter()
     parts = _Parts()
-    seen: dict[Span, Any] = {}
+    seen: dict[Span, EvalValue] = {}
     evaluator = evolve(evaluator_of_answers(asker, systems, parts), seen=seen)
     try:
         value = evaluator.eval(node)
@@ -61,8 +61,8 @@ def answer_of(node: tree.Expr, asker: Asker, systems: Systems, sink: Sink) -> An
         return None
     if isinstance(value, Poison):
         return None
-    if not isinstance(value, Quantity | Between | bool):
-        wants(sink, node, value, "a number or a condition")
+    if not isinstance(value, Quantity | Interval | bool):
+        expected_value(sink, node, value, "a number or a condition")
         return None
     alone = parts.found.get(text_of(node))
     made = evolve(alone or _answer(value), system=asker.system, block=asker.block, arguments=text_of(node))
@@ -74,11 +74,11 @@ def answer_of(node: tree.Expr, asker: Asker, systems: Systems, sink: Sink) -> An
     return evolve(made, lines=lines, detail=detail, seconds=time.perf_counter() - began)
 
 
-def _lets(node: tree.Expr, asker: Asker) -> dict[str, Answer]:
+def _lets(node: tree.Expr, asker: MeasureEvaluator) -> dict[str, Answer]:
     """The values of the `let`s that an expression names, as answers."""
     names = {each.text for each in walk(node) if isinstance(each, tree.Name)}
     values = {name: value for name, value in asker.evaluator.extra.items() if name in names}
-    known = {name: value for name, value in values.items() if isinstance(value, Quantity | Between | bool)}
+    known = {name: value for name, value in values.items() if isinstance(value, Quantity | Interval | bool)}
     return {name: evolve(_answer(value), system=asker.system) for name, value in known.items()}
 
 
@@ -87,7 +87,7 @@ def text_of(node: tree.Node) -> str:
     return " ".join(node.span.text.split())
 
 
-def _answer(value: Quantity | Between | bool) -> Answer:
+def _answer(value: Quantity | Interval | bool) -> Answer:
     """The answer that a value is, asked by nobody yet."""
     if isinstance(value, bool):
         said = _of(float(value), NUMBER, "exact", float(value), float(value))
@@ -105,7 +105,7 @@ def _of(value: float, dimension: Dimension, kind: Kind, low: float, high: float)
     return Answer("", "", EXPRESSION, "", value, dimension, kind, low, high)
 
 
-def _part(answer: Answer) -> dict[str, Any]:
+def _part(answer: Answer) -> dict[str, EvalValue]:
     """What JSON says of an answer that another is worked out of."""
     said = answer.to_json()
     return {name: said[name] for name in ("system", "value", "unit", "kind", "lower", "upper", "assumptions")}
@@ -114,11 +114,11 @@ def _part(answer: Answer) -> dict[str, Any]:
 # ---- evaluators that ask -----------------------------------------------------------------------------------------
 
 
-def evaluator_of_answers(asker: Asker, systems: Systems, parts: _Parts | None = None) -> Evaluator:
+def evaluator_of_answers(asker: MeasureEvaluator, systems: Systems, parts: _Parts | None = None) -> Evaluator:
     """An evaluator in which measures have their values, of other systems too."""
     kept = parts or _Parts()
 
-    def asked(someone: Asker, evaluator: Evaluator) -> Evaluator:
+    def asked(someone: MeasureEvaluator, evaluator: Evaluator) -> Evaluator:
         found = asked_of(someone, evaluator, _keeping(kept, asker.system))
         return evolve(found, measure=_keeping_sums(kept, someone, asker.system, found.measure))
 
@@ -129,10 +129,10 @@ def evaluator_of_answers(asker: Asker, systems: Systems, parts: _Parts | None = 
     return evolve(asked(asker, asker.evaluator), systems=there)
 
 
-def _keeping(parts: _Parts, home: str) -> Callable[[Asker, tree.Call], Any]:
+def _keeping(parts: _Parts, home: str) -> Callable[[MeasureEvaluator, tree.Call], EvalValue]:
     """The value of a measure, whose answer is kept among the parts: what is there already is not asked again."""
 
-    def value(asker: Asker, call: tree.Call) -> Any:
+    def value(asker: MeasureEvaluator, call: tree.Call) -> EvalValue:
         known = next((a for a in parts.found.values() if (a.system, a.label) == (asker.system, text_of(call))), None)
         answer = asker.answer(call) if known is None else known
         if answer is None:
@@ -144,12 +144,12 @@ def _keeping(parts: _Parts, home: str) -> Callable[[Asker, tree.Call], Any]:
 
 
 def _keeping_sums(
-    parts: _Parts, asker: Asker, home: str, sums: Callable[[tree.Call, Evaluator], Any] | None
-) -> Callable[[tree.Call, Evaluator], Any]:
+    parts: _Parts, asker: MeasureEvaluator, home: str, sums: Callable[[tree.Call, Evaluator], EvalValue] | None
+) -> Callable[[tree.Call, Evaluator], EvalValue]:
     """The same for the measures that are sums."""
     assert sums is not None
 
-    def value(call: tree.Call, evaluator: Evaluator) -> Any:
+    def value(call: tree.Call, evaluator: Evaluator) -> EvalValue:
         found = sums(call, evaluator)
         if isinstance(found, Quantity):
             parts.keep(evolve(_answer(found), system=asker.system, arguments=text_of(call)), home)
@@ -158,26 +158,28 @@ def _keeping_sums(
     return value
 
 
-def asked_of(asker: Asker, evaluator: Evaluator, value: Callable[[Asker, tree.Call], Any]) -> Evaluator:
+def asked_of(
+    asker: MeasureEvaluator, evaluator: Evaluator, value: Callable[[MeasureEvaluator, tree.Call], EvalValue]
+) -> Evaluator:
     """The evaluator with its measures asked of someone."""
     there = knowing(asker, evaluator.extra)
-    sums = LeftSums(there.machine, there.selector)
+    sums = SurvivingAggregates(there.machine, there.selector)
     return evolve(evaluator, measure=sums, solved=lambda call, _: value(there, call))
 
 
-def knowing(asker: Asker, values: Mapping[str, Any]) -> Asker:
+def knowing(asker: MeasureEvaluator, values: Mapping[str, EvalValue]) -> MeasureEvaluator:
     """One who answers questions that use these values by name."""
     evaluator = evolve(asker.evaluator, extra={**asker.evaluator.extra, **values})
     return evolve(asker, selector=evolve(asker.selector, evaluator=evaluator))
 
 
-def solved(asker: Asker, call: tree.Call) -> Any:
+def solved(asker: MeasureEvaluator, call: tree.Call) -> EvalValue:
     """The value of a measure for a condition: a quantity, a truth value, or proved ends."""
     answer = asker.answer(call)
     return POISON if answer is None else value_of(answer, call, asker.evaluator.sink)
 
 
-def value_of(answer: Answer, call: tree.Call, sink: Sink) -> Any:
+def value_of(answer: Answer, call: tree.Call, sink: Sink) -> EvalValue:
     """The value of an answer; POISON after a diagnostic about one that is no number."""
     truth = answer.detail.get("truth")
     if truth is not None:
@@ -187,12 +189,12 @@ def value_of(answer: Answer, call: tree.Call, sink: Sink) -> Any:
         sink.error("UB0706", message, call.span, "no number")
         return POISON
     if answer.kind == "interval":
-        return Between(_quantity(answer.lower, answer), _quantity(answer.upper, answer))
+        return Interval(_quantity(answer.lower, answer), _quantity(answer.upper, answer))
     if answer.dimension == NUMBER and answer.value == int(answer.value):
         return _quantity(answer.value, answer)
     rounding = ROUNDING * abs(answer.value)
     low, high = min(answer.lower, answer.value - rounding), max(answer.upper, answer.value + rounding)
-    return Between(_quantity(low, answer), _quantity(high, answer), meet=True)
+    return Interval(_quantity(low, answer), _quantity(high, answer), meet=True)
 
 
 def _quantity(value: float, answer: Answer) -> Quantity:

@@ -5,27 +5,29 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.analysis import distances
-from unifiedbus_dsl.analysis.certified import Certified, cables_of, proved
-from unifiedbus_dsl.analysis.senders import end_points
-from unifiedbus_dsl.solver.losses import Losses, losses
-from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.solver.paths import Histogram
-from unifiedbus_dsl.symmetry import Symmetry
+from unifiedbus_dsl.graph.symmetry import Symmetry
+from unifiedbus_dsl.measures import pair_distances
+from unifiedbus_dsl.measures.certified import Certified, cables_of, proved
+from unifiedbus_dsl.measures.end_points import end_points
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths.distances import Histogram
+from unifiedbus_dsl.solver.resilience.outage_impact import OutageImpact, outage_impact
 from unifiedbus_dsl.verify.impact import ImpactCertificate
 
 
-def impact(base: Machine, damaged: Machine) -> Losses:
+def impact(base: NetworkContext, damaged: NetworkContext) -> OutageImpact:
     """Return what the damage has taken from the end points of the base and from its cables.
 
     Raises:
         VerificationError: something of it does not hold on the cables.
     """
     members = end_points(base)
-    return proved(damaged, certify(base, damaged, losses(base, damaged, members, _hops), members))
+    return proved(damaged, certify(base, damaged, outage_impact(base, damaged, members, _hops), members))
 
 
-def certify(base: Machine, damaged: Machine, found: Losses, members: ArrayLike) -> Certified[Losses]:
+def certify(
+    base: NetworkContext, damaged: NetworkContext, found: OutageImpact, members: ArrayLike
+) -> Certified[OutageImpact]:
     """Return the impact with what shows it; its hops are verified where they are found."""
     network = base.network
     certificate = ImpactCertificate(
@@ -44,5 +46,5 @@ def certify(base: Machine, damaged: Machine, found: Losses, members: ArrayLike) 
     return Certified(found, certificate)
 
 
-def _hops(machine: Machine, symmetry: Symmetry, source: ArrayLike, target: ArrayLike) -> Histogram:
-    return proved(machine, distances.hops(machine, source, target, symmetry=symmetry))
+def _hops(machine: NetworkContext, symmetry: Symmetry, source: ArrayLike, target: ArrayLike) -> Histogram:
+    return proved(machine, pair_distances.hops(machine, source, target, symmetry=symmetry))

@@ -6,32 +6,32 @@ from collections.abc import Mapping
 
 from attrs import define, evolve, field, frozen
 
-from unifiedbus_dsl.analysis import lost
-from unifiedbus_dsl.analysis.answers import Answer
-from unifiedbus_dsl.analysis.asking import asker_of, evaluator_of, items_of
-from unifiedbus_dsl.analysis.datasheet import datasheet
+from unifiedbus_dsl.analysis.evaluators import evaluator_of, items_of, make_evaluator
 from unifiedbus_dsl.analysis.expressions import answer_of, asked_of, evaluator_of_answers, knowing, solved
-from unifiedbus_dsl.analysis.left import LeftSums
-from unifiedbus_dsl.analysis.measures import Asker
+from unifiedbus_dsl.analysis.report import outage_report
+from unifiedbus_dsl.analysis.report.datasheet import datasheet
 from unifiedbus_dsl.analysis.scenarios import after, base_value, worst
+from unifiedbus_dsl.base.progress import track
+from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
-from unifiedbus_dsl.elaborate.evaluate import Evaluator
-from unifiedbus_dsl.elaborate.expect import ExpectResult, evaluate_expectation, undecided
-from unifiedbus_dsl.elaborate.failures import BASE
-from unifiedbus_dsl.elaborate.operators import Undecided
-from unifiedbus_dsl.elaborate.questions import asks_something, is_measure
-from unifiedbus_dsl.elaborate.scope import Scope
-from unifiedbus_dsl.elaborate.selections import Machine as SelectionMachine
-from unifiedbus_dsl.elaborate.systems import WHOLE_FILE, make_plan, whole_file
-from unifiedbus_dsl.elaborate.values import POISON, Any
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.fabric.expand import expand
-from unifiedbus_dsl.model import Model
-from unifiedbus_dsl.pipeline import Compilation
-from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.progress import track
-from unifiedbus_dsl.solver.machine import Machine
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.expand import expand
+from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.measures import MeasureEvaluator
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
+from unifiedbus_dsl.semantic.names.model import Model
+from unifiedbus_dsl.semantic.queries.check_queries import asks_something, is_measure
+from unifiedbus_dsl.semantic.select.outages import BASE
+from unifiedbus_dsl.semantic.select.type_scope import TypeScope as SelectionMachine
+from unifiedbus_dsl.semantic.systems import WHOLE_FILE, make_plan, whole_file
+from unifiedbus_dsl.semantic.types.expectations import ExpectResult, evaluate_expectation, undecided
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.semantic.values.operators import Undecided
+from unifiedbus_dsl.semantic.values.scope import Scope
+from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
 
 DATASHEET = "datasheet"
@@ -113,10 +113,10 @@ class _Runner:
     results: list[ExpectResult] = field(factory=list)
     damages: list[tuple[str, tuple[str, ...]]] = field(factory=list)
     losses: dict[str, Mapping[str, object]] = field(factory=dict)
-    machines: dict[str, Machine] = field(factory=dict)
+    machines: dict[str, NetworkContext] = field(factory=dict)
 
-    def machine(self, fabric: Fabric) -> Machine:
-        return Machine(fabric, self.symmetric, budget_s=self.budget)
+    def machine(self, fabric: Fabric) -> NetworkContext:
+        return NetworkContext(fabric, self.symmetric, budget_s=self.budget)
 
     def report(self) -> Report:
         orbits = {
@@ -171,11 +171,13 @@ class _Runner:
         self._of_types(plan)
         self._scenarios(system, plan, machine)
 
-    def _asker(self, system: str, machine: Machine, block: str) -> Asker:
-        return asker_of(self.compilation, machine, self.sink, system, block)
+    def _asker(self, system: str, machine: NetworkContext, block: str) -> MeasureEvaluator:
+        return make_evaluator(self.compilation, machine, self.sink, system, block)
 
-    def _block(self, asker: Asker, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]) -> None:
-        extra: dict[str, Any] = {}
+    def _block(
+        self, asker: MeasureEvaluator, plan: Plan, items: tuple[tree.Measure | tree.Expect | tree.Let, ...]
+    ) -> None:
+        extra: dict[str, EvalValue] = {}
         for item in items:
             if isinstance(item, tree.Let):
                 extra[item.name.text] = self._value(asker, item.value, extra)
@@ -187,7 +189,7 @@ class _Runner:
                 case tree.Expect():
                     self._expect(there, plan, asker.system, item, extra)
 
-    def _value(self, asker: Asker, node: tree.Expr, extra: Mapping[str, Any]) -> Any:
+    def _value(self, asker: MeasureEvaluator, node: tree.Expr, extra: Mapping[str, EvalValue]) -> EvalValue:
         """The value of a `let`, which may ask measures."""
         try:
             return evaluator_of_answers(knowing(asker, extra), self._system).eval(node)
@@ -195,7 +197,7 @@ class _Runner:
             undecided(node, {}, self.sink)
             return POISON
 
-    def _system(self, name: str) -> Asker | None:
+    def _system(self, name: str) -> MeasureEvaluator | None:
         """Who answers about another system, undamaged; of it all traffic of the file can be asked."""
         if name not in self.compilation.systems:
             return None
@@ -203,7 +205,7 @@ class _Runner:
             self.machines[name] = self.machine(self.compilation.fabric(name))
         return evolve(self._asker(name, self.machines[name], ""), traffics=self._model.asked(tree.Traffic))
 
-    def _measure(self, asker: Asker, item: tree.Measure, lets: Mapping[str, Any]) -> None:
+    def _measure(self, asker: MeasureEvaluator, item: tree.Measure, lets: Mapping[str, EvalValue]) -> None:
         if not asks_something(item, asker.traffics, lets, self.sink):
             return
         if is_measure(item.value):
@@ -215,16 +217,16 @@ class _Runner:
 
     def _expect(
         self,
-        asker: Asker,
+        asker: MeasureEvaluator,
         plan: Plan,
         subject: str,
         item: tree.Expect,
-        extra: Mapping[str, Any],
+        extra: Mapping[str, EvalValue],
         scope: Scope | None = None,
         *,
         worst_case: bool = False,
     ) -> None:
-        def value(there: Asker, call: tree.Call) -> Any:
+        def value(there: MeasureEvaluator, call: tree.Call) -> EvalValue:
             return worst(solved(there, call)) if worst_case else solved(there, call)
 
         def there(name: str, evaluator: Evaluator) -> Evaluator | None:
@@ -232,7 +234,7 @@ class _Runner:
             return None if other is None else asked_of(other, evaluator, value)
 
         place = scope or asker.evaluator.scope
-        sums = LeftSums(asker.machine, asker.selector)
+        sums = SurvivingAggregates(asker.machine, asker.selector)
         answered = asked_of(asker, asker.evaluator, value).solved
         result = evaluate_expectation(
             subject, item, place, asker.selector.machine, self.sink, answered, extra, sums, there
@@ -260,7 +262,7 @@ class _Runner:
         if result is not None:
             self.results.append(result)
 
-    def _scenarios(self, system: str, plan: Plan, machine: Machine) -> None:
+    def _scenarios(self, system: str, plan: Plan, machine: NetworkContext) -> None:
         for name in track(list(self._model.asked(tree.Scenario, system)), f"{system}: scenarios"):
             asker = self._asker(system, machine, name)
             found = after(self.compilation, name, asker)
@@ -271,7 +273,7 @@ class _Runner:
                 "devices": found.damage.devices,
                 "cables": found.damage.cables,
                 "slower": found.damage.slower,
-                **lost.to_json(found.damage.machine, found.damage.losses),
+                **outage_report.to_json(found.damage.machine, found.damage.losses),
             }
             for item in found.items:
                 if isinstance(item, tree.Measure):

@@ -13,25 +13,25 @@ from math import isclose
 
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.analysis import lost
-from unifiedbus_dsl.analysis.answers import shown
-from unifiedbus_dsl.analysis.asking import asker_of
+from unifiedbus_dsl.analysis.evaluators import make_evaluator
 from unifiedbus_dsl.analysis.impact import impact
-from unifiedbus_dsl.analysis.left import LeftSums
-from unifiedbus_dsl.analysis.measures import Asker
-from unifiedbus_dsl.analysis.senders import carriers_of, end_points
-from unifiedbus_dsl.analysis.wording import between
-from unifiedbus_dsl.elaborate.failures import based
-from unifiedbus_dsl.elaborate.values import Any, Between, Poison
-from unifiedbus_dsl.elaborate.variants import lines
-from unifiedbus_dsl.fabric.expand import expand
-from unifiedbus_dsl.pipeline import Compilation
-from unifiedbus_dsl.selections.taken import taken
-from unifiedbus_dsl.solver.losses import Losses
-from unifiedbus_dsl.solver.machine import Machine
-from unifiedbus_dsl.solver.tiers import tiers
+from unifiedbus_dsl.analysis.report import outage_report
+from unifiedbus_dsl.base.units import RATE, counted
+from unifiedbus_dsl.compiler import Compilation
+from unifiedbus_dsl.ir.fabric.expand import expand
+from unifiedbus_dsl.measures import MeasureEvaluator
+from unifiedbus_dsl.measures.answers import shown
+from unifiedbus_dsl.measures.end_points import carriers_of, end_points
+from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
+from unifiedbus_dsl.measures.wording import between
+from unifiedbus_dsl.semantic.queries.set_overrides import resolve_items
+from unifiedbus_dsl.semantic.select.outages import base_scenario
+from unifiedbus_dsl.semantic.select.resolve_outages import resolve_outages
+from unifiedbus_dsl.semantic.values.values import EvalValue, Interval, Poison
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths.tiers import tiers
+from unifiedbus_dsl.solver.resilience.outage_impact import OutageImpact
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.units import RATE, counted
 
 
 @frozen(eq=False, slots=False)
@@ -39,22 +39,22 @@ class Damage:
     """A scenario on its machine: what is left of `before`, and what was lost."""
 
     name: str
-    before: Machine
-    machine: Machine
+    before: NetworkContext
+    machine: NetworkContext
     devices: int
     cables: int
     slower: int
     """Cables that keep a part of their capacity."""
 
     @cached_property
-    def losses(self) -> Losses:
+    def losses(self) -> OutageImpact:
         """Worked out when they are asked for: on a large machine without symmetries they take long."""
         return impact(self.before, self.machine)
 
 
 def damage(
-    name: str, items: list[tree.Statement], asker: Asker, *, changed: bool = False
-) -> tuple[Damage, Asker, dict[str, Any]] | None:
+    name: str, items: list[tree.Statement], asker: MeasureEvaluator, *, changed: bool = False
+) -> tuple[Damage, MeasureEvaluator, dict[str, EvalValue]] | None:
     """The machine of a scenario with who answers for it, and its lets; None after a diagnostic.
 
     `changed` says that the machine of the asker is what the `set` lines make of it.
@@ -69,7 +69,7 @@ def damage(
             help=("leave this scenario out",),
         )
         return None
-    found = taken(asker.selector, items)
+    found = resolve_outages(asker.selector, items)
     if found is None:
         return None
     left = asker.machine
@@ -89,10 +89,10 @@ class After:
     """A system, `base`, after a scenario: its lines, what it has taken, who answers for what is left, its lets."""
 
     items: list[tree.Statement]
-    base: Machine
+    base: NetworkContext
     damage: Damage
-    left: Asker
-    lets: dict[str, Any]
+    left: MeasureEvaluator
+    lets: dict[str, EvalValue]
 
     @cached_property
     def said(self) -> tuple[str, ...]:
@@ -101,17 +101,17 @@ class After:
         return said or ("nothing fails and nothing is changed",)
 
 
-def after(compilation: Compilation, name: str, asker: Asker) -> After | None:
+def after(compilation: Compilation, name: str, asker: MeasureEvaluator) -> After | None:
     """The undamaged system of an asker after a scenario, `set` lines too; None after a diagnostic."""
     model, done = compilation.model, compilation.elaborated
     assert model is not None
     assert done is not None
-    items = lines(name, model.asked(tree.Scenario))
+    items = resolve_items(name, model.asked(tree.Scenario))
     changed = done.variants.get(name)
     there = asker
     if changed is not None:
         machine = evolve(asker.machine, fabric=expand(changed))
-        there = asker_of(compilation, machine, asker.evaluator.sink, asker.system, asker.block)
+        there = make_evaluator(compilation, machine, asker.evaluator.sink, asker.system, asker.block)
     made = damage(name, items, there, changed=changed is not None)
     if made is None:
         return None
@@ -119,22 +119,24 @@ def after(compilation: Compilation, name: str, asker: Asker) -> After | None:
     return After(items, asker.machine, found, left, lets)
 
 
-def base_value(condition: tree.Expr, asker: Asker, solved: Callable[[Asker, tree.Call], Any]) -> Any | None:
+def base_value(
+    condition: tree.Expr, asker: MeasureEvaluator, solved: Callable[[MeasureEvaluator, tree.Call], EvalValue]
+) -> EvalValue | None:
     """The value of what `base` is compared with, on the undamaged machine; None where `base` is not said."""
-    compared = based(condition, asker.evaluator.sink)
+    compared = base_scenario(condition, asker.evaluator.sink)
     if compared is None or isinstance(compared, Poison):
         return compared
-    sums = LeftSums(asker.machine, asker.selector)
+    sums = SurvivingAggregates(asker.machine, asker.selector)
     evaluator = evolve(asker.evaluator, measure=sums, solved=lambda call, _: worst(solved(asker, call)))
     return evaluator.eval(compared)
 
 
-def worst(value: Any) -> Any:
+def worst(value: EvalValue) -> EvalValue:
     """The lower end of what is not known exactly: worst case is compared with worst case."""
-    return value.lower if isinstance(value, Between) and not value.meet else value
+    return value.lower if isinstance(value, Interval) and not value.meet else value
 
 
-def changes(items: list[tree.Statement], before: Machine, after: Machine) -> list[str]:
+def changes(items: list[tree.Statement], before: NetworkContext, after: NetworkContext) -> list[str]:
     """What the `set` lines have made of the machine, a sentence a line; none where there are none."""
     sets = [item for item in items if isinstance(item, tree.Set)]
     if not sets:
@@ -149,7 +151,7 @@ def changes(items: list[tree.Statement], before: Machine, after: Machine) -> lis
     return [texts + (f": {more}" if more else ""), *_tiers_changed(before, after)]
 
 
-def _tiers_changed(before: Machine, after: Machine) -> list[str]:
+def _tiers_changed(before: NetworkContext, after: NetworkContext) -> list[str]:
     """The bandwidth between tiers that `set` lines have made another one."""
     old, new = (_by_tier(machine) for machine in (before, after))
     return [
@@ -159,7 +161,7 @@ def _tiers_changed(before: Machine, after: Machine) -> list[str]:
     ]
 
 
-def _by_tier(machine: Machine) -> dict[tuple[int, int], float]:
+def _by_tier(machine: NetworkContext) -> dict[tuple[int, int], float]:
     found = tiers(machine.network, end_points(machine))
     return dict(
         zip(zip(found.low.tolist(), found.high.tolist(), strict=True), found.capacity_Bps.tolist(), strict=True)
@@ -190,4 +192,4 @@ def described(found: Damage) -> list[str]:
         said.append(f"lost: {' and '.join(gone)}{_senders(found)}")
     if found.slower:
         said.append(f"slower: {counted(found.slower, 'cable')}")
-    return [*said, *lost.sentences(found.machine, found.losses)] if said else []
+    return [*said, *outage_report.impact_sentences(found.machine, found.losses)] if said else []

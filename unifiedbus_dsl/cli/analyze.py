@@ -15,10 +15,10 @@ from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.analysis.answers import Answer
     from unifiedbus_dsl.analysis.run import Report
+    from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Diagnostic
-    from unifiedbus_dsl.pipeline import Compilation
+    from unifiedbus_dsl.measures.answers import Answer
 
 
 @click.command("analyze")
@@ -65,17 +65,17 @@ def command(
       ubusc analyze machine.ubus --traffic moe
       ubusc analyze machine.ubus --ask "paths(npu[0, 0] -> npu[3, 1])"
     """
-    from unifiedbus_dsl.cli.heap import keep_freed_memory
-    from unifiedbus_dsl.cli.meter import meter
+    from unifiedbus_dsl.cli.malloc import keep_freed_memory
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     path = source_file(file, "analyze")
-    from unifiedbus_dsl import pipeline
+    from unifiedbus_dsl import compiler
 
     if ask and traffic is not None:
         raise click.UsageError("--ask and --traffic exclude each other: ask `throughput(TRAFFIC)`")
     keep_freed_memory()
-    with meter():
-        compilation = pipeline.compile(path, limits=limits(**raised))
+    with progress_bar():
+        compilation = compiler.compile(path, limits=limits(**raised))
         if status(compilation.diagnostics):
             _show(None, compilation.diagnostics, as_json, limit)
             context.exit(1)

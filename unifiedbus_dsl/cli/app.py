@@ -11,7 +11,6 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 import click
 
@@ -36,6 +35,52 @@ COMMANDS = {
 """What each command does, in a line: said here, so that `--help` need not load them all."""
 
 
+def _load(name: str) -> click.Command:
+    """Return a command, whose module is imported only now."""
+    match name:
+        case "compile":
+            from unifiedbus_dsl.cli.compile import command as compile_
+
+            return compile_
+        case "check":
+            from unifiedbus_dsl.cli.check import command as check
+
+            return check
+        case "analyze":
+            from unifiedbus_dsl.cli.analyze import command as analyze
+
+            return analyze
+        case "survey":
+            from unifiedbus_dsl.cli.survey import command as survey
+
+            return survey
+        case "render":
+            from unifiedbus_dsl.cli.render import command as render
+
+            return render
+        case "export":
+            from unifiedbus_dsl.cli.export import command as export
+
+            return export
+        case "import":
+            from unifiedbus_dsl.cli.import_ import command as import_
+
+            return import_
+        case "diff":
+            from unifiedbus_dsl.cli.diff import command as diff
+
+            return diff
+        case "fmt":
+            from unifiedbus_dsl.cli.fmt import command as fmt
+
+            return fmt
+        case "explain":
+            from unifiedbus_dsl.cli.explain import command as explain
+
+            return explain
+    raise KeyError(name)
+
+
 class LazyGroup(click.Group):
     """Loads the module of a command when it is asked for."""
 
@@ -45,9 +90,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"unifiedbus_dsl.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)
-        return command
+        return _load(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -12,7 +12,7 @@ import click
 from attrs import evolve
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.pipeline import Compilation
+    from unifiedbus_dsl.compiler import Compilation
 
 SUFFIX = ".ubus"
 
@@ -49,7 +49,7 @@ def with_names(compilation: Compilation, system: str, names: str | None) -> Comp
     """
     if names is None:
         return compilation
-    from unifiedbus_dsl.fabric.site import NamesError, named, read_names
+    from unifiedbus_dsl.ir.fabric.site import NamesError, named, read_names
 
     path = source_file(names, "diff")
     try:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.cli.output import beside, make_folder, write_bytes
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.paths import file_name
-from unifiedbus_dsl.progress import track
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.pipeline import Compilation
+    from unifiedbus_dsl.compiler import Compilation
 
 Writer = Callable[["Compilation", str, Path], Iterator[Path]]
 
@@ -43,7 +43,7 @@ def _picture(compilation: Compilation, system: str, folder: Path) -> Iterator[Pa
 
 
 def _plan(compilation: Compilation, system: str, folder: Path) -> Iterator[Path]:
-    from unifiedbus_dsl.plan.text import plan_text
+    from unifiedbus_dsl.ir.plan.text import plan_text
 
     path = folder / file_name(system, ".plan.txt")
     write_bytes(path, plan_text(compilation.pick(system)).encode())
@@ -51,7 +51,7 @@ def _plan(compilation: Compilation, system: str, folder: Path) -> Iterator[Path]
 
 
 def _fabric(compilation: Compilation, system: str, folder: Path) -> Iterator[Path]:
-    from unifiedbus_dsl.fabric.file import save
+    from unifiedbus_dsl.ir.fabric.file import save
 
     path = folder / file_name(system, ".npz")
     with beside(path) as draft:

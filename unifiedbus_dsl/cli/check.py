@@ -14,9 +14,9 @@ from unifiedbus_dsl.cli.report import FORMATS, deny_option, in_format, limit_opt
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.compiler import Limits
     from unifiedbus_dsl.diagnostics import Diagnostic
-    from unifiedbus_dsl.diagnostics.fix import Mended
-    from unifiedbus_dsl.pipeline import Limits
+    from unifiedbus_dsl.diagnostics.fix import FixedText
 
 ROUNDS = 10
 """Mending one error may bring the next to light; this many times at most."""
@@ -50,11 +50,11 @@ def command(
       ubusc check machine.ubus --format sarif > findings.sarif
     """
     from unifiedbus_dsl.cli.arguments import source_files
-    from unifiedbus_dsl.cli.meter import meter
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     paths = source_files(files, "check")
     diagnose = partial(_diagnose, paths, limits(**raised))
-    with meter():
+    with progress_bar():
         found = diagnose()
         mended = _mend(diagnose, found) if fix else 0
         found = diagnose() if mended else found
@@ -67,18 +67,18 @@ def command(
 
 
 def _diagnose(paths: list[Path], raised: Limits) -> list[Diagnostic]:
-    from unifiedbus_dsl import pipeline
+    from unifiedbus_dsl import compiler
 
-    return once(d for path in paths for d in pipeline.compile(path, limits=raised).diagnostics)
+    return once(d for path in paths for d in compiler.compile(path, limits=raised).diagnostics)
 
 
 def _mend(diagnose: Callable[[], list[Diagnostic]], found: list[Diagnostic]) -> int:
     """Apply fixes round by round until none is left; how many were applied."""
-    from unifiedbus_dsl.diagnostics.fix import mend
+    from unifiedbus_dsl.diagnostics.fix import apply_fixes
 
     total = 0
     for _ in range(ROUNDS):
-        mended = [m for m in mend(found) if m.source.path is not None and m.text != m.source.text]
+        mended = [m for m in apply_fixes(found) if m.source.path is not None and m.text != m.source.text]
         for one in mended:
             _write(one)
         total += sum(one.fixes for one in mended)
@@ -88,7 +88,7 @@ def _mend(diagnose: Callable[[], list[Diagnostic]], found: list[Diagnostic]) -> 
     return total
 
 
-def _write(mended: Mended) -> None:
+def _write(mended: FixedText) -> None:
     """Put the new text in the place of the old one, with its byte-order mark if it had one."""
     from unifiedbus_dsl.cli.output import write_bytes
 

@@ -15,7 +15,7 @@ from unifiedbus_dsl.cli.report import as_text, in_format, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.pipeline import Compilation
+    from unifiedbus_dsl.compiler import Compilation
 
 
 @click.command("compile")
@@ -50,14 +50,14 @@ def command(
       ubusc compile machine.ubus --system lab
       ubusc compile machine.ubus --json > summary.json
     """
-    from unifiedbus_dsl.cli.meter import meter
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     path = source_file(file, "compile")
     check_output(output, path)
-    from unifiedbus_dsl import pipeline  # after the file is known to be there: this takes longer
+    from unifiedbus_dsl import compiler  # after the file is known to be there: this takes longer
 
-    with meter():
-        compilation = pipeline.compile(path, limits=limits(**raised))
+    with progress_bar():
+        compilation = compiler.compile(path, limits=limits(**raised))
         say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         if status(compilation.diagnostics):
             if as_json:
@@ -70,10 +70,10 @@ def command(
 def _compile(compilation: Compilation, names: Sequence[str], folder: Path, as_json: bool) -> str:
     """Write all systems; what is to be said about them."""
 
+    from unifiedbus_dsl.analysis.report.summary import summary_of
     from unifiedbus_dsl.cli.artifacts import write_system
     from unifiedbus_dsl.escape.json import indented
     from unifiedbus_dsl.escape.paths import file_names
-    from unifiedbus_dsl.summary import summary_of
 
     own = file_names(names)
     folders = {name: folder / own[name] if len(names) > 1 else folder for name in names}

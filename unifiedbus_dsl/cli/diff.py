@@ -16,11 +16,11 @@ from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.changes import Changes
-    from unifiedbus_dsl.export.compare import Difference
-    from unifiedbus_dsl.export.listing import Listing
-    from unifiedbus_dsl.pipeline import Compilation, Limits
-    from unifiedbus_dsl.plan import Plan
+    from unifiedbus_dsl.analysis.design_diff import Changes
+    from unifiedbus_dsl.compiler import Compilation, Limits
+    from unifiedbus_dsl.importer.diff import Difference
+    from unifiedbus_dsl.importer.listing import Listing
+    from unifiedbus_dsl.ir.plan import Plan
 
 DESIGNS = (".ubus", ".npz")
 MOST_CABLES = 2_000_000
@@ -65,12 +65,12 @@ def command(
       ubusc diff machine.ubus ibnetdiscover.txt --names site.csv
       ubusc diff old.ubus new.ubus --json
     """
-    from unifiedbus_dsl.cli.meter import meter
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     if found is None:
         raise click.UsageError("which two files? Example: `ubusc diff machine.ubus discovered.csv`.")
     paths = [source_file(name, "diff") for name in (wanted, found)]
-    with meter():
+    with progress_bar():
         one, two = (_side(context, path, system, limit, limits(**raised)) for path in paths)
         if names is not None:
             if one.design is None:
@@ -102,7 +102,7 @@ class _Side:
         return None if self.design is None else self.design[0].pick(self.design[1])
 
     def listing(self) -> Listing:
-        from unifiedbus_dsl.export.listing import listing_of
+        from unifiedbus_dsl.importer.listing import listing_of
 
         if self.design is not None:
             return listing_of(self.design[0].fabric(self.design[1]))
@@ -112,7 +112,7 @@ class _Side:
 
 def _side(context: click.Context, path: Path, system: str | None, limit: int, raised: Limits) -> _Side:
     """Read a file; ends the command with status 1 where it is wrong."""
-    from unifiedbus_dsl import pipeline
+    from unifiedbus_dsl import compiler
     from unifiedbus_dsl.importer import ImportFailed, read
 
     if path.suffix.lower() not in DESIGNS:
@@ -120,7 +120,7 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, ra
             return _Side(path, None, read(path).listing())
         except ImportFailed as error:
             _wrong(context, "UB0807", str(error), limit)
-    compilation = pipeline.compile(path, limits=raised)
+    compilation = compiler.compile(path, limits=raised)
     if status(compilation.diagnostics):
         say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         context.exit(1)
@@ -129,16 +129,16 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, ra
 
 def _changes(one: _Side, two: _Side, *, solve: bool) -> Changes | None:
     """Counts and figures of two designs; None where one side is none."""
-    from unifiedbus_dsl.changes import changes
+    from unifiedbus_dsl.analysis.design_diff import design_changes
 
     if one.design is None or two.design is None:
         return None
-    return changes(one.design[0], two.design[0], one.design[1], two.design[1], solve=solve)
+    return design_changes(one.design[0], two.design[0], one.design[1], two.design[1], solve=solve)
 
 
 def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str, ...], limit: int) -> Difference | None:
     """Cable by cable; None where two designs are too large for that, which is said."""
-    from unifiedbus_dsl.export.compare import SAME, compare
+    from unifiedbus_dsl.importer.diff import SAME, compare_listings
 
     if one.design is not None and two.design is not None and one.plan == two.plan:
         return SAME
@@ -150,7 +150,7 @@ def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str,
             return None
         _wrong(context, "UB0804", f"`{largest.path}`: {said}", limit, "compare a part: a system of one rack or pod")
     try:
-        return compare(one.listing(), two.listing(), only)
+        return compare_listings(one.listing(), two.listing(), only)
     except KeyError as error:
         raise click.UsageError(f"no link or protocol `{error.args[0]}` in `{one.path}`") from error
 

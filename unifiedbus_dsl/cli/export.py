@@ -16,9 +16,9 @@ from unifiedbus_dsl.cli.report import as_text, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Diagnostic
     from unifiedbus_dsl.export import Format
-    from unifiedbus_dsl.pipeline import Compilation
 
 
 class _Formats(click.Command):
@@ -70,15 +70,15 @@ def command(
       ubusc export machine.ubus --to slurm-yaml --node rack -o topology.yaml
       ubusc export machine.ubus --to graphml -o - | gzip > machine.graphml.gz
     """
-    from unifiedbus_dsl.cli.meter import meter
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     path = source_file(file, "export")
     check_output(output, path, stream=True)
     chosen = _format(form, output)
-    from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
+    from unifiedbus_dsl import compiler  # after the arguments are known to be right: this takes longer
 
-    with meter():
-        compilation = pipeline.compile(path, limits=limits(**raised))
+    with progress_bar():
+        compilation = compiler.compile(path, limits=limits(**raised))
         if status(compilation.diagnostics):
             say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
@@ -115,7 +115,7 @@ def _target(form: Format, output: str | None, system: str) -> Path:
         click.UsageError: a folder with files of someone else in it.
     """
     from unifiedbus_dsl.cli.output import make_folder
-    from unifiedbus_dsl.cli.wanted import is_folder
+    from unifiedbus_dsl.cli.render_request import is_folder
     from unifiedbus_dsl.export import ForeignFilesError
 
     target = Path(output if output is not None else form.file_name(system))
@@ -146,7 +146,7 @@ def _must_know(compilation: Compilation, path: Path, system: str, noun: str, nam
     """
     if name is None:
         return
-    from unifiedbus_dsl.analysis.exported import names_of
+    from unifiedbus_dsl.analysis.export_flows import names_of
 
     one_of(noun, name, names_of(compilation, noun, system), f" of `{system}` in `{path}`")
 
@@ -154,17 +154,17 @@ def _must_know(compilation: Compilation, path: Path, system: str, noun: str, nam
 def _export(compilation: Compilation, system: str, form: Format, target: Path, asked: _Asked) -> list[Diagnostic]:
     """Write the file or folder; what there is to say about it."""
     from unifiedbus_dsl.diagnostics import Sink
-    from unifiedbus_dsl.export import CannotExportError, Subject, write_map, write_subject
+    from unifiedbus_dsl.export import CannotExportError, ExportInput, write_map, write_subject
 
     sink = Sink()
-    subject = Subject(compilation.pick(system), lambda: compilation.fabric(system), asked.node)
+    subject = ExportInput(compilation.pick(system), lambda: compilation.fabric(system), asked.node)
     if asked.scenario is not None or asked.traffic is not None:
-        from unifiedbus_dsl.analysis import exported
+        from unifiedbus_dsl.analysis import export_flows
 
         if asked.scenario is not None:
-            subject = evolve(subject, gone=exported.gone(compilation, system, asked.scenario, sink))
+            subject = evolve(subject, gone=export_flows.gone(compilation, system, asked.scenario, sink))
         if asked.traffic is not None:
-            subject = evolve(subject, flows=exported.flows(compilation, system, asked.traffic, sink))
+            subject = evolve(subject, flows=export_flows.flows(compilation, system, asked.traffic, sink))
     if sink.has_errors:
         return list(sink)
     try:

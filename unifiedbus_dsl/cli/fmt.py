@@ -12,8 +12,8 @@ from unifiedbus_dsl.cli.report import as_text, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.base.source import Source
     from unifiedbus_dsl.diagnostics import Sink
-    from unifiedbus_dsl.source import Source
 
 MARK = b"\xef\xbb\xbf"
 
@@ -64,7 +64,7 @@ def _filter(check: bool) -> int:
 
 
 def _decoded(data: bytes, sink: Sink) -> Source | None:
-    from unifiedbus_dsl.source import Source
+    from unifiedbus_dsl.base.source import Source
 
     try:
         return Source("<stdin>", data.removeprefix(MARK).decode("utf-8"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.pipeline import Limits
+    from unifiedbus_dsl.compiler import Limits
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,6 +30,6 @@ def limit_options(command: Command) -> Command:
 
 def limits(**given: int | None) -> Limits:
     """The limits of the compiler with those that were given in their place."""
-    from unifiedbus_dsl.pipeline import Limits
+    from unifiedbus_dsl.compiler import Limits
 
     return Limits(**{name: value for name, value in given.items() if value is not None})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from unifiedbus_dsl.drafts import beside, folder_beside, make_folder, scratch_folder
+from unifiedbus_dsl.base.drafts import beside, folder_beside, make_folder, scratch_folder
 
 __all__ = ["beside", "folder_beside", "make_folder", "to_standard_output", "write_bytes"]
 

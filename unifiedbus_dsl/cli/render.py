@@ -11,16 +11,16 @@ import click
 
 from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file
 from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.render_request import FORMATS, RenderRequest, is_folder, read_request
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.terminal import say
-from unifiedbus_dsl.cli.wanted import FORMATS, Wanted, is_folder, wanted
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Sink
-    from unifiedbus_dsl.pipeline import Compilation
-    from unifiedbus_dsl.plan import Plan
+    from unifiedbus_dsl.ir.plan import Plan
     from unifiedbus_dsl.render.marks import Picture
-    from unifiedbus_dsl.render.views import View
+    from unifiedbus_dsl.render.view import View
     from unifiedbus_dsl.syntax import tree
 
 
@@ -77,20 +77,20 @@ def command(
       ubusc render machine.ubus --map bandwidth      from each rack to each other
       ubusc render machine.ubus --html               a page to explore it in
     """
-    from unifiedbus_dsl.cli.heap import keep_freed_memory
-    from unifiedbus_dsl.cli.meter import meter
+    from unifiedbus_dsl.cli.malloc import keep_freed_memory
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     path = source_file(file, "render")
     check_output(output, path)
-    asked = wanted(detail=detail, floor=floor, form=form, html=html, output=output, **named)
-    from unifiedbus_dsl import pipeline  # after the arguments are known to be right: this takes longer
+    asked = read_request(detail=detail, floor=floor, form=form, html=html, output=output, **named)
+    from unifiedbus_dsl import compiler  # after the arguments are known to be right: this takes longer
     from unifiedbus_dsl.diagnostics import Sink
 
     sink = Sink()
     keep_freed_memory()
-    with meter():
+    with progress_bar():
         raised = limits(source_bytes=source_bytes, array=array, devices=devices, errors=errors, work=work)
-        compilation = pipeline.compile(path, limits=raised)
+        compilation = compiler.compile(path, limits=raised)
         if status(compilation.diagnostics):
             say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
@@ -104,7 +104,7 @@ def command(
 # ---- what was asked for -----------------------------------------------------------------------------------------
 
 
-def _draw(compilation: Compilation, path: Path, asked: Wanted, sink: Sink) -> Sequence[Path]:
+def _draw(compilation: Compilation, path: Path, asked: RenderRequest, sink: Sink) -> Sequence[Path]:
     """Draw what is asked for; the files written."""
     system = _system(compilation, path, asked.system, asked.view)
     if asked.plot is not None:
@@ -126,7 +126,7 @@ def _system(compilation: Compilation, path: Path, system: str | None, view: str 
         click.ClickException: the file has none.
         click.UsageError: no such system or view, or a view of another system.
     """
-    from unifiedbus_dsl.analysis.pictures import views
+    from unifiedbus_dsl.figures.solved_views import views
 
     first = one_system(compilation, path, system)
     if view is None:
@@ -138,7 +138,7 @@ def _system(compilation: Compilation, path: Path, system: str | None, view: str 
     return of
 
 
-def _view(compilation: Compilation, path: Path, system: str, asked: Wanted, sink: Sink) -> View | None:
+def _view(compilation: Compilation, path: Path, system: str, asked: RenderRequest, sink: Sink) -> View | None:
     """What is to be drawn; None after a diagnostic.
 
     Raises:
@@ -146,7 +146,7 @@ def _view(compilation: Compilation, path: Path, system: str, asked: Wanted, sink
     """
     from attrs import evolve
 
-    from unifiedbus_dsl.analysis.pictures import plain_view, view_of, views, with_loads
+    from unifiedbus_dsl.figures.solved_views import plain_view, view_of, views, with_loads
 
     plan = compilation.pick(system)
     key = _type(plan, asked.type_key) if asked.type_key is not None else None
@@ -161,14 +161,14 @@ def _view(compilation: Compilation, path: Path, system: str, asked: Wanted, sink
 
 
 def _compared(
-    compilation: Compilation, path: Path, system: str, scenario: str, asked: Wanted, sink: Sink
+    compilation: Compilation, path: Path, system: str, scenario: str, asked: RenderRequest, sink: Sink
 ) -> Sequence[Path]:
     """The system before and after a scenario: the files written. Without a traffic, what is lost and no loads.
 
     Raises:
         click.UsageError: no such scenario or traffic, or a picture that has no room for two.
     """
-    from unifiedbus_dsl.analysis.pictures import COMPARED_IN_DETAIL, compare, plain_view, scenarios, view_of, views
+    from unifiedbus_dsl.figures.solved_views import COMPARED_IN_DETAIL, compare, plain_view, scenarios, view_of, views
 
     plan = compilation.pick(system)
     one_of("scenario", scenario, list(scenarios(compilation, system)), f" of `{system}` in `{path}`")
@@ -191,14 +191,14 @@ def _compared(
     return _save(_place(f"{system}.{scenario}", asked), without_links(picture), asked.form)
 
 
-def _question(compilation: Compilation, path: Path, system: str, asked: Wanted) -> tree.Expr | None:
+def _question(compilation: Compilation, path: Path, system: str, asked: RenderRequest) -> tree.Expr | None:
     """The loads of the traffic that was named, if any was.
 
     Raises:
         click.UsageError: no such traffic or routing.
     """
-    from unifiedbus_dsl.analysis.pictures import load_question, traffics
-    from unifiedbus_dsl.signatures import ROUTINGS
+    from unifiedbus_dsl.figures.solved_views import load_question, traffics
+    from unifiedbus_dsl.vocabulary.signatures import ROUTINGS
 
     if asked.traffic is None:
         return None
@@ -213,7 +213,7 @@ def _type(plan: Plan, name: str) -> str:
     Raises:
         click.UsageError: there is none, or several.
     """
-    from unifiedbus_dsl.render.facts import plain_name
+    from unifiedbus_dsl.render.plan_summary import plain_name
 
     if name in plan.assemblies:
         return name
@@ -230,7 +230,7 @@ def _type(plan: Plan, name: str) -> str:
 # ---- writing ----------------------------------------------------------------------------------------------------
 
 
-def _place(stem: str, asked: Wanted) -> Path:
+def _place(stem: str, asked: RenderRequest) -> Path:
     """The file to write: in the folder that was named, or the file that was, or one here."""
     from unifiedbus_dsl.cli.output import make_folder
     from unifiedbus_dsl.escape.paths import file_name
@@ -265,14 +265,14 @@ def _stem(look: View, system: str, view: str | None) -> str:
     return ".".join([*parts, *([look.layout] if look.layout != "overview" else [])])
 
 
-def _write(look: View, stem: str, asked: Wanted, sink: Sink) -> list[Path]:
+def _write(look: View, stem: str, asked: RenderRequest, sink: Sink) -> list[Path]:
     """Draw, and write beside and renamed; what was written. What can't be drawn goes to the sink.
 
     Raises:
         click.ClickException: there is nothing to draw with, or nothing to draw.
     """
-    from unifiedbus_dsl.analysis.pictures import draw_view
     from unifiedbus_dsl.cli.output import make_folder
+    from unifiedbus_dsl.figures.solved_views import draw_view
     from unifiedbus_dsl.render import DrawingError, NoGraphvizError, NotAnAssemblyError, NothingPlacedError
     from unifiedbus_dsl.render.pictures import without_links
 
@@ -291,8 +291,8 @@ def _set(look: View, folder: Path, sink: Sink) -> list[Path]:
     """An overview of each type, each linked to the others; written when all are drawn."""
     from attrs import evolve
 
-    from unifiedbus_dsl.analysis.pictures import draw_view
     from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.figures.solved_views import draw_view
     from unifiedbus_dsl.render.overview import file_names
     from unifiedbus_dsl.render.svg import drawn
 
@@ -308,18 +308,18 @@ def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
     return found[form]
 
 
-def _plot(compilation: Compilation, system: str, plot: str, asked: Wanted, sink: Sink) -> list[Path]:
+def _plot(compilation: Compilation, system: str, plot: str, asked: RenderRequest, sink: Sink) -> list[Path]:
     """A histogram over all pairs of end points, or the bandwidth of a collective by the size of the message.
 
     Raises:
         click.UsageError: no such plot.
         click.ClickException: there is nothing to plot with, or no answer.
     """
-    from unifiedbus_dsl.analysis.plots import PLOTS, NoMatplotlibError, by_size, histogram
     from unifiedbus_dsl.analysis.run import ask
     from unifiedbus_dsl.cli.output import write_bytes
-    from unifiedbus_dsl.solver.machine import Machine
-    from unifiedbus_dsl.solver.result import NotAdmittedError
+    from unifiedbus_dsl.figures.plots import PLOTS, NoMatplotlibError, by_size, histogram
+    from unifiedbus_dsl.solver.bounds import NotAdmittedError
+    from unifiedbus_dsl.solver.network_context import NetworkContext
 
     assert compilation.model is not None
     sweep = "(" in plot or plot in compilation.model.main.questions.get("traffic", {})
@@ -336,7 +336,7 @@ def _plot(compilation: Compilation, system: str, plot: str, asked: Wanted, sink:
                 return []
             data = by_size(report.answers[0].detail["sweep"], f"{system}: {plot}", kind)
         else:
-            machine = Machine(compilation.fabric(system))
+            machine = NetworkContext(compilation.fabric(system))
             data = histogram(machine, "hops" if plot == "hops" else "latency", kind)
     except (NoMatplotlibError, NotAdmittedError) as error:
         raise click.ClickException(str(error)) from error
@@ -344,33 +344,35 @@ def _plot(compilation: Compilation, system: str, plot: str, asked: Wanted, sink:
     return [path]
 
 
-def _map(compilation: Compilation, system: str, what: str, asked: Wanted) -> list[Path]:
+def _map(compilation: Compilation, system: str, what: str, asked: RenderRequest) -> list[Path]:
     """A figure of each two racks.
 
     Raises:
         click.UsageError: no such map.
         click.ClickException: there is nothing to draw with, or no two racks.
     """
-    from unifiedbus_dsl.analysis.heat import MAPS, heat_map
-    from unifiedbus_dsl.solver.machine import Machine
-    from unifiedbus_dsl.solver.result import NotAdmittedError
+    from unifiedbus_dsl.figures.heat import MAPS, heat_map
+    from unifiedbus_dsl.solver.bounds import NotAdmittedError
+    from unifiedbus_dsl.solver.network_context import NetworkContext
 
     one_of("map", what, MAPS)
     try:
-        picture = heat_map(Machine(compilation.fabric(system)), "bandwidth" if what == "bandwidth" else "latency")
+        picture = heat_map(
+            NetworkContext(compilation.fabric(system)), "bandwidth" if what == "bandwidth" else "latency"
+        )
     except NotAdmittedError as error:
         raise click.ClickException(str(error)) from error
     return _save(_place(f"{system}.{what}", asked), picture, asked.form)
 
 
-def _page(compilation: Compilation, system: str, asked: Wanted, sink: Sink) -> list[Path]:
+def _page(compilation: Compilation, system: str, asked: RenderRequest, sink: Sink) -> list[Path]:
     """The page to explore the machine in.
 
     Raises:
         click.ClickException: there is nothing to draw with.
     """
-    from unifiedbus_dsl.analysis.pictures import explorer_page
     from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.figures.solved_views import explorer_page
     from unifiedbus_dsl.render import DrawingError, NoGraphvizError
 
     path = _place(system, asked)

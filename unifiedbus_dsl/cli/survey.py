@@ -15,10 +15,10 @@ from unifiedbus_dsl.cli.signals import interrupted_status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.analysis.survey import Surveyed
+    from unifiedbus_dsl.analysis.survey.surveys import Surveyed
+    from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Sink
-    from unifiedbus_dsl.pipeline import Compilation
-    from unifiedbus_dsl.solver.scenarios import Engine
+    from unifiedbus_dsl.solver.resilience.contingency import Engine
 
 NOT_REACHED = 74
 DRAWS = 100
@@ -69,20 +69,20 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
       ubusc survey machine.ubus --of switch --fail 2 --seed 1 --engine dask://scheduler:8786
     """
     from unifiedbus_dsl.cli.arguments import check_output, source_file
-    from unifiedbus_dsl.cli.heap import keep_freed_memory
-    from unifiedbus_dsl.cli.meter import meter
+    from unifiedbus_dsl.cli.malloc import keep_freed_memory
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     path = source_file(file, "survey")
     check_output(options["output"], path, stream=True)
     draws = _draws(options["fail"], options["draws"], options["seed"])
     engine = _engine(options["engine"], options["workers"])
     raised = {name: options[name] for name in ("source_bytes", "array", "devices", "errors", "work")}
-    from unifiedbus_dsl import pipeline
+    from unifiedbus_dsl import compiler
     from unifiedbus_dsl.diagnostics import Sink
 
     keep_freed_memory()
-    with meter():
-        compilation = pipeline.compile(path, limits=limits(**raised))
+    with progress_bar():
+        compilation = compiler.compile(path, limits=limits(**raised))
         say(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
         if status(compilation.diagnostics):
             context.exit(1)
@@ -135,7 +135,7 @@ def _journal(options: dict[str, Any]) -> Path | None:
 
 
 def _engine(name: str, workers: int | None) -> Engine:
-    from unifiedbus_dsl.analysis.engines import Processes, engine_of, why_not
+    from unifiedbus_dsl.analysis.survey.engines import Processes, engine_of, why_not
 
     try:
         engine = engine_of(name, workers)
@@ -152,7 +152,7 @@ def _engine(name: str, workers: int | None) -> Engine:
 def _asked(compilation: Compilation, path: Path, options: dict[str, Any]) -> tuple[str, list[str]]:
     """The system, and the measures as they are written in the language."""
     from unifiedbus_dsl.cli.analyze import must_exist
-    from unifiedbus_dsl.plan.end_points import end_kind
+    from unifiedbus_dsl.ir.plan.end_points import end_kind
 
     system, traffic = options["system"], options["traffic"]
     named = traffic if traffic is not None and traffic.isidentifier() else None
@@ -182,8 +182,8 @@ def _survey(
     sink: Sink,
     journal: Path | None,
 ) -> Surveyed | None:
-    from unifiedbus_dsl.analysis.journal import Journal, JournalError, Recorded
-    from unifiedbus_dsl.analysis.survey import survey
+    from unifiedbus_dsl.analysis.survey.journal import Journal, JournalError, Recorded
+    from unifiedbus_dsl.analysis.survey.surveys import survey
 
     if journal is not None:
         engine = Recorded(engine, Journal(journal, anew=options["resume"] is None))
@@ -199,10 +199,10 @@ def _survey(
 
 
 def _write(found: Surveyed, options: dict[str, Any]) -> None:
-    from unifiedbus_dsl.cli import surveyed
+    from unifiedbus_dsl.cli import survey_report
     from unifiedbus_dsl.cli.output import write_bytes
 
-    shape = surveyed.as_json if options["as_json"] else surveyed.as_text
+    shape = survey_report.as_json if options["as_json"] else survey_report.as_text
     text = shape(found, options["confidence"] / 100)
     if options["output"] in (None, "-"):
         say(text, nl=False)

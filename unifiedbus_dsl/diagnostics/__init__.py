@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from attrs import define, field, frozen
 
-from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.base.source import Span
 
 __all__ = ["Diagnostic", "Edit", "Fix", "Label", "Severity", "Sink", "TooManyErrorsError", "rename"]
 

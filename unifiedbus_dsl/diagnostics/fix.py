@@ -8,14 +8,14 @@ from itertools import combinations, pairwise
 
 from attrs import define, field, frozen
 
+from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit
-from unifiedbus_dsl.source import Source
 
-__all__ = ["Mended", "apply_edits", "mend"]
+__all__ = ["FixedText", "apply_edits", "apply_fixes"]
 
 
 @frozen
-class Mended:
+class FixedText:
     """A source and its text with `fixes` fixes applied."""
 
     source: Source
@@ -23,23 +23,23 @@ class Mended:
     fixes: int
 
 
-def mend(diagnostics: Iterable[Diagnostic]) -> tuple[Mended, ...]:
+def apply_fixes(diagnostics: Iterable[Diagnostic]) -> tuple[FixedText, ...]:
     """The new texts of all sources that some fix changes, in order of name.
 
     Fixes are taken in file order. One is taken whole or not at all: it is left for another run where one of its edits
     overlaps an edit already taken.
     """
-    taken: dict[int, _Taken] = {}
+    taken: dict[int, _TakenFixes] = {}
     for diagnostic in sorted(diagnostics, key=lambda d: d.order):
         edits = diagnostic.fix.edits if diagnostic.fix else ()
         if edits and _fits(edits, taken):
             _take(edits, taken)
-    mended = [Mended(each.source, apply_edits(each.source.text, each.edits), each.fixes) for each in taken.values()]
+    mended = [FixedText(each.source, apply_edits(each.source.text, each.edits), each.fixes) for each in taken.values()]
     return tuple(sorted(mended, key=lambda m: m.source.name))
 
 
 @define
-class _Taken:
+class _TakenFixes:
     """The edits taken of one source, and their ranges in order."""
 
     source: Source
@@ -54,9 +54,9 @@ class _Taken:
         return not any(_overlap(own, other) for other in self.ranges[max(0, at - 1) : at + 1])
 
 
-def _take(edits: Sequence[Edit], taken: dict[int, _Taken]) -> None:
+def _take(edits: Sequence[Edit], taken: dict[int, _TakenFixes]) -> None:
     for edit in edits:
-        of = taken.setdefault(id(edit.span.source), _Taken(edit.span.source))
+        of = taken.setdefault(id(edit.span.source), _TakenFixes(edit.span.source))
         of.edits.append(edit)
         insort(of.ranges, (edit.span.start, edit.span.end))
     for key in {id(edit.span.source) for edit in edits}:
@@ -89,7 +89,7 @@ def _with_line_ends(text: str, windows: bool) -> str:
     return text.replace("\r\n", "\n").replace("\n", "\r\n") if windows else text
 
 
-def _fits(edits: Sequence[Edit], taken: dict[int, _Taken]) -> bool:
+def _fits(edits: Sequence[Edit], taken: dict[int, _TakenFixes]) -> bool:
     alone = not any(
         a.span.source is b.span.source and _overlap((a.span.start, a.span.end), (b.span.start, b.span.end))
         for a, b in combinations(edits, 2)

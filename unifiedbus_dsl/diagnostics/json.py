@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Fix, Label, Severity
 from unifiedbus_dsl.diagnostics.places import file_name, region
 from unifiedbus_dsl.escape.json import indented
-from unifiedbus_dsl.source import Span
 
 __all__ = ["VERSION", "render", "to_data"]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Iterable
 
 from attrs import evolve
 
+from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Fix, Label
-from unifiedbus_dsl.source import Span
 
-__all__ = ["merged"]
+__all__ = ["merge_repeated"]
 
 OF_FILE = frozenset(("UB0206", "UB0207", "UB0222", "UB0223", "UB0224", "UB0225"))
 """Codes about names of a whole file: the same word is the same mistake anywhere in it."""
@@ -23,7 +23,7 @@ SHOWN = 3
 Enclosing = Callable[[Span], Hashable]
 
 
-def merged(diagnostics: Iterable[Diagnostic], enclosing: Enclosing) -> list[Diagnostic]:
+def merge_repeated(diagnostics: Iterable[Diagnostic], enclosing: Enclosing) -> list[Diagnostic]:
     """The findings, those of one mistake made one. `enclosing` gives the type that a place is in."""
     groups: dict[Hashable, list[Diagnostic]] = {}
     for each in diagnostics:

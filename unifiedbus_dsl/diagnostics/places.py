@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.base.source import Source, Span
 
 
 @frozen

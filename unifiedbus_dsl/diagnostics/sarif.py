@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Fix, Label, Severity
 from unifiedbus_dsl.diagnostics.catalogue import Page, find
 from unifiedbus_dsl.diagnostics.places import file_uri, region
 from unifiedbus_dsl.escape.json import indented
-from unifiedbus_dsl.source import Source, Span
 
 __all__ = ["SCHEMA", "render", "to_data"]
 

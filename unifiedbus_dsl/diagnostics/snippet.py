@@ -18,9 +18,9 @@ from itertools import groupby
 
 from attrs import evolve, field, frozen
 
-from unifiedbus_dsl.diagnostics.cells import lay_out
+from unifiedbus_dsl.base.source import Source
+from unifiedbus_dsl.diagnostics.display_width import lay_out
 from unifiedbus_dsl.diagnostics.style import Paint, Style
-from unifiedbus_dsl.source import Source
 
 _ELLIPSIS = "…"
 _LEAD = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from unifiedbus_dsl.work import may_guess
+from unifiedbus_dsl.base.work import may_guess
 
 __all__ = ["UnknownNameError", "did_you_mean", "distance", "no_such"]
 

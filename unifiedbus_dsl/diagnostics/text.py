@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
+from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity
-from unifiedbus_dsl.diagnostics.cells import clean
+from unifiedbus_dsl.diagnostics.display_width import clean
 from unifiedbus_dsl.diagnostics.snippet import Mark, snippet
 from unifiedbus_dsl.diagnostics.style import PLAIN, Style, ansi
-from unifiedbus_dsl.source import Source
 
 __all__ = ["render", "render_one", "select", "summary_line"]
 

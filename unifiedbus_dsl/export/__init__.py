@@ -9,61 +9,94 @@ its format has no place for. What it can't say of a given machine is a diagnosti
 
 from __future__ import annotations
 
-from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from unifiedbus_dsl.base.units import counted
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
-from unifiedbus_dsl.export.base import CannotExportError, ForeignFilesError, Format, Subject, refuse, remark
-from unifiedbus_dsl.export.legal import map_text
-from unifiedbus_dsl.plan.unknown import links_without
-from unifiedbus_dsl.units import counted
+from unifiedbus_dsl.export.base import CannotExportError, ExportInput, ForeignFilesError, Format, refuse, remark
+from unifiedbus_dsl.export.common.legal import map_text
+from unifiedbus_dsl.export.formats import (
+    astra_sim,
+    bom,
+    booksim,
+    cables,
+    cytoscape,
+    d2,
+    graphml,
+    graphology,
+    hccl,
+    hccl12,
+    hpcc,
+    htsim,
+    kubernetes,
+    mermaid,
+    netbox,
+    node_link,
+    ns3,
+    parquet,
+    simai,
+    simgrid,
+    slurm,
+    slurm_shapes,
+    sst,
+    topograph,
+)
+from unifiedbus_dsl.ir.plan.unknown import links_without
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.fabric import Fabric
-    from unifiedbus_dsl.plan import Plan
+    from unifiedbus_dsl.ir.fabric import Fabric
+    from unifiedbus_dsl.ir.plan import Plan
 
 __all__ = [
-    "FORMATS", "CannotExportError", "ForeignFilesError", "Format", "Subject", "find", "write", "write_map",
+    "FORMATS",
+    "CannotExportError",
+    "ExportInput",
+    "ForeignFilesError",
+    "Format",
+    "find",
+    "write",
+    "write_map",
     "write_subject",
 ]  # fmt: skip
 
 MAP_SUFFIX = ".names.csv"
 
-FORMATS = {
-    "cables": "cables",
-    "netbox": "netbox",
-    "bom": "bom",
-    "json": "node_link",
-    "cytoscape": "cytoscape",
-    "graphology": "graphology",
-    "graphml": "graphml",
-    "slurm-tree": "slurm",
-    "slurm-block": "slurm",
-    "slurm-yaml": "slurm",
-    "slurm-ring": "slurm_shapes",
-    "slurm-torus": "slurm_shapes",
-    "volcano": "kubernetes",
-    "kueue": "kubernetes",
-    "topograph": "topograph",
-    "hccl": "hccl",
-    "hccl-1.2": "hccl12",
-    "ns3": "ns3",
-    "simgrid": "simgrid",
-    "astra-sim": "astra_sim",
-    "booksim": "booksim",
-    "sst": "sst",
-    "hpcc": "hpcc",
-    "simai": "simai",
-    "htsim": "htsim",
-    "mermaid": "mermaid",
-    "d2": "d2",
-    "parquet": "parquet",
-}
-"""The module of each format, which holds it as `FORMAT` or, where a family shares one, in `FORMATS`."""
+_MODULES = (
+    cables,
+    netbox,
+    bom,
+    node_link,
+    cytoscape,
+    graphology,
+    graphml,
+    slurm,
+    slurm_shapes,
+    kubernetes,
+    topograph,
+    hccl,
+    hccl12,
+    ns3,
+    simgrid,
+    astra_sim,
+    booksim,
+    sst,
+    hpcc,
+    simai,
+    htsim,
+    mermaid,
+    d2,
+    parquet,
+)
+_FAMILIES: tuple[tuple[Format, ...], ...] = tuple(
+    module.FORMATS if hasattr(module, "FORMATS") else (module.FORMAT,) for module in _MODULES
+)
+
+FORMATS: dict[str, Format] = {form.name: form for family in _FAMILIES for form in family}
+"""Every format by its name, in the order of `--help`."""
 
 
 def find(name: str) -> Format:
@@ -74,9 +107,7 @@ def find(name: str) -> Format:
     """
     if name not in FORMATS:
         raise UnknownNameError(no_such("format", name, list(FORMATS)))
-    module = import_module(f"unifiedbus_dsl.export.{FORMATS[name]}")
-    family: tuple[Format, ...] = (module.FORMAT,) if hasattr(module, "FORMAT") else module.FORMATS
-    return next(form for form in family if form.name == name)
+    return FORMATS[name]
 
 
 def write(
@@ -92,16 +123,16 @@ def write(
         ForeignFilesError: the format is a folder of files, and in this one are others.
         OSError: the file can't be written.
     """
-    from unifiedbus_dsl.fabric import Fabric
-    from unifiedbus_dsl.fabric.expand import expand
+    from unifiedbus_dsl.ir.fabric import Fabric
+    from unifiedbus_dsl.ir.fabric.expand import expand
 
     sink = Sink()
     if isinstance(machine, Fabric):
         fabric = machine
-        subject = Subject(fabric.plan, lambda: fabric, node)
+        subject = ExportInput(fabric.plan, lambda: fabric, node)
     else:
         plan = machine
-        subject = Subject(plan, lambda: expand(plan), node)
+        subject = ExportInput(plan, lambda: expand(plan), node)
     target, found = Path(path), find(form)
     if not found.is_folder:
         write_subject(subject, found, target, sink)
@@ -116,14 +147,14 @@ def write(
     return tuple(sink)
 
 
-def write_map(subject: Subject, target: Path) -> None:
+def write_map(subject: ExportInput, target: Path) -> None:
     """Write the names of the site that had to change beside the file or folder; nothing where none had to."""
     if subject.renamed:
         beside = target.with_name(f"{target.name}{MAP_SUFFIX}")
         beside.write_text(map_text(subject.renamed.items()), encoding="utf-8", newline="\n")
 
 
-def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> None:
+def write_subject(subject: ExportInput, form: Format, path: Path, sink: Sink) -> None:
     """Write a machine, and say once what the format has no place for.
 
     Raises:
@@ -138,7 +169,7 @@ def write_subject(subject: Subject, form: Format, path: Path, sink: Sink) -> Non
         able = ", ".join(name for name in FORMATS if find(name).nodes)
         raise refuse(sink, f"{form.name} has no nodes to choose", "slurm-yaml", notes=(f"formats that have: {able}",))
     if subject.node is not None:
-        from unifiedbus_dsl.export.groups import check_node
+        from unifiedbus_dsl.export.common.groups import check_node
 
         check_node(subject, sink, form.name)
     if subject.flows is not None and not form.traffic:

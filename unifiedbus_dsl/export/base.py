@@ -13,15 +13,15 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Severity, Sink
 from unifiedbus_dsl.escape.paths import file_name
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.source import Span
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.plan import Plan
 
 
 @frozen(eq=False)
-class Gone:
+class OutageMask:
     """What a scenario has taken: `devices` [D] and `cables` [C] that are gone, and how many cables are only slower."""
 
     scenario: str
@@ -40,7 +40,7 @@ class Flows:
 
 
 @frozen(eq=False, slots=False)
-class Subject:
+class ExportInput:
     """What is exported: a plan, and its fabric, expanded only for a format that needs it.
 
     `node` is the kind or type that a scheduler calls a node (a server); None lets the machine decide, see
@@ -52,7 +52,7 @@ class Subject:
     plan: Plan
     expand: Callable[[], Fabric]
     node: str | None = None
-    gone: Gone | None = None
+    gone: OutageMask | None = None
     flows: tuple[Flows, ...] | None = None
     renamed: dict[str, str] = field(factory=dict)
 
@@ -61,7 +61,7 @@ class Subject:
         return self.expand()
 
 
-Writer: TypeAlias = Callable[[Subject, Path, Sink], None]
+Writer: TypeAlias = Callable[[ExportInput, Path, Sink], None]
 
 
 @frozen

@@ -17,15 +17,15 @@ from xml.etree import ElementTree
 
 from attrs import frozen
 
-from unifiedbus_dsl.export.listing import ImportFailed, Listing
-from unifiedbus_dsl.fabric import Fabric
 from unifiedbus_dsl.importer.doubts import Doubts
 from unifiedbus_dsl.importer.kinds import Hosts, classify
-from unifiedbus_dsl.importer.rebuild import rebuild
+from unifiedbus_dsl.importer.listing import ImportFailed, Listing
+from unifiedbus_dsl.importer.reconstruct import reconstruct
 from unifiedbus_dsl.importer.registry import FORMS, form_of
 from unifiedbus_dsl.importer.settle import settle, without_aggregation
 from unifiedbus_dsl.importer.source import Source
 from unifiedbus_dsl.importer.table import MOST_CABLES, Table
+from unifiedbus_dsl.ir.fabric import Fabric
 
 __all__ = ["FORMS", "Doubts", "Found", "Hosts", "ImportFailed", "read", "read_fabric", "read_source"]
 
@@ -51,7 +51,7 @@ class Found:
         Raises:
             ImportFailed: the parts do not fit together.
         """
-        return rebuild(self.table)
+        return reconstruct(self.table)
 
 
 def read(path: str | PathLike[str], form: str | None = None, hosts: Hosts | None = None) -> Found:

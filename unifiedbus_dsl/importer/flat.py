@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.importer.types import Types
-from unifiedbus_dsl.plan import AssemblyType, Axis, Child, Export, Lookup, Plan, PortRef, Rule, Site, Var
+from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, Export, Lookup, Plan, PortRef, Rule, Site, Var
 
 Ints = NDArray[np.int64]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import define, field
 
-from unifiedbus_dsl.export.listing import Device, ImportFailed
 from unifiedbus_dsl.importer.doubts import Doubts
+from unifiedbus_dsl.importer.listing import Device, ImportFailed
 from unifiedbus_dsl.importer.table import Kind, Table, number
 
 PORTS = (

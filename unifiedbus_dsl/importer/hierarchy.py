@@ -14,22 +14,11 @@ from typing import TypeAlias
 
 from attrs import define, evolve, field
 
-from unifiedbus_dsl.fabric.names import device_paths, split_path
+from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.importer.types import Index, Place, Types, step_of
-from unifiedbus_dsl.plan import (
-    AssemblyType,
-    Axis,
-    Child,
-    Export,
-    Lookup,
-    Plan,
-    PortRef,
-    Rule,
-    Site,
-    Var,
-)
-from unifiedbus_dsl.progress import track
+from unifiedbus_dsl.ir.fabric.names import device_paths, split_path
+from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, Export, Lookup, Plan, PortRef, Rule, Site, Var
 
 Path: TypeAlias = "tuple[Place, ...] | None"
 _Group: TypeAlias = tuple[str, str, str, str, str, int, float | None]

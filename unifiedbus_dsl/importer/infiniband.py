@@ -12,8 +12,8 @@ from collections import Counter
 
 from attrs import define, field
 
-from unifiedbus_dsl.export.listing import Device, ImportFailed
 from unifiedbus_dsl.importer.doubts import BAD_VALUE, BEYOND, TWICE, UNKNOWN_END, Doubts, shown
+from unifiedbus_dsl.importer.listing import Device, ImportFailed
 from unifiedbus_dsl.importer.table import Kind, Table
 
 LANE_GBPS = {

@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
-from unifiedbus_dsl.export.listing import ImportFailed
 from unifiedbus_dsl.importer.doubts import CUT_OFF, Doubts
+from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 
 MOST_BYTES = 1 << 30

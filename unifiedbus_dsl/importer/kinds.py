@@ -11,10 +11,10 @@ from collections import Counter
 
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.export.listing import Device, ImportFailed
+from unifiedbus_dsl.base.units import counted
+from unifiedbus_dsl.importer.listing import Device, ImportFailed
 from unifiedbus_dsl.importer.table import Table
-from unifiedbus_dsl.schema import KINDS_OF_DEVICE
-from unifiedbus_dsl.units import counted
+from unifiedbus_dsl.vocabulary.attributes import KINDS_OF_DEVICE
 
 WORDS = {
     "switch": (

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from attrs import frozen
 
-from unifiedbus_dsl.export.listing import ImportFailed
+from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 
 

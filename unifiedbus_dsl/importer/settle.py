@@ -17,15 +17,9 @@ import numpy as np
 from attrs import evolve
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.importer.doubts import (
-    CONTRADICTION,
-    ONE_END,
-    ONE_RATE,
-    SELF,
-    TWO_RATES,
-)
+from unifiedbus_dsl.base.units import counted
+from unifiedbus_dsl.importer.doubts import CONTRADICTION, ONE_END, ONE_RATE, SELF, TWO_RATES
 from unifiedbus_dsl.importer.table import Kind, Table
-from unifiedbus_dsl.units import counted
 
 Ints = NDArray[np.int64]
 RATE_TOLERANCE = 1e-6

@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from unifiedbus_dsl.export.listing import Cable, Device, ImportFailed, Listing
 from unifiedbus_dsl.importer.doubts import BAD_VALUE, TWO_KINDS, Doubts
-from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.importer.listing import Cable, Device, ImportFailed, Listing
+from unifiedbus_dsl.ir.plan import Plan
 
 MOST_CABLES = 4_000_000
 RANGES = {"lanes": (1, 65_535), "rate": (1, 1e18), "length": (0, 1e7)}

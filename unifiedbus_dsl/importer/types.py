@@ -12,10 +12,10 @@ import numpy as np
 from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.export.listing import ImportFailed
-from unifiedbus_dsl.fabric.names import port_paths, split_segment
+from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.table import Kind, Table
-from unifiedbus_dsl.plan import DeviceType, Link, Plan, Port, Protocol, Value, serial
+from unifiedbus_dsl.ir.fabric.names import port_paths, split_segment
+from unifiedbus_dsl.ir.plan import DeviceType, Link, Plan, Port, Protocol, Value, serial
 
 Index: TypeAlias = tuple[int, ...]
 Place: TypeAlias = tuple[str, Index]

@@ -13,22 +13,11 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.plan import AssemblyType, Plan
+from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import Survey, assembly_named, bundle_name, medium, plain_name
-from unifiedbus_dsl.render.marks import (
-    Box,
-    Line,
-    Mark,
-    Picture,
-    Point,
-    Text,
-    hanging,
-    identifier,
-    straight,
-    text_width,
-)
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Point, Text, hanging, identifier, straight, text_width
 from unifiedbus_dsl.render.places import HEAD, Layout, Part, bow_depth, layout, rule_ends, sizes_for
+from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, bundle_name, medium, plain_name
 from unifiedbus_dsl.render.sheet import (
     figure_tiles,
     kind_entries,
@@ -92,11 +81,11 @@ def detail(plan: Plan, type_key: str | None = None) -> str:
     return svg(detail_picture(plan, type_key))
 
 
-def detail_picture(plan: Plan, type_key: str | None = None, shared: Survey | None = None) -> Picture:
+def detail_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary | None = None) -> Picture:
     """The same as values."""
     key = type_key or plan.root
     assembly = assembly_named(plan, key)
-    survey = _told_apart(plan, key, shared or Survey(plan))
+    survey = _told_apart(plan, key, shared or PlanSummary(plan))
     drawing, notes = detail_drawing(plan, key, survey)
     figures = survey.figures[key]
     legend = [
@@ -117,7 +106,7 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: Survey | Non
     )
 
 
-def _told_apart(plan: Plan, key: str, survey: Survey) -> Survey:
+def _told_apart(plan: Plan, key: str, survey: PlanSummary) -> PlanSummary:
     """Where all cables are of one medium, those of each statement in a colour of their own: a mesh along the boards is
     then seen beside that across them."""
     look = survey.look
@@ -143,7 +132,7 @@ def _told_apart(plan: Plan, key: str, survey: Survey) -> Survey:
     return evolve(survey, look=evolve(look, statement_colours=chosen, legend=legend))
 
 
-def detail_drawing(plan: Plan, key: str, survey: Survey) -> tuple[list[Mark], list[str]]:
+def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark], list[str]]:
     """The drawing without the sheet around it, and what was left out of it.
 
     Raises:
@@ -191,20 +180,22 @@ def _joined(path: str, part: Part, shape: tuple[int, ...]) -> str:
     return f"{path}.{own}" if path else own
 
 
-def _box(survey: Survey, seen: Seen, scale: float, head: float) -> list[Mark]:
+def _box(survey: PlanSummary, seen: Seen, scale: float, head: float) -> list[Mark]:
     """A part: a device as a square, an assembly as a frame, named where there is room."""
     key = seen.layout.key
     device = survey.plan.devices.get(key)
     x, y = seen.x * scale, seen.y * scale
     width, height = seen.layout.width * scale, seen.layout.height * scale
     look = (
-        palette.kind_look(device.kind) if device else palette.Look(palette.LEVELS[(seen.depth + 1) % 2], palette.FRAME)
+        palette.kind_style(device.kind)
+        if device
+        else palette.KindStyle(palette.LEVELS[(seen.depth + 1) % 2], palette.FRAME)
     )
     if device:
         look = survey.look.part_looks.get(key, look)
     gone = _is_gone(survey, seen)
     if gone:
-        look = palette.GONE if width > 12 or not device else palette.Look(palette.INK, palette.INK)
+        look = palette.GONE if width > 12 or not device else palette.KindStyle(palette.INK, palette.INK)
     box = Box(
         identifier(seen.path),
         x,
@@ -237,7 +228,7 @@ def _box(survey: Survey, seen: Seen, scale: float, head: float) -> list[Mark]:
     return [box, *label]
 
 
-def _is_gone(survey: Survey, seen: Seen) -> bool:
+def _is_gone(survey: PlanSummary, seen: Seen) -> bool:
     """Whether a scenario has taken all of a part."""
     if survey.look.lost is None:
         return False
@@ -265,7 +256,9 @@ def _label(seen: Seen, box: Box, head: float | None, said: str | None) -> list[M
 # ---- cables -----------------------------------------------------------------------------------------------------
 
 
-def _lines(survey: Survey, key: str, seen: Sequence[Seen], scale: float, inside: bool) -> tuple[list[Mark], list[str]]:
+def _lines(
+    survey: PlanSummary, key: str, seen: Sequence[Seen], scale: float, inside: bool
+) -> tuple[list[Mark], list[str]]:
     """The cables of every assembly in the picture (or of the outermost only), and what was left out."""
     notes: list[str] = []
     whole = key == survey.plan.root
@@ -288,7 +281,7 @@ def _lines(survey: Survey, key: str, seen: Sequence[Seen], scale: float, inside:
 
 
 def _type_lines(
-    survey: Survey, assembly: AssemblyType, places: Sequence[Seen], top: bool, scale: float, whole: bool
+    survey: PlanSummary, assembly: AssemblyType, places: Sequence[Seen], top: bool, scale: float, whole: bool
 ) -> tuple[list[Mark], list[str]]:
     found = pairs_of(survey.plan, assembly)
     notes: list[str] = []
@@ -355,7 +348,7 @@ def _of_first(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
     return Pairs(pairs.child, pairs.medium, pairs.left[keep], pairs.right[keep], pairs.cables[keep])
 
 
-def _pair_colours(survey: Survey, seen: Seen, whole: bool) -> Callable[[int, int], str | None] | None:
+def _pair_colours(survey: PlanSummary, seen: Seen, whole: bool) -> Callable[[int, int], str | None] | None:
     """The colour of the cables between two devices of a part, where a view asks for loads: None where all are lost.
 
     Of a part alone no instance is meant, so its cables are as those of the busiest one are."""

@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 
 from attrs import asdict, frozen
 
-from unifiedbus_dsl.elaborate.values import value_text
 from unifiedbus_dsl.escape import html
-from unifiedbus_dsl.plan import (
+from unifiedbus_dsl.ir.plan import (
     AssemblyType,
     Axis,
     Const,
@@ -25,11 +24,12 @@ from unifiedbus_dsl.plan import (
     Rule,
     Var,
 )
+from unifiedbus_dsl.ir.plan.text import value_text
 from unifiedbus_dsl.render.detail import TooManyMarksError, detail_picture
-from unifiedbus_dsl.render.facts import Survey, rate_text, with_spares
 from unifiedbus_dsl.render.floor import MOST_PLACES, NothingPlacedError, floor_picture
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.overview import overview_picture
+from unifiedbus_dsl.render.plan_summary import PlanSummary, rate_text, with_spares
 from unifiedbus_dsl.render.svg import svg
 
 MOST_DETAIL = 600
@@ -92,7 +92,7 @@ def _page() -> str:
 
 def type_pictures(plan: Plan) -> list[Shown]:
     """An overview of each assembly type, every device of the small ones, and the floor of the system."""
-    survey = Survey(plan)
+    survey = PlanSummary(plan)
     found = [Shown("overview", key, svg(overview_picture(plan, key, survey))) for key in reversed(plan.bottom_up)]
     small = [key for key in reversed(plan.bottom_up) if plan.device_count[key] <= MOST_DETAIL]
     found += [Shown("every device", key, svg(detail_picture(plan, key, survey))) for key in small]
@@ -104,7 +104,7 @@ def type_pictures(plan: Plan) -> list[Shown]:
 
 def type_data(plan: Plan, tables: dict[tuple[int, ...], int]) -> dict[str, Any]:
     """What the page says of each type, and the rules by which it finds what is joined to what."""
-    survey = Survey(plan)
+    survey = PlanSummary(plan)
     devices = {key: _device(plan, device) for key, device in plan.devices.items()}
     return devices | {key: _assembly(plan, survey, plan.assemblies[key], tables) for key in plan.bottom_up}
 
@@ -137,7 +137,9 @@ def _device(plan: Plan, device: DeviceType) -> dict[str, Any]:
     return {**_common(plan, device), "ports": ports, "portShapes": shapes, **lines}
 
 
-def _assembly(plan: Plan, survey: Survey, assembly: AssemblyType, tables: dict[tuple[int, ...], int]) -> dict[str, Any]:
+def _assembly(
+    plan: Plan, survey: PlanSummary, assembly: AssemblyType, tables: dict[tuple[int, ...], int]
+) -> dict[str, Any]:
     figures = survey.figures[assembly.key]
     counts = {**figures.assemblies, **figures.devices}
     contents = [[kind, with_spares(count, figures.spares.get(kind, 0))] for kind, count in counts.items()]

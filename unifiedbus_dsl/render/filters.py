@@ -7,9 +7,9 @@ from typing import TypeAlias, TypeVar
 
 from attrs import evolve
 
-from unifiedbus_dsl import schema
-from unifiedbus_dsl.plan import AssemblyType, Child, DeviceType, Plan, Port, Rule
-from unifiedbus_dsl.render.facts import has_end_point, has_npu, port_kind
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Plan, Port, Rule
+from unifiedbus_dsl.render.plan_summary import has_end_point, has_npu, port_kind
+from unifiedbus_dsl.vocabulary import attributes
 
 _Type = TypeVar("_Type")
 Place: TypeAlias = tuple[str, str]
@@ -131,7 +131,7 @@ def collapsed(plan: Plan, places: frozenset[Place]) -> Plan:
 def helpful_collapse(plan: Plan, most: int) -> tuple[str, int] | None:
     """The kind of assembly whose collapse leaves most devices and no more than `most`, and how many these are."""
     found: list[tuple[int, str]] = []
-    for kind in schema.KINDS_OF_ASSEMBLY:
+    for kind in attributes.KINDS_OF_ASSEMBLY:
         places = frozenset(
             place for place, child in arrays(plan) if child.type in plan.assemblies and kind_of(plan, child) == kind
         )

@@ -16,11 +16,11 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl import units
-from unifiedbus_dsl.plan import AssemblyType, Child, Plan
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.units import Quantity, format_number
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail import TooManyMarksError
-from unifiedbus_dsl.render.facts import Survey, assembly_named, has_end_point, has_npu, medium, with_spares
 from unifiedbus_dsl.render.marks import (
     Box,
     Line,
@@ -34,9 +34,9 @@ from unifiedbus_dsl.render.marks import (
     text_width,
 )
 from unifiedbus_dsl.render.places import rule_ends
+from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, has_end_point, has_npu, medium, with_spares
 from unifiedbus_dsl.render.sheet import sheet, text_entry
 from unifiedbus_dsl.render.svg import svg
-from unifiedbus_dsl.units import Quantity, format_number
 
 MOST_PLACES = 5_000
 
@@ -88,10 +88,10 @@ def floor(plan: Plan, type_key: str | None = None) -> str:
     return svg(floor_picture(plan, type_key))
 
 
-def floor_picture(plan: Plan, type_key: str | None = None, shared: Survey | None = None) -> Picture:
+def floor_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary | None = None) -> Picture:
     """The same as values."""
     key = type_key or plan.root
-    survey = shared or Survey(plan)
+    survey = shared or PlanSummary(plan)
     spots = tuple(_spots(plan, assembly_named(plan, key), "", 0.0, 0.0, 0))
     if not spots:
         raise NothingPlacedError(f"nothing in `{key}` is placed: `place … as grid(…)` says where its racks stand")
@@ -307,14 +307,14 @@ def _label_style(frame: _Frame, spots: Sequence[Spot]) -> tuple[bool, float] | N
     return None
 
 
-def _look(plan: Plan, key: str) -> palette.Look:
+def _look(plan: Plan, key: str) -> palette.KindStyle:
     """A rack looks like the most telling of what it holds."""
     if key in plan.devices:
-        return palette.kind_look(plan.devices[key].kind)
+        return palette.kind_style(plan.devices[key].kind)
     return palette.KINDS["npu" if has_npu(plan, key) else "device" if has_end_point(plan, key) else "switch"]
 
 
-def _trays(survey: Survey, frame: _Frame, spots: Sequence[Spot], runs: Sequence[Runs]) -> list[Mark]:
+def _trays(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], runs: Sequence[Runs]) -> list[Mark]:
     """Lines along rows and columns as wide as the number of cables that run there, a colour each medium."""
     load = {name: _tray_loads(spots, [run for run in runs if run.medium == name]) for name in survey.colours}
     most = max((cables for trays in load.values() for *_, cables in trays), default=1)
@@ -355,7 +355,7 @@ def _tray_loads(spots: Sequence[Spot], runs: Sequence[Runs]) -> list[tuple[float
     ]
 
 
-def _longest_run(survey: Survey, frame: _Frame, spots: Sequence[Spot], run: Runs, at: int) -> list[Mark]:
+def _longest_run(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], run: Runs, at: int) -> list[Mark]:
     """The longest cable, drawn on top and named."""
     a, b = spots[int(run.left[at])], spots[int(run.right[at])]
     half = frame.rack[0] / 2
@@ -413,7 +413,7 @@ def _spot_entries(plan: Plan, spots: Sequence[Spot]) -> list[list[Mark]]:
     return entries
 
 
-def _legend(survey: Survey, runs: Sequence[Runs]) -> list[list[Mark]]:
+def _legend(survey: PlanSummary, runs: Sequence[Runs]) -> list[list[Mark]]:
     entries: list[list[Mark]] = []
     for name, colour in survey.colours.items():
         mine = [run for run in runs if run.medium == name]

@@ -8,10 +8,10 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl.base.units import format_number
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Mark, Picture, Text, clipped, text_width
 from unifiedbus_dsl.render.sheet import box_entry, sheet, text_entry
-from unifiedbus_dsl.units import format_number
 
 _TALL = 26.0
 _ROOM = 940.0
@@ -109,5 +109,5 @@ class _Steps:
             text = (
                 f"{format_number(high)} {unit}" if self.each else f"{format_number(low)} – {format_number(high)} {unit}"
             )
-            found.append(box_entry(f"legend-step-{i}", text, palette.Look(colour, palette.HAIR), shape="square"))
+            found.append(box_entry(f"legend-step-{i}", text, palette.KindStyle(colour, palette.HAIR), shape="square"))
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.ir.plan import Plan, draw_for_notebook
 from unifiedbus_dsl.render.engine import NoGraphvizError
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.pictures import without_links
@@ -17,3 +17,6 @@ def notebook_svg(plan: Plan) -> str | None:
         return svg(without_links(overview_picture(plan)))
     except NoGraphvizError:
         return None
+
+
+draw_for_notebook.append(notebook_svg)

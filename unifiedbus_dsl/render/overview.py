@@ -15,22 +15,11 @@ from math import sqrt
 from attrs import evolve
 
 from unifiedbus_dsl.escape.paths import file_name
-from unifiedbus_dsl.plan import Plan
-from unifiedbus_dsl.render.facts import (
-    Survey,
-    assembly_named,
-    holders,
-    rate_text,
-    with_spares,
-)
+from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render.folded.assembly import assembly_block
 from unifiedbus_dsl.render.folded.block import Scope
-from unifiedbus_dsl.render.marks import (
-    Line,
-    Mark,
-    Picture,
-    identifier,
-)
+from unifiedbus_dsl.render.marks import Line, Mark, Picture, identifier
+from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, holders, rate_text, with_spares
 from unifiedbus_dsl.render.sheet import (
     LINE_SAMPLES,
     figure_tiles,
@@ -77,10 +66,10 @@ def file_names(plan: Plan) -> Mapping[str, str]:
     return {key: file_name(name, ".svg") for key, name in names.items()}
 
 
-def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | None = None) -> Picture:
+def overview_picture(plan: Plan, type_key: str | None = None, survey: PlanSummary | None = None) -> Picture:
     """The picture of an assembly type of the plan (the whole system if none is named) as values."""
     key = type_key or plan.root
-    shared = survey or Survey(plan)
+    shared = survey or PlanSummary(plan)
     assembly = assembly_named(plan, key)
     files = file_names(plan)
     figures = shared.figures[key]
@@ -111,7 +100,7 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: Survey | N
     return overview_picture(plan, key, evolve(shared, look=evolve(shared.look, tight=shared.look.tight + 1)))
 
 
-def overview_drawing(plan: Plan, key: str, survey: Survey) -> list[Mark]:
+def overview_drawing(plan: Plan, key: str, survey: PlanSummary) -> list[Mark]:
     """The drawing without the sheet around it."""
     scope = Scope(survey, assembly_named(plan, key), 0, "", file_names(plan), assembly_block)
     return [weighted(mark) for mark in assembly_block(scope).marks]
@@ -142,6 +131,6 @@ def overview_set(plan: Plan) -> Mapping[str, str]:
     """A picture for the system and for each assembly type in it, by file name; each links to the others."""
     if plan.root not in plan.assemblies:
         return {}
-    survey = Survey(plan)
+    survey = PlanSummary(plan)
     files = file_names(plan)
     return {files[key]: svg(overview_picture(plan, key, survey)) for key in files}

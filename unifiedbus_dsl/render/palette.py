@@ -39,7 +39,7 @@ _OTHERS = ("#e69f00", "#56b4e9", "#7f3c8d", "#3d3d3d", "#8c6d31")
 
 
 @frozen
-class Look:
+class KindStyle:
     """Fill and outline."""
 
     fill: str
@@ -47,15 +47,15 @@ class Look:
 
 
 KINDS = {
-    "npu": Look("#dbe9f6", "#2b5c8a"),
-    "switch": Look("#fdebc8", "#8a5a00"),
-    "cpu": Look("#e8e0f3", "#5b3b8c"),
-    "nic": Look("#dcefe4", "#1e6b45"),
-    "device": Look("#e6e9ec", "#55626f"),
+    "npu": KindStyle("#dbe9f6", "#2b5c8a"),
+    "switch": KindStyle("#fdebc8", "#8a5a00"),
+    "cpu": KindStyle("#e8e0f3", "#5b3b8c"),
+    "nic": KindStyle("#dcefe4", "#1e6b45"),
+    "device": KindStyle("#e6e9ec", "#55626f"),
 }
 
 
-def kind_look(kind: str) -> Look:
+def kind_style(kind: str) -> KindStyle:
     """How devices of a kind look; one that a file of another tool made up looks like any other device."""
     return KINDS.get(kind, KINDS["device"])
 
@@ -82,17 +82,17 @@ LOAD_LIMITS = (0.25, 0.5, 0.75, 1 - 1e-9)
 LOADS = ("#8393a3", "#328ccc", "#b77a00", "#9f2608", "#42000b")
 """Load of a cable in parts of the busiest one's; the last is the busiest."""
 
-GONE = Look(PAPER, INK)
+GONE = KindStyle(PAPER, INK)
 """A part that a scenario has taken."""
 GONE_LINE = "#a3adb8"
 
 SORTS = (
-    Look("#dbe9f6", "#2b5c8a"),
-    Look("#fdebc8", "#8a5a00"),
-    Look("#dcefe4", "#1e6b45"),
-    Look("#f6dfea", "#8a2b5c"),
-    Look("#e8e0f3", "#5b3b8c"),
-    Look("#e6e9ec", "#55626f"),
+    KindStyle("#dbe9f6", "#2b5c8a"),
+    KindStyle("#fdebc8", "#8a5a00"),
+    KindStyle("#dcefe4", "#1e6b45"),
+    KindStyle("#f6dfea", "#8a2b5c"),
+    KindStyle("#e8e0f3", "#5b3b8c"),
+    KindStyle("#e6e9ec", "#55626f"),
 )
 """Parts coloured by what they are."""
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7f3c8d", "#8c6d31", "#3d3d3d")

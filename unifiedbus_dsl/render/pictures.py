@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from unifiedbus_dsl.plan import Plan
+from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render.detail import MOST_DEVICES, TooManyMarksError, detail_picture
-from unifiedbus_dsl.render.facts import Survey
 from unifiedbus_dsl.render.filters import collapsed, helpful_collapse
 from unifiedbus_dsl.render.floor import floor_picture
 from unifiedbus_dsl.render.marks import Line, Mark, Picture, Text
 from unifiedbus_dsl.render.overview import overview_picture
-from unifiedbus_dsl.render.views import View
+from unifiedbus_dsl.render.plan_summary import PlanSummary
+from unifiedbus_dsl.render.view import View
 
 
 def picture_of(view: View) -> Picture:
@@ -38,7 +38,7 @@ def boxed(view: View) -> View:
     plan = collapsed(view.plan, view.survey.look.closed)
     if view.key not in plan.assemblies:
         return view
-    survey = Survey(plan, view.survey.look, view.survey.whole or view.plan)
+    survey = PlanSummary(plan, view.survey.look, view.survey.whole or view.plan)
     return evolve(view, survey=survey)
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.plan import AssemblyType, Child, Plan, Rule
-from unifiedbus_dsl.plan.index import axes_used
-from unifiedbus_dsl.render.facts import Bundle, Survey
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan, Rule
+from unifiedbus_dsl.ir.plan.index import axes_used
 from unifiedbus_dsl.render.marks import Point
+from unifiedbus_dsl.render.plan_summary import Bundle, PlanSummary
 from unifiedbus_dsl.render.tiers import tiers
 
 Floats: TypeAlias = "NDArray[np.float64]"
@@ -86,7 +86,7 @@ def sizes_for(devices: int) -> Sizes:
     return Sizes(6, 2.5)
 
 
-def layout(survey: Survey, key: str, sizes: Sizes, flat: bool = False) -> Layout:
+def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> Layout:
     """The layout of a type. `flat` asks for one row, so that equal boards can stand below each other."""
     plan = survey.plan
     if key in plan.devices:
@@ -248,7 +248,7 @@ def bow_depth(pitch: float, distance: float) -> float:
     return pitch * (0.22 + 0.07 * min(8.0, distance / pitch))
 
 
-def _round(survey: Survey, key: str) -> bool:
+def _round(survey: PlanSummary, key: str) -> bool:
     """Whether something in a type stands in circles."""
     if key in survey.plan.devices:
         return False

@@ -12,8 +12,8 @@ from attrs import evolve
 
 from unifiedbus_dsl.escape.dot import identifier
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import Figures, Survey, kind_name, rate_text, split_type, with_spares
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
+from unifiedbus_dsl.render.plan_summary import Figures, PlanSummary, kind_name, rate_text, split_type, with_spares
 
 MARGIN = 24.0
 _NARROWEST = 640.0
@@ -166,7 +166,7 @@ def figure_tiles(figures: Figures) -> list[tuple[str, str]]:
     return tiles
 
 
-def wiring_entries(survey: Survey, figures: Figures) -> list[list[Mark]]:
+def wiring_entries(survey: PlanSummary, figures: Figures) -> list[list[Mark]]:
     """A legend entry for each medium with the cables that there are of it, at all levels."""
     entries: list[list[Mark]] = []
     for wiring in figures.wiring:
@@ -207,7 +207,7 @@ def text_entry(id: str, text: str) -> list[Mark]:
 def box_entry(
     id: str,
     text: str,
-    look: palette.Look,
+    look: palette.KindStyle,
     shape: Literal["rounded", "square"] = "rounded",
     dashed: bool = False,
 ) -> list[Mark]:

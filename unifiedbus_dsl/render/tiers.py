@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from unifiedbus_dsl.plan import AssemblyType, Child, Plan
-from unifiedbus_dsl.render.facts import Bundle, has_end_point, has_npu
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
+from unifiedbus_dsl.render.plan_summary import Bundle, has_end_point, has_npu
 
 
 def tiers(plan: Plan, assembly: AssemblyType, bundles: Sequence[Bundle]) -> tuple[tuple[Child, ...], ...]:

@@ -9,8 +9,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
-from unifiedbus_dsl.network import Floats, Ints, Network, frozen_array, ranges, tally
-from unifiedbus_dsl.symmetry import Generator, Symmetry, dense, end_images
+from unifiedbus_dsl.base.arrays import Floats, Ints, bincount, concatenate_ranges, frozen_array
+from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.graph.symmetry import Automorphism, Symmetry, endpoint_images, relabel
 
 
 @frozen(eq=False)
@@ -57,59 +58,59 @@ def _sizes(demand: Groups) -> tuple[NDArray[np.bool_], Ints, Ints]:
     return inside, demand.group[inside], size
 
 
-def listed(demand: Groups) -> tuple[Ints, Ints]:
+def to_pairs(demand: Groups) -> tuple[Ints, Ints]:
     """Source and target of each pair that sends, in order of (source, target)."""
     inside, group, size = _sizes(demand)
     sources = np.flatnonzero(inside)
     stop = np.cumsum(size)
     members = sources[np.argsort(group, kind="stable")]
     one = np.repeat(sources, size[group])
-    two = members[ranges((stop - size)[group], stop[group])]
+    two = members[concatenate_ranges((stop - size)[group], stop[group])]
     return one[one != two], two[one != two]
 
 
-def sent(demand: Demand, ends: int) -> Floats:
+def row_sums(demand: Demand, ends: int) -> Floats:
     """Row sums: what each end point sends, [E]."""
     if isinstance(demand, Pairs):
-        return tally(demand.source, demand.rate, ends)
+        return bincount(demand.source, demand.rate, ends)
     total = np.zeros(ends)
     inside, group, size = _sizes(demand)
     total[inside] = demand.rate * (size[group] - 1)
     return total
 
 
-def received(demand: Demand, ends: int) -> Floats:
+def column_sums(demand: Demand, ends: int) -> Floats:
     """Column sums: what each end point receives, [E]."""
     if isinstance(demand, Pairs):
-        return tally(demand.target, demand.rate, ends)
-    return sent(demand, ends)
+        return bincount(demand.target, demand.rate, ends)
+    return row_sums(demand, ends)
 
 
-def toward(demand: Demand, target: int, ends: int) -> Floats:
+def demand_column(demand: Demand, target: int, ends: int) -> Floats:
     """Column of D: what each end point sends to `target`, [E]."""
     if isinstance(demand, Pairs):
         here = demand.target == target
-        return tally(demand.source[here], demand.rate[here], ends)
+        return bincount(demand.source[here], demand.rate[here], ends)
     column = np.where(demand.group == demand.group[target], demand.rate, 0.0)
     column[target] = 0.0
     return column
 
 
-def outward(demand: Demand, source: int, ends: int) -> Floats:
+def demand_row(demand: Demand, source: int, ends: int) -> Floats:
     """Row of D: what `source` sends to each end point, [E]."""
     if isinstance(demand, Groups):
-        return toward(demand, source, ends)
+        return demand_column(demand, source, ends)
     here = demand.source == source
-    return tally(demand.target[here], demand.rate[here], ends)
+    return bincount(demand.target[here], demand.rate[here], ends)
 
 
-def alike(row: Floats, column: Floats) -> Ints:
+def marginal_classes(row: Floats, column: Floats) -> Ints:
     """The same number for end points that send as much and receive as much, [E]."""
-    columns = dense(column)
-    return dense(dense(row).astype(np.int64) * (int(columns.max(initial=0)) + 1) + columns).astype(np.int64)
+    columns = relabel(column)
+    return relabel(relabel(row).astype(np.int64) * (int(columns.max(initial=0)) + 1) + columns).astype(np.int64)
 
 
-def kept(symmetry: Symmetry, demand: Demand, colour: ArrayLike | None = None) -> Symmetry:
+def invariant_symmetries(symmetry: Symmetry, demand: Demand, colour: ArrayLike | None = None) -> Symmetry:
     """The symmetries under which the demand is the same: D(g s, g t) = D(s, t). For listed pairs a `colour` ([E]) that
     they keep as well says where to look."""
     if isinstance(demand, Groups):
@@ -128,10 +129,10 @@ class PairImages:
     network: Network
     demand: Pairs
 
-    def moved(self, generator: Generator) -> tuple[Ints, Ints] | None:
+    def moved(self, generator: Automorphism) -> tuple[Ints, Ints] | None:
         """The pairs that a symmetry moves, and pairs of the same rate that they go to, each to one of its own; None if
         the demand is not the same under it."""
-        image = end_images(self.network, generator)
+        image = endpoint_images(self.network, generator)
         moves = image != np.arange(len(image))
         some = np.flatnonzero(moves[self.demand.source] | moves[self.demand.target])
         if self._images(image, some[:: max(1, len(some) // SAMPLE)]) is None:

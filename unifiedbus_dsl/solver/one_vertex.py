@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 from attrs import frozen
 
-from unifiedbus_dsl.network import ArcKinds, Bools, Floats, Ids, Ints, Network, build, frozen_array, tally
-from unifiedbus_dsl.symmetry import Symmetry, find, trivial
+from unifiedbus_dsl.base.arrays import Bools, Floats, Ids, Ints, bincount, frozen_array
+from unifiedbus_dsl.graph.network import ArcKinds, Network, build_network
+from unifiedbus_dsl.graph.symmetry import Symmetry, find_symmetry, trivial_symmetry
 
 
 @frozen(eq=False)
@@ -35,9 +36,9 @@ def bounds_of(symmetry: Symmetry) -> Bounds:
     found = []
     for made, vertex in ((wider, first), (narrower, origin)):
         if symmetry.generators:
-            found.append(find(made, symmetry.arrays, None if colour is None else colour[vertex]))
+            found.append(find_symmetry(made, symmetry.arrays, None if colour is None else colour[vertex]))
         else:
-            found.append(trivial(made, symmetry.arrays))
+            found.append(trivial_symmetry(made, symmetry.arrays))
     return Bounds(found[0], found[1], whole)
 
 
@@ -62,7 +63,7 @@ def widened(network: Network) -> tuple[Network, Ids]:
     whole = number.astype(np.int32)
     whole[two] = number[one]
     arcs = np.repeat(_forth(network), network.count[_forth(network)])
-    made = build(
+    made = build_network(
         device_start=np.append(number, len(number[kept]))[network.device_start],
         end=network.end[kept],
         forwards=network.forwards[kept],
@@ -136,7 +137,7 @@ def _parts(network: Network, start: Ints, vertex: Ints, out: Ints) -> _Parts:
     wide = np.maximum(degree[base], 1)  # columns: cables of the second side
     first = start[base] + np.where(line, np.where(second, place, place * wide), 0)
     step = np.where(line & second, wide, 1)
-    total = np.maximum(tally(network.tail, network.capacity_Bps, network.vertices), np.finfo(float).tiny)
+    total = np.maximum(bincount(network.tail, network.capacity_Bps, network.vertices), np.finfo(float).tiny)
     share = np.append(network.capacity_Bps / total[network.tail], 1.0)
     begin = np.where(line & (degree[other] > 0), network.indptr[other], network.arcs)
     return _Parts(count, first, step, begin, share)
@@ -149,7 +150,7 @@ def _built(
     rows = np.stack([kind.astype(np.float64), wide])
     looks, of = np.unique(rows, axis=1, return_inverse=True)
     old, kinds = looks[0].astype(np.int64), network.kinds
-    return build(
+    return build_network(
         device_start=start[network.device_start],
         end=network.end[origin],
         forwards=network.forwards[origin] & passes,

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from unifiedbus_dsl.network import Bools, Ints, Network, distinct, row_arcs
-from unifiedbus_dsl.solver.result import NotAdmittedError
+from unifiedbus_dsl.base.arrays import Bools, Ints, unique_rows
+from unifiedbus_dsl.graph.network import Network, arcs_of_rows
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
 
 MAX_PAIRS = 5_000_000
 """Pairs (end point, vertex outside every island that it reaches) that are held."""
@@ -32,26 +33,26 @@ def turned_islands(network: Network) -> tuple[Ints, Ints]:
     found[0] = found[0][inside]
     direct: list[Ints] = []
     seen = np.zeros(0, dtype=np.int64)
-    front = distinct(end[~inside] * n + vertex[~inside])
+    front = unique_rows(end[~inside] * n + vertex[~inside])
     while len(front):
         seen = np.concatenate([seen, front])
         if len(seen) > MAX_PAIRS:
             raise NotAdmittedError("too many end points are joined past every switch, by lines between two sides")
         who, at = np.divmod(front, n)
         degree = network.indptr[at + 1] - network.indptr[at]
-        who, head = np.repeat(who, degree), network.head[row_arcs(network, at)].astype(np.int64)
+        who, head = np.repeat(who, degree), network.head[arcs_of_rows(network, at)].astype(np.int64)
         into = network.forwards[head] & own[head]
         found.append(who[into] * n + part[head[into]])
         ends = ~into & (network.end[head] >= 0) & (network.end[head] != who)
-        direct.append(distinct(who[ends] * network.ends + network.end[head[ends]]))
+        direct.append(unique_rows(who[ends] * network.ends + network.end[head[ends]]))
         on = ~into & network.forwards[head]
-        fresh = distinct(who[on] * n + head[on])
+        fresh = unique_rows(who[on] * n + head[on])
         front = fresh[~np.isin(fresh, seen)]
-    one, island = np.divmod(distinct(np.concatenate(found)), n)
-    pairs = distinct(np.concatenate([np.zeros(0, np.int64), *direct]))
+    one, island = np.divmod(unique_rows(np.concatenate(found)), n)
+    pairs = unique_rows(np.concatenate([np.zeros(0, np.int64), *direct]))
     low, high = np.divmod(pairs[pairs // network.ends < pairs % network.ends], network.ends)
     number = n + np.arange(len(low))
-    key = distinct(np.concatenate([one, low, high]) * (n + len(low)) + np.concatenate([island, number, number]))
+    key = unique_rows(np.concatenate([one, low, high]) * (n + len(low)) + np.concatenate([island, number, number]))
     touched, of = np.divmod(key, n + len(low))
     return touched, of
 

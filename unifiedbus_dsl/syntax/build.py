@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.lexer import Lexer, Token
 from unifiedbus_dsl.syntax.text import takes_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.syntax.automaton import Automaton, Reduction, Row
 from unifiedbus_dsl.syntax.build import Action
 from unifiedbus_dsl.syntax.lexer import Token

@@ -16,8 +16,8 @@ from typing import Any
 
 from attrs import define
 
+from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.source import Source
 from unifiedbus_dsl.syntax import text, tree
 from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.syntax.raw import RawText

@@ -11,10 +11,10 @@ import re
 from collections.abc import Container
 from typing import NamedTuple
 
-from unifiedbus_dsl.source import Source, Span
+from unifiedbus_dsl.base.source import Source, Span
+from unifiedbus_dsl.base.units import UNITS
 from unifiedbus_dsl.syntax.tables import Tables
 from unifiedbus_dsl.syntax.tree import Comment
-from unifiedbus_dsl.units import UNITS
 
 __all__ = ["BAD_CHARACTER", "END", "LINE_END", "OPEN_STRING", "Lexer", "Token"]
 

@@ -7,9 +7,9 @@ import stat
 from itertools import islice
 from pathlib import Path
 
+from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.source import Source
 
 __all__ = ["MAX_BYTES", "TABLES", "begins_as_text", "load", "unreadable"]
 

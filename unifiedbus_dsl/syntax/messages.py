@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax.engine import Engine
 from unifiedbus_dsl.syntax.lexer import END, LINE_END, Token
 

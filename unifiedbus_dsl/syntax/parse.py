@@ -11,9 +11,9 @@ from functools import cached_property
 
 from attrs import define, frozen
 
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.source import Source, Span
 from unifiedbus_dsl.syntax import messages, tree
 from unifiedbus_dsl.syntax.automaton import Automaton, load_automaton
 from unifiedbus_dsl.syntax.build import Builder

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from unifiedbus_dsl.source import Places, Source, Span
+from unifiedbus_dsl.base.source import Places, Source, Span
 
 
 @frozen(kw_only=True)

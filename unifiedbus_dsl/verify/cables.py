@@ -10,9 +10,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.fabric import Fabric
-from unifiedbus_dsl.plan import DeviceType, Value
-from unifiedbus_dsl.units import Quantity
+from unifiedbus_dsl.base.units import Quantity
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.plan import DeviceType, Value
 
 Ints = NDArray[np.int64]
 Ids = NDArray[np.int32]

@@ -18,7 +18,7 @@ from unifiedbus_dsl.verify.arcs import Arcs
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ids, Ints
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.verify.loads import Matrix
+    from unifiedbus_dsl.verify.matrix import Matrix
 
 MAX_SWEPT = 1_000_000
 """Sources times arcs up to which distances are found anew from every source, whatever is alike."""

@@ -17,7 +17,7 @@ from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
 from unifiedbus_dsl.verify.distances import fewest_cables_to
-from unifiedbus_dsl.verify.loads import Matrix
+from unifiedbus_dsl.verify.matrix import Matrix
 
 FLOWS = 2_000
 """Flows of one set that are worked out anew."""

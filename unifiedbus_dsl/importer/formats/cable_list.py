@@ -14,13 +14,13 @@ from typing import TypeAlias
 
 from attrs import define, field
 
+from unifiedbus_dsl.base.progress import task
 from unifiedbus_dsl.escape.csv import cell
-from unifiedbus_dsl.export.listing import ImportFailed
 from unifiedbus_dsl.importer.doubts import BAD_VALUE, CUT_OFF, NO_END, STRANGE, Doubts, shown
 from unifiedbus_dsl.importer.kinds import KIND_OF_WORD
+from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 from unifiedbus_dsl.importer.table import Kind, Table, number
-from unifiedbus_dsl.progress import task
 
 SEPARATORS = ",;\t|"
 HEAD_LINES = 60

@@ -12,14 +12,14 @@ from xml.etree import ElementTree
 
 from attrs import define, evolve, field
 
+from unifiedbus_dsl.base.progress import task
 from unifiedbus_dsl.escape.xml import restored
-from unifiedbus_dsl.export.listing import ImportFailed
 from unifiedbus_dsl.importer.doubts import CUT_OFF, NO_END, Doubts, shown
 from unifiedbus_dsl.importer.graphs import Graph
+from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.importer.types import types_of
-from unifiedbus_dsl.progress import task
 
 _SPACES = ("{http://graphml.graphdrawing.org/xmlns}", "{http://graphml.graphdrawing.org/xmlns/graphml}")
 _KEPT = 4096

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
-from unifiedbus_dsl.export.listing import ImportFailed
+from unifiedbus_dsl.base.progress import task
 from unifiedbus_dsl.importer.doubts import BEYOND, CUT_OFF, STRANGE, Doubts, shown
 from unifiedbus_dsl.importer.infiniband import Nodes
+from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 from unifiedbus_dsl.importer.table import Table
-from unifiedbus_dsl.progress import task
 
 _QUIET = re.compile(
     r"(#.*|DR path .*|(vendid|devid|sysimgguid|switchguid|caguid|rtguid)\s*=.*|Chassis \d+.*|Non-Chassis Nodes"

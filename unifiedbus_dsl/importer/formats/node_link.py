@@ -9,10 +9,10 @@ import json
 import re
 from typing import Any
 
-from unifiedbus_dsl.export.listing import ImportFailed
 from unifiedbus_dsl.importer.doubts import NO_END, Doubts, shown
 from unifiedbus_dsl.importer.graphs import Graph
 from unifiedbus_dsl.importer.jsons import load
+from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.importer.types import types_of

@@ -6,33 +6,12 @@ from math import prod
 
 from attrs import evolve
 
-from unifiedbus_dsl.plan import Child
+from unifiedbus_dsl.ir.plan import Child
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import (
-    Bundle,
-    inner_meetings,
-    type_name,
-)
-from unifiedbus_dsl.render.folded.block import (
-    DEEPEST,
-    LONGEST_LABEL,
-    Block,
-    Cell,
-    Scope,
-    element_label,
-    element_name,
-)
+from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Cell, Scope, element_label, element_name
 from unifiedbus_dsl.render.folding import Folding
-from unifiedbus_dsl.render.marks import (
-    Box,
-    Line,
-    Mark,
-    Text,
-    clipped,
-    hanging,
-    moved,
-    text_width,
-)
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Text, clipped, hanging, moved, text_width
+from unifiedbus_dsl.render.plan_summary import Bundle, inner_meetings, type_name
 
 _KEEP = (8, 4)
 _CELL = 44.0
@@ -200,7 +179,9 @@ def part_box(
 ) -> Box:
     """The box of a part: an element, a row of elements or a stack."""
     device = scope.plan.devices.get(child.type)
-    look = palette.kind_look(device.kind) if device else palette.Look(palette.LEVELS[scope.level + 1], palette.FRAME)
+    look = (
+        palette.kind_style(device.kind) if device else palette.KindStyle(palette.LEVELS[scope.level + 1], palette.FRAME)
+    )
     if not (device is None and behind):
         look = scope.look.part_looks.get(child.type, look)
     return Box(

@@ -6,20 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from unifiedbus_dsl.plan import Child
-from unifiedbus_dsl.render.facts import (
-    Bundle,
-    outlets,
-)
+from unifiedbus_dsl.ir.plan import Child
 from unifiedbus_dsl.render.folded.block import DEEPEST, WIDEST, Block, Placed, Scope, shelves
 from unifiedbus_dsl.render.folded.exits import with_exits
 from unifiedbus_dsl.render.folded.group import Side, group_block
 from unifiedbus_dsl.render.folded.lines import around, beneath, fan
-from unifiedbus_dsl.render.marks import (
-    Box,
-    Mark,
-    moved,
-)
+from unifiedbus_dsl.render.marks import Box, Mark, moved
+from unifiedbus_dsl.render.plan_summary import Bundle, outlets
 from unifiedbus_dsl.render.tiers import tiers
 
 

@@ -7,20 +7,12 @@ from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
-from unifiedbus_dsl.plan import AssemblyType, Child, Plan
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import Survey, type_name
 from unifiedbus_dsl.render.folding import Folding
-from unifiedbus_dsl.render.look import Look
-from unifiedbus_dsl.render.marks import (
-    Box,
-    Mark,
-    Text,
-    clipped,
-    identifier,
-    moved,
-    text_width,
-)
+from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, identifier, moved, text_width
+from unifiedbus_dsl.render.plan_summary import PlanSummary, type_name
+from unifiedbus_dsl.render.style import Style
 
 T = TypeVar("T")
 
@@ -40,7 +32,7 @@ _LONGEST_ELEMENT = 90.0
 class Scope:
     """Where we draw: the assembly, how deep below the picture's own type, and a prefix that makes ids unique."""
 
-    survey: Survey
+    survey: PlanSummary
     assembly: AssemblyType
     level: int
     path: str
@@ -55,7 +47,7 @@ class Scope:
         return self.survey.plan
 
     @property
-    def look(self) -> Look:
+    def look(self) -> Style:
         return self.survey.look
 
     def inner(self, child: Child, path: str) -> Scope:

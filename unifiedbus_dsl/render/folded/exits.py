@@ -8,21 +8,11 @@ from math import prod
 import numpy as np
 from attrs import evolve
 
-from unifiedbus_dsl.plan.index import axes_used, evaluate, open_grid
+from unifiedbus_dsl.ir.plan.index import axes_used, evaluate, open_grid
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import (
-    LARGEST_GRID,
-    Outlet,
-)
 from unifiedbus_dsl.render.folded.block import WIDEST, Block, Cell, Placed, Scope, pill, pill_size, shelves
-from unifiedbus_dsl.render.marks import (
-    Line,
-    Mark,
-    Point,
-    moved,
-    polyline,
-    straight,
-)
+from unifiedbus_dsl.render.marks import Line, Mark, Point, moved, polyline, straight
+from unifiedbus_dsl.render.plan_summary import LARGEST_GRID, Outlet
 
 _DROP = 104.0
 """From the chips to the parts."""

@@ -6,23 +6,12 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve
 
-from unifiedbus_dsl.plan import Child
+from unifiedbus_dsl.ir.plan import Child
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import (
-    Bundle,
-    pattern_name,
-    type_name,
-)
 from unifiedbus_dsl.render.folded.array import array_block, inner_bundles, part_tip, stack_block
 from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, counted_type, pill
-from unifiedbus_dsl.render.marks import (
-    Box,
-    Mark,
-    Text,
-    clipped,
-    moved,
-    text_width,
-)
+from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, moved, text_width
+from unifiedbus_dsl.render.plan_summary import Bundle, pattern_name, type_name
 
 _PILL = 23.0
 """From one label below an array to the next."""

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.facts import (
-    Bundle,
-    cell_meetings,
-    child_named,
-)
 from unifiedbus_dsl.render.folded.block import DEEPEST, Cell, Placed, Scope, pill, pill_size
-from unifiedbus_dsl.render.marks import (
-    Box,
-    Line,
-    Mark,
-    Point,
-    polyline,
-    straight,
-)
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, polyline, straight
+from unifiedbus_dsl.render.plan_summary import Bundle, cell_meetings, child_named
 
 
 def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:

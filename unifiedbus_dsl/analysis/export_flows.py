@@ -1,0 +1,112 @@
+"""What the questions of a text say to an export: a scenario as parts that are gone, a traffic as flows in phases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedbus_dsl.analysis.evaluators import make_evaluator
+from unifiedbus_dsl.analysis.scenarios import damage
+from unifiedbus_dsl.base.arrays import Floats, Ints
+from unifiedbus_dsl.compiler import Compilation
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import Flows, OutageMask, remark
+from unifiedbus_dsl.measures.traffic.patterns import COLLECTIVES, Traffic, TrafficReader
+from unifiedbus_dsl.semantic.queries.set_overrides import resolve_items
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.collectives.schedules import members_of, phases
+from unifiedbus_dsl.solver.demand import Demand, Groups, to_pairs
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.syntax import tree
+
+USUAL_BYTES = 1 << 20
+ALGORITHM = "ring"
+
+
+def names_of(compilation: Compilation, noun: str, system: str) -> tuple[str, ...]:
+    """The names of the `traffic` or `scenario` statements of a system."""
+    assert compilation.model is not None
+    found = compilation.model.main.questions.get(noun, {})
+    kinds = tree.Traffic | tree.Scenario
+    return tuple(name for name, node in found.items() if isinstance(node, kinds) and node.of.text == system)
+
+
+def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> OutageMask | None:
+    """What a scenario has taken from a system; None after a diagnostic.
+
+    Raises:
+        KeyError: no such scenario.
+    """
+    assert compilation.model is not None
+    whole = NetworkContext(compilation.fabric(system))
+    asker = make_evaluator(compilation, whole, sink)
+    made = damage(scenario, resolve_items(scenario, compilation.model.asked(tree.Scenario)), asker)
+    if made is None:
+        return None
+    machine = made[0].machine
+    health = machine.cable_health
+    return OutageMask(scenario, machine.lost_devices, health == 0, int(((health > 0) & (health < 1)).sum()))
+
+
+def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tuple[Flows, ...] | None:
+    """The flows of a traffic, phase after phase; None after a diagnostic.
+
+    Sizes are those of the traffic, 1 MiB where it states none: of `alltoall` and `uniform` what one end point holds,
+    cut into a piece for each member of its group; of listed pairs what the fastest pair sends. Other collectives are
+    sent around a ring.
+
+    Raises:
+        KeyError: no such traffic.
+    """
+    assert compilation.model is not None
+    node = compilation.model.asked(tree.Traffic)[traffic]
+    machine = NetworkContext(compilation.fabric(system))
+    found = TrafficReader(machine, make_evaluator(compilation, machine, sink).selector).read(traffic, node.value)
+    if found is None:
+        return None
+    size = found.size_bytes
+    if size is None:
+        size = float(USUAL_BYTES)
+        remark(sink, "UB0806", f"`{traffic}` states no size: 1 MiB was taken", "write `size = 64 MiB`, say")
+    try:
+        return _collective(machine, found, size, sink) if found.demand is None else (_once(machine, found, size),)
+    except NotAdmittedError as why:
+        sink.error("UB0705", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
+        return None
+
+
+def _once(machine: NetworkContext, traffic: Traffic, size: float) -> Flows:
+    demand = traffic.demand
+    assert demand is not None
+    source, target, rate = _pairs(demand)
+    if isinstance(demand, Groups):
+        members = np.bincount(demand.group[demand.group >= 0])[demand.group[source]]
+        return _flows(machine, source, target, size / members)
+    return _flows(machine, source, target, size * rate / max(float(rate.max(initial=0.0)), 1e-300))
+
+
+def _collective(machine: NetworkContext, traffic: Traffic, size: float, sink: Sink) -> tuple[Flows, ...]:
+    assert traffic.pattern in COLLECTIVES
+    ends = machine.network.ends
+    if traffic.pattern == "broadcast":
+        raise NotAdmittedError("a broadcast is sent by many algorithms: list its flows with `pairs(A -> B)`")
+    remark(sink, "UB0806", f"`{traffic.name}` is sent around a ring, step by step", "list flows with `pairs(A -> B)`")
+    found: list[Flows] = []
+    for phase in phases(traffic.pattern, ALGORITHM, members_of(traffic.groups(ends)), ends):
+        for step in phase[ALGORITHM]:
+            source, target, rate = _pairs(step.shape)
+            found += [_flows(machine, source, target, size * step.part / step.times * rate)] * step.times
+    return tuple(found)
+
+
+def _pairs(demand: Demand) -> tuple[Ints, Ints, Floats]:
+    """Source, target and rate of each pair, group after group."""
+    if not isinstance(demand, Groups):
+        return demand.source, demand.target, demand.rate
+    source, target = to_pairs(demand)
+    order = np.argsort(demand.group[source], kind="stable")
+    return source[order], target[order], np.full(len(source), demand.rate)
+
+
+def _flows(machine: NetworkContext, source: Ints, target: Ints, size: Floats) -> Flows:
+    device = machine.network.end_device
+    return Flows(device[source], device[target], np.maximum(1, np.rint(size)).astype(np.int64))

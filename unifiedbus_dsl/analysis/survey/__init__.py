@@ -1,0 +1,1 @@
+"""Surveys of single outages and of random ones, and where they are solved."""

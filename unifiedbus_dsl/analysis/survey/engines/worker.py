@@ -1,0 +1,63 @@
+"""What a worker does: open the machine of a job once, then take one loss after another from it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from attrs import define, field, frozen
+
+from unifiedbus_dsl.base.arrays import Bools, Floats
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.resilience.contingency import Outage, Outcome, evaluate_outcome
+
+T = TypeVar("T")
+
+
+@frozen(eq=False)
+class Job(Generic[T]):
+    """What is the same for every loss of a survey, but for the fabric."""
+
+    measure: Callable[[NetworkContext], T]
+    symmetric: bool
+    lost: Bools | None
+    health: Floats | None
+    budget_s: float | None
+
+
+def packed(machine: NetworkContext, measure: Callable[[NetworkContext], Any]) -> bytes:
+    """The job as bytes; what measures must be able to travel."""
+    return pickle.dumps(Job(measure, machine.symmetric, machine.lost, machine.health, machine.budget_s))
+
+
+@define(eq=False)
+class _WorkerState:
+    """The job that this process works on, opened once; another one takes its place."""
+
+    key: str = ""
+    measure: Callable[[NetworkContext], Any] | None = None
+    machine: NetworkContext | None = None
+    lock: Any = field(factory=Lock)
+
+    def of(
+        self, key: str, job: bytes, fabric: Callable[[], Fabric]
+    ) -> tuple[Callable[[NetworkContext], Any], NetworkContext]:
+        with self.lock:
+            if key != self.key or self.measure is None or self.machine is None:
+                found: Job[Any] = pickle.loads(job)
+                self.measure = found.measure
+                self.machine = NetworkContext(fabric(), found.symmetric, found.lost, found.health, found.budget_s)
+                self.key = key
+            return self.measure, self.machine
+
+
+_open = _WorkerState()
+
+
+def outcome(key: str, job: bytes, fabric: Callable[[], Fabric], loss: Outage) -> Outcome[Any]:
+    """What is left after the loss; `fabric` is called once for each `key`."""
+    measure, machine = _open.of(key, job, fabric)
+    return evaluate_outcome(measure, loss.taken(machine))

@@ -1,0 +1,141 @@
+"""`ubusc import`: a machine from the file of another tool."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unifiedbus_dsl.cli.report import as_text, limit_option
+from unifiedbus_dsl.cli.terminal import say
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.diagnostics import Sink
+    from unifiedbus_dsl.importer import Doubts, Hosts
+    from unifiedbus_dsl.importer.source import Source
+
+
+@click.command("import")
+@click.argument("file", required=False)
+@click.option("-o", "--output", metavar="PATH", help="The fabric file to write; by default NAME.npz here.")
+@click.option("--format", "form", metavar="NAME", help="The format of the file; by default its content says it.")
+@click.option("--hosts", metavar="RULE", help="How the description of an adapter names its host: an expression with a "
+              "group, such as `(.+) mlx5_\\d+`; by default the word before the last. `none` for no hosts.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Refuse a file that leaves anything in doubt: exit status 1.")
+@limit_option
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    file: str | None,
+    output: str | None,
+    form: str | None,
+    hosts: str | None,
+    strict: bool,
+    limit: int,
+) -> None:
+    """Read a machine from the file of another tool, and write it as a fabric file.
+
+    Every command that takes a .ubus file takes the fabric file as well. The content says the format; `-` is standard
+    input. What is certain is taken; what is in doubt is counted and shown by line, and with --strict refused.
+
+    \b
+    Formats:
+      node-link      JSON with `nodes` and `edges`, as NetworkX and `ubusc export --to json` write it
+      graphml        GraphML
+      ibnetdiscover  what `ibnetdiscover` prints, also with -p
+      cables         a table with a row a cable: ours, NetBox's, UFM's, or any with such columns
+
+    \b
+    Examples:
+      ubusc import discovered.graphml -o discovered.npz
+      ibnetdiscover | ubusc import - -o found.npz
+      ubusc analyze found.npz
+      ubusc diff machine.ubus found.npz
+    """
+    from unifiedbus_dsl.base.units import counted
+    from unifiedbus_dsl.cli.arguments import check_output, one_of
+    from unifiedbus_dsl.cli.output import beside
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
+    from unifiedbus_dsl.diagnostics import Sink
+    from unifiedbus_dsl.escape.paths import file_name
+    from unifiedbus_dsl.export.base import remark
+    from unifiedbus_dsl.importer import FORMS, ImportFailed, read_source
+
+    sink = Sink()
+    if form is not None:
+        one_of("format", form, list(FORMS))
+    with source_of(file) as source:
+        if file != "-":
+            check_output(output, source.path)
+        try:
+            with progress_bar():
+                found = read_source(source, form, _rule(hosts))
+                if strict and found.doubts:
+                    told(found.doubts, sink, strict=True)
+                    say(as_text(sink, limit, sys.stderr), err=True, nl=False)
+                    context.exit(1)
+                fabric = found.fabric()
+        except ImportFailed as error:
+            sink.error("UB0807", str(error), None)
+            say(as_text(sink, limit, sys.stderr), err=True, nl=False)
+            context.exit(1)
+        target = Path(output) if output is not None else Path(file_name(source.stem, ".npz"))
+        with beside(target) as draft:
+            fabric.save(draft)
+    told(found.doubts, sink)
+    if found.table.types is None:
+        remark(
+            sink, "UB0806", "the file knows no latencies: those of the machine are 0", "ask it for hops and rates only"
+        )
+    say(as_text(sink, limit, sys.stderr), err=True, nl=False)
+    doubts = f", {counted(found.doubts.total, 'doubt')}" if found.doubts else ""
+    say(f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}{doubts}")
+
+
+@contextmanager
+def source_of(name: str | None, command: str = "import") -> Iterator[Source]:
+    """The file that was named; `-` is standard input, kept on disk while it is read.
+
+    Raises:
+        click.UsageError: nothing was named, or there is no such file.
+    """
+    from unifiedbus_dsl.base.drafts import scratch_folder
+    from unifiedbus_dsl.cli.arguments import source_file
+    from unifiedbus_dsl.importer.source import Source
+
+    if name != "-":
+        yield Source.of(source_file(name, command))
+        return
+    with scratch_folder() as folder:
+        path = folder / "stdin"
+        with path.open("wb") as file, click.open_file("-", "rb") as stream:
+            for piece in iter(lambda: stream.read(1 << 20), b""):
+                file.write(piece)
+        yield Source(path, "standard input", "stdin")
+
+
+def told(doubts: Doubts, sink: Sink, *, strict: bool = False) -> None:
+    """Put what is in doubt, and in which sense things were taken, into a sink."""
+    from unifiedbus_dsl.diagnostics import Severity
+
+    severity = Severity.ERROR if strict else Severity.WARNING
+    for sentence, lines in doubts.said():
+        sink.error("UB0808", sentence, None, notes=lines, severity=severity)
+    for text in doubts.remarks:
+        sink.error("UB0806", text, None, severity=Severity.NOTE)
+
+
+def _rule(text: str | None) -> Hosts:
+    from unifiedbus_dsl.importer import Hosts
+
+    if text is None:
+        return Hosts()
+    try:
+        return Hosts.read(text)
+    except ValueError as error:
+        raise click.UsageError(f"--hosts: {error}") from error

@@ -1,0 +1,318 @@
+"""The passes from text to machine, in order:
+
+    load -> parse -> bind -> elaborate -> check -> expectations -> (on demand) expand
+
+Each is a function that takes what the one before it made and a sink for diagnostics. Later ones run on what earlier
+ones could understand, so that one run reports every error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from unifiedbus_dsl.base.source import Places, Source, Span
+from unifiedbus_dsl.base.work import OverLimitError, limited
+from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity, Sink, TooManyErrorsError
+from unifiedbus_dsl.diagnostics.merge import merge_repeated
+from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
+from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.render import notebook  # noqa: F401 - lets plans show themselves
+from unifiedbus_dsl.semantic import Elaborated, ExpectResult, Limits, elaborate
+from unifiedbus_dsl.semantic.checks import check
+from unifiedbus_dsl.semantic.names.bind import FileLibrary, Library, TextLibrary, bind, unused
+from unifiedbus_dsl.semantic.names.model import Model
+from unifiedbus_dsl.semantic.queries.check_queries import check_queries
+from unifiedbus_dsl.semantic.systems import broken, expectations
+from unifiedbus_dsl.syntax import tree
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.ir.fabric import Fabric
+
+__all__ = ["Compilation", "CompilationFailed", "Limits", "compile", "compile_text", "of_fabric"]
+
+FABRIC_SUFFIX = ".npz"
+
+
+class CompilationFailed(Exception):  # noqa: N818 - the field's word
+    """A machine was asked for, and its text has errors; `diagnostics` says which."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        errors = [d for d in diagnostics if d.severity is Severity.ERROR]
+        place = errors[0].primary.span if errors and errors[0].primary else None
+        first = f"{place}: {errors[0].message}" if place else errors[0].message if errors else "no such system"
+        super().__init__(first if len(errors) < 2 else f"{first} (and {len(errors) - 1} more errors)")
+        self.diagnostics = diagnostics
+
+
+@frozen(eq=False, slots=False)
+class Compilation:
+    """What came out of a text: diagnostics, and where there are no errors, plans and fabrics.
+
+    `plans` is empty where there are errors: no number comes from a broken model. `library` holds the plans of types
+    that no system uses.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    plans: Mapping[str, Plan]
+    expectations: tuple[ExpectResult, ...]
+    sources: tuple[Source, ...]
+    library: tuple[Plan, ...] = ()
+    model: Model | None = field(default=None, repr=False)
+    elaborated: Elaborated | None = field(default=None, repr=False)
+    _fabrics: dict[str, Fabric] = field(factory=dict, init=False, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error (warnings are none)."""
+        return not any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The names of the systems, in order of the text."""
+        return tuple(self.plans)
+
+    def pick(self, system: str | None = None) -> Plan:
+        """The plan of a system, by default the first of the text.
+
+        Raises:
+            CompilationFailed: the text has errors, or no system.
+            UnknownNameError: no system of that name; a `KeyError`.
+        """
+        if not self.ok or not self.plans:
+            raise CompilationFailed(self.diagnostics)
+        name = system if system is not None else self.systems[0]
+        if name not in self.plans:
+            raise UnknownNameError(no_such("system", name, self.systems))
+        return self.plans[name]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the first system.
+
+        Raises:
+            CompilationFailed: the text has errors, or no system.
+        """
+        return self.pick()
+
+    def fabric(self, system: str | None = None) -> Fabric:
+        """The fabric of a system, expanded when first asked for.
+
+        Raises:
+            CompilationFailed: the text has errors, or no system.
+            UnknownNameError: no system of that name; a `KeyError`.
+        """
+        from unifiedbus_dsl.ir.fabric.expand import expand
+
+        plan = self.pick(system)
+        if plan.system not in self._fabrics:
+            self._fabrics[plan.system] = expand(plan, self.sources_hash)
+        return self._fabrics[plan.system]
+
+    def _repr_svg_(self) -> str | None:
+        """The overview of the first system, which notebooks show; None where there is none or nothing to draw with."""
+        if not self.ok or not self.plans:
+            return None
+        return self.plan._repr_svg_()
+
+    @property
+    def sources_hash(self) -> str:
+        """SHA-256 over the names and texts of the sources, the main one first, the others in order of name."""
+        digest = hashlib.sha256()
+        for source in (*self.sources[:1], *sorted(self.sources[1:], key=lambda s: s.name)):
+            for part in (source.name.rsplit("/", 1)[-1], source.text):
+                data = part.encode(errors="surrogateescape")  # the name of a file may be bytes that are no text
+                digest.update(len(data).to_bytes(8, "little") + data)
+        return digest.hexdigest()
+
+
+def spec_folders() -> tuple[Path, ...]:
+    """Where the specs that come along are: in the package, or beside it in a source tree."""
+    package = Path(__file__).parent
+    return tuple(folder for folder in (package / "specs", package.parent / "specs") if folder.is_dir())
+
+
+def compile(path: str | Path, *, search: Sequence[Path] = (), limits: Limits | None = None) -> Compilation:
+    """Compile a file. Never raises for what is wrong with the text or the file: see `diagnostics`.
+
+    `search` are folders in which `use` looks after the file's own and before the specs that come along. A fabric file
+    (`.npz`) is taken as the machine it holds.
+    """
+    from unifiedbus_dsl.syntax.load import load
+
+    limits = limits or Limits()
+    sink = Sink(limits.errors)
+    if Path(path).suffix.lower() == FABRIC_SUFFIX:
+        return _fabric_file(Path(path), sink)
+    library = _files(search, limits)
+    source = load(Path(path), sink, max_bytes=limits.source_bytes)
+    if source is None:
+        return Compilation(tuple(sink), {}, (), ())
+    library.know(source)
+    return _compile(source, library, sink, limits)
+
+
+def of_fabric(fabric: Fabric) -> Compilation:
+    """A fabric as if it had been compiled: a single system and no questions."""
+    made = compile_text("ubus 1\n", fabric.plan.system)
+    done = evolve(made, plans={fabric.plan.system: fabric.plan})
+    done._fabrics[fabric.plan.system] = fabric
+    return done
+
+
+def _fabric_file(path: Path, sink: Sink) -> Compilation:
+    from unifiedbus_dsl.ir.fabric import Fabric
+    from unifiedbus_dsl.ir.fabric.file import FabricFileError
+
+    try:
+        return of_fabric(Fabric.load(path))
+    except FabricFileError as error:
+        sink.error("UB0807", str(error), None, help=("`ubusc compile` and `ubusc import` write fabric files",))
+        return Compilation(tuple(sink), {}, (), ())
+
+
+def compile_text(
+    text: str,
+    name: str = "<text>",
+    files: Mapping[str, str] | None = None,
+    *,
+    search: Sequence[Path] = (),
+    limits: Limits | None = None,
+) -> Compilation:
+    """Compile a text; `files` are further texts that it may `use`, by file name."""
+    limits = limits or Limits()
+    sink = Sink(limits.errors)
+    main = Source(name, text)
+    texts = {name: main} | {file: Source(file, inner) for file, inner in (files or {}).items() if file != name}
+    library = TextLibrary(texts, _files(search, limits))
+    return _compile(main, library, sink, limits)
+
+
+def _files(search: Sequence[Path], limits: Limits) -> FileLibrary:
+    def read(path: Path, sink: Sink) -> Source | None:
+        from unifiedbus_dsl.syntax.load import load
+
+        return load(path, sink, max_bytes=limits.source_bytes)
+
+    return FileLibrary((*search, *spec_folders()), read)
+
+
+def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Compilation:
+    """All passes. Where the text has too many errors, or asks for too much work, the rest is not looked at."""
+    try:
+        with limited(limits.work):
+            return _passes(source, library, sink, limits)
+    except TooManyErrorsError:
+        last = Diagnostic(
+            "UB0234",
+            f"more than {limits.errors:,} errors: the rest is not looked at",
+            None,
+            help=("correct these first, or raise the limit with `--max-errors`",),
+        )
+    except OverLimitError as over:
+        last = Diagnostic(
+            "UB0411",
+            f"to check this takes more than {over.limit:,} steps",
+            None if over.span is None else Label(over.span, "came to the limit here"),
+            help=(
+                "build it from assemblies of assemblies, which are checked once for each type, or raise the limit with "
+                "`--max-work`",
+            ),
+        )
+    return Compilation((*sink, last), {}, (), (source,))
+
+
+def _passes(source: Source, library: Library, sink: Sink, limits: Limits) -> Compilation:
+    model = bind(source, library, sink)
+    done = elaborate(model, sink, limits)
+    for plan in (*done.plans.values(), *done.others):
+        check(plan, sink)
+    results = expectations(done, model, sink)
+    by_cables = check_queries(done, model, sink, frozenset(broken(done.elaborator, sink)))
+    if not sink.has_errors:
+        for plan in done.variants.values():
+            check(plan, sink)
+        unused(model, sink)
+    for scenario in by_cables if not sink.has_errors else ():
+        _check_outages(scenario, model, done, sink)
+    if not sink.has_errors:
+        _check_views(model, done, sink)
+    once = merge_repeated(sink, lambda span: _enclosing(span, model))
+    types = Places((kind.span, key) for key, kind in done.elaborator.types.items() if kind.span is not None)
+    diagnostics = tuple(_add_instance_count(_add_instantiation_label(each, done, types), done, types) for each in once)
+    if sink.left_out:
+        diagnostics += (Diagnostic("UB0234", f"and {sink.left_out:,} more warnings", None, severity=Severity.NOTE),)
+    sources = tuple(module.source for module in model.modules)
+    plans = {} if sink.has_errors else done.plans
+    library_plans = () if sink.has_errors else done.others
+    return Compilation(diagnostics, plans, results, sources, library_plans, model, done)
+
+
+def _check_outages(scenario: str, model: Model, done: Elaborated, sink: Sink) -> None:
+    """Follow the lines of a scenario on the cables themselves: a port or a pair may have none."""
+    from unifiedbus_dsl.ir.fabric.expand import expand
+    from unifiedbus_dsl.semantic.queries.set_overrides import resolve_items
+    from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
+    from unifiedbus_dsl.semantic.select.resolve_outages import resolve_outages
+    from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+    from unifiedbus_dsl.semantic.values.scope import Scope
+
+    asked = model.asked(tree.Scenario)
+    plan = done.variants.get(scenario) or done.plans[asked[scenario].of.text]
+    evaluator = Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)
+    resolve_outages(FabricSelector.of(expand(plan), model, evaluator), resolve_items(scenario, asked))
+
+
+def _check_views(model: Model, done: Elaborated, sink: Sink) -> None:
+    """Read every view as a picture would: what it asks for may be nothing that can be drawn."""
+    for view in model.asked(tree.View).values():
+        if view.of.text in done.plans:
+            from unifiedbus_dsl.semantic.queries.views import read_view
+            from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+            from unifiedbus_dsl.semantic.values.scope import Scope
+
+            evaluator = Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)
+            read_view(view, done.plans[view.of.text], evaluator)
+
+
+def _add_instantiation_label(diagnostic: Diagnostic, done: Elaborated, types: Places[str]) -> Diagnostic:
+    """Say once how many instances of the type a mistake is in."""
+    if diagnostic.primary is None or diagnostic.severity is not Severity.ERROR:
+        return diagnostic
+    around = types.around(diagnostic.primary.span)
+    for plan in done.plans.values():
+        keys = [key for key in around if key in plan.instances]
+        count = sum(plan.instances[key] for key in keys)
+        if keys and count > 1:
+            where = f"in {plan.type(keys[0]).kind} `{keys[0]}` ({count:,} instances)"
+            notes = diagnostic.notes
+            merged = (f"{notes[0]} {where}", *notes[1:]) if notes and notes[0].endswith(_COUNTED) else (*notes, where)
+            return evolve(diagnostic, notes=merged)
+    return diagnostic
+
+
+def _enclosing(span: Span, model: Model) -> int:
+    """Where the statement of the file begins that a place is in; -1 outside of any."""
+    module = model.modules_by_source.get(span.source)
+    found = module.file.places.around(span) if module is not None else ()
+    return found[0].span.start if found else -1
+
+
+def _add_instance_count(diagnostic: Diagnostic, done: Elaborated, types: Places[str]) -> Diagnostic:
+    """Say where the arguments come from, for an error in a type that only occurs with arguments."""
+    if diagnostic.primary is None or diagnostic.severity is not Severity.ERROR:
+        return diagnostic
+    span = diagnostic.primary.span
+    elaborator = done.elaborator
+    keys = types.around(span)
+    if not keys or any("(" not in key or key not in elaborator.asked for key in keys):
+        return diagnostic
+    label = Label(elaborator.asked[keys[0]], f"asks for `{keys[0]}`")
+    return evolve(diagnostic, labels=(*diagnostic.labels, label))
+
+
+_COUNTED = ("collision", "collisions", "such port", "such ports")

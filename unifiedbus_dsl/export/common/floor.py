@@ -1,0 +1,64 @@
+"""Where each device stands: its nearest placed ancestor, and the position of that on the floor."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.ir.plan import AssemblyType, Plan
+
+_Table: TypeAlias = "tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]"
+
+
+@frozen(eq=False)
+class Floor:
+    """For each device: how many segments of its path name the place, and its x and y in metres.
+
+    The place is the nearest placed ancestor; without any it is the outermost `rack`, and x and y are NaN. 0 segments
+    say that it has no place at all.
+    """
+
+    segments: NDArray[np.int16]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+
+    def place(self, device: int, name: str) -> str:
+        """The path of the place of a device with this name."""
+        count = int(self.segments[device])
+        return ".".join(name.split(".")[:count])
+
+
+def read_floor(plan: Plan) -> Floor:
+    """The floor of a plan; 10 bytes a device."""
+    tables: dict[str, _Table] = {}
+    for key in plan.devices:
+        tables[key] = np.zeros(1, np.int16), np.full(1, np.nan, np.float32), np.full(1, np.nan, np.float32)
+    for key in plan.bottom_up:
+        tables[key] = _table(plan, plan.assemblies[key], tables)
+    return Floor(*tables[plan.root])
+
+
+def _table(plan: Plan, of: AssemblyType, tables: dict[str, _Table]) -> _Table:
+    segments: list[NDArray[np.int16]] = [np.empty(0, np.int16)]
+    xs: list[NDArray[np.float32]] = [np.empty(0, np.float32)]
+    ys: list[NDArray[np.float32]] = [np.empty(0, np.float32)]
+    placed = {placement.child: placement for placement in of.placements}
+    for child in of.children:
+        x, y = (np.tile(column, child.count) for column in tables[child.type][1:])
+        here = np.isnan(x)  # nothing inside is placed
+        rack = child.type in plan.assemblies and plan.assemblies[child.type].kind == "rack"
+        inner = np.tile(tables[child.type][0], child.count)
+        inner = np.where(inner > 0, inner + 1, 0).astype(np.int16)
+        if rack or child.name in placed:
+            inner = np.where(here, 1, inner).astype(np.int16)
+        if child.name in placed:
+            at = np.asarray([[float(v) for v in p] for p in placed[child.name].positions], np.float32).reshape(-1, 2)
+            origin = np.repeat(at, plan.device_count[child.type], axis=0)
+            x, y = (np.where(here, 0, own) + origin[:, n] for n, own in enumerate((x, y)))
+        segments.append(inner)
+        xs.append(x.astype(np.float32))
+        ys.append(y.astype(np.float32))
+    return np.concatenate(segments), np.concatenate(xs), np.concatenate(ys)

@@ -1,0 +1,244 @@
+"""ASTRA-sim's analytical network (astra-network-analytical, 2024-11): one ring, full mesh or switch a dimension.
+
+Dimensions are found in the fabric. NPUs that a connect joins in groups of n are a dimension of n: a full mesh or a
+ring. NPUs that share switches are groups too, whose size over what lies within them is the dimension. The innermost
+comes first, and the product is the number of NPUs.
+
+ASTRA-sim lets a message take `latency` for each hop and its size over `bandwidth`, whatever else is under way. So the
+bandwidth of a mesh or ring is that of the cables between two neighbours, and of a switch that of all cables of an NPU
+to it, or what it injects; after coding, in 2^30 bytes a second, which is ASTRA-sim's GB/s. The latency is that of a
+cable, or for a switch half of the longest way to another NPU of the group, as a message has two hops there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import CannotExportError, ExportInput, Format, left_out, refuse, remark
+from unifiedbus_dsl.export.common.devices import forwards, injections, latencies, of_kind
+from unifiedbus_dsl.export.common.provenance import cable_provenance
+from unifiedbus_dsl.export.common.stream import kind_facts, number, write_text
+from unifiedbus_dsl.graph.network import connected_components
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.plan import Plan
+
+Ints = NDArray[np.int64]
+
+
+GIB = float(1 << 30)
+"""What ASTRA-sim calls a GB (`bw_GBps_to_Bpns`)."""
+
+
+@frozen(eq=False)
+class Dimension:
+    """`bandwidth` of a message in byte/s, `latency` of a hop in seconds; `group[npu]` is the number of its group."""
+
+    topology: str
+    count: int
+    bandwidth: float
+    latency: float
+    group: Ints
+
+
+def write(subject: ExportInput, path: Path, sink: Sink) -> None:
+    found = dimensions(subject.fabric, sink)
+    lines = {
+        "topology": [d.topology for d in found],
+        "npus_count": [str(d.count) for d in found],
+        "bandwidth": [number(d.bandwidth / GIB, 9) for d in found],
+        "latency": [number(d.latency * 1e9, 6) for d in found],
+    }
+    if any(d.topology == "Switch" for d in found):
+        remark(
+            sink,
+            "UB0806",
+            "ASTRA-sim's congestion-unaware network lets all messages into a switch at full rate at once",
+            "take `ring` or `halvingDoubling` for a `Switch` there, and `direct` for a `FullyConnected`",
+        )
+    if len(found) > 1:
+        remark(
+            sink,
+            "UB0806",
+            "ASTRA-sim's congestion-aware network takes one dimension only: use the congestion-unaware one",
+            "or write a single dimension by hand",
+        )
+    write_text(path, (f"{name}: [ {', '.join(values)} ]\n" for name, values in lines.items()))
+
+
+def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
+    """The dimensions of a machine, the innermost first.
+
+    Raises:
+        CannotExportError: it is no product of such dimensions.
+    """
+    plan = fabric.plan
+    npus = np.flatnonzero(of_kind(fabric, "npu"))
+    if len(npus) < 2:
+        raise _no(sink, plan, "a machine of at least two NPUs is wanted")
+    place = np.full(fabric.device_count, -1, dtype=np.int64)
+    place[npus] = np.arange(len(npus))
+    meshes = sorted(_meshes(fabric, place, len(npus), sink), key=lambda d: (_stride(d.group), d.count))
+    done, size = list(meshes), prod(d.count for d in meshes)
+    for d in list(_switched(fabric, place, len(npus), sink)):
+        factor, rest = divmod(d.count, size)
+        if rest:
+            raise _no(sink, plan, f"groups of {d.count} NPUs behind switches are no multiple of {size}")
+        if factor > 1:
+            done.append(Dimension("Switch", factor, d.bandwidth, d.latency, d.group))
+            size = d.count
+        elif size > 1:
+            left_out(
+                sink, f"switches join groups of {size:,} NPUs that meshes join as well: they were left out", "simgrid"
+            )
+    if size != len(npus):
+        raise _no(sink, plan, f"the dimensions found have {size:,} NPUs, the machine has {len(npus):,}")
+    groups = [number_ * len(npus) + d.group for number_, d in enumerate(meshes)]
+    every = np.tile(np.arange(len(npus)), len(meshes))
+    if meshes and (_parts(len(npus), every, np.concatenate(groups)) != prod(d.count for d in meshes)).any():
+        raise _no(sink, plan, "several connects join the same NPUs")
+    return done
+
+
+def _parts(count: int, npu: Ints, group: Ints) -> Ints:
+    """How many NPUs, of `count`, each part has that hangs together where `npu[i]` is in `group[i]`."""
+    label = connected_components(count + int(group.max(initial=-1)) + 1, npu, count + group)[:count]
+    sizes = np.bincount(label)
+    return np.asarray(sizes[sizes > 0])
+
+
+def _no(sink: Sink, plan: Plan, reason: str) -> CannotExportError:
+    message = f"ASTRA-sim's network is a product of rings, full meshes and switches: {reason}"
+    return refuse(sink, message, "simgrid", plan.type(plan.root).span)
+
+
+def _stride(group: Ints) -> int:
+    """How far apart the first two members of a group are."""
+    members = np.flatnonzero(group == group[0])
+    return int(members[1] - members[0]) if len(members) > 1 else len(group)
+
+
+# ---- meshes and rings ---------------------------------------------------------------------------------------------
+
+
+def _meshes(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
+    """One dimension for each connect that joins NPUs with NPUs; those that join the same pairs are one."""
+    a, b = place[fabric.a_device], place[fabric.b_device]
+    between = np.flatnonzero((a >= 0) & (b >= 0) & (a != b))
+    origin = cable_provenance(fabric)[between]
+    found: dict[bytes, list[Ints]] = {}
+    for number_ in np.unique(origin).tolist():
+        mine = between[origin == number_]
+        pairs = np.unique(np.minimum(a[mine], b[mine]) * count + np.maximum(a[mine], b[mine]))
+        found.setdefault(pairs.tobytes(), []).append(mine)
+    for parts in found.values():
+        yield _mesh(fabric, place, count, np.concatenate(parts), sink)
+
+
+def _mesh(fabric: Fabric, place: Ints, count: int, mine: Ints, sink: Sink) -> Dimension:
+    """The dimension of these cables.
+
+    Raises:
+        CannotExportError: they are no full meshes or rings of one size.
+    """
+    facts = kind_facts(fabric)
+    a, b, kind = place[fabric.a_device[mine]], place[fabric.b_device[mine]], fabric.kind[mine]
+    group = connected_components(count, a, b).astype(np.int64)
+    sizes = np.unique(np.bincount(group))
+    degrees = np.bincount(np.concatenate([a, b]), minlength=count)
+    if len(sizes) > 1 or len(np.unique(degrees)) > 1:
+        raise _no(sink, fabric.plan, "the NPUs of a connect are not all alike")
+    n, rates = int(sizes[0]), _bundles(count, a, b, np.asarray([k.capacity for k in facts])[kind])
+    neighbours = 2 * len(rates) // count
+    if neighbours not in (n - 1, 2):
+        raise _no(sink, fabric.plan, f"a connect joins each of {n} NPUs with {neighbours} others")
+    if not np.allclose(rates, rates[0]):
+        left_out(sink, "a dimension has one rate, and pairs of NPUs have several: the lowest was taken", "simgrid")
+    latency = max(facts[k].latency for k in np.unique(kind).tolist())
+    topology = "FullyConnected" if neighbours == n - 1 else "Ring"
+    return Dimension(topology, n, float(rates.min()), latency, group)
+
+
+def _bundles(count: int, a: Ints, b: Ints, rate: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The added rate of the cables of each joined pair of NPUs."""
+    _, pair = np.unique(np.minimum(a, b) * count + np.maximum(a, b), return_inverse=True)
+    return np.asarray(np.bincount(pair, weights=rate), dtype=np.float64)
+
+
+# ---- switches -----------------------------------------------------------------------------------------------------
+
+
+def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
+    """One dimension for each size of group that hangs together over devices that pass data on, the smallest first."""
+    a, b = place[fabric.a_device], place[fabric.b_device]
+    passing = forwards(fabric)
+    other = ~((a >= 0) & (b >= 0))
+    other &= (passing[fabric.a_device] | (a >= 0)) & (passing[fabric.b_device] | (b >= 0))
+    if not other.any():
+        return
+    far = (a < 0) & (b < 0) & other
+    joined = connected_components(fabric.device_count, fabric.a_device[far], fabric.b_device[far])
+    facts = kind_facts(fabric)
+    near = np.flatnonzero(other & ~far)
+    npu = np.where(a[near] >= 0, a[near], b[near])
+    switch = joined[np.where(a[near] >= 0, fabric.b_device[near], fabric.a_device[near]).astype(np.int64)]
+    members = np.unique(np.stack([switch, npu]), axis=1)
+    heads, sizes = np.unique(members[0], return_counts=True)
+    upward = joined[fabric.a_device[far].astype(np.int64)]
+    rate = np.asarray([k.capacity for k in facts])[fabric.kind[near]]
+    size_of = sizes[np.searchsorted(heads, switch)]
+    for size in sorted(set(sizes.tolist())):
+        mine = size_of == size
+        each = np.bincount(npu[mine], weights=rate[mine], minlength=count)
+        if not np.allclose(each, each[0]):
+            raise _no(sink, fabric.plan, "the NPUs have different rates to their switches")
+        if (_parts(count, npu[mine], switch[mine]) != size).any():
+            raise _no(sink, fabric.plan, f"groups of {size:,} NPUs behind switches overlap")
+        if np.isin(upward, heads[sizes == size]).any():
+            left_out(
+                sink,
+                f"a switch of ASTRA-sim is never full, and {size:,} NPUs are behind switches that are cabled to others",
+                "simgrid",
+            )
+        group = np.flatnonzero(place >= 0)[members[1, members[0] == switch[mine][0]]]
+        rate_of_npu = min(float(each[0]), float(injections(fabric)[group].min()))
+        yield Dimension("Switch", int(size), rate_of_npu, _half_way(fabric, group), np.arange(count))
+
+
+def _half_way(fabric: Fabric, npus: Ints) -> float:
+    """Half of the longest of the fastest ways from the first of these NPUs to the others over what is no NPU, in s."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    is_npu = of_kind(fabric, "npu")
+    source = int(npus[0])
+    passing = latencies(fabric) * ~is_npu
+    times = np.asarray([k.latency for k in kind_facts(fabric)])[fabric.kind]
+    a, b = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
+    keep = ~(is_npu[a] & is_npu[b])
+    cost = np.concatenate([times[keep] + passing[b[keep]], times[keep] + passing[a[keep]]])
+    tail, head = np.concatenate([a[keep], b[keep]]), np.concatenate([b[keep], a[keep]])
+    inner = (forwards(fabric)[tail] & ~is_npu[tail]) | (tail == source)  # an NPU is no way through
+    order = np.lexsort((cost[inner], head[inner], tail[inner]))
+    tail, head, cost = tail[inner][order], head[inner][order], cost[inner][order]
+    first = np.ones(len(tail), dtype=bool)
+    first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    graph = coo_matrix((cost[first], (tail[first], head[first])), shape=(fabric.device_count,) * 2).tocsr()
+    return float(dijkstra(graph, indices=source)[npus].max()) / 2
+
+
+FORMAT = Format(
+    "astra-sim",
+    "ASTRA-sim's analytical network: a ring, full mesh or switch a dimension",
+    "fabric",
+    "astra.yml",
+    write,
+    ("switches and cables one by one", "what a mesh injects in all", "lengths"),
+    "simgrid",
+)

@@ -1,0 +1,96 @@
+"""Our own cable list, for whoever plugs the cables: a row a cable, both ends with port and place, label and length.
+
+Columns: `cable` (its id), `label`, then for both ends device, port, kind, type, place and x and y of the place in
+metres, then `link`, `medium`, `lanes`, `gbps` (raw rate each way) and `length_m`.
+
+The label is the legal name of the first port. As a port takes one cable, no two cables have one label, and it stays
+the same as long as that port does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from math import isnan
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import csv
+from unifiedbus_dsl.export.base import ExportInput, Format, OutageMask
+from unifiedbus_dsl.export.common.floor import Floor, read_floor
+from unifiedbus_dsl.export.common.legal import ANY
+from unifiedbus_dsl.export.common.names import Slugs
+from unifiedbus_dsl.export.common.stream import Cables, cable_runs, kind_facts, number, write_text
+from unifiedbus_dsl.ir.fabric import Fabric
+
+COLUMNS = (
+    "cable", "label",
+    "a_device", "a_port", "a_kind", "a_type", "a_place", "a_x_m", "a_y_m",
+    "b_device", "b_port", "b_kind", "b_type", "b_place", "b_x_m", "b_y_m",
+    "link", "medium", "lanes", "gbps", "length_m",
+)  # fmt: skip
+
+
+def write(subject: ExportInput, path: Path, sink: Sink) -> None:
+    write_text(path, chain([",".join(COLUMNS) + "\n"], _rows(subject.fabric, subject.gone)))
+
+
+def labels(fabric: Fabric, slugs: Slugs, run: Cables) -> list[str]:
+    """The label of each cable of a run: the name of its first port."""
+    keys = list(fabric.plan.devices)
+    ports = [slugs.ports(key) for key in keys]
+    types = fabric.device_type[run.a].tolist()
+    numbers = fabric.a_port[run.ids].tolist()
+    devices = slugs.devices(run.a).tolist()
+    return [f"{d}-{ports[t][p]}" for d, t, p in zip(devices, types, numbers, strict=True)]
+
+
+def _rows(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:
+    where, slugs = read_floor(fabric.plan), Slugs(fabric.plan, ANY)
+    facts = [
+        (
+            k.link,
+            k.medium,
+            k.lanes,
+            "" if k.rate is None else number(k.rate * 8e-9),
+            "" if k.length is None else number(k.length, 3),
+        )
+        for k in kind_facts(fabric)
+    ]
+    for run in cable_runs(fabric, "write cables", gone=gone):
+        yield csv.table(
+            (cable, label, a, ap, *ax, b, bp, *bx, *facts[kind])
+            for cable, label, a, ap, ax, b, bp, bx, kind in zip(
+                run.ids, labels(fabric, slugs, run), run.a_name, run.a_port, _about(fabric, where, run.a, run.a_name),
+                run.b_name, run.b_port, _about(fabric, where, run.b, run.b_name), run.kind, strict=True,
+            )
+        )  # fmt: skip
+
+
+def _about(fabric: Fabric, where: Floor, devices: list[int], names: list[str]) -> Iterator[tuple[str, ...]]:
+    """Kind, type, place, x and y of each device."""
+    types = [(of.kind, of.key) for of in fabric.plan.devices.values()]
+    at = np.asarray(devices)
+    columns = zip(
+        devices, names, fabric.device_type[at].tolist(), _metres(where.x[at]), _metres(where.y[at]), strict=True
+    )
+    for device, name, t, x, y in columns:
+        yield *types[t], where.place(device, name), x, y
+
+
+def _metres(values: NDArray[np.float32]) -> list[str]:
+    return ["" if isnan(value) else number(value, 3) for value in values.tolist()]
+
+
+FORMAT = Format(
+    "cables",
+    "cable list for people: both ends, places, labels, lengths",
+    "fabric",
+    "cables.csv",
+    write,
+    ("devices without a cable", "fields of devices", "transit lines"),
+    partial=True,
+)

@@ -1,0 +1,1 @@
+"""Pictures that need answers: loads, before and after, maps, plots."""

@@ -1,0 +1,218 @@
+"""Maps of bandwidth and latency between the racks of a system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from math import ceil
+from typing import Literal, TypeAlias
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.base.arrays import Floats, Ints
+from unifiedbus_dsl.base.units import counted, format_number
+from unifiedbus_dsl.ir.fabric.names import element_names
+from unifiedbus_dsl.ir.plan import Child, Plan
+from unifiedbus_dsl.ir.plan.end_points import end_types
+from unifiedbus_dsl.measures.certified import proved
+from unifiedbus_dsl.measures.end_points import end_points
+from unifiedbus_dsl.measures.pair_distances import latency
+from unifiedbus_dsl.render.heat import Heat, heat_picture
+from unifiedbus_dsl.render.marks import Picture, Text
+from unifiedbus_dsl.render.sheet import sheet
+from unifiedbus_dsl.solver.bisection.part_matrices import latency_matrix, max_flow_matrix
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.network_context import NetworkContext
+
+Map: TypeAlias = Literal["bandwidth", "latency"]
+MAPS: tuple[Map, ...] = ("bandwidth", "latency")
+MOST_PARTS = 18
+"""More of them are joined into blocks of consecutive ones."""
+
+_ALIKE = 1e-9
+"""Relative difference of values that are one."""
+
+_UNITS = {
+    "bandwidth": ((1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s")),
+    "latency": ((1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
+}
+
+
+@frozen
+class Part:
+    """Devices `start … stop - 1`, by name; `parent` is the assembly that it is in, None for the system."""
+
+    name: str
+    kind: str
+    start: int
+    stop: int
+    parent: Part | None = None
+
+    @property
+    def array(self) -> str:
+        """The name without the index."""
+        return self.name.rpartition("[")[0] if self.name.endswith("]") else self.name
+
+
+def heat_map(machine: NetworkContext, what: Map) -> Picture:
+    """What the end points of each two racks can send to each other alone, or how far the furthest two of them are
+    apart. A system without racks is taken by its parts; many racks by blocks of neighbours inside one assembly, or by
+    the assemblies around them. Where all values are one, the picture says it in a sentence.
+
+    Raises:
+        NotAdmittedError: there are no two parts with end points.
+    """
+    plan = machine.fabric.plan
+    _, whole = parts(plan)
+    if len(whole) < 2:
+        raise NotAdmittedError(f"a map is of two parts or more, and `{plan.system}` has {len(whole)} with end points")
+    blocks = join_parts(whole)
+    kind = _one_kind([part for block in blocks for part in block])
+    part = _members(machine, plan, blocks)
+    if what == "bandwidth":
+        values = max_flow_matrix(machine.symmetry, part)
+        said = "most that all end points of one can send to all of the other while all else is silent, each direction"
+    else:
+        values = latency_matrix(machine.timed_symmetry, part)
+        said = "least time of a small message at no load, between the two end points that are furthest apart"
+    scale, unit = _unit(what, values)
+    names = [block[0].name if len(block) == 1 else f"{block[0].name} … {block[-1].name}" for block in blocks]
+    joined = any(len(block) > 1 for block in blocks)
+    heat = Heat(names, values / scale, unit, "each row and column is a " + (f"block of {kind}s" if joined else kind))
+    notes = [said, f"system {plan.system}: {_counts(blocks, kind)}", *_left_out(machine, part, kind)]
+    nearest = _nearest(machine, part, scale, unit) if what == "latency" else []
+    title = f"{what} between {kind}s"
+    sentence = _sentence(heat, what, f"blocks of {kind}s" if joined else f"{kind}s")
+    if sentence:
+        return sheet(title, f"map · {unit}", [(note, "") for note in notes], nearest, [sentence], [])
+    return heat_picture(heat, title, notes, _tiles(heat) + nearest)
+
+
+def join_parts(found: list[Part]) -> list[list[Part]]:
+    """Return the rows of a map: the parts alone where they are few, else blocks of neighbours in one array, else the
+    assemblies around them. No block holds parts of two assemblies, but where one assembly has very many arrays."""
+    if len(found) <= MOST_PARTS:
+        return [[part] for part in found]
+    arrays = [list(group) for _, group in groupby(found, key=lambda part: part.array)]
+    size = next((n for n in range(1, len(found)) if _block_count(arrays, n) <= MOST_PARTS), 0)
+    if size:
+        return [array[at : at + size] for array in arrays for at in range(0, len(array), size)]
+    around = list(dict.fromkeys(part.parent or part for part in found))
+    if len(around) > 1 and len(around) < len(found):
+        return join_parts(around)
+    size = ceil(len(found) / MOST_PARTS)
+    return [found[at : at + size] for at in range(0, len(found), size)]
+
+
+def _block_count(arrays: list[list[Part]], size: int) -> int:
+    return sum(ceil(len(array) / size) for array in arrays)
+
+
+def _one_kind(found: list[Part]) -> str:
+    kinds = {part.kind for part in found}
+    return kinds.pop() if len(kinds) == 1 else "part"
+
+
+def _counts(blocks: list[list[Part]], kind: str) -> str:
+    """`40 racks in 14 blocks of 3, the last of 1`."""
+    sizes = [len(block) for block in blocks]
+    most = max(sizes)
+    if most == 1:
+        return f"{len(blocks)} {kind}s"
+    text = f"{sum(sizes):,} {kind}s in {len(blocks)} blocks of "
+    if min(sizes[:-1]) < most:
+        return f"{text}at most {most}"
+    return f"{text}{most}" + (f", the last of {sizes[-1]}" if sizes[-1] < most else "")
+
+
+def _left_out(machine: NetworkContext, part: Ints, kind: str) -> list[str]:
+    """A note where end points of the machine are in no part of the map."""
+    count = len(end_points(machine)) - int((part >= 0).sum())
+    return [f"{counted(count, 'end point')} in no {kind} left out"] if count else []
+
+
+def _sentence(heat: Heat, what: Map, nouns: str) -> Text | None:
+    """The map in words where all its values are one."""
+    known = heat.values[~np.isnan(heat.values)]
+    if not len(known) or not np.isfinite(known).all() or known.max() - known.min() > _ALIKE * known.max():
+        return None
+    value = f"{format_number(float(known.max()))} {heat.unit}"
+    each = "between" if what == "bandwidth" else "within and between"
+    return Text("sentence", 0, 0, f"{value} {each} any two of the {len(heat.names)} {nouns}", 13, role="sentence")
+
+
+def _tiles(heat: Heat) -> list[tuple[str, str]]:
+    finite = heat.values[np.isfinite(heat.values)]
+    if not len(finite):
+        return []
+    least, most = (format_number(float(each)) for each in (finite.min(), finite.max()))
+    return [(f"{least} {heat.unit}", "least in the table"), (f"{most} {heat.unit}", "most in the table")]
+
+
+def _nearest(machine: NetworkContext, part: Ints, scale: float, unit: str) -> list[tuple[str, str]]:
+    """The least latency of two end points: the table has that of the furthest two of its rows and columns."""
+    ends = np.flatnonzero(part >= 0)
+    found = proved(machine, latency(machine, ends, ends)).value
+    return [(f"{format_number(float(v) / scale)} {unit}", "between the nearest two end points") for v in found[:1]]
+
+
+def _unit(what: Map, values: Floats) -> tuple[float, str]:
+    """The largest unit in which all values are at least 1."""
+    least = float(np.min(values[np.isfinite(values) & (values > 0)], initial=np.inf))
+    return next(((scale, unit) for scale, unit in _UNITS[what] if least >= scale), _UNITS[what][-1])
+
+
+def _members(machine: NetworkContext, plan: Plan, blocks: list[list[Part]]) -> Ints:
+    """The block of each end point of the machine, -1 of all others, [E]."""
+    fabric = machine.fabric
+    block = np.full(fabric.device_count, -1, dtype=np.int64)
+    for number, members in enumerate(blocks):
+        for each in members:
+            block[each.start : each.stop] = number
+    block[~np.isin(np.arange(fabric.device_count), _standing(machine))] = -1
+    return block[machine.network.end_device]
+
+
+def _standing(machine: NetworkContext) -> Ints:
+    """The devices that are end points of the machine."""
+    return np.asarray(machine.network.end_device[end_points(machine)])
+
+
+def parts(plan: Plan) -> tuple[str, list[Part]]:
+    """The racks that hold end points, in order, and their kind; without two racks the parts of the system."""
+    holding = set(end_types(plan))
+    for key in plan.bottom_up:
+        if any(child.type in holding for child in plan.assemblies[key].children):
+            holding.add(key)
+    racks = list(_instances(plan, plan.root, None, 0, holding))
+    if len(racks) > 1:
+        return "rack", racks
+    found = [
+        Part(name, plan.type(child.type).kind, start, start + plan.device_count[child.type])
+        for child, name, start in _elements(plan, plan.root, "", 0)
+        if child.type in holding
+    ]
+    return _one_kind(found) if found else "part", found
+
+
+def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Child, str, int]]:
+    """Each element of the children of an assembly: its array, its name, its first device."""
+    starts = plan.numbering.child_starts[key]
+    for child, first in zip(plan.assemblies[key].children, starts, strict=False):
+        for element, own in enumerate(element_names(child.name, child.shape, np.arange(child.count)).tolist()):
+            at = start + int(first) + element * plan.device_count[child.type]
+            yield child, f"{path}.{own}" if path else own, at
+
+
+def _instances(plan: Plan, key: str, parent: Part | None, start: int, holding: set[str]) -> Iterator[Part]:
+    """The racks at any level that hold end points."""
+    for child, name, first in _elements(plan, key, parent.name if parent else "", start):
+        if child.type not in holding or child.type not in plan.assemblies:
+            continue
+        kind = plan.assemblies[child.type].kind
+        part = Part(name, kind, first, first + plan.device_count[child.type], parent)
+        if kind == "rack":
+            yield part
+        else:
+            yield from _instances(plan, child.type, part, first, holding)

@@ -1,0 +1,166 @@
+"""Utilisation of cables as pictures show it: of each cable, of the cables between two devices, and of each rule."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.base.arrays import Floats, Ints
+from unifiedbus_dsl.base.units import format_number, format_share
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.plan import Plan, Rule
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.marks import Mark
+from unifiedbus_dsl.render.sheet import line_entry
+from unifiedbus_dsl.render.style import Loads, Lost, Style
+from unifiedbus_dsl.semantic.queries.views import link_text
+from unifiedbus_dsl.solver.network_context import NetworkContext
+
+
+@frozen(eq=False)
+class Utilisation:
+    """Utilisation of each cable of a fabric, [cables], under `what`, where each end point sends `rate` byte/s, or
+    where they are not `alike` those that send most do."""
+
+    fabric: Fabric
+    each: Floats
+    what: str
+    rate: float
+    alike: bool = True
+
+    @classmethod
+    def of(cls, machine: NetworkContext, shares: Floats, what: str, rate: float, *, alike: bool = True) -> Utilisation:
+        """From that of each arc of the machine's network, [A]."""
+        return cls(machine.fabric, of_each_cable(machine, shares), what, rate, alike)
+
+    def at(self, rate: float) -> Utilisation:
+        """The same where each end point sends at another rate: loads are in proportion."""
+        return evolve(self, each=self.each * (rate / self.rate), rate=rate)
+
+    @property
+    def most(self) -> float:
+        return float(self.each.max(initial=0.0))
+
+    @property
+    def busiest(self) -> str:
+        """The busiest cable: its load and its name."""
+        return f"{percent(self.most)} at {self.fabric.cable_name(int(np.argmax(self.each)))}"
+
+    @property
+    def said(self) -> str:
+        who = "each end point" if self.alike else "the end points that send most"
+        return f"load of cables under {self.what}, {who} sending {format_number(self.rate / 1e9)} GB/s"
+
+
+def loaded(look: Style, found: Utilisation, most: float | None = None, *, alone: bool = True) -> Style:
+    """The look with cables coloured by load, in parts of `most` (by default of the busiest cable). A picture that is
+    not `alone` has its notes and its legend beside it."""
+    top = found.most if most is None else most
+    loads = Loads(_worst(found.fabric.plan, found.each), top, _PairLoads(found.fabric, found.each))
+    lines = [(found.said, ""), (f"busiest: {found.busiest}", "")] if alone else []
+
+    def text(plan: Plan, key: str, rules: Sequence[Rule], cables: int) -> str:
+        worst = max(loads.share(key, rule) for rule in rules)
+        base = link_text("rate")(plan, key, rules, cables)
+        return f"{base} · {percent(worst)}" + (" · busiest" if worst >= found.most * (1 - 1e-9) > 0 else "")
+
+    legend = load_legend(top) if alone else []
+    return evolve(look, loads=loads, link_text=look.link_text or text, legend=legend, notes=[*look.notes, *lines])
+
+
+def of_each_cable(machine: NetworkContext, shares: Floats) -> Floats:
+    """Utilisation of each cable, [cables], by that of each arc, [A]: cables of one kind and the same two vertices
+    share an arc. Of its two directions the busier; 0 for a cable that is lost."""
+    padded = np.append(shares, 0.0)
+    forth, back = machine.cable_arcs()
+    return np.asarray(np.maximum(padded[forth], padded[back]))
+
+
+def _largest(codes: Ints, values: Floats) -> tuple[Ints, Floats]:
+    """The codes, which are in order, each once, with the largest of its values."""
+    if not len(codes):
+        return codes, values
+    starts = np.flatnonzero(np.r_[True, np.diff(codes) > 0])
+    return codes[starts], np.maximum.reduceat(values, starts)
+
+
+class _PairLoads:
+    """Utilisation of the busiest cable between two devices."""
+
+    def __init__(self, fabric: Fabric, each: Floats) -> None:
+        self._count = fabric.device_count
+        code = _pair_codes(fabric)
+        order = np.argsort(code, kind="stable")
+        self._codes, self._most = _largest(code[order], each[order])
+
+    def __call__(self, a: int, b: int) -> float:
+        code = min(a, b) * self._count + max(a, b)
+        at = int(np.searchsorted(self._codes, code))
+        found = at < len(self._codes) and self._codes[at] == code
+        return float(self._most[at]) if found else 0.0
+
+
+def _pair_codes(fabric: Fabric) -> Ints:
+    """A number for the two devices of each cable, [cables]."""
+    a, b = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
+    return np.minimum(a, b) * fabric.device_count + np.maximum(a, b)
+
+
+def lost_of(machine: NetworkContext) -> Lost:
+    """What a damaged machine lacks, as pictures ask for it."""
+    fabric = machine.fabric
+    before = np.concatenate([[0], np.cumsum(machine.lost_devices)])
+    dead = machine.cable_health <= 0
+    alive = _PairLoads(fabric, np.where(dead, 0.0, 1.0))
+    return Lost(
+        lambda start, count: int(before[start + count] - before[start]),
+        lambda a, b: alive(a, b) == 0.0,
+        {place: int(total) for place, total in _by_rule(fabric.plan, dead.astype(np.float64), np.sum).items()},
+    )
+
+
+def _worst(plan: Plan, each: Floats) -> dict[tuple[str, int], float]:
+    """The busiest cable of each rule of each assembly type, over all instances."""
+    found = _by_rule(plan, each, lambda part: part.max(initial=0.0))
+    return {place: float(value) for place, value in found.items()}
+
+
+def _by_rule(plan: Plan, each: Floats, summed: Callable[[Floats], Any]) -> dict[tuple[str, int], Any]:
+    """A sum or a maximum of the cables of each rule of each assembly type, over all its instances."""
+    numbering = plan.numbering
+    parts: dict[tuple[str, int], list[Any]] = {}
+
+    def visit(key: str, rows: Floats) -> None:
+        """`rows` [instances, cables of one] of an assembly type."""
+        assembly, starts = plan.assemblies[key], numbering.cable_starts[key]
+        for at, child in enumerate(assembly.children):
+            inside = numbering.cable_count.get(child.type, 0)
+            if child.type in plan.assemblies and inside:
+                part = rows[:, starts[at] : starts[at] + child.count * inside]
+                visit(child.type, part.reshape(-1, inside))
+        for number, rule in enumerate(assembly.rules):
+            first = starts[len(assembly.children) + number]
+            part = rows[:, first : first + numbering.rule_size(key, number)]
+            parts.setdefault((key, id(rule)), []).append(summed(part))
+
+    visit(plan.root, each.reshape(1, -1))
+    return {place: summed(np.array(values)) for place, values in parts.items()}
+
+
+def percent(share: float) -> str:
+    return format_share(share, digits=3).replace("%", " %")
+
+
+def load_legend(most: float) -> list[list[Mark]]:
+    """What the colours of loads mean."""
+    limits = [0.0, *palette.LOAD_LIMITS]
+    texts = [f"{percent(a * most)} – {percent(b * most)}" for a, b in itertools.pairwise(limits)]
+    texts.append(f"busiest: {percent(most)}")
+    return [
+        line_entry(f"legend-load-{i}", text, colour)
+        for i, (text, colour) in enumerate(zip(texts, palette.LOADS, strict=True))
+    ]

@@ -1,0 +1,1 @@
+"""The network that the solver sees, and its symmetries."""

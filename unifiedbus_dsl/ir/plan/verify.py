@@ -1,0 +1,243 @@
+"""The plan verifies itself: what every later stage relies on holds.
+
+A plan that fails is a mistake of the compiler, not of the text it was compiled from: errors in the text have been
+reported before there is a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from unifiedbus_dsl.ir.plan import (
+    AssemblyType,
+    Axis,
+    Const,
+    DeviceType,
+    IndexExpr,
+    Lookup,
+    Not,
+    Op,
+    Placement,
+    Plan,
+    PortRef,
+    Rule,
+    Var,
+)
+from unifiedbus_dsl.ir.plan.algebra import within
+from unifiedbus_dsl.ir.plan.index import text
+from unifiedbus_dsl.ir.plan.text import ref_text
+
+_NUMBERS = frozenset(["+", "-", "*", "div", "mod"])
+_COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
+
+
+class PlanError(AssertionError):
+    """The plan is not whole; the sentence says where."""
+
+
+def verify(plan: Plan) -> None:
+    """Checks that names are sorted and unique, references resolve with the right number of subscripts in range, and no
+    type contains itself.
+
+    Raises:
+        PlanError: with everything that does not hold, a sentence a line.
+    """
+    # later checks rely on earlier ones: the size of a port array, for one, on the type being there
+    for stage in (_names, _containment, _devices, _exports, _assemblies):
+        found = list(stage(plan))
+        if found:
+            raise PlanError("\n".join(found))
+
+
+def _names(plan: Plan) -> Iterator[str]:
+    tables: Mapping[str, Mapping[str, object]] = {
+        "protocols": plan.protocols,
+        "links": plan.links,
+        "devices": plan.devices,
+        "assemblies": plan.assemblies,
+    }
+    for name, table in tables.items():
+        yield from _sorted(list(table), f"the {name} of the plan")
+        for key, item in table.items():
+            own = getattr(item, "key", None) or getattr(item, "name", None)
+            if own != key:
+                yield f"`{key}` of the {name} calls itself `{own}`"
+    for key in plan.devices.keys() & plan.assemblies.keys():
+        yield f"`{key}` is both a device and an assembly"
+    for link in plan.links.values():
+        if link.protocol not in plan.protocols:
+            yield f"link `{link.name}` is of protocol `{link.protocol}`, which the plan does not have"
+
+
+def _sorted(names: Sequence[str], where: str) -> Iterator[str]:
+    for one, other in pairwise(names):
+        if one == other:
+            yield f"`{one}` stands twice in {where}"
+        elif one > other:
+            yield f"`{one}` stands before `{other}` in {where}"
+
+
+def _containment(plan: Plan) -> Iterator[str]:
+    types = {*plan.devices, *plan.assemblies}
+    if plan.root not in types:
+        yield f"the root `{plan.root}` is no type of the plan"
+        return
+    for assembly in plan.assemblies.values():
+        for child in assembly.children:
+            if child.type not in types:
+                yield f"`{assembly.key}.{child.name}` is of type `{child.type}`, which the plan does not have"
+                return
+    cycle = _cycle(plan)
+    if cycle:
+        yield f"a type contains itself: {' > '.join(f'`{key}`' for key in cycle)}"
+        return
+    reached = {plan.root, *(child.type for key in plan.bottom_up for child in plan.assemblies[key].children)}
+    for key in sorted(types - reached):
+        yield f"type `{key}` is nowhere in the system"
+
+
+def _cycle(plan: Plan) -> list[str]:
+    """A chain of types from one to itself, or nothing."""
+    done: set[str] = set()
+
+    def search(key: str, chain: list[str]) -> list[str]:
+        if key in chain:
+            return [*chain[chain.index(key) :], key]
+        if key in done or key in plan.devices:
+            return []
+        for child in plan.assemblies[key].children:
+            found = search(child.type, [*chain, key])
+            if found:
+                return found
+        done.add(key)
+        return []
+
+    return next((found for key in plan.assemblies if (found := search(key, []))), [])
+
+
+def _devices(plan: Plan) -> Iterator[str]:
+    for device in plan.devices.values():
+        yield from _sorted([port.name for port in device.ports], f"the ports of `{device.key}`")
+        for port in device.ports:
+            if port.protocol not in plan.protocols:
+                yield f"port `{device.key}.{port.name}` is of protocol `{port.protocol}`, which the plan does not have"
+            if port.lanes < 1:
+                yield f"port `{device.key}.{port.name}` has {port.lanes} lanes"
+            if any(size < 0 for size in port.shape):
+                yield f"port `{device.key}.{port.name}` has a dimension below 0"
+        sides = [side for line in device.between for side in line]
+        listed = [number for line in (*device.transit, *sides) for number in line]
+        if not all(sides) or any(len(line) != 2 for line in device.between):
+            yield f"a transit line of `{device.key}` has a side without a port"
+        if len(set(listed)) != len(listed) or any(not 0 <= n < device.radix for n in listed):
+            yield f"the transit lines of `{device.key}` name a port twice or one that it does not have"
+
+
+def _exports(plan: Plan) -> Iterator[str]:
+    for key in plan.bottom_up:
+        assembly = plan.assemblies[key]
+        yield from _sorted([child.name for child in assembly.children], f"the children of `{key}`")
+        yield from _sorted([export.name for export in assembly.exports], f"the exports of `{key}`")
+        for export in assembly.exports:
+            where = f"port `{export.name}` of `{key}`"
+            yield from _axes(export.axes, where) or _reference(plan, assembly, export.ref, export.axes, None, where)
+
+
+def _assemblies(plan: Plan) -> Iterator[str]:
+    for key in plan.bottom_up:
+        assembly = plan.assemblies[key]
+        for number, rule in enumerate(assembly.rules):
+            yield from _rule(plan, assembly, rule, f"rule {number} of `{key}`")
+        for opening in assembly.openings:
+            where = f"an opening of `{key}`"
+            yield from _axes(opening.axes, where) or _reference(plan, assembly, opening.ref, opening.axes, None, where)
+        placed = [placement.child for placement in assembly.placements]
+        if len(set(placed)) != len(placed):
+            yield f"a child of `{key}` is placed twice"
+        for placement in assembly.placements:
+            yield from _placement(assembly, placement)
+
+
+def _rule(plan: Plan, assembly: AssemblyType, rule: Rule, where: str) -> Iterator[str]:
+    if rule.link not in plan.links:
+        yield f"{where} is over link `{rule.link}`, which the plan does not have"
+    if rule.lanes < 1 or (rule.length is not None and rule.length < 0):
+        yield f"{where} has {rule.lanes} lanes and a length of {rule.length} m"
+    problems = _axes(rule.axes, where)
+    if not problems and rule.where is not None:
+        problems = list(_expression(rule.where, rule.axes, where, condition=True))
+    yield from problems
+    if problems:  # the points of the rule, and so the ranges of its subscripts, are not to be had
+        return
+    for ref in (rule.left, rule.right):
+        yield from _reference(plan, assembly, ref, rule.axes, rule.where, where)
+
+
+def _axes(axes: Sequence[Axis], where: str) -> list[str]:
+    twice = [f"an axis stands twice in {where}"] if len({axis.name for axis in axes}) != len(axes) else []
+    return twice + [f"axis `{axis.name}` of {where} has step {axis.step}" for axis in axes if axis.step < 1]
+
+
+def _reference(
+    plan: Plan, assembly: AssemblyType, ref: PortRef, axes: Sequence[Axis], condition: IndexExpr | None, where: str
+) -> Iterator[str]:
+    child = next((c for c in assembly.children if c.name == ref.child), None)
+    if child is None:
+        yield f"{where} names child `{ref.child}`, which there is none of"
+        return
+    shape = _port_shape(plan.type(child.type), ref.port)
+    if shape is None:
+        yield f"{where} names port `{ref.port}`, which `{child.type}` does not have"
+        return
+    for name, at, sizes in ((ref.child, ref.at, child.shape), (ref.port, ref.port_at, shape)):
+        if len(at) != len(sizes):
+            yield f"`{name}` in `{ref_text(ref)}` of {where} has {len(at)} subscripts for {len(sizes)} dimensions"
+            continue
+        for expr, size in zip(at, sizes, strict=True):
+            problems = list(_expression(expr, axes, where, condition=False))
+            yield from problems
+            if not problems and not within(expr, axes, 0, size - 1, condition):
+                yield f"`{text(expr)}` of `{name}` in {where} leaves 0..{size - 1}"
+
+
+def _port_shape(of: DeviceType | AssemblyType, name: str) -> tuple[int, ...] | None:
+    ports = of.ports if isinstance(of, DeviceType) else of.exports
+    return next((port.shape for port in ports if port.name == name), None)
+
+
+def _expression(expr: IndexExpr, axes: Sequence[Axis], where: str, *, condition: bool) -> Iterator[str]:
+    """Axes are declared, numbers and conditions are where they belong, no division by 0, no reading past a table."""
+    match expr:
+        case Const():
+            right_sort = not condition
+        case Var(name):
+            right_sort = not condition
+            if name not in {axis.name for axis in axes}:
+                yield f"`{name}` in {where} is no axis of it"
+        case Op(op, left, right):
+            right_sort = condition == (op not in _NUMBERS)
+            below = not (op in _NUMBERS or op in _COMPARISONS)
+            yield from _expression(left, axes, where, condition=below)
+            yield from _expression(right, axes, where, condition=below)
+            if op in ("div", "mod") and not (isinstance(right, Const) and right.value > 0):
+                yield f"the divisor of `{text(expr)}` in {where} is no number above 0"
+        case Not(operand):
+            right_sort = condition
+            yield from _expression(operand, axes, where, condition=True)
+        case Lookup(table, at):
+            right_sort = not condition
+            problems = list(_expression(at, axes, where, condition=False))
+            yield from problems
+            if not problems and not within(at, axes, 0, len(table) - 1):
+                yield f"`{text(at)}` in {where} leaves its table of {len(table)} values"
+    if not right_sort:
+        yield f"`{text(expr)}` in {where} is a {'number' if condition else 'condition'} where the other belongs"
+
+
+def _placement(assembly: AssemblyType, placement: Placement) -> Iterator[str]:
+    child = next((c for c in assembly.children if c.name == placement.child), None)
+    if child is None:
+        yield f"`{assembly.key}` places `{placement.child}`, which it does not have"
+    elif len(placement.positions) != child.count:
+        yield f"`{assembly.key}` places {len(placement.positions)} of {child.count} `{placement.child}`"

@@ -1,0 +1,317 @@
+"""How long a collective takes: by an algorithm, and at best."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.units import RATE, TIME, format_share
+from unifiedbus_dsl.graph.from_fabric import arc_kinds
+from unifiedbus_dsl.graph.symmetry import arrays_of
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.certified import Certified, arcs_of, matrix_of, stated
+from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.planes import links_sentence, open_sentence
+from unifiedbus_dsl.measures.traffic.patterns import COLLECTIVES, Traffic
+from unifiedbus_dsl.measures.wording import end_name, size_text
+from unifiedbus_dsl.solver.bounds import DeadlineError, NoPathError, NotAdmittedError, bounded
+from unifiedbus_dsl.solver.collectives import collective_bounds as best
+from unifiedbus_dsl.solver.collectives import completion_time
+from unifiedbus_dsl.solver.collectives.schedules import busbw_factor
+from unifiedbus_dsl.solver.collectives.step_time import relax_latencies
+from unifiedbus_dsl.solver.demand import Demand
+from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.verify import Stated
+from unifiedbus_dsl.verify.matrix import Matrix
+from unifiedbus_dsl.verify.sharing import SweepCertificate, TimeCertificate, TimedStep, Timer
+from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
+
+MOST_TIMED = 100_000
+"""End points up to which the length of every cable is counted."""
+FEW_ORBITS = 8
+"""Orbits of end points up to which an all-to-all is a few sweeps, whatever the number of end points."""
+MOST_CLASSES = 100_000
+"""Orbits of end points times end points up to which every algorithm of a collective is tried unasked."""
+
+
+def time(call: MeasureCall) -> Certified[Answer]:
+    traffic, size = _collective(call)
+    asked = call.word("algorithm", "")
+    asking = _asked(call, traffic)
+    tried: list[completion_time.CollectiveTime] = []
+    refused: dict[str, str] = {}
+    no_path: list[str] = []
+    late: list[str] = []
+    passed = _too_many(call, traffic) if not asked else ()
+    for algorithm in (asked,) if asked else [a for a in ALGORITHMS if a not in passed]:
+        try:
+            tried.append(asking.over.time(traffic.pattern, algorithm, size))
+        except NotAdmittedError as why:
+            refused[algorithm] = str(why)
+            no_path += [algorithm] if isinstance(why, NoPathError) else []
+            late += [algorithm] if isinstance(why, DeadlineError) else []
+    if late:
+        answer = _unfinished(call, traffic, size, tried, late)
+        return Certified(answer, Stated(answer.lower, answer.upper))
+    if not tried:
+        raise NotAdmittedError(_all_refused(refused))
+    found = min(tried, key=lambda each: each.time_s)
+    longest = found.longest
+    said = (
+        f"{found.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
+        *asking.root,
+        f"{found.members:,} end points a group, all groups at once",
+        "ecmp shares, max-min fair within a step, zero-load latency added",
+        *links_sentence(call.machine, found.links),
+        *asking.said,
+        *((f"no path for {', '.join((*no_path, *found.passed))}",) if no_path or found.passed else ()),
+        *(f"{name} not tried: too many different flows; name it to try" for name in passed),
+    )
+    detail = {
+        "algorithm": found.algorithm,
+        "algbw": found.algbw_Bps,
+        "busbw": found.busbw_Bps,
+        "bandwidth_s": found.bandwidth_s,
+        "latency_s": found.latency_s,
+        "others": {each.algorithm: each.time_s for each in tried if each is not found},
+    }
+    shown = units.format_quantity(units.Quantity(Fraction(found.time_s), TIME))
+    text = f"{shown}, busbw {found.busbw_Bps / 1e9:,.4g} GB/s"
+    binding = (f"step {longest.name}, {format_share(longest.duration_s / found.time_s, places=0)} of the time",)
+    answer = call.exact(found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+    steps = _Steps(call.machine, asking)
+    certificate = TimeCertificate(steps.timer, [steps.of(each) for each in tried])
+    if asking.least == 1.0:
+        return Certified(answer, certificate)
+    lower = min(each.bandwidth_s + asking.least * each.latency_s for each in tried)
+    answer = evolve(answer, value=lower, kind="interval", lower=lower, text=f"{_seconds(lower)} to {text}")
+    return Certified(answer, certificate)
+
+
+class _Steps:
+    """The steps of collectives as a certificate states them, the matrix of each shape made once."""
+
+    def __init__(self, machine: NetworkContext, asking: _Asked) -> None:
+        exact = asking.least == 1.0
+        self.ends = machine.network.ends
+        self.timer = Timer(arcs_of(machine.timed_network if exact else machine.network), asking.least)
+        self.known: dict[int, tuple[Demand, Matrix]] = {}
+
+    def of(self, found: completion_time.CollectiveTime) -> list[TimedStep]:
+        return [
+            TimedStep(self._matrix(step.shape), step.unit_bytes, step.times, step.bandwidth_s, step.latency_s)
+            for step in found.steps
+        ]
+
+    def _matrix(self, shape: Demand) -> Matrix:
+        if id(shape) not in self.known:
+            self.known[id(shape)] = shape, matrix_of(shape, self.ends)
+        return self.known[id(shape)][1]
+
+
+def _unfinished(
+    call: MeasureCall, traffic: Traffic, size: float, tried: list[completion_time.CollectiveTime], late: list[str]
+) -> Answer:
+    """Between a time that no schedule beats and the fastest algorithm that was solved in the time allowed, if any."""
+    machine = call.machine
+    group = traffic.groups(machine.network.ends)
+    lower = best.collective_time_bound(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=0.0).lower
+    upper = min((each.time_s for each in tried), default=np.inf)
+    reason = f"not solved in the time allowed: {', '.join(late)}; from below what no schedule beats"
+    return call.number(bounded(lower, upper, reason), TIME, assumptions=_rooted(call, traffic))
+
+
+def _all_refused(refused: dict[str, str]) -> str:
+    """Why each algorithm is refused, those with one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for algorithm, why in refused.items():
+        reasons.setdefault(why, []).append(algorithm)
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    return "; ".join(f"{', '.join(names)}: {why}" for why, names in reasons.items())
+
+
+def sweep(call: MeasureCall) -> Certified[Answer]:
+    """Times of a collective from 1 KiB to 16 GiB by each algorithm; the answer is the largest bus bandwidth."""
+    found, passed, asking = _swept(call)
+    top = max(found.best, key=lambda each: each.busbw_Bps)
+    said = (
+        f"the largest bus bandwidth, by {top.algorithm} at {size_text(top.size_bytes)}",
+        *asking.root,
+        f"{found.members:,} end points a group, all groups at once",
+        "ecmp shares, max-min fair within a step, zero-load latency added",
+        *links_sentence(call.machine, top.links),
+        "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
+        if found.efficiency
+        else "efficiency not given: no bound is known where there is so little symmetry",
+        *asking.said,
+        *(f"{name} not tried: too many different flows; name it to try" for name in passed),
+        *(f"{name}: {why}" for name, why in found.refused.items()),
+    )
+    rows = _rows(found)
+    detail = {"sweep": rows, "refused": dict(found.refused)}
+    answer = call.exact(top.busbw_Bps, RATE, assumptions=said, detail=detail, lines=_table(rows))
+    steps, factor = _Steps(call.machine, asking), busbw_factor(found.collective, found.members)
+    rows_of = [
+        (size, [steps.of(each) for each in row]) for size, row in zip(found.sizes_bytes, found.times, strict=True)
+    ]
+    late = 0.0
+    if found.late:
+        times = found.bound_s or [0.0]
+        late = factor * max(
+            size / time if time else np.inf for size, time in zip(found.sizes_bytes, times, strict=False)
+        )
+        answer = evolve(answer, kind="interval", upper=late)
+    elif asking.least < 1.0:
+        upper = max(
+            each.busbw_Bps * each.time_s / (each.bandwidth_s + asking.least * each.latency_s)
+            for row in found.times
+            for each in row
+        )
+        answer = evolve(answer, kind="interval", upper=upper)
+    return Certified(answer, SweepCertificate(steps.timer, rows_of, factor, late))
+
+
+def _swept(call: MeasureCall) -> tuple[completion_time.SizeSweep, tuple[str, ...], _Asked]:
+    """The sweep that a call asks for, and the algorithms that were not tried."""
+    traffic = _collective_traffic(call)
+    asked = call.word("algorithm", "")
+    passed = () if asked else _too_many(call, traffic)
+    asking, machine = _asked(call, traffic), call.machine
+    try:
+        group = traffic.groups(machine.network.ends)
+        bound = best.collective_time_bound(
+            machine.symmetry, traffic.pattern, group, 1.0, traffic.roots, budget=machine.budget_s
+        ).lower
+    except TooLargeError:
+        bound = None
+    names = (asked,) if asked else tuple(name for name in ALGORITHMS if name not in passed)
+    return completion_time.size_sweep(asking.over, traffic.pattern, bound, algorithms=names), passed, asking
+
+
+def _rows(found: completion_time.SizeSweep) -> list[dict[str, Any]]:
+    """A row for each size, in byte, s and byte/s."""
+    return [
+        {
+            "size": size,
+            "best": fastest.algorithm,
+            "time": fastest.time_s,
+            "algbw": fastest.algbw_Bps,
+            "busbw": fastest.busbw_Bps,
+            "efficiency": None if found.efficiency is None else found.efficiency[at],
+            "algorithms": {
+                each.algorithm: {"time": each.time_s, "algbw": each.algbw_Bps, "busbw": each.busbw_Bps}
+                for each in found.times[at]
+            },
+        }
+        for at, (size, fastest) in enumerate(zip(found.sizes_bytes, found.best, strict=True))
+    ]
+
+
+def _table(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The rows as lines of equal columns: the fastest with its figures, then the time of each algorithm."""
+    names = list(rows[0]["algorithms"])
+    cells = [["size", "fastest", "time", "algbw GB/s", "busbw GB/s", "efficiency", *names]]
+    for row in rows:
+        part = "" if row["efficiency"] is None else format_share(row["efficiency"], places=1)
+        cells.append(
+            [
+                size_text(row["size"]), row["best"], _seconds(row["time"]), f"{row['algbw'] / 1e9:,.4g}",
+                f"{row['busbw'] / 1e9:,.4g}", part, *(_seconds(row["algorithms"][name]["time"]) for name in names),
+            ]
+        )  # fmt: skip
+    widths = [max(len(line[k]) for line in cells) for k in range(len(cells[0]))]
+    return tuple(
+        "  ".join(
+            f"{cell:<{w}}" if k == 1 else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in cells
+    )
+
+
+def _seconds(value: float) -> str:
+    """Four digits in ns, us, ms or s."""
+    for unit, name in ((1e-9, "ns"), (1e-6, "us"), (1e-3, "ms")):
+        if value < 999.95 * unit:
+            return f"{value / unit:.4g} {name}"
+    return f"{value:,.4g} s"
+
+
+@stated
+def optimal_time(call: MeasureCall) -> Answer:
+    traffic, size = _collective(call)
+    machine = call.machine
+    group, budget = traffic.groups(machine.network.ends), machine.budget_s
+    found = best.collective_time_bound(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget)
+    said = (*_rooted(call, traffic), "no schedule is faster, relays at end points allowed", *open_sentence(machine))
+    return call.number(found, TIME, assumptions=said)
+
+
+def _rooted(call: MeasureCall, traffic: Traffic) -> tuple[str, ...]:
+    """Where a broadcast begins; nothing of other collectives."""
+    if traffic.pattern != "broadcast":
+        return ()
+    first = traffic.members[np.unique(traffic.group, return_index=True)[1]] if traffic.roots is None else traffic.roots
+    more = f" and {len(first) - 1:,} more" if len(first) > 1 else ""
+    name = end_name(call.machine, int(first[0]))
+    return (f"from {name}{more}" + ("" if traffic.roots is not None else ", the first of the end points"),)
+
+
+def _collective(call: MeasureCall) -> tuple[Traffic, float]:
+    """The traffic of a collective with its size in bytes."""
+    traffic = _collective_traffic(call)
+    size = call.quantity("size", units.SIZE) or traffic.size_bytes
+    if not size:
+        raise call.refuse(call.one(), f"`{call.name}` needs a size", "write `size = 512 MiB` in the traffic, or here")
+    return traffic, size
+
+
+def _collective_traffic(call: MeasureCall) -> Traffic:
+    node = call.one()
+    traffic = call.traffic(node)
+    if traffic.pattern not in (*COLLECTIVES, "alltoall"):
+        raise call.refuse(node, f"`{traffic.pattern}` is no collective", "such as `allreduce(all npu, size = 1 GiB)`")
+    return traffic
+
+
+@frozen(eq=False)
+class _Asked:
+    """The groups of a traffic on their machine; `least` is the part of its latency that a step takes at the least,
+    `root` says where a broadcast begins."""
+
+    over: completion_time.CollectiveTimer
+    least: float
+    root: tuple[str, ...]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return () if self.least == 1.0 else ("every cable between the shortest and the longest of its rate",)
+
+
+def _asked(call: MeasureCall, traffic: Traffic) -> _Asked:
+    """With all lengths up to `MOST_TIMED` end points; beyond, where each would count for itself, between bounds."""
+    machine, group = call.machine, traffic.groups(call.machine.network.ends)
+    arrays, root = arrays_of(machine.fabric.plan), _rooted(call, traffic)
+    until = np.inf if machine.budget_s is None else monotonic() + machine.budget_s
+    if len(traffic.members) <= MOST_TIMED:
+        over = completion_time.CollectiveTimer(
+            machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays, until
+        )
+        return _Asked(over, 1.0, root)
+    network, least = relax_latencies(machine.network, arc_kinds(machine.fabric))
+    symmetry = evolve(machine.symmetry, network=network)
+    return _Asked(completion_time.CollectiveTimer(symmetry, group, None, traffic.roots, arrays, until), least, root)
+
+
+def _too_many(call: MeasureCall, traffic: Traffic) -> tuple[str, ...]:
+    """Algorithms whose steps have so many different flows here that they are only tried when asked for."""
+    orbits = len(call.machine.symmetry.representatives(traffic.members)[0])
+    if orbits * len(traffic.members) <= MOST_CLASSES:
+        return ()
+    return ("ring", "halving_doubling", "tree") if orbits <= FEW_ORBITS else ("direct", "hierarchical")

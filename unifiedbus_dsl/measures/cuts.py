@@ -1,0 +1,215 @@
+"""What gets through: between tiers, in two halves, and through the walls of assemblies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from attrs import evolve
+
+from unifiedbus_dsl.base.arrays import Ints, frozen_array, unique_rows
+from unifiedbus_dsl.base.units import NUMBER, RATE
+from unifiedbus_dsl.graph.network import Network, connected_components
+from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.measures.answers import Answer, shown
+from unifiedbus_dsl.measures.certified import Certified, stated
+from unifiedbus_dsl.measures.end_points import carriers_of, end_points
+from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
+from unifiedbus_dsl.measures.selection_synthesis import MOST_PARTS, describe_devices
+from unifiedbus_dsl.measures.wording import between, binding, block_names
+from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
+from unifiedbus_dsl.solver.bisection.bisection import Bisection
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths.tiers import Tiers
+from unifiedbus_dsl.solver.paths.tiers import tiers as bands_of
+from unifiedbus_dsl.solver.resilience.oversubscription import Oversubscription
+from unifiedbus_dsl.solver.resilience.oversubscription import oversubscription as walls_of
+from unifiedbus_dsl.verify import Certificate
+from unifiedbus_dsl.verify.bisection import BisectionCertificate, Cut
+from unifiedbus_dsl.verify.tiers import TiersCertificate
+from unifiedbus_dsl.vocabulary import attributes
+
+
+def bisection(call: MeasureCall) -> Certified[Answer]:
+    """The capacity, which cables the cut goes through, and one of its sides by name where it has one."""
+    machine = call.machine
+    ends, before, found = halved(call)
+    answer = call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
+    devices = machine.network.end_device
+    skipped = call.selector.spare | call.selector.lost
+    half = describe_devices(machine.fabric, np.sort(devices[found.side]), skipped)
+    rest = ends[~found.side[ends]]
+    half = (
+        half
+        if len(half) == 1
+        else min(half, describe_devices(machine.fabric, np.sort(devices[rest]), skipped), key=_few)
+    )
+    if half:
+        lines = (f"one half is {' | '.join(half)}",)
+        answer = evolve(answer, detail={"half": list(half)}, lines=lines)
+    answer = evolve(answer, binding=binding(machine, found.cut), binds="the cut goes through")
+    outage = None if before is None else machine.outage(ends, before)
+    if outage is not None and machine.whole is not None and before is not None:
+        answer = evolve(answer, of_base=outage.share(machine.whole.bisection(before)))
+    return Certified(answer, certify_bisection(machine.network, ends, found))
+
+
+def halved(call: MeasureCall) -> tuple[Ints, Ints | None, Bisection]:
+    """The end points that a call is about, those that it would be about if nothing had failed (None: nothing has), and
+    their bisection."""
+    machine, node = call.machine, call.one()
+    ends, before = call.ends(node), None
+    if machine.whole is not None:
+        selector = evolve(call.selector, lost=machine.whole.lost_devices)
+        before = evolve(call, machine=machine.whole, selector=selector).ends(node)
+    return ends, before, machine.bisection(ends, before)
+
+
+def certify_bisection(network: Network, ends: Ints, found: Bisection) -> Certificate:
+    """What shows both bounds of a bisection."""
+    return BisectionCertificate(network.selected(ends), Cut(found.vertex_side), found.proof)
+
+
+def _few(names: tuple[str, ...]) -> int:
+    """Few names before many, any before none."""
+    return len(names) or MOST_PARTS + 1
+
+
+def tiers(call: MeasureCall) -> Certified[Answer]:
+    """How many tiers there are, and what the cables between them carry."""
+    ends = call.ends(call.one())
+    network, links = call.machine.network, list(call.machine.fabric.plan.links)
+    found = bands_of(network, ends)
+    link = network.kinds.link[network.kind]
+    bands: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for band, name in enumerate(found.names):
+        used = [links[k] for k in np.unique(link[found.band == band]).tolist()]
+        rate, cables = float(found.capacity_Bps[band]), int(found.cables[band])
+        bands.append({"tiers": name, "cables": cables, "bandwidth": rate, "links": used})
+        each = f"{shown(rate / len(ends), RATE)} an end point"
+        where = between(int(found.low[band]), int(found.high[band]))
+        lines.append(f"{where}: {shown(rate, RATE)} over {cables:,} cables ({', '.join(used)}), {each}")
+    answer = call.exact(
+        int(found.tier.max()) + 1,
+        NUMBER,
+        assumptions=("cables by how far their ends are from the end points", "one way, after protocol efficiency"),
+        detail={"bands": bands},
+        lines=tuple(lines),
+    )
+    return Certified(answer, certify_tiers(network, ends, found))
+
+
+def certify_tiers(network: Network, ends: Ints, found: Tiers) -> Certificate:
+    """What shows tiers and what the cables between them carry."""
+    return TiersCertificate(network.selected(ends), found.tier, found.low, found.high, found.cables, found.capacity_Bps)
+
+
+@stated
+def oversubscription(call: MeasureCall) -> Answer:
+    """The worst of the walls, with what is offered to it and its width; each plane of it where it has several."""
+    blocks, found, names = boundary_capacity(call)
+    finite = np.isfinite(found.ratio)
+    worst = int(np.argmax(np.where(finite, found.ratio, -1.0)))
+    ratio = float(found.ratio[worst])
+    alike = np.flatnonzero(found.ratio >= ratio * (1 - 1e-9)) if finite.any() else np.arange(len(found.ratio))
+    alike = alike[finite[alike]] if finite.any() else alike
+    where = _and_more(_name(call.machine, blocks, worst), len(alike) - 1)
+    closed = np.flatnonzero(~finite)
+    lines = _by_plane(found, worst, names)
+    if len(closed) and finite.any():
+        lines += (f"nothing gets out of {_and_more(_name(call.machine, blocks, int(closed[0])), len(closed) - 1)}",)
+    return call.exact(
+        ratio,
+        NUMBER,
+        binding=(where,),
+        binds="at",
+        assumptions=(
+            "raw rates that end points inside can send toward the wall, over raw rates through the wall",
+            *_plane_said(found, worst, names),
+        ),
+        detail={"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])},
+        text=f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves",
+        lines=lines,
+    )
+
+
+def _and_more(name: str, more: int) -> str:
+    return name + (f" and {more:,} more" if more else "")
+
+
+def _name(machine: NetworkContext, blocks: DeviceRanges, number: int) -> str:
+    """The path of one of the instances; those that fill the same place are told apart by their order."""
+    same = (blocks.start == blocks.start[number]) & (blocks.stop == blocks.stop[number])
+    return block_names(machine, blocks.chosen(same))[number - int(np.flatnonzero(same)[0])]
+
+
+def _by_plane(found: Oversubscription, worst: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    """A line where senders reach the wall in several planes."""
+    ratios = found.ratios[:, worst]
+    used = np.flatnonzero(ratios > 0).tolist()
+    if len(used) < 2:
+        return ()
+    return ("by plane: " + "; ".join(f"{names[plane]} {ratios[plane]:.4g} : 1" for plane in used),)
+
+
+def _plane_said(found: Oversubscription, worst: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    """In which plane the wall is the worst, where the machine has several."""
+    if len(names) < 2 or not np.isfinite(found.ratio[worst]):
+        return ()
+    return (f"of the cables of {names[int(found.plane[worst])]}, the worst plane of that wall",)
+
+
+def boundary_capacity(call: MeasureCall) -> tuple[DeviceRanges, Oversubscription, tuple[str, ...]]:
+    """Return the assemblies that a call is about, a row of each, and the names of the planes."""
+    blocks = call.selector.blocks(call.one())
+    if blocks is None:
+        raise RefusedError
+    if blocks.noun not in attributes.KINDS_OF_ASSEMBLY:
+        raise call.refuse(call.one(), "assemblies are wanted: only they have a wall", "such as `all rack`")
+    if not len(blocks.start):
+        call.selector.nothing(call.one())
+        raise RefusedError
+    machine = call.machine
+    network, plan = machine.network, machine.fabric.plan
+    members = call.ends(call.named["from"]) if "from" in call.named else end_points(machine)
+    carriers = np.flatnonzero(carriers_of(machine))
+    planes, names = planes_of(network, plan)
+    device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))
+    rows: list[Oversubscription] = []
+    depths = blocks.depth
+    for depth in range(int(depths.max()) + 1):
+        home = blocks.chosen(depths == depth).home(device)
+        rows.append(walls_of(network, home, members, carriers, planes, int((depths == depth).sum())))
+    return blocks, _in_order(rows, depths), names
+
+
+def _in_order(rows: list[Oversubscription], depths: Ints) -> Oversubscription:
+    """The rows of all depths in the order of the assemblies."""
+    place = np.argsort(np.argsort(depths, kind="stable"), kind="stable")
+    columns = {
+        name: frozen_array(np.concatenate([getattr(row, name) for row in rows], axis=-1)[..., place])
+        for name in ("inside_Bps", "wall_Bps", "ratio", "plane", "ratios")
+    }
+    return Oversubscription(**columns)
+
+
+def planes_of(network: Network, plan: Plan) -> tuple[Ints, tuple[str, ...]]:
+    """Return the plane of each kind of arc ([K]), and the names of the planes: networks of different protocols are
+    planes, but where a switch has cables of both."""
+    protocols = list(plan.protocols)
+    of_kind = np.array([protocols.index(plan.links[link].protocol) for link in plan.links], dtype=np.int64)
+    of_kind = of_kind[network.kinds.link]
+    switch = np.flatnonzero(network.end[network.tail] < 0)
+    meets = unique_rows(network.tail[switch].astype(np.int64) * len(protocols) + of_kind[network.kind[switch]])
+    vertex, protocol = np.divmod(meets, len(protocols))
+    same = np.flatnonzero(vertex[1:] == vertex[:-1])
+    group = connected_components(len(protocols), protocol[same], protocol[same + 1])
+    linked = {link.protocol for link in plan.links.values()}
+    planes: dict[int, list[str]] = {}
+    for name, of in zip(protocols, group.tolist(), strict=True):
+        if name in linked:
+            planes.setdefault(of, []).append(name)
+    number = np.full(len(protocols), -1, dtype=np.int64)
+    number[list(planes)] = np.arange(len(planes))
+    return number[group[of_kind]], tuple(" and ".join(names) for names in planes.values())

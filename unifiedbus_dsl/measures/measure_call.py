@@ -1,0 +1,210 @@
+"""A measure as it is asked: the call with its arguments, read against a machine.
+
+Everything that is wrong with a question goes to the sink of the evaluator; `Refused` then ends the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.base.units import Dimension
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.traffic.patterns import COLLECTIVES, Traffic, TrafficReader
+from unifiedbus_dsl.semantic.names.bind import dotted_name
+from unifiedbus_dsl.semantic.select.arguments import check_arguments
+from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.solver.bounds import BoundedValue, NotAdmittedError
+from unifiedbus_dsl.solver.demand import Demand, row_sums
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary.signatures import TRAFFICS
+
+
+class RefusedError(Exception):
+    """The question is wrong, and a diagnostic says so."""
+
+
+@frozen(eq=False)
+class MeasureCall:
+    """A call with its arguments apart, positional ones and named ones, and the machine that it is about.
+
+    `traffics` are the traffic statements that can be named.
+    """
+
+    node: tree.Call
+    machine: NetworkContext
+    selector: FabricSelector
+    traffics: Mapping[str, tree.Traffic]
+
+    @property
+    def name(self) -> str:
+        return ".".join(dotted_name(self.node.function))
+
+    @property
+    def plain(self) -> tuple[tree.Expr, ...]:
+        return tuple(arg.value for arg in self.node.args if arg.name is None)
+
+    @property
+    def named(self) -> Mapping[str, tree.Expr]:
+        return {arg.name.text: arg.value for arg in self.node.args if arg.name is not None}
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as they are written, on one line."""
+        return ", ".join(" ".join(arg.span.text.split()) for arg in self.node.args)
+
+    @property
+    def evaluator(self) -> Evaluator:
+        return self.selector.evaluator
+
+    # -- what is wrong
+
+    def refuse(self, node: tree.Node, message: str, help: str = "") -> RefusedError:
+        self.evaluator.sink.error("UB0705", message, node.span, "here", help=(help,) if help else ())
+        return RefusedError()
+
+    def check_arguments(self, legal: tuple[str, ...] | None = None) -> None:
+        """Refuse named arguments that the measure does not take, or that are not among `legal` ones."""
+        if not check_arguments(self.node, self.evaluator.sink, legal):
+            raise RefusedError
+
+    # -- arguments
+
+    def one(self) -> tree.Expr:
+        """The only positional argument."""
+        if len(self.plain) != 1:
+            raise self.refuse(self.node, f"`{self.name}` takes one selection", f"write `{self.name}(all npu)`")
+        return self.plain[0]
+
+    def ends(self, node: tree.Expr) -> Ints:
+        """The end points that an expression selects, at least one."""
+        devices = self.selector.devices(node)
+        if devices is None:
+            raise RefusedError
+        ends = self.machine.ends(devices)
+        if not len(ends):
+            raise self.refuse(node, "these are no end points: switches neither send nor receive", "such as `all npu`")
+        return ends
+
+    def pair(self) -> tuple[Ints, Ints]:
+        """From which end points to which: `A -> B`, or all pairs of one selection."""
+        node = self.one()
+        if isinstance(node, tree.Arrow):
+            return self.ends(node.left), self.ends(node.right)
+        ends = self.ends(node)
+        return ends, ends
+
+    def single_pair(self) -> tuple[int, int]:
+        """From which end point to which: `A -> B`, one each."""
+        node = self.one()
+        if not isinstance(node, tree.Arrow):
+            raise self.refuse(node, f"`{self.name}` is about one pair", f"write `{self.name}(A -> B)`")
+        sides = [(side, self.ends(side)) for side in (node.left, node.right)]
+        for side, ends in sides:
+            if len(ends) != 1:
+                raise self.refuse(side, f"`{self.name}` is about one pair, and these are {len(ends):,} end points")
+        return int(sides[0][1][0]), int(sides[1][1][0])
+
+    def word(self, name: str, default: str) -> str:
+        """A word that is one of some."""
+        node = self.named.get(name)
+        return node.text if isinstance(node, tree.Name) else default
+
+    def quantity(self, name: str, dimension: Dimension) -> float | None:
+        """A named quantity in SI units, None where it isn't given."""
+        node = self.named.get(name)
+        if node is None:
+            return None
+        value = self.evaluator.quantity(node, dimension)
+        if value is None:
+            raise RefusedError
+        if value < 0:
+            raise self.refuse(node, f"`{name}` can't be less than nothing")
+        return float(value)
+
+    def integer(self, name: str, low: int = 0) -> int | None:
+        """A named whole number, None where it isn't given."""
+        node = self.named.get(name)
+        if node is None:
+            return None
+        value = self.evaluator.integer(node, low=low)
+        if value is None:
+            raise RefusedError
+        return value
+
+    # -- traffic
+
+    def traffic(self, node: tree.Expr) -> Traffic:
+        """The traffic that an argument names or states."""
+        reader = TrafficReader(self.machine, self.selector)
+        if isinstance(node, tree.Name) and node.text in self.traffics:
+            found = reader.read(node.text, self.traffics[node.text].value)
+        elif isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) in TRAFFICS:
+            found = reader.read(" ".join(node.span.text.split()), node)
+        else:
+            guess = did_you_mean(node.span.text, self.traffics)
+            raise self.refuse(
+                node,
+                "a traffic is wanted: the name of one of this system, or a pattern",
+                f"did you mean `{guess}`?" if guess else "such as `alltoall(all npu)`",
+            )
+        if found is None:
+            raise RefusedError
+        return found
+
+    def matrix(self) -> tuple[Traffic, Demand]:
+        """The traffic that is the only positional argument, with its matrix of rates."""
+        node = self.one()
+        traffic = self.traffic(node)
+        if traffic.demand is None:
+            raise self.refuse(
+                node,
+                f"`{traffic.pattern}` is steps of a schedule, not a matrix of rates",
+                "ask for `time(…)`, or use `alltoall`" if traffic.pattern in COLLECTIVES else "",
+            )
+        if not (row_sums(traffic.demand, self.machine.network.ends) > 0).any():
+            raise NotAdmittedError("nothing is sent")
+        return traffic, traffic.demand
+
+    # -- answers
+
+    def exact(
+        self,
+        value: float,
+        dimension: Dimension,
+        *,
+        binding: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+        detail: dict[str, Any] | None = None,
+        text: str = "",
+        lines: tuple[str, ...] = (),
+        binds: str = "limited by",
+    ) -> Answer:
+        """An answer that is exact. The system, the block and the time are filled in by who asks."""
+        value = float(value)
+        return Answer(
+            "", "", self.name, self.arguments, value, dimension, "exact", value, value, binding, assumptions, 0.0,
+            detail or {}, text, lines, binds,
+        )  # fmt: skip
+
+    def number(
+        self,
+        found: BoundedValue,
+        dimension: Dimension,
+        *,
+        binding: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+        detail: dict[str, Any] | None = None,
+        lines: tuple[str, ...] = (),
+    ) -> Answer:
+        """An answer that says itself what it is; its reason is the last of the assumptions."""
+        return Answer(
+            "", "", self.name, self.arguments, found.value, dimension, found.kind, found.lower, found.upper, binding,
+            (*assumptions, found.reason), 0.0, detail or {}, "", lines,
+        )  # fmt: skip

@@ -1,0 +1,96 @@
+"""Hops and latencies over pairs, with the labels that show them: for measures, Python, plots and tables alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.graph.symmetry import Symmetry
+from unifiedbus_dsl.measures.certified import Certified, arcs_of, cables_of, moves_of
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths import distances
+from unifiedbus_dsl.solver.paths.distances import Disjoint, DisjointPaths, Histogram, Labels
+from unifiedbus_dsl.verify.disjoint import DisjointCertificate, PairFlow, SeenPair, see_pair
+from unifiedbus_dsl.verify.pairs import Lengths, PairsCertificate, Seen, see
+
+
+def hops(
+    machine: NetworkContext,
+    source: ArrayLike | None = None,
+    target: ArrayLike | None = None,
+    *,
+    mean: bool = False,
+    symmetry: Symmetry | None = None,
+) -> Certified[Histogram]:
+    """Return the hops of all ordered pairs, by some symmetries of the network (default: those of the machine); what is
+    shown is the largest, or the mean."""
+    seen = _Witness(machine, machine.network, timed=False, senders=source)
+    found = distances.hop_histogram(symmetry or machine.symmetry, source, target, seen)
+    return seen.certified(found, target, mean=mean)
+
+
+def latency(
+    machine: NetworkContext,
+    source: ArrayLike | None = None,
+    target: ArrayLike | None = None,
+    message_bytes: float = 0.0,
+    *,
+    mean: bool = False,
+) -> Certified[Histogram]:
+    """Return the latencies of all ordered pairs; what is shown is the largest, or the mean."""
+    seen = _Witness(machine, machine.timed_network, timed=True, senders=source, message_bytes=message_bytes)
+    found = distances.latency_histogram(machine.timed_symmetry, source, target, message_bytes, seen)
+    return seen.certified(found, target, mean=mean)
+
+
+def disjoint_paths(
+    machine: NetworkContext, source: ArrayLike | None = None, target: ArrayLike | None = None
+) -> Certified[Disjoint]:
+    """Return the fewest cables whose loss parts a pair, smallest over pairs."""
+    network, cables = machine.network, cables_of(machine)
+    arcs = arcs_of(network)
+    seen: list[SeenPair] = []
+
+    def witness(s: int, t: int, copies: int, found: DisjointPaths) -> None:
+        flow = PairFlow(s, t, found.tail, found.head, found.amount, found.side)
+        seen.append(see_pair(cables, arcs, flow, copies))
+
+    found = distances.disjoint_paths(machine.symmetry, source, target, witness)
+    sources = [(s, moves_of(around)) for s, around in found.sources]
+    certificate = DisjointCertificate(
+        arcs, moves_of(found.symmetry), network.selected(source), network.selected(target), sources, seen,
+        found.neighbours,
+    )  # fmt: skip
+    return Certified(found, certificate)
+
+
+class _Witness:
+    """Has the labels of each target checked while they are there; what was seen is the certificate."""
+
+    def __init__(
+        self, machine: NetworkContext, network: Network, *, timed: bool, senders: Any, message_bytes: float = 0.0
+    ) -> None:
+        self.network, self.cables, self.arcs = network, cables_of(machine), arcs_of(network)
+        self.lengths = (Lengths.seconds if timed else Lengths.hops)(self.cables, self.arcs)
+        self.senders, self.message_bytes = network.selected(senders), message_bytes
+        self.seen: list[Seen] = []
+
+    def __call__(self, target: int, copies: int, labels: Labels, resolution: float) -> None:
+        onward = {
+            width: self.network.on_turned(label) for width, label in labels.items()
+        }  # the way there is a way back
+        self.seen.append(
+            see(
+                self.cables, self.arcs, self.lengths, target, copies, onward, self.senders, resolution,
+                self.message_bytes,
+            )
+        )  # fmt: skip
+
+    def certified(self, found: Histogram, receivers: ArrayLike | None, *, mean: bool) -> Certified[Histogram]:
+        certificate = PairsCertificate(
+            self.arcs, moves_of(found.symmetry), self.senders, self.network.selected(receivers), self.seen,
+            found.value, found.pairs, found.unreachable, found.resolution, mean,
+        )  # fmt: skip
+        return Certified(found, certificate)

@@ -1,0 +1,157 @@
+"""Hops, latency, the paths of a pair, disjoint paths, and who reaches whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.units import NUMBER, TIME, Dimension, format_share
+from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.measures import pair_distances
+from unifiedbus_dsl.measures.answers import Answer, shown
+from unifiedbus_dsl.measures.certified import Certified, stated
+from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.wording import devices_of, pair_name
+from unifiedbus_dsl.solver.bounds import bounded
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths import distances as far
+from unifiedbus_dsl.solver.paths import path_enumeration
+from unifiedbus_dsl.solver.paths.reachability import reachability
+from unifiedbus_dsl.verify.reach import ConnectedCertificate, ReachableCertificate
+
+MOST_VALUES = 8
+"""Values of a histogram that a reader sees one by one; of more he sees quantiles."""
+QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99)
+SHOWN = 4
+"""Paths that are written out unless more are asked for."""
+
+
+def hops(call: MeasureCall) -> Certified[Answer]:
+    found = pair_distances.hops(call.machine, *call.pair(), mean=_of_mean(call))
+    return _answer(call, found, NUMBER, "shortest paths by cables")
+
+
+def latency(call: MeasureCall) -> Certified[Answer]:
+    source, target = call.pair()
+    message = call.quantity("message", units.SIZE) or 0.0
+    found = pair_distances.latency(call.machine, source, target, message, mean=_of_mean(call))
+    return _answer(call, found, TIME, "zero load, cut-through")
+
+
+def _of_mean(call: MeasureCall) -> bool:
+    return call.name.startswith("mean_")
+
+
+def _answer(
+    call: MeasureCall, certified: Certified[far.Histogram], dimension: Dimension, assumption: str
+) -> Certified[Answer]:
+    found, mean = certified.answer, _of_mean(call)
+    answer = call.exact(
+        found.mean if mean else found.largest,
+        dimension,
+        binding=() if mean else (pair_name(call.machine, found.source, found.target),),
+        binds="farthest",
+        assumptions=(assumption,),
+        detail={"histogram": [[float(v), int(n)] for v, n in zip(found.value, found.pairs, strict=True)]},
+        lines=() if mean or len(found.value) < 2 else (_spread(found, dimension),),
+    )
+    return Certified(answer, certified.certificate)
+
+
+def _spread(found: far.Histogram, dimension: Dimension) -> str:
+    """The histogram for a reader: each value with its share of the pairs; of many values some quantiles."""
+    part = found.pairs / found.pairs.sum()
+    if len(part) <= MOST_VALUES:
+        said = zip(found.value.tolist(), [format_share(share, digits=3) for share in part.tolist()], strict=True)
+        return "; ".join(f"{shown(value, dimension)} for {share} of pairs" for value, share in said)
+    within = np.cumsum(part)
+    at = {q: float(found.value[min(int(np.searchsorted(within, q)), len(part) - 1)]) for q in QUANTILES}
+    many = ", ".join(f"{q:.0%} within {shown(value, dimension)}" for q, value in at.items())
+    return f"of the pairs {many}; the least is {shown(float(found.value[0]), dimension)}"
+
+
+def disjoint_paths(call: MeasureCall) -> Certified[Answer]:
+    certified = pair_distances.disjoint_paths(call.machine, *call.pair())
+    found = certified.answer
+    binding = (pair_name(call.machine, found.source, found.target),)
+    answer = call.exact(found.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
+    return Certified(answer, certified.certificate)
+
+
+def connected(call: MeasureCall) -> Certified[Answer]:
+    ends = call.ends(call.one())
+    truth = reachability(call.machine.network, ends).connected
+    answer = call.exact(float(truth), NUMBER, detail={"truth": truth}, text="yes" if truth else "no")
+    return Certified(answer, ConnectedCertificate(call.machine.network.selected(ends)))
+
+
+def reachable(call: MeasureCall) -> Certified[Answer]:
+    ends = call.ends(call.one())
+    found = reachability(call.machine.network, ends)
+    number = bounded(*found.largest, "the largest set of end points that have a path to each other")
+    return Certified(call.number(number, NUMBER), ReachableCertificate(call.machine.network.selected(ends)))
+
+
+# ---- the paths of one pair ------------------------------------------------------------------------------------------
+
+
+@stated
+def paths(call: MeasureCall) -> Answer:
+    """How many paths of fewest cables a pair has; the first of them, and the fastest, with the parts of their time."""
+    source, target = call.single_pair()
+    message = call.quantity("message", units.SIZE) or 0.0
+    machine, most = call.machine, call.integer("show")
+    network = machine.timed_network
+    found = path_enumeration.shortest_paths(network, source, target)
+    most = SHOWN if most is None else most
+    first = found.first(max(most, 1), message)
+    listed = first[:most]
+    fastest = path_enumeration.minimum_latency_path(network, source, target, message)
+    least = min((each.time_s for each in first), default=np.inf)
+    described = [_described(machine, network, each) for each in (fastest, *listed)]
+    more = found.count - sum(each["cables"] for each in described[1:])
+    lines = [_written(each) for each in described[1:]]
+    if more and listed:
+        lines.append(f"… and {more:,} more of {found.hops} cables; `show = …` writes more out")
+    if fastest.time_s < least * (1 - 1e-9):
+        lines.insert(0, f"fastest: {_written(described[0])}")
+    return call.exact(
+        found.count,
+        NUMBER,
+        assumptions=("paths of fewest cables, parallel cables told apart", "zero load, cut-through"),
+        detail={"hops": found.hops, "paths": described[1:], "fastest": described[0]},
+        text=f"{found.count:,} of {found.hops} cables" if found.hops > 1 else f"{found.count:,} of 1 cable",
+        lines=tuple(lines),
+    )
+
+
+def _described(machine: NetworkContext, network: Network, route: path_enumeration.TimedPath) -> dict[str, Any]:
+    """A path as JSON holds it: the devices, and for each hop its link, cables to choose from, and times in seconds."""
+    links = list(machine.fabric.plan.links)
+    count = network.count[route.arcs]
+    return {
+        "time": route.time_s,
+        "devices": [str(n) for n in machine.fabric.device_names(devices_of(network, route.vertices))],
+        "links": [links[k] for k in network.kinds.link[network.kind[route.arcs]].tolist()],
+        "cables": int(np.prod([int(n) for n in count], dtype=object)),
+        "parallel": count.tolist(),
+        "cable_s": route.arc_s.tolist(),
+        "device_s": route.vertex_s.tolist(),
+        "transfer_s": route.transfer_s,
+    }
+
+
+def _written(path: dict[str, Any]) -> str:
+    """`310 ns: npu[0] -Wire 155 ns- npu[1] 30 ns -Wire 155 ns- npu[2]`."""
+    text = path["devices"][0]
+    hops = zip(
+        path["links"], path["parallel"], path["cable_s"], path["devices"][1:], [*path["device_s"], 0.0], strict=True
+    )
+    for link, parallel, cable, device, passed in hops:
+        many = f"{parallel} x " if parallel > 1 else ""
+        text += f" -[{many}{link} {shown(cable, TIME)}]-> {device}" + (f" ({shown(passed, TIME)})" if passed else "")
+    if path["transfer_s"]:
+        text += f", message {shown(path['transfer_s'], TIME)}"
+    return f"{shown(path['time'], TIME)}: {text}"

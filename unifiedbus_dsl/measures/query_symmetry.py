@@ -1,0 +1,101 @@
+"""Which symmetries keep a question: only under these do images of a failure give the same answer.
+
+A symmetry of the machine that moves the target of an incast tells nothing of that incast. And where end points may be
+lost, a traffic that counts its end points (`shift`, `groups = 32`) is read anew against those that are left, so that
+images need not be images any more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import evolve
+
+from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.graph.symmetry import Symmetry
+from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.planes import keep_plane, plane_names
+from unifiedbus_dsl.measures.read_routing import read_routing
+from unifiedbus_dsl.semantic.names.bind import dotted_name
+from unifiedbus_dsl.solver.demand import Groups, invariant_symmetries
+from unifiedbus_dsl.syntax import tree
+
+TIMED = frozenset(("latency", "mean_latency"))
+"""Measures to which the lengths of cables matter."""
+_OF_SELECTION = frozenset(
+    (
+        "hops",
+        "diameter",
+        "mean_hops",
+        "latency",
+        "mean_latency",
+        "disjoint_paths",
+        "connected",
+        "reachable",
+        "bisection",
+    )
+)
+_OF_RATES = frozenset(("throughput", "load", "fair"))
+_BY_POSITION = frozenset(("across", "groups", "stride"))
+_OF_ENDS = frozenset(("alltoall", "uniform", "incast", "pairs", "matrix"))
+"""Traffic that is the same for the same end points, in whatever order."""
+
+
+def invariant_subgroup(symmetry: Symmetry, call: MeasureCall, *, ends_fail: bool) -> Symmetry | None:
+    """The symmetries that keep the question too; None where that is not known, and each part stands for itself.
+
+    `ends_fail`: whether end points are among the parts that may fail.
+
+    Raises:
+        Refused: the question is wrong; a diagnostic says so.
+    """
+    names = plane_names(call)
+    if names:
+        symmetry = keep_plane(symmetry, call.machine, names)
+    return _keeping(symmetry, call, ends_fail)
+
+
+def _keeping(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
+    if call.name == "worst" and isinstance(call.one(), tree.Call):
+        inner = call.one()
+        assert isinstance(inner, tree.Call)
+        return _keeping(symmetry, evolve(call, node=inner), ends_fail)
+    if call.name in _OF_SELECTION:
+        source, target = call.pair()
+        return symmetry.restricted(colour=_marked(symmetry, source) + 2 * _marked(symmetry, target))
+    if call.name in _OF_RATES:
+        return _of_rates(symmetry, call, ends_fail)
+    if call.name == "optimal_time":
+        return _of_groups(symmetry, call, ends_fail)
+    return None
+
+
+def _marked(symmetry: Symmetry, ends: Ints) -> Ints:
+    found = np.zeros(symmetry.network.ends, dtype=np.int64)
+    found[ends] = 1
+    return found
+
+
+def _of_rates(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
+    traffic, demand = call.matrix()
+    if "hash" in call.named or (call.name != "fair" and read_routing(call).name == "dor"):
+        return None
+    if ends_fail and (traffic.pattern not in _OF_ENDS or _counts(call)):
+        return None
+    return invariant_symmetries(symmetry, demand)
+
+
+def _of_groups(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
+    traffic = call.traffic(call.one())
+    if traffic.pattern == "broadcast" or (ends_fail and _counts(call)):
+        return None
+    return invariant_symmetries(symmetry, Groups(traffic.groups(symmetry.network.ends)))
+
+
+def _counts(call: MeasureCall) -> bool:
+    """Whether the groups of the traffic come from the positions of its end points."""
+    node = call.one()
+    if isinstance(node, tree.Name) and node.text in call.traffics:
+        node = call.traffics[node.text].value
+    assert isinstance(node, tree.Call)
+    assert dotted_name(node.function)
+    return any(arg.name is not None and arg.name.text in _BY_POSITION for arg in node.args)

@@ -1,0 +1,292 @@
+"""Throughput, loads and fair rates of a traffic under a routing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.base.arrays import Floats, Ints, bincount
+from unifiedbus_dsl.base.units import NUMBER, RATE, format_share
+from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.measures.answers import Answer, shown
+from unifiedbus_dsl.measures.certified import Certified, arcs_of, bounds, matrix_of
+from unifiedbus_dsl.measures.end_points import carriers_of, end_points
+from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.planes import carrying_sentence, faster_plane_line
+from unifiedbus_dsl.measures.read_routing import Routing, read_routing
+from unifiedbus_dsl.measures.sender_classes import Senders
+from unifiedbus_dsl.measures.wording import arc_names, binding, binding_ends
+from unifiedbus_dsl.semantic.names.bind import dotted_name
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, column_sums, invariant_symmetries, row_sums, to_pairs
+from unifiedbus_dsl.solver.flow import ecmp_hashing
+from unifiedbus_dsl.solver.flow import max_min_fair as sharing
+from unifiedbus_dsl.solver.flow.send_limit import max_send_scale
+from unifiedbus_dsl.solver.flow.throughput import Throughput, max_scale
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths.tiers import tiers
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.verify import Certificate
+from unifiedbus_dsl.verify.loads import FlowCertificate, LoadCertificate, SharesCertificate
+from unifiedbus_dsl.verify.sharing import FairCertificate
+
+BUSIEST = 20
+"""Arcs that JSON lists, the busiest first; the columns of all are in Python."""
+MOST_PAIRS = 2_000_000
+"""Pairs that are solved one by one where no symmetry makes them equal."""
+
+
+def throughput(call: MeasureCall) -> Certified[Answer]:
+    traffic, demand = call.matrix()
+    routing = read_routing(call)
+    found = routing.throughput(call.machine, demand)
+    row = row_sums(demand, call.machine.network.ends)
+    least, scale = float(row[row > 0].min()), float(found.scale)
+    senders = Senders.of(call.machine, scale * row)
+    detail: dict[str, Any] = {"scale": scale, "senders": int((row > 0).sum())}
+    unequal = scale > 0 and not senders.alike
+    answer = Answer(
+        "",
+        "",
+        call.name,
+        call.arguments,
+        scale * least,
+        RATE,
+        found.scale.kind,
+        found.scale.lower * least,
+        found.scale.upper * least,
+        binding(call.machine, found.binding) + binding_ends(call.machine, found.binding_ends),
+        (
+            f"routing {routing.text}",
+            "least rate that an end point injects" if unequal else "rate that an end point injects",
+            f"{traffic.pattern}",
+            *carrying_sentence(call.machine, found.load_Bps),
+        ),
+        detail=detail | (senders.to_json() if unequal else {}),
+        lines=(
+            *((senders.sentence(),) if unequal else ()),
+            *faster_plane_line(call.machine, demand, routing, scale, found.load_Bps),
+        ),
+    )
+    return Certified(answer, certify_throughput(call.machine, demand, routing, found))
+
+
+def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing, found: Throughput) -> Certificate:
+    """What shows the largest scale of a demand under a routing."""
+    arcs, matrix = arcs_of(machine.network), matrix_of(demand, machine.network.ends)
+    if found.prices is None:
+        return LoadCertificate(arcs, found.load_Bps, matrix, float(found.scale), relays=routing.relays)
+    return FlowCertificate(arcs, found.load_Bps, matrix, found.scale.lower, found.prices)
+
+
+@frozen(eq=False)
+class Loaded:
+    """Of `load(traffic, routing = …, rate = …)`: `share` is the utilisation of every arc, [A], where the end points
+    that send most inject `rate_Bps` each and the others in proportion; `said` is this in words, `senders` says how
+    many inject what; `load_Bps` [A] is the load of the demand as it stands."""
+
+    machine: NetworkContext
+    share: Floats
+    traffic: str
+    demand: Demand
+    routing: Routing
+    load_Bps: Floats  # noqa: N815
+    rate_Bps: float  # noqa: N815
+    said: str
+    senders: Senders
+
+
+@bounds.register
+def _(answer: Loaded) -> tuple[float, float]:
+    return float(answer.share.max()), float(answer.share.max())
+
+
+def utilisation(call: MeasureCall, rate_Bps: float | None = None) -> Certified[Loaded]:  # noqa: N803
+    """Return the utilisation of every arc under a traffic, a routing and a rate of the end points that send most."""
+    traffic, demand = call.matrix()
+    routing = read_routing(call)
+    loads = routing.loads(call.machine, demand)
+    network = call.machine.network
+    row = row_sums(demand, network.ends)
+    asked = call.quantity("rate", RATE) if rate_Bps is None else rate_Bps
+    if asked is not None and not 0 < asked < np.inf:
+        raise call.refuse(call.node, "a load wants a rate that is more than nothing")
+    most = float(row.max())
+    said = "" if asked is not None else ", the most that their own ports and NICs carry of it"
+    if asked is None:
+        asked = most * max_send_scale(network, loads.load_Bps, row, carriers_of(call.machine))
+    factor = asked / most
+    senders = Senders.of(call.machine, factor * row)
+    rate = shown(asked, RATE)
+    who = f"each end point injects {rate}"
+    if not senders.alike:
+        who = f"the end points that send most inject {rate} each, the others in proportion"
+    used = Loaded(
+        call.machine, np.asarray(loads.utilisation * factor), traffic.name, demand, routing, loads.load_Bps, asked,
+        f"{who}{said}", senders,
+    )  # fmt: skip
+    arcs, matrix = arcs_of(network), matrix_of(demand, network.ends)
+    return Certified(used, SharesCertificate(arcs, loads.load_Bps * factor, matrix, factor, relays=routing.relays))
+
+
+def worst(call: MeasureCall) -> Certified[Answer]:
+    """Of `worst(load(…))`, which is what `load(…)` itself gives as its value."""
+    node = call.one()
+    if not isinstance(node, tree.Call) or ".".join(dotted_name(node.function)) != "load":
+        raise call.refuse(node, "`load(…)` is wanted here", "write `worst(load(TRAFFIC))`")
+    inner = evolve(call, node=node)
+    inner.check_arguments()
+    return _load(call, inner)
+
+
+def load(call: MeasureCall) -> Certified[Answer]:
+    return _load(call, call)
+
+
+def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
+    used = utilisation(question)
+    found, share, machine = used.answer, used.answer.share, used.answer.machine
+    top = float(share.max())
+    full = np.flatnonzero(share >= top * (1 - 1e-9))
+    answer = call.exact(
+        top,
+        NUMBER,
+        binding=binding(call.machine, full),
+        assumptions=(
+            f"routing {found.routing.text}",
+            found.traffic,
+            *carrying_sentence(machine, found.load_Bps),
+            found.said,
+        ),
+        detail=by_part(machine, share) | {"rate": found.rate_Bps} | found.senders.to_json(),
+        text=f"{percent(top)} of the busiest cable",
+        lines=(
+            *(() if found.senders.alike else (found.senders.sentence(),)),
+            *lines_by_part(machine, share),
+            *_idle_plane(found),
+        ),
+    )
+    return Certified(answer, used.certificate)
+
+
+def _idle_plane(found: Loaded) -> tuple[str, ...]:
+    """Return the warning of a faster plane, at the largest throughput of the same routing."""
+    network = found.machine.network
+    row, column = row_sums(found.demand, network.ends), column_sums(found.demand, network.ends)
+    scale, _, _ = max_scale(network, found.load_Bps, row, column)
+    return faster_plane_line(found.machine, found.demand, found.routing, scale, found.load_Bps * scale)
+
+
+def by_part(machine: NetworkContext, share: Floats) -> dict[str, Any]:
+    """Utilisation [A] by link type and by tier, the most and the mean over cables each way; and the busiest arcs."""
+    network = machine.network
+    top = np.flatnonzero(share >= np.partition(share, -min(BUSIEST, len(share)))[-min(BUSIEST, len(share))])
+    busiest = top[np.argsort(-share[top], kind="stable")[:BUSIEST]]
+    return {
+        "by_link": _parts(network, share, network.kinds.link[network.kind], list(machine.fabric.plan.links)),
+        "by_tier": _parts(network, share, (found := tiers(network, end_points(machine))).band, found.names),
+        "busiest": [
+            {"arc": name, "utilisation": float(part)}
+            for name, part in zip(arc_names(machine, busiest), share[busiest], strict=True)
+        ],
+    }
+
+
+def _parts(network: Network, share: Floats, part: Ints, names: list[str]) -> dict[str, dict[str, float]]:
+    size = len(names)
+    most = np.zeros(size)
+    np.maximum.at(most, part, share)
+    cables = bincount(part, network.count.astype(np.float64), size)
+    mean = bincount(part, share * network.count, size) / np.maximum(cables, 1.0)
+    return {names[k]: {"most": float(most[k]), "mean": float(mean[k])} for k in np.flatnonzero(cables > 0).tolist()}
+
+
+def lines_by_part(machine: NetworkContext, share: Floats) -> tuple[str, ...]:
+    """The same for a reader: a line for link types, a line for tiers."""
+    found = by_part(machine, share)
+    return tuple(
+        f"by {noun}: "
+        + "; ".join(f"{name} at most {percent(v['most'])}, mean {percent(v['mean'])}" for name, v in parts)
+        for noun, parts in (("link", found["by_link"].items()), ("tier", found["by_tier"].items()))
+    )
+
+
+def percent(share: float) -> str:
+    return format_share(share)
+
+
+def fair(call: MeasureCall) -> Certified[Answer]:
+    traffic, demand = call.matrix()
+    seed = call.integer("hash")
+    shares = "ecmp shares" if seed is None else f"one shortest path a flow, hashed with seed {seed}"
+    found, _, _ = flows(call)
+    rate, count = sharing.fair_rates(found), found.count
+    least, mean = float(rate.min()), float((rate * count).sum() / count.sum())
+    detail: dict[str, Any] = {"mean": mean, "max": float(rate.max()), "flows": int(count.sum())}
+    carrying = carrying_sentence(call.machine, _shared_load(call, found))
+    said = ("max-min fair rate of the slowest flow", shares, traffic.pattern, *carrying)
+    last = 0.0
+    if traffic.size_bytes:
+        last = detail["completion_s"] = sharing.completion(found, traffic.size_bytes).makespan_s
+    answer = call.exact(least, RATE, assumptions=said, detail=detail)
+    return Certified(answer, certify_fair(call, demand, found, rate, traffic.size_bytes or 0.0, last))
+
+
+def certify_fair(
+    call: MeasureCall, demand: Demand, found: sharing.Flows, rate: Floats, size_bytes: float, last_s: float
+) -> Certificate:
+    """What shows max-min fair rates of the flows of a call."""
+    network = call.machine.network
+    path: tuple[Ints, Ints] | None = None
+    if call.integer("hash") is not None:
+        on_arcs = found.resource < network.arcs
+        start = np.append(0, np.cumsum(on_arcs))[found.start]
+        path = start, found.resource[on_arcs]
+    matrix = matrix_of(_ones(demand), network.ends)
+    return FairCertificate(arcs_of(network), matrix, rate, found.count, path, size_bytes, last_s)
+
+
+def _ones(demand: Demand) -> Demand:
+    """Every flow of rate 1."""
+    if isinstance(demand, Groups):
+        return evolve(demand, rate=1.0)
+    return evolve(demand, rate=np.ones(len(demand.rate)))
+
+
+def _shared_load(call: MeasureCall, found: sharing.Flows) -> Floats:
+    """What the flows of `flows` carry on each arc where each of them carries 1; zero where nothing is carried, [A]."""
+    _, demand = call.matrix()
+    network = call.machine.network
+    used = bincount(found.resource, found.share, len(found.capacity_Bps))
+    if call.integer("hash") is not None or not isinstance(demand, Groups):
+        return used[: network.arcs]
+    group = invariant_symmetries(call.machine.symmetry, demand)  # resources are orbits of arcs there
+    return used[: group.arc_orbits][group.arc_orbit]
+
+
+def flows(call: MeasureCall) -> tuple[sharing.Flows, Ints, Ints]:
+    """The flows of a traffic, those that symmetry makes equal as one, with the source and target of each."""
+    _, demand = call.matrix()
+    network = call.machine.network
+    seed = call.integer("hash")
+    if seed is None and isinstance(demand, Groups):
+        classes = sharing.pair_classes(call.machine.symmetry, [demand])
+        return classes.flows, classes.source, classes.target
+    one, two = _listed(call, demand)
+    if seed is not None:
+        return ecmp_hashing.hash_flows(network, one, two, seed), one, two
+    return sharing.shared_flows(network, one, two), one, two
+
+
+def _listed(call: MeasureCall, demand: Demand) -> tuple[Ints, Ints]:
+    """Every flow for itself: its source and its target."""
+    if isinstance(demand, Pairs):
+        count = len(demand.source)
+    else:
+        count = int((np.bincount(demand.group[demand.group >= 0]).astype(np.int64) ** 2).sum())
+    if count > MOST_PAIRS:
+        raise call.refuse(call.node, f"{count:,} flows are more than can be solved one by one")
+    if isinstance(demand, Pairs):
+        return demand.source, demand.target
+    return to_pairs(demand)

@@ -1,0 +1,39 @@
+"""From the `afr` fields: how often something fails, and how much of the time all is up."""
+
+from __future__ import annotations
+
+from unifiedbus_dsl.base.units import NUMBER, TIME, format_share
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.certified import stated
+from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
+from unifiedbus_dsl.semantic.select.aggregates import Aggregates
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+
+HOURS_A_YEAR = 8760.0
+
+
+@stated
+def mtbf(call: MeasureCall) -> Answer:
+    return call.exact(_mtbf_s(call), TIME, assumptions=("8,760 h over the sum of AFR",))
+
+
+@stated
+def availability(call: MeasureCall) -> Answer:
+    between = _mtbf_s(call)
+    repair = call.quantity("mttr", TIME)
+    if repair is None:
+        raise call.refuse(call.node, "`availability` needs the time to repair", "availability(mttr = 75 min)")
+    value = between / (between + repair)
+    return call.exact(value, NUMBER, assumptions=("MTBF / (MTBF + MTTR)",), text=format_share(value, places=4))
+
+
+def _mtbf_s(call: MeasureCall) -> float:
+    """Return the seconds from one failure to the next, of all that is left and states an `afr` (failures a year)."""
+    whole = Aggregates(call.selector.machine)
+    if whole.total("afr", whole.all_items()) is None:
+        raise call.refuse(call.node, "nothing in this system states an `afr`", "add `afr = 0.02` to parts and links")
+    left = whole.total("afr", SurvivingAggregates(call.machine, call.selector).all_items())
+    if left is None or left.value <= 0:
+        raise NotAdmittedError("nothing that is left ever fails: each `afr` is 0, or what states one is lost")
+    return HOURS_A_YEAR * 3600 / float(left)

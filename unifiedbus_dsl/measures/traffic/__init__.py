@@ -1,0 +1,1 @@
+"""Traffic: patterns, matrices, routings by their words."""

@@ -1,0 +1,98 @@
+"""How a picture is to look: what a view asks for, in terms of the plan. Nothing is laid out here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from attrs import field, frozen
+
+from unifiedbus_dsl.ir.plan import Plan, Rule
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.marks import Mark
+
+LinkText = Callable[[Plan, str, Sequence[Rule], int], str]
+"""(plan, assembly type, rules of a bundle, its cables) -> what is written on it."""
+
+
+@frozen(eq=False)
+class Loads:
+    """Utilisation of cables under a traffic: `worst` of each rule of an assembly type, over all its instances.
+
+    `of_pair(a, b)` is that of the busiest cable between two devices of the system, 0 where there is none.
+    """
+
+    worst: Mapping[tuple[str, int], float]
+    """By assembly type and `id` of the rule: views leave rules out, and change none."""
+    most: float
+    of_pair: Callable[[int, int], float]
+
+    def share(self, key: str, rule: Rule) -> float:
+        return self.worst.get((key, id(rule)), 0.0)
+
+    def colour(self, value: float) -> str:
+        """Steps of the busiest cable's load; the busiest has a colour of its own."""
+        part = value / self.most if self.most > 0 else 0.0
+        step = sum(part > limit for limit in palette.LOAD_LIMITS)
+        return palette.LOADS[step]
+
+
+@frozen(eq=False)
+class Lost:
+    """What a scenario has taken from the whole machine."""
+
+    within: Callable[[int, int], int]
+    """(first device, devices) -> how many of these are gone."""
+    between: Callable[[int, int], bool]
+    """(device, device) -> whether no cable is left between the two."""
+    cables: Mapping[tuple[str, int], int]
+    """By assembly type and `id` of the rule: cables that are gone, over all instances."""
+
+
+@frozen(eq=False)
+class Style:
+    """What a view asks for.
+
+    `kept` says how many cells an array of an assembly type is folded into, `closed` which arrays are not opened;
+    both by (assembly type, name of the array). `rule_colours` are by link; `part_texts` and `part_looks` by type.
+    `legend` stands in place of that of the media.
+    """
+
+    title: str = ""
+    kept: Mapping[tuple[str, str], int] = field(factory=dict)
+    closed: frozenset[tuple[str, str]] = frozenset()
+    rule_colours: Mapping[tuple[str, int], str] = field(factory=dict)
+    """By link and lanes."""
+    statement_colours: Mapping[tuple[str, int], str] = field(factory=dict)
+    """By assembly type and `origin` of the rule: these go before those by link."""
+    link_text: LinkText | None = None
+    part_texts: Mapping[str, str] = field(factory=dict)
+    part_looks: Mapping[str, palette.KindStyle] = field(factory=dict)
+    notes: Sequence[tuple[str, str]] = ()
+    legend: Sequence[Sequence[Mark]] = ()
+    part_legend: Sequence[Sequence[Mark]] = ()
+    loads: Loads | None = None
+    lost: Lost | None = None
+    tight: int = 0
+    """How many cells fewer than eight an array folds into at most, for a picture that would be too wide: five leaves
+    three."""
+
+    def kind(self, key: str, kind: str) -> str:
+        """What stands beside the title: the kind of picture, and of which type where the title does not say it."""
+        return f"{key} · {kind}" if self.title else kind
+
+    def load(self, key: str, rule: Rule) -> float:
+        """Utilisation of the busiest cable of a rule; 0 where no load was asked for."""
+        return self.loads.share(key, rule) if self.loads else 0.0
+
+    def rule_colour(self, key: str, rule: Rule) -> str | None:
+        """The colour of a rule's cables; None for that of their medium."""
+        if self.loads:
+            return self.loads.colour(self.load(key, rule))
+        return self.statement_colours.get((key, rule.origin)) or self.rule_colours.get((rule.link, rule.lanes))
+
+    def bundle_text(self, plan: Plan, key: str, rules: Sequence[Rule], cables: int) -> str | None:
+        """What is written on a bundle; None for its bandwidth."""
+        return self.link_text(plan, key, rules, cables) if self.link_text else None
+
+
+PLAIN = Style()

@@ -1,0 +1,1 @@
+"""Connect statements as index rules."""

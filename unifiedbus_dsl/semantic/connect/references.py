@@ -1,0 +1,323 @@
+"""References to ports of children: `board[b].up[n, k]`, as the text writes them and as the plan keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from attrs import field, frozen
+
+from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.diagnostics import Label, Sink, rename
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, PlanType, PortRef
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.syntax import tree
+
+
+@frozen
+class PortView:
+    """A port array as seen from outside its type: shape, and what a cable must match."""
+
+    shape: tuple[int, ...]
+    protocol: str
+    lanes: int
+    open: bool
+
+
+def port_view(types: Mapping[str, PlanType], key: str, name: str) -> PortView | None:
+    """The port `name` of a type, followed down to the device that carries it; None if it has none."""
+    kind = types[key]
+    if isinstance(kind, DeviceType):
+        port = kind.by_name.get(name)
+        return PortView(port.shape, port.protocol, port.lanes, port.open) if port else None
+    export = kind.exports_by_name.get(name)
+    if export is None:
+        return None
+    child = kind.by_name[export.ref.child]
+    inner = port_view(types, child.type, export.ref.port)
+    return PortView(export.shape, inner.protocol, inner.lanes, inner.open) if inner else None
+
+
+def port_names(kind: PlanType) -> list[str]:
+    return [port.name for port in (kind.ports if isinstance(kind, DeviceType) else kind.exports)]
+
+
+@frozen
+class Dimension:
+    """One dimension of `child[…].port[…]`: its size, and the subscript written for it (None where left out)."""
+
+    size: int
+    subscript: tree.Subscript | None
+    span: Span
+    origin: Span | None = None
+    """Where the array is defined."""
+
+    @property
+    def is_free(self) -> bool:
+        return self.subscript is None or isinstance(self.subscript, tree.Star | tree.Range)
+
+    @property
+    def name(self) -> str | None:
+        """The name that stands alone as the subscript."""
+        return self.subscript.text if isinstance(self.subscript, tree.Name) else None
+
+
+@frozen
+class Reference:
+    """A port of a child with its dimensions, those of the child first."""
+
+    child: Child
+    port: str
+    view: PortView
+    dimensions: tuple[Dimension, ...]
+    span: Span
+
+    @property
+    def rank(self) -> int:
+        """How many dimensions are the child's."""
+        return len(self.child.shape)
+
+    def ref(self, subscripts: Sequence[IndexExpr]) -> PortRef:
+        return PortRef(self.child.name, tuple(subscripts[: self.rank]), self.port, tuple(subscripts[self.rank :]))
+
+    @property
+    def blame(self) -> Span:
+        """The subscript that does arithmetic, if there is one only; else the whole reference."""
+        busy = [
+            d.span
+            for d in self.dimensions
+            if d.subscript is not None and not isinstance(d.subscript, tree.Name | tree.Star | tree.Range | tree.Number)
+        ]
+        return busy[0] if len(busy) == 1 else self.span
+
+
+@frozen
+class Step:
+    """A name of a path with the subscripts behind it."""
+
+    word: tree.Word
+    subscripts: tuple[tree.Subscript, ...]
+    span: Span
+
+
+def path_steps(node: tree.Expr) -> list[Step] | None:
+    """`a[i].b[j].c` as steps; None if the expression is no path."""
+    match node:
+        case tree.Name():
+            return [Step(tree.Word(node.text, span=node.span), (), node.span)]
+        case tree.Member():
+            base = path_steps(node.base)
+            return None if base is None else [*base, Step(node.name, (), node.name.span)]
+        case tree.Index():
+            base = path_steps(node.base)
+            if base is None:
+                return None
+            last = base[-1]
+            return [*base[:-1], Step(last.word, (*last.subscripts, *node.subscripts), last.span.to(node.span))]
+    return None
+
+
+@frozen(eq=False)
+class AssemblyScope:
+    """What a statement of an assembly sees: its direct children and their ports."""
+
+    types: Mapping[str, PlanType]
+    children: Mapping[str, Child]
+    failed: AbstractSet[str]
+    """Children that could not be understood."""
+    failed_ports: Mapping[str, AbstractSet[str]]
+    """By type: ports that could not be understood; `*` stands for any."""
+    evaluator: Evaluator
+    absent: Mapping[str, tree.Expr] = field(factory=dict)
+    """Parts that a condition leaves out."""
+
+    @property
+    def sink(self) -> Sink:
+        return self.evaluator.sink
+
+    def child(self, word: tree.Word) -> Child | None:
+        """The child of this name; None after a diagnostic, or quietly if it is already in error."""
+        found = self.children.get(word.text)
+        if found is None and word.text in self.absent and word.text not in self.failed:
+            self.sink.error(
+                "UB0220",
+                f"the part `{word.text}` is not there: its condition does not hold",
+                word.span,
+                "not there",
+                labels=(Label(self.absent[word.text].span, "does not hold"),),
+                help=("put this statement under the same `if`",),
+            )
+        elif found is None and word.text not in self.failed and not self.evaluator.scope.is_quiet(word.text):
+            guess = did_you_mean(word.text, [*self.children, *self.failed])
+            near = self.children.get(guess or "")
+            self.sink.error(
+                "UB0220",
+                f"there is no part `{word.text}` here",
+                word.span,
+                "unknown part",
+                labels=(Label(near.span, f"`{guess}` is defined here"),) if near and near.span else (),
+                help=(f"did you mean `{guess}`?",) if guess else (self._parts(),),
+                fix=rename(word.span, guess),
+            )
+        return found
+
+    def _parts(self) -> str:
+        names = ", ".join(f"`{name}`" for name in list(self.children)[:8])
+        return f"the parts here are {names}" if names else "this type has no parts yet: `npu[8] : TYPE` adds some"
+
+    def reference(self, node: tree.Expr) -> Reference | None:
+        """A port of a child; None after a diagnostic."""
+        path = path_steps(node)
+        if path is None:
+            self.sink.error(
+                "UB0507", "a cable end is a port of a part", node.span, "not a port", help=("write `part[i].port[j]`",)
+            )
+            return None
+        child = self.child(path[0].word)
+        if child is None:
+            return None
+        if len(path) == 1:
+            self._no_port(node, child)
+            return None
+        view = self._view(node, child, path)
+        if view is None:
+            return None
+        dimensions = self._dimensions(path[0], child.shape, child.span)
+        inner = self._dimensions(path[1], view.shape, self._port_span(child, path[1].word.text))
+        if dimensions is None or inner is None:
+            return None
+        return Reference(child, path[1].word.text, view, (*dimensions, *inner), node.span)
+
+    def _no_port(self, node: tree.Expr, child: Child) -> None:
+        names = port_names(self.types[child.type])
+        self.sink.error(
+            "UB0507",
+            f"a cable end is a port, and `{child.name}` is a part",
+            node.span,
+            "names no port",
+            labels=(Label(child.span, f"`{child.name}` is defined here"),) if child.span else (),
+            help=("ports of " + f"`{child.type}`: " + ", ".join(f"`{node.span.text}.{n}`" for n in names),)
+            if names
+            else (),
+        )
+
+    def _port_span(self, child: Child, port: str) -> Span | None:
+        kind = self.types[child.type]
+        members = kind.ports if isinstance(kind, DeviceType) else kind.exports
+        return next((m.span for m in members if m.name == port), None)
+
+    def _view(self, node: tree.Expr, child: Child, path: list[Step]) -> PortView | None:
+        port = path[1].word
+        kind = self.types[child.type]
+        if len(path) > 2 or self._is_part(kind, port.text):
+            self._through_wall(child, kind, path)
+            return None
+        view = port_view(self.types, child.type, port.text)
+        if view is None and not {port.text, "*"} & self.failed_ports.get(child.type, frozenset()):
+            names = port_names(kind)
+            guess = did_you_mean(port.text, names)
+            span = self._port_span(child, guess) if guess else None
+            self.sink.error(
+                "UB0212",
+                f"`{child.type}` has no port `{port.text}`",
+                port.span,
+                "unknown port",
+                labels=(Label(span, f"`{guess}` is defined here"),) if span else (),
+                help=(f"did you mean `{guess}`?",)
+                if guess
+                else ("its ports: " + (", ".join(f"`{n}`" for n in names) or "none"),),
+                fix=rename(port.span, guess),
+            )
+        return view
+
+    @staticmethod
+    def _is_part(kind: PlanType, name: str) -> bool:
+        return isinstance(kind, AssemblyType) and any(c.name == name for c in kind.children)
+
+    def _through_wall(self, child: Child, kind: PlanType, path: list[Step]) -> None:
+        inner = ".".join(step.word.text for step in path[1:])
+        name = path[-1].word.text
+        span = path[1].word.span.to(path[-1].word.span)
+        if not isinstance(kind, AssemblyType):
+            self.sink.error("UB0212", f"`{child.type}` has no port `{inner}`", span, "unknown port")
+            return
+        self.sink.error(
+            "UB0505",
+            f"a cable can't go through the wall of {kind.kind} `{kind.key}`",
+            span,
+            f"is inside `{child.name}`",
+            labels=(Label(kind.span, "the wall"),) if kind.span else (),
+            help=(f"export it: add `port {name} = {inner}` to `{kind.key}`, and connect `{child.name}.{name}`",),
+        )
+
+    def _dimensions(self, step: Step, shape: tuple[int, ...], defined: Span | None) -> tuple[Dimension, ...] | None:
+        if len(step.subscripts) > len(shape):
+            extra = step.subscripts[len(shape)]
+            size = f"{len(shape)} dimension{'s' * (len(shape) != 1)}" if shape else "no dimensions"
+            self.sink.error(
+                "UB0414",
+                f"`{step.word.text}` has {size}, and {_many(len(step.subscripts), 'subscript')}",
+                extra.span,
+                "one too many" if len(step.subscripts) == len(shape) + 1 else "too many from here on",
+                labels=(Label(defined, f"its shape is {shape_text(shape)}"),) if defined else (),
+            )
+            return None
+        padded = [*step.subscripts, *[None] * (len(shape) - len(step.subscripts))]
+        return tuple(
+            Dimension(size, subscript, subscript.span if subscript is not None else step.span, defined)
+            for size, subscript in zip(shape, padded, strict=True)
+        )
+
+    # -- subscripts
+
+    def free_axis(self, dimension: Dimension, name: str) -> Axis | None:
+        """The axis that a `*`, a range or a subscript left out runs over; None after a diagnostic."""
+        if dimension.subscript is None or isinstance(dimension.subscript, tree.Star):
+            return Axis(name, 0, dimension.size - 1)
+        assert isinstance(dimension.subscript, tree.Range)
+        return range_axis(self.evaluator, dimension.subscript, name, dimension.size)
+
+
+def range_axis(evaluator: Evaluator, node: tree.Range, name: str, size: int | None) -> Axis | None:
+    """The axis of `0..7`, `0..<8`, `96..`, `0..63 step 8`; None after a diagnostic.
+
+    Checked against an array dimension of `size` elements where one is given.
+    """
+    low = evaluator.integer(node.low)
+    high = evaluator.integer(node.high) if node.high is not None else (size or 0) - 1
+    step = evaluator.integer(node.step, low=1) if node.step is not None else 1
+    if low is None or high is None or step is None:
+        return None
+    if node.high is None and size is None:
+        evaluator.sink.error("UB0415", "a range without an end needs an array to end at", node.span, "no end")
+        return None
+    if not node.inclusive:
+        high -= 1
+    if high < low:
+        labels = evaluator.origins(node)
+        message = f"the range `{node.span.text}` is empty"
+        help = ("a range goes up: `0..7` ends at 7, `0..<8` before 8",)
+        evaluator.sink.error("UB0406", message, node.span, f"{low} to {high}", labels=labels, help=help)
+        return None
+    high = low + (high - low) // step * step
+    if size is not None and (low < 0 or high >= size):
+        outside = high if high >= size else low
+        evaluator.sink.error(
+            "UB0401",
+            f"{outside} is outside an array of {size}",
+            node.span,
+            f"runs to {outside}" if outside == high else f"starts at {low}",
+            labels=evaluator.origins(node),
+            help=(f"elements are 0..{size - 1}",),
+        )
+        return None
+    return Axis(name, low, high, step)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    return "[" + ", ".join(map(str, shape)) + "]" if shape else "a single one"

@@ -1,0 +1,347 @@
+"""Connect statements become rules: axes found, subscripts compiled and range-checked, ends and link matched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from math import prod
+
+import numpy as np
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.diagnostics import Label
+from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Link, Lookup, Not, Op, Rule, Var, algebra
+from unifiedbus_dsl.ir.plan.index import axes_used, count_points, evaluate
+from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
+from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference, range_axis, shape_text
+from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, Outside, outside, reads_in_range
+from unifiedbus_dsl.syntax import tree
+
+
+@frozen
+class Cable:
+    """What runs between the two ends: a link, its length in metres if the text gives one, and the place of both."""
+
+    link: Link
+    length: Fraction | None
+    span: Span
+
+
+ChooseLink = Callable[[tree.TypeRef | None, tree.Statement, AssemblyScope], Cable | None]
+
+
+def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -> tuple[Rule, ...] | None:
+    """The rule of `connect L -- R over LINK for …`; None after a diagnostic."""
+    left, right = wall.reference(node.left), wall.reference(node.right)
+    cable = choose(node.over, node, wall)
+    if left is None or right is None:
+        return None
+    axes = find_axes(node.binders, (left, right), wall)
+    if axes is None or not names_known(node, (left, right), axes, wall):
+        return None
+    free = _free_axes(left, right, wall)
+    if free is None:
+        return None
+    compiler = IndexCompiler(wall.evaluator, frozenset(axes))
+    a = _subscripts(left, compiler, free)
+    b = _subscripts(right, compiler, free)
+    condition = evolve(compiler, reads=[])
+    where = condition.condition(node.where) if node.where is not None else None
+    if a is None or b is None or (node.where is not None and where is None):
+        return None
+    every = (*axes.values(), *free)
+    where = None if where == algebra.TRUE else where
+    if not _can_be_checked(node, (left, right), (*a, *b), every, where, wall):
+        return None
+    if not reads_in_range(condition, every, None) or not reads_in_range(compiler, every, where):
+        return None
+    if where is not None and not count_points(every, where):
+        _nothing_left(node, wall)
+        return None
+    fits = [in_range(ref, at, every, where, wall, (left, right)) for ref, at in ((left, a), (right, b))]
+    if not all(fits) or not _used_on_both_sides(node, (left, right), (a, b), every, wall):
+        return None
+    if cable is None or not ends_match(left, right, cable, wall):
+        return None
+    return (
+        Rule(
+            left.ref(a),
+            right.ref(b),
+            every,
+            where,
+            cable.link.name,
+            left.view.lanes,
+            cable.length,
+            span=node.span,
+            left_span=left.blame,
+            right_span=right.blame,
+            link_span=cable.span,
+        ),
+    )
+
+
+MAX_VALUE = 1 << 62
+MAX_DIVISIONS = 12
+"""To prove something of more of them in one another takes the fourth power of their number."""
+MAX_LISTED = 1 << 27
+"""Index values that a check may have to list: more than these can't be checked in reasonable time."""
+
+
+def _can_be_checked(
+    node: tree.Connect,
+    refs: tuple[Reference, Reference],
+    subscripts: Sequence[IndexExpr],
+    axes: Sequence[Axis],
+    where: IndexExpr | None,
+    wall: AssemblyScope,
+) -> bool:
+    """Whether the numbers stay small enough: no subscript beyond 64 bits, no more index values than can be listed."""
+    ports = min(prod(dimension.size for dimension in ref.dimensions) for ref in refs)
+    total = prod(axis.size for axis in axes)
+    if total > MAX_LISTED and (where is not None or total > ports):
+        wall.sink.error(
+            "UB0411",
+            f"this statement has {total:,} combinations of index values, and the limit is {MAX_LISTED:,}",
+            (node.where or node.left).span,
+            "too many to check",
+            help=("say which cables are meant by subscripts, not by leaving most of them out",),
+        )
+        return False
+    exprs = [*subscripts, *([where] if where is not None else [])]
+    if any(_divisions(expr) > MAX_DIVISIONS for expr in exprs):
+        message = f"more than {MAX_DIVISIONS} divisions stand in one another"
+        wall.sink.error("UB0407", message, node.left.span.to(node.right.span), "too many to see through")
+        return False
+    if all(_largest(expr, axes) < MAX_VALUE for expr in exprs):
+        return True
+    wall.sink.error("UB0407", "a subscript can grow beyond 64 bits", node.left.span.to(node.right.span), "too large")
+    return False
+
+
+def _divisions(expr: IndexExpr) -> int:
+    """How deep `div` and `mod` stand in one another."""
+    match expr:
+        case Op(op, left, right):
+            return max(_divisions(left), _divisions(right)) + (op in ("div", "mod"))
+        case Not(inner) | Lookup(_, inner):
+            return _divisions(inner)
+    return 0
+
+
+def _largest(expr: IndexExpr, axes: Sequence[Axis]) -> int:
+    """A bound of the absolute value of any part of an expression."""
+    match expr:
+        case Const(value):
+            return abs(value)
+        case Var(name):
+            return max((max(abs(axis.low), abs(axis.high)) for axis in axes if axis.name == name), default=0)
+        case Op(op, left, right):
+            a, b = _largest(left, axes), _largest(right, axes)
+            return max(a, b, a * b if op == "*" else a + b)
+        case Not(operand):
+            return _largest(operand, axes)
+        case Lookup(table, at):
+            return max(_largest(at, axes), *map(abs, table))
+    return 0
+
+
+def _nothing_left(node: tree.Connect, wall: AssemblyScope) -> None:
+    assert node.where is not None
+    wall.sink.error(
+        "UB0417",
+        "this `where` leaves no cable",
+        node.where.span,
+        "never holds",
+        help=("write a condition that some index values meet, or delete the statement",),
+    )
+
+
+# ---- the dimensions left free ----------------------------------------------------------------------------------------
+
+
+def _free_axes(left: Reference, right: Reference, wall: AssemblyScope) -> tuple[Axis, ...] | None:
+    """Axes for the dimensions that both sides leave free, paired in order."""
+    a = [d for d in left.dimensions if d.is_free]
+    b = [d for d in right.dimensions if d.is_free]
+    ours = [wall.free_axis(d, f"_{k}") for k, d in enumerate(a)]
+    theirs = [wall.free_axis(d, f"_{k}") for k, d in enumerate(b)]
+    if None in ours or None in theirs:
+        return None
+    shapes = [tuple(axis.size for axis in side if axis) for side in (ours, theirs)]
+    if shapes[0] != shapes[1]:
+        wall.sink.error(
+            "UB0402",
+            f"the two sides have different shapes: {shape_text(shapes[0])} and {shape_text(shapes[1])}",
+            right.span,
+            f"leaves {shape_text(shapes[1])} free" if shapes[1] else "leaves nothing free",
+            labels=(Label(left.span, f"leaves {shape_text(shapes[0])} free" if shapes[0] else "leaves nothing free"),),
+            help=("name the indices and say how they meet: `connect a[i].p[k] -- b[k].p[i] for i, k`",),
+        )
+        return None
+    return tuple(Axis(f"_{k}", 0, size - 1) for k, size in enumerate(shapes[0]))
+
+
+def _subscripts(ref: Reference, compiler: IndexCompiler, free: Sequence[Axis]) -> tuple[IndexExpr, ...] | None:
+    """The index expression of each dimension; free ones take the free axes in order."""
+    result: list[IndexExpr] = []
+    names = iter(free)
+    for dimension in ref.dimensions:
+        if dimension.is_free:
+            expr: IndexExpr | None = _along(dimension, Var(next(names).name), compiler)
+        else:
+            assert dimension.subscript is not None
+            assert not isinstance(dimension.subscript, tree.Star | tree.Range)
+            expr = compiler.subscript(dimension.subscript)
+        if expr is None:
+            return None
+        result.append(expr)
+    return tuple(result)
+
+
+def _along(dimension: Dimension, position: IndexExpr, compiler: IndexCompiler) -> IndexExpr | None:
+    """The subscript at a position of a free dimension: the position itself, or a step along the range written."""
+    if not isinstance(dimension.subscript, tree.Range):
+        return position
+    axis = range_axis(compiler.evaluator, dimension.subscript, "_", dimension.size)
+    if axis is None:
+        return None
+    return algebra.add(algebra.mul(Const(axis.step), position), Const(axis.low))
+
+
+# ---- what must hold of the ends ---------------------------------------------------------------------------------
+
+
+def in_range(
+    ref: Reference,
+    subscripts: Sequence[IndexExpr],
+    axes: Sequence[Axis],
+    where: IndexExpr | None,
+    wall: AssemblyScope,
+    refs: Sequence[Reference],
+) -> bool:
+    """Whether each subscript stays inside its dimension; else a diagnostic with index values that leave it."""
+    good = True
+    for dimension, expr in zip(ref.dimensions, subscripts, strict=True):
+        if not algebra.within(expr, axes, 0, dimension.size - 1, where):
+            _outside(ref, dimension, expr, axes, where, wall, _origins(expr, refs))
+            good = False
+    return good
+
+
+def _origins(expr: IndexExpr, refs: Sequence[Reference]) -> Iterator[Label]:
+    """For each index of a subscript, the array that gives it its range."""
+    for name in axes_used(expr):
+        alone = [d for ref in refs for d in ref.dimensions if d.name == name and d.origin is not None]
+        if alone and alone[0].origin is not None:
+            yield Label(alone[0].origin, f"so `{name}` runs 0..{alone[0].size - 1}")
+
+
+def _outside(
+    ref: Reference,
+    dimension: Dimension,
+    expr: IndexExpr,
+    axes: Sequence[Axis],
+    where: IndexExpr | None,
+    wall: AssemblyScope,
+    origins: Iterator[Label],
+) -> None:
+    found = outside(expr, dimension.size, axes, where)
+    help = [f"elements are 0..{dimension.size - 1}"]
+    if found.one_sided and not isinstance(expr, Lookup):
+        wrapped = f"({dimension.span.text.strip()}) mod {dimension.size}"
+        help.append(f"to wrap around, say so: `{wrapped}`")
+    wall.sink.error(
+        "UB0401",
+        f"subscript {found.value} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
+        dimension.span,
+        f"is {found.value}{found.when}",
+        labels=(
+            *(
+                [Label(dimension.origin, f"`{_array_name(ref, dimension)}` is defined here")]
+                if dimension.origin
+                else []
+            ),
+            *(label for label in origins if label.span != dimension.origin),
+            *_element(expr, found),
+        ),
+        help=tuple(help),
+    )
+
+
+def _element(expr: IndexExpr, found: Outside) -> Iterator[Label]:
+    """The element of a table that leads outside."""
+    if isinstance(expr, Lookup) and expr.listed is not None and expr.listed.spans:
+        at = int(evaluate(expr.at, {name: np.asarray(value) for name, value in found.at.items()}))
+        yield Label(expr.listed.spans[at], f"{found.value} here")
+
+
+def _array_name(ref: Reference, dimension: Dimension) -> str:
+    at = ref.dimensions.index(dimension)
+    return ref.child.name if at < ref.rank else f"{ref.child.name}.{ref.port}"
+
+
+def _used_on_both_sides(
+    node: tree.Connect,
+    refs: tuple[Reference, Reference],
+    subscripts: tuple[Sequence[IndexExpr], Sequence[IndexExpr]],
+    axes: Sequence[Axis],
+    wall: AssemblyScope,
+) -> bool:
+    """An index on one side only puts many cables on the port of the other; a `where` may still tie the sides."""
+    if node.where is not None:
+        return True
+    good = True
+    used = [{name for expr in side for name in axes_used(expr)} for side in subscripts]
+    for axis in axes:
+        missing = [k for k in (0, 1) if axis.name not in used[k]]
+        if len(missing) != 1 or axis.size == 1 or axis.name.startswith("_"):
+            continue
+        binder = next(b for b in node.binders if b.name.text == axis.name)
+        side = refs[missing[0]]
+        wall.sink.error(
+            "UB0409",
+            f"index `{axis.name}` is on one side only: {axis.size} cables would end at one port of `{side.span.text}`",
+            side.span,
+            f"does not depend on `{axis.name}`",
+            labels=(Label(binder.name.span, f"`{axis.name}` runs {axis.low}..{axis.high}"),),
+            help=(f"use `{axis.name}` in a subscript of `{side.span.text}` too",),
+        )
+        good = False
+    return good
+
+
+def ends_match(left: Reference, right: Reference, cable: Cable, wall: AssemblyScope) -> bool:
+    """Whether widths and protocols agree with each other and with the link."""
+    good = True
+    if left.view.lanes != right.view.lanes:
+        wall.sink.error(
+            "UB0502",
+            f"the two ends have different widths: x{left.view.lanes} and x{right.view.lanes}",
+            right.span,
+            f"is x{right.view.lanes}",
+            labels=(Label(left.span, f"is x{left.view.lanes}"),),
+            help=("give both ports the same number of lanes",),
+        )
+        good = False
+    if left.view.protocol != right.view.protocol:
+        wall.sink.error(
+            "UB0503",
+            f"the two ends speak different protocols: `{left.view.protocol}` and `{right.view.protocol}`",
+            right.span,
+            f"speaks `{right.view.protocol}`",
+            labels=(Label(left.span, f"speaks `{left.view.protocol}`"),),
+            help=("a device with ports of both, and a `transit` line over them, goes in between",),
+        )
+        good = False
+    elif cable.link.protocol != left.view.protocol:
+        wall.sink.error(
+            "UB0503",
+            f"`{cable.link.name}` carries `{cable.link.protocol}`, and the ports speak `{left.view.protocol}`",
+            cable.span,
+            f"carries `{cable.link.protocol}`",
+            labels=(Label(left.span, f"speaks `{left.view.protocol}`"),),
+            help=(f"use a link of `{left.view.protocol}`: `link NAME : {left.view.protocol} {{ … }}`",),
+        )
+        good = False
+    return good

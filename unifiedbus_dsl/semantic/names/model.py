@@ -1,0 +1,150 @@
+"""The model: modules, and what each name in them stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+from unifiedbus_dsl.base.source import Source, Span
+from unifiedbus_dsl.syntax import tree
+
+Defining: TypeAlias = tree.TypeDef | tree.ProtocolDef | tree.LinkDef | tree.Let
+Query: TypeAlias = tree.Traffic | tree.Analyze | tree.Scenario | tree.View
+QueryStatement = TypeVar("QueryStatement", bound=Query)
+
+NOUNS: dict[type, str] = {
+    tree.TypeDef: "type",
+    tree.ProtocolDef: "protocol",
+    tree.LinkDef: "link",
+    tree.Let: "value",
+    tree.System: "system",
+    tree.Traffic: "traffic",
+    tree.Analyze: "analyze block",
+    tree.Scenario: "scenario",
+    tree.View: "view",
+}
+
+
+@frozen(eq=False)
+class Definition:
+    """A name of a module: a type, protocol, link or value, with the module whose names its text uses."""
+
+    node: Defining
+    module: Module = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.node.name.text
+
+    @property
+    def span(self) -> Span:
+        return self.node.name.span
+
+    @property
+    def noun(self) -> str:
+        return NOUNS[type(self.node)]
+
+
+@frozen(eq=False)
+class Module:
+    """One file after binding.
+
+    `names` holds what can be said without a prefix: own definitions and what `use` brought in by name. `prefixes`
+    holds modules under the dotted name or alias by which this file reaches them.
+    """
+
+    source: Source
+    file: tree.File = field(repr=False)
+    own: dict[str, Definition] = field(factory=dict, repr=False)
+    names: dict[str, Definition] = field(factory=dict, repr=False)
+    prefixes: dict[tuple[str, ...], Module] = field(factory=dict, repr=False)
+    systems: dict[str, tuple[tree.System, Module]] = field(factory=dict, repr=False)
+    questions: dict[str, dict[str, Query]] = field(factory=dict, repr=False)
+    """By noun (`traffic`, `analyze block`, `scenario`, `view`), then by name."""
+    damaged_words: frozenset[str] = frozenset()
+    _of_sort: dict[type, Mapping[str, Definition]] = field(factory=dict, repr=False)
+
+    def lookup(self, path: tuple[str, ...]) -> Definition | None:
+        """The definition that a dotted name stands for, None if there is none."""
+        if len(path) == 1:
+            return self.names.get(path[0])
+        found = self.prefixes.get(path[:-1])
+        return found.own.get(path[-1]) if found else None
+
+    def of_sort(self, sort: type) -> Mapping[str, Definition]:
+        """What of `reachable` is of one sort, such as `tree.LinkDef`."""
+        if sort not in self._of_sort:
+            self._of_sort[sort] = {name: d for name, d in self.reachable() if isinstance(d.node, sort)}
+        return self._of_sort[sort]
+
+    def reachable(self) -> Iterator[tuple[str, Definition]]:
+        """Everything that can be said here, by the name under which it is said."""
+        yield from self.names.items()
+        for prefix, module in self.prefixes.items():
+            for name, definition in module.own.items():
+                yield ".".join((*prefix, name)), definition
+
+
+@frozen(eq=False, slots=False)
+class Model:
+    """The main module and all that it uses, the main one first."""
+
+    main: Module
+    modules: tuple[Module, ...]
+
+    @cached_property
+    def names(self) -> Mapping[Definition, str]:
+        """A name for each type, protocol and link that no other one has: its own, with its file where files share it.
+
+        The main file keeps its names. Which others get a suffix depends on the files alone, not on what asks first.
+        """
+        same: dict[tuple[str, str], list[Definition]] = {}
+        for module in sorted(self.modules, key=lambda each: (each is not self.main, each.source.name)):
+            for name, definition in module.own.items():
+                same.setdefault((definition.noun, name), []).append(definition)
+        return {d: name for (_, plain), found in same.items() for d, name in _told_apart(plain, found, self.main)}
+
+    @cached_property
+    def sorts(self) -> Mapping[Definition, frozenset[str]]:
+        """For each type, the names of all that are of it: its own, and those of the types that extend it."""
+        below: dict[Definition, set[str]] = {}
+        for definition, name in self.names.items():
+            above: Definition | None = definition
+            while above is not None and isinstance(above.node, tree.TypeDef):
+                held = below.setdefault(above, set())
+                if name in held:  # a circle of types, which has its own diagnostic
+                    break
+                held.add(name)
+                base = above.node.base
+                above = above.module.lookup(tuple(word.text for word in base.path)) if base is not None else None
+        return {definition: frozenset(names) for definition, names in below.items()}
+
+    @cached_property
+    def modules_by_source(self) -> Mapping[Source, Module]:
+        return {module.source: module for module in self.modules}
+
+    def asked(self, sort: type[QueryStatement], system: str | None = None) -> dict[str, QueryStatement]:
+        """The questions of the main file of one sort, such as `tree.Scenario`, by name; by default of all systems."""
+        found = self.main.questions.get(NOUNS[sort], {})
+        return {name: q for name, q in found.items() if isinstance(q, sort) and system in (None, q.of.text)}
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        return {module.source.name: module.source for module in self.modules}
+
+
+def _told_apart(plain: str, found: Sequence[Definition], main: Module) -> Iterator[tuple[Definition, str]]:
+    """`Switch` alone, or `Switch@parts`, `Switch@parts-2`, … where several files define it."""
+    taken: set[str] = set()
+    for definition in found:
+        name = plain
+        if len(found) > 1 and definition.module is not main:
+            name = f"{plain}@{definition.module.source.name.rsplit('/', 1)[-1].removesuffix('.ubus')}"
+        number = 2
+        while name in taken:
+            name, number = f"{name.removesuffix(f'-{number - 1}')}-{number}", number + 1
+        taken.add(name)
+        yield definition, name

@@ -1,0 +1,1 @@
+"""Questions of a text, held against the machine that they are of: expectations, scenarios, views."""

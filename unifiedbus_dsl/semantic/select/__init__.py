@@ -1,0 +1,1 @@
+"""Selections: one path language, on the plan and on the fabric."""

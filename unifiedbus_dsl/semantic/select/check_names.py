@@ -1,0 +1,174 @@
+"""Names in the arguments of measures and traffic, held against the machine that they are asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.diagnostics import rename
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.semantic.names.bind import dotted_name
+from unifiedbus_dsl.semantic.names.model import Model
+from unifiedbus_dsl.semantic.select.arguments import check_arguments
+from unifiedbus_dsl.semantic.select.plan_selection import Selector, empty_selection
+from unifiedbus_dsl.semantic.select.planes import read_plane
+from unifiedbus_dsl.semantic.select.set_reader import is_set
+from unifiedbus_dsl.semantic.select.type_scope import TypeScope
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.semantic.systems import Elaborated
+OF_TRAFFIC = frozenset(("load", "throughput", "fair", "time", "sweep", "optimal_time"))
+SELECTING = frozenset(("from", "to", "in"))
+LEVELS = frozenset(("within", "across"))
+
+
+@frozen(eq=False)
+class NameChecker:
+    """Checks the names in the arguments of measures and traffic.
+
+    `traffic` are the names of traffic that can be said here. `whole` is False for a machine in error, whose parts are
+    not all known: then only kinds and types are checked.
+    """
+
+    machine: TypeScope
+    traffic: frozenset[str] = frozenset()
+    whole: bool = True
+    others: Callable[[str], NameChecker | None] | None = None
+    """Who checks names in the system of this name, None for no system."""
+
+    def __call__(self, node: tree.Call, evaluator: Evaluator) -> None:
+        name = ".".join(dotted_name(node.function))
+        check_arguments(node, evaluator.sink)
+        for arg in node.args:
+            self._argument(arg, evaluator, of_traffic=name in OF_TRAFFIC, maybe_none=name == "count")
+
+    def instead(self, node: tree.Call, evaluator: Evaluator) -> EvalValue:
+        """Check the names of a measure in place of answering it."""
+        evolve(self, whole=False)(node, evaluator)
+        return POISON
+
+    def _argument(self, arg: tree.Arg, evaluator: Evaluator, *, of_traffic: bool, maybe_none: bool) -> None:
+        name = arg.name.text if arg.name else ""
+        if name in LEVELS:
+            self._level(arg.value, evaluator)
+        elif name == OVER:
+            self._plane(arg.value, evaluator)
+        elif not name or name in SELECTING:
+            self.selection(arg.value, evaluator, of_traffic=of_traffic, maybe_none=maybe_none)
+
+    def _level(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        if isinstance(node, tree.Name):
+            word = tree.Word(node.text, span=node.span)
+            all_of_it = tree.All((word,), span=node.span)
+            if self.whole:
+                self._something(all_of_it, evaluator)
+            else:
+                Selector(self.machine, evaluator).sort(all_of_it, {})
+
+    def _plane(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        if self.whole:
+            used = self.machine.rules({self.machine.subject: 1})
+            read_plane(node, {each.rule.link: each.link for each in used if each.count}, evaluator.sink)
+
+    def _something(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        found = Selector(self.machine, evaluator).select(node)
+        if found is not None and not sum(part.count for part in found.items):
+            empty_selection(node, self.machine, evaluator.sink)
+
+    def selection(
+        self, node: tree.Expr, evaluator: Evaluator, *, of_traffic: bool = False, maybe_none: bool = False
+    ) -> None:
+        """Check what an argument selects; it may be nothing only where `maybe_none` says so."""
+        match node:
+            case tree.Arrow():
+                self.selection(node.left, evaluator)
+                self.selection(node.right, evaluator)
+            case tree.Call():
+                self.call(node, evaluator)
+            case tree.All() if not self.whole:
+                Selector(self.machine, evaluator).sort(node, {})
+            case _ if self.whole and is_set(node):
+                self._something(node, evaluator)
+            case tree.Name() if (of_traffic and node.text in self.traffic) or evaluator.has(node.text):
+                pass
+            case tree.Name() if of_traffic:
+                self._no_traffic(node, evaluator)
+            case tree.All() | tree.Name() | tree.Member() | tree.Index() if self.whole:
+                if maybe_none:
+                    Selector(self.machine, evaluator).select(node)
+                else:
+                    self._something(node, evaluator)
+            case tree.Binary():
+                self.selection(node.left, evaluator, of_traffic=of_traffic)
+                self.selection(node.right, evaluator, of_traffic=of_traffic)
+
+    def _no_traffic(self, node: tree.Name, evaluator: Evaluator) -> None:
+        guess = did_you_mean(node.text, self.traffic)
+        known = ", ".join(f"`{name}`" for name in sorted(self.traffic)) or "none"
+        evaluator.sink.error(
+            "UB0230",
+            f"this system has no traffic `{node.text}`",
+            node.span,
+            "unknown traffic",
+            help=(f"did you mean `{guess}`?" if guess else f"its traffic: {known}",),
+            fix=rename(node.span, guess),
+        )
+
+    def call(self, node: tree.Call, evaluator: Evaluator) -> None:
+        """Check a measure, traffic or function and the names in its arguments."""
+        name = ".".join(dotted_name(node.function))
+        legal = (*MEASURES, *TRAFFICS, *FUNCTIONS)
+        if name not in legal:
+            evaluator.unknown_function(node, name, legal)
+        elif name in FUNCTIONS:
+            for arg in node.args:
+                self.expression(arg.value, evaluator)
+        else:
+            self(node, evaluator)
+
+    def expression(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        """Check every name in a condition or measure."""
+        match node:
+            case tree.Binary(op="of", right=tree.Name() as name) if evaluator.of_system(node):
+                there = self.others(name.text) if self.others is not None else None
+                if there is not None:
+                    there.expression(node.left, evaluator)
+                else:
+                    self.expression(node.left, evaluator)
+                    evaluator.no_system(name)
+            case tree.Call():
+                self.call(node, evaluator)
+            case tree.Binary() | tree.Compare():
+                self.expression(node.left, evaluator)
+                self.expression(node.right, evaluator)
+            case tree.Unary():
+                self.expression(node.operand, evaluator)
+            case tree.Conditional():
+                for part in (node.test, node.yes, node.no):
+                    self.expression(part, evaluator)
+            case tree.Name() if node.text not in self.traffic:
+                evaluator.eval(node)
+            case tree.Quantity():
+                evaluator.eval(node)
+
+
+def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable[[Plan], NameChecker]:
+    """Who checks the names in questions about a plan; of another system all traffic of the file can be asked."""
+    technology = done.elaborator.technology
+
+    def others(name: str) -> NameChecker | None:
+        return names(done.plans[name]) if name in done.plans else None
+
+    def names(plan: Plan) -> NameChecker:
+        machine = TypeScope(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sorts)
+        whole = not broken & machine.census(plan.root).keys()
+        return NameChecker(machine, frozenset(model.asked(tree.Traffic)), whole, others)
+
+    return names

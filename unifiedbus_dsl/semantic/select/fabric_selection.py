@@ -1,0 +1,454 @@
+"""Selections on a fabric: which devices `all npu in cabinet[3]` are, and which cables `all link where …`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.base.arrays import Bools, Ints, concatenate_ranges, unique_rows
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.names import spares
+from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PlanType
+from unifiedbus_dsl.semantic.connect.references import Step, path_steps
+from unifiedbus_dsl.semantic.names.model import Model
+from unifiedbus_dsl.semantic.select.picking import elements, port_step
+from unifiedbus_dsl.semantic.select.plan_selection import (
+    Selector,
+    count_inside,
+    empty_selection,
+    fields_of,
+    fields_of_cables,
+)
+from unifiedbus_dsl.semantic.select.set_reader import help_for, is_set, refuse_broken
+from unifiedbus_dsl.semantic.select.type_scope import Parts
+from unifiedbus_dsl.semantic.select.type_scope import TypeScope as PlanMachine
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary import attributes
+
+
+@frozen(eq=False, slots=False)
+class DeviceRanges:
+    """Instances of parts: devices `start[i] … stop[i] - 1` each, in order of `start`, one that holds others before
+    them. `noun` says what they are, `keys` of which types."""
+
+    start: Ints
+    stop: Ints
+    noun: str
+    keys: tuple[str, ...] = ()
+
+    def devices(self) -> Ints:
+        """All devices inside, ascending."""
+        return unique_rows(concatenate_ranges(self.start, self.stop))
+
+    def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
+        """Which of these ends of cables are in it, [C]."""
+        return self.home(device) >= 0
+
+    def both(self, one: NDArray[np.integer], other: NDArray[np.integer]) -> Bools:
+        """Which of these pairs of devices are in one instance, [P]."""
+        found = np.zeros(len(one), dtype=bool)
+        depths = self.depth
+        for depth in range(int(depths.max(initial=-1)) + 1):
+            level = self.chosen(depths == depth)
+            home = level.home(one)
+            found |= (home >= 0) & (home == level.home(other))
+        return found
+
+    @cached_property
+    def around(self) -> Ints:
+        """The number of the smallest other instance that each is inside of, -1 where there is none."""
+        parent = np.full(len(self.start), -1, dtype=np.int64)
+        if len(self.start) and (self.start[1:] < np.maximum.accumulate(self.stop)[:-1]).any():
+            enclosing: list[int] = []
+            for number, start in enumerate(self.start.tolist()):
+                while enclosing and self.stop[enclosing[-1]] <= start:
+                    enclosing.pop()
+                parent[number] = enclosing[-1] if enclosing else -1
+                enclosing.append(number)
+        return parent
+
+    @cached_property
+    def depth(self) -> Ints:
+        """How many others each instance is inside of: those of one depth are disjoint."""
+        depth, at = np.zeros(len(self.start), dtype=np.int64), self.around
+        while (at >= 0).any():
+            depth += at >= 0
+            at = np.where(at >= 0, self.around[at], -1)
+        return depth
+
+    def chosen(self, which: Bools) -> DeviceRanges:
+        """The marked instances alone."""
+        return DeviceRanges(self.start[which], self.stop[which], self.noun, self.keys)
+
+    def home(self, devices: NDArray[np.integer]) -> Ints:
+        """Number of the smallest instance that each of these devices is in, -1 where it is in none."""
+        at = np.searchsorted(self.start, devices, side="right") - 1
+        stop = np.append(self.stop, 0)  # before the first one: below 0 is nothing
+        while (beyond := (at >= 0) & (devices >= stop[at])).any():
+            at = np.where(beyond, self.around[at], at)
+        return np.asarray(at)
+
+
+@frozen(eq=False)
+class _Ports:
+    """Single ports: `device * radix + port` each, with a `radix` that no device exceeds."""
+
+    keys: Ints
+    radix: int
+
+    def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
+        """Which of these ends of cables are meant, [C]."""
+        return np.isin(device.astype(np.int64) * self.radix + port, self.keys)
+
+
+@frozen(eq=False)
+class FabricSelector:
+    """Reads selections against a fabric; paths begin at the system."""
+
+    fabric: Fabric
+    machine: PlanMachine
+    """The types of the fabric's plan, by which names are understood."""
+    evaluator: Evaluator
+    spare: Bools
+    """Devices declared spare, [D]: `all` leaves them out."""
+    lost: Bools
+    """Devices that a scenario has taken away, [D]."""
+
+    @classmethod
+    def of(cls, fabric: Fabric, model: Model, evaluator: Evaluator) -> FabricSelector:
+        """A selector on an undamaged fabric, which understands names as the main file does."""
+        plan = fabric.plan
+        types: dict[str, PlanType] = {**plan.devices, **plan.assemblies}
+        machine = PlanMachine(types, plan.protocols, plan.links, plan.root, model.sorts)
+        return cls(fabric, machine, evaluator, spares(plan), np.zeros(fabric.device_count, dtype=bool))
+
+    def devices(self, node: tree.Expr) -> Ints | None:
+        """The devices that an expression selects, ascending; of an assembly those in it that are no switch.
+
+        None after a diagnostic.
+        """
+        if is_set(node) and Selector(self.machine, self.evaluator).read_set(node) is None:
+            return None
+        ids = self._end_points(node)
+        if ids is not None and not len(ids):
+            self.nothing(node)
+            return None
+        return ids
+
+    def _end_points(self, node: tree.Expr) -> Ints | None:
+        """The same, which may be none."""
+        if isinstance(node, tree.Binary) and is_set(node):
+            left, right = (
+                self._end_points(node.left),
+                self._end_points(node.right) if node.op == "|" else self._inside(node.right),
+            )
+            if left is None or right is None:
+                return None
+            mask = np.zeros(self.fabric.device_count, dtype=bool)
+            mask[left] = True
+            mask[right] = node.op == "|"
+            return np.flatnonzero(mask)
+        blocks = self.blocks(node)
+        if blocks is None:
+            return None
+        ids = blocks.devices()
+        ids = ids[~self.lost[ids]]
+        if blocks.noun in attributes.KINDS_OF_ASSEMBLY:
+            ends = np.array([device.kind != "switch" for device in self.fabric.plan.devices.values()])
+            ids = ids[ends[self.fabric.device_type[ids]] & ~self.spare[ids]]
+        return ids
+
+    def _inside(self, node: tree.Expr) -> Ints | None:
+        """All devices in what an expression selects; None after a diagnostic."""
+        if isinstance(node, tree.Binary) and is_set(node):
+            left, right = self._inside(node.left), self._inside(node.right)
+            if left is None or right is None:
+                return None
+            return np.union1d(left, right) if node.op == "|" else np.setdiff1d(left, right)
+        blocks = self.blocks(node)
+        return None if blocks is None else blocks.devices()
+
+    def nothing(self, node: tree.Expr) -> None:
+        """Say that a selection matches nothing, or nothing that is left."""
+        if self.lost.any():
+            message = "nothing of this selection is left after the failures"
+            self.evaluator.sink.error("UB0417", message, node.span, "empty")
+        else:
+            empty_selection(node, self.machine, self.evaluator.sink)
+
+    def blocks(self, node: tree.Expr) -> DeviceRanges | None:
+        """The instances that an expression selects; None after a diagnostic."""
+        if is_set(node):
+            return self._set(node)
+        if isinstance(node, tree.All):
+            return self._all(node)
+        path = path_steps(node)
+        if path is None:
+            self.evaluator.sink.error(
+                "UB0507",
+                "a selection is wanted: `all npu`, or a part by its path",
+                node.span,
+                "selects nothing",
+                help=help_for(node),
+            )
+            return None
+        return self._path(path)
+
+    def _set(self, node: tree.Expr) -> DeviceRanges | None:
+        """The instances that a selection of several selects, without those of which nothing is left."""
+        read = Selector(self.machine, self.evaluator).read_set(node)
+        if read is None:
+            return None
+        if read.sort != "part" or read.field is not None:
+            message = "devices or assemblies are wanted: `all npu`, or a part by its path"
+            self.evaluator.sink.error("UB0507", message, node.span, "selects none")
+            return None
+        broken = read.broken()
+        if broken is not None:
+            refuse_broken(broken, self.evaluator.sink)
+            return None
+        start, stop, keys = read.sets.blocks(self.fabric.plan)
+        gone = np.concatenate([[0], np.cumsum(self.lost)])
+        keep = gone[stop] - gone[start] < stop - start
+        kinds = {self.fabric.plan.type(key).kind for key in keys}
+        return DeviceRanges(start[keep], stop[keep], min(kinds, default=""), keys)
+
+    # -- paths
+
+    def _path(self, path: list[Step]) -> DeviceRanges | None:
+        plan = self.fabric.plan
+        key, start = plan.root, np.zeros(1, dtype=np.int64)
+        for step in path:
+            kind = plan.type(key)
+            child = next((c for c in kind.children if c.name == step.word.text), None) if isinstance(
+                kind, AssemblyType
+            ) else None  # fmt: skip
+            if child is None:
+                self._unknown(step, key)
+                return None
+            picked = elements(step, child.shape, self.evaluator)
+            if picked is None:
+                return None
+            size = plan.device_count[child.type]
+            first = plan.numbering.child_starts[key][plan.numbering.child_number(key, child.name)]
+            start = (start[:, None] + first + picked * size).ravel()
+            key = child.type
+        return DeviceRanges(start, start + plan.device_count[key], plan.type(key).kind, (key,))
+
+    def _unknown(self, step: Step, key: str) -> None:
+        if self.evaluator.scope.is_quiet(step.word.text):
+            return
+        kind = self.fabric.plan.type(key)
+        names = [c.name for c in kind.children] if isinstance(kind, AssemblyType) else []
+        guess = did_you_mean(step.word.text, names)
+        listed = ", ".join(f"`{name}`" for name in names[:8])
+        self.evaluator.sink.error(
+            "UB0220",
+            f"`{key}` has no part `{step.word.text}`",
+            step.word.span,
+            "unknown part",
+            help=(f"did you mean `{guess}`?",) if guess else ((f"its parts are {listed}",) if names else ()),
+        )
+
+    # -- all …
+
+    def _all(self, node: tree.All) -> DeviceRanges | None:
+        keys = self._keys(node)
+        if keys is None:
+            return None
+        plan = self.fabric.plan
+        start, stop, number = self._instances(keys)
+        if node.scope is not None:
+            around = self.blocks(node.scope)
+            if around is None:
+                return None
+            at = around.home(start)
+            inside = (at >= 0) & (stop <= around.stop[at]) & ~np.isin(np.array([*keys, ""])[number], around.keys)
+            start, stop = start[inside], stop[inside]
+        gone = np.concatenate([[0], np.cumsum(self.spare | self.lost)])
+        keep = gone[stop] - gone[start] < stop - start  # something of it is there
+        noun = plan.type(keys[0]).kind if keys else ""
+        return DeviceRanges(start[keep], stop[keep], noun, tuple(keys))
+
+    def _instances(self, keys: list[str]) -> tuple[Ints, Ints, Ints]:
+        """Where the instances of these types begin and end, and the number of the type of each: in order, outer ones
+        before what is in them."""
+        found = [self.fabric.blocks(key) for key in keys]
+        start = np.concatenate([each[0] for each in found]) if found else np.zeros(0, np.int64)
+        stop = np.concatenate([each[1] for each in found]) if found else np.zeros(0, np.int64)
+        number = np.repeat(np.arange(len(keys)), [len(each[0]) for each in found])
+        inner = {key: -height for height, key in enumerate(self.fabric.plan.bottom_up, 1)}
+        order = np.lexsort((np.array([inner.get(key, 0) for key in keys], dtype=np.int64)[number], -stop, start))
+        return start[order], stop[order], number[order]
+
+    def _keys(self, node: tree.All) -> list[str] | None:
+        """The types that `all NAME where …` means; None after a diagnostic."""
+        plan, evaluator = self.fabric.plan, self.evaluator
+        found = Selector(self.machine, evaluator).sort(node, {plan.root: 1})
+        if found is None:
+            return None
+        items, field = found
+        kinds = [item.type for item in items if isinstance(item, Parts)]
+        if field is not None or len(kinds) < len(items):
+            message = "devices or assemblies are wanted: `all npu`, or a part by its path"
+            evaluator.sink.error("UB0507", message, node.span, "selects none")
+            return None
+        if not kinds:
+            empty_selection(node, self.machine, evaluator.sink)
+            return None
+        held = [True] * len(kinds)
+        if node.where is not None:
+            answered = count_inside(node.where, [fields_of(kind) for kind in kinds], evaluator)
+            if answered is None:
+                return None
+            held = answered
+        return [kind.key for kind, yes in zip(kinds, held, strict=True) if yes]
+
+    # -- cables
+
+    def cables(self, node: tree.Expr) -> Ints | None:
+        """Ids of the cables that `all link where …`, or several such joined and parted, select; None after a
+        diagnostic."""
+        if is_set(node) and Selector(self.machine, self.evaluator).read_set(node) is None:
+            return None
+        if isinstance(node, tree.Binary):
+            return self._combined(node, self.cables(node.left), self.cables(node.right))
+        assert isinstance(node, tree.All)
+        return self._cables(node)
+
+    @staticmethod
+    def _combined(node: tree.Binary, left: Ints | None, right: Ints | None) -> Ints | None:
+        if left is None or right is None:
+            return None
+        return np.union1d(left, right) if node.op == "|" else np.setdiff1d(left, right)
+
+    def _cables(self, node: tree.All) -> Ints | None:
+        fabric, plan = self.fabric, self.fabric.plan
+        mask = np.ones(len(fabric.kinds.link), dtype=bool)
+        if node.where is not None:
+            links = list(plan.links.values())
+            asked = zip(fabric.kinds.link.tolist(), fabric.kinds.lanes.tolist(), strict=True)
+            held = count_inside(
+                node.where, [fields_of_cables(links[link], lanes) for link, lanes in asked], self.evaluator
+            )
+            if held is None:
+                return None
+            mask[:] = held
+        chosen = mask[fabric.kind]
+        if node.scope is not None:
+            around = self.blocks(node.scope)
+            if around is None:
+                return None
+            chosen &= around.both(fabric.a_device, fabric.b_device)
+        found = np.flatnonzero(chosen)
+        if not len(found):
+            empty_selection(node, self.machine, self.evaluator.sink)
+            return None
+        return found
+
+    def between(self, left: tree.Expr, right: tree.Expr) -> Ints | None:
+        """Ids of the cables that join the two sides, parts or ports of them; None after a diagnostic."""
+        one, two = self._side(left), self._side(right)
+        if one is None or two is None:
+            return None
+        found = np.flatnonzero(self._ends(one, 0) & self._ends(two, 1) | self._ends(two, 0) & self._ends(one, 1))
+        if not len(found):
+            span = left.span.to(right.span)
+            help = self._neighbours(one, left)
+            self.evaluator.sink.error("UB0417", "no cable joins these", span, "matches nothing", help=(help,))
+            return None
+        return found
+
+    def cables_at(self, node: tree.Expr) -> Ints | None:
+        """Ids of the cables on the ports that a path names, or several paths; None after a diagnostic."""
+        if isinstance(node, tree.Binary):
+            if Selector(self.machine, self.evaluator).read_set(node) is None:
+                return None
+            return self._combined(node, self.cables_at(node.left), self.cables_at(node.right))
+        side = self._side(node)
+        if side is None:
+            return None
+        found = np.flatnonzero(self._ends(side, 0) | self._ends(side, 1))
+        if not len(found):
+            help = ("the port is open; name one that a `connect` uses",)
+            self.evaluator.sink.error("UB0417", "no cable is on this port", node.span, "matches nothing", help=help)
+            return None
+        return found
+
+    def _ends(self, side: DeviceRanges | _Ports, which: int) -> Bools:
+        """Of which cables the first or the second end is meant, [C]."""
+        fabric = self.fabric
+        if which == 0:
+            return side.holds(fabric.a_device, fabric.a_port)
+        return side.holds(fabric.b_device, fabric.b_port)
+
+    def _neighbours(self, side: DeviceRanges | _Ports, node: tree.Expr, most: int = 3) -> str:
+        """Where the cables of one side go to, by name."""
+        here, there = self._ends(side, 0), self._ends(side, 1)
+        others = np.unique(
+            np.concatenate([self.fabric.b_device[here & ~there], self.fabric.a_device[there & ~here]])
+        ).astype(np.int64)
+        if not len(others):
+            return f"`{node.span.text.strip()}` has no cable to anything else"
+        names = ", ".join(f"`{name}`" for name in self.fabric.device_names(others[:most]))
+        more = f" and {len(others) - most:,} more" if len(others) > most else ""
+        return f"the cables of `{node.span.text.strip()}` go to {names}{more}"
+
+    def sort(self, node: tree.Expr) -> str:
+        """Return what an expression is about: `link`, `port`, or `part` also for what is none of these."""
+        if isinstance(node, tree.Binary):
+            return self.sort(node.left)
+        if isinstance(node, tree.All):
+            return {"link": "link", "port": "port"}.get(".".join(word.text for word in node.path), "part")
+        return "port" if self.names_ports(node) else "part"
+
+    def names_ports(self, node: tree.Expr) -> bool:
+        """Whether a path names ports: of a device, or those that an assembly exports."""
+        path = path_steps(node)
+        kind = self._before(path) if path else None
+        if path is None or kind is None:
+            return False
+        return isinstance(kind, DeviceType) or _exports(kind, path[-1].word.text)
+
+    def _side(self, node: tree.Expr) -> DeviceRanges | _Ports | None:
+        """Parts, or with a last step that names a port array, ports; None after a diagnostic."""
+        path = path_steps(node) if self.names_ports(node) else None
+        kind = self._before(path) if path else None
+        if path is None or kind is None:
+            return self.blocks(node)
+        if isinstance(kind, DeviceType):
+            numbers = port_step(kind, path[-1], self.evaluator)
+            within = None if numbers is None else (np.zeros(len(numbers), dtype=np.int64), np.array(numbers))
+        else:
+            table = self.fabric.plan.numbering.table(kind.key, path[-1].word.text)
+            picked = elements(path[-1], table.shape, self.evaluator)
+            within = None if picked is None else (table.device[picked], table.port[picked])
+        blocks = None if within is None else self._path(path[:-1])
+        if within is None or blocks is None:
+            return None
+        radix = max(device.radix for device in self.fabric.plan.devices.values())
+        devices = blocks.start[:, None] + within[0]
+        return _Ports((devices * radix + within[1]).ravel(), radix)
+
+    def _before(self, path: list[Step]) -> PlanType | None:
+        """The type that the last step of a path is taken from; None where there is none of this name."""
+        plan, key = self.fabric.plan, self.fabric.plan.root
+        for step in path[:-1]:
+            kind = plan.type(key)
+            children = kind.children if isinstance(kind, AssemblyType) else ()
+            found = next((child.type for child in children if child.name == step.word.text), None)
+            if found is None:
+                return None
+            key = found
+        return plan.type(key)
+
+
+def _exports(kind: PlanType, name: str) -> bool:
+    if not isinstance(kind, AssemblyType) or any(child.name == name for child in kind.children):
+        return False
+    return any(export.name == name for export in kind.exports)

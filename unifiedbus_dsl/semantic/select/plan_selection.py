@@ -1,0 +1,368 @@
+"""Selections on the plan: `all npu in pod[3] where …`, `cabinet[0].board`, `up[0..1]`, with multiplicities.
+
+Nothing is listed: a selection is a handful of (type, how many) pairs, whatever the size of the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.base.units import number
+from unifiedbus_dsl.diagnostics import Sink, rename
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Link, PlanType, Value
+from unifiedbus_dsl.semantic.connect.references import Step, path_steps, port_view
+from unifiedbus_dsl.semantic.names.bind import walk
+from unifiedbus_dsl.semantic.select.picking import elements, port_numbers
+from unifiedbus_dsl.semantic.select.set_reader import Read, SetReader, help_for, is_set
+from unifiedbus_dsl.semantic.select.sets import Target
+from unifiedbus_dsl.semantic.select.type_scope import Cables, Item, Parts, Ports, Selection, TypeScope
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.semantic.values.values import Poison
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary import attributes
+
+MOST_LISTED = 8
+"""Names that a help line lists."""
+
+
+# ---- selections -------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class Selector:
+    """Reads selections against a machine."""
+
+    machine: TypeScope
+    evaluator: Evaluator
+
+    def select(self, node: tree.Expr) -> Selection | None:
+        """What an expression selects; None after a diagnostic."""
+        if is_set(node):
+            return self._set(node)
+        if isinstance(node, tree.All):
+            return self._all(node)
+        path = path_steps(node)
+        if path is None:
+            self.evaluator.sink.error(
+                "UB0518",
+                "a selection is wanted: `all npu`, a part or a port",
+                node.span,
+                "selects nothing",
+                help=help_for(node),
+            )
+            return None
+        subject = self.machine.types[self.machine.subject]
+        if isinstance(subject, DeviceType):
+            numbers = port_numbers(subject, node, self.evaluator, set())
+            return None if numbers is None else Selection(tuple(_device_ports(subject, numbers)), node.span)
+        return self._path(node, path, subject)
+
+    # -- joined and parted
+
+    def read_set(self, node: tree.Expr) -> Read | None:
+        """A selection of several; None after a diagnostic."""
+        return SetReader(self).read(node)
+
+    def _set(self, node: tree.Expr) -> Selection | None:
+        read = self.read_set(node)
+        if read is None:
+            return None
+        items = [self._item(target, count) for target, count in read.sets.count().items()]
+        return Selection(tuple(items), node.span, read.field, whole=False, broken=read.broken())
+
+    def _item(self, target: Target, count: int) -> Item:
+        kind = self.machine.types[target[1]]
+        if target[0] == "part":
+            return Parts(kind, count)
+        if isinstance(kind, DeviceType):
+            port = kind.by_name[target[2]]
+            return Ports(port.protocol, port.lanes, count)
+        rule = kind.rules[int(target[2])]
+        return Cables(self.machine.links[rule.link], rule, count)
+
+    def targets(self, node: tree.All) -> tuple[list[Target], tree.Word | None] | None:
+        """What `all NAME where …` means anywhere in the machine, and the field behind it; None after a diagnostic."""
+        found = self.sort(node, {self.machine.subject: 1})
+        if found is None:
+            return None
+        words = [word.text for word in node.path]
+        listed = self._target_fields(words[0]) if words[0] in ("link", "port") else {
+            ("part", item.type.key): _fields(item) for item in found[0] if isinstance(item, Parts)
+        }  # fmt: skip
+        if node.where is None:
+            return list(listed), found[1]
+        held = count_inside(node.where, list(listed.values()), self.evaluator)
+        if held is None:
+            return None
+        return [target for target, yes in zip(listed, held, strict=True) if yes], found[1]
+
+    def _target_fields(self, word: str) -> dict[Target, dict[str, Value]]:
+        """All port arrays, or the rules of all cables, with what a condition may ask of them."""
+        machine, found = self.machine, dict[Target, dict[str, Value]]()
+        for key in machine.census(machine.subject):
+            kind = machine.types[key]
+            if isinstance(kind, DeviceType) and word == "port":
+                for port in kind.ports:
+                    found["port", key, port.name] = _fields(Ports(port.protocol, port.lanes, 1))
+            elif isinstance(kind, AssemblyType) and word == "link":
+                for number, rule in enumerate(kind.rules):
+                    if rule.link in machine.links:
+                        found["link", key, str(number)] = fields_of_cables(machine.links[rule.link], rule.lanes)
+        return found
+
+    def nothing(self, node: tree.Expr) -> None:
+        """Say that a selection matches nothing."""
+        empty_selection(node, self.machine, self.evaluator.sink)
+
+    def _path(self, node: tree.Expr, path: list[Step], subject: AssemblyType) -> Selection | None:
+        here: PlanType = subject
+        count = 1
+        for at, step in enumerate(path):
+            child = self._child(here, step)
+            if child is None:
+                return self._last(node, path, at, here, count)
+            picked = elements(step, child.shape, self.evaluator)
+            if picked is None:
+                return None
+            count *= len(picked)
+            here = self.machine.types[child.type]
+        return Selection((Parts(here, count),), node.span, whole=False)
+
+    @staticmethod
+    def _child(kind: PlanType, step: Step) -> Child | None:
+        if not isinstance(kind, AssemblyType):
+            return None
+        return next((child for child in kind.children if child.name == step.word.text), None)
+
+    def _last(self, node: tree.Expr, path: list[Step], at: int, here: PlanType, count: int) -> Selection | None:
+        """The last step of a path that is no part: a port, or a field."""
+        step = path[at]
+        view = port_view(self.machine.types, here.key, step.word.text)
+        if view is not None and at == len(path) - 1:
+            picked = elements(step, view.shape, self.evaluator)
+            if picked is None:
+                return None
+            return Selection((Ports(view.protocol, view.lanes, count * len(picked)),), node.span, whole=False)
+        if at == len(path) - 1 and step.word.text in here.fields:
+            return Selection((Parts(here, count),), node.span, step.word, whole=False)
+        if at == len(path) - 1 and step.word.text == "ports" and isinstance(here, DeviceType):
+            return Selection(tuple(_device_ports(here, list(range(here.radix)), count)), node.span, whole=False)
+        if not self.evaluator.scope.is_quiet(step.word.text):
+            legal = [c.name for c in here.children] if isinstance(here, AssemblyType) else []
+            legal += [e.name for e in here.exports] if isinstance(here, AssemblyType) else [p.name for p in here.ports]
+            guess = did_you_mean(step.word.text, legal)
+            self.evaluator.sink.error(
+                "UB0220",
+                f"`{here.key}` has no part or port `{step.word.text}`",
+                step.word.span,
+                "unknown",
+                help=(f"did you mean `{guess}`?" if guess else self._there(step, here, legal),),
+                fix=rename(step.word.span, guess),
+            )
+        return None
+
+    def _there(self, step: Step, here: PlanType, legal: Sequence[str]) -> str:
+        """What a path may go on with."""
+        module = self.evaluator.scope.module
+        if here.key == self.machine.subject and step.word.text in module.systems:
+            return "a path begins inside the system: leave the name of the system out"
+        more = ", …" if len(legal) > MOST_LISTED else ""
+        listed = ", ".join(f"`{name}`" for name in legal[:MOST_LISTED]) + more
+        return f"`{here.key}` has {listed or 'neither'}"
+
+    # -- all …
+
+    def _all(self, node: tree.All) -> Selection | None:
+        roots = {self.machine.subject: 1} if node.scope is None else self._roots(node.scope)
+        if roots is None:
+            return None
+        found = self.sort(node, roots)
+        if found is None:
+            return None
+        items, field_name = found
+        if node.where is not None:
+            kept = self._filter(items, node.where)
+            if kept is None:
+                return None
+            items = kept
+        return Selection(tuple(items), node.span, field_name, whole=node.scope is None)
+
+    def _roots(self, scope: tree.Expr) -> dict[str, int] | None:
+        inside = self.select(scope)
+        if inside is None:
+            return None
+        roots: dict[str, int] = {}
+        for item in inside.items:
+            if not isinstance(item, Parts):
+                self.evaluator.sink.error("UB0518", "`in` wants a part", scope.span, "not a part")
+                return None
+            roots[item.type.key] = roots.get(item.type.key, 0) + item.count
+        return roots
+
+    def sort(self, node: tree.All, roots: dict[str, int]) -> tuple[list[Item], tree.Word | None] | None:
+        """What the dotted name after `all` means: its longest beginning that is a kind or type, then a field."""
+        words = [word.text for word in node.path]
+        for length in range(len(words), max(0, len(words) - 2), -1):
+            items = self._named(tuple(words[:length]), roots)
+            if items is not None:
+                return items, node.path[length] if length < len(words) else None
+        name = ".".join(words)
+        if self.evaluator.scope.is_quiet(words[0]):
+            return None
+        types = self.evaluator.scope.module.of_sort(tree.TypeDef)
+        kinds = [*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link", "port"]
+        guess = did_you_mean(words[0] if len(words) > 1 else name, [*kinds, *types])
+        span = node.path[0].span.to(node.path[-1].span)
+        other = self._other(tuple(words), node)
+        self.evaluator.sink.error(
+            "UB0224",
+            f"`all {name}` names no kind or type",
+            span,
+            "unknown kind or type",
+            help=(other or (f"did you mean `all {guess}`?" if guess else "kinds are " + ", ".join(kinds)),),
+            fix=None if other else rename(span if len(words) == 1 else node.path[0].span, guess),
+        )
+        return None
+
+    def _other(self, name: tuple[str, ...], node: tree.All) -> str:
+        """What to write where the name is that of something else; empty where it is of nothing."""
+        definition = self.evaluator.scope.definition(name)
+        noun = {tree.LinkDef: "link", tree.ProtocolDef: "protocol"}.get(type(definition.node)) if definition else None
+        if noun is not None:
+            return f"`{'.'.join(name)}` is a {noun}: write `all link where {noun} == {'.'.join(name)}`"
+        subject = self.machine.types.get(self.machine.subject)
+        if isinstance(subject, AssemblyType) and any(child.name == name[0] for child in subject.children):
+            return f"`{name[0]}` is a part: leave `all` out"
+        return ""
+
+    def _named(self, name: tuple[str, ...], roots: dict[str, int]) -> list[Item] | None:
+        if name == ("link",):
+            return list(self.machine.rules(roots))
+        totals: dict[str, int] = {}
+        for root, times in roots.items():
+            for key, count in self.machine.contents(root).items():
+                totals[key] = totals.get(key, 0) + times * count
+        kinds = {key: self.machine.types[key] for key in totals}
+        if name == ("port",):
+            return [
+                port
+                for key, kind in kinds.items()
+                if isinstance(kind, DeviceType)
+                for port in _device_ports(kind, list(range(kind.radix)), totals[key])
+            ]
+        if len(name) == 1 and name[0] in (*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY):
+            return [Parts(kind, totals[key]) for key, kind in kinds.items() if kind.kind == name[0]]
+        definition = self.evaluator.scope.definition(name)
+        if definition is None or not isinstance(definition.node, tree.TypeDef):
+            return None
+        wanted = self.machine.sorts.get(definition, frozenset({definition.name}))
+        return [Parts(kind, totals[key]) for key, kind in kinds.items() if is_of_kind(key, wanted)]
+
+    def _filter(self, items: list[Item], where: tree.Expr) -> list[Item] | None:
+        """The items for which a condition on their fields holds; those without such a field are left out."""
+        held = count_inside(where, [_fields(item) for item in items], self.evaluator)
+        return None if held is None else [item for item, yes in zip(items, held, strict=True) if yes]
+
+
+def empty_selection(node: tree.Expr, machine: TypeScope, sink: Sink) -> None:
+    """Say that a selection matches nothing, and what there is."""
+    sink.error("UB0417", "the selection matches nothing", node.span, "empty", help=(_what_there_is(node, machine),))
+
+
+def _what_there_is(node: tree.Expr, machine: TypeScope) -> str:
+    subject = machine.types[machine.subject]
+    inside = sorted({machine.types[key].kind for key in machine.contents(machine.subject)})
+    listed = ", ".join(f"`all {kind}`" for kind in inside) or "nothing"
+    if not isinstance(node, tree.All):
+        return f"inside there are {listed}"
+    word = node.path[0].text
+    if word == subject.kind or is_of_kind(subject.key, frozenset({word})):
+        return f"this {subject.kind} is what is asked about, and `all` names what is inside it: {listed}"
+    if node.scope is not None and node.where is None:
+        return f"nothing of the sort is inside `{node.scope.span.text.strip()}`"
+    if node.where is not None:
+        return f"the condition holds for none of `all {'.'.join(word.text for word in node.path)}`"
+    return f"inside there are {listed}"
+
+
+def is_of_kind(key: str, names: frozenset[str]) -> bool:
+    """Whether a type of the plan bears one of these names, with whatever arguments."""
+    return key.partition("(")[0] in names
+
+
+def count_inside(
+    where: tree.Expr,
+    parts: Sequence[Mapping[str, Value]],
+    evaluator: Evaluator,
+    words: frozenset[str] = frozenset(),
+) -> list[bool] | None:
+    """For which parts, each given by its fields, a condition holds; None after a diagnostic.
+
+    It does not hold for a part without one of the fields that are asked for and that other parts have. The fields may
+    be compared with media, with what they say themselves, and with `words`.
+    """
+    known = {name for fields in parts for name in fields}
+    asked = {each.text for each in walk(where) if isinstance(each, tree.Name)} & known
+    if "kind" in asked:
+        words |= frozenset((*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY))
+    words |= frozenset(attributes.MEDIA) | {v for fields in parts for v in fields.values() if isinstance(v, str)}
+    found = []
+    for fields in parts:
+        if asked - set(fields):
+            found.append(False)
+            continue
+        truth = Evaluator(evaluator.scope, evaluator.sink, words=words, extra=dict(fields)).truth(where)
+        if truth is None or isinstance(truth, Poison):
+            return None
+        found.append(truth)
+    return found
+
+
+def fields_of(kind: PlanType) -> dict[str, Value]:
+    """What a condition may ask of a device or assembly."""
+    return {"kind": kind.kind, "type": kind.key, **kind.fields}
+
+
+def fields_of_cables(link: Link, lanes: int) -> dict[str, Value]:
+    """What a condition may ask of the cables of a rule."""
+    return {"link": link.name, "protocol": link.protocol, "lanes": number(lanes), **link.fields}
+
+
+def _fields(item: Item) -> dict[str, Value]:
+    match item:
+        case Parts(kind, _):
+            return fields_of(kind)
+        case Cables(link, rule, _):
+            return fields_of_cables(link, rule.lanes)
+        case Ports(protocol, lanes, _):
+            return {"protocol": protocol, "lanes": number(lanes)}
+
+
+def _device_ports(device: DeviceType, numbers: list[int], times: int = 1) -> list[Ports]:
+    """The chosen ports of `times` devices, by port array."""
+    found, start = [], 0
+    chosen = np.array(numbers)
+    for port in device.ports:
+        inside = int(np.count_nonzero((chosen >= start) & (chosen < start + port.count)))
+        if inside:
+            found.append(Ports(port.protocol, port.lanes, inside * times))
+        start += port.count
+    return found
+
+
+def ports_of(items: tuple[Item, ...]) -> list[Ports] | None:
+    """The ports of a selection: of its devices, or themselves; None if it has neither."""
+    found: list[Ports] = []
+    for item in items:
+        match item:
+            case Ports():
+                found.append(item)
+            case Parts(DeviceType() as device, count):
+                found += _device_ports(device, list(range(device.radix)), count)
+            case _:
+                return None
+    return found

@@ -1,0 +1,1 @@
+"""Types, their parts and fields, with arguments filled in."""

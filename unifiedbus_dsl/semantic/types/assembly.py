@@ -1,0 +1,356 @@
+"""Elaborate an assembly: its parts, then its ports, cables, openings and places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field
+
+from unifiedbus_dsl.base import work
+from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.ir.plan import (
+    AssemblyType,
+    Axis,
+    Child,
+    Const,
+    Export,
+    IndexExpr,
+    Opening,
+    Placement,
+    Rule,
+    Var,
+    algebra,
+)
+from unifiedbus_dsl.ir.plan.index import text, texts
+from unifiedbus_dsl.semantic.connect.cable_list import listed_rules
+from unifiedbus_dsl.semantic.connect.pattern_rules import pattern_rules
+from unifiedbus_dsl.semantic.connect.placement import evaluate_placement
+from unifiedbus_dsl.semantic.connect.references import (
+    AssemblyScope,
+    PortView,
+    Reference,
+    Step,
+    path_steps,
+    port_names,
+    port_view,
+    shape_text,
+)
+from unifiedbus_dsl.semantic.connect.rules import ChooseLink, compile_rules
+from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler
+from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement
+from unifiedbus_dsl.semantic.types.members import evaluate_fields, known_annotations, misplaced_statement
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.semantic.values.scope import Scope
+from unifiedbus_dsl.syntax import tree
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.semantic.types.elaborator import Elaborator
+
+NO_PLACE = ("@", "place")
+"""Among what is spoilt: a `place` that failed, so that a missing length is no news."""
+
+
+@define(eq=False)
+class _AssemblyBuilder:
+    elaborator: Elaborator
+    key: str
+    node: tree.TypeDef
+    body: Body
+    children: dict[str, Child] = field(factory=dict)
+    exports: list[Export] = field(factory=list)
+    rules: list[tuple[Rule, ...]] = field(factory=list)
+    openings: list[Opening] = field(factory=list)
+    placements: list[Placement] = field(factory=list)
+    spoilt: set[tuple[str, str]] = field(factory=set)
+    _of_children: Mapping[str, AbstractSet[str]] | None = None
+
+    def build(self) -> AssemblyType:
+        for placed in self.body.statements:
+            if isinstance(placed.statement, tree.Instance):
+                self._child(placed.statement, placed)
+        for placed in self.body.statements:
+            self._statement(placed)
+        if "*" in self.failed:
+            self.spoilt.add(("*", "*"))
+        own = evaluate_fields(self.elaborator, self.node.kind.text, self.key, self.body)
+        return AssemblyType(
+            self.key,
+            self.node.kind.text,
+            tuple(sorted(self.children.values(), key=lambda c: c.name)),
+            tuple(sorted(self.exports, key=lambda e: e.name)),
+            _in_order(self.rules),
+            tuple(sorted(self.placements, key=lambda p: p.child)),
+            tuple(self.openings),
+            own,
+            frozenset(self.spoilt),
+            self.node.doc,
+            self.node.span,
+        )
+
+    @property
+    def failed(self) -> set[str]:
+        return self.elaborator.failed[self.key]
+
+    def _child(self, statement: tree.Instance, placed: ScopedStatement) -> None:
+        if statement.name.text in self.body.clashes:
+            return
+        if statement.condition is not None:
+            there = Evaluator(placed.scope, self.elaborator.sink).truth(statement.condition)
+            if there is None:
+                self.failed.add(statement.name.text)
+            elif not there:
+                self.body.absent[statement.name.text] = statement.condition
+            if not there:
+                return
+        child = self.elaborator.child(statement, placed.scope)
+        if child is not None and placed.replaces is not None and not self._keeps_ports(child, placed):
+            child = None
+        if child is None:
+            self.failed.add(statement.name.text)
+        elif child.name not in self.children:
+            self.children[child.name] = child
+
+    def _keeps_ports(self, child: Child, placed: ScopedStatement) -> bool:
+        """Whether a part that replaces another has every port that the statements here use; else say which not."""
+        assert placed.replaces is not None
+        first, again = placed.replaces.statement, placed.statement
+        assert isinstance(first, tree.Instance)
+        assert isinstance(again, tree.Instance)
+        quiet = _quiet_twin(self.elaborator)
+        old = quiet.child(first, placed.replaces.scope)
+        if old is None:
+            return True
+        used = self._ports_used(child.name)
+        for name in port_names(quiet.types[old.type]):
+            before, now = port_view(quiet.types, old.type, name), port_view(self.elaborator.types, child.type, name)
+            if name in used and before is not None and (now is None or not _holds(now, before)):
+                self._lacks(again, child, name, before, used[name])
+                return False
+        return True
+
+    def _ports_used(self, child: str) -> dict[str, tree.Expr]:
+        """The ports of a part that cables, exports and openings name, with one place each."""
+        found: dict[str, tree.Expr] = {}
+        for placed in self.body.statements:
+            for side in _sides(placed.statement):
+                path = path_steps(side)
+                if path is not None and len(path) > 1 and path[0].word.text == child:
+                    found.setdefault(path[1].word.text, side)
+        return found
+
+    def _lacks(self, again: tree.Instance, child: Child, port: str, before: PortView, used: tree.Expr) -> None:
+        now = port_view(self.elaborator.types, child.type, port)
+        self.elaborator.sink.error(
+            "UB0608",
+            f"`{child.type}` can't replace the type of `{child.name}`: "
+            + (f"it has no port `{port}`" if now is None else f"its port `{port}` is another"),
+            again.type.span,
+            f"has no port `{port}`" if now is None else f"`{port}` is {_port_text(now)}",
+            labels=(Label(used.span, f"`{port}` is used here, as {_port_text(before)}"),),
+            help=("what replaces a part has at least its ports that are in use",),
+        )
+
+    def _wall(self, scope: Scope) -> AssemblyScope:
+        failed_ports = self._failed_ports()
+        evaluator = Evaluator(scope, self.elaborator.sink)
+        return AssemblyScope(
+            self.elaborator.types, self.children, self.failed, failed_ports, evaluator, self.body.absent
+        )
+
+    def _failed_ports(self) -> Mapping[str, AbstractSet[str]]:
+        """By type of a part, the ports that could not be understood: the same for all statements."""
+        if self._of_children is None:
+            self._of_children = {child.type: self.elaborator.failed[child.type] for child in self.children.values()}
+        return self._of_children
+
+    def _statement(self, placed: ScopedStatement) -> None:
+        work.about(placed.statement.span)
+        wall = self._wall(placed.scope)
+        if isinstance(placed.statement, tree.Connect | tree.ConnectPattern | tree.ConnectCables):
+            known_annotations(placed.statement.annotations, ["draw"], self.elaborator.sink)
+        match placed.statement:
+            case tree.PortExport():
+                self._export(placed.statement, wall)
+            case tree.Connect():
+                self._rules(placed.statement, compile_rules(placed.statement, wall, self._cable))
+            case tree.ConnectPattern():
+                made = pattern_rules(placed.statement, wall, self._cable)
+                self._rules(placed.statement, made.rules if made else None)
+                self.openings += made.openings if made else ()
+            case tree.ConnectCables():
+                self._rules(placed.statement, listed_rules(placed.statement, wall, self._cable))
+            case tree.Open():
+                for port in placed.statement.ports:
+                    self._open(port, wall)
+            case tree.Place():
+                self._place(placed.statement, wall)
+            case tree.PortDecl() | tree.Transit():
+                misplaced_statement(placed.statement, self.node.kind.text, self.elaborator.sink)
+            case _:
+                pass
+
+    @property
+    def _cable(self) -> ChooseLink:
+        return self.elaborator.technology.cable
+
+    def _rules(self, statement: tree.Statement, rules: tuple[Rule, ...] | None) -> None:
+        if rules is None:
+            self._spoil(statement)
+        else:
+            self.rules.append(rules)
+
+    def _spoil(self, statement: tree.Node) -> None:
+        """What a failed statement was about stays quiet."""
+        sides = _sides(statement)
+        if not sides:
+            self.spoilt.add(("*", "*"))
+        for side in sides:
+            path = path_steps(side)
+            known = path is not None and path[0].word.text in self.children
+            if not known or path is None:
+                self.spoilt.add(("*", "*"))
+            else:
+                name = path[0].word.text
+                ports = _port_names(self, name)
+                port = path[1].word.text if len(path) > 1 else "*"
+                self.spoilt.add((name, port if port in ports else "*"))
+                self._spoil_inside(self.children[name].type, path[1:])
+
+    def _spoil_inside(self, key: str, path: Sequence[Step]) -> None:
+        """What a cable through a wall was to reach stays quiet too: the port is no longer left over by mistake."""
+        types = self.elaborator.types
+        while len(path) > 1:
+            kind = types[key]
+            children = kind.children if isinstance(kind, AssemblyType) else ()
+            child = next((child for child in children if child.name == path[0].word.text), None)
+            if child is None or not isinstance(kind, AssemblyType):
+                return
+            if len(path) == 2:
+                types[key] = evolve(kind, spoilt=kind.spoilt | {(child.name, path[1].word.text)})
+            key, path = child.type, path[1:]
+
+    def _export(self, statement: tree.PortExport, wall: AssemblyScope) -> None:
+        ref = wall.reference(statement.value)
+        made = None if ref is None else _over_free(ref, wall)
+        if ref is None or made is None:
+            self.failed.add(statement.name.text)
+            self._spoil(statement)
+            return
+        axes, subscripts = made
+        self.exports.append(Export(statement.name.text, axes, ref.ref(subscripts), statement.span))
+
+    def _open(self, port: tree.Expr, wall: AssemblyScope) -> None:
+        ref = wall.reference(port)
+        made = None if ref is None else _over_free(ref, wall)
+        if ref is None or made is None:
+            self._spoil(port)
+        else:
+            self.openings.append(Opening(made[0], ref.ref(made[1]), port.span))
+
+    def _place(self, statement: tree.Place, wall: AssemblyScope) -> None:
+        made = evaluate_placement(statement, wall)
+        if made is None:
+            self.spoilt.add(NO_PLACE)
+            return
+        first = next((p for p in self.placements if p.child == made.child), None)
+        if first is not None:
+            assert made.span is not None
+            wall.sink.error(
+                "UB0521",
+                f"`{made.child}` is placed twice",
+                made.span,
+                "placed again",
+                labels=(Label(first.span, "placed first here"),) if first.span else (),
+            )
+            return
+        self.placements.append(made)
+
+
+def _quiet_twin(elaborator: Elaborator) -> Elaborator:
+    """An elaborator of the same model that says nothing."""
+    from unifiedbus_dsl.semantic.types.elaborator import Elaborator
+
+    return Elaborator(elaborator.model, Sink(), elaborator.limits)
+
+
+def _sides(statement: tree.Node) -> list[tree.Expr]:
+    """The references to ports in a statement."""
+    match statement:
+        case tree.Connect():
+            return [statement.left, statement.right]
+        case tree.ConnectPattern():
+            return [statement.left, *([statement.right] if statement.right is not None else [])]
+        case tree.PortExport():
+            return [statement.value]
+        case tree.Open():
+            return list(statement.ports)
+        case tree.Name() | tree.Member() | tree.Index():
+            return [statement]
+    return []
+
+
+def _holds(now: PortView, before: PortView) -> bool:
+    """Whether a port array can stand for another: same protocol and width, at least its size in each dimension."""
+    same = (now.protocol, now.lanes, len(now.shape)) == (before.protocol, before.lanes, len(before.shape))
+    return same and all(a >= b for a, b in zip(now.shape, before.shape, strict=True))
+
+
+def _port_text(view: PortView) -> str:
+    return f"{shape_text(view.shape)} of {view.protocol} x{view.lanes}"
+
+
+def _port_names(builder: _AssemblyBuilder, child: str) -> list[str]:
+    return port_names(builder.elaborator.types[builder.children[child].type])
+
+
+def _over_free(ref: Reference, wall: AssemblyScope) -> tuple[tuple[Axis, ...], tuple[IndexExpr, ...]] | None:
+    """Axes over the free dimensions of a reference and its subscripts; the others must be constants in range."""
+    axes: list[Axis] = []
+    subscripts: list[IndexExpr] = []
+    compiler = IndexCompiler(wall.evaluator, frozenset())
+    for dimension in ref.dimensions:
+        if dimension.is_free:
+            axis = wall.free_axis(dimension, f"_{len(axes)}")
+            if axis is None:
+                return None
+            position: IndexExpr = Var(axis.name)
+            subscripts.append(algebra.add(algebra.mul(Const(axis.step), position), Const(axis.low)))
+            axes.append(Axis(axis.name, 0, axis.size - 1))
+            continue
+        assert not isinstance(dimension.subscript, tree.Star | tree.Range | None)
+        value = compiler.subscript(dimension.subscript)
+        if value is None:
+            return None
+        if not isinstance(value, Const) or not 0 <= value.value < dimension.size:
+            shown = value.value if isinstance(value, Const) else "?"
+            wall.sink.error(
+                "UB0401",
+                f"subscript {shown} is outside an array of {dimension.size}",
+                dimension.span,
+                f"is {shown}",
+                help=(f"elements are 0..{dimension.size - 1}",),
+            )
+            return None
+        subscripts.append(value)
+    return tuple(axes), tuple(subscripts)
+
+
+def _in_order(groups: list[tuple[Rule, ...]]) -> tuple[Rule, ...]:
+    """Rules in canonical order, whatever the order of the statements: by their text."""
+    ordered = sorted(groups, key=lambda rules: [rule_text(rule) for rule in rules])
+    return tuple(evolve(rule, origin=at) for at, rules in enumerate(ordered) for rule in rules)
+
+
+def rule_text(rule: Rule) -> str:
+    """A rule as text, the same for the same rule: what canonical order goes by."""
+    ends = [f"{r.child}{texts(r.at)}.{r.port}{texts(r.port_at)}" for r in (rule.left, rule.right)]
+    axes = ", ".join(f"{a.name} in {a.low}..{a.high} step {a.step}" for a in rule.axes)
+    where = f" where {text(rule.where)}" if rule.where is not None else ""
+    return f"{ends[0]} -- {ends[1]} over {rule.link}({rule.length}) for {axes}{where}"
+
+
+def build_assembly(elaborator: Elaborator, key: str, node: tree.TypeDef, body: Body) -> AssemblyType:
+    """The plan type of an assembly; what could not be understood is left out and remembered as spoilt."""
+    return _AssemblyBuilder(elaborator, key, node, body).build()

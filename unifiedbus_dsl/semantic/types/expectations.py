@@ -1,0 +1,187 @@
+"""Expectations: evaluated once per type, with the values of their parts kept for whoever reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from attrs import frozen
+
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.base.units import Quantity, format_quantity
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
+from unifiedbus_dsl.semantic.select.aggregates import Aggregates
+from unifiedbus_dsl.semantic.select.check_names import NameChecker
+from unifiedbus_dsl.semantic.select.type_scope import TypeScope
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator, NeedsSolver
+from unifiedbus_dsl.semantic.values.messages import no_condition
+from unifiedbus_dsl.semantic.values.operators import Undecided
+from unifiedbus_dsl.semantic.values.scope import Scope
+from unifiedbus_dsl.semantic.values.values import EvalValue, Interval, Poison, value_text
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.text import is_of_system
+
+
+@frozen(eq=False)
+class ExpectResult:
+    """What became of an `expect` line.
+
+    `holds` is None where the measure named in `needs` must be solved first. `value` and `wanted` are the two sides of
+    a comparison, as far as there is one. `subject` is the type or system that it is about.
+    """
+
+    subject: str
+    text: str
+    span: Span
+    holds: bool | None
+    value: EvalValue | None = None
+    wanted: EvalValue | None = None
+    source: str | None = None
+    differs: str | None = None
+    needs: str | None = None
+
+
+def evaluate_expectation(
+    subject: str,
+    node: tree.Expect,
+    scope: Scope,
+    machine: TypeScope,
+    sink: Sink,
+    solved: Callable[[tree.Call, Evaluator], EvalValue] | None = None,
+    extra: Mapping[str, EvalValue] | None = None,
+    sums: Callable[[tree.Call, Evaluator], EvalValue] | None = None,
+    systems: Callable[[str, Evaluator], Evaluator | None] | None = None,
+    traffic: frozenset[str] = frozenset(),
+) -> ExpectResult | None:
+    """Evaluate one line; None after a diagnostic about the line itself. One that fails is reported as UB0701.
+
+    `solved` answers the measures that only the solver can; without it they are left open. `extra` are names with a
+    value here only. `sums` answers the measures that are sums, by default of the whole machine. `systems` gives who
+    evaluates about the system of a name. `traffic` are the names of traffic that can be said.
+    """
+    seen: dict[Span, EvalValue] = {}
+    evaluator = Evaluator(
+        scope,
+        sink,
+        sums or Aggregates(machine),
+        asked=NameChecker(machine, traffic),
+        solved=solved,
+        extra=extra or {},
+        systems=systems,
+        seen=seen,
+    )
+    text = " ".join(node.condition.span.text.split())
+    source = node.source.value if node.source else None
+    differs = node.differs.value if node.differs else None
+    try:
+        holds = evaluator.eval(node.condition)
+    except NeedsSolver as solver:
+        return ExpectResult(subject, text, node.span, None, None, None, source, differs, solver.measure)
+    except Undecided:
+        undecided(node.condition, seen, sink)
+        return None
+    if isinstance(holds, Poison):
+        return None
+    if not isinstance(holds, bool):
+        no_condition(node.condition, holds, sink)
+        return None
+    left = right = None
+    if isinstance(node.condition, tree.Compare):
+        left, right = seen.get(node.condition.left.span), seen.get(node.condition.right.span)
+    result = ExpectResult(subject, text, node.span, holds, left, right, source, differs)
+    if differs is None and not holds:
+        _failed(subject, node, seen, sink)
+    elif differs is not None and holds:
+        sink.error(
+            "UB0702",
+            f"this figure is marked as one that the model does not meet, and it does: `{text}`",
+            node.condition.span,
+            "holds",
+            help=("take the `differs` away",),
+            fix=_without_differs(node),
+        )
+    return result
+
+
+def _without_differs(node: tree.Expect) -> Fix:
+    assert node.differs is not None
+    before = node.source.span if node.source is not None else node.condition.span
+    span = Span(before.source, before.end, node.differs.span.end)
+    return Fix("take the `differs` away", (Edit(span, ""),))
+
+
+def names_of_expectation(node: tree.Expect, scope: Scope, machine: TypeScope, sink: Sink) -> None:
+    """Check the names in a line about a machine that is in error, and say nothing about its value."""
+    names = NameChecker(machine)
+    evaluator = Evaluator(scope, sink, names.instead, asked=names)
+    with suppress(NeedsSolver):
+        evaluator.eval(node.condition)
+
+
+def undecided(condition: tree.Expr, seen: dict[Span, EvalValue], sink: Sink) -> None:
+    """Say that a condition holds at one end of an interval and fails at the other."""
+    labels = tuple(Label(part.span, shown(seen[part.span])) for part in parts(condition) if part.span in seen)
+    sink.error(
+        "UB0707",
+        f"undecided: the proved ends are too far apart for `{' '.join(condition.span.text.split())}`",
+        condition.span,
+        "holds at one end, fails at the other",
+        labels=labels,
+        help=("ask for less, or say what is proved: compare with the lower end",),
+    )
+
+
+def _failed(subject: str, node: tree.Expect, seen: dict[Span, EvalValue], sink: Sink) -> None:
+    condition = node.condition
+    labels = tuple(
+        Label(part.span, shown(seen[part.span]))
+        for part in parts(condition)
+        if part.span in seen and part.span != condition.span
+    )
+    message = f"expectation failed: `{' '.join(condition.span.text.split())}`"
+    if isinstance(condition, tree.Compare):
+        a, b = seen.get(condition.left.span), seen.get(condition.right.span)
+        if a is not None and b is not None:
+            message += f": {shown(a)} {_NOT[condition.op]} {shown(b)}"
+    notes: tuple[str, ...] = (f"in `{subject}`",) if "(" in subject else ()
+    notes += (f"the figure is from: {node.source.value}",) if node.source else ()
+    sink.error("UB0701", message, condition.span, "does not hold", labels=labels, notes=notes)
+
+
+_NOT = {
+    "==": "is not",
+    "!=": "is",
+    "<=": "is more than",
+    ">=": "is less than",
+    "<": "is not less than",
+    ">": "is not more than",
+}
+
+
+def parts(node: tree.Expr) -> list[tree.Expr]:
+    """The parts of a condition whose values explain it: what is no literal, outermost first."""
+    match node:
+        case tree.Compare():
+            inner = [node.left, node.right]
+        case tree.Binary() if is_of_system(node):
+            return [node]
+        case tree.Binary():
+            inner = [node.left, node.right]
+        case tree.Unary():
+            inner = [node.operand]
+        case tree.Number() | tree.Quantity() | tree.String() | tree.Bool():
+            return []
+        case _:
+            return [node]
+    return [part for each in inner for part in parts(each)]
+
+
+def shown(value: EvalValue) -> str:
+    """A value for a reader: a rate also with both directions added."""
+    if isinstance(value, Interval) and value.meet:
+        return shown(Quantity((value.lower.value + value.upper.value) / 2, value.lower.dimension))
+    if isinstance(value, Quantity) and value.dimension == units.RATE:
+        both = format_quantity(Quantity(value.value * 2, units.RATE), 5)
+        return f"{format_quantity(value, 5)} ({both} bidir)"
+    return value_text(value)

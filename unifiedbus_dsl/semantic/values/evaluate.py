@@ -1,0 +1,486 @@
+"""Evaluate expressions to exact values; every mismatch of units is found here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from attrs import define, field
+
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.base.units import RATE, Quantity, number
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.semantic.names.bind import dotted_name, walk
+from unifiedbus_dsl.semantic.names.model import Definition
+from unifiedbus_dsl.semantic.values import operators, tables
+from unifiedbus_dsl.semantic.values.messages import expected_value, unknown_unit, wrong_dimension
+from unifiedbus_dsl.semantic.values.scope import Lazy, Scope
+from unifiedbus_dsl.semantic.values.values import (
+    POISON,
+    EvalValue,
+    Interval,
+    Poison,
+    TypeValue,
+    describe,
+    is_whole,
+    same_sort,
+    value_text,
+)
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, SOLVED, SUMS
+
+
+class NeedsSolver(Exception):  # noqa: N818 - not an error: the question is put off
+    """An expression asks for a measure that only the solver can give."""
+
+    def __init__(self, measure: str) -> None:
+        super().__init__(measure)
+        self.measure = measure
+
+
+@define(eq=False)
+class Evaluator:
+    """Evaluates expressions in a scope.
+
+    `measure` answers calls such as `count(all npu)`; None where there is no machine to ask yet. `words` are names
+    that stand for themselves here (`copper`), `extra` are names with a value here only.
+    """
+
+    scope: Scope
+    sink: Sink
+    measure: Callable[[tree.Call, Evaluator], EvalValue] | None = None
+    words: frozenset[str] = frozenset()
+    extra: Mapping[str, EvalValue] = field(factory=dict)
+    asked: Callable[[tree.Call, Evaluator], None] | None = None
+    """Where given, called with a measure that only the solver can answer, to check the names in it."""
+    solved: Callable[[tree.Call, Evaluator], EvalValue] | None = None
+    """Where given, answers the measures that only the solver can."""
+    systems: Callable[[str, Evaluator], Evaluator | None] | None = None
+    """Where given, who evaluates about the system of this name, for `bisection(all npu) of b`; None for no system."""
+    seen: dict[Span, EvalValue] | None = None
+    """Where given, the value of every part of the expression is kept here, for a message that shows them."""
+
+    def eval(self, node: tree.Expr) -> EvalValue:
+        """The value of an expression; POISON after a diagnostic.
+
+        Raises:
+            NeedsSolver: the expression asks for what only the solver can answer.
+            Undecided: an interval is too wide for a condition.
+        """
+        value = self._eval(node)
+        if self.seen is not None and not isinstance(value, Poison):
+            self.seen[node.span] = value
+        return value
+
+    def _eval(self, node: tree.Expr) -> EvalValue:
+        match node:
+            case tree.Number():
+                return number(node.value)
+            case tree.Quantity():
+                return self._quantity(node)
+            case tree.String():
+                return node.value
+            case tree.Bool():
+                return node.value
+            case tree.Name():
+                return self._name(node)
+            case tree.Member():
+                return self._member(node)
+            case tree.Call():
+                return self._call(node)
+            case tree.Unary():
+                return self._unary(node)
+            case tree.Binary():
+                return self._binary(node)
+            case tree.Compare():
+                return self._compare(node)
+            case tree.Conditional():
+                return self._conditional(node)
+            case tree.ListExpr():
+                return tables.list_value(self, node)
+            case tree.Index():
+                return tables.element(self, node)
+        return self.no_value(node)
+
+    # -- literals and names
+
+    def _quantity(self, node: tree.Quantity) -> EvalValue:
+        try:
+            factor, dimension = units.parse_unit(node.unit)
+        except units.UnknownUnitError as unknown:
+            return unknown_unit(self.sink, node, unknown.part)
+        value = node.number.value * factor
+        if not node.bidir:
+            return Quantity(value, dimension)
+        if dimension != RATE:
+            self.sink.error(
+                "UB0305",
+                f"`bidir` is said of {units.dimension_name(dimension)}, and only a rate has two directions",
+                node.span,
+                "not a rate",
+                help=("leave `bidir` out",),
+                fix=Fix("leave `bidir` out", (Edit(node.span, _without_bidir(node)),)),
+            )
+            return POISON
+        return Quantity(value / 2, dimension)
+
+    def has(self, name: str) -> bool:
+        """Whether the name stands for a value here."""
+        definition = self.scope.definition((name,))
+        let = definition is not None and isinstance(definition.node, tree.Let)
+        return name in self.extra or self.scope.local(name) is not None or let
+
+    def _name(self, node: tree.Name) -> EvalValue:
+        name = node.text
+        if name in self.extra:
+            return self.extra[name]
+        local = self.scope.local(name)
+        if local is not None:
+            return local.get(self.sink)
+        definition = self.scope.definition((name,))
+        if definition is not None:
+            return self._defined(definition)
+        if name in self.words:
+            return name
+        return self._unknown(name, node.span)
+
+    def _defined(self, definition: Definition) -> EvalValue:
+        if isinstance(definition.node, tree.Let):
+            return self.let(definition, definition.node)
+        return TypeValue(definition)
+
+    def let(self, definition: Definition, node: tree.Let) -> EvalValue:
+        """The value of a `let` of a module, worked out when first asked for."""
+        lets = self.scope.lets
+        if definition not in lets:
+            scope = Scope(definition.module, lets=lets)
+            lets[definition] = Lazy(
+                lambda: Evaluator(scope, self.sink).eval(node.value), node.name.span, node.name.text
+            )
+        return lets[definition].get(self.sink)
+
+    def _unknown(self, name: str, span: Span) -> EvalValue:
+        if self.scope.is_quiet(name):
+            return POISON
+        if self.words and not self.extra:
+            return self._no_word(name, span)
+        what = self.scope.structure.get(name)
+        if what is not None:
+            self.sink.error(
+                "UB0210",
+                f"`{name}` is {what}, not a value",
+                span,
+                "no value",
+                help=(f"to count or add up, write `count({name})` or `bandwidth({name})`",),
+            )
+            return POISON
+        values = [*self.scope.values(), *self.extra, *self.words]
+        guess = did_you_mean(name, values) or did_you_mean(name, self.scope.candidates())
+        self.sink.error(
+            "UB0201",
+            f"nothing here is called `{name}`",
+            span,
+            "unknown name",
+            labels=self._defined_here(guess),
+            help=(f"did you mean `{guess}`?",) if guess else (),
+            fix=rename(span, guess),
+        )
+        return POISON
+
+    def _no_word(self, name: str, span: Span) -> EvalValue:
+        guess = did_you_mean(name, self.words)
+        self.sink.error(
+            "UB0307",
+            f"`{name}` is not one of the words that can stand here",
+            span,
+            "not one of them",
+            notes=("they are " + ", ".join(sorted(self.words)),),
+            help=(f"did you mean `{guess}`?",) if guess else (),
+            fix=rename(span, guess),
+        )
+        return POISON
+
+    def _defined_here(self, name: str | None) -> tuple[Label, ...]:
+        if name is None:
+            return ()
+        local: Lazy | None = self.scope.local(name)
+        definition = self.scope.definition(tuple(name.split(".")))
+        span = local.span if local else definition.span if definition else None
+        return (Label(span, f"`{name}` is defined here"),) if span else ()
+
+    def origins(self, node: tree.Node) -> tuple[Label, ...]:
+        """For the names in an expression, where they get their values and what these are."""
+        found: dict[str, Label] = {}
+        for each in walk(node):
+            if not isinstance(each, tree.Name) or each.text in found:
+                continue
+            lazy = self.scope.local(each.text)
+            definition = self.scope.definition((each.text,))
+            if lazy is None and definition is not None and isinstance(definition.node, tree.Let):
+                self.let(definition, definition.node)
+                lazy = self.scope.lets.get(definition)
+            if lazy is not None:
+                found[each.text] = Label(lazy.span, f"`{each.text}` is {value_text(lazy.get(self.sink))}")
+        return tuple(found[name] for name in sorted(found))
+
+    def _member(self, node: tree.Member) -> EvalValue:
+        path = dotted_name(node)
+        definition = self.scope.definition(path) if path else None
+        if definition is not None:
+            return self._defined(definition)
+        return self.no_value(node)
+
+    def no_value(self, node: tree.Node) -> EvalValue:
+        """Say that this is no value; POISON."""
+        self.sink.error("UB0210", f"`{node.span.text.strip()}` is not a value here", node.span, "no value")
+        return POISON
+
+    # -- operators
+
+    def _unary(self, node: tree.Unary) -> EvalValue:
+        value = self.eval(node.operand)
+        if isinstance(value, Poison):
+            return POISON
+        return operators.apply_unary(self.sink, node, value)
+
+    def _binary(self, node: tree.Binary) -> EvalValue:
+        if node.op in ("and", "or"):
+            return self._logic(node)
+        if isinstance(node.right, tree.Name) and self.of_system(node):
+            return self._of(node, node.right)
+        left, right = self.eval(node.left), self.eval(node.right)
+        if isinstance(left, Poison) or isinstance(right, Poison):
+            return POISON
+        return operators.apply_binary(self.sink, node, left, right)
+
+    def of_system(self, node: tree.Binary) -> bool:
+        """Whether it is something asked of a system: a name that is no value stands behind the `of`, and no share
+        before it."""
+        share = isinstance(node.left, tree.Number | tree.Quantity)
+        return node.op == "of" and isinstance(node.right, tree.Name) and not share and not self.has(node.right.text)
+
+    def _of(self, node: tree.Binary, system: tree.Name) -> EvalValue:
+        """The value of an expression asked of a system."""
+        there = self.systems(system.text, self) if self.systems is not None else None
+        if there is not None:
+            return there.eval(node.left)
+        if system.text not in self.scope.module.systems:
+            return self.no_system(system)
+        self.sink.error(
+            "UB0211",
+            f"`of {system.text}` asks about a system, and there is none here",
+            system.span,
+            "a system",
+            help=("put the line into `analyze NAME of SYSTEM { … }`, or outside of all types",),
+        )
+        return POISON
+
+    def no_system(self, name: tree.Name) -> EvalValue:
+        """Say that `of` is followed by no system and no value; POISON."""
+        systems = self.scope.module.systems
+        guess = did_you_mean(name.text, [*systems, *self.scope.values(), *self.extra])
+        if not self.scope.is_quiet(name.text):
+            self.sink.error(
+                "UB0206",
+                f"there is no system `{name.text}`, and no value of this name",
+                name.span,
+                "unknown",
+                labels=(Label(systems[guess][0].name.span, "defined here"),) if guess in systems else (),
+                help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(name.span, guess),
+            )
+        return POISON
+
+    def _logic(self, node: tree.Binary) -> EvalValue:
+        values = []
+        for part in (node.left, node.right):
+            value = self.eval(part)
+            if isinstance(value, Poison):
+                return POISON
+            if not isinstance(value, bool):
+                return expected_value(self.sink, part, value, "a truth value")
+            values.append(value)
+        return all(values) if node.op == "and" else any(values)
+
+    def _compare(self, node: tree.Compare) -> EvalValue:
+        left, right = self.eval(node.left), self.eval(node.right)
+        tolerance = self.eval(node.within) if node.within is not None else number(0)
+        if isinstance(left, Poison) or isinstance(right, Poison) or isinstance(tolerance, Poison):
+            return POISON
+        return operators.compare_values(self.sink, node, left, right, tolerance)
+
+    def _conditional(self, node: tree.Conditional) -> EvalValue:
+        test = self.eval(node.test)
+        if isinstance(test, Poison):
+            return POISON
+        if not isinstance(test, bool):
+            return expected_value(self.sink, node.test, test, "a truth value")
+        return self.eval(node.yes if test else node.no)
+
+    # -- calls
+
+    def _call(self, node: tree.Call) -> EvalValue:
+        path = dotted_name(node.function)
+        name = ".".join(path)
+        definition = self.scope.definition(path) if path else None
+        if definition is not None and isinstance(definition.node, tree.TypeDef):
+            args = [(arg.name.text if arg.name else "", self.eval(arg.value)) for arg in node.args]
+            return self._typed(node, definition, args)
+        if name in SOLVED:
+            if self.solved is not None:
+                return self.solved(node, self)
+            if self.asked is None:
+                return self._no_machine(node, name)
+            self.asked(node, self)
+            raise NeedsSolver(name)
+        if name in SUMS and not (name == "sum" and self._sums_a_list(node)):
+            return self._no_machine(node, name) if self.measure is None else self.measure(node, self)
+        if name in FUNCTIONS or name == "sum":
+            return self._function(node, name)
+        self.unknown_function(node, name, (*FUNCTIONS, *SUMS, *SOLVED))
+        return POISON
+
+    def _no_machine(self, node: tree.Node, name: str) -> EvalValue:
+        self.sink.error(
+            "UB0211",
+            f"`{name}(…)` asks about a machine, and there is none here",
+            node.span,
+            "not a constant",
+            help=("measures belong in `expect` lines and `analyze` blocks",),
+        )
+        return POISON
+
+    def unknown_function(self, node: tree.Call, name: str, legal: tuple[str, ...]) -> None:
+        """Say that no function, measure or traffic has this name."""
+        guess = did_you_mean(name, legal)
+        if not self.scope.is_quiet(name):
+            self.sink.error(
+                "UB0207",
+                f"there is no function or measure `{name}`",
+                node.function.span,
+                "unknown",
+                help=(f"did you mean `{guess}`?",) if guess else (),
+                fix=rename(node.function.span, guess),
+            )
+
+    def _sums_a_list(self, node: tree.Call) -> bool:
+        if len(node.args) != 1:
+            return False
+        value = node.args[0].value
+        if isinstance(value, tree.ListExpr):
+            return True
+        return isinstance(value, tree.Name) and self.scope.local(value.text) is not None
+
+    def _typed(self, node: tree.Call, definition: Definition, args: list[tuple[str, EvalValue]]) -> EvalValue:
+        params = [p.name.text for p in definition.node.params] if isinstance(definition.node, tree.TypeDef) else []
+        named = tuple((name or (params[i] if i < len(params) else ""), value) for i, (name, value) in enumerate(args))
+        if any(isinstance(value, Poison) for _, value in named):
+            return POISON
+        for (name, value), arg in zip(named, node.args, strict=True):
+            if name not in params:
+                self.unknown_argument(definition, arg, params)
+                return POISON
+            if not self.fits_parameter(definition, name, value, arg):
+                return POISON
+        return TypeValue(definition, named)
+
+    def unknown_argument(self, definition: Definition, arg: tree.Arg, params: list[str]) -> None:
+        """Say that a type takes no such argument, or not so many."""
+        takes = ", ".join(f"`{p}`" for p in params) or "none"
+        label = Label(definition.span, f"takes {takes}")
+        if arg.name is None:
+            count = f"{len(params)} argument{'s' * (len(params) != 1)}"
+            message = f"`{definition.name}` takes {count}, and more are given"
+            self.sink.error("UB0603", message, arg.span, "one too many", labels=(label,))
+            return
+        guess = did_you_mean(arg.name.text, params)
+        self.sink.error(
+            "UB0602",
+            f"`{definition.name}` has no parameter `{arg.name.text}`",
+            arg.name.span,
+            "unknown parameter",
+            labels=(label,),
+            help=(f"did you mean `{guess}`?",) if guess else (),
+            fix=rename(arg.name.span, guess),
+        )
+
+    def fits_parameter(self, definition: Definition, name: str, value: EvalValue, arg: tree.Arg) -> bool:
+        """Whether an argument is of the sort of the parameter's default; else say so where it is given."""
+        assert isinstance(definition.node, tree.TypeDef)
+        param = next(p for p in definition.node.params if p.name.text == name)
+        if param.default is None:
+            return True
+        default = Evaluator(Scope(definition.module, lets=self.scope.lets), Sink()).eval(param.default)
+        if same_sort(value, default):
+            return True
+        self.sink.error(
+            "UB0604",
+            f"parameter `{name}` of `{definition.name}` is {describe(default)}, found {describe(value)}",
+            arg.value.span,
+            f"is {describe(value)}",
+            labels=(Label(param.name.span, f"its default is {describe(default)}"),),
+        )
+        return False
+
+    def _function(self, node: tree.Call, name: str) -> EvalValue:
+        values = [self.eval(arg.value) for arg in node.args]
+        if any(isinstance(value, Poison) for value in values):
+            return POISON
+        items = list(values[0]) if len(values) == 1 and isinstance(values[0], tuple) else values
+        if name == "len":
+            return number(len(items))
+        if not items:
+            self.sink.error("UB0229", f"`{name}` needs at least one value", node.span, "has none")
+            return POISON
+        for item in items:
+            if not isinstance(item, Quantity | Interval):
+                return expected_value(self.sink, node.args[0].value, item, "numbers")
+        return operators.apply(self.sink, node, name, [item for item in items if isinstance(item, Quantity | Interval)])
+
+    # -- what callers ask for
+
+    def constant(self, node: tree.Expr) -> EvalValue:
+        """The value of an expression that no measure may be in; POISON after a diagnostic."""
+        try:
+            return self.eval(node)
+        except NeedsSolver as solver:
+            called = next((each for each in walk(node) if isinstance(each, tree.Call)), node)
+            self._no_machine(called, solver.measure)
+            return POISON
+
+    def integer(self, node: tree.Expr, low: int | None = None) -> int | None:
+        """The whole number that an expression stands for; None after a diagnostic."""
+        value = self.constant(node)
+        if isinstance(value, Poison):
+            return None
+        if not is_whole(value):
+            expected_value(self.sink, node, value, "a whole number")
+            return None
+        if low is not None and value.value < low:
+            expected_value(self.sink, node, value, f"a whole number of at least {low}")
+            return None
+        return int(value.value)
+
+    def truth(self, node: tree.Expr) -> bool | None:
+        """Whether an expression holds; None after a diagnostic."""
+        value = self.constant(node)
+        if isinstance(value, bool | Poison):
+            return value if isinstance(value, bool) else None
+        expected_value(self.sink, node, value, "a truth value")
+        return None
+
+    def quantity(self, node: tree.Expr, dimension: units.Dimension) -> Fraction | None:
+        """The value in SI base units, of the given dimension; None after a diagnostic."""
+        value = self.constant(node)
+        if isinstance(value, Poison):
+            return None
+        if isinstance(value, Quantity) and value.dimension == dimension:
+            return value.value
+        wrong_dimension(self.sink, node, value, dimension, labels=self.origins(node))
+        return None
+
+
+def _without_bidir(node: tree.Quantity) -> str:
+    return node.span.text.removesuffix("bidir").rstrip()

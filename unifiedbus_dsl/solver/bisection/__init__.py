@@ -1,0 +1,1 @@
+"""The bisection: lower bounds and heuristics until they meet."""

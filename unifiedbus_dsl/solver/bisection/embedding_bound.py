@@ -1,0 +1,196 @@
+"""A lower end of the bisection by flows on the graph itself, where there is too little symmetry for a programme.
+
+From each end point to each other alpha, and for each sort O of other nodes beta_O from each end point to each node of O
+and back, all at once: a cut that halves the n end points carries, one way, at least
+
+    alpha · floor(n/2) · ceil(n/2) + sum of beta_O · floor(n/2) · |O|
+
+The flows go along ways that are short for some lengths of the links. A small linear programme mixes several such
+routings; links that are full in the best mix are longer in the next routing (multiplicative weights, as in Garg and
+Koenemann, SIAM J. Comput. 37, 2007). In a dragonfly a routing over all links between groups is among them (`cliques`).
+What the mix proves are loads that were added up: it holds whatever the lengths.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from time import monotonic
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.base.arrays import Floats, Ints, bincount
+from unifiedbus_dsl.base.progress import track
+from unifiedbus_dsl.graph.network import order_of_transpose
+from unifiedbus_dsl.graph.symmetry import relabel
+from unifiedbus_dsl.solver.bisection.cut_graph import CutGraph, contract_leaves
+from unifiedbus_dsl.solver.bisection.group_routing import dragonfly_all_to_all
+from unifiedbus_dsl.solver.rounding import round_mantissa
+
+MOST_NODES = 2_600
+"""Nodes up to which distances between all pairs are kept: 54 MB a table."""
+ROUTINGS = 16
+"""Most routings that are mixed."""
+STEEP = 0.7
+"""How fast links that are full become longer from one routing to the next."""
+MAX_UNTIMED = 100
+"""Nodes up to which a routing is made also when the time is over."""
+LINK_S = 2e-7
+"""Seconds for a node and a link in the search of shortest ways from it, at the most."""
+STEPS = 150_000_000
+"""Table entries that all routings together may touch: nodes times nodes times most links of a node, for each."""
+
+
+@frozen(eq=False)
+class _Links:
+    """Links of each node in a table of equal rows: `head` [N, D] (-1: none), `arc` [N, D] their numbers."""
+
+    head: Ints
+    arc: Ints
+    tail: Ints
+    capacity: Floats
+
+
+def embedding_bound(graph: CutGraph, until: float = inf) -> float:
+    """What every halving cut carries at least, byte/s; 0 where the graph is too large or in parts. No routing but the
+    first of a small graph is made after `until`."""
+    whole = contract_leaves(graph)
+    if whole.nodes > MOST_NODES or whole.weight.nnz == 0:
+        return 0.0
+    links = _links(whole)
+    n = int(whole.members.sum())
+    sorts = _sorts(whole)
+    count = int(sorts.max(initial=-1)) + 1
+    size = np.bincount(sorts[sorts >= 0], minlength=count).astype(np.float64)
+    worth = np.concatenate([[float((n // 2) * (n - n // 2))], (n // 2) * size])
+    out = _narrowest_leaf(graph, whole)
+    leaf = np.concatenate([[n - 1.0], size]) / out if np.isfinite(out) else None
+    columns: list[Floats] = []
+    kind: list[int] = []
+    grouped = dragonfly_all_to_all(whole)
+    if grouped is not None:
+        columns.append(grouped / links.capacity)
+        kind.append(0)
+    length = np.ones(len(links.capacity))
+    work = whole.nodes * links.head.size
+    best, stale = 0.0, 0
+    weight = np.ones(len(length))
+    for _ in track(range(max(1, min(ROUTINGS, STEPS // work + 1))), "route flows across a halving cut"):
+        if whole.nodes > MAX_UNTIMED and monotonic() + LINK_S * whole.nodes * whole.weight.nnz > until:
+            break
+        far = _distances(whole, links, length)
+        if not np.isfinite(far).all():
+            return 0.0
+        loads = _loads(whole, links, far, length, sorts, count, until)
+        if loads is None:
+            break
+        for which, load in enumerate(loads):
+            columns.append(load / links.capacity)
+            kind.append(which)
+        value, use = _mixed(np.array(columns), np.array(kind), worth, leaf)
+        stale = stale + 1 if value <= best * 1.01 else 0
+        best = max(best, value)
+        if stale == 3 or monotonic() > until:
+            break
+        weight *= np.exp(STEEP * (use - 1.0))
+        length = weight / links.capacity
+        length = round_mantissa(length / length.mean())
+    return best
+
+
+def _sorts(graph: CutGraph) -> Ints:
+    """Sort of each node without end points (by its capacity), -1 for those that have some; [N]."""
+    free = graph.members == 0
+    sorts = np.full(graph.nodes, -1, dtype=np.int64)
+    sorts[free] = relabel(np.round(graph.degree[free] / max(graph.degree.max(), 1.0) * 1e6).astype(np.int64))
+    return sorts
+
+
+def _narrowest_leaf(graph: CutGraph, whole: CutGraph) -> float:
+    """Capacity of the narrowest link of an end point that was joined to its only neighbour, byte/s."""
+    if graph.nodes == whole.nodes:
+        return np.inf
+    degree = np.diff(graph.weight.indptr)
+    leaf = np.flatnonzero((degree == 1) & (graph.members > 0))
+    return float(graph.weight.data[graph.weight.indptr[leaf]].min())
+
+
+def _links(graph: CutGraph) -> _Links:
+    degree = np.diff(graph.weight.indptr)
+    tail = np.repeat(np.arange(graph.nodes), degree)
+    place = np.arange(len(tail)) - np.repeat(graph.weight.indptr[:-1], degree)
+    head = np.full((graph.nodes, int(degree.max())), -1, dtype=np.int64)
+    arc = np.zeros_like(head)
+    head[tail, place] = graph.weight.indices
+    arc[tail, place] = np.arange(len(tail))
+    return _Links(head, arc, tail, graph.weight.data)
+
+
+def _distances(graph: CutGraph, links: _Links, length: Floats) -> Floats:
+    """From each node to each, [N, N], under the lengths of the links (which are the same both ways)."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import shortest_path
+
+    matrix = csr_matrix((length, graph.weight.indices, graph.weight.indptr), shape=graph.weight.shape)
+    return np.asarray(shortest_path(matrix, method="D"))
+
+
+def _loads(
+    graph: CutGraph, links: _Links, far: Floats, length: Floats, sorts: Ints, count: int, until: float
+) -> list[Floats] | None:
+    """Load of each link of what goes from every end point to every other one, and to and from all nodes of each sort,
+    for one unit a pair; [links] each. None where the graph is large and `until` has passed.
+
+    Each node passes on what it has to those neighbours that are nearer to the target, most to those on a shortest way;
+    nodes in order of falling distance, all targets at once.
+    """
+    nodes = graph.nodes
+    order = np.argsort(-far, axis=0, kind="stable")  # column t: nodes from the furthest of t
+    members = graph.members.astype(np.float64)
+    held = np.repeat(members[:, None], nodes, axis=1)  # [node, target], for a target of one unit
+    total = [np.zeros(len(links.capacity)) for _ in range(count + 1)]
+    target = np.arange(nodes)
+    mean = float(length.mean())
+    extended = np.append(links.capacity, 0.0)
+    for step in range(nodes - 1):
+        if nodes > MAX_UNTIMED and monotonic() > until:
+            return None
+        v = order[step]
+        heads, arcs = links.head[v], links.arc[v]
+        there = heads >= 0
+        beyond = far[np.where(there, heads, 0), target[:, None]]
+        here = far[v, target][:, None]
+        nearer = there & (beyond < here)
+        detour = (beyond + length[arcs] - here) / mean
+        share = np.where(nearer, extended[arcs] * np.exp(-8.0 * np.maximum(detour, 0.0)), 0.0)
+        sent = share * (held[v, target] / share.sum(axis=1))[:, None]
+        row, column = np.nonzero(sent)
+        np.add.at(held, (heads[row, column], row), sent[row, column])
+        scale = members[row]
+        total[0] += bincount(arcs[row, column], sent[row, column] * scale, len(links.capacity))
+        for k in range(count):
+            some = sorts[row] == k
+            total[k + 1] += bincount(arcs[row[some], column[some]], sent[row[some], column[some]], len(links.capacity))
+    back = order_of_transpose(graph.weight.indptr, graph.weight.indices)
+    # a link of an end point is not crossed by what it sends itself; those inside a block are counted by its leaves
+    return [total[0], *[load + load[back] for load in total[1:]]]
+
+
+def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> tuple[float, Floats]:
+    """The best mix of routings, and the prices of the links. `columns` [routings, links]: part of each link that a unit
+    of parameter `kind` takes."""
+    from scipy.optimize import linprog
+
+    gain = worth[kind]
+    # what stays inside one block takes nothing of the links between blocks, only of those of its end points
+    every = columns if leaf is None else np.hstack([columns, leaf[kind][:, None]])
+    unit = every.max(axis=1)
+    rows = (every / unit[:, None]).T
+    weight = gain / unit
+    found = linprog(-weight / weight.max(), A_ub=rows, b_ub=np.ones(len(rows)), method="highs")
+    if found.status != 0:
+        raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+    mix = np.maximum(found.x, 0.0)
+    fullest = float((rows @ mix).max())
+    value = float(weight @ mix) / max(fullest, 1.0) * (1 - 1e-9)
+    return value, (columns.T @ (mix / unit)) / fullest

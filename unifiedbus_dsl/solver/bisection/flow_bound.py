@@ -1,0 +1,169 @@
+"""A lower end of the bisection by flows on classes: what any cut that halves the end points has to carry.
+
+At once go alpha from each of the n members to each other, beta_O from each member to each vertex of O and back, for
+each orbit O of other forwarding vertices, and all of it through members as well. One way, a halving cut carries at
+least alpha · floor(n/2) · ceil(n/2) + sum of beta_O · floor(n/2) · |O|, whichever side each vertex of O is on.
+
+Where the elements of an array (SuperPoDs of a cluster, nodes of a rack) hold equally many members, `size`, and
+floor(n/2) is no multiple of that, every half goes through an element. With a_i members of element i in it, gamma from
+each member to each other of its element makes gamma · sum of a_i · (size - a_i), and delta_O from each member to each
+of the c vertices of O in its element and back makes delta_O · c · sum of min(a_i, size - a_i). Both sums are concave,
+so under their one constraint they are least where all a_i but one are 0 or size: then that one is
+left = floor(n/2) mod size.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, frozen_array
+from unifiedbus_dsl.graph.symmetry import Automorphism, Symmetry, locate_arrays
+from unifiedbus_dsl.solver.flow.quotient_lp import Commodity, Optimum, TooLargeError, solve_concurrent_flow
+from unifiedbus_dsl.verify.class_flows import Rates
+
+MOST_NUMBERS = 1_600_000_000
+"""Truth values in the demands of the programme: 1.6 GB."""
+
+
+@frozen(eq=False)
+class _Level:
+    """An array whose elements no half is made of: the element of each vertex ([V], -1: in none), how many there are,
+    how many members each has, and how many of one are left."""
+
+    of: Ints
+    elements: int
+    size: int
+    left: int
+
+
+@frozen(eq=False)
+class Crossing:
+    """The best of these flows: what they make through any halving cut one way, byte/s, and the rates at which they go,
+    of all and within the elements of each array."""
+
+    flows: Optimum
+    rates: tuple[Rates, ...]
+
+    @property
+    def lower(self) -> float:
+        return self.flows.lower
+
+
+def bisection_flow_lp(symmetry: Symmetry, chosen: Bools, most: int, budget: float | None = None) -> Crossing:
+    """The best of these flows. Each end point is a single vertex.
+
+    Raises:
+        TooLargeError: more than `most` columns, or not solved within `budget` seconds.
+    """
+    network = symmetry.network
+    member = network.on_vertices(chosen)
+    # a half holds all of an end point, so what passes through one crosses no less
+    every = frozen_array(network.forwards | member)
+    symmetry = evolve(symmetry, network=evolve(network, forwards=every))
+    network = symmetry.network
+    other = network.forwards & ~member & (np.diff(network.indptr) > 0)
+    orbit_of = symmetry.vertex_orbit
+    inner, outer = np.unique(orbit_of[other]), np.unique(orbit_of[member])
+    # a commodity has a class of arcs for each orbit of them that it can use at the least
+    if (len(inner) + len(outer)) * symmetry.arc_orbits > 4 * most or len(inner) * network.vertices > MOST_NUMBERS:
+        raise TooLargeError(f"more than {most} columns")
+    n = int(chosen.sum())
+    goals = [other & (orbit_of == orbit) for orbit in inner]
+    worth = [float((n // 2) * (n - n // 2)), *[float((n // 2) * goal.sum()) for goal in goals]]
+    levels = _levels(symmetry, member)
+    parted: list[tuple[_Level, int]] = []
+    """The array and the place of the orbit in `inner` (-1: the members) of each parameter after alpha and the betas."""
+    for level in levels:
+        parted.append((level, -1))
+        worth.append(float(level.left * (level.size - level.left)))
+        for place, goal in enumerate(goals):
+            each = _in_each(level, goal)
+            if each:
+                parted.append((level, place))
+                worth.append(float(min(level.left, level.size - level.left) * each))
+    nothing = np.zeros(network.vertices, dtype=bool)
+    commodities = []
+    for orbit in outer:
+        these = np.flatnonzero(member & (orbit_of == orbit))
+        peers = member.copy()
+        peers[these[0]] = False
+        beside = [(level.of == level.of[these[0]]) & (peers if k < 0 else goals[k]) for level, k in parted]
+        commodities.append(Commodity(int(these[0]), len(these), (peers, *goals, *beside)))
+    for place, orbit in enumerate(inner):
+        these = np.flatnonzero(other & (orbit_of == orbit))
+        wanted = [nothing] * len(worth)
+        wanted[place + 1] = member
+        for at, (level, k) in enumerate(parted):
+            if k == place:
+                wanted[1 + len(inner) + at] = member & (level.of == level.of[these[0]])
+        commodities.append(Commodity(int(these[0]), len(these), tuple(wanted)))
+    found = solve_concurrent_flow(symmetry, commodities, np.array(worth), most=most, budget=budget, above=False)
+    each = found.parameters.tolist()
+    rates = [Rates(each[0], _at(goals, each[1 : 1 + len(goals)], network.vertices))]
+    for level in levels:
+        mine = [(k, rate) for (of, k), rate in zip(parted, each[1 + len(goals) :], strict=True) if of is level]
+        deltas = {k: rate for k, rate in mine if k >= 0}
+        vertex = _at([goals[k] for k in deltas], list(deltas.values()), network.vertices)
+        rates.append(Rates(dict(mine)[-1], vertex, level.of.astype(np.int32)))
+    return Crossing(found, tuple(rates))
+
+
+def _at(goals: list[Bools], rates: list[float], vertices: int) -> Floats:
+    """The rate of each vertex, [V], that is among some goals."""
+    found = np.zeros(vertices)
+    for goal, rate in zip(goals, rates, strict=True):
+        found[goal] = rate
+    return found
+
+
+def _levels(symmetry: Symmetry, member: Bools) -> list[_Level]:
+    """The arrays that part an element of every half, each number of members once, where all symmetries keep elements
+    together."""
+    network, n = symmetry.network, int(member.sum())
+    device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))
+    found = list[_Level]()
+    for array in symmetry.arrays:
+        columns, rest, inside = locate_arrays(array, device)
+        element, count = rest // array.size, prod(array.shape)
+        inside &= element < count
+        if not inside[member].all():
+            continue
+        for column, (length, _) in zip(columns, array.loops, strict=True):
+            element = element + column * count
+            count *= length
+        of = np.where(inside, element, -1)
+        sizes = np.bincount(of[member], minlength=count)
+        size = int(sizes[0])
+        if count < 2 or size < 2 or (sizes != size).any() or any(size == level.size for level in found):
+            continue
+        level = _Level(of, count, size, n // 2 % size)
+        if level.left and all(_keeps(generator, of) for generator in symmetry.generators):
+            found.append(level)
+    return found
+
+
+def _keeps(generator: Automorphism, of: Ints) -> bool:
+    """Whether the images of the vertices of each element are an element."""
+    before, after = of[generator.moved], of[generator.image]
+    if (before == after).all():
+        return True
+    goes = of.copy()
+    goes[generator.moved] = after
+    if ((goes < 0) != (of < 0)).any():
+        return False
+    inside = of >= 0
+    image = np.full(int(of.max()) + 1, -1, dtype=np.int64)
+    image[of[inside]] = goes[inside]
+    return bool((image[of[inside]] == goes[inside]).all()) and len(np.unique(image)) == len(image)
+
+
+def _in_each(level: _Level, goal: Bools) -> int:
+    """How many of these vertices each element has; 0 where they are not as many in each, or some are in none."""
+    of = level.of[goal]
+    if (of < 0).any():
+        return 0
+    counts = np.bincount(of, minlength=level.elements)
+    return int(counts[0]) if (counts == counts[0]).all() else 0

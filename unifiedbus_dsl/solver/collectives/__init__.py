@@ -1,0 +1,1 @@
+"""Collective operations: schedules, step times, bounds that no schedule beats."""

@@ -1,0 +1,195 @@
+"""Times that no schedule of a collective can beat, over all groups at once.
+
+What every schedule must bring, whatever it relays: to one member v of each group g the shards of all others of g. The
+shards of different groups differ, so these transfers run at once:
+
+    all-gather, reduce-scatter    time >= shard / x,  x = largest rate of all of them together, for any choice of the v
+    all-to-all                    time  = (size / n) / t,  t the best throughput where end points relay: exact
+    all-reduce                    time >= size / least capacity that parts two members, and >= 2 (n - 1) size / what all
+                                  end points can send; <= reduce-scatter + all-gather
+    broadcast                     time >= size / least capacity from the root to a member; reached by one root alone
+
+For one group of an all-gather the bound is reached (ForestColl, arXiv 2402.06787), for one root of a broadcast too
+(as many disjoint arborescences as the narrowest cut is wide: Bang-Jensen, Frank and Jackson, 1995). Both theorems are
+about cables that carry as much one way as the other. Injection that counts for several cables together is no such cable
+(see `relays`): then the copies that pass it are counted, the upper end is what is reached where it is shared out among
+these cables, and small machines are solved as packings of trees (see `trees`). For several groups only the lower end is
+known.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from time import monotonic
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.graph.symmetry import Symmetry
+from unifiedbus_dsl.solver.bounds import BoundedValue, DeadlineError, NotAdmittedError, bounded, hold_order
+from unifiedbus_dsl.solver.collectives.allgather_bound import (
+    GRACE_S,
+    NOT_JOINED,
+    SHORT,
+    allgather_time,
+    allreduce_time,
+    egress_capacity,
+    narrowest,
+    remaining_capacity,
+    spread_at_most,
+    upper_bound,
+    with_trees,
+)
+from unifiedbus_dsl.solver.collectives.schedules import members_of
+from unifiedbus_dsl.solver.demand import Groups, invariant_symmetries
+from unifiedbus_dsl.solver.flow.flow_deviation import bound_concurrent_flow
+from unifiedbus_dsl.solver.flow.max_concurrent_flow import MEETS_WITHIN, commodities
+from unifiedbus_dsl.solver.flow.quotient_lp import Optimum, TooLargeError, solve_concurrent_flow
+from unifiedbus_dsl.solver.flow.relays import evened, shared_gates, with_forwarding_endpoints
+from unifiedbus_dsl.solver.routing.ecmp import ecmp
+
+
+def collective_time_bound(
+    symmetry: Symmetry,
+    collective: str,
+    group: ArrayLike,
+    size_bytes: float,
+    roots: ArrayLike | None = None,
+    *,
+    budget: float | None = None,
+) -> BoundedValue:
+    """Least time, s, of a collective over the groups of end points `group` ([E], -1: in none), of bandwidth alone.
+
+    `roots` [groups] broadcast; default the first member of each. The upper end is infinite where no schedule is known.
+    After `budget` seconds no further programme is made, one that runs is given up, and what is known is an interval.
+    """
+    if not symmetry.network.arcs:
+        raise NotAdmittedError(NOT_JOINED)
+    until = inf if budget is None else monotonic() + budget
+    of = np.asarray(group, dtype=np.int64)
+    members = members_of(of)
+    if collective == "alltoall":
+        return _alltoall(symmetry, of, members, size_bytes, budget)
+    if collective == "broadcast":
+        first = members[:, 0] if roots is None else np.asarray(roots, dtype=np.int64)
+        return _broadcast(symmetry, of, members, first, size_bytes, until)
+    if collective not in ("allgather", "reducescatter", "allreduce"):
+        raise NotAdmittedError(f"there is no collective `{collective}`")
+    alone = allreduce_time if collective == "allreduce" else allgather_time
+    if len(members) == 1:
+        return alone(symmetry, size_bytes, members[0], budget=budget)
+    chosen = _one_of_each(invariant_symmetries(symmetry, Groups(of)), members)
+    lower = 0.0
+    for number, g in enumerate(chosen):
+        if number and monotonic() > until:
+            break
+        lower = max(lower, alone(symmetry, size_bytes, members[g], budget=remaining_capacity(until)).lower)
+    together = size_bytes / members.shape[1] / _together(symmetry, of, members, until)
+    if collective == "allreduce":
+        every = 2 * (members.shape[1] - 1) * len(members) * size_bytes
+        together = max(together, every / float(egress_capacity(symmetry.network).sum()))
+    return bounded(
+        max(lower, together),
+        np.inf,
+        "from below one member of each group at once; no schedule of all groups is known"
+        + (SHORT if monotonic() > until else ""),
+        MEETS_WITHIN,
+    )
+
+
+def _one_of_each(symmetry: Symmetry, members: Ints) -> list[int]:
+    """Numbers of groups, one for each way that orbits of end points meet in a group."""
+    orbit = np.sort(symmetry.end_orbit[members], axis=1)
+    _, first = np.unique(orbit, axis=0, return_index=True)
+    return [int(i) for i in first]
+
+
+def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints, budget: float | None) -> Optimum:
+    """Largest rate at which each of the sources can send a stream to each other member of its group, all at once where
+    end points relay, with both certificates. The symmetry keeps the groups and the sources.
+
+    Raises:
+        TooLargeError: the programme is too large, or not solved within `budget` seconds.
+    """
+    return solve_concurrent_flow(symmetry, commodities(symmetry, Groups(group), sources), np.ones(1), budget=budget)
+
+
+def _together(symmetry: Symmetry, group: Ints, members: Ints, until: float) -> float:
+    """An upper bound on the rate at which the first member of each group can be brought a stream from every other one
+    of its group, all groups at once, byte/s; the same as sending, with every arc turned round. What it can take at all
+    where there is no time for more."""
+    own = symmetry.network.injection_Bps[members[:, 0]]
+    most = float(own.min() / (members.shape[1] - 1))
+    if monotonic() > until:
+        return most
+    first = symmetry.network.selected(members[:, 0])
+    around = invariant_symmetries(with_forwarding_endpoints(symmetry), Groups(group)).restricted(colour=first)
+    try:
+        found = _concurrent(around, group, members[:, 0], remaining_capacity(until))
+    except TooLargeError:
+        if until == inf:
+            raise
+        return most
+    hold_order(found.lower, most)
+    return min(found.upper, most)
+
+
+def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float, budget: float | None) -> BoundedValue:
+    """Pieces of size / n at the best throughput over all paths, those through end points among them; prices in place of
+    a programme that takes more than half of the budget."""
+    around = invariant_symmetries(with_forwarding_endpoints(symmetry), Groups(group))
+    reason = "flows and prices on every arc, from a programme on classes; end points relay"
+    try:
+        found = _concurrent(around, group, members.ravel(), None if budget is None else budget / 2)
+    except TooLargeError:
+        if budget is None:
+            raise
+        made = commodities(around, Groups(group), members.ravel())
+        try:
+            whole = ecmp(around, Groups(group), monotonic() + max(budget, GRACE_S)).load_Bps
+        except DeadlineError:
+            sent, taken = upper_bound(symmetry.network)
+            most = float(np.minimum(sent, taken)[members].min()) / (members.shape[1] - 1)
+            return bounded(size_bytes / members.shape[1] / most, inf, "what end points send and take" + SHORT)
+        found = bound_concurrent_flow(around, made, whole, budget=budget / 2)
+        reason = "flows along shortest paths under prices, and those prices; little time; end points relay"
+    n = members.shape[1]
+    if found.lower <= 0:
+        raise NotAdmittedError(NOT_JOINED)
+    piece = size_bytes / n
+    return bounded(piece / found.upper, piece / found.lower, reason, MEETS_WITHIN)
+
+
+def _broadcast(
+    symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size_bytes: float, until: float
+) -> BoundedValue:
+    """The whole size over the narrowest cut between a root and a member of its group; with one group also from above.
+
+    A cut that parts any two members parts the root from one of them, and as much fits one way as the other.
+    """
+    keep = invariant_symmetries(symmetry, Groups(group)).restricted(colour=symmetry.network.selected(roots))
+    sent, taken = upper_bound(symmetry.network)
+    rate, reason = np.inf, ""
+    for g in _one_of_each(keep, members):
+        chosen = symmetry.network.selected(members[g])
+        around = with_forwarding_endpoints(symmetry).restricted(colour=chosen)
+        found = narrowest(around, chosen, sent, taken, until)
+        rate, reason = min(rate, found.upper), found.reason
+        if monotonic() > until:
+            break
+    if rate <= 0:
+        raise NotAdmittedError(NOT_JOINED)
+    if len(roots) > 1:
+        return bounded(size_bytes / rate, np.inf, reason + "; no schedule of all groups is known", MEETS_WITHIN)
+    shared, reached = shared_gates(around.network), found.lower
+    if len(shared):
+        root = int(roots[0])
+        rate = min(rate, spread_at_most(around, chosen, root, shared, sent, until))
+        even = evened(around, shared)
+        reached = narrowest(even, chosen, *upper_bound(even.network), until).lower
+        if rate > reached * (1 + MEETS_WITHIN):
+            reached, rate, reason = with_trees(
+                (reached, rate, reason), around.network, chosen, "broadcast", until, root
+            )
+    return bounded(size_bytes / rate, size_bytes / reached if reached > 0 else np.inf, reason, MEETS_WITHIN)

@@ -1,0 +1,1 @@
+"""Flows of a demand: maximum concurrent flow, bounds, fair shares."""

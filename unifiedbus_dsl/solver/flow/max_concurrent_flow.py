@@ -1,0 +1,133 @@
+"""What no routing can beat: the largest throughput over all paths and splits, with certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.base.arrays import Floats, Ids, Ints, bincount, frozen_array, take
+from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.graph.symmetry import Symmetry
+from unifiedbus_dsl.solver.bounds import NotAdmittedError, bounded
+from unifiedbus_dsl.solver.demand import Demand, column_sums, demand_row, invariant_symmetries, row_sums
+from unifiedbus_dsl.solver.flow.flow_deviation import bound_concurrent_flow
+from unifiedbus_dsl.solver.flow.quotient_lp import Commodity, Optimum, TooLargeError, solve_concurrent_flow
+from unifiedbus_dsl.solver.flow.terminals import add_super_terminals, flow_symmetry
+from unifiedbus_dsl.solver.flow.throughput import BINDS_WITHIN, Throughput
+from unifiedbus_dsl.solver.routing.ecmp import ecmp, require_connected
+from unifiedbus_dsl.verify.distances import Potential, Prices
+
+MEETS_WITHIN = 1e-7
+"""Relative distance between the proved sides below which a number is called exact."""
+
+
+# ---- throughput -----------------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class MaxConcurrentFlow:
+    """The largest throughput and its certificate, which is of orbits of arcs; `arc_orbit` [A] is that of each arc."""
+
+    throughput: Throughput
+    optimum: Optimum
+    arc_orbit: Ids
+
+    @property
+    def price(self) -> Floats:
+        """Per byte/s of each arc, [A], adding up with the capacities to the scale where no injection binds."""
+        return take(self.optimum.length, self.arc_orbit)
+
+
+def max_concurrent_flow(
+    symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: int = 400_000, budget: float | None = None
+) -> MaxConcurrentFlow:
+    """Largest t such that t times the demand fits, over all paths (`minimal`: over paths of fewest hops).
+
+    What end points may inject does not depend on the routing, so it is one more bound on t. A programme of more than
+    `most` columns, or one that is not solved within half of the `budget` in seconds, gives way to prices: the number is
+    then an interval.
+    """
+    network = symmetry.network
+    row, column = row_sums(demand, network.ends), column_sums(demand, network.ends)
+    if not (row > 0).any():
+        raise NotAdmittedError("nothing is sent")
+    group = invariant_symmetries(flow_symmetry(symmetry), demand)
+    require_connected(symmetry, demand, group)
+    made = commodities(group, demand, np.flatnonzero(row > 0))
+    until = None if budget is None else monotonic() + budget
+    try:
+        half = None if budget is None else budget / 2
+        found = solve_concurrent_flow(group, made, np.ones(1), minimal=minimal, most=most, budget=half)
+        reason = "flows and prices on every arc, from a programme on classes"
+    except TooLargeError:
+        whole = _through_terminals(group.network, ecmp(symmetry, demand).load_Bps)
+        left = None if until is None else max(0.0, until - monotonic())
+        found = bound_concurrent_flow(group, made, whole, minimal=minimal, budget=left)
+        reason = "flows under prices, and those prices; little symmetry or little time"
+    most_sent = np.maximum(row, column)
+    room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
+    inject = float(room.min())
+    lower, upper = min(found.lower, inject), min(found.upper, inject)
+    orbit = _cable_orbits(group)
+    load = found.load_Bps * (lower / found.lower)
+    binds = (load >= group.arc_orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (found.length > 0)
+    result = Throughput(
+        network,
+        "minimal" if minimal else "optimal",
+        bounded(lower, upper, reason, MEETS_WITHIN),
+        frozen_array(lower * row),
+        frozen_array(take(load, orbit)),
+        np.flatnonzero(take(binds, orbit)),
+        np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
+        Prices(orbit, found.length, _potentials(symmetry.network, group.network, made, found), minimal),
+    )
+    return MaxConcurrentFlow(result, found, orbit)
+
+
+def _potentials(
+    network: Network, hubs: Network, commodities: Sequence[Commodity], optimum: Optimum
+) -> tuple[Potential, ...]:
+    """The distances that show the upper bound, on the vertices of `network`; `hubs` is the one that was solved."""
+    if not optimum.potentials:
+        return tuple(Potential(int(hubs.end[c.source]), c.copies) for c in commodities)
+    new = None if network.simple else add_super_terminals(network).new
+    return tuple(
+        Potential(int(hubs.end[source]), copies, part if new is None else part[new], far)
+        for source, copies, part, far in optimum.potentials
+    )
+
+
+def _cable_orbits(symmetry: Symmetry) -> Ids:
+    """Orbits of the arcs that are cables, in order."""
+    network = symmetry.network
+    cable = np.isfinite(network.kinds.capacity_Bps)
+    return symmetry.arc_orbit if cable.all() else symmetry.arc_orbit[take(cable, network.kind)]
+
+
+def _through_terminals(network: Network, load: Floats) -> Floats:
+    """Loads of all arcs from those of the cables in order: what a die gains goes on to its hub, what it lacks comes
+    from there. [A]"""
+    free = np.isinf(network.capacity_Bps)
+    whole = np.zeros(network.arcs)
+    whole[~free] = load
+    gain = bincount(network.head, whole, network.vertices) - bincount(network.tail, whole, network.vertices)
+    out, into = gain[network.tail[free]], -gain[network.head[free]]
+    whole[free] = np.maximum(np.where(network.end[network.head[free]] >= 0, out, into), 0.0)
+    return whole
+
+
+def commodities(symmetry: Symmetry, demand: Demand, sources: Ints) -> list[Commodity]:
+    """What these end points send, one of each orbit; the symmetry keeps them and the demand."""
+    network = symmetry.network
+    first, size = symmetry.representatives(sources)
+    return [
+        Commodity(
+            int(network.vertices_of(s)[0]),
+            copies,
+            (network.on_vertices(demand_row(demand, s, network.ends)),),
+        )
+        for s, copies in zip(first.tolist(), size.tolist(), strict=True)
+    ]

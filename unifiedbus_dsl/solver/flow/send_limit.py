@@ -1,0 +1,58 @@
+"""The rate at which end points can send a traffic by a routing, as far as their own devices limit it.
+
+This is the rate that a load is stated at where none is asked for: whatever is over 100 % at it is a bottleneck of the
+network. An end point that does not forward is limited by each of its ports, by what the routing sends through it; one
+that forwards, whose ports carry what others send too, by its used ports together; and both by `injection` and by the
+ports of the carriers between them and the network, such as NICs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedbus_dsl.base.arrays import Bools, Floats, bincount
+from unifiedbus_dsl.graph.network import Network, connected_components
+
+
+def max_send_scale(network: Network, load_Bps: Floats, row: Floats, carriers: Bools) -> float:  # noqa: N803
+    """Return the largest factor of a demand that its senders, and `carriers` ([E]) for them, can send.
+
+    `load_Bps` [A] is what arcs carry and `row` [E] what end points send at a factor of 1.
+    """
+    tail, capacity = network.tail, network.capacity_Bps
+    senders = row > 0
+    used = load_Bps > 0
+    own = used & (network.end[tail] >= 0) & senders[network.end[tail]]
+    forwards = np.zeros(network.ends, dtype=bool)
+    forwards[network.end[network.end_order[network.forwards[network.end_order]]]] = True
+    together = forwards[network.end[tail]] & own
+    ports = bincount(network.end[tail[together]], capacity[together], network.ends)
+    limits = np.minimum(network.injection_Bps, np.where(ports > 0, ports, np.inf))[senders] / row[senders]
+    alone = own & ~together | used & _leaves_carrier(network, carriers & ~senders)
+    return float(min(limits.min(), (capacity[alone] / load_Bps[alone]).min(initial=np.inf)))
+
+
+def _leaves_carrier(network: Network, carriers: Bools) -> Bools:
+    """Return which arcs lead from a carrier away from those that it carries for, [A].
+
+    Without the carriers what forwards falls into pieces. Of the pieces at a carrier the network is one without end
+    points, or else the larger one: a switch with a few GPUs is on the near side, a leaf with whole racks on the far
+    side. A carrier itself is always further on.
+    """
+    tail, head = network.tail, network.head
+    carrier = (network.end >= 0) & carriers[network.end]
+    if not carrier.any():
+        return np.zeros(network.arcs, dtype=bool)
+    joins = (network.forwards & ~carrier)[tail] & (network.forwards & ~carrier)[head]
+    piece = connected_components(network.vertices, tail[joins], head[joins])
+    size = np.bincount(piece).astype(np.float64)
+    peopled = np.zeros(len(size), dtype=bool)
+    people = (network.end >= 0) & ~carrier
+    peopled[piece[people]] = True
+    peopled[piece[head[people[tail]]]] = True
+    rank = np.where(peopled, size, np.inf)[piece]
+    rank[carrier] = np.inf
+    near = np.full(network.vertices, np.inf)
+    np.minimum.at(near, tail[carrier[tail]], rank[head[carrier[tail]]])
+    near = np.minimum(near, network.on_turned(near))
+    return np.asarray(carrier[tail] & (rank[head] > near[tail]))

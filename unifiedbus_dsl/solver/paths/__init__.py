@@ -1,0 +1,1 @@
+"""Shortest paths: distances, enumeration, reachability, tiers."""

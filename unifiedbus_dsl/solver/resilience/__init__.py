@@ -1,0 +1,1 @@
+"""Contingencies: outages, their impact, quantiles, oversubscription."""

@@ -1,0 +1,1 @@
+"""Routings: what each puts on every arc."""

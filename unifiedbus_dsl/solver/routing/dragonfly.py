@@ -1,0 +1,234 @@
+"""Routings of networks of groups, such as a dragonfly (Kim, Dally, Scott and Abts, ISCA 2008).
+
+A cable between vertices of two groups is global, every other one local. **Group-minimal** paths have the fewest global
+cables, and among those the fewest cables: local, global, local. That is not fewest hops, which may be two global cables
+through a third group where local ones lie between. At each vertex traffic splits equally over the cables that lead on.
+
+**Valiant over groups** sends everything to a random group first, each as likely as any other, that of the source and
+that of the target among them, by a group-minimal path to whichever of its vertices that comes to; from there on it goes
+group-minimally to its target. With P the chances to come to vertex x from a source, the second leg begins with
+
+    x(t) = sum over sources s of P(s, x) · demand(s, t)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from math import prod
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.base.arrays import Bools, Ints, bincount
+from unifiedbus_dsl.base.progress import track
+from unifiedbus_dsl.graph.network import Network, arcs_of_rows
+from unifiedbus_dsl.graph.symmetry import Array, Automorphism, Symmetry, locate_arrays, relabel
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.demand import Demand, demand_column, invariant_symmetries, row_sums
+from unifiedbus_dsl.solver.paths.bfs import Hops
+from unifiedbus_dsl.solver.routing.ecmp import Loads, loads_of_orbits, target_representatives
+from unifiedbus_dsl.solver.routing.up_down import RoutingDag, given_along, loads_along, passed_along
+
+MAX_CHANCES = 40_000_000
+"""Pairs (end point, vertex that it comes to first in some group) that are held."""
+
+
+@frozen(eq=False)
+class Grouping:
+    """The group of each device, -1 where it is in none, [D]."""
+
+    of_device: Ints
+
+    @property
+    def count(self) -> int:
+        return int(self.of_device.max(initial=-1)) + 1
+
+    def of_vertices(self, network: Network) -> Ints:
+        """The group of each vertex, [V].
+
+        Raises:
+            NotAdmittedError: no cable joins two groups.
+        """
+        group = np.repeat(self.of_device, np.diff(network.device_start))
+        if not crossing(network, group).any():
+            raise NotAdmittedError(f"no cable joins two of the {self.count:,} groups")
+        return group
+
+
+def crossing(network: Network, group: Ints) -> Bools:
+    """Which arcs lead from one group to another, [A]."""
+    one, two = group[network.tail], group[network.head]
+    return np.asarray((one >= 0) & (two >= 0) & (one != two))
+
+
+def default_groups(network: Network, arrays: Sequence[Array]) -> Grouping:
+    """The elements of the outermost array of assemblies that all switches are in, or else the first dimension of the
+    array that all switches are; in a machine without switches the same of what forwards.
+
+    Raises:
+        NotAdmittedError: there is no such array.
+    """
+    device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))
+    switches = np.unique(device[network.end < 0])
+    if not len(switches):
+        switches = np.unique(device[network.forwards])
+    holding = [array for array in arrays if _holds(array, switches)]
+    for array in sorted(holding, key=lambda array: array.size == 1):  # assemblies first, the outermost of them
+        group = _grouped(array, len(network.device_start) - 1)
+        if group is not None:
+            return Grouping(group)
+    raise NotAdmittedError(
+        "no array of assemblies holds all switches, and none of two dimensions is all of them: name the groups, such "
+        "as `groups = all module`"
+    )
+
+
+def _holds(array: Array, switches: Ints) -> bool:
+    """Whether all switches are in an array that stands in no other one of several elements."""
+    if not len(switches) or any(count > 1 for count, _ in array.loops):
+        return False
+    _, rest, within = locate_arrays(array, switches)
+    return bool((within & (rest < prod(array.shape) * array.size)).all())
+
+
+def _grouped(array: Array, devices: int) -> Ints | None:
+    """The group of each device by the elements of an array of assemblies, or the first dimension of one of devices;
+    None where there are fewer than two, or they are of one device each."""
+    alone = array.size == 1
+    size = prod(array.shape[1:]) if alone else array.size
+    if size == 1 or prod(array.shape) * array.size // size < 2:
+        return None
+    _, rest, within = locate_arrays(array, np.arange(devices))
+    within &= rest < prod(array.shape) * array.size
+    return np.where(within, rest // size, -1)
+
+
+# ---- group-minimal --------------------------------------------------------------------------------------------------
+
+
+def group_minimal(symmetry: Symmetry, demand: Demand, grouping: Grouping) -> Loads:
+    """Loads of fewest global cables, and among those fewest cables.
+
+    Raises:
+        NotAdmittedError: no cable joins two groups, or an end point has no path.
+    """
+    network = symmetry.network
+    group = grouping.of_vertices(network)
+    length = _lengths(network, group)
+    grouped = symmetry.restricted(keep=_keeps(network, group))
+    return loads_along(
+        grouped, demand, lambda target: _ways(network, length, network.vertices_of(target)), "group_minimal"
+    )
+
+
+def _lengths(network: Network, group: Ints) -> Ints:
+    """Of a local arc 1, of a global one more than of any path of local ones, [A]."""
+    return np.where(crossing(network, group), network.vertices + 1, 1).astype(np.int64)
+
+
+def _keeps(network: Network, group: Ints) -> Callable[[Automorphism], bool]:
+    """Whether a symmetry takes the vertices of each group to those of one."""
+
+    def keep(generator: Automorphism) -> bool:
+        before, after = group[generator.moved], group[generator.image]
+        if ((before < 0) != (after < 0)).any():
+            return False
+        inside = before >= 0
+        moved = np.arange(int(group.max()) + 1)
+        moved[before[inside]] = after[inside]
+        still = np.ones(network.vertices, dtype=bool)
+        still[generator.moved] = False
+        stays = np.zeros(len(moved), dtype=bool)
+        stays[group[still & (group >= 0)]] = True  # what has a vertex that stays must stay
+        whole = (moved[before[inside]] == after[inside]).all() and len(np.unique(moved)) == len(moved)
+        return bool(whole and (moved[stays] == np.flatnonzero(stays)).all())
+
+    return keep
+
+
+def _ways(network: Network, length: Ints, goal: NDArray[Any]) -> RoutingDag:
+    """The arcs that lead nearer to the vertices `goal` by these lengths, and each vertex ranked by its distance."""
+    away = np.iinfo(np.int64).max // 4
+    far = np.full(network.vertices, away)
+    far[goal] = 0
+    changed = np.asarray(goal)
+    while len(changed):
+        arcs = arcs_of_rows(network, changed)
+        before = far.copy()
+        degree = network.indptr[changed + 1] - network.indptr[changed]
+        np.minimum.at(far, network.head[arcs], np.repeat(far[changed], degree) + length[arcs])
+        changed = np.flatnonzero((far < before) & network.forwards)
+    far = network.on_turned(far)
+    head = far[network.head]
+    nearer = (far[network.tail] == head + length) & (network.forwards[network.head] | (head == 0)) & (head < away)
+    steps: Hops = relabel(far)
+    return RoutingDag(np.flatnonzero(nearer), np.where(far < away, steps, -1).astype(np.int32))
+
+
+# ---- Valiant over groups --------------------------------------------------------------------------------------------
+
+
+def valiant_over_groups(symmetry: Symmetry, demand: Demand, grouping: Grouping) -> Loads:
+    """Loads of two group-minimal legs over a group that is drawn for each packet.
+
+    Raises:
+        NotAdmittedError: no cable joins two groups, an end point has no path to some group, or they are too many.
+    """
+    network = symmetry.network
+    group = grouping.of_vertices(network)
+    length = _lengths(network, group)
+    grouped = invariant_symmetries(symmetry.restricted(keep=_keeps(network, group)), demand)
+    total = np.zeros(grouped.arc_orbits)
+    row = row_sums(demand, network.ends)
+    chances: Any = None
+    for number in track(list(range(grouping.count)), "loads to each group"):
+        ways = _ways(network, length, np.flatnonzero(group == number))
+        given = given_along(network, ways, row / grouping.count, "valiant(via = group)")
+        total += bincount(grouped.arc_orbit[ways.arcs], passed_along(network, ways, given), len(total))
+        found = _arrivals(network, ways, np.flatnonzero(row > 0)) / grouping.count
+        chances = found if chances is None else chances + found
+        if chances.nnz > MAX_CHANCES:
+            raise NotAdmittedError("too many end points and groups for what comes from each to each to be held")
+    sweeps = grouping.count
+    for target, size in track(list(target_representatives(grouped, demand)), "loads from each group"):
+        column = demand_column(demand, target, network.ends)
+        ways = _ways(network, length, network.vertices_of(target))
+        begins = np.asarray(chances @ column)
+        if (ways.steps[begins > 0] < 0).any():
+            raise NotAdmittedError("`valiant(via = group)` comes to a group from which there is no path to a target")
+        load = passed_along(network, ways, begins)
+        total += size * bincount(grouped.arc_orbit[ways.arcs], load, len(total))
+        sweeps += 1
+    return Loads(network, "valiant via group", loads_of_orbits(grouped, total), sweeps)
+
+
+def _arrivals(network: Network, ways: RoutingDag, senders: Ints) -> Any:
+    """The chances that what each end point sends comes to each vertex of the goal first: [V, E], sparse."""
+    from scipy.sparse import csr_matrix, identity
+
+    n = network.vertices
+    tails, heads = network.tail[ways.arcs], network.head[ways.arcs]
+    cables = network.count[ways.arcs].astype(np.float64)
+    step = csr_matrix((cables / bincount(tails, cables, n)[tails], (tails, heads)), shape=(n, n))
+    goal = ways.steps == 0
+    reached = identity(n, format="csr").multiply(goal[:, None]).tocsr()
+    chosen = np.zeros(network.ends)
+    chosen[senders] = 1.0
+    given = given_along(network, ways, chosen, "valiant(via = group)")
+    at = np.flatnonzero(given)
+    start = csr_matrix((given[at], (network.end[at], at)), shape=(network.ends, n))
+    for rows in _levels(ways.steps):
+        chosen_rows = csr_matrix((np.ones(len(rows)), (rows, rows)), shape=(n, n))
+        reached = reached + chosen_rows @ step @ reached
+    return (start @ reached).T.tocsr()
+
+
+def _levels(steps: Hops) -> Iterator[Ints]:
+    """The vertices of each number of steps from 1, in order."""
+    order = np.argsort(steps, kind="stable")
+    order = order[steps[order] > 0]
+    bounds = np.append(np.flatnonzero(np.diff(steps[order], prepend=0)), len(order))
+    yield from (order[low:high] for low, high in pairwise(bounds.tolist()))

@@ -1,0 +1,1 @@
+"""The words that the language knows: attributes, signatures, limits. Tables without code."""

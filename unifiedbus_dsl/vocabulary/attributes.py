@@ -1,0 +1,128 @@
+"""The fields that the compiler itself understands: one table with unit, meaning and default.
+
+The manual, hover texts and checks read this table. Any other field is the writer's own: it may have any value and is
+summed by `sum(all npu.memory)` like these.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from attrs import frozen
+
+from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.units import Dimension, Quantity
+
+MEDIA = ("pcb", "backplane", "copper", "active_copper", "optical")
+"""What a link can be made of: board traces, backplane, passive and active electrical cable, fibre."""
+
+KINDS_OF_DEVICE = ("npu", "cpu", "switch", "nic", "device")
+KINDS_OF_ASSEMBLY = ("board", "node", "rack", "superpod", "supercluster", "module")
+
+
+LARGEST = {
+    units.NUMBER: Fraction(10**9),
+    units.RATE: Fraction(10**18),
+    units.TIME: Fraction(10**6),
+    units.LENGTH: Fraction(10**9),
+    units.DELAY: Fraction(1),
+    units.SIZE: Fraction(10**24),
+    units.COMPUTE: Fraction(10**30),
+    units.MONEY: Fraction(10**15),
+    units.POWER: Fraction(10**15),
+}
+"""The largest value of a field by its dimension, SI base units."""
+LEAST_RATE = Fraction(1)
+"""Byte/s: a lane that carries nothing is no lane, and an end point that sends nothing is none."""
+
+
+@frozen
+class Attribute:
+    """A field known to the compiler.
+
+    `dimension` is None for a word out of `words`. `default` is None where there is none; a `required` field without a
+    value is an error. `low` and `high` bound the value (SI base units), both included; without `high` the bound is
+    that of the dimension, beyond anything that is built and far inside what a float can hold.
+    """
+
+    name: str
+    owner: str
+    dimension: Dimension | None
+    meaning: str
+    default: Quantity | str | None = None
+    required: bool = False
+    words: tuple[str, ...] = ()
+    low: Fraction | None = Fraction(0)
+    high: Fraction | None = None
+    whole: bool = False
+
+    @property
+    def max(self) -> Fraction | None:
+        """The largest value that is legal, SI base units."""
+        return self.high if self.high is not None or self.dimension is None else LARGEST.get(self.dimension)
+
+
+def _zero(dimension: Dimension) -> Quantity:
+    return Quantity(Fraction(0), dimension)
+
+
+ATTRIBUTES = (
+    Attribute("lane", "protocol", units.RATE, "Raw rate of one lane, each direction.", required=True, low=LEAST_RATE),
+    Attribute("latency", "protocol", units.TIME, "Time that both ends of a cable add.", _zero(units.TIME)),
+    Attribute(
+        "efficiency",
+        "protocol",
+        units.NUMBER,
+        "Share of the raw rate that carries data.",
+        units.number(1),
+        low=Fraction(1, 10**6),
+        high=Fraction(1),
+    ),
+    Attribute("medium", "link", None, "What the cable is made of.", words=MEDIA),
+    Attribute("reach", "link", units.LENGTH, "Longest cable of this kind."),
+    Attribute("delay", "link", units.DELAY, "Time of flight per length.", _zero(units.DELAY)),
+    Attribute(
+        "latency", "link", units.TIME, "Time that the ends of the link add (optics, retimers).", _zero(units.TIME)
+    ),
+    Attribute(
+        "slack",
+        "link",
+        units.LENGTH,
+        "Length added to one taken from the floor plan.",
+        _zero(units.LENGTH),
+        high=Fraction(10**7),
+    ),
+    Attribute("optics", "link", units.NUMBER, "Optical modules of one cable, both ends together.", units.number(0)),
+    Attribute("cost", "link", units.MONEY, "Price of one cable with its ends."),
+    Attribute("power", "link", units.POWER, "Power of one cable with its ends."),
+    Attribute("afr", "link", units.NUMBER, "Failures a year of one cable with its ends."),
+    Attribute("latency", "device", units.TIME, "Time to pass through when forwarding.", _zero(units.TIME)),
+    Attribute("injection", "device", units.RATE, "Most that the device sends, and that it receives.", low=LEAST_RATE),
+    Attribute("lanes", "device", units.NUMBER, "Lanes that the device has; its ports may not need more.", whole=True),
+    Attribute("memory", "device", units.SIZE, "Memory of one."),
+    Attribute("io", "device", units.RATE, "Published rate of all ports together."),
+    *(
+        Attribute(name, "device", units.COMPUTE, f"Compute rate in {name}, dense.")
+        for name in ("fp4", "fp8", "fp16", "bf16", "fp32", "fp64", "int8")
+    ),
+    Attribute("cost", "device", units.MONEY, "Price of one."),
+    Attribute("power", "device", units.POWER, "Power of one."),
+    Attribute("afr", "device", units.NUMBER, "Failures a year of one."),
+    Attribute("cost", "assembly", units.MONEY, "Price of the assembly beside what it contains."),
+    Attribute("power", "assembly", units.POWER, "Power of the assembly beside what it contains."),
+    Attribute("afr", "assembly", units.NUMBER, "Failures a year of the assembly beside what it contains."),
+)
+
+_BY_OWNER: dict[str, dict[str, Attribute]] = {}
+for _attribute in ATTRIBUTES:
+    _BY_OWNER.setdefault(_attribute.owner, {})[_attribute.name] = _attribute
+
+
+def attributes(owner: str) -> dict[str, Attribute]:
+    """The known fields of a `protocol`, `link`, `device` or `assembly`, by name."""
+    return _BY_OWNER[owner]
+
+
+def owner_of(kind: str) -> str:
+    """`device` or `assembly`, for the keyword of a type."""
+    return "device" if kind in KINDS_OF_DEVICE else "assembly"
