@@ -6,11 +6,11 @@ the order here."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from types import ModuleType
 
 from attrs import frozen
 
+from unifiedbus_dsl.importer.formats import cable_list, graphml, ibnetdiscover, node_link
 from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 
@@ -22,24 +22,19 @@ class Form:
     name: str
     title: str
     suffixes: tuple[str, ...]
-    module: str
-
-    @property
-    def reader(self) -> ModuleType:
-        """The module that reads it."""
-        return import_module(f"unifiedbus_dsl.importer.formats.{self.module}")
+    reader: ModuleType
 
 
 FORMS = {
     form.name: form
     for form in (
-        Form("node-link", "node-link JSON, as NetworkX, d3 and `ubusc export` write it", (".json",), "node_link"),
+        Form("node-link", "node-link JSON, as NetworkX, d3 and `ubusc export` write it", (".json",), node_link),
         Form("graphml", "GraphML, as NetworkX, yEd, the Topology Zoo and `ubusc export` write it", (".graphml", ".xml"),
-             "graphml"),
+             graphml),
         Form("ibnetdiscover", "what `ibnetdiscover` prints, also with `-p`", (".txt", ".topo", ".ibnet"),
-             "ibnetdiscover"),
+             ibnetdiscover),
         Form("cables", "a cable list of ours, of NetBox, of UFM (P2P, NDT), or any with such columns", (".csv", ".tsv"),
-             "cable_list"),
+             cable_list),
     )
 }  # fmt: skip
 """In the order in which they are tried."""

@@ -12,6 +12,7 @@ from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Plan, PlanTy
 from unifiedbus_dsl.semantic.names.bind import all_statements, children, dotted_name
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.select.aggregates import Aggregates
+from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
 from unifiedbus_dsl.semantic.types.elaborator import Elaborator
 from unifiedbus_dsl.semantic.types.expectations import ExpectResult, evaluate_expectation, names_of_expectation
@@ -164,8 +165,6 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
 
 def _asked_of(done: Elaborated, model: Model) -> Callable[[str, Evaluator], Evaluator | None]:
     """Who evaluates about the system of a name, in lines of the file."""
-    from unifiedbus_dsl.semantic.select.check_names import names_of
-
     names = names_of(done, model, frozenset())
 
     def there(name: str, evaluator: Evaluator) -> Evaluator | None:
@@ -237,3 +236,18 @@ def _whole_file(done: Elaborated) -> AssemblyType:
     """An assembly of all systems, so that `count(all npu in superpod)` can be asked outside of any type."""
     children = tuple(Child(name, (), plan.root) for name, plan in sorted(done.plans.items()))
     return AssemblyType(WHOLE_FILE, "module", children)
+
+
+def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable[[Plan], NameChecker]:
+    """Who checks the names in questions about a plan; of another system all traffic of the file can be asked."""
+    technology = done.elaborator.technology
+
+    def others(name: str) -> NameChecker | None:
+        return names(done.plans[name]) if name in done.plans else None
+
+    def names(plan: Plan) -> NameChecker:
+        machine = TypeScope(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sorts)
+        whole = not broken & machine.census(plan.root).keys()
+        return NameChecker(machine, frozenset(model.asked(tree.Traffic)), whole, others)
+
+    return names

@@ -31,7 +31,8 @@ from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, TRAFFICS
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.semantic.systems import Elaborated
-from unifiedbus_dsl.semantic.select.check_names import NameChecker, names_of
+from unifiedbus_dsl.semantic.select.check_names import NameChecker
+from unifiedbus_dsl.semantic.systems import names_of
 
 DIMENSIONS = {
     **dict.fromkeys(("hops", "diameter", "mean_hops", "paths", "disjoint_paths", "reachable", "tiers"), NUMBER),

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.semantic.names.bind import dotted_name
-from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.select.arguments import check_arguments
 from unifiedbus_dsl.semantic.select.plan_selection import Selector, empty_selection
 from unifiedbus_dsl.semantic.select.planes import read_plane
@@ -22,8 +19,6 @@ from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS
 
-if TYPE_CHECKING:
-    from unifiedbus_dsl.semantic.systems import Elaborated
 OF_TRAFFIC = frozenset(("load", "throughput", "fair", "time", "sweep", "optimal_time"))
 SELECTING = frozenset(("from", "to", "in"))
 LEVELS = frozenset(("within", "across"))
@@ -157,18 +152,3 @@ class NameChecker:
                 evaluator.eval(node)
             case tree.Quantity():
                 evaluator.eval(node)
-
-
-def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable[[Plan], NameChecker]:
-    """Who checks the names in questions about a plan; of another system all traffic of the file can be asked."""
-    technology = done.elaborator.technology
-
-    def others(name: str) -> NameChecker | None:
-        return names(done.plans[name]) if name in done.plans else None
-
-    def names(plan: Plan) -> NameChecker:
-        machine = TypeScope(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sorts)
-        whole = not broken & machine.census(plan.root).keys()
-        return NameChecker(machine, frozenset(model.asked(tree.Traffic)), whole, others)
-
-    return names

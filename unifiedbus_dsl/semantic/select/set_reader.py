@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from attrs import define, field, frozen
@@ -12,14 +12,32 @@ from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, PlanType
 from unifiedbus_dsl.ir.plan.index import IntArray
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.select.picking import elements
-from unifiedbus_dsl.semantic.select.sets import Every, Joined, Named, Node, Parted, Sets
+from unifiedbus_dsl.semantic.select.sets import Every, Joined, Named, Node, Parted, Sets, Target
+from unifiedbus_dsl.semantic.select.type_scope import Selection, TypeScope
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
-
-if TYPE_CHECKING:
-    from unifiedbus_dsl.semantic.select.plan_selection import Selector
 
 OPERATORS = ("|", "-")
 SORTS = {"part": "parts", "link": "cables", "port": "ports"}
+
+
+class PathSelector(Protocol):
+    """Selects what has no operator: paths, and all of a kind."""
+
+    @property
+    def machine(self) -> TypeScope: ...
+
+    @property
+    def evaluator(self) -> Evaluator: ...
+
+    def targets(self, node: tree.All) -> tuple[list[Target], tree.Word | None] | None:
+        """Return what `all NAME where …` means in the machine, and the field behind it; None after a diagnostic."""
+
+    def select(self, node: tree.Expr) -> Selection | None:
+        """Return what an expression selects; None after a diagnostic."""
+
+    def nothing(self, node: tree.Expr) -> None:
+        """Say that a selection matches nothing."""
 
 
 def is_set(node: tree.Selector) -> bool:
@@ -68,7 +86,7 @@ class _Refused(Exception):  # noqa: N818 - not an error of the program
 class SetReader:
     """Reads one selection against a machine."""
 
-    selector: Selector
+    selector: PathSelector
     nodes: list[Node] = field(factory=list)
     leaves: list[tuple[tree.Expr, str, tree.Word | None]] = field(factory=list)
     """Each leaf with its sort and the field that it ends in."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
 from unifiedbus_dsl.base import work
-from unifiedbus_dsl.diagnostics import Label, Sink
+from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.ir.plan import (
     AssemblyType,
     Axis,
@@ -40,13 +39,11 @@ from unifiedbus_dsl.semantic.connect.references import (
 from unifiedbus_dsl.semantic.connect.rules import ChooseLink, compile_rules
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler
 from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement
+from unifiedbus_dsl.semantic.types.context import Elaboration
 from unifiedbus_dsl.semantic.types.members import evaluate_fields, known_annotations, misplaced_statement
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.syntax import tree
-
-if TYPE_CHECKING:
-    from unifiedbus_dsl.semantic.types.elaborator import Elaborator
 
 NO_PLACE = ("@", "place")
 """Among what is spoilt: a `place` that failed, so that a missing length is no news."""
@@ -54,7 +51,7 @@ NO_PLACE = ("@", "place")
 
 @define(eq=False)
 class _AssemblyBuilder:
-    elaborator: Elaborator
+    elaborator: Elaboration
     key: str
     node: tree.TypeDef
     body: Body
@@ -118,7 +115,7 @@ class _AssemblyBuilder:
         first, again = placed.replaces.statement, placed.statement
         assert isinstance(first, tree.Instance)
         assert isinstance(again, tree.Instance)
-        quiet = _quiet_twin(self.elaborator)
+        quiet = self.elaborator.without_diagnostics()
         old = quiet.child(first, placed.replaces.scope)
         if old is None:
             return True
@@ -268,13 +265,6 @@ class _AssemblyBuilder:
         self.placements.append(made)
 
 
-def _quiet_twin(elaborator: Elaborator) -> Elaborator:
-    """An elaborator of the same model that says nothing."""
-    from unifiedbus_dsl.semantic.types.elaborator import Elaborator
-
-    return Elaborator(elaborator.model, Sink(), elaborator.limits)
-
-
 def _sides(statement: tree.Node) -> list[tree.Expr]:
     """The references to ports in a statement."""
     match statement:
@@ -351,6 +341,6 @@ def rule_text(rule: Rule) -> str:
     return f"{ends[0]} -- {ends[1]} over {rule.link}({rule.length}) for {axes}{where}"
 
 
-def build_assembly(elaborator: Elaborator, key: str, node: tree.TypeDef, body: Body) -> AssemblyType:
+def build_assembly(elaborator: Elaboration, key: str, node: tree.TypeDef, body: Body) -> AssemblyType:
     """The plan type of an assembly; what could not be understood is left out and remembered as spoilt."""
     return _AssemblyBuilder(elaborator, key, node, body).build()

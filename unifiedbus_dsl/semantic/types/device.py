@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from attrs import evolve
 
@@ -11,6 +11,7 @@ from unifiedbus_dsl.ir.plan import DeviceType, Port
 from unifiedbus_dsl.semantic.names.bind import delete_line
 from unifiedbus_dsl.semantic.select.picking import port_numbers
 from unifiedbus_dsl.semantic.types.body import Body
+from unifiedbus_dsl.semantic.types.context import Elaboration
 from unifiedbus_dsl.semantic.types.members import (
     evaluate_fields,
     evaluate_shape,
@@ -21,11 +22,8 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.syntax import tree
 
-if TYPE_CHECKING:
-    from unifiedbus_dsl.semantic.types.elaborator import Elaborator
 
-
-def build_device(elaborator: Elaborator, key: str, node: tree.TypeDef, body: Body) -> DeviceType:
+def build_device(elaborator: Elaboration, key: str, node: tree.TypeDef, body: Body) -> DeviceType:
     """The plan type of a device; ports that could not be understood are left out and remembered as failed."""
     ports: list[Port] = []
     for placed in body.statements:
@@ -55,7 +53,7 @@ def build_device(elaborator: Elaborator, key: str, node: tree.TypeDef, body: Bod
     return evolve(device, transit=transit, between=between)
 
 
-def _port(elaborator: Elaborator, statement: tree.PortDecl, scope: Scope) -> Port | None:
+def _port(elaborator: Elaboration, statement: tree.PortDecl, scope: Scope) -> Port | None:
     sink = elaborator.sink
     evaluator = Evaluator(scope, sink)
     sizes = evaluate_shape(statement.shape, evaluator, statement.name.text, elaborator.limits.array)
@@ -79,7 +77,7 @@ _Line: TypeAlias = tuple[int, ...]
 
 
 def _transit(
-    elaborator: Elaborator, device: DeviceType, body: Body
+    elaborator: Elaboration, device: DeviceType, body: Body
 ) -> tuple[tuple[_Line, ...], tuple[tuple[_Line, _Line], ...]]:
     """The port numbers of each line, and of both sides of each line with two."""
     failed = elaborator.failed.get(device.key, set())

@@ -83,6 +83,10 @@ class Elaborator:
     def __attrs_post_init__(self) -> None:
         self.technology = LinkRegistry(self.sink, self.lets, self.model.names)
 
+    def without_diagnostics(self) -> Elaborator:
+        """Return an elaborator of the same model that says nothing."""
+        return Elaborator(self.model, Sink(), self.limits)
+
     # -- which type is meant
 
     def type_value(self, ref: tree.TypeRef, scope: Scope) -> TypeValue | None:

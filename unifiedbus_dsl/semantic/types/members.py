@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING
 
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Value
 from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement
+from unifiedbus_dsl.semantic.types.context import Elaboration
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import EvalValue, Poison, article, describe, same_sort, value_text
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
 
-if TYPE_CHECKING:
-    from unifiedbus_dsl.semantic.types.elaborator import Elaborator
 
-
-def evaluate_fields(elaborator: Elaborator, kind: str, name: str, body: Body) -> dict[str, Value]:
+def evaluate_fields(elaborator: Elaboration, kind: str, name: str, body: Body) -> dict[str, Value]:
     """The fields of a type by name, each checked against the table of known ones."""
     known = attributes.attributes(attributes.owner_of(kind))
     found: dict[str, Value] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -12,18 +11,16 @@ from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.ir.plan import Listed, Value
 from unifiedbus_dsl.semantic.names.bind import children, dotted_name
+from unifiedbus_dsl.semantic.values.evaluation import Evaluation
 from unifiedbus_dsl.semantic.values.messages import expected_value
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison, TypeValue, describe, is_whole
 from unifiedbus_dsl.syntax import tree
-
-if TYPE_CHECKING:
-    from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 
 MAX_LIST = 100_000
 """Elements of a list, those of the lists in it counted."""
 
 
-def list_value(evaluator: Evaluator, node: tree.ListExpr) -> EvalValue:
+def list_value(evaluator: Evaluation, node: tree.ListExpr) -> EvalValue:
     """The value of `[a, b, …]`; POISON after a diagnostic."""
     items: list[Value] = []
     for part in node.items:
@@ -83,7 +80,7 @@ def reading(node: tree.Index) -> Reading:
     return Reading(base, subscripts)
 
 
-def element(evaluator: Evaluator, node: tree.Index) -> EvalValue:
+def element(evaluator: Evaluation, node: tree.Index) -> EvalValue:
     """The value of `t[3]` or `t[1, 2]`; POISON after a diagnostic."""
     read = reading(node)
     if not isinstance(read.base, tree.ListExpr) and not dotted_name(read.base):
@@ -106,7 +103,7 @@ def element(evaluator: Evaluator, node: tree.Index) -> EvalValue:
     return value
 
 
-def _outside(evaluator: Evaluator, at: tree.Expr, place: int, size: int) -> EvalValue:
+def _outside(evaluator: Evaluation, at: tree.Expr, place: int, size: int) -> EvalValue:
     evaluator.sink.error(
         "UB0401",
         f"the list has {size} element{'s' * (size != 1)} and no element {place}",
@@ -117,7 +114,7 @@ def _outside(evaluator: Evaluator, at: tree.Expr, place: int, size: int) -> Eval
     return POISON
 
 
-def _too_many(evaluator: Evaluator, read: Reading, depth: int) -> EvalValue:
+def _too_many(evaluator: Evaluation, read: Reading, depth: int) -> EvalValue:
     many = f"{depth} dimension{'s' * (depth != 1)}"
     evaluator.sink.error(
         "UB0414",
@@ -140,7 +137,7 @@ class Table:
     listed: Listed
 
 
-def table(evaluator: Evaluator, read: Reading) -> Table | None:
+def table(evaluator: Evaluation, read: Reading) -> Table | None:
     """The table that is read; None after a diagnostic."""
     value = evaluator.constant(read.base)
     if isinstance(value, Poison):
@@ -174,7 +171,7 @@ def _shape(value: Value) -> tuple[int, ...]:
     return (len(value), *_shape(value[0])) if value else (0,)
 
 
-def _is_even(evaluator: Evaluator, read: Reading, rows: tuple[Value, ...]) -> bool:
+def _is_even(evaluator: Evaluation, read: Reading, rows: tuple[Value, ...]) -> bool:
     """Whether all rows are lists of one length; else say which is not."""
     sizes = [len(row) if isinstance(row, tuple) else None for row in rows]
     for at, row in enumerate(rows):
@@ -193,12 +190,12 @@ def _is_even(evaluator: Evaluator, read: Reading, rows: tuple[Value, ...]) -> bo
     return True
 
 
-def _row_label(evaluator: Evaluator, base: tree.Expr, at: int) -> tuple[Label, ...]:
+def _row_label(evaluator: Evaluation, base: tree.Expr, at: int) -> tuple[Label, ...]:
     rows = _literal(evaluator, base)
     return (Label(rows.items[at].span, f"row {at}"),) if rows is not None and at < len(rows.items) else ()
 
 
-def _spans(evaluator: Evaluator, base: tree.Expr, shape: tuple[int, ...]) -> tuple[Span, ...]:
+def _spans(evaluator: Evaluation, base: tree.Expr, shape: tuple[int, ...]) -> tuple[Span, ...]:
     """Where each number stands; nothing where the list is not written out."""
     node = _literal(evaluator, base)
     if node is None:
@@ -211,7 +208,7 @@ def _spans(evaluator: Evaluator, base: tree.Expr, shape: tuple[int, ...]) -> tup
     return tuple([item.span for item in items])
 
 
-def _literal(evaluator: Evaluator, base: tree.Expr) -> tree.ListExpr | None:
+def _literal(evaluator: Evaluation, base: tree.Expr) -> tree.ListExpr | None:
     """The list as it is written, where the name stands for one."""
     node: tree.Expr | None = base
     if isinstance(base, tree.Name) and (local := evaluator.scope.local(base.text)) is not None:
@@ -221,7 +218,7 @@ def _literal(evaluator: Evaluator, base: tree.Expr) -> tree.ListExpr | None:
     return node if isinstance(node, tree.ListExpr) else None
 
 
-def sizes_where_alone(name: str, node: tree.Node, evaluator: Evaluator) -> list[tuple[int, Span]] | None:
+def sizes_where_alone(name: str, node: tree.Node, evaluator: Evaluation) -> list[tuple[int, Span]] | None:
     """The sizes of the dimensions of tables where an index stands alone, each with the place; None after a
     diagnostic."""
     found: list[tuple[int, Span]] = []
