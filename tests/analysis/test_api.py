@@ -182,7 +182,7 @@ def test_any_measure(thin: Fabric) -> None:
         (lambda f: api.paths(f, "npu", "npu[0, 0]"), "24 end points"),
         (lambda f: api.bisection(f, "npu[0, 0]"), "two end points"),
         (lambda f: api.oversubscription(f, "all npu"), "assemblies"),
-        (lambda f: api.measure(f, "3"), "unexpected"),
+        (lambda f: api.measure(f, "3"), "one measure"),
         (lambda f: api.measure(f, "foo"), "one measure"),
         (lambda f: api.measure(f, ""), "one measure"),
         (lambda f: api.loads(f, "alltoall(all npu)", rate_Bps=0), "more than nothing"),

@@ -14,17 +14,19 @@ ASKED = """
 import networkx as nx
 import numpy as np
 from tests.solver import machines
-from unifiedbus_dsl import symmetry
-from unifiedbus_dsl.solver import bisection, demand, limits
+from unifiedbus_dsl.graph import symmetry
+from unifiedbus_dsl.solver import demand
+from unifiedbus_dsl.solver.bisection.bisection import bisection
+from unifiedbus_dsl.solver.flow.max_concurrent_flow import max_concurrent_flow
 
 edges = np.array(nx.random_regular_graph(8, 200, seed=1).edges())
 cables = [(part[:, 0], part[:, 1]) for part in (edges[::2], edges[1::2])]
-plain = symmetry.trivial(machines.plain(200, 200, cables, [19.2e12 / 14, 1e11 / 3]))
-cut = bisection.bisection(plain, most=10)
+plain = symmetry.trivial_symmetry(machines.plain(200, 200, cables, [19.2e12 / 14, 1e11 / 3]))
+cut = bisection(plain, most=10)
 print(f"{cut.capacity.lower:.8g} {cut.capacity.upper}", "".join(str(int(side)) for side in cut.side))
 edges = np.array(nx.random_regular_graph(4, 16, seed=1).edges())
-plain = symmetry.trivial(machines.plain(16, 16, [(edges[:, 0], edges[:, 1])], [19.2e12 / 14]))
-best = limits.optimal(plain, demand.all_to_all(plain.network), most=10).optimum
+plain = symmetry.trivial_symmetry(machines.plain(16, 16, [(edges[:, 0], edges[:, 1])], [19.2e12 / 14]))
+best = max_concurrent_flow(plain, demand.all_to_all(plain.network), most=10).optimum
 print(f"{best.lower:.8g} {best.upper:.8g}")
 """
 OTHER = {

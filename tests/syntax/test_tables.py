@@ -141,7 +141,7 @@ def test_a_relative_cache_folder_is_not_used(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_run_with_a_cache_does_not_import_lark(cache: Path) -> None:
     fresh()
     program = (
-        "import sys; from unifiedbus_dsl.diagnostics import Sink; from unifiedbus_dsl.source import Source\n"
+        "import sys; from unifiedbus_dsl.diagnostics import Sink; from unifiedbus_dsl.base.source import Source\n"
         "from unifiedbus_dsl.syntax.parse import parse\n"
         "assert parse(Source('t', 'ubus 1\\nlet a = 1\\n'), Sink()).statements\n"
         "assert 'lark' not in sys.modules\n"
