@@ -19,7 +19,7 @@ from unifiedbus_dsl.base.arrays import Bools
 from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.graph.symmetry import trivial_symmetry
 from unifiedbus_dsl.measures.certified import cables_of
-from unifiedbus_dsl.solver.bisection import cut_graph, expander_flow_bound, sdp_bound
+from unifiedbus_dsl.solver.bisection import cut_graph, embedding_bound, expander_flow_bound, sdp_bound
 from unifiedbus_dsl.solver.bisection.branch_and_bound import branch_and_bound, every_half
 from unifiedbus_dsl.solver.bisection.cut_sums import lattice
 from unifiedbus_dsl.solver.bisection.flow_bound import bisection_flow_lp
@@ -35,6 +35,7 @@ from unifiedbus_dsl.verify.class_flows import FlowBound
 from unifiedbus_dsl.verify.counted_cuts import EveryCut, EveryHalf, SearchTree
 from unifiedbus_dsl.verify.eigenvalues import CarriedBound
 from unifiedbus_dsl.verify.halving_graph import halving_graph
+from unifiedbus_dsl.verify.mixed_flows import MixedFlows
 
 
 class Case:
@@ -82,6 +83,8 @@ def test_each_kind_shows_what_the_solver_says_and_no_more_than_the_least_cut(cas
     assert spectrum is not None
     bounds = [(halves.lower_Bps, halves.proof), (spectrum.bound, spectrum.proof), (value, proof)]
     bounds += [] if tree is None else [(tree.lower_Bps, tree.proof)]
+    bounds.append(embedding_bound.embedding_bound(case.graph))
+    assert not is_stated(bounds[-1][1])
     for said, shown in bounds:
         assert said * (1 - 1e-7) <= case.proved(shown) <= case.truth * (1 + 1e-9)
     assert halves.lower_Bps == pytest.approx(case.truth)
@@ -104,7 +107,7 @@ def test_flows_show_what_the_solver_says_and_no_more_than_the_least_cut(case: Ca
     for group in (case.machine.symmetry, trivial_symmetry(network)):
         hubs = flow_symmetry(group).restricted(colour=case.members)
         flows = bisection_flow_lp(hubs, case.members, 400_000)
-        found = [(flows.lower, flows_proof(network, hubs, flows, case.members))]
+        found = [(flows.lower, flows_proof(network, hubs, flows))]
         with suppress(NotAdmittedError):
             found.append(shortest_flows(group, case.members, np.inf))
         for said, shown in found:
@@ -122,7 +125,7 @@ def test_flows_within_the_elements_of_an_array() -> None:
     machine, members = NetworkContext(compile_text(text + "\n}\nsystem p : P\n").fabric()), np.ones(6, dtype=bool)
     hubs = flow_symmetry(machine.symmetry).restricted(colour=members)
     flows = bisection_flow_lp(hubs, members, 400_000)
-    proof = flows_proof(machine.network, hubs, flows, members)
+    proof = flows_proof(machine.network, hubs, flows)
     assert isinstance(proof, FlowBound)
     within = [rates for rates in proof.rates if rates.of is not None]
     assert any(rates.pair > 0 for rates in within)
@@ -260,6 +263,34 @@ system r : R
 """
 
 
+def test_flows_target_by_target(mesh: NetworkContext) -> None:
+    cables, members = cables_of(mesh), np.ones(6, dtype=bool)
+    value, proof = embedding_bound.embedding_bound(graph_of(mesh))
+    assert isinstance(proof, MixedFlows)
+    assert 140e9 < value <= proof.prove(cables, members) * (1 + 1e-9) <= 150e9 * (1 + 2e-9)
+    refused(proof, cables, "above the capacity", flow=proof.flow * 1.5)
+    refused(proof, cables, "is negative", flow=-proof.flow)
+    refused(proof, cables, "no nodes", tail=proof.tail + 100)
+    refused(proof, cables, "two flows", target=np.zeros_like(proof.target))
+    refused(proof, cables, "rate to a member", free=np.ones_like(proof.free))
+    refused(proof, cables, "nothing is sent", target=proof.target[1:], flow=proof.flow[1:], free=proof.free[1:])
+    refused(proof, cables, "not those of the graph", tail=proof.tail[1:], head=proof.head[1:], flow=proof.flow[..., 1:])
+    more = evolve(proof, pair=proof.pair * 2)  # what is not sent is taken from what is shown
+    assert more.prove(cables, members) <= 150e9
+    assert evolve(proof, flow=proof.flow * 0.5).prove(cables, members) < value / 2 * (1 + 1e-6)
+
+
+def test_flows_keep_to_the_link_of_a_member() -> None:
+    """Two leaves of two NPUs: each sends to three others over its one cable of 10 GB/s."""
+    machine, members = two_leaves(), np.ones(4, dtype=bool)
+    value, proof = embedding_bound.embedding_bound(cut_graph.cut_graph(machine.network, members))
+    assert isinstance(proof, MixedFlows)
+    assert value == pytest.approx(proof.prove(cables_of(machine), members))
+    narrow = evolve(cables_of(machine), health=np.where(cables_of(machine).end[cables_of(machine).a] >= 0, 0.5, 1.0))
+    with pytest.raises(VerificationError, match="the link of a member"):
+        proof.prove(narrow, members)
+
+
 def test_what_capacities_carry() -> None:
     """A ring of six: two cables of 10 GB/s, which eigenvalues alone fall short of."""
     ring = NetworkContext(compile_text(HEAD + RING).fabric())
@@ -277,15 +308,18 @@ def test_what_capacities_carry() -> None:
 def test_flows_of_all_sorts(mesh: NetworkContext) -> None:
     cables, members = cables_of(mesh), np.ones(6, dtype=bool)
     hubs = flow_symmetry(mesh.symmetry).restricted(colour=members)
-    proof = flows_proof(mesh.network, hubs, bisection_flow_lp(hubs, members, 400_000), members)
+    proof = flows_proof(mesh.network, hubs, bisection_flow_lp(hubs, members, 400_000))
     assert isinstance(proof, FlowBound)
     assert proof.prove(cables, members) == pytest.approx(150e9)
-    assert len(proof.flows) == 2  # of an NPU, and of the switch
+    assert len(proof.flows) == 1
     more = tuple(evolve(flow, value=flow.value * 1.01) for flow in proof.flows)
     refused(proof, cables, "above the capacity", flows=more)
-    refused(proof, cables, "is negative", flows=(evolve(more[0], value=-more[0].value), more[1]))
+    refused(proof, cables, "is negative", flows=(evolve(more[0], value=-more[0].value),))
     refused(proof, cables, "has no flow", flows=proof.flows[1:])
     refused(proof, cables, "has no flow, or two", flows=(proof.flows[0], *proof.flows))
+    refused(proof, cables, "no flows go back", mirror=None)
+    refused(proof, cables, "opposite of each label", mirror=proof.mirror[1:])
+    refused(proof, cables, "opposite of each label|other labels", mirror=np.arange(len(proof.mirror)))
     refused(proof, cables, "rate is negative", rates=(evolve(proof.rates[0], pair=-1.0),))
     refused(proof, cables, "alike differ", rates=(evolve(proof.rates[0], vertex=np.arange(7.0)),))
     # what is not sent is taken from what is shown
@@ -298,7 +332,7 @@ def test_flows_of_all_sorts(mesh: NetworkContext) -> None:
 def test_renumberings_that_are_none(mesh: NetworkContext) -> None:
     cables, members = cables_of(mesh), np.ones(6, dtype=bool)
     hubs = flow_symmetry(mesh.symmetry).restricted(colour=members)
-    proof = flows_proof(mesh.network, hubs, bisection_flow_lp(hubs, members, 400_000), members)
+    proof = flows_proof(mesh.network, hubs, bisection_flow_lp(hubs, members, 400_000))
     assert isinstance(proof, FlowBound)
     alike = proof.alike
 

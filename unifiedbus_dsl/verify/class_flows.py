@@ -8,7 +8,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.alike import Alike
-from unifiedbus_dsl.verify.arcs import match
+from unifiedbus_dsl.verify.arcs import hashed, match
 from unifiedbus_dsl.verify.cables import Bools, Cables, Floats, Ids, Ints
 
 FIT = 1e-9
@@ -19,7 +19,7 @@ MAX_TABLE = 1 << 22
 
 @frozen(eq=False)
 class SourceFlow:
-    """What the member with `vertex` sends, for all that are alike; or `back`, what that vertex itself sends to members.
+    """What the member with `vertex` sends, for all that are alike.
 
     An arc between classes ([V]) c and d that is of label l carries `value[i]` where `key[i]` = (c · classes + d) ·
     labels + l, keys ascending. Without classes arc a carries `value[a]`. With `toward` as much is sent to it instead.
@@ -29,7 +29,6 @@ class SourceFlow:
     value: Floats
     part: Ids | None = None
     key: Ints | None = None
-    back: bool = False
     toward: bool = False
 
 
@@ -45,7 +44,7 @@ class Rates:
 
 @frozen(eq=False)
 class FlowBound:
-    """Flows from one of each sort of sources; all that are alike send as much. With n members a halving cut carries at
+    """Flows from one of each sort of members; all that are alike send as much. With n members a halving cut carries at
     least, one way,
 
         pair · floor(n/2) · ceil(n/2) + floor(n/2) · sum of vertex,
@@ -55,11 +54,16 @@ class FlowBound:
     but one of the a_i are 0 or size),
 
         pair · r · (size - r) + min(r, size - r) · sum of vertex in one part.
+
+    Label l of arcs has its opposites under `mirror[l]` (None: no vertices are sent anything). Then what is stated
+    counts half, and half of it turned round: with twice as much to each vertex, as much as is wanted goes there and
+    back. Keys have the lesser of l and mirror[l].
     """
 
     alike: Alike
     flows: tuple[SourceFlow, ...]
     rates: tuple[Rates, ...]
+    mirror: Ints | None = None
 
     def prove(self, cables: Cables, members: Bools) -> float:
         alike, arcs = self.alike, self.alike.arcs
@@ -72,15 +76,19 @@ class FlowBound:
             require(rates.pair >= 0 and not (rates.vertex < 0).any(), "a rate is negative")
             require(not rates.vertex[~(member | cables.forwards)].any(), "a rate to what passes nothing on")
             require((rates.vertex == rates.vertex[alike.first]).all(), "rates to vertices that are alike differ")
+        require(self.mirror is not None or not any(rates.vertex.any() for rates in self.rates), "no flows go back")
         self._require_all_sources(cables, member)
         labels = int(alike.label.max(initial=-1)) + 1
+        if self.mirror is not None:
+            self._require_mirror(cables, labels)
         total, missing = np.zeros(labels), 0.0
         for flow in self.flows:
-            same = alike.first == alike.first[flow.vertex]
-            copies = int(same.sum()) if flow.back else _count(node[same], cables.vertices + cables.ends)
+            copies = _count(node[alike.first == alike.first[flow.vertex]], cables.vertices + cables.ends)
             load, off = self._followed(cables, members, node, flow)
             total += copies * load
             missing += copies * off
+        if self.mirror is not None:
+            total = (total + total[self.mirror]) / 2
         room = np.zeros(labels)
         for some, _, _ in arcs.pieces():
             room += np.bincount(alike.label[some], weights=arcs.capacity(some), minlength=labels)
@@ -88,23 +96,28 @@ class FlowBound:
         return max(0.0, sum(_crossing(rates, cables, members) for rates in self.rates) - missing)
 
     def _require_all_sources(self, cables: Cables, member: Bools) -> None:
-        """Each member, and each vertex that is sent something, is alike to the source of one flow."""
-        first = self.alike.first
+        """Each member is alike to the source of one flow."""
         sends = np.zeros(cables.ends, dtype=np.int64)
-        returns = np.zeros(cables.vertices, dtype=np.int64)
         for flow in self.flows:
-            same = first == first[flow.vertex]
-            if flow.back:
-                returns += same
-            else:
-                require(member[flow.vertex], "a flow of an end point that is no member")
-                reached = np.zeros(cables.ends, dtype=bool)
-                reached[cables.end[same]] = True
-                sends += reached
+            require(member[flow.vertex], "a flow of an end point that is no member")
+            reached = np.zeros(cables.ends, dtype=bool)
+            reached[cables.end[self.alike.first == self.alike.first[flow.vertex]]] = True
+            sends += reached
         want = np.zeros(cables.ends, dtype=bool)
         want[cables.end[member]] = any(rates.pair > 0 or rates.vertex.any() for rates in self.rates)
-        sent = sum((rates.vertex for rates in self.rates), np.zeros(cables.vertices)) > 0
-        require((sends[want] == 1).all() and (returns[sent] == 1).all(), "some of what sends has no flow, or two")
+        require((sends[want] == 1).all(), "some of what sends has no flow, or two")
+
+    def _require_mirror(self, cables: Cables, labels: int) -> None:
+        """Arcs turned round have the labels of their opposites."""
+        arcs, mirror = self.alike.arcs, np.asarray(self.mirror)
+        twice = len(mirror) == labels and np.array_equal(mirror[mirror], np.arange(labels))
+        require(twice, "an opposite of each label")
+        forth = back = 0
+        for some, tail, _ in arcs.pieces():
+            head, label = arcs.head[some], self.alike.label[some]
+            forth += int(hashed(tail, head, label, cables.vertices).sum(dtype=np.uint64))
+            back += int(hashed(head, tail, mirror[label], cables.vertices).sum(dtype=np.uint64))
+        require(forth % 2**64 == back % 2**64, "opposite arcs have other labels")
 
     def _followed(self, cables: Cables, members: Bools, node: Ints, flow: SourceFlow) -> tuple[Floats, float]:
         """What a flow loads on the arcs of each label, and by how much its nodes gain another amount than they are
@@ -114,9 +127,11 @@ class FlowBound:
         labels = int(label.max(initial=-1)) + 1
         gain, load = np.zeros(cables.vertices + cables.ends), np.zeros(labels)
         values = _Values.of(flow, labels)
+        every = np.arange(labels)
+        lesser = (every if self.mirror is None else np.minimum(every, self.mirror)).astype(np.int32)
         for some, tail, _ in arcs.pieces():
             head = arcs.head[some]
-            value = values.on(tail, head, label[some], some)
+            value = values.on(tail, head, lesser[label[some]], some)
             on = np.flatnonzero(value)
             a, b, value = tail[on], head[on], value[on]
             require(not (value < 0).any(), "a flow is negative")
@@ -130,11 +145,8 @@ class FlowBound:
             inside = np.ones(cables.vertices, dtype=bool) if rates.of is None else rates.of == rates.of[source]
             near = np.zeros(len(wanted), dtype=bool)
             near[node[member & inside]] = True
-            if flow.back:
-                wanted[near] += rates.vertex[source]
-            else:
-                wanted[near] += rates.pair
-                wanted += np.bincount(node, weights=rates.vertex * inside, minlength=len(wanted))
+            wanted[near] += rates.pair
+            wanted += np.bincount(node, weights=2 * rates.vertex * inside, minlength=len(wanted))
         wanted[node[source]] = 0.0
         wanted[node[source]] = -wanted.sum()
         off = float(np.abs(gain + wanted if flow.toward else gain - wanted).sum())

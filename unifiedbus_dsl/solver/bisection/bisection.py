@@ -65,6 +65,8 @@ ARC_S = 1e-6
 """Seconds that it takes at the most to make a graph or a programme of a network, for each of its arcs."""
 ROUNDS = 4
 """How often vertices without a side take that of most of their neighbours, where there is no time for a minimum cut."""
+NOT_ANEW = "; the proof from below is not added up anew"
+"""Said of a lower end that no certificate shows."""
 DIRECTIONS = 48
 """Halves that are tried near the vectors of a spectrum."""
 
@@ -151,7 +153,7 @@ def bisection(
     if late and joined:
         lower = max_bound(lower, _shortest_paths(symmetry, chosen, LATE, deadline))
     reason = f"from below {lower.reason}, from above a cut" + (", as far as the time allowed" if late else "")
-    reason += ", and the proof from below is too long to be added up anew" if is_stated(lower.proof) else ""
+    reason += NOT_ANEW if is_stated(lower.proof) else ""
     passes = network.forwards | network.on_vertices(chosen)
     near, far = upper.vertex_side & passes, ~upper.vertex_side & passes
     cut = np.flatnonzero(near[network.tail] & far[network.head])
@@ -175,7 +177,7 @@ def _by_programme(symmetry: Symmetry, upper: Incumbent, lower: ProvedBound, most
     if found.lower <= lower.value:
         return NOTHING
     return ProvedBound(
-        found.lower, "flows between all end points and to switches", flows_proof(symmetry.network, hubs, found, chosen)
+        found.lower, "flows between all end points and to switches", flows_proof(symmetry.network, hubs, found)
     )
 
 
@@ -195,6 +197,7 @@ def _between_two(symmetry: Symmetry, chosen: Bools, most: int, budget: float | N
     passes = network.forwards | network.on_vertices(chosen)
     cut = np.flatnonzero((side & passes)[network.tail] & (~side & passes)[network.head])
     reason = f"from below {lower.reason}, from above a cut with each as one vertex"
+    reason += NOT_ANEW if is_stated(lower.proof) else ""
     capacity = bounded(lower.value, above.capacity.upper, reason, MEETS_WITHIN)
     return Bisection(capacity, above.side, side, cut, lower.proof, lower.reason)
 
@@ -302,8 +305,8 @@ def _improve_bounds(symmetry: Symmetry, upper: Incumbent, lower: ProvedBound, pr
         return lower
     _try_sweeps(graph, upper, lower)
     if not programme and deadline.allows():
-        mixed = embedding_bound(graph, deadline.until)
-        lower = max_bound(lower, _stated(mixed, "flows between all end points by mixed routings"))
+        mixed, proof = embedding_bound(graph, deadline.until)
+        lower = max_bound(lower, ProvedBound(mixed, "flows between all end points by mixed routings", proof))
         if mixed == 0.0 and deadline.allows():
             lower = max_bound(lower, _shortest_paths(symmetry, chosen, MOST_SWEPT, deadline))
     lower = in_units(graph, lower)

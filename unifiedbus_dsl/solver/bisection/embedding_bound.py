@@ -24,8 +24,10 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.graph.network import order_of_transpose
 from unifiedbus_dsl.graph.symmetry import relabel
 from unifiedbus_dsl.solver.bisection.cut_graph import CutGraph, contract_leaves
-from unifiedbus_dsl.solver.bisection.group_routing import dragonfly_all_to_all
+from unifiedbus_dsl.solver.bisection.group_routing import dragonfly_all_to_all, flows_across
 from unifiedbus_dsl.solver.rounding import round_mantissa
+from unifiedbus_dsl.verify.bisection import LowerBound, NoBound, StatedBound
+from unifiedbus_dsl.verify.mixed_flows import MixedFlows
 
 MOST_NODES = 2_600
 """Nodes up to which distances between all pairs are kept: 54 MB a table."""
@@ -33,6 +35,8 @@ ROUTINGS = 16
 """Most routings that are mixed."""
 STEEP = 0.7
 """How fast links that are full become longer from one routing to the next."""
+MAX_STATED = 30_000_000
+"""Nodes times links up to which the flows to each target are stated: 240 MB."""
 MAX_UNTIMED = 100
 """Nodes up to which a routing is made also when the time is over."""
 LINK_S = 2e-7
@@ -51,12 +55,12 @@ class _Links:
     capacity: Floats
 
 
-def embedding_bound(graph: CutGraph, until: float = inf) -> float:
-    """What every halving cut carries at least, byte/s; 0 where the graph is too large or in parts. No routing but the
-    first of a small graph is made after `until`."""
+def embedding_bound(graph: CutGraph, until: float = inf) -> tuple[float, LowerBound]:
+    """What every halving cut carries at least, byte/s, and what shows it; 0 where the graph is too large or in parts.
+    No routing but the first of a small graph is made after `until`."""
     whole = contract_leaves(graph)
     if whole.nodes > MOST_NODES or whole.weight.nnz == 0:
-        return 0.0
+        return 0.0, NoBound()
     links = _links(whole)
     n = int(whole.members.sum())
     sorts = _sorts(whole)
@@ -66,36 +70,76 @@ def embedding_bound(graph: CutGraph, until: float = inf) -> float:
     out = _narrowest_leaf(graph, whole)
     leaf = np.concatenate([[n - 1.0], size]) / out if np.isfinite(out) else None
     columns: list[Floats] = []
-    kind: list[int] = []
+    made: list[tuple[int, Floats | None]] = []
+    """Of each column the parameter, and the lengths of its routing (None: over all links between groups)."""
     grouped = dragonfly_all_to_all(whole)
     if grouped is not None:
         columns.append(grouped / links.capacity)
-        kind.append(0)
+        made.append((0, None))
     length = np.ones(len(links.capacity))
     work = whole.nodes * links.head.size
-    best, stale = 0.0, 0
+    best, stale, amounts = 0.0, 0, np.zeros(0)
     weight = np.ones(len(length))
     for _ in track(range(max(1, min(ROUTINGS, STEPS // work + 1))), "route flows across a halving cut"):
         if whole.nodes > MAX_UNTIMED and monotonic() + LINK_S * whole.nodes * whole.weight.nnz > until:
             break
         far = _distances(whole, links, length)
         if not np.isfinite(far).all():
-            return 0.0
+            return 0.0, NoBound()
         loads = _loads(whole, links, far, length, sorts, count, until)
         if loads is None:
             break
         for which, load in enumerate(loads):
             columns.append(load / links.capacity)
-            kind.append(which)
-        value, use = _mixed(np.array(columns), np.array(kind), worth, leaf)
+            made.append((which, length))
+        value, use, mixed = _mixed(np.array(columns), np.array([k for k, _ in made]), worth, leaf)
         stale = stale + 1 if value <= best * 1.01 else 0
-        best = max(best, value)
+        if value > best:
+            best, amounts = value, mixed
         if stale == 3 or monotonic() > until:
             break
         weight *= np.exp(STEEP * (use - 1.0))
         length = weight / links.capacity
         length = round_mantissa(length / length.mean())
-    return best
+    return best, _proof(whole, links, sorts, count, made[: len(amounts)], amounts, best)
+
+
+def _proof(
+    whole: CutGraph,
+    links: _Links,
+    sorts: Ints,
+    count: int,
+    made: list[tuple[int, Floats | None]],
+    amounts: Floats,
+    best: float,
+) -> LowerBound:
+    """What shows the best mix: its flows to each target, routed once more."""
+    used = [(kind, length, amount) for (kind, length), amount in zip(made, amounts.tolist(), strict=True) if amount > 0]
+    if not used or whole.nodes * len(links.capacity) > MAX_STATED:
+        return StatedBound(best) if best else NoBound()
+    rates = np.zeros(count + 1)
+    for kind, _, amount in used:
+        rates[kind] += amount
+    flow = np.zeros((whole.nodes, len(links.capacity)))
+    while used:
+        length = used[0][1]
+        parts = np.zeros(count + 1)
+        for kind, other, amount in used:
+            parts[kind] += amount if other is length else 0.0
+        used = [each for each in used if each[1] is not length]
+        of_target = np.where(sorts >= 0, parts[sorts + 1], parts[0] * whole.members)
+        if length is None:
+            for target, to_it in enumerate(flows_across(whole)):
+                flow[target] += to_it * of_target[target]
+        else:
+            far = _distances(whole, links, length)
+            _loads(whole, links, far, length, sorts, count, inf, (flow, of_target))
+    upward = links.tail < whole.weight.indices
+    back = order_of_transpose(whole.weight.indptr, whole.weight.indices)
+    both = np.stack([flow[:, upward], flow[:, back[upward]]], axis=1)
+    free = np.where(sorts >= 0, rates[sorts + 1], 0.0)
+    vertex, heads = whole.vertex, whole.weight.indices
+    return MixedFlows(vertex, vertex[links.tail[upward]], vertex[heads[upward]], both, float(rates[0]), free)
 
 
 def _sorts(graph: CutGraph) -> Ints:
@@ -136,10 +180,18 @@ def _distances(graph: CutGraph, links: _Links, length: Floats) -> Floats:
 
 
 def _loads(
-    graph: CutGraph, links: _Links, far: Floats, length: Floats, sorts: Ints, count: int, until: float
+    graph: CutGraph,
+    links: _Links,
+    far: Floats,
+    length: Floats,
+    sorts: Ints,
+    count: int,
+    until: float,
+    each: tuple[Floats, Floats] | None = None,
 ) -> list[Floats] | None:
     """Load of each link of what goes from every end point to every other one, and to and from all nodes of each sort,
-    for one unit a pair; [links] each. None where the graph is large and `until` has passed.
+    for one unit a pair; [links] each. None where the graph is large and `until` has passed. With `each` what goes to
+    each target is added to its first entry, [N, links], as often as the second one says, [N].
 
     Each node passes on what it has to those neighbours that are nearer to the target, most to those on a shortest way;
     nodes in order of falling distance, all targets at once.
@@ -166,6 +218,8 @@ def _loads(
         sent = share * (held[v, target] / share.sum(axis=1))[:, None]
         row, column = np.nonzero(sent)
         np.add.at(held, (heads[row, column], row), sent[row, column])
+        if each is not None:
+            np.add.at(each[0], (row, arcs[row, column]), sent[row, column] * each[1][row])
         scale = members[row]
         total[0] += bincount(arcs[row, column], sent[row, column] * scale, len(links.capacity))
         for k in range(count):
@@ -176,9 +230,9 @@ def _loads(
     return [total[0], *[load + load[back] for load in total[1:]]]
 
 
-def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> tuple[float, Floats]:
-    """The best mix of routings, and the prices of the links. `columns` [routings, links]: part of each link that a unit
-    of parameter `kind` takes."""
+def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> tuple[float, Floats, Floats]:
+    """The best mix of routings, how full it makes the links, and how much of each routing is in it. `columns`
+    [routings, links]: part of each link that a unit of parameter `kind` takes."""
     from scipy.optimize import linprog
 
     gain = worth[kind]
@@ -192,5 +246,5 @@ def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> t
         raise ArithmeticError(f"the linear programme was not solved: {found.message}")
     mix = np.maximum(found.x, 0.0)
     fullest = float((rows @ mix).max())
-    value = float(weight @ mix) / max(fullest, 1.0) * (1 - 1e-9)
-    return value, (columns.T @ (mix / unit)) / fullest
+    amounts = mix / unit / max(fullest, 1.0) * (1 - 1e-9)
+    return float(gain @ amounts), (columns.T @ (mix / unit)) / fullest, amounts

@@ -4,6 +4,10 @@ At once go alpha from each of the n members to each other, beta_O from each memb
 each orbit O of other forwarding vertices, and all of it through members as well. One way, a halving cut carries at
 least alpha · floor(n/2) · ceil(n/2) + sum of beta_O · floor(n/2) · |O|, whichever side each vertex of O is on.
 
+Turned round, these flows are as many of the same sort, and the mean of both loads the two ways of a cable alike. So
+only members send in the programme, alpha to each other and 2 beta_O to each vertex of O, and what both ways of a cable
+carry of that has to fit both together.
+
 Where the elements of an array (SuperPoDs of a cluster, nodes of a rack) hold equally many members, `size`, and
 floor(n/2) is no multiple of that, every half goes through an element. With a_i members of element i in it, gamma from
 each member to each other of its element makes gamma · sum of a_i · (size - a_i), and delta_O from each member to each
@@ -19,11 +23,13 @@ from math import prod
 import numpy as np
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, frozen_array
-from unifiedbus_dsl.graph.symmetry import Automorphism, Symmetry, locate_arrays
+from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, frozen_array, take
+from unifiedbus_dsl.graph.symmetry import Automorphism, Symmetry, locate_arrays, relabel
 from unifiedbus_dsl.solver.flow.quotient_lp import Commodity, Optimum, TooLargeError, solve_concurrent_flow
 from unifiedbus_dsl.verify.class_flows import Rates
 
+LOOKED_FOR = 1_000
+"""Arcs of which those of all opposites are found sooner than that of one is looked for."""
 MOST_NUMBERS = 1_600_000_000
 """Truth values in the demands of the programme: 1.6 GB."""
 
@@ -41,11 +47,14 @@ class _Level:
 
 @frozen(eq=False)
 class Crossing:
-    """The best of these flows: what they make through any halving cut one way, byte/s, and the rates at which they go,
-    of all and within the elements of each array."""
+    """The best of these flows: what members send, on classes of arcs with `both[k]` in place of orbit k, the same for
+    opposite ones; `mirror[k]` is the opposite. And the rates at which they go, of all and within each array's elements.
+    """
 
     flows: Optimum
     rates: tuple[Rates, ...]
+    mirror: Ints
+    both: Ints
 
     @property
     def lower(self) -> float:
@@ -68,11 +77,11 @@ def bisection_flow_lp(symmetry: Symmetry, chosen: Bools, most: int, budget: floa
     orbit_of = symmetry.vertex_orbit
     inner, outer = np.unique(orbit_of[other]), np.unique(orbit_of[member])
     # a commodity has a class of arcs for each orbit of them that it can use at the least
-    if (len(inner) + len(outer)) * symmetry.arc_orbits > 4 * most or len(inner) * network.vertices > MOST_NUMBERS:
+    if len(outer) * symmetry.arc_orbits > 4 * most or len(inner) * network.vertices > MOST_NUMBERS:
         raise TooLargeError(f"more than {most} columns")
     n = int(chosen.sum())
     goals = [other & (orbit_of == orbit) for orbit in inner]
-    worth = [float((n // 2) * (n - n // 2)), *[float((n // 2) * goal.sum()) for goal in goals]]
+    worth = [float((n // 2) * (n - n // 2)), *[float((n // 2) * goal.sum()) / 2 for goal in goals]]
     levels = _levels(symmetry, member)
     parted: list[tuple[_Level, int]] = []
     """The array and the place of the orbit in `inner` (-1: the members) of each parameter after alpha and the betas."""
@@ -83,8 +92,10 @@ def bisection_flow_lp(symmetry: Symmetry, chosen: Bools, most: int, budget: floa
             each = _in_each(level, goal)
             if each:
                 parted.append((level, place))
-                worth.append(float(min(level.left, level.size - level.left) * each))
-    nothing = np.zeros(network.vertices, dtype=bool)
+                worth.append(float(min(level.left, level.size - level.left) * each) / 2)
+    mirror = _mirror(symmetry)
+    both = relabel(np.minimum(np.arange(len(mirror)), mirror)).astype(np.int64)
+    turned = evolve(symmetry, arc_orbit=take(both.astype(np.int32), symmetry.arc_orbit))
     commodities = []
     for orbit in outer:
         these = np.flatnonzero(member & (orbit_of == orbit))
@@ -92,23 +103,31 @@ def bisection_flow_lp(symmetry: Symmetry, chosen: Bools, most: int, budget: floa
         peers[these[0]] = False
         beside = [(level.of == level.of[these[0]]) & (peers if k < 0 else goals[k]) for level, k in parted]
         commodities.append(Commodity(int(these[0]), len(these), (peers, *goals, *beside)))
-    for place, orbit in enumerate(inner):
-        these = np.flatnonzero(other & (orbit_of == orbit))
-        wanted = [nothing] * len(worth)
-        wanted[place + 1] = member
-        for at, (level, k) in enumerate(parted):
-            if k == place:
-                wanted[1 + len(inner) + at] = member & (level.of == level.of[these[0]])
-        commodities.append(Commodity(int(these[0]), len(these), tuple(wanted)))
-    found = solve_concurrent_flow(symmetry, commodities, np.array(worth), most=most, budget=budget, above=False)
-    each = found.parameters.tolist()
+    found = solve_concurrent_flow(turned, commodities, np.array(worth), most=most, budget=budget, above=False)
+    each = (found.parameters / np.array([1, *[2] * len(goals), *[1 if k < 0 else 2 for _, k in parted]])).tolist()
     rates = [Rates(each[0], _at(goals, each[1 : 1 + len(goals)], network.vertices))]
     for level in levels:
         mine = [(k, rate) for (of, k), rate in zip(parted, each[1 + len(goals) :], strict=True) if of is level]
         deltas = {k: rate for k, rate in mine if k >= 0}
         vertex = _at([goals[k] for k in deltas], list(deltas.values()), network.vertices)
         rates.append(Rates(dict(mine)[-1], vertex, level.of.astype(np.int32)))
-    return Crossing(found, tuple(rates))
+    return Crossing(found, tuple(rates), mirror, both)
+
+
+def _mirror(symmetry: Symmetry) -> Ints:
+    """The orbit of the opposites of the arcs of each orbit."""
+    network, orbit = symmetry.network, symmetry.arc_orbit
+    first = np.empty(symmetry.arc_orbits, dtype=np.int64)
+    first[orbit[::-1]] = np.arange(network.arcs)[::-1]
+    if len(first) * LOOKED_FOR > network.arcs:
+        return orbit[network.opposite[first]].astype(np.int64)
+    found = np.empty(len(first), dtype=np.int64)
+    for k, arc in enumerate(first.tolist()):
+        tail, head = int(np.searchsorted(network.indptr, arc, side="right")) - 1, int(network.head[arc])
+        row = slice(int(network.indptr[head]), int(network.indptr[head + 1]))
+        same = (network.head[row] == tail) & (network.kind[row] == network.kind[arc])
+        found[k] = orbit[row.start + int(np.argmax(same))]
+    return found
 
 
 def _at(goals: list[Bools], rates: list[float], vertices: int) -> Floats:

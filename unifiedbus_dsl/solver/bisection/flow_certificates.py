@@ -15,7 +15,6 @@ from unifiedbus_dsl.graph.symmetry import Automorphism as Renumbering
 from unifiedbus_dsl.graph.symmetry import Symmetry
 from unifiedbus_dsl.solver.bisection.flow_bound import Crossing
 from unifiedbus_dsl.solver.bounds import NoPathError, check_deadline
-from unifiedbus_dsl.solver.flow.quotient_lp import Optimum
 from unifiedbus_dsl.solver.flow.terminals import vertices_with_hubs
 from unifiedbus_dsl.solver.paths.bfs import by_cable, distances, injection_split, shortest_path_loads
 from unifiedbus_dsl.verify.alike import Alike, Generator, joined
@@ -31,14 +30,16 @@ STEPS = 200_000
 """Generators that are applied one after another for that, for all sorts together."""
 
 
-def flows_proof(network: Network, hubs: Symmetry, found: Crossing, chosen: Bools) -> LowerBound:
+def flows_proof(network: Network, hubs: Symmetry, found: Crossing) -> LowerBound:
     """Return what shows the flows of a programme on the network with hubs to a verifier, on the network itself."""
     new = vertices_with_hubs(network)
     sorts = alike(network, hubs, new)
     if sorts is None:
         return StatedBound(found.lower)
     rates = tuple(Rates(each.pair, each.vertex[new], None if each.of is None else each.of[new]) for each in found.rates)
-    return FlowBound(sorts, class_flows(found.flows, hubs, new, hubs.network.on_vertices(chosen)), rates)
+    labels = int(sorts.label.max(initial=-1)) + 1
+    mirror = np.where(found.mirror[:labels] < labels, found.mirror[:labels], np.arange(labels))
+    return FlowBound(sorts, class_flows(found, hubs, new, labels), rates, mirror)
 
 
 def alike(network: Network, hubs: Symmetry, new: Ints) -> Alike | None:
@@ -120,25 +121,23 @@ def _elements(found: Alike, root: int) -> Iterator[tuple[int, int]]:
     yield from ((number, int(vertex)) for vertex in some for number in every)
 
 
-def class_flows(found: Optimum, hubs: Symmetry, new: Ints, member: Bools) -> tuple[SourceFlow, ...]:
-    """Return the flows of a programme on classes of the network with hubs, of which some are members, for the network
-    itself."""
-    label = cable_labels(hubs)
-    labels = int(label.max(initial=-1)) + 1
+def class_flows(found: Crossing, hubs: Symmetry, new: Ints, labels: int) -> tuple[SourceFlow, ...]:
+    """Return the flows of a programme on classes of the network with hubs, for the network itself."""
     old = np.full(hubs.network.vertices, -1, dtype=np.int64)
     old[new] = np.arange(len(new))
+    of = np.empty(int(found.both.max()) + 1, dtype=np.int64)
+    of[found.both[::-1]] = np.arange(len(found.both))[::-1]  # the lesser of two opposite orbits
     flows = []
-    for source, part, key, value in found.flows:
-        pair, orbit = np.divmod(key, hubs.arc_orbits)
+    for source, part, key, value in found.flows.flows:
+        pair, both = np.divmod(key, len(of))
         tail, head = np.divmod(pair, int(part.max()) + 1)
-        here = part[new]
+        here, orbit = part[new], of[both]
         classes = int(here.max()) + 1
         some = np.flatnonzero((orbit < labels) & (tail < classes) & (head < classes) & (value > 0))
         wanted = (tail[some] * classes + head[some]) * labels + orbit[some]
         order = np.argsort(wanted)
         at = old[source] if old[source] >= 0 else old[_vertex_beside(hubs.network, source)]
-        back = not member[source]
-        flows.append(SourceFlow(int(at), value[some][order], here, wanted[order], back))
+        flows.append(SourceFlow(int(at), value[some][order], here, wanted[order]))
     return tuple(flows)
 
 

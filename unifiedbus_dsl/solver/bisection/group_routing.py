@@ -7,6 +7,8 @@ link, over it, and straight to the switch of the target.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from unifiedbus_dsl.base.arrays import Floats, Ints, bincount
@@ -37,6 +39,29 @@ def dragonfly_all_to_all(graph: CutGraph) -> Floats | None:
     a, b = tail[~across], head[~across]
     load[~across] = members[a] * gate[b] + gate[a] * members[b] + members[a] * members[b]
     return load
+
+
+def flows_across(graph: CutGraph) -> Iterator[Floats]:
+    """Yield for each node what goes over each link to it, [links], where every end point on another node sends it one
+    unit, in the way of `across_groups`, which gives loads for this graph."""
+    degree = np.diff(graph.weight.indptr)
+    tail, head = np.repeat(np.arange(graph.nodes), degree), graph.weight.indices
+    group = _groups(graph, tail, head, degree)
+    assert group is not None
+    count, members = int(group.max()) + 1, graph.members.astype(np.float64)
+    size = bincount(group, members, count)
+    across = group[tail] != group[head]
+    pair = group[tail] * count + group[head]
+    share = graph.weight.data / bincount(pair, graph.weight.data, count * count)[pair]
+    for target in range(graph.nodes):
+        flow, here = np.zeros(len(tail)), group[head] == group[target]
+        into = np.flatnonzero(across & here)
+        flow[into] = size[group[tail[into]]] * share[into]
+        out = np.flatnonzero(~across & ~here)
+        flow[out] = members[tail[out]] * bincount(tail[into], share[into], graph.nodes)[head[out]]
+        last = np.flatnonzero(~across & (head == target))
+        flow[last] = (members + bincount(head[into], flow[into], graph.nodes))[tail[last]]
+        yield flow
 
 
 def _groups(graph: CutGraph, tail: Ints, head: Ints, degree: Ints) -> Ints | None:
