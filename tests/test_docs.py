@@ -1,7 +1,8 @@
 """What the pages under docs/ show is run: machines are compiled and asked, commands and Python are executed.
 
 Commands and programs run in a folder with the shipped specs, the README's cabinet as `machine.ubus` (and as `old.ubus`
-and `new.ubus`), the same as a network has discovered it, and what `ubusc compile` makes of the Atlas 950 SuperPoD.
+and `new.ubus`), the same as a network has discovered it, small files of the formats that are read, and what `ubusc
+compile` makes of the Atlas 950 SuperPoD.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.importer import samples
 from tests.support import literate
 from unifiedbus_dsl.cli import main
 
@@ -48,6 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         found = str(made / f"discovered.{suffix}")
         assert main(["export", str(made / "machine.ubus"), "--to", form, "-o", found]) == 0
     assert main(["compile", str(ROOT / "specs/huawei/atlas-950-superpod.ubus"), "-o", str(made)]) == 0
+    samples.write(made)
     return made
 
 

@@ -186,6 +186,42 @@ def test_an_unknown_rate_stays_unknown(capsys: pytest.CaptureFixture[str]) -> No
         assert {cable.rate for cable in read(f"back.{form}").listing().cables} == {None}, form
 
 
+def test_a_rate_that_is_stated_instead_stays_an_assumption(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", case("no-rate.csv"), "-o", "found.npz", "--rate", "400 Gbps"]) == 0
+    capsys.readouterr()
+    answer = asked("found.npz", "bisection(all npu)", capsys)
+    assert (answer["kind"], answer["value"]) == ("estimate", 50e9)
+    assert {cable.rate for cable in listing_of(Fabric.load("found.npz")).cables} == {None}
+    assert main(["import", case("no-rate.csv"), "--rate", "400"]) == 2
+
+
+@pytest.mark.parametrize("form", ["json", "graphml"])
+def test_a_found_network_comes_back_with_names_guids_and_hosts(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", case("names.txt"), "-o", "found.npz"]) == 0
+    assert main(["export", "found.npz", "--to", form, "-o", f"back.{form}"]) == 0
+    assert main(["import", f"back.{form}", "-o", "again.npz"]) == 0
+    one, two = Fabric.load("found.npz").plan.site, Fabric.load("again.npz").plan.site
+    assert one is not None
+    assert two is not None
+    assert (one.devices, one.ids, one.parts) == (two.devices, two.ids, two.parts)
+    capsys.readouterr()
+    for other in ("found.npz", case("names.txt"), f"back.{form}"):
+        assert main(["diff", "again.npz", other]) == 0, other
+    assert main(["render", "again.npz", "--detail", "-o", "again.svg"]) == 0
+    picture = Path("again.svg").read_text()
+    assert all(name in picture for name in ("tr01", "tr02 mlx5_1", "MF0;lf02:MQM9700/U1"))
+
+
+def test_answers_and_lists_speak_in_the_names_of_a_map(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "site.csv").write_text(MAP)
+    assert main(["analyze", case("names.ubus"), "--names", "site.csv", "--ask", "diameter(all nic)"]) == 0
+    assert "tr0" in capsys.readouterr().out
+    assert main(["export", case("names.ubus"), "--names", "site.csv", "--to", "cables", "-o", "-"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert any("lf02" in row and "sp01" in row for row in rows)
+    assert not any("leaf[" in row for row in rows)
+
+
 def test_aggregation_nodes_are_no_end_points(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", case("aggregation.ubus"), case("aggregation.txt")]) == 0
     assert main(["import", case("aggregation.txt"), "-o", "found.npz"]) == 0
@@ -204,4 +240,46 @@ def test_ports_of_numbers_and_none_at_all() -> None:
 
 def test_lists_of_netbox_and_ufm() -> None:
     assert [str(cable) for cable in read(case("netbox.csv")).listing().cables] == ["edge-sw4.Ethernet1/1 -- h77.eth0"]
-    assert [str(cable) for cable in read(case("plan.csv")).listing().cables] == ["edge-sw4.Port 1 -- h77.h77 mlx5_0"]
+    assert [str(cable) for cable in read(case("plan.csv")).listing().cables] == ["edge-sw4.Port 1 -- h77 mlx5_0.1"]
+
+
+def test_a_plan_of_ufm_against_what_was_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        "lf01,Port 1,tr01,tr01 mlx5_0", "lf01,Port 2,tr02,tr02 mlx5_0", "lf02,Port 1,tr01,tr01 mlx5_1",
+        "lf02,Port 2,tr02,tr02 mlx5_1", "lf01,Port 33,sp01,Port 1", "lf02,Port 33,sp01,Port 2",
+    ]  # fmt: skip
+    (folder / "plan.csv").write_text("#StartDevice,StartPort,EndDevice,EndPort\n" + "\n".join(rows) + "\n")
+    assert main(["diff", "plan.csv", case("names.txt")]) == 0
+    (folder / "plan.csv").write_text((folder / "plan.csv").read_text().replace("lf02,Port 2", "lf02,Port 3"))
+    assert main(["diff", "plan.csv", case("names.txt"), "--json"]) == 1
+    data = json.loads(capsys.readouterr().out.split("\n", 1)[1])
+    assert [move["wanted"] for move in data["moved"]] == ["lf02.Port 3 -- tr02 mlx5_1.1"]
+
+
+def test_a_row_of_netbox_with_several_ends_is_a_breakout(folder: Path) -> None:
+    head = "side_a_device,side_a_type,side_a_name,side_b_device,side_b_type,side_b_name,type,length,length_unit"
+    row = 'tor7,dcim.interface,Ethernet1/1,"h1,h2",dcim.interface,"eth0,eth0",dac-passive,3,m'
+    (folder / "netbox.csv").write_text(f"{head}\n{row}\n")
+    found = read("netbox.csv").listing()
+    assert sorted(map(str, found.cables)) == ["tor7.Ethernet1/1:1 -- h1.eth0", "tor7.Ethernet1/1:2 -- h2.eth0"]
+    assert {(cable.medium, cable.length) for cable in found.cables} == {("dac-passive", 3.0)}
+
+
+def test_adapters_with_two_ports_lags_loopbacks_and_islands(folder: Path) -> None:
+    rows = [
+        "h1 mlx5_0,1,nic,leafA,1,switch", "h1 mlx5_0,2,nic,leafB,1,switch",  # an adapter with two ports
+        "leafA,49,switch,spine,1,switch", "leafA,50,switch,spine,2,switch",  # two cables of one LAG
+        "leafB,49,switch,spine,3,switch", "leafB,60,switch,leafB,61,switch",  # a cable from a switch to itself
+        "leafA,62,switch,leafA,62,switch",  # a loopback plug
+        "h9 mlx5_0,1,nic,lone,1,switch",
+    ]  # fmt: skip
+    (folder / "a.csv").write_text("a_device,a_port,a_kind,b_device,b_port,b_kind\n" + "\n".join(rows) + "\n")
+    found = read("a.csv")
+    fabric = found.fabric()
+    assert fabric.cable_count == 7
+    assert [sentence for sentence, _ in found.doubts.said()] == ["1 cable goes from a port to the same port: left out"]
+    assert "2 islands, the largest of 4 devices; cut off from it: `h9`" in found.doubts.remarks
+    graph = fabric.to_networkx()
+    assert graph.number_of_edges("leafA", "spine") == 2
+    assert graph.number_of_edges("leafB", "leafB") == 1
+    assert fabric.plan.devices["Nic"].radix == 2

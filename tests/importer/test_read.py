@@ -97,7 +97,7 @@ def test_names_of_other_tools(tmp_path: Path) -> None:
     back = read_fabric(tmp_path / "lab.json")
     assert back.plan.system == "lab"
     assert (back.device_count, back.cable_count) == (2, 1)
-    assert back.device_names([0, 1]).tolist() == ["leaf 1", "10.0.0.1"]
+    assert back.device_names([0, 1]).tolist() == ["10.0.0.1", "leaf 1"]
     assert back.cable_name(0) == "10.0.0.1.eth0 -- leaf 1.Port 7"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,24 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.importer.source import Source
 
 
-@click.command("import")
+class _Formats(click.Command):
+    """Lists the formats below the options."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from unifiedbus_dsl.importer import FORMS
+
+        with formatter.section("Formats"):
+            formatter.write_dl([(form.name, form.title) for form in FORMS.values()])
+
+
+@click.command("import", cls=_Formats)
 @click.argument("file", required=False)
 @click.option("-o", "--output", metavar="PATH", help="The fabric file to write; by default NAME.npz here.")
 @click.option("--format", "form", metavar="NAME", help="The format of the file; by default its content says it.")
 @click.option("--hosts", metavar="RULE", help="How the description of an adapter names its host: an expression with a "
               "group, such as `(.+) mlx5_\\d+`; by default the word before the last. `none` for no hosts.")  # fmt: skip
+@click.option("--rate", metavar="RATE", help="What to take where the file says no rate, such as `400 Gbps`; what "
+              "rests on it stays an estimate.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Refuse a file that leaves anything in doubt: exit status 1.")
 @limit_option
 @click.pass_context
@@ -35,6 +48,7 @@ def command(
     output: str | None,
     form: str | None,
     hosts: str | None,
+    rate: str | None,
     strict: bool,
     limit: int,
 ) -> None:
@@ -42,13 +56,6 @@ def command(
 
     Every command that takes a .ubus file takes the fabric file as well. The content says the format; `-` is standard
     input. What is certain is taken; what is in doubt is counted and shown by line, and with --strict refused.
-
-    \b
-    Formats:
-      node-link      JSON with `nodes` and `edges`, as NetworkX and `ubusc export --to json` write it
-      graphml        GraphML
-      ibnetdiscover  what `ibnetdiscover` prints, also with -p
-      cables         a table with a row a cable: ours, NetBox's, UFM's, or any with such columns
 
     \b
     Examples:
@@ -67,6 +74,7 @@ def command(
     from unifiedbus_dsl.importer import FORMS, ImportFailed, read_source
 
     sink = Sink()
+    usual = _rate(rate)
     if form is not None:
         one_of("format", form, list(FORMS))
     with source_of(file) as source:
@@ -79,6 +87,7 @@ def command(
                     told(found.doubts, sink, strict=True)
                     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
                     context.exit(1)
+                found.table.usual = usual
                 fabric = found.fabric()
         except ImportFailed as error:
             sink.error("UB0807", str(error), None)
@@ -128,6 +137,22 @@ def told(doubts: Doubts, sink: Sink, *, strict: bool = False) -> None:
         sink.error("UB0808", sentence, None, notes=lines, severity=severity)
     for text in doubts.remarks:
         sink.error("UB0806", text, None, severity=Severity.NOTE)
+
+
+def _rate(text: str | None) -> Fraction | None:
+    """Byte/s of a text such as `400 Gbps`.
+
+    Raises:
+        click.UsageError: it is no rate.
+    """
+    from unifiedbus_dsl.importer.rates import bytes_per_second
+
+    if text is None:
+        return None
+    found = bytes_per_second(text)
+    if found is None:
+        raise click.UsageError(f"--rate: `{text}` is no rate: write `400 Gbps`, say")
+    return Fraction(found)
 
 
 def _rule(text: str | None) -> Hosts:

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from attrs import frozen
 
 from unifiedbus_dsl.importer.doubts import Doubts
+from unifiedbus_dsl.importer.islands import tell_islands
 from unifiedbus_dsl.importer.kinds import Hosts, classify
 from unifiedbus_dsl.importer.listing import ImportFailed, Listing
 from unifiedbus_dsl.importer.reconstruct import reconstruct
@@ -69,10 +70,14 @@ def read_source(source: Source, form: str | None = None, hosts: Hosts | None = N
     doubts = Doubts()
     with _failing(source):
         chosen = form_of(source, form)
-        table: Table = chosen.reader.read(source, doubts)
+        try:
+            table: Table = chosen.reader.read(source, doubts)
+        except (AttributeError, TypeError, KeyError, IndexError) as error:  # data of other types than the format has
+            raise ImportFailed(f"`{source.title}` has another structure than {chosen.title}") from error
         if len(table) > 2 * MOST_CABLES:
             raise ImportFailed(f"`{source.title}` has more than {MOST_CABLES:,} cables: read a part of the machine")
         table = without_aggregation(settle(classify(table, hosts or Hosts())))
+        tell_islands(table)
     return Found(table, chosen.name)
 
 

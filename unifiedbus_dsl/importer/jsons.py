@@ -6,13 +6,14 @@ import json
 import re
 from typing import Any
 
-from unifiedbus_dsl.importer.doubts import CUT_OFF, Doubts
+from unifiedbus_dsl.importer.doubts import CUT_OFF, STRANGE, Doubts, shown
 from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 
 MOST_BYTES = 1 << 30
 """About five times as much in memory."""
 _HALF = re.compile("[\ud800-\udfff]")
+_BEGIN = re.compile(r"(?:\A|\n)[\ufeff \t]*([\[{])")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|"', re.DOTALL)
 
 
@@ -28,9 +29,14 @@ def load(source: Source, doubts: Doubts) -> Any:
         raise ImportFailed(
             f"`{source.title}` has more than {MOST_BYTES:,} bytes; JSON is read as a whole: use GraphML or a cable list"
         )
-    text = text.lstrip("\ufeff")
+    begin = _BEGIN.search(text)
+    before, text = (text[: begin.start(1)], text[begin.start(1) :]) if begin else ("", text)
     try:
-        data = json.loads(text)
+        data, end = json.JSONDecoder().raw_decode(text)
+        if before.strip("\ufeff \t\r\n"):
+            doubts.add(STRANGE, 1, f"{shown(before)} before the first bracket")
+        if text[end:].strip():
+            doubts.add(STRANGE, text[:end].count("\n") + 1, f"{shown(text[end:])} behind the last bracket")
     except json.JSONDecodeError as error:
         whole = _whole(text)
         if whole is None:

@@ -85,7 +85,7 @@ def classify(table: Table, hosts: Hosts) -> Table:
         table.doubts.remark(
             "kinds: " + ", ".join(f"`{w}` is taken as {k} ({counted(n, 'device')})" for w, k, n in said)
         )
-    if table.types is None and not any(device.kind for device in devices):
+    if table.types is None:
         devices = _by_name(table, devices)
     _tell_unknown(table, devices)
     if table.types is None:
@@ -129,12 +129,13 @@ def _of_kind(device: Device, meant: Counter[tuple[str, str]]) -> Device:
 
 def _by_name(table: Table, devices: list[Device]) -> list[Device]:
     """Switches by their names, where the file says nothing."""
-    found = [evolve(d, kind="switch") if SWITCH_WORDS.search(d.name) else d for d in devices]
-    switches = [device.name for device in found if device.kind]
+    found = [evolve(d, kind="switch") if not d.kind and SWITCH_WORDS.search(d.name) else d for d in devices]
+    switches = [new.name for old, new in zip(devices, found, strict=True) if old.kind != new.kind]
     if switches:
         table.doubts.remark(
-            f"the file says no kinds: {counted(len(switches), 'device')} with leaf, spine, switch or the like in the "
-            f"name {'is a switch' if len(switches) == 1 else 'are switches'} (`{switches[0]}` for one)"
+            f"by their names, as the file says no kind of them: {counted(len(switches), 'device')} with leaf, spine, "
+            f"switch or the like in the name {'is a switch' if len(switches) == 1 else 'are switches'} "
+            f"(`{switches[0]}` for one)"
         )
     return found
 

@@ -26,7 +26,7 @@ class Device:
 
     `id` is a GUID or a chassis id, which stays where names change. `label` is what the device calls itself where `name`
     has more in it to be unique. `host` is the computer that an adapter is in. `role` is `aggregation` for a node that
-    reduces in the network and is no end point, or `router`.
+    reduces in the network and is no end point, `router`, or `forwards` for what is no switch and passes traffic on.
     """
 
     name: str

@@ -8,6 +8,7 @@ order."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -51,12 +52,16 @@ def match_names(wanted: Listing, found: Listing) -> Aligned:
     if not names and not found.numbered:
         return Aligned(found, renamed)
 
+    labels = _numbered(wanted) if found.numbered and wanted.types is None else {}
+
     def end(at: tuple[str, str]) -> tuple[str, str]:
         name = names.get(at[0], at[0])
         if not found.numbered or not at[1].isdigit() or name not in known:
             return name, at[1]
         of = ports.get(known[name].type, [])
         number = int(at[1]) - 1
+        if not of:
+            return name, labels.get((name, number + 1), at[1])
         return name, of[number] if 0 <= number < len(of) else at[1]
 
     devices = tuple(evolve(device, name=names.get(device.name, device.name)) for device in found.devices)
@@ -72,6 +77,16 @@ def _own(listing: Listing) -> Listing:
         return listing
     cables = tuple(c for c in listing.cables if c.a[0] not in gone and c.b[0] not in gone)
     return evolve(listing, devices=tuple(d for d in listing.devices if d.name not in gone), cables=cables)
+
+
+def _numbered(wanted: Listing) -> dict[tuple[str, int], str]:
+    """The port of each device of a list by the number at its end: `Port 7` is port 7."""
+    found: dict[tuple[str, int], str] = {}
+    for device, port in (end for cable in wanted.cables for end in (cable.a, cable.b)):
+        number = re.search(r"(\d{1,9})\Z", port)
+        if number is not None:
+            found[device, int(number[1])] = port
+    return found
 
 
 def _ports(wanted: Listing) -> Mapping[str, list[str]]:

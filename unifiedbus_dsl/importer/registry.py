@@ -10,7 +10,23 @@ from types import ModuleType
 
 from attrs import frozen
 
-from unifiedbus_dsl.importer.formats import cable_list, graphml, ibnetdiscover, node_link
+from unifiedbus_dsl.importer.formats import (
+    cable_list,
+    containerlab,
+    dot,
+    graphml,
+    hccl,
+    ibdiagnet,
+    iblinkinfo,
+    ibnetdiscover,
+    lldp,
+    lstopo,
+    nccl,
+    node_link,
+    nvidia_smi,
+    simulators,
+    slurm,
+)
 from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 
@@ -33,6 +49,17 @@ FORMS = {
              graphml),
         Form("ibnetdiscover", "what `ibnetdiscover` prints, also with `-p`", (".txt", ".topo", ".ibnet"),
              ibnetdiscover),
+        Form("iblinkinfo", "what `iblinkinfo` prints, also with `-l`", (".txt",), iblinkinfo),
+        Form("ibdiagnet", "`ibdiagnet2.net_dump` and `ibdiagnet2.db_csv`", (".net_dump", ".db_csv"), ibdiagnet),
+        Form("lldp", "neighbours by LLDP as JSON, of `lldpcli -f json`, SONiC and EOS", (".json",), lldp),
+        Form("hccl", "HCCL's topology file and rank tables of Ascend", (".json",), hccl),
+        Form("nccl", "NCCL's topology of a node (XML)", (".xml",), nccl),
+        Form("lstopo", "hwloc's topology of a machine (`lstopo --of xml`)", (".xml",), lstopo),
+        Form("nvidia-smi", "the matrix of `nvidia-smi topo -m`", (".txt",), nvidia_smi),
+        Form("slurm", "Slurm's `topology.conf` and `topology.yaml`", (".conf", ".yaml", ".yml"), slurm),
+        Form("containerlab", "a topology of containerlab", (".yml", ".yaml"), containerlab),
+        Form("dot", "DOT, as Graphviz has it", (".dot", ".gv"), dot),
+        Form("simulator", "SimAI's, HPCC's and BookSim's topologies", (".txt",), simulators),
         Form("cables", "a cable list of ours, of NetBox, of UFM (P2P, NDT), or any with such columns", (".csv", ".tsv"),
              cable_list),
     )

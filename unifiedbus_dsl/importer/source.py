@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
 from attrs import define
 
@@ -15,6 +18,32 @@ HEAD = 1 << 16
 """Bytes by which format and encoding are told."""
 LONGEST_LINE = 1 << 20
 """Characters; what is longer is no line of a list."""
+_DECLARED = re.compile(r"""(<\?xml[^>]*?)\s+encoding\s*=\s*("[^"]*"|'[^']*')""")
+
+
+@define(eq=False)
+class XmlStream:
+    """A file of bytes to be read, in UTF-8 and saying so."""
+
+    file: TextIO
+    begun: bool = False
+
+    def read(self, size: int = HEAD) -> bytes:
+        """Return the next bytes, none at the end."""
+        text = self.file.read(max(size, HEAD))
+        while text and not self.begun:
+            place = text.find("<")
+            if place >= 0:
+                self.begun = True
+                text = _DECLARED.sub(r"\1", text[place:], count=1)
+            else:
+                text = self.file.read(HEAD)
+        return text.encode("utf-8", "replace")
+
+
+def begins(head: str, *marks: str) -> bool:
+    """Return whether a line of a text begins with one of these: what a terminal printed above may be there, too."""
+    return any(line.lstrip("\ufeff \t").startswith(marks) for line in head.splitlines())
 
 
 @define(eq=False, slots=False)
@@ -62,6 +91,12 @@ class Source:
                     line = line.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
                     doubts.add(NO_TEXT, number, shown(line))
                 yield number, line.rstrip("\r\n")
+
+    @contextmanager
+    def xml(self) -> Iterator[XmlStream]:
+        """The text as an XML parser takes it: as UTF-8 whatever it was, from the first bracket on."""
+        with self.path.open(encoding=self.encoding, errors="backslashreplace") as file:
+            yield XmlStream(file)
 
     def text(self, most: int) -> str | None:
         """Return the whole text; None where it has more bytes than `most`."""

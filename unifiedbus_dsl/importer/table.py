@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -48,6 +49,8 @@ class Table:
     both_ends: bool = False
     numbered: bool = False
     types: Plan | None = None
+    usual: Fraction | None = None
+    """Byte/s of a cable that stand for a rate that the file doesn't say; None for 112 Gbps a lane."""
     devices: list[Device] = field(factory=list)
     ports: list[str] = field(factory=list)
     kinds: list[Kind] = field(factory=list)
@@ -76,7 +79,15 @@ class Table:
     def over(self, devices: list[Device]) -> Table:
         """Return a table of the same file with these devices and no cable yet."""
         return Table(
-            self.name, self.doubts, self.both_ends, self.numbered, self.types, devices, list(self.ports), self.kinds
+            self.name,
+            self.doubts,
+            self.both_ends,
+            self.numbered,
+            self.types,
+            self.usual,
+            devices,
+            list(self.ports),
+            self.kinds,
         )
 
     def __len__(self) -> int:

@@ -156,7 +156,7 @@ def _seen(table: Table) -> Types:
     and rate."""
     links: dict[str, Link] = {}
     protocols: dict[str, Protocol] = {}
-    link_of = [_link(kind, links, protocols) for kind in table.kinds]
+    link_of = [_link(kind, links, protocols, table.usual) for kind in table.kinds]
     facts = [_facts(protocols[links[link].protocol], lanes) for link, lanes in link_of]
     order = {fact: number for number, fact in enumerate(sorted(set(facts)))}
     ranked = sorted(set(facts))
@@ -173,7 +173,9 @@ def _seen(table: Table) -> Types:
     of = [""] * len(table.devices)
     for (type_, kind, role, _), members in groups.items():
         first = table.devices[members[0]]
-        base = _identifier(str(type_) or f"{str(role or kind).capitalize()}{first.ports or ''}")
+        base = _identifier(
+            str(type_) or f"{str(kind if role in ('', 'forwards') else role).capitalize()}{first.ports or ''}"
+        )
         key = base if base not in devices else f"{base}_{len(devices)}"
         merged: dict[str, _Facts] = {}
         for member in members:
@@ -182,7 +184,9 @@ def _seen(table: Table) -> Types:
                 name = table.ports[port]
                 merged[name] = max(ranked[at], merged.get(name, ranked[at]))
         arrays, own = _arrays(first.name, merged, first.ports)
-        devices[key] = DeviceType(key, str(kind), arrays)
+        radix = sum(port.count for port in arrays)
+        transit = (tuple(range(radix)),) if role == "forwards" and radix else ()
+        devices[key] = DeviceType(key, str(kind), arrays, transit)
         if own:
             labels[key] = own
         for member in members:
@@ -207,11 +211,15 @@ def _by_device(table: Table, rank: NDArray[np.int64]) -> tuple[NDArray[np.int64]
     return start, port[order], rank[kind[order]] if len(rank) else kind[order]
 
 
-def _link(kind: Kind, links: dict[str, Link], protocols: dict[str, Protocol]) -> tuple[str, int]:
+def _link(
+    kind: Kind, links: dict[str, Link], protocols: dict[str, Protocol], usual: Fraction | None
+) -> tuple[str, int]:
+    """The link and lanes of a kind of cable; `usual` stands for a rate that nobody knows."""
     lanes = kind.lanes or 1
     if kind.rate is None:
-        protocol = UNKNOWN
-        protocols.setdefault(UNKNOWN, Protocol(UNKNOWN, USUAL_LANE, Fraction(0), Fraction(1), assumed=_BOTH))
+        protocol = UNKNOWN if usual is None or lanes == 1 else f"{UNKNOWN}{lanes}"
+        rate = USUAL_LANE if usual is None else usual / lanes
+        protocols.setdefault(protocol, Protocol(protocol, rate, Fraction(0), Fraction(1), assumed=_BOTH))
     else:
         rate = Fraction(kind.rate).limit_denominator(10**6) / lanes
         alike = (p for p, known in protocols.items() if known.lane_rate == rate and known.assumed == _LATENCY)

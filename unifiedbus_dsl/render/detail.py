@@ -13,6 +13,7 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl.ir.fabric.names import part_name
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Point, Text, hanging, identifier, straight, text_width
@@ -209,9 +210,11 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float) -> list[Mar
         dashed=gone,
         behind=device is None,
         role="device" if device else "part",
-        tip=f"{seen.path} : {key}" + (" (lost)" if gone else ""),
+        tip=f"{part_name(survey.plan, seen.path)} : {key}" + (" (lost)" if gone else ""),
     )
-    label = _label(seen, box, None if device else head, survey.look.part_texts.get(key))
+    called = part_name(survey.plan, seen.path)
+    own = seen.path.rpartition(".")[2] if called == seen.path else called
+    label = _label(own, box, None if device else head, survey.look.part_texts.get(key))
     if gone and device and width > 12:
         return [
             box,
@@ -236,9 +239,9 @@ def _is_gone(survey: PlanSummary, seen: Seen) -> bool:
     return survey.look.lost.within(seen.start, count) == count
 
 
-def _label(seen: Seen, box: Box, head: float | None, said: str | None) -> list[Mark]:
+def _label(name: str, box: Box, head: float | None, said: str | None) -> list[Mark]:
     """The name of a device (or what a view wants there) in its middle, of an assembly in its head: as much as fits."""
-    own = seen.path.rpartition(".")[2] if said is None else said
+    own = name if said is None else said
     short = own[own.find("[") :].strip("[]").replace(" ", "") if "[" in own else own
     room = box.height if head is None else head
     if head is not None and box.height < 2 * head:

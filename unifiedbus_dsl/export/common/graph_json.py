@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from unifiedbus_dsl.escape import json
 from unifiedbus_dsl.export.base import OutageMask
-from unifiedbus_dsl.export.common.stream import cable_runs, device_runs, kind_facts
+from unifiedbus_dsl.export.common.stream import cable_runs, device_runs, kind_facts, site_facts
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import device_names, spares
 
@@ -23,15 +23,17 @@ def array(runs: Iterable[str]) -> Iterator[str]:
 
 def nodes(fabric: Fabric, gone: OutageMask | None, node: Callable[[str, str], str]) -> Iterator[str]:
     """Return runs of devices, each as `node(name, members)` writes it: its name as a string of JSON, and `device`,
-    `kind`, `type` and, where it is one, `spare`."""
+    `kind`, `type` and, where it is one, `spare`; `guid` and `host` where the site knows them."""
     plan = fabric.plan
     extra = [members({"kind": of.kind, "type": of.key}) for of in plan.devices.values()]
     spare = spares(plan)
     for ids in device_runs(fabric, gone):
         names = map(json.string, device_names(plan, ids).tolist())
-        columns = zip(names, ids.tolist(), fabric.device_type[ids].tolist(), spare[ids].tolist(), strict=True)
+        known = (f",{members(dict(facts))}" if facts else "" for facts in site_facts(fabric, ids))
+        columns = zip(names, ids.tolist(), fabric.device_type[ids].tolist(), spare[ids].tolist(), known, strict=True)
         yield ",\n".join(
-            node(name, f'"device":{device},{extra[t]}{_SPARE if mark else ""}') for name, device, t, mark in columns
+            node(name, f'"device":{device},{extra[t]}{_SPARE if mark else ""}{site}')
+            for name, device, t, mark, site in columns
         )
 
 

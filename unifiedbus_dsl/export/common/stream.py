@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.base.progress import task
 from unifiedbus_dsl.export.base import OutageMask
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.ir.fabric.names import Texts, device_names, port_names
+from unifiedbus_dsl.ir.fabric.names import Texts, device_names, device_paths, port_names
 from unifiedbus_dsl.ir.plan.unknown import without
 
 PIECE = 1 << 15
@@ -90,6 +90,19 @@ def _ports(fabric: Fabric, ports: list[Texts], device: Any, port: Any) -> list[s
         names[chosen] = ports[number_][port[chosen]]
     found: list[str] = names.tolist()
     return found
+
+
+def site_facts(fabric: Fabric, ids: NDArray[np.int64]) -> list[dict[str, str]]:
+    """Return what the site knows besides of each device: `guid`, and `host`, the name of the computer that it is in."""
+    site = fabric.plan.site
+    if site is None or not (site.ids or site.parts):
+        return [{}] * len(ids)
+    hosts = [site.parts.get(path.rpartition(".")[0], "") for path in device_paths(fabric.plan, ids).tolist()]
+    guids = [site.ids[device] if site.ids else "" for device in ids.tolist()]
+    return [
+        {key: text for key, text in (("guid", guid), ("host", host)) if text}
+        for guid, host in zip(guids, hosts, strict=True)
+    ]
 
 
 def device_runs(fabric: Fabric, gone: OutageMask | None = None) -> Iterator[NDArray[np.int64]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import xml
 from unifiedbus_dsl.export.base import ExportInput, Format, OutageMask
-from unifiedbus_dsl.export.common.stream import KindFacts, cable_runs, device_runs, kind_facts, write_text
+from unifiedbus_dsl.export.common.stream import KindFacts, cable_runs, device_runs, kind_facts, site_facts, write_text
 from unifiedbus_dsl.export.formats.node_link import types_text
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import device_names, spares
@@ -27,6 +27,8 @@ KEYS = (
     ("type", "node", "string"),
     ("endpoints", "node", "int"),
     ("spare", "node", "boolean"),
+    ("guid", "node", "string"),
+    ("host", "node", "string"),
     ("a", "edge", "int"),
     ("a_port", "edge", "string"),
     ("b", "edge", "int"),
@@ -78,10 +80,11 @@ def _nodes(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:
             map(xml.kept, device_names(plan, ids).tolist()),
             fabric.device_type[ids].tolist(),
             spare[ids],
+            ["".join(_data(key, text) for key, text in facts.items()) for facts in site_facts(fabric, ids)],
         )
         yield "".join(
-            f'<node id="n{device}"><data key="name">{name}</data>{extra[t]}{mark if idle else ""}</node>\n'
-            for device, name, t, idle in zip(*columns, strict=True)
+            f'<node id="n{device}"><data key="name">{name}</data>{extra[t]}{mark if idle else ""}{site}</node>\n'
+            for device, name, t, idle, site in zip(*columns, strict=True)
         )
 
 

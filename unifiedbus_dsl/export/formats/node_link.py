@@ -18,7 +18,7 @@ from unifiedbus_dsl.export.base import ExportInput, Format, OutageMask
 from unifiedbus_dsl.export.common import graph_json
 from unifiedbus_dsl.export.common.stream import write_text
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.ir.plan import AssemblyType, Plan, serial
+from unifiedbus_dsl.ir.plan import AssemblyType, Plan, Site, serial
 
 
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
@@ -28,7 +28,8 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
 def types_text(plan: Plan) -> str:
     """The types of a plan as JSON, its assemblies left out: what devices, links and protocols are."""
     empty = AssemblyType("machine", "module", ())
-    return json.inert(serial.dump(evolve(plan, root="machine", assemblies={"machine": empty})).decode())
+    ports = None if plan.site is None else Site(ports=plan.site.ports)
+    return json.inert(serial.dump(evolve(plan, root="machine", assemblies={"machine": empty}, site=ports)).decode())
 
 
 def _parts(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from unifiedbus_dsl.base.progress import task
 from unifiedbus_dsl.escape.csv import cell
 from unifiedbus_dsl.importer.doubts import BAD_VALUE, CUT_OFF, NO_END, STRANGE, Doubts, shown
 from unifiedbus_dsl.importer.kinds import KIND_OF_WORD
 from unifiedbus_dsl.importer.listing import ImportFailed
+from unifiedbus_dsl.importer.rates import bytes_per_second
 from unifiedbus_dsl.importer.source import Source
 from unifiedbus_dsl.importer.table import Kind, Table, number
 
@@ -54,8 +55,6 @@ _OTHERS = {
     "link": "link", "linkclass": "link", "medium": "medium", "cabletype": "medium", "media": "medium", "lanes": "lanes",
 }  # fmt: skip
 _METRES = {"": 1.0, "m": 1.0, "km": 1000.0, "cm": 0.01, "ft": 0.3048, "in": 0.0254, "mi": 1609.344, "mm": 0.001}
-_SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:b(?:it)?(?:/s|ps)?|bps)?", re.IGNORECASE)
-_POWER = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
 Head: TypeAlias = Mapping[str, int]
 """The place of each column by what it means."""
@@ -204,9 +203,27 @@ class _Rows:
         if not all(names):
             self.table.doubts.add(NO_END, line, shown(",".join(cells)))
             return
-        a = self.table.device(names[0], *self._facts(cells, 0))
-        b = self.table.device(names[1], *self._facts(cells, 1))
-        self.table.cable(a, _at(cells, a_port), b, _at(cells, b_port), self._kind(cells, line), line)
+        sides = [self._ends(cells, side, names[side], port) for side, port in ((0, a_port), (1, b_port))]
+        kind, most = self._kind(cells, line), max(map(len, sides))
+        for number_ in range(most):  # one row may be a cable with several ends
+            (a, ap), (b, bp) = (side[number_ % len(side)] for side in sides)
+            self.table.cable(a, ap, b, bp, kind, line)
+
+    def _ends(self, cells: list[str], side: int, name: str, port_at: int) -> list[tuple[int, str]]:
+        """The ends of a side: one, or with NetBox's columns as many as there are ports between commas. A port of the
+        name of its device and an adapter, as UFM's lists have it, is that adapter."""
+        facts, port = self._facts(cells, side), _at(cells, port_at)
+        type_ = _at(cells, self.facts[side][1]).lower()
+        if "," in port and type_.startswith("dcim."):
+            ports = [each.strip() for each in port.split(",")]
+            devices = [each.strip() for each in name.split(",")]
+            return [(self.table.device(devices[n % len(devices)], *facts), each) for n, each in enumerate(ports)]
+        adapter = port.removeprefix(f"{name} ")
+        if adapter != port and adapter and not facts[0]:
+            number_ = self.table.device(port, "nic")
+            self.table.devices[number_] = evolve(self.table.devices[number_], host=name)
+            return [(number_, "1")]
+        return [(self.table.device(name, *facts), port)]
 
     def _facts(self, cells: list[str], side: int) -> tuple[str, str]:
         """Kind and type of the device of a side."""
@@ -249,11 +266,10 @@ def _kind(facts: Mapping[str, str], doubts: Doubts, line: int) -> Kind:
 
 def _speed(text: str, doubts: Doubts, line: int) -> float | None:
     """Byte/s of `400G`, `100 Gbps`; a number without a unit says nothing for certain."""
-    match = _SPEED.fullmatch(text.strip())
-    if match is None or not match[2]:
+    found = bytes_per_second(text)
+    if found is None:
         doubts.add(BAD_VALUE, line, f"`{text[:40]}` as its rate: write `400 Gbps`, say")
-        return None
-    return number(match[1], "rate", doubts, line, _POWER[match[2].lower()] / 8)
+    return found
 
 
 def _at(cells: list[str], place: int) -> str:

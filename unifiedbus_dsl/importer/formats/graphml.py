@@ -30,7 +30,7 @@ _Edge: TypeAlias = tuple[tuple[str, str], Mapping[str, str], str]
 
 def is_it(head: str) -> bool:
     """Return whether a text begins as GraphML."""
-    return "<graphml" in head[:4096].lower()
+    return "<graphml" in head.lower()
 
 
 @define(eq=False)
@@ -105,9 +105,9 @@ def read(source: Source, doubts: Doubts) -> Table:
     """
     table = Table(source.stem, doubts)
     reader = _Reader(Graph(table))
-    with task("read cables") as step:
+    with source.xml() as stream, task("read cables") as step:
         try:
-            for event, element in ElementTree.iterparse(source.path, ("start", "end")):
+            for event, element in ElementTree.iterparse(stream, ("start", "end")):
                 tag = _tag(element)
                 if event == "start":
                     reader.start(tag, element)

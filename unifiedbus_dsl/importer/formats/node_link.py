@@ -13,7 +13,7 @@ from unifiedbus_dsl.importer.doubts import NO_END, Doubts, shown
 from unifiedbus_dsl.importer.graphs import Graph
 from unifiedbus_dsl.importer.jsons import load
 from unifiedbus_dsl.importer.listing import ImportFailed
-from unifiedbus_dsl.importer.source import Source
+from unifiedbus_dsl.importer.source import Source, begins
 from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.importer.types import types_of
 
@@ -22,7 +22,7 @@ _IS_IT = re.compile(r'"(nodes|edges|links)"\s*:\s*\[|"(directed|multigraph)"\s*:
 
 def is_it(head: str) -> bool:
     """Return whether a text begins as node-link JSON."""
-    return head.lstrip("\ufeff \t\r\n").startswith("{") and _IS_IT.search(head) is not None
+    return begins(head, "{") and _IS_IT.search(head) is not None
 
 
 def read(source: Source, doubts: Doubts) -> Table:
