@@ -1,7 +1,7 @@
 """From a settled table to a plan without a hierarchy of names: arrays of devices by type, and hosts of adapters.
 
 `switch65[12]`, `host[96]` of `nic[8]` each: the plan is as small as there are types. What the site calls the devices,
-hosts and ports stands beside it (`unifiedbus_dsl.plan.Site`).
+hosts and ports stands beside it (`unifiedbus_dsl.ir.plan.Site`).
 """
 
 from __future__ import annotations
