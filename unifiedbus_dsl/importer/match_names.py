@@ -2,9 +2,9 @@
 
 A device that both sides know by the same GUID is the same, whatever it is called. Else it is the one of that name: to
 the letter, as what the device calls itself (`MF0;leaf-01:MQM9700/U1` is `leaf-01`), or in its legal form
-(`unifiedbus_dsl.export.common.names`): `pod3-rack1-npu7`, also `Pod3 rack1 npu7`. Where few are found so, the cables say which
-device is which (`unifiedbus_dsl.export.structure`). Ports that are only numbered are those of the device's type in
-order."""
+(`unifiedbus_dsl.export.common.names`): `pod3-rack1-npu7`, also `Pod3 rack1 npu7`. Where few are found so, the cables
+say which device is which (`unifiedbus_dsl.importer.match_structure`). Ports that are only numbered are those of the
+device's type in order."""
 
 from __future__ import annotations
 
