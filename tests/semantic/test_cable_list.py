@@ -120,3 +120,15 @@ def test_ends_that_do_not_fit(tmp_path: Path) -> None:
 def test_a_list_that_is_no_text(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "cables.csv").write_bytes(data)
     assert len(compiled(tmp_path, None).diagnostics) == 1
+
+
+def test_a_line_that_names_what_is_left_out(tmp_path: Path) -> None:
+    machine = joined(MACHINE.replace("npu[4]   :", "npu[5 except 2] :"))
+    ring = "a,b\nnpu[0].x[0],npu[1].x[1]\nnpu[1].x[0],npu[3].x[1]\nnpu[3].x[0],npu[4].x[1]\nnpu[4].x[0],npu[0].x[1]\n"
+    done = compiled(tmp_path, ring, machine)
+    assert [d.message for d in done.diagnostics if d.severity == "error"] == []
+    names = sorted(done.fabric().cable_names(range(4)).tolist())
+    assert names[2:] == ["npu[3].x[0] -- npu[4].x[1]", "npu[4].x[0] -- npu[0].x[1]"]
+    assert told(compiled(tmp_path, ring.replace("npu[3].x[1]", "npu[2].x[1]"), machine)) == [
+        ("UB0433", "cables.csv", 3)
+    ]

@@ -23,7 +23,7 @@ _PLAIN = ("a", "b", "x4", "npu1", "Ascend950DT", "_", "e3", "GB", "m")
 _SOFT = ("npu", "rack", "switch", "port", "link", "connect", "spare", "open", "transit", "place", "to", "by", "keep")
 _SOFTER = ("any", "cables", "from", "in", "has", "differs", "bidir", "ubus", "use", "set", "fail", "label", "system")
 _RESERVED = ("if", "then", "else", "all", "true", "not", "and", "or", "div", "mod", "of", "within", "over")
-_RESERVED_TOO = ("for", "where", "as", "step", "let", "expect")
+_RESERVED_TOO = ("for", "where", "as", "step", "let", "expect", "except")
 
 
 def _node(kind: Any, *parts: st.SearchStrategy[Any], **named: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -55,8 +55,13 @@ dotted = st.tuples(words, members) | st.tuples(words)
 expressions: st.SearchStrategy[tree.Expr] = st.deferred(lambda: _expressions)
 """Any expression but an arrow, which is an argument only."""
 
-_range = _node(tree.Range, expressions, expressions, st.booleans(), _maybe(expressions)) | _node(
-    tree.Range, expressions, st.none(), st.just(True), _maybe(expressions)
+_gap_range = _node(tree.Range, expressions, expressions, st.booleans())
+_slab = st.tuples(_node(tree.Star) | _gap_range, expressions).flatmap(
+    lambda pair: _node(tree.Slab, st.permutations(pair).map(tuple))
+)
+_gap = expressions | _gap_range | _slab
+_range = _node(tree.Range, expressions, expressions, st.booleans(), _maybe(expressions), _maybe(_gap)) | _node(
+    tree.Range, expressions, st.none(), st.just(True), _maybe(expressions), _maybe(_gap)
 )
 _subscripts = _some(expressions | _range | _node(tree.Star), 1)
 
@@ -138,6 +143,16 @@ _body_statements: st.SearchStrategy[Any] = st.one_of(
     _statement(tree.PortExport, words, expressions),
     _statement(tree.Transit, _some(paths, 1)),
     _statement(tree.Instance, words, _shapes, _types, _maybe(expressions), st.booleans(), _annotations),
+    _statement(
+        tree.Instance,
+        words,
+        _some(expressions, 1),
+        _types,
+        _maybe(expressions),
+        st.booleans(),
+        _annotations,
+        _some(_gap),
+    ),
     _statement(tree.Connect, paths, paths, *_connect_tail),
     _statement(tree.ConnectPattern, paths, _maybe(paths), members, _args, *_connect_tail),
     _statement(tree.ConnectCables, strings, _maybe(_types), _annotations),

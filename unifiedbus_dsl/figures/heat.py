@@ -12,7 +12,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.base.units import counted, format_number
-from unifiedbus_dsl.ir.fabric.names import element_names
+from unifiedbus_dsl.ir.fabric.names import named_elements
 from unifiedbus_dsl.ir.plan import Child, Plan
 from unifiedbus_dsl.ir.plan.end_points import end_types
 from unifiedbus_dsl.measures.certified import proved
@@ -200,7 +200,7 @@ def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Chi
     """Each element of the children of an assembly: its array, its name, its first device."""
     starts = plan.numbering.child_starts[key]
     for child, first in zip(plan.assemblies[key].children, starts, strict=False):
-        for element, own in enumerate(element_names(child.name, child.shape, np.arange(child.count)).tolist()):
+        for element, own in enumerate(named_elements(child, np.arange(child.count)).tolist()):
             at = start + int(first) + element * plan.device_count[child.type]
             yield child, f"{path}.{own}" if path else own, at
 

@@ -12,13 +12,16 @@ from fractions import Fraction
 from math import prod
 from typing import TypeAlias
 
+import numpy as np
 from attrs import define, evolve, field
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.importer.types import Index, Place, Types, step_of
 from unifiedbus_dsl.ir.fabric.names import device_paths, split_path
-from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, Export, Lookup, Plan, PortRef, Rule, Site, Var
+from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, Export, Labels, Lookup, Plan, PortRef, Rule, Site, Var
+from unifiedbus_dsl.ir.plan.labels import groups_of, labels_without, places_of
 
 Path: TypeAlias = "tuple[Place, ...] | None"
 _Group: TypeAlias = tuple[str, str, str, str, str, int, float | None]
@@ -134,21 +137,46 @@ def _signature(node: _Node, known: dict[object, int]) -> int | None:
         return None if node.children else known.setdefault(("device", node.device), len(known))
     parts: list[object] = []
     for name, elements in sorted(node.children.items()):
-        shape = _shape(elements)
+        gone = _gone(elements)
         inner = {_signature(element, known) for element in elements.values()}
         spare = {element.spare for element in elements.values()}
-        if shape is None or None in inner or len(inner) > 1 or len(spare) > 1:
+        if gone is None or None in inner or len(inner) > 1 or len(spare) > 1:
             return None
-        parts.append((name, shape, inner.pop(), spare.pop()))
+        parts.append((name, gone.shape, gone.tobytes(), inner.pop(), spare.pop()))
     return known.setdefault(tuple(parts), len(known))
 
 
-def _shape(elements: Mapping[Index, _Node]) -> Index | None:
+def _gone(elements: Mapping[Index, _Node]) -> NDArray[np.bool_] | None:
+    """Which elements of an array are missing; None where they have different numbers of subscripts, or where fewer are
+    there than are missing."""
     ranks = {len(at) for at in elements}
     if len(ranks) > 1:
         return None
     shape = tuple(max(column) + 1 for column in zip(*elements, strict=True))
-    return shape if prod(shape) == len(elements) else None
+    if prod(shape) >= 2 * len(elements) and prod(shape) > len(elements):
+        return None
+    gone = np.ones(shape, dtype=bool)
+    gone[tuple(np.array(column) for column in zip(*elements, strict=True))] = False
+    return gone
+
+
+def _child(name: str, elements: Mapping[Index, _Node], key: str) -> Child:
+    """The child array of elements that are alike, those that are missing left out."""
+    gone, spare = _gone(elements), next(iter(elements.values())).spare
+    assert gone is not None
+    if not gone.any():
+        return Child(name, gone.shape, key, spare)
+    labels = labels_without(gone)
+    return Child(name, tuple(each.count for each in labels), key, spare, labels=labels)
+
+
+def _place(child: Child, at: Index) -> Index:
+    """Where an element is among those that are there, from its subscripts."""
+    found, rest = list[int](), list(at)
+    for labels in groups_of(child):
+        own, rest = rest[: len(labels.sizes)], rest[len(labels.sizes) :]
+        found.append(int(places_of(labels, np.ravel_multi_index(own, labels.sizes))))
+    return tuple(found)
 
 
 @define
@@ -174,8 +202,7 @@ class _Build:
         self.taken.add(key)  # before what is inside, which may have the same name
         children = []
         for child, elements in sorted(node.children.items()):
-            first = next(iter(elements.values()))
-            children.append(Child(child, _shape(elements) or (), self.add(first, child), first.spare))
+            children.append(_child(child, elements, self.add(next(iter(elements.values())), child)))
         self.assemblies[key] = AssemblyType(key, _kind(name), tuple(children))
         self.known[number] = key
         return key
@@ -229,12 +256,12 @@ class _Exports:
 
     build: _Build
     types: Types
-    children: dict[str, str] = field(factory=dict)
-    """The type of each child of the root."""
+    children: dict[str, Child] = field(factory=dict)
+    """The children of the root."""
 
     def __attrs_post_init__(self) -> None:
         root = list(self.build.assemblies.values())[-1]
-        self.children = {child.name: child.type for child in root.children}
+        self.children = {child.name: child for child in root.children}
 
     def end(self, path: Iterable[Place], device: str, port: str) -> tuple[str, Index, str, Index]:
         """Child of the root with its subscripts, port of that child with its subscripts."""
@@ -242,19 +269,26 @@ class _Exports:
         array, port_at = self.types.place(device, port)
         shape = self.types.devices[device].by_name[array].shape
         name, subscripts = array, port_at
-        key = self.children[child]
+        key = self.children[child].type
         holders = []
         for step, index in inner:
-            holders.append((key, step, index))
-            key = next(c.type for c in self.build.assemblies[key].children if c.name == step)
+            part = next(c for c in self.build.assemblies[key].children if c.name == step)
+            holders.append((key, step, _place(part, index)))
+            key = part.type
         for holder, step, index in reversed(holders):
             name = self._export(holder, step, name, shape)
             shape = self._shape_of(holder, name)
             subscripts = (*index, *subscripts)
-        return child, at, name, subscripts
+        return child, _place(self.children[child], at), name, subscripts
 
     def _shape_of(self, key: str, name: str) -> Index:
         return next(e.shape for e in self.build.assemblies[key].exports if e.name == name)
+
+    def _labels(self, key: str, port: str) -> tuple[Labels, ...]:
+        """The labels of a port array of a type."""
+        if key in self.types.devices:
+            return groups_of(self.types.devices[key].by_name[port])
+        return groups_of(next(e for e in self.build.assemblies[key].exports if e.name == port))
 
     def _export(self, key: str, child: str, port: str, shape: Index) -> str:
         """The export of a port array of a child, made where it is missing."""
@@ -265,7 +299,9 @@ class _Exports:
             axes = tuple(Axis(f"_{n}", 0, size - 1) for n, size in enumerate((*array.shape, *shape)))
             names = [Var(axis.name) for axis in axes]
             rank = len(array.shape)
-            export = Export(name, axes, PortRef(child, tuple(names[:rank]), port, tuple(names[rank:])))
+            ref = PortRef(child, tuple(names[:rank]), port, tuple(names[rank:]))
+            labels = (*groups_of(array), *self._labels(array.type, port))
+            export = Export(name, axes, ref, labels=labels if any(each.absent for each in labels) else ())
             exports = tuple(sorted((*of.exports, export), key=lambda e: e.name))
             self.build.assemblies[key] = evolve(of, exports=exports)
         return name

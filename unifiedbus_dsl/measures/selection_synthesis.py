@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 from attrs import frozen
 
@@ -11,6 +9,7 @@ from unifiedbus_dsl.base.arrays import Bools, Ints, concatenate_ranges
 from unifiedbus_dsl.graph.symmetry import segment_sums, splitmix64
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan import Child, DeviceType
+from unifiedbus_dsl.ir.plan.labels import ABSENT, text_shape, to_labels, to_places
 
 MOST_PARTS = 3
 """Selections that a reader takes in; what needs more has no name."""
@@ -104,21 +103,28 @@ def _subscripts(child: Child, elements: Ints) -> str | None:
     """`npu[0..3, *]` for elements of an array by number, None where they are no box of ranges."""
     if not child.shape:
         return child.name
-    places = [np.unique(axis) for axis in np.unravel_index(elements, child.shape)]
-    if prod(len(axis) for axis in places) != len(elements):
-        return None
-    texts = [_range(axis, length) for axis, length in zip(places, child.shape, strict=True)]
-    if None in texts:
+    labels, shape = to_labels(child, elements), text_shape(child)
+    places = [np.unique(axis) for axis in np.unravel_index(labels, shape)]
+    there = [np.unique(axis) for axis in np.unravel_index(to_labels(child, np.arange(child.count)), shape)]
+    texts = [_range(axis, whole) for axis, whole in zip(places, there, strict=True)]
+    if None in texts or not _meant(child, places, texts, labels):
         return None
     while texts and texts[-1] == "*":
         texts.pop()
     return f"{child.name}[{', '.join(map(str, texts))}]" if texts else child.name
 
 
-def _range(places: Ints, length: int) -> str | None:
+def _meant(child: Child, places: list[Ints], texts: list[str | None], labels: Ints) -> bool:
+    """Whether subscripts name these elements, and no absent one but by `*`."""
+    box = np.ravel_multi_index(np.ix_(*places), text_shape(child)).ravel()
+    there = box[to_places(child, box) != ABSENT]
+    return np.array_equal(np.sort(labels), there) and (len(there) == len(box) or "*" in texts)
+
+
+def _range(places: Ints, there: Ints) -> str | None:
     """`*`, `3`, `0..7` or `0..6 step 2`, None where the distances differ."""
     low, high = int(places[0]), int(places[-1])
-    if len(places) == length:
+    if len(places) == len(there):
         return "*"
     if len(places) == 1:
         return str(low)

@@ -14,7 +14,8 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.ir.fabric.names import part_name
-from unifiedbus_dsl.ir.plan import AssemblyType, Plan
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
+from unifiedbus_dsl.ir.plan.labels import element_text
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Point, Text, hanging, identifier, straight, text_width
 from unifiedbus_dsl.render.places import HEAD, Layout, Part, bow_depth, layout, rule_ends, sizes_for
@@ -162,22 +163,17 @@ def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark
 def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
     """Every part below, parents first, devices in the order of the plan."""
     yield at
-    shapes = {c.name: c.shape for c in plan.assemblies[at.layout.key].children} if at.layout.parts else {}
+    children = plan.assemblies[at.layout.key].by_name if at.layout.parts else {}
     start = at.start
     for part in at.layout.parts:
-        path = _joined(at.path, part, shapes[part.child])
+        path = _joined(at.path, part, children[part.child])
         below = Seen(part.layout, path, at.x + part.x, at.y + part.y, at.depth + 1, start)
         start += plan.device_count[part.layout.key]
         yield from _walk(plan, root, below)
 
 
-def _joined(path: str, part: Part, shape: tuple[int, ...]) -> str:
-    subscripts: list[str] = []
-    rest = part.element
-    for size in reversed(shape):
-        rest, subscript = divmod(rest, size)
-        subscripts.insert(0, str(subscript))
-    own = f"{part.child}[{', '.join(subscripts)}]" if shape else part.child
+def _joined(path: str, part: Part, child: Child) -> str:
+    own = part.child + element_text(child, np.unravel_index(part.element, child.shape) if child.shape else ())
     return f"{path}.{own}" if path else own
 
 

@@ -13,6 +13,7 @@ from unifiedbus_dsl.escape import html
 from unifiedbus_dsl.ir.plan import (
     AssemblyType,
     Axis,
+    Child,
     Const,
     DeviceType,
     IndexExpr,
@@ -24,6 +25,7 @@ from unifiedbus_dsl.ir.plan import (
     Rule,
     Var,
 )
+from unifiedbus_dsl.ir.plan.labels import label_table, shape_text
 from unifiedbus_dsl.ir.plan.text import value_text
 from unifiedbus_dsl.render.detail import TooManyMarksError, detail_picture
 from unifiedbus_dsl.render.floor import MOST_PLACES, NothingPlacedError, floor_picture
@@ -147,13 +149,22 @@ def _assembly(
     return {
         **_common(plan, assembly),
         "ports": [[e.name, " × ".join(map(str, e.shape)) or "1"] for e in assembly.exports],
-        "children": [{"name": c.name, "shape": list(c.shape), "type": c.type} for c in assembly.children],
+        "children": [_child(child) for child in assembly.children],
         "contents": contents,
         "portShapes": {e.name: list(e.shape) for e in assembly.exports},
         "exports": [{"name": e.name, "axes": _axes(e.axes), "ref": _ref(e.ref, tables)} for e in assembly.exports],
         "rules": [_rule(rule, tables) for rule in assembly.rules],
         "bundles": [[f"{b.left} – {b.right} · {b.link}", b.text] for b in survey.bundles[assembly.key]],
     }
+
+
+def _child(child: Child) -> dict[str, Any]:
+    """A child array; of one with elements left out, the sizes of each dimension with the labels that are there."""
+    made: dict[str, Any] = {"name": child.name, "shape": list(child.shape), "type": child.type}
+    if child.labels:
+        made["labels"] = [[list(labels.sizes), list(label_table(labels))] for labels in child.labels]
+        made["text"] = shape_text(child)
+    return made
 
 
 # ---- rules ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Quantity, format_number
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
+from unifiedbus_dsl.ir.plan.labels import element_text
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail import TooManyMarksError
 from unifiedbus_dsl.render.marks import (
@@ -146,8 +147,7 @@ def _spots(
 
 
 def _element(child: Child, element: int, path: str) -> str:
-    at = ", ".join(map(str, np.unravel_index(element, child.shape))) if child.shape else ""
-    own = f"{child.name}[{at}]" if at else child.name
+    own = child.name + element_text(child, np.unravel_index(element, child.shape) if child.shape else ())
     return f"{path}.{own}" if path else own
 
 

@@ -68,7 +68,7 @@ class Builder:
     def on_list_of(self, span: Span, c: Children) -> tuple[Any, ...]:
         return _present(c)
 
-    on_fields = on_params = on_body = on_shape = on_binders = on_annotations = on_list_of
+    on_sizes = on_holes = on_fields = on_params = on_body = on_shape = on_binders = on_annotations = on_list_of
     on_analyze_items = on_scenario_items = on_view_items = on_targets = on_subscripts = on_args = on_list_of
     on_use_names = on_dotted = on_type_name = on_list_of
 
@@ -79,6 +79,8 @@ class Builder:
 
     def on_scope(self, span: Span, c: Children) -> Any:
         return c[0] if c else None
+
+    on_gaps = on_scope
 
     def on_args_or_none(self, span: Span, c: Children) -> tuple[tree.Arg, ...]:
         return c[0] if c else ()
@@ -163,8 +165,13 @@ class Builder:
         return self._instance(span, c, spare=True)
 
     def _instance(self, span: Span, c: Children, spare: bool) -> tree.Instance:
-        name, shape, type_ref, condition, annotations = c
-        return tree.Instance(name, shape, type_ref, condition, spare, annotations, doc=self._doc(span), span=span)
+        name, (shape, holes), type_ref, condition, annotations = c
+        return tree.Instance(
+            name, shape, type_ref, condition, spare, annotations, holes, doc=self._doc(span), span=span
+        )
+
+    def on_shape_with_holes(self, span: Span, c: Children) -> tuple[Any, Any]:
+        return (c[0], c[1]) if c and c[0] is not None else ((), ())
 
     def on_open(self, span: Span, c: Children) -> tree.Open:
         return tree.Open(tuple(c), doc=self._doc(span), span=span)
@@ -300,13 +307,19 @@ class Builder:
         return tree.Star(span=span)
 
     def on_range_inclusive(self, span: Span, c: Children) -> tree.Range:
-        return tree.Range(c[0], c[1], True, c[2], span=span)
+        return tree.Range(c[0], c[1], True, c[2], c[3], span=span)
+
+    def on_gap_inclusive(self, span: Span, c: Children) -> tree.Range:
+        return tree.Range(c[0], c[1], True, span=span)
+
+    def on_gap_exclusive(self, span: Span, c: Children) -> tree.Range:
+        return tree.Range(c[0], c[1], False, span=span)
 
     def on_range_exclusive(self, span: Span, c: Children) -> tree.Range:
-        return tree.Range(c[0], c[1], False, c[2], span=span)
+        return tree.Range(c[0], c[1], False, c[2], c[3], span=span)
 
     def on_range_open(self, span: Span, c: Children) -> tree.Range:
-        return tree.Range(c[0], None, True, c[1], span=span)
+        return tree.Range(c[0], None, True, c[1], c[2], span=span)
 
     def on_conditional(self, span: Span, c: Children) -> tree.Conditional:
         return tree.Conditional(*c, span=span)
@@ -342,8 +355,11 @@ class Builder:
     def on_positional(self, span: Span, c: Children) -> tree.Arg:
         return tree.Arg(None, c[0], span=span)
 
-    def on_list(self, span: Span, c: Children) -> tree.ListExpr:
-        return tree.ListExpr(_present(c), span=span)
+    def on_list(self, span: Span, c: Children) -> tree.ListExpr | tree.Slab:
+        items = _present(c)
+        if any(isinstance(item, tree.Star | tree.Range) for item in items):
+            return tree.Slab(items, span=span)
+        return tree.ListExpr(items, span=span)
 
     def on_record(self, span: Span, c: Children) -> tree.Record:
         return tree.Record(_present(c), span=span)

@@ -81,7 +81,11 @@ def _star(node: tree.Star, tight: bool) -> tuple[int, str]:
 def _range(node: tree.Range, tight: bool) -> tuple[int, str]:
     high = "" if node.high is None else expression(node.high, SUM)
     step = "" if node.step is None else f" step {expression(node.step, SUM)}"
-    return LOOSE, f"{expression(node.low, SUM)}{'..' if node.inclusive else '..<'}{high}{step}"
+    return LOOSE, f"{expression(node.low, SUM)}{'..' if node.inclusive else '..<'}{high}{step}{_gap(node.gap)}"
+
+
+def _gap(node: tree.Expr | tree.Range | None) -> str:
+    return "" if node is None else f" except {_axis(node)}"
 
 
 def _index(node: tree.Index, tight: bool) -> tuple[int, str]:
@@ -167,6 +171,10 @@ def _list(node: tree.ListExpr, tight: bool) -> tuple[int, str]:
     return POSTFIX, f"[{', '.join(expression(item) for item in node.items)}]"
 
 
+def _slab(node: tree.Slab, tight: bool) -> tuple[int, str]:
+    return POSTFIX, f"[{', '.join(expression(item) for item in node.items)}]"
+
+
 def _record(node: tree.Record, tight: bool) -> tuple[int, str]:
     return OPERAND, f"{{{', '.join(_arg(arg) for arg in node.fields)}}}"
 
@@ -189,6 +197,7 @@ _EXPRESSIONS: dict[type[Any], Callable[[Any, bool], tuple[int, str]]] = {
     tree.Conditional: _conditional,
     tree.All: _all,
     tree.ListExpr: _list,
+    tree.Slab: _slab,
     tree.Record: _record,
 }
 
@@ -221,8 +230,9 @@ def _annotations(nodes: Iterable[tree.Annotation]) -> str:
     return "".join(f" @{node.name.text}{_args_if_any(node.args)}" for node in nodes)
 
 
-def _shape(nodes: tuple[tree.Expr, ...]) -> str:
-    return f"[{', '.join(expression(node) for node in nodes)}]" if nodes else ""
+def _shape(nodes: tuple[tree.Expr, ...], holes: tuple[tree.Expr | tree.Range, ...] = ()) -> str:
+    without = f" except {', '.join(map(_axis, holes))}" if holes else ""
+    return f"[{', '.join(expression(node) for node in nodes)}{without}]" if nodes else ""
 
 
 def _where(node: tree.Expr | None) -> str:
@@ -252,7 +262,15 @@ def _binder(node: tree.Binder) -> str:
         return f"{node.name.text} in {_before_where(axis, SUM)}"
     low, high, step = (None if x is None else _before_where(x, SUM) for x in (axis.low, axis.high, axis.step))
     sign = ".." if axis.inclusive else "..<"
-    return f"{node.name.text} in {low}{sign}{high or ''}{'' if step is None else f' step {step}'}"
+    without = "" if axis.gap is None else f" except {_before_where_axis(axis.gap)}"
+    return f"{node.name.text} in {low}{sign}{high or ''}{'' if step is None else f' step {step}'}{without}"
+
+
+def _before_where_axis(node: tree.Expr | tree.Range) -> str:
+    if not isinstance(node, tree.Range):
+        return _before_where(node, SUM)
+    low, high = (_before_where(each, SUM) for each in (node.low, node.high) if each is not None)
+    return f"{low}{'..' if node.inclusive else '..<'}{high}"
 
 
 def is_path(node: tree.Selector) -> bool:
@@ -380,7 +398,7 @@ def _instance(node: tree.Instance) -> str:
 
 
 def _instance_head(node: tree.Instance) -> str:
-    return f"{'spare ' if node.spare else ''}{node.name.text}{_shape(node.shape)}"
+    return f"{'spare ' if node.spare else ''}{node.name.text}{_shape(node.shape, node.holes)}"
 
 
 def _open(node: tree.Open) -> str:

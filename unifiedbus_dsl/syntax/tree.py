@@ -82,12 +82,16 @@ class Star(Node):
 
 @frozen
 class Range(Node):
-    """`0..7` (inclusive), `0..<8`, `0..63 step 8`, and the half-open end `96..` (`high` is None)."""
+    """`0..7` (inclusive), `0..<8`, `0..63 step 8`, and the half-open end `96..` (`high` is None).
+
+    `gap` is what stands behind `except`: a number, a range, or a list of numbers.
+    """
 
     low: Expr
     high: Expr | None
     inclusive: bool = True
     step: Expr | None = None
+    gap: Expr | Range | None = None
 
 
 @frozen
@@ -174,6 +178,13 @@ class ListExpr(Node):
 
 
 @frozen
+class Slab(Node):
+    """`[3, *]`, `[0..1, 5]`: elements of an array, behind `except`."""
+
+    items: tuple[Subscript, ...]
+
+
+@frozen
 class Record(Node):
     """`{a = 1, b = 2}`."""
 
@@ -182,7 +193,7 @@ class Record(Node):
 
 Expr: TypeAlias = (
     Number | Quantity | String | Bool | Name | Member | Index | Call | Arrow | Unary | Binary | Compare | Conditional
-    | All | ListExpr | Record
+    | All | ListExpr | Slab | Record
 )  # fmt: skip
 Subscript: TypeAlias = Expr | Star | Range
 
@@ -458,7 +469,7 @@ class Transit(Statement):
 
 @frozen
 class Instance(Statement):
-    """`npu[8] : chip`, `spare npu : Chip`, `nic[2] : UBNic if with_nic`."""
+    """`npu[8] : chip`, `spare npu : Chip`, `nic[2] : UBNic if with_nic`, `rack[8 except 6] : Cabinet` (`holes`)."""
 
     name: Word
     shape: tuple[Expr, ...]
@@ -466,6 +477,7 @@ class Instance(Statement):
     condition: Expr | None = None
     spare: bool = False
     annotations: tuple[Annotation, ...] = ()
+    holes: tuple[Expr | Range, ...] = ()
 
 
 @frozen

@@ -13,6 +13,7 @@ from unifiedbus_dsl.base.units import RATE, Quantity, format_quantity
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import ExportInput, too_large
 from unifiedbus_dsl.ir.plan import Child, Plan, PortRef
+from unifiedbus_dsl.ir.plan.labels import shape_text
 
 Path = tuple[str, ...]
 
@@ -70,8 +71,7 @@ def drawing(subject: ExportInput, sink: Sink, form: str) -> Drawing:
 
 def _box(plan: Plan, child: Child, above: Path) -> Box:
     path = (*above, child.name)
-    shape = f"[{', '.join(map(str, child.shape))}]" if child.shape else ""
-    label = f"{'spare ' if child.spare else ''}{child.name}{shape} : {child.type}"
+    label = f"{'spare ' if child.spare else ''}{child.name}{shape_text(child)} : {child.type}"
     inside = plan.assemblies[child.type].children if child.type in plan.assemblies else ()
     return Box(path, label, plan.type(child.type).kind, tuple(_box(plan, inner, path) for inner in inside))
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import ExportInput, left_out, refuse, remark, too_large
 from unifiedbus_dsl.export.common.legal import HOST, Rule, legal
-from unifiedbus_dsl.export.common.names import Slugs, elements, plain
+from unifiedbus_dsl.export.common.names import Slugs, labelled, plain
 from unifiedbus_dsl.export.common.switches import LEVELS, Cluster, clusters
-from unifiedbus_dsl.ir.fabric.names import device_names, element_names, part_name
+from unifiedbus_dsl.ir.fabric.names import device_names, named_elements, part_name
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.ir.plan.end_points import end_types
 
@@ -159,8 +159,8 @@ class _Grouper:
             numbers = np.arange(child.count)
             if self.left is not None:
                 numbers = numbers[self.left[firsts + size] > self.left[firsts]]
-            names = [prefix + n for n in elements(stems[child.name], child.shape, numbers).tolist()]
-            paths = [f"{path}{n}" for n in element_names(child.name, child.shape, numbers).tolist()]
+            names = [prefix + n for n in labelled(stems[child.name], child, numbers).tolist()]
+            paths = [f"{path}{n}" for n in named_elements(child, numbers).tolist()]
             names = self._of_site(names, paths)
             if child.type in self.nodes:
                 own += names

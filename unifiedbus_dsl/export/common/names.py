@@ -18,10 +18,11 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.export.common.legal import HOST, Rule, legal
 from unifiedbus_dsl.export.common.words import plain
 from unifiedbus_dsl.ir.fabric.names import Texts, device_names, port_names
-from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.ir.plan import Child, Plan
 from unifiedbus_dsl.ir.plan.index import IntArray
+from unifiedbus_dsl.ir.plan.labels import text_shape, to_labels
 
-__all__ = ["Slugs", "element", "elements", "plain", "stems"]
+__all__ = ["Slugs", "element", "elements", "labelled", "plain", "stems"]
 
 _TAIL = re.compile(r"[-0-9]*\Z")
 
@@ -67,6 +68,11 @@ def elements(stem: str, shape: Sequence[int], numbers: IntArray) -> Texts:
     found = np.empty(len(rows), dtype=object)
     found[:] = [f"{stem}{glue}{'-'.join(map(str, row))}" for row in rows]
     return found
+
+
+def labelled(stem: str, child: Child, places: IntArray) -> Texts:
+    """Names of the elements at these places of an array, by their labels."""
+    return elements(stem, text_shape(child), to_labels(child, places))
 
 
 @frozen(eq=False, slots=False)
@@ -116,7 +122,7 @@ class Slugs:
             chosen = which == number
             at, inner = np.divmod(offsets[chosen] - starts[number], self.plan.device_count[child.type])
             distinct, back = np.unique(at, return_inverse=True)
-            own = elements(self.of(key)[child.name], child.shape, distinct)[back]
+            own = labelled(self.of(key)[child.name], child, distinct)[back]
             names[chosen] = own if child.type in self.plan.devices else own + "-" + self._paths(child.type, inner)
         return names
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.export.base import ExportInput
 from unifiedbus_dsl.export.common.groups import node_types
-from unifiedbus_dsl.export.common.names import Slugs, elements, plain
+from unifiedbus_dsl.export.common.names import Slugs, labelled, plain
 from unifiedbus_dsl.ir.plan import Plan
 
 
@@ -49,7 +49,7 @@ def _inside(
         if child.spare or not child.count:
             continue
         size = plan.device_count[child.type]
-        names = elements(slugs.of(key)[child.name], child.shape, np.arange(child.count)).tolist()
+        names = labelled(slugs.of(key)[child.name], child, np.arange(child.count)).tolist()
         for number, name in enumerate(names):
             first, full = start + offset + number * size, prefix + name
             if child.type in types:

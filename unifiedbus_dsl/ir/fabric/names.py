@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.ir.plan import Child, DeviceType, Plan, Port
 from unifiedbus_dsl.ir.plan.index import IntArray
+from unifiedbus_dsl.ir.plan.labels import ABSENT, text_shape, to_labels, to_places
 
 Texts: TypeAlias = "NDArray[np.object_]"
 """Python strings in an array."""
@@ -84,9 +85,14 @@ def _paths(plan: Plan, key: str, offsets: IntArray) -> Texts:
         child = plan.assemblies[key].children[number]
         chosen = which == number
         element, inner = np.divmod(offsets[chosen] - starts[number], plan.device_count[child.type])
-        own = element_names(child.name, child.shape, element)
+        own = named_elements(child, element)
         names[chosen] = own if child.type in plan.devices else own + "." + _paths(plan, child.type, inner)
     return names
+
+
+def named_elements(array: Child | Port, places: IntArray) -> Texts:
+    """`cabinet[17]` of the elements at these places of an array, each by its label."""
+    return element_names(array.name, text_shape(array), to_labels(array, places))
 
 
 def element_names(name: str, shape: Sequence[int], elements: IntArray) -> Texts:
@@ -219,16 +225,20 @@ def child_named(plan: Plan, key: str, name: str, path: str) -> Child:
 
 def _element(array: Child | Port, inside: str | None, path: str) -> int:
     texts = [] if inside is None else [part.strip() for part in inside.split(",")]
-    if len(texts) != len(array.shape):
-        raise ValueError(f"`{array.name}` in `{path}` wants {_subscripts(array.shape)}, found {len(texts)}")
+    shape = text_shape(array)
+    if len(texts) != len(shape):
+        raise ValueError(f"`{array.name}` in `{path}` wants {_subscripts(shape)}, found {len(texts)}")
     flat = 0
-    for part, size in zip(texts, array.shape, strict=True):
+    for part, size in zip(texts, shape, strict=True):
         if not (part.isascii() and part.isdigit()):
             raise ValueError(f"subscript `{part}` in `{path}` is no number")
         if int(part) >= size:
             raise ValueError(f"subscript {part} of `{array.name}` in `{path}` is outside 0..{size - 1}")
         flat = flat * size + int(part)
-    return flat
+    place = int(to_places(array, np.array([flat]))[0])
+    if place == ABSENT:
+        raise ValueError(f"there is no `{array.name}[{inside}]` in `{path}`: it is left out of the array")
+    return place
 
 
 def _start(plan: Plan, key: str, child: Child) -> int:
@@ -273,7 +283,7 @@ def cable_source(plan: Plan, cable: int) -> CableSource:
             return CableSource(".".join(path), key, rule, numbering.index_values(key, rule, offset - starts[number]))
         child = assembly.children[number]
         element, offset = divmod(offset - starts[number], numbering.cable_count[child.type])
-        path.append(str(element_names(child.name, child.shape, np.asarray([element]))[0]))
+        path.append(str(named_elements(child, np.asarray([element]))[0]))
         key = child.type
 
 

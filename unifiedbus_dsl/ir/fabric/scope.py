@@ -15,6 +15,7 @@ from unifiedbus_dsl.ir.fabric import Fabric, Slice
 from unifiedbus_dsl.ir.fabric.names import child_named, split_path, split_segment
 from unifiedbus_dsl.ir.plan import Child, Plan, PortRef
 from unifiedbus_dsl.ir.plan.index import IntArray, Points, axes_used, evaluate, flat_index
+from unifiedbus_dsl.ir.plan.labels import ABSENT, text_shape, to_places
 
 _RANGE = re.compile(r"(\d+)(?:\s*(\.\.<?)\s*(\d+)(?:\s+step\s+(\d+))?)?\Z")
 
@@ -46,16 +47,18 @@ def parse_scope(plan: Plan, scope: str) -> list[tuple[Child, IntArray]]:
 
 def _elements(child: Child, inside: str | None, scope: str) -> IntArray:
     texts = [] if inside is None else [part.strip() for part in inside.split(",")]
-    if len(texts) > len(child.shape):
-        raise ValueError(
-            f"`{child.name}` in `{scope}` has {len(child.shape)} dimensions, found {len(texts)} subscripts"
-        )
-    texts += ["*"] * (len(child.shape) - len(texts))
-    chosen = [_subscript(text, size, child.name) for text, size in zip(texts, child.shape, strict=True)]
+    shape = text_shape(child)
+    if len(texts) > len(shape):
+        raise ValueError(f"`{child.name}` in `{scope}` has {len(shape)} dimensions, found {len(texts)} subscripts")
+    texts += ["*"] * (len(shape) - len(texts))
+    chosen = [_subscript(text, size, child.name) for text, size in zip(texts, shape, strict=True)]
     total: IntArray = np.zeros(1, dtype=np.int64)
-    for values, size in zip(chosen, child.shape, strict=True):
+    for values, size in zip(chosen, shape, strict=True):
         total = (total[:, None] * size + values).ravel()
-    return total
+    places = to_places(child, total)
+    if (places == ABSENT).any() and "*" not in texts:
+        raise ValueError(f"`{child.name}[{', '.join(texts)}]` in `{scope}` names an element that is left out")
+    return np.asarray(places[places != ABSENT])
 
 
 def _subscript(text: str, size: int, name: str) -> IntArray:

@@ -176,8 +176,26 @@ class DeviceType:
 
 
 @frozen
+class Labels:
+    """One or more dimensions of an array as its text counts them: `sizes`, without the elements `absent`, which are
+    row-major numbers and ascend."""
+
+    sizes: tuple[int, ...]
+    absent: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many elements are there."""
+        return prod(self.sizes) - len(self.absent)
+
+
+@frozen
 class Child:
-    """An array of instances of one type inside an assembly; shape () is a single one."""
+    """An array of instances of one type inside an assembly; shape () is a single one.
+
+    Where elements are absent, `shape` counts those that are there: each of its dimensions stands for those of one of
+    `labels`, in which an element keeps the number that the text gives it.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -185,6 +203,7 @@ class Child:
     spare: bool = False
     doc: str | None = field(default=None, eq=False)
     span: Span | None = field(default=None, eq=False, repr=False)
+    labels: tuple[Labels, ...] = ()
 
     @property
     def count(self) -> int:
@@ -193,12 +212,16 @@ class Child:
 
 @frozen
 class Export:
-    """`port up = npu.up`: port `name` of shape `[axis.size for axis in axes]` is `ref` over the axes."""
+    """`port up = npu.up`: port `name` of shape `[axis.size for axis in axes]` is `ref` over the axes.
+
+    Where it is of parts of which some are absent, `labels` are those of its dimensions.
+    """
 
     name: str
     axes: tuple[Axis, ...]
     ref: PortRef
     span: Span | None = field(default=None, eq=False, repr=False)
+    labels: tuple[Labels, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -232,11 +255,12 @@ class Rule:
 
 @frozen
 class Opening:
-    """Ports of direct children that may stay free: `ref` over the axes."""
+    """Ports of direct children that may stay free: `ref` over the axes where `where` holds."""
 
     axes: tuple[Axis, ...]
     ref: PortRef
     span: Span | None = field(default=None, eq=False, repr=False)
+    where: IndexExpr | None = None
 
 
 @frozen

@@ -27,6 +27,7 @@ _CLASSES: Mapping[str, type] = {
         nodes.Const,
         nodes.DeviceType,
         nodes.Export,
+        nodes.Labels,
         nodes.Link,
         nodes.Lookup,
         nodes.Not,

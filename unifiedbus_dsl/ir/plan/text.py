@@ -13,6 +13,7 @@ from unifiedbus_dsl.base.units import LENGTH, RATE, TIME, Quantity, format_quant
 from unifiedbus_dsl.escape.terminal import clean
 from unifiedbus_dsl.ir.plan import AssemblyType, Axis, DeviceType, Link, Placement, Plan, PortRef, Protocol, Rule, Value
 from unifiedbus_dsl.ir.plan.index import table_checksum, text, texts
+from unifiedbus_dsl.ir.plan.labels import shape_text
 from unifiedbus_dsl.ir.plan.numbering import micrometres
 
 _DIGITS = 12
@@ -63,15 +64,15 @@ def _assembly(plan: Plan, assembly: AssemblyType) -> Iterator[str]:
     )
     yield f"{assembly.kind} {key}  # {', '.join(numbers)}"
     for child in assembly.children:
-        shape = f"[{', '.join(map(str, child.shape))}]" if child.shape else ""
-        yield f"  {'spare ' if child.spare else ''}{child.name}{shape} : {child.type}"
+        yield f"  {'spare ' if child.spare else ''}{child.name}{shape_text(child)} : {child.type}"
     for export in assembly.exports:
         names = f"[{', '.join(axis.name for axis in export.axes)}]" if export.axes else ""
         yield f"  port {export.name}{names} = {ref_text(export.ref)}{_for(export.axes)}"
     for number_, rule in enumerate(assembly.rules):
         yield f"  {rule_text(rule)}  # {_count(plan.numbering.rule_size(key, number_), 'cable')}"
     for opening in assembly.openings:
-        yield f"  open {ref_text(opening.ref)}{_for(opening.axes)}"
+        where = "" if opening.where is None else f" where {text(opening.where)}"
+        yield f"  open {ref_text(opening.ref)}{_for(opening.axes)}{where}"
     for placement in assembly.placements:
         yield f"  place {placement.child} as {placement.method} {_positions(placement)}"
     yield from _fields(assembly.fields)

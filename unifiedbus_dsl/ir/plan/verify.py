@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import prod
 
 from unifiedbus_dsl.ir.plan import (
     AssemblyType,
     Axis,
+    Child,
     Const,
     DeviceType,
+    Export,
     IndexExpr,
     Lookup,
     Not,
     Op,
+    Opening,
     Placement,
     Plan,
     PortRef,
@@ -138,6 +142,10 @@ def _exports(plan: Plan) -> Iterator[str]:
     for key in plan.bottom_up:
         assembly = plan.assemblies[key]
         yield from _sorted([child.name for child in assembly.children], f"the children of `{key}`")
+        for child in assembly.children:
+            yield from _labels(child, f"`{child.name}` of `{key}`")
+        for export in assembly.exports:
+            yield from _labels(export, f"port `{export.name}` of `{key}`")
         yield from _sorted([export.name for export in assembly.exports], f"the exports of `{key}`")
         for export in assembly.exports:
             where = f"port `{export.name}` of `{key}`"
@@ -151,12 +159,35 @@ def _assemblies(plan: Plan) -> Iterator[str]:
             yield from _rule(plan, assembly, rule, f"rule {number} of `{key}`")
         for opening in assembly.openings:
             where = f"an opening of `{key}`"
-            yield from _axes(opening.axes, where) or _reference(plan, assembly, opening.ref, opening.axes, None, where)
+            yield from _axes(opening.axes, where) or _opening(plan, assembly, opening, where)
         placed = [placement.child for placement in assembly.placements]
         if len(set(placed)) != len(placed):
             yield f"a child of `{key}` is placed twice"
         for placement in assembly.placements:
             yield from _placement(assembly, placement)
+
+
+def _opening(plan: Plan, assembly: AssemblyType, opening: Opening, where: str) -> list[str]:
+    if opening.where is not None:
+        problems = list(_expression(opening.where, opening.axes, where, condition=True))
+        if problems:
+            return problems
+    return list(_reference(plan, assembly, opening.ref, opening.axes, opening.where, where))
+
+
+def _labels(array: Child | Export, where: str) -> Iterator[str]:
+    """Whether labels, where there are any, count the elements of each dimension of the shape."""
+    if not array.labels:
+        return
+    if len(array.labels) != len(array.shape):
+        yield f"{where} has {len(array.labels)} labels for {len(array.shape)} dimensions"
+        return
+    for labels, size in zip(array.labels, array.shape, strict=True):
+        total = prod(labels.sizes)
+        if any(each < 1 for each in labels.sizes) or not labels.sizes or labels.count != size:
+            yield f"{where} has labels for {labels.count} elements in a dimension of {size}"
+        elif any(a >= b for a, b in pairwise((-1, *labels.absent, total))):
+            yield f"what {where} leaves out does not ascend, or is outside of it"
 
 
 def _rule(plan: Plan, assembly: AssemblyType, rule: Rule, where: str) -> Iterator[str]:

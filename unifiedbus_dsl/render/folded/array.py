@@ -8,7 +8,16 @@ from attrs import evolve
 
 from unifiedbus_dsl.ir.plan import Child
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Cell, Scope, element_label, element_name
+from unifiedbus_dsl.render.folded.block import (
+    DEEPEST,
+    LONGEST_LABEL,
+    Block,
+    Cell,
+    Scope,
+    counted,
+    element_label,
+    element_name,
+)
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Text, clipped, hanging, moved, text_width
 from unifiedbus_dsl.render.plan_summary import Bundle, inner_meetings, type_name
@@ -242,7 +251,7 @@ def _arc(scope: Scope, id: str, row: Block, pair: tuple[int, int], bundle: Bundl
 
 def stack_block(scope: Scope, child: Child) -> Block:
     """A whole array as one box: `8 × npu`."""
-    name = f"{child.count:,} × {child.name}" if child.shape else child.name
+    name = f"{counted(child)} × {child.name}" if child.shape else child.name
     name = clipped(name, 10, LONGEST_LABEL)
     width, height = max(_CELL, text_width(name, 10) + 12), 22.0
     box = part_box(scope, child, child.name, 0, 6, width, height, behind=False)

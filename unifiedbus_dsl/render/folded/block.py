@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
+from unifiedbus_dsl.ir.plan.labels import element_text, text_shape
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, identifier, moved, text_width
@@ -113,10 +115,7 @@ class Block:
 
 def element_name(child: Child, prefix: Sequence[int]) -> str:
     """`npu[0, 3]`; with subscripts left over, `npu[0, *]`."""
-    if not child.shape:
-        return child.name
-    stars = ["*"] * (len(child.shape) - len(prefix))
-    return f"{child.name}[{', '.join([*map(str, prefix), *stars])}]"
+    return child.name + element_text(child, prefix)
 
 
 def element_label(child: Child, prefix: Sequence[int]) -> str:
@@ -126,8 +125,13 @@ def element_label(child: Child, prefix: Sequence[int]) -> str:
 
 
 def counted_type(child: Child) -> str:
-    """`8 × Ascend950DT`."""
-    return f"{child.count:,} × {type_name(child.type)}" if child.shape else type_name(child.type)
+    """`8 × Ascend950DT`, `7 of 8 × Cabinet` where one is left out."""
+    return f"{counted(child)} × {type_name(child.type)}" if child.shape else type_name(child.type)
+
+
+def counted(child: Child) -> str:
+    """How many elements there are, and of how many where some are left out."""
+    return f"{child.count:,} of {prod(text_shape(child)):,}" if child.labels else f"{child.count:,}"
 
 
 @frozen

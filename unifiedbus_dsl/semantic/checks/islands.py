@@ -17,6 +17,7 @@ from unifiedbus_dsl.base import work
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Plan, PortRef
 from unifiedbus_dsl.ir.plan.index import Points, axes_used, distinct, flat_index, open_grid, points
+from unifiedbus_dsl.ir.plan.labels import element_text
 
 Labels = NDArray[np.int64]
 
@@ -127,8 +128,7 @@ class _Nodes:
     def name(self, node: int) -> str:
         child = self.child(node)
         element = (node - self.base[child.name]) // self.components(child.type)
-        at = ", ".join(str(int(k)) for k in np.unravel_index(element, child.shape)) if child.shape else ""
-        return f"{child.name}[{at}]" if at else child.name
+        return child.name + element_text(child, np.unravel_index(element, child.shape) if child.shape else ())
 
     def child(self, node: int) -> Child:
         """The child that a node is of."""

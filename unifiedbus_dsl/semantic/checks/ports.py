@@ -24,6 +24,7 @@ from unifiedbus_dsl.ir.plan import (
     Child,
     DeviceType,
     IndexExpr,
+    Labels,
     Listed,
     Plan,
     PortRef,
@@ -32,6 +33,7 @@ from unifiedbus_dsl.ir.plan import (
     algebra,
 )
 from unifiedbus_dsl.ir.plan.index import Points, count_points, evaluate, flat_index, lookups, points
+from unifiedbus_dsl.ir.plan.labels import groups_of, labels_at
 
 
 @frozen(eq=False)
@@ -65,6 +67,8 @@ class _Array:
     assembly: AssemblyType
     child: Child
     port: str
+    labels: tuple[Labels, ...]
+    """Those of the port's dimensions."""
     shape: tuple[int, ...]
     open: bool
     span: Span | None
@@ -73,10 +77,21 @@ class _Array:
 
     def name(self, flat: int) -> str:
         """`plane[0].down[7]`."""
-        at = [int(k) for k in np.unravel_index(flat, self.shape)] if self.shape else []
-        rank = len(self.child.shape)
-        outer, inner = ", ".join(map(str, at[:rank])), ", ".join(map(str, at[rank:]))
-        return f"{self.child.name}{f'[{outer}]' if outer else ''}.{self.port}{f'[{inner}]' if inner else ''}"
+        inside = prod(labels.count for labels in self.labels)
+        own, port = divmod(flat, inside)
+        outer = _subscript_text(groups_of(self.child), own)
+        return f"{self.child.name}{outer}.{self.port}{_subscript_text(self.labels, port)}"
+
+
+def _subscript_text(groups: Sequence[Labels], flat: int) -> str:
+    """`[0, 7]` for an element by its number among those that are there; nothing for a single one."""
+    places = np.unravel_index(flat, tuple(labels.count for labels in groups)) if groups else ()
+    at = [
+        str(int(k))
+        for labels, place in zip(groups, places, strict=True)
+        for k in np.unravel_index(int(labels_at(labels, place)), labels.sizes)
+    ]
+    return f"[{', '.join(at)}]" if at else ""
 
 
 def ports(plan: Plan, sink: Sink) -> None:
@@ -103,29 +118,30 @@ def _arrays(plan: Plan, assembly: AssemblyType) -> list[_Array]:
         uses.setdefault((export.ref.child, export.ref.port), []).append(use)
     opened: dict[tuple[str, str], list[Use]] = {}
     for opening in assembly.openings:
-        use = Use(opening.ref, opening.axes, None, opening.span)
+        use = Use(opening.ref, opening.axes, opening.where, opening.span)
         opened.setdefault((opening.ref.child, opening.ref.port), []).append(use)
     return [
         _Array(
             assembly,
             child,
             name,
-            (*child.shape, *shape),
+            labels,
+            (*child.shape, *(each.count for each in labels)),
             is_open,
             span,
             tuple(uses.get((child.name, name), ())),
             tuple(opened.get((child.name, name), ())),
         )
         for child in assembly.children
-        for name, shape, is_open, span in _ports_of(plan, child.type)
+        for name, labels, is_open, span in _ports_of(plan, child.type)
     ]
 
 
-def _ports_of(plan: Plan, key: str) -> list[tuple[str, tuple[int, ...], bool, Span | None]]:
+def _ports_of(plan: Plan, key: str) -> list[tuple[str, tuple[Labels, ...], bool, Span | None]]:
     kind = plan.type(key)
     if isinstance(kind, DeviceType):
-        return [(port.name, port.shape, port.open, port.span) for port in kind.ports]
-    return [(e.name, e.shape, _is_open(plan, kind, e.ref), e.span) for e in kind.exports]
+        return [(port.name, groups_of(port), port.open, port.span) for port in kind.ports]
+    return [(e.name, groups_of(e), _is_open(plan, kind, e.ref), e.span) for e in kind.exports]
 
 
 def _is_open(plan: Plan, kind: AssemblyType, ref: PortRef) -> bool:
@@ -408,7 +424,7 @@ def _nothing_left(array: _Array, sink: Sink) -> None:
     if array.open or array.child.spare or used >= total:
         return
     if total > MAX_LISTED:
-        _many_left(array, total - used - sum(count_points(each.axes) for each in array.openings), sink)
+        _many_left(array, total - used - sum(count_points(each.axes, each.where) for each in array.openings), sink)
         return
     work.about(array.child.span)
     work.spend(total)

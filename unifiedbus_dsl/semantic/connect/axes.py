@@ -57,13 +57,14 @@ def _inferred_axis(binder: tree.Binder, refs: Sequence[Reference], wall: Assembl
     if len(sizes) == 1:
         return Axis(name, 0, alone[0].size - 1)
     other = next(d for d in alone if d.size != alone[0].size)
+    least = next(ref.range_text(d) for ref in refs for d in ref.dimensions if d.name == name and d.size == min(sizes))
     wall.sink.error(
         "UB0403",
         f"index `{name}` has two ranges: 0..{min(sizes) - 1} and 0..{max(sizes) - 1}",
         other.span,
         f"so `{name}` runs 0..{other.size - 1} here",
         labels=(Label(alone[0].span, f"so `{name}` runs 0..{alone[0].size - 1} here"), *_sizes((alone[0], other))),
-        help=(f"say which: `for {name} in 0..{min(sizes) - 1}`, or connect arrays of one size",),
+        help=(f"say which: `for {name} in {least}`, or connect arrays of one size",),
     )
     return None
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from attrs import frozen
 
 from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Opening, Rule, Var, algebra
+from unifiedbus_dsl.ir.plan import Axis, IndexExpr, Opening, PortRef, Rule, Var, algebra
 from unifiedbus_dsl.ir.plan.index import count_points
 from unifiedbus_dsl.semantic import patterns
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
-from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference
+from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Reference
 from unifiedbus_dsl.semantic.connect.rules import Cable, ChooseLink, ends_match, in_range
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, reads_in_range
+from unifiedbus_dsl.semantic.holes import binder_condition, misses_holes, running_condition, said_ranges
 from unifiedbus_dsl.semantic.patterns import Edges, Pattern, PatternError, TooFewPortsError
+from unifiedbus_dsl.semantic.slots import Slot, read_slots
 from unifiedbus_dsl.semantic.values.values import Poison, is_whole, value_text
 from unifiedbus_dsl.syntax import tree
 
@@ -34,34 +36,28 @@ class _Side:
     """A reference read as members with bundles: which dimensions are fixed by indices, which are members."""
 
     ref: Reference
-    axes: tuple[Axis | None, ...]
-    """For each dimension the axis of its free elements (low, step), None where an index fixes it."""
-    fixed: tuple[IndexExpr | None, ...]
+    slots: tuple[Slot, ...]
+    condition: IndexExpr | None
+    """Which values of the indices are at elements that are there; None where all are."""
     bundle: int | None
-    """The dimension that is the port bundle; None where a member has a single port."""
+    """The slot that is the port bundle; None where a member has a single port."""
 
     @property
     def members(self) -> tuple[int, ...]:
-        return tuple(a.size for d, a in enumerate(self.axes) if a is not None and d != self.bundle)
+        return tuple(s.size for d, s in enumerate(self.slots) if s.fixed is None and d != self.bundle)
 
     @property
     def ports(self) -> int:
-        axis = self.axes[self.bundle] if self.bundle is not None else None
-        return axis.size if axis is not None else 1
+        return self.slots[self.bundle].size if self.bundle is not None else 1
 
-    def subscripts(self, member: IndexExpr, port: IndexExpr, axes: Sequence[Axis]) -> tuple[IndexExpr, ...]:
-        """The subscript of each dimension for a member (row-major number) and a port of its bundle."""
+    def end(self, member: IndexExpr, port: IndexExpr, axes: Sequence[Axis]) -> PortRef:
+        """A member (row-major number) with a port of its bundle."""
         inner = iter(algebra.unflatten(member, self.members, axes))
-        result: list[IndexExpr] = []
-        for d, axis in enumerate(self.axes):
-            fixed = self.fixed[d]
-            if axis is None:
-                assert fixed is not None
-                result.append(fixed)
-                continue
-            position = port if d == self.bundle else next(inner)
-            result.append(algebra.add(algebra.mul(Const(axis.step), position), Const(axis.low)))
-        return tuple(result)
+        places = [
+            slot.fixed if slot.fixed is not None else slot.place(port if d == self.bundle else next(inner))
+            for d, slot in enumerate(self.slots)
+        ]
+        return self.ref.at_places(places)
 
 
 def pattern_rules(node: tree.ConnectPattern, wall: AssemblyScope, choose: ChooseLink) -> Patterned | None:
@@ -77,7 +73,7 @@ def pattern_rules(node: tree.ConnectPattern, wall: AssemblyScope, choose: Choose
     arguments = _arguments(node, pattern, wall)
     if outer is None or arguments is None or not _clauses_fit(node, wall) or not names_known(node, refs, outer, wall):
         return None
-    sides = [_side(ref, outer, wall) for ref in refs]
+    sides = [_side(ref, node, outer, wall) for ref in refs]
     if None in sides:
         return None
     known = [side for side in sides if side is not None]
@@ -85,8 +81,6 @@ def pattern_rules(node: tree.ConnectPattern, wall: AssemblyScope, choose: Choose
     if lowered is None or cable is None or not ends_match(refs[0], refs[-1], cable, wall):
         return None
     rules = tuple(_rule(node, edges, known, tuple(outer.values()), cable) for edges in lowered.edges)
-    if not _all_in_range(rules, refs, wall):
-        return None
     openings = _openings(known[0], lowered.ports[0], tuple(outer.values())) if lowered.leaves_open else ()
     return Patterned(rules, openings)
 
@@ -155,33 +149,23 @@ def _arguments(node: tree.ConnectPattern, pattern: Pattern, wall: AssemblyScope)
     return found
 
 
-def _side(ref: Reference, outer: dict[str, Axis], wall: AssemblyScope) -> _Side | None:
+def _side(ref: Reference, node: tree.ConnectPattern, outer: Mapping[str, Axis], wall: AssemblyScope) -> _Side | None:
     compiler = IndexCompiler(wall.evaluator, frozenset(outer))
-    axes: list[Axis | None] = []
-    fixed: list[IndexExpr | None] = []
-    for dimension in ref.dimensions:
-        if dimension.is_free:
-            axis = wall.free_axis(dimension, "_")
-            if axis is None:
-                return None
-            axes.append(axis)
-            fixed.append(None)
-            continue
-        expr = _fixed(dimension, compiler)
-        if expr is None:
-            return None
-        axes.append(None)
-        fixed.append(expr)
-    if not reads_in_range(compiler, tuple(outer.values()), None):
+    read = read_slots(ref, compiler, wall)
+    axes = tuple(outer.values())
+    if read is None or not reads_in_range(compiler, axes, None):
         return None
-    free = [d for d, axis in enumerate(axes) if axis is not None]
-    bundle = free[-1] if free and free[-1] >= ref.rank else None
-    return _Side(ref, tuple(axes), tuple(fixed), bundle)
-
-
-def _fixed(dimension: Dimension, compiler: IndexCompiler) -> IndexExpr | None:
-    assert not isinstance(dimension.subscript, tree.Star | tree.Range | None)
-    return compiler.subscript(dimension.subscript)
+    slots, written = read
+    if not in_range(ref, written, axes, None, wall, [ref]):
+        return None
+    condition = running_condition(ref, written, said_ranges(node.binders), fixed=True)
+    said, understood = binder_condition(node.binders, wall)
+    condition = algebra.both(condition, said)
+    if not understood or not misses_holes(ref, written, axes, condition, wall, fixed=True):
+        return None
+    free = [d for d, slot in enumerate(slots) if slot.fixed is None]
+    bundle = free[-1] if free and free[-1] >= len(ref.child.shape) else None
+    return _Side(ref, tuple(slots), condition, bundle)
 
 
 def _lower(
@@ -228,10 +212,10 @@ def _rule(node: tree.ConnectPattern, edges: Edges, sides: list[_Side], outer: tu
     axes = (*outer, *edges.axes)
     left, right = sides[0], sides[-1]
     return Rule(
-        left.ref.ref(left.subscripts(edges.left, edges.left_port, axes)),
-        right.ref.ref(right.subscripts(edges.right, edges.right_port, axes)),
+        left.end(edges.left, edges.left_port, axes),
+        right.end(edges.right, edges.right_port, axes),
         axes,
-        edges.where,
+        algebra.both(edges.where, left.condition if left is right else algebra.both(left.condition, right.condition)),
         cable.link.name,
         left.ref.view.lanes,
         cable.length,
@@ -243,19 +227,10 @@ def _rule(node: tree.ConnectPattern, edges: Edges, sides: list[_Side], outer: tu
     )
 
 
-def _all_in_range(rules: tuple[Rule, ...], refs: list[Reference], wall: AssemblyScope) -> bool:
-    """Indices that the writer put beside the pattern must stay inside, as in any connect."""
-    for rule in rules:
-        for ref, side in ((refs[0], rule.left), (refs[-1], rule.right)):
-            if not in_range(ref, (*side.at, *side.port_at), rule.axes, rule.where, wall, refs):
-                return False
-    return True
-
-
 def _openings(side: _Side, needed: int, outer: tuple[Axis, ...]) -> tuple[Opening, ...]:
     """All ports that the pattern asks for: those that it leaves free stay so."""
     count = 1
     for size in side.members:
         count *= size
     axes = (*outer, Axis("_m", 0, count - 1), Axis("_p", 0, needed - 1))
-    return (Opening(axes, side.ref.ref(side.subscripts(Var("_m"), Var("_p"), axes)), side.ref.span),)
+    return (Opening(axes, side.end(Var("_m"), Var("_p"), axes), side.ref.span, side.condition),)

@@ -7,12 +7,16 @@ in the frame of the assembly, x along a row, y from row to row.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
+
+import numpy as np
 
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Placement
+from unifiedbus_dsl.ir.plan.labels import text_shape, to_labels
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope
 from unifiedbus_dsl.semantic.values.values import EvalValue, Poison, is_whole, value_text
 from unifiedbus_dsl.syntax import tree
@@ -61,13 +65,14 @@ def evaluate_placement(node: tree.Place, wall: AssemblyScope) -> Placement | Non
             node.target.span, "too many to place", help=("place racks, and let what is in them stand where they do",),
         )  # fmt: skip
         return None
-    columns = values.get("columns", child.count)
+    labels = to_labels(child, np.arange(child.count)).tolist()
+    columns = values.get("columns", prod(text_shape(child)))
     origin, pitch = values.get("origin", NOWHERE), values.get("pitch", NOWHERE)
     assert isinstance(columns, int)
     assert isinstance(origin, tuple)
     assert isinstance(pitch, tuple)
     (x, y), (dx, dy) = origin, pitch
-    places = tuple((x + e % columns * dx, y + e // columns * dy) for e in range(child.count))
+    places = tuple((x + e % columns * dx, y + e // columns * dy) for e in labels)
     return Placement(child.name, places, method, node.span)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
+from itertools import accumulate
+from math import prod
 
 from attrs import field, frozen
 
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, PlanType, PortRef
+from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Labels, PlanType, PortRef
+from unifiedbus_dsl.ir.plan.labels import groups_of, place_at, range_text, text_shape
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 
@@ -19,10 +23,20 @@ from unifiedbus_dsl.syntax import tree
 class PortView:
     """A port array as seen from outside its type: shape, and what a cable must match."""
 
-    shape: tuple[int, ...]
+    groups: tuple[Labels, ...]
     protocol: str
     lanes: int
     open: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes as a text has them, absent elements counted."""
+        return tuple(size for labels in self.groups for size in labels.sizes)
+
+    @property
+    def count(self) -> int:
+        """How many ports are there."""
+        return prod(labels.count for labels in self.groups)
 
 
 def port_view(types: Mapping[str, PlanType], key: str, name: str) -> PortView | None:
@@ -30,13 +44,13 @@ def port_view(types: Mapping[str, PlanType], key: str, name: str) -> PortView | 
     kind = types[key]
     if isinstance(kind, DeviceType):
         port = kind.by_name.get(name)
-        return PortView(port.shape, port.protocol, port.lanes, port.open) if port else None
+        return PortView(groups_of(port), port.protocol, port.lanes, port.open) if port else None
     export = kind.exports_by_name.get(name)
     if export is None:
         return None
     child = kind.by_name[export.ref.child]
     inner = port_view(types, child.type, export.ref.port)
-    return PortView(export.shape, inner.protocol, inner.lanes, inner.open) if inner else None
+    return PortView(groups_of(export), inner.protocol, inner.lanes, inner.open) if inner else None
 
 
 def port_names(kind: PlanType) -> list[str]:
@@ -76,10 +90,30 @@ class Reference:
     @property
     def rank(self) -> int:
         """How many dimensions are the child's."""
-        return len(self.child.shape)
+        return len(text_shape(self.child))
+
+    @cached_property
+    def grouped(self) -> tuple[tuple[Labels, range], ...]:
+        """The labels of the child's dimensions, then of the port's, each with the numbers of the dimensions."""
+        groups = (*groups_of(self.child), *self.view.groups)
+        starts = accumulate((len(labels.sizes) for labels in groups), initial=0)
+        return tuple((labels, range(at, at + len(labels.sizes))) for labels, at in zip(groups, starts, strict=False))
+
+    def range_text(self, dimension: Dimension) -> str:
+        """The range of a dimension, as it is written after `for`."""
+        for labels, at in self.grouped:
+            if len(at) == 1 and self.dimensions[at[0]] is dimension:
+                return range_text(labels)
+        return f"0..{dimension.size - 1}"
 
     def ref(self, subscripts: Sequence[IndexExpr]) -> PortRef:
-        return PortRef(self.child.name, tuple(subscripts[: self.rank]), self.port, tuple(subscripts[self.rank :]))
+        """The port at subscripts as the text has them, which meet no hole."""
+        return self.at_places([place_at(labels, [subscripts[d] for d in at]) for labels, at in self.grouped])
+
+    def at_places(self, places: Sequence[IndexExpr]) -> PortRef:
+        """The port at places among the elements that are there."""
+        rank = len(self.child.shape)
+        return PortRef(self.child.name, tuple(places[:rank]), self.port, tuple(places[rank:]))
 
     @property
     def blame(self) -> Span:
@@ -183,7 +217,7 @@ class AssemblyScope:
         view = self._view(node, child, path)
         if view is None:
             return None
-        dimensions = self._dimensions(path[0], child.shape, child.span)
+        dimensions = self._dimensions(path[0], text_shape(child), child.span)
         inner = self._dimensions(path[1], view.shape, self._port_span(child, path[1].word.text))
         if dimensions is None or inner is None:
             return None

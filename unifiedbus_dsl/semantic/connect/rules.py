@@ -16,6 +16,7 @@ from unifiedbus_dsl.ir.plan.index import axes_used, count_points, evaluate
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference, range_axis, shape_text
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, Outside, outside, reads_in_range
+from unifiedbus_dsl.semantic.holes import binder_condition, misses_holes, range_values, running_condition, said_ranges
 from unifiedbus_dsl.syntax import tree
 
 
@@ -52,15 +53,24 @@ def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -
         return None
     every = (*axes.values(), *free)
     where = None if where == algebra.TRUE else where
+    said = said_ranges(node.binders)
+    left_out, understood = binder_condition(node.binders, wall)
+    if not understood:
+        return None
+    for condition_ in (left_out, running_condition(left, a, said), running_condition(right, b, said)):
+        where = algebra.both(where, condition_)
     if not _can_be_checked(node, (left, right), (*a, *b), every, where, wall):
         return None
     if not reads_in_range(condition, every, None) or not reads_in_range(compiler, every, where):
         return None
-    if where is not None and not count_points(every, where):
+    if node.where is not None and not count_points(every, where):
         _nothing_left(node, wall)
         return None
     fits = [in_range(ref, at, every, where, wall, (left, right)) for ref, at in ((left, a), (right, b))]
-    if not all(fits) or not _used_on_both_sides(node, (left, right), (a, b), every, wall):
+    sides = ((left, a), (right, b))
+    if not all(fits) or not all(misses_holes(ref, at, every, where, wall) for ref, at in sides):
+        return None
+    if not _used_on_both_sides(node, (left, right), (a, b), every, wall):
         return None
     if cable is None or not ends_match(left, right, cable, wall):
         return None
@@ -164,8 +174,8 @@ def _free_axes(left: Reference, right: Reference, wall: AssemblyScope) -> tuple[
     """Axes for the dimensions that both sides leave free, paired in order."""
     a = [d for d in left.dimensions if d.is_free]
     b = [d for d in right.dimensions if d.is_free]
-    ours = [wall.free_axis(d, f"_{k}") for k, d in enumerate(a)]
-    theirs = [wall.free_axis(d, f"_{k}") for k, d in enumerate(b)]
+    ours = [_free_axis(d, f"_{k}", wall) for k, d in enumerate(a)]
+    theirs = [_free_axis(d, f"_{k}", wall) for k, d in enumerate(b)]
     if None in ours or None in theirs:
         return None
     shapes = [tuple(axis.size for axis in side if axis) for side in (ours, theirs)]
@@ -180,6 +190,14 @@ def _free_axes(left: Reference, right: Reference, wall: AssemblyScope) -> tuple[
         )
         return None
     return tuple(Axis(f"_{k}", 0, size - 1) for k, size in enumerate(shapes[0]))
+
+
+def _free_axis(dimension: Dimension, name: str, wall: AssemblyScope) -> Axis | None:
+    """The axis of positions along a free dimension, what a range leaves out not counted."""
+    if isinstance(dimension.subscript, tree.Range) and dimension.subscript.gap is not None:
+        values = range_values(wall.evaluator, dimension.subscript, dimension.size)
+        return None if values is None else Axis(name, 0, len(values) - 1)
+    return wall.free_axis(dimension, name)
 
 
 def _subscripts(ref: Reference, compiler: IndexCompiler, free: Sequence[Axis]) -> tuple[IndexExpr, ...] | None:
@@ -203,6 +221,9 @@ def _along(dimension: Dimension, position: IndexExpr, compiler: IndexCompiler) -
     """The subscript at a position of a free dimension: the position itself, or a step along the range written."""
     if not isinstance(dimension.subscript, tree.Range):
         return position
+    if dimension.subscript.gap is not None:
+        values = range_values(compiler.evaluator, dimension.subscript, dimension.size)
+        return None if values is None else algebra.lookup(tuple(values.tolist()), position)
     axis = range_axis(compiler.evaluator, dimension.subscript, "_", dimension.size)
     if axis is None:
         return None

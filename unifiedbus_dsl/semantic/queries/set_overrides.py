@@ -8,7 +8,6 @@ worked out from it. All elements of an array are of one type, so a `set` is of a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import prod
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
@@ -16,6 +15,7 @@ from attrs import define, evolve, field, frozen
 from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, did_you_mean, no_such
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan, PlanType
+from unifiedbus_dsl.ir.plan.labels import groups_of
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.select.picking import elements
 from unifiedbus_dsl.semantic.types.overrides import Overrides, PartOverrides
@@ -186,7 +186,7 @@ class _Maker:
             if child is None:
                 self._nothing(item, step.word, [c.name for c in _children(kind)])
                 return None
-            if not self._whole(step, child.shape):
+            if not self._whole(step, child):
                 part.append(step)
             kind = self.elaborator.types[child.type]
         names = tuple(step.word.text for step in path[:-1])
@@ -206,10 +206,10 @@ class _Maker:
             return _Target(item, path, word, kind, False)
         return None
 
-    def _whole(self, step: Step, shape: tuple[int, ...]) -> bool:
+    def _whole(self, step: Step, child: Child) -> bool:
         """Whether the subscripts take every element; what is wrong with them is said."""
-        picked = elements(step, shape, self.evaluator)
-        return picked is None or len(picked) == prod(shape)
+        picked = elements(step, groups_of(child), self.evaluator, child.span)
+        return picked is None or len(picked) == child.count
 
     def _members(self, kind: PlanType) -> list[str]:
         known = [name for name in attributes.attributes(attributes.owner_of(kind.kind)) if name not in kind.fields]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import prod
 
 from attrs import frozen
 
@@ -59,7 +58,7 @@ class Aggregates:
                 what = f"`{item.type.key}`" if isinstance(item, Parts) else "a cable or a port"
                 evaluator.sink.error("UB0212", f"{what} has no port `{word.text}`", word.span, "unknown port")
                 return None
-            found.append(Ports(view.protocol, view.lanes, item.count * prod(view.shape)))
+            found.append(Ports(view.protocol, view.lanes, item.count * view.count))
         return found
 
     def measure(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> EvalValue:

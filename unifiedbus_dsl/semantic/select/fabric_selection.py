@@ -13,6 +13,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import spares
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PlanType
+from unifiedbus_dsl.ir.plan.labels import groups_of
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.select.picking import elements, port_step
@@ -231,7 +232,7 @@ class FabricSelector:
             if child is None:
                 self._unknown(step, key)
                 return None
-            picked = elements(step, child.shape, self.evaluator)
+            picked = elements(step, groups_of(child), self.evaluator, child.span)
             if picked is None:
                 return None
             size = plan.device_count[child.type]
@@ -426,7 +427,7 @@ class FabricSelector:
             within = None if numbers is None else (np.zeros(len(numbers), dtype=np.int64), np.array(numbers))
         else:
             table = self.fabric.plan.numbering.table(kind.key, path[-1].word.text)
-            picked = elements(path[-1], table.shape, self.evaluator)
+            picked = elements(path[-1], groups_of(kind.exports_by_name[path[-1].word.text]), self.evaluator)
             within = None if picked is None else (table.device[picked], table.port[picked])
         blocks = None if within is None else self._path(path[:-1])
         if within is None or blocks is None:

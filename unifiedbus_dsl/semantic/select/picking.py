@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import DeviceType
-from unifiedbus_dsl.semantic.connect.references import Step, path_steps, range_axis
+from unifiedbus_dsl.ir.plan import DeviceType, Labels
+from unifiedbus_dsl.ir.plan.index import IntArray
+from unifiedbus_dsl.ir.plan.labels import ABSENT, groups_of, places_of
+from unifiedbus_dsl.semantic.connect.references import Step, path_steps
+from unifiedbus_dsl.semantic.holes import say_absent, subscript_values
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 
@@ -30,7 +34,7 @@ def port_step(device: DeviceType, step: Step, evaluator: Evaluator, failed: Coll
     start = 0
     for port in device.ports:
         if port.name == step.word.text:
-            inside = elements(step, port.shape, evaluator)
+            inside = elements(step, groups_of(port), evaluator)
             return None if inside is None else [start + int(k) for k in inside]
         start += port.count
     if step.word.text not in failed and not evaluator.scope.is_quiet(step.word.text):
@@ -49,8 +53,10 @@ def port_step(device: DeviceType, step: Step, evaluator: Evaluator, failed: Coll
     return None
 
 
-def elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.ndarray | None:
-    """Row-major numbers of the elements that constant subscripts select; None after a diagnostic."""
+def elements(step: Step, groups: Sequence[Labels], evaluator: Evaluator, made: Span | None = None) -> IntArray | None:
+    """Row-major numbers, among those that are there, of the elements that constant subscripts select; None after a
+    diagnostic. `made`: where the array is defined."""
+    shape = [size for labels in groups for size in labels.sizes]
     if len(step.subscripts) > len(shape):
         evaluator.sink.error(
             "UB0414",
@@ -60,30 +66,37 @@ def elements(step: Step, shape: tuple[int, ...], evaluator: Evaluator) -> np.nda
             "one too many",
         )
         return None
-    picks = []
-    for at, size in enumerate(shape):
-        subscript = step.subscripts[at] if at < len(step.subscripts) else None
-        if subscript is None or isinstance(subscript, tree.Star):
-            picks.append(np.arange(size))
-        elif isinstance(subscript, tree.Range):
-            axis = range_axis(evaluator, subscript, "_", size)
-            if axis is None:
-                return None
-            picks.append(np.arange(axis.low, axis.high + 1, axis.step))
-        else:
-            value = evaluator.integer(subscript)
-            if value is None:
-                return None
-            if not 0 <= value < size:
-                evaluator.sink.error(
-                    "UB0401",
-                    f"subscript {value} is outside the {size} elements of `{step.word.text}`",
-                    subscript.span,
-                    f"is {value}",
-                    help=(f"elements are 0..{size - 1}",),
-                )
-                return None
-            picks.append(np.array([value]))
+    picks: list[IntArray] = []
+    at = 0
+    for labels in groups:
+        dimensions = range(at, at + len(labels.sizes))
+        at += len(labels.sizes)
+        picked = _in_group(step, labels, dimensions, evaluator, made)
+        if picked is None:
+            return None
+        picks.append(picked)
     if not picks:
         return np.zeros(1, dtype=np.int64)
-    return np.ravel_multi_index(np.ix_(*picks), shape).ravel()
+    return np.ravel_multi_index(np.ix_(*picks), tuple(labels.count for labels in groups)).ravel()
+
+
+def _in_group(
+    step: Step, labels: Labels, dimensions: range, evaluator: Evaluator, made: Span | None
+) -> IntArray | None:
+    """The places along one dimension, or along several that leave elements out together."""
+    chosen, running = list[IntArray](), False
+    for at, size in zip(dimensions, labels.sizes, strict=True):
+        subscript = step.subscripts[at] if at < len(step.subscripts) else None
+        running |= subscript is None or isinstance(subscript, tree.Star)
+        values = np.arange(size) if subscript is None else subscript_values(evaluator, subscript, size, step.word.text)
+        if values is None:
+            return None
+        chosen.append(values)
+    flat = np.ravel_multi_index(np.ix_(*chosen), labels.sizes).ravel()
+    places = places_of(labels, flat)
+    absent = np.flatnonzero(places == ABSENT)
+    if len(absent) and not running:
+        span = step.subscripts[dimensions[0]].span.to(step.subscripts[dimensions[-1]].span)
+        say_absent(evaluator, step.word.text, labels, int(flat[absent[0]]), span, made=made)
+        return None
+    return np.delete(places, absent)

@@ -14,6 +14,7 @@ from unifiedbus_dsl.base.units import number
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Link, PlanType, Value
+from unifiedbus_dsl.ir.plan.labels import groups_of
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps, port_view
 from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.select.picking import elements, port_numbers
@@ -125,7 +126,7 @@ class Selector:
             child = self._child(here, step)
             if child is None:
                 return self._last(node, path, at, here, count)
-            picked = elements(step, child.shape, self.evaluator)
+            picked = elements(step, groups_of(child), self.evaluator, child.span)
             if picked is None:
                 return None
             count *= len(picked)
@@ -143,7 +144,7 @@ class Selector:
         step = path[at]
         view = port_view(self.machine.types, here.key, step.word.text)
         if view is not None and at == len(path) - 1:
-            picked = elements(step, view.shape, self.evaluator)
+            picked = elements(step, view.groups, self.evaluator)
             if picked is None:
                 return None
             return Selection((Ports(view.protocol, view.lanes, count * len(picked)),), node.span, whole=False)

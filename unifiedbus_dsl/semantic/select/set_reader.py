@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, PlanType
 from unifiedbus_dsl.ir.plan.index import IntArray
+from unifiedbus_dsl.ir.plan.labels import groups_of
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.select.picking import elements
 from unifiedbus_dsl.semantic.select.sets import Every, Joined, Named, Node, Parted, Sets, Target
@@ -165,7 +166,7 @@ class SetReader:
             if child is None and isinstance(here, AssemblyType):
                 self._exported(node, step)
             array = here.by_name.get(word) if isinstance(here, DeviceType) else child
-            found = None if array is None else elements(step, array.shape, self.selector.evaluator)
+            found = None if array is None else elements(step, groups_of(array), self.selector.evaluator)
             names.append(word)
             picked.append(np.zeros(0, np.int64) if found is None else found)
             if isinstance(child, Child):

@@ -15,12 +15,12 @@ from unifiedbus_dsl.ir.plan import (
     Child,
     Const,
     Export,
-    IndexExpr,
+    Labels,
     Opening,
     Placement,
+    PortRef,
     Rule,
     Var,
-    algebra,
 )
 from unifiedbus_dsl.ir.plan.index import text, texts
 from unifiedbus_dsl.semantic.connect.cable_list import listed_rules
@@ -38,6 +38,8 @@ from unifiedbus_dsl.semantic.connect.references import (
 )
 from unifiedbus_dsl.semantic.connect.rules import ChooseLink, compile_rules
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler
+from unifiedbus_dsl.semantic.holes import misses_holes
+from unifiedbus_dsl.semantic.slots import read_slots
 from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement
 from unifiedbus_dsl.semantic.types.context import Elaboration
 from unifiedbus_dsl.semantic.types.members import evaluate_fields, known_annotations, misplaced_statement
@@ -235,8 +237,8 @@ class _AssemblyBuilder:
             self.failed.add(statement.name.text)
             self._spoil(statement)
             return
-        axes, subscripts = made
-        self.exports.append(Export(statement.name.text, axes, ref.ref(subscripts), statement.span))
+        axes, there, labels = made
+        self.exports.append(Export(statement.name.text, axes, there, statement.span, labels))
 
     def _open(self, port: tree.Expr, wall: AssemblyScope) -> None:
         ref = wall.reference(port)
@@ -244,7 +246,7 @@ class _AssemblyBuilder:
         if ref is None or made is None:
             self._spoil(port)
         else:
-            self.openings.append(Opening(made[0], ref.ref(made[1]), port.span))
+            self.openings.append(Opening(made[0], made[1], port.span))
 
     def _place(self, statement: tree.Place, wall: AssemblyScope) -> None:
         made = evaluate_placement(statement, wall)
@@ -284,6 +286,8 @@ def _sides(statement: tree.Node) -> list[tree.Expr]:
 def _holds(now: PortView, before: PortView) -> bool:
     """Whether a port array can stand for another: same protocol and width, at least its size in each dimension."""
     same = (now.protocol, now.lanes, len(now.shape)) == (before.protocol, before.lanes, len(before.shape))
+    if any(labels.absent for view in (now, before) for labels in view.groups):
+        return same and now.groups == before.groups
     return same and all(a >= b for a, b in zip(now.shape, before.shape, strict=True))
 
 
@@ -295,24 +299,17 @@ def _port_names(builder: _AssemblyBuilder, child: str) -> list[str]:
     return port_names(builder.elaborator.types[builder.children[child].type])
 
 
-def _over_free(ref: Reference, wall: AssemblyScope) -> tuple[tuple[Axis, ...], tuple[IndexExpr, ...]] | None:
-    """Axes over the free dimensions of a reference and its subscripts; the others must be constants in range."""
-    axes: list[Axis] = []
-    subscripts: list[IndexExpr] = []
+def _over_free(ref: Reference, wall: AssemblyScope) -> tuple[tuple[Axis, ...], PortRef, tuple[Labels, ...]] | None:
+    """Axes over the free dimensions of a reference, what it is over them, and the labels of these dimensions.
+
+    The others must be constants in range.
+    """
     compiler = IndexCompiler(wall.evaluator, frozenset())
-    for dimension in ref.dimensions:
-        if dimension.is_free:
-            axis = wall.free_axis(dimension, f"_{len(axes)}")
-            if axis is None:
-                return None
-            position: IndexExpr = Var(axis.name)
-            subscripts.append(algebra.add(algebra.mul(Const(axis.step), position), Const(axis.low)))
-            axes.append(Axis(axis.name, 0, axis.size - 1))
-            continue
-        assert not isinstance(dimension.subscript, tree.Star | tree.Range | None)
-        value = compiler.subscript(dimension.subscript)
-        if value is None:
-            return None
+    read = read_slots(ref, compiler, wall)
+    if read is None:
+        return None
+    slots, written = read
+    for dimension, value in zip(ref.dimensions, written, strict=True):
         if not isinstance(value, Const) or not 0 <= value.value < dimension.size:
             shown = value.value if isinstance(value, Const) else "?"
             wall.sink.error(
@@ -323,8 +320,14 @@ def _over_free(ref: Reference, wall: AssemblyScope) -> tuple[tuple[Axis, ...], t
                 help=(f"elements are 0..{dimension.size - 1}",),
             )
             return None
-        subscripts.append(value)
-    return tuple(axes), tuple(subscripts)
+    if not misses_holes(ref, written, (), None, wall, fixed=True):
+        return None
+    free = [slot for slot in slots if slot.fixed is None]
+    axes = tuple(Axis(f"_{at}", 0, slot.size - 1) for at, slot in enumerate(free))
+    names = iter(axes)
+    places = [slot.fixed if slot.fixed is not None else slot.place(Var(next(names).name)) for slot in slots]
+    labels = tuple(slot.labels for slot in free)
+    return axes, ref.at_places(places), labels if any(each.absent for each in labels) else ()
 
 
 def _in_order(groups: list[tuple[Rule, ...]]) -> tuple[Rule, ...]:

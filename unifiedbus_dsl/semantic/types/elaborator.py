@@ -11,6 +11,7 @@ from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Child, PlanType
+from unifiedbus_dsl.semantic.holes import read_holes
 from unifiedbus_dsl.semantic.names.model import Definition, Model
 from unifiedbus_dsl.semantic.types.assembly import build_assembly
 from unifiedbus_dsl.semantic.types.body import MAX_EXTENDS, Body
@@ -380,6 +381,8 @@ class Elaborator:
         if value is not None and changes.parameters:
             value = TypeValue(value.definition, tuple({**dict(value.args), **dict(changes.parameters)}.items()))
         key = self.elaborate(value, statement.type.span, changes.below) if value is not None else None
-        if sizes is None or key is None:
+        labels = None if sizes is None else read_holes(statement, sizes, evaluator)
+        if sizes is None or key is None or labels is None:
             return None
-        return Child(statement.name.text, sizes, key, statement.spare, statement.doc, statement.span)
+        there = tuple(each.count for each in labels) or sizes
+        return Child(statement.name.text, there, key, statement.spare, statement.doc, statement.span, labels)

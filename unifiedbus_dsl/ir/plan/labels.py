@@ -1,0 +1,194 @@
+"""Numbers of elements as the text has them, and as the plan counts those that are there.
+
+An array without `rack[6]` has seven elements, at the places 0..6; `rack[7]` is at place 6 and keeps its label. Rules,
+numbering and everything behind them speak of places; texts and names speak of labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unifiedbus_dsl.ir.plan import Child, Const, Export, IndexExpr, Labels, Lookup, Port, algebra
+from unifiedbus_dsl.ir.plan.index import IntArray
+
+Array: TypeAlias = "Child | Port | Export"
+ABSENT = -1
+_FEW_RUNS = 6
+
+
+def groups_of(array: Array) -> tuple[Labels, ...]:
+    """Return the dimensions of an array as the text counts them, one for each dimension of its shape."""
+    own = () if isinstance(array, Port) else array.labels
+    return own or tuple(Labels((size,)) for size in array.shape)
+
+
+def text_shape(array: Array) -> tuple[int, ...]:
+    """Return the sizes of an array as the text has them, absent elements counted."""
+    return tuple(size for labels in groups_of(array) for size in labels.sizes)
+
+
+def labels_without(gone: NDArray[np.bool_]) -> tuple[Labels, ...]:
+    """Return the labels of an array without these elements: by dimension where whole rows are absent, else together."""
+    axes = range(gone.ndim)
+    slabs = [np.flatnonzero(gone.all(axis=tuple(a for a in axes if a != d))) for d in axes]
+    rows = np.zeros_like(gone)
+    for d, slab in enumerate(slabs):
+        np.moveaxis(rows, d, 0)[slab] = True
+    if np.array_equal(rows, gone):
+        return tuple(Labels((size,), tuple(slab.tolist())) for size, slab in zip(gone.shape, slabs, strict=True))
+    return (Labels(gone.shape, tuple(np.flatnonzero(gone).tolist())),)
+
+
+@cache
+def _there(labels: Labels) -> IntArray:
+    """The labels (row-major) of the elements that are there, ascending."""
+    found: IntArray = np.delete(np.arange(prod(labels.sizes), dtype=np.int64), list(labels.absent))
+    found.flags.writeable = False
+    return found
+
+
+@cache
+def _places(labels: Labels) -> IntArray:
+    """For each label (row-major) its place among those that are there, `ABSENT` for one that is not."""
+    found = np.full(prod(labels.sizes), ABSENT, dtype=np.int64)
+    found[_there(labels)] = np.arange(labels.count)
+    found.flags.writeable = False
+    return found
+
+
+def labels_at(labels: Labels, places: ArrayLike) -> IntArray:
+    """Return the labels (row-major) of the elements at these places."""
+    return np.asarray(_there(labels)[np.asarray(places)] if labels.absent else places, dtype=np.int64)
+
+
+def places_of(labels: Labels, numbers: ArrayLike) -> IntArray:
+    """Return the place of each label (row-major), `ABSENT` for one that is not there."""
+    return np.asarray(_places(labels)[np.asarray(numbers)] if labels.absent else numbers, dtype=np.int64)
+
+
+@cache
+def place_table(labels: Labels) -> tuple[int, ...]:
+    """Return the place of each label, with the absent ones behind all that are there: no number stands twice."""
+    found = _places(labels).copy()
+    found[list(labels.absent)] = np.arange(labels.count, len(found))
+    return tuple(found.tolist())
+
+
+@cache
+def label_table(labels: Labels) -> tuple[int, ...]:
+    """Return the label of each place."""
+    return tuple(_there(labels).tolist())
+
+
+def label_at(labels: Labels, place: IndexExpr) -> IndexExpr:
+    """Return the label at a place."""
+    if not labels.absent:
+        return place
+    if isinstance(place, Const):
+        return Const(label_table(labels)[place.value])
+    return Lookup(label_table(labels), place)
+
+
+def flat_label(labels: Labels, at: Sequence[IndexExpr]) -> IndexExpr:
+    """Return the row-major number of subscripts."""
+    flat: IndexExpr = Const(0)
+    for size, expr in zip(labels.sizes, at, strict=True):
+        flat = algebra.add(algebra.mul(Const(size), flat), expr)
+    return flat
+
+
+def place_at(labels: Labels, at: Sequence[IndexExpr]) -> IndexExpr:
+    """Return the place of subscripts, that of an element that is there."""
+    flat = flat_label(labels, at)
+    if not labels.absent:
+        return flat
+    if isinstance(flat, Const):
+        return Const(place_table(labels)[flat.value])
+    if isinstance(flat, Lookup) and flat.table == label_table(labels):
+        return flat.at
+    return Lookup(place_table(labels), flat)
+
+
+def to_labels(array: Array, places: IntArray) -> IntArray:
+    """Return the row-major numbers in `text_shape` of elements by their row-major number in `shape`."""
+    if isinstance(array, Port) or not array.labels:
+        return places
+    total = np.zeros(places.shape, dtype=np.int64)
+    for labels, at in zip(array.labels, np.unravel_index(places, array.shape), strict=True):
+        total = total * prod(labels.sizes) + labels_at(labels, at)
+    return total
+
+
+def to_places(array: Array, labels: IntArray) -> IntArray:
+    """Return the row-major numbers in `shape` of elements by those in `text_shape`, `ABSENT` for those not there."""
+    if isinstance(array, Port) or not array.labels:
+        return labels
+    total, there = np.zeros(labels.shape, dtype=np.int64), np.ones(labels.shape, dtype=bool)
+    sizes = tuple(prod(each.sizes) for each in array.labels)
+    for each, at in zip(array.labels, np.unravel_index(labels, sizes), strict=True):
+        place = places_of(each, at)
+        there &= place != ABSENT
+        total = total * each.count + place
+    return np.where(there, total, ABSENT)
+
+
+def element_text(array: Array, at: Sequence[int] | Sequence[np.signedinteger[Any]]) -> str:
+    """Return `[2, 5]` for subscripts by place, those behind them as `*`; nothing for a single one."""
+    texts = list[str]()
+    for d, labels in enumerate(groups_of(array)):
+        if d < len(at):
+            texts += [str(int(label)) for label in np.unravel_index(labels_at(labels, at[d]), labels.sizes)]
+        else:
+            texts += ["*"] * len(labels.sizes)
+    return f"[{', '.join(texts)}]" if texts else ""
+
+
+def shape_text(array: Array) -> str:
+    """Return `[8 except 6]`, `[8, 8 except [2, 5]]`, or nothing for a single one."""
+    sizes = ", ".join(map(str, text_shape(array)))
+    gaps = list(_gaps(array))
+    if len(gaps) > _FEW_RUNS:
+        gaps = [*gaps[:_FEW_RUNS], "…"]
+    without = f" except {', '.join(gaps)}" if gaps else ""
+    return f"[{sizes}{without}]" if sizes else ""
+
+
+def range_text(labels: Labels) -> str:
+    """Return the range of one dimension without what is absent: `0..7 except 6`, `0..7 except [2, 6]`."""
+    whole = f"0..{labels.sizes[0] - 1}"
+    runs = [run[0] for run in _runs(labels)]
+    if not runs:
+        return whole
+    return f"{whole} except {runs[0] if len(runs) == 1 else '[' + ', '.join(map(str, labels.absent)) + ']'}"
+
+
+def _gaps(array: Array) -> list[str]:
+    groups = groups_of(array)
+    rank = sum(len(labels.sizes) for labels in groups)
+    found, before = list[str](), 0
+    for labels in groups:
+        for run in _runs(labels):
+            row = ["*"] * before + run + ["*"] * (rank - before - len(labels.sizes))
+            found.append(row[0] if rank == 1 else f"[{', '.join(row)}]")
+        before += len(labels.sizes)
+    return found
+
+
+def _runs(labels: Labels) -> list[list[str]]:
+    """The absent elements, runs of a single dimension taken together."""
+    if len(labels.sizes) > 1:
+        rows = np.stack(np.unravel_index(np.array(labels.absent, dtype=np.int64), labels.sizes), axis=-1).tolist()
+        return [[str(at) for at in row] for row in rows]
+    found: list[list[int]] = []
+    for label in labels.absent:
+        if found and found[-1][1] == label - 1:
+            found[-1][1] = label
+        else:
+            found.append([label, label])
+    return [[str(low) if low == high else f"{low}..{high}"] for low, high in found]
