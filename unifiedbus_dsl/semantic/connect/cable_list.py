@@ -21,10 +21,10 @@ from unifiedbus_dsl.base.units import Quantity, format_quantity
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Axis, Const, Lookup, Rule, Var
+from unifiedbus_dsl.semantic.connect.holes import misses_holes
 from unifiedbus_dsl.semantic.connect.placement import MAX_METRES
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Reference
 from unifiedbus_dsl.semantic.connect.rules import Cable, ChooseLink, ends_match
-from unifiedbus_dsl.semantic.holes import misses_holes
 from unifiedbus_dsl.syntax import tree
 
 

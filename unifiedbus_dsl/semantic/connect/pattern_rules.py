@@ -13,12 +13,12 @@ from unifiedbus_dsl.ir.plan import Axis, IndexExpr, Opening, PortRef, Rule, Var,
 from unifiedbus_dsl.ir.plan.index import count_points
 from unifiedbus_dsl.semantic import patterns
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
+from unifiedbus_dsl.semantic.connect.holes import binder_condition, misses_holes, running_condition, said_ranges
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Reference
 from unifiedbus_dsl.semantic.connect.rules import Cable, ChooseLink, ends_match, in_range
+from unifiedbus_dsl.semantic.connect.slots import Slot, read_slots
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, reads_in_range
-from unifiedbus_dsl.semantic.holes import binder_condition, misses_holes, running_condition, said_ranges
 from unifiedbus_dsl.semantic.patterns import Edges, Pattern, PatternError, TooFewPortsError
-from unifiedbus_dsl.semantic.slots import Slot, read_slots
 from unifiedbus_dsl.semantic.values.values import Poison, is_whole, value_text
 from unifiedbus_dsl.syntax import tree
 

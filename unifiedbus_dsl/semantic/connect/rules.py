@@ -14,9 +14,15 @@ from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Link, Lookup, Not, Op, Rule, Var, algebra
 from unifiedbus_dsl.ir.plan.index import axes_used, count_points, evaluate
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
+from unifiedbus_dsl.semantic.connect.holes import (
+    binder_condition,
+    misses_holes,
+    range_values,
+    running_condition,
+    said_ranges,
+)
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference, range_axis, shape_text
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, Outside, outside, reads_in_range
-from unifiedbus_dsl.semantic.holes import binder_condition, misses_holes, range_values, running_condition, said_ranges
 from unifiedbus_dsl.syntax import tree
 
 

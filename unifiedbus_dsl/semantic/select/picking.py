@@ -12,8 +12,8 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import DeviceType, Labels
 from unifiedbus_dsl.ir.plan.index import IntArray
 from unifiedbus_dsl.ir.plan.labels import ABSENT, groups_of, places_of
+from unifiedbus_dsl.semantic.connect.holes import say_absent, subscript_values
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
-from unifiedbus_dsl.semantic.holes import say_absent, subscript_values
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 

@@ -24,6 +24,7 @@ from unifiedbus_dsl.ir.plan import (
 )
 from unifiedbus_dsl.ir.plan.index import text, texts
 from unifiedbus_dsl.semantic.connect.cable_list import listed_rules
+from unifiedbus_dsl.semantic.connect.holes import misses_holes
 from unifiedbus_dsl.semantic.connect.pattern_rules import pattern_rules
 from unifiedbus_dsl.semantic.connect.placement import evaluate_placement
 from unifiedbus_dsl.semantic.connect.references import (
@@ -37,9 +38,8 @@ from unifiedbus_dsl.semantic.connect.references import (
     shape_text,
 )
 from unifiedbus_dsl.semantic.connect.rules import ChooseLink, compile_rules
+from unifiedbus_dsl.semantic.connect.slots import read_slots
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler
-from unifiedbus_dsl.semantic.holes import misses_holes
-from unifiedbus_dsl.semantic.slots import read_slots
 from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement
 from unifiedbus_dsl.semantic.types.context import Elaboration
 from unifiedbus_dsl.semantic.types.members import evaluate_fields, known_annotations, misplaced_statement

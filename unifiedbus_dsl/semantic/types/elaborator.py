@@ -11,7 +11,7 @@ from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Child, PlanType
-from unifiedbus_dsl.semantic.holes import read_holes
+from unifiedbus_dsl.semantic.connect.holes import read_holes
 from unifiedbus_dsl.semantic.names.model import Definition, Model
 from unifiedbus_dsl.semantic.types.assembly import build_assembly
 from unifiedbus_dsl.semantic.types.body import MAX_EXTENDS, Body

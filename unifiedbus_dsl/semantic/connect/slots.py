@@ -11,9 +11,9 @@ from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.ir.plan import Const, IndexExpr, Labels, Lookup, algebra
 from unifiedbus_dsl.ir.plan.index import IntArray
 from unifiedbus_dsl.ir.plan.labels import ABSENT, place_at, places_of
+from unifiedbus_dsl.semantic.connect.holes import range_values, say_absent
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler
-from unifiedbus_dsl.semantic.holes import range_values, say_absent
 from unifiedbus_dsl.syntax import tree
 
 SINGLE = Labels(())
