@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from attrs import evolve, field, frozen
 
@@ -26,6 +26,7 @@ from unifiedbus_dsl.semantic import Elaborated, ExpectResult, Limits, elaborate
 from unifiedbus_dsl.semantic.checks import check
 from unifiedbus_dsl.semantic.names.bind import FileLibrary, Library, TextLibrary, bind, unused
 from unifiedbus_dsl.semantic.names.model import Model
+from unifiedbus_dsl.semantic.names.settings import apply, noting, of_settings, read_settings
 from unifiedbus_dsl.semantic.queries.check_queries import check_queries
 from unifiedbus_dsl.semantic.systems import broken, expectations
 from unifiedbus_dsl.syntax import tree
@@ -33,7 +34,7 @@ from unifiedbus_dsl.syntax import tree
 if TYPE_CHECKING:
     from unifiedbus_dsl.ir.fabric import Fabric
 
-__all__ = ["Compilation", "CompilationFailed", "Limits", "compile", "compile_text", "of_fabric"]
+__all__ = ["Compilation", "CompilationFailed", "Limits", "compile", "compile_stream", "compile_text", "of_fabric"]
 
 FABRIC_SUFFIX = ".npz"
 
@@ -136,24 +137,49 @@ def spec_folders() -> tuple[Path, ...]:
     return tuple(folder for folder in (package / "specs", package.parent / "specs") if folder.is_dir())
 
 
-def compile(path: str | Path, *, search: Sequence[Path] = (), limits: Limits | None = None) -> Compilation:
+def compile(
+    path: str | Path,
+    *,
+    search: Sequence[Path] = (),
+    limits: Limits | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Compilation:
     """Compile a file. Never raises for what is wrong with the text or the file: see `diagnostics`.
 
     `search` are folders in which `use` looks after the file's own and before the specs that come along. A fabric file
-    (`.npz`) is taken as the machine it holds.
+    (`.npz`) is taken as the machine it holds. `settings` are values that stand in place of what the text says:
+    `{"racks": "64"}`.
     """
     from unifiedbus_dsl.syntax.load import load
 
     limits = limits or Limits()
     sink = Sink(limits.errors)
     if Path(path).suffix.lower() == FABRIC_SUFFIX:
-        return _fabric_file(Path(path), sink)
+        return _fabric_file(Path(path), sink, settings)
     library = _files(search, limits)
     source = load(Path(path), sink, max_bytes=limits.source_bytes)
     if source is None:
         return Compilation(tuple(sink), {}, (), ())
     library.know(source)
-    return _compile(source, library, sink, limits)
+    return _compile(source, library, sink, limits, settings)
+
+
+def compile_stream(
+    stream: BinaryIO,
+    *,
+    search: Sequence[Path] = (),
+    limits: Limits | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Compilation:
+    """Compile the text that a stream holds, as `compile` does a file; `use` looks in the current folder first."""
+    from unifiedbus_dsl.syntax.load import load_stream
+
+    limits = limits or Limits()
+    sink = Sink(limits.errors)
+    source = load_stream(stream, sink, max_bytes=limits.source_bytes)
+    if source is None:
+        return Compilation(tuple(sink), {}, (), ())
+    return _compile(source, _files((Path(), *search), limits), sink, limits, settings)
 
 
 def of_fabric(fabric: Fabric) -> Compilation:
@@ -164,10 +190,14 @@ def of_fabric(fabric: Fabric) -> Compilation:
     return done
 
 
-def _fabric_file(path: Path, sink: Sink) -> Compilation:
+def _fabric_file(path: Path, sink: Sink, settings: Mapping[str, str] | None) -> Compilation:
     from unifiedbus_dsl.ir.fabric import Fabric
     from unifiedbus_dsl.ir.fabric.file import FabricFileError
 
+    if settings:
+        message = f"a fabric file is a machine that is built: `{next(iter(settings))}` can't be set in it"
+        sink.error("UB0612", message, None, help=("compile the text that it was made of, with the setting",))
+        return Compilation(tuple(sink), {}, (), ())
     try:
         return of_fabric(Fabric.load(path))
     except FabricFileError as error:
@@ -182,6 +212,7 @@ def compile_text(
     *,
     search: Sequence[Path] = (),
     limits: Limits | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Compilation:
     """Compile a text; `files` are further texts that it may `use`, by file name."""
     limits = limits or Limits()
@@ -189,7 +220,7 @@ def compile_text(
     main = Source(name, text)
     texts = {name: main} | {file: Source(file, inner) for file, inner in (files or {}).items() if file != name}
     library = TextLibrary(texts, _files(search, limits))
-    return _compile(main, library, sink, limits)
+    return _compile(main, library, sink, limits, settings)
 
 
 def _files(search: Sequence[Path], limits: Limits) -> FileLibrary:
@@ -201,11 +232,13 @@ def _files(search: Sequence[Path], limits: Limits) -> FileLibrary:
     return FileLibrary((*search, *spec_folders()), read)
 
 
-def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Compilation:
+def _compile(
+    source: Source, library: Library, sink: Sink, limits: Limits, settings: Mapping[str, str] | None = None
+) -> Compilation:
     """All passes. Where the text has too many errors, or asks for too much work, the rest is not looked at."""
     try:
         with limited(limits.work):
-            return _passes(source, library, sink, limits)
+            return _passes(source, library, sink, limits, settings or {})
     except TooManyErrorsError:
         last = Diagnostic(
             "UB0234",
@@ -226,8 +259,13 @@ def _compile(source: Source, library: Library, sink: Sink, limits: Limits) -> Co
     return Compilation((*sink, last), {}, (), (source,))
 
 
-def _passes(source: Source, library: Library, sink: Sink, limits: Limits) -> Compilation:
+def _passes(source: Source, library: Library, sink: Sink, limits: Limits, settings: Mapping[str, str]) -> Compilation:
     model = bind(source, library, sink)
+    given = read_settings(settings, sink)
+    apply(model, given, sink)
+    wrong = tuple(diagnostic for diagnostic in sink if of_settings(diagnostic))
+    if wrong:  # what is meant is not known, so the rest is another machine
+        return Compilation(wrong, {}, (), (source,))
     done = elaborate(model, sink, limits)
     for plan in (*done.plans.values(), *done.others):
         check(plan, sink)
@@ -243,10 +281,12 @@ def _passes(source: Source, library: Library, sink: Sink, limits: Limits) -> Com
         _check_views(model, done, sink)
     once = merge_repeated(sink, lambda span: _enclosing(span, model))
     types = Places((kind.span, key) for key, kind in done.elaborator.types.items() if kind.span is not None)
-    diagnostics = tuple(_add_instance_count(_add_instantiation_label(each, done, types), done, types) for each in once)
+    diagnostics = tuple(
+        noting(_add_instance_count(_add_instantiation_label(each, done, types), done, types), given) for each in once
+    )
     if sink.left_out:
         diagnostics += (Diagnostic("UB0234", f"and {sink.left_out:,} more warnings", None, severity=Severity.NOTE),)
-    sources = tuple(module.source for module in model.modules)
+    sources = (*(module.source for module in model.modules), *(each.source for each in given))
     plans = {} if sink.has_errors else done.plans
     library_plans = () if sink.has_errors else done.others
     return Compilation(diagnostics, plans, results, sources, library_plans, model, done)

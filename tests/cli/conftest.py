@@ -56,7 +56,7 @@ class FakeCompilation:
     systems: tuple[str, ...] = ()
 
 
-def fake_compile(path: Path, *, limits: object = None) -> FakeCompilation:
+def fake_compile(path: Path, **_: object) -> FakeCompilation:
     """A compiler that calls every `bad` an error that can be mended, and every `hmm` a warning."""
     source = Source(str(path), path.read_bytes().decode("utf-8-sig"), path)
     found = []

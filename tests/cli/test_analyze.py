@@ -47,7 +47,9 @@ def test_every_field_of_the_json(run: Run, file: str) -> None:
     done = run("analyze", file, "--json")
     data = json.loads(done.out)
     assert (done.status, done.err) == (0, "")
-    assert set(data) == {"version", "summary", "diagnostics", "measures", "expectations", "scenarios", "orbits"}
+    assert set(data) == {
+        *("version", "summary", "diagnostics", "measures", "expectations", "scenarios", "left_out", "orbits")
+    }
     assert data["diagnostics"] == []
     assert [m["measure"] for m in data["measures"]] == ["bisection", "connected", "throughput", "load", "hops"]
     for measure in data["measures"]:

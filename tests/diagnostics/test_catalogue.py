@@ -43,7 +43,13 @@ def case(title: str, blocks: tuple[catalogue.Block, ...]) -> literate.Case | Non
 
 
 PAGES = catalogue.pages()
-COMMANDS = {p.code for p in PAGES if p.code > "UB08" and any(b.text.startswith("$ ubusc ") for b in p.wrong)}
+OPTIONS = {"UB0612"}
+"""What is said of an option of a command, whatever the text."""
+COMMANDS = {
+    p.code
+    for p in PAGES
+    if (p.code > "UB08" or p.code in OPTIONS) and any(b.text.startswith("$ ubusc ") for b in p.wrong)
+}
 """What a command says of a right text: the example is a run of it, held to be true by the tests of that command."""
 WRONG = {p.code: wrong for p in PAGES if p.code not in COMMANDS and (wrong := case(p.code, p.wrong))}
 RIGHT = {page.code: right for page in PAGES if (right := case(page.code, page.right))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -54,17 +54,20 @@ class Report:
     """By name: what each scenario has taken, in sentences."""
     losses: Mapping[str, Mapping[str, object]] = field(factory=dict)
     """By scenario: the same as numbers, in SI units."""
+    left_out: tuple[str, ...] = ()
+    """Systems of the file that nothing was asked of, where none was named."""
 
 
 def analyze(
     compilation: Compilation,
-    system: str | None = None,
+    system: str | Sequence[str] | None = None,
     *,
     traffic: str | None = None,
     symmetric: bool = True,
     budget: float | None = None,
 ) -> Report:
-    """Answer every `analyze` block and scenario of a system (default: of all systems that have one, else of the first).
+    """Answer every `analyze` block and scenario of a system, or of several (default: of all that have one, else of the
+    first).
 
     A system without a block gets the datasheet, what an architect asks first, if it is chosen, or the first of a file
     without blocks. `traffic` asks for the throughput of that traffic alone. Without `symmetric` every end point is
@@ -75,32 +78,52 @@ def analyze(
         CompilationFailed: the text has errors, or no system.
         UnknownNameError: no such system or traffic; a `KeyError`.
     """
-    compilation.pick(system)
+    named = _named(compilation, system)
     runner = _Runner(compilation, symmetric, budget)
     blocks = runner._model.asked(tree.Analyze)
-    for name in runner.systems(system, traffic):
-        sheet = system is not None or (not blocks and name == compilation.systems[0])
-        runner.run(name, traffic, sheet=sheet)
-    if system is None and traffic is None:
+    names = named or runner.systems(traffic)
+    for name in names:
+        runner.run(name, traffic, sheet=bool(named) or (not blocks and name == compilation.systems[0]))
+    if not named and traffic is None:
         runner.of_file()
-    return runner.report()
+    return runner.report(() if named else names)
+
+
+def _named(compilation: Compilation, system: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The systems that are named, each once, none by default.
+
+    Raises:
+        CompilationFailed: the text has errors, or no system.
+        UnknownNameError: no such system; a `KeyError`.
+    """
+    compilation.pick()
+    names = (system,) if isinstance(system, str) else tuple(dict.fromkeys(system or ()))
+    return tuple(compilation.pick(name).system for name in names)
 
 
 def ask(
-    compilation: Compilation, system: str | None, measures: str, *, symmetric: bool = True, budget: float | None = None
+    compilation: Compilation,
+    system: str | Sequence[str] | None,
+    measures: str,
+    *,
+    symmetric: bool = True,
+    budget: float | None = None,
 ) -> Report:
-    """Answer measures of the language, `diameter(all npu); bisection(all npu)`, of one system (default: the first).
+    """Answer lines of the language, `diameter(all npu); bisection(all npu)`, of a system or several (default: the
+    first).
 
     Raises:
         CompilationFailed: the text has errors, or no system.
         KeyError: no such system.
     """
-    plan = compilation.pick(system)
-    system = plan.system
+    named = _named(compilation, system)
     runner = _Runner(compilation, symmetric, budget)
-    machine = runner.machines[system] = runner.machine(compilation.fabric(system))
-    runner._block(runner._asker(system, machine, "asked"), plan, items_of(measures, runner.sink))
-    return runner.report()
+    items = items_of(measures, runner.sink)
+    names = named or compilation.systems[:1]
+    for name in names:
+        machine = runner.machines[name] = runner.machine(compilation.fabric(name))
+        runner._block(runner._asker(name, machine, "asked"), compilation.pick(name), items)
+    return runner.report(() if named else names)
 
 
 @define(eq=False)
@@ -118,23 +141,24 @@ class _Runner:
     def machine(self, fabric: Fabric) -> NetworkContext:
         return NetworkContext(fabric, self.symmetric, budget_s=self.budget)
 
-    def report(self) -> Report:
+    def report(self, asked: Sequence[str]) -> Report:
+        """What came of it; `asked` are the systems that were chosen because none was named."""
         orbits = {
             name: (machine.symmetry.vertex_orbits, machine.symmetry.arc_orbits)
             for name, machine in self.machines.items()
             if "symmetry" in vars(machine)
         }
         answers, results, found = tuple(self.answers), tuple(self.results), tuple(self.sink)
-        return Report(answers, results, found, orbits, tuple(self.damages), self.losses)
+        left = tuple(name for name in self.compilation.systems if name not in asked) if asked else ()
+        return Report(answers, results, found, orbits, tuple(self.damages), self.losses, left)
 
     @property
     def _model(self) -> Model:
         assert self.compilation.model is not None
         return self.compilation.model
 
-    def systems(self, system: str | None, traffic: str | None) -> list[str]:
-        if system is not None:
-            return [system]
+    def systems(self, traffic: str | None) -> list[str]:
+        """The systems that are asked about where none is named."""
         if traffic is not None:
             self._known(traffic, None)
             return [self._model.asked(tree.Traffic)[traffic].of.text]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_of, source_file, systems, with_names
-from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_of, shown, source_file, systems, with_names
+from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command("analyze")
 @click.argument("file", required=False)
-@click.option("--system", metavar="NAME", help="Ask about this system only.")
+@click.option("--system", multiple=True, metavar="NAME", help="Ask about this system only; can be repeated.")
 @click.option("--traffic", metavar="NAME", help="Ask for the throughput of this traffic alone.")
 @click.option(
     "--ask",
@@ -36,13 +37,13 @@ if TYPE_CHECKING:
 @budget_option
 @click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
 @limit_option
-@limit_options
+@reading_options
 @click.pass_context
 def command(
     context: click.Context,
     /,
     file: str | None,
-    system: str | None,
+    system: tuple[str, ...],
     traffic: str | None,
     ask: tuple[str, ...],
     as_json: bool,
@@ -50,7 +51,7 @@ def command(
     no_symmetry: bool,
     budget: float | None,
     limit: int,
-    **raised: int | None,
+    **reading: Any,
 ) -> None:
     """Answer the `analyze` blocks of a file; without any, print the machine's datasheet.
 
@@ -62,6 +63,7 @@ def command(
     Examples:
       ubusc analyze machine.ubus
       ubusc analyze machine.ubus --system lab --json > answers.json
+      ubusc analyze machine.ubus --set racks=64
       ubusc analyze machine.ubus --traffic moe
       ubusc analyze machine.ubus --ask "paths(npu[0, 0] -> npu[3, 1])"
     """
@@ -69,26 +71,24 @@ def command(
     from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     path = source_file(file, "analyze")
-    from unifiedbus_dsl import compiler
-
     if ask and traffic is not None:
         raise click.UsageError("--ask and --traffic exclude each other: ask `throughput(TRAFFIC)`")
     keep_freed_memory()
     with progress_bar():
-        compilation = compiler.compile(path, limits=limits(**raised))
-        if status(compilation.diagnostics):
+        compilation = compiled(path, **reading)
+        if wrong := status(compilation.diagnostics):
             _show(None, compilation.diagnostics, as_json, limit)
-            context.exit(1)
+            context.exit(wrong)
         must_exist(compilation, path, system, traffic)
-        compilation = with_names(compilation, system or compilation.systems[0], names)
+        compilation = with_names(compilation, (system or compilation.systems)[0], names)
         from unifiedbus_dsl.analysis import run
 
         if ask:
-            report = run.ask(compilation, system, "; ".join(ask), symmetric=not no_symmetry, budget=budget)
+            report = run.ask(compilation, system or None, "; ".join(ask), symmetric=not no_symmetry, budget=budget)
             if not (report.answers or report.expectations or report.diagnostics):
                 raise click.UsageError("`--ask` asks nothing: give it a measure, such as `bisection(all npu)`")
         else:
-            report = run.analyze(compilation, system, traffic=traffic, symmetric=not no_symmetry, budget=budget)
+            report = run.analyze(compilation, system or None, traffic=traffic, symmetric=not no_symmetry, budget=budget)
     found = (*compilation.diagnostics, *report.diagnostics)
     _show(report, found, as_json, limit)
     context.exit(question_status(found) if ask else status(found))
@@ -104,7 +104,7 @@ def _show(report: Report | None, found: tuple[Diagnostic, ...], as_json: bool, l
         say(text_of(report) or ("" if found else "nothing is asked\n"), nl=False)
 
 
-def must_exist(compilation: Compilation, path: Path, system: str | None, traffic: str | None) -> None:
+def must_exist(compilation: Compilation, path: Path, system: Sequence[str], traffic: str | None) -> None:
     """Refuse names that the file does not have.
 
     Raises:
@@ -114,7 +114,7 @@ def must_exist(compilation: Compilation, path: Path, system: str | None, traffic
     systems(compilation, path, system)
     assert compilation.model is not None
     if traffic is not None:
-        one_of("traffic", traffic, list(compilation.model.main.questions.get("traffic", {})), f" in `{path}`")
+        one_of("traffic", traffic, list(compilation.model.main.questions.get("traffic", {})), f" in {shown(path)}")
 
 
 def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
@@ -122,7 +122,7 @@ def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
 
     from unifiedbus_dsl.diagnostics.json import to_data
 
-    data: dict[str, Any] = {"measures": [], "expectations": [], "scenarios": {}, "orbits": {}}
+    data: dict[str, Any] = {"measures": [], "expectations": [], "scenarios": {}, "left_out": [], "orbits": {}}
     if report is not None:
         data["measures"] = [answer.to_json() for answer in report.answers]
         data["expectations"] = [
@@ -130,6 +130,7 @@ def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
             for r in report.expectations
         ]
         data["scenarios"] = {name: {"said": list(said), **report.losses[name]} for name, said in report.scenarios}
+        data["left_out"] = list(report.left_out)
         data["orbits"] = {name: {"vertices": v, "arcs": a} for name, (v, a) in report.orbits.items()}
     return indented({**to_data(found), **data})
 
@@ -159,6 +160,9 @@ def text_of(report: Report) -> str:
     for name, (vertices, arcs) in report.orbits.items() if lines else ():
         orbits = f"{vertices:,} orbit{'s' * (vertices != 1)} of vertices and {arcs:,} of directed arcs"
         lines += ["", f"{name}: proved symmetries leave {orbits}"]
+    if report.left_out:
+        names = ", ".join(f"`{name}`" for name in report.left_out)
+        lines += ["", f"left out: {names}; `--system {report.left_out[0]}` asks about it"]
     return "".join(f"{line}\n" for line in lines)
 
 

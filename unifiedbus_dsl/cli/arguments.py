@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from attrs import evolve
+
+from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 SUFFIX = ".ubus"
+STDIN = Path("-")
+"""Stands for standard input."""
 
 
 class Finite(click.FloatRange):
@@ -49,6 +54,8 @@ def with_names(compilation: Compilation, system: str, names: str | None) -> Comp
     """
     if names is None:
         return compilation
+    from attrs import evolve
+
     from unifiedbus_dsl.ir.fabric.site import NamesError, named, read_names
 
     path = source_file(names, "diff")
@@ -57,6 +64,18 @@ def with_names(compilation: Compilation, system: str, names: str | None) -> Comp
     except NamesError as error:
         raise click.ClickException(f"--names: {error}") from error
     return evolve(compilation, plans={**compilation.plans, system: plan})
+
+
+def system_option(words: str) -> Callable[[Command], Command]:
+    """`--system` of a command that is about one system."""
+    return click.option("--system", multiple=True, metavar="NAME", callback=_only_one, help=words)
+
+
+def _only_one(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> str | None:
+    if len(names) > 1:
+        said = " and ".join(f"`--system {name}`" for name in names)
+        raise click.UsageError(f"this is about one system: {said} are {len(names)}")
+    return names[0] if names else None
 
 
 def source_file(name: str | None, command: str) -> Path:
@@ -68,6 +87,8 @@ def source_file(name: str | None, command: str) -> Path:
     if not name:  # an empty name would be this folder: that of a variable of the shell that is not set
         raise click.UsageError(f"which file? {_offer(command, Path())}")
     path = Path(name)
+    if path == STDIN:
+        return path
     if os.path.isdir(path):  # no to a name that is too long
         raise click.UsageError(f"`{name}` is a folder. {_offer(command, path)}")
     if not os.path.lexists(path):
@@ -107,7 +128,9 @@ def check_output(output: str | None, source: Path, *, stream: bool = False) -> N
             return
         raise click.UsageError("this can't go to standard output: give `-o` a name (`-o ./-` for one called `-`)")
     path = Path(output)
-    if os.path.isfile(path) and (path.suffix == SUFFIX or path.samefile(source)):  # no to a name that is too long
+    if os.path.isfile(path) and (
+        path.suffix == SUFFIX or (source != STDIN and path.samefile(source))
+    ):  # no to a name that is too long
         raise click.UsageError(f"`-o {output}` would write over a file that is read: name another one")
 
 
@@ -124,8 +147,8 @@ def one_of(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
     raise click.UsageError(no_such(noun, name, names, where))
 
 
-def systems(compilation: Compilation, path: Path, system: str | None) -> Sequence[str]:
-    """The system that was named, by default all of the file.
+def systems(compilation: Compilation, path: Path, named: Sequence[str]) -> Sequence[str]:
+    """The systems that were named, each once, by default all of the file.
 
     Raises:
         click.ClickException: the file has none.
@@ -134,20 +157,29 @@ def systems(compilation: Compilation, path: Path, system: str | None) -> Sequenc
     names = compilation.systems
     if not names:
         raise click.ClickException(
-            f"`{path}` has no system, so there is no machine. Write `system NAME : Type` into it; "
+            f"{shown(path)} has no system, so there is no machine. Write `system NAME : Type` into it; "
             "without one, there is `ubusc check`."
         )
-    return names if system is None else [one_of("system", system, names, f" in `{path}`")]
+    return list(dict.fromkeys(one_of("system", system, names, f" in {shown(path)}") for system in named)) or names
 
 
 def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
-    """The system that was named, by default the first of the file.
+    """The system that was named, by default the first of the file; that there are others is said on standard error.
 
     Raises:
         click.ClickException: the file has none.
         click.UsageError: it has none of this name.
     """
-    return systems(compilation, path, system)[0]
+    found = systems(compilation, path, [system] if system is not None else [])
+    if len(found) > 1:
+        others = ", ".join(f"`{name}`" for name in found[1:])
+        say(f"this is the system `{found[0]}`; left out: {others} (`--system NAME`)", err=True)
+    return found[0]
+
+
+def shown(path: Path) -> str:
+    """What messages call a file, or standard input."""
+    return "standard input" if path == STDIN else f"`{path}`"
 
 
 def _inside(folder: Path) -> list[Path]:

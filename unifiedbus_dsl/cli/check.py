@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.arguments import STDIN
+from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import FORMATS, deny_option, in_format, limit_option, once, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.compiler import Limits
     from unifiedbus_dsl.diagnostics import Diagnostic
     from unifiedbus_dsl.diagnostics.fix import FixedText
 
@@ -28,7 +28,7 @@ ROUNDS = 10
 @click.option("--fix", is_flag=True, help="Mend what a machine can mend, in place, and report the rest.")
 @deny_option
 @limit_option
-@limit_options
+@reading_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -38,9 +38,9 @@ def command(
     fix: bool,
     deny: tuple[str, ...],
     limit: int,
-    **raised: int | None,
+    **reading: Any,
 ) -> None:
-    """Check files without writing anything. A folder stands for all .ubus files in it.
+    """Check files without writing anything. A folder stands for all .ubus files in it, `-` for standard input.
 
     \b
     Examples:
@@ -53,7 +53,9 @@ def command(
     from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     paths = source_files(files, "check")
-    diagnose = partial(_diagnose, paths, limits(**raised))
+    if fix and STDIN in paths:
+        raise click.UsageError("`--fix` mends files, and standard input is none: leave it out")
+    diagnose = partial(_diagnose, paths, reading)
     with progress_bar():
         found = diagnose()
         mended = _mend(diagnose, found) if fix else 0
@@ -66,10 +68,8 @@ def command(
     context.exit(status(found, deny))
 
 
-def _diagnose(paths: list[Path], raised: Limits) -> list[Diagnostic]:
-    from unifiedbus_dsl import compiler
-
-    return once(d for path in paths for d in compiler.compile(path, limits=raised).diagnostics)
+def _diagnose(paths: list[Path], reading: dict[str, Any]) -> list[Diagnostic]:
+    return once(d for path in paths for d in compiled(path, **reading).diagnostics)
 
 
 def _mend(diagnose: Callable[[], list[Diagnostic]], found: list[Diagnostic]) -> int:
@@ -103,7 +103,11 @@ def _write(mended: FixedText) -> None:
 
 def _closing_words(paths: list[Path], found: list[Diagnostic], fixed: bool) -> None:
     if not found:
-        say(f"{paths[0]}: no errors" if len(paths) == 1 else f"{len(paths)} files: no errors")
+        say(
+            f"{'standard input' if paths[0] == STDIN else paths[0]}: no errors"
+            if len(paths) == 1
+            else f"{len(paths)} files: no errors"
+        )
     mendable = sum(d.fix is not None for d in found)
     if mendable and not fixed:
         say(f"{mendable} of them can be mended by `ubusc check --fix`")

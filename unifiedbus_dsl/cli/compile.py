@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unifiedbus_dsl.cli.arguments import check_output, source_file, systems
-from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import as_text, in_format, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
 
@@ -21,20 +21,22 @@ if TYPE_CHECKING:
 @click.command("compile")
 @click.argument("file", required=False)
 @click.option("-o", "--output", default="out", show_default=True, metavar="DIR", help="Folder for what is written.")
-@click.option("--system", metavar="NAME", help="Compile this system only; by default all of the file.")
+@click.option(
+    "--system", multiple=True, metavar="NAME", help="Compile this system; can be repeated; by default all of the file."
+)
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
 @limit_option
-@limit_options
+@reading_options
 @click.pass_context
 def command(
     context: click.Context,
     /,
     file: str | None,
     output: str,
-    system: str | None,
+    system: tuple[str, ...],
     as_json: bool,
     limit: int,
-    **raised: int | None,
+    **reading: Any,
 ) -> None:
     """Check a file, compile its systems, write them and sum them up.
 
@@ -54,15 +56,13 @@ def command(
 
     path = source_file(file, "compile")
     check_output(output, path)
-    from unifiedbus_dsl import compiler  # after the file is known to be there: this takes longer
-
     with progress_bar():
-        compilation = compiler.compile(path, limits=limits(**raised))
+        compilation = compiled(path, **reading)
         say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-        if status(compilation.diagnostics):
+        if wrong := status(compilation.diagnostics):
             if as_json:
                 say(in_format("json", list(compilation.diagnostics), limit), nl=False)
-            context.exit(1)
+            context.exit(wrong)
         text = _compile(compilation, systems(compilation, path, system), Path(output), as_json)
     say(text, nl=False)
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.cli.arguments import names_option, one_system, source_file, with_names
-from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.arguments import names_option, one_system, source_file, system_option, with_names
+from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.design_diff import Changes
-    from unifiedbus_dsl.compiler import Compilation, Limits
+    from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.importer.diff import Difference
     from unifiedbus_dsl.importer.listing import Listing
     from unifiedbus_dsl.ir.plan import Plan
@@ -30,14 +30,14 @@ MOST_CABLES = 2_000_000
 @click.command("diff")
 @click.argument("wanted", required=False)
 @click.argument("found", required=False)
-@click.option("--system", metavar="NAME", help="The system of a .ubus file; by default its first.")
+@system_option("The system of a .ubus file; by default its first.")
 @click.option("--only", metavar="LINK", multiple=True, help="Compare cables of this link or protocol of WANTED only; "
               "may be given several times.")  # fmt: skip
 @names_option
 @click.option("--no-solve", is_flag=True, help="Leave hops and bisection out, which can take a minute.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 @limit_option
-@limit_options
+@reading_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -50,7 +50,7 @@ def command(
     no_solve: bool,
     as_json: bool,
     limit: int,
-    **raised: int | None,
+    **reading: Any,
 ) -> None:
     """Tell what FOUND has otherwise than WANTED: devices and cables, by name.
 
@@ -71,7 +71,7 @@ def command(
         raise click.UsageError("which two files? Example: `ubusc diff machine.ubus discovered.csv`.")
     paths = [source_file(name, "diff") for name in (wanted, found)]
     with progress_bar():
-        one, two = (_side(context, path, system, limit, limits(**raised)) for path in paths)
+        one, two = (_side(context, path, system, limit, reading) for path in paths)
         if names is not None:
             if one.design is None:
                 raise click.UsageError(f"--names is about a design, and `{paths[0]}` is none")
@@ -110,9 +110,8 @@ class _Side:
         return self.found
 
 
-def _side(context: click.Context, path: Path, system: str | None, limit: int, raised: Limits) -> _Side:
+def _side(context: click.Context, path: Path, system: str | None, limit: int, reading: dict[str, Any]) -> _Side:
     """Read a file; ends the command with status 1 where it is wrong."""
-    from unifiedbus_dsl import compiler
     from unifiedbus_dsl.importer import ImportFailed, read
 
     if path.suffix.lower() not in DESIGNS:
@@ -120,10 +119,10 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, ra
             return _Side(path, None, read(path).listing())
         except ImportFailed as error:
             _wrong(context, "UB0807", str(error), limit)
-    compilation = compiler.compile(path, limits=raised)
-    if status(compilation.diagnostics):
+    compilation = compiled(path, **reading)
+    if wrong := status(compilation.diagnostics):
         say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-        context.exit(1)
+        context.exit(wrong)
     return _Side(path, (compilation, one_system(compilation, path, system)), None)
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.cli.arguments import check_output, names_option, one_of, one_system, source_file, with_names
-from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.arguments import (
+    check_output,
+    names_option,
+    one_of,
+    one_system,
+    source_file,
+    system_option,
+    with_names,
+)
+from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
 
@@ -36,14 +44,14 @@ class _Formats(click.Command):
 @click.option("--to", "form", metavar="FORMAT", help="One of the formats below.")
 @click.option("-o", "--output", metavar="PATH", help="File to write, or for some formats a folder: new, or "
               "of an earlier export; by default SYSTEM.SUFFIX here.")  # fmt: skip
-@click.option("--system", metavar="NAME", help="The system to export; by default the first of the file.")
+@system_option("The system to export; by default the first of the file.")
 @click.option("--node", metavar="KIND", help="What schedulers call a node: a kind or a type; by default `node`, or "
               "what holds the NPUs.")  # fmt: skip
 @click.option("--scenario", metavar="NAME", help="Leave out what this scenario takes; the names of the rest stay.")
 @click.option("--traffic", metavar="NAME", help="Write the flows of this traffic (ns3).")
 @names_option
 @limit_option
-@limit_options
+@reading_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -57,7 +65,7 @@ def command(
     traffic: str | None,
     names: str | None,
     limit: int,
-    **raised: int | None,
+    **reading: Any,
 ) -> None:
     """Write a machine in a format of another tool.
 
@@ -75,13 +83,11 @@ def command(
     path = source_file(file, "export")
     check_output(output, path, stream=True)
     chosen = _format(form, output)
-    from unifiedbus_dsl import compiler  # after the arguments are known to be right: this takes longer
-
     with progress_bar():
-        compilation = compiler.compile(path, limits=limits(**raised))
-        if status(compilation.diagnostics):
+        compilation = compiled(path, **reading)
+        if wrong := status(compilation.diagnostics):
             say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-            context.exit(1)
+            context.exit(wrong)
         name = one_system(compilation, path, system)
         compilation = with_names(compilation, name, names)
         target = _target(chosen, output, name)

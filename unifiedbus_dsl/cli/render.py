@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file
-from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file, system_option
+from unifiedbus_dsl.cli.reading import READING, compiled, reading_options
 from unifiedbus_dsl.cli.render_request import FORMATS, RenderRequest, is_folder, read_request
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.terminal import say
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command("render")
 @click.argument("file", required=False)
-@click.option("--system", metavar="NAME", help="The system to draw; by default the first of the file.")
+@system_option("The system to draw; by default the first of the file.")
 @click.option("--view", metavar="NAME", help="Draw what this `view` block asks for.")
 @click.option("--type", "type_key", metavar="TYPE", help="Draw this part alone; by default the whole system.")
 @click.option("--detail", is_flag=True, help="Every device instead of equal parts folded.")
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="PATH", help="File to write, or a folder (there or ending in `/`): a picture "
               "of each type, linked. By default a file here.")  # fmt: skip
 @limit_option
-@limit_options
+@reading_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -56,12 +56,7 @@ def command(
     html: bool,
     output: str | None,
     limit: int,
-    source_bytes: int | None,
-    array: int | None,
-    devices: int | None,
-    errors: int | None,
-    work: int | None,
-    **named: str | None,
+    **options: Any,
 ) -> None:
     """Draw a machine: folded, device by device, or on its floor.
 
@@ -80,20 +75,19 @@ def command(
     from unifiedbus_dsl.cli.malloc import keep_freed_memory
     from unifiedbus_dsl.cli.progress_bar import progress_bar
 
+    reading = {name: options.pop(name) for name in READING}
     path = source_file(file, "render")
     check_output(output, path)
-    asked = read_request(detail=detail, floor=floor, form=form, html=html, output=output, **named)
-    from unifiedbus_dsl import compiler  # after the arguments are known to be right: this takes longer
+    asked = read_request(detail=detail, floor=floor, form=form, html=html, output=output, **options)
     from unifiedbus_dsl.diagnostics import Sink
 
     sink = Sink()
     keep_freed_memory()
     with progress_bar():
-        raised = limits(source_bytes=source_bytes, array=array, devices=devices, errors=errors, work=work)
-        compilation = compiler.compile(path, limits=raised)
-        if status(compilation.diagnostics):
+        compilation = compiled(path, **reading)
+        if wrong := status(compilation.diagnostics):
             say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-            context.exit(1)
+            context.exit(wrong)
         written = _draw(compilation, path, asked, sink)
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
     for each in written:

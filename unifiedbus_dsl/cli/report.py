@@ -66,11 +66,13 @@ def _renderer(name: str) -> Callable[[Iterable[Diagnostic]], str]:
 
 
 def status(diagnostics: Iterable[Diagnostic], deny: Iterable[str] = ()) -> int:
-    """1 where there is an error, or a warning that is denied; else 0."""
+    """1 where there is an error, or a warning that is denied, 2 where `--set` is to blame for one; else 0."""
     from unifiedbus_dsl.diagnostics import Severity
+    from unifiedbus_dsl.semantic.names.settings import of_settings
 
     bad = {Severity.ERROR, Severity.WARNING} if "warnings" in deny else {Severity.ERROR}
-    return WRONG_FILE if any(d.severity in bad for d in diagnostics) else 0
+    found = [diagnostic for diagnostic in diagnostics if diagnostic.severity in bad]
+    return WRONG_USAGE if any(map(of_settings, found)) else WRONG_FILE if found else 0
 
 
 def question_status(diagnostics: Iterable[Diagnostic]) -> int:

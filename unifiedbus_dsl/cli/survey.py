@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.arguments import Finite, budget_option
-from unifiedbus_dsl.cli.limits import limit_options, limits
+from unifiedbus_dsl.cli.arguments import Finite, budget_option, one_system, system_option
+from unifiedbus_dsl.cli.reading import READING, compiled, reading_options
 from unifiedbus_dsl.cli.report import WRONG_FILE, as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.signals import interrupted_status
 from unifiedbus_dsl.cli.terminal import say
@@ -32,7 +32,7 @@ DRAWS = 100
     "--of", required=True, metavar="PARTS",
     help="What fails: `switch`, `link`, `rack`, another kind or a type, or a selection, `all link where …`.",
 )  # fmt: skip
-@click.option("--system", metavar="NAME", help="The system; by default the first of the file.")
+@system_option("The system; by default the first of the file.")
 @click.option("--traffic", metavar="TRAFFIC", help="Its throughput is asked; by default all-to-all.")
 @click.option("--routing", "routings", multiple=True, metavar="R", help="Routing of the traffic; can be repeated.")
 @click.option("--measure", "measures", multiple=True, metavar="CALL", help="Ask this as well: `bisection(all npu)`.")
@@ -50,7 +50,7 @@ DRAWS = 100
 @click.option("--resume", metavar="JOURNAL", help="Keep what is finished in this file, and go on from what is in it; "
               "with `-o`, by default PATH.journal until all is done.")  # fmt: skip
 @limit_option
-@limit_options
+@reading_options
 @click.pass_context
 def command(context: click.Context, /, file: str | None, **options: Any) -> None:
     """What every single failure costs, worst first; with --fail 2 or more, many failures at random.
@@ -76,16 +76,15 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
     check_output(options["output"], path, stream=True)
     draws = _draws(options["fail"], options["draws"], options["seed"])
     engine = _engine(options["engine"], options["workers"])
-    raised = {name: options[name] for name in ("source_bytes", "array", "devices", "errors", "work")}
-    from unifiedbus_dsl import compiler
+    reading = {name: options[name] for name in READING}
     from unifiedbus_dsl.diagnostics import Sink
 
     keep_freed_memory()
     with progress_bar():
-        compilation = compiler.compile(path, limits=limits(**raised))
+        compilation = compiled(path, **reading)
         say(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
-        if status(compilation.diagnostics):
-            context.exit(1)
+        if wrong := status(compilation.diagnostics):
+            context.exit(wrong)
         system, asked = _asked(compilation, path, options)
         sink = Sink()
         journal = _journal(options)
@@ -156,14 +155,14 @@ def _asked(compilation: Compilation, path: Path, options: dict[str, Any]) -> tup
 
     system, traffic = options["system"], options["traffic"]
     named = traffic if traffic is not None and traffic.isidentifier() else None
-    must_exist(compilation, path, system, named)
+    must_exist(compilation, path, [system] if system is not None else [], named)
     assert compilation.model is not None
     if named is not None:
         of = compilation.model.main.questions["traffic"][named].of.text
         if system is not None and of != system:
             raise click.UsageError(f"traffic `{named}` is of system `{of}`, not of `{system}`")
         system = of
-    plan = compilation.pick(system)
+    plan = compilation.pick(one_system(compilation, path, system))
     routings = list(options["routings"])
     asked = list(options["measures"])
     if traffic is not None or routings or not asked:

@@ -6,13 +6,16 @@ import re
 import stat
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 
-__all__ = ["MAX_BYTES", "TABLES", "begins_as_text", "load", "unreadable"]
+__all__ = ["MAX_BYTES", "STDIN", "TABLES", "begins_as_text", "load", "load_stream", "unreadable"]
 
+STDIN = "<stdin>"
+"""The name that a text from standard input is shown under."""
 MAX_BYTES = 4 * 1024 * 1024
 """The largest text that is read unless the caller says otherwise; a machine fits on two pages."""
 
@@ -48,6 +51,17 @@ def load(path: Path | str, sink: Sink, *, max_bytes: int = MAX_BYTES) -> Source 
         return None
     text = _decode(name, data.removeprefix(_BYTE_ORDER_MARK), sink)
     return None if text is None else Source(name, text, path)
+
+
+def load_stream(stream: BinaryIO, sink: Sink, *, max_bytes: int = MAX_BYTES) -> Source | None:
+    """The text that comes from standard input, as `load` reads a file; None where it can't be had."""
+    data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        message = f"standard input is too large: a text may have {max_bytes:,} bytes"
+        sink.error("UB0110", message, None, help=("split it into files that `use` each other",))
+        return None
+    text = _decode(STDIN, data.removeprefix(_BYTE_ORDER_MARK), sink)
+    return None if text is None else Source(STDIN, text)
 
 
 TABLES = (".csv", ".tsv", ".txt")
