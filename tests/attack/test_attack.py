@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.attack import counting, routes
+from tests.attack import counting, large, routes
 from tests.attack.__main__ import Asked, attack, compare
 from tests.attack.draw import Cable, Device, Drawn, irregular
 from tests.attack.least import Relaying
@@ -29,6 +30,26 @@ def test_random_machines_get_the_right_answers() -> None:
 def test_a_thousand_random_machines_get_the_right_answers() -> None:
     _, found = attack(SEED, 1000, first=40)
     assert not found, "\n".join(found)
+
+
+def test_large_machines_keep_to_bounds_that_need_no_solver() -> None:
+    small = [k for k in range(40) if len(large.drawn(SEED, k).a) < 200][:4]
+    for number in small:
+        counts, found = large.attack(SEED, 1, number)
+        assert not found, "\n".join(found)
+        assert counts["bisection"] == 1
+
+
+def test_bounds_of_a_ring_of_ends_are_known() -> None:
+    """Twelve NPUs that forward, each to the next: 3 hops on average of 1 to 6, two of each, and one of 6."""
+    ring = large.Large(12, 0, True, np.arange(12), (np.arange(12) + 1) % 12, np.ones(12, int), np.zeros(12, bool))
+    bounds = large.Bounds(ring)
+    assert bounds.pairs.max() == 6
+    assert bounds.pairs.mean() == pytest.approx(36 / 11)
+    assert bounds.moore() == (6, pytest.approx(36 / 11))
+    assert bounds.halves(np.random.default_rng(0)) >= 20e9
+    assert 0 < bounds.single_path() * 36 <= 20e9
+    assert {said for question, said in large.compare(ring, 0)} == {""}
 
 
 def triangle() -> Drawn:

@@ -151,3 +151,15 @@ def test_a_call_about_some_pairs_counts_only_those() -> None:
     call = call_of(compile_text(CLOS), "hops(npu[0] -> npu[1..3])")
     certified = MEASURES["hops"](call)
     assert certified.answer.detail["histogram"] == [[2.0, 3]]
+
+
+@pytest.mark.parametrize(("text", "right"), [(CLOS, 2), (RING, 1)], ids=["clos", "ring"])
+def test_paths_of_a_pair_are_counted_anew(text: str, right: int) -> None:
+    call, certified = measured(text, "paths(npu[0] -> npu[1])")
+    assert verified(call, certified).value == right
+    cables = cables_of(call.machine)
+    assert certified.certificate.prove(cables).lower == right
+    with pytest.raises(VerificationError, match="fewest cables of a pair"):
+        evolve(certified.certificate, hops=certified.certificate.hops + 1).prove(cables)
+    with pytest.raises(VerificationError, match="failed its verification"):
+        verified(call, evolve(certified, answer=evolve(certified.answer, value=5.0, lower=5.0, upper=5.0)))

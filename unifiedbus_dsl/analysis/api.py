@@ -25,7 +25,7 @@ from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan.end_points import end_kind
 from unifiedbus_dsl.measures import MeasureEvaluator, cuts, pair_distances, rates, results
 from unifiedbus_dsl.measures.answers import Answer
-from unifiedbus_dsl.measures.certified import Certified, stated_result
+from unifiedbus_dsl.measures.certified import Certified, arcs_of
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.read_routing import read_routing
 from unifiedbus_dsl.measures.results import (
@@ -48,6 +48,7 @@ from unifiedbus_dsl.solver.paths import distances as far
 from unifiedbus_dsl.solver.paths import path_enumeration
 from unifiedbus_dsl.solver.paths import tiers as bands
 from unifiedbus_dsl.solver.paths.reachability import reachability
+from unifiedbus_dsl.verify.pairs import PathsCertificate
 from unifiedbus_dsl.verify.reach import ConnectedCertificate, ReachableCertificate
 
 __all__ = [
@@ -171,7 +172,7 @@ def paths(fabric: Fabric, source: str, target: str, *, message_bytes: float = 0.
             tuple(_path(call.machine, route) for route in found.first(limit, message_bytes)),
             _path(call.machine, path_enumeration.minimum_latency_path(network, one, two, message_bytes)),
         )
-        return stated_result(answer)
+        return Certified(answer, PathsCertificate(arcs_of(network), one, two, found.hops))
 
     return _asked(fabric, "paths", f"{source} -> {target}", answer)
 
@@ -311,7 +312,8 @@ def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> Oversub
     def answer(call: MeasureCall) -> Certified[OversubscriptionResult]:
         blocks, found, _ = cuts.boundary_capacity(call)
         names = tuple(block_names(call.machine, blocks))
-        return stated_result(OversubscriptionResult(names, found.inside_Bps, found.wall_Bps, found.ratio))
+        answer = OversubscriptionResult(names, found.inside_Bps, found.wall_Bps, found.ratio)
+        return Certified(answer, cuts.certify_walls(call, blocks, found, finite=False))
 
     return _asked(fabric, "oversubscription", f"{assemblies}, from = {_pairs(fabric, ends)}", answer, ("from",))
 

@@ -11,6 +11,7 @@ from unifiedbus_dsl.measures.certified import Certified, cables_of, proved
 from unifiedbus_dsl.measures.end_points import end_points
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths.distances import Histogram
+from unifiedbus_dsl.solver.paths.tiers import levels
 from unifiedbus_dsl.solver.resilience.outage_impact import OutageImpact, outage_impact
 from unifiedbus_dsl.verify.impact import ImpactCertificate
 
@@ -38,7 +39,7 @@ def certify(
         found.cut_off,
         found.pairs_cut,
         found.best,
-        found.base.tier,
+        levels(network, members),
         [(tier.low, tier.high) for tier in found.tiers],
         np.array([tier.before_Bps for tier in found.tiers]),
         np.array([tier.after_Bps for tier in found.tiers]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from functools import singledispatch, wraps
+from functools import singledispatch
 from math import isclose
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -24,7 +24,7 @@ from unifiedbus_dsl.solver.demand import Demand, Groups
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths.distances import Histogram
 from unifiedbus_dsl.solver.resilience.outage_impact import OutageImpact
-from unifiedbus_dsl.verify import Certificate, Stated, VerificationError, accept, require
+from unifiedbus_dsl.verify import Certificate, VerificationError, accept, require
 from unifiedbus_dsl.verify.arcs import Arcs
 from unifiedbus_dsl.verify.cables import Cables, read_cables
 from unifiedbus_dsl.verify.matrix import Matrix
@@ -41,22 +41,6 @@ class Certified(Generic[T_co]):
 
     answer: T_co
     certificate: Certificate
-
-
-def stated(measure: Callable[[MeasureCall], Answer]) -> Callable[[MeasureCall], Certified[Answer]]:
-    """A measure whose answer is held to the order of its bounds alone."""
-
-    @wraps(measure)
-    def certified(call: MeasureCall) -> Certified[Answer]:
-        answer = measure(call)
-        return Certified(answer, Stated(answer.lower, answer.upper))
-
-    return certified
-
-
-def stated_result(answer: T) -> Certified[T]:
-    """An answer that is held to the order of its bounds alone."""
-    return Certified(answer, Stated(*bounds(answer)))
 
 
 @singledispatch

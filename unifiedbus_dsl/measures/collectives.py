@@ -10,16 +10,17 @@ import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.units import RATE, TIME, format_share
 from unifiedbus_dsl.graph.from_fabric import arc_kinds
 from unifiedbus_dsl.graph.symmetry import arrays_of
 from unifiedbus_dsl.measures.answers import Answer
-from unifiedbus_dsl.measures.certified import Certified, arcs_of, matrix_of, stated
+from unifiedbus_dsl.measures.certified import Certified, arcs_of, matrix_of
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.planes import links_sentence, open_sentence
 from unifiedbus_dsl.measures.traffic.patterns import COLLECTIVES, Traffic
 from unifiedbus_dsl.measures.wording import end_name, size_text
-from unifiedbus_dsl.solver.bounds import DeadlineError, NoPathError, NotAdmittedError, bounded
+from unifiedbus_dsl.solver.bounds import BoundedValue, DeadlineError, NoPathError, NotAdmittedError, bounded
 from unifiedbus_dsl.solver.collectives import collective_bounds as best
 from unifiedbus_dsl.solver.collectives import completion_time
 from unifiedbus_dsl.solver.collectives.schedules import busbw_factor
@@ -27,7 +28,8 @@ from unifiedbus_dsl.solver.collectives.step_time import relax_latencies
 from unifiedbus_dsl.solver.demand import Demand
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 from unifiedbus_dsl.solver.network_context import NetworkContext
-from unifiedbus_dsl.verify import Stated
+from unifiedbus_dsl.verify import Certificate, Stated
+from unifiedbus_dsl.verify.gathering import GatherCertificate, PortsCertificate
 from unifiedbus_dsl.verify.matrix import Matrix
 from unifiedbus_dsl.verify.sharing import SweepCertificate, TimeCertificate, TimedStep, Timer
 from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
@@ -243,14 +245,27 @@ def _seconds(value: float) -> str:
     return f"{value:,.4g} s"
 
 
-@stated
-def optimal_time(call: MeasureCall) -> Answer:
+def optimal_time(call: MeasureCall) -> Certified[Answer]:
     traffic, size = _collective(call)
     machine = call.machine
     group, budget = traffic.groups(machine.network.ends), machine.budget_s
     found = best.collective_time_bound(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget)
     said = (*_rooted(call, traffic), "no schedule is faster, relays at end points allowed", *open_sentence(machine))
-    return call.number(found, TIME, assumptions=said)
+    answer = call.number(found, TIME, assumptions=said)
+    return Certified(answer, certify_least(traffic, group, size, found))
+
+
+def certify_least(traffic: Traffic, group: Ints, size: float, found: BoundedValue) -> Certificate:
+    """What shows a least time: cuts and flows of each member where that is all there is to it, else the ports."""
+    alone = len(np.unique(traffic.group)) == 1
+    if alone and traffic.pattern in ("allgather", "reducescatter", "broadcast"):
+        root = -1
+        if traffic.pattern == "broadcast":
+            root = int(traffic.members[0] if traffic.roots is None else traffic.roots[0])
+        return GatherCertificate(group >= 0, size, root, found.lower, found.upper)
+    members = int(np.bincount(group[group >= 0]).max())
+    rate = 0.0 if traffic.pattern == "broadcast" else size / members
+    return PortsCertificate(Matrix(len(group), group=group, rate=rate), found.lower, found.upper)
 
 
 def _rooted(call: MeasureCall, traffic: Traffic) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from unifiedbus_dsl.base.units import NUMBER, RATE
 from unifiedbus_dsl.graph.network import Network, connected_components
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.measures.answers import Answer, shown
-from unifiedbus_dsl.measures.certified import Certified, stated
+from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.end_points import carriers_of, end_points
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.selection_synthesis import MOST_PARTS, describe_devices
@@ -27,6 +27,7 @@ from unifiedbus_dsl.solver.resilience.oversubscription import oversubscription a
 from unifiedbus_dsl.verify import Certificate
 from unifiedbus_dsl.verify.bisection import BisectionCertificate, Cut
 from unifiedbus_dsl.verify.tiers import TiersCertificate
+from unifiedbus_dsl.verify.walls import Layer, WallsCertificate
 from unifiedbus_dsl.vocabulary import attributes
 
 
@@ -105,8 +106,7 @@ def certify_tiers(network: Network, ends: Ints, found: Tiers) -> Certificate:
     return TiersCertificate(network.selected(ends), found.tier, found.low, found.high, found.cables, found.capacity_Bps)
 
 
-@stated
-def oversubscription(call: MeasureCall) -> Answer:
+def oversubscription(call: MeasureCall) -> Certified[Answer]:
     """The worst of the walls, with what is offered to it and its width; each plane of it where it has several."""
     blocks, found, names = boundary_capacity(call)
     finite = np.isfinite(found.ratio)
@@ -119,7 +119,7 @@ def oversubscription(call: MeasureCall) -> Answer:
     lines = _by_plane(found, worst, names)
     if len(closed) and finite.any():
         lines += (f"nothing gets out of {_and_more(_name(call.machine, blocks, int(closed[0])), len(closed) - 1)}",)
-    return call.exact(
+    answer = call.exact(
         ratio,
         NUMBER,
         binding=(where,),
@@ -132,6 +132,23 @@ def oversubscription(call: MeasureCall) -> Answer:
         text=f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves",
         lines=lines,
     )
+    return Certified(answer, certify_walls(call, blocks, found, finite=True))
+
+
+def certify_walls(call: MeasureCall, blocks: DeviceRanges, found: Oversubscription, *, finite: bool) -> Certificate:
+    """What shows the rows of assemblies; with `finite` the answer is the worst of those that something leaves."""
+    depths = blocks.depth
+    layers = [
+        Layer(rows, blocks.start[rows], blocks.stop[rows])
+        for rows in (np.flatnonzero(depths == depth) for depth in range(int(depths.max()) + 1))
+    ]
+    members = call.machine.network.selected(_senders(call))
+    return WallsCertificate(layers, members, found.inside_Bps, found.wall_Bps, found.ratio, finite)
+
+
+def _senders(call: MeasureCall) -> Ints:
+    """The end points that send."""
+    return call.ends(call.named["from"]) if "from" in call.named else end_points(call.machine)
 
 
 def _and_more(name: str, more: int) -> str:
@@ -172,7 +189,7 @@ def boundary_capacity(call: MeasureCall) -> tuple[DeviceRanges, Oversubscription
         raise RefusedError
     machine = call.machine
     network, plan = machine.network, machine.fabric.plan
-    members = call.ends(call.named["from"]) if "from" in call.named else end_points(machine)
+    members = _senders(call)
     carriers = np.flatnonzero(carriers_of(machine))
     planes, names = planes_of(network, plan)
     device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))

@@ -11,7 +11,7 @@ from unifiedbus_dsl.base.units import NUMBER, TIME, Dimension, format_share
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.measures import pair_distances
 from unifiedbus_dsl.measures.answers import Answer, shown
-from unifiedbus_dsl.measures.certified import Certified, stated
+from unifiedbus_dsl.measures.certified import Certified, arcs_of
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.wording import devices_of, pair_name
 from unifiedbus_dsl.solver.bounds import bounded
@@ -19,6 +19,7 @@ from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths import distances as far
 from unifiedbus_dsl.solver.paths import path_enumeration
 from unifiedbus_dsl.solver.paths.reachability import reachability
+from unifiedbus_dsl.verify.pairs import PathsCertificate
 from unifiedbus_dsl.verify.reach import ConnectedCertificate, ReachableCertificate
 
 MOST_VALUES = 8
@@ -97,8 +98,7 @@ def reachable(call: MeasureCall) -> Certified[Answer]:
 # ---- the paths of one pair ------------------------------------------------------------------------------------------
 
 
-@stated
-def paths(call: MeasureCall) -> Answer:
+def paths(call: MeasureCall) -> Certified[Answer]:
     """How many paths of fewest cables a pair has; the first of them, and the fastest, with the parts of their time."""
     source, target = call.single_pair()
     message = call.quantity("message", units.SIZE) or 0.0
@@ -117,7 +117,7 @@ def paths(call: MeasureCall) -> Answer:
         lines.append(f"… and {more:,} more of {found.hops} cables; `show = …` writes more out")
     if fastest.time_s < least * (1 - 1e-9):
         lines.insert(0, f"fastest: {_written(described[0])}")
-    return call.exact(
+    answer = call.exact(
         found.count,
         NUMBER,
         assumptions=("paths of fewest cables, parallel cables told apart", "zero load, cut-through"),
@@ -125,6 +125,7 @@ def paths(call: MeasureCall) -> Answer:
         text=f"{found.count:,} of {found.hops} cables" if found.hops > 1 else f"{found.count:,} of 1 cable",
         lines=tuple(lines),
     )
+    return Certified(answer, PathsCertificate(arcs_of(network), source, target, found.hops))
 
 
 def _described(machine: NetworkContext, network: Network, route: path_enumeration.TimedPath) -> dict[str, Any]:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from unifiedbus_dsl.base.units import NUMBER, TIME, format_share
 from unifiedbus_dsl.measures.answers import Answer
-from unifiedbus_dsl.measures.certified import stated
+from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
 from unifiedbus_dsl.semantic.select.aggregates import Aggregates
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.verify.sums import WholeSumCertificate
 
 HOURS_A_YEAR = 8760.0
 
 
-@stated
-def mtbf(call: MeasureCall) -> Answer:
-    return call.exact(_mtbf_s(call), TIME, assumptions=("8,760 h over the sum of AFR",))
+def mtbf(call: MeasureCall) -> Certified[Answer]:
+    answer = call.exact(_mtbf_s(call), TIME, assumptions=("8,760 h over the sum of AFR",))
+    return _certified(call, answer, None)
 
 
-@stated
-def availability(call: MeasureCall) -> Answer:
+def availability(call: MeasureCall) -> Certified[Answer]:
     between = _mtbf_s(call)
     repair = call.quantity("mttr", TIME)
     if repair is None:
         raise call.refuse(call.node, "`availability` needs the time to repair", "availability(mttr = 75 min)")
     value = between / (between + repair)
-    return call.exact(value, NUMBER, assumptions=("MTBF / (MTBF + MTTR)",), text=format_share(value, places=4))
+    answer = call.exact(value, NUMBER, assumptions=("MTBF / (MTBF + MTTR)",), text=format_share(value, places=4))
+    return _certified(call, answer, repair)
+
+
+def _certified(call: MeasureCall, answer: Answer, repair_s: float | None) -> Certified[Answer]:
+    return Certified(answer, WholeSumCertificate("afr", call.machine.lost_devices, repair_s, failures=True))
 
 
 def _mtbf_s(call: MeasureCall) -> float:

@@ -86,11 +86,11 @@ class SurvivingAggregates:
         quiet = evolve(self.selector, evaluator=evolve(self.selector.evaluator, sink=Sink()))
         cables = [item for item in selection.items if isinstance(item, Cables)]
         parts = [item for item in selection.items if isinstance(item, Parts)]
-        bare = _without_field(node, selection)
+        bare = without_field(node, selection)
         if not selection.items:
             return []
         if len(cables) == len(selection.items) and quiet.sort(bare) == "link":
-            return [*self._cables(cables, quiet.cables(bare))]
+            return [*self._cables(cables, cables_in_service(quiet, bare))]
         if len(parts) < len(selection.items):
             return None
         blocks = quiet.blocks(bare)
@@ -127,13 +127,22 @@ class SurvivingAggregates:
         return [evolve(item, count=found.get(key, 0)) for key, item in first.items()]
 
 
-def _without_field(node: tree.Expr, selection: Selection) -> tree.Expr:
+def cables_in_service(selector: FabricSelector, node: tree.Expr) -> Ints | None:
+    """Return the cables of `all link …`, without those inside spares where it is of the whole machine; None after a
+    diagnostic."""
+    found = selector.cables(node)
+    if found is None or (isinstance(node, tree.All) and node.scope is not None):
+        return found
+    return found[~inside_spares(selector.fabric.plan)[found]]
+
+
+def without_field(node: tree.Expr, selection: Selection) -> tree.Expr:
     """The selection without the field or port that its last word names."""
     if selection.field is None:
         return node
     match node:
         case tree.Binary():
-            return evolve(node, left=_without_field(node.left, selection), right=_without_field(node.right, selection))
+            return evolve(node, left=without_field(node.left, selection), right=without_field(node.right, selection))
         case tree.All():
             return evolve(node, path=node.path[:-1])
         case tree.Member():

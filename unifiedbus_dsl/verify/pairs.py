@@ -19,6 +19,7 @@ from attrs import frozen
 from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Bools, Cables, Floats, Ints
+from unifiedbus_dsl.verify.distances import fewest_cables_to
 from unifiedbus_dsl.verify.symmetries import Move, end_orbits
 
 SAME = 1e-12
@@ -169,3 +170,36 @@ class PairsCertificate:
             total = sum(value * many for value, many in counts.items())
             return Proved.exactly(total * self.resolution / sum(counts.values()))
         return Proved.exactly(max(counts) * self.resolution if counts else np.inf)
+
+
+# ---- the paths of one pair ------------------------------------------------------------------------------------------
+
+
+@frozen(eq=False)
+class PathsCertificate:
+    """How many paths of fewest cables lead from end point `source` to `target`, `hops` cables each, parallel cables
+    told apart: counted anew."""
+
+    arcs: Arcs
+    source: int
+    target: int
+    hops: int
+
+    def prove(self, cables: Cables) -> Proved:
+        match(self.arcs, cables)
+        left = fewest_cables_to(cables, self.arcs, self.target)
+        starts = np.flatnonzero((cables.end == self.source) & (left > 0))
+        require(len(starts) > 0 and left[starts].min() == self.hops, "the fewest cables of a pair are others")
+        ways = dict.fromkeys(starts[left[starts] == self.hops].tolist(), 1)
+        for hop in range(self.hops, 0, -1):
+            onward: dict[int, int] = {}
+            rows, many = self.arcs.rows(np.array(list(ways), dtype=np.int64))
+            tail, head = np.repeat(list(ways), many), self.arcs.head[rows]
+            leads = (left[head] == hop - 1) & (cables.forwards[head] | (hop == 1))
+            count = self.arcs.count[rows[leads]]
+            for one, two, cables_between in zip(
+                tail[leads].tolist(), head[leads].tolist(), count.tolist(), strict=True
+            ):
+                onward[two] = onward.get(two, 0) + ways[one] * cables_between
+            ways = onward
+        return Proved.exactly(float(sum(ways.values())))

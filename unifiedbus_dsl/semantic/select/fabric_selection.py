@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.base.arrays import Bools, Ints, concatenate_ranges, unique_rows
+from unifiedbus_dsl.base.units import number as quantity
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import spares
-from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PlanType
+from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PlanType, Value
 from unifiedbus_dsl.ir.plan.labels import groups_of
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.names.model import Model
@@ -415,6 +416,48 @@ class FabricSelector:
         if path is None or kind is None:
             return False
         return isinstance(kind, DeviceType) or _exports(kind, path[-1].word.text)
+
+    def ports(self, node: tree.Expr) -> tuple[Ints, Ints] | None:
+        """Single ports that an expression selects, the device of each and its number there: `all npu.up`, `all port
+        where …`, or a path that names ports; None after a diagnostic."""
+        if not isinstance(node, tree.All):
+            side = self._side(node)
+            return (side.keys // side.radix, side.keys % side.radix) if isinstance(side, _Ports) else None
+        if node.path[0].text == "port":
+            return self._every_port(node)
+        bare = evolve(node, path=node.path[:-1])
+        blocks = self._all(bare)
+        found: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        if blocks is None:
+            return None
+        for key in blocks.keys:
+            table = self.fabric.plan.numbering.table(key, node.path[-1].text)
+            start, stop = self.fabric.blocks(key)
+            size = self.fabric.device_count + 1
+            own = start[np.isin(start * size + stop, blocks.start * size + blocks.stop)]
+            found.append(((own[:, None] + table.device.ravel()).ravel(), np.tile(table.port.ravel(), len(own))))
+        return np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
+
+    def _every_port(self, node: tree.All) -> tuple[Ints, Ints] | None:
+        """The ports of all devices but spares, or of those inside a part, for which a condition holds."""
+        plan = self.fabric.plan
+        around = None if node.scope is None else self.blocks(node.scope)
+        if node.scope is not None and around is None:
+            return None
+        there = ~self.spare if around is None else around.home(np.arange(self.fabric.device_count)) >= 0
+        found: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        for number, device in enumerate(plan.devices.values()):
+            own, first = np.flatnonzero(there & (self.fabric.device_type == number)), 0
+            for port in device.ports:
+                fields: dict[str, Value] = {"protocol": port.protocol, "lanes": quantity(port.lanes)}
+                held = [True] if node.where is None else count_inside(node.where, [fields], self.evaluator)
+                if held is None:
+                    return None
+                if held[0]:
+                    numbers = np.arange(first, first + port.count)
+                    found.append((np.repeat(own, port.count), np.tile(numbers, len(own))))
+                first += port.count
+        return np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
 
     def _side(self, node: tree.Expr) -> DeviceRanges | _Ports | None:
         """Parts, or with a last step that names a port array, ports; None after a diagnostic."""

@@ -50,8 +50,6 @@ class OutageImpact:
     hops_after: int
     best: int
     """The end point that most have a path to; -1 where no pair lost its path."""
-    base: Tiers
-    """Those of the whole machine, by which capacity is told apart."""
 
 
 Hops: TypeAlias = Callable[[NetworkContext, Symmetry, ArrayLike, ArrayLike], distances.Histogram]
@@ -100,7 +98,6 @@ def outage_impact(
         before,
         after,
         best,
-        whole,
     )
 
 
