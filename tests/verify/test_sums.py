@@ -144,7 +144,7 @@ def test_what_is_lost_is_not_counted() -> None:
 
 def test_a_wrong_sum_never_leaves(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("unifiedbus_dsl.semantic.select.plan_selection.count_points", lambda *args: 3)
+    monkeypatch.setattr("unifiedbus_dsl.semantic.select.type_scope.count_points", lambda *args: 3)
     for question in ("count(all link)", "cost()"):
         with pytest.raises(VerificationError, match="failed its verification"):
             api.measure(compile_text(TEXT).fabric(), question)
