@@ -33,6 +33,9 @@ from unifiedbus_dsl.ir.plan.text import plan_text
 from unifiedbus_dsl.render.explorer import explorer
 from unifiedbus_dsl.render.overview import overview_set
 
+BINARY = ("parquet", ".et")
+"""No texts; a trace of Chakra has no name of the machine in it."""
+
 HOSTILE = pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: ascii(payload)[1:25])
 
 
@@ -50,7 +53,7 @@ def exported(plan: Plan, form: str, folder: Path) -> dict[str, str]:
         return {}
     files = sorted(path.iterdir()) if made.is_folder else [path]
     names = [re.sub(r"topology-.*\.json", "topology.json", f.name) if made.is_folder else made.file for f in files]
-    return {name: f.read_bytes().decode() for name, f in zip(names, files, strict=True) if not name.endswith("parquet")}
+    return {name: f.read_bytes().decode() for name, f in zip(names, files, strict=True) if not name.endswith(BINARY)}
 
 
 # ---- the structure of a text in its language: what is left where its texts are taken out --------------------------
@@ -117,8 +120,9 @@ def of_lines(text: str) -> Any:
 
 
 PARSERS: dict[str, Callable[[str], Any]] = {
-    ".json": of_json, ".yaml": of_yaml, ".yml": of_yaml, ".xml": of_xml, ".graphml": of_xml, ".csv": of_csv,
-    ".sh": of_shell, ".py": of_python, ".conf": of_slurm, ".mmd": of_lines, ".d2": of_lines, "": of_lines,
+    ".json": of_json, ".cyjs": of_json, ".yaml": of_yaml, ".yml": of_yaml, ".xml": of_xml, ".graphml": of_xml,
+    ".drawio": of_xml, ".csv": of_csv, ".sh": of_shell, ".py": of_python, ".conf": of_slurm,
+    ".mmd": of_lines, ".d2": of_lines, "": of_lines,
 }  # fmt: skip
 
 

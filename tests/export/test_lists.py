@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from tests.export.machines import PARTS, PODS, compiled, fabric
-from unifiedbus_dsl import export
+from unifiedbus_dsl import export, importer
+from unifiedbus_dsl.export.base import ExportInput, OutageMask
 from unifiedbus_dsl.export.common.floor import read_floor
 from unifiedbus_dsl.export.common.names import Slugs, stems
 from unifiedbus_dsl.export.formats.bom import bill
@@ -49,24 +53,77 @@ def test_a_place_without_a_floor_plan_is_the_rack() -> None:
     assert np.isnan(where.x).all()
 
 
+def netbox(folder: Path) -> dict[str, Any]:
+    """What NetBox has after importing the files in order (dcim/forms/bulk_import.py): each row finds what it names."""
+    (site,) = rows(folder / "1-sites.csv")
+    (maker,) = rows(folder / "2-manufacturers.csv")
+    roles = {row["name"] for row in rows(folder / "3-device-roles.csv")}
+    types: dict[str, list[str]] = {}
+    for record in yaml.safe_load((folder / "4-device-types.yaml").read_text()):
+        assert record["manufacturer"] == maker["name"]
+        assert re.fullmatch("[-a-z0-9_]+", record["slug"])
+        assert record["model"] not in types
+        assert {port["type"] for port in record["interfaces"]} <= {"other"}
+        types[record["model"]] = [port["name"] for port in record["interfaces"]]
+    racks = set()
+    for row in rows(folder / "5-racks.csv"):
+        assert (row["site"], row["width"]) == (site["name"], "19")
+        assert int(row["u_height"]) > 0
+        racks.add(row["name"])
+    devices: dict[str, dict[str, str]] = {}
+    for row in rows(folder / "6-devices.csv"):
+        assert row["name"] not in devices
+        assert row["role"] in roles
+        assert row["manufacturer"] == maker["name"]
+        assert row["rack"] in racks | {""}
+        devices[row["name"]] = row
+    free = {(name, port) for name, row in devices.items() for port in types[row["device_type"]]}
+    cables = rows(folder / "7-cables.csv")
+    for row in cables:
+        for side in "ab":
+            assert row[f"side_{side}_site"] == site["name"]
+            assert row[f"side_{side}_type"] == "dcim.interface"
+            free.remove((row[f"side_{side}_device"], row[f"side_{side}_name"]))
+    return {"devices": devices, "cables": cables, "racks": racks, "types": types}
+
+
 def test_netbox(tmp_path: Path) -> None:
-    path = tmp_path / "netbox.csv"
-    found = export.write(fabric(), "netbox", path)
-    assert [d.code for d in found] == ["UB0803", "UB0805"]
+    found = export.write(fabric(), "netbox", tmp_path)
+    assert [d.code for d in found] == ["UB0803", "UB0805", "UB0806"]
     assert "96 connections of medium pcb" in found[0].message
-    listed = rows(path)
-    assert len(listed) == fabric().cable_count - 96
-    assert {row["type"] for row in listed} == {"dac-passive", "smf"}
-    ends = [(row[f"side_{s}_device"], row[f"side_{s}_name"]) for row in listed for s in "ab"]
-    assert len(set(ends)) == len(ends)
-    assert ("cabinet3-server2-npu1", "up0") in ends
-    assert all(len(name) <= 64 for end in ends for name in end)
+    made = netbox(tmp_path)
+    assert len(made["devices"]) == fabric().device_count
+    assert len(made["cables"]) == fabric().cable_count - 96
+    assert {row["type"] for row in made["cables"]} == {"dac-passive", "smf"}
+    assert made["racks"] == {*(f"cabinet[{n}]" for n in range(4)), "spine[0]", "spine[1]"}
+    assert made["devices"]["cabinet3-server2-npu1"]["rack"] == "cabinet[3]"
+    assert made["devices"]["cabinet3-server2-npu1"]["role"] == "npu"
+    assert sorted(made["types"]["Chip"]) == ["up0", "up1", "x0", "x1", "x2"]
+
+
+def test_netbox_of_what_a_scenario_leaves(tmp_path: Path) -> None:
+    gone = np.zeros(fabric().device_count, dtype=bool)
+    gone[:18] = True  # a cabinet
+    cables = gone[fabric().a_device] | gone[fabric().b_device]
+    subject = ExportInput(fabric().plan, fabric, gone=OutageMask("Down", gone, cables))
+    export.write_subject(subject, export.find("netbox"), tmp_path, export.Sink())
+    made = netbox(tmp_path)
+    assert len(made["devices"]) == fabric().device_count - 18
+    assert "cabinet[0]" not in made["racks"]
+
+
+def test_netbox_of_what_netbox_had(tmp_path: Path) -> None:
+    """Its own list of cables, read and written again, has the same types of cable."""
+    export.write(fabric(), "netbox", tmp_path / "one")
+    export.write(importer.read_fabric(tmp_path / "one" / "7-cables.csv"), "netbox", tmp_path / "two")
+    one, two = (sorted(row["type"] for row in rows(tmp_path / n / "7-cables.csv")) for n in ("one", "two"))
+    assert one == two
 
 
 def test_netbox_refuses_names_that_are_too_long(tmp_path: Path) -> None:
     text = PODS.replace("server", "server_of_a_row_with_a_very_long_name_that_no_database_takes_as_it_is")
     with pytest.raises(export.CannotExportError):
-        export.write(fabric(text), "netbox", tmp_path / "x.csv")
+        export.write(fabric(text), "netbox", tmp_path / "x")
 
 
 def test_bill(tmp_path: Path) -> None:

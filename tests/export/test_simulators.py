@@ -302,6 +302,20 @@ def test_an_all_reduce_of_astra_sim_takes_as_long_as_ours(
     assert messages * message(network, 0, hops, size / 8) == pytest.approx(ours, rel=1e-6)
 
 
+def test_a_torus_of_astra_sim_is_a_ring_for_each_side(tmp_path: Path) -> None:
+    text = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 5 m; delay = 5 ns/m }
+npu Chip { port x[6] : UB x4; transit x }
+rack R { npu[2, 3, 4] : Chip; connect npu.x as torus over Wire(1 m) }
+system r : R
+"""
+    network = astra(text, tmp_path)
+    assert (network["topology"], network["npus_count"]) == (["Ring", "Ring", "FullyConnected"], ["4", "3", "2"])
+    # between the two of the last side the torus has two cables
+    assert [float(rate) for rate in network["bandwidth"]] == pytest.approx([56e9 / 2**30, 56e9 / 2**30, 112e9 / 2**30])
+
+
 def test_astra_sim_tells_of_messages_that_do_not_share_a_switch(tmp_path: Path) -> None:
     notes = [d.message for d in export.write(compiled(HUB).plan, "astra-sim", tmp_path / "n") if d.code == "UB0806"]
     assert [note for note in notes if "all messages into a switch at full rate at once" in note]

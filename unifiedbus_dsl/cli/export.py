@@ -48,7 +48,7 @@ class _Formats(click.Command):
 @click.option("--node", metavar="KIND", help="What schedulers call a node: a kind or a type; by default `node`, or "
               "what holds the NPUs.")  # fmt: skip
 @click.option("--scenario", metavar="NAME", help="Leave out what this scenario takes; the names of the rest stay.")
-@click.option("--traffic", metavar="NAME", help="Write the flows of this traffic (ns3).")
+@click.option("--traffic", metavar="NAME", help="Write the flows of this traffic (ns3, chakra).")
 @names_option
 @limit_option
 @reading_options

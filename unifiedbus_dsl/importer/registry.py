@@ -19,6 +19,7 @@ from unifiedbus_dsl.importer.formats import (
     ibdiagnet,
     iblinkinfo,
     ibnetdiscover,
+    infragraph,
     lldp,
     lstopo,
     nccl,
@@ -44,6 +45,7 @@ class Form:
 FORMS = {
     form.name: form
     for form in (
+        Form("infragraph", "InfraGraph as JSON: devices, instances, edges over slices", (".json",), infragraph),
         Form("node-link", "node-link JSON, as NetworkX, d3 and `ubusc export` write it", (".json",), node_link),
         Form("graphml", "GraphML, as NetworkX, yEd, the Topology Zoo and `ubusc export` write it", (".graphml", ".xml"),
              graphml),

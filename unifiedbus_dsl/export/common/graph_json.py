@@ -4,6 +4,7 @@ memory."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from unifiedbus_dsl.escape import json
 from unifiedbus_dsl.export.base import OutageMask
@@ -21,9 +22,9 @@ def array(runs: Iterable[str]) -> Iterator[str]:
     yield "\n]" if comma == ",\n" else "[]"
 
 
-def nodes(fabric: Fabric, gone: OutageMask | None, node: Callable[[str, str], str]) -> Iterator[str]:
-    """Return runs of devices, each as `node(name, members)` writes it: its name as a string of JSON, and `device`,
-    `kind`, `type` and, where it is one, `spare`; `guid` and `host` where the site knows them."""
+def nodes(fabric: Fabric, gone: OutageMask | None, node: Callable[[int, str, str], str]) -> Iterator[str]:
+    """Return runs of devices, each as `node(device, name, members)` writes it: its id, its name as a string of JSON,
+    and `device`, `kind`, `type` and, where it is one, `spare`; `guid` and `host` where the site knows them."""
     plan = fabric.plan
     extra = [members({"kind": of.kind, "type": of.key}) for of in plan.devices.values()]
     spare = spares(plan)
@@ -32,7 +33,7 @@ def nodes(fabric: Fabric, gone: OutageMask | None, node: Callable[[str, str], st
         known = (f",{members(dict(facts))}" if facts else "" for facts in site_facts(fabric, ids))
         columns = zip(names, ids.tolist(), fabric.device_type[ids].tolist(), spare[ids].tolist(), known, strict=True)
         yield ",\n".join(
-            node(name, f'"device":{device},{extra[t]}{_SPARE if mark else ""}{site}')
+            node(device, name, f'"device":{device},{extra[t]}{_SPARE if mark else ""}{site}')
             for name, device, t, mark, site in columns
         )
 
@@ -40,9 +41,13 @@ def nodes(fabric: Fabric, gone: OutageMask | None, node: Callable[[str, str], st
 _SPARE = ',"spare":true'
 
 
-def edges(fabric: Fabric, gone: OutageMask | None, edge: Callable[[int, str, str, str], str]) -> Iterator[str]:
-    """Return runs of cables, each as `edge(cable, a, b, members)` writes it: its id, the names of both ends as strings
-    of JSON, and `a`, `a_port`, `b`, `b_port`, `link`, `medium`, `lanes`, `rate`, `length` and `latency`."""
+Edge: TypeAlias = Callable[[int, int, int, str, str, str], str]
+"""Writes a cable: its id, the devices at both ends, their names as strings of JSON, and its members."""
+
+
+def edges(fabric: Fabric, gone: OutageMask | None, edge: Edge) -> Iterator[str]:
+    """Return runs of cables as `edge` writes them, with the members `a`, `a_port`, `b`, `b_port`, `link`, `medium`,
+    `lanes`, `rate`, `length` and `latency`."""
     extra = [
         members({
             "link": k.link, "medium": k.medium, "lanes": k.lanes, "rate": k.rate, "length": k.length,
@@ -53,8 +58,8 @@ def edges(fabric: Fabric, gone: OutageMask | None, edge: Callable[[int, str, str
     for run in cable_runs(fabric, "write cables", gone=gone):
         ends = [map(json.string, texts) for texts in (run.a_name, run.a_port, run.b_name, run.b_port)]
         yield ",\n".join(
-            edge(cable, a, b, f'"a":{a},"a_port":{ap},"b":{b},"b_port":{bp},{extra[kind]}')
-            for cable, a, ap, b, bp, kind in zip(run.ids, *ends, run.kind, strict=True)
+            edge(cable, one, two, a, b, f'"a":{a},"a_port":{ap},"b":{b},"b_port":{bp},{extra[kind]}')
+            for cable, one, two, a, ap, b, bp, kind in zip(run.ids, run.a, run.b, *ends, run.kind, strict=True)
         )
 
 

@@ -25,6 +25,7 @@ from unifiedbus_dsl.export.base import CannotExportError, ExportInput, Format, l
 from unifiedbus_dsl.export.common.devices import forwards, injections, latencies, of_kind
 from unifiedbus_dsl.export.common.provenance import cable_provenance
 from unifiedbus_dsl.export.common.stream import kind_facts, number, write_text
+from unifiedbus_dsl.export.formats.slurm_shapes import torus_dims
 from unifiedbus_dsl.graph.network import connected_components
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan import Plan
@@ -138,14 +139,14 @@ def _meshes(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dim
         pairs = np.unique(np.minimum(a[mine], b[mine]) * count + np.maximum(a[mine], b[mine]))
         found.setdefault(pairs.tobytes(), []).append(mine)
     for parts in found.values():
-        yield _mesh(fabric, place, count, np.concatenate(parts), sink)
+        yield from _mesh(fabric, place, count, np.concatenate(parts), sink)
 
 
-def _mesh(fabric: Fabric, place: Ints, count: int, mine: Ints, sink: Sink) -> Dimension:
-    """The dimension of these cables.
+def _mesh(fabric: Fabric, place: Ints, count: int, mine: Ints, sink: Sink) -> Iterator[Dimension]:
+    """The dimension of these cables, or the rings of a torus.
 
     Raises:
-        CannotExportError: they are no full meshes or rings of one size.
+        CannotExportError: they are no full meshes, rings or toruses of one size.
     """
     facts = kind_facts(fabric)
     a, b, kind = place[fabric.a_device[mine]], place[fabric.b_device[mine]], fabric.kind[mine]
@@ -154,15 +155,47 @@ def _mesh(fabric: Fabric, place: Ints, count: int, mine: Ints, sink: Sink) -> Di
     degrees = np.bincount(np.concatenate([a, b]), minlength=count)
     if len(sizes) > 1 or len(np.unique(degrees)) > 1:
         raise _no(sink, fabric.plan, "the NPUs of a connect are not all alike")
-    n, rates = int(sizes[0]), _bundles(count, a, b, np.asarray([k.capacity for k in facts])[kind])
-    neighbours = 2 * len(rates) // count
-    if neighbours not in (n - 1, 2):
-        raise _no(sink, fabric.plan, f"a connect joins each of {n} NPUs with {neighbours} others")
-    if not np.allclose(rates, rates[0]):
-        left_out(sink, "a dimension has one rate, and pairs of NPUs have several: the lowest was taken", "simgrid")
+    n, rate = int(sizes[0]), np.asarray([k.capacity for k in facts])[kind]
+    neighbours = 2 * len(_bundles(count, a, b, rate)) // count
     latency = max(facts[k].latency for k in np.unique(kind).tolist())
-    topology = "FullyConnected" if neighbours == n - 1 else "Ring"
-    return Dimension(topology, n, float(rates.min()), latency, group)
+    if neighbours in (n - 1, 2):
+        topology = "FullyConnected" if neighbours == n - 1 else "Ring"
+        yield Dimension(topology, n, _one_rate(_bundles(count, a, b, rate), sink), latency, group)
+        return
+    rings = _torus(group, a, b, n)
+    if rings is None:
+        raise _no(sink, fabric.plan, f"a connect joins each of {n} NPUs with {neighbours} others")
+    for size, ring in rings:
+        along = ring[a] == ring[b]
+        topology = "Ring" if size > 2 else "FullyConnected"
+        lowest = _one_rate(_bundles(count, a[along], b[along], rate[along]), sink)
+        yield Dimension(topology, size, lowest, latency, ring)
+
+
+def _one_rate(bundles: NDArray[np.float64], sink: Sink) -> float:
+    if not np.allclose(bundles, bundles[0]):
+        left_out(sink, "a dimension has one rate, and pairs of NPUs have several: the lowest was taken", "simgrid")
+    return float(bundles.min())
+
+
+def _torus(group: Ints, a: Ints, b: Ints, size: int) -> list[tuple[int, Ints]] | None:
+    """For each dimension of toruses of this many NPUs, how long its rings are and in which each NPU is; None where a
+    group is no torus with its NPUs in order, or not as the first is."""
+    rank = np.empty(len(group), dtype=np.int64)
+    order = np.argsort(group, kind="stable")
+    rank[order] = np.arange(len(group)) % size
+    pairs = np.unique(np.stack([group[a], np.minimum(rank[a], rank[b]), np.maximum(rank[a], rank[b])], axis=1), axis=0)
+    inner = [pairs[pairs[:, 0] == g, 1:] for g in np.unique(group).tolist()]
+    dims = torus_dims(size, inner[0])
+    if dims is None or any(not np.array_equal(inner[0], other) for other in inner):
+        return None
+    at = np.stack(np.unravel_index(rank, dims[::-1]), axis=1)
+    found = []
+    for axis in (2, 1, 0):
+        if at[:, axis].max(initial=0) > 0:
+            key = np.delete(np.column_stack([at, group]), axis, axis=1)
+            found.append((int(dims[2 - axis]), np.unique(key, axis=0, return_inverse=True)[1].ravel()))
+    return found
 
 
 def _bundles(count: int, a: Ints, b: Ints, rate: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,11 +30,11 @@ def _parts(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:
     yield "}\n"
 
 
-def _node(name: str, members: str) -> str:
+def _node(_: int, name: str, members: str) -> str:
     return f'{{"key":{name},"attributes":{{{members}}}}}'
 
 
-def _edge(cable: int, a: str, b: str, members: str) -> str:
+def _edge(cable: int, _: int, __: int, a: str, b: str, members: str) -> str:
     return f'{{"key":"cable {cable}","source":{a},"target":{b},"undirected":true,"attributes":{{{members}}}}}'
 
 

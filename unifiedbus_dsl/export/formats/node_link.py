@@ -43,11 +43,11 @@ def _parts(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:
     yield "}\n"
 
 
-def _node(name: str, members: str) -> str:
+def _node(_: int, name: str, members: str) -> str:
     return f'{{"id":{name},{members}}}'
 
 
-def _edge(cable: int, a: str, b: str, members: str) -> str:
+def _edge(cable: int, _: int, __: int, a: str, b: str, members: str) -> str:
     return f'{{"source":{a},"target":{b},"key":{cable},{members}}}'
 
 
