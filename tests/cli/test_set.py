@@ -129,7 +129,9 @@ def test_every_command_that_reads_a_text_takes_the_options(
         assert main([command, "-", *more, *settings, "-I", "lib"]) == status, capsys.readouterr()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     assert main([command, "-", *more]) == 1
-    assert "no file `common.ubus`" in "".join(capsys.readouterr())
+    said = "".join(capsys.readouterr())
+    assert "no file `common.ubus`" in said
+    assert "`-I FOLDER` adds a folder to look in" in said
 
 
 def test_a_fabric_file_can_not_be_set(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,7 +116,7 @@ def report_missing_file(use: tree.Use, folders: list[str], near: list[str], sink
         span,
         "not found",
         notes=("looked in " + ", ".join(folders or ["no folder"]),),
-        help=(f"did you mean `{guess}`?",) if guess else (),
+        help=(f"did you mean `{guess}`?",) if guess else ("`-I FOLDER` adds a folder to look in",),
         # another file is only suggested: its text may be quite another thing
     )
 
