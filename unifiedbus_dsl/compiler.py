@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from attrs import evolve, field, frozen
 
+import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers what can be asked
 from unifiedbus_dsl.base.source import Places, Source, Span
 from unifiedbus_dsl.base.work import OverLimitError, limited
 from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity, Sink, TooManyErrorsError

@@ -1,7 +1,13 @@
 """Ask a fabric from Python: `from unifiedbus_dsl import solve`. The functions are those of `analysis.api`."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.analysis.api import (
     QuestionError,
+    availability,
     bisection,
     connected,
     diameter,
@@ -11,16 +17,22 @@ from unifiedbus_dsl.analysis.api import (
     latency,
     loads,
     measure,
+    mtbf,
+    optimal_time,
     oversubscription,
     paths,
     reachable,
     results,
+    sweep,
     throughput,
     tiers,
+    time,
 )
+from unifiedbus_dsl.measures.answers import Answer
 
 __all__ = [
     "QuestionError",
+    "availability",
     "bisection",
     "connected",
     "diameter",
@@ -30,10 +42,19 @@ __all__ = [
     "latency",
     "loads",
     "measure",
+    "mtbf",
+    "optimal_time",
     "oversubscription",
     "paths",
     "reachable",
     "results",
+    "sweep",
     "throughput",
     "tiers",
+    "time",
 ]
+
+
+def __getattr__(name: str) -> Callable[..., Answer]:
+    """Each measure that has no function of its own, from the registry."""
+    return api.__getattr__(name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from unifiedbus_dsl.analysis.evaluators import make_evaluator, measure_calls
 from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.measures import MEASURES
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 HEAD = """ubus 1
 protocol UB { lane = 80 Gbps; latency = 100 ns }

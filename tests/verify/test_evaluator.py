@@ -17,11 +17,11 @@ from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.cli.app import main
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.measures import MEASURES
 from unifiedbus_dsl.solver.bisection import bisection as halving
 from unifiedbus_dsl.solver.bounds import bounded, exact
 from unifiedbus_dsl.solver.routing import ecmp
 from unifiedbus_dsl.verify import VerificationError
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 
 @pytest.fixture(autouse=True)

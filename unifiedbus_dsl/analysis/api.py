@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from unifiedbus_dsl.analysis.build_call import build_call
 from unifiedbus_dsl.analysis.evaluators import make_evaluator, measure_calls
 from unifiedbus_dsl.base.arrays import Floats
 from unifiedbus_dsl.compiler import of_fabric
@@ -23,11 +24,13 @@ from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.graph.from_fabric import arc_kinds, cable_ends
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan.end_points import end_kind
-from unifiedbus_dsl.measures import MeasureEvaluator, cuts, pair_distances, rates, results
+from unifiedbus_dsl.measures import cuts, pair_distances, rates, results
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified, arcs_of
+from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.read_routing import read_routing
+from unifiedbus_dsl.measures.registry import measure_named
 from unifiedbus_dsl.measures.results import (
     BisectionResult,
     CableLoads,
@@ -53,6 +56,7 @@ from unifiedbus_dsl.verify.reach import ConnectedCertificate, ReachableCertifica
 
 __all__ = [
     "QuestionError",
+    "availability",
     "bisection",
     "connected",
     "diameter",
@@ -62,12 +66,16 @@ __all__ = [
     "latency",
     "loads",
     "measure",
+    "mtbf",
+    "optimal_time",
     "oversubscription",
     "paths",
     "reachable",
     "results",
+    "sweep",
     "throughput",
     "tiers",
+    "time",
 ]
 
 T = TypeVar("T")
@@ -233,7 +241,7 @@ def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
         )
         return Certified(answer, rates.certify_throughput(machine, demand, wanted, found))
 
-    return _asked(fabric, "throughput", f"{traffic}, routing = {routing}", answer, ("routing",))
+    return _asked(fabric, "throughput", traffic, answer, routing=routing)
 
 
 def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: float | None = None) -> CableLoads:  # noqa: N803
@@ -249,7 +257,7 @@ def loads(fabric: Fabric, traffic: str, routing: str = "ecmp", *, rate_Bps: floa
         load = used.answer.share * call.machine.network.capacity_Bps
         return Certified(_cables(call.machine, used.answer.routing.text, load), used.certificate)
 
-    return _asked(fabric, "load", f"{traffic}, routing = {routing}", answer, ("routing",))
+    return _asked(fabric, "load", traffic, answer, routing=routing)
 
 
 def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
@@ -276,7 +284,7 @@ def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
         last = float(finish.max()) if traffic.size_bytes else 0.0
         return Certified(answer, rates.certify_fair(call, demand, flows, rate, traffic.size_bytes or 0.0, last))
 
-    return _asked(fabric, "fair", traffic if hash is None else f"{traffic}, hash = {hash}", answer, ("hash",))
+    return _asked(fabric, "fair", traffic, answer, hash=hash)
 
 
 # ---- measures of parts ----------------------------------------------------------------------------------------------
@@ -315,7 +323,7 @@ def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> Oversub
         answer = OversubscriptionResult(names, found.inside_Bps, found.wall_Bps, found.ratio)
         return Certified(answer, cuts.certify_walls(call, blocks, found, finite=False))
 
-    return _asked(fabric, "oversubscription", f"{assemblies}, from = {_pairs(fabric, ends)}", answer, ("from",))
+    return _asked(fabric, "oversubscription", assemblies, answer, from_=_pairs(fabric, ends))
 
 
 def tiers(fabric: Fabric, ends: str = "") -> TierCapacity:
@@ -332,6 +340,73 @@ def tiers(fabric: Fabric, ends: str = "") -> TierCapacity:
         return Certified(bands_of, cuts.certify_tiers(call.machine.network, ends, found))
 
     return _asked(fabric, "tiers", _pairs(fabric, ends), answer)
+
+
+# ---- collectives and reliability ------------------------------------------------------------------------------------
+
+
+def time(fabric: Fabric, collective: str, algorithm: str | None = None, *, size_bytes: float | None = None) -> Answer:
+    """How long a collective takes, step by step, in seconds: by an algorithm, or by the fastest.
+
+    Raises:
+        QuestionError: the collective is wrong, has no size, or no algorithm does it on this machine.
+    """
+    return _answered(fabric, "time", collective, algorithm=algorithm, size=size_bytes)
+
+
+def sweep(fabric: Fabric, collective: str, algorithm: str | None = None) -> Answer:
+    """A collective by the size of its message; `detail["sizes"]` has a row for each.
+
+    Raises:
+        QuestionError: the collective is wrong, or no algorithm does it on this machine.
+    """
+    return _answered(fabric, "sweep", collective, algorithm=algorithm)
+
+
+def optimal_time(fabric: Fabric, collective: str, *, size_bytes: float | None = None) -> Answer:
+    """The time in seconds that no schedule of a collective beats, with bounds.
+
+    Raises:
+        QuestionError: the collective is wrong or has no size.
+    """
+    return _answered(fabric, "optimal_time", collective, size=size_bytes)
+
+
+def mtbf(fabric: Fabric) -> float:
+    """The mean time between failures in seconds, of all parts and cables that state an `afr`.
+
+    Raises:
+        QuestionError: nothing states one.
+    """
+    return _answered(fabric, "mtbf", "").value
+
+
+def availability(fabric: Fabric, *, mttr_s: float) -> float:
+    """The share of the time in which all is up, where a repair takes `mttr_s` seconds.
+
+    Raises:
+        QuestionError: nothing states an `afr`.
+    """
+    return _answered(fabric, "availability", "", mttr=mttr_s).value
+
+
+def __getattr__(name: str) -> Callable[..., Answer]:
+    """Each other measure that is registered, with its arguments by name in SI units."""
+    measure = measure_named(name)
+    if measure is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    positional = [each.name for each in measure.positional]
+
+    def ask(fabric: Fabric, *texts: str, **named: object) -> Answer:
+        if len(texts) > len(positional):
+            raise TypeError(f"`{name}` takes {len(positional)} text(s) by position, not {len(texts)}")
+        unknown = [word for word in named if word.removesuffix("_") not in measure.named]
+        if unknown:
+            raise TypeError(f"`{name}` has no argument `{unknown[0]}`; it takes {', '.join(measure.named) or 'none'}")
+        return _answered(fabric, name, ", ".join(texts), **named)
+
+    ask.__name__, ask.__doc__ = name, f"{measure.doc[0].upper()}{measure.doc[1:]}."
+    return ask
 
 
 def measure(fabric: Fabric, question: str) -> Answer:
@@ -375,16 +450,28 @@ def _asker(fabric: Fabric, sink: Sink) -> MeasureEvaluator:
 def _asked(
     fabric: Fabric,
     name: str,
-    arguments: str,
+    text: str,
     answer: Callable[[MeasureCall], Certified[T]],
-    named: tuple[str, ...] = (),
+    **named: object,
 ) -> T:
-    """What `answer` makes of the call `name(arguments)`, which may have these named arguments."""
+    """What `answer` makes of the call `name(text, …)`, which may have these named arguments and no others."""
     sink = Sink()
     asker = _asker(fabric, sink)
-    calls = measure_calls(f"{name}({arguments})", sink)
-    fine = len(calls) == 1 and not sink.has_errors
-    found = asker.tried(asker.call(calls[0]), answer, named) if fine else None
+    call = build_call(name, text, named, sink)
+    found = (
+        None if call is None else asker.tried(asker.call(call), answer, tuple(word.removesuffix("_") for word in named))
+    )
+    if found is None:
+        raise QuestionError(tuple(sink))
+    return found
+
+
+def _answered(fabric: Fabric, name: str, text: str, **named: object) -> Answer:
+    """The answer to the call `name(text, …)` with these named arguments, those that are None left out."""
+    sink = Sink()
+    asker = _asker(fabric, sink)
+    call = build_call(name, text, named, sink)
+    found = None if call is None else asker.answer(call)
     if found is None:
         raise QuestionError(tuple(sink))
     return found

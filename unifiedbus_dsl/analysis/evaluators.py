@@ -5,7 +5,7 @@ from __future__ import annotations
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.measures import MeasureEvaluator
+from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope

@@ -13,8 +13,8 @@ from attrs import define, evolve, field
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import NUMBER, Dimension, Quantity
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.measures import MeasureEvaluator
 from unifiedbus_dsl.measures.answers import EXPRESSION, Answer
+from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
 from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.types.expectations import undecided

@@ -18,8 +18,8 @@ from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.expand import expand
 from unifiedbus_dsl.ir.plan import Plan
-from unifiedbus_dsl.measures import MeasureEvaluator
 from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.queries.check_queries import asks_something, is_measure

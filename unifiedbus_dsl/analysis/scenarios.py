@@ -19,9 +19,9 @@ from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.base.units import RATE, counted
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.ir.fabric.expand import expand
-from unifiedbus_dsl.measures import MeasureEvaluator
 from unifiedbus_dsl.measures.answers import shown
 from unifiedbus_dsl.measures.end_points import carriers_of, end_points
+from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
 from unifiedbus_dsl.measures.wording import between
 from unifiedbus_dsl.semantic.queries.set_overrides import resolve_items

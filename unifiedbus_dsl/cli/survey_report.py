@@ -7,10 +7,11 @@ from math import isfinite
 from typing import Any
 
 from unifiedbus_dsl.analysis.report import outage_report
-from unifiedbus_dsl.analysis.survey.surveys import LESS_IS_BETTER, Findings, Row, Surveyed, goodness, worst_value
+from unifiedbus_dsl.analysis.survey.surveys import Findings, Row, Surveyed, goodness, worst_value
 from unifiedbus_dsl.base.units import format_share
 from unifiedbus_dsl.escape.json import indented
 from unifiedbus_dsl.measures.answers import shown
+from unifiedbus_dsl.measures.registry import less_is_better
 from unifiedbus_dsl.solver.resilience.quantiles import METHOD, Quantile
 
 NONE = "no answer"
@@ -158,7 +159,7 @@ def as_json(found: Surveyed, confidence: float) -> str:
         data["alone"] = found.alone
     if found.seed is None:
         data["ranked_by"] = [
-            {"measure": text, "bound": "upper" if base is not None and base.measure in LESS_IS_BETTER else "lower"}
+            {"measure": text, "bound": "upper" if base is not None and less_is_better(base.measure) else "lower"}
             for text, base in zip(found.asked, found.base.answers, strict=True)
         ]
         data["failures"] = [{"part": row.parts[0], "copies": row.copies, **_row(found, row)} for row in found.rows]

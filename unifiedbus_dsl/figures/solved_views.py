@@ -14,7 +14,7 @@ from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.figures.loads import Utilisation, load_legend, loaded, lost_of
 from unifiedbus_dsl.ir.plan import Plan
-from unifiedbus_dsl.measures import MeasureEvaluator
+from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.render.before_after import Panel, comparison
 from unifiedbus_dsl.render.explorer import Shown, explorer
 from unifiedbus_dsl.render.marks import Mark, Picture

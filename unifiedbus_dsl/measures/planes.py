@@ -36,7 +36,7 @@ def plane_names(call: MeasureCall) -> tuple[str, ...]:
     Raises:
         Refused: a plane is named that the machine has not, or both name one.
     """
-    own = call.named.get(OVER) if OVER in MEASURES.get(call.name, ()) else None
+    own = call.named.get(OVER) if call.name in MEASURES and MEASURES[call.name].argument(OVER) else None
     traffic = _plane_of_traffic(call)
     if own is not None and traffic is not None:
         raise call.refuse(own, "the traffic names its plane already", "name it in one place")

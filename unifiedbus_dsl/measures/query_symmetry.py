@@ -15,26 +15,11 @@ from unifiedbus_dsl.graph.symmetry import Symmetry
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.planes import keep_plane, plane_names
 from unifiedbus_dsl.measures.read_routing import read_routing
+from unifiedbus_dsl.measures.registry import Invariance, measure_named
 from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.solver.demand import Groups, invariant_symmetries
 from unifiedbus_dsl.syntax import tree
 
-TIMED = frozenset(("latency", "mean_latency"))
-"""Measures to which the lengths of cables matter."""
-_OF_SELECTION = frozenset(
-    (
-        "hops",
-        "diameter",
-        "mean_hops",
-        "latency",
-        "mean_latency",
-        "disjoint_paths",
-        "connected",
-        "reachable",
-        "bisection",
-    )
-)
-_OF_RATES = frozenset(("throughput", "load", "fair"))
 _BY_POSITION = frozenset(("across", "groups", "stride"))
 _OF_ENDS = frozenset(("alltoall", "uniform", "incast", "pairs", "matrix"))
 """Traffic that is the same for the same end points, in whatever order."""
@@ -55,17 +40,17 @@ def invariant_subgroup(symmetry: Symmetry, call: MeasureCall, *, ends_fail: bool
 
 
 def _keeping(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
-    if call.name == "worst" and isinstance(call.one(), tree.Call):
-        inner = call.one()
-        assert isinstance(inner, tree.Call)
-        return _keeping(symmetry, evolve(call, node=inner), ends_fail)
-    if call.name in _OF_SELECTION:
-        source, target = call.pair()
-        return symmetry.restricted(colour=_marked(symmetry, source) + 2 * _marked(symmetry, target))
-    if call.name in _OF_RATES:
-        return _of_rates(symmetry, call, ends_fail)
-    if call.name == "optimal_time":
-        return _of_groups(symmetry, call, ends_fail)
+    measure = measure_named(call.name)
+    match measure.invariance if measure is not None else Invariance.NONE:
+        case Invariance.SELECTION:
+            source, target = call.pair()
+            return symmetry.restricted(colour=_marked(symmetry, source) + 2 * _marked(symmetry, target))
+        case Invariance.RATES:
+            return _of_rates(symmetry, call, ends_fail)
+        case Invariance.GROUPS:
+            return _of_groups(symmetry, call, ends_fail)
+        case Invariance.INNER if isinstance(inner := call.one(), tree.Call):
+            return _keeping(symmetry, evolve(call, node=inner), ends_fail)
     return None
 
 

@@ -22,7 +22,7 @@ from unifiedbus_dsl.semantic.values.values import TypeValue, article
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.limits import Limits
-from unifiedbus_dsl.vocabulary.signatures import SOLVED
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 WHOLE_FILE = "this file"
 
@@ -178,11 +178,16 @@ def _asked_of(done: Elaborated, model: Model) -> Callable[[str, Evaluator], Eval
 
 def _of_none(node: tree.Node) -> tree.Call | None:
     """The first measure of a condition that wants a machine solved and is asked of no system."""
-    if isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) in SOLVED:
+    if isinstance(node, tree.Call) and _is_solved(".".join(dotted_name(node.function))):
         return node
     if isinstance(node, tree.Binary) and node.op == "of" and isinstance(node.right, tree.Name):
         return None
     return next((found for child in children(node) if (found := _of_none(child)) is not None), None)
+
+
+def _is_solved(name: str) -> bool:
+    """Return whether a measure wants a machine solved."""
+    return name in MEASURES and not MEASURES[name].from_plan
 
 
 def whole_file(done: Elaborated) -> TypeScope:

@@ -1,78 +1,157 @@
-"""What the measures, the patterns of traffic and the routings of the language may be asked with: one table.
+"""What the measures, the patterns of traffic, the routings and the collective algorithms of the language may be asked
+with: their signatures, each registered once by the file that holds all that is known of it.
 
-Values are the names of the arguments that have one; `WORDS` are those that are one of some words.
+`unifiedbus_dsl.measures` registers its own when it is imported, which the compiler does; what checks a text asks here
+alone. A signature without one of its parts can't be registered, nor a second one of the same name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from typing import Generic, TypeVar
+
+from attrs import field, frozen
+
+from unifiedbus_dsl.base.units import Dimension
 
 FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "product", "len")
 """What is worked out of values alone."""
-SUMS = ("count", "ports", "lanes", "free_ports", "bandwidth", "sum", "power", "cost")
-"""Measures that count a plan."""
 
 OVER = "over"
 """Confines a measure or a traffic to planes: protocols or links."""
 
-MEASURES: Mapping[str, tuple[str, ...]] = {
-    "tiers": (OVER,),
-    "oversubscription": ("from", OVER),
-    "hops": (OVER,),
-    "diameter": (OVER,),
-    "mean_hops": (OVER,),
-    "latency": ("message", OVER),
-    "mean_latency": ("message", OVER),
-    "paths": ("message", "show", OVER),
-    "disjoint_paths": (OVER,),
-    "connected": (OVER,),
-    "reachable": (OVER,),
-    "bisection": (OVER,),
-    "load": ("routing", "rate", OVER),
-    "worst": (),
-    "throughput": ("routing", OVER),
-    "fair": ("hash", OVER),
-    "time": ("algorithm", "size", OVER),
-    "sweep": ("algorithm", OVER),
-    "optimal_time": ("size", OVER),
-    "mtbf": (),
-    "availability": ("mttr",),
-    **dict.fromkeys(SUMS, ()),
-}
-SOLVED = tuple(name for name in MEASURES if name not in SUMS)
-"""Measures that want the machine solved."""
 
-_GROUPS = ("within", "across", "groups", "stride")
-TRAFFICS: Mapping[str, tuple[str, ...]] = {
-    "alltoall": (*_GROUPS, "size", OVER),
-    "allreduce": (*_GROUPS, "size", OVER),
-    "allgather": (*_GROUPS, "size", OVER),
-    "reducescatter": (*_GROUPS, "size", OVER),
-    "broadcast": ("from", *_GROUPS, "size", OVER),
-    "incast": ("size", OVER),
-    "shift": ("k", *_GROUPS, "size", OVER),
-    "transpose": (*_GROUPS, "size", OVER),
-    "permutation": ("seed", *_GROUPS, "size", OVER),
-    "uniform": ("rate", *_GROUPS, OVER),
-    "pairs": ("size", OVER),
-    "matrix": (OVER,),
-}
+class Takes(Enum):
+    """What stands in an argument."""
 
-ROUTINGS: Mapping[str, tuple[str, ...]] = {
-    "ecmp": (),
-    "wcmp": (),
-    "group_minimal": ("groups",),
-    "valiant": ("via", "groups"),
-    "updown": (),
-    "dor": ("order",),
-    "minimal": (),
-    "optimal": (),
-}
-ALGORITHMS = ("direct", "ring", "halving_doubling", "tree", "hierarchical", "per_dimension")
-"""Of collectives."""
+    SELECTION = "a selection"
+    TRAFFIC = "a traffic"
+    COLLECTIVE = "a collective"
+    QUANTITY = "a quantity"
+    NUMBER = "a whole number"
+    WORD = "one of some words"
+    LEVEL = "a kind of assembly"
+    PLANE = "a protocol or link"
+    LIST = "a list of whole numbers"
+    MEASURE = "a measure"
+    FIELD = "the name of a field"
 
-WORDS: Mapping[str, tuple[str, ...]] = {
-    "routing": tuple(ROUTINGS),
-    "algorithm": ALGORITHMS,
-    "via": ("end", "switch", "group"),
-}
+
+@frozen
+class Argument:
+    """One argument: its name (that of a positional one is for Python and the docs), what it takes, and what it means.
+
+    `dimension` is that of a quantity, `words` are those that a word may be (or the registry of them), `default` is what
+    holds where it is not given; a `positional` one comes first and without its name.
+    """
+
+    name: str
+    takes: Takes
+    doc: str
+    dimension: Dimension | None = None
+    words: tuple[str, ...] | Registry[Signature] = ()
+    default: str = ""
+    positional: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not self.name or not self.doc:
+            raise ValueError(f"an argument needs a name and its meaning: {self!r}")
+        if (self.takes is Takes.QUANTITY) != (self.dimension is not None):
+            raise ValueError(f"`{self.name}`: a quantity has a dimension, and nothing else has")
+        if (self.takes is Takes.WORD) != (self.words != ()):
+            raise ValueError(f"`{self.name}`: a word is one of some words, and nothing else is")
+
+
+@frozen
+class Signature:
+    """A name of the language with what it may be asked with; `doc` is its sentence in help, hover and docs."""
+
+    name: str
+    doc: str
+    arguments: tuple[Argument, ...]
+
+    def __attrs_post_init__(self) -> None:
+        if not self.name.isidentifier() or not self.doc:
+            raise ValueError(f"a signature needs a name and a sentence: {self!r}")
+        names = [each.name for each in self.arguments]
+        if len(set(names)) < len(names):
+            raise ValueError(f"`{self.name}` takes an argument twice")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The arguments that are given by name."""
+        return tuple(each.name for each in self.arguments if not each.positional)
+
+    @property
+    def positional(self) -> tuple[Argument, ...]:
+        return tuple(each for each in self.arguments if each.positional)
+
+    def argument(self, name: str) -> Argument | None:
+        return next((each for each in self.arguments if each.name == name), None)
+
+
+S = TypeVar("S", bound=Signature)
+
+
+class Registry(Mapping[str, S], Generic[S]):
+    """Signatures by name, in the order in which they were registered."""
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
+        self._entries: dict[str, S] = {}
+
+    def register(self, entry: S) -> S:
+        """Take an entry in; gives it back.
+
+        Raises:
+            ValueError: there is one of that name.
+        """
+        if entry.name in self._entries:
+            raise ValueError(f"there is a {self.noun} `{entry.name}` already")
+        self._entries[entry.name] = entry
+        return entry
+
+    @contextmanager
+    def registered(self, entry: S) -> Iterator[S]:
+        """Have an entry for as long as the block runs."""
+        self.register(entry)
+        try:
+            yield entry
+        finally:
+            del self._entries[entry.name]
+
+    def __getitem__(self, name: str) -> S:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+@frozen
+class MeasureSignature(Signature):
+    """A measure as checks see it: `dimension` is that of the result where it is a quantity of one dimension whatever
+    is asked; `from_plan` says that the plan alone answers it."""
+
+    dimension: Dimension | None
+    from_plan: bool = field(default=False, kw_only=True)
+
+    @property
+    def of_traffic(self) -> bool:
+        """Whether its subject is a traffic."""
+        return any(each.takes in (Takes.TRAFFIC, Takes.COLLECTIVE) for each in self.positional)
+
+
+MEASURES: Registry[MeasureSignature] = Registry("measure")
+TRAFFICS: Registry[Signature] = Registry("traffic pattern")
+ROUTINGS: Registry[Signature] = Registry("routing")
+ALGORITHMS: Registry[Signature] = Registry("collective algorithm")
+
+
+def words_of(argument: Argument) -> tuple[str, ...]:
+    """Return the words that an argument may be, as they are registered now."""
+    return tuple(argument.words)

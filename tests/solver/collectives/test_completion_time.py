@@ -12,7 +12,7 @@ from unifiedbus_dsl.graph.symmetry import Array
 from unifiedbus_dsl.solver import demand
 from unifiedbus_dsl.solver.bounds import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.collectives import completion_time, schedules, step_time
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
+from unifiedbus_dsl.solver.collectives.schedules import ALGORITHMS
 
 X4 = machines.X4
 HOP = 1e-7

@@ -22,7 +22,7 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives import completion_time
 from unifiedbus_dsl.solver.collectives.collective_bounds import collective_time_bound
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
+from unifiedbus_dsl.solver.collectives.schedules import ALGORITHMS
 
 Edge = tuple[int, int]
 MEMORY = {("m", e) for e in range(8)}

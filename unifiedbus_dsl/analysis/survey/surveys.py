@@ -24,10 +24,11 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.graph.symmetry import Symmetry, trivial_symmetry
 from unifiedbus_dsl.ir.fabric.names import device_paths
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
-from unifiedbus_dsl.measures import MeasureEvaluator
 from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
-from unifiedbus_dsl.measures.query_symmetry import TIMED, invariant_subgroup
+from unifiedbus_dsl.measures.query_symmetry import invariant_subgroup
+from unifiedbus_dsl.measures.registry import is_by_length, less_is_better
 from unifiedbus_dsl.measures.wording import cut
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
@@ -43,10 +44,6 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.vocabulary import attributes
 
-LESS_IS_BETTER = frozenset(
-    ("hops", "diameter", "mean_hops", "latency", "mean_latency", "load", "worst", "time", "optimal_time",
-     "oversubscription")
-)  # fmt: skip
 LEVELS = (0.05, 0.5, 0.95)
 """Quantiles that are given of random draws."""
 
@@ -56,17 +53,17 @@ def goodness(answer: Answer | None) -> tuple[float, float]:
     is the worst."""
     if answer is None:
         return -np.inf, -np.inf
-    return (-answer.upper, -answer.lower) if answer.measure in LESS_IS_BETTER else (answer.lower, answer.upper)
+    return (-answer.upper, -answer.lower) if less_is_better(answer.measure) else (answer.lower, answer.upper)
 
 
 def worse_bound(answer: Answer) -> float:
     """The end of an answer that is the worse of what it may be."""
-    return answer.upper if answer.measure in LESS_IS_BETTER else answer.lower
+    return answer.upper if less_is_better(answer.measure) else answer.lower
 
 
 def worst_value(measure: str) -> float:
     """What stands for no answer among the values of a measure."""
-    return np.inf if measure in LESS_IS_BETTER else -np.inf
+    return np.inf if less_is_better(measure) else -np.inf
 
 
 @frozen(eq=False)
@@ -181,7 +178,7 @@ class Surveyed:
             low, high = max(low, found.of_base[0]), min(high, found.of_base[1])
         if found.kind == base.kind == "exact":
             low = high = found.value / base.value
-        return (high, low) if found.measure in LESS_IS_BETTER else (low, high)
+        return (high, low) if less_is_better(found.measure) else (low, high)
 
     @staticmethod
     def answer(row: Row, measure: int) -> Answer | None:
@@ -295,7 +292,7 @@ def _symmetry(
 ) -> tuple[Symmetry, str]:
     """The symmetries that keep every question; where a question has none that are known, none at all, and why."""
     ends_fail = isinstance(chosen, DeviceRanges) and bool((machine.end_of_device[chosen.devices()] >= 0).any())
-    timed = any(call.name in TIMED for call in calls)
+    timed = any(is_by_length(call.name) for call in calls)
     symmetry: Symmetry | None = machine.timed_symmetry if timed else machine.symmetry
     for call in calls:
         assert symmetry is not None

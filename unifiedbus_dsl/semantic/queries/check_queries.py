@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.base.units import MONEY, NUMBER, POWER, RATE, TIME, Quantity
+from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
@@ -34,20 +34,11 @@ if TYPE_CHECKING:
 from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.systems import names_of
 
-DIMENSIONS = {
-    **dict.fromkeys(("hops", "diameter", "mean_hops", "paths", "disjoint_paths", "reachable", "tiers"), NUMBER),
-    **dict.fromkeys(("oversubscription", "worst", "availability", "count", "ports", "lanes", "free_ports"), NUMBER),
-    **dict.fromkeys(("latency", "mean_latency", "time", "optimal_time", "mtbf"), TIME),
-    **dict.fromkeys(("bisection", "throughput", "fair", "bandwidth"), RATE),
-    "power": POWER,
-    "cost": MONEY,
-}
-"""Of the measures that are quantities of one dimension whatever they are asked."""
-
 
 def _unknown_value(node: tree.Call, _: Evaluator) -> EvalValue:
     """What stands for a measure that nobody has answered: a quantity between next to nothing and more than there is."""
-    dimension = DIMENSIONS.get(".".join(dotted_name(node.function)))
+    measure = MEASURES.get(".".join(dotted_name(node.function)))
+    dimension = None if measure is None else measure.dimension
     if dimension is None:
         return POISON
     return Interval(Quantity(Fraction(1, 10**30), dimension), Quantity(Fraction(10**30), dimension))

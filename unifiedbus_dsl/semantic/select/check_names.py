@@ -19,7 +19,6 @@ from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS
 
-OF_TRAFFIC = frozenset(("load", "throughput", "fair", "time", "sweep", "optimal_time"))
 SELECTING = frozenset(("from", "to", "in"))
 LEVELS = frozenset(("within", "across"))
 
@@ -42,7 +41,9 @@ class NameChecker:
         name = ".".join(dotted_name(node.function))
         check_arguments(node, evaluator.sink)
         for arg in node.args:
-            self._argument(arg, evaluator, of_traffic=name in OF_TRAFFIC, maybe_none=name == "count")
+            self._argument(
+                arg, evaluator, of_traffic=name in MEASURES and MEASURES[name].of_traffic, maybe_none=name == "count"
+            )
 
     def instead(self, node: tree.Call, evaluator: Evaluator) -> EvalValue:
         """Check the names of a measure in place of answering it."""

@@ -29,7 +29,7 @@ from unifiedbus_dsl.semantic.values.values import (
     value_text,
 )
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, SOLVED, SUMS
+from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES
 
 
 class NeedsSolver(Exception):  # noqa: N818 - not an error: the question is put off
@@ -328,18 +328,19 @@ class Evaluator:
         if definition is not None and isinstance(definition.node, tree.TypeDef):
             args = [(arg.name.text if arg.name else "", self.eval(arg.value)) for arg in node.args]
             return self._typed(node, definition, args)
-        if name in SOLVED:
+        measure = MEASURES.get(name)
+        if measure is not None and not measure.from_plan:
             if self.solved is not None:
                 return self.solved(node, self)
             if self.asked is None:
                 return self._no_machine(node, name)
             self.asked(node, self)
             raise NeedsSolver(name)
-        if name in SUMS and not (name == "sum" and self._sums_a_list(node)):
+        if measure is not None and not (name == "sum" and self._sums_a_list(node)):
             return self._no_machine(node, name) if self.measure is None else self.measure(node, self)
         if name in FUNCTIONS or name == "sum":
             return self._function(node, name)
-        self.unknown_function(node, name, (*FUNCTIONS, *SUMS, *SOLVED))
+        self.unknown_function(node, name, (*FUNCTIONS, *MEASURES))
         return POISON
 
     def _no_machine(self, node: tree.Node, name: str) -> EvalValue:

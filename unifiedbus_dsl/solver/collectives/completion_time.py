@@ -22,10 +22,9 @@ from unifiedbus_dsl.base.arrays import Bools, Ints, frozen_array, unique_rows
 from unifiedbus_dsl.graph.symmetry import Array, Symmetry, locate_arrays
 from unifiedbus_dsl.solver.bounds import DeadlineError, NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.collectives.block_decomposition import BlockDecomposition
-from unifiedbus_dsl.solver.collectives.schedules import Phase, Step, busbw_factor, members_of, phases
+from unifiedbus_dsl.solver.collectives.schedules import ALGORITHMS, Phase, Step, busbw_factor, members_of, phases
 from unifiedbus_dsl.solver.collectives.step_time import StepTiming, step_timing
 from unifiedbus_dsl.solver.demand import Demand, Groups
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
 
 SIZES = tuple(2.0**k for k in range(10, 35))
 """1 KiB to 16 GiB."""

@@ -27,8 +27,9 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.base.arrays import Ints, frozen_array
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, pairs
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
 
+ALGORITHMS = ("direct", "ring", "halving_doubling", "tree", "hierarchical", "per_dimension")
+"""Ways to do a collective, in the order in which they are tried."""
 COLLECTIVES = ("allreduce", "allgather", "reducescatter", "alltoall", "broadcast")
 
 

@@ -1,0 +1,33 @@
+"""The least capacity that joins two halves: `bisection`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unifiedbus_dsl.base.units import RATE
+from unifiedbus_dsl.measures.registry import ENDS, PLANE, Better, Invariance, Measure, register
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.measures.answers import Answer
+    from unifiedbus_dsl.measures.certified import Certified
+    from unifiedbus_dsl.measures.measure_call import MeasureCall
+
+
+def evaluate(call: MeasureCall) -> Certified[Answer]:
+    """Return the answer with its certificate."""
+    from unifiedbus_dsl.measures import cuts
+
+    return cuts.bisection(call)
+
+
+register(
+    Measure(
+        "bisection",
+        "least capacity, one way, of a cut that halves the end points",
+        (ENDS, PLANE),
+        RATE,
+        evaluate=evaluate,
+        better=Better.MORE,
+        invariance=Invariance.SELECTION,
+    )
+)

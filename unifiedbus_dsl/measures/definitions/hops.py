@@ -1,0 +1,55 @@
+"""Cables on a shortest path: `hops`, `diameter`, `mean_hops`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unifiedbus_dsl.base.units import NUMBER
+from unifiedbus_dsl.measures.registry import ENDS, PAIRS, PLANE, Better, Invariance, Measure, register
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.measures.answers import Answer
+    from unifiedbus_dsl.measures.certified import Certified
+    from unifiedbus_dsl.measures.measure_call import MeasureCall
+
+
+def evaluate(call: MeasureCall) -> Certified[Answer]:
+    """Return the answer with its certificate."""
+    from unifiedbus_dsl.measures import paths
+
+    return paths.hops(call)
+
+
+register(
+    Measure(
+        "hops",
+        "cables on a shortest path, the most over the pairs",
+        (PAIRS, PLANE),
+        NUMBER,
+        evaluate=evaluate,
+        better=Better.LESS,
+        invariance=Invariance.SELECTION,
+    )
+)
+register(
+    Measure(
+        "diameter",
+        "cables on a shortest path, the most over all pairs",
+        (ENDS, PLANE),
+        NUMBER,
+        evaluate=evaluate,
+        better=Better.LESS,
+        invariance=Invariance.SELECTION,
+    )
+)
+register(
+    Measure(
+        "mean_hops",
+        "cables on a shortest path, the mean over ordered pairs",
+        (ENDS, PLANE),
+        NUMBER,
+        evaluate=evaluate,
+        better=Better.LESS,
+        invariance=Invariance.SELECTION,
+    )
+)

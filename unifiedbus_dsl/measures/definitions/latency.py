@@ -1,0 +1,46 @@
+"""Least time of a message on an idle machine: `latency`, `mean_latency`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unifiedbus_dsl.base.units import TIME
+from unifiedbus_dsl.measures.registry import ENDS, MESSAGE, PAIRS, PLANE, Better, Invariance, Measure, register
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.measures.answers import Answer
+    from unifiedbus_dsl.measures.certified import Certified
+    from unifiedbus_dsl.measures.measure_call import MeasureCall
+
+
+def evaluate(call: MeasureCall) -> Certified[Answer]:
+    """Return the answer with its certificate."""
+    from unifiedbus_dsl.measures import paths
+
+    return paths.latency(call)
+
+
+register(
+    Measure(
+        "latency",
+        "least zero-load time, cut-through: arcs, vertices passed, and the message over the narrowest cable",
+        (PAIRS, MESSAGE, PLANE),
+        TIME,
+        evaluate=evaluate,
+        better=Better.LESS,
+        invariance=Invariance.SELECTION,
+        by_length=True,
+    )
+)
+register(
+    Measure(
+        "mean_latency",
+        "least zero-load time, the mean over ordered pairs",
+        (ENDS, MESSAGE, PLANE),
+        TIME,
+        evaluate=evaluate,
+        better=Better.LESS,
+        invariance=Invariance.SELECTION,
+        by_length=True,
+    )
+)

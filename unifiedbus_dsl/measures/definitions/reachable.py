@@ -1,0 +1,33 @@
+"""How many end points reach each other: `reachable`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unifiedbus_dsl.base.units import NUMBER
+from unifiedbus_dsl.measures.registry import ENDS, PLANE, Better, Invariance, Measure, register
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.measures.answers import Answer
+    from unifiedbus_dsl.measures.certified import Certified
+    from unifiedbus_dsl.measures.measure_call import MeasureCall
+
+
+def evaluate(call: MeasureCall) -> Certified[Answer]:
+    """Return the answer with its certificate."""
+    from unifiedbus_dsl.measures import paths
+
+    return paths.reachable(call)
+
+
+register(
+    Measure(
+        "reachable",
+        "how many end points the largest set has in which every pair has a path: all exactly where they are connected",
+        (ENDS, PLANE),
+        NUMBER,
+        evaluate=evaluate,
+        better=Better.MORE,
+        invariance=Invariance.SELECTION,
+    )
+)

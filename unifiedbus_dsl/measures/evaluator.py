@@ -1,0 +1,94 @@
+"""Who answers measures about a machine, in the words of the language."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.measures import rates
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.certified import Certified, answered
+from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
+from unifiedbus_dsl.measures.planes import confine, plane_names, plane_sentence
+from unifiedbus_dsl.measures.registry import measure_named
+from unifiedbus_dsl.measures.unknown import marked
+from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
+from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.syntax import tree
+
+T = TypeVar("T")
+
+
+@frozen(eq=False)
+class MeasureEvaluator:
+    """Answers measures about one machine.
+
+    `traffics` are the traffic statements that can be named. Everything that is wrong with a question goes to the sink
+    of the evaluator.
+    """
+
+    machine: NetworkContext
+    selector: FabricSelector
+    traffics: Mapping[str, tree.Traffic]
+    system: str
+    block: str = ""
+
+    @property
+    def evaluator(self) -> Evaluator:
+        return self.selector.evaluator
+
+    def answer(self, node: tree.Call) -> Answer | None:
+        """The answer to a measure; None after a diagnostic."""
+        call = self.call(node)
+        measure = measure_named(call.name)
+        if measure is None:
+            call.refuse(node.function, f"`{call.name}` can't be asked here")
+            return None
+        began = time.perf_counter()
+        found = self.tried(call, measure.evaluate)
+        if found is None:
+            return None
+        names = plane_names(call)
+        if names:
+            found = evolve(found, assumptions=(*found.assumptions, plane_sentence(names)))
+        found = marked(found, self.machine.fabric)
+        return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
+
+    def utilisation(self, node: tree.Expr) -> rates.Loaded | None:
+        """Return the utilisation of every arc for a picture; None after a diagnostic."""
+        if not isinstance(node, tree.Call) or self.call(node).name != "load":
+            self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
+            return None
+        return self.tried(self.call(node), rates.utilisation)
+
+    def call(self, node: tree.Call) -> MeasureCall:
+        """A measure with what its arguments are read against."""
+        return MeasureCall(node, self.machine, self.selector, self.traffics)
+
+    def tried(
+        self, call: MeasureCall, answer: Callable[[MeasureCall], Certified[T]], named: tuple[str, ...] | None = None
+    ) -> T | None:
+        """What `answer` makes of a call, verified, with only these named arguments if any are told; None after a
+        diagnostic.
+
+        Raises:
+            VerificationError: the answer does not hold, or its bounds contradict each other.
+        """
+        names: tuple[str, ...] = ()
+        try:
+            call.check_arguments(named)
+            confined, names = confine(call)
+            return answered(confined, answer)
+        except RefusedError:
+            return None
+        except (NotAdmittedError, TooLargeError) as refused:
+            where = plane_sentence(names) if names else "here"
+            message = f"`{call.name}` has no answer {where}: {refused}"
+            self.evaluator.sink.error("UB0706", message, call.node.span, "no answer")
+            return None

@@ -1,0 +1,119 @@
+"""A measure with all that is known of it, and how one is registered.
+
+Everything that names measures asks the registry (`vocabulary.signatures.MEASURES`): what `check` accepts and refuses,
+what a survey sorts by, `--ask`, the functions of Python, the table of `docs/questions.md`. A definition is light: what
+works the answer out is imported by `evaluate` when it is asked, so that a check need not load the solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from unifiedbus_dsl.base.units import SIZE
+from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, MEASURES, OVER, ROUTINGS, Argument, MeasureSignature, Takes
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.measures.answers import Answer
+    from unifiedbus_dsl.measures.certified import Certified
+    from unifiedbus_dsl.measures.measure_call import MeasureCall
+
+
+class Better(Enum):
+    """Which of two values is the better one; a survey lists the worst first."""
+
+    MORE = "more"
+    LESS = "less"
+
+
+class Invariance(Enum):
+    """Under which symmetries of a machine the answer stays, so that one of their images need not be asked."""
+
+    SELECTION = "those that keep the end points that are selected"
+    RATES = "those that keep the matrix of the traffic, under a routing that knows no order"
+    GROUPS = "those that keep the groups of the collective"
+    INNER = "those of the measure that it is asked of"
+    NONE = "not known: each part stands for itself"
+
+
+@frozen(kw_only=True)
+class Measure(MeasureSignature):
+    """A measure: its signature, and
+
+    evaluate: the answer to a call with its certificate.
+    better: which of two values is the better one.
+    invariance: under which symmetries the answer stays.
+    by_length: whether the lengths of cables matter to it.
+    """
+
+    evaluate: Callable[[MeasureCall], Certified[Answer]]
+    better: Better
+    invariance: Invariance
+    by_length: bool = False
+
+
+def register(measure: Measure) -> Measure:
+    """Take a measure in; gives it back.
+
+    Raises:
+        ValueError: there is one of that name.
+        TypeError: it is no whole measure.
+    """
+    if not isinstance(measure, Measure):
+        raise TypeError(f"a measure is wanted, not {type(measure).__name__}")
+    MEASURES.register(measure)
+    return measure
+
+
+@contextmanager
+def registered(measure: Measure) -> Iterator[Measure]:
+    """Have a measure for as long as the block runs: for tests, and for programs that bring their own."""
+    with MEASURES.registered(measure):
+        yield measure
+
+
+def measure_named(name: str) -> Measure | None:
+    """Return the measure of a name; None where there is none."""
+    found = MEASURES.get(name)
+    return found if isinstance(found, Measure) else None
+
+
+def less_is_better(name: str) -> bool:
+    """Return whether of two values of a measure the smaller is the better one."""
+    measure = measure_named(name)
+    return measure is not None and measure.better is Better.LESS
+
+
+def is_by_length(name: str) -> bool:
+    """Return whether the lengths of cables matter to a measure."""
+    measure = measure_named(name)
+    return measure is not None and measure.by_length
+
+
+# ---- arguments that several take ------------------------------------------------------------------------------------
+
+
+def selection(doc: str, name: str = "ends", default: str = "") -> Argument:
+    return Argument(name, Takes.SELECTION, doc, positional=True, default=default)
+
+
+def traffic(doc: str = "who sends to whom: a traffic by its name, or a pattern") -> Argument:
+    return Argument("traffic", Takes.TRAFFIC, doc, positional=True)
+
+
+def collective(doc: str = "a collective by its name, or as a pattern") -> Argument:
+    return Argument("collective", Takes.COLLECTIVE, doc, positional=True)
+
+
+PAIRS = selection(
+    "`A -> B`: from which end points to which; of a single selection all ordered pairs", "pairs", "all npu"
+)
+ENDS = selection("end points", "ends", "all npu")
+PLANE = Argument(OVER, Takes.PLANE, "only over cables of one protocol or link, or of several", default="all")
+ROUTING = Argument("routing", Takes.WORD, "how the traffic is routed", words=ROUTINGS, default="ecmp")
+ALGORITHM = Argument("algorithm", Takes.WORD, "the schedule of the collective", words=ALGORITHMS, default="the fastest")
+MESSAGE = Argument("message", Takes.QUANTITY, "bytes that follow the head", dimension=SIZE, default="0 B")
