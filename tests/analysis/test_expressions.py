@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,9 +15,10 @@ from tests.analysis.test_language import HEAD, LEAVES, LINK, MESH, asked, refuse
 from unifiedbus_dsl.analysis.run import analyze
 from unifiedbus_dsl.base.units import RATE
 from unifiedbus_dsl.compiler import compile_text
-from unifiedbus_dsl.measures import MEASURES
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.registry import Measure
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 ENDS = {"bisection": (3.0, 5.0), "throughput": (-2.0, 7.0), "fair": (4.0, 4.0)}
 
@@ -31,9 +33,11 @@ def known_only_between(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return answer
 
-    monkeypatch.setattr("unifiedbus_dsl.measures.answered", lambda call, measure: measure(call))
+    monkeypatch.setattr("unifiedbus_dsl.measures.evaluator.answered", lambda call, measure: measure(call))
     for name, ends in ENDS.items():
-        monkeypatch.setitem(MEASURES, name, between(*ends))  # type: ignore[arg-type]
+        found = MEASURES[name]
+        assert isinstance(found, Measure)
+        monkeypatch.setitem(MEASURES._entries, name, evolve(found, evaluate=between(*ends)))
 
 
 ONE, TWO, THREE = "bisection(all npu)", "throughput(alltoall(all npu))", "fair(alltoall(all npu))"
