@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import fields
+from attrs import fields, frozen
 
 from unifiedbus_dsl import compile_text, solve
 from unifiedbus_dsl.analysis.run import analyze
@@ -17,10 +17,12 @@ from unifiedbus_dsl.analysis.survey.surveys import goodness, worst_value
 from unifiedbus_dsl.base.units import NUMBER, RATE
 from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.measures.answers import Answer
-from unifiedbus_dsl.measures.certified import Certified, stated
+from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.registry import ENDS, Better, Invariance, Measure, register, registered
 from unifiedbus_dsl.solver.collectives import schedules
+from unifiedbus_dsl.verify import Proved
+from unifiedbus_dsl.verify.cables import Cables
 from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, MEASURES, Argument, Takes
 
 QUESTIONS = (Path(__file__).parents[2] / "docs" / "questions.md").read_text(encoding="utf-8")
@@ -33,12 +35,25 @@ system ring : Ring
 """
 
 
-@stated
-def degree(call: MeasureCall) -> Answer:
+@frozen(eq=False)
+class Counted:
+    """Counts the cables anew."""
+
+    ends: int
+    at_least: float
+
+    def prove(self, cables: Cables) -> Proved:
+        capacity = cables.capacity(slice(0, len(cables.kind)))
+        value = 2 * float((capacity >= max(self.at_least, 1.0)).sum()) / self.ends
+        return Proved.exactly(value)
+
+
+def degree(call: MeasureCall) -> Certified[Answer]:
     """Cables at the end points, those of at least a stated rate."""
-    least = call.quantity("at_least", RATE) or 0.0
+    least, ends = max(call.quantity("at_least", RATE) or 0.0, 1.0), len(call.ends(call.one()))
     network = call.machine.network
-    return call.exact(float((network.capacity_Bps >= least).sum() / len(call.ends(call.one()))), NUMBER)
+    fits = float((network.count * (network.capacity_Bps / network.count >= least)).sum())
+    return Certified(call.exact(fits / ends, NUMBER), Counted(ends, least))
 
 
 AT_LEAST = Argument("at_least", Takes.QUANTITY, "only cables of this rate", dimension=RATE, default="0 B/s")
