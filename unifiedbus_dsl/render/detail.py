@@ -173,7 +173,12 @@ def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
 
 
 def _joined(path: str, part: Part, child: Child) -> str:
-    own = part.child + element_text(child, np.unravel_index(part.element, child.shape) if child.shape else ())
+    at: list[int] = []
+    rest = part.element
+    for size in reversed(child.shape):
+        rest, place = divmod(rest, size)
+        at.insert(0, place)
+    own = part.child + element_text(child, at)
     return f"{path}.{own}" if path else own
 
 

@@ -141,7 +141,10 @@ def to_places(array: Array, labels: IntArray) -> IntArray:
 def element_text(array: Array, at: Sequence[int] | Sequence[np.signedinteger[Any]]) -> str:
     """Return `[2, 5]` for subscripts by place, those behind them as `*`; nothing for a single one."""
     texts = list[str]()
-    for d, labels in enumerate(groups_of(array)):
+    if isinstance(array, Port) or not array.labels:
+        texts = [*map(str, map(int, at)), *["*"] * (len(array.shape) - len(at))]
+        return f"[{', '.join(texts)}]" if texts else ""
+    for d, labels in enumerate(array.labels):
         if d < len(at):
             texts += [str(int(label)) for label in np.unravel_index(labels_at(labels, at[d]), labels.sizes)]
         else:
