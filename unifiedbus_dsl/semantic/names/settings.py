@@ -55,7 +55,9 @@ def _read(name: str, value: str, sink: Sink) -> Setting | None:
     source = Source(SETTING, f"{name}={value}")
     if not _PATH.fullmatch(name):
         message = f"`{name.strip()}` is no name that can be set"
-        sink.error("UB0612", message, Span(source, 0, len(name)), "no name", help=("write `NAME=VALUE`",))
+        dotted = "a parameter of one system is `SYSTEM.NAME`, a field of a type or link `TYPE.NAME`"
+        help = dotted if "." in name else "write `NAME=VALUE`"
+        sink.error("UB0612", message, Span(source, 0, len(name)), "no name", help=(help,))
         return None
     words = tuple(
         tree.Word(word.group(), span=Span(source, word.start(), word.end())) for word in re.finditer(r"\w+", name)
