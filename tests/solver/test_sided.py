@@ -15,11 +15,12 @@ from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.graph.symmetry import arrays_of, trivial_symmetry
 from unifiedbus_dsl.measures.certified import arcs_of, cables_of
 from unifiedbus_dsl.solver.bisection.bisection import bisection
+from unifiedbus_dsl.solver.bisection.one_vertex import bounds_of
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import pairs
 from unifiedbus_dsl.solver.flow import max_concurrent_flow
+from unifiedbus_dsl.solver.flow.ecmp_hashing import hash_flows
 from unifiedbus_dsl.solver.network_context import NetworkContext
-from unifiedbus_dsl.solver.one_vertex import bounds_of
 from unifiedbus_dsl.solver.paths import distances
 from unifiedbus_dsl.solver.paths.bidirectional_bfs import pair_loads
 from unifiedbus_dsl.solver.paths.reachability import reachability
@@ -103,6 +104,15 @@ def test_random_machines(seed: int) -> None:
     for load in (ecmp.ecmp(machine.symmetry, demand).load_Bps, pair_by_pair):
         assert load.sum() == pytest.approx(sum(want.values()))
         assert {arc: load[arc] for arc in want} == pytest.approx(want, abs=1e-9)
+    flows = hash_flows(machine.network, *case.numbers(case.joined), seed)
+    for f, (s, t) in enumerate(case.joined):
+        used = flows.resource[flows.start[f] : flows.start[f + 1]]
+        arcs = used[used < machine.network.arcs]
+        assert len(arcs) == case.far[ends.index(s), ends.index(t)]
+        tails, heads = machine.network.tail[arcs], machine.network.head[arcs]
+        assert (heads[:-1] == tails[1:]).all()
+        assert machine.network.forwards[heads[:-1]].all()
+        assert (machine.network.end[tails[0]], machine.network.end[heads[-1]]) == (case.end[s], case.end[t])
     some = case.joined[:5]
     demand = pairs(*case.numbers(some), 1.0)
     for minimal in (False, True):
@@ -226,6 +236,19 @@ def test_symmetries_change_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
             assert (one.lower, one.upper) == pytest.approx((two.lower, two.upper), rel=1e-6), one.label
 
 
+def test_walls_and_relays_in_closed_form() -> None:
+    """Three hosts of 50 GB/s send to two uplinks of 50 GB/s, whatever a NIC does between its ports. With an injection
+    of 20 GB/s in a host, an all-gather of nine shards takes at least eight of them at that rate."""
+    for line in ("transit host -- net", "transit host, net"):
+        text = pod(line) + "analyze q of pod { oversubscription(all node); oversubscription(all module) }\n"
+        node, module = analyze(compile_text(text), "pod").answers
+        assert (node.value, module.value) == (pytest.approx(1), pytest.approx(1.5))
+    slow = pod("transit host -- net").replace("npu Gpu {", "npu Gpu { injection = 20 GB/s;")
+    text = slow + "analyze q of pod { optimal_time(allgather(all npu, size = 900 MB)) }\n"
+    (found,) = analyze(compile_text(text), "pod").answers
+    assert found.lower == pytest.approx(800e6 / 20e9)
+
+
 def test_lines_of_one_port_a_side_are_plain_where_no_other_keeps_ports_apart() -> None:
     """`host -- net` of a NIC with one port each forbids nothing then, and the network is as without it."""
     one = pod("transit host -- net[0]").replace("port net[2] : Eth x2", "port net[2] : Eth x2 @open")
@@ -247,10 +270,34 @@ def test_bounds_hold_the_real_network_between_them() -> None:
 
 
 def test_what_takes_a_line_for_one_vertex_is_refused() -> None:
-    """A bound by every cut would miss that a cut may part the two ways of a line; flows by hash are not drawn."""
-    done = compile_text(pod("transit host -- net") + "analyze q of pod { fair(shift(all npu, k = 1), hash = 1) }\n")
-    machine = NetworkContext(done.fabric())
+    """A bound by every cut would miss that a cut may part the two ways of a line."""
+    machine = NetworkContext(compile_text(pod("transit host -- net")).fabric())
     with pytest.raises(VerificationError, match="one vertex"):
         halving_graph(cables_of(machine), machine.network.selected())
-    (said,) = analyze(done, "pod").diagnostics
-    assert "two sides" in said.message
+
+
+SHARED = """ubus 1
+protocol P { lane = 1 GB/s; latency = 100 ns }
+link W : P { medium = copper; reach = 9 m }
+npu Gpu { port p : P x1 }
+nic Shared { port host[2] : P x1; port net : P x1; transit host -- net }
+switch Hub { port p : P x1 }
+rack R {
+  gpu[2] : Gpu
+  nic    : Shared
+  hub    : Hub
+  connect gpu[i].p -- nic.host[i] over W(1 m) for i
+  connect nic.net -- hub.p over W(1 m)
+}
+system s : R
+"""
+
+
+def test_a_cable_that_is_used_both_ways_is_told() -> None:
+    """Two GPUs that share a NIC meet at the switch behind it, there and back by one cable: a path, and not a count of
+    disjoint ones."""
+    done = compile_text(SHARED + "analyze q of s { hops(all npu); disjoint_paths(all npu) }\n")
+    report = analyze(done, "s")
+    assert [each.value for each in report.answers] == [4]
+    (said,) = report.diagnostics
+    assert "come back by a cable that they went out by" in said.message

@@ -69,12 +69,14 @@ class Cables:
     @cached_property
     def sided(self) -> bool:
         """Whether a line forwards between two sides, so that the two ways of a cable are of other vertices."""
-        return not (np.array_equal(self.a, self.a_in) and np.array_equal(self.b, self.b_out))
+        return self.a is not self.a_in
 
     @cached_property
     def turned(self) -> Ids:
         """The vertex that what goes the other way passes: of a line of two sides the other one, else the same, [V]."""
         found = np.arange(self.vertices, dtype=np.int32)
+        if not self.sided:
+            return found
         for one, two in ((self.a, self.a_in), (self.b, self.b_out)):
             found[one], found[two] = two, one
         return found
@@ -122,6 +124,8 @@ def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None
     if lost is not None and lost.any():
         health = np.ones(fabric.cable_count) if health is None else health.copy()
         health[lost[fabric.a_device] | lost[fabric.b_device]] = 0.0
+    a = _vertices(fabric.a_device, fabric.a_port, type_of, first, [out for _, out in sets])
+    b = _vertices(fabric.b_device, fabric.b_port, type_of, first, [into for into, _ in sets])
     return Cables(
         fabric,
         device,
@@ -129,10 +133,10 @@ def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None
         place < lines[type_of[device]],
         passing[type_of[device]],
         injection[type_of[is_end]],
-        _vertices(fabric.a_device, fabric.a_port, type_of, first, [out for _, out in sets]),
-        _vertices(fabric.b_device, fabric.b_port, type_of, first, [into for into, _ in sets]),
-        _vertices(fabric.a_device, fabric.a_port, type_of, first, [into for into, _ in sets]),
-        _vertices(fabric.b_device, fabric.b_port, type_of, first, [out for _, out in sets]),
+        a,
+        b,
+        _vertices(fabric.a_device, fabric.a_port, type_of, first, [into for into, _ in sets]) if parted else a,
+        _vertices(fabric.b_device, fabric.b_port, type_of, first, [out for _, out in sets]) if parted else b,
         fabric.kind,
         capacity,
         rate,

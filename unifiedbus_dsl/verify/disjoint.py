@@ -60,6 +60,10 @@ def see_pair(cables: Cables, arcs: Arcs, flow: PairFlow, copies: int) -> SeenPai
     used = _matrix(flow.amount, flow.tail, flow.head, n + 2)
     require(not (flow.amount < 0).any(), "a number of paths is negative")
     require((used > room).nnz == 0, "more paths than cables")
+    if cables.sided:
+        turned = np.append(cables.turned, [n, n + 1])
+        back = _matrix(flow.amount, turned[flow.head], turned[flow.tail], n + 2)
+        require((used + back.multiply(used > 0) > room).nnz == 0, "paths use more cables both ways than there are")
     gain = np.asarray(used.sum(axis=1)).ravel() - np.asarray(used.sum(axis=0)).ravel()
     require(not gain[:n].any(), "a path ends on its way")
     paths = int(gain[n])

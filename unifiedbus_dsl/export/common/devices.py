@@ -42,7 +42,7 @@ def injections(fabric: Fabric) -> NDArray[np.float64]:
 def forwards(fabric: Fabric) -> NDArray[np.bool_]:
     """Return whether each device passes data on from one of its ports to another, [D]."""
     types = fabric.plan.devices.values()
-    passing = [of.kind == "switch" or any(len(line) > 1 for line in of.transit) for of in types]
+    passing = [of.kind == "switch" or bool(of.between) or any(len(line) > 1 for line in of.transit) for of in types]
     return np.asarray(np.asarray(passing, dtype=bool)[fabric.device_type])
 
 

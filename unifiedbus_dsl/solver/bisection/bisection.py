@@ -29,6 +29,7 @@ from unifiedbus_dsl.solver.bisection.expander_flow_bound import expander_flow_bo
 from unifiedbus_dsl.solver.bisection.flow_bound import bisection_flow_lp
 from unifiedbus_dsl.solver.bisection.flow_certificates import flows_proof, shortest_flows
 from unifiedbus_dsl.solver.bisection.lower_bounds import NOTHING, ProvedBound, max_bound
+from unifiedbus_dsl.solver.bisection.one_vertex import bounds_of
 from unifiedbus_dsl.solver.bisection.sdp_bound import bisection_sdp_bound
 from unifiedbus_dsl.solver.bounds import BoundedValue, DeadlineError, NotAdmittedError, bounded
 from unifiedbus_dsl.solver.deadline import Deadline
@@ -36,7 +37,6 @@ from unifiedbus_dsl.solver.flow.max_concurrent_flow import MEETS_WITHIN
 from unifiedbus_dsl.solver.flow.min_cut import minimum_cut
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 from unifiedbus_dsl.solver.flow.terminals import flow_symmetry
-from unifiedbus_dsl.solver.one_vertex import bounds_of
 from unifiedbus_dsl.verify.bisection import LowerBound, OneCable, StatedBound, WholeUnits, is_stated
 
 TRIED_ARCS = 200_000_000

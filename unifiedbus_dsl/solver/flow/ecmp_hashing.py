@@ -39,10 +39,6 @@ def hash_flows(network: Network, source: ArrayLike, target: ArrayLike, seed: int
         NotAdmittedError: a pair has no path, or is an end point and itself.
     """
     one, two = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
-    if network.turned is not None:
-        raise NotAdmittedError(
-            "one path a flow is not drawn where a `transit` line forwards between two sides, `A -- B`"
-        )
     if (one == two).any():
         raise NotAdmittedError("an end point sends nothing to itself over cables")
     up, down = _only_arcs(network, one), _only_arcs(network, two)

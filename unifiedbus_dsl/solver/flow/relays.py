@@ -57,8 +57,9 @@ def evened(symmetry: Symmetry, shared: Ints) -> Symmetry:
     capacity = network.capacity_Bps.copy()
     free = np.flatnonzero(np.isinf(capacity))
     behind = bincount(network.tail, np.where(np.isinf(capacity), 0.0, capacity), network.vertices)
-    die = np.where(network.end[network.tail[free]] < 0, network.tail[free], network.head[free])
-    capacity[free] = behind[die]
+    inward = network.end[network.tail[free]] < 0
+    # what comes in at a vertex is what goes out the other way
+    capacity[free] = behind[np.where(inward, network.turn(network.tail[free]), network.head[free])]
     part = np.ones(network.vertices)
     part[shared] = network.gate_Bps[shared] / bincount(network.tail, capacity, network.vertices)[shared]
     least = np.minimum(part[network.tail], part[network.head])

@@ -7,7 +7,7 @@ selections.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import field, frozen
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, frozen_array
 from unifiedbus_dsl.base.progress import track
-from unifiedbus_dsl.graph.network import Network, arcs_of_rows, connected_components
+from unifiedbus_dsl.graph.network import Network, connected_components
 from unifiedbus_dsl.graph.symmetry import Symmetry
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.paths.bfs import bellman_ford, by_cable, distances
@@ -249,11 +249,6 @@ def disjoint_paths(
     cable joins, on the way from one to the other.
     """
     network = symmetry.network
-    if may_return(network):
-        raise NotAdmittedError(
-            "both sides of a `transit` line `A -- B` lead on, or to several end points: a path could come back by a "
-            "cable that it went out by, and would count it twice"
-        )
     senders, receivers = network.selected(source), network.selected(target)
     group = symmetry.restricted(colour=senders + 2 * receivers)
     neighbours = bool(senders.all() and receivers.all() and endpoints_only(network))
@@ -305,34 +300,17 @@ def endpoints_only(network: Network) -> bool:
     return network.ends > 1 and bool((connected_components(network.vertices, network.tail, network.head) == 0).all())
 
 
-def may_return(network: Network) -> bool:
-    """Whether a path might use a cable both ways: of a line between two sides both lead to what passes it on, or to
-    several end points.
-
-    Else one side is at a single end point that passes nothing on there: what comes in by it was sent there, and what
-    goes out by it ends there, and neither is of use to a path that the other is on.
-    """
-    if network.turned is None:
-        return False
-    line = np.flatnonzero(network.turned != np.arange(network.vertices))
-    arcs = arcs_of_rows(network, line)
-    owner = np.repeat(line, network.indptr[line + 1] - network.indptr[line])
-    head = network.head[arcs]
-    ends = np.where(network.forwards[head], -1, network.end[head])
-    low, high = np.full(network.vertices, network.ends), np.full(network.vertices, -1)
-    np.minimum.at(low, owner, ends)
-    np.maximum.at(high, owner, ends)
-    dead = (low >= 0) & (low >= high)  # one end point at the most
-    return bool((~dead & ~network.on_turned(dead))[line].any())
-
-
 def pair_cables(network: Network, source: int, target: int) -> int:
     """The fewest cables that part two end points."""
     return pair_paths(network, source, target).count
 
 
 def pair_paths(network: Network, source: int, target: int) -> DisjointPaths:
-    """Max-flow between two end points with one unit for each cable each way, and a cut of as many cables."""
+    """Max-flow between two end points with one unit for each cable each way, and a cut of as many cables.
+
+    Raises:
+        NotAdmittedError: behind a line between two sides the flow uses a cable both ways, and so counts it twice.
+    """
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
@@ -352,4 +330,25 @@ def pair_paths(network: Network, source: int, target: int) -> DisjointPaths:
     side[breadth_first_order(left, n, return_predecessors=False)] = True
     flow = found.flow.tocoo()
     some = flow.data > 0
-    return DisjointPaths(int(found.flow_value), flow.row[some], flow.col[some], flow.data[some], side)
+    tails, heads, amount = flow.row[some].astype(np.int64), flow.col[some].astype(np.int64), flow.data[some]
+    if network.turned is not None:
+        _must_not_return(network, graph, tails, heads, amount)
+    return DisjointPaths(int(found.flow_value), tails, heads, amount, side)
+
+
+def _must_not_return(network: Network, cables: Any, tail: Ints, head: Ints, amount: Ints) -> None:
+    """Refuse paths that use more of the cables (a sparse matrix) between two vertices, both ways, than there are."""
+    from scipy.sparse import csr_matrix
+
+    size = network.vertices + 2
+    turned = np.append(network.turned if network.turned is not None else np.zeros(0), [size - 2, size - 1]).astype(
+        np.int64
+    )
+    back = csr_matrix((amount, (turned[head], turned[tail])), shape=(size, size))
+    used = csr_matrix((amount, (tail, head)), shape=(size, size))
+    both = used + back.multiply(used > 0)
+    if (both > cables).nnz:
+        raise NotAdmittedError(
+            "there are paths that come back by a cable that they went out by, behind a `transit` line `A -- B`, and "
+            "that cable would count twice"
+        )

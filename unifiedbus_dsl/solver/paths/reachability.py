@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.base.arrays import Bools, Ints, concatenate_ranges, frozen_array, take, unique_rows
 from unifiedbus_dsl.graph.network import Network, connected_components
 from unifiedbus_dsl.graph.symmetry import relabel, splitmix64
-from unifiedbus_dsl.solver.one_way import turned_islands
+from unifiedbus_dsl.solver.paths.one_way import turned_islands
 
 MAX_SORTS = 2_000
 """Sorts of members up to which the largest connected set is sought."""
