@@ -107,7 +107,10 @@ def test_a_made_up_measure_is_found_everywhere(tmp_path: Path, capsys: pytest.Ca
         solve.mean_degree(fabric, "all npu", at_lest=1e9)
 
 
-def test_what_is_not_registered_is_nowhere() -> None:
+def test_what_is_not_registered_is_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ring.ubus").write_text(MACHINE)
+    assert main(["analyze", str(tmp_path / "ring.ubus"), "--ask", "diametre(all npu)"]) == 2
+    assert "did you mean `diameter`?" in capsys.readouterr().err
     assert said("mean_degree(all npu)") == ["there is no function or measure `mean_degree`"]
     with pytest.raises(AttributeError):
         solve.mean_degree  # noqa: B018

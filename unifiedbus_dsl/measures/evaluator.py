@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.measures import rates
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified, answered
@@ -21,6 +22,7 @@ from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 T = TypeVar("T")
 
@@ -48,7 +50,9 @@ class MeasureEvaluator:
         call = self.call(node)
         measure = measure_named(call.name)
         if measure is None:
-            call.refuse(node.function, f"`{call.name}` can't be asked here")
+            guess = did_you_mean(call.name, MEASURES)
+            help = f"did you mean `{guess}`?" if guess else ""
+            call.refuse(node.function, f"`{call.name}` can't be asked here", help)
             return None
         began = time.perf_counter()
         found = self.tried(call, measure.evaluate)
