@@ -28,6 +28,9 @@ from tests.escape.hostile import PAYLOADS, fabric_of, machine, subject_of, tame
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export import FORMATS, CannotExportError, find, write_subject
 from unifiedbus_dsl.importer import read
+from unifiedbus_dsl.importer.listing import Cable, Device, Listing
+from unifiedbus_dsl.importer.reconstruct import reconstruct
+from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.ir.plan.text import plan_text
 from unifiedbus_dsl.render.explorer import explorer
@@ -147,6 +150,27 @@ def test_an_export_has_no_more_in_it_than_with_tame_names(
         for name, text in files.items():
             if not name.endswith("csv"):  # which keeps every text to the letter
                 assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text), "a terminal that shows it obeys"
+
+
+@cache
+def found(payload: str) -> Plan:
+    """A network of another tool whose devices, ports and hosts have this in their names."""
+    nics = [Device(f"{payload} h{n} a", "nic", id=f"{payload} {n}", host=f"{payload} h{n}") for n in range(4)]
+    leaves = [Device(f"{payload} leaf {n}", "switch") for n in range(2)]
+    spine = Device(f"{payload} spine", "switch")
+    down = [Cable((nic.name, f"{payload} 1"), (leaves[n // 2].name, f"{payload} p{n}")) for n, nic in enumerate(nics)]
+    up = [Cable((leaf.name, f"{payload} up"), (spine.name, f"{payload} {leaf.name}")) for leaf in leaves]
+    return reconstruct(Table.of(Listing(payload, (*nics, *leaves, spine), (*down, *up)))).plan
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "parquet"])
+@pytest.mark.parametrize(
+    "payload", [p for p in PAYLOADS[::3] if len(p) < 200], ids=lambda payload: ascii(payload)[1:25]
+)
+def test_a_found_network_has_no_more_in_it_than_one_with_tame_names(form: str, payload: str, tmp_path: Path) -> None:
+    files = exported(found(payload), form, tmp_path / "hostile")
+    if files:
+        assert structure(files) == structure(exported(found("tame"), form, tmp_path / "tame"))
 
 
 def test_every_format_is_compared() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -283,3 +285,29 @@ def test_adapters_with_two_ports_lags_loopbacks_and_islands(folder: Path) -> Non
     assert graph.number_of_edges("leafA", "spine") == 2
     assert graph.number_of_edges("leafB", "leafB") == 1
     assert fabric.plan.devices["Nic"].radix == 2
+
+
+def test_standard_input_a_named_format_and_a_rule_for_hosts(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Input:
+        def __init__(self, data: bytes) -> None:
+            self.buffer = io.BytesIO(data)
+
+    data = (CASES / "names.txt").read_bytes()
+    monkeypatch.setattr(sys, "stdin", Input(data))
+    assert main(["import", "-", "-o", "found.npz", "--hosts", "(tr\\d)\\d mlx5_\\d"]) == 0
+    assert "4 adapters in 1 host, by the rule" in capsys.readouterr().err
+    site = Fabric.load("found.npz").plan.site
+    assert site is not None
+    assert dict(site.parts) == {"host[0]": "tr0"}
+    monkeypatch.setattr(sys, "stdin", Input(data))
+    assert main(["diff", case("names.txt"), "-"]) == 0
+    assert main(["import", case("names.txt"), "-o", "alone.npz", "--hosts", "none"]) == 0
+    assert Fabric.load("alone.npz").plan.site.parts == {}  # type: ignore[union-attr]
+    for wrong in (["--hosts", "("], ["--hosts", "tr"], ["--format", "tarot"]):
+        assert main(["import", case("names.txt"), *wrong]) == 2
+    assert main(["import", case("names.txt"), "--format", "graphml"]) == 1
+    capsys.readouterr()
+    assert main(["diff", case("names.ubus"), case("noise.txt")]) == 1
+    assert "1 line is none of the format: left out" in capsys.readouterr().err
