@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import evolve, frozen
 
-<<<<<<< HEAD
 from unifiedbus_dsl.cli.arguments import names_option, one_system, source_file, system_option, with_names
-from unifiedbus_dsl.cli.reading import compiled, reading_options
-=======
-from unifiedbus_dsl.cli.arguments import names_option, one_system, source_file, with_names
 from unifiedbus_dsl.cli.imported import source_of
-from unifiedbus_dsl.cli.limits import limit_options, limits
->>>>>>> 8202af5 (Hostile names in found networks stay texts in every export; diff reads standard input and tells of doubts)
+from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
@@ -60,10 +55,9 @@ def command(
 ) -> None:
     """Tell what FOUND has otherwise than WANTED: devices and cables, by name.
 
-    Each is a .ubus file, a fabric file (.npz), or a file of a format that `ubusc import` reads (`-` is
-    standard input). Of two designs,
-    counts by type and key figures are compared as well. The
-    exit status is 1 where there is a difference.
+    Each is a .ubus file, a fabric file (.npz), or a file of a format that `ubusc import` reads; `-` is standard input.
+    Of two designs, counts by type and key figures are compared as well. The exit status is 1 where there is a
+    difference.
 
     \b
     Examples:
@@ -119,35 +113,30 @@ class _Side:
 
 def _side(context: click.Context, path: Path, system: str | None, limit: int, reading: dict[str, Any]) -> _Side:
     """Read a file; ends the command with status 1 where it is wrong."""
-<<<<<<< HEAD
-    from unifiedbus_dsl.importer import ImportFailed, read
-=======
-    from unifiedbus_dsl import compiler
-    from unifiedbus_dsl.diagnostics import Severity, Sink
-    from unifiedbus_dsl.importer import ImportFailed, read_source
->>>>>>> 8202af5 (Hostile names in found networks stay texts in every export; diff reads standard input and tells of doubts)
-
     if path.suffix.lower() not in DESIGNS:
-        try:
-            with source_of(str(path), "diff") as source:
-                found = read_source(source)
-        except ImportFailed as error:
-            _wrong(context, "UB0807", str(error), limit)
-<<<<<<< HEAD
+        return _Side(path, None, _found(context, path, limit))
     compilation = compiled(path, **reading)
     if wrong := status(compilation.diagnostics):
-=======
-        sink = Sink()
-        for sentence, lines in found.doubts.said():
-            sink.error("UB0808", f"`{path}`: {sentence}", None, notes=lines, severity=Severity.WARNING)
-        say(as_text(sink, limit, sys.stderr), err=True, nl=False)
-        return _Side(path, None, found.listing())
-    compilation = compiler.compile(path, limits=raised)
-    if status(compilation.diagnostics):
->>>>>>> 8202af5 (Hostile names in found networks stay texts in every export; diff reads standard input and tells of doubts)
         say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         context.exit(wrong)
     return _Side(path, (compilation, one_system(compilation, path, system)), None)
+
+
+def _found(context: click.Context, path: Path, limit: int) -> Listing:
+    """The list that a file of another tool holds; what it leaves in doubt is said."""
+    from unifiedbus_dsl.diagnostics import Severity, Sink
+    from unifiedbus_dsl.importer import ImportFailed, read_source
+
+    sink = Sink()
+    try:
+        with source_of(str(path), "diff") as source:
+            found = read_source(source)
+    except ImportFailed as error:
+        _wrong(context, "UB0807", str(error), limit)
+    for sentence, lines in found.doubts.said():
+        sink.error("UB0808", f"`{path}`: {sentence}", None, notes=lines, severity=Severity.WARNING)
+    say(as_text(sink, limit, sys.stderr), err=True, nl=False)
+    return found.listing()
 
 
 def _changes(one: _Side, two: _Side, *, solve: bool) -> Changes | None:
