@@ -17,7 +17,7 @@ from unifiedbus_dsl.export.base import ExportInput, Format, OutageMask
 from unifiedbus_dsl.export.common import graph_json
 from unifiedbus_dsl.export.common.stream import write_text
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.ir.fabric.names import element_names
+from unifiedbus_dsl.ir.fabric.names import named_elements
 from unifiedbus_dsl.ir.plan import Plan
 
 
@@ -51,7 +51,7 @@ class _Nodes:
             size = plan.device_count[child.type]
             if child.type not in plan.assemblies or not size:
                 continue
-            for n, name in enumerate(element_names(child.name, child.shape, np.arange(child.count)).tolist()):
+            for n, name in enumerate(named_elements(child, np.arange(child.count)).tolist()):
                 own, inner = len(self._lines), f"{path}.{name}" if path else name
                 first = start + offset + n * size
                 parent = f'"parent":"a{number}",' if number >= 0 else ""
