@@ -43,17 +43,23 @@ class Large:
     lost: np.ndarray
 
     @property
-    def text(self) -> str:
+    def cable_names(self) -> list[str]:
+        """Both ends of each cable, `n[0].x1[0] -- s[3].x1[5]`."""
         used = [0] * (self.ends + self.switches)
-        lines = []
+        names = []
         for a, b, lanes in zip(self.a.tolist(), self.b.tolist(), self.lanes.tolist(), strict=True):
             ends = []
             for device in (a, b):
                 name = f"n[{device}]" if device < self.ends else f"s[{device - self.ends}]"
                 ends.append(f"{name}.x{lanes}[{used[device]}]")
                 used[device] += 1
-            lines.append(f"  connect {ends[0]} -- {ends[1]} over Wire(1 m)")
-        most = max(used)
+            names.append(f"{ends[0]} -- {ends[1]}")
+        return names
+
+    @property
+    def text(self) -> str:
+        lines = [f"  connect {name} over Wire(1 m)" for name in self.cable_names]
+        most = int(np.bincount(np.append(self.a, self.b)).max())
         ports = "; ".join(f"port x{lanes}[{most}] : UB x{lanes} @open" for lanes in (1, 2, 4))
         transit = "; transit x1, x2, x4" if self.forwards else ""
         head = "ubus 1\nprotocol UB { lane = 80 Gbps; latency = 100 ns }\n"
@@ -154,7 +160,10 @@ class Bounds:
 def compare(machine: Large, number: int) -> Iterator[tuple[str, str]]:
     """Each question, with what contradicts its bounds (empty: nothing)."""
     whole = compile_text(machine.text)
-    asked = NetworkContext(whole.fabric(), budget_s=BUDGET_S).damaged(lost_cables=np.flatnonzero(machine.lost))
+    fabric = whole.fabric()
+    number_of = {name: k for k, name in enumerate(fabric.cable_names(np.arange(fabric.cable_count)))}
+    lost = [number_of[name] for name, gone in zip(machine.cable_names, machine.lost, strict=True) if gone]
+    asked = NetworkContext(fabric, budget_s=BUDGET_S).damaged(lost_cables=lost)
     bounds = Bounds(machine)
     n = len(bounds.ends)
 
