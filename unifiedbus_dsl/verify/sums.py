@@ -92,11 +92,15 @@ def check_chosen(cables: Cables, chosen: Chosen, lost: Bools) -> None:
     if cables.health is not None:
         require((cables.health[chosen.cables] > 0).all(), "a cable that is lost is counted")
     device, port = chosen.ports
-    require(len({*zip(device.tolist(), port.tolist(), strict=True)}) == len(device), "a port counts twice")
+    wide = max((each.radix for each in fabric.plan.devices.values()), default=1)
+    require(not ((port < 0) | (port >= wide)).any(), "a port that is none is counted")
+    require(len(np.unique(device * wide + port)) == len(device), "a port counts twice")
     for key, (start, stop) in chosen.assemblies.items():
-        there = {*zip(*(side.tolist() for side in fabric.blocks(key)), strict=True)}
-        claimed = [*zip(start.tolist(), stop.tolist(), strict=True)]
-        require(set(claimed) <= there and len({*claimed}) == len(claimed), "an assembly that is none is counted")
+        size = fabric.device_count + 1
+        there = np.asarray(fabric.blocks(key), dtype=np.int64)
+        claimed = start * size + stop
+        known = np.isin(claimed, there[0] * size + there[1]).all() and len(np.unique(claimed)) == len(claimed)
+        require(known, "an assembly that is none is counted")
 
 
 def everything(cables: Cables, lost: Bools) -> tuple[Chosen, dict[str, int]]:
