@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+from attrs import evolve
+
 from unifiedbus_dsl.analysis.evaluators import make_evaluator, measure_calls
 from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.registry import measure_named
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
@@ -64,7 +70,22 @@ def call_of(machine: NetworkContext | Compilation, question: str) -> MeasureCall
     return asker.call(calls[0])
 
 
+def evaluate(call: MeasureCall) -> Certified:
+    """What a measure gives, not verified."""
+    measure = measure_named(call.name)
+    assert measure is not None
+    return measure.evaluate(call)
+
+
+def with_measure(monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[Certified], Certified]) -> None:
+    """Have a measure give something else."""
+    measure = measure_named(name)
+    assert measure is not None
+    real = measure.evaluate
+    monkeypatch.setitem(MEASURES._entries, name, evolve(measure, evaluate=lambda call: change(real(call))))
+
+
 def measured(text: str, question: str) -> tuple[MeasureCall, Certified]:
     """A call and what its measure gives, not verified."""
     call = call_of(compile_text(text), question)
-    return call, MEASURES[call.name](call)
+    return call, evaluate(call)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import CLOS
+from tests.verify.machines import CLOS, with_measure
 from unifiedbus_dsl import compiler
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.analysis.run import ask
@@ -21,7 +21,6 @@ from unifiedbus_dsl.solver.bisection import bisection as halving
 from unifiedbus_dsl.solver.bounds import bounded, exact
 from unifiedbus_dsl.solver.routing import ecmp
 from unifiedbus_dsl.verify import VerificationError
-from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 
 @pytest.fixture(autouse=True)
@@ -31,16 +30,14 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def doubled(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Let a measure say twice what it knows."""
-    real = MEASURES[name]
 
-    def wrong(call: Any) -> Any:
-        certified = real(call)
+    def wrong(certified: Any) -> Any:
         answer = certified.answer
         return evolve(
             certified, answer=evolve(answer, value=answer.value * 2, lower=answer.lower * 2, upper=answer.upper * 2)
         )
 
-    monkeypatch.setitem(MEASURES, name, wrong)  # type: ignore[arg-type]
+    with_measure(monkeypatch, name, wrong)
 
 
 def zero_bisection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import CLOS, HEAD, RING, call_of, measured
+from tests.verify.machines import CLOS, HEAD, RING, call_of, evaluate, measured, with_measure
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.compiler import compile_text
-from unifiedbus_dsl.measures import MEASURES, pair_distances
+from unifiedbus_dsl.measures import pair_distances
 from unifiedbus_dsl.measures.certified import arcs_of, cables_of, moves_of, verified
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths import distances
@@ -136,20 +136,18 @@ def test_wrong_distances_never_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     with pytest.raises(VerificationError, match="label"):
         pair_distances.hops(NetworkContext(fabric))
     monkeypatch.setattr(distances, "distances", real)
-    unreal = MEASURES["latency"]
 
-    def late(call: Any) -> Any:
-        certified = unreal(call)
+    def late(certified: Any) -> Any:
         return evolve(certified, answer=evolve(certified.answer, value=1.0, lower=1.0, upper=1.0))
 
-    monkeypatch.setitem(MEASURES, "latency", late)  # type: ignore[arg-type]
+    with_measure(monkeypatch, "latency", late)
     with pytest.raises(VerificationError, match="failed its verification"):
         api.measure(fabric, "latency(all npu)")
 
 
 def test_a_call_about_some_pairs_counts_only_those() -> None:
     call = call_of(compile_text(CLOS), "hops(npu[0] -> npu[1..3])")
-    certified = MEASURES["hops"](call)
+    certified = evaluate(call)
     assert certified.answer.detail["histogram"] == [[2.0, 3]]
 
 

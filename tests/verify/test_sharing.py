@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import CLOS, RING, call_of, measured
+from tests.verify.machines import CLOS, RING, call_of, evaluate, measured
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.compiler import compile_text
-from unifiedbus_dsl.measures import MEASURES
 from unifiedbus_dsl.measures.certified import cables_of, verified
 from unifiedbus_dsl.solver.collectives import step_time
 from unifiedbus_dsl.solver.flow import max_min_fair as sharing
@@ -112,6 +111,6 @@ def test_wrong_rates_and_times_never_leave(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_a_wrong_sweep_is_refused() -> None:
     call = call_of(compile_text(CLOS), "sweep(allreduce(all npu))")
-    certified = MEASURES["sweep"](call)
+    certified = evaluate(call)
     with pytest.raises(VerificationError, match="failed its verification"):
         verified(call, evolve(certified, answer=evolve(certified.answer, value=1e12, lower=1e12, upper=1e12)))

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import HEAD, call_of
+from tests.verify.machines import HEAD, call_of, evaluate
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.compiler import compile_text
-from unifiedbus_dsl.measures import MEASURES
 from unifiedbus_dsl.measures.certified import cables_of, verified
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify import Stated, VerificationError
@@ -79,7 +78,7 @@ QUESTIONS = {
 def test_sums_are_shown(question: str) -> None:
     right = QUESTIONS[question]
     call = call_of(compile_text(TEXT), question)
-    certified = MEASURES[call.name](call)
+    certified = evaluate(call)
     assert not isinstance(certified.certificate, Stated)
     answer = verified(call, certified)
     assert answer.value == pytest.approx(0 if right is None else right)
@@ -110,7 +109,7 @@ def test_sums_of_what_is_left_are_shown(question: str) -> None:
     gone = [fabric.device_id("ring[0].npu[0]"), fabric.device_id("hub[0]")]
     call = call_of(machine.damaged(gone, [other]), question)
     call = evolve(call, selector=evolve(call.selector, lost=call.machine.lost_devices))
-    certified = MEASURES[call.name](call)
+    certified = evaluate(call)
     assert not isinstance(certified.certificate, Stated)
     assert verified(call, certified).value == pytest.approx(LEFT[question])
 
@@ -128,7 +127,7 @@ BROKEN: list[tuple[str, Callable[[Any], Any], str]] = [
 @pytest.mark.parametrize(("question", "change", "message"), BROKEN)
 def test_what_is_not_there_is_not_counted(question: str, change: Callable[[Any], Any], message: str) -> None:
     call = call_of(compile_text(TEXT), question)
-    proof = MEASURES[call.name](call).certificate
+    proof = evaluate(call).certificate
     with pytest.raises(VerificationError, match=message):
         evolve(proof, chosen=change(proof.chosen)).prove(cables_of(call.machine))
 
@@ -136,7 +135,7 @@ def test_what_is_not_there_is_not_counted(question: str, change: Callable[[Any],
 def test_what_is_lost_is_not_counted() -> None:
     machine = NetworkContext(compile_text(TEXT).fabric())
     for question, part in (("count(all npu)", "device"), ("count(all link)", "cable")):
-        proof = MEASURES["count"](call_of(machine, question)).certificate
+        proof = evaluate(call_of(machine, question)).certificate
         damaged = machine.damaged([machine.fabric.device_id("ring[0].npu[0]")])
         with pytest.raises(VerificationError, match=f"a {part} that is lost"):
             evolve(proof, lost=damaged.lost_devices).prove(cables_of(damaged))

@@ -14,10 +14,9 @@ from tests.attack import counting
 from tests.attack.__main__ import Asked
 from tests.attack.draw import regular
 from tests.attack.oracle import Oracle
-from tests.verify.machines import HEAD, call_of
+from tests.verify.machines import HEAD, call_of, evaluate
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.compiler import compile_text
-from unifiedbus_dsl.measures import MEASURES
 from unifiedbus_dsl.measures.certified import cables_of, verified
 from unifiedbus_dsl.verify import VerificationError
 
@@ -56,7 +55,7 @@ system whole : All
 )
 def test_walls_are_added_up_anew(question: str, right: float) -> None:
     call = call_of(compile_text(PODS), f"oversubscription({question})")
-    certified = MEASURES["oversubscription"](call)
+    certified = evaluate(call)
     assert verified(call, certified).value == pytest.approx(right)
     with pytest.raises(VerificationError, match="failed its verification"):
         verified(call, evolve(certified, answer=evolve(certified.answer, value=2.0, lower=2.0, upper=2.0)))
@@ -78,7 +77,7 @@ BROKEN: list[tuple[str, Callable[[Any], Any], str]] = [
 @pytest.mark.parametrize(("part", "change", "message"), BROKEN)
 def test_broken_walls_are_refused(part: str, change: Callable[[Any], Any], message: str) -> None:
     call = call_of(compile_text(PODS), "oversubscription(all rack)")
-    proof = MEASURES["oversubscription"](call).certificate
+    proof = evaluate(call).certificate
     with pytest.raises((VerificationError, ValueError), match=message):
         evolve(proof, **{part: change(getattr(proof, part))}).prove(cables_of(call.machine))
 
