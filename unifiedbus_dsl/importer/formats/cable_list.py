@@ -203,6 +203,12 @@ class _Rows:
         if not all(names):
             self.table.doubts.add(NO_END, line, shown(",".join(cells)))
             return
+        ports = _at(cells, a_port), _at(cells, b_port)
+        if all("," not in port and not port.startswith(name) for port, name in zip(ports, names, strict=True)):
+            a = self.table.device(names[0], *self._facts(cells, 0))
+            b = self.table.device(names[1], *self._facts(cells, 1))
+            self.table.cable(a, ports[0], b, ports[1], self._kind(cells, line), line)
+            return
         sides = [self._ends(cells, side, names[side], port) for side, port in ((0, a_port), (1, b_port))]
         kind, most = self._kind(cells, line), max(map(len, sides))
         for number_ in range(most):  # one row may be a cable with several ends
