@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.export.machines import PODS, compiled
+from unifiedbus_dsl.analysis import run
 from unifiedbus_dsl.analysis.design_diff import design_changes
 from unifiedbus_dsl.cli import diff, main
 
@@ -96,3 +98,18 @@ def test_sizes_that_are_refused(
     assert main(["export", str(tmp_path / "a.ubus"), "--to", "cables", "-o", str(tmp_path / "a.csv")]) == 0
     assert main(["diff", str(tmp_path / "a.ubus"), str(tmp_path / "a.csv")]) == 1
     assert "error[UB0804]" in capsys.readouterr().err
+
+
+def test_equal_designs_are_solved_once_and_within_the_time_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float | None] = []
+    known = run.ask
+
+    def counted(*given: Any, budget: float | None = None) -> run.Report:
+        asked.append(budget)
+        return known(*given, budget=budget)
+
+    monkeypatch.setattr(run, "ask", counted)
+    assert not design_changes(compiled(PODS), compiled(PODS), budget=3.0)
+    assert asked == [3.0]
+    assert design_changes(compiled(PODS), compiled(SMALLER), budget=2.0)
+    assert asked == [3.0, 2.0, 2.0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import large
-from unifiedbus_dsl.compiler import Limits, compile_text
+from unifiedbus_dsl.compiler import Limits, compile, compile_text
 
 SECONDS = 10
 MEMORY = 2 << 30
@@ -89,9 +89,9 @@ def test_more_warnings_than_the_limit_are_counted_and_no_error() -> None:
 def test_work_beyond_the_limit_says_which_line_asks_for_it() -> None:
     cables = "connect a[i, j].y[0] -- a[j, i].y[1] over L(1 m) for i, j where i < j"
     text = f"{large.HEAD}{large.OPEN}rack R {{\na[100, 100] : W\n{cables}\n}}\nsystem s : R\n"
-    (found,) = compile_text(text, limits=Limits(work=30_000)).diagnostics
+    (found,) = compile_text(text, limits=Limits(work=90_000)).diagnostics
     assert found.code == "UB0411"
-    assert "more than 30,000 steps" in found.message
+    assert "more than 90,000 steps" in found.message
     assert "--max-work" in found.help[0]
     assert found.primary is not None
     assert found.primary.span.line >= 6
@@ -121,3 +121,42 @@ def test_a_number_without_measure_is_refused_where_it_arises(name: str) -> None:
     found = [d for d in compile_text(large.SHORT[name]).diagnostics if d.severity == "error"]
     assert {d.code for d in found} <= {"UB0111", "UB0310"}
     assert found
+
+
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize(("depth", "right"), [(63, True), (64, False), (2_000, False)])
+def test_types_lie_in_one_another_as_deep_as_they_may_in_any_order(depth: int, right: bool, step: int) -> None:
+    types = [f"rack T{n} {{ a : {f'T{n - 1}' if n else 'R'} }}\n" for n in range(depth)]
+    text = f"{large.HEAD}{large.RING}{''.join(types[::step])}system s : T{depth - 1}\n"
+    errors = [d.code for d in compile_text(text).diagnostics if d.severity == "error"]
+    assert set(errors) == (set() if right else {"UB0213"})
+
+
+def test_tokens_and_chains_of_scenarios_are_work() -> None:
+    tokens = compile_text(large.BASE + "let a = [" + "1," * 5_000 + "]\n", limits=Limits(work=1_000_000)).diagnostics
+    chain = compile_text(large.LONG["scenarios in a chain"](20_000), limits=Limits(work=20_000_000)).diagnostics
+    for found in (tokens, chain):
+        last = found[-1]
+        assert last.code == "UB0411"
+        assert last.primary is not None
+        assert last.primary.span.line >= 7
+    assert chain[-1].primary is not None
+    assert chain[-1].primary.span.text.startswith("scenario")
+
+
+def test_a_cable_list_is_work_and_has_the_length_of_a_source(tmp_path: Path) -> None:
+    path = tmp_path / "m.ubus"
+    path.write_text(large._machine('a[9999] : W; connect cables("a.csv") over L(1 m)'))
+    (tmp_path / "a.csv").write_text("a,b\n" + "".join(f"a[{n}].y[0],a[{n + 1}].y[1]\n" for n in range(9998)))
+    assert compile(path).ok
+    (long,) = compile(path, limits=Limits(source_bytes=10_000)).diagnostics
+    assert (long.code, "--max-source" in long.help[0]) == ("UB0110", True)
+    (much,) = compile(path, limits=Limits(work=9_000_000)).diagnostics
+    assert much.code == "UB0411"
+    assert much.primary is not None
+    assert much.primary.span.text == '"a.csv"'
+
+
+def test_a_file_name_that_can_not_be_is_no_file() -> None:
+    text = f'ubus 1\nuse "{"x" * 400}/{"y" * 400}.ubus"\n'
+    assert [d.code for d in compile_text(text).diagnostics] == ["UB0204"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
 
 from tests.syntax import texts
-from tests.syntax.reading import found, read_with_errors
+from tests.syntax.reading import found, read, read_with_errors
 from unifiedbus_dsl.diagnostics import Diagnostic
+from unifiedbus_dsl.semantic.names.bind import children
+from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import MAX_DEPTH
 
 PLANTED = """\
@@ -248,3 +251,48 @@ def test_each_text_cut_anywhere_is_read(name: str) -> None:
     text: str = getattr(texts, name)
     for end in range(0, len(text), 7):
         read_with_errors(text[:end])
+
+
+@pytest.mark.parametrize("depth", [51, 60, 98, 99, 130, 199, 200, 214, 400])
+def test_a_block_too_deep_is_left_out_and_the_rest_is_read(depth: int) -> None:
+    inner = "if true {\n" * depth + "b : W\n" + "}\n" * depth
+    file, errors = read_with_errors(f"ubus 1\nrack R {{\na : W\n{inner}c : W\n}}\nlet z = 1\n")
+    assert [error.message for error in errors] == ["blocks are nested too deep"]
+    rack, last = file.statements
+    assert isinstance(rack, tree.TypeDef)
+    assert [type(each).__name__ for each in rack.body] == ["Instance", "If", "Instance"]
+    assert isinstance(last, tree.Let)
+
+
+def test_blocks_as_deep_as_they_may_be_hold_what_they_should() -> None:
+    file = read("ubus 1\nrack R {\n" + "if true { } else {\n" * 49 + "b : W\n" + "}\n" * 49 + "}\n")
+    here: tree.Node = file.statements[0]
+    levels = 0
+    while isinstance(here, tree.TypeDef | tree.If):
+        here = here.body[0] if isinstance(here, tree.TypeDef) else here.otherwise[0]
+        levels += 1
+    assert levels == 50
+    assert isinstance(here, tree.Instance)
+
+
+_DEEP = (
+    "if true {\n", "if a { ", "}\n", "}", " } ", "} else {\n", "if a { } else ", "if b { } ", "(", ")", "-", "+1",
+    "let x = ", "let y = 1", "\n", ";", "b : W\n", "rack S {\n", "x = [\n", "connect a -- b\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_depth_of_anything_keeps_the_parser_from_the_end(seed: int) -> None:
+    draw = random.Random(seed)
+    pieces = [draw.choice(_DEEP) * draw.choice((1, 1, 3, 47, 50, 51, 99, 199, 210)) for _ in range(60)]
+    assert depth_of(read_with_errors("ubus 1\nrack R {\n" + "".join(pieces))[0]) <= MAX_DEPTH
+
+
+def depth_of(node: tree.Node) -> int:
+    """How many nodes lie in one another."""
+    level: list[tree.Node] = [node]
+    deepest = 0
+    while level:
+        level = [below for each in level for below in children(each)]
+        deepest += 1
+    return deepest

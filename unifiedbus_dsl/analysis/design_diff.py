@@ -106,11 +106,18 @@ class Changes:
 
 
 def design_changes(
-    before: Compilation, after: Compilation, old: str | None = None, new: str | None = None, *, solve: bool = True
+    before: Compilation,
+    after: Compilation,
+    old: str | None = None,
+    new: str | None = None,
+    *,
+    solve: bool = True,
+    budget: float | None = None,
 ) -> Changes:
     """The changes from one compiled design to another; `old` and `new` name their systems, by default the first.
 
-    Without `solve`, hops and bisection are left out.
+    Without `solve`, hops and bisection are left out. `budget` is how many seconds each optimum may take. Of two equal
+    designs they are worked out once.
 
     Raises:
         CompilationFailed: a text has errors, or no system.
@@ -120,7 +127,8 @@ def design_changes(
     one, two = (summarize(plan) for plan in plans)
     figures = [dict(_figures(summary)) for summary in (one, two)]
     if solve and all(plan.device_count[plan.root] <= MOST_DEVICES for plan in plans):
-        answers = [list(_solved(done, plan)) for done, plan in zip((before, after), plans, strict=True)]
+        answers = [list(_solved(before, plans[0], budget))]
+        answers.append(answers[0] if plans[0] == plans[1] else list(_solved(after, plans[1], budget)))
         figures = [known | more for known, more in zip(figures, _proved(answers), strict=True)]
     return Changes(
         tuple(_counts([{(p.level, p.type): p.count + p.spares for p in s.parts} for s in (one, two)])),
@@ -164,12 +172,12 @@ def _figures(of: Summary) -> Iterator[tuple[str, Quantity]]:
             yield f"{each.name} of spares, beside that", each.spares
 
 
-def _solved(compilation: Compilation, plan: Plan) -> Iterator[Answer]:
+def _solved(compilation: Compilation, plan: Plan, budget: float | None) -> Iterator[Answer]:
     """Hops and bisection, where this machine has them."""
     from unifiedbus_dsl.analysis.run import ask
 
     ends = f"all {end_kind(plan)}"
-    report = ask(compilation, plan.system, f"diameter({ends}); mean_hops({ends}); bisection({ends})")
+    report = ask(compilation, plan.system, f"diameter({ends}); mean_hops({ends}); bisection({ends})", budget=budget)
     return (answer for answer in report.answers if isfinite(answer.value))
 
 

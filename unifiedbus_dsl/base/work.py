@@ -15,11 +15,17 @@ from attrs import define
 from unifiedbus_dsl.base.source import Span
 
 __all__ = [
+    "CABLE",
     "COUNTED",
     "LARGEST",
+    "LINE",
     "LISTED",
+    "QUESTION",
     "SORTED",
     "STATEMENT",
+    "SYSTEM",
+    "TOKEN",
+    "VISITED",
     "OverLimitError",
     "about",
     "limited",
@@ -27,7 +33,13 @@ __all__ = [
     "spend",
 ]
 
-STATEMENT = 2_000
+TOKEN = 250
+"""Steps of a token that is read."""
+LINE = 3_000
+"""Steps of a statement that is read, bound and evaluated."""
+QUESTION = 5_000
+"""Steps of a question that is checked."""
+STATEMENT = 4_000
 """Steps of a statement that makes a rule, besides what it lists."""
 COUNTED = 1
 """Steps of a number that is worked out."""
@@ -35,9 +47,15 @@ LISTED = 4
 """Steps of a number that is kept in a list of ports."""
 SORTED = 16
 """Steps of a number that is sorted among others."""
+SYSTEM = 15_000
+"""Steps of a system, whose totals and islands are checked."""
+CABLE = 4_000
+"""Steps of a line of a cable list."""
+VISITED = 400
+"""Steps of a thing of the text, such as a line or a name, that is looked at once more."""
 LARGEST = 1 << 25
 """Numbers of one array: 256 MiB."""
-GUESSES = 2_000_000
+GUESSES = 100_000
 """Candidates that are looked at for all questions of the sort `did you mean`."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.cli.arguments import names_option, one_system, source_file, system_option, with_names
+from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_system, source_file, system_option, with_names
 from unifiedbus_dsl.cli.imported import source_of
 from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.ir.plan import Plan
 
 DESIGNS = (".ubus", ".npz")
+BUDGET = 10.0
+"""Seconds that a bisection of one side may take, unless the caller says otherwise."""
 MOST_CABLES = 2_000_000
 """Cables of one side that are compared one by one; both sides of that many take about 3 GB."""
 
@@ -35,7 +37,8 @@ MOST_CABLES = 2_000_000
 @click.option("--only", metavar="LINK", multiple=True, help="Compare cables of this link or protocol of WANTED only; "
               "may be given several times.")  # fmt: skip
 @names_option
-@click.option("--no-solve", is_flag=True, help="Leave hops and bisection out, which can take a minute.")
+@click.option("--no-solve", is_flag=True, help="Leave hops and bisection out.")
+@budget_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 @limit_option
 @reading_options
@@ -49,6 +52,7 @@ def command(
     only: tuple[str, ...],
     names: str | None,
     no_solve: bool,
+    budget: float | None,
     as_json: bool,
     limit: int,
     **reading: Any,
@@ -78,7 +82,7 @@ def command(
                 raise click.UsageError(f"--names is about a design, and `{paths[0]}` is none")
             compilation, chosen = one.design
             one = evolve(one, design=(with_names(compilation, chosen, names), chosen))
-        changed = _changes(one, two, solve=not no_solve) if not only else None
+        changed = _changes(one, two, solve=not no_solve, budget=budget or BUDGET) if not only else None
         difference = _difference(context, one, two, only, limit)
     say(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
     context.exit(int(bool(difference) or bool(changed)))
@@ -139,13 +143,13 @@ def _found(context: click.Context, path: Path, limit: int) -> Listing:
     return found.listing()
 
 
-def _changes(one: _Side, two: _Side, *, solve: bool) -> Changes | None:
+def _changes(one: _Side, two: _Side, *, solve: bool, budget: float) -> Changes | None:
     """Counts and figures of two designs; None where one side is none."""
     from unifiedbus_dsl.analysis.design_diff import design_changes
 
     if one.design is None or two.design is None:
         return None
-    return design_changes(one.design[0], two.design[0], one.design[1], two.design[1], solve=solve)
+    return design_changes(one.design[0], two.design[0], one.design[1], two.design[1], solve=solve, budget=budget)
 
 
 def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str, ...], limit: int) -> Difference | None:

@@ -34,6 +34,8 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     longer word, at least one edit; a single letter is never taken for another); then the only one that `word`
     begins. The same candidates in any order give the same answer.
     """
+    if not may_guess(0):
+        return None
     distinct = set(candidates) - {word, ""}
     if not may_guess(len(distinct)):
         return None

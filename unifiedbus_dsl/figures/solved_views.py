@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from attrs import evolve, frozen
@@ -28,19 +28,19 @@ from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
 
 
-def views(compilation: Compilation, system: str | None = None) -> dict[str, tree.View]:
+def views(compilation: Compilation, system: str | None = None) -> Mapping[str, tree.View]:
     """The view blocks of a system (by default of all), by name."""
     assert compilation.model is not None
     return compilation.model.asked(tree.View, system)
 
 
-def traffics(compilation: Compilation, system: str) -> dict[str, tree.Traffic]:
+def traffics(compilation: Compilation, system: str) -> Mapping[str, tree.Traffic]:
     """The traffic of a system, by name."""
     assert compilation.model is not None
     return compilation.model.asked(tree.Traffic, system)
 
 
-def scenarios(compilation: Compilation, system: str) -> dict[str, tree.Scenario]:
+def scenarios(compilation: Compilation, system: str) -> Mapping[str, tree.Scenario]:
     """The scenarios of a system, by name."""
     assert compilation.model is not None
     return compilation.model.asked(tree.Scenario, system)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base.source import Places, Span
+from unifiedbus_dsl.base.work import SYSTEM, about, spend
 from unifiedbus_dsl.diagnostics import Label, Severity, Sink
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Plan, PlanType
 from unifiedbus_dsl.semantic.names.bind import all_statements, children, dotted_name
@@ -47,6 +48,8 @@ def elaborate(model: Model, sink: Sink, limits: Limits) -> Elaborated:
     elaborator = Elaborator(model, sink, limits)
     roots: dict[str, str] = {}
     for name, (node, module) in model.main.systems.items():
+        about(node.span)
+        spend(1, SYSTEM)
         value = elaborator.type_value(node.type, Scope(module, lets=elaborator.lets))
         key = elaborator.elaborate(value, node.type.span) if value is not None else None
         if key is None:
@@ -207,8 +210,8 @@ def _of_no_system(statement: tree.Expect, measure: str, sink: Sink) -> None:
 
 
 def _machine(elaborator: Elaborator, types: Mapping[str, PlanType], subject: str) -> TypeScope:
-    technology, sorts = elaborator.technology, elaborator.model.sorts
-    return TypeScope(types, technology.protocols, technology.links, subject, sorts, elaborator.failed_fields)
+    technology, sort_of = elaborator.technology, elaborator.model.sort_of
+    return TypeScope(types, technology.protocols, technology.links, subject, sort_of, elaborator.failed_fields)
 
 
 def broken(elaborator: Elaborator, sink: Sink) -> set[str]:
@@ -251,7 +254,7 @@ def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable
         return names(done.plans[name]) if name in done.plans else None
 
     def names(plan: Plan) -> NameChecker:
-        machine = TypeScope(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sorts)
+        machine = TypeScope(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sort_of)
         whole = not broken & machine.census(plan.root).keys()
         return NameChecker(machine, frozenset(model.asked(tree.Traffic)), whole, others)
 

@@ -27,7 +27,8 @@ class Engine:
     """Runs the automaton on tokens and calls an action for each rule.
 
     Nothing here recurses: text of any shape costs time and memory in proportion to its length. `max_depth` bounds how
-    deep nodes lie in one another, so that what walks the tree later may recurse.
+    deep nodes lie in one another, so that what walks the tree later may recurse; `reserved` of it are for nodes that
+    will lie around those that are built now.
     """
 
     def __init__(self, automaton: Automaton, source: Source, actions: list[Action], max_depth: int) -> None:
@@ -35,6 +36,7 @@ class Engine:
         self._source = source
         self._build = actions
         self._max_depth = max_depth
+        self.reserved = 0
         self._stack: list[_Entry] = [(automaton.start, None, 0, 0)]
         nowhere, rules = Span(source, 0, 0), automaton.tables["rules"]
         self._empty = {
@@ -153,7 +155,7 @@ class Engine:
             value = value[0]
         elif not is_list:
             depth += 1
-            if depth > self._max_depth:
+            if depth > self._max_depth - self.reserved:
                 raise TooDeepError
             value = self._build[number](Span(self._source, start, end if end > start else start), value)
         row = stack[-1][0]

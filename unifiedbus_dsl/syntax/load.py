@@ -12,7 +12,7 @@ from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 
-__all__ = ["MAX_BYTES", "STDIN", "TABLES", "begins_as_text", "load", "load_stream", "unreadable"]
+__all__ = ["MAX_BYTES", "STDIN", "TABLES", "begins_as_text", "is_file", "load", "load_stream", "unreadable"]
 
 STDIN = "<stdin>"
 """The name that a text from standard input is shown under."""
@@ -47,7 +47,7 @@ def load(path: Path | str, sink: Sink, *, max_bytes: int = MAX_BYTES) -> Source 
         return None
     if len(data) > max_bytes:
         message = f"{_shown(name)} is too large: {status.st_size:,} bytes, and a text may have {max_bytes:,}"
-        sink.error("UB0110", message, None, help=("split it into files that `use` each other",))
+        sink.error("UB0110", message, None, help=("split it, or raise the limit with `--max-source`",))
         return None
     text = _decode(name, data.removeprefix(_BYTE_ORDER_MARK), sink)
     return None if text is None else Source(name, text, path)
@@ -80,6 +80,14 @@ def unreadable(path: Path, suffixes: tuple[str, ...]) -> str | None:
         return None
     listed = " or ".join(suffixes) if len(suffixes) < 3 else f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
     return f"its name does not end in {listed}, so it is not read"
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file of this path, which a text has named: it may be too long to be one."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def begins_as_text(text: str) -> bool:

@@ -211,9 +211,15 @@ def bad_character(source: Source, token: Token) -> Diagnostic:
 
 
 def too_deep(source: Source, token: Token, limit: int) -> Diagnostic:
-    """UB0109: brackets, blocks or operators lie too deep in one another."""
+    """UB0109: brackets or operators lie too deep in one another."""
     label = Label(Span(source, token.start, token.end), f"more than {limit} levels")
     return Diagnostic(TOO_DEEP, "the text is nested too deep", label, help=("give a part of it a name with `let`",))
+
+
+def too_many_blocks(source: Source, token: Token, limit: int) -> Diagnostic:
+    """UB0109: blocks lie too deep in one another."""
+    label = Label(Span(source, token.start, token.end), f"more than {limit} blocks in one another")
+    return Diagnostic(TOO_DEEP, "blocks are nested too deep", label, help=("join the conditions with `and`",))
 
 
 def too_long(source: Source, token: Token, limit: int) -> Diagnostic:

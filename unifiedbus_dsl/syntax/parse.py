@@ -1,7 +1,7 @@
 """From a text to its syntax tree.
 
 The parser takes a statement at a time. Where one can't be read it says why, puts the statement aside as damage and goes
-on with the next, so one run tells every error of a text. Nothing in here raises, whatever the text.
+on with the next, so one run tells every error of a text. Nothing in here raises for what is wrong with a text.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cached_property
 from attrs import define, frozen
 
 from unifiedbus_dsl.base.source import Source, Span
+from unifiedbus_dsl.base.work import LINE, TOKEN, about, spend
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.syntax import messages, tree
@@ -28,6 +29,12 @@ EDITIONS = ("1",)
 
 MAX_DEPTH = 200
 """How deep brackets, and nodes of the tree, may lie in one another; what walks a tree may recurse that far."""
+
+MAX_BLOCKS = 50
+"""How deep blocks may lie in one another."""
+
+_LEVELS_OF_BLOCK = 3
+"""Nodes that lie in one another where one block does: its list of statements, an `else`, the statement that has it."""
 
 MAX_DIGITS = 40
 """The digits that a number may have, and the largest size of its exponent."""
@@ -80,7 +87,10 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 def parse(source: Source, sink: Sink) -> tree.File:
     """The syntax tree of a source; what can't be read goes to the sink, and into `damage` of the file.
 
-    Raises nothing, whatever the text, and takes time in proportion to its length.
+    Takes time in proportion to the length of the text, whatever it is.
+
+    Raises:
+        OverLimitError: the text has more tokens than work is taken on for, where that is counted.
     """
     return _Parser(source, sink, load_automaton()).run()
 
@@ -116,6 +126,7 @@ class _Parser:
         self.engine = Engine(automaton, source, actions, MAX_DEPTH)
         self.brackets: list[_Bracket] = []
         self.blocks = [_Block(0, self.engine.snapshot())]
+        self.reserve()
         self.last: Token | None = None
         """The token before in this statement, None at its start."""
         self.mark = self.blocks[0].safe
@@ -127,10 +138,6 @@ class _Parser:
         self.in_wake = False
         """Did the statement before stand outside of any block, though it belongs into one, as the present one does?"""
         self.damage: dict[int, tree.Damage] = {}
-        self.empty = self.engine.snapshot()
-        """The automaton before any text."""
-        self.at_end = False
-        """Was the end of the text refused once?"""
 
     @cached_property
     def raw(self) -> RawText:
@@ -206,8 +213,13 @@ class _Parser:
                 return
             self.statement = token.start
             self.in_wake = self.in_wake and self.is_stray
-        if token.type in _CLOSERS and not self.has_opener(token):
-            return
+        if token.type in _CLOSERS:
+            if not self.has_opener(token):
+                return
+            if not self.inner:
+                self.engine.reserved -= 1  # the list of the block's statements
+        elif token.type == END:
+            self.engine.reserved = 0
         problem = self.unfit(token) if token.type in _CHECKED else None
         try:
             if problem is None and self.engine.feed(token):
@@ -226,6 +238,8 @@ class _Parser:
             return messages.open_string(self.source, token)
         if token.type == BAD_CHARACTER:
             return messages.bad_character(self.source, token)
+        if token.type == "_LBRACE" and len(self.blocks) > MAX_BLOCKS:
+            return messages.too_many_blocks(self.source, token, MAX_BLOCKS)
         if token.type in _OPENERS:
             is_too_deep = len(self.brackets) >= MAX_DEPTH
             return messages.too_deep(self.source, token, MAX_DEPTH) if is_too_deep else None
@@ -240,6 +254,7 @@ class _Parser:
         elif token.type in _CLOSERS:
             if not self.inner:
                 self.blocks.pop()
+                self.reserve()
                 self.set_mark(self.engine.snapshot())
             self.brackets.pop()
         elif token.type == LINE_END:
@@ -250,14 +265,23 @@ class _Parser:
     def open_block(self, start: int) -> None:
         self.brackets.append(_Bracket("{", start))
         self.blocks.append(_Block(len(self.brackets), self.mark))
+        self.reserve()
         self.begin_statement(self.engine.snapshot())
 
     def begin_statement(self, safe: Snapshot) -> None:
-        self.last = None
         self.blocks[-1].safe = safe
         self.set_mark(safe)
+        spend(1, LINE)
+        self.last = None
+
+    def reserve(self) -> None:
+        """Keep levels free for what the open blocks will be, so that their ends are never too deep."""
+        self.engine.reserved = _LEVELS_OF_BLOCK * len(self.blocks)
 
     def set_mark(self, mark: Snapshot) -> None:
+        if self.last is not None:
+            about(Span(self.source, self.last.start, self.last.end))
+        spend(len(self.taken), TOKEN)
         self.mark = mark
         self.taken.clear()
 
@@ -285,12 +309,6 @@ class _Parser:
 
     def recover(self, token: Token, problem: Diagnostic | None) -> None:
         """Report what is wrong at a token (`problem`, where it is known already) and go on behind the damage."""
-        if token.type == END and self.at_end and len(self.blocks) == 1:
-            # what was read lies too deep to be made one tree: the text has been reported, and stands for nothing
-            self.engine.restore(self.empty)
-            self.engine.feed(token)
-            return
-        self.at_end = token.type == END
         loose = [bracket for bracket in self.inner if bracket.start not in self.raw.closers]
         if problem is not None and problem.code == messages.TOO_DEEP:
             if not self.blocks[-1].told_depth:
@@ -357,10 +375,8 @@ class _Parser:
         block = self.blocks.pop()
         del self.brackets[block.bracket - 1 :]
         self.engine.restore(block.safe)
-        try:
-            self.engine.feed(Token("RBRACE", "", at, at))
-        except TooDeepError:
-            self.engine.restore(self.blocks[-1].safe)
+        self.reserve()
+        self.engine.feed(Token("RBRACE", "", at, at))
 
     def resumption(self, bracket: _Bracket, token: Token) -> int:
         """Where to go on after a bracket that nothing closes: at the line that no longer fits into it."""
@@ -378,6 +394,7 @@ class _Parser:
         del self.brackets[block.bracket :]
         self.engine.restore(block.safe)
         self.set_mark(block.safe)
+        self.reserve()
         end, header = self.end_of_statement(start, may_enter)
         self.damage[self.statement] = tree.Damage(
             self.raw.words(self.statement, end), span=Span(self.source, self.statement, max(end, self.statement))

@@ -78,11 +78,11 @@ class _Reader:
         )
 
     def open(self) -> Source | None:
-        from unifiedbus_dsl.syntax.load import TABLES, load, unreadable
+        from unifiedbus_dsl.syntax.load import TABLES, is_file, load, unreadable
 
         beside = self.node.span.source.path
         path = (beside.parent if beside else Path()) / self.node.value
-        if not path.is_file():
+        if not is_file(path):
             message = f"there is no traffic matrix `{self.node.value}`"
             self.sink.error("UB0705", message, self.node.span, "not found", notes=(f"looked for {path}",))
             return None

@@ -182,6 +182,8 @@ def _no_collision(array: _Array, sink: Sink) -> bool:
     return good
 
 
+LISTED_USE = 20_000
+"""Steps of a use whose ports are listed."""
 PAIRED = 32
 """More uses of one port array than these are listed, all at once: pairs of them grow by the square."""
 
@@ -189,6 +191,7 @@ PAIRED = 32
 def _all_apart(array: _Array, sink: Sink) -> bool:
     """Whether no two of many uses meet one port, by listing all; each use is held against those that stand above it."""
     uses = sorted(array.uses, key=lambda use: (use.rule is None, _place(use)))
+    work.spend(len(uses), LISTED_USE)
     flats = [use.flat(array.shape) for use in uses]
     ports = np.concatenate(flats)
     work.spend(len(ports), work.SORTED)

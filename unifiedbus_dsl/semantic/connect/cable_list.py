@@ -18,6 +18,7 @@ from attrs import frozen
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.base.units import Quantity, format_quantity
+from unifiedbus_dsl.base.work import CABLE, about, spend
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Axis, Const, Lookup, Rule, Var
@@ -40,10 +41,12 @@ class Line:
     span: Span
 
 
-def listed_rules(node: tree.ConnectCables, wall: AssemblyScope, choose: ChooseLink) -> tuple[Rule, ...] | None:
-    """The rules of a cable list; None after a diagnostic."""
+def listed_rules(
+    node: tree.ConnectCables, wall: AssemblyScope, choose: ChooseLink, max_bytes: int
+) -> tuple[Rule, ...] | None:
+    """The rules of a cable list, which has no more than so many bytes; None after a diagnostic."""
     cable = choose(node.over, node, wall)
-    source = _open(node.file, wall.sink)
+    source = _open(node.file, wall.sink, max_bytes)
     if source is None:
         return None
     lines = _lines(source, node.file, wall)
@@ -101,24 +104,25 @@ def _rule(group: list[Line], cable: Cable, length: Fraction | None, node: tree.C
     )
 
 
-def _open(file: tree.String, sink: Sink) -> Source | None:
+def _open(file: tree.String, sink: Sink, max_bytes: int) -> Source | None:
+    from unifiedbus_dsl.syntax.load import TABLES, is_file, load, unreadable
+
     beside = file.span.source.path
     path = (beside.parent if beside else Path()) / file.value
-    if not path.is_file():
+    if not is_file(path):
         sink.error("UB0515", f"there is no cable list `{file.value}`", file.span, "not found",
                    notes=(f"looked for {path}",))  # fmt: skip
         return None
-
-    from unifiedbus_dsl.syntax.load import TABLES, load, unreadable
-
     reason = unreadable(path, TABLES)
     if reason is not None:
         sink.error("UB0515", f"can't take cables from `{file.value}`: {reason}", file.span, "not read")
         return None
-    return load(path, sink)
+    return load(path, sink, max_bytes=max_bytes)
 
 
 def _lines(source: Source, file: tree.String, wall: AssemblyScope) -> list[Line] | None:
+    about(file.span)
+    spend(len(source.line_starts), CABLE)
     rows = _rows(source)
     header, span = next(rows, ([], Span(source, 0, 0)))
     columns = [name.strip().lower() for name in header]

@@ -7,6 +7,8 @@ on a type's arguments (ports of a child whose type is a parameter) are left to t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol as Interface
 
@@ -18,7 +20,7 @@ from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Model, Module
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.syntax.load import begins_as_text, unreadable
+from unifiedbus_dsl.syntax.load import begins_as_text, is_file, unreadable
 from unifiedbus_dsl.syntax.parse import parse
 
 MAX_USES = 64
@@ -53,7 +55,7 @@ class FileLibrary:
         beside = (importer.path.parent,) if importer.path else ()
         for folder in (*beside, *self.folders):
             path = folder / wanted
-            if path.is_file():
+            if is_file(path):
                 return self._read(path, use, sink)
         report_missing_file(use, [str(folder) for folder in (*beside, *self.folders)], self._near(wanted, beside), sink)
         return None
@@ -79,7 +81,7 @@ class FileLibrary:
         parent = Path(wanted).parent
         found: list[str] = []
         for folder in (*beside, *self.folders):
-            if (folder / parent).is_dir():
+            with suppress(OSError, ValueError):  # the path of a folder that can't be one
                 found += [str(parent / p.name) if parent.name else p.name for p in (folder / parent).glob("*.ubus")]
         return found
 
@@ -499,21 +501,19 @@ class NameCheck:
 
     def _circle(self, scenario: tree.Scenario, base: tree.Word) -> bool:
         """Whether what a scenario extends leads back to it; said where the first scenario of the circle stands."""
+        circle = self._circles.get(scenario.name.text, ())
         known = self.module.questions["scenario"]
-        chain, here = [scenario.name.text], base.text
-        while here in known and here not in chain:
-            chain.append(here)
-            next_one = known[here]
-            if not isinstance(next_one, tree.Scenario) or next_one.base is None:
-                return False
-            here = next_one.base.text
-        if here != scenario.name.text:
-            return False
-        if scenario.name.span.start == min(known[name].name.span.start for name in chain):
-            names = " -> ".join((*chain, here))
+        if circle and scenario.name.span.start == min(known[name].name.span.start for name in circle):
+            at = circle.index(scenario.name.text)
+            names = " -> ".join((*circle[at:], *circle[: at + 1]))
             message = f"scenario `{scenario.name.text}` extends itself: {names}"
             self.sink.error("UB0227", message, base.span, "extends it again")
-        return True
+        return bool(circle)
+
+    @cached_property
+    def _circles(self) -> dict[str, tuple[str, ...]]:
+        scenarios = self.module.questions["scenario"].items()
+        return _circles({name: s.base.text for name, s in scenarios if isinstance(s, tree.Scenario) and s.base})
 
     def _quiet(self, word: str) -> bool:
         return bool({word, "*"} & self.module.damaged_words)
@@ -592,3 +592,20 @@ def _member_name(statement: tree.Statement) -> tree.Word | None:
     if isinstance(statement, tree.Field | tree.PortDecl | tree.PortExport | tree.Instance | tree.Let):
         return statement.name
     return None
+
+
+def _circles(leads_to: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The circles of names that lead from one to the next, in that order, by each name that is on one."""
+    found: dict[str, tuple[str, ...]] = {}
+    seen: set[str] = set()
+    for name in leads_to:
+        path: dict[str, int] = {}
+        here = name
+        while here in leads_to and here not in seen:
+            seen.add(here)
+            path[here] = len(path)
+            here = leads_to[here]
+        if here in path:
+            circle = tuple(path)[path[here] :]
+            found.update(dict.fromkeys(circle, circle))
+    return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
 from unifiedbus_dsl.base.source import Source, Span
+from unifiedbus_dsl.base.work import VISITED, spend
 from unifiedbus_dsl.syntax import tree
 
 Defining: TypeAlias = tree.TypeDef | tree.ProtocolDef | tree.LinkDef | tree.Let
@@ -108,28 +109,43 @@ class Model:
         return {d: name for (_, plain), found in same.items() for d, name in _told_apart(plain, found, self.main)}
 
     @cached_property
-    def sorts(self) -> Mapping[Definition, frozenset[str]]:
-        """For each type, the names of all that are of it: its own, and those of the types that extend it."""
-        below: dict[Definition, set[str]] = {}
-        for definition, name in self.names.items():
-            above: Definition | None = definition
-            while above is not None and isinstance(above.node, tree.TypeDef):
-                held = below.setdefault(above, set())
-                if name in held:  # a circle of types, which has its own diagnostic
-                    break
-                held.add(name)
-                base = above.node.base
-                above = above.module.lookup(tuple(word.text for word in base.path)) if base is not None else None
-        return {definition: frozenset(names) for definition, names in below.items()}
+    def _extended(self) -> Mapping[Definition, list[Definition]]:
+        """For each type that is extended, those that extend it directly."""
+        below: dict[Definition, list[Definition]] = {}
+        for definition in self.names:
+            base = definition.node.base if isinstance(definition.node, tree.TypeDef) else None
+            above = definition.module.lookup(tuple(word.text for word in base.path)) if base is not None else None
+            if above is not None:
+                below.setdefault(above, []).append(definition)
+        return below
+
+    def sort_of(self, definition: Definition) -> frozenset[str]:
+        """The names of all that are of a type: its own, and those of the types that extend it."""
+        found = {definition}
+        waiting = [definition]
+        while waiting:
+            more = [each for each in self._extended.get(waiting.pop(), ()) if each not in found]
+            spend(len(more), VISITED)
+            found.update(more)
+            waiting += more
+        return frozenset(self.names[each] for each in found)
 
     @cached_property
     def modules_by_source(self) -> Mapping[Source, Module]:
         return {module.source: module for module in self.modules}
 
-    def asked(self, sort: type[QueryStatement], system: str | None = None) -> dict[str, QueryStatement]:
+    def asked(self, sort: type[QueryStatement], system: str | None = None) -> Mapping[str, QueryStatement]:
         """The questions of the main file of one sort, such as `tree.Scenario`, by name; by default of all systems."""
-        found = self.main.questions.get(NOUNS[sort], {})
-        return {name: q for name, q in found.items() if isinstance(q, sort) and system in (None, q.of.text)}
+        return self._asked.get((sort, system), {})
+
+    @cached_property
+    def _asked(self) -> Mapping[tuple[type, str | None], dict[str, Any]]:
+        found: dict[tuple[type, str | None], dict[str, Any]] = {}
+        for questions in self.main.questions.values():
+            for name, question in questions.items():
+                for system in (None, question.of.text):
+                    found.setdefault((type(question), system), {})[name] = question
+        return found
 
     @property
     def sources(self) -> Mapping[str, Source]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.base.units import Quantity
+from unifiedbus_dsl.base.work import QUESTION, about, spend
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
@@ -86,20 +88,26 @@ def expect_pattern(node: tree.Expr, sink: Sink) -> bool:
 def check_queries(done: Elaborated, model: Model, sink: Sink, broken: frozenset[str]) -> tuple[str, ...]:
     """Check the names in every question of the main file whose system could be understood. The names of the scenarios
     of which only the cables themselves tell if their lines can be followed."""
+    askers: dict[tuple[str, str], QueryChecker] = {}
     by_cables = []
     checker = names_of(done, model, broken)
+    scope = Scope(model.main, lets=done.elaborator.lets)
     for named in model.main.questions.values():
         for question in named.values():
             plan = done.plans.get(question.of.text)
             if plan is None:
                 continue
-            scope = Scope(model.main, lets=done.elaborator.lets)
+            about(question.span)
+            spend(1, QUESTION)
             items: list[tree.Statement] = []
             if isinstance(question, tree.Scenario):
                 items = resolve_items(question.name.text, model.asked(tree.Scenario))
                 plan = _with_overrides(question, items, plan, done, model, sink)
-            traffic = frozenset(model.asked(tree.Traffic, question.of.text))
-            asker = QueryChecker(evolve(checker(plan), traffic=traffic), plan, scope, sink)
+            asker = askers.get((plan.system, plan.root))
+            if asker is None:
+                traffic = frozenset(model.asked(tree.Traffic, question.of.text))
+                asker = QueryChecker(evolve(checker(plan), traffic=traffic), plan, scope, sink)
+                askers[plan.system, plan.root] = asker
             if not isinstance(question, tree.Scenario):
                 asker.ask(question)
             elif asker.scenario(question, items):
@@ -279,8 +287,8 @@ class QueryChecker:
             self._picked(target.right)
         elif not isinstance(target, tree.Name):
             self.names.selection(target, evaluator)
-        elif self.names.whole and target.text not in self._words():
-            guess = did_you_mean(target.text, self._words())
+        elif self.names.whole and target.text not in self._words:
+            guess = did_you_mean(target.text, self._words)
             self.sink.error(
                 "UB0231",
                 f"nothing in this system is called `{target.text}`",
@@ -290,6 +298,7 @@ class QueryChecker:
                 fix=rename(target.span, guess),
             )
 
+    @cached_property
     def _words(self) -> set[str]:
         kinds = {*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link", "port", "system"}
         types = {name for name, _ in self.scope.module.reachable()} | {key.split("(")[0] for key in self.plan.instances}

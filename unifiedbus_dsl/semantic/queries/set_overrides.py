@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
+from unifiedbus_dsl.base.work import VISITED, spend
 from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, did_you_mean, no_such
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan, PlanType
@@ -40,10 +41,11 @@ def resolve_items(name: str, all_of: Mapping[str, tree.Scenario]) -> list[tree.S
     seen: set[str] = set()
     here: tree.Scenario | None = all_of[name]
     while here is not None and here.name.text not in seen:
+        spend(1 + len(here.items), VISITED)
         seen.add(here.name.text)
-        found = [*here.items, *found]
+        found += reversed(here.items)
         here = all_of.get(here.base.text) if here.base is not None else None
-    return found
+    return found[::-1]
 
 
 @frozen(eq=False)

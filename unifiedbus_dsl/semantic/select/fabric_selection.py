@@ -126,7 +126,7 @@ class FabricSelector:
         """A selector on an undamaged fabric, which understands names as the main file does."""
         plan = fabric.plan
         types: dict[str, PlanType] = {**plan.devices, **plan.assemblies}
-        machine = PlanMachine(types, plan.protocols, plan.links, plan.root, model.sorts)
+        machine = PlanMachine(types, plan.protocols, plan.links, plan.root, model.sort_of)
         return cls(fabric, machine, evaluator, spares(plan), np.zeros(fabric.device_count, dtype=bool))
 
     def devices(self, node: tree.Expr) -> Ints | None:

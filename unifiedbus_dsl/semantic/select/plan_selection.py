@@ -260,7 +260,7 @@ class Selector:
         definition = self.evaluator.scope.definition(name)
         if definition is None or not isinstance(definition.node, tree.TypeDef):
             return None
-        wanted = self.machine.sorts.get(definition, frozenset({definition.name}))
+        wanted = self.machine.sort_of(definition)
         return [Parts(kind, totals[key]) for key, kind in kinds.items() if is_of_kind(key, wanted)]
 
     def _filter(self, items: list[Item], where: tree.Expr) -> list[Item] | None:

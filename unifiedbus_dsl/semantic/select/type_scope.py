@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from attrs import define, field, frozen
@@ -64,8 +64,8 @@ class TypeScope:
     protocols: Mapping[str, Protocol]
     links: Mapping[str, Link]
     subject: str
-    sorts: Mapping[Definition, frozenset[str]] = field(factory=dict)
-    """The names, among the keys of types, of a definition and of all that extend it (`Model.sorts`)."""
+    sort_of: Callable[[Definition], frozenset[str]]
+    """The names, among the keys of types, of a definition and of all that extend it (`Model.sort_of`)."""
     failed_fields: Mapping[str, set[str]] = field(factory=dict)
     """By type: fields in error, about which nothing more is said."""
     _census: dict[str, dict[str, int]] = field(factory=dict)

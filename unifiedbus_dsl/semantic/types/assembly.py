@@ -179,7 +179,10 @@ class _AssemblyBuilder:
                 self._rules(placed.statement, made.rules if made else None)
                 self.openings += made.openings if made else ()
             case tree.ConnectCables():
-                self._rules(placed.statement, listed_rules(placed.statement, wall, self._cable))
+                self._rules(
+                    placed.statement,
+                    listed_rules(placed.statement, wall, self._cable, self.elaborator.limits.source_bytes),
+                )
             case tree.Open():
                 for port in placed.statement.ports:
                     self._open(port, wall)

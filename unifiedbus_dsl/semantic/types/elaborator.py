@@ -10,7 +10,7 @@ from unifiedbus_dsl.base import work
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import Child, PlanType
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, PlanType
 from unifiedbus_dsl.semantic.connect.holes import read_holes
 from unifiedbus_dsl.semantic.names.model import Definition, Model
 from unifiedbus_dsl.semantic.types.assembly import build_assembly
@@ -78,6 +78,8 @@ class Elaborator:
     _changed: dict[tuple[Definition, Args, Overrides], str | None] = field(factory=dict)
     _changes: list[Overrides] = field(factory=lambda: [NO_OVERRIDES])
     _stack: list[tuple[Definition, Args]] = field(factory=list)
+    _heights: dict[str, int] = field(factory=dict)
+    """By type: how deep parts lie in one another in it, itself included."""
     _circles: set[Definition] = field(factory=set)
     _too_deep: bool = False
 
@@ -189,13 +191,7 @@ class Elaborator:
         node = value.definition.node
         assert isinstance(node, tree.TypeDef)
         if len(self._stack) >= self.limits.nesting and node.kind.text in attributes.KINDS_OF_ASSEMBLY:
-            self.sink.error(
-                "UB0213",
-                f"types contain each other more than {self.limits.nesting} deep",
-                span,
-                "one too deep",
-                help=("a type that contains itself with other arguments needs an `if` that ends it",),
-            )
+            self._nested_too_deep(span)
             return None
         if changes != NO_OVERRIDES:
             return self._of_changed(identity, changes, span)
@@ -219,10 +215,31 @@ class Elaborator:
         key = self._build(*identity)
         self._changes.pop()
         self._stack.pop()
+        if key is not None and not self._is_of_height(key, span):
+            return None
         if key is not None:
             self.asked.setdefault(key, span)
             self.origins.setdefault(key, TypeValue(*identity))
         return key
+
+    def _is_of_height(self, key: str, span: Span) -> bool:
+        """Whether the parts in a type lie no deeper in one another than they may, also where some were known before."""
+        kind = self.types[key]
+        inner = {child.type for child in kind.children} if isinstance(kind, AssemblyType) else ()
+        self._heights[key] = 1 + max((self._heights[each] for each in inner), default=0)
+        if self._heights[key] <= self.limits.nesting + 1:
+            return True
+        self._nested_too_deep(span)
+        return False
+
+    def _nested_too_deep(self, span: Span) -> None:
+        self.sink.error(
+            "UB0213",
+            f"types contain each other more than {self.limits.nesting} deep",
+            span,
+            "one too deep",
+            help=("a type that contains itself with other arguments needs an `if` that ends it",),
+        )
 
     def only_names(self, definition: Definition) -> None:
         """Check a type that nothing gives arguments to: what depends on them stays open, all else is checked."""

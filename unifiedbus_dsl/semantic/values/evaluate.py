@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from itertools import chain
 
 from attrs import define, field
 
@@ -176,7 +177,7 @@ class Evaluator:
                 help=(f"to count or add up, write `count({name})` or `bandwidth({name})`",),
             )
             return POISON
-        values = [*self.scope.values(), *self.extra, *self.words]
+        values = chain(self.scope.values(), self.extra, self.words)
         guess = did_you_mean(name, values) or did_you_mean(name, self.scope.candidates())
         self.sink.error(
             "UB0201",
