@@ -382,6 +382,16 @@ def test_no_answer_rests_on_what_nobody_adds_up() -> None:
         assert found.capacity.lower * (1 - 1e-7) <= case.proved(found.proof) <= case.truth * (1 + 1e-8)
 
 
+def test_a_long_ring_is_two_cables() -> None:
+    """Exact by the parity of sums of cables, without a flow: one renumbering after another would be 5,000 of them."""
+    machine = NetworkContext(compile_text(HEAD + RING.replace("6", "5000").replace("0..5", "0..4999")).fabric())
+    found = machine.bisection(np.arange(5000))
+    assert found.capacity.kind == "exact"
+    assert isinstance(found.proof, WholeUnits)
+    assert found.proof.prove(cables_of(machine), np.ones(5000, dtype=bool)) == 20e9
+    assert is_stated(shortest_flows(machine.symmetry, np.ones(5000, dtype=bool), np.inf)[1])
+
+
 def test_what_nobody_adds_up_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unifiedbus_dsl.solver.bisection.flow_certificates.MAX_STATED", 0)
     machine, members = ring_of_two_widths()

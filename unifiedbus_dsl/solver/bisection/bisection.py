@@ -133,6 +133,8 @@ def bisection(
         for half in known.halves:
             if not upper.meets(lower.value):
                 upper.try_half(half)
+    if joined and not upper.meets(lower.value) and network.arcs <= MOST_ARCS:
+        lower = _few_cables(upper, lower, next(along_arrays(symmetry, chosen)))
     if joined and not (network.forwards & (network.end < 0)).any() and not upper.meets(lower.value):
         # on a torus, a hypercube or a full mesh this is all that it takes, whatever the size
         lower = max_bound(lower, _shortest_paths(symmetry, chosen, QUICK, deadline))
@@ -159,6 +161,15 @@ def bisection(
     cut = np.flatnonzero(near[network.tail] & far[network.head])
     capacity = bounded(lower.value, upper.best, reason, MEETS_WITHIN)
     return Bisection(capacity, upper.half, upper.vertex_side, cut, lower.proof, lower.reason)
+
+
+def _few_cables(upper: Incumbent, lower: ProvedBound, half: Bools) -> ProvedBound:
+    """Try a half; where it cuts two of the narrowest cables at the most, what cuts are sums of may say it all."""
+    upper.try_half(half)
+    few = upper.best <= 2 * lower.value * (1 + MEETS_WITHIN) and not upper.meets(lower.value)
+    if not few or not upper.deadline.allows(ARC_S * upper.network.arcs):
+        return lower
+    return in_units(cut_graph(upper.network, upper.chosen), lower)
 
 
 def _by_programme(symmetry: Symmetry, upper: Incumbent, lower: ProvedBound, most: int) -> ProvedBound | None:

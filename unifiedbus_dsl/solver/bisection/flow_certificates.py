@@ -26,7 +26,9 @@ TRIED = 2_000
 """Elements that are looked at for what they stabilise, for each sort of vertices."""
 MAX_STATED = 30_000_000
 """Arcs times sources up to which flows are stated arc by arc: 240 MB."""
-STEPS = 200_000
+DEEP = 2_000
+"""Generators one after another that carry a vertex to another, at the most: a long ring has too many."""
+STEPS = 50_000
 """Generators that are applied one after another for that, for all sorts together."""
 
 
@@ -47,7 +49,10 @@ def alike(network: Network, hubs: Symmetry, new: Ints) -> Alike | None:
     are verified on the network itself; None where that takes too many steps."""
     kinds = network.kinds
     generators = tuple(_on(network, each, new) for each in hubs.generators)
-    by, rank = _carried(hubs.vertex_orbit[new], generators)
+    carried = _carried(hubs.vertex_orbit[new], generators)
+    if carried is None:
+        return None
+    by, rank = carried
     arcs = Arcs(network.indptr, network.head, network.kind, network.count, kinds.capacity_Bps, kinds.latency_s)
     found = Alike(arcs, generators, by, rank, cable_labels(hubs), ())
     elements = _stabilisers(found)
@@ -68,8 +73,9 @@ def _on(network: Network, generator: Renumbering, new: Ints) -> Generator:
     return Generator(old[generator.moved[there]], old[generator.image[there]])
 
 
-def _carried(orbit: Ids, generators: tuple[Generator, ...]) -> tuple[NDArray[np.int16], Ids]:
-    """Return which generator carries another vertex of its orbit to each (-1: it is the first), and after how many."""
+def _carried(orbit: Ids, generators: tuple[Generator, ...]) -> tuple[NDArray[np.int16], Ids] | None:
+    """Return which generator carries another vertex of its orbit to each (-1: it is the first), and after how many;
+    None where these are more than `DEEP`."""
     by, rank = np.full(len(orbit), -1, dtype=np.int16), np.zeros(len(orbit), dtype=np.int32)
     done = np.zeros(len(orbit), dtype=bool)
     done[np.unique(orbit, return_index=True)[1]] = True
@@ -80,6 +86,8 @@ def _carried(orbit: Ids, generators: tuple[Generator, ...]) -> tuple[NDArray[np.
             while len(at):
                 there = image[at]
                 by[there], rank[there], done[there] = number, rank[moved[at]] + 1, True
+                if int(rank[there].max()) > DEEP:
+                    return None
                 at = np.searchsorted(moved, there)
                 at = at[~done[image[at]]]
     return by, rank
