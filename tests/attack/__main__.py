@@ -134,7 +134,7 @@ class Comparison:
             same = set(said) == set(bands) and all(isclose(said[k], bands[k], rel_tol=1e-9) for k in said)
             wrong = f"{answer.value} tiers of {said}, right is {count} of {bands}"
             yield "tiers(all npu)", "" if answer.value == count and same else wrong
-        if self.machine.racks:
+        if any(device.rack >= 0 and not device.lost for device in self.machine.devices):
             yield self.exact("oversubscription(all rack)", counting.oversubscription(self.oracle))
 
     def impact(self) -> tuple[str, str]:
