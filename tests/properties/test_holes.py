@@ -275,3 +275,17 @@ def test_an_index_leaves_out_what_its_range_does(gap: str) -> None:
     assert Counter(name for name, _ in ends(found) if name.endswith("up")) == Counter(
         f"chip[{i}].up" for i in range(10) if i not in gone
     )
+
+
+def test_a_condition_is_asked_beyond_the_array_too() -> None:
+    """Many single holes are a table, and a subscript may leave it where another condition keeps it inside."""
+    head = HEAD + "rack Box {\n  chip[4, 4 except [0, 0], [1, 1], [2, 2], [3, 3], [0, 1], [0, 2]] : Chip\n"
+    rule = "  connect chip[i, j].side[0] -- chip[i, j + 1].side[1] over Wire(1 m) for i, j"
+    tail = "  connect chip.x as fullmesh over Wire(1 m)\n}\nsystem box : Box\n"
+    rule_in = f"{rule} where j < 3 and i == 3 and j < 2\n"
+    small = (head + rule_in + tail).replace("x[9]", "x[12]")
+    fabric = fabric_of(small)
+    assert sum(name.endswith("side[0]") or other.endswith("side[0]") for name, other in ends(fabric)) == 2
+    verify(serial.load(serial.dump(fabric.plan)))
+    wrong = compile_text((head + rule + "\n" + tail).replace("x[9]", "x[12]"), "machine.ubus")
+    assert [d.code for d in wrong.diagnostics if d.severity == "error"] == ["UB0401"]

@@ -226,7 +226,7 @@ def _reference(
             yield f"`{name}` in `{ref_text(ref)}` of {where} has {len(at)} subscripts for {len(sizes)} dimensions"
             continue
         for expr, size in zip(at, sizes, strict=True):
-            problems = list(_expression(expr, axes, where, condition=False))
+            problems = list(_expression(expr, axes, where, condition=False, holds=condition))
             yield from problems
             if not problems and not within(expr, axes, 0, size - 1, condition):
                 yield f"`{text(expr)}` of `{name}` in {where} leaves 0..{size - 1}"
@@ -237,7 +237,9 @@ def _port_shape(of: DeviceType | AssemblyType, name: str) -> tuple[int, ...] | N
     return next((port.shape for port in ports if port.name == name), None)
 
 
-def _expression(expr: IndexExpr, axes: Sequence[Axis], where: str, *, condition: bool) -> Iterator[str]:
+def _expression(
+    expr: IndexExpr, axes: Sequence[Axis], where: str, *, condition: bool, holds: IndexExpr | None = None
+) -> Iterator[str]:
     """Axes are declared, numbers and conditions are where they belong, no division by 0, no reading past a table."""
     match expr:
         case Const():
@@ -249,18 +251,18 @@ def _expression(expr: IndexExpr, axes: Sequence[Axis], where: str, *, condition:
         case Op(op, left, right):
             right_sort = condition == (op not in _NUMBERS)
             below = not (op in _NUMBERS or op in _COMPARISONS)
-            yield from _expression(left, axes, where, condition=below)
-            yield from _expression(right, axes, where, condition=below)
+            yield from _expression(left, axes, where, condition=below, holds=holds)
+            yield from _expression(right, axes, where, condition=below, holds=holds)
             if op in ("div", "mod") and not (isinstance(right, Const) and right.value > 0):
                 yield f"the divisor of `{text(expr)}` in {where} is no number above 0"
         case Not(operand):
             right_sort = condition
-            yield from _expression(operand, axes, where, condition=True)
+            yield from _expression(operand, axes, where, condition=True, holds=holds)
         case Lookup(table, at):
             right_sort = not condition
-            problems = list(_expression(at, axes, where, condition=False))
+            problems = list(_expression(at, axes, where, condition=False, holds=holds))
             yield from problems
-            if not problems and not within(at, axes, 0, len(table) - 1):
+            if not problems and not within(at, axes, 0, len(table) - 1, holds):
                 yield f"`{text(at)}` in {where} leaves its table of {len(table)} values"
     if not right_sort:
         yield f"`{text(expr)}` in {where} is a {'number' if condition else 'condition'} where the other belongs"

@@ -149,7 +149,9 @@ def not_among(expr: IndexExpr, labels: Labels) -> IndexExpr:
         return reduce(
             lambda a, b: Op("and", a, b), [algebra.compare("!=", expr, Const(label)) for label in labels.absent]
         )
-    return Op("<", Lookup(place_table(labels), expr), Const(labels.count))
+    # a condition is asked beyond the array as well, where another one keeps a subscript inside
+    inside = expr if isinstance(expr, Var) else algebra.mod(expr, Const(prod(labels.sizes)))
+    return Op("<", Lookup(place_table(labels), inside), Const(labels.count))
 
 
 def binder_condition(binders: Sequence[tree.Binder], wall: AssemblyScope) -> tuple[IndexExpr | None, bool]:
