@@ -29,7 +29,7 @@ otherwise; rates are for one direction. Much of what is compared is assumed: the
 in particular are assumed throughout, and so is all wiring above the cabinets of the Atlas 950 and 960.
 
 What a number is: one number is **exact** (a count, a path, or an optimum with its certificate), two numbers are an
-**interval** with both ends proved. There is no estimate here. A dash says that there is none of it. Where few end
+**interval** with both bounds proved. There is no estimate here. A dash says that there is none of it. Where few end
 points are alike, as on Frontier and the TPU 8i, the best all-reduce is only known to lie between the rate of
 all-to-all and what an end point can take.
 

@@ -33,7 +33,7 @@ that the model does not meet stays, with the reason; one that reads nothing of a
 disagree](errata.md) says which figure was taken, and the head of each spec which sources it has.
 
 **Kind** says where the value comes from: *count* adds up parts, ports, cables or fields, and is exact; *solved* is an
-optimum or a path of the network, exact too, with a certificate; *interval* has two proved ends. Rates are for one
+optimum or a path of the network, exact too, with a certificate; *interval* has two proved bounds. Rates are for one
 direction, or for both added where it says bidir. A figure that is a bound (at least, at most) has no difference.
 
 """

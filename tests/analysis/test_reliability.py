@@ -58,7 +58,7 @@ def test_a_condition_on_an_interval_is_decided_where_all_of_it_agrees() -> None:
 
 
 def test_against_base_the_worst_case_is_compared_with_the_worst_case() -> None:
-    """With cables of half the capacity both ends double; what is compared are the lower ends."""
+    """With cables of half the capacity both ends double; what is compared are the lower bounds."""
     measure = "optimal_time(allreduce(all npu, size = 1 GB))"
     (found,) = values(LINE, measure)
     assert found.upper > 1.1 * found.lower

@@ -1,5 +1,5 @@
 """`python -m tests.attack --seed S --machines N`: measures of random machines against plain loops, NetworkX and a full
-linear programme. The text of each mismatch is printed; `--first K` starts at machine K."""
+linear program. The text of each mismatch is printed; `--first K` starts at machine K."""
 
 from __future__ import annotations
 

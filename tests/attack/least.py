@@ -1,4 +1,4 @@
-"""Least times of collectives where end points relay: the whole linear programmes, and maximum flows."""
+"""Least times of collectives where end points relay: the whole linear programs, and maximum flows."""
 
 from __future__ import annotations
 

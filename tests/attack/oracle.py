@@ -1,4 +1,4 @@
-"""What measures must say of a drawn machine: plain loops, NetworkX and a full linear programme."""
+"""What measures must say of a drawn machine: plain loops, NetworkX and a full linear program."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ class Oracle:
         return count[target]
 
     def best(self, traffic: list[tuple[int, int]], *, minimal: bool) -> float:
-        """Largest scale over all splits (over shortest paths only): the whole linear programme by HiGHS."""
+        """Largest scale over all splits (over shortest paths only): the whole linear program by HiGHS."""
         rows: dict[object, int] = {}
         entries: list[tuple[int, int, float]] = []
         over: list[tuple[int, int, float]] = []

@@ -1,4 +1,4 @@
-"""What no routing can beat: exact optima of whole machines and of damaged ones, and the full programme beside."""
+"""What no routing can beat: exact optima of whole machines and of damaged ones, and the full linear program beside."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def full_programme(busy: bool) -> Row:
     assert abs(value / found.value - 1) < 1e-6, "not the same optimum"
     note = f"{seconds(took)} and {seconds(ours)}"
     return Row(
-        "full programme by HiGHS / on classes, torus of 128 end points: time", took / ours, "x", 100, False, note
+        "full linear program by HiGHS / on classes, torus of 128 end points: time", took / ours, "x", 100, False, note
     )
 
 
@@ -83,7 +83,7 @@ def _timed(work: Callable[[], T], busy: bool) -> tuple[float, T]:
 
 
 def _full(net: Network) -> float:
-    """The largest t, by the full programme: flows of each source balance at each vertex, arcs hold their sum."""
+    """The largest t, by the full linear program: flows of each source balance at each vertex, arcs hold their sum."""
     import scipy.sparse as sp
     from scipy.optimize import linprog
 

@@ -195,7 +195,7 @@ def capacity(machine: Machine, port: Port) -> float:
 
 
 def throughput(machine: Machine, demand: list[tuple[int, int]], minimal: bool = False) -> float:
-    """The largest amount of each pair that fits at once, over all paths (`minimal`: of fewest cables): a programme with
+    """The largest amount of each pair that fits at once, over all paths (`minimal`: of fewest cables): an LP with
     a variable for each pair, each way of a cable and each turn from one to another."""
     ways = machine.hops()
     columns: list[tuple[int, int, int]] = []

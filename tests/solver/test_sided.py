@@ -1,4 +1,4 @@
-"""`transit A -- B`: random machines against loops and programmes over ports, and machines with symmetries against the
+"""`transit A -- B`: random machines against loops and LPs over ports, and machines with symmetries against the
 same ones taken without."""
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ def max_min(capacity: list[float], uses: list[dict[int, float]]) -> list[float]:
 
 
 def full_optimum(net: Network, demand: np.ndarray, minimal: bool = False) -> float:
-    """Largest t by the full programme on the definition's graph: a flow for each source and arc."""
+    """Largest t by the full linear program on the definition's graph: a flow for each source and arc."""
     import scipy.sparse as sp
     from scipy.optimize import linprog
 

@@ -1,6 +1,6 @@
 """Lines of the pages that the build makes, compared: word for word but for the ends of intervals.
 
-The two proved ends of an interval come from searches and first-order methods that add up in floating point; another
+The two proved bounds of an interval come from searches and first-order methods that add up in floating point; another
 processor may end elsewhere. Exact figures may not differ at all.
 """
 

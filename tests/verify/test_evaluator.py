@@ -128,10 +128,10 @@ def contradicted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def failed_programme(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A solver whose linear programme ends with an error."""
+    """A solver whose linear program ends with an error."""
 
     def wrong(*_: Any, **__: Any) -> None:
-        raise ArithmeticError("the linear programme was not solved")
+        raise ArithmeticError("the linear program was not solved")
 
     monkeypatch.setattr("unifiedbus_dsl.solver.bisection.bisection.bisection_flow_lp", wrong)
 

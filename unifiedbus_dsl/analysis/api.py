@@ -291,7 +291,7 @@ def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
 
 
 def bisection(fabric: Fabric, ends: str = "") -> BisectionResult:
-    """Least capacity, one way, of a cut that halves the end points, with both proved ends and a cut.
+    """Least capacity, one way, of a cut that halves the end points, with both proved bounds and a cut.
 
     Raises:
         QuestionError: the selection is wrong, or has fewer than two end points.

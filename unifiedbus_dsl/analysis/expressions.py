@@ -1,4 +1,4 @@
-"""Expressions over answers: `throughput(t) / bandwidth(all npu)`, with proved ends, also of several systems."""
+"""Expressions over answers: `throughput(t) / bandwidth(all npu)`, with proved bounds, also of several systems."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def knowing(asker: MeasureEvaluator, values: Mapping[str, EvalValue]) -> Measure
 
 
 def solved(asker: MeasureEvaluator, call: tree.Call) -> EvalValue:
-    """The value of a measure for a condition: a quantity, a truth value, or proved ends."""
+    """The value of a measure for a condition: a quantity, a truth value, or proved bounds."""
     answer = asker.answer(call)
     return POISON if answer is None else value_of(answer, call, asker.evaluator.sink)
 

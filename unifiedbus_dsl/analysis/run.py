@@ -72,7 +72,7 @@ def analyze(
     A system without a block gets the datasheet, what an architect asks first, if it is chosen, or the first of a file
     without blocks. `traffic` asks for the throughput of that traffic alone. Without `symmetric` every end point is
     solved for itself. `budget` is how many seconds each optimum may take; what is not solved by then is an interval
-    with both ends proved.
+    with both bounds proved.
 
     Raises:
         CompilationFailed: the text has errors, or no system.

@@ -132,7 +132,7 @@ def base_value(
 
 
 def worst(value: EvalValue) -> EvalValue:
-    """The lower end of what is not known exactly: worst case is compared with worst case."""
+    """The lower bound of what is not known exactly: worst case is compared with worst case."""
     return value.lower if isinstance(value, Interval) and not value.meet else value
 
 

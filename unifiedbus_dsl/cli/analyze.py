@@ -55,7 +55,7 @@ def command(
 ) -> None:
     """Answer the `analyze` blocks of a file; without any, print the machine's datasheet.
 
-    Every line says what its number is: exact, or an interval with both ends proved; per direction, at zero load where
+    Every line says what its number is: exact, or an interval with both bounds proved; per direction, at zero load where
     it is a time, and what limits it. The exit status is 1 where an expectation fails or the machine
     has no answer, and 2 where a question after --ask is put wrongly.
 

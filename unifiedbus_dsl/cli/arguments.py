@@ -35,7 +35,7 @@ class Finite(click.FloatRange):
 budget_option = click.option(
     "--budget", type=Finite(0, min_open=True), metavar="SECONDS",
     help="Time for each `optimal` or `minimal` throughput, `bisection` and `optimal_time`: what is not solved in it is "
-    "an interval with both ends proved.",
+    "an interval with both bounds proved.",
 )  # fmt: skip
 
 

@@ -200,7 +200,7 @@ class OversubscriptionResult:
 
 @frozen(eq=False)
 class BisectionResult:
-    """The bisection with both proved ends. `half` [D] says which end points are on the first side of the cut that
+    """The bisection with both proved bounds. `half` [D] says which end points are on the first side of the cut that
     `capacity.upper` is the capacity of; `cut` [C] are the cables through it."""
 
     capacity: BoundedValue

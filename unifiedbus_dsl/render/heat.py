@@ -70,7 +70,7 @@ def _value_width(value: float) -> float:
 
 @frozen(eq=False)
 class _Steps:
-    """Colours of values: one for each where there are few, else equal ranges. `limits` are the upper ends."""
+    """Colours of values: one for each where there are few, else equal ranges. `limits` are the upper bounds."""
 
     limits: NDArray[np.float64]
     each: bool

@@ -33,10 +33,10 @@ def exact(value: float, reason: str) -> BoundedValue:
 
 
 def bounded(lower: float, upper: float, reason: str, tolerance: float = 1e-9) -> BoundedValue:
-    """Exact where the ends meet within the relative tolerance. The value is the proved lower end.
+    """Exact where the ends meet within the relative tolerance. The value is the proved lower bound.
 
     Raises:
-        VerificationError: the lower end is above the upper one.
+        VerificationError: the lower bound is above the upper one.
     """
     hold_order(lower, upper, tolerance)
     if isfinite(upper) and upper - lower <= tolerance * abs(upper):

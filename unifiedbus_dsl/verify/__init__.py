@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Certificate", "Proved", "Stated", "VerificationError", "accept", "require"]
 
 ROUNDING = 1e-7
-"""Relative difference of two numbers that are the same but for rounding, theirs and that of a linear programme."""
+"""Relative difference of two numbers that are the same but for rounding, theirs and that of a linear program."""
 
 
 class VerificationError(RuntimeError):

@@ -135,7 +135,7 @@ def not_counted(*_: object) -> lower_bounds.ProvedBound:
 @pytest.mark.parametrize("most", [400_000, 1])
 @pytest.mark.parametrize("seed", range(24))
 def test_small_machines_are_exact(seed: int, most: int) -> None:
-    """With a programme and without, islands among them."""
+    """With a linear program and without, islands among them."""
     net = mixed(seed)
     assert holds(net, list(range(net.ends - seed % 3 % (net.ends - 1))), most).kind == "exact"
 

@@ -159,7 +159,7 @@ def test_where_few_end_points_are_alike_parted_ones_are_refused(monkeypatch: pyt
 
 @pytest.mark.parametrize("size", [5, 7])
 def test_without_time_both_ends_still_hold(size: int) -> None:
-    """A line of end points, each its own programme: one of them is solved, and what all can do at once is known."""
+    """A line of end points, each its own LP: one of them is solved, and what all can do at once is known."""
     net, _ = machines.line(size)
     plain = symmetry.trivial_symmetry(net)
     for best in (allgather_bound.allgather_time, allgather_bound.allreduce_time):

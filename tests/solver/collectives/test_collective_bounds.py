@@ -1,4 +1,4 @@
-"""Bounds of collectives over groups: closed forms, the full programme, and that no schedule beats them."""
+"""Bounds of collectives over groups: closed forms, the full linear program, and that no schedule beats them."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_groups_that_are_not_joined_are_refused(collective: str, groups: list[in
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("seed", machines.random_joined(3))
 def test_without_time_both_ends_still_hold(collective: str, groups: int, seed: int) -> None:
-    """One programme at the most, none solved to the end."""
+    """One linear program at the most, none solved to the end."""
     plain = symmetry.trivial_symmetry(machines.random_network(seed))
     group = np.arange(8) % groups
     whole = collective_time_bound(plain, collective, group, SIZE)

@@ -1,7 +1,7 @@
 """Best times where end points relay within what they may inject, against packings of all trees that there are.
 
 The oracle lists every arborescence over three or four end points, gives each link of each a flow of its own on the
-network's definition, and lets one programme choose how much goes by each tree.
+network's definition, and lets one linear program choose how much goes by each tree.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def arborescences(nodes: list[int], must: list[int], root: int) -> Iterator[tupl
 
 
 def best_rate(net: Network, members: list[int], collective: str, root: int = -1) -> float:
-    """Elements a second by trees: one programme with a variable for each tree, for each root, and for each arc of each
+    """Elements a second by trees: one LP with a variable for each tree, for each root, and for each arc of each
     link."""
     graph = twins.digraph(net)
     for e in range(net.ends):

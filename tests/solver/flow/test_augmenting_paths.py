@@ -81,7 +81,7 @@ def test_parting_by_hops_finds_the_same_partition(seed: int, monkeypatch: pytest
 @pytest.mark.parametrize("n", [3000, 3001])
 def test_rings_of_thousands(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """2 (n - 1) / n of the size over two cables for an all-reduce, half of it for an all-gather, 1 for a broadcast."""
-    monkeypatch.setattr(quotient_lp, "_solve", None)  # no programme is needed
+    monkeypatch.setattr(quotient_lp, "_solve", None)  # no linear program is needed
     net, arrays = machines.torus(n)
     found = symmetry.find_symmetry(net, arrays)
     everyone = np.zeros(n, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The optimum over all routings: the full programme, closed forms, certificates."""
+"""The optimum over all routings: the full linear program, closed forms, certificates."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_certificates_are_of_the_whole_network() -> None:
 @pytest.mark.parametrize("seed", machines.random_joined(40, **SIZES))
 @pytest.mark.parametrize("minimal", [False, True])
 def test_two_ways_to_the_optimum_agree(seed: int, minimal: bool) -> None:
-    """Prices and the programme, without what end points may inject: that hides a side which is too high or too low."""
+    """Prices and the LP, without what end points may inject: that hides a side which is too high or too low."""
     plain = symmetry.trivial_symmetry(machines.random_network(seed, **SIZES))
     d = demand.all_to_all(plain.network)
     exact = max_concurrent_flow.max_concurrent_flow(plain, d, minimal=minimal).optimum
@@ -186,7 +186,7 @@ def test_superpod_beats_ecmp() -> None:
     [("cluster", (2, 3, 2, 2, 1, 2), 26, 18), ("clos", (4, 3, 3), 17, 4), ("superpod", (3, 2, 3, 2), 7, 14)],
 )
 def test_what_a_failure_leaves_of_symmetry_is_used(name: str, sizes: tuple[int, ...], cut: int, orbits: int) -> None:
-    """One switch without cables: few orbits still, and the optimum of the full programme."""
+    """One switch without cables: few orbits still, and the optimum of the full linear program."""
     net, arrays = getattr(machines, name)(*sizes)
     assert net.end[cut] < 0
     hurt = machines.without(net, [cut])
@@ -222,8 +222,8 @@ def test_hubs_are_put_in_as_if_built_with_them(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_prices_hold_the_optimum_and_prove_their_ends(seed: int) -> None:
-    """A random machine of 24 end points against the programme; the upper end by shortest paths of NetworkX under the
-    prices, the lower end by balance and capacity on every vertex and arc."""
+    """A random machine of 24 end points against the LP; the upper bound by shortest paths of NetworkX under the
+    prices, the lower bound by balance and capacity on every vertex and arc."""
     import networkx as nx
 
     edges = np.array(nx.random_regular_graph(5, 24, seed=seed).edges())

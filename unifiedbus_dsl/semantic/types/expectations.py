@@ -124,11 +124,11 @@ def undecided(condition: tree.Expr, seen: dict[Span, EvalValue], sink: Sink) -> 
     labels = tuple(Label(part.span, shown(seen[part.span])) for part in parts(condition) if part.span in seen)
     sink.error(
         "UB0707",
-        f"undecided: the proved ends are too far apart for `{' '.join(condition.span.text.split())}`",
+        f"undecided: the proved bounds are too far apart for `{' '.join(condition.span.text.split())}`",
         condition.span,
         "holds at one end, fails at the other",
         labels=labels,
-        help=("ask for less, or say what is proved: compare with the lower end",),
+        help=("ask for less, or say what is proved: compare with the lower bound",),
     )
 
 

@@ -20,7 +20,7 @@ MAX_SIZE = 1000
 """Powers of two, up or down, between which every number lies: all of them have a floating-point number beside them."""
 
 
-class Undecided(Exception):  # noqa: N818 - not an error: the proved ends are too far apart
+class Undecided(Exception):  # noqa: N818 - not an error: the proved bounds are too far apart
     """A condition holds at one end of an interval and fails at the other."""
 
 

@@ -21,7 +21,7 @@ POISON: Final = Poison()
 
 @frozen
 class Interval:
-    """A quantity that is known to lie between two proved ends, both included.
+    """A quantity that is known to lie between two proved bounds, both included.
 
     `meet` says that the ends differ by rounding only: the number is then taken as one, and equal to what lies between.
     """

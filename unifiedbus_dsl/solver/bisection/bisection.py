@@ -42,7 +42,7 @@ from unifiedbus_dsl.verify.bisection import LowerBound, OneCable, StatedBound, W
 TRIED_ARCS = 200_000_000
 """How many arcs the cuts that a bisection tries may have together (six are tried in any case where there is time)."""
 MOST_ARCS = 4_000_000
-"""Arcs up to which a cut is bettered where the proved ends don't meet."""
+"""Arcs up to which a cut is bettered where the proved bounds don't meet."""
 MAX_SWEPT_ARCS = 40_000_000
 """Arcs up to which halves by distances are tried."""
 SWEEPS = 3
@@ -50,23 +50,23 @@ SWEEPS = 3
 MOST_EXCHANGED = 3_000
 """Nodes up to which halves are bettered by exchanges."""
 MOST_SWEPT = 2_000_000_000
-"""Arcs that may be swept for a lower end by shortest paths."""
+"""Arcs that may be swept for a lower bound by shortest paths."""
 CUT_ARCS_PER_S = 200_000
 """Arcs of a network for which a minimum cut, at the slowest, takes a second."""
 QUICK = 100_000_000
-"""Arcs that shortest paths may sweep before a programme is made at all."""
+"""Arcs that shortest paths may sweep before a linear program is made at all."""
 LATE = 10_000_000
 """The same when the time is over."""
 FEW_SORTS = 8
-"""Sorts of end points up to which a programme on classes comes first where time is short."""
+"""Sorts of end points up to which a linear program on classes comes first where time is short."""
 GRACE_S = 0.05
 """Seconds after its time that a bisection may take for flows on shortest paths."""
 ARC_S = 1e-6
-"""Seconds that it takes at the most to make a graph or a programme of a network, for each of its arcs."""
+"""Seconds that it takes at the most to make a graph or a linear program of a network, for each of its arcs."""
 ROUNDS = 4
 """How often vertices without a side take that of most of their neighbours, where there is no time for a minimum cut."""
 NOT_ANEW = "; the proof from below is not added up anew"
-"""Said of a lower end that no certificate shows."""
+"""Said of a lower bound that no certificate shows."""
 DIRECTIONS = 48
 """Halves that are tried near the vectors of a spectrum."""
 
@@ -74,7 +74,7 @@ DIRECTIONS = 48
 @frozen(eq=False)
 class Bisection:
     """Least capacity one way, byte/s, of a cut that halves the members. `side` [E] is the half of the cut that gives
-    the upper end (False for those that are no members); `vertex_side` [V] the side of each vertex there.
+    the upper bound (False for those that are no members); `vertex_side` [V] the side of each vertex there.
     """
 
     capacity: BoundedValue
@@ -83,14 +83,14 @@ class Bisection:
     cut: Ints
     """The arcs that the cut goes through: from the half to the others."""
     proof: LowerBound
-    """What shows the lower end."""
+    """What shows the lower bound."""
     reason_below: str
     """The same in words."""
 
 
 @frozen(eq=False)
 class Known:
-    """What is known before anything is worked out: a lower end, and halves [E] and sides [V] that are worth a cut."""
+    """What is known before anything is worked out: a lower bound, and halves [E] and sides [V] that are worth a cut."""
 
     lower: ProvedBound = NOTHING
     halves: tuple[Bools, ...] = ()
@@ -105,13 +105,13 @@ def bisection(
     budget: float | None = None,
     known: Known | None = None,
 ) -> Bisection:
-    """Both proved ends of the bisection.
+    """Both proved bounds of the bisection.
 
-    From below: flows on classes (`crossing`). Where that is too large a programme or does not meet the cut: flows by
+    From below: flows on classes (`crossing`). Where that is too large an LP or does not meet the cut: flows by
     mixed routings (`spread_bound`) and eigenvalues (`spectrum`). From above: halves along the axes of the arrays, every
     other vertex on its better side (a minimum cut), then halves near the eigenvectors, both bettered by exchanges.
 
-    After `budget` seconds neither end is bettered any more. One cut and one lower end are found in any case.
+    After `budget` seconds neither end is bettered any more. One cut and one lower bound are found in any case.
 
     Raises:
         NotAdmittedError: fewer than two members.
@@ -143,7 +143,7 @@ def bisection(
         if upper.meets(lower.value) or (upper.tried and not deadline.allows()):
             break
         upper.try_half(half)
-    # a programme of a machine without symmetries is large: where time is short it comes last
+    # a linear program of a machine without symmetries is large: where time is short it comes last
     hurried = budget is not None and len(symmetry.representatives(np.flatnonzero(chosen))[0]) > FEW_SORTS
     flows = None if hurried or not joined else _by_programme(symmetry, upper, lower, most)
     lower = lower if flows is None else max_bound(lower, flows)
@@ -293,7 +293,7 @@ def _of_ends(network: Network) -> Floats:
 
 
 def _improve_bounds(symmetry: Symmetry, upper: Incumbent, lower: ProvedBound, programme: bool) -> ProvedBound:
-    """Bring the ends nearer to each other: better cuts go into `upper`, a better lower end is given back. No step
+    """Bring the ends nearer to each other: better cuts go into `upper`, a better lower bound is given back. No step
     begins after the deadline."""
     network, chosen, deadline = symmetry.network, upper.chosen, upper.deadline
     if network.arcs > MOST_ARCS:

@@ -1,11 +1,11 @@
-"""A lower end of the bisection by flows on the graph itself, where there is too little symmetry for a programme.
+"""A lower bound of the bisection by flows on the graph itself, where there is too little symmetry for a linear program.
 
 From each end point to each other alpha, and for each sort O of other nodes beta_O from each end point to each node of O
 and back, all at once: a cut that halves the n end points carries, one way, at least
 
     alpha · floor(n/2) · ceil(n/2) + sum of beta_O · floor(n/2) · |O|
 
-The flows go along ways that are short for some lengths of the links. A small linear programme mixes several such
+The flows go along ways that are short for some lengths of the links. A small linear program mixes several such
 routings; links that are full in the best mix are longer in the next routing (multiplicative weights, as in Garg and
 Koenemann, SIAM J. Comput. 37, 2007). In a dragonfly a routing over all links between groups is among them (`cliques`).
 What the mix proves are loads that were added up: it holds whatever the lengths.
@@ -243,7 +243,7 @@ def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> t
     weight = gain / unit
     found = linprog(-weight / weight.max(), A_ub=rows, b_ub=np.ones(len(rows)), method="highs")
     if found.status != 0:
-        raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+        raise ArithmeticError(f"the linear program was not solved: {found.message}")
     mix = np.maximum(found.x, 0.0)
     fullest = float((rows @ mix).max())
     amounts = mix / unit / max(fullest, 1.0) * (1 - 1e-9)

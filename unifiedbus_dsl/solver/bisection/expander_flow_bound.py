@@ -1,4 +1,4 @@
-"""A lower end of the bisection by eigenvalues of what the network can carry, for machines of equal nodes.
+"""A lower bound of the bisection by eigenvalues of what the network can carry, for machines of equal nodes.
 
 If demands D between the nodes can be routed, all at once, every cut is at least what of D it parts, and whatever of the
 capacities the routes leave. So a bound on the cuts of the graph W = capacities - loads of the routes + D is one on the
@@ -6,7 +6,7 @@ cuts of the network. Eigenvalues bound those of W (`spectral`): best where D mak
 and Vazirani's certificate (J. ACM 56, 2009). All-to-all alone is a D, no D at all is the bound by eigenvalues.
 
 Pairs of nodes are sorted by their hops and by how many shortest paths they have, and each sort of pairs has one rate,
-all of it on shortest paths in equal parts. The rates come from a linear programme: the least eigenvalue is a concave
+all of it on shortest paths in equal parts. The rates come from a linear program: the least eigenvalue is a concave
 function of them, bounded from above by each vector u, so the vectors of the rates so far say which are better (Kelley,
 J. SIAM 8, 1960). How good they are does not matter for the proof. Nodes are end points, or switches that have equally
 many end points each, which are left where they are.
@@ -36,7 +36,7 @@ HOPS = 6
 SORTS = 24
 """Sorts of pairs at most, the nearest first."""
 ROUNDS = 40
-"""Linear programmes at most."""
+"""Linear linear programs at most."""
 VECTORS = 6
 """Vectors of least eigenvalue that each round adds."""
 GAP = 1e-4
@@ -136,7 +136,7 @@ def _rates(capacity: Floats, sorts: list[_Sort], until: float) -> Floats:
             method="highs",
         )
         if found.status != 0:
-            raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+            raise ArithmeticError(f"the linear program was not solved: {found.message}")
         if found.x[-1] <= least * (1 + GAP) or (number and monotonic() > until):
             break
         rates = np.maximum((found.x[:-1] + best) / 2 if number % 2 else found.x[:-1], 0.0)

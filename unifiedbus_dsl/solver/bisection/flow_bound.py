@@ -1,11 +1,11 @@
-"""A lower end of the bisection by flows on classes: what any cut that halves the end points has to carry.
+"""A lower bound of the bisection by flows on classes: what any cut that halves the end points has to carry.
 
 At once go alpha from each of the n members to each other, beta_O from each member to each vertex of O and back, for
 each orbit O of other forwarding vertices, and all of it through members as well. One way, a halving cut carries at
 least alpha · floor(n/2) · ceil(n/2) + sum of beta_O · floor(n/2) · |O|, whichever side each vertex of O is on.
 
 Turned round, these flows are as many of the same sort, and the mean of both loads the two ways of a cable alike. So
-only members send in the programme, alpha to each other and 2 beta_O to each vertex of O, and what both ways of a cable
+only members send in the LP, alpha to each other and 2 beta_O to each vertex of O, and what both ways of a cable
 carry of that has to fit both together.
 
 Where the elements of an array (SuperPoDs of a cluster, nodes of a rack) hold equally many members, `size`, and
@@ -31,7 +31,7 @@ from unifiedbus_dsl.verify.class_flows import Rates
 LOOKED_FOR = 1_000
 """Arcs of which those of all opposites are found sooner than that of one is looked for."""
 MOST_NUMBERS = 1_600_000_000
-"""Truth values in the demands of the programme: 1.6 GB."""
+"""Truth values in the demands of the linear program: 1.6 GB."""
 
 
 @frozen(eq=False)

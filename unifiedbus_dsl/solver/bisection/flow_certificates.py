@@ -1,4 +1,4 @@
-"""Certificates of lower ends by flows: the symmetries as a verifier checks them, and what one of each sort sends."""
+"""Certificates of lower bounds by flows: the symmetries as a verifier checks them, and what one of each sort sends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEPS = 50_000
 
 
 def flows_proof(network: Network, hubs: Symmetry, found: Crossing) -> LowerBound:
-    """Return what shows the flows of a programme on the network with hubs to a verifier, on the network itself."""
+    """Return what shows the flows of a linear program on the network with hubs to a verifier, on the network itself."""
     new = vertices_with_hubs(network)
     sorts = alike(network, hubs, new)
     if sorts is None:
@@ -130,7 +130,7 @@ def _elements(found: Alike, root: int) -> Iterator[tuple[int, int]]:
 
 
 def class_flows(found: Crossing, hubs: Symmetry, new: Ints, labels: int) -> tuple[SourceFlow, ...]:
-    """Return the flows of a programme on classes of the network with hubs, for the network itself."""
+    """Return the flows of a linear program on classes of the network with hubs, for the network itself."""
     old = np.full(hubs.network.vertices, -1, dtype=np.int64)
     old[new] = np.arange(len(new))
     of = np.empty(int(found.both.max()) + 1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""A lower end of the bisection by eigenvalues: no halving cut is less, by a matrix that is proved to have none below 0.
+"""A lower bound of the bisection by eigenvalues: no halving cut is less, by a matrix proved to have none below 0.
 
 Put x = +1 on one side of a cut and -1 on the other. With the Laplacian L of the capacities, 4 · cut = x'Lx, x_i^2 = 1,
 and the x of the n end points add up to s = 0 (n even) or ±1 (n odd). So for any numbers d and t >= 0 with

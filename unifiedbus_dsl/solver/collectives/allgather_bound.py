@@ -3,7 +3,7 @@
 All-gather of n shards of m bytes takes at least m / x, where x is the largest rate at which the network can bring each
 of the other shards to an end point v at once, for the v where it is least; schedules that reach it exist (ForestColl,
 arXiv 2402.06787). Each v is one commodity, so it may be solved on the classes of a plain equitable partition: the
-programme of a single commodity is the same for networks that such a partition does not tell apart.
+linear program of a single commodity is the same for networks that such a partition does not tell apart.
 
 What end points inject counts for what they relay as well (see `relays`). A gate that several neighbours share is the
 one case in which a schedule need not reach x: the copies that are sent through it count then, and what is reached is
@@ -42,7 +42,7 @@ NOT_JOINED = "some of its end points are not joined"
 
 
 GRACE_S = 1.0
-"""Seconds after its time that a question may take for some upper end."""
+"""Seconds after its time that a question may take for some upper bound."""
 SHORT = ", as far as the time allowed"
 
 
@@ -78,7 +78,7 @@ def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Bounded
     """Largest rate, byte/s, at which an end point can be brought a stream from every other member at once, all of them
     being brought the same streams; the least over the members.
 
-    Where so few members are alike that each would take a programme, an interval: from what each can take at all, and
+    Where so few members are alike that each would take an LP, an interval: from what each can take at all, and
     from flows of all to all on shortest paths.
     """
     group, chosen = _members(symmetry, members)
@@ -212,7 +212,7 @@ def allreduce_time(
 
     At most a reduce-scatter and an all-gather one after the other. At least the size over the least capacity, one way,
     that parts two members: the result on either side depends on all the data of the other; of those about a single
-    member where so few are alike that each would take a programme. And at least 2 (n - 1) times the size over what all
+    member where so few are alike that each would take an LP. And at least 2 (n - 1) times the size over what all
     end points together can send: until one end point first holds the sum of an element, at least n - 1 others have sent
     something of it, and from then on n - 1 have still to receive it (Patarasuk and Yuan, J. Parallel Distrib. Comput.
     69, 2009). A gate without which the members fall into k >= 2 parts takes in something of each of them, and where it

@@ -12,8 +12,8 @@ shards of different groups differ, so these transfers run at once:
 For one group of an all-gather the bound is reached (ForestColl, arXiv 2402.06787), for one root of a broadcast too
 (as many disjoint arborescences as the narrowest cut is wide: Bang-Jensen, Frank and Jackson, 1995). Both theorems are
 about cables that carry as much one way as the other. Injection that counts for several cables together is no such cable
-(see `relays`): then the copies that pass it are counted, the upper end is what is reached where it is shared out among
-these cables, and small machines are solved as packings of trees (see `trees`). For several groups only the lower end is
+(see `relays`): then copies that pass it are counted, the upper bound is what is reached where it is shared out among
+these cables, small machines are solved as packings of trees (see `trees`). For several groups only the lower bound is
 known.
 """
 
@@ -61,8 +61,8 @@ def collective_time_bound(
 ) -> BoundedValue:
     """Least time, s, of a collective over the groups of end points `group` ([E], -1: in none), of bandwidth alone.
 
-    `roots` [groups] broadcast; default the first member of each. The upper end is infinite where no schedule is known.
-    After `budget` seconds no further programme is made, one that runs is given up, and what is known is an interval.
+    `roots` [groups] broadcast; by default the first of each. The upper bound is infinite where no schedule is known.
+    After `budget` seconds no further LP is made, one that runs is given up, and what is known is an interval.
     """
     if not symmetry.network.arcs:
         raise NotAdmittedError(NOT_JOINED)
@@ -110,7 +110,7 @@ def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints, budget: float | 
     end points relay, with both certificates. The symmetry keeps the groups and the sources.
 
     Raises:
-        TooLargeError: the programme is too large, or not solved within `budget` seconds.
+        TooLargeError: the linear program is too large, or not solved within `budget` seconds.
     """
     return solve_concurrent_flow(symmetry, commodities(symmetry, Groups(group), sources), np.ones(1), budget=budget)
 
@@ -137,9 +137,9 @@ def _together(symmetry: Symmetry, group: Ints, members: Ints, until: float) -> f
 
 def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float, budget: float | None) -> BoundedValue:
     """Pieces of size / n at the best throughput over all paths, those through end points among them; prices in place of
-    a programme that takes more than half of the budget."""
+    a linear program that takes more than half of the budget."""
     around = invariant_symmetries(with_forwarding_endpoints(symmetry), Groups(group))
-    reason = "flows and prices on every arc, from a programme on classes; end points relay"
+    reason = "flows and prices on every arc, from a linear program on classes; end points relay"
     try:
         found = _concurrent(around, group, members.ravel(), None if budget is None else budget / 2)
     except TooLargeError:

@@ -27,7 +27,7 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 
 MAX_END_POINTS = 12_000
-"""Columns that a programme may have."""
+"""Columns that a linear program may have."""
 TOLERANCE = 1e-7
 """Relative error of a constraint that is rounding."""
 Packing = Literal["broadcast", "allgather", "allreduce"]
@@ -42,7 +42,7 @@ def pack_trees(
     nothing in what is reached.
 
     Raises:
-        TooLargeError: the programme has too many columns, or takes more than `budget` seconds.
+        TooLargeError: the linear program has too many columns, or takes more than `budget` seconds.
     """
     reached = _Trees(network, np.flatnonzero(members), members).solve(packing, root, False, budget)
     ends = np.flatnonzero(np.diff(network.indptr)[network.end_order] > 0)
@@ -108,7 +108,7 @@ class _Programme:
         if found.status == 1:
             raise TooLargeError(f"not solved in {budget} s")
         if found.status != 0:
-            raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+            raise ArithmeticError(f"the linear program was not solved: {found.message}")
         x = np.maximum(found.x, 0.0)
         value, size = float(x[goal].sum()), max(1.0, float(x.max()))
         prices, potentials = np.minimum(found.ineqlin.marginals, 0.0), found.eqlin.marginals

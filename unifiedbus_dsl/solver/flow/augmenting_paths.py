@@ -1,4 +1,4 @@
-"""Flows from one source on long thin networks, where a programme takes far longer than looking for paths.
+"""Flows from one source on long thin networks, where a linear program takes far longer than looking for paths.
 
 To one goal by shortest augmenting paths (Edmonds and Karp, 1972); to several along shortest paths, where that already
 fills all arcs out of the source. Either way the result is a flow and a cut that it fills.

@@ -1,4 +1,4 @@
-"""Throughput over all paths by prices: an interval with both certificates where a programme would be too large.
+"""Throughput over all paths by prices: an interval with both certificates where a linear program would be too large.
 
 Flow deviation (Fratta, Gerla and Kleinrock, Networks 3, 1973) on the largest utilisation, smoothed: each arc has a
 length that grows with its utilisation, everything is sent along shortest paths under these lengths, and the loads so

@@ -263,7 +263,7 @@ def _dot(one: Floats, other: Floats) -> float:
 
 def mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Floats]:
     """The mix of routings whose largest utilisation is least, and the lengths that prove that no other mix is better:
-    a programme of one column a routing."""
+    a linear program of one column a routing."""
     from scipy.optimize import linprog
 
     cable = np.isfinite(room)
@@ -279,7 +279,7 @@ def mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Flo
         method="highs-ds",
     )
     if found.status != 0:
-        raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+        raise ArithmeticError(f"the linear program was not solved: {found.message}")
     length = np.zeros(len(room))
     length[cable] = np.maximum(-found.ineqlin.marginals, 0.0) / (room[cable] * size[cable])
     part = np.maximum(found.x[:columns], 0.0)

@@ -46,7 +46,7 @@ def max_concurrent_flow(
 ) -> MaxConcurrentFlow:
     """Largest t such that t times the demand fits, over all paths (`minimal`: over paths of fewest hops).
 
-    What end points may inject does not depend on the routing, so it is one more bound on t. A programme of more than
+    What end points may inject does not depend on the routing, so it is one more bound on t. A LP of more than
     `most` columns, or one that is not solved within half of the `budget` in seconds, gives way to prices: the number is
     then an interval.
     """
@@ -61,7 +61,7 @@ def max_concurrent_flow(
     try:
         half = None if budget is None else budget / 2
         found = solve_concurrent_flow(group, made, np.ones(1), minimal=minimal, most=most, budget=half)
-        reason = "flows and prices on every arc, from a programme on classes"
+        reason = "flows and prices on every arc, from a linear program on classes"
     except TooLargeError:
         whole = _through_terminals(group.network, ecmp(symmetry, demand).load_Bps)
         left = None if until is None else max(0.0, until - monotonic())

@@ -1,4 +1,4 @@
-"""Multi-commodity flow as a linear programme on classes of arcs, exact by symmetry, checked on the whole network.
+"""Multi-commodity flow as a linear program on classes of arcs, exact by symmetry, checked on the whole network.
 
 For a source s, P_s is the coarsest equitable partition of the vertices finer than (orbit, s itself, demand of s); an
 arc class K is (class of tail, class of head, orbit of the arc). With g_s(K) the total flow on K of the commodities of
@@ -9,7 +9,7 @@ all images of s:
     each orbit E of arcs:           sum of g_s(K), s and K within E  <=  |E| · capacity(E)
     each orbit of gates:            the same of all K out of its vertices, and of all K into them (see `rooms`)
 
-The optimum is that of the full programme: averaging a full solution over the group and adding it up over classes gives
+The optimum is that of the full LP: averaging a full solution over the group and adding it up over classes gives
 one of these; spreading g_s(K) evenly over K and copying it to the images of s gives a full one. The result holds both
 certificates: flows whose balance and loads are added up again on every vertex and arc, and a length for each arc, whose
 shortest paths, swept on the whole network, bound every solution:
@@ -36,9 +36,9 @@ from unifiedbus_dsl.solver.flow.shared_resources import SharedResources, shared_
 from unifiedbus_dsl.solver.paths.bfs import bellman_ford
 
 SMALL = 20_000
-"""Columns up to which the dual simplex solves the programme; beyond, the interior point method."""
+"""Columns up to which the dual simplex solves the linear program; beyond, the interior point method."""
 MANY = 1_000
-"""Classes of arcs of one commodity from which on paths are looked for before a programme is solved."""
+"""Classes of arcs of one commodity from which on paths are looked for before a linear program is solved."""
 COLUMN_S = 5e-6
 """Seconds for a column below which a budget is too small to begin: the interior point method looks at the clock between
 its rounds only, and none is that quick."""
@@ -62,7 +62,7 @@ class Commodity:
 class Optimum:
     """Best value of the objective with its two proved sides, parameters, load of each arc at the lower side and a
     length for each arc that proves the upper one, both [arc orbits]: they are the same for all arcs of an orbit. The
-    lengths add up from the `price` [R] of each room. `columns` and `rows` are the size of the programme. `potentials`
+    lengths add up from the `price` [R] of each room. `columns` and `rows` are the size of the LP. `potentials`
     are the distances under these lengths: source, its copies, the class of each vertex [V] and the distance of each
     class; empty where they are to be found anew."""
 
@@ -81,7 +81,7 @@ class Optimum:
 
 
 class TooLargeError(ValueError):
-    """The programme has more columns, or takes more time, than was allowed."""
+    """The linear program has more columns, or takes more time, than was allowed."""
 
 
 @frozen(eq=False)
@@ -116,7 +116,7 @@ def solve_concurrent_flow(
     With `minimal` only paths of fewest hops are used. Without `above` only the flow is checked; `upper` is infinite.
 
     Raises:
-        TooLargeError: more than `most` columns, or the programme takes more than `budget` seconds.
+        TooLargeError: more than `most` columns, or the linear program takes more than `budget` seconds.
         VerificationError: the two sides contradict each other.
     """
     blocks: list[_QuotientCommodity] = []
@@ -278,7 +278,7 @@ def _solve(
     if found.status == 1:
         raise TooLargeError(f"not solved in {budget} s")
     if found.status != 0:
-        raise ArithmeticError(f"the linear programme was not solved: {found.message}")
+        raise ArithmeticError(f"the linear program was not solved: {found.message}")
     ends = np.cumsum([len(block.size) for block in blocks])
     flows = [found.x[end - len(block.size) : end] * unit for end, block in zip(ends, blocks, strict=True)]
     prices = np.zeros(len(room))
