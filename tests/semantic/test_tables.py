@@ -79,11 +79,11 @@ def test_a_table_of_a_hundred_thousand_elements() -> None:
     """Cheap by the steps that checking takes, not by the clock."""
     table = list(range(100_000))
     random.Random(1).shuffle(table)
-    done = star(table, len(table), work=30_000_000)
+    done = star(table, len(table), work=120_000_000)
     assert not done.diagnostics, [each.message for each in done.diagnostics]
     assert (done.fabric().b_port == np.array(table)).all()
     table[70_000] = table[3]
-    (found,) = star(table, len(table), work=30_000_000).diagnostics
+    (found,) = star(table, len(table), work=120_000_000).diagnostics
     assert f"`t[3]` and `t[70000]` are both {table[3]}" in found.message
     assert len(found.labels) == 2
 

@@ -9,7 +9,7 @@ from attrs import frozen
 class Limits:
     """`source_bytes`: of one text. `array`: elements of one array of instances or ports. `devices`: of a system.
     `nesting`: how deep assemblies may contain each other. `work`: steps of checking, about 10 nanoseconds each (see
-    `unifiedbus_dsl.work`). `errors`: after these the rest of a text is not looked at."""
+    `unifiedbus_dsl.base.work`). `errors`: after these the rest of a text is not looked at."""
 
     source_bytes: int = 4 * 2**20
     array: int = 2**24
