@@ -116,6 +116,9 @@ def test_a_permutation_that_is_no_symmetry_is_refused() -> None:
     ):
         with pytest.raises(VerificationError, match=message):
             check_move(cables, arcs, Move(ends.copy(), image))
+    known = moves_of(machine.symmetry)[0]
+    with pytest.raises(VerificationError, match=r"."):  # the same vertices as an automorphism moves, to other places
+        check_move(cables, arcs, Move(known.moved, known.moved[np.r_[1, 0, 2 : len(known.moved)]]))
     hub = np.flatnonzero(network.end < 0).astype(np.int32)
     with pytest.raises(VerificationError, match="to a switch"):
         end_orbits(cables, arcs, [Move(np.append(hub, ends[:1]), np.append(ends[:1], hub))])

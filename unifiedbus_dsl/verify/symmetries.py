@@ -65,15 +65,15 @@ def end_images(cables: Cables, move: Move) -> tuple[Ints, Ints]:
 
 
 def check_move(cables: Cables, arcs: Arcs, move: Move) -> None:
-    """Hold a move to be an automorphism, once for the same arcs.
+    """Hold a move to be an automorphism, once for the same arrays.
 
     Raises:
         VerificationError: it is none.
     """
-    known = vars(arcs).setdefault("_moves", [])
-    if any(each is move.moved for each in known):
-        return
     moved, image = move.moved, move.image
+    known = vars(cables).setdefault("_moves", [])
+    if any(of is arcs and before is moved and after is image for of, before, after in known):
+        return
     source, target = end_images(cables, move)
     require((np.sort(moved) == np.sort(image)).all(), "a symmetry loses a vertex")
     require((np.diff(np.sort(moved)) > 0).all(), "a symmetry moves a vertex twice")
@@ -95,4 +95,4 @@ def check_move(cables: Cables, arcs: Arcs, move: Move) -> None:
         before += int((hashed(tail, head, kind, cables.vertices) * count).sum(dtype=np.uint64))
         after += int((hashed(full[tail], full[head], kind, cables.vertices) * count).sum(dtype=np.uint64))
     require(before % 2**64 == after % 2**64, "a symmetry does not bring the arcs back")
-    known.append(move.moved)
+    known.append((arcs, moved, image))
