@@ -65,6 +65,14 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     assert set(out.split()) & set(HEAVY) == set()
 
 
+def test_the_formats_that_are_read_are_listed_without_the_solver_and_those_that_are_written() -> None:
+    code = "import sys; from unifiedbus_dsl.cli import main; main(['import', '--help']); print(*sys.modules, sep='\\n')"
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+    assert "ibnetdiscover" in out
+    assert {"scipy", "unifiedbus_dsl.export.registry"} & set(out.split()) == set()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_start_takes_at_most_half_more_than_click(argument: str) -> None:

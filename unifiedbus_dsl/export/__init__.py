@@ -19,39 +19,10 @@ from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.export.base import CannotExportError, ExportInput, ForeignFilesError, Format, refuse, remark
 from unifiedbus_dsl.export.common.legal import map_text
-from unifiedbus_dsl.export.formats import (
-    astra_sim,
-    bom,
-    booksim,
-    cables,
-    chakra,
-    containerlab,
-    cytoscape,
-    d2,
-    drawio,
-    graphml,
-    graphology,
-    hccl,
-    hccl12,
-    hpcc,
-    htsim,
-    infragraph,
-    kubernetes,
-    mermaid,
-    netbox,
-    node_link,
-    ns3,
-    parquet,
-    simai,
-    simgrid,
-    slurm,
-    slurm_shapes,
-    sst,
-    topograph,
-)
 from unifiedbus_dsl.ir.plan.unknown import links_without
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.export.registry import FORMATS
     from unifiedbus_dsl.ir.fabric import Fabric
     from unifiedbus_dsl.ir.plan import Plan
 
@@ -69,42 +40,13 @@ __all__ = [
 
 MAP_SUFFIX = ".names.csv"
 
-_MODULES = (
-    cables,
-    netbox,
-    bom,
-    node_link,
-    cytoscape,
-    graphology,
-    graphml,
-    slurm,
-    slurm_shapes,
-    kubernetes,
-    topograph,
-    hccl,
-    hccl12,
-    ns3,
-    simgrid,
-    astra_sim,
-    chakra,
-    booksim,
-    sst,
-    hpcc,
-    infragraph,
-    simai,
-    htsim,
-    mermaid,
-    drawio,
-    containerlab,
-    d2,
-    parquet,
-)
-_FAMILIES: tuple[tuple[Format, ...], ...] = tuple(
-    module.FORMATS if hasattr(module, "FORMATS") else (module.FORMAT,) for module in _MODULES
-)
 
-FORMATS: dict[str, Format] = {form.name: form for family in _FAMILIES for form in family}
-"""Every format by its name, in the order of `--help`."""
+def __getattr__(name: str) -> dict[str, Format]:
+    if name != "FORMATS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from unifiedbus_dsl.export.registry import FORMATS
+
+    return FORMATS
 
 
 def find(name: str) -> Format:
@@ -113,6 +55,8 @@ def find(name: str) -> Format:
     Raises:
         KeyError: there is none.
     """
+    from unifiedbus_dsl.export.registry import FORMATS
+
     if name not in FORMATS:
         raise UnknownNameError(no_such("format", name, list(FORMATS)))
     return FORMATS[name]
@@ -168,13 +112,15 @@ def write_subject(subject: ExportInput, form: Format, path: Path, sink: Sink) ->
     Raises:
         CannotExportError: the format can't say this machine; the sink says why.
     """
+    from unifiedbus_dsl.export.registry import FORMATS
+
     if subject.gone is not None and not form.partial:
-        able = ", ".join(name for name in FORMATS if find(name).partial)
+        able = ", ".join(each.name for each in FORMATS.values() if each.partial)
         raise refuse(sink, f"{form.name} can't leave out what `{subject.gone.scenario}` has taken", "json", notes=(
             f"formats that can: {able}",
         ))  # fmt: skip
     if subject.node is not None and not form.nodes:
-        able = ", ".join(name for name in FORMATS if find(name).nodes)
+        able = ", ".join(each.name for each in FORMATS.values() if each.nodes)
         raise refuse(sink, f"{form.name} has no nodes to choose", "slurm-yaml", notes=(f"formats that have: {able}",))
     if subject.node is not None:
         from unifiedbus_dsl.export.common.groups import check_node

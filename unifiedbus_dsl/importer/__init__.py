@@ -4,7 +4,7 @@
     fabric = read_fabric("discovered.txt")        # to be solved and drawn like any other
 
 A format gives a table of claims (`formats`), which are settled into a machine (`settle`), whose devices are told apart
-(`kinds`), and which becomes a fabric under the names of the site (`rebuild`).
+(`kinds`), and which becomes a fabric under the names of the site (`reconstruct`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from xml.etree import ElementTree
 from attrs import frozen
 
 from unifiedbus_dsl.importer.doubts import Doubts
-from unifiedbus_dsl.importer.islands import tell_islands
 from unifiedbus_dsl.importer.kinds import Hosts, classify
 from unifiedbus_dsl.importer.listing import ImportFailed, Listing
 from unifiedbus_dsl.importer.reconstruct import reconstruct
@@ -67,6 +66,8 @@ def read(path: str | PathLike[str], form: str | None = None, hosts: Hosts | None
 
 def read_source(source: Source, form: str | None = None, hosts: Hosts | None = None) -> Found:
     """Return the devices and cables of a source, as `read`."""
+    from unifiedbus_dsl.importer.islands import tell_islands
+
     doubts = Doubts()
     with _failing(source):
         chosen = form_of(source, form)

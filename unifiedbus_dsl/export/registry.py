@@ -1,0 +1,75 @@
+"""The formats that are written, in the order of `--help`: one module each, or a family of them in one.
+
+Apart from the package, so that whoever needs a part of it (names, streams) does not load every format.
+"""
+
+from __future__ import annotations
+
+from unifiedbus_dsl.export.base import Format
+from unifiedbus_dsl.export.formats import (
+    astra_sim,
+    bom,
+    booksim,
+    cables,
+    chakra,
+    containerlab,
+    cytoscape,
+    d2,
+    drawio,
+    graphml,
+    graphology,
+    hccl,
+    hccl12,
+    hpcc,
+    htsim,
+    infragraph,
+    kubernetes,
+    mermaid,
+    netbox,
+    node_link,
+    ns3,
+    parquet,
+    simai,
+    simgrid,
+    slurm,
+    slurm_shapes,
+    sst,
+    topograph,
+)
+
+_MODULES = (
+    cables,
+    netbox,
+    bom,
+    node_link,
+    cytoscape,
+    graphology,
+    graphml,
+    slurm,
+    slurm_shapes,
+    kubernetes,
+    topograph,
+    hccl,
+    hccl12,
+    ns3,
+    simgrid,
+    astra_sim,
+    chakra,
+    booksim,
+    sst,
+    hpcc,
+    infragraph,
+    simai,
+    htsim,
+    mermaid,
+    drawio,
+    containerlab,
+    d2,
+    parquet,
+)
+_FAMILIES: tuple[tuple[Format, ...], ...] = tuple(
+    module.FORMATS if hasattr(module, "FORMATS") else (module.FORMAT,) for module in _MODULES
+)
+
+FORMATS: dict[str, Format] = {form.name: form for family in _FAMILIES for form in family}
+"""Every format by its name, in the order of `--help`."""
