@@ -5,54 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unifiedbus_dsl.analysis import api
-from unifiedbus_dsl.analysis.api import (
-    QuestionError,
-    availability,
-    bisection,
-    connected,
-    diameter,
-    disjoint_paths,
-    fair,
-    hops,
-    latency,
-    loads,
-    measure,
-    mtbf,
-    optimal_time,
-    oversubscription,
-    paths,
-    reachable,
-    results,
-    sweep,
-    throughput,
-    tiers,
-    time,
-)
+from unifiedbus_dsl.analysis.api import *  # noqa: F403 - all that it has for others
 from unifiedbus_dsl.measures.answers import Answer
-
-__all__ = [
-    "QuestionError",
-    "availability",
-    "bisection",
-    "connected",
-    "diameter",
-    "disjoint_paths",
-    "fair",
-    "hops",
-    "latency",
-    "loads",
-    "measure",
-    "mtbf",
-    "optimal_time",
-    "oversubscription",
-    "paths",
-    "reachable",
-    "results",
-    "sweep",
-    "throughput",
-    "tiers",
-    "time",
-]
 
 
 def __getattr__(name: str) -> Callable[..., Answer]:

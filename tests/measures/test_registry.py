@@ -162,4 +162,3 @@ def test_the_answer_of_every_measure_has_a_certificate() -> None:
     for measure in MEASURES.values():
         assert isinstance(measure, Measure)
         assert "Certified" in str(inspect.signature(measure.evaluate).return_annotation), measure.name
-    assert Certified is not None

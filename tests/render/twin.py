@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 from math import prod
 
-from unifiedbus_dsl.ir.plan import AssemblyType, Const, IndexExpr, Lookup, Not, Op, Plan, PortRef, Rule, Var
-
-
-def value(expr: IndexExpr, env: dict[str, int]) -> int:
-    match expr:
-        case Const(number):
-            return number
-        case Var(name):
-            return env[name]
-        case Not(inner):
-            return int(not value(inner, env))
-        case Lookup(table, at):
-            return table[value(at, env)]
-        case Op(op, left, right):
-            a, b = value(left, env), value(right, env)
-            return {
-                "+": lambda: a + b,
-                "-": lambda: a - b,
-                "*": lambda: a * b,
-                "div": lambda: a // b,
-                "mod": lambda: a % b,
-                "<": lambda: int(a < b),
-                "==": lambda: int(a == b),
-                "and": lambda: int(a and b),
-            }[op]()
-
-
-def points(rule: Rule) -> Iterator[dict[str, int]]:
-    for point in product(*(range(a.low, a.high + 1, a.step) for a in rule.axes)):
-        env = dict(zip([a.name for a in rule.axes], point, strict=True))
-        if rule.where is None or value(rule.where, env):
-            yield env
+from tests.ir.plan.loops import index_points, value
+from unifiedbus_dsl.ir.plan import AssemblyType, Plan, PortRef, Rule
 
 
 def cables(rule: Rule) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """The child subscripts at both ends of each cable."""
     return [
         (tuple(value(e, env) for e in rule.left.at), tuple(value(e, env) for e in rule.right.at))
-        for env in points(rule)
+        for env in index_points(rule.axes, rule.where)
     ]
 
 
@@ -96,7 +65,7 @@ def joined(plan: Plan, key: str) -> set[frozenset[str]]:
     return {
         frozenset((end(plan, assembly, rule.left, env), end(plan, assembly, rule.right, env)))
         for rule in assembly.rules
-        for env in points(rule)
+        for env in index_points(rule.axes, rule.where)
     }
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import prod
 
 import numpy as np
-from attrs import define, field
+from attrs import define, evolve, field
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.importer.table import Table
@@ -60,17 +60,8 @@ def flat(table: Table, types: Types) -> Plan:
     order = np.argsort(np.asarray(layout.tops, dtype=object)).tolist()
     children = tuple(Child(layout.tops[n], (layout.sizes[n],), layout.types[n]) for n in order)
     assemblies[root] = AssemblyType(root, "module", children, rules=rules)
-    plan = Plan(
-        table.name,
-        root,
-        dict(sorted(types.protocols.items())),
-        dict(sorted(types.links.items())),
-        dict(sorted(types.devices.items())),
-        dict(sorted(assemblies.items())),
-    )
-    return Plan(
-        plan.system, root, plan.protocols, plan.links, plan.devices, plan.assemblies, _site(table, types, layout, plan)
-    )
+    plan = types.plan(table.name, root, assemblies)
+    return evolve(plan, site=_site(table, types, layout, plan))
 
 
 def _free(name: str, taken: set[str]) -> str:

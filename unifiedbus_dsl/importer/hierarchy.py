@@ -44,14 +44,7 @@ def by_names(table: Table, types: Types) -> Plan | None:
     root = build.add(tree, table.name)
     rules = _rules(table, types, paths, build)
     assemblies = build.assemblies | {root: evolve(build.assemblies[root], rules=rules)}
-    plan = Plan(
-        table.name,
-        root,
-        dict(sorted(types.protocols.items())),
-        dict(sorted(types.links.items())),
-        dict(sorted(types.devices.items())),
-        dict(sorted(assemblies.items())),
-    )
+    plan = types.plan(table.name, root, assemblies)
     return evolve(plan, site=_site(table, types, paths, plan))
 
 

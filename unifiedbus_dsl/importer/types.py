@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.table import Kind, Table
 from unifiedbus_dsl.ir.fabric.names import port_paths, split_segment
-from unifiedbus_dsl.ir.plan import DeviceType, Link, Plan, Port, Protocol, Value, serial
+from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Link, Plan, Port, Protocol, Value, serial
 
 Index: TypeAlias = tuple[int, ...]
 Place: TypeAlias = tuple[str, Index]
@@ -65,6 +65,17 @@ class Types:
         if found is None:
             raise ImportFailed(f"`{key}` has no port `{port}`")
         return found
+
+    def plan(self, system: str, root: str, assemblies: Mapping[str, AssemblyType]) -> Plan:
+        """Return the plan of a machine of these types."""
+        return Plan(
+            system,
+            root,
+            dict(sorted(self.protocols.items())),
+            dict(sorted(self.links.items())),
+            dict(sorted(self.devices.items())),
+            dict(sorted(assemblies.items())),
+        )
 
 
 def _places(device: DeviceType) -> Iterator[Place]:

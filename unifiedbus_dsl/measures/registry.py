@@ -98,21 +98,24 @@ def is_by_length(name: str) -> bool:
 
 
 def selection(doc: str, name: str = "ends", default: str = "") -> Argument:
+    """Return a positional argument that is a selection."""
     return Argument(name, Takes.SELECTION, doc, positional=True, default=default)
 
 
 def traffic(doc: str = "who sends to whom: a traffic by its name, or a pattern") -> Argument:
+    """Return the positional argument of measures that are about a traffic."""
     return Argument("traffic", Takes.TRAFFIC, doc, positional=True)
 
 
 def collective(doc: str = "a collective by its name, or as a pattern") -> Argument:
+    """Return the positional argument of measures that are about a collective."""
     return Argument("collective", Takes.COLLECTIVE, doc, positional=True)
 
 
 PAIRS = selection(
     "`A -> B`: from which end points to which; of a single selection all ordered pairs", "pairs", "all npu"
 )
-ENDS = selection("end points", "ends", "all npu")
+ENDS = selection("end points", "ends")
 PLANE = Argument(OVER, Takes.PLANE, "only over cables of one protocol or link, or of several", default="all")
 ROUTING = Argument("routing", Takes.WORD, "how the traffic is routed", words=ROUTINGS, default="ecmp")
 ALGORITHM = Argument("algorithm", Takes.WORD, "the schedule of the collective", words=ALGORITHMS, default="the fastest")

@@ -86,15 +86,6 @@ def label_table(labels: Labels) -> tuple[int, ...]:
     return tuple(_there(labels).tolist())
 
 
-def label_at(labels: Labels, place: IndexExpr) -> IndexExpr:
-    """Return the label at a place."""
-    if not labels.absent:
-        return place
-    if isinstance(place, Const):
-        return Const(label_table(labels)[place.value])
-    return Lookup(label_table(labels), place)
-
-
 def flat_label(labels: Labels, at: Sequence[IndexExpr]) -> IndexExpr:
     """Return the row-major number of subscripts."""
     flat: IndexExpr = Const(0)

@@ -20,36 +20,19 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     return paths.hops(call)
 
 
-register(
-    Measure(
-        "hops",
-        "cables on a shortest path, the most over the pairs",
-        (PAIRS, PLANE),
-        NUMBER,
-        evaluate=evaluate,
-        better=Better.LESS,
-        invariance=Invariance.SELECTION,
+for name, doc, subject in (
+    ("hops", "cables on a shortest path, the most over the pairs", PAIRS),
+    ("diameter", "cables on a shortest path, the most over all pairs", ENDS),
+    ("mean_hops", "cables on a shortest path, the mean over ordered pairs", ENDS),
+):
+    register(
+        Measure(
+            name,
+            doc,
+            (subject, PLANE),
+            NUMBER,
+            evaluate=evaluate,
+            better=Better.LESS,
+            invariance=Invariance.SELECTION,
+        )
     )
-)
-register(
-    Measure(
-        "diameter",
-        "cables on a shortest path, the most over all pairs",
-        (ENDS, PLANE),
-        NUMBER,
-        evaluate=evaluate,
-        better=Better.LESS,
-        invariance=Invariance.SELECTION,
-    )
-)
-register(
-    Measure(
-        "mean_hops",
-        "cables on a shortest path, the mean over ordered pairs",
-        (ENDS, PLANE),
-        NUMBER,
-        evaluate=evaluate,
-        better=Better.LESS,
-        invariance=Invariance.SELECTION,
-    )
-)

@@ -20,27 +20,23 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     return paths.latency(call)
 
 
-register(
-    Measure(
+for name, doc, subject in (
+    (
         "latency",
         "least zero-load time, cut-through: arcs, vertices passed, and the message over the narrowest cable",
-        (PAIRS, MESSAGE, PLANE),
-        TIME,
-        evaluate=evaluate,
-        better=Better.LESS,
-        invariance=Invariance.SELECTION,
-        by_length=True,
+        PAIRS,
+    ),
+    ("mean_latency", "least zero-load time, the mean over ordered pairs", ENDS),
+):
+    register(
+        Measure(
+            name,
+            doc,
+            (subject, MESSAGE, PLANE),
+            TIME,
+            evaluate=evaluate,
+            better=Better.LESS,
+            invariance=Invariance.SELECTION,
+            by_length=True,
+        )
     )
-)
-register(
-    Measure(
-        "mean_latency",
-        "least zero-load time, the mean over ordered pairs",
-        (ENDS, MESSAGE, PLANE),
-        TIME,
-        evaluate=evaluate,
-        better=Better.LESS,
-        invariance=Invariance.SELECTION,
-        by_length=True,
-    )
-)

@@ -24,99 +24,25 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
 WHAT = selection("parts, ports or cables", "what", "everything")
 FIELD = Argument("field", Takes.FIELD, "`weight of all board`", positional=True)
 
-register(
-    Measure(
-        "count",
-        "how many are selected",
-        (WHAT,),
-        NUMBER,
-        evaluate=evaluate,
-        better=Better.MORE,
-        invariance=Invariance.NONE,
-        from_plan=True,
+for name, doc, subject, dimension, better in (
+    ("count", "how many are selected", WHAT, NUMBER, Better.MORE),
+    ("ports", "ports of what is selected", WHAT, NUMBER, Better.MORE),
+    ("lanes", "lanes of what is selected", WHAT, NUMBER, Better.MORE),
+    ("free_ports", "ports that no cable takes", WHAT, NUMBER, Better.MORE),
+    ("bandwidth", "raw rate of the ports of what is selected, one way", WHAT, RATE, Better.MORE),
+    ("power", "power of what is selected, with its cables", WHAT, POWER, Better.LESS),
+    ("cost", "cost of what is selected, with its cables", WHAT, MONEY, Better.LESS),
+    ("sum", "the sum of a field over what is selected", FIELD, None, Better.MORE),
+):
+    register(
+        Measure(
+            name,
+            doc,
+            (subject,),
+            dimension,
+            evaluate=evaluate,
+            better=better,
+            invariance=Invariance.NONE,
+            from_plan=True,
+        )
     )
-)
-register(
-    Measure(
-        "ports",
-        "ports of what is selected",
-        (WHAT,),
-        NUMBER,
-        evaluate=evaluate,
-        better=Better.MORE,
-        invariance=Invariance.NONE,
-        from_plan=True,
-    )
-)
-register(
-    Measure(
-        "lanes",
-        "lanes of what is selected",
-        (WHAT,),
-        NUMBER,
-        evaluate=evaluate,
-        better=Better.MORE,
-        invariance=Invariance.NONE,
-        from_plan=True,
-    )
-)
-register(
-    Measure(
-        "free_ports",
-        "ports that no cable takes",
-        (WHAT,),
-        NUMBER,
-        evaluate=evaluate,
-        better=Better.MORE,
-        invariance=Invariance.NONE,
-        from_plan=True,
-    )
-)
-register(
-    Measure(
-        "bandwidth",
-        "raw rate of the ports of what is selected, one way",
-        (WHAT,),
-        RATE,
-        evaluate=evaluate,
-        better=Better.MORE,
-        invariance=Invariance.NONE,
-        from_plan=True,
-    )
-)
-register(
-    Measure(
-        "power",
-        "power of what is selected, with its cables",
-        (WHAT,),
-        POWER,
-        evaluate=evaluate,
-        better=Better.LESS,
-        invariance=Invariance.NONE,
-        from_plan=True,
-    )
-)
-register(
-    Measure(
-        "cost",
-        "cost of what is selected, with its cables",
-        (WHAT,),
-        MONEY,
-        evaluate=evaluate,
-        better=Better.LESS,
-        invariance=Invariance.NONE,
-        from_plan=True,
-    )
-)
-register(
-    Measure(
-        "sum",
-        "the sum of a field over what is selected",
-        (FIELD,),
-        None,
-        evaluate=evaluate,
-        better=Better.MORE,
-        invariance=Invariance.NONE,
-        from_plan=True,
-    )
-)
