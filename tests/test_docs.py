@@ -16,6 +16,7 @@ import pytest
 from tests.importer import samples
 from tests.support import literate
 from unifiedbus_dsl.cli import main
+from unifiedbus_dsl.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -77,3 +78,7 @@ def test_commands_and_programs_run(
 def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_what_is_cited_is_this_version() -> None:
+    assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")

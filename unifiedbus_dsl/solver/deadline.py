@@ -1,4 +1,4 @@
-"""When the time of a question is over, and whether it ran short of it."""
+"""The deadline of a query with a budget, and whether something was left out for it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Renumberings that leave a machine as it is, held to that, and what they make alike: vertices, and arcs.
+"""Automorphisms of a network, checked on its arcs, and the orbits of vertices and arcs that they generate.
 
-A generator is such a renumbering. Whatever is added up over all that generators make of it is the same for everything
-that is alike, so one of each sort says it for all.
+Whatever is added up over all images under the group is the same throughout an orbit, so one vertex of each says it for
+all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_STEPS = 1_000_000
 
 @frozen(eq=False, slots=False)
 class Generator:
-    """Vertex `moved[i]` (ascending) goes to `image[i]`, the others stay."""
+    """A permutation of vertices: `moved[i]` (ascending) goes to `image[i]`, the others stay."""
 
     moved: Ids
     image: Ids
@@ -40,7 +40,7 @@ class Generator:
 
 @frozen(eq=False, slots=False)
 class Alike:
-    """Generators, and sorts of vertices and arcs that they show.
+    """Generators of automorphisms, and the orbits of vertices and arcs that they show.
 
     Generator `by[v]` carries another vertex, of lower `rank`, to v (-1: v is the first of its sort). Arcs of one
     `label` [A] are of one sort: those out of the first of a sort of vertices are carried to those of all others, and

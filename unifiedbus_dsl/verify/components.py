@@ -1,4 +1,4 @@
-"""What is joined, by hooking and jumping."""
+"""Connected components, by hooking and pointer jumping (Shiloach and Vishkin 1982)."""
 
 from __future__ import annotations
 

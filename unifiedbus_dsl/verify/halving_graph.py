@@ -1,4 +1,4 @@
-"""What a halving cut parts, as a graph of its own, small where it can be: for verifying bounds on all cuts at once.
+"""The cut graph of a bisection, read from the cables and contracted where it can be: for bounds on all cuts at once.
 
 The vertices of a member are one node. Of the others that pass traffic on, one with a single neighbour is on the side of
 that in some least cut, and one between two is cut where its narrower link is: they are left out, and the two joined.

@@ -1,4 +1,4 @@
-"""What halving cuts can add up to: nothing where whole islands make a half, and whole numbers of cables."""
+"""Integrality of halving cuts: 0 where whole components make a half (subset sum), else whole numbers of cables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no routing can beat: the largest throughput over all paths and splits, with certificates."""
+"""Maximum concurrent flow: the largest throughput over all paths and splits, with certificates."""
 
 from __future__ import annotations
 
