@@ -7,6 +7,7 @@ module is imported by its name in a string, which no tool would see.
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -88,3 +89,22 @@ def test_nothing_is_imported_by_a_string() -> None:
 def test_the_order_is_one() -> None:
     assert all(upper != lower for upper, lower in pairwise(layers()))
     assert len(layers()) == len(set(layers()))
+
+
+def test_modules_named_in_texts_exist() -> None:
+    """In programs quoted by tests, in commands of the docs and of the continuous check."""
+    roots = ("tests", "docs", ".ci", "scripts", PACKAGE)
+    texts = [path for root in roots for path in (ROOT / root).rglob("*") if path.suffix in {".py", ".md", ".toml", ""}]
+    pattern = re.compile(rf"(?:\bfrom|\bimport|-m) ((?:tests|{PACKAGE})(?:\.\w+)+)")
+    named = {
+        (str(path.relative_to(ROOT)), name)
+        for path in [*filter(Path.is_file, texts), *ROOT.glob("*.md"), ROOT / "pyproject.toml"]
+        for name in pattern.findall(path.read_text(encoding="utf-8", errors="replace"))
+    }
+    assert len(named) > 500
+
+    def exists(name: str) -> bool:
+        path = ROOT / Path(*name.split("."))
+        return path.is_dir() or path.with_suffix(".py").exists()
+
+    assert not {(path, name) for path, name in named if not exists(name)}

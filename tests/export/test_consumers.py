@@ -122,7 +122,7 @@ ROOT = Path(__file__).parents[2]
 
 ASK = """
 import json, sys
-from tests.solver.sim import load
+from tests.solver.flow.simgrid_answers import load
 simgrid = load()
 engine = simgrid.Engine(["test"])
 engine.load_platform(sys.argv[1])

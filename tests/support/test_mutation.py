@@ -10,7 +10,7 @@ import pytest
 from tests.support import mutation
 
 QUICK = ("huawei/atlas-950-superpod.ubus", "huawei/ascend.ubus", "std/clos.ubus", "nvidia/gb200-nvl72.ubus")
-"""Enough to see a change for the worse; `python -m tests.mutation` breaks every spec in hundreds of ways."""
+"""Enough to see a change for the worse; `python -m tests.support.mutation` breaks every spec in hundreds of ways."""
 
 
 @cache

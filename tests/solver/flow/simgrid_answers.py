@@ -1,4 +1,4 @@
-"""`python sim.py < QUESTIONS > ANSWERS`: flows on shared links, worked out by SimGrid 4.1.
+"""`python simgrid_answers.py < QUESTIONS > ANSWERS`: flows on shared links, worked out by SimGrid 4.1.
 
 A process of its own, as SimGrid has one engine a process; all machines of the input lie in it side by side. It needs
 nothing but SimGrid. Its network model `raw` is plain max-min sharing: no latency or bandwidth factors, no TCP window,
