@@ -4,8 +4,8 @@
   bracket must occur in the message. What no comment announces must not be found.
 - In Markdown, each ```ubus block is a text of its own. One whose first line is `# file: parts.ubus` is a further file
   for the other blocks of its section (the stretch up to the next heading).
-- A ```text block behind a ```ubus block is the rendered text of its diagnostics. `python -m tests.support.literate --accept`
-  writes these anew.
+- A ```text block behind a ```ubus block is the rendered text of its diagnostics. Run
+  `python -m tests.support.literate --accept` to write these anew.
 """
 
 from __future__ import annotations
@@ -165,7 +165,9 @@ def check(case: Case) -> list[str]:
     problems = differences(diagnostics, case.expected)
     shown = render(diagnostics, limit=None)
     if case.snapshot is not None and shown != case.snapshot:
-        problems.append(f"the rendered text is another (`python -m tests.support.literate --accept` takes it):\n{shown}")
+        problems.append(
+            f"the rendered text is another (`python -m tests.support.literate --accept` takes it):\n{shown}"
+        )
     return problems
 
 

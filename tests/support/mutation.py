@@ -1,7 +1,7 @@
 """What the compiler says of machines that are broken in one small way.
 
-`python -m tests.support.mutation [--each N] [--seed S] [--show WHAT] [SPEC…]` takes the specs, breaks each N times at random
-(a character dropped, two names swapped, a number, a unit or an index changed, a line deleted) and counts
+`python -m tests.support.mutation [--each N] [--seed S] [--show WHAT] [SPEC…]` takes the specs, breaks each N times at
+random (a character dropped, two names swapped, a number, a unit or an index changed, a line deleted) and counts
 
 - silent breaks: no diagnostic and another machine, by kind of break and sort of statement;
 - blamed elsewhere: no diagnostic touches the broken line or its partner;
@@ -305,7 +305,9 @@ def all_specs() -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.support.mutation", description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.mutation", description=__doc__.split("\n\n", maxsplit=1)[0]
+    )
     parser.add_argument("--each", type=int, default=300, help="breaks for each spec")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", default="", help="list the breaks of this fate: silent, elsewhere, cascade, crash")
