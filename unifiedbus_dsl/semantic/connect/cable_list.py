@@ -22,10 +22,10 @@ from unifiedbus_dsl.base.work import CABLE, about, spend
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Axis, Const, Lookup, Rule, Var
+from unifiedbus_dsl.semantic.connect.ends import Cable, ChooseLink, match_ends
 from unifiedbus_dsl.semantic.connect.holes import misses_holes
 from unifiedbus_dsl.semantic.connect.placement import MAX_METRES
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Reference
-from unifiedbus_dsl.semantic.connect.rules import Cable, ChooseLink, ends_match
 from unifiedbus_dsl.syntax import tree
 
 
@@ -65,9 +65,10 @@ def listed_rules(
         return None
     made = []
     for key, group in sorted(groups.items(), key=lambda item: str(item[0])):
-        if not ends_match(group[0].left, group[0].right, cable, wall):
+        running = match_ends(group[0].left, group[0].right, cable, wall)
+        if running is None:
             return None
-        made.append(_rule(group, cable, key[4], node))
+        made.append(_rule(group, running, key[4], node))
     return tuple(made)
 
 
@@ -94,7 +95,7 @@ def _rule(group: list[Line], cable: Cable, length: Fraction | None, node: tree.C
         (Axis("_e", 0, len(group) - 1),),
         None,
         cable.link.name,
-        first.left.view.lanes,
+        cable.lanes,
         length,
         "cables",
         span=node.span,

@@ -13,9 +13,10 @@ from unifiedbus_dsl.ir.plan import Axis, IndexExpr, Opening, PortRef, Rule, Var,
 from unifiedbus_dsl.ir.plan.index import count_points
 from unifiedbus_dsl.semantic import patterns
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
+from unifiedbus_dsl.semantic.connect.ends import Cable, ChooseLink, match_ends
 from unifiedbus_dsl.semantic.connect.holes import binder_condition, misses_holes, running_condition, said_ranges
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Reference
-from unifiedbus_dsl.semantic.connect.rules import Cable, ChooseLink, ends_match, in_range
+from unifiedbus_dsl.semantic.connect.rules import in_range
 from unifiedbus_dsl.semantic.connect.slots import Slot, read_slots
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, reads_in_range
 from unifiedbus_dsl.semantic.patterns import Edges, Pattern, PatternError, TooFewPortsError
@@ -78,9 +79,10 @@ def pattern_rules(node: tree.ConnectPattern, wall: AssemblyScope, choose: Choose
         return None
     known = [side for side in sides if side is not None]
     lowered = _lower(node, pattern, known, arguments, wall)
-    if lowered is None or cable is None or not ends_match(refs[0], refs[-1], cable, wall):
+    running = None if lowered is None or cable is None else match_ends(refs[0], refs[-1], cable, wall)
+    if lowered is None or running is None:
         return None
-    rules = tuple(_rule(node, edges, known, tuple(outer.values()), cable) for edges in lowered.edges)
+    rules = tuple(_rule(node, edges, known, tuple(outer.values()), running) for edges in lowered.edges)
     openings = _openings(known[0], lowered.ports[0], tuple(outer.values())) if lowered.leaves_open else ()
     return Patterned(rules, openings)
 
@@ -217,7 +219,7 @@ def _rule(node: tree.ConnectPattern, edges: Edges, sides: list[_Side], outer: tu
         axes,
         algebra.both(edges.where, left.condition if left is right else algebra.both(left.condition, right.condition)),
         cable.link.name,
-        left.ref.view.lanes,
+        cable.lanes,
         cable.length,
         node.pattern.text,
         span=node.span,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from math import prod
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve
 
-from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label
-from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Link, Lookup, Not, Op, Rule, Var, algebra
+from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Rule, Var, algebra
 from unifiedbus_dsl.ir.plan.index import axes_used, count_points, evaluate
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
+from unifiedbus_dsl.semantic.connect.ends import ChooseLink, match_ends
 from unifiedbus_dsl.semantic.connect.holes import (
     binder_condition,
     misses_holes,
@@ -24,18 +23,6 @@ from unifiedbus_dsl.semantic.connect.holes import (
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference, range_axis, shape_text
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, Outside, outside, reads_in_range
 from unifiedbus_dsl.syntax import tree
-
-
-@frozen
-class Cable:
-    """What runs between the two ends: a link, its length in metres if the text gives one, and the place of both."""
-
-    link: Link
-    length: Fraction | None
-    span: Span
-
-
-ChooseLink = Callable[[tree.TypeRef | None, tree.Statement, AssemblyScope], Cable | None]
 
 
 def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -> tuple[Rule, ...] | None:
@@ -78,7 +65,8 @@ def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -
         return None
     if not _used_on_both_sides(node, (left, right), (a, b), every, wall):
         return None
-    if cable is None or not ends_match(left, right, cable, wall):
+    cable = None if cable is None else match_ends(left, right, cable, wall)
+    if cable is None:
         return None
     return (
         Rule(
@@ -87,7 +75,7 @@ def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -
             every,
             where,
             cable.link.name,
-            left.view.lanes,
+            cable.lanes,
             cable.length,
             span=node.span,
             left_span=left.blame,
@@ -333,42 +321,6 @@ def _used_on_both_sides(
             f"does not depend on `{axis.name}`",
             labels=(Label(binder.name.span, f"`{axis.name}` runs {axis.low}..{axis.high}"),),
             help=(f"use `{axis.name}` in a subscript of `{side.span.text}` too",),
-        )
-        good = False
-    return good
-
-
-def ends_match(left: Reference, right: Reference, cable: Cable, wall: AssemblyScope) -> bool:
-    """Whether widths and protocols agree with each other and with the link."""
-    good = True
-    if left.view.lanes != right.view.lanes:
-        wall.sink.error(
-            "UB0502",
-            f"the two ends have different widths: x{left.view.lanes} and x{right.view.lanes}",
-            right.span,
-            f"is x{right.view.lanes}",
-            labels=(Label(left.span, f"is x{left.view.lanes}"),),
-            help=("give both ports the same number of lanes",),
-        )
-        good = False
-    if left.view.protocol != right.view.protocol:
-        wall.sink.error(
-            "UB0503",
-            f"the two ends speak different protocols: `{left.view.protocol}` and `{right.view.protocol}`",
-            right.span,
-            f"speaks `{right.view.protocol}`",
-            labels=(Label(left.span, f"speaks `{left.view.protocol}`"),),
-            help=("a device with ports of both, and a `transit` line over them, goes in between",),
-        )
-        good = False
-    elif cable.link.protocol != left.view.protocol:
-        wall.sink.error(
-            "UB0503",
-            f"`{cable.link.name}` carries `{cable.link.protocol}`, and the ports speak `{left.view.protocol}`",
-            cable.span,
-            f"carries `{cable.link.protocol}`",
-            labels=(Label(left.span, f"speaks `{left.view.protocol}`"),),
-            help=(f"use a link of `{left.view.protocol}`: `link NAME : {left.view.protocol} {{ … }}`",),
         )
         good = False
     return good

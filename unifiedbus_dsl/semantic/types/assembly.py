@@ -24,6 +24,7 @@ from unifiedbus_dsl.ir.plan import (
 )
 from unifiedbus_dsl.ir.plan.index import text, texts
 from unifiedbus_dsl.semantic.connect.cable_list import listed_rules
+from unifiedbus_dsl.semantic.connect.ends import ChooseLink
 from unifiedbus_dsl.semantic.connect.holes import misses_holes
 from unifiedbus_dsl.semantic.connect.pattern_rules import pattern_rules
 from unifiedbus_dsl.semantic.connect.placement import evaluate_placement
@@ -37,7 +38,7 @@ from unifiedbus_dsl.semantic.connect.references import (
     port_view,
     shape_text,
 )
-from unifiedbus_dsl.semantic.connect.rules import ChooseLink, compile_rules
+from unifiedbus_dsl.semantic.connect.rules import compile_rules
 from unifiedbus_dsl.semantic.connect.slots import read_slots
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler
 from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement

@@ -8,13 +8,14 @@ from fractions import Fraction
 from attrs import define, evolve, field
 
 from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import Quantity, format_quantity
 from unifiedbus_dsl.diagnostics import Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Link, Protocol, Value
+from unifiedbus_dsl.semantic.connect.ends import Cable
 from unifiedbus_dsl.semantic.connect.placement import MAX_METRES
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope
-from unifiedbus_dsl.semantic.connect.rules import Cable
 from unifiedbus_dsl.semantic.names.model import Definition
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.messages import wrong_dimension
@@ -267,7 +268,18 @@ class LinkRegistry:
             if checked is None:
                 return None
             fields[name] = checked
-        return None if link is None else Cable(self._variant(link, fields), length, over.span)
+        return None if link is None else self._cable(self._variant(link, fields), length, over.span)
+
+    def _cable(self, link: Link, length: Fraction | None, span: Span) -> Cable:
+        lanes = {name: protocol.lane_rate for name, protocol in self.protocols.items()}
+        return Cable(link, length, span, lanes, self._carried)
+
+    def _carried(self, link: Link, protocol: str) -> Link:
+        """The link as it runs at the speed of another protocol."""
+        if link.protocol == protocol:
+            return link
+        made = evolve(link, name=f"{link.name} at {protocol}", protocol=protocol)
+        return self.links.setdefault(made.name, made)
 
     def _variant(self, link: Link, fields: dict[str, Value]) -> Link:
         if not fields:
