@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from unifiedbus_dsl.compiler import compile
-from unifiedbus_dsl.solver.bisection.bisection import bisection
+from unifiedbus_dsl.solver.bisection.bisection import METHODS, bisection
+from unifiedbus_dsl.solver.bisection.search import Heuristic
 from unifiedbus_dsl.solver.network_context import NetworkContext
 
 ROOT = Path(__file__).parents[1]
@@ -55,3 +56,10 @@ def test_every_shipped_system_is_in_the_table() -> None:
     for path in sorted((ROOT / "specs").glob("*/*.ubus")):
         for system in re.findall(r"^system (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
             assert (str(path.relative_to(ROOT / "specs")), system) in said
+
+
+def test_the_order_of_the_methods_is_that_of_the_page() -> None:
+    page = (ROOT / "docs" / "bisection.md").read_text(encoding="utf-8")
+    ways = ["from above" if isinstance(method, Heuristic) else "from below" for method in METHODS]
+    told = [f"{n}. {way}: {method.name}\n" for n, (way, method) in enumerate(zip(ways, METHODS, strict=True), 1)]
+    assert "".join(told) in page

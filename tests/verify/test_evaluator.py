@@ -124,7 +124,7 @@ def test_wrong_loads_of_python_raise(ask_for: str, monkeypatch: pytest.MonkeyPat
 
 def contradicted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver whose flows prove more than its cut has."""
-    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.bisection.cut_capacity", lambda *_: 1.0)
+    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.incumbent.cut_capacity", lambda *_: 1.0)
 
 
 def failed_programme(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def failed_programme(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*_: Any, **__: Any) -> None:
         raise ArithmeticError("the linear program was not solved")
 
-    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.bisection.bisection_flow_lp", wrong)
+    monkeypatch.setattr("unifiedbus_dsl.solver.bisection.lower_bounds.bisection_flow_lp", wrong)
 
 
 @pytest.mark.parametrize("fault", [contradicted, failed_programme])

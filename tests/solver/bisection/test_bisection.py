@@ -22,7 +22,9 @@ from unifiedbus_dsl.solver.bisection import (
     lower_bounds,
     sdp_bound,
 )
-from unifiedbus_dsl.solver.bisection.bisection import bisection, halving_cut
+from unifiedbus_dsl.solver.bisection.bisection import bisection
+from unifiedbus_dsl.solver.bisection.halving_cut import halving_cut
+from unifiedbus_dsl.solver.bisection.proved_bound import ProvedBound
 from unifiedbus_dsl.solver.bounds import BoundedValue, DeadlineError
 from unifiedbus_dsl.solver.flow import terminals
 from unifiedbus_dsl.verify.bisection import StatedBound
@@ -127,9 +129,7 @@ def holds(net: Network, members: list[int], most: int = 400_000) -> BoundedValue
     return got.capacity
 
 
-def not_counted(*_: object) -> lower_bounds.ProvedBound:
-    """In place of trying every cut."""
-    return lower_bounds.NOTHING
+WITHOUT_EVERY_CUT = tuple(each for each in bisection_module.METHODS if each is not lower_bounds.EVERY_CUT)
 
 
 @pytest.mark.parametrize("most", [400_000, 1])
@@ -145,7 +145,7 @@ def test_small_machines_are_exact(seed: int, most: int) -> None:
 def test_ends_of_what_is_not_counted_hold_the_least_of_all_cuts(
     seed: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bisection_module, "_every_cut", not_counted)
+    monkeypatch.setattr(bisection_module, "METHODS", WITHOUT_EVERY_CUT)
     net = mixed(seed, 8)
     found = holds(net, list(range(net.ends)), most)
     assert found.upper <= 1.5 * found.lower
@@ -264,7 +264,7 @@ def test_the_next_sum_of_whole_cables_is_no_more_than_a_cut(seed: int) -> None:
     true = counted(net, list(range(net.ends)))
     graph = cut_graph.cut_graph(net, np.ones(net.ends, dtype=bool))
     for part in (0.0, 0.5, 0.9, 0.999):
-        found = cut_sums.in_units(graph, lower_bounds.ProvedBound(part * true, "flows", StatedBound(part * true)))
+        found = cut_sums.in_units(graph, ProvedBound(part * true, "flows", StatedBound(part * true)))
         assert part * true <= found.value <= true * (1 + 1e-12)
 
 
@@ -286,7 +286,7 @@ def test_mixed_routings_prove_all_of_a_clos() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_without_time_both_ends_still_hold(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bisection_module, "_every_cut", not_counted)
+    monkeypatch.setattr(bisection_module, "METHODS", WITHOUT_EVERY_CUT)
     net = mixed(seed)
     true = counted(net, list(range(net.ends)))
     short = bisection(symmetry.trivial_symmetry(net), budget=1e-9).capacity

@@ -37,7 +37,7 @@ from unifiedbus_dsl.graph.from_fabric import arc_kinds, cable_ends
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.solver.bisection.bisection import Bisection, Known
-from unifiedbus_dsl.solver.bisection.lower_bounds import ProvedBound
+from unifiedbus_dsl.solver.bisection.proved_bound import ProvedBound
 from unifiedbus_dsl.verify.bisection import LessLosses
 
 ROUNDING = 1e-12

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.base.arrays import Bools
 from unifiedbus_dsl.solver.bisection.cut_graph import CutGraph
-from unifiedbus_dsl.solver.bisection.lower_bounds import ProvedBound
+from unifiedbus_dsl.solver.bisection.proved_bound import ProvedBound
 from unifiedbus_dsl.solver.flow.max_concurrent_flow import MEETS_WITHIN
 from unifiedbus_dsl.verify.bisection import WholeUnits
 

@@ -9,7 +9,7 @@ import numpy as np
 from unifiedbus_dsl.base.arrays import Floats, Ids, Ints
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.graph.symmetry import Symmetry, endpoint_images, merge_labels
-from unifiedbus_dsl.solver.bisection.bisection import halving_cut
+from unifiedbus_dsl.solver.bisection.halving_cut import halving_cut
 from unifiedbus_dsl.solver.paths.distances import endpoint_latencies, latencies_to
 
 
