@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.export.machines import PODS, compiled
+from tests.export.machines import PARTS, PODS, compiled
 from unifiedbus_dsl.analysis import run
 from unifiedbus_dsl.analysis.design_diff import design_changes
 from unifiedbus_dsl.cli import diff, main
@@ -113,3 +113,22 @@ def test_equal_designs_are_solved_once_and_within_the_time_given(monkeypatch: py
     assert asked == [3.0]
     assert design_changes(compiled(PODS), compiled(SMALLER), budget=2.0)
     assert asked == [3.0, 2.0, 2.0]
+
+
+def test_two_systems_of_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    star = PARTS + (
+        "switch Hub(n) { port p[n] : UB x4 }\n"
+        "rack Star(n) { npu[n] : Chip; hub : Hub(n = n); connect npu[i].x -- hub.p[i] over Copper(1 m) for i }\n"
+        "system half : Star(n = 4)\nsystem full : Star(n = 8)\n"
+    )
+    Path("stars.ubus").write_text(star.replace("x[2]", "x"))
+    assert main(["diff", "stars.ubus:half", "stars.ubus:full", "--no-solve", "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert data["extra_devices"] == [f"npu[{n}]" for n in range(4, 8)]
+    assert main(["diff", "stars.ubus:full", "stars.ubus", "--system", "full", "--no-solve"]) == 0
+    assert main(["diff", "stars.ubus:none", "stars.ubus:full"]) == 2
+    assert main(["diff", "stars.ubus:", "stars.ubus:full"]) == 2
+    assert "there are half, full" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from unifiedbus_dsl import solve
 from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.importer import ImportFailed, read, read_fabric
 from unifiedbus_dsl.importer.listing import listing_of
@@ -103,11 +104,10 @@ def test_a_swap_is_found_by_the_names_of_the_site(folder: Path, capsys: pytest.C
     (folder / "site.csv").write_text(MAP)
     assert main(["diff", case("names.ubus"), "found.txt", "--names", "site.csv", "--json"]) == 1
     data = json.loads(capsys.readouterr().out)
-    assert [move["wanted"] for move in data["moved"]] == [
-        "tr01.mlx5[0].p -- lf01.p[0]",
-        "tr02.mlx5[0].p -- lf01.p[1]",
+    assert [swap["wanted"] for swap in data["swapped"]] == [
+        ["tr01.mlx5[0].p -- lf01.p[0]", "tr02.mlx5[0].p -- lf01.p[1]"]
     ]
-    assert (data["missing"], data["extra"]) == ([], [])
+    assert (data["missing"], data["extra"], data["moved"]) == ([], [], [])
 
 
 def test_a_guid_is_the_identity_of_a_device(capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,6 +186,28 @@ def test_an_unknown_rate_stays_unknown(capsys: pytest.CaptureFixture[str]) -> No
     for form in ("json", "graphml", "cables"):
         assert main(["export", "found.npz", "--to", form, "-o", f"back.{form}"]) == 0
         assert {cable.rate for cable in read(f"back.{form}").listing().cables} == {None}, form
+
+
+def test_what_rests_on_an_unknown_rate_is_an_estimate_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """In Python, in what is worked out of answers, and not in what needs no rate."""
+    assert main(["import", case("no-rate.csv"), "-o", "found.npz"]) == 0
+    capsys.readouterr()
+    for expression in ("2 * bisection(all npu)", "bisection(all npu) + throughput(alltoall(all npu))"):
+        answer = asked("found.npz", expression, capsys)
+        assert answer["kind"] == "estimate", expression
+        assert "14 GB/s each is an assumption" in str(answer["assumptions"])
+    assert asked("found.npz", "2 * diameter(all npu)", capsys)["kind"] == "exact"
+    fabric = Fabric.load("found.npz")
+    said = ("no rate is known of 5 cables: 14 GB/s each is an assumption",)
+    cut = solve.bisection(fabric, "all npu")
+    assert (cut.capacity.kind, cut.assumptions) == ("estimate", said)
+    rates = solve.throughput(fabric, "alltoall(all npu)")
+    assert (rates.scale.kind, rates.assumptions, rates.loads.assumptions) == ("estimate", said, said)
+    assert solve.fair(fabric, "alltoall(all npu)").assumptions == said
+    assert solve.loads(fabric, "alltoall(all npu)").assumptions == said
+    assert solve.tiers(fabric).assumptions == said
+    assert "no latency" in solve.latency(fabric, "all npu").assumptions[0]
+    assert solve.hops(fabric, "all npu").assumptions == ()
 
 
 def test_a_rate_that_is_stated_instead_stays_an_assumption(capsys: pytest.CaptureFixture[str]) -> None:

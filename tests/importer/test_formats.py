@@ -19,6 +19,7 @@ from tests.importer.samples import (
     HCCL,
     HPCC,
     IBLINKINFO,
+    LABELLED_DUMP,
     LINES,
     LLDPCLI,
     LSTOPO,
@@ -88,6 +89,10 @@ def test_ibdiagnet(tmp_path: Path) -> None:
     ]
     assert rates(dump) == [200, 200]
     assert not dump.doubts
+    labelled = found("ibdiagnet", LABELLED_DUMP, tmp_path)
+    assert cables(labelled) == ["MF0;lf01:MQM9700/U1.31 -- MF0;sp01:MQM9700/U1.10"]
+    assert rates(labelled) == [400]
+    assert [(kind, doubt.line) for kind, (doubt,) in labelled.doubts.first.items()] == [(CUT_OFF, 4)]
     tables = found("ibdiagnet", DB_CSV, tmp_path)
     assert cables(tables) == ["MF0;lf01:MQM8700/U1.7 -- tr01 mlx5_0.1"]
     assert (rates(tables), [device.ports for device in tables.listing().devices]) == ([200], [41, 1])

@@ -43,6 +43,7 @@ from unifiedbus_dsl.measures.results import (
     TierCapacity,
     read_only,
 )
+from unifiedbus_dsl.measures.unknown import marked_result
 from unifiedbus_dsl.measures.wording import block_names, devices_of, end_name
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.flow import max_min_fair as sharing
@@ -463,7 +464,7 @@ def _asked(
     )
     if found is None:
         raise QuestionError(tuple(sink))
-    return found
+    return marked_result(found, name, fabric)
 
 
 def _answered(fabric: Fabric, name: str, text: str, **named: object) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from itertools import chain
 from math import isfinite
 from typing import TypeAlias
 
@@ -48,7 +49,7 @@ class _Parts:
 def answer_of(node: tree.Expr, asker: MeasureEvaluator, systems: Systems, sink: Sink) -> Answer | None:
     """The answer to a line that is worked out of measures; None after a diagnostic.
 
-    It is exact where all of them are; else its ends are proved as theirs are.
+    It is exact where all of them are, and an estimate where one is; else its ends are proved as theirs are.
     """
     began = time.perf_counter()
     parts = _Parts()
@@ -71,6 +72,9 @@ def answer_of(node: tree.Expr, asker: MeasureEvaluator, systems: Systems, sink: 
     parts.found.update(_lets(node, asker))
     lines = tuple(f"{text}: {part.shown}, {part.kind}" for text, part in parts.found.items())
     detail = {**made.detail, "parts": {text: _part(part) for text, part in parts.found.items()}}
+    estimates = [part for part in parts.found.values() if part.kind == "estimate"]
+    if estimates:
+        made = evolve(made, kind="estimate", assumptions=tuple(dict.fromkeys(chain(*map(_assumed, estimates)))))
     return evolve(made, lines=lines, detail=detail, seconds=time.perf_counter() - began)
 
 
@@ -80,6 +84,11 @@ def _lets(node: tree.Expr, asker: MeasureEvaluator) -> dict[str, Answer]:
     values = {name: value for name, value in asker.evaluator.extra.items() if name in names}
     known = {name: value for name, value in values.items() if isinstance(value, Quantity | Interval | bool)}
     return {name: evolve(_answer(value), system=asker.system) for name, value in known.items()}
+
+
+def _assumed(answer: Answer) -> tuple[str, ...]:
+    """What an estimate takes for what nobody knows."""
+    return tuple(text for text in answer.assumptions if text.endswith("assumption")) or answer.assumptions
 
 
 def text_of(node: tree.Node) -> str:

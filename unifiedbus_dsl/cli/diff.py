@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,7 @@ def command(
     """Tell what FOUND has otherwise than WANTED: devices and cables, by name.
 
     Each is a .ubus file, a fabric file (.npz), or a file of a format that `ubusc import` reads; `-` is standard input.
+    `machine.ubus:lab` is the system `lab` of a file.
     Of two designs, counts by type and key figures are compared as well. The exit status is 1 where there is a
     difference.
 
@@ -69,14 +71,16 @@ def command(
       ubusc diff machine.ubus ibnetdiscover.txt --only NdrFibre
       ubusc diff machine.ubus ibnetdiscover.txt --names site.csv
       ubusc diff old.ubus new.ubus --json
+      ubusc diff machine.ubus:half machine.ubus:full
     """
     from unifiedbus_dsl.cli.progress_bar import progress_bar
 
     if found is None:
         raise click.UsageError("which two files? Example: `ubusc diff machine.ubus discovered.csv`.")
-    paths = [Path(name) if name == "-" else source_file(name, "diff") for name in (wanted, found)]
+    named = [_named(name, system) for name in (wanted, found)]
+    paths = [path for path, _ in named]
     with progress_bar():
-        one, two = (_side(context, path, system, limit, reading) for path in paths)
+        one, two = (_side(context, path, chosen, limit, reading) for path, chosen in named)
         if names is not None:
             if one.design is None:
                 raise click.UsageError(f"--names is about a design, and `{paths[0]}` is none")
@@ -86,6 +90,15 @@ def command(
         difference = _difference(context, one, two, only, limit)
     say(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
     context.exit(int(bool(difference) or bool(changed)))
+
+
+def _named(name: str | None, system: str | None) -> tuple[Path, str | None]:
+    """The file and the system that were named: `machine.ubus:half` is the system `half` of it."""
+    if name and name != "-" and not os.path.lexists(name):
+        file, colon, own = name.rpartition(":")
+        if colon and own and Path(file).suffix.lower() in DESIGNS and os.path.lexists(file):
+            return source_file(file, "diff"), own
+    return (Path("-") if name == "-" else source_file(name, "diff")), system
 
 
 @frozen(eq=False)

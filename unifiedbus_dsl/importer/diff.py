@@ -1,15 +1,17 @@
 """The difference between two machines by name: a design against what the network found, or against its new version.
 
-Cables are compared by their ends, in the words of the first side (`unifiedbus_dsl.export.align`). Of those that only
-one side has, those that share an end are in the wrong port; the others are missing or extra. Cables on the same ends
+Cables are compared by their ends, in the words of the first side (`unifiedbus_dsl.importer.match_names`). Of those that
+only one side has, two that have each other's ends are a swap, another that shares an end with one is in the wrong port;
+the others are missing or extra. Cables on the same ends
 may have another rate, and where both sides know it, another length. Rates of a tool that knows nominal ones only are
 held against ours within what lies between the two.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
@@ -17,6 +19,8 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.base.units import counted
 from unifiedbus_dsl.importer.listing import Cable, Listing
 from unifiedbus_dsl.importer.match_names import match_names
+
+_Cables: TypeAlias = "dict[frozenset[tuple[str, str]], Cable]"
 
 RATE_TOLERANCE = 1e-6
 """Relative."""
@@ -32,6 +36,17 @@ class Moved:
 
     wanted: Cable
     found: Cable
+
+
+@frozen
+class Swap:
+    """Two cables that have each other's ends: where `wanted` has a -- b and c -- d, `found` has a -- d and c -- b."""
+
+    wanted: tuple[Cable, Cable]
+    found: tuple[Cable, Cable]
+
+    def __str__(self) -> str:
+        return f"{self.wanted[0]} and {self.wanted[1]}, found {self.found[0]} and {self.found[1]}"
 
 
 @frozen
@@ -51,6 +66,7 @@ class Difference:
     """Name wanted, name found, of one GUID."""
     matched: tuple[tuple[str, str], ...] = ()
     """Name wanted, name found, of those that only their cables tell; no difference."""
+    swapped: tuple[Swap, ...] = ()
 
     def __bool__(self) -> bool:
         return any(self.counts().values())
@@ -63,6 +79,7 @@ class Difference:
             "devices of another type": len(self.changed_devices),
             "missing cables": len(self.missing),
             "extra cables": len(self.extra),
+            "swapped pairs of cables": len(self.swapped),
             "cables in the wrong port": len(self.moved),
             "cables at another rate": len(self.rates),
             "cables of another length": len(self.lengths),
@@ -81,6 +98,7 @@ class Difference:
             "matched": [{"wanted": w, "found": f} for w, f in self.matched],
             "missing": [str(cable) for cable in self.missing],
             "extra": [str(cable) for cable in self.extra],
+            "swapped": [{"wanted": [*map(str, s.wanted)], "found": [*map(str, s.found)]} for s in self.swapped],
             "moved": [{"wanted": str(m.wanted), "found": str(m.found)} for m in self.moved],
             "rates": [{"cable": str(m.wanted), "wanted": m.wanted.rate, "found": m.found.rate} for m in self.rates],
             "lengths": [
@@ -108,6 +126,7 @@ class Difference:
             "devices of another type": (f"! {n}: {w} wanted, {f} found" for n, w, f in self.changed_devices),
             "missing cables": (f"- {cable}" for cable in self.missing),
             "extra cables": (f"+ {cable}" for cable in self.extra),
+            "swapped pairs of cables": (f"! {swap}" for swap in self.swapped),
             "cables in the wrong port": (f"! {m.wanted}, found {m.found}" for m in self.moved),
             "cables at another rate": (
                 f"! {m.wanted}: {_gbps(m.wanted.rate)} wanted, {_gbps(m.found.rate)} found" for m in self.rates
@@ -120,13 +139,18 @@ class Difference:
         for sort, lines in shown.items():
             count = self.counts()[sort]
             if count:
-                yield f"{count:,} {sort if count > 1 else sort.replace('devices', 'device').replace('cables', 'cable')}"
+                yield f"{count:,} {sort if count > 1 else _singular(sort)}"
                 yield from (f"  {line}" for line, _ in zip(lines, range(limit), strict=False))
                 if count > limit:
                     yield f"  … and {count - limit:,} more"
 
 
 SAME = Difference((), (), (), (), (), (), (), ())
+
+
+def _singular(sort: str) -> str:
+    """`missing device` of `missing devices`: the first plural is that of what is counted."""
+    return re.sub(r"\b(device|cable|pair)s\b", r"\1", sort, count=1)
 
 
 def _gbps(rate: float | None) -> str:
@@ -153,6 +177,7 @@ def compare_listings(wanted: Listing, found: Listing, only: Collection[str] = ()
     ours, theirs = ({cable.ends: cable for cable in track(side.cables, "compare cables")} for side in (wanted, found))
     missing = {ends: cable for ends, cable in ours.items() if ends not in theirs}
     extra = {ends: cable for ends, cable in theirs.items() if ends not in ours}
+    swapped = list(_swapped(missing, extra))
     moved = list(_moved(missing, extra))
     same = [(ours[ends], theirs[ends]) for ends in ours if ends in theirs]
     return Difference(
@@ -166,6 +191,7 @@ def compare_listings(wanted: Listing, found: Listing, only: Collection[str] = ()
         tuple(Moved(a, b) for a, b in same if _lengths_differ(a, b)),
         aligned.renamed,
         aligned.matched,
+        tuple(swapped),
     )
 
 
@@ -180,9 +206,22 @@ def _part(listing: Listing, only: Collection[str]) -> Listing:
     return evolve(listing, cables=cables, devices=tuple(d for d in listing.devices if d.name in ends))
 
 
-def _moved(
-    missing: dict[frozenset[tuple[str, str]], Cable], extra: dict[frozenset[tuple[str, str]], Cable]
-) -> Iterator[Moved]:
+def _swapped(missing: _Cables, extra: _Cables) -> Iterator[Swap]:
+    """Two missing and two extra cables on the same four ends; they are taken out of both."""
+    wanted, there = ({end: ends for ends in side for end in ends} for side in (missing, extra))
+    for ends in sorted(missing, key=lambda e: str(missing[e])):
+        if ends not in missing or len(ends) < 2:
+            continue
+        a, b = sorted(ends)
+        first, second = there.get(a), there.get(b)
+        if first is None or second is None or first not in extra or second not in extra or len(first | second) != 4:
+            continue
+        other = frozenset((first | second) - ends)
+        if wanted.get(min(other)) == other and other in missing:
+            yield Swap((missing.pop(ends), missing.pop(other)), (extra.pop(first), extra.pop(second)))
+
+
+def _moved(missing: _Cables, extra: _Cables) -> Iterator[Moved]:
     """Pairs of a missing and an extra cable with one end in common; they are taken out of both."""
     at = {end: ends for ends in extra for end in ends}
     for ends in sorted(missing, key=lambda e: str(missing[e])):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 from attrs import field, frozen
 
@@ -30,7 +30,7 @@ class Answer:
     arguments: str
     value: float
     dimension: Dimension
-    kind: Kind | Literal["estimate"]
+    kind: Kind
     lower: float
     upper: float
     binding: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """What Python gets for a question: frozen results whose columns are those of the fabric.
 
 A column over devices [D] or cables [C] is in the order of the fabric's ids. Of a cable, *forth* is from its end a to
-its end b and *back* the other way. Every result names its routing where it has one; SI units throughout.
+its end b and *back* the other way. Every result names its routing where it has one; SI units throughout. `assumptions`
+are what was taken for what nobody knows of the machine; where there are any, no number is exact.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Distribution:
     pairs: Ints = field(repr=short)
     unreachable: int
     farthest: tuple[str, str]
+    assumptions: tuple[str, ...] = ()
 
     @property
     def largest(self) -> float:
@@ -78,6 +80,7 @@ class CableLoads:
     forth_Bps: Floats = field(repr=short)  # noqa: N815
     back_Bps: Floats = field(repr=short)  # noqa: N815
     capacity_Bps: Floats = field(repr=short)  # noqa: N815
+    assumptions: tuple[str, ...] = ()
 
     @property
     def utilisation(self) -> Floats:
@@ -114,6 +117,7 @@ class Rates:
     loads: CableLoads
     binding: Bools = field(repr=short)
     binding_devices: Bools = field(repr=short)
+    assumptions: tuple[str, ...] = ()
 
     @property
     def senders(self) -> Bools:
@@ -153,6 +157,7 @@ class FairRates:
     rate_Bps: Floats = field(repr=short)  # noqa: N815
     count: Floats = field(repr=short)
     finish_s: Floats = field(repr=short)
+    assumptions: tuple[str, ...] = ()
 
     @property
     def least_Bps(self) -> float:  # noqa: N802
@@ -188,6 +193,7 @@ class OversubscriptionResult:
     inside_Bps: Floats = field(repr=short)  # noqa: N815
     wall_Bps: Floats = field(repr=short)  # noqa: N815
     ratio: Floats = field(repr=short)
+    assumptions: tuple[str, ...] = ()
 
     @property
     def worst(self) -> float:
@@ -206,6 +212,7 @@ class BisectionResult:
     capacity: BoundedValue
     half: Bools = field(repr=short)
     cut: Bools = field(repr=short)
+    assumptions: tuple[str, ...] = ()
 
 
 @frozen(eq=False)
@@ -253,6 +260,7 @@ class Paths:
     hops: int
     first: tuple[Path, ...]
     fastest: Path
+    assumptions: tuple[str, ...] = ()
 
 
 @frozen(eq=False)
@@ -264,6 +272,7 @@ class TierCapacity:
     capacity_Bps: Floats = field(repr=short)  # noqa: N815
     tier: Ints = field(repr=short)
     """Tier of each device, [D]: its least distance from the end points, -1 where there is none."""
+    assumptions: tuple[str, ...] = ()
 
     @property
     def tiers(self) -> int:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any, TypeVar, cast
 
 import numpy as np
-from attrs import evolve
+from attrs import evolve, fields
 
 from unifiedbus_dsl.base.units import RATE, Quantity, counted, format_quantity
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan.unknown import What, without
 from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.solver.bounds import BoundedValue
+
+T = TypeVar("T")
 
 RATED = frozenset((
     "tiers", "bisection", "oversubscription", "throughput", "load", "worst", "fair", "time", "sweep", "optimal_time",
@@ -23,18 +27,34 @@ TIMED = frozenset(("latency", "mean_latency", "time", "sweep", "optimal_time"))
 
 def marked(answer: Answer, fabric: Fabric) -> Answer:
     """Return an answer as an estimate where it rests on what nobody knows, with what stands in its place."""
-    said = tuple(_assumptions(answer, fabric))
+    said = tuple(_assumptions(answer.measure, fabric))
     return evolve(answer, kind="estimate", assumptions=(*answer.assumptions, *said)) if said else answer
 
 
-def _assumptions(answer: Answer, fabric: Fabric) -> Iterator[str]:
-    if answer.measure in RATED:
+def marked_result(result: T, measure: str, fabric: Fabric) -> T:
+    """Return a result of Python as an estimate where it rests on what nobody knows: bounds are no proof there, and its
+    `assumptions` say what stands in its place."""
+    said = tuple(_assumptions(measure, fabric))
+    if not said or not hasattr(result, "assumptions"):
+        return result
+    changes: dict[str, object] = {"assumptions": said}
+    for each in fields(cast(Any, type(result))):
+        value = getattr(result, each.name)
+        if isinstance(value, BoundedValue):
+            changes[each.name] = evolve(value, kind="estimate", reason="; ".join((value.reason, *said)))
+        elif hasattr(value, "assumptions"):
+            changes[each.name] = evolve(value, assumptions=said)
+    return cast(T, evolve(cast(Any, result), **changes))
+
+
+def _assumptions(measure: str, fabric: Fabric) -> Iterator[str]:
+    if measure in RATED:
         rates = sorted({_rate(fabric, kind) for kind in _unknown(fabric, "rate").tolist()})
         if rates:
             count = int(np.isin(fabric.kind, _unknown(fabric, "rate")).sum())
             each = " or ".join(format_quantity(Quantity(rate, RATE)) for rate in rates)
             yield f"no rate is known of {counted(count, 'cable')}: {each} each is an assumption"
-    if answer.measure in TIMED and len(_unknown(fabric, "latency")):
+    if measure in TIMED and len(_unknown(fabric, "latency")):
         count = int(np.isin(fabric.kind, _unknown(fabric, "latency")).sum())
         yield f"no latency is known of {counted(count, 'cable')}: none is an assumption"
 

@@ -10,13 +10,14 @@ from attrs import frozen
 
 from unifiedbus_dsl.verify import VerificationError
 
-Kind = Literal["exact", "interval"]
+Kind = Literal["exact", "interval", "estimate"]
 
 
 @frozen
 class BoundedValue:
     """A value that lies in [lower, upper]. `exact`: the ends meet, but for rounding. `interval`: both ends are proved.
-    `reason` says where the number comes from."""
+    `estimate`: it rests on an assumption, which the reason has; a solver gives none. `reason` says where the number
+    comes from."""
 
     value: float
     kind: Kind

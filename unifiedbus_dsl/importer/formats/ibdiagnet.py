@@ -1,7 +1,9 @@
 """What `ibdiagnet` writes: `ibdiagnet2.net_dump`, a block a switch with a line a port, and `ibdiagnet2.db_csv`, tables
 of nodes, ports and links between `START_` and `END_` lines.
 
-The columns go by their names (`NodeDesc`, `NodeGUID`, `PortNum`, `LinkSpeedActv`; `GUID`, `LID`, `Neighbor Guid`).
+The columns go by their names (`NodeDesc`, `NodeGUID`, `PortNum`, `LinkSpeedActv`; `#`, `IB#`, `Neighbor Guid`, `N#`). A
+switch of several ports a cage has labels such as `1/16/1` for its ports beside their numbers (`IB#`), and a link that
+leads to it may have that label in place of the number.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import csv
 import re
 from collections.abc import Iterator
 from itertools import chain
+
+from attrs import define, field, frozen
 
 from unifiedbus_dsl.importer.doubts import BAD_VALUE, CUT_OFF, Doubts, shown
 from unifiedbus_dsl.importer.infiniband import LANE_GBPS, WIRE_GBPS, Nodes
@@ -34,6 +38,7 @@ _EXTENDED = {1: "FDR", 2: "EDR", 4: "HDR", 8: "NDR", 16: "XDR"}
 _WIDTHS = {1: "1x", 2: "4x", 4: "8x", 8: "12x", 16: "2x"}
 _LETTERS = {"1": "H", "2": "S", "3": "R"}
 _SWITCH = re.compile(r'"(.*)",\s*[^,]*,\s*0x([0-9a-f]{1,16})\s*,\s*LID\b.*', re.IGNORECASE)
+_LABEL = re.compile(r"\d+(/\d+)*")
 _GUID = re.compile(r"0x([0-9a-f]{1,16})(?:/\s*0x[0-9a-f]+|/\S+)?", re.IGNORECASE)
 
 
@@ -67,8 +72,38 @@ def read(source: Source, doubts: Doubts) -> Table:
 # ---- net_dump -----------------------------------------------------------------------------------------------------
 
 
+@frozen
+class _Labelled:
+    """A link whose far port is told by its label."""
+
+    line: int
+    text: str
+    guid: str
+    port: int
+    far: str
+    label: str
+    kind: Kind
+
+
+@define(eq=False)
+class _Labels:
+    """The labels of ports of switches, with their numbers, and the links that lead to a label."""
+
+    ports: dict[tuple[str, str], int] = field(factory=dict)
+    links: list[_Labelled] = field(factory=list)
+
+    def resolve(self, nodes: Nodes) -> None:
+        """Lay the links that lead to a label; one that no block has is a doubt."""
+        for each in self.links:
+            number = self.ports.get((each.far[2:], each.label))
+            if number is None:
+                nodes.doubts.add(CUT_OFF, each.line, each.text)
+            else:
+                nodes.link(each.guid, each.port, each.far, number, each.kind, each.line)
+
+
 def _dump(source: Source, nodes: Nodes) -> None:
-    here, head = "", dict[str, int]()
+    here, head, labels = "", dict[str, int](), _Labels()
     for number, line in source.lines(nodes.doubts):
         text = line.strip()
         if switch := _SWITCH.match(text):
@@ -77,10 +112,11 @@ def _dump(source: Source, nodes: Nodes) -> None:
         elif "Neighbor Guid" in text:
             head = {cell.strip().lower(): place for place, cell in enumerate(text.split(":"))}
         elif here and text.count(":") >= 8 and head:
-            _port(text, number, here, head, nodes)
+            _port(text, number, here, head, nodes, labels)
+    labels.resolve(nodes)
 
 
-def _port(text: str, number: int, here: str, head: dict[str, int], nodes: Nodes) -> None:
+def _port(text: str, number: int, here: str, head: dict[str, int], nodes: Nodes, labels: _Labels) -> None:
     """Take a line of a port; one without a link says nothing."""
     cells = [cell.strip() for cell in text.split(":", len(head) - 1)]  # a description may have a colon in it
 
@@ -90,9 +126,11 @@ def _port(text: str, number: int, here: str, head: dict[str, int], nodes: Nodes)
 
     guid = _GUID.fullmatch(of("neighbor guid"))
     port, far_port = of("ib#", "#"), of("n#", "neighbor port")
+    if port.isdigit():
+        labels.ports[here[2:], of("#")] = int(port)
     if guid is None and (len(cells) == len(head) or of("sta").upper() in ("DOWN", "INI")):
         return
-    if guid is None or not port.isdigit() or not far_port.isdigit():
+    if guid is None or not port.isdigit() or not _LABEL.fullmatch(far_port):
         nodes.doubts.add(CUT_OFF, number, shown(text))
         return
     own = f"{guid[1].lower():0>16}"
@@ -101,7 +139,10 @@ def _port(text: str, number: int, here: str, head: dict[str, int], nodes: Nodes)
         far = f"?-{own}"
         nodes.node(far, "H", 0, of("neighbor description").strip('"'), number)
     kind = nodes.kind(of("lwa"), _speed(of("lsa")), number)
-    nodes.link(here, int(port), far, int(far_port), kind, number)
+    if far_port.isdigit():
+        nodes.link(here, int(port), far, int(far_port), kind, number)
+    else:
+        labels.links.append(_Labelled(number, shown(text), here, int(port), far, far_port, kind))
 
 
 def _known(nodes: Nodes) -> None:
