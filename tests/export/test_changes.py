@@ -119,12 +119,12 @@ def test_two_systems_of_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    star = PARTS + (
+    star = PARTS.replace("  port up[2] : UB x4\n", "").replace("  transit x\n", "") + (
         "switch Hub(n) { port p[n] : UB x4 }\n"
         "rack Star(n) { npu[n] : Chip; hub : Hub(n = n); connect npu[i].x -- hub.p[i] over Copper(1 m) for i }\n"
         "system half : Star(n = 4)\nsystem full : Star(n = 8)\n"
     )
-    Path("stars.ubus").write_text(star.replace("x[2]", "x"))
+    Path("stars.ubus").write_text(star.replace("x[3]", "x"))
     assert main(["diff", "stars.ubus:half", "stars.ubus:full", "--no-solve", "--json"]) == 1
     data = json.loads(capsys.readouterr().out)
     assert data["extra_devices"] == [f"npu[{n}]" for n in range(4, 8)]
