@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["Compilation", "CompilationFailed", "Limits", "compile", "compile_stream", "compile_text", "of_fabric"]
 
 FABRIC_SUFFIX = ".npz"
+KNOWN_BY = "_compilation"
+"""Where a fabric has the compilation whose names questions about it may use."""
 
 
 class CompilationFailed(Exception):  # noqa: N818 - the field's word
@@ -112,7 +114,8 @@ class Compilation:
 
         plan = self.pick(system)
         if plan.system not in self._fabrics:
-            self._fabrics[plan.system] = expand(plan, self.sources_hash)
+            self._fabrics[plan.system] = made = expand(plan, self.sources_hash)
+            vars(made)[KNOWN_BY] = self
         return self._fabrics[plan.system]
 
     def _repr_svg_(self) -> str | None:
@@ -184,7 +187,10 @@ def compile_stream(
 
 
 def of_fabric(fabric: Fabric) -> Compilation:
-    """A fabric as if it had been compiled: a single system and no questions."""
+    """Return the compilation that a fabric comes from; of one that was read, a compilation with this system alone."""
+    known: Compilation | None = vars(fabric).get(KNOWN_BY)
+    if known is not None:
+        return known
     made = compile_text("ubus 1\n", fabric.plan.system)
     done = evolve(made, plans={fabric.plan.system: fabric.plan})
     done._fabrics[fabric.plan.system] = fabric

@@ -214,7 +214,7 @@ class Selector:
         name = ".".join(words)
         if self.evaluator.scope.is_quiet(words[0]):
             return None
-        types = self.evaluator.scope.module.of_sort(tree.TypeDef)
+        types = self.evaluator.scope.module.of_sort(tree.TypeDef) or self._built_types()
         kinds = [*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link", "port"]
         guess = did_you_mean(words[0] if len(words) > 1 else name, [*kinds, *types])
         span = node.path[0].span.to(node.path[-1].span)
@@ -257,11 +257,27 @@ class Selector:
             ]
         if len(name) == 1 and name[0] in (*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY):
             return [Parts(kind, totals[key]) for key, kind in kinds.items() if kind.kind == name[0]]
-        definition = self.evaluator.scope.definition(name)
-        if definition is None or not isinstance(definition.node, tree.TypeDef):
+        wanted = self._sort_of(name)
+        if wanted is None:
             return None
-        wanted = self.machine.sort_of(definition)
         return [Parts(kind, totals[key]) for key, kind in kinds.items() if is_of_kind(key, wanted)]
+
+    def _sort_of(self, name: tuple[str, ...]) -> frozenset[str] | None:
+        """Return the names of all types that are of the one named; None where there is no such type.
+
+        A machine without its text, as a fabric file is, has the types that it is built of.
+        """
+        definition = self.evaluator.scope.definition(name)
+        if definition is not None:
+            return self.machine.sort_of(definition) if isinstance(definition.node, tree.TypeDef) else None
+        built = ".".join(name)
+        return frozenset({built}) if built in self._built_types() else None
+
+    def _built_types(self) -> frozenset[str]:
+        """Return the names of the types that a machine without its text is built of."""
+        if self.evaluator.scope.module.of_sort(tree.TypeDef):
+            return frozenset()
+        return frozenset(key.partition("(")[0] for key in self.machine.types)
 
     def _filter(self, items: list[Item], where: tree.Expr) -> list[Item] | None:
         """The items for which a condition on their fields holds; those without such a field are left out."""
