@@ -124,6 +124,15 @@ class Compilation:
             return None
         return self.plan._repr_svg_()
 
+    def _repr_html_(self) -> str | None:
+        """Return the diagnostics as they are printed; None where there are none, so that the picture is shown."""
+        if not self.diagnostics:
+            return None
+        from unifiedbus_dsl.diagnostics.text import render
+        from unifiedbus_dsl.escape import html
+
+        return f"<pre>{html.text(render(self.diagnostics))}</pre>{self._repr_svg_() or ''}"
+
     @property
     def sources_hash(self) -> str:
         """SHA-256 over the names and texts of the sources, the main one first, the others in order of name."""

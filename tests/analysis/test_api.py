@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import attrs
 import networkx as nx
@@ -13,6 +15,7 @@ import pytest
 
 from tests.analysis.test_language import HEAD, LEAVES, LINK
 from unifiedbus_dsl.analysis import api
+from unifiedbus_dsl.base.table import SHOWN_ROWS, Tabular
 from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.ir.fabric import Fabric
 
@@ -236,6 +239,60 @@ def test_tables(thin: Fabric) -> None:
     assert len(api.paths(thin, "npu[0, 0]", "npu[3, 5]").first[0].to_pandas()) == 4
     assert len(api.fair(thin, "shift(all npu)").to_pandas()) == 24
     assert len(api.tiers(thin).to_pandas()) == 2
+
+
+def test_every_result_shows_itself_as_a_table(thin: Fabric) -> None:
+    """Of the first rows alone; names of a text are no markup."""
+    traffic = "alltoall(all npu)"
+    one = api.paths(thin, "npu[0, 0]", "npu[3, 5]")
+    results = (
+        api.hops(thin), api.latency(thin), one, one.first[0], api.throughput(thin, traffic), api.loads(thin, traffic),
+        api.fair(thin, "shift(all npu)"), api.bisection(thin), api.tiers(thin),
+        api.oversubscription(fabric(ROOMS, "pod"), "all rack"),
+        api.measure(thin, "diameter(all npu)"),
+    )  # fmt: skip
+    for each in results:
+        page = ElementTree.fromstring(f"<div>{each._repr_html_()}</div>")
+        rows = len(each.row_ids())
+        more = [f"… {rows - SHOWN_ROWS:,} more rows"] if rows > SHOWN_ROWS else []
+        assert len(page.findall("table/tbody/tr")) == min(rows, SHOWN_ROWS)
+        assert [each.text for each in page.findall("p")] == more
+        cells = {len(row.findall("td")) for row in page.findall("table/tbody/tr")}
+        assert cells == {len(page.findall("table/thead/tr/th"))}
+        assert len(page.find("table/caption").text) > 5  # type: ignore[union-attr, arg-type]
+
+
+def test_names_in_a_table_are_no_markup() -> None:
+    class Hostile(Tabular):
+        def row_ids(self) -> np.ndarray:
+            return np.arange(1)
+
+        def columns(self, rows: np.ndarray) -> dict[str, list[str]]:
+            return {"<b>": ["<script>"]}
+
+    assert "<script>" not in Hostile()._repr_html_()
+    assert "<b>" not in Hostile()._repr_html_()
+
+
+def test_names_of_the_text_and_of_the_machine_alone(tmp_path: Path) -> None:
+    text = f"""{HEAD}
+        npu Chip {{ port a[2] : UB x4 }}
+        npu Fast extends Chip {{}}
+        switch Box {{ port d[4] : UB x4 }}
+        superpod M {{ chip[2] : Chip; fast[2] : Fast; box : Box
+          connect chip[i].a[0] -- box.d[i] over Wire(1 m) for i in 0..1
+          connect fast[i].a[0] -- box.d[i + 2] over Wire(1 m) for i in 0..1
+          open chip.a[1]; open fast.a[1] }}
+        system m : M
+        """
+    fabric = compile_text(text).fabric()
+    assert api.measure(fabric, "bandwidth(all Chip)").value == 4 * 2 * LINK
+    assert api.measure(fabric, "bandwidth(all Fast)").value == 2 * 2 * LINK
+    fabric.save(tmp_path / "m.npz")
+    alone = Fabric.load(tmp_path / "m.npz")
+    assert api.measure(alone, "bandwidth(all Fast)").value == 2 * 2 * LINK
+    with pytest.raises(api.QuestionError, match="did you mean `all Fast`"):
+        api.measure(alone, "bandwidth(all Fasd)")
 
 
 def test_without_pandas_it_says_what_to_do(thin: Fabric, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -304,7 +304,7 @@ def bisection(fabric: Fabric, ends: str = "") -> BisectionResult:
         a, b = cable_ends(fabric)
         half = _of_devices(machine, found.side.astype(np.float64)) > 0
         answer = BisectionResult(
-            found.capacity, read_only(half), read_only(found.vertex_side[a] != found.vertex_side[b])
+            fabric, found.capacity, read_only(half), read_only(found.vertex_side[a] != found.vertex_side[b])
         )
         return Certified(answer, cuts.certify_bisection(machine.network, ends, found))
 

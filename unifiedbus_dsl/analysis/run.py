@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.analysis.evaluators import evaluator_of, items_of, make_evaluator
@@ -11,14 +13,16 @@ from unifiedbus_dsl.analysis.expressions import answer_of, asked_of, evaluator_o
 from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.analysis.report.datasheet import datasheet
 from unifiedbus_dsl.analysis.scenarios import after, base_value, worst
+from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.progress import track
+from unifiedbus_dsl.base.table import Tabular
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, no_such
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.expand import expand
 from unifiedbus_dsl.ir.plan import Plan
-from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.answers import Answer, answer_columns
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
 from unifiedbus_dsl.semantic.names.model import Model
@@ -40,7 +44,7 @@ SCENARIO = "scenario"
 
 
 @frozen(eq=False)
-class Report:
+class Report(Tabular):
     """What came of the questions: answers, expectations that needed the solver, and what was wrong with a question.
 
     `orbits` says per system how many orbits of vertices and of arcs the symmetries leave.
@@ -56,6 +60,16 @@ class Report:
     """By scenario: the same as numbers, in SI units."""
     left_out: tuple[str, ...] = ()
     """Systems of the file that nothing was asked of, where none was named."""
+
+    def headline(self) -> str:
+        failed = sum(each.holds is False for each in self.expectations)
+        return f"{len(self.answers)} answers" + (f", {failed} expectations that don't hold" if failed else "")
+
+    def row_ids(self) -> Ints:
+        return np.arange(len(self.answers))
+
+    def columns(self, rows: Ints) -> dict[str, Any]:
+        return answer_columns([self.answers[row] for row in rows.tolist()])
 
 
 def analyze(

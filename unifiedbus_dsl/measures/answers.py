@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 from attrs import field, frozen
 
 from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.base.table import Tabular
 from unifiedbus_dsl.base.units import Dimension, Quantity, dimension_symbol, format_quantity
 from unifiedbus_dsl.solver.bounds import Kind
 
@@ -16,7 +20,7 @@ EXPRESSION = "expression"
 
 
 @frozen(eq=False)
-class Answer:
+class Answer(Tabular):
     """One measure, answered.
 
     `value`, `lower` and `upper` are in SI base units (byte/s, s, 1) of `dimension`. `kind` is exact, or an interval
@@ -45,6 +49,15 @@ class Answer:
     """The words before what is in `binding`."""
     of_base: tuple[float, float] | None = None
     """Bounds on the part that is left of what the whole machine had, where more is known than both answers."""
+
+    def headline(self) -> str:
+        return f"{self.label} of {self.system}: {self.shown} ({self.kind})"
+
+    def row_ids(self) -> Ints:
+        return np.arange(1)
+
+    def columns(self, rows: Ints) -> dict[str, Any]:
+        return answer_columns([self for _ in rows])
 
     @property
     def label(self) -> str:
@@ -81,6 +94,23 @@ class Answer:
                 else {}
             ),
         }
+
+
+def answer_columns(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Return the columns of a table with a row for each answer."""
+    return {
+        "system": [each.system for each in answers],
+        "block": [each.block for each in answers],
+        "measure": [each.label for each in answers],
+        "value": [each.value for each in answers],
+        "unit": [dimension_symbol(each.dimension) for each in answers],
+        "kind": [each.kind for each in answers],
+        "lower": [each.lower for each in answers],
+        "upper": [each.upper for each in answers],
+        "shown": [each.shown for each in answers],
+        "binding": ["; ".join(each.binding) for each in answers],
+        "assumptions": ["; ".join(each.assumptions) for each in answers],
+    }
 
 
 def _finite(value: float) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from attrs import define, evolve, field, frozen
@@ -19,6 +19,7 @@ from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.base.source import Source, Span
+from unifiedbus_dsl.base.table import Tabular
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.graph.symmetry import Symmetry, trivial_symmetry
@@ -139,7 +140,7 @@ class Row:
 
 
 @frozen(eq=False)
-class Surveyed:
+class Surveyed(Tabular):
     """What came of a survey.
 
     `rows` are worst first for single failures, in order of number for draws. `finished` of `total` are in it: failures
@@ -160,6 +161,27 @@ class Surveyed:
     complete: bool
     error: EngineError | None
     alone: str
+
+    INDEX: ClassVar[str] = "row"
+
+    def headline(self) -> str:
+        return f"{self.finished:,} of {self.total:,} failures of {self.of}"
+
+    def row_ids(self) -> Ints:
+        return np.arange(len(self.rows))
+
+    def columns(self, rows: Ints) -> dict[str, Any]:
+        """Return what failed, how many parts are like it, and both bounds of each measure, NaN without an answer."""
+        chosen = [self.rows[row] for row in rows.tolist()]
+        columns: dict[str, Any] = {
+            "failed": ["; ".join(row.parts) for row in chosen],
+            "copies": [row.copies for row in chosen],
+        }
+        for place, text in enumerate(self.asked):
+            answers = [self.answer(row, place) for row in chosen]
+            columns[f"{text}.lower"] = [np.nan if each is None else each.lower for each in answers]
+            columns[f"{text}.upper"] = [np.nan if each is None else each.upper for each in answers]
+        return columns
 
     @property
     def finished(self) -> int:
