@@ -1,0 +1,67 @@
+"""Ask a fabric from Python: each measure of the language is a function here, and gives a frozen result in NumPy.
+
+    from unifiedbus_dsl import solve
+
+    solve.throughput(fabric, "alltoall(all npu, within = rack)", routing="ecmp").mean_Bps
+    solve.hops(fabric, "all npu").largest
+
+Selections, traffic and routings are said as in the language, and a wrong one raises `QuestionError` with what the
+language says about it. Columns are those of the fabric: see `unifiedbus_dsl.measures.results`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unifiedbus_dsl.analysis.api.asking import QuestionError, answered, measure
+from unifiedbus_dsl.analysis.api.collectives import availability, mtbf, optimal_time, sweep, time
+from unifiedbus_dsl.analysis.api.pairs import connected, diameter, disjoint_paths, hops, latency, paths, reachable
+from unifiedbus_dsl.analysis.api.parts import bisection, oversubscription, tiers
+from unifiedbus_dsl.analysis.api.traffic import fair, loads, throughput
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.measures import results
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.registry import measure_named
+
+__all__ = [
+    "QuestionError",
+    "availability",
+    "bisection",
+    "connected",
+    "diameter",
+    "disjoint_paths",
+    "fair",
+    "hops",
+    "latency",
+    "loads",
+    "measure",
+    "mtbf",
+    "optimal_time",
+    "oversubscription",
+    "paths",
+    "reachable",
+    "results",
+    "sweep",
+    "throughput",
+    "tiers",
+    "time",
+]
+
+
+def __getattr__(name: str) -> Callable[..., Answer]:
+    """Each other measure that is registered, with its arguments by name in SI units."""
+    measure = measure_named(name)
+    if measure is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    positional = [each.name for each in measure.positional]
+
+    def ask(fabric: Fabric, *texts: str, **named: object) -> Answer:
+        if len(texts) > len(positional):
+            raise TypeError(f"`{name}` takes {len(positional)} text(s) by position, not {len(texts)}")
+        unknown = [word for word in named if word.removesuffix("_") not in measure.named]
+        if unknown:
+            raise TypeError(f"`{name}` has no argument `{unknown[0]}`; it takes {', '.join(measure.named) or 'none'}")
+        return answered(fabric, name, ", ".join(texts), **named)
+
+    ask.__name__, ask.__doc__ = name, f"{measure.doc[0].upper()}{measure.doc[1:]}."
+    return ask

@@ -1,0 +1,90 @@
+"""Measures of parts: bisection, oversubscription, tiers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedbus_dsl.analysis.api.asking import asked, or_all_ends
+from unifiedbus_dsl.analysis.api.columns import over_devices
+from unifiedbus_dsl.graph.from_fabric import cable_ends
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.measures import cuts
+from unifiedbus_dsl.measures.certified import Certified
+from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.results import (
+    BisectionResult,
+    OversubscriptionResult,
+    TierCapacity,
+    read_only,
+)
+from unifiedbus_dsl.measures.wording import block_names
+from unifiedbus_dsl.solver.paths import tiers as bands
+
+
+def bisection(fabric: Fabric, ends: str = "") -> BisectionResult:
+    """Return the least capacity, one way, of a cut that halves the end points: both proved bounds, and a cut.
+
+    Args:
+        fabric: the machine, as `Compilation.fabric()`, `Fabric.load` or an import gives it.
+        ends: a selection of end points; default: all.
+
+    Raises:
+        QuestionError: the selection is wrong, or has fewer than two end points.
+    """
+
+    def answer(call: MeasureCall) -> Certified[BisectionResult]:
+        machine = call.machine
+        ends, _, found = cuts.halved(call)
+        a, b = cable_ends(fabric)
+        half = over_devices(machine, found.side.astype(np.float64)) > 0
+        answer = BisectionResult(
+            fabric, found.capacity, read_only(half), read_only(found.vertex_side[a] != found.vertex_side[b])
+        )
+        return Certified(answer, cuts.certify_bisection(machine.network, ends, found))
+
+    return asked(fabric, "bisection", or_all_ends(fabric, ends), answer)
+
+
+def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> OversubscriptionResult:
+    """Return of each assembly what the end points inside can inject over what gets through its wall.
+
+    Args:
+        fabric: the machine, as `Compilation.fabric()`, `Fabric.load` or an import gives it.
+        assemblies: a selection of assemblies, `all rack`.
+        ends: the end points that count; default: all.
+
+    Raises:
+        QuestionError: a selection is wrong.
+    """
+
+    def answer(call: MeasureCall) -> Certified[OversubscriptionResult]:
+        blocks, found, _ = cuts.boundary_capacity(call)
+        names = tuple(block_names(call.machine, blocks))
+        answer = OversubscriptionResult(names, found.inside_Bps, found.wall_Bps, found.ratio)
+        return Certified(answer, cuts.certify_walls(call, blocks, found, finite=False))
+
+    return asked(fabric, "oversubscription", assemblies, answer, from_=or_all_ends(fabric, ends))
+
+
+def tiers(fabric: Fabric, ends: str = "") -> TierCapacity:
+    """Return the cables by how far their ends are from the end points.
+
+    Args:
+        fabric: the machine, as `Compilation.fabric()`, `Fabric.load` or an import gives it.
+        ends: a selection of end points; default: all.
+
+    Raises:
+        QuestionError: the selection is wrong.
+    """
+
+    def answer(call: MeasureCall) -> Certified[TierCapacity]:
+        network = call.machine.network
+        ends = call.ends(call.one())
+        found = bands.tiers(network, ends)
+        apart = np.iinfo(np.int32).max
+        least = np.minimum.reduceat(np.where(found.tier < 0, apart, found.tier), network.device_start[:-1])
+        tier = np.where(least == apart, -1, least).astype(np.int64)
+        bands_of = TierCapacity(tuple(found.names), found.cables, found.capacity_Bps, read_only(tier))
+        return Certified(bands_of, cuts.certify_tiers(call.machine.network, ends, found))
+
+    return asked(fabric, "tiers", or_all_ends(fabric, ends), answer)
