@@ -23,10 +23,10 @@ from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.solver import demand
 from unifiedbus_dsl.solver.collectives import allgather_bound
 from unifiedbus_dsl.solver.flow import max_concurrent_flow
-from unifiedbus_dsl.solver.flow.throughput import throughput_under
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.resilience import contingency
 from unifiedbus_dsl.solver.routing import ecmp
+from unifiedbus_dsl.solver.routing.throughput import throughput_under
 
 T = TypeVar("T")
 BEST = "\nanalyze best of machine { throughput(alltoall(all npu), routing = optimal) }\n"

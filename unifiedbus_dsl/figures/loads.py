@@ -37,10 +37,6 @@ class Utilisation:
         """From that of each arc of the machine's network, [A]."""
         return cls(machine.fabric, of_each_cable(machine, shares), what, rate, alike)
 
-    def at(self, rate: float) -> Utilisation:
-        """The same where each end point sends at another rate: loads are in proportion."""
-        return evolve(self, each=self.each * (rate / self.rate), rate=rate)
-
     @property
     def most(self) -> float:
         return float(self.each.max(initial=0.0))

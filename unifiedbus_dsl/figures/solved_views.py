@@ -131,7 +131,7 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str
         pictures = {"": _before_and_after(view, broken, None, sink)}
         left = evolve(broken.left, selector=evolve(broken.left.selector, evaluator=quiet.evaluator))
         for name, before in used.items():
-            after = _utilisation(left, load_question(name, "ecmp"))
+            after = _utilisation(left, load_question(name, "ecmp"), before.rate)
             pictures[name] = _before_and_after(view, broken, (before, after), Sink()) if after is not None else None
         for name, picture in pictures.items():
             if picture is not None:
@@ -190,7 +190,8 @@ def compare(
         return None
     if question is None:
         return _before_and_after(view, broken, None, sink)
-    before, after = (_utilisation(each, question) for each in (asker, broken.left))
+    before = _utilisation(asker, question)
+    after = None if before is None else _utilisation(broken.left, question, before.rate)
     if before is None or after is None:
         return None
     return _before_and_after(view, broken, (before, after), sink)
@@ -229,14 +230,13 @@ def _before_and_after(
     notes: list[str] = []
     legend: list[list[Mark]] = []
     if both is not None:
-        used = [each.at(both[0].rate) for each in both]
-        most = max(each.most for each in used)
+        most = max(each.most for each in both)
         shown = [
             each.looking(loaded(each.survey.look, loads, most, alone=False))
-            for each, loads in zip(shown, used, strict=True)
+            for each, loads in zip(shown, both, strict=True)
         ]
-        words = [[*said, f"busiest: {each.busiest}"] for said, each in zip(words, used, strict=True)]
-        notes, legend = [used[0].said], load_legend(most)
+        words = [[*said, f"busiest: {each.busiest}"] for said, each in zip(words, both, strict=True)]
+        notes, legend = [both[0].said], load_legend(most)
     panels = [
         Panel("base", shown[0], "base", words[0]),
         Panel("scenario", shown[1], f"scenario {broken.scenario}", words[1]),
@@ -249,8 +249,9 @@ def _asker(compilation: Compilation, plan: Plan, sink: Sink) -> MeasureEvaluator
     return make_evaluator(compilation, NetworkContext(compilation.fabric(plan.system)), sink)
 
 
-def _utilisation(asker: MeasureEvaluator, question: tree.Expr) -> Utilisation | None:
-    """Utilisation of the cables; None after a diagnostic."""
+def _utilisation(asker: MeasureEvaluator, question: tree.Expr, rate_Bps: float | None = None) -> Utilisation | None:  # noqa: N803
+    """Utilisation of the cables where end points send `rate_Bps`, by default the rate of the question; None after a
+    diagnostic."""
     if not isinstance(question, tree.Call):
         if len(asker.traffics) != 1:
             listed = ", ".join(f"`load({name})`" for name in asker.traffics) or "`load(alltoall(all npu))`"
@@ -258,10 +259,10 @@ def _utilisation(asker: MeasureEvaluator, question: tree.Expr) -> Utilisation | 
             asker.evaluator.sink.error("UB0810", "the load of which traffic?", question.span, "here", help=help)
             return None
         question = load_question(next(iter(asker.traffics)), "ecmp")
-    found = asker.utilisation(_as_load(question))
+    found = asker.utilisation(_as_load(question), rate_Bps)
     if found is None:
         return None
-    what = f"{found.traffic}, {found.routing.text}"
+    what = f"{found.traffic}, {found.routing.text}" + (" (an estimate)" if found.loads.estimate else "")
     return Utilisation.of(found.machine, found.share, what, found.rate_Bps, alike=found.senders.alike)
 
 

@@ -24,7 +24,8 @@ class Answer(Tabular):
     """One measure, answered.
 
     `value`, `lower` and `upper` are in SI base units (byte/s, s, 1) of `dimension`. `kind` is exact, or an interval
-    [lower, upper] of proved bounds, or an estimate where something is not known that stands among the assumptions.
+    [lower, upper] of proved bounds, or an estimate where it rests on a model or on something that is not known, which
+    stands among the assumptions.
     `binding` names what limits it. `detail` holds what belongs to it and is no single number (a histogram, loads by
     tier)."""
 

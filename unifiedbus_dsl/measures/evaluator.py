@@ -64,12 +64,13 @@ class MeasureEvaluator:
         found = marked(found, self.machine.fabric)
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
-    def utilisation(self, node: tree.Expr) -> rates.Loaded | None:
-        """Return the utilisation of every arc for a picture; None after a diagnostic."""
+    def utilisation(self, node: tree.Expr, rate_Bps: float | None = None) -> rates.Loaded | None:  # noqa: N803
+        """Return the utilisation of every arc for a picture, where end points send `rate_Bps`, by default the rate of
+        the question; None after a diagnostic."""
         if not isinstance(node, tree.Call) or self.call(node).name != "load":
             self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
             return None
-        return self.tried(self.call(node), rates.utilisation)
+        return self.tried(self.call(node), lambda call: rates.utilisation(call, rate_Bps))
 
     def call(self, node: tree.Call) -> MeasureCall:
         """A measure with what its arguments are read against."""

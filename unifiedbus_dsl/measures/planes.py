@@ -18,11 +18,11 @@ from unifiedbus_dsl.graph.network import Network, arcs_of_rows, connected_compon
 from unifiedbus_dsl.graph.symmetry import Automorphism, Symmetry, arc_images
 from unifiedbus_dsl.measures.answers import shown
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
-from unifiedbus_dsl.measures.read_routing import Routing
 from unifiedbus_dsl.semantic.select.planes import plane_links, read_plane
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import Demand, Groups, column_sums, row_sums
 from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.routing.interface import Routing
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.signatures import MEASURES, OVER, TRAFFICS
 

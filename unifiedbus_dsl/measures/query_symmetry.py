@@ -62,11 +62,10 @@ def _marked(symmetry: Symmetry, ends: Ints) -> Ints:
 
 def _of_rates(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
     traffic, demand = call.matrix()
-    if "hash" in call.named or (call.name != "fair" and read_routing(call).name == "dor"):
+    if "hash" in call.named or (ends_fail and (traffic.pattern not in _OF_ENDS or _counts(call))):
         return None
-    if ends_fail and (traffic.pattern not in _OF_ENDS or _counts(call)):
-        return None
-    return invariant_symmetries(symmetry, demand)
+    routed = read_routing(call).invariant_symmetries(symmetry)
+    return None if routed is None else invariant_symmetries(routed, demand)
 
 
 def _of_groups(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:

@@ -15,20 +15,22 @@ from unifiedbus_dsl.measures.certified import Certified, arcs_of, bounds, matrix
 from unifiedbus_dsl.measures.end_points import carriers_of, end_points
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.planes import carrying_sentence, faster_plane_line
-from unifiedbus_dsl.measures.read_routing import Routing, read_routing
+from unifiedbus_dsl.measures.read_routing import read_routing
 from unifiedbus_dsl.measures.sender_classes import Senders
 from unifiedbus_dsl.measures.wording import arc_names, binding, binding_ends
 from unifiedbus_dsl.semantic.names.bind import dotted_name
-from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, column_sums, invariant_symmetries, row_sums, to_pairs
+from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, invariant_symmetries, row_sums, scaled, to_pairs
 from unifiedbus_dsl.solver.flow import ecmp_hashing
 from unifiedbus_dsl.solver.flow import max_min_fair as sharing
-from unifiedbus_dsl.solver.flow.send_limit import max_send_scale
-from unifiedbus_dsl.solver.flow.throughput import Throughput, max_scale
+from unifiedbus_dsl.solver.flow.send_limit import loads_at_send_limit
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths.tiers import tiers
+from unifiedbus_dsl.solver.routing.interface import Routing
+from unifiedbus_dsl.solver.routing.loads import Loads
+from unifiedbus_dsl.solver.routing.throughput import Throughput, throughput_under
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.verify import Certificate
-from unifiedbus_dsl.verify.loads import FlowCertificate, LoadCertificate, SharesCertificate
+from unifiedbus_dsl.verify.loads import FeasibleCertificate, FlowCertificate, LoadCertificate, SharesCertificate
 from unifiedbus_dsl.verify.sharing import FairCertificate
 
 BUSIEST = 20
@@ -62,6 +64,7 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
             "least rate that an end point injects" if unequal else "rate that an end point injects",
             f"{traffic.pattern}",
             *carrying_sentence(call.machine, found.load_Bps),
+            *((found.scale.reason,) if found.scale.kind == "estimate" else ()),
         ),
         detail=detail | (senders.to_json() if unequal else {}),
         lines=(
@@ -75,6 +78,8 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
 def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing, found: Throughput) -> Certificate:
     """What shows the largest scale of a demand under a routing."""
     arcs, matrix = arcs_of(machine.network), matrix_of(demand, machine.network.ends)
+    if found.scale.kind == "estimate":
+        return FeasibleCertificate(arcs, found.load_Bps, matrix, float(found.scale), relays=routing.relays)
     if found.prices is None:
         return LoadCertificate(arcs, found.load_Bps, matrix, float(found.scale), relays=routing.relays)
     return FlowCertificate(arcs, found.load_Bps, matrix, found.scale.lower, found.prices)
@@ -82,19 +87,23 @@ def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing
 
 @frozen(eq=False)
 class Loaded:
-    """Of `load(traffic, routing = …, rate = …)`: `share` is the utilisation of every arc, [A], where the end points
-    that send most inject `rate_Bps` each and the others in proportion; `said` is this in words, `senders` says how
-    many inject what; `load_Bps` [A] is the load of the demand as it stands."""
+    """Of `load(traffic, routing = …, rate = …)`: `loads` are those of `demand`, where the end points that send most
+    inject `rate_Bps` each and the others in proportion; `said` is this in words, `senders` says how many inject
+    what."""
 
     machine: NetworkContext
-    share: Floats
     traffic: str
     demand: Demand
     routing: Routing
-    load_Bps: Floats  # noqa: N815
+    loads: Loads
     rate_Bps: float  # noqa: N815
     said: str
     senders: Senders
+
+    @property
+    def share(self) -> Floats:
+        """The utilisation of every arc, [A]."""
+        return self.loads.utilisation
 
 
 @bounds.register
@@ -106,28 +115,26 @@ def utilisation(call: MeasureCall, rate_Bps: float | None = None) -> Certified[L
     """Return the utilisation of every arc under a traffic, a routing and a rate of the end points that send most."""
     traffic, demand = call.matrix()
     routing = read_routing(call)
-    loads = routing.loads(call.machine, demand)
     network = call.machine.network
-    row = row_sums(demand, network.ends)
+    most = float(row_sums(demand, network.ends).max())
     asked = call.quantity("rate", RATE) if rate_Bps is None else rate_Bps
     if asked is not None and not 0 < asked < np.inf:
         raise call.refuse(call.node, "a load wants a rate that is more than nothing")
-    most = float(row.max())
     said = "" if asked is not None else ", the most that their own ports and NICs carry of it"
     if asked is None:
-        asked = most * max_send_scale(network, loads.load_Bps, row, carriers_of(call.machine))
-    factor = asked / most
-    senders = Senders.of(call.machine, factor * row)
+        scale, loads = loads_at_send_limit(routing, call.machine, demand, carriers_of(call.machine))
+        asked = most * scale
+    else:
+        loads = routing.loads_at(call.machine, demand, asked / most)
+    sent = scaled(demand, asked / most)
+    senders = Senders.of(call.machine, row_sums(sent, network.ends))
     rate = shown(asked, RATE)
     who = f"each end point injects {rate}"
     if not senders.alike:
         who = f"the end points that send most inject {rate} each, the others in proportion"
-    used = Loaded(
-        call.machine, np.asarray(loads.utilisation * factor), traffic.name, demand, routing, loads.load_Bps, asked,
-        f"{who}{said}", senders,
-    )  # fmt: skip
-    arcs, matrix = arcs_of(network), matrix_of(demand, network.ends)
-    return Certified(used, SharesCertificate(arcs, loads.load_Bps * factor, matrix, factor, relays=routing.relays))
+    used = Loaded(call.machine, traffic.name, sent, routing, loads, asked, f"{who}{said}", senders)
+    arcs, matrix = arcs_of(network), matrix_of(sent, network.ends)
+    return Certified(used, SharesCertificate(arcs, loads.load_Bps, matrix, 1.0, relays=routing.relays))
 
 
 def worst(call: MeasureCall) -> Certified[Answer]:
@@ -156,7 +163,7 @@ def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
         assumptions=(
             f"routing {found.routing.text}",
             found.traffic,
-            *carrying_sentence(machine, found.load_Bps),
+            *carrying_sentence(machine, found.loads.load_Bps),
             found.said,
         ),
         detail=by_part(machine, share) | {"rate": found.rate_Bps} | found.senders.to_json(),
@@ -167,15 +174,18 @@ def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
             *_idle_plane(found),
         ),
     )
+    if found.loads.estimate:
+        answer = evolve(answer, kind="estimate", assumptions=(*answer.assumptions, found.loads.estimate))
     return Certified(answer, used.certificate)
 
 
 def _idle_plane(found: Loaded) -> tuple[str, ...]:
     """Return the warning of a faster plane, at the largest throughput of the same routing."""
-    network = found.machine.network
-    row, column = row_sums(found.demand, network.ends), column_sums(found.demand, network.ends)
-    scale, _, _ = max_scale(network, found.load_Bps, row, column)
-    return faster_plane_line(found.machine, found.demand, found.routing, scale, found.load_Bps * scale)
+    if found.routing.proportional:
+        best = throughput_under(found.loads, found.demand)
+    else:
+        best = found.routing.throughput(found.machine, found.demand)
+    return faster_plane_line(found.machine, found.demand, found.routing, float(best.scale), best.load_Bps)
 
 
 def by_part(machine: NetworkContext, share: Floats) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A measure with all that is known of it, and how one is registered.
+"""A measure and a routing with all that is known of each, and how one is registered.
 
 Everything that names measures asks the registry (`vocabulary.signatures.MEASURES`): what `check` accepts and refuses,
 what a survey sorts by, `--ask`, the functions of Python, the table of `docs/questions.md`. A definition is light: what
@@ -10,17 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
 from unifiedbus_dsl.base.units import SIZE
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, MEASURES, OVER, ROUTINGS, Argument, MeasureSignature, Takes
+from unifiedbus_dsl.vocabulary.signatures import (
+    ALGORITHMS,
+    MEASURES,
+    OVER,
+    ROUTINGS,
+    Argument,
+    MeasureSignature,
+    Registry,
+    Signature,
+    Takes,
+)
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
+    from unifiedbus_dsl.measures.routing_call import RoutingCall
+    from unifiedbus_dsl.solver.routing.interface import Routing
 
 
 class Better(Enum):
@@ -56,24 +68,53 @@ class Measure(MeasureSignature):
     by_length: bool = False
 
 
-def register(measure: Measure) -> Measure:
-    """Take a measure in; gives it back.
+@frozen(kw_only=True)
+class RoutingDefinition(Signature):
+    """A routing: its signature, and
+
+    make: the routing with the options of a call, which reads them against the machine.
+    """
+
+    make: Callable[[RoutingCall], Routing]
+
+
+Entry = TypeVar("Entry", Measure, RoutingDefinition)
+
+
+def register(entry: Entry) -> Entry:
+    """Take a measure or a routing in; gives it back.
 
     Raises:
         ValueError: there is one of that name.
-        TypeError: it is no whole measure.
+        TypeError: it is nothing whole.
     """
-    if not isinstance(measure, Measure):
-        raise TypeError(f"a measure is wanted, not {type(measure).__name__}")
-    MEASURES.register(measure)
-    return measure
+    registry_of(entry).register(entry)
+    return entry
 
 
 @contextmanager
-def registered(measure: Measure) -> Iterator[Measure]:
-    """Have a measure for as long as the block runs: for tests, and for programs that bring their own."""
-    with MEASURES.registered(measure):
-        yield measure
+def registered(entry: Entry) -> Iterator[Entry]:
+    """Have a measure or a routing for as long as the block runs: for tests, and for programs that bring their own."""
+    with registry_of(entry).registered(entry):
+        yield entry
+
+
+def registry_of(entry: object) -> Registry[Any]:
+    """Return where an entry is registered.
+
+    Raises:
+        TypeError: it is nothing whole.
+    """
+    for kind, registry in ((Measure, MEASURES), (RoutingDefinition, ROUTINGS)):
+        if isinstance(entry, kind):
+            return registry
+    raise TypeError(f"a measure or a routing is wanted, not {type(entry).__name__}")
+
+
+def routing_named(name: str) -> RoutingDefinition | None:
+    """Return the routing of a name; None where there is none."""
+    found = ROUTINGS.get(name)
+    return found if isinstance(found, RoutingDefinition) else None
 
 
 def measure_named(name: str) -> Measure | None:

@@ -16,8 +16,8 @@ Kind = Literal["exact", "interval", "estimate"]
 @frozen
 class BoundedValue:
     """A value that lies in [lower, upper]. `exact`: the ends meet, but for rounding. `interval`: both ends are proved.
-    `estimate`: it rests on an assumption, which the reason has; a solver gives none. `reason` says where the number
-    comes from."""
+    `estimate`: it rests on a model or an assumption, which the reason has. `reason` says where the number comes
+    from."""
 
     value: float
     kind: Kind
@@ -31,6 +31,11 @@ class BoundedValue:
 
 def exact(value: float, reason: str) -> BoundedValue:
     return BoundedValue(float(value), "exact", float(value), float(value), reason)
+
+
+def estimated(value: float, reason: str) -> BoundedValue:
+    """Return an estimate; `reason` says of which model, with its constants."""
+    return BoundedValue(float(value), "estimate", float(value), float(value), reason)
 
 
 def bounded(lower: float, upper: float, reason: str, tolerance: float = 1e-9) -> BoundedValue:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.base.arrays import Floats, Ints, bincount, concatenate_ranges, frozen_array
@@ -50,6 +50,13 @@ def pairs(source: ArrayLike, target: ArrayLike, rate: ArrayLike = 1.0) -> Pairs:
     )
     real = (a != b) & (r > 0)
     return Pairs(frozen_array(a[real]), frozen_array(b[real]), frozen_array(r[real]))
+
+
+def scaled(demand: Demand, factor: float) -> Demand:
+    """Return a demand with every rate times a factor."""
+    if isinstance(demand, Groups):
+        return evolve(demand, rate=demand.rate * factor)
+    return evolve(demand, rate=frozen_array(demand.rate * factor))
 
 
 def _sizes(demand: Groups) -> tuple[NDArray[np.bool_], Ints, Ints]:

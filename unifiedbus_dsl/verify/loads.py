@@ -39,6 +39,17 @@ class LoadCertificate:
 
 
 @frozen(eq=False)
+class FeasibleCertificate(LoadCertificate):
+    """Loads [A] of a model of a routing: they carry the matrix times `scale` and fit. That routers would share it so is
+    not shown, nor that no more would fit."""
+
+    def prove(self, cables: Cables) -> Proved:
+        """The least rate of those that send in these loads."""
+        check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays)
+        return Proved.exactly(self.scale * self.matrix.least_sent)
+
+
+@frozen(eq=False)
 class SharesCertificate(LoadCertificate):
     """Utilisations at a stated rate: loads [A] of the matrix times `scale`, whether or not they fit."""
 

@@ -14,8 +14,8 @@ from unifiedbus_dsl.graph import symmetry
 from unifiedbus_dsl.graph.network import Network, build_network
 from unifiedbus_dsl.solver import demand
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
-from unifiedbus_dsl.solver.flow import flow_deviation, max_concurrent_flow, quotient_lp, terminals, throughput
-from unifiedbus_dsl.solver.routing import ecmp
+from unifiedbus_dsl.solver.flow import flow_deviation, max_concurrent_flow, quotient_lp, terminals
+from unifiedbus_dsl.solver.routing import ecmp, throughput
 from unifiedbus_dsl.verify import VerificationError
 
 X4 = machines.X4

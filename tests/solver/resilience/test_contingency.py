@@ -15,12 +15,12 @@ from unifiedbus_dsl.graph.symmetry import Array
 from unifiedbus_dsl.solver import demand
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.flow import max_concurrent_flow
-from unifiedbus_dsl.solver.flow.throughput import throughput_under
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.resilience import contingency
 from unifiedbus_dsl.solver.resilience.outage_impact import outage_impact
 from unifiedbus_dsl.solver.resilience.quantiles import quantile
 from unifiedbus_dsl.solver.routing import ecmp
+from unifiedbus_dsl.solver.routing.throughput import throughput_under
 
 X4 = 56e9
 

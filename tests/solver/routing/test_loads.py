@@ -9,10 +9,9 @@ from tests.solver import machines, twins
 from unifiedbus_dsl.graph import symmetry
 from unifiedbus_dsl.solver import demand
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
-from unifiedbus_dsl.solver.flow import throughput
 from unifiedbus_dsl.solver.paths import bfs
 from unifiedbus_dsl.solver.resilience.oversubscription import oversubscription
-from unifiedbus_dsl.solver.routing import ecmp
+from unifiedbus_dsl.solver.routing import ecmp, throughput
 
 X4 = machines.X4
 REGULAR = [*machines.REGULAR, ("fat_tree", (4,)), ("superpod", (3, 2, 2, 2))]

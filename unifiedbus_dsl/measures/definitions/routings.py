@@ -2,24 +2,100 @@
 
 from __future__ import annotations
 
-from unifiedbus_dsl.vocabulary.signatures import ROUTINGS, Argument, Signature, Takes
+from functools import partial
+from typing import TYPE_CHECKING
+
+from unifiedbus_dsl.measures.registry import RoutingDefinition, register
+from unifiedbus_dsl.vocabulary.signatures import Argument, Takes
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.measures.routing_call import RoutingCall
+    from unifiedbus_dsl.solver.routing.interface import Routing
 
 VIA = Argument("via", Takes.WORD, "what is between the two legs", words=("end", "switch", "group"), default="end")
 IN_GROUPS = Argument("groups", Takes.SELECTION, "the groups: `all group`", default="those that the machine has")
 ORDER = Argument("order", Takes.LIST, "the dimensions in the order in which they are gone along", default="theirs")
 
-for name, doc, arguments in (
-    ("ecmp", "equally over all shortest paths, at each device by cables", ()),
-    ("wcmp", "over all shortest paths, at each device by capacity", ()),
+
+def ecmp(call: RoutingCall) -> Routing:
+    """Return `ecmp`."""
+    from unifiedbus_dsl.solver.routing import ecmp
+    from unifiedbus_dsl.solver.routing.interface import LinearRouting
+
+    return LinearRouting("ecmp", "ecmp", ecmp.ecmp, partial(ecmp.ecmp_by_pairs_if_cheaper, routing="ecmp"))
+
+
+def wcmp(call: RoutingCall) -> Routing:
+    """Return `wcmp`."""
+    from unifiedbus_dsl.solver.routing import ecmp
+    from unifiedbus_dsl.solver.routing.interface import LinearRouting
+
+    return LinearRouting("wcmp", "wcmp", ecmp.wcmp, partial(ecmp.ecmp_by_pairs_if_cheaper, routing="wcmp"))
+
+
+def group_minimal(call: RoutingCall) -> Routing:
+    """Return `group_minimal` over the groups that are named."""
+    from unifiedbus_dsl.solver.routing import dragonfly
+
+    return dragonfly.group_routing(call.name, call.text, dragonfly.group_minimal, call.grouping())
+
+
+def valiant(call: RoutingCall) -> Routing:
+    """Return `valiant` over what `via` names."""
+    from unifiedbus_dsl.solver.routing import dragonfly, ecmp
+    from unifiedbus_dsl.solver.routing.interface import LinearRouting
+
+    via = call.options.word("via", VIA.default)
+    groups = call.grouping(via == "group")
+    if via == "group":
+        return dragonfly.group_routing(call.name, call.text, dragonfly.valiant_over_groups, groups)
+    return LinearRouting(call.name, call.text, partial(ecmp.valiant, via=via), relays=True)
+
+
+def updown(call: RoutingCall) -> Routing:
+    """Return `updown`."""
+    from unifiedbus_dsl.solver.routing import up_down
+    from unifiedbus_dsl.solver.routing.interface import LinearRouting
+
+    return LinearRouting("updown", "updown", up_down.updown)
+
+
+def dor(call: RoutingCall) -> Routing:
+    """Return `dor` along the arrays of the machine."""
+    from unifiedbus_dsl.solver.routing import up_down
+    from unifiedbus_dsl.solver.routing.interface import LinearRouting
+
+    shares = partial(up_down.dor_over_arrays, arrays=call.arrays, order=call.order())
+    return LinearRouting("dor", call.text, shares, keep=lambda symmetry: None)
+
+
+def minimal(call: RoutingCall) -> Routing:
+    """Return `minimal`."""
+    from unifiedbus_dsl.solver.flow.optimised_routing import OptimisedRouting
+
+    return OptimisedRouting("minimal", "minimal", shortest=True)
+
+
+def optimal(call: RoutingCall) -> Routing:
+    """Return `optimal`."""
+    from unifiedbus_dsl.solver.flow.optimised_routing import OptimisedRouting
+
+    return OptimisedRouting("optimal", "optimal", shortest=False)
+
+
+for name, doc, arguments, make in (
+    ("ecmp", "equally over all shortest paths, at each device by cables", (), ecmp),
+    ("wcmp", "over all shortest paths, at each device by capacity", (), wcmp),
     (
         "group_minimal",
         "as in a dragonfly: inside a group, over one link between groups, inside a group",
         (IN_GROUPS,),
+        group_minimal,
     ),
-    ("valiant", "two legs over a random intermediate: an end point, a switch, or a group", (VIA, IN_GROUPS)),
-    ("updown", "up to the lowest tier from which the target can be reached, then down", ()),
-    ("dor", "along the dimensions of the array of end points, one after another", (ORDER,)),
-    ("minimal", "best over shortest paths: a linear program, with a certificate", ()),
-    ("optimal", "best over all paths: a linear program, with a certificate", ()),
+    ("valiant", "two legs over a random intermediate: an end point, a switch, or a group", (VIA, IN_GROUPS), valiant),
+    ("updown", "up to the lowest tier from which the target can be reached, then down", (), updown),
+    ("dor", "along the dimensions of the array of end points, one after another", (ORDER,), dor),
+    ("minimal", "best over shortest paths: a linear program, with a certificate", (), minimal),
+    ("optimal", "best over all paths: a linear program, with a certificate", (), optimal),
 ):
-    ROUTINGS.register(Signature(name, doc, arguments))
+    register(RoutingDefinition(name, doc, arguments, make=make))

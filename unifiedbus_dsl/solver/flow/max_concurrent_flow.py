@@ -16,8 +16,8 @@ from unifiedbus_dsl.solver.demand import Demand, column_sums, demand_row, invari
 from unifiedbus_dsl.solver.flow.flow_deviation import bound_concurrent_flow
 from unifiedbus_dsl.solver.flow.quotient_lp import Commodity, Optimum, TooLargeError, solve_concurrent_flow
 from unifiedbus_dsl.solver.flow.terminals import add_super_terminals, flow_symmetry
-from unifiedbus_dsl.solver.flow.throughput import BINDS_WITHIN, Throughput
 from unifiedbus_dsl.solver.routing.ecmp import ecmp, require_connected
+from unifiedbus_dsl.solver.routing.throughput import BINDS_WITHIN, Throughput
 from unifiedbus_dsl.verify.distances import Potential, Prices
 
 MEETS_WITHIN = 1e-7

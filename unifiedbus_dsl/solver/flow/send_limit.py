@@ -12,6 +12,13 @@ import numpy as np
 
 from unifiedbus_dsl.base.arrays import Bools, Floats, bincount
 from unifiedbus_dsl.graph.network import Network, connected_components
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.demand import Demand, row_sums
+from unifiedbus_dsl.solver.routing.interface import RoutedNetwork, Routing
+from unifiedbus_dsl.solver.routing.loads import Loads
+
+CONVERGED, MOST_STEPS = 1e-6, 40
+"""Relative change of the factor at which it stands, and how often it may change, where loads are not in proportion."""
 
 
 def max_send_scale(network: Network, load_Bps: Floats, row: Floats, carriers: Bools) -> float:  # noqa: N803
@@ -30,6 +37,29 @@ def max_send_scale(network: Network, load_Bps: Floats, row: Floats, carriers: Bo
     limits = np.minimum(network.injection_Bps, np.where(ports > 0, ports, np.inf))[senders] / row[senders]
     alone = own & ~together | used & _leaves_carrier(network, carriers & ~senders)
     return float(min(limits.min(), (capacity[alone] / load_Bps[alone]).min(initial=np.inf)))
+
+
+def loads_at_send_limit(
+    routing: Routing, machine: RoutedNetwork, demand: Demand, carriers: Bools
+) -> tuple[float, Loads]:
+    """Return the largest factor of a demand that its senders, and `carriers` ([E]) for them, can send under a routing,
+    and the loads at it. Where loads are not in proportion the factor is iterated: what they say at one is the next.
+
+    Raises:
+        NotAdmittedError: the factors do not converge.
+    """
+    network = machine.network
+    row = row_sums(demand, network.ends)
+    scale = 1.0
+    for _ in range(MOST_STEPS):
+        loads = routing.loads_at(machine, demand, scale)
+        further = max_send_scale(network, loads.load_Bps, scale * row, carriers)
+        if routing.proportional:
+            return scale * further, loads.times(further)
+        if abs(further - 1) <= CONVERGED:
+            return scale, loads
+        scale *= further
+    raise NotAdmittedError(f"no rate was found that the end points can just send by `{routing.text}`: state a `rate`")
 
 
 def _leaves_carrier(network: Network, carriers: Bools) -> Bools:

@@ -29,7 +29,9 @@ from unifiedbus_dsl.graph.symmetry import Array, Automorphism, Symmetry, locate_
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import Demand, demand_column, invariant_symmetries, row_sums
 from unifiedbus_dsl.solver.paths.bfs import Hops
-from unifiedbus_dsl.solver.routing.ecmp import Loads, loads_of_orbits, target_representatives
+from unifiedbus_dsl.solver.routing.ecmp import loads_of_orbits, target_representatives
+from unifiedbus_dsl.solver.routing.interface import LinearRouting
+from unifiedbus_dsl.solver.routing.loads import Loads
 from unifiedbus_dsl.solver.routing.up_down import RoutingDag, given_along, loads_along, passed_along
 
 MAX_CHANCES = 40_000_000
@@ -56,6 +58,44 @@ class Grouping:
         if not crossing(network, group).any():
             raise NotAdmittedError(f"no cable joins two of the {self.count:,} groups")
         return group
+
+
+@frozen(eq=False)
+class DefaultGroups:
+    """The groups that the arrays of a machine say, where none are named."""
+
+    arrays: Sequence[Array]
+
+
+def grouping_of(network: Network, groups: Grouping | DefaultGroups) -> Grouping:
+    """Return groups on a network.
+
+    Raises:
+        NotAdmittedError: none are named, and the arrays say none.
+    """
+    return groups if isinstance(groups, Grouping) else default_groups(network, groups.arrays)
+
+
+def group_routing(
+    name: str,
+    text: str,
+    loads: Callable[[Symmetry, Demand, Grouping], Loads],
+    groups: Grouping | DefaultGroups,
+) -> LinearRouting:
+    """Return a routing over groups; it is the same under the symmetries that keep them."""
+
+    def shares(symmetry: Symmetry, demand: Demand) -> Loads:
+        return loads(symmetry, demand, grouping_of(symmetry.network, groups))
+
+    def keep(symmetry: Symmetry) -> Symmetry:
+        return keep_groups(symmetry, grouping_of(symmetry.network, groups).of_vertices(symmetry.network))
+
+    return LinearRouting(name, text, shares, keep=keep)
+
+
+def keep_groups(symmetry: Symmetry, group: Ints) -> Symmetry:
+    """Return the symmetries that take the vertices of each group ([V]) to those of one."""
+    return symmetry.restricted(keep=_keeps(symmetry.network, group))
 
 
 def crossing(network: Network, group: Ints) -> Bools:
@@ -118,7 +158,7 @@ def group_minimal(symmetry: Symmetry, demand: Demand, grouping: Grouping) -> Loa
     network = symmetry.network
     group = grouping.of_vertices(network)
     length = _lengths(network, group)
-    grouped = symmetry.restricted(keep=_keeps(network, group))
+    grouped = keep_groups(symmetry, group)
     return loads_along(
         grouped, demand, lambda target: _ways(network, length, network.vertices_of(target)), "group_minimal"
     )
@@ -180,7 +220,7 @@ def valiant_over_groups(symmetry: Symmetry, demand: Demand, grouping: Grouping) 
     network = symmetry.network
     group = grouping.of_vertices(network)
     length = _lengths(network, group)
-    grouped = invariant_symmetries(symmetry.restricted(keep=_keeps(network, group)), demand)
+    grouped = invariant_symmetries(keep_groups(symmetry, group), demand)
     total = np.zeros(grouped.arc_orbits)
     row = row_sums(demand, network.ends)
     chances: Any = None

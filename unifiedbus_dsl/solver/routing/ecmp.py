@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.base.arrays import Floats, bincount, frozen_array, take
@@ -41,25 +40,10 @@ from unifiedbus_dsl.solver.paths.bfs import (
     injection_split,
     shortest_path_loads,
 )
+from unifiedbus_dsl.solver.routing.loads import Loads
 
 PER_SEARCHED_ARC, PER_SWEPT_ARC, PER_SWEEP = 4e-6, 3e-9, 3e-4
 """Seconds, about: of an arc in a search for symmetries, of an arc in a sweep, of a sweep whatever its size."""
-
-
-@frozen(eq=False)
-class Loads:
-    """`load_Bps` [A] on each arc, all its cables together, when each pair sends its demand; `sweeps` were needed, none
-    where pairs were taken one by one."""
-
-    network: Network
-    routing: str
-    load_Bps: Floats  # noqa: N815
-    sweeps: int
-
-    @property
-    def utilisation(self) -> Floats:
-        """Load over capacity, [A]."""
-        return self.load_Bps / self.network.capacity_Bps
 
 
 def ecmp(symmetry: Symmetry, demand: Demand, until: float = np.inf) -> Loads:

@@ -6,7 +6,7 @@ each cable; the loads are then passed along it from the far end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -21,7 +21,8 @@ from unifiedbus_dsl.graph.symmetry import Array, Automorphism, Symmetry, arc_ima
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import Demand, demand_column, invariant_symmetries
 from unifiedbus_dsl.solver.paths.bfs import Distances, Hops, injection_split
-from unifiedbus_dsl.solver.routing.ecmp import Loads, loads_of_orbits, target_representatives
+from unifiedbus_dsl.solver.routing.ecmp import loads_of_orbits, target_representatives
+from unifiedbus_dsl.solver.routing.loads import Loads
 
 
 @frozen(eq=False)
@@ -83,7 +84,10 @@ def coordinates(network: Network, array: Array) -> Ints:
     -1 where it is none of them. [E, dimensions]"""
     columns, rest, inside = locate_arrays(array, network.end_device)
     inside &= rest < int(np.prod(array.shape))
-    columns += [np.asarray(i) for i in np.unravel_index(np.where(inside, rest, 0), array.shape)]
+    if array.shape:
+        columns += [np.asarray(i) for i in np.unravel_index(np.where(inside, rest, 0), array.shape)]
+    if not columns:
+        return np.zeros((network.ends, 0), dtype=np.int64)
     return np.where(inside[:, None], np.stack(columns, axis=1), -1)
 
 
@@ -111,6 +115,27 @@ def dor(symmetry: Symmetry, demand: Demand, place: Ints, order: ArrayLike | None
         return _dimension_by_dimension(network, at, dimension, target)
 
     return loads_along(symmetry.restricted(keep=keep), demand, ways, "dor")
+
+
+def dor_over_arrays(
+    symmetry: Symmetry, demand: Demand, arrays: Sequence[Array], order: tuple[int, ...] | None
+) -> Loads:
+    """Return the loads of `dor` along the dimensions of the array of single devices that holds most end points.
+
+    Raises:
+        NotAdmittedError: there is no such array, or `order` names another number of dimensions.
+    """
+    found = [coordinates(symmetry.network, array) for array in arrays if array.size == 1]
+    found = [place for place in found if place.shape[1] > 0]
+    if not found:
+        raise NotAdmittedError("there is no array of end points whose dimensions could be routed by")
+    place = max(found, key=lambda place: int(np.count_nonzero(place[:, 0] >= 0)))
+    if order is not None and len(order) != place.shape[1]:
+        raise NotAdmittedError(
+            f"the end points have {place.shape[1]} dimensions, the arrays around them among them, and `order` "
+            f"names {len(order)}"
+        )
+    return dor(symmetry, demand, place, order)
 
 
 def _dimension_of(network: Network, at: Ints) -> Ints:

@@ -1,0 +1,33 @@
+"""The routings `minimal` and `optimal`: those of the largest throughput over shortest paths, or over all paths."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import frozen
+
+from unifiedbus_dsl.solver.demand import Demand, row_sums
+from unifiedbus_dsl.solver.flow.max_concurrent_flow import max_concurrent_flow
+from unifiedbus_dsl.solver.routing.interface import RoutedNetwork, Routing
+from unifiedbus_dsl.solver.routing.loads import Loads
+from unifiedbus_dsl.solver.routing.throughput import Throughput
+
+
+@frozen(eq=False)
+class OptimisedRouting(Routing):
+    """The shares of paths that carry the largest scale of the demand: of those of fewest cables if `shortest`, else of
+    all. Another demand has other shares, so loads do not add up; that of a demand times a scale has the same."""
+
+    shortest: bool
+
+    linear: ClassVar[bool] = False
+    proportional: ClassVar[bool] = True
+
+    def throughput(self, machine: RoutedNetwork, demand: Demand) -> Throughput:
+        return max_concurrent_flow(machine.symmetry, demand, minimal=self.shortest, budget=machine.budget_s).throughput
+
+    def loads(self, machine: RoutedNetwork, demand: Demand) -> Loads:
+        """Return the loads at the largest throughput, scaled back."""
+        best = self.throughput(machine, demand)
+        row = row_sums(demand, machine.network.ends)
+        return Loads(machine.network, self.text, best.load_Bps * (row.sum() / best.injected_Bps.sum()), 0)
