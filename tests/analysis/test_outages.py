@@ -7,7 +7,7 @@ import pytest
 from unifiedbus_dsl.analysis.evaluators import make_evaluator
 from unifiedbus_dsl.analysis.run import Report, analyze
 from unifiedbus_dsl.analysis.scenarios import after
-from unifiedbus_dsl.cli.analyze import text_of
+from unifiedbus_dsl.cli.answers import text_of
 from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.solver.network_context import NetworkContext

@@ -116,8 +116,8 @@ def design_changes(
 ) -> Changes:
     """The changes from one compiled design to another; `old` and `new` name their systems, by default the first.
 
-    Without `solve`, hops and bisection are left out. `budget` is how many seconds each optimum may take. Of two equal
-    designs they are worked out once.
+    Without `solve`, hops and bisection are left out. `budget` is how many seconds those of one design may take. Of
+    two equal designs they are worked out once.
 
     Raises:
         CompilationFailed: a text has errors, or no system.

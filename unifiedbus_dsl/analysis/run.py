@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.analysis.evaluators import evaluator_of, items_of, make_evaluator
-from unifiedbus_dsl.analysis.expressions import answer_of, asked_of, evaluator_of_answers, knowing, solved
+from unifiedbus_dsl.analysis.expressions import answer_of, asked_of, evaluator_of_answers, knowing, solved, text_of
 from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.analysis.report.datasheet import datasheet
 from unifiedbus_dsl.analysis.scenarios import after, base_value, worst
@@ -35,12 +35,35 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.operators import Undecided
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
+from unifiedbus_dsl.solver.deadline import RunBudget
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
 
 DATASHEET = "datasheet"
 SCENARIO = "scenario"
 """Begins the name of the block of what a scenario asks."""
+
+
+@frozen
+class BlockBegun:
+    """The answers that come next are of a block; `labels` are the texts of its questions, as far as they are known.
+
+    `said` is what a scenario has taken, in sentences.
+    """
+
+    system: str
+    block: str
+    labels: tuple[str, ...]
+    said: tuple[str, ...] | None = None
+
+
+Event: TypeAlias = "BlockBegun | Answer"
+Tell: TypeAlias = Callable[[Event], None]
+"""Told what comes of the questions, each as soon as it is known."""
+
+
+def _nobody(event: Event) -> None:
+    """Nobody listens."""
 
 
 @frozen(eq=False)
@@ -60,6 +83,8 @@ class Report(Tabular):
     """By scenario: the same as numbers, in SI units."""
     left_out: tuple[str, ...] = ()
     """Systems of the file that nothing was asked of, where none was named."""
+    events: tuple[Event, ...] = ()
+    """Blocks and answers in the order in which they came."""
 
     def headline(self) -> str:
         failed = sum(each.holds is False for each in self.expectations)
@@ -78,24 +103,26 @@ def analyze(
     *,
     traffic: str | None = None,
     symmetric: bool = True,
-    budget: float | None = None,
+    budget: float | RunBudget | None = None,
+    tell: Tell = _nobody,
 ) -> Report:
     """Answer every `analyze` block and scenario of a system, or of several (default: of all that have one, else of the
     first).
 
     A system without a block gets the datasheet, what an architect asks first, if it is chosen, or the first of a file
     without blocks. `traffic` asks for the throughput of that traffic alone. Without `symmetric` every end point is
-    solved for itself. `budget` is how many seconds each optimum may take; what is not solved by then is an interval
-    with both bounds proved.
+    solved for itself. `budget` is how many seconds all of it may take; what is not solved by then is an interval with
+    both bounds proved. `tell` hears each answer as soon as it is there.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
         UnknownNameError: no such system or traffic; a `KeyError`.
     """
     named = _named(compilation, system)
-    runner = _Runner(compilation, symmetric, budget)
+    runner = _Runner(compilation, symmetric, _run_budget(budget), tell)
     blocks = runner._model.asked(tree.Analyze)
     names = named or runner.systems(traffic)
+    runner.plan_time(names)
     for name in names:
         runner.run(name, traffic, sheet=bool(named) or (not blocks and name == compilation.systems[0]))
     if not named and traffic is None:
@@ -121,7 +148,8 @@ def ask(
     measures: str,
     *,
     symmetric: bool = True,
-    budget: float | None = None,
+    budget: float | RunBudget | None = None,
+    tell: Tell = _nobody,
 ) -> Report:
     """Answer lines of the language, `diameter(all npu); bisection(all npu)`, of a system or several (default: the
     first).
@@ -131,29 +159,55 @@ def ask(
         KeyError: no such system.
     """
     named = _named(compilation, system)
-    runner = _Runner(compilation, symmetric, budget)
+    runner = _Runner(compilation, symmetric, _run_budget(budget), tell)
     items = items_of(measures, runner.sink)
     names = named or compilation.systems[:1]
+    if runner.budget is not None:
+        runner.budget.ahead = len(items) * len(names)
     for name in names:
         machine = runner.machines[name] = runner.machine(compilation.fabric(name))
         runner._block(runner._asker(name, machine, "asked"), compilation.pick(name), items)
     return runner.report(() if named else names)
 
 
+def _run_budget(budget: float | RunBudget | None) -> RunBudget | None:
+    return RunBudget(budget) if isinstance(budget, float | int) else budget
+
+
 @define(eq=False)
 class _Runner:
     compilation: Compilation
     symmetric: bool
-    budget: float | None = None
+    budget: RunBudget | None = None
+    tell: Tell = _nobody
     sink: Sink = field(factory=Sink)
     answers: list[Answer] = field(factory=list)
     results: list[ExpectResult] = field(factory=list)
     damages: list[tuple[str, tuple[str, ...]]] = field(factory=list)
     losses: dict[str, Mapping[str, object]] = field(factory=dict)
     machines: dict[str, NetworkContext] = field(factory=dict)
+    events: list[Event] = field(factory=list)
+
+    def say(self, event: Event) -> None:
+        """Keep what has come of the questions, and tell who listens."""
+        self.events.append(event)
+        if isinstance(event, Answer):
+            self.answers.append(event)
+        self.tell(event)
 
     def machine(self, fabric: Fabric) -> NetworkContext:
-        return NetworkContext(fabric, self.symmetric, budget_s=self.budget)
+        return NetworkContext(fabric, self.symmetric, run=self.budget)
+
+    def plan_time(self, systems: Sequence[str]) -> None:
+        """Count the questions that the time is shared among."""
+        if self.budget is None:
+            return
+        blocks = [b for name in systems for b in self._model.asked(tree.Analyze, name).values()]
+        scenarios = [s for name in systems for s in self._model.asked(tree.Scenario, name).values()]
+        items = [*(i for b in blocks for i in b.items), *(i for s in scenarios for i in s.items)]
+        asked = [item for item in items if isinstance(item, tree.Measure | tree.Expect)]
+        sheets = 0 if blocks else len(list(datasheet(self.compilation.pick(systems[0]))))
+        self.budget.ahead = len(asked) + sheets
 
     def report(self, asked: Sequence[str]) -> Report:
         """What came of it; `asked` are the systems that were chosen because none was named."""
@@ -164,7 +218,7 @@ class _Runner:
         }
         answers, results, found = tuple(self.answers), tuple(self.results), tuple(self.sink)
         left = tuple(name for name in self.compilation.systems if name not in asked) if asked else ()
-        return Report(answers, results, found, orbits, tuple(self.damages), self.losses, left)
+        return Report(answers, results, found, orbits, tuple(self.damages), self.losses, left, tuple(self.events))
 
     @property
     def _model(self) -> Model:
@@ -220,6 +274,9 @@ class _Runner:
             if isinstance(item, tree.Let):
                 extra[item.name.text] = self._value(asker, item.value, extra)
         there = knowing(asker, extra)
+        labels = tuple(text_of(item.value) for item in items if isinstance(item, tree.Measure))
+        if labels:
+            self.say(BlockBegun(asker.system, asker.block, labels))
         for item in track(items, f"{asker.system}: {asker.block}"):
             match item:
                 case tree.Measure():
@@ -251,7 +308,7 @@ class _Runner:
         else:
             answer = answer_of(item.value, asker, self._system, self.sink)
         if answer is not None:
-            self.answers.append(answer)
+            self.say(answer)
 
     def _expect(
         self,
@@ -313,6 +370,8 @@ class _Runner:
                 "slower": found.damage.slower,
                 **outage_report.to_json(found.damage.machine, found.damage.losses),
             }
+            labels = tuple(text_of(item.value) for item in found.items if isinstance(item, tree.Measure))
+            self.say(BlockBegun(system, f"{SCENARIO} {name}", labels, found.said))
             for item in found.items:
                 if isinstance(item, tree.Measure):
                     base = base_value(item.value, knowing(asker, found.lets), solved)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from unifiedbus_dsl.cli.answers import AnswerWriter
 from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_of, shown, source_file, systems, with_names
 from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
+from unifiedbus_dsl.solver.deadline import RunBudget
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.analysis.run import Report
+    from unifiedbus_dsl.analysis.run import Event, Report, Tell
     from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Diagnostic
     from unifiedbus_dsl.measures.answers import Answer
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Answers as JSON on standard output, in SI units.")
 @names_option
-@budget_option
+@budget_option("all answers together")
 @click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
 @limit_option
 @reading_options
@@ -74,34 +76,91 @@ def command(
     if ask and traffic is not None:
         raise click.UsageError("--ask and --traffic exclude each other: ask `throughput(TRAFFIC)`")
     keep_freed_memory()
-    with progress_bar():
+    run_budget = None if budget is None else RunBudget(budget)
+    with progress_bar() as wipe:
         compilation = compiled(path, **reading)
         if wrong := status(compilation.diagnostics):
-            _show(None, compilation.diagnostics, as_json, limit)
+            _show_mistakes(compilation.diagnostics, as_json, limit)
             context.exit(wrong)
         must_exist(compilation, path, system, traffic)
         compilation = with_names(compilation, (system or compilation.systems)[0], names)
-        from unifiedbus_dsl.analysis import run
-
+        questions: dict[str, Any] = {"symmetric": not no_symmetry, "budget": run_budget}
         if ask:
-            report = run.ask(compilation, system or None, "; ".join(ask), symmetric=not no_symmetry, budget=budget)
-            if not (report.answers or report.expectations or report.diagnostics):
-                raise click.UsageError("`--ask` asks nothing: give it a measure, such as `bisection(all npu)`")
-        else:
-            report = run.analyze(compilation, system or None, traffic=traffic, symmetric=not no_symmetry, budget=budget)
-    found = (*compilation.diagnostics, *report.diagnostics)
-    _show(report, found, as_json, limit)
+            questions["ask"] = "; ".join(ask)
+        elif traffic is not None:
+            questions["traffic"] = traffic
+        answer = _answer_as_json if as_json else _answer_as_text
+        found = answer(compilation, system, questions, limit, wipe)
     context.exit(question_status(found) if ask else status(found))
 
 
-def _show(report: Report | None, found: tuple[Diagnostic, ...], as_json: bool, limit: int) -> None:
-    """Answers on standard output; what is wrong beside them in JSON, else on standard error."""
+def _report(compilation: Compilation, system: tuple[str, ...], questions: dict[str, Any], tell: Tell) -> Report:
+    """What comes of the questions, told as it comes.
+
+    Raises:
+        click.UsageError: `--ask` asks nothing.
+    """
+    from unifiedbus_dsl.analysis import run
+
+    if "ask" not in questions:
+        return run.analyze(compilation, system or None, **questions, tell=tell)
+    report = run.ask(compilation, system or None, questions.pop("ask"), **questions, tell=tell)
+    if not (report.answers or report.expectations or report.diagnostics):
+        raise click.UsageError("`--ask` asks nothing: give it a measure, such as `bisection(all npu)`")
+    return report
+
+
+def _answer_as_text(
+    compilation: Compilation, system: tuple[str, ...], questions: dict[str, Any], limit: int, wipe: Callable[[], None]
+) -> tuple[Diagnostic, ...]:
+    """Write each answer as it comes on standard output, then what is wrong on standard error."""
+
+    def write(text: str) -> None:
+        wipe()
+        say(text, nl=False)
+        sys.stdout.flush()
+
+    writer = AnswerWriter(write)
+    report = _report(compilation, system, questions, writer.tell)
+    writer.end(report)
+    found = (*compilation.diagnostics, *report.diagnostics)
+    if not writer.begun and not found:
+        write("nothing is asked\n")
+    _show_mistakes(found, False, limit)
+    return found
+
+
+def _answer_as_json(
+    compilation: Compilation, system: tuple[str, ...], questions: dict[str, Any], limit: int, wipe: Callable[[], None]
+) -> tuple[Diagnostic, ...]:
+    """Write all answers as one object; those that are there where the work is interrupted."""
+    answers: list[Answer] = []
+
+    def keep(event: Event) -> None:
+        if not isinstance(event, BlockBegun):
+            answers.append(event)
+
+    from unifiedbus_dsl.analysis.run import BlockBegun, Report
+
+    try:
+        report = _report(compilation, system, questions, keep)
+    except KeyboardInterrupt:
+        wipe()
+        unfinished = Report(tuple(answers), (), (), {})
+        say(_json(unfinished, compilation.diagnostics, interrupted=True), nl=False)
+        raise
+    found = (*compilation.diagnostics, *report.diagnostics)
+    wipe()
+    say(_json(report, found), nl=False)
+    return found
+
+
+def _show_mistakes(found: tuple[Diagnostic, ...], as_json: bool, limit: int) -> None:
+    """What is wrong, in JSON on standard output, else on standard error."""
     if as_json:
-        say(_json(report, found), nl=False)
-        return
-    say(as_text(found, limit, sys.stderr), err=True, nl=False)
-    if report is not None:
-        say(text_of(report) or ("" if found else "nothing is asked\n"), nl=False)
+        say(_json(None, found), nl=False)
+    else:
+        say(as_text(found, limit, sys.stderr), err=True, nl=False)
 
 
 def must_exist(compilation: Compilation, path: Path, system: Sequence[str], traffic: str | None) -> None:
@@ -117,7 +176,7 @@ def must_exist(compilation: Compilation, path: Path, system: Sequence[str], traf
         one_of("traffic", traffic, list(compilation.model.main.questions.get("traffic", {})), f" in {shown(path)}")
 
 
-def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
+def _json(report: Report | None, found: tuple[Diagnostic, ...], *, interrupted: bool = False) -> str:
     """One object: what was answered, and what is wrong as `ubusc check --format json` says it."""
 
     from unifiedbus_dsl.diagnostics.json import to_data
@@ -132,48 +191,4 @@ def _json(report: Report | None, found: tuple[Diagnostic, ...]) -> str:
         data["scenarios"] = {name: {"said": list(said), **report.losses[name]} for name, said in report.scenarios}
         data["left_out"] = list(report.left_out)
         data["orbits"] = {name: {"vertices": v, "arcs": a} for name, (v, a) in report.orbits.items()}
-    return indented({**to_data(found), **data})
-
-
-def text_of(report: Report) -> str:
-    """The report as people read it: a block for each system and analyze block, a line for each measure."""
-    lines: list[str] = []
-    blocks: dict[tuple[str, str], list[Answer]] = {}
-    for answer in report.answers:
-        blocks.setdefault((answer.system, answer.block), []).append(answer)
-    after = {f"scenario {name}" for name, _ in report.scenarios}
-    for (system, block), answers in blocks.items():
-        if block not in after:
-            lines += ["", f"{system}: {block}"] if lines else [f"{system}: {block}"]
-            lines += _block(answers)
-    for name, said in report.scenarios:
-        lines += ["", f"scenario {name}", *[f"  {sentence}" for sentence in said]]
-        for (_, block), answers in blocks.items():
-            if block == f"scenario {name}":
-                lines += _block(answers)
-    if report.expectations:
-        lines += ["", "Expectations"]
-        for result in report.expectations:
-            word = "differs" if result.differs is not None else "holds" if result.holds else "fails"
-            of = f"{result.subject.split(': ')[-1]}: " if ": " in result.subject else ""
-            lines.append(f"  {word:<8}{of}{result.text}" + (f"  ({result.source})" if result.source else ""))
-    for name, (vertices, arcs) in report.orbits.items() if lines else ():
-        orbits = f"{vertices:,} orbit{'s' * (vertices != 1)} of vertices and {arcs:,} of directed arcs"
-        lines += ["", f"{name}: proved symmetries leave {orbits}"]
-    if report.left_out:
-        names = ", ".join(f"`{name}`" for name in report.left_out)
-        lines += ["", f"left out: {names}; `--system {report.left_out[0]}` asks about it"]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _block(answers: list[Answer]) -> list[str]:
-    """The answers of a block, in columns."""
-    widths = max(len(answer.label) for answer in answers), max(len(answer.shown) for answer in answers)
-    return [line for answer in answers for line in _lines(answer, *widths)]
-
-
-def _lines(answer: Answer, label: int, shown: int) -> list[str]:
-    first = f"  {answer.label:<{label}}  {answer.shown:>{shown}}  {answer.kind:<8}  {answer.seconds:8.3f} s"
-    more = [f"      {answer.binds} {name}" for name in answer.binding]
-    said = "; ".join(answer.assumptions)
-    return [first, *([f"      {said}"] if said else []), *(f"      {line}" for line in answer.lines), *more]
+    return indented({**to_data(found), **data, **({"interrupted": True} if interrupted else {})})

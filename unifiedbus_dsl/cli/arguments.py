@@ -32,11 +32,12 @@ class Finite(click.FloatRange):
         return found
 
 
-budget_option = click.option(
-    "--budget", type=Finite(0, min_open=True), metavar="SECONDS",
-    help="Time for each `optimal` or `minimal` throughput, `bisection` and `optimal_time`: what is not solved in it is "
-    "an interval with both bounds proved.",
-)  # fmt: skip
+def budget_option(of: str) -> Callable[[Command], Command]:
+    """`--budget`: how long what `of` says may take."""
+    return click.option(
+        "--budget", type=Finite(0, min_open=True), metavar="SECONDS",
+        help=f"Time for {of}: what is not solved in it is an interval with both bounds proved.",
+    )  # fmt: skip
 
 
 names_option = click.option(

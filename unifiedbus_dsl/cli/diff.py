@@ -39,7 +39,7 @@ MOST_CABLES = 2_000_000
               "may be given several times.")  # fmt: skip
 @names_option
 @click.option("--no-solve", is_flag=True, help="Leave hops and bisection out.")
-@budget_option
+@budget_option("the figures of each design together")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 @limit_option
 @reading_options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import TextIO
@@ -53,15 +53,15 @@ def _line(title: str, done: int, total: int | None) -> str:
 
 
 @contextmanager
-def progress_bar() -> Iterator[None]:
-    """Show the progress of what runs inside, where a terminal can show it."""
+def progress_bar() -> Iterator[Callable[[], None]]:
+    """Show the progress of what runs inside, where a terminal can show it; gives what wipes it away for other lines."""
     stream = sys.stderr
     if not is_terminal(stream):
-        yield
+        yield lambda: None
         return
     painter = ProgressBar(stream)
     try:
         with listen(painter):
-            yield
+            yield painter.wipe
     finally:
         painter.wipe()

@@ -44,7 +44,7 @@ DRAWS = 100
 )  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; by default one a processor.")
 @click.option("--engine", default="processes", show_default=True, metavar="E", help="Or `dask://HOST:PORT`.")
-@budget_option
+@budget_option("each `optimal` or `minimal` throughput, `bisection` and `optimal_time`")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, in SI units.")
 @click.option("-o", "--output", metavar="PATH", help="Into this file.")
 @click.option("--resume", metavar="JOURNAL", help="Keep what is finished in this file, and go on from what is in it; "

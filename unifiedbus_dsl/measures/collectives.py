@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from unifiedbus_dsl.solver.collectives import collective_bounds as best
 from unifiedbus_dsl.solver.collectives import completion_time
 from unifiedbus_dsl.solver.collectives.schedules import busbw_factor
 from unifiedbus_dsl.solver.collectives.step_time import relax_latencies
+from unifiedbus_dsl.solver.deadline import Deadline
 from unifiedbus_dsl.solver.demand import Demand
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -189,7 +189,7 @@ def _swept(call: MeasureCall) -> tuple[completion_time.SizeSweep, tuple[str, ...
     try:
         group = traffic.groups(machine.network.ends)
         bound = best.collective_time_bound(
-            machine.symmetry, traffic.pattern, group, 1.0, traffic.roots, budget=machine.budget_s
+            machine.symmetry, traffic.pattern, group, 1.0, traffic.roots, budget=machine.time_limit
         ).lower
     except TooLargeError:
         bound = None
@@ -248,7 +248,7 @@ def _seconds(value: float) -> str:
 def optimal_time(call: MeasureCall) -> Certified[Answer]:
     traffic, size = _collective(call)
     machine = call.machine
-    group, budget = traffic.groups(machine.network.ends), machine.budget_s
+    group, budget = traffic.groups(machine.network.ends), machine.time_limit
     found = best.collective_time_bound(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget)
     said = (*_rooted(call, traffic), "no schedule is faster, relays at end points allowed", *open_sentence(machine))
     answer = call.number(found, TIME, assumptions=said)
@@ -313,7 +313,7 @@ def _asked(call: MeasureCall, traffic: Traffic) -> _Asked:
     """With all lengths up to `MOST_TIMED` end points; beyond, where each would count for itself, between bounds."""
     machine, group = call.machine, traffic.groups(call.machine.network.ends)
     arrays, root = arrays_of(machine.fabric.plan), _rooted(call, traffic)
-    until = np.inf if machine.budget_s is None else monotonic() + machine.budget_s
+    until = Deadline.of(machine.time_limit).until
     if len(traffic.members) <= MOST_TIMED:
         over = completion_time.CollectiveTimer(
             machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays, until

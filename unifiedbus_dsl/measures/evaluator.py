@@ -14,11 +14,13 @@ from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified, answered
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.planes import confine, plane_names, plane_sentence
-from unifiedbus_dsl.measures.registry import measure_named
+from unifiedbus_dsl.measures.registry import Measure, measure_named
+from unifiedbus_dsl.measures.unfinished import unfinished
 from unifiedbus_dsl.measures.unknown import marked
 from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.deadline import BudgetSpent, interrupted_after
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
@@ -55,7 +57,7 @@ class MeasureEvaluator:
             call.refuse(node.function, f"`{call.name}` can't be asked here", help)
             return None
         began = time.perf_counter()
-        found = self.tried(call, measure.evaluate)
+        found = self._in_time(call, measure)
         if found is None:
             return None
         names = plane_names(call)
@@ -63,6 +65,19 @@ class MeasureEvaluator:
             found = evolve(found, assumptions=(*found.assumptions, plane_sentence(names)))
         found = marked(found, self.machine.fabric)
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
+
+    def _in_time(self, call: MeasureCall, measure: Measure) -> Answer | None:
+        """What a measure gives; bounds by ports alone where the time of the run is over; None after a diagnostic."""
+        run = self.machine.run
+        if run is None:
+            return self.tried(call, measure.evaluate)
+        try:
+            with interrupted_after(run.left):
+                return self.tried(call, measure.evaluate)
+        except BudgetSpent:
+            return self.tried(call, unfinished)
+        finally:
+            run.ahead -= 1
 
     def utilisation(self, node: tree.Expr, rate_Bps: float | None = None) -> rates.Loaded | None:  # noqa: N803
         """Return the utilisation of every arc for a picture, where end points send `rate_Bps`, by default the rate of

@@ -16,7 +16,7 @@ from unifiedbus_dsl.graph.symmetry import Symmetry, arrays_of, find_symmetry, tr
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.solver.bisection.after_outage import Outage
 from unifiedbus_dsl.solver.bisection.bisection import Bisection, Known, bisection
-from unifiedbus_dsl.solver.deadline import Deadline
+from unifiedbus_dsl.solver.deadline import Deadline, RunBudget
 
 
 @frozen(eq=False, slots=False)
@@ -32,7 +32,7 @@ class NetworkContext:
     without a cable, and `health` [cables] is the part of its capacity that each cable has left.
 
     `budget_s`: seconds that each optimised throughput, bisection and least time may take; what is not solved by then is
-    an interval.
+    an interval. `run`: what all queries of a run may take together.
     """
 
     fabric: Fabric
@@ -42,6 +42,12 @@ class NetworkContext:
     budget_s: float | None = None
     whole: NetworkContext | None = field(default=None, repr=False)
     """What a damaged machine was before anything failed."""
+    run: RunBudget | None = field(default=None, repr=False)
+
+    @property
+    def time_limit(self) -> float | None:
+        """Return the seconds that the next optimum may take, None for ever."""
+        return self.budget_s if self.run is None else self.run.share
 
     def damaged(
         self,
@@ -77,15 +83,16 @@ class NetworkContext:
         return {}
 
     def bisection(self, ends: Ints, before: Ints | None = None, budget: float | None = None) -> Bisection:
-        """The bisection of some end points, worked out once, in `budget` seconds (default: `budget_s`). Where `before`
-        are these end points and those that are lost, it is bounded by that of the whole machine (see `outage`).
+        """The bisection of some end points, worked out once, in `budget` seconds (default: the time limit). Where
+        `before` are these end points and those that are lost, it is bounded by that of the whole machine (see
+        `outage`).
 
         Raises:
             NotAdmittedError: fewer than two end points.
         """
         key = ends.tobytes()
         if key not in self._bisections:
-            deadline = Deadline.of(self.budget_s if budget is None else budget)
+            deadline = Deadline.of(self.time_limit if budget is None else budget)
             known = None if before is None else self._known(ends, before, deadline)
             self._bisections[key] = bisection(self.symmetry, ends, budget=deadline.left, known=known)
         return self._bisections[key]

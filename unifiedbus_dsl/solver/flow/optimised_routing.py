@@ -24,7 +24,8 @@ class OptimisedRouting(Routing):
     proportional: ClassVar[bool] = True
 
     def throughput(self, machine: RoutedNetwork, demand: Demand) -> Throughput:
-        return max_concurrent_flow(machine.symmetry, demand, minimal=self.shortest, budget=machine.budget_s).throughput
+        limit = machine.time_limit
+        return max_concurrent_flow(machine.symmetry, demand, minimal=self.shortest, budget=limit).throughput
 
     def loads(self, machine: RoutedNetwork, demand: Demand) -> Loads:
         """Return the loads at the largest throughput, scaled back."""

@@ -1,0 +1,98 @@
+"""Answers as people read them: a block for each system and `analyze` block, a line for each measure as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from unifiedbus_dsl.diagnostics.display_width import text_width
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.analysis.run import BlockBegun, Event, Report
+    from unifiedbus_dsl.measures.answers import Answer
+
+VALUE_WIDTH = 18
+"""Columns for a value: what comes later is not known when a line is written, so a longer one pushes the rest on."""
+LABEL_WIDTH = 100
+"""A label that is longer does not widen the column."""
+
+
+@define(eq=False)
+class AnswerWriter:
+    """Writes events as lines by `write`, which is given whole lines; `begun` once anything was written."""
+
+    write: Callable[[str], None]
+    begun: bool = False
+    _label: int = 0
+    _head: tuple[str, ...] = ()
+    """Of a block, until its first answer is there."""
+
+    def tell(self, event: Event) -> None:
+        """Write what has come of a question."""
+        from unifiedbus_dsl.measures.answers import Answer
+
+        if isinstance(event, Answer):
+            self._lines((*self._head, *_answer(event, self._label)))
+            self._head = ()
+        else:
+            self._begin(event)
+
+    def _lines(self, lines: Iterable[str]) -> None:
+        text = "".join(f"{line}\n" for line in lines)
+        if text:
+            self.write(text)
+            self.begun = True
+
+    def _begin(self, event: BlockBegun) -> None:
+        self._label = max((min(text_width(label), LABEL_WIDTH) for label in event.labels), default=0)
+        gap = ("",) if self.begun else ()
+        if event.said is None:
+            self._head = (*gap, f"{event.system}: {event.block}")
+        else:
+            self._lines((*gap, event.block, *(f"  {sentence}" for sentence in event.said)))
+
+    def end(self, report: Report) -> None:
+        """Write what is known when all questions are answered."""
+        self._lines(_expectations(report, self.begun))
+        if self.begun:
+            self._lines(_orbits(report))
+        if report.left_out:
+            names = ", ".join(f"`{name}`" for name in report.left_out)
+            self._lines(("", f"left out: {names}; `--system {report.left_out[0]}` asks about it"))
+
+
+def text_of(report: Report) -> str:
+    """Return a whole report as it is written."""
+    lines: list[str] = []
+    writer = AnswerWriter(lines.append)
+    for event in report.events:
+        writer.tell(event)
+    writer.end(report)
+    return "".join(lines)
+
+
+def _answer(answer: Answer, label: int) -> Iterator[str]:
+    room = max(0, label - text_width(answer.label)) + max(0, VALUE_WIDTH - text_width(answer.shown))
+    yield f"  {answer.label}  {' ' * room}{answer.shown}  {answer.kind:<8}  {answer.seconds:8.3f} s"
+    said = "; ".join(answer.assumptions)
+    yield from ([f"      {said}"] if said else [])
+    yield from (f"      {line}" for line in answer.lines)
+    yield from (f"      {answer.binds} {name}" for name in answer.binding)
+
+
+def _expectations(report: Report, begun: bool) -> Iterator[str]:
+    if report.expectations:
+        yield from ("",) if begun else ()
+        yield "Expectations"
+    for result in report.expectations:
+        word = "differs" if result.differs is not None else "holds" if result.holds else "fails"
+        of = f"{result.subject.split(': ')[-1]}: " if ": " in result.subject else ""
+        yield f"  {word:<8}{of}{result.text}" + (f"  ({result.source})" if result.source else "")
+
+
+def _orbits(report: Report) -> Iterator[str]:
+    for name, (vertices, arcs) in report.orbits.items():
+        orbits = f"{vertices:,} orbit{'s' * (vertices != 1)} of vertices and {arcs:,} of directed arcs"
+        yield from ("", f"{name}: proved symmetries leave {orbits}")
