@@ -40,6 +40,8 @@ class Item:
     make: Callable[[], str]
     picture: Callable[[], Picture] | None = None
     """The same as values; None for a plot."""
+    layout: Layout | None = None
+    """What of the machine is drawn; None for maps, plots, and before and after."""
 
 
 def items() -> Iterator[Item]:
@@ -117,7 +119,7 @@ def _item(spec: str, system: str, key: str | None, layout: Layout, words: str) -
     def make() -> Picture:
         return picture(spec, system, key, layout)
 
-    return Item(name, spec, system, words, lambda: svg(make()), make)
+    return Item(name, spec, system, words, lambda: svg(make()), make, layout)
 
 
 def picture(spec: str, system: str, key: str | None, layout: Layout) -> Picture:

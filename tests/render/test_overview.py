@@ -6,7 +6,6 @@ from itertools import combinations
 from math import sqrt
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 from attrs import evolve
 
@@ -65,29 +64,6 @@ def test_a_rate_is_the_count_times_that_of_one() -> None:
     assert "256 per cabinet · 1,024 per inter" in shown["bundle-cabinet-inter-Optic-4-line-1"].text
 
 
-@pytest.mark.parametrize("name", ["cab", "flat", "fattree", "node", "superpod"])
-def test_lines_join_the_parts_that_cables_join(name: str) -> None:
-    plan = MACHINES[name]
-    root = plan.assemblies[plan.root]
-    marks = {m.id: m for m in overview_picture(plan).marks}
-    cells = {c.name: [i for i in range((*c.shape, 1)[0]) if f"{c.name}-{i}" in marks] for c in root.children}
-    pairs: dict[tuple[str, str], set[tuple[int, int]]] = {}
-    for rule in root.rules:
-        (a, b), found = (rule.left.child, rule.right.child), cables(rule)
-        if a != b:
-            folded = {(cell(cells[a], left), cell(cells[b], right)) for left, right in found}
-            pairs.setdefault((a, b), set()).update(folded)
-    for (a, b), wanted in pairs.items():
-        lines = [id for id, m in marks.items() if m.role == "cable" and id.startswith((f"{a}-{b}-", f"{b}-{a}-"))]
-        assert len(lines) == len(wanted)
-
-
-def cell(shown: list[int], subscripts: tuple[int, ...]) -> int:
-    """Its own number where it is shown, -1 where it is folded away."""
-    first = (*subscripts, 0)[0]
-    return first if first in shown else -1
-
-
 def test_all_of_a_mesh_of_eight_is_drawn() -> None:
     shown = read_back(overview(MACHINES["board"]))
     arcs = [id for id in shown if id.startswith("npu-arc")]
@@ -107,8 +83,6 @@ def test_fold_keeps_first_and_last() -> None:
     assert Folding(4, 4).shown == (0, 1, 2, 3)
     assert Folding(128, 4).shown == (0, 1, None, 127)
     assert Folding(128, 4).hidden == 125
-    assert Folding(6, 4).cell(np.arange(6)).tolist() == [0, 1, 2, 2, 2, 3]
-    assert Folding(6, 1).cell(np.arange(6)).tolist() == [0] * 6
 
 
 def test_what_is_inside_is_on_the_tip() -> None:
@@ -152,11 +126,18 @@ def test_only_parts_that_have_the_ports_are_joined_with_them() -> None:
 
 def test_lines_are_as_wide_as_the_root_of_their_rate() -> None:
     picture = overview_picture(MACHINES["superpod"])
-    marks = {m.id: m for m in picture.marks if isinstance(m, Line)}
-    thin, wide = marks["cabinet-0-plane-board-Copper-4-0-0"], marks["inter-cabinet-Optic-4-0-0"]
-    assert thin.rate == pytest.approx(8 * 4 * 14e9)
+    marks = {m.tip.partition(": ")[2]: m for m in picture.marks if isinstance(m, Line)}
+    thin, wide = marks["inter[0, 1] -- cabinet[1]"], marks["inter[1, *] -- cabinet[0].plane[1]"]
+    assert thin.rate == pytest.approx(8 * 56e9)
     assert wide.rate == pytest.approx(64 * 56e9)
     assert (wide.width - 0.7) / (thin.width - 0.7) == pytest.approx(sqrt(64 / 8))
+
+
+def test_a_line_to_what_is_folded_is_as_wide_as_what_it_stands_for() -> None:
+    picture = overview_picture(MACHINES["superpod"])
+    hidden = [m for m in picture.marks if isinstance(m, Line) and m.dashed and m.rate]
+    assert hidden
+    assert all(m.width == pytest.approx(min(6.0, 0.7 + 0.25 * sqrt((m.rate or 0) / 50e9))) for m in hidden)
 
 
 @pytest.mark.parametrize("name", MACHINES)

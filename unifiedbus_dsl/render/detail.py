@@ -40,7 +40,7 @@ MOST_STRESSED = 0.25
 MOST_STATEMENTS = 6
 """Colours by which cables of one medium are told apart."""
 
-_PAGE = 1150.0
+_PAGE = 880.0
 _SMALLEST = 9.0
 
 

@@ -44,7 +44,7 @@ MOST_PLACES = 5_000
 _RACK = 0.6, 1.2
 """Width and depth in metres of what stands on the floor, where the places do not leave less."""
 
-_PAGE = 1100.0
+_PAGE = 990.0
 _TALLEST = 900.0
 
 
@@ -301,7 +301,7 @@ def _label(spot: Spot, short: bool) -> str:
 def _label_style(frame: _Frame, spots: Sequence[Spot]) -> tuple[bool, float] | None:
     """Whether names are cut to their subscripts, and the size of the text, so that all of an array fit; or no names."""
     _, _, width, height = frame.box(0, 0, *frame.rack)
-    for short, size in ((False, 10.0), (False, 9.0), (True, 10.0), (True, 9.0)):
+    for short, size in ((False, 10.0), (True, 10.0)):
         if size * 1.2 <= height and all(text_width(_label(spot, short), size) <= width - 3 for spot in spots):
             return short, size
     return None

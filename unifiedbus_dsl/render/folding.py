@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
-
-IntArray: TypeAlias = "NDArray[np.int64]"
 
 
 @frozen
@@ -42,14 +36,3 @@ class Folding:
         if self.keep == 2:
             return (0, None)
         return (*range(self.keep - 2), None, self.size - 1)
-
-    def cell(self, siblings: IntArray) -> IntArray:
-        """The cell of each sibling, same shape."""
-        if not self.folded:
-            return siblings
-        if self.keep == 1:
-            return np.zeros_like(siblings)
-        if self.keep == 2:
-            return np.minimum(siblings, 1)
-        inner = np.minimum(siblings, self.keep - 2)
-        return np.where(siblings == self.size - 1, self.keep - 1, inner)

@@ -14,9 +14,9 @@ from unifiedbus_dsl.render.marks import Box, Mark, Picture, Text, clipped, text_
 from unifiedbus_dsl.render.sheet import box_entry, sheet, text_entry
 
 _TALL = 26.0
-_ROOM = 940.0
+_ROOM = 760.0
 _WIDEST = 72.0
-_NAME = 220.0
+_NAME = 200.0
 _ALIKE = 1e-9
 """Relative difference of values that are shown as one."""
 

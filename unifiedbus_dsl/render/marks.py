@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
-PAGE = 1000.0
-"""Pixels of a page on which a picture must be readable."""
+PAGE = 838.0
+"""Pixels of a page on which a picture must be readable: the column of a page on GitHub."""
 
 Point: TypeAlias = tuple[float, float]
 Anchor: TypeAlias = Literal["start", "middle", "end"]
@@ -167,7 +167,7 @@ _SLACK = 1.12
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """Room that a line of text needs, with some to spare."""
-    return sum(_WIDTHS.get(letter, 1000) for letter in text) * size / 1000 * (1.07 if bold else 1.0) * _SLACK
+    return sum(_WIDTHS.get(letter, 1000) for letter in text) * size / 1000 * (1.12 if bold else 1.0) * _SLACK
 
 
 def clipped(text: str, size: float, room: float, bold: bool = False) -> str:

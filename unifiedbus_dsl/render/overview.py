@@ -35,8 +35,8 @@ from unifiedbus_dsl.render.svg import svg
 SMALLEST = 8.0
 """Pixels of the smallest text on a page; where it would be smaller, more is folded."""
 
-TIGHTEST = 5
-"""As far as arrays fold: eight cells usually, three at least."""
+TIGHTEST = 6
+"""As far as arrays fold: eight cells usually, two at least."""
 
 _UNIT_RATE = Fraction(50 * 10**9)
 
@@ -47,10 +47,10 @@ def line_width(rate: Fraction | float) -> float:
 
 
 def weighted(mark: Mark) -> Mark:
-    """A line as wide as its rate says; a line to what is not shown stays thin."""
+    """A line as wide as what it stands for."""
     if not isinstance(mark, Line) or mark.rate is None:
         return mark
-    return evolve(mark, width=1.0 if mark.dashed else line_width(mark.rate))
+    return evolve(mark, width=line_width(mark.rate))
 
 
 def file_names(plan: Plan) -> Mapping[str, str]:

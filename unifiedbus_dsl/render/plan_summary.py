@@ -18,9 +18,8 @@ from attrs import evolve, field, frozen
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Quantity, format_quantity
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Export, Plan, PortRef, Rule
-from unifiedbus_dsl.ir.plan.index import axes_used, count_points, evaluate, points
+from unifiedbus_dsl.ir.plan.index import IntArray, axes_used, count_points, evaluate, points
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.folding import Folding, IntArray
 from unifiedbus_dsl.render.palette import medium_colours
 from unifiedbus_dsl.render.style import PLAIN, Style
 
@@ -191,43 +190,6 @@ def ends(rule: Rule) -> Ends | None:
         return tuple(np.broadcast_to(evaluate(expr, grid.grids), grid.shape).ravel() for expr in ref.at)
 
     return Ends(listed(rule.left), listed(rule.right), each)
-
-
-def _length(these: Ends) -> int:
-    sides = (*these.left, *these.right)
-    return len(sides[0]) if sides else 1
-
-
-def cell_meetings(bundle: Bundle, left: Folding, right: Folding) -> IntArray | None:
-    """Cables between the cells of two arrays folded in their first dimension (a single instance is one cell): int64,
-    shape (cells left, cells right). None where there are too many points to look at."""
-    if bundle.ends is None:
-        return None
-    total = np.zeros(left.cells * right.cells, dtype=np.int64)
-    for these in bundle.ends:
-        a, b = _cells_of(these.left, left, _length(these)), _cells_of(these.right, right, _length(these))
-        total += np.bincount(a * right.cells + b, minlength=len(total)) * these.each
-    return total.reshape(left.cells, right.cells)
-
-
-def _cells_of(subscripts: Sequence[IntArray], folding: Folding, count: int) -> IntArray:
-    return folding.cell(subscripts[0]) if subscripts else np.zeros(count, dtype=np.int64)
-
-
-def inner_meetings(bundle: Bundle, dimension: int, folding: Folding) -> IntArray | None:
-    """Cables between the cells of one folded dimension, among the elements whose earlier subscripts are all 0: int64,
-    shape (cells, cells), upper triangle; the diagonal counts those that stay inside a cell."""
-    if bundle.ends is None:
-        return None
-    total = np.zeros(folding.cells**2, dtype=np.int64)
-    for these in bundle.ends:
-        first = np.ones(_length(these), dtype=bool)
-        for k in range(dimension):
-            first &= (these.left[k] == 0) & (these.right[k] == 0)
-        a, b = (folding.cell(side[dimension][first]) for side in (these.left, these.right))
-        low, high = np.minimum(a, b), np.maximum(a, b)
-        total += np.bincount(low * folding.cells + high, minlength=len(total)) * these.each
-    return total.reshape(folding.cells, folding.cells)
 
 
 def moving_dimensions(bundle: Bundle, child: Child) -> tuple[int, ...] | None:

@@ -98,13 +98,13 @@ def _head(
 ) -> tuple[list[Mark], float]:
     name, arguments = split_type(title)
     shown = clipped(name, 24, width * 0.7, bold=True)
-    beside = width - text_width(shown, 24, True) - 4
+    beside = width - text_width(shown, 24, True) - 8
     y = MARGIN + 12
     marks: list[Mark] = [
         Text("title", MARGIN, y, shown, 24, True, palette.INK, "start", role="title", tip=tip or title),
         Text(
             "kind",
-            MARGIN + text_width(shown, 24, True) + 4,
+            MARGIN + text_width(shown, 24, True) + 8,
             y + 4,
             clipped(f"{arguments} {kind}".strip(), 13, beside),
             13,
@@ -191,12 +191,12 @@ def width_entry(widths: Sequence[tuple[str, float]]) -> list[Mark]:
     marks: list[Mark] = [
         Text("legend-width", 0, 0, "line width, each direction:", 11, False, palette.QUIET, "start", role="legend")
     ]
-    x = text_width("line width, each direction:", 11) + 4
+    x = text_width("line width, each direction:", 11) + 10
     for number, (text, width) in enumerate(widths):
         line = straight((x, 0.0), (x + 22, 0.0))
         marks.append(Line(f"legend-width-{number}-line", line, palette.QUIET, width, role="legend"))
         marks.append(Text(f"legend-width-{number}", x + 27, 0, text, 11, False, palette.QUIET, "start", role="legend"))
-        x += 27 + text_width(text, 11) + 8
+        x += 27 + text_width(text, 11) + 14
     return marks
 
 

@@ -73,8 +73,8 @@ class Style:
     loads: Loads | None = None
     lost: Lost | None = None
     tight: int = 0
-    """How many cells fewer than eight an array folds into at most, for a picture that would be too wide: five leaves
-    three."""
+    """How many cells fewer than eight an array folds into at most, for a picture that would be too wide: six leaves
+    two."""
 
     def kind(self, key: str, kind: str) -> str:
         """What stands beside the title: the kind of picture, and of which type where the title does not say it."""

@@ -59,7 +59,7 @@ def _head(picture: Picture, width: str, height: str) -> str:
         f'<title id="picture-title">{xml.text(picture.title)}</title>\n'
         f'<desc id="picture-description">{xml.text(picture.description)}</desc>\n'
         "<style>a:hover path, a:hover polygon { stroke-width: 2.5px }\n"
-        ".array-name text, .array-note text, .frame-name text "
+        ".array-name text, .array-note text, .frame-name text, .open-name text "
         "{ paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px }</style>\n"
     )
 

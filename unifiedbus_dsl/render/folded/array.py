@@ -8,6 +8,7 @@ from attrs import evolve
 
 from unifiedbus_dsl.ir.plan import Child
 from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.folded.arcs import with_arcs
 from unifiedbus_dsl.render.folded.block import (
     DEEPEST,
     LONGEST_LABEL,
@@ -17,10 +18,11 @@ from unifiedbus_dsl.render.folded.block import (
     counted,
     element_label,
     element_name,
+    range_name,
 )
 from unifiedbus_dsl.render.folding import Folding
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Text, clipped, hanging, moved, text_width
-from unifiedbus_dsl.render.plan_summary import Bundle, inner_meetings, type_name
+from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, moved, text_width
+from unifiedbus_dsl.render.plan_summary import type_name
 
 _KEEP = (8, 4)
 _CELL = 44.0
@@ -45,17 +47,18 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
     cells: list[Cell] = []
     x = 0.0
     for place, index in enumerate(folding.shown):
+        at = (*prefix, folding.shown.index(None) if index is None else index) if child.shape else ()
         if index is None:
             cell, drawn = _gap_cell(scope, child, prefix, x, height, folding)
         elif place == 0 and inner:
             cell, drawn = _open_cell(scope, child, prefix, inner, x, height)
         else:
-            cell, drawn = _closed_cell(scope, child, (*prefix, index) if child.shape else (), x, height)
+            cell, drawn = _closed_cell(scope, child, at, x, height)
         marks += drawn
-        cells.append(cell)
+        cells.append(evolve(cell, first=scope.first(child, _number(child, at)) - scope.start))
         x += cell.width + _GAP
     row = Block(x - _GAP, height, tuple(marks), tuple(cells), folding)
-    return _with_arcs(scope, child, dimension, row) if child.shape else row
+    return with_arcs(scope, child, dimension, row) if child.shape else row
 
 
 def _keep(scope: Scope, child: Child, dimension: int) -> int:
@@ -65,7 +68,7 @@ def _keep(scope: Scope, child: Child, dimension: int) -> int:
     last = dimension + 1 >= len(child.shape)
     opens = not last or child.type in scope.plan.assemblies
     usual = _KEEP[1] if opens or (dimension and scope.level) else _KEEP[min(scope.level, 1)] if not last else 8
-    return max(3, min(usual, _KEEP[0] - scope.look.tight))
+    return max(2, min(usual, _KEEP[0] - scope.look.tight))
 
 
 def _opened(scope: Scope, child: Child, prefix: tuple[int, ...]) -> Block | None:
@@ -76,8 +79,8 @@ def _opened(scope: Scope, child: Child, prefix: tuple[int, ...]) -> Block | None
     if len(first) < len(child.shape):
         return array_block(scope, child, first)
     if child.type in scope.plan.assemblies and scope.level < DEEPEST:
-        path = scope.id(element_name(child, first))
-        return scope.draw(scope.inner(child, path))
+        name = element_name(child, first)
+        return scope.draw(scope.inner(child, scope.id(name), name))
     return None
 
 
@@ -90,9 +93,20 @@ def _open_cell(
     box = part_box(scope, child, name, x, 0, width, height, behind=True)
     shown = element_label(child, first)
     label = Text(
-        scope.id(name, "name"), x + _PAD, 11, shown, 11, True, anchor="start", role="name", href=box.href, tip=box.tip
+        scope.id(name, "name"),
+        x + _PAD,
+        11,
+        shown,
+        11,
+        True,
+        anchor="start",
+        role="open-name",
+        href=box.href,
+        tip=box.tip,
     )
-    return Cell(x, 0, width, height), [box, label, *moved(inner.marks, x + (width - inner.width) / 2, _HEAD)]
+    left = x + (width - inner.width) / 2
+    cell = Cell(x, 0, width, height, name=name, inner=inner.shifted(left, _HEAD))
+    return cell, [box, label, *moved(inner.marks, left, _HEAD)]
 
 
 def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, height: float) -> tuple[Cell, list[Mark]]:
@@ -122,7 +136,7 @@ def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, heig
         )
         for i, (text, size) in enumerate(zip(texts, sizes, strict=True))
     ]
-    return Cell(x, 0, width, height), [box, *lines]
+    return Cell(x, 0, width, height, name=name), [box, *lines]
 
 
 def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]:
@@ -151,8 +165,10 @@ def _gap_cell(
     below = [
         Text(f"{id}-lost", x + width / 2, height / 2 + 23, each, 10, True, palette.INK, role="lost") for each in lost
     ]
-    return Cell(x, 0, width, height, gap=True), [
-        Box(id + "-ground", x, 0, width, height, palette.LEVELS[0], palette.HAIR, dashed=True, role="gap"),
+    name = range_name(child, prefix, first, first + folding.hidden - 1) if child.shape else child.name
+    tip = f"{scope.named(name)} : {child.type}"
+    return Cell(x, 0, width, height, gap=True, name=name), [
+        Box(id + "-ground", x, 0, width, height, palette.LEVELS[0], palette.HAIR, dashed=True, role="gap", tip=tip),
         Text(id + "-dots", x + width / 2, height / 2 - 6, "· · ·", 14, True, palette.QUIET, role="dots"),
         Text(id, x + width / 2, height / 2 + 9, text, 10, colour=palette.QUIET, role="more"),
         *below,
@@ -212,41 +228,9 @@ def part_box(
 def part_tip(scope: Scope, child: Child, name: str) -> str:
     kind = scope.plan.type(child.type).kind
     doc = child.doc or scope.plan.type(child.type).doc
-    head = f"{'spare ' if child.spare else ''}{name} : {child.type} ({kind})"
-    return "\n".join([head, *scope.survey.figures[child.type].contents, *([doc] if doc else [])])
-
-
-def _with_arcs(scope: Scope, child: Child, dimension: int, row: Block) -> Block:
-    """The row with an arc for each two of its cells that cables join directly."""
-    arcs: list[Line] = []
-    for number, bundle in enumerate(inner_bundles(scope, child)):
-        joined = inner_meetings(bundle, dimension, row.folding)
-        if joined is None:
-            continue
-        for a in range(len(row.cells)):
-            for b in range(a + 1, len(row.cells)):
-                if joined[a, b]:
-                    name = scope.id(child.name, "arc", str(dimension), str(number), f"{a}-{b}")
-                    arcs.append(_arc(scope, name, row, (a, b), bundle, int(joined[a, b])))
-    depth = max((max(y for _, y in arc.points) for arc in arcs), default=row.height)
-    height = max(cell.y + cell.height for cell in row.cells)
-    return evolve(row, height=max(height, height + (depth - height) * 0.76), marks=(*row.marks, *arcs))
-
-
-def _arc(scope: Scope, id: str, row: Block, pair: tuple[int, int], bundle: Bundle, cables: int) -> Line:
-    a, b = row.cells[pair[0]], row.cells[pair[1]]
-    span = pair[1] - pair[0]
-    lean = 0.75 - 0.6 * (span - 1) / max(1, len(row.cells) - 1)
-    start = a.middle + min(a.width, 90) / 2 * lean, a.y + a.height
-    end = b.middle - min(b.width, 90) / 2 * lean, b.y + b.height
-    return Line(
-        id,
-        hanging(start, end, 5 + 6.5 * span),
-        colour=bundle.colour,
-        dashed=a.gap or b.gap,
-        tip=f"{cables:,} × {bundle.link}",
-        rate=float(cables * bundle.rate),
-    )
+    head = f"{'spare ' if child.spare else ''}{scope.named(name)} : {child.type} ({kind})"
+    inside = () if "*" in name else scope.survey.figures[child.type].contents
+    return "\n".join([head, *inside, *([doc] if doc else [])])
 
 
 def stack_block(scope: Scope, child: Child) -> Block:
@@ -254,16 +238,18 @@ def stack_block(scope: Scope, child: Child) -> Block:
     name = f"{counted(child)} × {child.name}" if child.shape else child.name
     name = clipped(name, 10, LONGEST_LABEL)
     width, height = max(_CELL, text_width(name, 10) + 12), 22.0
-    box = part_box(scope, child, child.name, 0, 6, width, height, behind=False)
+    box = part_box(scope, child, stack_name(child), 0, 6, width, height, behind=False)
     shadow = [
         evolve(box, id=f"{box.id}-behind-{i}", x=3.0 * i, y=6 - 3.0 * i, role="shadow", href="", tip="")
         for i in (2, 1)
         if child.count > 1
     ]
     label = Text(f"{box.id}-text", width / 2, 6 + height / 2, name, 10, role="name", tip=box.tip, href=box.href)
-    cells = (Cell(0, 0, width, height + 6),)
+    first = scope.first(child) - scope.start
+    cells = (Cell(0, 0, width, height + 6, first=first, name=stack_name(child)),)
     return Block(width + 6, height + 6, (*shadow, box, label), cells, Folding(child.shape[0] if child.shape else 1, 1))
 
 
-def inner_bundles(scope: Scope, child: Child) -> list[Bundle]:
-    return [b for b in scope.survey.bundles[scope.assembly.key] if b.left == child.name == b.right]
+def stack_name(child: Child) -> str:
+    """`npu[*]`: all of an array."""
+    return element_name(child, ())

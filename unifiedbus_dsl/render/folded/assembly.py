@@ -1,4 +1,4 @@
-"""The parts of an assembly in tiers, with the bundles between them."""
+"""The parts of an assembly on shelves, with the bundles between them."""
 
 from __future__ import annotations
 
@@ -7,116 +7,136 @@ from collections.abc import Mapping, Sequence
 from attrs import evolve
 
 from unifiedbus_dsl.ir.plan import Child
-from unifiedbus_dsl.render.folded.block import DEEPEST, WIDEST, Block, Placed, Scope, shelves
+from unifiedbus_dsl.render.folded.block import DEEPEST, WIDEST, Block, Placed, Scope, Shelf, shelves
 from unifiedbus_dsl.render.folded.exits import with_exits
-from unifiedbus_dsl.render.folded.group import Side, group_block
-from unifiedbus_dsl.render.folded.lines import around, beneath, fan
+from unifiedbus_dsl.render.folded.group import group_block
+from unifiedbus_dsl.render.folded.lines import bundle_marks
+from unifiedbus_dsl.render.folded.order import leaving_of, ordered, ways_of
+from unifiedbus_dsl.render.folded.terminals import terminals
 from unifiedbus_dsl.render.marks import Box, Mark, moved
 from unifiedbus_dsl.render.plan_summary import Bundle, outlets
+from unifiedbus_dsl.render.sheet import bounds
 from unifiedbus_dsl.render.tiers import tiers
+
+Rows = Sequence[Sequence[Child]]
+
+_BESIDE = 400.0
+"""Room on the right of the outermost arrays for cables that pass them."""
 
 
 def assembly_block(scope: Scope) -> Block:
-    """The parts of an assembly in tiers, with the bundles between them."""
+    """The parts of an assembly on shelves, those near the NPUs below, with the bundles between them."""
     bundles = scope.survey.bundles[scope.assembly.key]
-    rows = tiers(scope.plan, scope.assembly, bundles)
-    blocks = _blocks(scope, rows)
+    exits = outlets(scope.plan, scope.assembly) if scope.level == 0 else ()
+    rows: Rows = list(reversed(tiers(scope.plan, scope.assembly, bundles)))
+    lowest = {child.name for child in rows[-1]} if len(rows) > 1 else set[str]()
+    leaving = leaving_of(exits, lowest) if exits else scope.leaving
+    if scope.level:
+        rows = ordered(scope.assembly, rows, bundles, leaving)
+    scope, blocks = _drawn(evolve(scope, leaving=leaving), rows, bundles)
     both = _both_sides(scope, rows, blocks, bundles)
     if both is not None:
-        rows, blocks = both, _blocks(scope, both)
+        rows = both
+        scope, blocks = _drawn(scope, rows, bundles)
     cross = [bundle for bundle in bundles if not bundle.inner]
-    tier_of = {child.name: number for number, row in enumerate(rows) for child in row}
-    exits = outlets(scope.plan, scope.assembly) if scope.level == 0 else ()
-    placed, height, width = _place(scope, rows, blocks, cross, tier_of)
-    marks: list[Mark] = [mark for group in placed.values() for mark in group.block.marks]
-    side = width
-    pills: list[Box] = []
-    for bundle in cross:
-        a, b = placed[bundle.left], placed[bundle.right]
-        distance = abs(a.tier - b.tier)
-        if distance == 1:
-            drawn = fan(scope, bundle, a, b, pills)
-        elif distance == 0:
-            drawn = beneath(scope, bundle, a, b, pills)
-        else:
-            drawn, side = around(scope, bundle, a, b, width, side, pills)
-        marks += drawn
-        pills += [mark for mark in drawn if isinstance(mark, Box)]
-    block = Block(max(width, side), height, tuple(marks))
-    return with_exits(scope, block, placed, exits, len(rows)) if exits else block
+    lanes, height, width = _place(scope, rows, blocks, cross)
+    marks: list[Mark] = [mark for lane in lanes for group in lane.groups for mark in group.block.marks]
+    marks += bundle_marks(scope, lanes, cross)
+    right = max(width, bounds(marks)[2]) if marks else width
+    block = Block(right, height, tuple(marks), shelves=lanes)
+    return with_exits(scope, block, exits, lowest) if exits else block
 
 
-def _blocks(scope: Scope, rows: Sequence[Sequence[Child]]) -> dict[str, Block]:
-    """The arrays of all tiers, by name."""
-    return {
-        child.name: group_block(scope, child, _caption_side(number, len(rows)))
-        for number, row in enumerate(rows)
-        for child in row
-    }
+def _drawn(scope: Scope, rows: Rows, bundles: Sequence[Bundle]) -> tuple[Scope, dict[str, Block]]:
+    """The arrays by name, in a scope that knows where their cables go."""
+    cross = [bundle for bundle in bundles if not bundle.inner]
+    ways, across = (ways_of(scope.assembly, rows, some, scope.leaving) for some in (bundles, cross))
+    within = evolve(scope, ways=ways, across=across)
+    return within, {child.name: group_block(within, child) for row in rows for child in row}
 
 
 def _both_sides(
-    scope: Scope, rows: Sequence[Sequence[Child]], blocks: Mapping[str, Block], bundles: Sequence[Bundle]
-) -> tuple[tuple[Child, ...], ...] | None:
+    scope: Scope, rows: Rows, blocks: Mapping[str, Block], bundles: Sequence[Bundle]
+) -> list[Sequence[Child]] | None:
     """Where what stands above needs more than one shelf, and only meets what stands below: the further shelves go
-    below, so that no cables pass over arrays that they have nothing to do with. None where that is not so."""
+    below, so that no cables pass arrays that they have nothing to do with. None where that is not so."""
     if len(rows) != 2:
         return None
-    first, *rest = shelves(
-        rows[1], [blocks[c.name].width for c in rows[1]], _between(scope), WIDEST[min(scope.level, DEEPEST)]
-    )
-    upper = {child.name for child in rows[1]}
+    first, *rest = _shelved(scope, rows[0], blocks)
+    upper = {child.name for child in rows[0]}
     if not rest or any({b.left, b.right} <= upper and not b.inner for b in bundles):
         return None
-    return tuple(child for shelf in rest for child in shelf), tuple(rows[0]), tuple(first)
+    return [first, rows[1], [child for shelf in rest for child in shelf]]
+
+
+def _shelved(scope: Scope, row: Sequence[Child], blocks: Mapping[str, Block]) -> list[list[Child]]:
+    widths = [blocks[child.name].width for child in row]
+    return shelves(row, widths, _between(scope), WIDEST[min(scope.level, DEEPEST)])
 
 
 def _between(scope: Scope) -> float:
     return 28.0 if scope.level == 0 else 18.0
 
 
-def _caption_side(tier: int, tiers: int) -> Side:
-    if tier == 0:
-        return "below"
-    return "above" if tier == tiers - 1 else "left"
-
-
 def _place(
+    scope: Scope, rows: Rows, blocks: Mapping[str, Block], cross: Sequence[Bundle]
+) -> tuple[tuple[Shelf, ...], float, float]:
+    """Shelves of arrays with room between them for lines and labels."""
+    between = _between(scope)
+    lanes = [shelf for row in rows for shelf in _shelved(scope, row, blocks)]
+    lane_of = {child.name: number for number, lane in enumerate(lanes) for child in lane}
+    widths = [sum(blocks[c.name].width for c in lane) + between * (len(lane) - 1) for lane in lanes]
+    passing = 4.0 * _passing(scope, lanes, lane_of, blocks, cross)
+    width = max(widths, default=0.0) + (passing if scope.level else 0.0)
+    made: list[Shelf] = []
+    y = 0.0
+    for at, lane in enumerate(lanes):
+        x = (width - widths[at]) / 2
+        tall = max(blocks[child.name].height for child in lane)
+        groups = []
+        for child in lane:
+            block = blocks[child.name]
+            if scope.level == 0 and len(lane) == 1:
+                block, x = _stretched(block, width), 0.0
+            top = y + (tall - block.height if at + 1 < len(lanes) else 0.0)
+            groups.append(Placed(child, at, x, top, block.moved(x, top)))
+            x += block.width + between
+        made.append(Shelf(y, y + tall, width + (_BESIDE if scope.level == 0 else 0.0), tuple(groups)))
+        y += tall + _beneath_room(scope, cross, lane_of, at)
+        if at + 1 < len(lanes):
+            y += _gutter(scope, cross, lane_of, at)
+    return tuple(made), y, width
+
+
+def _passing(
     scope: Scope,
-    rows: Sequence[Sequence[Child]],
+    lanes: Sequence[Sequence[Child]],
+    lane_of: Mapping[str, int],
     blocks: Mapping[str, Block],
     cross: Sequence[Bundle],
-    tier_of: Mapping[str, int],
-) -> tuple[dict[str, Placed], float, float]:
-    """Rows of arrays, the nearest to the NPUs at the bottom, with room between them for lines and labels."""
-    between = _between(scope)
-    lanes = [
-        (number, shelf)
-        for number in range(len(rows) - 1, -1, -1)
-        for shelf in shelves(rows[number], [blocks[c.name].width for c in rows[number]], between, WIDEST[scope.level])
-    ]
-    widths = [sum(blocks[c.name].width for c in shelf) + between * (len(shelf) - 1) for _, shelf in lanes]
-    width = max(widths, default=0.0)
-    placed: dict[str, Placed] = {}
-    y = 0.0
-    for at, (number, shelf) in enumerate(lanes):
-        x = (width - widths[at]) / 2
-        tall = max(blocks[child.name].height for child in shelf)
-        for child in shelf:
-            block = blocks[child.name]
-            if scope.level == 0 and len(shelf) == 1:
-                block, x = _stretched(block, width), 0.0
-            top = y + (tall - block.height if number else 0.0)
-            placed[child.name] = Placed(child, number, x, top, block.moved(x, top))
-            x += block.width + between
-        y += tall
-        if at + 1 < len(lanes) and lanes[at + 1][0] == number:
-            y += between
-        else:
-            y += _beneath_room(scope, cross, tier_of, number) + (
-                _gutter(scope, cross, tier_of, number) if number else 0
-            )
-    return placed, y, width
+) -> int:
+    """At most how many lines pass beside an array."""
+    boxes = {name: len(terminals((Shelf(0, 0, 0, (Placed(c, 0, 0, 0, blocks[name]),)),))) for name, c in _named(lanes)}
+    far = sum(max(boxes[b.left], boxes[b.right]) for b in cross if abs(lane_of[b.left] - lane_of[b.right]) > 1)
+    last = len(lanes) - 1
+    out = sum(
+        boxes[name]
+        for name, ways in scope.ways.items()
+        if ("up" in _outside(scope, name) and lane_of[name] > 0)
+        or ("down" in _outside(scope, name) and lane_of[name] < last)
+    )
+    return far + out
+
+
+def _named(lanes: Sequence[Sequence[Child]]) -> list[tuple[str, Child]]:
+    return [(child.name, child) for lane in lanes for child in lane]
+
+
+def _outside(scope: Scope, name: str) -> set[str]:
+    """Where cables of an array go that leave the assembly."""
+    return {
+        way for e in scope.assembly.exports if e.ref.child == name for way in scope.leaving.get(e.name, frozenset())
+    }
 
 
 def _stretched(block: Block, width: float) -> Block:
@@ -132,13 +152,14 @@ def _stretched(block: Block, width: float) -> Block:
     return evolve(block, width=width, marks=tuple(marks), cells=cells)
 
 
-def _beneath_room(scope: Scope, cross: Sequence[Bundle], tier_of: Mapping[str, int], tier: int) -> float:
-    count = sum(1 for b in cross if tier_of[b.left] == tier_of[b.right] == tier)
-    return count * (46.0 if scope.level == 0 else 20.0)
+def _beneath_room(scope: Scope, cross: Sequence[Bundle], lane_of: Mapping[str, int], lane: int) -> float:
+    count = sum(1 for b in cross if lane_of[b.left] == lane_of[b.right] == lane)
+    return count * (52.0 if scope.level == 0 else 34.0)
 
 
-def _gutter(scope: Scope, cross: Sequence[Bundle], tier_of: Mapping[str, int], upper: int) -> float:
-    count = sum(1 for b in cross if {tier_of[b.left], tier_of[b.right]} == {upper, upper - 1})
+def _gutter(scope: Scope, cross: Sequence[Bundle], lane_of: Mapping[str, int], upper: int) -> float:
+    """Room between a shelf and the next."""
+    count = sum(1 for b in cross if {lane_of[b.left], lane_of[b.right]} == {upper, upper + 1})
     if scope.level == 0:
         return 96.0 + 44.0 * max(1, count)
     return 34.0 + 20.0 * max(1, count) if scope.level == 1 else 26.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -30,6 +30,11 @@ LONGEST_LABEL = 190.0
 _LONGEST_ELEMENT = 90.0
 
 
+Way: TypeAlias = Literal["up", "down"]
+Ways: TypeAlias = Mapping[str, frozenset[Way]]
+"""By the name of a port."""
+
+
 @frozen
 class Scope:
     """Where we draw: the assembly, how deep below the picture's own type, and a prefix that makes ids unique."""
@@ -43,6 +48,16 @@ class Scope:
     """Draws what is inside a part."""
     start: int = 0
     """The first device of the picture's type that is in the assembly: the first instance is the one that is opened."""
+    leaving: Ways = field(factory=dict)
+    """Where the cables at the ports of the assembly go, outside of it."""
+    ways: Mapping[str, Ways] = field(factory=dict)
+    """The same of each of its arrays, by name."""
+    across: Mapping[str, Ways] = field(factory=dict)
+    """The same without cables inside an array."""
+    name: str = ""
+    """The path of the assembly in the picture."""
+    repeated: bool = False
+    """Whether there are more of the assembly than the one that is shown."""
 
     @property
     def plan(self) -> Plan:
@@ -52,11 +67,35 @@ class Scope:
     def look(self) -> Style:
         return self.survey.look
 
-    def inner(self, child: Child, path: str) -> Scope:
+    def inner(self, child: Child, path: str, name: str) -> Scope:
         """Inside the first element of a child array."""
-        key = child.type
-        start = self.first(child)
-        return Scope(self.survey, self.plan.assemblies[key], self.level + 1, path, self.files, self.draw, start)
+        inside = self.plan.assemblies[child.type]
+        leaving = self.ways.get(child.name, {})
+        first, named = self.first(child), self.named(name)
+        return Scope(
+            self.survey,
+            inside,
+            self.level + 1,
+            path,
+            self.files,
+            self.draw,
+            first,
+            leaving=leaving,
+            name=named,
+            repeated=self.repeated or child.count > 1,
+        )
+
+    def named(self, name: str) -> str:
+        """The path in the picture of a part of the assembly."""
+        return f"{self.name}.{name}" if self.name else name
+
+    def ways_of(self, child: Child) -> frozenset[Way]:
+        """Where cables leave an array: up, down, or both."""
+        return frozenset(way for found in self.across.get(child.name, {}).values() for way in found)
+
+    def each(self, text: str) -> str:
+        """A text with a number, which is that of one of several assemblies where there are more than one."""
+        return f"{text} in each" if self.repeated else text
 
     def first(self, child: Child, element: int = 0) -> int:
         """The first device of an element, which is counted in row-major order."""
@@ -76,46 +115,79 @@ class Scope:
         return identifier("-".join([self.path, *parts]))
 
 
-@frozen
+@frozen(eq=False)
 class Cell:
-    """Where lines can end: one element (or one row of elements) of an array, or all those that are not shown."""
+    """Where lines can end: one element (or one row of elements) of an array, or all those that are not shown. `first`
+    is its first device, counted from the assembly; `inner` is what is shown inside, in place."""
 
     x: float
     y: float
     width: float
     height: float
     gap: bool = False
+    first: int = 0
+    name: str = ""
+    inner: Block | None = None
 
     @property
     def middle(self) -> float:
         return self.x + self.width / 2
 
     def moved(self, dx: float, dy: float) -> Cell:
-        return evolve(self, x=self.x + dx, y=self.y + dy)
+        inner = self.inner.shifted(dx, dy) if self.inner else None
+        return evolve(self, x=self.x + dx, y=self.y + dy, inner=inner)
 
 
 _WHOLE = Folding(1, 1)
 
 
-@frozen
+@frozen(eq=False)
 class Block:
-    """A piece of the picture with its own origin; `folding` says which subscripts of the first dimension its cells
-    are."""
+    """A piece of the picture with its own origin. A row of an array has `cells`, and `folding` says which subscripts
+    of the first dimension they are; an assembly has `shelves`, the uppermost first."""
 
     width: float
     height: float
     marks: tuple[Mark, ...] = ()
     cells: tuple[Cell, ...] = ()
     folding: Folding = _WHOLE
+    shelves: tuple[Shelf, ...] = ()
 
     def moved(self, dx: float, dy: float) -> Block:
+        """The block elsewhere."""
+        return evolve(self.shifted(dx, dy), marks=moved(self.marks, dx, dy))
+
+    def shifted(self, dx: float, dy: float) -> Block:
+        """The same without its marks."""
         cells = tuple(cell.moved(dx, dy) for cell in self.cells)
-        return evolve(self, marks=moved(self.marks, dx, dy), cells=cells)
+        shelves = tuple(shelf.moved(dx, dy) for shelf in self.shelves)
+        return evolve(self, marks=(), cells=cells, shelves=shelves)
+
+
+@frozen(eq=False)
+class Shelf:
+    """Arrays side by side: nothing else lies between its `top` and its `bottom`. `right` is as far as cables that
+    pass beside the arrays may go."""
+
+    top: float
+    bottom: float
+    right: float
+    groups: tuple[Placed, ...]
+
+    def moved(self, dx: float, dy: float) -> Shelf:
+        groups = tuple(group.shifted(dx, dy) for group in self.groups)
+        return Shelf(self.top + dy, self.bottom + dy, self.right + dx, groups)
 
 
 def element_name(child: Child, prefix: Sequence[int]) -> str:
     """`npu[0, 3]`; with subscripts left over, `npu[0, *]`."""
     return child.name + element_text(child, prefix)
+
+
+def range_name(child: Child, prefix: Sequence[int], low: int, high: int) -> str:
+    """`npu[0, 2..6]`: the elements from `low` to `high` after a prefix."""
+    first, last = (element_name(child, (*prefix, at))[len(child.name) + 1 : -1].split(", ") for at in (low, high))
+    return f"{child.name}[{', '.join(a if a == b else f'{a}..{b}' for a, b in zip(first, last, strict=True))}]"
 
 
 def element_label(child: Child, prefix: Sequence[int]) -> str:
@@ -134,7 +206,7 @@ def counted(child: Child) -> str:
     return f"{child.count:,} of {prod(text_shape(child)):,}" if child.labels else f"{child.count:,}"
 
 
-@frozen
+@frozen(eq=False)
 class Placed:
     """An array in its place."""
 
@@ -148,8 +220,8 @@ class Placed:
     def middle(self) -> float:
         return sum(cell.middle for cell in (self.block.cells[0], self.block.cells[-1])) / 2
 
-    def moved(self, dx: float, dy: float) -> Placed:
-        return evolve(self, x=self.x + dx, y=self.y + dy, block=self.block.moved(dx, dy))
+    def shifted(self, dx: float, dy: float) -> Placed:
+        return evolve(self, x=self.x + dx, y=self.y + dy, block=self.block.shifted(dx, dy))
 
 
 def shelves(items: Sequence[T], widths: Sequence[float], gap: float, most: float) -> list[list[T]]:

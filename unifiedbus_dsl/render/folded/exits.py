@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import prod
 
 import numpy as np
-from attrs import evolve
+from attrs import evolve, frozen
 
-from unifiedbus_dsl.ir.plan.index import axes_used, evaluate, open_grid
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.folded.block import WIDEST, Block, Cell, Placed, Scope, pill, pill_size, shelves
-from unifiedbus_dsl.render.marks import Line, Mark, Point, moved, polyline, straight
+from unifiedbus_dsl.render.folded.block import WIDEST, Block, Cell, Scope, Shelf, Way, pill, pill_size, shelves
+from unifiedbus_dsl.render.folded.routes import Channels, beyond, edge, out_of, passed, whole
+from unifiedbus_dsl.render.folded.terminals import Terminal, terminals
+from unifiedbus_dsl.render.marks import Line, Mark, Point, polyline
 from unifiedbus_dsl.render.plan_summary import LARGEST_GRID, Outlet
+from unifiedbus_dsl.render.sheet import bounds
 
 _DROP = 104.0
 """From the chips to the parts."""
@@ -21,98 +23,127 @@ _STEP = 44.0
 """From one row of chips to the next."""
 
 
-def with_exits(scope: Scope, block: Block, placed: Mapping[str, Placed], exits: Sequence[Outlet], tiers: int) -> Block:
-    """The block with a chip for each exported port array, joined with the parts that have these ports: those of the
-    lowest tier below it (if there are others), the others above."""
-    down = [outlet for outlet in exits if tiers > 1 and placed[outlet.child].tier == 0]
-    above, below = (_rows(row, placed) for row in ([o for o in exits if o not in down], down))
+def with_exits(scope: Scope, block: Block, exits: Sequence[Outlet], lowest: Collection[str]) -> Block:
+    """The block with a chip for each exported port array, joined with the boxes that have these ports: those of
+    `lowest` arrays below it, the others above."""
+    middles = {group.child.name: group.middle for shelf in block.shelves for group in shelf.groups}
+    down = [outlet for outlet in exits if outlet.child in lowest]
+    above, below = (_rows(row, middles) for row in ([o for o in exits if o not in down], down))
     full = max([block.width, *(_row_width(row) for row in (*above, *below))])
     top, bottom = (_DROP + _STEP * (len(rows) - 1) if rows else 0.0 for rows in (above, below))
-    shift = (full - block.width) / 2
-    there = {name: group.moved(shift, top) for name, group in placed.items()}
-    marks: list[Mark] = list(moved(block.marks, shift, top))
-    for number, row in enumerate(above):
-        marks += _chips(scope, row, there, full, _STEP * number, tiers)
-    for number, row in enumerate(below):
-        marks += _chips(scope, row, there, full, top + block.height + _DROP - 34 + _STEP * number, tiers)
-    return evolve(block, width=full, height=top + block.height + bottom, marks=tuple(marks))
+    there = block.moved((full - block.width) / 2, top)
+    low = top + block.height + _DROP - 34
+    rows: list[tuple[Way, Sequence[Outlet], float]] = [("up", row, _STEP * i) for i, row in enumerate(above)]
+    rows += [("down", row, low + _STEP * i) for i, row in enumerate(below)]
+    chips = [chip for way, row, y in rows for chip in _chips(row, there, full, y, way)]
+    marks = [*there.marks, *(mark for chip in chips for mark in _drawn(scope, chip)), *_lines(scope, there, chips)]
+    width = max(full, bounds(marks)[2])
+    return evolve(there, width=width, height=top + block.height + bottom, marks=tuple(marks))
 
 
-def _rows(exits: Sequence[Outlet], placed: Mapping[str, Placed]) -> list[list[Outlet]]:
+def _rows(exits: Sequence[Outlet], middles: Mapping[str, float]) -> list[list[Outlet]]:
     """Exits in the order of their parts, in rows that are not too wide."""
-    order = sorted(exits, key=lambda outlet: (placed[outlet.child].middle, outlet.name))
-    return shelves(order, [pill_size(_lines(outlet))[0] for outlet in order], 16.0, WIDEST[0])
+    order = sorted(exits, key=lambda outlet: (middles[outlet.child], outlet.name))
+    return shelves(order, [pill_size(_texts(outlet))[0] for outlet in order], 16.0, WIDEST[0])
 
 
-def _lines(outlet: Outlet) -> tuple[str, str]:
+def _texts(outlet: Outlet) -> tuple[str, str]:
     return f"port {outlet.name}", outlet.text
 
 
 def _row_width(row: Sequence[Outlet]) -> float:
-    return sum(pill_size(_lines(outlet))[0] for outlet in row) + 16.0 * max(0, len(row) - 1)
+    return sum(pill_size(_texts(outlet))[0] for outlet in row) + 16.0 * max(0, len(row) - 1)
 
 
-def _chips(
-    scope: Scope, row: Sequence[Outlet], placed: Mapping[str, Placed], full: float, y: float, tiers: int
-) -> list[Mark]:
-    """A row of chips whose top is at `y`, as near to their parts as there is room, and their lines."""
+@frozen(eq=False)
+class _Chip:
+    """The label of an exported port array, its top left corner, and where its parts are: up means below it."""
+
+    outlet: Outlet
+    x: float
+    y: float
+    way: Way
+
+    @property
+    def end(self) -> Point:
+        """Where its lines meet it."""
+        width, height = pill_size(_texts(self.outlet))
+        return self.x + width / 2, self.y + (height if self.way == "up" else 0.0)
+
+
+def _chips(row: Sequence[Outlet], block: Block, full: float, y: float, way: Way) -> list[_Chip]:
+    """A row of chips whose top is at `y`, as near to their parts as there is room."""
+    middles = {group.child.name: group.middle for shelf in block.shelves for group in shelf.groups}
     width = _row_width(row)
-    centre = sum(placed[outlet.child].middle for outlet in row) / len(row)
+    centre = sum(middles[outlet.child] for outlet in row) / len(row)
     x = max(0.0, min(full - width, centre - width / 2))
-    marks: list[Mark] = []
-    for number, outlet in enumerate(row):
-        room, tall = pill_size(_lines(outlet))
-        group = placed[outlet.child]
-        marks += pill(
-            scope.id("port", outlet.name),
-            x + room / 2,
-            y + tall / 2,
-            _lines(outlet),
-            palette.INK,
-            tip=_outlet_tip(outlet),
+    made = []
+    for outlet in row:
+        made.append(_Chip(outlet, x, y, way))
+        x += pill_size(_texts(outlet))[0] + 16
+    return made
+
+
+def _drawn(scope: Scope, chip: _Chip) -> list[Mark]:
+    width, height = pill_size(_texts(chip.outlet))
+    middle = chip.x + width / 2, chip.y + height / 2
+    tip = _outlet_tip(chip.outlet)
+    return pill(scope.id("port", chip.outlet.name), *middle, _texts(chip.outlet), palette.INK, tip=tip)
+
+
+def _lines(scope: Scope, block: Block, chips: Sequence[_Chip]) -> list[Line]:
+    found = terminals(block.shelves)
+    ends = [(chip, *_exporting(scope, chip.outlet, block, found)) for chip in chips]
+    channels = Channels()
+    for _ in range(2):
+        lines = [
+            _line(scope, block.shelves, chip, terminal, number, ports, channels)
+            for chip, terminals_, counts in ends
+            for number, (terminal, ports) in enumerate(zip(terminals_, counts, strict=True))
+        ]
+        channels.settle()
+    return lines
+
+
+def _line(
+    scope: Scope,
+    shelves: tuple[Shelf, ...],
+    chip: _Chip,
+    terminal: Terminal,
+    number: int,
+    ports: int,
+    channels: Channels,
+) -> Line:
+    x = terminal.cell.middle + _shift(chip.end[0], terminal.cell)
+    points = out_of(terminal, terminal.trail[1:], chip.way, x, chip.end[0], channels)
+    points.append((points[-1][0], edge(shelves[terminal.shelf], chip.way)))
+    points += passed(beyond(shelves, terminal.shelf, chip.way), chip.way, chip.end[0], channels)
+    return Line(
+        scope.id("port", chip.outlet.name, str(number)),
+        polyline(chip.end, *reversed(points)),
+        colour=palette.QUIET + "aa",
+        dashed=terminal.cell.gap,
+        role="exit",
+        tip=f"{ports:,} ports {chip.outlet.name} of {scope.named(terminal.path)}",
+    )
+
+
+def _exporting(
+    scope: Scope, outlet: Outlet, block: Block, found: Sequence[Terminal]
+) -> tuple[Sequence[Terminal], Sequence[int]]:
+    """The boxes that have ports of the outlet, and how many each has."""
+    if prod(outlet.export.shape) > LARGEST_GRID:
+        at, group = next(
+            (at, group)
+            for at, shelf in enumerate(block.shelves)
+            for group in shelf.groups
+            if group.child.name == outlet.child
         )
-        if y > group.y:
-            marks += _straight_lines(scope, outlet, group, (x + room / 2, y), below=True)
-        elif group.tier == tiers - 1:
-            marks += _straight_lines(scope, outlet, group, (x + room / 2, y + tall), below=False)
-        else:
-            marks.append(_exit_around(scope, outlet, group, (x + room / 2, y + tall), number))
-        x += room + 16
-    return marks
-
-
-def _straight_lines(scope: Scope, outlet: Outlet, group: Placed, chip: Point, below: bool) -> list[Line]:
-    cells = [group.block.cells[i] for i in _exporting(outlet, group)]
-    return [
-        Line(
-            scope.id("port", outlet.name, str(i)),
-            straight(chip, (cell.middle + _shift(chip[0], cell), cell.y + (cell.height if below else 0.0))),
-            colour=palette.QUIET + "aa",
-            dashed=cell.gap,
-            role="exit",
-        )
-        for i, cell in enumerate(cells)
-    ]
-
-
-def _exporting(outlet: Outlet, group: Placed) -> list[int]:
-    """The cells that have ports of the outlet."""
-    ref = outlet.export.ref
-    if not ref.at:
-        return [0]
-    axes = [axis for axis in outlet.export.axes if axis.name in axes_used(ref.at[0])]
-    if prod(axis.size for axis in axes) > LARGEST_GRID:
-        return list(range(group.block.folding.cells))
-    used = np.broadcast_to(evaluate(ref.at[0], open_grid(axes)), [axis.size for axis in axes])
-    return sorted(set(group.block.folding.cell(used.ravel()).tolist()))
-
-
-def _exit_around(scope: Scope, outlet: Outlet, group: Placed, chip: Point, number: int) -> Line:
-    """From a tier in the middle around the left side up to the chip."""
-    x = -14.0 - 8 * number
-    height = group.y + group.block.height / 2
-    path = polyline((group.x, height), (x, height), (x, chip[1] + 12), (chip[0], chip[1] + 12), chip)
-    return Line(scope.id("port", outlet.name), path, colour=palette.QUIET + "aa", role="exit")
+        return [whole(block.shelves, at, group)], [outlet.ports]
+    starts = np.array([terminal.first for terminal in found])
+    devices = scope.plan.numbering.table(scope.assembly.key, outlet.name).device
+    boxes, counts = np.unique(np.searchsorted(starts, devices, side="right") - 1, return_counts=True)
+    return [found[box] for box in boxes.tolist()], counts.tolist()
 
 
 def _shift(chip: float, cell: Cell) -> float:

@@ -8,7 +8,8 @@ from attrs import evolve
 
 from unifiedbus_dsl.ir.plan import Child
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.folded.array import array_block, inner_bundles, part_tip, stack_block
+from unifiedbus_dsl.render.folded.arcs import inner_bundles
+from unifiedbus_dsl.render.folded.array import array_block, part_tip, stack_block
 from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, counted_type, pill
 from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, moved, text_width
 from unifiedbus_dsl.render.plan_summary import Bundle, pattern_name, type_name
@@ -19,22 +20,28 @@ _PILL = 23.0
 Side: TypeAlias = Literal["above", "left", "below"]
 
 
-def group_block(scope: Scope, child: Child, caption: Side) -> Block:
+def group_block(scope: Scope, child: Child) -> Block:
     """An array with its caption, where no lines pass."""
     if scope.level >= DEEPEST:
         return _noted_stack(scope, child)
     row = array_block(scope, child)
-    return _framed(scope, child, row) if scope.level == 0 else _captioned(scope, child, row, caption)
+    return _framed(scope, child, row) if scope.level == 0 else _captioned(scope, child, row, _free_side(scope, child))
+
+
+def _free_side(scope: Scope, child: Child) -> Side:
+    """Where no cables leave an array."""
+    ways = scope.ways_of(child)
+    return "below" if "down" not in ways else "above" if "up" not in ways else "left"
 
 
 def _inner_notes(scope: Scope, child: Child) -> list[tuple[str, str]]:
     """A sentence and a colour for each bundle inside the array."""
-    return [(_inner_text(child, bundle, scope.level), bundle.colour) for bundle in inner_bundles(scope, child)]
+    return [(_inner_text(scope, child, bundle), bundle.colour) for bundle in inner_bundles(scope, child)]
 
 
-def _inner_text(child: Child, bundle: Bundle, level: int) -> str:
-    text = bundle.text if level == 0 else bundle.text.partition(" = ")[0]
-    medium = f" · {palette.medium_name(bundle.medium)}" if level == 0 else ""
+def _inner_text(scope: Scope, child: Child, bundle: Bundle) -> str:
+    text = bundle.text if scope.level == 0 else scope.each(bundle.text.partition(" = ")[0])
+    medium = f" · {palette.medium_name(bundle.medium)}" if scope.level == 0 else ""
     return f"{pattern_name(bundle, child)} · {text}{medium}"
 
 
@@ -62,11 +69,12 @@ def _noted_stack(scope: Scope, child: Child) -> Block:
 def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
     """The row with a small caption."""
     kind = clipped(counted_type(child), 10, LONGEST_LABEL)
+    kind = scope.each(kind) if child.shape else kind
     notes = [(kind, palette.QUIET), *_inner_notes(scope, child)]
     height = 14.0 * len(notes)
     room = max(text_width(text, 10) for text, _ in notes)
     if side == "left":
-        width, tall = row.width + 2 * (room + 8), max(row.height, height)
+        width, tall = row.width + room + 8, max(row.height, height)
         place, corner = (room / 2, (tall - height) / 2 + 7), (room + 8, (tall - row.height) / 2)
     else:
         width, tall = max(row.width, room), row.height + height + 3

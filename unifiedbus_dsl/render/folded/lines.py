@@ -1,18 +1,180 @@
-"""Bundles of cables between arrays, with their labels."""
+"""Bundles of cables between arrays: a line for each two boxes that they join, and a label."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
 
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.folded.block import DEEPEST, Cell, Placed, Scope, pill, pill_size
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, polyline, straight
-from unifiedbus_dsl.render.plan_summary import Bundle, cell_meetings, child_named
+from unifiedbus_dsl.render.folded.block import DEEPEST, Scope, Shelf, Way, pill, pill_size
+from unifiedbus_dsl.render.folded.routes import Channels, edge, out_of, passed, whole
+from unifiedbus_dsl.render.folded.terminals import Terminal, joins, terminals
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, polyline
+from unifiedbus_dsl.render.plan_summary import Bundle, child_named
+
+_REACH = 150.0
+"""How far from the middle of a wide box lines end."""
+
+
+@frozen(eq=False)
+class Wire:
+    """A line of a bundle: the boxes that it joins, and how many cables it stands for."""
+
+    bundle: Bundle
+    left: Terminal
+    right: Terminal
+    cables: int
+
+
+@frozen(eq=False)
+class _Path:
+    points: list[Point]
+    label: Point
+    """Where a label stands on it."""
+
+
+def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundle]) -> list[Mark]:
+    """The lines of all bundles between arrays of an assembly, and their labels."""
+    found = terminals(shelves)
+    by_bundle = {id(bundle): _wires(scope, shelves, bundle, found) for bundle in cross}
+    paths = _paths(shelves, [wire for wires in by_bundle.values() for wire in wires])
+    numbers = _numbers(found)
+    marks: list[Mark] = []
+    pills: list[Box] = []
+    for bundle in cross:
+        wires = by_bundle[id(bundle)]
+        marks += [_line(scope, wire, paths[id(wire)], numbers) for wire in wires]
+        if scope.level >= DEEPEST or not wires:
+            continue
+        spots = [paths[id(wire)].label for wire in wires]
+        wish = sum(x for x, _ in spots) / len(spots), sum(y for _, y in spots) / len(spots)
+        lines = _bundle_lines(scope, bundle)
+        label = _bundle_pill(scope, bundle, lines, *_free_spot(lines, wish, pills))
+        pills += [mark for mark in label if isinstance(mark, Box)]
+        marks += label
+    return marks
+
+
+def _wires(scope: Scope, shelves: tuple[Shelf, ...], bundle: Bundle, found: Sequence[Terminal]) -> list[Wire]:
+    meetings = joins(scope.plan, scope.assembly.key, bundle, found, scope.plan.device_count[scope.assembly.key])
+    if meetings is not None:
+        return [Wire(bundle, found[join.left], found[join.right], join.cables) for join in meetings]
+    boxes = {group.child.name: whole(shelves, at, group) for at, shelf in enumerate(shelves) for group in shelf.groups}
+    return [Wire(bundle, boxes[bundle.left], boxes[bundle.right], bundle.cables)]
+
+
+def _numbers(found: Sequence[Terminal]) -> Mapping[int, int]:
+    """The number of each box within its array."""
+    seen: dict[str, int] = defaultdict(int)
+    numbers: dict[int, int] = {}
+    for terminal in found:
+        name = terminal.cells[0].name.partition("[")[0]
+        numbers[id(terminal)] = seen[name]
+        seen[name] += 1
+    return numbers
+
+
+# ---- ways -------------------------------------------------------------------------------------------------------
+
+
+def _paths(shelves: tuple[Shelf, ...], wires: Sequence[Wire]) -> Mapping[int, _Path]:
+    attached = _attached(wires)
+    channels = Channels()
+    for _ in range(2):
+        tracks: dict[int, int] = defaultdict(int)
+        paths = {id(wire): _path(shelves, wire, attached, channels, tracks) for wire in wires}
+        channels.settle()
+    return paths
+
+
+def _ways(wire: Wire) -> tuple[Way, Way]:
+    """Where the line leaves the box on its left and that on its right; between neighbours on a shelf below both."""
+    a, b = wire.left.shelf, wire.right.shelf
+    return ("down", "up") if a < b else ("up", "down") if b < a else ("down", "down")
+
+
+def _attached(wires: Sequence[Wire]) -> Mapping[tuple[int, int], float]:
+    """Where on the edge of its box each end of a wire (0 and 1) is: side by side, in the order of the other ends."""
+    at_box: dict[tuple[int, Way], list[tuple[float, int, int]]] = defaultdict(list)
+    boxes: dict[int, Terminal] = {}
+    for number, wire in enumerate(wires):
+        ends = (wire.left, wire.right)
+        for side, way in enumerate(_ways(wire)):
+            boxes[id(ends[side])] = ends[side]
+            at_box[id(ends[side]), way].append((ends[1 - side].cell.middle, number, side))
+    found: dict[tuple[int, int], float] = {}
+    for (box, _), ends_here in at_box.items():
+        cell = boxes[box].cell
+        reach = min(cell.width * 0.36, _REACH)
+        for place, (_, number, side) in enumerate(sorted(ends_here)):
+            found[id(wires[number]), side] = cell.middle + reach * (2 * (place + 0.5) / len(ends_here) - 1)
+    return found
+
+
+def _path(
+    shelves: tuple[Shelf, ...],
+    wire: Wire,
+    attached: Mapping[tuple[int, int], float],
+    channels: Channels,
+    tracks: dict[int, int],
+) -> _Path:
+    ends, ways = (wire.left, wire.right), _ways(wire)
+    outs = []
+    for side, (end, way) in enumerate(zip(ends, ways, strict=True)):
+        x = attached[id(wire), side]
+        points = out_of(end, end.trail[1:], way, x, attached[id(wire), 1 - side], channels)
+        outs.append([*points, (points[-1][0], edge(shelves[end.shelf], way))])
+    if ways[0] == ways[1]:
+        y = shelves[wire.left.shelf].bottom + 12 + 3.0 * min(tracks[wire.left.shelf], 12)
+        tracks[wire.left.shelf] += 1
+        points = [*outs[0], (outs[0][-1][0], y), (outs[1][-1][0], y), *reversed(outs[1])]
+        return _Path(points, ((outs[0][-1][0] + outs[1][-1][0]) / 2, y))
+    upper, lower = (outs[0], outs[1]) if ways[0] == "down" else (outs[1], outs[0])
+    first, last = sorted((wire.left.shelf, wire.right.shelf))
+    between = passed(shelves[first + 1 : last], "down", (upper[-1][0] + lower[-1][0]) / 2, channels)
+    points = [*upper, *between, *reversed(lower)]
+    near = (between[0], between[-1]) if between else (upper[-1], lower[-1])
+    return _Path(points, ((near[0][0] + near[1][0]) / 2, (near[0][1] + near[1][1]) / 2))
+
+
+# ---- marks ------------------------------------------------------------------------------------------------------
+
+
+def _line(scope: Scope, wire: Wire, path: _Path, numbers: Mapping[int, int]) -> Line:
+    bundle = wire.bundle
+    down = _ways(wire)[0] == "down"
+    upper, lower = (wire.left, wire.right) if down else (wire.right, wire.left)
+    names = (bundle.left, bundle.right) if down else (bundle.right, bundle.left)
+    ends = "-".join(str(numbers.get(id(end), 0)) for end in (upper, lower))
+    hidden = wire.left.cell.gap or wire.right.cell.gap
+    between = " -- ".join(scope.named(end.path) for end in (upper, lower))
+    return Line(
+        scope.id(*names, bundle.link, str(bundle.lanes), ends),
+        polyline(*_without_repeats(path.points)),
+        colour=bundle.colour + ("88" if hidden else "dd"),
+        dashed=hidden,
+        tip=f"{wire.cables:,} × {bundle.link}: {between}",
+        rate=float(wire.cables * bundle.rate),
+    )
+
+
+def _without_repeats(points: Sequence[Point]) -> list[Point]:
+    """The corners of a line, none of them twice, none on a straight piece."""
+    found: list[Point] = []
+    for point in points:
+        if found and abs(found[-1][0] - point[0]) + abs(found[-1][1] - point[1]) < 0.01:
+            continue
+        if len(found) > 1 and abs(found[-1][0] - point[0]) < 0.01 and abs(found[-2][0] - point[0]) < 0.01:
+            found.pop()
+        found.append(point)
+    return found
 
 
 def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:
     if scope.level:
-        return (bundle.text.partition(" = ")[0],)
+        return (scope.each(bundle.text.partition(" = ")[0]),)
     medium = palette.medium_name(bundle.medium)
     notes = [bundle.link if bundle.link.lower() == medium.lower() else f"{bundle.link} ({medium})"]
     for name in (bundle.left, bundle.right):
@@ -22,32 +184,6 @@ def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:
     return (bundle.text, " · ".join(notes))
 
 
-def fan(scope: Scope, bundle: Bundle, a: Placed, b: Placed, pills: Sequence[Box]) -> list[Mark]:
-    """Lines from cell to cell between neighbouring tiers, and the label on them."""
-    joined = cell_meetings(bundle, a.block.folding, b.block.folding)
-    upper, lower = (a, b) if a.tier > b.tier else (b, a)
-    counts: dict[tuple[int, int], int] = {}
-    if joined is None:
-        counts[0, 0] = bundle.cables
-    else:
-        table = joined if upper is a else joined.T
-        counts = {(int(i), int(k)): int(table[i, k]) for i, k in zip(*table.nonzero(), strict=True)}
-    marks: list[Mark] = []
-    for (i, k), cables in counts.items():
-        up, down = upper.block.cells[i], lower.block.cells[k]
-        start = attach(up, k, [other for this, other in counts if this == i], lower.block.cells)
-        end = attach(down, i, [other for other, this in counts if this == k], upper.block.cells)
-        id = scope.id(upper.child.name, lower.child.name, bundle.link, str(bundle.lanes), f"{i}-{k}")
-        marks.append(_fan_line(scope, id, bundle, (up, start), (down, end), cables))
-    low = max(cell.y + cell.height for cell in upper.block.cells)
-    high = min(cell.y for cell in lower.block.cells)
-    lines = _bundle_lines(scope, bundle)
-    x, y = _free_spot(lines, ((upper.middle + lower.middle) / 2, (low + high) / 2), pills)
-    if scope.level < DEEPEST:
-        marks += _bundle_pill(scope, bundle, lines, x, y)
-    return marks
-
-
 def _bundle_pill(scope: Scope, bundle: Bundle, lines: Sequence[str], x: float, y: float) -> list[Mark]:
     id = scope.id("bundle", bundle.left, bundle.right, bundle.link, str(bundle.lanes))
     return pill(id, x, y, lines, bundle.colour, tip=_bundle_tip(bundle))
@@ -55,29 +191,6 @@ def _bundle_pill(scope: Scope, bundle: Bundle, lines: Sequence[str], x: float, y
 
 def _bundle_tip(bundle: Bundle) -> str:
     return f"{bundle.left} – {bundle.right}: {bundle.text} in each direction\nover {bundle.link}, {bundle.lanes} lanes"
-
-
-def _fan_line(
-    scope: Scope, id: str, bundle: Bundle, top: tuple[Cell, float], bottom: tuple[Cell, float], cables: int
-) -> Line:
-    (up, start), (down, end) = top, bottom
-    hidden = up.gap or down.gap
-    return Line(
-        id,
-        straight((start, up.y + up.height), (end, down.y)),
-        colour=bundle.colour + ("88" if hidden else "dd"),
-        dashed=hidden,
-        tip=f"{cables:,} × {bundle.link}",
-        rate=float(cables * bundle.rate),
-    )
-
-
-def attach(cell: Cell, towards: int, others: Sequence[int], cells: Sequence[Cell]) -> float:
-    """Where on the edge of a cell the line to `towards` ends: all its lines side by side, in the order of their other
-    ends."""
-    order = sorted(others, key=lambda k: cells[k].middle)
-    reach = min(cell.width * 0.36, 150)
-    return cell.middle + reach * (2 * (order.index(towards) + 0.5) / len(order) - 1)
 
 
 def _free_spot(lines: Sequence[str], wish: Point, taken: Sequence[Box]) -> Point:
@@ -96,41 +209,3 @@ def _free_spot(lines: Sequence[str], wish: Point, taken: Sequence[Box]) -> Point
             ):
                 return x, y + shift
     return wish
-
-
-def beneath(scope: Scope, bundle: Bundle, a: Placed, b: Placed, pills: Sequence[Box]) -> list[Mark]:
-    """Between two arrays of one tier: a line that passes below both."""
-    left, right = sorted((a, b), key=lambda group: group.x)
-    lines = _bundle_lines(scope, bundle)
-    floor = max(g.y + g.block.height for g in (left, right)) + (26 if scope.level == 0 else 12)
-    x, y = _free_spot(lines, ((left.middle + right.middle) / 2, floor), pills)
-    start, end = (left.middle, left.y + left.block.height), (right.middle, right.y + right.block.height)
-    path = polyline(start, (start[0], y), (end[0], y), end)
-    return [_trunk(scope, bundle, path), *(_bundle_pill(scope, bundle, lines, x, y) if scope.level < DEEPEST else [])]
-
-
-def around(
-    scope: Scope, bundle: Bundle, a: Placed, b: Placed, width: float, side: float, pills: Sequence[Box]
-) -> tuple[list[Mark], float]:
-    """Between tiers that are not neighbours: a line around the right side. Also gives the new right edge."""
-    upper, lower = (a, b) if a.tier > b.tier else (b, a)
-    lines = _bundle_lines(scope, bundle)
-    room = pill_size(lines)[0]
-    x = side + 20 + (room / 2 if scope.level < DEEPEST else 0)
-    start = upper.x + upper.block.width, upper.y + upper.block.height / 2
-    end = lower.x + lower.block.width, lower.y + lower.block.height / 2
-    path = polyline(start, (x, start[1]), (x, end[1]), end)
-    marks: list[Mark] = [_trunk(scope, bundle, path)]
-    if scope.level < DEEPEST:
-        marks += _bundle_pill(scope, bundle, lines, *_free_spot(lines, (x, (start[1] + end[1]) / 2), pills))
-    return marks, x + (room / 2 if scope.level < DEEPEST else 0)
-
-
-def _trunk(scope: Scope, bundle: Bundle, path: tuple[Point, ...]) -> Line:
-    return Line(
-        scope.id("trunk", bundle.left, bundle.right, bundle.link, str(bundle.lanes)),
-        path,
-        colour=bundle.colour,
-        tip=_bundle_tip(bundle),
-        rate=float(bundle.total),
-    )

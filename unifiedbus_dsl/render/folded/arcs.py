@@ -1,0 +1,116 @@
+"""Cables inside one array, as arcs below its row of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.ir.plan import Child
+from unifiedbus_dsl.render.folded.block import Block, Cell, Scope
+from unifiedbus_dsl.render.folded.routes import Channels, out_of
+from unifiedbus_dsl.render.folded.terminals import Join, Terminal, joins, row_terminals
+from unifiedbus_dsl.render.marks import Line, Point, hanging, polyline
+from unifiedbus_dsl.render.plan_summary import Bundle
+
+
+@frozen(eq=False)
+class _End:
+    """Where an arc ends: at a cell of the row (its number), or at a box inside it."""
+
+    cell: int
+    terminal: Terminal | None
+
+    def path(self, row: Block) -> str:
+        return self.terminal.path if self.terminal else row.cells[self.cell].name
+
+
+def inner_bundles(scope: Scope, child: Child) -> list[Bundle]:
+    """The bundles inside an array."""
+    return [b for b in scope.survey.bundles[scope.assembly.key] if b.left == child.name == b.right]
+
+
+def with_arcs(scope: Scope, child: Child, dimension: int, row: Block) -> Block:
+    """The row with an arc for each two of its boxes that cables join directly."""
+    found = row_terminals(row)
+    size = scope.plan.device_count[child.type]
+    for extent in child.shape[dimension:]:
+        size *= extent
+    arcs: list[Line] = []
+    for number, bundle in enumerate(inner_bundles(scope, child)):
+        meetings = joins(scope.plan, scope.assembly.key, bundle, found, row.cells[0].first + size)
+        name = scope.id(child.name, "arc", str(dimension), str(number))
+        arcs += _arcs(scope, name, row, bundle, found, meetings or ())
+    depth = max((max(y for _, y in arc.points) for arc in arcs), default=row.height)
+    height = max(cell.y + cell.height for cell in row.cells)
+    return evolve(row, height=max(height, height + (depth - height) * 0.76), marks=(*row.marks, *arcs))
+
+
+def _arcs(
+    scope: Scope, id: str, row: Block, bundle: Bundle, found: Sequence[Terminal], meetings: Sequence[Join]
+) -> list[Line]:
+    ends = list(_ends(row, found, meetings))
+    channels = Channels()
+    for _ in range(2):
+        lines = [_arc(scope, id, row, a, b, bundle, cables, channels) for a, b, cables in ends]
+        channels.settle()
+    return lines
+
+
+def _ends(row: Block, found: Sequence[Terminal], meetings: Sequence[Join]) -> Iterator[tuple[_End, _End, int]]:
+    """Both ends of each arc and its cables. All boxes of a slice of the array that meet the same are one end."""
+    number = {id(cell): at for at, cell in enumerate(row.cells)}
+    cell_of = [number[id(terminal.cells[0])] for terminal in found]
+    by_cells: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
+    for join in meetings:
+        pair = cell_of[join.left], cell_of[join.right]
+        if pair[0] != pair[1]:
+            by_cells.setdefault(pair, {})[join.left, join.right] = join.cables
+    for pair, counts in by_cells.items():
+        sides = []
+        for side, at in enumerate(pair):
+            here = {both[side] for both in counts}
+            every = {i for i, cell in enumerate(cell_of) if cell == at}
+            inner = row.cells[at].inner
+            together = len(every) == 1 if inner is None else bool(inner.cells) and here == every
+            sides.append(dict.fromkeys(here, None) if together else {i: i for i in here})
+        total: dict[tuple[int | None, int | None], int] = {}
+        for (a, b), cables in counts.items():
+            key = sides[0][a], sides[1][b]
+            total[key] = total.get(key, 0) + cables
+        for (a_end, b_end), cables in total.items():
+            yield (
+                _End(pair[0], None if a_end is None else found[a_end]),
+                _End(pair[1], None if b_end is None else found[b_end]),
+                cables,
+            )
+
+
+def _arc(
+    scope: Scope, id: str, row: Block, one: _End, other: _End, bundle: Bundle, cables: int, channels: Channels
+) -> Line:
+    one, other = sorted((one, other), key=lambda end: end.cell)
+    a, b = row.cells[one.cell], row.cells[other.cell]
+    span = other.cell - one.cell
+    lean = 0.75 - 0.6 * (span - 1) / max(1, len(row.cells) - 1)
+    inside = _inside(one, a, b.middle, lean, channels), _inside(other, b, a.middle, -lean, channels)
+    arc = hanging(inside[0][-1], inside[1][-1], 5 + 6.5 * span)
+    path = (*polyline(*inside[0])[:-1], *arc, *polyline(*reversed(inside[1]))[1:])
+    names = " -- ".join(scope.named(end.path(row)) for end in (one, other))
+    return Line(
+        f"{id}-{one.cell}-{other.cell}",
+        path,
+        colour=bundle.colour,
+        dashed=a.gap or b.gap,
+        tip=f"{cables:,} × {bundle.link}: {names}",
+        rate=float(cables * bundle.rate),
+    )
+
+
+def _inside(end: _End, cell: Cell, wish: float, lean: float, channels: Channels) -> list[Point]:
+    """From the box where an arc ends down to the lower edge of its cell in the row."""
+    if end.terminal is None:
+        return [(cell.middle + min(cell.width, 90) / 2 * lean, cell.y + cell.height)]
+    box = end.terminal.cell
+    points = out_of(end.terminal, end.terminal.trail, "down", box.middle + box.width * 0.3 * lean, wish, channels)
+    return [*points, (points[-1][0], cell.y + cell.height)]
