@@ -159,9 +159,11 @@ def compile(
 ) -> Compilation:
     """Compile a file. Never raises for what is wrong with the text or the file: see `diagnostics`.
 
-    `search` are folders in which `use` looks after the file's own and before the specs that come along. A fabric file
-    (`.npz`) is taken as the machine it holds. `settings` are values that stand in place of what the text says:
-    `{"racks": "64"}`.
+    Args:
+        path: a text, or a fabric file (`.npz`), which is taken as the machine it holds.
+        search: folders in which `use` looks after the file's own and before the specs that come along.
+        limits: what is refused before it costs time or memory; default: `Limits()`.
+        settings: values that stand in place of what the text says, `{"racks": "64"}`.
     """
     from unifiedbus_dsl.syntax.load import load
 
@@ -230,7 +232,16 @@ def compile_text(
     limits: Limits | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Compilation:
-    """Compile a text; `files` are further texts that it may `use`, by file name."""
+    """Compile a text. Never raises for what is wrong with it: see `diagnostics`.
+
+    Args:
+        text: the text, a whole file of the language.
+        name: what diagnostics call it.
+        files: further texts that it may `use`, by file name.
+        search: folders in which `use` looks after these and before the specs that come along.
+        limits: what is refused before it costs time or memory; default: `Limits()`.
+        settings: values that stand in place of what the text says, `{"racks": "64"}`.
+    """
     limits = limits or Limits()
     sink = Sink(limits.errors)
     main = Source(name, text)

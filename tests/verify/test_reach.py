@@ -87,7 +87,7 @@ def test_wrong_answers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: An
     claims("reachable(all npu)", 5.0)
     claims("tiers(all npu)", 2.0)
     fabric = compile_text(CLOS).fabric()
-    for name in ("unifiedbus_dsl.analysis.api.reachability", "unifiedbus_dsl.solver.paths.tiers.levels"):
+    for name in ("unifiedbus_dsl.analysis.api.pairs.reachability", "unifiedbus_dsl.solver.paths.tiers.levels"):
         with monkeypatch.context() as patch:
             patch.setattr(name, _beside(name, fabric))
             with pytest.raises(VerificationError, match="failed its verification"):

@@ -106,13 +106,18 @@ def analyze(
     budget: float | RunBudget | None = None,
     tell: Tell = _nobody,
 ) -> Report:
-    """Answer every `analyze` block and scenario of a system, or of several (default: of all that have one, else of the
-    first).
+    """Answer every `analyze` block, solved expectation and scenario of a file.
 
     A system without a block gets the datasheet, what an architect asks first, if it is chosen, or the first of a file
-    without blocks. `traffic` asks for the throughput of that traffic alone. Without `symmetric` every end point is
-    solved for itself. `budget` is how many seconds all of it may take; what is not solved by then is an interval with
-    both bounds proved. `tell` hears each answer as soon as it is there.
+    without blocks.
+
+    Args:
+        compilation: a text that was compiled.
+        system: a system by name, or several; default: all that are asked about, else the first.
+        traffic: the name of a traffic, whose throughput is then asked alone.
+        symmetric: whether symmetries are used; without them each end point is solved for itself.
+        budget: seconds that all of it may take; what is not solved by then is an interval with both bounds proved.
+        tell: hears each answer as soon as it is there.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
@@ -151,12 +156,19 @@ def ask(
     budget: float | RunBudget | None = None,
     tell: Tell = _nobody,
 ) -> Report:
-    """Answer lines of the language, `diameter(all npu); bisection(all npu)`, of a system or several (default: the
-    first).
+    """Answer lines of the language, `diameter(all npu); bisection(all npu)`.
+
+    Args:
+        compilation: a text that was compiled.
+        system: a system by name, or several; default: the first.
+        measures: measures, expectations and `let` lines, separated by `;` or lines.
+        symmetric: whether symmetries are used.
+        budget: seconds that all answers together may take.
+        tell: hears each answer as soon as it is there.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
-        KeyError: no such system.
+        UnknownNameError: no such system; a `KeyError`.
     """
     named = _named(compilation, system)
     runner = _Runner(compilation, symmetric, _run_budget(budget), tell)

@@ -50,7 +50,10 @@ def __getattr__(name: str) -> dict[str, Format]:
 
 
 def find(name: str) -> Format:
-    """A format by its name.
+    """Return a format by its name.
+
+    Args:
+        name: `graphml`, and so on; `ubusc export --help` lists them.
 
     Raises:
         KeyError: there is none.
@@ -65,9 +68,13 @@ def find(name: str) -> Format:
 def write(
     machine: Plan | Fabric, form: str, path: str | PathLike[str], *, node: str | None = None
 ) -> tuple[Diagnostic, ...]:
-    """Write a plan or a fabric to a file, or for some formats into a folder; gives what there is to say about it.
+    """Write a machine to a file, or for some formats into a folder; return what there is to say about it.
 
-    `node` is the kind or type that schedulers call a node.
+    Args:
+        machine: a plan, or a fabric, which the plan is expanded to where a format wants cables.
+        form: the name of a format, `graphml`.
+        path: the file, or the folder for formats of several files.
+        node: the kind or type that schedulers call a node; default: the format's own choice.
 
     Raises:
         KeyError: no such format.

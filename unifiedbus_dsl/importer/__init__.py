@@ -57,6 +57,11 @@ class Found:
 def read(path: str | PathLike[str], form: str | None = None, hosts: Hosts | None = None) -> Found:
     """Return the devices and cables of a file.
 
+    Args:
+        path: the file.
+        form: the name of its format; default: told from the content.
+        hosts: how end points are known where the file does not say it.
+
     Raises:
         ImportFailed: it is in no known format, or nothing of it has a meaning.
         OSError: it can't be read.
@@ -96,7 +101,12 @@ def _failing(source: Source) -> Iterator[None]:
 
 
 def read_fabric(path: str | PathLike[str], form: str | None = None, hosts: Hosts | None = None) -> Fabric:
-    """Return the machine of a file.
+    """Return the machine of a file, to be solved and drawn like any other.
+
+    Args:
+        path: the file.
+        form: the name of its format; default: told from the content.
+        hosts: how end points are known where the file does not say it.
 
     Raises:
         ImportFailed: as `read`, or the parts do not fit together.

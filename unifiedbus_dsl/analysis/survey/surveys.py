@@ -230,9 +230,19 @@ def survey(
     seed: int = 0,
     budget: float | None = None,
 ) -> Surveyed | None:
-    """Ask measures after every single failure of what `of` selects, or after `draws` times `fail` random ones.
+    """Ask measures after every single failure of a selection, or after random ones; None after a diagnostic.
 
-    None after a diagnostic.
+    Args:
+        compilation: a text that was compiled.
+        of: what may fail, `all link`, `all Leaf` or a path.
+        sink: where what is wrong with the question goes.
+        engine: who works the rows out: `SerialExecutor()`, processes or Dask.
+        system: a system by name; default: the first.
+        asked: measures of the language, a text each.
+        fail: how many parts fail together.
+        draws: how many random failures; default: each single one, those that are alike once.
+        seed: of the random draws.
+        budget: seconds that each optimum may take.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
