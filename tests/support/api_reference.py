@@ -63,10 +63,24 @@ def members_of(value: type) -> Iterator[tuple[str, FunctionType]]:
 
 
 def signature_of(function: object) -> str:
-    """Return a signature without the modules of its types."""
-    text = str(inspect.signature(function))  # type: ignore[arg-type]
-    text = re.sub(r"\b(?:[a-z_]\w*\.)+([A-Za-z]\w*)", r"\1", text)
-    return re.sub(r"'([^']*)'", r"\1", text)
+    """Return a signature without the modules of its types; a default that is a function by its name alone."""
+    signature = inspect.signature(function)  # type: ignore[arg-type]
+    plain = [
+        each.replace(default=Named(each.default.__name__)) if inspect.isfunction(each.default) else each
+        for each in signature.parameters.values()
+    ]
+    plain = [each.replace(annotation=Named(str(each.annotation))) for each in plain]
+    text = str(signature.replace(parameters=plain, return_annotation=Named(str(signature.return_annotation))))
+    return re.sub(r"\b(?:[a-z_]\w*\.)+([A-Za-z]\w*)", r"\1", text)
+
+
+class Named(str):
+    """A name that is shown without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def paragraphs(doc: str) -> str:
