@@ -69,7 +69,10 @@ def signature_of(function: object) -> str:
         each.replace(default=Named(each.default.__name__)) if inspect.isfunction(each.default) else each
         for each in signature.parameters.values()
     ]
-    plain = [each.replace(annotation=Named(str(each.annotation))) for each in plain]
+    plain = [
+        each if each.annotation is each.empty else each.replace(annotation=Named(str(each.annotation)))
+        for each in plain
+    ]
     text = str(signature.replace(parameters=plain, return_annotation=Named(str(signature.return_annotation))))
     return re.sub(r"\b(?:[a-z_]\w*\.)+([A-Za-z]\w*)", r"\1", text)
 
