@@ -1,0 +1,105 @@
+"""What a training step keeps in the memory of an end point: weights, gradients, optimizer, activations, in bytes.
+
+Activations of a layer by its operators, as in Korthikanti et al., arXiv:2205.05198, section 4: for a microbatch of b
+sequences of s tokens, hidden size h, a heads, tensor parallel by t. Two bytes an element, one for dropout masks.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from attrs import frozen
+
+from unifiedbus_dsl.workload.flops import Recompute
+from unifiedbus_dsl.workload.model import Model, count_parameters
+
+Shard: TypeAlias = Literal["none", "optimizer", "gradients", "weights"]
+"""What data-parallel ranks share out: nothing, or all up to what is named (Rajbhandari et al., arXiv:1910.02054)."""
+
+OPTIMIZER_BYTES = 12
+"""Adam in mixed precision: a copy of the weight and both moments, four bytes each (arXiv:1910.02054, section 3.1)."""
+ELEMENT = 2
+"""Bytes of an activation."""
+SCORES = 5
+"""Bytes of a score of attention that is kept: softmax, its dropout mask, the output of dropout."""
+
+
+@frozen
+class Kept:
+    """Bytes that an end point keeps, by sort."""
+
+    weights: float
+    gradients: float
+    optimizer: float
+    activations: float
+
+    @property
+    def total(self) -> float:
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+
+def activation_bytes(
+    model: Model,
+    sequence: int,
+    microbatch: int,
+    *,
+    tensor: int = 1,
+    context: int = 1,
+    recompute: Recompute = "none",
+    sequence_parallel: bool = True,
+    flash: bool = False,
+) -> float:
+    """Return what one layer without experts keeps of a microbatch between forward and backward.
+
+    Args:
+        model: whose layer it is.
+        sequence: tokens of a sequence.
+        microbatch: sequences.
+        tensor: end points that share the layer's matrices.
+        context: end points that share a sequence.
+        recompute: what backward computes again; `full` keeps the layer's input alone.
+        sequence_parallel: whether what tensor parallelism does not divide is divided along the sequence.
+        flash: whether the core of attention keeps no scores, whatever `recompute` says.
+    """
+    tokens = sequence * microbatch / context
+    row = tokens * model.hidden * ELEMENT
+    along = tensor if sequence_parallel else 1
+    if recompute == "full":
+        return row / along
+    # inputs of both norms and of both blocks; a mask of dropout behind each block has a byte an element
+    undivided = 4 * row + (2 * row / ELEMENT if model.dropout else 0.0)
+    divided = tokens * ELEMENT * (_attention_elements(model) + (3 if model.gated else 2) * model.ffn)
+    kept = undivided / along + divided / tensor
+    if recompute == "none" and not flash:
+        kept += SCORES * model.heads / tensor * sequence * tokens
+    return kept
+
+
+def _attention_elements(model: Model) -> int:
+    """Return the elements of a token: queries, keys, values, what the output matrix takes, latent vectors."""
+    if model.attention == "mla":
+        latent = model.q_rank + model.kv_rank + model.rope_dim
+        return latent + model.heads * (2 * (model.width + model.rope_dim) + 2 * model.width)
+    return model.width * 2 * (model.heads + model.key_heads)
+
+
+def state_bytes(model: Model, *, tensor: int, pipeline: int, expert: int, data: int, shard: Shard) -> Kept:
+    """Return weights, gradients and optimizer of the fullest end point, its layers a `pipeline`-th of the model.
+
+    Weights and gradients have two and four bytes an element: gradients are added up in single precision.
+    """
+    part = count_parameters(model)
+    layers = model.layers / pipeline
+    plain, routed = model.plain_layers / pipeline, model.expert_layers / pipeline
+    dense = (layers * part.attention + plain * part.ffn + routed * part.router) / tensor
+    dense += routed * model.shared_experts * part.expert / tensor
+    dense += max(part.embedding, part.head) / tensor
+    own = routed * model.experts * part.expert / (expert * (1 if expert > 1 else tensor))
+    ranks = [(dense, data), (own, max(1, data * tensor // expert) if expert > 1 else data)]
+
+    def held(size: float, sort: Shard) -> float:
+        order = ("none", "optimizer", "gradients", "weights")
+        shared = order.index(shard) >= order.index(sort)
+        return sum(size * count / (by if shared else 1) for count, by in ranks)
+
+    return Kept(held(2, "weights"), held(4, "gradients"), held(OPTIMIZER_BYTES, "optimizer"), 0.0)
