@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tests import comparison
 from tests.support import asked
 from unifiedbus_dsl.analysis.report.summary import summary_of
+from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.compiler import Compilation, compile
 from unifiedbus_dsl.ir.fabric.names import device_names
 from unifiedbus_dsl.render.overview import overview_set
@@ -202,7 +203,7 @@ def test_published_figures(machine: Machine) -> None:
 
 @BOTH
 def test_the_plan_is_enough(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checking, summing up and drawing do not expand the machine."""
+    """Checking, summing up, drawing and what the plan answers do not expand the machine."""
 
     def expand(*_: object) -> None:
         raise AssertionError("the fabric was made")
@@ -212,8 +213,10 @@ def test_the_plan_is_enough(machine: Machine, monkeypatch: pytest.MonkeyPatch) -
     assert done.ok
     assert sum(row.cables for row in summary_of(done).cables) == done.plan.numbering.cable_count[done.plan.root]
     assert "cluster.svg" in overview_set(done.plan)
+    asked = "mean_hops(all npu); throughput(alltoall(all npu)); throughput(alltoall(all npu), routing = optimal)"
+    assert [answer.origin for answer in ask(done, "cluster", asked).answers] == ["plan"] * 3
     with pytest.raises(AssertionError):
-        done.fabric()
+        assert len(done.fabric().kind)
 
 
 # ---- their rows of the comparison, parts of which take minutes to make ----------------------------------------------

@@ -104,17 +104,17 @@ class Compilation:
         return self.pick()
 
     def fabric(self, system: str | None = None) -> Fabric:
-        """The fabric of a system, expanded when first asked for.
+        """The fabric of a system, expanded when one of its columns is first looked at.
 
         Raises:
             CompilationFailed: the text has errors, or no system.
             UnknownNameError: no system of that name; a `KeyError`.
         """
-        from unifiedbus_dsl.ir.fabric.expand import expand
+        from unifiedbus_dsl.ir.fabric.deferred import DeferredFabric
 
         plan = self.pick(system)
         if plan.system not in self._fabrics:
-            self._fabrics[plan.system] = made = expand(plan, self.sources_hash)
+            self._fabrics[plan.system] = made = DeferredFabric(plan, self.sources_hash)
             vars(made)[KNOWN_BY] = self
         return self._fabrics[plan.system]
 

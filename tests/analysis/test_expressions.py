@@ -37,7 +37,7 @@ def known_only_between(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, ends in ENDS.items():
         found = MEASURES[name]
         assert isinstance(found, Measure)
-        monkeypatch.setitem(MEASURES._entries, name, evolve(found, evaluate=between(*ends)))
+        monkeypatch.setitem(MEASURES._entries, name, evolve(found, evaluate=between(*ends), by_plan=None))
 
 
 ONE, TWO, THREE = "bisection(all npu)", "throughput(alltoall(all npu))", "fair(alltoall(all npu))"

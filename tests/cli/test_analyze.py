@@ -30,8 +30,8 @@ BLOCK = """analyze q of t {
 }
 """
 FIELDS = {
-    "system", "block", "measure", "arguments", "value", "unit", "kind", "lower", "upper", "binding", "assumptions",
-    "seconds",
+    "system", "block", "measure", "arguments", "value", "unit", "kind", "from", "lower", "upper", "binding",
+    "assumptions", "seconds",
 }  # fmt: skip
 
 

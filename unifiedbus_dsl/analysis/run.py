@@ -105,6 +105,7 @@ def analyze(
     symmetric: bool = True,
     budget: float | RunBudget | None = None,
     tell: Tell = _nobody,
+    by_plan: bool = True,
 ) -> Report:
     """Answer every `analyze` block, solved expectation and scenario of a file.
 
@@ -118,13 +119,14 @@ def analyze(
         symmetric: whether symmetries are used; without them each end point is solved for itself.
         budget: seconds that all of it may take; what is not solved by then is an interval with both bounds proved.
         tell: hears each answer as soon as it is there.
+        by_plan: whether the plan is asked where it shows the answer, before the fabric is.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
         UnknownNameError: no such system or traffic; a `KeyError`.
     """
     named = _named(compilation, system)
-    runner = _Runner(compilation, symmetric, _run_budget(budget), tell)
+    runner = _Runner(compilation, symmetric, _run_budget(budget), tell, by_plan)
     blocks = runner._model.asked(tree.Analyze)
     names = named or runner.systems(traffic)
     runner.plan_time(names)
@@ -155,6 +157,7 @@ def ask(
     symmetric: bool = True,
     budget: float | RunBudget | None = None,
     tell: Tell = _nobody,
+    by_plan: bool = True,
 ) -> Report:
     """Answer lines of the language, `diameter(all npu); bisection(all npu)`.
 
@@ -165,13 +168,14 @@ def ask(
         symmetric: whether symmetries are used.
         budget: seconds that all answers together may take.
         tell: hears each answer as soon as it is there.
+        by_plan: whether the plan is asked where it shows the answer, before the fabric is.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
         UnknownNameError: no such system; a `KeyError`.
     """
     named = _named(compilation, system)
-    runner = _Runner(compilation, symmetric, _run_budget(budget), tell)
+    runner = _Runner(compilation, symmetric, _run_budget(budget), tell, by_plan)
     items = items_of(measures, runner.sink)
     names = named or compilation.systems[:1]
     if runner.budget is not None:
@@ -192,6 +196,7 @@ class _Runner:
     symmetric: bool
     budget: RunBudget | None = None
     tell: Tell = _nobody
+    by_plan: bool = True
     sink: Sink = field(factory=Sink)
     answers: list[Answer] = field(factory=list)
     results: list[ExpectResult] = field(factory=list)
@@ -208,7 +213,7 @@ class _Runner:
         self.tell(event)
 
     def machine(self, fabric: Fabric) -> NetworkContext:
-        return NetworkContext(fabric, self.symmetric, run=self.budget)
+        return NetworkContext(fabric, self.symmetric, run=self.budget, by_plan=self.by_plan)
 
     def plan_time(self, systems: Sequence[str]) -> None:
         """Count the questions that the time is shared among."""
@@ -223,14 +228,10 @@ class _Runner:
 
     def report(self, asked: Sequence[str]) -> Report:
         """What came of it; `asked` are the systems that were chosen because none was named."""
-        orbits = {
-            name: (machine.symmetry.vertex_orbits, machine.symmetry.arc_orbits)
-            for name, machine in self.machines.items()
-            if "symmetry" in vars(machine)
-        }
-        answers, results, found = tuple(self.answers), tuple(self.results), tuple(self.sink)
+        orbits = {name: found for name, machine in self.machines.items() if (found := machine.orbits)}
+        answers, results, said = tuple(self.answers), tuple(self.results), tuple(self.sink)
         left = tuple(name for name in self.compilation.systems if name not in asked) if asked else ()
-        return Report(answers, results, found, orbits, tuple(self.damages), self.losses, left, tuple(self.events))
+        return Report(answers, results, said, orbits, tuple(self.damages), self.losses, left, tuple(self.events))
 
     @property
     def _model(self) -> Model:

@@ -38,6 +38,14 @@ if TYPE_CHECKING:
 @names_option
 @budget_option("all answers together")
 @click.option("--no-symmetry", is_flag=True, help="Solve every end point for itself: the same numbers, more slowly.")
+@click.option(
+    "--from",
+    "origin",
+    type=click.Choice(["plan", "fabric"]),
+    default="plan",
+    show_default=True,
+    help="Ask the plan where its symmetries show the answer, or the fabric alone: the same numbers, more slowly.",
+)
 @limit_option
 @reading_options
 @click.pass_context
@@ -51,6 +59,7 @@ def command(
     as_json: bool,
     names: str | None,
     no_symmetry: bool,
+    origin: str,
     budget: float | None,
     limit: int,
     **reading: Any,
@@ -84,7 +93,7 @@ def command(
             context.exit(wrong)
         must_exist(compilation, path, system, traffic)
         compilation = with_names(compilation, (system or compilation.systems)[0], names)
-        questions: dict[str, Any] = {"symmetric": not no_symmetry, "budget": run_budget}
+        questions: dict[str, Any] = {"symmetric": not no_symmetry, "budget": run_budget, "by_plan": origin == "plan"}
         if ask:
             questions["ask"] = "; ".join(ask)
         elif traffic is not None:

@@ -95,4 +95,15 @@ def _expectations(report: Report, begun: bool) -> Iterator[str]:
 def _orbits(report: Report) -> Iterator[str]:
     for name, (vertices, arcs) in report.orbits.items():
         orbits = f"{vertices:,} orbit{'s' * (vertices != 1)} of vertices and {arcs:,} of directed arcs"
-        yield from ("", f"{name}: proved symmetries leave {orbits}")
+        yield from ("", f"{name}: proved symmetries leave {orbits}{_origins(report, name)}")
+
+
+def _origins(report: Report, system: str) -> str:
+    """Which way the answers about a system were found, where the plan has given some; else nothing."""
+    from unifiedbus_dsl.measures.answers import EXPRESSION
+
+    of = [answer.origin for answer in report.answers if answer.system == system and answer.measure != EXPRESSION]
+    planned = of.count("plan")
+    if planned == len(of):
+        return "; all from the plan, without the fabric" if planned else ""
+    return f"; {planned} of {len(of)} measures from the plan, the others from the fabric" if planned else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from attrs import field, frozen
@@ -48,6 +48,8 @@ class Answer(Tabular):
     """Of `detail` what a reader sees below, a line each."""
     binds: str = "limited by"
     """The words before what is in `binding`."""
+    origin: Literal["plan", "fabric"] = "fabric"
+    """What was asked: the plan, by its symmetries, or every device and cable."""
     of_base: tuple[float, float] | None = None
     """Bounds on the part that is left of what the whole machine had, where more is known than both answers."""
 
@@ -84,6 +86,7 @@ class Answer(Tabular):
             "value": truth if truth is not None else _finite(self.value),
             "unit": dimension_symbol(self.dimension),
             "kind": self.kind,
+            "from": self.origin,
             "lower": _finite(self.lower),
             "upper": _finite(self.upper),
             "binding": list(self.binding),

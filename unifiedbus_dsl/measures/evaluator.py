@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.measures import rates
+from unifiedbus_dsl.measures.answer_from_plan import answer_from_plan
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified, answered
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
@@ -63,21 +64,29 @@ class MeasureEvaluator:
         names = plane_names(call)
         if names:
             found = evolve(found, assumptions=(*found.assumptions, plane_sentence(names)))
-        found = marked(found, self.machine.fabric)
         return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
     def _in_time(self, call: MeasureCall, measure: Measure) -> Answer | None:
         """What a measure gives; bounds by ports alone where the time of the run is over; None after a diagnostic."""
         run = self.machine.run
         if run is None:
-            return self.tried(call, measure.evaluate)
+            return self._worked_out(call, measure)
         try:
             with interrupted_after(run.left):
-                return self.tried(call, measure.evaluate)
+                return self._worked_out(call, measure)
         except BudgetSpent:
-            return self.tried(call, unfinished)
+            found = self.tried(call, unfinished)
+            return None if found is None else marked(found, self.machine.fabric)
         finally:
             run.ahead -= 1
+
+    def _worked_out(self, call: MeasureCall, measure: Measure) -> Answer | None:
+        """What a measure gives by the plan, or where that does not show it by the fabric; None after a diagnostic."""
+        planned = answer_from_plan(measure, call)
+        if planned is not None:
+            return planned
+        found = self.tried(call, measure.evaluate)
+        return None if found is None else marked(found, self.machine.fabric)
 
     def utilisation(self, node: tree.Expr, rate_Bps: float | None = None) -> rates.Loaded | None:  # noqa: N803
         """Return the utilisation of every arc for a picture, where end points send `rate_Bps`, by default the rate of

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from unifiedbus_dsl.base import units
+from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.base.units import NUMBER, TIME, Dimension, format_share
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.measures import pair_distances
@@ -25,13 +26,15 @@ from unifiedbus_dsl.verify.reach import ConnectedCertificate, ReachableCertifica
 MOST_VALUES = 8
 """Values of a histogram that a reader sees one by one; of more he sees quantiles."""
 QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99)
+BY_CABLES = "shortest paths by cables"
+"""What hops assume."""
 SHOWN = 4
 """Paths that are written out unless more are asked for."""
 
 
 def hops(call: MeasureCall) -> Certified[Answer]:
     found = pair_distances.hops(call.machine, *call.pair(), mean=_of_mean(call))
-    return _answer(call, found, NUMBER, "shortest paths by cables")
+    return _answer(call, found, NUMBER, BY_CABLES)
 
 
 def latency(call: MeasureCall) -> Certified[Answer]:
@@ -48,29 +51,39 @@ def _of_mean(call: MeasureCall) -> bool:
 def _answer(
     call: MeasureCall, certified: Certified[far.Histogram], dimension: Dimension, assumption: str
 ) -> Certified[Answer]:
-    found, mean = certified.answer, _of_mean(call)
-    answer = call.exact(
-        found.mean if mean else found.largest,
-        dimension,
-        binding=() if mean else (pair_name(call.machine, found.source, found.target),),
-        binds="farthest",
-        assumptions=(assumption,),
-        detail={"histogram": [[float(v), int(n)] for v, n in zip(found.value, found.pairs, strict=True)]},
-        lines=() if mean or len(found.value) < 2 else (_spread(found, dimension),),
-    )
+    found = certified.answer
+    found.require_complete()
+    farthest = pair_name(call.machine, found.source, found.target)
+    answer = spread_answer(call, found.value, found.pairs, farthest, dimension, assumption)
     return Certified(answer, certified.certificate)
 
 
-def _spread(found: far.Histogram, dimension: Dimension) -> str:
+def spread_answer(
+    call: MeasureCall, values: Floats, pairs: Ints, farthest: str, dimension: Dimension, assumption: str
+) -> Answer:
+    """Return the largest of some values, or their mean, of which each is that of so many pairs."""
+    mean = _of_mean(call)
+    return call.exact(
+        float((values * pairs).sum() / pairs.sum()) if mean else float(values[-1]),
+        dimension,
+        binding=() if mean else (farthest,),
+        binds="farthest",
+        assumptions=(assumption,),
+        detail={"histogram": [[float(v), int(n)] for v, n in zip(values, pairs, strict=True)]},
+        lines=() if mean or len(values) < 2 else (_spread(values, pairs, dimension),),
+    )
+
+
+def _spread(values: Floats, pairs: Ints, dimension: Dimension) -> str:
     """The histogram for a reader: each value with its share of the pairs; of many values some quantiles."""
-    part = found.pairs / found.pairs.sum()
+    part = pairs / pairs.sum()
     if len(part) <= MOST_VALUES:
-        said = zip(found.value.tolist(), [format_share(share, digits=3) for share in part.tolist()], strict=True)
+        said = zip(values.tolist(), [format_share(share, digits=3) for share in part.tolist()], strict=True)
         return "; ".join(f"{shown(value, dimension)} for {share} of pairs" for value, share in said)
     within = np.cumsum(part)
-    at = {q: float(found.value[min(int(np.searchsorted(within, q)), len(part) - 1)]) for q in QUANTILES}
+    at = {q: float(values[min(int(np.searchsorted(within, q)), len(part) - 1)]) for q in QUANTILES}
     many = ", ".join(f"{q:.0%} within {shown(value, dimension)}" for q, value in at.items())
-    return f"of the pairs {many}; the least is {shown(float(found.value[0]), dimension)}"
+    return f"of the pairs {many}; the least is {shown(float(values[0]), dimension)}"
 
 
 def disjoint_paths(call: MeasureCall) -> Certified[Answer]:

@@ -7,7 +7,7 @@ planes carry the traffic, and which faster one would have.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 from attrs import evolve
@@ -113,9 +113,12 @@ def links_sentence(machine: NetworkContext, carrying: Ints, verb: str = "carried
     """Return the protocols of links that carry something, by number, as a sentence; nothing where there is one."""
     network, links = machine.network, list(machine.fabric.plan.links.values())
     there = {links[k].protocol for k in np.unique(network.kinds.link[network.kind]).tolist()}
-    if len(there) < 2:
-        return ()
-    return (f"{verb} {_listed(sorted({links[k].protocol for k in np.unique(carrying).tolist()}))}",)
+    return protocols_sentence(there, {links[k].protocol for k in np.unique(carrying).tolist()}, verb)
+
+
+def protocols_sentence(there: Set[str], carrying: Set[str], verb: str = "carried by") -> tuple[str, ...]:
+    """Return which of the protocols that are there carry something, as a sentence; nothing where there is one."""
+    return () if len(there) < 2 else (f"{verb} {_listed(sorted(carrying))}",)
 
 
 def open_sentence(machine: NetworkContext) -> tuple[str, ...]:
@@ -151,9 +154,14 @@ def faster_plane_line(
     row = row_sums(demand, network.ends)
     rates = [shown(each * float(row[row > 0].mean()), RATE) for each in (best[0], scale)]
     name, part = names[best[1]], format_share(float(used[best[1]]), places=0)
+    return (idle_plane_line(name, rates, part),)
+
+
+def idle_plane_line(name: str, rates: Sequence[str], part: str) -> str:
+    """Return the warning that a plane alone would carry the first of two rates in place of the second."""
     return (
         f"warning: a faster plane is left idle: `{name}` alone (`over = {name}`) carries {rates[0]} an end point in "
-        f"place of {rates[1]}, and its busiest cable is {part} full here",
+        f"place of {rates[1]}, and its busiest cable is {part} full here"
     )
 
 

@@ -19,6 +19,7 @@ from unifiedbus_dsl.measures.read_routing import read_routing
 from unifiedbus_dsl.measures.sender_classes import Senders
 from unifiedbus_dsl.measures.wording import arc_names, binding, binding_ends
 from unifiedbus_dsl.semantic.names.bind import dotted_name
+from unifiedbus_dsl.solver.bounds import BoundedValue
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, invariant_symmetries, row_sums, scaled, to_pairs
 from unifiedbus_dsl.solver.flow import ecmp_hashing
 from unifiedbus_dsl.solver.flow import max_min_fair as sharing
@@ -46,33 +47,43 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
     row = row_sums(demand, call.machine.network.ends)
     least, scale = float(row[row > 0].min()), float(found.scale)
     senders = Senders.of(call.machine, scale * row)
-    detail: dict[str, Any] = {"scale": scale, "senders": int((row > 0).sum())}
-    unequal = scale > 0 and not senders.alike
-    answer = Answer(
-        "",
-        "",
-        call.name,
-        call.arguments,
-        scale * least,
-        RATE,
-        found.scale.kind,
-        found.scale.lower * least,
-        found.scale.upper * least,
+    alike = scale == 0 or senders.alike
+    answer = scaled_answer(
+        call,
+        found.scale,
+        least,
         binding(call.machine, found.binding) + binding_ends(call.machine, found.binding_ends),
         (
             f"routing {routing.text}",
-            "least rate that an end point injects" if unequal else "rate that an end point injects",
+            f"{'' if alike else 'least '}rate that an end point injects",
             f"{traffic.pattern}",
             *carrying_sentence(call.machine, found.load_Bps),
             *((found.scale.reason,) if found.scale.kind == "estimate" else ()),
         ),
-        detail=detail | (senders.to_json() if unequal else {}),
-        lines=(
-            *((senders.sentence(),) if unequal else ()),
+        {"scale": scale, "senders": int((row > 0).sum())} | ({} if alike else senders.to_json()),
+        (
+            *(() if alike else (senders.sentence(),)),
             *faster_plane_line(call.machine, demand, routing, scale, found.load_Bps),
         ),
     )
     return Certified(answer, certify_throughput(call.machine, demand, routing, found))
+
+
+def scaled_answer(
+    call: MeasureCall,
+    scale: BoundedValue,
+    least: float,
+    limits: tuple[str, ...],
+    assumptions: tuple[str, ...],
+    detail: dict[str, Any],
+    lines: tuple[str, ...],
+) -> Answer:
+    """Return the rate that an end point injects at the largest scale of a traffic in which it sends `least`."""
+    low, high = scale.lower * least, scale.upper * least
+    return Answer(
+        "", "", call.name, call.arguments, scale.value * least, RATE, scale.kind, low, high, limits, assumptions,
+        detail=detail, lines=lines,
+    )  # fmt: skip
 
 
 def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing, found: Throughput) -> Certificate:

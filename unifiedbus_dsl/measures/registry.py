@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
+    from unifiedbus_dsl.measures.plan_call import PlanCall
     from unifiedbus_dsl.measures.routing_call import RoutingCall
     from unifiedbus_dsl.solver.routing.interface import Routing
 
@@ -60,12 +61,14 @@ class Measure(MeasureSignature):
     better: which of two values is the better one.
     invariance: under which symmetries the answer stays.
     by_length: whether the lengths of cables matter to it.
+    by_plan: the answer by the symmetries of the plan; None where the fabric is always asked.
     """
 
     evaluate: Callable[[MeasureCall], Certified[Answer]]
     better: Better
     invariance: Invariance
     by_length: bool = False
+    by_plan: Callable[[PlanCall], Answer] | None = None
 
 
 @frozen(kw_only=True)

@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, frozen_array
 from unifiedbus_dsl.graph.from_fabric import cable_ends, cable_kinds, from_fabric, merge_by_link_and_width
 from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
 from unifiedbus_dsl.graph.symmetry import Symmetry, arrays_of, find_symmetry, trivial_symmetry
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.solver.bisection.after_outage import Outage
 from unifiedbus_dsl.solver.bisection.bisection import Bisection, Known, bisection
 from unifiedbus_dsl.solver.deadline import Deadline, RunBudget
+from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork
 
 
 @frozen(eq=False, slots=False)
@@ -43,6 +45,8 @@ class NetworkContext:
     whole: NetworkContext | None = field(default=None, repr=False)
     """What a damaged machine was before anything failed."""
     run: RunBudget | None = field(default=None, repr=False)
+    by_plan: bool = True
+    """Whether the plan is asked before the fabric; without `symmetric` it never is."""
 
     @property
     def time_limit(self) -> float | None:
@@ -77,6 +81,18 @@ class NetworkContext:
             alone = self.damaged(lost_cables=np.flatnonzero(apart[fabric.kind]))
             self._planes[chosen] = evolve(alone, whole=self.whole and self.whole.plane(chosen))
         return self._planes[chosen]
+
+    @cached_property
+    def plan_network(self) -> PlanNetwork | None:
+        """The network by orbits of the plan; None where the plan is not asked, or does not show its symmetries."""
+        if not (self.by_plan and self.symmetric) or self.whole is not None or self.health is not None:
+            return None
+        try:
+            network = PlanNetwork.of(self.fabric.plan)
+            assert network.base is not None
+        except NotProvedError:
+            return None
+        return network
 
     @cached_property
     def _planes(self) -> dict[tuple[int, ...], NetworkContext]:
@@ -163,6 +179,15 @@ class NetworkContext:
     @cached_property
     def symmetry(self) -> Symmetry:
         return self.timed_symmetry if self.one_length else self._symmetry(self.network)
+
+    @property
+    def orbits(self) -> tuple[int, int] | None:
+        """How many orbits of vertices and of arcs the symmetries leave that were found; None where none were looked
+        for."""
+        if "symmetry" in vars(self):
+            return self.symmetry.vertex_orbits, self.symmetry.arc_orbits
+        network = vars(self).get("plan_network")
+        return None if network is None else (network.base.nodes, len(network.orbit_cables))
 
     def _symmetry(self, network: Network) -> Symmetry:
         arrays = arrays_of(self.fabric.plan)

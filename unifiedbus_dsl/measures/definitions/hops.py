@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
+    from unifiedbus_dsl.measures.plan_call import PlanCall
 
 
 def evaluate(call: MeasureCall) -> Certified[Answer]:
@@ -18,6 +19,13 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     from unifiedbus_dsl.measures import paths
 
     return paths.hops(call)
+
+
+def by_plan(asked: PlanCall) -> Answer:
+    """Return the answer by the symmetries of the plan."""
+    from unifiedbus_dsl.measures.from_plan import hops
+
+    return hops.hops(asked)
 
 
 for name, doc, subject in (
@@ -32,6 +40,7 @@ for name, doc, subject in (
             (subject, PLANE),
             NUMBER,
             evaluate=evaluate,
+            by_plan=by_plan,
             better=Better.LESS,
             invariance=Invariance.SELECTION,
         )

@@ -260,7 +260,7 @@ class FabricSelector:
     # -- all …
 
     def _all(self, node: tree.All) -> DeviceRanges | None:
-        keys = self._keys(node)
+        keys = self.type_keys(node)
         if keys is None:
             return None
         plan = self.fabric.plan
@@ -288,7 +288,7 @@ class FabricSelector:
         order = np.lexsort((np.array([inner.get(key, 0) for key in keys], dtype=np.int64)[number], -stop, start))
         return start[order], stop[order], number[order]
 
-    def _keys(self, node: tree.All) -> list[str] | None:
+    def type_keys(self, node: tree.All) -> list[str] | None:
         """The types that `all NAME where …` means; None after a diagnostic."""
         plan, evaluator = self.fabric.plan, self.evaluator
         found = Selector(self.machine, evaluator).sort(node, {plan.root: 1})

@@ -51,15 +51,20 @@ class Histogram:
         Raises:
             NotAdmittedError: a pair has no path, or there is no pair.
         """
-        self._complete()
+        self.require_complete()
         return float(self.value[-1])
 
     @property
     def mean(self) -> float:
-        self._complete()
+        self.require_complete()
         return float((self.value * self.pairs).sum() / self.pairs.sum())
 
-    def _complete(self) -> None:
+    def require_complete(self) -> None:
+        """Refuse where a pair has no path, or there is no pair.
+
+        Raises:
+            NotAdmittedError: so it is.
+        """
         if self.unreachable:
             raise NotAdmittedError(f"{self.unreachable} ordered pairs of end points have no path")
         if not len(self.value):

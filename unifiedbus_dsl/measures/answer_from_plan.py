@@ -1,0 +1,35 @@
+"""Answer a measure from the plan, where its symmetries show the answer; the fabric is asked for all else.
+
+What the two say is the same but for rounding. Nothing is refused here: what is wrong with a question, or has no answer,
+is said by those who ask the fabric.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
+from unifiedbus_dsl.measures.plan_call import PlanCall, is_known
+from unifiedbus_dsl.measures.planes import plane_names
+from unifiedbus_dsl.measures.registry import Measure
+from unifiedbus_dsl.semantic.select.planes import plane_links
+
+
+def answer_from_plan(measure: Measure, call: MeasureCall) -> Answer | None:
+    """Return the answer to a call; None where the fabric has to be asked."""
+    network = None if measure.by_plan is None else call.machine.plan_network
+    if measure.by_plan is None or network is None or not is_known(network.plan):
+        return None
+    quiet = evolve(call, selector=evolve(call.selector, evaluator=evolve(call.evaluator, sink=Sink())))
+    try:
+        quiet.check_arguments(None)
+        names = plane_names(quiet)
+        if names:
+            network = network.over(plane_links(names, network.plan.links))
+        answer = measure.by_plan(PlanCall(quiet, network))
+    except (NotProvedError, RefusedError):
+        return None
+    return evolve(answer, origin="plan")

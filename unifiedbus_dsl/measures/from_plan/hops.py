@@ -1,0 +1,20 @@
+"""`hops`, `diameter` and `mean_hops` from the plan."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unifiedbus_dsl.base.units import NUMBER
+from unifiedbus_dsl.ir.fabric.names import device_name
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.paths import BY_CABLES, spread_answer
+from unifiedbus_dsl.measures.plan_call import PlanCall
+from unifiedbus_dsl.solver.from_plan.shortest import hop_counts
+
+
+def hops(asked: PlanCall) -> Answer:
+    found = hop_counts(asked.network, *asked.pair())
+    if found.unreachable or not len(found.hops):
+        raise asked.refuse("a pair has no path")
+    farthest = f"{device_name(asked.plan, found.source_id)} -> {device_name(asked.plan, found.target_id)}"
+    return spread_answer(asked.call, found.hops.astype(np.float64), found.pairs, farthest, NUMBER, BY_CABLES)

@@ -1,0 +1,88 @@
+"""Colour refinement of the orbits around a source: the coarsest equitable partition that a linear program needs.
+
+Orbits are finer than need be: two nodes may stay one where whatever tells them apart, the orbits of their arcs and the
+colours at their heads, with how many cables, is the same. All vertices of a device know each other's colours, so that
+classes of devices are well defined.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.base.arrays import Floats, Ints, bincount
+from unifiedbus_dsl.solver.from_plan.plan_network import Quotient
+
+
+@frozen(eq=False)
+class Classes:
+    """Classes of nodes around a source: `of` is the class of each node, `size` how many vertices each has. Arcs lead
+    from class `tail` to `head`, of an `orbit` under the whole group, `cables` of them together."""
+
+    quotient: Quotient
+    of: Ints
+    size: Ints
+    tail: Ints
+    head: Ints
+    orbit: Ints
+    cables: Ints
+
+    @property
+    def count(self) -> int:
+        return len(self.size)
+
+
+def refine(quotient: Quotient, colour: Ints) -> Classes:
+    """Return the coarsest equitable partition that is finer than the colours of nodes, [nodes], keeps the source and
+    the orbits of arcs apart, and devices together."""
+    arcs = quotient
+    place, vertex = quotient.cells.place, quotient.cells.vertex
+    alone = quotient.device == quotient.source
+    now = _dense(np.stack([place, vertex, alone, colour], axis=1))
+    classes = int(now.max(initial=-1)) + 1
+    while True:
+        rows = np.stack([arcs.tail, arcs.orbit, now[arcs.head]], axis=1)
+        distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
+        total = np.zeros(len(distinct), dtype=np.int64)
+        np.add.at(total, inverse.ravel(), arcs.count)
+        said: list[list[int]] = [[] for _ in range(quotient.nodes)]
+        for (tail, *key), cables in zip(distinct.tolist(), total.tolist(), strict=True):
+            said[tail] += [*key, cables]
+        number: dict[tuple[int, ...], int] = {}
+        fresh = np.array([number.setdefault((c, *s), len(number)) for c, s in zip(now.tolist(), said, strict=True)])
+        fresh = _with_siblings(quotient, fresh.astype(np.int64))
+        count = int(fresh.max(initial=-1)) + 1
+        if count == classes:
+            return _classes(quotient, fresh)
+        now, classes = fresh, count
+
+
+def _dense(rows: Ints) -> Ints:
+    return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+
+
+def _with_siblings(quotient: Quotient, colour: Ints) -> Ints:
+    """Colours that tell apart vertices whose devices have other vertices of different colours."""
+    vertex = quotient.cells.vertex
+    most = int(vertex.max(initial=0)) + 1
+    if most == 1:
+        return colour
+    table = np.full((quotient.devices, most), -1, dtype=np.int64)
+    table[quotient.device, vertex] = colour
+    return _dense(np.concatenate([table[quotient.device], vertex[:, None]], axis=1))
+
+
+def _classes(quotient: Quotient, of: Ints) -> Classes:
+    size = bincount(of, quotient.size.astype(np.float64), int(of.max(initial=-1)) + 1).astype(np.int64)
+    rows = np.stack([of[quotient.tail], of[quotient.head], quotient.orbit], axis=1)
+    distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
+    cables = np.zeros(len(distinct), dtype=np.int64)
+    np.add.at(cables, inverse.ravel(), quotient.size[quotient.tail] * quotient.count)
+    return Classes(quotient, of, size, distinct[:, 0], distinct[:, 1], distinct[:, 2], cables)
+
+
+def on_classes(classes: Classes, values: Floats) -> Floats:
+    """Values of nodes, the same within a class, by class."""
+    found = np.zeros(classes.count)
+    found[classes.of] = values
+    return found

@@ -1,0 +1,217 @@
+"""A plan as the solver sees it: its orbits, and around a device the orbits that are left when it stays where it is.
+
+Node n of a quotient stands for `size[n]` vertices; arcs a of [A] lead from every vertex of node `tail[a]` over
+`count[a]` cables to vertices of node `head[a]`. Devices d of [D] are orbits of devices: `device[n]` is that of a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import cached_property
+
+import numpy as np
+from attrs import evolve, field, frozen
+
+from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
+from unifiedbus_dsl.base.units import Quantity
+from unifiedbus_dsl.graph.quotient.addresses import NotProvedError, Wiring, wiring_of
+from unifiedbus_dsl.graph.quotient.cells import Cells, OrbitNumbers, cells_of
+from unifiedbus_dsl.graph.quotient.group import Mark, PlanGroup, group_of
+from unifiedbus_dsl.ir.plan import Plan, Protocol
+
+
+@frozen(eq=False, slots=False)
+class Quotient:
+    """Orbits of vertices and arcs, with the kinds of cable and what vertices do."""
+
+    cells: Cells
+    capacity_Bps: Floats  # noqa: N815
+    """Of a cable of each kind, one way, after protocol efficiency."""
+
+    @property
+    def nodes(self) -> int:
+        return self.cells.nodes
+
+    @property
+    def tail(self) -> Ints:
+        return self.cells.arcs.tail
+
+    @property
+    def head(self) -> Ints:
+        return self.cells.arcs.head
+
+    @property
+    def kind(self) -> Ints:
+        return self.cells.arcs.kind
+
+    @property
+    def orbit(self) -> Ints:
+        return self.cells.arcs.orbit
+
+    @property
+    def count(self) -> Ints:
+        return self.cells.arcs.count
+
+    @property
+    def size(self) -> Ints:
+        """How many vertices a node stands for, [nodes]."""
+        return self.cells.size
+
+    @cached_property
+    def forwards(self) -> Bools:
+        """Whether vertices pass on what they get, [nodes]."""
+        wiring = self.cells.group.wiring
+        tables = [wiring.layouts[place.device].forwards for place in wiring.places]
+        widest = max((len(table) for table in tables), default=1)
+        table = np.zeros((len(tables), widest), dtype=bool)
+        for p, row in enumerate(tables):
+            table[p, : len(row)] = row
+        return table[self.cells.place, self.cells.vertex]
+
+    @cached_property
+    def device(self) -> Ints:
+        """The orbit of devices of each node, [nodes]; these are in order of their first nodes."""
+        return np.asarray(np.cumsum(self.cells.vertex == 0) - 1)
+
+    @cached_property
+    def first(self) -> Ints:
+        """The first node of each orbit of devices, [D]."""
+        return np.flatnonzero(self.cells.vertex == 0)
+
+    @property
+    def devices(self) -> int:
+        return len(self.first)
+
+    @cached_property
+    def device_size(self) -> Ints:
+        return self.size[self.first]
+
+    @cached_property
+    def device_place(self) -> Ints:
+        return self.cells.place[self.first]
+
+    @cached_property
+    def source(self) -> int:
+        """The orbit of devices that the source is alone in."""
+        assert self.cells.source is not None
+        place, digits = self.cells.source
+        rows = self.cells.members[place].digits
+        row = int(np.flatnonzero((rows == digits).all(axis=1))[0])
+        return int(self.device[self.cells.node(place, row)])
+
+    def nodes_of(self, device: int) -> Ints:
+        return np.flatnonzero(self.device == device)
+
+    def device_id(self, device: int) -> int:
+        """The id in the fabric of the member of an orbit of devices."""
+        node = int(self.first[device])
+        place, row = int(self.cells.place[node]), int(self.cells.row[node])
+        address = np.array([self.cells.address(place, row)])
+        return int(self.cells.group.wiring.device_ids(place, address)[0])
+
+
+@frozen(eq=False, slots=False)
+class PlanNetwork:
+    """A plan with its symmetries. `marks` are devices that are told apart."""
+
+    wiring: Wiring
+    marks: tuple[Mark, ...] = ()
+    _around: dict[tuple[int, bytes], Quotient] = field(factory=dict, repr=False, init=False)
+
+    @classmethod
+    def of(cls, plan: Plan) -> PlanNetwork:
+        """Return the network of a plan.
+
+        Raises:
+            NotProvedError: its rules are beyond what is proved here.
+        """
+        return cls(wiring_of(plan))
+
+    @property
+    def plan(self) -> Plan:
+        return self.wiring.plan
+
+    def over(self, links: Collection[str]) -> PlanNetwork:
+        """Return the same with the cables of some links only."""
+        kept = tuple(rule for rule in self.wiring.rules if rule.rule.link in links)
+        return PlanNetwork(evolve(self.wiring, rules=kept), self.marks)
+
+    @cached_property
+    def group(self) -> PlanGroup:
+        return group_of(self.wiring, self.marks)
+
+    @cached_property
+    def numbers(self) -> OrbitNumbers:
+        return OrbitNumbers()
+
+    @cached_property
+    def capacity_Bps(self) -> Floats:  # noqa: N802
+        """Capacity of a cable of each kind, one way, after protocol efficiency, [K] byte/s."""
+        part = np.array([float(self._protocol(link).efficiency) for link, _ in self.wiring.kinds])
+        return np.asarray(self.rate_Bps * part)
+
+    @cached_property
+    def rate_Bps(self) -> Floats:  # noqa: N802
+        """Raw rate of a cable of each kind, [K] byte/s."""
+        return np.array([float(self._protocol(link).lane_rate) * lanes for link, lanes in self.wiring.kinds])
+
+    def _protocol(self, link: str) -> Protocol:
+        return self.plan.protocols[self.plan.links[link].protocol]
+
+    @cached_property
+    def base(self) -> Quotient:
+        """The orbits under all symmetries."""
+        return Quotient(cells_of(self.group, self.numbers), self.capacity_Bps)
+
+    @cached_property
+    def orbit_cables(self) -> Floats:
+        """How many cables, one way, the arcs of each orbit have together, [orbits]."""
+        base = self.base
+        return bincount(base.orbit, (base.size[base.tail] * base.count).astype(np.float64), len(self.numbers.numbers))
+
+    @cached_property
+    def orbit_kind(self) -> Ints:
+        found = np.zeros(len(self.orbit_cables), dtype=np.int64)
+        found[self.base.orbit] = self.base.kind
+        return found
+
+    @cached_property
+    def orbit_capacity_Bps(self) -> Floats:  # noqa: N802
+        """What all arcs of each orbit carry together, [orbits] byte/s."""
+        return np.asarray(self.orbit_cables * self.capacity_Bps[self.orbit_kind])
+
+    def around(self, device: int) -> Quotient:
+        """Return the orbits that are left when the member of an orbit of devices stays where it is."""
+        base = self.base
+        node = int(base.first[device])
+        place, row = int(base.cells.place[node]), int(base.cells.row[node])
+        digits = base.cells.members[place].digits[row]
+        key = place, digits.tobytes()
+        if key not in self._around:
+            orbits = len(self.orbit_cables)
+            found = Quotient(cells_of(self.group, self.numbers, (place, digits)), self.capacity_Bps)
+            if len(self.numbers.numbers) != orbits:
+                raise NotProvedError("orbits of cables do not agree")
+            self._around[key] = found
+        return self._around[key]
+
+    def sources(self, places: Collection[int]) -> Sequence[tuple[int, int]]:
+        """Yield the orbits of the devices of some places in order of the ids of their members, and their sizes."""
+        base = self.base
+        found = [d for d in range(base.devices) if int(base.device_place[d]) in places]
+        found.sort(key=base.device_id)
+        return [(d, int(base.device_size[d])) for d in found]
+
+    @cached_property
+    def injection_Bps(self) -> Floats:  # noqa: N802
+        """What a device of each place may send and receive, [places] byte/s."""
+        found = []
+        for place in self.wiring.places:
+            value = self.plan.devices[place.device].fields.get("injection")
+            found.append(float(value) if isinstance(value, Quantity) else np.inf)
+        return np.array(found)
+
+    @cached_property
+    def ends(self) -> Bools:
+        """Which places are of end points, [places]."""
+        return np.array([self.plan.devices[place.device].kind != "switch" for place in self.wiring.places], dtype=bool)

@@ -1,0 +1,129 @@
+"""Hops, and loads under routings that share by equal cost, on the orbits around a target.
+
+A path from a vertex to the target passes vertices that forward. Under the symmetries that keep the target, all members
+of a node are as far from it and hand on as much, so that levels and shares are those of nodes:
+
+    load(a) = carried(tail) · w(a) / nearer(tail),    carried(n) = what the vertices of n send + what arrives there
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
+from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork, Quotient
+
+FAR = np.iinfo(np.int64).max
+
+
+@frozen(eq=False)
+class Levels:
+    """`hops` of each node to the target (`FAR`: no path), `leads` marks the arcs that lead nearer."""
+
+    quotient: Quotient
+    hops: Ints
+    leads: Bools
+
+    def device_hops(self) -> Ints:
+        """The least over the vertices of a device, [D]."""
+        return np.minimum.reduceat(self.hops, self.quotient.first)
+
+
+def levels_to_source(quotient: Quotient) -> Levels:
+    """Return the hops of all nodes to the device that the orbits are around."""
+    tail, head = quotient.tail, quotient.head
+    hops = np.full(quotient.nodes, FAR, dtype=np.int64)
+    hops[quotient.nodes_of(quotient.source)] = 0
+    frontier = hops == 0
+    level = 0
+    while frontier.any():
+        level += 1
+        fresh = tail[frontier[head] & (hops[tail] == FAR)]
+        hops[fresh] = level
+        frontier = np.zeros(quotient.nodes, dtype=bool)
+        frontier[fresh] = True
+        frontier &= quotient.forwards
+    leads = (hops[tail] != FAR) & (hops[head] != FAR) & (hops[head] == hops[tail] - 1)
+    leads &= quotient.forwards[head] | (hops[head] == 0)
+    return Levels(quotient, hops, leads)
+
+
+@frozen(eq=False)
+class HopCounts:
+    """How many ordered pairs of different devices have each number of hops; `unreachable` pairs have no path. The ids
+    are of a pair with the most."""
+
+    hops: Ints
+    pairs: Ints
+    unreachable: int
+    source_id: int
+    target_id: int
+
+
+def hop_counts(network: PlanNetwork, senders: frozenset[int], receivers: frozenset[int]) -> HopCounts:
+    """Return the hops over all pairs of a device of some places and a different one of others."""
+    values: dict[int, int] = {}
+    unreachable, worst = 0, (-1, -1, -1)
+    for target, copies in network.sources(receivers):
+        quotient = network.around(target)
+        hops = levels_to_source(quotient).device_hops()
+        some = np.isin(quotient.device_place, list(senders))
+        some[quotient.source] = False
+        for hop, size in zip(hops[some].tolist(), quotient.device_size[some].tolist(), strict=True):
+            if hop == FAR:
+                unreachable += copies * size
+            else:
+                values[hop] = values.get(hop, 0) + copies * size
+        joined = np.flatnonzero(some & (hops != FAR))
+        most = int(hops[joined].max(initial=-1))
+        if most > worst[0]:
+            farthest = min(quotient.device_id(d) for d in joined[hops[joined] == most].tolist())
+            worst = (most, farthest, quotient.device_id(quotient.source))
+    order = sorted(values)
+    return HopCounts(
+        np.array(order, dtype=np.int64), np.array([values[v] for v in order], dtype=np.int64), unreachable,
+        worst[1], worst[2],
+    )  # fmt: skip
+
+
+def shortest_loads(network: PlanNetwork, members: frozenset[int], routing: Literal["ecmp", "wcmp"]) -> Floats | None:
+    """Return what all arcs of each orbit carry together when every device of some places sends 1 to every other one of
+    them, [orbits]; None where a pair has no path."""
+    total = np.zeros(len(network.orbit_cables))
+    for target, copies in network.sources(members):
+        quotient = network.around(target)
+        sending = np.isin(quotient.device_place, list(members))
+        sending[quotient.source] = False
+        load = loads_to_source(quotient, np.where(sending, quotient.device_size, 0).astype(np.float64), routing)
+        if load is None:
+            return None
+        total += copies * bincount(quotient.orbit, load, len(total))
+    return total
+
+
+def loads_to_source(quotient: Quotient, sent: Floats, routing: Literal["ecmp", "wcmp"]) -> Floats | None:
+    """Return the load of each arc of a quotient, over all members of its tail, when orbits of devices send `sent` [D]
+    together to the source; None where they have no path."""
+    levels = levels_to_source(quotient)
+    weight = quotient.count.astype(np.float64)
+    if routing == "wcmp":
+        weight = weight * quotient.capacity_Bps[quotient.kind]
+    weight = np.where(levels.leads, weight, 0.0)
+    nearer = bincount(quotient.tail, weight, quotient.nodes)
+    least = levels.device_hops()
+    if (least[sent > 0] == FAR).any():
+        return None
+    share = np.where((levels.hops == least[quotient.device]) & (levels.hops != FAR), nearer, 0.0)
+    whole = bincount(quotient.device, share, quotient.devices)
+    part = np.divide(share, whole[quotient.device], out=np.zeros(quotient.nodes), where=whole[quotient.device] > 0)
+    carried = part * sent[quotient.device]
+    load = np.zeros(len(weight))
+    used = np.where(levels.leads, levels.hops[quotient.tail], 0)
+    for level in range(int(used.max(initial=0)), 0, -1):
+        arcs = np.flatnonzero(used == level)
+        load[arcs] = carried[quotient.tail[arcs]] * weight[arcs] / nearer[quotient.tail[arcs]]
+        np.add.at(carried, quotient.head[arcs], load[arcs])
+    return load
