@@ -33,7 +33,10 @@ COLLECTIVES = ["allgather", "reducescatter", "broadcast", "allreduce", "alltoall
 @pytest.mark.parametrize("collective", COLLECTIVES)
 def test_the_certificates_hold(text: str, collective: str) -> None:
     call, certified = measured(text, f"optimal_time({collective}(all npu, size = 1 MB))")
-    assert verified(call, certified) is certified.answer
+    found = verified(call, certified)
+    assert found.value == certified.answer.value
+    ports_alone, shared = collective in ("allreduce", "alltoall"), text == HUB
+    assert bool(found.unverified) == (ports_alone or shared)
 
 
 @pytest.mark.parametrize("text", [WIDE, RING], ids=["clos", "ring"])

@@ -26,7 +26,7 @@ def as_text(found: Surveyed, confidence: float) -> str:
     width = max(map(len, found.asked))
     for number, (text, answer) in enumerate(zip(found.asked, found.base.answers, strict=True), 1):
         assert answer is not None
-        lines.append(f"    [{number}] {text:<{width}}  {answer.shown}  {answer.kind}")
+        lines.append(f"    [{number}] {text:<{width}}  {answer.shown}  {answer.standing}")
     if found.alone:
         lines.append(f"  each part is solved for itself: {found.alone}")
     if found.seed is None and _bounds_rank(found):

@@ -53,8 +53,11 @@ class Answer(Tabular):
     of_base: tuple[float, float] | None = None
     """Bounds on the part that is left of what the whole machine had, where more is known than both answers."""
 
+    unverified: tuple[str, ...] = ()
+    """What of it rests on its finder alone: no verifier worked it out anew."""
+
     def headline(self) -> str:
-        return f"{self.label} of {self.system}: {self.shown} ({self.kind})"
+        return f"{self.label} of {self.system}: {self.shown} ({self.standing})"
 
     def row_ids(self) -> Ints:
         return np.arange(1)
@@ -65,6 +68,11 @@ class Answer(Tabular):
     @property
     def label(self) -> str:
         return self.arguments if self.measure == EXPRESSION else f"{self.measure}({self.arguments})"
+
+    @property
+    def standing(self) -> str:
+        """The kind for a reader, and whether all of it is verified."""
+        return f"{self.kind}, unverified" if self.unverified else str(self.kind)
 
     @property
     def shown(self) -> str:
@@ -89,6 +97,7 @@ class Answer(Tabular):
             "from": self.origin,
             "lower": _finite(self.lower),
             "upper": _finite(self.upper),
+            **({"unverified": list(self.unverified)} if self.unverified else {}),
             "binding": list(self.binding),
             "assumptions": list(self.assumptions),
             "seconds": round(self.seconds, 6),

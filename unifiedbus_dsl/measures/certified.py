@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.graph.symmetry import Symmetry
@@ -110,8 +110,16 @@ def proved(machine: NetworkContext, certified: Certified[T]) -> T:
     Raises:
         VerificationError: the certificate does not hold, or shows less than the answer claims.
     """
-    accept(certified.certificate.prove(cables_of(machine)), *bounds(certified.answer))
-    return certified.answer
+    shown = certified.certificate.prove(cables_of(machine))
+    accept(shown, *bounds(certified.answer))
+    return _with_doubts(certified.answer, shown.unverified)
+
+
+def _with_doubts(answer: T, unverified: tuple[str, ...]) -> T:
+    """The answer, which says what of it is not verified."""
+    if isinstance(answer, Answer) and unverified:
+        return evolve(answer, unverified=unverified)
+    return answer
 
 
 def _failed(call: MeasureCall, error: Exception) -> VerificationError:

@@ -34,6 +34,7 @@ from unifiedbus_dsl.verify.matrix import Matrix
 from unifiedbus_dsl.verify.sharing import SweepCertificate, TimeCertificate, TimedStep, Timer
 from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
 
+UNTIMED = "neither the time that no schedule beats nor those of the algorithms that were solved in time"
 MOST_TIMED = 100_000
 """End points up to which the length of every cable is counted."""
 FEW_ORBITS = 8
@@ -60,7 +61,9 @@ def time(call: MeasureCall) -> Certified[Answer]:
             late += [algorithm] if isinstance(why, DeadlineError) else []
     if late:
         answer = _unfinished(call, traffic, size, tried, late)
-        return Certified(answer, Stated(answer.lower, answer.upper))
+        return Certified(
+            answer, Stated(answer.lower, answer.upper, "what no schedule beats, and what was timed, are believed")
+        )
     if not tried:
         raise NotAdmittedError(_all_refused(refused))
     found = min(tried, key=lambda each: each.time_s)

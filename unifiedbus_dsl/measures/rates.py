@@ -11,7 +11,7 @@ from unifiedbus_dsl.base.arrays import Floats, Ints, bincount
 from unifiedbus_dsl.base.units import NUMBER, RATE, format_share
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.measures.answers import Answer, shown
-from unifiedbus_dsl.measures.certified import Certified, arcs_of, bounds, matrix_of
+from unifiedbus_dsl.measures.certified import Certified, arcs_of, bounds, matrix_of, moves_of
 from unifiedbus_dsl.measures.end_points import carriers_of, end_points
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.planes import carrying_sentence, faster_plane_line
@@ -32,6 +32,7 @@ from unifiedbus_dsl.solver.routing.throughput import Throughput, throughput_unde
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.verify import Certificate
 from unifiedbus_dsl.verify.loads import FeasibleCertificate, FlowCertificate, LoadCertificate, SharesCertificate
+from unifiedbus_dsl.verify.routed import Routed
 from unifiedbus_dsl.verify.sharing import FairCertificate
 
 BUSIEST = 20
@@ -92,8 +93,17 @@ def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing
     if found.scale.kind == "estimate":
         return FeasibleCertificate(arcs, found.load_Bps, matrix, float(found.scale), relays=routing.relays)
     if found.prices is None:
-        return LoadCertificate(arcs, found.load_Bps, matrix, float(found.scale), relays=routing.relays)
-    return FlowCertificate(arcs, found.load_Bps, matrix, found.scale.lower, found.prices)
+        how = routing.relays, _claimed(machine, routing)
+        return LoadCertificate(arcs, found.load_Bps, matrix, float(found.scale), *how)
+    return FlowCertificate(arcs, found.load_Bps, matrix, found.scale.lower, found.prices, found.flows)
+
+
+def _claimed(machine: NetworkContext, routing: Routing) -> Routed | None:
+    """A routing as its certificate claims it, with the symmetries that are known; None where no verifier knows it."""
+    scheme = routing.scheme(machine.network)
+    if scheme is None:
+        return None
+    return Routed(scheme, moves_of(machine.symmetry) if "symmetry" in vars(machine) else [])
 
 
 @frozen(eq=False)
@@ -145,7 +155,12 @@ def utilisation(call: MeasureCall, rate_Bps: float | None = None) -> Certified[L
         who = f"the end points that send most inject {rate} each, the others in proportion"
     used = Loaded(call.machine, traffic.name, sent, routing, loads, asked, f"{who}{said}", senders)
     arcs, matrix = arcs_of(network), matrix_of(sent, network.ends)
-    return Certified(used, SharesCertificate(arcs, loads.load_Bps, matrix, 1.0, relays=routing.relays))
+    how = routing.relays, _claimed(call.machine, routing)
+    if loads.best is not None:
+        best, plain = loads.best, matrix_of(demand, network.ends)
+        most_of_it = FlowCertificate(arcs, best.load_Bps, plain, best.scale, best.prices, best.flows)
+        return Certified(used, SharesCertificate(arcs, loads.load_Bps, matrix, 1.0, *how, most_of_it))
+    return Certified(used, SharesCertificate(arcs, loads.load_Bps, matrix, 1.0, *how))
 
 
 def worst(call: MeasureCall) -> Certified[Answer]:

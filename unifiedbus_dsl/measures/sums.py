@@ -19,13 +19,15 @@ from unifiedbus_dsl.verify import Certificate, Stated
 from unifiedbus_dsl.verify.sums import Chosen, SumCertificate, WholeSumCertificate
 from unifiedbus_dsl.vocabulary import attributes
 
+UNSEEN = "the sum is the plan's alone: sets of ports, and assemblies of spares alone, are not told apart in the fabric"
+
 
 def total(call: MeasureCall) -> Certified[Answer]:
     value = SurvivingAggregates(call.machine, call.selector)(call.node, call.evaluator)
     if not isinstance(value, Quantity):
         raise RefusedError
     answer = call.exact(float(value), value.dimension, assumptions=("straight sum over the selection",))
-    return Certified(answer, certify_sum(call) or Stated(answer.lower, answer.upper))
+    return Certified(answer, certify_sum(call) or Stated(answer.lower, answer.upper, UNSEEN))
 
 
 def certify_sum(call: MeasureCall) -> Certificate | None:

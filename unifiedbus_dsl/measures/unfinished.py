@@ -30,7 +30,7 @@ def unfinished(call: MeasureCall) -> Certified[Answer]:
     answer = Answer(
         "", "", call.name, call.arguments, lower, dimension, "interval", lower, upper, (), (UNFINISHED,), text=text
     )
-    return Certified(answer, Stated(lower, upper))
+    return Certified(answer, Stated(lower, upper, "bounds by ports and counts"))
 
 
 def _nothing(call: MeasureCall) -> Bounds:

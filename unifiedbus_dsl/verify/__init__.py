@@ -34,25 +34,28 @@ class VerificationError(RuntimeError):
 
 @frozen
 class Proved:
-    """The interval that a certificate shows, in SI units."""
+    """The interval that a certificate shows, in SI units; `unverified` says what of it is believed alone."""
 
     lower: float
     upper: float
+    unverified: tuple[str, ...] = ()
 
     @classmethod
-    def exactly(cls, value: float) -> Proved:
-        return cls(float(value), float(value))
+    def exactly(cls, value: float, *unverified: str) -> Proved:
+        return cls(float(value), float(value), tuple(each for each in unverified if each))
 
 
 @frozen
 class Stated:
-    """Bounds that their finder has shown; they are held to their order alone."""
+    """Bounds that their finder has shown; they are held to their order alone, and `why` says what nobody checked."""
 
     lower: float
     upper: float
+    why: str
 
     def prove(self, cables: Cables) -> Proved:
-        return Proved(self.lower, self.upper)
+        says_nothing = self.lower <= 0 and self.upper == float("inf")
+        return Proved(self.lower, self.upper, () if says_nothing else (self.why,))
 
 
 class Certificate(Protocol):

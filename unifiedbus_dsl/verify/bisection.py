@@ -64,7 +64,8 @@ class BisectionCertificate:
 
     def prove(self, cables: Cables) -> Proved:
         require(int(self.members.sum()) >= 2, "a bisection is of two end points at the least")
-        return Proved(self.lower.prove(cables, self.members), self.cut.prove(cables, self.members))
+        doubts = ("that no halving cut is less than the lower bound",) if is_stated(self.lower) else ()
+        return Proved(self.lower.prove(cables, self.members), self.cut.prove(cables, self.members), doubts)
 
 
 # ---- lower bounds ---------------------------------------------------------------------------------------------------

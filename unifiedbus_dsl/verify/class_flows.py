@@ -126,7 +126,7 @@ class FlowBound:
         passes = cables.forwards | cables.members(members)
         labels = int(label.max(initial=-1)) + 1
         gain, load = np.zeros(cables.vertices + cables.ends), np.zeros(labels)
-        values = _Values.of(flow, labels)
+        values = Values.of(flow, labels)
         every = np.arange(labels)
         lesser = (every if self.mirror is None else np.minimum(every, self.mirror)).astype(np.int32)
         for some, tail, _ in arcs.pieces():
@@ -154,7 +154,7 @@ class FlowBound:
 
 
 @frozen(eq=False)
-class _Values:
+class Values:
     """What arcs carry of a flow: by arc, or by the key of their class, from a table where that is not long."""
 
     flow: SourceFlow
@@ -163,7 +163,7 @@ class _Values:
     table: Floats | None
 
     @classmethod
-    def of(cls, flow: SourceFlow, labels: int) -> _Values:
+    def of(cls, flow: SourceFlow, labels: int) -> Values:
         if flow.part is None or flow.key is None:
             return cls(flow, labels, 0, None)
         classes = int(flow.part.max()) + 1

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_SWEPT = 1_000_000
 """Sources times arcs up to which distances are found anew from every source, whatever is alike."""
+SPARSE = 16
+"""Vertices for each arc that is met below which all vertices are looked through."""
 SOURCES = 64
 """Sources whose distances are found together."""
 
@@ -102,17 +104,21 @@ class Prices:
 
 def fewest_cables(cables: Cables, arcs: Arcs, source: int) -> Ints:
     """Fewest cables from an end point to each vertex, over vertices that forward, -1 where there is no path, [V]."""
+    return cables_from(cables, arcs, np.flatnonzero(cables.end == source))
+
+
+def cables_from(cables: Cables, arcs: Arcs, start: Ints) -> Ints:
+    """Fewest cables from these vertices to each, over others that forward, -1 where there is no path, [V]."""
     hops = np.full(cables.vertices, -1, dtype=np.int64)
-    hops[cables.end == source] = 0
-    for distance in range(cables.vertices):
-        new = np.zeros(cables.vertices, dtype=bool)
-        for some, tail, _ in arcs.pieces():
-            on = (hops[tail] == distance) & (cables.forwards[tail] if distance else True)
-            new[arcs.head[some][on]] = True
-        new &= hops < 0
-        if not new.any():
-            break
-        hops[new] = distance + 1
+    hops[start] = 0
+    front, distance = start, 0
+    while len(front):
+        distance += 1
+        head = arcs.head[arcs.rows(front)[0]]
+        head = head[hops[head] < 0]
+        hops[head] = distance
+        front = np.unique(head) if len(head) * SPARSE < len(hops) else np.flatnonzero(hops == distance)
+        front = front[cables.forwards[front]]
     return hops
 
 

@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.verify import ROUNDING, Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats
+from unifiedbus_dsl.verify.concurrent import ConcurrentFlows
 from unifiedbus_dsl.verify.distances import Prices
 from unifiedbus_dsl.verify.matrix import Matrix
+from unifiedbus_dsl.verify.routed import Routed
 
+UNTOLD = "that each end point gets its own: loads of all sources together carry what is sent and received"
 TIGHT = 1e-9
 """Relative distance from its limit at which an arc still is full."""
 
@@ -23,19 +26,27 @@ TIGHT = 1e-9
 @frozen(eq=False)
 class LoadCertificate:
     """Loads [A] of a routing that shares in fixed parts, when the matrix is scaled by `scale`: as much as fits, so that
-    a cable or an injection is full. With `relays` what is sent may go on from end points on its way."""
+    a cable or an injection is full. With `relays` what is sent may go on from end points on its way. They are the loads
+    that `routed` gives."""
 
     arcs: Arcs
     load_Bps: Floats  # noqa: N815
     matrix: Matrix
     scale: float
     relays: bool = False
+    routed: Routed | None = None
 
     def prove(self, cables: Cables) -> Proved:
         """The least rate of those that send."""
         full = check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays)
         require(full >= 1 - TIGHT, "nothing is full, so more of the traffic would fit")
-        return Proved.exactly(self.scale * self.matrix.least_sent)
+        return Proved.exactly(self.scale * self.matrix.least_sent, self.not_compared(cables))
+
+    def not_compared(self, cables: Cables) -> str:
+        """Hold the loads to the routing; why that could not be done, or nothing."""
+        if self.routed is None:
+            return "that its loads are those of the routing"
+        return self.routed.check(cables, self.arcs, self.matrix, self.scale, self.load_Bps)
 
 
 @frozen(eq=False)
@@ -50,31 +61,52 @@ class FeasibleCertificate(LoadCertificate):
 
 
 @frozen(eq=False)
-class SharesCertificate(LoadCertificate):
-    """Utilisations at a stated rate: loads [A] of the matrix times `scale`, whether or not they fit."""
-
-    def prove(self, cables: Cables) -> Proved:
-        """The largest utilisation."""
-        bare = self.matrix, self.scale
-        full = check_loads(cables, self.arcs, self.load_Bps, *bare, relays=self.relays, fits=False)
-        return Proved.exactly(full)
-
-
-@frozen(eq=False)
 class FlowCertificate:
-    """Loads [A] that carry the matrix times `scale`, and prices that no routing beats."""
+    """Loads [A] that carry the matrix times `scale`, as the `flows` of its sources show, and prices that no routing
+    beats."""
 
     arcs: Arcs
     load_Bps: Floats  # noqa: N815
     matrix: Matrix
     scale: float
     prices: Prices
+    flows: ConcurrentFlows | None = None
 
     def prove(self, cables: Cables) -> Proved:
         """Bounds on the least rate of those that send."""
         check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale)
+        doubt = UNTOLD
+        if self.flows is not None:
+            doubt = self.flows.check(cables, self.matrix, self.scale, self.load_Bps)
         upper = min(self.prices.scale(cables, self.arcs, self.matrix), injection_scale(cables, self.matrix))
-        return Proved(self.scale * self.matrix.least_sent, upper * self.matrix.least_sent)
+        least = self.matrix.least_sent
+        return Proved(self.scale * least, upper * least, (doubt,) if doubt else ())
+
+
+@frozen(eq=False)
+class SharesCertificate(LoadCertificate):
+    """Utilisations at a stated rate: loads [A] of the matrix times `scale`, whether or not they fit. Those of an
+    optimised routing are a multiple of the loads of its largest throughput, `best`."""
+
+    best: FlowCertificate | None = None
+
+    def prove(self, cables: Cables) -> Proved:
+        """The largest utilisation."""
+        bare = self.matrix, self.scale
+        full = check_loads(cables, self.arcs, self.load_Bps, *bare, relays=self.relays, fits=False)
+        return Proved.exactly(full, self.not_compared(cables))
+
+    def not_compared(self, cables: Cables) -> str:
+        if self.best is None:
+            return super().not_compared(cables)
+        shown, whole = self.best.prove(cables), float(self.best.load_Bps.sum())
+        factor = float(self.load_Bps.sum()) / whole if whole else 0.0
+        off = np.abs(self.load_Bps - factor * self.best.load_Bps) > ROUNDING * self.load_Bps
+        require(not off.any(), "the loads are not those of the throughput")
+        if shown.unverified:
+            return shown.unverified[0]
+        met = shown.lower >= (1 - 1e-6) * shown.upper
+        return "" if met else f"that no split carries more: at the most {shown.upper / shown.lower - 1:.2g} of it"
 
 
 def injection_scale(cables: Cables, matrix: Matrix) -> float:

@@ -248,7 +248,9 @@ class FairCertificate:
         least, flows = float(self.rate.min()), FlowSet.of(self.matrix)
         if flows is None or not flows.few(cables, self.arcs):
             require(least * slowest_port(cables, self.matrix) <= 1 + SAME, "the slowest flow is faster than its ports")
-            return Proved.exactly(least)
+            return Proved.exactly(
+                least, f"that rates are fair: {int(self.count.sum()):,} flows were held to ports alone"
+            )
         given = (cables, self.arcs, flows)
         use = work_out(*given) if self.path is None else follow(*given, *self.path)
         rate = fill(use, np.arange(len(flows.source)))
@@ -282,8 +284,8 @@ class Timer:
     arcs: Arcs
     least: float = 1.0
 
-    def seconds(self, cables: Cables, steps: Sequence[TimedStep]) -> tuple[float, float]:
-        """Return bounds on the time of steps one after another.
+    def seconds(self, cables: Cables, steps: Sequence[TimedStep]) -> Proved:
+        """Return bounds on the time of steps one after another, and which were held to ports alone.
 
         Raises:
             VerificationError: a step takes another time than is said.
@@ -291,7 +293,9 @@ class Timer:
         for step in steps:
             self._check(cables, step)
         bandwidth, latency = sum(s.bandwidth_s for s in steps), sum(s.latency_s for s in steps)
-        return bandwidth + self.least * latency, bandwidth + latency
+        bare = sum(self._known(cables, step.matrix)[1] is None for step in steps)
+        said = (f"that flows take so long: {bare:,} of {len(steps):,} steps were held to ports alone",) if bare else ()
+        return Proved(bandwidth + self.least * latency, bandwidth + latency, said)
 
     def _check(self, cables: Cables, step: TimedStep) -> None:
         require(step.bandwidth_s >= 0 and step.latency_s >= 0, "a step takes less than nothing")
@@ -326,7 +330,8 @@ class TimeCertificate:
 
     def prove(self, cables: Cables) -> Proved:
         bounds = [self.timer.seconds(cables, steps) for steps in self.algorithms]
-        return Proved(min(low for low, _ in bounds), min(high for _, high in bounds))
+        doubts = tuple(dict.fromkeys(said for each in bounds for said in each.unverified))
+        return Proved(min(each.lower for each in bounds), min(each.upper for each in bounds), doubts[:1])
 
 
 @frozen(eq=False)
@@ -341,8 +346,10 @@ class SweepCertificate:
 
     def prove(self, cables: Cables) -> Proved:
         lower = upper = 0.0
+        doubts = dict.fromkeys(("that none is faster than was solved in time",) if self.late else ())
         for size, algorithms in self.sizes:
             time = TimeCertificate(self.timer, algorithms).prove(cables)
+            doubts |= dict.fromkeys(time.unverified)
             lower = max(lower, self.factor * size / time.upper)
             upper = max(upper, self.factor * size / time.lower)
-        return Proved(lower, max(upper, self.late))
+        return Proved(lower, max(upper, self.late), tuple(doubts)[:1])

@@ -21,52 +21,72 @@ def ecmp(call: RoutingCall) -> Routing:
     """Return `ecmp`."""
     from unifiedbus_dsl.solver.routing import ecmp
     from unifiedbus_dsl.solver.routing.interface import LinearRouting
+    from unifiedbus_dsl.verify.routed import Direct
+    from unifiedbus_dsl.verify.ways import Shortest
 
-    return LinearRouting("ecmp", "ecmp", ecmp.ecmp, partial(ecmp.ecmp_by_pairs_if_cheaper, routing="ecmp"))
+    by_pairs = partial(ecmp.ecmp_by_pairs_if_cheaper, routing="ecmp")
+    return LinearRouting("ecmp", "ecmp", ecmp.ecmp, by_pairs, verified=lambda _: Direct(Shortest()))
 
 
 def wcmp(call: RoutingCall) -> Routing:
     """Return `wcmp`."""
     from unifiedbus_dsl.solver.routing import ecmp
     from unifiedbus_dsl.solver.routing.interface import LinearRouting
+    from unifiedbus_dsl.verify.routed import Direct
+    from unifiedbus_dsl.verify.ways import Shortest
 
-    return LinearRouting("wcmp", "wcmp", ecmp.wcmp, partial(ecmp.ecmp_by_pairs_if_cheaper, routing="wcmp"))
+    by_pairs = partial(ecmp.ecmp_by_pairs_if_cheaper, routing="wcmp")
+    return LinearRouting("wcmp", "wcmp", ecmp.wcmp, by_pairs, verified=lambda _: Direct(Shortest(by_capacity=True)))
 
 
 def group_minimal(call: RoutingCall) -> Routing:
     """Return `group_minimal` over the groups that are named."""
     from unifiedbus_dsl.solver.routing import dragonfly
+    from unifiedbus_dsl.verify.routed import Direct
 
-    return dragonfly.group_routing(call.name, call.text, dragonfly.group_minimal, call.grouping())
+    return dragonfly.group_routing(call.name, call.text, dragonfly.group_minimal, call.grouping(), Direct)
 
 
 def valiant(call: RoutingCall) -> Routing:
     """Return `valiant` over what `via` names."""
     from unifiedbus_dsl.solver.routing import dragonfly, ecmp
     from unifiedbus_dsl.solver.routing.interface import LinearRouting
+    from unifiedbus_dsl.verify.routed import OverGroups, OverMembers, OverSwitches
+    from unifiedbus_dsl.verify.ways import Shortest
 
     via = call.options.word("via", VIA.default)
     groups = call.grouping(via == "group")
     if via == "group":
-        return dragonfly.group_routing(call.name, call.text, dragonfly.valiant_over_groups, groups)
-    return LinearRouting(call.name, call.text, partial(ecmp.valiant, via=via), relays=True)
+        return dragonfly.group_routing(call.name, call.text, dragonfly.valiant_over_groups, groups, OverGroups)
+    legs = OverSwitches(Shortest()) if via == "switch" else OverMembers(Shortest())
+    return LinearRouting(call.name, call.text, partial(ecmp.valiant, via=via), relays=True, verified=lambda _: legs)
 
 
 def updown(call: RoutingCall) -> Routing:
     """Return `updown`."""
     from unifiedbus_dsl.solver.routing import up_down
     from unifiedbus_dsl.solver.routing.interface import LinearRouting
+    from unifiedbus_dsl.verify.routed import Direct
+    from unifiedbus_dsl.verify.ways import UpAndDown
 
-    return LinearRouting("updown", "updown", up_down.updown)
+    return LinearRouting("updown", "updown", up_down.updown, verified=lambda _: Direct(UpAndDown()))
 
 
 def dor(call: RoutingCall) -> Routing:
     """Return `dor` along the arrays of the machine."""
     from unifiedbus_dsl.solver.routing import up_down
     from unifiedbus_dsl.solver.routing.interface import LinearRouting
+    from unifiedbus_dsl.verify.routed import Direct
+    from unifiedbus_dsl.verify.ways import DimensionByDimension
 
-    shares = partial(up_down.dor_over_arrays, arrays=call.arrays, order=call.order())
-    return LinearRouting("dor", call.text, shares, keep=lambda symmetry: None)
+    arrays, order = call.arrays, call.order()
+    return LinearRouting(
+        "dor",
+        call.text,
+        partial(up_down.dor_over_arrays, arrays=arrays, order=order),
+        keep=lambda symmetry: None,
+        verified=lambda network: Direct(DimensionByDimension(up_down.places_in_order(network, arrays, order))),
+    )
 
 
 def minimal(call: RoutingCall) -> Routing:

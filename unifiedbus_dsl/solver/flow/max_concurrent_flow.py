@@ -13,11 +13,14 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.graph.symmetry import Symmetry
 from unifiedbus_dsl.solver.bounds import NotAdmittedError, bounded
 from unifiedbus_dsl.solver.demand import Demand, column_sums, demand_row, invariant_symmetries, row_sums
+from unifiedbus_dsl.solver.flow.alike_certificates import alike
 from unifiedbus_dsl.solver.flow.flow_deviation import bound_concurrent_flow
 from unifiedbus_dsl.solver.flow.quotient_lp import Commodity, Optimum, TooLargeError, solve_concurrent_flow
-from unifiedbus_dsl.solver.flow.terminals import add_super_terminals, flow_symmetry
+from unifiedbus_dsl.solver.flow.terminals import add_super_terminals, flow_symmetry, vertices_with_hubs
 from unifiedbus_dsl.solver.routing.ecmp import ecmp, require_connected
 from unifiedbus_dsl.solver.routing.throughput import BINDS_WITHIN, Throughput
+from unifiedbus_dsl.verify.class_flows import SourceFlow
+from unifiedbus_dsl.verify.concurrent import ConcurrentFlows
 from unifiedbus_dsl.verify.distances import Potential, Prices
 
 MEETS_WITHIN = 1e-7
@@ -83,6 +86,7 @@ def max_concurrent_flow(
         np.flatnonzero(take(binds, orbit)),
         np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
         Prices(orbit, found.length, _potentials(symmetry.network, group.network, made, found), minimal),
+        _flows(symmetry.network, group, found, lower / found.lower, minimal=minimal),
     )
     return MaxConcurrentFlow(result, found, orbit)
 
@@ -98,6 +102,30 @@ def _potentials(
         Potential(int(hubs.end[source]), copies, part if new is None else part[new], far)
         for source, copies, part, far in optimum.potentials
     )
+
+
+def _flows(
+    network: Network, hubs: Symmetry, optimum: Optimum, factor: float, *, minimal: bool
+) -> ConcurrentFlows | None:
+    """What each source sends, times a factor, on the vertices of `network`; `hubs` are the symmetries that were used of
+    the one that was solved. None where sources were not told apart, or symmetries take too many steps."""
+    new = vertices_with_hubs(network)
+    sorts = alike(network, hubs, new) if optimum.flows else None
+    if sorts is None:
+        return None
+    labels, flows = int(sorts.label.max(initial=-1)) + 1, []
+    for source, part, key, value in optimum.flows:
+        pair, orbit = np.divmod(key, hubs.arc_orbits)
+        tail, head = np.divmod(pair, int(part.max()) + 1)
+        here = part[new]
+        classes = int(here.max()) + 1
+        some = np.flatnonzero((orbit < labels) & (tail < classes) & (head < classes) & (value > 0))
+        wanted = (tail[some] * classes + head[some]) * labels + orbit[some]
+        order = np.argsort(wanted)
+        end = hubs.network.end[source]
+        vertex = int(np.flatnonzero(network.end == end)[0])
+        flows.append(SourceFlow(vertex, value[some][order] * factor, here, wanted[order]))
+    return ConcurrentFlows(sorts, tuple(flows), minimal)
 
 
 def _cable_orbits(symmetry: Symmetry) -> Ids:

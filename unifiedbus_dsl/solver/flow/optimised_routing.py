@@ -9,7 +9,7 @@ from attrs import frozen
 from unifiedbus_dsl.solver.demand import Demand, row_sums
 from unifiedbus_dsl.solver.flow.max_concurrent_flow import max_concurrent_flow
 from unifiedbus_dsl.solver.routing.interface import RoutedNetwork, Routing
-from unifiedbus_dsl.solver.routing.loads import Loads
+from unifiedbus_dsl.solver.routing.loads import Best, Loads
 from unifiedbus_dsl.solver.routing.throughput import Throughput
 
 
@@ -31,4 +31,7 @@ class OptimisedRouting(Routing):
         """Return the loads at the largest throughput, scaled back."""
         best = self.throughput(machine, demand)
         row = row_sums(demand, machine.network.ends)
-        return Loads(machine.network, self.text, best.load_Bps * (row.sum() / best.injected_Bps.sum()), 0)
+        assert best.prices is not None
+        shown = Best(best.load_Bps, best.scale.lower, best.prices, best.flows)
+        load = best.load_Bps * (row.sum() / best.injected_Bps.sum())
+        return Loads(machine.network, self.text, load, 0, best=shown)

@@ -76,8 +76,8 @@ class Optimum:
     rows: int
     potentials: tuple[tuple[int, int, Ids, Floats], ...] = ()
     flows: tuple[tuple[int, Ids, Ints, Floats], ...] = ()
-    """Where nothing is proved from above, what each source sends at the lower side: its vertex, the class of each
-    vertex [V], and what an arc of each class carries, by the key of the class (see `_Block`)."""
+    """What each source sends at the lower side: its vertex, the class of each vertex [V], and what an arc of each class
+    carries, by the key of the class (see `_QuotientCommodity`). Empty where sources are not told apart."""
 
 
 class TooLargeError(ValueError):
@@ -169,9 +169,7 @@ def solve_concurrent_flow(
         columns,
         rows,
         tuple(potentials) if above else (),
-        ()
-        if above
-        else tuple(
+        tuple(
             (block.commodity.source, block.part, block.key, flow * (scale / block.commodity.copies) / block.size)
             for block, flow in used
         ),

@@ -33,6 +33,8 @@ from unifiedbus_dsl.solver.routing.ecmp import loads_of_orbits, target_represent
 from unifiedbus_dsl.solver.routing.interface import LinearRouting
 from unifiedbus_dsl.solver.routing.loads import Loads
 from unifiedbus_dsl.solver.routing.up_down import RoutingDag, given_along, loads_along, passed_along
+from unifiedbus_dsl.verify.routed import Scheme
+from unifiedbus_dsl.verify.ways import FewestBetweenGroups
 
 MAX_CHANCES = 40_000_000
 """Pairs (end point, vertex that it comes to first in some group) that are held."""
@@ -81,8 +83,10 @@ def group_routing(
     text: str,
     loads: Callable[[Symmetry, Demand, Grouping], Loads],
     groups: Grouping | DefaultGroups,
+    scheme: Callable[[FewestBetweenGroups], Scheme],
 ) -> LinearRouting:
-    """Return a routing over groups; it is the same under the symmetries that keep them."""
+    """Return a routing over groups, whose legs are those of a `scheme`; it is the same under the symmetries that keep
+    the groups."""
 
     def shares(symmetry: Symmetry, demand: Demand) -> Loads:
         return loads(symmetry, demand, grouping_of(symmetry.network, groups))
@@ -90,7 +94,10 @@ def group_routing(
     def keep(symmetry: Symmetry) -> Symmetry:
         return keep_groups(symmetry, grouping_of(symmetry.network, groups).of_vertices(symmetry.network))
 
-    return LinearRouting(name, text, shares, keep=keep)
+    def verified(network: Network) -> Scheme:
+        return scheme(FewestBetweenGroups(grouping_of(network, groups).of_device))
+
+    return LinearRouting(name, text, shares, keep=keep, verified=verified)
 
 
 def keep_groups(symmetry: Symmetry, group: Ints) -> Symmetry:

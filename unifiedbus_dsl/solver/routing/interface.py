@@ -23,6 +23,7 @@ from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import Demand, scaled
 from unifiedbus_dsl.solver.routing.loads import Loads
 from unifiedbus_dsl.solver.routing.throughput import Throughput, search_throughput, throughput_under
+from unifiedbus_dsl.verify.routed import Scheme
 
 
 class RoutedNetwork(Protocol):
@@ -78,6 +79,10 @@ class Routing(ABC):
             return throughput_under(self.loads(machine, demand), demand)
         return search_throughput(lambda scale: self.loads_at(machine, demand, scale), machine.network, demand)
 
+    def scheme(self, network: Network) -> Scheme | None:
+        """Return the routing as a verifier works its loads out anew; None where none does."""
+        return None
+
     def invariant_symmetries(self, symmetry: Symmetry) -> Symmetry | None:
         """Return the symmetries of a network under which the routing is the same: they take the loads of a demand to
         those of its image. None where that is not known."""
@@ -99,13 +104,14 @@ class LinearRouting(Routing):
     """A routing that shares in fixed parts, whatever the loads: those of a demand are `shares(symmetry, demand)`.
 
     `by_pairs` gives them pair by pair where that is sooner done than the symmetries of a network are found, else None.
-    `keep` is `invariant_symmetries`.
+    `keep` is `invariant_symmetries`, `verified` is `scheme`.
     """
 
     shares: Callable[[Symmetry, Demand], Loads]
     by_pairs: Callable[[Network, Demand], Loads | None] | None = None
     relays: bool = False
     keep: Callable[[Symmetry], Symmetry | None] | None = None
+    verified: Callable[[Network], Scheme] | None = None
 
     linear: ClassVar[bool] = True
     proportional: ClassVar[bool] = True
@@ -116,3 +122,6 @@ class LinearRouting(Routing):
 
     def invariant_symmetries(self, symmetry: Symmetry) -> Symmetry | None:
         return symmetry if self.keep is None else self.keep(symmetry)
+
+    def scheme(self, network: Network) -> Scheme | None:
+        return None if self.verified is None else self.verified(network)

@@ -17,6 +17,7 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.solver.bounds import BoundedValue, NotAdmittedError, estimated, exact
 from unifiedbus_dsl.solver.demand import Demand, column_sums, row_sums
 from unifiedbus_dsl.solver.routing.loads import Loads
+from unifiedbus_dsl.verify.concurrent import ConcurrentFlows
 from unifiedbus_dsl.verify.distances import Prices
 
 BINDS_WITHIN = 1e-9
@@ -41,6 +42,8 @@ class Throughput:
     binding_ends: Ints
     prices: Prices | None = None
     """Of an optimised routing: what shows that no other split of its paths carries more."""
+    flows: ConcurrentFlows | None = None
+    """And what each source sends of it, where sources were told apart."""
 
     @property
     def senders(self) -> Bools:

@@ -125,7 +125,17 @@ def dor_over_arrays(
     Raises:
         NotAdmittedError: there is no such array, or `order` names another number of dimensions.
     """
-    found = [coordinates(symmetry.network, array) for array in arrays if array.size == 1]
+    return dor(symmetry, demand, places_in_order(symmetry.network, arrays, order))
+
+
+def places_in_order(network: Network, arrays: Sequence[Array], order: tuple[int, ...] | None) -> Ints:
+    """Return the place of each end point in the array of single devices that holds most of them, its dimensions in the
+    order of `dor`, [E, dimensions].
+
+    Raises:
+        NotAdmittedError: there is no such array, or `order` names another number of dimensions.
+    """
+    found = [coordinates(network, array) for array in arrays if array.size == 1]
     found = [place for place in found if place.shape[1] > 0]
     if not found:
         raise NotAdmittedError("there is no array of end points whose dimensions could be routed by")
@@ -135,7 +145,7 @@ def dor_over_arrays(
             f"the end points have {place.shape[1]} dimensions, the arrays around them among them, and `order` "
             f"names {len(order)}"
         )
-    return dor(symmetry, demand, place, order)
+    return place if order is None else np.asarray(place[:, np.asarray(order, dtype=np.int64)])
 
 
 def _dimension_of(network: Network, at: Ints) -> Ints:

@@ -1,0 +1,112 @@
+"""What each source sends of a traffic, source by source: one of each sort states its flow, and all that are alike send
+as much by the automorphisms that carry it to them. Loads that add up to what end points send and receive do not show
+that each gets what is sent to it; this does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import frozen
+
+from unifiedbus_dsl.verify import ROUNDING, require
+from unifiedbus_dsl.verify.alike import Alike
+from unifiedbus_dsl.verify.arcs import match
+from unifiedbus_dsl.verify.cables import Cables, Floats, Ids, Ints
+from unifiedbus_dsl.verify.class_flows import SourceFlow, Values
+from unifiedbus_dsl.verify.distances import fewest_cables
+from unifiedbus_dsl.verify.matrix import Matrix
+
+MAX_WORK = 60_000_000
+"""Sources times arcs up to which flows are followed."""
+
+
+@frozen(eq=False)
+class ConcurrentFlows:
+    """Flows of one source of each sort; with `shortest` over paths of fewest cables alone."""
+
+    alike: Alike
+    flows: tuple[SourceFlow, ...]
+    shortest: bool = False
+
+    def check(self, cables: Cables, matrix: Matrix, scale: float, load_Bps: Floats) -> str:  # noqa: N803
+        """Return why flows were not followed, or nothing.
+
+        Raises:
+            VerificationError: they do not carry the matrix times `scale` with these loads.
+        """
+        arcs, label = self.alike.arcs, self.alike.label
+        match(arcs, cables)
+        if len(self.flows) * arcs.size > MAX_WORK:
+            return f"that each end point gets its own: flows of {len(self.flows):,} sources were not followed"
+        self.alike.check(cables, (), ())
+        for generator in self.alike.generators:
+            require(matrix.is_kept(*_ends_of(cables, generator.moved, generator.image)), "the traffic is not kept")
+        labels = int(label.max(initial=-1)) + 1
+        total, left = np.zeros(labels), matrix.sent() > 0
+        for flow in self.flows:
+            alike = np.unique(cables.end[self.alike.first == self.alike.first[flow.vertex]])
+            require(alike[0] >= 0 and left[alike].all(), "a flow of what sends nothing, or has one already")
+            left[alike] = False
+            total += len(alike) * self._followed(cables, matrix, scale, flow, labels)
+        require(not left.any(), "an end point that sends has no flow")
+        mean = (total / np.maximum(np.bincount(label, minlength=labels), 1))[label]
+        slack = ROUNDING * (mean + float(mean.max(initial=0.0)))
+        require(not (np.abs(load_Bps - mean) > slack).any(), "the loads are not those of the flows")
+        return ""
+
+    def _followed(self, cables: Cables, matrix: Matrix, scale: float, flow: SourceFlow, labels: int) -> Floats:
+        """What a flow loads on the arcs of each label, after it was seen to bring each end point what it is sent."""
+        arcs, label, source = self.alike.arcs, self.alike.label, int(cables.end[flow.vertex])
+        out, into, load = np.zeros(cables.vertices), np.zeros(cables.vertices), np.zeros(labels)
+        values = Values.of(flow, labels)
+        hops = fewest_cables(cables, arcs, source) if self.shortest else None
+        for some, tail, rows in arcs.pieces():
+            head = arcs.head[some]
+            value = values.on(tail, head, label[some], some)
+            on = np.flatnonzero(value)
+            require(not (value[on] < 0).any(), "a flow is negative")
+            if hops is not None:
+                require((hops[head[on]] == hops[tail[on]] + 1).all(), "a flow takes a way round")
+            load += np.bincount(label[some][on], weights=value[on], minlength=labels)
+            out[rows] = np.bincount(tail[on] - rows.start, weights=value[on], minlength=rows.stop - rows.start)
+            into += np.bincount(head[on], weights=value[on], minlength=cables.vertices)
+        wanted = scale * matrix.row(source)
+        noise = ROUNDING * (float(wanted.sum()) + np.maximum(out, into))
+        self._check_balance(cables, wanted, source, into - out, noise)
+        lone = ~cables.forwards & (cables.end >= 0) & (cables.end != source)
+        require(not (out[lone] > noise[lone]).any(), "a flow passes through what does not forward")
+        if hops is not None:
+            late = (cables.end >= 0) & (hops > _nearest(cables, hops))
+            require(not (np.abs(into - out)[late] > noise[late]).any(), "a flow does not end where it is nearest")
+        return load
+
+    @staticmethod
+    def _check_balance(cables: Cables, wanted: Floats, source: int, gain: Floats, noise: Floats) -> None:
+        """Each end point takes what it is sent, the source sends all, and elsewhere as much goes on as comes."""
+        own, switch = cables.end == source, cables.end < 0
+        require(not (np.abs(gain)[switch] > noise[switch]).any(), "a flow is lost at a switch, or comes from it")
+        require(not (gain[own] > noise[own]).any(), "a flow ends at its source")
+        others = ~switch & ~own
+        require(not (-gain[others] > noise[others]).any(), "a flow begins at another end point than its source")
+        at = np.flatnonzero(~switch)
+        taken = np.bincount(cables.end[at], weights=gain[at], minlength=cables.ends)
+        slack = np.bincount(cables.end[at], weights=noise[at], minlength=cables.ends)
+        wanted[source] = -wanted.sum()
+        require(not (np.abs(taken - wanted) > slack).any(), "an end point does not get what it is sent")
+
+
+def _nearest(cables: Cables, hops: Ints) -> Ints:
+    """Of each vertex of an end point the fewest cables to any vertex of it, [V]."""
+    some = np.flatnonzero((cables.end >= 0) & (hops >= 0))
+    least = np.full(cables.ends, cables.vertices)
+    np.minimum.at(least, cables.end[some], hops[some])
+    return np.asarray(least[cables.end])
+
+
+def _ends_of(cables: Cables, moved: Ids, image: Ids) -> tuple[Ints, Ints]:
+    """End points that a renumbering of vertices moves, and where to."""
+    some = cables.end[moved] >= 0
+    goes = np.full(cables.ends, -1, dtype=np.int64)
+    goes[cables.end[moved[some]]] = cables.end[image[some]]
+    source = np.flatnonzero(goes >= 0)
+    return source, goes[source]
