@@ -9,7 +9,7 @@ ones could understand, so that one run reports every error.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,12 +25,13 @@ from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render import notebook  # noqa: F401 - lets plans show themselves
 from unifiedbus_dsl.semantic import Elaborated, ExpectResult, Limits, elaborate
 from unifiedbus_dsl.semantic.checks import check
-from unifiedbus_dsl.semantic.names.bind import FileLibrary, Library, TextLibrary, bind, unused
+from unifiedbus_dsl.semantic.names.bind import FileLibrary, Library, Read, TextLibrary, bind, unused
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.names.settings import apply, noting, of_settings, read_settings
 from unifiedbus_dsl.semantic.queries.check_queries import check_queries
 from unifiedbus_dsl.semantic.systems import broken, expectations
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.parse import parse
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.ir.fabric import Fabric
@@ -250,6 +251,33 @@ def compile_text(
     return _compile(main, library, sink, limits, settings)
 
 
+def compile_source(
+    source: Source,
+    known: Iterable[Source] = (),
+    *,
+    search: Sequence[Path] = (),
+    limits: Limits | None = None,
+    read: Read = parse,
+) -> Compilation:
+    """Compile a text as if its file held it; `known` are further texts that stand for what their files hold.
+
+    This is for editors, whose texts may not be saved, and are read again and again: `read` gives the tree of a source.
+    """
+    limits = limits or Limits()
+    return _compile(source, files_library(search, limits, (*known, source)), Sink(limits.errors), limits, read=read)
+
+
+def files_library(search: Sequence[Path], limits: Limits, known: Iterable[Source] = ()) -> FileLibrary:
+    """Return where `use` looks: beside the file, in the folders of `search`, among the specs that come along.
+
+    `known` are texts that stand for what their files hold.
+    """
+    library = _files(search, limits)
+    for each in known:
+        library.know(each)
+    return library
+
+
 def _files(search: Sequence[Path], limits: Limits) -> FileLibrary:
     def read(path: Path, sink: Sink) -> Source | None:
         from unifiedbus_dsl.syntax.load import load
@@ -260,12 +288,17 @@ def _files(search: Sequence[Path], limits: Limits) -> FileLibrary:
 
 
 def _compile(
-    source: Source, library: Library, sink: Sink, limits: Limits, settings: Mapping[str, str] | None = None
+    source: Source,
+    library: Library,
+    sink: Sink,
+    limits: Limits,
+    settings: Mapping[str, str] | None = None,
+    read: Read = parse,
 ) -> Compilation:
     """All passes. Where the text has too many errors, or asks for too much work, the rest is not looked at."""
     try:
         with limited(limits.work):
-            return _passes(source, library, sink, limits, settings or {})
+            return _passes(source, library, sink, limits, settings or {}, read)
     except TooManyErrorsError:
         last = Diagnostic(
             "UB0234",
@@ -286,8 +319,10 @@ def _compile(
     return Compilation((*sink, last), {}, (), (source,))
 
 
-def _passes(source: Source, library: Library, sink: Sink, limits: Limits, settings: Mapping[str, str]) -> Compilation:
-    model = bind(source, library, sink)
+def _passes(
+    source: Source, library: Library, sink: Sink, limits: Limits, settings: Mapping[str, str], read: Read
+) -> Compilation:
+    model = bind(source, library, sink, read)
     given = read_settings(settings, sink)
     apply(model, given, sink)
     wrong = tuple(diagnostic for diagnostic in sink if of_settings(diagnostic))

@@ -31,6 +31,7 @@ COMMANDS = {
     "diff": "Compare two machines, or a design with what was found.",
     "fmt": "Lay files out the one way.",
     "explain": "Explain an error, with a wrong and a right example.",
+    "lsp": "Serve an editor over the language server protocol.",
 }
 """What each command does, in a line: said here, so that `--help` need not load them all."""
 
@@ -78,6 +79,10 @@ def _load(name: str) -> click.Command:
             from unifiedbus_dsl.cli.explain import command as explain
 
             return explain
+        case "lsp":
+            from unifiedbus_dsl.cli.lsp import command as lsp
+
+            return lsp
     raise KeyError(name)
 
 

@@ -95,6 +95,15 @@ def parse(source: Source, sink: Sink) -> tree.File:
     return _Parser(source, sink, load_automaton()).run()
 
 
+def states_at_end(source: Source) -> tuple[Engine, list[int]]:
+    """Return the automaton and its states behind the last token of a text that is not finished.
+
+    Raises:
+        OverLimitError: as `parse` does.
+    """
+    return _Parser(source, Sink(), load_automaton()).run_to_end()
+
+
 @frozen
 class _Bracket:
     """An opening bracket that waits for its end."""
@@ -178,6 +187,12 @@ class _Parser:
             tuple(self.damage.values()),
             span=Span(self.source, 0, len(self.source.text)),
         )
+
+    def run_to_end(self) -> tuple[Engine, list[int]]:
+        self.lexer.skip()
+        while (token := self.next_token()).type != END:
+            self.step(token)
+        return self.engine, self.engine.states
 
     def next_token(self) -> Token:
         lexer, last, terminals = self.lexer, self.last, self.engine.terminals

@@ -33,6 +33,8 @@ METHODS: dict[str, tuple[str, ...]] = {
     "row": ("pitch", "origin"),
     "at": ("origin",),
 }
+LENGTHS = frozenset(("pitch", "origin"))
+"""The arguments that are lengths."""
 
 
 def evaluate_placement(node: tree.Place, wall: AssemblyScope) -> Placement | None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol as Interface
+from typing import TypeAlias
 
 import attrs
 from attrs import define, field, frozen
@@ -22,6 +23,8 @@ from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Model, Module
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.load import begins_as_text, is_file, unreadable
 from unifiedbus_dsl.syntax.parse import parse
+
+Read: TypeAlias = Callable[[Source, Sink], tree.File]
 
 MAX_USES = 64
 """How deep files may use each other."""
@@ -130,13 +133,14 @@ def report_missing_file(use: tree.Use, folders: list[str], near: list[str], sink
 class _Binder:
     library: Library
     sink: Sink
+    read: Read
     modules: dict[Source, Module] = field(factory=dict)
     stack: list[Source] = field(factory=list)
 
     def module(self, source: Source) -> Module:
         if source in self.modules:
             return self.modules[source]
-        file = parse(source, self.sink)
+        file = self.read(source, self.sink)
         words = frozenset().union(*(damage.words for damage in file.damage)) if file.damage else frozenset()
         module = Module(source, file, damaged_words=words)
         self.modules[source] = module
@@ -271,12 +275,13 @@ def _damage(module: Module, words: set[str]) -> None:
     object.__setattr__(module, "damaged_words", module.damaged_words | words)
 
 
-def bind(main: Source, library: Library, sink: Sink) -> Model:
+def bind(main: Source, library: Library, sink: Sink, read: Read = parse) -> Model:
     """Parse `main` and all that it uses, and give every name a meaning.
 
-    What is wrong goes to the sink; the model is complete as far as it could be understood.
+    What is wrong goes to the sink; the model is complete as far as it could be understood. `read` gives the tree of a
+    source: who has it already need not parse again.
     """
-    binder = _Binder(library, sink)
+    binder = _Binder(library, sink, read)
     module = binder.module(main)
     model = Model(module, tuple(binder.modules.values()))
     for each in model.modules:

@@ -241,6 +241,15 @@ class Elaborator:
             help=("a type that contains itself with other arguments needs an `if` that ends it",),
         )
 
+    def values_of(self, key: str) -> dict[str, EvalValue]:
+        """Return the fields and `let`s of a type by name, worked out anew and without a diagnostic."""
+        origin, quiet = self.origins[key], self.without_diagnostics()
+        node = origin.definition.node
+        assert isinstance(node, tree.TypeDef)
+        body = Body(quiet.sink, quiet.lets, lambda name: annotation_words(node.kind.text, name))
+        quiet._assemble(body, origin.definition, origin.args, ())
+        return {name: value.get(quiet.sink) for name, value in body.members.items()}
+
     def only_names(self, definition: Definition) -> None:
         """Check a type that nothing gives arguments to: what depends on them stays open, all else is checked."""
         node = definition.node
