@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.measure_call import MeasureCall
     from unifiedbus_dsl.measures.plan_call import PlanCall
     from unifiedbus_dsl.measures.routing_call import RoutingCall
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
     from unifiedbus_dsl.solver.routing.interface import Routing
 
 
@@ -76,9 +77,11 @@ class RoutingDefinition(Signature):
     """A routing: its signature, and
 
     make: the routing with the options of a call, which reads them against the machine.
+    paths: all paths that it may take, in the same way; None where that is not known before loads are.
     """
 
     make: Callable[[RoutingCall], Routing]
+    paths: Callable[[RoutingCall], PathRule] | None = None
 
 
 Entry = TypeVar("Entry", Measure, RoutingDefinition)

@@ -17,7 +17,7 @@ from unifiedbus_dsl.analysis.api.asking import QuestionError, answered, measure
 from unifiedbus_dsl.analysis.api.collectives import availability, mtbf, optimal_time, sweep, time
 from unifiedbus_dsl.analysis.api.pairs import connected, diameter, disjoint_paths, hops, latency, paths, reachable
 from unifiedbus_dsl.analysis.api.parts import bisection, oversubscription, tiers
-from unifiedbus_dsl.analysis.api.traffic import fair, loads, throughput
+from unifiedbus_dsl.analysis.api.traffic import deadlock_free, fair, loads, throughput
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.measures import results
 from unifiedbus_dsl.measures.answers import Answer
@@ -28,6 +28,7 @@ __all__ = [
     "availability",
     "bisection",
     "connected",
+    "deadlock_free",
     "diameter",
     "disjoint_paths",
     "fair",

@@ -7,9 +7,10 @@ import numpy as np
 from unifiedbus_dsl.analysis.api.asking import asked
 from unifiedbus_dsl.analysis.api.columns import cable_loads, over_cables, over_devices
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.measures import rates
+from unifiedbus_dsl.measures import deadlock, rates
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.read_paths import read_paths
 from unifiedbus_dsl.measures.read_routing import read_routing
 from unifiedbus_dsl.measures.results import (
     CableLoads,
@@ -109,3 +110,26 @@ def fair(fabric: Fabric, traffic: str, *, hash: int | None = None) -> FairRates:
         return Certified(answer, rates.certify_fair(call, demand, flows, rate, traffic.size_bytes or 0.0, last))
 
     return asked(fabric, "fair", traffic, answer, hash=hash)
+
+
+def deadlock_free(fabric: Fabric, traffic: str, routing: str = "ecmp") -> bool:
+    """Return whether the channels that a routing uses never depend on each other in a circle.
+
+    Then packets on lossless links can't wait for each other for ever, with one virtual lane. Where they can, `measure`
+    gives a cycle of channels. Dally and Seitz, IEEE Transactions on Computers C-36, 1987.
+
+    Args:
+        fabric: the machine, as `Compilation.fabric()`, `Fabric.load` or an import gives it.
+        traffic: a traffic of the language, or the name of one of the file.
+        routing: how it is routed.
+
+    Raises:
+        QuestionError: traffic or routing are wrong, or the fabric does not admit the routing.
+    """
+
+    def answer(call: MeasureCall) -> Certified[bool]:
+        _, demand = call.matrix()
+        found = deadlock.channel_order(call.machine, demand, read_paths(call)[1])
+        return Certified(found.answer.deadlock_free, found.certificate)
+
+    return asked(fabric, "deadlock_free", traffic, answer, routing=routing)

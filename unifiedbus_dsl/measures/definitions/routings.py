@@ -10,6 +10,7 @@ from unifiedbus_dsl.vocabulary.signatures import Argument, Takes
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.measures.routing_call import RoutingCall
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
     from unifiedbus_dsl.solver.routing.interface import Routing
 
 VIA = Argument("via", Takes.WORD, "what is between the two legs", words=("end", "switch", "group"), default="end")
@@ -103,19 +104,81 @@ def optimal(call: RoutingCall) -> Routing:
     return OptimisedRouting("optimal", "optimal", shortest=False)
 
 
-for name, doc, arguments, make in (
-    ("ecmp", "equally over all shortest paths, at each device by cables", (), ecmp),
-    ("wcmp", "over all shortest paths, at each device by capacity", (), wcmp),
+# ---- all paths that they may take -----------------------------------------------------------------------------------
+
+
+def shortest_paths(call: RoutingCall) -> PathRule:
+    """Return all shortest paths."""
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
+
+    return PathRule("shortest")
+
+
+def any_shortest_paths(call: RoutingCall) -> PathRule:
+    """Return all shortest paths, some of which may stay unused."""
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
+
+    return PathRule("shortest", note="all shortest paths, any of which it may use")
+
+
+def group_minimal_paths(call: RoutingCall) -> PathRule:
+    """Return the paths of `group_minimal`."""
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
+    from unifiedbus_dsl.solver.routing import dragonfly
+
+    return PathRule("groups", grouping=dragonfly.grouping_of(call.call.machine.network, call.grouping()))
+
+
+def valiant_paths(call: RoutingCall) -> PathRule:
+    """Return the two legs of `valiant`."""
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
+    from unifiedbus_dsl.solver.routing import dragonfly
+
+    via = call.options.word("via", VIA.default)
+    if via == "group":
+        grouping = dragonfly.grouping_of(call.call.machine.network, call.grouping())
+        return PathRule("groups", "group", grouping=grouping)
+    if via == "switch":
+        return PathRule("shortest", "switch")
+    note = "an end point that relays takes in what it relays, so that its two legs do not depend on each other"
+    return PathRule("shortest", "end", note=note)
+
+
+def updown_paths(call: RoutingCall) -> PathRule:
+    """Return the paths of `updown`."""
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
+
+    return PathRule("updown")
+
+
+def dor_paths(call: RoutingCall) -> PathRule:
+    """Return the paths of `dor`."""
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
+    from unifiedbus_dsl.solver.routing import up_down
+
+    return PathRule("dor", place=up_down.places_in_order(call.call.machine.network, call.arrays, call.order()))
+
+
+for name, doc, arguments, make, paths in (
+    ("ecmp", "equally over all shortest paths, at each device by cables", (), ecmp, shortest_paths),
+    ("wcmp", "over all shortest paths, at each device by capacity", (), wcmp, shortest_paths),
     (
         "group_minimal",
         "as in a dragonfly: inside a group, over one link between groups, inside a group",
         (IN_GROUPS,),
         group_minimal,
+        group_minimal_paths,
     ),
-    ("valiant", "two legs over a random intermediate: an end point, a switch, or a group", (VIA, IN_GROUPS), valiant),
-    ("updown", "up to the lowest tier from which the target can be reached, then down", (), updown),
-    ("dor", "along the dimensions of the array of end points, one after another", (ORDER,), dor),
-    ("minimal", "best over shortest paths: a linear program, with a certificate", (), minimal),
-    ("optimal", "best over all paths: a linear program, with a certificate", (), optimal),
+    (
+        "valiant",
+        "two legs over a random intermediate: an end point, a switch, or a group",
+        (VIA, IN_GROUPS),
+        valiant,
+        valiant_paths,
+    ),
+    ("updown", "up to the lowest tier from which the target can be reached, then down", (), updown, updown_paths),
+    ("dor", "along the dimensions of the array of end points, one after another", (ORDER,), dor, dor_paths),
+    ("minimal", "best over shortest paths: a linear program, with a certificate", (), minimal, any_shortest_paths),
+    ("optimal", "best over all paths: a linear program, with a certificate", (), optimal, None),
 ):
-    register(RoutingDefinition(name, doc, arguments, make=make))
+    register(RoutingDefinition(name, doc, arguments, make=make, paths=paths))

@@ -32,7 +32,7 @@ from unifiedbus_dsl.solver.paths.bfs import Hops
 from unifiedbus_dsl.solver.routing.ecmp import loads_of_orbits, target_representatives
 from unifiedbus_dsl.solver.routing.interface import LinearRouting
 from unifiedbus_dsl.solver.routing.loads import Loads
-from unifiedbus_dsl.solver.routing.up_down import RoutingDag, given_along, loads_along, passed_along
+from unifiedbus_dsl.solver.routing.up_down import Router, RoutingDag, given_along, loads_along, passed_along
 from unifiedbus_dsl.verify.routed import Scheme
 from unifiedbus_dsl.verify.ways import FewestBetweenGroups
 
@@ -163,12 +163,18 @@ def group_minimal(symmetry: Symmetry, demand: Demand, grouping: Grouping) -> Loa
         NotAdmittedError: no cable joins two groups, or an end point has no path.
     """
     network = symmetry.network
-    group = grouping.of_vertices(network)
-    length = _lengths(network, group)
-    grouped = keep_groups(symmetry, group)
-    return loads_along(
-        grouped, demand, lambda target: _ways(network, length, network.vertices_of(target)), "group_minimal"
-    )
+    kept = keep_groups(symmetry, grouping.of_vertices(network))
+    return loads_along(kept, demand, group_router(network, grouping), "group_minimal")
+
+
+def group_router(network: Network, grouping: Grouping) -> Router:
+    """Return the group-minimal arcs toward any target.
+
+    Raises:
+        NotAdmittedError: no cable joins two groups.
+    """
+    length = _lengths(network, grouping.of_vertices(network))
+    return lambda goal: _ways(network, length, goal)
 
 
 def _lengths(network: Network, group: Ints) -> Ints:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ids, Ints, bincount
 from unifiedbus_dsl.base.progress import track
@@ -33,24 +33,29 @@ class RoutingDag:
     steps: Hops
 
 
-Router: TypeAlias = Callable[[int], RoutingDag]
+Router: TypeAlias = Callable[[NDArray[Any]], RoutingDag]
+"""The arcs toward a target, given by its vertices."""
 
 
 def updown(symmetry: Symmetry, demand: Demand) -> Loads:
     """Up to a least common tier, then down. The tier of a vertex is its distance from the end points; every step leads
     to the next tier, so cables within a tier are not used."""
-    network = symmetry.network
+    return loads_along(symmetry, demand, updown_router(symmetry.network), "updown")
+
+
+def updown_router(network: Network) -> Router:
+    """Return the arcs of `updown` toward any target."""
     tier = tiers_of_vertices(network)
     rises = tier[network.head] - tier[network.tail]
     up, down = np.flatnonzero(rises == 1), np.flatnonzero(rises == -1)
 
-    def ways(target: int) -> RoutingDag:
-        return _up_and_down(network, tier, up, down, network.vertices_of(target))
+    def ways(goal: NDArray[Any]) -> RoutingDag:
+        return _up_and_down(network, tier, up, down, goal)
 
-    return loads_along(symmetry, demand, ways, "updown")
+    return ways
 
 
-def _up_and_down(network: Network, tier: Ids, up: Ints, down: Ints, goal: Ids) -> RoutingDag:
+def _up_and_down(network: Network, tier: Ids, up: Ints, down: Ints, goal: NDArray[Any]) -> RoutingDag:
     """Straight down where that leads to the target, else up towards the lowest vertex from which it does."""
     steps: Hops = np.full(network.vertices, -1, dtype=np.int32)
     steps[goal] = 0
@@ -91,17 +96,26 @@ def coordinates(network: Network, array: Array) -> Ints:
     return np.where(inside[:, None], np.stack(columns, axis=1), -1)
 
 
-def dor(symmetry: Symmetry, demand: Demand, place: Ints, order: ArrayLike | None = None) -> Loads:
-    """Dimension by dimension, in the order of the columns of `place` ([E, dimensions]) or of `order`; within one, all
-    shortest paths along cables that change only that index.
+def dor(symmetry: Symmetry, demand: Demand, place: Ints) -> Loads:
+    """Dimension by dimension, in the order of the columns of `place` ([E, dimensions]); within one, all shortest paths
+    along cables that change only that index.
 
     Raises:
         NotAdmittedError: an end point can't be reached so, or has several vertices.
     """
-    network = symmetry.network
+    keep, router = dor_router(symmetry.network, place)
+    return loads_along(symmetry.restricted(keep=keep), demand, router, "dor")
+
+
+def dor_router(network: Network, at: Ints) -> tuple[Callable[[Automorphism], bool], Router]:
+    """Return which symmetries keep the dimensions of `at` ([E, dimensions], in the order in which they are gone along),
+    and the arcs of `dor` toward any target.
+
+    Raises:
+        NotAdmittedError: an end point has several vertices, or a dimension no cable.
+    """
     if not network.simple:
         raise NotAdmittedError("an end point whose ports do not all forward to each other can't turn a corner")
-    at = place if order is None else place[:, np.asarray(order, dtype=np.int64)]
     dimension = _dimension_of(network, at)
     for k in range(at.shape[1]):
         if not (dimension == k).any() and len(np.unique(at[:, k])) > 1:
@@ -111,10 +125,10 @@ def dor(symmetry: Symmetry, demand: Demand, place: Ints, order: ArrayLike | None
         arcs = arcs_of_rows(network, generator.moved)
         return bool((dimension[arcs] == dimension[arc_images(network, generator)]).all())
 
-    def ways(target: int) -> RoutingDag:
-        return _dimension_by_dimension(network, at, dimension, target)
+    def ways(goal: NDArray[Any]) -> RoutingDag:
+        return _dimension_by_dimension(network, at, dimension, int(goal[0]))
 
-    return loads_along(symmetry.restricted(keep=keep), demand, ways, "dor")
+    return keep, ways
 
 
 def dor_over_arrays(
@@ -155,12 +169,11 @@ def _dimension_of(network: Network, at: Ints) -> Ints:
     return np.where(differ.sum(axis=1) == 1, differ.argmax(axis=1), -1)
 
 
-def _dimension_by_dimension(network: Network, at: Ints, dimension: Ints, target: int) -> RoutingDag:
+def _dimension_by_dimension(network: Network, at: Ints, dimension: Ints, goal: int) -> RoutingDag:
     """Phase by phase from the last: within phase k all indices before k are right already, and k is put right."""
-    goal = int(network.vertices_of(target)[0])
     place = np.full((network.vertices, at.shape[1]), -1)
     place[network.end_order] = at
-    right = np.cumprod(place == at[target], axis=1).astype(bool)
+    right = np.cumprod(place == place[goal], axis=1).astype(bool)
     steps: Hops = np.full(network.vertices, -1, dtype=np.int32)
     steps[goal] = 0
     chosen = []
@@ -195,7 +208,7 @@ def loads_along(symmetry: Symmetry, demand: Demand, router: Router, routing: str
     total = np.zeros(group.arc_orbits)
     sweeps = 0
     for target, size in track(list(target_representatives(group, demand)), f"loads under {routing}"):
-        ways = router(target)
+        ways = router(network.vertices_of(target))
         column = demand_column(demand, target, network.ends)
         load = propagate_loads(network, ways, column, routing)
         total += size * bincount(group.arc_orbit[ways.arcs], load, len(total))

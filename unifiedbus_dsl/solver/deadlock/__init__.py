@@ -1,0 +1,1 @@
+"""Deadlock on lossless links: dependencies of channels, cycles among them, and the virtual lanes that break these."""
