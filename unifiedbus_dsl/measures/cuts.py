@@ -19,6 +19,7 @@ from unifiedbus_dsl.measures.selection_synthesis import MOST_PARTS, describe_dev
 from unifiedbus_dsl.measures.wording import between, binding, block_names
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
 from unifiedbus_dsl.solver.bisection.bisection import Bisection
+from unifiedbus_dsl.solver.bounds import BoundedValue
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths.tiers import Tiers
 from unifiedbus_dsl.solver.paths.tiers import tiers as bands_of
@@ -35,7 +36,6 @@ def bisection(call: MeasureCall) -> Certified[Answer]:
     """The capacity, which cables the cut goes through, and one of its sides by name where it has one."""
     machine = call.machine
     ends, before, found = halved(call)
-    answer = call.number(found.capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
     devices = machine.network.end_device
     skipped = call.selector.spare | call.selector.lost
     half = describe_devices(machine.fabric, np.sort(devices[found.side]), skipped)
@@ -43,16 +43,23 @@ def bisection(call: MeasureCall) -> Certified[Answer]:
     half = (
         half
         if len(half) == 1
-        else min(half, describe_devices(machine.fabric, np.sort(devices[rest]), skipped), key=_few)
+        else min(half, describe_devices(machine.fabric, np.sort(devices[rest]), skipped), key=fewest_first)
     )
-    if half:
-        lines = (f"one half is {' | '.join(half)}",)
-        answer = evolve(answer, detail={"half": list(half)}, lines=lines)
-    answer = evolve(answer, binding=binding(machine, found.cut), binds="the cut goes through")
+    answer = bisection_answer(call, found.capacity, half, binding(machine, found.cut))
     outage = None if before is None else machine.outage(ends, before)
     if outage is not None and machine.whole is not None and before is not None:
         answer = evolve(answer, of_base=outage.share(machine.whole.bisection(before)))
     return Certified(answer, certify_bisection(machine.network, ends, found))
+
+
+def bisection_answer(
+    call: MeasureCall, capacity: BoundedValue, half: tuple[str, ...], cables: tuple[str, ...]
+) -> Answer:
+    """Return the capacity of a bisection, with a half by name where it has one, and the cables that it goes through."""
+    answer = call.number(capacity, RATE, assumptions=("capacity one way, after protocol efficiency",))
+    if half:
+        answer = evolve(answer, detail={"half": list(half)}, lines=(f"one half is {' | '.join(half)}",))
+    return evolve(answer, binding=cables, binds="the cut goes through")
 
 
 def halved(call: MeasureCall) -> tuple[Ints, Ints | None, Bisection]:
@@ -71,7 +78,7 @@ def certify_bisection(network: Network, ends: Ints, found: Bisection) -> Certifi
     return BisectionCertificate(network.selected(ends), Cut(found.vertex_side), found.proof)
 
 
-def _few(names: tuple[str, ...]) -> int:
+def fewest_first(names: tuple[str, ...]) -> int:
     """Few names before many, any before none."""
     return len(names) or MOST_PARTS + 1
 

@@ -119,9 +119,11 @@ class Arcs:
 
 @define(eq=False)
 class OrbitNumbers:
-    """Numbers of the orbits of arcs under the whole group, given as they are met."""
+    """Numbers of the orbits of arcs under the whole group, given as they are met; and for each that of the arcs the
+    other way."""
 
     numbers: dict[tuple[int, int, int, int, int, int], int] = field(factory=dict)
+    mirror: dict[int, int] = field(factory=dict)
 
     def of(self, head: tuple[int, int, int], left: Ints, right: Ints, key: Ints) -> Ints:
         """The numbers of arcs between two places of a kind, by their vertices and keys."""
@@ -155,6 +157,15 @@ class Cells:
     def node(self, place: int, row: int, vertex: int = 0) -> int:
         wiring = self.group.wiring
         return int(self.start[place]) + row * wiring.vertices[wiring.places[place].device] + vertex
+
+    def row_of(self, place: int, digits: Ints) -> Ints:
+        """The row of the orbit of each device of a place, given by its digits, [rows, digits]."""
+        known = NOTHING if self.source is None else _known(self.group, *self.source)
+        columns = list(digits.T)
+        if not columns:
+            return np.zeros(len(digits), dtype=np.int64)
+        key = _key(self.group, _spread(known, len(digits)), columns, [d.of for d in self.group.places[place]])
+        return np.searchsorted(self.members[place].key, key)
 
     def address(self, place: int, row: int) -> int:
         """The address of the member of a row."""
@@ -314,6 +325,10 @@ def _arcs_of(
     pair = _key(group, NOTHING, [*mine, *columns], [*own_classes, *classes])
     pair = np.broadcast_to(pair, rows)
     orbit = numbers.of((here.end.place, there.end.place, rule.rule.kind), tail_vertex, head_vertex, pair)
+    if not source.columns:
+        back = np.broadcast_to(_key(group, NOTHING, [*columns, *mine], [*classes, *own_classes]), rows)
+        other = numbers.of((there.end.place, here.end.place, rule.rule.kind), head_vertex, tail_vertex, back)
+        numbers.mirror.update(zip(orbit.tolist(), other.tolist(), strict=True))
     return np.stack([tail, head, np.full(rows, rule.rule.kind), orbit, reading.count], axis=1)
 
 

@@ -137,13 +137,22 @@ class Mark:
     number: int
 
 
-def group_of(wiring: Wiring, marks: Iterable[Mark] = ()) -> PlanGroup:
-    """Return the symmetries of a plan that keep the marked devices.
+@frozen
+class Parting:
+    """Values of a digit of a place, by its stride, that are told apart by their labels."""
+
+    place: int
+    stride: int
+    label: tuple[int, ...]
+
+
+def group_of(wiring: Wiring, marks: Iterable[Mark] = (), partings: Iterable[Parting] = ()) -> PlanGroup:
+    """Return the symmetries of a plan that keep the marked devices, and the labels of digits.
 
     Raises:
         NotProvedError: the rules are beyond what is looked at.
     """
-    return _Prover(wiring).prove(list(marks))
+    return _Prover(wiring).prove(list(marks), list(partings))
 
 
 @define(eq=False)
@@ -156,7 +165,7 @@ class _Prover:
     meshes: dict[int, int] = field(factory=dict)
     """The digit of a place that is a mesh of two values, by rule."""
 
-    def prove(self, marks: Sequence[Mark]) -> PlanGroup:
+    def prove(self, marks: Sequence[Mark], partings: Sequence[Parting]) -> PlanGroup:
         wiring = self.wiring
         for number, place in enumerate(wiring.places):
             self.chains.add_node((number, ""), place.count)
@@ -179,6 +188,10 @@ class _Prover:
         rules = [self._rule(r, rule, *pair) for r, (rule, pair) in enumerate(zip(wired, addresses, strict=True))]
         for mark in marks:
             self._mark(mark)
+        for parting in partings:
+            node = (parting.place, "")
+            strides = [stride for stride, _ in self.chains.digits(node)]
+            self._part(node, strides.index(parting.stride), np.array(parting.label, dtype=np.int64))
         return self._group(rules)
 
     # ---- addresses and classes

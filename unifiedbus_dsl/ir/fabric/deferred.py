@@ -21,8 +21,11 @@ class DeferredFabric(Fabric):
         """Called for what is not there yet: a column, once."""
         if name not in _COLUMNS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        from unifiedbus_dsl.ir.fabric.expand import expand
+        from unifiedbus_dsl.ir.fabric.expand import device_types, expand
 
+        if name == "device_type":  # of the devices alone the columns of cables need not be made
+            object.__setattr__(self, name, device_types(self.plan))
+            return vars(self)[name]
         made = expand(self.plan, self.sources_hash)
         for column in _COLUMNS:
             object.__setattr__(self, column, getattr(made, column))

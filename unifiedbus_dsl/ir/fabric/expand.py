@@ -49,6 +49,17 @@ class _Writer:
     """First device and first cable of the first instance of each type."""
 
 
+def device_types(plan: Plan) -> Column:
+    """The number of the type of each device, among the device types of the plan."""
+    kind = smallest(len(plan.devices) - 1)
+    tables = {key: np.full(1, number, kind) for number, key in enumerate(plan.devices)}
+    for key in plan.bottom_up:
+        parts = [np.tile(tables[child.type], child.count) for child in plan.assemblies[key].children]
+        tables[key] = np.concatenate(parts) if parts else np.empty(0, kind)
+    tables[plan.root].flags.writeable = False
+    return tables[plan.root]
+
+
 def expand(plan: Plan, sources_hash: str = "") -> Fabric:
     """The fabric of a plan."""
     kinds = sorted(set(_all_kinds(plan)))

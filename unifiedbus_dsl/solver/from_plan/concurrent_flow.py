@@ -32,11 +32,20 @@ SMALL = 20_000
 @frozen(eq=False)
 class Commodity:
     """What the source of some classes sends: `wanted` [parameters, D] to all devices of each orbit together, for a unit
-    of each parameter; there are `copies` images of it."""
+    of each parameter, and `to_nodes` [parameters, nodes] to vertices; there are `copies` images of it. `through` marks
+    nodes that are passed through though their vertices do not forward, [nodes]."""
 
     classes: Classes
     copies: int
     wanted: Floats
+    to_nodes: Floats | None = None
+    through: Bools | None = None
+
+    @property
+    def total(self) -> Floats:
+        """What it sends in all, [parameters]."""
+        found = self.wanted.sum(axis=1)
+        return np.asarray(found if self.to_nodes is None else found + self.to_nodes.sum(axis=1))
 
 
 @frozen(eq=False)
@@ -98,7 +107,7 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
     if columns > MOST_COLUMNS:
         raise NotProvedError("the linear program is too large")
     unit = float(room.max())
-    scale = unit / max(float(c.copies * c.wanted.sum()) for c in commodities) if commodities else 1.0
+    scale = unit / max(float(c.copies * c.total.sum()) for c in commodities) if commodities else 1.0
     balances, demands, loads = [], [], []
     for block in blocks:
         classes, k = block.commodity.classes, np.arange(len(block.arc))
@@ -153,6 +162,8 @@ def _block(commodity: Commodity, minimal: bool) -> _Block:
     source[classes.of[quotient.nodes_of(quotient.source)]] = True
     forwards = np.zeros(classes.count, dtype=bool)
     forwards[classes.of] = quotient.forwards
+    if commodity.through is not None:
+        forwards[classes.of[commodity.through]] = True
     open_ = (forwards[classes.tail] | source[classes.tail]) & ~source[classes.head]
     nearest = np.ones(quotient.nodes, dtype=bool)
     if minimal:
@@ -161,7 +172,7 @@ def _block(commodity: Commodity, minimal: bool) -> _Block:
         hops = np.zeros(classes.count, dtype=np.int64)
         hops[classes.of] = levels.hops
         open_ &= (hops[classes.tail] != FAR) & (hops[classes.head] == hops[classes.tail] + 1)
-    several = np.bincount(quotient.device, minlength=quotient.devices) > 1
+    several = classes.of[quotient.first] != classes.of[np.append(quotient.first[1:], quotient.nodes) - 1]
     device_class = _device_classes(classes)
     device_of_node = device_class[quotient.device]
     gets = np.zeros(int(device_class.max()) + 1, dtype=bool)
@@ -179,6 +190,8 @@ def _block(commodity: Commodity, minimal: bool) -> _Block:
         row = hub_row[device_class[d]]
         row = int(row if row >= 0 else row_of[classes.of[quotient.first[d]]])
         wanted[:, row] += commodity.wanted[:, d]
+    if commodity.to_nodes is not None:
+        np.add.at(wanted.T, row_of[classes.of], commodity.to_nodes.T)
     arcs = np.flatnonzero(open_)
     return _Block(commodity, arcs, row_of, taken, rows + taker.ravel(), rows + len(hubs), wanted, nearest)
 
@@ -207,7 +220,15 @@ def _worth(block: _Block, far: Floats) -> Floats:
     node = np.where(block.ends, far[block.commodity.classes.of], np.inf)
     least = np.minimum.reduceat(node, quotient.first)
     wanted = block.commodity.wanted
-    return np.asarray((wanted * np.where(wanted.any(axis=0), least, 0.0)).sum(axis=1))
+    found = _weighted(wanted, least)
+    to_nodes = block.commodity.to_nodes
+    return found if to_nodes is None else found + _weighted(to_nodes, far[block.commodity.classes.of])
+
+
+def _weighted(wanted: Floats, far: Floats) -> Floats:
+    """Distances weighted by what is wanted there; where nothing is they may be infinite."""
+    whole = np.broadcast_to(far, wanted.shape)
+    return np.asarray(np.multiply(wanted, whole, out=np.zeros(wanted.shape), where=wanted > 0).sum(axis=1))
 
 
 def check_balance(sent: Sent, parameters: Floats) -> Bools:

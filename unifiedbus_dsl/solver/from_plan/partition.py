@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from attrs import frozen
 
-from unifiedbus_dsl.base.arrays import Floats, Ints, bincount
+from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
 from unifiedbus_dsl.solver.from_plan.plan_network import Quotient
 
 
@@ -79,6 +79,13 @@ def _classes(quotient: Quotient, of: Ints) -> Classes:
     cables = np.zeros(len(distinct), dtype=np.int64)
     np.add.at(cables, inverse.ravel(), quotient.size[quotient.tail] * quotient.count)
     return Classes(quotient, of, size, distinct[:, 0], distinct[:, 1], distinct[:, 2], cables)
+
+
+def joined(classes: Classes, nodes: Bools) -> Classes:
+    """Return the classes with all vertices of a device as one, for devices all of whose nodes are marked, [nodes]."""
+    quotient = classes.quotient
+    of = np.where(nodes, classes.of[quotient.first[quotient.device]], classes.of)
+    return _classes(quotient, _dense(of[:, None]))
 
 
 def on_classes(classes: Classes, values: Floats) -> Floats:

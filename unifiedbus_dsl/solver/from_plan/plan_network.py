@@ -16,7 +16,7 @@ from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.graph.quotient.addresses import NotProvedError, Wiring, wiring_of
 from unifiedbus_dsl.graph.quotient.cells import Cells, OrbitNumbers, cells_of
-from unifiedbus_dsl.graph.quotient.group import Mark, PlanGroup, group_of
+from unifiedbus_dsl.graph.quotient.group import Mark, Parting, PlanGroup, group_of
 from unifiedbus_dsl.ir.plan import Plan, Protocol
 
 
@@ -112,10 +112,11 @@ class Quotient:
 
 @frozen(eq=False, slots=False)
 class PlanNetwork:
-    """A plan with its symmetries. `marks` are devices that are told apart."""
+    """A plan with its symmetries. `marks` are devices that are told apart, `partings` values of digits."""
 
     wiring: Wiring
     marks: tuple[Mark, ...] = ()
+    partings: tuple[Parting, ...] = ()
     _around: dict[tuple[int, bytes], Quotient] = field(factory=dict, repr=False, init=False)
 
     @classmethod
@@ -136,9 +137,13 @@ class PlanNetwork:
         kept = tuple(rule for rule in self.wiring.rules if rule.rule.link in links)
         return PlanNetwork(evolve(self.wiring, rules=kept), self.marks)
 
+    def parted(self, partings: tuple[Parting, ...]) -> PlanNetwork:
+        """Return the same with values of digits told apart."""
+        return PlanNetwork(self.wiring, self.marks, (*self.partings, *partings))
+
     @cached_property
     def group(self) -> PlanGroup:
-        return group_of(self.wiring, self.marks)
+        return group_of(self.wiring, self.marks, self.partings)
 
     @cached_property
     def numbers(self) -> OrbitNumbers:
@@ -147,15 +152,16 @@ class PlanNetwork:
     @cached_property
     def capacity_Bps(self) -> Floats:  # noqa: N802
         """Capacity of a cable of each kind, one way, after protocol efficiency, [K] byte/s."""
-        part = np.array([float(self._protocol(link).efficiency) for link, _ in self.wiring.kinds])
+        part = np.array([float(self.protocol(link).efficiency) for link, _ in self.wiring.kinds])
         return np.asarray(self.rate_Bps * part)
 
     @cached_property
     def rate_Bps(self) -> Floats:  # noqa: N802
         """Raw rate of a cable of each kind, [K] byte/s."""
-        return np.array([float(self._protocol(link).lane_rate) * lanes for link, lanes in self.wiring.kinds])
+        return np.array([float(self.protocol(link).lane_rate) * lanes for link, lanes in self.wiring.kinds])
 
-    def _protocol(self, link: str) -> Protocol:
+    def protocol(self, link: str) -> Protocol:
+        """The protocol of a link."""
         return self.plan.protocols[self.plan.links[link].protocol]
 
     @cached_property
@@ -174,6 +180,12 @@ class PlanNetwork:
         found = np.zeros(len(self.orbit_cables), dtype=np.int64)
         found[self.base.orbit] = self.base.kind
         return found
+
+    @cached_property
+    def mirror(self) -> Ints:
+        """The orbit of the arcs the other way, [orbits]."""
+        orbits = range(len(self.orbit_cables))
+        return np.array([self.numbers.mirror[orbit] for orbit in orbits], dtype=np.int64)
 
     @cached_property
     def orbit_capacity_Bps(self) -> Floats:  # noqa: N802
