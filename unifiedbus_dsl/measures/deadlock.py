@@ -20,7 +20,10 @@ from unifiedbus_dsl.solver.deadlock.path_rules import PathRule, routes
 from unifiedbus_dsl.solver.demand import Demand, row_sums
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify import Certificate
-from unifiedbus_dsl.verify.deadlock import AcyclicCertificate, CycleCertificate, RoutedTraffic
+from unifiedbus_dsl.verify.channels import RoutedTraffic
+from unifiedbus_dsl.verify.deadlock import AcyclicCertificate, CycleCertificate
+from unifiedbus_dsl.verify.routed import Router
+from unifiedbus_dsl.verify.ways import DimensionByDimension, FewestBetweenGroups, Shortest, UpAndDown
 
 MOST_FOLLOWED = 20_000
 """Senders times intermediates up to which packets are followed one by one."""
@@ -83,8 +86,14 @@ def _check_size(machine: NetworkContext, demand: Demand, rule: PathRule, traffic
 def routed_traffic(machine: NetworkContext, demand: Demand, rule: PathRule) -> RoutedTraffic:
     """Return a demand under a rule of paths as a certificate states it."""
     network = machine.network
-    group = None if rule.grouping is None else rule.grouping.of_vertices(network)
-    return RoutedTraffic(arcs_of(network), matrix_of(demand, network.ends), rule.kind, rule.via, rule.place, group)
+    router: Router = Shortest()
+    if rule.kind == "updown":
+        router = UpAndDown()
+    elif rule.place is not None:
+        router = DimensionByDimension(rule.place)
+    elif rule.grouping is not None:
+        router = FewestBetweenGroups(rule.grouping.of_device)
+    return RoutedTraffic(arcs_of(network), matrix_of(demand, network.ends), router, rule.via)
 
 
 def deadlock_free(call: MeasureCall) -> Certified[Answer]:
