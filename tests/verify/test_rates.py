@@ -83,7 +83,7 @@ BROKEN = [
     ("throughput(alltoall(all npu))", "arcs.head", lambda head: head[::-1].copy(), "not the cables"),
     (OPTIMAL, "prices.value", lambda each: -each, "a length for each"),
     (OPTIMAL, "prices.of", lambda one: evolve(one, copies=9), "one potential"),
-    (OPTIMAL, "scale", lambda scale: scale * 1.01, "does not send|injects more|passes through"),
+    (OPTIMAL, "scale", lambda scale: scale * 1.01, "less goes out|injects more|passes through"),
     ("load(alltoall(all npu))", "load_Bps", bumped(0, 1e9), "what comes into a switch"),
 ]  # fmt: skip
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--detail", is_flag=True, help="Every device instead of equal parts folded.")
 @click.option("--floor", is_flag=True, help="The floor plan: what `place` puts where.")
 @click.option("--traffic", metavar="NAME", help="Colour cables by the load of this traffic.")
-@click.option("--routing", metavar="NAME", help="How that traffic is routed; by default ecmp.")
+@click.option("--routing", metavar="R", help="How that traffic is routed, as in the language; by default ecmp.")
 @click.option("--scenario", metavar="NAME", help="The system before and after a scenario, one beside the other; with "
               "--traffic, and its loads.")  # fmt: skip
 @click.option("--map", "heat", metavar="WHAT", help="A table of colours instead: `bandwidth` or `latency` of each two "
@@ -92,7 +92,8 @@ def command(
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
     for each in written:
         say(str(each))
-    context.exit(question_status(sink) if asked.plot is not None else status(sink))
+    put = asked.plot is not None or asked.routing is not None
+    context.exit(question_status(sink) if put else status(sink))
 
 
 # ---- what was asked for -----------------------------------------------------------------------------------------
@@ -192,13 +193,18 @@ def _question(compilation: Compilation, path: Path, system: str, asked: RenderRe
         click.UsageError: no such traffic or routing.
     """
     from unifiedbus_dsl.figures.solved_views import load_question, traffics
+    from unifiedbus_dsl.measures.registry import ROUTING
     from unifiedbus_dsl.vocabulary.signatures import ROUTINGS
 
     if asked.traffic is None:
         return None
     one_of("traffic", asked.traffic, list(traffics(compilation, system)), f" of `{system}` in `{path}`")
-    routing = one_of("routing", asked.routing or "ecmp", list(ROUTINGS))
-    return load_question(asked.traffic, routing)
+    routing = asked.routing or ROUTING.default
+    one_of("routing", routing.partition("(")[0].strip(), list(ROUTINGS))
+    try:
+        return load_question(asked.traffic, routing)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _type(plan: Plan, name: str) -> str:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "sarif", "github")
 
 WRONG_FILE, WRONG_USAGE = 1, 2
-ANSWERS = ("UB0701", "UB0702", "UB0706", "UB0707")
-"""Errors that answer a question which is put well: an expectation that does not hold, no answer on this machine."""
+ANSWERS = ("UB0701", "UB0702", "UB0706", "UB0707", "UB0801")
+"""Errors that answer a question which is put well: an expectation that does not hold, no answer on this machine, a
+picture of too many marks."""
 
 limit_option = click.option(
     "--limit", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",

@@ -127,6 +127,12 @@ def open_sentence(machine: NetworkContext) -> tuple[str, ...]:
     return links_sentence(machine, network.kinds.link[network.kind], "free to take cables of")
 
 
+def has_planes(machine: NetworkContext) -> bool:
+    """Return whether a machine is whole and has cables of several protocols, so that one may be left idle."""
+    links = list(machine.fabric.plan.links.values())
+    return machine.health is None and len({links[k].protocol for k in machine.fabric.kinds.link.tolist()}) > 1
+
+
 def faster_plane_line(
     machine: NetworkContext, demand: Demand, routing: Routing, scale: float, load: Floats
 ) -> tuple[str, ...]:
@@ -135,9 +141,9 @@ def faster_plane_line(
     `load` [A] is the load at the largest `scale` of the demand that fits. Only asked of whole machines: what is left of
     one in a scenario is compared with the whole, not with its planes.
     """
-    if machine.health is not None or routing.name == "optimal":
-        return ()
     network = machine.network
+    if not has_planes(machine) or routing.name == "optimal":
+        return ()
     protocol, names = _protocols(machine, network)
     used = np.zeros(len(names))
     np.maximum.at(used, protocol, load / network.capacity_Bps)

@@ -14,7 +14,7 @@ from unifiedbus_dsl.measures.answers import Answer, shown
 from unifiedbus_dsl.measures.certified import Certified, arcs_of, bounds, matrix_of, moves_of
 from unifiedbus_dsl.measures.end_points import carriers_of, end_points
 from unifiedbus_dsl.measures.measure_call import MeasureCall
-from unifiedbus_dsl.measures.planes import carrying_sentence, faster_plane_line
+from unifiedbus_dsl.measures.planes import carrying_sentence, faster_plane_line, has_planes
 from unifiedbus_dsl.measures.read_routing import read_routing
 from unifiedbus_dsl.measures.sender_classes import Senders
 from unifiedbus_dsl.measures.wording import arc_names, binding, binding_ends
@@ -207,6 +207,8 @@ def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
 
 def _idle_plane(found: Loaded) -> tuple[str, ...]:
     """Return the warning of a faster plane, at the largest throughput of the same routing."""
+    if not has_planes(found.machine):
+        return ()
     if found.routing.proportional:
         best = throughput_under(found.loads, found.demand)
     else:

@@ -42,6 +42,10 @@ class RoutingCall:
         """The arrays of the machine."""
         return arrays_of(self.call.machine.fabric.plan)
 
+    @property
+    def has_switches(self) -> bool:
+        return bool((self.call.machine.network.end < 0).any())
+
     def order(self) -> tuple[int, ...] | None:
         """Return `order = [2, 0, 1]`, each dimension once; None where none is given."""
         node = self.options.named.get("order")

@@ -57,7 +57,7 @@ class FeasibleCertificate(LoadCertificate):
     def prove(self, cables: Cables) -> Proved:
         """The least rate of those that send in these loads."""
         check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays)
-        return Proved.exactly(self.scale * self.matrix.least_sent)
+        return Proved.exactly(self.scale * self.matrix.least_sent, self.not_compared(cables))
 
 
 @frozen(eq=False)
@@ -162,8 +162,8 @@ def _check_balance(
     *,
     relays: bool,
 ) -> None:
-    """Of a switch as much goes out as comes in; of an end point what it sends more, and what it receives less; through
-    a vertex that does not forward nothing passes."""
+    """Of a switch as much goes out as comes in; of an end point what it sends more, and what it receives less, and no
+    less than each; through a vertex that does not forward nothing passes."""
     at = np.flatnonzero(cables.end >= 0)
     end = cables.end[at]
     switch = cables.end < 0
@@ -176,6 +176,10 @@ def _check_balance(
     require(
         not (np.abs(of_ends(out - into) - (sent - received)) > slack).any(),
         "an end point does not send and receive what the traffic says",
+    )
+    require(
+        not (of_ends(out) < sent - slack).any() and not (of_ends(into) < received - slack).any(),
+        "less goes out of an end point, or into it, than it sends or receives",
     )
     if relays:
         return

@@ -128,7 +128,7 @@ class Bare:
     """Two end points and two arcs each way, of 2 and of 5 byte/s."""
 
     network: Network
-    budget_s: float | None = None
+    time_limit: float | None = None
 
     @property
     def symmetry(self) -> Symmetry:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from unifiedbus_dsl.measures.registry import RoutingDefinition, register
 from unifiedbus_dsl.vocabulary.signatures import Argument, Takes
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.solver.routing.interface import Routing
 
 VIA = Argument("via", Takes.WORD, "what is between the two legs", words=("end", "switch", "group"), default="end")
+DETOUR = evolve(VIA, default="a switch, or an end point where there is none")
 IN_GROUPS = Argument("groups", Takes.SELECTION, "the groups: `all group`", default="those that the machine has")
 ORDER = Argument("order", Takes.LIST, "the dimensions in the order in which they are gone along", default="theirs")
 
@@ -61,6 +64,16 @@ def valiant(call: RoutingCall) -> Routing:
         return dragonfly.group_routing(call.name, call.text, dragonfly.valiant_over_groups, groups, OverGroups)
     legs = OverSwitches(Shortest()) if via == "switch" else OverMembers(Shortest())
     return LinearRouting(call.name, call.text, partial(ecmp.valiant, via=via), relays=True, verified=lambda _: legs)
+
+
+def ugal(call: RoutingCall) -> Routing:
+    """Return `ugal` over what `via` names."""
+    from unifiedbus_dsl.solver.routing.dragonfly import grouping_of
+    from unifiedbus_dsl.solver.routing.ugal import Ugal
+
+    via = call.options.word("via", "switch" if call.has_switches else "end")
+    groups = call.grouping(via == "group")
+    return Ugal(call.name, call.text, via, lambda network: grouping_of(network, groups))
 
 
 def updown(call: RoutingCall) -> Routing:
@@ -131,10 +144,18 @@ def group_minimal_paths(call: RoutingCall) -> PathRule:
 
 def valiant_paths(call: RoutingCall) -> PathRule:
     """Return the two legs of `valiant`."""
+    return _paths_over(call, call.options.word("via", VIA.default))
+
+
+def ugal_paths(call: RoutingCall) -> PathRule:
+    """Return the paths of `ugal`: those of `valiant`, among which, over a source or target, are the minimal ones."""
+    return _paths_over(call, call.options.word("via", "switch" if call.has_switches else "end"))
+
+
+def _paths_over(call: RoutingCall, via: str) -> PathRule:
     from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
     from unifiedbus_dsl.solver.routing import dragonfly
 
-    via = call.options.word("via", VIA.default)
     if via == "group":
         grouping = dragonfly.grouping_of(call.call.machine.network, call.grouping())
         return PathRule("groups", "group", grouping=grouping)
@@ -175,6 +196,13 @@ for name, doc, arguments, make, paths in (
         (VIA, IN_GROUPS),
         valiant,
         valiant_paths,
+    ),
+    (
+        "ugal",
+        "a minimal path or one of `valiant`, by the queues on both, in equilibrium: an estimate",
+        (DETOUR, IN_GROUPS),
+        ugal,
+        ugal_paths,
     ),
     ("updown", "up to the lowest tier from which the target can be reached, then down", (), updown, updown_paths),
     ("dor", "along the dimensions of the array of end points, one after another", (ORDER,), dor, dor_paths),

@@ -22,7 +22,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.base.arrays import Bools, Ints, bincount
+from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.graph.network import Network, arcs_of_rows
 from unifiedbus_dsl.graph.symmetry import Array, Automorphism, Symmetry, locate_arrays, relabel
@@ -173,11 +173,11 @@ def group_router(network: Network, grouping: Grouping) -> Router:
     Raises:
         NotAdmittedError: no cable joins two groups.
     """
-    length = _lengths(network, grouping.of_vertices(network))
-    return lambda goal: _ways(network, length, goal)
+    length = group_lengths(network, grouping.of_vertices(network))
+    return lambda goal: shortest_dag(network, length, goal)
 
 
-def _lengths(network: Network, group: Ints) -> Ints:
+def group_lengths(network: Network, group: Ints) -> Ints:
     """Of a local arc 1, of a global one more than of any path of local ones, [A]."""
     return np.where(crossing(network, group), network.vertices + 1, 1).astype(np.int64)
 
@@ -202,7 +202,7 @@ def _keeps(network: Network, group: Ints) -> Callable[[Automorphism], bool]:
     return keep
 
 
-def _ways(network: Network, length: Ints, goal: NDArray[Any]) -> RoutingDag:
+def shortest_dag(network: Network, length: Ints, goal: NDArray[Any]) -> RoutingDag:
     """The arcs that lead nearer to the vertices `goal` by these lengths, and each vertex ranked by its distance."""
     away = np.iinfo(np.int64).max // 4
     far = np.full(network.vertices, away)
@@ -232,23 +232,21 @@ def valiant_over_groups(symmetry: Symmetry, demand: Demand, grouping: Grouping) 
     """
     network = symmetry.network
     group = grouping.of_vertices(network)
-    length = _lengths(network, group)
+    length = group_lengths(network, group)
     grouped = invariant_symmetries(keep_groups(symmetry, group), demand)
     total = np.zeros(grouped.arc_orbits)
     row = row_sums(demand, network.ends)
     chances: Any = None
     for number in track(list(range(grouping.count)), "loads to each group"):
-        ways = _ways(network, length, np.flatnonzero(group == number))
+        ways = shortest_dag(network, length, np.flatnonzero(group == number))
         given = given_along(network, ways, row / grouping.count, "valiant(via = group)")
         total += bincount(grouped.arc_orbit[ways.arcs], passed_along(network, ways, given), len(total))
-        found = _arrivals(network, ways, np.flatnonzero(row > 0)) / grouping.count
-        chances = found if chances is None else chances + found
-        if chances.nnz > MAX_CHANCES:
-            raise NotAdmittedError("too many end points and groups for what comes from each to each to be held")
+        chances = add_arrivals(chances, network, ways, row)
+    chances = chances / grouping.count
     sweeps = grouping.count
     for target, size in track(list(target_representatives(grouped, demand)), "loads from each group"):
         column = demand_column(demand, target, network.ends)
-        ways = _ways(network, length, network.vertices_of(target))
+        ways = shortest_dag(network, length, network.vertices_of(target))
         begins = np.asarray(chances @ column)
         if (ways.steps[begins > 0] < 0).any():
             raise NotAdmittedError("`valiant(via = group)` comes to a group from which there is no path to a target")
@@ -256,6 +254,20 @@ def valiant_over_groups(symmetry: Symmetry, demand: Demand, grouping: Grouping) 
         total += size * bincount(grouped.arc_orbit[ways.arcs], load, len(total))
         sweeps += 1
     return Loads(network, "valiant via group", loads_of_orbits(grouped, total), sweeps)
+
+
+def add_arrivals(chances: Any, network: Network, ways: RoutingDag, row: Floats) -> Any:
+    """Return the `chances` of other groups, None for none, and those to come first to each vertex of one more, for the
+    end points that send something (`row` [E]): [V, E], sparse.
+
+    Raises:
+        NotAdmittedError: an end point has no path to the group, or they are too many to be held.
+    """
+    found = _arrivals(network, ways, np.flatnonzero(row > 0))
+    both = found if chances is None else chances + found
+    if both.nnz > MAX_CHANCES:
+        raise NotAdmittedError("too many end points and groups for what comes from each to each to be held")
+    return both
 
 
 def _arrivals(network: Network, ways: RoutingDag, senders: Ints) -> Any:
