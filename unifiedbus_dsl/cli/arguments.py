@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
@@ -14,6 +15,7 @@ from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
+    from unifiedbus_dsl.syntax.project_file import ProjectFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -98,7 +100,8 @@ def source_file(name: str | None, command: str) -> Path:
 
 
 def source_files(names: Iterable[str], command: str) -> list[Path]:
-    """The files that were named, and those inside the folders that were named, each once and in order.
+    """The files that were named, those inside the folders that were named, and those that patterns such as
+    `specs/**/*.ubus` match, each once and in order.
 
     Raises:
         click.UsageError: nothing was named, there is no such file, or no source in a folder.
@@ -106,7 +109,7 @@ def source_files(names: Iterable[str], command: str) -> list[Path]:
     found: dict[Path, None] = {}
     for name in names:
         path = Path(name)
-        found |= dict.fromkeys(_inside(path) if name and path.is_dir() else [source_file(name, command)])
+        found |= dict.fromkeys(_inside(path) if name and path.is_dir() else _matching(name, command))
     if not found:
         source_file(None, command)
     return list(found)
@@ -165,22 +168,51 @@ def systems(compilation: Compilation, path: Path, named: Sequence[str]) -> Seque
 
 
 def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
-    """The system that was named, by default the first of the file; that there are others is said on standard error.
+    """The system that was named, by default that of the project file, or the first of the file; that there are others
+    is said on standard error.
 
     Raises:
         click.ClickException: the file has none.
         click.UsageError: it has none of this name.
     """
-    found = systems(compilation, path, [system] if system is not None else [])
+    meant = system if system is not None else project_of(path).system
+    if system is None and meant not in compilation.systems:
+        meant = None
+    found = systems(compilation, path, [meant] if meant is not None else [])
     if len(found) > 1:
         others = ", ".join(f"`{name}`" for name in found[1:])
         say(f"this is the system `{found[0]}`; left out: {others} (`--system NAME`)", err=True)
     return found[0]
 
 
+def project_of(path: Path) -> ProjectFile:
+    """What the project file says that a text is under; of standard input, that of the current folder.
+
+    Raises:
+        click.ClickException: it is wrong.
+    """
+    from unifiedbus_dsl.syntax.project_file import ProjectFileError, find_project
+
+    try:
+        return find_project(Path() if path == STDIN else path.parent)
+    except ProjectFileError as error:
+        raise click.ClickException(str(error)) from error
+
+
 def shown(path: Path) -> str:
     """What messages call a file, or standard input."""
     return "standard input" if path == STDIN else f"`{path}`"
+
+
+def _matching(name: str, command: str) -> list[Path]:
+    """The files of a pattern, where it is one and no file has that very name."""
+    if not glob.has_magic(name) or os.path.lexists(name):
+        return [source_file(name, command)]
+    found = sorted(Path(each) for each in glob.glob(name, recursive=True))
+    matched = [path for path in found if path.suffix == SUFFIX and path.is_file()]
+    if not matched:
+        raise click.UsageError(f"no {SUFFIX} file matches `{name}`")
+    return matched
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unifiedbus_dsl.cli.arguments import STDIN
+from unifiedbus_dsl.cli.arguments import STDIN, project_of
 from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import FORMATS, deny_option, in_format, limit_option, once, status
 from unifiedbus_dsl.cli.terminal import say
@@ -40,11 +40,13 @@ def command(
     limit: int,
     **reading: Any,
 ) -> None:
-    """Check files without writing anything. A folder stands for all .ubus files in it, `-` for standard input.
+    """Check files without writing anything. A folder stands for all .ubus files in it, a pattern for those that it
+    matches, `-` for standard input.
 
     \b
     Examples:
       ubusc check machine.ubus
+      ubusc check 'racks/**/*.ubus' --deny UB0208
       ubusc check specs --deny warnings
       ubusc check machine.ubus --fix
       ubusc check machine.ubus --format sarif > findings.sarif
@@ -65,11 +67,20 @@ def command(
     say(in_format(form, found, limit), nl=False)
     if form == "text":
         _closing_words(paths, found, fix)
-    context.exit(status(found, deny))
+    context.exit(status(found, deny) or _denied_status(paths, found, deny))
 
 
 def _diagnose(paths: list[Path], reading: dict[str, Any]) -> list[Diagnostic]:
     return once(d for path in paths for d in compiled(path, **reading).diagnostics)
+
+
+def _denied_status(paths: list[Path], found: list[Diagnostic], deny: tuple[str, ...]) -> int:
+    """The status by what the project file of each text denies; those of a file that is used are of its own project."""
+    by_folder: dict[Path, list[Diagnostic]] = {}
+    for each in found:
+        at = each.primary.span.source.path if each.primary is not None else None
+        by_folder.setdefault((at or paths[0]).parent, []).append(each)
+    return max((status(own, (*deny, *project_of(at / "x").deny)) for at, own in by_folder.items()), default=0)
 
 
 def _mend(diagnose: Callable[[], list[Diagnostic]], found: list[Diagnostic]) -> int:

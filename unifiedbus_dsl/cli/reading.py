@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from unifiedbus_dsl.cli.arguments import STDIN
+from unifiedbus_dsl.cli.arguments import STDIN, project_of
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
@@ -49,13 +49,16 @@ def compiled(path: Path, **options: Any) -> Compilation:
 
     Raises:
         click.UsageError: what is set has no value, or two.
+        click.ClickException: the project file is wrong.
         OSError: standard input is closed.
     """
     from unifiedbus_dsl import compiler
 
+    project = project_of(path)
     given = {name: value for name, value in options.items() if name not in ("settings", "search") and value is not None}
-    limits = compiler.Limits(**given)
-    search, settings = [Path(folder) for folder in options["search"]], settings_of(options["settings"])
+    limits = compiler.Limits(**{**project.limits, **given})
+    search = [*map(Path, options["search"]), *project.search]
+    settings = settings_of(options["settings"])
     if path != STDIN:
         return compiler.compile(path, search=search, limits=limits, settings=settings)
     if sys.stdin is None:

@@ -13,6 +13,7 @@ from unifiedbus_dsl.cli.terminal import text_width, wants_colour
 if TYPE_CHECKING:
     from unifiedbus_dsl.diagnostics import Diagnostic
 
+WARNINGS = "warnings"
 FORMATS = ("text", "json", "sarif", "github")
 
 WRONG_FILE, WRONG_USAGE = 1, 2
@@ -24,9 +25,27 @@ limit_option = click.option(
     "--limit", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
     help="Write out at most N diagnostics as text; 0 means all.",
 )  # fmt: skip
+
+
+def _denied(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """`warnings` and codes, as they are spelt here.
+
+    Raises:
+        click.UsageError: there is no such code.
+    """
+    from unifiedbus_dsl.diagnostics import catalogue
+
+    found = tuple(each if each == WARNINGS else catalogue.normal(each) for each in given)
+    for each in found:
+        if each != WARNINGS and catalogue.find(each) is None:
+            raise click.UsageError(f"`--deny {each}`: it is `{WARNINGS}`, or a code that `ubusc explain` lists")
+    return found
+
+
 deny_option = click.option(
-    "--deny", type=click.Choice(["warnings"]), multiple=True, help="Warnings make the exit status 1 as well."
-)
+    "--deny", callback=_denied, multiple=True, metavar="WHAT",
+    help="Make the exit status 1 for this too: `warnings`, or the code of a warning or note; can be repeated.",
+)  # fmt: skip
 
 
 def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -67,12 +86,13 @@ def _renderer(name: str) -> Callable[[Iterable[Diagnostic]], str]:
 
 
 def status(diagnostics: Iterable[Diagnostic], deny: Iterable[str] = ()) -> int:
-    """1 where there is an error, or a warning that is denied, 2 where `--set` is to blame for one; else 0."""
+    """1 where there is an error, or what is denied (`warnings`, or a code); 2 where `--set` is to blame; else 0."""
     from unifiedbus_dsl.diagnostics import Severity
     from unifiedbus_dsl.semantic.names.settings import of_settings
 
-    bad = {Severity.ERROR, Severity.WARNING} if "warnings" in deny else {Severity.ERROR}
-    found = [diagnostic for diagnostic in diagnostics if diagnostic.severity in bad]
+    denied = set(deny)
+    bad = {Severity.ERROR, Severity.WARNING} if WARNINGS in denied else {Severity.ERROR}
+    found = [each for each in diagnostics if each.severity in bad or each.code in denied]
     return WRONG_USAGE if any(map(of_settings, found)) else WRONG_FILE if found else 0
 
 

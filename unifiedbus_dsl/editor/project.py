@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ from unifiedbus_dsl.semantic.names.model import Model, Module
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.load import load
 from unifiedbus_dsl.syntax.parse import parse
+from unifiedbus_dsl.syntax.project_file import ProjectFileError, find_project
 from unifiedbus_dsl.vocabulary.limits import Limits
 
 SUFFIX = ".ubus"
@@ -137,7 +139,7 @@ class Project:
         known = self._documents.get(key)
         if known is not None and self._is_fresh(known):
             return known
-        library = files_library(self.search, LIMITS, (*self._known(), source))
+        library = files_library(self.folders_of(source), LIMITS, (*self._known(), source))
         document = Document(source, bind(source, library, Sink(LIMITS.errors), self.read), self)
         self._documents[key] = document
         return document
@@ -172,7 +174,7 @@ class Project:
     def reread(self, document: Document, text: str) -> Mentions:
         """Return the mentions of a document as they would be if it had another text."""
         source = Source(document.source.name, text, document.source.path)
-        library = files_library(self.search, LIMITS, (*self._known(), source))
+        library = files_library(self.folders_of(source), LIMITS, (*self._known(), source))
 
         def read(each: Source, sink: Sink) -> tree.File:
             return parse(each, sink) if each is source else self.read(each, sink)
@@ -182,7 +184,19 @@ class Project:
 
     def compile(self, source: Source) -> Compilation:
         """Return what the compiler says of a source, with the other texts as they are open."""
-        return compile_source(source, self._known(), search=self.search, limits=LIMITS, read=self.read)
+        search = self.folders_of(source)
+        return compile_source(source, self._known(), search=search, limits=LIMITS, read=self.read)
+
+    def folders_of(self, source: Source) -> tuple[Path, ...]:
+        """Return where `use` looks further: what the client has named, then what the project file says.
+
+        One that is wrong says nothing here: `ubusc check` tells what is wrong with it.
+        """
+        if source.path is None:
+            return self.search
+        with suppress(ProjectFileError):
+            return (*self.search, *find_project(source.path.parent).search)
+        return self.search
 
     def read(self, source: Source, sink: Sink) -> tree.File:
         """Return the tree of a source, parsed once; what is wrong with it goes to the sink each time."""
@@ -227,7 +241,7 @@ class Project:
         """Return the files that a `use` in a text can name, by the names that it can say."""
         beside = (source.path.parent,) if source.path is not None else ()
         found: dict[str, None] = {}
-        for folder in (*beside, *self.search, *spec_folders()):
+        for folder in (*beside, *self.folders_of(source), *spec_folders()):
             inside = (
                 path.relative_to(folder) for path in sorted(folder.glob("*.ubus")) + sorted(folder.glob("*/*.ubus"))
             )
