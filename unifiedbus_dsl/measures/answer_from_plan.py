@@ -15,6 +15,7 @@ from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.plan_call import PlanCall, is_known
 from unifiedbus_dsl.measures.planes import plane_names
 from unifiedbus_dsl.measures.registry import Measure
+from unifiedbus_dsl.measures.state_orbits import verify_orbits
 from unifiedbus_dsl.semantic.select.planes import plane_links
 
 
@@ -30,6 +31,7 @@ def answer_from_plan(measure: Measure, call: MeasureCall) -> Answer | None:
         if names:
             network = network.over(plane_links(names, network.plan.links))
         answer = measure.by_plan(PlanCall(quiet, network))
+        verify_orbits(network)
     except (NotProvedError, RefusedError):
         return None
     return evolve(answer, origin="plan")

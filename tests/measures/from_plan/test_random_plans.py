@@ -25,8 +25,8 @@ ASKED = (
 )
 
 
-def answers(compiled: Compilation, question: str, *, by_plan: bool) -> tuple[Answer, ...]:
-    return ask(compiled, None, question, by_plan=by_plan).answers
+def answers(compiled: Compilation, question: str, *, by_plan: bool, system: str | None = None) -> tuple[Answer, ...]:
+    return ask(compiled, system, question, by_plan=by_plan).answers
 
 
 def differs(one: Answer, other: Answer) -> str:

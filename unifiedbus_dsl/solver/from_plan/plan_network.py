@@ -19,6 +19,11 @@ from unifiedbus_dsl.graph.quotient.cells import Cells, OrbitNumbers, cells_of
 from unifiedbus_dsl.graph.quotient.group import Mark, Parting, PlanGroup, group_of
 from unifiedbus_dsl.ir.plan import Plan, Protocol
 
+WORK = 12_000
+"""Orbits of sources times those of vertices and arcs, about, up to which the plan is sooner asked than the fabric made;
+and one more for so many cables of it."""
+CABLES_FOR_WORK = 20
+
 
 @frozen(eq=False, slots=False)
 class Quotient:
@@ -207,10 +212,20 @@ class PlanNetwork:
             self._around[key] = found
         return self._around[key]
 
+    def made(self) -> list[Quotient]:
+        """The orbits that have been asked for so far."""
+        return [*([self.base] if "base" in vars(self) else []), *self._around.values()]
+
     def sources(self, places: Collection[int]) -> Sequence[tuple[int, int]]:
-        """Yield the orbits of the devices of some places in order of the ids of their members, and their sizes."""
+        """Return the orbits of the devices of some places in order of the ids of their members, and their sizes.
+
+        Raises:
+            NotProvedError: there are so many that the fabric is sooner asked.
+        """
         base = self.base
         found = [d for d in range(base.devices) if int(base.device_place[d]) in places]
+        if len(found) * (base.nodes + len(base.tail)) > WORK + self.orbit_cables.sum() / CABLES_FOR_WORK:
+            raise NotProvedError("so many orbits that the fabric is asked sooner")
         found.sort(key=base.device_id)
         return [(d, int(base.device_size[d])) for d in found]
 
