@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from tests.cli.conftest import PROGRAM, Run, spawn
-from unifiedbus_dsl.cli.app import COMMANDS
+from unifiedbus_dsl.cli.commands import COMMANDS
 
 HEAVY = ("numpy", "lark", "scipy", "networkx", "graphviz", "rich", "attrs", "attr")
 

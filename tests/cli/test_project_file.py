@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Run
-from unifiedbus_dsl.cli.app import COMMANDS
+from unifiedbus_dsl.cli.commands import COMMANDS
 from unifiedbus_dsl.syntax.project_file import read_project
 from unifiedbus_dsl.vocabulary.limits import Limits
 

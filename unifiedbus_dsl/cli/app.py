@@ -14,26 +14,12 @@ from collections.abc import Sequence
 
 import click
 
+from unifiedbus_dsl.cli.commands import COMMANDS
 from unifiedbus_dsl.cli.signals import end_as_interrupted, interrupted_status, interrupted_word
 from unifiedbus_dsl.cli.terminal import discard_output, prepare_streams, say
 from unifiedbus_dsl.version import VERSION
 
 WRONG_USAGE, INTERNAL, IO_ERROR, BROKEN_PIPE = 2, 70, 74, 141
-
-COMMANDS = {
-    "compile": "Check a file, build its machines, write them and sum them up.",
-    "check": "Check files without writing anything.",
-    "analyze": "Answer the questions of a file, or print a datasheet.",
-    "survey": "Let every part fail, one by one or many at random, and say what is left.",
-    "render": "Draw a machine: folded, device by device, or on its floor.",
-    "export": "Write a machine in a format of another tool.",
-    "import": "Read a machine that another tool has written.",
-    "diff": "Compare two machines, or a design with what was found.",
-    "fmt": "Lay files out the one way.",
-    "explain": "Explain an error, with a wrong and a right example.",
-    "lsp": "Serve an editor over the language server protocol.",
-}
-"""What each command does, in a line: said here, so that `--help` need not load them all."""
 
 
 def _load(name: str) -> click.Command:
@@ -83,6 +69,14 @@ def _load(name: str) -> click.Command:
             from unifiedbus_dsl.cli.lsp import command as lsp
 
             return lsp
+        case "completion":
+            from unifiedbus_dsl.cli.completion import command as completion
+
+            return completion
+        case "man":
+            from unifiedbus_dsl.cli.man import command as man
+
+            return man
     raise KeyError(name)
 
 
@@ -164,17 +158,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     if "_UBUSC_COMPLETE" in os.environ:
-        return _complete_words()
+        from unifiedbus_dsl.cli.complete import answer_shell
+
+        return answer_shell(group, os.environ["_UBUSC_COMPLETE"])
     with group.make_context("ubusc", arguments) as context:
         group.invoke(context)
     return 0
-
-
-def _complete_words() -> int:
-    """What a shell's completion script asks for."""
-    from click.shell_completion import shell_complete
-
-    return shell_complete(group, {}, "ubusc", "_UBUSC_COMPLETE", os.environ["_UBUSC_COMPLETE"])
 
 
 def _status_of(error: BaseException) -> int:
