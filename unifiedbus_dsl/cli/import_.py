@@ -29,7 +29,9 @@ class _Formats(click.Command):
 
 @click.command("import", cls=_Formats)
 @click.argument("file", required=False)
-@click.option("-o", "--output", metavar="PATH", help="The fabric file to write; by default NAME.npz here.")
+@click.option("-o", "--output", metavar="PATH", help="The file to write; by default NAME.npz here, or NAME.ubus.")
+@click.option("--to", "target_form", metavar="FORM", type=click.Choice(["npz", "ubus"]), default="npz", help="`npz`, a "
+              "fabric file, or `ubus`: text with arrays and rules, and what fits no rule as exceptions.")  # fmt: skip
 @click.option("--format", "form", metavar="NAME", help="The format of the file; by default its content says it.")
 @click.option("--hosts", metavar="RULE", help="How the description of an adapter names its host: an expression with a "
               "group, such as `(.+) mlx5_\\d+`; by default the word before the last. `none` for no hosts.")  # fmt: skip
@@ -43,6 +45,7 @@ def command(
     /,
     file: str | None,
     output: str | None,
+    target_form: str,
     form: str | None,
     hosts: str | None,
     rate: str | None,
@@ -60,9 +63,11 @@ def command(
       ibnetdiscover | ubusc import - -o found.npz
       ubusc analyze found.npz
       ubusc diff machine.ubus found.npz
+      ubusc import ibnetdiscover.txt --to ubus -o found.ubus
     """
     from unifiedbus_dsl.base.units import counted
     from unifiedbus_dsl.cli.arguments import check_output, one_of
+    from unifiedbus_dsl.cli.lifted import write_lifted
     from unifiedbus_dsl.cli.output import beside
     from unifiedbus_dsl.cli.progress_bar import progress_bar
     from unifiedbus_dsl.diagnostics import Sink
@@ -86,13 +91,15 @@ def command(
                     context.exit(1)
                 found.table.usual = usual
                 fabric = found.fabric()
+                target = Path(output) if output is not None else Path(file_name(source.stem, f".{target_form}"))
+                said = write_lifted(fabric, target, sink) if target_form == "ubus" else ""
         except ImportFailed as error:
             sink.error("UB0807", str(error), None)
             say(as_text(sink, limit, sys.stderr), err=True, nl=False)
             context.exit(1)
-        target = Path(output) if output is not None else Path(file_name(source.stem, ".npz"))
-        with beside(target) as draft:
-            fabric.save(draft)
+        if not said:
+            with beside(target) as draft:
+                fabric.save(draft)
     told(found.doubts, sink)
     if found.table.types is None:
         remark(
@@ -100,7 +107,7 @@ def command(
         )
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
     doubts = f", {counted(found.doubts.total, 'doubt')}" if found.doubts else ""
-    say(f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}{doubts}")
+    say(said or f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}{doubts}")
 
 
 def _rate(text: str | None) -> Fraction | None:

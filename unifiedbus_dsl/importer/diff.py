@@ -19,6 +19,7 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.base.units import counted
 from unifiedbus_dsl.importer.listing import Cable, Listing
 from unifiedbus_dsl.importer.match_names import match_names
+from unifiedbus_dsl.importer.swaps import find_swaps
 
 _Cables: TypeAlias = "dict[frozenset[tuple[str, str]], Cable]"
 
@@ -177,7 +178,7 @@ def compare_listings(wanted: Listing, found: Listing, only: Collection[str] = ()
     ours, theirs = ({cable.ends: cable for cable in track(side.cables, "compare cables")} for side in (wanted, found))
     missing = {ends: cable for ends, cable in ours.items() if ends not in theirs}
     extra = {ends: cable for ends, cable in theirs.items() if ends not in ours}
-    swapped = list(_swapped(missing, extra))
+    swapped = sorted(_swapped(missing, extra), key=str)
     moved = list(_moved(missing, extra))
     same = [(ours[ends], theirs[ends]) for ends in ours if ends in theirs]
     return Difference(
@@ -208,17 +209,9 @@ def _part(listing: Listing, only: Collection[str]) -> Listing:
 
 def _swapped(missing: _Cables, extra: _Cables) -> Iterator[Swap]:
     """Two missing and two extra cables on the same four ends; they are taken out of both."""
-    wanted, there = ({end: ends for ends in side for end in ends} for side in (missing, extra))
-    for ends in sorted(missing, key=lambda e: str(missing[e])):
-        if ends not in missing or len(ends) < 2:
-            continue
-        a, b = sorted(ends)
-        first, second = there.get(a), there.get(b)
-        if first is None or second is None or first not in extra or second not in extra or len(first | second) != 4:
-            continue
-        other = frozenset((first | second) - ends)
-        if wanted.get(min(other)) == other and other in missing:
-            yield Swap((missing.pop(ends), missing.pop(other)), (extra.pop(first), extra.pop(second)))
+    for wanted, found in find_swaps(missing, extra):
+        one, two = (missing.pop(ends) for ends in wanted)
+        yield Swap((one, two), (extra.pop(found[0]), extra.pop(found[1])))
 
 
 def _moved(missing: _Cables, extra: _Cables) -> Iterator[Moved]:

@@ -1,22 +1,29 @@
 """The names of a site for a machine that was designed: a map of two columns, and the plan that goes by it.
 
 A row is a path of the design and what the site calls that part. A part may be a device or an assembly; a device inside
-an assembly that has a name is called by that name and the rest of its path."""
+an assembly that has a name is called by that name and the rest of its path. A row may also name a port of a type of
+device (`Leaf.p[3]`), of all devices of that type."""
 
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from attrs import evolve
 
-from unifiedbus_dsl.ir.fabric.names import device_paths
+from unifiedbus_dsl.escape.csv import cell
+from unifiedbus_dsl.ir.fabric.names import device_paths, port_paths
 from unifiedbus_dsl.ir.fabric.scope import parse_scope
 from unifiedbus_dsl.ir.plan import Plan, Site
 
 SEPARATORS = "\t;,"
+_QUOTED = re.compile('"(?:[^"]|"")*"')
+_PORT = re.compile(r"[A-Za-z_]\w*\.[^.]+")
+"""What may be a port of a type, such as `Leaf.p[3]`."""
 _TITLES = {"design", "path", "device", "name"}
 
 
@@ -40,8 +47,9 @@ def read_names(path: Path) -> dict[str, str]:
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        separator = next((s for s in SEPARATORS if s in line), ",")
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+        bare = _QUOTED.sub("", line)
+        separator = next((s for s in SEPARATORS if s in bare), ",")
+        cells = [cell(text.strip()) for text in next(csv.reader([line], delimiter=separator))]
         if not found and number == 1 and cells[0].lower() in _TITLES:
             continue
         if len(cells) != 2 or not all(cells):
@@ -50,11 +58,12 @@ def read_names(path: Path) -> dict[str, str]:
                 f"`{path.name}`, line {number}: a row is a path and a name, and this has {len(cells)} cells{help}"
             )
         own, site = cells
-        if own in found or site in uses:
+        if own in found or (site in uses and not _PORT.fullmatch(own)):  # ports of two types may have one name
             twice = own if own in found else site
             raise NamesError(f"`{path.name}`, line {number}: `{twice}` stands twice; first in line {uses.get(site, 1)}")
         found[own] = site
-        uses[site] = number
+        if not _PORT.fullmatch(own):
+            uses[site] = number
     if not found:
         raise NamesError(f"`{path.name}` has no row: a path of the design and a name on each line")
     return found
@@ -66,6 +75,10 @@ def named(plan: Plan, names: Mapping[str, str]) -> Plan:
     Raises:
         NamesError: the plan has no such part.
     """
+    ports, names = _ports(plan, names)
+    twice = next((name for name, count in Counter(names.values()).items() if count > 1), None)
+    if twice is not None:
+        raise NamesError(f"the map has `{twice}` for two parts")
     for path in names:
         _must_be(plan, path)
     wanted = {_spaced(path): name for path, name in names.items()}
@@ -74,7 +87,29 @@ def named(plan: Plan, names: Mapping[str, str]) -> Plan:
     devices = tuple(_name(path, wanted) for path in paths)
     own = set(paths)
     parts = {path: name for path, name in wanted.items() if path not in own}
-    return evolve(plan, site=evolve(plan.site or Site(), devices=devices, parts=parts))
+    return evolve(plan, site=evolve(plan.site or Site(), devices=devices, parts=parts, ports=ports))
+
+
+def _ports(plan: Plan, names: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """The names of the ports of each type of device that a map names some of, in order, and the rows about parts."""
+    root = plan.assemblies.get(plan.root)
+    parts = set() if root is None else {child.name for child in root.children}
+    rest: dict[str, str] = {}
+    found = dict(plan.site.ports) if plan.site is not None else {}
+    own: dict[str, dict[str, str]] = {}
+    for path, name in names.items():
+        type_, dot, port = path.partition(".")
+        if not dot or type_ in parts or type_ not in plan.devices:
+            rest[path] = name
+        else:
+            own.setdefault(type_, {})[_spaced(port)] = name
+    for type_, wanted in own.items():
+        paths = port_paths(plan.devices[type_]).tolist()
+        strange = next((port for port in wanted if port not in paths), None)
+        if strange is not None:
+            raise NamesError(f"the map names `{type_}.{strange}`, and `{type_}` has no such port")
+        found[type_] = tuple(wanted.get(path, path) for path in paths)
+    return found, rest
 
 
 def _must_be(plan: Plan, path: str) -> None:

@@ -1,0 +1,40 @@
+"""`ubusc import FILE --to ubus`: the text of a network, with its lists and the map of its names beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.diagnostics import Sink
+    from unifiedbus_dsl.ir.fabric import Fabric
+
+
+def write_lifted(fabric: Fabric, target: Path, sink: Sink) -> str:
+    """Write the text and the files beside it; return what is to be said of them.
+
+    Raises:
+        OSError: a file can't be written.
+    """
+    from unifiedbus_dsl.base.units import counted
+    from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.export.base import remark
+    from unifiedbus_dsl.importer.lift import lift
+
+    found = lift(fabric, target.stem)
+    names = target.with_name(f"{target.stem}.names.csv")
+    files = {target.with_name(name): text for name, text in found.files.items()}
+    for path, text in ({names: found.names} | files | {target: found.text}).items():
+        write_bytes(path, text.encode())
+    for wanted, there in found.swaps:
+        one, two = (" and ".join(" -- ".join(sorted(ends)) for ends in pair) for pair in (wanted, there))
+        remark(sink, "UB0806", f"swapped: {one} by the rules; there are {two}")
+    if found.lengths_left_out:
+        remark(
+            sink,
+            "UB0806",
+            f"lengths of {counted(found.lengths_left_out, 'cable')} differ within a rule: the longest stands for them",
+            "the cable list of the network has each",
+        )
+    beside = ", ".join(f"`{path.name}`" for path in (names, *files))
+    return f"{target}: {found.said()}; {beside} beside it"
