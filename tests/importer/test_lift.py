@@ -86,8 +86,8 @@ def lifted(listing: Listing, folder: Path, fabric: Fabric | None = None) -> Lift
         (folder / name).write_text(text)
     done = compiler.compile(folder / "lifted.ubus")
     assert not [each for each in done.diagnostics if each.severity == "error"]
-    design = done.fabric()
-    design = evolve(design, plan=named(design.plan, read_names(folder / "names.csv")))
+    plan = named(done.pick(), read_names(folder / "names.csv"))
+    design = evolve(done, plans={plan.system: plan}).fabric()
     wanted = evolve(listing, devices=tuple(evolve(device, type="") for device in listing.devices))
     difference = compare_listings(evolve(wanted, types=None), evolve(listing_of(design), types=None))
     counts = {sort: count for sort, count in difference.counts().items() if count}
