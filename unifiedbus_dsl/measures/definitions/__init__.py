@@ -15,6 +15,7 @@ from unifiedbus_dsl.measures.definitions import (  # isort: skip
     throughput,
     fair,
     deadlock_free,
+    virtual_lanes,
     time,
     sweep,
     optimal_time,
@@ -49,5 +50,6 @@ __all__ = [
     "tiers",
     "time",
     "traffics",
+    "virtual_lanes",
     "worst",
 ]
