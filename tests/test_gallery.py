@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.gallery import FAST, PAGE, PICTURES, Item, items, page
+from tests.render.legible import readable
 from tests.render.reading import read_back
 from tests.support.asked import ROOT, SPECS, VENDORS, compiled
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.figures.solved_views import draw_view, view_of, views
-from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
-from unifiedbus_dsl.render.sheet import bounds
+from unifiedbus_dsl.render.marks import Box, Line, Picture
 
 ITEMS = {item.file: item for item in items()}
 RENEW = "run `python -m tests.gallery`, and look at what changed"
@@ -63,27 +63,6 @@ def test_the_readme_opens_with_a_picture_of_the_gallery() -> None:
     found = re.search(r"!\[[^\]]+\]\(docs/pictures/([^)]+)\)", head)
     assert found
     assert found[1] in FAST
-
-
-def readable(drawn: Picture) -> None:
-    """No text is smaller than 8 pixels on a page of 838, none lies on another, and none leaves the sheet."""
-    texts = [mark for mark in drawn.marks if isinstance(mark, Text) and mark.text]
-    assert texts
-    assert drawn.smallest_text() >= 8
-    left, top, right, bottom = np.array([tight(mark) for mark in texts]).T
-    assert min(left.min(), top.min()) >= 0
-    assert right.max() <= drawn.width
-    assert bottom.max() <= drawn.height
-    for k in range(len(texts)):
-        over = (left < right[k]) & (left[k] < right) & (top < bottom[k]) & (top[k] < bottom)
-        over[k] = False
-        assert not over.any(), (texts[k].text, [texts[n].text for n in np.flatnonzero(over)])
-
-
-def tight(mark: Text) -> tuple[float, float, float, float]:
-    """The rectangle that the letters fill, by the widths of the font."""
-    low, _, high, _ = bounds([mark])
-    return low, mark.y - 0.5 * mark.size, high, mark.y + 0.45 * mark.size
 
 
 @pytest.mark.parametrize("name", sorted(FAST))

@@ -7,15 +7,20 @@ from attrs import evolve
 
 from tests.gallery import Item, items
 from tests.render import machines
+from tests.render.legible import readable
 from tests.render.truth import Drawing, astray, crossings, differences, drawing
 from tests.support.asked import compiled
 from unifiedbus_dsl.ir.fabric.expand import expand
 from unifiedbus_dsl.render import overview
+from unifiedbus_dsl.render.detail import detail_picture
+from unifiedbus_dsl.render.marks import Text
 from unifiedbus_dsl.render.svg import svg
 
 MACHINES = {name: plan for name, plan in machines.all_machines().items() if plan.device_count[plan.root] < 20_000}
 TYPES = [(name, key) for name, plan in MACHINES.items() for key in plan.assemblies]
 OVERVIEWS = {item.file: item for item in items() if item.picture and item.layout == "overview"}
+LEFT_OUT = ("*", "cables inside ", "one line for all")
+"""How a picture begins to say that it does not draw every cable one by one."""
 FAST = (
     "huawei-atlas-900-superpod-superpod.svg",
     "nvidia-gb200-nvl72-rack.svg",
@@ -39,6 +44,31 @@ def test_an_overview_is_true_to_the_fabric(name: str, key: str) -> None:
     shown = drawing(overview(plan))
     is_clean(shown)
     assert differences(shown, expand(plan)) == []
+
+
+@pytest.mark.parametrize(("name", "key"), TYPES)
+def test_a_detail_is_true_to_the_fabric(name: str, key: str) -> None:
+    plan = evolve(MACHINES[name], root=key)
+    picture = detail_picture(plan)
+    shown = drawing(svg(picture))
+    is_clean(shown)
+    left_out = any(isinstance(m, Text) and m.text.startswith(LEFT_OUT) for m in picture.marks)
+    assert left_out or differences(shown, expand(plan)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", sorted({item.spec for item in OVERVIEWS.values()}))
+def test_details_of_the_shipped_machines_are_true(spec: str) -> None:
+    for system in {item.system for item in OVERVIEWS.values() if item.spec == spec}:
+        plan = compiled(spec).pick(system)
+        if plan.device_count[plan.root] > 12_000:
+            continue
+        picture = detail_picture(plan)
+        readable(picture)
+        shown = drawing(svg(picture))
+        is_clean(shown)
+        left_out = any(isinstance(m, Text) and m.text.startswith(LEFT_OUT) for m in picture.marks)
+        assert left_out or differences(shown, compiled(spec).fabric(system)) == []
 
 
 def _check(item: Item) -> None:

@@ -95,12 +95,12 @@ def _rect(group: ElementTree.Element) -> Rect:
 
 
 def _curve(path: str) -> NDArray[np.float64]:
-    """Points along a Bézier curve, at most 2 apart on short pieces."""
+    """Points along a Bézier curve, about 3 apart."""
     at = np.array([float(n) for n in _NUMBERS.findall(path)]).reshape(-1, 2)
     pieces = [at[:1]]
     for k in range(0, len(at) - 1, 3):
         a, b, c, d = at[k : k + 4]
-        count = int(min(400, max(4, np.abs(np.diff(at[k : k + 4], axis=0)).sum() / 2)))
+        count = int(min(300, max(4, np.abs(np.diff(at[k : k + 4], axis=0)).sum() / 3)))
         t = np.linspace(0, 1, count)[1:, None]
         pieces.append((1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d)
     return np.concatenate(pieces)
@@ -121,12 +121,11 @@ def crossings(shown: Drawing) -> list[tuple[str, str]]:
         near = (
             ~own & (rects[:, 0] < high[0]) & (low[0] < rects[:, 2]) & (rects[:, 1] < high[1]) & (low[1] < rects[:, 3])
         )
-        for k in np.flatnonzero(near).tolist():
-            x0, y0, x1, y1 = rects[k]
-            x, y = cable.points.T
-            inside = (x0 + _EDGE < x) & (x < x1 - _EDGE) & (y0 + _EDGE < y) & (y < y1 - _EDGE)
-            if inside.any():
-                found.append((cable.id, shown.boxes[k].id))
+        boxes = np.flatnonzero(near)
+        x, y = cable.points.T[:, :, None]
+        x0, y0, x1, y1 = rects[boxes].T
+        inside = (x0 + _EDGE < x) & (x < x1 - _EDGE) & (y0 + _EDGE < y) & (y < y1 - _EDGE)
+        found += [(cable.id, shown.boxes[k].id) for k in boxes[inside.any(axis=0)].tolist()]
     return found
 
 
@@ -157,12 +156,28 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(text + r"(?:\..*)?\Z")
 
 
+def _contents(boxes: Sequence[str], devices: Sequence[str]) -> Mapping[str, frozenset[int]]:
+    """The devices in each box, by number."""
+    found: dict[str, set[int]] = {name: set() for name in boxes}
+    for number, device in enumerate(devices):
+        parts = device.split(".")
+        for end in range(1, len(parts) + 1):
+            name = ".".join(parts[:end])
+            if name in found:
+                found[name].add(number)
+    for name in boxes:
+        if "*" in name or ".." in name:
+            pattern = _pattern(name)
+            found[name] = {number for number, device in enumerate(devices) if pattern.match(device)}
+    return {name: frozenset(numbers) for name, numbers in found.items()}
+
+
 def differences(shown: Drawing, fabric: Fabric) -> list[str]:
     """Return in what the cables of a picture of a whole machine differ from those of its fabric: for each link and each
     two innermost boxes, how many cables there are and how many are drawn."""
     names = [str(name) for name in fabric.device_names(np.arange(fabric.device_count)).tolist()]
     boxes = [box for box in shown.boxes if box.name]
-    inside = {box.name: frozenset(i for i, n in enumerate(names) if _pattern(box.name).match(n)) for box in boxes}
+    inside = _contents([box.name for box in boxes], names)
     order = sorted(boxes, key=lambda box: -len(inside[box.name]))
     innermost = np.full(len(names), -1)
     for number, box in enumerate(order):

@@ -6,8 +6,9 @@ is joined along rows and columns stands in rows and columns; what is joined all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate
 from math import ceil, cos, hypot, pi, prod, sin, sqrt
 from typing import Literal, TypeAlias
 
@@ -22,12 +23,12 @@ from unifiedbus_dsl.render.plan_summary import Bundle, PlanSummary
 from unifiedbus_dsl.render.tiers import tiers
 
 Floats: TypeAlias = "NDArray[np.float64]"
-Style: TypeAlias = Literal["row", "grid", "circle", "orbit", "stack", "clumps", "columns", "groups", "wrap"]
+Style: TypeAlias = Literal["row", "grid", "circle", "stack", "clumps", "columns", "groups", "wrap"]
 
 PAD = 7.0
 HEAD = 15.0
 ASPECT = 1.7
-_LARGEST_CIRCLE = 96
+_LARGEST_CIRCLE = 200
 _LARGEST_CLUMP = 16
 _LONGEST_ROW = 80
 
@@ -41,18 +42,113 @@ class Part:
     x: float
     y: float
     layout: Layout
+    bare: bool = False
+    """Whether its frame is left out, as cables pass between the devices in it and its neighbours."""
+
+
+@frozen(eq=False, slots=False)
+class Bed:
+    """A child array in its place: the room that it takes, and where its elements are. `bare` means that lines may pass
+    between the devices of neighbouring elements, whose frames are not drawn; `gaps` that a circle has any."""
+
+    child: str
+    style: Style
+    tier: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    corners: tuple[Point, ...]
+    size: tuple[float, float]
+    bare: bool = False
+    gaps: bool = False
+
+    @property
+    def round(self) -> bool:
+        return self.style == "circle"
+
+    @cached_property
+    def centre(self) -> Point:
+        """The middle of a circle."""
+        xs, ys = [x for x, _ in self.corners], [y for _, y in self.corners]
+        return (min(xs) + max(xs) + self.size[0]) / 2, (min(ys) + max(ys) + self.size[1]) / 2
+
+    @cached_property
+    def inner(self) -> float:
+        """The radius of the circle that lies within all elements of a circle."""
+        return min(self._radii) - hypot(*self.size) / 2
+
+    @cached_property
+    def outer(self) -> float:
+        """The radius of the circle that lies around all elements of a circle."""
+        return max(self._radii) + hypot(*self.size) / 2
+
+    @cached_property
+    def _radii(self) -> tuple[float, ...]:
+        cx, cy = self.centre
+        return tuple(hypot(x + self.size[0] / 2 - cx, y + self.size[1] / 2 - cy) for x, y in self.corners)
+
+    @cached_property
+    def columns(self) -> tuple[tuple[float, float], ...]:
+        """From left to right each column of elements."""
+        return tuple((x, x + self.size[0]) for x in sorted({round(x, 3) for x, _ in self.corners}))
+
+    @cached_property
+    def rows(self) -> tuple[tuple[float, float], ...]:
+        """From top to bottom each row of elements."""
+        return tuple((y, y + self.size[1]) for y in sorted({round(y, 3) for _, y in self.corners}))
+
+    def place(self, element: int) -> tuple[int, int]:
+        """Row and column of an element."""
+        x, y = self.corners[element]
+        return self._numbers[1][round(y, 3)], self._numbers[0][round(x, 3)]
+
+    @cached_property
+    def _numbers(self) -> tuple[Mapping[float, int], Mapping[float, int]]:
+        xs, ys = ({start: i for i, (start, _) in enumerate(lines)} for lines in (self.columns, self.rows))
+        return xs, ys
+
+    def beside(self, layout: Layout, x: float) -> float:
+        """How much room there is to the right of a device whose right edge is at `x`."""
+        starts = [left for left in layout.lefts if left > x + 0.1]
+        return min(starts, default=max(self.right, x + 8.0)) - x
 
 
 @frozen(eq=False, slots=False)
 class Layout:
-    """A type laid out. `parts` are in the order of the devices; a device has none. `styles` says how each child array
-    is arranged."""
+    """A type laid out. `parts` are in the order of the devices; a device has none. `beds` are its child arrays and
+    `tiers` the rooms that they stand in, from top to bottom."""
 
     key: str
     width: float
     height: float
     parts: tuple[Part, ...] = field(default=(), repr=False)
-    styles: Mapping[str, Style] = field(factory=dict)
+    beds: tuple[Bed, ...] = field(default=(), repr=False)
+    tiers: tuple[tuple[float, float], ...] = ()
+    counts: tuple[int, ...] = field(default=(), repr=False)
+    """Devices in each part."""
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The first device of each part."""
+        return tuple(accumulate(self.counts[:-1], initial=0))
+
+    @cached_property
+    def _beds(self) -> Mapping[str, Bed]:
+        return {bed.child: bed for bed in self.beds}
+
+    def bed_of(self, part: int) -> Bed:
+        return self._beds[self.parts[part].child]
+
+    @cached_property
+    def lefts(self) -> tuple[float, ...]:
+        """The left edges of all devices."""
+        return tuple(sorted({round(float(x) - self.side / 2, 3) for x, _ in self.centres}))
+
+    @cached_property
+    def side(self) -> float:
+        """The side of a device."""
+        return self.parts[0].layout.side if self.parts else self.width
 
     @cached_property
     def centres(self) -> Floats:
@@ -100,16 +196,22 @@ def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> L
         for child in row:
             inner = [b for b in bundles if b.left == child.name == b.right]
             style, dims = _style(plan, child, inner, alone, flat)
-            if style == "columns" and any(_round(survey, other.type) for other in assembly.children):
-                style = "wrap"  # columns stand below the rows of switches, and there are none
             inside = layout(survey, child.type, sizes, flat=style == "stack")
             gap = sizes.gap_between(child.type in plan.devices)
             corners = _corners(style, dims, inside, gap, room / len(row))
-            bow = _bow(dims, inside.width + gap) if style == "grid" else 0.0
-            groups.append(_Group(child, inside, corners, style, bow))
+            bow = gap if inner and style != "circle" else 0.0
+            bare = style == "stack" and len(inside.tiers) == 1 and len(inside.beds) == 1
+            beside = 3 * gap if style == "stack" and not bare else 0.0
+            groups.append(_Group(child, inside, corners, style, bow, beside, bare, len(dims) > 1))
         rows.append(groups)
         room = max(room, _row_width(groups, sizes))
-    return _tiered(key, rows, sizes)
+    beneath = {tier for tier, row in enumerate(rows) if _meet(bundles, [group.child.name for group in row])}
+    return _tiered(plan, key, rows, sizes, beneath)
+
+
+def _meet(bundles: Sequence[Bundle], names: Sequence[str]) -> bool:
+    """Whether cables run between arrays of one tier."""
+    return any(b.left in names and b.right in names and not b.inner for b in bundles)
 
 
 @frozen(eq=False)
@@ -122,44 +224,62 @@ class _Group:
     style: Style
     bow: float = 0.0
     """How far cables inside bow out of the box, to the right and below."""
+    beside: float = 0.0
+    """Room on the right for cables that leave rows."""
+    bare: bool = False
+    gaps: bool = False
 
     @property
     def width(self) -> float:
-        return max((x for x, _ in self.corners), default=0.0) + self.inside.width + self.bow
+        return max((x for x, _ in self.corners), default=0.0) + self.inside.width + max(self.bow, self.beside)
 
     @property
     def height(self) -> float:
         return max((y for _, y in self.corners), default=0.0) + self.inside.height + self.bow
+
+    def placed(self, tier: int, x: float, y: float, corners: tuple[Point, ...]) -> Bed:
+        """The array at its place."""
+        size = self.inside.width, self.inside.height
+        right, bottom = x + self.width, y + self.height
+        return Bed(self.child.name, self.style, tier, x, y, right, bottom, corners, size, self.bare, self.gaps)
 
 
 def _row_width(groups: Sequence[_Group], sizes: Sizes) -> float:
     return sum(group.width for group in groups) + 3 * sizes.gap * (len(groups) - 1)
 
 
-def _tiered(key: str, rows: Sequence[Sequence[_Group]], sizes: Sizes) -> Layout:
-    """The tiers on top of each other, the first at the bottom, each in the middle."""
+def _tiered(plan: Plan, key: str, rows: Sequence[Sequence[_Group]], sizes: Sizes, beneath: Collection[int]) -> Layout:
+    """The tiers on top of each other, the first at the bottom, each in the middle. Below those of `beneath` there is
+    room for cables inside them."""
     inner = max((_row_width(row, sizes) for row in rows), default=0.0)
+    sides = 3 * sizes.gap if len(rows) > 2 else 0.0
     tall = [max((group.height for group in row), default=0.0) for row in rows]
     gutter = max(2.2 * sizes.side, min(0.14 * inner, 330.0))
-    content = sum(tall) + gutter * (len(rows) - 1)
+    low = 3 * sizes.gap if 0 in beneath else 0.0
+    content = sum(tall) + gutter * (len(rows) - 1) + low
     pad = 1.5 if sizes.tiny else PAD
     head = sizes.head if content >= 26 else pad
     parts: dict[str, list[Part]] = {}
+    beds: list[Bed] = []
+    lanes: list[tuple[float, float]] = []
     y = head
-    for row, height in zip(reversed(rows), reversed(tall), strict=True):
-        x = pad + (inner - _row_width(row, sizes)) / 2
+    for tier, (row, height) in enumerate(zip(reversed(rows), reversed(tall), strict=True)):
+        x = pad + sides + (inner - _row_width(row, sizes)) / 2
         for group in row:
             top = y + (height - group.height) / 2
+            corners = tuple((x + dx, top + dy) for dx, dy in group.corners)
             parts[group.child.name] = [
-                Part(group.child.name, element, x + dx, top + dy, group.inside)
-                for element, (dx, dy) in enumerate(group.corners)
+                Part(group.child.name, element, *corner, group.inside, group.bare)
+                for element, corner in enumerate(corners)
             ]
+            beds.append(group.placed(tier, x, top, corners))
             x += group.width + 3 * sizes.gap
+        lanes.append((y, y + height))
         y += height + gutter
-    order = sorted(parts)
-    styles = {group.child.name: group.style for row in rows for group in row}
-    placed = tuple(part for name in order for part in parts[name])
-    return Layout(key, inner + 2 * pad, content + head + pad, placed, styles)
+    placed = tuple(part for name in sorted(parts) for part in parts[name])
+    counts = tuple(plan.device_count[part.layout.key] for part in placed)
+    width = inner + 2 * (pad + sides)
+    return Layout(key, width, content + head + pad, placed, tuple(beds), tuple(lanes), counts)
 
 
 def _corners(style: Style, dims: tuple[int, ...], inside: Layout, gap: float, room: float) -> tuple[Point, ...]:
@@ -172,11 +292,9 @@ def _corners(style: Style, dims: tuple[int, ...], inside: Layout, gap: float, ro
     if style == "stack":
         return tuple((0.0, i * height) for i in range(count))
     if style == "circle":
-        return _circle(count, inside, gap)
+        return _circle(dims, inside, gap)
     if style == "grid":
-        return _planes(dims, width, height, gap)
-    if style == "orbit":
-        return _orbit(dims, inside, gap)
+        return _grid(dims, inside, gap)
     if style == "groups":
         apart = dims[1] * width + gap
         return tuple((i * apart + j * width, 0.0) for i in range(dims[0]) for j in range(dims[1]))
@@ -190,50 +308,76 @@ def _corners(style: Style, dims: tuple[int, ...], inside: Layout, gap: float, ro
     return tuple((i % columns * width, i // columns * height) for i in range(count))
 
 
-def _circle(count: int, inside: Layout, gap: float) -> tuple[Point, ...]:
-    """Clockwise from the top, no two touching."""
-    apart = hypot(inside.width, inside.height) + gap * 0.4
-    radius = max(apart / (2 * sin(pi / count)), apart * 0.8) if count > 1 else 0.0
-    angles = [2 * pi * i / count - pi / 2 for i in range(count)]
+def _circle(dims: tuple[int, ...], inside: Layout, gap: float) -> tuple[Point, ...]:
+    """Clockwise from the top, no two touching; a gap after the elements of each first subscript, if there are more."""
+    count = prod(dims)
+    apart = hypot(inside.width, inside.height) * (1.25 if inside.parts else 1.0) + gap * 0.4
+    between = 1.2 if len(dims) > 1 else 0.0
+    each = count // dims[0] if between else count
+    slots = count + between * (dims[0] if between else 0)
+    radius = max(apart / (2 * sin(pi / slots)), apart * 0.8) if count > 1 else 0.0
+    places = [i + between * (i // each) for i in range(count)]
+    turn = (each - 1) / 2 if between else 0.0
+    angles = [2 * pi * (place - turn) / slots - pi / 2 for place in places]
     points = [(radius * cos(angle), radius * sin(angle)) for angle in angles]
     left, top = min(x for x, _ in points), min(y for _, y in points)
     return tuple((x - left, y - top) for x, y in points)
 
 
-def _orbit(dims: tuple[int, ...], inside: Layout, gap: float) -> tuple[Point, ...]:
-    """A circle for the elements of each first subscript, these on a larger circle."""
-    small = _circle(dims[1], inside, gap * 0.5)
-    width, height = (max(point[k] for point in small) + (inside.width, inside.height)[k] for k in (0, 1))
-    large = _circle(dims[0], Layout(inside.key, width, height), gap)
-    return tuple((x + dx, y + dy) for x, y in large for dx, dy in small)
-
-
-def _planes(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
-    """Rows and columns for the last two dimensions; planes of these side by side, each a little lower than the one
-    before, so that cables between planes are seen."""
-    rows, columns = dims[-2], dims[-1]
-    count = prod(dims[:-2])
-    across = max(1, round(sqrt(count * 2.2 * rows * height / (columns * width)))) if count > 4 else count
-    step = 0.38 * height if count > 1 else 0.0
+def _grid(dims: tuple[int, ...], inside: Layout, gap: float) -> tuple[Point, ...]:
+    """Rows and columns for the last two dimensions, grids of these for the two before, and so on. Where that would be
+    far wider than tall, what stands side by side is broken into several rows."""
+    along = dims[-1::-2], dims[-2::-2]
+    across = _offsets(along[0], inside.width, gap)
+    down = _offsets(along[1], inside.height, gap)
+    total = across[-1] + inside.width, down[-1] + inside.height
+    if len(dims) % 2 and total[0] > 2.5 * total[1]:
+        return _broken(dims, inside, gap, total)
     corners = []
-    for plane in range(count):
-        left = plane % across * (columns * width + 2 * gap)
-        top = plane // across * (rows * height + across * step + gap) + plane % across * step
-        corners += [(left + c * width, top + r * height) for r in range(rows) for c in range(columns)]
+    for at in np.ndindex(*dims):
+        x, y = at[-1::-2], at[-2::-2]
+        corners.append((across[_mixed(x, along[0])], down[_mixed(y, along[1])]))
     return tuple(corners)
+
+
+def _mixed(digits: Sequence[int], sizes: Sequence[int]) -> int:
+    """The number with these digits, the first the smallest."""
+    number = 0
+    for digit, size in zip(reversed(digits), reversed(sizes), strict=True):
+        number = number * size + digit
+    return number
+
+
+def _offsets(sizes: Sequence[int], extent: float, gap: float) -> list[float]:
+    """Where the elements of nested dimensions stand along an axis, the first the innermost: gaps grow outwards."""
+    found, reach = [0.0], extent
+    space = gap
+    for size in sizes:
+        found = [i * (reach + space) + at for i in range(size) for at in found]
+        reach = found[-1] + extent
+        space = 2.2 * gap
+    return found
+
+
+def _broken(dims: tuple[int, ...], inside: Layout, gap: float, total: tuple[float, float]) -> tuple[Point, ...]:
+    """A grid of an odd number of dimensions with the blocks of the first subscript in several rows."""
+    block = _grid(dims[1:], inside, gap)
+    width, height = (max(point[k] for point in block) + (inside.width, inside.height)[k] for k in (0, 1))
+    wish = max(1, round(sqrt(dims[0] * 1.6 * height / width)))
+    columns = min((d for d in range(1, dims[0] + 1) if dims[0] % d == 0), key=lambda d: (abs(d - wish), d))
+    apart = 2.2 * gap
+    return tuple(
+        (i % columns * (width + apart) + x, i // columns * (height + apart) + y)
+        for i in range(dims[0])
+        for x, y in block
+    )
 
 
 def _hanging(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
     """The elements of each switch below it, one below the other, as wide as `groups` of these switches."""
     rows, across, groups = dims[-1], dims[-2], prod(dims[:-2])
     apart = across * width + gap
-    aside = 0.6 * gap / max(rows - 1, 1)
-    return tuple(
-        (g * apart + i * width + (j - (rows - 1) / 2) * aside + 0.3 * gap, j * height)
-        for g in range(groups)
-        for i in range(across)
-        for j in range(rows)
-    )
+    return tuple((g * apart + i * width, j * height) for g in range(groups) for i in range(across) for j in range(rows))
 
 
 def _clumps(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
@@ -241,29 +385,6 @@ def _clumps(dims: tuple[int, ...], width: float, height: float, gap: float) -> t
     across = ceil(sqrt(dims[1]))
     pitch = across * width + gap
     return tuple((i * pitch + j % across * width, j // across * height) for i in range(dims[0]) for j in range(dims[1]))
-
-
-def bow_depth(pitch: float, distance: float) -> float:
-    """How deep the arc of a cable along a row or a column is, `distance` away from what it joins."""
-    return pitch * (0.22 + 0.07 * min(8.0, distance / pitch))
-
-
-def _round(survey: PlanSummary, key: str) -> bool:
-    """Whether something in a type stands in circles."""
-    if key in survey.plan.devices:
-        return False
-    for child in survey.plan.assemblies[key].children:
-        inner = [b for b in survey.bundles[key] if b.left == child.name == b.right]
-        alone = len(survey.plan.assemblies[key].children) == 1
-        if _style(survey.plan, child, inner, alone, False)[0] in ("circle", "orbit") or _round(survey, child.type):
-            return True
-    return False
-
-
-def _bow(dims: tuple[int, ...], pitch: float) -> float:
-    """How far the longest cables of a grid bow out, beyond the half of a device that lies there anyway."""
-    longest = max(dims[-2:]) - 1
-    return max(0.0, bow_depth(pitch, longest * pitch) - pitch / 4) if longest > 1 else 0.0
 
 
 def _columns(count: int, width: float, height: float, room: float) -> int:
@@ -283,8 +404,8 @@ def _style(plan: Plan, child: Child, inner: Sequence[Bundle], alone: bool, flat:
     dims = _dimensions(child, inner)
     if flat:
         return "row", dims
-    if len(dims) == 2 and child.shape == dims and dims[0] <= _LARGEST_CIRCLE and _meets_elsewhere(inner):
-        return "orbit", dims
+    if len(dims) == 2 and child.shape == dims and child.count <= _LARGEST_CIRCLE and _meets_elsewhere(inner):
+        return "circle", dims
     if len(dims) > 1:
         return "grid", dims
     if child.type in plan.assemblies and _aligned(plan, child, inner):
@@ -324,6 +445,8 @@ def _dimensions(child: Child, inner: Sequence[Bundle]) -> tuple[int, ...]:
     was laid over its only one."""
     if len(child.shape) != 1:
         return child.shape or (1,)
+    if {bundle.pattern for bundle in inner} == {"hypercube"}:
+        return (2,) * (child.count.bit_length() - 1)
     found: dict[str, int] = {}
     for bundle in inner:
         for rule in bundle.rules:
