@@ -19,6 +19,7 @@ from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.site import named, read_names
 
+CASES = Path(__file__).parent / "cases"
 SPECS = compiler.spec_folders()[0]
 EXACT = [
     "amd/helios:rack", "amd/mi300x:platform", "aws/trn2-ultraserver:ultraserver", "huawei/taishan-950:superpod",
@@ -182,3 +183,28 @@ def test_a_network_as_it_is_found(
     capsys.readouterr()
     assert main(["diff", "found.ubus", "swapped.csv", "--names", "found.names.csv"]) == 1
     assert capsys.readouterr().out.startswith("1 swapped pair of cables\n")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir() if path.suffix != ".ubus"))
+def test_files_of_sites_come_back(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each file as text and its map, compared with the file; also a second time, over what was written."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        if main(["import", str(CASES / name), "--to", "ubus", "-o", "found.ubus"]):
+            assert "UB0807" in capsys.readouterr().err
+            return
+    assert main(["check", "found.ubus"]) == 0
+    capsys.readouterr()
+    assert main(["diff", "found.ubus", str(CASES / name), "--names", "found.names.csv"]) == 0, capsys.readouterr().out
+
+
+def test_it_writes_over_no_text_of_someone_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.ubus").write_text("ubus 1\n")
+    assert main(["import", str(CASES / "no-rate.csv"), "--to", "ubus", "-o", "mine.ubus"]) == 2
+    assert "no network that was found" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.ubus"]

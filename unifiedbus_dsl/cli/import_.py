@@ -67,7 +67,7 @@ def command(
     """
     from unifiedbus_dsl.base.units import counted
     from unifiedbus_dsl.cli.arguments import check_output, one_of
-    from unifiedbus_dsl.cli.lifted import write_lifted
+    from unifiedbus_dsl.cli.lifted import check_lifted, write_lifted
     from unifiedbus_dsl.cli.output import beside
     from unifiedbus_dsl.cli.progress_bar import progress_bar
     from unifiedbus_dsl.diagnostics import Sink
@@ -80,7 +80,10 @@ def command(
     if form is not None:
         one_of("format", form, list(FORMS))
     with source_of(file) as source:
-        if file != "-":
+        target = Path(output) if output is not None else Path(file_name(source.stem, f".{target_form}"))
+        if target_form == "ubus":
+            check_lifted(target)
+        elif file != "-":
             check_output(output, source.path)
         try:
             with progress_bar():
@@ -91,7 +94,6 @@ def command(
                     context.exit(1)
                 found.table.usual = usual
                 fabric = found.fabric()
-                target = Path(output) if output is not None else Path(file_name(source.stem, f".{target_form}"))
                 said = write_lifted(fabric, target, sink) if target_form == "ubus" else ""
         except ImportFailed as error:
             sink.error("UB0807", str(error), None)

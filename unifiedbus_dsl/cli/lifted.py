@@ -5,9 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from unifiedbus_dsl.diagnostics import Sink
     from unifiedbus_dsl.ir.fabric import Fabric
+
+
+def check_lifted(target: Path) -> None:
+    """Refuse to write over a text that is not one of ours.
+
+    Raises:
+        click.UsageError: there is one.
+    """
+    from unifiedbus_dsl.importer.lift.write import HEAD
+
+    try:
+        head = target.read_text(encoding="utf-8", errors="replace")[:200]
+    except OSError:
+        return
+    if HEAD not in head:
+        raise click.UsageError(f"`{target}` is there, and no network that was found: name another file with `-o`")
 
 
 def write_lifted(fabric: Fabric, target: Path, sink: Sink) -> str:

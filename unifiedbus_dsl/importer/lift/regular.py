@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import accumulate
 from math import prod
 
 import numpy as np
@@ -17,7 +16,7 @@ from attrs import define, evolve, frozen
 
 from unifiedbus_dsl.importer.lift.types_text import Names
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.ir.fabric.names import port_names
+from unifiedbus_dsl.ir.fabric.names import port_names, port_paths
 from unifiedbus_dsl.ir.plan import DeviceType, Plan, Port
 
 COMMON = 0.6
@@ -80,15 +79,18 @@ def regular(fabric: Fabric) -> Regular:
 
 
 def _slots(of: DeviceType, names: list[str]) -> list[_Slot]:
-    """The array and place of each port of a type; those without a shape go by the number at the end of their name."""
+    """The array and place of each port of a type: those of an array of its own stay there, others go by the number at
+    the end of their name."""
     found = []
-    starts = accumulate((port.count for port in of.ports), initial=0)
-    for port, start in zip(of.ports, starts, strict=False):
-        match = _NUMBERED.match(names[start]) if not port.shape else None
+    own = [(port, n) for port in of.ports for n in range(port.count)]
+    for (port, n), path, name in zip(own, port_paths(of).tolist(), names, strict=True):
+        match = _NUMBERED.match(name) if not port.shape or name != path else None
         if match is not None:
             found.append(_Slot(match[1], int(match[2])))
+        elif port.shape and name == path:
+            found.append(_Slot(f"={port.name}", n))
         else:
-            found += [_Slot(f"={port.name}", n if port.shape else -1) for n in range(port.count)]
+            found.append(_Slot(f"={name}", -1))
     return found
 
 
@@ -154,7 +156,8 @@ def _type(
     for word, stem in named:
         array, start = seen[stem], len(labels)
         places = array.places() if len(array.numbers) > 1 else {next(iter(array.numbers)): 0}
-        shape = array.shape if stem.startswith("=") else (len(places),) if len(places) > 1 else ()
+        own = stem.startswith("=") and array.numbers != {-1}
+        shape = array.shape if own else (len(places),) if len(places) > 1 else ()
         count = prod(shape)
         for at, place in places.items():
             number[_Slot(stem, at)] = start + place

@@ -31,6 +31,8 @@ from unifiedbus_dsl.importer.lift.types_text import (
 LETTERS = "ijklmnopqrstuvw"
 MOST_LISTED = 24
 """Cables of a class that are written one by one; more are a list in a file of its own."""
+HEAD = "# A network as it was found; see the map of its names beside this text."
+"""What a text of a lift begins with."""
 TIERS = {1: "leaf", 2: "spine", 3: "core"}
 
 
@@ -90,7 +92,7 @@ class _Writer:
         self.row = self.lift.row
         self.words = words_of_ports(machine)
         self._name_arrays()
-        lines = ["ubus 1", ""]
+        lines = ["ubus 1", "", HEAD, ""]
         used = {machine.sorts[part.of.what][0] for part in self.lift.parts}
         kinds = [machine.kinds[number] for number in np.unique(machine.kind).tolist()]
         inner = {c.type for k in kinds if k.key in plan.assemblies for c in plan.assemblies[k.key].children}
