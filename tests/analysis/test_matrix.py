@@ -63,7 +63,7 @@ def test_what_is_wrong_is_shown_where_it_stands(tmp_path: Path, rows: str, line:
     done = report(tmp_path, rows)
     (found,) = done.diagnostics
     assert not done.answers
-    assert found.code == "UB0705"
+    assert found.code == "UB0710"
     assert words in found.message
     assert found.primary is not None
     place = found.primary.span
@@ -75,7 +75,7 @@ def test_every_wrong_line_is_reported(tmp_path: Path) -> None:
     assert len(done.diagnostics) == 3
 
 
-@pytest.mark.parametrize(("rows", "code"), [(None, "UB0705"), (b"from,to,rate\n\xff\xfe\x00,npu[1],1\n", "UB0113")])
+@pytest.mark.parametrize(("rows", "code"), [(None, "UB0710"), (b"from,to,rate\n\xff\xfe\x00,npu[1],1\n", "UB0113")])
 def test_a_file_that_cant_be_read(tmp_path: Path, rows: bytes | None, code: str) -> None:
     (found,) = report(tmp_path, rows).diagnostics
     assert found.code == code

@@ -161,11 +161,10 @@ def test_the_fastest_path_may_have_more_cables() -> None:
 @pytest.mark.parametrize(
     ("question", "code", "words"),
     [
-        ("paths(all npu)", "UB0705", "one pair"),
-        ("paths(npu[0, *] -> npu[1, 0])", "UB0705", "6 end points"),
+        ("paths(all npu)", "UB0709", "one pair"),
+        ("paths(npu[0, *] -> npu[1, 0])", "UB0709", "6 end points"),
         ("paths(npu[0, 0] -> npu[0, 0])", "UB0706", "to another"),
         ("paths(npu[0, 0] -> npu[0, 1], show = -1)", "UB0310", ""),
-        ("tiers(all switch)", "UB0705", "no end points"),
     ],
 )
 def test_wrong_questions(question: str, code: str, words: str) -> None:

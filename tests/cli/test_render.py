@@ -300,7 +300,7 @@ def test_a_title_is_text(cabinet: Run, tmp_path: Path) -> None:
         ("show npu where memory > 200 GB", "UB0810", "no `npu` is such"),
         ("hide npu where memory > 200 GB", "UB0810", "no `npu` is such"),
         ("color link by load", "UB0810", "`load(a2a)`, `load(hot)`"),
-        ("color link by load(cold)", "UB0705", "a traffic is wanted"),
+        ("color link by load(cold)", "UB0709", "a traffic is wanted"),
         ("fold plane keep 0", "UB0309", ""),
     ],
 )

@@ -755,5 +755,5 @@ def test_flows_of_a_traffic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         assert main(["export", str(tmp_path / "pod.ubus"), "-o", str(tmp_path / "no"), *extra]) == 1
     assert not (tmp_path / "no").exists()
     said = capsys.readouterr().err
-    assert "UB0705" in said
+    assert "UB0710" in said
     assert "no place for traffic" in said

@@ -44,7 +44,7 @@ def items_of(text: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.L
     statements = parse(source, written).statements
     if len(statements) > 1 and not written.has_errors:
         help = ("separate measures by `;`",)
-        written.error("UB0705", "a question is measures and expectations alone", statements[1].span, "here", help=help)
+        written.error("UB0708", "a question is measures and expectations alone", statements[1].span, "here", help=help)
     for each in written:
         sink.add(each)
     blocks = [s for s in statements if isinstance(s, tree.Analyze)]

@@ -70,7 +70,7 @@ def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tu
     try:
         return _collective(machine, found, size, sink) if found.demand is None else (_once(machine, found, size),)
     except NotAdmittedError as why:
-        sink.error("UB0705", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
+        sink.error("UB0710", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
         return None
 
 

@@ -62,7 +62,7 @@ def damage(
     sets = next((item for item in items if isinstance(item, tree.Set)), None)
     if sets is not None and not changed:
         asker.evaluator.sink.error(
-            "UB0705",
+            "UB0711",
             "`set` makes another machine, which can only be analysed",
             sets.span,
             "here",

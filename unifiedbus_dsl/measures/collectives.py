@@ -294,7 +294,9 @@ def _collective_traffic(call: MeasureCall) -> Traffic:
     node = call.one()
     traffic = call.traffic(node)
     if traffic.pattern not in (*COLLECTIVES, "alltoall"):
-        raise call.refuse(node, f"`{traffic.pattern}` is no collective", "such as `allreduce(all npu, size = 1 GiB)`")
+        raise call.refuse(
+            node, f"`{traffic.pattern}` is no collective", "such as `allreduce(all npu, size = 1 GiB)`", "UB0709"
+        )
     return traffic
 
 

@@ -190,7 +190,7 @@ def boundary_capacity(call: MeasureCall) -> tuple[DeviceRanges, Oversubscription
     if blocks is None:
         raise RefusedError
     if blocks.noun not in attributes.KINDS_OF_ASSEMBLY:
-        raise call.refuse(call.one(), "assemblies are wanted: only they have a wall", "such as `all rack`")
+        raise call.refuse(call.one(), "assemblies are wanted: only they have a wall", "such as `all rack`", "UB0709")
     if not len(blocks.start):
         call.selector.nothing(call.one())
         raise RefusedError

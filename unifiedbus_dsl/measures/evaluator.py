@@ -92,7 +92,7 @@ class MeasureEvaluator:
         """Return the utilisation of every arc for a picture, where end points send `rate_Bps`, by default the rate of
         the question; None after a diagnostic."""
         if not isinstance(node, tree.Call) or self.call(node).name != "load":
-            self.evaluator.sink.error("UB0705", "`load(…)` is wanted here", node.span, "here")
+            self.evaluator.sink.error("UB0709", "`load(…)` is wanted here", node.span, "here")
             return None
         return self.tried(self.call(node), lambda call: rates.utilisation(call, rate_Bps))
 

@@ -65,8 +65,8 @@ class MeasureCall:
 
     # -- what is wrong
 
-    def refuse(self, node: tree.Node, message: str, help: str = "") -> RefusedError:
-        self.evaluator.sink.error("UB0705", message, node.span, "here", help=(help,) if help else ())
+    def refuse(self, node: tree.Node, message: str, help: str = "", code: str = "UB0705") -> RefusedError:
+        self.evaluator.sink.error(code, message, node.span, "here", help=(help,) if help else ())
         return RefusedError()
 
     def check_arguments(self, legal: tuple[str, ...] | None = None) -> None:
@@ -89,7 +89,9 @@ class MeasureCall:
             raise RefusedError
         ends = self.machine.ends(devices)
         if not len(ends):
-            raise self.refuse(node, "these are no end points: switches neither send nor receive", "such as `all npu`")
+            raise self.refuse(
+                node, "these are no end points: switches neither send nor receive", "such as `all npu`", "UB0709"
+            )
         return ends
 
     def pair(self) -> tuple[Ints, Ints]:
@@ -104,11 +106,12 @@ class MeasureCall:
         """From which end point to which: `A -> B`, one each."""
         node = self.one()
         if not isinstance(node, tree.Arrow):
-            raise self.refuse(node, f"`{self.name}` is about one pair", f"write `{self.name}(A -> B)`")
+            raise self.refuse(node, f"`{self.name}` is about one pair", f"write `{self.name}(A -> B)`", "UB0709")
         sides = [(side, self.ends(side)) for side in (node.left, node.right)]
         for side, ends in sides:
             if len(ends) != 1:
-                raise self.refuse(side, f"`{self.name}` is about one pair, and these are {len(ends):,} end points")
+                message = f"`{self.name}` is about one pair, and these are {len(ends):,} end points"
+                raise self.refuse(side, message, code="UB0709")
         return int(sides[0][1][0]), int(sides[1][1][0])
 
     def word(self, name: str, default: str) -> str:
@@ -153,6 +156,7 @@ class MeasureCall:
                 node,
                 "a traffic is wanted: the name of one of this system, or a pattern",
                 f"did you mean `{guess}`?" if guess else "such as `alltoall(all npu)`",
+                "UB0709",
             )
         if found is None:
             raise RefusedError
@@ -167,6 +171,7 @@ class MeasureCall:
                 node,
                 f"`{traffic.pattern}` is steps of a schedule, not a matrix of rates",
                 "ask for `time(…)`, or use `alltoall`" if traffic.pattern in COLLECTIVES else "",
+                "UB0709",
             )
         if not (row_sums(traffic.demand, self.machine.network.ends) > 0).any():
             raise NotAdmittedError("nothing is sent")

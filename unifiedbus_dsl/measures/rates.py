@@ -167,7 +167,7 @@ def worst(call: MeasureCall) -> Certified[Answer]:
     """Of `worst(load(…))`, which is what `load(…)` itself gives as its value."""
     node = call.one()
     if not isinstance(node, tree.Call) or ".".join(dotted_name(node.function)) != "load":
-        raise call.refuse(node, "`load(…)` is wanted here", "write `worst(load(TRAFFIC))`")
+        raise call.refuse(node, "`load(…)` is wanted here", "write `worst(load(TRAFFIC))`", "UB0709")
     inner = evolve(call, node=node)
     inner.check_arguments()
     return _load(call, inner)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+import re
+
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.syntax.engine import Engine
+from unifiedbus_dsl.syntax.habits import MAX_TEXT, Hint, first_word, hint
 from unifiedbus_dsl.syntax.lexer import END, LINE_END, Token
 
 # Signs that keyboards, word processors and mail programs put where the language wants a plain one.
@@ -51,6 +54,7 @@ OPERATORS = _COMPARATORS | {"PLUS", "MINUS", "TIMES", "DIVIDE", "DIV", "MOD", "O
 
 _NAMED = {"NUMBER": "a number", "STRING": "a text", "WIDTH": "a width such as `x4`", "UNIT": "a unit", END: "the end"}
 TOO_DEEP = "UB0109"
+BAD_CHARACTER = "UB0107"
 _HIDDEN = frozenset(("_LBRACE", "_RECORD"))
 
 
@@ -68,6 +72,10 @@ class Context:
     """Keywords with their terminals."""
     texts: dict[str, str]
     """The text of each terminal that has only one."""
+    begin: list[int]
+    """The states before the statement."""
+    statement: int
+    """Where the statement begins."""
 
 
 _OTHER_SIGN = {"=": "==", "==": "="}
@@ -75,7 +83,7 @@ _OTHER_SIGN = {"=": "==", "==": "="}
 
 def unexpected(context: Context, token: Token) -> Diagnostic:
     """UB0101 or UB0108: a token that has no place here."""
-    found = _misspelt_before(context, token) or _misspelt(context, token)
+    found = _of_habit(context, token) or _misspelt_before(context, token) or _misspelt(context, token)
     if found is not None:
         return found
     expected = _expected(context)
@@ -96,6 +104,49 @@ def unexpected(context: Context, token: Token) -> Diagnostic:
     if token.text in context.words and "a name" in expected:
         help_lines = (f"`{token.text}` is a word of the language and can't be a name here",)
     return Diagnostic("UB0101", f"unexpected `{token.text}`", _at(context, token, expected), help=help_lines)
+
+
+def habit_of(context: Context, token: Token) -> Hint | None:
+    """What other languages write where a token has no place."""
+    text, start = context.source.text, context.statement
+    stop = text.find("\n", token.start)
+    line = text[start : (len(text) if stop < 0 else stop)][:MAX_TEXT]
+
+    def takes(terminal: str) -> bool:
+        return context.engine.advance(context.begin, (terminal,)) is not None
+
+    begins = not context.source.text[start : token.start].strip().count(" ")
+    word = first_word(line, takes, context.words.get) if begins else None
+    return word or hint(line.split("#")[0].rstrip() or line, token.start - start)
+
+
+def _of_habit(context: Context, token: Token) -> Diagnostic | None:
+    found = habit_of(context, token)
+    if found is None:
+        return None
+    shown = token.text or ("the line ends too early" if token.type == LINE_END else "the end")
+    message = f"unexpected `{shown}`" if token.text else shown
+    label = _at(context, token, _expected(context))
+    return Diagnostic("UB0101", message, label, help=(found.help,), fix=_fix_of(context, found))
+
+
+def _fix_of(context: Context, found: Hint) -> Fix | None:
+    """The edit of a hint, where it has one."""
+    if found.text is None:
+        return None
+    span = Span(context.source, context.statement + found.start, context.statement + found.end)
+    return Fix(
+        f"write `{found.text.strip()}`" if found.text.strip() else f"remove `{span.text.strip()}`",
+        (Edit(span, found.text),),
+    )
+
+
+def with_habit(context: Context, token: Token, found: Diagnostic) -> Diagnostic:
+    """A diagnostic about a character, with what is meant where that is a habit."""
+    meant = habit_of(context, token)
+    if meant is None:
+        return found
+    return evolve(found, help=(meant.help,), fix=_fix_of(context, meant))
 
 
 def _at(context: Context, token: Token, text: str) -> Label:
@@ -153,13 +204,18 @@ def _expected(context: Context) -> str:
     return "expected " + (f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0])
 
 
+_HALF_OPEN = re.compile(r"\[[ \t]*(\w+)[ \t]*,[ \t]*(\w+)[ \t]*\)")
+
+
 def not_closed(source: Source, sign: str, start: int, token: Token | None) -> Diagnostic:
     """UB0102: a bracket that nothing closes; `token` is where that came to light."""
+    half = _HALF_OPEN.match(source.text, start)
+    help = (f"a range without its end is `{half[1]}..<{half[2]}`",) if half else ()
     label = Label(Span(source, start, start + len(sign)), "opened here")
     labels: tuple[Label, ...] = ()
     if token is not None and token.end > token.start:
         labels = (Label(Span(source, token.start, token.end), "still inside it here"),)
-    return Diagnostic("UB0102", f"`{sign}` is never closed", label, labels)
+    return Diagnostic("UB0102", f"`{sign}` is never closed", label, labels, help=help)
 
 
 def not_opened(source: Source, token: Token) -> Diagnostic:

@@ -332,6 +332,8 @@ class _Parser:
             self.abandon(self.beyond_brackets(token.start), may_enter=False)
             return
         if problem is not None:
+            if problem.code == messages.BAD_CHARACTER:
+                problem = messages.with_habit(self.context(), token, problem)
             self.sink.add(problem)
         elif self.is_left_open(token):
             self.close_blocks(token)
@@ -341,14 +343,22 @@ class _Parser:
             self.abandon(self.resumption(loose[-1], token))
             return
         else:
-            states, before_last = self.engine.states_after(self.mark, self.taken)
-            context = messages.Context(
-                self.source, self.engine, states, self.last, before_last, self.tables["words"], self.texts
-            )
             if not self.in_wake:
-                self.sink.add(messages.unexpected(context, token))
+                self.sink.add(messages.unexpected(self.context(), token))
+            if self.lacks_brace(token):
+                self.abandon(token.start, opened=True)
+                return
             self.in_wake = self.is_stray
         self.abandon(self.beyond_brackets(token.start))
+
+    def context(self) -> messages.Context:
+        """What is known at the present token."""
+        states, before_last = self.engine.states_after(self.mark, self.taken)
+        begin, _ = self.engine.states_after(self.blocks[-1].safe, [])
+        words = self.tables["words"]
+        return messages.Context(
+            self.source, self.engine, states, self.last, before_last, words, self.texts, begin, self.statement
+        )
 
     @cached_property
     def texts(self) -> dict[str, str]:
@@ -403,21 +413,28 @@ class _Parser:
         ends = [self.raw.closers.get(bracket.start, -1) + 1 for bracket in self.inner]
         return max([start, *ends])
 
-    def abandon(self, start: int, *, may_enter: bool = True) -> None:
-        """Put the present statement aside, from its beginning to the end of the line at `start`, or to its block."""
+    def lacks_brace(self, token: Token) -> bool:
+        """Does a header end its line without the `{` of its block, of which the lines below are?"""
+        following = self.source.text[token.start :].lstrip("\n\r")[:1]
+        return token.type == LINE_END and not token.text and following in (" ", "\t") and self.engine.accepts("_LBRACE")
+
+    def abandon(self, start: int, *, may_enter: bool = True, opened: bool = False) -> None:
+        """Put the present statement aside, from its beginning to the end of the line at `start`, or to its block, which
+        has begun without a `{` where it is `opened`."""
         block = self.blocks[-1]
         del self.brackets[block.bracket :]
         self.engine.restore(block.safe)
         self.set_mark(block.safe)
         self.reserve()
         end, header = self.end_of_statement(start, may_enter)
+        header = self.header() if opened else header
         self.damage[self.statement] = tree.Damage(
             self.raw.words(self.statement, end), span=Span(self.source, self.statement, max(end, self.statement))
         )
         self.last = None
         self.lexer.position = end
         if header:
-            self.enter(header, end - 1)
+            self.enter(header, end if opened else end - 1)
 
     def end_of_statement(self, start: int, may_enter: bool) -> tuple[int, tuple[str, ...]]:
         """Where a damaged statement ends; and if that is inside the `{` of its block, what stands for its header."""

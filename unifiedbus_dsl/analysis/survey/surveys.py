@@ -125,7 +125,7 @@ class Questions:
         if not sink.has_errors:
             start = source.text.index("{") + 2
             where = Span(source, start, start + len(text))
-            sink.error("UB0705", "a measure is a call such as `bisection(all npu)`", where, "no measure")
+            sink.error("UB0708", "a measure is a call such as `bisection(all npu)`", where, "no measure")
         raise RefusedError
 
 
@@ -303,7 +303,7 @@ def _chosen(of: str, selector: FabricSelector) -> DeviceRanges | Ints | None:
             start = source.text.index("{ fail ") + 7
             here = Span(source, start, start + len(said))
             help = ("such as `switch`, `rack`, or `all link where medium == optical`",)
-            sink.error("UB0705", "one sort of parts can be surveyed at a time", here, "here", help=help)
+            sink.error("UB0711", "one sort of parts can be surveyed at a time", here, "here", help=help)
             return None
     if isinstance(chosen, DeviceRanges):
         some = chosen.stop > chosen.start

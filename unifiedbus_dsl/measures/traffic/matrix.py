@@ -74,7 +74,7 @@ class _Reader:
     def wrong(self, span: Span, message: str, label: str, help: str = "") -> None:
         asked = Label(self.node.span, "asked for here")
         self.sink.error(
-            "UB0705", f"traffic matrix: {message}", span, label, labels=(asked,), help=(help,) if help else ()
+            "UB0710", f"traffic matrix: {message}", span, label, labels=(asked,), help=(help,) if help else ()
         )
 
     def open(self) -> Source | None:
@@ -84,12 +84,12 @@ class _Reader:
         path = (beside.parent if beside else Path()) / self.node.value
         if not is_file(path):
             message = f"there is no traffic matrix `{self.node.value}`"
-            self.sink.error("UB0705", message, self.node.span, "not found", notes=(f"looked for {path}",))
+            self.sink.error("UB0710", message, self.node.span, "not found", notes=(f"looked for {path}",))
             return None
         reason = unreadable(path, TABLES)
         if reason is not None:
             message = f"can't take a traffic matrix from `{self.node.value}`: {reason}"
-            self.sink.error("UB0705", message, self.node.span, "not read")
+            self.sink.error("UB0710", message, self.node.span, "not read")
             return None
         return load(path, self.sink)
 
@@ -99,7 +99,7 @@ class _Reader:
         if not set(names) & set(COLUMNS):  # nothing is shown of what may be any file
             message = f"`{self.node.value}` has none of the columns `from`, `to` and `rate`"
             self.sink.error(
-                "UB0705", message, self.node.span, "no traffic matrix", help=("begin it with `from,to,rate`",)
+                "UB0710", message, self.node.span, "no traffic matrix", help=("begin it with `from,to,rate`",)
             )
             return None
         for name in names:

@@ -80,7 +80,7 @@ class TrafficReader:
         return make(name, pattern, plain[0], named)
 
     def _wrong(self, node: tree.Node, message: str, help: str) -> None:
-        self._evaluator.sink.error("UB0705", message, node.span, "here", help=(help,))
+        self._evaluator.sink.error("UB0710", message, node.span, "here", help=(help,))
 
     # -- patterns over groups
 

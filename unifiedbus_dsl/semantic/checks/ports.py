@@ -98,8 +98,13 @@ def ports(plan: Plan, sink: Sink) -> None:
     """UB0501 for ports with two cables, UB0506 for ports left over, UB0508 for cables that end where they begin."""
     for assembly in plan.assemblies.values():
         looped = {rule.left.child for rule in assembly.rules if not _ends_apart(rule, assembly, sink)}
-        for array in _arrays(plan, assembly):
-            if array.child.name not in looped and not _spoilt(assembly, array) and _no_collision(array, sink):
+        whole = [array for array in _arrays(plan, assembly) if array.child.name not in looped]
+        whole = [array for array in whole if not _spoilt(assembly, array)]
+        met = {array.child.name for array in whole if not _no_collision(array, sink)}
+        doubtful = met | {child for child, _ in assembly.spoilt}
+        for array in whole:
+            # a cable that went wrong may have been meant for another port of the same part
+            if array.child.name not in doubtful:
                 _nothing_left(array, sink)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from attrs import evolve
+
 from unifiedbus_dsl.base.source import Span
-from unifiedbus_dsl.diagnostics import Edit, Fix, Label
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
 from unifiedbus_dsl.ir.plan import Axis
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference, range_axis
 from unifiedbus_dsl.semantic.values.tables import index_names, sizes_where_alone
@@ -26,7 +28,13 @@ def find_axes(binders: Sequence[tree.Binder], refs: Sequence[Reference], wall: A
             _not_used(binder, wall)
             axis = None
         else:
-            axis = _bound_axis(binder, wall) if binder.range is not None else _inferred_axis(binder, refs, wall)
+            # indices that are swapped have two ranges each: one of them is said
+            found = Sink()
+            there = evolve(wall, evaluator=evolve(wall.evaluator, sink=found))
+            axis = _bound_axis(binder, wall) if binder.range is not None else _inferred_axis(binder, refs, there)
+            for each in found:
+                if good or each.code != "UB0403":
+                    wall.sink.add(each)
         if axis is None:
             good = False
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -17,6 +18,9 @@ from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, DeviceType, IndexE
 from unifiedbus_dsl.ir.plan.labels import groups_of, place_at, range_text, text_shape
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
+
+_SIZES = re.compile(r"\s*(?:spare\s+)?\w+\s*\[([^\]]*)\]")
+"""The sizes in the statement of a part."""
 
 
 @frozen
@@ -101,10 +105,21 @@ class Reference:
 
     def range_text(self, dimension: Dimension) -> str:
         """The range of a dimension, as it is written after `for`."""
+        size = self.size_text(dimension)
+        if not size.isdigit():
+            return f"0..<{size}"
         for labels, at in self.grouped:
             if len(at) == 1 and self.dimensions[at[0]] is dimension:
                 return range_text(labels)
         return f"0..{dimension.size - 1}"
+
+    def size_text(self, dimension: Dimension) -> str:
+        """The size of a dimension as the text of the part gives it: a name where it is one, else the number."""
+        at = next(number for number, each in enumerate(self.dimensions) if each is dimension)
+        found = _SIZES.match(self.child.span.text) if self.child.span is not None else None
+        sizes = found[1].split(",") if found is not None else []
+        text = sizes[at].strip() if at < self.rank == len(sizes) else ""
+        return text if text.isidentifier() else str(dimension.size)
 
     def ref(self, subscripts: Sequence[IndexExpr]) -> PortRef:
         """The port at subscripts as the text has them, which meet no hole."""
@@ -165,6 +180,8 @@ class AssemblyScope:
     evaluator: Evaluator
     absent: Mapping[str, tree.Expr] = field(factory=dict)
     """Parts that a condition leaves out."""
+    told: set[tuple[str, int]] = field(factory=set)
+    """Arrays of which it is said that they have fewer dimensions than a statement thinks."""
 
     @property
     def sink(self) -> Sink:
@@ -217,11 +234,28 @@ class AssemblyScope:
         view = self._view(node, child, path)
         if view is None:
             return None
+        if self._index_of_the_part(path, child, view):
+            return None
         dimensions = self._dimensions(path[0], text_shape(child), child.span)
         inner = self._dimensions(path[1], view.shape, self._port_span(child, path[1].word.text))
         if dimensions is None or inner is None:
             return None
         return Reference(child, path[1].word.text, view, (*dimensions, *inner), node.span)
+
+    def _index_of_the_part(self, path: list[Step], child: Child, view: PortView) -> bool:
+        """Whether `npu.host[i]` gives a single port the index of its part; said if so."""
+        part, port = path
+        if part.subscripts or view.shape or not port.subscripts or len(port.subscripts) > len(text_shape(child)):
+            return False
+        index = ", ".join(each.span.text.strip() for each in port.subscripts)
+        self.sink.error(
+            "UB0414",
+            f"`{port.word.text}` is a single port of each `{child.name}`, and has a subscript",
+            port.subscripts[0].span,
+            "belongs to the part",
+            help=(f"write `{child.name}[{index}].{port.word.text}`",),
+        )
+        return True
 
     def _no_port(self, node: tree.Expr, child: Child) -> None:
         names = port_names(self.types[child.type])
@@ -288,6 +322,9 @@ class AssemblyScope:
     def _dimensions(self, step: Step, shape: tuple[int, ...], defined: Span | None) -> tuple[Dimension, ...] | None:
         if len(step.subscripts) > len(shape):
             extra = step.subscripts[len(shape)]
+            if (step.word.text, len(shape)) in self.told:
+                return None
+            self.told.add((step.word.text, len(shape)))
             size = f"{len(shape)} dimension{'s' * (len(shape) != 1)}" if shape else "no dimensions"
             self.sink.error(
                 "UB0414",
@@ -295,6 +332,9 @@ class AssemblyScope:
                 extra.span,
                 "one too many" if len(step.subscripts) == len(shape) + 1 else "too many from here on",
                 labels=(Label(defined, f"its shape is {shape_text(shape)}"),) if defined else (),
+                help=(f"write `{step.word.text}[{', '.join('ijklmn'[: len(shape)])}]`",)
+                if shape
+                else (f"write `{step.word.text}` without brackets",),
             )
             return None
         padded = [*step.subscripts, *[None] * (len(shape) - len(step.subscripts))]

@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 from attrs import evolve
 
-from unifiedbus_dsl.diagnostics import Label
+from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Rule, Var, algebra
 from unifiedbus_dsl.ir.plan.index import axes_used, count_points, evaluate
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
@@ -59,7 +60,7 @@ def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -
     if node.where is not None and not count_points(every, where):
         _nothing_left(node, wall)
         return None
-    fits = [in_range(ref, at, every, where, wall, (left, right)) for ref, at in ((left, a), (right, b))]
+    fits = [in_range(ref, at, every, where, wall, (left, right), node.binders) for ref, at in ((left, a), (right, b))]
     sides = ((left, a), (right, b))
     if not all(fits) or not all(misses_holes(ref, at, every, where, wall) for ref, at in sides):
         return None
@@ -234,14 +235,45 @@ def in_range(
     where: IndexExpr | None,
     wall: AssemblyScope,
     refs: Sequence[Reference],
+    binders: Sequence[tree.Binder] = (),
 ) -> bool:
     """Whether each subscript stays inside its dimension; else a diagnostic with index values that leave it."""
     good = True
+    ranges = {each.name.text: each.range for each in binders if isinstance(each.range, tree.Range)}
     for dimension, expr in zip(ref.dimensions, subscripts, strict=True):
         if not algebra.within(expr, axes, 0, dimension.size - 1, where):
-            _outside(ref, dimension, expr, axes, where, wall, _origins(expr, refs))
             good = False
+            if isinstance(expr, Var) and expr.name in ranges and where is None:
+                _range_outside(ref, dimension, expr, ranges[expr.name], axes, wall)
+            else:
+                _outside(ref, dimension, expr, axes, where, wall, _origins(expr, refs))
     return good
+
+
+def _range_outside(
+    ref: Reference, dimension: Dimension, index: Var, range: tree.Range, axes: Sequence[Axis], wall: AssemblyScope
+) -> None:
+    """Say that the stated range of an index leaves an array in which the index stands alone."""
+    axis = next(axis for axis in axes if axis.name == index.name)
+    array = _array_name(ref, dimension)
+    out = axis.high if axis.high >= dimension.size else axis.low
+    open_end = range.high is not None and range.inclusive and axis.high == dimension.size and axis.low >= 0
+    meant = f"{index.name} in {ref.range_text(dimension)}"
+    fix = None
+    if open_end and axis.low == 0 and range.high is not None:
+        low, high = range.low.span.text.strip(), range.high.span.text.strip()
+        meant = f"{index.name} in {low}..<{high}"
+        sign = Span(range.span.source, range.low.span.end, range.high.span.start)
+        fix = Fix(f"write `{low}..<{high}`", (Edit(sign, "..<"),))
+    wall.sink.error(
+        "UB0401",
+        f"`{index.name}` runs to {out}, outside the {dimension.size} elements of `{array}`",
+        range.span,
+        f"has {out}",
+        labels=(Label(dimension.origin, f"`{array}` is defined here"),) if dimension.origin else (),
+        help=(f"elements are 0..{dimension.size - 1}: write `{meant}`",),
+        fix=fix,
+    )
 
 
 def _origins(expr: IndexExpr, refs: Sequence[Reference]) -> Iterator[Label]:
@@ -264,7 +296,7 @@ def _outside(
     found = outside(expr, dimension.size, axes, where)
     help = [f"elements are 0..{dimension.size - 1}"]
     if found.one_sided and not isinstance(expr, Lookup):
-        wrapped = f"({dimension.span.text.strip()}) mod {dimension.size}"
+        wrapped = f"({dimension.span.text.strip()}) mod {ref.size_text(dimension)}"
         help.append(f"to wrap around, say so: `{wrapped}`")
     wall.sink.error(
         "UB0401",

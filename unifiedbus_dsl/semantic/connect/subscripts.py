@@ -8,7 +8,7 @@ import numpy as np
 from attrs import define, field, frozen
 
 from unifiedbus_dsl.base.source import Span
-from unifiedbus_dsl.diagnostics import Label
+from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Not, Op, Var, algebra
 from unifiedbus_dsl.ir.plan.index import axes_used, evaluate, points
 from unifiedbus_dsl.semantic.names.bind import dotted_name, walk
@@ -147,6 +147,15 @@ class IndexCompiler:
             return None
         if is_whole(value):
             return Const(int(value.value))
+        factor = isinstance(node, tree.Quantity) and node.unit in self.names
+        if factor and isinstance(node, tree.Quantity):
+            product = f"{node.number.text}*{node.unit}"
+            message = f"a product has its sign: `{product}`"
+            help = (f"write `{product}`",)
+            self.evaluator.sink.error(
+                "UB0407", message, node.span, f"{describe(value)}", help=help, fix=rename(node.span, product)
+            )
+            return None
         self._refuse(node, f"a subscript is a whole number, found {describe(value)}", "")
         return None
 

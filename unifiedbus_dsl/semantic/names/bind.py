@@ -86,6 +86,7 @@ class FileLibrary:
         for folder in (*beside, *self.folders):
             with suppress(OSError, ValueError):  # the path of a folder that can't be one
                 found += [str(parent / p.name) if parent.name else p.name for p in (folder / parent).glob("*.ubus")]
+                found += [f"std/{wanted}"] if (folder / "std" / wanted).is_file() else []
         return found
 
 
@@ -215,7 +216,7 @@ class _Binder:
         """What a failed `use` would have brought in is not unknown: it is not known."""
         words = {word.text for name in use.names for word in (name.alias or name.name,)}
         words |= {use.alias.text} if use.alias else set()
-        words |= {use.path[0].text} if use.path else set()
+        words |= {use.path[0].text, "std"} if use.path else set()
         damaged = module.damaged_words | words
         if use.file is not None and not use.names and use.alias is None:
             damaged |= {"*"}
@@ -462,7 +463,9 @@ class NameCheck:
         module = self.module
         for noun, questions in module.questions.items():
             for name, question in questions.items():
-                if question.of.text not in module.systems and not self._quiet(question.of.text):
+                if question.of.text not in module.systems and not (
+                    self._quiet(question.of.text) or self._quiet("system")
+                ):
                     guess = did_you_mean(question.of.text, module.systems)
                     self.sink.error(
                         "UB0206",

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.base.work import QUESTION, about, spend
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
@@ -22,11 +20,12 @@ from unifiedbus_dsl.semantic.names.bind import dotted_name, walk
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.queries.set_overrides import plan_with_overrides, resolve_items
 from unifiedbus_dsl.semantic.select.outages import BASE, OutageReader, base_scenario, check_let
+from unifiedbus_dsl.semantic.types.expectations import unknown_value
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.messages import no_condition
 from unifiedbus_dsl.semantic.values.operators import Undecided
 from unifiedbus_dsl.semantic.values.scope import Scope
-from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison
+from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Poison
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, TRAFFICS
@@ -35,15 +34,6 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.semantic.systems import Elaborated
 from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.systems import names_of
-
-
-def _unknown_value(node: tree.Call, _: Evaluator) -> EvalValue:
-    """What stands for a measure that nobody has answered: a quantity between next to nothing and more than there is."""
-    measure = MEASURES.get(".".join(dotted_name(node.function)))
-    dimension = None if measure is None else measure.dimension
-    if dimension is None:
-        return POISON
-    return Interval(Quantity(Fraction(1, 10**30), dimension), Quantity(Fraction(10**30), dimension))
 
 
 def asks_something(item: tree.Measure, traffic: Collection[str], lets: Mapping[str, EvalValue], sink: Sink) -> bool:
@@ -55,7 +45,7 @@ def asks_something(item: tree.Measure, traffic: Collection[str], lets: Mapping[s
         return True
     help = (f"write `throughput({said})`, say",) if said in traffic else ()
     help = (f"write `{said}(all npu)`",) if said in MEASURES else help
-    sink.error("UB0705", "a measure is a call such as `bisection(all npu)`", item.span, "no measure", help=help)
+    sink.error("UB0708", "a measure is a call such as `bisection(all npu)`", item.span, "no measure", help=help)
     return False
 
 
@@ -68,14 +58,14 @@ def expect_pattern(node: tree.Expr, sink: Sink) -> bool:
     """Whether an expression is a pattern of traffic; what else it is, is said."""
     if not isinstance(node, tree.Call):
         help = ("write `alltoall(all npu)`",)
-        sink.error("UB0705", "traffic is a pattern over end points", node.span, "here", help=help)
+        sink.error("UB0710", "traffic is a pattern over end points", node.span, "here", help=help)
         return False
     pattern = ".".join(dotted_name(node.function))
     if pattern in TRAFFICS:
         return True
     guess = did_you_mean(pattern, TRAFFICS)
     sink.error(
-        "UB0705",
+        "UB0710",
         f"there is no traffic pattern `{pattern}`",
         node.function.span,
         "here",
@@ -218,9 +208,9 @@ class QueryChecker:
         typed = evolve(
             evaluator,
             sink=Sink(),
-            measure=_unknown_value,
+            measure=unknown_value,
             asked=None,
-            solved=_unknown_value,
+            solved=unknown_value,
             systems=lambda name, there: there,
         )
         value: EvalValue = POISON
@@ -229,7 +219,7 @@ class QueryChecker:
             base = {} if left is None or isinstance(left, Poison) else {BASE: typed.eval(left)}
             value = evolve(typed, sink=found, extra={**evaluator.extra, **base}).eval(node)
         for diagnostic in found:
-            if diagnostic.code == "UB0309":
+            if diagnostic.code in ("UB0309", "UB0303"):
                 self.sink.add(diagnostic)
         return value
 

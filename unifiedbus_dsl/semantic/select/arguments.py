@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.vocabulary.signatures import MEASURES, ROUTINGS, TRAFFICS, Argument, Signature, words_of
+from unifiedbus_dsl.vocabulary import attributes
+from unifiedbus_dsl.vocabulary.signatures import MEASURES, ROUTINGS, TRAFFICS, Argument, Signature, Takes, words_of
 
 
 def check_arguments(node: tree.Call, sink: Sink, legal: tuple[str, ...] | None = None) -> bool:
@@ -18,12 +21,109 @@ def check_arguments(node: tree.Call, sink: Sink, legal: tuple[str, ...] | None =
         return True
     if not _names(node, name, signature.named if legal is None else legal, sink):
         return False
+    if not _positional(node, signature, sink):
+        return False
     given = {arg.name.text: arg.value for arg in node.args if arg.name is not None}
     if name == "permutation" and "seed" not in given:
         return _wrong(sink, node, "a random permutation needs a seed", "write `permutation(all npu, seed = 1)`")
     if "stride" in given and "groups" not in given:
         return _wrong(sink, given["stride"], "`stride` goes with `groups`", "write `groups = 32, stride = 8`")
     return _words(signature, node, sink)
+
+
+def _positional(node: tree.Call, signature: Signature, sink: Sink) -> bool:
+    """Whether a call has as many arguments without a name as it takes, of the sort that it takes."""
+    plain, wanted = [arg for arg in node.args if arg.name is None], signature.positional
+    if len(plain) < len(wanted) and wanted[len(plain)].name != "what":
+        message = f"`{signature.name}` is asked without {wanted[len(plain)].takes.value}"
+        return _wrong(sink, node, message, f"write `{_example(signature)}`")
+    if len(plain) > len(wanted):
+        message = f"`{signature.name}` takes {_many(len(wanted))} without a name, and {len(plain)} are given"
+        return _wrong(sink, plain[len(wanted)], message, _meant_by(plain, len(wanted), signature))
+    return all(_sort(arg.value, argument, signature, sink) for arg, argument in zip(plain, wanted, strict=False))
+
+
+def _many(count: int) -> str:
+    return "no argument" if count == 0 else "1 argument" if count == 1 else f"{count} arguments"
+
+
+_EXAMPLES = {
+    Takes.SELECTION: "all npu",
+    Takes.TRAFFIC: "alltoall(all npu)",
+    Takes.COLLECTIVE: "allreduce(all npu, size = 1 GiB)",
+    Takes.MEASURE: "load(alltoall(all npu))",
+    Takes.FIELD: "all npu.memory",
+}
+
+
+def _example(signature: Signature) -> str:
+    """How a measure or a pattern is asked."""
+    if _of_pairs(signature):
+        return f"{signature.name}(A -> B)"
+    return f"{signature.name}({', '.join(_EXAMPLES.get(each.takes, '…') for each in signature.positional)})"
+
+
+def _of_pairs(signature: Signature) -> bool:
+    """Whether the subject goes from some end points to others."""
+    return any(each.name == "pairs" for each in signature.positional)
+
+
+def _text(node: tree.Node) -> str:
+    return " ".join(node.span.text.split())
+
+
+def _meant_by(plain: Sequence[tree.Arg], count: int, signature: Signature) -> str:
+    """What the first argument that is too many was probably meant to be."""
+    extra = plain[count].value
+    named = [each for each in signature.arguments if not each.positional]
+    fits: Argument | None = None
+    if isinstance(extra, tree.Name):
+        fits = next((each for each in named if extra.text in words_of(each)), None)
+    if isinstance(extra, tree.Number | tree.Quantity):
+        sort = Takes.NUMBER if isinstance(extra, tree.Number) else Takes.QUANTITY
+        fits = next((each for each in named if each.takes is sort and each.name != "groups"), None)
+    if fits is not None:
+        return f"write `{fits.name} = {_text(extra)}`"
+    before = _text(plain[count - 1]) if count else ""
+    if _of_pairs(signature) and before:
+        return f"from one to the other: `{before} -> {_text(extra)}`"
+    if count and signature.positional[0].takes is Takes.SELECTION:
+        return f"a selection of both is `{before} | {_text(extra)}`"
+    return "delete it"
+
+
+def _sort(node: tree.Expr, argument: Argument, signature: Signature, sink: Sink) -> bool:
+    """Whether what stands for an argument can be of the sort that it takes, as far as its text alone tells."""
+    if argument.takes in (Takes.TRAFFIC, Takes.COLLECTIVE) and isinstance(node, tree.All | tree.Arrow):
+        kind = "pairs" if isinstance(node, tree.Arrow) else "alltoall"
+        example = "allreduce" if argument.takes is Takes.COLLECTIVE else kind
+        message = "a traffic is wanted, and these are end points"
+        return _wrong(sink, node, message, f"say who sends to whom: `{example}({_text(node)})`", "UB0709")
+    if argument.takes is not Takes.SELECTION:
+        return True
+    if isinstance(node, tree.Binary) and node.op in ("and", "or"):
+        return _wrong(sink, node, "selections are joined by `|`", f"write `{_text(node.left)} | {_text(node.right)}`")
+    if isinstance(node, tree.Arrow) and argument.name == "ends":
+        help = f"write `{signature.name}({_text(node.left)})`"
+        help += f", or `pairs({_text(node)})` for these pairs alone" if signature.name in TRAFFICS else ""
+        message = f"`{signature.name}` is about one selection, not from one to another"
+        return _wrong(sink, node, message, help, "UB0709")
+    if signature.name in ("incast", "pairs") and not isinstance(node, tree.Arrow):
+        message = f"`{signature.name}` goes from some end points to others"
+        return _wrong(sink, node, message, f"write `{signature.name}(A -> B)`", "UB0709")
+    if argument.name in ("ends", "pairs") and (kind := _without_end_points(node)):
+        message = f"`{kind}` are no end points: they neither send nor receive"
+        return _wrong(sink, node, message, f"write `{_example(signature)}`", "UB0709")
+    return True
+
+
+def _without_end_points(node: tree.Expr) -> str:
+    """The selection of a kind that has none; empty for another one."""
+    if isinstance(node, tree.All) and len(node.path) == 1:
+        word = node.path[0].text
+        if word in (*attributes.KINDS_OF_ASSEMBLY, "switch", "link", "port"):
+            return f"all {word}"
+    return ""
 
 
 def _words(signature: Signature, node: tree.Call, sink: Sink) -> bool:
@@ -79,6 +179,6 @@ def _word(argument: Argument, node: tree.Expr, sink: Sink) -> bool:
     return _names(node, word, ROUTINGS[word].named, sink) and _words(ROUTINGS[word], node, sink)
 
 
-def _wrong(sink: Sink, node: tree.Node, message: str, help: str) -> bool:
-    sink.error("UB0705", message, node.span, "here", help=(help,) if help else ())
+def _wrong(sink: Sink, node: tree.Node, message: str, help: str, code: str = "UB0705") -> bool:
+    sink.error(code, message, node.span, "here", help=(help,) if help else ())
     return False

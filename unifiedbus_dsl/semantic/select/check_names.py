@@ -17,7 +17,7 @@ from unifiedbus_dsl.semantic.select.type_scope import TypeScope
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS
+from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS, Argument, Signature, Takes
 
 SELECTING = frozenset(("from", "to", "in"))
 LEVELS = frozenset(("within", "across"))
@@ -39,8 +39,14 @@ class NameChecker:
 
     def __call__(self, node: tree.Call, evaluator: Evaluator) -> None:
         name = ".".join(dotted_name(node.function))
-        check_arguments(node, evaluator.sink)
+        fits = check_arguments(node, evaluator.sink)
+        signature: Signature | None = MEASURES[name] if name in MEASURES else TRAFFICS.get(name)
         for arg in node.args:
+            if signature is not None and arg.name is not None:
+                _value(arg.value, signature.argument(arg.name.text), evaluator)
+        room = len(signature.positional) if signature is not None and not fits else len(node.args)
+        plain = [arg for arg in node.args if arg.name is None]
+        for arg in (*plain[:room], *(arg for arg in node.args if arg.name is not None)):
             self._argument(
                 arg, evaluator, of_traffic=name in MEASURES and MEASURES[name].of_traffic, maybe_none=name == "count"
             )
@@ -52,7 +58,11 @@ class NameChecker:
 
     def _argument(self, arg: tree.Arg, evaluator: Evaluator, *, of_traffic: bool, maybe_none: bool) -> None:
         name = arg.name.text if arg.name else ""
-        if name in LEVELS:
+        if name in LEVELS and not isinstance(arg.value, tree.Name | tree.Member):
+            message = "a level is wanted: a kind such as `rack`, or a type"
+            help = f"write `{name} = {_level_of(arg.value)}`"
+            evaluator.sink.error("UB0705", message, arg.value.span, "no level", help=(help,))
+        elif name in LEVELS:
             self._level(arg.value, evaluator)
         elif name == OVER:
             self._plane(arg.value, evaluator)
@@ -106,6 +116,10 @@ class NameChecker:
                 self.selection(node.right, evaluator, of_traffic=of_traffic)
 
     def _no_traffic(self, node: tree.Name, evaluator: Evaluator) -> None:
+        module = evaluator.scope.module
+        stated = module.questions.get("traffic", {}).get(node.text)
+        if evaluator.scope.is_quiet(node.text) or (stated is not None and stated.of.text not in module.systems):
+            return
         guess = did_you_mean(node.text, self.traffic)
         known = ", ".join(f"`{name}`" for name in sorted(self.traffic)) or "none"
         evaluator.sink.error(
@@ -153,3 +167,17 @@ class NameChecker:
                 evaluator.eval(node)
             case tree.Quantity():
                 evaluator.eval(node)
+
+
+def _value(node: tree.Expr, argument: Argument | None, evaluator: Evaluator) -> None:
+    """Check the dimension of a quantity, and that a number is whole."""
+    if argument is None or not isinstance(node, tree.Number | tree.Quantity | tree.String | tree.Unary):
+        return
+    if argument.dimension is not None:
+        evaluator.quantity(node, argument.dimension)
+    elif argument.takes is Takes.NUMBER:
+        evaluator.integer(node)
+
+
+def _level_of(node: tree.Expr) -> str:
+    return ".".join(word.text for word in node.path) if isinstance(node, tree.All) else "rack"

@@ -192,7 +192,7 @@ class FabricSelector:
         path = path_steps(node)
         if path is None:
             self.evaluator.sink.error(
-                "UB0507",
+                "UB0518",
                 "a selection is wanted: `all npu`, or a part by its path",
                 node.span,
                 "selects nothing",
@@ -208,7 +208,7 @@ class FabricSelector:
             return None
         if read.sort != "part" or read.field is not None:
             message = "devices or assemblies are wanted: `all npu`, or a part by its path"
-            self.evaluator.sink.error("UB0507", message, node.span, "selects none")
+            self.evaluator.sink.error("UB0518", message, node.span, "selects none")
             return None
         broken = read.broken()
         if broken is not None:
@@ -298,7 +298,7 @@ class FabricSelector:
         kinds = [item.type for item in items if isinstance(item, Parts)]
         if field is not None or len(kinds) < len(items):
             message = "devices or assemblies are wanted: `all npu`, or a part by its path"
-            evaluator.sink.error("UB0507", message, node.span, "selects none")
+            evaluator.sink.error("UB0518", message, node.span, "selects none")
             return None
         if not kinds:
             empty_selection(node, self.machine, evaluator.sink)

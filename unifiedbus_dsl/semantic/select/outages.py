@@ -100,7 +100,7 @@ def outage_targets(item: tree.Fail | tree.Degrade, sink: Sink) -> list[tree.Sele
         if not isinstance(target, tree.All):
             word = "fail" if isinstance(item, tree.Fail) else "degrade"
             help = (f"write `{word} all npu where …`, or leave the `where` out",)
-            sink.error("UB0705", "`where` goes with `all`", item.where.span, "here", help=help)
+            sink.error("UB0711", "`where` goes with `all`", item.where.span, "here", help=help)
             return None
         where = item.where
         if target.where is not None:
@@ -112,7 +112,7 @@ def outage_targets(item: tree.Fail | tree.Degrade, sink: Sink) -> list[tree.Sele
 def not_a_part(target: tree.Expr, what: str, sink: Sink) -> None:
     """Say that what a line names can't fail."""
     sink.error(
-        "UB0507",
+        "UB0518",
         f"devices, assemblies or cables can fail, and this names {what}",
         target.span,
         "here",
@@ -124,7 +124,7 @@ def mixed_selection(item: tree.Fail, sink: Sink) -> None:
     """Say that a draw is from parts and cables at once."""
     span = item.targets[0].span.to(item.targets[-1].span)
     help = ("write a line for each",)
-    sink.error("UB0705", "a draw is from parts or from cables, not from both", span, "here", help=help)
+    sink.error("UB0711", "a draw is from parts or from cables, not from both", span, "here", help=help)
 
 
 # ---- what is compared with the undamaged system ---------------------------------------------------------------------
@@ -139,7 +139,7 @@ def base_scenario(condition: tree.Expr, sink: Sink) -> tree.Expr | Poison | None
     for name in said:
         if id(name) not in right:
             sink.error(
-                "UB0705",
+                "UB0711",
                 "`base` stands for what it is compared with, on the undamaged system",
                 name.span,
                 "not on the right of a comparison",
@@ -149,7 +149,7 @@ def base_scenario(condition: tree.Expr, sink: Sink) -> tree.Expr | Poison | None
     left = [right[id(name)].left for name in said]
     if len({" ".join(node.span.text.split()) for node in left}) > 1:
         message = "`base` stands for one measure in a line"
-        sink.error("UB0705", message, condition.span, "several", help=("write a line for each",))
+        sink.error("UB0711", message, condition.span, "several", help=("write a line for each",))
         return POISON
     return left[0] if left else None
 
@@ -168,7 +168,7 @@ def read_seed(item: tree.Fail, lets: Mapping[str, EvalValue], evaluator: Evaluat
     value = lets.get(SEED)
     if isinstance(value, Poison):
         return None
-    if value is None:
+    if value is None and not evaluator.scope.is_quiet(SEED):
         evaluator.sink.error(
             "UB0703",
             "a random draw needs a seed, so that it is the same every time",
@@ -176,6 +176,7 @@ def read_seed(item: tree.Fail, lets: Mapping[str, EvalValue], evaluator: Evaluat
             "no seed",
             help=("write `let seed = 7` into the scenario",),
         )
+    if value is None:
         return None
     if is_whole(value) and value.value >= 0:
         return int(value.value)
@@ -186,11 +187,11 @@ def check_let(node: tree.Let, value: EvalValue, sink: Sink) -> None:
     """Refuse a `let seed` that draws can't start from, and any `let base`."""
     if node.name.text == BASE:
         message = "`base` is the undamaged system here, and takes no other value"
-        sink.error("UB0705", message, node.name.span, "here", help=("give it another name",))
+        sink.error("UB0711", message, node.name.span, "here", help=("give it another name",))
     if node.name.text != SEED or isinstance(value, Poison) or (is_whole(value) and value.value >= 0):
         return
     help = ("write `let seed = 7`",)
-    sink.error("UB0705", "a seed is a whole number from 0", node.value.span, "no seed", help=help)
+    sink.error("UB0711", "a seed is a whole number from 0", node.value.span, "no seed", help=help)
 
 
 def share(item: tree.Degrade, evaluator: Evaluator) -> Fraction | None:
@@ -202,7 +203,7 @@ def share(item: tree.Degrade, evaluator: Evaluator) -> Fraction | None:
     if isinstance(item.to, tree.Number) and 1 < found <= 100:
         help = f"did you mean `{item.to.text}%`?"
     message = "a part is degraded to more than 0% and at most 100%"
-    evaluator.sink.error("UB0705", message, item.to.span, "here", help=(help,))
+    evaluator.sink.error("UB0711", message, item.to.span, "here", help=(help,))
     return None
 
 

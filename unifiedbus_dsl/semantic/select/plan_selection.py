@@ -24,7 +24,7 @@ from unifiedbus_dsl.semantic.select.type_scope import Cables, Item, Parts, Ports
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import Poison
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.vocabulary import attributes
+from unifiedbus_dsl.vocabulary import attributes, foreign
 
 MOST_LISTED = 8
 """Names that a help line lists."""
@@ -155,7 +155,7 @@ class Selector:
         if not self.evaluator.scope.is_quiet(step.word.text):
             legal = [c.name for c in here.children] if isinstance(here, AssemblyType) else []
             legal += [e.name for e in here.exports] if isinstance(here, AssemblyType) else [p.name for p in here.ports]
-            guess = did_you_mean(step.word.text, legal)
+            guess = did_you_mean(step.word.text, legal) or self._of_a_kind(step, at, len(path))
             self.evaluator.sink.error(
                 "UB0220",
                 f"`{here.key}` has no part or port `{step.word.text}`",
@@ -166,9 +166,18 @@ class Selector:
             )
         return None
 
+    def _of_a_kind(self, step: Step, at: int, length: int) -> str | None:
+        """`all npu` where the name of a kind stands alone, or a word of another trade for one."""
+        word = foreign.KINDS.get(step.word.text.casefold(), step.word.text)
+        kinds = (*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link", "port")
+        there = self._named((word,), {self.machine.subject: 1}) if word in kinds else None
+        return f"all {word}" if at == 0 and length == 1 and not step.subscripts and there else None
+
     def _there(self, step: Step, here: PlanType, legal: Sequence[str]) -> str:
         """What a path may go on with."""
         module = self.evaluator.scope.module
+        if step.word.text in module.questions.get("traffic", {}):
+            return f"`{step.word.text}` is a traffic, and a selection is wanted, such as `all npu`"
         if here.key == self.machine.subject and step.word.text in module.systems:
             return "a path begins inside the system: leave the name of the system out"
         more = ", …" if len(legal) > MOST_LISTED else ""
@@ -216,7 +225,9 @@ class Selector:
             return None
         types = self.evaluator.scope.module.of_sort(tree.TypeDef) or self._built_types()
         kinds = [*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link", "port"]
-        guess = did_you_mean(words[0] if len(words) > 1 else name, [*kinds, *types])
+        guess = foreign.KINDS.get(words[0].casefold()) or did_you_mean(
+            words[0] if len(words) > 1 else name, [*kinds, *types]
+        )
         span = node.path[0].span.to(node.path[-1].span)
         other = self._other(tuple(words), node)
         self.evaluator.sink.error(
@@ -237,7 +248,9 @@ class Selector:
             return f"`{'.'.join(name)}` is a {noun}: write `all link where {noun} == {'.'.join(name)}`"
         subject = self.machine.types.get(self.machine.subject)
         if isinstance(subject, AssemblyType) and any(child.name == name[0] for child in subject.children):
-            return f"`{name[0]}` is a part: leave `all` out"
+            child = subject.by_name[name[0]]
+            kind = self.machine.types[child.type].kind
+            return f"`{name[0]}` is a part: leave `all` out, or write `all {kind}`, which is its kind"
         return ""
 
     def _named(self, name: tuple[str, ...], roots: dict[str, int]) -> list[Item] | None:

@@ -64,6 +64,7 @@ class _AssemblyBuilder:
     openings: list[Opening] = field(factory=list)
     placements: list[Placement] = field(factory=list)
     spoilt: set[tuple[str, str]] = field(factory=set)
+    _told: set[tuple[str, int]] = field(factory=set)
     _of_children: Mapping[str, AbstractSet[str]] | None = None
 
     def build(self) -> AssemblyType:
@@ -73,7 +74,7 @@ class _AssemblyBuilder:
         for placed in self.body.statements:
             self._statement(placed)
         if "*" in self.failed:
-            self.spoilt.add(("*", "*"))
+            self.spoilt |= {("*", "*"), NO_PLACE}
         own = evaluate_fields(self.elaborator, self.node.kind.text, self.key, self.body)
         return AssemblyType(
             self.key,
@@ -156,7 +157,7 @@ class _AssemblyBuilder:
         failed_ports = self._failed_ports()
         evaluator = Evaluator(scope, self.elaborator.sink)
         return AssemblyScope(
-            self.elaborator.types, self.children, self.failed, failed_ports, evaluator, self.body.absent
+            self.elaborator.types, self.children, self.failed, failed_ports, evaluator, self.body.absent, self._told
         )
 
     def _failed_ports(self) -> Mapping[str, AbstractSet[str]]:

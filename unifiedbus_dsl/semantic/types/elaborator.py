@@ -141,15 +141,18 @@ class Elaborator:
         if guess is None:
             last = ref.path[-1].text
             guess = next((name for name in types if name.rsplit(".", 1)[-1] == last), None)
+        library = ref.path[0].text == "std" and len(ref.path) > 2
+        define = f'define it, or bring it in: `use {ref.path[-1].text} from "FILE.ubus"`'
+        if library:
+            define = f"bring it in: `use {'.'.join(word.text for word in ref.path[:-1])}`"
+            guess = guess if guess is not None and guess.startswith(f"std.{ref.path[1].text}.") else None
         self.sink.error(
             "UB0222",
             f"there is no type `{ref.text}`",
             ref.path[0].span.to(ref.path[-1].span),
             "unknown type",
             labels=(Label(types[guess].span, f"`{guess}` is defined here"),) if guess in types else (),
-            help=(f"did you mean `{guess}`?",)
-            if guess
-            else (f'define it, or bring it in: `use {ref.path[-1].text} from "FILE.ubus"`',),
+            help=(f"did you mean `{guess}`?" if guess else define,),
             fix=rename(ref.path[0].span.to(ref.path[-1].span), guess),
         )
 
@@ -161,6 +164,12 @@ class Elaborator:
         good = True
         for at, arg in enumerate(args):
             name = arg.name.text if arg.name else params[at] if at < len(params) else None
+            if (compared := _compared(arg, params)) is not None:
+                message = f"`{compared}` is compared here, and an argument is given"
+                help = (f"write `{compared} = …`",)
+                self.sink.error("UB0602", message, arg.span, "`==` compares", help=help)
+                good = False
+                continue
             if name is None or name not in params:
                 evaluator.unknown_argument(definition, arg, params)
                 good = False
@@ -412,3 +421,11 @@ class Elaborator:
             return None
         there = tuple(each.count for each in labels) or sizes
         return Child(statement.name.text, there, key, statement.spare, statement.doc, statement.span, labels)
+
+
+def _compared(arg: tree.Arg, params: Sequence[str]) -> str | None:
+    """The parameter that `racks == 2` was meant to give."""
+    node = arg.value
+    if arg.name is not None or not isinstance(node, tree.Compare) or node.op != "==":
+        return None
+    return node.left.text if isinstance(node.left, tree.Name) and node.left.text in params else None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from fractions import Fraction
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import Quantity, format_quantity
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
+from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.aggregates import Aggregates
 from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
@@ -18,9 +20,10 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator, NeedsSolver
 from unifiedbus_dsl.semantic.values.messages import no_condition
 from unifiedbus_dsl.semantic.values.operators import Undecided
 from unifiedbus_dsl.semantic.values.scope import Scope
-from unifiedbus_dsl.semantic.values.values import EvalValue, Interval, Poison, value_text
+from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison, value_text
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.text import is_of_system
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 
 @frozen(eq=False)
@@ -77,6 +80,8 @@ def evaluate_expectation(
     try:
         holds = evaluator.eval(node.condition)
     except NeedsSolver as solver:
+        if not fits_any_value(node.condition, scope, machine, sink):
+            return None
         return ExpectResult(subject, text, node.span, None, None, None, source, differs, solver.measure)
     except Undecided:
         undecided(node.condition, seen, sink)
@@ -102,6 +107,27 @@ def evaluate_expectation(
             fix=_without_differs(node),
         )
     return result
+
+
+def fits_any_value(condition: tree.Expr, scope: Scope, machine: TypeScope, sink: Sink) -> bool:
+    """Whether the sides of a condition can be compared, whatever its measures give; else say so."""
+    found = Sink()
+    evaluator = Evaluator(scope, Sink(), unknown_value, solved=unknown_value, systems=lambda name, there: there)
+    with suppress(Undecided, NeedsSolver):
+        evolve(evaluator, sink=found).eval(condition)
+    wrong = [each for each in found if each.code in ("UB0309", "UB0303")]
+    for diagnostic in wrong:
+        sink.add(diagnostic)
+    return not wrong
+
+
+def unknown_value(node: tree.Call, _: Evaluator) -> EvalValue:
+    """What stands for a measure that nobody has answered: a quantity between next to nothing and more than there is."""
+    measure = MEASURES.get(".".join(dotted_name(node.function)))
+    dimension = None if measure is None else measure.dimension
+    if dimension is None:
+        return POISON
+    return Interval(Quantity(Fraction(1, 10**30), dimension), Quantity(Fraction(10**30), dimension))
 
 
 def _without_differs(node: tree.Expect) -> Fix:

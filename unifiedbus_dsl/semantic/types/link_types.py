@@ -106,7 +106,13 @@ class LinkRegistry:
             if attribute.high is not None:
                 limits = f"{_shown(low, attribute)} to {_shown(high, attribute)}"
             self.sink.error(
-                "UB0308", f"`{attribute.name}` is {limits}, found {value_text(value)}", node.span, "out of range"
+                "UB0308",
+                f"`{attribute.name}` is {limits}, found {value_text(value)}",
+                node.span,
+                "out of range",
+                help=(f"as a share it is `{node.text}%`",)
+                if attribute.high == 1 and isinstance(node, tree.Number)
+                else (),
             )
             return None
         if attribute.whole and not value.is_integer:
@@ -150,7 +156,8 @@ class LinkRegistry:
         fields = self._fields(node.fields, "protocol", name, Scope(definition.module, lets=self.lets))
         lane = fields.get("lane")
         if not isinstance(lane, Quantity):
-            if not any(f.name.text == "lane" for f in node.fields):
+            damaged = definition.module.file.damaged.any_in(node.span)
+            if not damaged and not any(f.name.text == "lane" for f in node.fields):
                 self.sink.error(
                     "UB0219",
                     f"protocol `{name}` states no `lane` rate",
@@ -181,7 +188,7 @@ class LinkRegistry:
                 labels=(Label(definition.span, "defined here"),),
             )
             return None
-        if scope.is_quiet(ref.path[0].text):
+        if scope.is_quiet(ref.path[0].text) or noun in scope.module.damaged_words:
             return None
         legal = scope.module.of_sort(sort)
         guess = did_you_mean(ref.text, legal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import chain
@@ -30,6 +31,7 @@ from unifiedbus_dsl.semantic.values.values import (
     value_text,
 )
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary import foreign
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES
 
 
@@ -179,6 +181,10 @@ class Evaluator:
             return POISON
         values = chain(self.scope.values(), self.extra, self.words)
         guess = did_you_mean(name, values) or did_you_mean(name, self.scope.candidates())
+        other = _other_reading(name, span)
+        if other is not None:
+            self.sink.error("UB0201", f"nothing here is called `{name}`", span, "unknown name", help=(other,))
+            return POISON
         self.sink.error(
             "UB0201",
             f"nothing here is called `{name}`",
@@ -235,7 +241,13 @@ class Evaluator:
 
     def no_value(self, node: tree.Node) -> EvalValue:
         """Say that this is no value; POISON."""
-        self.sink.error("UB0210", f"`{node.span.text.strip()}` is not a value here", node.span, "no value")
+        text = " ".join(node.span.text.split())
+        help = (
+            (f"`count({text})` counts them, `sum({text}.memory)` adds a field up",)
+            if isinstance(node, tree.All)
+            else ()
+        )
+        self.sink.error("UB0210", f"`{text}` is not a value here", node.span, "no value", help=help)
         return POISON
 
     # -- operators
@@ -356,7 +368,8 @@ class Evaluator:
 
     def unknown_function(self, node: tree.Call, name: str, legal: tuple[str, ...]) -> None:
         """Say that no function, measure or traffic has this name."""
-        guess = did_you_mean(name, legal)
+        guess = foreign.CALLS.get(name.casefold()) or did_you_mean(name, legal)
+        guess = guess if guess in legal else None
         if not self.scope.is_quiet(name):
             self.sink.error(
                 "UB0207",
@@ -486,3 +499,20 @@ class Evaluator:
 
 def _without_bidir(node: tree.Quantity) -> str:
     return node.span.text.removesuffix("bidir").rstrip()
+
+
+_PER = re.compile(r"(?P<rate>[\d.]+[ \t]*[A-Za-z]+)[ \t]*/[ \t]*$")
+
+
+def _other_reading(name: str, span: Span) -> str | None:
+    """What a name that means nothing is where it stands, if it is one of a few that are often written."""
+    if name in MEASURES:
+        return f"a measure is asked with what it is about: `{name}(all npu)`"
+    if name == "base":
+        return "`base` is the undamaged system in a `scenario`, on the right of a comparison"
+    if name.casefold() in foreign.VALUES:
+        return f"that is `{foreign.VALUES[name.casefold()]}` here"
+    before = _PER.search(span.source.text[max(0, span.start - 40) : span.start])
+    if before is not None and foreign.UNITS.get(name, name) in ("s", "m"):
+        return f"a unit has no blanks in it: `{before['rate']}/{foreign.UNITS.get(name, name)}`"
+    return None

@@ -9,6 +9,7 @@ from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, describe, is_number, value_text
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary import foreign
 
 
 def expected_value(sink: Sink, node: tree.Node, value: EvalValue, wanted: str) -> EvalValue:
@@ -35,8 +36,20 @@ def unit_mismatch(sink: Sink, a: tree.Node, left: EvalValue, b: tree.Node, right
         b.span,
         f"is {describe(right)}",
         labels=(Label(a.span, f"is {describe(left)}"),),
+        help=_share_of(b, verb),
     )
     return POISON
+
+
+def _share_of(node: tree.Node, verb: str) -> tuple[str, ...]:
+    """What a bare share is probably meant to be."""
+    text = " ".join(node.span.text.split())
+    if not text.endswith("%"):
+        return ()
+    share = text.lstrip("-+ ")
+    if verb == "compared":
+        return (f"in a scenario `{share} of base` is a part of what it was; a tolerance is `== … within {share}`",)
+    return (f"a tolerance stands behind the value: `== … within {share}`",)
 
 
 def unknown_unit(sink: Sink, node: tree.Quantity, part: str) -> EvalValue:
@@ -51,7 +64,11 @@ def unknown_unit(sink: Sink, node: tree.Quantity, part: str) -> EvalValue:
             help=(f"write `{amount} {size}B/s` for bytes a second, or `{amount} {size}b/s` for bits a second",),
         )
         return POISON
-    guess = units.SPELLINGS.get(part.lower()) or did_you_mean(part, units.UNITS)
+    other = foreign.OTHER_UNITS.get(part) or (_prefix_alone(node, part) if part in _PREFIXES else None)
+    if other is not None:
+        sink.error("UB0301", f"there is no unit `{part}`", node.span, "unknown unit", help=(other,))
+        return POISON
+    guess = units.SPELLINGS.get(part.lower()) or foreign.UNITS.get(part) or did_you_mean(part, units.UNITS)
     text = node.unit.replace(part, guess) if guess else None
     sink.error(
         "UB0301",
@@ -62,6 +79,17 @@ def unknown_unit(sink: Sink, node: tree.Quantity, part: str) -> EvalValue:
         fix=rename(_unit_span(node), text),
     )
     return POISON
+
+
+_PREFIXES = ("k", "K", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi")
+
+
+def _prefix_alone(node: tree.Quantity, part: str) -> str:
+    """What a number with a prefix and no unit may mean."""
+    amount = node.number.text
+    return (
+        f"write `{amount} {part}bps` for bits a second, `{amount} {part}B/s` for bytes, `{amount} {part}B` for a size"
+    )
 
 
 def wrong_dimension(
@@ -131,4 +159,5 @@ def _readings(node: tree.Expr, value: EvalValue, dimension: units.Dimension) -> 
         return (f"did you mean `{amount} {unit}/s`?",)
     if value.dimension == units.RATE and dimension == units.SIZE:
         return (f"did you mean `{node.number.text} {node.unit.removesuffix('/s')}`?",)
-    return ()
+    usual = " or ".join(f"`{node.number.text} {unit}`" for unit in _USUAL.get(dimension, ()))
+    return (f"such as {usual}",) if usual else ()

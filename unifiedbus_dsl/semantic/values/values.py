@@ -61,6 +61,8 @@ def same_sort(a: EvalValue, b: EvalValue) -> bool:
         return True
     if isinstance(a, Quantity) and isinstance(b, Quantity):
         return a.dimension == b.dimension
+    if isinstance(a, TypeValue) and isinstance(b, TypeValue):
+        return type(a.definition.node) is type(b.definition.node)
     return type(a) is type(b)
 
 

@@ -1,0 +1,1 @@
+"""Natural mistakes with what they should be told."""

@@ -1,0 +1,172 @@
+"""What other tools and languages write, and how the same is said here.
+
+Asked only of statements that can't be read. A word of another trade begins the statement, or the text around the token
+that has no place has the shape of another language. A fix is offered only where what was meant can't be anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from attrs import frozen
+
+MAX_TEXT = 400
+"""Characters of a statement that are looked at."""
+
+
+@frozen
+class Hint:
+    """What is meant: a help line, and where that is sure, the text that belongs in place of `start` to `end`, which
+    are offsets in the statement."""
+
+    help: str
+    start: int = 0
+    end: int = 0
+    text: str | None = None
+
+
+# ---- words that begin a statement ------------------------------------------------------------------------------------
+
+_KINDS = "a machine is made of `board`, `node`, `rack`, `superpod`, `supercluster` and `module`"
+_DEVICES = "devices are `npu`, `cpu`, `switch`, `nic` and `device`"
+
+
+class _Word(NamedTuple):
+    """The word of the language for a foreign one, or several; `sure` where it can be put there."""
+
+    ours: tuple[str, ...]
+    sure: bool = False
+
+
+def _words(text: str, *ours: str, sure: bool = False) -> dict[str, _Word]:
+    return dict.fromkeys(text.split(), _Word(ours, sure))
+
+
+_FIRST: Mapping[str, _Word] = {
+    **_words("gpu accelerator tpu xpu gcd trainer asic", "npu", sure=True),
+    **_words("processor socket", "cpu", sure=True),
+    **_words("dpu hca adapter", "nic", "port"),
+    **_words("host", "cpu", "node"),
+    **_words("router leaf spine tor", "switch", sure=True),
+    **_words("server machine_type sled tray blade drawer", "node", "board"),
+    **_words("cabinet frame", "rack", sure=True),
+    **_words("pod", "superpod"),
+    **_words("cluster datacenter hall site", "superpod", "supercluster"),
+    **_words("class struct component type object part entity record", "module", "board", "rack", "superpod"),
+    **_words("cable wire edge", "link", "connect", sure=True),
+    **_words("interface pin socket_port ports interfaces channel", "port", sure=True),
+    **_words("topology machine network instance deployment fabric", "system"),
+    **_words("workload pattern flow flows collective job", "traffic"),
+    **_words("figure diagram picture plot drawing", "view"),
+    **_words("query report question ask measure analysis", "analyze", sure=True),
+    **_words("failure_case whatif outage", "scenario"),
+    **_words("import include require using from load", "use", sure=True),
+    **_words("assert require check ensure verify test assume", "expect", sure=True),
+    **_words("var const def int float local auto val final static double", "let", sure=True),
+    **_words("number set define param constant", "let", sure=True),
+    **_words("forward bridge route relay", "transit", sure=True),
+    **_words("position locate put arrange layout", "place", sure=True),
+    **_words("free unused ignore unconnected", "open", sure=True),
+    **_words("link cable wire join attach bind plug edge", "connect", sure=True),
+    **_words("kill failure remove break disable drop lose crash", "fail", sure=True),
+    **_words("slow derate limit throttle weaken", "degrade", sure=True),
+    **_words("group cluster close aggregate", "collapse"),
+    **_words("colour paint", "color", sure=True),
+}  # fmt: skip
+_TERMINALS: Mapping[str, str] = dict.fromkeys(
+    ("npu", "cpu", "switch", "nic", "node", "board", "rack", "superpod", "supercluster", "module"), "KIND"
+)
+_OF_SEVERAL: Mapping[tuple[str, ...], str] = {
+    ("cpu", "node"): "a processor is a `cpu`, and a machine of several parts a `node` or a `board`",
+    ("node", "board"): "a machine of several devices is a `node` or a `board`",
+    (
+        "superpod",
+        "supercluster",
+    ): "what racks are put together to is a `superpod`, and several of these a `supercluster`",
+    ("module", "board", "rack", "superpod"): f"a type begins with its kind: {_KINDS}; {_DEVICES}",
+    ("nic", "port"): "an adapter is a `nic`, and a place for a cable a `port`",
+}
+_FOLLOWED_BY_NAME = re.compile(r"([A-Za-z_]\w*)[ \t]+[A-Za-z_0-9\"(*]")
+
+
+def first_word(statement: str, takes: Callable[[str], bool], terminal: Callable[[str], str | None]) -> Hint | None:
+    """The hint for a statement that begins with a foreign word: `takes` says whether a terminal can begin a statement
+    here, `terminal` is that of a keyword."""
+    found = _FOLLOWED_BY_NAME.match(statement)
+    if found is None:
+        return None
+    for word, ours in _candidates(found[1]):
+        there = [o for o in ours.ours if takes(_TERMINALS.get(o) or terminal(o) or "")]
+        if not there:
+            continue
+        if len(there) > 1 and ours.ours in _OF_SEVERAL:
+            return Hint(_OF_SEVERAL[ours.ours])
+        said = f"`{word}` is `{there[0]}` here" if len(ours.ours) == 1 else f"here that is `{' or `'.join(there)}`"
+        return Hint(said, 0, len(word), there[0]) if ours.sure else Hint(said)
+    return None
+
+
+def _candidates(word: str) -> Iterator[tuple[str, _Word]]:
+    """The entries of a word; a few words stand for two, one in the file and one in a block."""
+    for key, entry in _FIRST.items():
+        if key == word.casefold():
+            yield word, entry
+    yield from ((word, extra) for extra in _AGAIN.get(word.casefold(), ()))
+
+
+_AGAIN: Mapping[str, tuple[_Word, ...]] = {
+    "cable": (_Word(("link",), True),),
+    "wire": (_Word(("link",), True),),
+    "edge": (_Word(("link",), True),),
+    "require": (_Word(("use",), True),),
+    "socket": (_Word(("port",), True),),
+    "cluster": (_Word(("superpod", "supercluster")),),
+}
+
+
+# ---- shapes of other languages: `habits.txt` ------------------------------------------------------------------------
+
+
+class _Habit(NamedTuple):
+    """`find` matches around the token; `help` and `text` are filled in with its groups; `text` replaces group `x`."""
+
+    find: re.Pattern[str]
+    help: str
+    text: str | None
+
+
+@cache
+def _habits() -> tuple[_Habit, ...]:
+    """The shapes in their order: the first that fits is meant. Each is a paragraph of lines `find`, `help` and, where
+    there is a fix, `text`, which ends with `|` so that its blanks are seen."""
+    text = Path(__file__).with_name("habits.txt").read_text(encoding="utf-8")
+    paragraphs = [dict(_line(line) for line in part.splitlines()) for part in text.split("\n\n") if part[:1] != "#"]
+    return tuple(_Habit(re.compile(p["find"]), p["help"], p["text"][:-1] if "text" in p else None) for p in paragraphs)
+
+
+def _line(line: str) -> tuple[str, str]:
+    word, _, rest = line.partition(" ")
+    return word, rest
+
+
+def hint(statement: str, at: int) -> Hint | None:
+    """The hint for a statement of which the token at an offset has no place, by the shape of the text around it."""
+    text = statement[:MAX_TEXT]
+    for habit in _habits():
+        for found in habit.find.finditer(text):
+            if found.start() <= at <= found.end():
+                return _filled(habit, found)
+    return None
+
+
+def _filled(habit: _Habit, found: re.Match[str]) -> Hint:
+    groups = {name: (value or "").strip() for name, value in found.groupdict().items()}
+    help = habit.help.format(**groups)
+    names = [name for name in ("x", "x2") if name in groups and found[name] is not None]
+    if habit.text is None or not names:
+        return Hint(help)
+    return Hint(help, found.start(names[0]), found.end(names[0]), habit.text.format(**groups))

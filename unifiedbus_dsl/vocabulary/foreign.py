@@ -1,0 +1,74 @@
+"""Words of other tools and tongues, with those that the language has for them: for help lines alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def _words(**ours: str) -> dict[str, str]:
+    return {word: name for name, words in ours.items() for word in words.split()}
+
+
+KINDS: Mapping[str, str] = _words(
+    npu="gpu gpus accelerator accelerators tpu tpus xpu npus chip chips gcd",
+    cpu="processor processors cpus host hosts",
+    switch="router routers switches leaf leaves spine spines tor",
+    nic="hca dpu adapter nics",
+    node="server servers nodes machine machines",
+    board="tray blade sled boards",
+    rack="cabinet cabinets frame racks",
+    superpod="pod pods",
+    link="links cable cables wire wires edge edges",
+    port="ports interface interfaces",
+)
+"""Kinds of parts."""
+
+CALLS: Mapping[str, str] = _words(
+    alltoall="a2a all2all all_to_all alltoallv",
+    allreduce="all_reduce ar",
+    allgather="all_gather ag",
+    reducescatter="reduce_scatter rs",
+    uniform="random uniform_random",
+    shift="cyclic neighbor neighbour",
+    count="number num len length",
+    latency="delay ping rtt",
+    throughput="goodput",
+    bandwidth="bw",
+    time="duration cct completion",
+    bisection="bisection_bandwidth bisection_width bisect cut mincut",
+    load="utilization utilisation congestion",
+    hops="distance",
+)
+"""Measures and patterns of traffic."""
+
+UNITS: Mapping[str, str] = {
+    **dict.fromkeys(("gigabyte", "gigabytes", "Gbyte", "Gbytes"), "GB"),
+    **dict.fromkeys(("megabyte", "megabytes", "Mbyte", "Mbytes"), "MB"),
+    **dict.fromkeys(("terabyte", "terabytes", "Tbyte", "Tbytes"), "TB"),
+    **dict.fromkeys(("nanosecond", "nanoseconds", "nsec", "nsecs"), "ns"),
+    **dict.fromkeys(("microsecond", "microseconds", "usec", "usecs"), "us"),
+    **dict.fromkeys(("millisecond", "milliseconds", "msec", "msecs"), "ms"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("meter", "meters", "metre", "metres"), "m"),
+    **dict.fromkeys(("watt", "watts"), "W"),
+    **dict.fromkeys(("dollar", "dollars", "usd", "$"), "USD"),
+    **dict.fromkeys(("minute", "minutes"), "min"),
+}
+"""Units that are spelt otherwise."""
+
+OTHER_UNITS: Mapping[str, str] = {
+    **dict.fromkeys(("ft", "feet", "foot", "in", "inch", "inches"), "lengths are in metres: `m`, `cm`, `mm`, `km`"),
+    **dict.fromkeys(
+        ("GHz", "MHz", "Hz", "GT/s", "GT", "Gbaud", "Baud", "baud"),
+        "a rate is in bits or bytes a second: `Gbps`, `GB/s`",
+    ),
+    **dict.fromkeys(("EUR", "CNY", "RMB", "GBP", "JPY"), "money is in `USD`"),
+}
+"""Units that the language has no word for."""
+
+VALUES: Mapping[str, str] = _words(
+    optical="fibre fiber optic optics optical_fibre fibre_optic aoc mmf smf",
+    copper="dac electrical passive acc aec",
+    pcb="trace board_trace backplane",
+)
+"""Words that are values of fields."""
