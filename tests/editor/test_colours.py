@@ -1,0 +1,97 @@
+"""The grammars of colours are made from the one grammar, and colour each token as the parser reads it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import zipfile
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.editor.classes import by_parser, by_textmate
+from tests.support import literate
+from unifiedbus_dsl.base.source import Source
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.syntax.parse import parse
+from unifiedbus_dsl.version import VERSION
+
+ROOT = Path(__file__).parents[2]
+VSCODE = ROOT / "editors" / "vscode"
+GRAMMAR = VSCODE / "syntaxes" / "ubus.tmLanguage.json"
+SPECS = sorted((ROOT / "specs").rglob("*.ubus"))
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build_vscode", VSCODE / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def good_blocks() -> list[str]:
+    """The texts of the manual that can be read."""
+    texts = [
+        text
+        for page in literate.pages()
+        for case in literate.cases(page.read_text(encoding="utf-8"))
+        for text in (case.text, *(inner for _, inner in case.files))
+    ]
+    return [text for text in texts if reads(text)]
+
+
+def reads(text: str) -> bool:
+    sink = Sink()
+    parse(Source("<text>", text), sink)
+    return not sink.has_errors
+
+
+def test_grammar_is_made_from_the_one(build: ModuleType) -> None:
+    assert GRAMMAR.read_text() == build.grammar_text(), "run `python editors/vscode/build.py --grammar`"
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_each_token_of_each_spec(path: Path) -> None:
+    text = path.read_text()
+    judged, coloured = list(by_parser(text)), list(by_textmate(GRAMMAR, text))
+    assert [pair for pair in zip(judged, coloured, strict=False) if pair[0] != pair[1]][:3] == []
+    assert len(judged) == len(coloured)
+
+
+def test_each_token_of_the_manual() -> None:
+    blocks = good_blocks()
+    assert len(blocks) > 100
+    wrong = []
+    for text in blocks:
+        judged, coloured = list(by_parser(text)), list(by_textmate(GRAMMAR, text))
+        wrong += [pair for pair in zip(judged, coloured, strict=False) if pair[0] != pair[1]][:1]
+        wrong += [(text,)] if len(judged) != len(coloured) else []
+    assert wrong == []
+
+
+def test_package(build: ModuleType, tmp_path: Path) -> None:
+    """It has what its manifest names, at its version, and is the same each time."""
+    build.build(tmp_path / "a.vsix")
+    build.build(tmp_path / "b.vsix")
+    assert (tmp_path / "a.vsix").read_bytes() == (tmp_path / "b.vsix").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.vsix") as package:
+        names = set(package.namelist())
+        said = json.loads(package.read("extension/package.json"))
+        assert said["version"] == VERSION
+        for file in (said["main"], *(each["path"] for each in said["contributes"]["grammars"])):
+            assert f"extension/{file.removeprefix('./')}" in names
+        space = "{http://schemas.microsoft.com/developer/vsx-schema/2011}"
+        manifest = ElementTree.fromstring(package.read("extension.vsixmanifest"))
+        identity = manifest.find(f"{space}Metadata/{space}Identity")
+        assert identity is not None
+        assert (identity.get("Version"), identity.get("Id")) == (VERSION, said["name"])
+        assert all(asset.get("Path") in names for asset in manifest.iter(f"{space}Asset"))
+        script = package.read("extension/extension.js").decode()
+        for needed in re.findall(r'require\("\./([^"]+)"\)', script):
+            assert f"extension/{needed}.js" in names
