@@ -65,6 +65,10 @@ def _load(name: str) -> click.Command:
             from unifiedbus_dsl.cli.explain import command as explain
 
             return explain
+        case "watch":
+            from unifiedbus_dsl.cli.watch import command as watch
+
+            return watch
         case "lsp":
             from unifiedbus_dsl.cli.lsp import command as lsp
 
