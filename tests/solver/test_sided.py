@@ -19,7 +19,7 @@ from unifiedbus_dsl.solver.bisection.one_vertex import bounds_of
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import pairs
 from unifiedbus_dsl.solver.flow import max_concurrent_flow
-from unifiedbus_dsl.solver.flow.ecmp_hashing import hash_flows
+from unifiedbus_dsl.solver.flow.ecmp_hashing import arcs_and_cables, hash_flows
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths import distances
 from unifiedbus_dsl.solver.paths.bidirectional_bfs import pair_loads
@@ -107,7 +107,8 @@ def test_random_machines(seed: int) -> None:
     flows = hash_flows(machine.network, *case.numbers(case.joined), seed)
     for f, (s, t) in enumerate(case.joined):
         used = flows.resource[flows.start[f] : flows.start[f + 1]]
-        arcs = used[used < machine.network.arcs]
+        arcs = arcs_and_cables(machine.network, used)[0]
+        arcs = arcs[arcs >= 0]
         assert len(arcs) == case.far[ends.index(s), ends.index(t)]
         tails, heads = machine.network.tail[arcs], machine.network.head[arcs]
         assert (heads[:-1] == tails[1:]).all()

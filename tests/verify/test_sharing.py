@@ -67,9 +67,10 @@ FAIR: list[tuple[int, str, Callable[[Any], Any], str]] = [
     (0, "rate", lambda rate: rate * 0.99, "not max-min fair"),
     (0, "count", lambda count: count + 1, "not as many rates"),
     (1, "last_s", lambda last: last * 1.01, "do not end when"),
-    (2, "path", lambda path: (path[0], path[1][::-1].copy()), "a path"),
-    (2, "path", lambda path: (path[0], np.roll(path[1], 1)), "a path"),
-    (2, "path", lambda path: (path[0][:-1], path[1]), "a path"),
+    (2, "path", lambda path: (path[0], path[1][::-1].copy(), path[2]), "a path"),
+    (2, "path", lambda path: (path[0], np.roll(path[1], 1), path[2]), "a path"),
+    (2, "path", lambda path: (path[0][:-1], path[1], path[2]), "a path"),
+    (2, "path", lambda path: (path[0], path[1], path[2] + 1), "a cable that is not there"),
 ]
 
 

@@ -276,11 +276,12 @@ def certify_fair(
 ) -> Certificate:
     """What shows max-min fair rates of the flows of a call."""
     network = call.machine.network
-    path: tuple[Ints, Ints] | None = None
+    path: tuple[Ints, Ints, Ints] | None = None
     if call.integer("hash") is not None:
-        on_arcs = found.resource < network.arcs
+        arc, cable = ecmp_hashing.arcs_and_cables(network, found.resource)
+        on_arcs = arc >= 0
         start = np.append(0, np.cumsum(on_arcs))[found.start]
-        path = start, found.resource[on_arcs]
+        path = start, arc[on_arcs], cable[on_arcs]
     matrix = matrix_of(_ones(demand), network.ends)
     return FairCertificate(arcs_of(network), matrix, rate, found.count, path, size_bytes, last_s)
 
@@ -296,8 +297,11 @@ def _shared_load(call: MeasureCall, found: sharing.Flows) -> Floats:
     """What the flows of `flows` carry on each arc where each of them carries 1; zero where nothing is carried, [A]."""
     _, demand = call.matrix()
     network = call.machine.network
+    if call.integer("hash") is not None:
+        arc, _ = ecmp_hashing.arcs_and_cables(network, found.resource)
+        return bincount(arc[arc >= 0], found.share[arc >= 0], network.arcs)
     used = bincount(found.resource, found.share, len(found.capacity_Bps))
-    if call.integer("hash") is not None or not isinstance(demand, Groups):
+    if not isinstance(demand, Groups):
         return used[: network.arcs]
     group = invariant_symmetries(call.machine.symmetry, demand)  # resources are orbits of arcs there
     return used[: group.arc_orbits][group.arc_orbit]

@@ -179,9 +179,9 @@ def finish(use: Use, size: Floats) -> float:
     return now
 
 
-def follow(cables: Cables, arcs: Arcs, flows: FlowSet, start: Ints, arc: Ints) -> Use:
+def follow(cables: Cables, arcs: Arcs, flows: FlowSet, start: Ints, arc: Ints, cable: Ints) -> Use:
     """Return what flows use that each take a single path of fewest cables, flow f in order the arcs
-    `arc[start[f] : start[f + 1]]`.
+    `arc[start[f] : start[f + 1]]`, of each the cable of this number.
 
     Raises:
         VerificationError: one of them is no such path.
@@ -203,12 +203,15 @@ def follow(cables: Cables, arcs: Arcs, flows: FlowSet, start: Ints, arc: Ints) -
         hops = fewest_cables_to(cables, arcs, target)
         own = np.flatnonzero(flows.target == target)
         require((hops[tail[start[own]]] == many[own]).all(), "a path has more cables than it must")
+    require(((cable >= 0) & (cable < arcs.count[arc])).all(), "a path takes a cable that is not there")
     every = np.arange(len(many))
+    used, single = np.unique(np.stack([arc, cable]), axis=1, return_inverse=True)
+    size = used.shape[1]
     rows = np.concatenate([np.repeat(every, many), every, every])
-    columns = np.concatenate([arc, arcs.size + flows.source, arcs.size + cables.ends + flows.target])
-    shape = len(many), arcs.size + 2 * cables.ends
-    matrix = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
-    capacity = np.concatenate([arcs.capacity(slice(None)), cables.injection_Bps, cables.injection_Bps])
+    columns = np.concatenate([single.ravel(), size + flows.source, size + cables.ends + flows.target])
+    matrix = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(many), size + 2 * cables.ends))
+    one = arcs.capacity_Bps[arcs.kind[used[0]]]
+    capacity = np.concatenate([one, cables.injection_Bps, cables.injection_Bps])
     return Use(matrix, capacity, np.nan)
 
 
@@ -233,13 +236,13 @@ def slowest_port(cables: Cables, matrix: Matrix) -> float:
 class FairCertificate:
     """Max-min fair rates of the pairs of a matrix, whatever each sends: `count[c]` flows have `rate[c]`, byte/s. With
     `last_s` the last ends then where each carries `size_bytes`. A flow is shared out over all shortest paths, or takes
-    the `path` (starts and arcs) that is stated."""
+    the `path` (starts, arcs and cables in these) that is stated."""
 
     arcs: Arcs
     matrix: Matrix
     rate: Floats
     count: Floats
-    path: tuple[Ints, Ints] | None = None
+    path: tuple[Ints, Ints, Ints] | None = None
     size_bytes: float = 0.0
     last_s: float = 0.0
 

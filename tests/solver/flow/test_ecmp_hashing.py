@@ -13,8 +13,8 @@ from unifiedbus_dsl.solver.paths.twin_quotient import twin_quotient
 
 
 def path_arcs(net: Network, flows: max_min_fair.Flows, f: int) -> list[int]:
-    used = flows.resource[flows.start[f] : flows.start[f + 1]]
-    return used[used < net.arcs].tolist()
+    used, _ = ecmp_hashing.arcs_and_cables(net, flows.resource[flows.start[f] : flows.start[f + 1]])
+    return used[used >= 0].tolist()
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -118,7 +118,8 @@ def test_each_cable_has_its_share() -> None:
     up and on the way down."""
     net = machines.plain(6, 2, [([0, 1], [2, 3]), ([2, 2, 2], 4), ([2], 5), ([3, 3, 3], 4), ([3], 5)], forward=False)
     flows = ecmp_hashing.hash_flows(net, np.zeros(20_000, int), np.ones(20_000, int), seed=1)
-    through = np.bincount(net.head[flows.resource[flows.resource < net.arcs]], minlength=6)
+    arcs, _ = ecmp_hashing.arcs_and_cables(net, flows.resource)
+    through = np.bincount(net.head[arcs[arcs >= 0]], minlength=6)
     assert abs(through[4] - 15_000) < 5 * np.sqrt(20_000 * 3 / 16)
     assert through[4] + through[5] == 20_000
 
@@ -130,10 +131,24 @@ def test_parallel_cables_of_two_kinds_into_the_goal() -> None:
     net = machines.plain(9, 4, cables, [1.0, 2.0, 3.0], forward=False)
     for target in (1, 3):
         flows = ecmp_hashing.hash_flows(net, np.zeros(9_000, int), np.full(9_000, target), seed=4)
-        arcs = flows.resource.reshape(9_000, 6)[:, :4]
+        arcs = ecmp_hashing.arcs_and_cables(net, flows.resource)[0].reshape(9_000, 6)[:, :4]
         assert (net.head[arcs] == [4, 8, 4 + target, target]).all()
         for hop in (1, 2):
             assert abs((net.count[arcs[:, hop]] == 2).sum() - 6_000) < 5 * np.sqrt(2_000)
+
+
+def test_a_flow_is_in_one_cable_of_a_bundle() -> None:
+    """Three cables between two switches: 9,000 flows spread over them, and one alone has the rate of a single one."""
+    net = machines.plain(4, 2, [([0, 1], [2, 3]), ([2, 2, 2], 3)], forward=False)
+    flows = ecmp_hashing.hash_flows(net, np.zeros(9_000, int), np.ones(9_000, int), seed=4)
+    arcs, cable = ecmp_hashing.arcs_and_cables(net, flows.resource)
+    in_bundle = net.count[np.maximum(arcs, 0)] == 3
+    assert in_bundle.sum() == 9_000
+    assert np.abs(np.bincount(cable[in_bundle], minlength=3) - 3_000).max() < 5 * np.sqrt(2_000)
+    assert not cable[~in_bundle].any()
+    resource = flows.resource[in_bundle]
+    assert len(np.unique(resource)) == 3
+    assert np.unique(flows.capacity_Bps[resource]).tolist() == [net.kinds.capacity_Bps[net.kind[arcs[in_bundle][0]]]]
 
 
 def test_paths_spread_evenly() -> None:

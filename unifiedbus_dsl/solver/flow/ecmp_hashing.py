@@ -27,13 +27,18 @@ TABLE = 1 << 27
 """Most entries of a table of distances: goals are taken in batches."""
 GOALS = 1 << 10
 """Most goals of a batch."""
+BUNDLE = 1 << 32
+"""What is added to a seed for the draw of a cable in a bundle."""
 ENTRIES = 1 << 22
 """Most choices that are looked at at once."""
 
 
 def hash_flows(network: Network, source: ArrayLike, target: ArrayLike, seed: int) -> Flows:
-    """One flow for each pair, on one of its shortest paths. Flow f takes the same path for the same seed, whatever the
-    other flows are.
+    """One flow for each pair, on one of its shortest paths, in one cable of each bundle on it. Flow f takes the same
+    path for the same seed, whatever the other flows are.
+
+    The resource of an arc is its first cable; those of further cables stand behind what end points send and receive
+    (see `arcs_and_cables`).
 
     Raises:
         NotAdmittedError: a pair has no path, or is an end point and itself.
@@ -46,7 +51,7 @@ def hash_flows(network: Network, source: ArrayLike, target: ArrayLike, seed: int
         walks = _between_ends(network, one, two, seed)
     else:
         walks = _between_leaves(network, up, down, seed)
-    return _flows(network, walks, one, two)
+    return _flows(network, walks, one, two, seed)
 
 
 @frozen(eq=False)
@@ -57,7 +62,7 @@ class Hop:
     arc: Ints
 
 
-def _flows(network: Network, walks: Iterator[Hop], source: Ints, target: Ints) -> Flows:
+def _flows(network: Network, walks: Iterator[Hop], source: Ints, target: Ints, seed: int) -> Flows:
     """Each flow with its arcs in order, and what it takes of the injection of its two ends."""
     every = np.arange(len(source))
     steps = [*walks, Hop(every, network.arcs + source), Hop(every, network.arcs + network.ends + target)]
@@ -66,10 +71,44 @@ def _flows(network: Network, walks: Iterator[Hop], source: Ints, target: Ints) -
         start[step.flow + 1] += 1
     np.cumsum(start, out=start)
     resource, at = np.empty(start[-1], dtype=np.int64), start[:-1].copy()
+    further = _further_cables(network)
     for step in steps:
-        resource[at[step.flow]] = step.arc
+        hop = at[step.flow] - start[step.flow]
+        resource[at[step.flow]] = _cable_in_bundle(network, further, step, hop, seed) if len(further) else step.arc
         at[step.flow] += 1
-    return Flows(start, resource, np.ones(len(resource)), capacities(network), np.ones(len(source)))
+    whole = capacities(network)
+    whole[: network.arcs] /= network.count
+    capacity = np.concatenate([whole, whole[further]])
+    return Flows(start, resource, np.ones(len(resource)), capacity, np.ones(len(source)))
+
+
+def _further_cables(network: Network) -> Ints:
+    """The arc of each cable that is not the first of its arc, in order."""
+    return np.repeat(np.arange(network.arcs), network.count.astype(np.int64) - 1)
+
+
+def _cable_in_bundle(network: Network, further: Ints, step: Hop, hop: Ints, seed: int) -> Ints:
+    """The resource of the cable of its arc that each flow draws at its hop; what is no arc stays as it is."""
+    resource = step.arc.copy()
+    wide = np.flatnonzero(resource < network.arcs)
+    wide = wide[network.count[resource[wide]] > 1]
+    draw = uniform_hash(seed + BUNDLE, step.flow[wide], hop[wide])
+    number = (draw * network.count[resource[wide]]).astype(np.int64)
+    behind = wide[number > 0]
+    place = np.searchsorted(further, resource[behind]) + number[number > 0] - 1
+    resource[behind] = network.arcs + 2 * network.ends + place
+    return resource
+
+
+def arcs_and_cables(network: Network, resource: Ints) -> tuple[Ints, Ints]:
+    """Return the arcs of resources of hashed flows, -1 for what is of an end point, and the numbers of their cables."""
+    further = _further_cables(network)
+    behind = np.flatnonzero(resource >= network.arcs + 2 * network.ends)
+    place = resource[behind] - network.arcs - 2 * network.ends
+    arc, cable = np.where(resource < network.arcs, resource, -1), np.zeros(len(resource), dtype=np.int64)
+    arc[behind] = further[place]
+    cable[behind] = place - np.searchsorted(further, further[place]) + 1
+    return arc, cable
 
 
 # ---- end points on one switch each ----------------------------------------------------------------------------------
@@ -265,10 +304,11 @@ def _drawn(owner: Ints, cables: Ints, sizes: Ints, draw: Floats) -> tuple[Ints, 
     return np.asarray(entry), number - (total[entry] - cables[entry])
 
 
-def uniform_hash(seed: int, flow: Ints, hop: int) -> Floats:
+def uniform_hash(seed: int, flow: Ints, hop: int | Ints) -> Floats:
     """A number in [0, 1) for each flow at a hop: splitmix64 of seed, flow and hop, the upper 53 bits."""
     x = flow.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    x += np.uint64((seed * 0xD1B54A32D192ED03 + (hop + 1) * 0x8CB92BA72F3D8DD7) % 2**64)
+    x += (np.atleast_1d(hop) + 1).astype(np.uint64) * np.uint64(0x8CB92BA72F3D8DD7)
+    x += np.uint64(seed * 0xD1B54A32D192ED03 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
     x ^= x >> np.uint64(31)
