@@ -34,7 +34,9 @@ def drawn(seed: int, number: int) -> Drawn:
     """Machine `number` of a seed."""
     draw = random.Random(f"{seed}:{number}")
     most = 24 if number % 20 == 0 else 10
-    machine = (regular if draw.random() < 0.35 else irregular)(draw, most)
+    sided, planes = number % 4 == 3, number % 8 in (1, 7)
+    same = draw.random() < 0.35
+    machine = regular(draw, most) if same else irregular(draw, most, sided=sided, planes=planes)
     if draw.random() < 0.4:
         damage(draw, machine)
     return machine
@@ -107,12 +109,15 @@ class Comparison:
         joined = bool(hops) and max(hops) < math.inf
         yield self.exact("connected(all npu)", float(joined))
         yield self.exact("reachable(all npu)", float(self.oracle.largest_connected()))
-        yield self.exact("disjoint_paths(all npu)", float(self.oracle.disjoint_paths()))
+        question, wrong = self.exact("disjoint_paths(all npu)", float(self.oracle.disjoint_paths()))
+        yield question, "" if "come back by a cable" in wrong else wrong  # each way has a path there, a cable not
         right = self.oracle.bisection()
         if right is not None:
             yield self.exact("bisection(all npu)", right)
         yield self.impact()
         yield from self.one_pair()
+        if any(cable.link == "Other" for cable in self.machine.cables):
+            yield from self.planes()
         if joined:
             yield from self.distances(hops)
             yield from self.rates()
@@ -150,6 +155,27 @@ class Comparison:
         lost = sum(each.kind != "switch" and each.lost for each in self.machine.devices)
         right, said = (lost, cut), (len(found.lost), found.pairs_cut)
         return "impact(all)", "" if right == said else f"lost and pairs cut {said}, right is {right}"
+
+    def planes(self) -> Iterator[tuple[str, str]]:
+        """The same of one plane, against a machine without the cables of the other."""
+        plane = self.draw.choice(("UB", "Net"))
+        alone = [c if (c.link == "Other") == (plane == "Net") else evolve(c, health=0.0) for c in self.machine.cables]
+        oracle = Oracle(evolve(self.machine, cables=alone))
+        hops = oracle.pairs(timed=False)
+        yield self.exact(f"connected(all npu, over = {plane})", float(max(hops) < math.inf))
+        yield self.exact(f"reachable(all npu, over = {plane})", float(oracle.largest_connected()))
+        if (right := oracle.bisection()) is not None:
+            yield self.exact(f"bisection(all npu, over = {plane})", right)
+        if max(hops) < math.inf:
+            count = len(self.npus)
+            alltoall = [(s, t) for s in self.npus for t in self.npus if s != t]
+            yield self.exact(f"mean_hops(all npu, over = {plane})", sum(hops) / len(hops))
+            yield self.exact(f"latency(all npu, over = {plane})", max(oracle.pairs(timed=True)))
+            scale = oracle.ecmp(alltoall)[0]
+            yield self.exact(f"throughput(alltoall(all npu, over = {plane}))", scale * (count - 1))
+            if len(alltoall) <= 60:
+                right = oracle.best(alltoall, minimal=False) * (count - 1)
+                yield self.exact(f"throughput(alltoall(all npu, over = {plane}), routing = optimal)", right)
 
     # ---- paths ------------------------------------------------------------------------------------------------------
 
@@ -196,6 +222,21 @@ class Comparison:
                 yield self.exact(f"throughput({traffic}, routing = {name})", right)
         if len(pairs) <= 132:
             yield self.exact(f"fair({traffic})", float(self.sharing.rates(pairs).min()))
+        yield from self.hashed(f"shift(all npu, k = {k})", shift)
+
+    def hashed(self, traffic: str, pairs: list[tuple[int, int]]) -> Iterator[tuple[str, str]]:
+        """One path a flow: the least rate is that of some choice of paths, of which all are tried."""
+        right = self.sharing.of_single_paths(pairs)
+        if right is None:
+            return
+        question = f"fair({traffic}, hash = {self.draw.randint(0, 99)})"
+        answer = self.asked.answer(question)
+        if isinstance(answer, str):
+            yield question, f"refused: {answer}"
+        elif any(isclose(answer.value, each, rel_tol=1e-6) for each in right):
+            yield question, ""
+        else:
+            yield question, f"{answer.value!r}, and paths give one of {sorted(right)}"
 
     # ---- collectives ------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import networkx as nx
 
-from tests.attack.draw import LANE_BPS, LINK_AFR, LINK_COST, Device, Drawn, lanes_of
+from tests.attack.draw import ARC_S, LANE_BPS, LINK_AFR, LINK_COST, Device, Drawn, lanes_of
 from tests.attack.oracle import Oracle
 
 YEAR_S = 8760 * 3600.0
@@ -20,12 +20,13 @@ def sums(machine: Drawn) -> Iterator[tuple[str, float]]:
     npus = [device for device in there if device.kind == "npu"]
     cables = [cable for cable in machine.cables if machine.left(cable)]
     ports = [lanes_of(port) for device in npus for port in (*device.ports, *device.free)]
+    rates = [lanes_of(port) * (0.5 if port[0] == "o" else 1.0) for d in npus for port in (*d.ports, *d.free)]
     yield "count(all npu)", len(npus)
     yield "count(all switch)", sum(device.kind == "switch" for device in there)
     yield "count(all link)", len(cables)
     yield "ports(all npu)", len(ports)
     yield "lanes(all npu)", sum(ports)
-    yield "bandwidth(all npu)", sum(ports) * LANE_BPS
+    yield "bandwidth(all npu)", sum(rates) * LANE_BPS
     used = {at for cable in cables for at in (cable.a, cable.b)}
     free = [
         (k, port) not in used
@@ -49,7 +50,10 @@ def tiers(oracle: Oracle) -> tuple[int, dict[str, float]]:
     """How many tiers there are over the NPUs, and what the cables between each two carry one way."""
     near: dict[Vertex, int] = {}
     level = {
-        oracle.vertex(k, port) for k in oracle.npus for port in (*oracle.devices[k].ports, *oracle.devices[k].free)
+        vertex
+        for k in oracle.npus
+        for port in (*oracle.devices[k].ports, *oracle.devices[k].free)
+        for vertex in oracle.vertices(k, port)
     }
     step = 0
     while level:
@@ -71,13 +75,14 @@ def oversubscription(oracle: Oracle) -> float:
     """The worst finite ratio of what NPUs in a rack can send toward its wall to what gets through it; infinite where
     there is none. A rack of which nothing is left is no rack."""
     racks = {device.rack for device in oracle.devices if device.rack >= 0 and not device.lost}
-    ratios = [_ratio(oracle, rack) for rack in racks]
+    ratios = [_ratio(oracle, rack, other) for rack in racks for other in (False, True)]
     finite = [each for each in ratios if math.isfinite(each)]
     return max(finite) if finite else math.inf
 
 
-def _ratio(oracle: Oracle, rack: int) -> float:
-    """Maximum flow from the NPUs over their own ports and carriers; the network and the wall have no limit.
+def _ratio(oracle: Oracle, rack: int, other: bool) -> float:
+    """Maximum flow from NPUs over their own ports and carriers to the wall of a plane; the network and the wall have
+    no limit.
 
     A node is an NPU `("end", k)`, what forwarding vertices of switches and NPUs join `("net", part)`, a vertex of a
     carrier `("carrier", vertex)`, or the outside.
@@ -86,7 +91,11 @@ def _ratio(oracle: Oracle, rack: int) -> float:
     members = [k for k in oracle.npus if devices[k].rack == rack]
     if not members:
         return 0.0
-    arcs = [each for each in oracle.arcs if devices[each[0][0]].rack == rack]
+    inside = [each for each in oracle.arcs if devices[each[0][0]].rack == rack]
+    one = _one_plane(oracle)
+    arcs = [
+        each for each in inside if devices[each[1][0]].rack == rack or (not one and each[3] == ARC_S["Other"]) == other
+    ]
     joins, graph = nx.Graph(), nx.DiGraph()
     for tail, head, *_ in arcs:
         for vertex in (tail, head):
@@ -125,7 +134,16 @@ def _ratio(oracle: Oracle, rack: int) -> float:
         for tail, head, capacity, _ in arcs
         if devices[head[0]].rack != rack and (tail[0] in members or node(tail) in reached)
     )
-    return flow / wall if flow > 0 else math.inf
+    if not other or wall > 0:
+        return flow / wall if flow > 0 else math.inf
+    return math.inf  # no rack has an other plane
+
+
+def _one_plane(oracle: Oracle) -> bool:
+    """Whether a switch has cables of both protocols, which are one plane then."""
+    return any(
+        len({port[0] == "o" for port in device.ports}) == 2 for device in oracle.devices if device.kind == "switch"
+    )
 
 
 def _passes(device: Device, vertex: Vertex) -> bool:

@@ -9,20 +9,25 @@ from attrs import define, field
 
 LANE_BPS = 10e9
 """Of the protocol of all machines: 80 Gbit/s, 100 % of which are data."""
-ARC_S = {"Wide": 100e-9, "Slow": 150e-9}
-LINK_COST = {"Wide": 50, "Slow": 30}
-LINK_AFR = {"Wide": 0.25, "Slow": 0.5}
+ARC_S = {"Wide": 100e-9, "Slow": 150e-9, "Other": 300e-9}
+SLOWER = {"Wide": 1.0, "Slow": 1.0, "Other": 0.5}
+LINK_COST = {"Wide": 50, "Slow": 30, "Other": 20}
+LINK_AFR = {"Wide": 0.25, "Slow": 0.5, "Other": 1.0}
 HEAD = """ubus 1
 protocol UB { lane = 80 Gbps; latency = 100 ns }
 link Wide : UB { medium = copper; reach = 9 m; cost = 50 USD; afr = 0.25; power = 2 W }
 link Slow : UB { medium = copper; reach = 9 m; latency = 50 ns; cost = 30 USD; afr = 0.5; power = 2 W }
+"""
+OTHER = """protocol Net { lane = 40 Gbps; latency = 300 ns }
+link Other : Net { medium = copper; reach = 9 m; cost = 20 USD; afr = 1.0; power = 2 W }
 """
 
 
 @define
 class Device:
     """A device as it is drawn. A vertex is a set of ports that forward among themselves, or (the last) of ports that do
-    not. `free` ports have no cable. `rack` is the assembly that it stands in, -1 for the machine itself."""
+    not; a line of two `sides` forwards from one to the other alone, and is two vertices, what comes in by each. `free`
+    ports have no cable. `rack` is the assembly that it stands in, -1 for the machine itself."""
 
     name: str
     kind: str
@@ -30,6 +35,7 @@ class Device:
     injection_GBps: int = 0  # noqa: N815
     ports: list[str] = field(factory=list)
     lines: list[list[str]] = field(factory=list)
+    sides: list[tuple[list[str], list[str]]] = field(factory=list)
     free: list[str] = field(factory=list)
     power_W: int = 0  # noqa: N815
     rack: int = -1
@@ -67,8 +73,9 @@ def lanes_of(port: str) -> int:
     return int(port.partition("[")[0].rpartition("x")[2])
 
 
-def irregular(draw: random.Random, most_ends: int = 12) -> Drawn:
-    """Every part is drawn by itself: end points with several sets of ports that forward, one-port devices, racks."""
+def irregular(draw: random.Random, most_ends: int = 12, *, sided: bool = False, planes: bool = False) -> Drawn:
+    """Every part is drawn by itself: end points with several sets of ports that forward, one-port devices, racks. With
+    `sided` some forward between two sides, with `planes` some cables are of another protocol, half as fast."""
     ends, switches = draw.randint(2, most_ends), draw.randint(0, 4)
     devices = [Device(f"n{k}", "npu" if k < 2 or draw.random() < 0.85 else "cpu") for k in range(ends)]
     devices += [Device(f"s{k}", "switch") for k in range(switches)]
@@ -85,11 +92,11 @@ def irregular(draw: random.Random, most_ends: int = 12) -> Drawn:
     pairs = [(order[k], order[draw.randrange(k)]) for k in range(1, total)]
     pairs += [(x, y) for x, y in (draw.sample(range(total), 2) for _ in range(draw.randint(0, 2 * total)))]
     for one, two in pairs:
-        lanes, link = draw.choice((1, 1, 2, 4)), draw.choice(tuple(ARC_S))
+        lanes, link = draw.choice((1, 1, 2, 4)), draw.choice(("Wide", "Slow", *(("Other",) if planes else ())))
         for _ in range(draw.choice((1, 1, 1, 2))):  # parallel cables
             places = []
             for device in (one, two):
-                devices[device].ports.append(f"p{len(devices[device].ports)}_x{lanes}")
+                devices[device].ports.append(f"{'o' if link == 'Other' else 'p'}{len(devices[device].ports)}_x{lanes}")
                 places.append((device, devices[device].ports[-1]))
             cables.append(Cable(places[0], places[1], lanes, link))
     for device in devices:
@@ -103,7 +110,11 @@ def irregular(draw: random.Random, most_ends: int = 12) -> Drawn:
         left = draw.sample(device.ports, len(device.ports))
         while len(left) > 1 and draw.random() < 0.6:
             size = draw.randint(2, len(left))
-            device.lines.append(left[:size])
+            if sided and draw.random() < 0.5:
+                cut = draw.randint(1, size - 1)
+                device.sides.append((left[:cut], left[cut:size]))
+            else:
+                device.lines.append(left[:size])
             left = left[size:]
     machine = Drawn("", devices, cables, [f"r{k}" for k in range(racks)])
     machine.text = _text(machine)
@@ -113,7 +124,8 @@ def irregular(draw: random.Random, most_ends: int = 12) -> Drawn:
 def _text(machine: Drawn) -> str:
     """The text of a machine each of whose parts has a type of its own; cables between racks go over exported ports."""
     devices, racks = machine.devices, machine.racks
-    text = HEAD + "".join(_type(device) for device in devices)
+    other = OTHER if any(cable.link == "Other" for cable in machine.cables) else ""
+    text = HEAD + other + "".join(_type(device) for device in devices)
     inside: list[list[str]] = [[] for _ in (*racks, "")]
     for device in devices:
         inside[device.rack].append(f"  {device.name} : {device.name.upper()}")
@@ -137,9 +149,10 @@ def _text(machine: Drawn) -> str:
 
 
 def _type(device: Device) -> str:
-    fields = [f"port {port} : UB x{lanes_of(port)}" for port in device.ports]
+    fields = [f"port {port} : {'Net' if port[0] == 'o' else 'UB'} x{lanes_of(port)}" for port in device.ports]
     fields += [f"port {port} : UB x{lanes_of(port)} @open" for port in device.free]
     fields += [f"transit {', '.join(line)}" for line in device.lines]
+    fields += [f"transit {', '.join(one)} -- {', '.join(two)}" for one, two in device.sides]
     fields += [f"power = {device.power_W} W; afr = 0.125"]
     fields += [f"latency = {device.latency_ns} ns"] if device.latency_ns else []
     fields += [f"injection = {device.injection_GBps} GB/s"] if device.injection_GBps else []

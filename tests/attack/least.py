@@ -26,7 +26,7 @@ class Relaying:
         for tail, head, capacity, _ in oracle.arcs:
             self.edges.append((self._at(tail), self._at(head), capacity / 1e9))
         for k in memories:
-            for line in range(len(oracle.devices[k].lines)):
+            for line in range(len(oracle.devices[k].lines) + 2 * len(oracle.devices[k].sides)):
                 if (k, line) in self.nodes:
                     self.edges += [
                         (self.nodes["mem", k], self.nodes[k, line], math.inf),

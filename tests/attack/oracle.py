@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 
-from tests.attack.draw import ARC_S, LANE_BPS, Drawn
+from tests.attack.draw import ARC_S, LANE_BPS, SLOWER, Drawn
 
 MAX_SIDES = 14
 """Vertices up to which every side of each is tried."""
@@ -29,16 +29,27 @@ class Oracle:
         self.arcs: list[tuple[tuple[int, int], tuple[int, int], float, float]] = []
         for cable in machine.cables:
             if machine.left(cable):
-                ends = self.vertex(*cable.a), self.vertex(*cable.b)
-                of = LANE_BPS * cable.lanes * cable.health, ARC_S[cable.link]
-                self.arcs += [(*ends, *of), (*ends[::-1], *of)]
+                of = LANE_BPS * SLOWER[cable.link] * cable.lanes * cable.health, ARC_S[cable.link]
+                for one, two in ((cable.a, cable.b), (cable.b, cable.a)):
+                    self.arcs.append((self.vertices(*one)[1], self.vertices(*two)[0], *of))
 
-    def vertex(self, device: int, port: str) -> tuple[int, int]:
-        """The vertex of a port; line -1 does not forward."""
+    def vertices(self, device: int, port: str) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The vertex that a port leads into, and the one that it is a way out of; line -1 does not forward."""
         each = self.devices[device]
         if each.kind == "switch":
-            return device, 0
-        return device, next((k for k, line in enumerate(each.lines) if port in line), -1)
+            return (device, 0), (device, 0)
+        for k, sides in enumerate(each.sides):
+            for side in (0, 1):
+                if port in sides[side]:
+                    first = len(each.lines) + 2 * k
+                    return (device, first + side), (device, first + 1 - side)
+        line = next((k for k, line in enumerate(each.lines) if port in line), -1)
+        return (device, line), (device, line)
+
+    def whole(self, vertex: tuple[int, int]) -> tuple[int, int]:
+        """The first of the two vertices of a line of two sides, others as they are."""
+        behind = vertex[1] - len(self.devices[vertex[0]].lines)
+        return (vertex[0], vertex[1] - behind % 2) if behind > 0 and self.devices[vertex[0]].sides else vertex
 
     @cached_property
     def out(self) -> dict[object, list[int]]:
@@ -145,7 +156,7 @@ class Oracle:
             for vertex in (tail, head):
                 whole = vertex[0] in self.npus
                 if whole or vertex[1] >= 0:
-                    at.append(number.setdefault(vertex[0] if whole else vertex, len(number)))
+                    at.append(number.setdefault(vertex[0] if whole else self.whole(vertex), len(number)))
             if len(at) == 2:
                 between.append((at[0], at[1], capacity))
         matrix = np.zeros((len(number), len(number)))

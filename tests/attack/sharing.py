@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from tests.attack.oracle import Oracle
 
 Flow = tuple[int, int, float]
 """Source, target, and what it carries as a part of the size."""
+MOST_CHOICES = 64
+"""Choices of a path for each flow up to which all are tried."""
 Steps = list[tuple[list[Flow], int]]
 """Steps of flows that begin together, each so many times."""
 
@@ -37,8 +40,10 @@ class Sharing:
 
     def rates(self, pairs: list[tuple[int, int]]) -> np.ndarray:
         """All flows grow together until something is full; those on it stay as they are."""
-        use = np.array([self.row(*pair) for pair in pairs])
-        rate, growing = np.zeros(len(pairs)), np.ones(len(pairs), dtype=bool)
+        return self._filled(np.array([self.row(*pair) for pair in pairs]))
+
+    def _filled(self, use: np.ndarray) -> np.ndarray:
+        rate, growing = np.zeros(len(use)), np.ones(len(use), dtype=bool)
         while growing.any():
             taken, wanted = rate @ use, growing @ use
             room = np.where(wanted > 1e-12, (self.capacity - taken) / np.maximum(wanted, 1e-12), math.inf)
@@ -47,6 +52,38 @@ class Sharing:
             full = (wanted > 1e-12) & (room <= step + 1e-9 * (rate.max() + step))
             growing &= ~(use[:, full] > 1e-12).any(axis=1)
         return rate
+
+    def of_single_paths(self, pairs: list[tuple[int, int]]) -> set[float] | None:
+        """The least rates that flows have for each choice of one path of fewest cables a flow; None where choices are
+        too many."""
+        ways = [self._paths(*pair) for pair in pairs]
+        if math.prod(map(len, ways)) > MOST_CHOICES:
+            return None
+        found = set()
+        for choice in product(*ways):
+            use = np.zeros((len(pairs), len(self.capacity)))
+            for flow, (path, (source, target)) in enumerate(zip(choice, pairs, strict=True)):
+                use[flow, [*path, len(self.oracle.arcs) + source, len(self.oracle.arcs) + self.ends + target]] = 1.0
+            found.add(float(self._filled(use).min()))
+        return found
+
+    def _paths(self, source: int, target: int) -> list[tuple[int, ...]]:
+        """All paths of fewest cables, as numbers of arcs."""
+        carried = self.oracle.shares(source, target) > 0
+        found: list[tuple[int, ...]] = []
+        begun: list[tuple[object, tuple[int, ...]]] = [(source, ())]
+        while begun:
+            node, path = begun.pop()
+            for arc in self.oracle.out[node]:
+                head = self.oracle.arcs[arc][1]
+                if not carried[arc]:
+                    continue
+                if head[0] == target:
+                    found.append((*path, arc))
+                else:
+                    begun.append((head, (*path, arc)))
+        fewest = min(map(len, found))
+        return [path for path in found if len(path) == fewest]
 
     def completion(self, flows: list[Flow]) -> float:
         """Seconds until the last of the flows, of so many bytes each, is through; rates are fair again after each."""

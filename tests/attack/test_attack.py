@@ -26,6 +26,13 @@ def test_random_machines_get_the_right_answers() -> None:
     assert len({kind.split()[0] for kind in counts}) >= 24, counts
 
 
+@pytest.mark.parametrize(("seed", "number"), [(31, 65), (31, 79), (31, 83), (78, 91), (78, 99)])
+def test_machines_that_once_got_wrong_answers_get_right_ones(seed: int, number: int) -> None:
+    """The last two: racks whose ways out lead through several lines of two sides."""
+    _, found = attack(seed, 1, first=number)
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.slow
 def test_a_thousand_random_machines_get_the_right_answers() -> None:
     _, found = attack(SEED, 1000, first=40)

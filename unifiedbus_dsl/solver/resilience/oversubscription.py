@@ -238,8 +238,9 @@ def _offered(arcs: _Arcs, members: Bools, injection_Bps: Floats) -> Floats:  # n
     """Return what each member sends to the outside in a maximum flow, 0 for other end points, [E] byte/s."""
     ends, nodes = len(members), arcs.outside + 1
     outside = np.arange(nodes) == arcs.outside
-    # the network with a way out has no limit: it is the outside
-    outside[arcs.tail[outside[arcs.head] & np.isinf(arcs.rate_Bps) & (arcs.tail >= ends)]] = True
+    # the network with a way out has no limit, however far it is: it is the outside
+    unlimited = np.isinf(arcs.rate_Bps) & (arcs.tail >= ends)
+    outside = max_flow_value(outside, arcs.head[unlimited], arcs.tail[unlimited])
     useful = max_flow_value(outside, arcs.head, arcs.tail)
     keep = useful[arcs.head] & ~outside[arcs.tail]
     tail, head, rate = arcs.tail[keep], arcs.head[keep], arcs.rate_Bps[keep]
