@@ -47,21 +47,22 @@ def sums(machine: Drawn) -> Iterator[tuple[str, float]]:
 
 
 def tiers(oracle: Oracle) -> tuple[int, dict[str, float]]:
-    """How many tiers there are over the NPUs, and what the cables between each two carry one way."""
+    """How many tiers there are over the NPUs, and what the cables between each two carry one way; anything is passed
+    through, a line of two sides as a whole."""
     near: dict[Vertex, int] = {}
     level = {
-        vertex
+        oracle.whole(oracle.vertices(k, port)[0])
         for k in oracle.npus
         for port in (*oracle.devices[k].ports, *oracle.devices[k].free)
-        for vertex in oracle.vertices(k, port)
     }
+    arcs = [(oracle.whole(tail), oracle.whole(head), capacity) for tail, head, capacity, _ in oracle.arcs]
     step = 0
     while level:
         near |= dict.fromkeys(level, step)
         step += 1
-        level = {head for tail, head, *_ in oracle.arcs if tail in level and head not in near}
+        level = {head for tail, head, _ in arcs if tail in level and head not in near}
     bands: dict[str, float] = {}
-    for tail, head, capacity, _ in oracle.arcs:
+    for tail, head, capacity in arcs:
         low, high = sorted((near.get(tail, -1), near.get(head, -1)))
         name = f"{low} to {high}" if low >= 0 else "apart"
         bands[name] = bands.get(name, 0.0) + capacity / 2
