@@ -294,7 +294,7 @@ class Expressions:
             self.mention(word_of(value), Space((assemblies, self.types.named_here(where.module, *TYPES))))
         elif takes is Takes.PLANE:
             self.visit(value, evolve(where, values=Space((self.types.named_here(where.module, *PLANES),))))
-        elif takes in (Takes.SELECTION, Takes.TRAFFIC, Takes.COLLECTIVE) or known is None:
+        elif takes in (Takes.SELECTION, Takes.TRAFFIC, Takes.TRAFFICS, Takes.COLLECTIVE) or known is None:
             self._selection(value, where)
         else:
             self.visit(value, where)

@@ -143,9 +143,17 @@ class MeasureCall:
 
     # -- traffic
 
+    def on(self) -> Ints | None:
+        """The devices of `on`, None where a traffic has all of its end points."""
+        node = self.named.get("on")
+        devices = None if node is None else self.selector.devices(node)
+        if node is not None and devices is None:
+            raise RefusedError
+        return devices
+
     def traffic(self, node: tree.Expr) -> Traffic:
         """The traffic that an argument names or states."""
-        reader = TrafficReader(self.machine, self.selector)
+        reader = TrafficReader(self.machine, self.selector, self.on())
         if isinstance(node, tree.Name) and node.text in self.traffics:
             found = reader.read(node.text, self.traffics[node.text].value)
         elif isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) in TRAFFICS:

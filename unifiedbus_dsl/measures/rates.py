@@ -11,6 +11,7 @@ from unifiedbus_dsl.base.arrays import Floats, Ints, bincount
 from unifiedbus_dsl.base.units import NUMBER, RATE, format_share
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.measures.answers import Answer, shown
+from unifiedbus_dsl.measures.beside import certify_beside, read_background, throughput_beside
 from unifiedbus_dsl.measures.certified import Certified, arcs_of, bounds, matrix_of, moves_of
 from unifiedbus_dsl.measures.end_points import carriers_of, end_points
 from unifiedbus_dsl.measures.measure_call import MeasureCall
@@ -44,7 +45,10 @@ MOST_PAIRS = 2_000_000
 def throughput(call: MeasureCall) -> Certified[Answer]:
     traffic, demand = call.matrix()
     routing = read_routing(call)
-    found = routing.throughput(call.machine, demand)
+    others = read_background(call, routing)
+    found = (
+        routing.throughput(call.machine, demand) if others is None else throughput_beside(call, routing, demand, others)
+    )
     row = row_sums(demand, call.machine.network.ends)
     least, scale = float(row[row > 0].min()), float(found.scale)
     senders = Senders.of(call.machine, scale * row)
@@ -58,15 +62,19 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
             f"routing {routing.text}",
             f"{'' if alike else 'least '}rate that an end point injects",
             f"{traffic.pattern}",
+            *(() if others is None else (others.sentence,)),
             *carrying_sentence(call.machine, found.load_Bps),
             *((found.scale.reason,) if found.scale.kind == "estimate" else ()),
         ),
         {"scale": scale, "senders": int((row > 0).sum())} | ({} if alike else senders.to_json()),
         (
             *(() if alike else (senders.sentence(),)),
-            *faster_plane_line(call.machine, demand, routing, scale, found.load_Bps),
+            *(() if others else faster_plane_line(call.machine, demand, routing, scale, found.load_Bps)),
         ),
     )
+    if others is not None:
+        how = routing.relays, _claimed(call.machine, routing)
+        return Certified(answer, certify_beside(call, demand, found, others, how))
     return Certified(answer, certify_throughput(call.machine, demand, routing, found))
 
 

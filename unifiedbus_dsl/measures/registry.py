@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
-from unifiedbus_dsl.base.units import SIZE
+from unifiedbus_dsl.base.units import RATE, SIZE
 from unifiedbus_dsl.vocabulary.signatures import (
     ALGORITHMS,
     MEASURES,
@@ -166,4 +166,15 @@ ENDS = selection("end points", "ends")
 PLANE = Argument(OVER, Takes.PLANE, "only over cables of one protocol or link, or of several", default="all")
 ROUTING = Argument("routing", Takes.WORD, "how the traffic is routed", words=ROUTINGS, default="ecmp")
 ALGORITHM = Argument("algorithm", Takes.WORD, "the schedule of the collective", words=ALGORITHMS, default="the fastest")
+ON = Argument(
+    "on", Takes.SELECTION, "only the end points of these that the traffic has: where a job runs", default="all"
+)
+BESIDE = Argument(
+    "beside", Takes.TRAFFICS, "traffics that run meanwhile, under the same routing: what they leave is shared out",
+    default="none",
+)  # fmt: skip
+BESIDE_AT = Argument(
+    "at", Takes.QUANTITY, "what each end point of those injects that state no rate themselves", dimension=RATE,
+    default="their own rates",
+)  # fmt: skip
 MESSAGE = Argument("message", Takes.QUANTITY, "bytes that follow the head", dimension=SIZE, default="0 B")

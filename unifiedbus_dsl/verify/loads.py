@@ -109,6 +109,56 @@ class SharesCertificate(LoadCertificate):
         return "" if met else f"that no split carries more: at the most {shown.upper / shown.lower - 1:.2g} of it"
 
 
+@frozen(eq=False)
+class Carried:
+    """Loads [A] of a traffic that keeps its rates."""
+
+    load_Bps: Floats  # noqa: N815
+    matrix: Matrix
+
+
+@frozen(eq=False)
+class BesideCertificate:
+    """Loads [A] of a matrix times `scale` beside those of `others`: together they fit, and a cable or an injection is
+    full."""
+
+    arcs: Arcs
+    load_Bps: Floats  # noqa: N815
+    matrix: Matrix
+    scale: float
+    others: tuple[Carried, ...]
+    relays: bool = False
+    routed: Routed | None = None
+
+    def prove(self, cables: Cables) -> Proved:
+        """The least rate of those that send in the matrix."""
+        check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays, fits=False)
+        total, sent = self.load_Bps.copy(), self.scale * self.matrix.sent()
+        received = self.scale * self.matrix.received()
+        for other in self.others:
+            check_loads(cables, self.arcs, other.load_Bps, other.matrix, 1.0, relays=self.relays, fits=False)
+            total, sent, received = (
+                total + other.load_Bps,
+                sent + other.matrix.sent(),
+                received + other.matrix.received(),
+            )
+        full = max(
+            float((total[some] / self.arcs.capacity(some)).max(initial=0.0)) for some, _, _ in self.arcs.pieces()
+        )
+        full = max(full, float((np.maximum(sent, received) / cables.injection_Bps).max(initial=0.0)))
+        require(full <= 1 + ROUNDING, f"a cable or an injection is used to {full:.9g} of its capacity")
+        require(full >= 1 - TIGHT, "nothing is full, so more of the traffic would fit")
+        return Proved.exactly(self.scale * self.matrix.least_sent, self._not_compared(cables))
+
+    def _not_compared(self, cables: Cables) -> str:
+        """Hold all loads to the routing; why that could not be done, or nothing."""
+        if self.routed is None:
+            return "that its loads are those of the routing"
+        found = [self.routed.check(cables, self.arcs, self.matrix, self.scale, self.load_Bps)]
+        found += [self.routed.check(cables, self.arcs, each.matrix, 1.0, each.load_Bps) for each in self.others]
+        return next((doubt for doubt in found if doubt), "")
+
+
 def injection_scale(cables: Cables, matrix: Matrix) -> float:
     """The scale at which an end point sends or receives all that it can."""
     busy = np.maximum(matrix.sent(), matrix.received())

@@ -28,6 +28,7 @@ class Takes(Enum):
 
     SELECTION = "a selection"
     TRAFFIC = "a traffic"
+    TRAFFICS = "traffics"
     COLLECTIVE = "a collective"
     QUANTITY = "a quantity"
     NUMBER = "a whole number"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unifiedbus_dsl.base.units import RATE
-from unifiedbus_dsl.measures.registry import PLANE, Better, Invariance, Measure, register, traffic
+from unifiedbus_dsl.measures.registry import ON, PLANE, Better, Invariance, Measure, register, traffic
 from unifiedbus_dsl.vocabulary.signatures import Argument, Takes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ register(
     Measure(
         "fair",
         "max-min fair rate of the slowest flow",
-        (traffic(), HASH, PLANE),
+        (traffic(), HASH, PLANE, ON),
         RATE,
         evaluate=evaluate,
         better=Better.MORE,

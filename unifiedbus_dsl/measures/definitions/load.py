@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unifiedbus_dsl.base.units import RATE
-from unifiedbus_dsl.measures.registry import PLANE, ROUTING, Better, Invariance, Measure, register, traffic
+from unifiedbus_dsl.measures.registry import ON, PLANE, ROUTING, Better, Invariance, Measure, register, traffic
 from unifiedbus_dsl.vocabulary.signatures import Argument, Takes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ register(
     Measure(
         "load",
         "utilisation when each end point injects at a rate: of the busiest cable, by link and by tier",
-        (traffic(), ROUTING, AT, PLANE),
+        (traffic(), ROUTING, AT, PLANE, ON),
         None,
         evaluate=evaluate,
         better=Better.LESS,

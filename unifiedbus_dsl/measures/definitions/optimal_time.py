@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unifiedbus_dsl.base.units import SIZE, TIME
-from unifiedbus_dsl.measures.registry import PLANE, Better, Invariance, Measure, collective, register
+from unifiedbus_dsl.measures.registry import ON, PLANE, Better, Invariance, Measure, collective, register
 from unifiedbus_dsl.vocabulary.signatures import Argument, Takes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ register(
     Measure(
         "optimal_time",
         "time that no schedule of a collective beats",
-        (collective(), SIZE_ARGUMENT, PLANE),
+        (collective(), SIZE_ARGUMENT, PLANE, ON),
         TIME,
         evaluate=evaluate,
         better=Better.LESS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unifiedbus_dsl.measures.registry import ALGORITHM, PLANE, Better, Invariance, Measure, collective, register
+from unifiedbus_dsl.measures.registry import ALGORITHM, ON, PLANE, Better, Invariance, Measure, collective, register
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
@@ -23,7 +23,7 @@ register(
     Measure(
         "sweep",
         "how long a collective takes by size, and which algorithm is the fastest",
-        (collective(), ALGORITHM, PLANE),
+        (collective(), ALGORITHM, PLANE, ON),
         None,
         evaluate=evaluate,
         better=Better.MORE,

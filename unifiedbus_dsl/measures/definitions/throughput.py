@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unifiedbus_dsl.base.units import RATE
-from unifiedbus_dsl.measures.registry import PLANE, ROUTING, Better, Invariance, Measure, register, traffic
+from unifiedbus_dsl.measures.registry import (
+    BESIDE,
+    BESIDE_AT,
+    ON,
+    PLANE,
+    ROUTING,
+    Better,
+    Invariance,
+    Measure,
+    register,
+    traffic,
+)
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
@@ -32,7 +43,7 @@ register(
     Measure(
         "throughput",
         "what an end point injects when the traffic is scaled up to the first limit",
-        (traffic(), ROUTING, PLANE),
+        (traffic(), ROUTING, PLANE, ON, BESIDE, BESIDE_AT),
         RATE,
         evaluate=evaluate,
         by_plan=by_plan,

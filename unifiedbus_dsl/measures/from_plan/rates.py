@@ -19,6 +19,8 @@ ROUTINGS = frozenset(("ecmp", "wcmp", "minimal", "optimal"))
 
 def throughput(asked: PlanCall) -> Answer:
     call, network = asked.call, asked.network
+    if {"on", "beside"} & set(call.named):
+        raise asked.refuse("a traffic on a part of the machine, or beside others")
     members = asked.alltoall()
     routing = call.word("routing", "ecmp")
     plain = "routing" not in call.named or call.named["routing"].span.text == routing

@@ -47,6 +47,8 @@ class Traffic:
     demand: Demand | None
     size_bytes: float | None
     roots: Ints | None = None
+    stated: bool = False
+    """Whether the rates of `demand` are stated, and not only in proportion to each other."""
 
     def groups(self, ends: int) -> Ints:
         """The group of each end point of the machine, -1 where it takes no part, [E]."""
@@ -59,6 +61,19 @@ class TrafficReader:
 
     machine: NetworkContext
     selector: FabricSelector
+    on: Ints | None = None
+    """The devices that traffic is confined to, in any order; None for all."""
+
+    def _devices(self, node: tree.Expr) -> Ints | None:
+        """The devices that an expression selects, those of `on` alone; None after a diagnostic."""
+        devices = self.selector.devices(node)
+        if devices is None or self.on is None:
+            return devices
+        left = devices[np.isin(devices, self.on)]
+        if not len(left):
+            self._wrong(node, "no end point of the traffic is among those of `on`", "choose others")
+            return None
+        return np.asarray(left)
 
     @property
     def _evaluator(self) -> Evaluator:
@@ -85,7 +100,7 @@ class TrafficReader:
     # -- patterns over groups
 
     def _grouped(self, name: str, pattern: str, node: tree.Expr, named: Mapping[str, tree.Expr]) -> Traffic | None:
-        devices = self.selector.devices(node)
+        devices = self._devices(node)
         if devices is None:
             return None
         group = self._groups(node, devices, named)
@@ -104,7 +119,8 @@ class TrafficReader:
         roots = self._roots(named["from"], members, group) if "from" in named else None
         if "from" in named and roots is None:
             return None
-        return Traffic(name, pattern, members, group, demand, size or None, roots)
+        stated = pattern == "uniform" and "rate" in named
+        return Traffic(name, pattern, members, group, demand, size or None, roots, stated)
 
     def _roots(self, node: tree.Expr, members: Ints, group: Ints) -> Ints | None:
         """The end point of each group that an expression selects, one each."""
@@ -248,7 +264,8 @@ class TrafficReader:
         if not isinstance(node, tree.Arrow):
             self._wrong(node, f"`{pattern}` goes from some end points to others", f"write `{pattern}(A -> B)`")
             return None
-        a, b = self.selector.devices(node.left), self.selector.devices(node.right)
+        a = self._devices(node.left)
+        b = None if a is None else self._devices(node.right)
         size = self._size(named)
         if a is None or b is None or size is False:
             return None
@@ -268,10 +285,12 @@ class TrafficReader:
         if found is None:
             return None
         left = ~(self.selector.lost[found.source] | self.selector.lost[found.target])
+        if self.on is not None:
+            left &= np.isin(found.source, self.on) & np.isin(found.target, self.on)
         ends = self.machine.end_of_device
         demand = pairs(ends[found.source[left]], ends[found.target[left]], found.rate_Bps[left])
         members = np.union1d(demand.source, demand.target)
-        return Traffic(name, pattern, members, np.zeros(len(members), np.int64), demand, None)
+        return Traffic(name, pattern, members, np.zeros(len(members), np.int64), demand, None, stated=True)
 
 
 def _on_ends(members: Ints, group: Ints, ends: int) -> Ints:

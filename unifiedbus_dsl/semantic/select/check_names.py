@@ -19,7 +19,7 @@ from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS, Argument, Signature, Takes
 
-SELECTING = frozenset(("from", "to", "in"))
+SELECTING = frozenset(("from", "to", "in", "on"))
 LEVELS = frozenset(("within", "across"))
 
 
@@ -64,6 +64,10 @@ class NameChecker:
             evaluator.sink.error("UB0705", message, arg.value.span, "no level", help=(help,))
         elif name in LEVELS:
             self._level(arg.value, evaluator)
+        elif name == "beside":
+            for item in arg.value.items if isinstance(arg.value, tree.ListExpr) else (arg.value,):
+                if not isinstance(item, tree.Star | tree.Range):
+                    self.selection(item, evaluator, of_traffic=True)
         elif name == OVER:
             self._plane(arg.value, evaluator)
         elif not name or name in SELECTING:
