@@ -16,6 +16,7 @@ from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.end_points import carriers_of, end_points
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.selection_synthesis import MOST_PARTS, describe_devices
+from unifiedbus_dsl.measures.switch_ratio import switch_oversubscription
 from unifiedbus_dsl.measures.wording import between, binding, block_names
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
 from unifiedbus_dsl.solver.bisection.bisection import Bisection
@@ -114,7 +115,11 @@ def certify_tiers(network: Network, ends: Ints, found: Tiers) -> Certificate:
 
 
 def oversubscription(call: MeasureCall) -> Certified[Answer]:
-    """The worst of the walls, with what is offered to it and its width; each plane of it where it has several."""
+    """The worst of the walls, with what is offered to it and its width; each plane of it where it has several. Of
+    switches the worst of down : up."""
+    asked = call.selector.blocks(call.one())
+    if asked is not None and asked.noun == "switch" and len(asked.start):
+        return switch_oversubscription(call, asked, _senders(call))
     blocks, found, names = boundary_capacity(call)
     finite = np.isfinite(found.ratio)
     worst = int(np.argmax(np.where(finite, found.ratio, -1.0)))
@@ -190,7 +195,9 @@ def boundary_capacity(call: MeasureCall) -> tuple[DeviceRanges, Oversubscription
     if blocks is None:
         raise RefusedError
     if blocks.noun not in attributes.KINDS_OF_ASSEMBLY:
-        raise call.refuse(call.one(), "assemblies are wanted: only they have a wall", "such as `all rack`", "UB0709")
+        raise call.refuse(
+            call.one(), "assemblies or switches are wanted: only they have a wall", "such as `all rack`", "UB0709"
+        )
     if not len(blocks.start):
         call.selector.nothing(call.one())
         raise RefusedError

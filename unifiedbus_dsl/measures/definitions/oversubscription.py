@@ -21,7 +21,7 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     return cuts.oversubscription(call)
 
 
-ASSEMBLIES = selection("assemblies: `all rack`", "assemblies")
+ASSEMBLIES = selection("assemblies, `all rack`, or switches: down over up", "assemblies")
 FROM = Argument("from", Takes.SELECTION, "whose sending counts", default="the end points")
 
 register(
