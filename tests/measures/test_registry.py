@@ -159,7 +159,7 @@ def test_each_measure_is_in_the_docs_and_in_python() -> None:
 
 
 def test_each_algorithm_is_known_to_who_makes_the_steps() -> None:
-    assert tuple(ALGORITHMS) == schedules.ALGORITHMS
+    assert tuple(ALGORITHMS) == tuple(schedules.SCHEDULES)
 
 
 def test_the_answer_of_every_measure_has_a_certificate() -> None:

@@ -10,7 +10,9 @@ from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import Flows, OutageMask, remark
-from unifiedbus_dsl.measures.traffic.patterns import COLLECTIVES, Traffic, TrafficReader
+from unifiedbus_dsl.measures.registry import schedules
+from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
+from unifiedbus_dsl.measures.traffic.patterns import TrafficReader
 from unifiedbus_dsl.semantic.queries.set_overrides import resolve_items
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives.schedules import members_of, phases
@@ -85,13 +87,12 @@ def _once(machine: NetworkContext, traffic: Traffic, size: float) -> Flows:
 
 
 def _collective(machine: NetworkContext, traffic: Traffic, size: float, sink: Sink) -> tuple[Flows, ...]:
-    assert traffic.pattern in COLLECTIVES
     ends = machine.network.ends
     if traffic.pattern == "broadcast":
         raise NotAdmittedError("a broadcast is sent by many algorithms: list its flows with `pairs(A -> B)`")
     remark(sink, "UB0806", f"`{traffic.name}` is sent around a ring, step by step", "list flows with `pairs(A -> B)`")
     found: list[Flows] = []
-    for phase in phases(traffic.pattern, ALGORITHM, members_of(traffic.groups(ends)), ends):
+    for phase in phases(schedules()[ALGORITHM], traffic.pattern, members_of(traffic.groups(ends)), ends):
         for step in phase[ALGORITHM]:
             source, target, rate = _pairs(step.shape)
             found += [_flows(machine, source, target, size * step.part / step.times * rate)] * step.times

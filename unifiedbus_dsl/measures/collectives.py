@@ -17,7 +17,8 @@ from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified, arcs_of, matrix_of
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.planes import links_sentence, open_sentence
-from unifiedbus_dsl.measures.traffic.patterns import COLLECTIVES, Traffic
+from unifiedbus_dsl.measures.registry import schedules
+from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
 from unifiedbus_dsl.measures.wording import end_name, size_text
 from unifiedbus_dsl.solver.bounds import BoundedValue, DeadlineError, NoPathError, NotAdmittedError, bounded
 from unifiedbus_dsl.solver.collectives import collective_bounds as best
@@ -293,7 +294,7 @@ def _collective(call: MeasureCall) -> tuple[Traffic, float]:
 def _collective_traffic(call: MeasureCall) -> Traffic:
     node = call.one()
     traffic = call.traffic(node)
-    if traffic.pattern not in (*COLLECTIVES, "alltoall"):
+    if not traffic.definition.collective:
         raise call.refuse(
             node, f"`{traffic.pattern}` is no collective", "such as `allreduce(all npu, size = 1 GiB)`", "UB0709"
         )
@@ -321,12 +322,13 @@ def _asked(call: MeasureCall, traffic: Traffic) -> _Asked:
     until = Deadline.of(machine.time_limit).until
     if len(traffic.members) <= MOST_TIMED:
         over = completion_time.CollectiveTimer(
-            machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays, until
+            machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays, until, schedules()
         )
         return _Asked(over, 1.0, root)
     network, least = relax_latencies(machine.network, arc_kinds(machine.fabric))
     symmetry = evolve(machine.symmetry, network=network)
-    return _Asked(completion_time.CollectiveTimer(symmetry, group, None, traffic.roots, arrays, until), least, root)
+    over = completion_time.CollectiveTimer(symmetry, group, None, traffic.roots, arrays, until, schedules())
+    return _Asked(over, least, root)
 
 
 def _too_many(call: MeasureCall, traffic: Traffic) -> tuple[str, ...]:

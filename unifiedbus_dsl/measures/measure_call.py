@@ -14,7 +14,8 @@ from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.units import Dimension
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.measures.answers import Answer
-from unifiedbus_dsl.measures.traffic.patterns import COLLECTIVES, Traffic, TrafficReader
+from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
+from unifiedbus_dsl.measures.traffic.patterns import TrafficReader
 from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.arguments import check_arguments
 from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
@@ -178,7 +179,7 @@ class MeasureCall:
             raise self.refuse(
                 node,
                 f"`{traffic.pattern}` is steps of a schedule, not a matrix of rates",
-                "ask for `time(…)`, or use `alltoall`" if traffic.pattern in COLLECTIVES else "",
+                "ask for `time(…)`, or use `alltoall`",
                 "UB0709",
             )
         if not (row_sums(traffic.demand, self.machine.network.ends) > 0).any():

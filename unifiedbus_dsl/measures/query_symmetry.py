@@ -21,8 +21,6 @@ from unifiedbus_dsl.solver.demand import Groups, invariant_symmetries
 from unifiedbus_dsl.syntax import tree
 
 _BY_POSITION = frozenset(("across", "groups", "stride"))
-_OF_ENDS = frozenset(("alltoall", "uniform", "incast", "pairs", "matrix"))
-"""Traffic that is the same for the same end points, in whatever order."""
 
 
 def invariant_subgroup(symmetry: Symmetry, call: MeasureCall, *, ends_fail: bool) -> Symmetry | None:
@@ -65,7 +63,7 @@ def _of_rates(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetr
     if (
         "beside" in call.named
         or "hash" in call.named
-        or (ends_fail and (traffic.pattern not in _OF_ENDS or _counts(call)))
+        or (ends_fail and (traffic.definition.ordered or _counts(call)))
     ):
         return None
     routed = read_routing(call).invariant_symmetries(symmetry)
@@ -74,7 +72,7 @@ def _of_rates(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetr
 
 def _of_groups(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
     traffic = call.traffic(call.one())
-    if traffic.pattern == "broadcast" or (ends_fail and _counts(call)):
+    if traffic.definition.ordered or (ends_fail and _counts(call)):
         return None
     return invariant_symmetries(symmetry, Groups(traffic.groups(symmetry.network.ends)))
 

@@ -1,4 +1,4 @@
-"""A measure and a routing with all that is known of each, and how one is registered.
+"""A measure, a routing and an algorithm with all that is known of each, and how one is registered.
 
 Everything that names measures asks the registry (`vocabulary.signatures.MEASURES`): what `check` accepts and refuses,
 what a survey sorts by, `--ask`, the functions of Python, the table of `docs/questions.md`. A definition is light: what
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import frozen
 
 from unifiedbus_dsl.base.units import RATE, SIZE
+from unifiedbus_dsl.measures.traffic.definition import TrafficPattern
 from unifiedbus_dsl.vocabulary.signatures import (
     ALGORITHMS,
     MEASURES,
     OVER,
     ROUTINGS,
+    TRAFFICS,
     Argument,
     MeasureSignature,
     Registry,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.measure_call import MeasureCall
     from unifiedbus_dsl.measures.plan_call import PlanCall
     from unifiedbus_dsl.measures.routing_call import RoutingCall
+    from unifiedbus_dsl.solver.collectives.schedules import Phase, ScheduleCall
     from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
     from unifiedbus_dsl.solver.routing.interface import Routing
 
@@ -84,11 +87,21 @@ class RoutingDefinition(Signature):
     paths: Callable[[RoutingCall], PathRule] | None = None
 
 
-Entry = TypeVar("Entry", Measure, RoutingDefinition)
+@frozen(kw_only=True)
+class CollectiveAlgorithm(Signature):
+    """An algorithm of collectives: its signature, and
+
+    schedule: the phases of a collective over groups of end points.
+    """
+
+    schedule: Callable[[ScheduleCall], list[Phase]]
+
+
+Entry = TypeVar("Entry", Measure, RoutingDefinition, TrafficPattern, CollectiveAlgorithm)
 
 
 def register(entry: Entry) -> Entry:
-    """Take a measure or a routing in; gives it back.
+    """Take a measure, routing, traffic pattern or algorithm in; gives it back.
 
     Raises:
         ValueError: there is one of that name.
@@ -100,9 +113,18 @@ def register(entry: Entry) -> Entry:
 
 @contextmanager
 def registered(entry: Entry) -> Iterator[Entry]:
-    """Have a measure or a routing for as long as the block runs: for tests, and for programs that bring their own."""
+    """Have an entry for as long as the block runs: for tests, and for programs that bring their own."""
     with registry_of(entry).registered(entry):
         yield entry
+
+
+WHOLE: tuple[tuple[type, Registry[Any]], ...] = (
+    (Measure, MEASURES),
+    (RoutingDefinition, ROUTINGS),
+    (TrafficPattern, TRAFFICS),
+    (CollectiveAlgorithm, ALGORITHMS),
+)
+"""What a whole entry of each registry is."""
 
 
 def registry_of(entry: object) -> Registry[Any]:
@@ -111,10 +133,10 @@ def registry_of(entry: object) -> Registry[Any]:
     Raises:
         TypeError: it is nothing whole.
     """
-    for kind, registry in ((Measure, MEASURES), (RoutingDefinition, ROUTINGS)):
+    for kind, registry in WHOLE:
         if isinstance(entry, kind):
             return registry
-    raise TypeError(f"a measure or a routing is wanted, not {type(entry).__name__}")
+    raise TypeError(f"a measure, routing, traffic pattern or algorithm is wanted, not {type(entry).__name__}")
 
 
 def routing_named(name: str) -> RoutingDefinition | None:
@@ -127,6 +149,11 @@ def measure_named(name: str) -> Measure | None:
     """Return the measure of a name; None where there is none."""
     found = MEASURES.get(name)
     return found if isinstance(found, Measure) else None
+
+
+def schedules() -> dict[str, Callable[[ScheduleCall], list[Phase]]]:
+    """Return the algorithms of collectives by name, in the order in which they are tried."""
+    return {name: each.schedule for name, each in ALGORITHMS.items() if isinstance(each, CollectiveAlgorithm)}
 
 
 def less_is_better(name: str) -> bool:

@@ -22,8 +22,7 @@ def mtbf(call: MeasureCall) -> Certified[Answer]:
 def availability(call: MeasureCall) -> Certified[Answer]:
     between = _mtbf_s(call)
     repair = call.quantity("mttr", TIME)
-    if repair is None:
-        raise call.refuse(call.node, "`availability` needs the time to repair", "availability(mttr = 75 min)")
+    assert repair is not None  # required
     value = between / (between + repair)
     answer = call.exact(value, NUMBER, assumptions=("MTBF / (MTBF + MTTR)",), text=format_share(value, places=4))
     return _certified(call, answer, repair)

@@ -45,7 +45,8 @@ class Argument:
     """One argument: its name (that of a positional one is for Python and the docs), what it takes, and what it means.
 
     `dimension` is that of a quantity, `words` are those that a word may be (or the registry of them), `default` is what
-    holds where it is not given; a `positional` one comes first and without its name.
+    holds where it is not given: without one it must be. A `positional` one comes first and without its name. One that
+    is given only with another one names that: `beside`.
     """
 
     name: str
@@ -55,6 +56,12 @@ class Argument:
     words: tuple[str, ...] | Registry[Signature] = ()
     default: str = ""
     positional: bool = False
+    beside: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given by its name."""
+        return not self.positional and not self.default
 
     def __attrs_post_init__(self) -> None:
         if not self.name or not self.doc:
@@ -147,8 +154,17 @@ class MeasureSignature(Signature):
         return any(each.takes in (Takes.TRAFFIC, Takes.COLLECTIVE) for each in self.positional)
 
 
+@frozen
+class TrafficSignature(Signature):
+    """A pattern of traffic as checks see it: `ordered` says that it depends on the order of its end points, and not
+    only on which they are; `collective` that it can be timed as a collective, by the name of the pattern."""
+
+    ordered: bool = field(kw_only=True)
+    collective: bool = field(default=False, kw_only=True)
+
+
 MEASURES: Registry[MeasureSignature] = Registry("measure")
-TRAFFICS: Registry[Signature] = Registry("traffic pattern")
+TRAFFICS: Registry[TrafficSignature] = Registry("traffic pattern")
 ROUTINGS: Registry[Signature] = Registry("routing")
 ALGORITHMS: Registry[Signature] = Registry("collective algorithm")
 

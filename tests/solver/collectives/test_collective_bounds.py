@@ -12,7 +12,7 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives import completion_time, schedules
 from unifiedbus_dsl.solver.collectives.collective_bounds import collective_time_bound
-from unifiedbus_dsl.solver.collectives.schedules import ALGORITHMS
+from unifiedbus_dsl.solver.collectives.schedules import SCHEDULES
 
 X4 = machines.X4
 SIZE = 2.0**24
@@ -121,7 +121,7 @@ def test_no_schedule_beats_the_bound(name: str, sizes: tuple[int, ...], parts: i
         assert bound.lower == pytest.approx(
             collective_time_bound(symmetry.trivial_symmetry(net), collective, group, SIZE).lower, rel=1e-6
         )
-        for algorithm in ALGORITHMS:
+        for algorithm in SCHEDULES:
             try:
                 time = asked.time(collective, algorithm, SIZE)
             except NotAdmittedError:

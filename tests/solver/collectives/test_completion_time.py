@@ -12,7 +12,7 @@ from unifiedbus_dsl.graph.symmetry import Array
 from unifiedbus_dsl.solver import demand
 from unifiedbus_dsl.solver.bounds import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.collectives import completion_time, schedules, step_time
-from unifiedbus_dsl.solver.collectives.schedules import ALGORITHMS
+from unifiedbus_dsl.solver.collectives.schedules import SCHEDULES
 
 X4 = machines.X4
 HOP = 1e-7
@@ -202,7 +202,7 @@ def test_the_same_with_and_without_symmetry(name: str, sizes: tuple[int, ...]) -
         folded = completion_time.CollectiveTimer(symmetry.find_symmetry(net, arrays), group, arrays=arrays)
         plain = completion_time.CollectiveTimer(symmetry.trivial_symmetry(net), group, arrays=arrays)
         for collective in schedules.COLLECTIVES:
-            for algorithm in ALGORITHMS:
+            for algorithm in SCHEDULES:
                 try:
                     want = plain.time(collective, algorithm, SIZE)
                 except NotAdmittedError:
@@ -295,7 +295,7 @@ def test_least_traffic_of_a_schedule(collective: str, algorithm: str) -> None:
     """(n - 1) / n of the size reaches each member, twice that for all-reduce; more where pieces are relayed."""
     members = schedules.members_of(np.array([0] * 8 + [1] * 8))
     place = np.stack(np.unravel_index(np.arange(16), (4, 2, 2)), axis=1)
-    got = received(schedules.phases(collective, algorithm, members, 16, place), 16)
+    got = received(schedules.phases(SCHEDULES[algorithm], collective, members, 16, lambda _: place), 16)
     want = {
         "allreduce": 14 / 8,
         "alltoall": {"ring": 28 / 8, "halving_doubling": 1.5, "hierarchical": 1.5, "per_dimension": 1.5}.get(
@@ -308,14 +308,16 @@ def test_least_traffic_of_a_schedule(collective: str, algorithm: str) -> None:
 def step_shapes(
     collective: str, algorithm: str, members: np.ndarray, roots: np.ndarray | None = None
 ) -> list[demand.Pairs]:
-    found = schedules.phases(collective, algorithm, members, int(members.max()) + 1, None, roots)
+    found = schedules.phases(SCHEDULES[algorithm], collective, members, int(members.max()) + 1, None, roots)
     return [step.shape for step in found[0][algorithm]]
 
 
 @pytest.mark.parametrize("n", [2, 8, 16])
 def test_doubling_gathers_every_piece(n: int) -> None:
     """Exchanges of all that each has; what goes over is the part that the schedule says."""
-    phase = schedules.phases("allgather", "halving_doubling", np.arange(n)[None, :], n)[0]["halving_doubling"]
+    phase = schedules.phases(SCHEDULES["halving_doubling"], "allgather", np.arange(n)[None, :], n)[0][
+        "halving_doubling"
+    ]
     has = [{i} for i in range(n)]
     for step in phase:
         pairs = list(zip(step.shape.source.tolist(), step.shape.target.tolist(), strict=True))
@@ -330,7 +332,7 @@ def test_doubling_gathers_every_piece(n: int) -> None:
 def test_trees_reach_everyone(n: int) -> None:
     """Broadcast: a member has the data before it passes it on. Scatter: each gets its piece and those it passes on."""
     members = np.arange(n)[None, :] * 2
-    spread = schedules.phases("broadcast", "tree", members, 2 * n)[0]["tree"]
+    spread = schedules.phases(SCHEDULES["tree"], "broadcast", members, 2 * n)[0]["tree"]
     assert len(spread) == (n - 1).bit_length()
     has = {0}
     for step in spread:
@@ -339,7 +341,7 @@ def test_trees_reach_everyone(n: int) -> None:
     assert has == set(members.ravel().tolist())
     holds = np.zeros(2 * n)
     holds[0] = 1.0
-    for step in schedules.phases("broadcast", "ring", members, 2 * n)[0]["ring"][:-1]:
+    for step in schedules.phases(SCHEDULES["ring"], "broadcast", members, 2 * n)[0]["ring"][:-1]:
         np.subtract.at(holds, step.shape.source, step.shape.rate)
         np.add.at(holds, step.shape.target, step.shape.rate)
     assert holds[members.ravel()] == pytest.approx(np.full(n, 1 / n))

@@ -22,7 +22,7 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives import completion_time
 from unifiedbus_dsl.solver.collectives.collective_bounds import collective_time_bound
-from unifiedbus_dsl.solver.collectives.schedules import ALGORITHMS
+from unifiedbus_dsl.solver.collectives.schedules import SCHEDULES
 
 Edge = tuple[int, int]
 MEMORY = {("m", e) for e in range(8)}
@@ -156,7 +156,7 @@ def check(net: Network, members: list[int]) -> int:
 
 def no_algorithm_beats(net: Network, group: np.ndarray, collective: str, lower: float) -> None:
     asked = completion_time.CollectiveTimer(symmetry.trivial_symmetry(net), group)
-    for algorithm in ALGORITHMS:
+    for algorithm in SCHEDULES:
         try:
             found = asked.time(collective, algorithm, SIZE)
         except NotAdmittedError:

@@ -1,8 +1,26 @@
-"""The algorithms of collectives: who sends what, step by step."""
+"""The algorithms of collectives: who sends what, step by step. They are tried in this order."""
 
 from __future__ import annotations
 
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, Signature
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from unifiedbus_dsl.measures.registry import CollectiveAlgorithm, register
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.solver.collectives.schedules import Phase, ScheduleCall
+
+
+def solved(name: str) -> Callable[[ScheduleCall], list[Phase]]:
+    """Return the schedule of a name that the solver has."""
+
+    def schedule(call: ScheduleCall) -> list[Phase]:
+        from unifiedbus_dsl.solver.collectives.schedules import SCHEDULES
+
+        return SCHEDULES[name](call)
+
+    return schedule
+
 
 for name, doc in (
     ("direct", "each to each other at once"),
@@ -12,4 +30,4 @@ for name, doc in (
     ("hierarchical", "inside the innermost assembly first, then among those"),
     ("per_dimension", "along one dimension of the array of end points after another"),
 ):
-    ALGORITHMS.register(Signature(name, doc, ()))
+    register(CollectiveAlgorithm(name, doc, (), schedule=solved(name)))

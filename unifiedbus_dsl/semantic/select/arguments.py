@@ -24,10 +24,12 @@ def check_arguments(node: tree.Call, sink: Sink, legal: tuple[str, ...] | None =
     if not _positional(node, signature, sink):
         return False
     given = {arg.name.text: arg.value for arg in node.args if arg.name is not None}
-    if name == "permutation" and "seed" not in given:
-        return _wrong(sink, node, "a random permutation needs a seed", "write `permutation(all npu, seed = 1)`")
-    if "stride" in given and "groups" not in given:
-        return _wrong(sink, given["stride"], "`stride` goes with `groups`", "write `groups = 32, stride = 8`")
+    for each in signature.arguments:
+        if each.required and each.name not in given and legal is None:
+            return _wrong(sink, node, f"`{name}` needs `{each.name}`: {each.doc}", f"add `{each.name} = …`")
+        if each.name in given and each.beside and each.beside not in given:
+            message = f"`{each.name}` goes with `{each.beside}`"
+            return _wrong(sink, given[each.name], message, f"write `{each.beside} = …, {each.name} = …`")
     return _words(signature, node, sink)
 
 

@@ -22,7 +22,15 @@ from unifiedbus_dsl.base.arrays import Bools, Ints, frozen_array, unique_rows
 from unifiedbus_dsl.graph.symmetry import Array, Symmetry, locate_arrays
 from unifiedbus_dsl.solver.bounds import DeadlineError, NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.collectives.block_decomposition import BlockDecomposition
-from unifiedbus_dsl.solver.collectives.schedules import ALGORITHMS, Phase, Step, busbw_factor, members_of, phases
+from unifiedbus_dsl.solver.collectives.schedules import (
+    SCHEDULES,
+    Phase,
+    Schedule,
+    Step,
+    busbw_factor,
+    members_of,
+    phases,
+)
 from unifiedbus_dsl.solver.collectives.step_time import StepTiming, step_timing
 from unifiedbus_dsl.solver.demand import Demand, Groups
 
@@ -97,7 +105,7 @@ class CollectiveTimer:
 
     `symmetry` is that of the network for rates; `timed` that of the network which knows every length (default: the
     same). `roots` [groups] broadcast; default the first member of each. `arrays` say where end points stand; default
-    those that the symmetry was sought in. No step is solved after `until`.
+    those that the symmetry was sought in. No step is solved after `until`. `schedules` are the algorithms by name.
     """
 
     symmetry: Symmetry
@@ -106,6 +114,7 @@ class CollectiveTimer:
     roots: Ints | None = None
     arrays: Sequence[Array] | None = None
     until: float = np.inf
+    schedules: Mapping[str, Schedule] = field(factory=lambda: SCHEDULES)
     _solved: dict[bytes, StepTiming | NoPathError] = field(factory=dict, init=False, repr=False)
     _of_shape: dict[int, StepTiming | NoPathError] = field(factory=dict, init=False, repr=False)
     _phases: dict[tuple[str, str], list[Phase]] = field(factory=dict, init=False, repr=False)
@@ -146,13 +155,19 @@ class CollectiveTimer:
     def _phases_of(self, collective: str, algorithm: str) -> list[Phase]:
         key = collective, algorithm
         if key not in self._phases:
-            place = None
-            if algorithm in ("hierarchical", "per_dimension"):
-                arrays = self.symmetry.arrays if self.arrays is None else self.arrays
-                place = places(arrays, self.symmetry.network.end_device, algorithm == "hierarchical")
-            ends = self.symmetry.network.ends
-            self._phases[key] = phases(collective, algorithm, self.members, ends, place, self.roots)
+            self._phases[key] = phases(
+                self.schedules[algorithm],
+                collective,
+                self.members,
+                self.symmetry.network.ends,
+                self._places,
+                self.roots,
+            )
         return self._phases[key]
+
+    def _places(self, by_level: bool) -> Ints:
+        arrays = self.symmetry.arrays if self.arrays is None else self.arrays
+        return places(arrays, self.symmetry.network.end_device, by_level)
 
     @cached_property
     def _blocks(self) -> BlockDecomposition:
@@ -255,7 +270,7 @@ def size_sweep(
     collective: str,
     bound_per_byte_s: float | None,
     sizes_bytes: Sequence[float] = SIZES,
-    algorithms: Sequence[str] = ALGORITHMS,
+    algorithms: Sequence[str] | None = None,
 ) -> SizeSweep:
     """All sizes by all algorithms that the groups admit. The bound is that of the bandwidth (see `optimal_time`), and
     grows with the size.
@@ -266,7 +281,7 @@ def size_sweep(
     refused: dict[str, str] = {}
     admitted: list[str] = []
     late: list[str] = []
-    for algorithm in algorithms:
+    for algorithm in collectives.schedules if algorithms is None else algorithms:
         try:
             collectives.time(collective, algorithm, sizes_bytes[0])
         except NotAdmittedError as why:

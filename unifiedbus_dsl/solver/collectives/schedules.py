@@ -28,8 +28,6 @@ from unifiedbus_dsl.base.arrays import Ints, frozen_array
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, pairs
 
-ALGORITHMS = ("direct", "ring", "halving_doubling", "tree", "hierarchical", "per_dimension")
-"""Ways to do a collective, in the order in which they are tried."""
 COLLECTIVES = ("allreduce", "allgather", "reducescatter", "alltoall", "broadcast")
 
 
@@ -68,31 +66,86 @@ def members_of(group: ArrayLike) -> Ints:
     return frozen_array(ends[np.argsort(of[ends], kind="stable")].reshape(len(size), -1))
 
 
+@frozen(eq=False)
+class ScheduleCall:
+    """A collective over the rows of `members` ([groups, n]) among `ends` end points; the root of a broadcast is the
+    first of each row, and `rooted` says that roots were named. `places(by_level)` says where each end point stands, [E,
+    dimensions], outermost dimension first, with `by_level` the dimensions of an array as one."""
+
+    collective: str
+    members: Ints
+    ends: int
+    rooted: bool
+    places: Callable[[bool], Ints] | None = None
+
+    def steps(self, algorithm: str) -> list[Phase]:
+        """Return the one phase of an algorithm that knows no dimensions."""
+        return [{algorithm: tuple(_Maker(self.ends).make(self.collective, algorithm, self.members))}]
+
+    def dimensions(self, by_level: bool) -> list[Phase]:
+        """Return a phase for each dimension in which the members differ, each done by the fastest of some ways."""
+        if self.places is None:
+            raise NotAdmittedError("the places of the end points are not known")
+        grid = _grid(self.members, self.places(by_level), self.rooted)
+        return _by_dimension(_Maker(self.ends), self.collective, grid)
+
+
+def direct(call: ScheduleCall) -> list[Phase]:
+    """Return the phases of `direct`."""
+    return call.steps("direct")
+
+
+def ring(call: ScheduleCall) -> list[Phase]:
+    """Return the phases of `ring`."""
+    return call.steps("ring")
+
+
+def halving_doubling(call: ScheduleCall) -> list[Phase]:
+    """Return the phases of `halving_doubling`."""
+    return call.steps("halving_doubling")
+
+
+def tree(call: ScheduleCall) -> list[Phase]:
+    """Return the phases of `tree`."""
+    return call.steps("tree")
+
+
+def hierarchical(call: ScheduleCall) -> list[Phase]:
+    """Return the phases of `hierarchical`."""
+    return call.dimensions(by_level=True)
+
+
+def per_dimension(call: ScheduleCall) -> list[Phase]:
+    """Return the phases of `per_dimension`."""
+    return call.dimensions(by_level=False)
+
+
+Schedule = Callable[[ScheduleCall], list[Phase]]
+SCHEDULES: Mapping[str, Schedule] = {
+    each.__name__: each for each in (direct, ring, halving_doubling, tree, hierarchical, per_dimension)
+}
+"""The algorithms of this file, in the order in which they are tried."""
+
+
 def phases(
+    schedule: Schedule,
     collective: str,
-    algorithm: str,
     members: Ints,
     ends: int,
-    place: ArrayLike | None = None,
+    places: Callable[[bool], Ints] | None = None,
     roots: ArrayLike | None = None,
 ) -> list[Phase]:
-    """The phases of a collective over the rows of `members` ([groups, n]) among `ends` end points.
+    """Return the phases of a collective by a schedule over the rows of `members` ([groups, n]) among `ends` end points.
 
-    `place` [E, dimensions] says where each end point stands, outermost dimension first; `hierarchical` and
-    `per_dimension` need it. `roots` [groups] are the members that broadcast, default the first.
+    `roots` [groups] are the members that broadcast, default the first.
+
+    Raises:
+        NotAdmittedError: there is no such collective, or the groups do not admit the schedule.
     """
     if collective not in COLLECTIVES:
         raise NotAdmittedError(f"there is no collective `{collective}`")
     rooted = members if roots is None else _from_root(members, np.asarray(roots, dtype=np.int64))
-    maker = _Maker(ends)
-    if algorithm in ("hierarchical", "per_dimension"):
-        if place is None:
-            raise NotAdmittedError(f"`{algorithm}` needs the places of the end points")
-        grid = _grid(rooted, np.asarray(place, dtype=np.int64), roots is not None)
-        return _by_dimension(maker, collective, grid)
-    if algorithm not in ALGORITHMS:
-        raise NotAdmittedError(f"there is no algorithm `{algorithm}`")
-    return [{algorithm: tuple(maker.make(collective, algorithm, rooted))}]
+    return schedule(ScheduleCall(collective, rooted, ends, roots is not None, places))
 
 
 def _from_root(members: Ints, roots: Ints) -> Ints:
