@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from attrs import fields, frozen
 
+from tests.support import question_tables
 from unifiedbus_dsl import compile_text, solve
 from unifiedbus_dsl.analysis.run import analyze
 from unifiedbus_dsl.analysis.survey.surveys import goodness, worst_value
+from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.units import NUMBER, RATE
 from unifiedbus_dsl.cli import main
+from unifiedbus_dsl.editor.completion import complete
+from unifiedbus_dsl.editor.project import Project
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
-from unifiedbus_dsl.measures.registry import ENDS, Better, Invariance, Measure, register, registered
+from unifiedbus_dsl.measures.registry import (
+    ENDS,
+    Better,
+    CollectiveAlgorithm,
+    Invariance,
+    Measure,
+    RoutingDefinition,
+    register,
+    registered,
+)
+from unifiedbus_dsl.measures.routing_call import RoutingCall
+from unifiedbus_dsl.measures.traffic.definition import TrafficPattern
+from unifiedbus_dsl.measures.traffic.pattern_call import PatternCall, Traffic
 from unifiedbus_dsl.solver.collectives import schedules
+from unifiedbus_dsl.solver.collectives.schedules import Phase, ScheduleCall
+from unifiedbus_dsl.solver.demand import Demand, pairs
+from unifiedbus_dsl.solver.routing import ecmp
+from unifiedbus_dsl.solver.routing.interface import LinearRouting, Routing
 from unifiedbus_dsl.verify import Proved
 from unifiedbus_dsl.verify.cables import Cables
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, MEASURES, Argument, Takes
+from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, MEASURES, ROUTINGS, TRAFFICS, Argument, Signature, Takes
 
 QUESTIONS = (Path(__file__).parents[2] / "docs" / "questions.md").read_text(encoding="utf-8")
 MACHINE = """ubus 1
@@ -146,16 +166,163 @@ def test_half_a_measure_can_not_be_registered() -> None:
 
 
 def test_each_measure_is_in_the_docs_and_in_python() -> None:
-    assert len(MEASURES) == 31
-    table = QUESTIONS[QUESTIONS.index("## Measures") : QUESTIONS.index("## Routings")]
+    assert len(MEASURES) >= 30
     for name, measure in MEASURES.items():
-        assert re.search(rf"\b{name}\b", table), name
         function = getattr(solve, name if name != "load" else "loads")
         assert callable(function)
         takes = inspect.signature(function).parameters
         if not any(each.kind is each.VAR_KEYWORD for each in takes.values()):
             assert "fabric" in takes
         assert isinstance(measure, Measure)
+
+
+def test_the_tables_of_the_docs_are_those_of_the_registries() -> None:
+    said = "run `python -m tests.support.question_tables --accept`"
+    assert question_tables.written_anew(QUESTIONS) == QUESTIONS, said
+    for registry in (MEASURES, TRAFFICS, ROUTINGS, ALGORITHMS):
+        assert all(f"| `{name}(" in QUESTIONS for name in registry)
+
+
+# ---- routings, patterns of traffic and algorithms -------------------------------------------------------------------
+
+
+def halfway(call: RoutingCall) -> Routing:
+    """ecmp by another name, for a made-up routing with a word."""
+    return LinearRouting(call.name, call.text, ecmp.ecmp)
+
+
+HALFWAY = RoutingDefinition(
+    "halfway",
+    "as `ecmp`, by another name",
+    (Argument("side", Takes.WORD, "which", words=("near", "far"), default="near"),),
+    make=halfway,
+)
+
+
+def both_ways(call: PatternCall) -> Traffic | None:
+    """Each to those on both sides."""
+    far = call.integer("far", 1, low=1)
+    if far is None:
+        return None
+
+    def demand(members: Ints, group: Ints) -> Demand:
+        n = len(members)
+        ahead = members[(np.arange(n) + far) % n]
+        return pairs(np.concatenate([members, ahead]), np.concatenate([ahead, members]))
+
+    return call.grouped(demand)
+
+
+NEIGHBOURS = TrafficPattern(
+    "neighbours",
+    "each to those on both sides",
+    (ENDS, Argument("far", Takes.NUMBER, "how far they are", default="1")),
+    make=both_ways,
+    ordered=True,
+)
+
+
+def twice_round(call: ScheduleCall) -> list[Phase]:
+    """The ring, twice."""
+    return [{"twice": tuple(step for _ in range(2) for step in call.steps("ring")[0]["ring"])}]
+
+
+TWICE = CollectiveAlgorithm("twice", "round the ring, and once more", (), schedule=twice_round)
+
+
+def test_a_made_up_routing_is_found_everywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ring.ubus"
+    path.write_text(f"{MACHINE}traffic a of ring = alltoall(all npu)\n")
+    with registered(HALFWAY):
+        assert said("expect throughput(alltoall(all npu), routing = halfway(side = far)) > 0 GB/s") == []
+        assert said("throughput(alltoall(all npu), routing = halfway(side = fat))") == ["`side` is one of near, far"]
+        assert said("throughput(alltoall(all npu), routing = halfway(sid = far))") == ["`halfway` takes `side`"]
+        assert "halfway" in said("throughput(alltoall(all npu), routing = halfwax)")[0]
+        fabric = compile_text(MACHINE).fabric()
+        rates = solve.throughput(fabric, "alltoall(all npu)", routing="halfway(side = far)")
+        assert (rates.routing, rates.mean_Bps) == (
+            "halfway(side = far)", solve.throughput(fabric, "alltoall(all npu)").mean_Bps,
+        )  # fmt: skip
+        assert main(["render", str(path), "--traffic", "a", "--routing", "halfway", "-o", str(tmp_path / "a.svg")]) == 0
+        assert main(["survey", str(path), "--of", "link", "--routing", "halfway"]) == 0
+        assert "routing = halfway" in capsys.readouterr().out
+        assert main(["explain", "halfway"]) == 0
+        assert "A routing: as `ecmp`, by another name." in capsys.readouterr().out
+        assert "halfway" in completed("throughput(alltoall(all npu), routing = half", tmp_path)
+        assert "| `halfway(side = near)` | as `ecmp`, by another name |" in question_tables.tables()["routings"]
+    assert said("throughput(alltoall(all npu), routing = halfway)") != []
+    assert main(["explain", "halfway"]) == 2
+
+
+def test_a_made_up_pattern_is_found_everywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ring.ubus"
+    with registered(NEIGHBOURS):
+        path.write_text(f"{MACHINE}traffic a of ring = neighbours(all npu, far = 1)\n")
+        assert said("expect throughput(neighbours(all npu)) == 25 GB/s") == []
+        assert said("throughput(neighbours(all npu, fat = 2))") == ["`neighbours` takes `far`"]
+        assert said("throughput(neighbors(all npu))") == ["there is no function or measure `neighbors`"]
+        fabric = compile_text(MACHINE).fabric()
+        assert solve.throughput(fabric, "neighbours(all npu)").mean_Bps == pytest.approx(25e9)
+        assert solve.throughput(fabric, "neighbours(all npu, far = 3)").mean_Bps == pytest.approx(25e9 / 3)
+        assert main(["analyze", str(path), "--ask", "fair(a); load(a)"]) == 0
+        assert main(["export", str(path), "--to", "chakra", "--traffic", "a", "-o", str(tmp_path / "et")]) == 0
+        assert main(["explain", "neighbours"]) == 0
+        assert "A traffic pattern: each to those on both sides." in capsys.readouterr().out
+        assert "neighbours" in completed("neigh", tmp_path, "traffic b of ring = {}")
+        assert "| `neighbours(ends, far = 1)` |" in question_tables.tables()["traffic"]
+        with pytest.raises(solve.QuestionError, match="is no collective"):
+            solve.time(fabric, "neighbours(all npu)")
+    assert said("throughput(neighbours(all npu))") != []
+
+
+def test_a_made_up_algorithm_is_found_everywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fabric = compile_text(MACHINE).fabric()
+    with registered(TWICE):
+        assert said("time(allgather(all npu, size = 1 MiB), algorithm = twice)") == []
+        once, twice = (
+            solve.time(fabric, "allgather(all npu)", each, size_bytes=1e6).value for each in ("ring", "twice")
+        )
+        assert twice == pytest.approx(2 * once)
+        assert "twice" in solve.time(fabric, "allgather(all npu)", size_bytes=1e6).detail["others"]
+        assert "twice" in solve.sweep(fabric, "allgather(all npu)").detail["sweep"][0]["algorithms"]
+        assert main(["explain", "twice"]) == 0
+        assert "A collective algorithm: round the ring, and once more." in capsys.readouterr().out
+        assert "twice" in completed("time(allgather(all npu, size = 1 MiB), algorithm = tw", tmp_path)
+        assert "| `twice()` | round the ring, and once more |" in question_tables.tables()["algorithms"]
+    assert said("time(allgather(all npu, size = 1 MiB), algorithm = twice)") != []
+
+
+@pytest.mark.parametrize(("whole", "part"), [(HALFWAY, "make"), (NEIGHBOURS, "make"), (NEIGHBOURS, "ordered"),
+                                             (TWICE, "schedule")])  # fmt: skip
+def test_an_entry_that_lacks_a_part_is_refused(whole: Signature, part: str) -> None:
+    kind = type(whole)
+    with pytest.raises(TypeError):
+        kind(**{each.name: getattr(whole, each.name) for each in fields(kind) if each.name != part})
+    bare = Signature(whole.name, whole.doc, whole.arguments)
+    with pytest.raises(TypeError, match="is wanted, not Signature"):
+        register(bare)  # type: ignore[type-var]
+    for registry in (MEASURES, TRAFFICS, ROUTINGS, ALGORITHMS):
+        with pytest.raises(TypeError, match="lacks"):
+            registry.register(bare)  # type: ignore[arg-type]
+
+
+def test_python_tells_the_arguments_of_the_registry(degrees: Measure) -> None:
+    signature = inspect.signature(solve.mean_degree)
+    assert str(signature.replace(return_annotation=signature.empty)).startswith("(fabric: ")
+    assert list(signature.parameters) == ["fabric", "ends", "at_least"]
+    assert signature.parameters["at_least"].default is None
+    assert "at_least: only cables of this rate (a rate; without it 0 B/s)." in (solve.mean_degree.__doc__ or "")
+
+
+def completed(question: str, folder: Path, line: str = "analyze q of ring {{ {} }}") -> list[str]:
+    """The names that an editor offers at the end of a question."""
+    text = f"{MACHINE}{line.format(question)}\n"
+    path = folder.resolve() / "open.ubus"
+    path.write_text(text)
+    project = Project((path.parent,))
+    document = project.document(path)
+    assert document is not None
+    return [each.label for each in complete(project, document, text.index(question) + len(question))]
 
 
 def test_each_algorithm_is_known_to_who_makes_the_steps() -> None:

@@ -46,7 +46,7 @@ def _completer(offer: Offer) -> Callable[[click.Context, str], list[CompletionIt
 def _offer(command: str, param: click.Parameter) -> Offer | None:
     """Who knows what a parameter may be: of an option by its name, of an argument by its command."""
     if isinstance(param, click.Argument):
-        return {"explain": _codes, "import": _any_file, "completion": None, "man": _commands}.get(command, _texts)
+        return {"explain": _explained, "import": _any_file, "completion": None, "man": _commands}.get(command, _texts)
     options: dict[str, Offer] = {
         **{f"--{noun}": _of_file(noun) for noun in ("system", "scenario", "traffic", "view")},
         **dict.fromkeys(("--ask", "--measure"), _measures),
@@ -151,6 +151,14 @@ def _codes(_: click.Context, __: str) -> Iterable[CompletionItem]:
     from unifiedbus_dsl.diagnostics import catalogue
 
     return [_item(page.code, page.title) for page in catalogue.pages()]
+
+
+def _explained(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
+    import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
+    from unifiedbus_dsl.measures.reference import REGISTRIES
+
+    registered = {name: each.doc for registry in reversed(REGISTRIES) for name, each in registry.items()}
+    return [*_codes(ctx, incomplete), *(_item(name, doc) for name, doc in registered.items())]
 
 
 def _denied(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:

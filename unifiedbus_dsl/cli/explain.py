@@ -19,24 +19,56 @@ if TYPE_CHECKING:
 def command(code: str | None) -> None:
     """Explain an error: what it means, why it matters, a wrong and a right example, the fix.
 
-    Without a code, lists all of them.
+    Or a measure, a traffic pattern, a routing or an algorithm: what it is, and its arguments. Without a name, lists all
+    of them.
 
     \b
     Examples:
       ubusc explain UB0501
-      ubusc explain            all codes with their titles
+      ubusc explain throughput
+      ubusc explain            all codes with their titles, all measures with what they are
     """
     from unifiedbus_dsl.diagnostics import catalogue
+    from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 
     if code is None:
-        click.echo("\n".join(_list(catalogue.pages())))
+        click.echo("\n".join((*_list(catalogue.pages()), *_registered())))
         return
     page = catalogue.find(catalogue.normal(code))
+    if page is None and (text := _told(code)):
+        click.echo(text, nl=False)
+        return
     if page is None:
-        meant = catalogue.nearest(code)
+        meant = catalogue.nearest(code) or did_you_mean(code, _names())
         hint = f"; did you mean `{meant}`?" if meant else "; `ubusc explain` lists all"
         raise click.UsageError(f"no code `{code}`{hint}")
     click.echo(_painted(page.text) if wants_colour(sys.stdout) else page.text, nl=False)
+
+
+def _told(name: str) -> str:
+    """The page of a measure, traffic pattern, routing or algorithm; nothing where there is none."""
+    import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
+    from unifiedbus_dsl.measures.reference import told
+
+    return told(name)
+
+
+def _names() -> tuple[str, ...]:
+    """All of their names."""
+    import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
+    from unifiedbus_dsl.measures.reference import names
+
+    return names()
+
+
+def _registered() -> Iterator[str]:
+    """All measures, traffic patterns, routings and algorithms with their sentences."""
+    import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
+    from unifiedbus_dsl.measures.reference import REGISTRIES
+
+    for registry in REGISTRIES:
+        yield f"\n{registry.noun}s"
+        yield from (f"  {name:<16}  {each.doc}" for name, each in registry.items())
 
 
 def _list(pages: tuple[Page, ...]) -> Iterator[str]:

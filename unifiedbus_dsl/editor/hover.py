@@ -17,7 +17,15 @@ from unifiedbus_dsl.semantic.types.expectations import ExpectResult
 from unifiedbus_dsl.semantic.values.values import value_text
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.attributes import Attribute, attributes, owner_of
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, MEASURES, ROUTINGS, TRAFFICS, Signature, words_of
+from unifiedbus_dsl.vocabulary.signatures import (
+    ALGORITHMS,
+    MEASURES,
+    ROUTINGS,
+    TRAFFICS,
+    Signature,
+    signature_text,
+    words_of,
+)
 
 MOST_LINES = 6
 MOST_ENTRIES = 2
@@ -75,12 +83,6 @@ def _signature(term: Term) -> Signature | None:
         case "word":
             return ROUTINGS.get(term.name) or ALGORITHMS.get(term.name)
     return None
-
-
-def signature_text(signature: Signature) -> str:
-    """Return a signature as it is called: `throughput(traffic, routing = ecmp, over = all)`."""
-    shown = [each.name if each.positional else f"{each.name} = {each.default or '…'}" for each in signature.arguments]
-    return f"{signature.name}({', '.join(shown)})"
 
 
 # ---- things of the text -----------------------------------------------------------------------------------------

@@ -60,11 +60,7 @@ def _marked(symmetry: Symmetry, ends: Ints) -> Ints:
 
 def _of_rates(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
     traffic, demand = call.matrix()
-    if (
-        "beside" in call.named
-        or "hash" in call.named
-        or (ends_fail and (traffic.definition.ordered or _counts(call)))
-    ):
+    if "beside" in call.named or "hash" in call.named or (ends_fail and (traffic.definition.ordered or _counts(call))):
         return None
     routed = read_routing(call).invariant_symmetries(symmetry)
     return None if routed is None else invariant_symmetries(routed, demand)

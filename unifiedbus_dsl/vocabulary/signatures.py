@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
-from unifiedbus_dsl.base.units import Dimension
+from unifiedbus_dsl.base.units import Dimension, dimension_name
 
 FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "product", "len")
 """What is worked out of values alone."""
@@ -104,10 +104,10 @@ S = TypeVar("S", bound=Signature)
 
 
 class Registry(Mapping[str, S], Generic[S]):
-    """Signatures by name, in the order in which they were registered."""
+    """Signatures by name, in the order in which they were registered; each has the `parts` that evaluate it."""
 
-    def __init__(self, noun: str) -> None:
-        self.noun = noun
+    def __init__(self, noun: str, *parts: str) -> None:
+        self.noun, self.parts = noun, parts
         self._entries: dict[str, S] = {}
 
     def register(self, entry: S) -> S:
@@ -115,7 +115,11 @@ class Registry(Mapping[str, S], Generic[S]):
 
         Raises:
             ValueError: there is one of that name.
+            TypeError: it lacks a part.
         """
+        for part in self.parts:
+            if not hasattr(entry, part):
+                raise TypeError(f"the {self.noun} `{entry.name}` lacks `{part}`")
         if entry.name in self._entries:
             raise ValueError(f"there is a {self.noun} `{entry.name}` already")
         self._entries[entry.name] = entry
@@ -163,12 +167,42 @@ class TrafficSignature(Signature):
     collective: bool = field(default=False, kw_only=True)
 
 
-MEASURES: Registry[MeasureSignature] = Registry("measure")
-TRAFFICS: Registry[TrafficSignature] = Registry("traffic pattern")
-ROUTINGS: Registry[Signature] = Registry("routing")
-ALGORITHMS: Registry[Signature] = Registry("collective algorithm")
+MEASURES: Registry[MeasureSignature] = Registry("measure", "evaluate", "better", "invariance")
+TRAFFICS: Registry[TrafficSignature] = Registry("traffic pattern", "make", "ordered")
+ROUTINGS: Registry[Signature] = Registry("routing", "make")
+ALGORITHMS: Registry[Signature] = Registry("collective algorithm", "schedule")
 
 
 def words_of(argument: Argument) -> tuple[str, ...]:
     """Return the words that an argument may be, as they are registered now."""
     return tuple(argument.words)
+
+
+# ---- as they are told of --------------------------------------------------------------------------------------------
+
+
+def signature_text(signature: Signature, without: tuple[str, ...] = ()) -> str:
+    """Return a signature as it is called, some arguments left out: `throughput(traffic, routing = ecmp, over = all)`.
+
+    A default that is no value, such as that of the traffic, is not written.
+    """
+    shown = [
+        each.name if each.positional else f"{each.name} = {each.default if _is_value(each) else '…'}"
+        for each in signature.arguments
+        if each.name not in without
+    ]
+    return f"{signature.name}({', '.join(shown)})"
+
+
+def _is_value(argument: Argument) -> bool:
+    """Whether a default stands for itself in the language."""
+    default = argument.default
+    return default[:1].isdigit() or default in (*words_of(argument), "all")
+
+
+def takes_text(argument: Argument) -> str:
+    """Return what stands in an argument: `a rate`, `one of ecmp, wcmp`."""
+    if argument.dimension is not None:
+        return dimension_name(argument.dimension)
+    words = words_of(argument)
+    return f"one of {', '.join(words)}" if words else argument.takes.value

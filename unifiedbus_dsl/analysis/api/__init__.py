@@ -12,6 +12,8 @@ language says about it. Columns are those of the fabric: see `unifiedbus_dsl.mea
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
+from keyword import iskeyword
 
 from unifiedbus_dsl.analysis.api.asking import QuestionError, answered, measure
 from unifiedbus_dsl.analysis.api.collectives import availability, mtbf, optimal_time, sweep, time
@@ -21,7 +23,9 @@ from unifiedbus_dsl.analysis.api.traffic import deadlock_free, fair, loads, thro
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.measures import results
 from unifiedbus_dsl.measures.answers import Answer
-from unifiedbus_dsl.measures.registry import measure_named
+from unifiedbus_dsl.measures.reference import argument_text
+from unifiedbus_dsl.measures.registry import Measure, measure_named
+from unifiedbus_dsl.vocabulary.signatures import Argument
 
 __all__ = [
     "QuestionError",
@@ -64,5 +68,37 @@ def __getattr__(name: str) -> Callable[..., Answer]:
             raise TypeError(f"`{name}` has no argument `{unknown[0]}`; it takes {', '.join(measure.named) or 'none'}")
         return answered(fabric, name, ", ".join(texts), **named)
 
-    ask.__name__, ask.__doc__ = name, f"{measure.doc[0].upper()}{measure.doc[1:]}."
+    ask.__name__, ask.__doc__ = name, _doc(measure)
+    ask.__signature__ = _signature(measure)  # type: ignore[attr-defined]
     return ask
+
+
+def _signature(measure: Measure) -> Signature:
+    """Return how a measure is called from Python: its texts by position, its other arguments by name."""
+    texts = [
+        Parameter(each.name, Parameter.POSITIONAL_ONLY, default="" if each.default else Parameter.empty, annotation=str)
+        for each in measure.positional
+    ]
+    named = [
+        Parameter(_python_name(each), Parameter.KEYWORD_ONLY, default=Parameter.empty if each.required else None)
+        for each in measure.arguments
+        if not each.positional
+    ]
+    fabric = Parameter("fabric", Parameter.POSITIONAL_ONLY, annotation=Fabric)
+    return Signature([fabric, *texts, *named], return_annotation=Answer)
+
+
+def _python_name(argument: Argument) -> str:
+    return f"{argument.name}_" if iskeyword(argument.name) else argument.name
+
+
+def _doc(measure: Measure) -> str:
+    """Return the docstring of a measure: its sentence, and what its arguments are."""
+    told = [
+        ("fabric", "the machine."),
+        *((_python_name(each), argument_text(each) + ".") for each in measure.arguments),
+    ]
+    lines = [f"    {name}: {text}" for name, text in told]
+    return "\n".join(
+        (f"Return {measure.doc}.", "", "Args:", *lines, "", "Raises:", "    QuestionError: no answer.", "")
+    )

@@ -29,9 +29,7 @@ GROUPS = (
 ROOT = Argument("from", Takes.SELECTION, "who has the data", default="the first of each group")
 STEP = Argument("k", Takes.NUMBER, "to whom: so many places further on", default="1")
 SEED = Argument("seed", Takes.NUMBER, "which of the random orders")
-INJECTED = Argument(
-    "rate", Takes.QUANTITY, "what each end point injects", dimension=RATE, default="what its ports carry"
-)
+INJECTED = Argument("rate", Takes.QUANTITY, "what each end point injects", dimension=RATE, default="1 B/s")
 FILE = Argument("file", Takes.FIELD, "a list with the columns `from`, `to` and `rate`", positional=True)
 
 

@@ -1,1 +1,1 @@
-"""Traffic: patterns, matrices, routings by their words."""
+"""Traffic: what a pattern is, its call against a machine, and matrices in files."""

@@ -100,9 +100,7 @@ class PatternCall:
 
     # -- patterns over groups
 
-    def grouped(
-        self, demand: Callable[[Ints, Ints], Demand | None] | None, *, stated: bool = False
-    ) -> Traffic | None:
+    def grouped(self, demand: Callable[[Ints, Ints], Demand | None] | None, *, stated: bool = False) -> Traffic | None:
         """Return the traffic of groups: `demand(members, group)` is its matrix, None after a diagnostic; without one it
         is steps of a schedule. `stated` says that its rates are."""
         devices = self._devices(self.node)

@@ -154,6 +154,8 @@ class CollectiveTimer:
 
     def _phases_of(self, collective: str, algorithm: str) -> list[Phase]:
         key = collective, algorithm
+        if algorithm not in self.schedules:
+            raise NotAdmittedError(f"there is no algorithm `{algorithm}`")
         if key not in self._phases:
             self._phases[key] = phases(
                 self.schedules[algorithm],
