@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from time import process_time
+from time import monotonic, process_time
 
 import networkx as nx
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from tests.solver import machines, twins
 from unifiedbus_dsl.graph import symmetry
 from unifiedbus_dsl.graph.network import Network, build_network
+from unifiedbus_dsl.solver import rounding
 from unifiedbus_dsl.solver.bisection import bisection as bisection_module
 from unifiedbus_dsl.solver.bisection import (
     candidate_partitions,
@@ -304,6 +306,26 @@ def test_what_the_time_does_not_allow_is_an_interval() -> None:
     assert "as far as the time allowed" in short.reason
     assert bisection(found, budget=1e3).capacity == bisection(found).capacity
     assert bisection(found).capacity.kind == "exact"
+
+
+def test_exchanges_end_where_the_two_ways_of_a_cable_round_apart() -> None:
+    """Capacities that differ in the last bit, as sums in another order do, on either side of a rounding: some exchange
+    and the same one back would seem to win, again and again."""
+    low, high = 1e10, 1e10 + 4096
+    rounded = rounding.round_mantissa(np.array([low]), 26)
+    while np.nextafter(low, np.inf) < high:
+        middle = (low + high) / 2
+        same = rounding.round_mantissa(np.array([middle]), 26) == rounded
+        low, high = (middle, high) if same else (low, middle)
+    draw = np.random.default_rng(0)
+    for _ in range(20):
+        some = np.triu(draw.random((10, 10)) < 0.6, 1)
+        weight = csr_matrix(some * low + some.T * high)
+        graph = cut_graph.CutGraph(weight, np.ones(10, dtype=np.int64), np.arange(10), np.arange(10))
+        began = monotonic()
+        found = cut_graph.kernighan_lin(graph, np.arange(10) < 5, began + 5)
+        assert found.sum() == 5
+        assert monotonic() < began + 5
 
 
 def test_no_step_begins_after_the_time() -> None:

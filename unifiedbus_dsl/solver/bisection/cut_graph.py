@@ -162,10 +162,11 @@ def kernighan_lin(graph: CutGraph, half: Bools, until: float = inf) -> Bools:
 
 
 def _round_weights(weight: Any) -> Any:
-    """Capacities of which sums are exact: which exchange is best is the same on all processors."""
+    """Capacities of which sums are exact: which exchange is best is the same on all processors. Two that differ by the
+    order in which they were added up may round apart, so both ways get the larger: a gain is what a cut loses."""
     coarse = weight.copy()
     coarse.data = round_mantissa(weight.data, 26)
-    return coarse
+    return coarse.maximum(coarse.T).tocsr()
 
 
 def propagate_labels(graph: CutGraph, side: Bools) -> Bools:
