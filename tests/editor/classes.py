@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.support import literate
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.semantic.names.bind import walk
@@ -98,3 +99,20 @@ def by_textmate(path: Path, text: str) -> Iterator[Token]:
                     yield start + found.start(int(group)), found.group(int(group)), of_scope(scope["name"])
             at = max(found.end(), at + 1)
         start += len(line) + 1
+
+
+def good_blocks() -> list[str]:
+    """The texts of the manual that can be read."""
+    texts = [
+        text
+        for page in literate.pages()
+        for case in literate.cases(page.read_text(encoding="utf-8"))
+        for text in (case.text, *(inner for _, inner in case.files))
+    ]
+    return [text for text in texts if reads(text)]
+
+
+def reads(text: str) -> bool:
+    sink = Sink()
+    parse(Source("<text>", text), sink)
+    return not sink.has_errors

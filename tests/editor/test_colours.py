@@ -12,11 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.editor.classes import by_parser, by_textmate
-from tests.support import literate
-from unifiedbus_dsl.base.source import Source
-from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.syntax.parse import parse
+from tests.editor.classes import by_parser, by_textmate, good_blocks
 from unifiedbus_dsl.version import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -33,23 +29,6 @@ def build() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def good_blocks() -> list[str]:
-    """The texts of the manual that can be read."""
-    texts = [
-        text
-        for page in literate.pages()
-        for case in literate.cases(page.read_text(encoding="utf-8"))
-        for text in (case.text, *(inner for _, inner in case.files))
-    ]
-    return [text for text in texts if reads(text)]
-
-
-def reads(text: str) -> bool:
-    sink = Sink()
-    parse(Source("<text>", text), sink)
-    return not sink.has_errors
 
 
 def test_grammar_is_made_from_the_one(build: ModuleType) -> None:

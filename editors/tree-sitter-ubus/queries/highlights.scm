@@ -1,0 +1,22 @@
+; Made by build.py from grammar/ubus.lark: change that.
+(comment) @comment
+(string) @string
+(number) @number
+(unit) @type.builtin
+(width) @constant
+(kind) @keyword
+(identifier) @variable
+(type . (kind) . (identifier) @type)
+(protocol . (identifier) @type)
+(link . (identifier) @type)
+(system . (identifier) @module)
+(type_name (identifier) @type)
+(port . (identifier) @property)
+(field . (identifier) @property)
+(param . (identifier) @variable.parameter)
+(named . (identifier) @variable.parameter)
+(call . (name (identifier) @function))
+(annotation (identifier) @attribute)
+["all" "analyze" "and" "any" "as" "bidir" "by" "cables" "collapse" "color" "connect" "degrade" "differs" "div" "else" "except" "expect" "extends" "fail" "false" "fold" "for" "from" "hide" "if" "in" "keep" "label" "layout" "let" "link" "mod" "not" "of" "open" "or" "over" "place" "port" "protocol" "scenario" "set" "show" "spare" "step" "system" "then" "title" "to" "traffic" "transit" "true" "ubus" "use" "view" "where" "within"] @keyword
+["!=" "*" "+" "," "-" "--" "->" "." ".." "..<" "/" ":" "<" "<=" "=" "==" ">" ">=" "@" "^" "|"] @operator
+["(" ")" "[" "]" "{" "}"] @punctuation.bracket
