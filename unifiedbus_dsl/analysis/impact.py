@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
 from unifiedbus_dsl.graph.symmetry import Symmetry
+from unifiedbus_dsl.ir.plan.end_points import end_types
 from unifiedbus_dsl.measures import pair_distances
 from unifiedbus_dsl.measures.certified import Certified, cables_of, proved
 from unifiedbus_dsl.measures.end_points import end_points
+from unifiedbus_dsl.measures.state_orbits import verify_orbits
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths.distances import Histogram
 from unifiedbus_dsl.solver.paths.tiers import levels
 from unifiedbus_dsl.solver.resilience.outage_impact import OutageImpact, outage_impact
+from unifiedbus_dsl.solver.resilience.outage_of_plan import outage_of_plan
 from unifiedbus_dsl.verify.impact import ImpactCertificate
 
 
@@ -24,6 +28,25 @@ def impact(base: NetworkContext, damaged: NetworkContext) -> OutageImpact:
     """
     members = end_points(base)
     return proved(damaged, certify(base, damaged, outage_impact(base, damaged, members, _hops), members))
+
+
+def impact_from_plan(damaged: NetworkContext) -> OutageImpact | None:
+    """Return the same by the symmetries of the plan; None where the fabric has to be asked.
+
+    Raises:
+        VerificationError: the orbits of the plan do not hold.
+    """
+    network = damaged.plan_network
+    if network is None or not network.lost:
+        return None
+    kinds = end_types(network.plan)
+    members = frozenset(p for p, place in enumerate(network.wiring.places) if place.device in kinds and not place.spare)
+    try:
+        found = outage_of_plan(network, members)
+    except NotProvedError:
+        return None
+    verify_orbits(network)
+    return found
 
 
 def certify(

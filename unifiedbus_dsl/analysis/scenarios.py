@@ -11,16 +11,18 @@ from collections.abc import Callable
 from functools import cached_property
 from math import isclose
 
+import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.evaluators import make_evaluator
-from unifiedbus_dsl.analysis.impact import impact
+from unifiedbus_dsl.analysis.impact import impact, impact_from_plan
 from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.base.units import RATE, counted
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.ir.fabric.expand import expand
+from unifiedbus_dsl.ir.plan.end_points import end_types
 from unifiedbus_dsl.measures.answers import shown
-from unifiedbus_dsl.measures.end_points import carriers_of, end_points
+from unifiedbus_dsl.measures.end_points import end_points
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
 from unifiedbus_dsl.measures.wording import between
@@ -49,7 +51,8 @@ class Damage:
     @cached_property
     def losses(self) -> OutageImpact:
         """Worked out when they are asked for: on a large machine without symmetries they take long."""
-        return impact(self.before, self.machine)
+        planned = impact_from_plan(self.machine)
+        return impact(self.before, self.machine) if planned is None else planned
 
 
 def damage(
@@ -77,11 +80,20 @@ def damage(
         if step.share:
             left = left.damaged(degraded=(step.cables, step.share))
         else:
-            left = left.damaged(step.devices, step.cables)
-    gone, health = left.lost_devices, left.cable_health
-    dead, slower = int((health == 0).sum()), int(((health > 0) & (health < 1)).sum())
+            left = left.damaged(step.devices, step.cables, parts=step.parts)
+    gone = left.lost_devices
+    dead, slower = _cables_hit(left)
     what = Damage(name, asker.machine, left, int(gone.sum()), dead, slower)
     return what, evolve(asker, machine=left, selector=evolve(asker.selector, lost=gone), block=name), found[1]
+
+
+def _cables_hit(left: NetworkContext) -> tuple[int, int]:
+    """How many cables a machine has lost, and how many keep a part of their capacity."""
+    network = left.plan_network
+    if network is not None:
+        return network.lost_cables, 0
+    health = left.cable_health
+    return int((health == 0).sum()), int(((health > 0) & (health < 1)).sum())
 
 
 @frozen(eq=False, slots=False)
@@ -176,8 +188,10 @@ def _senders(found: Damage) -> str:
     """What is among the lost devices: end points, and whatever else sends, by its kind."""
     plan, fabric = found.before.fabric.plan, found.before.fabric
     ends = len(found.losses.lost)
-    gone = (found.machine.lost_devices & ~found.before.lost_devices)[found.before.network.end_device]
-    others = found.before.network.end_device[gone & carriers_of(found.before)]
+    gone = np.flatnonzero(found.machine.lost_devices & ~found.before.lost_devices)
+    chief = end_types(plan)
+    carriers = [key not in chief and device.kind != "switch" for key, device in plan.devices.items()]
+    others = gone[np.array(carriers, dtype=bool)[fabric.device_type[gone]]]
     kinds = Counter(list(plan.devices.values())[t].kind for t in fabric.device_type[others].tolist())
     parts = [counted(ends, "end point")] if ends else []
     parts += [f"{count:,} {kind}" for kind, count in sorted(kinds.items())]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from math import prod
 
 from attrs import frozen
 
@@ -85,7 +84,7 @@ class PlanCall:
 
     def count(self, places: Collection[int]) -> int:
         """How many devices some places have."""
-        return sum(prod(self.network.wiring.places[p].counts) for p in places)
+        return self.network.count(places)
 
     @property
     def end_places(self) -> Places:

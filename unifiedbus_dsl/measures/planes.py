@@ -130,7 +130,7 @@ def open_sentence(machine: NetworkContext) -> tuple[str, ...]:
 def has_planes(machine: NetworkContext) -> bool:
     """Return whether a machine is whole and has cables of several protocols, so that one may be left idle."""
     links = list(machine.fabric.plan.links.values())
-    return machine.health is None and len({links[k].protocol for k in machine.fabric.kinds.link.tolist()}) > 1
+    return machine.is_whole and len({links[k].protocol for k in machine.fabric.kinds.link.tolist()}) > 1
 
 
 def faster_plane_line(

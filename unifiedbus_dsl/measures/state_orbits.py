@@ -43,8 +43,8 @@ def stated_orbits(network: PlanNetwork, quotient: Quotient) -> StatedOrbits:
         cells.vertex,
         cells.size,
         ids[quotient.device],
-        cells.arcs.tail,
-        cells.arcs.head,
-        cells.arcs.kind,
-        cells.arcs.count,
+        quotient.undamaged.tail,
+        quotient.undamaged.head,
+        quotient.undamaged.kind,
+        quotient.undamaged.count,
     )

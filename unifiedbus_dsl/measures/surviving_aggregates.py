@@ -32,7 +32,7 @@ class SurvivingAggregates:
         """The value of the call; POISON after a diagnostic."""
         sums = Aggregates(self.selector.machine)
         whole = sums(node, evaluator)
-        if self.machine.health is None or isinstance(whole, Poison):
+        if self.machine.is_whole or isinstance(whole, Poison):
             return whole
         name = ".".join(dotted_name(node.function))
         if not node.args:
@@ -56,7 +56,7 @@ class SurvivingAggregates:
     def all_items(self) -> list[Item]:
         """Return all that is left, spares left out: parts and cables with their counts."""
         machine = self.selector.machine
-        if self.machine.health is None:
+        if self.machine.is_whole:
             return Aggregates(machine).all_items()
         parts = [self._of_type(machine.types[key], None) for key in machine.census(machine.subject)]
         return [*parts, *self._cables(machine.rules({machine.subject: 1}), None)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import numpy as np
@@ -40,13 +40,30 @@ class NetworkContext:
     fabric: Fabric
     symmetric: bool = True
     lost: Bools | None = field(default=None, repr=False)
-    health: Floats | None = field(default=None, repr=False)
+    _health: Floats | Callable[[], Floats] | None = field(default=None, repr=False, alias="health")
     budget_s: float | None = None
     whole: NetworkContext | None = field(default=None, repr=False)
     """What a damaged machine was before anything failed."""
     run: RunBudget | None = field(default=None, repr=False)
     by_plan: bool = True
     """Whether the plan is asked before the fabric; without `symmetric` it never is."""
+    lost_parts: tuple[tuple[int, int], ...] | None = ()
+    """The first and one past the last device of each part that is lost; None where that is not all that has failed."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing has failed."""
+        return self._health is None
+
+    @property
+    def health(self) -> Floats | None:
+        """The part of its capacity that each cable has left, [cables], worked out when it is asked for; None where
+        nothing has failed."""
+        if callable(self._health):
+            vars(self)["_health"] = self._health()
+        found = self._health
+        assert not callable(found)
+        return found
 
     @property
     def time_limit(self) -> float | None:
@@ -58,19 +75,25 @@ class NetworkContext:
         lost_devices: ArrayLike = (),
         lost_cables: ArrayLike = (),
         degraded: tuple[ArrayLike, float] | None = None,
+        parts: Iterable[tuple[int, int]] | None = None,
     ) -> NetworkContext:
         """The same machine without these devices and cables, and with `degraded` cables at a part of their capacity;
-        on top of what it lacks already."""
+        on top of what it lacks already. `parts` are the ranges of devices that are all that is lost, if one knows."""
         fabric = self.fabric
         lost = np.zeros(fabric.device_count, dtype=bool) if self.lost is None else self.lost.copy()
-        health = np.ones(fabric.cable_count) if self.health is None else self.health.copy()
         lost[np.asarray(lost_devices, dtype=np.int64)] = True
-        health[np.asarray(lost_cables, dtype=np.int64)] = 0.0
-        health[lost[fabric.a_device] | lost[fabric.b_device]] = 0.0
-        if degraded is not None:
-            cables, factor = degraded
-            health[np.asarray(cables, dtype=np.int64)] *= factor
-        return evolve(self, lost=frozen_array(lost), health=frozen_array(health), whole=self.whole or self)
+
+        def left() -> Floats:
+            health = self.cable_health.copy()
+            health[np.asarray(lost_cables, dtype=np.int64)] = 0.0
+            health[lost[fabric.a_device] | lost[fabric.b_device]] = 0.0
+            if degraded is not None:
+                cables, factor = degraded
+                health[np.asarray(cables, dtype=np.int64)] *= factor
+            return frozen_array(health)
+
+        told = None if parts is None or self.lost_parts is None else (*self.lost_parts, *parts)
+        return evolve(self, lost=frozen_array(lost), health=left, whole=self.whole or self, lost_parts=told)
 
     def plane(self, links: Iterable[int]) -> NetworkContext:
         """The same machine with the cables of some links of its plan only, given by number; made once."""
@@ -85,10 +108,12 @@ class NetworkContext:
     @cached_property
     def plan_network(self) -> PlanNetwork | None:
         """The network by orbits of the plan; None where the plan is not asked, or does not show its symmetries."""
-        if not (self.by_plan and self.symmetric) or self.whole is not None or self.health is not None:
+        told = self.lost_parts is not None and (self.whole is not None or self.is_whole)
+        if self.lost_parts is None or not (self.by_plan and self.symmetric and told):
             return None
         try:
             network = PlanNetwork.of(self.fabric.plan)
+            network = network.without(self.lost_parts) if self.lost_parts else network
             assert network.base is not None
         except NotProvedError:
             return None

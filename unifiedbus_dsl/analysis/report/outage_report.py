@@ -31,9 +31,17 @@ def impact_sentences(machine: NetworkContext, lost: OutageImpact) -> list[str]:
         where = between(tier.low, tier.high)
         text.append(f"{where}: {format_share(remaining_fraction(tier), places=2)} of the bandwidth is left")
     if lost.hops_after > lost.hops_before:
-        pair = f"{end_name(machine, lost.source)} -> {end_name(machine, lost.target)}"
+        pair = " -> ".join(_pair_names(machine, lost))
         text.append(f"the worst pair is now {lost.hops_after} hops apart, {lost.hops_before} before: {pair}")
     return text
+
+
+def _pair_names(machine: NetworkContext, lost: OutageImpact) -> tuple[str, str]:
+    """The names of the pair that is furthest apart."""
+    if lost.pair_ids is None:
+        return end_name(machine, lost.source), end_name(machine, lost.target)
+    names = machine.fabric.device_names(lost.pair_ids)
+    return str(names[0]), str(names[1])
 
 
 def names_of(machine: NetworkContext, lost: OutageImpact, most: int = 3) -> str:
@@ -59,7 +67,7 @@ def to_json(machine: NetworkContext, lost: OutageImpact, *, named: bool = True) 
     if lost.source >= 0:
         pair = {"hops": lost.hops_after, "before": lost.hops_before}
         if named:
-            pair |= {"from": end_name(machine, lost.source), "to": end_name(machine, lost.target)}
+            pair |= dict(zip(("from", "to"), _pair_names(machine, lost), strict=True))
     return {
         "end_point": end_kind(machine.fabric.plan),
         "end_points_lost": len(lost.lost),

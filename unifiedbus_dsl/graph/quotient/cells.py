@@ -167,6 +167,12 @@ class Cells:
         key = _key(self.group, _spread(known, len(digits)), columns, [d.of for d in self.group.places[place]])
         return np.searchsorted(self.members[place].key, key)
 
+    def addresses(self, place: int) -> Ints:
+        """The address of the member of each row of a place."""
+        table = self.members[place].digits
+        strides = np.array([digit.stride for digit in self.group.places[place]], dtype=np.int64)
+        return np.asarray(table @ strides) if len(strides) else np.zeros(len(table), dtype=np.int64)
+
     def address(self, place: int, row: int) -> int:
         """The address of the member of a row."""
         digits = self.group.places[place]

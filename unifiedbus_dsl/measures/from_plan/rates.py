@@ -55,10 +55,11 @@ def _faster_plane(
 ) -> tuple[str, ...]:
     """A warning where one protocol alone would carry more than the routing does over all."""
     network = asked.network
-    if routing == "optimal":
+    if routing == "optimal" or network.lost:
         return ()
     protocol = np.array([protocol_of_kind(network, int(k)) for k in network.orbit_kind.tolist()], dtype=object)
-    used: Floats = found.load_Bps / network.orbit_capacity_Bps
+    capacity = network.orbit_capacity_Bps  # none where all cables of an orbit are lost
+    used: Floats = np.divide(found.load_Bps, capacity, out=np.zeros(len(capacity)), where=capacity > 0)
     scale, best = float(found.scale), (0.0, "")
     full = {name: float(used[protocol == name].max(initial=0.0)) for name in sorted(present)}
     for name in (name for name, part in full.items() if part < 1 - GAIN):

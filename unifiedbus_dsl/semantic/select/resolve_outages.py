@@ -28,11 +28,13 @@ from unifiedbus_dsl.syntax import tree
 
 @frozen(eq=False)
 class ResolvedOutage:
-    """What a line takes: devices and cables that fail, or cables that keep a `share` of their capacity."""
+    """What a line takes: devices and cables that fail, or cables that keep a `share` of their capacity. `parts` are the
+    ranges of devices of the parts that it names, None where it takes something else too."""
 
     devices: Ints
     cables: Ints
     share: float = 0.0
+    parts: tuple[tuple[int, int], ...] | None = None
 
 
 NO_OUTAGE: Ints = np.zeros(0, dtype=np.int64)
@@ -45,7 +47,7 @@ def resolve_outages(
 
     A value may be used before the line that gives it; where several lines give one, from each line on its own.
     """
-    taker = _OutageResolver(selector, selector.lost.copy(), np.zeros(selector.fabric.cable_count, dtype=bool))
+    taker = _OutageResolver(selector, selector.lost.copy())
     for item in items:
         if isinstance(item, tree.Let):
             taker.lets.setdefault(item.name.text, taker.evaluator.eval(item.value))
@@ -59,8 +61,8 @@ class _OutageResolver:
     selector: FabricSelector
     lost: Bools
     """Devices taken so far, [D]."""
-    dead: Bools
-    """Cables taken so far, [C]."""
+    cut: list[Ints] = field(factory=list)
+    """Cables taken so far by themselves."""
     lets: dict[str, EvalValue] = field(factory=dict)
     draws: int = 0
     good: bool = True
@@ -95,13 +97,21 @@ class _OutageResolver:
         if item.quota is not None:
             found = self._drawn(item, blocks, cables)
         else:
-            found = ResolvedOutage(_union([each.devices() for each in blocks]), _union(cables))
+            ranges = [pair for each in blocks for pair in zip(each.start.tolist(), each.stop.tolist(), strict=True)]
+            found = ResolvedOutage(
+                _union([each.devices() for each in blocks]), _union(cables), parts=None if cables else tuple(ranges)
+            )
         if found is not None:
-            fabric = self.selector.fabric
             self.lost[found.devices] = True
-            self.dead[found.cables] = True
-            self.dead |= self.lost[fabric.a_device] | self.lost[fabric.b_device]
+            self.cut.append(found.cables)
         return found
+
+    def _dead(self) -> Bools:
+        """Which cables are taken so far, [C]."""
+        fabric = self.selector.fabric
+        dead = self.lost[fabric.a_device] | self.lost[fabric.b_device]
+        dead[_union(self.cut)] = True
+        return np.asarray(dead)
 
     def _drawn(self, item: tree.Fail, blocks: list[DeviceRanges], cables: list[Ints]) -> ResolvedOutage | None:
         """So many at random of those that are left."""
@@ -151,7 +161,7 @@ class _OutageResolver:
                 return None
             if not isinstance(parts, DeviceRanges) and (isinstance(target, tree.All) or is_set(target)):
                 assert not isinstance(target, tree.LinkBetween)
-                parts = parts[~self.dead[parts]]
+                parts = parts[~self._dead()[parts]]
                 if not len(parts):
                     selector.nothing(target)
                     return None

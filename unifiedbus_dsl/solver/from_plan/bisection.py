@@ -73,6 +73,8 @@ def bisection(network: PlanNetwork, members: frozenset[int]) -> PlanBisection:
     Raises:
         NotProvedError: the bounds do not meet.
     """
+    if network.lost:
+        raise NotProvedError("parts are lost")
     flows = flow_bound(network, members)
     best: Cut | None = None
     for half in halves(network, members):
@@ -204,7 +206,7 @@ def _commodity(
     quotient = network.around(source)
     member = np.isin(quotient.cells.place, list(members))
     whole = _base_nodes(network, quotient)
-    peers = np.where(np.isin(quotient.device_place, list(members)), quotient.device_size, 0).astype(np.float64)
+    peers = np.where(quotient.members(members), quotient.device_size, 0).astype(np.float64)
     peers[quotient.source] = 0.0
     none_d, none_n = np.zeros(quotient.devices), np.zeros(quotient.nodes)
     to_devices, to_nodes = [peers], [none_n]

@@ -106,7 +106,8 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
     columns = sum(len(block.arc) + len(block.taken) for block in blocks)
     if columns > MOST_COLUMNS:
         raise NotProvedError("the linear program is too large")
-    unit = float(room.max())
+    room = np.where(room > 0, room, np.inf)  # of orbits that have no cables left
+    unit = float(room[np.isfinite(room)].max(initial=0.0)) or 1.0
     scale = unit / max(float(c.copies * c.total.sum()) for c in commodities) if commodities else 1.0
     balances, demands, loads = [], [], []
     for block in blocks:
@@ -147,7 +148,9 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
         sent.append((block, flow, far))
     over = max(1.0, float((total / room).max()))
     ratios = np.divide(objective, worth, out=np.full(parameters, np.inf), where=worth > 0)
-    lower, upper = float(objective @ theta) / over, float((length * room).sum() * ratios[objective > 0].max())
+    there = np.isfinite(room)
+    lower = float(objective @ theta) / over
+    upper = float((length[there] * room[there]).sum() * ratios[objective > 0].max())
     hold_order(lower, upper)
     return Optimum(
         lower, upper, theta / over, total / over, length,

@@ -6,7 +6,7 @@ Node n of a quotient stands for `size[n]` vertices; arcs a of [A] lead from ever
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,8 +15,9 @@ from attrs import evolve, field, frozen
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.graph.quotient.addresses import NotProvedError, Wiring, wiring_of
-from unifiedbus_dsl.graph.quotient.cells import Cells, OrbitNumbers, cells_of
+from unifiedbus_dsl.graph.quotient.cells import Arcs, Cells, OrbitNumbers, cells_of
 from unifiedbus_dsl.graph.quotient.group import Mark, Parting, PlanGroup, group_of
+from unifiedbus_dsl.graph.quotient.marking import marks_of
 from unifiedbus_dsl.ir.plan import Plan, Protocol
 
 WORK = 12_000
@@ -32,6 +33,27 @@ class Quotient:
     cells: Cells
     capacity_Bps: Floats  # noqa: N815
     """Of a cable of each kind, one way, after protocol efficiency."""
+    alive: Bools
+    """Which nodes are left, [nodes]; arcs lead between these."""
+    undamaged: Arcs
+    """The arcs with those that are lost."""
+
+    @classmethod
+    def of(cls, cells: Cells, capacity_Bps: Floats, lost: Sequence[Mark]) -> Quotient:  # noqa: N803
+        """Return orbits without the marked devices."""
+        alive = np.ones(cells.nodes, dtype=bool)
+        for mark in lost:
+            here = np.flatnonzero(cells.place == mark.place)
+            address = cells.addresses(mark.place)[cells.row[here]]
+            alive[here[address // mark.inside == mark.number]] = False
+        arcs = cells.arcs
+        kept = alive[arcs.tail] & alive[arcs.head]
+        columns = (column[kept] for column in (arcs.tail, arcs.head, arcs.kind, arcs.orbit, arcs.count))
+        return cls(cells if kept.all() else evolve(cells, arcs=Arcs(*columns)), capacity_Bps, alive, arcs)
+
+    def members(self, places: Collection[int]) -> Bools:
+        """Which orbits of devices are of some places, and left, [D]."""
+        return np.isin(self.device_place, list(places)) & self.alive[self.first]
 
     @property
     def nodes(self) -> int:
@@ -121,6 +143,8 @@ class PlanNetwork:
 
     wiring: Wiring
     marks: tuple[Mark, ...] = ()
+    lost: tuple[Mark, ...] = ()
+    """Those of `marks` that are lost."""
     partings: tuple[Parting, ...] = ()
     _around: dict[tuple[int, bytes], Quotient] = field(factory=dict, repr=False, init=False)
 
@@ -140,11 +164,25 @@ class PlanNetwork:
     def over(self, links: Collection[str]) -> PlanNetwork:
         """Return the same with the cables of some links only."""
         kept = tuple(rule for rule in self.wiring.rules if rule.rule.link in links)
-        return PlanNetwork(evolve(self.wiring, rules=kept), self.marks)
+        return PlanNetwork(evolve(self.wiring, rules=kept), self.marks, self.lost)
+
+    def without(self, parts: Iterable[tuple[int, int]]) -> PlanNetwork:
+        """Return the same without some parts, given by the first and one past the last of their devices.
+
+        Raises:
+            NotProvedError: there are many.
+        """
+        marks = marks_of(self.wiring, parts)
+        return PlanNetwork(self.wiring, (*self.marks, *marks), (*self.lost, *marks))
+
+    @cached_property
+    def whole(self) -> PlanNetwork:
+        """The same with what is lost, told apart as it is here."""
+        return PlanNetwork(self.wiring, self.marks, (), self.partings) if self.lost else self
 
     def parted(self, partings: tuple[Parting, ...]) -> PlanNetwork:
         """Return the same with values of digits told apart."""
-        return PlanNetwork(self.wiring, self.marks, (*self.partings, *partings))
+        return PlanNetwork(self.wiring, self.marks, self.lost, (*self.partings, *partings))
 
     @cached_property
     def group(self) -> PlanGroup:
@@ -172,13 +210,20 @@ class PlanNetwork:
     @cached_property
     def base(self) -> Quotient:
         """The orbits under all symmetries."""
-        return Quotient(cells_of(self.group, self.numbers), self.capacity_Bps)
+        return Quotient.of(cells_of(self.group, self.numbers), self.capacity_Bps, self.lost)
 
     @cached_property
     def orbit_cables(self) -> Floats:
         """How many cables, one way, the arcs of each orbit have together, [orbits]."""
         base = self.base
         return bincount(base.orbit, (base.size[base.tail] * base.count).astype(np.float64), len(self.numbers.numbers))
+
+    @property
+    def lost_cables(self) -> int:
+        """How many cables are lost."""
+        base = self.base
+        whole = int((base.size[base.undamaged.tail] * base.undamaged.count).sum())
+        return (whole - int((base.size[base.tail] * base.count).sum())) // 2
 
     @cached_property
     def orbit_kind(self) -> Ints:
@@ -206,7 +251,7 @@ class PlanNetwork:
         key = place, digits.tobytes()
         if key not in self._around:
             orbits = len(self.orbit_cables)
-            found = Quotient(cells_of(self.group, self.numbers, (place, digits)), self.capacity_Bps)
+            found = Quotient.of(cells_of(self.group, self.numbers, (place, digits)), self.capacity_Bps, self.lost)
             if len(self.numbers.numbers) != orbits:
                 raise NotProvedError("orbits of cables do not agree")
             self._around[key] = found
@@ -223,11 +268,15 @@ class PlanNetwork:
             NotProvedError: there are so many that the fabric is sooner asked.
         """
         base = self.base
-        found = [d for d in range(base.devices) if int(base.device_place[d]) in places]
+        found = np.flatnonzero(base.members(places)).tolist()
         if len(found) * (base.nodes + len(base.tail)) > WORK + self.orbit_cables.sum() / CABLES_FOR_WORK:
             raise NotProvedError("so many orbits that the fabric is asked sooner")
         found.sort(key=base.device_id)
         return [(d, int(base.device_size[d])) for d in found]
+
+    def count(self, places: Collection[int]) -> int:
+        """How many devices of some places are left."""
+        return int(self.base.device_size[self.base.members(places)].sum())
 
     @cached_property
     def injection_Bps(self) -> Floats:  # noqa: N802

@@ -54,23 +54,24 @@ def levels_to_source(quotient: Quotient) -> Levels:
 @frozen(eq=False)
 class HopCounts:
     """How many ordered pairs of different devices have each number of hops; `unreachable` pairs have no path. The ids
-    are of a pair with the most."""
+    are of a pair with the most, which had `hops_before` anything was lost."""
 
     hops: Ints
     pairs: Ints
     unreachable: int
     source_id: int
     target_id: int
+    hops_before: int
 
 
 def hop_counts(network: PlanNetwork, senders: frozenset[int], receivers: frozenset[int]) -> HopCounts:
     """Return the hops over all pairs of a device of some places and a different one of others."""
     values: dict[int, int] = {}
-    unreachable, worst = 0, (-1, -1, -1)
+    unreachable, worst = 0, (-1, -1, -1, -1)
     for target, copies in network.sources(receivers):
         quotient = network.around(target)
         hops = levels_to_source(quotient).device_hops()
-        some = np.isin(quotient.device_place, list(senders))
+        some = quotient.members(senders)
         some[quotient.source] = False
         for hop, size in zip(hops[some].tolist(), quotient.device_size[some].tolist(), strict=True):
             if hop == FAR:
@@ -80,12 +81,15 @@ def hop_counts(network: PlanNetwork, senders: frozenset[int], receivers: frozens
         joined = np.flatnonzero(some & (hops != FAR))
         most = int(hops[joined].max(initial=-1))
         if most > worst[0]:
-            farthest = min(quotient.device_id(d) for d in joined[hops[joined] == most].tolist())
-            worst = (most, farthest, quotient.device_id(quotient.source))
+            farthest = min(joined[hops[joined] == most].tolist(), key=quotient.device_id)
+            before = most
+            if network.lost:  # the same orbits, with all cables
+                before = int(levels_to_source(network.whole.around(target)).device_hops()[farthest])
+            worst = (most, quotient.device_id(farthest), quotient.device_id(quotient.source), before)
     order = sorted(values)
     return HopCounts(
         np.array(order, dtype=np.int64), np.array([values[v] for v in order], dtype=np.int64), unreachable,
-        worst[1], worst[2],
+        worst[1], worst[2], worst[3],
     )  # fmt: skip
 
 
@@ -95,7 +99,7 @@ def shortest_loads(network: PlanNetwork, members: frozenset[int], routing: Liter
     total = np.zeros(len(network.orbit_cables))
     for target, copies in network.sources(members):
         quotient = network.around(target)
-        sending = np.isin(quotient.device_place, list(members))
+        sending = quotient.members(members)
         sending[quotient.source] = False
         load = loads_to_source(quotient, np.where(sending, quotient.device_size, 0).astype(np.float64), routing)
         if load is None:

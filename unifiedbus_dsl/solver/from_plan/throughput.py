@@ -37,7 +37,7 @@ def alltoall_throughput(network: PlanNetwork, members: frozenset[int], routing: 
     Raises:
         NotProvedError: the plan does not show it.
     """
-    count = sum(network.wiring.places[p].count for p in members)
+    count = network.count(members)
     row = float(count - 1)
     injection = network.injection_Bps
     places = np.array(sorted(members), dtype=np.int64)
@@ -72,10 +72,10 @@ def commodities_of(network: PlanNetwork, members: frozenset[int]) -> list[Commod
     made = []
     for source, copies in network.sources(members):
         quotient = network.around(source)
-        wanted = np.where(np.isin(quotient.device_place, list(members)), quotient.device_size, 0).astype(np.float64)
+        wanted = np.where(quotient.members(members), quotient.device_size, 0).astype(np.float64)
         wanted[quotient.source] = 0.0
         if (levels_to_source(quotient).device_hops()[wanted > 0] == FAR).any():
             return None
-        colour = np.isin(quotient.cells.place, list(members)).astype(np.int64)
+        colour = quotient.members(members)[quotient.device].astype(np.int64)
         made.append(Commodity(refine(quotient, colour), copies, wanted[None, :]))
     return made

@@ -50,6 +50,8 @@ class OutageImpact:
     hops_after: int
     best: int
     """The end point that most have a path to; -1 where no pair lost its path."""
+    pair_ids: tuple[int, int] | None = None
+    """The devices of the pair where the plan has told it; `source` and `target` are 0 then."""
 
 
 Hops: TypeAlias = Callable[[NetworkContext, Symmetry, ArrayLike, ArrayLike], distances.Histogram]
