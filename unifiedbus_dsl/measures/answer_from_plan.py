@@ -17,12 +17,16 @@ from unifiedbus_dsl.measures.planes import plane_names
 from unifiedbus_dsl.measures.registry import Measure
 from unifiedbus_dsl.measures.state_orbits import verify_orbits
 from unifiedbus_dsl.semantic.select.planes import plane_links
+from unifiedbus_dsl.vocabulary.signatures import OVER
+
+READ = frozenset(("routing", OVER))
+"""The named arguments that are read here; a call with others is one for the fabric."""
 
 
 def answer_from_plan(measure: Measure, call: MeasureCall) -> Answer | None:
     """Return the answer to a call; None where the fabric has to be asked."""
     network = None if measure.by_plan is None else call.machine.plan_network
-    if measure.by_plan is None or network is None or not is_known(network.plan):
+    if measure.by_plan is None or network is None or not is_known(network.plan) or set(call.named) - READ:
         return None
     quiet = evolve(call, selector=evolve(call.selector, evaluator=evolve(call.evaluator, sink=Sink())))
     try:

@@ -78,6 +78,13 @@ def test_answers_of_the_plan_are_those_of_the_fabric() -> None:
     assert counts["plan"] > 2 * counts["fabric"], counts
 
 
+def test_arguments_that_the_plan_does_not_read_are_for_the_fabric() -> None:
+    compiled = compile_text(draw_plan(random.Random(1)), "plan")
+    assert answers(compiled, "throughput(alltoall(all npu))", by_plan=True)[0].origin == "plan"
+    for question in ("throughput(alltoall(all npu), on = chip)", "throughput(alltoall(all npu), routing = valiant)"):
+        assert answers(compiled, question, by_plan=True)[0].origin == "fabric"
+
+
 @pytest.mark.slow
 def test_answers_of_300_plans_are_those_of_their_fabrics() -> None:
     counts = run(25, 300)
