@@ -1,0 +1,259 @@
+"""Forwarding tables: every pair is followed row by row, lanes are searched for cycles, and OpenSM loads them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import re
+import shutil
+import subprocess
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from attrs import evolve
+
+from tests.measures.test_deadlock import HEAD, SPECS, ends_of, random_body
+from unifiedbus_dsl import compile_text
+from unifiedbus_dsl.compiler import compile
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export import CannotExportError, ExportInput, find, write, write_subject
+from unifiedbus_dsl.graph.from_fabric import from_fabric
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.solver.deadlock.tables import tables_between_ends
+from unifiedbus_dsl.verify import VerificationError
+from unifiedbus_dsl.verify.cables import read_cables
+from unifiedbus_dsl.verify.tables import StatedTables, check_tables
+
+
+def fabric_of(body: str) -> Fabric:
+    done = compile_text(f"{HEAD}\nrack M {{\n{body}\n}}\nsystem s : M\n")
+    assert done.ok, [each.message for each in done.diagnostics]
+    return done.fabric()
+
+
+def regular(size: int, seed: int) -> tuple[str, nx.Graph]:
+    """A random 4-regular network of routers with a host at each."""
+    graph = nx.random_regular_graph(4, size, seed=seed)
+    used = dict.fromkeys(graph, 0)
+    lines = [f"r[{size}] : Router(ports = 5)", f"h[{size}] : Host"]
+    for one, two in graph.edges():
+        lines.append(f"connect r[{one}].p[{used[one]}] -- r[{two}].p[{used[two]}] over Wire(1 m)")
+        used[one] += 1
+        used[two] += 1
+    lines += [f"connect h[{i}].p[0] -- r[{i}].p[4] over Wire(1 m)" for i in range(size)]
+    return "\n".join(lines), graph
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def followed(folder: Path, fabric: Fabric) -> dict[tuple[str, str], list[str]]:
+    """The devices on the way of each pair, by `tables.csv` alone; every hop is a cable between the ports that it
+    says."""
+    joined: dict[str, str] = {}
+    ends = fabric.end_names(np.arange(fabric.cable_count))
+    for one, two in zip(*ends, strict=True):
+        joined[str(one)], joined[str(two)] = str(two), str(one)
+    table: dict[tuple[str, str, str], dict[str, str]] = {}
+    starts: dict[tuple[str, str], str] = {}
+    for row in rows_of(folder / "tables.csv"):
+        key = row["device"], row["line"], row["destination"]
+        assert key not in table
+        table[key] = row
+        assert joined[f"{row['device']}.{row['port']}"].startswith(f"{row['next']}.")
+        if row["own"] == "1":
+            starts[row["device"], row["destination"]] = row["line"]
+    paths = {}
+    for (source, target), line in starts.items():
+        path = [source]
+        while path[-1] != target:
+            row = table[path[-1], line if len(path) == 1 else "0", target]
+            path.append(row["next"])
+            assert len(path) <= fabric.device_count
+        paths[source, target] = path
+    return paths
+
+
+def lanes_of(folder: Path) -> dict[tuple[str, str], int]:
+    return {(row["source"], row["destination"]): int(row["lane"]) for row in rows_of(folder / "lanes.csv")}
+
+
+def is_free(paths: dict[tuple[str, str], list[str]], lanes: dict[tuple[str, str], int]) -> bool:
+    """Whether no lane has a cycle of dependencies: a plain search."""
+    waits: dict[int, nx.DiGraph] = {}
+    for pair, path in paths.items():
+        graph = waits.setdefault(lanes.get(pair, 0), nx.DiGraph())
+        graph.add_edges_from(pairwise(list(pairwise(path))))
+    return all(nx.is_directed_acyclic_graph(graph) for graph in waits.values())
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_every_pair_of_a_random_network_arrives_by_a_shortest_path_without_deadlock(seed: int, tmp_path: Path) -> None:
+    body, graph, forwards = random_body(random.Random(seed))
+    ends = ends_of(graph)
+    if len(ends) < 2:
+        pytest.skip("a single end point sends nothing")
+    fabric = fabric_of(body)
+    write(fabric, "routes", tmp_path)
+    paths = followed(tmp_path, fabric)
+    assert set(paths) == {(one, two) for one in ends for two in ends if one != two}
+    for (source, target), path in paths.items():
+        simple = nx.Graph(graph.subgraph(forwards | {source, target}))
+        assert len(path) - 1 == nx.shortest_path_length(simple, source, target)
+    assert is_free(paths, lanes_of(tmp_path))
+
+
+@pytest.mark.parametrize(("size", "seed"), [(16, 1), (24, 2), (32, 3)])
+def test_few_lanes_are_enough_on_random_regular_networks(size: int, seed: int, tmp_path: Path) -> None:
+    body, _ = regular(size, seed)
+    fabric = fabric_of(body)
+    write(fabric, "routes", tmp_path)
+    paths, lanes = followed(tmp_path, fabric), lanes_of(tmp_path)
+    assert is_free(paths, lanes)
+    assert not is_free(paths, {})
+    assert max(lanes.values()) + 1 <= 3  # LASH: two or three on networks of this size
+
+
+def test_tables_of_a_fat_tree_are_balanced_and_take_one_lane(tmp_path: Path) -> None:
+    fabric = compile(SPECS / "textbook/fat-tree.ubus").fabric()
+    write(fabric, "routes", tmp_path)
+    paths = followed(tmp_path, fabric)
+    assert not lanes_of(tmp_path)
+    load: dict[tuple[str, str], int] = {}
+    for path in paths.values():
+        for hop in pairwise(path):
+            load[hop] = load.get(hop, 0) + 1
+    up = [n for (one, two), n in load.items() if "middle" in one and "core" in two]
+    assert max(up) == min(up)  # as `ecmp` shares: every cable carries the same
+
+
+def test_tables_that_lead_nowhere_or_wait_in_a_circle_are_refused() -> None:
+    fabric = fabric_of("c[6] : Chip(ports = 2)\nconnect c.p as ring over Wire(1 m)")
+    network, cables = from_fabric(fabric), read_cables(fabric)
+    found = tables_between_ends(network)
+    on = np.where(found.arc >= 0, network.head[found.arc], -1)
+    goals = [network.vertices_of(end) for end in range(network.ends)]
+    stated = StatedTables(goals, on, found.begin, found.lane)
+    assert check_tables(cables, stated) == found.lanes == 2
+    around = np.where(on >= 0, (np.arange(6)[:, None] + 1) % 6, -1)
+    lost = on.copy()
+    lost[1, 0] = -1
+    for wrong, said in (
+        (evolve(stated, lane=np.zeros_like(found.lane)), "wait in a circle"),
+        (evolve(stated, on=around), "wait in a circle"),
+        (evolve(stated, on=lost), "ends before"),
+        (evolve(stated, on=np.where(on >= 0, (on + 2) % 6, -1)), "no cable"),
+    ):
+        with pytest.raises(VerificationError, match=said):
+            check_tables(cables, wrong)
+
+
+APART = """r[2] : Router(ports = 3)
+h[3] : Host
+connect h[i].p[0] -- r[i].p[0] over Wire(1 m) for i in 0..1
+connect h[2].p[i] -- r[i].p[1] over Wire(1 m) for i in 0..1
+"""
+"""Two switches that a host is at both of: it does not forward."""
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "said"),
+    [
+        ("c[4] : Chip(ports = 2)\nconnect c.p as ring over Wire(1 m)", "lft", "end points to each other"),
+        ("r[2] : Router(ports = 300)\nh[2] : Host\nconnect h[i].p[0] -- r[i].p[0] over Wire(1 m) for i in 0..1\n"
+         "connect r[0].p[1] -- r[1].p[1] over Wire(1 m)", "lft", "at most 254 ports"),
+        (APART, "lft", "no path"),
+        (APART, "routes", "no path"),
+    ],
+)  # fmt: skip
+def test_what_has_no_tables_is_refused(body: str, form: str, said: str, tmp_path: Path) -> None:
+    fabric, sink = fabric_of(body), Sink()
+    with pytest.raises(CannotExportError, match=said):
+        write_subject(ExportInput(fabric.plan, lambda: fabric), find(form), tmp_path, sink)
+    assert [each.code for each in sink if each.severity.name == "ERROR"] == ["UB0802"]
+
+
+# ---- OpenSM ---------------------------------------------------------------------------------------------------------
+
+
+def dump_rows(text: str) -> dict[tuple[str, str], int]:
+    """The port for each switch and end, by their GUIDs."""
+    rows, switch = {}, ""
+    for line in text.splitlines():
+        if found := re.search(r"^Unicast lids .* guid (0x[0-9a-f]{16})", line):
+            switch = found[1]
+        elif found := re.match(r"0x[0-9a-f]{4} (\d{3}) .*portguid (0x[0-9a-f]{16})", line):
+            rows[switch, found[2]] = int(found[1])
+    return rows
+
+
+def test_a_dump_has_a_row_for_each_switch_and_end(tmp_path: Path) -> None:
+    body, _ = regular(12, 4)
+    write(fabric_of(body), "lft", tmp_path)
+    rows = dump_rows((tmp_path / "lfts.dump").read_text(encoding="utf-8"))
+    assert len(rows) == 12 * (12 + 12)
+    net = (tmp_path / "fabric.net").read_text(encoding="utf-8")
+    links: dict[tuple[str, int], str] = {}
+    here = ""
+    for line in net.splitlines():
+        if found := re.match(r'(?:Switch|Ca)\t\d+ "([SH]-[0-9a-f]{16})"', line):
+            here = found[1]
+        elif found := re.match(r'\[(\d+)\]\t"([SH]-[0-9a-f]{16})"\[\d+\]', line):
+            links[here, int(found[1])] = found[2]
+    for start in {switch for switch, _ in rows}:
+        for guid in {guid for _, guid in rows}:
+            at, hops = f"S-{start[2:]}", 0
+            while at.startswith("S") and (port := rows[f"0x{at[2:]}", guid]):
+                at, hops = links[at, port], hops + 1
+                assert hops < 13
+            assert int(at[2:], 16) >> 8 == int(guid, 16) >> 8
+
+
+def simulator() -> tuple[str, str, Path] | None:
+    """The programs `ibsim` and `opensm`, and the library that joins them."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+    ibsim, opensm = shutil.which("ibsim", path=path), shutil.which("opensm", path=path)
+    if ibsim is None or opensm is None:
+        return None
+    found = sorted(Path(ibsim).parents[1].glob("lib/*/umad2sim/libumad2sim.so"))
+    return (ibsim, opensm, found[0]) if found else None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(simulator() is None, reason="`opensm` and `ibsim` (Debian: opensm, ibsim-utils) are not installed")
+@pytest.mark.parametrize("which", ["fat tree", "random"])
+def test_opensm_loads_the_tables_into_a_simulated_subnet(which: str, tmp_path: Path) -> None:
+    programs = simulator()
+    assert programs is not None
+    ibsim, opensm, library = programs
+    fabric = compile(SPECS / "textbook/fat-tree.ubus").fabric() if which == "fat tree" else fabric_of(regular(16, 5)[0])
+    write(fabric, "lft", tmp_path / "lft")
+    files = tmp_path / "lft"
+    environment = os.environ | {"IBSIM_SOCKNAME": f"ubusc{os.getpid()}", "OSM_TMP_DIR": f"{tmp_path}/"}
+    environment["OSM_CACHE_DIR"] = f"{tmp_path}/"
+    with (tmp_path / "ibsim.out").open("w") as out:
+        net = subprocess.Popen(
+            [ibsim, "-s", str(files / "fabric.net")], stdin=subprocess.PIPE, stdout=out, stderr=out, env=environment
+        )
+        try:
+            time.sleep(1)
+            arguments = ["-o", "-R", "file", "-U", str(files / "lfts.dump"), "-D", "0x43", "-f", str(tmp_path / "log")]
+            done = subprocess.run(
+                [opensm, *arguments, "--dump_files_dir", str(tmp_path)],
+                env=environment | {"LD_PRELOAD": str(library)}, capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+        finally:
+            net.kill()
+            net.communicate()
+    log = (tmp_path / "log").read_text(encoding="utf-8", errors="replace")
+    assert done.returncode == 0, done.stdout + log
+    assert "file tables configured on all switches" in log, log
+    loaded = dump_rows((tmp_path / "opensm-lfts.dump").read_text(encoding="utf-8"))
+    assert loaded == dump_rows((files / "lfts.dump").read_text(encoding="utf-8"))

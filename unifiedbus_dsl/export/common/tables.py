@@ -1,0 +1,110 @@
+"""Forwarding tables of a fabric by its ports, followed on the fabric before they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import ExportInput, refuse, remark, too_large
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.solver.deadlock.tables import ForwardingTables
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.verify.cables import read_cables
+from unifiedbus_dsl.verify.tables import StatedTables, check_tables
+
+MOST_ROWS = 16_000_000
+"""Vertices times destinations."""
+
+Ints = NDArray[np.int64]
+
+
+@frozen(eq=False)
+class PortRows:
+    """Rows of tables, in order of vertex and destination: what is at `vertex` for `goal` leaves its device by `port`,
+    over `cable`, to device `far`."""
+
+    vertex: Ints
+    goal: Ints
+    port: Ints
+    cable: Ints
+    far: Ints
+
+
+def network_of(subject: ExportInput, name: str, sink: Sink) -> NetworkContext:
+    """Return the network of what is exported.
+
+    Raises:
+        CannotExportError: nothing sends there, or tables would be too large.
+    """
+    machine = NetworkContext(subject.fabric, symmetric=False)
+    network = machine.network
+    if network.ends < 2:
+        span = subject.plan.type(subject.plan.root).span
+        raise refuse(sink, f"{name} has routes between end points, and here are fewer than two", "json", span)
+    if network.vertices * network.ends > MOST_ROWS:
+        raise too_large(
+            sink,
+            f"tables of {network.vertices:,} devices for {network.ends:,} end points are more than {MOST_ROWS:,} rows",
+            "export a smaller system, say one with fewer racks",
+        )
+    return machine
+
+
+def port_rows(machine: NetworkContext, tables: ForwardingTables) -> PortRows:
+    """Return tables by ports: over parallel cables destinations are dealt out in turn."""
+    fabric, network = machine.fabric, machine.network
+    vertex, goal = np.nonzero(tables.arc >= 0)
+    arc = tables.arc[vertex, goal].astype(np.int64)
+    forth, back = machine.cable_arcs()
+    of = np.concatenate([forth, back])
+    cables = np.tile(np.arange(fabric.cable_count), 2)
+    far_end = np.repeat([True, False], fabric.cable_count)
+    order = np.argsort(of, kind="stable")
+    order = order[of[order] >= 0]
+    start = np.searchsorted(of[order], np.arange(network.arcs))
+    chosen = order[start[arc] + _turn(arc) % network.count[arc]]
+    cable, leads = cables[chosen], far_end[chosen]
+    near_port = np.where(leads, fabric.a_port[cable], fabric.b_port[cable])
+    far = np.where(leads, fabric.b_device[cable], fabric.a_device[cable])
+    return PortRows(vertex, goal, near_port.astype(np.int64), cable, far.astype(np.int64))
+
+
+def _turn(arc: Ints) -> Ints:
+    """The how many-th of its like each is."""
+    order = np.argsort(arc, kind="stable")
+    first = np.searchsorted(arc[order], arc[order])
+    found = np.empty(len(arc), dtype=np.int64)
+    found[order] = np.arange(len(arc)) - first
+    return found
+
+
+def check(machine: NetworkContext, tables: ForwardingTables, goals: Sequence[NDArray[Any]], laned: int) -> None:
+    """Follow tables on the fabric: to the first `laned` destinations with their lanes, to the others apart.
+
+    Raises:
+        VerificationError: they do not lead there, or lanes have a cycle.
+    """
+    on = np.where(tables.arc >= 0, machine.network.head[tables.arc], -1).astype(np.int32)
+    cables = read_cables(machine.fabric)
+    stated = StatedTables(goals[:laned], on[:, :laned], tables.begin[:, :laned], tables.lane[:, :laned])
+    check_tables(cables, stated)
+    for g in range(laned, len(goals)):
+        one = slice(g, g + 1)
+        check_tables(cables, StatedTables(goals[one], on[:, one], tables.begin[:, one], tables.lane[:, one]))
+
+
+def tell_lanes(tables: ForwardingTables, sink: Sink, help: str) -> None:
+    """Tell how many virtual lanes tables need."""
+    if tables.lanes > 1:
+        message = f"these tables are free of deadlock on {tables.lanes} virtual lanes, and not on fewer of these"
+        remark(sink, "UB0806", message.replace(", and not on fewer of these", ""), help)
+
+
+def labels_of(fabric: Fabric) -> list[str]:
+    """Return the path of each device."""
+    return [str(name) for name in fabric.device_names(np.arange(fabric.device_count))]
