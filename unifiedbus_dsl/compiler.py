@@ -69,6 +69,8 @@ class Compilation:
     library: tuple[Plan, ...] = ()
     model: Model | None = field(default=None, repr=False)
     elaborated: Elaborated | None = field(default=None, repr=False)
+    answerable: Mapping[str, Plan] = field(factory=dict, repr=False)
+    """The plans where nothing is wrong but questions, scenarios and views: these don't make the machine another one."""
     _fabrics: dict[str, Fabric] = field(factory=dict, init=False, repr=False)
 
     @property
@@ -80,6 +82,14 @@ class Compilation:
     def systems(self) -> tuple[str, ...]:
         """The names of the systems, in order of the text."""
         return tuple(self.plans)
+
+    def despite_questions(self) -> Compilation | None:
+        """Return a compilation whose machines can be asked: itself, or where only questions, scenarios and views are
+        wrong, one without their errors; None where a machine is."""
+        if self.ok or not self.answerable:
+            return self if self.ok else None
+        left = tuple(d for d in self.diagnostics if d.severity is not Severity.ERROR)
+        return evolve(self, diagnostics=left, plans=self.answerable)
 
     def pick(self, system: str | None = None) -> Plan:
         """The plan of a system, by default the first of the text.
@@ -332,6 +342,7 @@ def _passes(
     for plan in (*done.plans.values(), *done.others):
         check(plan, sink)
     results = expectations(done, model, sink)
+    sound = not sink.has_errors
     by_cables = check_queries(done, model, sink, frozenset(broken(done.elaborator, sink)))
     if not sink.has_errors:
         for plan in done.variants.values():
@@ -351,7 +362,8 @@ def _passes(
     sources = (*(module.source for module in model.modules), *(each.source for each in given))
     plans = {} if sink.has_errors else done.plans
     library_plans = () if sink.has_errors else done.others
-    return Compilation(diagnostics, plans, results, sources, library_plans, model, done)
+    answerable = done.plans if sound else {}
+    return Compilation(diagnostics, plans, results, sources, library_plans, model, done, answerable)
 
 
 def _check_outages(scenario: str, model: Model, done: Elaborated, sink: Sink) -> None:

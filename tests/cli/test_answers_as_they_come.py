@@ -53,7 +53,7 @@ def slow() -> Iterator[list[str]]:
         until = time.monotonic() + (60 if word == "sleep" else 0)
         while time.monotonic() < until:
             time.sleep(0.01)
-        return Certified(call.exact(7, NUMBER), Stated(7, 7))
+        return Certified(call.exact(7, NUMBER), Stated(7, 7, "made up"))
 
     made = Measure(
         "slow", "what takes long", (ENDS,), NUMBER, evaluate=evaluate, better=Better.MORE, invariance=Invariance.NONE

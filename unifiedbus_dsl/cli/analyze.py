@@ -12,7 +12,7 @@ import click
 from unifiedbus_dsl.cli.answers import AnswerWriter
 from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_of, shown, source_file, systems, with_names
 from unifiedbus_dsl.cli.reading import compiled, reading_options
-from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
+from unifiedbus_dsl.cli.report import as_text, limit_option, once, question_status, status
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
 from unifiedbus_dsl.solver.deadline import RunBudget
@@ -87,10 +87,11 @@ def command(
     keep_freed_memory()
     run_budget = None if budget is None else RunBudget(budget)
     with progress_bar() as wipe:
-        compilation = compiled(path, **reading)
-        if wrong := status(compilation.diagnostics):
-            _show_mistakes(compilation.diagnostics, as_json, limit)
-            context.exit(wrong)
+        whole = compiled(path, **reading)
+        compilation = whole.despite_questions()
+        if compilation is None:
+            _show_mistakes(whole.diagnostics, as_json, limit)
+            context.exit(status(whole.diagnostics))
         must_exist(compilation, path, system, traffic)
         compilation = with_names(compilation, (system or compilation.systems)[0], names)
         questions: dict[str, Any] = {"symmetric": not no_symmetry, "budget": run_budget, "by_plan": origin == "plan"}
@@ -99,7 +100,7 @@ def command(
         elif traffic is not None:
             questions["traffic"] = traffic
         answer = _answer_as_json if as_json else _answer_as_text
-        found = answer(compilation, system, questions, limit, wipe)
+        found = answer(compilation, system, questions, limit, wipe, whole.diagnostics)
     context.exit(question_status(found) if ask else status(found))
 
 
@@ -120,7 +121,12 @@ def _report(compilation: Compilation, system: tuple[str, ...], questions: dict[s
 
 
 def _answer_as_text(
-    compilation: Compilation, system: tuple[str, ...], questions: dict[str, Any], limit: int, wipe: Callable[[], None]
+    compilation: Compilation,
+    system: tuple[str, ...],
+    questions: dict[str, Any],
+    limit: int,
+    wipe: Callable[[], None],
+    known: tuple[Diagnostic, ...],
 ) -> tuple[Diagnostic, ...]:
     """Write each answer as it comes on standard output, then what is wrong on standard error."""
 
@@ -132,7 +138,7 @@ def _answer_as_text(
     writer = AnswerWriter(write)
     report = _report(compilation, system, questions, writer.tell)
     writer.end(report)
-    found = (*compilation.diagnostics, *report.diagnostics)
+    found = tuple(once((*known, *report.diagnostics)))
     if not writer.begun and not found:
         write("nothing is asked\n")
     _show_mistakes(found, False, limit)
@@ -140,7 +146,12 @@ def _answer_as_text(
 
 
 def _answer_as_json(
-    compilation: Compilation, system: tuple[str, ...], questions: dict[str, Any], limit: int, wipe: Callable[[], None]
+    compilation: Compilation,
+    system: tuple[str, ...],
+    questions: dict[str, Any],
+    limit: int,
+    wipe: Callable[[], None],
+    known: tuple[Diagnostic, ...],
 ) -> tuple[Diagnostic, ...]:
     """Write all answers as one object; those that are there where the work is interrupted."""
     answers: list[Answer] = []
@@ -156,9 +167,9 @@ def _answer_as_json(
     except KeyboardInterrupt:
         wipe()
         unfinished = Report(tuple(answers), (), (), {})
-        say(_json(unfinished, compilation.diagnostics, interrupted=True), nl=False)
+        say(_json(unfinished, known, interrupted=True), nl=False)
         raise
-    found = (*compilation.diagnostics, *report.diagnostics)
+    found = tuple(once((*known, *report.diagnostics)))
     wipe()
     say(_json(report, found), nl=False)
     return found

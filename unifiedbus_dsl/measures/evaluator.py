@@ -55,7 +55,7 @@ class MeasureEvaluator:
         if measure is None:
             guess = did_you_mean(call.name, MEASURES)
             help = f"did you mean `{guess}`?" if guess else ""
-            call.refuse(node.function, f"`{call.name}` can't be asked here", help)
+            call.refuse(node.function, f"`{call.name}` can't be asked here", help, "UB0207")
             return None
         began = time.perf_counter()
         found = self._in_time(call, measure)

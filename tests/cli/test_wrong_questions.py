@@ -1,0 +1,82 @@
+"""What is wrong with a question, a scenario or a view stops nothing but itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unifiedbus_dsl import compile_text
+from unifiedbus_dsl.cli import main
+
+MACHINE = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Copper : UB { medium = copper; reach = 2 m }
+npu Chip { port x[2] : UB x4; transit x }
+rack Ring { npu[8] : Chip; connect npu.x as ring over Copper(1 m) }
+system ring : Ring
+traffic bad of ring = alltoall(all gpux)
+analyze q of ring { bisection(all npu); diamter(all npu); throughput(bad); diameter(all npu) }
+analyze good of ring { disjoint_paths(all npu) }
+view v of ring { collapse rakc }
+scenario s of ring { fail npu[9]; connected(all npu) }
+scenario t of ring { fail npu[1]; connected(all npu) }
+"""
+WRONG = ["UB0207", "UB0224", "UB0231", "UB0401"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "ring.ubus"
+    path.write_text(MACHINE)
+    return path
+
+
+def test_the_others_are_answered(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", str(file), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert [(row["block"], row["measure"]) for row in said["measures"]] == [
+        ("q", "bisection"),
+        ("q", "diameter"),
+        ("good", "disjoint_paths"),
+        ("scenario t", "connected"),
+    ]
+    assert said["measures"][1]["value"] == 4
+    assert sorted(each["code"] for each in said["diagnostics"]) == WRONG, "each mistake is told once"
+
+
+def test_as_text(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", str(file)]) == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0] == "ring: q"
+    assert said.err.count("error[") == len(WRONG)
+
+
+def test_a_question_of_the_command_line_is_answered(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", str(file), "--ask", "hops(npu[0] -> npu[4])", "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert [row["value"] for row in said["measures"]] == [4]
+
+
+@pytest.mark.parametrize(
+    "put", ["npu[8] : Chpi", "npu[8] : Chip; npu[8] : Chip", "npu[8] : Chip; expect count(all npu) == 9"]
+)
+def test_a_wrong_machine_is_asked_nothing(file: Path, put: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(MACHINE.replace("npu[8] : Chip", put))
+    assert main(["analyze", str(file), "--json"]) == 1
+    assert not json.loads(capsys.readouterr().out)["measures"]
+
+
+def test_a_compilation_is_as_wrong_as_before() -> None:
+    """Python and the other commands still refuse it, unless they ask for what is right."""
+    done = compile_text(MACHINE)
+    assert not done.ok
+    assert not done.plans
+    left = done.despite_questions()
+    assert left is not None
+    assert left.ok
+    assert left.systems == ("ring",)
+    whole = compile_text(MACHINE.replace("gpux", "npu"))
+    assert compile_text("ubus 1\n").despite_questions() is not None
+    assert whole.despite_questions() is not None
