@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.analysis.test_language import LEAVES, LINK, asked, refused, values
+from unifiedbus_dsl.analysis.evaluators import make_evaluator, measure_calls
+from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 GRID = """
 npu Chip { port p[4] : UB x4; transit p }
@@ -193,3 +197,28 @@ def test_a_histogram_of_many_values_is_told_in_quantiles() -> None:
     assert found.lines[0].startswith(
         "of the pairs 1% within 1, 10% within 1, 50% within 4, 90% within 10, 99% within 13"
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("latency(all npu, message = (10^300)*1 B)", "`message` is at most"),
+        ("availability(mttr = (10^12)*1 s)", "`mttr` is at most"),
+        ("load(alltoall(all npu), rate = (10^300)*1 B/s)", "`rate` is at most"),
+        ("throughput(uniform(all npu, rate = (10^300)*1 B/s))", "`rate` is out of range"),
+        ("time(allreduce(all npu, size = (10^300)*1 B))", "`size` is out of range"),
+    ],
+)
+def test_arguments_beyond_all_machines_are_refused_where_they_stand(question: str, says: str) -> None:
+    ring = compile_text(
+        "ubus 1\nprotocol P { lane = 80 Gbps; latency = 1 ns }\nlink L : P { reach = 2 m }\n"
+        "npu C { port x[2] : P x4; transit x; afr = 0.1 }\n"
+        "superpod R { npu[4] : C; connect npu.x as ring over L(1 m) }\nsystem s : R\n"
+    )
+    sink = Sink()
+    asker = make_evaluator(ring, NetworkContext(ring.fabric()), sink)
+    assert asker.answer(measure_calls(question, sink)[0]) is None
+    (found,) = sink
+    assert says in found.message
+    assert found.primary is not None
+    assert "10^" in found.primary.span.text

@@ -11,9 +11,9 @@ from typing import Any
 from attrs import frozen
 
 from unifiedbus_dsl.base.arrays import Ints
-from unifiedbus_dsl.base.units import Dimension
+from unifiedbus_dsl.base.units import Dimension, format_quantity
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.answers import Answer, shown
 from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
 from unifiedbus_dsl.measures.traffic.patterns import TrafficReader
 from unifiedbus_dsl.semantic.names.bind import dotted_name
@@ -24,6 +24,7 @@ from unifiedbus_dsl.solver.bounds import BoundedValue, NotAdmittedError
 from unifiedbus_dsl.solver.demand import Demand, row_sums
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.vocabulary.attributes import largest_argument
 from unifiedbus_dsl.vocabulary.signatures import TRAFFICS
 
 
@@ -130,6 +131,11 @@ class MeasureCall:
             raise RefusedError
         if value < 0:
             raise self.refuse(node, f"`{name}` can't be less than nothing")
+        most = largest_argument(dimension)
+        if value > most.value:
+            raise self.refuse(
+                node, f"`{name}` is at most {format_quantity(most)}, found {shown(float(value), dimension)}"
+            )
         return float(value)
 
     def integer(self, name: str, low: int = 0) -> int | None:

@@ -32,6 +32,14 @@ LARGEST = {
     units.POWER: Fraction(10**15),
 }
 """The largest value of a field by its dimension, SI base units."""
+
+
+def largest_argument(dimension: Dimension) -> Quantity:
+    """Return the largest value of an argument of a measure: a thousand times that of a field, such as a repair that
+    takes months."""
+    return Quantity(1000 * LARGEST[dimension], dimension)
+
+
 LEAST_RATE = Fraction(1)
 """Byte/s: a lane that carries nothing is no lane, and an end point that sends nothing is none."""
 

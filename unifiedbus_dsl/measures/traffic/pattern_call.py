@@ -14,7 +14,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.arrays import Ints
-from unifiedbus_dsl.base.units import Dimension
+from unifiedbus_dsl.base.units import Dimension, format_quantity
 from unifiedbus_dsl.measures.traffic.matrix import read_matrix
 from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
@@ -94,8 +94,13 @@ class PatternCall:
         return self.evaluator.integer(self.named[name], low=low) if name in self.named else default
 
     def quantity(self, name: str, dimension: Dimension, default: float) -> float | None:
-        """Return a quantity in SI units; the default where it is not given."""
-        value = self.evaluator.quantity(self.named[name], dimension) if name in self.named else default
+        """Return a quantity in SI units, the default where it is not given; None after a diagnostic."""
+        if name not in self.named:
+            return default
+        value, most = self.evaluator.quantity(self.named[name], dimension), attributes.largest_argument(dimension)
+        if value is not None and not 0 <= value <= most.value:
+            self.wrong(self.named[name], f"`{name}` is out of range", f"it is from nothing to {format_quantity(most)}")
+            return None
         return None if value is None else float(value)
 
     # -- patterns over groups
@@ -225,14 +230,10 @@ class PatternCall:
 
     def _size(self) -> float | bool | None:
         """Bytes; None where none is stated, False after a diagnostic."""
-        named = self.named
-        if "size" not in named:
+        if "size" not in self.named:
             return None
-        size = self.evaluator.quantity(named["size"], units.SIZE)
-        if size is not None and not 0 <= size <= attributes.LARGEST[units.SIZE]:
-            self.wrong(named["size"], "`size` is out of range", "a size is from 0 B to 10^24 B")
-            return False
-        return False if size is None else float(size)
+        size = self.quantity("size", units.SIZE, 0.0)
+        return False if size is None else size
 
     # -- listed pairs
 
