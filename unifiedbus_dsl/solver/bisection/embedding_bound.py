@@ -25,6 +25,7 @@ from unifiedbus_dsl.graph.network import order_of_transpose
 from unifiedbus_dsl.graph.symmetry import relabel
 from unifiedbus_dsl.solver.bisection.cut_graph import CutGraph, contract_leaves
 from unifiedbus_dsl.solver.bisection.group_routing import dragonfly_all_to_all, flows_across
+from unifiedbus_dsl.solver.linear_program import solve_linear_program
 from unifiedbus_dsl.solver.rounding import round_mantissa
 from unifiedbus_dsl.verify.bisection import LowerBound, NoBound, StatedBound
 from unifiedbus_dsl.verify.mixed_flows import MixedFlows
@@ -233,7 +234,6 @@ def _loads(
 def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> tuple[float, Floats, Floats]:
     """The best mix of routings, how full it makes the links, and how much of each routing is in it. `columns`
     [routings, links]: part of each link that a unit of parameter `kind` takes."""
-    from scipy.optimize import linprog
 
     gain = worth[kind]
     # what stays inside one block takes nothing of the links between blocks, only of those of its end points
@@ -241,7 +241,7 @@ def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> t
     unit = every.max(axis=1)
     rows = (every / unit[:, None]).T
     weight = gain / unit
-    found = linprog(-weight / weight.max(), A_ub=rows, b_ub=np.ones(len(rows)), method="highs")
+    found = solve_linear_program(-weight / weight.max(), A_ub=rows, b_ub=np.ones(len(rows)), method="highs")
     if found.status != 0:
         raise ArithmeticError(f"the linear program was not solved: {found.message}")
     mix = np.maximum(found.x, 0.0)

@@ -24,6 +24,7 @@ from unifiedbus_dsl.base.arrays import Bools, Floats
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.solver.bisection.cut_graph import CutGraph, contract_leaves
 from unifiedbus_dsl.solver.bisection.sdp_bound import bisection_sdp_bound
+from unifiedbus_dsl.solver.linear_program import solve_linear_program
 from unifiedbus_dsl.verify.bisection import LowerBound, NoBound
 from unifiedbus_dsl.verify.eigenvalues import CarriedBound
 
@@ -106,7 +107,6 @@ def _sorts(linked: Bools) -> list[_Sort]:
 def _rates(capacity: Floats, sorts: list[_Sort], until: float) -> Floats:
     """The rate of each sort of pairs that make the second eigenvalue large, [sorts]."""
     from scipy.linalg import eigh
-    from scipy.optimize import linprog
 
     unit = float(capacity.max())
     tail, head = np.nonzero(np.triu(capacity))
@@ -128,7 +128,7 @@ def _rates(capacity: Floats, sorts: list[_Sort], until: float) -> Floats:
             sent = np.array([_violated_cuts(sort, u) for sort in sorts]) * scale
             slopes.append(sent - loads.T @ apart)
         columns = np.hstack([-np.array(slopes), np.ones((len(slopes), 1))])
-        found = linprog(
+        found = solve_linear_program(
             np.append(np.zeros(len(sorts)), -1.0),
             A_ub=np.vstack([columns, np.hstack([loads, np.zeros((len(loads), 1))])]),
             b_ub=np.concatenate([here, room]),

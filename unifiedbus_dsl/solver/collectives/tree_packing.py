@@ -25,6 +25,7 @@ from attrs import define, field, frozen
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ints
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
+from unifiedbus_dsl.solver.linear_program import solve_linear_program
 
 MAX_END_POINTS = 12_000
 """Columns that a linear program may have."""
@@ -91,12 +92,11 @@ class _Programme:
             TooLargeError: it takes more than `budget` seconds.
             ArithmeticError: they do not hold.
         """
-        from scipy.optimize import linprog
 
         equal, below = self._matrix(self.equal, self.equal_rows), self._matrix(self.below, len(self.limits))
         limits, cost = np.array(self.limits), np.zeros(self.columns)
         cost[goal] = -1.0
-        found = linprog(
+        found = solve_linear_program(
             cost,
             A_ub=below,
             b_ub=limits,

@@ -24,6 +24,7 @@ from attrs import define, field, frozen
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ids, Ints, bincount
 from unifiedbus_dsl.base.progress import task
 from unifiedbus_dsl.solver.flow.shared_resources import SharedResources
+from unifiedbus_dsl.solver.linear_program import solve_linear_program
 from unifiedbus_dsl.solver.rounding import round_mantissa
 
 EXTRA_ARCS = (2, 1)
@@ -264,13 +265,12 @@ def _dot(one: Floats, other: Floats) -> float:
 def mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Floats]:
     """The mix of routings whose largest utilisation is least, and the lengths that prove that no other mix is better:
     a linear program of one column a routing."""
-    from scipy.optimize import linprog
 
     cable = np.isfinite(room)
     share = np.stack([loads[cable] / room[cable] for loads in routings], axis=1)
     top = share.max(axis=0).min()
     columns = share.shape[1]
-    found = linprog(
+    found = solve_linear_program(
         np.append(np.zeros(columns), 1.0),
         A_ub=np.hstack([share / top, -np.ones((len(share), 1))]),
         b_ub=np.zeros(len(share)),

@@ -33,6 +33,7 @@ from unifiedbus_dsl.graph.symmetry import Symmetry, refine_once, relabel
 from unifiedbus_dsl.solver.bounds import hold_order
 from unifiedbus_dsl.solver.flow.augmenting_paths import augmenting_path_flow
 from unifiedbus_dsl.solver.flow.shared_resources import SharedResources, shared_resources_of
+from unifiedbus_dsl.solver.linear_program import solve_linear_program
 from unifiedbus_dsl.solver.paths.bfs import bellman_ford
 
 SMALL = 20_000
@@ -235,7 +236,6 @@ def _solve(
 ) -> tuple[list[Floats], Floats, Floats, int]:
     """Total flows of each block's classes, parameters and prices of all that there is of each room."""
     import scipy.sparse as sp
-    from scipy.optimize import linprog
 
     room = rooms.whole_Bps
     unit = float(room[np.isfinite(room)].max())
@@ -263,7 +263,7 @@ def _solve(
     weight = objective * scale
     cost = np.zeros(columns)
     cost[-parameters:] = -weight / weight.max()
-    found = linprog(
+    found = solve_linear_program(
         cost,
         A_ub=below[bounded],
         b_ub=np.ones(int(bounded.sum())),
