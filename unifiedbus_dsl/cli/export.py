@@ -19,6 +19,7 @@ from unifiedbus_dsl.cli.arguments import (
     system_option,
     with_names,
 )
+from unifiedbus_dsl.cli.export_filter import Filter, filtered
 from unifiedbus_dsl.cli.reading import compiled, reading_options
 from unifiedbus_dsl.cli.report import as_text, limit_option, status
 from unifiedbus_dsl.cli.terminal import say
@@ -49,6 +50,10 @@ class _Formats(click.Command):
               "what holds the NPUs.")  # fmt: skip
 @click.option("--scenario", metavar="NAME", help="Leave out what this scenario takes; the names of the rest stay.")
 @click.option("--traffic", metavar="NAME", help="Write the flows of this traffic (ns3, chakra).")
+@click.option("--in", "parts", metavar="PART", multiple=True, help="Only cables with an end in this part, `rack[17]`; "
+              "can be repeated.")  # fmt: skip
+@click.option("--medium", metavar="MEDIUM", multiple=True, help="Only cables of this medium; can be repeated.")
+@click.option("--link", metavar="LINK", multiple=True, help="Only cables of this link; can be repeated.")
 @names_option
 @limit_option
 @reading_options
@@ -63,6 +68,9 @@ def command(
     node: str | None,
     scenario: str | None,
     traffic: str | None,
+    parts: tuple[str, ...],
+    medium: tuple[str, ...],
+    link: tuple[str, ...],
     names: str | None,
     limit: int,
     **reading: Any,
@@ -75,6 +83,7 @@ def command(
     Examples:
       ubusc export machine.ubus --to graphml -o machine.graphml
       ubusc export machine.ubus --to cables --system lab
+      ubusc export machine.ubus --to cables --in rack[17] --medium optical
       ubusc export machine.ubus --to slurm-yaml --node rack -o topology.yaml
       ubusc export machine.ubus --to graphml -o - | gzip > machine.graphml.gz
     """
@@ -93,7 +102,7 @@ def command(
         target = _target(chosen, output, name)
         for noun, asked in (("scenario", scenario), ("traffic", traffic)):
             _must_know(compilation, path, name, noun, asked)
-        found = _export(compilation, name, chosen, target, _Asked(node, scenario, traffic))
+        found = _export(compilation, name, chosen, target, _Asked(node, scenario, traffic, Filter(parts, medium, link)))
     say(as_text(found, limit, sys.stderr), err=True, nl=False)
     context.exit(status(found))
 
@@ -142,6 +151,7 @@ class _Asked:
     node: str | None
     scenario: str | None
     traffic: str | None
+    filter: Filter
 
 
 def _must_know(compilation: Compilation, path: Path, system: str, noun: str, name: str | None) -> None:
@@ -173,6 +183,8 @@ def _export(compilation: Compilation, system: str, form: Format, target: Path, a
             subject = evolve(subject, flows=export_flows.flows(compilation, system, asked.traffic, sink))
     if sink.has_errors:
         return list(sink)
+    if asked.filter:
+        subject = filtered(subject, form, asked.filter)
     try:
         with _place(form, target) as draft:
             write_subject(subject, form, draft, sink)

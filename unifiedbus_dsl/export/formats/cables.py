@@ -1,7 +1,7 @@
 """Our own cable list, for whoever plugs the cables: a row a cable, both ends with port and place, label and length.
 
 Columns: `cable` (its id), `label`, then for both ends device, port, kind, type, place and x and y of the place in
-metres, then `link`, `medium`, `lanes`, `gbps` (raw rate each way) and `length_m`.
+metres, and the label to stick on that end, then `link`, `medium`, `lanes`, `gbps` (raw rate each way) and `length_m`.
 
 The label is the legal name of the first port. As a port takes one cable, no two cables have one label, and it stays
 the same as long as that port does.
@@ -28,8 +28,8 @@ from unifiedbus_dsl.ir.fabric import Fabric
 
 COLUMNS = (
     "cable", "label",
-    "a_device", "a_port", "a_kind", "a_type", "a_place", "a_x_m", "a_y_m",
-    "b_device", "b_port", "b_kind", "b_type", "b_place", "b_x_m", "b_y_m",
+    "a_device", "a_port", "a_kind", "a_type", "a_place", "a_x_m", "a_y_m", "a_label",
+    "b_device", "b_port", "b_kind", "b_type", "b_place", "b_x_m", "b_y_m", "b_label",
     "link", "medium", "lanes", "gbps", "length_m",
 )  # fmt: skip
 
@@ -48,6 +48,11 @@ def labels(fabric: Fabric, slugs: Slugs, run: Cables) -> list[str]:
     return [f"{d}-{ports[t][p]}" for d, t, p in zip(devices, types, numbers, strict=True)]
 
 
+def end_label(device: str, port: str, far: str, far_port: str) -> str:
+    """The label of one end: where it belongs, then where the cable leads."""
+    return f"{device} {port} > {far} {far_port}"
+
+
 def _rows(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:
     where, slugs = read_floor(fabric.plan), Slugs(fabric.plan, ANY)
     facts = [
@@ -62,7 +67,7 @@ def _rows(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:
     ]
     for run in cable_runs(fabric, "write cables", gone=gone):
         yield csv.table(
-            (cable, label, a, ap, *ax, b, bp, *bx, *facts[kind])
+            (cable, label, a, ap, *ax, end_label(a, ap, b, bp), b, bp, *bx, end_label(b, bp, a, ap), *facts[kind])
             for cable, label, a, ap, ax, b, bp, bx, kind in zip(
                 run.ids, labels(fabric, slugs, run), run.a_name, run.a_port, _about(fabric, where, run.a, run.a_name),
                 run.b_name, run.b_port, _about(fabric, where, run.b, run.b_name), run.kind, strict=True,
