@@ -58,3 +58,11 @@ def test_filters_that_keep_nothing(options: list[str], said: str, capsys: pytest
     assert main(["export", "pods.ubus", "--to", "cables", "-o", "x.csv", *options]) == 2
     assert said in capsys.readouterr().err
     assert not Path("x.csv").exists()
+
+
+def test_places_of_devices_that_the_site_has_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """A dot in the name of a site cuts nothing, and the rack has its own name."""
+    Path("names.csv").write_text("cabinet[1],row.3/rack.7\ncabinet[1].leaf[0],leaf.7a.example\n")
+    row = next(r for r in rows(capsys, "--names", "names.csv", "--in", "leaf.7a.example"))
+    side = "a" if row["a_device"] == "leaf.7a.example" else "b"
+    assert (row[f"{side}_device"], row[f"{side}_place"]) == ("leaf.7a.example", "row.3/rack.7")

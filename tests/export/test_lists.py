@@ -49,7 +49,7 @@ def test_cable_list(tmp_path: Path) -> None:
 def test_a_place_without_a_floor_plan_is_the_rack() -> None:
     plan = compiled(PODS.replace("over Optic for", "over Optic(20 m) for").replace("  place", "  # place")).plan
     where = read_floor(plan)
-    assert where.place(0, "cabinet[0].leaf[0]") == "cabinet[0]"
+    assert where.places([0]) == ["cabinet[0]"]
     assert np.isnan(where.x).all()
 
 

@@ -6,8 +6,9 @@ from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from unifiedbus_dsl.ir.fabric.names import device_paths, part_name
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 
 _Table: TypeAlias = "tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]"
@@ -21,14 +22,20 @@ class Floor:
     say that it has no place at all.
     """
 
+    plan: Plan
     segments: NDArray[np.int16]
     x: NDArray[np.float32]
     y: NDArray[np.float32]
 
-    def place(self, device: int, name: str) -> str:
-        """The path of the place of a device with this name."""
-        count = int(self.segments[device])
-        return ".".join(name.split(".")[:count])
+    def places(self, devices: ArrayLike) -> list[str]:
+        """Return what the place of each device is called: by the site where that has a name for it, else its path."""
+        ids = np.asarray(devices, dtype=np.int64)
+        paths = [
+            ".".join(path.split(".")[:count])
+            for path, count in zip(device_paths(self.plan, ids).tolist(), self.segments[ids].tolist(), strict=True)
+        ]
+        called = {path: part_name(self.plan, path) if path else "" for path in dict.fromkeys(paths)}
+        return [called[path] for path in paths]
 
 
 def read_floor(plan: Plan) -> Floor:
@@ -38,7 +45,7 @@ def read_floor(plan: Plan) -> Floor:
         tables[key] = np.zeros(1, np.int16), np.full(1, np.nan, np.float32), np.full(1, np.nan, np.float32)
     for key in plan.bottom_up:
         tables[key] = _table(plan, plan.assemblies[key], tables)
-    return Floor(*tables[plan.root])
+    return Floor(plan, *tables[plan.root])
 
 
 def _table(plan: Plan, of: AssemblyType, tables: dict[str, _Table]) -> _Table:

@@ -69,21 +69,19 @@ def _rows(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:
         yield csv.table(
             (cable, label, a, ap, *ax, end_label(a, ap, b, bp), b, bp, *bx, end_label(b, bp, a, ap), *facts[kind])
             for cable, label, a, ap, ax, b, bp, bx, kind in zip(
-                run.ids, labels(fabric, slugs, run), run.a_name, run.a_port, _about(fabric, where, run.a, run.a_name),
-                run.b_name, run.b_port, _about(fabric, where, run.b, run.b_name), run.kind, strict=True,
+                run.ids, labels(fabric, slugs, run), run.a_name, run.a_port, _about(fabric, where, run.a),
+                run.b_name, run.b_port, _about(fabric, where, run.b), run.kind, strict=True,
             )
         )  # fmt: skip
 
 
-def _about(fabric: Fabric, where: Floor, devices: list[int], names: list[str]) -> Iterator[tuple[str, ...]]:
+def _about(fabric: Fabric, where: Floor, devices: list[int]) -> Iterator[tuple[str, ...]]:
     """Kind, type, place, x and y of each device."""
     types = [(of.kind, of.key) for of in fabric.plan.devices.values()]
     at = np.asarray(devices)
-    columns = zip(
-        devices, names, fabric.device_type[at].tolist(), _metres(where.x[at]), _metres(where.y[at]), strict=True
-    )
-    for device, name, t, x, y in columns:
-        yield *types[t], where.place(device, name), x, y
+    numbers, places = fabric.device_type[at].tolist(), where.places(at)
+    for t, place, x, y in zip(numbers, places, _metres(where.x[at]), _metres(where.y[at]), strict=True):
+        yield *types[t], place, x, y
 
 
 def _metres(values: NDArray[np.float32]) -> list[str]:

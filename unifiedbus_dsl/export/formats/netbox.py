@@ -22,7 +22,6 @@ from unifiedbus_dsl.export.common.names import Slugs, plain, stems
 from unifiedbus_dsl.export.common.stream import cable_runs, device_runs, kind_facts, number, write_text
 from unifiedbus_dsl.export.formats.cables import labels
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.ir.fabric.names import device_paths
 from unifiedbus_dsl.ir.plan import Plan
 
 MAKER = "Generic"
@@ -119,12 +118,10 @@ class _Places:
 
     def __init__(self, fabric: Fabric) -> None:
         self._floor = read_floor(fabric.plan)
-        self._plan = fabric.plan
         self.used: dict[str, None] = {}
 
     def of(self, devices: list[int]) -> list[str]:
-        names = device_paths(self._plan, np.asarray(devices)).tolist()
-        found = [self._floor.place(device, name) for device, name in zip(devices, names, strict=True)]
+        found = self._floor.places(devices)
         self.used |= dict.fromkeys(filter(None, _fitting(found, LONGEST_OTHER)))
         return found
 
