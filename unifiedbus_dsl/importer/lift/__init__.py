@@ -9,7 +9,6 @@ arrays become rules that most of them keep (`rules`, `fit`), parts that a swappe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from time import monotonic
 
 import numpy as np
 from attrs import frozen
@@ -36,11 +35,12 @@ __all__ = ["LiftError", "Lifted", "lift"]
 MOST_STARTS = 8
 """Parts of a role to begin at that are tried."""
 MOST_TRIED = 16
+WORK = 400_000
+"""Cables that are fitted over all that is tried."""
+LEAST_TRIED = 3
 MOST_MOVES = 6
 WORTH = 40
 """Letters that it is worth to have a cable in a rule, or as an exception to one, rather than in a list."""
-SECONDS = 5.0
-"""After which the shortest text so far is taken."""
 
 
 @frozen(eq=False)
@@ -97,15 +97,15 @@ def lift(fabric: Fabric, stem: str = "machine") -> Lifted:
 
 
 def _texts(machine: Machine, tiers: Ints, stem: str) -> list[Written]:
-    """Texts from several parts to begin at, until one has no exception or the time is over."""
+    """Texts from several parts to begin at, until one has no exception; of a large network fewer are tried."""
     role, island = roles_of(machine), islands_of(machine)
     relations, signature = relations_of(machine, role), signatures_of(machine)
     tried: list[Written] = []
-    began = monotonic()
-    for begins in track(starts_of(role, signature, MOST_STARTS)[:MOST_TRIED], "look for rules"):
+    most = min(MOST_TRIED, max(LEAST_TRIED, WORK // max(1, len(machine.a))))
+    for begins in track(starts_of(role, signature, MOST_STARTS)[:most], "look for rules"):
         arrays = arrays_from(machine, role, island, relations, begins)
         tried.append(_settled(machine, role, arrays, tiers, stem))
-        if tried[-1].exceptions == Exceptions((), (), 0) or monotonic() - began > SECONDS:
+        if tried[-1].exceptions == Exceptions((), (), 0):
             break
     return tried
 

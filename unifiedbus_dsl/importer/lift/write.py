@@ -31,6 +31,8 @@ from unifiedbus_dsl.importer.lift.types_text import (
 LETTERS = "ijklmnopqrstuvw"
 MOST_LISTED = 24
 """Cables of a class that are written one by one; more are a list in a file of its own."""
+MOST_EXCLUDED = 200
+"""Cables that a rule may leave out; a class that lacks more of them is a list."""
 HEAD = "# A network as it was found; see the map of its names beside this text."
 """What a text of a lift begins with."""
 TIERS = {1: "leaf", 2: "spine", 3: "core"}
@@ -232,11 +234,16 @@ class _Writer:
             for n, word in enumerate(words)
             if word
         ]
-        excluded = list(self._excluded(rule))
-        where = " and ".join(
+        before = len(self.lacking)
+        conditions = [
             "not (" + " and ".join(f"{word} == {value}" for word, value in zip(words, row, strict=True) if word) + ")"
-            for row in excluded
-        )
+            for row in self._excluded(rule)
+        ]
+        if len(conditions) > MOST_EXCLUDED:
+            del self.lacking[before:]
+            yield from self._list(Listed(of))
+            return
+        where = _all_of(conditions)
         yield self._connect(of, self._side(of.left, left), self._side(of.right, right), binders, where)
         yield from self._exceptions(of, np.flatnonzero(~fit.good))
 
@@ -312,6 +319,9 @@ class _Writer:
             slot = _affine(terms, mesh.first + shift)
             at = {**words, mesh.member: own} | _slot_texts(mesh, slot)
             sides.append([at[column] for column in range(len(at))])
+        if len(mesh.lacking) > MOST_EXCLUDED:
+            yield from self._list(Listed(of))
+            return
         excluded = []
         for row in mesh.lacking.tolist():
             known = [*(words[c] for c in mesh.shared), one, two, strand]
@@ -322,7 +332,7 @@ class _Writer:
             self.lacking.append((self._side(of.left, [*map(str, ends[0])]), self._side(of.right, [*map(str, ends[1])])))
         bound = [one, two] if array.absent else [f"{word} in 0..{n - 1}" for word in (one, two)]
         binders += bound + ([f"{strand} in 0..{mesh.width - 1}"] if strand else [])
-        where = " and ".join([f"{one} < {two}", *excluded])
+        where = _all_of([f"{one} < {two}", *excluded])
         yield self._connect(of, self._side(of.left, sides[0]), self._side(of.right, sides[1]), binders, where)
         yield from self._exceptions(of, np.flatnonzero(~mesh.good))
 
@@ -359,6 +369,14 @@ class _Writer:
         csv.writer(out, lineterminator="\n").writerows([("a", "b"), *ends])
         self.files[name] = out.getvalue()
         yield f'connect cables("{name}") over {self._over(of)}'
+
+
+def _all_of(conditions: list[str]) -> str:
+    """Conditions joined; many in brackets half by half, as none may lie deep in others."""
+    if len(conditions) <= 8:
+        return " and ".join(conditions)
+    half = len(conditions) // 2
+    return f"({_all_of(conditions[:half])}) and ({_all_of(conditions[half:])})"
 
 
 def _slot_texts(mesh: Mesh, slot: str) -> dict[int, str]:
