@@ -113,6 +113,8 @@ def _period(values: Ints, at: Ints, breaks: NDArray[np.bool_]) -> int:
     count, broken = np.bincount(at - low), np.bincount(at[breaks] - low, minlength=int((at - low).max()) + 1)
     where = np.flatnonzero((count > 0) & (2 * broken > count))
     inner = gcd(*where.tolist()) if len(where) else 0
+    if len(where) == 1 and (int(values.max()) - low + 1) % max(inner, 1):
+        return 0  # one break that parts nothing into equal pieces is a swapped cable
     return inner if 1 < inner <= int(values.max()) - low else 0
 
 

@@ -31,6 +31,8 @@ from unifiedbus_dsl.importer.lift.types_text import (
 LETTERS = "ijklmnopqrstuvw"
 MOST_LISTED = 24
 """Cables of a class that are written one by one; more are a list in a file of its own."""
+LONGEST_LIST = 30_000
+"""Cables in one file."""
 MOST_EXCLUDED = 200
 """Cables that a rule may leave out; a class that lacks more of them is a list."""
 HEAD = "# A network as it was found; see the map of its names beside this text."
@@ -364,11 +366,12 @@ class _Writer:
         if len(ends) <= MOST_LISTED:
             yield from (f"connect {a} -- {b} over {self._over(of)}" for a, b in ends)
             return
-        name = f"{self.stem}.cables{len(self.files) + 1 if self.files else ''}.csv"
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([("a", "b"), *ends])
-        self.files[name] = out.getvalue()
-        yield f'connect cables("{name}") over {self._over(of)}'
+        for first in range(0, len(ends), LONGEST_LIST):
+            name = f"{self.stem}.cables{len(self.files) + 1 if self.files else ''}.csv"
+            out = io.StringIO()
+            csv.writer(out, lineterminator="\n").writerows([("a", "b"), *ends[first : first + LONGEST_LIST]])
+            self.files[name] = out.getvalue()
+            yield f'connect cables("{name}") over {self._over(of)}'
 
 
 def _all_of(conditions: list[str]) -> str:
