@@ -56,8 +56,9 @@ def slow() -> Iterator[list[str]]:
         return Certified(call.exact(7, NUMBER), Stated(7, 7, "made up"))
 
     made = Measure(
-        "slow", "what takes long", (ENDS,), NUMBER, evaluate=evaluate, better=Better.MORE, invariance=Invariance.NONE
-    )
+        "slow", "what takes long", (ENDS,), NUMBER,
+        evaluate=evaluate, better=Better.MORE, invariance=Invariance.NONE, rests_on=(),
+    )  # fmt: skip
     with registered(made):
         yield does
 

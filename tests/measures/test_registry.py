@@ -88,6 +88,7 @@ def made_up(**changed: Any) -> Measure:
         "evaluate": degree,
         "better": Better.LESS,
         "invariance": Invariance.SELECTION,
+        "rests_on": ("rate",),
     }
     return Measure(**{**whole, **changed})
 

@@ -30,6 +30,7 @@ from unifiedbus_dsl.vocabulary.signatures import (
 )
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.ir.plan.unknown import What
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
@@ -64,6 +65,7 @@ class Measure(MeasureSignature):
     evaluate: the answer to a call with its certificate.
     better: which of two values is the better one.
     invariance: under which symmetries the answer stays.
+    rests_on: what of cables goes into it, so that it is an estimate where that is not known.
     by_length: whether the lengths of cables matter to it.
     by_plan: the answer by the symmetries of the plan; None where the fabric is always asked.
     """
@@ -71,6 +73,7 @@ class Measure(MeasureSignature):
     evaluate: Callable[[MeasureCall], Certified[Answer]]
     better: Better
     invariance: Invariance
+    rests_on: tuple[What, ...]
     by_length: bool = False
     by_plan: Callable[[PlanCall], Answer] | None = None
 
@@ -160,6 +163,12 @@ def less_is_better(name: str) -> bool:
     """Return whether of two values of a measure the smaller is the better one."""
     measure = measure_named(name)
     return measure is not None and measure.better is Better.LESS
+
+
+def rests_on(name: str, what: What) -> bool:
+    """Return whether something of cables goes into a measure."""
+    measure = measure_named(name)
+    return measure is not None and what in measure.rests_on
 
 
 def is_by_length(name: str) -> bool:

@@ -13,16 +13,10 @@ from unifiedbus_dsl.base.units import RATE, Quantity, counted, format_quantity
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan.unknown import What, without
 from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.registry import rests_on
 from unifiedbus_dsl.solver.bounds import BoundedValue
 
 T = TypeVar("T")
-
-RATED = frozenset((
-    "tiers", "bisection", "oversubscription", "throughput", "load", "worst", "fair", "time", "sweep", "optimal_time",
-))  # fmt: skip
-"""The measures that rates of cables go into."""
-TIMED = frozenset(("latency", "mean_latency", "time", "sweep", "optimal_time"))
-"""Those that latencies go into."""
 
 
 def marked(answer: Answer, fabric: Fabric) -> Answer:
@@ -48,13 +42,13 @@ def marked_result(result: T, measure: str, fabric: Fabric) -> T:
 
 
 def _assumptions(measure: str, fabric: Fabric) -> Iterator[str]:
-    if measure in RATED:
+    if rests_on(measure, "rate"):
         rates = sorted({_rate(fabric, kind) for kind in _unknown(fabric, "rate").tolist()})
         if rates:
             count = int(np.isin(fabric.kind, _unknown(fabric, "rate")).sum())
             each = " or ".join(format_quantity(Quantity(rate, RATE)) for rate in rates)
             yield f"no rate is known of {counted(count, 'cable')}: {each} each is an assumption"
-    if measure in TIMED and len(_unknown(fabric, "latency")):
+    if rests_on(measure, "latency") and len(_unknown(fabric, "latency")):
         count = int(np.isin(fabric.kind, _unknown(fabric, "latency")).sum())
         yield f"no latency is known of {counted(count, 'cable')}: none is an assumption"
 

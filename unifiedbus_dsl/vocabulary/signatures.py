@@ -167,7 +167,7 @@ class TrafficSignature(Signature):
     collective: bool = field(default=False, kw_only=True)
 
 
-MEASURES: Registry[MeasureSignature] = Registry("measure", "evaluate", "better", "invariance")
+MEASURES: Registry[MeasureSignature] = Registry("measure", "evaluate", "better", "invariance", "rests_on")
 TRAFFICS: Registry[TrafficSignature] = Registry("traffic pattern", "make", "ordered")
 ROUTINGS: Registry[Signature] = Registry("routing", "make")
 ALGORITHMS: Registry[Signature] = Registry("collective algorithm", "schedule")

@@ -32,5 +32,6 @@ register(
         evaluate=evaluate,
         better=Better.MORE,
         invariance=Invariance.NONE,
+        rests_on=(),
     )
 )

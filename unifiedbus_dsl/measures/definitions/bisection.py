@@ -38,5 +38,6 @@ register(
         by_plan=by_plan,
         better=Better.MORE,
         invariance=Invariance.SELECTION,
+        rests_on=("rate",),
     )
 )

@@ -28,5 +28,6 @@ register(
         evaluate=evaluate,
         better=Better.MORE,
         invariance=Invariance.SELECTION,
+        rests_on=(),
     )
 )

@@ -28,5 +28,6 @@ register(
         evaluate=evaluate,
         better=Better.MORE,
         invariance=Invariance.RATES,
+        rests_on=(),
     )
 )

@@ -29,5 +29,6 @@ register(
         evaluate=evaluate,
         better=Better.MORE,
         invariance=Invariance.SELECTION,
+        rests_on=(),
     )
 )

@@ -43,5 +43,6 @@ for name, doc, subject in (
             by_plan=by_plan,
             better=Better.LESS,
             invariance=Invariance.SELECTION,
+            rests_on=(),
         )
     )

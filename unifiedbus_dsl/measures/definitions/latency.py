@@ -37,6 +37,7 @@ for name, doc, subject in (
             evaluate=evaluate,
             better=Better.LESS,
             invariance=Invariance.SELECTION,
+            rests_on=("latency",),
             by_length=True,
         )
     )

@@ -34,5 +34,6 @@ register(
         evaluate=evaluate,
         better=Better.LESS,
         invariance=Invariance.RATES,
+        rests_on=("rate",),
     )
 )

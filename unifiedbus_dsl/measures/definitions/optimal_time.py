@@ -34,5 +34,6 @@ register(
         evaluate=evaluate,
         better=Better.LESS,
         invariance=Invariance.GROUPS,
+        rests_on=("rate", "latency"),
     )
 )

@@ -33,5 +33,6 @@ register(
         evaluate=evaluate,
         better=Better.LESS,
         invariance=Invariance.NONE,
+        rests_on=("rate",),
     )
 )

@@ -43,6 +43,7 @@ for name, doc, subject, dimension, better in (
             evaluate=evaluate,
             better=better,
             invariance=Invariance.NONE,
+            rests_on=(),
             from_plan=True,
         )
     )

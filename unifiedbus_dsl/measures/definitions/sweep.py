@@ -28,5 +28,6 @@ register(
         evaluate=evaluate,
         better=Better.MORE,
         invariance=Invariance.NONE,
+        rests_on=("rate", "latency"),
     )
 )

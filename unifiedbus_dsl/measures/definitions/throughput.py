@@ -49,5 +49,6 @@ register(
         by_plan=by_plan,
         better=Better.MORE,
         invariance=Invariance.RATES,
+        rests_on=("rate",),
     )
 )

@@ -34,5 +34,6 @@ register(
         evaluate=evaluate,
         better=Better.LESS,
         invariance=Invariance.NONE,
+        rests_on=("rate", "latency"),
     )
 )

@@ -29,5 +29,6 @@ register(
         evaluate=evaluate,
         better=Better.LESS,
         invariance=Invariance.RATES,
+        rests_on=(),
     )
 )

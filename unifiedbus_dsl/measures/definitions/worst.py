@@ -32,5 +32,6 @@ register(
         evaluate=evaluate,
         better=Better.LESS,
         invariance=Invariance.INNER,
+        rests_on=("rate",),
     )
 )
