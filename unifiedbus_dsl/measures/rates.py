@@ -73,7 +73,7 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
         ),
     )
     if others is not None:
-        how = routing.relays, _claimed(call.machine, routing)
+        how = routing.relays, claimed(call.machine, routing)
         return Certified(answer, certify_beside(call, demand, found, others, how))
     return Certified(answer, certify_throughput(call.machine, demand, routing, found))
 
@@ -101,12 +101,12 @@ def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing
     if found.scale.kind == "estimate":
         return FeasibleCertificate(arcs, found.load_Bps, matrix, float(found.scale), relays=routing.relays)
     if found.prices is None:
-        how = routing.relays, _claimed(machine, routing)
+        how = routing.relays, claimed(machine, routing)
         return LoadCertificate(arcs, found.load_Bps, matrix, float(found.scale), *how)
     return FlowCertificate(arcs, found.load_Bps, matrix, found.scale.lower, found.prices, found.flows)
 
 
-def _claimed(machine: NetworkContext, routing: Routing) -> Routed | None:
+def claimed(machine: NetworkContext, routing: Routing) -> Routed | None:
     """A routing as its certificate claims it, with the symmetries that are known; None where no verifier knows it."""
     scheme = routing.scheme(machine.network)
     if scheme is None:
@@ -163,7 +163,7 @@ def utilisation(call: MeasureCall, rate_Bps: float | None = None) -> Certified[L
         who = f"the end points that send most inject {rate} each, the others in proportion"
     used = Loaded(call.machine, traffic.name, sent, routing, loads, asked, f"{who}{said}", senders)
     arcs, matrix = arcs_of(network), matrix_of(sent, network.ends)
-    how = routing.relays, _claimed(call.machine, routing)
+    how = routing.relays, claimed(call.machine, routing)
     if loads.best is not None:
         best, plain = loads.best, matrix_of(demand, network.ends)
         most_of_it = FlowCertificate(arcs, best.load_Bps, plain, best.scale, best.prices, best.flows)
