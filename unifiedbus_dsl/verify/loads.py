@@ -61,6 +61,17 @@ class FeasibleCertificate(LoadCertificate):
 
 
 @frozen(eq=False)
+class HopsCertificate(LoadCertificate):
+    """Loads [A] of the matrix times `scale`, whether or not they fit, for the cables that what is sent crosses."""
+
+    def prove(self, cables: Cables) -> Proved:
+        """The mean over what is sent."""
+        check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays, fits=False)
+        sent = self.scale * float(self.matrix.sent().sum())
+        return Proved.exactly(float(self.load_Bps.sum()) / sent, self.not_compared(cables))
+
+
+@frozen(eq=False)
 class FlowCertificate:
     """Loads [A] that carry the matrix times `scale`, as the `flows` of its sources show, and prices that no routing
     beats."""
