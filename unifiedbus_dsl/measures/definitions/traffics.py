@@ -76,6 +76,20 @@ def transpose(call: PatternCall) -> Traffic | None:
     return call.permuted(order)
 
 
+def bit_reverse(call: PatternCall) -> Traffic | None:
+    """Return the traffic of each to the place whose binary digits are its own backwards (Dally and Towles, 2004)."""
+
+    def order(n: int, number: int) -> Ints | None:
+        digits = n.bit_length() - 1
+        if n == 1 << digits:
+            place = np.arange(n)
+            return sum(((place >> k & 1) << (digits - 1 - k) for k in range(digits)), np.zeros(n, dtype=np.int64))
+        call.wrong(call.node, f"`bit_reverse` wants a power of two of end points, found {n}", "choose other groups")
+        return None
+
+    return call.permuted(order)
+
+
 def permutation(call: PatternCall) -> Traffic | None:
     """Return the traffic of each to one, at random."""
     from unifiedbus_dsl.base.random import StablePermutation
@@ -108,6 +122,8 @@ for name, doc, arguments, make, ordered, collective in (
     ("incast", "all of `A` to one", (ARROW, BYTES), incast, False, False),
     ("shift", "each to the one that is `k` further on", (MEMBERS, STEP, *GROUPS, BYTES), shift, True, False),
     ("transpose", "row by column: place `(i, j)` of a square to `(j, i)`", (MEMBERS, *GROUPS, BYTES), transpose, True,
+     False),
+    ("bit_reverse", "each to the place with its binary digits backwards", (MEMBERS, *GROUPS, BYTES), bit_reverse, True,
      False),
     ("permutation", "each to one, at random", (MEMBERS, SEED, *GROUPS, BYTES), permutation, True, False),
     ("uniform", "each to each other at a stated rate", (MEMBERS, INJECTED, *GROUPS), uniform, False, False),
