@@ -29,6 +29,7 @@ from unifiedbus_dsl.semantic.names.bind import FileLibrary, Library, Read, TextL
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.names.settings import apply, noting, of_settings, read_settings
 from unifiedbus_dsl.semantic.queries.check_queries import check_queries
+from unifiedbus_dsl.semantic.queries.part_settings import with_settings
 from unifiedbus_dsl.semantic.systems import broken, expectations
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
@@ -338,7 +339,7 @@ def _passes(
     wrong = tuple(diagnostic for diagnostic in sink if of_settings(diagnostic))
     if wrong:  # what is meant is not known, so the rest is another machine
         return Compilation(wrong, {}, (), (source,))
-    done = elaborate(model, sink, limits)
+    done = with_settings(elaborate(model, sink, limits), model, given, sink)
     for plan in (*done.plans.values(), *done.others):
         check(plan, sink)
     results = expectations(done, model, sink)

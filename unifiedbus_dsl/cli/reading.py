@@ -39,8 +39,8 @@ def reading_options(command: Command) -> Command:
     )(command)  # fmt: skip
     return click.option(
         "--set", "settings", multiple=True, metavar="NAME=VALUE",
-        help="Give a `let` of the file, a parameter of its systems (`lab.racks=2` of one) or a field (`UB.lane=224 "
-        "Gbps`) this value; can be repeated.",
+        help="Give a `let`, a parameter of the systems (`lab.racks=2` of one) or of parts (`rack.chips=4`), or a field "
+        "(`UB.lane=224 Gbps`) this value; can be repeated.",
     )(command)  # fmt: skip
 
 

@@ -8,7 +8,7 @@ value is an expression of the language, checked as if it stood in the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -27,8 +27,9 @@ SETTING = "--set"
 MOST_NAMED = 8
 """Names that a help line lists."""
 
-_PATH = re.compile(r"\s*[A-Za-z_]\w*\s*(?:\.\s*[A-Za-z_]\w*\s*)?", re.ASCII)
+_PATH = re.compile(r"\s*[A-Za-z_]\w*\s*(?:\.\s*[A-Za-z_]\w*\s*)*", re.ASCII)
 T = TypeVar("T")
+_MAX_EXTENDS = 32
 
 
 @frozen(eq=False)
@@ -44,6 +45,25 @@ class Setting:
         """`racks`, `lab.racks`."""
         return ".".join(word.text for word in self.words)
 
+    def systems(self, model: Model) -> tuple[str, ...]:
+        """Return the systems of which it sets a parameter or field of a part by its path, `lab.rack.plane.n` of one,
+        `rack.plane.n` of each; none where it names something else."""
+        first = self.words[0].text
+        if first in model.main.systems:
+            return (first,) if len(self.words) > 2 else ()
+        named = model.main.lookup((first,)) is not None
+        if named or len(self.words) < 2:
+            return ()
+        return tuple(name for name in model.main.systems if first in _parts(model, name))
+
+    def line(self, model: Model) -> tree.Set:
+        """Return the line of a scenario that sets the same."""
+        first, *rest = self.words[1:] if self.words[0].text in model.main.systems else self.words
+        target: tree.Expr = tree.Name(first.text, span=first.span)
+        for word in rest:
+            target = tree.Member(target, word, span=first.span.to(word.span))
+        return tree.Set(target, self.value, span=first.span.to(self.value.span))
+
 
 def read_settings(given: Mapping[str, str], sink: Sink) -> tuple[Setting, ...]:
     """The settings, by name with the text of each value; what can't be read is told to the sink and left out."""
@@ -55,7 +75,7 @@ def _read(name: str, value: str, sink: Sink) -> Setting | None:
     source = Source(SETTING, f"{name}={value}")
     if not _PATH.fullmatch(name):
         message = f"`{name.strip()}` is no name that can be set"
-        dotted = "a parameter of one system is `SYSTEM.NAME`, a field of a type or link `TYPE.NAME`"
+        dotted = "a parameter of a system is `SYSTEM.NAME`, a field of a type or link `TYPE.NAME`, of parts `PART.NAME`"
         help = dotted if "." in name else "write `NAME=VALUE`"
         sink.error("UB0612", message, Span(source, 0, len(name)), "no name", help=(help,))
         return None
@@ -113,7 +133,7 @@ def _mover(source: Source, shift: int) -> Callable[[T], T]:
 def apply(model: Model, settings: tuple[Setting, ...], sink: Sink) -> None:
     """Put the values of settings in place of those in the text; what they find nothing for is told to the sink."""
     for setting in settings:
-        if not _apply(model, setting):
+        if not setting.systems(model) and not _apply(model, setting):
             _finds_nothing(model, setting, sink)
 
 
@@ -147,6 +167,30 @@ def _parameters(model: Model, system: str) -> tuple[tree.Param, ...]:
     node, module = model.main.systems[system]
     found = module.lookup(tuple(word.text for word in node.type.path))
     return found.node.params if found is not None and isinstance(found.node, tree.TypeDef) else ()
+
+
+def _parts(model: Model, system: str) -> set[str]:
+    """The names of the parts of the type of a system, those that it extends another type by among them."""
+    node, module = model.main.systems[system]
+    found, path = set[str](), tuple(word.text for word in node.type.path)
+    for _ in range(_MAX_EXTENDS):
+        definition = module.lookup(path)
+        if definition is None or not isinstance(definition.node, tree.TypeDef):
+            break
+        found |= {each.name.text for each in _instances(definition.node.body)}
+        if definition.node.base is None:
+            break
+        module, path = definition.module, tuple(word.text for word in definition.node.base.path)
+    return found
+
+
+def _instances(body: Sequence[tree.BodyStatement]) -> Iterator[tree.Instance]:
+    for each in body:
+        if isinstance(each, tree.Instance):
+            yield each
+        elif isinstance(each, tree.If):
+            yield from _instances(each.then)
+            yield from _instances(each.otherwise)
 
 
 def _set_parameter(model: Model, system: str, word: tree.Word, value: tree.Expr) -> bool:
