@@ -34,7 +34,7 @@ def test_spec(path: Path) -> None:
     """No diagnostic at all; every expectation holds, or differs with a reason; two pages at most."""
     done = compiled(str(path.relative_to(SPECS)))
     assert [d.message for d in done.diagnostics] == []
-    assert done.systems or path.parent.name == "std" or path.stem in ("ascend", "parts")
+    assert done.systems or path.parent.name in ("std", "models") or path.stem in ("ascend", "parts")
     for each in done.expectations:
         assert each.holds is (each.differs is None), each.text
         assert each.differs is None or each.source, f"`{each.text}` differs from a figure without a source"

@@ -130,7 +130,7 @@ def _given(document: Document, mention: Mention) -> set[str]:
     statements: tuple[tree.Statement, ...] = ()
     if isinstance(owner, tree.TypeDef):
         statements = owner.body
-    elif isinstance(owner, tree.ProtocolDef | tree.LinkDef):
+    elif isinstance(owner, tree.FieldsDef):
         statements = owner.fields
     return {each.name.text for each in statements if isinstance(each, tree.Field)}
 
@@ -211,8 +211,8 @@ def _wanted(document: Document, start: int) -> Dimension | None:
     owner = ""
     if isinstance(first, tree.TypeDef):
         owner = owner_of(first.kind.text)
-    elif isinstance(first, tree.ProtocolDef | tree.LinkDef):
-        owner = "protocol" if isinstance(first, tree.ProtocolDef) else "link"
+    elif isinstance(first, tree.FieldsDef):
+        owner = tree.OWNERS[type(first)]
     attribute = attributes(owner).get(name) if owner else None
     if attribute is not None:
         return attribute.dimension if attribute.dimension != NUMBER else None

@@ -19,7 +19,16 @@ from unifiedbus_dsl.semantic.names.bind import children, dotted_name, walk
 from unifiedbus_dsl.semantic.names.model import Definition, Module
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
-from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, TRAFFICS, Argument, Signature, Takes, words_of
+from unifiedbus_dsl.vocabulary.signatures import (
+    FUNCTIONS,
+    MEASURES,
+    MODEL_FUNCTIONS,
+    TRAFFICS,
+    Argument,
+    Signature,
+    Takes,
+    words_of,
+)
 
 TYPES = (tree.TypeDef,)
 PLANES = (tree.ProtocolDef, tree.LinkDef)
@@ -262,7 +271,7 @@ class Expressions:
         else:
             self.visit(node.function, where)
         name = ".".join(path)
-        self.arguments(node.args, MEASURES.get(name) or TRAFFICS.get(name), where)
+        self.arguments(node.args, MEASURES.get(name) or TRAFFICS.get(name) or MODEL_FUNCTIONS.get(name), where)
 
     def arguments(self, args: Sequence[tree.Arg], signature: Signature | None, where: Where) -> None:
         """Take down the arguments of a measure or traffic by its signature."""
@@ -287,7 +296,9 @@ class Expressions:
         if known is not None and known.dimension is not None:
             self.wanted[value.span.start] = known.dimension
         takes = known.takes if known is not None else None
-        if takes is Takes.WORD and known is not None and isinstance(value, tree.Name | tree.Call):
+        if takes is Takes.MODEL:
+            self.visit(value, evolve(where, values=Space((self.types.named_here(where.module, tree.ModelDef),))))
+        elif takes is Takes.WORD and known is not None and isinstance(value, tree.Name | tree.Call):
             self._word_or_call(value, known, where)
         elif takes is Takes.LEVEL and isinstance(value, tree.Name):
             assemblies = terms("kind", attributes.KINDS_OF_ASSEMBLY)
@@ -371,7 +382,8 @@ def _terms_of(noun: str, names: tuple[str, ...]) -> Layer:
 @cache
 def function_terms() -> Layer:
     """Return the functions that are worked out of values alone."""
-    return {name: (Term(name, "function", "", f"{name}("),) for name in FUNCTIONS}
+    of_models = {name: (Term(name, "function", of.doc, f"{name}("),) for name, of in MODEL_FUNCTIONS.items()}
+    return {name: (Term(name, "function", "", f"{name}("),) for name in FUNCTIONS} | of_models
 
 
 def argument_terms(signature: Signature) -> Layer:

@@ -105,7 +105,7 @@ def _of_symbol(document: Document, symbol: Symbol) -> Iterator[str]:
         yield f"*{meant.word.span.source.name}*"
 
 
-_BLOCKS = (tree.TypeDef, tree.LinkDef, tree.ProtocolDef, tree.Analyze, tree.Scenario, tree.View)
+_BLOCKS = (tree.TypeDef, tree.LinkDef, tree.ProtocolDef, tree.ModelDef, tree.Analyze, tree.Scenario, tree.View)
 
 
 def _head(node: tree.Node) -> str:
@@ -150,7 +150,7 @@ def _equals(symbol: Symbol, values: list[str]) -> str:
 
 
 def _attribute(symbol: Symbol) -> Attribute | None:
-    owner = {tree.ProtocolDef: "protocol", tree.LinkDef: "link"}.get(type(symbol.owner), "")
+    owner = tree.OWNERS.get(type(symbol.owner), "")
     if isinstance(symbol.owner, tree.TypeDef):
         owner = owner_of(symbol.owner.kind.text)
     return attributes(owner).get(symbol.name) if owner else None

@@ -95,7 +95,7 @@ class Types:
         body: Iterable[tree.Statement] = ()
         if isinstance(node, tree.TypeDef):
             body = all_statements(node.body)
-        elif isinstance(node, tree.ProtocolDef | tree.LinkDef):
+        elif isinstance(node, tree.FieldsDef):
             body = node.fields
         for statement in body:
             noun = MEMBER_NOUNS.get(type(statement))
@@ -110,7 +110,7 @@ class Types:
         here: Definition | None = definition
         while here is not None and here not in found:
             found.append(here)
-            base = here.node.base if isinstance(here.node, tree.TypeDef | tree.LinkDef) else None
+            base = here.node.base if isinstance(here.node, tree.TypeDef | tree.LinkDef | tree.ModelDef) else None
             here = here.module.lookup(path_text(base.path)) if base is not None else None
         return found
 

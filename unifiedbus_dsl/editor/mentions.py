@@ -102,6 +102,10 @@ class _Reader:
                 self.into.type_ref(node.protocol, self.file, tree.ProtocolDef)
                 self.into.type_ref(node.base, self.file, tree.LinkDef)
                 self._fields(node.fields, "link", self.file, self._own(node))
+            case tree.ModelDef():
+                self._definition(node)
+                self.into.type_ref(node.base, self.file, tree.ModelDef)
+                self._fields(node.fields, "model", self.file, self._own(node))
             case tree.TypeDef():
                 self._type(node)
             case tree.System():
@@ -112,7 +116,7 @@ class _Reader:
             case _:
                 self._asked(node)
 
-    def _definition(self, node: tree.Let | tree.ProtocolDef | tree.LinkDef | tree.TypeDef) -> None:
+    def _definition(self, node: tree.Let | tree.FieldsDef | tree.TypeDef) -> None:
         self.into.define(self.types.symbol(node.name, NOUNS[type(node)], node, None, self._own(node)))
 
     def _own(self, node: tree.Statement) -> Definition | None:

@@ -148,10 +148,8 @@ def _refuse(project: Project, symbol: Symbol) -> None:
 
 def _owner(symbol: Symbol) -> str:
     match symbol.owner:
-        case tree.ProtocolDef():
-            return "protocol"
-        case tree.LinkDef():
-            return "link"
+        case tree.ProtocolDef() | tree.LinkDef() | tree.ModelDef() as node:
+            return tree.OWNERS[type(node)]
         case tree.TypeDef() as node:
             return attributes.owner_of(node.kind.text)
     return "device"

@@ -41,7 +41,7 @@ def _item(node: tree.FileStatement) -> OutlineItem | None:
         case tree.TypeDef():
             inner = tuple(_member(each) for each in all_statements(node.body) if type(each) in MEMBER_NOUNS)
             return OutlineItem(node.name.text, "type", node.kind.text, node.span, node.name.span, inner)
-        case tree.ProtocolDef() | tree.LinkDef():
+        case tree.ProtocolDef() | tree.LinkDef() | tree.ModelDef():
             fields = tuple(_member(each) for each in node.fields)
             return OutlineItem(node.name.text, NOUNS[type(node)], "", node.span, node.name.span, fields)
         case tree.System():

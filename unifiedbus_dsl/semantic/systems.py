@@ -17,6 +17,7 @@ from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
 from unifiedbus_dsl.semantic.types.elaborator import Elaborator
 from unifiedbus_dsl.semantic.types.expectations import ExpectResult, evaluate_expectation, names_of_expectation
+from unifiedbus_dsl.semantic.types.model_types import read_model
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.semantic.values.values import TypeValue, article
@@ -70,6 +71,8 @@ def _what_nothing_asks_for(model: Model, elaborator: Elaborator) -> None:
     for definition in model.main.own.values():
         if isinstance(definition.node, tree.Let):
             evaluator.let(definition, definition.node)
+        if isinstance(definition.node, tree.ModelDef):
+            read_model(definition, elaborator.lets, elaborator.sink)
         elaborator.technology.understand(definition)
 
 

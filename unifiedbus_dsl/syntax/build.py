@@ -128,6 +128,10 @@ class Builder:
         doc = self._doc(span)
         return tree.LinkDef(*c, doc=doc, span=span) if c[0].text else None
 
+    def on_model(self, span: Span, c: Children) -> tree.ModelDef | None:
+        doc = self._doc(span)
+        return tree.ModelDef(*c, doc=doc, span=span) if c[0].text else None
+
     def on_field(self, span: Span, c: Children) -> tree.Field:
         return tree.Field(c[0], c[1], doc=self._doc(span), span=span)
 

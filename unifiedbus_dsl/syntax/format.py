@@ -252,7 +252,7 @@ class _Printer:
 def _blocks(node: Any) -> list[Sequence[tree.Statement]]:
     """The lists of statements inside a statement, one or two."""
     match node:
-        case tree.ProtocolDef() | tree.LinkDef():
+        case tree.ProtocolDef() | tree.LinkDef() | tree.ModelDef():
             return [node.fields]
         case tree.TypeDef():
             return [node.body]

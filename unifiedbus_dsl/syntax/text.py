@@ -511,6 +511,10 @@ def _link_header(node: tree.LinkDef) -> str:
     return f"link {node.name.text}{protocol}{_extends(node.base)}"
 
 
+def _model_header(node: tree.ModelDef) -> str:
+    return f"model {node.name.text}{_extends(node.base)}"
+
+
 def _type_header(node: tree.TypeDef) -> str:
     params = f"({', '.join(_param(param) for param in node.params)})" if node.params else ""
     return f"{node.kind.text} {node.name.text}{params}{_extends(node.base)}{_annotations(node.annotations)}"
@@ -536,6 +540,7 @@ def _if_header(node: tree.If) -> str:
 _HEADERS: dict[type[Any], Callable[[Any], str]] = {
     tree.ProtocolDef: _protocol_header,
     tree.LinkDef: _link_header,
+    tree.ModelDef: _model_header,
     tree.TypeDef: _type_header,
     tree.Analyze: _analyze_header,
     tree.Scenario: _scenario_header,

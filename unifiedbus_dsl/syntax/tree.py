@@ -294,6 +294,15 @@ class LinkDef(Statement):
 
 
 @frozen
+class ModelDef(Statement):
+    """`model Mine extends Base { … }`."""
+
+    name: Word
+    base: TypeRef | None
+    fields: tuple[Field, ...]
+
+
+@frozen
 class TypeDef(Statement):
     """A device or assembly type. `kind` is the keyword: `npu`, `switch`, `rack`, …"""
 
@@ -552,8 +561,13 @@ BodyStatement: TypeAlias = (
     | Expect | Let
 )  # fmt: skip
 FileStatement: TypeAlias = (
-    Use | Let | ProtocolDef | LinkDef | TypeDef | System | Traffic | Analyze | Scenario | View | Expect
+    Use | Let | ProtocolDef | LinkDef | ModelDef | TypeDef | System | Traffic | Analyze | Scenario | View | Expect
 )
+
+
+FieldsDef: TypeAlias = ProtocolDef | LinkDef | ModelDef
+OWNERS: dict[type, str] = {ProtocolDef: "protocol", LinkDef: "link", ModelDef: "model"}
+"""The keyword of definitions that have fields alone: what owns their fields in the table of attributes."""
 
 
 # ---- the file ---------------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ def largest_argument(dimension: Dimension) -> Quantity:
     return Quantity(1000 * LARGEST[dimension], dimension)
 
 
+MODEL_SIZES = Fraction(10**7)
+"""The largest dimension of a model: beyond any that is trained, and its parameters fit an integer of 64 bits."""
 LEAST_RATE = Fraction(1)
 """Byte/s: a lane that carries nothing is no lane, and an end point that sends nothing is none."""
 
@@ -63,6 +65,8 @@ class Attribute:
     low: Fraction | None = Fraction(0)
     high: Fraction | None = None
     whole: bool = False
+    truth: bool = False
+    """Whether the value is true or false."""
 
     @property
     def max(self) -> Fraction | None:
@@ -119,6 +123,45 @@ ATTRIBUTES = (
     Attribute("cost", "assembly", units.MONEY, "Price of the assembly beside what it contains."),
     Attribute("power", "assembly", units.POWER, "Power of the assembly beside what it contains."),
     Attribute("afr", "assembly", units.NUMBER, "Failures a year of the assembly beside what it contains."),
+    *(
+        Attribute(name, "model", units.NUMBER, meaning, required=True, low=Fraction(1), high=MODEL_SIZES, whole=True)
+        for name, meaning in (
+            ("layers", "Layers of the decoder."),
+            ("hidden", "Elements of a token between layers."),
+            ("heads", "Heads of attention, of queries."),
+            ("ffn", "Inner elements of a feed-forward network, of layers without experts."),
+            ("vocab", "Tokens of the vocabulary."),
+        )
+    ),
+    *(
+        Attribute(name, "model", units.NUMBER, meaning, units.number(0), high=MODEL_SIZES, whole=True)
+        for name, meaning in (
+            ("head_dim", "Elements of a head; 0: hidden / heads."),
+            ("kv_heads", "Heads of keys and values; 0: as many as of queries."),
+            ("positions", "Learned position embeddings."),
+            ("experts", "Experts of a layer that tokens are routed to."),
+            ("top_k", "Experts that a token is sent to."),
+            ("shared_experts", "Experts that every token passes."),
+            ("expert_ffn", "Inner elements of an expert."),
+            ("dense_layers", "Layers without experts, before those with."),
+            ("q_rank", "Latent attention: elements of a compressed query."),
+            ("kv_rank", "Latent attention: elements of compressed keys and values."),
+            ("rope_dim", "Latent attention: elements of a head that carry the position."),
+        )
+    ),
+    *(
+        Attribute(name, "model", None, meaning, truth=True)
+        for name, meaning in (
+            ("gated", "Whether feed-forward networks have three matrices."),
+            ("tied", "Whether input and output embedding are one matrix."),
+            ("biases", "Whether linear layers and norms add a bias."),
+            ("qk_norm", "Whether queries and keys are normalised by head."),
+            ("dropout", "Whether blocks end in dropout, whose masks are kept."),
+        )
+    ),
+    Attribute(
+        "attention", "model", None, "Multi-head attention, or multi-head latent attention.", words=("mha", "mla")
+    ),
 )
 
 _BY_OWNER: dict[str, dict[str, Attribute]] = {}
@@ -127,7 +170,7 @@ for _attribute in ATTRIBUTES:
 
 
 def attributes(owner: str) -> dict[str, Attribute]:
-    """The known fields of a `protocol`, `link`, `device` or `assembly`, by name."""
+    """The known fields of a `protocol`, `link`, `model`, `device` or `assembly`, by name."""
     return _BY_OWNER[owner]
 
 

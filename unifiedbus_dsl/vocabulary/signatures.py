@@ -38,6 +38,8 @@ class Takes(Enum):
     LIST = "a list of whole numbers"
     MEASURE = "a measure"
     FIELD = "the name of a field"
+    MODEL = "a model"
+    TRUTH = "true or false"
 
 
 @frozen
@@ -176,6 +178,24 @@ ALGORITHMS: Registry[Signature] = Registry("collective algorithm", "schedule")
 def words_of(argument: Argument) -> tuple[str, ...]:
     """Return the words that an argument may be, as they are registered now."""
     return tuple(argument.words)
+
+
+MODEL_FUNCTIONS: Registry[Signature] = Registry("function of a model")
+"""What is worked out of a model alone."""
+_MODEL = Argument("model", Takes.MODEL, "a model of the text", positional=True)
+for _name, _doc, _more in (
+    ("parameters", "parameters of a model, embeddings included", ()),
+    ("active_parameters", "parameters of a model that a token passes", ()),
+    (
+        "token_flops",
+        "FLOPs of one token in a training step, forward and backward",
+        (
+            Argument("sequence", Takes.NUMBER, "tokens of a sequence"),
+            Argument("causal", Takes.TRUTH, "whether scores under a causal mask count alone", default="false"),
+        ),
+    ),
+):
+    MODEL_FUNCTIONS.register(Signature(_name, _doc, (_MODEL, *_more)))
 
 
 # ---- as they are told of --------------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ class _Binder:
 
     def _define(self, module: Module) -> None:
         for statement in module.file.statements:
-            if isinstance(statement, tree.TypeDef | tree.ProtocolDef | tree.LinkDef | tree.Let):
+            if isinstance(statement, tree.TypeDef | tree.FieldsDef | tree.Let):
                 self._unique(module, Definition(statement, module))
             elif isinstance(statement, tree.System):
                 first = module.systems.setdefault(statement.name.text, (statement, module))[0]
@@ -375,7 +375,7 @@ class NameCheck:
         for statement in self.module.file.statements:
             if isinstance(statement, tree.TypeDef):
                 self._type(statement)
-            elif isinstance(statement, tree.ProtocolDef | tree.LinkDef):
+            elif isinstance(statement, tree.FieldsDef):
                 self._duplicates(statement.fields)
         self._questions()
 

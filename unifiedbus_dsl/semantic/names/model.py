@@ -12,7 +12,7 @@ from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.base.work import VISITED, spend
 from unifiedbus_dsl.syntax import tree
 
-Defining: TypeAlias = tree.TypeDef | tree.ProtocolDef | tree.LinkDef | tree.Let
+Defining: TypeAlias = tree.TypeDef | tree.FieldsDef | tree.Let
 Query: TypeAlias = tree.Traffic | tree.Analyze | tree.Scenario | tree.View
 QueryStatement = TypeVar("QueryStatement", bound=Query)
 
@@ -20,6 +20,7 @@ NOUNS: dict[type, str] = {
     tree.TypeDef: "type",
     tree.ProtocolDef: "protocol",
     tree.LinkDef: "link",
+    tree.ModelDef: "model",
     tree.Let: "value",
     tree.System: "system",
     tree.Traffic: "traffic",

@@ -218,9 +218,8 @@ def _with_member(node: tree.Node, word: tree.Word, value: tree.Expr) -> tree.Nod
             return evolve(node, params=tuple(changed.get(param.name.text, param) for param in node.params))
         body = _with_field(node.body, word, value, attributes.owner_of(node.kind.text))
         return None if body is None else evolve(node, body=body)
-    if isinstance(node, tree.ProtocolDef | tree.LinkDef):
-        owner = "protocol" if isinstance(node, tree.ProtocolDef) else "link"
-        fields = _with_field(node.fields, word, value, owner)
+    if isinstance(node, tree.FieldsDef):
+        fields = _with_field(node.fields, word, value, tree.OWNERS[type(node)])
         return None if fields is None else evolve(node, fields=fields)
     return None
 
@@ -256,9 +255,9 @@ def _members(model: Model, name: str) -> Iterator[str]:
         yield from (param.name.text for param in node.params)
         yield from (each.name.text for each in node.body if isinstance(each, tree.Field | tree.Let))
         yield from attributes.attributes(attributes.owner_of(node.kind.text))
-    elif isinstance(node, tree.ProtocolDef | tree.LinkDef):
+    elif isinstance(node, tree.FieldsDef):
         yield from (each.name.text for each in node.fields)
-        yield from attributes.attributes("protocol" if isinstance(node, tree.ProtocolDef) else "link")
+        yield from attributes.attributes(tree.OWNERS[type(node)])
 
 
 def _finds_nothing(model: Model, setting: Setting, sink: Sink) -> None:

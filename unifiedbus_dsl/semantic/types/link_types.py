@@ -83,6 +83,8 @@ class LinkRegistry:
         return value
 
     def _known_value(self, node: tree.Expr, value: EvalValue, attribute: Attribute, scope: Scope) -> Value | None:
+        if attribute.truth:
+            return self._truth(node, value, attribute)
         if attribute.dimension is None:
             if isinstance(value, str) and value in attribute.words:
                 return value
@@ -120,7 +122,19 @@ class LinkRegistry:
             return None
         return value
 
-    def _fields(self, nodes: Iterable[tree.Field], owner: str, name: str, scope: Scope) -> dict[str, Value]:
+    def _truth(self, node: tree.Expr, value: EvalValue, attribute: Attribute) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        self.sink.error(
+            "UB0307",
+            f"`{attribute.name}` is true or false, found {describe(value)}",
+            node.span,
+            "neither",
+            help=(f"write `{attribute.name} = true`",),
+        )
+        return None
+
+    def fields(self, nodes: Iterable[tree.Field], owner: str, name: str, scope: Scope) -> dict[str, Value]:
         known = attributes.attributes(owner)
         found: dict[str, Value] = {}
         for node in nodes:
@@ -142,7 +156,7 @@ class LinkRegistry:
 
     def protocol(self, ref: tree.TypeRef, scope: Scope) -> Protocol | None:
         """The protocol that a port or link names; None after a diagnostic."""
-        definition = self._find(ref, scope, tree.ProtocolDef, "protocol")
+        definition = self.find(ref, scope, tree.ProtocolDef, "protocol")
         if definition is None:
             return None
         if definition not in self._protocols:
@@ -153,7 +167,7 @@ class LinkRegistry:
         node = definition.node
         assert isinstance(node, tree.ProtocolDef)
         name = self.names[definition]
-        fields = self._fields(node.fields, "protocol", name, Scope(definition.module, lets=self.lets))
+        fields = self.fields(node.fields, "protocol", name, Scope(definition.module, lets=self.lets))
         lane = fields.get("lane")
         if not isinstance(lane, Quantity):
             damaged = definition.module.file.damaged.any_in(node.span)
@@ -172,7 +186,7 @@ class LinkRegistry:
         self.protocols[name] = made
         return made
 
-    def _find(self, ref: tree.TypeRef, scope: Scope, sort: type, noun: str) -> Definition | None:
+    def find(self, ref: tree.TypeRef, scope: Scope, sort: type, noun: str) -> Definition | None:
         local = scope.local(ref.path[0].text) if len(ref.path) == 1 else None
         if local is not None:
             return self._given(ref, local, sort, noun)
@@ -236,7 +250,7 @@ class LinkRegistry:
                 else ("define one: `link Copper : UB { medium = copper; reach = 2 m }`, then `over Copper(1 m)`",),
             )
             return None
-        definition = self._find(over, scope, tree.LinkDef, "link")
+        definition = self.find(over, scope, tree.LinkDef, "link")
         link = self._link_of(definition) if definition is not None else None
         return self._with_arguments(link, over, wall)
 
@@ -337,11 +351,11 @@ class LinkRegistry:
         assert isinstance(node, tree.LinkDef)
         scope = Scope(definition.module, lets=self.lets)
         name = self.names[definition]
-        own = self._fields(node.fields, "link", name, scope)
+        own = self.fields(node.fields, "link", name, scope)
         inherited: dict[str, Value] = {}
         protocol: str | None = None
         if node.base is not None:
-            base = self._find(node.base, scope, tree.LinkDef, "link")
+            base = self.find(node.base, scope, tree.LinkDef, "link")
             if base is None:
                 return None
             if base in (*chain, definition) or len(chain) > MAX_EXTENDS:

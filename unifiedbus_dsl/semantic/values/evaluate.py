@@ -18,6 +18,7 @@ from unifiedbus_dsl.semantic.names.bind import dotted_name, walk
 from unifiedbus_dsl.semantic.names.model import Definition
 from unifiedbus_dsl.semantic.values import operators, tables
 from unifiedbus_dsl.semantic.values.messages import expected_value, unknown_unit, wrong_dimension
+from unifiedbus_dsl.semantic.values.model_functions import apply_model_function
 from unifiedbus_dsl.semantic.values.scope import Lazy, Scope
 from unifiedbus_dsl.semantic.values.values import (
     POISON,
@@ -32,7 +33,11 @@ from unifiedbus_dsl.semantic.values.values import (
 )
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import foreign
-from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES
+from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, MODEL_FUNCTIONS
+from unifiedbus_dsl.workload.model import Model
+
+readers_of_models: list[Callable[[Definition, dict[Definition, Lazy], Sink], Model | None]] = []
+"""Who reads a model of the text; registered by `semantic.types.model_types`, which builds on this."""
 
 
 class NeedsSolver(Exception):  # noqa: N818 - not an error: the question is put off
@@ -353,7 +358,9 @@ class Evaluator:
             return self._no_machine(node, name) if self.measure is None else self.measure(node, self)
         if name in FUNCTIONS or name == "sum":
             return self._function(node, name)
-        self.unknown_function(node, name, (*FUNCTIONS, *MEASURES))
+        if name in MODEL_FUNCTIONS:
+            return self._model_function(node, name)
+        self.unknown_function(node, name, (*FUNCTIONS, *MODEL_FUNCTIONS, *MEASURES))
         return POISON
 
     def _no_machine(self, node: tree.Node, name: str) -> EvalValue:
@@ -453,6 +460,20 @@ class Evaluator:
             if not isinstance(item, Quantity | Interval):
                 return expected_value(self.sink, node.args[0].value, item, "numbers")
         return operators.apply(self.sink, node, name, [item for item in items if isinstance(item, Quantity | Interval)])
+
+    def _model_function(self, node: tree.Call, name: str) -> EvalValue:
+        plain = [arg for arg in node.args if arg.name is None]
+        if len(plain) != 1:
+            self.sink.error("UB0229", f"`{name}` takes one model", node.span, f"has {len(plain)}")
+            return POISON
+        value = self.eval(plain[0].value)
+        named = {arg.name.text: (arg, self.eval(arg.value)) for arg in node.args if arg.name is not None}
+        if isinstance(value, Poison) or any(isinstance(each, Poison) for _, each in named.values()):
+            return POISON
+        if not isinstance(value, TypeValue) or not isinstance(value.definition.node, tree.ModelDef):
+            return expected_value(self.sink, plain[0].value, value, "a model")
+        model = readers_of_models[0](value.definition, self.scope.lets, self.sink)
+        return POISON if model is None else apply_model_function(self.sink, node, name, model, named)
 
     # -- what callers ask for
 
