@@ -96,7 +96,7 @@ def textmate_grammar() -> dict[str, Any]:
             rule("string.quoted.double", tables["patterns"]["STRING"]),
             rule(
                 "",
-                rf"(?<![\w.])({number})[ \t]*({unit})(?:[ \t]+(bidir)\b)?",
+                rf"(?<![\w.])((?>{number}))[ \t]*({unit})(?:[ \t]+(bidir)\b)?",
                 _1="constant.numeric",
                 _2="support.type.unit",
                 _3="keyword.other",
