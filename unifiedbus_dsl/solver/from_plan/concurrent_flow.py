@@ -23,6 +23,8 @@ from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
 from unifiedbus_dsl.solver.bounds import hold_order
 from unifiedbus_dsl.solver.from_plan.partition import Classes
 from unifiedbus_dsl.solver.from_plan.shortest import FAR, levels_to_source
+from unifiedbus_dsl.verify import plan_flows
+from unifiedbus_dsl.verify.plan_flows import StatedFlow
 
 MOST_COLUMNS = 60_000
 SMALL = 20_000
@@ -144,6 +146,7 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
         begin += len(block.arc) + len(block.taken)
         total += bincount(classes.orbit, flow, len(room))
         far = _distances(block, length)
+        plan_flows.check(_stated(block, flow, theta, length, far))
         worth += block.commodity.copies * _worth(block, far)
         sent.append((block, flow, far))
     over = max(1.0, float((total / room).max()))
@@ -199,6 +202,17 @@ def _block(commodity: Commodity, minimal: bool) -> _Block:
     return _Block(commodity, arcs, row_of, taken, rows + taker.ravel(), rows + len(hubs), wanted, nearest)
 
 
+def _stated(block: _Block, flow: Floats, theta: Floats, length: Floats, far: Floats) -> StatedFlow:
+    """What a source sends, with all its copies, as its verifier takes it."""
+    classes = block.commodity.classes
+    open_ = np.zeros(len(classes.tail), dtype=bool)
+    open_[block.arc] = True
+    row = block.row_of.copy()
+    row[block.taken] = block.taker
+    wanted = (theta @ block.wanted) * block.commodity.copies
+    return StatedFlow(classes.tail, classes.head, open_, row, wanted, flow, length[classes.orbit], far)
+
+
 def _device_classes(classes: Classes) -> Ints:
     """A class for each orbit of devices, [D]: the one of its first vertex stands for it."""
     return classes.of[classes.quotient.first]
@@ -232,19 +246,3 @@ def _weighted(wanted: Floats, far: Floats) -> Floats:
     """Distances weighted by what is wanted there; where nothing is they may be infinite."""
     whole = np.broadcast_to(far, wanted.shape)
     return np.asarray(np.multiply(wanted, whole, out=np.zeros(wanted.shape), where=wanted > 0).sum(axis=1))
-
-
-def check_balance(sent: Sent, parameters: Floats) -> Bools:
-    """Whether each class of devices keeps what it is sent and all others keep nothing, [D]."""
-    classes = sent.commodity.classes
-    gain = bincount(classes.head, sent.flow, classes.count) - bincount(classes.tail, sent.flow, classes.count)
-    quotient = classes.quotient
-    first = classes.of[quotient.first]
-    of_device = np.zeros(classes.count, dtype=np.int64)
-    of_device[classes.of] = first[quotient.device]
-    got = bincount(of_device, gain, classes.count)
-    wanted = bincount(first, parameters @ sent.commodity.wanted, classes.count)
-    noise = 1e-7 * float((parameters @ sent.commodity.wanted).sum())
-    held = np.abs(got - wanted) <= noise
-    held = held[first] | (np.arange(quotient.devices) == quotient.source)
-    return np.asarray(held)
