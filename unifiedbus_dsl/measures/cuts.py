@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve
@@ -19,7 +19,6 @@ from unifiedbus_dsl.measures.selection_synthesis import MOST_PARTS, describe_dev
 from unifiedbus_dsl.measures.switch_ratio import switch_oversubscription
 from unifiedbus_dsl.measures.wording import between, binding, block_names
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
-from unifiedbus_dsl.solver.bisection.bisection import Bisection
 from unifiedbus_dsl.solver.bounds import BoundedValue
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths.tiers import Tiers
@@ -31,6 +30,9 @@ from unifiedbus_dsl.verify.bisection import BisectionCertificate, Cut
 from unifiedbus_dsl.verify.tiers import TiersCertificate
 from unifiedbus_dsl.verify.walls import Layer, WallsCertificate
 from unifiedbus_dsl.vocabulary import attributes
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.solver.bisection.bisection import Bisection
 
 
 def bisection(call: MeasureCall) -> Certified[Answer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -15,10 +16,12 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
 from unifiedbus_dsl.graph.symmetry import Symmetry, arrays_of, find_symmetry, trivial_symmetry
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.solver.bisection.after_outage import Outage
-from unifiedbus_dsl.solver.bisection.bisection import Bisection, Known, bisection
 from unifiedbus_dsl.solver.deadline import Deadline, RunBudget
 from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.solver.bisection.after_outage import Outage
+    from unifiedbus_dsl.solver.bisection.bisection import Bisection, Known
 
 
 @frozen(eq=False, slots=False)
@@ -133,6 +136,8 @@ class NetworkContext:
         """
         key = ends.tobytes()
         if key not in self._bisections:
+            from unifiedbus_dsl.solver.bisection.bisection import bisection
+
             deadline = Deadline.of(self.time_limit if budget is None else budget)
             known = None if before is None else self._known(ends, before, deadline)
             self._bisections[key] = bisection(self.symmetry, ends, budget=deadline.left, known=known)
@@ -148,6 +153,8 @@ class NetworkContext:
         gone = np.setdiff1d(before, ends)
         if self.whole is None or not np.isin(ends, before).all() or not np.isin(gone, self.lost_ends).all():
             return None
+        from unifiedbus_dsl.solver.bisection.after_outage import Outage
+
         return Outage(self.fabric, self.whole.health, self.health, self.network, before, gone)
 
     def _known(self, ends: Ints, before: Ints, deadline: Deadline) -> Known | None:
