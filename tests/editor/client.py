@@ -24,7 +24,7 @@ class AnswerError(AssertionError):
 
 
 class Client:
-    """One server and what it has said: answers by number, notifications in order, seconds of each answer."""
+    """One server and what it has said: answers by number, notifications in order, seconds that each answer took."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
@@ -59,17 +59,25 @@ class Client:
     def request(self, method: str, **params: Any) -> Any:
         """Return the answer to a request."""
         self._number += 1
-        started = time.perf_counter()
+        started = self._clock()
         self._send({"id": self._number, "method": method, "params": params})
         while True:
             message = self._next(WAIT)
             if message.get("id") == self._number and "method" not in message:
                 break
             self.notified.append(message)
-        self.seconds.append((time.perf_counter() - started, method))
+        self.seconds.append((self._clock() - started, method))
         if "error" in message:
             raise AnswerError(f"{method}: {message['error']['message']}")
         return message["result"]
+
+    def _clock(self) -> float:
+        """Return the processor time of the server so far, which no busy machine stretches; else the time of day."""
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        if not stat.exists():
+            return time.perf_counter()
+        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def _next(self, wait: float) -> dict[str, Any]:
         message = self._queue.get(timeout=wait)

@@ -16,7 +16,7 @@ SPECS = Path(__file__).parents[2] / "specs"
 SUPERPOD = SPECS / "huawei" / "atlas-950-superpod.ubus"
 FILES = sorted(SPECS.rglob("*.ubus"))
 SLOWEST = 1.0
-"""Seconds that no answer may take, in processor time of an idle machine; the tests allow for a busy one."""
+"""Seconds that no answer may take."""
 PLACES = ("hover", "definition", "typeDefinition", "documentHighlight", "completion", "prepareRename")
 TEXTS = ("documentSymbol", "foldingRange", "semanticTokens/full")
 OPTIONS = {"options": {"tabSize": 2, "insertSpaces": True}}
@@ -98,14 +98,11 @@ def write(count: int, seed: int) -> None:
             if chosen.random() < 0.1:
                 client.drain()
                 client.notify("textDocument/didClose", textDocument={"uri": opened.pop(path)})
-        slow = [each for each in client.seconds if each[0] > 10 * SLOWEST and each[1] != "initialize"]
-        assert not slow
-        answered = [seconds for seconds, method in client.seconds if method != "initialize"]
-        assert sum(seconds > SLOWEST for seconds in answered) <= len(answered) // 50
+        assert not [each for each in client.seconds if each[0] > SLOWEST and each[1] != "initialize"]
 
 
 def test_unfinished_texts() -> None:
-    write(150, 1)
+    write(80, 1)
 
 
 @pytest.mark.slow
@@ -172,13 +169,13 @@ def test_places_beyond_the_basic_plane() -> None:
 
 
 def test_answers_on_the_superpod() -> None:
-    """Within 100 ms, which a busy machine stretches: so the median of several, and three times as much."""
+    """Within 100 ms: the median of several, as each is counted in steps of ten."""
     with serving(SPECS) as client:
         uri = client.open(SUPERPOD)
         client.diagnostics(uri)
         text = SUPERPOD.read_text()
         line = text[: text.index("connect cabinet[c]")].count("\n")
-        for number in range(7):
+        for number in range(5):
             client.change(uri, text + "#" * number, number + 2)
             for method in PLACES:
                 client.at(method, uri, line, 22)
@@ -187,4 +184,4 @@ def test_answers_on_the_superpod() -> None:
             client.of("inlayHint", uri, **whole(90))
         for method in {method for _, method in client.seconds if method.startswith("textDocument/")}:
             taken = sorted(seconds for seconds, name in client.seconds if name == method)
-            assert taken[len(taken) // 2] < 0.3, (method, taken)
+            assert taken[len(taken) // 2] <= 0.1, (method, taken)

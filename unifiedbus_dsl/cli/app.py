@@ -65,6 +65,16 @@ def _load(name: str) -> click.Command:
             from unifiedbus_dsl.cli.explain import command as explain
 
             return explain
+    return _load_tool(name)
+
+
+def _load_tool(name: str) -> click.Command:
+    """Return a command that is about the language or the command line, not about a machine."""
+    match name:
+        case "help":
+            from unifiedbus_dsl.cli.help import command as help_
+
+            return help_
         case "watch":
             from unifiedbus_dsl.cli.watch import command as watch
 

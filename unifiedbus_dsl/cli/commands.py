@@ -13,6 +13,7 @@ COMMANDS = {
     "diff": "Compare two machines, or a design with what was found.",
     "fmt": "Lay files out the one way.",
     "explain": "Explain an error, with a wrong and a right example.",
+    "help": "Read the manual of the language.",
     "watch": "Check and draw a file at each save, in a page that follows.",
     "lsp": "Serve an editor over the language server protocol.",
     "completion": "Print what bash, zsh or fish reads to complete the command line.",

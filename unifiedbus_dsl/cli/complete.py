@@ -46,7 +46,9 @@ def _completer(offer: Offer) -> Callable[[click.Context, str], list[CompletionIt
 def _offer(command: str, param: click.Parameter) -> Offer | None:
     """Who knows what a parameter may be: of an option by its name, of an argument by its command."""
     if isinstance(param, click.Argument):
-        return {"explain": _explained, "import": _any_file, "completion": None, "man": _commands}.get(command, _texts)
+        return {"explain": _explained, "import": _any_file, "completion": None, "man": _commands, "help": _topics}.get(
+            command, _texts
+        )
     options: dict[str, Offer] = {
         **{f"--{noun}": _of_file(noun) for noun in ("system", "scenario", "traffic", "view")},
         **dict.fromkeys(("--ask", "--measure"), _measures),
@@ -165,6 +167,12 @@ def _denied(ctx: click.Context, incomplete: str) -> Iterable[CompletionItem]:
     from unifiedbus_dsl.cli.report import WARNINGS
 
     return [CompletionItem(WARNINGS), *_codes(ctx, incomplete)]
+
+
+def _topics(_: click.Context, __: str) -> Iterable[CompletionItem]:
+    from unifiedbus_dsl.cli.help import topics
+
+    return [_item(page.name, page.title) for page in topics()]
 
 
 def _commands(_: click.Context, __: str) -> Iterable[CompletionItem]:

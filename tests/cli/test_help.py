@@ -1,0 +1,53 @@
+"""`ubusc help`: the manual as it is read from a terminal."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.support import literate
+from unifiedbus_dsl.cli import help
+
+ROOT = Path(__file__).parents[2]
+PAGES = [path for path in literate.pages() if path.stem[:2].isdigit()]
+
+
+def test_lists_every_page(run: Run) -> None:
+    lines = run("help").out.splitlines()
+    assert [line.split()[1] for line in lines] == [path.stem.split("-", 1)[1] for path in PAGES]
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_pages(run: Run, path: Path) -> None:
+    number, _, name = path.stem.partition("-")
+    text = path.read_text(encoding="utf-8").rstrip()
+    assert run("help", name).out.rstrip() == text
+    assert run("help", str(int(number))).out.rstrip() == text
+
+
+def test_sections(run: Run) -> None:
+    found = run("help", "length", "reach").out
+    assert found.startswith("[protocols-and-links]\n## Lengths and reach\n")
+    assert "## Fields for one cable" not in found
+    assert run("help", "Lengths", "and", "REACH").out == found
+
+
+def test_unknown(run: Run) -> None:
+    done = run("help", "paterns")
+    assert done.status == 2
+    assert "did you mean `patterns`?" in done.err
+    assert run("help", "xyzzy").status == 2
+
+
+def test_manual_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(help, "folder", lambda: None)
+    assert run("help").status == 1
+
+
+def test_wheel_has_the_manual() -> None:
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert said["force-include"]["tests/lang"] == "unifiedbus_dsl/manual"
