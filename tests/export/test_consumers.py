@@ -21,6 +21,7 @@ import pytest
 
 from tests.export.machines import PODS, compiled, fabric
 from tests.export.test_schedulers import SERVERS, TWO
+from tests.export.test_switch_groups import dragonfly, exported, fat_tree, listed, rails
 from unifiedbus_dsl import export
 from unifiedbus_dsl.export.common.hostlist import fold, unfold
 from unifiedbus_dsl.export.common.names import Slugs
@@ -205,3 +206,26 @@ def test_libraries_of_javascript(library: str, form: str, last: int, tmp_path: P
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [fabric().device_count, fabric().cable_count, 64, last]
+
+
+def _two_islands() -> list[tuple[str, str]]:
+    """Two fat trees that no cable joins."""
+    return [(f"{a}{island}", f"{b}{island}") for island in "ab" for a, b in fat_tree(4)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_slurm, reason="slurmctld is not installed")
+@pytest.mark.parametrize(
+    "pairs",
+    [list(fat_tree(4)), list(rails(2, 4, 4, 4)), list(dragonfly(4, 2, 2)), _two_islands()],
+    ids=["fat tree", "rails", "dragonfly", "two islands"],
+)
+def test_slurmctld_reads_the_tree_of_a_network_that_was_found(pairs: list[tuple[str, str]], tmp_path: Path) -> None:
+    """Groups from switches, as the controller has them; every host is in one leaf."""
+    exported(listed(pairs, tmp_path / "found.csv"), "slurm-tree", tmp_path)
+    (tmp_path / "out").rename(tmp_path / "topology.conf")
+    wanted = tree_of(tmp_path)
+    nodes = sorted({a for a, _ in pairs if a[0] == "n"})
+    assert sorted(set().union(*(inside for inside, _ in wanted.values()))) == nodes
+    found = topology_of(tmp_path, nodes, "topology/tree")
+    assert {switch: found[switch] for switch in wanted} == wanted
