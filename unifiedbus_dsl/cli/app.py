@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import click
 
+from unifiedbus_dsl.cli.collection import rare_collections
 from unifiedbus_dsl.cli.commands import COMMANDS
 from unifiedbus_dsl.cli.signals import end_as_interrupted, interrupted_status, interrupted_word
 from unifiedbus_dsl.cli.terminal import discard_output, prepare_streams, say
@@ -160,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `ubusc` with these arguments, by default those of the process; gives the exit status."""
     prepare_streams()
     try:
-        with end_as_interrupted():
+        with end_as_interrupted(), rare_collections():
             status = _run(list(sys.argv[1:] if arguments is None else arguments))
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
