@@ -209,4 +209,15 @@ def test_it_writes_over_no_text_of_someone_else(
     Path("mine.ubus").write_text("ubus 1\n")
     assert main(["import", str(CASES / "no-rate.csv"), "--to", "ubus", "-o", "mine.ubus"]) == 2
     assert "no network that was found" in capsys.readouterr().err
+    assert main(["import", str(CASES / "no-rate.csv"), "--to", "ubus", "-o", "-"]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["mine.ubus"]
+
+
+def test_islands_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("two.csv").write_text("a_device,a_port,b_device,b_port\na,1,b,1\nc,1,d,1\n")
+    assert main(["import", "two.csv", "--to", "ubus"]) == 1
+    assert "falls into 2 islands" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["two.csv"]

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 
 def check_lifted(target: Path) -> None:
-    """Refuse to write over a text that is not one of ours.
+    """Refuse to write over a text that is not one of ours, or to standard output, which has no place beside it.
 
     Raises:
-        click.UsageError: there is one.
+        click.UsageError: there is one, or it is `-`.
     """
+    if str(target) == "-":
+        raise click.UsageError("a text has the map of its names beside it: name a file with `-o`, not `-`")
     from unifiedbus_dsl.importer.lift.write import HEAD
 
     try:

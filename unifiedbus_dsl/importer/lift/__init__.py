@@ -26,6 +26,7 @@ from unifiedbus_dsl.importer.lift.rules import Lift, Listed, lifted
 from unifiedbus_dsl.importer.lift.verify import LiftError, paths_of_devices, ports_of_types, verify
 from unifiedbus_dsl.importer.lift.votes import moved
 from unifiedbus_dsl.importer.lift.write import Exceptions, Written, written
+from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.swaps import find_swaps
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import device_names
@@ -77,11 +78,18 @@ def lift(fabric: Fabric, stem: str = "machine") -> Lifted:
     """Return the shortest text found that compiles to a network; files beside it begin with `stem`.
 
     Raises:
+        ImportFailed: it falls into islands, which no text of one machine may.
         LiftError: not even the list of its cables does, which is a fault of the lift.
     """
     found_as = regular(fabric)
     fabric = found_as.fabric
     machine = machine_of(fabric)
+    islands = int(islands_of(machine).max(initial=0)) + 1
+    if islands > 1:
+        raise ImportFailed(
+            f"it falls into {islands:,} islands that no cable joins, and a machine of the language hangs together: "
+            "read each of them from a file of its own"
+        )
     tiers = tiers_of(machine)
     tried = sorted(_texts(machine, tiers, stem), key=_rank)
     plain = written(_plain(machine), tiers, stem)
