@@ -1,0 +1,73 @@
+"""What an answer about rates says of deadlock: a note where its routing has a cycle of channel dependencies.
+
+It is looked at where that costs next to nothing beside the answer: on a whole machine, one leg a packet, few goals
+times arcs. Elsewhere the detail of the answer says that it was not.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from attrs import evolve
+
+from unifiedbus_dsl.graph.symmetry import Symmetry, trivial_symmetry
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
+from unifiedbus_dsl.measures.planes import confine
+from unifiedbus_dsl.measures.read_paths import read_paths
+from unifiedbus_dsl.measures.registry import measure_named
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.deadlock.dependencies import dependencies, topological_levels
+from unifiedbus_dsl.solver.deadlock.path_rules import PathRule, routes
+from unifiedbus_dsl.solver.demand import Demand, Groups, column_sums
+from unifiedbus_dsl.solver.network_context import NetworkContext
+
+CHEAP = 400_000
+"""Goals times arcs up to which channels are looked at."""
+NOTE = "can deadlock on lossless links without further virtual lanes: see `deadlock_free`"
+ABOUT_RATES = ("throughput", "load", "fair")
+"""Measures whose traffic is under way all at once."""
+
+
+def noted(call: MeasureCall, answer: Answer) -> Answer:
+    """Return an answer with what it says of deadlock; only answers about rates do."""
+    if call.name not in ABOUT_RATES or call.machine.whole is not None:
+        return answer
+    try:
+        call, _ = confine(call)
+        _, demand = call.matrix()
+        rule = PathRule("shortest") if "routing" not in _arguments(call) else read_paths(call)[1]
+        found = look(call.machine, demand, rule)
+    except (RefusedError, NotAdmittedError):
+        return answer  # a routing whose paths are not known
+    if found == "free":
+        return answer
+    notes = (NOTE,) if found == "cycle" else ()
+    return evolve(answer, assumptions=(*answer.assumptions, *notes), detail=answer.detail | {"deadlock": found})
+
+
+def _arguments(call: MeasureCall) -> tuple[str, ...]:
+    measure = measure_named(call.name)
+    return () if measure is None else measure.named
+
+
+def look(machine: NetworkContext, demand: Demand, rule: PathRule) -> Literal["free", "cycle", "not looked at"]:
+    """Return whether channels depend on each other in a circle, where it is cheap to see."""
+    if rule.via in ("switch", "group"):
+        return "not looked at"
+    symmetry = _symmetry(machine, demand, rule)
+    network = machine.network
+    goals = np.flatnonzero(column_sums(demand, network.ends) > 0)
+    if len(np.unique(symmetry.end_orbit[goals])) * network.arcs > CHEAP:
+        return "not looked at"
+    found = dependencies(routes(symmetry, demand, rule))
+    return "cycle" if topological_levels(found.orbits, found.before, found.after) is None else "free"
+
+
+def _symmetry(machine: NetworkContext, demand: Demand, rule: PathRule) -> Symmetry:
+    """Symmetries that need not be searched for: those that are known, where the demand and the rule keep them all."""
+    kept = rule.kind in ("shortest", "updown") and isinstance(demand, Groups) and not demand.group.any()
+    if kept and "symmetry" in vars(machine):
+        return machine.symmetry
+    return trivial_symmetry(machine.network, ())
