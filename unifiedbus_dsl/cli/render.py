@@ -213,16 +213,16 @@ def _type(plan: Plan, name: str) -> str:
     Raises:
         click.UsageError: there is none, or several.
     """
-    from unifiedbus_dsl.render.plan_summary import plain_name
+    from unifiedbus_dsl.render.plan_summary import type_name
 
     if name in plan.assemblies:
         return name
-    alike = [key for key in plan.assemblies if plain_name(key) == name]
+    alike = [key for key in plan.assemblies if type_name(key) == name]
     if len(alike) == 1:
         return alike[0]
     if alike:
         raise click.UsageError(f"there are several `{name}`: " + ", ".join(f"`{key}`" for key in alike))
-    if any(plain_name(key) == name for key in plan.devices):
+    if any(type_name(key) == name for key in plan.devices):
         raise click.UsageError(f"`{name}` is a device, which has no parts to draw")
     return one_of("type", name, list(plan.assemblies), f" in `{plan.system}`")
 

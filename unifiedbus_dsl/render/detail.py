@@ -17,7 +17,7 @@ from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail_cables import Seen, cable_lines
 from unifiedbus_dsl.render.marks import Box, Mark, Picture, Text, identifier, text_width
 from unifiedbus_dsl.render.places import HEAD, Layout, Part, layout, sizes_for
-from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, bundle_name, plain_name
+from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, bundle_name, type_name
 from unifiedbus_dsl.render.sheet import (
     figure_tiles,
     kind_entries,
@@ -59,7 +59,7 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary 
     drawing, notes = detail_drawing(plan, key, survey)
     figures = survey.figures[key]
     legend = [
-        *(survey.look.legend or wiring_entries(survey, figures)),
+        *(survey.look.legend or wiring_entries(survey, figures, drawing)),
         *survey.look.part_legend,
         *kind_entries(figures),
     ]
@@ -91,7 +91,7 @@ def _told_apart(plan: Plan, key: str, survey: PlanSummary) -> PlanSummary:
     colours = [survey.colours[next(iter(media))], *others][: len(statements)]
     legend: list[list[Mark]] = []
     for i, ((name, bundle), colour) in enumerate(zip(statements, colours, strict=True)):
-        where = "" if name == key else f"in {plain_name(name)}: "
+        where = "" if name == key else f"in {type_name(name)}: "
         text = f"{where}{bundle_name(plan, name, bundle)} · {bundle.text}"
         legend.append(line_entry(f"legend-statement-{i}", text, colour))
     chosen = {

@@ -19,7 +19,7 @@ from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render.folded.assembly import assembly_block
 from unifiedbus_dsl.render.folded.block import Scope
 from unifiedbus_dsl.render.marks import Line, Mark, Picture, identifier
-from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, holders, rate_text, with_spares
+from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, holders, rate_text, type_name, with_spares
 from unifiedbus_dsl.render.sheet import (
     LINE_SAMPLES,
     figure_tiles,
@@ -75,10 +75,11 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: PlanSummar
     figures = shared.figures[key]
     legend_of = shared.look.legend
     samples = [(rate_text(rate), line_width(rate)) for rate in LINE_SAMPLES]
-    legend = [*(legend_of or wiring_entries(shared, figures)), *shared.look.part_legend, *kind_entries(figures)]
+    drawing = overview_drawing(plan, key, shared)
+    wiring = legend_of or wiring_entries(shared, figures, drawing)
+    legend = [*wiring, *shared.look.part_legend, *kind_entries(figures)]
     if figures.cables:
         legend.append(width_entry(samples))
-    drawing = overview_drawing(plan, key, shared)
     said = [
         *(["equal parts are folded"] if any(mark.role in ("gap", "shadow") for mark in drawing) else []),
         *(["a click on a part opens its own picture"] if len(files) > 1 else []),
@@ -111,7 +112,11 @@ def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, st
     assembly = plan.assemblies[key]
     notes = [(summary(assembly.doc), "")]
     if key == plan.root:
-        return [*notes, (f"system {plan.system}", "")]
+        return (
+            notes
+            if plan.system.lower() in (assembly.kind, type_name(key).lower())
+            else [*notes, (f"system {plan.system}", "")]
+        )
     number = with_spares(plan.in_service[key], plan.instances[key] - plan.in_service[key])
     for upper in holders(plan, key):
         notes.append((f"{number} in system {plan.system} · part of {upper}", files[upper]))

@@ -6,6 +6,7 @@ and who meets whom is worked out over the axes that choose the child, never over
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -20,6 +21,7 @@ from unifiedbus_dsl.base.units import Quantity, format_quantity
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Export, Plan, PortRef, Rule
 from unifiedbus_dsl.ir.plan.index import IntArray, axes_used, count_points, evaluate, points
 from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.marks import clipped
 from unifiedbus_dsl.render.palette import medium_colours
 from unifiedbus_dsl.render.style import PLAIN, Style
 
@@ -27,23 +29,21 @@ LARGEST_GRID = 2_000_000
 """Points that a picture may look at to learn who meets whom; beyond it draws one line for a bundle."""
 
 KIND_NAMES = {"npu": ("NPU", "NPUs"), "cpu": ("CPU", "CPUs"), "nic": ("NIC", "NICs"), "switch": ("switch", "switches")}
+_SUBSCRIPTS = "ijklmn"
 PATTERN_NAMES = {"fullmesh": "full mesh", "all": "all to all"}
 
 
 def split_type(key: str) -> tuple[str, str]:
-    """The name of a type and its arguments: `FatTree` and `(k = 8)`."""
+    """The name of a type as its file calls it, without the name of the file where there are namesakes, and its
+    arguments: `FatTree` and `(k = 8)`."""
     name, bracket, rest = key.partition("(") if key.endswith(")") else (key, "", "")
-    return (name.rstrip(), bracket + rest) if name.rstrip() else (key, "")
+    own = re.sub(r"(?<=\w)@\w+$", "", name.rstrip())
+    return (own, bracket + rest) if own else (key, "")
 
 
 def type_name(key: str) -> str:
     """A type without its arguments."""
     return split_type(key)[0]
-
-
-def plain_name(key: str) -> str:
-    """A type as its file calls it: without arguments, and without the name of the file where there are namesakes."""
-    return type_name(key).partition("@")[0]
 
 
 def kind_name(kind: str, count: int) -> str:
@@ -122,17 +122,21 @@ def sum_text(count: int, rate: Fraction) -> str:
 
 
 def bundle_name(plan: Plan, key: str, bundle: Bundle) -> str:
-    """What a bundle joins: `npu – plane`, or `npu, full mesh along index 2`."""
+    """What a bundle joins: `npu – plane`, or `full mesh along npu[i, *]`."""
     if not bundle.inner:
         return f"{bundle.left} – {bundle.right}"
-    return f"{bundle.left}, {pattern_name(bundle, child_named(plan.assemblies[key], bundle.left))}"
+    name = pattern_name(bundle, child_named(plan.assemblies[key], bundle.left))
+    return name if "[" in name else f"{bundle.left}, {name}"
 
 
 def pattern_name(bundle: Bundle, child: Child) -> str:
-    """How the cables inside an array run: `full mesh along index 2`."""
+    """How the cables inside an array run: `full mesh along npu[i, *]`."""
     name = PATTERN_NAMES.get(bundle.pattern or "", bundle.pattern or "cables")
     moving = moving_dimensions(bundle, child) or ()
-    return f"{name} along index {moving[0] + 1}" if len(moving) == 1 and len(child.shape) > 1 else name
+    if len(moving) != 1 or not 1 < len(child.shape) <= len(_SUBSCRIPTS):
+        return name
+    at = ["*" if d == moving[0] else letter for d, letter in zip(range(len(child.shape)), _SUBSCRIPTS, strict=False)]
+    return f"{name} along {clipped(child.name, 11, 90)}[{', '.join(at)}]"
 
 
 def bundles(plan: Plan, assembly: AssemblyType) -> tuple[Bundle, ...]:

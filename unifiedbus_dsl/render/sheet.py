@@ -66,11 +66,24 @@ def sheet(
     head, y = _head(title, kind, notes, tiles, inner, tip)
     body = moved(drawing, MARGIN + (inner - (right - left)) / 2 - left, y - top)
     y += bottom - top + 22
-    foot, y = _legend(legend, inner, y)
+    foot, y = _legend([entry for entry in legend if _is_drawn(entry, drawing)], inner, y)
     marks = (*head, *body, *foot)
     figures = "; ".join(f"{value} {name}" for value, name in tiles)
     words = f"{title}, a {kind}. {figures}." if figures else f"{title}, a {kind}."
     return Picture(title, words, inner + 2 * MARGIN, y + MARGIN - 8, tuple(_unique(marks)))
+
+
+def _is_drawn(entry: Sequence[Mark], drawing: Sequence[Mark]) -> bool:
+    """Whether something of what a legend entry explains is there; entries of words alone explain nothing drawn."""
+    samples = [mark for mark in entry if not isinstance(mark, Text) and not mark.id.startswith("legend-width")]
+    return not samples or any(_looks(sample) in {_looks(mark) for mark in drawing} for sample in samples)
+
+
+def _looks(mark: Mark) -> tuple[str, ...]:
+    """By what a mark is known again: opacity and size do not count."""
+    if isinstance(mark, Line):
+        return ("line", mark.colour[:7])
+    return ("box", mark.fill, mark.stroke) if isinstance(mark, Box) else ("text",)
 
 
 def summary(doc: str | None) -> str:
@@ -156,7 +169,10 @@ def _legend(entries: Sequence[Sequence[Mark]], width: float, y: float) -> tuple[
 def figure_tiles(figures: Figures) -> list[tuple[str, str]]:
     """Key figures, the most telling first."""
     kinds = [kind for kind in figures.devices if kind == "npu"]
-    kinds += [*figures.assemblies, *(kind for kind in figures.devices if kind != "npu")]
+    kinds += [
+        *(k for k, n in figures.assemblies.items() if (k, n) != ("module", 1)),
+        *(kind for kind in figures.devices if kind != "npu"),
+    ]
     counts = {**figures.devices, **figures.assemblies}
     tiles = [(with_spares(counts[kind], figures.spares.get(kind, 0)), figures.name(kind)) for kind in kinds]
     many = "cable" if figures.cables + figures.spare_cables == 1 else "cables"
@@ -166,14 +182,18 @@ def figure_tiles(figures: Figures) -> list[tuple[str, str]]:
     return tiles
 
 
-def wiring_entries(survey: PlanSummary, figures: Figures) -> list[list[Mark]]:
-    """A legend entry for each medium with the cables that there are of it, at all levels."""
+def wiring_entries(survey: PlanSummary, figures: Figures, drawing: Sequence[Mark] | None = None) -> list[list[Mark]]:
+    """A legend entry for each medium with the cables that there are of it, at all levels. Of those that a drawing does
+    not show, it gives words alone."""
     entries: list[list[Mark]] = []
+    shown = None if drawing is None else {mark.colour[:7] for mark in drawing if isinstance(mark, Line)}
     for wiring in figures.wiring:
         many = "cable" if wiring.cables + wiring.spares == 1 else "cables"
         count = with_spares(wiring.cables, wiring.spares)
         text = f"{palette.medium_name(wiring.medium)}: {count} {many}, {rate_text(wiring.rate)}"
-        entries.append(line_entry(f"legend-{wiring.medium}", text, survey.colours[wiring.medium]))
+        id, colour = f"legend-{wiring.medium}", survey.colours[wiring.medium]
+        unseen = shown is not None and colour not in shown
+        entries.append(text_entry(id, f"{text}, not drawn") if unseen else line_entry(id, text, colour))
     return entries
 
 

@@ -10,9 +10,9 @@ from unifiedbus_dsl.ir.plan import Child
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folded.arcs import inner_bundles
 from unifiedbus_dsl.render.folded.array import array_block, part_tip, stack_block
-from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, counted_type, pill
+from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, counted_type, pill, pill_size
 from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, moved, text_width
-from unifiedbus_dsl.render.plan_summary import Bundle, pattern_name, type_name
+from unifiedbus_dsl.render.plan_summary import Bundle, pattern_name, split_type
 
 _PILL = 23.0
 """From one label below an array to the next."""
@@ -100,7 +100,7 @@ def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
 def _framed(scope: Scope, child: Child, row: Block) -> Block:
     """The array in a frame of its own with its name at the left and the cables inside it below."""
     title = clipped(child.name, 15, LONGEST_LABEL, bold=True)
-    arguments = child.type.removeprefix(type_name(child.type))
+    arguments = split_type(child.type)[1]
     each = scope.survey.figures[child.type].contents if child.type in scope.plan.assemblies else ()
     lines = [
         (title, 15.0, True, palette.INK),
@@ -113,7 +113,7 @@ def _framed(scope: Scope, child: Child, row: Block) -> Block:
     column = max(text_width(text, size, bold) for text, size, bold, _ in lines) + 16
     notes = _inner_notes(scope, child)
     below = _PILL * len(notes)
-    width = 12 + column + max([row.width, *(text_width(text, 11) + 20 for text, _ in notes)]) + 12
+    width = 12 + column + max([row.width, *(pill_size((text,))[0] + 4 for text, _ in notes)]) + 12
     body = max(row.height, 17.0 * len(lines))
     height = 12 + body + (below + 4 if notes else 0) + 12
     placed = row.moved(12 + column + (width - 24 - column - row.width) / 2, 12 + (body - row.height) / 2)

@@ -22,9 +22,9 @@ from unifiedbus_dsl.render.plan_summary import (
     cable_rate,
     child_named,
     medium,
-    plain_name,
     rate_text,
     sum_text,
+    type_name,
 )
 from unifiedbus_dsl.render.sheet import box_entry, line_entry
 from unifiedbus_dsl.render.style import LinkText, Style
@@ -253,7 +253,7 @@ class _ViewReader:
                 self._refuse(each, WHOLE_ARRAYS, "leave the subscripts out")
 
     def _is_called(self, child: Child, name: str, *, parts: bool) -> bool:
-        own = plain_name(child.type)
+        own = type_name(child.type)
         return name in (kind_of(self.plan, child), own, own.rpartition(".")[2]) or (parts and name == child.name)
 
     def _path(self, path: Sequence[Step]) -> set[Place]:
