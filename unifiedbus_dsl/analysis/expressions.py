@@ -72,6 +72,9 @@ def answer_of(node: tree.Expr, asker: MeasureEvaluator, systems: Systems, sink: 
     parts.found.update(_lets(node, asker))
     lines = tuple(f"{text}: {part.shown}, {part.kind}" for text, part in parts.found.items())
     detail = {**made.detail, "parts": {text: _part(part) for text, part in parts.found.items()}}
+    origins = {part.origin for part in parts.found.values() if part.measure != EXPRESSION}
+    if origins == {"plan"}:
+        made = evolve(made, origin="plan")
     estimates = [part for part in parts.found.values() if part.kind == "estimate"]
     if estimates:
         made = evolve(made, kind="estimate", assumptions=tuple(dict.fromkeys(chain(*map(_assumed, estimates)))))

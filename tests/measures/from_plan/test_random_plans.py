@@ -85,6 +85,16 @@ def test_arguments_that_the_plan_does_not_read_are_for_the_fabric() -> None:
         assert answers(compiled, question, by_plan=True)[0].origin == "fabric"
 
 
+def test_what_is_worked_out_of_answers_of_the_plan_is_from_the_plan() -> None:
+    compiled = compile_text(draw_plan(random.Random(1)), "plan")
+    for question, origin in (
+        ("2 * diameter(all npu) + mean_hops(all npu)", "plan"),
+        ("diameter(all npu) + disjoint_paths(all npu)", "fabric"),
+    ):
+        assert answers(compiled, question, by_plan=True)[0].origin == origin
+        assert answers(compiled, question, by_plan=False)[0].origin == "fabric"
+
+
 @pytest.mark.slow
 def test_answers_of_300_plans_are_those_of_their_fabrics() -> None:
     counts = run(25, 300)
