@@ -180,6 +180,13 @@ def test_what_has_no_tables_is_refused(body: str, form: str, said: str, tmp_path
     assert [each.code for each in sink if each.severity.name == "ERROR"] == ["UB0802"]
 
 
+@pytest.mark.parametrize(("size", "told"), [(3, False), (6, True)])
+def test_ns3_tells_of_a_ring_that_hangs(size: int, told: bool, tmp_path: Path) -> None:
+    fabric = fabric_of(f"c[{size}] : Chip(ports = 2)\nconnect c.p as ring over Wire(1 m)")
+    said = [each.message for each in write(fabric, "ns3", tmp_path)]
+    assert any("can deadlock" in message for message in said) is told
+
+
 # ---- OpenSM ---------------------------------------------------------------------------------------------------------
 
 
