@@ -193,14 +193,18 @@ def test_notebooks_show_the_overview() -> None:
 # ---- view blocks ------------------------------------------------------------------------------------------------
 
 
+def boards_of(items: str) -> list[str]:
+    """Return the boards that are named, open or closed, in order."""
+    picture = seen(items)
+    names = [*texts(picture, "open-name"), *texts(picture, "name")]
+    return sorted(name for name in names if name.startswith("board["))
+
+
 def test_fold_keeps_as_many_as_it_says() -> None:
-    names = texts(seen("fold board keep 2"), "name")
-    assert [name for name in names if name.startswith("board")] == ["board[0]", "board[7]"]
-    names = texts(seen("fold board keep 1"), "name")
-    assert [name for name in names if name.startswith("board")] == ["board[0]"]
+    assert boards_of("fold board keep 2") == ["board[0]", "board[7]"]
+    assert boards_of("fold board keep 1") == ["board[0]"]
     assert "7 more" in texts(seen("fold board keep 1"), "more")
-    names = texts(seen("fold board keep 8"), "name")
-    assert len([name for name in names if name.startswith("board")]) == 8
+    assert len(boards_of("fold board keep 8")) == 8
 
 
 def test_collapse_closes_parts() -> None:

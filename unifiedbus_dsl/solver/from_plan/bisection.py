@@ -75,6 +75,8 @@ def bisection(network: PlanNetwork, members: frozenset[int]) -> PlanBisection:
     """
     if network.lost:
         raise NotProvedError("parts are lost")
+    if not len(network.orbit_capacity_Bps):
+        raise NotProvedError("no cables")
     flows = flow_bound(network, members)
     best: Cut | None = None
     for half in halves(network, members):
