@@ -32,8 +32,8 @@ from unifiedbus_dsl.syntax.project_file import ProjectFileError, find_project
 from unifiedbus_dsl.vocabulary.limits import Limits
 
 SUFFIX = ".ubus"
-LIMITS = Limits(work=60_000_000, errors=200)
-"""What is taken on for a text that is being written: about half a second, so that no answer waits for more."""
+LIMITS = Limits(work=30_000_000, errors=200)
+"""What is taken on for a text that is being written: about a quarter of a second, so that no answer waits for more."""
 MOST_FILES = 2_000
 """Files around a text that are looked through for a name, at most."""
 SKIPPED = frozenset(("node_modules", "__pycache__"))
