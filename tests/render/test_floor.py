@@ -104,3 +104,35 @@ def test_without_places_the_way_out_is_said() -> None:
 
 def test_the_same_plan_gives_the_same_bytes() -> None:
     assert floor(machines.superpod(8)) == floor(machines.superpod(8))
+
+
+def test_axes_have_marks_where_the_places_are() -> None:
+    picture = floor_picture(machines.superpod())
+    boxes = placed()
+    ticks = {m.tip: m for m in picture.by_role("axis") if isinstance(m, Text)}
+    assert boxes["cabinet[0]"].x < ticks["y = 0 m"].x + 1.5 < boxes["cabinet[0]"].x + 3  # the rack begins at 0 m
+    scale = (boxes["cabinet[16]"].x - boxes["cabinet[0]"].x) / 2.4
+    first, second = (ticks[tip].x for tip in ("y = 0 m", "y = 10 m") if tip in ticks)
+    assert (second - first) / 10 == pytest.approx(scale)
+
+
+def test_what_is_not_placed_is_named() -> None:
+    plan = machines.superpod(16)
+    root = plan.assemblies["Atlas950"]
+    kept = tuple(p for p in root.placements if p.child == "cabinet")
+    half = evolve(plan, assemblies={**plan.assemblies, "Atlas950": evolve(root, placements=kept)})
+    texts = {m.text for m in floor_picture(half).by_role("legend") if isinstance(m, Text)}
+    assert "not placed: 32 × inter" in texts
+    assert not any("not placed" in getattr(m, "text", "") for m in floor_picture(plan).marks)
+
+
+def test_more_racks_than_can_be_drawn_stand_pod_by_pod() -> None:
+    plan = machines.superpod(16)
+    pods = tuple((Fraction(0), Fraction(40 * k)) for k in range(200))
+    hall = AssemblyType(
+        "Hall", "supercluster", (Child("pod", (200,), "Atlas950"),), placements=(Placement("pod", pods),)
+    )
+    picture = floor_picture(evolve(plan, root="Hall", assemblies={**plan.assemblies, "Hall": hall}))
+    boxes = [m for m in picture.by_role("placed") if isinstance(m, Box)]
+    assert len(boxes) == 200
+    assert {m.tip.partition("[")[0] for m in boxes} == {"pod"}

@@ -28,7 +28,8 @@ from unifiedbus_dsl.ir.plan import (
 from unifiedbus_dsl.ir.plan.labels import label_table, shape_text
 from unifiedbus_dsl.ir.plan.text import value_text
 from unifiedbus_dsl.render.detail import TooManyMarksError, detail_picture
-from unifiedbus_dsl.render.floor import MOST_PLACES, NothingPlacedError, floor_picture
+from unifiedbus_dsl.render.floor import NothingPlacedError, floor_picture
+from unifiedbus_dsl.render.floor_spots import MOST_PLACES
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.plan_summary import PlanSummary, rate_text, with_spares

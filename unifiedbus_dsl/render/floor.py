@@ -1,28 +1,28 @@
 """The floor plan: what `place` puts where, to scale, and how many cables run along which row and column.
 
-A cable runs along the row of its left end to the column of its right end, then along that: the path whose length the
-compiler takes. Needs the plan alone.
+Beyond some thousands of racks, pods are drawn. A cable runs along the row of its left end to the column of its right
+end, then along that: the path whose length the compiler takes. Needs the plan alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
-from math import sqrt
+from math import ceil, sqrt
+from math import floor as floor_
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Quantity, format_number
-from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
-from unifiedbus_dsl.ir.plan.labels import element_text
+from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.detail import TooManyMarksError
+from unifiedbus_dsl.render.floor_spots import Runs, Spot, cable_runs, longest_run, placed_spots
 from unifiedbus_dsl.render.marks import (
+    Anchor,
     Box,
     Line,
     Mark,
@@ -34,48 +34,19 @@ from unifiedbus_dsl.render.marks import (
     straight,
     text_width,
 )
-from unifiedbus_dsl.render.places import rule_ends
-from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, has_end_point, has_npu, medium, with_spares
+from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, has_end_point, has_npu, with_spares
 from unifiedbus_dsl.render.sheet import sheet, text_entry
 from unifiedbus_dsl.render.svg import svg
 
-MOST_PLACES = 5_000
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Metres between two marks of an axis."""
 
-_RACK = 0.6, 1.2
-"""Width and depth in metres of what stands on the floor, where the places do not leave less."""
-
-_PAGE = 990.0
+_PAGE = 960.0
 _TALLEST = 900.0
 
 
 class NothingPlacedError(ValueError):
     """The assembly has no `place`."""
-
-
-@frozen
-class Spot:
-    """Something placed: where its origin is, in metres, and which devices it holds."""
-
-    path: str
-    child: str
-    key: str
-    kind: str
-    x: float
-    y: float
-    start: int
-    devices: int
-    spare: bool = False
-
-
-@frozen(eq=False)
-class Runs:
-    """Cables of one medium between spots: `left[k]` to `right[k]` run `cables[k]` cables of `length[k]` metres."""
-
-    medium: str
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    cables: NDArray[np.int64]
-    length: NDArray[np.float64]
 
 
 def floor(plan: Plan, type_key: str | None = None) -> str:
@@ -93,123 +64,38 @@ def floor_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary |
     """The same as values."""
     key = type_key or plan.root
     survey = shared or PlanSummary(plan)
-    spots = tuple(_spots(plan, assembly_named(plan, key), "", 0.0, 0.0, 0))
+    spots = placed_spots(plan, assembly_named(plan, key))
     if not spots:
         raise NothingPlacedError(f"nothing in `{key}` is placed: `place … as grid(…)` says where its racks stand")
     runs = tuple(cable_runs(plan, key, spots))
     frame = _Frame.around(spots)
-    marks: list[Mark] = [_outline(frame), *_trays(survey, frame, spots, runs)]
+    trays = _trays(survey, frame, spots, runs)
+    marks: list[Mark] = [_outline(frame), *_axes(frame), *trays.marks]
     for child in sorted({spot.child for spot in spots}):
         mine = [spot for spot in spots if spot.child == child]
         style = _label_style(frame, mine)
         marks += [mark for spot in mine for mark in _spot(plan, frame, spot, style)]
-    longest = _longest(runs)
+    longest = longest_run(runs)
     if longest:
         marks += _longest_run(survey, frame, spots, *longest)
     marks += _scale_bar(frame)
     legend = [*_spot_entries(plan, spots), *_legend(survey, runs)]
     if runs:
-        legend.append(
-            text_entry("legend-path", "cables run along their row, then along a column; wider lines are more")
-        )
+        ways = f"{_metres(trays.along)} along rows, {_metres(trays.down)} along columns"
+        legend.append(text_entry("legend-path", f"cables run along their row, then along a column; in trays {ways}"))
+        legend.append(text_entry("legend-wide", "wider lines are more cables"))
+    legend += [
+        text_entry(f"legend-said-{i}", said)
+        for i, said in enumerate([*_aisles(frame, spots), *_missing(plan, key, spots)])
+    ]
     return sheet(
         survey.look.title or key,
         survey.look.kind(key, "floor plan"),
         survey.look.notes,
-        _tiles(frame, spots, runs),
+        [*_tiles(frame, spots, runs), *_power_tile(plan, key)],
         marks,
         legend,
     )
-
-
-def _spots(
-    plan: Plan, assembly: AssemblyType, path: str, x: float, y: float, start: int, spare: bool = False
-) -> Iterator[Spot]:
-    """What is placed in an assembly, at the deepest level that places anything."""
-    places = {placement.child: placement.positions for placement in assembly.placements}
-    for child in assembly.children:
-        size = plan.device_count[child.type]
-        for element in range(child.count):
-            name = _element(child, element, path)
-            at = places[child.name][element] if child.name in places else None
-            if at is None and child.count > 1:
-                break
-            left, top = x + float(at[0] if at else 0), y + float(at[1] if at else 0)
-            inner = plan.assemblies.get(child.type)
-            first, idle = start + element * size, spare or child.spare
-            below = list(_spots(plan, inner, name, left, top, first, idle)) if inner else []
-            if below:
-                yield from below
-            elif at is not None:
-                kind = plan.type(child.type).kind
-                yield Spot(name, child.name, child.type, kind, left, top, first, size, idle)
-        start += child.count * size
-
-
-def _element(child: Child, element: int, path: str) -> str:
-    own = child.name + element_text(child, np.unravel_index(element, child.shape) if child.shape else ())
-    return f"{path}.{own}" if path else own
-
-
-# ---- cables -----------------------------------------------------------------------------------------------------
-
-
-def cable_runs(plan: Plan, key: str, spots: Sequence[Spot]) -> Iterator[Runs]:
-    """The cables that leave a spot, rule by rule and instance by instance."""
-    if len(spots) > MOST_PLACES:
-        raise TooManyMarksError(f"`{key}` places {len(spots):,} things, more than the {MOST_PLACES:,} of a floor plan")
-    starts = np.array([spot.start for spot in spots])
-    ends = starts + np.array([spot.devices for spot in spots])
-    order = np.argsort(starts)
-    for name, offset in _instances(plan, key, 0, int(max(spot.devices for spot in spots))):
-        assembly = plan.assemblies[name]
-        for number, rule in enumerate(assembly.rules):
-            lefts, rights = rule_ends(plan, assembly, number)
-            length = _lengths(plan, assembly, number)
-            a, b = (_spot_of(devices + offset, starts, ends, order) for devices in (lefts, rights))
-            outside = (a >= 0) & (b >= 0) & (a != b) & (length >= 0)
-            codes, first, cables = np.unique(
-                a[outside] * len(spots) + b[outside], return_index=True, return_counts=True
-            )
-            if len(codes):
-                metres = length[outside][first]
-                yield Runs(medium(plan, rule.link), codes // len(spots), codes % len(spots), cables, metres)
-
-
-def _instances(plan: Plan, key: str, start: int, least: int) -> Iterator[tuple[str, int]]:
-    """Assemblies larger than a spot, with the first device of each."""
-    yield key, start
-    for child in plan.assemblies[key].children:
-        size = plan.device_count[child.type]
-        if child.type in plan.assemblies and size > least:
-            for element in range(child.count):
-                yield from _instances(plan, child.type, start + element * size, least)
-        start += child.count * size
-
-
-def _spot_of(
-    devices: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64], order: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The spot that holds each device, -1 where none does."""
-    at = order[np.maximum(np.searchsorted(starts[order], devices, side="right") - 1, 0)]
-    held = (devices >= starts[at]) & (devices < ends[at])
-    return np.where(held, at, -1)
-
-
-def _lengths(plan: Plan, assembly: AssemblyType, number: int) -> NDArray[np.float64]:
-    """Length in metres of each cable of a rule; negative where there is none."""
-    at = plan.numbering.rule_points(assembly.key, number)
-    stated = assembly.rules[number].length
-    if stated is not None:
-        return np.full(at.size, float(stated))
-    found = plan.numbering.lengths(assembly.key, number, at)
-    return np.broadcast_to(found, at.shape).ravel() / 1000
-
-
-def _longest(runs: Sequence[Runs]) -> tuple[Runs, int] | None:
-    """The longest run: which, and its place there; the first of several."""
-    best = max(runs, key=lambda run: float(run.length.max()), default=None)
-    return (best, int(best.length.argmax())) if best else None
 
 
 # ---- drawing ----------------------------------------------------------------------------------------------------
@@ -231,9 +117,11 @@ class _Frame:
     @classmethod
     def around(cls, spots: Sequence[Spot]) -> _Frame:
         xs, ys = sorted({s.x for s in spots}), sorted({s.y for s in spots})
-        rack = _least(xs, _RACK[0]), _least(ys, _RACK[1])
+        rack = _least(xs, max(s.size[0] for s in spots)), _least(ys, max(s.size[1] for s in spots))
         margin = 0.5
-        width, depth = xs[-1] - xs[0] + rack[0] + 2 * margin, ys[-1] - ys[0] + rack[1] + 2 * margin
+        right = max(s.x + s.size[0] for s in spots)
+        low = max(s.y + s.size[1] for s in spots)
+        width, depth = right - xs[0] + 2 * margin, low - ys[0] + 2 * margin
         aisle = _least(ys, rack[1] + 2 * margin) - rack[1]
         tray = rack[1] + min(0.3, aisle / 2) if aisle > 0.1 else rack[1] / 2
         return cls(xs[0] - margin, ys[0] - margin, width, depth, rack, tray, depth > 1.2 * width)
@@ -255,8 +143,13 @@ class _Frame:
         (ax, ay), (bx, by) = self.point(x, y), self.point(x + width, y + depth)
         return min(ax, bx), min(ay, by), abs(ax - bx), abs(ay - by)
 
+    def extent(self, spot: Spot) -> tuple[float, float]:
+        """Width and depth in metres of a spot as far as its neighbours leave it."""
+        return min(self.rack[0], spot.size[0]), min(self.rack[1], spot.size[1])
+
     def middle(self, spot: Spot) -> Point:
-        return self.point(spot.x + self.rack[0] / 2, spot.y + self.rack[1] / 2)
+        width, depth = self.extent(spot)
+        return self.point(spot.x + width / 2, spot.y + depth / 2)
 
 
 def _least(values: Sequence[float], most: float) -> float:
@@ -271,7 +164,7 @@ def _outline(frame: _Frame) -> Box:
 
 def _spot(plan: Plan, frame: _Frame, spot: Spot, style: tuple[bool, float] | None) -> list[Mark]:
     """A rack to scale with as much of its name as fits."""
-    x, y, width, height = frame.box(spot.x, spot.y, *frame.rack)
+    x, y, width, height = frame.box(spot.x, spot.y, *frame.extent(spot))
     look = _look(plan, spot.key)
     tip = f"{spot.path} : {spot.key}\nat {format_number(spot.x)} m, {format_number(spot.y)} m"
     inset = min(1.0, width * 0.05)
@@ -300,7 +193,7 @@ def _label(spot: Spot, short: bool) -> str:
 
 def _label_style(frame: _Frame, spots: Sequence[Spot]) -> tuple[bool, float] | None:
     """Whether names are cut to their subscripts, and the size of the text, so that all of an array fit; or no names."""
-    _, _, width, height = frame.box(0, 0, *frame.rack)
+    _, _, width, height = frame.box(0, 0, *frame.extent(spots[0]))
     for short, size in ((False, 10.0), (True, 10.0)):
         if size * 1.2 <= height and all(text_width(_label(spot, short), size) <= width - 3 for spot in spots):
             return short, size
@@ -314,11 +207,21 @@ def _look(plan: Plan, key: str) -> palette.KindStyle:
     return palette.KINDS["npu" if has_npu(plan, key) else "device" if has_end_point(plan, key) else "switch"]
 
 
-def _trays(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], runs: Sequence[Runs]) -> list[Mark]:
+@frozen(eq=False)
+class _Trays:
+    """Lines of cables, and how much cable they are along rows and along columns, in metres."""
+
+    marks: list[Mark]
+    along: float
+    down: float
+
+
+def _trays(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], runs: Sequence[Runs]) -> _Trays:
     """Lines along rows and columns as wide as the number of cables that run there, a colour each medium."""
     load = {name: _tray_loads(spots, [run for run in runs if run.medium == name]) for name in survey.colours}
     most = max((cables for trays in load.values() for *_, cables in trays), default=1)
     marks: list[Mark] = []
+    total = [0.0, 0.0]
     for number, (name, trays) in enumerate(load.items()):
         for k, (ax, ay, bx, by, cables) in enumerate(trays):
             aside = frame.tray + 0.12 * number
@@ -326,9 +229,11 @@ def _trays(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], runs: Sequ
             a, b = frame.point(ax + half, ay + aside), frame.point(bx + half, by + aside)
             width = 0.6 + 7.4 * sqrt(cables / most)
             colour = survey.colours[name] + "99"
-            tip = f"{cables:,} {palette.medium_name(name)} cables"
+            metres = cables * (abs(bx - ax) + abs(by - ay))
+            total[ax == bx] += metres
+            tip = f"{cables:,} {palette.medium_name(name)} cables, {_metres(metres)} of cable"
             marks.append(Line(f"tray-{identifier(name)}-{k}", straight(a, b), colour, width, role="tray", tip=tip))
-    return marks
+    return _Trays(marks, *total)
 
 
 def _tray_loads(spots: Sequence[Spot], runs: Sequence[Runs]) -> list[tuple[float, float, float, float, int]]:
@@ -365,8 +270,65 @@ def _longest_run(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], run:
     line = Line("longest", path, palette.INK, 2.0, dashed=True, role="longest", tip=text)
     _, y, _, height = frame.box(frame.left, frame.top, frame.width, frame.depth)
     label = Text("longest-name", 0, y + height + 16, text, 12, True, palette.INK, "start", role="longest", tip=text)
-    ends = [_ring(f"longest-{name}", frame.box(spot.x, spot.y, *frame.rack)) for name, spot in (("from", a), ("to", b))]
+    ends = [
+        _ring(f"longest-{name}", frame.box(spot.x, spot.y, *frame.extent(spot)))
+        for name, spot in (("from", a), ("to", b))
+    ]
     return [line, *ends, label]
+
+
+def _axes(frame: _Frame) -> list[Mark]:
+    """Metres along the upper and the left edge of the room, as `place` counts them."""
+    step = next((m for m in _STEPS if m * frame.scale >= 46), _STEPS[-1])
+    across, down = ("y", "x") if frame.turned else ("x", "y")
+    lows = {"x": frame.left, "y": frame.top}
+    highs = {"x": frame.left + frame.width, "y": frame.top + frame.depth}
+    marks: list[Mark] = []
+    for axis in (across, down):
+        for value in range(ceil(lows[axis] / step) * step, floor_(highs[axis]) + 1, step):
+            x, y = frame.point(*((value, frame.top) if axis == "x" else (frame.left, value)))
+            at = (x, -9.0) if axis == across else (-8.0, y)
+            tick = ((x, -3.0), (x, 0.0)) if axis == across else ((-3.0, y), (0.0, y))
+            id = f"axis-{axis}-{value}"
+            marks.append(Line(f"{id}-tick", straight(*tick), palette.FRAME, role="axis"))
+            text = f"{value} m" if value == 0 else f"{value}"
+            anchor: Anchor = "middle" if axis == across else "end"
+            marks.append(Text(id, *at, text, 10, False, palette.QUIET, anchor, role="axis", tip=f"{axis} = {value} m"))
+    return marks
+
+
+def _aisles(frame: _Frame, spots: Sequence[Spot]) -> list[str]:
+    """How wide the aisles between rows are, and how many there are of each."""
+    ys = sorted({spot.y for spot in spots})
+    wide = Counter(round(b - a - frame.rack[1], 3) for a, b in pairwise(ys))
+    texts = [f"{count} of {format_number(width)} m" for width, count in sorted(wide.items()) if width > 0.3]
+    return [f"aisles between rows: {', '.join(texts[:4])}{' and others' if len(texts) > 4 else ''}"] if texts else []
+
+
+def _missing(plan: Plan, key: str, spots: Sequence[Spot]) -> list[str]:
+    """What holds devices and is placed nowhere."""
+    placed = sum(spot.devices for spot in spots)
+    if placed == plan.device_count[key]:
+        return []
+    held = {spot.path.partition(".")[0].partition("[")[0] for spot in spots}
+    texts = [
+        f"{c.count:,} × {c.name}" if c.shape else c.name for c in plan.assemblies[key].children if c.name not in held
+    ]
+    rest = plan.device_count[key] - placed
+    return [f"not placed: {', '.join(texts) or f'{rest:,} devices inside'}"]
+
+
+def _power_tile(plan: Plan, key: str) -> list[tuple[str, str]]:
+    watts = _power(plan, key)
+    return [(units.format_quantity(Quantity(watts, units.POWER)), "power, where stated")] if watts else []
+
+
+def _power(plan: Plan, key: str) -> Fraction:
+    """The sum of the powers that parts of a type state, its own included."""
+    own = plan.type(key).fields.get("power")
+    total = own.value if isinstance(own, Quantity) else Fraction(0)
+    inside = plan.assemblies[key].children if key in plan.assemblies else ()
+    return total + sum((c.count * _power(plan, c.type) for c in inside if not c.spare), Fraction(0))
 
 
 def _ring(id: str, rack: tuple[float, float, float, float]) -> Box:
@@ -376,7 +338,7 @@ def _ring(id: str, rack: tuple[float, float, float, float]) -> Box:
 
 def _scale_bar(frame: _Frame) -> list[Mark]:
     """How long some metres are, and which way x and y run."""
-    metres = next(m for m in (1, 2, 5, 10, 20, 50, 100, 500, 1000) if m * frame.scale >= 50 or m == 1000)
+    metres = next(m for m in _STEPS if m * frame.scale >= 50 or m == _STEPS[-1])
     x, y, width, height = frame.box(frame.left, frame.top, frame.width, frame.depth)
     axes = "x runs up, y to the right" if frame.turned else "x runs to the right, y down"
     text = f"{metres} m · {axes}"
