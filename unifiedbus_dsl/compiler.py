@@ -93,7 +93,7 @@ class Compilation:
         return evolve(self, diagnostics=left, plans=self.answerable)
 
     def pick(self, system: str | None = None) -> Plan:
-        """The plan of a system, by default the first of the text.
+        """Return the plan of a system, by default the first of the text.
 
         Raises:
             CompilationFailed: the text has errors, or no system.
@@ -116,7 +116,7 @@ class Compilation:
         return self.pick()
 
     def fabric(self, system: str | None = None) -> Fabric:
-        """The fabric of a system, expanded when one of its columns is first looked at.
+        """Return the fabric of a system, expanded when one of its columns is first looked at.
 
         Raises:
             CompilationFailed: the text has errors, or no system.
@@ -131,7 +131,8 @@ class Compilation:
         return self._fabrics[plan.system]
 
     def _repr_svg_(self) -> str | None:
-        """The overview of the first system, which notebooks show; None where there is none or nothing to draw with."""
+        """Return the overview of the first system, which notebooks show; None where there is none or nothing to draw
+        with."""
         if not self.ok or not self.plans:
             return None
         return self.plan._repr_svg_()
@@ -306,7 +307,7 @@ def _compile(
     settings: Mapping[str, str] | None = None,
     read: Read = parse,
 ) -> Compilation:
-    """All passes. Where the text has too many errors, or asks for too much work, the rest is not looked at."""
+    """Return all passes. Where the text has too many errors, or asks for too much work, the rest is not looked at."""
     try:
         with limited(limits.work):
             return _passes(source, library, sink, limits, settings or {}, read)
@@ -413,8 +414,8 @@ def _add_instantiation_label(diagnostic: Diagnostic, done: Elaborated, types: Pl
 def _enclosing(span: Span, model: Model) -> int:
     """Where the statement of the file begins that a place is in; -1 outside of any."""
     module = model.modules_by_source.get(span.source)
-    found = module.file.places.around(span) if module is not None else ()
-    return found[0].span.start if found else -1
+    statements = module.file.places.around(span) if module is not None else ()
+    return statements[0].span.start if statements else -1
 
 
 def _add_instance_count(diagnostic: Diagnostic, done: Elaborated, types: Places[str]) -> Diagnostic:

@@ -10,5 +10,5 @@ from unifiedbus_dsl.measures.answers import Answer
 
 
 def __getattr__(name: str) -> Callable[..., Answer]:
-    """Each measure that has no function of its own, from the registry."""
+    """Return each measure that has no function of its own, from the registry."""
     return api.__getattr__(name)

@@ -50,8 +50,8 @@ def slow() -> Iterator[list[str]]:
         word = does[0]
         if word == "stop":
             raise KeyboardInterrupt
-        until = time.monotonic() + (60 if word == "sleep" else 0)
-        while time.monotonic() < until:
+        deadline_s = time.monotonic() + (60 if word == "sleep" else 0)
+        while time.monotonic() < deadline_s:
             time.sleep(0.01)
         return Certified(call.exact(7, NUMBER), Stated(7, 7, "made up"))
 

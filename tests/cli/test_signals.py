@@ -67,15 +67,15 @@ def children(folder: Path) -> list[int]:
 
 
 def ended(folder: Path, seconds: float = 20) -> bool:
-    until = time.monotonic() + seconds
-    while children(folder) and time.monotonic() < until:
+    deadline_s = time.monotonic() + seconds
+    while children(folder) and time.monotonic() < deadline_s:
         time.sleep(0.05)
     return not children(folder)
 
 
 def has_lines(path: Path, count: int, seconds: float = 60) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    deadline_s = time.monotonic() + seconds
+    while time.monotonic() < deadline_s:
         if path.exists() and path.read_bytes().count(b"\n") >= count:
             return True
         time.sleep(0.02)

@@ -73,7 +73,7 @@ class Changes:
         )
 
     def text(self) -> str:
-        """What changed, for people; empty where nothing did."""
+        """Return what changed, for people; empty where nothing did."""
         rows = [
             (f"{row.noun} {row.name}", f"{row.before:,}", f"{row.after:,}", _step(row.before, row.after))
             for row in (*self.parts, *self.cables)
@@ -114,7 +114,7 @@ def design_changes(
     solve: bool = True,
     budget: float | None = None,
 ) -> Changes:
-    """The changes from one compiled design to another; `old` and `new` name their systems, by default the first.
+    """Return the changes from one compiled design to another; `old` and `new` name their systems, by default the first.
 
     Without `solve`, hops and bisection are left out. `budget` is how many seconds those of one design may take. Of
     two equal designs they are worked out once.
@@ -173,7 +173,7 @@ def _figures(of: Summary) -> Iterator[tuple[str, Quantity]]:
 
 
 def _solved(compilation: Compilation, plan: Plan, budget: float | None) -> Iterator[Answer]:
-    """Hops and bisection, where this machine has them."""
+    """Yield hops and bisection, where this machine has them."""
     from unifiedbus_dsl.analysis.run import ask
 
     ends = f"all {end_kind(plan)}"
@@ -185,14 +185,14 @@ def _proved(sides: list[list[Answer]]) -> Iterator[dict[str, Quantity]]:
     """Answers as figures: both ends of those that are an interval on either side."""
     between = {answer.label for side in sides for answer in side if answer.kind == "interval"}
     for side in sides:
-        found: dict[str, Quantity] = {}
+        proved: dict[str, Quantity] = {}
         for answer in side:
             if answer.label in between:
-                found[f"{answer.label}, at least"] = Quantity(Fraction(answer.lower), answer.dimension)
-                found[f"{answer.label}, at most"] = Quantity(Fraction(answer.upper), answer.dimension)
+                proved[f"{answer.label}, at least"] = Quantity(Fraction(answer.lower), answer.dimension)
+                proved[f"{answer.label}, at most"] = Quantity(Fraction(answer.upper), answer.dimension)
             else:
-                found[answer.label] = Quantity(Fraction(answer.value), answer.dimension)
-        yield found
+                proved[answer.label] = Quantity(Fraction(answer.value), answer.dimension)
+        yield proved
 
 
 def _count(number: int) -> Quantity:

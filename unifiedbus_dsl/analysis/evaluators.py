@@ -15,7 +15,7 @@ from unifiedbus_dsl.syntax.parse import parse
 
 
 def evaluator_of(compilation: Compilation, sink: Sink) -> Evaluator:
-    """An evaluator that knows the names of the main file."""
+    """Return an evaluator that knows the names of the main file."""
     model, done = compilation.model, compilation.elaborated
     assert model is not None
     assert done is not None
@@ -35,7 +35,7 @@ def make_evaluator(
 
 
 def items_of(text: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:
-    """The items of an analyze block given as text; none after a diagnostic about how they are written.
+    """Return the items of an analyze block given as text; none after a diagnostic about how they are written.
 
     What the machine is called is no part of the text: its name may be any.
     """
@@ -52,6 +52,6 @@ def items_of(text: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.L
 
 
 def measure_calls(text: str, sink: Sink) -> list[tree.Call]:
-    """The measures of a text; what else is in it is left out."""
+    """Return the measures of a text; what else is in it is left out."""
     items = items_of(text, sink)
     return [item.value for item in items if isinstance(item, tree.Measure) and isinstance(item.value, tree.Call)]

@@ -25,15 +25,15 @@ ALGORITHM = "ring"
 
 
 def names_of(compilation: Compilation, noun: str, system: str) -> tuple[str, ...]:
-    """The names of the `traffic` or `scenario` statements of a system."""
+    """Return the names of the `traffic` or `scenario` statements of a system."""
     assert compilation.model is not None
-    found = compilation.model.main.questions.get(noun, {})
+    question = compilation.model.main.questions.get(noun, {})
     kinds = tree.Traffic | tree.Scenario
-    return tuple(name for name, node in found.items() if isinstance(node, kinds) and node.of.text == system)
+    return tuple(name for name, node in question.items() if isinstance(node, kinds) and node.of.text == system)
 
 
 def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> OutageMask | None:
-    """What a scenario has taken from a system; None after a diagnostic.
+    """Return what a scenario has taken from a system; None after a diagnostic.
 
     Raises:
         KeyError: no such scenario.
@@ -50,7 +50,7 @@ def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> Ou
 
 
 def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tuple[Flows, ...] | None:
-    """The flows of a traffic, phase after phase; None after a diagnostic.
+    """Return the flows of a traffic, phase after phase; None after a diagnostic.
 
     Sizes are those of the traffic, 1 MiB where it states none: of `alltoall` and `uniform` what one end point holds,
     cut into a piece for each member of its group; of listed pairs what the fastest pair sends. Other collectives are
@@ -62,15 +62,15 @@ def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tu
     assert compilation.model is not None
     node = compilation.model.asked(tree.Traffic)[traffic]
     machine = NetworkContext(compilation.fabric(system))
-    found = TrafficReader(machine, make_evaluator(compilation, machine, sink).selector).read(traffic, node.value)
-    if found is None:
+    result = TrafficReader(machine, make_evaluator(compilation, machine, sink).selector).read(traffic, node.value)
+    if result is None:
         return None
-    size = found.size_bytes
+    size = result.size_bytes
     if size is None:
         size = float(USUAL_BYTES)
         remark(sink, "UB0806", f"`{traffic}` states no size: 1 MiB was taken", "write `size = 64 MiB`, say")
     try:
-        return _collective(machine, found, size, sink) if found.demand is None else (_once(machine, found, size),)
+        return _collective(machine, result, size, sink) if result.demand is None else (_once(machine, result, size),)
     except NotAdmittedError as why:
         sink.error("UB0710", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
         return None
@@ -91,12 +91,12 @@ def _collective(machine: NetworkContext, traffic: Traffic, size: float, sink: Si
     if traffic.pattern == "broadcast":
         raise NotAdmittedError("a broadcast is sent by many algorithms: list its flows with `pairs(A -> B)`")
     remark(sink, "UB0806", f"`{traffic.name}` is sent around a ring, step by step", "list flows with `pairs(A -> B)`")
-    found: list[Flows] = []
+    collective: list[Flows] = []
     for phase in phases(schedules()[ALGORITHM], traffic.pattern, members_of(traffic.groups(ends)), ends):
         for step in phase[ALGORITHM]:
             source, target, rate = _pairs(step.shape)
-            found += [_flows(machine, source, target, size * step.part / step.times * rate)] * step.times
-    return tuple(found)
+            collective += [_flows(machine, source, target, size * step.part / step.times * rate)] * step.times
+    return tuple(collective)
 
 
 def _pairs(demand: Demand) -> tuple[Ints, Ints, Floats]:

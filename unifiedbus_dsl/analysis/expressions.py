@@ -47,7 +47,7 @@ class _Parts:
 
 
 def answer_of(node: tree.Expr, asker: MeasureEvaluator, systems: Systems, sink: Sink) -> Answer | None:
-    """The answer to a line that is worked out of measures; None after a diagnostic.
+    """Return the answer to a line that is worked out of measures; None after a diagnostic.
 
     It is exact where all of them are, and an estimate where one is; else its ends are proved as theirs are.
     """
@@ -82,7 +82,7 @@ def answer_of(node: tree.Expr, asker: MeasureEvaluator, systems: Systems, sink: 
 
 
 def _lets(node: tree.Expr, asker: MeasureEvaluator) -> dict[str, Answer]:
-    """The values of the `let`s that an expression names, as answers."""
+    """Return the values of the `let`s that an expression names, as answers."""
     names = {each.text for each in walk(node) if isinstance(each, tree.Name)}
     values = {name: value for name, value in asker.evaluator.extra.items() if name in names}
     known = {name: value for name, value in values.items() if isinstance(value, Quantity | Interval | bool)}
@@ -90,17 +90,17 @@ def _lets(node: tree.Expr, asker: MeasureEvaluator) -> dict[str, Answer]:
 
 
 def _assumed(answer: Answer) -> tuple[str, ...]:
-    """What an estimate takes for what nobody knows."""
+    """Return what an estimate takes for what nobody knows."""
     return tuple(text for text in answer.assumptions if text.endswith("assumption")) or answer.assumptions
 
 
 def text_of(node: tree.Node) -> str:
-    """An expression as it is written, on one line."""
+    """Return an expression as it is written, on one line."""
     return " ".join(node.span.text.split())
 
 
 def _answer(value: Quantity | Interval | bool) -> Answer:
-    """The answer that a value is, asked by nobody yet."""
+    """Return the answer that a value is, asked by nobody yet."""
     if isinstance(value, bool):
         said = _of(float(value), NUMBER, "exact", float(value), float(value))
         return evolve(said, detail={"truth": value}, text="yes" if value else "no")
@@ -118,7 +118,7 @@ def _of(value: float, dimension: Dimension, kind: Kind, low: float, high: float)
 
 
 def _part(answer: Answer) -> dict[str, EvalValue]:
-    """What JSON says of an answer that another is worked out of."""
+    """Return what JSON says of an answer that another is worked out of."""
     said = answer.to_json()
     return {name: said[name] for name in ("system", "value", "unit", "kind", "lower", "upper", "assumptions")}
 
@@ -127,12 +127,12 @@ def _part(answer: Answer) -> dict[str, EvalValue]:
 
 
 def evaluator_of_answers(asker: MeasureEvaluator, systems: Systems, parts: _Parts | None = None) -> Evaluator:
-    """An evaluator in which measures have their values, of other systems too."""
+    """Return an evaluator in which measures have their values, of other systems too."""
     kept = parts or _Parts()
 
     def asked(someone: MeasureEvaluator, evaluator: Evaluator) -> Evaluator:
-        found = asked_of(someone, evaluator, _keeping(kept, asker.system))
-        return evolve(found, measure=_keeping_sums(kept, someone, asker.system, found.measure))
+        result = asked_of(someone, evaluator, _keeping(kept, asker.system))
+        return evolve(result, measure=_keeping_sums(kept, someone, asker.system, result.measure))
 
     def there(name: str, evaluator: Evaluator) -> Evaluator | None:
         other = systems(name)
@@ -142,7 +142,7 @@ def evaluator_of_answers(asker: MeasureEvaluator, systems: Systems, parts: _Part
 
 
 def _keeping(parts: _Parts, home: str) -> Callable[[MeasureEvaluator, tree.Call], EvalValue]:
-    """The value of a measure, whose answer is kept among the parts: what is there already is not asked again."""
+    """Return the value of a measure, whose answer is kept among the parts: what is there already is not asked again."""
 
     def value(asker: MeasureEvaluator, call: tree.Call) -> EvalValue:
         known = next((a for a in parts.found.values() if (a.system, a.label) == (asker.system, text_of(call))), None)
@@ -158,14 +158,14 @@ def _keeping(parts: _Parts, home: str) -> Callable[[MeasureEvaluator, tree.Call]
 def _keeping_sums(
     parts: _Parts, asker: MeasureEvaluator, home: str, sums: Callable[[tree.Call, Evaluator], EvalValue] | None
 ) -> Callable[[tree.Call, Evaluator], EvalValue]:
-    """The same for the measures that are sums."""
+    """Return the same for the measures that are sums."""
     assert sums is not None
 
     def value(call: tree.Call, evaluator: Evaluator) -> EvalValue:
-        found = sums(call, evaluator)
-        if isinstance(found, Quantity):
-            parts.keep(evolve(_answer(found), system=asker.system, arguments=text_of(call)), home)
-        return found
+        result = sums(call, evaluator)
+        if isinstance(result, Quantity):
+            parts.keep(evolve(_answer(result), system=asker.system, arguments=text_of(call)), home)
+        return result
 
     return value
 
@@ -173,26 +173,26 @@ def _keeping_sums(
 def asked_of(
     asker: MeasureEvaluator, evaluator: Evaluator, value: Callable[[MeasureEvaluator, tree.Call], EvalValue]
 ) -> Evaluator:
-    """The evaluator with its measures asked of someone."""
+    """Return the evaluator with its measures asked of someone."""
     there = knowing(asker, evaluator.extra)
     sums = SurvivingAggregates(there.machine, there.selector)
     return evolve(evaluator, measure=sums, solved=lambda call, _: value(there, call))
 
 
 def knowing(asker: MeasureEvaluator, values: Mapping[str, EvalValue]) -> MeasureEvaluator:
-    """One who answers questions that use these values by name."""
+    """Return one who answers questions that use these values by name."""
     evaluator = evolve(asker.evaluator, extra={**asker.evaluator.extra, **values})
     return evolve(asker, selector=evolve(asker.selector, evaluator=evaluator))
 
 
 def solved(asker: MeasureEvaluator, call: tree.Call) -> EvalValue:
-    """The value of a measure for a condition: a quantity, a truth value, or proved bounds."""
+    """Return the value of a measure for a condition: a quantity, a truth value, or proved bounds."""
     answer = asker.answer(call)
     return POISON if answer is None else value_of(answer, call, asker.evaluator.sink)
 
 
 def value_of(answer: Answer, call: tree.Call, sink: Sink) -> EvalValue:
-    """The value of an answer; POISON after a diagnostic about one that is no number."""
+    """Return the value of an answer; POISON after a diagnostic about one that is no number."""
     truth = answer.detail.get("truth")
     if truth is not None:
         return bool(truth)

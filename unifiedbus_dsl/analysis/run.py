@@ -138,7 +138,7 @@ def analyze(
 
 
 def _named(compilation: Compilation, system: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The systems that are named, each once, none by default.
+    """Return the systems that are named, each once, none by default.
 
     Raises:
         CompilationFailed: the text has errors, or no system.
@@ -227,8 +227,8 @@ class _Runner:
         self.budget.ahead = len(asked) + sheets
 
     def report(self, asked: Sequence[str]) -> Report:
-        """What came of it; `asked` are the systems that were chosen because none was named."""
-        orbits = {name: found for name, machine in self.machines.items() if (found := machine.orbits)}
+        """Return what came of it; `asked` are the systems that were chosen because none was named."""
+        orbits = {name: result for name, machine in self.machines.items() if (result := machine.orbits)}
         answers, results, said = tuple(self.answers), tuple(self.results), tuple(self.sink)
         left = tuple(name for name in self.compilation.systems if name not in asked) if asked else ()
         return Report(answers, results, said, orbits, tuple(self.damages), self.losses, left, tuple(self.events))
@@ -239,7 +239,7 @@ class _Runner:
         return self.compilation.model
 
     def systems(self, traffic: str | None) -> list[str]:
-        """The systems that are asked about where none is named."""
+        """Return the systems that are asked about where none is named."""
         if traffic is not None:
             self._known(traffic, None)
             return [self._model.asked(tree.Traffic)[traffic].of.text]
@@ -298,7 +298,7 @@ class _Runner:
                     self._expect(there, plan, asker.system, item, extra)
 
     def _value(self, asker: MeasureEvaluator, node: tree.Expr, extra: Mapping[str, EvalValue]) -> EvalValue:
-        """The value of a `let`, which may ask measures."""
+        """Return the value of a `let`, which may ask measures."""
         try:
             return evaluator_of_answers(knowing(asker, extra), self._system).eval(node)
         except Undecided:
@@ -373,27 +373,27 @@ class _Runner:
     def _scenarios(self, system: str, plan: Plan, machine: NetworkContext) -> None:
         for name in track(list(self._model.asked(tree.Scenario, system)), f"{system}: scenarios"):
             asker = self._asker(system, machine, name)
-            found = after(self.compilation, name, asker)
-            if found is None:
+            damaged = after(self.compilation, name, asker)
+            if damaged is None:
                 continue
-            self.damages.append((name, found.said))
+            self.damages.append((name, damaged.said))
             self.losses[name] = {
-                "devices": found.damage.devices,
-                "cables": found.damage.cables,
-                "slower": found.damage.slower,
-                **outage_report.to_json(found.damage.machine, found.damage.losses),
+                "devices": damaged.damage.devices,
+                "cables": damaged.damage.cables,
+                "slower": damaged.damage.slower,
+                **outage_report.to_json(damaged.damage.machine, damaged.damage.losses),
             }
-            labels = tuple(text_of(item.value) for item in found.items if isinstance(item, tree.Measure))
-            self.say(BlockBegun(system, f"{SCENARIO} {name}", labels, found.said))
-            for item in found.items:
+            labels = tuple(text_of(item.value) for item in damaged.items if isinstance(item, tree.Measure))
+            self.say(BlockBegun(system, f"{SCENARIO} {name}", labels, damaged.said))
+            for item in damaged.items:
                 if isinstance(item, tree.Measure):
-                    base = base_value(item.value, knowing(asker, found.lets), solved)
-                    lets = found.lets if base is None else {**found.lets, BASE: base}
-                    self._measure(knowing(evolve(found.left, block=f"{SCENARIO} {name}"), lets), item, lets)
+                    base = base_value(item.value, knowing(asker, damaged.lets), solved)
+                    lets = damaged.lets if base is None else {**damaged.lets, BASE: base}
+                    self._measure(knowing(evolve(damaged.left, block=f"{SCENARIO} {name}"), lets), item, lets)
                 if isinstance(item, tree.Expect):
-                    base = base_value(item.condition, knowing(asker, found.lets), solved)
-                    extra = found.lets if base is None else {**found.lets, BASE: base}
-                    left = knowing(found.left, found.lets)
+                    base = base_value(item.condition, knowing(asker, damaged.lets), solved)
+                    extra = damaged.lets if base is None else {**damaged.lets, BASE: base}
+                    left = knowing(damaged.left, damaged.lets)
                     self._expect(left, plan, f"{system}: {name}", item, extra, worst_case=base is not None)
 
     def _of_types(self, plan: Plan) -> None:

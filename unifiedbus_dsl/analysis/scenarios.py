@@ -58,7 +58,7 @@ class Damage:
 def damage(
     name: str, items: list[tree.Statement], asker: MeasureEvaluator, *, changed: bool = False
 ) -> tuple[Damage, MeasureEvaluator, dict[str, EvalValue]] | None:
-    """The machine of a scenario with who answers for it, and its lets; None after a diagnostic.
+    """Return the machine of a scenario with who answers for it, and its lets; None after a diagnostic.
 
     `changed` says that the machine of the asker is what the `set` lines make of it.
     """
@@ -72,11 +72,11 @@ def damage(
             help=("leave this scenario out",),
         )
         return None
-    found = resolve_outages(asker.selector, items)
-    if found is None:
+    outages = resolve_outages(asker.selector, items)
+    if outages is None:
         return None
     left = asker.machine
-    for step in found[0]:
+    for step in outages[0]:
         if step.share:
             left = left.damaged(degraded=(step.cables, step.share))
         else:
@@ -84,11 +84,11 @@ def damage(
     gone = left.lost_devices
     dead, slower = _cables_hit(left)
     what = Damage(name, asker.machine, left, int(gone.sum()), dead, slower)
-    return what, evolve(asker, machine=left, selector=evolve(asker.selector, lost=gone), block=name), found[1]
+    return what, evolve(asker, machine=left, selector=evolve(asker.selector, lost=gone), block=name), outages[1]
 
 
 def _cables_hit(left: NetworkContext) -> tuple[int, int]:
-    """How many cables a machine has lost, and how many keep a part of their capacity."""
+    """Return how many cables a machine has lost, and how many keep a part of their capacity."""
     network = left.plan_network
     if network is not None:
         return network.lost_cables, 0
@@ -114,7 +114,7 @@ class After:
 
 
 def after(compilation: Compilation, name: str, asker: MeasureEvaluator) -> After | None:
-    """The undamaged system of an asker after a scenario, `set` lines too; None after a diagnostic."""
+    """Return the undamaged system of an asker after a scenario, `set` lines too; None after a diagnostic."""
     model, done = compilation.model, compilation.elaborated
     assert model is not None
     assert done is not None
@@ -127,14 +127,14 @@ def after(compilation: Compilation, name: str, asker: MeasureEvaluator) -> After
     made = damage(name, items, there, changed=changed is not None)
     if made is None:
         return None
-    found, left, lets = made
-    return After(items, asker.machine, found, left, lets)
+    result, left, lets = made
+    return After(items, asker.machine, result, left, lets)
 
 
 def base_value(
     condition: tree.Expr, asker: MeasureEvaluator, solved: Callable[[MeasureEvaluator, tree.Call], EvalValue]
 ) -> EvalValue | None:
-    """The value of what `base` is compared with, on the undamaged machine; None where `base` is not said."""
+    """Return the value of what `base` is compared with, on the undamaged machine; None where `base` is not said."""
     compared = base_scenario(condition, asker.evaluator.sink)
     if compared is None or isinstance(compared, Poison):
         return compared
@@ -144,12 +144,12 @@ def base_value(
 
 
 def worst(value: EvalValue) -> EvalValue:
-    """The lower bound of what is not known exactly: worst case is compared with worst case."""
+    """Return the lower bound of what is not known exactly: worst case is compared with worst case."""
     return value.lower if isinstance(value, Interval) and not value.meet else value
 
 
 def changes(items: list[tree.Statement], before: NetworkContext, after: NetworkContext) -> list[str]:
-    """What the `set` lines have made of the machine, a sentence a line; none where there are none."""
+    """Return what the `set` lines have made of the machine, a sentence a line; none where there are none."""
     sets = [item for item in items if isinstance(item, tree.Set)]
     if not sets:
         return []
@@ -164,7 +164,7 @@ def changes(items: list[tree.Statement], before: NetworkContext, after: NetworkC
 
 
 def _tiers_changed(before: NetworkContext, after: NetworkContext) -> list[str]:
-    """The bandwidth between tiers that `set` lines have made another one."""
+    """Return the bandwidth between tiers that `set` lines have made another one."""
     old, new = (_by_tier(machine) for machine in (before, after))
     return [
         f"{between(*key)}: {_rate(new.get(key))} ({_rate(old.get(key))} before)"
@@ -174,9 +174,9 @@ def _tiers_changed(before: NetworkContext, after: NetworkContext) -> list[str]:
 
 
 def _by_tier(machine: NetworkContext) -> dict[tuple[int, int], float]:
-    found = tiers(machine.network, end_points(machine))
+    result = tiers(machine.network, end_points(machine))
     return dict(
-        zip(zip(found.low.tolist(), found.high.tolist(), strict=True), found.capacity_Bps.tolist(), strict=True)
+        zip(zip(result.low.tolist(), result.high.tolist(), strict=True), result.capacity_Bps.tolist(), strict=True)
     )
 
 
@@ -185,7 +185,7 @@ def _rate(value: float | None) -> str:
 
 
 def _senders(found: Damage) -> str:
-    """What is among the lost devices: end points, and whatever else sends, by its kind."""
+    """Return what is among the lost devices: end points, and whatever else sends, by its kind."""
     plan, fabric = found.before.fabric.plan, found.before.fabric
     ends = len(found.losses.lost)
     gone = np.flatnonzero(found.machine.lost_devices & ~found.before.lost_devices)
@@ -199,7 +199,7 @@ def _senders(found: Damage) -> str:
 
 
 def described(found: Damage) -> list[str]:
-    """What a scenario has taken, a sentence a line; nothing where it takes nothing."""
+    """Return what a scenario has taken, a sentence a line; nothing where it takes nothing."""
     said = []
     gone = [counted(count, noun) for count, noun in ((found.devices, "device"), (found.cables, "cable")) if count]
     if gone:

@@ -21,21 +21,21 @@ _PIECE = 1 << 18
 
 
 def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
-    """The array itself, made read-only."""
+    """Return the array itself, made read-only."""
     array.flags.writeable = False
     return array
 
 
 def take(values: NDArray[_Item], index: NDArray[Any]) -> NDArray[_Item]:
     """`values[index]` of one dimension, piece by piece: NumPy would widen all of a narrow index at once."""
-    found = np.empty(len(index), dtype=values.dtype)
+    result = np.empty(len(index), dtype=values.dtype)
     for begin in range(0, len(index), _PIECE):
-        found[begin : begin + _PIECE] = values[index[begin : begin + _PIECE]]
-    return found
+        result[begin : begin + _PIECE] = values[index[begin : begin + _PIECE]]
+    return result
 
 
 def unique_rows(values: NDArray[_Item]) -> NDArray[_Item]:
-    """The distinct integers, ascending: by sorting, far quicker than the hash table of NumPy where many are."""
+    """Return the distinct integers, ascending: by sorting, far quicker than the hash table of NumPy where many are."""
     ascending = np.sort(values)
     new = np.append(np.ones(len(values[:1]), dtype=bool), ascending[1:] != ascending[:-1])
     return np.asarray(ascending[new])
@@ -61,6 +61,6 @@ def concatenate_ranges(start: Ints, stop: Ints) -> Ints:
 
 
 def smallest_dtype(values: Ints) -> NDArray[np.unsignedinteger[Any]]:
-    """The same values in the smallest unsigned type of at least 16 bits."""
+    """Return the same values in the smallest unsigned type of at least 16 bits."""
     wide = np.uint16 if int(values.max(initial=0)) < 2**16 else np.uint32
     return values.astype(wide)

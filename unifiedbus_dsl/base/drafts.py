@@ -35,7 +35,7 @@ _held: set[Path] = set()
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A new file beside `path` to be written; it takes the place of `path` when all went well, else it goes away.
+    """Yield a new file beside `path` to be written; it takes the place of `path` when all went well, else it goes away.
 
     Keeps the rights of the file it replaces, and follows a link instead of replacing it. The name keeps the suffix.
 
@@ -62,7 +62,7 @@ def beside(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def folder_beside(target: Path, move_in: Callable[[Path, Path], None]) -> Iterator[Path]:
-    """An empty folder beside `target`, whose files `move_in` moves there when all went well; else it goes away.
+    """Yield an empty folder beside `target`, whose files `move_in` moves there when all went well; else it goes away.
 
     Where `target` is there already, it is inside: what is beside may be another disk, or not be ours to write.
 
@@ -84,14 +84,14 @@ def folder_beside(target: Path, move_in: Callable[[Path, Path], None]) -> Iterat
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """An empty folder among the temporary files, for what nothing can be written beside; it goes away."""
+    """Yield an empty folder among the temporary files, for what nothing can be written beside; it goes away."""
     with _draft(Path(tempfile.gettempdir()).resolve(), "", "", None) as folder:
         folder.chmod(0o700)
         yield folder
 
 
 def make_folder(path: Path) -> Path:
-    """The folder, made with its parents where it isn't there.
+    """Return the folder, made with its parents where it isn't there.
 
     Raises:
         OSError: it can't be made, or can't be written into.
@@ -108,7 +108,7 @@ def make_folder(path: Path) -> Path:
 
 
 def named(error: OSError, path: Path) -> OSError:
-    """The error with what could not be written."""
+    """Return the error with what could not be written."""
     reason = (error.strerror or str(error)).lower()
     if error.errno == errno.ENAMETOOLONG:
         size = len(os.fsencode(path.name))
@@ -121,7 +121,7 @@ def named(error: OSError, path: Path) -> OSError:
 
 @contextmanager
 def _draft(folder: Path, stem: str, suffix: str, mode: int | None) -> Iterator[Path]:
-    """A file with these rights, or for None a folder, that is ours until it is renamed or removed."""
+    """Yield a file with these rights, or for None a folder, that is ours until it is renamed or removed."""
     if len(os.fsencode(stem + suffix)) > LONGEST_FILE_NAME:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     _sweep(folder)
@@ -137,7 +137,7 @@ def _draft(folder: Path, stem: str, suffix: str, mode: int | None) -> Iterator[P
 
 
 def _locked(folder: Path, stem: str, suffix: str, mode: int | None) -> tuple[Path, int | None]:
-    """A new draft, and the descriptor that holds its lock; again where a sweep was faster than the lock."""
+    """Return a new draft, and the descriptor that holds its lock; again where a sweep was faster than the lock."""
     readable = "".join(c if c.isalnum() else "-" for c in stem[:40])
     while True:
         draft = folder / f"{PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{readable}{suffix}"
@@ -153,7 +153,7 @@ def _locked(folder: Path, stem: str, suffix: str, mode: int | None) -> tuple[Pat
 
 
 def _take_lock(draft: Path) -> int | None:
-    """The descriptor that holds the lock of a draft; None where there are no locks."""
+    """Return the descriptor that holds the lock of a draft; None where there are no locks."""
     if fcntl is None:
         return None
     try:
@@ -214,7 +214,7 @@ def _settle(draft: Path) -> None:
 
 
 def _is_device(target: Path) -> bool:
-    """Whether there is a device, a pipe or a socket by this name."""
+    """Return whether there is a device, a pipe or a socket by this name."""
     try:
         mode = target.stat().st_mode
     except OSError:  # nothing there, or nothing that can be: writing will say so
@@ -224,7 +224,7 @@ def _is_device(target: Path) -> bool:
 
 @contextmanager
 def _copied_into(target: Path, path: Path) -> Iterator[Path]:
-    """A file whose bytes go into a device or a pipe, which stays what it is."""
+    """Yield a file whose bytes go into a device or a pipe, which stays what it is."""
     with scratch_folder() as folder:
         draft = folder / f"draft{path.suffix}"
         draft.touch()

@@ -57,7 +57,7 @@ def task(title: str, total: int | None = None) -> Iterator[Step]:
 
 
 def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
-    """The items one by one, a step each."""
+    """Yield the items one by one, a step each."""
     if total is None and isinstance(items, Sized):
         total = len(items)
     with task(title, total) as step:

@@ -21,6 +21,6 @@ class StablePermutation:
         self._source = np.random.PCG64(seed)
 
     def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The values in a random order."""
+        """Return the values in a random order."""
         keys = self._source.random_raw(len(values))
         return np.asarray(values[np.argsort(keys, kind="stable")])

@@ -41,7 +41,7 @@ class Source:
         return line, offset - self.line_starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """The text of line `number` (from 1) without its line end."""
+        """Return the text of line `number` (from 1) without its line end."""
         start = self.line_starts[number - 1]
         end = self.line_starts[number] if number < len(self.line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r\n")
@@ -67,7 +67,7 @@ class Span(NamedTuple):
         return self.source.position(self.start)[1]
 
     def to(self, other: Span) -> Span:
-        """The range from the start of this span to the end of a later one in the same source."""
+        """Return the range from the start of this span to the end of a later one in the same source."""
         return Span(self.source, self.start, max(self.end, other.end))
 
     def contains(self, other: Span) -> bool:
@@ -84,19 +84,19 @@ class Places(Generic[T]):
     """
 
     def __init__(self, things: Iterable[tuple[Span, T]]) -> None:
-        found: dict[Source, dict[int, list[tuple[Span, T]]]] = {}
+        result: dict[Source, dict[int, list[tuple[Span, T]]]] = {}
         for span, thing in things:
-            found.setdefault(span.source, {}).setdefault(span.start, []).append((span, thing))
-        self._at = {source: (sorted(by_start), by_start) for source, by_start in found.items()}
+            result.setdefault(span.source, {}).setdefault(span.start, []).append((span, thing))
+        self._at = {source: (sorted(by_start), by_start) for source, by_start in result.items()}
 
     def around(self, span: Span) -> list[T]:
-        """The things whose span contains this one, in the order given."""
+        """Return the things whose span contains this one, in the order given."""
         starts, by_start = self._at.get(span.source, ([], {}))
         at = bisect_right(starts, span.start) - 1
         return [thing for place, thing in by_start[starts[at]] if place.contains(span)] if at >= 0 else []
 
     def any_in(self, span: Span) -> bool:
-        """Whether something stands within this span."""
+        """Return whether something stands within this span."""
         starts, by_start = self._at.get(span.source, ([], {}))
         within = starts[bisect_left(starts, span.start) : bisect_right(starts, span.end)]
         return any(span.contains(place) for start in within for place, _ in by_start[start])

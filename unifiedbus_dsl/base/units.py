@@ -136,10 +136,10 @@ def parse_unit(text: str) -> tuple[Fraction, Dimension]:
 
 
 def _unit(part: str) -> tuple[Fraction, Dimension]:
-    found = UNITS.get(part)
-    if found is None:
+    unit = UNITS.get(part)
+    if unit is None:
         raise UnknownUnitError(part)
-    return found
+    return unit
 
 
 def multiply_dimensions(a: Dimension, b: Dimension) -> Dimension:

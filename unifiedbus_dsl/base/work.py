@@ -112,7 +112,7 @@ def spend(count: int, steps: int = COUNTED) -> None:
 
 
 def may_guess(candidates: int) -> bool:
-    """Whether so many more names may be compared with one that is unknown."""
+    """Return whether so many more names may be compared with one that is unknown."""
     meter = _meter.get()
     if meter is None:
         return True

@@ -100,12 +100,12 @@ def command(
         elif traffic is not None:
             questions["traffic"] = traffic
         answer = _answer_as_json if as_json else _answer_as_text
-        found = answer(compilation, system, questions, limit, wipe, whole.diagnostics)
-    context.exit(question_status(found) if ask else status(found))
+        result = answer(compilation, system, questions, limit, wipe, whole.diagnostics)
+    context.exit(question_status(result) if ask else status(result))
 
 
 def _report(compilation: Compilation, system: tuple[str, ...], questions: dict[str, Any], tell: Tell) -> Report:
-    """What comes of the questions, told as it comes.
+    """Return what comes of the questions, told as it comes.
 
     Raises:
         click.UsageError: `--ask` asks nothing.
@@ -138,11 +138,11 @@ def _answer_as_text(
     writer = AnswerWriter(write)
     report = _report(compilation, system, questions, writer.tell)
     writer.end(report)
-    found = tuple(once((*known, *report.diagnostics)))
-    if not writer.begun and not found:
+    result = tuple(once((*known, *report.diagnostics)))
+    if not writer.begun and not result:
         write("nothing is asked\n")
-    _show_mistakes(found, False, limit)
-    return found
+    _show_mistakes(result, False, limit)
+    return result
 
 
 def _answer_as_json(
@@ -169,10 +169,10 @@ def _answer_as_json(
         unfinished = Report(tuple(answers), (), (), {})
         say(_json(unfinished, known, interrupted=True), nl=False)
         raise
-    found = tuple(once((*known, *report.diagnostics)))
+    result = tuple(once((*known, *report.diagnostics)))
     wipe()
-    say(_json(report, found), nl=False)
-    return found
+    say(_json(report, result), nl=False)
+    return result
 
 
 def _show_mistakes(found: tuple[Diagnostic, ...], as_json: bool, limit: int) -> None:
@@ -197,7 +197,7 @@ def must_exist(compilation: Compilation, path: Path, system: Sequence[str], traf
 
 
 def _json(report: Report | None, found: tuple[Diagnostic, ...], *, interrupted: bool = False) -> str:
-    """One object: what was answered, and what is wrong as `ubusc check --format json` says it."""
+    """Return one object: what was answered, and what is wrong as `ubusc check --format json` says it."""
 
     from unifiedbus_dsl.diagnostics.json import to_data
 

@@ -100,7 +100,7 @@ def _orbits(report: Report) -> Iterator[str]:
 
 
 def _origins(report: Report, system: str) -> str:
-    """Which way the answers about a system were found, where the plan has given some; else nothing."""
+    """Return which way the answers about a system were found, where the plan has given some; else nothing."""
     from unifiedbus_dsl.measures.answers import EXPRESSION
 
     of = [answer.origin for answer in report.answers if answer.system == system and answer.measure != EXPRESSION]

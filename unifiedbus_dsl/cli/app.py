@@ -250,7 +250,7 @@ def _shown(error: click.ClickException) -> str:
 
 
 def _fault(error: BaseException, place: str) -> str:
-    """What is wrong with the compiler, and where; of an answer that failed its verification which one."""
+    """Return what is wrong with the compiler, and where; of an answer that failed its verification which one."""
     from unifiedbus_dsl.verify import VerificationError
 
     if isinstance(error, VerificationError):

@@ -28,10 +28,10 @@ class Finite(click.FloatRange):
     """A number in a range; `nan` and `inf` are none."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = float(super().convert(value, param, ctx))
-        if not isfinite(found):
+        result = float(super().convert(value, param, ctx))
+        if not isfinite(result):
             self.fail(f"{value} is not a number to reckon with", param, ctx)
-        return found
+        return result
 
 
 def budget_option(of: str) -> Callable[[Command], Command]:
@@ -82,7 +82,7 @@ def _only_one(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> 
 
 
 def source_file(name: str | None, command: str) -> Path:
-    """The file that was named.
+    """Return the file that was named.
 
     Raises:
         click.UsageError: no name, no such file, or a folder.
@@ -100,19 +100,19 @@ def source_file(name: str | None, command: str) -> Path:
 
 
 def source_files(names: Iterable[str], command: str) -> list[Path]:
-    """The files that were named, those inside the folders that were named, and those that patterns such as
+    """Return the files that were named, those inside the folders that were named, and those that patterns such as
     `specs/**/*.ubus` match, each once and in order.
 
     Raises:
         click.UsageError: nothing was named, there is no such file, or no source in a folder.
     """
-    found: dict[Path, None] = {}
+    result: dict[Path, None] = {}
     for name in names:
         path = Path(name)
-        found |= dict.fromkeys(_inside(path) if name and path.is_dir() else _matching(name, command))
-    if not found:
+        result |= dict.fromkeys(_inside(path) if name and path.is_dir() else _matching(name, command))
+    if not result:
         source_file(None, command)
-    return list(found)
+    return list(result)
 
 
 def check_output(output: str | None, source: Path, *, stream: bool = False) -> None:
@@ -139,7 +139,7 @@ def check_output(output: str | None, source: Path, *, stream: bool = False) -> N
 
 
 def one_of(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
-    """The name, if it is one of those there are.
+    """Return the name, if it is one of those there are.
 
     Raises:
         click.UsageError: it isn't.
@@ -152,7 +152,7 @@ def one_of(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
 
 
 def systems(compilation: Compilation, path: Path, named: Sequence[str]) -> Sequence[str]:
-    """The systems that were named, each once, by default all of the file.
+    """Return the systems that were named, each once, by default all of the file.
 
     Raises:
         click.ClickException: the file has none.
@@ -168,8 +168,8 @@ def systems(compilation: Compilation, path: Path, named: Sequence[str]) -> Seque
 
 
 def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
-    """The system that was named, by default that of the project file, or the first of the file; that there are others
-    is said on standard error.
+    """Return the system that was named, by default that of the project file, or the first of the file; that there are
+    others is said on standard error.
 
     Raises:
         click.ClickException: the file has none.
@@ -178,15 +178,15 @@ def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
     meant = system if system is not None else project_of(path).system
     if system is None and meant not in compilation.systems:
         meant = None
-    found = systems(compilation, path, [meant] if meant is not None else [])
-    if len(found) > 1:
-        others = ", ".join(f"`{name}`" for name in found[1:])
-        say(f"this is the system `{found[0]}`; left out: {others} (`--system NAME`)", err=True)
-    return found[0]
+    result = systems(compilation, path, [meant] if meant is not None else [])
+    if len(result) > 1:
+        others = ", ".join(f"`{name}`" for name in result[1:])
+        say(f"this is the system `{result[0]}`; left out: {others} (`--system NAME`)", err=True)
+    return result[0]
 
 
 def project_of(path: Path) -> ProjectFile:
-    """What the project file says that a text is under; of standard input, that of the current folder.
+    """Return what the project file says that a text is under; of standard input, that of the current folder.
 
     Raises:
         click.ClickException: it is wrong.
@@ -200,16 +200,16 @@ def project_of(path: Path) -> ProjectFile:
 
 
 def shown(path: Path) -> str:
-    """What messages call a file, or standard input."""
+    """Return what messages call a file, or standard input."""
     return "standard input" if path == STDIN else f"`{path}`"
 
 
 def _matching(name: str, command: str) -> list[Path]:
-    """The files of a pattern, where it is one and no file has that very name."""
+    """Return the files of a pattern, where it is one and no file has that very name."""
     if not glob.has_magic(name) or os.path.lexists(name):
         return [source_file(name, command)]
-    found = sorted(Path(each) for each in glob.glob(name, recursive=True))
-    matched = [path for path in found if path.suffix == SUFFIX and path.is_file()]
+    matching = sorted(Path(each) for each in glob.glob(name, recursive=True))
+    matched = [path for path in matching if path.suffix == SUFFIX and path.is_file()]
     if not matched:
         raise click.UsageError(f"no {SUFFIX} file matches `{name}`")
     return matched
@@ -227,7 +227,7 @@ def _hidden(path: Path) -> bool:
 
 
 def _offer(command: str, folder: Path) -> str:
-    """One command that would work from here."""
+    """Return one command that would work from here."""
     if command == "import":
         return "Example: `ubusc import discovered.graphml`."
     near = _neighbours(folder)

@@ -28,7 +28,7 @@ def write_system(compilation: Compilation, system: str, folder: Path) -> list[Pa
 
 
 def _picture(compilation: Compilation, system: str, folder: Path) -> Iterator[Path]:
-    """The system and, to click through, each assembly in it."""
+    """Yield the system and, to click through, each assembly in it."""
     from unifiedbus_dsl.render.engine import DrawingError, NoGraphvizError
     from unifiedbus_dsl.render.overview import overview_set
 

@@ -59,15 +59,15 @@ def command(
         raise click.UsageError("`--fix` mends files, and standard input is none: leave it out")
     diagnose = partial(_diagnose, paths, reading)
     with progress_bar():
-        found = diagnose()
-        mended = _mend(diagnose, found) if fix else 0
-        found = diagnose() if mended else found
+        result = diagnose()
+        mended = _mend(diagnose, result) if fix else 0
+        result = diagnose() if mended else result
     if mended:
         say(f"mended {mended} place{'s' if mended > 1 else ''}", err=True)
-    say(in_format(form, found, limit), nl=False)
+    say(in_format(form, result, limit), nl=False)
     if form == "text":
-        _closing_words(paths, found, fix)
-    context.exit(status(found, deny) or _denied_status(paths, found, deny))
+        _closing_words(paths, result, fix)
+    context.exit(status(result, deny) or _denied_status(paths, result, deny))
 
 
 def _diagnose(paths: list[Path], reading: dict[str, Any]) -> list[Diagnostic]:
@@ -75,7 +75,8 @@ def _diagnose(paths: list[Path], reading: dict[str, Any]) -> list[Diagnostic]:
 
 
 def _denied_status(paths: list[Path], found: list[Diagnostic], deny: tuple[str, ...]) -> int:
-    """The status by what the project file of each text denies; those of a file that is used are of its own project."""
+    """Return the status by what the project file of each text denies; those of a file that is used are of its own
+    project."""
     by_folder: dict[Path, list[Diagnostic]] = {}
     for each in found:
         at = each.primary.span.source.path if each.primary is not None else None

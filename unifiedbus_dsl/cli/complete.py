@@ -68,7 +68,7 @@ def _offer(command: str, param: click.Parameter) -> Offer | None:
 
 
 def _texts(_: click.Context, incomplete: str) -> Iterable[CompletionItem]:
-    """The texts and fabrics of the folder that is being named; where it has none, the shell's own file names."""
+    """Return the texts and fabrics of the folder that is being named; where it has none, the shell's own file names."""
     folder, _slash, begun = incomplete.rpartition("/")
     where = Path(folder or ("/" if incomplete.startswith("/") else "."))
     before = incomplete[: len(incomplete) - len(begun)]
@@ -91,7 +91,7 @@ def _folder(_: click.Context, incomplete: str) -> Iterable[CompletionItem]:
 
 
 def _of_file(noun: str) -> Offer:
-    """The systems, scenarios, … of the text that stands on the command line, as far as it can be read."""
+    """Return the systems, scenarios, … of the text that stands on the command line, as far as it can be read."""
 
     def offer(ctx: click.Context, _: str) -> Iterable[CompletionItem]:
         from unifiedbus_dsl.diagnostics import Sink

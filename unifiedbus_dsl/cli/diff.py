@@ -93,7 +93,7 @@ def command(
 
 
 def _named(name: str | None, system: str | None) -> tuple[Path, str | None]:
-    """The file and the system that were named: `machine.ubus:half` is the system `half` of it."""
+    """Return the file and the system that were named: `machine.ubus:half` is the system `half` of it."""
     if name and name != "-" and not os.path.lexists(name):
         file, colon, own = name.rpartition(":")
         if colon and own and Path(file).suffix.lower() in DESIGNS and os.path.lexists(file):
@@ -140,20 +140,20 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, re
 
 
 def _found(context: click.Context, path: Path, limit: int) -> Listing:
-    """The list that a file of another tool holds; what it leaves in doubt is said."""
+    """Return the list that a file of another tool holds; what it leaves in doubt is said."""
     from unifiedbus_dsl.diagnostics import Severity, Sink
     from unifiedbus_dsl.importer import ImportFailed, read_source
 
     sink = Sink()
     try:
         with source_of(str(path), "diff") as source:
-            found = read_source(source)
+            result = read_source(source)
     except ImportFailed as error:
         _wrong(context, "UB0807", str(error), limit)
-    for sentence, lines in found.doubts.said():
+    for sentence, lines in result.doubts.said():
         sink.error("UB0808", f"`{path}`: {sentence}", None, notes=lines, severity=Severity.WARNING)
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
-    return found.listing()
+    return result.listing()
 
 
 def _changes(one: _Side, two: _Side, *, solve: bool, budget: float) -> Changes | None:

@@ -46,7 +46,7 @@ def command(code: str | None) -> None:
 
 
 def _told(name: str) -> str:
-    """The page of a measure, traffic pattern, routing or algorithm; nothing where there is none."""
+    """Return the page of a measure, traffic pattern, routing or algorithm; nothing where there is none."""
     import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
     from unifiedbus_dsl.measures.reference import told
 
@@ -54,7 +54,7 @@ def _told(name: str) -> str:
 
 
 def _names() -> tuple[str, ...]:
-    """All of their names."""
+    """Return all of their names."""
     import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
     from unifiedbus_dsl.measures.reference import names
 
@@ -62,7 +62,7 @@ def _names() -> tuple[str, ...]:
 
 
 def _registered() -> Iterator[str]:
-    """All measures, traffic patterns, routings and algorithms with their sentences."""
+    """Yield all measures, traffic patterns, routings and algorithms with their sentences."""
     import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
     from unifiedbus_dsl.measures.reference import REGISTRIES
 
@@ -72,7 +72,7 @@ def _registered() -> Iterator[str]:
 
 
 def _list(pages: tuple[Page, ...]) -> Iterator[str]:
-    """The titles, a heading before each family."""
+    """Yield the titles, a heading before each family."""
     family = ""
     for page in pages:
         if page.family != family:

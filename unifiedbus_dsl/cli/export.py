@@ -102,13 +102,15 @@ def command(
         target = _target(chosen, output, name)
         for noun, asked in (("scenario", scenario), ("traffic", traffic)):
             _must_know(compilation, path, name, noun, asked)
-        found = _export(compilation, name, chosen, target, _Asked(node, scenario, traffic, Filter(parts, medium, link)))
-    say(as_text(found, limit, sys.stderr), err=True, nl=False)
-    context.exit(status(found))
+        result = _export(
+            compilation, name, chosen, target, _Asked(node, scenario, traffic, Filter(parts, medium, link))
+        )
+    say(as_text(result, limit, sys.stderr), err=True, nl=False)
+    context.exit(status(result))
 
 
 def _format(name: str | None, output: str | None) -> Format:
-    """The format asked for.
+    """Return the format asked for.
 
     Raises:
         click.UsageError: none, or an unknown one, or a folder that is to go to standard output.
@@ -124,7 +126,7 @@ def _format(name: str | None, output: str | None) -> Format:
 
 
 def _target(form: Format, output: str | None, system: str) -> Path:
-    """The file or folder to write.
+    """Return the file or folder to write.
 
     Raises:
         click.UsageError: a folder with files of someone else in it.

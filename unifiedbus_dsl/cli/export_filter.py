@@ -63,7 +63,7 @@ def _said(keep: Filter) -> list[str]:
 
 
 def _in_parts(fabric: Fabric, parts: tuple[str, ...]) -> NDArray[np.bool_]:
-    """The cables with an end in one of the parts, by path or by the name of the site."""
+    """Return the cables with an end in one of the parts, by path or by the name of the site."""
     import numpy as np
 
     inside = np.zeros(fabric.device_count, dtype=bool)

@@ -96,7 +96,8 @@ def _format_file(path: Path, check: bool) -> str:
 
 
 def _formatted(source: Source | None, sink: Sink) -> bytes | None:
-    """The text in canonical layout, with the line ends of the source; None, with a report, where it can't be read."""
+    """Return the text in canonical layout, with the line ends of the source; None, with a report, where it can't be
+    read."""
     from unifiedbus_dsl.syntax.format import format as layout
     from unifiedbus_dsl.syntax.parse import parse
 

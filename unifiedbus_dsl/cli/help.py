@@ -51,10 +51,10 @@ def command(topic: tuple[str, ...]) -> None:
         click.echo("\n".join(f"{page.number:>2}  {page.name:<{width}}  {page.first_sentence}" for page in pages))
         return
     page = next((each for each in pages if asked in (each.name, each.title.lower(), str(each.number))), None)
-    found = page.text if page is not None else "\n".join(sections(pages, asked.split()))
-    if not found:
+    text = page.text if page is not None else "\n".join(sections(pages, asked.split()))
+    if not text:
         raise click.UsageError(_unknown(asked, pages))
-    click.echo(found.rstrip())
+    click.echo(text.rstrip())
 
 
 def _unknown(asked: str, pages: list[Topic]) -> str:
@@ -75,14 +75,14 @@ def folder() -> Path | None:
 def topics() -> list[Topic]:
     """Return the pages of the manual in order; none where it is not here."""
     here = folder()
-    found = []
+    result = []
     for path in sorted(here.glob("*.md")) if here is not None else ():
         named = _NUMBERED.fullmatch(path.stem)
         if named is not None:
             text = path.read_text(encoding="utf-8")
             heading = _HEADING.search(text)
-            found.append(Topic(int(named[1]), named[2], heading[2] if heading else named[2], text))
-    return found
+            result.append(Topic(int(named[1]), named[2], heading[2] if heading else named[2], text))
+    return result
 
 
 def sections(pages: list[Topic], words: list[str]) -> Iterator[str]:

@@ -87,13 +87,13 @@ def command(
             check_output(output, source.path)
         try:
             with progress_bar():
-                found = read_source(source, form, _rule(hosts))
-                if strict and found.doubts:
-                    told(found.doubts, sink, strict=True)
+                result = read_source(source, form, _rule(hosts))
+                if strict and result.doubts:
+                    told(result.doubts, sink, strict=True)
                     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
                     context.exit(1)
-                found.table.usual = usual
-                fabric = found.fabric()
+                result.table.usual = usual
+                fabric = result.fabric()
                 said = write_lifted(fabric, target, sink) if target_form == "ubus" else ""
         except ImportFailed as error:
             sink.error("UB0807", str(error), None)
@@ -102,13 +102,13 @@ def command(
         if not said:
             with beside(target) as draft:
                 fabric.save(draft)
-    told(found.doubts, sink)
-    if found.table.types is None:
+    told(result.doubts, sink)
+    if result.table.types is None:
         remark(
             sink, "UB0806", "the file knows no latencies: those of the machine are 0", "ask it for hops and rates only"
         )
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
-    doubts = f", {counted(found.doubts.total, 'doubt')}" if found.doubts else ""
+    doubts = f", {counted(result.doubts.total, 'doubt')}" if result.doubts else ""
     say(said or f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}{doubts}")
 
 
@@ -122,10 +122,10 @@ def _rate(text: str | None) -> Fraction | None:
 
     if text is None:
         return None
-    found = bytes_per_second(text)
-    if found is None:
+    rate = bytes_per_second(text)
+    if rate is None:
         raise click.UsageError(f"--rate: `{text}` is no rate: write `400 Gbps`, say")
-    return Fraction(found)
+    return Fraction(rate)
 
 
 def _rule(text: str | None) -> Hosts:

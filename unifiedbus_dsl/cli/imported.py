@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def source_of(name: str | None, command: str = "import") -> Iterator[Source]:
-    """The file that was named; `-` is standard input, kept on disk while it is read.
+    """Yield the file that was named; `-` is standard input, kept on disk while it is read.
 
     Raises:
         click.UsageError: nothing was named, or there is no such file.

@@ -41,20 +41,20 @@ def write_lifted(fabric: Fabric, target: Path, sink: Sink) -> str:
     from unifiedbus_dsl.export.base import remark
     from unifiedbus_dsl.importer.lift import lift
 
-    found = lift(fabric, target.stem)
+    lifted = lift(fabric, target.stem)
     names = target.with_name(f"{target.stem}.names.csv")
-    files = {target.with_name(name): text for name, text in found.files.items()}
-    for path, text in ({names: found.names} | files | {target: found.text}).items():
+    files = {target.with_name(name): text for name, text in lifted.files.items()}
+    for path, text in ({names: lifted.names} | files | {target: lifted.text}).items():
         write_bytes(path, text.encode())
-    for wanted, there in found.swaps:
+    for wanted, there in lifted.swaps:
         one, two = (" and ".join(" -- ".join(sorted(ends)) for ends in pair) for pair in (wanted, there))
         remark(sink, "UB0806", f"swapped: {one} by the rules; there are {two}")
-    if found.lengths_left_out:
+    if lifted.lengths_left_out:
         remark(
             sink,
             "UB0806",
-            f"lengths of {counted(found.lengths_left_out, 'cable')} differ within a rule: the longest stands for them",
+            f"lengths of {counted(lifted.lengths_left_out, 'cable')} differ within a rule: the longest stands for them",
             "the cable list of the network has each",
         )
     beside = ", ".join(f"`{path.name}`" for path in (names, *files))
-    return f"{target}: {found.said()}; {beside} beside it"
+    return f"{target}: {lifted.said()}; {beside} beside it"

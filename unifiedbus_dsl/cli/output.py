@@ -15,7 +15,7 @@ __all__ = ["beside", "folder_beside", "make_folder", "to_standard_output", "writ
 
 @contextmanager
 def to_standard_output() -> Iterator[Path]:
-    """A file whose bytes go to standard output when all went well."""
+    """Yield a file whose bytes go to standard output when all went well."""
     with scratch_folder() as folder:
         draft = folder / "draft"
         draft.touch()

@@ -45,7 +45,7 @@ def reading_options(command: Command) -> Command:
 
 
 def compiled(path: Path, **options: Any) -> Compilation:
-    """The text of a file, or of standard input for `-`, compiled with the options of `reading_options`.
+    """Return the text of a file, or of standard input for `-`, compiled with the options of `reading_options`.
 
     Raises:
         click.UsageError: what is set has no value, or two.
@@ -67,18 +67,18 @@ def compiled(path: Path, **options: Any) -> Compilation:
 
 
 def settings_of(given: Iterable[str]) -> dict[str, str]:
-    """What `--set` gives, by name.
+    """Return what `--set` gives, by name.
 
     Raises:
         click.UsageError: one has no value, or two.
     """
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for each in given:
         parts = _SETTING.fullmatch(each)
         name = parts[1].strip() if parts else ""
         if not parts or not name or not parts[2].strip():
             raise click.UsageError(f"`--set {each}` sets nothing: write `--set NAME=VALUE`, such as `--set racks=64`")
-        if name in found:
-            raise click.UsageError(f"`{name}` is set twice: `--set {name}={found[name]}` and `--set {each}`")
-        found[name] = parts[2]
-    return found
+        if name in settings:
+            raise click.UsageError(f"`{name}` is set twice: `--set {name}={settings[name]}` and `--set {each}`")
+        settings[name] = parts[2]
+    return settings

@@ -115,7 +115,7 @@ def _draw(compilation: Compilation, path: Path, asked: RenderRequest, sink: Sink
 
 
 def _system(compilation: Compilation, path: Path, system: str | None, view: str | None) -> str:
-    """The system to draw: that of the view, or the one named, or the first.
+    """Return the system to draw: that of the view, or the one named, or the first.
 
     Raises:
         click.ClickException: the file has none.
@@ -134,7 +134,7 @@ def _system(compilation: Compilation, path: Path, system: str | None, view: str 
 
 
 def _view(compilation: Compilation, path: Path, system: str, asked: RenderRequest, sink: Sink) -> View | None:
-    """What is to be drawn; None after a diagnostic.
+    """Return what is to be drawn; None after a diagnostic.
 
     Raises:
         click.UsageError: no such type or traffic.
@@ -158,7 +158,7 @@ def _view(compilation: Compilation, path: Path, system: str, asked: RenderReques
 def _compared(
     compilation: Compilation, path: Path, system: str, scenario: str, asked: RenderRequest, sink: Sink
 ) -> Sequence[Path]:
-    """The system before and after a scenario: the files written. Without a traffic, what is lost and no loads.
+    """Return the system before and after a scenario: the files written. Without a traffic, what is lost and no loads.
 
     Raises:
         click.UsageError: no such scenario or traffic, or a picture that has no room for two.
@@ -187,7 +187,7 @@ def _compared(
 
 
 def _question(compilation: Compilation, path: Path, system: str, asked: RenderRequest) -> tree.Expr | None:
-    """The loads of the traffic that was named, if any was.
+    """Return the loads of the traffic that was named, if any was.
 
     Raises:
         click.UsageError: no such traffic or routing.
@@ -208,7 +208,7 @@ def _question(compilation: Compilation, path: Path, system: str, asked: RenderRe
 
 
 def _type(plan: Plan, name: str) -> str:
-    """The key of an assembly type, which may be given without its arguments.
+    """Return the key of an assembly type, which may be given without its arguments.
 
     Raises:
         click.UsageError: there is none, or several.
@@ -231,7 +231,7 @@ def _type(plan: Plan, name: str) -> str:
 
 
 def _place(stem: str, asked: RenderRequest) -> Path:
-    """The file to write: in the folder that was named, or the file that was, or one here."""
+    """Return the file to write: in the folder that was named, or the file that was, or one here."""
     from unifiedbus_dsl.cli.output import make_folder
     from unifiedbus_dsl.escape.paths import file_name
 
@@ -258,7 +258,7 @@ def _save(path: Path, picture: Picture, form: str) -> list[Path]:
 
 
 def _stem(look: View, system: str, view: str | None) -> str:
-    """The name of the file without its suffix: `superpod.Cabinet.detail`."""
+    """Return the name of the file without its suffix: `superpod.Cabinet.detail`."""
     from unifiedbus_dsl.render.marks import identifier
 
     parts = [system, *([view] if view else []), *([identifier(look.key)] if look.key != look.plan.root else [])]
@@ -288,7 +288,7 @@ def _write(look: View, stem: str, asked: RenderRequest, sink: Sink) -> list[Path
 
 
 def _set(look: View, folder: Path, sink: Sink) -> list[Path]:
-    """An overview of each type, each linked to the others; written when all are drawn."""
+    """Return an overview of each type, each linked to the others; written when all are drawn."""
     from attrs import evolve
 
     from unifiedbus_dsl.cli.output import write_bytes
@@ -304,12 +304,12 @@ def _set(look: View, folder: Path, sink: Sink) -> list[Path]:
 
 
 def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
-    found: dict[str, Literal["svg", "png", "pdf", "dot"]] = {"svg": "svg", "png": "png", "pdf": "pdf", "dot": "dot"}
-    return found[form]
+    result: dict[str, Literal["svg", "png", "pdf", "dot"]] = {"svg": "svg", "png": "png", "pdf": "pdf", "dot": "dot"}
+    return result[form]
 
 
 def _plot(compilation: Compilation, system: str, plot: str, asked: RenderRequest, sink: Sink) -> list[Path]:
-    """A histogram over all pairs of end points, or the bandwidth of a collective by the size of the message.
+    """Return a histogram over all pairs of end points, or the bandwidth of a collective by the size of the message.
 
     Raises:
         click.UsageError: no such plot.
@@ -345,7 +345,7 @@ def _plot(compilation: Compilation, system: str, plot: str, asked: RenderRequest
 
 
 def _map(compilation: Compilation, system: str, what: str, asked: RenderRequest) -> list[Path]:
-    """A figure of each two racks.
+    """Return a figure of each two racks.
 
     Raises:
         click.UsageError: no such map.
@@ -366,7 +366,7 @@ def _map(compilation: Compilation, system: str, what: str, asked: RenderRequest)
 
 
 def _page(compilation: Compilation, system: str, asked: RenderRequest, sink: Sink) -> list[Path]:
-    """The page to explore the machine in.
+    """Return the page to explore the machine in.
 
     Raises:
         click.ClickException: there is nothing to draw with.

@@ -62,7 +62,7 @@ _SORTS = {
 def read_request(
     *, detail: bool, floor: bool, form: str | None, html: bool, output: str | None, **named: str | None
 ) -> RenderRequest:
-    """What the options together ask for.
+    """Return what the options together ask for.
 
     Raises:
         click.UsageError: two of them contradict each other, or one has nothing to act on, or there is no such format.
@@ -106,7 +106,7 @@ def _must_agree(given: Sequence[str], form: str) -> None:
 
 
 def format_of(name: str | None, html: bool, output: str | None) -> str:
-    """The format: what was named, else what the suffix of the output says, else SVG.
+    """Return the format: what was named, else what the suffix of the output says, else SVG.
 
     Raises:
         click.UsageError: an unknown one, or two.
@@ -127,5 +127,5 @@ def format_of(name: str | None, html: bool, output: str | None) -> str:
 
 
 def is_folder(output: str) -> bool:
-    """Whether `-o` names a folder: one that is there, or by the slash at its end."""
+    """Return whether `-o` names a folder: one that is there, or by the slash at its end."""
     return output.endswith("/") or os.path.isdir(output)  # no to a name that is too long

@@ -35,11 +35,11 @@ def _denied(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tu
     """
     from unifiedbus_dsl.diagnostics import catalogue
 
-    found = tuple(each if each == WARNINGS else catalogue.normal(each) for each in given)
-    for each in found:
+    denied = tuple(each if each == WARNINGS else catalogue.normal(each) for each in given)
+    for each in denied:
         if each != WARNINGS and catalogue.find(each) is None:
             raise click.UsageError(f"`--deny {each}`: it is `{WARNINGS}`, or a code that `ubusc explain` lists")
-    return found
+    return denied
 
 
 deny_option = click.option(
@@ -49,11 +49,11 @@ deny_option = click.option(
 
 
 def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Each finding once, though several files that were given import the same one; in file order."""
-    found: dict[tuple[object, ...], Diagnostic] = {}
+    """Return each finding once, though several files that were given import the same one; in file order."""
+    result: dict[tuple[object, ...], Diagnostic] = {}
     for diagnostic in diagnostics:
-        found.setdefault(_identity(diagnostic), diagnostic)
-    return sorted(found.values(), key=lambda d: d.order)
+        result.setdefault(_identity(diagnostic), diagnostic)
+    return sorted(result.values(), key=lambda d: d.order)
 
 
 def _identity(diagnostic: Diagnostic) -> tuple[object, ...]:
@@ -92,17 +92,17 @@ def status(diagnostics: Iterable[Diagnostic], deny: Iterable[str] = ()) -> int:
 
     denied = set(deny)
     bad = {Severity.ERROR, Severity.WARNING} if WARNINGS in denied else {Severity.ERROR}
-    found = [each for each in diagnostics if each.severity in bad or each.code in denied]
-    return WRONG_USAGE if any(map(of_settings, found)) else WRONG_FILE if found else 0
+    result = [each for each in diagnostics if each.severity in bad or each.code in denied]
+    return WRONG_USAGE if any(map(of_settings, result)) else WRONG_FILE if result else 0
 
 
 def question_status(diagnostics: Iterable[Diagnostic]) -> int:
     """Of questions on the command line: 2 where one is put wrongly, else as `status`."""
     from unifiedbus_dsl.diagnostics import Severity
 
-    found = list(diagnostics)
-    wrong = any(d.severity is Severity.ERROR and d.code not in ANSWERS and not _in_a_file(d) for d in found)
-    return WRONG_USAGE if wrong else status(found)
+    result = list(diagnostics)
+    wrong = any(d.severity is Severity.ERROR and d.code not in ANSWERS and not _in_a_file(d) for d in result)
+    return WRONG_USAGE if wrong else status(result)
 
 
 def _in_a_file(diagnostic: Diagnostic) -> bool:

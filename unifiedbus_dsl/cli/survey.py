@@ -88,24 +88,24 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
         system, asked = _asked(compilation, path, options)
         sink = Sink()
         journal = _journal(options)
-        found = _survey(compilation, system, asked, draws, engine, options, sink, journal)
+        surveyed = _survey(compilation, system, asked, draws, engine, options, sink, journal)
     say(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
-    if found is None:
+    if surveyed is None:
         context.exit(question_status(sink) or WRONG_FILE)
-    _write(found, options)
-    if journal is not None and options["resume"] is None and found.complete:
+    _write(surveyed, options)
+    if journal is not None and options["resume"] is None and surveyed.complete:
         journal.unlink(missing_ok=True)
-    if found.error is not None:
-        say(f"error: {found.error}", err=True)
+    if surveyed.error is not None:
+        say(f"error: {surveyed.error}", err=True)
         context.exit(NOT_REACHED)
-    if not found.complete:
+    if not surveyed.complete:
         further = f"; go on with `--resume {journal}`" if journal is not None else ""
-        say(f"stopped: {found.finished:,} of {found.total:,} are done{further}", err=True)
+        say(f"stopped: {surveyed.finished:,} of {surveyed.total:,} are done{further}", err=True)
         context.exit(interrupted_status())
 
 
 def _draws(fail: int, draws: int | None, seed: int | None) -> int | None:
-    """How many random draws, None for every single failure.
+    """Return how many random draws, None for every single failure.
 
     Raises:
         click.UsageError: random draws without a seed, or a seed without draws.
@@ -149,7 +149,7 @@ def _engine(name: str, workers: int | None) -> Engine:
 
 
 def _asked(compilation: Compilation, path: Path, options: dict[str, Any]) -> tuple[str, list[str]]:
-    """The system, and the measures as they are written in the language."""
+    """Return the system, and the measures as they are written in the language."""
     from unifiedbus_dsl.cli.analyze import must_exist
     from unifiedbus_dsl.ir.plan.end_points import end_kind
 

@@ -21,7 +21,7 @@ NONE = "no answer"
 
 
 def as_text(found: Surveyed, confidence: float) -> str:
-    """The whole machine, then a line for each sort of failure, or quantiles of the draws."""
+    """Return the whole machine, then a line for each sort of failure, or quantiles of the draws."""
     lines = [_title(found), "", "  whole machine"]
     width = max(map(len, found.asked))
     for number, (text, answer) in enumerate(zip(found.asked, found.base.answers, strict=True), 1):
@@ -37,7 +37,7 @@ def as_text(found: Surveyed, confidence: float) -> str:
 
 
 def _bounds_rank(found: Surveyed) -> bool:
-    """Whether answers are intervals, of which one end says what comes first."""
+    """Return whether answers are intervals, of which one end says what comes first."""
     answers = [found.answer(row, measure) for row in found.rows for measure in range(len(found.asked))]
     return any(answer is not None and answer.kind == "interval" for answer in answers)
 
@@ -81,7 +81,7 @@ def _cells(found: Surveyed, row: Row) -> list[str]:
 
 
 def _range(share: tuple[float, float]) -> str:
-    """A part of the base, as worse and better case where these differ."""
+    """Return a part of the base, as worse and better case where these differ."""
     worse, better = (format_share(part, places=2) if isfinite(part) else "unbounded" for part in share)
     return worse if worse == better else f"{worse} to {better}"
 
@@ -122,13 +122,13 @@ def _distribution(found: Surveyed, confidence: float) -> list[str]:
 
 
 def _worst(found: Surveyed) -> Row:
-    """The draw with the worst answer to the first measure."""
+    """Return the draw with the worst answer to the first measure."""
     return min(found.rows, key=lambda row: goodness(found.answer(row, 0)))
 
 
 def _bounds(found: Surveyed, measure: int, each: Quantile) -> tuple[str, ...]:
-    """The quantile and its interval for a reader: an end on the worse side may be no answer, one on the other may be
-    unknown from so few draws."""
+    """Return the quantile and its interval for a reader: an end on the worse side may be no answer, one on the other
+    may be unknown from so few draws."""
     base = found.base.answers[measure]
     assert base is not None
     worst = worst_value(base.measure)
@@ -192,7 +192,7 @@ def _row(found: Surveyed, row: Row) -> dict[str, Any]:
 
 
 def _of_base(share: tuple[float, float] | None) -> dict[str, Any]:
-    """The worse case of a part of the base, and where that is no single number both bounds in order."""
+    """Return the worse case of a part of the base, and where that is no single number both bounds in order."""
     if share is None:
         return {"of_base": None}
     worse, low, high = (part if isfinite(part) else None for part in (share[0], min(share), max(share)))

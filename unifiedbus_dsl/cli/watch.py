@@ -103,14 +103,14 @@ def _summary(shown: Shown) -> str:
 
 def stamps(files: Iterable[Path]) -> Stamps:
     """Return when each file was changed, and how long it is; None for one that is not there."""
-    found: Stamps = {}
+    result: Stamps = {}
     for path in files:
         try:
             status = path.stat()
-            found[path] = (status.st_mtime_ns, status.st_size)
+            result[path] = (status.st_mtime_ns, status.st_size)
         except OSError:
-            found[path] = None
-    return found
+            result[path] = None
+    return result
 
 
 def look(path: Path, reading: dict[str, Any], systems: tuple[str, ...], limit: int) -> tuple[tuple[Path, ...], Shown]:

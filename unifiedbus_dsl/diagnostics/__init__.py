@@ -43,7 +43,7 @@ class Fix:
 
 
 def rename(span: Span, word: str | None) -> Fix | None:
-    """The change that writes `word` in place of what stands there; None where no word is meant."""
+    """Return the change that writes `word` in place of what stands there; None where no word is meant."""
     return None if word is None else Fix(f"write `{word}`", (Edit(span, word),))
 
 

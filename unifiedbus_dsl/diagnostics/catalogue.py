@@ -72,29 +72,29 @@ def _folder() -> Traversable:
 
 @cache
 def codes() -> tuple[str, ...]:
-    """Every code that has a page, in order."""
+    """Return every code that has a page, in order."""
     names = (entry.name for entry in _folder().iterdir())
     return tuple(sorted(name.removesuffix(".md") for name in names if re.fullmatch(r"UB\d{4}\.md", name)))
 
 
 def pages() -> tuple[Page, ...]:
-    """All pages in order of code."""
+    """Return all pages in order of code."""
     return tuple(_load(code) for code in codes())
 
 
 def find(code: str) -> Page | None:
-    """The page of a code, None where there is none."""
+    """Return the page of a code, None where there is none."""
     return _load(code) if code in codes() else None
 
 
 def normal(word: str) -> str:
-    """A code as people type it (`ub501`, `0501`, `[UB0501]`) in its one spelling."""
+    """Return a code as people type it (`ub501`, `0501`, `[UB0501]`) in its one spelling."""
     match = re.fullmatch(r"\W*(?:ub)?(\d{1,4})\W*", word, re.IGNORECASE)
     return f"UB{int(match[1]):04}" if match else word
 
 
 def nearest(word: str) -> str | None:
-    """The code, or the code of the title, that `word` was probably meant to be."""
+    """Return the code, or the code of the title, that `word` was probably meant to be."""
     return did_you_mean(normal(word).upper(), codes())
 
 
@@ -107,7 +107,7 @@ def _load(code: str) -> Page:
 
 
 def read(text: str) -> Page:
-    """A page from its Markdown.
+    """Return a page from its Markdown.
 
     Raises:
         PageError: the title or a heading is missing, in another order or more than there should be, a section is
@@ -130,7 +130,7 @@ def read(text: str) -> Page:
 
 
 def _blocks(code: str, body: str) -> tuple[Block, ...]:
-    found = tuple(Block(match[1], match[2]) for match in _BLOCK.finditer(body + "\n"))
-    if not found or any(block.language not in ("ubus", "text") for block in found):
+    blocks = tuple(Block(match[1], match[2]) for match in _BLOCK.finditer(body + "\n"))
+    if not blocks or any(block.language not in ("ubus", "text") for block in blocks):
         raise PageError(f"{code}: an example wants a ```ubus block, or a ```text block where no text can show it")
-    return found
+    return blocks

@@ -15,7 +15,7 @@ TAB = 4
 
 
 def character_width(character: str) -> int:
-    """How many cells a visible character takes: 0, 1 or 2."""
+    """Return how many cells a visible character takes: 0, 1 or 2."""
     if character.isascii():
         return 1
     if character in JOINERS or category(character) in ("Mn", "Me"):
@@ -38,7 +38,7 @@ class Cells:
     starts: tuple[int, ...]
 
     def at(self, character: int) -> int:
-        """The cell of a character; places behind the end count as the cell behind the last character."""
+        """Return the cell of a character; places behind the end count as the cell behind the last character."""
         return self.starts[min(max(character, 0), len(self.starts) - 1)]
 
 

@@ -24,7 +24,7 @@ class FixedText:
 
 
 def apply_fixes(diagnostics: Iterable[Diagnostic]) -> tuple[FixedText, ...]:
-    """The new texts of all sources that some fix changes, in order of name.
+    """Return the new texts of all sources that some fix changes, in order of name.
 
     Fixes are taken in file order. One is taken whole or not at all: it is left for another run where one of its edits
     overlaps an edit already taken.
@@ -48,7 +48,7 @@ class _TakenFixes:
     fixes: int = 0
 
     def is_free(self, edit: Edit) -> bool:
-        """Whether no range that is taken, of which only the neighbours can be in the way, overlaps the edit."""
+        """Return whether no range that is taken, of which only the neighbours can be in the way, overlaps the edit."""
         own = (edit.span.start, edit.span.end)
         at = bisect(self.ranges, own)
         return not any(_overlap(own, other) for other in self.ranges[max(0, at - 1) : at + 1])
@@ -98,7 +98,7 @@ def _fits(edits: Sequence[Edit], taken: dict[int, _TakenFixes]) -> bool:
 
 
 def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
-    """Whether the order of doing the two would matter."""
+    """Return whether the order of doing the two would matter."""
     if a[0] == b[0]:  # two insertions at one place as well: which comes first is not said
         return True
     return a[0] < b[1] and b[0] < a[1]

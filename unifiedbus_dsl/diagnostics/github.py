@@ -14,7 +14,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
-    """One `::error …::message` line for each diagnostic, in file order."""
+    """Return one `::error …::message` line for each diagnostic, in file order."""
     return "".join(_line(d) + "\n" for d in sorted(diagnostics, key=lambda d: d.order))
 
 

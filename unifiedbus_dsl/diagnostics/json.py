@@ -20,14 +20,14 @@ VERSION = 1
 
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
-    """All diagnostics in file order as one JSON object, ended by a newline."""
+    """Return all diagnostics in file order as one JSON object, ended by a newline."""
     return indented(to_data(diagnostics))
 
 
 def to_data(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
-    found = sorted(diagnostics, key=lambda d: d.order)
-    summary = {f"{severity}s": sum(d.severity is severity for d in found) for severity in Severity}
-    return {"version": VERSION, "summary": summary, "diagnostics": [_diagnostic(d) for d in found]}
+    result = sorted(diagnostics, key=lambda d: d.order)
+    summary = {f"{severity}s": sum(d.severity is severity for d in result) for severity in Severity}
+    return {"version": VERSION, "summary": summary, "diagnostics": [_diagnostic(d) for d in result]}
 
 
 def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -24,7 +24,7 @@ Enclosing = Callable[[Span], Hashable]
 
 
 def merge_repeated(diagnostics: Iterable[Diagnostic], enclosing: Enclosing) -> list[Diagnostic]:
-    """The findings, those of one mistake made one. `enclosing` gives the type that a place is in."""
+    """Return the findings, those of one mistake made one. `enclosing` gives the type that a place is in."""
     groups: dict[Hashable, list[Diagnostic]] = {}
     for each in diagnostics:
         groups.setdefault(_key(each, enclosing), []).append(each)
@@ -56,7 +56,7 @@ def _one(group: list[Diagnostic]) -> Diagnostic:
 
 
 def _fix(group: list[Diagnostic]) -> Fix | None:
-    """The fix of the first, done in every place, where all say the same."""
+    """Return the fix of the first, done in every place, where all say the same."""
     fixes = [each.fix for each in group if each.fix is not None]
     if len(fixes) < len(group) or len({fix.title for fix in fixes}) != 1:
         return group[0].fix

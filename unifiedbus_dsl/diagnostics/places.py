@@ -25,12 +25,12 @@ def region(span: Span) -> Region:
 
 
 def file_name(source: Source) -> str:
-    """The name it is shown under, with forward slashes where it is a path."""
+    """Return the name it is shown under, with forward slashes where it is a path."""
     return source.name if source.path is None else PurePath(source.name).as_posix()
 
 
 def file_uri(source: Source) -> str:
-    """A relative reference for a relative name, `file:///…` for an absolute one."""
+    """Return a relative reference for a relative name, `file:///…` for an absolute one."""
     name = file_name(source)
     path = PurePath(name)
     return path.as_uri() if path.is_absolute() else quote(name, errors="surrogateescape")

@@ -19,20 +19,20 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 
 def render(diagnostics: Iterable[Diagnostic], *, version: str = "") -> str:
-    """All diagnostics as one SARIF log with one run, ended by a newline; `version` is that of the tool."""
+    """Return all diagnostics as one SARIF log with one run, ended by a newline; `version` is that of the tool."""
     return indented(to_data(diagnostics, version=version))
 
 
 def to_data(diagnostics: Iterable[Diagnostic], *, version: str = "") -> dict[str, Any]:
-    found = sorted(diagnostics, key=lambda d: d.order)
-    codes = sorted({d.code for d in found})
+    result = sorted(diagnostics, key=lambda d: d.order)
+    codes = sorted({d.code for d in result})
     driver: dict[str, Any] = {"name": "ubusc", "rules": [_rule(code) for code in codes]}
     if version:
         driver["semanticVersion"] = version
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(d, codes.index(d.code)) for d in found],
+        "results": [_result(d, codes.index(d.code)) for d in result],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 

@@ -72,7 +72,7 @@ class _Piece:
 
 
 def snippet(source: Source, marks: Sequence[Mark], style: Style, width: int) -> Iterator[Row]:
-    """The rows for all marks of one source, in line order."""
+    """Yield the rows for all marks of one source, in line order."""
     bars = [mark for mark in sorted(marks, key=lambda m: (m.line, -m.end_line)) if mark.end_line > mark.line]
     margin = _Margin(tuple(bars), style)
     by_line: dict[int, list[_Piece]] = {}
@@ -94,7 +94,7 @@ def snippet(source: Source, marks: Sequence[Mark], style: Style, width: int) -> 
 
 
 def _between(source: Source, previous: int, number: int, margin: _Margin, width: int) -> Iterator[Row]:
-    """What stands between two marked lines: nothing, the one line there is, or a gap."""
+    """Yield what stands between two marked lines: nothing, the one line there is, or a gap."""
     if number == previous + 2:
         middle = previous + 1
         line = _Window.around(source.line(middle), [], width)
@@ -115,7 +115,7 @@ class _Margin:
         return self.style.primary if self.bars[slot].primary else self.style.secondary
 
     def text(self, corner: int | None = None, sign: str = "|") -> str:
-        """The margin of a row; `corner` is the slot that begins here, with its own sign."""
+        """Return the margin of a row; `corner` is the slot that begins here, with its own sign."""
         cells = [
             self.paint(slot)(sign if slot == corner else "|") if slot in self.open or slot == corner else " "
             for slot in range(len(self.bars))
@@ -123,7 +123,7 @@ class _Margin:
         return "".join(cells) + (" " if cells else "")
 
     def arm(self, slot: int) -> str:
-        """The margin of the row that joins a bar with the text: an arm from the bar to the right."""
+        """Return the margin of the row that joins a bar with the text: an arm from the bar to the right."""
         cells = []
         for other in range(len(self.bars)):
             if other == slot:
@@ -138,7 +138,7 @@ class _Margin:
 def _line(
     source: Source, number: int, pieces: Sequence[_Piece], margin: _Margin, style: Style, width: int
 ) -> Iterator[Row]:
-    """A line of the source, once for each window that its marks need, and the rows below it."""
+    """Yield a line of the source, once for each window that its marks need, and the rows below it."""
     line = source.line(number)
     for window, inside in _windows(line, pieces, width):
         ties = [p for p in inside if p.tie is not None]
@@ -183,7 +183,7 @@ class _Window:
 
     @classmethod
     def around(cls, line: str, pieces: Sequence[_Piece], width: int) -> _Window:
-        """The window of `width` cells that shows these marks and as much before them as there is room for."""
+        """Return the window of `width` cells that shows these marks and as much before them as there is room for."""
         left = min((p.start for p in pieces), default=0)
         right = max((p.end for p in pieces), default=0)
         first = 0 if right <= width else max(0, min(left - _LEAD, len(line) - width))
@@ -224,7 +224,7 @@ def _in_cells(piece: _Piece, window: _Window) -> _Piece:
 
 
 def _marks(pieces: Sequence[_Piece], style: Style) -> Iterator[str]:
-    """The row of marks and the rows of texts below it."""
+    """Yield the row of marks and the rows of texts below it."""
     if not pieces:
         return
     ordered = sorted(pieces, key=lambda p: (p.start, p.end, p.primary))
@@ -241,13 +241,13 @@ def _marks(pieces: Sequence[_Piece], style: Style) -> Iterator[str]:
 
 
 def _beside(ordered: Sequence[_Piece]) -> _Piece | None:
-    """The mark whose text may stand in the row of marks: it starts last and nothing reaches beyond it."""
+    """Return the mark whose text may stand in the row of marks: it starts last and nothing reaches beyond it."""
     last = ordered[-1]
     return last if last.text and all(p.end <= last.end for p in ordered) else None
 
 
 def _underline(ordered: Sequence[_Piece], style: Style) -> str:
-    """All marks in one row; where they overlap, the primary one wins."""
+    """Return all marks in one row; where they overlap, the primary one wins."""
     cells: list[_Piece | None] = [None] * max(p.end for p in ordered)
     for mark in sorted(ordered, key=lambda p: p.primary):
         cells[mark.start : mark.end] = [mark] * (mark.end - mark.start)
@@ -260,7 +260,7 @@ def _underline(ordered: Sequence[_Piece], style: Style) -> str:
 
 
 def _stems(left: Sequence[_Piece], style: Style, last: _Piece | None = None) -> str:
-    """A row with a bar below each mark of `left` and, at its place, the text of `last`."""
+    """Return a row with a bar below each mark of `left` and, at its place, the text of `last`."""
     row = ""
     at = 0
     for piece in left:

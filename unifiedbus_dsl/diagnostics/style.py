@@ -39,7 +39,7 @@ _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.NOTE: "1;
 
 
 def ansi(severity: Severity) -> Style:
-    """The style of a terminal with the 16 standard colours."""
+    """Return the style of a terminal with the 16 standard colours."""
     main = _sgr(_COLOURS[severity])
     blue = _sgr("1;34")
     return Style(main, _sgr("1"), blue, main, blue)

@@ -21,14 +21,14 @@ class UnknownNameError(KeyError):
 
 
 def no_such(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
-    """The sentence that says that there is no `noun` of this name, and which one was meant or what there is."""
+    """Return the sentence that says that there is no `noun` of this name, and which one was meant or what there is."""
     meant = did_you_mean(name, names)
     there = f"there are {', '.join(names)}" if len(names) > 1 else f"there is {names[0]}" if names else "there is none"
     return f"no {noun} `{name}`{where}; " + (f"did you mean `{meant}`?" if meant else there)
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that `word` was probably meant to be, or None.
+    """Return the candidate that `word` was probably meant to be, or None.
 
     First one that differs by case only; then the nearest by edit distance, if it is near enough (a third of the
     longer word, at least one edit; a single letter is never taken for another); then the only one that `word`

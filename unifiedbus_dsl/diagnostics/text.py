@@ -24,18 +24,18 @@ WIDTH = 140
 def render(
     diagnostics: Iterable[Diagnostic], *, colour: bool = False, limit: int | None = 20, width: int = WIDTH
 ) -> str:
-    """All diagnostics in file order, then the summary line; empty where there are none.
+    """Return all diagnostics in file order, then the summary line; empty where there are none.
 
     At most `limit` are written out, errors before the rest, and a line says how many more there are; None: all.
     """
-    found = sorted(diagnostics, key=lambda d: d.order)
-    if not found:
+    result = sorted(diagnostics, key=lambda d: d.order)
+    if not result:
         return ""
-    shown = select(found, limit)
+    shown = select(result, limit)
     blocks = [render_one(d, colour=colour, width=width) for d in shown]
-    if len(shown) < len(found):
-        blocks.append(f"... and {len(found) - len(shown):,} more\n")
-    return "\n".join([*blocks, summary_line(found) + "\n"])
+    if len(shown) < len(result):
+        blocks.append(f"... and {len(result) - len(shown):,} more\n")
+    return "\n".join([*blocks, summary_line(result) + "\n"])
 
 
 def select(diagnostics: Sequence[Diagnostic], limit: int | None) -> list[Diagnostic]:
@@ -57,7 +57,7 @@ def summary_line(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def render_one(diagnostic: Diagnostic, *, colour: bool = False, width: int = WIDTH) -> str:
-    """One diagnostic as lines, each ended by a newline."""
+    """Return one diagnostic as lines, each ended by a newline."""
     style = ansi(diagnostic.severity) if colour else PLAIN
     groups = _by_source(diagnostic)
     gutter = max((len(str(_last_line(group.marks))) for group in groups), default=1)
@@ -76,7 +76,7 @@ def _header(diagnostic: Diagnostic, style: Style) -> str:
 
 
 def _help(diagnostic: Diagnostic) -> tuple[str, ...]:
-    """The help lines; the title of the fix stands in where there are none."""
+    """Return the help lines; the title of the fix stands in where there are none."""
     if diagnostic.help or diagnostic.fix is None:
         return diagnostic.help
     return (f"{diagnostic.fix.title} (`ubusc check --fix` does it)",)
@@ -91,7 +91,7 @@ class _Group:
 
 
 def _by_source(diagnostic: Diagnostic) -> list[_Group]:
-    """The primary's source first, the others in order of their labels."""
+    """Return the primary's source first, the others in order of their labels."""
     if diagnostic.primary is None:
         labelled = [(label, False) for label in diagnostic.labels]
     else:

@@ -64,18 +64,18 @@ def complete(project: Project, document: Document, offset: int) -> list[Completi
     start = offset - len(_word_before(before))
     legal = continue_text(text[:start])
     span = Span(document.source, start, offset)
-    found: dict[str, Completion] = {}
+    result: dict[str, Completion] = {}
     if legal.name:
         for each in _names(project, document, start, offset):
-            found.setdefault(each.label, each)
+            result.setdefault(each.label, each)
     for word in legal.keywords:
-        found.setdefault(word, Completion(word, _spaced(word), "keyword", "", span))
-    return list(found.values())
+        result.setdefault(word, Completion(word, _spaced(word), "keyword", "", span))
+    return list(result.values())
 
 
 def _word_before(before: str) -> str:
-    found = _WORD_BEFORE.search(before)
-    return found.group() if found else ""
+    search = _WORD_BEFORE.search(before)
+    return search.group() if search else ""
 
 
 def _line(before: str) -> str:
@@ -144,21 +144,21 @@ def _mark(project: Project, document: Document, start: int, offset: int) -> Ment
     marked = text[:start] + MARK
     for rest in (text[behind:], None):
         ending = f" {end_statement(marked)}" + _tail(text[behind:line_end]) + text[line_end:] if rest is None else rest
-        found = _find_mark(project.reread(document, marked + ending), start)
-        if found is not None:
-            return found
+        mention = _find_mark(project.reread(document, marked + ending), start)
+        if mention is not None:
+            return mention
     return None
 
 
 def _tail(rest: str) -> str:
     """Return the closing braces at the end of a line: what stands before them is written anew."""
-    found = re.search(r"[\s}]*\Z", re.sub(r"#.*", "", rest))
-    return f" {found.group().strip()}" if found and "}" in found.group() else ""
+    match = re.search(r"[\s}]*\Z", re.sub(r"#.*", "", rest))
+    return f" {match.group().strip()}" if match and "}" in match.group() else ""
 
 
 def _find_mark(mentions: Mentions, start: int) -> Mention | None:
-    found = mentions.at(start)
-    return found if found is not None and found.word.text == MARK else None
+    mark = mentions.at(start)
+    return mark if mark is not None and mark.word.text == MARK else None
 
 
 # ---- files ------------------------------------------------------------------------------------------------------
@@ -203,10 +203,10 @@ _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*[0-9][0-9_.eE+-]*[ \
 
 def _wanted(document: Document, start: int) -> Dimension | None:
     """Return the dimension that is wanted of the number before an offset: of a field, or of an argument."""
-    found = _ASSIGNED.search(document.source.text, 0, start)
-    if found is None:
+    search = _ASSIGNED.search(document.source.text, 0, start)
+    if search is None:
         return None
-    name, inside = found["name"], document.module.file.places.around(Span(document.source, start, start))
+    name, inside = search["name"], document.module.file.places.around(Span(document.source, start, start))
     first = inside[0] if inside else None
     owner = ""
     if isinstance(first, tree.TypeDef):

@@ -122,10 +122,10 @@ class Expressions:
             space = where.parts.beyond(*where.names.layers)
             return self._types_of(self.mention(word_of(node), space), where)
         if isinstance(node, tree.Index):
-            found = self.path(node.base, where)
+            result = self.path(node.base, where)
             for subscript in node.subscripts:
                 self.visit(subscript, where)
-            return found
+            return result
         if not isinstance(node, tree.Member):
             self.visit(node, where)
             return set()
@@ -143,11 +143,11 @@ class Expressions:
 
     def _types_of(self, entries: Iterable[Entry], where: Where) -> set[Definition]:
         entries = tuple(entries)
-        found = self.types.part_types(entries)
+        part_types = self.types.part_types(entries)
         for entry in entries:
             if isinstance(entry, Symbol) and isinstance(entry.node, tree.System):
-                found |= self.system_types(entry.node, where.module)
-        return found
+                part_types |= self.system_types(entry.node, where.module)
+        return part_types
 
     def system_types(self, node: tree.System, module: Module) -> set[Definition]:
         """Return the type of a system; empty where it is unknown."""
@@ -208,10 +208,10 @@ class Expressions:
             return self.types.of_kind(path[0])
         if path == ("link",):
             return {d for m in self.types.model.modules for d in m.own.values() if isinstance(d.node, tree.LinkDef)}
-        found = where.module.lookup(path)
-        if found is None or not isinstance(found.node, tree.TypeDef):
+        result = where.module.lookup(path)
+        if result is None or not isinstance(result.node, tree.TypeDef):
             return set()
-        return {each for each in self.types.of_kind(found.node.kind.text) if found in self.types.chain(each)}
+        return {each for each in self.types.of_kind(result.node.kind.text) if result in self.types.chain(each)}
 
     def fields_of(self, selected: Iterable[Definition], word: str) -> Space:
         """Return the fields that some types have, and those that the language knows of their kind."""
@@ -287,7 +287,7 @@ class Expressions:
             self.argument(arg, known, where if arg.name is not None else self._or_named(where, names))
 
     def _or_named(self, where: Where, names: Layer) -> Where:
-        """What is legal where an argument begins: its value, or the name of another one."""
+        """Return what is legal where an argument begins: its value, or the name of another one."""
         return evolve(where, values=where.values.beyond(names))
 
     def argument(self, arg: tree.Arg, known: Argument | None, where: Where) -> None:
@@ -402,12 +402,12 @@ def word_of(node: tree.Name) -> tree.Word:
 
 def merged(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """Return layers as one, in which a name stands for what it does in each of them."""
-    found: dict[str, list[Entry]] = {}
+    result: dict[str, list[Entry]] = {}
     for layer in layers:
         for name, entries in layer.items():
-            known = found.setdefault(name, [])
+            known = result.setdefault(name, [])
             known += [entry for entry in entries if entry not in known]
-    return (found,) if found else ()
+    return (result,) if result else ()
 
 
 def is_field(entries: Sequence[Entry]) -> bool:

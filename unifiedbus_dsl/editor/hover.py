@@ -127,7 +127,7 @@ def _facts(document: Document, symbol: Symbol) -> Iterator[str]:
         case tree.System(name=name):
             yield values.system(name.text)
         case tree.Traffic(of=of) | tree.Analyze(of=of) | tree.Scenario(of=of) | tree.View(of=of):
-            yield f"of `{of.text}`: {found}" if (found := values.system(of.text)) else ""
+            yield f"of `{of.text}`: {system}" if (system := values.system(of.text)) else ""
         case tree.Let() if symbol.owner is None:
             yield _equals(symbol, [values.let(symbol)])
         case tree.Field() | tree.Let() if definition is not None:
@@ -145,8 +145,8 @@ def _of_part(values: Values, symbol: Symbol, definition: Definition) -> Iterator
 
 
 def _equals(symbol: Symbol, values: list[str]) -> str:
-    found = [value for value in values if value]
-    return f"`{symbol.name}` = {' or '.join(found)}" if found else ""
+    equals = [value for value in values if value]
+    return f"`{symbol.name}` = {' or '.join(equals)}" if equals else ""
 
 
 def _attribute(symbol: Symbol) -> Attribute | None:
@@ -193,10 +193,10 @@ def _of_quantity(node: tree.Quantity) -> Hover | None:
 
 def expectation_text(document: Document, node: tree.Expect) -> str:
     """Return what became of an `expect` line, for each type that it was asked of."""
-    found = [each for each in document.compilation.expectations if key_of(each.span) == key_of(node.span)]
-    lines = [_result_text(each) for each in found[:MOST_LINES]]
-    if len(found) > MOST_LINES:
-        lines.append(f"… and {len(found) - MOST_LINES} more")
+    result = [each for each in document.compilation.expectations if key_of(each.span) == key_of(node.span)]
+    lines = [_result_text(each) for each in result[:MOST_LINES]]
+    if len(result) > MOST_LINES:
+        lines.append(f"… and {len(result) - MOST_LINES} more")
     return "  \n".join(lines)
 
 

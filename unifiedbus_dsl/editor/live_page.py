@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, "text/plain", "there is nothing here")
 
     def _is_own(self) -> bool:
-        """Whether it was asked by this address: a site elsewhere can give its own name this address."""
+        """Return whether it was asked by this address: a site elsewhere can give its own name this address."""
         port = self.server.server_address[1]
         return self.headers.get("Host") in (f"{LOOPBACK}:{port}", f"localhost:{port}")
 

@@ -60,10 +60,10 @@ class Types:
         target: Symbol | None = None,
     ) -> Symbol:
         """Return the symbol of a word that defines something, the same each time."""
-        found = self._symbols.get(id(word))
-        if found is None:
-            found = self._symbols[id(word)] = Symbol(word, noun, node, owner, definition, target)
-        return found
+        result = self._symbols.get(id(word))
+        if result is None:
+            result = self._symbols[id(word)] = Symbol(word, noun, node, owner, definition, target)
+        return result
 
     def of(self, definition: Definition) -> Symbol:
         """Return the symbol of a definition."""
@@ -81,17 +81,17 @@ class Types:
         A name that a type and its base both give stands for both: one takes the place of the other.
         """
         if definition not in self._members:
-            found: dict[str, list[Entry]] = {}
+            result: dict[str, list[Entry]] = {}
             for each in self.chain(definition):
                 for name, symbols in self.own_members(each).items():
-                    found.setdefault(name, []).extend(symbols)
-            self._members[definition] = found
+                    result.setdefault(name, []).extend(symbols)
+            self._members[definition] = result
         return self._members[definition]
 
     def own_members(self, definition: Definition) -> Layer:
         """Return the same of its own text alone."""
         node = definition.node
-        found: dict[str, list[Entry]] = {}
+        result: dict[str, list[Entry]] = {}
         body: Iterable[tree.Statement] = ()
         if isinstance(node, tree.TypeDef):
             body = all_statements(node.body)
@@ -101,27 +101,27 @@ class Types:
             noun = MEMBER_NOUNS.get(type(statement))
             if noun is not None:
                 word: tree.Word = statement.name  # type: ignore[attr-defined]  # each of them has one
-                found.setdefault(word.text, []).append(self.symbol(word, noun, statement, node, definition))
-        return found
+                result.setdefault(word.text, []).append(self.symbol(word, noun, statement, node, definition))
+        return result
 
     def chain(self, definition: Definition) -> list[Definition]:
         """Return a definition and what it extends, the nearest first; a circle ends where it closes."""
-        found: list[Definition] = []
+        result: list[Definition] = []
         here: Definition | None = definition
-        while here is not None and here not in found:
-            found.append(here)
+        while here is not None and here not in result:
+            result.append(here)
             base = here.node.base if isinstance(here.node, tree.TypeDef | tree.LinkDef | tree.ModelDef) else None
             here = here.module.lookup(path_text(base.path)) if base is not None else None
-        return found
+        return result
 
     def parameters(self, definition: Definition) -> Layer:
         """Return the parameters of a type; a link has none."""
         node = definition.node
         params = node.params if isinstance(node, tree.TypeDef) else ()
-        found: dict[str, list[Entry]] = {}
+        result: dict[str, list[Entry]] = {}
         for param in params:
-            found.setdefault(param.name.text, []).append(self.symbol(param.name, "parameter", param, node, definition))
-        return found
+            result.setdefault(param.name.text, []).append(self.symbol(param.name, "parameter", param, node, definition))
+        return result
 
     def ports(self, definition: Definition) -> Layer:
         """Return the ports of a type alone."""
@@ -130,13 +130,13 @@ class Types:
     @cached_property
     def parts(self) -> Layer:
         """The parts of all types of the model, by name."""
-        found: dict[str, list[Entry]] = {}
+        result: dict[str, list[Entry]] = {}
         for module in self.model.modules:
             for definition in module.own.values():
                 for name, entries in self.own_members(definition).items():
                     if _is(entries, "part"):
-                        found.setdefault(name, []).extend(entries)
-        return found
+                        result.setdefault(name, []).extend(entries)
+        return result
 
     def type_parameters(self, definition: Definition) -> Layer:
         """Return the parameters that can stand for a type, protocol or link: those without another sort of default."""
@@ -154,8 +154,8 @@ class Types:
         """Return the types that a name can stand for: one, or all that a parameter is given somewhere."""
         if inside is not None and len(path) == 1 and path[0] in self.parameters(inside):
             return self._given.get((inside, path[0]), set())
-        found = module.lookup(path)
-        return {found} if found is not None else set()
+        result = module.lookup(path)
+        return {result} if result is not None else set()
 
     @cached_property
     def _given(self) -> dict[tuple[Definition, str], set[Definition]]:
@@ -169,8 +169,8 @@ class Types:
                     for path in _said(value):
                         if inside is not None and len(path) == 1 and path[0] in self.parameters(inside):
                             passed.setdefault(key, set()).add((inside, path[0]))
-                        elif (found := module.lookup(path)) is not None and isinstance(found.node, tree.TypeDef):
-                            direct.setdefault(key, set()).add(found)
+                        elif (result := module.lookup(path)) is not None and isinstance(result.node, tree.TypeDef):
+                            direct.setdefault(key, set()).add(result)
         return _closure(direct, passed)
 
     def _arguments(
@@ -188,35 +188,35 @@ class Types:
                 path = dotted_name(node.function)
             else:
                 continue
-            found = module.lookup(path) if path else None
-            if found is None or not isinstance(found.node, tree.TypeDef):
+            arguments = module.lookup(path) if path else None
+            if arguments is None or not isinstance(arguments.node, tree.TypeDef):
                 continue
-            names = [param.name.text for param in found.node.params]
+            names = [param.name.text for param in arguments.node.params]
             for at, arg in enumerate(node.args):
                 name = arg.name.text if arg.name else names[at] if at < len(names) else None
                 if name is not None:
-                    yield (found, name), arg.value
+                    yield (arguments, name), arg.value
 
     # -- what parts there are below a type
 
     def part_types(self, entries: Iterable[Entry]) -> set[Definition]:
         """Return the types that the parts among some entries can be of."""
-        found: set[Definition] = set()
+        result: set[Definition] = set()
         for entry in entries:
             if isinstance(entry, Symbol) and isinstance(entry.node, tree.Instance) and entry.definition is not None:
                 module = entry.definition.module
-                found |= self.named(path_text(entry.node.type.path), module, entry.definition)
-        return {each for each in found if isinstance(each.node, tree.TypeDef)}
+                result |= self.named(path_text(entry.node.type.path), module, entry.definition)
+        return {each for each in result if isinstance(each.node, tree.TypeDef)}
 
     def below(self, roots: Iterable[Definition]) -> set[Definition]:
         """Return some types and all that can lie in them."""
-        found = set(roots)
-        waiting = list(found)
-        while waiting and len(found) < ANYWHERE:
+        result = set(roots)
+        waiting = list(result)
+        while waiting and len(result) < ANYWHERE:
             inner = {each for entries in self.members(waiting.pop()).values() for each in self.part_types(entries)}
-            waiting += inner - found
-            found |= inner
-        return found
+            waiting += inner - result
+            result |= inner
+        return result
 
     def of_kind(self, kind: str) -> set[Definition]:
         """Return the types of a kind, such as `npu`, in all files."""
@@ -251,7 +251,7 @@ class Types:
 
     def aliases(self, module: Module) -> dict[str, Symbol]:
         """Return the names under which a file knows what another file calls otherwise."""
-        found: dict[str, Symbol] = {}
+        result: dict[str, Symbol] = {}
         for use in module.file.statements:
             if isinstance(use, tree.Use):
                 for name in use.names:
@@ -261,8 +261,8 @@ class Types:
                         system = module.systems.get(name.alias.text)
                         if system is not None:
                             meant = self.system(system[0])
-                        found[name.alias.text] = self.symbol(name.alias, "import", use, None, target, meant)
-        return found
+                        result[name.alias.text] = self.symbol(name.alias, "import", use, None, target, meant)
+        return result
 
     def system(self, node: tree.System) -> Symbol:
         """Return the symbol of a system."""
@@ -287,16 +287,16 @@ def _closure(
     passed: dict[tuple[Definition, str], set[tuple[Definition, str]]],
 ) -> dict[tuple[Definition, str], set[Definition]]:
     """Return what each parameter is given, once parameters that are handed on are followed."""
-    found = {key: set(value) for key, value in direct.items()}
+    closure = {key: set(value) for key, value in direct.items()}
     changed = True
     while changed:
         changed = False
         for key, sources in passed.items():
-            here = found.setdefault(key, set())
-            more = {each for source in sources for each in found.get(source, ())} - here
+            here = closure.setdefault(key, set())
+            more = {each for source in sources for each in closure.get(source, ())} - here
             here |= more
             changed |= bool(more)
-    return found
+    return closure
 
 
 @cache

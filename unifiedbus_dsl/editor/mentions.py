@@ -47,8 +47,8 @@ class Mentions:
     def at(self, offset: int) -> Mention | None:
         """Return the mention at an offset, or the one that ends there."""
         at = bisect_right(self._starts, offset) - 1
-        found = self.all[at] if at >= 0 else None
-        return found if found is not None and found.span.end >= offset else None
+        result = self.all[at] if at >= 0 else None
+        return result if result is not None and result.span.end >= offset else None
 
 
 def read_mentions(module: Module, types: Types) -> Mentions:
@@ -56,8 +56,8 @@ def read_mentions(module: Module, types: Types) -> Mentions:
     reader = _Reader(types, module)
     for statement in module.file.statements:
         reader.statement(statement)
-    found = sorted(reader.into.mentions, key=lambda each: (each.span.start, each.span.end))
-    return Mentions(tuple(found), reader.into.wanted)
+    mentions = sorted(reader.into.mentions, key=lambda each: (each.span.start, each.span.end))
+    return Mentions(tuple(mentions), reader.into.wanted)
 
 
 class _Reader:
@@ -121,9 +121,9 @@ class _Reader:
 
     def _own(self, node: tree.Statement) -> Definition | None:
         """Return the definition of a statement; of one that is defined twice, its own all the same."""
-        found = self.module.own.get(node.name.text)  # type: ignore[attr-defined]  # only asked of what has a name
-        if found is not None and found.node is node:
-            return found
+        own = self.module.own.get(node.name.text)  # type: ignore[attr-defined]  # only asked of what has a name
+        if own is not None and own.node is node:
+            return own
         return Definition(node, self.module)  # type: ignore[arg-type]
 
     def _use(self, node: tree.Use) -> None:
@@ -271,12 +271,12 @@ class _Reader:
                     self._view(item, where, roots)
 
     def _roots(self, system: str) -> list[Definition]:
-        found = self.module.systems.get(system)
-        types = self.into.system_types(found[0], self.module) if found is not None else set()
+        roots = self.module.systems.get(system)
+        types = self.into.system_types(roots[0], self.module) if roots is not None else set()
         return [each for each in types if isinstance(each.node, tree.TypeDef)]
 
     def _inherited_lets(self, node: tree.Scenario) -> dict[str, tuple[Symbol, ...]]:
-        found: dict[str, tuple[Symbol, ...]] = {}
+        inherited_lets: dict[str, tuple[Symbol, ...]] = {}
         scenarios = self.module.questions.get(NOUNS[tree.Scenario], {})
         seen: set[str] = {node.name.text}
         base = node.base
@@ -287,9 +287,9 @@ class _Reader:
                 break
             for item in other.items:
                 if isinstance(item, tree.Let):
-                    found.setdefault(item.name.text, (self.types.symbol(item.name, "value", item, other),))
+                    inherited_lets.setdefault(item.name.text, (self.types.symbol(item.name, "value", item, other),))
             base = other.base
-        return found
+        return inherited_lets
 
     def _items(
         self,
@@ -352,8 +352,8 @@ class _Reader:
             case tree.Colour() | tree.LabelBy():
                 words = LINK_COLOURS if isinstance(item, tree.Colour) else LINK_LABELS
                 legal = self._picked(roots, where)
-                found = into.mention(item.what, legal)
-                types = self.types.part_types(found) | self._every(item.what.text, where)
+                mention = into.mention(item.what, legal)
+                types = self.types.part_types(mention) | self._every(item.what.text, where)
                 by = into.fields_of(types, item.what.text)
                 layers = (terms("word", words),) if item.what.text == "link" else (PART_WORDS, *by.layers)
                 into.visit(item.by, evolve(where, values=Space(layers), parts=Space(), traffic=self.traffic))

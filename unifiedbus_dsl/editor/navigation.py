@@ -42,8 +42,8 @@ def definitions(document: Document, offset: int) -> list[Span]:
 def type_definitions(document: Document, offset: int) -> list[Span]:
     """Return where the type of the part at an offset is defined."""
     mention = document.mentions.at(offset)
-    found = document.types.part_types(mention.entries) if mention is not None else set()
-    return sorted((each.span for each in found), key=key_of)
+    part_types = document.types.part_types(mention.entries) if mention is not None else set()
+    return sorted((each.span for each in part_types), key=key_of)
 
 
 def references(project: Project, document: Document, offset: int) -> list[Span]:
@@ -66,14 +66,14 @@ def _said(project: Project, document: Document, offset: int) -> Sayings:
     mention = document.mentions.at(offset)
     if mention is None or not mention.symbols:
         return Sayings((), {})
-    found: list[Mention] = []
+    said: list[Mention] = []
     group, files = {symbol.key for symbol in mention.symbols}, set[str]()
     while files != {file for file, _ in group}:  # what goes together may lead to further files
         files = {file for file, _ in group}
-        found = _mentions_of([mention.word.text], _concerned(project, document, mention, files))
-        group = _grown(group, found)
-    symbols = {s.key: s for each in found for s in each.symbols if s.key in group}
-    spans = {key_of(each.span): each.span for each in found if group & {s.key for s in each.symbols}}
+        said = _mentions_of([mention.word.text], _concerned(project, document, mention, files))
+        group = _grown(group, said)
+    symbols = {s.key: s for each in said for s in each.symbols if s.key in group}
+    spans = {key_of(each.span): each.span for each in said if group & {s.key for s in each.symbols}}
     return Sayings(tuple(spans[key] for key in sorted(spans)), symbols)
 
 
@@ -209,9 +209,9 @@ def _try(project: Project, documents: Iterable[Document], edits: Sequence[Edit],
 def _same_meaning(before: Document, now: Document, moved: _Moved, words: tuple[str, str]) -> None:
     """Refuse where a word stands for another thing than before."""
     meant = _meanings(before, moved, words)
-    for key, (found, mention) in _meanings(now, _Moved({}), words).items():
+    for key, (same_meaning, mention) in _meanings(now, _Moved({}), words).items():
         expected = meant.pop(key, None)
-        if expected is None or expected[0] != found:
+        if expected is None or expected[0] != same_meaning:
             line, name = mention.span.line, mention.span.source.name
             raise RenameError(f"`{words[1]}` would change what `{mention.word.text}` means in line {line} of `{name}`")
     if meant:
@@ -223,11 +223,11 @@ def _same_meaning(before: Document, now: Document, moved: _Moved, words: tuple[s
 
 def _meanings(document: Document, moved: _Moved, words: tuple[str, str]) -> dict[Key, tuple[frozenset[Key], Mention]]:
     """Return what each saying of some words stands for, with all places as they are after some edits."""
-    found: dict[Key, tuple[frozenset[Key], Mention]] = {}
+    meanings: dict[Key, tuple[frozenset[Key], Mention]] = {}
     for each in _mentions_of(words, [document]):
         meant = frozenset(moved.key(symbol.key) for symbol in each.symbols)
-        found[moved.key(key_of(each.span))] = meant, each
-    return found
+        meanings[moved.key(key_of(each.span))] = meant, each
+    return meanings
 
 
 def _no_new_error(before: Document, now: Document) -> None:
@@ -245,15 +245,15 @@ class _Moved:
 
     @classmethod
     def by(cls, edits: Sequence[Edit]) -> _Moved:
-        found: dict[str, tuple[list[int], list[int]]] = {}
+        result: dict[str, tuple[list[int], list[int]]] = {}
         by_file: dict[str, list[Edit]] = {}
         for edit in edits:
             by_file.setdefault(file_key(edit.span.source), []).append(edit)
         for key, own in by_file.items():
             own.sort(key=lambda edit: edit.span.start)
             grown = accumulate((len(edit.text) - (edit.span.end - edit.span.start) for edit in own), initial=0)
-            found[key] = [edit.span.start for edit in own], list(grown)
-        return cls(found, tuple({file_key(edit.span.source): edit.span.source for edit in edits}.values()))
+            result[key] = [edit.span.start for edit in own], list(grown)
+        return cls(result, tuple({file_key(edit.span.source): edit.span.source for edit in edits}.values()))
 
     def key(self, key: Key) -> Key:
         """Return where a word is that began at a place."""

@@ -203,8 +203,8 @@ class Project:
         key = file_key(source)
         known = self._parsed.get(key)
         if known is None or known[0] is not source:
-            found = Sink()
-            known = self._parsed[key] = source, parse(source, found), tuple(found)
+            result = Sink()
+            known = self._parsed[key] = source, parse(source, result), tuple(result)
         for diagnostic in known[2]:
             sink.add(diagnostic)
         return known[1]
@@ -240,23 +240,23 @@ class Project:
     def usable(self, source: Source) -> list[str]:
         """Return the files that a `use` in a text can name, by the names that it can say."""
         beside = (source.path.parent,) if source.path is not None else ()
-        found: dict[str, None] = {}
+        result: dict[str, None] = {}
         for folder in (*beside, *self.folders_of(source), *spec_folders()):
             inside = (
                 path.relative_to(folder) for path in sorted(folder.glob("*.ubus")) + sorted(folder.glob("*/*.ubus"))
             )
-            found |= dict.fromkeys(path.as_posix() for path in islice(inside, MOST_FILES))
+            result |= dict.fromkeys(path.as_posix() for path in islice(inside, MOST_FILES))
         if source.path is not None:
-            found.pop(source.path.name, None)
-        return list(found)
+            result.pop(source.path.name, None)
+        return list(result)
 
     def files(self) -> list[Path]:
         """Return the texts that are open and those in the folders, in order of path."""
-        found = {str(source.path): source.path for source in self.open.values() if source.path is not None}
+        result = {str(source.path): source.path for source in self.open.values() if source.path is not None}
         for folder in self.folders:
             for here, inner, names in os.walk(folder):
                 inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in SKIPPED)
-                found |= {str(path): path for name in names if (path := Path(here, name)).suffix == SUFFIX}
-                if len(found) >= MOST_FILES:
+                result |= {str(path): path for name in names if (path := Path(here, name)).suffix == SUFFIX}
+                if len(result) >= MOST_FILES:
                     break
-        return [found[key] for key in sorted(found)][:MOST_FILES]
+        return [result[key] for key in sorted(result)][:MOST_FILES]

@@ -132,10 +132,10 @@ class Session:
 
     def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
         at = self.at(params)
-        found = hover(*at) if at is not None else None
-        if found is None:
+        result = hover(*at) if at is not None else None
+        if result is None:
             return None
-        return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, found.markdown), self.convert.range(found.span))
+        return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, result.markdown), self.convert.range(result.span))
 
     def definition(self, params: lsp.DefinitionParams) -> list[lsp.Location]:
         at = self.at(params)
@@ -149,21 +149,21 @@ class Session:
         at = self.at(params)
         if at is None:
             return []
-        found = navigation.references(self.project, *at)
+        result = navigation.references(self.project, *at)
         if not params.context.include_declaration:
             defined = {(file_key(span.source), span.start) for span in navigation.definitions(*at)}
-            found = [span for span in found if (file_key(span.source), span.start) not in defined]
-        return self.convert.locations(found)
+            result = [span for span in result if (file_key(span.source), span.start) not in defined]
+        return self.convert.locations(result)
 
     def highlight(self, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
         at = self.at(params)
-        found = navigation.occurrences(*at) if at is not None else []
+        occurrences = navigation.occurrences(*at) if at is not None else []
         return [
             lsp.DocumentHighlight(
                 self.convert.range(each.span),
                 lsp.DocumentHighlightKind.Write if each.defines else lsp.DocumentHighlightKind.Read,
             )
-            for each in found
+            for each in occurrences
         ]
 
     def prepare_rename(self, params: lsp.PrepareRenameParams) -> lsp.Range | None:

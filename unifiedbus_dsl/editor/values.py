@@ -43,10 +43,10 @@ class Values:
     @cached_property
     def _types(self) -> dict[Key, list[str]]:
         """The types with their arguments by where their definition is."""
-        found: dict[Key, list[str]] = {}
+        types: dict[Key, list[str]] = {}
         for key, origin in self.elaborator.origins.items() if self.elaborator else ():
-            found.setdefault(key_of(origin.definition.span), []).append(key)
-        return found
+            types.setdefault(key_of(origin.definition.span), []).append(key)
+        return types
 
     @cached_property
     def plans(self) -> dict[str, Plan]:
@@ -160,12 +160,12 @@ class Values:
     def _inside(self, key: str) -> Counter[str]:
         """Return how many of each type one of a type holds at all levels, spares included."""
         if key not in self._counts:
-            kind, found = self._plan_type(key), Counter[str]()
+            kind, inside = self._plan_type(key), Counter[str]()
             for child in kind.children if isinstance(kind, AssemblyType) else ():
-                found[child.type] += child.count
+                inside[child.type] += child.count
                 for inner, many in self._inside(child.type).items():
-                    found[inner] += many * child.count
-            self._counts[key] = found
+                    inside[inner] += many * child.count
+            self._counts[key] = inside
         return self._counts[key]
 
     def system(self, name: str) -> str:

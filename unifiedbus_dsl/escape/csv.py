@@ -38,7 +38,7 @@ def _written(rows: Iterable[Sequence[object]], quoting: int) -> str:
 
 
 def _line(row: Sequence[object]) -> str:
-    """A row; the texts of one with a separator of another country's spreadsheet in it are all in quotes."""
+    """Return a row; the texts of one with a separator of another country's spreadsheet in it are all in quotes."""
     texts = ["" if value is None else str(value) for value in row]
     safe = [f"'{text}" if _ORDER.match(text) and not _NUMBER.match(text) else text for text in texts]
     split = any(";" in text or "\t" in text for text in safe)

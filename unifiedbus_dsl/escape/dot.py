@@ -74,7 +74,7 @@ def string(value: str) -> str:
 
 
 def _closed(match: re.Match[str]) -> str:
-    """An even number of backslashes, then the quote as an escape."""
+    """Return an even number of backslashes, then the quote as an escape."""
     slashes = match[1] + "\\" * (len(match[1]) % 2)
     return slashes + ('\\"' if match[2] else "")
 

@@ -15,5 +15,5 @@ def string(value: str) -> str:
 
 
 def is_word(name: str) -> bool:
-    """Whether a name can be part of an identifier as it is."""
+    """Return whether a name can be part of an identifier as it is."""
     return _LETTERS.fullmatch(name) is not None

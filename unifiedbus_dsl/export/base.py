@@ -99,7 +99,7 @@ class Format:
         return bool(self.holds)
 
     def file_name(self, system: str) -> str:
-        """The name of the file or folder for a system."""
+        """Return the name of the file or folder for a system."""
         return file_name(system, f".{self.file}")
 
     def must_be_own(self, folder: Path) -> None:

@@ -56,9 +56,9 @@ class Part:
 
 
 def heat_map(machine: NetworkContext, what: Map) -> Picture:
-    """What the end points of each two racks can send to each other alone, or how far the furthest two of them are
-    apart. A system without racks is taken by its parts; many racks by blocks of neighbours inside one assembly, or by
-    the assemblies around them. Where all values are one, the picture says it in a sentence.
+    """Return what the end points of each two racks can send to each other alone, or how far the furthest two of them
+    are apart. A system without racks is taken by its parts; many racks by blocks of neighbours inside one assembly, or
+    by the assemblies around them. Where all values are one, the picture says it in a sentence.
 
     Raises:
         NotAdmittedError: there are no two parts with end points.
@@ -127,13 +127,13 @@ def _counts(blocks: list[list[Part]], kind: str) -> str:
 
 
 def _left_out(machine: NetworkContext, part: Ints, kind: str) -> list[str]:
-    """A note where end points of the machine are in no part of the map."""
+    """Return a note where end points of the machine are in no part of the map."""
     count = len(end_points(machine)) - int((part >= 0).sum())
     return [f"{counted(count, 'end point')} in no {kind} left out"] if count else []
 
 
 def _sentence(heat: Heat, what: Map, nouns: str) -> Text | None:
-    """The map in words where all its values are one."""
+    """Return the map in words where all its values are one."""
     known = heat.values[~np.isnan(heat.values)]
     if not len(known) or not np.isfinite(known).all() or known.max() - known.min() > _ALIKE * known.max():
         return None
@@ -151,20 +151,20 @@ def _tiles(heat: Heat) -> list[tuple[str, str]]:
 
 
 def _nearest(machine: NetworkContext, part: Ints, scale: float, unit: str) -> list[tuple[str, str]]:
-    """The least latency of two end points: the table has that of the furthest two of its rows and columns."""
+    """Return the least latency of two end points: the table has that of the furthest two of its rows and columns."""
     ends = np.flatnonzero(part >= 0)
-    found = proved(machine, latency(machine, ends, ends)).value
-    return [(f"{format_number(float(v) / scale)} {unit}", "between the nearest two end points") for v in found[:1]]
+    nearest = proved(machine, latency(machine, ends, ends)).value
+    return [(f"{format_number(float(v) / scale)} {unit}", "between the nearest two end points") for v in nearest[:1]]
 
 
 def _unit(what: Map, values: Floats) -> tuple[float, str]:
-    """The largest unit in which all values are at least 1."""
+    """Return the largest unit in which all values are at least 1."""
     least = float(np.min(values[np.isfinite(values) & (values > 0)], initial=np.inf))
     return next(((scale, unit) for scale, unit in _UNITS[what] if least >= scale), _UNITS[what][-1])
 
 
 def _members(machine: NetworkContext, plan: Plan, blocks: list[list[Part]]) -> Ints:
-    """The block of each end point of the machine, -1 of all others, [E]."""
+    """Return the block of each end point of the machine, -1 of all others, [E]."""
     fabric = machine.fabric
     block = np.full(fabric.device_count, -1, dtype=np.int64)
     for number, members in enumerate(blocks):
@@ -175,12 +175,12 @@ def _members(machine: NetworkContext, plan: Plan, blocks: list[list[Part]]) -> I
 
 
 def _standing(machine: NetworkContext) -> Ints:
-    """The devices that are end points of the machine."""
+    """Return the devices that are end points of the machine."""
     return np.asarray(machine.network.end_device[end_points(machine)])
 
 
 def parts(plan: Plan) -> tuple[str, list[Part]]:
-    """The racks that hold end points, in order, and their kind; without two racks the parts of the system."""
+    """Return the racks that hold end points, in order, and their kind; without two racks the parts of the system."""
     holding = set(end_types(plan))
     for key in plan.bottom_up:
         if any(child.type in holding for child in plan.assemblies[key].children):
@@ -188,16 +188,16 @@ def parts(plan: Plan) -> tuple[str, list[Part]]:
     racks = list(_instances(plan, plan.root, None, 0, holding))
     if len(racks) > 1:
         return "rack", racks
-    found = [
+    result = [
         Part(name, plan.type(child.type).kind, start, start + plan.device_count[child.type])
         for child, name, start in _elements(plan, plan.root, "", 0)
         if child.type in holding
     ]
-    return _one_kind(found) if found else "part", found
+    return _one_kind(result) if result else "part", result
 
 
 def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Child, str, int]]:
-    """Each element of the children of an assembly: its array, its name, its first device."""
+    """Yield each element of the children of an assembly: its array, its name, its first device."""
     starts = plan.numbering.child_starts[key]
     for child, first in zip(plan.assemblies[key].children, starts, strict=False):
         for element, own in enumerate(named_elements(child, np.arange(child.count)).tolist()):
@@ -206,7 +206,7 @@ def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Chi
 
 
 def _instances(plan: Plan, key: str, parent: Part | None, start: int, holding: set[str]) -> Iterator[Part]:
-    """The racks at any level that hold end points."""
+    """Yield the racks at any level that hold end points."""
     for child, name, first in _elements(plan, key, parent.name if parent else "", start):
         if child.type not in holding or child.type not in plan.assemblies:
             continue

@@ -53,8 +53,8 @@ class Utilisation:
 
 
 def loaded(look: Style, found: Utilisation, most: float | None = None, *, alone: bool = True) -> Style:
-    """The look with cables coloured by load, in parts of `most` (by default of the busiest cable). A picture that is
-    not `alone` has its notes and its legend beside it."""
+    """Return the look with cables coloured by load, in parts of `most` (by default of the busiest cable). A picture
+    that is not `alone` has its notes and its legend beside it."""
     top = found.most if most is None else most
     loads = Loads(_worst(found.fabric.plan, found.each), top, _PairLoads(found.fabric, found.each))
     lines = [(found.said, ""), (f"busiest: {found.busiest}", "")] if alone else []
@@ -77,7 +77,7 @@ def of_each_cable(machine: NetworkContext, shares: Floats) -> Floats:
 
 
 def _largest(codes: Ints, values: Floats) -> tuple[Ints, Floats]:
-    """The codes, which are in order, each once, with the largest of its values."""
+    """Return the codes, which are in order, each once, with the largest of its values."""
     if not len(codes):
         return codes, values
     starts = np.flatnonzero(np.r_[True, np.diff(codes) > 0])
@@ -96,18 +96,18 @@ class _PairLoads:
     def __call__(self, a: int, b: int) -> float:
         code = min(a, b) * self._count + max(a, b)
         at = int(np.searchsorted(self._codes, code))
-        found = at < len(self._codes) and self._codes[at] == code
-        return float(self._most[at]) if found else 0.0
+        result = at < len(self._codes) and self._codes[at] == code
+        return float(self._most[at]) if result else 0.0
 
 
 def _pair_codes(fabric: Fabric) -> Ints:
-    """A number for the two devices of each cable, [cables]."""
+    """Return a number for the two devices of each cable, [cables]."""
     a, b = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
     return np.minimum(a, b) * fabric.device_count + np.maximum(a, b)
 
 
 def lost_of(machine: NetworkContext) -> Lost:
-    """What a damaged machine lacks, as pictures ask for it."""
+    """Return what a damaged machine lacks, as pictures ask for it."""
     fabric = machine.fabric
     before = np.concatenate([[0], np.cumsum(machine.lost_devices)])
     dead = machine.cable_health <= 0
@@ -120,13 +120,13 @@ def lost_of(machine: NetworkContext) -> Lost:
 
 
 def _worst(plan: Plan, each: Floats) -> dict[tuple[str, int], float]:
-    """The busiest cable of each rule of each assembly type, over all instances."""
-    found = _by_rule(plan, each, lambda part: part.max(initial=0.0))
-    return {place: float(value) for place, value in found.items()}
+    """Return the busiest cable of each rule of each assembly type, over all instances."""
+    worst = _by_rule(plan, each, lambda part: part.max(initial=0.0))
+    return {place: float(value) for place, value in worst.items()}
 
 
 def _by_rule(plan: Plan, each: Floats, summed: Callable[[Floats], Any]) -> dict[tuple[str, int], Any]:
-    """A sum or a maximum of the cables of each rule of each assembly type, over all its instances."""
+    """Return a sum or a maximum of the cables of each rule of each assembly type, over all its instances."""
     numbering = plan.numbering
     parts: dict[tuple[str, int], list[Any]] = {}
 
@@ -152,7 +152,7 @@ def percent(share: float) -> str:
 
 
 def load_legend(most: float) -> list[list[Mark]]:
-    """What the colours of loads mean."""
+    """Return what the colours of loads mean."""
     limits = [0.0, *palette.LOAD_LIMITS]
     texts = [f"{percent(a * most)} – {percent(b * most)}" for a, b in itertools.pairwise(limits)]
     texts.append(f"busiest: {percent(most)}")

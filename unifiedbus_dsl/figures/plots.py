@@ -30,17 +30,17 @@ MOST_LETTERS = 80
 
 
 def histogram(machine: NetworkContext, plot: Plot, format: Format) -> bytes:
-    """How many ordered pairs of end points are so many hops, or so much time without any load, apart.
+    """Return how many ordered pairs of end points are so many hops, or so much time without any load, apart.
 
     Raises:
         NoMatplotlibError: Matplotlib is not installed.
         NotAdmittedError: times are wanted, and some cables have no length; or no pair has a path.
     """
     if plot == "hops":
-        found, unit, words = pair_distances.hops(machine), 1.0, "cables on a shortest path"
+        result, unit, words = pair_distances.hops(machine), 1.0, "cables on a shortest path"
     else:
-        found, unit, words = pair_distances.latency(machine), 1e-9, "time of a small message at no load, ns"
-    spread = proved(machine, found)
+        result, unit, words = pair_distances.latency(machine), 1e-9, "time of a small message at no load, ns"
+    spread = proved(machine, result)
     if not len(spread.value):
         raise NotAdmittedError(
             f"there is nothing to plot: no end point of `{machine.fabric.plan.system}` has a path to another"
@@ -49,7 +49,7 @@ def histogram(machine: NetworkContext, plot: Plot, format: Format) -> bytes:
 
 
 def bars(found: distances.Histogram, unit: float, words: str, title: str, format: Format) -> bytes:
-    """A bar for each value, as tall as its share of the pairs; many values are joined into 40 ranges."""
+    """Return a bar for each value, as tall as its share of the pairs; many values are joined into 40 ranges."""
     values, pairs = found.value / unit, found.pairs
     share = pairs / pairs.sum() * 100
     mean = float((values * pairs).sum() / pairs.sum())
@@ -101,13 +101,13 @@ def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Format) -> by
 
 
 def _on_one_line(title: str) -> str:
-    """The title as far as there is room for it."""
+    """Return the title as far as there is room for it."""
     text = clean(title)
     return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS // 2] + "…" + text[-MOST_LETTERS // 2 :]
 
 
 def _plot(height: float, title: str, format: Format, draw: Callable[[Any], None]) -> bytes:
-    """A figure of this height in inches, on whose axes `draw` puts what is to be seen."""
+    """Return a figure of this height in inches, on whose axes `draw` puts what is to be seen."""
     try:
         import matplotlib
         from matplotlib.figure import Figure

@@ -29,19 +29,19 @@ from unifiedbus_dsl.syntax import tree
 
 
 def views(compilation: Compilation, system: str | None = None) -> Mapping[str, tree.View]:
-    """The view blocks of a system (by default of all), by name."""
+    """Return the view blocks of a system (by default of all), by name."""
     assert compilation.model is not None
     return compilation.model.asked(tree.View, system)
 
 
 def traffics(compilation: Compilation, system: str) -> Mapping[str, tree.Traffic]:
-    """The traffic of a system, by name."""
+    """Return the traffic of a system, by name."""
     assert compilation.model is not None
     return compilation.model.asked(tree.Traffic, system)
 
 
 def scenarios(compilation: Compilation, system: str) -> Mapping[str, tree.Scenario]:
-    """The scenarios of a system, by name."""
+    """Return the scenarios of a system, by name."""
     assert compilation.model is not None
     return compilation.model.asked(tree.Scenario, system)
 
@@ -56,17 +56,17 @@ COMPARED_IN_DETAIL = 600
 def view_of(
     compilation: Compilation, view: tree.View, sink: Sink, layout: Layout | None = None, *, loads: bool = True
 ) -> View | None:
-    """A view block against its system, with the loads that it asks for (not without `loads`); None after a diagnostic
-    in the sink."""
+    """Return a view block against its system, with the loads that it asks for (not without `loads`); None after a
+    diagnostic in the sink."""
     plan = compilation.pick(view.of.text)
-    found = read_view(view, plan, evaluator_of(compilation, sink), layout)
-    if found is None or found.load is None or not loads:
-        return found
-    return with_loads(compilation, found, found.load, sink)
+    result = read_view(view, plan, evaluator_of(compilation, sink), layout)
+    if result is None or result.load is None or not loads:
+        return result
+    return with_loads(compilation, result, result.load, sink)
 
 
 def draw_view(view: View, sink: Sink) -> Picture | None:
-    """The picture of a view, laid out; None where it would have too many marks, which the sink then says.
+    """Return the picture of a view, laid out; None where it would have too many marks, which the sink then says.
 
     Raises:
         NotAnAssemblyError: the view's type has no parts.
@@ -85,7 +85,7 @@ def _drawn(draw: Callable[[], Picture], view: View, sink: Sink) -> Picture | Non
 
 
 def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
-    """The page to explore a system in, with its views; what is wrong with one of these goes to the sink."""
+    """Return the page to explore a system in, with its views; what is wrong with one of these goes to the sink."""
     plan = compilation.pick(system)
     drawn: dict[str, Picture] = {}
     left_out: list[str] = []
@@ -98,8 +98,8 @@ def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
 
 
 def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str]) -> Iterator[Shown]:
-    """An overview of each type for each traffic that has loads (steps of a collective have none), and the system before
-    and after each scenario. What would take too long is not there: `left_out` then gets a sentence."""
+    """Yield an overview of each type for each traffic that has loads (steps of a collective have none), and the system
+    before and after each scenario. What would take too long is not there: `left_out` then gets a sentence."""
     names = traffics(compilation, plan.system), scenarios(compilation, plan.system)
     if not any(names):
         return
@@ -113,10 +113,10 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str
         return
     quiet = make_evaluator(compilation, machine, Sink())  # nobody has asked for these: what has no loads is left out
     for name in track(names[0], "loads"):
-        found = _utilisation(quiet, load_question(name, "ecmp"))
-        if found is not None:
-            used[name] = found
-            look = loaded(survey.look, found)
+        utilisation = _utilisation(quiet, load_question(name, "ecmp"))
+        if utilisation is not None:
+            used[name] = utilisation
+            look = loaded(survey.look, utilisation)
             for key in reversed(plan.bottom_up):
                 drawn = overview_picture(plan, key, evolve(survey, look=look))
                 yield Shown("overview", key, svg(drawn), traffic=name)
@@ -139,18 +139,18 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str
 
 
 def _work(machine: NetworkContext) -> int:
-    """What solving loads, or losses, takes: one pass over the arcs for each end point that is like no other."""
+    """Return what solving loads, or losses, takes: one pass over the arcs for each end point that is like no other."""
     return len(machine.symmetry.representatives(np.arange(machine.network.ends))[0]) * machine.network.arcs
 
 
 def _without(what: str, name: str) -> str:
-    """What the page says of a traffic or scenario that it does not show."""
+    """Return what the page says of a traffic or scenario that it does not show."""
     asked = f"--scenario {name}" if what == "scenario" else f"--traffic {name}"
     return f"The {what} {name} is not in this page: it takes long to work out here. `ubusc render {asked}` draws it."
 
 
 def plain_view(plan: Plan, key: str | None, layout: Layout) -> View:
-    """A picture of a type (by default the system) that no view block describes."""
+    """Return a picture of a type (by default the system) that no view block describes."""
     return View(PlanSummary(plan), key or plan.root, layout)
 
 
@@ -167,19 +167,20 @@ def load_question(traffic: str, routing: str) -> tree.Expr:
 
 
 def with_loads(compilation: Compilation, view: View, question: tree.Expr, sink: Sink) -> View | None:
-    """The view with its cables coloured by how much of them a traffic uses; None after a diagnostic in the sink.
+    """Return the view with its cables coloured by how much of them a traffic uses; None after a diagnostic in the sink.
 
     `question` is `load(TRAFFIC, routing = …)`, or the word `load` alone where the system has a single traffic.
     """
     plan = view.survey.whole or view.plan
-    found = _utilisation(_asker(compilation, plan, sink), question)
-    return view.looking(loaded(view.survey.look, found)) if found is not None else None
+    utilisation = _utilisation(_asker(compilation, plan, sink), question)
+    return view.looking(loaded(view.survey.look, utilisation)) if utilisation is not None else None
 
 
 def compare(
     compilation: Compilation, view: View, scenario: str, question: tree.Expr | None, sink: Sink
 ) -> Picture | None:
-    """The machine undamaged, and as a scenario leaves it, on one scale of loads; None after a diagnostic in the sink.
+    """Return the machine undamaged, and as a scenario leaves it, on one scale of loads; None after a diagnostic in the
+    sink.
 
     `view` is of the whole system. Without a `question` (see `with_loads`) it shows what is lost and no loads.
 
@@ -216,21 +217,21 @@ class _Broken:
 
 
 def _broken(compilation: Compilation, view: View, scenario: str, asker: MeasureEvaluator) -> _Broken | None:
-    """The system of a view and of an asker after a scenario; None after a diagnostic."""
-    found = after(compilation, scenario, asker)
-    if found is None:
+    """Return the system of a view and of an asker after a scenario; None after a diagnostic."""
+    result = after(compilation, scenario, asker)
+    if result is None:
         return None
-    plan = found.left.machine.fabric.plan
+    plan = result.left.machine.fabric.plan
     if plan is not view.plan:
         view = evolve(view, survey=evolve(view.survey, plan=plan), key=plan.root)
-    look = evolve(view.survey.look, lost=lost_of(found.left.machine))
-    return _Broken(scenario, view.looking(look), found)
+    look = evolve(view.survey.look, lost=lost_of(result.left.machine))
+    return _Broken(scenario, view.looking(look), result)
 
 
 def _before_and_after(
     view: View, broken: _Broken, both: tuple[Utilisation, Utilisation] | None, sink: Sink
 ) -> Picture | None:
-    """The system of a view, and what a scenario leaves of it, with their loads on one scale."""
+    """Return the system of a view, and what a scenario leaves of it, with their loads on one scale."""
     shown, words = [view, broken.view], [["all parts are there"], list(broken.found.said)]
     notes: list[str] = []
     legend: list[list[Mark]] = []
@@ -264,11 +265,15 @@ def _utilisation(asker: MeasureEvaluator, question: tree.Expr, rate_Bps: float |
             asker.evaluator.sink.error("UB0810", "the load of which traffic?", question.span, "here", help=help)
             return None
         question = load_question(next(iter(asker.traffics)), "ecmp")
-    found = asker.utilisation(_as_load(question), rate_Bps)
-    if found is None:
+    utilisation = asker.utilisation(_as_load(question), rate_Bps)
+    if utilisation is None:
         return None
-    what = f"{found.traffic}, {found.routing.text}" + (" (an estimate)" if found.loads.estimate else "")
-    return Utilisation.of(found.machine, found.share, what, found.rate_Bps, alike=found.senders.alike)
+    what = f"{utilisation.traffic}, {utilisation.routing.text}" + (
+        " (an estimate)" if utilisation.loads.estimate else ""
+    )
+    return Utilisation.of(
+        utilisation.machine, utilisation.share, what, utilisation.rate_Bps, alike=utilisation.senders.alike
+    )
 
 
 def _as_load(question: tree.Expr) -> tree.Expr:

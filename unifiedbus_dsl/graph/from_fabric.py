@@ -66,8 +66,8 @@ def from_fabric(fabric: Fabric, *, timed: bool = True, health: Floats | None = N
 def cable_kinds(
     fabric: Fabric, *, timed: bool = True, health: Floats | None = None
 ) -> tuple[NDArray[np.integer[Any]], ArcKinds]:
-    """The kind of each cable in the network that `from_fabric` makes of the same, [cables], and these kinds; that of a
-    lost cable has no meaning."""
+    """Return the kind of each cable in the network that `from_fabric` makes of the same, [cables], and these kinds;
+    that of a lost cable has no meaning."""
     kind: NDArray[np.integer[Any]] = fabric.kind
     kinds = arc_kinds(fabric)
     if not timed:
@@ -77,8 +77,8 @@ def cable_kinds(
 
 
 def cable_ends(fabric: Fabric) -> tuple[Ids, Ids]:
-    """The vertices that each cable leads from, at its end a, and to, at its end b, [cables] each; the other way it
-    leads from the second, turned, to the first, turned."""
+    """Return the vertices that each cable leads from, at its end a, and to, at its end b, [cables] each; the other way
+    it leads from the second, turned, to the first, turned."""
     layouts = layouts_of(fabric.plan.devices.values())
     type_of = fabric.device_type.astype(np.int64)
     start, _ = _vertices_of_devices(type_of, layouts)
@@ -111,7 +111,7 @@ def _apply_degradation(kind: NDArray[Any], kinds: ArcKinds, health: Floats) -> t
 
 
 def merge_by_link_and_width(fabric: Fabric) -> tuple[Ints, Ints]:
-    """One cable kind of each link and width, [K'], and for each kind the number of its like among these, [K]."""
+    """Return one cable kind of each link and width, [K'], and for each kind the number of its like among these, [K]."""
     code = fabric.kinds.link.astype(np.int64) << 16 | fabric.kinds.lanes
     _, first, like = np.unique(code, return_index=True, return_inverse=True)
     return first, like.ravel()
@@ -127,7 +127,7 @@ def _without_latency(kinds: ArcKinds, rows: Ints) -> ArcKinds:
 
 
 def arc_kinds(fabric: Fabric) -> ArcKinds:
-    """One row for each cable kind of the fabric."""
+    """Return one row for each cable kind of the fabric."""
     plan, kinds = fabric.plan, fabric.kinds
     links = list(plan.links.values())
     protocols = [plan.protocols[link.protocol] for link in links]
@@ -165,8 +165,8 @@ def _vertex(
     table = np.zeros((len(of_ports), widest), dtype=np.int32)
     for t, of_port in enumerate(of_ports):
         table[t, : len(of_port)] = of_port
-    found = np.empty(len(device), dtype=np.int32)
+    vertex = np.empty(len(device), dtype=np.int32)
     for begin in range(0, len(device), _PIECE):
         some = device[begin : begin + _PIECE]
-        found[begin : begin + _PIECE] = first[some] + table[type_of[some], port[begin : begin + _PIECE]]
-    return found
+        vertex[begin : begin + _PIECE] = first[some] + table[type_of[some], port[begin : begin + _PIECE]]
+    return vertex

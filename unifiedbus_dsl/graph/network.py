@@ -89,7 +89,7 @@ class Network:
     turned: Ids | None = None
 
     def turn(self, vertices: NDArray[Any]) -> NDArray[Any]:
-        """The vertices that what goes the other way passes."""
+        """Return the vertices that what goes the other way passes."""
         return vertices if self.turned is None else self.turned[vertices]
 
     def on_turned(self, values: NDArray[_Item]) -> NDArray[_Item]:
@@ -139,11 +139,11 @@ class Network:
             some = slice(begin, begin + _PIECE)
             present[like[self.kind[some]] + self.count[some]] = True
         number = (np.cumsum(present) - 1).astype(np.int32)
-        found = np.empty(self.arcs, dtype=np.int32)
+        result = np.empty(self.arcs, dtype=np.int32)
         for begin in range(0, self.arcs, _PIECE):
             some = slice(begin, begin + _PIECE)
-            found[some] = number[like[self.kind[some]] + self.count[some]]
-        return frozen_array(found)
+            result[some] = number[like[self.kind[some]] + self.count[some]]
+        return frozen_array(result)
 
     @cached_property
     def end_order(self) -> Ids:
@@ -167,11 +167,11 @@ class Network:
         return len(self.end_order) == self.ends
 
     def vertices_of(self, end: int) -> Ids:
-        """Vertices of an end point."""
+        """Return vertices of an end point."""
         return self.end_order[self.end_start[end] : self.end_start[end + 1]]
 
     def selected(self, ends: ArrayLike | None = None) -> Bools:
-        """Which end points are among `ends` (numbers of some, default all), [E]."""
+        """Return which end points are among `ends` (numbers of some, default all), [E]."""
         if ends is None:
             return np.ones(self.ends, dtype=bool)
         chosen = np.zeros(self.ends, dtype=bool)
@@ -189,9 +189,9 @@ class Network:
         """The arc that runs the other way along the same cables, [A]."""
         if self.turned is None:
             return frozen_array(order_of_transpose(self.indptr, self.head))
-        found = np.empty(self.arcs, dtype=np.int32)
-        found[np.lexsort((self.kind, self.turned[self.tail], self.turned[self.head]))] = np.arange(self.arcs)
-        return frozen_array(found)
+        result = np.empty(self.arcs, dtype=np.int32)
+        result[np.lexsort((self.kind, self.turned[self.tail], self.turned[self.head]))] = np.arange(self.arcs)
+        return frozen_array(result)
 
 
 def connected_components(count: int, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:
@@ -204,12 +204,12 @@ def connected_components(count: int, one: NDArray[np.integer], two: NDArray[np.i
 
 
 def arcs_of_rows(network: Network, vertices: NDArray[Any]) -> Ints:
-    """Arcs out of the given vertices, in order, [sum of their degrees]."""
+    """Return arcs out of the given vertices, in order, [sum of their degrees]."""
     return concatenate_ranges(network.indptr[vertices], network.indptr[vertices + 1])
 
 
 def row_of_items(network: Network, vertices: NDArray[Any]) -> Ints | slice:
-    """The same as an index: a slice, which copies nothing, where the rows lie side by side."""
+    """Return the same as an index: a slice, which copies nothing, where the rows lie side by side."""
     if len(vertices) and int(vertices[-1]) - int(vertices[0]) == len(vertices) - 1 and (np.diff(vertices) == 1).all():
         return slice(int(network.indptr[vertices[0]]), int(network.indptr[vertices[-1] + 1]))
     return arcs_of_rows(network, vertices)
@@ -228,7 +228,7 @@ def order_of_transpose(indptr: Ints, head: Ids) -> Ids:
 
 
 def transpose(indptr: Ints, head: Ids, values: Ids) -> Ids:
-    """Values of arcs ([A]) in order of (head, tail, position): of a network the value of each arc's opposite."""
+    """Return values of arcs ([A]) in order of (head, tail, position): of a network the value of each arc's opposite."""
     from scipy.sparse import csr_matrix
 
     n = len(indptr) - 1
@@ -284,8 +284,8 @@ def build_network(
 def _row_starts(
     n: int, a: Ids, b: Ids, back_tail: Ids, back_head: Ids, kind: Ints
 ) -> tuple[Ints, Ids, NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]]:
-    """Arcs from `a` to `b` and back in order of (tail, head, kind), equal ones counted: row starts, heads, kinds,
-    counts."""
+    """Return arcs from `a` to `b` and back in order of (tail, head, kind), equal ones counted: row starts, heads,
+    kinds, counts."""
     wide, low = max(n - 1, 1).bit_length(), int(kind.max(initial=0)).bit_length()
     if 2 * wide + low > 63:
         raise OverflowError("too many vertices and kinds of arc for 64-bit keys")

@@ -73,7 +73,7 @@ class Difference:
         return any(self.counts().values())
 
     def counts(self) -> Mapping[str, int]:
-        """How many there are of each sort."""
+        """Return how many there are of each sort."""
         return {
             "missing devices": len(self.missing_devices),
             "extra devices": len(self.extra_devices),
@@ -159,7 +159,8 @@ def _gbps(rate: float | None) -> str:
 
 
 def compare_listings(wanted: Listing, found: Listing, only: Collection[str] = ()) -> Difference:
-    """What `found` has otherwise than `wanted`. Devices without a cable count only where both lists could have them.
+    """Return what `found` has otherwise than `wanted`. Devices without a cable count only where both lists could have
+    them.
 
     With `only`, the cables of these links (or of links of these protocols) and the devices on them.
 
@@ -208,14 +209,14 @@ def _part(listing: Listing, only: Collection[str]) -> Listing:
 
 
 def _swapped(missing: _Cables, extra: _Cables) -> Iterator[Swap]:
-    """Two missing and two extra cables on the same four ends; they are taken out of both."""
-    for wanted, found in find_swaps(missing, extra):
+    """Yield two missing and two extra cables on the same four ends; they are taken out of both."""
+    for wanted, swapped in find_swaps(missing, extra):
         one, two = (missing.pop(ends) for ends in wanted)
-        yield Swap((one, two), (extra.pop(found[0]), extra.pop(found[1])))
+        yield Swap((one, two), (extra.pop(swapped[0]), extra.pop(swapped[1])))
 
 
 def _moved(missing: _Cables, extra: _Cables) -> Iterator[Moved]:
-    """Pairs of a missing and an extra cable with one end in common; they are taken out of both."""
+    """Yield pairs of a missing and an extra cable with one end in common; they are taken out of both."""
     at = {end: ends for ends in extra for end in ends}
     for ends in sorted(missing, key=lambda e: str(missing[e])):
         for end in sorted(ends):

@@ -65,11 +65,11 @@ def flat(table: Table, types: Types) -> Plan:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    number, found = 1, name
-    while found in taken:
+    number, candidate = 1, name
+    while candidate in taken:
         number += 1
-        found = f"{name}{number}"
-    return found
+        candidate = f"{name}{number}"
+    return candidate
 
 
 # ---- where devices stand ------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def _place_hosts(hosts: dict[str, list[int]], types: Types, layout: _Layout, tak
 
 
 def _host_type(host: _Host, types: Types) -> AssemblyType:
-    """A host with all ports of its adapters."""
+    """Return a host with all ports of its adapters."""
     children = tuple(Child(name, (count,), type_) for name, (type_, count) in sorted(host.arrays.items()))
     exports = []
     for child in children:
@@ -160,7 +160,7 @@ class _Ports:
 
 
 def _ends(table: Table, types: Types, ports: _Ports, devices: Ints, port: Ints) -> tuple[Ints, Ints]:
-    """The array and the place of each end."""
+    """Return the array and the place of each end."""
     keys = list(types.devices)
     number = {key: n for n, key in enumerate(keys)}
     of = np.asarray([number[key] for key in types.of], dtype=np.int64)
@@ -176,7 +176,7 @@ def _ends(table: Table, types: Types, ports: _Ports, devices: Ints, port: Ints) 
 
 
 def _rules(table: Table, types: Types, layout: _Layout) -> tuple[Rule, ...]:
-    """The cables between the same arrays of the same kind are one rule, looked up in tables."""
+    """Return the cables between the same arrays of the same kind are one rule, looked up in tables."""
     if not len(table):
         return ()
     ports = _Ports()
@@ -192,7 +192,7 @@ def _rules(table: Table, types: Types, layout: _Layout) -> tuple[Rule, ...]:
         code = np.unique(code, return_inverse=True)[1].astype(np.int64)
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.diff(code[order], prepend=-1))
-    found = []
+    rules = []
     for number, some in enumerate(np.split(order, starts[1:])):
         first = some[0]
         what = table.kinds[int(kind[first])]
@@ -203,12 +203,12 @@ def _rules(table: Table, types: Types, layout: _Layout) -> tuple[Rule, ...]:
         ]
         length = None if what.length is None else Fraction(round(what.length * 1000), 1000)
         axes = (Axis("_e", 0, len(some) - 1),)
-        found.append(Rule(sides[0], sides[1], axes, None, link, lanes, length, "cables", number))
-    return tuple(found)
+        rules.append(Rule(sides[0], sides[1], axes, None, link, lanes, length, "cables", number))
+    return tuple(rules)
 
 
 def _side(layout: _Layout, ports: _Ports, devices: Ints, array: int, places: Ints) -> PortRef:
-    """One side of a rule."""
+    """Return one side of a rule."""
     name, shape = ports.arrays[array]
     inner = int(layout.inner[devices[0]])
     inside = [] if inner < 0 else [layout.inner_at[devices]]
@@ -231,7 +231,7 @@ def _column(values: Ints) -> Lookup:
 
 
 def _site(table: Table, types: Types, layout: _Layout, plan: Plan) -> Site:
-    """What the site calls the devices, in order of their ids in the plan."""
+    """Return what the site calls the devices, in order of their ids in the plan."""
     root = plan.assemblies[plan.root]
     place = {
         child.name: start for child, start in zip(root.children, plan.numbering.child_starts[plan.root], strict=False)

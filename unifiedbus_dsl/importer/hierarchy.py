@@ -49,7 +49,8 @@ def by_names(table: Table, types: Types) -> Plan | None:
 
 
 def _site(table: Table, types: Types, paths: Sequence[Path], plan: Plan) -> Site | None:
-    """What the site calls the devices where that is not their path; None where it is, and nothing else is known."""
+    """Return what the site calls the devices where that is not their path; None where it is, and nothing else is
+    known."""
     of_path = {_text(path or ()): device for path, device in zip(paths, table.devices, strict=True)}
     own = device_paths(plan, range(len(table.devices))).tolist()
     devices = [of_path[path] for path in own]
@@ -102,7 +103,7 @@ class _Node:
 
 
 def _tree(table: Table, types: Types, paths: Sequence[Path]) -> _Node | None:
-    """The parts that the paths name; None where two devices are at one place."""
+    """Return the parts that the paths name; None where two devices are at one place."""
     root = _Node()
     for path, device, of in zip(paths, table.devices, types.of, strict=True):
         here = root
@@ -115,7 +116,7 @@ def _tree(table: Table, types: Types, paths: Sequence[Path]) -> _Node | None:
 
 
 def _regular(table: Table, types: Types, paths: Sequence[Path]) -> _Node | None:
-    """The tree of the names if it is one that arrays of types can make, else None."""
+    """Return the tree of the names if it is one that arrays of types can make, else None."""
     if any(path is None or len(path) > DEEPEST for path in paths):
         return None
     if all(len(path) == 1 and not path[0][1] for path in paths if path is not None):
@@ -125,7 +126,7 @@ def _regular(table: Table, types: Types, paths: Sequence[Path]) -> _Node | None:
 
 
 def _signature(node: _Node, known: dict[object, int]) -> int | None:
-    """The same number for parts that are alike; None where an array has gaps or unlike elements."""
+    """Return the same number for parts that are alike; None where an array has gaps or unlike elements."""
     if node.device is not None:
         return None if node.children else known.setdefault(("device", node.device), len(known))
     parts: list[object] = []
@@ -140,8 +141,8 @@ def _signature(node: _Node, known: dict[object, int]) -> int | None:
 
 
 def _gone(elements: Mapping[Index, _Node]) -> NDArray[np.bool_] | None:
-    """Which elements of an array are missing; None where they have different numbers of subscripts, or where fewer are
-    there than are missing."""
+    """Return which elements of an array are missing; None where they have different numbers of subscripts, or where
+    fewer are there than are missing."""
     ranks = {len(at) for at in elements}
     if len(ranks) > 1:
         return None
@@ -154,7 +155,7 @@ def _gone(elements: Mapping[Index, _Node]) -> NDArray[np.bool_] | None:
 
 
 def _child(name: str, elements: Mapping[Index, _Node], key: str) -> Child:
-    """The child array of elements that are alike, those that are missing left out."""
+    """Return the child array of elements that are alike, those that are missing left out."""
     gone, spare = _gone(elements), next(iter(elements.values())).spare
     assert gone is not None
     if not gone.any():
@@ -165,11 +166,11 @@ def _child(name: str, elements: Mapping[Index, _Node], key: str) -> Child:
 
 def _place(child: Child, at: Index) -> Index:
     """Where an element is among those that are there, from its subscripts."""
-    found, rest = list[int](), list(at)
+    place, rest = list[int](), list(at)
     for labels in groups_of(child):
         own, rest = rest[: len(labels.sizes)], rest[len(labels.sizes) :]
-        found.append(int(places_of(labels, np.ravel_multi_index(own, labels.sizes))))
-    return tuple(found)
+        place.append(int(places_of(labels, np.ravel_multi_index(own, labels.sizes))))
+    return tuple(place)
 
 
 @define
@@ -183,7 +184,7 @@ class _Build:
     taken: set[str] = field(factory=set)
 
     def add(self, node: _Node, name: str) -> str:
-        """The key of the type of a part."""
+        """Return the key of the type of a part."""
         if node.device is not None:
             return node.device
         number = _signature(node, self.signatures)
@@ -214,7 +215,7 @@ def _kind(name: str) -> str:
 
 
 def _rules(table: Table, types: Types, paths: Sequence[Path], build: _Build) -> tuple[Rule, ...]:
-    """Cables between the same arrays over the same link at the same length are one rule, looked up in tables."""
+    """Return cables between the same arrays over the same link at the same length are one rule, looked up in tables."""
     exports = _Exports(build, types)
     groups: dict[_Group, list[tuple[Index, Index, Index, Index]]] = {}
     each = zip(table.a, table.a_port, table.b, table.b_port, table.kind, strict=True)
@@ -223,11 +224,11 @@ def _rules(table: Table, types: Types, paths: Sequence[Path], build: _Build) -> 
         (a, a_at, a_port, a_in), (b, b_at, b_port, b_in) = ends
         key = a, a_port, b, b_port, *types.link_of[kind], table.kinds[kind].length
         groups.setdefault(key, []).append((a_at, a_in, b_at, b_in))
-    found = []
+    rules = []
     for number, (key, lines) in enumerate(sorted(groups.items(), key=lambda item: str(item[0]))):
         a, a_port, b, b_port, link, lanes, length = key
         columns = [tuple(Lookup(c, Var("_e")) for c in zip(*part, strict=True)) for part in zip(*lines, strict=True)]
-        found.append(
+        rules.append(
             Rule(
                 PortRef(a, columns[0], a_port, columns[1]),
                 PortRef(b, columns[2], b_port, columns[3]),
@@ -240,7 +241,7 @@ def _rules(table: Table, types: Types, paths: Sequence[Path], build: _Build) -> 
                 number,
             )
         )
-    return tuple(found)
+    return tuple(rules)
 
 
 @define
@@ -278,13 +279,13 @@ class _Exports:
         return next(e.shape for e in self.build.assemblies[key].exports if e.name == name)
 
     def _labels(self, key: str, port: str) -> tuple[Labels, ...]:
-        """The labels of a port array of a type."""
+        """Return the labels of a port array of a type."""
         if key in self.types.devices:
             return groups_of(self.types.devices[key].by_name[port])
         return groups_of(next(e for e in self.build.assemblies[key].exports if e.name == port))
 
     def _export(self, key: str, child: str, port: str, shape: Index) -> str:
-        """The export of a port array of a child, made where it is missing."""
+        """Return the export of a port array of a child, made where it is missing."""
         of = self.build.assemblies[key]
         name = f"{child}_{port}"
         if all(export.name != name for export in of.exports):

@@ -70,15 +70,15 @@ class Nodes:
     def kind(self, width: str, speed: str, line: int) -> Kind:
         """Return what a link is, of texts such as `4x` and `NDR`; unknown, and a doubt, where they say nothing."""
         key = width.upper(), speed.upper()
-        found = self._kinds.get(key)
-        if found is None:
+        kind_known = self._kinds.get(key)
+        if kind_known is None:
             lanes = int(match[1]) if (match := re.fullmatch(r"(\d{1,4})X", key[0])) and int(match[1]) else None
             known = key[1] in LANE_GBPS and lanes is not None
-            found = Kind(key[1], "", lanes, LANE_GBPS[key[1]] * 1.25e8 * (lanes or 0)) if known else Kind()
-            self._kinds[key] = found
-        if found.rate is None and (width or speed):
+            kind_known = Kind(key[1], "", lanes, LANE_GBPS[key[1]] * 1.25e8 * (lanes or 0)) if known else Kind()
+            self._kinds[key] = kind_known
+        if kind_known.rate is None and (width or speed):
             self.doubts.add(BAD_VALUE, line, f"{shown(width + speed)} as width and speed")
-        return found
+        return kind_known
 
     def table(self, name: str) -> Table:
         """Return the table of all that was read."""
@@ -96,7 +96,7 @@ class Nodes:
         return table
 
     def _called(self) -> list[tuple[str, Node, str]]:
-        """Each node with its name: its description, and the GUID where that is empty or of several nodes."""
+        """Return each node with its name: its description, and the GUID where that is empty or of several nodes."""
         uses = Counter(node.name for node in self.nodes.values())
         return [
             (guid, node, node.name if node.name and uses[node.name] == 1 else f"{node.name} {guid}".strip())

@@ -53,7 +53,7 @@ def load(source: Source, doubts: Doubts) -> Any:
 
 
 def _whole(text: str) -> str | None:
-    """The text up to the last object or list that ends, with what is open closed; None where nothing is open."""
+    """Return the text up to the last object or list that ends, with what is open closed; None where nothing is open."""
     stack: list[str] = []
     end, closing = 0, ""
     for match in _TOKEN.finditer(text):

@@ -64,10 +64,10 @@ class Hosts:
         if text == "none":
             return cls("")
         try:
-            found = re.compile(text)
+            pattern = re.compile(text)
         except re.error as error:
             raise ValueError(f"`{text}` is no regular expression: {error}") from error
-        if not found.groups:
+        if not pattern.groups:
             raise ValueError(f"`{text}` has no group in it: write `(.+) mlx5_\\d+`, say, or `none`")
         return cls(text)
 
@@ -103,8 +103,8 @@ def classify(table: Table, hosts: Hosts) -> Table:
 
 
 def _in_host(device: Device, hosts: Hosts, uses: Counter[str]) -> Device:
-    """An adapter in its host; one that says the same of itself as another is in a host that nobody can tell from the
-    other's, and so in one of its own."""
+    """Return an adapter in its host; one that says the same of itself as another is in a host that nobody can tell from
+    the other's, and so in one of its own."""
     if device.kind != "nic" or device.host or device.role:
         return device
     called = device.label or device.name
@@ -129,15 +129,15 @@ def _of_kind(device: Device, meant: Counter[tuple[str, str]]) -> Device:
 
 def _by_name(table: Table, devices: list[Device]) -> list[Device]:
     """Switches by their names, where the file says nothing."""
-    found = [evolve(d, kind="switch") if not d.kind and SWITCH_WORDS.search(d.name) else d for d in devices]
-    switches = [new.name for old, new in zip(devices, found, strict=True) if old.kind != new.kind]
+    result = [evolve(d, kind="switch") if not d.kind and SWITCH_WORDS.search(d.name) else d for d in devices]
+    switches = [new.name for old, new in zip(devices, result, strict=True) if old.kind != new.kind]
     if switches:
         table.doubts.remark(
             f"by their names, as the file says no kind of them: {counted(len(switches), 'device')} with leaf, spine, "
             f"switch or the like in the name {'is a switch' if len(switches) == 1 else 'are switches'} "
             f"(`{switches[0]}` for one)"
         )
-    return found
+    return result
 
 
 def _tell_unknown(table: Table, devices: list[Device]) -> None:

@@ -76,7 +76,7 @@ class Listing:
 
 
 def listing_of(fabric: Fabric) -> Listing:
-    """The list of a fabric, in order of id."""
+    """Return the list of a fabric, in order of id."""
     types = list(fabric.plan.devices.values())
     names = device_names(fabric.plan, np.arange(fabric.device_count)).tolist()
     site = fabric.plan.site

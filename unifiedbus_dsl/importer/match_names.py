@@ -71,7 +71,7 @@ def match_names(wanted: Listing, found: Listing) -> Aligned:
 
 
 def _own(listing: Listing) -> Listing:
-    """A list without the nodes that reduce in the network: no design has them."""
+    """Return a list without the nodes that reduce in the network: no design has them."""
     gone = {device.name for device in listing.devices if device.role == "aggregation"}
     if not gone:
         return listing
@@ -80,29 +80,29 @@ def _own(listing: Listing) -> Listing:
 
 
 def _numbered(wanted: Listing) -> dict[tuple[str, int], str]:
-    """The port of each device of a list by the number at its end: `Port 7` is port 7."""
-    found: dict[tuple[str, int], str] = {}
+    """Return the port of each device of a list by the number at its end: `Port 7` is port 7."""
+    result: dict[tuple[str, int], str] = {}
     for device, port in (end for cable in wanted.cables for end in (cable.a, cable.b)):
         number = re.search(r"(\d{1,9})\Z", port)
         if number is not None:
-            found[device, int(number[1])] = port
-    return found
+            result[device, int(number[1])] = port
+    return result
 
 
 def _ports(wanted: Listing) -> Mapping[str, list[str]]:
-    """The ports of each type of a design, in order."""
+    """Return the ports of each type of a design, in order."""
     if wanted.types is None:
         return {}
     return {key: port_names(wanted.types, key).tolist() for key in wanted.types.devices}
 
 
 def _called(device: Device) -> str:
-    """What a device calls itself, without the GUID that tells it from others of the name."""
+    """Return what a device calls itself, without the GUID that tells it from others of the name."""
     return device.label or device.name.removesuffix(device.id).rstrip()
 
 
 def _by_id(wanted: Listing, found: Listing) -> list[tuple[Device, Device]]:
-    """The devices of one GUID."""
+    """Return the devices of one GUID."""
     ids = Counter(device.id for side in (wanted, found) for device in side.devices if device.id)
     ours = {device.id: device for device in wanted.devices if ids.get(device.id) == 2}
     return [(ours[device.id], device) for device in found.devices if device.id in ours]
@@ -111,7 +111,7 @@ def _by_id(wanted: Listing, found: Listing) -> list[tuple[Device, Device]]:
 def _by_name(
     wanted: Listing, found: Listing, known: Mapping[str, Device], settled: set[str], used: set[str]
 ) -> dict[str, str]:
-    """The design's name for each found one that is not in the design, where there is exactly one."""
+    """Return the design's name for each found one that is not in the design, where there is exactly one."""
     strange = [d for d in found.devices if d.name not in settled and (d.name not in known or d.name in used)]
     if not strange:
         return {}
@@ -127,7 +127,7 @@ def _by_name(
 
 
 def _forms(wanted: Listing) -> dict[str, str]:
-    """The name of each device by each form of it."""
+    """Return the name of each device by each form of it."""
     forms = {device.name: device.name for device in wanted.devices}
     for device in wanted.devices:
         for form in _said(device):
@@ -145,7 +145,7 @@ def _is_design(plan: Plan | None, wanted: Listing) -> bool:
 
 
 def _said(device: Device) -> Iterator[str]:
-    """What a device may be called: its name, what it calls itself, both as a legal name."""
+    """Yield what a device may be called: its name, what it calls itself, both as a legal name."""
     for text in dict.fromkeys((device.label or device.name, device.name)):
         for each in dict.fromkeys((text, own_name(text))):
             yield each

@@ -57,7 +57,7 @@ def _ways(listing: Listing, number: Callable[[str, str], int]) -> _Ways:
 
 
 def _sorts(listing: Listing) -> dict[str, bool]:
-    """Whether each device is a switch."""
+    """Return whether each device is a switch."""
     return {device.name: device.kind == "switch" for device in listing.devices}
 
 
@@ -90,7 +90,7 @@ class _Match:
                     self.join(one, two)
 
     def _neighbours(self, here: str) -> Iterator[tuple[str, str]]:
-        """Pairs of devices in the same port of a pair, one time more where their own ports are the same too."""
+        """Yield pairs of devices in the same port of a pair, one time more where their own ports are the same too."""
         there = self.their_ways.get(self.ours[here], {})
         for port, (one, one_port) in self.our_ways.get(here, {}).items():
             two, two_port = there.get(port, ("", 0))
@@ -119,7 +119,7 @@ class _Match:
 
 
 def _classes(ways: _Ways, sorts: Mapping[str, bool], done: Mapping[str, str]) -> dict[int, list[str]]:
-    """Devices that are left, by what they are and how their cables run, some rounds deep."""
+    """Return devices that are left, by what they are and how their cables run, some rounds deep."""
     colour = {name: hash((sort, len(ways.get(name, ())))) for name, sort in sorts.items()}
     for _ in range(ROUNDS):
         before = colour
@@ -129,8 +129,8 @@ def _classes(ways: _Ways, sorts: Mapping[str, bool], done: Mapping[str, str]) ->
                 (port, far_port, before.get(far, 0)) for port, (far, far_port) in ways.get(name, {}).items()
             )
             colour[name] = hash((before[name], tuple(around)))
-    found: dict[int, list[str]] = defaultdict(list)
+    classes: dict[int, list[str]] = defaultdict(list)
     for name, value in colour.items():
         if name not in done and name in ways:
-            found[value].append(name)
-    return found
+            classes[value].append(name)
+    return classes

@@ -61,7 +61,7 @@ def _array(values: Ints) -> array[int]:
 
 
 def _ends(table: Table) -> tuple[Ints, Ints]:
-    """Each claim's two ends as numbers, the lower first."""
+    """Return each claim's two ends as numbers, the lower first."""
     columns = [np.frombuffer(c, dtype=np.int64) for c in (table.a, table.a_port, table.b, table.b_port)]
     size = len(table.ports) + 1
     one, two = columns[0] * size + columns[1], columns[2] * size + columns[3]
@@ -69,7 +69,7 @@ def _ends(table: Table) -> tuple[Ints, Ints]:
 
 
 def _without_loops(table: Table, low: Ints, high: Ints) -> Ints:
-    """The claims that are no plug from a port to itself."""
+    """Return the claims that are no plug from a port to itself."""
     for claim in np.flatnonzero(low == high).tolist():
         table.doubts.add(SELF, table.line[claim], f"`{table.devices[table.a[claim]].name}`")
     return np.flatnonzero(low != high)
@@ -100,21 +100,21 @@ def _number_ports(table: Table) -> None:
 
 
 def _merged(table: Table, claims: Ints, starts: Ints, counts: Ints) -> Ints:
-    """The kind of each cable, of all claims of it."""
+    """Return the kind of each cable, of all claims of it."""
     kind = np.frombuffer(table.kind, dtype=np.int64)[claims]
-    found = kind[starts].copy()
+    result = kind[starts].copy()
     if not len(starts):
-        return found
+        return result
     unlike = np.flatnonzero(np.maximum.reduceat(kind, starts) != np.minimum.reduceat(kind, starts))
     for cable in unlike.tolist():
         some = slice(int(starts[cable]), int(starts[cable] + counts[cable]))
         line = table.line[int(claims[some][-1])]
-        found[cable] = table.kind_of(_together(table, [table.kinds[k] for k in kind[some].tolist()], line))
-    return found
+        result[cable] = table.kind_of(_together(table, [table.kinds[k] for k in kind[some].tolist()], line))
+    return result
 
 
 def _together(table: Table, kinds: list[Kind], line: int) -> Kind:
-    """What two or more lines say of one cable."""
+    """Return what two or more lines say of one cable."""
     known = [kind for kind in kinds if kind.rate is not None]
     slow = min(known, key=lambda kind: kind.rate or 0.0) if known else kinds[0]
     if known and slow.rate is not None:
@@ -130,7 +130,7 @@ def _together(table: Table, kinds: list[Kind], line: int) -> Kind:
 
 
 def _told_alike(table: Table, low: Ints, high: Ints, claims: Ints, counts: Ints) -> Ints:
-    """The cables that no other line contradicts; what both ends say stands against what one end says."""
+    """Return the cables that no other line contradicts; what both ends say stands against what one end says."""
     sure = counts > 1
     known = np.concatenate([low[sure], high[sure]])
     right = sure | ~(np.isin(low, known) | np.isin(high, known))

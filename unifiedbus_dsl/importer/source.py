@@ -82,7 +82,7 @@ class Source:
         return self.raw.decode(self.encoding, "replace")
 
     def lines(self, doubts: Doubts) -> Iterator[tuple[int, str]]:
-        """Each line with its number, without its end; bytes that are no text are written as `\\x..`."""
+        """Yield each line with its number, without its end; bytes that are no text are written as `\\x..`."""
         with self.path.open(encoding=self.encoding, errors="surrogateescape") as file:
             number = 0
             while line := file.readline(LONGEST_LINE):
@@ -94,7 +94,7 @@ class Source:
 
     @contextmanager
     def xml(self) -> Iterator[XmlStream]:
-        """The text as an XML parser takes it: as UTF-8 whatever it was, from the first bracket on."""
+        """Yield the text as an XML parser takes it: as UTF-8 whatever it was, from the first bracket on."""
         with self.path.open(encoding=self.encoding, errors="backslashreplace") as file:
             yield XmlStream(file)
 

@@ -161,10 +161,10 @@ def number(value: Any, what: str, doubts: Doubts, line: int, factor: float = 1.0
         return None
     low, high = RANGES[what]
     try:
-        found = float(value) * factor
+        result = float(value) * factor
     except (TypeError, ValueError, OverflowError):
-        found = float("nan")
-    if low <= found <= high:
-        return found
+        result = float("nan")
+    if low <= result <= high:
+        return result
     doubts.add(BAD_VALUE, line, f"`{str(value)[:40]}` as its {what}")
     return None

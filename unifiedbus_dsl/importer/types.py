@@ -59,12 +59,12 @@ class Types:
             places = list(_places(self.devices[key]))
             own = dict(zip(port_paths(self.devices[key]).tolist(), places, strict=True))
             self._places[key] = own | dict(zip(self.labels.get(key, ()), places, strict=False))
-        found = self._places[key].get(port)
-        if found is None:
-            found = self._places[key].get(port.replace(",", ", "))
-        if found is None:
+        result = self._places[key].get(port)
+        if result is None:
+            result = self._places[key].get(port.replace(",", ", "))
+        if result is None:
             raise ImportFailed(f"`{key}` has no port `{port}`")
-        return found
+        return result
 
     def plan(self, system: str, root: str, assemblies: Mapping[str, AssemblyType]) -> Plan:
         """Return the plan of a machine of these types."""
@@ -143,7 +143,7 @@ def _known(table: Table, types: Plan) -> Types:
 
 
 def _at_rate(kind: Kind, links: dict[str, Link], protocols: dict[str, Protocol]) -> str:
-    """The link of a cable, or one like it at the rate that the cable runs at."""
+    """Return the link of a cable, or one like it at the rate that the cable runs at."""
     link = links[kind.link]
     protocol = protocols[link.protocol]
     usual = protocol.lane_rate * (kind.lanes or 1)
@@ -163,8 +163,8 @@ def _at_rate(kind: Kind, links: dict[str, Link], protocols: dict[str, Protocol])
 
 
 def _seen(table: Table) -> Types:
-    """A device type for each set of ports, or for each type or size that the file says; a link for each name, medium
-    and rate."""
+    """Return a device type for each set of ports, or for each type or size that the file says; a link for each name,
+    medium and rate."""
     links: dict[str, Link] = {}
     protocols: dict[str, Protocol] = {}
     link_of = [_link(kind, links, protocols, table.usual) for kind in table.kinds]
@@ -213,7 +213,7 @@ def _facts(protocol: Protocol, lanes: int) -> _Facts:
 
 
 def _by_device(table: Table, rank: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The ports that have cables, device by device in order of port, and the rank of the cable in each."""
+    """Return the ports that have cables, device by device in order of port, and the rank of the cable in each."""
     columns = [np.frombuffer(c, dtype=np.int64) for c in (table.a, table.b, table.a_port, table.b_port, table.kind)]
     device, port = np.concatenate(columns[:2]), np.concatenate(columns[2:4])
     kind = np.concatenate([columns[4], columns[4]])
@@ -225,7 +225,7 @@ def _by_device(table: Table, rank: NDArray[np.int64]) -> tuple[NDArray[np.int64]
 def _link(
     kind: Kind, links: dict[str, Link], protocols: dict[str, Protocol], usual: Fraction | None
 ) -> tuple[str, int]:
-    """The link and lanes of a kind of cable; `usual` stands for a rate that nobody knows."""
+    """Return the link and lanes of a kind of cable; `usual` stands for a rate that nobody knows."""
     lanes = kind.lanes or 1
     if kind.rate is None:
         protocol = UNKNOWN if usual is None or lanes == 1 else f"{UNKNOWN}{lanes}"
@@ -248,7 +248,7 @@ def _link(
 
 
 def _identifier(text: str) -> str:
-    """A name of the language as near to a text as can be."""
+    """Return a name of the language as near to a text as can be."""
     name = re.sub(r"\W", "_", text)
     return name if name and not name[0].isdigit() else f"T{name}"
 
@@ -281,22 +281,22 @@ def _arrays(device: str, ports: Mapping[str, _Facts], count: int) -> tuple[tuple
 
 
 def _regular(ports: Mapping[str, _Facts]) -> tuple[Port, ...] | None:
-    """The arrays of names such as `up[3]`; None where they are no such names."""
-    found: dict[str, tuple[Index, _Facts]] = {}
+    """Return the arrays of names such as `up[3]`; None where they are no such names."""
+    result: dict[str, tuple[Index, _Facts]] = {}
     for name, facts in ports.items():
         step = step_of(name)
         if step is None:
             return None
         array, at = step
         shape = tuple(index + 1 for index in at)
-        old, most = found.get(array, (shape, facts))
+        old, most = result.get(array, (shape, facts))
         if prod(shape) > MOST_PORTS or len(old) != len(shape):
             return None
-        found[array] = tuple(map(max, old, shape)), max(most, facts)
-    if not found or sum(prod(shape) for shape, _ in found.values()) > MOST_PORTS:
+        result[array] = tuple(map(max, old, shape)), max(most, facts)
+    if not result or sum(prod(shape) for shape, _ in result.values()) > MOST_PORTS:
         return None
     return tuple(
-        Port(name, shape, protocol, lanes, True) for name, (shape, (_, protocol, lanes)) in sorted(found.items())
+        Port(name, shape, protocol, lanes, True) for name, (shape, (_, protocol, lanes)) in sorted(result.items())
     )
 
 

@@ -57,7 +57,7 @@ def _without_comment(line: str) -> str:
 
 
 def _block(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[Any, int]:
-    """The value that begins at a line of this indentation, and the line after it."""
+    """Return the value that begins at a line of this indentation, and the line after it."""
     if depth > DEEPEST:
         raise ImportFailed(f"line {lines[at].number}: nested too deep")
     if lines[at].text == "-" or lines[at].text.startswith("- "):
@@ -70,7 +70,7 @@ def _block(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[Any, i
 
 
 def _list(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[list[Any], int]:
-    found = []
+    result = []
     while at < len(lines) and lines[at].indent == indent and (lines[at].text == "-" or lines[at].text.startswith("- ")):
         line = lines[at]
         inside = line.text[1:].lstrip()
@@ -82,31 +82,31 @@ def _list(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[list[An
         else:  # what stands behind the dash is a block of its own, further in
             lines[at] = _Line(line.number, indent + len(line.text) - len(inside), inside)
             value, at = _block(lines, at, lines[at].indent, depth + 1)
-        found.append(value)
-    return found, at
+        result.append(value)
+    return result, at
 
 
 def _map(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[dict[str, Any], int]:
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     while at < len(lines) and lines[at].indent == indent:
         line = lines[at]
         match = _KEY.match(line.text)
         if match is None:
             break
         key, rest = str(_value(match[1], line)), line.text[match.end() :]
-        if key in found:
+        if key in result:
             raise ImportFailed(f"line {line.number}: `{key[:40]}` stands twice")
         if rest:
-            found[key] = _scalar(_Line(line.number, indent, rest))
+            result[key] = _scalar(_Line(line.number, indent, rest))
             at += 1
         elif at + 1 < len(lines) and (
             lines[at + 1].indent > indent or (lines[at + 1].indent == indent and lines[at + 1].text.startswith("-"))
         ):
-            found[key], at = _block(lines, at + 1, lines[at + 1].indent, depth + 1)
+            result[key], at = _block(lines, at + 1, lines[at + 1].indent, depth + 1)
         else:
-            found[key] = None
+            result[key] = None
             at += 1
-    return found, at
+    return result, at
 
 
 def _scalar(line: _Line) -> Any:
@@ -119,7 +119,7 @@ def _scalar(line: _Line) -> Any:
 
 
 def _flow(text: str, at: int, line: _Line, depth: int) -> tuple[Any, int]:
-    """A value in brackets, and the place after it."""
+    """Return a value in brackets, and the place after it."""
     if depth > DEEPEST:
         raise ImportFailed(f"line {line.number}: nested too deep")
     at = _space(text, at)

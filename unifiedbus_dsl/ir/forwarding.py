@@ -26,7 +26,7 @@ class Layout:
 
 
 def layouts_of(devices: Collection[DeviceType]) -> list[Layout]:
-    """The vertices of the devices of each type.
+    """Return the vertices of the devices of each type.
 
     A line with one port on either side only forbids what comes in to turn back. That is of use to nobody unless another
     line keeps ports of one side apart, so it is a line like any other in a machine that has none such.
@@ -36,7 +36,7 @@ def layouts_of(devices: Collection[DeviceType]) -> list[Layout]:
 
 
 def _layout(device: DeviceType, parted: bool) -> Layout:
-    """The vertices of a device: of its lines, two of each line between two sides, and of what is left."""
+    """Return the vertices of a device: of its lines, two of each line between two sides, and of what is left."""
     if device.kind == "switch":
         every = np.zeros(device.radix, dtype=np.int64)
         return Layout(np.ones(1, dtype=bool), np.zeros(1, dtype=np.int64), every, every)
@@ -59,5 +59,5 @@ def _layout(device: DeviceType, parted: bool) -> Layout:
 
 
 def any_crossing(layouts: list[Layout]) -> bool:
-    """Whether a device has a line between two sides."""
+    """Return whether a device has a line between two sides."""
     return any((layout.turn != np.arange(len(layout.turn))).any() for layout in layouts)

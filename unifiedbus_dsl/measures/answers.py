@@ -84,7 +84,7 @@ class Answer(Tabular):
         return shown(self.value, self.dimension)
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON holds them; a truth value is one, and a number that is not finite is null."""
+        """Return the fields as JSON holds them; a truth value is one, and a number that is not finite is null."""
         truth = self.detail.get("truth")
         return {
             "system": self.system,
@@ -136,7 +136,7 @@ def _exact(value: float) -> Fraction:
 
 
 def shown(value: float, dimension: Dimension) -> str:
-    """A value in SI units as a reader sees it."""
+    """Return a value in SI units as a reader sees it."""
     if _finite(value) is None:
         return "unbounded" if value == float("inf") else "none"
     quantity = Quantity(_exact(value), dimension)

@@ -57,15 +57,15 @@ def read_background(call: MeasureCall, routing: Routing) -> Background | None:
     loads = tuple(routing.loads(machine, demand).load_Bps for demand in demands)
     sent = np.sum([row_sums(demand, ends) for demand in demands], axis=0)
     received = np.sum([column_sums(demand, ends) for demand in demands], axis=0)
-    found = Background(names, demands, loads, np.sum(loads, axis=0), sent, received)
-    full = np.flatnonzero(found.load_Bps > machine.network.capacity_Bps * (1 + FULL_WITHIN))
+    background = Background(names, demands, loads, np.sum(loads, axis=0), sent, received)
+    full = np.flatnonzero(background.load_Bps > machine.network.capacity_Bps * (1 + FULL_WITHIN))
     if len(full):
         raise NotAdmittedError(
             f"what runs beside it does not fit: {binding(machine, full)[0]} carries more than it can"
         )
     if (np.maximum(sent, received) > machine.network.injection_Bps * (1 + FULL_WITHIN)).any():
         raise NotAdmittedError("what runs beside it does not fit: an end point injects more than it can")
-    return found
+    return background
 
 
 def _is_on(arg: tree.Arg) -> bool:
@@ -82,7 +82,7 @@ def _items(call: MeasureCall, node: tree.Expr) -> tuple[tree.Expr, ...]:
 
 
 def _stated(call: MeasureCall, node: tree.Expr) -> tuple[str, Demand]:
-    """The name and the demand of a traffic at its stated rate, or at that of `at`."""
+    """Return the name and the demand of a traffic at its stated rate, or at that of `at`."""
     traffic = call.traffic(node)
     if traffic.demand is None:
         help = "a ring sends `shift(all npu, k = 1)`, say"
@@ -121,18 +121,18 @@ def throughput_beside(call: MeasureCall, routing: Routing, demand: Demand, other
 
 
 def _injection(injection_Bps: Floats, others: Background, row: Floats, column: Floats) -> float:  # noqa: N803
-    """The largest scale at which end points can send and receive beside the others."""
-    found = np.inf
+    """Return the largest scale at which end points can send and receive beside the others."""
+    injection = np.inf
     for used, mine in ((others.sent_Bps, row), (others.received_Bps, column)):
         left = np.maximum(injection_Bps - used, 0.0)
-        found = min(found, float(np.divide(left, mine, out=np.full(len(mine), np.inf), where=mine > 0).min()))
-    return found
+        injection = min(injection, float(np.divide(left, mine, out=np.full(len(mine), np.inf), where=mine > 0).min()))
+    return injection
 
 
 def certify_beside(
     call: MeasureCall, demand: Demand, found: Throughput, others: Background, how: tuple[bool, Routed | None]
 ) -> BesideCertificate:
-    """What shows that a scale fits beside others and no more does.
+    """Return what shows that a scale fits beside others and no more does.
 
     `how` is whether what is sent is relayed, and what the routing claims.
     """

@@ -45,7 +45,7 @@ class Certified(Generic[T_co]):
 
 @singledispatch
 def bounds(answer: object) -> tuple[float, float]:
-    """The bounds that an answer claims."""
+    """Return the bounds that an answer claims."""
     raise TypeError(f"nobody knows what bounds a {type(answer).__name__} claims")
 
 
@@ -80,7 +80,7 @@ def _(answer: OutageImpact) -> tuple[float, float]:
 
 
 def answered(call: MeasureCall, measure: Callable[[MeasureCall], Certified[T]]) -> T:
-    """What a measure gives for a call, verified.
+    """Return what a measure gives for a call, verified.
 
     Raises:
         VerificationError: the answer does not hold, or what it was found by contradicts itself.
@@ -93,7 +93,7 @@ def answered(call: MeasureCall, measure: Callable[[MeasureCall], Certified[T]]) 
 
 
 def verified(call: MeasureCall, certified: Certified[T]) -> T:
-    """The answer to a call, after its certificate was proved on the fabric and its bounds were held to that.
+    """Return the answer to a call, after its certificate was proved on the fabric and its bounds were held to that.
 
     Raises:
         VerificationError: the certificate does not hold, or shows less than the answer claims.
@@ -105,7 +105,7 @@ def verified(call: MeasureCall, certified: Certified[T]) -> T:
 
 
 def proved(machine: NetworkContext, certified: Certified[T]) -> T:
-    """The answer about a machine, after its certificate was proved.
+    """Return the answer about a machine, after its certificate was proved.
 
     Raises:
         VerificationError: the certificate does not hold, or shows less than the answer claims.
@@ -116,14 +116,14 @@ def proved(machine: NetworkContext, certified: Certified[T]) -> T:
 
 
 def _with_doubts(answer: T, unverified: tuple[str, ...]) -> T:
-    """The answer, which says what of it is not verified."""
+    """Return the answer, which says what of it is not verified."""
     if isinstance(answer, Answer) and unverified:
         return evolve(answer, unverified=unverified)
     return answer
 
 
 def _failed(call: MeasureCall, error: Exception) -> VerificationError:
-    """The error that an answer to a call failed, after what was asked was saved."""
+    """Return the error that an answer to a call failed, after what was asked was saved."""
     asked = " ".join(call.node.span.text.split())
     message = f"the answer of `{asked}` failed its verification: {error}"
     return VerificationError(f"{message}\nwhat was asked is saved as {_saved(call, error)}")
@@ -133,37 +133,37 @@ def _failed(call: MeasureCall, error: Exception) -> VerificationError:
 
 
 def cables_of(machine: NetworkContext) -> Cables:
-    """The cables that a machine has left, read once."""
-    found = vars(machine).get("_cables")
-    if found is None:
-        found = vars(machine)["_cables"] = read_cables(machine.fabric, machine.health, machine.lost)
-    assert isinstance(found, Cables)
-    return found
+    """Return the cables that a machine has left, read once."""
+    cables = vars(machine).get("_cables")
+    if cables is None:
+        cables = vars(machine)["_cables"] = read_cables(machine.fabric, machine.health, machine.lost)
+    assert isinstance(cables, Cables)
+    return cables
 
 
 def arcs_of(network: Network) -> Arcs:
-    """The arcs of a network as a certificate states them, made once."""
-    found = vars(network).get("_arcs")
-    if found is None:
+    """Return the arcs of a network as a certificate states them, made once."""
+    arcs = vars(network).get("_arcs")
+    if arcs is None:
         kinds = network.kinds
-        found = Arcs(network.indptr, network.head, network.kind, network.count, kinds.capacity_Bps, kinds.latency_s)
-        vars(network)["_arcs"] = found
-    assert isinstance(found, Arcs)
-    return found
+        arcs = Arcs(network.indptr, network.head, network.kind, network.count, kinds.capacity_Bps, kinds.latency_s)
+        vars(network)["_arcs"] = arcs
+    assert isinstance(arcs, Arcs)
+    return arcs
 
 
 def moves_of(symmetry: Symmetry) -> list[Move]:
-    """The generators of symmetries as a certificate states them, made once."""
-    found = vars(symmetry).get("_stated_moves")
-    if found is None:
-        found = [Move(each.moved, each.image) for each in symmetry.generators]
-        vars(symmetry)["_stated_moves"] = found
-    assert isinstance(found, list)
-    return found
+    """Return the generators of symmetries as a certificate states them, made once."""
+    moves = vars(symmetry).get("_stated_moves")
+    if moves is None:
+        moves = [Move(each.moved, each.image) for each in symmetry.generators]
+        vars(symmetry)["_stated_moves"] = moves
+    assert isinstance(moves, list)
+    return moves
 
 
 def matrix_of(demand: Demand, ends: int) -> Matrix:
-    """What is sent, as a certificate states it."""
+    """Return what is sent, as a certificate states it."""
     if isinstance(demand, Groups):
         return Matrix(ends, group=demand.group, rate=demand.rate)
     return Matrix(ends, source=demand.source, target=demand.target, rates=demand.rate)

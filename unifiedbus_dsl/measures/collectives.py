@@ -67,30 +67,30 @@ def time(call: MeasureCall) -> Certified[Answer]:
         )
     if not tried:
         raise NotAdmittedError(_all_refused(refused))
-    found = min(tried, key=lambda each: each.time_s)
-    longest = found.longest
+    result = min(tried, key=lambda each: each.time_s)
+    longest = result.longest
     said = (
-        f"{found.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
+        f"{result.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
         *asking.root,
-        f"{found.members:,} end points a group, all groups at once",
+        f"{result.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
-        *links_sentence(call.machine, found.links),
+        *links_sentence(call.machine, result.links),
         *asking.said,
-        *((f"no path for {', '.join((*no_path, *found.passed))}",) if no_path or found.passed else ()),
+        *((f"no path for {', '.join((*no_path, *result.passed))}",) if no_path or result.passed else ()),
         *(f"{name} not tried: too many different flows; name it to try" for name in passed),
     )
     detail = {
-        "algorithm": found.algorithm,
-        "algbw": found.algbw_Bps,
-        "busbw": found.busbw_Bps,
-        "bandwidth_s": found.bandwidth_s,
-        "latency_s": found.latency_s,
-        "others": {each.algorithm: each.time_s for each in tried if each is not found},
+        "algorithm": result.algorithm,
+        "algbw": result.algbw_Bps,
+        "busbw": result.busbw_Bps,
+        "bandwidth_s": result.bandwidth_s,
+        "latency_s": result.latency_s,
+        "others": {each.algorithm: each.time_s for each in tried if each is not result},
     }
-    shown = units.format_quantity(units.Quantity(Fraction(found.time_s), TIME))
-    text = f"{shown}, busbw {found.busbw_Bps / 1e9:,.4g} GB/s"
-    binding = (f"step {longest.name}, {format_share(longest.duration_s / found.time_s, places=0)} of the time",)
-    answer = call.exact(found.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+    shown = units.format_quantity(units.Quantity(Fraction(result.time_s), TIME))
+    text = f"{shown}, busbw {result.busbw_Bps / 1e9:,.4g} GB/s"
+    binding = (f"step {longest.name}, {format_share(longest.duration_s / result.time_s, places=0)} of the time",)
+    answer = call.exact(result.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
     steps = _Steps(call.machine, asking)
     certificate = TimeCertificate(steps.timer, [steps.of(each) for each in tried])
     if asking.least == 1.0:
@@ -145,39 +145,39 @@ def _all_refused(refused: dict[str, str]) -> str:
 
 def sweep(call: MeasureCall) -> Certified[Answer]:
     """Times of a collective from 1 KiB to 16 GiB by each algorithm; the answer is the largest bus bandwidth."""
-    found, passed, asking = _swept(call)
-    top = max(found.best, key=lambda each: each.busbw_Bps)
+    result, passed, asking = _swept(call)
+    top = max(result.best, key=lambda each: each.busbw_Bps)
     said = (
         f"the largest bus bandwidth, by {top.algorithm} at {size_text(top.size_bytes)}",
         *asking.root,
-        f"{found.members:,} end points a group, all groups at once",
+        f"{result.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
         *links_sentence(call.machine, top.links),
         "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
-        if found.efficiency
+        if result.efficiency
         else "efficiency not given: no bound is known where there is so little symmetry",
         *asking.said,
         *(f"{name} not tried: too many different flows; name it to try" for name in passed),
-        *(f"{name}: {why}" for name, why in found.refused.items()),
+        *(f"{name}: {why}" for name, why in result.refused.items()),
     )
-    rows = _rows(found)
-    detail = {"sweep": rows, "refused": dict(found.refused)}
+    rows = _rows(result)
+    detail = {"sweep": rows, "refused": dict(result.refused)}
     answer = call.exact(top.busbw_Bps, RATE, assumptions=said, detail=detail, lines=_table(rows))
-    steps, factor = _Steps(call.machine, asking), busbw_factor(found.collective, found.members)
+    steps, factor = _Steps(call.machine, asking), busbw_factor(result.collective, result.members)
     rows_of = [
-        (size, [steps.of(each) for each in row]) for size, row in zip(found.sizes_bytes, found.times, strict=True)
+        (size, [steps.of(each) for each in row]) for size, row in zip(result.sizes_bytes, result.times, strict=True)
     ]
     late = 0.0
-    if found.late:
-        times = found.bound_s or [0.0]
+    if result.late:
+        times = result.bound_s or [0.0]
         late = factor * max(
-            size / time if time else np.inf for size, time in zip(found.sizes_bytes, times, strict=False)
+            size / time if time else np.inf for size, time in zip(result.sizes_bytes, times, strict=False)
         )
         answer = evolve(answer, kind="interval", upper=late)
     elif asking.least < 1.0:
         upper = max(
             each.busbw_Bps * each.time_s / (each.bandwidth_s + asking.least * each.latency_s)
-            for row in found.times
+            for row in result.times
             for each in row
         )
         answer = evolve(answer, kind="interval", upper=upper)
@@ -185,7 +185,7 @@ def sweep(call: MeasureCall) -> Certified[Answer]:
 
 
 def _swept(call: MeasureCall) -> tuple[completion_time.SizeSweep, tuple[str, ...], _Asked]:
-    """The sweep that a call asks for, and the algorithms that were not tried."""
+    """Return the sweep that a call asks for, and the algorithms that were not tried."""
     traffic = _collective_traffic(call)
     asked = call.word("algorithm", "")
     passed = () if asked else _too_many(call, traffic)
@@ -202,7 +202,7 @@ def _swept(call: MeasureCall) -> tuple[completion_time.SizeSweep, tuple[str, ...
 
 
 def _rows(found: completion_time.SizeSweep) -> list[dict[str, Any]]:
-    """A row for each size, in byte, s and byte/s."""
+    """Return a row for each size, in byte, s and byte/s."""
     return [
         {
             "size": size,
@@ -221,7 +221,7 @@ def _rows(found: completion_time.SizeSweep) -> list[dict[str, Any]]:
 
 
 def _table(rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    """The rows as lines of equal columns: the fastest with its figures, then the time of each algorithm."""
+    """Return the rows as lines of equal columns: the fastest with its figures, then the time of each algorithm."""
     names = list(rows[0]["algorithms"])
     cells = [["size", "fastest", "time", "algbw GB/s", "busbw GB/s", "efficiency", *names]]
     for row in rows:
@@ -253,14 +253,17 @@ def optimal_time(call: MeasureCall) -> Certified[Answer]:
     traffic, size = _collective(call)
     machine = call.machine
     group, budget = traffic.groups(machine.network.ends), machine.time_limit
-    found = best.collective_time_bound(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget)
+    bounded_value = best.collective_time_bound(
+        machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget
+    )
     said = (*_rooted(call, traffic), "no schedule is faster, relays at end points allowed", *open_sentence(machine))
-    answer = call.number(found, TIME, assumptions=said)
-    return Certified(answer, certify_least(traffic, group, size, found))
+    answer = call.number(bounded_value, TIME, assumptions=said)
+    return Certified(answer, certify_least(traffic, group, size, bounded_value))
 
 
 def certify_least(traffic: Traffic, group: Ints, size: float, found: BoundedValue) -> Certificate:
-    """What shows a least time: cuts and flows of each member where that is all there is to it, else the ports."""
+    """Return what shows a least time: cuts and flows of each member where that is all there is to it, else the
+    ports."""
     alone = len(np.unique(traffic.group)) == 1
     if alone and traffic.pattern in ("allgather", "reducescatter", "broadcast"):
         root = -1
@@ -283,7 +286,7 @@ def _rooted(call: MeasureCall, traffic: Traffic) -> tuple[str, ...]:
 
 
 def _collective(call: MeasureCall) -> tuple[Traffic, float]:
-    """The traffic of a collective with its size in bytes."""
+    """Return the traffic of a collective with its size in bytes."""
     traffic = _collective_traffic(call)
     size = call.quantity("size", units.SIZE) or traffic.size_bytes
     if not size:
@@ -319,15 +322,15 @@ def _asked(call: MeasureCall, traffic: Traffic) -> _Asked:
     """With all lengths up to `MOST_TIMED` end points; beyond, where each would count for itself, between bounds."""
     machine, group = call.machine, traffic.groups(call.machine.network.ends)
     arrays, root = arrays_of(machine.fabric.plan), _rooted(call, traffic)
-    until = Deadline.of(machine.time_limit).until
+    deadline_s = Deadline.of(machine.time_limit).at_s
     if len(traffic.members) <= MOST_TIMED:
         over = completion_time.CollectiveTimer(
-            machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays, until, schedules()
+            machine.symmetry, group, machine.timed_symmetry, traffic.roots, arrays, deadline_s, schedules()
         )
         return _Asked(over, 1.0, root)
     network, least = relax_latencies(machine.network, arc_kinds(machine.fabric))
     symmetry = evolve(machine.symmetry, network=network)
-    over = completion_time.CollectiveTimer(symmetry, group, None, traffic.roots, arrays, until, schedules())
+    over = completion_time.CollectiveTimer(symmetry, group, None, traffic.roots, arrays, deadline_s, schedules())
     return _Asked(over, least, root)
 
 

@@ -36,23 +36,23 @@ if TYPE_CHECKING:
 
 
 def bisection(call: MeasureCall) -> Certified[Answer]:
-    """The capacity, which cables the cut goes through, and one of its sides by name where it has one."""
+    """Return the capacity, which cables the cut goes through, and one of its sides by name where it has one."""
     machine = call.machine
-    ends, before, found = halved(call)
+    ends, before, result = halved(call)
     devices = machine.network.end_device
     skipped = call.selector.spare | call.selector.lost
-    half = describe_devices(machine.fabric, np.sort(devices[found.side]), skipped)
-    rest = ends[~found.side[ends]]
+    half = describe_devices(machine.fabric, np.sort(devices[result.side]), skipped)
+    rest = ends[~result.side[ends]]
     half = (
         half
         if len(half) == 1
         else min(half, describe_devices(machine.fabric, np.sort(devices[rest]), skipped), key=fewest_first)
     )
-    answer = bisection_answer(call, found.capacity, half, binding(machine, found.cut))
+    answer = bisection_answer(call, result.capacity, half, binding(machine, result.cut))
     outage = None if before is None else machine.outage(ends, before)
     if outage is not None and machine.whole is not None and before is not None:
         answer = evolve(answer, of_base=outage.share(machine.whole.bisection(before)))
-    return Certified(answer, certify_bisection(machine.network, ends, found))
+    return Certified(answer, certify_bisection(machine.network, ends, result))
 
 
 def bisection_answer(
@@ -66,8 +66,8 @@ def bisection_answer(
 
 
 def halved(call: MeasureCall) -> tuple[Ints, Ints | None, Bisection]:
-    """The end points that a call is about, those that it would be about if nothing had failed (None: nothing has), and
-    their bisection."""
+    """Return the end points that a call is about, those that it would be about if nothing had failed (None: nothing
+    has), and their bisection."""
     machine, node = call.machine, call.one()
     ends, before = call.ends(node), None
     if machine.whole is not None:
@@ -77,7 +77,7 @@ def halved(call: MeasureCall) -> tuple[Ints, Ints | None, Bisection]:
 
 
 def certify_bisection(network: Network, ends: Ints, found: Bisection) -> Certificate:
-    """What shows both bounds of a bisection."""
+    """Return what shows both bounds of a bisection."""
     return BisectionCertificate(network.selected(ends), Cut(found.vertex_side), found.proof)
 
 
@@ -87,50 +87,50 @@ def fewest_first(names: tuple[str, ...]) -> int:
 
 
 def tiers(call: MeasureCall) -> Certified[Answer]:
-    """How many tiers there are, and what the cables between them carry."""
+    """Return how many tiers there are, and what the cables between them carry."""
     ends = call.ends(call.one())
     network, links = call.machine.network, list(call.machine.fabric.plan.links)
-    found = bands_of(network, ends)
+    result = bands_of(network, ends)
     link = network.kinds.link[network.kind]
     bands: list[dict[str, Any]] = []
     lines: list[str] = []
-    for band, name in enumerate(found.names):
-        used = [links[k] for k in np.unique(link[found.band == band]).tolist()]
-        rate, cables = float(found.capacity_Bps[band]), int(found.cables[band])
+    for band, name in enumerate(result.names):
+        used = [links[k] for k in np.unique(link[result.band == band]).tolist()]
+        rate, cables = float(result.capacity_Bps[band]), int(result.cables[band])
         bands.append({"tiers": name, "cables": cables, "bandwidth": rate, "links": used})
         each = f"{shown(rate / len(ends), RATE)} an end point"
-        where = between(int(found.low[band]), int(found.high[band]))
+        where = between(int(result.low[band]), int(result.high[band]))
         lines.append(f"{where}: {shown(rate, RATE)} over {cables:,} cables ({', '.join(used)}), {each}")
     answer = call.exact(
-        int(found.tier.max()) + 1,
+        int(result.tier.max()) + 1,
         NUMBER,
         assumptions=("cables by how far their ends are from the end points", "one way, after protocol efficiency"),
         detail={"bands": bands},
         lines=tuple(lines),
     )
-    return Certified(answer, certify_tiers(network, ends, found))
+    return Certified(answer, certify_tiers(network, ends, result))
 
 
 def certify_tiers(network: Network, ends: Ints, found: Tiers) -> Certificate:
-    """What shows tiers and what the cables between them carry."""
+    """Return what shows tiers and what the cables between them carry."""
     return TiersCertificate(network.selected(ends), found.tier, found.low, found.high, found.cables, found.capacity_Bps)
 
 
 def oversubscription(call: MeasureCall) -> Certified[Answer]:
-    """The worst of the walls, with what is offered to it and its width; each plane of it where it has several. Of
-    switches the worst of down : up."""
+    """Return the worst of the walls, with what is offered to it and its width; each plane of it where it has several.
+    Of switches the worst of down : up."""
     asked = call.selector.blocks(call.one())
     if asked is not None and asked.noun == "switch" and len(asked.start):
         return switch_oversubscription(call, asked, _senders(call))
-    blocks, found, names = boundary_capacity(call)
-    finite = np.isfinite(found.ratio)
-    worst = int(np.argmax(np.where(finite, found.ratio, -1.0)))
-    ratio = float(found.ratio[worst])
-    alike = np.flatnonzero(found.ratio >= ratio * (1 - 1e-9)) if finite.any() else np.arange(len(found.ratio))
+    blocks, result, names = boundary_capacity(call)
+    finite = np.isfinite(result.ratio)
+    worst = int(np.argmax(np.where(finite, result.ratio, -1.0)))
+    ratio = float(result.ratio[worst])
+    alike = np.flatnonzero(result.ratio >= ratio * (1 - 1e-9)) if finite.any() else np.arange(len(result.ratio))
     alike = alike[finite[alike]] if finite.any() else alike
     where = _and_more(_name(call.machine, blocks, worst), len(alike) - 1)
     closed = np.flatnonzero(~finite)
-    lines = _by_plane(found, worst, names)
+    lines = _by_plane(result, worst, names)
     if len(closed) and finite.any():
         lines += (f"nothing gets out of {_and_more(_name(call.machine, blocks, int(closed[0])), len(closed) - 1)}",)
     answer = call.exact(
@@ -140,17 +140,18 @@ def oversubscription(call: MeasureCall) -> Certified[Answer]:
         binds="at",
         assumptions=(
             "raw rates that end points inside can send toward the wall, over raw rates through the wall",
-            *_plane_said(found, worst, names),
+            *_plane_said(result, worst, names),
         ),
-        detail={"inside": float(found.inside_Bps[worst]), "wall": float(found.wall_Bps[worst])},
+        detail={"inside": float(result.inside_Bps[worst]), "wall": float(result.wall_Bps[worst])},
         text=f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves",
         lines=lines,
     )
-    return Certified(answer, certify_walls(call, blocks, found, finite=True))
+    return Certified(answer, certify_walls(call, blocks, result, finite=True))
 
 
 def certify_walls(call: MeasureCall, blocks: DeviceRanges, found: Oversubscription, *, finite: bool) -> Certificate:
-    """What shows the rows of assemblies; with `finite` the answer is the worst of those that something leaves."""
+    """Return what shows the rows of assemblies; with `finite` the answer is the worst of those that something
+    leaves."""
     depths = blocks.depth
     layers = [
         Layer(rows, blocks.start[rows], blocks.stop[rows])
@@ -161,7 +162,7 @@ def certify_walls(call: MeasureCall, blocks: DeviceRanges, found: Oversubscripti
 
 
 def _senders(call: MeasureCall) -> Ints:
-    """The end points that send."""
+    """Return the end points that send."""
     return call.ends(call.named["from"]) if "from" in call.named else end_points(call.machine)
 
 
@@ -170,13 +171,13 @@ def _and_more(name: str, more: int) -> str:
 
 
 def _name(machine: NetworkContext, blocks: DeviceRanges, number: int) -> str:
-    """The path of one of the instances; those that fill the same place are told apart by their order."""
+    """Return the path of one of the instances; those that fill the same place are told apart by their order."""
     same = (blocks.start == blocks.start[number]) & (blocks.stop == blocks.stop[number])
     return block_names(machine, blocks.chosen(same))[number - int(np.flatnonzero(same)[0])]
 
 
 def _by_plane(found: Oversubscription, worst: int, names: tuple[str, ...]) -> tuple[str, ...]:
-    """A line where senders reach the wall in several planes."""
+    """Return a line where senders reach the wall in several planes."""
     ratios = found.ratios[:, worst]
     used = np.flatnonzero(ratios > 0).tolist()
     if len(used) < 2:
@@ -218,7 +219,7 @@ def boundary_capacity(call: MeasureCall) -> tuple[DeviceRanges, Oversubscription
 
 
 def _in_order(rows: list[Oversubscription], depths: Ints) -> Oversubscription:
-    """The rows of all depths in the order of the assemblies."""
+    """Return the rows of all depths in the order of the assemblies."""
     place = np.argsort(np.argsort(depths, kind="stable"), kind="stable")
     columns = {
         name: frozen_array(np.concatenate([getattr(row, name) for row in rows], axis=-1)[..., place])

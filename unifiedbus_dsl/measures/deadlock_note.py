@@ -38,13 +38,13 @@ def noted(call: MeasureCall, answer: Answer) -> Answer:
         call, _ = confine(call)
         _, demand = call.matrix()
         rule = PathRule("shortest") if "routing" not in _arguments(call) else read_paths(call)[1]
-        found = look(call.machine, demand, rule)
+        result = look(call.machine, demand, rule)
     except (RefusedError, NotAdmittedError):
         return answer  # a routing whose paths are not known
-    if found == "free":
+    if result == "free":
         return answer
-    notes = (NOTE,) if found == "cycle" else ()
-    return evolve(answer, assumptions=(*answer.assumptions, *notes), detail=answer.detail | {"deadlock": found})
+    notes = (NOTE,) if result == "cycle" else ()
+    return evolve(answer, assumptions=(*answer.assumptions, *notes), detail=answer.detail | {"deadlock": result})
 
 
 def _arguments(call: MeasureCall) -> tuple[str, ...]:
@@ -61,8 +61,8 @@ def look(machine: NetworkContext, demand: Demand, rule: PathRule) -> Literal["fr
     goals = np.flatnonzero(column_sums(demand, network.ends) > 0)
     if len(np.unique(symmetry.end_orbit[goals])) * network.arcs > CHEAP:
         return "not looked at"
-    found = dependencies(routes(symmetry, demand, rule))
-    return "cycle" if topological_levels(found.orbits, found.before, found.after) is None else "free"
+    result = dependencies(routes(symmetry, demand, rule))
+    return "cycle" if topological_levels(result.orbits, result.before, result.after) is None else "free"
 
 
 def _symmetry(machine: NetworkContext, demand: Demand, rule: PathRule) -> Symmetry:

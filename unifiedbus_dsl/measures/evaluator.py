@@ -50,7 +50,7 @@ class MeasureEvaluator:
         return self.selector.evaluator
 
     def answer(self, node: tree.Call) -> Answer | None:
-        """The answer to a measure; None after a diagnostic."""
+        """Return the answer to a measure; None after a diagnostic."""
         call = self.call(node)
         measure = measure_named(call.name)
         if measure is None:
@@ -59,18 +59,19 @@ class MeasureEvaluator:
             call.refuse(node.function, f"`{call.name}` can't be asked here", help, "UB0207")
             return None
         began = time.perf_counter()
-        found = self._in_time(call, measure)
-        if found is None:
+        result = self._in_time(call, measure)
+        if result is None:
             return None
         if self.machine.run is None:
-            found = noted(call, found)
+            result = noted(call, result)
         names = plane_names(call)
         if names:
-            found = evolve(found, assumptions=(*found.assumptions, plane_sentence(names)))
-        return evolve(found, system=self.system, block=self.block, seconds=time.perf_counter() - began)
+            result = evolve(result, assumptions=(*result.assumptions, plane_sentence(names)))
+        return evolve(result, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
     def _in_time(self, call: MeasureCall, measure: Measure) -> Answer | None:
-        """What a measure gives; bounds by ports alone where the time of the run is over; None after a diagnostic."""
+        """Return what a measure gives; bounds by ports alone where the time of the run is over; None after a
+        diagnostic."""
         run = self.machine.run
         if run is None:
             return self._worked_out(call, measure)
@@ -78,18 +79,19 @@ class MeasureEvaluator:
             with interrupted_after(run.left):
                 return self._worked_out(call, measure)
         except BudgetSpent:
-            found = self.tried(call, unfinished)
-            return None if found is None else marked(found, self.machine.fabric)
+            result = self.tried(call, unfinished)
+            return None if result is None else marked(result, self.machine.fabric)
         finally:
             run.ahead -= 1
 
     def _worked_out(self, call: MeasureCall, measure: Measure) -> Answer | None:
-        """What a measure gives by the plan, or where that does not show it by the fabric; None after a diagnostic."""
+        """Return what a measure gives by the plan, or where that does not show it by the fabric; None after a
+        diagnostic."""
         planned = answer_from_plan(measure, call)
         if planned is not None:
             return planned
-        found = self.tried(call, measure.evaluate)
-        return None if found is None else marked(found, self.machine.fabric)
+        worked_out = self.tried(call, measure.evaluate)
+        return None if worked_out is None else marked(worked_out, self.machine.fabric)
 
     def utilisation(self, node: tree.Expr, rate_Bps: float | None = None) -> rates.Loaded | None:  # noqa: N803
         """Return the utilisation of every arc for a picture, where end points send `rate_Bps`, by default the rate of
@@ -100,13 +102,13 @@ class MeasureEvaluator:
         return self.tried(self.call(node), lambda call: rates.utilisation(call, rate_Bps))
 
     def call(self, node: tree.Call) -> MeasureCall:
-        """A measure with what its arguments are read against."""
+        """Return a measure with what its arguments are read against."""
         return MeasureCall(node, self.machine, self.selector, self.traffics)
 
     def tried(
         self, call: MeasureCall, answer: Callable[[MeasureCall], Certified[T]], named: tuple[str, ...] | None = None
     ) -> T | None:
-        """What `answer` makes of a call, verified, with only these named arguments if any are told; None after a
+        """Return what `answer` makes of a call, verified, with only these named arguments if any are told; None after a
         diagnostic.
 
         Raises:

@@ -79,13 +79,13 @@ class MeasureCall:
     # -- arguments
 
     def one(self) -> tree.Expr:
-        """The only positional argument."""
+        """Return the only positional argument."""
         if len(self.plain) != 1:
             raise self.refuse(self.node, f"`{self.name}` takes one selection", f"write `{self.name}(all npu)`")
         return self.plain[0]
 
     def ends(self, node: tree.Expr) -> Ints:
-        """The end points that an expression selects, at least one."""
+        """Return the end points that an expression selects, at least one."""
         devices = self.selector.devices(node)
         if devices is None:
             raise RefusedError
@@ -117,12 +117,12 @@ class MeasureCall:
         return int(sides[0][1][0]), int(sides[1][1][0])
 
     def word(self, name: str, default: str) -> str:
-        """A word that is one of some."""
+        """Return a word that is one of some."""
         node = self.named.get(name)
         return node.text if isinstance(node, tree.Name) else default
 
     def quantity(self, name: str, dimension: Dimension) -> float | None:
-        """A named quantity in SI units, None where it isn't given."""
+        """Return a named quantity in SI units, None where it isn't given."""
         node = self.named.get(name)
         if node is None:
             return None
@@ -139,7 +139,7 @@ class MeasureCall:
         return float(value)
 
     def integer(self, name: str, low: int = 0) -> int | None:
-        """A named whole number, None where it isn't given."""
+        """Return a named whole number, None where it isn't given."""
         node = self.named.get(name)
         if node is None:
             return None
@@ -151,7 +151,7 @@ class MeasureCall:
     # -- traffic
 
     def on(self) -> Ints | None:
-        """The devices of `on`, None where a traffic has all of its end points."""
+        """Return the devices of `on`, None where a traffic has all of its end points."""
         node = self.named.get("on")
         devices = None if node is None else self.selector.devices(node)
         if node is not None and devices is None:
@@ -159,12 +159,12 @@ class MeasureCall:
         return devices
 
     def traffic(self, node: tree.Expr) -> Traffic:
-        """The traffic that an argument names or states."""
+        """Return the traffic that an argument names or states."""
         reader = TrafficReader(self.machine, self.selector, self.on())
         if isinstance(node, tree.Name) and node.text in self.traffics:
-            found = reader.read(node.text, self.traffics[node.text].value)
+            result = reader.read(node.text, self.traffics[node.text].value)
         elif isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) in TRAFFICS:
-            found = reader.read(" ".join(node.span.text.split()), node)
+            result = reader.read(" ".join(node.span.text.split()), node)
         else:
             guess = did_you_mean(node.span.text, self.traffics)
             raise self.refuse(
@@ -173,12 +173,12 @@ class MeasureCall:
                 f"did you mean `{guess}`?" if guess else "such as `alltoall(all npu)`",
                 "UB0709",
             )
-        if found is None:
+        if result is None:
             raise RefusedError
-        return found
+        return result
 
     def matrix(self) -> tuple[Traffic, Demand]:
-        """The traffic that is the only positional argument, with its matrix of rates."""
+        """Return the traffic that is the only positional argument, with its matrix of rates."""
         node = self.one()
         traffic = self.traffic(node)
         if traffic.demand is None:
@@ -206,7 +206,7 @@ class MeasureCall:
         lines: tuple[str, ...] = (),
         binds: str = "limited by",
     ) -> Answer:
-        """An answer that is exact. The system, the block and the time are filled in by who asks."""
+        """Return an answer that is exact. The system, the block and the time are filled in by who asks."""
         value = float(value)
         return Answer(
             "", "", self.name, self.arguments, value, dimension, "exact", value, value, binding, assumptions, 0.0,
@@ -223,7 +223,7 @@ class MeasureCall:
         detail: dict[str, Any] | None = None,
         lines: tuple[str, ...] = (),
     ) -> Answer:
-        """An answer that says itself what it is; its reason is the last of the assumptions."""
+        """Return an answer that says itself what it is; its reason is the last of the assumptions."""
         return Answer(
             "", "", self.name, self.arguments, found.value, dimension, found.kind, found.lower, found.upper, binding,
             (*assumptions, found.reason), 0.0, detail or {}, "", lines,

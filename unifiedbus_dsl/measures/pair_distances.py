@@ -27,8 +27,8 @@ def hops(
     """Return the hops of all ordered pairs, by some symmetries of the network (default: those of the machine); what is
     shown is the largest, or the mean."""
     seen = _Witness(machine, machine.network, timed=False, senders=source)
-    found = distances.hop_histogram(symmetry or machine.symmetry, source, target, seen)
-    return seen.certified(found, target, mean=mean)
+    histogram = distances.hop_histogram(symmetry or machine.symmetry, source, target, seen)
+    return seen.certified(histogram, target, mean=mean)
 
 
 def latency(
@@ -41,8 +41,8 @@ def latency(
 ) -> Certified[Histogram]:
     """Return the latencies of all ordered pairs; what is shown is the largest, or the mean."""
     seen = _Witness(machine, machine.timed_network, timed=True, senders=source, message_bytes=message_bytes)
-    found = distances.latency_histogram(machine.timed_symmetry, source, target, message_bytes, seen)
-    return seen.certified(found, target, mean=mean)
+    histogram = distances.latency_histogram(machine.timed_symmetry, source, target, message_bytes, seen)
+    return seen.certified(histogram, target, mean=mean)
 
 
 def disjoint_paths(
@@ -57,13 +57,13 @@ def disjoint_paths(
         flow = PairFlow(s, t, found.tail, found.head, found.amount, found.side)
         seen.append(see_pair(cables, arcs, flow, copies))
 
-    found = distances.disjoint_paths(machine.symmetry, source, target, witness)
-    sources = [(s, moves_of(around)) for s, around in found.sources]
+    result = distances.disjoint_paths(machine.symmetry, source, target, witness)
+    sources = [(s, moves_of(around)) for s, around in result.sources]
     certificate = DisjointCertificate(
-        arcs, moves_of(found.symmetry), network.selected(source), network.selected(target), sources, seen,
-        found.neighbours,
+        arcs, moves_of(result.symmetry), network.selected(source), network.selected(target), sources, seen,
+        result.neighbours,
     )  # fmt: skip
-    return Certified(found, certificate)
+    return Certified(result, certificate)
 
 
 class _Witness:

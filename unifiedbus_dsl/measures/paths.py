@@ -33,15 +33,15 @@ SHOWN = 4
 
 
 def hops(call: MeasureCall) -> Certified[Answer]:
-    found = pair_distances.hops(call.machine, *call.pair(), mean=_of_mean(call))
-    return _answer(call, found, NUMBER, BY_CABLES)
+    result = pair_distances.hops(call.machine, *call.pair(), mean=_of_mean(call))
+    return _answer(call, result, NUMBER, BY_CABLES)
 
 
 def latency(call: MeasureCall) -> Certified[Answer]:
     source, target = call.pair()
     message = call.quantity("message", units.SIZE) or 0.0
-    found = pair_distances.latency(call.machine, source, target, message, mean=_of_mean(call))
-    return _answer(call, found, TIME, "zero load, cut-through")
+    result = pair_distances.latency(call.machine, source, target, message, mean=_of_mean(call))
+    return _answer(call, result, TIME, "zero load, cut-through")
 
 
 def _of_mean(call: MeasureCall) -> bool:
@@ -51,10 +51,10 @@ def _of_mean(call: MeasureCall) -> bool:
 def _answer(
     call: MeasureCall, certified: Certified[far.Histogram], dimension: Dimension, assumption: str
 ) -> Certified[Answer]:
-    found = certified.answer
-    found.require_complete()
-    farthest = pair_name(call.machine, found.source, found.target)
-    answer = spread_answer(call, found.value, found.pairs, farthest, dimension, assumption)
+    result = certified.answer
+    result.require_complete()
+    farthest = pair_name(call.machine, result.source, result.target)
+    answer = spread_answer(call, result.value, result.pairs, farthest, dimension, assumption)
     return Certified(answer, certified.certificate)
 
 
@@ -75,7 +75,7 @@ def spread_answer(
 
 
 def _spread(values: Floats, pairs: Ints, dimension: Dimension) -> str:
-    """The histogram for a reader: each value with its share of the pairs; of many values some quantiles."""
+    """Return the histogram for a reader: each value with its share of the pairs; of many values some quantiles."""
     part = pairs / pairs.sum()
     if len(part) <= MOST_VALUES:
         said = zip(values.tolist(), [format_share(share, digits=3) for share in part.tolist()], strict=True)
@@ -88,9 +88,9 @@ def _spread(values: Floats, pairs: Ints, dimension: Dimension) -> str:
 
 def disjoint_paths(call: MeasureCall) -> Certified[Answer]:
     certified = pair_distances.disjoint_paths(call.machine, *call.pair())
-    found = certified.answer
-    binding = (pair_name(call.machine, found.source, found.target),)
-    answer = call.exact(found.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
+    result = certified.answer
+    binding = (pair_name(call.machine, result.source, result.target),)
+    answer = call.exact(result.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
     return Certified(answer, certified.certificate)
 
 
@@ -103,8 +103,8 @@ def connected(call: MeasureCall) -> Certified[Answer]:
 
 def reachable(call: MeasureCall) -> Certified[Answer]:
     ends = call.ends(call.one())
-    found = reachability(call.machine.network, ends)
-    number = bounded(*found.largest, "the largest set of end points that have a path to each other")
+    result = reachability(call.machine.network, ends)
+    number = bounded(*result.largest, "the largest set of end points that have a path to each other")
     return Certified(call.number(number, NUMBER), ReachableCertificate(call.machine.network.selected(ends)))
 
 
@@ -112,37 +112,41 @@ def reachable(call: MeasureCall) -> Certified[Answer]:
 
 
 def paths(call: MeasureCall) -> Certified[Answer]:
-    """How many paths of fewest cables a pair has; the first of them, and the fastest, with the parts of their time."""
+    """Return how many paths of fewest cables a pair has; the first of them, and the fastest, with the parts of their
+    time."""
     source, target = call.single_pair()
     message = call.quantity("message", units.SIZE) or 0.0
     machine, most = call.machine, call.integer("show")
     network = machine.timed_network
-    found = path_enumeration.shortest_paths(network, source, target)
+    shortest_paths = path_enumeration.shortest_paths(network, source, target)
     most = SHOWN if most is None else most
-    first = found.first(max(most, 1), message)
+    first = shortest_paths.first(max(most, 1), message)
     listed = first[:most]
     fastest = path_enumeration.minimum_latency_path(network, source, target, message)
     least = min((each.time_s for each in first), default=np.inf)
     described = [_described(machine, network, each) for each in (fastest, *listed)]
-    more = found.count - sum(each["cables"] for each in described[1:])
+    more = shortest_paths.count - sum(each["cables"] for each in described[1:])
     lines = [_written(each) for each in described[1:]]
     if more and listed:
-        lines.append(f"… and {more:,} more of {found.hops} cables; `show = …` writes more out")
+        lines.append(f"… and {more:,} more of {shortest_paths.hops} cables; `show = …` writes more out")
     if fastest.time_s < least * (1 - 1e-9):
         lines.insert(0, f"fastest: {_written(described[0])}")
     answer = call.exact(
-        found.count,
+        shortest_paths.count,
         NUMBER,
         assumptions=("paths of fewest cables, parallel cables told apart", "zero load, cut-through"),
-        detail={"hops": found.hops, "paths": described[1:], "fastest": described[0]},
-        text=f"{found.count:,} of {found.hops} cables" if found.hops > 1 else f"{found.count:,} of 1 cable",
+        detail={"hops": shortest_paths.hops, "paths": described[1:], "fastest": described[0]},
+        text=f"{shortest_paths.count:,} of {shortest_paths.hops} cables"
+        if shortest_paths.hops > 1
+        else f"{shortest_paths.count:,} of 1 cable",
         lines=tuple(lines),
     )
-    return Certified(answer, PathsCertificate(arcs_of(network), source, target, found.hops))
+    return Certified(answer, PathsCertificate(arcs_of(network), source, target, shortest_paths.hops))
 
 
 def _described(machine: NetworkContext, network: Network, route: path_enumeration.TimedPath) -> dict[str, Any]:
-    """A path as JSON holds it: the devices, and for each hop its link, cables to choose from, and times in seconds."""
+    """Return a path as JSON holds it: the devices, and for each hop its link, cables to choose from, and times in
+    seconds."""
     links = list(machine.fabric.plan.links)
     count = network.count[route.arcs]
     return {

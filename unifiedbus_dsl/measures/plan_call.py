@@ -34,7 +34,7 @@ class PlanCall:
         return self.network.plan
 
     def ends(self, node: tree.Expr) -> Places:
-        """The places of the end points that an expression selects.
+        """Return the places of the end points that an expression selects.
 
         Raises:
             NotProvedError: it selects single ones, or none.
@@ -45,14 +45,14 @@ class PlanCall:
         if not keys:
             raise self.refuse("nothing is selected")
         wiring = self.network.wiring
-        found = frozenset(
+        result = frozenset(
             p
             for p, place in enumerate(wiring.places)
             if not place.spare and self.network.ends[p] and (place.device in keys or set(keys) & set(place.around))
         )
-        if not found or any(key in self.plan.devices and self.plan.devices[key].kind == "switch" for key in keys):
+        if not result or any(key in self.plan.devices and self.plan.devices[key].kind == "switch" for key in keys):
             raise self.refuse("no end points are selected")
-        return found
+        return result
 
     def pair(self) -> tuple[Places, Places]:
         """From which end points to which: `A -> B`, or all pairs of one selection."""
@@ -63,7 +63,7 @@ class PlanCall:
         return ends, ends
 
     def alltoall(self) -> Places:
-        """The members of the all-to-all traffic that is the only positional argument.
+        """Return the members of the all-to-all traffic that is the only positional argument.
 
         Raises:
             NotProvedError: it is another traffic.
@@ -83,7 +83,7 @@ class PlanCall:
         return members
 
     def count(self, places: Collection[int]) -> int:
-        """How many devices some places have."""
+        """Return how many devices some places have."""
         return self.network.count(places)
 
     @property
@@ -96,5 +96,5 @@ class PlanCall:
 
 
 def is_known(plan: Plan) -> bool:
-    """Whether nothing of the cables stands for what nobody knows."""
+    """Return whether nothing of the cables stands for what nobody knows."""
     return not (links_without(plan, "rate") or links_without(plan, "latency"))

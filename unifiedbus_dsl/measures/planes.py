@@ -50,7 +50,7 @@ def plane_names(call: MeasureCall) -> tuple[str, ...]:
 
 
 def _plane_of_traffic(call: MeasureCall) -> tree.Expr | None:
-    """What the traffic of a measure states as `over`; also that of the load in `worst(load(…))`."""
+    """Return what the traffic of a measure states as `over`; also that of the load in `worst(load(…))`."""
     for node in call.plain:
         inner = call.traffics[node.text].value if isinstance(node, tree.Name) and node.text in call.traffics else node
         if not isinstance(inner, tree.Call):
@@ -152,9 +152,9 @@ def faster_plane_line(
         inside = protocol == number
         if not inside.any() or not _may_carry(network, demand, inside, scale):
             continue
-        found = _scale_over(machine, demand, routing, names[number])
-        if found > scale * (1 + GAIN) and (best is None or found > best[0]):
-            best = (found, number)
+        result = _scale_over(machine, demand, routing, names[number])
+        if result > scale * (1 + GAIN) and (best is None or result > best[0]):
+            best = (result, number)
     if best is None:
         return ()
     row = row_sums(demand, network.ends)
@@ -172,7 +172,7 @@ def idle_plane_line(name: str, rates: Sequence[str], part: str) -> str:
 
 
 def _protocols(machine: NetworkContext, network: Network) -> tuple[Ints, list[str]]:
-    """The protocol of each arc by number, [A], and the names of all."""
+    """Return the protocol of each arc by number, [A], and the names of all."""
     links = machine.fabric.plan.links
     names = sorted({link.protocol for link in links.values()})
     of_link = np.array([names.index(link.protocol) for link in links.values()], dtype=np.int64)
@@ -180,8 +180,8 @@ def _protocols(machine: NetworkContext, network: Network) -> tuple[Ints, list[st
 
 
 def _may_carry(network: Network, demand: Demand, inside: Bools, scale: float) -> bool:
-    """Whether arcs of a plane ([A]) lead from each sender towards each of its receivers, with ports for more than the
-    demand times `scale`: what costs nothing to see before the plane is solved alone."""
+    """Return whether arcs of a plane ([A]) lead from each sender towards each of its receivers, with ports for more
+    than the demand times `scale`: what costs nothing to see before the plane is solved alone."""
     capacity = bincount(network.tail[inside], network.capacity_Bps[inside], network.vertices)
     ports = bincount(network.end[network.end_order], capacity[network.end_order], network.ends)
     busiest = np.maximum(row_sums(demand, network.ends), column_sums(demand, network.ends))
@@ -203,7 +203,7 @@ def _may_carry(network: Network, demand: Demand, inside: Bools, scale: float) ->
 
 
 def _scale_over(machine: NetworkContext, demand: Demand, routing: Routing, name: str) -> float:
-    """The largest scale of a demand over one protocol alone, 0 where it does not carry it."""
+    """Return the largest scale of a demand over one protocol alone, 0 where it does not carry it."""
     try:
         return float(routing.throughput(plane_of(machine, (name,)), demand).scale)
     except NotAdmittedError:

@@ -24,7 +24,7 @@ _BY_POSITION = frozenset(("across", "groups", "stride"))
 
 
 def invariant_subgroup(symmetry: Symmetry, call: MeasureCall, *, ends_fail: bool) -> Symmetry | None:
-    """The symmetries that keep the question too; None where that is not known, and each part stands for itself.
+    """Return the symmetries that keep the question too; None where that is not known, and each part stands for itself.
 
     `ends_fail`: whether end points are among the parts that may fail.
 
@@ -53,9 +53,9 @@ def _keeping(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry
 
 
 def _marked(symmetry: Symmetry, ends: Ints) -> Ints:
-    found = np.zeros(symmetry.network.ends, dtype=np.int64)
-    found[ends] = 1
-    return found
+    marked = np.zeros(symmetry.network.ends, dtype=np.int64)
+    marked[ends] = 1
+    return marked
 
 
 def _of_rates(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
@@ -74,7 +74,7 @@ def _of_groups(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmet
 
 
 def _counts(call: MeasureCall) -> bool:
-    """Whether the groups of the traffic come from the positions of its end points."""
+    """Return whether the groups of the traffic come from the positions of its end points."""
     node = call.one()
     if isinstance(node, tree.Name) and node.text in call.traffics:
         node = call.traffics[node.text].value

@@ -46,36 +46,36 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
     traffic, demand = call.matrix()
     routing = read_routing(call)
     others = read_background(call, routing)
-    found = (
+    result = (
         routing.throughput(call.machine, demand) if others is None else throughput_beside(call, routing, demand, others)
     )
     row = row_sums(demand, call.machine.network.ends)
-    least, scale = float(row[row > 0].min()), float(found.scale)
+    least, scale = float(row[row > 0].min()), float(result.scale)
     senders = Senders.of(call.machine, scale * row)
     alike = scale == 0 or senders.alike
     answer = scaled_answer(
         call,
-        found.scale,
+        result.scale,
         least,
-        binding(call.machine, found.binding) + binding_ends(call.machine, found.binding_ends),
+        binding(call.machine, result.binding) + binding_ends(call.machine, result.binding_ends),
         (
             f"routing {routing.text}",
             f"{'' if alike else 'least '}rate that an end point injects",
             f"{traffic.pattern}",
             *(() if others is None else (others.sentence,)),
-            *carrying_sentence(call.machine, found.load_Bps),
-            *((found.scale.reason,) if found.scale.kind == "estimate" else ()),
+            *carrying_sentence(call.machine, result.load_Bps),
+            *((result.scale.reason,) if result.scale.kind == "estimate" else ()),
         ),
         {"scale": scale, "senders": int((row > 0).sum())} | ({} if alike else senders.to_json()),
         (
             *(() if alike else (senders.sentence(),)),
-            *(() if others else faster_plane_line(call.machine, demand, routing, scale, found.load_Bps)),
+            *(() if others else faster_plane_line(call.machine, demand, routing, scale, result.load_Bps)),
         ),
     )
     if others is not None:
         how = routing.relays, claimed(call.machine, routing)
-        return Certified(answer, certify_beside(call, demand, found, others, how))
-    return Certified(answer, certify_throughput(call.machine, demand, routing, found))
+        return Certified(answer, certify_beside(call, demand, result, others, how))
+    return Certified(answer, certify_throughput(call.machine, demand, routing, result))
 
 
 def scaled_answer(
@@ -96,7 +96,7 @@ def scaled_answer(
 
 
 def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing, found: Throughput) -> Certificate:
-    """What shows the largest scale of a demand under a routing."""
+    """Return what shows the largest scale of a demand under a routing."""
     arcs, matrix = arcs_of(machine.network), matrix_of(demand, machine.network.ends)
     if found.scale.kind == "estimate":
         return FeasibleCertificate(arcs, found.load_Bps, matrix, float(found.scale), relays=routing.relays)
@@ -107,7 +107,8 @@ def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing
 
 
 def claimed(machine: NetworkContext, routing: Routing) -> Routed | None:
-    """A routing as its certificate claims it, with the symmetries that are known; None where no verifier knows it."""
+    """Return a routing as its certificate claims it, with the symmetries that are known; None where no verifier knows
+    it."""
     scheme = routing.scheme(machine.network)
     if scheme is None:
         return None
@@ -187,7 +188,7 @@ def load(call: MeasureCall) -> Certified[Answer]:
 
 def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
     used = utilisation(question)
-    found, share, machine = used.answer, used.answer.share, used.answer.machine
+    result, share, machine = used.answer, used.answer.share, used.answer.machine
     top = float(share.max())
     full = np.flatnonzero(share >= top * (1 - 1e-9))
     answer = call.exact(
@@ -195,21 +196,21 @@ def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
         NUMBER,
         binding=binding(call.machine, full),
         assumptions=(
-            f"routing {found.routing.text}",
-            found.traffic,
-            *carrying_sentence(machine, found.loads.load_Bps),
-            found.said,
+            f"routing {result.routing.text}",
+            result.traffic,
+            *carrying_sentence(machine, result.loads.load_Bps),
+            result.said,
         ),
-        detail=by_part(machine, share) | {"rate": found.rate_Bps} | found.senders.to_json(),
+        detail=by_part(machine, share) | {"rate": result.rate_Bps} | result.senders.to_json(),
         text=f"{percent(top)} of the busiest cable",
         lines=(
-            *(() if found.senders.alike else (found.senders.sentence(),)),
+            *(() if result.senders.alike else (result.senders.sentence(),)),
             *lines_by_part(machine, share),
-            *_idle_plane(found),
+            *_idle_plane(result),
         ),
     )
-    if found.loads.estimate:
-        answer = evolve(answer, kind="estimate", assumptions=(*answer.assumptions, found.loads.estimate))
+    if result.loads.estimate:
+        answer = evolve(answer, kind="estimate", assumptions=(*answer.assumptions, result.loads.estimate))
     return Certified(answer, used.certificate)
 
 
@@ -231,7 +232,7 @@ def by_part(machine: NetworkContext, share: Floats) -> dict[str, Any]:
     busiest = top[np.argsort(-share[top], kind="stable")[:BUSIEST]]
     return {
         "by_link": _parts(network, share, network.kinds.link[network.kind], list(machine.fabric.plan.links)),
-        "by_tier": _parts(network, share, (found := tiers(network, end_points(machine))).band, found.names),
+        "by_tier": _parts(network, share, (result := tiers(network, end_points(machine))).band, result.names),
         "busiest": [
             {"arc": name, "utilisation": float(part)}
             for name, part in zip(arc_names(machine, busiest), share[busiest], strict=True)
@@ -249,12 +250,12 @@ def _parts(network: Network, share: Floats, part: Ints, names: list[str]) -> dic
 
 
 def lines_by_part(machine: NetworkContext, share: Floats) -> tuple[str, ...]:
-    """The same for a reader: a line for link types, a line for tiers."""
-    found = by_part(machine, share)
+    """Return the same for a reader: a line for link types, a line for tiers."""
+    result = by_part(machine, share)
     return tuple(
         f"by {noun}: "
         + "; ".join(f"{name} at most {percent(v['most'])}, mean {percent(v['mean'])}" for name, v in parts)
-        for noun, parts in (("link", found["by_link"].items()), ("tier", found["by_tier"].items()))
+        for noun, parts in (("link", result["by_link"].items()), ("tier", result["by_tier"].items()))
     )
 
 
@@ -266,23 +267,23 @@ def fair(call: MeasureCall) -> Certified[Answer]:
     traffic, demand = call.matrix()
     seed = call.integer("hash")
     shares = "ecmp shares" if seed is None else f"one shortest path a flow, hashed with seed {seed}"
-    found, _, _ = flows(call)
-    rate, count = sharing.fair_rates(found), found.count
+    result, _, _ = flows(call)
+    rate, count = sharing.fair_rates(result), result.count
     least, mean = float(rate.min()), float((rate * count).sum() / count.sum())
     detail: dict[str, Any] = {"mean": mean, "max": float(rate.max()), "flows": int(count.sum())}
-    carrying = carrying_sentence(call.machine, _shared_load(call, found))
+    carrying = carrying_sentence(call.machine, _shared_load(call, result))
     said = ("max-min fair rate of the slowest flow", shares, traffic.pattern, *carrying)
     last = 0.0
     if traffic.size_bytes:
-        last = detail["completion_s"] = sharing.completion(found, traffic.size_bytes).makespan_s
+        last = detail["completion_s"] = sharing.completion(result, traffic.size_bytes).makespan_s
     answer = call.exact(least, RATE, assumptions=said, detail=detail)
-    return Certified(answer, certify_fair(call, demand, found, rate, traffic.size_bytes or 0.0, last))
+    return Certified(answer, certify_fair(call, demand, result, rate, traffic.size_bytes or 0.0, last))
 
 
 def certify_fair(
     call: MeasureCall, demand: Demand, found: sharing.Flows, rate: Floats, size_bytes: float, last_s: float
 ) -> Certificate:
-    """What shows max-min fair rates of the flows of a call."""
+    """Return what shows max-min fair rates of the flows of a call."""
     network = call.machine.network
     path: tuple[Ints, Ints, Ints] | None = None
     if call.integer("hash") is not None:
@@ -295,14 +296,15 @@ def certify_fair(
 
 
 def _ones(demand: Demand) -> Demand:
-    """Every flow of rate 1."""
+    """Return every flow of rate 1."""
     if isinstance(demand, Groups):
         return evolve(demand, rate=1.0)
     return evolve(demand, rate=np.ones(len(demand.rate)))
 
 
 def _shared_load(call: MeasureCall, found: sharing.Flows) -> Floats:
-    """What the flows of `flows` carry on each arc where each of them carries 1; zero where nothing is carried, [A]."""
+    """Return what the flows of `flows` carry on each arc where each of them carries 1; zero where nothing is carried,
+    [A]."""
     _, demand = call.matrix()
     network = call.machine.network
     if call.integer("hash") is not None:
@@ -316,7 +318,7 @@ def _shared_load(call: MeasureCall, found: sharing.Flows) -> Floats:
 
 
 def flows(call: MeasureCall) -> tuple[sharing.Flows, Ints, Ints]:
-    """The flows of a traffic, those that symmetry makes equal as one, with the source and target of each."""
+    """Return the flows of a traffic, those that symmetry makes equal as one, with the source and target of each."""
     _, demand = call.matrix()
     network = call.machine.network
     seed = call.integer("hash")
@@ -330,7 +332,7 @@ def flows(call: MeasureCall) -> tuple[sharing.Flows, Ints, Ints]:
 
 
 def _listed(call: MeasureCall, demand: Demand) -> tuple[Ints, Ints]:
-    """Every flow for itself: its source and its target."""
+    """Return every flow for itself: its source and its target."""
     if isinstance(demand, Pairs):
         count = len(demand.source)
     else:

@@ -47,7 +47,7 @@ def page(signature: Signature, noun: str) -> str:
 
 
 def argument_text(argument: Argument) -> str:
-    """What an argument means, what stands in it, and what holds without it."""
+    """Return what an argument means, what stands in it, and what holds without it."""
     without = f"; without it {argument.default}" if argument.default else ""
     return f"{argument.doc} ({takes_text(argument)}{without}{', required' if argument.required else ''})"
 

@@ -144,14 +144,14 @@ def registry_of(entry: object) -> Registry[Any]:
 
 def routing_named(name: str) -> RoutingDefinition | None:
     """Return the routing of a name; None where there is none."""
-    found = ROUTINGS.get(name)
-    return found if isinstance(found, RoutingDefinition) else None
+    routing = ROUTINGS.get(name)
+    return routing if isinstance(routing, RoutingDefinition) else None
 
 
 def measure_named(name: str) -> Measure | None:
     """Return the measure of a name; None where there is none."""
-    found = MEASURES.get(name)
-    return found if isinstance(found, Measure) else None
+    measure = MEASURES.get(name)
+    return measure if isinstance(measure, Measure) else None
 
 
 def schedules() -> dict[str, Callable[[ScheduleCall], list[Phase]]]:

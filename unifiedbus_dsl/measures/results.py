@@ -404,5 +404,5 @@ def _(answer: TierCapacity) -> tuple[float, float]:
 
 
 def read_only(array: Any) -> Any:
-    """The array, made read-only."""
+    """Return the array, made read-only."""
     return frozen_array(np.asarray(array))

@@ -38,17 +38,17 @@ def describe_devices(fabric: Fabric, devices: Ints, skipped: Bools) -> tuple[str
     root = fabric.plan.root
     if root in fabric.plan.devices or not len(devices):
         return ()
-    found = _SelectionWriter(fabric, skipped).parts(root, 0, devices)
-    if not 0 < len(found) <= MOST_PARTS:
+    parts = _SelectionWriter(fabric, skipped).parts(root, 0, devices)
+    if not 0 < len(parts) <= MOST_PARTS:
         return ()
     kinds = np.array([device.kind for device in fabric.plan.devices.values()])[fabric.device_type]
     meant = []
-    for part in found:
+    for part in parts:
         inside = concatenate_ranges(part.start, part.start + part.size)
         counts = kinds[inside] == part.kind if part.kind else kinds[inside] != "switch"
         meant.append(inside if part.size == 1 else inside[counts & ~skipped[inside]])
     # parts were read off one instance for all that look like it: what they name is compared with what was asked
-    return tuple(part.text for part in found) if np.array_equal(np.sort(np.concatenate(meant)), devices) else ()
+    return tuple(part.text for part in parts) if np.array_equal(np.sort(np.concatenate(meant)), devices) else ()
 
 
 @frozen(eq=False)
@@ -62,7 +62,7 @@ class _SelectionWriter:
         plan = self.fabric.plan
         starts = np.asarray(plan.numbering.child_starts[key], dtype=np.int64)
         which = np.searchsorted(starts, offsets, side="right") - 1
-        found = list[_Part]()
+        result = list[_Part]()
         for number in np.unique(which).tolist():
             child, first = plan.assemblies[key].children[number], int(starts[number])
             size = plan.device_count[child.type]
@@ -72,17 +72,17 @@ class _SelectionWriter:
             for place in np.sort(one).tolist():
                 elements = held[same == same[place]]
                 step = _subscripts(child, elements)
-                if step is None or len(one) + len(found) > MOST_PARTS:
+                if step is None or len(one) + len(result) > MOST_PARTS:
                     return [_Part("", elements, 0, "")] * (MOST_PARTS + 1)
                 these = inner[begin[place] : begin[place] + count[place]]
                 start = first + elements * size
                 for tail in self._tails(child.type, base + int(start[0]), these):
                     path = f"{step}.{tail.path}" if tail.path else step
-                    found.append(_Part(path, (start[:, None] + tail.start).ravel(), tail.size, tail.kind))
-        return found
+                    result.append(_Part(path, (start[:, None] + tail.start).ravel(), tail.size, tail.kind))
+        return result
 
     def _tails(self, key: str, base: int, offsets: Ints) -> list[_Part]:
-        """What follows the path of an instance: nothing where the instance as a whole is meant."""
+        """Return what follows the path of an instance: nothing where the instance as a whole is meant."""
         kind = self.fabric.plan.type(key)
         nothing = np.zeros(1, dtype=np.int64)
         if isinstance(kind, DeviceType):
@@ -115,7 +115,7 @@ def _subscripts(child: Child, elements: Ints) -> str | None:
 
 
 def _meant(child: Child, places: list[Ints], texts: list[str | None], labels: Ints) -> bool:
-    """Whether subscripts name these elements, and no absent one but by `*`."""
+    """Return whether subscripts name these elements, and no absent one but by `*`."""
     box = np.ravel_multi_index(np.ix_(*places), text_shape(child)).ravel()
     there = box[to_places(child, box) != ABSENT]
     return np.array_equal(np.sort(labels), there) and (len(there) == len(box) or "*" in texts)

@@ -31,8 +31,8 @@ def total(call: MeasureCall) -> Certified[Answer]:
 
 
 def certify_sum(call: MeasureCall) -> Certificate | None:
-    """What shows a sum: all that it is of, by number. None for sets of ports, and where assemblies hold nothing but
-    spares and are none, which the fabric does not tell apart."""
+    """Return what shows a sum: all that it is of, by number. None for sets of ports, and where assemblies hold nothing
+    but spares and are none, which the fabric does not tell apart."""
     lost = call.machine.lost_devices
     if not call.node.args:
         return WholeSumCertificate(call.name, lost)
@@ -49,7 +49,7 @@ def certify_sum(call: MeasureCall) -> Certificate | None:
 
 
 def _of_spares(call: MeasureCall, key: str) -> bool:
-    """Whether an assembly of this type holds nothing but spares, and is no spare."""
+    """Return whether an assembly of this type holds nothing but spares, and is no spare."""
     fabric = call.machine.fabric
     start, stop = fabric.blocks(key)
     left = np.concatenate([[0], np.cumsum(~call.selector.spare)])
@@ -57,7 +57,7 @@ def _of_spares(call: MeasureCall, key: str) -> bool:
 
 
 def _chosen(call: MeasureCall, node: tree.Expr, selection: Selection) -> Chosen | None:
-    """All that a selection is of, by number."""
+    """Return all that a selection is of, by number."""
     quiet = evolve(call.selector, evaluator=evolve(call.evaluator, sink=Sink()))
     if not selection.items:
         return Chosen()

@@ -29,7 +29,7 @@ class SurvivingAggregates:
     selector: FabricSelector
 
     def __call__(self, node: tree.Call, evaluator: Evaluator) -> EvalValue:
-        """The value of the call; POISON after a diagnostic."""
+        """Return the value of the call; POISON after a diagnostic."""
         sums = Aggregates(self.selector.machine)
         whole = sums(node, evaluator)
         if self.machine.is_whole or isinstance(whole, Poison):
@@ -82,7 +82,7 @@ class SurvivingAggregates:
         return dict(zip(plan.devices, count.tolist(), strict=True))
 
     def _left(self, node: tree.Expr, selection: Selection) -> list[Item] | None:
-        """The items of a selection with as many as are left; None where they can't be told."""
+        """Return the items of a selection with as many as are left; None where they can't be told."""
         quiet = evolve(self.selector, evaluator=evolve(self.selector.evaluator, sink=Sink()))
         cables = [item for item in selection.items if isinstance(item, Cables)]
         parts = [item for item in selection.items if isinstance(item, Parts)]
@@ -97,7 +97,7 @@ class SurvivingAggregates:
         return None if blocks is None else [self._of_type(item.type, blocks) for item in parts]
 
     def _of_type(self, kind: PlanType, chosen: DeviceRanges | None) -> Parts:
-        """How many of a type are left, among the chosen ones: those with a device that is."""
+        """Return how many of a type are left, among the chosen ones: those with a device that is."""
         fabric = self.machine.fabric
         start, stop = fabric.blocks(kind.key)
         alive = ~self.machine.lost_devices
@@ -111,7 +111,7 @@ class SurvivingAggregates:
         return Parts(kind, int(there.sum()))
 
     def _cables(self, items: list[Cables], chosen: Ints | None) -> list[Item]:
-        """The cables that are left, by link and lanes."""
+        """Return the cables that are left, by link and lanes."""
         fabric = self.machine.fabric
         alive = self.machine.cable_health > 0
         if chosen is None:
@@ -120,24 +120,24 @@ class SurvivingAggregates:
             alive &= np.isin(np.arange(len(alive)), chosen)
         count = np.bincount(fabric.kind[alive], minlength=len(fabric.kinds.link))
         links = list(fabric.plan.links.values())
-        found: dict[tuple[str, int], int] = {}
+        cables: dict[tuple[str, int], int] = {}
         for link, lanes, many in zip(fabric.kinds.link.tolist(), fabric.kinds.lanes.tolist(), count, strict=True):
-            found[links[link].name, lanes] = found.get((links[link].name, lanes), 0) + int(many)
+            cables[links[link].name, lanes] = cables.get((links[link].name, lanes), 0) + int(many)
         first = {(item.link.name, item.rule.lanes): item for item in reversed(items)}
-        return [evolve(item, count=found.get(key, 0)) for key, item in first.items()]
+        return [evolve(item, count=cables.get(key, 0)) for key, item in first.items()]
 
 
 def cables_in_service(selector: FabricSelector, node: tree.Expr) -> Ints | None:
     """Return the cables of `all link …`, without those inside spares where it is of the whole machine; None after a
     diagnostic."""
-    found = selector.cables(node)
-    if found is None or (isinstance(node, tree.All) and node.scope is not None):
-        return found
-    return found[~inside_spares(selector.fabric.plan)[found]]
+    cables = selector.cables(node)
+    if cables is None or (isinstance(node, tree.All) and node.scope is not None):
+        return cables
+    return cables[~inside_spares(selector.fabric.plan)[cables]]
 
 
 def without_field(node: tree.Expr, selection: Selection) -> tree.Expr:
-    """The selection without the field or port that its last word names."""
+    """Return the selection without the field or port that its last word names."""
     if selection.field is None:
         return node
     match node:

@@ -39,16 +39,16 @@ def switch_oversubscription(call: MeasureCall, blocks: DeviceRanges, members: In
     """
     machine = call.machine
     network = machine.network
-    found = up_and_down(network, network.device_start[np.unique(blocks.start)], levels(network, members))
-    climbs = found.up_Bps > 0
+    up_down = up_and_down(network, network.device_start[np.unique(blocks.start)], levels(network, members))
+    climbs = up_down.up_Bps > 0
     if not climbs.any():
         raise NotAdmittedError("none of these switches has a cable to a higher tier")
-    ratio = np.divide(found.down_Bps, found.up_Bps, out=np.full(len(climbs), -1.0), where=climbs)
+    ratio = np.divide(up_down.down_Bps, up_down.up_Bps, out=np.full(len(climbs), -1.0), where=climbs)
     worst = int(np.argmax(ratio))
     alike = np.flatnonzero(ratio >= ratio[worst] * (1 - SAME_WITHIN))
-    device = int(np.searchsorted(network.device_start, found.vertex[worst], side="right")) - 1
+    device = int(np.searchsorted(network.device_start, up_down.vertex[worst], side="right")) - 1
     name = machine.fabric.device_name(device) + (f" and {len(alike) - 1:,} more" if len(alike) > 1 else "")
-    down, up, beside = (float(v[worst]) for v in (found.down_Bps, found.up_Bps, found.beside_Bps))
+    down, up, beside = (float(v[worst]) for v in (up_down.down_Bps, up_down.up_Bps, up_down.beside_Bps))
     lines = [
         f"down {shown(down, RATE)}, up {shown(up, RATE)}"
         + (f", within its tier {shown(beside, RATE)}" if beside else "")
@@ -66,7 +66,7 @@ def switch_oversubscription(call: MeasureCall, blocks: DeviceRanges, members: In
         text=f"{ratio[worst]:.4g} : 1",
         lines=tuple(lines),
     )
-    return Certified(answer, UpDownCertificate(network.selected(members), found.tier, found.vertex))
+    return Certified(answer, UpDownCertificate(network.selected(members), up_down.tier, up_down.vertex))
 
 
 def up_and_down(network: Network, vertices: Ints, tier: Ids) -> UpDown:

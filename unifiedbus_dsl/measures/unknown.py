@@ -54,7 +54,7 @@ def _assumptions(measure: str, fabric: Fabric) -> Iterator[str]:
 
 
 def _unknown(fabric: Fabric, what: What) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The kinds of cable of which something is not known."""
+    """Return the kinds of cable of which something is not known."""
     return np.flatnonzero(without(fabric.plan, what, fabric.kinds.link))
 
 

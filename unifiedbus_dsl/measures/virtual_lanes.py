@@ -68,19 +68,19 @@ def fewest_lanes(machine: NetworkContext, demand: Demand, rule: PathRule) -> Cer
         free = exact(1, "no cycle of channel dependencies with a single lane")
         return Certified(FewestLanes(free), plain.certificate)
     assert isinstance(plain.certificate, CycleCertificate)
-    found = dependencies(routes(machine.symmetry, demand, rule))
-    order, lanes = _best(machine, demand, rule, found)
-    kept = is_invariant(found.group.arc_orbit, order)
+    result = dependencies(routes(machine.symmetry, demand, rule))
+    order, lanes = _best(machine, demand, rule, result)
+    kept = is_invariant(result.group.arc_orbit, order)
     certificate = LanesCertificate(
         plain.certificate.traffic, order.block, order.rank, lanes, plain.certificate,
-        tuple(moves_of(found.group)) if kept else (),
+        tuple(moves_of(result.group)) if kept else (),
     )  # fmt: skip
     reason = "a cycle of dependencies with one lane; " + (order.scheme or "an order of channels")
     return Certified(FewestLanes(bounded(LEAST, lanes, reason), order, plain.answer.cycle), certificate)
 
 
 def _best(machine: NetworkContext, demand: Demand, rule: PathRule, found: Dependencies) -> tuple[LaneOrder, int]:
-    """The order of fewest lanes of those that are tried, put together block by block, and its lanes."""
+    """Return the order of fewest lanes of those that are tried, put together block by block, and its lanes."""
     blocks = blocks_of(found)
     turning = rule.via in ("switch", "group")
     best: LaneOrder | None = None
@@ -128,7 +128,7 @@ def _candidates(
 def _needed(
     machine: NetworkContext, demand: Demand, rule: PathRule, found: Dependencies, orders: Sequence[LaneOrder]
 ) -> list[Ints | None]:
-    """The lanes of each block under each order; None where that would take too long."""
+    """Return the lanes of each block under each order; None where that would take too long."""
     network, orbit = machine.network, found.group.arc_orbit
     kept = [is_invariant(orbit, order) for order in orders]
     needed: list[Ints | None] = [None] * len(orders)
@@ -149,12 +149,12 @@ def virtual_lanes(call: MeasureCall) -> Certified[Answer]:
     traffic, demand = call.matrix()
     routing, rule = read_paths(call)
     certified = fewest_lanes(call.machine, demand, rule)
-    found = certified.answer
+    result = certified.answer
     answer = call.number(
-        found.lanes,
+        result.lanes,
         NUMBER,
         assumptions=(f"routing {routing}", *notes(rule), traffic.pattern, "lossless links, paths as they are"),
-        detail={} if found.order is None else {"scheme": found.order.scheme},
-        lines=cycle_lines(call.machine, found.cycle),
+        detail={} if result.order is None else {"scheme": result.order.scheme},
+        lines=cycle_lines(call.machine, result.cycle),
     )
     return Certified(answer, certified.certificate)

@@ -15,7 +15,7 @@ from unifiedbus_dsl.solver.network_context import NetworkContext
 
 
 def end_name(machine: NetworkContext, end: int) -> str:
-    """The path of an end point."""
+    """Return the path of an end point."""
     return machine.fabric.device_name(int(machine.network.end_device[end])) if end >= 0 else "?"
 
 
@@ -24,8 +24,8 @@ def pair_name(machine: NetworkContext, source: int, target: int) -> str:
 
 
 def block_names(machine: NetworkContext, blocks: DeviceRanges) -> list[str]:
-    """The path of each instance: of the parts around its first device the one of its size and of a type that is meant;
-    where several are alike in that, as the only part of a part of its kind, the outer one comes first."""
+    """Return the path of each instance: of the parts around its first device the one of its size and of a type that is
+    meant; where several are alike in that, as the only part of a part of its kind, the outer one comes first."""
     plan = machine.fabric.plan
     names: list[str] = []
     before, repeated = (-1, -1), 0
@@ -46,12 +46,12 @@ def parts_around(plan: Plan, name: str) -> list[tuple[str, str]]:
     """Return the path and the type of each part that a device is in, from the outermost to the device itself, of the
     path of the device."""
     key, path = plan.root, list[str]()
-    found = []
+    result = []
     for segment in name.split("."):
         path.append(segment)
         key = next(child.type for child in plan.assemblies[key].children if child.name == segment.split("[")[0])
-        found.append((".".join(path), key))
-    return found
+        result.append((".".join(path), key))
+    return result
 
 
 def cut(plan: Plan, name: str, wanted: Callable[[str], bool]) -> str:
@@ -75,7 +75,7 @@ def size_text(size_bytes: float) -> str:
 
 
 def devices_of(network: Network, vertices: Ids) -> Ints:
-    """The device of each vertex."""
+    """Return the device of each vertex."""
     return np.asarray(np.searchsorted(network.device_start, vertices, side="right") - 1)
 
 
@@ -90,7 +90,7 @@ def arc_names(machine: NetworkContext, arcs: Ints) -> list[str]:
 
 
 def binding(machine: NetworkContext, arcs: Ints, most: int = 3) -> tuple[str, ...]:
-    """The arcs that bind by name: one of each sort (types of both ends, link), with how many are like it."""
+    """Return the arcs that bind by name: one of each sort (types of both ends, link), with how many are like it."""
     network, fabric = machine.network, machine.fabric
     if not len(arcs):
         return ()
@@ -107,7 +107,7 @@ def binding(machine: NetworkContext, arcs: Ints, most: int = 3) -> tuple[str, ..
 
 
 def binding_ends(machine: NetworkContext, ends: Ints) -> tuple[str, ...]:
-    """The end points whose injection binds."""
+    """Return the end points whose injection binds."""
     if not len(ends):
         return ()
     more = f" and {len(ends) - 1:,} more" if len(ends) > 1 else ""

@@ -29,7 +29,7 @@ class Panel:
 
 
 def comparison(panels: Sequence[Panel], title: str, notes: Sequence[str], legend: Sequence[Sequence[Mark]]) -> Picture:
-    """The drawings beside each other, or below each other where they are wide.
+    """Return the drawings beside each other, or below each other where they are wide.
 
     Raises:
         TooManyMarksError: one of them would have more devices than anyone can look at.
@@ -76,7 +76,7 @@ def _heading(panel: Panel, room: float) -> list[Mark]:
 
 
 def _lost_entries() -> list[list[Mark]]:
-    """What is drawn of parts and cables that are lost."""
+    """Return what is drawn of parts and cables that are lost."""
     x = 24 + text_width("part lost", 11) + 16
     line = straight((x, 0.0), (x + 22, 0.0))
     return [

@@ -42,7 +42,8 @@ class TooManyMarksError(ValueError):
 
 
 def detail(plan: Plan, type_key: str | None = None) -> str:
-    """The picture of an assembly type of the plan (the whole system if none is named) down to each device, as SVG.
+    """Return the picture of an assembly type of the plan (the whole system if none is named) down to each device, as
+    SVG.
 
     Raises:
         TooManyMarksError: it has more than `MOST_DEVICES` devices.
@@ -52,7 +53,7 @@ def detail(plan: Plan, type_key: str | None = None) -> str:
 
 
 def detail_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary | None = None) -> Picture:
-    """The same as values."""
+    """Return the same as values."""
     key = type_key or plan.root
     assembly = assembly_named(plan, key)
     survey = _told_apart(plan, key, shared or PlanSummary(plan))
@@ -103,7 +104,7 @@ def _told_apart(plan: Plan, key: str, survey: PlanSummary) -> PlanSummary:
 
 
 def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark], list[str]]:
-    """The drawing without the sheet around it, and what was left out of it.
+    """Return the drawing without the sheet around it, and what was left out of it.
 
     Raises:
         TooManyMarksError: as `detail`.
@@ -130,7 +131,7 @@ def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark
 
 
 def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
-    """Every part below, parents first, devices in the order of the plan."""
+    """Yield every part below, parents first, devices in the order of the plan."""
     yield at
     children = plan.assemblies[at.layout.key].by_name if at.layout.parts else {}
     start = at.start
@@ -152,7 +153,8 @@ def _joined(path: str, part: Part, child: Child) -> str:
 
 
 def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Collection[str]) -> list[Mark]:
-    """A part: a device as a square, an assembly as a frame, named where there is room; those `alone` with a star."""
+    """Return a part: a device as a square, an assembly as a frame, named where there is room; those `alone` with a
+    star."""
     key = seen.layout.key
     device = survey.plan.devices.get(key)
     x, y = seen.x * scale, seen.y * scale
@@ -203,7 +205,7 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
 
 
 def _is_gone(survey: PlanSummary, seen: Seen) -> bool:
-    """Whether a scenario has taken all of a part."""
+    """Return whether a scenario has taken all of a part."""
     if survey.look.lost is None:
         return False
     count = survey.plan.device_count[seen.layout.key]
@@ -211,7 +213,8 @@ def _is_gone(survey: PlanSummary, seen: Seen) -> bool:
 
 
 def _label(name: str, box: Box, head: float | None, said: str | None) -> list[Mark]:
-    """The name of a device (or what a view wants there) in its middle, of an assembly in its head: as much as fits."""
+    """Return the name of a device (or what a view wants there) in its middle, of an assembly in its head: as much as
+    fits."""
     own = name if said is None else said
     plain, star, _ = own.partition(" *")
     short = (plain[plain.find("[") :].strip("[]").replace(" ", "") if "[" in plain else plain) + star

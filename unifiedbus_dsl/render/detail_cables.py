@@ -96,18 +96,20 @@ def _type_lines(
     scale: float,
     whole: bool,
 ) -> Drawn:
-    found = pairs_of(survey.plan, assembly)
+    type_lines = pairs_of(survey.plan, assembly)
     notes: list[str] = []
     alone: set[str] = set()
-    count = sum(len(pairs.left) for pairs in found)
+    count = sum(len(pairs.left) for pairs in type_lines)
     element_level = False
     if top and count > MOST_LINES:
-        found, element_level = tuple(_by_element(survey.plan, assembly, pairs) for pairs in found), True
+        type_lines, element_level = tuple(_by_element(survey.plan, assembly, pairs) for pairs in type_lines), True
         notes.append(f"one line for all cables between two parts of {assembly.key}")
-        count = sum(len(pairs.left) for pairs in found)
-    many = [len(pairs.left) > MOST_LINES for pairs in found]
+        count = sum(len(pairs.left) for pairs in type_lines)
+    many = [len(pairs.left) > MOST_LINES for pairs in type_lines]
     if any(many) and top:
-        found = tuple(_of_first(survey.plan, assembly, p) if each else p for p, each in zip(found, many, strict=True))
+        type_lines = tuple(
+            _of_first(survey.plan, assembly, p) if each else p for p, each in zip(type_lines, many, strict=True)
+        )
         notes.append("* cables drawn of this part only, the first of its array")
         starts = survey.plan.numbering.child_starts[assembly.key]
         alone |= {names[1].get(start, "") for start in starts[:-1]}
@@ -116,8 +118,8 @@ def _type_lines(
         places = places[:1]
         alone.add(part_name(survey.plan, places[0].path))
     marks: list[Mark] = []
-    paths = _paths(places[0].layout, found, element_level)
-    for number, pairs in sorted(enumerate(found), key=lambda item: item[1].child is not None):
+    paths = _paths(places[0].layout, type_lines, element_level)
+    for number, pairs in sorted(enumerate(type_lines), key=lambda item: item[1].child is not None):
         colour = survey.rule_colour(assembly.key, assembly.rules[number])
         for one in places:
             of_pair = _pair_colours(survey, one, whole) if not element_level else None
@@ -126,15 +128,15 @@ def _type_lines(
 
 
 def pairs_of(plan: Plan, assembly: AssemblyType) -> tuple[Pairs, ...]:
-    """What the rules of an assembly type join, device by device."""
+    """Return what the rules of an assembly type join, device by device."""
     size = plan.device_count[assembly.key]
-    found = []
+    pairs = []
     for number, rule in enumerate(assembly.rules):
         left, right = rule_ends(plan, assembly, number)
         codes, cables = np.unique(left * size + right, return_counts=True)
         child = rule.left.child if rule.left.child == rule.right.child else None
-        found.append(Pairs(child, rule.link, codes // size, codes % size, cables))
-    return tuple(found)
+        pairs.append(Pairs(child, rule.link, codes // size, codes % size, cables))
+    return tuple(pairs)
 
 
 def _elements(plan: Plan, assembly: AssemblyType) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -144,7 +146,7 @@ def _elements(plan: Plan, assembly: AssemblyType) -> tuple[NDArray[np.int64], ND
 
 
 def _by_element(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
-    """The same between parts: each known by its first device."""
+    """Return the same between parts: each known by its first device."""
     part, first = _elements(plan, assembly)
     left, right = part[pairs.left], part[pairs.right]
     codes, at = np.unique(left * len(first) + right, return_inverse=True)
@@ -163,7 +165,8 @@ def _of_first(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
 
 
 def _pair_colours(survey: PlanSummary, seen: Seen, whole: bool) -> Callable[[int, int], str | None] | None:
-    """The colour of the cables between two devices of a part, where a view asks for loads: None where all are lost.
+    """Return the colour of the cables between two devices of a part, where a view asks for loads: None where all are
+    lost.
 
     Of a part alone no instance is meant, so its cables are as those of the busiest one are."""
     loads, lost = survey.look.loads, survey.look.lost
@@ -180,10 +183,11 @@ def _pair_colours(survey: PlanSummary, seen: Seen, whole: bool) -> Callable[[int
 
 
 def _paths(layout: Layout, pairs: Sequence[Pairs], whole: bool) -> list[list[Path]]:
-    """The path of each line in the frame of the layout; `whole` means that it ends at parts, not at devices in them."""
+    """Return the path of each line in the frame of the layout; `whole` means that it ends at parts, not at devices in
+    them."""
     slots = Slots()
     for _ in range(2):
-        found = [
+        paths = [
             [
                 way_between(layout, end_at(layout, a, whole), end_at(layout, b, whole), slots)
                 for a, b in zip(each.left.tolist(), each.right.tolist(), strict=True)
@@ -191,7 +195,7 @@ def _paths(layout: Layout, pairs: Sequence[Pairs], whole: bool) -> list[list[Pat
             for each in pairs
         ]
         slots.settle()
-    return found
+    return paths
 
 
 def _pair_lines(

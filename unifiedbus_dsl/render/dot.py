@@ -18,7 +18,7 @@ _JUSTIFY = {"start": "\\l", "middle": "", "end": "\\r"}
 
 
 def dot_text(picture: Picture) -> str:
-    """The picture in the DOT language."""
+    """Return the picture in the DOT language."""
     height = picture.height
     corners = {"bb": f"0,0,{_n(picture.width)},{_n(height)}"}
     frame = {"outputorder": "edgesfirst", "bgcolor": "#ffffff", "pad": "0", "splines": "true"}
@@ -104,11 +104,11 @@ def _common(id: str, role: str, tip: str = "", href: str = "") -> dict[str, str]
 
 
 def mark_id(id: str) -> str:
-    """The id of a mark as it stands in the drawing."""
+    """Return the id of a mark as it stands in the drawing."""
     return dot.identifier(id)
 
 
 def _n(value: float) -> str:
-    """A number in at most three decimals, the same on every machine."""
+    """Return a number in at most three decimals, the same on every machine."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text

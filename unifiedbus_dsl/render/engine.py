@@ -28,17 +28,17 @@ class DrawingError(RuntimeError):
 
 
 def find_dot(named: str | Path | None = None, format: Format = "svg") -> Path:
-    """The Graphviz program to use.
+    """Return the Graphviz program to use.
 
     Raises:
         NoGraphvizError: there is none, or the one that was named is not a program.
     """
     wish = named or os.environ.get(ENVIRONMENT)
     if wish:
-        found = shutil.which(wish)
-        if found is None:
+        dot = shutil.which(wish)
+        if dot is None:
             raise NoGraphvizError(f"`{wish}` is not a program that can be run; name the `dot` of Graphviz")
-        return Path(found)
+        return Path(dot)
     program = _installed() if format != "pdf" else _graphviz()
     if program is None and format == "pdf":
         raise NoGraphvizError(
@@ -57,20 +57,21 @@ def find_dot(named: str | Path | None = None, format: Format = "svg") -> Path:
 def _installed() -> Path | None:
     beside = Path(sys.executable).parent
     for name, where in (("graphviz-pure", str(beside)), ("graphviz-pure", None), ("dot", None)):
-        found = shutil.which(name, path=where)
-        if found:
-            return Path(found)
+        installed = shutil.which(name, path=where)
+        if installed:
+            return Path(installed)
     return None
 
 
 def _graphviz() -> Path | None:
-    """The `dot` of Graphviz itself."""
-    found = shutil.which("dot")
-    return Path(found) if found else None
+    """Return the `dot` of Graphviz itself."""
+    result = shutil.which("dot")
+    return Path(result) if result else None
 
 
 def draw(dot: str, format: Format = "svg", program: str | Path | None = None) -> bytes:
-    """What Graphviz makes of `dot`, a graph in which every position is given (`neato -n2`): same text, same bytes.
+    """Return what Graphviz makes of `dot`, a graph in which every position is given (`neato -n2`): same text, same
+    bytes.
 
     Raises:
         NoGraphvizError: there is no program to draw with.

@@ -61,8 +61,8 @@ def explorer(
     solved: Sequence[Shown] = (),
     left_out: Sequence[str] = (),
 ) -> str:
-    """The page of a system. `views` are pictures by name that can be chosen too; `solved` those of traffic and of
-    scenarios; `left_out` says, a sentence each, what is not there.
+    """Return the page of a system. `views` are pictures by name that can be chosen too; `solved` those of traffic and
+    of scenarios; `left_out` says, a sentence each, what is not there.
 
     Raises:
         NoGraphvizError: there is nothing to draw with.
@@ -87,26 +87,27 @@ def explorer(
 
 
 def _page() -> str:
-    """The page without its data. Its one script is named by its hash: no other, and no link or attribute, can run."""
+    """Return the page without its data. Its one script is named by its hash: no other, and no link or attribute, can
+    run."""
     page = html.filled(_PAGE.read_text(encoding="utf-8"), {"WIRING": _WIRING.read_text(encoding="utf-8")})
     script = page[page.rindex("<script>") + len("<script>") : page.rindex("</script>")]
     return html.filled(page, {"SCRIPT": html.source_hash(script)})
 
 
 def type_pictures(plan: Plan) -> list[Shown]:
-    """An overview of each assembly type, every device of the small ones, and the floor of the system."""
+    """Return an overview of each assembly type, every device of the small ones, and the floor of the system."""
     survey = PlanSummary(plan)
-    found = [Shown("overview", key, svg(overview_picture(plan, key, survey))) for key in reversed(plan.bottom_up)]
+    result = [Shown("overview", key, svg(overview_picture(plan, key, survey))) for key in reversed(plan.bottom_up)]
     small = [key for key in reversed(plan.bottom_up) if plan.device_count[key] <= MOST_DETAIL]
-    found += [Shown("every device", key, svg(detail_picture(plan, key, survey))) for key in small]
+    result += [Shown("every device", key, svg(detail_picture(plan, key, survey))) for key in small]
     if plan.device_count[plan.root] <= 40 * MOST_PLACES:
         with suppress(NothingPlacedError, TooManyMarksError):
-            found.append(Shown("floor", plan.root, svg(floor_picture(plan, plan.root, survey))))
-    return found
+            result.append(Shown("floor", plan.root, svg(floor_picture(plan, plan.root, survey))))
+    return result
 
 
 def type_data(plan: Plan, tables: dict[tuple[int, ...], int]) -> dict[str, Any]:
-    """What the page says of each type, and the rules by which it finds what is joined to what."""
+    """Return what the page says of each type, and the rules by which it finds what is joined to what."""
     survey = PlanSummary(plan)
     devices = {key: _device(plan, device) for key, device in plan.devices.items()}
     return devices | {key: _assembly(plan, survey, plan.assemblies[key], tables) for key in plan.bottom_up}
@@ -160,7 +161,8 @@ def _assembly(
 
 
 def _child(child: Child) -> dict[str, Any]:
-    """A child array; of one with elements left out, the sizes of each dimension with the labels that are there."""
+    """Return a child array; of one with elements left out, the sizes of each dimension with the labels that are
+    there."""
     made: dict[str, Any] = {"name": child.name, "shape": list(child.shape), "type": child.type}
     if child.labels:
         made["labels"] = [[list(labels.sizes), list(label_table(labels))] for labels in child.labels]
@@ -194,7 +196,7 @@ def _ref(ref: PortRef, tables: dict[tuple[int, ...], int]) -> Json:
 
 
 def _expression(e: IndexExpr, tables: dict[tuple[int, ...], int]) -> Json:
-    """An index expression as `wiring.js` reads it; each table stands once in `tables`."""
+    """Return an index expression as `wiring.js` reads it; each table stands once in `tables`."""
     match e:
         case Const(value):
             return value

@@ -17,7 +17,7 @@ Place: TypeAlias = tuple[str, str]
 
 
 def arrays(plan: Plan) -> Iterator[tuple[Place, Child]]:
-    """Every array below the root, by where it is."""
+    """Yield every array below the root, by where it is."""
     for key in plan.bottom_up:
         for child in plan.assemblies[key].children:
             yield (key, child.name), child
@@ -64,7 +64,7 @@ def around(plan: Plan, wanted: Iterable[Place]) -> set[Place]:
 
 
 def without(plan: Plan, hidden: frozenset[Place], lost: Sequence[Callable[[str, Rule], bool]]) -> Plan:
-    """The plan without these arrays and cables, and without what then has no end or nothing in it."""
+    """Return the plan without these arrays and cables, and without what then has no end or nothing in it."""
     made: dict[str, AssemblyType] = {}
     empty: set[str] = set()
     for key in plan.bottom_up:
@@ -98,7 +98,7 @@ def without(plan: Plan, hidden: frozenset[Place], lost: Sequence[Callable[[str, 
 
 
 def _reachable(plan: Plan) -> Plan:
-    """The plan without types that nothing uses any more."""
+    """Return the plan without types that nothing uses any more."""
     used = {plan.root, *plan.bottom_up}
     below = {child.type for key in plan.bottom_up for child in plan.assemblies[key].children}
     devices = {key: device for key, device in plan.devices.items() if key in below}
@@ -110,7 +110,7 @@ def _sorted(types: dict[str, _Type]) -> dict[str, _Type]:
 
 
 def _as_device(plan: Plan, assembly: AssemblyType) -> DeviceType:
-    """An assembly as a box with its exported ports; it looks like the most telling of what it holds."""
+    """Return an assembly as a box with its exported ports; it looks like the most telling of what it holds."""
     key = assembly.key
     kind = "npu" if has_npu(plan, key) else "device" if has_end_point(plan, key) else "switch"
     ports = []
@@ -121,7 +121,7 @@ def _as_device(plan: Plan, assembly: AssemblyType) -> DeviceType:
 
 
 def collapsed(plan: Plan, places: frozenset[Place]) -> Plan:
-    """The plan in which the assemblies of these arrays are boxes with ports and nothing inside."""
+    """Return the plan in which the assemblies of these arrays are boxes with ports and nothing inside."""
     keys = {child.type for place, child in arrays(plan) if place in places and child.type in plan.assemblies}
     boxes = {key: _as_device(plan, plan.assemblies[key]) for key in keys}
     rest = {key: a for key, a in plan.assemblies.items() if key not in keys}
@@ -129,8 +129,9 @@ def collapsed(plan: Plan, places: frozenset[Place]) -> Plan:
 
 
 def helpful_collapse(plan: Plan, most: int) -> tuple[str, int] | None:
-    """The kind of assembly whose collapse leaves most devices and no more than `most`, and how many these are."""
-    found: list[tuple[int, str]] = []
+    """Return the kind of assembly whose collapse leaves most devices and no more than `most`, and how many these
+    are."""
+    result: list[tuple[int, str]] = []
     for kind in attributes.KINDS_OF_ASSEMBLY:
         places = frozenset(
             place for place, child in arrays(plan) if child.type in plan.assemblies and kind_of(plan, child) == kind
@@ -139,5 +140,5 @@ def helpful_collapse(plan: Plan, most: int) -> tuple[str, int] | None:
             smaller = collapsed(plan, places)
             count = smaller.device_count[smaller.root]
             if count <= most:
-                found.append((count, kind))
-    return max(((kind, count) for count, kind in found), key=lambda each: each[1], default=None)
+                result.append((count, kind))
+    return max(((kind, count) for count, kind in result), key=lambda each: each[1], default=None)

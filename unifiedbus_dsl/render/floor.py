@@ -50,7 +50,7 @@ class NothingPlacedError(ValueError):
 
 
 def floor(plan: Plan, type_key: str | None = None) -> str:
-    """The floor plan of an assembly type of the plan (the whole system if none is named) as SVG.
+    """Return the floor plan of an assembly type of the plan (the whole system if none is named) as SVG.
 
     Raises:
         NothingPlacedError: nothing in it is placed.
@@ -61,7 +61,7 @@ def floor(plan: Plan, type_key: str | None = None) -> str:
 
 
 def floor_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary | None = None) -> Picture:
-    """The same as values."""
+    """Return the same as values."""
     key = type_key or plan.root
     survey = shared or PlanSummary(plan)
     spots = placed_spots(plan, assembly_named(plan, key))
@@ -153,7 +153,7 @@ class _Frame:
 
 
 def _least(values: Sequence[float], most: float) -> float:
-    """The smallest step between values, at most `most`."""
+    """Return the smallest step between values, at most `most`."""
     return min([most, *(b - a for a, b in pairwise(values) if b - a > 1e-9)])
 
 
@@ -163,7 +163,7 @@ def _outline(frame: _Frame) -> Box:
 
 
 def _spot(plan: Plan, frame: _Frame, spot: Spot, style: tuple[bool, float] | None) -> list[Mark]:
-    """A rack to scale with as much of its name as fits."""
+    """Return a rack to scale with as much of its name as fits."""
     x, y, width, height = frame.box(spot.x, spot.y, *frame.extent(spot))
     look = _look(plan, spot.key)
     tip = f"{spot.path} : {spot.key}\nat {format_number(spot.x)} m, {format_number(spot.y)} m"
@@ -192,7 +192,8 @@ def _label(spot: Spot, short: bool) -> str:
 
 
 def _label_style(frame: _Frame, spots: Sequence[Spot]) -> tuple[bool, float] | None:
-    """Whether names are cut to their subscripts, and the size of the text, so that all of an array fit; or no names."""
+    """Return whether names are cut to their subscripts, and the size of the text, so that all of an array fit; or no
+    names."""
     _, _, width, height = frame.box(0, 0, *frame.extent(spots[0]))
     for short, size in ((False, 10.0), (True, 10.0)):
         if size * 1.2 <= height and all(text_width(_label(spot, short), size) <= width - 3 for spot in spots):
@@ -201,7 +202,7 @@ def _label_style(frame: _Frame, spots: Sequence[Spot]) -> tuple[bool, float] | N
 
 
 def _look(plan: Plan, key: str) -> palette.KindStyle:
-    """A rack looks like the most telling of what it holds."""
+    """Return a rack looks like the most telling of what it holds."""
     if key in plan.devices:
         return palette.kind_style(plan.devices[key].kind)
     return palette.KINDS["npu" if has_npu(plan, key) else "device" if has_end_point(plan, key) else "switch"]
@@ -217,7 +218,7 @@ class _Trays:
 
 
 def _trays(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], runs: Sequence[Runs]) -> _Trays:
-    """Lines along rows and columns as wide as the number of cables that run there, a colour each medium."""
+    """Return lines along rows and columns as wide as the number of cables that run there, a colour each medium."""
     load = {name: _tray_loads(spots, [run for run in runs if run.medium == name]) for name in survey.colours}
     most = max((cables for trays in load.values() for *_, cables in trays), default=1)
     marks: list[Mark] = []
@@ -237,7 +238,7 @@ def _trays(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], runs: Sequ
 
 
 def _tray_loads(spots: Sequence[Spot], runs: Sequence[Runs]) -> list[tuple[float, float, float, float, int]]:
-    """Cables on each piece of row or column between neighbouring places: from (x, y) to (x, y), and how many."""
+    """Return cables on each piece of row or column between neighbouring places: from (x, y) to (x, y), and how many."""
     if not runs:
         return []
     xs, column = np.unique(np.array([spot.x for spot in spots]), return_inverse=True)
@@ -261,7 +262,7 @@ def _tray_loads(spots: Sequence[Spot], runs: Sequence[Runs]) -> list[tuple[float
 
 
 def _longest_run(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], run: Runs, at: int) -> list[Mark]:
-    """The longest cable, drawn on top and named."""
+    """Return the longest cable, drawn on top and named."""
     a, b = spots[int(run.left[at])], spots[int(run.right[at])]
     half = frame.rack[0] / 2
     corners = frame.point(a.x + half, a.y + frame.tray), frame.point(b.x + half, a.y + frame.tray)
@@ -298,7 +299,7 @@ def _axes(frame: _Frame) -> list[Mark]:
 
 
 def _aisles(frame: _Frame, spots: Sequence[Spot]) -> list[str]:
-    """How wide the aisles between rows are, and how many there are of each."""
+    """Return how wide the aisles between rows are, and how many there are of each."""
     ys = sorted({spot.y for spot in spots})
     wide = Counter(round(b - a - frame.rack[1], 3) for a, b in pairwise(ys))
     texts = [f"{count} of {format_number(width)} m" for width, count in sorted(wide.items()) if width > 0.3]
@@ -306,7 +307,7 @@ def _aisles(frame: _Frame, spots: Sequence[Spot]) -> list[str]:
 
 
 def _missing(plan: Plan, key: str, spots: Sequence[Spot]) -> list[str]:
-    """What holds devices and is placed nowhere."""
+    """Return what holds devices and is placed nowhere."""
     placed = sum(spot.devices for spot in spots)
     if placed == plan.device_count[key]:
         return []
@@ -324,7 +325,7 @@ def _power_tile(plan: Plan, key: str) -> list[tuple[str, str]]:
 
 
 def _power(plan: Plan, key: str) -> Fraction:
-    """The sum of the powers that parts of a type state, its own included."""
+    """Return the sum of the powers that parts of a type state, its own included."""
     own = plan.type(key).fields.get("power")
     total = own.value if isinstance(own, Quantity) else Fraction(0)
     inside = plan.assemblies[key].children if key in plan.assemblies else ()
@@ -332,12 +333,12 @@ def _power(plan: Plan, key: str) -> Fraction:
 
 
 def _ring(id: str, rack: tuple[float, float, float, float]) -> Box:
-    """A dot on the corner of a rack, beside its name."""
+    """Return a dot on the corner of a rack, beside its name."""
     return Box(id, rack[0] - 2, rack[1] - 2, 8, 8, palette.INK, palette.PAPER, 1.0, "ellipse", role="longest")
 
 
 def _scale_bar(frame: _Frame) -> list[Mark]:
-    """How long some metres are, and which way x and y run."""
+    """Return how long some metres are, and which way x and y run."""
     metres = next(m for m in _STEPS if m * frame.scale >= 50 or m == _STEPS[-1])
     x, y, width, height = frame.box(frame.left, frame.top, frame.width, frame.depth)
     axes = "x runs up, y to the right" if frame.turned else "x runs to the right, y down"
@@ -364,7 +365,7 @@ def _metres(length: float) -> str:
 
 
 def _spot_entries(plan: Plan, spots: Sequence[Spot]) -> list[list[Mark]]:
-    """What stands on the floor."""
+    """Return what stands on the floor."""
     entries: list[list[Mark]] = []
     for (child, key), number in sorted(Counter((spot.child, spot.key) for spot in spots).items()):
         look = _look(plan, key)

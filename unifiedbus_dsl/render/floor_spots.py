@@ -50,7 +50,7 @@ class Runs:
 
 
 def placed_spots(plan: Plan, assembly: AssemblyType) -> tuple[Spot, ...]:
-    """What is placed in an assembly: rack by rack, or pod by pod where that would be more than can be drawn."""
+    """Return what is placed in an assembly: rack by rack, or pod by pod where that would be more than can be drawn."""
     racks = tuple(islice(_spots(plan, assembly, "", 0.0, 0.0, 0), MOST_PLACES + 1))
     if len(racks) <= MOST_PLACES:
         return racks
@@ -75,7 +75,7 @@ def _spots(
     spare: bool = False,
     deep: bool = True,
 ) -> Iterator[Spot]:
-    """What is placed in an assembly, at the deepest level that places anything, or else at the first."""
+    """Yield what is placed in an assembly, at the deepest level that places anything, or else at the first."""
     places = {placement.child: placement.positions for placement in assembly.placements}
     sizes = (
         {} if deep else {child.name: _extent(plan, child.type) for child in assembly.children if child.name in places}
@@ -110,7 +110,7 @@ def _element(child: Child, element: int, path: str) -> str:
 
 
 def cable_runs(plan: Plan, key: str, spots: Sequence[Spot]) -> Iterator[Runs]:
-    """The cables that leave a spot, rule by rule and instance by instance."""
+    """Yield the cables that leave a spot, rule by rule and instance by instance."""
     if len(spots) > MOST_PLACES:
         raise TooManyMarksError(f"`{key}` places {len(spots):,} things, more than the {MOST_PLACES:,} of a floor plan")
     starts = np.array([spot.start for spot in spots])
@@ -145,7 +145,7 @@ def _instances(plan: Plan, key: str, start: int, least: int) -> Iterator[tuple[s
 def _spot_of(
     devices: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64], order: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """The spot that holds each device, -1 where none does."""
+    """Return the spot that holds each device, -1 where none does."""
     at = order[np.maximum(np.searchsorted(starts[order], devices, side="right") - 1, 0)]
     held = (devices >= starts[at]) & (devices < ends[at])
     return np.where(held, at, -1)
@@ -157,11 +157,11 @@ def _lengths(plan: Plan, assembly: AssemblyType, number: int) -> NDArray[np.floa
     stated = assembly.rules[number].length
     if stated is not None:
         return np.full(at.size, float(stated))
-    found = plan.numbering.lengths(assembly.key, number, at)
-    return np.broadcast_to(found, at.shape).ravel() / 1000
+    lengths = plan.numbering.lengths(assembly.key, number, at)
+    return np.broadcast_to(lengths, at.shape).ravel() / 1000
 
 
 def longest_run(runs: Sequence[Runs]) -> tuple[Runs, int] | None:
-    """The longest run: which, and its place there; the first of several."""
+    """Return the longest run: which, and its place there; the first of several."""
     best = max(runs, key=lambda run: float(run.length.max()), default=None)
     return (best, int(best.length.argmax())) if best else None

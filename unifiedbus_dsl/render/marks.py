@@ -92,7 +92,7 @@ class Picture:
         return tuple(mark for mark in self.marks if mark.role == role)
 
     def find(self, id: str) -> Mark:
-        """The mark with this id.
+        """Return the mark with this id.
 
         Raises:
             KeyError: there is none.
@@ -109,7 +109,7 @@ class Picture:
 
 
 def moved(marks: Iterable[Mark], dx: float, dy: float) -> tuple[Mark, ...]:
-    """The same marks, shifted."""
+    """Return the same marks, shifted."""
     return tuple(_moved(mark, dx, dy) for mark in marks)
 
 
@@ -120,7 +120,7 @@ def _moved(mark: Mark, dx: float, dy: float) -> Mark:
 
 
 def straight(a: Point, b: Point) -> tuple[Point, ...]:
-    """A straight line as a Bézier curve."""
+    """Return a straight line as a Bézier curve."""
     (ax, ay), (bx, by) = a, b
     return a, (ax + (bx - ax) / 3, ay + (by - ay) / 3), (bx - (bx - ax) / 3, by - (by - ay) / 3), b
 
@@ -134,7 +134,7 @@ def polyline(*corners: Point) -> tuple[Point, ...]:
 
 
 def hanging(a: Point, b: Point, depth: float) -> tuple[Point, ...]:
-    """An arc from `a` to `b` whose lowest point is `depth` below them (above, if negative)."""
+    """Return an arc from `a` to `b` whose lowest point is `depth` below them (above, if negative)."""
     (ax, ay), (bx, by) = a, b
     drop = depth * 4 / 3
     return a, (ax + (bx - ax) * 0.1, ay + drop), (bx - (bx - ax) * 0.1, by + drop), b
@@ -171,7 +171,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 
 def clipped(text: str, size: float, room: float, bold: bool = False) -> str:
-    """The text, cut with an ellipsis where it needs more than `room`."""
+    """Return the text, cut with an ellipsis where it needs more than `room`."""
     if text_width(text, size, bold) <= room:
         return text
     while text and text_width(text + "…", size, bold) > room:
@@ -180,7 +180,7 @@ def clipped(text: str, size: float, room: float, bold: bool = False) -> str:
 
 
 def wrapped(text: str, size: float, room: float, most: int) -> tuple[str, ...]:
-    """The text in at most `most` lines, the last one cut where there is more."""
+    """Return the text in at most `most` lines, the last one cut where there is more."""
     lines: list[str] = []
     words = text.split()
     while words and len(lines) < most:

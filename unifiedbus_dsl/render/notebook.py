@@ -10,7 +10,7 @@ from unifiedbus_dsl.render.svg import svg
 
 
 def notebook_svg(plan: Plan) -> str | None:
-    """The overview as SVG; None where the plan has no parts, or there is nothing to draw with."""
+    """Return the overview as SVG; None where the plan has no parts, or there is nothing to draw with."""
     if plan.root not in plan.assemblies:
         return None
     try:

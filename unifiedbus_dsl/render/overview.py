@@ -47,15 +47,15 @@ def line_width(rate: Fraction | float) -> float:
 
 
 def weighted(mark: Mark) -> Mark:
-    """A line as wide as what it stands for."""
+    """Return a line as wide as what it stands for."""
     if not isinstance(mark, Line) or mark.rate is None:
         return mark
     return evolve(mark, width=line_width(mark.rate))
 
 
 def file_names(plan: Plan) -> Mapping[str, str]:
-    """The file of each assembly type's picture: `pod.svg` for the system `pod`, `pod.Cabinet.svg` for a type in it, so
-    that pictures of several systems can stand in one folder."""
+    """Return the file of each assembly type's picture: `pod.svg` for the system `pod`, `pod.Cabinet.svg` for a type in
+    it, so that pictures of several systems can stand in one folder."""
     names: dict[str, str] = {plan.root: plan.system}
     for key in reversed(plan.bottom_up):
         if key not in names:
@@ -67,7 +67,7 @@ def file_names(plan: Plan) -> Mapping[str, str]:
 
 
 def overview_picture(plan: Plan, type_key: str | None = None, survey: PlanSummary | None = None) -> Picture:
-    """The picture of an assembly type of the plan (the whole system if none is named) as values."""
+    """Return the picture of an assembly type of the plan (the whole system if none is named) as values."""
     key = type_key or plan.root
     shared = survey or PlanSummary(plan)
     assembly = assembly_named(plan, key)
@@ -102,13 +102,13 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: PlanSummar
 
 
 def overview_drawing(plan: Plan, key: str, survey: PlanSummary) -> list[Mark]:
-    """The drawing without the sheet around it."""
+    """Return the drawing without the sheet around it."""
     scope = Scope(survey, assembly_named(plan, key), 0, "", file_names(plan), assembly_block)
     return [weighted(mark) for mark in assembly_block(scope).marks]
 
 
 def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What stands below the title: what it is, and where it is used."""
+    """Return what stands below the title: what it is, and where it is used."""
     assembly = plan.assemblies[key]
     notes = [(summary(assembly.doc), "")]
     if key == plan.root:
@@ -124,7 +124,7 @@ def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, st
 
 
 def overview(plan: Plan, type_key: str | None = None) -> str:
-    """The picture of an assembly type of the plan (the whole system if none is named) as SVG.
+    """Return the picture of an assembly type of the plan (the whole system if none is named) as SVG.
 
     Raises:
         NoGraphvizError: there is nothing to draw with.
@@ -133,7 +133,7 @@ def overview(plan: Plan, type_key: str | None = None) -> str:
 
 
 def overview_set(plan: Plan) -> Mapping[str, str]:
-    """A picture for the system and for each assembly type in it, by file name; each links to the others."""
+    """Return a picture for the system and for each assembly type in it, by file name; each links to the others."""
     if plan.root not in plan.assemblies:
         return {}
     survey = PlanSummary(plan)

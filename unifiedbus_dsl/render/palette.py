@@ -16,7 +16,7 @@ FRAME = "#8893a1"
 
 
 def ink(colour: str) -> str:
-    """A colour as text takes it: darker, where on white it would be hard to read (contrast 4.5 of WCAG 2)."""
+    """Return a colour as text takes it: darker, where on white it would be hard to read (contrast 4.5 of WCAG 2)."""
     parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     while 1.05 / (_luminance(parts) + 0.05) < 4.6:
         parts = [int(part * 0.95) for part in parts]
@@ -56,12 +56,12 @@ KINDS = {
 
 
 def kind_style(kind: str) -> KindStyle:
-    """How devices of a kind look; one that a file of another tool made up looks like any other device."""
+    """Return how devices of a kind look; one that a file of another tool made up looks like any other device."""
     return KINDS.get(kind, KINDS["device"])
 
 
 def medium_colours(media: Sequence[str]) -> dict[str, str]:
-    """A colour for each medium, the known ones always the same."""
+    """Return a colour for each medium, the known ones always the same."""
     unknown = [name for name in sorted(set(media)) if name not in _MEDIA]
     spare = {name: _OTHERS[i % len(_OTHERS)] for i, name in enumerate(unknown)}
     return {name: _MEDIA.get(name) or spare[name] for name in sorted(set(media))}

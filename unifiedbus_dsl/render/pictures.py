@@ -15,7 +15,7 @@ from unifiedbus_dsl.render.view import View
 
 
 def picture_of(view: View) -> Picture:
-    """The picture of a view's type, laid out.
+    """Return the picture of a view's type, laid out.
 
     Raises:
         TooManyMarksError: it would have more marks than anyone can look at.
@@ -32,7 +32,7 @@ def picture_of(view: View) -> Picture:
 
 
 def boxed(view: View) -> View:
-    """The view of a plan in which what it collapses is a box."""
+    """Return the view of a plan in which what it collapses is a box."""
     if not view.survey.look.closed:
         return view
     plan = collapsed(view.plan, view.survey.look.closed)
@@ -43,21 +43,21 @@ def boxed(view: View) -> View:
 
 
 def part_of(plan: Plan, key: str) -> Plan:
-    """The plan of one of its types alone."""
+    """Return the plan of one of its types alone."""
     return evolve(plan, root=key)
 
 
 def too_many_help(view: View) -> str:
-    """What to write where a detail picture is too large."""
-    found = helpful_collapse(part_of(view.plan, view.key), MOST_DEVICES)
-    if found is None:
+    """Return what to write where a detail picture is too large."""
+    result = helpful_collapse(part_of(view.plan, view.key), MOST_DEVICES)
+    if result is None:
         return "draw the overview, or a detail of one type with `--type`"
-    kind, count = found
+    kind, count = result
     return f"`collapse {kind}` leaves {count:,} boxes to draw"
 
 
 def without_links(picture: Picture) -> Picture:
-    """The picture alone: nothing to click that leads to a file which isn't there."""
+    """Return the picture alone: nothing to click that leads to a file which isn't there."""
     return evolve(picture, marks=tuple(_unlinked(mark) for mark in picture.marks))
 
 

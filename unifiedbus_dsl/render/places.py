@@ -109,7 +109,7 @@ class Bed:
         return xs, ys
 
     def beside(self, layout: Layout, x: float) -> float:
-        """How much room there is to the right of a device whose right edge is at `x`."""
+        """Return how much room there is to the right of a device whose right edge is at `x`."""
         starts = [left for left in layout.lefts if left > x + 0.1]
         return min(starts, default=max(self.right, x + 8.0)) - x
 
@@ -183,7 +183,7 @@ def sizes_for(devices: int) -> Sizes:
 
 
 def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> Layout:
-    """The layout of a type. `flat` asks for one row, so that equal boards can stand below each other."""
+    """Return the layout of a type. `flat` asks for one row, so that equal boards can stand below each other."""
     plan = survey.plan
     if key in plan.devices:
         return Layout(key, sizes.side, sizes.side)
@@ -210,7 +210,7 @@ def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> L
 
 
 def _meet(bundles: Sequence[Bundle], names: Sequence[str]) -> bool:
-    """Whether cables run between arrays of one tier."""
+    """Return whether cables run between arrays of one tier."""
     return any(b.left in names and b.right in names and not b.inner for b in bundles)
 
 
@@ -238,7 +238,7 @@ class _Group:
         return max((y for _, y in self.corners), default=0.0) + self.inside.height + self.bow
 
     def placed(self, tier: int, x: float, y: float, corners: tuple[Point, ...]) -> Bed:
-        """The array at its place."""
+        """Return the array at its place."""
         size = self.inside.width, self.inside.height
         right, bottom = x + self.width, y + self.height
         return Bed(self.child.name, self.style, tier, x, y, right, bottom, corners, size, self.bare, self.gaps)
@@ -249,8 +249,8 @@ def _row_width(groups: Sequence[_Group], sizes: Sizes) -> float:
 
 
 def _tiered(plan: Plan, key: str, rows: Sequence[Sequence[_Group]], sizes: Sizes, beneath: Collection[int]) -> Layout:
-    """The tiers on top of each other, the first at the bottom, each in the middle. Below those of `beneath` there is
-    room for cables inside them."""
+    """Return the tiers on top of each other, the first at the bottom, each in the middle. Below those of `beneath`
+    there is room for cables inside them."""
     inner = max((_row_width(row, sizes) for row in rows), default=0.0)
     sides = 3 * sizes.gap if len(rows) > 2 else 0.0
     tall = [max((group.height for group in row), default=0.0) for row in rows]
@@ -341,7 +341,7 @@ def _grid(dims: tuple[int, ...], inside: Layout, gap: float) -> tuple[Point, ...
 
 
 def _mixed(digits: Sequence[int], sizes: Sequence[int]) -> int:
-    """The number with these digits, the first the smallest."""
+    """Return the number with these digits, the first the smallest."""
     number = 0
     for digit, size in zip(reversed(digits), reversed(sizes), strict=True):
         number = number * size + digit
@@ -350,17 +350,17 @@ def _mixed(digits: Sequence[int], sizes: Sequence[int]) -> int:
 
 def _offsets(sizes: Sequence[int], extent: float, gap: float) -> list[float]:
     """Where the elements of nested dimensions stand along an axis, the first the innermost: gaps grow outwards."""
-    found, reach = [0.0], extent
+    offsets, reach = [0.0], extent
     space = gap
     for size in sizes:
-        found = [i * (reach + space) + at for i in range(size) for at in found]
-        reach = found[-1] + extent
+        offsets = [i * (reach + space) + at for i in range(size) for at in offsets]
+        reach = offsets[-1] + extent
         space = 2.2 * gap
-    return found
+    return offsets
 
 
 def _broken(dims: tuple[int, ...], inside: Layout, gap: float, total: tuple[float, float]) -> tuple[Point, ...]:
-    """A grid of an odd number of dimensions with the blocks of the first subscript in several rows."""
+    """Return a grid of an odd number of dimensions with the blocks of the first subscript in several rows."""
     block = _grid(dims[1:], inside, gap)
     width, height = (max(point[k] for point in block) + (inside.width, inside.height)[k] for k in (0, 1))
     wish = max(1, round(sqrt(dims[0] * 1.6 * height / width)))
@@ -374,21 +374,23 @@ def _broken(dims: tuple[int, ...], inside: Layout, gap: float, total: tuple[floa
 
 
 def _hanging(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
-    """The elements of each switch below it, one below the other, as wide as `groups` of these switches."""
+    """Return the elements of each switch below it, one below the other, as wide as `groups` of these switches."""
     rows, across, groups = dims[-1], dims[-2], prod(dims[:-2])
     apart = across * width + gap
     return tuple((g * apart + i * width, j * height) for g in range(groups) for i in range(across) for j in range(rows))
 
 
 def _clumps(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
-    """The elements of each first subscript in a square, these side by side: the hosts of each switch below it."""
+    """Return the elements of each first subscript in a square, these side by side: the hosts of each switch below
+    it."""
     across = ceil(sqrt(dims[1]))
     pitch = across * width + gap
     return tuple((i * pitch + j % across * width, j // across * height) for i in range(dims[0]) for j in range(dims[1]))
 
 
 def _columns(count: int, width: float, height: float, room: float) -> int:
-    """How many columns: as many as there is room for, or those that make a wide page; a divisor if one is near."""
+    """Return how many columns: as many as there is room for, or those that make a wide page; a divisor if one is
+    near."""
     wish = room / width if room else sqrt(count * ASPECT * height / width)
     if count <= 16 and (not room or count * width <= max(room * 1.3, 16 * 80)):
         return count
@@ -398,7 +400,7 @@ def _columns(count: int, width: float, height: float, room: float) -> int:
 
 
 def _style(plan: Plan, child: Child, inner: Sequence[Bundle], alone: bool, flat: bool) -> tuple[Style, tuple[int, ...]]:
-    """How a child array is arranged, and the dimensions of that."""
+    """Return how a child array is arranged, and the dimensions of that."""
     if not inner:
         return ("row" if flat else _loose_style(plan, child)), child.shape or (1,)
     dims = _dimensions(child, inner)
@@ -432,7 +434,7 @@ def _fits_columns(child: Child) -> bool:
 
 
 def _meets_elsewhere(inner: Sequence[Bundle]) -> bool:
-    """Whether groups meet at different positions, as in a dragonfly: cables that change both subscripts."""
+    """Return whether groups meet at different positions, as in a dragonfly: cables that change both subscripts."""
     return any(
         bool(((ends.left[0] != ends.right[0]) & (ends.left[1] != ends.right[1])).any())
         for bundle in inner
@@ -441,25 +443,25 @@ def _meets_elsewhere(inner: Sequence[Bundle]) -> bool:
 
 
 def _dimensions(child: Child, inner: Sequence[Bundle]) -> tuple[int, ...]:
-    """The dimensions along which the cables inside an array run: those of the array, or those of a torus or a mesh that
-    was laid over its only one."""
+    """Return the dimensions along which the cables inside an array run: those of the array, or those of a torus or a
+    mesh that was laid over its only one."""
     if len(child.shape) != 1:
         return child.shape or (1,)
     if {bundle.pattern for bundle in inner} == {"hypercube"}:
         return (2,) * (child.count.bit_length() - 1)
-    found: dict[str, int] = {}
+    dimensions: dict[str, int] = {}
     for bundle in inner:
         for rule in bundle.rules:
             used = [name for expr in rule.left.at for name in axes_used(expr)]
             for axis in rule.axes:
                 if axis.name in used and bundle.pattern in ("torus", "mesh", "hyperx"):
-                    found[axis.name] = max(found.get(axis.name, 0), axis.high + 1)
-    dims = tuple(found[name] for name in sorted(found))
+                    dimensions[axis.name] = max(dimensions.get(axis.name, 0), axis.high + 1)
+    dims = tuple(dimensions[name] for name in sorted(dimensions))
     return dims if dims and prod(dims) == child.count else child.shape
 
 
 def _aligned(plan: Plan, child: Child, inner: Sequence[Bundle]) -> bool:
-    """Whether cables between elements join equal positions in them, as along the columns of a grid."""
+    """Return whether cables between elements join equal positions in them, as along the columns of a grid."""
     assembly = next(a for a in plan.assemblies.values() if child in a.children)
     size = plan.device_count[child.type]
     start = plan.numbering.child_starts[assembly.key][plan.numbering.child_number(assembly.key, child.name)]
@@ -476,7 +478,7 @@ def rule_number(assembly: AssemblyType, rule: Rule) -> int:
 
 
 def rule_ends(plan: Plan, assembly: AssemblyType, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The devices that each cable of a rule joins, counted within the assembly: int64, shape (cables,)."""
+    """Return the devices that each cable of a rule joins, counted within the assembly: int64, shape (cables,)."""
     at = plan.numbering.rule_points(assembly.key, number)
     rule = assembly.rules[number]
     sides = (plan.numbering.ends(assembly.key, ref, at) for ref in (rule.left, rule.right))

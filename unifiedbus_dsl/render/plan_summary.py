@@ -34,7 +34,7 @@ PATTERN_NAMES = {"fullmesh": "full mesh", "all": "all to all"}
 
 
 def split_type(key: str) -> tuple[str, str]:
-    """The name of a type as its file calls it, without the name of the file where there are namesakes, and its
+    """Return the name of a type as its file calls it, without the name of the file where there are namesakes, and its
     arguments: `FatTree` and `(k = 8)`."""
     name, bracket, rest = key.partition("(") if key.endswith(")") else (key, "", "")
     own = re.sub(r"(?<=\w)@\w+$", "", name.rstrip())
@@ -42,7 +42,7 @@ def split_type(key: str) -> tuple[str, str]:
 
 
 def type_name(key: str) -> str:
-    """A type without its arguments."""
+    """Return a type without its arguments."""
     return split_type(key)[0]
 
 
@@ -107,13 +107,13 @@ class Bundle:
     @cached_property
     def ends(self) -> tuple[Ends, ...] | None:
         """The ends of all rules, turned so that `left` is on the left; None where there are too many to look at."""
-        found: list[Ends] = []
+        result: list[Ends] = []
         for rule in self.rules:
             these = ends(rule)
             if these is None:
                 return None
-            found.append(these if rule.left.child == self.left else Ends(these.right, these.left, these.each))
-        return tuple(found)
+            result.append(these if rule.left.child == self.left else Ends(these.right, these.left, these.each))
+        return tuple(result)
 
 
 def sum_text(count: int, rate: Fraction) -> str:
@@ -122,7 +122,7 @@ def sum_text(count: int, rate: Fraction) -> str:
 
 
 def bundle_name(plan: Plan, key: str, bundle: Bundle) -> str:
-    """What a bundle joins: `npu – plane`, or `full mesh along npu[i, *]`."""
+    """Return what a bundle joins: `npu – plane`, or `full mesh along npu[i, *]`."""
     if not bundle.inner:
         return f"{bundle.left} – {bundle.right}"
     name = pattern_name(bundle, child_named(plan.assemblies[key], bundle.left))
@@ -130,7 +130,7 @@ def bundle_name(plan: Plan, key: str, bundle: Bundle) -> str:
 
 
 def pattern_name(bundle: Bundle, child: Child) -> str:
-    """How the cables inside an array run: `full mesh along npu[i, *]`."""
+    """Return how the cables inside an array run: `full mesh along npu[i, *]`."""
     name = PATTERN_NAMES.get(bundle.pattern or "", bundle.pattern or "cables")
     moving = moving_dimensions(bundle, child) or ()
     if len(moving) != 1 or not 1 < len(child.shape) <= len(_SUBSCRIPTS):
@@ -140,7 +140,8 @@ def pattern_name(bundle: Bundle, child: Child) -> str:
 
 
 def bundles(plan: Plan, assembly: AssemblyType) -> tuple[Bundle, ...]:
-    """The bundles of an assembly. Cables inside one child array stay apart by the statement that they come from."""
+    """Return the bundles of an assembly. Cables inside one child array stay apart by the statement that they come
+    from."""
     groups: dict[tuple[str, str, str, int, int], list[Rule]] = {}
     for rule in assembly.rules:
         left, right = sorted((rule.left.child, rule.right.child))
@@ -162,7 +163,7 @@ def cable_rate(plan: Plan, link: str, lanes: int) -> Fraction:
 
 
 def medium(plan: Plan, link: str) -> str:
-    """What the link is made of; its name where the spec does not say."""
+    """Return what the link is made of; its name where the spec does not say."""
     value = plan.links[link].fields.get("medium")
     return value if isinstance(value, str) else link
 
@@ -181,7 +182,7 @@ class Ends:
 
 
 def ends(rule: Rule) -> Ends | None:
-    """The ends of a rule, or None where there are too many points to look at."""
+    """Return the ends of a rule, or None where there are too many points to look at."""
     subscripts = [*rule.left.at, *rule.right.at, *([rule.where] if rule.where is not None else [])]
     used = {name for expr in subscripts for name in axes_used(expr)}
     axes = [axis for axis in rule.axes if axis.name in used]
@@ -197,12 +198,13 @@ def ends(rule: Rule) -> Ends | None:
 
 
 def moving_dimensions(bundle: Bundle, child: Child) -> tuple[int, ...] | None:
-    """The dimensions in which the two ends of some cable inside the array differ: `(1,)` for a mesh along the rows."""
-    found = bundle.ends
-    if found is None:
+    """Return the dimensions in which the two ends of some cable inside the array differ: `(1,)` for a mesh along the
+    rows."""
+    result = bundle.ends
+    if result is None:
         return None
     return tuple(
-        k for k in range(len(child.shape)) if any(bool((these.left[k] != these.right[k]).any()) for these in found)
+        k for k in range(len(child.shape)) if any(bool((these.left[k] != these.right[k]).any()) for these in result)
     )
 
 
@@ -227,7 +229,7 @@ class Outlet:
 
 
 def outlets(plan: Plan, assembly: AssemblyType) -> tuple[Outlet, ...]:
-    """The ports that leave an assembly."""
+    """Return the ports that leave an assembly."""
     return tuple(_outlet(plan, assembly, export) for export in assembly.exports)
 
 
@@ -244,8 +246,8 @@ def port_kind(plan: Plan, assembly: AssemblyType, child: str, port: str) -> tupl
         inner = plan.assemblies[key]
         export = next(e for e in inner.exports if e.name == port)
         key, port = child_named(inner, export.ref.child).type, export.ref.port
-    found = next(p for p in plan.devices[key].ports if p.name == port)
-    return found.lanes, found.protocol
+    named_port = next(p for p in plan.devices[key].ports if p.name == port)
+    return named_port.lanes, named_port.protocol
 
 
 class NotAnAssemblyError(ValueError):
@@ -253,7 +255,7 @@ class NotAnAssemblyError(ValueError):
 
 
 def assembly_named(plan: Plan, key: str) -> AssemblyType:
-    """The assembly type.
+    """Return the assembly type.
 
     Raises:
         NotAnAssemblyError: there is none of this key: a device has no parts to draw.
@@ -346,7 +348,7 @@ class PlanSummary:
         return evolve(bundle, colour=colours[at], label=label)
 
     def rule_colour(self, key: str, rule: Rule) -> str:
-        """The colour of the cables of a rule of an assembly type."""
+        """Return the colour of the cables of a rule of an assembly type."""
         return self.look.rule_colour(key, rule) or self.colours[medium(self.plan, rule.link)]
 
     @cached_property
@@ -354,11 +356,11 @@ class PlanSummary:
         """The key figures of each type."""
         if self.whole is not None:
             return PlanSummary(self.whole).figures
-        found = {key: _device_figures(self.plan, key) for key in self.plan.devices}
+        result = {key: _device_figures(self.plan, key) for key in self.plan.devices}
         for key in self.plan.bottom_up:
-            parts = [(child, found[child.type]) for child in self.plan.assemblies[key].children]
-            found[key] = _assembly_figures(self.plan, parts, self.bundles[key])
-        return found
+            parts = [(child, result[child.type]) for child in self.plan.assemblies[key].children]
+            result[key] = _assembly_figures(self.plan, parts, self.bundles[key])
+        return result
 
     @cached_property
     def colours(self) -> Mapping[str, str]:
@@ -395,7 +397,7 @@ def _assembly_figures(plan: Plan, parts: Sequence[tuple[Child, Figures]], own: S
 
 
 def _wiring(parts: Sequence[tuple[Child, Figures]], own: Sequence[Bundle]) -> tuple[Wiring, ...]:
-    """The cables by medium: those that an assembly lays itself, and those inside its parts."""
+    """Return the cables by medium: those that an assembly lays itself, and those inside its parts."""
     cables: Counter[str] = Counter()
     spares: Counter[str] = Counter()
     rates: dict[str, Fraction] = {}
@@ -412,7 +414,7 @@ def _wiring(parts: Sequence[tuple[Child, Figures]], own: Sequence[Bundle]) -> tu
 
 
 def holders(plan: Plan, key: str) -> tuple[str, ...]:
-    """The types that contain this one directly."""
+    """Return the types that contain this one directly."""
     return tuple(name for name, upper in plan.assemblies.items() if any(c.type == key for c in upper.children))
 
 
@@ -421,7 +423,7 @@ def has_npu(plan: Plan, key: str) -> bool:
 
 
 def has_end_point(plan: Plan, key: str) -> bool:
-    """Whether there is something in it that computes."""
+    """Return whether there is something in it that computes."""
     return _has_kind(plan, [key], {"npu", "cpu", "device"})
 
 

@@ -23,7 +23,7 @@ LINE_SAMPLES = (Fraction(50 * 10**9), Fraction(10**12), Fraction(10 * 10**12))
 
 
 def bounds(marks: Iterable[Mark]) -> tuple[float, float, float, float]:
-    """The rectangle (left, top, right, bottom) that holds all marks."""
+    """Return the rectangle (left, top, right, bottom) that holds all marks."""
     lefts: list[float] = []
     tops: list[float] = []
     rights: list[float] = []
@@ -59,8 +59,8 @@ def sheet(
     legend: Sequence[Sequence[Mark]],
     tip: str = "",
 ) -> Picture:
-    """A picture of a drawing with a title, notes below it (text and where it links to), tiles of a figure and its name,
-    and legend entries, each a few marks that begin at x = 0 and lie around y = 0."""
+    """Return a picture of a drawing with a title, notes below it (text and where it links to), tiles of a figure and
+    its name, and legend entries, each a few marks that begin at x = 0 and lie around y = 0."""
     left, top, right, bottom = bounds(drawing)
     inner = max(_NARROWEST, right - left)
     head, y = _head(title, kind, notes, tiles, inner, tip)
@@ -74,7 +74,8 @@ def sheet(
 
 
 def _is_drawn(entry: Sequence[Mark], drawing: Sequence[Mark]) -> bool:
-    """Whether something of what a legend entry explains is there; entries of words alone explain nothing drawn."""
+    """Return whether something of what a legend entry explains is there; entries of words alone explain nothing
+    drawn."""
     samples = [mark for mark in entry if not isinstance(mark, Text) and not mark.id.startswith("legend-width")]
     return not samples or any(_looks(sample) in {_looks(mark) for mark in drawing} for sample in samples)
 
@@ -87,13 +88,13 @@ def _looks(mark: Mark) -> tuple[str, ...]:
 
 
 def summary(doc: str | None) -> str:
-    """The first paragraph of a documentation."""
+    """Return the first paragraph of a documentation."""
     text = " ".join((doc or "").strip().partition("\n\n")[0].split())
     return re.sub(r"`([^`]*)`", "\N{LEFT DOUBLE QUOTATION MARK}\\1\N{RIGHT DOUBLE QUOTATION MARK}", text)
 
 
 def _unique(marks: Iterable[Mark]) -> Iterator[Mark]:
-    """The marks with a number behind each id that has been used before."""
+    """Yield the marks with a number behind each id that has been used before."""
     used: Counter[str] = Counter()
     for mark in marks:
         id = identifier(mark.id)
@@ -183,8 +184,8 @@ def figure_tiles(figures: Figures) -> list[tuple[str, str]]:
 
 
 def wiring_entries(survey: PlanSummary, figures: Figures, drawing: Sequence[Mark] | None = None) -> list[list[Mark]]:
-    """A legend entry for each medium with the cables that there are of it, at all levels. Of those that a drawing does
-    not show, it gives words alone."""
+    """Return a legend entry for each medium with the cables that there are of it, at all levels. Of those that a
+    drawing does not show, it gives words alone."""
     entries: list[list[Mark]] = []
     shown = None if drawing is None else {mark.colour[:7] for mark in drawing if isinstance(mark, Line)}
     for wiring in figures.wiring:
@@ -198,7 +199,7 @@ def wiring_entries(survey: PlanSummary, figures: Figures, drawing: Sequence[Mark
 
 
 def kind_entries(figures: Figures) -> list[list[Mark]]:
-    """A legend entry for each kind of device."""
+    """Return a legend entry for each kind of device."""
     return [
         box_entry(f"legend-{kind}", kind_name(kind, 1), look)
         for kind, look in palette.KINDS.items()
@@ -207,7 +208,7 @@ def kind_entries(figures: Figures) -> list[list[Mark]]:
 
 
 def width_entry(widths: Sequence[tuple[str, float]]) -> list[Mark]:
-    """How wide lines are for some rates."""
+    """Return how wide lines are for some rates."""
     marks: list[Mark] = [
         Text("legend-width", 0, 0, "line width, each direction:", 11, False, palette.QUIET, "start", role="legend")
     ]
@@ -231,7 +232,7 @@ def box_entry(
     shape: Literal["rounded", "square"] = "rounded",
     dashed: bool = False,
 ) -> list[Mark]:
-    """A legend entry with a small box."""
+    """Return a legend entry with a small box."""
     return [
         Box(f"{id}-box", 0, -6, 18, 12, look.fill, look.stroke, shape=shape, dashed=dashed, role="legend"),
         Text(id, 24, 0, text, 11, False, palette.QUIET, "start", role="legend"),
@@ -239,7 +240,7 @@ def box_entry(
 
 
 def line_entry(id: str, text: str, colour: str) -> list[Mark]:
-    """A legend entry with a piece of line."""
+    """Return a legend entry with a piece of line."""
     return [
         Line(f"{id}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, 3.0, role="legend"),
         Text(id, 28, 0, text, 11, False, palette.QUIET, "start", role="legend"),

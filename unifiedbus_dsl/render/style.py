@@ -77,7 +77,8 @@ class Style:
     two."""
 
     def kind(self, key: str, kind: str) -> str:
-        """What stands beside the title: the kind of picture, and of which type where the title does not say it."""
+        """Return what stands beside the title: the kind of picture, and of which type where the title does not say
+        it."""
         return f"{key} · {kind}" if self.title else kind
 
     def load(self, key: str, rule: Rule) -> float:
@@ -85,13 +86,13 @@ class Style:
         return self.loads.share(key, rule) if self.loads else 0.0
 
     def rule_colour(self, key: str, rule: Rule) -> str | None:
-        """The colour of a rule's cables; None for that of their medium."""
+        """Return the colour of a rule's cables; None for that of their medium."""
         if self.loads:
             return self.loads.colour(self.load(key, rule))
         return self.statement_colours.get((key, rule.origin)) or self.rule_colours.get((rule.link, rule.lanes))
 
     def bundle_text(self, plan: Plan, key: str, rules: Sequence[Rule], cables: int) -> str | None:
-        """What is written on a bundle; None for its bandwidth."""
+        """Return what is written on a bundle; None for its bandwidth."""
         return self.link_text(plan, key, rules, cables) if self.link_text else None
 
 

@@ -21,12 +21,12 @@ _EMPTY_LINK = re.compile(r'<g id="a_[^"]*"><a xlink:title="[^"]*">\n(.*?)</a>\n<
 
 
 def svg(picture: Picture, program: str | Path | None = None) -> str:
-    """The picture as SVG text, drawn by Graphviz."""
+    """Return the picture as SVG text, drawn by Graphviz."""
     return polished(draw(dot_text(picture), "svg", program).decode(), picture)
 
 
 def drawn(picture: Picture, format: Literal["svg", "png", "pdf", "dot"], program: str | Path | None = None) -> bytes:
-    """The picture in a file format. PDF takes a `dot` of Graphviz itself; `dot` is the text it is drawn from.
+    """Return the picture in a file format. PDF takes a `dot` of Graphviz itself; `dot` is the text it is drawn from.
 
     Raises:
         NoGraphvizError: there is nothing to draw with.

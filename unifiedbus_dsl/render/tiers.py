@@ -10,7 +10,7 @@ from unifiedbus_dsl.render.plan_summary import Bundle, has_end_point, has_npu
 
 
 def tiers(plan: Plan, assembly: AssemblyType, bundles: Sequence[Bundle]) -> tuple[tuple[Child, ...], ...]:
-    """The children by how far they are from the NPUs and CPUs, nearest first."""
+    """Return the children by how far they are from the NPUs and CPUs, nearest first."""
     children = {child.name: child for child in assembly.children}
     level = {name: 0 for name, child in children.items() if has_npu(plan, child.type)}
     level |= {name: 0 for name, child in children.items() if has_end_point(plan, child.type)}

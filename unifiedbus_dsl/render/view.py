@@ -35,5 +35,5 @@ class View:
         return self.survey.plan
 
     def looking(self, look: Style) -> View:
-        """The same with another look."""
+        """Return the same with another look."""
         return evolve(self, survey=evolve(self.survey, look=look))

@@ -65,7 +65,7 @@ class End:
 
 
 def end_at(layout: Layout, device: int, whole: bool = False) -> End:
-    """The part that holds a device of the layout; `whole` means the part itself."""
+    """Return the part that holds a device of the layout; `whole` means the part itself."""
     part = bisect_right(layout.starts, device) - 1
     return End(part, None if whole else device - layout.starts[part])
 
@@ -160,14 +160,14 @@ def _out_of_tier(layout: Layout, end: End, way: Way, wish: float, slots: Slots, 
 
 
 def _gutter(bed: Bed, row: int, wish: float, slots: Slots, side: float, key: Key) -> float:
-    """The height of a line in the gutter below a row (of the last: below the array)."""
+    """Return the height of a line in the gutter below a row (of the last: below the array)."""
     low = bed.rows[row][1]
     high = bed.rows[row + 1][0] if row + 1 < len(bed.rows) else max(low + 6.0, bed.bottom)
     return slots.place((*key, "row", row), low + 1, high - 1, side)
 
 
 def _column_gap(bed: Bed, column: int, wish: float, slots: Slots, key: Key) -> float:
-    """The x of a line beside a column, on the side to which it goes."""
+    """Return the x of a line beside a column, on the side to which it goes."""
     left, right = bed.columns[column]
     last = len(bed.columns) - 1
     after = column if (wish >= (left + right) / 2 and column < last) or column == 0 else column - 1
@@ -276,7 +276,7 @@ def _in_lattice(layout: Layout, a: End, b: End, bed: Bed, slots: Slots) -> Path:
 
 
 def _depth(room: float, span: int, count: int) -> float:
-    """How far an arc leaves its row: the farther it goes, the more."""
+    """Return how far an arc leaves its row: the farther it goes, the more."""
     return max(room, 3.0) * (0.3 + 0.6 * min(1.0, (span - 1) / max(1, count - 2)))
 
 

@@ -104,7 +104,7 @@ def _size_fits(name: str, plan: Plan, model: Model, limits: Limits, sink: Sink) 
 
 def _others(model: Model, elaborator: Elaborator) -> tuple[Plan, ...]:
     """Plans of the types of the main file that no system uses and that need no arguments."""
-    found = []
+    result = []
     for definition in model.main.own.values():
         node = definition.node
         if not isinstance(node, tree.TypeDef) or definition in elaborator.used:
@@ -114,12 +114,13 @@ def _others(model: Model, elaborator: Elaborator) -> tuple[Plan, ...]:
             continue
         key = elaborator.elaborate(TypeValue(definition), node.name.span)
         if key is not None and node.kind.text in attributes.KINDS_OF_ASSEMBLY:
-            found.append(make_plan("", key, elaborator))
-    return tuple(found)
+            result.append(make_plan("", key, elaborator))
+    return tuple(result)
 
 
 def make_plan(system: str, root: str, elaborator: Elaborator) -> Plan:
-    """The plan of a root type: the types below it, and the protocols and links that they use, in order of key."""
+    """Return the plan of a root type: the types below it, and the protocols and links that they use, in order of
+    key."""
     types: dict[str, PlanType] = {}
 
     def visit(key: str) -> None:
@@ -183,12 +184,12 @@ def _asked_of(done: Elaborated, model: Model) -> Callable[[str, Evaluator], Eval
 
 
 def _of_none(node: tree.Node) -> tree.Call | None:
-    """The first measure of a condition that wants a machine solved and is asked of no system."""
+    """Return the first measure of a condition that wants a machine solved and is asked of no system."""
     if isinstance(node, tree.Call) and _is_solved(".".join(dotted_name(node.function))):
         return node
     if isinstance(node, tree.Binary) and node.op == "of" and isinstance(node.right, tree.Name):
         return None
-    return next((found for child in children(node) if (found := _of_none(child)) is not None), None)
+    return next((inner for child in children(node) if (inner := _of_none(child)) is not None), None)
 
 
 def _is_solved(name: str) -> bool:
@@ -197,7 +198,7 @@ def _is_solved(name: str) -> bool:
 
 
 def whole_file(done: Elaborated) -> TypeScope:
-    """The machine of all systems that lines of the file are about."""
+    """Return the machine of all systems that lines of the file are about."""
     types = {**done.elaborator.types, WHOLE_FILE: _whole_file(done)}
     return _machine(done.elaborator, types, WHOLE_FILE)
 
@@ -218,7 +219,8 @@ def _machine(elaborator: Elaborator, types: Mapping[str, PlanType], subject: str
 
 
 def broken(elaborator: Elaborator, sink: Sink) -> set[str]:
-    """Types with an error in their parts, ports or cables: no number is taken from a machine that contains one."""
+    """Return types with an error in their parts, ports or cables: no number is taken from a machine that contains
+    one."""
     apart = Places((span, None) for span in _fields_and_expectations(elaborator.model))
     errors = (d.primary.span for d in sink if d.primary is not None and d.severity is Severity.ERROR)
     wrong = Places((span, None) for span in errors if not apart.around(span))
@@ -244,7 +246,7 @@ def _fields_and_expectations(model: Model) -> list[Span]:
 
 
 def _whole_file(done: Elaborated) -> AssemblyType:
-    """An assembly of all systems, so that `count(all npu in superpod)` can be asked outside of any type."""
+    """Return an assembly of all systems, so that `count(all npu in superpod)` can be asked outside of any type."""
     children = tuple(Child(name, (), plan.root) for name, plan in sorted(done.plans.items()))
     return AssemblyType(WHOLE_FILE, "module", children)
 

@@ -68,9 +68,9 @@ class DeadlineError(NotAdmittedError):
     """What was asked is not solved in the time that is allowed."""
 
 
-def check_deadline(until: float) -> None:
-    """Refuse to go on after `until`, a time of the clock that `monotonic` reads."""
-    if monotonic() > until:
+def check_deadline(deadline_s: float) -> None:
+    """Refuse to go on after `deadline_s`, a time of the clock that `monotonic` reads."""
+    if monotonic() > deadline_s:
         raise DeadlineError("not solved in the time allowed")
 
 

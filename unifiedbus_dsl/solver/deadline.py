@@ -17,22 +17,22 @@ from attrs import define, field
 class Deadline:
     """A time of the clock that `monotonic` reads; `short` where something was left out for it."""
 
-    until: float = inf
+    at_s: float = inf
     short: bool = False
 
     @classmethod
     def of(cls, budget: float | None) -> Deadline:
-        """The end of a budget in seconds, which begins now."""
+        """Return the end of a budget in seconds, which begins now."""
         return cls() if budget is None else cls(monotonic() + budget)
 
     @property
     def left(self) -> float | None:
         """Seconds until then, None for ever."""
-        return None if self.until == inf else max(0.0, self.until - monotonic())
+        return None if self.at_s == inf else max(0.0, self.at_s - monotonic())
 
     def allows(self, seconds: float = 0.0) -> bool:
-        """Whether what takes so many seconds is done by then; what is not is left out."""
-        if self.until == inf or monotonic() + seconds <= self.until:
+        """Return whether what takes so many seconds is done by then; what is not is left out."""
+        if self.at_s == inf or monotonic() + seconds <= self.at_s:
             return True
         self.short = True
         return False

@@ -38,7 +38,7 @@ SAMPLE = 256
 
 
 def all_to_all(network: Network, members: ArrayLike | None = None, rate: float = 1.0) -> Groups:
-    """Each of the members (default: every end point) to each other."""
+    """Return each of the members (default: every end point) to each other."""
     group = network.selected(members).astype(np.int64) - 1
     return Groups(frozen_array(group), rate)
 
@@ -112,14 +112,14 @@ def demand_row(demand: Demand, source: int, ends: int) -> Floats:
 
 
 def marginal_classes(row: Floats, column: Floats) -> Ints:
-    """The same number for end points that send as much and receive as much, [E]."""
+    """Return the same number for end points that send as much and receive as much, [E]."""
     columns = relabel(column)
     return relabel(relabel(row).astype(np.int64) * (int(columns.max(initial=0)) + 1) + columns).astype(np.int64)
 
 
 def invariant_symmetries(symmetry: Symmetry, demand: Demand, colour: ArrayLike | None = None) -> Symmetry:
-    """The symmetries under which the demand is the same: D(g s, g t) = D(s, t). For listed pairs a `colour` ([E]) that
-    they keep as well says where to look."""
+    """Return the symmetries under which the demand is the same: D(g s, g t) = D(s, t). For listed pairs a `colour`
+    ([E]) that they keep as well says where to look."""
     if isinstance(demand, Groups):
         inside = demand.group >= 0
         if len(np.unique(demand.group[inside])) > 1:
@@ -137,8 +137,8 @@ class PairImages:
     demand: Pairs
 
     def moved(self, generator: Automorphism) -> tuple[Ints, Ints] | None:
-        """The pairs that a symmetry moves, and pairs of the same rate that they go to, each to one of its own; None if
-        the demand is not the same under it."""
+        """Return the pairs that a symmetry moves, and pairs of the same rate that they go to, each to one of its own;
+        None if the demand is not the same under it."""
         image = endpoint_images(self.network, generator)
         moves = image != np.arange(len(image))
         some = np.flatnonzero(moves[self.demand.source] | moves[self.demand.target])

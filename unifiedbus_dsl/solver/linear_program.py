@@ -17,21 +17,21 @@ def solve_linear_program(cost: Any, **options: Any) -> Any:
     """
     if threading.current_thread() is not threading.main_thread():
         return _solve(cost, options)
-    found: list[Any] = []
+    linear_program: list[Any] = []
 
     def work() -> None:
         try:
-            found.append(_solve(cost, options))
+            linear_program.append(_solve(cost, options))
         except BaseException as error:
-            found.append(error)
+            linear_program.append(error)
 
     thread = threading.Thread(target=work, name="linear program", daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(LOOKS_S)
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
+    if isinstance(linear_program[0], BaseException):
+        raise linear_program[0]
+    return linear_program[0]
 
 
 def _solve(cost: Any, options: dict[str, Any]) -> Any:

@@ -64,9 +64,9 @@ class NetworkContext:
         nothing has failed."""
         if callable(self._health):
             vars(self)["_health"] = self._health()
-        found = self._health
-        assert not callable(found)
-        return found
+        _health = self._health
+        assert not callable(_health)
+        return _health
 
     @property
     def time_limit(self) -> float | None:
@@ -80,8 +80,9 @@ class NetworkContext:
         degraded: tuple[ArrayLike, float] | None = None,
         parts: Iterable[tuple[int, int]] | None = None,
     ) -> NetworkContext:
-        """The same machine without these devices and cables, and with `degraded` cables at a part of their capacity;
-        on top of what it lacks already. `parts` are the ranges of devices that are all that is lost, if one knows."""
+        """Return the same machine without these devices and cables, and with `degraded` cables at a part of their
+        capacity; on top of what it lacks already. `parts` are the ranges of devices that are all that is lost, if one
+        knows."""
         fabric = self.fabric
         lost = np.zeros(fabric.device_count, dtype=bool) if self.lost is None else self.lost.copy()
         lost[np.asarray(lost_devices, dtype=np.int64)] = True
@@ -99,7 +100,7 @@ class NetworkContext:
         return evolve(self, lost=frozen_array(lost), health=left, whole=self.whole or self, lost_parts=told)
 
     def plane(self, links: Iterable[int]) -> NetworkContext:
-        """The same machine with the cables of some links of its plan only, given by number; made once."""
+        """Return the same machine with the cables of some links of its plan only, given by number; made once."""
         chosen = tuple(sorted(set(links)))
         if chosen not in self._planes:
             fabric = self.fabric
@@ -127,8 +128,8 @@ class NetworkContext:
         return {}
 
     def bisection(self, ends: Ints, before: Ints | None = None, budget: float | None = None) -> Bisection:
-        """The bisection of some end points, worked out once, in `budget` seconds (default: the time limit). Where
-        `before` are these end points and those that are lost, it is bounded by that of the whole machine (see
+        """Return the bisection of some end points, worked out once, in `budget` seconds (default: the time limit).
+        Where `before` are these end points and those that are lost, it is bounded by that of the whole machine (see
         `outage`).
 
         Raises:
@@ -148,8 +149,8 @@ class NetworkContext:
         return {}
 
     def outage(self, ends: Ints, before: Ints) -> Outage | None:
-        """What has failed of the whole machine as the bisection of its end points `before` sees it, of which `ends` are
-        left; None where nothing has, or the others are not lost."""
+        """Return what has failed of the whole machine as the bisection of its end points `before` sees it, of which
+        `ends` are left; None where nothing has, or the others are not lost."""
         gone = np.setdiff1d(before, ends)
         if self.whole is None or not np.isin(ends, before).all() or not np.isin(gone, self.lost_ends).all():
             return None
@@ -158,7 +159,7 @@ class NetworkContext:
         return Outage(self.fabric, self.whole.health, self.health, self.network, before, gone)
 
     def _known(self, ends: Ints, before: Ints, deadline: Deadline) -> Known | None:
-        """What the whole machine says of what is left, for half of the time; None where it says nothing."""
+        """Return what the whole machine says of what is left, for half of the time; None where it says nothing."""
         outage = self.outage(ends, before)
         if outage is None or self.whole is None:
             return None
@@ -190,8 +191,8 @@ class NetworkContext:
         return from_fabric(self.fabric, timed=False, health=self.health)
 
     def cable_arcs(self) -> tuple[Ints, Ints]:
-        """The arcs of each cable in `network`, from its end a to its end b and back, [cables] each; -1 for a cable that
-        is lost, or from a vertex to itself."""
+        """Return the arcs of each cable in `network`, from its end a to its end b and back, [cables] each; -1 for a
+        cable that is lost, or from a vertex to itself."""
         network = self.network
         a, b = (side.astype(np.int64) for side in cable_ends(self.fabric))
         kind, kinds = cable_kinds(self.fabric, timed=self.one_length, health=self.health)
@@ -236,9 +237,9 @@ class NetworkContext:
         return frozen_array(end)
 
     def ends(self, devices: Ints) -> Ints:
-        """The end points among these devices, in their order; switches are left out."""
-        found = self.end_of_device[devices]
-        return found[found >= 0]
+        """Return the end points among these devices, in their order; switches are left out."""
+        result = self.end_of_device[devices]
+        return result[result >= 0]
 
     @cached_property
     def lost_ends(self) -> Ints:

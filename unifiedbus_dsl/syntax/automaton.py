@@ -77,7 +77,7 @@ class Automaton:
         self.start = self._row(-1, tables["start"])
 
     def move(self, row: Row, terminal: str) -> Move | None:
-        """What a terminal does in a row, None where it has no place there; kept in the row."""
+        """Return what a terminal does in a row, None where it has no place there; kept in the row."""
         renamed: Row | None = None
         empty: list[tuple[Row, int]] = []
         at = row
@@ -86,7 +86,7 @@ class Automaton:
             if action is None:
                 return None
             if action >= 0:
-                found = Move(renamed, tuple(empty), None, self._landing(at, action))
+                result = Move(renamed, tuple(empty), None, self._landing(at, action))
                 break
             if -1 - action in self.empty:
                 at = self._row(at.state, self._goes_to(at.state, action))
@@ -98,15 +98,15 @@ class Automaton:
                 else:
                     renamed = at
             else:
-                found = Move(renamed, tuple(empty), self._reductions[-1 - action], None)
+                result = Move(renamed, tuple(empty), self._reductions[-1 - action], None)
                 break
-        row.moves[terminal] = found
-        return found
+        row.moves[terminal] = result
+        return result
 
     def go_to(self, row: Row, origin: str) -> Landing:
-        """What comes onto this row when a rule of this origin is reduced there; kept in the row."""
-        found = row.above[origin] = self._landing(row, self.tables["gotos"][row.state][origin])
-        return found
+        """Return what comes onto this row when a rule of this origin is reduced there; kept in the row."""
+        landing = row.above[origin] = self._landing(row, self.tables["gotos"][row.state][origin])
+        return landing
 
     def _landing(self, row: Row, state: int) -> Landing:
         rules: list[int] = []
@@ -117,7 +117,8 @@ class Automaton:
         return Landing(self._row(row.state, state), tuple(rules))
 
     def _only_rule(self, state: int) -> int | None:
-        """The action of a state if it is, for all terminals, the same reduction of one symbol that makes no list."""
+        """Return the action of a state if it is, for all terminals, the same reduction of one symbol that makes no
+        list."""
         actions = set(self.tables["actions"][state].values())
         action = actions.pop() if len(actions) == 1 else 0
         if action >= 0:
@@ -131,15 +132,15 @@ class Automaton:
         return rule["single"] and rule["steps"] == [KEEP]
 
     def _goes_to(self, state: int, action: int) -> int:
-        """The state above this one after a reduction."""
+        """Return the state above this one after a reduction."""
         return self.tables["gotos"][state][self.tables["rules"][-1 - action]["origin"]]
 
     def _row(self, below: int, state: int) -> Row:
         key = (below, state)
-        found = self._rows.get(key)
-        if found is None:
-            found = self._rows[key] = Row(state, below, self.tables["actions"][state])
-        return found
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = Row(state, below, self.tables["actions"][state])
+        return row
 
 
 def _is_empty(rule: Rule) -> bool:
@@ -153,7 +154,7 @@ def _reduction(number: int, rule: Rule) -> Reduction:
 
 
 def _picker(steps: list[int], is_list: bool) -> _Pick:
-    """How to make children of the values of a rule's symbols: drop, keep and splice them as its steps say.
+    """Return how to make children of the values of a rule's symbols: drop, keep and splice them as its steps say.
 
     A list may grow in place later, anything else need not be one.
     """
@@ -182,7 +183,8 @@ def _listed(kept: list[int], values: Sequence[Any]) -> Sequence[Any]:
 
 
 def _grown(first: int, others: list[tuple[int, bool]], values: Sequence[Any]) -> Sequence[Any]:
-    """The list in the first place with others behind: `items: items item` would else cost the square of its length."""
+    """Return the list in the first place with others behind: `items: items item` would else cost the square of its
+    length."""
     return _appended(values[first], others, values)
 
 
@@ -200,11 +202,11 @@ def _appended(children: list[Any], kept: list[tuple[int, bool]], values: Sequenc
 
 
 def _with_none(pick: _Pick, values: Sequence[Any]) -> Sequence[Any]:
-    """The children where the last of the values, which none is yet, stands for what was left out."""
+    """Return the children where the last of the values, which none is yet, stands for what was left out."""
     return pick((*values, None))
 
 
 @cache
 def load_automaton() -> Automaton:
-    """The automaton of the grammar; all texts of a process share it."""
+    """Return the automaton of the grammar; all texts of a process share it."""
     return Automaton(load_tables())

@@ -22,7 +22,7 @@ _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
 
 def unescape(literal: str) -> str:
-    """The value of a string literal. A backslash before any other character stands for itself."""
+    """Return the value of a string literal. A backslash before any other character stands for itself."""
     parts = literal[1:-1].split("\\\\")
     for at, part in enumerate(parts):
         pieces = part.split("\\")
@@ -44,7 +44,7 @@ class Builder:
         self.docs = lexer.docs
 
     def actions(self, names: list[str]) -> list[Action]:
-        """The method for each of the named rules."""
+        """Return the method for each of the named rules."""
         return [getattr(self, f"on_{name}", self._none_such) for name in names]
 
     def _none_such(self, span: Span, c: Children) -> Any:
@@ -394,7 +394,7 @@ def _filtered(targets: tuple[Any, ...], where: Any) -> tuple[tuple[Any, ...], An
 
 
 def _where_filtered(node: Any, where: tree.Expr) -> Any:
-    """A target whose last word is an `all …`, with the filter behind it; None for one that ends otherwise."""
+    """Return a target whose last word is an `all …`, with the filter behind it; None for one that ends otherwise."""
     span = node.span.to(where.span)
     if ")" in node.span.source.text[node.span.end : where.span.start]:
         return None

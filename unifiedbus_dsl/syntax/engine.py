@@ -64,7 +64,8 @@ class Engine:
         self._stack = snapshot.copy()
 
     def states_after(self, snapshot: Snapshot, terminals: list[str]) -> tuple[list[int], list[int]]:
-        """The states after tokens of these types were taken since the snapshot, and those before the last of them."""
+        """Return the states after tokens of these types were taken since the snapshot, and those before the last of
+        them."""
         states = [entry[0].state for entry in snapshot]
         before = states
         for terminal in terminals:
@@ -77,7 +78,8 @@ class Engine:
         return self.advance(self.states, (terminal,)) is not None
 
     def advance(self, states: list[int], terminals: Iterable[str]) -> list[int] | None:
-        """The states after tokens of these types, None where one isn't taken. Builds nothing and changes nothing."""
+        """Return the states after tokens of these types, None where one isn't taken. Builds nothing and changes
+        nothing."""
         states = states.copy()
         return states if all(self._advance(states, terminal) for terminal in terminals) else None
 
@@ -98,7 +100,7 @@ class Engine:
                 return True
 
     def accepted(self, states: list[int]) -> list[str]:
-        """The terminals that are taken in these states."""
+        """Return the terminals that are taken in these states."""
         here = self._automaton.tables["actions"][states[-1]]
         return [terminal for terminal in here if self.advance(states, (terminal,)) is not None]
 

@@ -35,7 +35,7 @@ class FormatError(ValueError):
 
 
 def format(file: tree.File) -> str:
-    """The canonical text of a file: `parse` makes the same tree of it, and `format` the same text.
+    """Return the canonical text of a file: `parse` makes the same tree of it, and `format` the same text.
 
     Raises:
         FormatError: the file has damage, or the text would not read as the tree again.
@@ -179,7 +179,7 @@ class _Printer:
     # ---- statements with blocks -----------------------------------------------------------------------------------
 
     def inline(self, node: tree.Statement) -> str | None:
-        """A statement on one line; None where its block was written on several, or holds what wants lines."""
+        """Return a statement on one line; None where its block was written on several, or holds what wants lines."""
         line = text.leaf(node)
         if line is not None:
             return line
@@ -243,14 +243,14 @@ class _Printer:
         return self.last_piece("else", node.span.start, blocks[1][0].span.start)
 
     def last_piece(self, wanted: str, start: int, end: int) -> int:
-        """The offset of the last sign or word of this text between two offsets, `end` where there is none."""
+        """Return the offset of the last sign or word of this text between two offsets, `end` where there is none."""
         assert self.raw is not None
         pieces = self.raw.pieces[self.raw.at(start) : self.raw.at(end)]
         return next((piece.start for piece in reversed(pieces) if piece.text == wanted), end)
 
 
 def _blocks(node: Any) -> list[Sequence[tree.Statement]]:
-    """The lists of statements inside a statement, one or two."""
+    """Return the lists of statements inside a statement, one or two."""
     match node:
         case tree.ProtocolDef() | tree.LinkDef() | tree.ModelDef():
             return [node.fields]
@@ -263,7 +263,8 @@ def _blocks(node: Any) -> list[Sequence[tree.Statement]]:
 
 
 def _wrapped(node: tree.Let | tree.Field, line: str, width: int) -> list[str]:
-    """The lines of a statement whose value is a list that does not fit on one, or a table that was written in rows."""
+    """Return the lines of a statement whose value is a list that does not fit on one, or a table that was written in
+    rows."""
     value = node.value
     if not isinstance(value, tree.ListExpr) or not value.items:
         return [line]
@@ -275,7 +276,7 @@ def _wrapped(node: tree.Let | tree.Field, line: str, width: int) -> list[str]:
 
 
 def _filled(items: tuple[tree.Expr, ...], width: int) -> list[str]:
-    """The elements of a list on lines of at most this width: rows on lines of their own, others side by side."""
+    """Return the elements of a list on lines of at most this width: rows on lines of their own, others side by side."""
     lines: list[str] = []
     for at, item in enumerate(items):
         shown = text.expression(item) + ("," if at + 1 < len(items) else "")

@@ -94,12 +94,12 @@ _FOLLOWED_BY_NAME = re.compile(r"([A-Za-z_]\w*)[ \t]+[A-Za-z_0-9\"(*]")
 
 
 def first_word(statement: str, takes: Callable[[str], bool], terminal: Callable[[str], str | None]) -> Hint | None:
-    """The hint for a statement that begins with a foreign word: `takes` says whether a terminal can begin a statement
-    here, `terminal` is that of a keyword."""
-    found = _FOLLOWED_BY_NAME.match(statement)
-    if found is None:
+    """Return the hint for a statement that begins with a foreign word: `takes` says whether a terminal can begin a
+    statement here, `terminal` is that of a keyword."""
+    match = _FOLLOWED_BY_NAME.match(statement)
+    if match is None:
         return None
-    for word, ours in _candidates(found[1]):
+    for word, ours in _candidates(match[1]):
         there = [o for o in ours.ours if takes(_TERMINALS.get(o) or terminal(o) or "")]
         if not there:
             continue
@@ -111,7 +111,7 @@ def first_word(statement: str, takes: Callable[[str], bool], terminal: Callable[
 
 
 def _candidates(word: str) -> Iterator[tuple[str, _Word]]:
-    """The entries of a word; a few words stand for two, one in the file and one in a block."""
+    """Yield the entries of a word; a few words stand for two, one in the file and one in a block."""
     for key, entry in _FIRST.items():
         if key == word.casefold():
             yield word, entry
@@ -141,8 +141,8 @@ class _Habit(NamedTuple):
 
 @cache
 def _habits() -> tuple[_Habit, ...]:
-    """The shapes in their order: the first that fits is meant. Each is a paragraph of lines `find`, `help` and, where
-    there is a fix, `text`, which ends with `|` so that its blanks are seen."""
+    """Return the shapes in their order: the first that fits is meant. Each is a paragraph of lines `find`, `help` and,
+    where there is a fix, `text`, which ends with `|` so that its blanks are seen."""
     text = Path(__file__).with_name("habits.txt").read_text(encoding="utf-8")
     paragraphs = [dict(_line(line) for line in part.splitlines()) for part in text.split("\n\n") if part[:1] != "#"]
     return tuple(_Habit(re.compile(p["find"]), p["help"], p["text"][:-1] if "text" in p else None) for p in paragraphs)
@@ -154,12 +154,13 @@ def _line(line: str) -> tuple[str, str]:
 
 
 def hint(statement: str, at: int) -> Hint | None:
-    """The hint for a statement of which the token at an offset has no place, by the shape of the text around it."""
+    """Return the hint for a statement of which the token at an offset has no place, by the shape of the text around
+    it."""
     text = statement[:MAX_TEXT]
     for habit in _habits():
-        for found in habit.find.finditer(text):
-            if found.start() <= at <= found.end():
-                return _filled(habit, found)
+        for result in habit.find.finditer(text):
+            if result.start() <= at <= result.end():
+                return _filled(habit, result)
     return None
 
 

@@ -77,14 +77,15 @@ class Lexer:
         return crossed
 
     def next_in_line(self, terminals: Container[str]) -> Token | None:
-        """The token that follows on the same line, None where there is none or an odd one; `position` goes past it."""
-        found = self._token.match(self._text, self.position)
-        if found is None:
+        """Return the token that follows on the same line, None where there is none or an odd one; `position` goes past
+        it."""
+        match = self._token.match(self._text, self.position)
+        if match is None:
             return None
-        kind = found.lastgroup
+        kind = match.lastgroup
         assert kind is not None  # each way to match is a group
-        start, end = found.span(kind)
-        text = found[kind]
+        start, end = match.span(kind)
+        text = match[kind]
         if kind == "word":
             kind = self._words.get(text) or self._name_type(text, terminals)
         elif kind == "sign":
@@ -95,21 +96,22 @@ class Lexer:
         return Token(kind, text, start, end)
 
     def next(self, terminals: Container[str]) -> Token:
-        """The token at `position`, as one of the terminals that the parser waits for; `position` goes past it."""
-        found = self.next_in_line(terminals)
-        if found is None:
-            found = self._read_odd(self.position)
-            self._attach_docs(found.start)
-            self.position = found.end
-        return found
+        """Return the token at `position`, as one of the terminals that the parser waits for; `position` goes past
+        it."""
+        token = self.next_in_line(terminals)
+        if token is None:
+            token = self._read_odd(self.position)
+            self._attach_docs(token.start)
+            self.position = token.end
+        return token
 
     def next_unit(self) -> Token | None:
-        """The unit that follows a number on the same line, None where there is none; `position` goes past it."""
+        """Return the unit that follows a number on the same line, None where there is none; `position` goes past it."""
         start = _BLANK.match(self._text, self.position).end()  # type: ignore[union-attr]  # it matches the empty text
-        found = self._unit.match(self._text, start)
-        if found is None:
+        match = self._unit.match(self._text, start)
+        if match is None:
             return None
-        text = found.group()
+        text = match.group()
         top, _, bottom = text.partition("/")
         if top in self._words:
             return None
@@ -119,9 +121,9 @@ class Lexer:
         return Token("UNIT", text, start, self.position)
 
     def peek(self) -> str:
-        """The text of the token at `position`, empty at the end."""
-        found = self._token.match(self._text, self.position)
-        return found[found.lastgroup or 0] if found else self._text[self.position : self.position + 1]
+        """Return the text of the token at `position`, empty at the end."""
+        match = self._token.match(self._text, self.position)
+        return match[match.lastgroup or 0] if match else self._text[self.position : self.position + 1]
 
     def _attach_docs(self, start: int) -> None:
         if self._waiting:
@@ -163,7 +165,7 @@ class Lexer:
 
 
 def _without_groups(pattern: str) -> str:
-    """A regular expression of which no group is remembered."""
+    """Return a regular expression of which no group is remembered."""
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern)
 
 

@@ -24,7 +24,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def load(path: Path | str, sink: Sink, *, max_bytes: int = MAX_BYTES) -> Source | None:
-    """The text of a file, without its byte-order mark and with the line ends it was written with.
+    """Return the text of a file, without its byte-order mark and with the line ends it was written with.
 
     None where it can't be had; the sink is told why: UB0110 too large, UB0112 not there or not to be read, UB0113 not
     text. Raises nothing.
@@ -54,7 +54,7 @@ def load(path: Path | str, sink: Sink, *, max_bytes: int = MAX_BYTES) -> Source 
 
 
 def load_stream(stream: BinaryIO, sink: Sink, *, max_bytes: int = MAX_BYTES) -> Source | None:
-    """The text that comes from standard input, as `load` reads a file; None where it can't be had."""
+    """Return the text that comes from standard input, as `load` reads a file; None where it can't be had."""
     data = stream.read(max_bytes + 1)
     if len(data) > max_bytes:
         message = f"standard input is too large: a text may have {max_bytes:,} bytes"
@@ -91,7 +91,7 @@ def is_file(path: Path) -> bool:
 
 
 def begins_as_text(text: str) -> bool:
-    """Whether a text begins, after remarks, with the word `ubus`: what does not is shown to nobody."""
+    """Return whether a text begins, after remarks, with the word `ubus`: what does not is shown to nobody."""
     return _BEGINNING.match(text) is not None
 
 
@@ -130,5 +130,5 @@ def _line(data: bytes) -> int:
 
 
 def _shown(name: str) -> str:
-    """A path as it may be shown: without control characters that would disturb a terminal."""
+    """Return a path as it may be shown: without control characters that would disturb a terminal."""
     return "`" + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name) + "`"

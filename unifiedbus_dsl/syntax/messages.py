@@ -83,9 +83,9 @@ _OTHER_SIGN = {"=": "==", "==": "="}
 
 def unexpected(context: Context, token: Token) -> Diagnostic:
     """UB0101 or UB0108: a token that has no place here."""
-    found = _of_habit(context, token) or _misspelt_before(context, token) or _misspelt(context, token)
-    if found is not None:
-        return found
+    result = _of_habit(context, token) or _misspelt_before(context, token) or _misspelt(context, token)
+    if result is not None:
+        return result
     expected = _expected(context)
     if token.type == END:
         end = context.engine.last_end
@@ -107,7 +107,7 @@ def unexpected(context: Context, token: Token) -> Diagnostic:
 
 
 def habit_of(context: Context, token: Token) -> Hint | None:
-    """What other languages write where a token has no place."""
+    """Return what other languages write where a token has no place."""
     text, start = context.source.text, context.statement
     stop = text.find("\n", token.start)
     line = text[start : (len(text) if stop < 0 else stop)][:MAX_TEXT]
@@ -121,17 +121,17 @@ def habit_of(context: Context, token: Token) -> Hint | None:
 
 
 def _of_habit(context: Context, token: Token) -> Diagnostic | None:
-    found = habit_of(context, token)
-    if found is None:
+    habit = habit_of(context, token)
+    if habit is None:
         return None
     shown = token.text or ("the line ends too early" if token.type == LINE_END else "the end")
     message = f"unexpected `{shown}`" if token.text else shown
     label = _at(context, token, _expected(context))
-    return Diagnostic("UB0101", message, label, help=(found.help,), fix=_fix_of(context, found))
+    return Diagnostic("UB0101", message, label, help=(habit.help,), fix=_fix_of(context, habit))
 
 
 def _fix_of(context: Context, found: Hint) -> Fix | None:
-    """The edit of a hint, where it has one."""
+    """Return the edit of a hint, where it has one."""
     if found.text is None:
         return None
     span = Span(context.source, context.statement + found.start, context.statement + found.end)
@@ -142,7 +142,7 @@ def _fix_of(context: Context, found: Hint) -> Fix | None:
 
 
 def with_habit(context: Context, token: Token, found: Diagnostic) -> Diagnostic:
-    """A diagnostic about a character, with what is meant where that is a habit."""
+    """Return a diagnostic about a character, with what is meant where that is a habit."""
     meant = habit_of(context, token)
     if meant is None:
         return found
@@ -154,7 +154,7 @@ def _at(context: Context, token: Token, text: str) -> Label:
 
 
 def _misspelt(context: Context, token: Token) -> Diagnostic | None:
-    """The token itself is nearly a keyword that can stand here."""
+    """Return the token itself is nearly a keyword that can stand here."""
     if not token.text[:1].isalpha():
         return None
     accepted = set(context.engine.accepted(context.states))
@@ -163,7 +163,7 @@ def _misspelt(context: Context, token: Token) -> Diagnostic | None:
 
 
 def _misspelt_before(context: Context, token: Token) -> Diagnostic | None:
-    """The word before was taken for a name, but is nearly a keyword after which this token has its place."""
+    """Return the word before was taken for a name, but is nearly a keyword after which this token has its place."""
     last, engine = context.last, context.engine
     if last is None or last.type not in ("NAME", "UNIT"):
         return None

@@ -85,7 +85,7 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 
 
 def parse(source: Source, sink: Sink) -> tree.File:
-    """The syntax tree of a source; what can't be read goes to the sink, and into `damage` of the file.
+    """Return the syntax tree of a source; what can't be read goes to the sink, and into `damage` of the file.
 
     Takes time in proportion to the length of the text, whatever it is.
 
@@ -198,9 +198,9 @@ class _Parser:
         lexer, last, terminals = self.lexer, self.last, self.engine.terminals
         if last is not None and last.type == "NUMBER" and "UNIT" in terminals and (unit := lexer.next_unit()):
             return unit
-        found = lexer.next_in_line(terminals)
-        if found is not None:
-            return found
+        token = lexer.next_in_line(terminals)
+        if token is not None:
+            return token
         if lexer.skip() and last is not None and self.ends_statement():
             return Token(LINE_END, "", self.engine.last_end, self.engine.last_end)
         return lexer.next(terminals)
@@ -248,7 +248,7 @@ class _Parser:
         self.recover(token, problem)
 
     def unfit(self, token: Token) -> Diagnostic | None:
-        """What is wrong with a token wherever it stands."""
+        """Return what is wrong with a token wherever it stands."""
         if token.type == OPEN_STRING:
             return messages.open_string(self.source, token)
         if token.type == BAD_CHARACTER:
@@ -352,7 +352,7 @@ class _Parser:
         self.abandon(self.beyond_brackets(token.start))
 
     def context(self) -> messages.Context:
-        """What is known at the present token."""
+        """Return what is known at the present token."""
         states, before_last = self.engine.states_after(self.mark, self.taken)
         begin, _ = self.engine.states_after(self.blocks[-1].safe, [])
         words = self.tables["words"]
@@ -409,7 +409,8 @@ class _Parser:
         return line_start - 1 if line_start > bracket.start and token.type != END else token.start
 
     def beyond_brackets(self, start: int) -> int:
-        """An offset, or the end of the outermost bracket that the statement has opened and that reaches beyond it."""
+        """Return an offset, or the end of the outermost bracket that the statement has opened and that reaches beyond
+        it."""
         ends = [self.raw.closers.get(bracket.start, -1) + 1 for bracket in self.inner]
         return max([start, *ends])
 
@@ -458,7 +459,8 @@ class _Parser:
         return number < len(pieces) and pieces[number].text in _CLAUSES
 
     def header(self) -> tuple[str, ...]:
-        """The terminals that open the same sort of block as the damaged statement does; empty where that is unclear."""
+        """Return the terminals that open the same sort of block as the damaged statement does; empty where that is
+        unclear."""
         first = self.raw.first(self.statement)
         if first is None or not first.is_word:
             return ()

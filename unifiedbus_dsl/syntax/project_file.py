@@ -56,10 +56,10 @@ def find_project(folder: Path) -> ProjectFile:
     """
     try:
         here = folder.resolve()
-        found = next((each / NAME for each in (here, *here.parents) if (each / NAME).is_file()), None)
+        token = next((each / NAME for each in (here, *here.parents) if (each / NAME).is_file()), None)
     except OSError:  # a folder that may not be looked into has no project file
         return ProjectFile()
-    return ProjectFile() if found is None else read_project(found)
+    return ProjectFile() if token is None else read_project(token)
 
 
 def read_project(path: Path) -> ProjectFile:
@@ -92,10 +92,10 @@ def _known(path: Path, said: Mapping[str, Any], keys: tuple[str, ...], where: st
 
 
 def _texts(path: Path, said: Mapping[str, Any], key: str) -> list[str]:
-    found = said.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(each, str) and each for each in found):
+    texts = said.get(key, [])
+    if not isinstance(texts, list) or not all(isinstance(each, str) and each for each in texts):
         raise ProjectFileError(path, f'`{key}` is a list of texts, such as {key} = ["one", "two"]')
-    return found
+    return texts
 
 
 def _search(path: Path, said: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -107,26 +107,26 @@ def _search(path: Path, said: Mapping[str, Any]) -> tuple[Path, ...]:
 
 
 def _system(path: Path, said: Mapping[str, Any]) -> str | None:
-    found = said.get("system")
-    if found is not None and (not isinstance(found, str) or not found):
+    system = said.get("system")
+    if system is not None and (not isinstance(system, str) or not system):
         raise ProjectFileError(path, '`system` is the name of a system, such as system = "superpod"')
-    return found
+    return system
 
 
 def _deny(path: Path, said: Mapping[str, Any]) -> tuple[str, ...]:
-    found = _texts(path, said, "deny")
-    for each in found:
+    texts = _texts(path, said, "deny")
+    for each in texts:
         if each != WARNINGS and not _CODE.fullmatch(each):
             raise ProjectFileError(path, f'`deny` has `{each}`: it takes "{WARNINGS}" and codes such as "UB0208"')
-    return tuple(found)
+    return tuple(texts)
 
 
 def _limits(path: Path, said: Mapping[str, Any]) -> dict[str, int]:
-    found = said.get("limits", {})
-    if not isinstance(found, dict):
+    limits = said.get("limits", {})
+    if not isinstance(limits, dict):
         raise ProjectFileError(path, "`limits` is a table: write `[limits]` on a line of its own")
-    _known(path, found, tuple(LIMITS), "limits.")
-    for key, value in found.items():
+    _known(path, limits, tuple(LIMITS), "limits.")
+    for key, value in limits.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ProjectFileError(path, f"`limits.{key}` is a whole number from 1, found {value!r}")
-    return {LIMITS[key]: value for key, value in found.items()}
+    return {LIMITS[key]: value for key, value in limits.items()}

@@ -39,16 +39,16 @@ class RawText:
         self._match()
 
     def at(self, offset: int) -> int:
-        """The number of the first piece at or after an offset."""
+        """Return the number of the first piece at or after an offset."""
         return bisect_left(self._starts, offset)
 
     def first(self, offset: int) -> Piece | None:
-        """The first piece at or after an offset, None at the end."""
+        """Return the first piece at or after an offset, None at the end."""
         number = self.at(offset)
         return self.pieces[number] if number < len(self.pieces) else None
 
     def words(self, start: int, end: int) -> frozenset[str]:
-        """The words between two offsets."""
+        """Return the words between two offsets."""
         return frozenset(piece.text for piece in self.pieces[self.at(start) : self.at(end)] if piece.is_word)
 
     def _match(self) -> None:

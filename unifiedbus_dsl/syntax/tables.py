@@ -60,18 +60,18 @@ def grammar_path() -> Path:
 
 @cache
 def load_tables() -> Tables:
-    """The tables of the grammar, from the cache where it holds them, else built (and the cache filled)."""
+    """Return the tables of the grammar, from the cache where it holds them, else built (and the cache filled)."""
     grammar = grammar_path().read_bytes()
     path = cache_path(grammar)
-    found = _read(path)
-    if found is None:
-        found = build_tables(grammar.decode())
-        _write(path, found)
-    return found
+    result = _read(path)
+    if result is None:
+        result = build_tables(grammar.decode())
+        _write(path, result)
+    return result
 
 
 def cache_path(grammar: bytes) -> Path:
-    """The cache file of this grammar, made by this module with this Lark and this Python."""
+    """Return the cache file of this grammar, made by this module with this Lark and this Python."""
     base = os.environ.get("XDG_CACHE_HOME") or ""
     home = Path(base) if Path(base).is_absolute() else Path(os.path.expanduser("~")) / ".cache"
     key = hashlib.sha256(grammar)
@@ -82,7 +82,7 @@ def cache_path(grammar: bytes) -> Path:
 
 
 def _text_of(module: str) -> bytes:
-    """The text of a module's file: what tells one version of it from another without importing it."""
+    """Return the text of a module's file: what tells one version of it from another without importing it."""
     spec = importlib.util.find_spec(module)
     try:
         return b"" if spec is None or spec.origin is None else Path(spec.origin).read_bytes()
@@ -98,10 +98,10 @@ def _read(path: Path) -> Tables | None:
         data = path.read_bytes()
         if hashlib.sha256(data[32:]).digest() != data[:32]:
             return None
-        found: Tables = marshal.loads(data[32:])
+        tables: Tables = marshal.loads(data[32:])
     except (OSError, ValueError, EOFError, TypeError):
         return None
-    return found
+    return tables
 
 
 def _write(path: Path, tables: Tables) -> None:
@@ -118,7 +118,7 @@ def _write(path: Path, tables: Tables) -> None:
 
 
 def build_tables(grammar: str) -> Tables:
-    """The tables of a grammar text.
+    """Return the tables of a grammar text.
 
     Raises:
         lark.exceptions.GrammarError: the text is no grammar, or not LALR(1).
@@ -181,7 +181,8 @@ def _rule(rule: Any) -> Rule:
 
 
 def _without_wrappers(rules: list[Rule], sources: list[Any]) -> list[Rule]:
-    """The rules with those changed whose list is always of one thing: it is handed on, so that nothing is spliced."""
+    """Return the rules with those changed whose list is always of one thing: it is handed on, so that nothing is
+    spliced."""
     others = {rule["origin"] for rule in rules if not rule["inline"] or rule["steps"].count(KEEP) != 1}
     others |= {rule["origin"] for rule in rules if not {KEEP, DROP}.issuperset(rule["steps"])}
     wrappers = {rule["origin"] for rule in rules} - others

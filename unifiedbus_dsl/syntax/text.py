@@ -35,13 +35,13 @@ _UNARY = {"-": (SIGNED, POWER), "not": (NOT, NOT)}
 
 
 def string(node: tree.String) -> str:
-    """A text as a literal."""
+    """Return a text as a literal."""
     value = node.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{value}"'
 
 
 def expression(node: tree.Expr | tree.Star | tree.Range, level: int = LOOSE, *, tight: bool = False) -> str:
-    """The text of an expression where the grammar wants one that binds at least as tight as `level`.
+    """Return the text of an expression where the grammar wants one that binds at least as tight as `level`.
 
     `tight`: it is a term of a sum, where a product has no blanks around its sign: `8*b + s`.
     """
@@ -127,7 +127,7 @@ def _binary(node: tree.Binary, tight: bool) -> tuple[int, str]:
 
 
 def is_of_system(node: tree.Expr) -> bool:
-    """Whether it has the form of a measure of a system, `f(x) of b`, which binds tighter than a product."""
+    """Return whether it has the form of a measure of a system, `f(x) of b`, which binds tighter than a product."""
     return (
         isinstance(node, tree.Binary)
         and node.op == "of"
@@ -137,7 +137,7 @@ def is_of_system(node: tree.Expr) -> bool:
 
 
 def takes_of(node: tree.Expr) -> TypeGuard[tree.Binary]:
-    """Whether it is a product or quotient that ends with a call: an `of NAME` behind it is said of that call."""
+    """Return whether it is a product or quotient that ends with a call: an `of NAME` behind it is said of that call."""
     return isinstance(node, tree.Binary) and _BINARY[node.op][0] == PRODUCT and isinstance(node.right, tree.Call)
 
 
@@ -163,7 +163,7 @@ def _all(node: tree.All, tight: bool) -> tuple[int, str]:
 
 
 def _place_text(node: tree.Expr) -> str:
-    """A path, or a selection in brackets."""
+    """Return a path, or a selection in brackets."""
     return expression(node) if is_path(node) else f"({expression(node)})"
 
 
@@ -420,7 +420,7 @@ def _connect_any(node: tree.Connect | tree.ConnectPattern | tree.ConnectCables) 
 
 
 def clauses(node: tree.Connect | tree.ConnectPattern | tree.ConnectCables) -> list[str]:
-    """A connect as what may stand on lines of their own: the ends, then `over …`, `for …`, `where …`."""
+    """Return a connect as what may stand on lines of their own: the ends, then `over …`, `for …`, `where …`."""
     if isinstance(node, tree.Connect):
         ends = f"{expression(node.left)} -- {expression(node.right)}"
     elif isinstance(node, tree.ConnectPattern):
@@ -472,7 +472,7 @@ _LEAVES: dict[type[Any], Callable[[Any], str]] = {
 
 
 def leaf(node: tree.Statement) -> str | None:
-    """A statement on one line, without its documentation; None for one with a block."""
+    """Return a statement on one line, without its documentation; None for one with a block."""
     write = _LEAVES.get(type(node))
     return None if write is None else write(node)
 
@@ -550,5 +550,5 @@ _HEADERS: dict[type[Any], Callable[[Any], str]] = {
 
 
 def header(node: tree.Statement) -> str:
-    """What stands before the `{` of a statement's block."""
+    """Return what stands before the `{` of a statement's block."""
     return _HEADERS[type(node)](node)

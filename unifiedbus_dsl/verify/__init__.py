@@ -62,7 +62,7 @@ class Certificate(Protocol):
     """What shows an answer."""
 
     def prove(self, cables: Cables) -> Proved:
-        """The interval that is shown.
+        """Return the interval that is shown.
 
         Raises:
             VerificationError: the certificate does not hold.

@@ -91,7 +91,7 @@ class Alike:
         self._check_labels()
 
     def _codes(self) -> Ints:
-        """What arcs of each label look like, which must be the same for all of them: the label itself, then."""
+        """Return what arcs of each label look like, which must be the same for all of them: the label itself, then."""
         labels, arcs = int(self.label.max(initial=-1)) + 1, self.arcs
         require(len(self.label) == arcs.size, "a label for each arc")
         kind, count = np.zeros(labels, dtype=np.int64), np.zeros(labels, dtype=np.int64)
@@ -142,8 +142,9 @@ class Alike:
             require(len(np.unique(part)) == sorts[k], "arcs of one label are not carried to each other")
 
     def around(self, number: int, vertex: int) -> tuple[int, Ints, Ints, int]:
-        """The first of the sort of a vertex, and how its arcs are carried to each other on the way to the vertex, by a
-        generator, and back: the arc at place `one[i]` goes to that at `two[i]`; and how many steps that takes."""
+        """Return the first of the sort of a vertex, and how its arcs are carried to each other on the way to the
+        vertex, by a generator, and back: the arc at place `one[i]` goes to that at `two[i]`; and how many steps that
+        takes."""
         root, generator = int(self.first[vertex]), self.generators[number]
         row = slice(int(self.arcs.indptr[root]), int(self.arcs.indptr[root + 1]))
         goal = int(generator(np.array([vertex]))[0])
@@ -160,22 +161,22 @@ class Alike:
         return root, one, two, len(out) + len(back) + 1
 
     def _way(self, vertex: int) -> list[int]:
-        """The generators from a vertex back to the first of its sort."""
-        found = list[int]()
-        while self.by[vertex] >= 0 and len(found) <= MAX_STEPS:
-            found.append(int(self.by[vertex]))
-            vertex = int(self.generators[found[-1]].back(np.array([vertex]))[0])
-        return found
+        """Return the generators from a vertex back to the first of its sort."""
+        way = list[int]()
+        while self.by[vertex] >= 0 and len(way) <= MAX_STEPS:
+            way.append(int(self.by[vertex]))
+            vertex = int(self.generators[way[-1]].back(np.array([vertex]))[0])
+        return way
 
 
 def _spans(start: Ints, size: Ints) -> Ints:
-    """The first `size[0]` numbers from `start[0]` on, then those from the next one, and so on."""
+    """Return the first `size[0]` numbers from `start[0]` on, then those from the next one, and so on."""
     bounds = np.append(0, np.cumsum(size))
     return np.asarray(np.repeat(start - bounds[:-1], size) + np.arange(int(bounds[-1])))
 
 
 def _rows(arcs: Arcs, vertices: Ids) -> Iterator[tuple[Ints, Ids]]:
-    """Arcs out of these vertices with their tails, piece by piece."""
+    """Yield arcs out of these vertices with their tails, piece by piece."""
     degree = np.asarray(arcs.indptr[vertices + 1] - arcs.indptr[vertices], dtype=np.int64)
     last = np.cumsum(degree)
     low = 0
@@ -206,7 +207,7 @@ class _Parts:
         return cls(values, order, np.searchsorted(values[order], np.arange(int(values.max(initial=-1)) + 2)))
 
     def are_kept(self, moved: Ids, full: Ints) -> bool:
-        """Whether the vertices of each part go to those of one, where `moved` vertices go to `full` of them."""
+        """Return whether the vertices of each part go to those of one, where `moved` vertices go to `full` of them."""
         before, after = self.of[moved], self.of[full[moved]]
         if np.array_equal(before, after):
             return True
@@ -222,7 +223,7 @@ class _Parts:
 
 
 def joined(part: Ints, one: Ints, two: Ints) -> Ints:
-    """The numbers `part`, those at the places `one[i]` and `two[i]` made the same."""
+    """Return the numbers `part`, those at the places `one[i]` and `two[i]` made the same."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 

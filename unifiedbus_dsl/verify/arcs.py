@@ -50,14 +50,14 @@ class Arcs:
         return np.asarray(np.unique(rows, axis=0, return_inverse=True)[1], dtype=np.int64).ravel()
 
     def rows(self, vertices: NDArray[np.integer[Any]]) -> tuple[Ints, Ints]:
-        """The arcs out of these vertices, vertex by vertex, and how many each has."""
+        """Return the arcs out of these vertices, vertex by vertex, and how many each has."""
         first = self.indptr[vertices]
         many = self.indptr[vertices + 1] - first
         begin = np.cumsum(many) - many
         return np.repeat(first - begin, many) + np.arange(int(many.sum())), many
 
     def capacity(self, some: slice) -> Floats:
-        """Capacity of these arcs, byte/s."""
+        """Return capacity of these arcs, byte/s."""
         return np.asarray(self.capacity_Bps[self.kind[some]] * self.count[some])
 
 
@@ -120,7 +120,7 @@ class _Looks:
         return np.asarray(self.look[part, cables.kind[some]])
 
     def of_arcs(self, arcs: Arcs) -> Ints:
-        """The look of each kind of arcs, one behind the last for what no cable looks like."""
+        """Return the look of each kind of arcs, one behind the last for what no cable looks like."""
         if not len(self.values):
             return np.zeros(len(arcs.capacity_Bps), dtype=np.int64)
         latency = np.where(np.isnan(arcs.latency_s), 0.0, arcs.latency_s)
@@ -131,7 +131,7 @@ class _Looks:
 
 
 def hashed(tail: NDArray[Any], head: NDArray[Any], look: NDArray[Any], vertices: int) -> Hashes:
-    """A random-looking number of each (tail, head, look): the finaliser of splitmix64."""
+    """Return a random-looking number of each (tail, head, look): the finaliser of splitmix64."""
     x = (tail.astype(np.uint64) * np.uint64(vertices) + head.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
     x ^= look.astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

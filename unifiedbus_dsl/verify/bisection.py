@@ -22,7 +22,7 @@ class LowerBound(Protocol):
     """What shows that no halving cut is less."""
 
     def prove(self, cables: Cables, members: Bools) -> float:
-        """The lower bound that is shown, byte/s."""
+        """Return the lower bound that is shown, byte/s."""
         ...
 
 
@@ -90,7 +90,7 @@ class StatedBound:
 
 
 def is_stated(bound: LowerBound) -> bool:
-    """Whether a bound rests on one that its finder has shown and nobody adds up anew."""
+    """Return whether a bound rests on one that its finder has shown and nobody adds up anew."""
     return isinstance(bound, StatedBound) or (isinstance(bound, WholeUnits | LessLosses) and is_stated(bound.bound))
 
 
@@ -110,7 +110,7 @@ class OneCable:
 
 
 def _connected(graph: HalvingGraph) -> bool:
-    """Whether links join all members."""
+    """Return whether links join all members."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 

@@ -62,9 +62,9 @@ class Cables:
     def end_device(self) -> Ints:
         """Device of each end point, [E]."""
         some = np.flatnonzero(self.end >= 0)
-        found = np.zeros(self.ends, dtype=np.int64)
-        found[self.end[some]] = self.device[some]
-        return found
+        result = np.zeros(self.ends, dtype=np.int64)
+        result[self.end[some]] = self.device[some]
+        return result
 
     @cached_property
     def sided(self) -> bool:
@@ -74,20 +74,20 @@ class Cables:
     @cached_property
     def turned(self) -> Ids:
         """The vertex that what goes the other way passes: of a line of two sides the other one, else the same, [V]."""
-        found = np.arange(self.vertices, dtype=np.int32)
+        vertices = np.arange(self.vertices, dtype=np.int32)
         if not self.sided:
-            return found
+            return vertices
         for one, two in ((self.a, self.a_in), (self.b, self.b_out)):
-            found[one], found[two] = two, one
-        return found
+            vertices[one], vertices[two] = two, one
+        return vertices
 
     def capacity(self, some: slice) -> Floats:
-        """Capacity one way of these cables as far as they are left, byte/s."""
+        """Return capacity one way of these cables as far as they are left, byte/s."""
         whole = self.capacity_Bps[self.kind[some]]
         return whole if self.health is None else np.asarray(whole * self.health[some])
 
     def left(self, some: slice) -> Bools:
-        """Which of these cables are left."""
+        """Return which of these cables are left."""
         if self.health is None:
             return np.ones(len(self.kind[some]), dtype=bool)
         return np.asarray(self.health[some] > 0)
@@ -96,16 +96,16 @@ class Cables:
         yield from (slice(start, start + PIECE) for start in range(0, len(self.a), PIECE))
 
     def members(self, ends: NDArray[Any]) -> Bools:
-        """Which vertices are those of the end points that are marked in `ends` [E], [V]."""
-        found = np.zeros(self.vertices, dtype=bool)
+        """Return which vertices are those of the end points that are marked in `ends` [E], [V]."""
+        result = np.zeros(self.vertices, dtype=bool)
         some = np.flatnonzero(self.end >= 0)
-        found[some] = ends[self.end[some]]
-        return found
+        result[some] = ends[self.end[some]]
+        return result
 
 
 def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None = None) -> Cables:
-    """The vertices and cables of a fabric; `health` [C] is the part of its capacity that each cable has left, and a
-    cable of a device that is `lost` [D] has none."""
+    """Return the vertices and cables of a fabric; `health` [C] is the part of its capacity that each cable has left,
+    and a cable of a device that is `lost` [D] has none."""
     types = list(fabric.plan.devices.values())
     parted = any(len(one) + len(two) > 2 for device in types for one, two in device.between)
     sets = [forwarding_sets(device, parted) for device in types]
@@ -146,9 +146,9 @@ def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None
 
 
 def forwarding_sets(device: DeviceType, parted: bool) -> tuple[Ints, Ints]:
-    """The forwarding set that each port of a device leads into, and the one that it is a way out of: those of its
-    `transit` line, or behind these that of the ports in none. A line `A -- B` is two sets where a machine has one that
-    keeps ports of a side apart (`parted`); else it is a line like any other."""
+    """Return the forwarding set that each port of a device leads into, and the one that it is a way out of: those of
+    its `transit` line, or behind these that of the ports in none. A line `A -- B` is two sets where a machine has one
+    that keeps ports of a side apart (`parted`); else it is a line like any other."""
     into = np.full(device.radix, 0 if device.kind == "switch" else _lines(device, parted), dtype=np.int64)
     out = into.copy()
     plain = device.transit if parted else (*device.transit, *(one + two for one, two in device.between))
@@ -164,12 +164,12 @@ def forwarding_sets(device: DeviceType, parted: bool) -> tuple[Ints, Ints]:
 
 
 def _lines(device: DeviceType, parted: bool) -> int:
-    """How many forwarding sets the `transit` lines of a device are."""
+    """Return how many forwarding sets the `transit` lines of a device are."""
     return len(device.transit) + (2 if parted else 1) * len(device.between)
 
 
 def _vertex_count(device: DeviceType, parted: bool) -> int:
-    """How many vertices a device of this type has."""
+    """Return how many vertices a device of this type has."""
     if device.kind == "switch":
         return 1
     sides = [side for line in device.between for side in line]
@@ -179,17 +179,17 @@ def _vertex_count(device: DeviceType, parted: bool) -> int:
 
 
 def _vertices(device: NDArray[Any], port: NDArray[Any], type_of: NDArray[Any], first: Ids, sets: list[Ints]) -> Ids:
-    """The vertex of each port of a device."""
+    """Return the vertex of each port of a device."""
     if all(not of_port.any() for of_port in sets):
         return np.asarray(first[device])
     table = np.zeros((len(sets), max(len(of_port) for of_port in sets)), dtype=np.int32)
     for row, of_port in enumerate(sets):
         table[row, : len(of_port)] = of_port
-    found = np.empty(len(device), dtype=np.int32)
+    vertices = np.empty(len(device), dtype=np.int32)
     for start in range(0, len(device), PIECE):
         some = slice(start, start + PIECE)
-        found[some] = first[device[some]] + table[type_of[device[some]], port[some]]
-    return found
+        vertices[some] = first[device[some]] + table[type_of[device[some]], port[some]]
+    return vertices
 
 
 def _kinds(fabric: Fabric) -> tuple[Floats, Floats, Floats]:

@@ -46,17 +46,17 @@ class RoutedTraffic:
         if self.via != "end":
             return np.asarray(self.matrix.column(end) > 0)
         sends, receives = self.matrix.sent() > 0, self.matrix.received() > 0
-        found = sends | receives if receives[end] else sends.copy()
-        found[end] = False
-        return np.asarray(found)
+        senders = sends | receives if receives[end] else sends.copy()
+        senders[end] = False
+        return np.asarray(senders)
 
     def goals(self) -> Ints:
-        """The end points that a leg leads to."""
+        """Return the end points that a leg leads to."""
         receives = self.matrix.received() > 0
         return np.flatnonzero(receives | (self.matrix.sent() > 0) if self.via == "end" else receives)
 
     def intermediates(self, cables: Cables) -> Iterator[Ints]:
-        """The vertices of each switch or group that packets turn at."""
+        """Yield the vertices of each switch or group that packets turn at."""
         if self.via == "switch":
             yield from (np.array([v]) for v in np.flatnonzero(cables.end < 0).tolist())
         elif self.via == "group":
@@ -65,16 +65,16 @@ class RoutedTraffic:
             yield from (np.flatnonzero(group == g) for g in range(int(group.max()) + 1))
 
     def ways_to_end(self, cables: Cables, end: int) -> Ways:
-        """The ways that lead to an end point."""
+        """Return the ways that lead to an end point."""
         return self.router.ways(cables, self.arcs, np.flatnonzero(cables.end == end))
 
     def ways_to(self, cables: Cables, goal: Ints) -> Ways:
-        """The ways that lead to some vertices."""
+        """Return the ways that lead to some vertices."""
         return self.router.ways(cables, self.arcs, goal)
 
 
 def begins(cables: Cables, ways: Ways, senders: Bools) -> Bools:
-    """The vertices at which what some end points [E] send begins, [V].
+    """Return the vertices at which what some end points [E] send begins, [V].
 
     Raises:
         VerificationError: one of them has no way.
@@ -83,10 +83,10 @@ def begins(cables: Cables, ways: Ways, senders: Bools) -> Bools:
 
 
 def marked(cables: Cables, vertices: NDArray[np.integer]) -> Bools:
-    """Which vertices are among some, [V]."""
-    found = np.zeros(cables.vertices, dtype=bool)
-    found[vertices] = True
-    return found
+    """Return which vertices are among some, [V]."""
+    result = np.zeros(cables.vertices, dtype=bool)
+    result[vertices] = True
+    return result
 
 
 def levels_of(ways: Ways) -> Iterator[Ints]:
@@ -98,7 +98,7 @@ def levels_of(ways: Ways) -> Iterator[Ints]:
 
 
 def crossed(ways: Ways, begin: Bools) -> Ways:
-    """The ways that are crossed by what begins at some vertices [V]."""
+    """Return the ways that are crossed by what begins at some vertices [V]."""
     comes = begin & (ways.rank > 0)
     used = np.zeros(len(ways.arc), dtype=bool)
     for some in levels_of(ways):
@@ -136,7 +136,7 @@ def goals_alike(cables: Cables, traffic: RoutedTraffic, value: Ints, moves: Iter
 
 
 def _values_both_ways(cables: Cables, arcs: Arcs, value: Ints) -> NDArray[np.uint64]:
-    """A hash of the value of each arc, and of that of the arc the other way, [A]."""
+    """Return a hash of the value of each arc, and of that of the arc the other way, [A]."""
     from scipy.sparse import csr_matrix
 
     n = cables.vertices

@@ -120,8 +120,8 @@ class FlowBound:
         require(forth % 2**64 == back % 2**64, "opposite arcs have other labels")
 
     def _followed(self, cables: Cables, members: Bools, node: Ints, flow: SourceFlow) -> tuple[Floats, float]:
-        """What a flow loads on the arcs of each label, and by how much its nodes gain another amount than they are
-        sent, all together, byte/s."""
+        """Return what a flow loads on the arcs of each label, and by how much its nodes gain another amount than they
+        are sent, all together, byte/s."""
         arcs, label = self.alike.arcs, self.alike.label
         passes = cables.forwards | cables.members(members)
         labels = int(label.max(initial=-1)) + 1
@@ -174,7 +174,7 @@ class Values:
         return cls(flow, labels, classes, table)
 
     def on(self, tail: Ints, head: Ids, label: Ids, some: slice) -> Floats:
-        """What these arcs carry."""
+        """Return what these arcs carry."""
         part, key = self.flow.part, self.flow.key
         if part is None or key is None:
             return self.flow.value[some]
@@ -186,14 +186,14 @@ class Values:
 
 
 def _count(numbers: Ints, size: int) -> int:
-    """How many different numbers there are, all below `size`."""
-    found = np.zeros(size, dtype=bool)
-    found[numbers] = True
-    return int(found.sum())
+    """Return how many different numbers there are, all below `size`."""
+    result = np.zeros(size, dtype=bool)
+    result[numbers] = True
+    return int(result.sum())
 
 
 def _crossing(rates: Rates, cables: Cables, members: Bools) -> float:
-    """What a halving cut carries of these rates at least, byte/s."""
+    """Return what a halving cut carries of these rates at least, byte/s."""
     n = int(members.sum())
     if rates.of is None:
         return rates.pair * (n // 2) * (n - n // 2) + (n // 2) * float(rates.vertex.sum())

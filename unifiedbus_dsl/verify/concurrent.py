@@ -55,7 +55,8 @@ class ConcurrentFlows:
         return ""
 
     def _followed(self, cables: Cables, matrix: Matrix, scale: float, flow: SourceFlow, labels: int) -> Floats:
-        """What a flow loads on the arcs of each label, after it was seen to bring each end point what it is sent."""
+        """Return what a flow loads on the arcs of each label, after it was seen to bring each end point what it is
+        sent."""
         arcs, label, source = self.alike.arcs, self.alike.label, int(cables.end[flow.vertex])
         out, into, load = np.zeros(cables.vertices), np.zeros(cables.vertices), np.zeros(labels)
         values = Values.of(flow, labels)

@@ -43,7 +43,8 @@ class EveryCut:
 
 
 def _halves(count: int) -> Iterable[tuple[int, ...]]:
-    """The floor(count / 2) on one side; of each half and its complement of the same size the one with the first."""
+    """Return the floor(count / 2) on one side; of each half and its complement of the same size the one with the
+    first."""
     if count % 2:
         return combinations(range(count), count // 2)
     return ((0, *rest) for rest in combinations(range(1, count), count // 2 - 1))
@@ -77,7 +78,7 @@ class EveryHalf:
 
 
 def _capacities(graph: HalvingGraph, a: Ints, b: Ints) -> Floats:
-    """Capacity of the link between each two nodes, each two once, 0 where there is none."""
+    """Return capacity of the link between each two nodes, each two once, 0 where there is none."""
     key, wanted = graph.a * graph.nodes + graph.b, np.minimum(a, b) * graph.nodes + np.maximum(a, b)
     require(len(np.unique(wanted)) == len(wanted), "a link has two flows")
     place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)

@@ -46,22 +46,22 @@ class AcyclicCertificate:
     def _begins(self, cables: Cables, ways: Ways, goal: int) -> Bools:
         if not self.traffic.turns:
             return begins(cables, ways, self.traffic.senders_to(goal))
-        found = np.zeros(cables.vertices, dtype=bool)
+        result = np.zeros(cables.vertices, dtype=bool)
         for at in self.traffic.intermediates(cables):
-            found[at] = True
-        return np.asarray(found & (ways.rank >= 0))
+            result[at] = True
+        return np.asarray(result & (ways.rank >= 0))
 
     def _check_turns(self, cables: Cables) -> None:
         """Hold ranks to rise along first legs, and from what comes to an intermediate to what goes on from there."""
         traffic, rank = self.traffic, self.rank
         sends = traffic.matrix.sent() > 0
-        found = [np.zeros((4, 0), dtype=np.int64)]  # arrivals: arc, vertex, its first and its last sender
+        result = [np.zeros((4, 0), dtype=np.int64)]  # arrivals: arc, vertex, its first and its last sender
         for goal in traffic.intermediates(cables):
             ways = traffic.ways_to(cables, goal)
             check_rank(rank, crossed(ways, begins(cables, ways, sends)))
             for some in [sends] if traffic.each_to_each else _one_by_one(sends):
-                found.append(_arrivals(cables, ways, some))
-        arc, at, first, last = np.concatenate(found, axis=1)
+                result.append(_arrivals(cables, ways, some))
+        arc, at, first, last = np.concatenate(result, axis=1)
         for target in traffic.goals().tolist():
             ways = traffic.ways_to_end(cables, target)
             goes = traffic.matrix.column(target) > 0
@@ -92,8 +92,8 @@ def _one_by_one(senders: Bools) -> Iterator[Bools]:
 
 
 def _arrivals(cables: Cables, ways: Ways, senders: Bools) -> Ints:
-    """The arcs by which what some end points send comes to a goal, the vertices there, and the first and the last of
-    those whose packets come by each: [4, n]. Where each sends to each other one, the two stand for all."""
+    """Return the arcs by which what some end points send comes to a goal, the vertices there, and the first and the
+    last of those whose packets come by each: [4, n]. Where each sends to each other one, the two stand for all."""
     begin = begins(cables, ways, senders)
     end = cables.end.astype(np.int64)
     first, last = np.where(begin, end, NONE), np.where(begin, end, -1)
@@ -131,7 +131,7 @@ class CycleCertificate:
         return Proved.exactly(0)
 
     def _holds(self, cables: Cables, a: int, b: int, source: int, target: int, via: int) -> bool:
-        """Whether packets from a source to a target cross arc a and then b."""
+        """Return whether packets from a source to a target cross arc a and then b."""
         sender = np.arange(cables.ends) == source
         to_target = self.traffic.ways_to_end(cables, target)
         if via < 0:
@@ -150,5 +150,5 @@ class CycleCertificate:
 
 
 def _both_on(ways: Ways, a: int, b: int) -> bool:
-    """Whether one arc and then the next one, which begins where it ends, are on ways."""
+    """Return whether one arc and then the next one, which begins where it ends, are on ways."""
     return bool(a in ways.arc and b in ways.arc)

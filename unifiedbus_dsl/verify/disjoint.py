@@ -75,7 +75,7 @@ def see_pair(cables: Cables, arcs: Arcs, flow: PairFlow, copies: int) -> SeenPai
 
 
 def _room(cables: Cables, arcs: Arcs, place: Ints) -> Any:
-    """Cables from each vertex to each over which a path may go."""
+    """Return cables from each vertex to each over which a path may go."""
     n = cables.vertices
     tails, heads, counts = [], [], []
     for some, vertex, _ in arcs.pieces():
@@ -154,7 +154,7 @@ class _Neighbours:
         return self.key // self.vertices, self.key % self.vertices
 
     def number(self, one: int, two: int) -> int:
-        """The orbit of a pair; -1 where no cable joins it."""
+        """Return the orbit of a pair; -1 where no cable joins it."""
         wanted = min(one, two) * self.vertices + max(one, two)
         at = min(int(np.searchsorted(self.key, wanted)), len(self.key) - 1)
         return int(self.orbit[at]) if self.key[at] == wanted else -1
@@ -172,6 +172,6 @@ def _pair_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> _Neighbou
         full[move.moved] = move.image
         rows, many = arcs.rows(move.moved)
         one, two = np.repeat(move.moved, many).astype(np.int64), arcs.head[rows].astype(np.int64)
-        for ends, found in (((one, two), before), ((full[one], full[two]), after)):
-            found.append(np.searchsorted(key, np.minimum(*ends) * n + np.maximum(*ends)))
+        for ends, pair_orbits in (((one, two), before), ((full[one], full[two]), after)):
+            pair_orbits.append(np.searchsorted(key, np.minimum(*ends) * n + np.maximum(*ends)))
     return _Neighbours(n, key, components(len(key), np.concatenate(before), np.concatenate(after)))

@@ -50,7 +50,7 @@ class Prices:
     shortest: bool = False
 
     def scale(self, cables: Cables, arcs: Arcs, matrix: Matrix) -> float:
-        """The upper bound on the scale of a matrix."""
+        """Return the upper bound on the scale of a matrix."""
         require(len(self.label) == arcs.size and not (self.value < 0).any(), "a length for each arc")
         volume = 0.0
         for some, _, _ in arcs.pieces():
@@ -80,7 +80,7 @@ class Prices:
         return volume / worth if worth > 0 else np.inf
 
     def _checked(self, stated: Potential, cables: Cables, arcs: Arcs) -> Floats:
-        """The potential of each end point, [E], after it was held to the length of every arc."""
+        """Return the potential of each end point, [E], after it was held to the length of every arc."""
         assert stated.part is not None
         assert stated.value is not None
         part, value, own = stated.part, stated.value, cables.end == stated.source
@@ -103,12 +103,13 @@ class Prices:
 
 
 def fewest_cables(cables: Cables, arcs: Arcs, source: int) -> Ints:
-    """Fewest cables from an end point to each vertex, over vertices that forward, -1 where there is no path, [V]."""
+    """Return fewest cables from an end point to each vertex, over vertices that forward, -1 where there is no path,
+    [V]."""
     return cables_from(cables, arcs, np.flatnonzero(cables.end == source))
 
 
 def cables_from(cables: Cables, arcs: Arcs, start: Ints) -> Ints:
-    """Fewest cables from these vertices to each, over others that forward, -1 where there is no path, [V]."""
+    """Return fewest cables from these vertices to each, over others that forward, -1 where there is no path, [V]."""
     hops = np.full(cables.vertices, -1, dtype=np.int64)
     hops[start] = 0
     front, distance = start, 0
@@ -123,13 +124,14 @@ def cables_from(cables: Cables, arcs: Arcs, start: Ints) -> Ints:
 
 
 def fewest_cables_to(cables: Cables, arcs: Arcs, target: int) -> Ints:
-    """Fewest cables from each vertex to an end point, -1 where there is no path, [V]: of what goes the other way."""
+    """Return fewest cables from each vertex to an end point, -1 where there is no path, [V]: of what goes the other
+    way."""
     return fewest_cables(cables, arcs, target)[cables.turned]
 
 
 def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> Floats:
-    """Least length from each of these end points to each, over paths through vertices that forward (with `shortest`:
-    over those of fewest cables), infinite where there is none, [sources, E].
+    """Return least length from each of these end points to each, over paths through vertices that forward (with
+    `shortest`: over those of fewest cables), infinite where there is none, [sources, E].
 
     A source is a node of its own, with the arcs out of its vertices. No other arc leaves a vertex that does not
     forward.
@@ -154,10 +156,10 @@ def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> 
     new = np.append(True, (rows[1:] != rows[:-1]) | (cols[1:] != cols[:-1]))[: len(rows)]
     graph = csr_matrix((cost[new], (rows[new], cols[new])), shape=(nodes, nodes))
     far = dijkstra(graph, indices=n + np.arange(len(sources)))[:, :n]
-    found = np.full((cables.ends, len(sources)), np.inf)
+    result = np.full((cables.ends, len(sources)), np.inf)
     at = np.flatnonzero(cables.end >= 0)
-    np.minimum.at(found, cables.end[at], far[:, at].T)
+    np.minimum.at(result, cables.end[at], far[:, at].T)
     if prices.shortest:
-        hops = np.floor(found / hop + 0.25, where=np.isfinite(found), out=np.zeros_like(found))
-        found -= hops * hop
-    return np.asarray(found.T)
+        hops = np.floor(result / hop + 0.25, where=np.isfinite(result), out=np.zeros_like(result))
+        result -= hops * hop
+    return np.asarray(result.T)

@@ -34,7 +34,7 @@ class EigenvalueBound:
         return self.of_graph(halving_graph(cables, members))
 
     def of_graph(self, graph: HalvingGraph) -> float:
-        """The lower bound on the cuts of a graph that halve its members, byte/s."""
+        """Return the lower bound on the cuts of a graph that halve its members, byte/s."""
         require(len(self.d) == graph.nodes and self.pull >= 0, "one number for each vertex")
         alike = np.arange(graph.nodes) if self.alike is None else self.alike
         _, first, place, size = np.unique(alike, return_index=True, return_inverse=True, return_counts=True)

@@ -96,8 +96,8 @@ class Memories:
 
     @staticmethod
     def _shares(cables: Cables, a: Ints, b: Ints, capacity: Floats) -> bool:
-        """Whether an injection that is less than what its cables carry is shared by cables to several neighbours, or by
-        several sets of ports."""
+        """Return whether an injection that is less than what its cables carry is shared by cables to several
+        neighbours, or by several sets of ports."""
         end, other = np.append(cables.end[a], cables.end[b]), np.append(b, a)
         own = np.append(a, b)
         rate = np.append(capacity, capacity)
@@ -124,15 +124,15 @@ class Memories:
         graph: Any = csr_matrix((room, (tail, head)), shape=(size, size))
         graph.data = np.minimum(graph.data, UNITS)
         graph = graph.astype(np.int32)
-        found = maximum_flow(graph, self.nodes, int(self.memory[target]))
-        left = graph - found.flow
+        result = maximum_flow(graph, self.nodes, int(self.memory[target]))
+        left = graph - result.flow
         left.eliminate_zeros()
         side = np.zeros(size, dtype=bool)
         side[breadth_first_order(left, self.nodes, return_predecessors=False)] = True
-        return float(found.flow_value) / unit, side[:-1]
+        return float(result.flow_value) / unit, side[:-1]
 
     def cut(self, side: Bools) -> float:
-        """Capacity from one side to the other, byte/s."""
+        """Return capacity from one side to the other, byte/s."""
         return float(self.capacity[side[self.tail] & ~side[self.head]].sum())
 
 

@@ -37,19 +37,19 @@ class HalvingGraph:
         return np.asarray(np.bincount(both, weights=twice, minlength=self.nodes), dtype=np.float64)
 
     def matrix(self) -> Floats:
-        """Capacity between each two nodes, [N, N]."""
-        found = np.zeros((self.nodes, self.nodes))
-        found[self.a, self.b] = found[self.b, self.a] = self.capacity
-        return found
+        """Return capacity between each two nodes, [N, N]."""
+        result = np.zeros((self.nodes, self.nodes))
+        result[self.a, self.b] = result[self.b, self.a] = self.capacity
+        return result
 
     def place(self, vertices: Ints) -> Ints:
-        """The node of each of these vertices, -1 where it is none's least."""
+        """Return the node of each of these vertices, -1 where it is none's least."""
         at = np.minimum(np.searchsorted(self.vertex, vertices), self.nodes - 1)
         return np.where(self.vertex[at] == vertices, at, -1) if self.nodes else np.full(len(vertices), -1)
 
 
 def halving_graph(cables: Cables, members: Bools, *, reduced: bool = True) -> HalvingGraph:
-    """The graph of all cuts that halve the end points `members` [E].
+    """Return the graph of all cuts that halve the end points `members` [E].
 
     Raises:
         VerificationError: a line forwards between two sides, whose two ways a cut may part.

@@ -30,7 +30,7 @@ class ImpactCertificate:
     after_Bps: Floats  # noqa: N815
 
     def prove(self, cables: Cables) -> Proved:
-        """How many pairs have lost their path."""
+        """Return how many pairs have lost their path."""
         gone = np.flatnonzero(self.members & self.gone)
         require(np.array_equal(gone, self.lost), "what is lost is counted wrongly")
         check_tiers(self.before, self.members, self.tier)

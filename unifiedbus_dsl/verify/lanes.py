@@ -31,7 +31,7 @@ class LanesCertificate:
     moves: tuple[Move, ...] = ()
 
     def prove(self, cables: Cables) -> Proved:
-        """How many lanes are needed at least, and how many are enough."""
+        """Return how many lanes are needed at least, and how many are enough."""
         traffic = self.traffic
         match(traffic.arcs, cables)
         require(self.cycle.traffic is traffic, "the cycle is of another traffic")
@@ -52,17 +52,17 @@ class LanesCertificate:
         return Proved(2, self.lanes)
 
     def _first_leg(self, cables: Cables, goal: Ints) -> _Comes:
-        """What comes to the vertices of an intermediate."""
+        """Return what comes to the vertices of an intermediate."""
         ways = self.traffic.ways_to(cables, goal)
         used = crossed(ways, begins(cables, ways, self.traffic.matrix.sent() > 0))
         lane = self._follow(used, None)
-        found = _Comes.nothing(self.lanes, cables.vertices)
+        nothing = _Comes.nothing(self.lanes, cables.vertices)
         there = used.rank[used.head] == 0
-        found.add(used.head[there], self.rank[used.arc[there]], lane[there])
-        return found
+        nothing.add(used.head[there], self.rank[used.arc[there]], lane[there])
+        return nothing
 
     def _follow(self, ways: Ways, came: _Comes | None) -> Ints:
-        """The highest lane on each arc of ways, where `came` is what comes to vertices before.
+        """Return the highest lane on each arc of ways, where `came` is what comes to vertices before.
 
         Raises:
             VerificationError: lanes are not enough, or packets go on to an earlier block.
@@ -100,7 +100,7 @@ class _Comes:
         return cls(np.full((lanes, places), NONE), np.full((lanes, places), -1))
 
     def at(self, places: Ints) -> _Comes:
-        """The same at some places, to be added to."""
+        """Return the same at some places, to be added to."""
         return _Comes(self.least[:, places], self.most[:, places])
 
     def add(self, place: Ints, rank: Ints, lane: Ints) -> None:
@@ -115,10 +115,10 @@ class _Comes:
         np.maximum(self.most, other.most, out=self.most)
 
     def next_lane(self, place: Ints, rank: Ints) -> Ints:
-        """The highest lane on which packets leave places by channels of some ranks."""
-        found = np.zeros(len(place), dtype=np.int64)
+        """Return the highest lane on which packets leave places by channels of some ranks."""
+        result = np.zeros(len(place), dtype=np.int64)
         for level in range(len(self.least)):
             if level:
-                found[self.least[level, place] < rank] = level
-            found[self.most[level, place] >= rank] = level + 1
-        return found
+                result[self.least[level, place] < rank] = level
+            result[self.most[level, place] >= rank] = level + 1
+        return result

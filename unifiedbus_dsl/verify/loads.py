@@ -37,7 +37,7 @@ class LoadCertificate:
     routed: Routed | None = None
 
     def prove(self, cables: Cables) -> Proved:
-        """The least rate of those that send."""
+        """Return the least rate of those that send."""
         full = check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays)
         require(full >= 1 - TIGHT, "nothing is full, so more of the traffic would fit")
         return Proved.exactly(self.scale * self.matrix.least_sent, self.not_compared(cables))
@@ -55,7 +55,7 @@ class FeasibleCertificate(LoadCertificate):
     not shown, nor that no more would fit."""
 
     def prove(self, cables: Cables) -> Proved:
-        """The least rate of those that send in these loads."""
+        """Return the least rate of those that send in these loads."""
         check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays)
         return Proved.exactly(self.scale * self.matrix.least_sent, self.not_compared(cables))
 
@@ -65,7 +65,7 @@ class HopsCertificate(LoadCertificate):
     """Loads [A] of the matrix times `scale`, whether or not they fit, for the cables that what is sent crosses."""
 
     def prove(self, cables: Cables) -> Proved:
-        """The mean over what is sent."""
+        """Return the mean over what is sent."""
         check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays, fits=False)
         sent = self.scale * float(self.matrix.sent().sum())
         return Proved.exactly(float(self.load_Bps.sum()) / sent, self.not_compared(cables))
@@ -84,7 +84,7 @@ class FlowCertificate:
     flows: ConcurrentFlows | None = None
 
     def prove(self, cables: Cables) -> Proved:
-        """Bounds on the least rate of those that send."""
+        """Return bounds on the least rate of those that send."""
         check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale)
         doubt = UNTOLD
         if self.flows is not None:
@@ -102,7 +102,7 @@ class SharesCertificate(LoadCertificate):
     best: FlowCertificate | None = None
 
     def prove(self, cables: Cables) -> Proved:
-        """The largest utilisation."""
+        """Return the largest utilisation."""
         bare = self.matrix, self.scale
         full = check_loads(cables, self.arcs, self.load_Bps, *bare, relays=self.relays, fits=False)
         return Proved.exactly(full, self.not_compared(cables))
@@ -142,7 +142,7 @@ class BesideCertificate:
     routed: Routed | None = None
 
     def prove(self, cables: Cables) -> Proved:
-        """The least rate of those that send in the matrix."""
+        """Return the least rate of those that send in the matrix."""
         check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=self.relays, fits=False)
         total, sent = self.load_Bps.copy(), self.scale * self.matrix.sent()
         received = self.scale * self.matrix.received()
@@ -165,13 +165,13 @@ class BesideCertificate:
         """Hold all loads to the routing; why that could not be done, or nothing."""
         if self.routed is None:
             return "that its loads are those of the routing"
-        found = [self.routed.check(cables, self.arcs, self.matrix, self.scale, self.load_Bps)]
-        found += [self.routed.check(cables, self.arcs, each.matrix, 1.0, each.load_Bps) for each in self.others]
-        return next((doubt for doubt in found if doubt), "")
+        not_compared = [self.routed.check(cables, self.arcs, self.matrix, self.scale, self.load_Bps)]
+        not_compared += [self.routed.check(cables, self.arcs, each.matrix, 1.0, each.load_Bps) for each in self.others]
+        return next((doubt for doubt in not_compared if doubt), "")
 
 
 def injection_scale(cables: Cables, matrix: Matrix) -> float:
-    """The scale at which an end point sends or receives all that it can."""
+    """Return the scale at which an end point sends or receives all that it can."""
     busy = np.maximum(matrix.sent(), matrix.received())
     room = np.divide(cables.injection_Bps, busy, out=np.full(len(busy), np.inf), where=busy > 0)
     return float(room.min(initial=np.inf))
@@ -187,7 +187,7 @@ def check_loads(
     relays: bool = False,
     fits: bool = True,
 ) -> float:
-    """The largest part of a cable, or of an injection where loads must fit, that is used.
+    """Return the largest part of a cable, or of an injection where loads must fit, that is used.
 
     Raises:
         VerificationError: the loads do not carry the matrix times `scale`, or do not fit.

@@ -38,7 +38,7 @@ class Matrix:
         return total
 
     def row(self, source: int) -> Floats:
-        """What an end point sends to each, [E]."""
+        """Return what an end point sends to each, [E]."""
         total = np.zeros(self.ends)
         if self.source is not None and self.target is not None and self.rates is not None:
             some = self.source == source
@@ -49,7 +49,7 @@ class Matrix:
         return total
 
     def column(self, target: int) -> Floats:
-        """What each end point sends to one, [E]."""
+        """Return what each end point sends to one, [E]."""
         total = np.zeros(self.ends)
         if self.source is not None and self.target is not None and self.rates is not None:
             some = self.target == target
@@ -60,7 +60,7 @@ class Matrix:
         return total
 
     def is_kept(self, source: Ints, target: Ints) -> bool:
-        """Whether all is the same when what end point `source[i]` sends and takes is that of `target[i]`."""
+        """Return whether all is the same when what end point `source[i]` sends and takes is that of `target[i]`."""
         goes = np.arange(self.ends)
         goes[source] = target
         same = self.group is None or parts_go_to_parts(self.group, goes)
@@ -79,7 +79,7 @@ class Matrix:
 
 
 def parts_go_to_parts(part: Ints, goes: Ints) -> bool:
-    """Whether a renumbering takes what has one number to what has one, and others to others; below 0 is none."""
+    """Return whether a renumbering takes what has one number to what has one, and others to others; below 0 is none."""
     image = part[goes]
     if not np.array_equal(part < 0, image < 0):
         return False

@@ -61,8 +61,8 @@ class MixedFlows:
 
 
 def _without_leaves(graph: HalvingGraph) -> tuple[HalvingGraph, Floats, float]:
-    """The graph with members of a single link joined to the node at its other end, which has more; how many members
-    each node then has; and the least capacity of such a link."""
+    """Return the graph with members of a single link joined to the node at its other end, which has more; how many
+    members each node then has; and the least capacity of such a link."""
     both = np.concatenate([graph.a, graph.b])
     links = np.bincount(both, minlength=graph.nodes)
     one = graph.member & (links == 1)

@@ -35,7 +35,7 @@ class Lengths:
 
     @classmethod
     def hops(cls, cables: Cables, arcs: Arcs) -> Lengths:
-        """Every cable counts one."""
+        """Return every cable counts one."""
         return cls(np.ones(len(arcs.capacity_Bps)), np.zeros(cables.vertices))
 
     @classmethod
@@ -127,9 +127,9 @@ def _spread(reached: Bools, tail: Ints, head: Ints) -> Bools:
     tails, heads = np.append(tail, np.full(len(start), n)), np.append(head, start)
     graph = csr_matrix((np.ones(len(tails), np.int8), (tails, heads)), shape=(n + 1, n + 1))
     order = breadth_first_order(graph, n, return_predecessors=False)
-    found = np.zeros(n + 1, dtype=bool)
-    found[order] = True
-    return found[:n]
+    result = np.zeros(n + 1, dtype=bool)
+    result[order] = True
+    return result[:n]
 
 
 @frozen(eq=False)

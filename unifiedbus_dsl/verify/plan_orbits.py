@@ -57,7 +57,7 @@ class StatedOrbits:
 
 
 def points_of(plan: Plan) -> int:
-    """How many cables all rules have together, one instance of each type."""
+    """Return how many cables all rules have together, one instance of each type."""
     return sum(
         plan.numbering.rule_size(key, n) for key in plan.bottom_up for n in range(len(plan.assemblies[key].rules))
     )
@@ -81,28 +81,28 @@ def check(stated: StatedOrbits, members: int = MEMBERS, seed: int = 0) -> None:
         some = np.sort(draw.choice(some, members // 2, replace=False))
     ids = np.concatenate([stated.member[some], [_moved(stated, int(n), draw) for n in some.tolist()]]).astype(np.int64)
     wanted = _stated_cables(stated)
-    found: dict[int, dict[tuple[int, int, int], int]] = {int(device): {} for device in ids.tolist()}
+    result: dict[int, dict[tuple[int, int, int], int]] = {int(device): {} for device in ids.tolist()}
     for device, vertex, other, other_vertex, kind in _cables_at(stated, np.unique(ids)):
         place, digits = _located(stated, other)
         head = names.get(_name(stated, place, other_vertex, digits), -1)
         key = vertex, head, kind
         if device != other or vertex != other_vertex:
-            found[device][key] = found[device].get(key, 0) + 1
+            result[device][key] = result[device].get(key, 0) + 1
     for device in ids.tolist():
         place, digits = _located(stated, device)
         at = names.get(_name(stated, place, 0, digits), -1)
-        require(found[device] == wanted.get(at, {}), f"device {device} has other cables than its orbit")
+        require(result[device] == wanted.get(at, {}), f"device {device} has other cables than its orbit")
 
 
 def _stated_cables(stated: StatedOrbits) -> dict[int, dict[tuple[int, int, int], int]]:
-    """The cables of a device by the node of its first vertex: (vertex, head, kind) to their number."""
-    found: dict[int, dict[tuple[int, int, int], int]] = {}
+    """Return the cables of a device by the node of its first vertex: (vertex, head, kind) to their number."""
+    stated_cables: dict[int, dict[tuple[int, int, int], int]] = {}
     rows = zip(stated.tail.tolist(), stated.head.tolist(), stated.kind.tolist(), stated.count.tolist(), strict=True)
     for tail, head, kind, count in rows:
         vertex = int(stated.vertex[tail])
-        here = found.setdefault(tail - vertex, {})
+        here = stated_cables.setdefault(tail - vertex, {})
         here[vertex, head, kind] = here.get((vertex, head, kind), 0) + count
-    return found
+    return stated_cables
 
 
 # ---- orbits ---------------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def _each(stated: StatedOrbits, devices: Ints) -> Iterator[tuple[int, int, list[
 
 
 def _located(stated: StatedOrbits, device: int) -> tuple[int, list[int]]:
-    """The path that a device is on, by number, and its digits."""
+    """Return the path that a device is on, by number, and its digits."""
     plan, key, path, address = stated.plan, stated.plan.root, list[str](), 0
     rest = device
     while key not in plan.devices:
@@ -132,7 +132,7 @@ def _located(stated: StatedOrbits, device: int) -> tuple[int, list[int]]:
 
 
 def _name(stated: StatedOrbits, place: int, vertex: int, digits: Sequence[int]) -> tuple[object, ...]:
-    """What is the same for vertices of one orbit alone."""
+    """Return what is the same for vertices of one orbit alone."""
     seen: dict[int, list[int]] = {}
     if stated.source >= 0:
         at, own = _located(stated, stated.source)
@@ -150,7 +150,7 @@ def _name(stated: StatedOrbits, place: int, vertex: int, digits: Sequence[int]) 
 
 
 def _moved(stated: StatedOrbits, node: int, draw: np.random.Generator) -> int:
-    """A device drawn from the orbit of a node."""
+    """Return a device drawn from the orbit of a node."""
     place, digits = _located(stated, int(stated.member[node]))
     fixed: Mapping[int, set[int]] = {}
     if stated.source >= 0:
@@ -165,7 +165,7 @@ def _moved(stated: StatedOrbits, node: int, draw: np.random.Generator) -> int:
 
 
 def _move(stated: StatedOrbits, of: int, fixed: set[int], draw: np.random.Generator) -> Ints:
-    """A permutation of the values of a class that keeps labels and the fixed values, or turns all."""
+    """Return a permutation of the values of a class that keeps labels and the fixed values, or turns all."""
     label = stated.labels[of]
     image = np.arange(len(label))
     if stated.turns[of]:
@@ -242,9 +242,9 @@ def _type_of(plan: Plan, device: int) -> str:
 
 
 def _rule_ends(stated: StatedOrbits, key: str, offsets: Ints) -> dict[int, list[tuple[int, int, int, int, int]]]:
-    """The cables of the rules of an assembly type at devices of these offsets in it, by offset."""
+    """Return the cables of the rules of an assembly type at devices of these offsets in it, by offset."""
     plan = stated.plan
-    found: dict[int, list[tuple[int, int, int, int, int]]] = {}
+    rule_ends: dict[int, list[tuple[int, int, int, int, int]]] = {}
     for number, rule in enumerate(plan.assemblies[key].rules):
         if rule.link not in stated.links:
             continue
@@ -260,5 +260,5 @@ def _rule_ends(stated: StatedOrbits, key: str, offsets: Ints) -> dict[int, list[
                     port[other][some].tolist(), strict=True,
                 )  # fmt: skip
                 for a, p, b, q in rows:
-                    found.setdefault(a, []).append((a, p, b, q, kind))
-    return found
+                    rule_ends.setdefault(a, []).append((a, p, b, q, kind))
+    return rule_ends

@@ -75,10 +75,10 @@ class Reach:
         name = np.zeros(self.ends, dtype=np.uint64)
         number = self.island + 1  # of 0 the hash is 0
         np.add.at(name, self.end, hashed(number, number, number, 1))
-        found = np.full(self.ends, -1, dtype=np.int64)
+        result = np.full(self.ends, -1, dtype=np.int64)
         touching = np.unique(self.end)
-        found[touching] = np.unique(name[touching], return_inverse=True)[1]
-        return found
+        result[touching] = np.unique(name[touching], return_inverse=True)[1]
+        return result
 
     @cached_property
     def weight(self) -> Ints:
@@ -107,27 +107,27 @@ class Reach:
         touch = self._touch
         size = np.asarray(touch.sum(axis=0)).ravel()
         work = np.cumsum(np.asarray(touch @ size).ravel())
-        found = np.zeros(len(self.first), dtype=np.int64)
+        result = np.zeros(len(self.first), dtype=np.int64)
         bounds = np.unique(work // AT_ONCE, return_index=True)[1].tolist()
-        for low, high in pairwise([*bounds, len(found)]):
+        for low, high in pairwise([*bounds, len(result)]):
             near = (touch[low:high] @ touch.T) > 0
-            found[low:high] = near @ self.weight
-        return found
+            result[low:high] = near @ self.weight
+        return result
 
     def reached(self, members: Bools) -> Ints:
-        """How many of the members each has a path to, itself counted, [E]; 0 for those that are no members."""
-        found = members.astype(np.int64)
+        """Return how many of the members each has a path to, itself counted, [E]; 0 for those that are no members."""
+        seen = members.astype(np.int64)
         some = self.sort >= 0
-        found[some] = self.reached_by_sort[self.sort[some]]
-        return found
+        seen[some] = self.reached_by_sort[self.sort[some]]
+        return seen
 
     def reached_from(self, end: int) -> Bools:
-        """Which end points one has a path to, itself counted, [E]."""
+        """Return which end points one has a path to, itself counted, [E]."""
         touched = np.isin(self.island, self.island[self.end == end])
-        found = np.zeros(self.ends, dtype=bool)
-        found[self.end[touched]] = True
-        found[end] = True
-        return found
+        result = np.zeros(self.ends, dtype=bool)
+        result[self.end[touched]] = True
+        result[end] = True
+        return result
 
     # ---- the largest set in which each has a path to each other -----------------------------------------------------
 
@@ -167,8 +167,8 @@ def _grown(near: Bools, weight: Ints, start: int) -> int:
 
 
 def _heaviest(near: Bools, weight: Ints, left: Bools, known: int = 0) -> int:
-    """Most weight of a set in which all are near each other, by branching on one that is not near all others; 0 where
-    it is not more than what is `known`."""
+    """Return most weight of a set in which all are near each other, by branching on one that is not near all others; 0
+    where it is not more than what is `known`."""
     if int(weight[left].sum()) <= known:
         return 0
     inside = np.flatnonzero(left)

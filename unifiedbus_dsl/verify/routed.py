@@ -157,7 +157,7 @@ class OverGroups:
         return np.flatnonzero(self.router.group[cables.device] == group)
 
     def _chances(self, cables: Cables, arcs: Arcs, matrix: Matrix) -> Floats:
-        """How likely what an end point sends comes to a vertex first in some group, [V, E]."""
+        """Return how likely what an end point sends comes to a vertex first in some group, [V, E]."""
         known = vars(self).get("_known")
         if known is None:
             known = np.zeros((cables.vertices, cables.ends))
@@ -176,7 +176,7 @@ class OverGroups:
         return known
 
     def too_large(self, cables: Cables, arcs: Arcs, matrix: Matrix) -> bool:
-        """Whether the chances are more than can be worked out anew."""
+        """Return whether the chances are more than can be worked out anew."""
         senders = int((matrix.sent() > 0).sum())
         return max(cables.vertices * cables.ends, arcs.size * senders * self._count) > MAX_WORK
 
@@ -219,7 +219,7 @@ class Routed:
         return ""
 
     def _loads_to(self, cables: Cables, arcs: Arcs, matrix: Matrix, goal: int) -> tuple[Ints, Floats, int]:
-        """Arcs that carry something to a goal, how much, and how many levels that took."""
+        """Return arcs that carry something to a goal, how much, and how many levels that took."""
         leg = self.scheme.leg(cables, arcs, matrix, goal)
         ways = self.scheme.router.ways(cables, arcs, leg.vertices)
         weight = ways.weights(arcs, by_capacity=self.scheme.router.by_capacity)
@@ -250,7 +250,8 @@ class Routed:
         return kept, label
 
     def _keeps(self, cables: Cables, matrix: Matrix, source: Ints, target: Ints, move: Move) -> bool:
-        """Whether a symmetry keeps the traffic (of two legs: what each end point sends and takes) and the routing."""
+        """Return whether a symmetry keeps the traffic (of two legs: what each end point sends and takes) and the
+        routing."""
         if self.scheme.margins:
             sums = matrix.sent(), matrix.received()
             same = all((each[source] == each[target]).all() for each in sums)
@@ -262,10 +263,10 @@ class Routed:
 
 
 def _number_of(numbers: Ints, size: int) -> int:
-    """How many different numbers there are, all below `size`."""
-    found = np.zeros(size, dtype=bool)
-    found[numbers] = True
-    return int(found.sum())
+    """Return how many different numbers there are, all below `size`."""
+    number = np.zeros(size, dtype=bool)
+    number[numbers] = True
+    return int(number.sum())
 
 
 def arc_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Ints:
@@ -274,15 +275,15 @@ def arc_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Ints:
     Raises:
         VerificationError: a move does not take arcs to arcs.
     """
-    found = list(_arc_images(cables, arcs, moves))
-    if not found:
+    result = list(_arc_images(cables, arcs, moves))
+    if not result:
         return np.arange(arcs.size)
-    one, two = (np.concatenate(each) for each in zip(*found, strict=True))
+    one, two = (np.concatenate(each) for each in zip(*result, strict=True))
     return components(arcs.size, one, two)
 
 
 def _arc_images(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Iterator[tuple[Ints, Ints]]:
-    """Arcs that a move takes elsewhere, and where to, move by move."""
+    """Yield arcs that a move takes elsewhere, and where to, move by move."""
     tail = np.repeat(np.arange(cables.vertices), np.diff(arcs.indptr))
     key = tail * cables.vertices + arcs.head
     order = np.argsort(key, kind="stable") if (np.diff(key) < 0).any() else np.arange(arcs.size)

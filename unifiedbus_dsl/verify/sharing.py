@@ -39,7 +39,7 @@ class FlowSet:
 
     @classmethod
     def of(cls, matrix: Matrix) -> FlowSet | None:
-        """The pairs of a matrix; None where they are too many to be worked out anew."""
+        """Return the pairs of a matrix; None where they are too many to be worked out anew."""
         if matrix.group is None:
             assert matrix.source is not None
             assert matrix.target is not None
@@ -53,7 +53,7 @@ class FlowSet:
         return cls(members[s], members[t], np.full(len(s), matrix.rate))
 
     def few(self, cables: Cables, arcs: Arcs) -> bool:
-        """Whether they are worked out anew."""
+        """Return whether they are worked out anew."""
         rows, columns = len(np.unique(self.source)), len(np.unique(self.target))
         return cables.vertices * rows <= ENTRIES and arcs.size * columns <= ENTRIES
 
@@ -84,11 +84,11 @@ def work_out(cables: Cables, arcs: Arcs, flows: FlowSet) -> Use:
         own = np.flatnonzero((flows.target == target) & (flows.source != target))
         if not len(own):
             continue
-        found = _Shares(cables, arcs, tail, target).of(flows.source[own])
-        flow.append(own[found[1]])
-        arc.append(found[0])
-        share.append(found[2])
-        slowest = max(slowest, found[3])
+        result = _Shares(cables, arcs, tail, target).of(flows.source[own])
+        flow.append(own[result[1]])
+        arc.append(result[0])
+        share.append(result[2])
+        slowest = max(slowest, result[3])
     every = np.arange(len(flows.source))
     flow += [every, every]
     arc += [arcs.size + flows.source, arcs.size + cables.ends + flows.target]
@@ -247,7 +247,7 @@ class FairCertificate:
     last_s: float = 0.0
 
     def prove(self, cables: Cables) -> Proved:
-        """The least rate."""
+        """Return the least rate."""
         least, flows = float(self.rate.min()), FlowSet.of(self.matrix)
         if flows is None or not flows.few(cables, self.arcs):
             require(least * slowest_port(cables, self.matrix) <= 1 + SAME, "the slowest flow is faster than its ports")
@@ -258,9 +258,9 @@ class FairCertificate:
         use = work_out(*given) if self.path is None else follow(*given, *self.path)
         rate = fill(use, np.arange(len(flows.source)))
         claimed = np.sort(np.repeat(self.rate, np.round(self.count).astype(np.int64)))
-        found = np.sort(rate)
-        require(len(found) == len(claimed), "not as many rates as flows")
-        require(np.allclose(found, claimed, rtol=SAME, atol=0.0), "rates are not max-min fair")
+        result = np.sort(rate)
+        require(len(result) == len(claimed), "not as many rates as flows")
+        require(np.allclose(result, claimed, rtol=SAME, atol=0.0), "rates are not max-min fair")
         if self.size_bytes:
             last = finish(use, np.full(len(rate), self.size_bytes))
             require(abs(last - self.last_s) <= SAME * last, "flows do not end when it is said")
@@ -312,7 +312,7 @@ class Timer:
         require(abs(slow - step.latency_s) <= SAME * slow, "the latency of a step is another")
 
     def _known(self, cables: Cables, matrix: Matrix) -> tuple[float, float | None, float]:
-        """Seconds of a unit at the ports, in all (None: not worked out), and of the slowest path."""
+        """Return seconds of a unit at the ports, in all (None: not worked out), and of the slowest path."""
         known = vars(self).setdefault("_times", {})
         if id(matrix) not in known:
             flows, seconds, slowest = FlowSet.of(matrix), None, 0.0
@@ -320,8 +320,8 @@ class Timer:
                 use = work_out(cables, self.arcs, flows)
                 seconds, slowest = finish(use, flows.size), use.slowest_s
             known[id(matrix)] = matrix, (slowest_port(cables, matrix), seconds, slowest)
-        found: tuple[float, float | None, float] = known[id(matrix)][1]
-        return found
+        result: tuple[float, float | None, float] = known[id(matrix)][1]
+        return result
 
 
 @frozen(eq=False)

@@ -60,8 +60,8 @@ def sided_islands(cables: Cables) -> tuple[Ints, Ints]:
 def _onward(
     start: Ints, tail: Ints, head: Ints, line: Bools, *, own: bool = False
 ) -> Iterator[tuple[Ints, NDArray[np.int64]]]:
-    """What is met on the way from (who, vertex) pairs, `who · V + vertex`, through lines of two sides, step by step;
-    the start may be any vertex where it is `own`."""
+    """Yield what is met on the way from (who, vertex) pairs, `who · V + vertex`, through lines of two sides, step by
+    step; the start may be any vertex where it is `own`."""
     n, seen, front = len(line), np.zeros(0, dtype=np.int64), np.unique(start)
     begin = np.searchsorted(tail, np.arange(n + 1))
     while len(front):

@@ -20,7 +20,7 @@ class UpDownCertificate:
     switches: Ints
 
     def prove(self, cables: Cables) -> Proved:
-        """The largest ratio."""
+        """Return the largest ratio."""
         check_tiers(cables, self.members, self.tier)
         require((cables.end[self.switches] < 0).all(), "an end point is taken for a switch")
         down, up = np.zeros(cables.vertices), np.zeros(cables.vertices)

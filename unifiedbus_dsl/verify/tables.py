@@ -59,7 +59,7 @@ def _followed(cables: Cables, on: Ints, at: Ints, goal: Bools) -> Ints:
     Raises:
         VerificationError: a packet does not arrive at its goal, or passes what does not forward.
     """
-    found = [np.zeros((0, 3), dtype=np.int64)]
+    followed = [np.zeros((0, 3), dtype=np.int64)]
     here = np.unique(at)
     require(not goal[here].any(), "a packet begins where it is to go")
     for _ in range(cables.vertices + 1):
@@ -70,16 +70,16 @@ def _followed(cables: Cables, on: Ints, at: Ints, goal: Bools) -> Ints:
         held = here[~goal[there]]
         after = on[onward]
         require((after >= 0).all(), "a table ends before the goal")
-        found.append(np.stack([held, onward, after], axis=1))
+        followed.append(np.stack([held, onward, after], axis=1))
         if not len(onward):
-            return np.concatenate(found)
+            return np.concatenate(followed)
         here = np.unique(onward)
     require(False, "packets go round for ever")
-    return found[0]
+    return followed[0]
 
 
 def _falls_apart(waits: Ints) -> bool:
-    """Whether channels are used up when those that wait for nothing are taken away again and again."""
+    """Return whether channels are used up when those that wait for nothing are taken away again and again."""
     channels, place = np.unique(np.concatenate([waits[:, :2], waits[:, 1:]]), axis=0, return_inverse=True)
     held, wanted = place.ravel()[: len(waits)], place.ravel()[len(waits) :]
     while len(held):

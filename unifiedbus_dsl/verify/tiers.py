@@ -38,7 +38,7 @@ def check_tiers(cables: Cables, members: Bools, tier: Ids) -> None:
 def band_capacities(cables: Cables, tier: Ids) -> dict[tuple[int, int], tuple[int, float]]:
     """Return how many cables join each two tiers, the lower first, and what they carry one way, byte/s."""
     wide = int(tier.max(initial=0)) + 2
-    found: dict[int, tuple[int, float]] = {}
+    result: dict[int, tuple[int, float]] = {}
     for some in cables.pieces():
         a, b = cables.a[some], cables.b[some]
         left = cables.left(some) & (a != b)
@@ -47,9 +47,9 @@ def band_capacities(cables: Cables, tier: Ids) -> dict[tuple[int, int], tuple[in
         count = np.bincount(place.ravel(), minlength=len(code))
         rate = np.bincount(place.ravel(), weights=cables.capacity(some)[left], minlength=len(code))
         for key, many, much in zip(code.tolist(), count.tolist(), rate.tolist(), strict=True):
-            before = found.get(key, (0, 0.0))
-            found[key] = before[0] + many, before[1] + much
-    return {(key // wide - 1, key % wide - 1): value for key, value in found.items()}
+            before = result.get(key, (0, 0.0))
+            result[key] = before[0] + many, before[1] + much
+    return {(key // wide - 1, key % wide - 1): value for key, value in result.items()}
 
 
 @frozen(eq=False)
@@ -64,7 +64,7 @@ class TiersCertificate:
     capacity_Bps: Floats  # noqa: N815
 
     def prove(self, cables: Cables) -> Proved:
-        """How many tiers there are."""
+        """Return how many tiers there are."""
         check_tiers(cables, self.members, self.tier)
         claimed = zip(self.low.tolist(), self.high.tolist(), strict=True)
         check_bands(band_capacities(cables, self.tier), list(claimed), self.capacity_Bps, self.cables)

@@ -60,19 +60,19 @@ class WallsCertificate:
 
     def _check(self, cables: Cables, layer: Layer) -> None:
         home = _home(cables, layer)
-        found = _Layer(cables, home, len(layer.row), self.members)
+        layers = _Layer(cables, home, len(layer.row), self.members)
         inside, wall = self.inside_Bps[layer.row], self.wall_Bps[layer.row]
-        require(not (inside > found.most * (1 + SAME)).any(), "end points offer more than all their cables")
-        require(not (wall > found.width * (1 + SAME)).any(), "a wall is wider than the cables through it")
-        plain = found.plain & np.isfinite(self.ratio[layer.row]) & (inside > 0)
-        require(np.allclose(inside[plain], found.offered[plain], rtol=SAME, atol=0.0), "end points offer another rate")
-        require(np.allclose(wall[plain], found.used[plain], rtol=SAME, atol=0.0), "a wall has another width")
-        shut = found.plain & ~np.isfinite(self.ratio[layer.row])
-        require(not found.offered[shut].any(), "end points have a way out")
+        require(not (inside > layers.most * (1 + SAME)).any(), "end points offer more than all their cables")
+        require(not (wall > layers.width * (1 + SAME)).any(), "a wall is wider than the cables through it")
+        plain = layers.plain & np.isfinite(self.ratio[layer.row]) & (inside > 0)
+        require(np.allclose(inside[plain], layers.offered[plain], rtol=SAME, atol=0.0), "end points offer another rate")
+        require(np.allclose(wall[plain], layers.used[plain], rtol=SAME, atol=0.0), "a wall has another width")
+        shut = layers.plain & ~np.isfinite(self.ratio[layer.row])
+        require(not layers.offered[shut].any(), "end points have a way out")
 
 
 def _home(cables: Cables, layer: Layer) -> Ints:
-    """The place in a layer of the assembly of each vertex, -1: in none, [V]."""
+    """Return the place in a layer of the assembly of each vertex, -1: in none, [V]."""
     size = layer.stop - layer.start
     first = np.cumsum(size) - size
     device = np.full(cables.fabric.device_count, -1, dtype=np.int64)

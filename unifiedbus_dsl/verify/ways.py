@@ -28,7 +28,7 @@ class Ways:
     rank: Ints
 
     def weights(self, arcs: Arcs, *, by_capacity: bool) -> Floats:
-        """What a vertex shares by."""
+        """Return what a vertex shares by."""
         count = arcs.count[self.arc].astype(np.float64)
         return count * arcs.capacity_Bps[arcs.kind[self.arc]] if by_capacity else count
 
@@ -38,8 +38,8 @@ def tails_of(arcs: Arcs) -> Ints:
 
 
 def given_to_senders(cables: Cables, ways: Ways, weight: Floats, column: Floats) -> Floats:
-    """What each vertex is handed when end point e sends `column[e]`, [V]: those of its vertices that are nearest share
-    by the cables that lead on from them; what is there already stays.
+    """Return what each vertex is handed when end point e sends `column[e]`, [V]: those of its vertices that are nearest
+    share by the cables that lead on from them; what is there already stays.
 
     Raises:
         VerificationError: an end point that sends has no way.
@@ -60,7 +60,7 @@ def given_to_senders(cables: Cables, ways: Ways, weight: Floats, column: Floats)
 
 
 def passed_on(ways: Ways, weight: Floats, given: Floats) -> Floats:
-    """What each of the arcs carries when vertex v is handed `given[v]`."""
+    """Return what each of the arcs carries when vertex v is handed `given[v]`."""
     onward = np.bincount(ways.tail, weights=weight, minlength=len(given))
     held, load = given.copy(), np.zeros(len(ways.arc))
     order = np.argsort(-ways.rank[ways.tail], kind="stable")
@@ -163,7 +163,7 @@ class UpAndDown:
 
 
 def _tiers(cables: Cables, tail: Ints, head: Ints) -> Ints:
-    """Cables to the nearest end point through anything, [V]; -1 where there is none."""
+    """Return cables to the nearest end point through anything, [V]; -1 where there is none."""
     tier = np.where(cables.end >= 0, 0, -1)
     for level in range(cables.vertices):
         new = head[(tier[tail] == level) & (tier[head] < 0)]
@@ -208,22 +208,22 @@ class DimensionByDimension:
 
     def _at(self, cables: Cables) -> Ints:
         """Place of each vertex, [V, dimensions]."""
-        found = np.full((cables.vertices, self.place.shape[1]), -1)
+        result = np.full((cables.vertices, self.place.shape[1]), -1)
         some = cables.end >= 0
-        found[some] = self.place[cables.end[some]]
-        return found
+        result[some] = self.place[cables.end[some]]
+        return result
 
     @staticmethod
     def _changed(at: Ints, tail: Ints, head: Ints) -> Ints:
-        """The only index that an arc changes, -1 where it is not one, [A]."""
+        """Return the only index that an arc changes, -1 where it is not one, [A]."""
         differ = at[tail] != at[head]
         one = (differ.sum(axis=1) == 1) & (at[tail] >= 0).all(axis=1) & (at[head] >= 0).all(axis=1)
         return np.where(one, differ.argmax(axis=1), -1)
 
     def colours(self, cables: Cables) -> Sequence[Ints]:
-        """Those of each index, and of each with all before it: what has the first ones right goes to such."""
+        """Return those of each index, and of each with all before it: what has the first ones right goes to such."""
         at = self._at(cables)
         outside = (at < 0).any(axis=1)
-        found = [at[:, k] for k in range(at.shape[1])]
-        found += [np.unique(at[:, : k + 1], axis=0, return_inverse=True)[1].ravel() for k in range(1, at.shape[1])]
-        return [np.where(outside, -1, each) for each in found]
+        result = [at[:, k] for k in range(at.shape[1])]
+        result += [np.unique(at[:, : k + 1], axis=0, return_inverse=True)[1].ravel() for k in range(1, at.shape[1])]
+        return [np.where(outside, -1, each) for each in result]

@@ -170,7 +170,7 @@ for _attribute in ATTRIBUTES:
 
 
 def attributes(owner: str) -> dict[str, Attribute]:
-    """The known fields of a `protocol`, `link`, `model`, `device` or `assembly`, by name."""
+    """Return the known fields of a `protocol`, `link`, `model`, `device` or `assembly`, by name."""
     return _BY_OWNER[owner]
 
 

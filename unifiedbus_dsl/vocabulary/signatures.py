@@ -215,7 +215,7 @@ def signature_text(signature: Signature, without: tuple[str, ...] = ()) -> str:
 
 
 def _is_value(argument: Argument) -> bool:
-    """Whether a default stands for itself in the language."""
+    """Return whether a default stands for itself in the language."""
     default = argument.default
     return default[:1].isdigit() or default in (*words_of(argument), "all")
 

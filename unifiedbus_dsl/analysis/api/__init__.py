@@ -54,7 +54,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Callable[..., Answer]:
-    """Each other measure that is registered, with its arguments by name in SI units."""
+    """Return each other measure that is registered, with its arguments by name in SI units."""
     measure = measure_named(name)
     if measure is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

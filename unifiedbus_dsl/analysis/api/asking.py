@@ -60,12 +60,12 @@ def asked(
     sink = Sink()
     asker = asker_of(fabric, sink)
     call = build_call(name, text, named, sink)
-    found = (
+    result = (
         None if call is None else asker.tried(asker.call(call), answer, tuple(word.removesuffix("_") for word in named))
     )
-    if found is None:
+    if result is None:
         raise QuestionError(tuple(sink))
-    return marked_result(found, name, fabric)
+    return marked_result(result, name, fabric)
 
 
 def answered(fabric: Fabric, name: str, text: str, **named: object) -> Answer:
@@ -73,10 +73,10 @@ def answered(fabric: Fabric, name: str, text: str, **named: object) -> Answer:
     sink = Sink()
     asker = asker_of(fabric, sink)
     call = build_call(name, text, named, sink)
-    found = None if call is None else asker.answer(call)
-    if found is None:
+    result = None if call is None else asker.answer(call)
+    if result is None:
         raise QuestionError(tuple(sink))
-    return found
+    return result
 
 
 def measure(fabric: Fabric, question: str) -> Answer:
@@ -92,10 +92,10 @@ def measure(fabric: Fabric, question: str) -> Answer:
     sink = Sink()
     asker = asker_of(fabric, sink)
     calls = measure_calls(question, sink)
-    found = asker.answer(calls[0]) if len(calls) == 1 and not sink.has_errors else None
-    if found is None:
+    result = asker.answer(calls[0]) if len(calls) == 1 and not sink.has_errors else None
+    if result is None:
         if not sink.has_errors:
             message = f"one measure is wanted, such as `diameter(all npu)`; found `{question}`"
             raise QuestionError((Diagnostic("UB0705", message, None),))
         raise QuestionError(tuple(sink))
-    return found
+    return result

@@ -14,21 +14,22 @@ from unifiedbus_dsl.solver.network_context import NetworkContext
 
 
 def over_devices(machine: NetworkContext, values: Floats) -> Floats:
-    """Values of end points ([E]) as a column over devices, 0 for switches, [D]."""
+    """Return values of end points ([E]) as a column over devices, 0 for switches, [D]."""
     column = np.zeros(machine.fabric.device_count)
     column[machine.network.end_device] = values
     return np.asarray(read_only(column))
 
 
 def over_cables(machine: NetworkContext, values: Floats) -> tuple[Floats, Floats]:
-    """Values of arcs ([A]) as columns over cables, forth and back; 0 for a cable that the network has no use for."""
+    """Return values of arcs ([A]) as columns over cables, forth and back; 0 for a cable that the network has no use
+    for."""
     padded = np.append(values, 0.0)
     forth, back = machine.cable_arcs()
     return read_only(padded[forth]), read_only(padded[back])
 
 
 def cable_loads(machine: NetworkContext, routing: str, load: Floats) -> CableLoads:
-    """Loads of arcs ([A]) as columns over cables: parallel ones carry equal parts."""
+    """Return loads of arcs ([A]) as columns over cables: parallel ones carry equal parts."""
     network = machine.network
     capacity = arc_kinds(machine.fabric).capacity_Bps[machine.fabric.kind]
     return CableLoads(machine.fabric, routing, *over_cables(machine, load / network.count), read_only(capacity))

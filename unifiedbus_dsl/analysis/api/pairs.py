@@ -82,8 +82,8 @@ def disjoint_paths(fabric: Fabric, pairs: str = "") -> int:
     """
 
     def answer(call: MeasureCall) -> Certified[int]:
-        found = pair_distances.disjoint_paths(call.machine, *call.pair())
-        return Certified(found.answer.paths, found.certificate)
+        result = pair_distances.disjoint_paths(call.machine, *call.pair())
+        return Certified(result.answer.paths, result.certificate)
 
     return asked(fabric, "disjoint_paths", or_all_ends(fabric, pairs), answer)
 
@@ -148,14 +148,14 @@ def paths(fabric: Fabric, source: str, target: str, *, message_bytes: float = 0.
             raise call.refuse(call.node, f"`limit` is a whole number, not {limit!r}")
         one, two = call.single_pair()
         network = call.machine.timed_network
-        found = path_enumeration.shortest_paths(network, one, two)
+        shortest_paths = path_enumeration.shortest_paths(network, one, two)
         answer = Paths(
-            found.count,
-            found.hops,
-            tuple(_path(call.machine, route) for route in found.first(limit, message_bytes)),
+            shortest_paths.count,
+            shortest_paths.hops,
+            tuple(_path(call.machine, route) for route in shortest_paths.first(limit, message_bytes)),
             _path(call.machine, path_enumeration.minimum_latency_path(network, one, two, message_bytes)),
         )
-        return Certified(answer, PathsCertificate(arcs_of(network), one, two, found.hops))
+        return Certified(answer, PathsCertificate(arcs_of(network), one, two, shortest_paths.hops))
 
     return asked(fabric, "paths", f"{source} -> {target}", answer)
 
@@ -165,11 +165,11 @@ def _hops(call: MeasureCall) -> Certified[Distribution]:
 
 
 def _spread(call: MeasureCall, certified: Certified[far.Histogram]) -> Certified[Distribution]:
-    found = certified.answer
-    if not len(found.value):
+    result = certified.answer
+    if not len(result.value):
         raise NotAdmittedError("there is no pair of different end points with a path")
-    pair = end_name(call.machine, found.source), end_name(call.machine, found.target)
-    return Certified(Distribution(found.value, found.pairs, found.unreachable, pair), certified.certificate)
+    pair = end_name(call.machine, result.source), end_name(call.machine, result.target)
+    return Certified(Distribution(result.value, result.pairs, result.unreachable, pair), certified.certificate)
 
 
 def _path(machine: NetworkContext, route: path_enumeration.TimedPath) -> Path:

@@ -38,21 +38,21 @@ def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
         machine = call.machine
         _, demand = call.matrix()
         wanted = read_routing(call)
-        found = wanted.throughput(machine, demand)
+        result = wanted.throughput(machine, demand)
         full = np.zeros(machine.network.arcs)
-        full[found.binding] = 1.0
+        full[result.binding] = 1.0
         held = np.zeros(machine.network.ends)
-        held[found.binding_ends] = 1.0
+        held[result.binding_ends] = 1.0
         answer = Rates(
             fabric,
             wanted.text,
-            found.scale,
-            over_devices(machine, found.injected_Bps),
-            cable_loads(machine, wanted.text, found.load_Bps),
+            result.scale,
+            over_devices(machine, result.injected_Bps),
+            cable_loads(machine, wanted.text, result.load_Bps),
             read_only(np.maximum(*over_cables(machine, full)) > 0),
             read_only(over_devices(machine, held) > 0),
         )
-        return Certified(answer, rates.certify_throughput(machine, demand, wanted, found))
+        return Certified(answer, rates.certify_throughput(machine, demand, wanted, result))
 
     return asked(fabric, "throughput", traffic, answer, routing=routing)
 
@@ -129,7 +129,7 @@ def deadlock_free(fabric: Fabric, traffic: str, routing: str = "ecmp") -> bool:
 
     def answer(call: MeasureCall) -> Certified[bool]:
         _, demand = call.matrix()
-        found = deadlock.channel_order(call.machine, demand, read_paths(call)[1])
-        return Certified(found.answer.deadlock_free, found.certificate)
+        channel_order = deadlock.channel_order(call.machine, demand, read_paths(call)[1])
+        return Certified(channel_order.answer.deadlock_free, channel_order.certificate)
 
     return asked(fabric, "deadlock_free", traffic, answer, routing=routing)

@@ -20,7 +20,7 @@ asks for the fastest of the algorithms that have few."""
 
 
 def datasheet(plan: Plan) -> Iterator[str]:
-    """The measures of the sheet, in its order."""
+    """Yield the measures of the sheet, in its order."""
     kind = end_kind(plan)
     ends = f"all {kind}"
     yield f"tiers({ends})"
@@ -48,7 +48,7 @@ def _count(plan: Plan, kind: str) -> int:
 
 
 def _holds(plan: Plan, key: str, kind: str) -> bool:
-    """Whether a type contains a device of a kind."""
+    """Return whether a type contains a device of a kind."""
     if key in plan.devices:
         return plan.devices[key].kind == kind
     return any(_holds(plan, child.type, kind) for child in plan.assemblies[key].children)

@@ -12,7 +12,7 @@ from unifiedbus_dsl.solver.resilience.outage_impact import OutageImpact, Tier
 
 
 def impact_sentences(machine: NetworkContext, lost: OutageImpact) -> list[str]:
-    """What is left and what is worse than before, a sentence a line."""
+    """Return what is left and what is worse than before, a sentence a line."""
     text = []
     if not lost.left:
         text.append("left: no end point")
@@ -37,7 +37,7 @@ def impact_sentences(machine: NetworkContext, lost: OutageImpact) -> list[str]:
 
 
 def _pair_names(machine: NetworkContext, lost: OutageImpact) -> tuple[str, str]:
-    """The names of the pair that is furthest apart."""
+    """Return the names of the pair that is furthest apart."""
     if lost.pair_ids is None:
         return end_name(machine, lost.source), end_name(machine, lost.target)
     names = machine.fabric.device_names(lost.pair_ids)
@@ -45,19 +45,19 @@ def _pair_names(machine: NetworkContext, lost: OutageImpact) -> tuple[str, str]:
 
 
 def names_of(machine: NetworkContext, lost: OutageImpact, most: int = 3) -> str:
-    """The end points that are cut off, by name, the first of them."""
+    """Return the end points that are cut off, by name, the first of them."""
     named = [end_name(machine, end) for end in lost.cut_off[:most].tolist()]
     more = len(lost.cut_off) - len(named)
     return ", ".join(named) + (f" and {more:,} more" if more else "")
 
 
 def worse(lost: OutageImpact) -> list[Tier]:
-    """The tiers that have less than before."""
+    """Return the tiers that have less than before."""
     return [tier for tier in lost.tiers if tier.after_Bps < tier.before_Bps]
 
 
 def remaining_fraction(tier: Tier) -> float:
-    """The part of its bandwidth that a tier has left."""
+    """Return the part of its bandwidth that a tier has left."""
     return tier.after_Bps / tier.before_Bps
 
 

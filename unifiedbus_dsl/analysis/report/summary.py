@@ -291,7 +291,7 @@ def _tiers(plan: Plan, end_points: Sequence[EndPoint]) -> Iterator[Tier]:
 
 
 def _device_kind(plan: Plan, key: str, ref: PortRef) -> str:
-    """The kind of the devices whose ports a reference names, through any number of exports."""
+    """Return the kind of the devices whose ports a reference names, through any number of exports."""
     child = next(c for c in plan.assemblies[key].children if c.name == ref.child)
     of = plan.type(child.type)
     if isinstance(of, DeviceType):
@@ -331,7 +331,7 @@ def _text(summary: Summary) -> Iterator[str]:
 
 
 def _total_rows(totals: Sequence[Total]) -> tuple[list[str], list[list[str]], set[int]]:
-    """The head of the table, its rows, and the columns on the right; what spares add where there are any."""
+    """Return the head of the table, its rows, and the columns on the right; what spares add where there are any."""
     if not any(t.spares.value for t in totals):
         return ["field", "total"], [[t.name, format_quantity(t.value)] for t in totals], {1}
     rows = [[t.name, format_quantity(t.value), format_quantity(t.spares) if t.spares.value else "-"] for t in totals]
@@ -388,7 +388,7 @@ def _length(length: Fraction | None) -> str:
 
 
 def _section(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], right: set[int]) -> Iterator[str]:
-    """A table with its title; nothing where there are no rows."""
+    """Yield a table with its title; nothing where there are no rows."""
     body = list(rows)
     if body:
         yield ""
@@ -421,7 +421,7 @@ def _total_data(total: Total) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers as JSON has them: whole ones whole."""
+    """Return numbers as JSON has them: whole ones whole."""
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else float(value)
     if isinstance(value, tuple):

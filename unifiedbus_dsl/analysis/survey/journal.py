@@ -163,7 +163,7 @@ class Recorded:
 
 
 def survey_key(machine: NetworkContext, questions: Questions) -> str:
-    """The hash of all that an outcome depends on, but for what fails."""
+    """Return the hash of all that an outcome depends on, but for what fails."""
     digest = hashlib.sha256()
     fabric = machine.fabric
     sources = [(module.source.name.rsplit("/", 1)[-1], module.source.text) for module in questions.model.modules]
@@ -175,7 +175,7 @@ def survey_key(machine: NetworkContext, questions: Questions) -> str:
 
 
 def loss_key(loss: Outage) -> str:
-    """The hash of what fails."""
+    """Return the hash of what fails."""
     digest = hashlib.sha256()
     for column in (loss.start, loss.stop, loss.cables):
         digest.update(len(column).to_bytes(8, "little") + np.asarray(column, dtype="<i8").tobytes())

@@ -50,20 +50,20 @@ LEVELS = (0.05, 0.5, 0.95)
 
 
 def goodness(answer: Answer | None) -> tuple[float, float]:
-    """What to compare answers to one measure by: the worse proved bound, then the better one; more is better, and none
-    is the worst."""
+    """Return what to compare answers to one measure by: the worse proved bound, then the better one; more is better,
+    and none is the worst."""
     if answer is None:
         return -np.inf, -np.inf
     return (-answer.upper, -answer.lower) if less_is_better(answer.measure) else (answer.lower, answer.upper)
 
 
 def worse_bound(answer: Answer) -> float:
-    """The end of an answer that is the worse of what it may be."""
+    """Return the end of an answer that is the worse of what it may be."""
     return answer.upper if less_is_better(answer.measure) else answer.lower
 
 
 def worst_value(measure: str) -> float:
-    """What stands for no answer among the values of a measure."""
+    """Return what stands for no answer among the values of a measure."""
     return np.inf if less_is_better(measure) else -np.inf
 
 
@@ -111,7 +111,7 @@ class Questions:
         return MeasureEvaluator(machine, selector, self.model.asked(tree.Traffic, self.system), self.system, "survey")
 
     def call(self, text: str, sink: Sink) -> tree.Call:
-        """A measure read from its text.
+        """Return a measure read from its text.
 
         Raises:
             Refused: it is none; a diagnostic says so.
@@ -188,24 +188,24 @@ class Surveyed(Tabular):
         return len(self.rows)
 
     def share(self, row: Row, measure: int) -> tuple[float, float] | None:
-        """What a measure has left, as a part of its base: the worse and the better case; None where that has no
+        """Return what a measure has left, as a part of its base: the worse and the better case; None where that has no
         meaning."""
-        found, base = self.answer(row, measure), self.base.answers[measure]
-        if found is None or base is None or "truth" in base.detail or not base.lower or not isfinite(base.upper):
+        result, base = self.answer(row, measure), self.base.answers[measure]
+        if result is None or base is None or "truth" in base.detail or not base.lower or not isfinite(base.upper):
             return None
-        if not isfinite(found.lower):
+        if not isfinite(result.lower):
             return None
-        low, high = found.lower / base.upper, found.upper / base.lower
-        if found.of_base is not None:
-            low, high = max(low, found.of_base[0]), min(high, found.of_base[1])
-        if found.kind == base.kind == "exact":
-            low = high = found.value / base.value
-        return (high, low) if less_is_better(found.measure) else (low, high)
+        low, high = result.lower / base.upper, result.upper / base.lower
+        if result.of_base is not None:
+            low, high = max(low, result.of_base[0]), min(high, result.of_base[1])
+        if result.kind == base.kind == "exact":
+            low = high = result.value / base.value
+        return (high, low) if less_is_better(result.measure) else (low, high)
 
     @staticmethod
     def answer(row: Row, measure: int) -> Answer | None:
-        found = row.outcome.value
-        return None if found is None else found.answers[measure]
+        result = row.outcome.value
+        return None if result is None else result.answers[measure]
 
     def quantiles(self, measure: int, confidence: float) -> list[quantiles.Quantile]:
         """Of the draws that are finished; one without an answer counts as the worst."""
@@ -273,10 +273,10 @@ def survey(
     parts = _parts(machine, chosen, symmetry)
     base = Findings(answers, ("",) * len(answers), impact(machine, machine))
     if draws is None:
-        found = contingency.survey_single_outages(machine, parts, questions, engine=engine)
-        rows = [Row(f.part, _names(machine, parts, [f.part]), f.copies, f.outcome) for f in found.failures]
+        outcomes = contingency.survey_single_outages(machine, parts, questions, engine=engine)
+        rows = [Row(f.part, _names(machine, parts, [f.part]), f.copies, f.outcome) for f in outcomes.failures]
         rows.sort(key=_goodness)
-        total, complete, error = found.orbits, found.complete, found.error
+        total, complete, error = outcomes.orbits, outcomes.complete, outcomes.error
     else:
         drawn = contingency.sample_outages(machine, parts, questions, fail=fail, count=draws, seed=seed, engine=engine)
         rows = [Row(d.number, _names(machine, parts, d.picked), 1, d.outcome) for d in drawn.draws]
@@ -288,7 +288,7 @@ def survey(
 
 
 def _chosen(of: str, selector: FabricSelector) -> DeviceRanges | Ints | None:
-    """The parts that `switch`, `link`, a type, or a selection as after `fail` means; None after a diagnostic."""
+    """Return the parts that `switch`, `link`, a type, or a selection as after `fail` means; None after a diagnostic."""
     said = f"all {of}" if of.isidentifier() and not _is_part(of, selector) else of
     source = Source("<of>", f"ubus 1\nscenario survey of it {{ fail {said} }}\n")
     sink = selector.evaluator.sink
@@ -312,7 +312,7 @@ def _chosen(of: str, selector: FabricSelector) -> DeviceRanges | Ints | None:
 
 
 def _is_part(word: str, selector: FabricSelector) -> bool:
-    """Whether a word names a part of the system rather than a kind or type."""
+    """Return whether a word names a part of the system rather than a kind or type."""
     plan = selector.fabric.plan
     root = plan.type(plan.root)
     kinds = (*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link")
@@ -322,7 +322,8 @@ def _is_part(word: str, selector: FabricSelector) -> bool:
 def _symmetry(
     machine: NetworkContext, calls: Sequence[MeasureCall], chosen: DeviceRanges | Ints
 ) -> tuple[Symmetry, str]:
-    """The symmetries that keep every question; where a question has none that are known, none at all, and why."""
+    """Return the symmetries that keep every question; where a question has none that are known, none at all, and
+    why."""
     ends_fail = isinstance(chosen, DeviceRanges) and bool((machine.end_of_device[chosen.devices()] >= 0).any())
     timed = any(is_by_length(call.name) for call in calls)
     symmetry: Symmetry | None = machine.timed_symmetry if timed else machine.symmetry
@@ -344,7 +345,7 @@ def _parts(machine: NetworkContext, chosen: DeviceRanges | Ints, symmetry: Symme
 
 
 def _names(machine: NetworkContext, parts: Components, which: ArrayLike) -> tuple[str, ...]:
-    """The parts by name."""
+    """Return the parts by name."""
     some = np.asarray(which, dtype=np.int64)
     if len(parts.cable):
         return tuple(map(str, machine.fabric.cable_names(parts.cable[some])))
@@ -354,15 +355,16 @@ def _names(machine: NetworkContext, parts: Components, which: ArrayLike) -> tupl
 
 
 def _cut(plan: Plan, name: str, size: int) -> str:
-    """The name of what of this many devices begins with a device."""
+    """Return the name of what of this many devices begins with a device."""
     return cut(plan, name, lambda key: plan.device_count[key] <= size)
 
 
 def _goodness(row: Row) -> tuple[float, ...]:
-    """What to sort by, worst first: the answers in order, one that is missing before any other, then what is lost."""
-    found = row.outcome.value
-    if found is None:
+    """Return what to sort by, worst first: the answers in order, one that is missing before any other, then what is
+    lost."""
+    result = row.outcome.value
+    if result is None:
         return (-np.inf,)
-    order = [bound for answer in found.answers for bound in goodness(answer)]
-    left = [outage_report.remaining_fraction(tier) for tier in found.losses.tiers]
-    return (*order, -float(len(found.losses.cut_off)), -float(len(found.losses.lost)), *left, float(row.number))
+    order = [bound for answer in result.answers for bound in goodness(answer)]
+    left = [outage_report.remaining_fraction(tier) for tier in result.losses.tiers]
+    return (*order, -float(len(result.losses.cut_off)), -float(len(result.losses.lost)), *left, float(row.number))

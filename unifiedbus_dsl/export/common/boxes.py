@@ -53,7 +53,7 @@ class Drawing:
 
 
 def drawing(subject: ExportInput, sink: Sink, form: str) -> Drawing:
-    """The boxes and lines of a plan.
+    """Return the boxes and lines of a plan.
 
     Raises:
         CannotExportError: there are too many boxes.
@@ -98,7 +98,7 @@ def _lines_in(plan: Plan, key: str, above: Path) -> Iterator[Line]:
 
 
 def _device(plan: Plan, key: str, ref: PortRef, above: Path) -> Path:
-    """The box of the devices whose ports a reference names, through any number of exports."""
+    """Return the box of the devices whose ports a reference names, through any number of exports."""
     child = next(c for c in plan.assemblies[key].children if c.name == ref.child)
     path = (*above, child.name)
     if child.type in plan.devices:

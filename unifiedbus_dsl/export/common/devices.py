@@ -15,19 +15,19 @@ from unifiedbus_dsl.solver.paths.tiers import levels
 
 
 def of_kind(fabric: Fabric, kind: str) -> NDArray[np.bool_]:
-    """Whether each device is of a kind, [D]."""
+    """Return whether each device is of a kind, [D]."""
     types = fabric.plan.devices.values()
     return np.asarray(np.asarray([of.kind == kind for of in types], dtype=bool)[fabric.device_type])
 
 
 def latency_of(of: DeviceType) -> float:
-    """What a device of a type states as its latency, in seconds; 0 where it states none."""
+    """Return what a device of a type states as its latency, in seconds; 0 where it states none."""
     value = of.fields.get("latency")
     return float(value) if isinstance(value, Quantity) else 0.0
 
 
 def latencies(fabric: Fabric) -> NDArray[np.float64]:
-    """What each device states as its latency, in seconds, [D]."""
+    """Return what each device states as its latency, in seconds, [D]."""
     types = fabric.plan.devices.values()
     return np.asarray(np.asarray([latency_of(of) for of in types], dtype=np.float64)[fabric.device_type])
 
@@ -47,7 +47,7 @@ def forwards(fabric: Fabric) -> NDArray[np.bool_]:
 
 
 def tiers(fabric: Fabric) -> NDArray[np.int64]:
-    """Cables from each device to the nearest end point, -1 where there is no way, [D]."""
+    """Return cables from each device to the nearest end point, -1 where there is no way, [D]."""
     network = from_fabric(fabric)
     return levels(network)[network.device_start[:-1]].astype(np.int64)
 

@@ -39,7 +39,7 @@ class Floor:
 
 
 def read_floor(plan: Plan) -> Floor:
-    """The floor of a plan; 10 bytes a device."""
+    """Return the floor of a plan; 10 bytes a device."""
     tables: dict[str, _Table] = {}
     for key in plan.devices:
         tables[key] = np.zeros(1, np.int16), np.full(1, np.nan, np.float32), np.full(1, np.nan, np.float32)

@@ -73,17 +73,17 @@ def tree(subject: ExportInput, sink: Sink, form: str, rule: Rule = HOST) -> Grou
     if plan.root in nodes:
         return Group(name, plan.type(plan.root).kind, (), (name,))
     grouper = _Grouper(plan, Slugs(plan), nodes, _left(subject))
-    found = grouper.group(plan.root, "", name, 0)
-    if found is None:
+    root = grouper.group(plan.root, "", name, 0)
+    if root is None:
         raise refuse(sink, f"{form} groups the nodes of a machine, and none of them is left", "json")
-    if len(found.nodes) > 1:
-        found = _by_switches(subject, sink, form, grouper.seen, found)
+    if len(root.nodes) > 1:
+        root = _by_switches(subject, sink, form, grouper.seen, root)
     if plan.site is not None:
-        return _made_legal(subject, found, rule)
-    longest = max((*(g.name for g in found.walk()), *found.all_nodes()), key=len)
+        return _made_legal(subject, root, rule)
+    longest = max((*(g.name for g in root.walk()), *root.all_nodes()), key=len)
     if len(longest) > LONGEST_NAME:
         raise too_large(sink, f"`{longest}` is longer than the {LONGEST_NAME} letters of a host name", "shorten names")
-    return _made_legal(subject, found, rule)
+    return _made_legal(subject, root, rule)
 
 
 def check_node(subject: ExportInput, sink: Sink, form: str) -> None:
@@ -100,7 +100,7 @@ def check_node(subject: ExportInput, sink: Sink, form: str) -> None:
 
 
 def node_types(plan: Plan, wanted: str | None) -> frozenset[str]:
-    """The types that are nodes."""
+    """Return the types that are nodes."""
     keys = [*plan.devices, *plan.bottom_up]
     if wanted is not None:
         return frozenset(k for k in keys if plan.instances[k] and wanted in (k, plan.type(k).kind))
@@ -113,7 +113,7 @@ def node_types(plan: Plan, wanted: str | None) -> frozenset[str]:
 
 
 def _holds(plan: Plan, key: str, wanted: set[str] | frozenset[str]) -> bool:
-    """Whether an assembly type has such a part, at any depth."""
+    """Return whether an assembly type has such a part, at any depth."""
     inside = [c.type for c in plan.assemblies[key].children if c.count] if key in plan.assemblies else []
     return any(child in wanted or _holds(plan, child, wanted) for child in inside)
 
@@ -127,7 +127,7 @@ def _spares(plan: Plan, nodes: frozenset[str], sink: Sink) -> None:
 
 
 def _left(subject: ExportInput) -> NDArray[np.int64] | None:
-    """How many devices before each one are left, [D + 1]; None where none is gone."""
+    """Return how many devices before each one are left, [D + 1]; None where none is gone."""
     if subject.gone is None:
         return None
     return np.concatenate([[0], np.cumsum(~subject.gone.devices)])
@@ -143,7 +143,8 @@ class _Grouper:
     """The nodes as they were met."""
 
     def group(self, key: str, prefix: str, name: str, start: int, path: str = "") -> Group | None:
-        """The group of an assembly that begins with device `start`; one that holds a single group only is that group.
+        """Return the group of an assembly that begins with device `start`; one that holds a single group only is that
+        group.
 
         `path` is that of the assembly, with a dot behind it. None where nothing of it is left.
         """
@@ -166,8 +167,8 @@ class _Grouper:
                 own += names
                 self.seen.extend(zip(names, firsts[numbers].tolist(), (firsts[numbers] + size).tolist(), strict=True))
             else:
-                found = zip(names, paths, firsts[numbers].tolist(), strict=True)
-                inner = (self.group(child.type, f"{n}-", n, first, f"{at}.") for n, at, first in found)
+                result = zip(names, paths, firsts[numbers].tolist(), strict=True)
+                inner = (self.group(child.type, f"{n}-", n, first, f"{at}.") for n, at, first in result)
                 groups += [group for group in inner if group is not None]
         level = self.plan.assemblies[key].kind
         if not groups:
@@ -177,7 +178,7 @@ class _Grouper:
         return groups[0] if len(groups) == 1 else Group(name, level, tuple(groups), ())
 
     def _of_site(self, names: list[str], paths: list[str]) -> list[str]:
-        """The names that the site has for the parts at these paths, else these names."""
+        """Return the names that the site has for the parts at these paths, else these names."""
         if self.plan.site is None:
             return names
         called = (part_name(self.plan, path) for path in paths)
@@ -188,7 +189,7 @@ class _Grouper:
 
 
 def _by_switches(subject: ExportInput, sink: Sink, form: str, nodes: list[Node], flat: Group) -> Group:
-    """The groups of nodes that no assembly tells apart.
+    """Return the groups of nodes that no assembly tells apart.
 
     Raises:
         CannotExportError: it is a machine that was found, and none of its devices is a switch.
@@ -225,7 +226,8 @@ def _group(cluster: Cluster, names: list[str]) -> Group:
 
 
 def _made_legal(subject: ExportInput, root: Group, rule: Rule) -> Group:
-    """The same groups under names that the target takes, each group under one of its own; what changed is noted."""
+    """Return the same groups under names that the target takes, each group under one of its own; what changed is
+    noted."""
     nodes = list(root.all_nodes())
     groups = [group.name for group in root.walk()]
     written = dict(zip(nodes, legal(nodes, rule), strict=True))

@@ -14,12 +14,12 @@ _BRACKETS = re.compile(r"\[([^\]]*)\]")
 
 
 def fold(names: Iterable[str]) -> str:
-    """The shortest such list of these names; they are unfolded in order of prefix (as first met) and number."""
+    """Return the shortest such list of these names; they are unfolded in order of prefix (as first met) and number."""
     return ",".join(folded(names))
 
 
 def fold_in_order(names: Iterable[str]) -> str:
-    """A list that unfolds to these names in this order: only numbers that follow each other are folded."""
+    """Return a list that unfolds to these names in this order: only numbers that follow each other are folded."""
     runs: list[tuple[str, int, int]] = []
     for name in names:
         match = _LAST_NUMBER.match(name)
@@ -36,7 +36,7 @@ def fold_in_order(names: Iterable[str]) -> str:
 
 
 def folded(names: Iterable[str]) -> list[str]:
-    """One text for each prefix and width."""
+    """Return one text for each prefix and width."""
     return [
         f"{prefix}{texts[0]}" if len(texts) == 1 and "-" not in texts[0] else f"{prefix}[{','.join(texts)}]"
         if texts else prefix
@@ -61,13 +61,13 @@ def ranges(names: Iterable[str]) -> Iterator[tuple[str, int, list[tuple[int, int
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
+    runs: list[tuple[int, int]] = []
     for value in numbers:
-        if found and found[-1][1] == value - 1:
-            found[-1] = found[-1][0], value
+        if runs and runs[-1][1] == value - 1:
+            runs[-1] = runs[-1][0], value
         else:
-            found.append((value, value))
-    return found
+            runs.append((value, value))
+    return runs
 
 
 def _texts(runs: list[tuple[int, int]], width: int) -> list[str]:
@@ -75,7 +75,7 @@ def _texts(runs: list[tuple[int, int]], width: int) -> list[str]:
 
 
 def unfold(text: str) -> list[str]:
-    """The names of a list, in its order.
+    """Return the names of a list, in its order.
 
     Raises:
         ValueError: a bracket is not closed, or holds no numbers.
@@ -103,7 +103,7 @@ def _numbers(inside: str) -> Iterator[str]:
 
 
 def pattern(names: Iterable[str]) -> str:
-    """A regular expression (RE2, as Kubernetes has) that matches these names and no others."""
+    """Return a regular expression (RE2, as Kubernetes has) that matches these names and no others."""
     words = []
     for prefix, width, runs in ranges(names):
         choices = [c for low, high in runs for c in _digits(low, high, width)]
@@ -126,7 +126,8 @@ def _digits(low: int, high: int, width: int) -> Iterator[str]:
 
 
 def _stretch(first: str, free: int, count: int) -> str:
-    """Numbers whose last `free` digits are any and whose digit before runs over `count` values from that of `first`."""
+    """Return numbers whose last `free` digits are any and whose digit before runs over `count` values from that of
+    `first`."""
     head, digit = first[: len(first) - free - 1], int(first[len(first) - free - 1])
     middle = str(digit) if count == 1 else f"[{digit}-{digit + count - 1}]"
     return head + middle + "[0-9]" * free

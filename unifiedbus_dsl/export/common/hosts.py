@@ -72,14 +72,14 @@ class _Served:
 
 def _served(links: Pairs, nic: Bools, end: Bools) -> _Served:
     total = len(nic)
-    found = _Served(np.zeros(total, np.int64), np.zeros(total, np.int64), np.zeros(total), np.zeros(total))
+    ports_of_hosts = _Served(np.zeros(total, np.int64), np.zeros(total, np.int64), np.zeros(total), np.zeros(total))
     for near, far in ((links.a, links.b), (links.b, links.a)):
         mine = nic[near] & end[far]
-        np.add.at(found.count, near[mine], 1)
-        found.host[near[mine]] = far[mine]
-        found.rate[near[mine]] = links.rate[mine]
-        found.latency[near[mine]] = links.latency[mine]
-    return found
+        np.add.at(ports_of_hosts.count, near[mine], 1)
+        ports_of_hosts.host[near[mine]] = far[mine]
+        ports_of_hosts.rate[near[mine]] = links.rate[mine]
+        ports_of_hosts.latency[near[mine]] = links.latency[mine]
+    return ports_of_hosts
 
 
 def _merged(a: Ints, b: Ints, rate: Floats, delay: Floats, total: int) -> tuple[Ints, Ints, Floats, Floats]:

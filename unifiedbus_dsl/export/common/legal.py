@@ -35,10 +35,10 @@ ANY = Rule(r"(?s).+", 1 << 20)
 def legal(names: Iterable[str], rule: Rule) -> list[str]:
     """Return a legal and distinct name for each of these, in order; equal names give one."""
     every = list(names)
-    found = {name: name for name in every if rule.allows(name)}
-    taken = set(found)
+    result = {name: name for name in every if rule.allows(name)}
+    taken = set(result)
     for name in every:
-        if name in found:
+        if name in result:
             continue
         own = own_name(name)
         base = own if rule.allows(own) else plain(own)[: rule.longest - 8].rstrip("-")
@@ -47,8 +47,8 @@ def legal(names: Iterable[str], rule: Rule) -> list[str]:
             number += 1
             new = f"{base}-{number}"
         taken.add(new)
-        found[name] = new
-    return [found[name] for name in every]
+        result[name] = new
+    return [result[name] for name in every]
 
 
 def map_text(changed: Iterable[tuple[str, str]]) -> str:

@@ -28,20 +28,20 @@ _TAIL = re.compile(r"[-0-9]*\Z")
 
 
 def stems(names: Sequence[str]) -> dict[str, str]:
-    """A stem for each of the sibling names, so that no two can give one name together with their subscripts.
+    """Return a stem for each of the sibling names, so that no two can give one name together with their subscripts.
 
     `plane[1, 2]` and `plane1[2]` would both be `plane1-2`: the second in order of name becomes `plane1-b`.
     """
     taken: dict[str, int] = {}
-    found = {}
+    result = {}
     for name in sorted(names):
         stem = plain(name)
         root = _TAIL.sub("", stem)
         seen = taken[root] = taken.get(root, 0) + 1
         if seen > 1:
             stem = f"{stem}-{_letters(seen - 1)}"
-        found[name] = stem
-    return found
+        result[name] = stem
+    return result
 
 
 def _letters(number: int) -> str:
@@ -60,18 +60,18 @@ def element(stem: str, shape: Sequence[int], number: int) -> str:
 
 
 def elements(stem: str, shape: Sequence[int], numbers: IntArray) -> Texts:
-    """Names of these row-major elements of an array."""
+    """Return names of these row-major elements of an array."""
     if not shape:
         return np.full(numbers.shape, stem, dtype=object)
     glue = "-" if stem[-1].isdigit() else ""
     rows = np.stack(np.unravel_index(numbers, tuple(shape)), axis=-1).tolist()
-    found = np.empty(len(rows), dtype=object)
-    found[:] = [f"{stem}{glue}{'-'.join(map(str, row))}" for row in rows]
-    return found
+    result = np.empty(len(rows), dtype=object)
+    result[:] = [f"{stem}{glue}{'-'.join(map(str, row))}" for row in rows]
+    return result
 
 
 def labelled(stem: str, child: Child, places: IntArray) -> Texts:
-    """Names of the elements at these places of an array, by their labels."""
+    """Return names of the elements at these places of an array, by their labels."""
     return elements(stem, text_shape(child), to_labels(child, places))
 
 
@@ -85,7 +85,7 @@ class Slugs:
     _stems: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
 
     def of(self, key: str) -> Mapping[str, str]:
-        """The stems of the children of an assembly type, or of the ports of a device type."""
+        """Return the stems of the children of an assembly type, or of the ports of a device type."""
         if key not in self._stems:
             of = self.plan.type(key)
             parts = of.children if key in self.plan.assemblies else of.ports  # type: ignore[union-attr]
@@ -93,7 +93,7 @@ class Slugs:
         return self._stems[key]
 
     def devices(self, devices: ArrayLike) -> Texts:
-        """The name of each device id; that of the system where it is a single device."""
+        """Return the name of each device id; that of the system where it is a single device."""
         ids = np.asarray(devices, dtype=np.int64).ravel()
         if self.plan.site is not None and self.plan.site.devices:
             return self._of_site[ids]
@@ -127,11 +127,11 @@ class Slugs:
         return names
 
     def ports(self, key: str) -> list[str]:
-        """The name of each port of a device type, in order of port number."""
+        """Return the name of each port of a device type, in order of port number."""
         if self.plan.site is not None and key in self.plan.site.ports:
             return [str(name) for name in port_names(self.plan, key)]
         stems_ = self.of(key)
-        found: list[str] = []
+        result: list[str] = []
         for port in self.plan.devices[key].ports:
-            found += elements(stems_[port.name], port.shape, np.arange(port.count)).tolist()
-        return found
+            result += elements(stems_[port.name], port.shape, np.arange(port.count)).tolist()
+        return result

@@ -23,7 +23,7 @@ class Pairs:
 
 
 def pairs_of(fabric: Fabric) -> Pairs:
-    """The joined pairs of devices of a fabric; cables from a device to itself are none."""
+    """Return the joined pairs of devices of a fabric; cables from a device to itself are none."""
     facts = kind_facts(fabric)
     rates = np.asarray([kind.capacity for kind in facts], dtype=np.float64)
     times = np.asarray([kind.latency for kind in facts], dtype=np.float64)

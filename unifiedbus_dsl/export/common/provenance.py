@@ -9,7 +9,7 @@ from unifiedbus_dsl.ir.fabric import Fabric
 
 
 def cable_provenance(fabric: Fabric) -> NDArray[np.int64]:
-    """A number for each cable, the same for those of one connect of one assembly type, [C].
+    """Return a number for each cable, the same for those of one connect of one assembly type, [C].
 
     Instances of the assembly share it: their cables join different devices.
     """

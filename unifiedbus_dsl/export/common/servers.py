@@ -25,14 +25,14 @@ class Server:
 
 
 def servers_of(subject: ExportInput) -> list[Server]:
-    """The servers; where each NPU would be a node, the whole system is the only one."""
+    """Return the servers; where each NPU would be a node, the whole system is the only one."""
     plan = subject.plan
     types = node_types(plan, subject.node)
     return list(find_servers(plan, types if types & plan.assemblies.keys() else frozenset([plan.root])))
 
 
 def find_servers(plan: Plan, types: frozenset[str]) -> Iterator[Server]:
-    """The nodes of a machine in order of device, spares left out."""
+    """Yield the nodes of a machine in order of device, spares left out."""
     system = plain(plan.system)
     if plan.root in types:
         yield Server(plan.root, 0, plan.device_count[plan.root], system, system)

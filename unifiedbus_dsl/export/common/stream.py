@@ -59,7 +59,8 @@ class Cables:
 def cable_runs(
     fabric: Fabric, title: str, keep: Sequence[bool] | None = None, gone: OutageMask | None = None
 ) -> Iterator[Cables]:
-    """All cables in order of id; with `keep`, those of the kinds that are to be kept; without those that are gone."""
+    """Yield all cables in order of id; with `keep`, those of the kinds that are to be kept; without those that are
+    gone."""
     ports = [port_names(fabric.plan, key) for key in fabric.plan.devices]
     wanted = None if keep is None else np.asarray(keep, dtype=bool)
     for start, stop in pieces(fabric.cable_count, title):
@@ -88,8 +89,8 @@ def _ports(fabric: Fabric, ports: list[Texts], device: Any, port: Any) -> list[s
     for number_ in np.unique(types):
         chosen = types == number_
         names[chosen] = ports[number_][port[chosen]]
-    found: list[str] = names.tolist()
-    return found
+    result: list[str] = names.tolist()
+    return result
 
 
 def site_facts(fabric: Fabric, ids: NDArray[np.int64]) -> list[dict[str, str]]:
@@ -106,7 +107,7 @@ def site_facts(fabric: Fabric, ids: NDArray[np.int64]) -> list[dict[str, str]]:
 
 
 def device_runs(fabric: Fabric, gone: OutageMask | None = None) -> Iterator[NDArray[np.int64]]:
-    """All devices in order of id, piece by piece; without those that are gone."""
+    """Yield all devices in order of id, piece by piece; without those that are gone."""
     for start, stop in pieces(fabric.device_count, "write devices"):
         ids = np.arange(start, stop)
         if gone is not None:
@@ -130,16 +131,16 @@ class KindFacts:
 
 
 def kind_facts(fabric: Fabric) -> list[KindFacts]:
-    """One row for each kind of cable; `rate` raw and `capacity` after coding, byte/s each way."""
+    """Return one row for each kind of cable; `rate` raw and `capacity` after coding, byte/s each way."""
     from unifiedbus_dsl.graph.from_fabric import arc_kinds
 
     table, links = arc_kinds(fabric), list(fabric.plan.links.values())
     unknown = without(fabric.plan, "rate", fabric.kinds.link).tolist()
-    found = []
+    result = []
     for n, length in enumerate(fabric.kinds.length_m.tolist()):
         link = links[int(fabric.kinds.link[n])]
         medium = link.fields.get("medium")
-        found.append(
+        result.append(
             KindFacts(
                 link.name,
                 medium if isinstance(medium, str) else "",
@@ -150,4 +151,4 @@ def kind_facts(fabric: Fabric) -> list[KindFacts]:
                 None if isnan(length) else float(length),
             )
         )
-    return found
+    return result

@@ -83,9 +83,9 @@ def _graph(
     front, height = list(graph.level), 1
     while front:
         height += 1
-        found = {far for near in front for far in graph.between[near] if far not in graph.level}
-        graph.level |= dict.fromkeys(found, height)
-        front = list(found)
+        result = {far for near in front for far in graph.between[near] if far not in graph.level}
+        graph.level |= dict.fromkeys(result, height)
+        front = list(result)
     return graph
 
 
@@ -94,21 +94,21 @@ _Below = tuple[Cluster, frozenset[int]]
 
 
 def _leaves(graph: _Graph, names: Mapping[int, str]) -> list[_Below]:
-    """A leaf for each set of switches that hold the same nodes, directly or one through another."""
+    """Return a leaf for each set of switches that hold the same nodes, directly or one through another."""
     sets = _Sets()
     for node, switches in graph.of_node.items():
         for switch in switches:
             sets.join(("node", node), ("switch", switch))
-    found = []
+    leaves = []
     for members in sets.groups():
         held = sorted(number for word, number in members if word == "switch")
         nodes = tuple(sorted(number for word, number in members if word == "node"))
-        found.append((Cluster(_called(held, names), 1, nodes), frozenset(held)))
-    return sorted(found, key=lambda each: each[0].nodes)
+        leaves.append((Cluster(_called(held, names), 1, nodes), frozenset(held)))
+    return sorted(leaves, key=lambda each: each[0].nodes)
 
 
 def _over(graph: _Graph, below: Sequence[_Below], level: int, names: Mapping[int, str]) -> list[_Below]:
-    """The clusters that switches of a level make of those below; what no such switch holds stays as it is."""
+    """Return the clusters that switches of a level make of those below; what no such switch holds stays as it is."""
     where = {switch: n for n, (_, switches) in enumerate(below) for switch in switches}
     sets = _Sets()
     for number in range(len(below)):
@@ -135,7 +135,7 @@ def _cluster(
 
 
 def _joined(graph: _Graph, below: Sequence[_Below], names: Mapping[int, str]) -> list[_Below]:
-    """The islands: what cables join without a level above is under one root, by groups where there are."""
+    """Return the islands: what cables join without a level above is under one root, by groups where there are."""
     where = {switch: n for n, (_, switches) in enumerate(below) for switch in switches}
     near: dict[int, set[int]] = defaultdict(set)
     for switch, others in graph.between.items():
@@ -145,15 +145,15 @@ def _joined(graph: _Graph, below: Sequence[_Below], names: Mapping[int, str]) ->
     for number in range(len(below)):
         for other in near[number] or {number}:
             islands.join(("below", number), ("below", other))
-    found = []
+    result = []
     for members in islands.groups():
         inside = sorted(number for _, number in members)
         groups = _cliques(inside, near)
         level = 1 + max(below[number][0].level for number in inside)
         parts = [_cluster([("below", n) for n in group], below, level, names) for group in groups]
         whole = [("below", n) for n in range(len(parts))]
-        found.append(_cluster(whole, parts, level + (len(parts) < len(inside)), names))
-    return found
+        result.append(_cluster(whole, parts, level + (len(parts) < len(inside)), names))
+    return result
 
 
 def _cliques(members: Sequence[int], near: Mapping[int, set[int]]) -> list[list[int]]:
@@ -171,7 +171,7 @@ def _cliques(members: Sequence[int], near: Mapping[int, set[int]]) -> list[list[
 
 
 def _called(switches: Sequence[int], names: Mapping[int, str]) -> str:
-    """The name of a switch, or what the names of several begin with."""
+    """Return the name of a switch, or what the names of several begin with."""
     own = [names[switch] for switch in switches]
     if len(own) == 1:
         return own[0]
@@ -199,8 +199,8 @@ class _Sets:
         return item
 
     def groups(self) -> list[list[tuple[str, int]]]:
-        """The sets, in order of their first members."""
-        found: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
+        """Return the sets, in order of their first members."""
+        result: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
         for item in list(self.parent):
-            found[self._root(item)].append(item)
-        return sorted(found.values(), key=min)
+            result[self._root(item)].append(item)
+        return sorted(result.values(), key=min)

@@ -79,12 +79,12 @@ def port_rows(machine: NetworkContext, tables: ForwardingTables) -> PortRows:
 
 
 def _turn(arc: Ints) -> Ints:
-    """The how many-th of its like each is."""
+    """Return the how many-th of its like each is."""
     order = np.argsort(arc, kind="stable")
     first = np.searchsorted(arc[order], arc[order])
-    found = np.empty(len(arc), dtype=np.int64)
-    found[order] = np.arange(len(arc)) - first
-    return found
+    turn = np.empty(len(arc), dtype=np.int64)
+    turn[order] = np.arange(len(arc)) - first
+    return turn
 
 
 def check(machine: NetworkContext, tables: ForwardingTables, goals: Sequence[NDArray[Any]], laned: int) -> None:
@@ -113,10 +113,10 @@ def tell_deadlock(machine: NetworkContext, sink: Sink, name: str) -> None:
     """Tell where packets of all end points on all shortest paths can wait in a circle, if that is cheap to see."""
     everyone = all_to_all(machine.network)
     try:
-        found = look(machine, everyone, PathRule("shortest"))
+        deadlock = look(machine, everyone, PathRule("shortest"))
     except NotAdmittedError:
         return  # some pair has no path
-    if found == "cycle":
+    if deadlock == "cycle":
         message = f"all-to-all over shortest paths can deadlock on lossless links: {name} may stand still"
         remark(sink, "UB0806", message, "`virtual_lanes(alltoall(all npu))` says how many lanes free it")
 

@@ -49,21 +49,21 @@ class Dimension:
 
 
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
-    found = dimensions(subject.fabric, sink)
+    result = dimensions(subject.fabric, sink)
     lines = {
-        "topology": [d.topology for d in found],
-        "npus_count": [str(d.count) for d in found],
-        "bandwidth": [number(d.bandwidth / GIB, 9) for d in found],
-        "latency": [number(d.latency * 1e9, 6) for d in found],
+        "topology": [d.topology for d in result],
+        "npus_count": [str(d.count) for d in result],
+        "bandwidth": [number(d.bandwidth / GIB, 9) for d in result],
+        "latency": [number(d.latency * 1e9, 6) for d in result],
     }
-    if any(d.topology == "Switch" for d in found):
+    if any(d.topology == "Switch" for d in result):
         remark(
             sink,
             "UB0806",
             "ASTRA-sim's congestion-unaware network lets all messages into a switch at full rate at once",
             "take `ring` or `halvingDoubling` for a `Switch` there, and `direct` for a `FullyConnected`",
         )
-    if len(found) > 1:
+    if len(result) > 1:
         remark(
             sink,
             "UB0806",
@@ -74,7 +74,7 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
 
 
 def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
-    """The dimensions of a machine, the innermost first.
+    """Return the dimensions of a machine, the innermost first.
 
     Raises:
         CannotExportError: it is no product of such dimensions.
@@ -108,7 +108,7 @@ def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
 
 
 def _parts(count: int, npu: Ints, group: Ints) -> Ints:
-    """How many NPUs, of `count`, each part has that hangs together where `npu[i]` is in `group[i]`."""
+    """Return how many NPUs, of `count`, each part has that hangs together where `npu[i]` is in `group[i]`."""
     label = connected_components(count + int(group.max(initial=-1)) + 1, npu, count + group)[:count]
     sizes = np.bincount(label)
     return np.asarray(sizes[sizes > 0])
@@ -120,7 +120,7 @@ def _no(sink: Sink, plan: Plan, reason: str) -> CannotExportError:
 
 
 def _stride(group: Ints) -> int:
-    """How far apart the first two members of a group are."""
+    """Return how far apart the first two members of a group are."""
     members = np.flatnonzero(group == group[0])
     return int(members[1] - members[0]) if len(members) > 1 else len(group)
 
@@ -129,21 +129,21 @@ def _stride(group: Ints) -> int:
 
 
 def _meshes(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
-    """One dimension for each connect that joins NPUs with NPUs; those that join the same pairs are one."""
+    """Yield one dimension for each connect that joins NPUs with NPUs; those that join the same pairs are one."""
     a, b = place[fabric.a_device], place[fabric.b_device]
     between = np.flatnonzero((a >= 0) & (b >= 0) & (a != b))
     origin = cable_provenance(fabric)[between]
-    found: dict[bytes, list[Ints]] = {}
+    meshes: dict[bytes, list[Ints]] = {}
     for number_ in np.unique(origin).tolist():
         mine = between[origin == number_]
         pairs = np.unique(np.minimum(a[mine], b[mine]) * count + np.maximum(a[mine], b[mine]))
-        found.setdefault(pairs.tobytes(), []).append(mine)
-    for parts in found.values():
+        meshes.setdefault(pairs.tobytes(), []).append(mine)
+    for parts in meshes.values():
         yield from _mesh(fabric, place, count, np.concatenate(parts), sink)
 
 
 def _mesh(fabric: Fabric, place: Ints, count: int, mine: Ints, sink: Sink) -> Iterator[Dimension]:
-    """The dimension of these cables, or the rings of a torus.
+    """Yield the dimension of these cables, or the rings of a torus.
 
     Raises:
         CannotExportError: they are no full meshes, rings or toruses of one size.
@@ -190,16 +190,16 @@ def _torus(group: Ints, a: Ints, b: Ints, size: int) -> list[tuple[int, Ints]] |
     if dims is None or any(not np.array_equal(inner[0], other) for other in inner):
         return None
     at = np.stack(np.unravel_index(rank, dims[::-1]), axis=1)
-    found = []
+    torus = []
     for axis in (2, 1, 0):
         if at[:, axis].max(initial=0) > 0:
             key = np.delete(np.column_stack([at, group]), axis, axis=1)
-            found.append((int(dims[2 - axis]), np.unique(key, axis=0, return_inverse=True)[1].ravel()))
-    return found
+            torus.append((int(dims[2 - axis]), np.unique(key, axis=0, return_inverse=True)[1].ravel()))
+    return torus
 
 
 def _bundles(count: int, a: Ints, b: Ints, rate: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The added rate of the cables of each joined pair of NPUs."""
+    """Return the added rate of the cables of each joined pair of NPUs."""
     _, pair = np.unique(np.minimum(a, b) * count + np.maximum(a, b), return_inverse=True)
     return np.asarray(np.bincount(pair, weights=rate), dtype=np.float64)
 
@@ -208,7 +208,8 @@ def _bundles(count: int, a: Ints, b: Ints, rate: NDArray[np.float64]) -> NDArray
 
 
 def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[Dimension]:
-    """One dimension for each size of group that hangs together over devices that pass data on, the smallest first."""
+    """Yield one dimension for each size of group that hangs together over devices that pass data on, the smallest
+    first."""
     a, b = place[fabric.a_device], place[fabric.b_device]
     passing = forwards(fabric)
     other = ~((a >= 0) & (b >= 0))
@@ -245,7 +246,8 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
 
 
 def _half_way(fabric: Fabric, npus: Ints) -> float:
-    """Half of the longest of the fastest ways from the first of these NPUs to the others over what is no NPU, in s."""
+    """Return half of the longest of the fastest ways from the first of these NPUs to the others over what is no NPU, in
+    s."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
 

@@ -23,24 +23,24 @@ from unifiedbus_dsl.export.common.stream import number, write_text
 
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
-    found = routers_of(fabric, far=False)
-    if found.rates > 1:
-        left_out(sink, f"BookSim has channels of one rate only, and this machine has {found.rates}", "simgrid")
+    routers = routers_of(fabric, far=False)
+    if routers.rates > 1:
+        left_out(sink, f"BookSim has channels of one rate only, and this machine has {routers.rates}", "simgrid")
     tell_forwarding(fabric, sink, "BookSim routes")
-    tell(found, sink, "BookSim")
-    ends = found.device[~of_kind(fabric, "switch")[found.device]]
-    if (found.half[ends] > 0).any():
+    tell(routers, sink, "BookSim")
+    ends = routers.device[~of_kind(fabric, "switch")[routers.device]]
+    if (routers.half[ends] > 0).any():
         left_out(
             sink, "a path of BookSim takes half of the latency of passing its first and last device as well", "simgrid"
         )
-    flit = number(found.lowest * 1e-9, 3) if np.isfinite(found.lowest) else "0"
+    flit = number(routers.lowest * 1e-9, 3) if np.isfinite(routers.lowest) else "0"
     remark(
         sink,
         "UB0806",
         "`min` takes one path for each pair of routers: of several spines all pairs use the same one",
         f"a cycle is 1 ns and a flit {flit} bytes, so that a channel has its rate",
     )
-    write_text(path, _parts(found))
+    write_text(path, _parts(routers))
 
 
 def _cycles(seconds: Floats) -> Ints:

@@ -39,7 +39,7 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
 
 
 def labels(fabric: Fabric, slugs: Slugs, run: Cables) -> list[str]:
-    """The label of each cable of a run: the name of its first port."""
+    """Return the label of each cable of a run: the name of its first port."""
     keys = list(fabric.plan.devices)
     ports = [slugs.ports(key) for key in keys]
     types = fabric.device_type[run.a].tolist()
@@ -49,7 +49,7 @@ def labels(fabric: Fabric, slugs: Slugs, run: Cables) -> list[str]:
 
 
 def end_label(device: str, port: str, far: str, far_port: str) -> str:
-    """The label of one end: where it belongs, then where the cable leads."""
+    """Return the label of one end: where it belongs, then where the cable leads."""
     return f"{device} {port} > {far} {far_port}"
 
 

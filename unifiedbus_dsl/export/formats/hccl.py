@@ -57,8 +57,8 @@ class Peers:
     @property
     def local_ids(self) -> dict[int, int]:
         """The local id of each offset."""
-        found = {offset: local for local, offset in enumerate(self.ranks)}
-        return found if self.spare is None else found | {self.spare: SPARE_ID}
+        result = {offset: local for local, offset in enumerate(self.ranks)}
+        return result if self.spare is None else result | {self.spare: SPARE_ID}
 
 
 @frozen
@@ -107,22 +107,22 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
 
 
 def npu_servers(subject: ExportInput, sink: Sink) -> tuple[list[Server], dict[str, Peers]]:
-    """The servers with NPUs, and for each type of them its NPUs.
+    """Return the servers with NPUs, and for each type of them its NPUs.
 
     Raises:
         CannotExportError: there are none, or too many in a server.
     """
-    plan, servers, found = subject.plan, servers_of(subject), dict[str, Peers]()
+    plan, servers, result = subject.plan, servers_of(subject), dict[str, Peers]()
     is_npu, idle = of_kind(subject.fabric, "npu"), spares(plan)
     for server in servers:
-        if server.type not in found:
+        if server.type not in result:
             here = slice(server.start, server.stop)
-            found[server.type] = _peers(server.type, is_npu[here], idle[here], sink)
-    if not any(peers.ranks for peers in found.values()):
+            result[server.type] = _peers(server.type, is_npu[here], idle[here], sink)
+    if not any(peers.ranks for peers in result.values()):
         raise refuse(
             sink, "HCCL describes servers with NPUs, and this machine has none", "json", plan.type(plan.root).span
         )
-    return [s for s in servers if found[s.type].ranks], {key: peers for key, peers in found.items() if peers.ranks}
+    return [s for s in servers if result[s.type].ranks], {key: peers for key, peers in result.items() if peers.ranks}
 
 
 def _peers(key: str, is_npu: NDArray[np.bool_], idle: NDArray[np.bool_], sink: Sink) -> Peers:
@@ -142,11 +142,11 @@ def _peers(key: str, is_npu: NDArray[np.bool_], idle: NDArray[np.bool_], sink: S
 
 
 def _edges(fabric: Fabric, origin: Ints, server: Server, npus: Peers, sink: Sink) -> list[Edge]:
-    """The cables of the NPUs of a server, parallel ones together; `origin` is the connect of each cable."""
+    """Return the cables of the NPUs of a server, parallel ones together; `origin` is the connect of each cable."""
     local = {server.start + offset: local_id for offset, local_id in npus.local_ids.items()}
     ids = np.flatnonzero(_within(fabric.a_device, server) | _within(fabric.b_device, server))
     meshes = _Meshes(fabric, sink, origin)
-    found: dict[tuple[object, ...], Edge] = {}
+    edges: dict[tuple[object, ...], Edge] = {}
     devices = list(fabric.plan.devices.values())
     dies = {device.key: die_ports(device) for device in devices}
     for cable in ids.tolist():
@@ -161,7 +161,7 @@ def _edges(fabric: Fabric, origin: Ints, server: Server, npus: Peers, sink: Sink
         protocol = _protocol(fabric, cable, sink)
         if b in local:
             instance = meshes.instance(cable)
-            edge = found.setdefault((MESH, a, b, instance), Edge(MESH, protocol, local[a], local[b], instance))
+            edge = edges.setdefault((MESH, a, b, instance), Edge(MESH, protocol, local[a], local[b], instance))
             edge.far_ports.append(b_port)
         elif b_type.kind == "npu":
             raise refuse(
@@ -172,9 +172,9 @@ def _edges(fabric: Fabric, origin: Ints, server: Server, npus: Peers, sink: Sink
             )
         else:
             layer = BEYOND if protocol in CLUSTER or b_type.kind == "nic" else POD
-            edge = found.setdefault((layer, a, a_port[0]), Edge(layer, protocol, local[a], None, 0))
+            edge = edges.setdefault((layer, a, a_port[0]), Edge(layer, protocol, local[a], None, 0))
         edge.near_ports.append(a_port)
-    return sorted(found.values(), key=lambda e: (e.layer, e.instance, e.near, -1 if e.far is None else e.far))
+    return sorted(edges.values(), key=lambda e: (e.layer, e.instance, e.near, -1 if e.far is None else e.far))
 
 
 def _within(devices: object, server: Server) -> NDArray[np.bool_]:
@@ -187,14 +187,14 @@ def die_ports(device: DeviceType) -> list[tuple[int, int]]:
     every = (*device.transit, *(one + two for one, two in device.between))
     lines = {port: n for n, line in enumerate(every) for port in line}
     counts: dict[int, int] = {}
-    found: list[tuple[int, int]] = []
+    result: list[tuple[int, int]] = []
     for n, array in enumerate(device.ports):
         match = re.fullmatch(r"die_?(\d+)", array.name)
         for _ in range(array.count):
-            die = int(match[1]) if match else lines.get(len(found), len(every) if lines else n)
-            found.append((die, counts.get(die, 0)))
+            die = int(match[1]) if match else lines.get(len(result), len(every) if lines else n)
+            result.append((die, counts.get(die, 0)))
             counts[die] = counts.get(die, 0) + 1
-    return found
+    return result
 
 
 def _protocol(fabric: Fabric, cable: int, sink: Sink) -> str:
@@ -223,7 +223,7 @@ class _Meshes:
     known: dict[int, Ints] = field(factory=dict)
 
     def instance(self, cable: int) -> int:
-        """The number of the mesh of a cable, in order of asking.
+        """Return the number of the mesh of a cable, in order of asking.
 
         Raises:
             CannotExportError: it is of no full mesh.
@@ -235,7 +235,7 @@ class _Meshes:
         return self.numbers.setdefault((origin, mesh), len(self.numbers))
 
     def _meshes(self, origin: int) -> Ints:
-        """The mesh of each device on cables of this connect."""
+        """Return the mesh of each device on cables of this connect."""
         fabric = self.fabric
         mine = np.flatnonzero(self.origin == origin)
         a, b = fabric.a_device[mine].astype(np.int64), fabric.b_device[mine].astype(np.int64)
@@ -289,16 +289,16 @@ def _addresses(
                 ports[local].setdefault((layers[edge.layer], port[0]), []).append(port)
     table = []
     for mine in ports:
-        found: dict[int, list[tuple[int, list[str]]]] = {layer: [] for layer in layers.values()}
+        result: dict[int, list[tuple[int, list[str]]]] = {layer: [] for layer in layers.values()}
         for (layer, die), numbers in sorted(mine.items()):
             texts = [f"{d}/{p}" for d, p in sorted(numbers)]
-            found[layer] += [(die, texts[n : n + MOST_PORTS]) for n in range(0, len(texts), MOST_PORTS)]
-        most = max((len(addresses) for addresses in found.values()), default=0)
+            result[layer] += [(die, texts[n : n + MOST_PORTS]) for n in range(0, len(texts), MOST_PORTS)]
+        most = max((len(addresses) for addresses in result.values()), default=0)
         if most > MOST_ADDRESSES:
             raise too_large(
                 sink, f"a rank has at most {MOST_ADDRESSES} addresses in a layer, here {most}", "use `--to json`"
             )
-        table.append(found)
+        table.append(result)
     return table
 
 

@@ -24,22 +24,22 @@ MOST_PORTS = 256
 
 
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
-    found = hosts_of(subject.fabric)
-    if not found.host.any():
+    hosts = hosts_of(subject.fabric)
+    if not hosts.host.any():
         plan = subject.plan
         raise refuse(sink, "HPCC sends between end points, and here are none", "json", plan.type(plan.root).span)
-    group = np.where(found.host, 0, np.where(found.switch, 1, -1))
-    found = merge(found, numbered(subject.fabric, group))
-    tell(found, found.switch, sink, "HPCC")
-    ends = np.concatenate([found.a, found.b])
-    ports = int(np.bincount(ends[found.switch[ends]]).max(initial=0))
+    group = np.where(hosts.host, 0, np.where(hosts.switch, 1, -1))
+    hosts = merge(hosts, numbered(subject.fabric, group))
+    tell(hosts, hosts.switch, sink, "HPCC")
+    ends = np.concatenate([hosts.a, hosts.b])
+    ports = int(np.bincount(ends[hosts.switch[ends]]).max(initial=0))
     if ports > MOST_PORTS:
         message = (
             f"switches of HPCC have {MOST_PORTS} ports, those of ASTRA-sim's ns-3 1,024, and here one has {ports:,}"
         )
         remark(sink, "UB0806", message, "raise `pCnt` in switch-mmu.h and switch-node.h")
-    head = f"{len(found.host)} {int(found.switch.sum())} {len(found.a)}\n"
-    write_text(path, topology(head, found))
+    head = f"{len(hosts.host)} {int(hosts.switch.sum())} {len(hosts.a)}\n"
+    write_text(path, topology(head, hosts))
 
 
 def topology(head: str, found: Hosts) -> Iterator[str]:

@@ -54,20 +54,20 @@ class Tree:
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
     try:
-        found = fat_tree(fabric)
+        tree = fat_tree(fabric)
     except NoFatTree as reason:
         raise _no(subject, sink, str(reason)) from reason
-    exact = [value for tier in found.tiers for value in (tier.rate / 1e9, tier.latency * 1e9, tier.switch * 1e9)]
+    exact = [value for tier in tree.tiers for value in (tier.rate / 1e9, tier.latency * 1e9, tier.switch * 1e9)]
     if any(abs(value - round(value)) > 1e-6 for value in exact):
         left_out(sink, "htsim has whole Gbps and nanoseconds: rates and latencies were rounded", "simgrid")
-    speed = round(found.tiers[0].rate / 1e6)
+    speed = round(tree.tiers[0].rate / 1e6)
     remark(
         sink,
         "UB0806",
         "htsim's hosts send at 100 Gbps, whatever the cables of tier 0 carry, unless a run is told",
         f"run it with `-linkspeed {speed}`",
     )
-    write_text(path, _parts(found))
+    write_text(path, _parts(tree))
 
 
 def _no(subject: ExportInput, sink: Sink, reason: str) -> CannotExportError:
@@ -80,7 +80,7 @@ def _no(subject: ExportInput, sink: Sink, reason: str) -> CannotExportError:
 
 
 def fat_tree(fabric: Fabric) -> Tree:
-    """The tree that a machine is.
+    """Return the tree that a machine is.
 
     Raises:
         NoFatTree: it is none, or none of those that htsim builds.
@@ -98,20 +98,20 @@ def fat_tree(fabric: Fabric) -> Tree:
     per_host = np.bincount(below[level[below] == 0], weights=links.count[level[below] == 0], minlength=len(level))
     if (per_host[~switch] != 1).any():
         raise NoFatTree("each end point has one cable to a switch there, here some have more")
-    found = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, count + 1))
+    result = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, count + 1))
     hosts = int((~switch).sum())
     pods = _pods(links, level, count)
     sizes = np.bincount(pods[~switch])
     if len(np.unique(sizes[sizes > 0])) != 1:
         raise NoFatTree("the pods are not all of one size")
-    tree = _checked(Tree(hosts, int(sizes.max()), found))
+    tree = _checked(Tree(hosts, int(sizes.max()), result))
     if count == 3:
         _check_top(level, below, above, pods)
     return tree
 
 
 def _tier(fabric: Fabric, links: Pairs, level: Ints, below: Ints, above: Ints, tier: int) -> Tier:
-    """The switches `tier` cables above the end points."""
+    """Return the switches `tier` cables above the end points."""
     mine, up = level[above] == tier, level[below] == tier
     switches = np.flatnonzero(level == tier)
     down = np.bincount(above[mine], weights=links.count[mine], minlength=len(level))[switches]
@@ -140,7 +140,7 @@ def _tier(fabric: Fabric, links: Pairs, level: Ints, below: Ints, above: Ints, t
 
 
 def _pods(links: Pairs, level: Ints, tiers: int) -> Ints:
-    """The pod of each device, [D]: what hangs together without the top tier; all of two tiers."""
+    """Return the pod of each device, [D]: what hangs together without the top tier; all of two tiers."""
     inner = (level[links.a] < tiers) & (level[links.b] < tiers) if tiers == 3 else np.ones(len(links.a), dtype=bool)
     return connected_components(len(level), links.a[inner], links.b[inner]).astype(np.int64)
 
@@ -162,7 +162,7 @@ def _check_top(level: Ints, below: Ints, above: Ints, pods: Ints) -> None:
 
 
 def _checked(tree: Tree) -> Tree:
-    """The tree, if htsim would cable it as the machine is."""
+    """Return the tree, if htsim would cable it as the machine is."""
     first = tree.tiers[0]
     if first.bundle != 1 or tree.pod % first.down or tree.hosts % tree.pod:
         raise NoFatTree("its pods are no whole number of switches of tier 0")

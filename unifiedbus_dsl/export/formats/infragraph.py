@@ -77,7 +77,7 @@ def _parts(fabric: Fabric) -> Iterator[str]:
 
 
 def _device(of: DeviceType, name: str) -> dict[str, object]:
-    """A type of device: its chip, and its ports with the links to them."""
+    """Return a type of device: its chip, and its ports with the links to them."""
     choice = CHOICES.get(of.kind, "custom")
     body: dict[str, object] = {"type": of.kind} if choice == "custom" else {}
     components: list[dict[str, object]] = [{"name": CHIP, "count": 1, "choice": choice, choice: body}]
@@ -92,7 +92,7 @@ def _device(of: DeviceType, name: str) -> dict[str, object]:
 
 
 def _port(stem: str) -> str:
-    """The name of the ports of an array; that of the chip is taken."""
+    """Return the name of the ports of an array; that of the chip is taken."""
     return f"{stem}-port" if stem == CHIP else stem
 
 
@@ -135,12 +135,12 @@ def _edges(fabric: Fabric, types: list[DeviceType], names: list[str]) -> Iterato
 
 
 def _places(device_type: Ints) -> Ints:
-    """The number of each device among those of its type."""
+    """Return the number of each device among those of its type."""
     order = np.argsort(device_type, kind="stable")
     starts = np.searchsorted(device_type[order], device_type[order])
-    found = np.empty(len(device_type), dtype=np.int64)
-    found[order] = np.arange(len(device_type)) - starts
-    return found
+    places = np.empty(len(device_type), dtype=np.int64)
+    places[order] = np.arange(len(device_type)) - starts
+    return places
 
 
 def _arrays(of: DeviceType) -> tuple[Ints, Ints]:
@@ -172,15 +172,15 @@ def runs(columns: Ints) -> list[tuple[tuple[str, str], tuple[str, str]]]:
     if steps.shape[1] > 1:
         change[1:] = (steps[:, 1:] != steps[:, :-1]).any(axis=0)
     ends = np.append(np.flatnonzero(change)[1:], steps.shape[1]).tolist() if steps.shape[1] else []
-    until = np.repeat(ends, np.diff([0, *ends])).tolist() if ends else []
-    rows, walk, found, at = columns.T.tolist(), steps.T.tolist(), [], 0
+    deadline_s = np.repeat(ends, np.diff([0, *ends])).tolist() if ends else []
+    rows, walk, result, at = columns.T.tolist(), steps.T.tolist(), [], 0
     while at < len(rows):
-        last = until[at] if at < len(until) and even[at] else at
+        last = deadline_s[at] if at < len(deadline_s) and even[at] else at
         step = walk[at] if last > at else [0] * 4
         cut = [_slice(rows[at][n], rows[last][n], step[n]) for n in range(4)]
-        found.append(((cut[0], cut[1]), (cut[2], cut[3])))
+        result.append(((cut[0], cut[1]), (cut[2], cut[3])))
         at = last + 1
-    return found
+    return result
 
 
 def _slice(first: int, last: int, step: int) -> str:

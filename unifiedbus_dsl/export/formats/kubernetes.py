@@ -95,13 +95,14 @@ def _labels(root: Group) -> Iterator[str]:
 
 
 def tiers(above: tuple[Group, ...], group: Group, height: int) -> list[str]:
-    """The name of the group of each tier, the nearest first; one with fewer levels around it is alone in the lowest."""
+    """Return the name of the group of each tier, the nearest first; one with fewer levels around it is alone in the
+    lowest."""
     names = [group.name, *(g.name for g in reversed(above))]
     return [group.name] * (height - len(names)) + names
 
 
 def _paths(group: Group, above: tuple[Group, ...]) -> Iterator[tuple[tuple[Group, ...], Group]]:
-    """Each group of nodes with the groups around it, the outermost first."""
+    """Yield each group of nodes with the groups around it, the outermost first."""
     if group.nodes:
         yield above, group
     for inner in group.groups:

@@ -53,12 +53,12 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     def begins(number: int, hops: np.ndarray) -> np.ndarray:
         """Of each switch that end points are at, itself where it is not the destination."""
         from_all = subnet.switches if number >= len(subnet.end) else leaves
-        found = np.full(len(subnet.switches), -1, dtype=np.int32)
-        found[: len(from_all)] = from_all
-        found[: len(from_all)][hops[from_all] == 0] = -1
+        result = np.full(len(subnet.switches), -1, dtype=np.int32)
+        result[: len(from_all)] = from_all
+        result[: len(from_all)][hops[from_all] == 0] = -1
         if (hops[from_all] < 0).any():
             raise NoPathError("a switch has no path to another one")
-        return found
+        return result
 
     try:
         tables = forwarding_tables(network, goals, begins, laned=len(subnet.end))
@@ -118,7 +118,7 @@ def _device(machine: NetworkContext, vertices: Ints) -> Ints:
 
 
 def _net(machine: NetworkContext, subnet: Subnet, names: list[str]) -> Iterator[str]:
-    """A record for each device, as `ibnetdiscover` prints it."""
+    """Yield a record for each device, as `ibnetdiscover` prints it."""
     fabric = machine.fabric
     types = list(fabric.plan.devices.values())
     switches = set(_device(machine, subnet.switches).tolist())
@@ -148,12 +148,12 @@ def _net(machine: NetworkContext, subnet: Subnet, names: list[str]) -> Iterator[
 
 
 def _guid(device: int, switch: bool) -> int:
-    """The GUID of a device, with room for those of its ports behind it."""
+    """Return the GUID of a device, with room for those of its ports behind it."""
     return (SWITCH_GUID if switch else ADAPTER_GUID) + (device << 8)
 
 
 def _dump(machine: NetworkContext, subnet: Subnet, rows: PortRows, names: list[str]) -> Iterator[str]:
-    """A table for each switch: a line for each LID, with the port and whose it is."""
+    """Yield a table for each switch: a line for each LID, with the port and whose it is."""
     switch_device = _device(machine, subnet.switches)
     many, total = len(subnet.end), len(subnet.end) + len(subnet.switches)
     whose = [
@@ -177,7 +177,7 @@ def _dump(machine: NetworkContext, subnet: Subnet, rows: PortRows, names: list[s
 
 
 def _lanes(machine: NetworkContext, subnet: Subnet, tables: ForwardingTables, names: list[str]) -> Iterator[str]:
-    """The lane of what goes from a switch with end points to a port, where it is not 0."""
+    """Yield the lane of what goes from a switch with end points to a port, where it is not 0."""
     yield table([("switch", "destination", "port", "lane")])
     source, goal = np.nonzero(tables.lane > 0)
     leaf = _device(machine, tables.begin[source, goal].astype(np.int64))

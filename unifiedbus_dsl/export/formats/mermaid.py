@@ -39,7 +39,7 @@ def _box(box: Box, ids: dict[tuple[str, ...], str], indent: str) -> Iterator[str
 
 
 def _id(number: int, path: tuple[str, ...]) -> str:
-    """The path where it is made of words alone, which no other path gives; else a number."""
+    """Return the path where it is made of words alone, which no other path gives; else a number."""
     plain = all(mermaid.is_word(name) and "__" not in name and name.strip("_") == name for name in path)
     return f"n_{'__'.join(path)}" if plain else f"n{number}"
 

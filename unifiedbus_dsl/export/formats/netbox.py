@@ -85,7 +85,7 @@ class TooLongError(Exception):
 
 
 def _fitting(names: list[str], most: int = LONGEST_NAME) -> list[str]:
-    """The names.
+    """Return the names.
 
     Raises:
         TooLongError: one is too long.
@@ -102,7 +102,7 @@ def _too_long(sink: Sink, name: str) -> CannotExportError:
 
 
 def _types(plan: Plan) -> Iterator[str]:
-    """A device type with an interface for each port."""
+    """Yield a device type with an interface for each port."""
     slugs, own = Slugs(plan, NAMES), stems(list(plan.devices))
     for key in plan.devices:
         _fitting([key], LONGEST_OTHER)
@@ -121,9 +121,9 @@ class _Places:
         self.used: dict[str, None] = {}
 
     def of(self, devices: list[int]) -> list[str]:
-        found = self._floor.places(devices)
-        self.used |= dict.fromkeys(filter(None, _fitting(found, LONGEST_OTHER)))
-        return found
+        places = self._floor.places(devices)
+        self.used |= dict.fromkeys(filter(None, _fitting(places, LONGEST_OTHER)))
+        return places
 
 
 def _devices(fabric: Fabric, places: _Places, site: str, gone: OutageMask | None) -> Iterator[str]:

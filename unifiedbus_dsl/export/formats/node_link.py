@@ -26,7 +26,7 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
 
 
 def types_text(plan: Plan) -> str:
-    """The types of a plan as JSON, its assemblies left out: what devices, links and protocols are."""
+    """Return the types of a plan as JSON, its assemblies left out: what devices, links and protocols are."""
     empty = AssemblyType("machine", "module", ())
     ports = None if plan.site is None else Site(ports=plan.site.ports)
     return json.inert(serial.dump(evolve(plan, root="machine", assemblies={"machine": empty}, site=ports)).decode())

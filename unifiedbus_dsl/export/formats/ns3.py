@@ -138,13 +138,13 @@ def _topology(fabric: Fabric, half: Floats) -> Iterator[str]:
 
 
 def _start(network: Network) -> Flows:
-    """Each end point to the next, the last to the first."""
+    """Return each end point to the next, the last to the first."""
     ends = network.end_device if network.ends > 1 else network.end_device[:0]
     return Flows(ends, np.roll(ends, -1), np.full(len(ends), 1 << 20, dtype=np.int64))
 
 
 def _traffic(phases: Sequence[Flows]) -> Iterator[str]:
-    """A phase starts when all flows of the one before have ended."""
+    """Yield a phase starts when all flows of the one before have ended."""
     yield "taskId,sourceNode,destNode,dataSize(Byte),opType,priority,delay,phaseId,dependOnPhases\n"
     task = 0
     for number_, phase in enumerate(track(phases, "write flows")):
@@ -210,7 +210,7 @@ def _routes(fabric: Fabric, network: Network, sink: Sink) -> Iterator[str]:
 
 
 def _routes_to(network: Network, arcs: Arcs, device_of: Ints, target: int) -> tuple[str, bool]:
-    """The rows to a target, and whether a path passes through a device that would take another way on."""
+    """Return the rows to a target, and whether a path passes through a device that would take another way on."""
     own = np.arange(network.device_start[target], network.device_start[target + 1])
     hops = _hops(network, arcs, own)
     ports = np.unique(arcs.port[arcs.device == target])
@@ -246,7 +246,7 @@ def _row(node: int, target: int, port: int, out: list[int], metric: int) -> str:
 
 
 def _hops(network: Network, arcs: Arcs, own: Ints) -> Ints:
-    """Cables from each vertex to a device with these vertices, -1 where there is no way."""
+    """Return cables from each vertex to a device with these vertices, -1 where there is no way."""
     hops = np.full(network.vertices, -1, dtype=np.int64)
     hops[own] = 0
     here = np.zeros(network.vertices, dtype=bool)

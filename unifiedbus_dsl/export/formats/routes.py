@@ -56,7 +56,7 @@ def _rows(machine: NetworkContext, tables: ForwardingTables, rows: PortRows) -> 
 
 
 def _ports(fabric: Fabric, device: Ints, port: Ints) -> list[str]:
-    """The name of each port within its device."""
+    """Return the name of each port within its device."""
     types = [port_names(fabric.plan, key) for key in fabric.plan.devices]
     kind = fabric.device_type[device].tolist()
     return [str(types[k][p]) for k, p in zip(kind, port.tolist(), strict=True)]

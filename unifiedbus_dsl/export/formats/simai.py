@@ -29,20 +29,20 @@ NPU, NVSWITCH, SWITCH = 0, 1, 2
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
     servers = _servers(subject, sink)
-    found = hosts_of(fabric)
-    group, per_server = _groups(subject, found, servers, sink)
+    hosts = hosts_of(fabric)
+    group, per_server = _groups(subject, hosts, servers, sink)
     number = _one_a_server(numbered(fabric, group), group, servers)
-    found = merge(found, number)
+    hosts = merge(hosts, number)
     npu = next(key for key, of in fabric.plan.devices.items() if of.kind == "npu")
-    total, inner = len(found.host), len(servers)
-    outer = int(found.switch.sum()) - inner
-    tell(found, np.arange(total) >= total - outer, sink, "SimAI")
-    head = f"{total} {per_server} {inner} {outer} {len(found.a)} {plain(npu).upper()}\n"
-    write_text(path, topology(head, found))
+    total, inner = len(hosts.host), len(servers)
+    outer = int(hosts.switch.sum()) - inner
+    tell(hosts, np.arange(total) >= total - outer, sink, "SimAI")
+    head = f"{total} {per_server} {inner} {outer} {len(hosts.a)} {plain(npu).upper()}\n"
+    write_text(path, topology(head, hosts))
 
 
 def _servers(subject: ExportInput, sink: Sink) -> list[Server]:
-    """The nodes with NPUs.
+    """Return the nodes with NPUs.
 
     Raises:
         CannotExportError: there are none.
@@ -50,10 +50,10 @@ def _servers(subject: ExportInput, sink: Sink) -> list[Server]:
     plan, is_npu = subject.plan, of_kind(subject.fabric, "npu")
     types = node_types(plan, subject.node) & plan.assemblies.keys()
     servers = list(find_servers(plan, frozenset(types))) if types else []
-    found = [server for server in servers if is_npu[server.start : server.stop].any()]
-    if not found:
+    result = [server for server in servers if is_npu[server.start : server.stop].any()]
+    if not result:
         raise _no(subject, sink, "here is no server with NPUs")
-    return found
+    return result
 
 
 def _no(subject: ExportInput, sink: Sink, reason: str, *notes: str) -> CannotExportError:
@@ -62,7 +62,7 @@ def _no(subject: ExportInput, sink: Sink, reason: str, *notes: str) -> CannotExp
 
 
 def _groups(subject: ExportInput, found: Hosts, servers: list[Server], sink: Sink) -> tuple[Ints, int]:
-    """What each device is in the file, [D], -1 for nothing; and how many NPUs a server has.
+    """Return what each device is in the file, [D], -1 for nothing; and how many NPUs a server has.
 
     Raises:
         CannotExportError: servers differ, or have no switch.
@@ -94,15 +94,16 @@ def _groups(subject: ExportInput, found: Hosts, servers: list[Server], sink: Sin
 
 
 def _one_a_server(number: Ints, group: Ints, servers: list[Server]) -> Ints:
-    """Numbers in which the switches of a server are one; the NPUs and NVSwitches of server k are those at place k."""
+    """Return numbers in which the switches of a server are one; the NPUs and NVSwitches of server k are those at place
+    k."""
     npus = int((group == NPU).sum())
-    found = number.copy()
+    result = number.copy()
     for place, server in enumerate(servers):
         inside = np.arange(server.start, server.stop)
-        found[inside[group[inside] == NVSWITCH]] = npus + place
+        result[inside[group[inside] == NVSWITCH]] = npus + place
     inner = int((group == NVSWITCH).sum())
-    found[group == SWITCH] -= inner - len(servers)
-    return found
+    result[group == SWITCH] -= inner - len(servers)
+    return result
 
 
 FORMAT = Format(

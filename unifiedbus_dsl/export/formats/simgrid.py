@@ -65,7 +65,7 @@ def _parts(fabric: Fabric) -> Iterator[str]:
 
 
 def _links(fabric: Fabric, names: list[str]) -> Iterator[str]:
-    """All links, then a route along each."""
+    """Yield all links, then a route along each."""
     # what passing through a device costs: end points that only send and receive cost nothing
     passing, links = latencies(fabric) * of_kind(fabric, "switch"), pairs_of(fabric)
     latency = links.latency + (passing[links.a] + passing[links.b]) / 2

@@ -58,7 +58,7 @@ def _leaves(root: Group) -> list[Group]:
 
 
 def block_sizes(root: Group, sink: Sink) -> list[int]:
-    """The nodes of the smallest block, then those of the levels above that are a power of two times as large.
+    """Return the nodes of the smallest block, then those of the levels above that are a power of two times as large.
 
     Slurm wants each size to be the one before times a power of two.
     """

@@ -38,7 +38,7 @@ class Parts:
 
 
 def joined(subject: ExportInput, sink: Sink, form: str) -> Parts:
-    """The nodes of a machine and their direct cables.
+    """Return the nodes of a machine and their direct cables.
 
     Raises:
         CannotExportError: there are no such nodes, or no cables join them directly.
@@ -66,13 +66,13 @@ def joined(subject: ExportInput, sink: Sink, form: str) -> Parts:
 
 
 def write_ring(subject: ExportInput, path: Path, sink: Sink) -> None:
-    found = joined(subject, sink, "slurm-ring")
-    rings = [_around(subject, sink, found, inside, pairs) for inside, pairs in found.parts]
+    ring = joined(subject, sink, "slurm-ring")
+    rings = [_around(subject, sink, ring, inside, pairs) for inside, pairs in ring.parts]
     write_text(path, _ring_yaml(rings))
 
 
 def _around(subject: ExportInput, sink: Sink, found: Parts, inside: Ints, pairs: Ints) -> list[str]:
-    """The nodes of a ring in order, from the first towards its lower neighbour."""
+    """Return the nodes of a ring in order, from the first towards its lower neighbour."""
     count, span = len(inside), subject.plan.type(subject.plan.root).span
     degrees = np.bincount(pairs.ravel(), minlength=count)
     if count < 3 or (degrees != 2).any():
@@ -101,10 +101,10 @@ def _ring_yaml(rings: Sequence[list[str]]) -> Iterator[str]:
 
 
 def write_torus(subject: ExportInput, path: Path, sink: Sink) -> None:
-    found = joined(subject, sink, "slurm-torus")
+    torus = joined(subject, sink, "slurm-torus")
     toruses = []
-    for inside, pairs in found.parts:
-        names = [found.nodes[n].name for n in inside.tolist()]
+    for inside, pairs in torus.parts:
+        names = [torus.nodes[n].name for n in inside.tolist()]
         dims = torus_dims(len(inside), pairs)
         if dims is None:
             raise _no_torus(subject, sink, names)
@@ -119,7 +119,7 @@ def _no_torus(subject: ExportInput, sink: Sink, names: list[str]) -> CannotExpor
 
 
 def torus_dims(count: int, pairs: Ints) -> tuple[int, int, int] | None:
-    """The sizes (x, y, z) of a torus with these pairs, x fastest, the most even first; None if it is none."""
+    """Return the sizes (x, y, z) of a torus with these pairs, x fastest, the most even first; None if it is none."""
     triples = [
         (x, y, count // (x * y))
         for x in range(1, count + 1)
@@ -135,19 +135,21 @@ def torus_dims(count: int, pairs: Ints) -> tuple[int, int, int] | None:
 
 
 def _torus_size(dims: tuple[int, int, int]) -> int:
-    """How many pairs of neighbours such a torus has."""
+    """Return how many pairs of neighbours such a torus has."""
     count = dims[0] * dims[1] * dims[2]
     return sum(0 if size == 1 else count // 2 if size == 2 else count for size in dims)
 
 
 def _torus_pairs(dims: tuple[int, int, int]) -> Ints:
-    """The pairs of neighbours, sorted."""
+    """Return the pairs of neighbours, sorted."""
     x, y, z = dims
     at = np.arange(x * y * z).reshape(z, y, x)
-    found = [np.stack([at.ravel(), np.roll(at, -1, axis).ravel()], axis=1) for axis in range(3) if at.shape[axis] > 1]
-    if not found:
+    torus_pairs = [
+        np.stack([at.ravel(), np.roll(at, -1, axis).ravel()], axis=1) for axis in range(3) if at.shape[axis] > 1
+    ]
+    if not torus_pairs:
         return np.empty((0, 2), dtype=np.int64)
-    return np.asarray(np.unique(np.sort(np.concatenate(found), axis=1), axis=0), dtype=np.int64)
+    return np.asarray(np.unique(np.sort(np.concatenate(torus_pairs), axis=1), axis=0), dtype=np.int64)
 
 
 def boxes(dims: tuple[int, int, int]) -> list[tuple[int, int, int]]:

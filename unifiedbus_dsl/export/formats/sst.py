@@ -30,16 +30,16 @@ MOST_ROUTERS = 5_000
 
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     fabric = subject.fabric
-    found = routers_of(fabric, far=True)
-    if len(found.device) > MOST_ROUTERS:
+    routers = routers_of(fabric, far=True)
+    if len(routers.device) > MOST_ROUTERS:
         raise too_large(
             sink,
-            f"merlin's topoAny keeps a path for each pair of its routers, and {len(found.device):,} are too many",
+            f"merlin's topoAny keeps a path for each pair of its routers, and {len(routers.device):,} are too many",
             "export a smaller system, or use `--to simgrid`",
         )
-    _told(fabric, found, sink)
-    write_text(path / "network.graphml", _graph(fabric, found))
-    write_text(path / "network.py", [_script(fabric, found)])
+    _told(fabric, routers, sink)
+    write_text(path / "network.graphml", _graph(fabric, routers))
+    write_text(path / "network.py", [_script(fabric, routers)])
     remark(sink, "UB0806", "`network.py` sends random traffic at half load", "put your traffic in it")
 
 

@@ -90,7 +90,7 @@ class Wiring:
         return {key: len(layout.forwards) for key, layout in self.layouts.items()}
 
     def device_ids(self, place: int, address: Ints) -> Ints:
-        """The ids that devices of a place have in the fabric."""
+        """Return the ids that devices of a place have in the fabric."""
         of, plan = self.places[place], self.plan
         rest, ids = np.asarray(address, dtype=np.int64), np.zeros(np.shape(address), dtype=np.int64)
         steps: list[tuple[int, int]] = []
@@ -112,10 +112,10 @@ def wiring_of(plan: Plan) -> Wiring:
     Raises:
         NotProvedError: there are too many, or a device forwards between two sides.
     """
-    found = layouts_of(plan.devices.values())
-    if any_crossing(found):
+    wiring = layouts_of(plan.devices.values())
+    if any_crossing(wiring):
         raise NotProvedError("a `transit` line between two sides")
-    layouts = dict(zip(plan.devices, found, strict=True))
+    layouts = dict(zip(plan.devices, wiring, strict=True))
     places: list[Place] = []
     paths: list[tuple[tuple[str, ...], str, tuple[int, ...]]] = []
 
@@ -174,7 +174,7 @@ def _wired(
 
 
 def _value(axis: Axis, index: IndexExpr) -> IndexExpr:
-    """The value of an axis at an index that counts from 0."""
+    """Return the value of an axis at an index that counts from 0."""
     return add(mul(Const(axis.step), index), Const(axis.low))
 
 
@@ -200,7 +200,8 @@ def _counts(plan: Plan, key: str, path: tuple[str, ...]) -> list[int]:
 
 
 def _resolve(plan: Plan, key: str, ref: PortRef) -> tuple[tuple[str, ...], IndexExpr, str, str, IndexExpr]:
-    """The path below an assembly type, the address there, the device type, its port array and the number of a port."""
+    """Return the path below an assembly type, the address there, the device type, its port array and the number of a
+    port."""
     child: Child = plan.assemblies[key].by_name[ref.child]
     element = _row_major(ref.at, child.shape)
     of = plan.type(child.type)

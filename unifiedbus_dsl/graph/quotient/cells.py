@@ -90,10 +90,10 @@ def code(group: ClassGroup, value: Ints, known: list[Ints]) -> tuple[Ints, int]:
         return value, group.size
     if group.cyclic:
         return (np.zeros_like(value), 1) if not known else ((value - known[0]) % group.size, group.size)
-    found = len(known) + group.label[value]
+    result = len(known) + group.label[value]
     for k in range(len(known) - 1, -1, -1):
-        found = np.where(known[k] == value, k, found)
-    return found, len(known) + group.blocks
+        result = np.where(known[k] == value, k, result)
+    return result, len(known) + group.blocks
 
 
 @frozen(eq=False)
@@ -126,13 +126,13 @@ class OrbitNumbers:
     mirror: dict[int, int] = field(factory=dict)
 
     def of(self, head: tuple[int, int, int], left: Ints, right: Ints, key: Ints) -> Ints:
-        """The numbers of arcs between two places of a kind, by their vertices and keys."""
+        """Return the numbers of arcs between two places of a kind, by their vertices and keys."""
         rows = np.stack([left, right, key], axis=1)
         distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
-        found = [
+        result = [
             self.numbers.setdefault((*head, int(v), int(w), int(k)), len(self.numbers)) for v, w, k in distinct.tolist()
         ]
-        return np.array(found, dtype=np.int64)[inverse.ravel()]
+        return np.array(result, dtype=np.int64)[inverse.ravel()]
 
 
 @frozen(eq=False)
@@ -159,7 +159,7 @@ class Cells:
         return int(self.start[place]) + row * wiring.vertices[wiring.places[place].device] + vertex
 
     def row_of(self, place: int, digits: Ints) -> Ints:
-        """The row of the orbit of each device of a place, given by its digits, [rows, digits]."""
+        """Return the row of the orbit of each device of a place, given by its digits, [rows, digits]."""
         known = NOTHING if self.source is None else _known(self.group, *self.source)
         columns = list(digits.T)
         if not columns:
@@ -168,13 +168,13 @@ class Cells:
         return np.searchsorted(self.members[place].key, key)
 
     def addresses(self, place: int) -> Ints:
-        """The address of the member of each row of a place."""
+        """Return the address of the member of each row of a place."""
         table = self.members[place].digits
         strides = np.array([digit.stride for digit in self.group.places[place]], dtype=np.int64)
         return np.asarray(table @ strides) if len(strides) else np.zeros(len(table), dtype=np.int64)
 
     def address(self, place: int, row: int) -> int:
-        """The address of the member of a row."""
+        """Return the address of the member of a row."""
         digits = self.group.places[place]
         return int(sum(d.stride * int(v) for d, v in zip(digits, self.members[place].digits[row], strict=True)))
 
@@ -230,15 +230,15 @@ def _members(group: PlanGroup, source: Known, digits: Sequence[Digit]) -> Member
 
 
 def _key(group: PlanGroup, known: Known, columns: Sequence[Ints], classes: Sequence[int]) -> Ints:
-    """The orbit of a tuple of digits as one number."""
+    """Return the orbit of a tuple of digits as one number."""
     rows = len(columns[0]) if columns else 1
     key, radix = np.zeros(rows, dtype=np.int64), 1
     there = {of: known.of_class(of) for of in set(classes)}
     for column, of in zip(columns, classes, strict=True):
-        found, count = code(group.classes[of], column, there[of])
+        result, count = code(group.classes[of], column, there[of])
         if radix * count > LARGEST:
             raise NotProvedError("too many digits")
-        key, radix = key * count + found, radix * count
+        key, radix = key * count + result, radix * count
         there[of] = [*there[of], column]
     return key
 
@@ -392,7 +392,7 @@ def _hold(group: PlanGroup, rule: ProvedRule, here: ProvedEnd, own: Ints, readin
 
 
 def _worked(group: PlanGroup, end: ProvedEnd, axes: Mapping[str, Ints], rows: int) -> Iterator[tuple[int, Ints]]:
-    """The digits of an address that are worked out, by their numbers."""
+    """Yield the digits of an address that are worked out, by their numbers."""
     address = np.broadcast_to(evaluate(end.end.address, axes), rows)
     for d, (digit, source) in enumerate(zip(group.places[end.end.place], end.sources, strict=True)):
         if isinstance(source, Worked):
@@ -400,7 +400,7 @@ def _worked(group: PlanGroup, end: ProvedEnd, axes: Mapping[str, Ints], rows: in
 
 
 def _digits_of(group: PlanGroup, end: ProvedEnd, axes: Mapping[str, Ints], reading: _Reading, rows: int) -> list[Ints]:
-    """The digits of the address of an end, [rows] each."""
+    """Return the digits of the address of an end, [rows] each."""
     worked = dict(_worked(group, end, axes, rows)) if any(isinstance(source, Worked) for source in end.sources) else {}
     columns = []
     for d, (digit, source) in enumerate(zip(group.places[end.end.place], end.sources, strict=True)):
@@ -415,7 +415,7 @@ def _digits_of(group: PlanGroup, end: ProvedEnd, axes: Mapping[str, Ints], readi
 
 
 def _vertices(end: ProvedEnd, axes: Mapping[str, Ints], rows: int) -> Ints:
-    """The vertex of an end in each row."""
+    """Return the vertex of an end in each row."""
     if end.vertex is not None:
         return np.full(rows, end.vertex, dtype=np.int64)
     return np.broadcast_to(end.end.vertex_of[evaluate(end.end.port, axes)], rows)

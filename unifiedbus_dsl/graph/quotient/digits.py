@@ -49,7 +49,7 @@ class Address:
     constant: int
 
     def part_at(self, stride: int) -> Term | Opaque | None:
-        """The part that the digit of a stride belongs to; None where it is one of the constant."""
+        """Return the part that the digit of a stride belongs to; None where it is one of the constant."""
         return next((part for part, end in self.parts if part.coefficient <= stride < end), None)
 
 
@@ -90,7 +90,7 @@ def _axes_of(terms: Mapping[IndexExpr, int]) -> tuple[str, ...]:
 
 
 def _end(term: Term, beyond: int, constant: int, size: int) -> int | None:
-    """The stride at which the digits of a term end; None where they run into the next term or the constant."""
+    """Return the stride at which the digits of a term end; None where they run into the next term or the constant."""
     low, natural = term.coefficient, term.natural
     if natural > beyond or beyond % low:
         return None
@@ -204,23 +204,23 @@ class Chains:
         return True
 
     def _carried(self, link: Link, from_place: bool) -> frozenset[int] | None:
-        """The strides of the other side that follow from those of one; None where they are no whole numbers."""
-        term, found = link.term, set[int]()
+        """Return the strides of the other side that follow from those of one; None where they are no whole numbers."""
+        term, carried = link.term, set[int]()
         if from_place:
             for stride in self.strides[link.place]:
                 if term.coefficient <= stride < term.natural:
                     if term.low * stride % term.coefficient:
                         return None
-                    found.add(term.low * stride // term.coefficient)
+                    carried.add(term.low * stride // term.coefficient)
         else:
             for stride in self.strides[link.axis]:
                 if term.low <= stride < term.high:
                     if term.coefficient * stride % term.low:
                         return None
-                    found.add(term.coefficient * stride // term.low)
-        if term.shift and len(found) > 1:
+                    carried.add(term.coefficient * stride // term.low)
+        if term.shift and len(carried) > 1:
             return None  # a digit that wraps is one digit
-        return frozenset(found)
+        return frozenset(carried)
 
     def part(self, node: Node, strides: frozenset[int]) -> bool:
         """Part a place at these strides; False, and nothing is changed, where they do not fit."""

@@ -197,16 +197,19 @@ class _Prover:
     # ---- addresses and classes
 
     def _address(self, r: int, rule: WiredRule, end: End) -> Address:
-        """The address of an end, its terms tied to the axes; worked out as a whole where they do not fit."""
+        """Return the address of an end, its terms tied to the axes; worked out as a whole where they do not fit."""
         count = self.wiring.places[end.place].count
-        found = read_address(end.address, rule.sizes, count)
+        address = read_address(end.address, rule.sizes, count)
         node = (end.place, "")
         ends = frozenset(
-            stride for part, beyond in found.parts for stride in (part.coefficient, beyond) if isinstance(part, Opaque)
+            stride
+            for part, beyond in address.parts
+            for stride in (part.coefficient, beyond)
+            if isinstance(part, Opaque)
         )
-        links = [Link(node, (~r, part.axis), part, beyond) for part, beyond in found.parts if isinstance(part, Term)]
+        links = [Link(node, (~r, part.axis), part, beyond) for part, beyond in address.parts if isinstance(part, Term)]
         if self.chains.part(node, ends) and self.chains.add(links):
-            return found
+            return address
         return Address(((Opaque(tuple(rule.sizes), 1), count),), 0)
 
     def _find(self, digit: tuple[Node, int]) -> tuple[Node, int]:
@@ -217,18 +220,18 @@ class _Prover:
         return root
 
     def _sources(self, r: int, end: End, address: Address) -> list[Source]:
-        found: list[Source] = []
+        sources: list[Source] = []
         for stride, size in self.chains.digits((end.place, "")):
             part = address.part_at(stride)
             if isinstance(part, Opaque):
-                found.append(Worked())
+                sources.append(Worked())
             elif part is None or stride >= part.natural:
-                found.append(Fixed(address.constant // stride % size))
+                sources.append(Fixed(address.constant // stride % size))
             else:
                 at = part.low * stride // part.coefficient
                 axis = [s for s, _ in self.chains.digits((~r, part.axis))]
-                found.append(FromAxis(part.axis, axis.index(at), part.shift))
-        return found
+                sources.append(FromAxis(part.axis, axis.index(at), part.shift))
+        return sources
 
     def _tie(self, r: int, end: End, address: Address) -> None:
         for d, source in enumerate(self._sources(r, end, address)):
@@ -239,8 +242,8 @@ class _Prover:
                     self.shifted.add(((end.place, ""), d))
 
     def _meshed(self, r: int, rule: WiredRule, left: Address, right: Address) -> WiredRule:
-        """The rule; where it joins 0 to 1 of a digit of two values and all else is the same at both ends, that digit is
-        the mesh of both values, over two more axes."""
+        """Return the rule; where it joins 0 to 1 of a digit of two values and all else is the same at both ends, that
+        digit is the mesh of both values, over two more axes."""
         one, other = self._sources(r, rule.left, left), self._sources(r, rule.right, right)
         apart = [d for d, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
         same = rule.left.place == rule.right.place and not any(isinstance(source, Worked) for source in one)
@@ -264,12 +267,12 @@ class _Prover:
         for node in self.chains.strides:
             for d, (_, size) in enumerate(self.chains.digits(node)):
                 sizes.setdefault(self._find((node, d)), []).append(size)
-        for root, found in sizes.items():
-            most = max(found)
+        for root, size_classes in sizes.items():
+            most = max(size_classes)
             if most > MOST_VALUES:
                 raise NotProvedError("an array is too large")
             label = np.zeros(most, dtype=np.int64)
-            for size in set(found):
+            for size in set(size_classes):
                 label += np.arange(most) < size
             self.labels[root] = label
 
@@ -366,7 +369,7 @@ class _Prover:
         return self.chains.digits((~r, name))
 
     def _alike(self, r: int, rule: WiredRule, one: str, other: str) -> bool:
-        """Whether the digits of two axes are the same, one by one."""
+        """Return whether the digits of two axes are the same, one by one."""
         if self._axis(r, one) != self._axis(r, other):
             return False
         return all(self._find(((~r, one), d)) == self._find(((~r, other), d)) for d in range(len(self._axis(r, one))))
@@ -406,7 +409,7 @@ class _Prover:
 
 
 def _differ(part: IndexExpr) -> tuple[str, str] | None:
-    """The two axes of `i < j`, `i > j` or `i != j`."""
+    """Return the two axes of `i < j`, `i > j` or `i != j`."""
     match part:
         case Op("<" | ">" | "!=", Var(one), Var(other)):
             return one, other
@@ -414,7 +417,7 @@ def _differ(part: IndexExpr) -> tuple[str, str] | None:
 
 
 def _exchanged(end: ProvedEnd, pair: tuple[str, str]) -> tuple[int, tuple[Source, ...], int | None]:
-    """What an end is with two axes exchanged; its vertex is no number if the port decides it."""
+    """Return what an end is with two axes exchanged; its vertex is no number if the port decides it."""
     names = {pair[0]: pair[1], pair[1]: pair[0]}
     sources = tuple(
         evolve(source, axis=names.get(source.axis, source.axis)) if isinstance(source, FromAxis) else source
@@ -425,7 +428,7 @@ def _exchanged(end: ProvedEnd, pair: tuple[str, str]) -> tuple[int, tuple[Source
 
 
 def _vertex(end: End, sizes: Mapping[str, int]) -> int | None:
-    """The vertex of an end; None where the ports that it may have are of several."""
+    """Return the vertex of an end; None where the ports that it may have are of several."""
     span = interval_of(end.port, {name: Axis(name, 0, size - 1) for name, size in sizes.items()})
     used = end.vertex_of[max(end.first, span.low) : min(end.stop, span.high + 1)]
     return int(used[0]) if len(used) and (used == used[0]).all() else None

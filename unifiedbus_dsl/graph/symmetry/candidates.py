@@ -39,7 +39,7 @@ def candidate_permutations(
 
 
 def _differing(signs: Hashes, starts: Ints) -> list[tuple[int, list[Ints]]]:
-    """One instance for each way to look, with its elements in classes that look the same.
+    """Return one instance for each way to look, with its elements in classes that look the same.
 
     `signs` [instances, inner instances, elements]. Inner instances count together: an element looks as it does in all
     of them, in order.
@@ -78,7 +78,7 @@ def _offsets(loops: Sequence[tuple[int, int]]) -> Ints:
 
 
 def _vertices(network: Network, places: Ints, shift: Ints, block: int) -> Ids:
-    """Vertices of the devices `place + shift + 0 … block - 1`, for each shift and place."""
+    """Return vertices of the devices `place + shift + 0 … block - 1`, for each shift and place."""
     first = (places + shift[:, None]).ravel()
     starts = network.device_start
     return concatenate_ranges(starts[first], starts[first + block]).astype(np.int32)
@@ -106,7 +106,8 @@ def signatures(device: Hashes, axis: Axis) -> Hashes:
 
 
 def twin_permutations(network: Network, kinds: Ids) -> tuple[Ids, Ids]:
-    """Vertices with the same neighbours over the same arcs, each going to the next of its like: (vertices, images).
+    """Return vertices with the same neighbours over the same arcs, each going to the next of its like: (vertices,
+    images).
 
     Sought among switches and end points of one vertex. By hash: what is no twin is found out in the proof.
     """

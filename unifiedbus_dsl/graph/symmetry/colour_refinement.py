@@ -32,8 +32,8 @@ def vertex_kinds(network: Network, colour: ArrayLike | None = None) -> Ids:
 
 
 def tiers_of_vertices(network: Network, start: NDArray[np.bool_] | None = None) -> Ids:
-    """Hops to the nearest of the vertices `start` ([V], default: those of end points), passing through anything, [V];
-    -1 where there is none."""
+    """Return hops to the nearest of the vertices `start` ([V], default: those of end points), passing through anything,
+    [V]; -1 where there is none."""
     tier = np.where(network.end >= 0 if start is None else start, 0, -1).astype(np.int32)
     frontier = np.flatnonzero(tier == 0)
     level = 0
@@ -49,15 +49,17 @@ def tiers_of_vertices(network: Network, start: NDArray[np.bool_] | None = None) 
 
 
 def refine_once(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> Ids:
-    """The partition of `refined`, whatever time it takes."""
-    found = refine_to_stable(network, colour, label)
-    assert found is not None
-    return found
+    """Return the partition of `refined`, whatever time it takes."""
+    result = refine_to_stable(network, colour, label)
+    assert result is not None
+    return result
 
 
-def refine_to_stable(network: Network, colour: ArrayLike, label: NDArray[np.integer], until: float = inf) -> Ids | None:
+def refine_to_stable(
+    network: Network, colour: ArrayLike, label: NDArray[np.integer], deadline_s: float = inf
+) -> Ids | None:
     """Coarsest equitable partition of the vertices finer than `colour` ([V]), arcs told apart by `label` ([A]); None
-    where it is not stable by `until`.
+    where it is not stable by `deadline_s`.
 
     Colour of v next round: its colour and the sum over arcs out of w(label) · h(colour of head), in 64-bit arithmetic
     with random odd w and random h. Arcs in say nothing new: each arc has its opposite, and labels that part opposite
@@ -83,16 +85,16 @@ def refine_to_stable(network: Network, colour: ArrayLike, label: NDArray[np.inte
         more = int(now.max(initial=-1)) + 1
         if more == count:
             return now
-        if monotonic() > until:
+        if monotonic() > deadline_s:
             return None
         count = more
     raise AssertionError
 
 
 def _split_by_hops(network: Network, colour: Ids) -> Ids:
-    """The colours parted by the hops, through anything, from the nearest vertex of each of three colours: of the rarest
-    the one of the least number, then those that lie furthest from the ones before. Images under a renumbering of the
-    vertices are parted alike."""
+    """Return the colours parted by the hops, through anything, from the nearest vertex of each of three colours: of the
+    rarest the one of the least number, then those that lie furthest from the ones before. Images under a renumbering of
+    the vertices are parted alike."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import dijkstra
 
@@ -112,7 +114,7 @@ def _split_by_hops(network: Network, colour: Ids) -> Ids:
 
 
 def relabel(values: NDArray[np.generic]) -> Ids:
-    """Numbers 0, 1, … for the distinct values, in order of value."""
+    """Return numbers 0, 1, … for the distinct values, in order of value."""
     if values.dtype == np.bool_:
         return relabel(values.astype(np.int8))
     if values.dtype.kind in "iu" and len(values):
@@ -123,8 +125,8 @@ def relabel(values: NDArray[np.generic]) -> Ids:
             present = np.zeros(high - low + 1, dtype=np.int32)
             present[place] = 1
             return np.asarray((np.cumsum(present, dtype=np.int32) - 1)[place], dtype=np.int32)
-        found = unique_rows(values)
-        if len(found) > MANY:
+        result = unique_rows(values)
+        if len(result) > MANY:
             order = np.argsort(values)
             ascending = values[order]
             rank = np.zeros(len(values), dtype=np.int32)
@@ -132,12 +134,12 @@ def relabel(values: NDArray[np.generic]) -> Ids:
             numbers = np.empty(len(values), dtype=np.int32)
             numbers[order] = rank
             return numbers
-        return np.searchsorted(found, values).astype(np.int32)
+        return np.searchsorted(result, values).astype(np.int32)
     return np.searchsorted(np.unique(values), values).astype(np.int32)
 
 
 def segment_sums(values: Hashes, sizes: Ints) -> Hashes:
-    """Sums of the first `sizes[0]` values, of the `sizes[1]` next, …, modulo 2^64."""
+    """Return sums of the first `sizes[0]` values, of the `sizes[1]` next, …, modulo 2^64."""
     bounds = np.concatenate([[0], np.cumsum(sizes)])
     total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values, dtype=np.uint64)])
     return np.asarray(total[bounds[1:]] - total[bounds[:-1]])

@@ -81,8 +81,8 @@ def coset_representatives(prover: AutomorphismVerifier, found: list[Automorphism
 
 
 def _open_pair(cells: Ids, orbit: Ids, path: RefinementPath | None, apart: set[int]) -> tuple[int, int] | None:
-    """A vertex (that of `path`, or the first of the largest orbit in the cell of most orbits) and one of its cell in
-    another orbit that is not known to be apart."""
+    """Return a vertex (that of `path`, or the first of the largest orbit in the cell of most orbits) and one of its
+    cell in another orbit that is not known to be apart."""
     _, first, size = np.unique(orbit, return_index=True, return_counts=True)
     closed = orbit[np.array(sorted(apart), dtype=np.int64)]
     usable = np.ones(len(first), dtype=bool)
@@ -106,7 +106,7 @@ def _open_pair(cells: Ids, orbit: Ids, path: RefinementPath | None, apart: set[i
 
 
 def _as_automorphism(prover: AutomorphismVerifier, path: RefinementPath, target: int) -> Proof | None:
-    """An automorphism that takes the first base of the path to `target`."""
+    """Return an automorphism that takes the first base of the path to `target`."""
     right = _individualize(path.network, path.cells, target)
     for step in range(STEPS):
         left, order = path.at(step)
@@ -126,12 +126,13 @@ def _as_automorphism(prover: AutomorphismVerifier, path: RefinementPath, target:
 
 
 def _next(colour: Ids) -> int:
-    """The first vertex of the first of the largest colours."""
+    """Return the first vertex of the first of the largest colours."""
     return int(np.argmax(colour == np.argmax(np.bincount(colour))))
 
 
 def _individualize(network: Network, colour: Ids, vertex: int) -> Ids:
-    """The colouring refined after one vertex got a colour of its own; the same numbers for what looks the same."""
+    """Return the colouring refined after one vertex got a colour of its own; the same numbers for what looks the
+    same."""
     mark = colour * 2
     mark[vertex] += 1
     return refine_once(network, relabel(mark), network.label)

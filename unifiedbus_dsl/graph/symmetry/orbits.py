@@ -67,7 +67,7 @@ def arc_orbits(network: Network, proofs: Sequence[Proof], vertex_orbit: Ids) -> 
 
 
 def _pieces(network: Network, proof: Proof) -> Iterator[tuple[Ints | slice, Ids]]:
-    """The arcs out of moved vertices with their images, some at a time."""
+    """Yield the arcs out of moved vertices with their images, some at a time."""
     moved, start = proof.generator.moved, np.append(proof.start, len(proof.arc_image))
     bounds = np.searchsorted(start[:-1], np.arange(0, start[-1], PIECE)).tolist()
     for begin, end in pairwise([*bounds, len(moved)]):
@@ -104,7 +104,7 @@ def _images_of(network: Network, proof: Proof, vertices: Ids) -> Ids:
 
 
 def _distinct(one: NDArray[np.signedinteger[Any]], two: NDArray[np.signedinteger[Any]], count: int) -> Ints:
-    """The distinct `one · count + two`."""
+    """Return the distinct `one · count + two`."""
     key = one.astype(np.int64) * count + two
     if count * count > TABLE:
         return unique_rows(key)

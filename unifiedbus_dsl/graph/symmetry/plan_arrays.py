@@ -52,8 +52,9 @@ def locate_arrays(around: Array | Axis, device: Ints) -> tuple[list[Ints], Ints,
 
 
 def arrays_of(plan: Plan) -> list[Array]:
-    """Every array of the plan where it occurs, outermost first, with the steps of index arithmetic in its rules."""
-    found: list[Array] = []
+    """Return every array of the plan where it occurs, outermost first, with the steps of index arithmetic in its
+    rules."""
+    arrays: list[Array] = []
 
     def visit(key: str, base: int, loops: tuple[tuple[int, int], ...]) -> None:
         assembly = plan.assemblies[key]
@@ -61,14 +62,14 @@ def arrays_of(plan: Plan) -> list[Array]:
         for child in assembly.children:
             size = plan.device_count[child.type]
             by_dimension = tuple(tuple(sorted(steps.get((child.name, k), ()))) for k in range(len(child.shape)))
-            found.append(Array(base, loops, child.shape, size, by_dimension))
+            arrays.append(Array(base, loops, child.shape, size, by_dimension))
             if child.type in plan.assemblies:
                 visit(child.type, base, (*loops, (child.count, size)) if child.count > 1 else loops)
             base += child.count * size
 
     if plan.root in plan.assemblies:
         visit(plan.root, 0, ())
-    return found
+    return arrays
 
 
 def _strides(assembly: AssemblyType) -> dict[tuple[str, int], set[int]]:

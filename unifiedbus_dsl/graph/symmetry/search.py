@@ -78,7 +78,7 @@ class Symmetry:
         return frozen_array(np.bincount(self.end_orbit))
 
     def representatives(self, members: NDArray[np.integer] | None = None) -> tuple[Ints, Ints]:
-        """One end point of each orbit and the size of the orbit, among the `members` (default: all)."""
+        """Return one end point of each orbit and the size of the orbit, among the `members` (default: all)."""
         ends = np.arange(self.network.ends) if members is None else np.sort(np.asarray(members, dtype=np.int64))
         _, first, size = np.unique(self.end_orbit[ends], return_index=True, return_counts=True)
         return ends[first], size
@@ -86,8 +86,8 @@ class Symmetry:
     def restricted(
         self, colour: ArrayLike | None = None, partition: ArrayLike | None = None, keep: Invariant | None = None
     ) -> Symmetry:
-        """Those symmetries only that keep a colour of the end points ([E]), that map the parts of a partition of them
-        ([E], -1: in no part) to parts, and of which `keep` is true.
+        """Return those symmetries only that keep a colour of the end points ([E]), that map the parts of a partition of
+        them ([E], -1: in no part) to parts, and of which `keep` is true.
 
         Where a generator doesn't, all are searched anew: what one instance does not allow may hold in all at once.
         """
@@ -114,7 +114,7 @@ class Symmetry:
         return find_symmetry(self.network, self.arrays, coloured, self.keeps)
 
     def _coloured(self, values: NDArray[np.generic], where: NDArray[np.bool_]) -> Ids:
-        """The colour so far, parted by `values` ([V]) at the vertices `where`."""
+        """Return the colour so far, parted by `values` ([V]) at the vertices `where`."""
         new = relabel(np.where(where, relabel(values) + 1, 0))
         return new if self.colour is None else relabel(self.colour.astype(np.int64) * (int(new.max()) + 1) + new)
 
@@ -133,7 +133,7 @@ def _keeps_colour(generator: Automorphism, colour: Ids | None) -> bool:
 
 
 def _keeps_parts(network: Network, generator: Automorphism, part: NDArray[np.integer]) -> bool:
-    """Whether the images of the end points of each part are a part."""
+    """Return whether the images of the end points of each part are a part."""
     after = part[endpoint_images(network, generator)]
     if ((after < 0) != (part < 0)).any():
         return False
@@ -171,8 +171,8 @@ def find_symmetry(
         proofs, tried = _proofs(network, arrays, colour, keeps)
     else:
         folded = fold(network)
-        found, tried = _proofs(folded.network, arrays, folded.colour(colour), tuple(map(folded.kept, keeps)))
-        proofs = list(folded.proofs([proof.generator for proof in found]))
+        symmetry, tried = _proofs(folded.network, arrays, folded.colour(colour), tuple(map(folded.kept, keeps)))
+        proofs = list(folded.proofs([proof.generator for proof in symmetry]))
     generators = tuple(proof.generator for proof in proofs)
     vertex = vertex_orbits(network, generators)
     arc = arc_orbits(network, proofs, vertex)
@@ -191,7 +191,7 @@ def find_symmetry(
 def _proofs(
     network: Network, arrays: tuple[Array, ...], colour: ArrayLike | None, keeps: tuple[Invariant, ...]
 ) -> tuple[list[Proof], int]:
-    """The automorphisms found, and how many candidates were tried."""
+    """Return the automorphisms found, and how many candidates were tried."""
     kinds = vertex_kinds(network, colour)
     search = _Search(AutomorphismVerifier(network, kinds, keeps), _signs(network, kinds, colour is not None))
     search.along(arrays)
@@ -200,7 +200,7 @@ def _proofs(
 
 
 def _signs(network: Network, kinds: Ids, coloured: bool) -> Hashes | None:
-    """How devices look where the network is coloured, [D]."""
+    """Return how devices look where the network is coloured, [D]."""
     return device_signs(network, refine_once(network, kinds, network.label)) if coloured else None
 
 
@@ -261,22 +261,23 @@ class _Search:
         The first `alike` loops around the axis have interchangeable elements: what is proved in one of them holds in
         all. Where one instance is not enough for the others (racks at different distances), all are moved at once too.
         """
-        found: list[Proof] = []
+        result: list[Proof] = []
         all_proved = False
         for outer in range(len(axis.loops), -1, -1):
-            if found and outer > alike:
+            if result and outer > alike:
                 continue
             pairs = candidate_permutations(self.prover.network, axis, method, outer, signs)
             attempts = [self._proved(*pair) for pair in pairs]
             proved = [proof for proof in attempts if proof is not None]
-            found += proved
+            result += proved
             all_proved = len(proved) == len(attempts)
             if proved and (outer <= alike or signs is not None):
                 break
-        return found, all_proved
+        return result, all_proved
 
     def _alike_loops(self, axis: Axis) -> int:
-        """How many of the loops around an axis, from the outermost, run over elements known to be interchangeable."""
+        """Return how many of the loops around an axis, from the outermost, run over elements known to be
+        interchangeable."""
         for number, (length, block) in enumerate(axis.loops):
             around = axis.loops[:number]
             if not any(

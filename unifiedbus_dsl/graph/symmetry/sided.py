@@ -30,7 +30,7 @@ class Folded:
     real: Ints
 
     def colour(self, colour: ArrayLike | None) -> Ints | None:
-        """A colour of the real vertices on those that stand for them: of both, where there are two."""
+        """Return a colour of the real vertices on those that stand for them: of both, where there are two."""
         if colour is None:
             return None
         mine = relabel(np.asarray(colour)).astype(np.int64)
@@ -38,7 +38,7 @@ class Folded:
         return np.asarray(mine[self.real] * (int(mine.max(initial=0)) + 1) + mine[other])
 
     def lifted(self, generator: Automorphism) -> Automorphism:
-        """The same on the real vertices."""
+        """Return the same on the real vertices."""
         turned = self.real_network.turned
         assert turned is not None
         first, there = self.real[generator.moved], self.real[generator.image]
@@ -49,11 +49,11 @@ class Folded:
         return Automorphism(frozen_array(moved[order].astype(np.int32)), frozen_array(image[order].astype(np.int32)))
 
     def kept(self, keep: Invariant) -> Invariant:
-        """A demand on symmetries of the real network, asked of those of the folded one."""
+        """Return a demand on symmetries of the real network, asked of those of the folded one."""
         return lambda generator: keep(self.lifted(generator))
 
     def proofs(self, generators: Sequence[Automorphism]) -> Iterator[Proof]:
-        """Those that are symmetries of the real network, with the images of its arcs."""
+        """Yield those that are symmetries of the real network, with the images of its arcs."""
         network = self.real_network
         full = np.arange(network.vertices, dtype=np.int32)
         for generator in map(self.lifted, generators):
@@ -66,7 +66,7 @@ class Folded:
 
 
 def fold(network: Network) -> Folded:
-    """The network with one vertex for each line between two sides."""
+    """Return the network with one vertex for each line between two sides."""
     turned = network.turned
     assert turned is not None
     vertex = np.arange(network.vertices)

@@ -108,12 +108,12 @@ class AutomorphismVerifier:
     @cached_property
     def end_kinds(self) -> Bools:
         """Which kinds are of end points."""
-        found = np.zeros(int(self.kinds.max(initial=-1)) + 1, dtype=bool)
-        found[self.kinds[self.network.end_order]] = True
-        return found
+        result = np.zeros(int(self.kinds.max(initial=-1)) + 1, dtype=bool)
+        result[self.kinds[self.network.end_order]] = True
+        return result
 
     def prove(self, moved: Ids, image: Ids, *, follow: bool = True) -> Proof | None:
-        """The automorphism that begins with moved -> image, None where none is found.
+        """Return the automorphism that begins with moved -> image, None where none is found.
 
         Unless they `follow`, all other vertices stay where they are.
         """
@@ -185,8 +185,8 @@ class AutomorphismVerifier:
         return True
 
     def _plausible(self, moving: Ids, when: Ids, level: int) -> bool:
-        """Whether some of the vertices that move could go where they go, as far as the images of their neighbours are
-        known: up to this level.
+        """Return whether some of the vertices that move could go where they go, as far as the images of their
+        neighbours are known: up to this level.
 
         What `_extend` and the proof would refuse is refused here for less; nothing that they would let pass is.
         """
@@ -223,8 +223,8 @@ class AutomorphismVerifier:
         return segment_sums(terms, self.degree[some])
 
     def _pushed(self, moving: Ids, when: Ids, level: int) -> Ids:
-        """Vertices of the level whose hash sum over known neighbours changes, with the change in `change`; added up
-        along the arcs of what moves."""
+        """Return vertices of the level whose hash sum over known neighbours changes, with the change in `change`; added
+        up along the arcs of what moves."""
         network = self.network
         arcs = arcs_of_rows(network, moving)
         heads = network.head[arcs]
@@ -261,19 +261,19 @@ class AutomorphismVerifier:
                 terms *= _below(levels.when[heads], level)
                 below[part] = segment_sums(terms, self.degree[part])
             levels.sums[level] = below
-        found = levels.sums[level][some]
+        sums_before = levels.sums[level][some]
         if len(others):
             arcs = arcs_of_rows(network, others)
             terms = np.repeat(self.hashes[others], self.degree[others])
             terms *= self.salts[network.label[arcs]]
             more = self.change
             np.add.at(more, network.head[arcs], terms)
-            found += more[some]
+            sums_before += more[some]
             more[network.head[arcs]] = 0
-        return found
+        return sums_before
 
     def _pulled(self, pending: Ids, when: Ids, level: int) -> Ids:
-        """The same, along the arcs of the vertices of the level."""
+        """Return the same, along the arcs of the vertices of the level."""
         network = self.network
         arcs = arcs_of_rows(network, pending)
         heads = network.head[arcs]
@@ -285,8 +285,8 @@ class AutomorphismVerifier:
         return np.asarray(pending[change != 0])
 
     def _verified(self, moved: Ids) -> Proof | None:
-        """The proof of the permutation `full`, which moves `moved`, if each arc goes to an arc of the same kind and
-        count, else None."""
+        """Return the proof of the permutation `full`, which moves `moved`, if each arc goes to an arc of the same kind
+        and count, else None."""
         network, image = self.network, self.full
         there = image[moved]
         if not len(moved) or (self.kinds[moved] != self.kinds[there]).any():
@@ -304,7 +304,7 @@ class AutomorphismVerifier:
         return Proof(Automorphism(frozen_array(moved), frozen_array(there)), start, images)
 
     def _permutes(self, moved: Ids, there: Ids) -> bool:
-        """Whether the images are the moved vertices again, each once."""
+        """Return whether the images are the moved vertices again, each once."""
         if len(moved) * 8 < self.network.vertices:
             return bool((np.sort(there) == moved).all())
         hit = np.zeros(self.network.vertices, dtype=bool)
@@ -313,10 +313,10 @@ class AutomorphismVerifier:
 
 
 def _in_order(keys: Hashes) -> Ints:
-    """Places in order of key, equal keys in order of place; sooner than a stable sort where few are equal."""
+    """Return places in order of key, equal keys in order of place; sooner than a stable sort where few are equal."""
     order = np.argsort(keys)
-    found = keys[order]
-    new = found[1:] != found[:-1]
+    result = keys[order]
+    new = result[1:] != result[:-1]
     if not new.all():
         rank = np.concatenate([[0], np.cumsum(new)])
         rank *= len(keys)
@@ -327,12 +327,12 @@ def _in_order(keys: Hashes) -> Ints:
 
 
 def _below(when: Ids, level: int) -> Bools:
-    """Which levels are below this one; -1 is none."""
+    """Return which levels are below this one; -1 is none."""
     return np.asarray(when.view(np.uint32) < level)
 
 
 def _keeps_ends(network: Network, moved: Ids, image: Ids) -> bool:
-    """Whether vertices of one end point go to the vertices of one, and to as many."""
+    """Return whether vertices of one end point go to the vertices of one, and to as many."""
     if network.simple:
         return True
     ends = network.end[moved]
@@ -346,7 +346,7 @@ def _keeps_ends(network: Network, moved: Ids, image: Ids) -> bool:
 
 
 def arc_images(network: Network, generator: Automorphism) -> Ids:
-    """The image of each arc out of a moved vertex, row by row."""
+    """Return the image of each arc out of a moved vertex, row by row."""
     full = np.arange(network.vertices, dtype=np.int32)
     full[generator.moved] = generator.image
     images = row_images(network, full, generator.moved)

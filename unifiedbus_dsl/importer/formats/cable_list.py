@@ -73,13 +73,13 @@ def read(source: Source, doubts: Doubts) -> Table:
         OSError: the file can't be read.
     """
     lines = source.lines(doubts)
-    found = _find_head(lines)
-    if found is None:
+    result = _find_head(lines)
+    if result is None:
         raise ImportFailed(
             f"`{source.title}`: a cable list needs the columns a_device, a_port, b_device, b_port, or others that say "
             "the same (side_a_device, StartDevice, source, …)"
         )
-    separator, head, titles = found
+    separator, head, titles = result
     table = Table(source.stem, doubts)
     rows = _Rows.of(table, head, titles)
     with task("read cables") as step:
@@ -93,7 +93,7 @@ def read(source: Source, doubts: Doubts) -> Table:
 
 
 def _find_head(lines: Iterable[tuple[int, str]]) -> tuple[str, Head, list[str]] | None:
-    """The separator, the columns and the first line that is a head."""
+    """Return the separator, the columns and the first line that is a head."""
     for number_, line in lines:
         if number_ > HEAD_LINES:
             break
@@ -106,33 +106,33 @@ def _find_head(lines: Iterable[tuple[int, str]]) -> tuple[str, Head, list[str]] 
 
 
 def _columns(cells: list[str]) -> Head | None:
-    """What the columns mean; None where an end has no device."""
+    """Return what the columns mean; None where an end has no device."""
     words = [re.sub(r"[^a-z0-9]", "", text.lower()) for text in cells]
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     for place, word in enumerate(words):
         if word in _OTHERS:
-            found.setdefault(_OTHERS[word], place)
+            columns.setdefault(_OTHERS[word], place)
     for side, names in zip("ab", _SIDES, strict=True):
         for what, endings in (("device", _DEVICES), ("port", _PORTS)):
             wanted = [f"{name}{ending}" for ending in endings for name in names]
             wanted += [f"{ending}{name}" for ending in endings if ending for name in names if len(name) == 1]
             places = (words.index(word) for word in wanted if word in words)
-            first = next((at for at in places if at not in found.values()), None)
+            first = next((at for at in places if at not in columns.values()), None)
             if first is not None:
-                found[f"{side}_{what}"] = first
+                columns[f"{side}_{what}"] = first
         for what in ("kind", "type", "role"):
             first = next((words.index(w) for w in (f"{name}{what}" for name in names) if w in words), None)
-            if first is not None and first not in found.values():
-                found[f"{side}_{what}"] = first
+            if first is not None and first not in columns.values():
+                columns[f"{side}_{what}"] = first
     if "type" in words and "side_a_type" in [text.strip().lower() for text in cells]:
-        found.setdefault("medium", words.index("type"))
-    if "a_device" in found and "b_device" in found:
-        return found
-    return _paired(words, found)
+        columns.setdefault("medium", words.index("type"))
+    if "a_device" in columns and "b_device" in columns:
+        return columns
+    return _paired(words, columns)
 
 
 def _paired(words: list[str], found: dict[str, int]) -> Head | None:
-    """The columns of a list whose two sides have the same names, as UFM's: the first is one side, the second the
+    """Return the columns of a list whose two sides have the same names, as UFM's: the first is one side, the second the
     other."""
     devices = [place for place, word in enumerate(words) if word in _DEVICES[:-1] or word == "name"]
     ports = [place for place, word in enumerate(words) if word in _PORTS[:-1]]
@@ -146,7 +146,7 @@ def _paired(words: list[str], found: dict[str, int]) -> Head | None:
 
 
 def _cells(lines: Iterator[tuple[int, str]], separator: str, doubts: Doubts) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each row; a cell in quotes may go over several lines."""
+    """Yield the cells of each row; a cell in quotes may go over several lines."""
     for number_, line in lines:
         if '"' not in line:
             yield number_, line.split(separator)
@@ -216,8 +216,8 @@ class _Rows:
             self.table.cable(a, ap, b, bp, kind, line)
 
     def _ends(self, cells: list[str], side: int, name: str, port_at: int) -> list[tuple[int, str]]:
-        """The ends of a side: one, or with NetBox's columns as many as there are ports between commas. A port of the
-        name of its device and an adapter, as UFM's lists have it, is that adapter."""
+        """Return the ends of a side: one, or with NetBox's columns as many as there are ports between commas. A port of
+        the name of its device and an adapter, as UFM's lists have it, is that adapter."""
         facts, port = self._facts(cells, side), _at(cells, port_at)
         type_ = _at(cells, self.facts[side][1]).lower()
         if "," in port and type_.startswith("dcim."):
@@ -240,16 +240,16 @@ class _Rows:
         return kind, "" if "." in type_ and type_.lower().startswith(("dcim.", "circuits.")) else type_
 
     def _kind(self, cells: list[str], line: int) -> int:
-        """What the row says of the cable itself; the same texts are the same kind."""
+        """Return what the row says of the cable itself; the same texts are the same kind."""
         key = tuple(_at(cells, place) for _, place in self.about)
-        found = self.kinds.get(key)
-        if found is None:
+        kind_known = self.kinds.get(key)
+        if kind_known is None:
             facts = dict(zip((name for name, _ in self.about), key, strict=True))
             before = self.table.doubts.total
-            found = self.table.kind_of(_kind(facts, self.table.doubts, line))
+            kind_known = self.table.kind_of(_kind(facts, self.table.doubts, line))
             if self.table.doubts.total == before:
-                self.kinds[key] = found
-        return found
+                self.kinds[key] = kind_known
+        return kind_known
 
 
 def _kind(facts: Mapping[str, str], doubts: Doubts, line: int) -> Kind:
@@ -272,10 +272,10 @@ def _kind(facts: Mapping[str, str], doubts: Doubts, line: int) -> Kind:
 
 def _speed(text: str, doubts: Doubts, line: int) -> float | None:
     """Byte/s of `400G`, `100 Gbps`; a number without a unit says nothing for certain."""
-    found = bytes_per_second(text)
-    if found is None:
+    speed = bytes_per_second(text)
+    if speed is None:
         doubts.add(BAD_VALUE, line, f"`{text[:40]}` as its rate: write `400 Gbps`, say")
-    return found
+    return speed
 
 
 def _at(cells: list[str], place: int) -> str:

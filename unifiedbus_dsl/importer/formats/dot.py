@@ -54,14 +54,14 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
     """Sort, text and line of each token."""
     line = 1
     for match in _TOKEN.finditer(text):
-        sort, found = str(match.lastgroup), match[0]
+        sort, tokens = str(match.lastgroup), match[0]
         if sort == "quoted":
-            yield "word", re.sub(r"\\(.)", lambda m: m[1] if m[1] in '"\\' else m[0], found[1:-1]), line
+            yield "word", re.sub(r"\\(.)", lambda m: m[1] if m[1] in '"\\' else m[0], tokens[1:-1]), line
         elif sort == "html":
-            yield "word", found, line
+            yield "word", tokens, line
         elif sort not in ("space", "comment"):
-            yield sort, found, line
-        line += found.count("\n")
+            yield sort, tokens, line
+        line += tokens.count("\n")
 
 
 class _Parser:
@@ -74,9 +74,9 @@ class _Parser:
         return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "", 0)
 
     def _next(self) -> tuple[str, str, int]:
-        found = self._peek()
+        result = self._peek()
         self.at += 1
-        return found
+        return result
 
     def graph_(self) -> None:
         """Read the whole graph."""
@@ -135,33 +135,33 @@ class _Parser:
             self.graph.edge((a, b), {**facts, **own}, line)
 
     def _set(self) -> list[str]:
-        """The nodes in brackets on one side of an edge."""
-        found = []
+        """Return the nodes in brackets on one side of an edge."""
+        result = []
         self._next()
         while self._peek()[0] != "end" and self._peek()[1] != "}":
             sort, text, _ = self._next()
             if sort == "word":
-                found.append(text)
+                result.append(text)
         self._next()
-        return found or [""]
+        return result or [""]
 
     def _port(self) -> str:
         if self._peek()[1] != ":" or self._peek()[0] != "mark":
             return ""
         self._next()
-        found = self._next()[1]
+        port = self._next()[1]
         if self._peek()[1] == ":" and self._peek()[0] == "mark":  # the side of a port
             self._next()
             self._next()
-        return "" if found in ("n", "ne", "e", "se", "s", "sw", "w", "nw", "c", "_") else found
+        return "" if port in ("n", "ne", "e", "se", "s", "sw", "w", "nw", "c", "_") else port
 
     def _attributes(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        attributes: dict[str, str] = {}
         self._next()
         while self._peek()[0] != "end" and self._peek()[1] != "]":
             sort, key, _ = self._next()
             if sort == "word" and self._peek()[1] == "=":
                 self._next()
-                found[key] = self._next()[1]
+                attributes[key] = self._next()[1]
         self._next()
-        return found
+        return attributes

@@ -130,7 +130,7 @@ def read(source: Source, doubts: Doubts) -> Table:
 
 
 def _ours(table: Table, head: Mapping[str, str], source: Source) -> Table:
-    """What we wrote, with control characters as XML can write them."""
+    """Return what we wrote, with control characters as XML can write them."""
     table.name = restored(head.get("system", source.stem))
     table.types = types_of(restored(head["machine"]), source.title)
     table.devices = [

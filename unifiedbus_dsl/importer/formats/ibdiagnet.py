@@ -163,7 +163,7 @@ def _known(nodes: Nodes) -> None:
 
 
 def _speed(text: str) -> str:
-    """The name of a speed that may be a number of Gbps a lane, nominal or on the wire."""
+    """Return the name of a speed that may be a number of Gbps a lane, nominal or on the wire."""
     try:
         gbps = float(text)
     except ValueError:
@@ -221,7 +221,7 @@ def _active(row: dict[str, str]) -> tuple[str, str]:
 
 
 def _rows(source: Source, doubts: Doubts) -> Iterator[tuple[str, int, dict[str, str]]]:
-    """The rows of the tables, by the names of their columns."""
+    """Yield the rows of the tables, by the names of their columns."""
     table, head = "", list[str]()
     lines = source.lines(doubts)
     for number, line in lines:

@@ -78,11 +78,11 @@ def _line(text: str, number: int, here: str, nodes: Nodes) -> str:
         return here
     if node := _NODE.match(text):
         kind, ports, letter, guid, name = node.groups()
-        found = f"{letter.upper()}-{guid.lower()}"
+        line = f"{letter.upper()}-{guid.lower()}"
         if name is None:
             nodes.doubts.add(CUT_OFF, number, shown(text))
-        nodes.node(found, _LETTER[kind.lower()], int(ports), name or "", number)
-        return found
+        nodes.node(line, _LETTER[kind.lower()], int(ports), name or "", number)
+        return line
     if report := _REPORT.match(text):
         _report(report, number, nodes)
     elif _BEGIN.match(text):  # a record whose first line is broken, or still to come: ports are not those of the last

@@ -52,21 +52,21 @@ def read(source: Source, doubts: Doubts) -> Table:
 
 
 def _named(data: Mapping[str, Any], key: str, title: str) -> dict[str, dict[str, Any]]:
-    """The objects of a list, by name."""
-    found: dict[str, dict[str, Any]] = {}
+    """Return the objects of a list, by name."""
+    result: dict[str, dict[str, Any]] = {}
     for each in _list(data, key, title):
         name = each.get("name")
         if not isinstance(name, str) or not name:
             raise ImportFailed(f"`{title}`: one of the `{key}` has no name")
-        found[name] = each
-    return found
+        result[name] = each
+    return result
 
 
 def _list(data: Mapping[str, Any], key: str, title: str) -> list[dict[str, Any]]:
-    found = data.get(key) or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+    result = data.get(key) or []
+    if not isinstance(result, list) or not all(isinstance(each, dict) for each in result):
         raise ImportFailed(f"`{title}`: `{key}` is no list of objects")
-    return found
+    return result
 
 
 @frozen(eq=False)
@@ -131,17 +131,17 @@ class _Reader:
             (name, inner), *more = _parts(str(end.get("instance", "")), self.title)
             if more or name not in ends:
                 raise ImportFailed(f"`{self.title}`: edge {place}: there is no instance {shown(name)}")
-            device, count, found = ends[name]
+            device, count, result = ends[name]
             numbers = self._indices(inner, count, place)
             paths = self._paths(device, str(end.get("component", "")), f"edge {place}")
-            sides.append([(f"{name}.{n}", found.of[path]) for n in numbers for path in paths if path in found.of])
+            sides.append([(f"{name}.{n}", result.of[path]) for n in numbers for path in paths if path in result.of])
         kind = links.get(str(edge.get("link")), self.table.kind_of(Kind(str(edge.get("link") or ""))))
         for (a, (one, port)), (b, (two, other)) in self._pairs(edge, sides[0], sides[1], place):
             if a + one != b + two or port != other:
                 self.table.cable(self.table.device(a + one), port, self.table.device(b + two), other, kind, 0)
 
     def _pairs(self, edge: Mapping[str, Any], a: list[Any], b: list[Any], place: int) -> Iterator[tuple[Any, Any]]:
-        """What an edge joins: in order, or each with each."""
+        """Yield what an edge joins: in order, or each with each."""
         scheme = edge.get("scheme", "one2one")
         if scheme not in ("one2one", "many2many"):
             raise ImportFailed(f"`{self.title}`: edge {place}: the scheme {shown(str(scheme))} can't be read")
@@ -192,21 +192,21 @@ class _Reader:
         return made
 
     def _paths(self, device: str, text: str, where: str) -> list[str]:
-        """The nodes of a device that `cx5[0:2].port[0]` means, as paths."""
-        found: list[list[str]] = []
+        """Return the nodes of a device that `cx5[0:2].port[0]` means, as paths."""
+        paths: list[list[str]] = []
         for name, inner in _parts(text, self.title):
             parts = _named(self.devices[device], "components", self.title) if device in self.devices else {}
             if name not in parts:
                 raise ImportFailed(f"`{self.title}`: {where}: {shown(device)} has no component {shown(name)}")
             numbers = self._indices(inner, self._count(parts[name], f"component `{name}`"), where)
-            found.append([f"{name}.{n}" for n in numbers])
+            paths.append([f"{name}.{n}" for n in numbers])
             device = name
-        if prod(map(len, found)) > MOST_NODES:
+        if prod(map(len, paths)) > MOST_NODES:
             raise ImportFailed(f"`{self.title}`: {where} means more than {MOST_NODES:,} components")
-        return [".".join(each) for each in product(*found)]
+        return [".".join(each) for each in product(*paths)]
 
     def _indices(self, inner: str | None, count: int, where: object) -> range:
-        """The numbers in the brackets, as Python's slices."""
+        """Return the numbers in the brackets, as Python's slices."""
         texts = (inner or ":").split(":")
         try:
             numbers = [int(text) if text.strip() else None for text in texts]
@@ -223,8 +223,8 @@ class _Reader:
         return count
 
     def _links(self, of: Mapping[str, Any]) -> dict[str, int]:
-        """The kind of cable of each link."""
-        found = {}
+        """Return the kind of cable of each link."""
+        links = {}
         for name, link in _named(of, "links", self.title).items():
             physical = link.get("physical")
             bandwidth = physical.get("bandwidth") if isinstance(physical, dict) else None
@@ -234,20 +234,20 @@ class _Reader:
                 rate = number(bandwidth[unit], "rate", self.table.doubts, 0, RATES[unit])
             elif isinstance(bandwidth, dict) and bandwidth.get("choice"):
                 self.table.doubts.add(BAD_VALUE, 0, f"{shown(str(bandwidth['choice']))} of the link {shown(name)}")
-            found[name] = self.table.kind_of(Kind(name, rate=rate))
-        return found
+            links[name] = self.table.kind_of(Kind(name, rate=rate))
+        return links
 
 
 def _parts(text: str, title: str) -> list[tuple[str, str | None]]:
     """`cx5[0:2].port` as names with what is in their brackets."""
-    found = [(match[1].strip(), match[2]) for match in _PART.finditer(text)]
-    if not found:
+    parts = [(match[1].strip(), match[2]) for match in _PART.finditer(text)]
+    if not parts:
         raise ImportFailed(f"`{title}`: {shown(text)} names nothing")
-    return found
+    return parts
 
 
 def _folded(device: str, inside: _Inside) -> _Ends:
-    """Each port given to the one node that it is joined to inside its device."""
+    """Return each port given to the one node that it is joined to inside its device."""
     joined: dict[str, set[str]] = {}
     for a, b, _ in inside.edges:
         for near, far in ((a, b), (b, a)):

@@ -51,7 +51,7 @@ def read(source: Source, doubts: Doubts) -> Table:
 
 
 def _outputs(data: Any, stem: str) -> Iterator[tuple[str, Any]]:
-    """Each output with the device that it is of."""
+    """Yield each output with the device that it is of."""
     if isinstance(data, list):
         for number, inner in enumerate(data):
             yield from _outputs(inner, f"{stem}-{number}" if len(data) > 1 else stem)
@@ -81,9 +81,9 @@ def _neighbours(own: dict[str, Any]) -> Iterator[_Neighbour]:
 
 
 def _each(data: Any, key: str) -> Iterator[Any]:
-    """What is under a key: one, or a list of some."""
-    found = data.get(key, []) if isinstance(data, dict) else []
-    yield from found if isinstance(found, list) else [found]
+    """Yield what is under a key: one, or a list of some."""
+    result = data.get(key, []) if isinstance(data, dict) else []
+    yield from result if isinstance(result, list) else [result]
 
 
 def _lldpcli(facts: dict[str, Any]) -> tuple[str, str, str, str]:
@@ -108,14 +108,14 @@ def _lldpcli(facts: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _kind(chassis: dict[str, Any]) -> str:
-    """A switch where bridging or routing is on, a device where only the station is."""
+    """Return a switch where bridging or routing is on, a device where only the station is."""
     able = [each for each in _each(chassis, "capability") if isinstance(each, dict)]
     on = {str(each.get("type")).lower() for each in able if each.get("enabled") in (True, "true", "on")}
     return "switch" if on & {"bridge", "router"} else "device" if on else ""
 
 
 def _text(value: Any) -> str:
-    """The text of a value, which may be in an object or list."""
+    """Return the text of a value, which may be in an object or list."""
     if isinstance(value, list):
         return _text(value[0]) if value else ""
     if isinstance(value, dict):

@@ -39,9 +39,9 @@ class _Reader:
 
     def cpu(self) -> int:
         """Take a package."""
-        found = self.table.add(Device(f"CPU{len(self.cpus)}", "cpu", role="forwards"))
-        self.cpus.append(found)
-        return found
+        result = self.table.add(Device(f"CPU{len(self.cpus)}", "cpu", role="forwards"))
+        self.cpus.append(result)
+        return result
 
     def inside(self, element: ElementTree.Element, cpu: int | None) -> None:
         """Take what is in an object."""
@@ -90,7 +90,7 @@ def _what(element: ElementTree.Element) -> str:
 
 
 def _counts(element: ElementTree.Element) -> bool:
-    """Whether a GPU or NIC is in an object, or it is one."""
+    """Return whether a GPU or NIC is in an object, or it is one."""
     if element.get("type") == "PCIDev":
         return bool(_what(element))
     return element.get("type") == "Bridge" and any(map(_counts, element.findall("object")))

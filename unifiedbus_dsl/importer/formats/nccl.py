@@ -41,10 +41,10 @@ class _Reader:
 
     def device(self, name: str, kind: str, bus: str, *, forwards: bool = False) -> int:
         """Take a device."""
-        found = self.table.add(Device(name, kind, id=bus, role="forwards" if forwards else ""))
+        result = self.table.add(Device(name, kind, id=bus, role="forwards" if forwards else ""))
         if bus:
-            self.of_bus[bus.lower()] = found
-        return found
+            self.of_bus[bus.lower()] = result
+        return result
 
     def join(self, above: int, below: int, kind: Kind) -> None:
         """Lay a link; the ports of what is above are numbered."""
@@ -127,7 +127,7 @@ class _Reader:
 
 
 def _pcie(element: ElementTree.Element, doubts: Doubts) -> Kind:
-    """The link of a device to what is above it."""
+    """Return the link of a device to what is above it."""
     speed = re.match(r"([\d.]+)\s*GT/s", element.get("link_speed", ""))
     width = element.get("link_width", "")
     if speed is None or not width.isdigit() or not int(width):

@@ -40,7 +40,7 @@ class _Matrix:
     legend: dict[str, str] = field(factory=dict)
 
     def pairs(self) -> Iterator[tuple[str, str, str]]:
-        """Each two devices with what is between them."""
+        """Yield each two devices with what is between them."""
         for name, row in self.rows.items():
             for other, entry in zip(self.names, row, strict=False):
                 if other in self.rows and self.names.index(name) < self.names.index(other):
@@ -69,27 +69,27 @@ def read(source: Source, doubts: Doubts) -> Table:
 
 
 def _matrix(source: Source, doubts: Doubts) -> _Matrix:
-    found = _Matrix()
+    matrix = _Matrix()
     for number, line in source.lines(doubts):
         cells = _PAINT.sub("", line).split()
         legend = _LEGEND.match(line.strip())
         if legend:
-            found.legend[legend[1]] = legend[2]
+            matrix.legend[legend[1]] = legend[2]
         elif (
-            not found.names
+            not matrix.names
             and len(cells) > 0
             and _DEVICE.fullmatch(cells[0])
             and not any(_ENTRY.fullmatch(cell) for cell in cells)
         ):
-            found.names = [cell for cell in cells if _DEVICE.fullmatch(cell)]
-        elif found.names and cells and cells[0] in found.names:
-            row = cells[1 : 1 + len(found.names)]
-            if len(row) < len(found.names) or not all(map(_ENTRY.fullmatch, row)):
+            matrix.names = [cell for cell in cells if _DEVICE.fullmatch(cell)]
+        elif matrix.names and cells and cells[0] in matrix.names:
+            row = cells[1 : 1 + len(matrix.names)]
+            if len(row) < len(matrix.names) or not all(map(_ENTRY.fullmatch, row)):
                 doubts.add(CUT_OFF, number, shown(line))
                 row = [cell if _ENTRY.fullmatch(cell) else "SYS" for cell in row]
-                row += ["SYS"] * (len(found.names) - len(row))
-            found.rows[cells[0]] = row
-    return found
+                row += ["SYS"] * (len(matrix.names) - len(row))
+            matrix.rows[cells[0]] = row
+    return matrix
 
 
 @define(eq=False)
@@ -138,12 +138,12 @@ class _Builder:
     def _over(
         self, below: list[tuple[frozenset[str], int]], level: int, title: str, near: dict[tuple[str, str], int]
     ) -> list[tuple[frozenset[str], int]]:
-        """What is as near as a level, under one part."""
+        """Return what is as near as a level, under one part."""
         groups: list[list[tuple[frozenset[str], int]]] = []
         for part in below:
             joined = [g for g in groups if any(_least(part[0], other[0], near) <= level for other in g)]
             groups = [g for g in groups if g not in joined] + [[part, *(o for g in joined for o in g)]]
-        found = []
+        result = []
         for number, group in enumerate(groups):
             members = frozenset[str]().union(*(names for names, _ in group))
             if level == 5:
@@ -156,10 +156,10 @@ class _Builder:
                 top = self.table.add(Device(f"{title} {number}", kind, role=role))
                 for _, one in group:
                     self.join(top, one, "PCIe")
-            found.append((members, top))
-        return found
+            result.append((members, top))
+        return result
 
 
 def _least(one: frozenset[str], two: frozenset[str], near: dict[tuple[str, str], int]) -> int:
-    """How near two sets of devices are."""
+    """Return how near two sets of devices are."""
     return min((near.get((a, b), near.get((b, a), 9)) for a in one for b in two), default=9)

@@ -73,7 +73,7 @@ def _conf(source: Source, doubts: Doubts) -> Iterator[tuple[int, str, str, str]]
 
 
 def _yaml(source: Source) -> Iterator[tuple[int, str, str, str]]:
-    """The same of the first tree, or else the first blocks, of a `topology.yaml`."""
+    """Yield the same of the first tree, or else the first blocks, of a `topology.yaml`."""
     text = source.text(MOST_BYTES)
     data = yamls.load(text) if text is not None else None
     every = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []

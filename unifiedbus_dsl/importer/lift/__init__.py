@@ -93,14 +93,14 @@ def lift(fabric: Fabric, stem: str = "machine") -> Lifted:
     tiers = tiers_of(machine)
     tried = sorted(_texts(machine, tiers, stem), key=_rank)
     plain = written(_plain(machine), tiers, stem)
-    for found in (*tried[:3], plain):
+    for result in (*tried[:3], plain):
         try:
-            verify(fabric, machine, found)
+            verify(fabric, machine, result)
         except LiftError:
-            if found is plain:
+            if result is plain:
                 raise
             continue
-        return _said(fabric, machine, found, found_as.labels)
+        return _said(fabric, machine, result, found_as.labels)
     raise AssertionError
 
 
@@ -119,14 +119,14 @@ def _texts(machine: Machine, tiers: Ints, stem: str) -> list[Written]:
 
 
 def _settled(machine: Machine, role: Ints, arrays: dict[int, Array], tiers: Ints, stem: str) -> Written:
-    """The text over some arrays, parts moved as long as that leaves less to read."""
+    """Return the text over some arrays, parts moved as long as that leaves less to read."""
     best: Written | None = None
     for _ in range(MOST_MOVES):
         lift = lifted(machine, role, arrays)
-        found = written(lift, tiers, stem)
-        if best is not None and _rank(found) >= _rank(best):
+        settled = written(lift, tiers, stem)
+        if best is not None and _rank(settled) >= _rank(best):
             return best
-        best = found
+        best = settled
         again = moved(lift)
         if again is None:
             return best
@@ -136,12 +136,12 @@ def _settled(machine: Machine, role: Ints, arrays: dict[int, Array], tiers: Ints
 
 
 def _rank(found: Written) -> int:
-    """How much there is to read: the text, and lists beside it."""
+    """Return how much there is to read: the text, and lists beside it."""
     return len(found.text) + sum(map(len, found.files.values())) + WORTH * found.exceptions.listed
 
 
 def _plain(machine: Machine) -> Lift:
-    """A machine without a rule: kinds as arrays, all cables in lists."""
+    """Return a machine without a rule: kinds as arrays, all cables in lists."""
     arrays = {}
     for kind in np.unique(machine.kind).tolist():
         parts = np.flatnonzero(machine.kind == kind)

@@ -49,7 +49,7 @@ class Group:
 
 def relations_of(machine: Machine, role: Ints) -> list[Relation]:
     """Return the cables by the role and port array that they begin at and the role that they lead to, both ways."""
-    found = []
+    relations = []
     one, two = (machine.a, machine.a_port), (machine.b, machine.b_port)
     u, port, v, far_port = (np.concatenate([side[n] for side in ((*one, *two), (*two, *one))]) for n in range(4))
     for near in range(int(role.max(initial=-1)) + 1):
@@ -61,10 +61,10 @@ def relations_of(machine: Machine, role: Ints) -> list[Relation]:
             inside = mine[(port[mine] >= array.start) & (port[mine] < array.start + array.count)]
             for far in np.unique(role[v[inside]]).tolist():
                 some = inside[role[v[inside]] == far]
-                found.append(
+                relations.append(
                     Relation(near, number, array.start, far, u[some], port[some] - array.start, v[some], far_port[some])
                 )
-    return found
+    return relations
 
 
 @define(eq=False)
@@ -105,8 +105,8 @@ class Addressing:
                 yield role, self._along(role)
 
     def _carried(self, relation: Relation) -> Group:
-        """The parts that a relation reaches, each by what most of its neighbours' addresses and ports say of it; where
-        that tells parts not apart, by the least of them."""
+        """Return the parts that a relation reaches, each by what most of its neighbours' addresses and ports say of it;
+        where that tells parts not apart, by the least of them."""
         group = self.groups[relation.near]
         row = np.full(self.machine.parts, -1, dtype=np.int64)
         row[group.parts] = np.arange(len(group.parts))
@@ -123,7 +123,7 @@ class Addressing:
         return Group(v[first], at[first])
 
     def _along(self, role: int) -> Group:
-        """The parts of a role that its group reaches along meshes and rings of the role itself."""
+        """Return the parts of a role that its group reaches along meshes and rings of the role itself."""
         group = self.groups[role]
         reach = _Reach(self.machine.parts, group.parts, group.at)
         tables = [_Table.of(r, self.relations, self.machine.parts) for r in self.relations if r.near == r.far == role]
@@ -226,8 +226,8 @@ class _Table:
         self.to = mended
 
     def members(self, ports: Ints) -> Ints:
-        """The number of each part in its full mesh over these ports, [P]: member i is met at port i - 1 by those before
-        it, at port i by those behind. The part has the number that most of its cables say."""
+        """Return the number of each part in its full mesh over these ports, [P]: member i is met at port i - 1 by those
+        before it, at port i by those behind. The part has the number that most of its cables say."""
         far = self.port[ports] - ports[0]
         own = np.arange(len(ports))[:, None]
         votes = [((far == np.where(own < n, n - 1, n)) & (far >= -ports[0])).sum(axis=0) for n in range(len(ports) + 1)]
@@ -279,16 +279,16 @@ class _Reach:
 
 def _relabelled(label: Ints, members: Ints) -> Ints:
     """Component numbers of members from 0 on, [P]."""
-    found = np.zeros(len(label), dtype=np.int64)
-    found[members] = np.unique(label[members], return_inverse=True)[1].ravel()
-    return found
+    relabelled = np.zeros(len(label), dtype=np.int64)
+    relabelled[members] = np.unique(label[members], return_inverse=True)[1].ravel()
+    return relabelled
 
 
 def _slots(
     members: Ints, inner: Ints, left: list[tuple[_Table, int]], major: bool
 ) -> tuple[Ints, list[tuple[Ints, Ints]]]:
-    """The number of each port of a group among all that are left, [ports, P], member by member or (not `major`) port by
-    port; and the part and the number of the port that each leads to."""
+    """Return the number of each port of a group among all that are left, [ports, P], member by member or (not `major`)
+    port by port; and the part and the number of the port that each leads to."""
     sizes = tuple((inner.max(axis=0) + 1).tolist())
     place = np.ravel_multi_index(tuple(inner.T), sizes)
     total, many = int(np.prod(sizes)), len(left)
@@ -308,7 +308,7 @@ def _slots(
 def _group_numbers(
     label: Ints, members: Ints, slot: Ints, far: list[tuple[Ints, Ints]], left: list[tuple[_Table, int]], count: int
 ) -> Ints | None:
-    """The number of each group in the full mesh of groups; None where they form none in this order of ports."""
+    """Return the number of each group in the full mesh of groups; None where they form none in this order of ports."""
     own = np.concatenate([slot[n, members] for n in range(len(left))])
     there = np.concatenate([each[1] for each in far])
     group = np.tile(label[members], len(left))
@@ -327,7 +327,7 @@ def _group_numbers(
 
 
 def _new(known: NDArray[np.bool_], to: Ints, base: Ints, digit: Ints) -> tuple[Ints, Ints]:
-    """The parts `to` that are not known yet, each once, with the address that has one more digit."""
+    """Return the parts `to` that are not known yet, each once, with the address that has one more digit."""
     _, first = np.unique(to, return_index=True)
     first = np.sort(first)
     first = first[(to[first] >= 0) & ~known[to[first]]]
@@ -340,18 +340,18 @@ def _walk(step: Ints, known: NDArray[np.bool_], parts: Ints, at: Ints) -> Iterat
     digit, layer, base = 0, parts, at
     while len(layer):
         digit += 1
-        fresh, found = _new(known, step[layer], base, np.full(len(layer), digit))
-        yield fresh, found
-        layer, base = fresh, found[:, 1:]
+        fresh, result = _new(known, step[layer], base, np.full(len(layer), digit))
+        yield fresh, result
+        layer, base = fresh, result[:, 1:]
 
 
 def _usual_clique(table: Ints, ports: Ints, roots: list[int]) -> int:
-    """How many of the ports lead to a full mesh, as most of some parts have it."""
+    """Return how many of the ports lead to a full mesh, as most of some parts have it."""
     return Counter(_clique(table, ports, root) for root in roots).most_common(1)[0][0]
 
 
 def _clique(table: Ints, ports: Ints, root: int) -> int:
-    """How many of the ports, from the first on, lead from a part to parts that all meet each other."""
+    """Return how many of the ports, from the first on, lead from a part to parts that all meet each other."""
     around = [set(table[:, part].tolist()) for part in table[ports, root].tolist() if part >= 0]
     members = [part for part in table[ports, root].tolist() if part >= 0]
     if len(members) < len(ports):
@@ -365,8 +365,8 @@ def _clique(table: Ints, ports: Ints, root: int) -> int:
 
 
 def _agreed(v: Ints, own: Ints, at: Ints) -> Group | None:
-    """Each part once, with what most of the rows `at` say of it: the same in all of them, or so much more from each of
-    its ports `own` to the next. None where a digit does neither, or parts are not told apart."""
+    """Return each part once, with what most of the rows `at` say of it: the same in all of them, or so much more from
+    each of its ports `own` to the next. None where a digit does neither, or parts are not told apart."""
     order = np.lexsort((own, v))
     v, own, at = v[order], own[order], at[order]
     again = v[1:] == v[:-1]
@@ -382,18 +382,19 @@ def _agreed(v: Ints, own: Ints, at: Ints) -> Group | None:
             return None
         base = column - slopes[np.argmax(count)] * own
         columns.append(_modes(back.ravel(), base, len(parts), 0.5))
-    found = np.column_stack(columns)
-    distinct, first = np.unique(found, axis=0, return_index=True)
+    column_stack = np.column_stack(columns)
+    distinct, first = np.unique(column_stack, axis=0, return_index=True)
     if 20 * len(distinct) < 19 * len(parts):
         return None
     twice = np.setdiff1d(np.arange(len(parts)), first)
     if len(twice):
-        found[twice] = free_rows(found[first], len(twice))
-    return Group(parts, found)
+        column_stack[twice] = free_rows(column_stack[first], len(twice))
+    return Group(parts, column_stack)
 
 
 def _modes(group: Ints, values: Ints, count: int, share: float = 1.0) -> Ints:
-    """The least of the values of each group that are at least `share` as frequent as its most frequent one, [count]."""
+    """Return the least of the values of each group that are at least `share` as frequent as its most frequent one,
+    [count]."""
     pairs, times = np.unique(np.stack([group, values]), axis=1, return_counts=True)
     most = np.zeros(count, dtype=np.int64)
     np.maximum.at(most, pairs[0], times)
@@ -413,9 +414,9 @@ def free_rows(taken: Ints, count: int) -> Ints:
         gaps = np.column_stack(np.unravel_index(np.flatnonzero(free)[:count], sizes)) + low
         if len(gaps) == count:
             return np.asarray(gaps)
-    found = np.repeat(taken.max(axis=0)[None], count, axis=0)
-    found[:, 0] += 1 + np.arange(count)
-    return found
+    repeat = np.repeat(taken.max(axis=0)[None], count, axis=0)
+    repeat[:, 0] += 1 + np.arange(count)
+    return repeat
 
 
 def _unravelled(port: Ints, shape: tuple[int, ...]) -> Ints:

@@ -32,16 +32,16 @@ class Array:
 def signatures_of(machine: Machine) -> Ints:
     """Return a number for each part, the same where the same ports have cables of the same links. [P]"""
     draw = np.random.Generator(np.random.PCG64(15)).integers(1 << 62, size=(1 << 16, len(machine.sorts)))
-    found = machine.kind.copy()
+    signatures = machine.kind.copy()
     for part, port in ((machine.a, machine.a_port), (machine.b, machine.b_port)):
-        np.add.at(found, part, draw[port & 0xFFFF, machine.what])
-    return np.asarray(np.unique(found, return_inverse=True)[1].ravel(), dtype=np.int64)
+        np.add.at(signatures, part, draw[port & 0xFFFF, machine.what])
+    return np.asarray(np.unique(signatures, return_inverse=True)[1].ravel(), dtype=np.int64)
 
 
 def starts_of(role: Ints, signature: Ints, most: int) -> list[NDArray[np.bool_]]:
     """Return the parts where addresses may begin, [P] each: of each role, from the outermost in, some of the most
     common signature, then those of the rarest."""
-    found: list[list[NDArray[np.bool_]]] = []
+    starts: list[list[NDArray[np.bool_]]] = []
     for each in range(int(role.max(initial=-1)), -1, -1):
         mine = role == each
         known, count = np.unique(signature[mine], return_counts=True)
@@ -53,8 +53,8 @@ def starts_of(role: Ints, signature: Ints, most: int) -> list[NDArray[np.bool_]]
             begins[usual[n * len(usual) // 3 :]] = True
             own.append(begins)
         own[1:1] = [mine & (signature == known[n]) for n in order[:-1]][:most]
-        found.append(own)
-    return [own[n] for n in range(most + 3) for own in found if n < len(own)]
+        starts.append(own)
+    return [own[n] for n in range(most + 3) for own in starts if n < len(own)]
 
 
 def arrays_from(
@@ -73,8 +73,8 @@ def arrays_from(
 
 
 def _array(group: Group | None, members: Ints) -> Array:
-    """The array of a role: digits that never change left out, steps of one; parts that nothing has reached at its
-    end."""
+    """Return the array of a role: digits that never change left out, steps of one; parts that nothing has reached at
+    its end."""
     if group is None or len(group.parts) < len(members):
         return Array(members, np.arange(len(members))[:, None], (len(members),))
     at = _tidied(group.at)
@@ -94,25 +94,25 @@ def _tidied(at: Ints) -> Ints:
     """Addresses without digits that hardly any part has otherwise than the rest, where a swapped cable led astray: such
     parts, and those of a place that is taken, get places that are free."""
     columns = [column for column in at.T if np.unique(column, return_counts=True)[1].max() < USUAL * len(column)]
-    found = np.column_stack(columns) if columns else np.empty((len(at), 0), np.int64)
-    stray = np.zeros(len(found), dtype=bool)
-    for column in found.T:
+    column_stack = np.column_stack(columns) if columns else np.empty((len(at), 0), np.int64)
+    stray = np.zeros(len(column_stack), dtype=bool)
+    for column in column_stack.T:
         _, back, count = np.unique(column, return_inverse=True, return_counts=True)
         stray |= 4 * count[back.ravel()] < np.median(count)
-    _, first = np.unique(found, axis=0, return_index=True)
-    twice = np.ones(len(found), dtype=bool)
+    _, first = np.unique(column_stack, axis=0, return_index=True)
+    twice = np.ones(len(column_stack), dtype=bool)
     twice[first] = False
     moved = np.flatnonzero(stray | twice)
-    if not len(moved) or not found.shape[1] or 10 * len(moved) > len(found):
-        return found
-    kept = np.ones(len(found), dtype=bool)
+    if not len(moved) or not column_stack.shape[1] or 10 * len(moved) > len(column_stack):
+        return column_stack
+    kept = np.ones(len(column_stack), dtype=bool)
     kept[moved] = False
-    found[moved] = free_rows(found[kept], len(moved))
-    return found
+    column_stack[moved] = free_rows(column_stack[kept], len(moved))
+    return column_stack
 
 
 def _dense(at: Ints) -> Ints:
-    """Each digit from 0 on in steps of one: less its least value, over the greatest common divisor."""
+    """Return each digit from 0 on in steps of one: less its least value, over the greatest common divisor."""
     columns = []
     for column in at.T:
         low = column - column.min()

@@ -81,12 +81,12 @@ def classes_of(machine: Machine, role: Ints) -> list[Class]:
     )  # fmt: skip
     code = np.stack([ra, xa, rb, xb, machine.what], axis=1)
     known, back = np.unique(code, axis=0, return_inverse=True)
-    found: list[Class] = []
+    classes: list[Class] = []
     for number, row in enumerate(known.tolist()):
         some = np.flatnonzero(back.ravel() == number)
         one, two = End(row[0], row[1], pa[some], qa[some]), End(row[2], row[3], pb[some], qb[some])
-        found += _by_length(machine, Class(some, one, two, row[4], None))
-    return found
+        classes += _by_length(machine, Class(some, one, two, row[4], None))
+    return classes
 
 
 def _turned(turn: NDArray[np.bool_], a: Ints, b: Ints) -> tuple[Ints, Ints]:
@@ -95,11 +95,11 @@ def _turned(turn: NDArray[np.bool_], a: Ints, b: Ints) -> tuple[Ints, Ints]:
 
 def array_numbers(machine: Machine) -> Ints:
     most = max((a.start + a.count for k in machine.kinds for a in k.arrays), default=1)
-    found = np.zeros((len(machine.kinds), most), dtype=np.int64)
+    result = np.zeros((len(machine.kinds), most), dtype=np.int64)
     for number, kind in enumerate(machine.kinds):
         for which, array in enumerate(kind.arrays):
-            found[number, array.start : array.start + array.count] = which
-    return found
+            result[number, array.start : array.start + array.count] = which
+    return result
 
 
 def _by_length(machine: Machine, cables: Class) -> Iterator[Class]:

@@ -58,11 +58,11 @@ def fit(rows: Ints, to: Ints, sizes: tuple[int, ...]) -> Fit | Split | None:
     pairs = [_pairs(rows, column) for column in range(rows.shape[1])]
     maps, good = [], np.ones(len(rows), dtype=bool)
     for column in range(to.shape[1]):
-        found = _column(rows, to[:, column], pairs, sizes[column])
-        if not isinstance(found, Affine):
-            return found
-        maps.append(found)
-        good &= found.at(rows) == to[:, column]
+        result = _column(rows, to[:, column], pairs, sizes[column])
+        if not isinstance(result, Affine):
+            return result
+        maps.append(result)
+        good &= result.at(rows) == to[:, column]
     if good.mean() < ENOUGH:
         return None
     return _boxed(rows, tuple(maps), good)
@@ -106,7 +106,7 @@ def _column(rows: Ints, y: Ints, pairs: list[tuple[Ints, Ints]], size: int) -> A
 
 
 def _period(values: Ints, at: Ints, breaks: NDArray[np.bool_]) -> int:
-    """The distance of the values at which a map breaks in most places; 0 where there is none."""
+    """Return the distance of the values at which a map breaks in most places; 0 where there is none."""
     if not breaks.any():
         return 0
     low = int(values.min())
@@ -135,5 +135,5 @@ def _boxed(rows: Ints, maps: tuple[Affine, ...], good: NDArray[np.bool_]) -> Fit
 
 
 def _mode(values: Ints) -> int:
-    found, count = np.unique(values, return_counts=True)
-    return int(found[np.argmax(count)]) if len(found) else 0
+    mode, count = np.unique(values, return_counts=True)
+    return int(mode[np.argmax(count)]) if len(mode) else 0

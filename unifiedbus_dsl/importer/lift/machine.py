@@ -91,7 +91,7 @@ def machine_of(fabric: Fabric) -> Machine:
 
 
 def _hosts(plan: Plan) -> list[str]:
-    """The types of hosts right below the root of a found network: assemblies of devices alone, without cables
+    """Return the types of hosts right below the root of a found network: assemblies of devices alone, without cables
     inside."""
     if plan.root not in plan.assemblies or plan.site is None or not plan.site.parts:
         return []
@@ -117,7 +117,7 @@ def _arrays(ports: Iterator[tuple[str, tuple[int, ...]]]) -> Iterator[PortArray]
 
 
 def _host(plan: Plan, of: AssemblyType) -> PartKind:
-    """A host: the ports of each of its adapters, adapter by adapter."""
+    """Return a host: the ports of each of its adapters, adapter by adapter."""
     ports = (
         (f"{child.name}_{port.name}", (*child.shape, *port.shape))
         for child in of.children
@@ -145,7 +145,7 @@ def _parts(fabric: Fabric, hosts: list[str], number: dict[str, int]) -> tuple[In
 
 
 def _port_table(plan: Plan, of: AssemblyType) -> Ints:
-    """The number of a port among those of a host, by the place of its device and its number there. [N, ports]"""
+    """Return the number of a port among those of a host, by the place of its device and its number there. [N, ports]"""
     types = [plan.devices[child.type] for child in of.children for _ in range(child.count)]
     table = np.full((len(types), max((each.radix for each in types), default=0)), -1, dtype=np.int64)
     device = start = 0

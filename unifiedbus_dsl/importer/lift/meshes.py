@@ -45,15 +45,15 @@ class Mesh:
         """Return the subscripts of both ends of the cable with these shared subscripts, members and strand; None where
         a port would be beyond those there are."""
         *shared, i, j, t = row
-        found = []
+        result = []
         for own, slot in ((i, self.first + self.width * (j - 1) + t), (j, self.first + self.width * i + t)):
             if not 0 <= slot < prod(self.radix):
                 return None
             at = dict(zip(self.shared, shared, strict=True)) | {self.member: own}
             digits = np.unravel_index(slot, self.radix)
             at |= {c: int(d) + lo for c, d, lo in zip(self.slots, digits, self.low, strict=True)}
-            found.append(tuple(at[c] for c in range(len(at))))
-        return found[0], found[1]
+            result.append(tuple(at[c] for c in range(len(at))))
+        return result[0], result[1]
 
 
 def find_mesh(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) -> Mesh | Split | None:
@@ -66,9 +66,9 @@ def find_mesh(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) 
     for member in sorted(range(rank), key=lambda column: -share[column]):
         if share[member] < ENOUGH:
             break
-        found = _mesh_along(machine, arrays, row, of, member)
-        if found is not None:
-            return found
+        mesh = _mesh_along(machine, arrays, row, of, member)
+        if mesh is not None:
+            return mesh
     once = apart[:, :rank].sum(axis=1) == 1
     if once.mean() < ENOUGH:
         return None
@@ -105,10 +105,10 @@ def _mesh_along(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class
         good = agree & (rest >= first) & (rest < first + width)
         if good.mean() < ENOUGH:
             continue
-        found = Mesh(of, member, shared, tuple(order), low, radix, first, width, good, np.empty((0, 0), np.int64))
-        lacking = _lacking(machine, arrays, found, np.column_stack([a, b[:, member], rest - first])[good], size)
+        mesh = Mesh(of, member, shared, tuple(order), low, radix, first, width, good, np.empty((0, 0), np.int64))
+        lacking = _lacking(machine, arrays, mesh, np.column_stack([a, b[:, member], rest - first])[good], size)
         if len(lacking) <= 0.25 * len(a) + FEW:
-            return evolve(found, lacking=lacking)
+            return evolve(mesh, lacking=lacking)
     return None
 
 
@@ -143,7 +143,7 @@ def _lacking(machine: Machine, arrays: dict[int, Array], mesh: Mesh, there: Ints
 
 
 def _block(array: Array, row: Ints, of: Class, dimension: int) -> Split | None:
-    """The split of a dimension that makes parts which hang together a dimension of their own."""
+    """Return the split of a dimension that makes parts which hang together a dimension of their own."""
     n = len(array.parts)
     one, two = row[of.left.part], row[of.right.part]
     count, label = connected_components(csr_matrix((np.ones(len(one)), (one, two)), shape=(n, n)), directed=False)

@@ -79,25 +79,25 @@ def regular(fabric: Fabric) -> Regular:
 
 
 def _slots(of: DeviceType, names: list[str]) -> list[_Slot]:
-    """The array and place of each port of a type: those of an array of its own stay there, others go by the number at
-    the end of their name."""
-    found = []
+    """Return the array and place of each port of a type: those of an array of its own stay there, others go by the
+    number at the end of their name."""
+    slots = []
     own = [(port, n) for port in of.ports for n in range(port.count)]
     for (port, n), path, name in zip(own, port_paths(of).tolist(), names, strict=True):
         match = _NUMBERED.match(name) if not port.shape or name != path else None
         if match is not None:
-            found.append(_Slot(match[1], int(match[2])))
+            slots.append(_Slot(match[1], int(match[2])))
         elif port.shape and name == path:
-            found.append(_Slot(f"={port.name}", n))
+            slots.append(_Slot(f"={port.name}", n))
         else:
-            found.append(_Slot(f"={name}", -1))
-    return found
+            slots.append(_Slot(f"={name}", -1))
+    return slots
 
 
 def _merged(types: list[DeviceType], slots: list[list[_Slot]]) -> list[int]:
-    """The type that each is one with: the largest of those that have most of their ports in common."""
+    """Return the type that each is one with: the largest of those that have most of their ports in common."""
     order = sorted(range(len(types)), key=lambda n: (-len(slots[n]), types[n].key))
-    found = list(range(len(types)))
+    result = list(range(len(types)))
     leaders: list[int] = []
     for n in order:
         own = set(slots[n])
@@ -105,11 +105,11 @@ def _merged(types: list[DeviceType], slots: list[list[_Slot]]) -> list[int]:
             other = set(slots[leader])
             alike = (types[n].kind, bool(types[n].transit)) == (types[leader].kind, bool(types[leader].transit))
             if alike and not types[n].fields and len(own & other) >= max(1, COMMON * len(other)):
-                found[n] = leader
+                result[n] = leader
                 break
         else:
             leaders.append(n)
-    return found
+    return result
 
 
 @define
@@ -123,7 +123,7 @@ class _Array:
     names: dict[int, str]
 
     def places(self) -> dict[int, int]:
-        """The element of each number: less the least, or in order where most numbers between are not there."""
+        """Return the element of each number: less the least, or in order where most numbers between are not there."""
         low, high = min(self.numbers), max(self.numbers)
         if high - low >= 4 * len(self.numbers) + 64:
             return {number: place for place, number in enumerate(sorted(self.numbers))}
@@ -131,7 +131,7 @@ class _Array:
 
 
 def _called(stem: str, array: _Array) -> str:
-    """What an array is called: its stem, with the number where there is one port only."""
+    """Return what an array is called: its stem, with the number where there is one port only."""
     if stem.startswith("="):
         return stem[1:]
     return stem if len(array.numbers) > 1 else f"{stem}{next(iter(array.numbers))}"
@@ -140,7 +140,7 @@ def _called(stem: str, array: _Array) -> str:
 def _type(
     plan: Plan, types: list[DeviceType], slots: list[list[_Slot]], members: list[int], key: str
 ) -> tuple[DeviceType, tuple[str, ...], dict[_Slot, int]]:
-    """The type that several become, the names of its ports in order, and the number of each port by its slot."""
+    """Return the type that several become, the names of its ports in order, and the number of each port by its slot."""
     seen: dict[str, _Array] = {}
     for n in members:
         ports = [port for port in types[n].ports for _ in range(port.count)]

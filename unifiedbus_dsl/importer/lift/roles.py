@@ -75,18 +75,18 @@ def _refined(machine: Machine, role: Ints) -> Ints:
 
 
 def _like(one: frozenset[tuple[int, ...]], two: frozenset[tuple[int, ...]]) -> bool:
-    """Whether two neighbourhoods have half of what is in either in common."""
+    """Return whether two neighbourhoods have half of what is in either in common."""
     return 2 * len(one & two) >= len(one | two)
 
 
 def _array_of_ports(machine: Machine) -> Ints:
-    """The port array of each port of each kind, [kinds, ports]."""
+    """Return the port array of each port of each kind, [kinds, ports]."""
     most = max((kind.arrays[-1].start + kind.arrays[-1].count for kind in machine.kinds if kind.arrays), default=1)
-    found = np.zeros((len(machine.kinds), most), dtype=np.int64)
+    array_of_ports = np.zeros((len(machine.kinds), most), dtype=np.int64)
     for number, kind in enumerate(machine.kinds):
         for which, array in enumerate(kind.arrays):
-            found[number, array.start : array.start + array.count] = which
-    return found
+            array_of_ports[number, array.start : array.start + array.count] = which
+    return array_of_ports
 
 
 def _numbered(keys: list[tuple[int, int]]) -> Ints:

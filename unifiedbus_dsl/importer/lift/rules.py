@@ -87,8 +87,8 @@ def lifted(machine: Machine, role: Ints, arrays: dict[int, Array]) -> Lift:
         parts: list[Part] = []
         wanted: tuple[int, Split] | None = None
         for each in classes:
-            found, split = _parts(machine, arrays, row, each)
-            parts += found
+            result, split = _parts(machine, arrays, row, each)
+            parts += result
             if split is not None and wanted is None:
                 wanted = split
         if wanted is None:
@@ -98,7 +98,7 @@ def lifted(machine: Machine, role: Ints, arrays: dict[int, Array]) -> Lift:
 
 
 def _split(array: Array, split: Split) -> Array:
-    """An array with one dimension taken apart in two."""
+    """Return an array with one dimension taken apart in two."""
     column, inner = split.column, split.inner
     high, low = np.divmod(array.at[:, column], inner)
     at = np.column_stack([array.at[:, :column], high, low, array.at[:, column + 1 :]])
@@ -109,22 +109,23 @@ def _split(array: Array, split: Split) -> Array:
 def _parts(
     machine: Machine, arrays: dict[int, Array], row: Ints, of: Class
 ) -> tuple[list[Part], tuple[int, Split] | None]:
-    """The parts that a class becomes, and the split of an array that would make them fewer."""
+    """Return the parts that a class becomes, and the split of an array that would make them fewer."""
     if len(of.cables) <= FEW and len(of.cables) < 3:
         return [Listed(of)], None
     same = (of.left.role, of.left.array) == (of.right.role, of.right.array)
     if same:
         return _among(machine, arrays, row, of)
-    found, split = _rule(machine, arrays, row, of)
-    if found is not None:
-        return [found], None
+    parts, split = _rule(machine, arrays, row, of)
+    if parts is not None:
+        return [parts], None
     if split is not None:
         return [Listed(of)], split
     return _by_column(machine, arrays, row, of), None
 
 
 def _by_column(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) -> list[Part]:
-    """A rule for each value of one subscript of either end, for the subscript where these are fewest; else a list."""
+    """Return a rule for each value of one subscript of either end, for the subscript where these are fewest; else a
+    list."""
     best: list[Part] = []
     for end in (of.left, of.right):
         for column in rows_of(machine, arrays, row, end).T:
@@ -134,8 +135,8 @@ def _by_column(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class)
             parts: list[Part] = []
             for value in values.tolist():
                 some = of.some(column == value)
-                found, _ = _rule(machine, arrays, row, some)
-                parts.append(found if found is not None else Listed(some))
+                result, _ = _rule(machine, arrays, row, some)
+                parts.append(result if result is not None else Listed(some))
             if all(isinstance(part, IndexRule) for part in parts):
                 best = parts
     return best or [Listed(of)]
@@ -144,7 +145,7 @@ def _by_column(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class)
 def _among(
     machine: Machine, arrays: dict[int, Array], row: Ints, of: Class
 ) -> tuple[list[Part], tuple[int, Split] | None]:
-    """The parts that cables of an array among itself become: full meshes along dimensions, then rings."""
+    """Return the parts that cables of an array among itself become: full meshes along dimensions, then rings."""
     parts: list[Part] = []
     apart = np.not_equal(*(arrays[e.role].at[row[e.part]] for e in (of.left, of.right)))
     along = np.where(apart.sum(axis=1) == 1, np.argmax(apart, axis=1) if apart.shape[1] else -1, -1)
@@ -172,7 +173,7 @@ def _among(
 def _by_ports(
     machine: Machine, arrays: dict[int, Array], row: Ints, of: Class
 ) -> tuple[list[Part], tuple[int, Split] | None]:
-    """A rule for each pair of ports, as in rings and tori; the whole as a list where these are many."""
+    """Return a rule for each pair of ports, as in rings and tori; the whole as a list where these are many."""
     same = (of.left.role, of.left.array) == (of.right.role, of.right.array)
     if same:
         of = of.turned(_is_later(arrays, row, of))
@@ -186,21 +187,21 @@ def _by_ports(
     rest = ~np.isin(code, usual)
     for each in usual.tolist():
         some = of.some(code == each)
-        found, split = _rule(machine, arrays, row, some)
+        result, split = _rule(machine, arrays, row, some)
         if split is not None:
             return [Listed(of)], split
-        if found is None:
+        if result is None:
             rest |= code == each
         else:
-            parts.append(found)
+            parts.append(result)
     if rest.any():
         parts.append(Listed(of.some(rest), stray=bool(parts) and rest.sum() <= STRAY * len(rest)))
     return parts, None
 
 
 def _is_later(arrays: dict[int, Array], row: Ints, of: Class) -> NDArray[np.bool_]:
-    """Whether the left end comes after the right one: by port, then by the first subscript in which they differ, where
-    a step of one forward, also around the end, comes first."""
+    """Return whether the left end comes after the right one: by port, then by the first subscript in which they differ,
+    where a step of one forward, also around the end, comes first."""
     a, b = (arrays[e.role].at[row[e.part]] for e in (of.left, of.right))
     apart = a != b
     at = np.argmax(apart, axis=1) if a.shape[1] else np.zeros(len(a), np.int64)
@@ -212,14 +213,14 @@ def _is_later(arrays: dict[int, Array], row: Ints, of: Class) -> NDArray[np.bool
 def _rule(
     machine: Machine, arrays: dict[int, Array], row: Ints, of: Class
 ) -> tuple[IndexRule | None, tuple[int, Split] | None]:
-    """A rule of the class one way or the other; a split of an array that would make one."""
+    """Return a rule of the class one way or the other; a split of an array that would make one."""
     splits = []
     for each in (of, of.swapped()):
-        found = _one_way(machine, arrays, row, each)
-        if isinstance(found, IndexRule):
-            return found, None
-        if found is not None:
-            splits.append((each.left.role, found))
+        one_way = _one_way(machine, arrays, row, each)
+        if isinstance(one_way, IndexRule):
+            return one_way, None
+        if one_way is not None:
+            splits.append((each.left.role, one_way))
     return None, splits[0] if splits else None
 
 
@@ -230,28 +231,28 @@ def _one_way(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) -
     digits = [Digit(n, 1) for n in range(rows.shape[1])]
     shift = [0] * rows.shape[1]
     for _ in range(4):
-        found = fit(rows, to, sizes_of(machine, arrays, of.right))
-        if isinstance(found, Fit):
-            rule = IndexRule(of, found, tuple(digits), tuple(shift))
+        one_way = fit(rows, to, sizes_of(machine, arrays, of.right))
+        if isinstance(one_way, Fit):
+            rule = IndexRule(of, one_way, tuple(digits), tuple(shift))
             return rule if _is_one_to_one(rule) else None
-        if found is None:
+        if one_way is None:
             return None
-        digit = digits[found.column]
+        digit = digits[one_way.column]
         if digit.column < rank:
-            return Split(digit.column, found.inner) if digit.weight == 1 else None
-        column = rows[:, found.column]
+            return Split(digit.column, one_way.inner) if digit.weight == 1 else None
+        column = rows[:, one_way.column]
         base = int(column.min())
         shift[digit.column] += base * digit.weight
-        high, low = np.divmod(column - base, found.inner)
-        rows = np.column_stack([rows[:, : found.column], high, low, rows[:, found.column + 1 :]])
-        digits[found.column : found.column + 1] = [
-            Digit(digit.column, digit.weight * found.inner), Digit(digit.column, digit.weight),
+        high, low = np.divmod(column - base, one_way.inner)
+        rows = np.column_stack([rows[:, : one_way.column], high, low, rows[:, one_way.column + 1 :]])
+        digits[one_way.column : one_way.column + 1] = [
+            Digit(digit.column, digit.weight * one_way.inner), Digit(digit.column, digit.weight),
         ]  # fmt: skip
     return None
 
 
 def _is_one_to_one(rule: IndexRule) -> bool:
-    """Whether the rule gives each row of its box a port of its own, and none its own port."""
+    """Return whether the rule gives each row of its box a port of its own, and none its own port."""
     fit = rule.fit
     grids = [np.arange(lo, hi + 1, st) for lo, hi, st in zip(fit.low, fit.high, fit.step, strict=True)]
     rows = np.stack([grid.ravel() for grid in np.meshgrid(*grids, indexing="ij")], axis=1) if grids else None

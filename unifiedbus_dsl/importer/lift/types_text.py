@@ -47,12 +47,12 @@ class Names:
         word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or fallback
         if not re.match(r"[A-Za-z_]", word) or word in RESERVED:
             word = f"{fallback}_{word}"
-        number, found = 1, word
-        while found in self.taken:
+        number, result = 1, word
+        while result in self.taken:
             number += 1
-            found = f"{word}_{number}"
-        self.taken.add(found)
-        return found
+            result = f"{word}_{number}"
+        self.taken.add(result)
+        return result
 
 
 def value_text(value: Value, *, word: bool = False) -> str | None:
@@ -140,7 +140,7 @@ def device_text(of: DeviceType, names: Names, ports: Mapping[str, str], is_open:
 
 
 def _ports_text(of: DeviceType, numbers: tuple[int, ...], words: Mapping[str, str]) -> str:
-    """Ports by number as arrays, ranges and elements."""
+    """Return ports by number as arrays, ranges and elements."""
     chosen, said = set(numbers), []
     starts = accumulate((port.count for port in of.ports), initial=0)
     for port, start in zip(of.ports, starts, strict=False):
@@ -156,11 +156,11 @@ def _ports_text(of: DeviceType, numbers: tuple[int, ...], words: Mapping[str, st
 
 
 def _at(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    found = []
+    result = []
     for size in reversed(shape):
         number, digit = divmod(number, size)
-        found.append(digit)
-    return tuple(reversed(found))
+        result.append(digit)
+    return tuple(reversed(result))
 
 
 def host_text(
@@ -179,8 +179,8 @@ def host_text(
 
 def words_of_ports(machine: Machine) -> dict[str, dict[str, str]]:
     """Return for each kind of part the words for its port arrays."""
-    found = {}
+    result = {}
     for kind in machine.kinds:
         names = Names()
-        found[kind.key] = {array.name: names.of(array.name, "p") for array in kind.arrays}
-    return found
+        result[kind.key] = {array.name: names.of(array.name, "p") for array in kind.arrays}
+    return result

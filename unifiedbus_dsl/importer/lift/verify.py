@@ -28,31 +28,31 @@ class LiftError(Exception):
 def paths_of_devices(fabric: Fabric, machine: Machine, paths: tuple[str, ...]) -> list[str]:
     """Return the path of each device in the text, by the paths of the parts."""
     ends = np.append(machine.first[1:], fabric.device_count)
-    found: list[str] = []
+    result: list[str] = []
     for part, (first, last) in enumerate(zip(machine.first.tolist(), ends.tolist(), strict=True)):
         key = machine.kinds[int(machine.kind[part])].key
         if key in machine.plan.devices:
-            found.append(paths[part])
+            result.append(paths[part])
             continue
         inside: list[str] = []
         for child in machine.plan.assemblies[key].children:
             inside += element_names(child.name, child.shape, np.arange(child.count)).tolist()
-        found += [f"{paths[part]}.{name}" for name in inside[: last - first]]
-    return found
+        result += [f"{paths[part]}.{name}" for name in inside[: last - first]]
+    return result
 
 
 def ports_of_types(machine: Machine, text: Written, labels: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
     """Return the name of the site for each port of a type that has another one there, as `Switch.p[3]`."""
-    words, found = words_of_ports(machine), []
+    words, result = words_of_ports(machine), []
     for key, word in text.types.items():
         of = machine.plan.devices[key]
         ports: list[str] = []
         for port in of.ports:
             ports += element_names(words[key][port.name], port.shape, np.arange(port.count)).tolist()
-        found += [
+        result += [
             (f"{word}.{port}", name) for port, name in zip(ports, labels.get(key, ()), strict=False) if port != name
         ]
-    return found
+    return result
 
 
 def verify(fabric: Fabric, machine: Machine, text: Written) -> None:
@@ -100,7 +100,7 @@ def _facts(fabric: Fabric, order: Ints) -> tuple[Ints, NDArray[np.float64]]:
 
 
 def _codes(a: Column, ap: Column, b: Column, bp: Column) -> tuple[Ints, Ints]:
-    """Each cable as a row of its lesser and its greater end, in order, and that order."""
+    """Return each cable as a row of its lesser and its greater end, in order, and that order."""
     one = a.astype(np.int64) << 24 | ap.astype(np.int64)
     two = b.astype(np.int64) << 24 | bp.astype(np.int64)
     low, high = np.minimum(one, two), np.maximum(one, two)
@@ -109,7 +109,7 @@ def _codes(a: Column, ap: Column, b: Column, bp: Column) -> tuple[Ints, Ints]:
 
 
 def _port_images(fabric: Fabric, machine: Machine, other: Fabric, image: Ints) -> Callable[[Column, Column], Ints]:
-    """A function from devices and ports of the network to the numbers of the ports in the text."""
+    """Return a function from devices and ports of the network to the numbers of the ports in the text."""
     words = words_of_ports(machine)
     types, others = list(fabric.plan.devices.values()), list(other.plan.devices.values())
     most = max((of.radix for of in types), default=0)
@@ -126,7 +126,7 @@ def _port_images(fabric: Fabric, machine: Machine, other: Fabric, image: Ints) -
 
 
 def _numbers(of: DeviceType, other: DeviceType, words: dict[str, str]) -> Ints:
-    """The number in `other` of each port of a type."""
+    """Return the number in `other` of each port of a type."""
     starts = dict(
         zip((p.name for p in other.ports), accumulate((p.count for p in other.ports), initial=0), strict=False)
     )

@@ -26,12 +26,12 @@ def moved(lift: Lift) -> dict[int, Array] | None:
             for end in (part.of.left, part.of.right):
                 for each in end.part[part.good & np.isin(end.part, suspects)].tolist():
                     votes[each][tuple(_own(arrays[end.role], row, each))] += 1
-    found, any_moved = {}, False
+    result, any_moved = {}, False
     for role, array in arrays.items():
         at = _rearranged(array, votes)
         any_moved |= at is not None
-        found[role] = array if at is None else Array(array.parts, at, array.sizes)
-    return found if any_moved else None
+        result[role] = array if at is None else Array(array.parts, at, array.sizes)
+    return result if any_moved else None
 
 
 def _own(array: Array, row: Ints, part: int) -> list[int]:
@@ -40,7 +40,7 @@ def _own(array: Array, row: Ints, part: int) -> list[int]:
 
 
 def _suspects(lift: Lift) -> Ints:
-    """The parts at the ends of cables that keep to no rule."""
+    """Return the parts at the ends of cables that keep to no rule."""
     ends = []
     for part in lift.parts:
         if not isinstance(part, Listed):
@@ -89,7 +89,7 @@ def _mapped(rule: IndexRule, rows: Ints) -> Ints:
 
 
 def _origin(rule: IndexRule, left: Ints, wanted: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The row of the box that the rule carries to a row, among those without a cable."""
+    """Return the row of the box that the rule carries to a row, among those without a cable."""
     lacking = rule.fit.lacking
     if not len(lacking):
         return None
@@ -99,7 +99,7 @@ def _origin(rule: IndexRule, left: Ints, wanted: tuple[int, ...]) -> tuple[int, 
 
 
 def _rearranged(array: Array, votes: Votes) -> Ints | None:
-    """The subscripts of the parts, those moved that most of their cables want elsewhere; None where none is."""
+    """Return the subscripts of the parts, those moved that most of their cables want elsewhere; None where none is."""
     place = {tuple(at): part for part, at in zip(array.parts.tolist(), array.at.tolist(), strict=True)}
     own = {part: at for at, part in place.items()}
     wanted = {}

@@ -129,9 +129,9 @@ class _Writer:
         return self.words[key]
 
     def _free_ports(self) -> dict[str, set[str]]:
-        """The port arrays of each type of device of which some port has no cable somewhere."""
+        """Return the port arrays of each type of device of which some port has no cable somewhere."""
         machine = self.machine
-        found: dict[str, set[str]] = {}
+        free_ports: dict[str, set[str]] = {}
         used = np.zeros(
             (machine.parts, int(max(machine.a_port.max(initial=0), machine.b_port.max(initial=0))) + 1), bool
         )
@@ -142,8 +142,8 @@ class _Writer:
             for array in kind.arrays:
                 inside = mine[:, array.start : array.start + array.count]
                 if inside.shape[1] < array.count or not inside.all():
-                    self._open(found, kind.key, array.name)
-        return found
+                    self._open(free_ports, kind.key, array.name)
+        return free_ports
 
     def _open(self, found: dict[str, set[str]], key: str, name: str) -> None:
         plan = self.machine.plan
@@ -210,7 +210,7 @@ class _Writer:
         )
 
     def _one(self, of: Class, chosen: Ints) -> Iterator[tuple[str, str]]:
-        """The two ends of some cables, by name."""
+        """Yield the two ends of some cables, by name."""
         rows = [rows_of(self.machine, self.lift.arrays, self.row, end)[chosen].tolist() for end in (of.left, of.right)]
         for a, b in zip(*rows, strict=True):
             yield self._side(of.left, [*map(str, a)]), self._side(of.right, [*map(str, b)])
@@ -339,7 +339,7 @@ class _Writer:
         yield from self._exceptions(of, np.flatnonzero(~mesh.good))
 
     def _pattern(self, mesh: Mesh, words: dict[int, str], binders: list[str], n: int, sizes: tuple[int, ...]) -> str:
-        """A full mesh by its name."""
+        """Return a full mesh by its name."""
         of, slot = mesh.of, mesh.slots[0]
         first, many = mesh.first + mesh.low[0], mesh.width * (n - 1)
         at = {
@@ -383,7 +383,7 @@ def _all_of(conditions: list[str]) -> str:
 
 
 def _slot_texts(mesh: Mesh, slot: str) -> dict[int, str]:
-    """The subscripts that make the number of a slot."""
+    """Return the subscripts that make the number of a slot."""
     if len(mesh.slots) == 1:
         low = mesh.low[0]
         return {mesh.slots[0]: slot if not low else f"{slot} + {low}"}
@@ -400,8 +400,8 @@ def _absent(array: Array) -> list[list[int]]:
         return []
     there = np.zeros(array.sizes, dtype=bool)
     there[tuple(array.at.T)] = True
-    found: list[list[int]] = np.argwhere(~there).tolist()
-    return found
+    absent: list[list[int]] = np.argwhere(~there).tolist()
+    return absent
 
 
 def _bracket(at: list[int]) -> str:

@@ -64,7 +64,7 @@ class Fabric:
         return len(self.a_device)
 
     def _repr_svg_(self) -> str | None:
-        """The overview of its plan, which notebooks show."""
+        """Return the overview of its plan, which notebooks show."""
         return self.plan._repr_svg_()
 
     # ---- names
@@ -79,7 +79,7 @@ class Fabric:
         return str(self.device_names([device])[0])
 
     def device_id(self, name: str) -> int:
-        """Id of the device at a path; ValueError with a sentence if there is none."""
+        """Return id of the device at a path; ValueError with a sentence if there is none."""
         from unifiedbus_dsl.ir.fabric.names import device_id
 
         return device_id(self.plan, name)
@@ -116,7 +116,7 @@ class Fabric:
         return blocks(self.plan, selector)
 
     def slice(self, scope: str) -> Slice:
-        """The devices of one or several instances, and the cables with both ends among them.
+        """Return the devices of one or several instances, and the cables with both ends among them.
 
         `pod[3].cabinet[0..3]`, `pod[*].inter[0, *]`: subscripts as in the language, trailing ones may be left out.
         """
@@ -125,7 +125,7 @@ class Fabric:
         return make_slice(self, scope)
 
     def to_networkx(self, scope: str = "") -> nx.MultiGraph[str]:
-        """A NetworkX graph of the machine or of a part of it, see `unifiedbus_dsl.ir.fabric.graph`."""
+        """Return a NetworkX graph of the machine or of a part of it, see `unifiedbus_dsl.ir.fabric.graph`."""
         from unifiedbus_dsl.ir.fabric.graph import to_networkx
 
         return to_networkx(self.slice(scope))

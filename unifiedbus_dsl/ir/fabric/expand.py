@@ -50,7 +50,7 @@ class _Writer:
 
 
 def device_types(plan: Plan) -> Column:
-    """The number of the type of each device, among the device types of the plan."""
+    """Return the number of the type of each device, among the device types of the plan."""
     kind = smallest(len(plan.devices) - 1)
     tables = {key: np.full(1, number, kind) for number, key in enumerate(plan.devices)}
     for key in plan.bottom_up:
@@ -61,7 +61,7 @@ def device_types(plan: Plan) -> Column:
 
 
 def expand(plan: Plan, sources_hash: str = "") -> Fabric:
-    """The fabric of a plan."""
+    """Return the fabric of a plan."""
     kinds = sorted(set(_all_kinds(plan)))
     devices, cables = plan.device_count[plan.root], plan.numbering.cable_count[plan.root]
     device = smallest(devices - 1)
@@ -83,7 +83,7 @@ def expand(plan: Plan, sources_hash: str = "") -> Fabric:
 
 
 def smallest(greatest: int) -> np.dtype[np.unsignedinteger[Any]]:
-    """The smallest unsigned type of at least 16 bits that holds this value."""
+    """Return the smallest unsigned type of at least 16 bits that holds this value."""
     return np.dtype(np.uint16 if greatest < 1 << 16 else np.uint32 if greatest < 1 << 32 else np.uint64)
 
 
@@ -191,7 +191,8 @@ def _write_rule(to: _Writer, key: str, number: int, device: int, cable: int) -> 
 
 
 def _kind_lookup(to: _Writer, key: str, number: int) -> int | tuple[int, Column]:
-    """The kind of all cables of a rule, or (low, table): the kind for a length in mm is `table[length - low]`."""
+    """Return the kind of all cables of a rule, or (low, table): the kind for a length in mm is `table[length -
+    low]`."""
     rule = to.plan.assemblies[key].rules[number]
     link = list(to.plan.links).index(rule.link)
     lengths = rule_lengths(to.plan, key, number)

@@ -109,7 +109,7 @@ def _write_member(archive: zipfile.ZipFile, name: str, array: NDArray[Any], step
 
 
 def load(path: str | PathLike[str], *, check: bool = False) -> Fabric:
-    """The fabric of a file. Columns are mapped: what is not looked at is not read.
+    """Return the fabric of a file. Columns are mapped: what is not looked at is not read.
 
     `check` reads everything and compares the checksums that the file holds.
 
@@ -187,7 +187,7 @@ def _map_member(whole: NDArray[np.uint8], info: zipfile.ZipInfo, *, check: bool)
 
 
 def _array_of(name: str, data: NDArray[np.uint8]) -> NDArray[Any]:
-    """The array of a `.npy` file in memory, without a copy; read-only."""
+    """Return the array of a `.npy` file in memory, without a copy; read-only."""
     head = BytesIO(bytes(data[: min(len(data), 1 << 16)]))
     try:
         if np.lib.format.read_magic(head) != (1, 0):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def to_networkx(part: Slice) -> nx.MultiGraph[str]:
-    """A `MultiGraph` of devices by name, and cables with their id as key.
+    """Return a `MultiGraph` of devices by name, and cables with their id as key.
 
     Nodes have `id`, `kind` (`npu`, `switch`, …) and `type`. Edges have `link`, `lanes`, `rate` (byte/s in each
     direction), `length` (metres, None if there is none), and both ends as `a`, `a_port`, `b`, `b_port`.

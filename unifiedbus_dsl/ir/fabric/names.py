@@ -46,9 +46,9 @@ def device_names(plan: Plan, devices: ArrayLike) -> Texts:
     ids = np.asarray(devices, dtype=np.int64)
     _check_range(ids, plan.device_count[plan.root], "device")
     names = plan.site.devices
-    found = np.empty(ids.size, dtype=object)
-    found[:] = [names[device] for device in ids.ravel().tolist()]
-    return found.reshape(ids.shape)
+    result = np.empty(ids.size, dtype=object)
+    result[:] = [names[device] for device in ids.ravel().tolist()]
+    return result.reshape(ids.shape)
 
 
 def device_paths(plan: Plan, devices: ArrayLike) -> Texts:
@@ -104,7 +104,7 @@ def element_names(name: str, shape: Sequence[int], elements: IntArray) -> Texts:
 
 
 def port_names(plan: Plan, device_type: str) -> Texts:
-    """Name of each port of a device type, in order of port number."""
+    """Return name of each port of a device type, in order of port number."""
     if plan.site is not None and device_type in plan.site.ports:
         return np.asarray([*plan.site.ports[device_type], ""], dtype=object)[:-1]
     return port_paths(plan.devices[device_type])
@@ -184,23 +184,23 @@ def device_type_at(plan: Plan, device: int) -> str:
 
 def _walk(plan: Plan, path: str) -> list[tuple[Child, int, str]]:
     """Child, element number and text of each segment of a path."""
-    found: list[tuple[Child, int, str]] = []
+    result: list[tuple[Child, int, str]] = []
     key = plan.root
     for segment in split_path(path):
         name, inside = split_segment(segment, path)
         child = child_named(plan, key, name, path)
-        found.append((child, _element(child, inside, path), segment.strip()))
+        result.append((child, _element(child, inside, path), segment.strip()))
         key = child.type
-    return found
+    return result
 
 
 def split_path(path: str) -> list[str]:
-    """The segments of a path: it is cut at the dots outside of brackets; an empty path has none."""
+    """Return the segments of a path: it is cut at the dots outside of brackets; an empty path has none."""
     return _DOT.split(path) if path.strip() else []
 
 
 def split_segment(segment: str, path: str) -> tuple[str, str | None]:
-    """Name and what stands in brackets (None without brackets).
+    """Return name and what stands in brackets (None without brackets).
 
     Raises:
         ValueError: it reads otherwise.
@@ -212,7 +212,7 @@ def split_segment(segment: str, path: str) -> tuple[str, str | None]:
 
 
 def child_named(plan: Plan, key: str, name: str, path: str) -> Child:
-    """The child array of a type.
+    """Return the child array of a type.
 
     Raises:
         ValueError: there is none of that name.
@@ -267,7 +267,7 @@ def _check_range(ids: IntArray, count: int, what: str) -> None:
 
 
 def cable_source(plan: Plan, cable: int) -> CableSource:
-    """Which rule a cable comes from, in which assembly instance, and for which index values.
+    """Return which rule a cable comes from, in which assembly instance, and for which index values.
 
     Raises:
         ValueError: there is no such cable.

@@ -30,19 +30,19 @@ class Instances:
 
 
 def parse_scope(plan: Plan, scope: str) -> list[tuple[Child, IntArray]]:
-    """The child array of each segment with the row-major numbers of its chosen elements, ascending.
+    """Return the child array of each segment with the row-major numbers of its chosen elements, ascending.
 
     Raises:
         ValueError: a segment names nothing, or chooses nothing; the sentence says which.
     """
-    found = []
+    result = []
     key = plan.root
     for segment in split_path(scope):
         name, inside = split_segment(segment, scope)
         child = child_named(plan, key, name, scope)
-        found.append((child, _elements(child, inside, scope)))
+        result.append((child, _elements(child, inside, scope)))
         key = child.type
-    return found
+    return result
 
 
 def _elements(child: Child, inside: str | None, scope: str) -> IntArray:
@@ -76,7 +76,7 @@ def _subscript(text: str, size: int, name: str) -> IntArray:
 
 
 def make_slice(fabric: Fabric, scope: str) -> Slice:
-    """The devices of the chosen instances and the cables with both ends among them.
+    """Return the devices of the chosen instances and the cables with both ends among them.
 
     Raises:
         ValueError: the scope chooses nothing.
@@ -111,7 +111,7 @@ def make_slice(fabric: Fabric, scope: str) -> Slice:
 
 
 def _step(plan: Plan, here: Instances, child: Child, elements: IntArray) -> Instances:
-    """The chosen elements of a child array in each instance."""
+    """Return the chosen elements of a child array in each instance."""
     number = plan.numbering.child_number(here.type, child.name)
     device = plan.numbering.child_starts[here.type][number] + elements * plan.device_count[child.type]
     cable = plan.numbering.cable_starts[here.type][number] + elements * plan.numbering.cable_count[child.type]
@@ -119,9 +119,9 @@ def _step(plan: Plan, here: Instances, child: Child, elements: IntArray) -> Inst
 
 
 def _cables_between(plan: Plan, here: Instances, child: Child, elements: IntArray) -> list[IntArray]:
-    """Ids of the cables of the rules of these instances that join chosen elements of the child array."""
+    """Return ids of the cables of the rules of these instances that join chosen elements of the child array."""
     assembly, starts = plan.assemblies[here.type], plan.numbering.cable_starts[here.type]
-    found = []
+    cables_between = []
     for number, rule in enumerate(assembly.rules):
         if not rule.left.child == rule.right.child == child.name:
             continue
@@ -129,8 +129,8 @@ def _cables_between(plan: Plan, here: Instances, child: Child, elements: IntArra
         places = _joined(points, (rule.left, rule.right), child.shape, elements)
         if places.size:
             places += starts[len(assembly.children) + number]
-            found.append((here.cables[:, None] + places).ravel())
-    return found
+            cables_between.append((here.cables[:, None] + places).ravel())
+    return cables_between
 
 
 def _joined(points: Points, sides: Sequence[PortRef], shape: tuple[int, ...], elements: IntArray) -> IntArray:
@@ -147,11 +147,11 @@ def _joined(points: Points, sides: Sequence[PortRef], shape: tuple[int, ...], el
     mask = mask.reshape((1,) * (len(points.shape) - mask.ndim) + mask.shape)
     numbers: IntArray = np.zeros(np.count_nonzero(mask), np.int64)
     strides = [prod(points.shape[d + 1 :]) for d in range(len(points.shape))]
-    found = np.nonzero(np.atleast_1d(mask))
+    result = np.nonzero(np.atleast_1d(mask))
     unused = [d for d, places in enumerate(kept) if mask.shape[d] != len(places)]
     for d, places in enumerate(kept):
         if d not in unused:
-            numbers += places[found[d]] * strides[d]
+            numbers += places[result[d]] * strides[d]
     for d in unused:  # of size 1 in the mask, where no subscript uses it: stands for all of its points
         numbers = (numbers[:, None] + kept[d] * strides[d]).ravel()
     return np.sort(numbers)

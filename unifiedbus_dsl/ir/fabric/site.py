@@ -42,7 +42,7 @@ def read_names(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise NamesError(f"`{path.name}` is not in UTF-8") from error
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     uses: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -50,7 +50,7 @@ def read_names(path: Path) -> dict[str, str]:
         bare = _QUOTED.sub("", line)
         separator = next((s for s in SEPARATORS if s in bare), ",")
         cells = [cell(text.strip()) for text in next(csv.reader([line], delimiter=separator))]
-        if not found and number == 1 and cells[0].lower() in _TITLES:
+        if not result and number == 1 and cells[0].lower() in _TITLES:
             continue
         if len(cells) != 2 or not all(cells):
             help = "; put a name with a comma in quotes" if len(cells) > 2 else ""
@@ -58,15 +58,15 @@ def read_names(path: Path) -> dict[str, str]:
                 f"`{path.name}`, line {number}: a row is a path and a name, and this has {len(cells)} cells{help}"
             )
         own, site = cells
-        if own in found or (site in uses and not _PORT.fullmatch(own)):  # ports of two types may have one name
-            twice = own if own in found else site
+        if own in result or (site in uses and not _PORT.fullmatch(own)):  # ports of two types may have one name
+            twice = own if own in result else site
             raise NamesError(f"`{path.name}`, line {number}: `{twice}` stands twice; first in line {uses.get(site, 1)}")
-        found[own] = site
+        result[own] = site
         if not _PORT.fullmatch(own):
             uses[site] = number
-    if not found:
+    if not result:
         raise NamesError(f"`{path.name}` has no row: a path of the design and a name on each line")
-    return found
+    return result
 
 
 def named(plan: Plan, names: Mapping[str, str]) -> Plan:
@@ -91,11 +91,12 @@ def named(plan: Plan, names: Mapping[str, str]) -> Plan:
 
 
 def _ports(plan: Plan, names: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """The names of the ports of each type of device that a map names some of, in order, and the rows about parts."""
+    """Return the names of the ports of each type of device that a map names some of, in order, and the rows about
+    parts."""
     root = plan.assemblies.get(plan.root)
     parts = set() if root is None else {child.name for child in root.children}
     rest: dict[str, str] = {}
-    found = dict(plan.site.ports) if plan.site is not None else {}
+    ports = dict(plan.site.ports) if plan.site is not None else {}
     own: dict[str, dict[str, str]] = {}
     for path, name in names.items():
         type_, dot, port = path.partition(".")
@@ -108,26 +109,26 @@ def _ports(plan: Plan, names: Mapping[str, str]) -> tuple[dict[str, tuple[str, .
         strange = next((port for port in wanted if port not in paths), None)
         if strange is not None:
             raise NamesError(f"the map names `{type_}.{strange}`, and `{type_}` has no such port")
-        found[type_] = tuple(wanted.get(path, path) for path in paths)
-    return found, rest
+        ports[type_] = tuple(wanted.get(path, path) for path in paths)
+    return ports, rest
 
 
 def _must_be(plan: Plan, path: str) -> None:
     try:
-        found = parse_scope(plan, path)
+        scope = parse_scope(plan, path)
     except ValueError as error:
         raise NamesError(f"the map names `{path}`: {error}") from error
-    if any(len(elements) != 1 for _, elements in found):
+    if any(len(elements) != 1 for _, elements in scope):
         raise NamesError(f"the map names `{path}`, which is several parts: a row names one")
 
 
 def _spaced(path: str) -> str:
-    """A path with its subscripts as the names of devices have them."""
+    """Return a path with its subscripts as the names of devices have them."""
     return ", ".join(part.strip() for part in path.split(","))
 
 
 def _name(path: str, names: Mapping[str, str]) -> str:
-    """What a device is called: by its own name, else by that of the innermost part that has one."""
+    """Return what a device is called: by its own name, else by that of the innermost part that has one."""
     if path in names:
         return names[path]
     rest = path

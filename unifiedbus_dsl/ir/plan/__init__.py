@@ -346,7 +346,7 @@ class Plan:
         return self.devices[key] if key in self.devices else self.assemblies[key]
 
     def _repr_svg_(self) -> str | None:
-        """The overview, which notebooks show; None where there is nothing to draw, or to draw with.
+        """Return the overview, which notebooks show; None where there is nothing to draw, or to draw with.
 
         Drawn by what `render.notebook` has put into `draw_for_notebook`: a plan knows no pictures.
         """

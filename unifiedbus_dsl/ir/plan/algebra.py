@@ -150,7 +150,7 @@ class Affine:
 
 
 def affine(expr: IndexExpr) -> Affine:
-    """The affine form of an integer expression."""
+    """Return the affine form of an integer expression."""
     match expr:
         case Const(value):
             return Affine({}, value)
@@ -168,7 +168,7 @@ def affine(expr: IndexExpr) -> Affine:
 
 
 def from_affine(form: Affine) -> IndexExpr:
-    """The expression of an affine form, terms in their order, the constant last."""
+    """Return the expression of an affine form, terms in their order, the constant last."""
     total: IndexExpr = Const(0)
     for atom, coefficient in form.terms.items():
         term = mul(Const(abs(coefficient)), atom)
@@ -192,7 +192,7 @@ Ranges = Mapping[str, Axis]
 
 
 def interval_of(expr: IndexExpr, ranges: Ranges) -> IntegerInterval:
-    """Bounds of an integer expression by interval arithmetic; every axis must have a value."""
+    """Return bounds of an integer expression by interval arithmetic; every axis must have a value."""
     form = affine(expr)
     if len(form.terms) == 1 and form.terms.get(expr) == 1:
         return _atom_interval(expr, ranges)
@@ -239,18 +239,18 @@ def _atom_interval(expr: IndexExpr, ranges: Ranges) -> IntegerInterval:
 
 def _strides(form: Affine, ranges: Ranges) -> list[tuple[int, int]] | None:
     """(stride, number of values) of each term, smallest stride first; None if an atom is no axis by itself."""
-    found = []
+    strides = []
     for atom, coefficient in form.terms.items():
         if not isinstance(atom, Var):
             return None
         axis = ranges[atom.name]
         if axis.size > 1:
-            found.append((abs(coefficient * axis.step), axis.size))
-    return sorted(found)
+            strides.append((abs(coefficient * axis.step), axis.size))
+    return sorted(strides)
 
 
 def _is_dense(expr: IndexExpr, ranges: Ranges) -> bool:
-    """Whether the expression surely takes every whole number between its bounds."""
+    """Return whether the expression surely takes every whole number between its bounds."""
     strides = _strides(affine(expr), ranges)
     if strides is None:
         return False
@@ -263,7 +263,7 @@ def _is_dense(expr: IndexExpr, ranges: Ranges) -> bool:
 
 
 def bounds(expr: IndexExpr, axes: Sequence[Axis], where: IndexExpr | None = None) -> tuple[int, int] | None:
-    """Least and greatest value over the points of the axes where the condition holds; None if there are none.
+    """Return least and greatest value over the points of the axes where the condition holds; None if there are none.
 
     Exact: by intervals where these are, else by evaluating over the axes that matter.
     """
@@ -272,9 +272,9 @@ def bounds(expr: IndexExpr, axes: Sequence[Axis], where: IndexExpr | None = None
     used = set(axes_used(expr))
     tied = conjuncts(where)
     if not tied:
-        found = interval_of(expr, {axis.name: axis for axis in axes})
-        if found.exact:
-            return found.low, found.high
+        integer_interval = interval_of(expr, {axis.name: axis for axis in axes})
+        if integer_interval.exact:
+            return integer_interval.low, integer_interval.high
     for part in tied:
         used |= set(axes_used(part))
     grid = points([axis for axis in axes if axis.name in used], where)
@@ -285,21 +285,21 @@ def bounds(expr: IndexExpr, axes: Sequence[Axis], where: IndexExpr | None = None
 
 
 def within(expr: IndexExpr, axes: Sequence[Axis], low: int, high: int, where: IndexExpr | None = None) -> bool:
-    """Whether every value lies in `low..high`. Tries the bounds without the condition first: they are free."""
+    """Return whether every value lies in `low..high`. Tries the bounds without the condition first: they are free."""
     if any(axis.size == 0 for axis in axes):
         return True
     outer = interval_of(expr, {axis.name: axis for axis in axes})
     if low <= outer.low and outer.high <= high:
         return True
-    found = bounds(expr, axes, where)
-    return found is None or (low <= found[0] and found[1] <= high)
+    result = bounds(expr, axes, where)
+    return result is None or (low <= result[0] and result[1] <= high)
 
 
 # ---- simplification ---------------------------------------------------------------------------------------------
 
 
 def simplify(expr: IndexExpr, axes: Sequence[Axis]) -> IndexExpr:
-    """An equal expression, simpler where the ranges allow it: `(8*b + s) div 8` is `b` for s in 0..7."""
+    """Return an equal expression, simpler where the ranges allow it: `(8*b + s) div 8` is `b` for s in 0..7."""
     return _simplify(expr, {axis.name: axis for axis in axes})
 
 
@@ -329,9 +329,9 @@ def _simplify_division(op: str, left: IndexExpr, right: IndexExpr, ranges: Range
     form = affine(left)
     whole = Affine({a: c // by for a, c in form.terms.items() if c % by == 0}, form.constant // by)
     rest = Affine({a: c for a, c in form.terms.items() if c % by}, form.constant % by)
-    found = interval_of(from_affine(rest), ranges)
-    if found.low // by == found.high // by:
-        carry = found.low // by
+    integer_interval = interval_of(from_affine(rest), ranges)
+    if integer_interval.low // by == integer_interval.high // by:
+        carry = integer_interval.low // by
         if op == "div":
             return from_affine(whole.plus(Affine({}, carry)))
         return from_affine(rest.plus(Affine({}, -carry * by)))
@@ -356,7 +356,7 @@ def unflatten(flat: IndexExpr, shape: Sequence[int], axes: Sequence[Axis]) -> tu
 
 
 def is_injective(subscripts: Iterable[IndexExpr], axes: Sequence[Axis]) -> bool:
-    """Whether different points of the axes surely give different subscripts. False means: not proved.
+    """Return whether different points of the axes surely give different subscripts. False means: not proved.
 
     What the subscripts give away is worked out step by step: a mixed radix gives all its atoms, `x mod m` gives x where
     x spans less than m, `x div m` with `x mod m` gives x, `table[x]` gives x where no number stands twice in the part
@@ -376,7 +376,7 @@ def is_injective(subscripts: Iterable[IndexExpr], axes: Sequence[Axis]) -> bool:
 
 
 def _given_away(expr: IndexExpr, ranges: Ranges, known: set[IndexExpr]) -> set[IndexExpr]:
-    """The values that follow from the value of an expression and the known ones."""
+    """Return the values that follow from the value of an expression and the known ones."""
     if isinstance(expr, Op) and expr.op == "mod" and isinstance(expr.right, Const):
         rest = from_affine(_unknown_part(expr.left, known))
         span = interval_of(rest, ranges)
@@ -390,8 +390,8 @@ def _given_away(expr: IndexExpr, ranges: Ranges, known: set[IndexExpr]) -> set[I
     for stride, factor, atom in sorted(digits, key=lambda digit: digit[:2]):
         if stride <= reach:
             return set()
-        found = interval_of(atom, ranges)
-        reach += factor * (found.high - found.low)
+        integer_interval = interval_of(atom, ranges)
+        reach += factor * (integer_interval.high - integer_interval.low)
     return set(moving.terms)
 
 
@@ -400,7 +400,8 @@ MAX_READ = 1 << 22
 
 
 def _tells_apart(expr: Lookup, rest: Affine, ranges: Ranges) -> bool:
-    """Whether the number that is read tells the part of the place that is not known, whatever the known part is."""
+    """Return whether the number that is read tells the part of the place that is not known, whatever the known part
+    is."""
     fixed = affine(expr.at).plus(rest, -1)
     sets = [_values_of(from_affine(form), ranges) for form in (fixed, rest)]
     if any(found is None for found in sets):
@@ -417,7 +418,7 @@ def _tells_apart(expr: Lookup, rest: Affine, ranges: Ranges) -> bool:
 
 
 def _values_of(expr: IndexExpr, ranges: Ranges) -> NDArray[np.int64] | None:
-    """Every value of an expression over its axes; None where these have too many points to list."""
+    """Return every value of an expression over its axes; None where these have too many points to list."""
     axes = [ranges[name] for name in axes_used(expr)]
     if prod(axis.size for axis in axes) > MAX_READ:
         return None
@@ -437,14 +438,14 @@ def _is_known(atom: IndexExpr, known: set[IndexExpr]) -> bool:
 
 
 def _rejoined(known: set[IndexExpr], axes: Sequence[Axis]) -> set[IndexExpr]:
-    """What follows from pairs `x div c`, `x mod c`: these are the row-major subscripts of a flat number."""
-    found: set[IndexExpr] = set()
+    """Return what follows from pairs `x div c`, `x mod c`: these are the row-major subscripts of a flat number."""
+    result: set[IndexExpr] = set()
     for expr in known:
         if isinstance(expr, Op) and expr.op in ("div", "mod"):
             other = div if expr.op == "mod" else mod
             if simplify(other(expr.left, expr.right), axes) in known:
-                found.add(expr.left)
-    return found
+                result.add(expr.left)
+    return result
 
 
 def are_disjoint(
@@ -455,7 +456,7 @@ def are_disjoint(
     other_axes: Sequence[Axis],
     other_where: IndexExpr | None,
 ) -> bool:
-    """Whether two families of subscripts surely have no element in common. False means: not proved.
+    """Return whether two families of subscripts surely have no element in common. False means: not proved.
 
     Tried for each subscript and for each difference of two: ranges apart, or never equal modulo a common factor.
     """

@@ -81,13 +81,13 @@ class Points:
 
 
 def axis_values(axis: Axis) -> IntArray:
-    """The values of an axis in order, int64, shape (axis.size,)."""
+    """Return the values of an axis in order, int64, shape (axis.size,)."""
     work.spend(axis.size)
     return np.arange(axis.low, axis.low + axis.size * axis.step, axis.step, dtype=np.int64)
 
 
 def points(axes: Sequence[Axis], where: IndexExpr | None = None) -> Points:
-    """The points of the axes where the condition holds."""
+    """Return the points of the axes where the condition holds."""
     groups = _tied_axes(axes, where)
     if groups is None:
         # one empty dimension stands for all axes: shape () would be one point
@@ -99,8 +99,8 @@ def points(axes: Sequence[Axis], where: IndexExpr | None = None) -> Points:
             continue
         work.spend(prod(a.size for a in group), work.LISTED)
         mask = np.broadcast_to(evaluate(condition, open_grid(group)), tuple(a.size for a in group))
-        found = [axis_values(a)[at] for a, at in zip(group, np.nonzero(mask), strict=True)]
-        columns.append(([a.name for a in group], found))
+        result = [axis_values(a)[at] for a, at in zip(group, np.nonzero(mask), strict=True)]
+        columns.append(([a.name for a in group], result))
     shape = tuple(len(values[0]) for _, values in columns)
     grids: dict[str, IntArray] = {}
     dims: dict[str, int] = {}
@@ -112,7 +112,8 @@ def points(axes: Sequence[Axis], where: IndexExpr | None = None) -> Points:
 
 
 def point_parts(axes: Sequence[Axis], where: IndexExpr | None, size: int) -> Iterator[tuple[int, Points]]:
-    """The points in pieces, from at most about `size` points each without the condition, and the number of their first.
+    """Yield the points in pieces, from at most about `size` points each without the condition, and the number of their
+    first.
 
     Only the first axis is cut, so a piece is larger where the others have more points than that.
     """
@@ -125,7 +126,7 @@ def point_parts(axes: Sequence[Axis], where: IndexExpr | None, size: int) -> Ite
 
 
 def _cut(axes: Sequence[Axis], size: int) -> Iterator[Sequence[Axis]]:
-    """The axes with the first one cut into ranges."""
+    """Yield the axes with the first one cut into ranges."""
     if prod(axis.size for axis in axes) <= size:
         yield axes
         return
@@ -137,7 +138,7 @@ def _cut(axes: Sequence[Axis], size: int) -> Iterator[Sequence[Axis]]:
 
 
 def count_points(axes: Sequence[Axis], where: IndexExpr | None = None) -> int:
-    """How many points there are, without listing them."""
+    """Return how many points there are, without listing them."""
     groups = _tied_axes(axes, where)
     return 0 if groups is None else prod(_count_group(group, condition) for group, condition in groups)
 
@@ -153,7 +154,7 @@ def _count_group(axes: Sequence[Axis], condition: IndexExpr | None) -> int:
 
 
 def open_grid(axes: Sequence[Axis]) -> dict[str, IntArray]:
-    """Each axis along a dimension of its own: shapes (n, 1, 1), (1, m, 1), (1, 1, k)."""
+    """Return each axis along a dimension of its own: shapes (n, 1, 1), (1, m, 1), (1, 1, k)."""
     count = len(axes)
     return {
         axis.name: axis_values(axis).reshape(tuple(-1 if k == d else 1 for k in range(count)))
@@ -162,7 +163,7 @@ def open_grid(axes: Sequence[Axis]) -> dict[str, IntArray]:
 
 
 def conjuncts(where: IndexExpr | None) -> list[IndexExpr]:
-    """The parts of `a and b and c`."""
+    """Return the parts of `a and b and c`."""
     if where is None:
         return []
     if isinstance(where, Op) and where.op == "and":
@@ -216,14 +217,15 @@ def evaluate(expr: IndexExpr, grids: Mapping[str, NDArray[Any]]) -> NDArray[Any]
 
 
 def _broadcast_size(a: tuple[int, ...], b: tuple[int, ...]) -> int:
-    """How many values come of two arrays of these shapes."""
+    """Return how many values come of two arrays of these shapes."""
     if not a or not b:
         return prod(a or b)
     return prod(max(one, other) for one, other in zip_longest(reversed(a), reversed(b), fillvalue=1))
 
 
 def distinct(values: IntArray) -> IntArray:
-    """The distinct values, ascending: by marking them where they are close together, which is faster than sorting."""
+    """Return the distinct values, ascending: by marking them where they are close together, which is faster than
+    sorting."""
     if values.size == 0:
         return values.ravel()
     low, high = int(values.min()), int(values.max())
@@ -244,7 +246,7 @@ def flat_index(at: Sequence[IndexExpr], shape: Sequence[int], grids: Mapping[str
 
 
 def axes_used(expr: IndexExpr) -> tuple[str, ...]:
-    """Names of the axes in an expression, in order of first appearance."""
+    """Return names of the axes in an expression, in order of first appearance."""
     return tuple(dict.fromkeys(_variables(expr)))
 
 
@@ -260,7 +262,7 @@ def _variables(expr: IndexExpr) -> Iterator[str]:
 
 
 def lookups(expr: IndexExpr) -> Iterator[Lookup]:
-    """The tables that an expression reads, the outer ones first."""
+    """Yield the tables that an expression reads, the outer ones first."""
     match expr:
         case Op(_, left, right):
             yield from lookups(left)
@@ -273,7 +275,7 @@ def lookups(expr: IndexExpr) -> Iterator[Lookup]:
 
 
 def substitute(expr: IndexExpr, values: Mapping[str, IndexExpr]) -> IndexExpr:
-    """The expression with these variables replaced."""
+    """Return the expression with these variables replaced."""
     match expr:
         case Var(name):
             return values.get(name, expr)
@@ -298,7 +300,7 @@ def texts(exprs: Iterable[IndexExpr]) -> str:
 
 
 def _text(expr: IndexExpr) -> tuple[str, int]:
-    """Text and binding strength."""
+    """Return text and binding strength."""
     match expr:
         case Const(value):
             return str(value), _ATOM_LEVEL if value >= 0 else _LEVELS["+"]

@@ -47,19 +47,19 @@ def labels_without(gone: NDArray[np.bool_]) -> tuple[Labels, ...]:
 
 @cache
 def _there(labels: Labels) -> IntArray:
-    """The labels (row-major) of the elements that are there, ascending."""
-    found: IntArray = np.delete(np.arange(prod(labels.sizes), dtype=np.int64), list(labels.absent))
-    found.flags.writeable = False
-    return found
+    """Return the labels (row-major) of the elements that are there, ascending."""
+    result: IntArray = np.delete(np.arange(prod(labels.sizes), dtype=np.int64), list(labels.absent))
+    result.flags.writeable = False
+    return result
 
 
 @cache
 def _places(labels: Labels) -> IntArray:
     """For each label (row-major) its place among those that are there, `ABSENT` for one that is not."""
-    found = np.full(prod(labels.sizes), ABSENT, dtype=np.int64)
-    found[_there(labels)] = np.arange(labels.count)
-    found.flags.writeable = False
-    return found
+    places = np.full(prod(labels.sizes), ABSENT, dtype=np.int64)
+    places[_there(labels)] = np.arange(labels.count)
+    places.flags.writeable = False
+    return places
 
 
 def labels_at(labels: Labels, places: ArrayLike) -> IntArray:
@@ -75,9 +75,9 @@ def places_of(labels: Labels, numbers: ArrayLike) -> IntArray:
 @cache
 def place_table(labels: Labels) -> tuple[int, ...]:
     """Return the place of each label, with the absent ones behind all that are there: no number stands twice."""
-    found = _places(labels).copy()
-    found[list(labels.absent)] = np.arange(labels.count, len(found))
-    return tuple(found.tolist())
+    result = _places(labels).copy()
+    result[list(labels.absent)] = np.arange(labels.count, len(result))
+    return tuple(result.tolist())
 
 
 @cache
@@ -165,24 +165,24 @@ def range_text(labels: Labels) -> str:
 def _gaps(array: Array) -> list[str]:
     groups = groups_of(array)
     rank = sum(len(labels.sizes) for labels in groups)
-    found, before = list[str](), 0
+    gaps, before = list[str](), 0
     for labels in groups:
         for run in _runs(labels):
             row = ["*"] * before + run + ["*"] * (rank - before - len(labels.sizes))
-            found.append(row[0] if rank == 1 else f"[{', '.join(row)}]")
+            gaps.append(row[0] if rank == 1 else f"[{', '.join(row)}]")
         before += len(labels.sizes)
-    return found
+    return gaps
 
 
 def _runs(labels: Labels) -> list[list[str]]:
-    """The absent elements, runs of a single dimension taken together."""
+    """Return the absent elements, runs of a single dimension taken together."""
     if len(labels.sizes) > 1:
         rows = np.stack(np.unravel_index(np.array(labels.absent, dtype=np.int64), labels.sizes), axis=-1).tolist()
         return [[str(at) for at in row] for row in rows]
-    found: list[list[int]] = []
+    runs: list[list[int]] = []
     for label in labels.absent:
-        if found and found[-1][1] == label - 1:
-            found[-1][1] = label
+        if runs and runs[-1][1] == label - 1:
+            runs[-1][1] = label
         else:
-            found.append([label, label])
-    return [[str(low) if low == high else f"{low}..{high}"] for low, high in found]
+            runs.append([label, label])
+    return [[str(low) if low == high else f"{low}..{high}"] for low, high in runs]

@@ -13,12 +13,12 @@ from unifiedbus_dsl.ir.plan.index import IntArray, Points, distinct
 
 
 def millimetres(length: Fraction) -> int:
-    """A length in metres rounded to 1 mm, half a millimetre up."""
+    """Return a length in metres rounded to 1 mm, half a millimetre up."""
     return floor(length * 1000 + Fraction(1, 2))
 
 
 def rule_lengths(plan: Plan, key: str, number: int) -> IntArray:
-    """The distinct lengths of the cables of a rule in millimetres, ascending; `UNPLACED` (-1) for none."""
+    """Return the distinct lengths of the cables of a rule in millimetres, ascending; `UNPLACED` (-1) for none."""
     rule = plan.assemblies[key].rules[number]
     if plan.numbering.rule_size(key, number) == 0:
         return np.empty(0, np.int64)
@@ -28,25 +28,26 @@ def rule_lengths(plan: Plan, key: str, number: int) -> IntArray:
 
 
 def length_counts(plan: Plan, key: str, number: int) -> dict[int, int]:
-    """How many cables of a rule, in one instance, have each length in millimetres (`UNPLACED` for none), ascending."""
+    """Return how many cables of a rule, in one instance, have each length in millimetres (`UNPLACED` for none),
+    ascending."""
     rule, size = plan.assemblies[key].rules[number], plan.numbering.rule_size(key, number)
     if size == 0:
         return {}
     if rule.length is not None:
         return {millimetres(rule.length): size}
-    found: dict[int, int] = {}
+    result: dict[int, int] = {}
     for part, values in _floor_lengths(plan, key, number):
         repeated = part.size // values.size  # over the axes that the length does not depend on
         for length, count in zip(*_counted(values), strict=True):
-            found[length] = found.get(length, 0) + count * repeated
-    return dict(sorted(found.items()))
+            result[length] = result.get(length, 0) + count * repeated
+    return dict(sorted(result.items()))
 
 
 def _counted(values: IntArray) -> tuple[list[int], list[int]]:
-    """The distinct values and how often each is there."""
-    found = distinct(values)
-    counts = np.bincount(np.searchsorted(found, values.ravel()), minlength=found.size)
-    return found.tolist(), counts.tolist()
+    """Return the distinct values and how often each is there."""
+    result = distinct(values)
+    counts = np.bincount(np.searchsorted(result, values.ravel()), minlength=result.size)
+    return result.tolist(), counts.tolist()
 
 
 def _floor_lengths(plan: Plan, key: str, number: int) -> Iterator[tuple[Points, IntArray]]:

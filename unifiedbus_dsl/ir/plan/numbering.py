@@ -107,7 +107,7 @@ class Numbering:
     # ---- cables
 
     def rule_size(self, key: str, number: int) -> int:
-        """How many cables one instance of the type has of a rule."""
+        """Return how many cables one instance of the type has of a rule."""
         size = self._rule_sizes.get((key, number))
         if size is None:
             rule = self.plan.assemblies[key].rules[number]
@@ -149,11 +149,11 @@ class Numbering:
         }
 
     def table(self, key: str, name: str) -> PortTable:
-        """The elements of port array `name` of a device type, or of an exported one of an assembly type."""
-        found = self._tables.get((key, name))
-        if found is None:
-            found = self._tables[key, name] = self._make_table(self.plan.type(key), name)
-        return found
+        """Return the elements of port array `name` of a device type, or of an exported one of an assembly type."""
+        result = self._tables.get((key, name))
+        if result is None:
+            result = self._tables[key, name] = self._make_table(self.plan.type(key), name)
+        return result
 
     def _make_table(self, of: DeviceType | AssemblyType, name: str) -> PortTable:
         if isinstance(of, DeviceType):
@@ -169,7 +169,7 @@ class Numbering:
         return PortTable(shape, device, np.broadcast_to(ends.port, shape).ravel())
 
     def ends(self, key: str, ref: PortRef, at: Points) -> Ends:
-        """Devices and ports of a reference in an assembly type over points of its axes."""
+        """Return devices and ports of a reference in an assembly type over points of its axes."""
         child, element = self._element(key, ref, at)
         table = self.table(child.type, ref.port)
         entry = flat_index(ref.port_at, table.shape, at.grids)
@@ -184,17 +184,17 @@ class Numbering:
         return child, flat_index(ref.at, child.shape, at.grids)
 
     def rule_points(self, key: str, number: int) -> Points:
-        """The points of a rule: its cables, in their order."""
+        """Return the points of a rule: its cables, in their order."""
         rule = self.plan.assemblies[key].rules[number]
         return points(rule.axes, rule.where)
 
     def rule_parts(self, key: str, number: int) -> Iterator[tuple[int, Points]]:
-        """The same in pieces of bounded size, none empty, with the number of the first cable of each."""
+        """Yield the same in pieces of bounded size, none empty, with the number of the first cable of each."""
         rule = self.plan.assemblies[key].rules[number]
         return point_parts(rule.axes, rule.where, index.CHUNK)
 
     def index_values(self, key: str, number: int, cable: int) -> Mapping[str, int]:
-        """The index values of the cable of this number among those of a rule."""
+        """Return the index values of the cable of this number among those of a rule."""
         start, part = next(p for p in self.rule_parts(key, number) if cable < p[0] + p[1].size)
         return {name: int(value[0]) for name, value in part.at(np.asarray([cable - start])).items()}
 
@@ -231,10 +231,10 @@ class Numbering:
     def _inner_places(self, key: str, name: str) -> Places:
         """For each element of a port array of a type: where its device stands within the type (0 and UNPLACED if no
         ancestor within the type is placed)."""
-        found = self._places.get((key, name))
-        if found is None:
-            found = self._places[key, name] = self._make_places(self.plan.type(key), name)
-        return found
+        place = self._places.get((key, name))
+        if place is None:
+            place = self._places[key, name] = self._make_places(self.plan.type(key), name)
+        return place
 
     def _make_places(self, of: DeviceType | AssemblyType, name: str) -> Places:
         shape = self.table(of.key, name).shape
@@ -253,8 +253,8 @@ class Numbering:
             placement = next((p for p in self.plan.assemblies[key].placements if p.child == child), None)
             self._floor[key, child] = None
             if placement is not None:
-                found = np.asarray([[micrometres(v) for v in at] for at in placement.positions], dtype=np.int64)
-                columns = found.reshape(-1, 2)
+                positions = np.asarray([[micrometres(v) for v in at] for at in placement.positions], dtype=np.int64)
+                columns = positions.reshape(-1, 2)
                 self._floor[key, child] = columns[:, 0], columns[:, 1]
         return self._floor[key, child]
 
@@ -295,20 +295,20 @@ def micrometres(metres: Fraction) -> int:
 
 
 def exported(numbering: Numbering, key: str, child: Child) -> Mapping[str, NDArray[np.bool_]]:
-    """Which ports of a child array the exports of an assembly type pass on.
+    """Return which ports of a child array the exports of an assembly type pass on.
 
     By port, in the shape of the child array followed by that of the port array.
     """
-    found: dict[str, NDArray[np.bool_]] = {}
+    result: dict[str, NDArray[np.bool_]] = {}
     for export in numbering.plan.assemblies[key].exports:
         if export.ref.child == child.name:
             shape = (*child.shape, *numbering.table(child.type, export.ref.port).shape)
-            mask = found.setdefault(export.ref.port, np.zeros(shape, np.bool_))
+            mask = result.setdefault(export.ref.port, np.zeros(shape, np.bool_))
             grids = open_grid(export.axes)
             mask[subscripts((*export.ref.at, *export.ref.port_at), grids)] = True
-    return found
+    return result
 
 
 def subscripts(at: Sequence[IndexExpr], grids: Mapping[str, IntArray]) -> tuple[IntArray, ...]:
-    """Each subscript as an open grid, ready to index an array."""
+    """Return each subscript as an open grid, ready to index an array."""
     return tuple(evaluate(expr, grids) for expr in at)

@@ -52,7 +52,7 @@ def dump(plan: nodes.Plan) -> bytes:
 
 
 def load(data: bytes) -> nodes.Plan:
-    """The plan that was dumped.
+    """Return the plan that was dumped.
 
     Raises:
         ValueError: this is none.
@@ -82,7 +82,7 @@ def _encode(value: Any) -> Any:
 
 
 def _is_kept(field: attrs.Attribute[Any], value: Any) -> bool:
-    """What compares equal is kept, and the documentation; positions and remains of errors are not."""
+    """Return what compares equal is kept, and the documentation; positions and remains of errors are not."""
     if field.eq is False and field.name != "doc":
         return False
     default: Any = field.default
@@ -112,7 +112,7 @@ _RANGE = 1000
 
 
 def _fraction(text: Any) -> Fraction:
-    """A fraction of a size that can be worked with."""
+    """Return a fraction of a size that can be worked with."""
     if not isinstance(text, str) or not _FRACTION.fullmatch(text, 0, 2700) or not text.isascii():
         raise ValueError(f"no plan: `{str(text)[:40]}` is no fraction")
     value = Fraction(text)
@@ -123,11 +123,11 @@ def _fraction(text: Any) -> Fraction:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, in which each key stands once."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    """Return an object of JSON, in which each key stands once."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
         raise ValueError("no plan: a key stands twice in an object")
-    return found
+    return result
 
 
 def _no_number(text: str) -> Any:

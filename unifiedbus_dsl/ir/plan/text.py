@@ -21,7 +21,7 @@ _FEW = 6
 
 
 def plan_text(plan: Plan) -> str:
-    """The text of a whole plan, ending in a newline."""
+    """Return the text of a whole plan, ending in a newline."""
     blocks = [[f"plan {plan.system} : {plan.root}"]]
     blocks += [list(_protocol(protocol)) for _, protocol in sorted(plan.protocols.items())]
     blocks += [list(_link(link)) for _, link in sorted(plan.links.items())]
@@ -108,7 +108,7 @@ def _fields(fields: Mapping[str, Value]) -> Iterator[str]:
 
 
 def value_text(value: Value) -> str:
-    """A field as it would be written."""
+    """Return a field as it would be written."""
     match value:
         case bool():
             return "true" if value else "false"

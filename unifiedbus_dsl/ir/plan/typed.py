@@ -20,18 +20,18 @@ _NAMES = {**vars(units), **vars(nodes), "Span": Span, "Mapping": Mapping, "Fract
 
 
 def find_type_misfit(value: Any) -> str | None:
-    """What is wrong with the type of a field of an object of the plan, as a sentence; None where all fit."""
+    """Return what is wrong with the type of a field of an object of the plan, as a sentence; None where all fit."""
     kind = type(value)
     for name, wanted in _fields(kind).items():  # type: ignore[arg-type]  # a class is hashable
-        found = getattr(value, name)
-        if not _is(found, wanted):
+        type_misfit = getattr(value, name)
+        if not _is(type_misfit, wanted):
             return f"`{name}` of a {kind.__name__} is no {_text(wanted)}"
     return None
 
 
 @cache
 def _fields(kind: type[Any]) -> dict[str, Any]:
-    """The types of the fields that a file holds."""
+    """Return the types of the fields that a file holds."""
     hints = get_type_hints(kind, _NAMES)
     return {
         field.name: hints[field.name]
@@ -60,7 +60,7 @@ def _is(value: Any, wanted: Any) -> bool:
 
 
 def _all_are(values: tuple[Any, ...], wanted: Any) -> bool:
-    """The same for every value; long tables are of whole numbers."""
+    """Return the same for every value; long tables are of whole numbers."""
     if wanted is int:
         return not values or (set(map(type, values)) == {int} and min(values) > -LARGEST and max(values) < LARGEST)
     return all(_is(value, wanted) for value in values)

@@ -49,9 +49,9 @@ def verify(plan: Plan) -> None:
     """
     # later checks rely on earlier ones: the size of a port array, for one, on the type being there
     for stage in (_names, _containment, _devices, _exports, _assemblies):
-        found = list(stage(plan))
-        if found:
-            raise PlanError("\n".join(found))
+        result = list(stage(plan))
+        if result:
+            raise PlanError("\n".join(result))
 
 
 def _names(plan: Plan) -> Iterator[str]:
@@ -102,7 +102,7 @@ def _containment(plan: Plan) -> Iterator[str]:
 
 
 def _cycle(plan: Plan) -> list[str]:
-    """A chain of types from one to itself, or nothing."""
+    """Return a chain of types from one to itself, or nothing."""
     done: set[str] = set()
 
     def search(key: str, chain: list[str]) -> list[str]:
@@ -111,13 +111,13 @@ def _cycle(plan: Plan) -> list[str]:
         if key in done or key in plan.devices:
             return []
         for child in plan.assemblies[key].children:
-            found = search(child.type, [*chain, key])
-            if found:
-                return found
+            result = search(child.type, [*chain, key])
+            if result:
+                return result
         done.add(key)
         return []
 
-    return next((found for key in plan.assemblies if (found := search(key, []))), [])
+    return next((cycle for key in plan.assemblies if (cycle := search(key, []))), [])
 
 
 def _devices(plan: Plan) -> Iterator[str]:
@@ -176,7 +176,7 @@ def _opening(plan: Plan, assembly: AssemblyType, opening: Opening, where: str) -
 
 
 def _labels(array: Child | Export, where: str) -> Iterator[str]:
-    """Whether labels, where there are any, count the elements of each dimension of the shape."""
+    """Yield whether labels, where there are any, count the elements of each dimension of the shape."""
     if not array.labels:
         return
     if len(array.labels) != len(array.shape):

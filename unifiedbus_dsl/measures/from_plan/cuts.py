@@ -21,13 +21,13 @@ def bisection(asked: PlanCall) -> Answer:
     if asked.call.machine.time_limit is not None:
         raise asked.refuse("there is a limit of time")
     members = asked.ends(asked.call.one())
-    found = halved(asked.network, members)
-    cables = binding_names(found.cut.network, found.cut.orbits)
-    return bisection_answer(asked.call, found.capacity, _half(asked, next(iter(members)), found.cut.half), cables)
+    result = halved(asked.network, members)
+    cables = binding_names(result.cut.network, result.cut.orbits)
+    return bisection_answer(asked.call, result.capacity, _half(asked, next(iter(members)), result.cut.half), cables)
 
 
 def _half(asked: PlanCall, place: int, half: Half) -> tuple[str, ...]:
-    """One of the halves as selections; none where it takes many."""
+    """Return one of the halves as selections; none where it takes many."""
     network, selector = asked.network, asked.call.selector
     leading = _leading(network, place, half)
     if leading:
@@ -47,7 +47,7 @@ def _half(asked: PlanCall, place: int, half: Half) -> tuple[str, ...]:
 
 
 def _leading(network: PlanNetwork, place: int, half: Half) -> tuple[str, ...]:
-    """A half that is the first devices of a path as selections; none where it is another one, or takes many."""
+    """Return a half that is the first devices of a path as selections; none where it is another one, or takes many."""
     of, plan = network.wiring.places[place], network.plan
     strides = sorted((digit.stride for digit in network.group.places[place]), reverse=True)
     if list(half.strides) != strides[: len(half.strides)]:

@@ -28,32 +28,34 @@ def throughput(asked: PlanCall) -> Answer:
         raise asked.refuse("a routing that the plan can't follow")
     if call.machine.time_limit is not None and routing in ("minimal", "optimal"):
         raise asked.refuse("there is a limit of time")
-    found = alltoall_throughput(network, members, routing)
-    if found is None:
+    plan_throughput = alltoall_throughput(network, members, routing)
+    if plan_throughput is None:
         raise asked.refuse("a pair has no path")
-    limits = binding_names(network, found.binding) + injection_names(network, found.binding_places)
-    carried = {protocol_of_kind(network, int(k)) for k in np.unique(network.orbit_kind[found.load_Bps > 0]).tolist()}
+    limits = binding_names(network, plan_throughput.binding) + injection_names(network, plan_throughput.binding_places)
+    carried = {
+        protocol_of_kind(network, int(k)) for k in np.unique(network.orbit_kind[plan_throughput.load_Bps > 0]).tolist()
+    }
     present = {protocol_of_kind(network, int(k)) for k in np.unique(network.orbit_kind).tolist()}
     return scaled_answer(
         call,
-        found.scale,
-        found.sender_rate,
+        plan_throughput.scale,
+        plan_throughput.sender_rate,
         limits,
         (f"routing {routing}", "rate that an end point injects", "alltoall", *protocols_sentence(present, carried)),
-        {"scale": float(found.scale), "senders": found.senders},
-        _faster_plane(asked, members, routing, found, present),
+        {"scale": float(plan_throughput.scale), "senders": plan_throughput.senders},
+        _faster_plane(asked, members, routing, plan_throughput, present),
     )
 
 
 def protocol_of_kind(network: PlanNetwork, kind: int) -> str:
-    """The protocol of a kind of cable."""
+    """Return the protocol of a kind of cable."""
     return network.plan.links[network.wiring.kinds[kind][0]].protocol
 
 
 def _faster_plane(
     asked: PlanCall, members: Places, routing: str, found: PlanThroughput, present: set[str]
 ) -> tuple[str, ...]:
-    """A warning where one protocol alone would carry more than the routing does over all."""
+    """Return a warning where one protocol alone would carry more than the routing does over all."""
     network = asked.network
     if routing == "optimal" or network.lost:
         return ()

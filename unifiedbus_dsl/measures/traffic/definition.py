@@ -25,5 +25,5 @@ class TrafficPattern(TrafficSignature):
 
 def pattern_named(name: str) -> TrafficPattern | None:
     """Return the pattern of a name; None where there is none."""
-    found = TRAFFICS.get(name)
-    return found if isinstance(found, TrafficPattern) else None
+    traffic = TRAFFICS.get(name)
+    return traffic if isinstance(traffic, TrafficPattern) else None

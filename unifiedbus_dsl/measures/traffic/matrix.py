@@ -33,7 +33,7 @@ class Listed:
 
 
 def read_matrix(node: tree.String, plan: Plan, sink: Sink) -> Listed | None:
-    """What a file lists, the file beside the text that names it; None after a diagnostic.
+    """Return what a file lists, the file beside the text that names it; None after a diagnostic.
 
     A rate is a number with a unit (`56 GB/s`) or of byte/s. A pair may stand in several lines, which add up.
     """
@@ -45,18 +45,18 @@ def read_matrix(node: tree.String, plan: Plan, sink: Sink) -> Listed | None:
         reader.wrong(Span(source, 0, 0), "the list is empty", "nothing here", BEGIN)
     if order is None:
         return None
-    found = [reader.line(cells, span, order) for cells, span in rows[1:]]
-    if not found:
+    matrix = [reader.line(cells, span, order) for cells, span in rows[1:]]
+    if not matrix:
         reader.wrong(rows[0][1], "the list names no pair", "nothing below", "write a line for each pair")
-    good = [line for line in found if line is not None]
-    if not found or len(good) < len(found):
+    good = [line for line in matrix if line is not None]
+    if not matrix or len(good) < len(matrix):
         return None
     one, two, rate = (np.array(column) for column in zip(*good, strict=True))
     return Listed(one.astype(np.int64), two.astype(np.int64), rate.astype(np.float64))
 
 
 def _rows(source: Source) -> Iterator[tuple[list[str], Span]]:
-    """The cells of each line that is not empty, with the span of the line."""
+    """Yield the cells of each line that is not empty, with the span of the line."""
     for number, start in enumerate(source.line_starts, 1):
         text = source.line(number)
         if text.strip():
@@ -134,7 +134,7 @@ class _Reader:
         return source, target, rate
 
     def end(self, name: str, span: Span) -> int | None:
-        """Id of an end point by its path."""
+        """Return id of an end point by its path."""
         try:
             device = device_id(self.plan, name)
         except ValueError as problem:

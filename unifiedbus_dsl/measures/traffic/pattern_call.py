@@ -51,7 +51,7 @@ class Traffic:
         return self.definition.name
 
     def groups(self, ends: int) -> Ints:
-        """The group of each end point of the machine, -1 where it takes no part, [E]."""
+        """Return the group of each end point of the machine, -1 where it takes no part, [E]."""
         return _on_ends(self.members, self.group, ends)
 
 
@@ -79,7 +79,7 @@ class PatternCall:
         self.evaluator.sink.error("UB0710", message, node.span, "here", help=(help,))
 
     def _devices(self, node: tree.Expr) -> Ints | None:
-        """The devices that an expression selects, those of `on` alone; None after a diagnostic."""
+        """Return the devices that an expression selects, those of `on` alone; None after a diagnostic."""
         devices = self.selector.devices(node)
         if devices is None or self.on is None:
             return devices
@@ -148,7 +148,7 @@ class PatternCall:
         return self.grouped(demand)
 
     def _roots(self, node: tree.Expr, members: Ints, group: Ints) -> Ints | None:
-        """The end point of each group that an expression selects, one each."""
+        """Return the end point of each group that an expression selects, one each."""
         devices = self.selector.devices(node)
         if devices is None:
             return None
@@ -164,7 +164,7 @@ class PatternCall:
     # -- groups
 
     def _groups(self, devices: Ints) -> Ints | None:
-        """Number of the group of each device, dense."""
+        """Return number of the group of each device, dense."""
         named = self.named
         key = np.zeros(len(devices), dtype=np.int64)
         for word in ("within", "across"):
@@ -190,7 +190,7 @@ class PatternCall:
         return self.selector.blocks(tree.All(words, span=node.span))
 
     def _home(self, node: tree.Expr, devices: Ints, blocks: DeviceRanges) -> Ints | None:
-        """Number of the block that each device is in."""
+        """Return number of the block that each device is in."""
         at = blocks.home(devices)
         if (at < 0).any():
             name = self.machine.fabric.device_name(int(devices[np.argmax(at < 0)]))
@@ -199,7 +199,7 @@ class PatternCall:
         return at
 
     def _same_positions(self, node: tree.Expr, position: Ints, home: Ints) -> bool:
-        """Whether every block has members at the same positions."""
+        """Return whether every block has members at the same positions."""
         order = np.lexsort((position, home))
         counts = np.bincount(home)
         counts = counts[counts > 0]
@@ -260,14 +260,14 @@ class PatternCall:
             pattern = self.definition.name
             self.wrong(self.node, f"`{pattern}` takes the name of a file", f'write `{pattern}("rates.csv")`')
             return None
-        found = read_matrix(self.node, self.machine.fabric.plan, self.evaluator.sink)
-        if found is None:
+        matrix = read_matrix(self.node, self.machine.fabric.plan, self.evaluator.sink)
+        if matrix is None:
             return None
-        left = ~(self.selector.lost[found.source] | self.selector.lost[found.target])
+        left = ~(self.selector.lost[matrix.source] | self.selector.lost[matrix.target])
         if self.on is not None:
-            left &= np.isin(found.source, self.on) & np.isin(found.target, self.on)
+            left &= np.isin(matrix.source, self.on) & np.isin(matrix.target, self.on)
         ends = self.machine.end_of_device
-        demand = pairs(ends[found.source[left]], ends[found.target[left]], found.rate_Bps[left])
+        demand = pairs(ends[matrix.source[left]], ends[matrix.target[left]], matrix.rate_Bps[left])
         return self._listed(demand, np.union1d(demand.source, demand.target), None, stated=True)
 
     def _listed(self, demand: Pairs, members: Ints, size: float | None, *, stated: bool = False) -> Traffic:
@@ -276,9 +276,9 @@ class PatternCall:
 
 
 def _on_ends(members: Ints, group: Ints, ends: int) -> Ints:
-    found = np.full(ends, -1, dtype=np.int64)
-    found[members] = group
-    return found
+    result = np.full(ends, -1, dtype=np.int64)
+    result[members] = group
+    return result
 
 
 def _joined(key: Ints, part: Ints) -> Ints:

@@ -25,7 +25,7 @@ class TrafficReader:
     """The devices that traffic is confined to, in any order; None for all."""
 
     def read(self, name: str, node: tree.Expr) -> Traffic | None:
-        """The traffic; None after a diagnostic."""
+        """Return the traffic; None after a diagnostic."""
         sink = self.selector.evaluator.sink
         if not expect_pattern(node, sink) or not isinstance(node, tree.Call):
             return None

@@ -26,21 +26,21 @@ class _End:
 
 
 def inner_bundles(scope: Scope, child: Child) -> list[Bundle]:
-    """The bundles inside an array."""
+    """Return the bundles inside an array."""
     return [b for b in scope.survey.bundles[scope.assembly.key] if b.left == child.name == b.right]
 
 
 def with_arcs(scope: Scope, child: Child, dimension: int, row: Block) -> Block:
-    """The row with an arc for each two of its boxes that cables join directly."""
-    found = row_terminals(row)
+    """Return the row with an arc for each two of its boxes that cables join directly."""
+    result = row_terminals(row)
     size = scope.plan.device_count[child.type]
     for extent in child.shape[dimension:]:
         size *= extent
     arcs: list[Line] = []
     for number, bundle in enumerate(inner_bundles(scope, child)):
-        meetings = joins(scope.plan, scope.assembly.key, bundle, found, row.cells[0].first + size)
+        meetings = joins(scope.plan, scope.assembly.key, bundle, result, row.cells[0].first + size)
         name = scope.id(child.name, "arc", str(dimension), str(number))
-        arcs += _arcs(scope, name, row, bundle, found, meetings or ())
+        arcs += _arcs(scope, name, row, bundle, result, meetings or ())
     depth = max((max(y for _, y in arc.points) for arc in arcs), default=row.height)
     height = max(cell.y + cell.height for cell in row.cells)
     return evolve(row, height=max(height, height + (depth - height) * 0.76), marks=(*row.marks, *arcs))
@@ -58,7 +58,7 @@ def _arcs(
 
 
 def _ends(row: Block, found: Sequence[Terminal], meetings: Sequence[Join]) -> Iterator[tuple[_End, _End, int]]:
-    """Both ends of each arc and its cables. All boxes of a slice of the array that meet the same are one end."""
+    """Yield both ends of each arc and its cables. All boxes of a slice of the array that meet the same are one end."""
     number = {id(cell): at for at, cell in enumerate(row.cells)}
     cell_of = [number[id(terminal.cells[0])] for terminal in found]
     by_cells: dict[tuple[int, int], dict[tuple[int, int], int]] = {}

@@ -33,7 +33,8 @@ _PAD = 9.0
 
 
 def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Block:
-    """A row of cells: the elements of an array, or one dimension of it, with the cables inside it as arcs below."""
+    """Return a row of cells: the elements of an array, or one dimension of it, with the cables inside it as arcs
+    below."""
     dimension = len(prefix)
     size = child.shape[dimension] if child.shape else 1
     keep = _keep(scope, child, dimension)
@@ -72,7 +73,7 @@ def _keep(scope: Scope, child: Child, dimension: int) -> int:
 
 
 def _opened(scope: Scope, child: Child, prefix: tuple[int, ...]) -> Block | None:
-    """What the first element of this dimension shows inside, if it is opened."""
+    """Return what the first element of this dimension shows inside, if it is opened."""
     first = (*prefix, 0) if child.shape else ()
     if (scope.assembly.key, child.name) in scope.look.closed:
         return None
@@ -140,7 +141,7 @@ def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, heig
 
 
 def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]:
-    """What stands below the name of a closed cell."""
+    """Return what stands below the name of a closed cell."""
     left = child.shape[len(at) :]
     if left:
         return (clipped(f"{prod(left):,} × {type_name(child.type)}", 10, 140),)
@@ -176,15 +177,15 @@ def _gap_cell(
 
 
 def _number(child: Child, at: tuple[int, ...]) -> int:
-    """The element with these subscripts, the rest of which are 0, in row-major order."""
-    found = 0
+    """Return the element with these subscripts, the rest of which are 0, in row-major order."""
+    number = 0
     for size, subscript in zip(child.shape, (*at, *([0] * len(child.shape))), strict=False):
-        found = found * size + subscript
-    return found
+        number = number * size + subscript
+    return number
 
 
 def _gone_between(scope: Scope, child: Child, prefix: tuple[int, ...], low: int, high: int) -> tuple[int, int]:
-    """Devices that are lost, and all, of the subscripts `low` to `high` (not included) after a prefix."""
+    """Return devices that are lost, and all, of the subscripts `low` to `high` (not included) after a prefix."""
     if not child.shape:
         return 0, 1
     size = prod(child.shape[len(prefix) + 1 :])
@@ -202,7 +203,7 @@ def _gone_note(gone: int, size: int) -> tuple[str, ...]:
 def part_box(
     scope: Scope, child: Child, name: str, x: float, y: float, width: float, height: float, behind: bool
 ) -> Box:
-    """The box of a part: an element, a row of elements or a stack."""
+    """Return the box of a part: an element, a row of elements or a stack."""
     device = scope.plan.devices.get(child.type)
     look = (
         palette.kind_style(device.kind) if device else palette.KindStyle(palette.LEVELS[scope.level + 1], palette.FRAME)
@@ -234,7 +235,7 @@ def part_tip(scope: Scope, child: Child, name: str) -> str:
 
 
 def stack_block(scope: Scope, child: Child) -> Block:
-    """A whole array as one box: `8 × npu`."""
+    """Return a whole array as one box: `8 × npu`."""
     name = f"{counted(child)} × {child.name}" if child.shape else child.name
     name = clipped(name, 10, LONGEST_LABEL)
     width, height = max(_CELL, text_width(name, 10) + 12), 22.0

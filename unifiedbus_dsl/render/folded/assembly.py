@@ -25,7 +25,7 @@ _BESIDE = 400.0
 
 
 def assembly_block(scope: Scope) -> Block:
-    """The parts of an assembly on shelves, those near the NPUs below, with the bundles between them."""
+    """Return the parts of an assembly on shelves, those near the NPUs below, with the bundles between them."""
     bundles = scope.survey.bundles[scope.assembly.key]
     exits = outlets(scope.plan, scope.assembly) if scope.level == 0 else ()
     rows: Rows = list(reversed(tiers(scope.plan, scope.assembly, bundles)))
@@ -48,7 +48,7 @@ def assembly_block(scope: Scope) -> Block:
 
 
 def _drawn(scope: Scope, rows: Rows, bundles: Sequence[Bundle]) -> tuple[Scope, dict[str, Block]]:
-    """The arrays by name, in a scope that knows where their cables go."""
+    """Return the arrays by name, in a scope that knows where their cables go."""
     cross = [bundle for bundle in bundles if not bundle.inner]
     ways, across = (ways_of(scope.assembly, rows, some, scope.leaving) for some in (bundles, cross))
     within = evolve(scope, ways=ways, across=across)
@@ -140,7 +140,7 @@ def _outside(scope: Scope, name: str) -> set[str]:
 
 
 def _stretched(block: Block, width: float) -> Block:
-    """The framed array with a wider frame and its cells in the middle."""
+    """Return the framed array with a wider frame and its cells in the middle."""
     extra = (width - block.width) / 2
     marks: list[Mark] = []
     for mark in block.marks:

@@ -86,7 +86,7 @@ class Scope:
         )
 
     def named(self, name: str) -> str:
-        """The path in the picture of a part of the assembly."""
+        """Return the path in the picture of a part of the assembly."""
         return f"{self.name}.{name}" if self.name else name
 
     def ways_of(self, child: Child) -> frozenset[Way]:
@@ -94,18 +94,18 @@ class Scope:
         return frozenset(way for found in self.across.get(child.name, {}).values() for way in found)
 
     def each(self, text: str) -> str:
-        """A text with a number, which is that of one of several assemblies where there are more than one."""
+        """Return a text with a number, which is that of one of several assemblies where there are more than one."""
         return f"{text} in each" if self.repeated else text
 
     def first(self, child: Child, element: int = 0) -> int:
-        """The first device of an element, which is counted in row-major order."""
+        """Return the first device of an element, which is counted in row-major order."""
         numbering = self.plan.numbering
         starts = numbering.child_starts[self.assembly.key]
         at = numbering.child_number(self.assembly.key, child.name)
         return self.start + int(starts[at]) + element * self.plan.device_count[child.type]
 
     def gone(self, child: Child, first: int, last: int) -> int:
-        """How many devices of the elements `first` to `last` (not included) a scenario has taken."""
+        """Return how many devices of the elements `first` to `last` (not included) a scenario has taken."""
         if self.look.lost is None:
             return 0
         size = self.plan.device_count[child.type]
@@ -154,11 +154,11 @@ class Block:
     shelves: tuple[Shelf, ...] = ()
 
     def moved(self, dx: float, dy: float) -> Block:
-        """The block elsewhere."""
+        """Return the block elsewhere."""
         return evolve(self.shifted(dx, dy), marks=moved(self.marks, dx, dy))
 
     def shifted(self, dx: float, dy: float) -> Block:
-        """The same without its marks."""
+        """Return the same without its marks."""
         cells = tuple(cell.moved(dx, dy) for cell in self.cells)
         shelves = tuple(shelf.moved(dx, dy) for shelf in self.shelves)
         return evolve(self, marks=(), cells=cells, shelves=shelves)
@@ -191,7 +191,7 @@ def range_name(child: Child, prefix: Sequence[int], low: int, high: int) -> str:
 
 
 def element_label(child: Child, prefix: Sequence[int]) -> str:
-    """The same with a long name cut: subscripts stay."""
+    """Return the same with a long name cut: subscripts stay."""
     name = clipped(child.name, 11, _LONGEST_ELEMENT if child.shape else LONGEST_LABEL)
     return name + element_name(child, prefix)[len(child.name) :]
 
@@ -202,7 +202,7 @@ def counted_type(child: Child) -> str:
 
 
 def counted(child: Child) -> str:
-    """How many elements there are, and of how many where some are left out."""
+    """Return how many elements there are, and of how many where some are left out."""
     return f"{child.count:,} of {prod(text_shape(child)):,}" if child.labels else f"{child.count:,}"
 
 
@@ -225,22 +225,22 @@ class Placed:
 
 
 def shelves(items: Sequence[T], widths: Sequence[float], gap: float, most: float) -> list[list[T]]:
-    """The items in order on as many shelves of width `most` as they need."""
-    found: list[list[T]] = []
+    """Return the items in order on as many shelves of width `most` as they need."""
+    result: list[list[T]] = []
     x = most
     for item, width in zip(items, widths, strict=True):
-        if x + gap + width > most or not found:
-            found.append([])
+        if x + gap + width > most or not result:
+            result.append([])
             x = -gap
-        found[-1].append(item)
+        result[-1].append(item)
         x += gap + width
-    return found
+    return result
 
 
 def pill(
     id: str, x: float, y: float, lines: Sequence[str], colour: str, plain: bool = False, tip: str = ""
 ) -> list[Mark]:
-    """A label with its own ground, centred on (x, y)."""
+    """Return a label with its own ground, centred on (x, y)."""
     width, height = pill_size(lines)
     box = Box(
         id + "-ground", x - width / 2, y - height / 2, width, height, palette.PAPER, colour, 0.8 if not plain else 0.5,

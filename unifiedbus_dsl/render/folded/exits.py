@@ -24,7 +24,7 @@ _STEP = 44.0
 
 
 def with_exits(scope: Scope, block: Block, exits: Sequence[Outlet], lowest: Collection[str]) -> Block:
-    """The block with a chip for each exported port array, joined with the boxes that have these ports: those of
+    """Return the block with a chip for each exported port array, joined with the boxes that have these ports: those of
     `lowest` arrays below it, the others above."""
     middles = {group.child.name: group.middle for shelf in block.shelves for group in shelf.groups}
     down = [outlet for outlet in exits if outlet.child in lowest]
@@ -72,7 +72,7 @@ class _Chip:
 
 
 def _chips(row: Sequence[Outlet], block: Block, full: float, y: float, way: Way) -> list[_Chip]:
-    """A row of chips whose top is at `y`, as near to their parts as there is room."""
+    """Return a row of chips whose top is at `y`, as near to their parts as there is room."""
     middles = {group.child.name: group.middle for shelf in block.shelves for group in shelf.groups}
     width = _row_width(row)
     centre = sum(middles[outlet.child] for outlet in row) / len(row)
@@ -92,8 +92,8 @@ def _drawn(scope: Scope, chip: _Chip) -> list[Mark]:
 
 
 def _lines(scope: Scope, block: Block, chips: Sequence[_Chip]) -> list[Line]:
-    found = terminals(block.shelves)
-    ends = [(chip, *_exporting(scope, chip.outlet, block, found)) for chip in chips]
+    result = terminals(block.shelves)
+    ends = [(chip, *_exporting(scope, chip.outlet, block, result)) for chip in chips]
     channels = Channels()
     for _ in range(2):
         lines = [
@@ -131,7 +131,7 @@ def _line(
 def _exporting(
     scope: Scope, outlet: Outlet, block: Block, found: Sequence[Terminal]
 ) -> tuple[Sequence[Terminal], Sequence[int]]:
-    """The boxes that have ports of the outlet, and how many each has."""
+    """Return the boxes that have ports of the outlet, and how many each has."""
     if prod(outlet.export.shape) > LARGEST_GRID:
         at, group = next(
             (at, group)
@@ -147,7 +147,7 @@ def _exporting(
 
 
 def _shift(chip: float, cell: Cell) -> float:
-    """Lines from different chips end side by side."""
+    """Return lines from different chips end side by side."""
     reach = cell.width * 0.3
     return max(-reach, min(reach, (chip - cell.middle) * 0.1))
 

@@ -21,7 +21,7 @@ Side: TypeAlias = Literal["above", "left", "below"]
 
 
 def group_block(scope: Scope, child: Child) -> Block:
-    """An array with its caption, where no lines pass."""
+    """Return an array with its caption, where no lines pass."""
     if scope.level >= DEEPEST:
         return _noted_stack(scope, child)
     row = array_block(scope, child)
@@ -35,7 +35,7 @@ def _free_side(scope: Scope, child: Child) -> Side:
 
 
 def _inner_notes(scope: Scope, child: Child) -> list[tuple[str, str]]:
-    """A sentence and a colour for each bundle inside the array."""
+    """Return a sentence and a colour for each bundle inside the array."""
     return [(_inner_text(scope, child, bundle), bundle.colour) for bundle in inner_bundles(scope, child)]
 
 
@@ -67,7 +67,7 @@ def _noted_stack(scope: Scope, child: Child) -> Block:
 
 
 def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
-    """The row with a small caption."""
+    """Return the row with a small caption."""
     kind = clipped(counted_type(child), 10, LONGEST_LABEL)
     kind = scope.each(kind) if child.shape else kind
     notes = [(kind, palette.QUIET), *_inner_notes(scope, child)]
@@ -98,7 +98,7 @@ def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
 
 
 def _framed(scope: Scope, child: Child, row: Block) -> Block:
-    """The array in a frame of its own with its name at the left and the cables inside it below."""
+    """Return the array in a frame of its own with its name at the left and the cables inside it below."""
     title = clipped(child.name, 15, LONGEST_LABEL, bold=True)
     arguments = split_type(child.type)[1]
     each = scope.survey.figures[child.type].contents if child.type in scope.plan.assemblies else ()

@@ -36,11 +36,11 @@ class _Path:
 
 
 def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundle]) -> list[Mark]:
-    """The lines of all bundles between arrays of an assembly, and their labels."""
-    found = terminals(shelves)
-    by_bundle = {id(bundle): _wires(scope, shelves, bundle, found) for bundle in cross}
+    """Return the lines of all bundles between arrays of an assembly, and their labels."""
+    result = terminals(shelves)
+    by_bundle = {id(bundle): _wires(scope, shelves, bundle, result) for bundle in cross}
     paths = _paths(shelves, [wire for wires in by_bundle.values() for wire in wires])
-    numbers = _numbers(found)
+    numbers = _numbers(result)
     marks: list[Mark] = []
     pills: list[Box] = []
     for bundle in cross:
@@ -66,7 +66,7 @@ def _wires(scope: Scope, shelves: tuple[Shelf, ...], bundle: Bundle, found: Sequ
 
 
 def _numbers(found: Sequence[Terminal]) -> Mapping[int, int]:
-    """The number of each box within its array."""
+    """Return the number of each box within its array."""
     seen: dict[str, int] = defaultdict(int)
     numbers: dict[int, int] = {}
     for terminal in found:
@@ -104,13 +104,13 @@ def _attached(wires: Sequence[Wire]) -> Mapping[tuple[int, int], float]:
         for side, way in enumerate(_ways(wire)):
             boxes[id(ends[side])] = ends[side]
             at_box[id(ends[side]), way].append((ends[1 - side].cell.middle, number, side))
-    found: dict[tuple[int, int], float] = {}
+    attached: dict[tuple[int, int], float] = {}
     for (box, _), ends_here in at_box.items():
         cell = boxes[box].cell
         reach = min(cell.width * 0.36, _REACH)
         for place, (_, number, side) in enumerate(sorted(ends_here)):
-            found[id(wires[number]), side] = cell.middle + reach * (2 * (place + 0.5) / len(ends_here) - 1)
-    return found
+            attached[id(wires[number]), side] = cell.middle + reach * (2 * (place + 0.5) / len(ends_here) - 1)
+    return attached
 
 
 def _path(
@@ -161,15 +161,15 @@ def _line(scope: Scope, wire: Wire, path: _Path, numbers: Mapping[int, int]) -> 
 
 
 def _without_repeats(points: Sequence[Point]) -> list[Point]:
-    """The corners of a line, none of them twice, none on a straight piece."""
-    found: list[Point] = []
+    """Return the corners of a line, none of them twice, none on a straight piece."""
+    result: list[Point] = []
     for point in points:
-        if found and abs(found[-1][0] - point[0]) + abs(found[-1][1] - point[1]) < 0.01:
+        if result and abs(result[-1][0] - point[0]) + abs(result[-1][1] - point[1]) < 0.01:
             continue
-        if len(found) > 1 and abs(found[-1][0] - point[0]) < 0.01 and abs(found[-2][0] - point[0]) < 0.01:
-            found.pop()
-        found.append(point)
-    return found
+        if len(result) > 1 and abs(result[-1][0] - point[0]) < 0.01 and abs(result[-2][0] - point[0]) < 0.01:
+            result.pop()
+        result.append(point)
+    return result
 
 
 def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:
@@ -194,7 +194,7 @@ def _bundle_tip(bundle: Bundle) -> str:
 
 
 def _free_spot(lines: Sequence[str], wish: Point, taken: Sequence[Box]) -> Point:
-    """The place nearest to the wish, straight above or below it, where a label covers no other."""
+    """Return the place nearest to the wish, straight above or below it, where a label covers no other."""
     width, height = pill_size(lines)
     x, y = wish
     for step in range(24):

@@ -33,7 +33,7 @@ def ordered(
 
 
 def _passed(assembly: AssemblyType, rows: Sequence[Sequence[Child]], bundles: Sequence[Bundle], leaving: Ways) -> int:
-    """How many rows the bundles of cables pass."""
+    """Return how many rows the bundles of cables pass."""
     row_of = _row_of(rows)
     inside = sum(max(0, abs(row_of[b.left] - row_of[b.right]) - 1) for b in bundles)
     last = len(rows) - 1
@@ -53,12 +53,12 @@ def ways_of(
 ) -> Mapping[str, Ways]:
     """Return where the cables at the ports of each array go: up or down, or both."""
     row_of = _row_of(rows)
-    found: dict[str, dict[str, set[Way]]] = {name: defaultdict(set) for name in row_of}
+    result: dict[str, dict[str, set[Way]]] = {name: defaultdict(set) for name in row_of}
     for bundle in bundles:
         for rule in bundle.rules:
             for here, there in ((rule.left, rule.right), (rule.right, rule.left)):
                 up = row_of[there.child] < row_of[here.child]
-                found[here.child][here.port].add("up" if up else "down")
+                result[here.child][here.port].add("up" if up else "down")
     for export in assembly.exports:
-        found[export.ref.child][export.ref.port] |= leaving.get(export.name, frozenset())
-    return {name: {port: frozenset(ways) for port, ways in ports.items()} for name, ports in found.items()}
+        result[export.ref.child][export.ref.port] |= leaving.get(export.name, frozenset())
+    return {name: {port: frozenset(ways) for port, ways in ports.items()} for name, ports in result.items()}

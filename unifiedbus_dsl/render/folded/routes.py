@@ -54,9 +54,9 @@ class Channels:
 def _gaps(shelf: Shelf) -> list[tuple[float, float]]:
     """Where lines may pass: between the arrays, and on the right."""
     spans = sorted((group.x, group.x + group.block.width) for group in shelf.groups)
-    found = [(a[1] + 3, b[0] - 3) for a, b in pairwise(spans) if b[0] - a[1] - 6 >= _LEAST]
+    gaps = [(a[1] + 3, b[0] - 3) for a, b in pairwise(spans) if b[0] - a[1] - 6 >= _LEAST]
     last = spans[-1][1] + 5
-    return [*found, (last, max(last + _LEAST, shelf.right))]
+    return [*gaps, (last, max(last + _LEAST, shelf.right))]
 
 
 def edge(shelf: Shelf, way: Way) -> float:
@@ -64,7 +64,7 @@ def edge(shelf: Shelf, way: Way) -> float:
 
 
 def beyond(shelves: Sequence[Shelf], at: int, way: Way) -> Sequence[Shelf]:
-    """The shelves that a line meets on its way out, in order."""
+    """Return the shelves that a line meets on its way out, in order."""
     return list(reversed(shelves[:at])) if way == "up" else shelves[at + 1 :]
 
 

@@ -52,8 +52,8 @@ def terminals(shelves: tuple[Shelf, ...]) -> tuple[Terminal, ...]:
 
 def row_terminals(row: Block) -> tuple[Terminal, ...]:
     """Return the same of a row of cells that stands on no shelf yet."""
-    found = (each for cell in row.cells for each in _in_cell(cell, 0, "", (), ()))
-    return tuple(sorted(found, key=lambda terminal: terminal.first))
+    result = (each for cell in row.cells for each in _in_cell(cell, 0, "", (), ()))
+    return tuple(sorted(result, key=lambda terminal: terminal.first))
 
 
 def _on_shelves(
@@ -129,19 +129,19 @@ def _table(plan: Plan, key: str, rule: Rule, starts: NDArray[np.int64]) -> NDArr
 
 
 def _is_opened(plan: Plan, key: str, ref: PortRef, starts: NDArray[np.int64]) -> bool:
-    """Whether the first element of the array is shown in more than one box."""
+    """Return whether the first element of the array is shown in more than one box."""
     first, size = _first(plan, key, ref)
     return bool(((starts > first) & (starts < first + size)).any())
 
 
 def _first(plan: Plan, key: str, ref: PortRef) -> tuple[int, int]:
-    """The first device of an array, and how many each element has."""
+    """Return the first device of an array, and how many each element has."""
     number = plan.numbering.child_number(key, ref.child)
     return plan.numbering.child_starts[key][number], plan.device_count[plan.assemblies[key].children[number].type]
 
 
 def _restricted(rule: Rule, refs: Sequence[PortRef]) -> Rule:
-    """The rule at the first elements of some of its ends."""
+    """Return the rule at the first elements of some of its ends."""
     fixed = {at.name for ref in refs for at in ref.at if isinstance(at, Var)}
     axes = tuple(_at_zero(axis) if axis.name in fixed else axis for axis in rule.axes)
     where = rule.where
@@ -166,7 +166,7 @@ def _listed(plan: Plan, key: str, rule: Rule, starts: NDArray[np.int64]) -> NDAr
 
 
 def _coarse(plan: Plan, key: str, rule: Rule, starts: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """The same where each element counts as its first device."""
+    """Return the same where each element counts as its first device."""
     used = _axes_of(rule)
     if prod(axis.size for axis in used) > LARGEST_GRID:
         return None
@@ -183,7 +183,7 @@ def _coarse(plan: Plan, key: str, rule: Rule, starts: NDArray[np.int64]) -> NDAr
 
 
 def _axes_of(rule: Rule) -> tuple[Axis, ...]:
-    """The axes that choose the elements, or which cables there are."""
+    """Return the axes that choose the elements, or which cables there are."""
     chosen = [*rule.left.at, *rule.right.at, *([rule.where] if rule.where is not None else [])]
     names = {name for expr in chosen for name in axes_used(expr)}
     return tuple(axis for axis in rule.axes if axis.name in names)

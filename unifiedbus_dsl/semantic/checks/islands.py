@@ -92,8 +92,8 @@ class _Nodes:
         return self.plan.assemblies[key].exports_by_name[port].shape
 
     def edges(self) -> list[tuple[Labels, Labels]]:
-        """Pairs of nodes that rules join, over the axes on which the nodes depend."""
-        found = []
+        """Return pairs of nodes that rules join, over the axes on which the nodes depend."""
+        result = []
         for rule in self.assembly.rules:
             needed: set[str] = set()
             for ref in (rule.left, rule.right):
@@ -111,8 +111,8 @@ class _Nodes:
             rest = {axis.name: np.full((1,) * len(at.shape), axis.low) for axis in rule.axes if axis.name not in needed}
             work.spend(at.size, work.SORTED)
             full = Points(at.shape, {**at.grids, **rest}, at.dims)
-            found.append((self.of(rule.left, axes, full).ravel(), self.of(rule.right, axes, full).ravel()))
-        return found
+            result.append((self.of(rule.left, axes, full).ravel(), self.of(rule.right, axes, full).ravel()))
+        return result
 
     def matters(self) -> NDArray[np.bool_]:
         """Nodes that must hang together: not spares, and not devices without any port."""
@@ -131,7 +131,7 @@ class _Nodes:
         return child.name + element_text(child, np.unravel_index(element, child.shape) if child.shape else ())
 
     def child(self, node: int) -> Child:
-        """The child that a node is of."""
+        """Return the child that a node is of."""
         return next(child for child in reversed(self.assembly.children) if node >= self.base[child.name])
 
 
@@ -148,7 +148,7 @@ def find_components(count: int, edges: list[tuple[Labels, Labels]]) -> Labels:
 
 
 def _searched(count: int, a: Labels, b: Labels) -> Labels:
-    """The same by breadth-first search: as fast whatever the shape."""
+    """Return the same by breadth-first search: as fast whatever the shape."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -160,7 +160,7 @@ def _searched(count: int, a: Labels, b: Labels) -> Labels:
 
 
 def _hooked(count: int, a: Labels, b: Labels) -> Labels:
-    """The same by min-label hooking with pointer jumping."""
+    """Return the same by min-label hooking with pointer jumping."""
     label = np.arange(count, dtype=np.int64)
     while True:
         before = label.copy()
@@ -174,7 +174,7 @@ def _hooked(count: int, a: Labels, b: Labels) -> Labels:
 
 
 def _own_cables(assembly: AssemblyType, child: str) -> tuple[Label, ...]:
-    """The statements that do connect the part, at most two."""
+    """Return the statements that do connect the part, at most two."""
     rules = [rule for rule in assembly.rules if child in (rule.left.child, rule.right.child) and rule.span is not None]
     spans = dict.fromkeys(rule.span for rule in rules if rule.span is not None)
     return tuple(Label(span, "joins these only") for span in list(spans)[:2])

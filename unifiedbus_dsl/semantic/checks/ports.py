@@ -157,7 +157,7 @@ def _is_open(plan: Plan, kind: AssemblyType, ref: PortRef) -> bool:
 
 
 def _connected(array: _Array) -> list[Label]:
-    """The statements that connect some of these ports, at most two."""
+    """Return the statements that connect some of these ports, at most two."""
     spans = dict.fromkeys(use.span for use in array.uses if use.span is not None)
     counts = dict.fromkeys(list(spans)[:2], 0)
     for use in array.uses:
@@ -194,7 +194,8 @@ PAIRED = 32
 
 
 def _all_apart(array: _Array, sink: Sink) -> bool:
-    """Whether no two of many uses meet one port, by listing all; each use is held against those that stand above it."""
+    """Return whether no two of many uses meet one port, by listing all; each use is held against those that stand above
+    it."""
     uses = sorted(array.uses, key=lambda use: (use.rule is None, _place(use)))
     work.spend(len(uses), LISTED_USE)
     flats = [use.flat(array.shape) for use in uses]
@@ -211,7 +212,7 @@ def _all_apart(array: _Array, sink: Sink) -> bool:
 
 
 def _alone(array: _Array, use: Use, sink: Sink) -> bool:
-    """Whether the points of one use meet different ports, by listing them."""
+    """Return whether the points of one use meet different ports, by listing them."""
     flat = use.flat(array.shape)
     work.spend(len(flat), work.SORTED)
     order = np.argsort(flat, kind="stable")
@@ -260,7 +261,7 @@ class _Repeated:
 
 
 def _repeated(use: Use, a: Mapping[str, int], b: Mapping[str, int]) -> Iterator[_Repeated]:
-    """The tables in a rule that have one number at the different places where they are read for two points."""
+    """Yield the tables in a rule that have one number at the different places where they are read for two points."""
     grids = [{name: np.asarray(value) for name, value in values.items()} for values in (a, b)]
     for expr in use.subscripts:
         for read in lookups(expr):
@@ -291,7 +292,7 @@ def _say_repeated(
 
 
 def _again(use: Use, array: _Array, values: Mapping[str, int]) -> int:
-    """The port at these index values, worked out again from the rule itself."""
+    """Return the port at these index values, worked out again from the rule itself."""
     grids = {name: np.asarray(value) for name, value in values.items()}
     return int(flat_index(use.subscripts, array.shape, grids))
 
@@ -323,14 +324,14 @@ def _stride_help(use: Use) -> tuple[tuple[str, ...], Fix | None]:
 
 def _stride_fix(use: Use, stride: int, need: int) -> Fix | None:
     """Write the stride that is needed, where the one that is written stands there once."""
-    if use.span is None or len(found := list(re.finditer(rf"\b{stride}\b", use.span.text))) != 1:
+    if use.span is None or len(stride_fix := list(re.finditer(rf"\b{stride}\b", use.span.text))) != 1:
         return None
-    at = use.span.start + found[0].start()
+    at = use.span.start + stride_fix[0].start()
     return Fix(f"make the stride {need}", (Edit(Span(use.span.source, at, at + len(str(stride))), str(need)),))
 
 
 def _apart(array: _Array, one: Use, other: Use, sink: Sink) -> bool:
-    """Whether two uses meet different ports, by listing both."""
+    """Return whether two uses meet different ports, by listing both."""
     a, b = one.flat(array.shape), other.flat(array.shape)
     work.spend(len(a) + len(b), work.SORTED)
     common = np.intersect1d(a, b)
@@ -377,7 +378,7 @@ def _place(use: Use) -> tuple[str, int]:
 
 
 def _ends_apart(rule: Rule, assembly: AssemblyType, sink: Sink) -> bool:
-    """A cable joins two different devices of the assembly's children, or at least two different elements."""
+    """Return a cable joins two different devices of the assembly's children, or at least two different elements."""
     if rule.left.child != rule.right.child or rule.left.port != rule.right.port:
         return True
     pairs = list(zip((*rule.left.at, *rule.left.port_at), (*rule.right.at, *rule.right.port_at), strict=True))

@@ -15,7 +15,7 @@ from unifiedbus_dsl.syntax import tree
 
 
 def find_axes(binders: Sequence[tree.Binder], refs: Sequence[Reference], wall: AssemblyScope) -> dict[str, Axis] | None:
-    """The axis of each index name after `for`: its own range, or the dimension where it stands alone."""
+    """Return the axis of each index name after `for`: its own range, or the dimension where it stands alone."""
     axes: dict[str, Axis] = {}
     good = True
     for binder in binders:
@@ -29,10 +29,10 @@ def find_axes(binders: Sequence[tree.Binder], refs: Sequence[Reference], wall: A
             axis = None
         else:
             # indices that are swapped have two ranges each: one of them is said
-            found = Sink()
-            there = evolve(wall, evaluator=evolve(wall.evaluator, sink=found))
+            sink = Sink()
+            there = evolve(wall, evaluator=evolve(wall.evaluator, sink=sink))
             axis = _bound_axis(binder, wall) if binder.range is not None else _inferred_axis(binder, refs, there)
-            for each in found:
+            for each in sink:
                 if good or each.code != "UB0403":
                     wall.sink.add(each)
         if axis is None:
@@ -78,17 +78,20 @@ def _inferred_axis(binder: tree.Binder, refs: Sequence[Reference], wall: Assembl
 
 
 def _axis_of_tables(binder: tree.Binder, refs: Sequence[Reference], wall: AssemblyScope) -> Axis | None:
-    """The axis of an index that stands alone in tables only: their size there."""
-    name, found = binder.name.text, list[tuple[int, Span]]()
+    """Return the axis of an index that stands alone in tables only: their size there."""
+    name, axis_of_tables = binder.name.text, list[tuple[int, Span]]()
     for subscript in (d.subscript for ref in refs for d in ref.dimensions if d.subscript is not None):
         sizes = sizes_where_alone(name, subscript, wall.evaluator)
         if sizes is None:
             return None
-        found += sizes
-    if not found:
+        axis_of_tables += sizes
+    if not axis_of_tables:
         _rangeless(binder, refs, wall)
         return None
-    (first, place), (other, again) = found[0], next((f for f in found if f[0] != found[0][0]), found[0])
+    (first, place), (other, again) = (
+        axis_of_tables[0],
+        next((f for f in axis_of_tables if f[0] != axis_of_tables[0][0]), axis_of_tables[0]),
+    )
     if first == other:
         return Axis(name, 0, first - 1)
     wall.sink.error(
@@ -160,7 +163,8 @@ def _names_in(dimension: Dimension) -> set[str]:
 def names_known(
     node: tree.Connect | tree.ConnectPattern, refs: Sequence[Reference], axes: Mapping[str, Axis], wall: AssemblyScope
 ) -> bool:
-    """Whether each name in a subscript is an index or a value; else say, once for each, that it is not listed."""
+    """Return whether each name in a subscript is an index or a value; else say, once for each, that it is not
+    listed."""
     scope = wall.evaluator.scope
     unknown: dict[str, list[Span]] = {}
     parts: list[tree.Node] = [d.subscript for ref in refs for d in ref.dimensions if d.subscript is not None]

@@ -44,7 +44,7 @@ class Line:
 def listed_rules(
     node: tree.ConnectCables, wall: AssemblyScope, choose: ChooseLink, max_bytes: int
 ) -> tuple[Rule, ...] | None:
-    """The rules of a cable list, which has no more than so many bytes; None after a diagnostic."""
+    """Return the rules of a cable list, which has no more than so many bytes; None after a diagnostic."""
     cable = choose(node.over, node, wall)
     source = _open(node.file, wall.sink, max_bytes)
     if source is None:
@@ -73,7 +73,7 @@ def listed_rules(
 
 
 def _reaches(line: Line, cable: Cable, wall: AssemblyScope) -> bool:
-    """Whether a length of the list is within the reach of the link."""
+    """Return whether a length of the list is within the reach of the link."""
     reach = cable.link.fields.get("reach")
     if line.length is None or not isinstance(reach, Quantity) or line.length <= reach.value:
         return True
@@ -142,13 +142,13 @@ def _lines(source: Source, file: tree.String, wall: AssemblyScope) -> list[Line]
                 help=(f"did you mean `{guess}`?" if guess else "its columns are `a`, `b` and `length`",),
             )  # fmt: skip
             return None
-    found = [_cells(columns, row, at, wall) for row, at in rows]
-    good = [line for line in found if line is not None]
-    return good if len(good) == len(found) else None
+    lines = [_cells(columns, row, at, wall) for row, at in rows]
+    good = [line for line in lines if line is not None]
+    return good if len(good) == len(lines) else None
 
 
 def _cells(columns: list[str], row: list[str], span: Span, wall: AssemblyScope) -> Line | None:
-    """A line of the list; None after a diagnostic."""
+    """Return a line of the list; None after a diagnostic."""
     if len(row) > len(columns):
         wall.sink.error(
             "UB0520", f"this line has {len(row)} cells, and the list has {len(columns)} columns", span, "too many",
@@ -159,7 +159,7 @@ def _cells(columns: list[str], row: list[str], span: Span, wall: AssemblyScope) 
 
 
 def _rows(source: Source) -> Iterator[tuple[list[str], Span]]:
-    """The cells of each line with the span of the line."""
+    """Yield the cells of each line with the span of the line."""
     for number, start in enumerate(source.line_starts, 1):
         text = source.line(number)
         if text.strip() or number == 1:

@@ -61,7 +61,7 @@ def match_ends(left: Reference, right: Reference, cable: Cable, wall: AssemblySc
 
 
 def _protocol(left: Reference, right: Reference, cable: Cable, wall: AssemblyScope) -> str | None:
-    """The slowest of the protocols of both ends and the link, if the cable can run at it."""
+    """Return the slowest of the protocols of both ends and the link, if the cable can run at it."""
     speaks, carries = {left.view.protocol, right.view.protocol}, cable.link.protocol
     if speaks == {carries}:
         return carries

@@ -49,7 +49,7 @@ def read_holes(statement: tree.Instance, sizes: tuple[int, ...], evaluator: Eval
 def _box(
     node: tree.Expr | tree.Range, statement: tree.Instance, sizes: tuple[int, ...], evaluator: Evaluator
 ) -> list[IntArray] | None:
-    """The elements that an item behind `except` leaves out, along each dimension."""
+    """Return the elements that an item behind `except` leaves out, along each dimension."""
     items: Sequence[tree.Subscript] = node.items if isinstance(node, tree.ListExpr | tree.Slab) else (node,)
     if len(items) != len(sizes):
         dimensions = f"{len(sizes)} dimension{'s' * (len(sizes) != 1)}"
@@ -65,13 +65,13 @@ def _box(
             help=(help,),
         )
         return None
-    found = []
+    result = []
     for item, size in zip(items, sizes, strict=True):
         values = subscript_values(evaluator, item, size, statement.name.text)
         if values is None:
             return None
-        found.append(values)
-    return found
+        result.append(values)
+    return result
 
 
 def subscript_values(evaluator: Evaluator, node: tree.Subscript, size: int, name: str) -> IntArray | None:
@@ -114,21 +114,21 @@ def gap_values(evaluator: Evaluator, node: tree.Range, axis: Axis) -> IntArray |
         return np.zeros(0, dtype=np.int64)
     if isinstance(gap, tree.Range):
         inner = range_axis(evaluator, gap, "_", None)
-        found = None if inner is None else axis_values(inner)
+        result = None if inner is None else axis_values(inner)
     else:
-        found = _numbers(evaluator, gap)
-    if found is None:
+        result = _numbers(evaluator, gap)
+    if result is None:
         return None
-    outside = np.setdiff1d(found, axis_values(axis))
+    outside = np.setdiff1d(result, axis_values(axis))
     if len(outside):
         message = f"{outside[0]} is left out of a range that it is not in"
         evaluator.sink.error("UB0434", message, gap.span, f"{outside[0]} is no part of it", help=("leave it out",))
         return None
-    if len(np.unique(found)) == axis.size:
+    if len(np.unique(result)) == axis.size:
         message = f"the range `{node.span.text.strip()}` is empty"
         evaluator.sink.error("UB0406", message, gap.span, "leaves out all of it", help=("leave something in it",))
         return None
-    return found
+    return result
 
 
 def _numbers(evaluator: Evaluator, gap: tree.Expr) -> IntArray | None:
@@ -170,7 +170,8 @@ def binder_condition(binders: Sequence[tree.Binder], wall: AssemblyScope) -> tup
 
 
 def _none_of(index: IndexExpr, gone: IntArray, axis: Axis) -> IndexExpr:
-    """The condition that an index is none of these values, which ascend: by their runs, or by a table of many."""
+    """Return the condition that an index is none of these values, which ascend: by their runs, or by a table of
+    many."""
     runs = np.split(gone, np.flatnonzero(np.diff(gone) > 1) + 1)
     if len(runs) > _FEW:
         there = np.ones(axis.high - axis.low + 1, dtype=np.int64)
@@ -236,7 +237,7 @@ def misses_holes(
     *,
     fixed: bool = False,
 ) -> bool:
-    """Whether no subscript names an element that is absent; else say which, and where it was left out."""
+    """Return whether no subscript names an element that is absent; else say which, and where it was left out."""
     for labels, at in ref.grouped:
         if not labels.absent or (fixed and any(ref.dimensions[d].is_free for d in at)):
             continue
@@ -248,8 +249,8 @@ def misses_holes(
         values = np.broadcast_to(evaluate(flat, grid.grids), grid.shape).ravel()
         met = np.flatnonzero(places_of(labels, values) == ABSENT)
         if len(met):
-            found = {n: int(v[0]) for n, v in grid.at(met[:1]).items() if not n.startswith("_")}
-            when = " for " + ", ".join(f"{name} = {value}" for name, value in found.items()) if found else ""
+            result = {n: int(v[0]) for n, v in grid.at(met[:1]).items() if not n.startswith("_")}
+            when = " for " + ", ".join(f"{name} = {value}" for name, value in result.items()) if result else ""
             span = ref.dimensions[at[0]].span.to(ref.dimensions[at[-1]].span)
             _say_hole(ref, labels, at, int(values[met[0]]), span, when, wall)
             return False

@@ -52,7 +52,7 @@ class _Side:
         return self.slots[self.bundle].size if self.bundle is not None else 1
 
     def end(self, member: IndexExpr, port: IndexExpr, axes: Sequence[Axis]) -> PortRef:
-        """A member (row-major number) with a port of its bundle."""
+        """Return a member (row-major number) with a port of its bundle."""
         inner = iter(algebra.unflatten(member, self.members, axes))
         places = [
             slot.fixed if slot.fixed is not None else slot.place(port if d == self.bundle else next(inner))
@@ -62,7 +62,7 @@ class _Side:
 
 
 def pattern_rules(node: tree.ConnectPattern, wall: AssemblyScope, choose: ChooseLink) -> Patterned | None:
-    """The rules of a pattern; None after a diagnostic."""
+    """Return the rules of a pattern; None after a diagnostic."""
     left = wall.reference(node.left)
     right = wall.reference(node.right) if node.right is not None else None
     cable = choose(node.over, node, wall)
@@ -88,19 +88,21 @@ def pattern_rules(node: tree.ConnectPattern, wall: AssemblyScope, choose: Choose
 
 
 def _pattern(node: tree.ConnectPattern, wall: AssemblyScope) -> Pattern | None:
-    found = patterns.PATTERNS.get(node.pattern.text)
+    result = patterns.PATTERNS.get(node.pattern.text)
     sides = 1 if node.right is None else 2
-    if found is not None and found.sides == sides:
-        return found
+    if result is not None and result.sides == sides:
+        return result
     legal = [name for name, pattern in patterns.PATTERNS.items() if pattern.sides == sides]
     guess = did_you_mean(node.pattern.text, legal)
-    if found is not None:
-        message = f"`{found.name}` joins " + ("two arrays" if found.sides == 2 else "the members of one array")
-        help = f"write `connect A to B as {found.name}`" if found.sides == 2 else f"write `connect A as {found.name}`"
+    if result is not None:
+        message = f"`{result.name}` joins " + ("two arrays" if result.sides == 2 else "the members of one array")
+        help = (
+            f"write `connect A to B as {result.name}`" if result.sides == 2 else f"write `connect A as {result.name}`"
+        )
     else:
         message = f"there is no pattern `{node.pattern.text}`"
         help = f"did you mean `{guess}`?" if guess else "patterns here: " + ", ".join(legal)
-    label = "unknown pattern" if found is None else ""
+    label = "unknown pattern" if result is None else ""
     wall.sink.error("UB0412", message, node.pattern.span, label, help=(help,), fix=rename(node.pattern.span, guess))
     return None
 
@@ -115,7 +117,7 @@ def _clauses_fit(node: tree.ConnectPattern, wall: AssemblyScope) -> bool:
 def _arguments(node: tree.ConnectPattern, pattern: Pattern, wall: AssemblyScope) -> dict[str, patterns.Argument] | None:
     params = {p.name: p for p in pattern.parameters}
     order = [p.name for p in pattern.parameters]
-    found: dict[str, patterns.Argument] = {}
+    arguments: dict[str, patterns.Argument] = {}
     for at, arg in enumerate(node.args):
         name = arg.name.text if arg.name else order[at] if at < len(order) else None
         if name is None or name not in params:
@@ -140,15 +142,15 @@ def _arguments(node: tree.ConnectPattern, pattern: Pattern, wall: AssemblyScope)
             wanted = "a list of whole numbers" if params[name].many else "a whole number"
             wall.sink.error("UB0310", f"`{name}` wants {wanted}, found {value_text(value)}", arg.value.span, "here")
             return None
-        found[name] = tuple(numbers) if isinstance(value, tuple) else numbers[0]
+        arguments[name] = tuple(numbers) if isinstance(value, tuple) else numbers[0]
     for name, parameter in params.items():
-        if parameter.required and name not in found:
+        if parameter.required and name not in arguments:
             wall.sink.error(
                 "UB0601", f"pattern `{pattern.name}` needs `{name}`: {parameter.doc}", node.pattern.span, "missing",
                 help=(f"write `{pattern.name}({name} = …)`",),
             )  # fmt: skip
             return None
-    return found
+    return arguments
 
 
 def _side(ref: Reference, node: tree.ConnectPattern, outer: Mapping[str, Axis], wall: AssemblyScope) -> _Side | None:
@@ -230,7 +232,7 @@ def _rule(node: tree.ConnectPattern, edges: Edges, sides: list[_Side], outer: tu
 
 
 def _openings(side: _Side, needed: int, outer: tuple[Axis, ...]) -> tuple[Opening, ...]:
-    """All ports that the pattern asks for: those that it leaves free stay so."""
+    """Return all ports that the pattern asks for: those that it leaves free stay so."""
     count = 1
     for size in side.members:
         count *= size

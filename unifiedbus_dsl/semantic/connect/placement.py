@@ -38,7 +38,7 @@ LENGTHS = frozenset(("pitch", "origin"))
 
 
 def evaluate_placement(node: tree.Place, wall: AssemblyScope) -> Placement | None:
-    """The places of the elements of a child; None after a diagnostic."""
+    """Return the places of the elements of a child; None after a diagnostic."""
     if not isinstance(node.target, tree.Name):
         wall.sink.error(
             "UB0516", "`place` takes a part with all its elements", node.target.span, "not a part",

@@ -44,7 +44,7 @@ class PortView:
 
 
 def port_view(types: Mapping[str, PlanType], key: str, name: str) -> PortView | None:
-    """The port `name` of a type, followed down to the device that carries it; None if it has none."""
+    """Return the port `name` of a type, followed down to the device that carries it; None if it has none."""
     kind = types[key]
     if isinstance(kind, DeviceType):
         port = kind.by_name.get(name)
@@ -104,7 +104,7 @@ class Reference:
         return tuple((labels, range(at, at + len(labels.sizes))) for labels, at in zip(groups, starts, strict=False))
 
     def range_text(self, dimension: Dimension) -> str:
-        """The range of a dimension, as it is written after `for`."""
+        """Return the range of a dimension, as it is written after `for`."""
         size = self.size_text(dimension)
         if not size.isdigit():
             return f"0..<{size}"
@@ -114,19 +114,19 @@ class Reference:
         return f"0..{dimension.size - 1}"
 
     def size_text(self, dimension: Dimension) -> str:
-        """The size of a dimension as the text of the part gives it: a name where it is one, else the number."""
+        """Return the size of a dimension as the text of the part gives it: a name where it is one, else the number."""
         at = next(number for number, each in enumerate(self.dimensions) if each is dimension)
-        found = _SIZES.match(self.child.span.text) if self.child.span is not None else None
-        sizes = found[1].split(",") if found is not None else []
+        match = _SIZES.match(self.child.span.text) if self.child.span is not None else None
+        sizes = match[1].split(",") if match is not None else []
         text = sizes[at].strip() if at < self.rank == len(sizes) else ""
         return text if text.isidentifier() else str(dimension.size)
 
     def ref(self, subscripts: Sequence[IndexExpr]) -> PortRef:
-        """The port at subscripts as the text has them, which meet no hole."""
+        """Return the port at subscripts as the text has them, which meet no hole."""
         return self.at_places([place_at(labels, [subscripts[d] for d in at]) for labels, at in self.grouped])
 
     def at_places(self, places: Sequence[IndexExpr]) -> PortRef:
-        """The port at places among the elements that are there."""
+        """Return the port at places among the elements that are there."""
         rank = len(self.child.shape)
         return PortRef(self.child.name, tuple(places[:rank]), self.port, tuple(places[rank:]))
 
@@ -188,9 +188,9 @@ class AssemblyScope:
         return self.evaluator.sink
 
     def child(self, word: tree.Word) -> Child | None:
-        """The child of this name; None after a diagnostic, or quietly if it is already in error."""
-        found = self.children.get(word.text)
-        if found is None and word.text in self.absent and word.text not in self.failed:
+        """Return the child of this name; None after a diagnostic, or quietly if it is already in error."""
+        result = self.children.get(word.text)
+        if result is None and word.text in self.absent and word.text not in self.failed:
             self.sink.error(
                 "UB0220",
                 f"the part `{word.text}` is not there: its condition does not hold",
@@ -199,7 +199,7 @@ class AssemblyScope:
                 labels=(Label(self.absent[word.text].span, "does not hold"),),
                 help=("put this statement under the same `if`",),
             )
-        elif found is None and word.text not in self.failed and not self.evaluator.scope.is_quiet(word.text):
+        elif result is None and word.text not in self.failed and not self.evaluator.scope.is_quiet(word.text):
             guess = did_you_mean(word.text, [*self.children, *self.failed])
             near = self.children.get(guess or "")
             self.sink.error(
@@ -211,14 +211,14 @@ class AssemblyScope:
                 help=(f"did you mean `{guess}`?",) if guess else (self._parts(),),
                 fix=rename(word.span, guess),
             )
-        return found
+        return result
 
     def _parts(self) -> str:
         names = ", ".join(f"`{name}`" for name in list(self.children)[:8])
         return f"the parts here are {names}" if names else "this type has no parts yet: `npu[8] : TYPE` adds some"
 
     def reference(self, node: tree.Expr) -> Reference | None:
-        """A port of a child; None after a diagnostic."""
+        """Return a port of a child; None after a diagnostic."""
         path = path_steps(node)
         if path is None:
             self.sink.error(
@@ -243,7 +243,7 @@ class AssemblyScope:
         return Reference(child, path[1].word.text, view, (*dimensions, *inner), node.span)
 
     def _index_of_the_part(self, path: list[Step], child: Child, view: PortView) -> bool:
-        """Whether `npu.host[i]` gives a single port the index of its part; said if so."""
+        """Return whether `npu.host[i]` gives a single port the index of its part; said if so."""
         part, port = path
         if part.subscripts or view.shape or not port.subscripts or len(port.subscripts) > len(text_shape(child)):
             return False
@@ -346,7 +346,7 @@ class AssemblyScope:
     # -- subscripts
 
     def free_axis(self, dimension: Dimension, name: str) -> Axis | None:
-        """The axis that a `*`, a range or a subscript left out runs over; None after a diagnostic."""
+        """Return the axis that a `*`, a range or a subscript left out runs over; None after a diagnostic."""
         if dimension.subscript is None or isinstance(dimension.subscript, tree.Star):
             return Axis(name, 0, dimension.size - 1)
         assert isinstance(dimension.subscript, tree.Range)
@@ -354,7 +354,7 @@ class AssemblyScope:
 
 
 def range_axis(evaluator: Evaluator, node: tree.Range, name: str, size: int | None) -> Axis | None:
-    """The axis of `0..7`, `0..<8`, `96..`, `0..63 step 8`; None after a diagnostic.
+    """Return the axis of `0..7`, `0..<8`, `96..`, `0..63 step 8`; None after a diagnostic.
 
     Checked against an array dimension of `size` elements where one is given.
     """

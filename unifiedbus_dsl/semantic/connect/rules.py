@@ -27,7 +27,7 @@ from unifiedbus_dsl.syntax import tree
 
 
 def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -> tuple[Rule, ...] | None:
-    """The rule of `connect L -- R over LINK for …`; None after a diagnostic."""
+    """Return the rule of `connect L -- R over LINK for …`; None after a diagnostic."""
     left, right = wall.reference(node.left), wall.reference(node.right)
     cable = choose(node.over, node, wall)
     if left is None or right is None:
@@ -101,7 +101,8 @@ def _can_be_checked(
     where: IndexExpr | None,
     wall: AssemblyScope,
 ) -> bool:
-    """Whether the numbers stay small enough: no subscript beyond 64 bits, no more index values than can be listed."""
+    """Return whether the numbers stay small enough: no subscript beyond 64 bits, no more index values than can be
+    listed."""
     ports = min(prod(dimension.size for dimension in ref.dimensions) for ref in refs)
     total = prod(axis.size for axis in axes)
     if total > MAX_LISTED and (where is not None or total > ports):
@@ -125,7 +126,7 @@ def _can_be_checked(
 
 
 def _divisions(expr: IndexExpr) -> int:
-    """How deep `div` and `mod` stand in one another."""
+    """Return how deep `div` and `mod` stand in one another."""
     match expr:
         case Op(op, left, right):
             return max(_divisions(left), _divisions(right)) + (op in ("div", "mod"))
@@ -135,7 +136,7 @@ def _divisions(expr: IndexExpr) -> int:
 
 
 def _largest(expr: IndexExpr, axes: Sequence[Axis]) -> int:
-    """A bound of the absolute value of any part of an expression."""
+    """Return a bound of the absolute value of any part of an expression."""
     match expr:
         case Const(value):
             return abs(value)
@@ -188,7 +189,7 @@ def _free_axes(left: Reference, right: Reference, wall: AssemblyScope) -> tuple[
 
 
 def _free_axis(dimension: Dimension, name: str, wall: AssemblyScope) -> Axis | None:
-    """The axis of positions along a free dimension, what a range leaves out not counted."""
+    """Return the axis of positions along a free dimension, what a range leaves out not counted."""
     if isinstance(dimension.subscript, tree.Range) and dimension.subscript.gap is not None:
         values = range_values(wall.evaluator, dimension.subscript, dimension.size)
         return None if values is None else Axis(name, 0, len(values) - 1)
@@ -196,7 +197,7 @@ def _free_axis(dimension: Dimension, name: str, wall: AssemblyScope) -> Axis | N
 
 
 def _subscripts(ref: Reference, compiler: IndexCompiler, free: Sequence[Axis]) -> tuple[IndexExpr, ...] | None:
-    """The index expression of each dimension; free ones take the free axes in order."""
+    """Return the index expression of each dimension; free ones take the free axes in order."""
     result: list[IndexExpr] = []
     names = iter(free)
     for dimension in ref.dimensions:
@@ -213,7 +214,8 @@ def _subscripts(ref: Reference, compiler: IndexCompiler, free: Sequence[Axis]) -
 
 
 def _along(dimension: Dimension, position: IndexExpr, compiler: IndexCompiler) -> IndexExpr | None:
-    """The subscript at a position of a free dimension: the position itself, or a step along the range written."""
+    """Return the subscript at a position of a free dimension: the position itself, or a step along the range
+    written."""
     if not isinstance(dimension.subscript, tree.Range):
         return position
     if dimension.subscript.gap is not None:
@@ -237,7 +239,7 @@ def in_range(
     refs: Sequence[Reference],
     binders: Sequence[tree.Binder] = (),
 ) -> bool:
-    """Whether each subscript stays inside its dimension; else a diagnostic with index values that leave it."""
+    """Return whether each subscript stays inside its dimension; else a diagnostic with index values that leave it."""
     good = True
     ranges = {each.name.text: each.range for each in binders if isinstance(each.range, tree.Range)}
     for dimension, expr in zip(ref.dimensions, subscripts, strict=True):
@@ -293,16 +295,16 @@ def _outside(
     wall: AssemblyScope,
     origins: Iterator[Label],
 ) -> None:
-    found = outside(expr, dimension.size, axes, where)
+    result = outside(expr, dimension.size, axes, where)
     help = [f"elements are 0..{dimension.size - 1}"]
-    if found.one_sided and not isinstance(expr, Lookup):
+    if result.one_sided and not isinstance(expr, Lookup):
         wrapped = f"({dimension.span.text.strip()}) mod {ref.size_text(dimension)}"
         help.append(f"to wrap around, say so: `{wrapped}`")
     wall.sink.error(
         "UB0401",
-        f"subscript {found.value} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
+        f"subscript {result.value} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
         dimension.span,
-        f"is {found.value}{found.when}",
+        f"is {result.value}{result.when}",
         labels=(
             *(
                 [Label(dimension.origin, f"`{_array_name(ref, dimension)}` is defined here")]
@@ -310,14 +312,14 @@ def _outside(
                 else []
             ),
             *(label for label in origins if label.span != dimension.origin),
-            *_element(expr, found),
+            *_element(expr, result),
         ),
         help=tuple(help),
     )
 
 
 def _element(expr: IndexExpr, found: Outside) -> Iterator[Label]:
-    """The element of a table that leads outside."""
+    """Yield the element of a table that leads outside."""
     if isinstance(expr, Lookup) and expr.listed is not None and expr.listed.spans:
         at = int(evaluate(expr.at, {name: np.asarray(value) for name, value in found.at.items()}))
         yield Label(expr.listed.spans[at], f"{found.value} here")
@@ -335,7 +337,7 @@ def _used_on_both_sides(
     axes: Sequence[Axis],
     wall: AssemblyScope,
 ) -> bool:
-    """An index on one side only puts many cables on the port of the other; a `where` may still tie the sides."""
+    """Return an index on one side only puts many cables on the port of the other; a `where` may still tie the sides."""
     if node.where is not None:
         return True
     good = True

@@ -39,7 +39,7 @@ class Slot:
         return self.labels.count
 
     def place(self, position: IndexExpr) -> IndexExpr:
-        """The place at a position among the free elements."""
+        """Return the place at a position among the free elements."""
         if self.fixed is not None:
             return self.fixed
         if self.table is not None:
@@ -78,7 +78,7 @@ def _compiled(dimension: Dimension, compiler: IndexCompiler) -> IndexExpr | None
 
 
 def _free(ref: Reference, labels: Labels, dimensions: Sequence[Dimension], wall: AssemblyScope) -> Slot | None:
-    """The slot of dimensions that are left free."""
+    """Return the slot of dimensions that are left free."""
     every = all(d.subscript is None or isinstance(d.subscript, tree.Star) for d in dimensions)
     if every:
         return Slot(labels=labels)

@@ -44,7 +44,7 @@ class IndexCompiler:
     _tables: dict[tuple[str, ...], tables.Table | None] = field(factory=dict)
 
     def subscript(self, node: tree.Expr) -> IndexExpr | None:
-        """An integer expression; None after a diagnostic."""
+        """Return an integer expression; None after a diagnostic."""
         if not self._uses_index(node):
             return self._constant(node)
         match node:
@@ -64,7 +64,7 @@ class IndexCompiler:
         return None
 
     def _lookup(self, read: tables.Reading, span: Span) -> IndexExpr | None:
-        """A number read from a table at a place that depends on an index."""
+        """Return a number read from a table at a place that depends on an index."""
         if isinstance(read.base, tree.Name) and read.base.text in self.names:
             self._refuse(read.base, f"`{read.base.text}` is an index, and has no elements", "")
             return None
@@ -82,7 +82,7 @@ class IndexCompiler:
         return algebra.lookup(table.numbers, place, table.listed)
 
     def _table(self, read: tables.Reading) -> tables.Table | None:
-        """The table, made once where it has a name."""
+        """Return the table, made once where it has a name."""
         name = dotted_name(read.base)
         if not name:
             return tables.table(self.evaluator, read)
@@ -91,7 +91,7 @@ class IndexCompiler:
         return self._tables[name]
 
     def _fits(self, table: tables.Table, read: tables.Reading, span: Span) -> bool:
-        """Whether each dimension of a table has one subscript, an expression; else say so."""
+        """Return whether each dimension of a table has one subscript, an expression; else say so."""
         given, rank = len(read.subscripts), len(table.shape)
         for at in read.subscripts:
             if isinstance(at, tree.Star | tree.Range):
@@ -121,7 +121,7 @@ class IndexCompiler:
         return _ARITHMETIC[node.op](left, right)
 
     def condition(self, node: tree.Expr) -> IndexExpr | None:
-        """A truth value over index names; None after a diagnostic."""
+        """Return a truth value over index names; None after a diagnostic."""
         match node:
             case tree.Binary(op="and" | "or" as op):
                 left, right = self.condition(node.left), self.condition(node.right)
@@ -164,7 +164,7 @@ class IndexCompiler:
 
 
 def _nouns(shape: Sequence[int]) -> Sequence[str]:
-    """What a table has so many of in each dimension."""
+    """Return what a table has so many of in each dimension."""
     return {1: ("element",), 2: ("row", "column")}.get(len(shape), ("element",) * len(shape))
 
 
@@ -187,7 +187,7 @@ class Outside:
 
 
 def outside(expr: IndexExpr, size: int, axes: Sequence[Axis], where: IndexExpr | None) -> Outside:
-    """The worst value of an expression that leaves 0..size - 1 somewhere."""
+    """Return the worst value of an expression that leaves 0..size - 1 somewhere."""
     used = set(axes_used(expr)) | (set(axes_used(where)) if where is not None else set())
     grid = points([axis for axis in axes if axis.name in used], where)
     values = np.broadcast_to(evaluate(expr, grid.grids), grid.shape).ravel()
@@ -198,7 +198,7 @@ def outside(expr: IndexExpr, size: int, axes: Sequence[Axis], where: IndexExpr |
 
 
 def reads_in_range(compiler: IndexCompiler, axes: Sequence[Axis], where: IndexExpr | None) -> bool:
-    """Whether every subscript of a table stays inside it; else say of the first that does not."""
+    """Return whether every subscript of a table stays inside it; else say of the first that does not."""
     for read in compiler.reads:
         if not algebra.within(read.at, axes, 0, read.size - 1, where):
             _leaves_table(read, outside(read.at, read.size, axes, where), compiler.evaluator)

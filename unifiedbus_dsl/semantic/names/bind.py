@@ -34,7 +34,8 @@ class Library(Interface):
     """Where `use` finds texts."""
 
     def find(self, use: tree.Use, importer: Source, sink: Sink) -> Source | None:
-        """The text that a `use` names; None after a diagnostic. The same file gives the same Source each time."""
+        """Return the text that a `use` names; None after a diagnostic. The same file gives the same Source each
+        time."""
 
 
 @frozen
@@ -64,7 +65,8 @@ class FileLibrary:
         return None
 
     def _read(self, path: Path, use: tree.Use, sink: Sink) -> Source | None:
-        """The text of a file that is there; None after a diagnostic, which shows nothing of what is no text of ours."""
+        """Return the text of a file that is there; None after a diagnostic, which shows nothing of what is no text of
+        ours."""
         span = use.file.span if use.file else use.path[0].span.to(use.path[-1].span)  # type: ignore[index]
         reason = unreadable(path, (".ubus",))
         if reason is not None:
@@ -82,12 +84,12 @@ class FileLibrary:
 
     def _near(self, wanted: str, beside: tuple[Path, ...]) -> list[str]:
         parent = Path(wanted).parent
-        found: list[str] = []
+        result: list[str] = []
         for folder in (*beside, *self.folders):
             with suppress(OSError, ValueError):  # the path of a folder that can't be one
-                found += [str(parent / p.name) if parent.name else p.name for p in (folder / parent).glob("*.ubus")]
-                found += [f"std/{wanted}"] if (folder / "std" / wanted).is_file() else []
-        return found
+                result += [str(parent / p.name) if parent.name else p.name for p in (folder / parent).glob("*.ubus")]
+                result += [f"std/{wanted}"] if (folder / "std" / wanted).is_file() else []
+        return result
 
 
 @frozen
@@ -98,12 +100,12 @@ class TextLibrary:
     rest: Library
 
     def find(self, use: tree.Use, importer: Source, sink: Sink) -> Source | None:
-        found = self.sources.get(path_of_use(use))
-        return found if found is not None else self.rest.find(use, importer, sink)
+        source = self.sources.get(path_of_use(use))
+        return source if source is not None else self.rest.find(use, importer, sink)
 
 
 def path_of_use(use: tree.Use) -> str:
-    """The relative file name that a `use` asks for: `std.clos` is `std/clos.ubus`."""
+    """Return the relative file name that a `use` asks for: `std.clos` is `std/clos.ubus`."""
     if use.file is not None:
         return use.file.value
     assert use.path is not None
@@ -303,7 +305,7 @@ def unused(model: Model, sink: Sink) -> None:
 
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
-    """The nodes directly below a node."""
+    """Yield the nodes directly below a node."""
     for name in _field_names(type(node)):
         value = getattr(node, name)
         if isinstance(value, tree.Node):
@@ -322,7 +324,7 @@ _FIELD_NAMES: dict[type, tuple[str, ...]] = {}
 
 
 def walk(node: tree.Node) -> Iterator[tree.Node]:
-    """A node and all below it."""
+    """Yield a node and all below it."""
     waiting = [node]
     while waiting:
         here = waiting.pop()
@@ -331,7 +333,7 @@ def walk(node: tree.Node) -> Iterator[tree.Node]:
 
 
 def all_statements(body: tuple[tree.BodyStatement, ...]) -> Iterator[tree.BodyStatement]:
-    """The statements of a body, those inside `if` included."""
+    """Yield the statements of a body, those inside `if` included."""
     for statement in body:
         yield statement
         if isinstance(statement, tree.If):
@@ -340,7 +342,7 @@ def all_statements(body: tuple[tree.BodyStatement, ...]) -> Iterator[tree.BodySt
 
 
 def head_names(node: tree.Node) -> Iterator[tuple[str, ...]]:
-    """Every name that is said below a node, as far as it is a dotted path of words."""
+    """Yield every name that is said below a node, as far as it is a dotted path of words."""
     for each in walk(node):
         if isinstance(each, tree.Name):
             yield (each.text,)
@@ -508,7 +510,8 @@ class NameCheck:
         )
 
     def _circle(self, scenario: tree.Scenario, base: tree.Word) -> bool:
-        """Whether what a scenario extends leads back to it; said where the first scenario of the circle stands."""
+        """Return whether what a scenario extends leads back to it; said where the first scenario of the circle
+        stands."""
         circle = self._circles.get(scenario.name.text, ())
         known = self.module.questions["scenario"]
         if circle and scenario.name.span.start == min(known[name].name.span.start for name in circle):
@@ -603,8 +606,8 @@ def _member_name(statement: tree.Statement) -> tree.Word | None:
 
 
 def _circles(leads_to: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The circles of names that lead from one to the next, in that order, by each name that is on one."""
-    found: dict[str, tuple[str, ...]] = {}
+    """Return the circles of names that lead from one to the next, in that order, by each name that is on one."""
+    result: dict[str, tuple[str, ...]] = {}
     seen: set[str] = set()
     for name in leads_to:
         path: dict[str, int] = {}
@@ -615,5 +618,5 @@ def _circles(leads_to: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
             here = leads_to[here]
         if here in path:
             circle = tuple(path)[path[here] :]
-            found.update(dict.fromkeys(circle, circle))
-    return found
+            result.update(dict.fromkeys(circle, circle))
+    return result

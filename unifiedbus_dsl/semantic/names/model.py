@@ -70,20 +70,20 @@ class Module:
     _of_sort: dict[type, Mapping[str, Definition]] = field(factory=dict, repr=False)
 
     def lookup(self, path: tuple[str, ...]) -> Definition | None:
-        """The definition that a dotted name stands for, None if there is none."""
+        """Return the definition that a dotted name stands for, None if there is none."""
         if len(path) == 1:
             return self.names.get(path[0])
-        found = self.prefixes.get(path[:-1])
-        return found.own.get(path[-1]) if found else None
+        prefix = self.prefixes.get(path[:-1])
+        return prefix.own.get(path[-1]) if prefix else None
 
     def of_sort(self, sort: type) -> Mapping[str, Definition]:
-        """What of `reachable` is of one sort, such as `tree.LinkDef`."""
+        """Return what of `reachable` is of one sort, such as `tree.LinkDef`."""
         if sort not in self._of_sort:
             self._of_sort[sort] = {name: d for name, d in self.reachable() if isinstance(d.node, sort)}
         return self._of_sort[sort]
 
     def reachable(self) -> Iterator[tuple[str, Definition]]:
-        """Everything that can be said here, by the name under which it is said."""
+        """Yield everything that can be said here, by the name under which it is said."""
         yield from self.names.items()
         for prefix, module in self.prefixes.items():
             for name, definition in module.own.items():
@@ -121,32 +121,33 @@ class Model:
         return below
 
     def sort_of(self, definition: Definition) -> frozenset[str]:
-        """The names of all that are of a type: its own, and those of the types that extend it."""
-        found = {definition}
+        """Return the names of all that are of a type: its own, and those of the types that extend it."""
+        result = {definition}
         waiting = [definition]
         while waiting:
-            more = [each for each in self._extended.get(waiting.pop(), ()) if each not in found]
+            more = [each for each in self._extended.get(waiting.pop(), ()) if each not in result]
             spend(len(more), VISITED)
-            found.update(more)
+            result.update(more)
             waiting += more
-        return frozenset(self.names[each] for each in found)
+        return frozenset(self.names[each] for each in result)
 
     @cached_property
     def modules_by_source(self) -> Mapping[Source, Module]:
         return {module.source: module for module in self.modules}
 
     def asked(self, sort: type[QueryStatement], system: str | None = None) -> Mapping[str, QueryStatement]:
-        """The questions of the main file of one sort, such as `tree.Scenario`, by name; by default of all systems."""
+        """Return the questions of the main file of one sort, such as `tree.Scenario`, by name; by default of all
+        systems."""
         return self._asked.get((sort, system), {})
 
     @cached_property
     def _asked(self) -> Mapping[tuple[type, str | None], dict[str, Any]]:
-        found: dict[tuple[type, str | None], dict[str, Any]] = {}
+        result: dict[tuple[type, str | None], dict[str, Any]] = {}
         for questions in self.main.questions.values():
             for name, question in questions.items():
                 for system in (None, question.of.text):
-                    found.setdefault((type(question), system), {})[name] = question
-        return found
+                    result.setdefault((type(question), system), {})[name] = question
+        return result
 
     @property
     def sources(self) -> Mapping[str, Source]:

@@ -66,9 +66,9 @@ class Setting:
 
 
 def read_settings(given: Mapping[str, str], sink: Sink) -> tuple[Setting, ...]:
-    """The settings, by name with the text of each value; what can't be read is told to the sink and left out."""
-    found = (_read(name, value, sink) for name, value in given.items())
-    return tuple(setting for setting in found if setting is not None)
+    """Return the settings, by name with the text of each value; what can't be read is told to the sink and left out."""
+    settings = (_read(name, value, sink) for name, value in given.items())
+    return tuple(setting for setting in settings if setting is not None)
 
 
 def _read(name: str, value: str, sink: Sink) -> Setting | None:
@@ -82,15 +82,15 @@ def _read(name: str, value: str, sink: Sink) -> Setting | None:
     words = tuple(
         tree.Word(word.group(), span=Span(source, word.start(), word.end())) for word in re.finditer(r"\w+", name)
     )
-    found = _expression(source, len(name) + 1, sink)
-    return None if found is None else Setting(source, words, found)
+    expression = _expression(source, len(name) + 1, sink)
+    return None if expression is None else Setting(source, words, expression)
 
 
 _BEFORE = "ubus 1\nlet value = "
 
 
 def _expression(source: Source, start: int, sink: Sink) -> tree.Expr | None:
-    """The expression that a text holds from an offset to its end; None after a diagnostic."""
+    """Return the expression that a text holds from an offset to its end; None after a diagnostic."""
     value = source.text[start:]
     read, errors = Source(SETTING, f"{_BEFORE}{value}"), Sink()
     move = _mover(source, start - len(_BEFORE))
@@ -108,7 +108,7 @@ def _expression(source: Source, start: int, sink: Sink) -> tree.Expr | None:
 
 
 def _mover(source: Source, shift: int) -> Callable[[T], T]:
-    """What gives nodes and labels that were read elsewhere their places in a source."""
+    """Return what gives nodes and labels that were read elsewhere their places in a source."""
 
     def place(span: Span) -> Span:
         end = len(source.text)
@@ -138,15 +138,15 @@ def apply(model: Model, settings: tuple[Setting, ...], sink: Sink) -> None:
 
 
 def _apply(model: Model, setting: Setting) -> bool:
-    """Whether a setting found what it names."""
+    """Return whether a setting found what it names."""
     first, last = setting.words[0], setting.words[-1]
     definition = model.main.lookup((first.text,))
     if len(setting.words) == 1:
         if definition is not None and isinstance(definition.node, tree.Let):
             _change(definition, evolve(definition.node, name=first, value=setting.value))
             return True
-        found = [_set_parameter(model, system, last, setting.value) for system in model.main.systems]
-        return any(found)
+        result = [_set_parameter(model, system, last, setting.value) for system in model.main.systems]
+        return any(result)
     if first.text in model.main.systems:
         return _set_parameter(model, first.text, last, setting.value)
     if definition is None or isinstance(definition.node, tree.Let):
@@ -163,25 +163,25 @@ def _change(definition: Definition, node: tree.Node) -> None:
 
 
 def _parameters(model: Model, system: str) -> tuple[tree.Param, ...]:
-    """The parameters of the type of a system."""
+    """Return the parameters of the type of a system."""
     node, module = model.main.systems[system]
-    found = module.lookup(tuple(word.text for word in node.type.path))
-    return found.node.params if found is not None and isinstance(found.node, tree.TypeDef) else ()
+    definition = module.lookup(tuple(word.text for word in node.type.path))
+    return definition.node.params if definition is not None and isinstance(definition.node, tree.TypeDef) else ()
 
 
 def _parts(model: Model, system: str) -> set[str]:
-    """The names of the parts of the type of a system, those that it extends another type by among them."""
+    """Return the names of the parts of the type of a system, those that it extends another type by among them."""
     node, module = model.main.systems[system]
-    found, path = set[str](), tuple(word.text for word in node.type.path)
+    parts, path = set[str](), tuple(word.text for word in node.type.path)
     for _ in range(_MAX_EXTENDS):
         definition = module.lookup(path)
         if definition is None or not isinstance(definition.node, tree.TypeDef):
             break
-        found |= {each.name.text for each in _instances(definition.node.body)}
+        parts |= {each.name.text for each in _instances(definition.node.body)}
         if definition.node.base is None:
             break
         module, path = definition.module, tuple(word.text for word in definition.node.base.path)
-    return found
+    return parts
 
 
 def _instances(body: Sequence[tree.BodyStatement]) -> Iterator[tree.Instance]:
@@ -194,7 +194,7 @@ def _instances(body: Sequence[tree.BodyStatement]) -> Iterator[tree.Instance]:
 
 
 def _set_parameter(model: Model, system: str, word: tree.Word, value: tree.Expr) -> bool:
-    """Whether the type of a system has this parameter, which gets the value."""
+    """Return whether the type of a system has this parameter, which gets the value."""
     names = [param.name.text for param in _parameters(model, system)]
     if word.text not in names:
         return False
@@ -211,7 +211,7 @@ def _set_parameter(model: Model, system: str, word: tree.Word, value: tree.Expr)
 
 
 def _with_member(node: tree.Node, word: tree.Word, value: tree.Expr) -> tree.Node | None:
-    """A definition with another value of a field, `let` or parameter; None where it has none of this name."""
+    """Return a definition with another value of a field, `let` or parameter; None where it has none of this name."""
     if isinstance(node, tree.TypeDef):
         if word.text in [param.name.text for param in node.params]:
             changed = {word.text: tree.Param(word, value, span=word.span.to(value.span))}
@@ -225,7 +225,8 @@ def _with_member(node: tree.Node, word: tree.Word, value: tree.Expr) -> tree.Nod
 
 
 def _with_field(statements: tuple[Any, ...], word: tree.Word, value: tree.Expr, owner: str) -> tuple[Any, ...] | None:
-    """The statements with another value of the field or `let` of a name, which is added where the language knows it."""
+    """Return the statements with another value of the field or `let` of a name, which is added where the language knows
+    it."""
     named = [each for each in statements if isinstance(each, tree.Field | tree.Let) and each.name.text == word.text]
     if named:
         return tuple(evolve(each, name=word, value=value) if each in named else each for each in statements)
@@ -238,19 +239,19 @@ def _with_field(statements: tuple[Any, ...], word: tree.Word, value: tree.Expr, 
 
 
 def _names(model: Model) -> Iterator[str]:
-    """What can be set by a single name."""
+    """Yield what can be set by a single name."""
     yield from (name for name, found in model.main.names.items() if isinstance(found.node, tree.Let))
     for system in model.main.systems:
         yield from (param.name.text for param in _parameters(model, system))
 
 
 def _members(model: Model, name: str) -> Iterator[str]:
-    """What can be set of a system or a definition."""
+    """Yield what can be set of a system or a definition."""
     if name in model.main.systems:
         yield from (param.name.text for param in _parameters(model, name))
         return
-    found = model.main.lookup((name,))
-    node = found.node if found is not None else None
+    definition = model.main.lookup((name,))
+    node = definition.node if definition is not None else None
     if isinstance(node, tree.TypeDef):
         yield from (param.name.text for param in node.params)
         yield from (each.name.text for each in node.body if isinstance(each, tree.Field | tree.Let))
@@ -280,8 +281,8 @@ def _finds_nothing(model: Model, setting: Setting, sink: Sink) -> None:
 
 
 def noting(diagnostic: Diagnostic, settings: tuple[Setting, ...]) -> Diagnostic:
-    """An error with a note of what was set beside the text: what is wrong may come of it. One in what was set itself
-    can't be mended in a file."""
+    """Return an error with a note of what was set beside the text: what is wrong may come of it. One in what was set
+    itself can't be mended in a file."""
     if of_settings(diagnostic):
         return evolve(diagnostic, fix=None)
     if not settings or diagnostic.severity is not Severity.ERROR:
@@ -291,7 +292,7 @@ def noting(diagnostic: Diagnostic, settings: tuple[Setting, ...]) -> Diagnostic:
 
 
 def of_settings(diagnostic: Diagnostic) -> bool:
-    """Whether the place to blame is in a value that was given beside the text."""
+    """Return whether the place to blame is in a value that was given beside the text."""
     return diagnostic.code == "UB0612" or (
         diagnostic.primary is not None and diagnostic.primary.span.source.name == SETTING
     )

@@ -64,7 +64,8 @@ PATTERNS: Mapping[str, Pattern] = {
 
 
 def lower(pattern: Pattern, shapes: Sequence[Shape], bundles: Sequence[int], arguments: Arguments) -> Lowered:
-    """The rules of a pattern over members of these shapes with bundles of so many ports, one of each for each side.
+    """Return the rules of a pattern over members of these shapes with bundles of so many ports, one of each for each
+    side.
 
     The arguments are those of `pattern.parameters`, with values of their sort; required ones must be there.
 

@@ -107,7 +107,7 @@ def number_argument(arguments: Arguments, name: str) -> int:
 
 
 def list_argument(arguments: Arguments, name: str) -> tuple[int, ...]:
-    """A list; a single number counts as a list of one."""
+    """Return a list; a single number counts as a list of one."""
     value = arguments[name]
     return (value,) if isinstance(value, int) else tuple(value)
 
@@ -133,7 +133,7 @@ def axis(name: str, count: int) -> Axis:
 
 
 def row_major(at: Sequence[IndexExpr], dims: Sequence[int]) -> IndexExpr:
-    """The row-major number of an element: `8*b + s`."""
+    """Return the row-major number of an element: `8*b + s`."""
     total: IndexExpr = Const(0)
     for position, (expr, _) in enumerate(zip(at, dims, strict=True)):
         total = add(total, mul(Const(prod(dims[position + 1 :])), expr))
@@ -159,7 +159,7 @@ def widen(lowered: Lowered, width: int) -> Lowered:
 
 
 def rename(edges: Edges, taken: set[str]) -> Edges:
-    """The same rule with axes whose names are not taken: `i` becomes `i_`, …"""
+    """Return the same rule with axes whose names are not taken: `i` becomes `i_`, …"""
     names: dict[str, str] = {}
     used = set(taken)
     for old in edges.axes:

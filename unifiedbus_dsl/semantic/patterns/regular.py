@@ -38,7 +38,8 @@ END = 200
 
 
 def lower_regular(shapes: Sequence[Shape], arguments: Arguments) -> Lowered:
-    """A random graph in which every member is cabled to `degree` others, at most once to each; connected if it can be.
+    """Return a random graph in which every member is cabled to `degree` others, at most once to each; connected if it
+    can be.
 
     Ports: `degree`; a member's neighbours in order of their numbers.
     Cables: n * degree / 2.
@@ -78,7 +79,7 @@ def _ranks(pairs: Pairs, side: int) -> NDArray[np.int64]:
 
 
 def regular_graph(count: int, degree: int, seed: int) -> Pairs:
-    """The edges of a random simple graph of `count` nodes with the same degree, connected if that can be."""
+    """Return the edges of a random simple graph of `count` nodes with the same degree, connected if that can be."""
     shuffle = StablePermutation(seed)
     if 2 * degree > count - 1:  # dense: what is left out is a sparse one; and it is connected for its degree alone
         return _complement(count, _sparse(count, count - 1 - degree, shuffle, connected=False))
@@ -99,7 +100,8 @@ def _sparse(count: int, degree: int, shuffle: StablePermutation, *, connected: b
 
 
 def _pairing(count: int, degree: int, shuffle: StablePermutation) -> Pairs | None:
-    """Pairs up free ends at random, puts loops and double edges back and pairs these again (Steger and Wormald 1999).
+    """Return pairs up free ends at random, puts loops and double edges back and pairs these again (Steger and Wormald
+    1999).
 
     None if what is left cannot be paired.
     """
@@ -134,7 +136,7 @@ def _complement(count: int, pairs: Pairs) -> Pairs:
 
 
 def is_connected(count: int, pairs: Pairs) -> bool:
-    """Whether all nodes hang together: labels sink along edges until they rest."""
+    """Return whether all nodes hang together: labels sink along edges until they rest."""
     label = np.arange(count)
     while True:
         lower = label.copy()

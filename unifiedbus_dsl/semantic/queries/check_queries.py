@@ -37,7 +37,8 @@ from unifiedbus_dsl.semantic.systems import names_of
 
 
 def asks_something(item: tree.Measure, traffic: Collection[str], lets: Mapping[str, EvalValue], sink: Sink) -> bool:
-    """Whether a line asks for a measure, alone or in an expression; else say so. `traffic` are the names of traffic."""
+    """Return whether a line asks for a measure, alone or in an expression; else say so. `traffic` are the names of
+    traffic."""
     said = item.value.span.text.strip()
     if not (isinstance(item.value, tree.Name) and said in traffic) and any(
         isinstance(each, tree.Call) or (isinstance(each, tree.Name) and each.text in lets) for each in walk(item.value)
@@ -50,12 +51,12 @@ def asks_something(item: tree.Measure, traffic: Collection[str], lets: Mapping[s
 
 
 def is_measure(node: tree.Expr) -> TypeGuard[tree.Call]:
-    """Whether a line is a measure alone, not one of the functions that are worked out of values."""
+    """Return whether a line is a measure alone, not one of the functions that are worked out of values."""
     return isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) not in FUNCTIONS
 
 
 def expect_pattern(node: tree.Expr, sink: Sink) -> bool:
-    """Whether an expression is a pattern of traffic; what else it is, is said."""
+    """Return whether an expression is a pattern of traffic; what else it is, is said."""
     if not isinstance(node, tree.Call):
         help = ("write `alltoall(all npu)`",)
         sink.error("UB0710", "traffic is a pattern over end points", node.span, "here", help=help)
@@ -108,7 +109,7 @@ def check_queries(done: Elaborated, model: Model, sink: Sink, broken: frozenset[
 def _with_overrides(
     question: tree.Scenario, items: Sequence[tree.Statement], plan: Plan, done: Elaborated, model: Model, sink: Sink
 ) -> Plan:
-    """The plan that a scenario is of, elaborated anew where it has `set` lines; as it is after a diagnostic."""
+    """Return the plan that a scenario is of, elaborated anew where it has `set` lines; as it is after a diagnostic."""
     from unifiedbus_dsl.semantic.systems import make_plan
 
     if not any(isinstance(item, tree.Set) for item in items):
@@ -158,14 +159,14 @@ class QueryChecker:
             self._asked(item, self._evaluator(lets), typed)
 
     def _let(self, node: tree.Expr, evaluator: Evaluator) -> EvalValue:
-        """The value of an expression without any measure in it; POISON for one with."""
+        """Return the value of an expression without any measure in it; POISON for one with."""
         if not any(isinstance(each, tree.Call) and is_measure(each) for each in walk(node)):
             return evaluator.eval(node)
         self.names.expression(node, evaluator)
         return POISON
 
     def _typed_lets(self, items: Iterable[tree.Statement], lets: Mapping[str, EvalValue]) -> dict[str, EvalValue]:
-        """The values of the `let`s, with any value for what is measured."""
+        """Return the values of the `let`s, with any value for what is measured."""
         typed = dict(lets)
         for item in items:
             if isinstance(item, tree.Let) and isinstance(typed[item.name.text], Poison):
@@ -186,7 +187,8 @@ class QueryChecker:
                 self._condition(item.condition, evolve(evaluator, extra={**evaluator.extra, **typed}))
 
     def _known(self, node: tree.Expr, evaluator: Evaluator) -> bool:
-        """Whether a line that is a name, or works with names alone, says ones that there are; measures are left out."""
+        """Return whether a line that is a name, or works with names alone, says ones that there are; measures are left
+        out."""
         if any(isinstance(each, tree.Call | tree.All) for each in walk(node)):
             return True
         names = [each for each in walk(node) if isinstance(each, tree.Name) and each.text not in self.names.traffic]
@@ -203,8 +205,9 @@ class QueryChecker:
             no_condition(node, value, self.sink)
 
     def _sort(self, node: tree.Expr, evaluator: Evaluator) -> EvalValue:
-        """The value of an expression, with any value for what is measured: what does not fit together is said."""
-        found = Sink()
+        """Return the value of an expression, with any value for what is measured: what does not fit together is
+        said."""
+        sink = Sink()
         typed = evolve(
             evaluator,
             sink=Sink(),
@@ -217,8 +220,8 @@ class QueryChecker:
         with suppress(Undecided):
             left = base_scenario(node, Sink()) if BASE in evaluator.extra else None
             base = {} if left is None or isinstance(left, Poison) else {BASE: typed.eval(left)}
-            value = evolve(typed, sink=found, extra={**evaluator.extra, **base}).eval(node)
-        for diagnostic in found:
+            value = evolve(typed, sink=sink, extra={**evaluator.extra, **base}).eval(node)
+        for diagnostic in sink:
             if diagnostic.code in ("UB0309", "UB0303"):
                 self.sink.add(diagnostic)
         return value

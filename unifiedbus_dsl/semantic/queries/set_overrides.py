@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 
 def resolve_items(name: str, all_of: Mapping[str, tree.Scenario]) -> list[tree.Statement]:
-    """The lines of a scenario after those of the ones that it extends.
+    """Return the lines of a scenario after those of the ones that it extends.
 
     Raises:
         UnknownNameError: no such scenario.
     """
     if name not in all_of:
         raise UnknownNameError(no_such("scenario", name, list(all_of)))
-    found: list[tree.Statement] = []
+    items: list[tree.Statement] = []
     seen: set[str] = set()
     here: tree.Scenario | None = all_of[name]
     while here is not None and here.name.text not in seen:
         spend(1 + len(here.items), VISITED)
         seen.add(here.name.text)
-        found += reversed(here.items)
+        items += reversed(here.items)
         here = all_of.get(here.base.text) if here.base is not None else None
-    return found[::-1]
+    return items[::-1]
 
 
 @frozen(eq=False)
@@ -88,7 +88,8 @@ def plan_with_overrides(
     evaluator: Evaluator,
     make_plan: Callable[[str, str, Elaborator], Plan],
 ) -> Plan | None:
-    """The plan of the system of `plan` with what the `set` lines among the items change; None after a diagnostic.
+    """Return the plan of the system of `plan` with what the `set` lines among the items change; None after a
+    diagnostic.
 
     `evaluator` knows the names that the values may use. Later lines go before earlier ones. Names are understood in
     the machine with the other parameters of the system's type.
@@ -101,11 +102,11 @@ def plan_with_overrides(
     good = True
     for item in own:
         name = item.target.span.text.strip()
-        found = maker.value(_Target(item, (), tree.Word(name, span=item.target.span), elaborator.types[root], True))
-        if found is None:
+        result = maker.value(_Target(item, (), tree.Word(name, span=item.target.span), elaborator.types[root], True))
+        if result is None:
             good = False
         else:
-            value = TypeValue(value.definition, tuple({**dict(value.args), name: found}.items()))
+            value = TypeValue(value.definition, tuple({**dict(value.args), name: result}.items()))
     if not good:
         return None
     if own:
@@ -131,7 +132,7 @@ def plan_with_overrides(
 def _fits(
     elaborator: Elaborator, root: str, item: tree.Set, plan: Plan, make_plan: Callable[[str, str, Elaborator], Plan]
 ) -> bool:
-    """Whether the changed machine is not too large; else say so."""
+    """Return whether the changed machine is not too large; else say so."""
     changed = make_plan(plan.system, root, elaborator)
     count = changed.device_count[root]
     if count <= elaborator.limits.devices:
@@ -176,7 +177,7 @@ class _Maker:
     # -- what is set
 
     def _named(self, root: str, item: tree.Set) -> _Target | None:
-        """The member that a line names, None after a diagnostic."""
+        """Return the member that a line names, None after a diagnostic."""
         path = path_steps(item.target)
         if path is None:
             self._nothing(item)
@@ -192,14 +193,14 @@ class _Maker:
                 part.append(step)
             kind = self.elaborator.types[child.type]
         names = tuple(step.word.text for step in path[:-1])
-        found = self._target(item, names, path[-1].word, kind)
-        if found is None or path[-1].subscripts:
+        target = self._target(item, names, path[-1].word, kind)
+        if target is None or path[-1].subscripts:
             self._nothing(item, path[-1].word, self._members(kind))
             return None
         if part:
             self._one_of_many(part[0])
             return None
-        return found
+        return target
 
     def _target(self, item: tree.Set, path: tuple[str, ...], word: tree.Word, kind: PlanType) -> _Target | None:
         if path and word.text in self._parameters(kind.key):
@@ -209,7 +210,7 @@ class _Maker:
         return None
 
     def _whole(self, step: Step, child: Child) -> bool:
-        """Whether the subscripts take every element; what is wrong with them is said."""
+        """Return whether the subscripts take every element; what is wrong with them is said."""
         picked = elements(step, groups_of(child), self.evaluator, child.span)
         return picked is None or len(picked) == child.count
 
@@ -220,7 +221,7 @@ class _Maker:
     # -- values
 
     def value(self, target: _Target) -> EvalValue | None:
-        """The value of a line, of the sort that its target wants; None after a diagnostic."""
+        """Return the value of a line, of the sort that its target wants; None after a diagnostic."""
         known = attributes.attributes(attributes.owner_of(target.kind.kind)).get(target.word.text)
         words = frozenset(known.words) if known is not None and not target.parameter else frozenset()
         value = evolve(self.evaluator, words=words).constant(target.item.value)

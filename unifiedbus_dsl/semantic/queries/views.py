@@ -49,7 +49,7 @@ class _Refused(Exception):  # noqa: N818 - carries no message: the diagnostic is
 
 
 def read_view(view: tree.View, plan: Plan, evaluator: Evaluator, layout: Layout | None = None) -> View | None:
-    """What a view asks for; None after a diagnostic. `layout` goes before what the view says."""
+    """Return what a view asks for; None after a diagnostic. `layout` goes before what the view says."""
     try:
         return _ViewReader(plan, evaluator).read(view, layout)
     except _Refused:
@@ -72,7 +72,7 @@ class _ViewReader:
 
     def read(self, view: tree.View, layout: Layout | None) -> View:
         self.key = self.plan.root
-        found: Layout = "overview"
+        result: Layout = "overview"
         shown = [item for item in view.items if isinstance(item, tree.Show)]
         if shown:
             self._show([(target, item.where) for item in shown for target in item.targets])
@@ -89,7 +89,7 @@ class _ViewReader:
                 case tree.LabelBy():
                     self._label(item)
                 case tree.Layout():
-                    found = self._layout(item)
+                    result = self._layout(item)
                 case tree.Title():
                     self.look = evolve(self.look, title=item.text.value)
         plan = self.plan
@@ -101,7 +101,7 @@ class _ViewReader:
         return View(
             PlanSummary(plan, look, None if plan is self.plan else self.plan),
             self.key,
-            layout or found,
+            layout or result,
             self.load,
             view.name.span,
         )
@@ -160,7 +160,7 @@ class _ViewReader:
         self.notes.append((f"without {' '.join(item.span.text.split()).removeprefix('hide ')}", ""))
 
     def _rules(self, target: tree.Selector, where: tree.Expr | None) -> Callable[[str, Rule], bool]:
-        """Which cables a target means, of those for which `where` holds."""
+        """Return which cables a target means, of those for which `where` holds."""
         if isinstance(target, tree.Binary):
             one, other = self._rules(target.left, where), self._rules(target.right, where)
             if target.op == "|":
@@ -185,7 +185,7 @@ class _ViewReader:
         return self._such(kinds, [fields_of_cables(self.plan.links[link], lanes) for link, lanes in kinds], where)
 
     def _filtered(self, target: tree.Selector, where: tree.Expr | None) -> set[Place]:
-        """The arrays that a target means, of those for which `where` holds."""
+        """Return the arrays that a target means, of those for which `where` holds."""
         places = self._places(target)
         if where is None:
             return places
@@ -199,7 +199,7 @@ class _ViewReader:
         return self._such(listed, [self._fields(place) for place in listed], where)
 
     def _such(self, named: Sequence[T], fields: Sequence[Mapping[str, Value]], where: tree.Expr) -> set[T]:
-        """Those for whose fields a condition holds."""
+        """Return those for whose fields a condition holds."""
         held = count_inside(where, fields, self.evaluator, self._words)
         if held is None:
             raise _Refused
@@ -218,20 +218,20 @@ class _ViewReader:
     # -- what targets mean
 
     def _places(self, target: tree.Selector) -> set[Place]:
-        """The arrays that a target means."""
+        """Return the arrays that a target means."""
         if isinstance(target, tree.Binary) and is_set(target):
             self._whole_arrays(target)
             left, right = self._places(target.left), self._places(target.right)
-            found = left | right if target.op == "|" else left - inside(self.plan, right)
+            places = left | right if target.op == "|" else left - inside(self.plan, right)
         elif isinstance(target, tree.All):
             name = ".".join(word.text for word in target.path)
-            found = {place for place, child in arrays(self.plan) if self._is_called(child, name, parts=False)}
+            places = {place for place, child in arrays(self.plan) if self._is_called(child, name, parts=False)}
             if target.scope is not None:
                 path = path_steps(target.scope)
                 holders = self._path(path) if path else self._places(target.scope)
-                found &= {place for place in around(self.plan, holders) if place not in holders}
+                places &= {place for place in around(self.plan, holders) if place not in holders}
             if target.where is not None:
-                found = self._such_places(found, target.where)
+                places = self._such_places(places, target.where)
         else:
             path = None if isinstance(target, tree.LinkBetween) else path_steps(target)
             if path is None:
@@ -239,12 +239,12 @@ class _ViewReader:
                 return set()
             if len(path) == 1:
                 name = path[0].word.text
-                found = {place for place, child in arrays(self.plan) if self._is_called(child, name, parts=True)}
+                places = {place for place, child in arrays(self.plan) if self._is_called(child, name, parts=True)}
             else:
-                found = self._path(path)
-        if not found:
+                places = self._path(path)
+        if not places:
             self._refuse(target, f"`{' '.join(target.span.text.split())}` is not in this system", "it matches nothing")
-        return found
+        return places
 
     def _whole_arrays(self, target: tree.Binary) -> None:
         """Refuse a selection of several that picks elements."""
@@ -313,7 +313,7 @@ class _ViewReader:
         self.look = evolve(self.look, rule_colours=colours, legend=legend)
 
     def _types(self, what: tree.Word) -> list[str]:
-        """The types that a word of `color` or `label` means, in order of key."""
+        """Return the types that a word of `color` or `label` means, in order of key."""
         name = tree.Name(what.text, span=what.span)
         places = self._places(name)
         return sorted({child.type for place, child in arrays(self.plan) if place in places})
@@ -356,7 +356,7 @@ class _ViewReader:
 
 
 def link_text(by: str) -> LinkText:
-    """What is written on a bundle, by one of `LINK_LABELS`."""
+    """Return what is written on a bundle, by one of `LINK_LABELS`."""
 
     def write(plan: Plan, key: str, rules: Sequence[Rule], cables: int) -> str:
         rule = rules[0]
@@ -388,7 +388,7 @@ def _sort(plan: Plan, kind: tuple[str, int], by: str) -> str:
 
 
 def _picks(path: Sequence[Step]) -> bool:
-    """Whether a path names some elements of an array and not others."""
+    """Return whether a path names some elements of an array and not others."""
     return any(not isinstance(each, tree.Star) for step in path for each in step.subscripts)
 
 

@@ -34,7 +34,7 @@ class Aggregates:
     machine: TypeScope
 
     def __call__(self, node: tree.Call, evaluator: Evaluator) -> EvalValue:
-        """The value of the call; POISON after a diagnostic."""
+        """Return the value of the call; POISON after a diagnostic."""
         name = ".".join(dotted_name(node.function))
         selector = Selector(self.machine, evaluator)
         if name in ("power", "cost") and not node.args:
@@ -50,19 +50,19 @@ class Aggregates:
         return self.measure(name, node, selection, evaluator)
 
     def _ports_named(self, selection: Selection, word: tree.Word, evaluator: Evaluator) -> list[Ports] | None:
-        """The ports that `all npu.up` means; None after a diagnostic."""
-        found: list[Ports] = []
+        """Return the ports that `all npu.up` means; None after a diagnostic."""
+        ports_named: list[Ports] = []
         for item in selection.items:
             view = port_view(self.machine.types, item.type.key, word.text) if isinstance(item, Parts) else None
             if view is None or not isinstance(item, Parts):
                 what = f"`{item.type.key}`" if isinstance(item, Parts) else "a cable or a port"
                 evaluator.sink.error("UB0212", f"{what} has no port `{word.text}`", word.span, "unknown port")
                 return None
-            found.append(Ports(view.protocol, view.lanes, item.count * view.count))
-        return found
+            ports_named.append(Ports(view.protocol, view.lanes, item.count * view.count))
+        return ports_named
 
     def measure(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> EvalValue:
-        """The value of a measure for what is selected; POISON after a diagnostic."""
+        """Return the value of a measure for what is selected; POISON after a diagnostic."""
         if selection.broken is not None:
             refuse_broken(selection.broken, evaluator.sink)
             return POISON
@@ -129,7 +129,7 @@ class Aggregates:
 
     @staticmethod
     def _field(item: Item, field: str) -> Value | None:
-        """What an item states, or what is taken where it states nothing: a cable without `optics` has none."""
+        """Return what an item states, or what is taken where it states nothing: a cable without `optics` has none."""
         match item:
             case Parts(kind, _):
                 owner, fields = attributes.owner_of(kind.kind), kind.fields

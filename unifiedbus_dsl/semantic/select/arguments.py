@@ -13,8 +13,8 @@ from unifiedbus_dsl.vocabulary.signatures import MEASURES, ROUTINGS, TRAFFICS, A
 
 
 def check_arguments(node: tree.Call, sink: Sink, legal: tuple[str, ...] | None = None) -> bool:
-    """Whether all arguments with a name are ones that the call takes, each once, with a word where one of some words is
-    wanted; the first that is not is said. `legal` are the names where not all that the language takes are."""
+    """Return whether all arguments with a name are ones that the call takes, each once, with a word where one of some
+    words is wanted; the first that is not is said. `legal` are the names where not all that the language takes are."""
     name = ".".join(dotted_name(node.function))
     signature: Signature | None = MEASURES[name] if name in MEASURES else TRAFFICS.get(name)
     if signature is None:
@@ -34,7 +34,7 @@ def check_arguments(node: tree.Call, sink: Sink, legal: tuple[str, ...] | None =
 
 
 def _positional(node: tree.Call, signature: Signature, sink: Sink) -> bool:
-    """Whether a call has as many arguments without a name as it takes, of the sort that it takes."""
+    """Return whether a call has as many arguments without a name as it takes, of the sort that it takes."""
     plain, wanted = [arg for arg in node.args if arg.name is None], signature.positional
     if len(plain) < len(wanted) and wanted[len(plain)].name != "what":
         message = f"`{signature.name}` is asked without {wanted[len(plain)].takes.value}"
@@ -59,14 +59,14 @@ _EXAMPLES = {
 
 
 def _example(signature: Signature) -> str:
-    """How a measure or a pattern is asked."""
+    """Return how a measure or a pattern is asked."""
     if _of_pairs(signature):
         return f"{signature.name}(A -> B)"
     return f"{signature.name}({', '.join(_EXAMPLES.get(each.takes, '…') for each in signature.positional)})"
 
 
 def _of_pairs(signature: Signature) -> bool:
-    """Whether the subject goes from some end points to others."""
+    """Return whether the subject goes from some end points to others."""
     return any(each.name == "pairs" for each in signature.positional)
 
 
@@ -75,7 +75,7 @@ def _text(node: tree.Node) -> str:
 
 
 def _meant_by(plain: Sequence[tree.Arg], count: int, signature: Signature) -> str:
-    """What the first argument that is too many was probably meant to be."""
+    """Return what the first argument that is too many was probably meant to be."""
     extra = plain[count].value
     named = [each for each in signature.arguments if not each.positional]
     fits: Argument | None = None
@@ -95,7 +95,7 @@ def _meant_by(plain: Sequence[tree.Arg], count: int, signature: Signature) -> st
 
 
 def _sort(node: tree.Expr, argument: Argument, signature: Signature, sink: Sink) -> bool:
-    """Whether what stands for an argument can be of the sort that it takes, as far as its text alone tells."""
+    """Return whether what stands for an argument can be of the sort that it takes, as far as its text alone tells."""
     if argument.takes in (Takes.TRAFFIC, Takes.COLLECTIVE) and isinstance(node, tree.All | tree.Arrow):
         kind = "pairs" if isinstance(node, tree.Arrow) else "alltoall"
         example = "allreduce" if argument.takes is Takes.COLLECTIVE else kind
@@ -120,7 +120,7 @@ def _sort(node: tree.Expr, argument: Argument, signature: Signature, sink: Sink)
 
 
 def _without_end_points(node: tree.Expr) -> str:
-    """The selection of a kind that has none; empty for another one."""
+    """Return the selection of a kind that has none; empty for another one."""
     if isinstance(node, tree.All) and len(node.path) == 1:
         word = node.path[0].text
         if word in (*attributes.KINDS_OF_ASSEMBLY, "switch", "link", "port"):
@@ -129,7 +129,7 @@ def _without_end_points(node: tree.Expr) -> str:
 
 
 def _words(signature: Signature, node: tree.Call, sink: Sink) -> bool:
-    """Whether each argument that is one of some words is one of them."""
+    """Return whether each argument that is one of some words is one of them."""
     given = {arg.name.text: arg.value for arg in node.args if arg.name is not None}
     asked = [(each, given[each.name]) for each in signature.arguments if each.name in given and words_of(each)]
     return all(_word(each, value, sink) for each, value in asked)
@@ -162,7 +162,7 @@ def _names(node: tree.Call, name: str, legal: tuple[str, ...], sink: Sink) -> bo
 
 
 def _word(argument: Argument, node: tree.Expr, sink: Sink) -> bool:
-    """Whether a value is one of the words that an argument may be, or a routing with options."""
+    """Return whether a value is one of the words that an argument may be, or a routing with options."""
     name, words = argument.name, words_of(argument)
     called = node.function if isinstance(node, tree.Call) and name == "routing" else node
     word = called.text if isinstance(called, tree.Name) else ""

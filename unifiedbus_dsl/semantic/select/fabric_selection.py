@@ -44,22 +44,22 @@ class DeviceRanges:
     keys: tuple[str, ...] = ()
 
     def devices(self) -> Ints:
-        """All devices inside, ascending."""
+        """Return all devices inside, ascending."""
         return unique_rows(concatenate_ranges(self.start, self.stop))
 
     def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
-        """Which of these ends of cables are in it, [C]."""
+        """Return which of these ends of cables are in it, [C]."""
         return self.home(device) >= 0
 
     def both(self, one: NDArray[np.integer], other: NDArray[np.integer]) -> Bools:
-        """Which of these pairs of devices are in one instance, [P]."""
-        found = np.zeros(len(one), dtype=bool)
+        """Return which of these pairs of devices are in one instance, [P]."""
+        result = np.zeros(len(one), dtype=bool)
         depths = self.depth
         for depth in range(int(depths.max(initial=-1)) + 1):
             level = self.chosen(depths == depth)
             home = level.home(one)
-            found |= (home >= 0) & (home == level.home(other))
-        return found
+            result |= (home >= 0) & (home == level.home(other))
+        return result
 
     @cached_property
     def around(self) -> Ints:
@@ -84,11 +84,11 @@ class DeviceRanges:
         return depth
 
     def chosen(self, which: Bools) -> DeviceRanges:
-        """The marked instances alone."""
+        """Return the marked instances alone."""
         return DeviceRanges(self.start[which], self.stop[which], self.noun, self.keys)
 
     def home(self, devices: NDArray[np.integer]) -> Ints:
-        """Number of the smallest instance that each of these devices is in, -1 where it is in none."""
+        """Return number of the smallest instance that each of these devices is in, -1 where it is in none."""
         at = np.searchsorted(self.start, devices, side="right") - 1
         stop = np.append(self.stop, 0)  # before the first one: below 0 is nothing
         while (beyond := (at >= 0) & (devices >= stop[at])).any():
@@ -104,7 +104,7 @@ class _Ports:
     radix: int
 
     def holds(self, device: NDArray[np.integer], port: NDArray[np.integer]) -> Bools:
-        """Which of these ends of cables are meant, [C]."""
+        """Return which of these ends of cables are meant, [C]."""
         return np.isin(device.astype(np.int64) * self.radix + port, self.keys)
 
 
@@ -123,14 +123,14 @@ class FabricSelector:
 
     @classmethod
     def of(cls, fabric: Fabric, model: Model, evaluator: Evaluator) -> FabricSelector:
-        """A selector on an undamaged fabric, which understands names as the main file does."""
+        """Return a selector on an undamaged fabric, which understands names as the main file does."""
         plan = fabric.plan
         types: dict[str, PlanType] = {**plan.devices, **plan.assemblies}
         machine = PlanMachine(types, plan.protocols, plan.links, plan.root, model.sort_of)
         return cls(fabric, machine, evaluator, spares(plan), np.zeros(fabric.device_count, dtype=bool))
 
     def devices(self, node: tree.Expr) -> Ints | None:
-        """The devices that an expression selects, ascending; of an assembly those in it that are no switch.
+        """Return the devices that an expression selects, ascending; of an assembly those in it that are no switch.
 
         None after a diagnostic.
         """
@@ -143,7 +143,7 @@ class FabricSelector:
         return ids
 
     def _end_points(self, node: tree.Expr) -> Ints | None:
-        """The same, which may be none."""
+        """Return the same, which may be none."""
         if isinstance(node, tree.Binary) and is_set(node):
             left, right = (
                 self._end_points(node.left),
@@ -166,7 +166,7 @@ class FabricSelector:
         return ids
 
     def _inside(self, node: tree.Expr) -> Ints | None:
-        """All devices in what an expression selects; None after a diagnostic."""
+        """Return all devices in what an expression selects; None after a diagnostic."""
         if isinstance(node, tree.Binary) and is_set(node):
             left, right = self._inside(node.left), self._inside(node.right)
             if left is None or right is None:
@@ -184,7 +184,7 @@ class FabricSelector:
             empty_selection(node, self.machine, self.evaluator.sink)
 
     def blocks(self, node: tree.Expr) -> DeviceRanges | None:
-        """The instances that an expression selects; None after a diagnostic."""
+        """Return the instances that an expression selects; None after a diagnostic."""
         if is_set(node):
             return self._set(node)
         if isinstance(node, tree.All):
@@ -202,7 +202,7 @@ class FabricSelector:
         return self._path(path)
 
     def _set(self, node: tree.Expr) -> DeviceRanges | None:
-        """The instances that a selection of several selects, without those of which nothing is left."""
+        """Return the instances that a selection of several selects, without those of which nothing is left."""
         read = Selector(self.machine, self.evaluator).read_set(node)
         if read is None:
             return None
@@ -280,21 +280,21 @@ class FabricSelector:
     def _instances(self, keys: list[str]) -> tuple[Ints, Ints, Ints]:
         """Where the instances of these types begin and end, and the number of the type of each: in order, outer ones
         before what is in them."""
-        found = [self.fabric.blocks(key) for key in keys]
-        start = np.concatenate([each[0] for each in found]) if found else np.zeros(0, np.int64)
-        stop = np.concatenate([each[1] for each in found]) if found else np.zeros(0, np.int64)
-        number = np.repeat(np.arange(len(keys)), [len(each[0]) for each in found])
+        instances = [self.fabric.blocks(key) for key in keys]
+        start = np.concatenate([each[0] for each in instances]) if instances else np.zeros(0, np.int64)
+        stop = np.concatenate([each[1] for each in instances]) if instances else np.zeros(0, np.int64)
+        number = np.repeat(np.arange(len(keys)), [len(each[0]) for each in instances])
         inner = {key: -height for height, key in enumerate(self.fabric.plan.bottom_up, 1)}
         order = np.lexsort((np.array([inner.get(key, 0) for key in keys], dtype=np.int64)[number], -stop, start))
         return start[order], stop[order], number[order]
 
     def type_keys(self, node: tree.All) -> list[str] | None:
-        """The types that `all NAME where …` means; None after a diagnostic."""
+        """Return the types that `all NAME where …` means; None after a diagnostic."""
         plan, evaluator = self.fabric.plan, self.evaluator
-        found = Selector(self.machine, evaluator).sort(node, {plan.root: 1})
-        if found is None:
+        result = Selector(self.machine, evaluator).sort(node, {plan.root: 1})
+        if result is None:
             return None
-        items, field = found
+        items, field = result
         kinds = [item.type for item in items if isinstance(item, Parts)]
         if field is not None or len(kinds) < len(items):
             message = "devices or assemblies are wanted: `all npu`, or a part by its path"
@@ -314,7 +314,7 @@ class FabricSelector:
     # -- cables
 
     def cables(self, node: tree.Expr) -> Ints | None:
-        """Ids of the cables that `all link where …`, or several such joined and parted, select; None after a
+        """Return ids of the cables that `all link where …`, or several such joined and parted, select; None after a
         diagnostic."""
         if is_set(node) and Selector(self.machine, self.evaluator).read_set(node) is None:
             return None
@@ -347,27 +347,27 @@ class FabricSelector:
             if around is None:
                 return None
             chosen &= around.both(fabric.a_device, fabric.b_device)
-        found = np.flatnonzero(chosen)
-        if not len(found):
+        cables = np.flatnonzero(chosen)
+        if not len(cables):
             empty_selection(node, self.machine, self.evaluator.sink)
             return None
-        return found
+        return cables
 
     def between(self, left: tree.Expr, right: tree.Expr) -> Ints | None:
-        """Ids of the cables that join the two sides, parts or ports of them; None after a diagnostic."""
+        """Return ids of the cables that join the two sides, parts or ports of them; None after a diagnostic."""
         one, two = self._side(left), self._side(right)
         if one is None or two is None:
             return None
-        found = np.flatnonzero(self._ends(one, 0) & self._ends(two, 1) | self._ends(two, 0) & self._ends(one, 1))
-        if not len(found):
+        result = np.flatnonzero(self._ends(one, 0) & self._ends(two, 1) | self._ends(two, 0) & self._ends(one, 1))
+        if not len(result):
             span = left.span.to(right.span)
             help = self._neighbours(one, left)
             self.evaluator.sink.error("UB0417", "no cable joins these", span, "matches nothing", help=(help,))
             return None
-        return found
+        return result
 
     def cables_at(self, node: tree.Expr) -> Ints | None:
-        """Ids of the cables on the ports that a path names, or several paths; None after a diagnostic."""
+        """Return ids of the cables on the ports that a path names, or several paths; None after a diagnostic."""
         if isinstance(node, tree.Binary):
             if Selector(self.machine, self.evaluator).read_set(node) is None:
                 return None
@@ -375,12 +375,12 @@ class FabricSelector:
         side = self._side(node)
         if side is None:
             return None
-        found = np.flatnonzero(self._ends(side, 0) | self._ends(side, 1))
-        if not len(found):
+        cables = np.flatnonzero(self._ends(side, 0) | self._ends(side, 1))
+        if not len(cables):
             help = ("the port is open; name one that a `connect` uses",)
             self.evaluator.sink.error("UB0417", "no cable is on this port", node.span, "matches nothing", help=help)
             return None
-        return found
+        return cables
 
     def _ends(self, side: DeviceRanges | _Ports, which: int) -> Bools:
         """Of which cables the first or the second end is meant, [C]."""
@@ -410,7 +410,7 @@ class FabricSelector:
         return "port" if self.names_ports(node) else "part"
 
     def names_ports(self, node: tree.Expr) -> bool:
-        """Whether a path names ports: of a device, or those that an assembly exports."""
+        """Return whether a path names ports: of a device, or those that an assembly exports."""
         path = path_steps(node)
         kind = self._before(path) if path else None
         if path is None or kind is None:
@@ -427,7 +427,7 @@ class FabricSelector:
             return self._every_port(node)
         bare = evolve(node, path=node.path[:-1])
         blocks = self._all(bare)
-        found: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        result: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
         if blocks is None:
             return None
         for key in blocks.keys:
@@ -435,17 +435,17 @@ class FabricSelector:
             start, stop = self.fabric.blocks(key)
             size = self.fabric.device_count + 1
             own = start[np.isin(start * size + stop, blocks.start * size + blocks.stop)]
-            found.append(((own[:, None] + table.device.ravel()).ravel(), np.tile(table.port.ravel(), len(own))))
-        return np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
+            result.append(((own[:, None] + table.device.ravel()).ravel(), np.tile(table.port.ravel(), len(own))))
+        return np.concatenate([each[0] for each in result]), np.concatenate([each[1] for each in result])
 
     def _every_port(self, node: tree.All) -> tuple[Ints, Ints] | None:
-        """The ports of all devices but spares, or of those inside a part, for which a condition holds."""
+        """Return the ports of all devices but spares, or of those inside a part, for which a condition holds."""
         plan = self.fabric.plan
         around = None if node.scope is None else self.blocks(node.scope)
         if node.scope is not None and around is None:
             return None
         there = ~self.spare if around is None else around.home(np.arange(self.fabric.device_count)) >= 0
-        found: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        every_port: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
         for number, device in enumerate(plan.devices.values()):
             own, first = np.flatnonzero(there & (self.fabric.device_type == number)), 0
             for port in device.ports:
@@ -455,9 +455,9 @@ class FabricSelector:
                     return None
                 if held[0]:
                     numbers = np.arange(first, first + port.count)
-                    found.append((np.repeat(own, port.count), np.tile(numbers, len(own))))
+                    every_port.append((np.repeat(own, port.count), np.tile(numbers, len(own))))
                 first += port.count
-        return np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
+        return np.concatenate([each[0] for each in every_port]), np.concatenate([each[1] for each in every_port])
 
     def _side(self, node: tree.Expr) -> DeviceRanges | _Ports | None:
         """Parts, or with a last step that names a port array, ports; None after a diagnostic."""
@@ -480,15 +480,15 @@ class FabricSelector:
         return _Ports((devices * radix + within[1]).ravel(), radix)
 
     def _before(self, path: list[Step]) -> PlanType | None:
-        """The type that the last step of a path is taken from; None where there is none of this name."""
+        """Return the type that the last step of a path is taken from; None where there is none of this name."""
         plan, key = self.fabric.plan, self.fabric.plan.root
         for step in path[:-1]:
             kind = plan.type(key)
             children = kind.children if isinstance(kind, AssemblyType) else ()
-            found = next((child.type for child in children if child.name == step.word.text), None)
-            if found is None:
+            result = next((child.type for child in children if child.name == step.word.text), None)
+            if result is None:
                 return None
-            key = found
+            key = result
         return plan.type(key)
 
 

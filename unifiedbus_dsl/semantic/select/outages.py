@@ -32,20 +32,20 @@ class OutageReader:
 
     def fail(self, item: tree.Fail) -> bool:
         """Check a `fail` line; whether only the cables themselves tell if it can be followed."""
-        found = self._targets(item)
+        targets = self._targets(item)
         if item.quota is None:
-            return self._by_cables(item, found)
+            return self._by_cables(item, targets)
         many = read_quota(item, self.evaluator)
         read_seed(item, self.lets, self.evaluator)
-        if found is None or many is None:
+        if targets is None or many is None:
             return many is not None
-        if len({isinstance(part, Parts) for each in found for part in each.items}) > 1:
+        if len({isinstance(part, Parts) for each in targets for part in each.items}) > 1:
             mixed_selection(item, self.evaluator.sink)
             return False
-        total = sum(part.count for each in found for part in each.items)
+        total = sum(part.count for each in targets for part in each.items)
         if many > total:
             quota_too_large(item, many, total, self.evaluator.sink)
-        return len(found) > 1 or self._by_cables(item, found)
+        return len(targets) > 1 or self._by_cables(item, targets)
 
     def degrade(self, item: tree.Degrade) -> bool:
         """Check a `degrade` line; whether only the cables themselves tell if it can be followed."""
@@ -54,15 +54,15 @@ class OutageReader:
 
     @staticmethod
     def _by_cables(item: tree.Fail | tree.Degrade, found: list[Selection] | None) -> bool:
-        """A pair or a port may be without a cable."""
+        """Return a pair or a port may be without a cable."""
         pairs = any(isinstance(target, tree.LinkBetween) for target in item.targets)
         return pairs or any(isinstance(part, Ports) for each in found or () for part in each.items)
 
     def _targets(self, item: tree.Fail | tree.Degrade) -> list[Selection] | None:
-        """What the targets of a line select; None where that is not known for all."""
-        found = [self._target(target) for target in outage_targets(item, self.evaluator.sink) or ()]
-        known = [each for each in found if each is not None]
-        return known if known and len(known) == len(found) else None
+        """Return what the targets of a line select; None where that is not known for all."""
+        targets = [self._target(target) for target in outage_targets(item, self.evaluator.sink) or ()]
+        known = [each for each in targets if each is not None]
+        return known if known and len(known) == len(targets) else None
 
     def _target(self, target: tree.Selector) -> Selection | None:
         selector, sink = Selector(self.machine, self.evaluator), self.evaluator.sink
@@ -75,27 +75,27 @@ class OutageReader:
                 if isinstance(each, tree.All):
                     selector.sort(each, {})
             return None
-        found = selector.select(target)
-        if found is None:
+        result = selector.select(target)
+        if result is None:
             return None
-        if not sum(part.count for part in found.items):
+        if not sum(part.count for part in result.items):
             empty_selection(target, self.machine, sink)
-        elif found.field is not None:
+        elif result.field is not None:
             not_a_part(target, "a field", sink)
-        elif found.broken is not None:
-            refuse_broken(found.broken, sink)
-        elif isinstance(found.items[0], Ports) and any(isinstance(each, tree.All) for each in walk(target)):
+        elif result.broken is not None:
+            refuse_broken(result.broken, sink)
+        elif isinstance(result.items[0], Ports) and any(isinstance(each, tree.All) for each in walk(target)):
             not_a_part(target, "all ports", sink)
         else:
-            return found
+            return result
         return None
 
 
 def outage_targets(item: tree.Fail | tree.Degrade, sink: Sink) -> list[tree.Selector] | None:
-    """The targets of a line, each with the `where` that the line has at its end; None after a diagnostic."""
+    """Return the targets of a line, each with the `where` that the line has at its end; None after a diagnostic."""
     if item.where is None:
         return list(item.targets)
-    found: list[tree.Selector] = []
+    result: list[tree.Selector] = []
     for target in item.targets:
         if not isinstance(target, tree.All):
             word = "fail" if isinstance(item, tree.Fail) else "degrade"
@@ -105,8 +105,8 @@ def outage_targets(item: tree.Fail | tree.Degrade, sink: Sink) -> list[tree.Sele
         where = item.where
         if target.where is not None:
             where = tree.Binary("and", target.where, where, span=target.where.span.to(where.span))
-        found.append(evolve(target, where=where))
-    return found
+        result.append(evolve(target, where=where))
+    return result
 
 
 def not_a_part(target: tree.Expr, what: str, sink: Sink) -> None:
@@ -131,8 +131,8 @@ def mixed_selection(item: tree.Fail, sink: Sink) -> None:
 
 
 def base_scenario(condition: tree.Expr, sink: Sink) -> tree.Expr | Poison | None:
-    """What a condition compares with `base`: that of which `base` is the value on the undamaged system. None where it
-    does not say `base`, POISON after a diagnostic."""
+    """Return what a condition compares with `base`: that of which `base` is the value on the undamaged system. None
+    where it does not say `base`, POISON after a diagnostic."""
     said = [node for node in walk(condition) if isinstance(node, tree.Name) and node.text == BASE]
     compared = [node for node in walk(condition) if isinstance(node, tree.Compare)]
     right = {id(name): node for node in compared for name in walk(node.right)}
@@ -158,13 +158,13 @@ def base_scenario(condition: tree.Expr, sink: Sink) -> tree.Expr | Poison | None
 
 
 def read_quota(item: tree.Fail, evaluator: Evaluator) -> int | None:
-    """How many of its targets a `fail any` line takes; None after a diagnostic."""
+    """Return how many of its targets a `fail any` line takes; None after a diagnostic."""
     assert item.quota is not None
     return evaluator.integer(item.quota, low=0)
 
 
 def read_seed(item: tree.Fail, lets: Mapping[str, EvalValue], evaluator: Evaluator) -> int | None:
-    """The seed of the scenario of a `fail any` line; None after a diagnostic."""
+    """Return the seed of the scenario of a `fail any` line; None after a diagnostic."""
     value = lets.get(SEED)
     if isinstance(value, Poison):
         return None
@@ -195,12 +195,12 @@ def check_let(node: tree.Let, value: EvalValue, sink: Sink) -> None:
 
 
 def share(item: tree.Degrade, evaluator: Evaluator) -> Fraction | None:
-    """The part of its capacity that a `degrade` line leaves a cable; None after a diagnostic."""
-    found = evaluator.quantity(item.to, NUMBER)
-    if found is None or 0 < found <= 1:
-        return found
-    help = "what is at 0% has failed: write `fail`" if found == 0 else "write a part of its capacity, such as `75%`"
-    if isinstance(item.to, tree.Number) and 1 < found <= 100:
+    """Return the part of its capacity that a `degrade` line leaves a cable; None after a diagnostic."""
+    quantity = evaluator.quantity(item.to, NUMBER)
+    if quantity is None or 0 < quantity <= 1:
+        return quantity
+    help = "what is at 0% has failed: write `fail`" if quantity == 0 else "write a part of its capacity, such as `75%`"
+    if isinstance(item.to, tree.Number) and 1 < quantity <= 100:
         help = f"did you mean `{item.to.text}%`?"
     message = "a part is degraded to more than 0% and at most 100%"
     evaluator.sink.error("UB0711", message, item.to.span, "here", help=(help,))

@@ -83,7 +83,7 @@ def elements(step: Step, groups: Sequence[Labels], evaluator: Evaluator, made: S
 def _in_group(
     step: Step, labels: Labels, dimensions: range, evaluator: Evaluator, made: Span | None
 ) -> IntArray | None:
-    """The places along one dimension, or along several that leave elements out together."""
+    """Return the places along one dimension, or along several that leave elements out together."""
     chosen, running = list[IntArray](), False
     for at, size in zip(dimensions, labels.sizes, strict=True):
         subscript = step.subscripts[at] if at < len(step.subscripts) else None

@@ -41,7 +41,7 @@ class Selector:
     evaluator: Evaluator
 
     def select(self, node: tree.Expr) -> Selection | None:
-        """What an expression selects; None after a diagnostic."""
+        """Return what an expression selects; None after a diagnostic."""
         if is_set(node):
             return self._set(node)
         if isinstance(node, tree.All):
@@ -65,7 +65,7 @@ class Selector:
     # -- joined and parted
 
     def read_set(self, node: tree.Expr) -> Read | None:
-        """A selection of several; None after a diagnostic."""
+        """Return a selection of several; None after a diagnostic."""
         return SetReader(self).read(node)
 
     def _set(self, node: tree.Expr) -> Selection | None:
@@ -86,34 +86,35 @@ class Selector:
         return Cables(self.machine.links[rule.link], rule, count)
 
     def targets(self, node: tree.All) -> tuple[list[Target], tree.Word | None] | None:
-        """What `all NAME where …` means anywhere in the machine, and the field behind it; None after a diagnostic."""
-        found = self.sort(node, {self.machine.subject: 1})
-        if found is None:
+        """Return what `all NAME where …` means anywhere in the machine, and the field behind it; None after a
+        diagnostic."""
+        result = self.sort(node, {self.machine.subject: 1})
+        if result is None:
             return None
         words = [word.text for word in node.path]
         listed = self._target_fields(words[0]) if words[0] in ("link", "port") else {
-            ("part", item.type.key): _fields(item) for item in found[0] if isinstance(item, Parts)
+            ("part", item.type.key): _fields(item) for item in result[0] if isinstance(item, Parts)
         }  # fmt: skip
         if node.where is None:
-            return list(listed), found[1]
+            return list(listed), result[1]
         held = count_inside(node.where, list(listed.values()), self.evaluator)
         if held is None:
             return None
-        return [target for target, yes in zip(listed, held, strict=True) if yes], found[1]
+        return [target for target, yes in zip(listed, held, strict=True) if yes], result[1]
 
     def _target_fields(self, word: str) -> dict[Target, dict[str, Value]]:
-        """All port arrays, or the rules of all cables, with what a condition may ask of them."""
-        machine, found = self.machine, dict[Target, dict[str, Value]]()
+        """Return all port arrays, or the rules of all cables, with what a condition may ask of them."""
+        machine, target_fields = self.machine, dict[Target, dict[str, Value]]()
         for key in machine.census(machine.subject):
             kind = machine.types[key]
             if isinstance(kind, DeviceType) and word == "port":
                 for port in kind.ports:
-                    found["port", key, port.name] = _fields(Ports(port.protocol, port.lanes, 1))
+                    target_fields["port", key, port.name] = _fields(Ports(port.protocol, port.lanes, 1))
             elif isinstance(kind, AssemblyType) and word == "link":
                 for number, rule in enumerate(kind.rules):
                     if rule.link in machine.links:
-                        found["link", key, str(number)] = fields_of_cables(machine.links[rule.link], rule.lanes)
-        return found
+                        target_fields["link", key, str(number)] = fields_of_cables(machine.links[rule.link], rule.lanes)
+        return target_fields
 
     def nothing(self, node: tree.Expr) -> None:
         """Say that a selection matches nothing."""
@@ -140,7 +141,7 @@ class Selector:
         return next((child for child in kind.children if child.name == step.word.text), None)
 
     def _last(self, node: tree.Expr, path: list[Step], at: int, here: PlanType, count: int) -> Selection | None:
-        """The last step of a path that is no part: a port, or a field."""
+        """Return the last step of a path that is no part: a port, or a field."""
         step = path[at]
         view = port_view(self.machine.types, here.key, step.word.text)
         if view is not None and at == len(path) - 1:
@@ -174,7 +175,7 @@ class Selector:
         return f"all {word}" if at == 0 and length == 1 and not step.subscripts and there else None
 
     def _there(self, step: Step, here: PlanType, legal: Sequence[str]) -> str:
-        """What a path may go on with."""
+        """Return what a path may go on with."""
         module = self.evaluator.scope.module
         if step.word.text in module.questions.get("traffic", {}):
             return f"`{step.word.text}` is a traffic, and a selection is wanted, such as `all npu`"
@@ -190,10 +191,10 @@ class Selector:
         roots = {self.machine.subject: 1} if node.scope is None else self._roots(node.scope)
         if roots is None:
             return None
-        found = self.sort(node, roots)
-        if found is None:
+        result = self.sort(node, roots)
+        if result is None:
             return None
-        items, field_name = found
+        items, field_name = result
         if node.where is not None:
             kept = self._filter(items, node.where)
             if kept is None:
@@ -214,7 +215,7 @@ class Selector:
         return roots
 
     def sort(self, node: tree.All, roots: dict[str, int]) -> tuple[list[Item], tree.Word | None] | None:
-        """What the dotted name after `all` means: its longest beginning that is a kind or type, then a field."""
+        """Return what the dotted name after `all` means: its longest beginning that is a kind or type, then a field."""
         words = [word.text for word in node.path]
         for length in range(len(words), max(0, len(words) - 2), -1):
             items = self._named(tuple(words[:length]), roots)
@@ -241,7 +242,7 @@ class Selector:
         return None
 
     def _other(self, name: tuple[str, ...], node: tree.All) -> str:
-        """What to write where the name is that of something else; empty where it is of nothing."""
+        """Return what to write where the name is that of something else; empty where it is of nothing."""
         definition = self.evaluator.scope.definition(name)
         noun = {tree.LinkDef: "link", tree.ProtocolDef: "protocol"}.get(type(definition.node)) if definition else None
         if noun is not None:
@@ -293,7 +294,7 @@ class Selector:
         return frozenset(key.partition("(")[0] for key in self.machine.types)
 
     def _filter(self, items: list[Item], where: tree.Expr) -> list[Item] | None:
-        """The items for which a condition on their fields holds; those without such a field are left out."""
+        """Return the items for which a condition on their fields holds; those without such a field are left out."""
         held = count_inside(where, [_fields(item) for item in items], self.evaluator)
         return None if held is None else [item for item, yes in zip(items, held, strict=True) if yes]
 
@@ -320,7 +321,7 @@ def _what_there_is(node: tree.Expr, machine: TypeScope) -> str:
 
 
 def is_of_kind(key: str, names: frozenset[str]) -> bool:
-    """Whether a type of the plan bears one of these names, with whatever arguments."""
+    """Return whether a type of the plan bears one of these names, with whatever arguments."""
     return key.partition("(")[0] in names
 
 
@@ -340,25 +341,25 @@ def count_inside(
     if "kind" in asked:
         words |= frozenset((*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY))
     words |= frozenset(attributes.MEDIA) | {v for fields in parts for v in fields.values() if isinstance(v, str)}
-    found = []
+    inside = []
     for fields in parts:
         if asked - set(fields):
-            found.append(False)
+            inside.append(False)
             continue
         truth = Evaluator(evaluator.scope, evaluator.sink, words=words, extra=dict(fields)).truth(where)
         if truth is None or isinstance(truth, Poison):
             return None
-        found.append(truth)
-    return found
+        inside.append(truth)
+    return inside
 
 
 def fields_of(kind: PlanType) -> dict[str, Value]:
-    """What a condition may ask of a device or assembly."""
+    """Return what a condition may ask of a device or assembly."""
     return {"kind": kind.kind, "type": kind.key, **kind.fields}
 
 
 def fields_of_cables(link: Link, lanes: int) -> dict[str, Value]:
-    """What a condition may ask of the cables of a rule."""
+    """Return what a condition may ask of the cables of a rule."""
     return {"link": link.name, "protocol": link.protocol, "lanes": number(lanes), **link.fields}
 
 
@@ -373,26 +374,26 @@ def _fields(item: Item) -> dict[str, Value]:
 
 
 def _device_ports(device: DeviceType, numbers: list[int], times: int = 1) -> list[Ports]:
-    """The chosen ports of `times` devices, by port array."""
-    found, start = [], 0
+    """Return the chosen ports of `times` devices, by port array."""
+    device_ports, start = [], 0
     chosen = np.array(numbers)
     for port in device.ports:
         inside = int(np.count_nonzero((chosen >= start) & (chosen < start + port.count)))
         if inside:
-            found.append(Ports(port.protocol, port.lanes, inside * times))
+            device_ports.append(Ports(port.protocol, port.lanes, inside * times))
         start += port.count
-    return found
+    return device_ports
 
 
 def ports_of(items: tuple[Item, ...]) -> list[Ports] | None:
-    """The ports of a selection: of its devices, or themselves; None if it has neither."""
-    found: list[Ports] = []
+    """Return the ports of a selection: of its devices, or themselves; None if it has neither."""
+    ports: list[Ports] = []
     for item in items:
         match item:
             case Ports():
-                found.append(item)
+                ports.append(item)
             case Parts(DeviceType() as device, count):
-                found += _device_ports(device, list(range(device.radix)), count)
+                ports += _device_ports(device, list(range(device.radix)), count)
             case _:
                 return None
-    return found
+    return ports

@@ -43,7 +43,7 @@ NO_OUTAGE: Ints = np.zeros(0, dtype=np.int64)
 def resolve_outages(
     selector: FabricSelector, items: Sequence[tree.Statement]
 ) -> tuple[list[ResolvedOutage], dict[str, EvalValue]] | None:
-    """What each `fail` and `degrade` line takes, and the values of the `let` lines; None after a diagnostic.
+    """Return what each `fail` and `degrade` line takes, and the values of the `let` lines; None after a diagnostic.
 
     A value may be used before the line that gives it; where several lines give one, from each line on its own.
     """
@@ -51,8 +51,8 @@ def resolve_outages(
     for item in items:
         if isinstance(item, tree.Let):
             taker.lets.setdefault(item.name.text, taker.evaluator.eval(item.value))
-    found = [taker.line(item) for item in items]
-    steps = [step for step in found if step is not None]
+    outages = [taker.line(item) for item in items]
+    steps = [step for step in outages if step is not None]
     return (steps, taker.lets) if taker.good else None
 
 
@@ -72,20 +72,20 @@ class _OutageResolver:
         return evolve(self.selector.evaluator, extra=dict(self.lets))
 
     def line(self, item: tree.Statement) -> ResolvedOutage | None:
-        """What a line takes; None where it takes nothing, or after a diagnostic."""
-        found: ResolvedOutage | None = None
+        """Return what a line takes; None where it takes nothing, or after a diagnostic."""
+        result: ResolvedOutage | None = None
         match item:
             case tree.Let():
                 self.lets[item.name.text] = self.evaluator.eval(item.value)
                 return None
             case tree.Fail():
-                found = self._fail(item)
+                result = self._fail(item)
             case tree.Degrade():
-                found = self._degrade(item)
+                result = self._degrade(item)
             case _:
                 return None
-        self.good &= found is not None
-        return found
+        self.good &= result is not None
+        return result
 
     def _fail(self, item: tree.Fail) -> ResolvedOutage | None:
         chosen = self._chosen(item)
@@ -93,21 +93,21 @@ class _OutageResolver:
             return None
         blocks = [each for each in chosen if isinstance(each, DeviceRanges)]
         cables = [each for each in chosen if not isinstance(each, DeviceRanges)]
-        found: ResolvedOutage | None
+        outage: ResolvedOutage | None
         if item.quota is not None:
-            found = self._drawn(item, blocks, cables)
+            outage = self._drawn(item, blocks, cables)
         else:
             ranges = [pair for each in blocks for pair in zip(each.start.tolist(), each.stop.tolist(), strict=True)]
-            found = ResolvedOutage(
+            outage = ResolvedOutage(
                 _union([each.devices() for each in blocks]), _union(cables), parts=None if cables else tuple(ranges)
             )
-        if found is not None:
-            self.lost[found.devices] = True
-            self.cut.append(found.cables)
-        return found
+        if outage is not None:
+            self.lost[outage.devices] = True
+            self.cut.append(outage.cables)
+        return outage
 
     def _dead(self) -> Bools:
-        """Which cables are taken so far, [C]."""
+        """Return which cables are taken so far, [C]."""
         fabric = self.selector.fabric
         dead = self.lost[fabric.a_device] | self.lost[fabric.b_device]
         dead[_union(self.cut)] = True
@@ -121,13 +121,13 @@ class _OutageResolver:
         many, start = read_quota(item, self.evaluator), read_seed(item, self.lets, self.evaluator)
         if many is None or start is None:
             return None
-        found = _union(cables)
+        parts = _union(cables)
         pairs = np.zeros((0, 2), dtype=np.int64)
         if blocks:
             pairs = np.unique(np.concatenate([np.stack([each.start, each.stop], axis=1) for each in blocks]), axis=0)
             gone = np.concatenate([[0], np.cumsum(self.lost)])
             pairs = pairs[gone[pairs[:, 1]] - gone[pairs[:, 0]] < pairs[:, 1] - pairs[:, 0]]
-        count = len(pairs) if blocks else len(found)
+        count = len(pairs) if blocks else len(parts)
         if many > count:
             quota_too_large(item, many, count, self.selector.evaluator.sink)
             return None
@@ -135,7 +135,7 @@ class _OutageResolver:
         picked = np.sort(StablePermutation((start, self.draws))(np.arange(count))[:many])
         if blocks:
             return ResolvedOutage(DeviceRanges(pairs[picked, 0], pairs[picked, 1], blocks[0].noun).devices(), NO_OUTAGE)
-        return ResolvedOutage(NO_OUTAGE, found[picked])
+        return ResolvedOutage(NO_OUTAGE, parts[picked])
 
     def _degrade(self, item: tree.Degrade) -> ResolvedOutage | None:
         chosen, part = self._chosen(item), share(item, self.evaluator)
@@ -145,16 +145,16 @@ class _OutageResolver:
         return ResolvedOutage(NO_OUTAGE, _union(cables), float(part))
 
     def _cables_of(self, blocks: DeviceRanges) -> Ints:
-        """The cables with an end in the parts."""
+        """Return the cables with an end in the parts."""
         fabric = self.selector.fabric
         inside = np.zeros(fabric.device_count, dtype=bool)
         inside[blocks.devices()] = True
         return np.flatnonzero(inside[fabric.a_device] | inside[fabric.b_device])
 
     def _chosen(self, item: tree.Fail | tree.Degrade) -> list[DeviceRanges | Ints] | None:
-        """What the targets of a line select; None after a diagnostic."""
+        """Return what the targets of a line select; None after a diagnostic."""
         selector = evolve(self.selector, evaluator=self.evaluator, lost=self.lost)
-        found: list[DeviceRanges | Ints] = []
+        result: list[DeviceRanges | Ints] = []
         for target in outage_targets(item, selector.evaluator.sink) or ():
             parts = parts_of(selector, target)
             if parts is None:
@@ -165,18 +165,18 @@ class _OutageResolver:
                 if not len(parts):
                     selector.nothing(target)
                     return None
-            found.append(parts)
-        return found or None
+            result.append(parts)
+        return result or None
 
 
 def _union(ids: list[Ints]) -> Ints:
-    """Each id once, ascending."""
+    """Return each id once, ascending."""
     return np.unique(np.concatenate(ids)) if ids else NO_OUTAGE
 
 
 def parts_of(selector: FabricSelector, target: tree.Selector) -> DeviceRanges | Ints | None:
-    """The parts, or the cables by their ids, that can fail by this name; None after a diagnostic. A port stands for its
-    cable."""
+    """Return the parts, or the cables by their ids, that can fail by this name; None after a diagnostic. A port stands
+    for its cable."""
     if isinstance(target, tree.LinkBetween):
         return selector.between(target.left, target.right)
     sort = selector.sort(target)

@@ -42,7 +42,8 @@ class PathSelector(Protocol):
 
 
 def is_set(node: tree.Selector) -> bool:
-    """Whether an expression joins or parts selections, or looks for something inside of what is no single path."""
+    """Return whether an expression joins or parts selections, or looks for something inside of what is no single
+    path."""
     match node:
         case tree.Binary():
             return node.op in OPERATORS
@@ -75,8 +76,8 @@ class Read:
     def broken(self) -> tree.Binary | None:
         """Return a difference that takes something out of a part and leaves the rest; None where there is none."""
         self.sets.count()
-        found = [self.sets.nodes[number] for number in sorted(self.sets.broken)]
-        return found[0].source if found and isinstance(found[0], Parted) else None
+        result = [self.sets.nodes[number] for number in sorted(self.sets.broken)]
+        return result[0].source if result and isinstance(result[0], Parted) else None
 
 
 class _Refused(Exception):  # noqa: N818 - not an error of the program
@@ -93,7 +94,7 @@ class SetReader:
     """Each leaf with its sort and the field that it ends in."""
 
     def read(self, node: tree.Expr) -> Read | None:
-        """The selection; None after a diagnostic."""
+        """Return the selection; None after a diagnostic."""
         try:
             field_name, base = (node.name, node.base) if isinstance(node, tree.Member) else (None, node)
             self._add(base)
@@ -119,7 +120,7 @@ class SetReader:
         return len(self.nodes) - 1
 
     def _add(self, node: tree.Expr, *, inner: bool = False) -> int:
-        """The number of a node; `inner` for one that only says where something is looked for."""
+        """Return the number of a node; `inner` for one that only says where something is looked for."""
         match node:
             case tree.Binary() if node.op in OPERATORS:
                 left, right = self._add(node.left, inner=inner), self._add(node.right, inner=inner)
@@ -142,10 +143,10 @@ class SetReader:
 
     def _every(self, node: tree.All, *, inner: bool) -> int:
         from_scope = None if node.scope is None else self._add(node.scope, inner=True)
-        found = self.selector.targets(node)
-        if found is None:
+        result = self.selector.targets(node)
+        if result is None:
             raise _Refused
-        targets, field_name = found
+        targets, field_name = result
         if not targets:
             self.selector.nothing(node)
             raise _Refused
@@ -166,9 +167,9 @@ class SetReader:
             if child is None and isinstance(here, AssemblyType):
                 self._exported(node, step)
             array = here.by_name.get(word) if isinstance(here, DeviceType) else child
-            found = None if array is None else elements(step, groups_of(array), self.selector.evaluator)
+            result = None if array is None else elements(step, groups_of(array), self.selector.evaluator)
             names.append(word)
-            picked.append(np.zeros(0, np.int64) if found is None else found)
+            picked.append(np.zeros(0, np.int64) if result is None else result)
             if isinstance(child, Child):
                 here = machine.types[child.type]
             else:
@@ -180,7 +181,7 @@ class SetReader:
     # -- what leaves have in common
 
     def _sort(self) -> str:
-        """What all leaves are: parts, cables or ports."""
+        """Return what all leaves are: parts, cables or ports."""
         first, sort, _ = self.leaves[0]
         for node, other, _ in self.leaves:
             if other != sort:
@@ -196,7 +197,7 @@ class SetReader:
         return sort
 
     def _field(self) -> tree.Word | None:
-        """The field that all leaves end in."""
+        """Return the field that all leaves end in."""
         first, _, word = self.leaves[0]
         for node, _, other in self.leaves:
             if (word and word.text) != (other and other.text):

@@ -131,25 +131,25 @@ class Sets:
         return start[order], (start + size)[order], tuple(keys)
 
     def _count(self, key: str, state: _State) -> tuple[dict[Target, int], tuple[bool, ...]]:
-        """How many of each target are selected inside a type, and which nodes select something there."""
+        """Return how many of each target are selected inside a type, and which nodes select something there."""
         done = self._counts.get((key, state))
         if done is not None:
             return done
-        found: dict[Target, int] = {}
+        result: dict[Target, int] = {}
         some = np.zeros(len(self.nodes), dtype=bool)
         for group in self._groups(key, state):
             many, inner = len(group.elements), (False,) * len(self.nodes)
             if group.array.target[0] == "link":
                 many = group.array.count
             if group.chosen[-1]:
-                found[group.array.target] = found.get(group.array.target, 0) + many
+                result[group.array.target] = result.get(group.array.target, 0) + many
             if group.array.inside is not None:
                 below, inner = self._count(group.array.inside, group.state)
                 for target, each in below.items():
-                    found[target] = found.get(target, 0) + many * each
+                    result[target] = result.get(target, 0) + many * each
             self._note(group, inner)
             some |= np.array(group.chosen) | np.array(inner)
-        self._counts[key, state] = found, tuple(some.tolist())
+        self._counts[key, state] = result, tuple(some.tolist())
         return self._counts[key, state]
 
     def _note(self, group: _Group, inner: tuple[bool, ...]) -> None:
@@ -198,7 +198,7 @@ class Sets:
                 yield _Group(array, number, elements, chosen, _State(matched, around, spare))
 
     def _alike(self, array: _Array, state: _State) -> Iterator[tuple[IntArray, tuple[int, ...]]]:
-        """The elements of an array by what paths lead to them."""
+        """Yield the elements of an array by what paths lead to them."""
         there = np.arange(1 if array.target[0] == "link" else array.count)
         code = np.zeros(len(there), dtype=np.int64)
         led: dict[int, NDArray[np.bool_]] = {}
@@ -218,19 +218,19 @@ class Sets:
         self, target: Target, matched: tuple[int, ...], around: tuple[bool, ...], spare: bool
     ) -> tuple[bool, ...]:
         """By node: whether it selects a target that stands here."""
-        found: list[bool] = []
+        result: list[bool] = []
         for number, node in enumerate(self.nodes):
             match node:
                 case Named():
-                    found.append(matched[number] == len(node.steps))
+                    result.append(matched[number] == len(node.steps))
                 case Every():
                     within = node.scope is None or around[node.scope]
-                    found.append(target in node.targets and not spare and within)
+                    result.append(target in node.targets and not spare and within)
                 case Joined():
-                    found.append(found[node.left] or found[node.right])
+                    result.append(result[node.left] or result[node.right])
                 case Parted():
-                    found.append(found[node.left] and not (found[node.right] or around[node.right]))
-        return tuple(found)
+                    result.append(result[node.left] and not (result[node.right] or around[node.right]))
+        return tuple(result)
 
 
 def _is_called(array: _Array, word: str) -> bool:
@@ -238,7 +238,7 @@ def _is_called(array: _Array, word: str) -> bool:
 
 
 def _arrays(kind: PlanType, *, cables: bool) -> list[_Array]:
-    """What a type holds: children in order, then cables where they are asked for."""
+    """Return what a type holds: children in order, then cables where they are asked for."""
     if isinstance(kind, DeviceType):
         return [_Array(port.name, port.count, ("port", kind.key, port.name)) for port in kind.ports]
     return [*map(_of_child, kind.children), *(_of_rules(kind) if cables else ())]

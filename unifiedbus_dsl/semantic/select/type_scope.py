@@ -71,7 +71,7 @@ class TypeScope:
     _census: dict[str, dict[str, int]] = field(factory=dict)
 
     def census(self, key: str) -> dict[str, int]:
-        """How many of each type one instance of a type contains, itself included, spares left out."""
+        """Return how many of each type one instance of a type contains, itself included, spares left out."""
         if key not in self._census:
             total = {key: 1}
             kind = self.types.get(key)
@@ -83,20 +83,20 @@ class TypeScope:
         return self._census[key]
 
     def contents(self, key: str) -> dict[str, int]:
-        """The same without the type itself."""
+        """Return the same without the type itself."""
         return {inner: count for inner, count in self.census(key).items() if inner != key}
 
     def rules(self, roots: Mapping[str, int]) -> list[Cables]:
-        """The rules inside these assemblies with how many cables each makes."""
+        """Return the rules inside these assemblies with how many cables each makes."""
         totals: dict[str, int] = {}
         for root, times in roots.items():
             for key, count in self.census(root).items():
                 totals[key] = totals.get(key, 0) + times * count
-        found = []
+        result = []
         for key, count in totals.items():
             kind = self.types[key]
             for rule in kind.rules if isinstance(kind, AssemblyType) else ():
                 cables = count * count_points(rule.axes, rule.where)
                 if rule.link in self.links:
-                    found.append(Cables(self.links[rule.link], rule, cables))
-        return found
+                    result.append(Cables(self.links[rule.link], rule, cables))
+        return result

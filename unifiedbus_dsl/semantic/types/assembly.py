@@ -114,7 +114,8 @@ class _AssemblyBuilder:
             self.children[child.name] = child
 
     def _keeps_ports(self, child: Child, placed: ScopedStatement) -> bool:
-        """Whether a part that replaces another has every port that the statements here use; else say which not."""
+        """Return whether a part that replaces another has every port that the statements here use; else say which
+        not."""
         assert placed.replaces is not None
         first, again = placed.replaces.statement, placed.statement
         assert isinstance(first, tree.Instance)
@@ -132,14 +133,14 @@ class _AssemblyBuilder:
         return True
 
     def _ports_used(self, child: str) -> dict[str, tree.Expr]:
-        """The ports of a part that cables, exports and openings name, with one place each."""
-        found: dict[str, tree.Expr] = {}
+        """Return the ports of a part that cables, exports and openings name, with one place each."""
+        ports_used: dict[str, tree.Expr] = {}
         for placed in self.body.statements:
             for side in _sides(placed.statement):
                 path = path_steps(side)
                 if path is not None and len(path) > 1 and path[0].word.text == child:
-                    found.setdefault(path[1].word.text, side)
-        return found
+                    ports_used.setdefault(path[1].word.text, side)
+        return ports_used
 
     def _lacks(self, again: tree.Instance, child: Child, port: str, before: PortView, used: tree.Expr) -> None:
         now = port_view(self.elaborator.types, child.type, port)
@@ -273,7 +274,7 @@ class _AssemblyBuilder:
 
 
 def _sides(statement: tree.Node) -> list[tree.Expr]:
-    """The references to ports in a statement."""
+    """Return the references to ports in a statement."""
     match statement:
         case tree.Connect():
             return [statement.left, statement.right]
@@ -289,7 +290,8 @@ def _sides(statement: tree.Node) -> list[tree.Expr]:
 
 
 def _holds(now: PortView, before: PortView) -> bool:
-    """Whether a port array can stand for another: same protocol and width, at least its size in each dimension."""
+    """Return whether a port array can stand for another: same protocol and width, at least its size in each
+    dimension."""
     same = (now.protocol, now.lanes, len(now.shape)) == (before.protocol, before.lanes, len(before.shape))
     if any(labels.absent for view in (now, before) for labels in view.groups):
         return same and now.groups == before.groups
@@ -342,7 +344,7 @@ def _in_order(groups: list[tuple[Rule, ...]]) -> tuple[Rule, ...]:
 
 
 def rule_text(rule: Rule) -> str:
-    """A rule as text, the same for the same rule: what canonical order goes by."""
+    """Return a rule as text, the same for the same rule: what canonical order goes by."""
     ends = [f"{r.child}{texts(r.at)}.{r.port}{texts(r.port_at)}" for r in (rule.left, rule.right)]
     axes = ", ".join(f"{a.name} in {a.low}..{a.high} step {a.step}" for a in rule.axes)
     where = f" where {text(rule.where)}" if rule.where is not None else ""
@@ -350,5 +352,5 @@ def rule_text(rule: Rule) -> str:
 
 
 def build_assembly(elaborator: Elaboration, key: str, node: tree.TypeDef, body: Body) -> AssemblyType:
-    """The plan type of an assembly; what could not be understood is left out and remembered as spoilt."""
+    """Return the plan type of an assembly; what could not be understood is left out and remembered as spoilt."""
     return _AssemblyBuilder(elaborator, key, node, body).build()

@@ -127,7 +127,7 @@ class Body:
             self._named[word.text] = placed
 
     def _clash(self, placed: ScopedStatement) -> bool:
-        """Whether the type, or what it extends, has a member of this name already."""
+        """Return whether the type, or what it extends, has a member of this name already."""
         word = member(placed.statement)
         if word is None:
             return False
@@ -148,14 +148,14 @@ class Body:
 
 
 def member(statement: tree.BodyStatement) -> tree.Word | None:
-    """The name that a statement gives to a member of the type."""
+    """Return the name that a statement gives to a member of the type."""
     if isinstance(statement, tree.Field | tree.PortDecl | tree.PortExport | tree.Instance | tree.Let):
         return statement.name
     return None
 
 
 def replaceable(statement: tree.BodyStatement) -> tuple[type, str] | None:
-    """What `extends` may replace: a field, a let or a part, by a statement of the same sort and name."""
+    """Return what `extends` may replace: a field, a let or a part, by a statement of the same sort and name."""
     if isinstance(statement, tree.Field | tree.Instance | tree.Let):
         return type(statement), statement.name.text
     return None

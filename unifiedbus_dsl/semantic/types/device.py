@@ -24,7 +24,7 @@ from unifiedbus_dsl.syntax import tree
 
 
 def build_device(elaborator: Elaboration, key: str, node: tree.TypeDef, body: Body) -> DeviceType:
-    """The plan type of a device; ports that could not be understood are left out and remembered as failed."""
+    """Return the plan type of a device; ports that could not be understood are left out and remembered as failed."""
     ports: list[Port] = []
     for placed in body.statements:
         match placed.statement:
@@ -79,7 +79,7 @@ _Line: TypeAlias = tuple[int, ...]
 def _transit(
     elaborator: Elaboration, device: DeviceType, body: Body
 ) -> tuple[tuple[_Line, ...], tuple[tuple[_Line, _Line], ...]]:
-    """The port numbers of each line, and of both sides of each line with two."""
+    """Return the port numbers of each line, and of both sides of each line with two."""
     failed = elaborator.failed.get(device.key, set())
     lines: list[_Line] = []
     between: list[tuple[_Line, _Line]] = []
@@ -114,11 +114,11 @@ def _side(
     failed: set[str],
     owner: dict[int, tree.Expr],
 ) -> _Line:
-    """The port numbers of one side of a line; `owner` says of each port where it stands."""
+    """Return the port numbers of one side of a line; `owner` says of each port where it stands."""
     numbers: set[int] = set()
     for ref in refs:
-        found = port_numbers(device, ref, evaluator, failed)
-        for port in found or ():
+        result = port_numbers(device, ref, evaluator, failed)
+        for port in result or ():
             first = owner.setdefault(port, ref)
             if first is not ref:
                 evaluator.sink.error(
@@ -129,5 +129,5 @@ def _side(
                     labels=(Label(first.span, "stands here first"),),
                 )
                 break
-        numbers.update(found or ())
+        numbers.update(result or ())
     return tuple(sorted(numbers))

@@ -93,7 +93,7 @@ class Elaborator:
     # -- which type is meant
 
     def type_value(self, ref: tree.TypeRef, scope: Scope) -> TypeValue | None:
-        """The type that a reference names, with the arguments written there; None after a diagnostic."""
+        """Return the type that a reference names, with the arguments written there; None after a diagnostic."""
         path = tuple(word.text for word in ref.path)
         base: EvalValue = POISON
         local = scope.local(path[0]) if len(path) == 1 else None
@@ -186,7 +186,7 @@ class Elaborator:
     # -- one type with its arguments
 
     def elaborate(self, value: TypeValue, span: Span, changes: Overrides = NO_OVERRIDES) -> str | None:
-        """The key of the plan type that a type value stands for; None after a diagnostic.
+        """Return the key of the plan type that a type value stands for; None after a diagnostic.
 
         `span` is the place that asks for it. `changes` are what a scenario sets otherwise in the type and below.
         """
@@ -210,7 +210,7 @@ class Elaborator:
         return self._keys[identity]
 
     def _of_changed(self, identity: tuple[Definition, Args], changes: Overrides, span: Span) -> str | None:
-        """The same for a type that a scenario changes."""
+        """Return the same for a type that a scenario changes."""
         known = (*identity, changes)
         if known not in self._changed:
             self._changed[known] = self._built(identity, changes, span)
@@ -232,7 +232,8 @@ class Elaborator:
         return key
 
     def _is_of_height(self, key: str, span: Span) -> bool:
-        """Whether the parts in a type lie no deeper in one another than they may, also where some were known before."""
+        """Return whether the parts in a type lie no deeper in one another than they may, also where some were known
+        before."""
         kind = self.types[key]
         inner = {child.type for child in kind.children} if isinstance(kind, AssemblyType) else ()
         self._heights[key] = 1 + max((self._heights[each] for each in inner), default=0)
@@ -279,7 +280,7 @@ class Elaborator:
         )
 
     def _complete(self, value: TypeValue, span: Span) -> Args | None:
-        """All arguments in order of the parameters, defaults filled in and sorts checked."""
+        """Return all arguments in order of the parameters, defaults filled in and sorts checked."""
         node = value.definition.node
         assert isinstance(node, tree.TypeDef)
         given = dict(value.args)
@@ -407,7 +408,7 @@ class Elaborator:
     # -- parts
 
     def child(self, statement: tree.Instance, scope: Scope) -> Child | None:
-        """The part that an instance line adds; None after a diagnostic."""
+        """Return the part that an instance line adds; None after a diagnostic."""
         evaluator = Evaluator(scope, self.sink)
         sizes = evaluate_shape(statement.shape, evaluator, statement.name.text, self.limits.array)
         known_annotations(statement.annotations, ["draw"], self.sink)
@@ -424,7 +425,7 @@ class Elaborator:
 
 
 def _compared(arg: tree.Arg, params: Sequence[str]) -> str | None:
-    """The parameter that `racks == 2` was meant to give."""
+    """Return the parameter that `racks == 2` was meant to give."""
     node = arg.value
     if arg.name is not None or not isinstance(node, tree.Compare) or node.op != "==":
         return None

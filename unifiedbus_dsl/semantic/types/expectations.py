@@ -110,19 +110,20 @@ def evaluate_expectation(
 
 
 def fits_any_value(condition: tree.Expr, scope: Scope, machine: TypeScope, sink: Sink) -> bool:
-    """Whether the sides of a condition can be compared, whatever its measures give; else say so."""
-    found = Sink()
+    """Return whether the sides of a condition can be compared, whatever its measures give; else say so."""
+    result = Sink()
     evaluator = Evaluator(scope, Sink(), unknown_value, solved=unknown_value, systems=lambda name, there: there)
     with suppress(Undecided, NeedsSolver):
-        evolve(evaluator, sink=found).eval(condition)
-    wrong = [each for each in found if each.code in ("UB0309", "UB0303")]
+        evolve(evaluator, sink=result).eval(condition)
+    wrong = [each for each in result if each.code in ("UB0309", "UB0303")]
     for diagnostic in wrong:
         sink.add(diagnostic)
     return not wrong
 
 
 def unknown_value(node: tree.Call, _: Evaluator) -> EvalValue:
-    """What stands for a measure that nobody has answered: a quantity between next to nothing and more than there is."""
+    """Return what stands for a measure that nobody has answered: a quantity between next to nothing and more than there
+    is."""
     measure = MEASURES.get(".".join(dotted_name(node.function)))
     dimension = None if measure is None else measure.dimension
     if dimension is None:
@@ -186,7 +187,7 @@ _NOT = {
 
 
 def parts(node: tree.Expr) -> list[tree.Expr]:
-    """The parts of a condition whose values explain it: what is no literal, outermost first."""
+    """Return the parts of a condition whose values explain it: what is no literal, outermost first."""
     match node:
         case tree.Compare():
             inner = [node.left, node.right]
@@ -204,7 +205,7 @@ def parts(node: tree.Expr) -> list[tree.Expr]:
 
 
 def shown(value: EvalValue) -> str:
-    """A value for a reader: a rate also with both directions added."""
+    """Return a value for a reader: a rate also with both directions added."""
     if isinstance(value, Interval) and value.meet:
         return shown(Quantity((value.lower.value + value.upper.value) / 2, value.lower.dimension))
     if isinstance(value, Quantity) and value.dimension == units.RATE:

@@ -48,7 +48,7 @@ class LinkRegistry:
     def checked(
         self, node: tree.Field, value: EvalValue, known: Mapping[str, Attribute], scope: Scope, owner: str
     ) -> Value | None:
-        """The value of a field, checked against the table; None if it is not to be used."""
+        """Return the value of a field, checked against the table; None if it is not to be used."""
         name = node.name.text
         if isinstance(value, Poison):
             return None
@@ -136,14 +136,14 @@ class LinkRegistry:
 
     def fields(self, nodes: Iterable[tree.Field], owner: str, name: str, scope: Scope) -> dict[str, Value]:
         known = attributes.attributes(owner)
-        found: dict[str, Value] = {}
+        result: dict[str, Value] = {}
         for node in nodes:
             words = frozenset(known[node.name.text].words) if node.name.text in known else frozenset()
             value = Evaluator(scope, self.sink, words=words).eval(node.value)
             checked = self.checked(node, value, known, scope, f"{owner} `{name}`")
             if checked is not None:
-                found[node.name.text] = checked
-        return found
+                result[node.name.text] = checked
+        return result
 
     def understand(self, definition: Definition) -> None:
         """Check a protocol or link that nothing may have asked for."""
@@ -155,7 +155,7 @@ class LinkRegistry:
     # -- protocols
 
     def protocol(self, ref: tree.TypeRef, scope: Scope) -> Protocol | None:
-        """The protocol that a port or link names; None after a diagnostic."""
+        """Return the protocol that a port or link names; None after a diagnostic."""
         definition = self.find(ref, scope, tree.ProtocolDef, "protocol")
         if definition is None:
             return None
@@ -218,7 +218,7 @@ class LinkRegistry:
         return None
 
     def _given(self, ref: tree.TypeRef, local: Lazy, sort: type, noun: str) -> Definition | None:
-        """The protocol or link that a parameter stands for: `over link(2 m)` with `link = Optic`."""
+        """Return the protocol or link that a parameter stands for: `over link(2 m)` with `link = Optic`."""
         value = local.get(self.sink)
         if isinstance(value, Poison):
             return None
@@ -236,7 +236,7 @@ class LinkRegistry:
     # -- links
 
     def cable(self, over: tree.TypeRef | None, statement: tree.Statement, wall: AssemblyScope) -> Cable | None:
-        """The link and length that `over` asks for; None after a diagnostic."""
+        """Return the link and length that `over` asks for; None after a diagnostic."""
         scope = wall.evaluator.scope
         if over is None:
             legal = list(scope.module.of_sort(tree.LinkDef))
@@ -255,7 +255,7 @@ class LinkRegistry:
         return self._with_arguments(link, over, wall)
 
     def _with_arguments(self, link: Link | None, over: tree.TypeRef, wall: AssemblyScope) -> Cable | None:
-        """The link with the length and the fields given here; those of a link in error are read all the same."""
+        """Return the link with the length and the fields given here; those of a link in error are read all the same."""
         length: Fraction | None = None
         fields: dict[str, Value] = {}
         known = attributes.attributes("link")
@@ -296,7 +296,7 @@ class LinkRegistry:
         return Cable(link, length, span, lanes, self._carried)
 
     def _carried(self, link: Link, protocol: str) -> Link:
-        """The link as it runs at the speed of another protocol."""
+        """Return the link as it runs at the speed of another protocol."""
         if link.protocol == protocol:
             return link
         made = evolve(link, name=f"{link.name} at {protocol}", protocol=protocol)
@@ -330,7 +330,7 @@ class LinkRegistry:
         return False
 
     def reaching(self, link: Link, length: Fraction, scope: Scope) -> tuple[str, ...]:
-        """A help line that names the links of the same protocol that do reach."""
+        """Return a help line that names the links of the same protocol that do reach."""
         names = []
         for name, definition in scope.module.reachable():
             if isinstance(definition.node, tree.LinkDef):
@@ -366,10 +366,10 @@ class LinkRegistry:
                 return None
             inherited, protocol = dict(parent.fields), parent.protocol
         if node.protocol is not None:
-            found = self.protocol(node.protocol, scope)
-            if found is None:
+            link = self.protocol(node.protocol, scope)
+            if link is None:
                 return None
-            protocol = found.name
+            protocol = link.name
         if protocol is None:
             self.sink.error(
                 "UB0228", f"link `{node.name.text}` names no protocol", node.name.span, "no protocol",

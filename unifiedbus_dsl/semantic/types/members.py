@@ -18,9 +18,9 @@ from unifiedbus_dsl.vocabulary import attributes
 
 
 def evaluate_fields(elaborator: Elaboration, kind: str, name: str, body: Body) -> dict[str, Value]:
-    """The fields of a type by name, each checked against the table of known ones."""
+    """Return the fields of a type by name, each checked against the table of known ones."""
     known = attributes.attributes(attributes.owner_of(kind))
-    found: dict[str, Value] = {}
+    fields: dict[str, Value] = {}
     for placed in body.statements:
         if isinstance(placed.statement, tree.Field):
             value = body.members[placed.statement.name.text].get(elaborator.sink)
@@ -28,10 +28,10 @@ def evaluate_fields(elaborator: Elaboration, kind: str, name: str, body: Body) -
             if placed.statement.name.text not in known:
                 _same_dimension(placed, value, elaborator.sink)
             if checked is not None:
-                found[placed.statement.name.text] = checked
+                fields[placed.statement.name.text] = checked
             else:
                 elaborator.failed_fields.setdefault(name, set()).add(placed.statement.name.text)
-    return dict(sorted(found.items()))
+    return dict(sorted(fields.items()))
 
 
 def _same_dimension(placed: ScopedStatement, value: EvalValue, sink: Sink) -> None:
@@ -53,13 +53,13 @@ def _same_dimension(placed: ScopedStatement, value: EvalValue, sink: Sink) -> No
 
 
 def annotation_words(kind: str, name: str) -> frozenset[str]:
-    """The words that a field of a kind of type may stand for."""
+    """Return the words that a field of a kind of type may stand for."""
     attribute = attributes.attributes(attributes.owner_of(kind)).get(name)
     return frozenset(attribute.words) if attribute else frozenset()
 
 
 def evaluate_shape(dims: Sequence[tree.Expr], evaluator: Evaluator, name: str, limit: int) -> tuple[int, ...] | None:
-    """The sizes of an array, each at least 1 and together at most `limit` elements; None after a diagnostic."""
+    """Return the sizes of an array, each at least 1 and together at most `limit` elements; None after a diagnostic."""
     sizes: list[int] = []
     for dim in dims:
         value = evaluator.constant(dim)

@@ -93,26 +93,26 @@ class _ModelReader:
 
 def misfits(model: Model) -> list[tuple[str, str, str]]:
     """Return what of a model's dimensions does not fit: the field, what is wrong, and what to do."""
-    found = []
+    result = []
     if not model.head_dim and model.hidden % model.heads:
         fit = f"{model.hidden:,} elements don't divide among {model.heads:,} heads"
-        found.append(("heads", fit, "state `head_dim`, the elements of a head"))
+        result.append(("heads", fit, "state `head_dim`, the elements of a head"))
     if model.heads % model.key_heads:
         fit = f"{model.heads:,} heads don't divide among {model.key_heads:,} heads of keys"
-        found.append(("kv_heads", fit, "each head of keys serves as many heads of queries"))
+        result.append(("kv_heads", fit, "each head of keys serves as many heads of queries"))
     if bool(model.experts) != bool(model.expert_ffn) or bool(model.experts) != bool(model.top_k):
         fit = "experts go with `top_k` and `expert_ffn`, and these with `experts`"
-        found.append(("experts", fit, "state all three, or none"))
+        result.append(("experts", fit, "state all three, or none"))
     if model.top_k > model.experts:
         fit = f"a token is sent to {model.top_k:,} of {model.experts:,} experts"
-        found.append(("top_k", fit, f"`top_k` is at most {model.experts:,}"))
+        result.append(("top_k", fit, f"`top_k` is at most {model.experts:,}"))
     if model.dense_layers > model.layers:
         fit = f"{model.dense_layers:,} of {model.layers:,} layers are without experts"
-        found.append(("dense_layers", fit, f"`dense_layers` is at most {model.layers:,}"))
+        result.append(("dense_layers", fit, f"`dense_layers` is at most {model.layers:,}"))
     if (model.attention == "mla") != bool(model.kv_rank):
         fit = "`kv_rank` is that of latent attention, and latent attention has one"
-        found.append(("kv_rank", fit, "state `attention = mla` and `kv_rank`, or neither"))
-    return found
+        result.append(("kv_rank", fit, "state `attention = mla` and `kv_rank`, or neither"))
+    return result
 
 
 def _plain(value: Value) -> int | bool | str:

@@ -19,16 +19,16 @@ class Overrides:
     parts: tuple[tuple[str, PartOverrides], ...] = ()
 
     def of(self, part: str) -> PartOverrides:
-        """What is changed in a part."""
+        """Return what is changed in a part."""
         return dict(self.parts).get(part, PartOverrides())
 
     def texts(self) -> list[str]:
         """`latency = 500 ns`, `plane.latency = 500 ns`: how the changed type is told from the one that is written."""
-        found = [f"{statement.name.text} = {value_text(value)}" for statement, value in self.fields]
+        result = [f"{statement.name.text} = {value_text(value)}" for statement, value in self.fields]
         for name, part in self.parts:
-            found += [f"{name}.{parameter} = {value_text(value)}" for parameter, value in part.parameters]
-            found += [f"{name}.{text}" for text in part.below.texts()]
-        return found
+            result += [f"{name}.{parameter} = {value_text(value)}" for parameter, value in part.parameters]
+            result += [f"{name}.{text}" for text in part.below.texts()]
+        return result
 
 
 @frozen

@@ -71,7 +71,7 @@ class Evaluator:
     """Where given, the value of every part of the expression is kept here, for a message that shows them."""
 
     def eval(self, node: tree.Expr) -> EvalValue:
-        """The value of an expression; POISON after a diagnostic.
+        """Return the value of an expression; POISON after a diagnostic.
 
         Raises:
             NeedsSolver: the expression asks for what only the solver can answer.
@@ -135,7 +135,7 @@ class Evaluator:
         return Quantity(value / 2, dimension)
 
     def has(self, name: str) -> bool:
-        """Whether the name stands for a value here."""
+        """Return whether the name stands for a value here."""
         definition = self.scope.definition((name,))
         let = definition is not None and isinstance(definition.node, tree.Let)
         return name in self.extra or self.scope.local(name) is not None or let
@@ -160,7 +160,7 @@ class Evaluator:
         return TypeValue(definition)
 
     def let(self, definition: Definition, node: tree.Let) -> EvalValue:
-        """The value of a `let` of a module, worked out when first asked for."""
+        """Return the value of a `let` of a module, worked out when first asked for."""
         lets = self.scope.lets
         if definition not in lets:
             scope = Scope(definition.module, lets=lets)
@@ -224,9 +224,9 @@ class Evaluator:
 
     def origins(self, node: tree.Node) -> tuple[Label, ...]:
         """For the names in an expression, where they get their values and what these are."""
-        found: dict[str, Label] = {}
+        result: dict[str, Label] = {}
         for each in walk(node):
-            if not isinstance(each, tree.Name) or each.text in found:
+            if not isinstance(each, tree.Name) or each.text in result:
                 continue
             lazy = self.scope.local(each.text)
             definition = self.scope.definition((each.text,))
@@ -234,8 +234,8 @@ class Evaluator:
                 self.let(definition, definition.node)
                 lazy = self.scope.lets.get(definition)
             if lazy is not None:
-                found[each.text] = Label(lazy.span, f"`{each.text}` is {value_text(lazy.get(self.sink))}")
-        return tuple(found[name] for name in sorted(found))
+                result[each.text] = Label(lazy.span, f"`{each.text}` is {value_text(lazy.get(self.sink))}")
+        return tuple(result[name] for name in sorted(result))
 
     def _member(self, node: tree.Member) -> EvalValue:
         path = dotted_name(node)
@@ -274,13 +274,13 @@ class Evaluator:
         return operators.apply_binary(self.sink, node, left, right)
 
     def of_system(self, node: tree.Binary) -> bool:
-        """Whether it is something asked of a system: a name that is no value stands behind the `of`, and no share
-        before it."""
+        """Return whether it is something asked of a system: a name that is no value stands behind the `of`, and no
+        share before it."""
         share = isinstance(node.left, tree.Number | tree.Quantity)
         return node.op == "of" and isinstance(node.right, tree.Name) and not share and not self.has(node.right.text)
 
     def _of(self, node: tree.Binary, system: tree.Name) -> EvalValue:
-        """The value of an expression asked of a system."""
+        """Return the value of an expression asked of a system."""
         there = self.systems(system.text, self) if self.systems is not None else None
         if there is not None:
             return there.eval(node.left)
@@ -429,7 +429,7 @@ class Evaluator:
         )
 
     def fits_parameter(self, definition: Definition, name: str, value: EvalValue, arg: tree.Arg) -> bool:
-        """Whether an argument is of the sort of the parameter's default; else say so where it is given."""
+        """Return whether an argument is of the sort of the parameter's default; else say so where it is given."""
         assert isinstance(definition.node, tree.TypeDef)
         param = next(p for p in definition.node.params if p.name.text == name)
         if param.default is None:
@@ -478,7 +478,7 @@ class Evaluator:
     # -- what callers ask for
 
     def constant(self, node: tree.Expr) -> EvalValue:
-        """The value of an expression that no measure may be in; POISON after a diagnostic."""
+        """Return the value of an expression that no measure may be in; POISON after a diagnostic."""
         try:
             return self.eval(node)
         except NeedsSolver as solver:
@@ -487,7 +487,7 @@ class Evaluator:
             return POISON
 
     def integer(self, node: tree.Expr, low: int | None = None) -> int | None:
-        """The whole number that an expression stands for; None after a diagnostic."""
+        """Return the whole number that an expression stands for; None after a diagnostic."""
         value = self.constant(node)
         if isinstance(value, Poison):
             return None
@@ -500,7 +500,7 @@ class Evaluator:
         return int(value.value)
 
     def truth(self, node: tree.Expr) -> bool | None:
-        """Whether an expression holds; None after a diagnostic."""
+        """Return whether an expression holds; None after a diagnostic."""
         value = self.constant(node)
         if isinstance(value, bool | Poison):
             return value if isinstance(value, bool) else None
@@ -508,7 +508,7 @@ class Evaluator:
         return None
 
     def quantity(self, node: tree.Expr, dimension: units.Dimension) -> Fraction | None:
-        """The value in SI base units, of the given dimension; None after a diagnostic."""
+        """Return the value in SI base units, of the given dimension; None after a diagnostic."""
         value = self.constant(node)
         if isinstance(value, Poison):
             return None
@@ -526,7 +526,7 @@ _PER = re.compile(r"(?P<rate>[\d.]+[ \t]*[A-Za-z]+)[ \t]*/[ \t]*$")
 
 
 def _other_reading(name: str, span: Span) -> str | None:
-    """What a name that means nothing is where it stands, if it is one of a few that are often written."""
+    """Return what a name that means nothing is where it stands, if it is one of a few that are often written."""
     if name in MEASURES:
         return f"a measure is asked with what it is about: `{name}(all npu)`"
     if name == "base":

@@ -13,8 +13,8 @@ from unifiedbus_dsl.vocabulary import foreign
 
 
 def expected_value(sink: Sink, node: tree.Node, value: EvalValue, wanted: str) -> EvalValue:
-    found = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
-    sink.error("UB0310", f"this place wants {wanted}, found {found}", node.span, f"is {value_text(value)}")
+    result = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
+    sink.error("UB0310", f"this place wants {wanted}, found {result}", node.span, f"is {value_text(value)}")
     return POISON
 
 
@@ -42,7 +42,7 @@ def unit_mismatch(sink: Sink, a: tree.Node, left: EvalValue, b: tree.Node, right
 
 
 def _share_of(node: tree.Node, verb: str) -> tuple[str, ...]:
-    """What a bare share is probably meant to be."""
+    """Return what a bare share is probably meant to be."""
     text = " ".join(node.span.text.split())
     if not text.endswith("%"):
         return ()
@@ -85,7 +85,7 @@ _PREFIXES = ("k", "K", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi")
 
 
 def _prefix_alone(node: tree.Quantity, part: str) -> str:
-    """What a number with a prefix and no unit may mean."""
+    """Return what a number with a prefix and no unit may mean."""
     amount = node.number.text
     return (
         f"write `{amount} {part}bps` for bits a second, `{amount} {part}B/s` for bytes, `{amount} {part}B` for a size"
@@ -135,7 +135,7 @@ _USUAL = {
 
 
 def _unit_span(node: tree.Quantity) -> Span:
-    """The place of the unit behind the number."""
+    """Return the place of the unit behind the number."""
     start = node.span.text.index(node.unit, len(node.number.text))
     return Span(node.span.source, node.span.start + start, node.span.start + start + len(node.unit))
 

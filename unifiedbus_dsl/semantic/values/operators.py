@@ -25,7 +25,7 @@ class Undecided(Exception):  # noqa: N818 - not an error: the proved bounds are 
 
 
 def apply_unary(sink: Sink, node: tree.Unary, value: EvalValue) -> EvalValue:
-    """The value of `-` or `not`; POISON after a diagnostic."""
+    """Return the value of `-` or `not`; POISON after a diagnostic."""
     if node.op == "not":
         return not value if isinstance(value, bool) else expected_value(sink, node.operand, value, "a truth value")
     if isinstance(value, Interval):
@@ -38,7 +38,7 @@ def _negative(value: Quantity) -> Quantity:
 
 
 def apply_binary(sink: Sink, node: tree.Binary, left: EvalValue, right: EvalValue) -> EvalValue:
-    """The value of an operator but `and` and `or`; POISON after a diagnostic."""
+    """Return the value of an operator but `and` and `or`; POISON after a diagnostic."""
     if isinstance(left, Interval) or isinstance(right, Interval):
         return _between(sink, node, left, right)
     if node.op == "|":
@@ -54,7 +54,7 @@ def apply_binary(sink: Sink, node: tree.Binary, left: EvalValue, right: EvalValu
 
 
 def limit_size(sink: Sink, node: tree.Node, value: EvalValue) -> EvalValue:
-    """The value, where it is no number that grows beyond all measure; else POISON after a diagnostic."""
+    """Return the value, where it is no number that grows beyond all measure; else POISON after a diagnostic."""
     if not isinstance(value, Quantity) or fits_limits(value.value):
         return value
     sink.error(
@@ -68,7 +68,8 @@ def limit_size(sink: Sink, node: tree.Node, value: EvalValue) -> EvalValue:
 
 
 def fits_limits(value: Fraction) -> bool:
-    """Whether a number has few enough digits to be worked with exactly, and lies in the range of floating point."""
+    """Return whether a number has few enough digits to be worked with exactly, and lies in the range of floating
+    point."""
     above, below = value.numerator.bit_length(), value.denominator.bit_length()
     return above + below <= MAX_BITS and (above == 0 or abs(above - below) <= MAX_SIZE)
 
@@ -85,9 +86,9 @@ def _between(sink: Sink, node: tree.Binary, left: EvalValue, right: EvalValue) -
             node.op in ("div", "mod", "^") or (node.op == "/" and part is node.right and low.value <= 0 <= high.value)
         ):
             return expected_value(sink, part, value, "a single value, not an interval")
-    found = [limit_size(sink, node, _arithmetic(sink, node, x, y)) for x in one for y in two]
-    ordered = sorted((value for value in found if isinstance(value, Quantity)), key=lambda q: q.value)
-    if len(ordered) != len(found):
+    result = [limit_size(sink, node, _arithmetic(sink, node, x, y)) for x in one for y in two]
+    ordered = sorted((value for value in result if isinstance(value, Quantity)), key=lambda q: q.value)
+    if len(ordered) != len(result):
         return POISON
     meet = all(value.meet for value in (left, right) if isinstance(value, Interval))
     return Interval(ordered[0], ordered[-1], meet)
@@ -137,7 +138,7 @@ def _power(sink: Sink, node: tree.Binary, left: Quantity, right: Quantity) -> Ev
 def compare_values(
     sink: Sink, node: tree.Compare, left: EvalValue, right: EvalValue, tolerance: EvalValue
 ) -> EvalValue:
-    """Whether the comparison of two values holds; POISON after a diagnostic.
+    """Return whether the comparison of two values holds; POISON after a diagnostic.
 
     Raises:
         Undecided: it holds at one end of an interval and fails at the other.
@@ -161,7 +162,7 @@ def compare_values(
 
 
 def _compare_ends(sink: Sink, node: tree.Compare, left: EvalValue, right: EvalValue, tolerance: EvalValue) -> EvalValue:
-    """A comparison of intervals: true or false only where it is so for every value in them."""
+    """Return a comparison of intervals: true or false only where it is so for every value in them."""
     one, two = _ends(left), _ends(right)
     if one is None or two is None:
         part, value = (node.left, left) if one is None else (node.right, right)
@@ -187,7 +188,7 @@ def _compare_ends(sink: Sink, node: tree.Compare, left: EvalValue, right: EvalVa
 
 
 def _margin(sink: Sink, node: tree.Compare, right: Quantity, tolerance: EvalValue) -> Fraction | Poison:
-    """How far apart the sides may be. A share is of the right side, `within 3 ns` is absolute."""
+    """Return how far apart the sides may be. A share is of the right side, `within 3 ns` is absolute."""
     if node.within is None:
         return Fraction(0)
     percent = isinstance(node.within, tree.Quantity) and node.within.unit == "%"
@@ -206,24 +207,24 @@ def _margin(sink: Sink, node: tree.Compare, right: Quantity, tolerance: EvalValu
 
 
 def apply(sink: Sink, node: tree.Call, name: str, items: Sequence[Quantity | Interval]) -> EvalValue:
-    """The value of a function; of intervals by their ends."""
+    """Return the value of a function; of intervals by their ends."""
     intervals = [item for item in items if isinstance(item, Interval)]
     if not intervals:
         return apply_function(sink, node, name, [item for item in items if isinstance(item, Quantity)])
     if name == "log2":
         return expected_value(sink, node.args[0].value, intervals[0], "a single value, not an interval")
     ends = [(item.lower, item.upper) if isinstance(item, Interval) else (item, item) for item in items]
-    found = _ends_of_product(sink, node, ends) if name == "product" else _ends_of(sink, node, name, ends)
-    if found is None:
+    ends_of_product = _ends_of_product(sink, node, ends) if name == "product" else _ends_of(sink, node, name, ends)
+    if ends_of_product is None:
         return POISON
-    return Interval(*found, all(item.meet for item in intervals))
+    return Interval(*ends_of_product, all(item.meet for item in intervals))
 
 
 Ends = tuple[Quantity, Quantity]
 
 
 def _ends_of(sink: Sink, node: tree.Call, name: str, ends: Sequence[Ends]) -> Ends | None:
-    """Both ends of a function that rises with every argument, and of `abs`; None after a diagnostic."""
+    """Return both ends of a function that rises with every argument, and of `abs`; None after a diagnostic."""
     low, high = (apply_function(sink, node, name, list(side)) for side in zip(*ends, strict=True))
     if not isinstance(low, Quantity) or not isinstance(high, Quantity):
         return None
@@ -233,12 +234,12 @@ def _ends_of(sink: Sink, node: tree.Call, name: str, ends: Sequence[Ends]) -> En
 
 
 def _ends_of_product(sink: Sink, node: tree.Call, ends: Sequence[Ends]) -> Ends | None:
-    """Both ends of a product, factor by factor; None after a diagnostic."""
+    """Return both ends of a product, factor by factor; None after a diagnostic."""
     low = high = number(1)
     for pair in ends:
-        found = [apply_function(sink, node, "product", [x, y]) for x in (low, high) for y in pair]
-        corners = sorted((end for end in found if isinstance(end, Quantity)), key=lambda end: end.value)
-        if len(corners) < len(found):
+        ends_of_product = [apply_function(sink, node, "product", [x, y]) for x in (low, high) for y in pair]
+        corners = sorted((end for end in ends_of_product if isinstance(end, Quantity)), key=lambda end: end.value)
+        if len(corners) < len(ends_of_product):
             return None
         low, high = corners[0], corners[-1]
     return low, high
@@ -286,7 +287,7 @@ def _sum(sink: Sink, node: tree.Call, values: list[Fraction], dimension: units.D
 
 
 def _ends(value: EvalValue) -> tuple[Quantity, Quantity] | None:
-    """Both ends of an interval; of a quantity the same one twice."""
+    """Return both ends of an interval; of a quantity the same one twice."""
     if isinstance(value, Interval):
         return value.lower, value.upper
     return (value, value) if isinstance(value, Quantity) else None

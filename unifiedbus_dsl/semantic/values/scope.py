@@ -73,13 +73,13 @@ class Scope:
         return self.quiet or bool({name, "*"} & self.module.damaged_words)
 
     def values(self) -> Iterator[str]:
-        """The names that stand for a value of this place: no types, protocols or links."""
+        """Yield the names that stand for a value of this place: no types, protocols or links."""
         yield from self.params
         yield from self.members
         yield from self.module.of_sort(tree.Let)
 
     def candidates(self) -> Iterator[str]:
-        """Every name that could be said here."""
+        """Yield every name that could be said here."""
         yield from self.values()
         yield from self.structure
         yield from (name for name, _ in self.module.reachable())

@@ -21,7 +21,7 @@ MAX_LIST = 100_000
 
 
 def list_value(evaluator: Evaluation, node: tree.ListExpr) -> EvalValue:
-    """The value of `[a, b, …]`; POISON after a diagnostic."""
+    """Return the value of `[a, b, …]`; POISON after a diagnostic."""
     items: list[Value] = []
     for part in node.items:
         item = evaluator.eval(part)
@@ -44,7 +44,8 @@ def list_value(evaluator: Evaluation, node: tree.ListExpr) -> EvalValue:
 
 
 def _size(items: Sequence[EvalValue], limit: int) -> int:
-    """How many elements a list has, those of lists in it counted; something beyond the limit where it has more."""
+    """Return how many elements a list has, those of lists in it counted; something beyond the limit where it has
+    more."""
     total = len(items)
     for item in items:
         if total > limit:
@@ -71,7 +72,7 @@ class Reading:
 
 
 def reading(node: tree.Index) -> Reading:
-    """The parts of an expression with subscripts."""
+    """Return the parts of an expression with subscripts."""
     base: tree.Expr = node.base
     subscripts = node.subscripts
     while isinstance(base, tree.Index):
@@ -81,7 +82,7 @@ def reading(node: tree.Index) -> Reading:
 
 
 def element(evaluator: Evaluation, node: tree.Index) -> EvalValue:
-    """The value of `t[3]` or `t[1, 2]`; POISON after a diagnostic."""
+    """Return the value of `t[3]` or `t[1, 2]`; POISON after a diagnostic."""
     read = reading(node)
     if not isinstance(read.base, tree.ListExpr) and not dotted_name(read.base):
         return evaluator.no_value(node)
@@ -138,7 +139,7 @@ class Table:
 
 
 def table(evaluator: Evaluation, read: Reading) -> Table | None:
-    """The table that is read; None after a diagnostic."""
+    """Return the table that is read; None after a diagnostic."""
     value = evaluator.constant(read.base)
     if isinstance(value, Poison):
         return None
@@ -165,22 +166,22 @@ def table(evaluator: Evaluation, read: Reading) -> Table | None:
 
 
 def _shape(value: Value) -> tuple[int, ...]:
-    """The sizes of a list of lists, by its first elements."""
+    """Return the sizes of a list of lists, by its first elements."""
     if not isinstance(value, tuple):
         return ()
     return (len(value), *_shape(value[0])) if value else (0,)
 
 
 def _is_even(evaluator: Evaluation, read: Reading, rows: tuple[Value, ...]) -> bool:
-    """Whether all rows are lists of one length; else say which is not."""
+    """Return whether all rows are lists of one length; else say which is not."""
     sizes = [len(row) if isinstance(row, tuple) else None for row in rows]
     for at, row in enumerate(rows):
         if sizes[at] == sizes[0]:
             continue
-        found = f"has {len(row)}" if isinstance(row, tuple) else f"is {describe(row)}"
+        result = f"has {len(row)}" if isinstance(row, tuple) else f"is {describe(row)}"
         evaluator.sink.error(
             "UB0407",
-            f"the rows of `{read.name}` differ: the first has {sizes[0]} elements, row {at} {found}",
+            f"the rows of `{read.name}` differ: the first has {sizes[0]} elements, row {at} {result}",
             read.base.span,
             "no table of rows and columns",
             labels=_row_label(evaluator, read.base, at),
@@ -209,7 +210,7 @@ def _spans(evaluator: Evaluation, base: tree.Expr, shape: tuple[int, ...]) -> tu
 
 
 def _literal(evaluator: Evaluation, base: tree.Expr) -> tree.ListExpr | None:
-    """The list as it is written, where the name stands for one."""
+    """Return the list as it is written, where the name stands for one."""
     node: tree.Expr | None = base
     if isinstance(base, tree.Name) and (local := evaluator.scope.local(base.text)) is not None:
         node = local.text
@@ -219,9 +220,9 @@ def _literal(evaluator: Evaluation, base: tree.Expr) -> tree.ListExpr | None:
 
 
 def sizes_where_alone(name: str, node: tree.Node, evaluator: Evaluation) -> list[tuple[int, Span]] | None:
-    """The sizes of the dimensions of tables where an index stands alone, each with the place; None after a
+    """Return the sizes of the dimensions of tables where an index stands alone, each with the place; None after a
     diagnostic."""
-    found: list[tuple[int, Span]] = []
+    result: list[tuple[int, Span]] = []
     waiting = [node]
     while waiting:
         here = waiting.pop()
@@ -236,12 +237,12 @@ def sizes_where_alone(name: str, node: tree.Node, evaluator: Evaluation) -> list
             if read_table is None:
                 return None
             sizes = dict(zip(read.subscripts, read_table.shape, strict=False))
-            found += [(sizes[at], at.span) for at in alone if at in sizes]
-    return found
+            result += [(sizes[at], at.span) for at in alone if at in sizes]
+    return result
 
 
 def index_names(node: tree.Node) -> Iterator[tree.Name]:
-    """The names in a subscript that may be indices: not those of the tables and functions in it."""
+    """Yield the names in a subscript that may be indices: not those of the tables and functions in it."""
     waiting = [node]
     while waiting:
         here = waiting.pop()

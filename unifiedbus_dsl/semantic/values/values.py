@@ -56,7 +56,8 @@ def is_whole(value: EvalValue) -> TypeGuard[Quantity]:
 
 
 def same_sort(a: EvalValue, b: EvalValue) -> bool:
-    """Whether one value may stand for the other: same dimension, both types, both lists, …; what is in error fits."""
+    """Return whether one value may stand for the other: same dimension, both types, both lists, …; what is in error
+    fits."""
     if isinstance(a, Poison) or isinstance(b, Poison):
         return True
     if isinstance(a, Quantity) and isinstance(b, Quantity):
@@ -67,7 +68,7 @@ def same_sort(a: EvalValue, b: EvalValue) -> bool:
 
 
 def value_text(value: EvalValue) -> str:
-    """A value as a reader would write it."""
+    """Return a value as a reader would write it."""
     match value:
         case Quantity():
             if value.dimension == NUMBER and value.value.denominator == 1:
@@ -90,12 +91,12 @@ def value_text(value: EvalValue) -> str:
 
 
 def article(kind: str) -> str:
-    """A kind with its article: `an npu`, `a switch`."""
+    """Return a kind with its article: `an npu`, `a switch`."""
     return f"{'an' if kind in ('npu', 'assembly') else 'a'} {kind}"
 
 
 def describe(value: EvalValue) -> str:
-    """What sort of thing a value is, with its article: `a rate`, `a list`, `a type`."""
+    """Return what sort of thing a value is, with its article: `a rate`, `a list`, `a type`."""
     match value:
         case Quantity():
             return dimension_name(value.dimension)

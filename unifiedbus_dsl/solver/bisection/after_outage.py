@@ -57,7 +57,7 @@ class Outage:
     gone: Ints
 
     def known(self, base: Bisection) -> Known:
-        """What the bisection of the whole machine says of that of what is left."""
+        """Return what the bisection of the whole machine says of that of what is left."""
         taken = self.taken_Bps()
         value = max(0.0, base.capacity.lower * (1 - ROUNDING) - taken)
         proof = LessLosses(base.proof, self.network.selected(self.before), self.health_before)
@@ -66,13 +66,13 @@ class Outage:
         return Known(lower, (halved_again(self.network, base.vertex_side, left),), (base.vertex_side,))
 
     def share(self, base: Bisection) -> tuple[float, float]:
-        """Bounds on the part of its bisection that the machine has left, from what is lost alone."""
+        """Return bounds on the part of its bisection that the machine has left, from what is lost alone."""
         lower = base.capacity.lower
         least = max(0.0, 1 - self.taken_Bps() / lower) if lower > 0 else 0.0
         return least, 1.0 if not len(self.gone) else inf
 
     def taken_Bps(self) -> float:  # noqa: N802
-        """The capacity, byte/s, that a halving cut has less at most (see above)."""
+        """Return the capacity, byte/s, that a halving cut has less at most (see above)."""
         network, members = self.network, self.network.selected(self.before)
         a, b = cable_ends(self.fabric)
         lost = arc_kinds(self.fabric).capacity_Bps[self.fabric.kind] * self._lost()
@@ -91,15 +91,15 @@ class Outage:
         return float((lost * chance).sum()) * ways * (1 + ROUNDING)
 
     def _lost(self) -> Floats:
-        """The part of its capacity that each cable has lost, [cables]."""
+        """Return the part of its capacity that each cable has lost, [cables]."""
         ones = np.ones(self.fabric.cable_count)
         before, after = (ones if health is None else health for health in (self.health_before, self.health_after))
         return np.maximum(before - after, 0.0)
 
 
 def chances(n: int, k: int) -> tuple[float, float]:
-    """The chances that a cable of one of k lost members out of n is crossed: with an end elsewhere, and with both ends
-    at two of them."""
+    """Return the chances that a cable of one of k lost members out of n is crossed: with an end elsewhere, and with
+    both ends at two of them."""
     if k == 0:
         return 0.0, 0.0
     a = (k + 1) // 2

@@ -47,9 +47,9 @@ class Least:
     proof: LowerBound
 
 
-def every_half(graph: CutGraph, until: float = inf) -> Least | None:
+def every_half(graph: CutGraph, deadline_s: float = inf) -> Least | None:
     """Return the half of the least cut, by a minimum cut for each half of the members; None where there are many, or
-    they are not all made by `until`."""
+    they are not all made by `deadline_s`."""
     n = int(graph.members.sum())
     count = comb(n, n // 2) // (2 - n % 2)
     if n < 2 or count > MAX_HALVES or count * graph.weight.nnz > MAX_HALF_ARCS:
@@ -62,7 +62,7 @@ def every_half(graph: CutGraph, until: float = inf) -> Least | None:
     for picked in combinations(range(n), n // 2):
         if n % 2 == 0 and picked[0] != 0:
             break  # the other halves of the same cuts
-        if monotonic() > until:
+        if monotonic() > deadline_s:
             return None
         half = np.zeros(len(graph.node), dtype=bool)
         half[members[list(picked)]] = True
@@ -78,7 +78,7 @@ def every_half(graph: CutGraph, until: float = inf) -> Least | None:
     return Least(best, least, proof)
 
 
-def branch_and_bound(graph: CutGraph, half: Bools, step: float, until: float = inf) -> Least | None:
+def branch_and_bound(graph: CutGraph, half: Bools, step: float, deadline_s: float = inf) -> Least | None:
     """Return the half of the least cut, beginning with the cut of a known `half`; None where there are too many nodes.
 
     All cuts that halve the members differ by multiples of `step` (0: unknown). Each member is a node of its own.
@@ -86,10 +86,10 @@ def branch_and_bound(graph: CutGraph, half: Bools, step: float, until: float = i
     n = int(graph.members.sum())
     if graph.nodes > MAX_NODES or n < 2 or (graph.members > 1).any() or not graph.weight.nnz:
         return None
-    certificate = semidefinite(graph, until)
+    certificate = semidefinite(graph, deadline_s)
     if certificate is None:
         return None
-    return _Search(graph, half, step, *certificate).run(until)
+    return _Search(graph, half, step, *certificate).run(deadline_s)
 
 
 class _Search:
@@ -111,7 +111,7 @@ class _Search:
         self.d, self.pull = d * unit, pull * unit
         self.leaves: list[tuple[int, NDArray[np.uint64]]] = []
 
-    def run(self, until: float) -> Least:
+    def run(self, deadline_s: float) -> Least:
         nodes = self.graph.nodes
         self._offer(self._side_of(self.half))
         empty = np.zeros((1, nodes))
@@ -120,7 +120,7 @@ class _Search:
         while stack:
             fixed, x, row, cut, bound, code = stack.pop()
             keep = bound < self._limit()
-            if fixed and (self.states > MAX_STATES or monotonic() > until):
+            if fixed and (self.states > MAX_STATES or monotonic() > deadline_s):
                 left = min(left, float(bound[keep].min(initial=inf)))
                 keep[:] = False
             self._leave(fixed, code[~keep])
@@ -183,13 +183,13 @@ class _Search:
             stack.append((fixed + 1, xs[some], row[some], cut[some], bound[some], code[some]))
 
     def _cut_at(self, xs: Floats, at: int) -> Floats:
-        """What the node `at` cuts of its capacity to nodes fixed before it."""
+        """Return what the node `at` cuts of its capacity to nodes fixed before it."""
         weights = self.dense[at].copy()
         weights[: at + 1] = 0.0
         return np.asarray((weights.sum() - xs[:, at] * (xs @ weights)) / 2)
 
     def _side_of(self, half: Bools) -> Bools:
-        """The sides of all nodes, in order, for a half: a minimum cut."""
+        """Return the sides of all nodes, in order, for a half: a minimum cut."""
         graph, size = self.graph, self.graph.nodes + 2
         at = np.arange(graph.nodes)
         at[graph.node[half]] = size - 2
@@ -214,7 +214,7 @@ class _Search:
 
 
 def _order(graph: CutGraph) -> Ints:
-    """The nodes, the first to be fixed last: each next one has the largest capacity to those fixed before it."""
+    """Return the nodes, the first to be fixed last: each next one has the largest capacity to those fixed before it."""
     weight = graph.weight.toarray()
     gain = weight.sum(axis=1) * 1e-6
     fixed = list[int]()

@@ -61,22 +61,22 @@ def _place(axis: Axis, device: Ints) -> Ints:
     return np.where(inside & (place < axis.length), place, axis.length)
 
 
-def by_distances(graph: CutGraph, until: float = inf) -> list[tuple[float, Bools]]:
+def by_distances(graph: CutGraph, deadline_s: float = inf) -> list[tuple[float, Bools]]:
     """Return halves [E] by sweeps over the graph, the best first, each with the capacity that it cuts where free nodes
-    are on the side of most of their neighbours, byte/s. Not all sweeps are made after `until`."""
+    are on the side of most of their neighbours, byte/s. Not all sweeps are made after `deadline_s`."""
     if graph.nodes < 2 or not graph.weight.nnz:
         return []
     size = int(graph.members.sum()) // 2
     best: dict[bytes, tuple[float, Bools]] = {}
     keys = list[NDArray[np.generic]]()
     with suppress(DeadlineError):
-        keys.extend(_directions(graph, until))
+        keys.extend(_directions(graph, deadline_s))
     for key in track(keys, "sweeps over the machine"):
         half = threshold_partition(graph, key, size)
         packed = np.packbits(half).tobytes()
         if packed not in best:
             best[packed] = (swept_cut(graph, half), half)
-        if monotonic() > until:
+        if monotonic() > deadline_s:
             break
     return sorted(best.values(), key=lambda each: each[0])
 
@@ -88,42 +88,42 @@ def swept_cut(graph: CutGraph, half: Bools) -> float:
     return graph.cut(propagate_labels(graph, inside * 2 > graph.members))
 
 
-def _directions(graph: CutGraph, until: float) -> Iterator[NDArray[np.generic]]:
+def _directions(graph: CutGraph, deadline_s: float) -> Iterator[NDArray[np.generic]]:
     """Yield orders of the nodes, [N] keys each.
 
     Raises:
-        TooLateError: not all are found by `until`.
+        TooLateError: not all are found by `deadline_s`.
     """
-    far = hop_distances(graph, _last(hop_distances(graph, np.array([0]), until)), until)
+    far = hop_distances(graph, _last(hop_distances(graph, np.array([0]), deadline_s)), deadline_s)
     start, stop = _last(-far), _last(far)
-    back = hop_distances(graph, stop, until)
+    back = hop_distances(graph, stop, deadline_s)
     yield far - back
     yield far
     yield back
     centre = np.array([int(np.argmin(np.where(far < 0, graph.nodes, np.maximum(far, back))))])
     fits = max(4, MAX_ARCS // (4 * graph.weight.nnz))
     for root, from_root in ((centre, None), (start, far)):
-        distance = hop_distances(graph, root, until) if from_root is None else from_root
+        distance = hop_distances(graph, root, deadline_s) if from_root is None else from_root
         neighbours = graph.weight.indices[graph.weight.indptr[root[0]] : graph.weight.indptr[root[0] + 1]]
         count = min(len(neighbours), MAX_DIRECTIONS // 2, fits // 2)
         some = neighbours[np.unique(np.linspace(0, len(neighbours) - 1, count).round().astype(np.int64))]
         layers: list[Ints] = []
         for b in some.tolist():
-            layers.append(_layers(graph, hop_distances(graph, np.array([b]), until) - distance, until))
+            layers.append(_layers(graph, hop_distances(graph, np.array([b]), deadline_s) - distance, deadline_s))
         for k in range(len(layers)):
             keys = [layers[(k + j) % len(layers)] for j in range(min(KEYS, len(layers)))]
             yield _ranked(keys)
 
 
-def _layers(graph: CutGraph, nearer: Ints, until: float) -> Ints:
+def _layers(graph: CutGraph, nearer: Ints, deadline_s: float) -> Ints:
     """Return the layer of each node, [N]: below 0 nearer to the one end of an edge, above 0 to the other, the more the
     further from the other part."""
     first, second = nearer < 0, nearer > 0
     if int(graph.members[first].sum()) == int(graph.members.sum()) // 2:
         return np.sign(nearer)
     layers = np.zeros(graph.nodes, dtype=np.int64)
-    layers[first] = -hop_distances(graph, np.flatnonzero(second), until)[first]
-    layers[second] = hop_distances(graph, np.flatnonzero(first), until)[second]
+    layers[first] = -hop_distances(graph, np.flatnonzero(second), deadline_s)[first]
+    layers[second] = hop_distances(graph, np.flatnonzero(first), deadline_s)[second]
     return layers
 
 
@@ -141,12 +141,12 @@ def _last(distance: Ints) -> Ints:
     return np.array([int(np.argmax(distance))])
 
 
-def hop_distances(graph: CutGraph, sources: Ints, until: float = inf) -> Ints:
+def hop_distances(graph: CutGraph, sources: Ints, deadline_s: float = inf) -> Ints:
     """Return the hops from the nearest of the sources to each node, [N]; -1 where there is no path. Level by level, on
     what is deep by Dijkstra's algorithm.
 
     Raises:
-        TooLateError: not all are found by `until`.
+        TooLateError: not all are found by `deadline_s`.
     """
     indptr, indices = graph.weight.indptr.astype(np.int64), graph.weight.indices
     distance = np.full(graph.nodes, -1, dtype=np.int64)
@@ -154,10 +154,10 @@ def hop_distances(graph: CutGraph, sources: Ints, until: float = inf) -> Ints:
     distance[sources] = 0
     front, level = np.asarray(sources, dtype=np.int64), 0
     while len(front):
-        check_deadline(until)
+        check_deadline(deadline_s)
         level += 1
         if level > DEEP:
-            check_deadline(until - DEEP_LINK_S * graph.weight.nnz)
+            check_deadline(deadline_s - DEEP_LINK_S * graph.weight.nnz)
             return _deep_distances(graph, sources)
         heads = indices[concatenate_ranges(indptr[front], indptr[front + 1])]
         heads = heads[distance[heads] < 0]
@@ -179,7 +179,7 @@ def _deep_distances(graph: CutGraph, sources: Ints) -> Ints:
     return np.where(np.isfinite(far), far, -1.0).astype(np.int64)
 
 
-def exchange_boundary(graph: CutGraph, half: Bools, until: float = inf, rounds: int = 200) -> Bools:
+def exchange_boundary(graph: CutGraph, half: Bools, deadline_s: float = inf, rounds: int = 200) -> Bools:
     """Return a half of the same size whose cut is no worse, by many exchanges at once on a sparse graph: of the nodes
     with as many end points those that gain most change sides in pairs, no two of them neighbours, as long as each pair
     gains (Fiduccia and Mattheyses, DAC 1982, with all moves of a pass side by side). Nodes that the half goes through
@@ -212,7 +212,7 @@ def exchange_boundary(graph: CutGraph, half: Bools, until: float = inf, rounds: 
         else:
             break
         after = propagate_labels(graph, after & (graph.members > 0))
-        if graph.cut(after) >= graph.cut(side) or monotonic() > until:
+        if graph.cut(after) >= graph.cut(side) or monotonic() > deadline_s:
             break
         side = after
     result = half.copy()

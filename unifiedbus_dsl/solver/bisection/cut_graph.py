@@ -42,13 +42,13 @@ class CutGraph:
         return np.asarray(self.weight.sum(axis=1), dtype=np.float64).ravel()
 
     def cut(self, side: Bools) -> float:
-        """Capacity between the sides, byte/s."""
+        """Return capacity between the sides, byte/s."""
         x = side.astype(np.float64)
         return float(x @ (self.weight @ (1.0 - x)))
 
 
 def cut_graph(network: Network, chosen: Bools) -> CutGraph:
-    """The graph of all cuts that halve the end points `chosen` ([E]): its least cut is the bisection.
+    """Return the graph of all cuts that halve the end points `chosen` ([E]): its least cut is the bisection.
 
     All vertices of a chosen end point are one node, since its half holds all of it. What forwards nothing and is not
     chosen carries nothing over a cut. Other nodes are free: one with a single neighbour is on the side of that, one
@@ -75,7 +75,7 @@ def cut_graph(network: Network, chosen: Bools) -> CutGraph:
 
 
 def _contract_chains(weight: Any, fixed: Bools) -> tuple[Any, Ints]:
-    """The matrix without free nodes of one neighbour or of two, and the numbers of the nodes that are left."""
+    """Return the matrix without free nodes of one neighbour or of two, and the numbers of the nodes that are left."""
     from scipy.sparse import csr_matrix
 
     left = np.arange(weight.shape[0])
@@ -105,7 +105,8 @@ def _contract_chains(weight: Any, fixed: Bools) -> tuple[Any, Ints]:
 
 
 def contract_leaves(graph: CutGraph) -> CutGraph:
-    """The same with the end points that have a single neighbour joined to it: whole leaves change sides together."""
+    """Return the same with the end points that have a single neighbour joined to it: whole leaves change sides
+    together."""
     from scipy.sparse import csr_matrix
 
     degree = np.diff(graph.weight.indptr)
@@ -126,7 +127,7 @@ def contract_leaves(graph: CutGraph) -> CutGraph:
 
 
 def threshold_partition(graph: CutGraph, order: NDArray[np.generic], size: int) -> Bools:
-    """The end points, [E], of which the nodes come first in `order` ([N] keys), cut at `size`."""
+    """Return the end points, [E], of which the nodes come first in `order` ([N] keys), cut at `size`."""
     ends = np.flatnonzero(graph.node >= 0)
     ranked = ends[np.lexsort((ends, graph.node[ends], order[graph.node[ends]]))]
     half = np.zeros(len(graph.node), dtype=bool)
@@ -134,12 +135,13 @@ def threshold_partition(graph: CutGraph, order: NDArray[np.generic], size: int) 
     return half
 
 
-def kernighan_lin(graph: CutGraph, half: Bools, until: float = inf) -> Bools:
-    """A half of the same size whose cut is no worse, by passes of exchanges in the manner of Kernighan and Lin (Bell
-    System Technical Journal 49, 1970): in each step the best single node without end points, or pair of nodes with as
-    many, changes sides, once a pass; the best point of the pass is kept. Capacities are taken to 2^-26 of the largest.
+def kernighan_lin(graph: CutGraph, half: Bools, deadline_s: float = inf) -> Bools:
+    """Return a half of the same size whose cut is no worse, by passes of exchanges in the manner of Kernighan and Lin
+    (Bell System Technical Journal 49, 1970): in each step the best single node without end points, or pair of nodes
+    with as many, changes sides, once a pass; the best point of the pass is kept. Capacities are taken to 2^-26 of the
+    largest.
 
-    Nodes that the half goes through stay where they are. O(N^2) a step; no step begins after `until`.
+    Nodes that the half goes through stay where they are. O(N^2) a step; no step begins after `deadline_s`.
     """
     graph = evolve(graph, weight=_round_weights(graph.weight))
     dense = graph.weight.toarray()
@@ -149,11 +151,11 @@ def kernighan_lin(graph: CutGraph, half: Bools, until: float = inf) -> Bools:
     side = propagate_labels(graph, side)
     best = graph.cut(side)
     while True:
-        found, after = _pass(graph, dense, side, mixed, best, until)
+        found, after = _pass(graph, dense, side, mixed, best, deadline_s)
         if after >= best:
             break
         side, best = found, after
-        if monotonic() > until:
+        if monotonic() > deadline_s:
             break
     result = half.copy()
     whole = (graph.node >= 0) & ~mixed[graph.node]
@@ -183,7 +185,7 @@ def propagate_labels(graph: CutGraph, side: Bools) -> Bools:
 
 
 def _pass(
-    graph: CutGraph, dense: Floats, start: Bools, locked: Bools, value: float, until: float
+    graph: CutGraph, dense: Floats, start: Bools, locked: Bools, value: float, deadline_s: float
 ) -> tuple[Bools, float]:
     side, locked = start.copy(), locked.copy()
     best_side, best, now, since = start, value, value, 0
@@ -191,7 +193,7 @@ def _pass(
     # what a node's change of side takes from the cut: its capacity to the other side less that to its own
     gain = -sign * (dense @ sign)
     counts = np.unique(graph.members)
-    while since < PATIENCE and monotonic() <= until:
+    while since < PATIENCE and monotonic() <= deadline_s:
         chosen: tuple[float, list[int]] = (-np.inf, [])
         for count in counts.tolist():
             these = np.flatnonzero(~locked & (graph.members == count))

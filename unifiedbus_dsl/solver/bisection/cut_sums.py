@@ -18,7 +18,7 @@ MOST_BITS = 1_000_000_000
 
 
 def islands(graph: CutGraph) -> Bools | None:
-    """Half of the end points, [E], made of whole islands; None where islands don't add up to it.
+    """Return half of the end points, [E], made of whole islands; None where islands don't add up to it.
 
     Which sums the islands reach is a row of bits, shifted and joined island by island; the way back says which are in.
     """
@@ -84,12 +84,12 @@ def lattice(graph: CutGraph) -> Lattice | None:
 
 def in_units(graph: CutGraph, lower: ProvedBound) -> ProvedBound:
     """Return the next capacity that a cut can have."""
-    found = lattice(graph)
-    if found is None:
+    result = lattice(graph)
+    if result is None:
         return lower
-    steps = ceil(lower.value / found.unit * (1 - 1e-12))
-    steps += (found.rest - steps) % found.parity
-    if steps * found.unit <= lower.value * (1 + MEETS_WITHIN):
+    steps = ceil(lower.value / result.unit * (1 - 1e-12))
+    steps += (result.rest - steps) % result.parity
+    if steps * result.unit <= lower.value * (1 + MEETS_WITHIN):
         return lower
-    value = float(steps * found.unit)
+    value = float(steps * result.unit)
     return ProvedBound(value, f"{lower.reason}, up to the next sum of whole cables", WholeUnits(lower.proof))

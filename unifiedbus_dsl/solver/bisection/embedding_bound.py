@@ -56,9 +56,9 @@ class _Links:
     capacity: Floats
 
 
-def embedding_bound(graph: CutGraph, until: float = inf) -> tuple[float, LowerBound]:
-    """What every halving cut carries at least, byte/s, and what shows it; 0 where the graph is too large or in parts.
-    No routing but the first of a small graph is made after `until`."""
+def embedding_bound(graph: CutGraph, deadline_s: float = inf) -> tuple[float, LowerBound]:
+    """Return what every halving cut carries at least, byte/s, and what shows it; 0 where the graph is too large or in
+    parts. No routing but the first of a small graph is made after `deadline_s`."""
     whole = contract_leaves(graph)
     if whole.nodes > MOST_NODES or whole.weight.nnz == 0:
         return 0.0, NoBound()
@@ -82,12 +82,12 @@ def embedding_bound(graph: CutGraph, until: float = inf) -> tuple[float, LowerBo
     best, stale, amounts = 0.0, 0, np.zeros(0)
     weight = np.ones(len(length))
     for _ in track(range(max(1, min(ROUTINGS, STEPS // work + 1))), "route flows across a halving cut"):
-        if whole.nodes > MAX_UNTIMED and monotonic() + LINK_S * whole.nodes * whole.weight.nnz > until:
+        if whole.nodes > MAX_UNTIMED and monotonic() + LINK_S * whole.nodes * whole.weight.nnz > deadline_s:
             break
         far = _distances(whole, links, length)
         if not np.isfinite(far).all():
             return 0.0, NoBound()
-        loads = _loads(whole, links, far, length, sorts, count, until)
+        loads = _loads(whole, links, far, length, sorts, count, deadline_s)
         if loads is None:
             break
         for which, load in enumerate(loads):
@@ -97,7 +97,7 @@ def embedding_bound(graph: CutGraph, until: float = inf) -> tuple[float, LowerBo
         stale = stale + 1 if value <= best * 1.01 else 0
         if value > best:
             best, amounts = value, mixed
-        if stale == 3 or monotonic() > until:
+        if stale == 3 or monotonic() > deadline_s:
             break
         weight *= np.exp(STEEP * (use - 1.0))
         length = weight / links.capacity
@@ -114,7 +114,7 @@ def _proof(
     amounts: Floats,
     best: float,
 ) -> LowerBound:
-    """What shows the best mix: its flows to each target, routed once more."""
+    """Return what shows the best mix: its flows to each target, routed once more."""
     used = [(kind, length, amount) for (kind, length), amount in zip(made, amounts.tolist(), strict=True) if amount > 0]
     if not used or whole.nodes * len(links.capacity) > MAX_STATED:
         return StatedBound(best) if best else NoBound()
@@ -152,7 +152,7 @@ def _sorts(graph: CutGraph) -> Ints:
 
 
 def _narrowest_leaf(graph: CutGraph, whole: CutGraph) -> float:
-    """Capacity of the narrowest link of an end point that was joined to its only neighbour, byte/s."""
+    """Return capacity of the narrowest link of an end point that was joined to its only neighbour, byte/s."""
     if graph.nodes == whole.nodes:
         return np.inf
     degree = np.diff(graph.weight.indptr)
@@ -187,12 +187,14 @@ def _loads(
     length: Floats,
     sorts: Ints,
     count: int,
-    until: float,
+    deadline_s: float,
     each: tuple[Floats, Floats] | None = None,
 ) -> list[Floats] | None:
-    """Load of each link of what goes from every end point to every other one, and to and from all nodes of each sort,
-    for one unit a pair; [links] each. None where the graph is large and `until` has passed. With `each` what goes to
-    each target is added to its first entry, [N, links], as often as the second one says, [N].
+    """Return the load of each link, [links] each, of what goes from every end point to every other one, and to and from
+    all nodes of each sort, for one unit a pair.
+
+    None where the graph is large and `deadline_s` has passed. With `each` what goes to each target is added to its
+    first entry, [N, links], as often as the second one says, [N].
 
     Each node passes on what it has to those neighbours that are nearer to the target, most to those on a shortest way;
     nodes in order of falling distance, all targets at once.
@@ -206,7 +208,7 @@ def _loads(
     mean = float(length.mean())
     extended = np.append(links.capacity, 0.0)
     for step in range(nodes - 1):
-        if nodes > MAX_UNTIMED and monotonic() > until:
+        if nodes > MAX_UNTIMED and monotonic() > deadline_s:
             return None
         v = order[step]
         heads, arcs = links.head[v], links.arc[v]
@@ -232,7 +234,7 @@ def _loads(
 
 
 def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> tuple[float, Floats, Floats]:
-    """The best mix of routings, how full it makes the links, and how much of each routing is in it. `columns`
+    """Return the best mix of routings, how full it makes the links, and how much of each routing is in it. `columns`
     [routings, links]: part of each link that a unit of parameter `kind` takes."""
 
     gain = worth[kind]
@@ -241,10 +243,10 @@ def _mixed(columns: Floats, kind: Ints, worth: Floats, leaf: Floats | None) -> t
     unit = every.max(axis=1)
     rows = (every / unit[:, None]).T
     weight = gain / unit
-    found = solve_linear_program(-weight / weight.max(), A_ub=rows, b_ub=np.ones(len(rows)), method="highs")
-    if found.status != 0:
-        raise ArithmeticError(f"the linear program was not solved: {found.message}")
-    mix = np.maximum(found.x, 0.0)
+    linear_program = solve_linear_program(-weight / weight.max(), A_ub=rows, b_ub=np.ones(len(rows)), method="highs")
+    if linear_program.status != 0:
+        raise ArithmeticError(f"the linear program was not solved: {linear_program.message}")
+    mix = np.maximum(linear_program.x, 0.0)
     fullest = float((rows @ mix).max())
     amounts = mix / unit / max(fullest, 1.0) * (1 - 1e-9)
     return float(gain @ amounts), (columns.T @ (mix / unit)) / fullest, amounts

@@ -52,29 +52,29 @@ class _Sort:
     load: Floats
 
 
-def expander_flow_bound(graph: CutGraph, until: float = inf) -> tuple[float, LowerBound]:
-    """What every halving cut carries at least, byte/s, and what shows it; 0 where the graph is too large, in parts, or
-    its nodes have not equally many end points, or there is no time for a round. None but the first is made after
-    `until`."""
+def expander_flow_bound(graph: CutGraph, deadline_s: float = inf) -> tuple[float, LowerBound]:
+    """Return what every halving cut carries at least, byte/s, and what shows it; 0 where the graph is too large, in
+    parts, or its nodes have not equally many end points, or there is no time for a round. None but the first is made
+    after `deadline_s`."""
     whole = contract_leaves(graph)
     if whole.nodes > MOST_NODES or whole.weight.nnz == 0 or len(np.unique(whole.members)) > 1:
         return 0.0, NoBound()
-    if monotonic() + (whole.nodes / NODES_OF_A_SECOND) ** 3 > until:
+    if monotonic() + (whole.nodes / NODES_OF_A_SECOND) ** 3 > deadline_s:
         return 0.0, NoBound()
     capacity = whole.weight.toarray()
     sorts = _sorts(capacity > 0)
     if not sorts:
         return 0.0, NoBound()
-    left, demands = _residual_plus_demand(capacity, sorts, _rates(capacity, sorts, until))
-    found = bisection_sdp_bound(_cut_quadratic_form(graph, whole, left), until)
-    if found is None:
+    left, demands = _residual_plus_demand(capacity, sorts, _rates(capacity, sorts, deadline_s))
+    sdp_bound = bisection_sdp_bound(_cut_quadratic_form(graph, whole, left), deadline_s)
+    if sdp_bound is None:
         return 0.0, NoBound()
     one, two = np.nonzero(np.triu(demands))
-    return found.bound, CarriedBound(whole.vertex[one], whole.vertex[two], demands[one, two], found.proof)
+    return sdp_bound.bound, CarriedBound(whole.vertex[one], whole.vertex[two], demands[one, two], sdp_bound.proof)
 
 
 def _sorts(linked: Bools) -> list[_Sort]:
-    """The sorts of pairs of two hops and more; none where the graph is in parts."""
+    """Return the sorts of pairs of two hops and more; none where the graph is in parts."""
     nodes = len(linked)
     step = linked.astype(np.float64)
     ways = [np.eye(nodes)]
@@ -86,11 +86,11 @@ def _sorts(linked: Bools) -> list[_Sort]:
         seen |= further > 0
         ways.append(further)
     tail, head = np.nonzero(linked)
-    found: list[_Sort] = []
+    sorts: list[_Sort] = []
     for hops in range(2, len(ways)):
         for many in np.unique(ways[hops][ways[hops] > 0]).tolist():
-            if len(found) == SORTS:
-                return found
+            if len(sorts) == SORTS:
+                return sorts
             pairs = ways[hops] == many
             load = np.zeros((nodes, nodes))
             for after in range((hops + 1) // 2):
@@ -100,12 +100,12 @@ def _sorts(linked: Bools) -> list[_Sort]:
                 load[tail, head] += over
                 if 2 * after != hops - 1:
                     load[head, tail] += over
-            found.append(_Sort(pairs, load))
-    return found
+            sorts.append(_Sort(pairs, load))
+    return sorts
 
 
-def _rates(capacity: Floats, sorts: list[_Sort], until: float) -> Floats:
-    """The rate of each sort of pairs that make the second eigenvalue large, [sorts]."""
+def _rates(capacity: Floats, sorts: list[_Sort], deadline_s: float) -> Floats:
+    """Return the rate of each sort of pairs that make the second eigenvalue large, [sorts]."""
     from scipy.linalg import eigh
 
     unit = float(capacity.max())
@@ -128,18 +128,18 @@ def _rates(capacity: Floats, sorts: list[_Sort], until: float) -> Floats:
             sent = np.array([_violated_cuts(sort, u) for sort in sorts]) * scale
             slopes.append(sent - loads.T @ apart)
         columns = np.hstack([-np.array(slopes), np.ones((len(slopes), 1))])
-        found = solve_linear_program(
+        linear_program = solve_linear_program(
             np.append(np.zeros(len(sorts)), -1.0),
             A_ub=np.vstack([columns, np.hstack([loads, np.zeros((len(loads), 1))])]),
             b_ub=np.concatenate([here, room]),
             bounds=[(0, None)] * len(sorts) + [(None, None)],
             method="highs",
         )
-        if found.status != 0:
-            raise ArithmeticError(f"the linear program was not solved: {found.message}")
-        if found.x[-1] <= least * (1 + GAP) or (number and monotonic() > until):
+        if linear_program.status != 0:
+            raise ArithmeticError(f"the linear program was not solved: {linear_program.message}")
+        if linear_program.x[-1] <= least * (1 + GAP) or (number and monotonic() > deadline_s):
             break
-        rates = np.maximum((found.x[:-1] + best) / 2 if number % 2 else found.x[:-1], 0.0)
+        rates = np.maximum((linear_program.x[:-1] + best) / 2 if number % 2 else linear_program.x[:-1], 0.0)
     return np.asarray(best * scale * unit)
 
 
@@ -164,7 +164,7 @@ def _residual_plus_demand(capacity: Floats, sorts: list[_Sort], rates: Floats) -
 
 
 def _cut_quadratic_form(graph: CutGraph, whole: CutGraph, weight: Floats) -> CutGraph:
-    """The graph with this weight ([blocks, blocks]) between the nodes that are not leaves."""
+    """Return the graph with this weight ([blocks, blocks]) between the nodes that are not leaves."""
     from scipy.sparse import coo_matrix, csr_matrix
 
     inner = np.arange(graph.nodes)

@@ -62,7 +62,7 @@ class Crossing:
 
 
 def bisection_flow_lp(symmetry: Symmetry, chosen: Bools, most: int, budget: float | None = None) -> Crossing:
-    """The best of these flows. Each end point is a single vertex.
+    """Return the best of these flows. Each end point is a single vertex.
 
     Raises:
         TooLargeError: more than `most` columns, or not solved within `budget` seconds.
@@ -103,47 +103,47 @@ def bisection_flow_lp(symmetry: Symmetry, chosen: Bools, most: int, budget: floa
         peers[these[0]] = False
         beside = [(level.of == level.of[these[0]]) & (peers if k < 0 else goals[k]) for level, k in parted]
         commodities.append(Commodity(int(these[0]), len(these), (peers, *goals, *beside)))
-    found = solve_concurrent_flow(turned, commodities, np.array(worth), most=most, budget=budget, above=False)
-    each = (found.parameters / np.array([1, *[2] * len(goals), *[1 if k < 0 else 2 for _, k in parted]])).tolist()
+    optimum = solve_concurrent_flow(turned, commodities, np.array(worth), most=most, budget=budget, above=False)
+    each = (optimum.parameters / np.array([1, *[2] * len(goals), *[1 if k < 0 else 2 for _, k in parted]])).tolist()
     rates = [Rates(each[0], _at(goals, each[1 : 1 + len(goals)], network.vertices))]
     for level in levels:
         mine = [(k, rate) for (of, k), rate in zip(parted, each[1 + len(goals) :], strict=True) if of is level]
         deltas = {k: rate for k, rate in mine if k >= 0}
         vertex = _at([goals[k] for k in deltas], list(deltas.values()), network.vertices)
         rates.append(Rates(dict(mine)[-1], vertex, level.of.astype(np.int32)))
-    return Crossing(found, tuple(rates), mirror, both)
+    return Crossing(optimum, tuple(rates), mirror, both)
 
 
 def _mirror(symmetry: Symmetry) -> Ints:
-    """The orbit of the opposites of the arcs of each orbit."""
+    """Return the orbit of the opposites of the arcs of each orbit."""
     network, orbit = symmetry.network, symmetry.arc_orbit
     first = np.empty(symmetry.arc_orbits, dtype=np.int64)
     first[orbit[::-1]] = np.arange(network.arcs)[::-1]
     if len(first) * LOOKED_FOR > network.arcs:
         return orbit[network.opposite[first]].astype(np.int64)
-    found = np.empty(len(first), dtype=np.int64)
+    mirror = np.empty(len(first), dtype=np.int64)
     for k, arc in enumerate(first.tolist()):
         tail, head = int(np.searchsorted(network.indptr, arc, side="right")) - 1, int(network.head[arc])
         row = slice(int(network.indptr[head]), int(network.indptr[head + 1]))
         same = (network.head[row] == tail) & (network.kind[row] == network.kind[arc])
-        found[k] = orbit[row.start + int(np.argmax(same))]
-    return found
+        mirror[k] = orbit[row.start + int(np.argmax(same))]
+    return mirror
 
 
 def _at(goals: list[Bools], rates: list[float], vertices: int) -> Floats:
-    """The rate of each vertex, [V], that is among some goals."""
-    found = np.zeros(vertices)
+    """Return the rate of each vertex, [V], that is among some goals."""
+    result = np.zeros(vertices)
     for goal, rate in zip(goals, rates, strict=True):
-        found[goal] = rate
-    return found
+        result[goal] = rate
+    return result
 
 
 def _levels(symmetry: Symmetry, member: Bools) -> list[_Level]:
-    """The arrays that part an element of every half, each number of members once, where all symmetries keep elements
-    together."""
+    """Return the arrays that part an element of every half, each number of members once, where all symmetries keep
+    elements together."""
     network, n = symmetry.network, int(member.sum())
     device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))
-    found = list[_Level]()
+    levels = list[_Level]()
     for array in symmetry.arrays:
         columns, rest, inside = locate_arrays(array, device)
         element, count = rest // array.size, prod(array.shape)
@@ -156,16 +156,16 @@ def _levels(symmetry: Symmetry, member: Bools) -> list[_Level]:
         of = np.where(inside, element, -1)
         sizes = np.bincount(of[member], minlength=count)
         size = int(sizes[0])
-        if count < 2 or size < 2 or (sizes != size).any() or any(size == level.size for level in found):
+        if count < 2 or size < 2 or (sizes != size).any() or any(size == level.size for level in levels):
             continue
         level = _Level(of, count, size, n // 2 % size)
         if level.left and all(_keeps(generator, of) for generator in symmetry.generators):
-            found.append(level)
-    return found
+            levels.append(level)
+    return levels
 
 
 def _keeps(generator: Automorphism, of: Ints) -> bool:
-    """Whether the images of the vertices of each element are an element."""
+    """Return whether the images of the vertices of each element are an element."""
     before, after = of[generator.moved], of[generator.image]
     if (before == after).all():
         return True
@@ -180,7 +180,7 @@ def _keeps(generator: Automorphism, of: Ints) -> bool:
 
 
 def _in_each(level: _Level, goal: Bools) -> int:
-    """How many of these vertices each element has; 0 where they are not as many in each, or some are in none."""
+    """Return how many of these vertices each element has; 0 where they are not as many in each, or some are in none."""
     of = level.of[goal]
     if (of < 0).any():
         return 0

@@ -59,13 +59,13 @@ def _vertex_beside(network: Network, hub: int) -> int:
     return int(row[0])
 
 
-def shortest_flows(symmetry: Symmetry, chosen: Bools, until: float) -> tuple[float, LowerBound]:
+def shortest_flows(symmetry: Symmetry, chosen: Bools, deadline_s: float) -> tuple[float, LowerBound]:
     """Return what any halving cut carries, byte/s, where each member sends the same to each other on all shortest paths
     in equal parts, as much as fits; and what shows it.
 
     Raises:
         NoPathError: some are not joined.
-        TooLateError: the paths are not all found by `until`.
+        TooLateError: the paths are not all found by `deadline_s`.
     """
     group, network = symmetry.restricted(colour=chosen), symmetry.network
     first, sizes = group.representatives(np.flatnonzero(chosen))
@@ -73,14 +73,14 @@ def shortest_flows(symmetry: Symmetry, chosen: Bools, until: float) -> tuple[flo
     stated = len(first) * network.arcs <= MAX_STATED
     flows = list[SourceFlow]()
     for target, size in track(list(zip(first.tolist(), sizes.tolist(), strict=True)), "flows on shortest paths"):
-        check_deadline(until)
+        check_deadline(deadline_s)
         column = chosen.astype(np.float64)
         column[target] = 0.0
-        found = distances(weights, network.vertices_of(target), until)
-        given = injection_split(network, found, column)
+        search = distances(weights, network.vertices_of(target), deadline_s)
+        given = injection_split(network, search, column)
         if given.sum() < n - 1.5:
             raise NoPathError("some end points have no path to each other")
-        arcs, load = shortest_path_loads(weights, found, given, until)
+        arcs, load = shortest_path_loads(weights, search, given, deadline_s)
         total += size * bincount(group.arc_orbit[arcs], load, len(total))
         if stated:
             every = np.zeros(network.arcs)

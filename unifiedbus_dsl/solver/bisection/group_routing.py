@@ -65,8 +65,8 @@ def flows_across(graph: CutGraph) -> Iterator[Floats]:
 
 
 def _groups(graph: CutGraph, tail: Ints, head: Ints, degree: Ints) -> Ints | None:
-    """The group of each node: those joined by links whose ends have half of their neighbours in common. None where
-    there are fewer than two, or one is no full mesh."""
+    """Return the group of each node: those joined by links whose ends have half of their neighbours in common. None
+    where there are fewer than two, or one is no full mesh."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 

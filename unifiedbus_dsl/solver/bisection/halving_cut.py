@@ -17,8 +17,8 @@ ROUNDS = 4
 
 
 def majority_side(network: Network, half: Bools, rest: Bools) -> Bools:
-    """The side of each vertex, [V], where those that are of neither half ([E] each) go with most of the capacity of
-    their neighbours, from the end points outward."""
+    """Return the side of each vertex, [V], where those that are of neither half ([E] each) go with most of the capacity
+    of their neighbours, from the end points outward."""
     fixed = network.on_vertices(half) | network.on_vertices(rest)
     pull = np.where(network.on_vertices(half), 1.0, 0.0) - network.on_vertices(rest)
     for _ in range(ROUNDS):
@@ -28,7 +28,7 @@ def majority_side(network: Network, half: Bools, rest: Bools) -> Bools:
 
 
 def halving_cut(network: Network, half: Bools, rest: Bools) -> tuple[float, Bools]:
-    """Least capacity from the end points `half` to the end points `rest` ([E] each) over the sides of all other
+    """Return least capacity from the end points `half` to the end points `rest` ([E] each) over the sides of all other
     vertices, byte/s, and the side of each vertex there.
 
     Vertices of one colour of the coarsest equitable partition that parts the halves are on one side in some minimum
@@ -60,7 +60,8 @@ def cut_capacity(network: Network, side: Bools, rest: Bools) -> float:
 
 
 def _class_cut(network: Network, part: NDArray[np.int32], colour: Ints, passes: Bools) -> Bools:
-    """Side of each vertex in a minimum cut between colour 1 and colour 2 where the vertices of a part stay together.
+    """Return side of each vertex in a minimum cut between colour 1 and colour 2 where the vertices of a part stay
+    together.
 
     The arcs of one vertex of each part tell those of the others.
     """

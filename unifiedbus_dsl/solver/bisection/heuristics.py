@@ -36,7 +36,7 @@ def _whole_components(search: Search) -> Iterator[Bools]:
 
 
 def _exchange(search: Search) -> Iterator[Bools]:
-    yield kernighan_lin(search.small, search.incumbent.half, search.deadline.until)
+    yield kernighan_lin(search.small, search.incumbent.half, search.deadline.at_s)
 
 
 def _exchanges_incumbent(search: Search) -> bool:
@@ -54,11 +54,11 @@ def _by_distances(search: Search) -> Iterator[Bools]:
     large = search.network.arcs > MOST_ARCS
     small = contract_leaves(cut_graph(search.network, search.chosen)) if large else search.small
     improve = kernighan_lin if small.nodes <= MOST_EXCHANGED else exchange_boundary
-    for _, half in by_distances(small, search.deadline.until)[:SWEEPS]:
+    for _, half in by_distances(small, search.deadline.at_s)[:SWEEPS]:
         if not search.incumbent.has_time():
             return
         yield half
-        yield improve(small, half, search.deadline.until)
+        yield improve(small, half, search.deadline.at_s)
 
 
 def _near_vectors(search: Search) -> Iterator[Bools]:
@@ -74,7 +74,7 @@ def _near_vectors(search: Search) -> Iterator[Bools]:
             continue
         seen.add(half.tobytes())
         if search.small.nodes <= MOST_EXCHANGED:
-            half = kernighan_lin(search.small, half, search.deadline.until)
+            half = kernighan_lin(search.small, half, search.deadline.at_s)
             if half.tobytes() in seen:
                 continue
             seen.add(half.tobytes())

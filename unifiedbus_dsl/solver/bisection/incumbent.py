@@ -62,7 +62,7 @@ class Incumbent:
             self.half, self.vertex_side, self.best = half, side, value
 
     def has_time(self) -> bool:
-        """Whether another minimum cut will be made in time."""
+        """Return whether another minimum cut will be made in time."""
         return self.deadline.allows(self.network.arcs / CUT_ARCS_PER_S)
 
     def meets(self, lower: float) -> bool:

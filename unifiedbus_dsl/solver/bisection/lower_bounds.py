@@ -68,7 +68,7 @@ def _prove_shortest_paths(search: Search, max_swept: int) -> ProvedBound:
     if orbits * symmetry.network.arcs > max_swept:
         return NOTHING
     try:
-        value, proof = shortest_flows(symmetry, search.chosen, max(deadline.until, monotonic() + GRACE_S))
+        value, proof = shortest_flows(symmetry, search.chosen, max(deadline.at_s, monotonic() + GRACE_S))
     except (NotAdmittedError, DeadlineError):
         deadline.allows()
         return NOTHING
@@ -106,9 +106,11 @@ def _prove_every_cut(search: Search) -> ProvedBound:
     """Return the bound of all cuts of a small graph, tried or bounded; its best half goes to the incumbent."""
     if not search.deadline.allows():
         return NOTHING
-    until, sums = search.deadline.until, lattice(search.graph)
+    deadline_s, sums = search.deadline.at_s, lattice(search.graph)
     half = search.incumbent.half
-    least = every_half(search.graph, until) or branch_and_bound(search.graph, half, sums.step if sums else 0.0, until)
+    least = every_half(search.graph, deadline_s) or branch_and_bound(
+        search.graph, half, sums.step if sums else 0.0, deadline_s
+    )
     if least is None:
         return NOTHING
     search.incumbent.try_half(least.half)
@@ -116,12 +118,12 @@ def _prove_every_cut(search: Search) -> ProvedBound:
 
 
 def _prove_mixed_routings(search: Search) -> ProvedBound:
-    search.mixed_Bps, proof = embedding_bound(search.graph, search.deadline.until)
+    search.mixed_Bps, proof = embedding_bound(search.graph, search.deadline.at_s)
     return ProvedBound(search.mixed_Bps, "flows between all end points by mixed routings", proof)
 
 
 def _prove_eigenvalues(search: Search) -> ProvedBound:
-    solved = bisection_sdp_bound(search.graph, search.deadline.until)
+    solved = bisection_sdp_bound(search.graph, search.deadline.at_s)
     if solved is None:
         return NOTHING
     search.vectors = solved.vectors
@@ -129,7 +131,7 @@ def _prove_eigenvalues(search: Search) -> ProvedBound:
 
 
 def _prove_expander_flows(search: Search) -> ProvedBound:
-    bound, proof = expander_flow_bound(search.graph, search.deadline.until)
+    bound, proof = expander_flow_bound(search.graph, search.deadline.at_s)
     return _in_units(search, ProvedBound(bound, "eigenvalues of what flows can carry", proof))
 
 

@@ -27,35 +27,35 @@ class Bounds:
 
 
 def bounds_of(symmetry: Symmetry) -> Bounds:
-    """Both networks, with what symmetries their arrays have."""
+    """Return both networks, with what symmetries their arrays have."""
     network = symmetry.network
     wider, whole = widened(network)
     narrower, origin = narrowed(network)
     colour = symmetry.colour
     first = np.searchsorted(whole, np.arange(wider.vertices))
-    found = []
+    result = []
     for made, vertex in ((wider, first), (narrower, origin)):
         if symmetry.generators:
-            found.append(find_symmetry(made, symmetry.arrays, None if colour is None else colour[vertex]))
+            result.append(find_symmetry(made, symmetry.arrays, None if colour is None else colour[vertex]))
         else:
-            found.append(trivial_symmetry(made, symmetry.arrays))
-    return Bounds(found[0], found[1], whole)
+            result.append(trivial_symmetry(made, symmetry.arrays))
+    return Bounds(result[0], result[1], whole)
 
 
 def _lines(network: Network) -> tuple[Ints, Ints]:
-    """The two vertices of each line between two sides, in order of the first."""
+    """Return the two vertices of each line between two sides, in order of the first."""
     assert network.turned is not None
     one = np.flatnonzero(network.turned > np.arange(network.vertices))
     return one, network.turned[one].astype(np.int64)
 
 
 def _forth(network: Network) -> Ints:
-    """One of each arc and its opposite."""
+    """Return one of each arc and its opposite."""
     return np.flatnonzero(network.opposite > np.arange(network.arcs))
 
 
 def widened(network: Network) -> tuple[Network, Ids]:
-    """The network in which each line forwards among all its ports, and the vertex there of each vertex."""
+    """Return the network in which each line forwards among all its ports, and the vertex there of each vertex."""
     one, two = _lines(network)
     kept = np.ones(network.vertices, dtype=bool)
     kept[two] = False
@@ -79,7 +79,7 @@ def widened(network: Network) -> tuple[Network, Ids]:
 
 
 def narrowed(network: Network) -> tuple[Network, Ints]:
-    """The network in which each line is parted, and the vertex that each vertex there is part of."""
+    """Return the network in which each line is parted, and the vertex that each vertex there is part of."""
     one, two = _lines(network)
     degree = np.diff(network.indptr)
     # out of the first vertex are the arcs of the second side, out of the second those of the first
@@ -146,7 +146,7 @@ def _parts(network: Network, start: Ints, vertex: Ints, out: Ints) -> _Parts:
 def _built(
     network: Network, origin: Ints, start: Ints, passes: Bools, a: Ints, b: Ints, kind: Ints, wide: Floats
 ) -> Network:
-    """The network of cables of these capacities, whose vertices are parts of those of `network`."""
+    """Return the network of cables of these capacities, whose vertices are parts of those of `network`."""
     rows = np.stack([kind.astype(np.float64), wide])
     looks, of = np.unique(rows, axis=1, return_inverse=True)
     old, kinds = looks[0].astype(np.int64), network.kinds

@@ -14,8 +14,8 @@ from unifiedbus_dsl.solver.paths.distances import endpoint_latencies, latencies_
 
 
 def max_flow_matrix(symmetry: Symmetry, part: Ints) -> Floats:
-    """Most that the end points of each part can send to those of each other part while all else is silent, byte/s
-    [P, P]; NaN on the diagonal. `part` gives the part of each end point ([E], -1: in none).
+    """Return most that the end points of each part can send to those of each other part while all else is silent,
+    byte/s [P, P]; NaN on the diagonal. `part` gives the part of each end point ([E], -1: in none).
 
     The least cut between the two parts (Ford and Fulkerson, 1956), over all paths that devices forward along.
     """
@@ -27,8 +27,8 @@ def max_flow_matrix(symmetry: Symmetry, part: Ints) -> Floats:
 
 
 def latency_matrix(symmetry: Symmetry, part: Ints) -> Floats:
-    """Least zero-load time of a small message, of the two end points of each two parts that are furthest apart, s
-    [P, P]; on the diagonal of two different ones of a part (NaN where there is one); infinite where there is no path.
+    """Return least zero-load time of a small message, of the two end points of each two parts that are furthest apart,
+    s [P, P]; on the diagonal of two different ones of a part (NaN where there is one); infinite where there is no path.
 
     `symmetry` is of a network that knows every length.
     """
@@ -50,23 +50,23 @@ def latency_matrix(symmetry: Symmetry, part: Ints) -> Floats:
 
 
 def _matrix(symmetry: Symmetry, part: Ints, one: Callable[[int, int], float], title: str, *, diagonal: bool) -> Floats:
-    """A symmetric measure of each two parts: that of one pair of each orbit, under the symmetries that map parts to
-    parts, is that of all."""
+    """Return a symmetric measure of each two parts: that of one pair of each orbit, under the symmetries that map parts
+    to parts, is that of all."""
     count = int(part.max(initial=-1)) + 1
     orbit = _pair_orbits(symmetry, part, count)
     wanted = np.triu(np.ones((count, count), dtype=bool), 0 if diagonal else 1).ravel()
     _, first, place = np.unique(orbit[wanted], return_index=True, return_inverse=True)
     pairs = np.flatnonzero(wanted)[first].tolist()
     values = np.array([one(*divmod(pair, count)) for pair in track(pairs, title)])
-    found = np.full(count * count, np.nan)
-    found[wanted] = values[place.ravel()] if len(pairs) else np.nan
-    upper = found.reshape(count, count)
+    matrix = np.full(count * count, np.nan)
+    matrix[wanted] = values[place.ravel()] if len(pairs) else np.nan
+    upper = matrix.reshape(count, count)
     return np.where(np.isnan(upper), upper.T, upper)
 
 
 def _pair_orbits(symmetry: Symmetry, part: Ints, count: int) -> Ids:
-    """A number for each pair (i, j) of parts, [P * P]: the same for pairs that a symmetry maps to each other, and for
-    (j, i)."""
+    """Return a number for each pair (i, j) of parts, [P * P]: the same for pairs that a symmetry maps to each other,
+    and for (j, i)."""
     pairs = np.arange(count * count, dtype=np.int32)
     i, j = np.divmod(pairs, count)
     orbit = merge_labels(pairs, pairs, j * count + i)

@@ -53,14 +53,14 @@ class SdpBound:
     proof: EigenvalueBound
 
 
-def bisection_sdp_bound(graph: CutGraph, until: float = inf) -> SdpBound | None:
-    """The bound and the vectors, which are not bettered after `until`; None where the graph has more than
+def bisection_sdp_bound(graph: CutGraph, deadline_s: float = inf) -> SdpBound | None:
+    """Return the bound and the vectors, which are not bettered after `deadline_s`; None where the graph has more than
     `MOST_CLASSES` classes of nodes, or more than can be factorised by then."""
     of = twin_classes(graph)
     classes = int(of.max(initial=-1)) + 1
     if classes > MOST_CLASSES or graph.weight.nnz == 0:
         return None
-    if classes > MAX_UNTIMED and monotonic() + (classes / CLASSES_OF_A_SECOND) ** 3 > until:
+    if classes > MAX_UNTIMED and monotonic() + (classes / CLASSES_OF_A_SECOND) ** 3 > deadline_s:
         return None
     _, first, size = np.unique(of, return_index=True, return_counts=True)
     k = size.astype(np.float64)
@@ -70,7 +70,7 @@ def bisection_sdp_bound(graph: CutGraph, until: float = inf) -> SdpBound | None:
     member = (graph.members[first] > 0).astype(np.float64)
     n = int(graph.members.sum())
     pull = 20.0 / n
-    vectors = _low_rank_sdp(weight, degree, k, member, pull, until)
+    vectors = _low_rank_sdp(weight, degree, k, member, pull, deadline_s)
     total = (k * member) @ vectors
     product = degree[:, None] * vectors - weight @ (k[:, None] * vectors) + pull * member[:, None] * total
     d = (vectors * product).sum(axis=1)
@@ -85,14 +85,14 @@ def bisection_sdp_bound(graph: CutGraph, until: float = inf) -> SdpBound | None:
     return SdpBound(max(bound, 0.0), vectors[of], proof)
 
 
-def semidefinite(graph: CutGraph, until: float = inf) -> tuple[Floats, float, float] | None:
+def semidefinite(graph: CutGraph, deadline_s: float = inf) -> tuple[Floats, float, float] | None:
     """Return d [N], t and the unit of capacity, byte/s, in which L - diag(d) + t m m' is proved to be positive
     definite; None where that fails. Nodes are not folded."""
     unit = float(graph.degree.max())
     weight, degree = graph.weight / unit, graph.degree / unit
     member = (graph.members > 0).astype(np.float64)
     pull = 20.0 / int(graph.members.sum())
-    vectors = _low_rank_sdp(weight, degree, np.ones(graph.nodes), member, pull, until)
+    vectors = _low_rank_sdp(weight, degree, np.ones(graph.nodes), member, pull, deadline_s)
     product = degree[:, None] * vectors - weight @ vectors + pull * member[:, None] * (member @ vectors)
     matrix = pull * np.outer(member, member) - weight.toarray()
     d, proved = _verified_psd_shift(matrix, degree, (vectors * product).sum(axis=1))
@@ -100,7 +100,8 @@ def semidefinite(graph: CutGraph, until: float = inf) -> tuple[Floats, float, fl
 
 
 def twin_classes(graph: CutGraph) -> Ints:
-    """The same number for nodes with as many end points, the same neighbours and the same capacities to them, [N]."""
+    """Return the same number for nodes with as many end points, the same neighbours and the same capacities to them,
+    [N]."""
     weight = graph.weight
     weight.sort_indices()
     degree = np.diff(weight.indptr)
@@ -118,7 +119,7 @@ def twin_classes(graph: CutGraph) -> Ints:
     return relabel(of).astype(np.int64)
 
 
-def _low_rank_sdp(weight: Any, degree: Floats, k: Floats, member: Floats, pull: float, until: float) -> Floats:
+def _low_rank_sdp(weight: Any, degree: Floats, k: Floats, member: Floats, pull: float, deadline_s: float) -> Floats:
     """Unit vectors y, [classes, r], with a small sum of k_i k_j w_ij |y_i - y_j|^2 / 2 + pull |sum of k y|^2.
 
     Steps down the gradient on the unit spheres, scaled by the degrees, as long as Barzilai and Borwein's (IMA J. Numer.
@@ -141,7 +142,7 @@ def _low_rank_sdp(weight: Any, degree: Floats, k: Floats, member: Floats, pull: 
             best, least = y, value
         slope = -2 * k[:, None] * near + 2 * pull * heavy[:, None] * total
         slope = (slope - (slope * y).sum(axis=1, keepdims=True) * y) / scale
-        if float(np.abs(slope).max()) < 1e-9 or monotonic() > until:
+        if float(np.abs(slope).max()) < 1e-9 or monotonic() > deadline_s:
             break
         far = 0.25
         if before is not None:
@@ -158,7 +159,8 @@ def _low_rank_sdp(weight: Any, degree: Floats, k: Floats, member: Floats, pull: 
 
 
 def _verified_psd_shift(matrix: Floats, degree: Floats, d: Floats) -> tuple[Floats, bool]:
-    """The largest d - constant found for which matrix + diag(degree - d) is proved to be positive semidefinite."""
+    """Return the largest d - constant found for which matrix + diag(degree - d) is proved to be positive
+    semidefinite."""
     from scipy.linalg import eigvalsh
 
     n = len(d)

@@ -46,16 +46,17 @@ GRACE_S = 1.0
 SHORT = ", as far as the time allowed"
 
 
-def broadcast_rate(network: Network, source: int, demand: Floats, until: float = inf) -> Optimum:
-    """Largest x such that `source` can send x · demand[v] to each vertex v at once ([V]), with both certificates.
+def broadcast_rate(network: Network, source: int, demand: Floats, deadline_s: float = inf) -> Optimum:
+    """Return largest x such that `source` can send x · demand[v] to each vertex v at once ([V]), with both
+    certificates.
 
     Raises:
         TooLargeError: it is not found by then.
     """
     alone = np.arange(network.vertices) == source
     colour = vertex_kinds(network, relabel(demand).astype(np.int64) * 2 + alone)
-    part = refine_to_stable(network, colour, network.label, until)
-    if part is None or monotonic() > until:
+    part = refine_to_stable(network, colour, network.label, deadline_s)
+    if part is None or monotonic() > deadline_s:
         raise TooLargeError("the time is over")
     classes, labels = int(part.max()) + 1, int(network.label.max()) + 1
     key = np.empty(network.arcs, dtype=np.int64)
@@ -65,18 +66,18 @@ def broadcast_rate(network: Network, source: int, demand: Floats, until: float =
         key[arcs] = (tails.astype(np.int64) * classes + part[network.head[arcs]]) * labels + network.label[arcs]
     folded = Symmetry(network, (), part, relabel(key), 0)
     return solve_concurrent_flow(
-        folded, [Commodity(source, 1, (demand,))], np.ones(1), budget=remaining_capacity(until)
+        folded, [Commodity(source, 1, (demand,))], np.ones(1), budget=remaining_capacity(deadline_s)
     )
 
 
-def remaining_capacity(until: float) -> float | None:
-    """Seconds until then, None for ever."""
-    return None if until == inf else max(0.0, until - monotonic())
+def remaining_capacity(deadline_s: float) -> float | None:
+    """Return seconds until then, None for ever."""
+    return None if deadline_s == inf else max(0.0, deadline_s - monotonic())
 
 
 def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> BoundedValue:
-    """Largest rate, byte/s, at which an end point can be brought a stream from every other member at once, all of them
-    being brought the same streams; the least over the members.
+    """Return largest rate, byte/s, at which an end point can be brought a stream from every other member at once, all
+    of them being brought the same streams; the least over the members.
 
     Where so few members are alike that each would take an LP, an interval: from what each can take at all, and
     from flows of all to all on shortest paths.
@@ -85,45 +86,52 @@ def gather_rate(symmetry: Symmetry, members: ArrayLike | None = None) -> Bounded
     return _gather_rate(group, chosen, *upper_bound(symmetry.network))
 
 
-def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, until: float = inf) -> BoundedValue:
-    """The rate of `gather_rate`, as far as it is known `until` then. `sent` and `taken` ([E], byte/s) are what each end
-    point can send and take at most."""
+def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, deadline_s: float = inf) -> BoundedValue:
+    """Return the rate of `gather_rate`, as far as it is known `deadline_s` then. `sent` and `taken` ([E], byte/s) are
+    what each end point can send and take at most."""
     network, n = group.network, int(chosen.sum())
     shared = shared_gates(network)
     even = evened(group, shared).network if len(shared) else network
     # each sends its stream to some other one: two members or more, so the slowest is among those that send
     lower, upper = np.inf, min(float(taken[chosen].min()) / (n - 1), float(sent[chosen].min()))
     if len(shared):
-        upper = min(upper, float(sent.sum()) / (n * (n - 1)), _copied(group, chosen, shared, until))
+        upper = min(upper, float(sent.sum()) / (n * (n - 1)), _copied(group, chosen, shared, deadline_s))
     sorts, _ = group.representatives(np.flatnonzero(chosen))
     if _too_many(network, len(sorts)):
-        return bounded(_everyone(group, chosen, until), upper, MAX_MEMBERS, MEETS_WITHIN)
+        return bounded(_everyone(group, chosen, deadline_s), upper, MAX_MEMBERS, MEETS_WITHIN)
     reason = "flows and prices on every arc, end points relay"
     for v in track(sorts, "rates of gathering"):
         others = chosen.copy()
         others[v] = False
         source, streams = int(network.vertices_of(int(v))[0]), network.on_vertices(others.astype(float))
         try:
-            found = broadcast_rate(network, source, streams, until)
-            hold_order(found.lower, float(sent[v]) / (n - 1))
-            upper = min(upper, found.upper)
-            lower = min(lower, (found if even is network else broadcast_rate(even, source, streams, until)).lower)
+            optimum = broadcast_rate(network, source, streams, deadline_s)
+            hold_order(optimum.lower, float(sent[v]) / (n - 1))
+            upper = min(upper, optimum.upper)
+            lower = min(
+                lower, (optimum if even is network else broadcast_rate(even, source, streams, deadline_s)).lower
+            )
         except TooLargeError:
-            lower = min(lower, _everyone(group, chosen, until))
+            lower = min(lower, _everyone(group, chosen, deadline_s))
             reason += SHORT
             break
     if len(shared) and upper > lower * (1 + MEETS_WITHIN):
-        lower, upper, reason = with_trees((lower, upper, reason), network, chosen, "allgather", until)
+        lower, upper, reason = with_trees((lower, upper, reason), network, chosen, "allgather", deadline_s)
     return bounded(lower, upper, reason, MEETS_WITHIN)
 
 
 def with_trees(
-    known: tuple[float, float, str], network: Network, chosen: Bools, packing: Packing, until: float, root: int = -1
+    known: tuple[float, float, str],
+    network: Network,
+    chosen: Bools,
+    packing: Packing,
+    deadline_s: float,
+    root: int = -1,
 ) -> tuple[float, float, str]:
-    """What is known of a rate, byte/s, with what packed trees say of it where they are few."""
+    """Return what is known of a rate, byte/s, with what packed trees say of it where they are few."""
     lower, upper, _ = known
     try:
-        reached, beyond = pack_trees(network, chosen, packing, root, remaining_capacity(until))
+        reached, beyond = pack_trees(network, chosen, packing, root, remaining_capacity(deadline_s))
     except TooLargeError:
         return known
     hold_order(reached, beyond)
@@ -132,50 +140,49 @@ def with_trees(
     return max(lower, reached), min(upper, beyond), "trees packed into what end points send, and prices"
 
 
-def _copied(group: Symmetry, chosen: Bools, shared: Ints, until: float) -> float:
-    """An upper bound on the rate of gathering from the copies that shared gates pass: a stream from one of k parts that
-    only a gate joins goes out of it to each of the k - 1 others, one of the end point itself to all."""
+def _copied(group: Symmetry, chosen: Bools, shared: Ints, deadline_s: float) -> float:
+    """Return an upper bound on the rate of gathering from the copies that shared gates pass: a stream from one of k
+    parts that only a gate joins goes out of it to each of the k - 1 others, one of the end point itself to all."""
     n, upper = int(chosen.sum()), np.inf
-    for _, gate, parts, own in gate_cut_bound(group, chosen, shared, until):
+    for _, gate, parts, own in gate_cut_bound(group, chosen, shared, deadline_s):
         copies = (n - own) * (parts - 1) + own * parts
         upper = min(upper, gate / copies if copies else np.inf)
     return upper
 
 
 def gate_cut_bound(
-    group: Symmetry, chosen: Bools, shared: Ints, until: float
+    group: Symmetry, chosen: Bools, shared: Ints, deadline_s: float
 ) -> Iterator[tuple[int, float, int, bool]]:
-    """The first of each sort of shared gates, its capacity, byte/s, in how many parts with members the network falls
-    without it, and
-    whether its end point is a member; of so many sorts as a question is worth."""
+    """Yield the first of each sort of shared gates, its capacity, byte/s, in how many parts with members the network
+    falls without it, and whether its end point is a member; of so many sorts as a question is worth."""
     network = group.network
     if network.gate_Bps is None:
         return
     _, first = np.unique(group.vertex_orbit[shared], return_index=True)
     for v in shared[first][:PROGRAMMES].tolist():
-        if monotonic() > until:
+        if monotonic() > deadline_s:
             return
         yield v, float(network.gate_Bps[v]), parts_without(network, v, chosen), bool(chosen[network.end[v]])
 
 
-def spread_at_most(group: Symmetry, chosen: Bools, root: int, shared: Ints, sent: Floats, until: float) -> float:
-    """An upper bound on the rate, byte/s, at which a root can send the same to all other members, from what all end
-    points send and from the copies that shared gates pass: one for each part that only a gate joins to the root."""
+def spread_at_most(group: Symmetry, chosen: Bools, root: int, shared: Ints, sent: Floats, deadline_s: float) -> float:
+    """Return an upper bound on the rate, byte/s, at which a root can send the same to all other members, from what all
+    end points send and from the copies that shared gates pass: one for each part that only a gate joins to the root."""
     upper = float(sent.sum()) / (int(chosen.sum()) - 1)
     end = group.network.end
     around = group.restricted(colour=chosen.astype(np.int64) + group.network.selected(root))
-    for v, gate, parts, _ in gate_cut_bound(around, chosen, shared, until):
+    for v, gate, parts, _ in gate_cut_bound(around, chosen, shared, deadline_s):
         copies = parts - int(end[v] != root)
         upper = min(upper, gate / copies if copies else np.inf)
     return upper
 
 
-def _everyone(group: Symmetry, chosen: Bools, until: float) -> float:
-    """A rate at which each member can be brought a stream from every other one: that at which all are at once, on
-    shortest paths; 0 where they are not joined, or it is not found by `until` and in `GRACE_S` more."""
+def _everyone(group: Symmetry, chosen: Bools, deadline_s: float) -> float:
+    """Return a rate at which each member can be brought a stream from every other one: that at which all are at once,
+    on shortest paths; 0 where they are not joined, or it is not found by `deadline_s` and in `GRACE_S` more."""
     try:
         everyone = all_to_all(group.network, np.flatnonzero(chosen))
-        load = ecmp(group, everyone, max(until, monotonic() + GRACE_S)).load_Bps
+        load = ecmp(group, everyone, max(deadline_s, monotonic() + GRACE_S)).load_Bps
     except (NoPathError, DeadlineError):
         return 0.0
     rooms = shared_resources_of(group)
@@ -186,11 +193,11 @@ def _everyone(group: Symmetry, chosen: Bools, until: float) -> float:
 def allgather_time(
     symmetry: Symmetry, size_bytes: float, members: ArrayLike | None = None, *, budget: float | None = None
 ) -> BoundedValue:
-    """Least time, s, of an all-gather whose whole result has `size_bytes` (reduce-scatter, its mirror, takes the same):
-    n shards of size / n at the gather rate. What is not solved within `budget` seconds is an interval."""
-    until = _until(budget)
+    """Return least time, s, of an all-gather whose whole result has `size_bytes` (reduce-scatter, its mirror, takes the
+    same): n shards of size / n at the gather rate. What is not solved within `budget` seconds is an interval."""
+    deadline_s = _until(budget)
     group, chosen = _members(symmetry, members)
-    rate = _gather_rate(group, chosen, *upper_bound(symmetry.network), until)
+    rate = _gather_rate(group, chosen, *upper_bound(symmetry.network), deadline_s)
     return _allgather_time(rate, chosen, parts_without(group.network, -1, chosen), size_bytes)
 
 
@@ -208,7 +215,7 @@ def _until(budget: float | None) -> float:
 def allreduce_time(
     symmetry: Symmetry, size_bytes: float, members: ArrayLike | None = None, *, budget: float | None = None
 ) -> BoundedValue:
-    """Bounds on the least time, s, of an all-reduce of `size_bytes` at each member.
+    """Return bounds on the least time, s, of an all-reduce of `size_bytes` at each member.
 
     At most a reduce-scatter and an all-gather one after the other. At least the size over the least capacity, one way,
     that parts two members: the result on either side depends on all the data of the other; of those about a single
@@ -218,20 +225,20 @@ def allreduce_time(
     69, 2009). A gate without which the members fall into k >= 2 parts takes in something of each of them, and where it
     is that of a member also of a single one. What is not solved within `budget` seconds is an interval.
     """
-    until = _until(budget)
+    deadline_s = _until(budget)
     group, chosen = _members(symmetry, members)
     sent, taken = upper_bound(symmetry.network)
-    rate = narrowest(group, chosen, sent, taken, until)
+    rate = narrowest(group, chosen, sent, taken, deadline_s)
     if rate.upper <= 0:
         raise NotAdmittedError(NOT_JOINED)
     lower, reason = size_bytes / rate.upper, rate.reason
     sending = 2 * (int(chosen.sum()) - 1) * size_bytes / float(sent.sum())
     if sending > lower:
         lower, reason = sending, "what end points can send"
-    for _, gate, parts, own in gate_cut_bound(group, chosen, shared_gates(group.network), until):
+    for _, gate, parts, own in gate_cut_bound(group, chosen, shared_gates(group.network), deadline_s):
         if parts + own > 1 and parts * size_bytes / gate > lower:
             lower, reason = parts * size_bytes / gate, "what an end point that parts others can take"
-    gathered = _gather_rate(group, chosen, sent, taken, until)
+    gathered = _gather_rate(group, chosen, sent, taken, deadline_s)
     twice = _allgather_time(gathered, chosen, 1, size_bytes)
     reason = f"from below {reason}, from above two phases" + (
         " on shortest paths" if gathered.reason == MAX_MEMBERS else ""
@@ -239,15 +246,15 @@ def allreduce_time(
     upper = 2 * twice.upper
     if upper > lower * (1 + MEETS_WITHIN):
         known = size_bytes / upper, size_bytes / lower, reason
-        least, most, reason = with_trees(known, group.network, chosen, "allreduce", until)
+        least, most, reason = with_trees(known, group.network, chosen, "allreduce", deadline_s)
         lower, upper = size_bytes / most, size_bytes / least
-    reason += SHORT if monotonic() > until else ""
+    reason += SHORT if monotonic() > deadline_s else ""
     return bounded(lower, upper, reason, MEETS_WITHIN)
 
 
-def narrowest(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, until: float) -> BoundedValue:
-    """The least capacity, byte/s, one way, that parts two members; what is not solved by `until` counts from above
-    only."""
+def narrowest(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, deadline_s: float) -> BoundedValue:
+    """Return the least capacity, byte/s, one way, that parts two members; what is not solved by `deadline_s` counts
+    from above only."""
     network = group.network
     if parts_without(network, -1, chosen) > 1:
         return bounded(0.0, 0.0, NOT_JOINED)
@@ -257,26 +264,26 @@ def narrowest(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, until
     for a, b in track(pairs or [], "narrowest cut"):
         goal = network.on_vertices(network.selected(b).astype(float))
         try:
-            found = broadcast_rate(network, int(network.vertices_of(a)[0]), goal, until)
+            optimum = broadcast_rate(network, int(network.vertices_of(a)[0]), goal, deadline_s)
         except TooLargeError:
             return bounded(0.0, upper, reason + SHORT, MEETS_WITHIN)
-        hold_order(found.lower, float(min(sent[a], taken[b])))
-        lower, upper = min(lower, found.lower), min(upper, found.upper)
+        hold_order(optimum.lower, float(min(sent[a], taken[b])))
+        lower, upper = min(lower, optimum.lower), min(upper, optimum.upper)
     return bounded(0.0 if pairs is None else lower, upper, reason, MEETS_WITHIN)
 
 
 def egress_capacity(network: Network) -> Floats:
-    """What each end point can send at once, byte/s: its injection, or all its cables, [E]."""
+    """Return what each end point can send at once, byte/s: its injection, or all its cables, [E]."""
     return np.minimum(network.injection_Bps, ports_Bps(network, network.tail))
 
 
 def upper_bound(network: Network) -> tuple[Floats, Floats]:
-    """What each end point can send and take at once, byte/s, [E]; `injection` bounds both."""
+    """Return what each end point can send and take at once, byte/s, [E]; `injection` bounds both."""
     return egress_capacity(network), np.minimum(network.injection_Bps, ports_Bps(network, network.head))
 
 
 def _min_cut_pairs(group: Symmetry, chosen: Bools) -> list[tuple[int, int]] | None:
-    """Pairs of members one of which is parted by the narrowest cut that parts any; None where they are too many.
+    """Return pairs of members one of which is parted by the narrowest cut that parts any; None where they are too many.
 
     Such a cut parts the first member from one of the others, of each sort one; all alike, one way says it for both.
     Where each vertex is a member, it parts two that a cable joins.

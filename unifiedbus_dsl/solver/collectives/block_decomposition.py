@@ -38,23 +38,23 @@ class BlockDecomposition:
     arrays: Sequence[Array]
     _parts: dict[bytes, _Subnetwork] = field(factory=dict, init=False, repr=False)
 
-    def timing(self, demand: Demand, until: float = np.inf) -> StepTiming:
-        """What `steps.timing` says of the step.
+    def timing(self, demand: Demand, deadline_s: float = np.inf) -> StepTiming:
+        """Return what `steps.timing` says of the step.
 
         Raises:
             NoPathError: a flow crosses what is not joined.
-            TooLateError: it is not solved by `until`.
+            TooLateError: it is not solved by `deadline_s`.
         """
         if not self.symmetry.generators or self.symmetry.arc_orbits > MOST_ORBITS:
-            return step_timing(self.symmetry, demand, until=until)
+            return step_timing(self.symmetry, demand, deadline_s=deadline_s)
         orbits = self._touching.orbits(demand)
         if orbits is None or len(orbits) == self.symmetry.arc_orbits:
-            return step_timing(self.symmetry, demand, until=until)
+            return step_timing(self.symmetry, demand, deadline_s=deadline_s)
         key = orbits.tobytes()
         if key not in self._parts:
             arcs = np.flatnonzero(np.isin(np.arange(self.symmetry.arc_orbits), orbits)[self.symmetry.arc_orbit])
             self._parts[key] = _Subnetwork(self.symmetry.network, self.arrays, arcs)
-        return self._parts[key].timing(demand, until)
+        return self._parts[key].timing(demand, deadline_s)
 
     @cached_property
     def _touching(self) -> ActiveArcs:
@@ -138,7 +138,7 @@ class _Subnetwork:
         return _first_equal(vertices, cables)
 
     def symmetry(self, low: int, high: int) -> Symmetry:
-        """The symmetries of the devices `low : high` and the arcs among them."""
+        """Return the symmetries of the devices `low : high` and the arcs among them."""
         if (low, high) not in self._symmetries:
             self._symmetries[low, high] = find_symmetry(self._cut(low, high), inside(self.arrays, low, high))
         return self._symmetries[low, high]
@@ -164,16 +164,16 @@ class _Subnetwork:
             count=network.count[arcs],
         )
 
-    def timing(self, demand: Demand, until: float) -> StepTiming:
+    def timing(self, demand: Demand, deadline_s: float) -> StepTiming:
         which, model, pieces = self._pieces(demand)
         sorts, copies = np.unique(model, return_counts=True)
         if len(sorts) > MOST_SORTS:
-            found = step_timing(self.symmetry(0, len(self.whole.device_start) - 1), demand, until=until)
-            return evolve(found, binding=self.arcs[found.binding])
+            result = step_timing(self.symmetry(0, len(self.whole.device_start) - 1), demand, deadline_s=deadline_s)
+            return evolve(result, binding=self.arcs[result.binding])
         solved = []
         for at in track(sorts.tolist(), "blocks of a step"):
             low, high = self.bounds[self.model[which[at]]].tolist()
-            solved.append(step_timing(self.symmetry(low, high), pieces(at), until=until))
+            solved.append(step_timing(self.symmetry(low, high), pieces(at), deadline_s=deadline_s))
         longest = max(each.per_byte_s for each in solved)
         arcs, ends = [], []
         for at, each in zip(sorts.tolist(), solved, strict=True):
@@ -194,8 +194,8 @@ class _Subnetwork:
         )
 
     def _pieces(self, demand: Demand) -> tuple[Ints, Ints, _Piece]:
-        """The blocks that send, the first of them that is the same in network and demand as each, and what one of them
-        sends, by its place among them."""
+        """Return the blocks that send, the first of them that is the same in network and demand as each, and what one
+        of them sends, by its place among them."""
         if isinstance(demand, Groups):
             member = np.flatnonzero(demand.group >= 0)
             _, first, at = np.unique(demand.group[member], return_index=True, return_inverse=True)
@@ -238,21 +238,21 @@ def _merge_overlapping(bounds: Ints) -> Ints:
 
 
 def _elements(arrays: Iterable[Array], bounds: Ints, devices: int) -> Ints:
-    """The innermost element of an array that holds each range, or all devices where none does, [n, 2]."""
-    found, least = np.tile([0, devices], (len(bounds), 1)), np.full(len(bounds), devices)
+    """Return the innermost element of an array that holds each range, or all devices where none does, [n, 2]."""
+    elements, least = np.tile([0, devices], (len(bounds), 1)), np.full(len(bounds), devices)
     for array in arrays:
         _, rest, within = locate_arrays(array, bounds[:, 0])
         low = bounds[:, 0] - rest % array.size
         within &= (rest < prod(array.shape) * array.size) & (bounds[:, 1] <= low + array.size) & (array.size < least)
-        found[within] = np.column_stack([low, low + array.size])[within]
+        elements[within] = np.column_stack([low, low + array.size])[within]
         least[within] = array.size
-    return found
+    return elements
 
 
 def inside(arrays: Iterable[Array], low: int, high: int) -> list[Array]:
-    """The arrays among the devices `low : high`, numbered from `low`: of those that reach further as many instances as
-    lie there side by side, in the innermost loop around them that has some."""
-    found = []
+    """Return the arrays among the devices `low : high`, numbered from `low`: of those that reach further as many
+    instances as lie there side by side, in the innermost loop around them that has some."""
+    result = []
     for array in arrays:
         starts = np.array([array.base], dtype=np.int64)
         for level in range(len(array.loops) + 1):
@@ -264,12 +264,12 @@ def inside(arrays: Iterable[Array], low: int, high: int) -> list[Array]:
                     stride = array.loops[level - 1][1]
                     run = int(np.argmin(np.append(np.diff(here) == stride, False))) + 1
                     loops = ((run, stride), *loops) if run > 1 else loops
-                found.append(evolve(array, base=int(here[0]) - low, loops=loops))
+                result.append(evolve(array, base=int(here[0]) - low, loops=loops))
                 break
             if level < len(array.loops):
                 count, stride = array.loops[level]
                 starts = (starts[:, None] + np.arange(count) * stride).ravel()
-    return found
+    return result
 
 
 def _starts(bounds: Ints) -> Ints:
@@ -278,8 +278,8 @@ def _starts(bounds: Ints) -> Ints:
 
 
 def _representatives(start: Ints, *columns: Ints) -> Ints:
-    """The first row with the same numbers in all columns as each row; row i is `start[i] : start[i + 1]`. Sought by a
-    hash, and then compared: where hashes collide a row is its own model."""
+    """Return the first row with the same numbers in all columns as each row; row i is `start[i] : start[i + 1]`. Sought
+    by a hash, and then compared: where hashes collide a row is its own model."""
     size = np.diff(start)
     mixed = splitmix64(np.arange(start[-1]) - np.repeat(start[:-1], size))
     for column in columns:
@@ -299,6 +299,6 @@ def _representatives(start: Ints, *columns: Ints) -> Ints:
 
 
 def _first_equal(one: Ints, two: Ints) -> Ints:
-    """The first place that has the same two numbers as each place."""
+    """Return the first place that has the same two numbers as each place."""
     _, first, which = np.unique(one * (int(two.max(initial=0)) + 1) + two, return_index=True, return_inverse=True)
     return np.asarray(first[which.ravel()], dtype=np.int64)

@@ -59,21 +59,22 @@ def collective_time_bound(
     *,
     budget: float | None = None,
 ) -> BoundedValue:
-    """Least time, s, of a collective over the groups of end points `group` ([E], -1: in none), of bandwidth alone.
+    """Return least time, s, of a collective over the groups of end points `group` ([E], -1: in none), of bandwidth
+    alone.
 
     `roots` [groups] broadcast; by default the first of each. The upper bound is infinite where no schedule is known.
     After `budget` seconds no further LP is made, one that runs is given up, and what is known is an interval.
     """
     if not symmetry.network.arcs:
         raise NotAdmittedError(NOT_JOINED)
-    until = inf if budget is None else monotonic() + budget
+    deadline_s = inf if budget is None else monotonic() + budget
     of = np.asarray(group, dtype=np.int64)
     members = members_of(of)
     if collective == "alltoall":
         return _alltoall(symmetry, of, members, size_bytes, budget)
     if collective == "broadcast":
         first = members[:, 0] if roots is None else np.asarray(roots, dtype=np.int64)
-        return _broadcast(symmetry, of, members, first, size_bytes, until)
+        return _broadcast(symmetry, of, members, first, size_bytes, deadline_s)
     if collective not in ("allgather", "reducescatter", "allreduce"):
         raise NotAdmittedError(f"there is no collective `{collective}`")
     alone = allreduce_time if collective == "allreduce" else allgather_time
@@ -82,10 +83,10 @@ def collective_time_bound(
     chosen = _one_of_each(invariant_symmetries(symmetry, Groups(of)), members)
     lower = 0.0
     for number, g in enumerate(chosen):
-        if number and monotonic() > until:
+        if number and monotonic() > deadline_s:
             break
-        lower = max(lower, alone(symmetry, size_bytes, members[g], budget=remaining_capacity(until)).lower)
-    together = size_bytes / members.shape[1] / _together(symmetry, of, members, until)
+        lower = max(lower, alone(symmetry, size_bytes, members[g], budget=remaining_capacity(deadline_s)).lower)
+    together = size_bytes / members.shape[1] / _together(symmetry, of, members, deadline_s)
     if collective == "allreduce":
         every = 2 * (members.shape[1] - 1) * len(members) * size_bytes
         together = max(together, every / float(egress_capacity(symmetry.network).sum()))
@@ -93,21 +94,21 @@ def collective_time_bound(
         max(lower, together),
         np.inf,
         "from below one member of each group at once; no schedule of all groups is known"
-        + (SHORT if monotonic() > until else ""),
+        + (SHORT if monotonic() > deadline_s else ""),
         MEETS_WITHIN,
     )
 
 
 def _one_of_each(symmetry: Symmetry, members: Ints) -> list[int]:
-    """Numbers of groups, one for each way that orbits of end points meet in a group."""
+    """Return numbers of groups, one for each way that orbits of end points meet in a group."""
     orbit = np.sort(symmetry.end_orbit[members], axis=1)
     _, first = np.unique(orbit, axis=0, return_index=True)
     return [int(i) for i in first]
 
 
 def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints, budget: float | None) -> Optimum:
-    """Largest rate at which each of the sources can send a stream to each other member of its group, all at once where
-    end points relay, with both certificates. The symmetry keeps the groups and the sources.
+    """Return largest rate at which each of the sources can send a stream to each other member of its group, all at once
+    where end points relay, with both certificates. The symmetry keeps the groups and the sources.
 
     Raises:
         TooLargeError: the linear program is too large, or not solved within `budget` seconds.
@@ -115,24 +116,24 @@ def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints, budget: float | 
     return solve_concurrent_flow(symmetry, commodities(symmetry, Groups(group), sources), np.ones(1), budget=budget)
 
 
-def _together(symmetry: Symmetry, group: Ints, members: Ints, until: float) -> float:
-    """An upper bound on the rate at which the first member of each group can be brought a stream from every other one
-    of its group, all groups at once, byte/s; the same as sending, with every arc turned round. What it can take at all
-    where there is no time for more."""
+def _together(symmetry: Symmetry, group: Ints, members: Ints, deadline_s: float) -> float:
+    """Return an upper bound on the rate at which the first member of each group can be brought a stream from every
+    other one of its group, all groups at once, byte/s; the same as sending, with every arc turned round. What it can
+    take at all where there is no time for more."""
     own = symmetry.network.injection_Bps[members[:, 0]]
     most = float(own.min() / (members.shape[1] - 1))
-    if monotonic() > until:
+    if monotonic() > deadline_s:
         return most
     first = symmetry.network.selected(members[:, 0])
     around = invariant_symmetries(with_forwarding_endpoints(symmetry), Groups(group)).restricted(colour=first)
     try:
-        found = _concurrent(around, group, members[:, 0], remaining_capacity(until))
+        optimum = _concurrent(around, group, members[:, 0], remaining_capacity(deadline_s))
     except TooLargeError:
-        if until == inf:
+        if deadline_s == inf:
             raise
         return most
-    hold_order(found.lower, most)
-    return min(found.upper, most)
+    hold_order(optimum.lower, most)
+    return min(optimum.upper, most)
 
 
 def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float, budget: float | None) -> BoundedValue:
@@ -141,7 +142,7 @@ def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float,
     around = invariant_symmetries(with_forwarding_endpoints(symmetry), Groups(group))
     reason = "flows and prices on every arc, from a linear program on classes; end points relay"
     try:
-        found = _concurrent(around, group, members.ravel(), None if budget is None else budget / 2)
+        optimum = _concurrent(around, group, members.ravel(), None if budget is None else budget / 2)
     except TooLargeError:
         if budget is None:
             raise
@@ -152,19 +153,20 @@ def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float,
             sent, taken = upper_bound(symmetry.network)
             most = float(np.minimum(sent, taken)[members].min()) / (members.shape[1] - 1)
             return bounded(size_bytes / members.shape[1] / most, inf, "what end points send and take" + SHORT)
-        found = bound_concurrent_flow(around, made, whole, budget=budget / 2)
+        optimum = bound_concurrent_flow(around, made, whole, budget=budget / 2)
         reason = "flows along shortest paths under prices, and those prices; little time; end points relay"
     n = members.shape[1]
-    if found.lower <= 0:
+    if optimum.lower <= 0:
         raise NotAdmittedError(NOT_JOINED)
     piece = size_bytes / n
-    return bounded(piece / found.upper, piece / found.lower, reason, MEETS_WITHIN)
+    return bounded(piece / optimum.upper, piece / optimum.lower, reason, MEETS_WITHIN)
 
 
 def _broadcast(
-    symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size_bytes: float, until: float
+    symmetry: Symmetry, group: Ints, members: Ints, roots: Ints, size_bytes: float, deadline_s: float
 ) -> BoundedValue:
-    """The whole size over the narrowest cut between a root and a member of its group; with one group also from above.
+    """Return the whole size over the narrowest cut between a root and a member of its group; with one group also from
+    above.
 
     A cut that parts any two members parts the root from one of them, and as much fits one way as the other.
     """
@@ -174,22 +176,22 @@ def _broadcast(
     for g in _one_of_each(keep, members):
         chosen = symmetry.network.selected(members[g])
         around = with_forwarding_endpoints(symmetry).restricted(colour=chosen)
-        found = narrowest(around, chosen, sent, taken, until)
-        rate, reason = min(rate, found.upper), found.reason
-        if monotonic() > until:
+        bounded_value = narrowest(around, chosen, sent, taken, deadline_s)
+        rate, reason = min(rate, bounded_value.upper), bounded_value.reason
+        if monotonic() > deadline_s:
             break
     if rate <= 0:
         raise NotAdmittedError(NOT_JOINED)
     if len(roots) > 1:
         return bounded(size_bytes / rate, np.inf, reason + "; no schedule of all groups is known", MEETS_WITHIN)
-    shared, reached = shared_gates(around.network), found.lower
+    shared, reached = shared_gates(around.network), bounded_value.lower
     if len(shared):
         root = int(roots[0])
-        rate = min(rate, spread_at_most(around, chosen, root, shared, sent, until))
+        rate = min(rate, spread_at_most(around, chosen, root, shared, sent, deadline_s))
         even = evened(around, shared)
-        reached = narrowest(even, chosen, *upper_bound(even.network), until).lower
+        reached = narrowest(even, chosen, *upper_bound(even.network), deadline_s).lower
         if rate > reached * (1 + MEETS_WITHIN):
             reached, rate, reason = with_trees(
-                (reached, rate, reason), around.network, chosen, "broadcast", until, root
+                (reached, rate, reason), around.network, chosen, "broadcast", deadline_s, root
             )
     return bounded(size_bytes / rate, size_bytes / reached if reached > 0 else np.inf, reason, MEETS_WITHIN)

@@ -105,7 +105,7 @@ class CollectiveTimer:
 
     `symmetry` is that of the network for rates; `timed` that of the network which knows every length (default: the
     same). `roots` [groups] broadcast; default the first member of each. `arrays` say where end points stand; default
-    those that the symmetry was sought in. No step is solved after `until`. `schedules` are the algorithms by name.
+    those that the symmetry was sought in. No step is solved after `deadline_s`. `schedules` are the algorithms by name.
     """
 
     symmetry: Symmetry
@@ -113,7 +113,7 @@ class CollectiveTimer:
     timed: Symmetry | None = None
     roots: Ints | None = None
     arrays: Sequence[Array] | None = None
-    until: float = np.inf
+    deadline_s: float = np.inf
     schedules: Mapping[str, Schedule] = field(factory=lambda: SCHEDULES)
     _solved: dict[bytes, StepTiming | NoPathError] = field(factory=dict, init=False, repr=False)
     _of_shape: dict[int, StepTiming | NoPathError] = field(factory=dict, init=False, repr=False)
@@ -143,7 +143,7 @@ class CollectiveTimer:
         )
 
     def _ways(self, phase: Phase, size_bytes: float) -> tuple[list[list[StepTime]], dict[str, str]]:
-        """The steps of each way of a phase, and why others are left out: they cross what is not joined."""
+        """Return the steps of each way of a phase, and why others are left out: they cross what is not joined."""
         ways, refused = [], {}
         for name, way in phase.items():
             try:
@@ -176,17 +176,17 @@ class CollectiveTimer:
         return BlockDecomposition(self.symmetry, self.symmetry.arrays if self.arrays is None else self.arrays)
 
     def _steps(self, steps: Sequence[Step], size_bytes: float) -> list[StepTime]:
-        found = []
+        result = []
         for step in steps:
             solved = self._timing(step.shape)
             unit = step.part * size_bytes
-            found.append(
+            result.append(
                 StepTime(
                     step.name, step.shape, unit, step.times, solved.per_byte_s * unit, solved.latency_s * step.times,
                     solved,
                 )
             )  # fmt: skip
-        return found
+        return result
 
     def _timing(self, shape: Demand) -> StepTiming:
         # the shapes live as long as the phases that hold them, so their ids stay theirs
@@ -195,22 +195,22 @@ class CollectiveTimer:
             if key not in self._solved:
                 self._solved[key] = self._found(shape)
             self._of_shape[id(shape)] = self._solved[key]
-        found = self._of_shape[id(shape)]
-        if isinstance(found, NoPathError):
-            raise found
-        return found
+        timing = self._of_shape[id(shape)]
+        if isinstance(timing, NoPathError):
+            raise timing
+        return timing
 
     def _found(self, shape: Demand) -> StepTiming | NoPathError:
         try:
             if self.timed is None and self.symmetry.network.turned is None:
-                return self._blocks.timing(shape, self.until)
-            return step_timing(self.symmetry, shape, self.timed or self.symmetry, self.until)
+                return self._blocks.timing(shape, self.deadline_s)
+            return step_timing(self.symmetry, shape, self.timed or self.symmetry, self.deadline_s)
         except NoPathError as why:
             return why
 
 
 def _key(shape: Demand) -> bytes:
-    """A digest, equal for shapes with the same flows."""
+    """Return a digest, equal for shapes with the same flows."""
     if isinstance(shape, Groups):
         return _digest(shape.group, np.array([shape.rate]))
     order = np.lexsort((shape.target, shape.source))
@@ -218,10 +218,10 @@ def _key(shape: Demand) -> bytes:
 
 
 def _digest(*columns: NDArray[np.generic]) -> bytes:
-    found = blake2b(str(len(columns)).encode())
+    digest = blake2b(str(len(columns)).encode())
     for column in columns:
-        found.update(np.ascontiguousarray(column).data)
-    return found.digest()
+        digest.update(np.ascontiguousarray(column).data)
+    return digest.digest()
 
 
 def time(
@@ -274,8 +274,8 @@ def size_sweep(
     sizes_bytes: Sequence[float] = SIZES,
     algorithms: Sequence[str] | None = None,
 ) -> SizeSweep:
-    """All sizes by all algorithms that the groups admit. The bound is that of the bandwidth (see `optimal_time`), and
-    grows with the size.
+    """Return all sizes by all algorithms that the groups admit. The bound is that of the bandwidth (see
+    `optimal_time`), and grows with the size.
 
     Raises:
         NotAdmittedError: the groups admit none of the algorithms.
@@ -313,7 +313,7 @@ def places(arrays: Sequence[Array], device: Ints, by_level: bool) -> Ints:
     """Index of each device along the dimensions of the arrays that it stands in, outermost first, [devices,
     dimensions], 0 for those that are missing; -1 for a device in none. With `by_level` the dimensions of one array
     count as one."""
-    found: list[tuple[Bools, list[Ints]]] = []
+    result: list[tuple[Bools, list[Ints]]] = []
     for array in arrays:
         if array.size != 1:
             continue
@@ -327,10 +327,10 @@ def places(arrays: Sequence[Array], device: Ints, by_level: bool) -> Ints:
             sides = (length,) if by_level else _sides(array, level, arrays)
             path += _split(np.clip(at, 0, length - 1), sides)
         path += _split(np.clip(rest, 0, count - 1), (count,) if by_level else array.shape)
-        found.append((inside, path))
-    most = max((len(path) for _, path in found), default=0)
+        result.append((inside, path))
+    most = max((len(path) for _, path in result), default=0)
     table = np.full((len(device), most), -1, dtype=np.int64)
-    for inside, path in found:
+    for inside, path in result:
         table[inside] = 0
         for k, part in enumerate(path):
             table[inside, k] = part[inside]
@@ -345,7 +345,7 @@ def _split(index: Ints, sides: tuple[int, ...]) -> list[Ints]:
 
 
 def _sides(array: Array, level: int, arrays: Sequence[Array]) -> tuple[int, ...]:
-    """The shape of the array that loop `level` around an array runs over."""
+    """Return the shape of the array that loop `level` around an array runs over."""
     around, (count, stride) = array.loops[:level], array.loops[level]
     for other in arrays:
         same = other.loops == around and other.size == stride and prod(other.shape) == count

@@ -149,7 +149,7 @@ def phases(
 
 
 def _from_root(members: Ints, roots: Ints) -> Ints:
-    """Each row turned until its root comes first."""
+    """Return each row turned until its root comes first."""
     rows, at = np.nonzero(members == roots[:, None])
     if len(rows) != len(members):
         raise NotAdmittedError("a root is no member of its group")
@@ -205,12 +205,12 @@ class _Maker:
     def _halving_doubling(self, collective: str, members: Ints) -> list[Step]:
         n = members.shape[1]
         at = np.arange(n)
-        found = []
+        result = []
         for k in range(n.bit_length() - 1):
             part = 0.5 if collective == "alltoall" else 0.5 ** (k + 1)
             shape = pairs(members, members[:, at ^ (1 << k)])
-            found.append(Step(f"{collective}: exchange at {1 << k}", shape, part))
-        return found[::-1] if collective == "allgather" else found
+            result.append(Step(f"{collective}: exchange at {1 << k}", shape, part))
+        return result[::-1] if collective == "allgather" else result
 
     # -- trees
 
@@ -234,13 +234,13 @@ class _Maker:
     def _scatter(self, members: Ints) -> list[Step]:
         """Binomial scatter from the first member: to each the pieces of all that it passes on to."""
         n = members.shape[1]
-        found = []
+        result = []
         for k, i in _rounds(n):
             there = i + (1 << k)
             pieces = np.minimum(1 << k, n - there) / n
             rate = np.broadcast_to(pieces, (len(members), len(i)))
-            found.append(Step(f"scatter at {1 << k}", pairs(members[:, i], members[:, there], rate), 1.0))
-        return found
+            result.append(Step(f"scatter at {1 << k}", pairs(members[:, i], members[:, there], rate), 1.0))
+        return result
 
     def _broadcast(self, algorithm: str, members: Ints) -> list[Step]:
         if algorithm == "tree":
@@ -253,21 +253,21 @@ class _Maker:
 
 def _rounds(n: int) -> list[tuple[int, Ints]]:
     """Binomial tree from member 0, the furthest first: (k, members i that send to i + 2^k)."""
-    found = []
+    rounds = []
     for k in range((n - 1).bit_length() - 1, -1, -1):
         senders = np.arange(0, n, 2 << k)
-        found.append((k, senders[senders + (1 << k) < n]))
-    return found
+        rounds.append((k, senders[senders + (1 << k) < n]))
+    return rounds
 
 
 def _mirrored(steps: Sequence[Step], name: str) -> list[Step]:
-    """The same backwards: each flow the other way, the last step first."""
-    found = []
+    """Return the same backwards: each flow the other way, the last step first."""
+    result = []
     for step in reversed(steps):
         assert isinstance(step.shape, Pairs)
         shape = Pairs(step.shape.target, step.shape.source, step.shape.rate)
-        found.append(Step(f"{name} {step.name.split(' ', 1)[1]}", shape, step.part, step.times))
-    return found
+        result.append(Step(f"{name} {step.name.split(' ', 1)[1]}", shape, step.part, step.times))
+    return result
 
 
 # ---- several dimensions ---------------------------------------------------------------------------------------------
@@ -310,11 +310,11 @@ def _by_dimension(maker: _Maker, collective: str, grid: Ints) -> list[Phase]:
     if collective == "alltoall":
         return [_phase(maker, "alltoall", grid, k, 1.0) for k in inner]
     if collective == "broadcast":
-        found = []
+        result = []
         for k in range(len(sides)):
             some = grid[(slice(None),) * (k + 2) + (0,) * (len(sides) - k - 1)]
-            found.append(_phase(maker, "broadcast", some, k, 1.0))
-        return found
+            result.append(_phase(maker, "broadcast", some, k, 1.0))
+        return result
     size = dict(zip(inner, accumulate((1.0 / sides[k] for k in inner), lambda a, b: a * b, initial=1.0), strict=False))
     scatter = [_phase(maker, "reducescatter", grid, k, size[k]) for k in inner]
     gather = [_phase(maker, "allgather", grid, k, size[k]) for k in reversed(inner)]
@@ -324,7 +324,7 @@ def _by_dimension(maker: _Maker, collective: str, grid: Ints) -> list[Phase]:
 
 
 def _phase(maker: _Maker, collective: str, grid: Ints, k: int, size: float) -> Phase:
-    """One dimension in all lines along it at once; `size` is the part of the whole that it is about."""
+    """Return one dimension in all lines along it at once; `size` is the part of the whole that it is about."""
     lines = np.moveaxis(grid, k + 1, -1).reshape(-1, grid.shape[k + 1])
     ways = {}
     for way in ("direct", "ring", "halving_doubling"):

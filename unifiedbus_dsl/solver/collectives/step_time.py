@@ -43,8 +43,9 @@ from unifiedbus_dsl.solver.routing.ecmp import target_representatives
 
 
 def relax_latencies(network: Network, kinds: ArcKinds) -> tuple[Network, float]:
-    """The network with every cable taking as long as the slowest of `kinds` that has its rate, and the least part of
-    that which such a cable can take. Cables of one rate stay alike, so symmetries for rates are symmetries of it."""
+    """Return the network with every cable taking as long as the slowest of `kinds` that has its rate, and the least
+    part of that which such a cable can take. Cables of one rate stay alike, so symmetries for rates are symmetries of
+    it."""
     rate, place = np.unique(kinds.rate_Bps, return_inverse=True)
     slow, fast = np.zeros(len(rate)), np.full(len(rate), np.inf)
     np.maximum.at(slow, place.ravel(), kinds.latency_s)
@@ -70,29 +71,31 @@ class StepTiming:
     links: Ints
 
 
-def step_timing(symmetry: Symmetry, demand: Demand, timed: Symmetry | None = None, until: float = np.inf) -> StepTiming:
+def step_timing(
+    symmetry: Symmetry, demand: Demand, timed: Symmetry | None = None, deadline_s: float = np.inf
+) -> StepTiming:
     """Solve a step. `timed` is the symmetry of the same network with its lengths; default: `symmetry` has them.
 
     Raises:
         NoPathError: a flow crosses what is not joined.
-        TooLateError: it is not solved by `until`.
+        TooLateError: it is not solved by `deadline_s`.
     """
-    check_deadline(until)
+    check_deadline(deadline_s)
     if isinstance(demand, Groups):
-        found = pair_classes(symmetry, [demand], until)
+        result = pair_classes(symmetry, [demand], deadline_s)
         group = invariant_symmetries(symmetry, demand)
         return _timing(
-            group, found.flows, np.full(found.flows.flows, demand.rate), _group_latency(timed or group, demand, until),
-            until,
+            group, result.flows, np.full(result.flows.flows, demand.rate),
+            _group_latency(timed or group, demand, deadline_s), deadline_s,
         )  # fmt: skip
     ends = symmetry.network.ends
     colour = marginal_classes(row_sums(demand, ends), column_sums(demand, ends))  # a root stays where it is
     group = invariant_symmetries(symmetry, demand, colour if colour.any() else None)
-    return _pair_timing(group, demand, group.network if timed is None else timed.network, until)
+    return _pair_timing(group, demand, group.network if timed is None else timed.network, deadline_s)
 
 
-def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float, until: float) -> StepTiming:
-    done = completion(flows, size, until)
+def _timing(group: Symmetry, flows: Flows, size: Floats, latency_s: float, deadline_s: float) -> StepTiming:
+    done = completion(flows, size, deadline_s)
     last = np.flatnonzero(done.finish_s >= done.makespan_s * (1 - FULL_WITHIN))
     slowest = choose_classes(flows, last)
     rate = fair_rates(slowest)
@@ -127,13 +130,13 @@ def pair_orbits(group: Symmetry, demand: Pairs) -> NDArray[np.int32]:
 
 
 def _moved(images: PairImages, generator: Automorphism) -> tuple[Ints, Ints]:
-    """The pairs that a symmetry which keeps them all moves, and those they go to."""
-    found = images.moved(generator)
-    assert found is not None, "the demand is kept"
-    return found
+    """Return the pairs that a symmetry which keeps them all moves, and those they go to."""
+    result = images.moved(generator)
+    assert result is not None, "the demand is kept"
+    return result
 
 
-def _pair_timing(group: Symmetry, demand: Pairs, timed: Network, until: float) -> StepTiming:
+def _pair_timing(group: Symmetry, demand: Pairs, timed: Network, deadline_s: float) -> StepTiming:
     network = group.network
     key = demand.source * network.ends + demand.target
     if len(np.unique(key)) < len(key):
@@ -143,7 +146,7 @@ def _pair_timing(group: Symmetry, demand: Pairs, timed: Network, until: float) -
     balls = _BidirectionalSearch(network, np.full((2, network.vertices), -1, dtype=np.int32))
     paths = []
     for i in track(first.tolist(), "route flows of a step"):
-        check_deadline(until)
+        check_deadline(deadline_s)
         paths.append(balls.paths(int(demand.source[i]), int(demand.target[i])))
     table = None if timed is network else _carried(group, demand, orbit, first, paths)
     slowest = 0.0
@@ -152,7 +155,7 @@ def _pair_timing(group: Symmetry, demand: Pairs, timed: Network, until: float) -
         piece = max(1, PIECE // max(1, len(path.tail)))
         for begin in range(0, len(rows), piece):
             slowest = max(slowest, float(_slowest(timed, path, rows[begin : begin + piece]).max()))
-    return _timing(group, _orbit_flows(group, demand, first, count, paths), demand.rate[first], slowest, until)
+    return _timing(group, _orbit_flows(group, demand, first, count, paths), demand.rate[first], slowest, deadline_s)
 
 
 PIECE = 1 << 22
@@ -182,7 +185,7 @@ class _BidirectionalSearch:
     near: NDArray[np.int32]
 
     def paths(self, source: int, target: int) -> _Paths:
-        """All shortest paths of a pair.
+        """Return all shortest paths of a pair.
 
         Raises:
             NoPathError: there is none.
@@ -201,7 +204,7 @@ class _BidirectionalSearch:
                 near[np.concatenate(reached)] = -1
 
     def _met(self, levels: list[list[Ints]]) -> Ints:
-        """Vertices half way: reached from both ends, and passed through."""
+        """Return vertices half way: reached from both ends, and passed through."""
         last = levels[0][-1]
         inner = len(levels[0]) > 1 and len(levels[1]) > 1
         met = self.near[1][self.network.turn(last)] >= 0
@@ -246,8 +249,8 @@ class _BidirectionalSearch:
 
 
 def _shares(weight: Floats, tail: Ints, head: Ints, hops: Ints) -> Floats:
-    """What each arc carries of one unit that starts at the vertices of most hops: at each vertex, and at the start over
-    all of them, an equal part for each cable that leads nearer."""
+    """Return what each arc carries of one unit that starts at the vertices of most hops: at each vertex, and at the
+    start over all of them, an equal part for each cable that leads nearer."""
     nearer = bincount(tail, weight, len(hops))
     start = hops == hops.max()
     carried = np.where(start, nearer / nearer[start].sum(), 0.0)
@@ -260,7 +263,7 @@ def _shares(weight: Floats, tail: Ints, head: Ints, hops: Ints) -> Floats:
 
 
 def _orbit_flows(group: Symmetry, demand: Pairs, first: Ints, count: Ints, paths: list[_Paths]) -> Flows:
-    """A flow for each orbit of pairs."""
+    """Return a flow for each orbit of pairs."""
     made = OrbitFlows(group)
     for i, n, path in zip(first.tolist(), count.tolist(), paths, strict=True):
         used, place = np.unique(group.arc_orbit[path.arcs], return_inverse=True)
@@ -273,8 +276,8 @@ def _orbit_flows(group: Symmetry, demand: Pairs, first: Ints, count: Ints, paths
 
 
 def _carried(group: Symmetry, demand: Pairs, orbit: NDArray[np.int32], first: Ints, paths: list[_Paths]) -> Ints:
-    """Vertices on the paths of every pair, in the places that those of the first pair of its orbit have, [pairs, most]:
-    the images of that pair's, carried along the generators."""
+    """Return vertices on the paths of every pair, in the places that those of the first pair of its orbit have, [pairs,
+    most]: the images of that pair's, carried along the generators."""
     network = group.network
     table = np.full((len(orbit), max(len(path.vertices) for path in paths)), -1, dtype=np.int64)
     for i, path in zip(first.tolist(), paths, strict=True):
@@ -327,17 +330,17 @@ def _cable_latency(network: Network, tail: Ints, head: Ints) -> Floats:
     return np.asarray(np.maximum.reduceat(latency, begin).reshape(tail.shape))
 
 
-def _group_latency(timed: Symmetry, demand: Groups, until: float) -> float:
-    """Largest latency over all pairs of a group and all shortest paths, s: one target of each orbit."""
+def _group_latency(timed: Symmetry, demand: Groups, deadline_s: float) -> float:
+    """Return largest latency over all pairs of a group and all shortest paths, s: one target of each orbit."""
     group = invariant_symmetries(timed, demand)
     network, weights = group.network, by_cable(group.network)
     worst = 0.0
     for target, _ in target_representatives(group, demand):
-        check_deadline(until)
-        found = distances(weights, network.vertices_of(target))
-        time = _slowest_to(network, found)
+        check_deadline(deadline_s)
+        search = distances(weights, network.vertices_of(target))
+        time = _slowest_to(network, search)
         senders = np.flatnonzero(demand_column(demand, target, network.ends) > 0)
-        given = injection_split(network, found, network.selected(senders).astype(np.float64))
+        given = injection_split(network, search, network.selected(senders).astype(np.float64))
         worst = max(worst, float(time[given > 0].max()))
     return worst
 

@@ -37,7 +37,7 @@ Packing = Literal["broadcast", "allgather", "allreduce"]
 def pack_trees(
     network: Network, members: Bools, packing: Packing, root: int = -1, budget: float | None = None
 ) -> tuple[float, float]:
-    """A rate x that trees reach, and one that no schedule exceeds, byte/s.
+    """Return a rate x that trees reach, and one that no schedule exceeds, byte/s.
 
     In the `network` end points are one vertex each and relay within their gates. Those that are no `members` [E] copy
     nothing in what is reached.
@@ -86,7 +86,7 @@ class _Programme:
         rows.append((np.full(len(columns), row), columns, values))
 
     def solve(self, goal: Ints, budget: float | None) -> tuple[float, float]:
-        """The largest sum of the goal: from a solution, and from prices; both are put into the rows anew.
+        """Return the largest sum of the goal: from a solution, and from prices; both are put into the rows anew.
 
         Raises:
             TooLargeError: it takes more than `budget` seconds.
@@ -96,7 +96,7 @@ class _Programme:
         equal, below = self._matrix(self.equal, self.equal_rows), self._matrix(self.below, len(self.limits))
         limits, cost = np.array(self.limits), np.zeros(self.columns)
         cost[goal] = -1.0
-        found = solve_linear_program(
+        linear_program = solve_linear_program(
             cost,
             A_ub=below,
             b_ub=limits,
@@ -105,13 +105,13 @@ class _Programme:
             method="highs-ds",
             options={} if budget is None else {"time_limit": max(budget, 1e-3), "presolve": False},
         )
-        if found.status == 1:
+        if linear_program.status == 1:
             raise TooLargeError(f"not solved in {budget} s")
-        if found.status != 0:
-            raise ArithmeticError(f"the linear program was not solved: {found.message}")
-        x = np.maximum(found.x, 0.0)
+        if linear_program.status != 0:
+            raise ArithmeticError(f"the linear program was not solved: {linear_program.message}")
+        x = np.maximum(linear_program.x, 0.0)
         value, size = float(x[goal].sum()), max(1.0, float(x.max()))
-        prices, potentials = np.minimum(found.ineqlin.marginals, 0.0), found.eqlin.marginals
+        prices, potentials = np.minimum(linear_program.ineqlin.marginals, 0.0), linear_program.eqlin.marginals
         worth = cost - below.T @ prices - equal.T @ potentials
         over, off = float((below @ x - limits).max()), float(np.abs(equal @ x).max())
         if max(over, off) > TOLERANCE * size or float(worth.min()) < -TOLERANCE:
@@ -162,7 +162,7 @@ class _Trees:
         return lower * unit, upper * unit
 
     def _links(self, made: _Programme) -> tuple[Ints, Ints]:
-        """Columns c(u, w) [N, N], and of the flows on arcs that make them, [N, A]; -1 where there is none."""
+        """Return columns c(u, w) [N, N], and of the flows on arcs that make them, [N, A]; -1 where there is none."""
         network, n = self.network, len(self.nodes)
         link, flow = np.full((n, n), -1, dtype=np.int64), np.full((n, network.arcs), -1, dtype=np.int64)
         vertex = network.end_order[self.nodes]

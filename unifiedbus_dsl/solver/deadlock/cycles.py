@@ -94,15 +94,15 @@ def _images(
 
 
 def _image(generator: Automorphism, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    found = rows.copy()
-    moving = found[:, MOVING]
+    image = rows.copy()
+    moving = image[:, MOVING]
     place = np.minimum(np.searchsorted(generator.moved, moving), max(len(generator.moved) - 1, 0))
-    found[:, MOVING] = np.where(generator.moved[place] == moving, generator.image[place], moving)
-    return found
+    image[:, MOVING] = np.where(generator.moved[place] == moving, generator.image[place], moving)
+    return image
 
 
 def _distinct(network: Network, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first row of each dependency, in their order."""
+    """Return the first row of each dependency, in their order."""
     n, looks = network.vertices, int(network.label.max(initial=0)) + 1
     one = (rows[:, TAIL] * n + rows[:, MIDDLE]) * looks + rows[:, FIRST]
     two = rows[:, HEAD] * looks + rows[:, SECOND]
@@ -113,7 +113,7 @@ def _distinct(network: Network, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _cycle_in(network: Network, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """The rows of a cycle, in order; None where there is none."""
+    """Return the rows of a cycle, in order; None where there is none."""
     n, looks = network.vertices, int(network.label.max(initial=0)) + 1
     one = (rows[:, TAIL] * n + rows[:, MIDDLE]) * looks + rows[:, FIRST]
     two = (rows[:, MIDDLE] * n + rows[:, HEAD]) * looks + rows[:, SECOND]
@@ -129,7 +129,7 @@ def _cycle_in(network: Network, rows: NDArray[np.int64]) -> NDArray[np.int64] | 
 def _witnessed(
     network: Network, found: Dependencies, routes: Routes, demand: Demand, edges: list[int]
 ) -> NDArray[np.int64]:
-    """One row for each of some dependencies, with a pair of the demand that makes it."""
+    """Return one row for each of some dependencies, with a pair of the demand that makes it."""
     rows: dict[int, list[int]] = {}
     first_of_end = network.end_order[network.end_start[:-1]]
     for number, part in enumerate(routes.parts):
@@ -146,7 +146,8 @@ def _witnessed(
 
 
 def _pair_of(network: Network, part: Leg | Turns, a: int, b: int, demand: Demand) -> tuple[int, int, int]:
-    """A source, a target and where packets turn or turned between (-1: nowhere), whose packets go from a on to b."""
+    """Return a source, a target and where packets turn or turned between (-1: nowhere), whose packets go from a on to
+    b."""
     if isinstance(part, Turns):
         return *part.pair(a, b), int(network.head[a])
     begin = _followed(part, network.head, network.tail, int(network.tail[a]), part.given > 0)
@@ -165,7 +166,7 @@ def _pair_of(network: Network, part: Leg | Turns, a: int, b: int, demand: Demand
 
 
 def _followed(part: Leg, here: Ids, there: Ids, vertex: int, stop: Bools) -> int:
-    """The first vertex that is marked, from one on along the arcs of a leg, each of which has it `here`."""
+    """Return the first vertex that is marked, from one on along the arcs of a leg, each of which has it `here`."""
     order = part.arcs[np.argsort(here[part.arcs], kind="stable")]
     at = here[order]
     while not stop[vertex]:

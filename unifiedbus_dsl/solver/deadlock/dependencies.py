@@ -70,7 +70,7 @@ def dependencies(routes: Routes) -> Dependencies:
 
 
 def _merged(columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Columns in order of their first row, one of each."""
+    """Return columns in order of their first row, one of each."""
     every = np.concatenate(columns, axis=1)
     return np.asarray(every[:, np.unique(every[0], return_index=True)[1]])
 
@@ -100,7 +100,7 @@ def adjacent_arcs(network: Network, part: Leg | Turns, label: Ids) -> Iterator[t
 
 
 def _one_of_each(vertex: Ids, label: Ids, arcs: Ints, many: int) -> tuple[Ints, Ints]:
-    """Vertices in order and one arc of each label at each."""
+    """Return vertices in order and one arc of each label at each."""
     key, first = np.unique(vertex.astype(np.int64) * many + label, return_index=True)
     return key // many, arcs[first]
 
@@ -159,14 +159,14 @@ def short_cycle(count: int, before: Ints, after: Ints) -> list[int] | None:
     nodes = nodes[np.argsort(size[part[nodes]], kind="stable")]
     best: list[int] | None = None
     for node in np.unique(np.append(nodes[:STARTS], nodes[:: max(1, len(nodes) // STARTS)])).tolist():
-        found = _cycle_through(node, inside, start, after, len(best) if best else count + 1)
-        if found is not None and (best is None or len(found) < len(best)):
-            best = found
+        cycle_through = _cycle_through(node, inside, start, after, len(best) if best else count + 1)
+        if cycle_through is not None and (best is None or len(cycle_through) < len(best)):
+            best = cycle_through
     return best
 
 
 def _cycle_through(node: int, edges: Ints, start: Ints, after: Ints, shorter: int) -> list[int] | None:
-    """The shortest cycle through a node, of fewer edges than `shorter`: breadth first."""
+    """Return the shortest cycle through a node, of fewer edges than `shorter`: breadth first."""
     came: dict[int, tuple[int, int]] = {}
     frontier, depth = [node], 0
     while frontier and depth + 1 < shorter:
@@ -186,8 +186,8 @@ def _cycle_through(node: int, edges: Ints, start: Ints, after: Ints, shorter: in
 
 def _edges_back(came: dict[int, tuple[int, int]], node: int) -> list[int]:
     at, edge = came[node]
-    found = [edge]
+    edges_back = [edge]
     while at != node:
         at, edge = came[at]
-        found.append(edge)
-    return found[::-1]
+        edges_back.append(edge)
+    return edges_back[::-1]

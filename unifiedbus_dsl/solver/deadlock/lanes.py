@@ -59,7 +59,7 @@ class _Classes:
         return len(self.block)
 
     def next_lane(self, held: Ints, lane: Ints, wanted: Ints) -> Ints:
-        """The lane on which packets go on that hold channels of some classes."""
+        """Return the lane on which packets go on that hold channels of some classes."""
         later = self.block[held] < self.block[wanted]
         return np.where(later, 0, np.where(self.rank[held] < self.rank[wanted], lane, lane + 1))
 
@@ -101,8 +101,8 @@ def lanes_needed(network: Network, parts: Iterable[Leg | Turns], orders: Sequenc
 
 
 def _arrivals(network: Network, leg: Leg, classes: _Classes, came: Ints) -> _Held:
-    """What may come to where a second leg begins: by every channel there of a class by which something comes to an
-    intermediate, on the highest lane of that."""
+    """Return what may come to where a second leg begins: by every channel there of a class by which something comes to
+    an intermediate, on the highest lane of that."""
     begin = np.zeros(network.vertices, dtype=bool)
     begin[np.flatnonzero((leg.given > 0) & (leg.steps > 0))] = True
     arcs = np.flatnonzero(begin[network.head] & (came[classes.of] >= 0))
@@ -142,7 +142,8 @@ def _joined(held: list[_Held], classes: _Classes) -> _Held:
 
 
 def _lanes_out(held: _Held, tail: Ints, wanted: Ints, classes: _Classes) -> NDArray[np.int64]:
-    """The highest lane on which packets leave by each of some channels, of classes `wanted` at vertices `tail`."""
+    """Return the highest lane on which packets leave by each of some channels, of classes `wanted` at vertices
+    `tail`."""
     code, place = np.unique(tail * classes.count + wanted, return_inverse=True)
     vertex, cls = code // classes.count, code % classes.count
     lane = np.zeros(len(code), dtype=np.int64)

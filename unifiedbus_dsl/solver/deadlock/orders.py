@@ -79,8 +79,8 @@ def channel_classes(
 
 
 def changed_dimension(network: Network, arrays: Sequence[Array]) -> tuple[Ints, Ints]:
-    """The only dimension of an array of devices that an arc changes (numbered over all arrays, -1: none), and whether
-    it leads to a higher index, [A] each."""
+    """Return the only dimension of an array of devices that an arc changes (numbered over all arrays, -1: none), and
+    whether it leads to a higher index, [A] each."""
     device = np.repeat(np.arange(len(network.device_start) - 1), np.diff(network.device_start))
     changed = np.full(network.arcs, -1, dtype=np.int64)
     sign = np.zeros(network.arcs, dtype=np.int64)
@@ -119,14 +119,14 @@ def class_orders(blocks: Blocks, classes: ChannelClasses, few: bool) -> Iterator
 
 
 def _places(order: tuple[int, ...], nth: Ints, size: Ints) -> Ints:
-    """The place of the nth class of a block of some size in an order, of which it has the first numbers; 0 where it has
-    too many classes."""
-    found = np.zeros(len(nth), dtype=np.int64)
+    """Return the place of the nth class of a block of some size in an order, of which it has the first numbers; 0 where
+    it has too many classes."""
+    places = np.zeros(len(nth), dtype=np.int64)
     for many in np.unique(size[size <= len(order)]).tolist():
         place = np.argsort([k for k in order if k < many])
         mine = size == many
-        found[mine] = place[nth[mine]]
-    return found
+        places[mine] = place[nth[mine]]
+    return places
 
 
 # ---- numbers of vertices --------------------------------------------------------------------------------------------

@@ -237,7 +237,7 @@ def _intermediates(network: Network, group: Symmetry, rule: PathRule) -> Iterato
 
 
 def _senders_at(network: Network, leg: Leg) -> Any:
-    """Which end points send something through each vertex on a leg: sparse [V, E], 1 where one does."""
+    """Return which end points send something through each vertex on a leg: sparse [V, E], 1 where one does."""
     from scipy.sparse import csr_matrix
 
     n = network.vertices
@@ -316,7 +316,8 @@ def _turns(network: Network, demand: Demand, came: Arrivals, goes: Arrivals) -> 
 
 
 def _pairs_between(demand: Demand, source: Any, target: Any) -> NDArray[Any]:
-    """How many pairs of the demand go from the end points of each row of `source` to those of each of `target`."""
+    """Return how many pairs of the demand go from the end points of each row of `source` to those of each of
+    `target`."""
     from scipy.sparse import csr_matrix
 
     one, two = source.astype(np.int64), target.astype(np.int64)

@@ -77,21 +77,21 @@ def forwarding_tables(
 
 
 def _begins(network: Network, hops: NDArray[Any], goal: int) -> Ids:
-    """The vertex at which each end point begins, the first of those that are nearest, [E]."""
+    """Return the vertex at which each end point begins, the first of those that are nearest, [E]."""
     nearest = endpoint_hops(network, hops)
     if (nearest < 0).any():
         raise NoPathError("an end point has no path to another one")
     order = network.end_order
     fits = order[hops[order] == nearest[network.end[order]]]
-    found = np.full(network.ends, -1, dtype=np.int32)
-    found[network.end[fits][::-1]] = fits[::-1]
-    found[goal] = -1
-    return found
+    begins = np.full(network.ends, -1, dtype=np.int32)
+    begins[network.end[fits][::-1]] = fits[::-1]
+    begins[goal] = -1
+    return begins
 
 
 def _chosen(network: Network, hops: NDArray[Any], begin: Ids, carried: Floats) -> Ids:
-    """The arc on from each vertex that something comes by, [V]; adds its flows to what arcs have `carried`."""
-    found = np.full(network.vertices, -1, dtype=np.int32)
+    """Return the arc on from each vertex that something comes by, [V]; adds its flows to what arcs have `carried`."""
+    result = np.full(network.vertices, -1, dtype=np.int32)
     flows = np.bincount(begin[begin >= 0], minlength=network.vertices).astype(np.float64)
     for level in range(int(hops.max()), 0, -1):
         here = np.flatnonzero((hops == level) & (flows > 0))
@@ -103,17 +103,17 @@ def _chosen(network: Network, hops: NDArray[Any], begin: Ids, carried: Floats) -
         tail = network.tail[rows]
         order = np.lexsort((rows, (carried[rows] + flows[tail]) / network.count[rows], tail))
         best = rows[order[np.append(True, tail[order][1:] != tail[order][:-1])]]
-        found[network.tail[best]] = best
+        result[network.tail[best]] = best
         carried[best] += flows[network.tail[best]]
         np.add.at(flows, network.head[best], flows[network.tail[best]])
-    return found
+    return result
 
 
 # ---- lanes ----------------------------------------------------------------------------------------------------------
 
 
 def _layers(network: Network, arc: Ids, begin: Ids) -> Ids:
-    """The lane of each pair, [E, goals]: 0 for all where that leaves no circle."""
+    """Return the lane of each pair, [E, goals]: 0 for all where that leaves no circle."""
     ends, goals = begin.shape
     lane: Ids = np.zeros((ends, goals), dtype=np.int32)
     every = [_waits(network, arc[:, g], np.flatnonzero(begin[:, g] >= 0), begin[:, g]) for g in range(goals)]
@@ -137,7 +137,7 @@ def _layers(network: Network, arc: Ids, begin: Ids) -> Ids:
 
 
 def _fit(network: Network, layer: Ints, arc: Ids, sources: Ints, begin: Ids) -> tuple[Ints, Ints]:
-    """A layer with as many sources of a destination as halving them finds room for, and those that are over."""
+    """Return a layer with as many sources of a destination as halving them finds room for, and those that are over."""
     more = np.union1d(layer, _waits(network, arc, sources, begin))
     if len(more) == len(layer) or _is_acyclic(network, more):
         return more, sources[:0]
@@ -151,14 +151,14 @@ def _fit(network: Network, layer: Ints, arc: Ids, sources: Ints, begin: Ids) -> 
 
 def _waits(network: Network, arc: Ids, sources: Ints, begin: Ids) -> Ints:
     """Dependencies of channels on the paths of some sources to a destination, as codes (arc, next arc)."""
-    found = [np.zeros(0, dtype=np.int64)]
+    waits = [np.zeros(0, dtype=np.int64)]
     for held, wanted in _steps(network, arc, begin[sources]):
-        found.append(held * network.arcs + wanted)
-    return np.unique(np.concatenate(found))
+        waits.append(held * network.arcs + wanted)
+    return np.unique(np.concatenate(waits))
 
 
 def _steps(network: Network, arc: Ids, at: Ids) -> Iterator[tuple[Ints, Ints]]:
-    """Arcs that are held with those that are wanted next, step by step along the paths from some vertices."""
+    """Yield arcs that are held with those that are wanted next, step by step along the paths from some vertices."""
     held = np.unique(arc[at]).astype(np.int64)
     while len(held):
         wanted = arc[network.head[held]].astype(np.int64)

@@ -19,15 +19,15 @@ FILLED = 1e-12
 def augmenting_path_flow(
     nodes: int, source: int, tail: Ints, head: Ints, room: Floats, demand: Floats
 ) -> tuple[Floats, float, Bools] | None:
-    """The largest t such that `source` sends t · demand ([nodes], 0 at the source) to all nodes at once over arcs
-    [A] with this much `room` (infinite where free): what each arc carries, t, and which arcs are a cut that is filled.
-    None where it is not found this way."""
+    """Return the largest t such that `source` sends t · demand ([nodes], 0 at the source) to all nodes at once over
+    arcs [A] with this much `room` (infinite where free): what each arc carries, t, and which arcs are a cut that is
+    filled. None where it is not found this way."""
     goals = np.flatnonzero(demand)
     if len(goals) == 1:
-        found = _augmented(nodes, source, int(goals[0]), tail, head, room)
-        if found is None:
+        augmented = _augmented(nodes, source, int(goals[0]), tail, head, room)
+        if augmented is None:
             return None
-        flow, near = found
+        flow, near = augmented
         cut = near[tail] & ~near[head]
         sent = float(flow[head == goals[0]].sum() - flow[tail == goals[0]].sum())
     else:
@@ -43,7 +43,8 @@ def augmenting_path_flow(
 
 
 def _augmented(nodes: int, source: int, goal: int, tail: Ints, head: Ints, room: Floats) -> tuple[Floats, Bools] | None:
-    """The largest flow to one goal, and the nodes that more could be sent to; None where that takes many paths."""
+    """Return the largest flow to one goal, and the nodes that more could be sent to; None where that takes many
+    paths."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import breadth_first_order
 
@@ -75,8 +76,8 @@ def _augmented(nodes: int, source: int, goal: int, tail: Ints, head: Ints, room:
 
 
 def _along_shortest(nodes: int, source: int, tail: Ints, head: Ints, room: Floats, demand: Floats) -> Floats | None:
-    """What each arc carries where all demand goes along shortest paths, at each node in parts as its arcs have room;
-    None where a goal has no path, or a free arc leads nearer."""
+    """Return what each arc carries where all demand goes along shortest paths, at each node in parts as its arcs have
+    room; None where a goal has no path, or a free arc leads nearer."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import dijkstra
 

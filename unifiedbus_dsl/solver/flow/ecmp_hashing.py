@@ -34,8 +34,8 @@ ENTRIES = 1 << 22
 
 
 def hash_flows(network: Network, source: ArrayLike, target: ArrayLike, seed: int) -> Flows:
-    """One flow for each pair, on one of its shortest paths, in one cable of each bundle on it. Flow f takes the same
-    path for the same seed, whatever the other flows are.
+    """Return one flow for each pair, on one of its shortest paths, in one cable of each bundle on it. Flow f takes the
+    same path for the same seed, whatever the other flows are.
 
     The resource of an arc is its first cable; those of further cables stand behind what end points send and receive
     (see `arcs_and_cables`).
@@ -63,7 +63,7 @@ class Hop:
 
 
 def _flows(network: Network, walks: Iterator[Hop], source: Ints, target: Ints, seed: int) -> Flows:
-    """Each flow with its arcs in order, and what it takes of the injection of its two ends."""
+    """Return each flow with its arcs in order, and what it takes of the injection of its two ends."""
     every = np.arange(len(source))
     steps = [*walks, Hop(every, network.arcs + source), Hop(every, network.arcs + network.ends + target)]
     start = np.zeros(len(source) + 1, dtype=np.int64)
@@ -83,12 +83,12 @@ def _flows(network: Network, walks: Iterator[Hop], source: Ints, target: Ints, s
 
 
 def _further_cables(network: Network) -> Ints:
-    """The arc of each cable that is not the first of its arc, in order."""
+    """Return the arc of each cable that is not the first of its arc, in order."""
     return np.repeat(np.arange(network.arcs), network.count.astype(np.int64) - 1)
 
 
 def _cable_in_bundle(network: Network, further: Ints, step: Hop, hop: Ints, seed: int) -> Ints:
-    """The resource of the cable of its arc that each flow draws at its hop; what is no arc stays as it is."""
+    """Return the resource of the cable of its arc that each flow draws at its hop; what is no arc stays as it is."""
     resource = step.arc.copy()
     wide = np.flatnonzero(resource < network.arcs)
     wide = wide[network.count[resource[wide]] > 1]
@@ -115,7 +115,7 @@ def arcs_and_cables(network: Network, resource: Ints) -> tuple[Ints, Ints]:
 
 
 def _only_arcs(network: Network, ends: Ints) -> Ints | None:
-    """The only arc out of each end point, None where one has several, or none, or forwards."""
+    """Return the only arc out of each end point, None where one has several, or none, or forwards."""
     if not network.simple:
         return None
     vertex = network.end_order[ends]
@@ -157,7 +157,7 @@ def _by_goal(graph: TwinQuotient, which: Ints, goals: int) -> Iterator[tuple[Int
 
 
 def _ranks(graph: TwinQuotient) -> tuple[Ints, Ints]:
-    """The place of each vertex in its class, [V], and the size of each class, [C]."""
+    """Return the place of each vertex in its class, [V], and the size of each class, [C]."""
     order = np.argsort(graph.of, kind="stable")
     order = order[np.searchsorted(graph.of[order], 0) :]
     size = np.bincount(graph.of[order], minlength=graph.classes)
@@ -170,7 +170,7 @@ def _ranks(graph: TwinQuotient) -> tuple[Ints, Ints]:
 
 
 def _between_ends(network: Network, source: Ints, target: Ints, seed: int) -> Iterator[Hop]:
-    """The first cable out of any vertex of the source, then on until a vertex of the target is reached."""
+    """Yield the first cable out of any vertex of the source, then on until a vertex of the target is reached."""
     ends = network.end >= 0
     graph = twin_quotient(network, np.ones(network.vertices, dtype=bool), ends)
     goals, which = np.unique(target, return_inverse=True)
@@ -187,7 +187,7 @@ def _between_ends(network: Network, source: Ints, target: Ints, seed: int) -> It
 
 
 def _first(graph: TwinQuotient, far: NDArray[np.unsignedinteger[Any]], source: Ints, goal: Ints, draw: Floats) -> Ints:
-    """The first arc of each flow: one of those out of its source from whose head least hops are left."""
+    """Return the first arc of each flow: one of those out of its source from whose head least hops are left."""
     network = graph.network
     low, high = network.end_start[source], network.end_start[source + 1]
     vertex = network.end_order[concatenate_ranges(low, high)]
@@ -237,7 +237,7 @@ class _HashedPathWalker:
             hop += 1
 
     def _left(self, flow: Ints) -> NDArray[np.bool_]:
-        """Which of these flows are still on their way."""
+        """Return which of these flows are still on their way."""
         left = self.far[self.graph.of[self.at[flow]], self.goal[flow]]
         _must_arrive(left)
         return left > 0 if self.final is None else self.at[flow] != self.final[flow]
@@ -248,8 +248,8 @@ class _HashedPathWalker:
         return flow[np.argsort(key)]
 
     def _pick(self, flow: Ints, draw: Floats) -> Ints:
-        """The arc that the draw of each flow falls on, among those that lead nearer, by cables. Flows in one class on
-        their way to one goal choose from the same list; `flow` is in order of (class, goal)."""
+        """Return the arc that the draw of each flow falls on, among those that lead nearer, by cables. Flows in one
+        class on their way to one goal choose from the same list; `flow` is in order of (class, goal)."""
         graph = self.graph
         row, goal = graph.of[self.at[flow]], self.goal[flow]
         first = np.flatnonzero(np.append(True, (row[1:] != row[:-1]) | (goal[1:] != goal[:-1])))
@@ -266,8 +266,8 @@ class _HashedPathWalker:
         return taken
 
     def _choose(self, row: Ints, goal: Ints, sizes: Ints, draw: Floats) -> tuple[Ints, Ints]:
-        """A bundle that leads nearer, and the number of a cable in it, for each draw. Draws are in groups of these
-        sizes; a group is in class `row` on its way to `goal`."""
+        """Return a bundle that leads nearer, and the number of a cable in it, for each draw. Draws are in groups of
+        these sizes; a group is in class `row` on its way to `goal`."""
         graph = self.graph
         low, high = graph.start[row], graph.start[row + 1]
         bundle, owner = concatenate_ranges(low, high), np.repeat(np.arange(len(row)), high - low)
@@ -279,7 +279,7 @@ class _HashedPathWalker:
         return bundle[ahead[chosen]], cable
 
     def _towards(self, flow: Ints, bundle: Ints, cable: Ints) -> Ints:
-        """The number of the cable, among those to `final` where a bundle leads to its class."""
+        """Return the number of the cable, among those to `final` where a bundle leads to its class."""
         if self.final is None:
             return cable
         final, to = self.final[flow], self.graph.to[bundle]
@@ -305,7 +305,7 @@ def _drawn(owner: Ints, cables: Ints, sizes: Ints, draw: Floats) -> tuple[Ints, 
 
 
 def uniform_hash(seed: int, flow: Ints, hop: int | Ints) -> Floats:
-    """A number in [0, 1) for each flow at a hop: splitmix64 of seed, flow and hop, the upper 53 bits."""
+    """Return a number in [0, 1) for each flow at a hop: splitmix64 of seed, flow and hop, the upper 53 bits."""
     x = flow.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     x += (np.atleast_1d(hop) + 1).astype(np.uint64) * np.uint64(0x8CB92BA72F3D8DD7)
     x += np.uint64(seed * 0xD1B54A32D192ED03 % 2**64)

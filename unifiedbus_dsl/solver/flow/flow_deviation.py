@@ -62,7 +62,7 @@ def bound_concurrent_flow(
     minimal: bool = False,
     budget: float | None = None,
 ) -> Optimum:
-    """Both sides of the largest throughput of commodities with one parameter.
+    """Return both sides of the largest throughput of commodities with one parameter.
 
     `load` ([A], byte/s) are the loads of any routing of the demand, within what is allowed (`minimal`: paths of fewest
     hops). At least one round is made, however small the budget in seconds.
@@ -71,7 +71,7 @@ def bound_concurrent_flow(
         ArithmeticError: the loads do not add up to the demand, or prices do not bound the distances.
         VerificationError: the two sides contradict each other.
     """
-    until = np.inf if budget is None else monotonic() + budget
+    deadline_s = np.inf if budget is None else monotonic() + budget
     paths = _ShortestPathOracle.of(symmetry.network, commodities, minimal)
     rounds = MAX_ITERATIONS if budget is not None else max(1, min(MAX_ITERATIONS, MAX_WORK // paths.size))
     rooms, orbit = shared_resources_of(symmetry), symmetry.arc_orbit
@@ -91,21 +91,21 @@ def bound_concurrent_flow(
         return float((length[cable] * room[cable] * size[cable]).sum())
 
     now = averaged(load)
-    found = BoundPair(1.0 / float(used(now).max()), now, np.inf, np.where(cable, 1.0, 0.0))
+    bound_pair = BoundPair(1.0 / float(used(now).max()), now, np.inf, np.where(cable, 1.0, 0.0))
     walks = None if minimal else paths.walks(MAX_WORK_OF_ASSIGNMENT if budget is None else budget * SPEED)
     if walks is not None:
         maximize_dual(
             walks,
-            found,
+            bound_pair,
             orbit,
             rooms,
             lambda length: volume(length) / paths.worth(along(length)),
             gap=GAP,
             most=min(MOST, MAX_WORK_OF_ASSIGNMENT // walks.work) if budget is None else MOST,
-            done=lambda: monotonic() > until,
+            done=lambda: monotonic() > deadline_s,
         )
         rounds = max(1, rounds // PART_OF_ROUNDS_LEFT)
-    now, upper, best = found.loads, found.upper, found.length
+    now, upper, best = bound_pair.loads, bound_pair.upper, bound_pair.length
     routings = [now]
     for number in track(range(rounds), "prices", rounds):
         length = None
@@ -114,7 +114,7 @@ def bound_concurrent_flow(
             length = round_mantissa(length)
         use = used(now)
         lower = 1.0 / float(use.max())
-        if upper <= lower * (1 + GAP) or (np.isfinite(upper) and monotonic() > until):
+        if upper <= lower * (1 + GAP) or (np.isfinite(upper) and monotonic() > deadline_s):
             break
         if length is None:
             sharp = np.log(len(use) + 1) / (max((upper / lower - 1) / 4, GAP / 2) if np.isfinite(upper) else 0.25)
@@ -135,7 +135,7 @@ def bound_concurrent_flow(
 
 
 def _step(use: Floats, other: Floats, sharp: float, size: Ints) -> float:
-    """The part of the new loads that makes the sum of size · exp(sharp · utilisation) least, by bisection of its
+    """Return the part of the new loads that makes the sum of size · exp(sharp · utilisation) least, by bisection of its
     slope."""
     low, high = 0.0, 1.0
     change = other - use
@@ -231,7 +231,7 @@ class _ShortestPathOracle:
         return worth
 
     def walks(self, work: float) -> WalkKernel | None:
-        """The same sources and arcs, for walks of a few arcs more than the furthest pair needs; None where the
+        """Return the same sources and arcs, for walks of a few arcs more than the furthest pair needs; None where the
         loads would not be found often enough with so much `work`."""
         tail, head = self.rows[self.edge], self.cols[self.edge]
         if work < FEWEST * len(self.start) * len(tail):
@@ -299,7 +299,7 @@ class _ShortestPathOracle:
         return wanted
 
     def _narrowest(self, length: Floats) -> Ints:
-        """The shortest arc of each edge; with `minimal` a free arc before all cables."""
+        """Return the shortest arc of each edge; with `minimal` a free arc before all cables."""
         if len(self.first) == self.network.arcs:
             return self.first
         every = np.arange(self.network.arcs)
@@ -308,14 +308,14 @@ class _ShortestPathOracle:
         return np.asarray(order[self.first])
 
     def _hop(self, arcs: Ints) -> Floats:
-        """A cable is a hop, a free arc is none."""
+        """Return a cable is a hop, a free arc is none."""
         hop: Floats = np.isfinite(self.network.kinds.capacity_Bps).astype(np.float64)
         return np.asarray(hop[self.network.kind[arcs]])
 
     def _cheapest(self, arcs: Ints, length: Floats, begin: int, end: int) -> tuple[Floats, Ids]:
-        """Least costs from these sources and predecessors on the way, [sources, nodes] each, over one of the `arcs` for
-        each edge: lengths ([A]), and with `minimal` hops before lengths. SciPy takes a cost of 0 for no edge, so costs
-        are a trifle above."""
+        """Return least costs from these sources and predecessors on the way, [sources, nodes] each, over one of the
+        `arcs` for each edge: lengths ([A]), and with `minimal` hops before lengths. SciPy takes a cost of 0 for no
+        edge, so costs are a trifle above."""
         from scipy.sparse import csr_matrix
         from scipy.sparse.csgraph import dijkstra
 
@@ -328,7 +328,7 @@ class _ShortestPathOracle:
         return far, before
 
     def _hops(self, begin: int, end: int) -> Floats:
-        """Fewest arcs from these sources, [sources, nodes]."""
+        """Return fewest arcs from these sources, [sources, nodes]."""
         from scipy.sparse import csr_matrix
         from scipy.sparse.csgraph import dijkstra
 

@@ -240,7 +240,7 @@ def _descend(
 
 
 def _scaled(steps: list[tuple[Floats, Floats]], fall: Floats, free: Bools) -> Floats:
-    """The slope times what the last steps say of the inverse of the curvature, among what is free."""
+    """Return the slope times what the last steps say of the inverse of the curvature, among what is free."""
     way = np.where(free, fall, 0.0)
     inner = [_dot(moved[free], turned[free]) for moved, turned in steps]
     used: list[tuple[Floats, Floats, float, float]] = []
@@ -263,14 +263,14 @@ def _dot(one: Floats, other: Floats) -> float:
 
 
 def mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Floats]:
-    """The mix of routings whose largest utilisation is least, and the lengths that prove that no other mix is better:
-    a linear program of one column a routing."""
+    """Return the mix of routings whose largest utilisation is least, and the lengths that prove that no other mix is
+    better: a linear program of one column a routing."""
 
     cable = np.isfinite(room)
     share = np.stack([loads[cable] / room[cable] for loads in routings], axis=1)
     top = share.max(axis=0).min()
     columns = share.shape[1]
-    found = solve_linear_program(
+    linear_program = solve_linear_program(
         np.append(np.zeros(columns), 1.0),
         A_ub=np.hstack([share / top, -np.ones((len(share), 1))]),
         b_ub=np.zeros(len(share)),
@@ -278,11 +278,11 @@ def mixed(routings: list[Floats], room: Floats, size: Ints) -> tuple[Floats, Flo
         b_eq=[1.0],
         method="highs-ds",
     )
-    if found.status != 0:
-        raise ArithmeticError(f"the linear program was not solved: {found.message}")
+    if linear_program.status != 0:
+        raise ArithmeticError(f"the linear program was not solved: {linear_program.message}")
     length = np.zeros(len(room))
-    length[cable] = np.maximum(-found.ineqlin.marginals, 0.0) / (room[cable] * size[cable])
-    part = np.maximum(found.x[:columns], 0.0)
+    length[cable] = np.maximum(-linear_program.ineqlin.marginals, 0.0) / (room[cable] * size[cable])
+    part = np.maximum(linear_program.x[:columns], 0.0)
     mix = np.zeros(len(room))
     for weight, loads in zip(part / part.sum(), routings, strict=True):
         mix += weight * loads

@@ -47,7 +47,7 @@ class MaxConcurrentFlow:
 def max_concurrent_flow(
     symmetry: Symmetry, demand: Demand, *, minimal: bool = False, most: int = 400_000, budget: float | None = None
 ) -> MaxConcurrentFlow:
-    """Largest t such that t times the demand fits, over all paths (`minimal`: over paths of fewest hops).
+    """Return largest t such that t times the demand fits, over all paths (`minimal`: over paths of fewest hops).
 
     What end points may inject does not depend on the routing, so it is one more bound on t. A LP of more than
     `most` columns, or one that is not solved within half of the `budget` in seconds, gives way to prices: the number is
@@ -60,23 +60,23 @@ def max_concurrent_flow(
     group = invariant_symmetries(flow_symmetry(symmetry), demand)
     require_connected(symmetry, demand, group)
     made = commodities(group, demand, np.flatnonzero(row > 0))
-    until = None if budget is None else monotonic() + budget
+    deadline_s = None if budget is None else monotonic() + budget
     try:
         half = None if budget is None else budget / 2
-        found = solve_concurrent_flow(group, made, np.ones(1), minimal=minimal, most=most, budget=half)
+        optimum = solve_concurrent_flow(group, made, np.ones(1), minimal=minimal, most=most, budget=half)
         reason = "flows and prices on every arc, from a linear program on classes"
     except TooLargeError:
         whole = _through_terminals(group.network, ecmp(symmetry, demand).load_Bps)
-        left = None if until is None else max(0.0, until - monotonic())
-        found = bound_concurrent_flow(group, made, whole, minimal=minimal, budget=left)
+        left = None if deadline_s is None else max(0.0, deadline_s - monotonic())
+        optimum = bound_concurrent_flow(group, made, whole, minimal=minimal, budget=left)
         reason = "flows under prices, and those prices; little symmetry or little time"
     most_sent = np.maximum(row, column)
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
     inject = float(room.min())
-    lower, upper = min(found.lower, inject), min(found.upper, inject)
+    lower, upper = min(optimum.lower, inject), min(optimum.upper, inject)
     orbit = _cable_orbits(group)
-    load = found.load_Bps * (lower / found.lower)
-    binds = (load >= group.arc_orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (found.length > 0)
+    load = optimum.load_Bps * (lower / optimum.lower)
+    binds = (load >= group.arc_orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (optimum.length > 0)
     result = Throughput(
         network,
         "minimal" if minimal else "optimal",
@@ -85,16 +85,17 @@ def max_concurrent_flow(
         frozen_array(take(load, orbit)),
         np.flatnonzero(take(binds, orbit)),
         np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
-        Prices(orbit, found.length, _potentials(symmetry.network, group.network, made, found), minimal),
-        _flows(symmetry.network, group, found, lower / found.lower, minimal=minimal),
+        Prices(orbit, optimum.length, _potentials(symmetry.network, group.network, made, optimum), minimal),
+        _flows(symmetry.network, group, optimum, lower / optimum.lower, minimal=minimal),
     )
-    return MaxConcurrentFlow(result, found, orbit)
+    return MaxConcurrentFlow(result, optimum, orbit)
 
 
 def _potentials(
     network: Network, hubs: Network, commodities: Sequence[Commodity], optimum: Optimum
 ) -> tuple[Potential, ...]:
-    """The distances that show the upper bound, on the vertices of `network`; `hubs` is the one that was solved."""
+    """Return the distances that show the upper bound, on the vertices of `network`; `hubs` is the one that was
+    solved."""
     if not optimum.potentials:
         return tuple(Potential(int(hubs.end[c.source]), c.copies) for c in commodities)
     new = None if network.simple else add_super_terminals(network).new
@@ -107,8 +108,8 @@ def _potentials(
 def _flows(
     network: Network, hubs: Symmetry, optimum: Optimum, factor: float, *, minimal: bool
 ) -> ConcurrentFlows | None:
-    """What each source sends, times a factor, on the vertices of `network`; `hubs` are the symmetries that were used of
-    the one that was solved. None where sources were not told apart, or symmetries take too many steps."""
+    """Return what each source sends, times a factor, on the vertices of `network`; `hubs` are the symmetries that were
+    used of the one that was solved. None where sources were not told apart, or symmetries take too many steps."""
     new = vertices_with_hubs(network)
     sorts = alike(network, hubs, new) if optimum.flows else None
     if sorts is None:
@@ -129,15 +130,15 @@ def _flows(
 
 
 def _cable_orbits(symmetry: Symmetry) -> Ids:
-    """Orbits of the arcs that are cables, in order."""
+    """Return orbits of the arcs that are cables, in order."""
     network = symmetry.network
     cable = np.isfinite(network.kinds.capacity_Bps)
     return symmetry.arc_orbit if cable.all() else symmetry.arc_orbit[take(cable, network.kind)]
 
 
 def _through_terminals(network: Network, load: Floats) -> Floats:
-    """Loads of all arcs from those of the cables in order: what a die gains goes on to its hub, what it lacks comes
-    from there. [A]"""
+    """Return loads of all arcs from those of the cables in order: what a die gains goes on to its hub, what it lacks
+    comes from there. [A]"""
     free = np.isinf(network.capacity_Bps)
     whole = np.zeros(network.arcs)
     whole[~free] = load
@@ -148,7 +149,7 @@ def _through_terminals(network: Network, load: Floats) -> Floats:
 
 
 def commodities(symmetry: Symmetry, demand: Demand, sources: Ints) -> list[Commodity]:
-    """What these end points send, one of each orbit; the symmetry keeps them and the demand."""
+    """Return what these end points send, one of each orbit; the symmetry keeps them and the demand."""
     network = symmetry.network
     first, size = symmetry.representatives(sources)
     return [

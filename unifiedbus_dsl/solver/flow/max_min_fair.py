@@ -68,7 +68,7 @@ def fair_rates(flows: Flows) -> Floats:
 
 
 def is_fair(flows: Flows, rate: Floats, tolerance: float = 1e-6) -> bool:
-    """The certificate: nothing over capacity, and each flow crosses a full resource on which none is faster."""
+    """Return the certificate: nothing over capacity, and each flow crosses a full resource on which none is faster."""
     owner = np.repeat(np.arange(flows.flows), np.diff(flows.start))
     used = bincount(flows.resource, flows.share * rate[owner], len(flows.capacity_Bps))
     if (used > flows.capacity_Bps * (1 + tolerance)).any():
@@ -92,18 +92,18 @@ class Completion:
         return float(self.finish_s.max(initial=0.0))
 
 
-def completion(flows: Flows, size_bytes: ArrayLike, until: float = np.inf) -> Completion:
+def completion(flows: Flows, size_bytes: ArrayLike, deadline_s: float = np.inf) -> Completion:
     """Finish times of flows of the given sizes that start together; rates are fair again after each finish.
 
     Raises:
-        TooLateError: they are not known by `until`.
+        TooLateError: they are not known by `deadline_s`.
     """
     remaining = np.array(np.broadcast_to(np.asarray(size_bytes, dtype=np.float64), flows.flows))
     finish, now = np.zeros(flows.flows), 0.0
     first = fair_rates(flows)
     alive = np.flatnonzero(remaining > 0)
     while len(alive):
-        check_deadline(until)
+        check_deadline(deadline_s)
         rate = fair_rates(choose_classes(flows, alive)) if now > 0 or len(alive) < flows.flows else first
         if not (rate > 0).all():
             raise NotAdmittedError("a flow crosses a resource without capacity and never finishes")
@@ -128,12 +128,13 @@ def choose_classes(flows: Flows, which: Ints) -> Flows:
 
 
 def capacities(network: Network) -> Floats:
-    """Capacity of arcs, then injection of end points for what they send, then for what they receive, [A + 2E]."""
+    """Return capacity of arcs, then injection of end points for what they send, then for what they receive, [A +
+    2E]."""
     return np.concatenate([network.capacity_Bps, network.injection_Bps, network.injection_Bps])
 
 
 def shared_flows(network: Network, source: ArrayLike, target: ArrayLike) -> Flows:
-    """One flow for each pair, split over all shortest paths as `ecmp` splits it; to itself over no cable.
+    """Return one flow for each pair, split over all shortest paths as `ecmp` splits it; to itself over no cable.
 
     Raises:
         NoPathError: a pair has no path.
@@ -142,10 +143,10 @@ def shared_flows(network: Network, source: ArrayLike, target: ArrayLike) -> Flow
     flow = np.flatnonzero(one != two)
     every, full = np.arange(len(one)), np.ones(len(one))
     owner, resource, share = [], [], []
-    for found in pair_shares(network, network.count.astype(np.float64), one[flow], two[flow]):
-        owner.append(flow[found.pair])
-        resource.append(found.arc)
-        share.append(found.share)
+    for result in pair_shares(network, network.count.astype(np.float64), one[flow], two[flow]):
+        owner.append(flow[result.pair])
+        resource.append(result.arc)
+        share.append(result.share)
     owner += [every, every]
     resource += [network.arcs + one, network.arcs + network.ends + two]
     share += [full, full]
@@ -198,15 +199,15 @@ class PairClasses:
     target: Ints
 
 
-def pair_classes(symmetry: Symmetry, demands: list[Groups], until: float = np.inf) -> PairClasses:
-    """All flows of several group-wise all-to-alls at once, `ecmp` shares, the images of each other solved once.
+def pair_classes(symmetry: Symmetry, demands: list[Groups], deadline_s: float = np.inf) -> PairClasses:
+    """Return all flows of several group-wise all-to-alls at once, `ecmp` shares, the images of each other solved once.
 
     Pairs (s, t) and (gs, gt) are images: one t of each orbit; for it the sources by orbits of the symmetries that keep
     t.
 
     Raises:
         NoPathError: a pair has no path.
-        TooLateError: they are not all found by `until`.
+        TooLateError: they are not all found by `deadline_s`.
     """
     group = symmetry
     for demand in demands:
@@ -216,14 +217,14 @@ def pair_classes(symmetry: Symmetry, demands: list[Groups], until: float = np.in
     source, target = [], []
     for demand in demands:
         for t, size in target_representatives(group, demand):
-            found = distances(weights, network.vertices_of(t))
+            search = distances(weights, network.vertices_of(t))
             senders = np.flatnonzero(demand_column(demand, t, network.ends) > 0)
             for members in _classes(group, t, senders):
-                check_deadline(until)
-                given = injection_split(network, found, network.selected(members).astype(np.float64))
+                check_deadline(deadline_s)
+                given = injection_split(network, search, network.selected(members).astype(np.float64))
                 if not np.isclose(given.sum(), len(members)):
                     raise NoPathError("some end points have no path to each end point that they send to")
-                arcs, load = shortest_path_loads(weights, found, given)
+                arcs, load = shortest_path_loads(weights, search, given)
                 all_load = size * bincount(group.arc_orbit[arcs], load, group.arc_orbits)
                 used = np.flatnonzero(all_load)
                 made.add(used, all_load[used], int(members[0]), t, float(size * len(members)))
@@ -233,7 +234,7 @@ def pair_classes(symmetry: Symmetry, demands: list[Groups], until: float = np.in
 
 
 def _classes(symmetry: Symmetry, target: int, senders: Ints) -> list[Ints]:
-    """The senders in classes whose flows to the target have one rate.
+    """Return the senders in classes whose flows to the target have one rate.
 
     Of the coarsest equitable partition in which the target and each orbit are apart and arcs are told apart by orbit:
     vertices of a class have as many shortest paths to the target over the same orbits of arcs. All arcs of an orbit are
@@ -243,18 +244,18 @@ def _classes(symmetry: Symmetry, target: int, senders: Ints) -> list[Ints]:
     goal = np.zeros(network.vertices, dtype=np.int64)
     goal[network.vertices_of(target)] = 1
     part = refine_once(network, symmetry.vertex_orbit.astype(np.int64) * 2 + goal, symmetry.arc_orbit)
-    found = _by_end(network, part)[senders]
-    order = np.argsort(found, kind="stable")
-    return list(np.split(senders[order], np.flatnonzero(np.diff(found[order])) + 1))
+    classes = _by_end(network, part)[senders]
+    order = np.argsort(classes, kind="stable")
+    return list(np.split(senders[order], np.flatnonzero(np.diff(classes[order])) + 1))
 
 
 def _by_end(network: Network, part: Ids) -> Ids:
-    """The same number for end points whose vertices, in order, are of the same classes, [E]."""
-    found = part[network.end_order[network.end_start[:-1]]]
+    """Return the same number for end points whose vertices, in order, are of the same classes, [E]."""
+    result = part[network.end_order[network.end_start[:-1]]]
     size = np.diff(network.end_start)
     for k in range(1, int(size.max(initial=1))):
         more = np.where(
             size > k, part[network.end_order[np.minimum(network.end_start[:-1] + k, len(network.end_order) - 1)]] + 1, 0
         )
-        found = relabel(found.astype(np.int64) * (int(more.max(initial=0)) + 1) + more)
-    return found
+        result = relabel(result.astype(np.int64) * (int(more.max(initial=0)) + 1) + more)
+    return result

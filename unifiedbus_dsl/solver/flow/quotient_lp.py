@@ -121,17 +121,17 @@ def solve_concurrent_flow(
         VerificationError: the two sides contradict each other.
     """
     blocks: list[_QuotientCommodity] = []
-    columns, until = 0, None if budget is None else monotonic() + budget
+    columns, deadline_s = 0, None if budget is None else monotonic() + budget
     for commodity in commodities:
         blocks.append(_block(symmetry, commodity, minimal))
         columns += len(blocks[-1].size)
         if columns > most:
             raise TooLargeError(f"more than {most} columns")
-        if until is not None and monotonic() > until:
+        if deadline_s is not None and monotonic() > deadline_s:
             raise TooLargeError(f"not made in {budget} s")
     rooms = shared_resources_of(symmetry)
     room = rooms.whole_Bps
-    left = None if until is None else max(0.0, until - monotonic())
+    left = None if deadline_s is None else max(0.0, deadline_s - monotonic())
     flows, theta, prices, rows = _thin(blocks, rooms) or _solve(blocks, objective, rooms, left)
     theta = np.maximum(theta, 0.0)
     most_sent = max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
@@ -178,7 +178,7 @@ def solve_concurrent_flow(
 
 
 def _block(symmetry: Symmetry, commodity: Commodity, minimal: bool) -> _QuotientCommodity:
-    """Classes of vertices, and of the arcs that a path from the source may take: out of it or of a vertex that
+    """Return classes of vertices, and of the arcs that a path from the source may take: out of it or of a vertex that
     forwards, not back into it, with `minimal` only those that lead one hop further away.
 
     All vertices of a class have the same arcs by (class of head, orbit), so one row of each tells the rest; whether an
@@ -263,7 +263,7 @@ def _solve(
     weight = objective * scale
     cost = np.zeros(columns)
     cost[-parameters:] = -weight / weight.max()
-    found = solve_linear_program(
+    linear_program = solve_linear_program(
         cost,
         A_ub=below[bounded],
         b_ub=np.ones(int(bounded.sum())),
@@ -273,38 +273,39 @@ def _solve(
         # HiGHS does not look at the clock while it presolves, and takes a limit that is past by then for none
         options={} if budget is None else {"time_limit": budget, "presolve": False},
     )
-    if found.status == 1:
+    if linear_program.status == 1:
         raise TooLargeError(f"not solved in {budget} s")
-    if found.status != 0:
-        raise ArithmeticError(f"the linear program was not solved: {found.message}")
+    if linear_program.status != 0:
+        raise ArithmeticError(f"the linear program was not solved: {linear_program.message}")
     ends = np.cumsum([len(block.size) for block in blocks])
-    flows = [found.x[end - len(block.size) : end] * unit for end, block in zip(ends, blocks, strict=True)]
+    flows = [linear_program.x[end - len(block.size) : end] * unit for end, block in zip(ends, blocks, strict=True)]
     prices = np.zeros(len(room))
-    prices[bounded] = -found.ineqlin.marginals
-    return flows, found.x[-parameters:] * scale, prices, equal.shape[0] + int(bounded.sum())
+    prices[bounded] = -linear_program.ineqlin.marginals
+    return flows, linear_program.x[-parameters:] * scale, prices, equal.shape[0] + int(bounded.sum())
 
 
 def _thin(blocks: list[_QuotientCommodity], rooms: SharedResources) -> tuple[list[Floats], Floats, Floats, int] | None:
-    """The same of one commodity on many classes whose rooms are its own, by paths; None where these do not do it."""
+    """Return the same of one commodity on many classes whose rooms are its own, by paths; None where these do not do
+    it."""
     block = blocks[0]
     alone = len(blocks) == 1 and len(block.commodity.demand) == 1 and len(rooms.size) == rooms.arcs
     if not alone or len(block.size) < MANY or len(np.unique(block.orbit)) < len(block.orbit):
         return None
     commodity, room = block.commodity, rooms.whole_Bps
     demand = bincount(block.part, commodity.demand[0].astype(np.float64), block.classes) * commodity.copies
-    found = augmenting_path_flow(
+    paths = augmenting_path_flow(
         block.classes, int(block.part[commodity.source]), block.tail, block.head, room[block.orbit], demand
     )
-    if found is None:
+    if paths is None:
         return None
-    flow, rate, cut = found
+    flow, rate, cut = paths
     prices = np.zeros(len(room))
     prices[block.orbit[cut]] = room[block.orbit[cut]]
     return [flow], np.array([rate]), prices, 0
 
 
 def _reach(blocks: list[_QuotientCommodity], parameters: int) -> Floats:
-    """What all copies send together for a unit of each parameter."""
+    """Return what all copies send together for a unit of each parameter."""
     reach = np.zeros(parameters)
     for block in blocks:
         reach += [block.commodity.copies * float(d.sum()) for d in block.commodity.demand]
@@ -312,7 +313,7 @@ def _reach(blocks: list[_QuotientCommodity], parameters: int) -> Floats:
 
 
 def _class_distances(block: _QuotientCommodity, length: Floats) -> Floats:
-    """Least sum of lengths from the source's class to each class, over the classes of usable arcs; [classes]."""
+    """Return least sum of lengths from the source's class to each class, over the classes of usable arcs; [classes]."""
     far = np.full(block.classes, np.inf)
     source = block.part[block.commodity.source]
     far[source] = 0.0
@@ -325,7 +326,7 @@ def _class_distances(block: _QuotientCommodity, length: Floats) -> Floats:
 
 
 def _by_dijkstra(block: _QuotientCommodity, cost: Floats, source: int) -> Floats:
-    """The same for paths of many arcs."""
+    """Return the same for paths of many arcs."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import dijkstra
 
@@ -387,8 +388,8 @@ def _checked(
 
 
 def _numbers(block: _QuotientCommodity, arcs: int, orbits: int) -> Callable[[Ints], Ints]:
-    """A function from keys of arcs to the numbers of their classes in a block, of others one more than there are; by a
-    table unless it were longer than all arcs."""
+    """Return a function from keys of arcs to the numbers of their classes in a block, of others one more than there
+    are; by a table unless it were longer than all arcs."""
     none, many = len(block.key), block.classes**2 * orbits
     if many <= arcs:
         table = np.full(many, none, dtype=np.int64)
@@ -403,13 +404,13 @@ def _numbers(block: _QuotientCommodity, arcs: int, orbits: int) -> Callable[[Int
 
 
 def _steep(low: Floats, high: Floats, length: Floats) -> bool:
-    """Whether a potential rises by more than the length anywhere."""
+    """Return whether a potential rises by more than the length anywhere."""
     with np.errstate(invalid="ignore"):  # from nowhere to nowhere
         return bool((high - low > length + 1e-12 * high).any())
 
 
 def _open(network: Network, block: _QuotientCommodity, tails: Ints, arcs: slice) -> Bools:
-    """Which arcs a path from the source may take, by the definition."""
+    """Return which arcs a path from the source may take, by the definition."""
     source, heads = block.commodity.source, network.head[arcs]
     open_: Bools = (network.forwards[tails] | (tails == source)) & (heads != source)
     if block.hops is not None:

@@ -19,8 +19,8 @@ from unifiedbus_dsl.solver.flow.terminals import flow_symmetry
 
 
 def with_forwarding_endpoints(symmetry: Symmetry) -> Symmetry:
-    """The symmetry on the network in which every end point forwards, within its gate where injection is less than what
-    its cables carry."""
+    """Return the symmetry on the network in which every end point forwards, within its gate where injection is less
+    than what its cables carry."""
     network = symmetry.network
     narrow = network.injection_Bps < np.minimum(ports_Bps(network, network.tail), ports_Bps(network, network.head))
     group = flow_symmetry(symmetry, narrow)
@@ -35,13 +35,13 @@ def with_forwarding_endpoints(symmetry: Symmetry) -> Symmetry:
 
 
 def ports_Bps(network: Network, side: NDArray[np.integer]) -> Floats:  # noqa: N802
-    """All that the arcs with their tail, or head, at an end point carry, byte/s, [E]."""
+    """Return all that the arcs with their tail, or head, at an end point carry, byte/s, [E]."""
     at = bincount(side, network.capacity_Bps, network.vertices)
     return bincount(network.end[network.end_order], at[network.end_order], network.ends)
 
 
 def shared_gates(network: Network) -> Ints:
-    """Vertices whose gate is shared by several neighbours."""
+    """Return vertices whose gate is shared by several neighbours."""
     if network.gate_Bps is None:
         return np.zeros(0, dtype=np.int64)
     gated = np.flatnonzero(np.isfinite(network.gate_Bps))
@@ -50,8 +50,8 @@ def shared_gates(network: Network) -> Ints:
 
 
 def evened(symmetry: Symmetry, shared: Ints) -> Symmetry:
-    """The symmetry on a network of lesser arcs in place of the `shared` gates: each arc at one of them gets a part of
-    the gate, as much as it has of all its arcs, both ways the same. What fits it fits the network before."""
+    """Return the symmetry on a network of lesser arcs in place of the `shared` gates: each arc at one of them gets a
+    part of the gate, as much as it has of all its arcs, both ways the same. What fits it fits the network before."""
     network = symmetry.network
     assert network.gate_Bps is not None
     capacity = network.capacity_Bps.copy()
@@ -86,8 +86,8 @@ def evened(symmetry: Symmetry, shared: Ints) -> Symmetry:
 
 
 def parts_without(network: Network, vertex: int, members: Bools) -> int:
-    """How many parts with members (`members` [E]) the network falls into without a vertex; the vertex itself is in
-    none."""
+    """Return how many parts with members (`members` [E]) the network falls into without a vertex; the vertex itself is
+    in none."""
     kept = (network.tail != vertex) & (network.head != vertex)
     part = connected_components(network.vertices, network.tail[kept], network.head[kept])
     there = network.end_order[members]

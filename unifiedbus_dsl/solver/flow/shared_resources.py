@@ -35,7 +35,7 @@ class SharedResources:
         return np.asarray(self.capacity_Bps * self.size)
 
     def totals(self, total: Floats) -> Floats:
-        """What each room holds in all, [R], from what each orbit of arcs carries in all."""
+        """Return what each room holds in all, [R], from what each orbit of arcs carries in all."""
         if len(self.size) == self.arcs:
             return total
         gates = (len(self.size) - self.arcs) // 2
@@ -43,7 +43,7 @@ class SharedResources:
         return np.concatenate([total, *sides])
 
     def means(self, mean: Floats) -> Floats:
-        """What a member of each room holds, [R], from what an arc of each orbit carries."""
+        """Return what a member of each room holds, [R], from what an arc of each orbit carries."""
         if len(self.size) == self.arcs:
             return mean
         return self.totals(mean * self.size[: self.arcs]) / self.size
@@ -67,7 +67,7 @@ class SharedResources:
 
 
 def shared_resources_of(symmetry: Symmetry) -> SharedResources:
-    """The rooms of a network, by the orbits of its symmetries."""
+    """Return the rooms of a network, by the orbits of its symmetries."""
     network, orbits = symmetry.network, symmetry.arc_orbits
     capacity, size = symmetry.arc_orbit_capacity_Bps, symmetry.arc_orbit_size
     none = np.full(orbits, -1, dtype=np.int64)

@@ -28,7 +28,7 @@ class _SuperTerminals:
 
 
 def without_super_terminals(network: Network) -> Network:
-    """The same network with one vertex for each end point, so that flows begin and end at a vertex.
+    """Return the same network with one vertex for each end point, so that flows begin and end at a vertex.
 
     An end point of several vertices gets a hub, which does not forward: its vertex of ports in no `transit` line, or a
     new one; free arcs (of infinite capacity) join the hub and each of its other vertices. Arcs that are cables keep
@@ -65,8 +65,8 @@ class _Numbers:
 
 
 def add_super_terminals(network: Network, apart: Bools | None = None) -> _SuperTerminals:
-    """The network with a hub for each end point of several vertices, and where its only vertex forwards for each of
-    `apart` ([E])."""
+    """Return the network with a hub for each end point of several vertices, and where its only vertex forwards for each
+    of `apart` ([E])."""
     numbers = _Numbers.of(network, apart)
     many, last, of_vertex, new, n = numbers.many, numbers.last, numbers.inside, numbers.new, numbers.count
     hub = np.full(network.ends, -1)
@@ -123,7 +123,7 @@ def add_super_terminals(network: Network, apart: Bools | None = None) -> _SuperT
 
 
 def vertices_with_hubs(network: Network) -> Ints:
-    """The number of each vertex in `single(network)`, [V]."""
+    """Return the number of each vertex in `single(network)`, [V]."""
     return np.arange(network.vertices) if network.simple else _Numbers.of(network).new
 
 
@@ -156,7 +156,8 @@ def _insert_arcs(
 
 
 def _places_in_rows(network: Network, rows: Ints, heads: Ints) -> Ints:
-    """The first arc of each of these rows whose head is no smaller than `heads`, or the end of the row; by halving."""
+    """Return the first arc of each of these rows whose head is no smaller than `heads`, or the end of the row; by
+    halving."""
     low, high = network.indptr[rows], network.indptr[rows + 1]
     while (low < high).any():
         middle = (low + high) // 2
@@ -166,8 +167,8 @@ def _places_in_rows(network: Network, rows: Ints, heads: Ints) -> Ints:
 
 
 def flow_symmetry(symmetry: Symmetry, apart: Bools | None = None) -> Symmetry:
-    """The symmetry on `single(network)`: an automorphism that carries an end point to another carries its hub along,
-    and the free arcs with it, so orbits and generators are those that were proved.
+    """Return the symmetry on `single(network)`: an automorphism that carries an end point to another carries its hub
+    along, and the free arcs with it, so orbits and generators are those that were proved.
 
     End points `apart` ([E], kept by the symmetries) have a hub also where their only vertex forwards: what passes
     through it and what ends there are then told apart.
@@ -208,7 +209,7 @@ def flow_symmetry(symmetry: Symmetry, apart: Bools | None = None) -> Symmetry:
 
 
 def _on_original(keep: Invariant, new: Ints, vertices: int) -> Invariant:
-    """A demand on symmetries of the network before, asked of symmetries of the one with hubs."""
+    """Return a demand on symmetries of the network before, asked of symmetries of the one with hubs."""
     old = np.full(vertices, -1, dtype=np.int32)
     old[new] = np.arange(len(new))
 
@@ -220,7 +221,7 @@ def _on_original(keep: Invariant, new: Ints, vertices: int) -> Invariant:
 
 
 def lift_generator(network: Network, made: _SuperTerminals, generator: Automorphism) -> Automorphism:
-    """The generator with the hubs that it carries along."""
+    """Return the generator with the hubs that it carries along."""
     ends = network.end[generator.moved]
     with_hub = np.flatnonzero((ends >= 0) & made.created[ends])
     with_hub = with_hub[np.append(True, np.diff(ends[with_hub]) != 0)[: len(with_hub)]]  # one vertex of each end point

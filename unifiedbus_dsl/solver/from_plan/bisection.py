@@ -37,13 +37,13 @@ class Half:
     below: tuple[int, ...]
 
     def holds(self, columns: list[Ints]) -> Bools:
-        """Which rows of digits, in the order of `strides`, are in the half."""
-        found = np.zeros(len(columns[0]), dtype=bool)
+        """Return which rows of digits, in the order of `strides`, are in the half."""
+        result = np.zeros(len(columns[0]), dtype=bool)
         level = np.ones(len(columns[0]), dtype=bool)
         for column, below in zip(columns, self.below, strict=True):
-            found |= level & (column < below)
+            result |= level & (column < below)
             level &= column == below
-        return found
+        return result
 
 
 @frozen(eq=False)
@@ -142,7 +142,7 @@ def halving_cut(network: PlanNetwork, members: frozenset[int], half: Half) -> Cu
 
 
 def cable_units(network: PlanNetwork) -> list[int]:
-    """The capacity of a cable of each kind in whole units of what divides them all."""
+    """Return the capacity of a cable of each kind in whole units of what divides them all."""
     protocols = [(network.protocol(link), lanes) for link, lanes in network.wiring.kinds]
     exact = [of.lane_rate * lanes * of.efficiency for of, lanes in protocols]
     unit = lcm(*(value.denominator for value in exact)) if exact else 1
@@ -231,24 +231,24 @@ def _commodity(
 
 
 def _base_nodes(network: PlanNetwork, quotient: Quotient) -> Ints:
-    """The node of the whole network that each node around a source is part of, [nodes]."""
+    """Return the node of the whole network that each node around a source is part of, [nodes]."""
     base = network.base
-    found = np.empty(quotient.nodes, dtype=np.int64)
+    base_nodes = np.empty(quotient.nodes, dtype=np.int64)
     for p in range(len(network.wiring.places)):
         here = np.flatnonzero(quotient.cells.place == p)
         row = base.cells.row_of(p, quotient.cells.members[p].digits)
-        found[here] = [
+        base_nodes[here] = [
             base.cells.node(p, int(row[r]), int(v))
             for r, v in zip(quotient.cells.row[here].tolist(), quotient.cells.vertex[here].tolist(), strict=True)
         ]
-    return found
+    return base_nodes
 
 
 def _levels(network: PlanNetwork, members: frozenset[int], n: int) -> list[_Level]:
     """Arrays of assemblies whose elements hold equally many members, of which floor(n / 2) is no multiple."""
     wiring = network.wiring
     places = [wiring.places[p] for p in sorted(members)]
-    found: list[_Level] = []
+    levels: list[_Level] = []
     depth = min(len(place.path) for place in places)
     for k in range(1, depth):
         prefix = places[0].path[:k]
@@ -256,7 +256,7 @@ def _levels(network: PlanNetwork, members: frozenset[int], n: int) -> list[_Leve
             break
         count = int(np.prod(places[0].counts[:k]))
         size = n // count
-        if count < 2 or size < 2 or (n // 2) % size == 0 or any(size == level.size for level in found):
+        if count < 2 or size < 2 or (n // 2) % size == 0 or any(size == level.size for level in levels):
             continue
         stride = {p: place.count // count for p, place in enumerate(wiring.places) if place.path[:k] == prefix}
         upper = {p: _upper(network, p, inside) for p, inside in stride.items()}
@@ -264,12 +264,12 @@ def _levels(network: PlanNetwork, members: frozenset[int], n: int) -> list[_Leve
         if wanted is None or any(upper[p] != wanted for p in members):
             continue
         stride = {p: inside for p, inside in stride.items() if upper[p] == wanted}
-        found.append(_Level(stride, size, n // 2 % size))
-    return found
+        levels.append(_Level(stride, size, n // 2 % size))
+    return levels
 
 
 def _upper(network: PlanNetwork, place: int, inside: int) -> list[tuple[int, int, int]] | None:
-    """The digits of a place that say which element a device is in; None where no digits do."""
+    """Return the digits of a place that say which element a device is in; None where no digits do."""
     digits = network.group.places[place]
     if inside > 1 and not any(d.stride == inside for d in digits) and inside != network.wiring.places[place].count:
         return None
@@ -277,7 +277,7 @@ def _upper(network: PlanNetwork, place: int, inside: int) -> list[tuple[int, int
 
 
 def _within(network: PlanNetwork, goal: int, level: _Level) -> int:
-    """How many vertices of an orbit each element has; 0 where they are not as many in each."""
+    """Return how many vertices of an orbit each element has; 0 where they are not as many in each."""
     base = network.base
     p = int(base.cells.place[goal])
     digits = network.group.places[p]
@@ -290,15 +290,15 @@ def _within(network: PlanNetwork, goal: int, level: _Level) -> int:
 
 
 def _beside(network: PlanNetwork, quotient: Quotient, level: _Level) -> Bools:
-    """Which nodes are in the element that the source is in, [nodes]."""
+    """Return which nodes are in the element that the source is in, [nodes]."""
     assert quotient.cells.source is not None
     place, digits = quotient.cells.source
     strides = [digit.stride for digit in network.group.places[place]]
     own = [v for stride, v in zip(strides, digits.tolist(), strict=True) if stride >= level.stride[place]]
-    found = np.zeros(quotient.nodes, dtype=bool)
+    beside = np.zeros(quotient.nodes, dtype=bool)
     for p, inside in level.stride.items():
         columns = [k for k, d in enumerate(network.group.places[p]) if d.stride >= inside]
         same = (quotient.cells.members[p].digits[:, columns] == own).all(axis=1)
         here = quotient.cells.place == p
-        found[here] = same[quotient.cells.row[here]]
-    return found
+        beside[here] = same[quotient.cells.row[here]]
+    return beside

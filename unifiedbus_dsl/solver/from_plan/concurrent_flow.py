@@ -46,8 +46,8 @@ class Commodity:
     @property
     def total(self) -> Floats:
         """What it sends in all, [parameters]."""
-        found = self.wanted.sum(axis=1)
-        return np.asarray(found if self.to_nodes is None else found + self.to_nodes.sum(axis=1))
+        result = self.wanted.sum(axis=1)
+        return np.asarray(result if self.to_nodes is None else result + self.to_nodes.sum(axis=1))
 
 
 @frozen(eq=False)
@@ -130,19 +130,19 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
     weight = objective * scale
     cost = np.zeros(equal.shape[1])
     cost[-parameters:] = -weight / weight.max()
-    found = linprog(
+    solution = linprog(
         cost, A_ub=below, b_ub=np.ones(len(room)), A_eq=equal, b_eq=np.zeros(equal.shape[0]),
         method="highs-ds" if columns <= SMALL else "highs-ipm",
     )  # fmt: skip
-    if found.status != 0:
+    if solution.status != 0:
         raise NotProvedError("the linear program is not solved")
-    theta = np.maximum(found.x[-parameters:] * scale, 0.0)
-    length = np.maximum(-found.ineqlin.marginals, 0.0) / room
+    theta = np.maximum(solution.x[-parameters:] * scale, 0.0)
+    length = np.maximum(-solution.ineqlin.marginals, 0.0) / room
     total, worth, sent, begin = np.zeros(len(room)), np.zeros(parameters), [], 0
     for block in blocks:
         classes = block.commodity.classes
         flow = np.zeros(len(classes.tail))
-        flow[block.arc] = np.maximum(found.x[begin : begin + len(block.arc)], 0.0) * unit
+        flow[block.arc] = np.maximum(solution.x[begin : begin + len(block.arc)], 0.0) * unit
         begin += len(block.arc) + len(block.taken)
         total += bincount(classes.orbit, flow, len(room))
         far = _distances(block, length)
@@ -203,7 +203,7 @@ def _block(commodity: Commodity, minimal: bool) -> _Block:
 
 
 def _stated(block: _Block, flow: Floats, theta: Floats, length: Floats, far: Floats) -> StatedFlow:
-    """What a source sends, with all its copies, as its verifier takes it."""
+    """Return what a source sends, with all its copies, as its verifier takes it."""
     classes = block.commodity.classes
     open_ = np.zeros(len(classes.tail), dtype=bool)
     open_[block.arc] = True
@@ -214,12 +214,12 @@ def _stated(block: _Block, flow: Floats, theta: Floats, length: Floats, far: Flo
 
 
 def _device_classes(classes: Classes) -> Ints:
-    """A class for each orbit of devices, [D]: the one of its first vertex stands for it."""
+    """Return a class for each orbit of devices, [D]: the one of its first vertex stands for it."""
     return classes.of[classes.quotient.first]
 
 
 def _distances(block: _Block, length: Floats) -> Floats:
-    """Least sum of lengths from the source to each class of vertices, over arcs that may be used; [C]."""
+    """Return least sum of lengths from the source to each class of vertices, over arcs that may be used; [C]."""
     classes = block.commodity.classes
     far = np.full(classes.count, np.inf)
     far[block.row_of < 0] = 0.0
@@ -232,17 +232,17 @@ def _distances(block: _Block, length: Floats) -> Floats:
 
 
 def _worth(block: _Block, far: Floats) -> Floats:
-    """What the receivers of a source are apart from it, weighted by what they want, [parameters]."""
+    """Return what the receivers of a source are apart from it, weighted by what they want, [parameters]."""
     quotient = block.commodity.classes.quotient
     node = np.where(block.ends, far[block.commodity.classes.of], np.inf)
     least = np.minimum.reduceat(node, quotient.first)
     wanted = block.commodity.wanted
-    found = _weighted(wanted, least)
+    weighted = _weighted(wanted, least)
     to_nodes = block.commodity.to_nodes
-    return found if to_nodes is None else found + _weighted(to_nodes, far[block.commodity.classes.of])
+    return weighted if to_nodes is None else weighted + _weighted(to_nodes, far[block.commodity.classes.of])
 
 
 def _weighted(wanted: Floats, far: Floats) -> Floats:
-    """Distances weighted by what is wanted there; where nothing is they may be infinite."""
+    """Return distances weighted by what is wanted there; where nothing is they may be infinite."""
     whole = np.broadcast_to(far, wanted.shape)
     return np.asarray(np.multiply(wanted, whole, out=np.zeros(wanted.shape), where=wanted > 0).sum(axis=1))

@@ -42,7 +42,7 @@ class _Residual:
             self.room.append(amount)
 
     def levels(self, source: int) -> list[int]:
-        """Arcs with room from the source to each node, -1 where it is not reached."""
+        """Return arcs with room from the source to each node, -1 where it is not reached."""
         level = [-1] * len(self.out)
         level[source] = 0
         queue = deque([source])

@@ -90,6 +90,6 @@ def joined(classes: Classes, nodes: Bools) -> Classes:
 
 def on_classes(classes: Classes, values: Floats) -> Floats:
     """Values of nodes, the same within a class, by class."""
-    found = np.zeros(classes.count)
-    found[classes.of] = values
-    return found
+    result = np.zeros(classes.count)
+    result[classes.of] = values
+    return result

@@ -52,7 +52,7 @@ class Quotient:
         return cls(cells if kept.all() else evolve(cells, arcs=Arcs(*columns)), capacity_Bps, alive, arcs)
 
     def members(self, places: Collection[int]) -> Bools:
-        """Which orbits of devices are of some places, and left, [D]."""
+        """Return which orbits of devices are of some places, and left, [D]."""
         return np.isin(self.device_place, list(places)) & self.alive[self.first]
 
     @property
@@ -130,7 +130,7 @@ class Quotient:
         return np.flatnonzero(self.device == device)
 
     def device_id(self, device: int) -> int:
-        """The id in the fabric of the member of an orbit of devices."""
+        """Return the id in the fabric of the member of an orbit of devices."""
         node = int(self.first[device])
         place, row = int(self.cells.place[node]), int(self.cells.row[node])
         address = np.array([self.cells.address(place, row)])
@@ -204,7 +204,7 @@ class PlanNetwork:
         return np.array([float(self.protocol(link).lane_rate) * lanes for link, lanes in self.wiring.kinds])
 
     def protocol(self, link: str) -> Protocol:
-        """The protocol of a link."""
+        """Return the protocol of a link."""
         return self.plan.protocols[self.plan.links[link].protocol]
 
     @cached_property
@@ -227,9 +227,9 @@ class PlanNetwork:
 
     @cached_property
     def orbit_kind(self) -> Ints:
-        found = np.zeros(len(self.orbit_cables), dtype=np.int64)
-        found[self.base.orbit] = self.base.kind
-        return found
+        result = np.zeros(len(self.orbit_cables), dtype=np.int64)
+        result[self.base.orbit] = self.base.kind
+        return result
 
     @cached_property
     def mirror(self) -> Ints:
@@ -251,14 +251,14 @@ class PlanNetwork:
         key = place, digits.tobytes()
         if key not in self._around:
             orbits = len(self.orbit_cables)
-            found = Quotient.of(cells_of(self.group, self.numbers, (place, digits)), self.capacity_Bps, self.lost)
+            result = Quotient.of(cells_of(self.group, self.numbers, (place, digits)), self.capacity_Bps, self.lost)
             if len(self.numbers.numbers) != orbits:
                 raise NotProvedError("orbits of cables do not agree")
-            self._around[key] = found
+            self._around[key] = result
         return self._around[key]
 
     def made(self) -> list[Quotient]:
-        """The orbits that have been asked for so far."""
+        """Return the orbits that have been asked for so far."""
         return [*([self.base] if "base" in vars(self) else []), *self._around.values()]
 
     def sources(self, places: Collection[int]) -> Sequence[tuple[int, int]]:
@@ -268,24 +268,24 @@ class PlanNetwork:
             NotProvedError: there are so many that the fabric is sooner asked.
         """
         base = self.base
-        found = np.flatnonzero(base.members(places)).tolist()
-        if len(found) * (base.nodes + len(base.tail)) > WORK + self.orbit_cables.sum() / CABLES_FOR_WORK:
+        result = np.flatnonzero(base.members(places)).tolist()
+        if len(result) * (base.nodes + len(base.tail)) > WORK + self.orbit_cables.sum() / CABLES_FOR_WORK:
             raise NotProvedError("so many orbits that the fabric is asked sooner")
-        found.sort(key=base.device_id)
-        return [(d, int(base.device_size[d])) for d in found]
+        result.sort(key=base.device_id)
+        return [(d, int(base.device_size[d])) for d in result]
 
     def count(self, places: Collection[int]) -> int:
-        """How many devices of some places are left."""
+        """Return how many devices of some places are left."""
         return int(self.base.device_size[self.base.members(places)].sum())
 
     @cached_property
     def injection_Bps(self) -> Floats:  # noqa: N802
         """What a device of each place may send and receive, [places] byte/s."""
-        found = []
+        injection_bps = []
         for place in self.wiring.places:
             value = self.plan.devices[place.device].fields.get("injection")
-            found.append(float(value) if isinstance(value, Quantity) else np.inf)
-        return np.array(found)
+            injection_bps.append(float(value) if isinstance(value, Quantity) else np.inf)
+        return np.array(injection_bps)
 
     @cached_property
     def ends(self) -> Bools:

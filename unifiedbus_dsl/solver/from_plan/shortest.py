@@ -28,7 +28,7 @@ class Levels:
     leads: Bools
 
     def device_hops(self) -> Ints:
-        """The least over the vertices of a device, [D]."""
+        """Return the least over the vertices of a device, [D]."""
         return np.minimum.reduceat(self.hops, self.quotient.first)
 
 

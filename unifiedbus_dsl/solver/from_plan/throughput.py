@@ -56,14 +56,14 @@ def alltoall_throughput(network: PlanNetwork, members: frozenset[int], routing: 
     commodities = commodities_of(network, members)
     if commodities is None:
         return None
-    found = solve(commodities, network.orbit_capacity_Bps, np.ones(1), minimal=routing == "minimal")
-    lower, upper = min(found.lower, inject), min(found.upper, inject)
-    load = found.load_Bps * (lower / found.lower)
-    binds = (load >= network.orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (found.length > 0)
+    result = solve(commodities, network.orbit_capacity_Bps, np.ones(1), minimal=routing == "minimal")
+    lower, upper = min(result.lower, inject), min(result.upper, inject)
+    load = result.load_Bps * (lower / result.lower)
+    binds = (load >= network.orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (result.length > 0)
     reason = "flows and prices on every orbit of arcs, from a linear program on classes"
     return PlanThroughput(
         network, bounded(lower, upper, reason, MEETS_WITHIN), load, np.flatnonzero(binds),
-        places[injection[places] / row <= lower * (1 + BINDS_WITHIN)], row, count, found,
+        places[injection[places] / row <= lower * (1 + BINDS_WITHIN)], row, count, result,
     )  # fmt: skip
 
 

@@ -38,8 +38,8 @@ class ActiveArcs:
     _found: dict[tuple[int, tuple[int, ...], PairClass], Ints | None] = field(factory=dict, init=False, repr=False)
 
     def orbits(self, demand: Demand) -> Ints | None:
-        """Orbits of arcs that hold every shortest path of the demand and its way back, ascending; None where some pair
-        might have no path."""
+        """Return orbits of arcs that hold every shortest path of the demand and its way back, ascending; None where
+        some pair might have no path."""
         ends = self.symmetry.end_orbit
         if isinstance(demand, Groups):
             inside = np.flatnonzero(demand.group >= 0)
@@ -48,7 +48,7 @@ class ActiveArcs:
         else:
             source, target = np.unique(ends[demand.source]), np.unique(ends[demand.target])
             sorts = self._sorts_of(demand.source, demand.target)
-        found: list[Ints] = []
+        result: list[Ints] = []
         for orbit in target.tolist():
             for sort in sorted(sorts):
                 key = orbit, tuple(source.tolist()), sort
@@ -57,8 +57,8 @@ class ActiveArcs:
                 crossed = self._found[key]
                 if crossed is None:
                     return None
-                found.append(crossed)
-        every = np.unique(np.concatenate(found))
+                result.append(crossed)
+        every = np.unique(np.concatenate(result))
         return np.union1d(every, self._turned[every])
 
     @cached_property
@@ -108,7 +108,7 @@ class ActiveArcs:
         return {tuple(row) for row in seen.tolist()}
 
     def _sort_of(self, demand: Groups) -> PairClass:
-        """The sort of all pairs of one group, as far as it is the same for all."""
+        """Return the sort of all pairs of one group, as far as it is the same for all."""
         inside = np.flatnonzero(demand.group >= 0)
         order = inside[np.argsort(demand.group[inside], kind="stable")]
         group = relabel(demand.group[order]).astype(np.int64)
@@ -125,8 +125,8 @@ class ActiveArcs:
         return tuple(sort)
 
     def _crossed(self, target: int, source: tuple[int, ...], sort: PairClass) -> Ints | None:
-        """Orbits of arcs on the shortest paths to an end point of orbit `target` from those of the orbits `source` that
-        are of this sort to it; None if there is none from some of them."""
+        """Return orbits of arcs on the shortest paths to an end point of orbit `target` from those of the orbits
+        `source` that are of this sort to it; None if there is none from some of them."""
         symmetry = self.symmetry
         network, weights = symmetry.network, by_cable(symmetry.network)
         end = int(np.argmax(symmetry.end_orbit == target))

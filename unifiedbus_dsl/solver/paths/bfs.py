@@ -44,12 +44,12 @@ class Distances:
 
 
 def by_cable(network: Network) -> Weights:
-    """Each cable weighs one: shares of `ecmp`, and distances."""
+    """Return each cable weighs one: shares of `ecmp`, and distances."""
     return arc_weights(network, network.count.astype(np.float64))
 
 
 def by_capacity(network: Network) -> Weights:
-    """Each cable weighs its capacity: shares of `wcmp`."""
+    """Return each cable weighs its capacity: shares of `wcmp`."""
     return arc_weights(network, network.capacity_Bps)
 
 
@@ -73,14 +73,14 @@ def push(weights: Weights, support: NDArray[Any], value: Floats) -> Floats:
     return bincount(network.head[arcs], passed, network.vertices)
 
 
-def distances(weights: Weights, target: NDArray[Any], until: float = inf) -> Distances:
-    """Hops and nearer weights to a target, given by its vertices.
+def distances(weights: Weights, target: NDArray[Any], deadline_s: float = inf) -> Distances:
+    """Return hops and nearer weights to a target, given by its vertices.
 
     Only vertices that forward are passed through; the target's own count as such at the start. O(A) per level at most.
     The hops from the target are found, which are those to it of the vertices that the other way passes.
 
     Raises:
-        TooLateError: not all are found by `until`.
+        TooLateError: not all are found by `deadline_s`.
     """
     network = weights.network
     n = network.vertices
@@ -91,7 +91,7 @@ def distances(weights: Weights, target: NDArray[Any], until: float = inf) -> Dis
     left = n - len(frontier)
     level = 0
     while len(frontier) and left:
-        check_deadline(until)
+        check_deadline(deadline_s)
         level += 1
         fresh, reached = _next_level(weights, frontier, hops)
         hops[fresh] = level
@@ -102,8 +102,8 @@ def distances(weights: Weights, target: NDArray[Any], until: float = inf) -> Dis
 
 
 def _next_level(weights: Weights, frontier: NDArray[Any], hops: Hops) -> tuple[NDArray[Any], Floats]:
-    """Vertices without hops yet that arcs out of the frontier lead to, ascending, and the weights of these arcs added
-    up. A small frontier costs its own arcs only: a long ring has tens of thousands of levels."""
+    """Return vertices without hops yet that arcs out of the frontier lead to, ascending, and the weights of these arcs
+    added up. A small frontier costs its own arcs only: a long ring has tens of thousands of levels."""
     network = weights.network
     degree = int((network.indptr[frontier + 1] - network.indptr[frontier]).sum())
     if degree >= network.vertices * SMALL_BELOW:
@@ -119,7 +119,7 @@ def _next_level(weights: Weights, frontier: NDArray[Any], hops: Hops) -> tuple[N
 
 
 def endpoint_hops(network: Network, hops: Hops) -> Hops:
-    """Hops from each end point: the least over its vertices, -1 where none has a path. [E]"""
+    """Return hops from each end point: the least over its vertices, -1 where none has a path. [E]"""
     if network.simple:
         return hops[network.end_order]
     apart = np.iinfo(np.int32).max
@@ -129,8 +129,8 @@ def endpoint_hops(network: Network, hops: Hops) -> Hops:
 
 
 def injection_split(network: Network, distances: Distances, demand: Floats) -> Floats:
-    """What each vertex is handed when end point e sends `demand[e]`: an equal share for each cable of the end point
-    that leads nearer, so vertices of e share by their nearer weights among those at its least distance. [V]"""
+    """Return what each vertex is handed when end point e sends `demand[e]`: an equal share for each cable of the end
+    point that leads nearer, so vertices of e share by their nearer weights among those at its least distance. [V]"""
     given = np.zeros(network.vertices)
     order = network.end_order
     if network.simple:
@@ -145,15 +145,15 @@ def injection_split(network: Network, distances: Distances, demand: Floats) -> F
 
 
 def shortest_path_loads(
-    weights: Weights, distances: Distances, given: Floats, until: float = inf
+    weights: Weights, distances: Distances, given: Floats, deadline_s: float = inf
 ) -> tuple[Ints, Floats]:
-    """Arcs that carry something, and how much, when vertex v is handed `given[v]` ([V]) to send to the target.
+    """Return arcs that carry something, and how much, when vertex v is handed `given[v]` ([V]) to send to the target.
 
     At each vertex the flow splits over the arcs that lead nearer, in proportion to their weights. What a vertex without
     a path is handed is not carried.
 
     Raises:
-        TooLateError: not all are found by `until`.
+        TooLateError: not all are found by `deadline_s`.
     """
     network, hops = weights.network, distances.hops
     carried = given.copy()
@@ -162,7 +162,7 @@ def shortest_path_loads(
     furthest = int(hops.max(initial=0))
     start = np.searchsorted(hops[order], np.arange(furthest + 2))
     for level in range(furthest, 0, -1):
-        check_deadline(until)
+        check_deadline(deadline_s)
         here = order[start[level] : start[level + 1]]
         here = here[carried[here] > 0]
         if not len(here):
@@ -178,7 +178,8 @@ def shortest_path_loads(
 def _passed_nearer(
     weights: Weights, here: NDArray[Any], share: Floats, hops: Hops, nearer: NDArray[Any]
 ) -> tuple[NDArray[Any], Floats]:
-    """Vertices one level `nearer` that forward, and what the vertices `here` pass to them, for a `share` of each."""
+    """Return vertices one level `nearer` that forward, and what the vertices `here` pass to them, for a `share` of
+    each."""
     network = weights.network
     degree = network.indptr[here + 1] - network.indptr[here]
     if degree.sum() >= network.vertices * SMALL_BELOW:
@@ -195,7 +196,7 @@ def _passed_nearer(
 
 
 def _nearer_arcs(weights: Weights, distances: Distances, share: Floats) -> tuple[Ints, Floats]:
-    """Loads of the arcs that lead nearer: weight times the share at their tail."""
+    """Return loads of the arcs that lead nearer: weight times the share at their tail."""
     network, hops = weights.network, distances.hops
     senders = np.flatnonzero(share > 0)
     arcs = arcs_of_rows(network, senders)
@@ -207,8 +208,8 @@ def _nearer_arcs(weights: Weights, distances: Distances, share: Floats) -> tuple
 
 
 def bellman_ford(network: Network, start: NDArray[Any], cost: Floats, passing: Floats) -> Floats:
-    """Least sum of costs from each vertex to the vertices `start`, passing only through vertices that forward, [V]:
-    `cost` ([kinds]) of each arc and `passing` ([V]) of each vertex passed. Infinite where there is no path.
+    """Return least sum of costs from each vertex to the vertices `start`, passing only through vertices that forward,
+    [V]: `cost` ([kinds]) of each arc and `passing` ([V]) of each vertex passed. Infinite where there is no path.
 
     Label-correcting: all arcs out of what changed at once, as many rounds as the longest least path has arcs.
     """

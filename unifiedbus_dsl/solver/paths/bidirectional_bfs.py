@@ -46,7 +46,7 @@ class HopArcs:
         return HopArcs(self.pair[chosen], self.tail[chosen], self.arc[chosen], self.head[chosen])
 
     def turned(self, network: Network) -> HopArcs:
-        """The same cables the other way."""
+        """Return the same cables the other way."""
         back = network.opposite[self.arc].astype(np.int64)
         return HopArcs(self.pair, network.turn(self.head), back, network.turn(self.tail))
 
@@ -67,9 +67,9 @@ class _Search:
     def of(cls, network: Network, seen: Bools, ends: Ints) -> _Search:
         start, stop = network.end_start[ends], network.end_start[ends + 1]
         pair = np.repeat(np.arange(len(ends)), stop - start)
-        found = cls(network, seen, pair, network.end_order[concatenate_ranges(start, stop)])
-        found._enter(pair * network.vertices + found.vertex)
-        return found
+        result = cls(network, seen, pair, network.end_order[concatenate_ranges(start, stop)])
+        result._enter(pair * network.vertices + result.vertex)
+        return result
 
     @property
     def work(self) -> int:
@@ -81,7 +81,7 @@ class _Search:
         self.keys.append(key)
 
     def step(self) -> tuple[HopArcs, Ints]:
-        """All arcs out of the frontier, with the key (pair, head) of each."""
+        """Return all arcs out of the frontier, with the key (pair, head) of each."""
         network = self.network
         arcs = arcs_of_rows(network, self.vertex)
         degree = network.indptr[self.vertex + 1] - network.indptr[self.vertex]
@@ -121,8 +121,8 @@ class Shares:
 
 
 def pair_shares(network: Network, weight: Floats, source: Ints, target: Ints) -> Iterator[Shares]:
-    """Shares of each pair of different end points on its shortest paths, at each vertex in proportion to `weight` [A];
-    pairs are numbered in order. A piece for each length of path in each block of pairs.
+    """Yield shares of each pair of different end points on its shortest paths, at each vertex in proportion to `weight`
+    [A]; pairs are numbered in order. A piece for each length of path in each block of pairs.
 
     Raises:
         NoPathError: a pair has no path.
@@ -134,8 +134,8 @@ def pair_shares(network: Network, weight: Floats, source: Ints, target: Ints) ->
         for begin in range(0, len(source), size):
             one, two = source[begin : begin + size], target[begin : begin + size]
             for ways in _block(network, room, one, two):
-                found = _shares(network, weight, ways, room.number)
-                yield Shares(found.pair + begin, found.arc, found.share)
+                shares = _shares(network, weight, ways, room.number)
+                yield Shares(shares.pair + begin, shares.arc, shares.share)
             done(len(one))
 
 
@@ -196,24 +196,24 @@ def _shortest_path_dag(
 
 
 def _leading(network: Network, room: Workspace, step: HopArcs, pair: Ints, vertex: Ids) -> HopArcs:
-    """The arcs of a step whose heads are among these vertices of pairs."""
+    """Return the arcs of a step whose heads are among these vertices of pairs."""
     key = pair * network.vertices + vertex
     room.on[key] = True
-    found = step.only(room.on[step.pair * network.vertices + step.head])
+    hop_arcs = step.only(room.on[step.pair * network.vertices + step.head])
     room.on[key] = False
-    return found
+    return hop_arcs
 
 
 def _shares(network: Network, weight: Floats, ways: list[HopArcs], number: NDArray[np.int32]) -> Shares:
-    """A unit of each pair, split at each vertex in proportion to the weights of the arcs that lead nearer; at the
-    start over all arcs of all its vertices."""
-    found: list[Floats] = []
+    """Return a unit of each pair, split at each vertex in proportion to the weights of the arcs that lead nearer; at
+    the start over all arcs of all its vertices."""
+    shares: list[Floats] = []
     for step in ways:
         heavy = weight[step.arc]
-        if not found:
+        if not shares:
             share = heavy / bincount(step.pair, heavy, int(step.pair.max()) + 1)[step.pair]
         else:
-            before, passed = ways[len(found) - 1], found[-1]
+            before, passed = ways[len(shares) - 1], shares[-1]
             key = np.concatenate(
                 [step.pair * network.vertices + step.tail, before.pair * network.vertices + before.head]
             )
@@ -221,13 +221,13 @@ def _shares(network: Network, weight: Floats, ways: list[HopArcs], number: NDArr
             tails, heads = both[: len(heavy)], both[len(heavy) :]
             size = int(both.max()) + 1
             share = (bincount(heads, passed, size) / bincount(tails, heavy, size))[tails] * heavy
-        found.append(share)
+        shares.append(share)
     pair, arc = np.concatenate([step.pair for step in ways]), np.concatenate([step.arc for step in ways])
-    return Shares(pair, arc, np.concatenate(found))
+    return Shares(pair, arc, np.concatenate(shares))
 
 
 def estimate_steps(network: Network, source: int, target: int) -> list[HopArcs]:
-    """The arcs of all paths of fewest hops between two different end points, hop by hop.
+    """Return the arcs of all paths of fewest hops between two different end points, hop by hop.
 
     Raises:
         NoPathError: there is no path.
@@ -249,13 +249,13 @@ def estimate_seconds(network: Network, source: Ints, target: Ints) -> float:
 
 
 def pair_loads(network: Network, weight: Floats, source: Ints, target: Ints, rate: Floats) -> Floats:
-    """What each arc carries when pair i sends `rate[i]`, [A]."""
+    """Return what each arc carries when pair i sends `rate[i]`, [A]."""
     total = np.zeros(network.arcs)
     held: list[tuple[Ints, Floats]] = []
     many = 0
-    for found in pair_shares(network, weight, source, target):
-        held.append((found.arc, found.share * rate[found.pair]))
-        many += len(found.arc)
+    for result in pair_shares(network, weight, source, target):
+        held.append((result.arc, result.share * rate[result.pair]))
+        many += len(result.arc)
         if many >= network.arcs:
             total += _summed(held, network.arcs)
             held, many = [], 0

@@ -80,12 +80,13 @@ def hop_histogram(
     target: ArrayLike | None = None,
     witness: Witness | None = None,
 ) -> Histogram:
-    """Cables on a shortest path, over all ordered pairs (s in source, t in target, s != t); default all end points."""
+    """Return cables on a shortest path, over all ordered pairs (s in source, t in target, s != t); default all end
+    points."""
     network, weights = symmetry.network, by_cable(symmetry.network)
 
     def labels(end: int) -> Labels:
-        found = distances(weights, network.vertices_of(end)).hops
-        return {0.0: np.where(found < 0, np.inf, found)}
+        hops = distances(weights, network.vertices_of(end)).hops
+        return {0.0: np.where(hops < 0, np.inf, hops)}
 
     return _histogram(symmetry, source, target, labels, 1.0, witness)
 
@@ -97,7 +98,7 @@ def latency_histogram(
     message_bytes: float = 0.0,
     witness: Witness | None = None,
 ) -> Histogram:
-    """Least zero-load time in seconds, cut-through, over ordered pairs:
+    """Return least zero-load time in seconds, cut-through, over ordered pairs:
 
     least over paths of sum(arc latency) + sum(latency of vertices passed) + message / narrowest cable on the path.
     """
@@ -110,7 +111,8 @@ def latency_histogram(
 
 
 def _resolution_s(network: Network) -> float:
-    """What two latencies may differ by on one line of a histogram: little beside the least of a cable or vertex."""
+    """Return what two latencies may differ by on one line of a histogram: little beside the least of a cable or
+    vertex."""
     parts = np.concatenate([network.kinds.latency_s, network.latency_s])
     return min(RESOLUTION_S, 1e-3 * float(parts[parts > 0].min(initial=1.0)))
 
@@ -168,14 +170,15 @@ def _representatives(symmetry: Symmetry, chosen: NDArray[np.bool_]) -> Iterator[
 
 
 def latencies_to(network: Network, target: NDArray[np.integer], message_bytes: float = 0.0) -> Floats:
-    """Least time from each vertex to the target's vertices, infinite where there is no path, [V] s."""
+    """Return least time from each vertex to the target's vertices, infinite where there is no path, [V] s."""
     best = with_message(times_by_width(network, target, message_bytes), message_bytes)
     best[target] = 0.0
     return best
 
 
 def times_by_width(network: Network, target: NDArray[np.integer], message_bytes: float = 0.0) -> Labels:
-    """Least latency to the target over cables of at least each capacity c that there is; without a message, over all.
+    """Return least latency to the target over cables of at least each capacity c that there is; without a message, over
+    all.
 
     With message / c on top, the least over c is the least over all paths, as a path is counted at its narrowest cable
     and never for less than it takes.
@@ -185,7 +188,7 @@ def times_by_width(network: Network, target: NDArray[np.integer], message_bytes:
 
 
 def with_message(far: Labels, message_bytes: float) -> Floats:
-    """Least time of a message, [V]."""
+    """Return least time of a message, [V]."""
     best: Floats | None = None
     for width, time in far.items():
         whole = time + message_bytes / width if message_bytes else time
@@ -195,13 +198,13 @@ def with_message(far: Labels, message_bytes: float) -> Floats:
 
 
 def minimum_latencies(network: Network, target: NDArray[np.integer], width: float) -> Floats:
-    """Least latency to the target over cables of at least `width` byte/s, [V] s."""
+    """Return least latency to the target over cables of at least `width` byte/s, [V] s."""
     wide = network.kinds.capacity_Bps >= width
     return bellman_ford(network, target, np.where(wide, network.kinds.latency_s, np.inf), network.latency_s)
 
 
 def endpoint_latencies(network: Network, time: Floats) -> Floats:
-    """Least over the vertices of each end point, [E]."""
+    """Return least over the vertices of each end point, [E]."""
     if network.simple:
         return time[network.end_order]
     return np.asarray(np.minimum.reduceat(time[network.end_order], network.end_start[:-1]))
@@ -262,17 +265,17 @@ def disjoint_paths(
     pairs = _neighbours(group) if neighbours else _all_pairs(group, senders, receivers, sources)
     for s, t, size in pairs:
         flows += 1
-        found = pair_paths(network, s, t)
+        result = pair_paths(network, s, t)
         if witness is not None:
-            witness(s, t, size, found)
-        best = min(best, (found.count, s, t))
+            witness(s, t, size, result)
+        best = min(best, (result.count, s, t))
     if not flows:
         raise NotAdmittedError("there is no pair of different end points")
     return Disjoint(int(best[0]), best[1], best[2], flows, group, tuple(sources), neighbours)
 
 
 def _neighbours(group: Symmetry) -> Iterator[tuple[int, int, int]]:
-    """A pair that a cable joins, of each orbit of arcs."""
+    """Yield a pair that a cable joins, of each orbit of arcs."""
     network = group.network
     _, first = np.unique(group.arc_orbit, return_index=True)
     ends = network.end[network.tail[first]], network.end[network.head[first]]
@@ -283,7 +286,7 @@ def _neighbours(group: Symmetry) -> Iterator[tuple[int, int, int]]:
 def _all_pairs(
     group: Symmetry, senders: Bools, receivers: Bools, sources: list[tuple[int, Symmetry]]
 ) -> Iterator[tuple[int, int, int]]:
-    """A pair of each orbit, and to `sources` the symmetries that keep each source."""
+    """Yield a pair of each orbit, and to `sources` the symmetries that keep each source."""
     for s, _ in track(list(_representatives(group, senders)), "disjoint paths"):
         others = receivers.copy()
         others[s] = False
@@ -294,7 +297,7 @@ def _all_pairs(
 
 
 def endpoints_only(network: Network) -> bool:
-    """Whether each vertex is all of an end point and forwards, and cables join them all."""
+    """Return whether each vertex is all of an end point and forwards, and cables join them all."""
     if (
         network.vertices != network.ends
         or not network.forwards.all()
@@ -306,7 +309,7 @@ def endpoints_only(network: Network) -> bool:
 
 
 def pair_cables(network: Network, source: int, target: int) -> int:
-    """The fewest cables that part two end points."""
+    """Return the fewest cables that part two end points."""
     return pair_paths(network, source, target).count
 
 
@@ -328,17 +331,17 @@ def pair_paths(network: Network, source: int, target: int) -> DisjointPaths:
     graph = csr_matrix(
         (network.count[usable].astype(np.int32), (tail[usable], head[usable])), shape=(n + 2, n + 2), dtype=np.int32
     )
-    found = maximum_flow(graph, n, n + 1)
-    left = graph - found.flow
+    result = maximum_flow(graph, n, n + 1)
+    left = graph - result.flow
     left.eliminate_zeros()
     side = np.zeros(n + 2, dtype=bool)
     side[breadth_first_order(left, n, return_predecessors=False)] = True
-    flow = found.flow.tocoo()
+    flow = result.flow.tocoo()
     some = flow.data > 0
     tails, heads, amount = flow.row[some].astype(np.int64), flow.col[some].astype(np.int64), flow.data[some]
     if network.turned is not None:
         _must_not_return(network, graph, tails, heads, amount)
-    return DisjointPaths(int(found.flow_value), tails, heads, amount, side)
+    return DisjointPaths(int(result.flow_value), tails, heads, amount, side)
 
 
 def _must_not_return(network: Network, cables: Any, tail: Ints, head: Ints, amount: Ints) -> None:

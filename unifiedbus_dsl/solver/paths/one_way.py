@@ -28,9 +28,9 @@ def turned_islands(network: Network) -> tuple[Ints, Ints]:
     n = network.vertices
     part, own = _parts(network)
     end, vertex = network.end[network.end_order].astype(np.int64), network.end_order.astype(np.int64)
-    found = [end * n + part[vertex]]
+    result = [end * n + part[vertex]]
     inside = network.forwards[vertex] & own[vertex]
-    found[0] = found[0][inside]
+    result[0] = result[0][inside]
     direct: list[Ints] = []
     seen = np.zeros(0, dtype=np.int64)
     front = unique_rows(end[~inside] * n + vertex[~inside])
@@ -42,13 +42,13 @@ def turned_islands(network: Network) -> tuple[Ints, Ints]:
         degree = network.indptr[at + 1] - network.indptr[at]
         who, head = np.repeat(who, degree), network.head[arcs_of_rows(network, at)].astype(np.int64)
         into = network.forwards[head] & own[head]
-        found.append(who[into] * n + part[head[into]])
+        result.append(who[into] * n + part[head[into]])
         ends = ~into & (network.end[head] >= 0) & (network.end[head] != who)
         direct.append(unique_rows(who[ends] * network.ends + network.end[head[ends]]))
         on = ~into & network.forwards[head]
         fresh = unique_rows(who[on] * n + head[on])
         front = fresh[~np.isin(fresh, seen)]
-    one, island = np.divmod(unique_rows(np.concatenate(found)), n)
+    one, island = np.divmod(unique_rows(np.concatenate(result)), n)
     pairs = unique_rows(np.concatenate([np.zeros(0, np.int64), *direct]))
     low, high = np.divmod(pairs[pairs // network.ends < pairs % network.ends], network.ends)
     number = n + np.arange(len(low))

@@ -30,7 +30,7 @@ class TimedPath:
 
 
 def time_path(network: Network, vertices: ArrayLike, arcs: ArrayLike, message_bytes: float = 0.0) -> TimedPath:
-    """A path with the parts of its time."""
+    """Return a path with the parts of its time."""
     along, passed = np.asarray(arcs, dtype=np.int64), np.asarray(vertices, dtype=np.int32)
     narrow = network.kinds.capacity_Bps[network.kind[along]].min(initial=np.inf)
     return TimedPath(
@@ -43,7 +43,7 @@ def time_path(network: Network, vertices: ArrayLike, arcs: ArrayLike, message_by
 
 
 def minimum_latency_path(network: Network, source: int, target: int, message_bytes: float = 0.0) -> TimedPath:
-    """A path of least zero-load time between two end points, the first in order of arcs among equals."""
+    """Return a path of least zero-load time between two end points, the first in order of arcs among equals."""
     goal = network.vertices_of(target)
     best: TimedPath | None = None
     widths = network.widths_Bps if message_bytes else np.zeros(1)
@@ -51,9 +51,9 @@ def minimum_latency_path(network: Network, source: int, target: int, message_byt
         time = minimum_latencies(network, goal, width)
         if not np.isfinite(time[network.vertices_of(source)]).any():
             continue
-        found = time_path(network, *_descend(network, time, source, goal, width), message_bytes)
-        if best is None or found.time_s < best.time_s:
-            best = found
+        timed_path = time_path(network, *_descend(network, time, source, goal, width), message_bytes)
+        if best is None or timed_path.time_s < best.time_s:
+            best = timed_path
     if best is None:
         raise NotAdmittedError(f"no path from end point {source} to end point {target}")
     return best
@@ -66,7 +66,7 @@ def _descend(
     goal: Ids,
     width: float,
 ) -> tuple[list[int], list[int]]:
-    """Vertices and arcs of a path along which `time` falls by exactly what each step costs, of fewest arcs.
+    """Return vertices and arcs of a path along which `time` falls by exactly what each step costs, of fewest arcs.
 
     Where cables and vertices take no time, or less than floats of the size of `time` can tell, `time` alone does not
     fall; the number of arcs left does.
@@ -94,8 +94,9 @@ def _descend(
 
 
 def _arcs_left(network: Network, time: Floats, goal: Ids, cost: Floats, passing: Floats, starts: Ids) -> Ints:
-    """Fewest arcs from each vertex to the goal on paths of least `time` ([V], those of `least_costs`), as far out as
-    the nearest of the vertices `starts`; -2 beyond. `cost` [kinds] and `passing` [V] are what `time` adds up. [V]"""
+    """Return fewest arcs from each vertex to the goal on paths of least `time` ([V], those of `least_costs`), as far
+    out as the nearest of the vertices `starts`; -2 beyond. `cost` [kinds] and `passing` [V] are what `time` adds up.
+    [V]"""
     left = np.full(network.vertices, -2, dtype=np.int64)  # from the goal, on the way back
     left[goal] = 0
     time, starts = network.on_turned(time), network.turn(starts)
@@ -136,11 +137,11 @@ class ShortestPaths:
         ]
         starts = np.unique(rows[0][0])[::-1].tolist()
         stack: list[tuple[list[int], list[int]]] = [([vertex], []) for vertex in starts]
-        found: list[TimedPath] = []
-        while stack and len(found) < limit:
+        result: list[TimedPath] = []
+        while stack and len(result) < limit:
             vertices, arcs = stack.pop()
             if len(arcs) == self.hops:
-                found.append(time_path(self.network, vertices, arcs, message_bytes))
+                result.append(time_path(self.network, vertices, arcs, message_bytes))
                 continue
             tail, arc, head = rows[len(arcs)]
             low, high = (
@@ -149,11 +150,11 @@ class ShortestPaths:
             )
             for at in range(int(high) - 1, int(low) - 1, -1):
                 stack.append(([*vertices, int(head[at])], [*arcs, int(arc[at])]))
-        return found
+        return result
 
 
 def shortest_paths(network: Network, source: int, target: int) -> ShortestPaths:
-    """The paths of fewest cables between two different end points.
+    """Return the paths of fewest cables between two different end points.
 
     Raises:
         NotAdmittedError: there is none, or the two are the same.

@@ -53,9 +53,9 @@ class Reachability:
     def reached_from(self, end: int) -> Bools:
         """Return which members `end` has a path to, itself counted, [E]."""
         touched = np.isin(self.island, self.island[self.end == end])
-        found = np.zeros(len(self.members), dtype=bool)
-        found[self.end[touched]] = True
-        return found
+        result = np.zeros(len(self.members), dtype=bool)
+        result[self.end[touched]] = True
+        return result
 
 
 def islands(network: Network) -> tuple[Ints, Ints]:

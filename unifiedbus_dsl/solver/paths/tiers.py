@@ -33,35 +33,37 @@ class Tiers:
         ]
 
     def left_Bps(self, damaged: Network) -> Floats:  # noqa: N802
-        """What each band carries one way in the same network with some of its cables lost or weakened, byte/s."""
+        """Return what each band carries one way in the same network with some of its cables lost or weakened,
+        byte/s."""
         bands = _code(self.tier, self.low, self.high)
         band = np.searchsorted(bands, _code(self.tier, self.tier[damaged.tail], self.tier[damaged.head]))
         return bincount(band, damaged.capacity_Bps, len(bands)) / 2
 
 
 def levels(network: Network, members: ArrayLike | None = None) -> Ids:
-    """Hops from each vertex to the nearest of the end points (default: all), passing through anything, -1 where there
-    is none, [V]."""
+    """Return hops from each vertex to the nearest of the end points (default: all), passing through anything, -1 where
+    there is none, [V]."""
     return symmetry.tiers_of_vertices(network, network.on_vertices(network.selected(members)))
 
 
 def tiers(network: Network, members: ArrayLike | None = None) -> Tiers:
-    """Cables by the tiers that they join, lowest first; tiers are counted from some end points (default: all)."""
+    """Return cables by the tiers that they join, lowest first; tiers are counted from some end points (default:
+    all)."""
     tier = levels(network, members)
     code = _code(tier, tier[network.tail], tier[network.head])
     base = _base(tier)
-    found = np.flatnonzero(np.bincount(code, minlength=base * base))
+    result = np.flatnonzero(np.bincount(code, minlength=base * base))
     number = np.zeros(base * base, dtype=np.int64)
-    number[found] = np.arange(len(found))
+    number[result] = np.arange(len(result))
     band = number[code]
-    cables = bincount(band, network.count.astype(np.float64), len(found))
-    capacity = bincount(band, network.capacity_Bps, len(found))
+    cables = bincount(band, network.count.astype(np.float64), len(result))
+    capacity = bincount(band, network.capacity_Bps, len(result))
     return Tiers(
         network,
         tier,
         frozen_array(band),
-        frozen_array(found // base - 1),
-        frozen_array(found % base - 1),
+        frozen_array(result // base - 1),
+        frozen_array(result % base - 1),
         frozen_array(np.rint(cables / 2).astype(np.int64)),
         frozen_array(capacity / 2),
     )
@@ -73,6 +75,6 @@ def _base(tier: Ids) -> int:
 
 
 def _code(tier: Ids, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ints:
-    """A number for each two tiers, of one band whichever comes first, below the square of `_base`."""
+    """Return a number for each two tiers, of one band whichever comes first, below the square of `_base`."""
     low, high = np.minimum(one, two).astype(np.int64), np.maximum(one, two).astype(np.int64)
     return np.asarray((low + 1) * _base(tier) + high + 1)

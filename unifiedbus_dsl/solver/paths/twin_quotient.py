@@ -49,8 +49,8 @@ class TwinQuotient:
 
 
 def twin_quotient(network: Network, inside: Bools, alone: Bools) -> TwinQuotient:
-    """Classes of the vertices that are `inside` ([V]), by their arcs to others that are; those `alone` ([V]) are a
-    class each."""
+    """Return classes of the vertices that are `inside` ([V]), by their arcs to others that are; those `alone` ([V]) are
+    a class each."""
     arcs = np.flatnonzero(inside[network.tail] & inside[network.head]) if not inside.all() else np.arange(network.arcs)
     first = np.zeros(network.vertices + 1, dtype=np.int64)
     np.cumsum(np.bincount(network.tail[arcs], minlength=network.vertices), out=first[1:])
@@ -84,7 +84,7 @@ def twin_quotient(network: Network, inside: Bools, alone: Bools) -> TwinQuotient
 
 
 def _representatives(network: Network, arcs: Ints, first: Ints, inside: Bools, alone: Bools) -> Ints:
-    """The first vertex with the same row as each vertex, [V]. Rows are found by a hash, and then compared."""
+    """Return the first vertex with the same row as each vertex, [V]. Rows are found by a hash, and then compared."""
     itself = np.arange(network.vertices)
     mixed = splitmix64(itself)[network.head[arcs]] * (
         network.kind[arcs].astype(np.uint64) * np.uint64(2) + np.uint64(1)
@@ -92,14 +92,15 @@ def _representatives(network: Network, arcs: Ints, first: Ints, inside: Bools, a
     mixed *= network.count[arcs].astype(np.uint64) * np.uint64(2) + np.uint64(1)
     looks = segment_sums(mixed, np.diff(first)) + network.forwards
     some = np.flatnonzero(inside & ~alone)
-    _, found, inverse = np.unique(looks[some], return_index=True, return_inverse=True)
+    _, representatives, inverse = np.unique(looks[some], return_index=True, return_inverse=True)
     model = itself.copy()
-    model[some] = some[found[inverse.ravel()]]
+    model[some] = some[representatives[inverse.ravel()]]
     return np.where(_same_row(network, arcs, first, model), model, itself)
 
 
 def _same_row(network: Network, arcs: Ints, first: Ints, model: Ints) -> Bools:
-    """Whether the row of each vertex is that of its model in heads, kinds and counts, and both or neither forward."""
+    """Return whether the row of each vertex is that of its model in heads, kinds and counts, and both or neither
+    forward."""
     size = np.diff(first)
     same: Bools = (size == size[model]) & (network.forwards == network.forwards[model])
     check = np.flatnonzero(same & (model != np.arange(len(model))))
@@ -113,13 +114,13 @@ def _same_row(network: Network, arcs: Ints, first: Ints, model: Ints) -> Bools:
 
 
 def unreachable(hops: NDArray[np.unsignedinteger[Any]]) -> int:
-    """What stands for no path in an array of hops."""
+    """Return what stands for no path in an array of hops."""
     return int(np.iinfo(hops.dtype).max)
 
 
 def quotient_hops(graph: TwinQuotient, row: Ints, goal: Ints, goals: int) -> NDArray[np.unsignedinteger[Any]]:
-    """Hops from each class to each goal, `no_way` where there is no path, [C, goals]; goal `goal[i]` is the classes
-    `row[i]`. Of 16 bits where no path can have as many hops, as a path of least hops passes no class twice.
+    """Return hops from each class to each goal, `no_way` where there is no path, [C, goals]; goal `goal[i]` is the
+    classes `row[i]`. Of 16 bits where no path can have as many hops, as a path of least hops passes no class twice.
 
     64 breadth-first searches at once, as the bits of a word: bit g at c says that c has been reached from goal g.
     """
@@ -148,7 +149,7 @@ def quotient_hops(graph: TwinQuotient, row: Ints, goal: Ints, goals: int) -> NDA
 
 
 def arc_at(graph: TwinQuotient, vertex: Ints, bundle: Ints, cable: Ints) -> Ints:
-    """The arc out of each vertex that holds cable number `cable`, counted from 0, of a bundle of its class."""
+    """Return the arc out of each vertex that holds cable number `cable`, counted from 0, of a bundle of its class."""
     at = np.searchsorted(graph.cables, graph.cables[graph.begin[bundle]] + cable, side="right") - 1
     at = np.minimum(at, graph.begin[bundle + 1] - 1)
     return np.asarray(graph.arc[graph.first[vertex] + graph.place[at]])

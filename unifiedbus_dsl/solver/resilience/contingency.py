@@ -39,7 +39,7 @@ class Outage:
     cables: Ints
 
     def taken(self, machine: NetworkContext) -> NetworkContext:
-        """The machine without it; the machine itself where nothing fails."""
+        """Return the machine without it; the machine itself where nothing fails."""
         if not len(self.start) and not len(self.cables):
             return machine
         return machine.damaged(concatenate_ranges(self.start, self.stop), self.cables)
@@ -67,19 +67,19 @@ class Components:
         return len(self.orbit)
 
     def loss(self, which: ArrayLike) -> Outage:
-        """The loss of these parts."""
+        """Return the loss of these parts."""
         some = np.asarray(which, dtype=np.int64)
         if len(self.cable):
             return Outage(NO_OUTAGE.start, NO_OUTAGE.stop, self.cable[some])
         return Outage(self.start[some], self.stop[some], NO_OUTAGE.cables)
 
     def failed(self, machine: NetworkContext, which: ArrayLike) -> NetworkContext:
-        """The machine without these parts."""
+        """Return the machine without these parts."""
         return self.loss(which).taken(machine)
 
 
 def switches(machine: NetworkContext, symmetry: Symmetry | None = None) -> Components:
-    """Every switch. `symmetry` here and below: by default that of the machine, in which lengths don't matter."""
+    """Return every switch. `symmetry` here and below: by default that of the machine, in which lengths don't matter."""
     kinds = np.array([device.kind == "switch" for device in machine.fabric.plan.devices.values()], dtype=bool)
     devices = np.flatnonzero(kinds[machine.fabric.device_type])
     return blocks(machine, "switch", devices, devices + 1, symmetry)
@@ -88,8 +88,8 @@ def switches(machine: NetworkContext, symmetry: Symmetry | None = None) -> Compo
 def blocks(
     machine: NetworkContext, noun: str, start: ArrayLike, stop: ArrayLike, symmetry: Symmetry | None = None
 ) -> Components:
-    """Devices or assemblies, at least one device in each: devices `start[i] … stop[i] - 1`. Parts are joined where a
-    generator carries one as a whole to another."""
+    """Return devices or assemblies, at least one device in each: devices `start[i] … stop[i] - 1`. Parts are joined
+    where a generator carries one as a whole to another."""
     symmetry = symmetry or machine.symmetry
     begins, ends = frozen_array(np.asarray(start, dtype=np.int64)), frozen_array(np.asarray(stop, dtype=np.int64))
     network = symmetry.network
@@ -148,7 +148,7 @@ class Outcome(Generic[T_co]):
 
 
 def evaluate_outcome(measure: Callable[[NetworkContext], T], machine: NetworkContext) -> Outcome[T]:
-    """What the measure gives on a machine."""
+    """Return what the measure gives on a machine."""
     try:
         return Outcome(measure(machine))
     except NotAdmittedError as why:
@@ -197,18 +197,18 @@ def solve_all(
     title: str,
     engine: Engine,
 ) -> Progress[T]:
-    """Every outcome, or on Ctrl-C or where the engine fails, what there is."""
-    found: dict[int, Outcome[T]] = {}
+    """Return every outcome, or on Ctrl-C or where the engine fails, what there is."""
+    result: dict[int, Outcome[T]] = {}
     try:
         with task(title, len(losses)) as step, closing(engine.run(machine, measure, losses)) as coming:
             for number, outcome in coming:
-                found[number] = outcome
+                result[number] = outcome
                 step()
     except KeyboardInterrupt:
-        return Progress(found, complete=False)
+        return Progress(result, complete=False)
     except EngineError as error:
-        return Progress(found, complete=False, error=error)
-    return Progress(found, complete=True)
+        return Progress(result, complete=False, error=error)
+    return Progress(result, complete=True)
 
 
 # ---- every single failure -----------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ class Survey(Generic[T]):
 def survey_single_outages(
     machine: NetworkContext, parts: Components, measure: Callable[[NetworkContext], T], *, engine: Engine | None = None
 ) -> Survey[T]:
-    """The measure after each single failure, one of each orbit."""
+    """Return the measure after each single failure, one of each orbit."""
     _, first, copies = np.unique(parts.orbit, return_index=True, return_counts=True)
     tasks = [parts.loss([part]) for part in first.tolist()]
     done = solve_all(machine, measure, tasks, f"fail each {parts.noun}", engine or SerialExecutor())
@@ -276,7 +276,8 @@ class Samples(Generic[T]):
 
 
 def pick_components(parts: Components, fail: int, seed: int, number: int) -> Ints:
-    """The parts that fail in a draw, ascending, each set as likely as any other; of the seed and the number alone.
+    """Return the parts that fail in a draw, ascending, each set as likely as any other; of the seed and the number
+    alone.
 
     Raises:
         ValueError: more failures than there are parts.
@@ -296,8 +297,8 @@ def sample_outages(
     seed: int,
     engine: Engine | None = None,
 ) -> Samples[T]:
-    """The measure after `fail` random failures at once, `count` times. Draws that are images of each other, as single
-    failures of one orbit are, are solved once.
+    """Return the measure after `fail` random failures at once, `count` times. Draws that are images of each other, as
+    single failures of one orbit are, are solved once.
 
     Raises:
         ValueError: more failures than there are parts.
@@ -313,9 +314,9 @@ def sample_outages(
             tasks.append(parts.loss(some))
         at.append(places[key])
     done = solve_all(machine, measure, tasks, f"fail {fail} at random", engine or SerialExecutor())
-    found = [
+    result = [
         Sample(number, some, done.outcomes[place])
         for number, (some, place) in enumerate(zip(picked, at, strict=True))
         if place in done.outcomes
     ]
-    return Samples(parts.noun, fail, seed, tuple(found), count, done.complete, done.error)
+    return Samples(parts.noun, fail, seed, tuple(result), count, done.complete, done.error)

@@ -22,27 +22,27 @@ def outage_of_plan(network: PlanNetwork, members: frozenset[int]) -> OutageImpac
     source = target = before = after = -1
     pair: tuple[int, int] | None = None
     if left > 1:
-        found = hop_counts(network, members, members)
-        if found.unreachable or not len(found.hops):
+        result = hop_counts(network, members, members)
+        if result.unreachable or not len(result.hops):
             raise NotProvedError("some end points are cut off")
-        source, target, after = 0, 0, int(found.hops[-1])
-        pair, before = (found.source_id, found.target_id), found.hops_before
+        source, target, after = 0, 0, int(result.hops[-1])
+        pair, before = (result.source_id, result.target_id), result.hops_before
     none = np.zeros(0, dtype=np.int64)
     gone = np.zeros(lost, dtype=np.int64)
     return OutageImpact(gone, none, left, 0, _tiers(network, members), source, target, before, after, -1, pair)
 
 
 def _tiers(network: PlanNetwork, members: frozenset[int]) -> tuple[Tier, ...]:
-    """The capacity of cables by the tiers that they join, before and after; tiers as they were before."""
+    """Return the capacity of cables by the tiers that they join, before and after; tiers as they were before."""
     base, whole = network.base, network.whole.base
     tier = tiers_of(whole, members)
-    found: dict[tuple[int, int], list[float]] = {}
+    tiers: dict[tuple[int, int], list[float]] = {}
     for which, quotient in enumerate((whole, base)):
         capacity = quotient.size[quotient.tail] * quotient.count * quotient.capacity_Bps[quotient.kind] / 2
         ends = np.sort(np.stack([tier[quotient.tail], tier[quotient.head]], axis=1), axis=1)
         for (low, high), each in zip(ends.tolist(), capacity.tolist(), strict=True):
-            found.setdefault((low, high), [0.0, 0.0])[which] += each
-    return tuple(Tier(low, high, *found[low, high]) for low, high in sorted(found))
+            tiers.setdefault((low, high), [0.0, 0.0])[which] += each
+    return tuple(Tier(low, high, *tiers[low, high]) for low, high in sorted(tiers))
 
 
 def tiers_of(quotient: Quotient, members: frozenset[int]) -> Ints:

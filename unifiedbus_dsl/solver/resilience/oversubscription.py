@@ -230,8 +230,8 @@ def _dominators(network: Network, links: Bools, doors: NDArray[np.integer]) -> d
     graph = nx.DiGraph()
     graph.add_edges_from(zip(network.tail[links].tolist(), network.head[links].tolist(), strict=True))
     graph.add_edges_from((-1, door) for door in doors.tolist())
-    found: dict[int, int] = nx.immediate_dominators(graph, -1)
-    return found
+    dominators: dict[int, int] = nx.immediate_dominators(graph, -1)
+    return dominators
 
 
 def _offered(arcs: _Arcs, members: Bools, injection_Bps: Floats) -> Floats:  # noqa: N803

@@ -22,7 +22,8 @@ class Quantile:
 
 
 def quantile(values: Floats, q: float, confidence: float = 0.95) -> Quantile:
-    """The quantile of n independent draws, x_(ceil(q n)) of the draws in order, with the interval [x_(l), x_(u)]:
+    """Return the quantile of n independent draws, x_(ceil(q n)) of the draws in order, with the interval [x_(l),
+    x_(u)]:
 
     l largest with P(Bin(n, q) < l) <= (1 - confidence) / 2,  u smallest with P(Bin(n, q) >= u) <= (1 - confidence) / 2
 

@@ -51,7 +51,7 @@ class Grouping:
         return int(self.of_device.max(initial=-1)) + 1
 
     def of_vertices(self, network: Network) -> Ints:
-        """The group of each vertex, [V].
+        """Return the group of each vertex, [V].
 
         Raises:
             NotAdmittedError: no cable joins two groups.
@@ -106,14 +106,14 @@ def keep_groups(symmetry: Symmetry, group: Ints) -> Symmetry:
 
 
 def crossing(network: Network, group: Ints) -> Bools:
-    """Which arcs lead from one group to another, [A]."""
+    """Return which arcs lead from one group to another, [A]."""
     one, two = group[network.tail], group[network.head]
     return np.asarray((one >= 0) & (two >= 0) & (one != two))
 
 
 def default_groups(network: Network, arrays: Sequence[Array]) -> Grouping:
-    """The elements of the outermost array of assemblies that all switches are in, or else the first dimension of the
-    array that all switches are; in a machine without switches the same of what forwards.
+    """Return the elements of the outermost array of assemblies that all switches are in, or else the first dimension of
+    the array that all switches are; in a machine without switches the same of what forwards.
 
     Raises:
         NotAdmittedError: there is no such array.
@@ -134,7 +134,7 @@ def default_groups(network: Network, arrays: Sequence[Array]) -> Grouping:
 
 
 def _holds(array: Array, switches: Ints) -> bool:
-    """Whether all switches are in an array that stands in no other one of several elements."""
+    """Return whether all switches are in an array that stands in no other one of several elements."""
     if not len(switches) or any(count > 1 for count, _ in array.loops):
         return False
     _, rest, within = locate_arrays(array, switches)
@@ -142,8 +142,8 @@ def _holds(array: Array, switches: Ints) -> bool:
 
 
 def _grouped(array: Array, devices: int) -> Ints | None:
-    """The group of each device by the elements of an array of assemblies, or the first dimension of one of devices;
-    None where there are fewer than two, or they are of one device each."""
+    """Return the group of each device by the elements of an array of assemblies, or the first dimension of one of
+    devices; None where there are fewer than two, or they are of one device each."""
     alone = array.size == 1
     size = prod(array.shape[1:]) if alone else array.size
     if size == 1 or prod(array.shape) * array.size // size < 2:
@@ -157,7 +157,7 @@ def _grouped(array: Array, devices: int) -> Ints | None:
 
 
 def group_minimal(symmetry: Symmetry, demand: Demand, grouping: Grouping) -> Loads:
-    """Loads of fewest global cables, and among those fewest cables.
+    """Return loads of fewest global cables, and among those fewest cables.
 
     Raises:
         NotAdmittedError: no cable joins two groups, or an end point has no path.
@@ -183,7 +183,7 @@ def group_lengths(network: Network, group: Ints) -> Ints:
 
 
 def _keeps(network: Network, group: Ints) -> Callable[[Automorphism], bool]:
-    """Whether a symmetry takes the vertices of each group to those of one."""
+    """Return whether a symmetry takes the vertices of each group to those of one."""
 
     def keep(generator: Automorphism) -> bool:
         before, after = group[generator.moved], group[generator.image]
@@ -203,7 +203,8 @@ def _keeps(network: Network, group: Ints) -> Callable[[Automorphism], bool]:
 
 
 def shortest_dag(network: Network, length: Ints, goal: NDArray[Any]) -> RoutingDag:
-    """The arcs that lead nearer to the vertices `goal` by these lengths, and each vertex ranked by its distance."""
+    """Return the arcs that lead nearer to the vertices `goal` by these lengths, and each vertex ranked by its
+    distance."""
     away = np.iinfo(np.int64).max // 4
     far = np.full(network.vertices, away)
     far[goal] = 0
@@ -225,7 +226,7 @@ def shortest_dag(network: Network, length: Ints, goal: NDArray[Any]) -> RoutingD
 
 
 def valiant_over_groups(symmetry: Symmetry, demand: Demand, grouping: Grouping) -> Loads:
-    """Loads of two group-minimal legs over a group that is drawn for each packet.
+    """Return loads of two group-minimal legs over a group that is drawn for each packet.
 
     Raises:
         NotAdmittedError: no cable joins two groups, an end point has no path to some group, or they are too many.
@@ -263,15 +264,15 @@ def add_arrivals(chances: Any, network: Network, ways: RoutingDag, row: Floats) 
     Raises:
         NotAdmittedError: an end point has no path to the group, or they are too many to be held.
     """
-    found = _arrivals(network, ways, np.flatnonzero(row > 0))
-    both = found if chances is None else chances + found
+    arrivals = _arrivals(network, ways, np.flatnonzero(row > 0))
+    both = arrivals if chances is None else chances + arrivals
     if both.nnz > MAX_CHANCES:
         raise NotAdmittedError("too many end points and groups for what comes from each to each to be held")
     return both
 
 
 def _arrivals(network: Network, ways: RoutingDag, senders: Ints) -> Any:
-    """The chances that what each end point sends comes to each vertex of the goal first: [V, E], sparse."""
+    """Return the chances that what each end point sends comes to each vertex of the goal first: [V, E], sparse."""
     from scipy.sparse import csr_matrix, identity
 
     n = network.vertices
@@ -292,7 +293,7 @@ def _arrivals(network: Network, ways: RoutingDag, senders: Ints) -> Any:
 
 
 def _levels(steps: Hops) -> Iterator[Ints]:
-    """The vertices of each number of steps from 1, in order."""
+    """Yield the vertices of each number of steps from 1, in order."""
     order = np.argsort(steps, kind="stable")
     order = order[steps[order] > 0]
     bounds = np.append(np.flatnonzero(np.diff(steps[order], prepend=0)), len(order))

@@ -46,28 +46,28 @@ PER_SEARCHED_ARC, PER_SWEPT_ARC, PER_SWEEP = 4e-6, 3e-9, 3e-4
 """Seconds, about: of an arc in a search for symmetries, of an arc in a sweep, of a sweep whatever its size."""
 
 
-def ecmp(symmetry: Symmetry, demand: Demand, until: float = np.inf) -> Loads:
-    """All shortest paths by hop count; at each vertex an equal share for each cable that leads nearer.
+def ecmp(symmetry: Symmetry, demand: Demand, deadline_s: float = np.inf) -> Loads:
+    """Return all shortest paths by hop count; at each vertex an equal share for each cable that leads nearer.
 
     Raises:
-        TooLateError: they are not all found by `until`.
+        TooLateError: they are not all found by `deadline_s`.
     """
-    return _shortest(symmetry, demand, by_cable(symmetry.network), "ecmp", until)
+    return _shortest(symmetry, demand, by_cable(symmetry.network), "ecmp", deadline_s)
 
 
 def wcmp(symmetry: Symmetry, demand: Demand) -> Loads:
-    """All shortest paths by hop count; at each vertex shares by capacity of the cables that lead nearer."""
+    """Return all shortest paths by hop count; at each vertex shares by capacity of the cables that lead nearer."""
     return _shortest(symmetry, demand, by_capacity(symmetry.network), "wcmp")
 
 
 def ecmp_by_pairs_if_cheaper(network: Network, demand: Demand, routing: Literal["ecmp", "wcmp"]) -> Loads | None:
-    """The same pair by pair, where that is sooner done than the symmetries of a network are found; else None."""
+    """Return the same pair by pair, where that is sooner done than the symmetries of a network are found; else None."""
     if not isinstance(demand, Pairs) or _all_connected(network, demand) > PER_SEARCHED_ARC * network.arcs:
         return None
     return _pair_by_pair(by_cable(network) if routing == "ecmp" else by_capacity(network), demand, routing)
 
 
-def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str, until: float = np.inf) -> Loads:
+def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str, deadline_s: float = np.inf) -> Loads:
     group = invariant_symmetries(symmetry, demand)
     network = group.network
     if isinstance(demand, Pairs):
@@ -77,9 +77,9 @@ def _shortest(symmetry: Symmetry, demand: Demand, weights: Weights, routing: str
     total = np.zeros(group.arc_orbits)
     sweeps = 0
     for target, size in track(list(target_representatives(group, demand)), f"loads under {routing}"):
-        check_deadline(until)
+        check_deadline(deadline_s)
         column = demand_column(demand, target, network.ends)
-        accumulate_leg(group, total, weights, network.vertices_of(target), column, size, until)
+        accumulate_leg(group, total, weights, network.vertices_of(target), column, size, deadline_s)
         sweeps += 1
     return Loads(network, routing, loads_of_orbits(group, total), sweeps)
 
@@ -94,7 +94,7 @@ def _pair_by_pair(weights: Weights, demand: Pairs, routing: str) -> Loads:
 
 
 def target_representatives(symmetry: Symmetry, demand: Demand) -> Iterator[tuple[int, int]]:
-    """One end point that receives something out of each orbit, with the size of the orbit."""
+    """Yield one end point that receives something out of each orbit, with the size of the orbit."""
     members = np.flatnonzero(column_sums(demand, symmetry.network.ends) > 0)
     first, size = symmetry.representatives(members)
     yield from zip(first.tolist(), size.tolist(), strict=True)
@@ -107,13 +107,13 @@ def accumulate_leg(
     target: NDArray[Any],
     column: Floats,
     size: float,
-    until: float = np.inf,
+    deadline_s: float = np.inf,
 ) -> None:
     """Add to `total` ([arc orbits]) the loads of all that end points send to a target, `size` times."""
-    found = distances(weights, target, until)
-    given = injection_split(symmetry.network, found, column)
+    search = distances(weights, target, deadline_s)
+    given = injection_split(symmetry.network, search, column)
     _must_arrive(given, column)
-    accumulate_loads(symmetry, total, weights, found, given, size, until)
+    accumulate_loads(symmetry, total, weights, search, given, size, deadline_s)
 
 
 def require_connected(symmetry: Symmetry, demand: Demand, group: Symmetry) -> None:
@@ -140,14 +140,14 @@ def accumulate_loads(
     found: Distances,
     given: Floats,
     size: float,
-    until: float = np.inf,
+    deadline_s: float = np.inf,
 ) -> None:
-    arcs, load = shortest_path_loads(weights, found, given, until)
+    arcs, load = shortest_path_loads(weights, found, given, deadline_s)
     total += size * bincount(symmetry.arc_orbit[arcs], load, len(total))
 
 
 def loads_of_orbits(symmetry: Symmetry, total: Floats) -> Floats:
-    """The load of each arc from the sum over its orbit, [A]."""
+    """Return the load of each arc from the sum over its orbit, [A]."""
     return frozen_array(take(total / symmetry.arc_orbit_size, symmetry.arc_orbit))
 
 
@@ -157,8 +157,8 @@ def _must_arrive(given: Floats, column: Floats) -> None:
 
 
 def valiant(symmetry: Symmetry, demand: Demand, via: str = "end") -> Loads:
-    """Two `ecmp` legs over a uniformly random intermediate: an end point that takes part in the demand (source and
-    target themselves among them), or with `via="switch"` a switch.
+    """Return two `ecmp` legs over a uniformly random intermediate: an end point that takes part in the demand (source
+    and target themselves among them), or with `via="switch"` a switch.
 
     First leg: s sends its row sum / n to each of n intermediates; second: each of them sends t its column sum / n.
     """
@@ -198,10 +198,10 @@ def _legs_over_switches(symmetry: Symmetry, total: Floats, weights: Weights, row
         accumulate_leg(symmetry, total, weights, np.array([switch]), row / len(switches), size)
     ends, sizes = symmetry.representatives(np.flatnonzero(column > 0))
     for target, size in zip(ends.tolist(), sizes.tolist(), strict=True):
-        found = distances(weights, network.vertices_of(target))
-        if (found.hops[switches] < 0).any():
+        search = distances(weights, network.vertices_of(target))
+        if (search.hops[switches] < 0).any():
             raise NotAdmittedError("some switches have no path to each end point")
         given = np.zeros(network.vertices)
         given[switches] = column[target] / len(switches)
-        accumulate_loads(symmetry, total, weights, found, given, size)
+        accumulate_loads(symmetry, total, weights, search, given, size)
     return len(first) + len(ends)

@@ -50,7 +50,7 @@ class StackedDags:
         return self.tail // self.network.vertices
 
     def given(self, sent: Floats) -> Floats:
-        """What each vertex is handed, [K, V], when end point e sends `sent[k, e]` along way k."""
+        """Return what each vertex is handed, [K, V], when end point e sends `sent[k, e]` along way k."""
         network = self.network
         given = np.zeros((self.count, network.vertices))
         at = network.end_order
@@ -58,21 +58,21 @@ class StackedDags:
         return given
 
     def of_ends(self, cost: Floats) -> Floats:
-        """The cost from each end point along each way, [K, E], from that of vertices, [K, V]."""
+        """Return the cost from each end point along each way, [K, E], from that of vertices, [K, V]."""
         return self._summed(self.inject * cost)
 
     def leads(self) -> Bools:
-        """Which end points have each way, or are its target, [K, E]."""
+        """Return which end points have each way, or are its target, [K, E]."""
         return np.asarray(self._summed((self.steps == 0) + self.inject) > 0)
 
     def _summed(self, values: Floats) -> Floats:
-        """The sum over the vertices of each end point, [K, E]."""
+        """Return the sum over the vertices of each end point, [K, E]."""
         network = self.network
         at = network.end_order
         return np.stack([bincount(network.end[at], row[at], network.ends) for row in values])
 
     def carry(self, given: Floats) -> Floats:
-        """The flow of each arc, [S], when vertex v is handed `given[k, v]` for way k."""
+        """Return the flow of each arc, [S], when vertex v is handed `given[k, v]` for way k."""
         at = given.ravel().copy()
         flow = np.zeros(len(self.arc))
         for begin, end in reversed(list(pairwise(self.bounds))):
@@ -81,13 +81,13 @@ class StackedDags:
         return flow
 
     def expected_cost(self, cost: Floats) -> Floats:
-        """The expected cost from each vertex to the target of each way, [K, V], with `cost` [A] of each arc."""
-        found = np.zeros(self.count * self.network.vertices)
+        """Return the expected cost from each vertex to the target of each way, [K, V], with `cost` [A] of each arc."""
+        result = np.zeros(self.count * self.network.vertices)
         of_arc = cost[self.arc]
         for begin, end in pairwise(self.bounds):
-            paid = self.share[begin:end] * (of_arc[begin:end] + found[self.head[begin:end]])
-            found += bincount(self.tail[begin:end], paid, len(found))
-        return found.reshape(self.count, -1)
+            paid = self.share[begin:end] * (of_arc[begin:end] + result[self.head[begin:end]])
+            result += bincount(self.tail[begin:end], paid, len(result))
+        return result.reshape(self.count, -1)
 
 
 def stack_dags(network: Network, dags: Iterable[RoutingDag]) -> StackedDags:
@@ -120,6 +120,6 @@ def stack_dags(network: Network, dags: Iterable[RoutingDag]) -> StackedDags:
 
 
 def _injection(network: Network, dag: RoutingDag) -> Floats:
-    """The part of what its end point sends that begins at each vertex, [V]."""
+    """Return the part of what its end point sends that begins at each vertex, [V]."""
     nearer = bincount(network.tail[dag.arcs], network.count[dag.arcs].astype(np.float64), network.vertices)
     return injection_split(network, Distances(dag.steps, nearer), np.ones(network.ends))

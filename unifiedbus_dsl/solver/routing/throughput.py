@@ -74,7 +74,7 @@ def throughput_under(loads: Loads, demand: Demand) -> Throughput:
 
 
 def _throughput(loads: Loads, scale: float, row: Floats, binding: Ints, binding_ends: Ints) -> Throughput:
-    """The throughput of `loads` at a scale, an estimate where they are one."""
+    """Return the throughput of `loads` at a scale, an estimate where they are one."""
     reason = loads.estimate or f"loads of {loads.routing} on every arc"
     return Throughput(
         loads.network,
@@ -90,7 +90,7 @@ def _throughput(loads: Loads, scale: float, row: Floats, binding: Ints, binding_
 def max_scale(
     network: Network, load: Floats, row: Floats, column: Floats, within: float = BINDS_WITHIN
 ) -> tuple[float, Ints, Ints]:
-    """Largest scale at which `load` ([A]) fits the arcs and `row`, `column` ([E]) the injection; what binds."""
+    """Return largest scale at which `load` ([A]) fits the arcs and `row`, `column` ([E]) the injection; what binds."""
     room = np.divide(network.capacity_Bps, load, out=np.full(network.arcs, np.inf), where=load > 0)
     most = np.maximum(row, column)
     inject = np.divide(network.injection_Bps, most, out=np.full(network.ends, np.inf), where=most > 0)

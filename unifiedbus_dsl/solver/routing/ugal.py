@@ -57,13 +57,13 @@ SLOPE = FULL * (2 - FULL) / (2 * (1 - FULL) ** 2)
 
 
 def hop_cost(used: Floats) -> Floats:
-    """The cost c of arcs by their utilisation."""
+    """Return the cost c of arcs by their utilisation."""
     low = np.minimum(used, FULL)
     return np.asarray(1.0 + low**2 / (2 * (1 - low)) + SLOPE * (used - low))
 
 
 def cost_integral(used: Floats) -> Floats:
-    """The integral of `hop_cost` from 0."""
+    """Return the integral of `hop_cost` from 0."""
     low = np.minimum(used, FULL)
     over = used - low
     return np.asarray(used - low**2 / 4 - low / 2 - np.log1p(-low) / 2 + over * BUFFER + SLOPE * over**2 / 2)
@@ -145,7 +145,7 @@ class Choices:
         return bincount(self.group.arc_orbit[ways.arc], ways.carry(given) * times[ways.way], self.group.arc_orbits)
 
     def _alike(self, of_ends: Floats) -> Floats:
-        """The mean over the orbit of each end point, [E]."""
+        """Return the mean over the orbit of each end point, [E]."""
         group = self.group
         total = bincount(group.end_orbit, of_ends, len(group.end_orbit_size))
         return (total / group.end_orbit_size)[group.end_orbit]
@@ -208,7 +208,7 @@ class FixedPoint:
                 return
 
     def _evaluate(self, tried: Floats, free: Any) -> tuple[float, Floats]:
-        """The potential for what is sent, and its derivative by each free share.
+        """Return the potential for what is sent, and its derivative by each free share.
 
         Raises:
             _ConvergedError: these shares are a fixed point, or the time is over.
@@ -267,11 +267,11 @@ class Ugal(Routing):
         network = machine.network
         if not (row_sums(demand, network.ends) > 0).any():
             raise NotAdmittedError("nothing is sent")
-        until = np.inf if machine.time_limit is None else monotonic() + machine.time_limit
+        deadline_s = np.inf if machine.time_limit is None else monotonic() + machine.time_limit
         if self.via == "group":
             grouping = self.groups(network)
-            return FixedPoint(choices_over_groups(machine.symmetry, demand, grouping), until)
-        return FixedPoint(choices_over(machine.symmetry, demand, self.via), until)
+            return FixedPoint(choices_over_groups(machine.symmetry, demand, grouping), deadline_s)
+        return FixedPoint(choices_over(machine.symmetry, demand, self.via), deadline_s)
 
     def _loads_at(self, point: FixedPoint, scale: float) -> Loads:
         point.solve(scale)
@@ -280,7 +280,7 @@ class Ugal(Routing):
         return Loads(group.network, self.text, load, point.evaluations, self._said(point))
 
     def _said(self, point: FixedPoint) -> str:
-        """What the estimate is of, with its constants."""
+        """Return what the estimate is of, with its constants."""
         said = (
             f"an estimate of a model: UGAL-G, each pair minimal or Valiant by hops and queues on all its paths (M/D/1 "
             f"up to {BUFFER:g} packets), in equilibrium; {format_share(point.minimal_share)} goes minimally"
@@ -319,9 +319,9 @@ def choices_over(symmetry: Symmetry, demand: Demand, via: str) -> Choices:
         start, many = np.zeros((len(targets), network.vertices)), len(switches)
         start[:, switches] = 1.0 / many
     first = _stacked(network, length, goals)
-    found = Choices(group, size, sent, minimal, first, weight / many, AlikeDetours(start))
-    _hold_paths(found)
-    return found
+    choices = Choices(group, size, sent, minimal, first, weight / many, AlikeDetours(start))
+    _hold_paths(choices)
+    return choices
 
 
 def choices_over_groups(symmetry: Symmetry, demand: Demand, grouping: Grouping) -> Choices:
@@ -343,13 +343,13 @@ def choices_over_groups(symmetry: Symmetry, demand: Demand, grouping: Grouping) 
         chances = add_arrivals(chances, network, ways[-1], row_sums(demand, network.ends))
     first, detours = stack_dags(network, ways), GroupDetours(chances / grouping.count)
     weight = np.full(grouping.count, 1.0 / grouping.count)
-    found = Choices(group, size, sent, minimal, first, weight, detours)
-    _hold_paths(found)
-    return found
+    choices = Choices(group, size, sent, minimal, first, weight, detours)
+    _hold_paths(choices)
+    return choices
 
 
 def _targets(group: Symmetry, demand: Demand) -> tuple[Floats, Floats, list[int]]:
-    """How many are like each target, what each end point sends to it, and the targets."""
+    """Return how many are like each target, what each end point sends to it, and the targets."""
     pairs = list(target_representatives(group, demand))
     sent = np.stack([demand_column(demand, target, group.network.ends) for target, _ in pairs])
     return np.array([size for _, size in pairs], dtype=np.float64), sent, [target for target, _ in pairs]

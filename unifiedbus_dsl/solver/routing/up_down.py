@@ -149,11 +149,11 @@ def places_in_order(network: Network, arrays: Sequence[Array], order: tuple[int,
     Raises:
         NotAdmittedError: there is no such array, or `order` names another number of dimensions.
     """
-    found = [coordinates(network, array) for array in arrays if array.size == 1]
-    found = [place for place in found if place.shape[1] > 0]
-    if not found:
+    result = [coordinates(network, array) for array in arrays if array.size == 1]
+    result = [place for place in result if place.shape[1] > 0]
+    if not result:
         raise NotAdmittedError("there is no array of end points whose dimensions could be routed by")
-    place = max(found, key=lambda place: int(np.count_nonzero(place[:, 0] >= 0)))
+    place = max(result, key=lambda place: int(np.count_nonzero(place[:, 0] >= 0)))
     if order is not None and len(order) != place.shape[1]:
         raise NotAdmittedError(
             f"the end points have {place.shape[1]} dimensions, the arrays around them among them, and `order` "
@@ -163,7 +163,7 @@ def places_in_order(network: Network, arrays: Sequence[Array], order: tuple[int,
 
 
 def _dimension_of(network: Network, at: Ints) -> Ints:
-    """The only dimension in which the ends of an arc differ, -1 where there is none. [A]"""
+    """Return the only dimension in which the ends of an arc differ, -1 where there is none. [A]"""
     one, two = network.end[network.tail], network.end[network.head]
     differ = (at[one] != at[two]) & ((one >= 0) & (two >= 0) & (at[one, 0] >= 0) & (at[two, 0] >= 0))[:, None]
     return np.where(differ.sum(axis=1) == 1, differ.argmax(axis=1), -1)
@@ -202,7 +202,7 @@ def _dimension_by_dimension(network: Network, at: Ints, dimension: Ints, goal: i
 
 
 def loads_along(symmetry: Symmetry, demand: Demand, router: Router, routing: str) -> Loads:
-    """Loads of a demand along the ways to each target."""
+    """Return loads of a demand along the ways to each target."""
     group = invariant_symmetries(symmetry, demand)
     network = group.network
     total = np.zeros(group.arc_orbits)
@@ -222,7 +222,7 @@ def propagate_loads(network: Network, ways: RoutingDag, column: Floats, routing:
 
 
 def given_along(network: Network, ways: RoutingDag, column: Floats, routing: str) -> Floats:
-    """What each vertex is handed when end point e sends `column[e]`, [V]."""
+    """Return what each vertex is handed when end point e sends `column[e]`, [V]."""
     cables = network.count[ways.arcs].astype(np.float64)
     nearer = bincount(network.tail[ways.arcs], cables, network.vertices)
     given = injection_split(network, Distances(ways.steps, nearer), column)

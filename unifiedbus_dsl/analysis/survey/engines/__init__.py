@@ -20,7 +20,7 @@ DASK = "dask://"
 
 
 def engine_of(name: str, workers: int | None = None) -> Engine:
-    """The engine of a name: `processes`, or `dask://HOST:PORT`. `workers`: by default one for each processor.
+    """Return the engine of a name: `processes`, or `dask://HOST:PORT`. `workers`: by default one for each processor.
 
     Raises:
         ValueError: no such engine; the sentence says what there is.
@@ -29,12 +29,12 @@ def engine_of(name: str, workers: int | None = None) -> Engine:
         return Processes(workers or _processors())
     if not name.startswith(DASK):
         raise ValueError(f"there is no engine `{name}`; there are `processes` and `{DASK}HOST:PORT`")
-    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})/?", name.removeprefix(DASK))
-    if found is None or not 0 < int(found[2]) < 65536:
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})/?", name.removeprefix(DASK))
+    if match is None or not 0 < int(match[2]) < 65536:
         raise ValueError(f"`{name}` names no scheduler; write `{DASK}HOST:PORT`, such as `{DASK}localhost:8786`")
     if workers is not None:
         raise ValueError("the workers of a Dask cluster are there already: leave their number out")
-    return Dask(f"{found[1]}:{found[2]}")
+    return Dask(f"{match[1]}:{match[2]}")
 
 
 def _processors() -> int:

@@ -35,7 +35,7 @@ def _done(key: str, job: bytes, fabric: bytes, loss: Outage) -> Outcome[Any]:
 
 
 def _unpacked(key: str, fabric: bytes) -> Fabric:
-    """The fabric from a file in the worker's own folder, which goes away with the worker."""
+    """Return the fabric from a file in the worker's own folder, which goes away with the worker."""
     from distributed import get_worker
 
     path = Path(get_worker().local_directory) / f"ubusc-{key}.fabric"
@@ -57,7 +57,7 @@ _NOISY = ("distributed", "distributed.client", "distributed.comm", "distributed.
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call gives. The libraries below wait for ever for a server that is silent.
+    """Return what a call gives. The libraries below wait for ever for a server that is silent.
 
     Raises:
         TimeoutError: it gives nothing within so many seconds.
@@ -83,7 +83,7 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What goes wrong is said by `EngineError`, and not by tracebacks of the libraries below."""
+    """Yield what goes wrong is said by `EngineError`, and not by tracebacks of the libraries below."""
     loggers = [logging.getLogger(name) for name in _NOISY]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -137,27 +137,27 @@ class _Workers(Pool):
 
         try:
             with self.client.as_current():
-                found: Collection[Any] = wait(list(handed), timeout=POLL_S, return_when="FIRST_COMPLETED").done
+                result: Collection[Any] = wait(list(handed), timeout=POLL_S, return_when="FIRST_COMPLETED").done
         except (TimeoutError, OSError):
             self._look()
             return ()
         except futures.CancelledError:  # some of them were, as the machine went with the last worker that had it
             self._look()
             return [each for each in handed if each.done()]
-        return found
+        return result
 
     def outcome(self, handed: Any) -> Outcome[Any]:
         from distributed.scheduler import KilledWorker
 
         try:
-            found: Outcome[Any] = _within(SLOW * self.patience_s, handed.result)
+            result: Outcome[Any] = _within(SLOW * self.patience_s, handed.result)
         except (KilledWorker, futures.CancelledError) as lost:
             self._look()
             raise WorkerLost from lost
         except (TimeoutError, OSError) as silent:
             self._look()
             raise EngineError(f"the cluster has an outcome and does not give it: {silent}") from silent
-        return found
+        return result
 
     def _look(self) -> None:
         """Raise an error where nobody is there to do the work."""
@@ -214,9 +214,9 @@ class Dask:
             raise EngineError(f"the cluster at {self.address} does not answer") from error
         for name, version in versions.items():
             if version != VERSION:
-                found = version if isinstance(version, str) else "none that it can load"
+                result = version if isinstance(version, str) else "none that it can load"
                 raise EngineError(
-                    f"worker {name} has another version of unifiedbus-dsl, {found}; {VERSION} is wanted everywhere"
+                    f"worker {name} has another version of unifiedbus-dsl, {result}; {VERSION} is wanted everywhere"
                 )
 
 

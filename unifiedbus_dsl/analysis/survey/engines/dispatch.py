@@ -25,7 +25,7 @@ class Pool(ABC):
 
     @abstractmethod
     def workers(self) -> int:
-        """How many there are now."""
+        """Return how many there are now."""
 
     @abstractmethod
     def submit(self, loss: Outage) -> Any:
@@ -33,11 +33,11 @@ class Pool(ABC):
 
     @abstractmethod
     def done(self, handed: Collection[Any]) -> Collection[Any]:
-        """Those that are done, waiting for one a little while."""
+        """Return those that are done, waiting for one a little while."""
 
     @abstractmethod
     def outcome(self, handed: Any) -> Outcome[Any]:
-        """The outcome of what is done. Raises `WorkerLost`."""
+        """Return the outcome of what is done. Raises `WorkerLost`."""
 
     @abstractmethod
     def restart(self) -> None:
@@ -45,7 +45,7 @@ class Pool(ABC):
 
 
 def dispatch(pool: Pool, losses: Sequence[Outage]) -> Generator[tuple[int, Outcome[Any]], None, None]:
-    """Every loss done once, those of dead workers again.
+    """Yield every loss done once, those of dead workers again.
 
     Raises:
         EngineError: workers keep dying before anything is done.

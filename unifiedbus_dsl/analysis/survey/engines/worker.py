@@ -29,7 +29,7 @@ class Job(Generic[T]):
 
 
 def packed(machine: NetworkContext, measure: Callable[[NetworkContext], Any]) -> bytes:
-    """The job as bytes; what measures must be able to travel."""
+    """Return the job as bytes; what measures must be able to travel."""
     return pickle.dumps(Job(measure, machine.symmetric, machine.lost, machine.health, machine.budget_s))
 
 
@@ -47,9 +47,11 @@ class _WorkerState:
     ) -> tuple[Callable[[NetworkContext], Any], NetworkContext]:
         with self.lock:
             if key != self.key or self.measure is None or self.machine is None:
-                found: Job[Any] = pickle.loads(job)
-                self.measure = found.measure
-                self.machine = NetworkContext(fabric(), found.symmetric, found.lost, found.health, found.budget_s)
+                job_data: Job[Any] = pickle.loads(job)
+                self.measure = job_data.measure
+                self.machine = NetworkContext(
+                    fabric(), job_data.symmetric, job_data.lost, job_data.health, job_data.budget_s
+                )
                 self.key = key
             return self.measure, self.machine
 
@@ -58,6 +60,6 @@ _open = _WorkerState()
 
 
 def outcome(key: str, job: bytes, fabric: Callable[[], Fabric], loss: Outage) -> Outcome[Any]:
-    """What is left after the loss; `fabric` is called once for each `key`."""
+    """Return what is left after the loss; `fabric` is called once for each `key`."""
     measure, machine = _open.of(key, job, fabric)
     return evaluate_outcome(measure, loss.taken(machine))
