@@ -6,7 +6,7 @@ times arcs. Elsewhere the detail of the answer says that it was not.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from attrs import evolve
@@ -28,6 +28,7 @@ CHEAP = 400_000
 NOTE = "can deadlock on lossless links without further virtual lanes: see `deadlock_free`"
 ABOUT_RATES = ("throughput", "load", "fair")
 """Measures whose traffic is under way all at once."""
+Finding: TypeAlias = Literal["free", "cycle", "not looked at"]
 
 
 def noted(call: MeasureCall, answer: Answer) -> Answer:
@@ -35,10 +36,8 @@ def noted(call: MeasureCall, answer: Answer) -> Answer:
     if call.name not in ABOUT_RATES or call.machine.whole is not None:
         return answer
     try:
-        call, _ = confine(call)
-        _, demand = call.matrix()
         rule = PathRule("shortest") if "routing" not in _arguments(call) else read_paths(call)[1]
-        result = look(call.machine, demand, rule)
+        result = "not looked at" if _too_large_to_expand(call.machine, answer) else _looked_at(call, rule)
     except (RefusedError, NotAdmittedError):
         return answer  # a routing whose paths are not known
     if result == "free":
@@ -52,7 +51,22 @@ def _arguments(call: MeasureCall) -> tuple[str, ...]:
     return () if measure is None else measure.named
 
 
-def look(machine: NetworkContext, demand: Demand, rule: PathRule) -> Literal["free", "cycle", "not looked at"]:
+def _too_large_to_expand(machine: NetworkContext, answer: Answer) -> bool:
+    """Whether the plan, which gave the answer, says that its goals and arcs are too many, so that the fabric is not
+    made for the note alone."""
+    if answer.origin != "plan" or "network" in vars(machine):
+        return False
+    numbering = machine.fabric.plan.numbering
+    return bool(answer.detail["senders"] * 2 * numbering.cable_count[machine.fabric.plan.root] > CHEAP)
+
+
+def _looked_at(call: MeasureCall, rule: PathRule) -> Finding:
+    confined, _ = confine(call)
+    _, demand = confined.matrix()
+    return look(confined.machine, demand, rule)
+
+
+def look(machine: NetworkContext, demand: Demand, rule: PathRule) -> Finding:
     """Return whether channels depend on each other in a circle, where it is cheap to see."""
     if rule.via in ("switch", "group"):
         return "not looked at"
