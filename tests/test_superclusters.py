@@ -214,7 +214,9 @@ def test_the_plan_is_enough(machine: Machine, monkeypatch: pytest.MonkeyPatch) -
     assert sum(row.cables for row in summary_of(done).cables) == done.plan.numbering.cable_count[done.plan.root]
     assert "cluster.svg" in overview_set(done.plan)
     asked = "mean_hops(all npu); throughput(alltoall(all npu)); throughput(alltoall(all npu), routing = optimal)"
-    assert [answer.origin for answer in ask(done, "cluster", asked).answers] == ["plan"] * 3
+    answers = ask(done, "cluster", asked).answers
+    assert [answer.origin for answer in answers] == ["plan"] * 3
+    assert [answer.detail.get("deadlock") for answer in answers] == [None, "not looked at", None]
     with pytest.raises(AssertionError):
         assert len(done.fabric().kind)
 

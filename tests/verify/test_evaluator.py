@@ -1,4 +1,7 @@
-"""No answer leaves without its verification: through the language, through Python, and on the command line."""
+"""No answer leaves without its verification: through the language, through Python, and on the command line.
+
+Faults of what solves on the fabric are asked of the fabric, those of what solves on the plan of the plan.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,11 @@ from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.cli.app import main
 from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.measures import state_orbits
 from unifiedbus_dsl.solver.bisection import bisection as halving
 from unifiedbus_dsl.solver.bounds import bounded, exact
+from unifiedbus_dsl.solver.from_plan import bisection as plan_halving
+from unifiedbus_dsl.solver.from_plan import shortest
 from unifiedbus_dsl.solver.routing import ecmp
 from unifiedbus_dsl.verify import VerificationError
 
@@ -47,9 +53,10 @@ def zero_bisection(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*args: Any, **more: Any) -> Any:
         return evolve(real(*args, **more), capacity=exact(0.0, "a fault"))
 
-    monkeypatch.setattr("unifiedbus_dsl.solver.network_context.bisection", wrong)
+    monkeypatch.setattr(halving, "bisection", wrong)
 
 
+FABRIC = ("--from", "fabric")
 QUESTIONS = {
     "bisection": "bisection(all npu)",
     "throughput": "throughput(alltoall(all npu))",
@@ -60,10 +67,10 @@ QUESTIONS = {
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_wrong_answer_of_the_language_is_an_internal_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     compilation = compiler.compile_text(CLOS)
-    assert ask(compilation, None, QUESTIONS[name]).answers[0].value > 0
+    assert ask(compilation, None, QUESTIONS[name], by_plan=False).answers[0].value > 0
     doubled(monkeypatch, name)
     with pytest.raises(VerificationError, match="failed its verification"):
-        ask(compilation, None, QUESTIONS[name])
+        ask(compilation, None, QUESTIONS[name], by_plan=False)
 
 
 def test_a_wrong_answer_on_the_command_line_is_no_number(
@@ -72,7 +79,7 @@ def test_a_wrong_answer_on_the_command_line_is_no_number(
     path = tmp_path / "clos.ubus"
     path.write_text(CLOS, encoding="utf-8")
     zero_bisection(monkeypatch)
-    assert main(["analyze", str(path), "--ask", "bisection(all npu)"]) == 70
+    assert main(["analyze", str(path), *FABRIC, "--ask", "bisection(all npu)"]) == 70
     said = capsys.readouterr()
     assert said.out == ""
     assert "internal error" in said.err
@@ -93,9 +100,9 @@ def test_a_wrong_answer_of_an_expectation_is_an_internal_error(
     path.write_text(
         CLOS.replace("system pod : Pod", "system pod : Pod\nanalyze a of pod { expect bisection(all npu) >= 1 GB/s }")
     )
-    assert main(["analyze", str(path)]) == 0
+    assert main(["analyze", str(path), *FABRIC]) == 0
     zero_bisection(monkeypatch)
-    assert main(["analyze", str(path)]) == 70
+    assert main(["analyze", str(path), *FABRIC]) == 70
     assert "failed its verification" in capsys.readouterr().err
 
 
@@ -146,11 +153,92 @@ def test_what_contradicts_itself_is_an_internal_error_with_the_input_saved(
     path = tmp_path / "clos.ubus"
     path.write_text(CLOS, encoding="utf-8")
     fault(monkeypatch)
-    assert main(["analyze", str(path), "--ask", "bisection(all npu)"]) == 70
+    assert main(["analyze", str(path), *FABRIC, "--ask", "bisection(all npu)"]) == 70
     said = capsys.readouterr()
     assert said.out == ""
     assert "failed its verification" in said.err
     assert (next(tmp_path.glob("ubusc-failed-*")) / "fabric.npz").exists()
+
+
+# ---- faults of what solves on the plan -------------------------------------------------------------------------------
+
+
+def small_plan_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cut of the plan that has half of what it has."""
+    real = plan_halving.halving_cut
+
+    def wrong(*args: Any) -> Any:
+        cut = real(*args)
+        return evolve(cut, capacity_Bps=cut.capacity_Bps / 2)
+
+    monkeypatch.setattr(plan_halving, "halving_cut", wrong)
+
+
+def far_plan_hops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search on the plan that finds too much."""
+    real = shortest.search_hops
+    monkeypatch.setattr(shortest, "search_hops", lambda quotient: real(quotient) * 2)
+
+
+def light_plan_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loads on the plan of which a part is lost."""
+    real = shortest.shared_loads
+    monkeypatch.setattr(shortest, "shared_loads", lambda *args: real(*args) * 0.5)
+
+
+def wrong_plan_orbits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orbits of the plan that say of arcs that they are of one cable more."""
+    real = state_orbits.stated_orbits
+
+    def wrong(*args: Any) -> Any:
+        stated = real(*args)
+        return evolve(stated, count=stated.count + 1)
+
+    monkeypatch.setattr(state_orbits, "stated_orbits", wrong)
+
+
+PLAN_FAULTS = [
+    (small_plan_cut, "bisection(all npu)"),
+    (far_plan_hops, "mean_hops(all npu)"),
+    (light_plan_loads, "throughput(alltoall(all npu))"),
+    (wrong_plan_orbits, "diameter(all npu)"),
+]
+
+
+@pytest.mark.parametrize(("fault", "question"), PLAN_FAULTS)
+def test_a_wrong_answer_of_the_plan_is_an_internal_error_with_the_input_saved(
+    fault: Callable[[pytest.MonkeyPatch], None],
+    question: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "clos.ubus"
+    path.write_text(CLOS, encoding="utf-8")
+    assert [answer.origin for answer in ask(compiler.compile(path), None, question).answers] == ["plan"]
+    fault(monkeypatch)
+    assert main(["analyze", str(path), "--ask", question]) == 70
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"the answer of `{question}` failed its verification: " in said.err
+    saved = next(tmp_path.glob("ubusc-failed-*"))
+    assert json.loads((saved / "question.json").read_text(encoding="utf-8"))["question"] == question
+    assert (saved / "machine.ubus").read_text(encoding="utf-8") == CLOS
+    assert (saved / "fabric.npz").exists()
+    with pytest.raises(VerificationError, match="failed its verification"):
+        api.measure(compiler.compile_text(CLOS).fabric(), question)
+
+
+def test_a_wrong_answer_of_the_plan_to_an_expectation_is_an_internal_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "clos.ubus"
+    asked = "analyze a of pod { expect bisection(all npu) >= 1 GB/s }"
+    path.write_text(CLOS.replace("system pod : Pod", f"system pod : Pod\n{asked}"), encoding="utf-8")
+    assert main(["analyze", str(path)]) == 0
+    small_plan_cut(monkeypatch)
+    assert main(["analyze", str(path)]) == 70
+    assert "failed its verification" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("lower", [1.0 + 1e-6, float("nan")])

@@ -11,12 +11,14 @@ from attrs import evolve
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
 from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.certified import bounds, failed
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.plan_call import PlanCall, is_known
 from unifiedbus_dsl.measures.planes import plane_names
 from unifiedbus_dsl.measures.registry import Measure
 from unifiedbus_dsl.measures.state_orbits import verify_orbits
 from unifiedbus_dsl.semantic.select.planes import plane_links
+from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.vocabulary.signatures import OVER
 
 READ = frozenset(("routing", OVER))
@@ -24,7 +26,11 @@ READ = frozenset(("routing", OVER))
 
 
 def answer_from_plan(measure: Measure, call: MeasureCall) -> Answer | None:
-    """Return the answer to a call; None where the fabric has to be asked."""
+    """Return the answer to a call, verified; None where the fabric has to be asked.
+
+    Raises:
+        VerificationError: the answer does not hold, or what it was found by contradicts itself.
+    """
     network = None if measure.by_plan is None else call.machine.plan_network
     if measure.by_plan is None or network is None or not is_known(network.plan) or set(call.named) - READ:
         return None
@@ -35,7 +41,10 @@ def answer_from_plan(measure: Measure, call: MeasureCall) -> Answer | None:
         if names:
             network = network.over(plane_links(names, network.plan.links))
         answer = measure.by_plan(PlanCall(quiet, network))
+        bounds(answer)
         verify_orbits(network)
     except (NotProvedError, RefusedError):
         return None
+    except (VerificationError, ArithmeticError) as error:
+        raise failed(call, error) from error
     return evolve(answer, origin="plan")

@@ -88,7 +88,7 @@ def answered(call: MeasureCall, measure: Callable[[MeasureCall], Certified[T]]) 
     try:
         certified = measure(call)
     except (VerificationError, ArithmeticError) as error:
-        raise _failed(call, error) from error
+        raise failed(call, error) from error
     return verified(call, certified)
 
 
@@ -101,7 +101,7 @@ def verified(call: MeasureCall, certified: Certified[T]) -> T:
     try:
         return proved(call.machine, certified)
     except VerificationError as error:
-        raise _failed(call, error) from error
+        raise failed(call, error) from error
 
 
 def proved(machine: NetworkContext, certified: Certified[T]) -> T:
@@ -122,7 +122,7 @@ def _with_doubts(answer: T, unverified: tuple[str, ...]) -> T:
     return answer
 
 
-def _failed(call: MeasureCall, error: Exception) -> VerificationError:
+def failed(call: MeasureCall, error: Exception) -> VerificationError:
     """Return the error that an answer to a call failed, after what was asked was saved."""
     asked = " ".join(call.node.span.text.split())
     message = f"the answer of `{asked}` failed its verification: {error}"

@@ -140,7 +140,7 @@ def test_what_is_lost_costs_no_more_than_it_had() -> None:
 
 
 def test_the_whole_machine_is_solved_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from unifiedbus_dsl.solver import network_context as module
+    from unifiedbus_dsl.solver.bisection import bisection as module
 
     whole, ends, solved = ring(12), np.arange(12), list[Network]()
     real = module.bisection

@@ -15,6 +15,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
 from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork, Quotient
+from unifiedbus_dsl.verify.plan_levels import StatedLevels, StatedLoads, check_levels, check_loads
 
 FAR = np.iinfo(np.int64).max
 
@@ -27,13 +28,34 @@ class Levels:
     hops: Ints
     leads: Bools
 
+    @property
+    def stated(self) -> StatedLevels:
+        """The same as their verifier takes them."""
+        quotient = self.quotient
+        target = quotient.device == quotient.source
+        return StatedLevels(quotient.tail, quotient.head, target, quotient.forwards, self.hops, FAR)
+
     def device_hops(self) -> Ints:
         """Return the least over the vertices of a device, [D]."""
         return np.minimum.reduceat(self.hops, self.quotient.first)
 
 
 def levels_to_source(quotient: Quotient) -> Levels:
-    """Return the hops of all nodes to the device that the orbits are around."""
+    """Return the hops of all nodes to the device that the orbits are around.
+
+    Raises:
+        VerificationError: they are not the fewest.
+    """
+    tail, head, hops = quotient.tail, quotient.head, search_hops(quotient)
+    leads = (hops[tail] != FAR) & (hops[head] != FAR) & (hops[head] == hops[tail] - 1)
+    leads &= quotient.forwards[head] | (hops[head] == 0)
+    found = Levels(quotient, hops, leads)
+    check_levels(found.stated)
+    return found
+
+
+def search_hops(quotient: Quotient) -> Ints:
+    """Return the hops of all nodes to the device that the orbits are around, level by level, [nodes]."""
     tail, head = quotient.tail, quotient.head
     hops = np.full(quotient.nodes, FAR, dtype=np.int64)
     hops[quotient.nodes_of(quotient.source)] = 0
@@ -46,9 +68,7 @@ def levels_to_source(quotient: Quotient) -> Levels:
         frontier = np.zeros(quotient.nodes, dtype=bool)
         frontier[fresh] = True
         frontier &= quotient.forwards
-    leads = (hops[tail] != FAR) & (hops[head] != FAR) & (hops[head] == hops[tail] - 1)
-    leads &= quotient.forwards[head] | (hops[head] == 0)
-    return Levels(quotient, hops, leads)
+    return hops
 
 
 @frozen(eq=False)
@@ -110,16 +130,27 @@ def shortest_loads(network: PlanNetwork, members: frozenset[int], routing: Liter
 
 def loads_to_source(quotient: Quotient, sent: Floats, routing: Literal["ecmp", "wcmp"]) -> Floats | None:
     """Return the load of each arc of a quotient, over all members of its tail, when orbits of devices send `sent` [D]
-    together to the source; None where they have no path."""
+    together to the source; None where they have no path.
+
+    Raises:
+        VerificationError: they do not balance, or are not shared as the routing says.
+    """
     levels = levels_to_source(quotient)
     weight = quotient.count.astype(np.float64)
     if routing == "wcmp":
         weight = weight * quotient.capacity_Bps[quotient.kind]
+    if (levels.device_hops()[sent > 0] == FAR).any():
+        return None
+    load = shared_loads(levels, sent, weight)
+    check_loads(StatedLoads(levels.stated, quotient.device, weight, sent, load))
+    return load
+
+
+def shared_loads(levels: Levels, sent: Floats, weight: Floats) -> Floats:
+    """Return the load of each arc where vertices share what they have over the arcs that lead nearer by `weight`."""
+    quotient, least = levels.quotient, levels.device_hops()
     weight = np.where(levels.leads, weight, 0.0)
     nearer = bincount(quotient.tail, weight, quotient.nodes)
-    least = levels.device_hops()
-    if (least[sent > 0] == FAR).any():
-        return None
     share = np.where((levels.hops == least[quotient.device]) & (levels.hops != FAR), nearer, 0.0)
     whole = bincount(quotient.device, share, quotient.devices)
     part = np.divide(share, whole[quotient.device], out=np.zeros(quotient.nodes), where=whole[quotient.device] > 0)
