@@ -192,6 +192,6 @@ def _saved(call: MeasureCall, error: Exception) -> str:
     try:
         machine.fabric.save(folder / "fabric.npz")
         files.append(folder / "fabric.npz")
-    except OSError:
-        pass  # too large for where temporary files go: the question and the text are there
+    except (OSError, MemoryError):
+        pass  # too large for where temporary files go, or to be made: the question and the text are there
     return ", ".join(f"`{path}`" for path in files)
