@@ -109,5 +109,5 @@ class _Steps:
             text = (
                 f"{format_number(high)} {unit}" if self.each else f"{format_number(low)} – {format_number(high)} {unit}"
             )
-            result.append(box_entry(f"legend-step-{i}", text, palette.KindStyle(colour, palette.HAIR), shape="square"))
+            result.append(box_entry(f"legend-step-{i}", text, palette.KindStyle(colour, palette.PAPER), shape="square"))
         return result
