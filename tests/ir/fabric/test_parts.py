@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 
 import attrs
 import networkx as nx
@@ -15,6 +16,7 @@ from tests.ir.plan import hand_made as hm
 from tests.ir.plan import loops
 from tests.ir.plan.random_plans import plans
 from unifiedbus_dsl.ir.fabric import Fabric, names
+from unifiedbus_dsl.ir.fabric.deferred import DeferredFabric
 from unifiedbus_dsl.ir.fabric.expand import expand
 from unifiedbus_dsl.ir.plan import Axis, Child, Plan, Rule
 from unifiedbus_dsl.ir.plan.lengths import rule_lengths
@@ -342,3 +344,19 @@ def test_an_element_and_the_first_inside_it_are_two_places() -> None:
     site = hm.assembly("Site", "superpod", {"hall": ((2,), "Hall")}, [], [inside], [hm.grid("hall", 2, 2, ("9", "0"))])
     plan = hm.plan("Site", chip, rack, hall, site)
     assert rule_lengths(plan, "Site", 0).tolist() == [3000 + 500]
+
+
+# ---- changed columns
+
+
+def test_a_deferred_fabric_with_other_columns_is_a_fabric_of_these() -> None:
+    """One cable fewer than its plan has: counts are those of the columns, all else stays."""
+    plan = hm.cluster(pods=3, racks=4, pod_switches=2)
+    whole = DeferredFabric(plan, "hash")
+    columns = ("a_device", "a_port", "b_device", "b_port", "kind")
+    short = attrs.evolve(whole, **{name: getattr(whole, name)[1:] for name in columns})
+    assert (short.cable_count, short.device_count) == (whole.cable_count - 1, whole.device_count)
+    assert short.end_names([0]) == whole.end_names([1])
+    assert (short.plan, short.sources_hash, type(short)) == (plan, "hash", Fabric)
+    assert not DeferredFabric(plan).expanded
+    assert not copy(DeferredFabric(plan)).expanded

@@ -11,7 +11,11 @@ _COLUMNS = ("device_type", "a_device", "a_port", "b_device", "b_port", "kind", "
 
 
 class DeferredFabric(Fabric):
-    """The fabric of a plan; the same as `expand(plan, sources_hash)`, later."""
+    """The fabric of a plan; the same as `expand(plan, sources_hash)`, later. With columns, as `attrs.evolve` gives
+    them, it is a `Fabric` of these: they need not be those of the plan."""
+
+    def __new__(cls, *args: Any, **given: Any) -> Any:
+        return Fabric(*args, **given) if given.keys() & {*_COLUMNS} else super().__new__(cls)
 
     def __init__(self, plan: Plan, sources_hash: str = "") -> None:
         object.__setattr__(self, "plan", plan)
