@@ -211,7 +211,9 @@ class _Table:
                 step = np.where(out >= 0, self.to[port][out], -1)
                 back = table.port[other]
                 told_by = (step >= 0) & (step != np.arange(len(step))) & (back >= 0) & (back < len(table.to))
-                votes.append(np.where(told_by, table.to[back, step], -1))
+                vote = np.full(len(step), -1, dtype=np.int64)
+                vote[told_by] = table.to[back[told_by], step[told_by]]
+                votes.append(vote)
             if len(votes) < 2:
                 continue
             told = np.stack(votes)
