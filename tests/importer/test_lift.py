@@ -13,7 +13,7 @@ from unifiedbus_dsl import compiler
 from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.importer.diff import compare_listings
 from unifiedbus_dsl.importer.lift import Lifted, lift
-from unifiedbus_dsl.importer.listing import Cable, Listing, listing_of
+from unifiedbus_dsl.importer.listing import Cable, ImportFailed, Listing, listing_of
 from unifiedbus_dsl.importer.reconstruct import reconstruct
 from unifiedbus_dsl.importer.table import Table
 from unifiedbus_dsl.ir.fabric import Fabric
@@ -124,6 +124,15 @@ def test_boards_that_meet_by_the_ports_of_their_edges(swaps: int, tmp_path: Path
     _, fabric = machine("textbook/hamming-mesh:hx4mesh")
     found = lifted(flattened(fabric, 4 + swaps, swaps), tmp_path)
     assert found.exceptions.listed <= len(fabric.a_device) // 10
+
+
+def test_a_cable_in_a_port_of_another_width_is_refused_in_a_sentence() -> None:
+    flat = flattened(machine("amd/helios:rack")[1], 8)
+    cables = list(flat.cables)
+    one, two = (next(n for n, cable in enumerate(cables) if cable.link == link) for link in ("Cable", "Slot"))
+    cables[one], cables[two] = evolve(cables[one], b=cables[two].b), evolve(cables[two], b=cables[one].b)
+    with pytest.raises(ImportFailed, match="a cable has another width or lane rate than its ports"):
+        lift(reconstruct(Table.of(evolve(flat, cables=tuple(cables)))))
 
 
 @pytest.mark.parametrize("name", SWAPPED)

@@ -31,7 +31,7 @@ from unifiedbus_dsl.importer.swaps import find_swaps
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import device_names
 
-__all__ = ["LiftError", "Lifted", "lift"]
+__all__ = ["Lifted", "lift"]
 
 MOST_STARTS = 8
 """Parts of a role to begin at that are tried."""
@@ -78,8 +78,8 @@ def lift(fabric: Fabric, stem: str = "machine") -> Lifted:
     """Return the shortest text found that compiles to a network; files beside it begin with `stem`.
 
     Raises:
-        ImportFailed: it falls into islands, which no text of one machine may.
-        LiftError: not even the list of its cables does, which is a fault of the lift.
+        ImportFailed: it falls into islands, which no text of one machine may; or not even the list of its cables does,
+            as of cables that are not of their ports' width or rate.
     """
     found_as = regular(fabric)
     fabric = found_as.fabric
@@ -96,9 +96,11 @@ def lift(fabric: Fabric, stem: str = "machine") -> Lifted:
     for result in (*tried[:3], plain):
         try:
             verify(fabric, machine, result)
-        except LiftError:
+        except LiftError as error:
             if result is plain:
-                raise
+                raise ImportFailed(
+                    f"no text compiles to it ({error}): `-o NAME.npz` keeps the network as it is"
+                ) from error
             continue
         return _said(fabric, machine, result, found_as.labels)
     raise AssertionError

@@ -88,7 +88,7 @@ def verify(fabric: Fabric, machine: Machine, text: Written) -> None:
         raise LiftError("other cables")
     for ours_of, theirs_of in zip(_facts(fabric, ours[1]), _facts(other, theirs[1]), strict=True):
         if not np.array_equal(ours_of, theirs_of):
-            raise LiftError("cables of other rates or widths")
+            raise LiftError("a cable has another width or lane rate than its ports")
 
 
 def _facts(fabric: Fabric, order: Ints) -> tuple[Ints, NDArray[np.float64]]:
