@@ -33,7 +33,7 @@ def test_machines_that_once_got_wrong_answers_get_right_ones(seed: int, number: 
     assert not found, "\n".join(found)
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 def test_a_thousand_random_machines_get_the_right_answers() -> None:
     _, found = attack(SEED, 1000, first=40)
     assert not found, "\n".join(found)

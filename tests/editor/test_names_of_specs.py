@@ -76,7 +76,7 @@ def test_renaming_changes_nothing_else(seed: int) -> None:
     assert renamed(Project((SPECS,)), path, chosen, 4) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_renaming_everything(path: Path) -> None:
     assert renamed(Project((SPECS,)), path, random.Random(1), 1_000) > 0

@@ -105,7 +105,7 @@ def test_unfinished_texts() -> None:
     write(80, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_many_unfinished_texts(seed: int) -> None:
     write(1_000, seed)

@@ -95,7 +95,7 @@ def test_what_is_worked_out_of_answers_of_the_plan_is_from_the_plan() -> None:
         assert answers(compiled, question, by_plan=False)[0].origin == "fabric"
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 def test_answers_of_300_plans_are_those_of_their_fabrics() -> None:
     counts = run(25, 300)
     assert counts["plan"] > 2 * counts["fabric"], counts

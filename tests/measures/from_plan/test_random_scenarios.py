@@ -74,7 +74,7 @@ def test_scenarios_of_the_plan_are_those_of_the_fabric() -> None:
     assert counts["plan"] > counts["fabric"], counts
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 def test_scenarios_of_100_plans_are_those_of_their_fabrics() -> None:
     counts = run(12, 100)
     assert counts["plan"] > counts["fabric"], counts

@@ -49,7 +49,7 @@ def _is_planned(compiled: Compilation, system: str) -> bool:
         return False
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SPECS)))
 def test_shipped_machines_have_the_answers_of_their_fabrics(path: Path) -> None:
     compiled = compile(path)
