@@ -50,3 +50,9 @@ def test_a_model_of_another_file() -> None:
 def test_a_word_stays_a_name() -> None:
     """`model` is a keyword only where a statement begins."""
     assert compile_text("ubus 1\nlet model = 3\nexpect model == 3\n").ok
+
+
+def test_a_model_that_extends_what_is_not_there() -> None:
+    (alone,) = compile_text("ubus 1\nmodel Deep extends Small { layers = 64 }\n").diagnostics
+    assert (alone.code, alone.help) == ("UB0223", ("models known here: `Deep`",))
+    assert not compile_text("ubus 1\nmodel Deep extends Small { layers = 64 }\nmodel Deep {}\n@@ {\n").ok

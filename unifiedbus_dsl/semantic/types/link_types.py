@@ -397,5 +397,6 @@ def _listed(noun: str, legal: Mapping[str, Definition]) -> tuple[str, ...]:
     example = {
         "protocol": "protocol UB { lane = 112 Gbps; latency = 100 ns }",
         "link": "link Copper : UB { medium = copper; reach = 2 m }",
+        "model": "model Small { layers = 32; hidden = 4096; heads = 32; ffn = 14336; vocab = 32000 }",
     }
     return (f"define one: `{example[noun]}`",)
