@@ -307,7 +307,8 @@ def _compile(
     settings: Mapping[str, str] | None = None,
     read: Read = parse,
 ) -> Compilation:
-    """Return all passes. Where the text has too many errors, or asks for too much work, the rest is not looked at."""
+    """Return what all passes make of a text. Where it has too many errors, or asks for too much work, the rest is not
+    looked at."""
     try:
         with limited(limits.work):
             return _passes(source, library, sink, limits, settings or {}, read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import zipfile
@@ -13,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.editor.classes import by_parser, by_textmate, good_blocks
+from tests.support.programs import load_program
 from unifiedbus_dsl.version import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -23,12 +23,7 @@ SPECS = sorted((ROOT / "specs").rglob("*.ubus"))
 
 @pytest.fixture(scope="module")
 def build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_vscode", VSCODE / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program(VSCODE / "build.py")
 
 
 def test_grammar_is_made_from_the_one(build: ModuleType) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import random
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.editor.classes import Token, by_parser, good_blocks
+from tests.support.programs import load_program
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.semantic.names.bind import walk
@@ -48,12 +48,7 @@ def said_until(node: Any) -> int:
 
 @pytest.fixture(scope="module")
 def build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_tree_sitter", FOLDER / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program(FOLDER / "build.py")
 
 
 @pytest.fixture(scope="module")

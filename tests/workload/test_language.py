@@ -47,6 +47,15 @@ def test_a_model_of_another_file() -> None:
     assert [each.code for each in done.diagnostics] == ["UB0701"]
 
 
+@pytest.mark.parametrize(("sort", "fields"), [("model", "layers = 2"), ("link", "reach = 2 m")])
+def test_a_long_chain_is_no_circle(sort: str, fields: str) -> None:
+    """It is said once, whatever hangs on it; the last ones stand first in the text."""
+    first = SMALL if sort == "model" else "protocol P { lane = 1 GB/s }\nlink Small : P { medium = copper }\n"
+    chain = [f"{sort} N{i} extends {f'N{i - 1}' if i else 'Small'} {{ {fields} }}\n" for i in range(80)]
+    assert said(first + "".join(chain[31::-1])) == []
+    assert said(first + "".join(chain[::-1])) == [f"{sort}s extend each other more than 32 deep"]
+
+
 def test_a_word_stays_a_name() -> None:
     """`model` is a keyword only where a statement begins."""
     assert compile_text("ubus 1\nlet model = 3\nexpect model == 3\n").ok

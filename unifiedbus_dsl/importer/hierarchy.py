@@ -215,7 +215,8 @@ def _kind(name: str) -> str:
 
 
 def _rules(table: Table, types: Types, paths: Sequence[Path], build: _Build) -> tuple[Rule, ...]:
-    """Return cables between the same arrays over the same link at the same length are one rule, looked up in tables."""
+    """Return the rules: one for all cables between the same arrays over the same link at the same length, looked up in
+    tables."""
     exports = _Exports(build, types)
     groups: dict[_Group, list[tuple[Index, Index, Index, Index]]] = {}
     each = zip(table.a, table.a_port, table.b, table.b_port, table.kind, strict=True)

@@ -154,7 +154,7 @@ def _at(context: Context, token: Token, text: str) -> Label:
 
 
 def _misspelt(context: Context, token: Token) -> Diagnostic | None:
-    """Return the token itself is nearly a keyword that can stand here."""
+    """Return what to say where the token itself is nearly a keyword that can stand here; else None."""
     if not token.text[:1].isalpha():
         return None
     accepted = set(context.engine.accepted(context.states))
@@ -163,7 +163,8 @@ def _misspelt(context: Context, token: Token) -> Diagnostic | None:
 
 
 def _misspelt_before(context: Context, token: Token) -> Diagnostic | None:
-    """Return the word before was taken for a name, but is nearly a keyword after which this token has its place."""
+    """Return what to say where the word before was taken for a name, but is nearly a keyword after which this token
+    has its place; else None."""
     last, engine = context.last, context.engine
     if last is None or last.type not in ("NAME", "UNIT"):
         return None

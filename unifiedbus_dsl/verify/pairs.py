@@ -35,7 +35,7 @@ class Lengths:
 
     @classmethod
     def hops(cls, cables: Cables, arcs: Arcs) -> Lengths:
-        """Return every cable counts one."""
+        """Return lengths of one a cable."""
         return cls(np.ones(len(arcs.capacity_Bps)), np.zeros(cables.vertices))
 
     @classmethod

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
+MAX_EXTENDS = 32
+"""How many definitions may extend each other in a row."""
+
 
 @frozen
 class Limits:

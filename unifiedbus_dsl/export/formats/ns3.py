@@ -138,7 +138,7 @@ def _topology(fabric: Fabric, half: Floats) -> Iterator[str]:
 
 
 def _start(network: Network) -> Flows:
-    """Return each end point to the next, the last to the first."""
+    """Return a flow from each end point to the next, from the last to the first."""
     ends = network.end_device if network.ends > 1 else network.end_device[:0]
     return Flows(ends, np.roll(ends, -1), np.full(len(ends), 1 << 20, dtype=np.int64))
 

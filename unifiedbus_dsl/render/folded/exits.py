@@ -147,7 +147,7 @@ def _exporting(
 
 
 def _shift(chip: float, cell: Cell) -> float:
-    """Return lines from different chips end side by side."""
+    """Return how far from the middle of a cell a line ends, so that those of different chips end side by side."""
     reach = cell.width * 0.3
     return max(-reach, min(reach, (chip - cell.middle) * 0.1))
 

@@ -21,6 +21,7 @@ from unifiedbus_dsl.semantic.names.model import Definition, Model
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.vocabulary import attributes
+from unifiedbus_dsl.vocabulary.limits import MAX_EXTENDS
 
 SETTING = "--set"
 """The name of the source that a value given beside the text is shown from."""
@@ -29,7 +30,6 @@ MOST_NAMED = 8
 
 _PATH = re.compile(r"\s*[A-Za-z_]\w*\s*(?:\.\s*[A-Za-z_]\w*\s*)*", re.ASCII)
 T = TypeVar("T")
-_MAX_EXTENDS = 32
 
 
 @frozen(eq=False)
@@ -173,7 +173,7 @@ def _parts(model: Model, system: str) -> set[str]:
     """Return the names of the parts of the type of a system, those that it extends another type by among them."""
     node, module = model.main.systems[system]
     parts, path = set[str](), tuple(word.text for word in node.type.path)
-    for _ in range(_MAX_EXTENDS):
+    for _ in range(MAX_EXTENDS):
         definition = module.lookup(path)
         if definition is None or not isinstance(definition.node, tree.TypeDef):
             break

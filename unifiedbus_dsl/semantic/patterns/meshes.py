@@ -24,7 +24,7 @@ _BEFORE = Op("<", Var("i"), Var("j"))
 
 
 def lower_fullmesh(shapes: Sequence[Shape], _: Arguments) -> Lowered:
-    """Return every member is cabled to every other.
+    """Every member is cabled to every other.
 
     Ports: n - 1; member i meets member j at port j if j < i, else at port j - 1.
     Cables: n (n - 1) / 2.
@@ -38,7 +38,7 @@ def lower_fullmesh(shapes: Sequence[Shape], _: Arguments) -> Lowered:
 
 
 def lower_hyperx(shapes: Sequence[Shape], arguments: Arguments) -> Lowered:
-    """Return a grid with a full mesh along every row of every dimension (HyperX, nD full mesh, flattened butterfly).
+    """A grid with a full mesh along every row of every dimension (HyperX, nD full mesh, flattened butterfly).
 
     Ports: the sum of (size - 1) over the dimensions; those of a dimension come after those of the dimensions before it
     and are ordered as in `fullmesh`.

@@ -11,7 +11,7 @@ from unifiedbus_dsl.semantic.patterns.base import WIDTH, Arguments, Edges, Lower
 
 
 def lower_all(shapes: Sequence[Shape], _: Arguments) -> Lowered:
-    """Return every member of the left is cabled to every member of the right.
+    """Every member of the left is cabled to every member of the right.
 
     Ports: left as many as the right has members, right as many as the left has; left member i meets right member j at
     its port j, which meets it at port i.
@@ -24,7 +24,7 @@ def lower_all(shapes: Sequence[Shape], _: Arguments) -> Lowered:
 
 
 def lower_rails(shapes: Sequence[Shape], _: Arguments) -> Lowered:
-    """Return the last dimension of the left selects the member of the right: position k of every group is on rail k.
+    """The last dimension of the left selects the member of the right: position k of every group is on rail k.
 
     Ports: left 1, right as many as the left has groups; the port is the row-major number of the group.
     Cables: one for each left member.

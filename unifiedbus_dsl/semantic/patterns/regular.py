@@ -38,8 +38,7 @@ END = 200
 
 
 def lower_regular(shapes: Sequence[Shape], arguments: Arguments) -> Lowered:
-    """Return a random graph in which every member is cabled to `degree` others, at most once to each; connected if it
-    can be.
+    """A random graph in which every member is cabled to `degree` others, at most once to each; connected if it can be.
 
     Ports: `degree`; a member's neighbours in order of their numbers.
     Cables: n * degree / 2.
@@ -100,10 +99,9 @@ def _sparse(count: int, degree: int, shuffle: StablePermutation, *, connected: b
 
 
 def _pairing(count: int, degree: int, shuffle: StablePermutation) -> Pairs | None:
-    """Return pairs up free ends at random, puts loops and double edges back and pairs these again (Steger and Wormald
-    1999).
+    """Return free ends paired at random, None if what is left cannot be paired.
 
-    None if what is left cannot be paired.
+    Loops and double edges are put back and paired again (Steger and Wormald 1999).
     """
     ends = np.repeat(np.arange(count, dtype=np.int64), degree)
     done = np.empty(0, dtype=np.int64)

@@ -25,7 +25,7 @@ from unifiedbus_dsl.semantic.patterns.base import (
 
 
 def lower_ring(shapes: Sequence[Shape], _: Arguments) -> Lowered:
-    """Return each member is cabled to the next, the last to the first.
+    """Each member is cabled to the next, the last to the first.
 
     Ports: 2; port 0 to the next member, port 1 to the previous.
     Cables: n. Two members get two cables, as the ports say; one member gets none.
@@ -35,7 +35,7 @@ def lower_ring(shapes: Sequence[Shape], _: Arguments) -> Lowered:
 
 
 def lower_line(shapes: Sequence[Shape], _: Arguments) -> Lowered:
-    """Return each member is cabled to the next.
+    """Each member is cabled to the next.
 
     Ports: 2; port 0 to the next member, port 1 to the previous; the outer ones of both ends are open by nature.
     Cables: n - 1.
@@ -45,7 +45,7 @@ def lower_line(shapes: Sequence[Shape], _: Arguments) -> Lowered:
 
 
 def lower_mesh(shapes: Sequence[Shape], arguments: Arguments) -> Lowered:
-    """Return a grid: each member is cabled to the next in every dimension.
+    """A grid: each member is cabled to the next in every dimension.
 
     Ports: 2 a dimension; ports 2d and 2d + 1 to the next and the previous member of dimension d; those at the rim are
     open by nature.
@@ -56,7 +56,7 @@ def lower_mesh(shapes: Sequence[Shape], arguments: Arguments) -> Lowered:
 
 
 def lower_torus(shapes: Sequence[Shape], arguments: Arguments) -> Lowered:
-    """Return a grid whose every dimension closes to a ring.
+    """A grid whose every dimension closes to a ring.
 
     Ports: 2 a dimension; ports 2d and 2d + 1 to the next and the previous member of dimension d.
     Cables: n a dimension. A dimension of size 2 has two cables on each pair (the next is also the previous); one of

@@ -54,7 +54,7 @@ class OutageReader:
 
     @staticmethod
     def _by_cables(item: tree.Fail | tree.Degrade, found: list[Selection] | None) -> bool:
-        """Return a pair or a port may be without a cable."""
+        """Return whether a pair or a port is meant, which may be without a cable."""
         pairs = any(isinstance(target, tree.LinkBetween) for target in item.targets)
         return pairs or any(isinstance(part, Ports) for each in found or () for part in each.items)
 

@@ -13,8 +13,6 @@ from unifiedbus_dsl.semantic.values.scope import Lazy, Scope
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
 
-MAX_EXTENDS = 32
-
 
 @frozen(eq=False)
 class ScopedStatement:

@@ -14,7 +14,7 @@ from unifiedbus_dsl.ir.plan import AssemblyType, Child, PlanType
 from unifiedbus_dsl.semantic.connect.holes import read_holes
 from unifiedbus_dsl.semantic.names.model import Definition, Model
 from unifiedbus_dsl.semantic.types.assembly import build_assembly
-from unifiedbus_dsl.semantic.types.body import MAX_EXTENDS, Body
+from unifiedbus_dsl.semantic.types.body import Body
 from unifiedbus_dsl.semantic.types.device import build_device
 from unifiedbus_dsl.semantic.types.link_types import LinkRegistry
 from unifiedbus_dsl.semantic.types.members import annotation_words, evaluate_shape, known_annotations
@@ -33,7 +33,7 @@ from unifiedbus_dsl.semantic.values.values import (
 )
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
-from unifiedbus_dsl.vocabulary.limits import Limits
+from unifiedbus_dsl.vocabulary.limits import MAX_EXTENDS, Limits
 
 TYPE = 40_000
 """Steps of work for a type."""

@@ -24,8 +24,7 @@ from unifiedbus_dsl.semantic.values.values import EvalValue, Interval, Poison, T
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.attributes import Attribute
-
-MAX_EXTENDS = 32
+from unifiedbus_dsl.vocabulary.limits import MAX_EXTENDS
 
 
 @define(eq=False)
@@ -217,6 +216,22 @@ class LinkRegistry:
         )
         return None
 
+    def base_of(
+        self, node: tree.LinkDef | tree.ModelDef, ref: tree.TypeRef, scope: Scope, chain: tuple[Definition, ...]
+    ) -> Definition | None:
+        """Return what a definition extends, the last of a `chain` of those that extend it; None after a diagnostic."""
+        noun = tree.OWNERS[type(node)]
+        base = self.find(ref, scope, type(node), noun)
+        if base is not None and base in chain:
+            self.sink.error("UB0227", f"{noun} `{node.name.text}` extends itself", ref.span, "extends it again")
+            return None
+        if base is not None and len(chain) > MAX_EXTENDS:
+            if not any(each.code == "UB0213" for each in self.sink):
+                message = f"{noun}s extend each other more than {MAX_EXTENDS} deep"
+                self.sink.error("UB0213", message, ref.span, "one too deep")
+            return None
+        return base
+
     def _given(self, ref: tree.TypeRef, local: Lazy, sort: type, noun: str) -> Definition | None:
         """Return the protocol or link that a parameter stands for: `over link(2 m)` with `link = Optic`."""
         value = local.get(self.sink)
@@ -355,11 +370,8 @@ class LinkRegistry:
         inherited: dict[str, Value] = {}
         protocol: str | None = None
         if node.base is not None:
-            base = self.find(node.base, scope, tree.LinkDef, "link")
+            base = self.base_of(node, node.base, scope, (*chain, definition))
             if base is None:
-                return None
-            if base in (*chain, definition) or len(chain) > MAX_EXTENDS:
-                self.sink.error("UB0227", f"link `{node.name.text}` extends itself", node.base.span, "extends it again")
                 return None
             parent = self._link_of(base, (*chain, definition))
             if parent is None:

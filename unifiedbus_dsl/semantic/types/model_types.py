@@ -10,7 +10,7 @@ from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.plan import Value
 from unifiedbus_dsl.semantic.names.model import Definition
-from unifiedbus_dsl.semantic.types.link_types import MAX_EXTENDS, LinkRegistry
+from unifiedbus_dsl.semantic.types.link_types import LinkRegistry
 from unifiedbus_dsl.semantic.values.evaluate import readers_of_models
 from unifiedbus_dsl.semantic.values.scope import Lazy, Scope
 from unifiedbus_dsl.syntax import tree
@@ -24,8 +24,10 @@ def read_model(definition: Definition, lets: dict[Definition, Lazy], sink: Sink)
     """Return the model of a definition; None after a diagnostic."""
     own = Sink()
     model = _ModelReader(own, lets).model(definition)
+    said = {each.code for each in sink} & {"UB0213"}  # of a long chain each model would say it anew
     for each in own:
-        sink.add(each)
+        if each.code not in said:
+            sink.add(each)
     return model
 
 
@@ -62,11 +64,8 @@ class _ModelReader:
         own = registry.fields(node.fields, "model", definition.name, scope)
         if node.base is None:
             return own
-        base = registry.find(node.base, scope, tree.ModelDef, "model")
+        base = registry.base_of(node, node.base, scope, (*chain, definition))
         if base is None:
-            return None
-        if base in (*chain, definition) or len(chain) > MAX_EXTENDS:
-            self.sink.error("UB0227", f"model `{node.name.text}` extends itself", node.base.span, "extends it again")
             return None
         inherited = self._values(base, (*chain, definition))
         return None if inherited is None else {**inherited, **own}

@@ -308,7 +308,7 @@ class _ShortestPathOracle:
         return np.asarray(order[self.first])
 
     def _hop(self, arcs: Ints) -> Floats:
-        """Return a cable is a hop, a free arc is none."""
+        """Return the hops of arcs: a cable is one, a free arc none."""
         hop: Floats = np.isfinite(self.network.kinds.capacity_Bps).astype(np.float64)
         return np.asarray(hop[self.network.kind[arcs]])
 

@@ -44,12 +44,12 @@ class Distances:
 
 
 def by_cable(network: Network) -> Weights:
-    """Return each cable weighs one: shares of `ecmp`, and distances."""
+    """Return weights of one a cable: shares of `ecmp`, and distances."""
     return arc_weights(network, network.count.astype(np.float64))
 
 
 def by_capacity(network: Network) -> Weights:
-    """Return each cable weighs its capacity: shares of `wcmp`."""
+    """Return the capacities as weights: shares of `wcmp`."""
     return arc_weights(network, network.capacity_Bps)
 
 

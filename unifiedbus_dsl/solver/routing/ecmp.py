@@ -47,7 +47,7 @@ PER_SEARCHED_ARC, PER_SWEPT_ARC, PER_SWEEP = 4e-6, 3e-9, 3e-4
 
 
 def ecmp(symmetry: Symmetry, demand: Demand, deadline_s: float = np.inf) -> Loads:
-    """Return all shortest paths by hop count; at each vertex an equal share for each cable that leads nearer.
+    """Return the loads over all shortest paths by hop count: equal shares of the cables that lead nearer.
 
     Raises:
         TooLateError: they are not all found by `deadline_s`.
@@ -56,7 +56,8 @@ def ecmp(symmetry: Symmetry, demand: Demand, deadline_s: float = np.inf) -> Load
 
 
 def wcmp(symmetry: Symmetry, demand: Demand) -> Loads:
-    """Return all shortest paths by hop count; at each vertex shares by capacity of the cables that lead nearer."""
+    """Return the loads over all shortest paths by hop count: at each vertex shares by capacity of the cables that lead
+    nearer."""
     return _shortest(symmetry, demand, by_capacity(symmetry.network), "wcmp")
 
 
@@ -157,8 +158,8 @@ def _must_arrive(given: Floats, column: Floats) -> None:
 
 
 def valiant(symmetry: Symmetry, demand: Demand, via: str = "end") -> Loads:
-    """Return two `ecmp` legs over a uniformly random intermediate: an end point that takes part in the demand (source
-    and target themselves among them), or with `via="switch"` a switch.
+    """Return the loads of two `ecmp` legs over a uniformly random intermediate: an end point that takes part in the
+    demand (source and target themselves among them), or with `via="switch"` a switch.
 
     First leg: s sends its row sum / n to each of n intermediates; second: each of them sends t its column sum / n.
     """
