@@ -8,11 +8,12 @@ Numbers, digits and ends are worked out by other means than those that found the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from math import prod
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from unifiedbus_dsl.ir.forwarding import layouts_of
 from unifiedbus_dsl.ir.plan import Plan
@@ -54,6 +55,8 @@ class StatedOrbits:
     head: Ints
     kind: Ints
     count: Ints
+    located: dict[int, tuple[int, list[int]]] = field(factory=dict, init=False, repr=False)
+    """What `_located` has found of each device."""
 
 
 def points_of(plan: Plan) -> int:
@@ -117,11 +120,18 @@ def _each(stated: StatedOrbits, devices: Ints) -> Iterator[tuple[int, int, list[
 
 def _located(stated: StatedOrbits, device: int) -> tuple[int, list[int]]:
     """Return the path that a device is on, by number, and its digits."""
+    known = stated.located.get(device)
+    if known is None:
+        known = stated.located[device] = _locate(stated, device)
+    return known
+
+
+def _locate(stated: StatedOrbits, device: int) -> tuple[int, list[int]]:
     plan, key, path, address = stated.plan, stated.plan.root, list[str](), 0
     rest = device
     while key not in plan.devices:
         starts = plan.numbering.child_starts[key]
-        number = int(np.searchsorted(starts, rest, side="right")) - 1
+        number = bisect_right(starts, rest) - 1
         child = plan.assemblies[key].children[number]
         element, rest = divmod(rest - starts[number], plan.device_count[child.type])
         path.append(child.name)
@@ -133,32 +143,33 @@ def _located(stated: StatedOrbits, device: int) -> tuple[int, list[int]]:
 
 def _name(stated: StatedOrbits, place: int, vertex: int, digits: Sequence[int]) -> tuple[object, ...]:
     """Return what is the same for vertices of one orbit alone."""
-    seen: dict[int, list[int]] = {}
-    if stated.source >= 0:
-        at, own = _located(stated, stated.source)
-        for value, (_, _, of) in zip(own, stated.places[at].digits, strict=True):
-            seen.setdefault(of, []).append(value)
+    seen = _source_digits(stated)
     said: list[object] = [place, vertex]
     for value, (_, _, of) in zip(digits, stated.places[place].digits, strict=True):
-        before = seen.setdefault(of, [])
+        before = seen.get(of, ())
         if stated.turns[of]:
             said.append((value - before[0]) % len(stated.labels[of]) if before else 0)
         else:
             said.append(("same", before.index(value)) if value in before else ("new", int(stated.labels[of][value])))
-        before.append(value)
+        seen[of] = (*before, value)
     return tuple(said)
+
+
+def _source_digits(stated: StatedOrbits) -> dict[int, tuple[int, ...]]:
+    """Return the digits of the device that stays where it is, by class in order."""
+    result: dict[int, tuple[int, ...]] = {}
+    if stated.source >= 0:
+        at, own = _located(stated, stated.source)
+        for value, (_, _, of) in zip(own, stated.places[at].digits, strict=True):
+            result[of] = (*result.get(of, ()), value)
+    return result
 
 
 def _moved(stated: StatedOrbits, node: int, draw: np.random.Generator) -> int:
     """Return a device drawn from the orbit of a node."""
     place, digits = _located(stated, int(stated.member[node]))
-    fixed: Mapping[int, set[int]] = {}
-    if stated.source >= 0:
-        at, own = _located(stated, stated.source)
-        fixed = {of: set() for _, _, of in stated.places[at].digits}
-        for value, (_, _, of) in zip(own, stated.places[at].digits, strict=True):
-            fixed[of].add(value)
-    moves = [_move(stated, of, fixed.get(of, set()), draw) for of in range(len(stated.labels))]
+    fixed = _source_digits(stated)
+    moves = [_move(stated, of, set(fixed.get(of, ())), draw) for of in range(len(stated.labels))]
     strides = stated.places[place].digits
     address = sum(stride * int(moves[of][value]) for value, (stride, _, of) in zip(digits, strides, strict=True))
     return _device_id(stated.plan, stated.places[place].path, address)
@@ -211,7 +222,7 @@ def _cables_at(stated: StatedOrbits, devices: Ints) -> Iterator[tuple[int, int, 
         while key not in plan.devices:
             around.setdefault(key, []).append((base, device))
             starts = plan.numbering.child_starts[key]
-            number = int(np.searchsorted(starts, rest, side="right")) - 1
+            number = bisect_right(starts, rest) - 1
             child = plan.assemblies[key].children[number]
             size = plan.device_count[child.type]
             base += starts[number] + (rest - starts[number]) // size * size
@@ -235,8 +246,9 @@ def _type_of(plan: Plan, device: int) -> str:
     key, rest = plan.root, device
     while key not in plan.devices:
         starts = plan.numbering.child_starts[key]
-        child = plan.assemblies[key].children[int(np.searchsorted(starts, rest, side="right")) - 1]
-        rest = (rest - starts[plan.numbering.child_number(key, child.name)]) % plan.device_count[child.type]
+        number = bisect_right(starts, rest) - 1
+        child = plan.assemblies[key].children[number]
+        rest = (rest - starts[number]) % plan.device_count[child.type]
         key = child.type
     return key
 
