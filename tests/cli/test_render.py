@@ -323,8 +323,10 @@ def test_the_busiest_cables_stand_out() -> None:
     picture = seen("color link by load(hot); layout detail")
     assert any("1,400 %" in text for text in texts(picture, "note"))
     assert 56 * 56 / 4 / 56 == 14
-    busiest = [mark for mark in picture.marks if isinstance(mark, Line) and mark.colour.startswith(palette.LOADS[-1])]
-    assert len([mark for mark in busiest if mark.role == "cable"]) == 4
+    lines = [mark for mark in picture.marks if isinstance(mark, Line) and mark.role == "cable"]
+    over = [mark for mark in lines if mark.colour.startswith(palette.LOADS[-1])]
+    assert {mark.width for mark in over} == {2.5 * min(mark.width for mark in lines)}
+    assert len(over) == 4
 
 
 @pytest.mark.parametrize(

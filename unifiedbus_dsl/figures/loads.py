@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,8 +13,7 @@ from unifiedbus_dsl.base.units import format_number, format_share
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan import Plan, Rule
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.marks import Mark
-from unifiedbus_dsl.render.sheet import line_entry
+from unifiedbus_dsl.render.marks import Line, Mark, Text, straight, text_width
 from unifiedbus_dsl.render.style import Loads, Lost, Style
 from unifiedbus_dsl.semantic.queries.views import link_text
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -42,9 +40,17 @@ class Utilisation:
         return float(self.each.max(initial=0.0))
 
     @property
+    def least(self) -> float:
+        return float(self.each.min(initial=np.inf))
+
+    @property
     def busiest(self) -> str:
-        """The busiest cable: its load and its name."""
-        return f"{percent(self.most)} at {self.fabric.cable_name(int(np.argmax(self.each)))}"
+        """The busiest cable: its load, its name, and how many are as busy."""
+        first = self.each >= self.most * (1 - 1e-9)
+        if first.all():
+            return f"all cables alike, {percent(self.most)}"
+        more = f" and {int(first.sum()) - 1:,} more" if first.sum() > 1 else ""
+        return f"busiest: {percent(self.most)} at {self.fabric.cable_name(int(np.argmax(first)))}{more}"
 
     @property
     def said(self) -> str:
@@ -52,19 +58,19 @@ class Utilisation:
         return f"load of cables under {self.what}, {who} sending {format_number(self.rate / 1e9)} GB/s"
 
 
-def loaded(look: Style, found: Utilisation, most: float | None = None, *, alone: bool = True) -> Style:
-    """Return the look with cables coloured by load, in parts of `most` (by default of the busiest cable). A picture
-    that is not `alone` has its notes and its legend beside it."""
-    top = found.most if most is None else most
-    loads = Loads(_worst(found.fabric.plan, found.each), top, _PairLoads(found.fabric, found.each))
-    lines = [(found.said, ""), (f"busiest: {found.busiest}", "")] if alone else []
+def loaded(look: Style, found: Utilisation, *, alone: bool = True) -> Style:
+    """Return the look with cables coloured by load, on one scale of all pictures. A picture that is not `alone` has its
+    notes and its legend beside it."""
+    pairs = _PairLoads(found.fabric, found.each)
+    loads = Loads(_worst(found.fabric.plan, found.each), found.least, found.most, pairs)
+    lines = [(found.said, ""), (found.busiest, "")] if alone else []
 
     def text(plan: Plan, key: str, rules: Sequence[Rule], cables: int) -> str:
         worst = max(loads.share(key, rule) for rule in rules)
         base = link_text("rate")(plan, key, rules, cables)
-        return f"{base} · {percent(worst)}" + (" · busiest" if worst >= found.most * (1 - 1e-9) > 0 else "")
+        return f"{base} · {percent(worst)}" + (" · busiest" if loads.is_busiest(worst) else "")
 
-    legend = load_legend(top) if alone else []
+    legend = [load_scale()] if alone else []
     return evolve(look, loads=loads, link_text=look.link_text or text, legend=legend, notes=[*look.notes, *lines])
 
 
@@ -151,12 +157,27 @@ def percent(share: float) -> str:
     return format_share(share, digits=3).replace("%", " %")
 
 
-def load_legend(most: float) -> list[list[Mark]]:
-    """Return what the colours of loads mean."""
-    limits = [0.0, *palette.LOAD_LIMITS]
-    texts = [f"{percent(a * most)} – {percent(b * most)}" for a, b in itertools.pairwise(limits)]
-    texts.append(f"busiest: {percent(most)}")
-    return [
-        line_entry(f"legend-load-{i}", text, colour)
-        for i, (text, colour) in enumerate(zip(texts, palette.LOADS, strict=True))
-    ]
+_STEP = 46.0
+"""Length of a step on the scale of loads."""
+
+
+def load_scale() -> list[Mark]:
+    """Return the scale of loads, the same in every picture, with a mark at what a cable carries."""
+    head = "load of a cable"
+    x = text_width(head, 11) + 24
+    marks: list[Mark] = [Text("legend-load", 0, 0, head, 11, False, palette.QUIET, "start", role="legend")]
+    for i, colour in enumerate(palette.LOADS):
+        at = x + i * _STEP
+        line = straight((at + 1, -4.0), (at + _STEP - 1, -4.0))
+        marks.append(Line(f"legend-load-{i}-line", line, colour, 5.0, role="scale"))
+    for i, limit in enumerate((0.0, *palette.LOAD_LIMITS)):
+        at, full = x + i * _STEP, limit == 1.0
+        if full:
+            marks.append(
+                Line("legend-load-full", straight((at, -10.0), (at, 2.0)), palette.INK, 1.6, role="legend-mark")
+            )
+        text = percent(limit)
+        marks.append(
+            Text(f"legend-load-{i}", at, 8, text, 10, full, palette.INK if full else palette.QUIET, role="legend")
+        )
+    return marks

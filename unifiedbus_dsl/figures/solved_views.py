@@ -12,7 +12,7 @@ from unifiedbus_dsl.analysis.scenarios import After, after
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.figures.loads import Utilisation, load_legend, loaded, lost_of
+from unifiedbus_dsl.figures.loads import Utilisation, load_scale, loaded, lost_of
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.render.before_after import Panel, comparison
@@ -236,13 +236,11 @@ def _before_and_after(
     notes: list[str] = []
     legend: list[list[Mark]] = []
     if both is not None:
-        most = max(each.most for each in both)
         shown = [
-            each.looking(loaded(each.survey.look, loads, most, alone=False))
-            for each, loads in zip(shown, both, strict=True)
+            each.looking(loaded(each.survey.look, loads, alone=False)) for each, loads in zip(shown, both, strict=True)
         ]
-        words = [[*said, f"busiest: {each.busiest}"] for said, each in zip(words, both, strict=True)]
-        notes, legend = [both[0].said], load_legend(most)
+        words = [[*said, each.busiest] for said, each in zip(words, both, strict=True)]
+        notes, legend = [both[0].said], [load_scale()]
     panels = [
         Panel("base", shown[0], "base", words[0]),
         Panel("scenario", shown[1], f"scenario {broken.scenario}", words[1]),

@@ -4,6 +4,7 @@ than an eye can follow, or those of the first part only."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
@@ -164,20 +165,27 @@ def _of_first(plan: Plan, assembly: AssemblyType, pairs: Pairs) -> Pairs:
     return Pairs(pairs.child, pairs.link, pairs.left[keep], pairs.right[keep], pairs.cables[keep])
 
 
-def _pair_colours(survey: PlanSummary, seen: Seen, whole: bool) -> Callable[[int, int], str | None] | None:
-    """Return the colour of the cables between two devices of a part, where a view asks for loads: None where all are
-    lost.
+PairColour: TypeAlias = Callable[[int, int], tuple[str, bool] | None]
+"""Of two devices of a part: the colour of the cables between them (none of their own: ``""``), and whether they are the
+busiest; None where all are lost."""
+
+
+def _pair_colours(survey: PlanSummary, seen: Seen, whole: bool) -> PairColour | None:
+    """Return the colours of the cables between two devices of a part, where a view asks for loads or losses.
 
     Of a part alone no instance is meant, so its cables are as those of the busiest one are."""
     loads, lost = survey.look.loads, survey.look.lost
     if survey.whole is not None or not whole or (loads is None and lost is None):
         return None
 
-    def colour(a: int, b: int) -> str | None:
+    def colour(a: int, b: int) -> tuple[str, bool] | None:
         pair = seen.start + a, seen.start + b
         if lost is not None and lost.between(*pair):
             return None
-        return loads.colour(loads.of_pair(*pair)) if loads is not None else ""
+        if loads is None:
+            return "", False
+        load = loads.of_pair(*pair)
+        return loads.colour(load), loads.is_busiest(load)
 
     return colour
 
@@ -206,13 +214,13 @@ def _pair_lines(
     scale: float,
     paths: Sequence[Path],
     names: Mapping[int, str],
-    of_pair: Callable[[int, int], str | None] | None = None,
+    of_pair: PairColour | None = None,
 ) -> list[Mark]:
     width, shade = _weight(pairs)
     marks: list[Mark] = []
     ends = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
-    owns = [of_pair(a, b) if of_pair else colour for a, b in ends]
-    busiest = owns.count(palette.LOADS[-1])
+    owns = [of_pair(a, b) if of_pair else (colour, False) for a, b in ends]
+    busiest = sum(own is not None and own[1] for own in owns)
     stress = 2.5 if busiest <= MOST_STRESSED * len(owns) else 1.0
     for k, ((a, b), cables, own) in enumerate(zip(ends, pairs.cables.tolist(), owns, strict=True)):
         points = tuple(((seen.x + x) * scale, (seen.y + y) * scale) for x, y in paths[k])
@@ -221,8 +229,9 @@ def _pair_lines(
         if own is None:
             marks.append(Line(id, points, palette.GONE_LINE, 0.6, True, role="cable lost", tip=f"{tip}, lost"))
             continue
-        tall = stress * width if own == palette.LOADS[-1] else width
-        marks.append(Line(id, points, (own or colour) + shade, tall, role="cable", tip=tip))
+        shown, is_busiest = own
+        tall = stress * width if is_busiest else width
+        marks.append(Line(id, points, (shown or colour) + shade, tall, role="cable", tip=tip))
     return sorted(marks, key=lambda mark: isinstance(mark, Line) and (not mark.dashed, mark.width > width))
 
 

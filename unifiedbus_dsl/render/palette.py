@@ -78,9 +78,9 @@ lighter, so that text on it can be read."""
 DARK_STEPS = STEPS[5:]
 """Those on which text is white."""
 
-LOAD_LIMITS = (0.25, 0.5, 0.75, 1 - 1e-9)
-LOADS = ("#8393a3", "#328ccc", "#b77a00", "#9f2608", "#42000b")
-"""Load of a cable in parts of the busiest one's; the last is the busiest."""
+LOAD_LIMITS = (0.25, 0.5, 0.75, 1.0, 2.0)
+LOADS = ("#8393a3", "#328ccc", "#b77a00", "#9f2608", "#6a1b9a", "#42000b")
+"""Load of a cable in parts of what it carries, the same in every picture; the last two are of more than it carries."""
 
 GONE = KindStyle(PAPER, INK)
 """A part that a scenario has taken."""

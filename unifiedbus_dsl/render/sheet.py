@@ -66,7 +66,7 @@ def sheet(
     head, y = _head(title, kind, notes, tiles, inner, tip)
     body = moved(drawing, MARGIN + (inner - (right - left)) / 2 - left, y - top)
     y += bottom - top + 22
-    foot, y = _legend([entry for entry in legend if _is_drawn(entry, drawing)], inner, y)
+    foot, y = _legend([_emptied(entry, drawing) for entry in legend if _is_drawn(entry, drawing)], inner, y)
     marks = (*head, *body, *foot)
     figures = "; ".join(f"{value} {name}" for value, name in tiles)
     words = f"{title}, a {kind}. {figures}." if figures else f"{title}, a {kind}."
@@ -78,6 +78,19 @@ def _is_drawn(entry: Sequence[Mark], drawing: Sequence[Mark]) -> bool:
     drawn."""
     samples = [mark for mark in entry if not isinstance(mark, Text) and not mark.id.startswith("legend-width")]
     return not samples or any(_looks(sample) in {_looks(mark) for mark in drawing} for sample in samples)
+
+
+def _emptied(entry: Sequence[Mark], drawing: Sequence[Mark]) -> list[Mark]:
+    """Return the entry with the steps of a scale that nothing drawn is in as an empty line."""
+    if not any(mark.role == "scale" for mark in entry):
+        return list(entry)
+    looks = {_looks(mark) for mark in drawing}
+    return [
+        evolve(mark, colour=palette.HAIR, width=1.0)
+        if isinstance(mark, Line) and mark.role == "scale" and _looks(mark) not in looks
+        else mark
+        for mark in entry
+    ]
 
 
 def _looks(mark: Mark) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ from unifiedbus_dsl.ir.plan import Plan, Rule
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Mark
 
+_ALIKE = 1e-9
+"""Relative difference of loads that are one."""
+
 LinkText = Callable[[Plan, str, Sequence[Rule], int], str]
 """(plan, assembly type, rules of a bundle, its cables) -> what is written on it."""
 
@@ -23,6 +26,8 @@ class Loads:
 
     worst: Mapping[tuple[str, int], float]
     """By assembly type and `id` of the rule: views leave rules out, and change none."""
+    least: float
+    """Of all cables of the system, and `most`."""
     most: float
     of_pair: Callable[[int, int], float]
 
@@ -30,10 +35,13 @@ class Loads:
         return self.worst.get((key, id(rule)), 0.0)
 
     def colour(self, value: float) -> str:
-        """Steps of the busiest cable's load; the busiest has a colour of its own."""
-        part = value / self.most if self.most > 0 else 0.0
-        step = sum(part > limit for limit in palette.LOAD_LIMITS)
+        """Return the colour of a load on the one scale of all pictures."""
+        step = sum(value > limit * (1 + _ALIKE) for limit in palette.LOAD_LIMITS)
         return palette.LOADS[step]
+
+    def is_busiest(self, value: float) -> bool:
+        """Return whether no cable carries more, and some carry less."""
+        return value >= self.most * (1 - _ALIKE) > self.least
 
 
 @frozen(eq=False)
