@@ -62,15 +62,15 @@ def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tu
     assert compilation.model is not None
     node = compilation.model.asked(tree.Traffic)[traffic]
     machine = NetworkContext(compilation.fabric(system))
-    result = TrafficReader(machine, make_evaluator(compilation, machine, sink).selector).read(traffic, node.value)
-    if result is None:
+    read = TrafficReader(machine, make_evaluator(compilation, machine, sink).selector).read(traffic, node.value)
+    if read is None:
         return None
-    size = result.size_bytes
+    size = read.size_bytes
     if size is None:
         size = float(USUAL_BYTES)
         remark(sink, "UB0806", f"`{traffic}` states no size: 1 MiB was taken", "write `size = 64 MiB`, say")
     try:
-        return _collective(machine, result, size, sink) if result.demand is None else (_once(machine, result, size),)
+        return _collective(machine, read, size, sink) if read.demand is None else (_once(machine, read, size),)
     except NotAdmittedError as why:
         sink.error("UB0710", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
         return None

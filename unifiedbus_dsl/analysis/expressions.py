@@ -131,8 +131,8 @@ def evaluator_of_answers(asker: MeasureEvaluator, systems: Systems, parts: _Part
     kept = parts or _Parts()
 
     def asked(someone: MeasureEvaluator, evaluator: Evaluator) -> Evaluator:
-        result = asked_of(someone, evaluator, _keeping(kept, asker.system))
-        return evolve(result, measure=_keeping_sums(kept, someone, asker.system, result.measure))
+        with_values = asked_of(someone, evaluator, _keeping(kept, asker.system))
+        return evolve(with_values, measure=_keeping_sums(kept, someone, asker.system, with_values.measure))
 
     def there(name: str, evaluator: Evaluator) -> Evaluator | None:
         other = systems(name)
@@ -162,10 +162,10 @@ def _keeping_sums(
     assert sums is not None
 
     def value(call: tree.Call, evaluator: Evaluator) -> EvalValue:
-        result = sums(call, evaluator)
-        if isinstance(result, Quantity):
-            parts.keep(evolve(_answer(result), system=asker.system, arguments=text_of(call)), home)
-        return result
+        total = sums(call, evaluator)
+        if isinstance(total, Quantity):
+            parts.keep(evolve(_answer(total), system=asker.system, arguments=text_of(call)), home)
+        return total
 
     return value
 

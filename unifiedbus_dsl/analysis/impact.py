@@ -42,11 +42,11 @@ def impact_from_plan(damaged: NetworkContext) -> OutageImpact | None:
     kinds = end_types(network.plan)
     members = frozenset(p for p, place in enumerate(network.wiring.places) if place.device in kinds and not place.spare)
     try:
-        result = outage_of_plan(network, members)
+        from_plan = outage_of_plan(network, members)
     except NotProvedError:
         return None
     verify_orbits(network)
-    return result
+    return from_plan
 
 
 def certify(

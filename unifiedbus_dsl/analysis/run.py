@@ -228,7 +228,9 @@ class _Runner:
 
     def report(self, asked: Sequence[str]) -> Report:
         """Return what came of it; `asked` are the systems that were chosen because none was named."""
-        orbits = {name: result for name, machine in self.machines.items() if (result := machine.orbits)}
+        orbits = {
+            name: orbits_of_machine for name, machine in self.machines.items() if (orbits_of_machine := machine.orbits)
+        }
         answers, results, said = tuple(self.answers), tuple(self.results), tuple(self.sink)
         left = tuple(name for name in self.compilation.systems if name not in asked) if asked else ()
         return Report(answers, results, said, orbits, tuple(self.damages), self.losses, left, tuple(self.events))
@@ -344,11 +346,11 @@ class _Runner:
         place = scope or asker.evaluator.scope
         sums = SurvivingAggregates(asker.machine, asker.selector)
         answered = asked_of(asker, asker.evaluator, value).solved
-        result = evaluate_expectation(
+        checked = evaluate_expectation(
             subject, item, place, asker.selector.machine, self.sink, answered, extra, sums, there
         )
-        if result is not None:
-            self.results.append(result)
+        if checked is not None:
+            self.results.append(checked)
 
     def of_file(self) -> None:
         """Expectations of the file that were left open because they ask systems."""
@@ -366,9 +368,9 @@ class _Runner:
             return None if other is None else asked_of(other, evaluator, solved)
 
         scope = evaluator_of(self.compilation, self.sink).scope
-        result = evaluate_expectation(WHOLE_FILE, statement, scope, whole, self.sink, systems=there)
-        if result is not None:
-            self.results.append(result)
+        checked = evaluate_expectation(WHOLE_FILE, statement, scope, whole, self.sink, systems=there)
+        if checked is not None:
+            self.results.append(checked)
 
     def _scenarios(self, system: str, plan: Plan, machine: NetworkContext) -> None:
         for name in track(list(self._model.asked(tree.Scenario, system)), f"{system}: scenarios"):

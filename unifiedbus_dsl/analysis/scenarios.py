@@ -127,8 +127,8 @@ def after(compilation: Compilation, name: str, asker: MeasureEvaluator) -> After
     made = damage(name, items, there, changed=changed is not None)
     if made is None:
         return None
-    result, left, lets = made
-    return After(items, asker.machine, result, left, lets)
+    overrides, left, lets = made
+    return After(items, asker.machine, overrides, left, lets)
 
 
 def base_value(
@@ -174,9 +174,13 @@ def _tiers_changed(before: NetworkContext, after: NetworkContext) -> list[str]:
 
 
 def _by_tier(machine: NetworkContext) -> dict[tuple[int, int], float]:
-    result = tiers(machine.network, end_points(machine))
+    tiers_now = tiers(machine.network, end_points(machine))
     return dict(
-        zip(zip(result.low.tolist(), result.high.tolist(), strict=True), result.capacity_Bps.tolist(), strict=True)
+        zip(
+            zip(tiers_now.low.tolist(), tiers_now.high.tolist(), strict=True),
+            tiers_now.capacity_Bps.tolist(),
+            strict=True,
+        )
     )
 
 

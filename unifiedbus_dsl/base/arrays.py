@@ -28,10 +28,10 @@ def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
 
 def take(values: NDArray[_Item], index: NDArray[Any]) -> NDArray[_Item]:
     """`values[index]` of one dimension, piece by piece: NumPy would widen all of a narrow index at once."""
-    result = np.empty(len(index), dtype=values.dtype)
+    taken = np.empty(len(index), dtype=values.dtype)
     for begin in range(0, len(index), _PIECE):
-        result[begin : begin + _PIECE] = values[index[begin : begin + _PIECE]]
-    return result
+        taken[begin : begin + _PIECE] = values[index[begin : begin + _PIECE]]
+    return taken
 
 
 def unique_rows(values: NDArray[_Item]) -> NDArray[_Item]:

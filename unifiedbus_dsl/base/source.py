@@ -84,10 +84,10 @@ class Places(Generic[T]):
     """
 
     def __init__(self, things: Iterable[tuple[Span, T]]) -> None:
-        result: dict[Source, dict[int, list[tuple[Span, T]]]] = {}
+        by_source: dict[Source, dict[int, list[tuple[Span, T]]]] = {}
         for span, thing in things:
-            result.setdefault(span.source, {}).setdefault(span.start, []).append((span, thing))
-        self._at = {source: (sorted(by_start), by_start) for source, by_start in result.items()}
+            by_source.setdefault(span.source, {}).setdefault(span.start, []).append((span, thing))
+        self._at = {source: (sorted(by_start), by_start) for source, by_start in by_source.items()}
 
     def around(self, span: Span) -> list[T]:
         """Return the things whose span contains this one, in the order given."""

@@ -100,8 +100,8 @@ def command(
         elif traffic is not None:
             questions["traffic"] = traffic
         answer = _answer_as_json if as_json else _answer_as_text
-        result = answer(compilation, system, questions, limit, wipe, whole.diagnostics)
-    context.exit(question_status(result) if ask else status(result))
+        diagnostics = answer(compilation, system, questions, limit, wipe, whole.diagnostics)
+    context.exit(question_status(diagnostics) if ask else status(diagnostics))
 
 
 def _report(compilation: Compilation, system: tuple[str, ...], questions: dict[str, Any], tell: Tell) -> Report:
@@ -138,11 +138,11 @@ def _answer_as_text(
     writer = AnswerWriter(write)
     report = _report(compilation, system, questions, writer.tell)
     writer.end(report)
-    result = tuple(once((*known, *report.diagnostics)))
-    if not writer.begun and not result:
+    diagnostics = tuple(once((*known, *report.diagnostics)))
+    if not writer.begun and not diagnostics:
         write("nothing is asked\n")
-    _show_mistakes(result, False, limit)
-    return result
+    _show_mistakes(diagnostics, False, limit)
+    return diagnostics
 
 
 def _answer_as_json(
@@ -169,10 +169,10 @@ def _answer_as_json(
         unfinished = Report(tuple(answers), (), (), {})
         say(_json(unfinished, known, interrupted=True), nl=False)
         raise
-    result = tuple(once((*known, *report.diagnostics)))
+    diagnostics = tuple(once((*known, *report.diagnostics)))
     wipe()
-    say(_json(report, result), nl=False)
-    return result
+    say(_json(report, diagnostics), nl=False)
+    return diagnostics
 
 
 def _show_mistakes(found: tuple[Diagnostic, ...], as_json: bool, limit: int) -> None:

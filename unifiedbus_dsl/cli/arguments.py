@@ -28,10 +28,10 @@ class Finite(click.FloatRange):
     """A number in a range; `nan` and `inf` are none."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        result = float(super().convert(value, param, ctx))
-        if not isfinite(result):
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
             self.fail(f"{value} is not a number to reckon with", param, ctx)
-        return result
+        return number
 
 
 def budget_option(of: str) -> Callable[[Command], Command]:
@@ -106,13 +106,13 @@ def source_files(names: Iterable[str], command: str) -> list[Path]:
     Raises:
         click.UsageError: nothing was named, there is no such file, or no source in a folder.
     """
-    result: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for name in names:
         path = Path(name)
-        result |= dict.fromkeys(_inside(path) if name and path.is_dir() else _matching(name, command))
-    if not result:
+        files |= dict.fromkeys(_inside(path) if name and path.is_dir() else _matching(name, command))
+    if not files:
         source_file(None, command)
-    return list(result)
+    return list(files)
 
 
 def check_output(output: str | None, source: Path, *, stream: bool = False) -> None:
@@ -178,11 +178,11 @@ def one_system(compilation: Compilation, path: Path, system: str | None) -> str:
     meant = system if system is not None else project_of(path).system
     if system is None and meant not in compilation.systems:
         meant = None
-    result = systems(compilation, path, [meant] if meant is not None else [])
-    if len(result) > 1:
-        others = ", ".join(f"`{name}`" for name in result[1:])
-        say(f"this is the system `{result[0]}`; left out: {others} (`--system NAME`)", err=True)
-    return result[0]
+    chosen = systems(compilation, path, [meant] if meant is not None else [])
+    if len(chosen) > 1:
+        others = ", ".join(f"`{name}`" for name in chosen[1:])
+        say(f"this is the system `{chosen[0]}`; left out: {others} (`--system NAME`)", err=True)
+    return chosen[0]
 
 
 def project_of(path: Path) -> ProjectFile:

@@ -59,15 +59,15 @@ def command(
         raise click.UsageError("`--fix` mends files, and standard input is none: leave it out")
     diagnose = partial(_diagnose, paths, reading)
     with progress_bar():
-        result = diagnose()
-        mended = _mend(diagnose, result) if fix else 0
-        result = diagnose() if mended else result
+        diagnostics = diagnose()
+        mended = _mend(diagnose, diagnostics) if fix else 0
+        diagnostics = diagnose() if mended else diagnostics
     if mended:
         say(f"mended {mended} place{'s' if mended > 1 else ''}", err=True)
-    say(in_format(form, result, limit), nl=False)
+    say(in_format(form, diagnostics, limit), nl=False)
     if form == "text":
-        _closing_words(paths, result, fix)
-    context.exit(status(result, deny) or _denied_status(paths, result, deny))
+        _closing_words(paths, diagnostics, fix)
+    context.exit(status(diagnostics, deny) or _denied_status(paths, diagnostics, deny))
 
 
 def _diagnose(paths: list[Path], reading: dict[str, Any]) -> list[Diagnostic]:

@@ -147,13 +147,13 @@ def _found(context: click.Context, path: Path, limit: int) -> Listing:
     sink = Sink()
     try:
         with source_of(str(path), "diff") as source:
-            result = read_source(source)
+            imported = read_source(source)
     except ImportFailed as error:
         _wrong(context, "UB0807", str(error), limit)
-    for sentence, lines in result.doubts.said():
+    for sentence, lines in imported.doubts.said():
         sink.error("UB0808", f"`{path}`: {sentence}", None, notes=lines, severity=Severity.WARNING)
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
-    return result.listing()
+    return imported.listing()
 
 
 def _changes(one: _Side, two: _Side, *, solve: bool, budget: float) -> Changes | None:

@@ -102,11 +102,11 @@ def command(
         target = _target(chosen, output, name)
         for noun, asked in (("scenario", scenario), ("traffic", traffic)):
             _must_know(compilation, path, name, noun, asked)
-        result = _export(
+        diagnostics = _export(
             compilation, name, chosen, target, _Asked(node, scenario, traffic, Filter(parts, medium, link))
         )
-    say(as_text(result, limit, sys.stderr), err=True, nl=False)
-    context.exit(status(result))
+    say(as_text(diagnostics, limit, sys.stderr), err=True, nl=False)
+    context.exit(status(diagnostics))
 
 
 def _format(name: str | None, output: str | None) -> Format:

@@ -54,12 +54,12 @@ def _filter(check: bool) -> int:
     if sys.stdin is None:
         raise OSError(None, "is closed: there is nothing to read", "standard input")
     data = sys.stdin.buffer.read()
-    result = _formatted(_decoded(data, sink), sink)
-    if result is None:
+    formatted = _formatted(_decoded(data, sink), sink)
+    if formatted is None:
         return 1
     if check:
-        return int(result != data.removeprefix(MARK))
-    click.echo(result, nl=False)
+        return int(formatted != data.removeprefix(MARK))
+    click.echo(formatted, nl=False)
     return 0
 
 

@@ -75,14 +75,14 @@ def folder() -> Path | None:
 def topics() -> list[Topic]:
     """Return the pages of the manual in order; none where it is not here."""
     here = folder()
-    result = []
+    pages = []
     for path in sorted(here.glob("*.md")) if here is not None else ():
         named = _NUMBERED.fullmatch(path.stem)
         if named is not None:
             text = path.read_text(encoding="utf-8")
             heading = _HEADING.search(text)
-            result.append(Topic(int(named[1]), named[2], heading[2] if heading else named[2], text))
-    return result
+            pages.append(Topic(int(named[1]), named[2], heading[2] if heading else named[2], text))
+    return pages
 
 
 def sections(pages: list[Topic], words: list[str]) -> Iterator[str]:

@@ -87,13 +87,13 @@ def command(
             check_output(output, source.path)
         try:
             with progress_bar():
-                result = read_source(source, form, _rule(hosts))
-                if strict and result.doubts:
-                    told(result.doubts, sink, strict=True)
+                imported = read_source(source, form, _rule(hosts))
+                if strict and imported.doubts:
+                    told(imported.doubts, sink, strict=True)
                     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
                     context.exit(1)
-                result.table.usual = usual
-                fabric = result.fabric()
+                imported.table.usual = usual
+                fabric = imported.fabric()
                 said = write_lifted(fabric, target, sink) if target_form == "ubus" else ""
         except ImportFailed as error:
             sink.error("UB0807", str(error), None)
@@ -102,13 +102,13 @@ def command(
         if not said:
             with beside(target) as draft:
                 fabric.save(draft)
-    told(result.doubts, sink)
-    if result.table.types is None:
+    told(imported.doubts, sink)
+    if imported.table.types is None:
         remark(
             sink, "UB0806", "the file knows no latencies: those of the machine are 0", "ask it for hops and rates only"
         )
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
-    doubts = f", {counted(result.doubts.total, 'doubt')}" if result.doubts else ""
+    doubts = f", {counted(imported.doubts.total, 'doubt')}" if imported.doubts else ""
     say(said or f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}{doubts}")
 
 

@@ -52,9 +52,9 @@ def page_name(name: str | None) -> str:
 def manual_page(group: click.Group, name: str | None) -> str:
     """Return the page of a command in roff, of the whole where none is named."""
     with click.Context(group, info_name="ubusc") as whole:
-        result = group if name is None else group.get_command(whole, name)
-        assert result is not None
-        context = whole if name is None else click.Context(result, parent=whole, info_name=name)
+        described = group if name is None else group.get_command(whole, name)
+        assert described is not None
+        context = whole if name is None else click.Context(described, parent=whole, info_name=name)
         about = "describe AI supercomputers and compile them" if name is None else COMMANDS[name].rstrip(".").lower()
         lines = [
             f'.TH "{page_name(name).upper()}" "{SECTION}" "" "ubusc {VERSION}" "User Commands"',
@@ -62,10 +62,10 @@ def manual_page(group: click.Group, name: str | None) -> str:
             f"{_safe(page_name(name))} \\- {_safe(about)}",
             ".SH SYNOPSIS",
             f".B {_safe(context.command_path)}",
-            _safe(" ".join(result.collect_usage_pieces(context))),
+            _safe(" ".join(described.collect_usage_pieces(context))),
             ".SH DESCRIPTION",
-            *_text(result.help or ""),
-            *_options(result, context),
+            *_text(described.help or ""),
+            *_options(described, context),
             *(_list_of_commands() if name is None else ()),
             *_statuses(group),
             ".SH SEE ALSO",

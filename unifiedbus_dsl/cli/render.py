@@ -304,8 +304,8 @@ def _set(look: View, folder: Path, sink: Sink) -> list[Path]:
 
 
 def _drawable(form: str) -> Literal["svg", "png", "pdf", "dot"]:
-    result: dict[str, Literal["svg", "png", "pdf", "dot"]] = {"svg": "svg", "png": "png", "pdf": "pdf", "dot": "dot"}
-    return result[form]
+    formats: dict[str, Literal["svg", "png", "pdf", "dot"]] = {"svg": "svg", "png": "png", "pdf": "pdf", "dot": "dot"}
+    return formats[form]
 
 
 def _plot(compilation: Compilation, system: str, plot: str, asked: RenderRequest, sink: Sink) -> list[Path]:

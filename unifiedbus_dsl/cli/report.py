@@ -50,10 +50,10 @@ deny_option = click.option(
 
 def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return each finding once, though several files that were given import the same one; in file order."""
-    result: dict[tuple[object, ...], Diagnostic] = {}
+    first_of: dict[tuple[object, ...], Diagnostic] = {}
     for diagnostic in diagnostics:
-        result.setdefault(_identity(diagnostic), diagnostic)
-    return sorted(result.values(), key=lambda d: d.order)
+        first_of.setdefault(_identity(diagnostic), diagnostic)
+    return sorted(first_of.values(), key=lambda d: d.order)
 
 
 def _identity(diagnostic: Diagnostic) -> tuple[object, ...]:
@@ -92,17 +92,17 @@ def status(diagnostics: Iterable[Diagnostic], deny: Iterable[str] = ()) -> int:
 
     denied = set(deny)
     bad = {Severity.ERROR, Severity.WARNING} if WARNINGS in denied else {Severity.ERROR}
-    result = [each for each in diagnostics if each.severity in bad or each.code in denied]
-    return WRONG_USAGE if any(map(of_settings, result)) else WRONG_FILE if result else 0
+    bad_ones = [each for each in diagnostics if each.severity in bad or each.code in denied]
+    return WRONG_USAGE if any(map(of_settings, bad_ones)) else WRONG_FILE if bad_ones else 0
 
 
 def question_status(diagnostics: Iterable[Diagnostic]) -> int:
     """Of questions on the command line: 2 where one is put wrongly, else as `status`."""
     from unifiedbus_dsl.diagnostics import Severity
 
-    result = list(diagnostics)
-    wrong = any(d.severity is Severity.ERROR and d.code not in ANSWERS and not _in_a_file(d) for d in result)
-    return WRONG_USAGE if wrong else status(result)
+    listed = list(diagnostics)
+    wrong = any(d.severity is Severity.ERROR and d.code not in ANSWERS and not _in_a_file(d) for d in listed)
+    return WRONG_USAGE if wrong else status(listed)
 
 
 def _in_a_file(diagnostic: Diagnostic) -> bool:

@@ -103,14 +103,14 @@ def _summary(shown: Shown) -> str:
 
 def stamps(files: Iterable[Path]) -> Stamps:
     """Return when each file was changed, and how long it is; None for one that is not there."""
-    result: Stamps = {}
+    stamp_of: Stamps = {}
     for path in files:
         try:
             status = path.stat()
-            result[path] = (status.st_mtime_ns, status.st_size)
+            stamp_of[path] = (status.st_mtime_ns, status.st_size)
         except OSError:
-            result[path] = None
-    return result
+            stamp_of[path] = None
+    return stamp_of
 
 
 def look(path: Path, reading: dict[str, Any], systems: tuple[str, ...], limit: int) -> tuple[tuple[Path, ...], Shown]:

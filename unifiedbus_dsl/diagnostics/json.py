@@ -25,9 +25,9 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def to_data(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
-    result = sorted(diagnostics, key=lambda d: d.order)
-    summary = {f"{severity}s": sum(d.severity is severity for d in result) for severity in Severity}
-    return {"version": VERSION, "summary": summary, "diagnostics": [_diagnostic(d) for d in result]}
+    ordered = sorted(diagnostics, key=lambda d: d.order)
+    summary = {f"{severity}s": sum(d.severity is severity for d in ordered) for severity in Severity}
+    return {"version": VERSION, "summary": summary, "diagnostics": [_diagnostic(d) for d in ordered]}
 
 
 def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -24,15 +24,15 @@ def render(diagnostics: Iterable[Diagnostic], *, version: str = "") -> str:
 
 
 def to_data(diagnostics: Iterable[Diagnostic], *, version: str = "") -> dict[str, Any]:
-    result = sorted(diagnostics, key=lambda d: d.order)
-    codes = sorted({d.code for d in result})
+    ordered = sorted(diagnostics, key=lambda d: d.order)
+    codes = sorted({d.code for d in ordered})
     driver: dict[str, Any] = {"name": "ubusc", "rules": [_rule(code) for code in codes]}
     if version:
         driver["semanticVersion"] = version
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(d, codes.index(d.code)) for d in result],
+        "results": [_result(d, codes.index(d.code)) for d in ordered],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -52,19 +52,19 @@ def _rule_texts(page: Page) -> dict[str, Any]:
 
 def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
     message = "\n".join([diagnostic.message, *diagnostic.notes, *(f"help: {text}" for text in diagnostic.help)])
-    result: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": rule,
         "level": _LEVELS[diagnostic.severity],
         "message": {"text": message},
     }
     if diagnostic.primary is not None:
-        result["locations"] = [_location(diagnostic.primary)]
+        entry["locations"] = [_location(diagnostic.primary)]
     if diagnostic.labels:
-        result["relatedLocations"] = [{"id": n, **_location(label)} for n, label in enumerate(diagnostic.labels)]
+        entry["relatedLocations"] = [{"id": n, **_location(label)} for n, label in enumerate(diagnostic.labels)]
     if diagnostic.fix is not None:
-        result["fixes"] = [_fix(diagnostic.fix)]
-    return result
+        entry["fixes"] = [_fix(diagnostic.fix)]
+    return entry
 
 
 def _location(label: Label) -> dict[str, Any]:

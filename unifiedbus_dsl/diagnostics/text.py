@@ -28,14 +28,14 @@ def render(
 
     At most `limit` are written out, errors before the rest, and a line says how many more there are; None: all.
     """
-    result = sorted(diagnostics, key=lambda d: d.order)
-    if not result:
+    ordered = sorted(diagnostics, key=lambda d: d.order)
+    if not ordered:
         return ""
-    shown = select(result, limit)
+    shown = select(ordered, limit)
     blocks = [render_one(d, colour=colour, width=width) for d in shown]
-    if len(shown) < len(result):
-        blocks.append(f"... and {len(result) - len(shown):,} more\n")
-    return "\n".join([*blocks, summary_line(result) + "\n"])
+    if len(shown) < len(ordered):
+        blocks.append(f"... and {len(ordered) - len(shown):,} more\n")
+    return "\n".join([*blocks, summary_line(ordered) + "\n"])
 
 
 def select(diagnostics: Sequence[Diagnostic], limit: int | None) -> list[Diagnostic]:

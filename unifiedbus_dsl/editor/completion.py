@@ -64,13 +64,13 @@ def complete(project: Project, document: Document, offset: int) -> list[Completi
     start = offset - len(_word_before(before))
     legal = continue_text(text[:start])
     span = Span(document.source, start, offset)
-    result: dict[str, Completion] = {}
+    offered: dict[str, Completion] = {}
     if legal.name:
         for each in _names(project, document, start, offset):
-            result.setdefault(each.label, each)
+            offered.setdefault(each.label, each)
     for word in legal.keywords:
-        result.setdefault(word, Completion(word, _spaced(word), "keyword", "", span))
-    return list(result.values())
+        offered.setdefault(word, Completion(word, _spaced(word), "keyword", "", span))
+    return list(offered.values())
 
 
 def _word_before(before: str) -> str:

@@ -87,19 +87,19 @@ class Space:
     def get(self, name: str) -> tuple[Entry, ...]:
         """Return what a name stands for: nothing, one thing, or several that only the machine tells apart."""
         for layer in self.layers:
-            result = layer.get(name)
-            if result:
-                return tuple(result)
+            entries = layer.get(name)
+            if entries:
+                return tuple(entries)
         return ()
 
     def items(self) -> Iterator[tuple[str, Entry]]:
         """Yield each name that is legal with the first of what it stands for."""
         seen: set[str] = set()
         for layer in self.layers:
-            for name, result in layer.items():
-                if result and name not in seen:
+            for name, entries in layer.items():
+                if entries and name not in seen:
                     seen.add(name)
-                    yield name, result[0]
+                    yield name, entries[0]
 
     def within(self, *layers: Layer) -> Space:
         """Return the space with nearer layers before it."""

@@ -122,10 +122,10 @@ class Expressions:
             space = where.parts.beyond(*where.names.layers)
             return self._types_of(self.mention(word_of(node), space), where)
         if isinstance(node, tree.Index):
-            result = self.path(node.base, where)
+            definitions = self.path(node.base, where)
             for subscript in node.subscripts:
                 self.visit(subscript, where)
-            return result
+            return definitions
         if not isinstance(node, tree.Member):
             self.visit(node, where)
             return set()
@@ -208,10 +208,10 @@ class Expressions:
             return self.types.of_kind(path[0])
         if path == ("link",):
             return {d for m in self.types.model.modules for d in m.own.values() if isinstance(d.node, tree.LinkDef)}
-        result = where.module.lookup(path)
-        if result is None or not isinstance(result.node, tree.TypeDef):
+        definition = where.module.lookup(path)
+        if definition is None or not isinstance(definition.node, tree.TypeDef):
             return set()
-        return {each for each in self.types.of_kind(result.node.kind.text) if result in self.types.chain(each)}
+        return {each for each in self.types.of_kind(definition.node.kind.text) if definition in self.types.chain(each)}
 
     def fields_of(self, selected: Iterable[Definition], word: str) -> Space:
         """Return the fields that some types have, and those that the language knows of their kind."""
@@ -402,12 +402,12 @@ def word_of(node: tree.Name) -> tree.Word:
 
 def merged(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """Return layers as one, in which a name stands for what it does in each of them."""
-    result: dict[str, list[Entry]] = {}
+    layer_of_all: dict[str, list[Entry]] = {}
     for layer in layers:
         for name, entries in layer.items():
-            known = result.setdefault(name, [])
+            known = layer_of_all.setdefault(name, [])
             known += [entry for entry in entries if entry not in known]
-    return (result,) if result else ()
+    return (layer_of_all,) if layer_of_all else ()
 
 
 def is_field(entries: Sequence[Entry]) -> bool:

@@ -193,10 +193,10 @@ def _of_quantity(node: tree.Quantity) -> Hover | None:
 
 def expectation_text(document: Document, node: tree.Expect) -> str:
     """Return what became of an `expect` line, for each type that it was asked of."""
-    result = [each for each in document.compilation.expectations if key_of(each.span) == key_of(node.span)]
-    lines = [_result_text(each) for each in result[:MOST_LINES]]
-    if len(result) > MOST_LINES:
-        lines.append(f"… and {len(result) - MOST_LINES} more")
+    results = [each for each in document.compilation.expectations if key_of(each.span) == key_of(node.span)]
+    lines = [_result_text(each) for each in results[:MOST_LINES]]
+    if len(results) > MOST_LINES:
+        lines.append(f"… and {len(results) - MOST_LINES} more")
     return "  \n".join(lines)
 
 

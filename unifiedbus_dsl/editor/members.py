@@ -60,10 +60,10 @@ class Types:
         target: Symbol | None = None,
     ) -> Symbol:
         """Return the symbol of a word that defines something, the same each time."""
-        result = self._symbols.get(id(word))
-        if result is None:
-            result = self._symbols[id(word)] = Symbol(word, noun, node, owner, definition, target)
-        return result
+        symbol = self._symbols.get(id(word))
+        if symbol is None:
+            symbol = self._symbols[id(word)] = Symbol(word, noun, node, owner, definition, target)
+        return symbol
 
     def of(self, definition: Definition) -> Symbol:
         """Return the symbol of a definition."""
@@ -81,17 +81,17 @@ class Types:
         A name that a type and its base both give stands for both: one takes the place of the other.
         """
         if definition not in self._members:
-            result: dict[str, list[Entry]] = {}
+            layer: dict[str, list[Entry]] = {}
             for each in self.chain(definition):
                 for name, symbols in self.own_members(each).items():
-                    result.setdefault(name, []).extend(symbols)
-            self._members[definition] = result
+                    layer.setdefault(name, []).extend(symbols)
+            self._members[definition] = layer
         return self._members[definition]
 
     def own_members(self, definition: Definition) -> Layer:
         """Return the same of its own text alone."""
         node = definition.node
-        result: dict[str, list[Entry]] = {}
+        layer: dict[str, list[Entry]] = {}
         body: Iterable[tree.Statement] = ()
         if isinstance(node, tree.TypeDef):
             body = all_statements(node.body)
@@ -101,27 +101,27 @@ class Types:
             noun = MEMBER_NOUNS.get(type(statement))
             if noun is not None:
                 word: tree.Word = statement.name  # type: ignore[attr-defined]  # each of them has one
-                result.setdefault(word.text, []).append(self.symbol(word, noun, statement, node, definition))
-        return result
+                layer.setdefault(word.text, []).append(self.symbol(word, noun, statement, node, definition))
+        return layer
 
     def chain(self, definition: Definition) -> list[Definition]:
         """Return a definition and what it extends, the nearest first; a circle ends where it closes."""
-        result: list[Definition] = []
+        chain: list[Definition] = []
         here: Definition | None = definition
-        while here is not None and here not in result:
-            result.append(here)
+        while here is not None and here not in chain:
+            chain.append(here)
             base = here.node.base if isinstance(here.node, tree.TypeDef | tree.LinkDef | tree.ModelDef) else None
             here = here.module.lookup(path_text(base.path)) if base is not None else None
-        return result
+        return chain
 
     def parameters(self, definition: Definition) -> Layer:
         """Return the parameters of a type; a link has none."""
         node = definition.node
         params = node.params if isinstance(node, tree.TypeDef) else ()
-        result: dict[str, list[Entry]] = {}
+        layer: dict[str, list[Entry]] = {}
         for param in params:
-            result.setdefault(param.name.text, []).append(self.symbol(param.name, "parameter", param, node, definition))
-        return result
+            layer.setdefault(param.name.text, []).append(self.symbol(param.name, "parameter", param, node, definition))
+        return layer
 
     def ports(self, definition: Definition) -> Layer:
         """Return the ports of a type alone."""
@@ -130,13 +130,13 @@ class Types:
     @cached_property
     def parts(self) -> Layer:
         """The parts of all types of the model, by name."""
-        result: dict[str, list[Entry]] = {}
+        layer: dict[str, list[Entry]] = {}
         for module in self.model.modules:
             for definition in module.own.values():
                 for name, entries in self.own_members(definition).items():
                     if _is(entries, "part"):
-                        result.setdefault(name, []).extend(entries)
-        return result
+                        layer.setdefault(name, []).extend(entries)
+        return layer
 
     def type_parameters(self, definition: Definition) -> Layer:
         """Return the parameters that can stand for a type, protocol or link: those without another sort of default."""
@@ -154,8 +154,8 @@ class Types:
         """Return the types that a name can stand for: one, or all that a parameter is given somewhere."""
         if inside is not None and len(path) == 1 and path[0] in self.parameters(inside):
             return self._given.get((inside, path[0]), set())
-        result = module.lookup(path)
-        return {result} if result is not None else set()
+        definition = module.lookup(path)
+        return {definition} if definition is not None else set()
 
     @cached_property
     def _given(self) -> dict[tuple[Definition, str], set[Definition]]:
@@ -169,8 +169,10 @@ class Types:
                     for path in _said(value):
                         if inside is not None and len(path) == 1 and path[0] in self.parameters(inside):
                             passed.setdefault(key, set()).add((inside, path[0]))
-                        elif (result := module.lookup(path)) is not None and isinstance(result.node, tree.TypeDef):
-                            direct.setdefault(key, set()).add(result)
+                        elif (definition := module.lookup(path)) is not None and isinstance(
+                            definition.node, tree.TypeDef
+                        ):
+                            direct.setdefault(key, set()).add(definition)
         return _closure(direct, passed)
 
     def _arguments(
@@ -201,22 +203,22 @@ class Types:
 
     def part_types(self, entries: Iterable[Entry]) -> set[Definition]:
         """Return the types that the parts among some entries can be of."""
-        result: set[Definition] = set()
+        definitions: set[Definition] = set()
         for entry in entries:
             if isinstance(entry, Symbol) and isinstance(entry.node, tree.Instance) and entry.definition is not None:
                 module = entry.definition.module
-                result |= self.named(path_text(entry.node.type.path), module, entry.definition)
-        return {each for each in result if isinstance(each.node, tree.TypeDef)}
+                definitions |= self.named(path_text(entry.node.type.path), module, entry.definition)
+        return {each for each in definitions if isinstance(each.node, tree.TypeDef)}
 
     def below(self, roots: Iterable[Definition]) -> set[Definition]:
         """Return some types and all that can lie in them."""
-        result = set(roots)
-        waiting = list(result)
-        while waiting and len(result) < ANYWHERE:
+        definitions = set(roots)
+        waiting = list(definitions)
+        while waiting and len(definitions) < ANYWHERE:
             inner = {each for entries in self.members(waiting.pop()).values() for each in self.part_types(entries)}
-            waiting += inner - result
-            result |= inner
-        return result
+            waiting += inner - definitions
+            definitions |= inner
+        return definitions
 
     def of_kind(self, kind: str) -> set[Definition]:
         """Return the types of a kind, such as `npu`, in all files."""
@@ -251,7 +253,7 @@ class Types:
 
     def aliases(self, module: Module) -> dict[str, Symbol]:
         """Return the names under which a file knows what another file calls otherwise."""
-        result: dict[str, Symbol] = {}
+        symbols: dict[str, Symbol] = {}
         for use in module.file.statements:
             if isinstance(use, tree.Use):
                 for name in use.names:
@@ -261,8 +263,8 @@ class Types:
                         system = module.systems.get(name.alias.text)
                         if system is not None:
                             meant = self.system(system[0])
-                        result[name.alias.text] = self.symbol(name.alias, "import", use, None, target, meant)
-        return result
+                        symbols[name.alias.text] = self.symbol(name.alias, "import", use, None, target, meant)
+        return symbols
 
     def system(self, node: tree.System) -> Symbol:
         """Return the symbol of a system."""

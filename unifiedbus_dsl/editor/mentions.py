@@ -47,8 +47,8 @@ class Mentions:
     def at(self, offset: int) -> Mention | None:
         """Return the mention at an offset, or the one that ends there."""
         at = bisect_right(self._starts, offset) - 1
-        result = self.all[at] if at >= 0 else None
-        return result if result is not None and result.span.end >= offset else None
+        mention = self.all[at] if at >= 0 else None
+        return mention if mention is not None and mention.span.end >= offset else None
 
 
 def read_mentions(module: Module, types: Types) -> Mentions:

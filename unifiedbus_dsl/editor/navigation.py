@@ -245,15 +245,15 @@ class _Moved:
 
     @classmethod
     def by(cls, edits: Sequence[Edit]) -> _Moved:
-        result: dict[str, tuple[list[int], list[int]]] = {}
+        moved: dict[str, tuple[list[int], list[int]]] = {}
         by_file: dict[str, list[Edit]] = {}
         for edit in edits:
             by_file.setdefault(file_key(edit.span.source), []).append(edit)
         for key, own in by_file.items():
             own.sort(key=lambda edit: edit.span.start)
             grown = accumulate((len(edit.text) - (edit.span.end - edit.span.start) for edit in own), initial=0)
-            result[key] = [edit.span.start for edit in own], list(grown)
-        return cls(result, tuple({file_key(edit.span.source): edit.span.source for edit in edits}.values()))
+            moved[key] = [edit.span.start for edit in own], list(grown)
+        return cls(moved, tuple({file_key(edit.span.source): edit.span.source for edit in edits}.values()))
 
     def key(self, key: Key) -> Key:
         """Return where a word is that began at a place."""

@@ -32,8 +32,8 @@ class OutlineItem:
 
 def outline(document: Document) -> list[OutlineItem]:
     """Return the statements of a text that name something, in order."""
-    result = (_item(statement) for statement in document.module.file.statements)
-    return [item for item in result if item is not None]
+    items = (_item(statement) for statement in document.module.file.statements)
+    return [item for item in items if item is not None]
 
 
 def _item(node: tree.FileStatement) -> OutlineItem | None:
@@ -74,16 +74,16 @@ class Fold:
 def folds(document: Document) -> list[Fold]:
     """Return what can be folded: statements, lists and brackets of several lines, and remarks of several lines."""
     file = document.module.file
-    result: dict[int, Fold] = {}
+    fold_of_line: dict[int, Fold] = {}
     for statement in file.statements:
         for node in walk(statement):
             first, last = node.span.line, _last_line(node.span)
             if last > first and (isinstance(node, tree.Statement | tree.ListExpr)):
-                known = result.get(first)
+                known = fold_of_line.get(first)
                 if known is None or known.last < last:
-                    result[first] = Fold(first, last)
-    result |= {fold.first: fold for fold in _remarks(document.source)}
-    return [result[line] for line in sorted(result)]
+                    fold_of_line[first] = Fold(first, last)
+    fold_of_line |= {fold.first: fold for fold in _remarks(document.source)}
+    return [fold_of_line[line] for line in sorted(fold_of_line)]
 
 
 def _last_line(span: Span) -> int:
@@ -118,15 +118,15 @@ class Hint:
 
 def hints(document: Document, start: int, end: int) -> list[Hint]:
     """Return the hints between two offsets: shapes of exported ports, counts of arrays, values that are worked out."""
-    result: list[Hint] = []
+    offered: list[Hint] = []
     for statement in document.module.file.statements:
         if statement.span.end < start or statement.span.start > end:
             continue
         if isinstance(statement, tree.Let):
-            result += _of_let(document, statement)
+            offered += _of_let(document, statement)
         elif isinstance(statement, tree.TypeDef):
-            result += _of_body(document, statement)
-    return [hint for hint in result if start <= hint.offset <= end]
+            offered += _of_body(document, statement)
+    return [hint for hint in offered if start <= hint.offset <= end]
 
 
 def _of_let(document: Document, node: tree.Let) -> Iterator[Hint]:

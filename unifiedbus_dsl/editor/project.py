@@ -203,8 +203,8 @@ class Project:
         key = file_key(source)
         known = self._parsed.get(key)
         if known is None or known[0] is not source:
-            result = Sink()
-            known = self._parsed[key] = source, parse(source, result), tuple(result)
+            own_sink = Sink()
+            known = self._parsed[key] = source, parse(source, own_sink), tuple(own_sink)
         for diagnostic in known[2]:
             sink.add(diagnostic)
         return known[1]
@@ -240,23 +240,23 @@ class Project:
     def usable(self, source: Source) -> list[str]:
         """Return the files that a `use` in a text can name, by the names that it can say."""
         beside = (source.path.parent,) if source.path is not None else ()
-        result: dict[str, None] = {}
+        names: dict[str, None] = {}
         for folder in (*beside, *self.folders_of(source), *spec_folders()):
             inside = (
                 path.relative_to(folder) for path in sorted(folder.glob("*.ubus")) + sorted(folder.glob("*/*.ubus"))
             )
-            result |= dict.fromkeys(path.as_posix() for path in islice(inside, MOST_FILES))
+            names |= dict.fromkeys(path.as_posix() for path in islice(inside, MOST_FILES))
         if source.path is not None:
-            result.pop(source.path.name, None)
-        return list(result)
+            names.pop(source.path.name, None)
+        return list(names)
 
     def files(self) -> list[Path]:
         """Return the texts that are open and those in the folders, in order of path."""
-        result = {str(source.path): source.path for source in self.open.values() if source.path is not None}
+        paths = {str(source.path): source.path for source in self.open.values() if source.path is not None}
         for folder in self.folders:
             for here, inner, names in os.walk(folder):
                 inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in SKIPPED)
-                result |= {str(path): path for name in names if (path := Path(here, name)).suffix == SUFFIX}
-                if len(result) >= MOST_FILES:
+                paths |= {str(path): path for name in names if (path := Path(here, name)).suffix == SUFFIX}
+                if len(paths) >= MOST_FILES:
                     break
-        return [result[key] for key in sorted(result)][:MOST_FILES]
+        return [paths[key] for key in sorted(paths)][:MOST_FILES]

@@ -95,12 +95,12 @@ class Converter:
     def ranges(self, spans: Sequence[Span]) -> list[lsp.Range]:
         """Return spans, of one source or several, as ranges."""
         known: dict[int, Positions] = {}
-        result = []
+        ranges = []
         for span in spans:
             at = known.setdefault(id(span.source), self.positions(span.source))
             (line, column), (last, end) = at.place(span.start), at.place(span.end)
-            result.append(lsp.Range(lsp.Position(line, column), lsp.Position(last, end)))
-        return result
+            ranges.append(lsp.Range(lsp.Position(line, column), lsp.Position(last, end)))
+        return ranges
 
     def locations(self, spans: Sequence[Span]) -> list[lsp.Location]:
         ranges = self.ranges(spans)
@@ -163,13 +163,13 @@ class Converter:
 
     def actions(self, document: Document, wanted: Span) -> list[lsp.CodeAction]:
         """Return the fixes of what is wrong in a stretch of a text, and one that makes all fixes of the text."""
-        result = []
+        actions = []
         fixable = [d for d in document.compilation.diagnostics if d.fix and d.primary and _in(d, document.source)]
         for each in fixable:
             assert each.fix is not None
             assert each.primary is not None
             if each.primary.span.start <= wanted.end and each.primary.span.end >= wanted.start:
-                result.append(
+                actions.append(
                     lsp.CodeAction(
                         title=each.fix.title,
                         kind=lsp.CodeActionKind.QuickFix,
@@ -179,8 +179,8 @@ class Converter:
                     )
                 )
         if len(fixable) > 1:
-            result.append(self.fix_all(document))
-        return result
+            actions.append(self.fix_all(document))
+        return actions
 
     def fix_all(self, document: Document) -> lsp.CodeAction:
         """Return the action that `ubusc check --fix` takes on a text."""

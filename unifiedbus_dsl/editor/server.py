@@ -132,10 +132,10 @@ class Session:
 
     def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
         at = self.at(params)
-        result = hover(*at) if at is not None else None
-        if result is None:
+        tip = hover(*at) if at is not None else None
+        if tip is None:
             return None
-        return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, result.markdown), self.convert.range(result.span))
+        return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, tip.markdown), self.convert.range(tip.span))
 
     def definition(self, params: lsp.DefinitionParams) -> list[lsp.Location]:
         at = self.at(params)
@@ -149,11 +149,11 @@ class Session:
         at = self.at(params)
         if at is None:
             return []
-        result = navigation.references(self.project, *at)
+        spans = navigation.references(self.project, *at)
         if not params.context.include_declaration:
             defined = {(file_key(span.source), span.start) for span in navigation.definitions(*at)}
-            result = [span for span in result if (file_key(span.source), span.start) not in defined]
-        return self.convert.locations(result)
+            spans = [span for span in spans if (file_key(span.source), span.start) not in defined]
+        return self.convert.locations(spans)
 
     def highlight(self, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
         at = self.at(params)

@@ -92,16 +92,16 @@ def write(
     else:
         plan = machine
         subject = ExportInput(plan, lambda: expand(plan), node)
-    target, result = Path(path), find(form)
-    if not result.is_folder:
-        write_subject(subject, result, target, sink)
+    target, chosen = Path(path), find(form)
+    if not chosen.is_folder:
+        write_subject(subject, chosen, target, sink)
         write_map(subject, target)
         return tuple(sink)
-    result.must_be_own(target)
+    chosen.must_be_own(target)
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target, prefix=".") as draft:
-        write_subject(subject, result, Path(draft), sink)
-        result.move_in(Path(draft), target)
+        write_subject(subject, chosen, Path(draft), sink)
+        chosen.move_in(Path(draft), target)
     write_map(subject, target)
     return tuple(sink)
 

@@ -188,12 +188,12 @@ def parts(plan: Plan) -> tuple[str, list[Part]]:
     racks = list(_instances(plan, plan.root, None, 0, holding))
     if len(racks) > 1:
         return "rack", racks
-    result = [
+    racks_held = [
         Part(name, plan.type(child.type).kind, start, start + plan.device_count[child.type])
         for child, name, start in _elements(plan, plan.root, "", 0)
         if child.type in holding
     ]
-    return _one_kind(result) if result else "part", result
+    return _one_kind(racks_held) if racks_held else "part", racks_held
 
 
 def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Child, str, int]]:

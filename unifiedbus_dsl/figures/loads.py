@@ -102,8 +102,8 @@ class _PairLoads:
     def __call__(self, a: int, b: int) -> float:
         code = min(a, b) * self._count + max(a, b)
         at = int(np.searchsorted(self._codes, code))
-        result = at < len(self._codes) and self._codes[at] == code
-        return float(self._most[at]) if result else 0.0
+        known = at < len(self._codes) and self._codes[at] == code
+        return float(self._most[at]) if known else 0.0
 
 
 def _pair_codes(fabric: Fabric) -> Ints:

@@ -37,10 +37,10 @@ def histogram(machine: NetworkContext, plot: Plot, format: Format) -> bytes:
         NotAdmittedError: times are wanted, and some cables have no length; or no pair has a path.
     """
     if plot == "hops":
-        result, unit, words = pair_distances.hops(machine), 1.0, "cables on a shortest path"
+        certified, unit, words = pair_distances.hops(machine), 1.0, "cables on a shortest path"
     else:
-        result, unit, words = pair_distances.latency(machine), 1e-9, "time of a small message at no load, ns"
-    spread = proved(machine, result)
+        certified, unit, words = pair_distances.latency(machine), 1e-9, "time of a small message at no load, ns"
+    spread = proved(machine, certified)
     if not len(spread.value):
         raise NotAdmittedError(
             f"there is nothing to plot: no end point of `{machine.fabric.plan.system}` has a path to another"

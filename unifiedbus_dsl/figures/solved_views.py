@@ -59,10 +59,10 @@ def view_of(
     """Return a view block against its system, with the loads that it asks for (not without `loads`); None after a
     diagnostic in the sink."""
     plan = compilation.pick(view.of.text)
-    result = read_view(view, plan, evaluator_of(compilation, sink), layout)
-    if result is None or result.load is None or not loads:
-        return result
-    return with_loads(compilation, result, result.load, sink)
+    checked = read_view(view, plan, evaluator_of(compilation, sink), layout)
+    if checked is None or checked.load is None or not loads:
+        return checked
+    return with_loads(compilation, checked, checked.load, sink)
 
 
 def draw_view(view: View, sink: Sink) -> Picture | None:
@@ -218,14 +218,14 @@ class _Broken:
 
 def _broken(compilation: Compilation, view: View, scenario: str, asker: MeasureEvaluator) -> _Broken | None:
     """Return the system of a view and of an asker after a scenario; None after a diagnostic."""
-    result = after(compilation, scenario, asker)
-    if result is None:
+    damaged = after(compilation, scenario, asker)
+    if damaged is None:
         return None
-    plan = result.left.machine.fabric.plan
+    plan = damaged.left.machine.fabric.plan
     if plan is not view.plan:
         view = evolve(view, survey=evolve(view.survey, plan=plan), key=plan.root)
-    look = evolve(view.survey.look, lost=lost_of(result.left.machine))
-    return _Broken(scenario, view.looking(look), result)
+    look = evolve(view.survey.look, lost=lost_of(damaged.left.machine))
+    return _Broken(scenario, view.looking(look), damaged)
 
 
 def _before_and_after(

@@ -139,11 +139,11 @@ class Network:
             some = slice(begin, begin + _PIECE)
             present[like[self.kind[some]] + self.count[some]] = True
         number = (np.cumsum(present) - 1).astype(np.int32)
-        result = np.empty(self.arcs, dtype=np.int32)
+        labels = np.empty(self.arcs, dtype=np.int32)
         for begin in range(0, self.arcs, _PIECE):
             some = slice(begin, begin + _PIECE)
-            result[some] = number[like[self.kind[some]] + self.count[some]]
-        return frozen_array(result)
+            labels[some] = number[like[self.kind[some]] + self.count[some]]
+        return frozen_array(labels)
 
     @cached_property
     def end_order(self) -> Ids:
@@ -189,9 +189,9 @@ class Network:
         """The arc that runs the other way along the same cables, [A]."""
         if self.turned is None:
             return frozen_array(order_of_transpose(self.indptr, self.head))
-        result = np.empty(self.arcs, dtype=np.int32)
-        result[np.lexsort((self.kind, self.turned[self.tail], self.turned[self.head]))] = np.arange(self.arcs)
-        return frozen_array(result)
+        reverse = np.empty(self.arcs, dtype=np.int32)
+        reverse[np.lexsort((self.kind, self.turned[self.tail], self.turned[self.head]))] = np.arange(self.arcs)
+        return frozen_array(reverse)
 
 
 def connected_components(count: int, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:

@@ -129,15 +129,15 @@ def _of_kind(device: Device, meant: Counter[tuple[str, str]]) -> Device:
 
 def _by_name(table: Table, devices: list[Device]) -> list[Device]:
     """Switches by their names, where the file says nothing."""
-    result = [evolve(d, kind="switch") if not d.kind and SWITCH_WORDS.search(d.name) else d for d in devices]
-    switches = [new.name for old, new in zip(devices, result, strict=True) if old.kind != new.kind]
+    renamed = [evolve(d, kind="switch") if not d.kind and SWITCH_WORDS.search(d.name) else d for d in devices]
+    switches = [new.name for old, new in zip(devices, renamed, strict=True) if old.kind != new.kind]
     if switches:
         table.doubts.remark(
             f"by their names, as the file says no kind of them: {counted(len(switches), 'device')} with leaf, spine, "
             f"switch or the like in the name {'is a switch' if len(switches) == 1 else 'are switches'} "
             f"(`{switches[0]}` for one)"
         )
-    return result
+    return renamed
 
 
 def _tell_unknown(table: Table, devices: list[Device]) -> None:

@@ -81,12 +81,12 @@ def _own(listing: Listing) -> Listing:
 
 def _numbered(wanted: Listing) -> dict[tuple[str, int], str]:
     """Return the port of each device of a list by the number at its end: `Port 7` is port 7."""
-    result: dict[tuple[str, int], str] = {}
+    port_of: dict[tuple[str, int], str] = {}
     for device, port in (end for cable in wanted.cables for end in (cable.a, cable.b)):
         number = re.search(r"(\d{1,9})\Z", port)
         if number is not None:
-            result[device, int(number[1])] = port
-    return result
+            port_of[device, int(number[1])] = port
+    return port_of
 
 
 def _ports(wanted: Listing) -> Mapping[str, list[str]]:

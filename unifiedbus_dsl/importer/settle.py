@@ -102,15 +102,15 @@ def _number_ports(table: Table) -> None:
 def _merged(table: Table, claims: Ints, starts: Ints, counts: Ints) -> Ints:
     """Return the kind of each cable, of all claims of it."""
     kind = np.frombuffer(table.kind, dtype=np.int64)[claims]
-    result = kind[starts].copy()
+    settled = kind[starts].copy()
     if not len(starts):
-        return result
+        return settled
     unlike = np.flatnonzero(np.maximum.reduceat(kind, starts) != np.minimum.reduceat(kind, starts))
     for cable in unlike.tolist():
         some = slice(int(starts[cable]), int(starts[cable] + counts[cable]))
         line = table.line[int(claims[some][-1])]
-        result[cable] = table.kind_of(_together(table, [table.kinds[k] for k in kind[some].tolist()], line))
-    return result
+        settled[cable] = table.kind_of(_together(table, [table.kinds[k] for k in kind[some].tolist()], line))
+    return settled
 
 
 def _together(table: Table, kinds: list[Kind], line: int) -> Kind:

@@ -161,10 +161,10 @@ def number(value: Any, what: str, doubts: Doubts, line: int, factor: float = 1.0
         return None
     low, high = RANGES[what]
     try:
-        result = float(value) * factor
+        scaled = float(value) * factor
     except (TypeError, ValueError, OverflowError):
-        result = float("nan")
-    if low <= result <= high:
-        return result
+        scaled = float("nan")
+    if low <= scaled <= high:
+        return scaled
     doubts.add(BAD_VALUE, line, f"`{str(value)[:40]}` as its {what}")
     return None

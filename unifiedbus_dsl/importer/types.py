@@ -59,12 +59,12 @@ class Types:
             places = list(_places(self.devices[key]))
             own = dict(zip(port_paths(self.devices[key]).tolist(), places, strict=True))
             self._places[key] = own | dict(zip(self.labels.get(key, ()), places, strict=False))
-        result = self._places[key].get(port)
-        if result is None:
-            result = self._places[key].get(port.replace(",", ", "))
-        if result is None:
+        place = self._places[key].get(port)
+        if place is None:
+            place = self._places[key].get(port.replace(",", ", "))
+        if place is None:
             raise ImportFailed(f"`{key}` has no port `{port}`")
-        return result
+        return place
 
     def plan(self, system: str, root: str, assemblies: Mapping[str, AssemblyType]) -> Plan:
         """Return the plan of a machine of these types."""
@@ -282,21 +282,21 @@ def _arrays(device: str, ports: Mapping[str, _Facts], count: int) -> tuple[tuple
 
 def _regular(ports: Mapping[str, _Facts]) -> tuple[Port, ...] | None:
     """Return the arrays of names such as `up[3]`; None where they are no such names."""
-    result: dict[str, tuple[Index, _Facts]] = {}
+    arrays: dict[str, tuple[Index, _Facts]] = {}
     for name, facts in ports.items():
         step = step_of(name)
         if step is None:
             return None
         array, at = step
         shape = tuple(index + 1 for index in at)
-        old, most = result.get(array, (shape, facts))
+        old, most = arrays.get(array, (shape, facts))
         if prod(shape) > MOST_PORTS or len(old) != len(shape):
             return None
-        result[array] = tuple(map(max, old, shape)), max(most, facts)
-    if not result or sum(prod(shape) for shape, _ in result.values()) > MOST_PORTS:
+        arrays[array] = tuple(map(max, old, shape)), max(most, facts)
+    if not arrays or sum(prod(shape) for shape, _ in arrays.values()) > MOST_PORTS:
         return None
     return tuple(
-        Port(name, shape, protocol, lanes, True) for name, (shape, (_, protocol, lanes)) in sorted(result.items())
+        Port(name, shape, protocol, lanes, True) for name, (shape, (_, protocol, lanes)) in sorted(arrays.items())
     )
 
 

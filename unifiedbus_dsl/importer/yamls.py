@@ -70,7 +70,7 @@ def _block(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[Any, i
 
 
 def _list(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[list[Any], int]:
-    result = []
+    items = []
     while at < len(lines) and lines[at].indent == indent and (lines[at].text == "-" or lines[at].text.startswith("- ")):
         line = lines[at]
         inside = line.text[1:].lstrip()
@@ -82,31 +82,31 @@ def _list(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[list[An
         else:  # what stands behind the dash is a block of its own, further in
             lines[at] = _Line(line.number, indent + len(line.text) - len(inside), inside)
             value, at = _block(lines, at, lines[at].indent, depth + 1)
-        result.append(value)
-    return result, at
+        items.append(value)
+    return items, at
 
 
 def _map(lines: list[_Line], at: int, indent: int, depth: int) -> tuple[dict[str, Any], int]:
-    result: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     while at < len(lines) and lines[at].indent == indent:
         line = lines[at]
         match = _KEY.match(line.text)
         if match is None:
             break
         key, rest = str(_value(match[1], line)), line.text[match.end() :]
-        if key in result:
+        if key in entries:
             raise ImportFailed(f"line {line.number}: `{key[:40]}` stands twice")
         if rest:
-            result[key] = _scalar(_Line(line.number, indent, rest))
+            entries[key] = _scalar(_Line(line.number, indent, rest))
             at += 1
         elif at + 1 < len(lines) and (
             lines[at + 1].indent > indent or (lines[at + 1].indent == indent and lines[at + 1].text.startswith("-"))
         ):
-            result[key], at = _block(lines, at + 1, lines[at + 1].indent, depth + 1)
+            entries[key], at = _block(lines, at + 1, lines[at + 1].indent, depth + 1)
         else:
-            result[key] = None
+            entries[key] = None
             at += 1
-    return result, at
+    return entries, at
 
 
 def _scalar(line: _Line) -> Any:

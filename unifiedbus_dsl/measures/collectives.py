@@ -67,30 +67,30 @@ def time(call: MeasureCall) -> Certified[Answer]:
         )
     if not tried:
         raise NotAdmittedError(_all_refused(refused))
-    result = min(tried, key=lambda each: each.time_s)
-    longest = result.longest
+    fastest = min(tried, key=lambda each: each.time_s)
+    longest = fastest.longest
     said = (
-        f"{result.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
+        f"{fastest.algorithm}" + ("" if asked else ", the fastest of those that the groups admit"),
         *asking.root,
-        f"{result.members:,} end points a group, all groups at once",
+        f"{fastest.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
-        *links_sentence(call.machine, result.links),
+        *links_sentence(call.machine, fastest.links),
         *asking.said,
-        *((f"no path for {', '.join((*no_path, *result.passed))}",) if no_path or result.passed else ()),
+        *((f"no path for {', '.join((*no_path, *fastest.passed))}",) if no_path or fastest.passed else ()),
         *(f"{name} not tried: too many different flows; name it to try" for name in passed),
     )
     detail = {
-        "algorithm": result.algorithm,
-        "algbw": result.algbw_Bps,
-        "busbw": result.busbw_Bps,
-        "bandwidth_s": result.bandwidth_s,
-        "latency_s": result.latency_s,
-        "others": {each.algorithm: each.time_s for each in tried if each is not result},
+        "algorithm": fastest.algorithm,
+        "algbw": fastest.algbw_Bps,
+        "busbw": fastest.busbw_Bps,
+        "bandwidth_s": fastest.bandwidth_s,
+        "latency_s": fastest.latency_s,
+        "others": {each.algorithm: each.time_s for each in tried if each is not fastest},
     }
-    shown = units.format_quantity(units.Quantity(Fraction(result.time_s), TIME))
-    text = f"{shown}, busbw {result.busbw_Bps / 1e9:,.4g} GB/s"
-    binding = (f"step {longest.name}, {format_share(longest.duration_s / result.time_s, places=0)} of the time",)
-    answer = call.exact(result.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+    shown = units.format_quantity(units.Quantity(Fraction(fastest.time_s), TIME))
+    text = f"{shown}, busbw {fastest.busbw_Bps / 1e9:,.4g} GB/s"
+    binding = (f"step {longest.name}, {format_share(longest.duration_s / fastest.time_s, places=0)} of the time",)
+    answer = call.exact(fastest.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
     steps = _Steps(call.machine, asking)
     certificate = TimeCertificate(steps.timer, [steps.of(each) for each in tried])
     if asking.least == 1.0:
@@ -145,39 +145,39 @@ def _all_refused(refused: dict[str, str]) -> str:
 
 def sweep(call: MeasureCall) -> Certified[Answer]:
     """Times of a collective from 1 KiB to 16 GiB by each algorithm; the answer is the largest bus bandwidth."""
-    result, passed, asking = _swept(call)
-    top = max(result.best, key=lambda each: each.busbw_Bps)
+    swept, passed, asking = _swept(call)
+    top = max(swept.best, key=lambda each: each.busbw_Bps)
     said = (
         f"the largest bus bandwidth, by {top.algorithm} at {size_text(top.size_bytes)}",
         *asking.root,
-        f"{result.members:,} end points a group, all groups at once",
+        f"{swept.members:,} end points a group, all groups at once",
         "ecmp shares, max-min fair within a step, zero-load latency added",
         *links_sentence(call.machine, top.links),
         "efficiency: a time that no schedule beats, of bandwidth alone, over the time of the fastest"
-        if result.efficiency
+        if swept.efficiency
         else "efficiency not given: no bound is known where there is so little symmetry",
         *asking.said,
         *(f"{name} not tried: too many different flows; name it to try" for name in passed),
-        *(f"{name}: {why}" for name, why in result.refused.items()),
+        *(f"{name}: {why}" for name, why in swept.refused.items()),
     )
-    rows = _rows(result)
-    detail = {"sweep": rows, "refused": dict(result.refused)}
+    rows = _rows(swept)
+    detail = {"sweep": rows, "refused": dict(swept.refused)}
     answer = call.exact(top.busbw_Bps, RATE, assumptions=said, detail=detail, lines=_table(rows))
-    steps, factor = _Steps(call.machine, asking), busbw_factor(result.collective, result.members)
+    steps, factor = _Steps(call.machine, asking), busbw_factor(swept.collective, swept.members)
     rows_of = [
-        (size, [steps.of(each) for each in row]) for size, row in zip(result.sizes_bytes, result.times, strict=True)
+        (size, [steps.of(each) for each in row]) for size, row in zip(swept.sizes_bytes, swept.times, strict=True)
     ]
     late = 0.0
-    if result.late:
-        times = result.bound_s or [0.0]
+    if swept.late:
+        times = swept.bound_s or [0.0]
         late = factor * max(
-            size / time if time else np.inf for size, time in zip(result.sizes_bytes, times, strict=False)
+            size / time if time else np.inf for size, time in zip(swept.sizes_bytes, times, strict=False)
         )
         answer = evolve(answer, kind="interval", upper=late)
     elif asking.least < 1.0:
         upper = max(
             each.busbw_Bps * each.time_s / (each.bandwidth_s + asking.least * each.latency_s)
-            for row in result.times
+            for row in swept.times
             for each in row
         )
         answer = evolve(answer, kind="interval", upper=upper)

@@ -38,21 +38,21 @@ if TYPE_CHECKING:
 def bisection(call: MeasureCall) -> Certified[Answer]:
     """Return the capacity, which cables the cut goes through, and one of its sides by name where it has one."""
     machine = call.machine
-    ends, before, result = halved(call)
+    ends, before, bounds = halved(call)
     devices = machine.network.end_device
     skipped = call.selector.spare | call.selector.lost
-    half = describe_devices(machine.fabric, np.sort(devices[result.side]), skipped)
-    rest = ends[~result.side[ends]]
+    half = describe_devices(machine.fabric, np.sort(devices[bounds.side]), skipped)
+    rest = ends[~bounds.side[ends]]
     half = (
         half
         if len(half) == 1
         else min(half, describe_devices(machine.fabric, np.sort(devices[rest]), skipped), key=fewest_first)
     )
-    answer = bisection_answer(call, result.capacity, half, binding(machine, result.cut))
+    answer = bisection_answer(call, bounds.capacity, half, binding(machine, bounds.cut))
     outage = None if before is None else machine.outage(ends, before)
     if outage is not None and machine.whole is not None and before is not None:
         answer = evolve(answer, of_base=outage.share(machine.whole.bisection(before)))
-    return Certified(answer, certify_bisection(machine.network, ends, result))
+    return Certified(answer, certify_bisection(machine.network, ends, bounds))
 
 
 def bisection_answer(
@@ -90,25 +90,25 @@ def tiers(call: MeasureCall) -> Certified[Answer]:
     """Return how many tiers there are, and what the cables between them carry."""
     ends = call.ends(call.one())
     network, links = call.machine.network, list(call.machine.fabric.plan.links)
-    result = bands_of(network, ends)
+    tier_bands = bands_of(network, ends)
     link = network.kinds.link[network.kind]
     bands: list[dict[str, Any]] = []
     lines: list[str] = []
-    for band, name in enumerate(result.names):
-        used = [links[k] for k in np.unique(link[result.band == band]).tolist()]
-        rate, cables = float(result.capacity_Bps[band]), int(result.cables[band])
+    for band, name in enumerate(tier_bands.names):
+        used = [links[k] for k in np.unique(link[tier_bands.band == band]).tolist()]
+        rate, cables = float(tier_bands.capacity_Bps[band]), int(tier_bands.cables[band])
         bands.append({"tiers": name, "cables": cables, "bandwidth": rate, "links": used})
         each = f"{shown(rate / len(ends), RATE)} an end point"
-        where = between(int(result.low[band]), int(result.high[band]))
+        where = between(int(tier_bands.low[band]), int(tier_bands.high[band]))
         lines.append(f"{where}: {shown(rate, RATE)} over {cables:,} cables ({', '.join(used)}), {each}")
     answer = call.exact(
-        int(result.tier.max()) + 1,
+        int(tier_bands.tier.max()) + 1,
         NUMBER,
         assumptions=("cables by how far their ends are from the end points", "one way, after protocol efficiency"),
         detail={"bands": bands},
         lines=tuple(lines),
     )
-    return Certified(answer, certify_tiers(network, ends, result))
+    return Certified(answer, certify_tiers(network, ends, tier_bands))
 
 
 def certify_tiers(network: Network, ends: Ints, found: Tiers) -> Certificate:
@@ -122,15 +122,15 @@ def oversubscription(call: MeasureCall) -> Certified[Answer]:
     asked = call.selector.blocks(call.one())
     if asked is not None and asked.noun == "switch" and len(asked.start):
         return switch_oversubscription(call, asked, _senders(call))
-    blocks, result, names = boundary_capacity(call)
-    finite = np.isfinite(result.ratio)
-    worst = int(np.argmax(np.where(finite, result.ratio, -1.0)))
-    ratio = float(result.ratio[worst])
-    alike = np.flatnonzero(result.ratio >= ratio * (1 - 1e-9)) if finite.any() else np.arange(len(result.ratio))
+    blocks, walls, names = boundary_capacity(call)
+    finite = np.isfinite(walls.ratio)
+    worst = int(np.argmax(np.where(finite, walls.ratio, -1.0)))
+    ratio = float(walls.ratio[worst])
+    alike = np.flatnonzero(walls.ratio >= ratio * (1 - 1e-9)) if finite.any() else np.arange(len(walls.ratio))
     alike = alike[finite[alike]] if finite.any() else alike
     where = _and_more(_name(call.machine, blocks, worst), len(alike) - 1)
     closed = np.flatnonzero(~finite)
-    lines = _by_plane(result, worst, names)
+    lines = _by_plane(walls, worst, names)
     if len(closed) and finite.any():
         lines += (f"nothing gets out of {_and_more(_name(call.machine, blocks, int(closed[0])), len(closed) - 1)}",)
     answer = call.exact(
@@ -140,13 +140,13 @@ def oversubscription(call: MeasureCall) -> Certified[Answer]:
         binds="at",
         assumptions=(
             "raw rates that end points inside can send toward the wall, over raw rates through the wall",
-            *_plane_said(result, worst, names),
+            *_plane_said(walls, worst, names),
         ),
-        detail={"inside": float(result.inside_Bps[worst]), "wall": float(result.wall_Bps[worst])},
+        detail={"inside": float(walls.inside_Bps[worst]), "wall": float(walls.wall_Bps[worst])},
         text=f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves",
         lines=lines,
     )
-    return Certified(answer, certify_walls(call, blocks, result, finite=True))
+    return Certified(answer, certify_walls(call, blocks, walls, finite=True))
 
 
 def certify_walls(call: MeasureCall, blocks: DeviceRanges, found: Oversubscription, *, finite: bool) -> Certificate:

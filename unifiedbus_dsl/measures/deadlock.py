@@ -56,16 +56,16 @@ def channel_order(machine: NetworkContext, demand: Demand, rule: PathRule) -> Ce
         NotAdmittedError: a pair has no path, or the machine does not admit the routing.
     """
     used = routes(machine.symmetry, demand, rule)
-    result = dependencies(used)
-    levels = topological_levels(result.orbits, result.before, result.after)
+    channels = dependencies(used)
+    levels = topological_levels(channels.orbits, channels.before, channels.after)
     traffic = routed_traffic(machine, demand, rule)
     if levels is not None:
         _check_size(machine, demand, rule, traffic)
         certificate: Certificate = AcyclicCertificate(
-            traffic, levels[result.group.arc_orbit], tuple(moves_of(result.group))
+            traffic, levels[channels.group.arc_orbit], tuple(moves_of(channels.group))
         )
         return Certified(ChannelOrder(None, int(levels.max(initial=0)) + 1), certificate)
-    cycle = channel_cycle(result, routes(machine.symmetry, demand, rule), demand)
+    cycle = channel_cycle(channels, routes(machine.symmetry, demand, rule), demand)
     assert cycle is not None, "no order of orbits, and no cycle of them"
     return Certified(
         ChannelOrder(cycle, 0), CycleCertificate(traffic, cycle.arcs, cycle.source, cycle.target, cycle.via)
@@ -100,8 +100,8 @@ def deadlock_free(call: MeasureCall) -> Certified[Answer]:
     """Return whether the channels that a routing uses for a traffic never depend on each other in a circle."""
     traffic, demand = call.matrix()
     routing, rule = read_paths(call)
-    result = channel_order(call.machine, demand, rule)
-    order = result.answer
+    certified = channel_order(call.machine, demand, rule)
+    order = certified.answer
     answer = call.exact(
         float(order.deadlock_free),
         NUMBER,
@@ -110,7 +110,7 @@ def deadlock_free(call: MeasureCall) -> Certified[Answer]:
         text=_said(order),
         lines=cycle_lines(call.machine, order.cycle),
     )
-    return Certified(answer, result.certificate)
+    return Certified(answer, certified.certificate)
 
 
 def notes(rule: PathRule) -> tuple[str, ...]:

@@ -37,13 +37,13 @@ def noted(call: MeasureCall, answer: Answer) -> Answer:
         return answer
     try:
         rule = PathRule("shortest") if "routing" not in _arguments(call) else read_paths(call)[1]
-        result = "not looked at" if _too_large_to_expand(call.machine, answer) else _looked_at(call, rule)
+        finding = "not looked at" if _too_large_to_expand(call.machine, answer) else _looked_at(call, rule)
     except (RefusedError, NotAdmittedError):
         return answer  # a routing whose paths are not known
-    if result == "free":
+    if finding == "free":
         return answer
-    notes = (NOTE,) if result == "cycle" else ()
-    return evolve(answer, assumptions=(*answer.assumptions, *notes), detail=answer.detail | {"deadlock": result})
+    notes = (NOTE,) if finding == "cycle" else ()
+    return evolve(answer, assumptions=(*answer.assumptions, *notes), detail=answer.detail | {"deadlock": finding})
 
 
 def _arguments(call: MeasureCall) -> tuple[str, ...]:
@@ -75,8 +75,8 @@ def look(machine: NetworkContext, demand: Demand, rule: PathRule) -> Finding:
     goals = np.flatnonzero(column_sums(demand, network.ends) > 0)
     if len(np.unique(symmetry.end_orbit[goals])) * network.arcs > CHEAP:
         return "not looked at"
-    result = dependencies(routes(symmetry, demand, rule))
-    return "cycle" if topological_levels(result.orbits, result.before, result.after) is None else "free"
+    channels = dependencies(routes(symmetry, demand, rule))
+    return "cycle" if topological_levels(channels.orbits, channels.before, channels.after) is None else "free"
 
 
 def _symmetry(machine: NetworkContext, demand: Demand, rule: PathRule) -> Symmetry:

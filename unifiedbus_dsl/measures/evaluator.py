@@ -59,15 +59,15 @@ class MeasureEvaluator:
             call.refuse(node.function, f"`{call.name}` can't be asked here", help, "UB0207")
             return None
         began = time.perf_counter()
-        result = self._in_time(call, measure)
-        if result is None:
+        answer = self._in_time(call, measure)
+        if answer is None:
             return None
         if self.machine.run is None:
-            result = noted(call, result)
+            answer = noted(call, answer)
         names = plane_names(call)
         if names:
-            result = evolve(result, assumptions=(*result.assumptions, plane_sentence(names)))
-        return evolve(result, system=self.system, block=self.block, seconds=time.perf_counter() - began)
+            answer = evolve(answer, assumptions=(*answer.assumptions, plane_sentence(names)))
+        return evolve(answer, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
     def _in_time(self, call: MeasureCall, measure: Measure) -> Answer | None:
         """Return what a measure gives; bounds by ports alone where the time of the run is over; None after a
@@ -79,8 +79,8 @@ class MeasureEvaluator:
             with interrupted_after(run.left):
                 return self._worked_out(call, measure)
         except BudgetSpent:
-            result = self.tried(call, unfinished)
-            return None if result is None else marked(result, self.machine.fabric)
+            answer = self.tried(call, unfinished)
+            return None if answer is None else marked(answer, self.machine.fabric)
         finally:
             run.ahead -= 1
 

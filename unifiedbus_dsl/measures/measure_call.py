@@ -162,9 +162,9 @@ class MeasureCall:
         """Return the traffic that an argument names or states."""
         reader = TrafficReader(self.machine, self.selector, self.on())
         if isinstance(node, tree.Name) and node.text in self.traffics:
-            result = reader.read(node.text, self.traffics[node.text].value)
+            traffic = reader.read(node.text, self.traffics[node.text].value)
         elif isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) in TRAFFICS:
-            result = reader.read(" ".join(node.span.text.split()), node)
+            traffic = reader.read(" ".join(node.span.text.split()), node)
         else:
             guess = did_you_mean(node.span.text, self.traffics)
             raise self.refuse(
@@ -173,9 +173,9 @@ class MeasureCall:
                 f"did you mean `{guess}`?" if guess else "such as `alltoall(all npu)`",
                 "UB0709",
             )
-        if result is None:
+        if traffic is None:
             raise RefusedError
-        return result
+        return traffic
 
     def matrix(self) -> tuple[Traffic, Demand]:
         """Return the traffic that is the only positional argument, with its matrix of rates."""

@@ -57,13 +57,13 @@ def disjoint_paths(
         flow = PairFlow(s, t, found.tail, found.head, found.amount, found.side)
         seen.append(see_pair(cables, arcs, flow, copies))
 
-    result = distances.disjoint_paths(machine.symmetry, source, target, witness)
-    sources = [(s, moves_of(around)) for s, around in result.sources]
+    fewest = distances.disjoint_paths(machine.symmetry, source, target, witness)
+    sources = [(s, moves_of(around)) for s, around in fewest.sources]
     certificate = DisjointCertificate(
-        arcs, moves_of(result.symmetry), network.selected(source), network.selected(target), sources, seen,
-        result.neighbours,
+        arcs, moves_of(fewest.symmetry), network.selected(source), network.selected(target), sources, seen,
+        fewest.neighbours,
     )  # fmt: skip
-    return Certified(result, certificate)
+    return Certified(fewest, certificate)
 
 
 class _Witness:

@@ -33,15 +33,15 @@ SHOWN = 4
 
 
 def hops(call: MeasureCall) -> Certified[Answer]:
-    result = pair_distances.hops(call.machine, *call.pair(), mean=_of_mean(call))
-    return _answer(call, result, NUMBER, BY_CABLES)
+    certified = pair_distances.hops(call.machine, *call.pair(), mean=_of_mean(call))
+    return _answer(call, certified, NUMBER, BY_CABLES)
 
 
 def latency(call: MeasureCall) -> Certified[Answer]:
     source, target = call.pair()
     message = call.quantity("message", units.SIZE) or 0.0
-    result = pair_distances.latency(call.machine, source, target, message, mean=_of_mean(call))
-    return _answer(call, result, TIME, "zero load, cut-through")
+    certified = pair_distances.latency(call.machine, source, target, message, mean=_of_mean(call))
+    return _answer(call, certified, TIME, "zero load, cut-through")
 
 
 def _of_mean(call: MeasureCall) -> bool:
@@ -51,10 +51,10 @@ def _of_mean(call: MeasureCall) -> bool:
 def _answer(
     call: MeasureCall, certified: Certified[far.Histogram], dimension: Dimension, assumption: str
 ) -> Certified[Answer]:
-    result = certified.answer
-    result.require_complete()
-    farthest = pair_name(call.machine, result.source, result.target)
-    answer = spread_answer(call, result.value, result.pairs, farthest, dimension, assumption)
+    histogram = certified.answer
+    histogram.require_complete()
+    farthest = pair_name(call.machine, histogram.source, histogram.target)
+    answer = spread_answer(call, histogram.value, histogram.pairs, farthest, dimension, assumption)
     return Certified(answer, certified.certificate)
 
 
@@ -88,9 +88,9 @@ def _spread(values: Floats, pairs: Ints, dimension: Dimension) -> str:
 
 def disjoint_paths(call: MeasureCall) -> Certified[Answer]:
     certified = pair_distances.disjoint_paths(call.machine, *call.pair())
-    result = certified.answer
-    binding = (pair_name(call.machine, result.source, result.target),)
-    answer = call.exact(result.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
+    fewest = certified.answer
+    binding = (pair_name(call.machine, fewest.source, fewest.target),)
+    answer = call.exact(fewest.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
     return Certified(answer, certified.certificate)
 
 
@@ -103,8 +103,8 @@ def connected(call: MeasureCall) -> Certified[Answer]:
 
 def reachable(call: MeasureCall) -> Certified[Answer]:
     ends = call.ends(call.one())
-    result = reachability(call.machine.network, ends)
-    number = bounded(*result.largest, "the largest set of end points that have a path to each other")
+    reach = reachability(call.machine.network, ends)
+    number = bounded(*reach.largest, "the largest set of end points that have a path to each other")
     return Certified(call.number(number, NUMBER), ReachableCertificate(call.machine.network.selected(ends)))
 
 

@@ -45,14 +45,14 @@ class PlanCall:
         if not keys:
             raise self.refuse("nothing is selected")
         wiring = self.network.wiring
-        result = frozenset(
+        places = frozenset(
             p
             for p, place in enumerate(wiring.places)
             if not place.spare and self.network.ends[p] and (place.device in keys or set(keys) & set(place.around))
         )
-        if not result or any(key in self.plan.devices and self.plan.devices[key].kind == "switch" for key in keys):
+        if not places or any(key in self.plan.devices and self.plan.devices[key].kind == "switch" for key in keys):
             raise self.refuse("no end points are selected")
-        return result
+        return places
 
     def pair(self) -> tuple[Places, Places]:
         """From which end points to which: `A -> B`, or all pairs of one selection."""

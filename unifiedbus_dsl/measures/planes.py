@@ -152,9 +152,9 @@ def faster_plane_line(
         inside = protocol == number
         if not inside.any() or not _may_carry(network, demand, inside, scale):
             continue
-        result = _scale_over(machine, demand, routing, names[number])
-        if result > scale * (1 + GAIN) and (best is None or result > best[0]):
-            best = (result, number)
+        own_scale = _scale_over(machine, demand, routing, names[number])
+        if own_scale > scale * (1 + GAIN) and (best is None or own_scale > best[0]):
+            best = (own_scale, number)
     if best is None:
         return ()
     row = row_sums(demand, network.ends)

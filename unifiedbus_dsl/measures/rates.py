@@ -46,36 +46,36 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
     traffic, demand = call.matrix()
     routing = read_routing(call)
     others = read_background(call, routing)
-    result = (
+    rates = (
         routing.throughput(call.machine, demand) if others is None else throughput_beside(call, routing, demand, others)
     )
     row = row_sums(demand, call.machine.network.ends)
-    least, scale = float(row[row > 0].min()), float(result.scale)
+    least, scale = float(row[row > 0].min()), float(rates.scale)
     senders = Senders.of(call.machine, scale * row)
     alike = scale == 0 or senders.alike
     answer = scaled_answer(
         call,
-        result.scale,
+        rates.scale,
         least,
-        binding(call.machine, result.binding) + binding_ends(call.machine, result.binding_ends),
+        binding(call.machine, rates.binding) + binding_ends(call.machine, rates.binding_ends),
         (
             f"routing {routing.text}",
             f"{'' if alike else 'least '}rate that an end point injects",
             f"{traffic.pattern}",
             *(() if others is None else (others.sentence,)),
-            *carrying_sentence(call.machine, result.load_Bps),
-            *((result.scale.reason,) if result.scale.kind == "estimate" else ()),
+            *carrying_sentence(call.machine, rates.load_Bps),
+            *((rates.scale.reason,) if rates.scale.kind == "estimate" else ()),
         ),
         {"scale": scale, "senders": int((row > 0).sum())} | ({} if alike else senders.to_json()),
         (
             *(() if alike else (senders.sentence(),)),
-            *(() if others else faster_plane_line(call.machine, demand, routing, scale, result.load_Bps)),
+            *(() if others else faster_plane_line(call.machine, demand, routing, scale, rates.load_Bps)),
         ),
     )
     if others is not None:
         how = routing.relays, claimed(call.machine, routing)
-        return Certified(answer, certify_beside(call, demand, result, others, how))
-    return Certified(answer, certify_throughput(call.machine, demand, routing, result))
+        return Certified(answer, certify_beside(call, demand, rates, others, how))
+    return Certified(answer, certify_throughput(call.machine, demand, routing, rates))
 
 
 def scaled_answer(
@@ -188,7 +188,7 @@ def load(call: MeasureCall) -> Certified[Answer]:
 
 def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
     used = utilisation(question)
-    result, share, machine = used.answer, used.answer.share, used.answer.machine
+    used_load, share, machine = used.answer, used.answer.share, used.answer.machine
     top = float(share.max())
     full = np.flatnonzero(share >= top * (1 - 1e-9))
     answer = call.exact(
@@ -196,21 +196,21 @@ def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
         NUMBER,
         binding=binding(call.machine, full),
         assumptions=(
-            f"routing {result.routing.text}",
-            result.traffic,
-            *carrying_sentence(machine, result.loads.load_Bps),
-            result.said,
+            f"routing {used_load.routing.text}",
+            used_load.traffic,
+            *carrying_sentence(machine, used_load.loads.load_Bps),
+            used_load.said,
         ),
-        detail=by_part(machine, share) | {"rate": result.rate_Bps} | result.senders.to_json(),
+        detail=by_part(machine, share) | {"rate": used_load.rate_Bps} | used_load.senders.to_json(),
         text=f"{percent(top)} of the busiest cable",
         lines=(
-            *(() if result.senders.alike else (result.senders.sentence(),)),
+            *(() if used_load.senders.alike else (used_load.senders.sentence(),)),
             *lines_by_part(machine, share),
-            *_idle_plane(result),
+            *_idle_plane(used_load),
         ),
     )
-    if result.loads.estimate:
-        answer = evolve(answer, kind="estimate", assumptions=(*answer.assumptions, result.loads.estimate))
+    if used_load.loads.estimate:
+        answer = evolve(answer, kind="estimate", assumptions=(*answer.assumptions, used_load.loads.estimate))
     return Certified(answer, used.certificate)
 
 
@@ -232,7 +232,7 @@ def by_part(machine: NetworkContext, share: Floats) -> dict[str, Any]:
     busiest = top[np.argsort(-share[top], kind="stable")[:BUSIEST]]
     return {
         "by_link": _parts(network, share, network.kinds.link[network.kind], list(machine.fabric.plan.links)),
-        "by_tier": _parts(network, share, (result := tiers(network, end_points(machine))).band, result.names),
+        "by_tier": _parts(network, share, (bands := tiers(network, end_points(machine))).band, bands.names),
         "busiest": [
             {"arc": name, "utilisation": float(part)}
             for name, part in zip(arc_names(machine, busiest), share[busiest], strict=True)
@@ -251,11 +251,11 @@ def _parts(network: Network, share: Floats, part: Ints, names: list[str]) -> dic
 
 def lines_by_part(machine: NetworkContext, share: Floats) -> tuple[str, ...]:
     """Return the same for a reader: a line for link types, a line for tiers."""
-    result = by_part(machine, share)
+    detail = by_part(machine, share)
     return tuple(
         f"by {noun}: "
         + "; ".join(f"{name} at most {percent(v['most'])}, mean {percent(v['mean'])}" for name, v in parts)
-        for noun, parts in (("link", result["by_link"].items()), ("tier", result["by_tier"].items()))
+        for noun, parts in (("link", detail["by_link"].items()), ("tier", detail["by_tier"].items()))
     )
 
 
@@ -267,17 +267,17 @@ def fair(call: MeasureCall) -> Certified[Answer]:
     traffic, demand = call.matrix()
     seed = call.integer("hash")
     shares = "ecmp shares" if seed is None else f"one shortest path a flow, hashed with seed {seed}"
-    result, _, _ = flows(call)
-    rate, count = sharing.fair_rates(result), result.count
+    shared, _, _ = flows(call)
+    rate, count = sharing.fair_rates(shared), shared.count
     least, mean = float(rate.min()), float((rate * count).sum() / count.sum())
     detail: dict[str, Any] = {"mean": mean, "max": float(rate.max()), "flows": int(count.sum())}
-    carrying = carrying_sentence(call.machine, _shared_load(call, result))
+    carrying = carrying_sentence(call.machine, _shared_load(call, shared))
     said = ("max-min fair rate of the slowest flow", shares, traffic.pattern, *carrying)
     last = 0.0
     if traffic.size_bytes:
-        last = detail["completion_s"] = sharing.completion(result, traffic.size_bytes).makespan_s
+        last = detail["completion_s"] = sharing.completion(shared, traffic.size_bytes).makespan_s
     answer = call.exact(least, RATE, assumptions=said, detail=detail)
-    return Certified(answer, certify_fair(call, demand, result, rate, traffic.size_bytes or 0.0, last))
+    return Certified(answer, certify_fair(call, demand, shared, rate, traffic.size_bytes or 0.0, last))
 
 
 def certify_fair(

@@ -53,9 +53,9 @@ class RoutingCall:
             return None
         if not isinstance(node, tree.ListExpr):
             raise self.call.refuse(node, "`order` is a list of dimensions", "such as `order = [1, 0]`")
-        result = [self.call.evaluator.integer(item, low=0) for item in node.items]
-        order = tuple(each for each in result if each is not None)
-        if len(order) != len(result):
+        numbers = [self.call.evaluator.integer(item, low=0) for item in node.items]
+        order = tuple(each for each in numbers if each is not None)
+        if len(order) != len(numbers):
             raise RefusedError
         if sorted(order) != list(range(len(order))):
             usual = list(range(len(order)))[::-1]

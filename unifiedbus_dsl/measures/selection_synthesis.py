@@ -62,7 +62,7 @@ class _SelectionWriter:
         plan = self.fabric.plan
         starts = np.asarray(plan.numbering.child_starts[key], dtype=np.int64)
         which = np.searchsorted(starts, offsets, side="right") - 1
-        result = list[_Part]()
+        parts = list[_Part]()
         for number in np.unique(which).tolist():
             child, first = plan.assemblies[key].children[number], int(starts[number])
             size = plan.device_count[child.type]
@@ -72,14 +72,14 @@ class _SelectionWriter:
             for place in np.sort(one).tolist():
                 elements = held[same == same[place]]
                 step = _subscripts(child, elements)
-                if step is None or len(one) + len(result) > MOST_PARTS:
+                if step is None or len(one) + len(parts) > MOST_PARTS:
                     return [_Part("", elements, 0, "")] * (MOST_PARTS + 1)
                 these = inner[begin[place] : begin[place] + count[place]]
                 start = first + elements * size
                 for tail in self._tails(child.type, base + int(start[0]), these):
                     path = f"{step}.{tail.path}" if tail.path else step
-                    result.append(_Part(path, (start[:, None] + tail.start).ravel(), tail.size, tail.kind))
-        return result
+                    parts.append(_Part(path, (start[:, None] + tail.start).ravel(), tail.size, tail.kind))
+        return parts
 
     def _tails(self, key: str, base: int, offsets: Ints) -> list[_Part]:
         """Return what follows the path of an instance: nothing where the instance as a whole is meant."""

@@ -68,12 +68,12 @@ def fewest_lanes(machine: NetworkContext, demand: Demand, rule: PathRule) -> Cer
         free = exact(1, "no cycle of channel dependencies with a single lane")
         return Certified(FewestLanes(free), plain.certificate)
     assert isinstance(plain.certificate, CycleCertificate)
-    result = dependencies(routes(machine.symmetry, demand, rule))
-    order, lanes = _best(machine, demand, rule, result)
-    kept = is_invariant(result.group.arc_orbit, order)
+    channels = dependencies(routes(machine.symmetry, demand, rule))
+    order, lanes = _best(machine, demand, rule, channels)
+    kept = is_invariant(channels.group.arc_orbit, order)
     certificate = LanesCertificate(
         plain.certificate.traffic, order.block, order.rank, lanes, plain.certificate,
-        tuple(moves_of(result.group)) if kept else (),
+        tuple(moves_of(channels.group)) if kept else (),
     )  # fmt: skip
     reason = "a cycle of dependencies with one lane; " + (order.scheme or "an order of channels")
     return Certified(FewestLanes(bounded(LEAST, lanes, reason), order, plain.answer.cycle), certificate)
@@ -149,12 +149,12 @@ def virtual_lanes(call: MeasureCall) -> Certified[Answer]:
     traffic, demand = call.matrix()
     routing, rule = read_paths(call)
     certified = fewest_lanes(call.machine, demand, rule)
-    result = certified.answer
+    fewest = certified.answer
     answer = call.number(
-        result.lanes,
+        fewest.lanes,
         NUMBER,
         assumptions=(f"routing {routing}", *notes(rule), traffic.pattern, "lossless links, paths as they are"),
-        detail={} if result.order is None else {"scheme": result.order.scheme},
-        lines=cycle_lines(call.machine, result.cycle),
+        detail={} if fewest.order is None else {"scheme": fewest.order.scheme},
+        lines=cycle_lines(call.machine, fewest.cycle),
     )
     return Certified(answer, certified.certificate)

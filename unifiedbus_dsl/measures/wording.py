@@ -46,12 +46,12 @@ def parts_around(plan: Plan, name: str) -> list[tuple[str, str]]:
     """Return the path and the type of each part that a device is in, from the outermost to the device itself, of the
     path of the device."""
     key, path = plan.root, list[str]()
-    result = []
+    parts = []
     for segment in name.split("."):
         path.append(segment)
         key = next(child.type for child in plan.assemblies[key].children if child.name == segment.split("[")[0])
-        result.append((".".join(path), key))
-    return result
+        parts.append((".".join(path), key))
+    return parts
 
 
 def cut(plan: Plan, name: str, wanted: Callable[[str], bool]) -> str:

@@ -65,8 +65,8 @@ def _installed() -> Path | None:
 
 def _graphviz() -> Path | None:
     """Return the `dot` of Graphviz itself."""
-    result = shutil.which("dot")
-    return Path(result) if result else None
+    program = shutil.which("dot")
+    return Path(program) if program else None
 
 
 def draw(dot: str, format: Format = "svg", program: str | Path | None = None) -> bytes:
@@ -84,14 +84,14 @@ def draw(dot: str, format: Format = "svg", program: str | Path | None = None) ->
     dot_command.DOT_BINARY = find_dot(program, format)
     try:
         source = graphviz.Source(dot, engine="neato")
-        result: bytes = source.pipe(format=format, neato_no_op=2, quiet=True)
+        picture: bytes = source.pipe(format=format, neato_no_op=2, quiet=True)
     except graphviz.ExecutableNotFound as error:
         raise NoGraphvizError(str(error)) from error
     except graphviz.CalledProcessError as error:
         raise DrawingError(f"Graphviz could not draw this as {format}: {_last_line(error.stderr)}") from error
     finally:
         dot_command.DOT_BINARY = before
-    return result
+    return picture
 
 
 def _last_line(stderr: bytes | str | None) -> str:

@@ -97,13 +97,13 @@ def _page() -> str:
 def type_pictures(plan: Plan) -> list[Shown]:
     """Return an overview of each assembly type, every device of the small ones, and the floor of the system."""
     survey = PlanSummary(plan)
-    result = [Shown("overview", key, svg(overview_picture(plan, key, survey))) for key in reversed(plan.bottom_up)]
+    pictures = [Shown("overview", key, svg(overview_picture(plan, key, survey))) for key in reversed(plan.bottom_up)]
     small = [key for key in reversed(plan.bottom_up) if plan.device_count[key] <= MOST_DETAIL]
-    result += [Shown("every device", key, svg(detail_picture(plan, key, survey))) for key in small]
+    pictures += [Shown("every device", key, svg(detail_picture(plan, key, survey))) for key in small]
     if plan.device_count[plan.root] <= 40 * MOST_PLACES:
         with suppress(NothingPlacedError, TooManyMarksError):
-            result.append(Shown("floor", plan.root, svg(floor_picture(plan, plan.root, survey))))
-    return result
+            pictures.append(Shown("floor", plan.root, svg(floor_picture(plan, plan.root, survey))))
+    return pictures
 
 
 def type_data(plan: Plan, tables: dict[tuple[int, ...], int]) -> dict[str, Any]:

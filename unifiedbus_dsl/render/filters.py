@@ -131,7 +131,7 @@ def collapsed(plan: Plan, places: frozenset[Place]) -> Plan:
 def helpful_collapse(plan: Plan, most: int) -> tuple[str, int] | None:
     """Return the kind of assembly whose collapse leaves most devices and no more than `most`, and how many these
     are."""
-    result: list[tuple[int, str]] = []
+    counts: list[tuple[int, str]] = []
     for kind in attributes.KINDS_OF_ASSEMBLY:
         places = frozenset(
             place for place, child in arrays(plan) if child.type in plan.assemblies and kind_of(plan, child) == kind
@@ -140,5 +140,5 @@ def helpful_collapse(plan: Plan, most: int) -> tuple[str, int] | None:
             smaller = collapsed(plan, places)
             count = smaller.device_count[smaller.root]
             if count <= most:
-                result.append((count, kind))
-    return max(((kind, count) for count, kind in result), key=lambda each: each[1], default=None)
+                counts.append((count, kind))
+    return max(((kind, count) for count, kind in counts), key=lambda each: each[1], default=None)

@@ -101,13 +101,13 @@ class _Steps:
         return [palette.STEPS[round(i * last / max(many - 1, 1)) if many > 1 else 2] for i in range(many)]
 
     def entries(self, unit: str) -> list[list[Mark]]:
-        result: list[list[Mark]] = []
+        marks: list[list[Mark]] = []
         if not len(self.limits):  # no two parts are joined
-            return result
+            return marks
         lows = [self.low, *self.limits[:-1].tolist()]
         for i, (colour, low, high) in enumerate(zip(self._colours, lows, self.limits.tolist(), strict=True)):
             text = (
                 f"{format_number(high)} {unit}" if self.each else f"{format_number(low)} – {format_number(high)} {unit}"
             )
-            result.append(box_entry(f"legend-step-{i}", text, palette.KindStyle(colour, palette.PAPER), shape="square"))
-        return result
+            marks.append(box_entry(f"legend-step-{i}", text, palette.KindStyle(colour, palette.PAPER), shape="square"))
+        return marks

@@ -49,10 +49,10 @@ def part_of(plan: Plan, key: str) -> Plan:
 
 def too_many_help(view: View) -> str:
     """Return what to write where a detail picture is too large."""
-    result = helpful_collapse(part_of(view.plan, view.key), MOST_DEVICES)
-    if result is None:
+    collapse = helpful_collapse(part_of(view.plan, view.key), MOST_DEVICES)
+    if collapse is None:
         return "draw the overview, or a detail of one type with `--type`"
-    kind, count = result
+    kind, count = collapse
     return f"`collapse {kind}` leaves {count:,} boxes to draw"
 
 

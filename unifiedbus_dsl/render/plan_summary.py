@@ -107,13 +107,13 @@ class Bundle:
     @cached_property
     def ends(self) -> tuple[Ends, ...] | None:
         """The ends of all rules, turned so that `left` is on the left; None where there are too many to look at."""
-        result: list[Ends] = []
+        turned: list[Ends] = []
         for rule in self.rules:
             these = ends(rule)
             if these is None:
                 return None
-            result.append(these if rule.left.child == self.left else Ends(these.right, these.left, these.each))
-        return tuple(result)
+            turned.append(these if rule.left.child == self.left else Ends(these.right, these.left, these.each))
+        return tuple(turned)
 
 
 def sum_text(count: int, rate: Fraction) -> str:
@@ -200,11 +200,13 @@ def ends(rule: Rule) -> Ends | None:
 def moving_dimensions(bundle: Bundle, child: Child) -> tuple[int, ...] | None:
     """Return the dimensions in which the two ends of some cable inside the array differ: `(1,)` for a mesh along the
     rows."""
-    result = bundle.ends
-    if result is None:
+    ends_of_rules = bundle.ends
+    if ends_of_rules is None:
         return None
     return tuple(
-        k for k in range(len(child.shape)) if any(bool((these.left[k] != these.right[k]).any()) for these in result)
+        k
+        for k in range(len(child.shape))
+        if any(bool((these.left[k] != these.right[k]).any()) for these in ends_of_rules)
     )
 
 
@@ -356,11 +358,11 @@ class PlanSummary:
         """The key figures of each type."""
         if self.whole is not None:
             return PlanSummary(self.whole).figures
-        result = {key: _device_figures(self.plan, key) for key in self.plan.devices}
+        figures_of = {key: _device_figures(self.plan, key) for key in self.plan.devices}
         for key in self.plan.bottom_up:
-            parts = [(child, result[child.type]) for child in self.plan.assemblies[key].children]
-            result[key] = _assembly_figures(self.plan, parts, self.bundles[key])
-        return result
+            parts = [(child, figures_of[child.type]) for child in self.plan.assemblies[key].children]
+            figures_of[key] = _assembly_figures(self.plan, parts, self.bundles[key])
+        return figures_of
 
     @cached_property
     def colours(self) -> Mapping[str, str]:

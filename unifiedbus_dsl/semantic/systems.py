@@ -104,7 +104,7 @@ def _size_fits(name: str, plan: Plan, model: Model, limits: Limits, sink: Sink) 
 
 def _others(model: Model, elaborator: Elaborator) -> tuple[Plan, ...]:
     """Plans of the types of the main file that no system uses and that need no arguments."""
-    result = []
+    plans = []
     for definition in model.main.own.values():
         node = definition.node
         if not isinstance(node, tree.TypeDef) or definition in elaborator.used:
@@ -114,8 +114,8 @@ def _others(model: Model, elaborator: Elaborator) -> tuple[Plan, ...]:
             continue
         key = elaborator.elaborate(TypeValue(definition), node.name.span)
         if key is not None and node.kind.text in attributes.KINDS_OF_ASSEMBLY:
-            result.append(make_plan("", key, elaborator))
-    return tuple(result)
+            plans.append(make_plan("", key, elaborator))
+    return tuple(plans)
 
 
 def make_plan(system: str, root: str, elaborator: Elaborator) -> Plan:

@@ -238,8 +238,8 @@ class NetworkContext:
 
     def ends(self, devices: Ints) -> Ints:
         """Return the end points among these devices, in their order; switches are left out."""
-        result = self.end_of_device[devices]
-        return result[result >= 0]
+        ends = self.end_of_device[devices]
+        return ends[ends >= 0]
 
     @cached_property
     def lost_ends(self) -> Ints:

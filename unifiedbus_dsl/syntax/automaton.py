@@ -86,7 +86,7 @@ class Automaton:
             if action is None:
                 return None
             if action >= 0:
-                result = Move(renamed, tuple(empty), None, self._landing(at, action))
+                made = Move(renamed, tuple(empty), None, self._landing(at, action))
                 break
             if -1 - action in self.empty:
                 at = self._row(at.state, self._goes_to(at.state, action))
@@ -98,10 +98,10 @@ class Automaton:
                 else:
                     renamed = at
             else:
-                result = Move(renamed, tuple(empty), self._reductions[-1 - action], None)
+                made = Move(renamed, tuple(empty), self._reductions[-1 - action], None)
                 break
-        row.moves[terminal] = result
-        return result
+        row.moves[terminal] = made
+        return made
 
     def go_to(self, row: Row, origin: str) -> Landing:
         """Return what comes onto this row when a rule of this origin is reduced there; kept in the row."""

@@ -43,21 +43,21 @@ def format(file: tree.File) -> str:
     if file.damage:
         raise FormatError(f"{file.source.name} has statements that can't be read")
     try:
-        result = _Printer(file).run()
+        printed = _Printer(file).run()
     except (KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{file.source.name} has a node where no text has one: {error}") from error
-    _check(file, result)
-    return result
+    _check(file, printed)
+    return printed
 
 
-def _check(file: tree.File, result: str) -> None:
+def _check(file: tree.File, printed: str) -> None:
     """Formatting must not change what a text says, whatever it says: so read it again and compare.
 
     Raises:
         FormatError: it would change.
     """
     sink = Sink()
-    again = parse(Source(file.source.name, result), sink)
+    again = parse(Source(file.source.name, printed), sink)
     if again.damage or again != file or _comment_texts(again) != _comment_texts(file):
         raise FormatError(f"{file.source.name} would not read the same after formatting")
 

@@ -158,9 +158,9 @@ def hint(statement: str, at: int) -> Hint | None:
     it."""
     text = statement[:MAX_TEXT]
     for habit in _habits():
-        for result in habit.find.finditer(text):
-            if result.start() <= at <= result.end():
-                return _filled(habit, result)
+        for match in habit.find.finditer(text):
+            if match.start() <= at <= match.end():
+                return _filled(habit, match)
     return None
 
 

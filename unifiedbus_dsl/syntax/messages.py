@@ -83,9 +83,9 @@ _OTHER_SIGN = {"=": "==", "==": "="}
 
 def unexpected(context: Context, token: Token) -> Diagnostic:
     """UB0101 or UB0108: a token that has no place here."""
-    result = _of_habit(context, token) or _misspelt_before(context, token) or _misspelt(context, token)
-    if result is not None:
-        return result
+    diagnosis = _of_habit(context, token) or _misspelt_before(context, token) or _misspelt(context, token)
+    if diagnosis is not None:
+        return diagnosis
     expected = _expected(context)
     if token.type == END:
         end = context.engine.last_end

@@ -63,11 +63,11 @@ def load_tables() -> Tables:
     """Return the tables of the grammar, from the cache where it holds them, else built (and the cache filled)."""
     grammar = grammar_path().read_bytes()
     path = cache_path(grammar)
-    result = _read(path)
-    if result is None:
-        result = build_tables(grammar.decode())
-        _write(path, result)
-    return result
+    tables = _read(path)
+    if tables is None:
+        tables = build_tables(grammar.decode())
+        _write(path, tables)
+    return tables
 
 
 def cache_path(grammar: bytes) -> Path:

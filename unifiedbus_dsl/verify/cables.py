@@ -62,9 +62,9 @@ class Cables:
     def end_device(self) -> Ints:
         """Device of each end point, [E]."""
         some = np.flatnonzero(self.end >= 0)
-        result = np.zeros(self.ends, dtype=np.int64)
-        result[self.end[some]] = self.device[some]
-        return result
+        device_of = np.zeros(self.ends, dtype=np.int64)
+        device_of[self.end[some]] = self.device[some]
+        return device_of
 
     @cached_property
     def sided(self) -> bool:
@@ -97,10 +97,10 @@ class Cables:
 
     def members(self, ends: NDArray[Any]) -> Bools:
         """Return which vertices are those of the end points that are marked in `ends` [E], [V]."""
-        result = np.zeros(self.vertices, dtype=bool)
+        mask = np.zeros(self.vertices, dtype=bool)
         some = np.flatnonzero(self.end >= 0)
-        result[some] = ends[self.end[some]]
-        return result
+        mask[some] = ends[self.end[some]]
+        return mask
 
 
 def read_cables(fabric: Fabric, health: Floats | None = None, lost: Bools | None = None) -> Cables:

@@ -84,9 +84,9 @@ def begins(cables: Cables, ways: Ways, senders: Bools) -> Bools:
 
 def marked(cables: Cables, vertices: NDArray[np.integer]) -> Bools:
     """Return which vertices are among some, [V]."""
-    result = np.zeros(cables.vertices, dtype=bool)
-    result[vertices] = True
-    return result
+    mask = np.zeros(cables.vertices, dtype=bool)
+    mask[vertices] = True
+    return mask
 
 
 def levels_of(ways: Ways) -> Iterator[Ints]:

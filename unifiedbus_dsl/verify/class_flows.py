@@ -187,9 +187,9 @@ class Values:
 
 def _count(numbers: Ints, size: int) -> int:
     """Return how many different numbers there are, all below `size`."""
-    result = np.zeros(size, dtype=bool)
-    result[numbers] = True
-    return int(result.sum())
+    seen = np.zeros(size, dtype=bool)
+    seen[numbers] = True
+    return int(seen.sum())
 
 
 def _crossing(rates: Rates, cables: Cables, members: Bools) -> float:

@@ -46,22 +46,22 @@ class AcyclicCertificate:
     def _begins(self, cables: Cables, ways: Ways, goal: int) -> Bools:
         if not self.traffic.turns:
             return begins(cables, ways, self.traffic.senders_to(goal))
-        result = np.zeros(cables.vertices, dtype=bool)
+        starts = np.zeros(cables.vertices, dtype=bool)
         for at in self.traffic.intermediates(cables):
-            result[at] = True
-        return np.asarray(result & (ways.rank >= 0))
+            starts[at] = True
+        return np.asarray(starts & (ways.rank >= 0))
 
     def _check_turns(self, cables: Cables) -> None:
         """Hold ranks to rise along first legs, and from what comes to an intermediate to what goes on from there."""
         traffic, rank = self.traffic, self.rank
         sends = traffic.matrix.sent() > 0
-        result = [np.zeros((4, 0), dtype=np.int64)]  # arrivals: arc, vertex, its first and its last sender
+        arrivals = [np.zeros((4, 0), dtype=np.int64)]  # arrivals: arc, vertex, its first and its last sender
         for goal in traffic.intermediates(cables):
             ways = traffic.ways_to(cables, goal)
             check_rank(rank, crossed(ways, begins(cables, ways, sends)))
             for some in [sends] if traffic.each_to_each else _one_by_one(sends):
-                result.append(_arrivals(cables, ways, some))
-        arc, at, first, last = np.concatenate(result, axis=1)
+                arrivals.append(_arrivals(cables, ways, some))
+        arc, at, first, last = np.concatenate(arrivals, axis=1)
         for target in traffic.goals().tolist():
             ways = traffic.ways_to_end(cables, target)
             goes = traffic.matrix.column(target) > 0

@@ -156,10 +156,10 @@ def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> 
     new = np.append(True, (rows[1:] != rows[:-1]) | (cols[1:] != cols[:-1]))[: len(rows)]
     graph = csr_matrix((cost[new], (rows[new], cols[new])), shape=(nodes, nodes))
     far = dijkstra(graph, indices=n + np.arange(len(sources)))[:, :n]
-    result = np.full((cables.ends, len(sources)), np.inf)
+    lengths = np.full((cables.ends, len(sources)), np.inf)
     at = np.flatnonzero(cables.end >= 0)
-    np.minimum.at(result, cables.end[at], far[:, at].T)
+    np.minimum.at(lengths, cables.end[at], far[:, at].T)
     if prices.shortest:
-        hops = np.floor(result / hop + 0.25, where=np.isfinite(result), out=np.zeros_like(result))
-        result -= hops * hop
-    return np.asarray(result.T)
+        hops = np.floor(lengths / hop + 0.25, where=np.isfinite(lengths), out=np.zeros_like(lengths))
+        lengths -= hops * hop
+    return np.asarray(lengths.T)

@@ -124,12 +124,12 @@ class Memories:
         graph: Any = csr_matrix((room, (tail, head)), shape=(size, size))
         graph.data = np.minimum(graph.data, UNITS)
         graph = graph.astype(np.int32)
-        result = maximum_flow(graph, self.nodes, int(self.memory[target]))
-        left = graph - result.flow
+        max_flow = maximum_flow(graph, self.nodes, int(self.memory[target]))
+        left = graph - max_flow.flow
         left.eliminate_zeros()
         side = np.zeros(size, dtype=bool)
         side[breadth_first_order(left, self.nodes, return_predecessors=False)] = True
-        return float(result.flow_value) / unit, side[:-1]
+        return float(max_flow.flow_value) / unit, side[:-1]
 
     def cut(self, side: Bools) -> float:
         """Return capacity from one side to the other, byte/s."""

@@ -38,9 +38,9 @@ class HalvingGraph:
 
     def matrix(self) -> Floats:
         """Return capacity between each two nodes, [N, N]."""
-        result = np.zeros((self.nodes, self.nodes))
-        result[self.a, self.b] = result[self.b, self.a] = self.capacity
-        return result
+        between = np.zeros((self.nodes, self.nodes))
+        between[self.a, self.b] = between[self.b, self.a] = self.capacity
+        return between
 
     def place(self, vertices: Ints) -> Ints:
         """Return the node of each of these vertices, -1 where it is none's least."""

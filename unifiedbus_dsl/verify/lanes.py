@@ -116,9 +116,9 @@ class _Comes:
 
     def next_lane(self, place: Ints, rank: Ints) -> Ints:
         """Return the highest lane on which packets leave places by channels of some ranks."""
-        result = np.zeros(len(place), dtype=np.int64)
+        lane = np.zeros(len(place), dtype=np.int64)
         for level in range(len(self.least)):
             if level:
-                result[self.least[level, place] < rank] = level
-            result[self.most[level, place] >= rank] = level + 1
-        return result
+                lane[self.least[level, place] < rank] = level
+            lane[self.most[level, place] >= rank] = level + 1
+        return lane

@@ -127,9 +127,9 @@ def _spread(reached: Bools, tail: Ints, head: Ints) -> Bools:
     tails, heads = np.append(tail, np.full(len(start), n)), np.append(head, start)
     graph = csr_matrix((np.ones(len(tails), np.int8), (tails, heads)), shape=(n + 1, n + 1))
     order = breadth_first_order(graph, n, return_predecessors=False)
-    result = np.zeros(n + 1, dtype=bool)
-    result[order] = True
-    return result[:n]
+    reached_now = np.zeros(n + 1, dtype=bool)
+    reached_now[order] = True
+    return reached_now[:n]
 
 
 @frozen(eq=False)

@@ -84,17 +84,17 @@ def check(stated: StatedOrbits, members: int = MEMBERS, seed: int = 0) -> None:
         some = np.sort(draw.choice(some, members // 2, replace=False))
     ids = np.concatenate([stated.member[some], [_moved(stated, int(n), draw) for n in some.tolist()]]).astype(np.int64)
     wanted = _stated_cables(stated)
-    result: dict[int, dict[tuple[int, int, int], int]] = {int(device): {} for device in ids.tolist()}
+    cables_of: dict[int, dict[tuple[int, int, int], int]] = {int(device): {} for device in ids.tolist()}
     for device, vertex, other, other_vertex, kind in _cables_at(stated, np.unique(ids)):
         place, digits = _located(stated, other)
         head = names.get(_name(stated, place, other_vertex, digits), -1)
         key = vertex, head, kind
         if device != other or vertex != other_vertex:
-            result[device][key] = result[device].get(key, 0) + 1
+            cables_of[device][key] = cables_of[device].get(key, 0) + 1
     for device in ids.tolist():
         place, digits = _located(stated, device)
         at = names.get(_name(stated, place, 0, digits), -1)
-        require(result[device] == wanted.get(at, {}), f"device {device} has other cables than its orbit")
+        require(cables_of[device] == wanted.get(at, {}), f"device {device} has other cables than its orbit")
 
 
 def _stated_cables(stated: StatedOrbits) -> dict[int, dict[tuple[int, int, int], int]]:

@@ -75,10 +75,10 @@ class Reach:
         name = np.zeros(self.ends, dtype=np.uint64)
         number = self.island + 1  # of 0 the hash is 0
         np.add.at(name, self.end, hashed(number, number, number, 1))
-        result = np.full(self.ends, -1, dtype=np.int64)
+        sort_of = np.full(self.ends, -1, dtype=np.int64)
         touching = np.unique(self.end)
-        result[touching] = np.unique(name[touching], return_inverse=True)[1]
-        return result
+        sort_of[touching] = np.unique(name[touching], return_inverse=True)[1]
+        return sort_of
 
     @cached_property
     def weight(self) -> Ints:
@@ -107,12 +107,12 @@ class Reach:
         touch = self._touch
         size = np.asarray(touch.sum(axis=0)).ravel()
         work = np.cumsum(np.asarray(touch @ size).ravel())
-        result = np.zeros(len(self.first), dtype=np.int64)
+        sizes = np.zeros(len(self.first), dtype=np.int64)
         bounds = np.unique(work // AT_ONCE, return_index=True)[1].tolist()
-        for low, high in pairwise([*bounds, len(result)]):
+        for low, high in pairwise([*bounds, len(sizes)]):
             near = (touch[low:high] @ touch.T) > 0
-            result[low:high] = near @ self.weight
-        return result
+            sizes[low:high] = near @ self.weight
+        return sizes
 
     def reached(self, members: Bools) -> Ints:
         """Return how many of the members each has a path to, itself counted, [E]; 0 for those that are no members."""
@@ -124,10 +124,10 @@ class Reach:
     def reached_from(self, end: int) -> Bools:
         """Return which end points one has a path to, itself counted, [E]."""
         touched = np.isin(self.island, self.island[self.end == end])
-        result = np.zeros(self.ends, dtype=bool)
-        result[self.end[touched]] = True
-        result[end] = True
-        return result
+        reached = np.zeros(self.ends, dtype=bool)
+        reached[self.end[touched]] = True
+        reached[end] = True
+        return reached
 
     # ---- the largest set in which each has a path to each other -----------------------------------------------------
 

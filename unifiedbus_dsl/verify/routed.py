@@ -275,10 +275,10 @@ def arc_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Ints:
     Raises:
         VerificationError: a move does not take arcs to arcs.
     """
-    result = list(_arc_images(cables, arcs, moves))
-    if not result:
+    images = list(_arc_images(cables, arcs, moves))
+    if not images:
         return np.arange(arcs.size)
-    one, two = (np.concatenate(each) for each in zip(*result, strict=True))
+    one, two = (np.concatenate(each) for each in zip(*images, strict=True))
     return components(arcs.size, one, two)
 
 

@@ -84,11 +84,11 @@ def work_out(cables: Cables, arcs: Arcs, flows: FlowSet) -> Use:
         own = np.flatnonzero((flows.target == target) & (flows.source != target))
         if not len(own):
             continue
-        result = _Shares(cables, arcs, tail, target).of(flows.source[own])
-        flow.append(own[result[1]])
-        arc.append(result[0])
-        share.append(result[2])
-        slowest = max(slowest, result[3])
+        used = _Shares(cables, arcs, tail, target).of(flows.source[own])
+        flow.append(own[used[1]])
+        arc.append(used[0])
+        share.append(used[2])
+        slowest = max(slowest, used[3])
     every = np.arange(len(flows.source))
     flow += [every, every]
     arc += [arcs.size + flows.source, arcs.size + cables.ends + flows.target]
@@ -258,9 +258,9 @@ class FairCertificate:
         use = work_out(*given) if self.path is None else follow(*given, *self.path)
         rate = fill(use, np.arange(len(flows.source)))
         claimed = np.sort(np.repeat(self.rate, np.round(self.count).astype(np.int64)))
-        result = np.sort(rate)
-        require(len(result) == len(claimed), "not as many rates as flows")
-        require(np.allclose(result, claimed, rtol=SAME, atol=0.0), "rates are not max-min fair")
+        rates = np.sort(rate)
+        require(len(rates) == len(claimed), "not as many rates as flows")
+        require(np.allclose(rates, claimed, rtol=SAME, atol=0.0), "rates are not max-min fair")
         if self.size_bytes:
             last = finish(use, np.full(len(rate), self.size_bytes))
             require(abs(last - self.last_s) <= SAME * last, "flows do not end when it is said")
@@ -320,8 +320,8 @@ class Timer:
                 use = work_out(cables, self.arcs, flows)
                 seconds, slowest = finish(use, flows.size), use.slowest_s
             known[id(matrix)] = matrix, (slowest_port(cables, matrix), seconds, slowest)
-        result: tuple[float, float | None, float] = known[id(matrix)][1]
-        return result
+        known_times: tuple[float, float | None, float] = known[id(matrix)][1]
+        return known_times
 
 
 @frozen(eq=False)

@@ -38,7 +38,7 @@ def check_tiers(cables: Cables, members: Bools, tier: Ids) -> None:
 def band_capacities(cables: Cables, tier: Ids) -> dict[tuple[int, int], tuple[int, float]]:
     """Return how many cables join each two tiers, the lower first, and what they carry one way, byte/s."""
     wide = int(tier.max(initial=0)) + 2
-    result: dict[int, tuple[int, float]] = {}
+    bands: dict[int, tuple[int, float]] = {}
     for some in cables.pieces():
         a, b = cables.a[some], cables.b[some]
         left = cables.left(some) & (a != b)
@@ -47,9 +47,9 @@ def band_capacities(cables: Cables, tier: Ids) -> dict[tuple[int, int], tuple[in
         count = np.bincount(place.ravel(), minlength=len(code))
         rate = np.bincount(place.ravel(), weights=cables.capacity(some)[left], minlength=len(code))
         for key, many, much in zip(code.tolist(), count.tolist(), rate.tolist(), strict=True):
-            before = result.get(key, (0, 0.0))
-            result[key] = before[0] + many, before[1] + much
-    return {(key // wide - 1, key % wide - 1): value for key, value in result.items()}
+            before = bands.get(key, (0, 0.0))
+            bands[key] = before[0] + many, before[1] + much
+    return {(key // wide - 1, key % wide - 1): value for key, value in bands.items()}
 
 
 @frozen(eq=False)

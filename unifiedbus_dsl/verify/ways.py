@@ -208,10 +208,10 @@ class DimensionByDimension:
 
     def _at(self, cables: Cables) -> Ints:
         """Place of each vertex, [V, dimensions]."""
-        result = np.full((cables.vertices, self.place.shape[1]), -1)
+        places = np.full((cables.vertices, self.place.shape[1]), -1)
         some = cables.end >= 0
-        result[some] = self.place[cables.end[some]]
-        return result
+        places[some] = self.place[cables.end[some]]
+        return places
 
     @staticmethod
     def _changed(at: Ints, tail: Ints, head: Ints) -> Ints:
@@ -224,6 +224,6 @@ class DimensionByDimension:
         """Return those of each index, and of each with all before it: what has the first ones right goes to such."""
         at = self._at(cables)
         outside = (at < 0).any(axis=1)
-        result = [at[:, k] for k in range(at.shape[1])]
-        result += [np.unique(at[:, : k + 1], axis=0, return_inverse=True)[1].ravel() for k in range(1, at.shape[1])]
-        return [np.where(outside, -1, each) for each in result]
+        colours = [at[:, k] for k in range(at.shape[1])]
+        colours += [np.unique(at[:, : k + 1], axis=0, return_inverse=True)[1].ravel() for k in range(1, at.shape[1])]
+        return [np.where(outside, -1, each) for each in colours]

@@ -60,12 +60,12 @@ def asked(
     sink = Sink()
     asker = asker_of(fabric, sink)
     call = build_call(name, text, named, sink)
-    result = (
+    value = (
         None if call is None else asker.tried(asker.call(call), answer, tuple(word.removesuffix("_") for word in named))
     )
-    if result is None:
+    if value is None:
         raise QuestionError(tuple(sink))
-    return marked_result(result, name, fabric)
+    return marked_result(value, name, fabric)
 
 
 def answered(fabric: Fabric, name: str, text: str, **named: object) -> Answer:
@@ -73,10 +73,10 @@ def answered(fabric: Fabric, name: str, text: str, **named: object) -> Answer:
     sink = Sink()
     asker = asker_of(fabric, sink)
     call = build_call(name, text, named, sink)
-    result = None if call is None else asker.answer(call)
-    if result is None:
+    answer = None if call is None else asker.answer(call)
+    if answer is None:
         raise QuestionError(tuple(sink))
-    return result
+    return answer
 
 
 def measure(fabric: Fabric, question: str) -> Answer:
@@ -92,10 +92,10 @@ def measure(fabric: Fabric, question: str) -> Answer:
     sink = Sink()
     asker = asker_of(fabric, sink)
     calls = measure_calls(question, sink)
-    result = asker.answer(calls[0]) if len(calls) == 1 and not sink.has_errors else None
-    if result is None:
+    answer = asker.answer(calls[0]) if len(calls) == 1 and not sink.has_errors else None
+    if answer is None:
         if not sink.has_errors:
             message = f"one measure is wanted, such as `diameter(all npu)`; found `{question}`"
             raise QuestionError((Diagnostic("UB0705", message, None),))
         raise QuestionError(tuple(sink))
-    return result
+    return answer

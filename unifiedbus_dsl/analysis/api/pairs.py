@@ -82,8 +82,8 @@ def disjoint_paths(fabric: Fabric, pairs: str = "") -> int:
     """
 
     def answer(call: MeasureCall) -> Certified[int]:
-        result = pair_distances.disjoint_paths(call.machine, *call.pair())
-        return Certified(result.answer.paths, result.certificate)
+        certified = pair_distances.disjoint_paths(call.machine, *call.pair())
+        return Certified(certified.answer.paths, certified.certificate)
 
     return asked(fabric, "disjoint_paths", or_all_ends(fabric, pairs), answer)
 
@@ -165,11 +165,11 @@ def _hops(call: MeasureCall) -> Certified[Distribution]:
 
 
 def _spread(call: MeasureCall, certified: Certified[far.Histogram]) -> Certified[Distribution]:
-    result = certified.answer
-    if not len(result.value):
+    histogram = certified.answer
+    if not len(histogram.value):
         raise NotAdmittedError("there is no pair of different end points with a path")
-    pair = end_name(call.machine, result.source), end_name(call.machine, result.target)
-    return Certified(Distribution(result.value, result.pairs, result.unreachable, pair), certified.certificate)
+    pair = end_name(call.machine, histogram.source), end_name(call.machine, histogram.target)
+    return Certified(Distribution(histogram.value, histogram.pairs, histogram.unreachable, pair), certified.certificate)
 
 
 def _path(machine: NetworkContext, route: path_enumeration.TimedPath) -> Path:

@@ -34,13 +34,13 @@ def bisection(fabric: Fabric, ends: str = "") -> BisectionResult:
 
     def answer(call: MeasureCall) -> Certified[BisectionResult]:
         machine = call.machine
-        ends, _, result = cuts.halved(call)
+        ends, _, bounds = cuts.halved(call)
         a, b = cable_ends(fabric)
-        half = over_devices(machine, result.side.astype(np.float64)) > 0
+        half = over_devices(machine, bounds.side.astype(np.float64)) > 0
         answer = BisectionResult(
-            fabric, result.capacity, read_only(half), read_only(result.vertex_side[a] != result.vertex_side[b])
+            fabric, bounds.capacity, read_only(half), read_only(bounds.vertex_side[a] != bounds.vertex_side[b])
         )
-        return Certified(answer, cuts.certify_bisection(machine.network, ends, result))
+        return Certified(answer, cuts.certify_bisection(machine.network, ends, bounds))
 
     return asked(fabric, "bisection", or_all_ends(fabric, ends), answer)
 
@@ -58,10 +58,10 @@ def oversubscription(fabric: Fabric, assemblies: str, ends: str = "") -> Oversub
     """
 
     def answer(call: MeasureCall) -> Certified[OversubscriptionResult]:
-        blocks, result, _ = cuts.boundary_capacity(call)
+        blocks, walls, _ = cuts.boundary_capacity(call)
         names = tuple(block_names(call.machine, blocks))
-        answer = OversubscriptionResult(names, result.inside_Bps, result.wall_Bps, result.ratio)
-        return Certified(answer, cuts.certify_walls(call, blocks, result, finite=False))
+        answer = OversubscriptionResult(names, walls.inside_Bps, walls.wall_Bps, walls.ratio)
+        return Certified(answer, cuts.certify_walls(call, blocks, walls, finite=False))
 
     return asked(fabric, "oversubscription", assemblies, answer, from_=or_all_ends(fabric, ends))
 
@@ -80,11 +80,11 @@ def tiers(fabric: Fabric, ends: str = "") -> TierCapacity:
     def answer(call: MeasureCall) -> Certified[TierCapacity]:
         network = call.machine.network
         ends = call.ends(call.one())
-        result = bands.tiers(network, ends)
+        bands_found = bands.tiers(network, ends)
         apart = np.iinfo(np.int32).max
-        least = np.minimum.reduceat(np.where(result.tier < 0, apart, result.tier), network.device_start[:-1])
+        least = np.minimum.reduceat(np.where(bands_found.tier < 0, apart, bands_found.tier), network.device_start[:-1])
         tier = np.where(least == apart, -1, least).astype(np.int64)
-        bands_of = TierCapacity(tuple(result.names), result.cables, result.capacity_Bps, read_only(tier))
-        return Certified(bands_of, cuts.certify_tiers(call.machine.network, ends, result))
+        bands_of = TierCapacity(tuple(bands_found.names), bands_found.cables, bands_found.capacity_Bps, read_only(tier))
+        return Certified(bands_of, cuts.certify_tiers(call.machine.network, ends, bands_found))
 
     return asked(fabric, "tiers", or_all_ends(fabric, ends), answer)

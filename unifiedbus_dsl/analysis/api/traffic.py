@@ -38,21 +38,21 @@ def throughput(fabric: Fabric, traffic: str, routing: str = "ecmp") -> Rates:
         machine = call.machine
         _, demand = call.matrix()
         wanted = read_routing(call)
-        result = wanted.throughput(machine, demand)
+        rates_found = wanted.throughput(machine, demand)
         full = np.zeros(machine.network.arcs)
-        full[result.binding] = 1.0
+        full[rates_found.binding] = 1.0
         held = np.zeros(machine.network.ends)
-        held[result.binding_ends] = 1.0
+        held[rates_found.binding_ends] = 1.0
         answer = Rates(
             fabric,
             wanted.text,
-            result.scale,
-            over_devices(machine, result.injected_Bps),
-            cable_loads(machine, wanted.text, result.load_Bps),
+            rates_found.scale,
+            over_devices(machine, rates_found.injected_Bps),
+            cable_loads(machine, wanted.text, rates_found.load_Bps),
             read_only(np.maximum(*over_cables(machine, full)) > 0),
             read_only(over_devices(machine, held) > 0),
         )
-        return Certified(answer, rates.certify_throughput(machine, demand, wanted, result))
+        return Certified(answer, rates.certify_throughput(machine, demand, wanted, rates_found))
 
     return asked(fabric, "throughput", traffic, answer, routing=routing)
 

@@ -190,22 +190,22 @@ class Surveyed(Tabular):
     def share(self, row: Row, measure: int) -> tuple[float, float] | None:
         """Return what a measure has left, as a part of its base: the worse and the better case; None where that has no
         meaning."""
-        result, base = self.answer(row, measure), self.base.answers[measure]
-        if result is None or base is None or "truth" in base.detail or not base.lower or not isfinite(base.upper):
+        answer, base = self.answer(row, measure), self.base.answers[measure]
+        if answer is None or base is None or "truth" in base.detail or not base.lower or not isfinite(base.upper):
             return None
-        if not isfinite(result.lower):
+        if not isfinite(answer.lower):
             return None
-        low, high = result.lower / base.upper, result.upper / base.lower
-        if result.of_base is not None:
-            low, high = max(low, result.of_base[0]), min(high, result.of_base[1])
-        if result.kind == base.kind == "exact":
-            low = high = result.value / base.value
-        return (high, low) if less_is_better(result.measure) else (low, high)
+        low, high = answer.lower / base.upper, answer.upper / base.lower
+        if answer.of_base is not None:
+            low, high = max(low, answer.of_base[0]), min(high, answer.of_base[1])
+        if answer.kind == base.kind == "exact":
+            low = high = answer.value / base.value
+        return (high, low) if less_is_better(answer.measure) else (low, high)
 
     @staticmethod
     def answer(row: Row, measure: int) -> Answer | None:
-        result = row.outcome.value
-        return None if result is None else result.answers[measure]
+        solved = row.outcome.value
+        return None if solved is None else solved.answers[measure]
 
     def quantiles(self, measure: int, confidence: float) -> list[quantiles.Quantile]:
         """Of the draws that are finished; one without an answer counts as the worst."""
@@ -362,9 +362,9 @@ def _cut(plan: Plan, name: str, size: int) -> str:
 def _goodness(row: Row) -> tuple[float, ...]:
     """Return what to sort by, worst first: the answers in order, one that is missing before any other, then what is
     lost."""
-    result = row.outcome.value
-    if result is None:
+    solved = row.outcome.value
+    if solved is None:
         return (-np.inf,)
-    order = [bound for answer in result.answers for bound in goodness(answer)]
-    left = [outage_report.remaining_fraction(tier) for tier in result.losses.tiers]
-    return (*order, -float(len(result.losses.cut_off)), -float(len(result.losses.lost)), *left, float(row.number))
+    order = [bound for answer in solved.answers for bound in goodness(answer)]
+    left = [outage_report.remaining_fraction(tier) for tier in solved.losses.tiers]
+    return (*order, -float(len(solved.losses.cut_off)), -float(len(solved.losses.lost)), *left, float(row.number))

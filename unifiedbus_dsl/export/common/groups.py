@@ -167,8 +167,8 @@ class _Grouper:
                 own += names
                 self.seen.extend(zip(names, firsts[numbers].tolist(), (firsts[numbers] + size).tolist(), strict=True))
             else:
-                result = zip(names, paths, firsts[numbers].tolist(), strict=True)
-                inner = (self.group(child.type, f"{n}-", n, first, f"{at}.") for n, at, first in result)
+                instances = zip(names, paths, firsts[numbers].tolist(), strict=True)
+                inner = (self.group(child.type, f"{n}-", n, first, f"{at}.") for n, at, first in instances)
                 groups += [group for group in inner if group is not None]
         level = self.plan.assemblies[key].kind
         if not groups:

@@ -35,10 +35,10 @@ ANY = Rule(r"(?s).+", 1 << 20)
 def legal(names: Iterable[str], rule: Rule) -> list[str]:
     """Return a legal and distinct name for each of these, in order; equal names give one."""
     every = list(names)
-    result = {name: name for name in every if rule.allows(name)}
-    taken = set(result)
+    legal_of = {name: name for name in every if rule.allows(name)}
+    taken = set(legal_of)
     for name in every:
-        if name in result:
+        if name in legal_of:
             continue
         own = own_name(name)
         base = own if rule.allows(own) else plain(own)[: rule.longest - 8].rstrip("-")
@@ -47,8 +47,8 @@ def legal(names: Iterable[str], rule: Rule) -> list[str]:
             number += 1
             new = f"{base}-{number}"
         taken.add(new)
-        result[name] = new
-    return [result[name] for name in every]
+        legal_of[name] = new
+    return [legal_of[name] for name in every]
 
 
 def map_text(changed: Iterable[tuple[str, str]]) -> str:

@@ -33,15 +33,15 @@ def stems(names: Sequence[str]) -> dict[str, str]:
     `plane[1, 2]` and `plane1[2]` would both be `plane1-2`: the second in order of name becomes `plane1-b`.
     """
     taken: dict[str, int] = {}
-    result = {}
+    stem_of = {}
     for name in sorted(names):
         stem = plain(name)
         root = _TAIL.sub("", stem)
         seen = taken[root] = taken.get(root, 0) + 1
         if seen > 1:
             stem = f"{stem}-{_letters(seen - 1)}"
-        result[name] = stem
-    return result
+        stem_of[name] = stem
+    return stem_of
 
 
 def _letters(number: int) -> str:
@@ -65,9 +65,9 @@ def elements(stem: str, shape: Sequence[int], numbers: IntArray) -> Texts:
         return np.full(numbers.shape, stem, dtype=object)
     glue = "-" if stem[-1].isdigit() else ""
     rows = np.stack(np.unravel_index(numbers, tuple(shape)), axis=-1).tolist()
-    result = np.empty(len(rows), dtype=object)
-    result[:] = [f"{stem}{glue}{'-'.join(map(str, row))}" for row in rows]
-    return result
+    texts = np.empty(len(rows), dtype=object)
+    texts[:] = [f"{stem}{glue}{'-'.join(map(str, row))}" for row in rows]
+    return texts
 
 
 def labelled(stem: str, child: Child, places: IntArray) -> Texts:
@@ -131,7 +131,7 @@ class Slugs:
         if self.plan.site is not None and key in self.plan.site.ports:
             return [str(name) for name in port_names(self.plan, key)]
         stems_ = self.of(key)
-        result: list[str] = []
+        names: list[str] = []
         for port in self.plan.devices[key].ports:
-            result += elements(stems_[port.name], port.shape, np.arange(port.count)).tolist()
-        return result
+            names += elements(stems_[port.name], port.shape, np.arange(port.count)).tolist()
+        return names

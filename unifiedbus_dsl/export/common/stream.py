@@ -89,8 +89,8 @@ def _ports(fabric: Fabric, ports: list[Texts], device: Any, port: Any) -> list[s
     for number_ in np.unique(types):
         chosen = types == number_
         names[chosen] = ports[number_][port[chosen]]
-    result: list[str] = names.tolist()
-    return result
+    texts: list[str] = names.tolist()
+    return texts
 
 
 def site_facts(fabric: Fabric, ids: NDArray[np.int64]) -> list[dict[str, str]]:
@@ -136,11 +136,11 @@ def kind_facts(fabric: Fabric) -> list[KindFacts]:
 
     table, links = arc_kinds(fabric), list(fabric.plan.links.values())
     unknown = without(fabric.plan, "rate", fabric.kinds.link).tolist()
-    result = []
+    rows = []
     for n, length in enumerate(fabric.kinds.length_m.tolist()):
         link = links[int(fabric.kinds.link[n])]
         medium = link.fields.get("medium")
-        result.append(
+        rows.append(
             KindFacts(
                 link.name,
                 medium if isinstance(medium, str) else "",
@@ -151,4 +151,4 @@ def kind_facts(fabric: Fabric) -> list[KindFacts]:
                 None if isnan(length) else float(length),
             )
         )
-    return result
+    return rows

@@ -83,9 +83,9 @@ def _graph(
     front, height = list(graph.level), 1
     while front:
         height += 1
-        result = {far for near in front for far in graph.between[near] if far not in graph.level}
-        graph.level |= dict.fromkeys(result, height)
-        front = list(result)
+        above = {far for near in front for far in graph.between[near] if far not in graph.level}
+        graph.level |= dict.fromkeys(above, height)
+        front = list(above)
     return graph
 
 
@@ -145,15 +145,15 @@ def _joined(graph: _Graph, below: Sequence[_Below], names: Mapping[int, str]) ->
     for number in range(len(below)):
         for other in near[number] or {number}:
             islands.join(("below", number), ("below", other))
-    result = []
+    clusters = []
     for members in islands.groups():
         inside = sorted(number for _, number in members)
         groups = _cliques(inside, near)
         level = 1 + max(below[number][0].level for number in inside)
         parts = [_cluster([("below", n) for n in group], below, level, names) for group in groups]
         whole = [("below", n) for n in range(len(parts))]
-        result.append(_cluster(whole, parts, level + (len(parts) < len(inside)), names))
-    return result
+        clusters.append(_cluster(whole, parts, level + (len(parts) < len(inside)), names))
+    return clusters
 
 
 def _cliques(members: Sequence[int], near: Mapping[int, set[int]]) -> list[list[int]]:
@@ -200,7 +200,7 @@ class _Sets:
 
     def groups(self) -> list[list[tuple[str, int]]]:
         """Return the sets, in order of their first members."""
-        result: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
+        sets: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
         for item in list(self.parent):
-            result[self._root(item)].append(item)
-        return sorted(result.values(), key=min)
+            sets[self._root(item)].append(item)
+        return sorted(sets.values(), key=min)

@@ -49,21 +49,21 @@ class Dimension:
 
 
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
-    result = dimensions(subject.fabric, sink)
+    dims = dimensions(subject.fabric, sink)
     lines = {
-        "topology": [d.topology for d in result],
-        "npus_count": [str(d.count) for d in result],
-        "bandwidth": [number(d.bandwidth / GIB, 9) for d in result],
-        "latency": [number(d.latency * 1e9, 6) for d in result],
+        "topology": [d.topology for d in dims],
+        "npus_count": [str(d.count) for d in dims],
+        "bandwidth": [number(d.bandwidth / GIB, 9) for d in dims],
+        "latency": [number(d.latency * 1e9, 6) for d in dims],
     }
-    if any(d.topology == "Switch" for d in result):
+    if any(d.topology == "Switch" for d in dims):
         remark(
             sink,
             "UB0806",
             "ASTRA-sim's congestion-unaware network lets all messages into a switch at full rate at once",
             "take `ring` or `halvingDoubling` for a `Switch` there, and `direct` for a `FullyConnected`",
         )
-    if len(result) > 1:
+    if len(dims) > 1:
         remark(
             sink,
             "UB0806",

@@ -43,15 +43,15 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
 def place(boxes: Sequence[Box], top: int) -> tuple[tuple[Placed, ...], int, int]:
     """Return boxes in rows of about as many as there are rows, from `top` down, and the size of what they take."""
     columns = max(1, ceil(sqrt(len(boxes))))
-    result, y, widest = [], top, 0
+    placed, y, widest = [], top, 0
     for start in range(0, len(boxes), columns):
         x, tallest = GAP, 0
         for box in boxes[start : start + columns]:
             inside, width, height = place(box.boxes, HEADING + GAP // 2) if box.boxes else ((), WIDTH, HEIGHT)
-            result.append(Placed(box, x, y, width, height, inside))
+            placed.append(Placed(box, x, y, width, height, inside))
             x, tallest = x + width + GAP, max(tallest, height)
         y, widest = y + tallest + GAP, max(widest, x)
-    return tuple(result), widest, y
+    return tuple(placed), widest, y
 
 
 def _file(of: Drawing) -> Iterator[str]:

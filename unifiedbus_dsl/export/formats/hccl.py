@@ -57,8 +57,8 @@ class Peers:
     @property
     def local_ids(self) -> dict[int, int]:
         """The local id of each offset."""
-        result = {offset: local for local, offset in enumerate(self.ranks)}
-        return result if self.spare is None else result | {self.spare: SPARE_ID}
+        local_of = {offset: local for local, offset in enumerate(self.ranks)}
+        return local_of if self.spare is None else local_of | {self.spare: SPARE_ID}
 
 
 @frozen
@@ -112,17 +112,19 @@ def npu_servers(subject: ExportInput, sink: Sink) -> tuple[list[Server], dict[st
     Raises:
         CannotExportError: there are none, or too many in a server.
     """
-    plan, servers, result = subject.plan, servers_of(subject), dict[str, Peers]()
+    plan, servers, peers_of = subject.plan, servers_of(subject), dict[str, Peers]()
     is_npu, idle = of_kind(subject.fabric, "npu"), spares(plan)
     for server in servers:
-        if server.type not in result:
+        if server.type not in peers_of:
             here = slice(server.start, server.stop)
-            result[server.type] = _peers(server.type, is_npu[here], idle[here], sink)
-    if not any(peers.ranks for peers in result.values()):
+            peers_of[server.type] = _peers(server.type, is_npu[here], idle[here], sink)
+    if not any(peers.ranks for peers in peers_of.values()):
         raise refuse(
             sink, "HCCL describes servers with NPUs, and this machine has none", "json", plan.type(plan.root).span
         )
-    return [s for s in servers if result[s.type].ranks], {key: peers for key, peers in result.items() if peers.ranks}
+    return [s for s in servers if peers_of[s.type].ranks], {
+        key: peers for key, peers in peers_of.items() if peers.ranks
+    }
 
 
 def _peers(key: str, is_npu: NDArray[np.bool_], idle: NDArray[np.bool_], sink: Sink) -> Peers:
@@ -187,14 +189,14 @@ def die_ports(device: DeviceType) -> list[tuple[int, int]]:
     every = (*device.transit, *(one + two for one, two in device.between))
     lines = {port: n for n, line in enumerate(every) for port in line}
     counts: dict[int, int] = {}
-    result: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
     for n, array in enumerate(device.ports):
         match = re.fullmatch(r"die_?(\d+)", array.name)
         for _ in range(array.count):
-            die = int(match[1]) if match else lines.get(len(result), len(every) if lines else n)
-            result.append((die, counts.get(die, 0)))
+            die = int(match[1]) if match else lines.get(len(places), len(every) if lines else n)
+            places.append((die, counts.get(die, 0)))
             counts[die] = counts.get(die, 0) + 1
-    return result
+    return places
 
 
 def _protocol(fabric: Fabric, cable: int, sink: Sink) -> str:
@@ -289,16 +291,16 @@ def _addresses(
                 ports[local].setdefault((layers[edge.layer], port[0]), []).append(port)
     table = []
     for mine in ports:
-        result: dict[int, list[tuple[int, list[str]]]] = {layer: [] for layer in layers.values()}
+        addresses_of: dict[int, list[tuple[int, list[str]]]] = {layer: [] for layer in layers.values()}
         for (layer, die), numbers in sorted(mine.items()):
             texts = [f"{d}/{p}" for d, p in sorted(numbers)]
-            result[layer] += [(die, texts[n : n + MOST_PORTS]) for n in range(0, len(texts), MOST_PORTS)]
-        most = max((len(addresses) for addresses in result.values()), default=0)
+            addresses_of[layer] += [(die, texts[n : n + MOST_PORTS]) for n in range(0, len(texts), MOST_PORTS)]
+        most = max((len(addresses) for addresses in addresses_of.values()), default=0)
         if most > MOST_ADDRESSES:
             raise too_large(
                 sink, f"a rank has at most {MOST_ADDRESSES} addresses in a layer, here {most}", "use `--to json`"
             )
-        table.append(result)
+        table.append(addresses_of)
     return table
 
 

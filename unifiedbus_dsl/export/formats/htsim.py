@@ -98,13 +98,13 @@ def fat_tree(fabric: Fabric) -> Tree:
     per_host = np.bincount(below[level[below] == 0], weights=links.count[level[below] == 0], minlength=len(level))
     if (per_host[~switch] != 1).any():
         raise NoFatTree("each end point has one cable to a switch there, here some have more")
-    result = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, count + 1))
+    made = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, count + 1))
     hosts = int((~switch).sum())
     pods = _pods(links, level, count)
     sizes = np.bincount(pods[~switch])
     if len(np.unique(sizes[sizes > 0])) != 1:
         raise NoFatTree("the pods are not all of one size")
-    tree = _checked(Tree(hosts, int(sizes.max()), result))
+    tree = _checked(Tree(hosts, int(sizes.max()), made))
     if count == 3:
         _check_top(level, below, above, pods)
     return tree

@@ -173,14 +173,14 @@ def runs(columns: Ints) -> list[tuple[tuple[str, str], tuple[str, str]]]:
         change[1:] = (steps[:, 1:] != steps[:, :-1]).any(axis=0)
     ends = np.append(np.flatnonzero(change)[1:], steps.shape[1]).tolist() if steps.shape[1] else []
     deadline_s = np.repeat(ends, np.diff([0, *ends])).tolist() if ends else []
-    rows, walk, result, at = columns.T.tolist(), steps.T.tolist(), [], 0
+    rows, walk, stretches, at = columns.T.tolist(), steps.T.tolist(), [], 0
     while at < len(rows):
         last = deadline_s[at] if at < len(deadline_s) and even[at] else at
         step = walk[at] if last > at else [0] * 4
         cut = [_slice(rows[at][n], rows[last][n], step[n]) for n in range(4)]
-        result.append(((cut[0], cut[1]), (cut[2], cut[3])))
+        stretches.append(((cut[0], cut[1]), (cut[2], cut[3])))
         at = last + 1
-    return result
+    return stretches
 
 
 def _slice(first: int, last: int, step: int) -> str:

@@ -53,12 +53,12 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     def begins(number: int, hops: np.ndarray) -> np.ndarray:
         """Of each switch that end points are at, itself where it is not the destination."""
         from_all = subnet.switches if number >= len(subnet.end) else leaves
-        result = np.full(len(subnet.switches), -1, dtype=np.int32)
-        result[: len(from_all)] = from_all
-        result[: len(from_all)][hops[from_all] == 0] = -1
+        forwarding = np.full(len(subnet.switches), -1, dtype=np.int32)
+        forwarding[: len(from_all)] = from_all
+        forwarding[: len(from_all)][hops[from_all] == 0] = -1
         if (hops[from_all] < 0).any():
             raise NoPathError("a switch has no path to another one")
-        return result
+        return forwarding
 
     try:
         tables = forwarding_tables(network, goals, begins, laned=len(subnet.end))

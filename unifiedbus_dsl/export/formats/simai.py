@@ -50,10 +50,10 @@ def _servers(subject: ExportInput, sink: Sink) -> list[Server]:
     plan, is_npu = subject.plan, of_kind(subject.fabric, "npu")
     types = node_types(plan, subject.node) & plan.assemblies.keys()
     servers = list(find_servers(plan, frozenset(types))) if types else []
-    result = [server for server in servers if is_npu[server.start : server.stop].any()]
-    if not result:
+    with_npus = [server for server in servers if is_npu[server.start : server.stop].any()]
+    if not with_npus:
         raise _no(subject, sink, "here is no server with NPUs")
-    return result
+    return with_npus
 
 
 def _no(subject: ExportInput, sink: Sink, reason: str, *notes: str) -> CannotExportError:
@@ -97,13 +97,13 @@ def _one_a_server(number: Ints, group: Ints, servers: list[Server]) -> Ints:
     """Return numbers in which the switches of a server are one; the NPUs and NVSwitches of server k are those at place
     k."""
     npus = int((group == NPU).sum())
-    result = number.copy()
+    renumbered = number.copy()
     for place, server in enumerate(servers):
         inside = np.arange(server.start, server.stop)
-        result[inside[group[inside] == NVSWITCH]] = npus + place
+        renumbered[inside[group[inside] == NVSWITCH]] = npus + place
     inner = int((group == NVSWITCH).sum())
-    result[group == SWITCH] -= inner - len(servers)
-    return result
+    renumbered[group == SWITCH] -= inner - len(servers)
+    return renumbered
 
 
 FORMAT = Format(

@@ -90,10 +90,10 @@ def code(group: ClassGroup, value: Ints, known: list[Ints]) -> tuple[Ints, int]:
         return value, group.size
     if group.cyclic:
         return (np.zeros_like(value), 1) if not known else ((value - known[0]) % group.size, group.size)
-    result = len(known) + group.label[value]
+    codes = len(known) + group.label[value]
     for k in range(len(known) - 1, -1, -1):
-        result = np.where(known[k] == value, k, result)
-    return result, len(known) + group.blocks
+        codes = np.where(known[k] == value, k, codes)
+    return codes, len(known) + group.blocks
 
 
 @frozen(eq=False)
@@ -129,10 +129,10 @@ class OrbitNumbers:
         """Return the numbers of arcs between two places of a kind, by their vertices and keys."""
         rows = np.stack([left, right, key], axis=1)
         distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
-        result = [
+        numbers = [
             self.numbers.setdefault((*head, int(v), int(w), int(k)), len(self.numbers)) for v, w, k in distinct.tolist()
         ]
-        return np.array(result, dtype=np.int64)[inverse.ravel()]
+        return np.array(numbers, dtype=np.int64)[inverse.ravel()]
 
 
 @frozen(eq=False)
@@ -235,10 +235,10 @@ def _key(group: PlanGroup, known: Known, columns: Sequence[Ints], classes: Seque
     key, radix = np.zeros(rows, dtype=np.int64), 1
     there = {of: known.of_class(of) for of in set(classes)}
     for column, of in zip(columns, classes, strict=True):
-        result, count = code(group.classes[of], column, there[of])
+        codes, count = code(group.classes[of], column, there[of])
         if radix * count > LARGEST:
             raise NotProvedError("too many digits")
-        key, radix = key * count + result, radix * count
+        key, radix = key * count + codes, radix * count
         there[of] = [*there[of], column]
     return key
 

@@ -50,9 +50,9 @@ def tiers_of_vertices(network: Network, start: NDArray[np.bool_] | None = None) 
 
 def refine_once(network: Network, colour: ArrayLike, label: NDArray[np.integer]) -> Ids:
     """Return the partition of `refined`, whatever time it takes."""
-    result = refine_to_stable(network, colour, label)
-    assert result is not None
-    return result
+    refined = refine_to_stable(network, colour, label)
+    assert refined is not None
+    return refined
 
 
 def refine_to_stable(
@@ -125,8 +125,8 @@ def relabel(values: NDArray[np.generic]) -> Ids:
             present = np.zeros(high - low + 1, dtype=np.int32)
             present[place] = 1
             return np.asarray((np.cumsum(present, dtype=np.int32) - 1)[place], dtype=np.int32)
-        result = unique_rows(values)
-        if len(result) > MANY:
+        distinct_values = unique_rows(values)
+        if len(distinct_values) > MANY:
             order = np.argsort(values)
             ascending = values[order]
             rank = np.zeros(len(values), dtype=np.int32)
@@ -134,7 +134,7 @@ def relabel(values: NDArray[np.generic]) -> Ids:
             numbers = np.empty(len(values), dtype=np.int32)
             numbers[order] = rank
             return numbers
-        return np.searchsorted(result, values).astype(np.int32)
+        return np.searchsorted(distinct_values, values).astype(np.int32)
     return np.searchsorted(np.unique(values), values).astype(np.int32)
 
 

@@ -261,19 +261,19 @@ class _Search:
         The first `alike` loops around the axis have interchangeable elements: what is proved in one of them holds in
         all. Where one instance is not enough for the others (racks at different distances), all are moved at once too.
         """
-        result: list[Proof] = []
+        proofs: list[Proof] = []
         all_proved = False
         for outer in range(len(axis.loops), -1, -1):
-            if result and outer > alike:
+            if proofs and outer > alike:
                 continue
             pairs = candidate_permutations(self.prover.network, axis, method, outer, signs)
             attempts = [self._proved(*pair) for pair in pairs]
             proved = [proof for proof in attempts if proof is not None]
-            result += proved
+            proofs += proved
             all_proved = len(proved) == len(attempts)
             if proved and (outer <= alike or signs is not None):
                 break
-        return result, all_proved
+        return proofs, all_proved
 
     def _alike_loops(self, axis: Axis) -> int:
         """Return how many of the loops around an axis, from the outermost, run over elements known to be

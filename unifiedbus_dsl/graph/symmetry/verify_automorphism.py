@@ -108,9 +108,9 @@ class AutomorphismVerifier:
     @cached_property
     def end_kinds(self) -> Bools:
         """Which kinds are of end points."""
-        result = np.zeros(int(self.kinds.max(initial=-1)) + 1, dtype=bool)
-        result[self.kinds[self.network.end_order]] = True
-        return result
+        is_end = np.zeros(int(self.kinds.max(initial=-1)) + 1, dtype=bool)
+        is_end[self.kinds[self.network.end_order]] = True
+        return is_end
 
     def prove(self, moved: Ids, image: Ids, *, follow: bool = True) -> Proof | None:
         """Return the automorphism that begins with moved -> image, None where none is found.
@@ -315,8 +315,8 @@ class AutomorphismVerifier:
 def _in_order(keys: Hashes) -> Ints:
     """Return places in order of key, equal keys in order of place; sooner than a stable sort where few are equal."""
     order = np.argsort(keys)
-    result = keys[order]
-    new = result[1:] != result[:-1]
+    ordered = keys[order]
+    new = ordered[1:] != ordered[:-1]
     if not new.all():
         rank = np.concatenate([[0], np.cumsum(new)])
         rank *= len(keys)

@@ -73,13 +73,13 @@ def read(source: Source, doubts: Doubts) -> Table:
         OSError: the file can't be read.
     """
     lines = source.lines(doubts)
-    result = _find_head(lines)
-    if result is None:
+    header = _find_head(lines)
+    if header is None:
         raise ImportFailed(
             f"`{source.title}`: a cable list needs the columns a_device, a_port, b_device, b_port, or others that say "
             "the same (side_a_device, StartDevice, source, …)"
         )
-    separator, head, titles = result
+    separator, head, titles = header
     table = Table(source.stem, doubts)
     rows = _Rows.of(table, head, titles)
     with task("read cables") as step:

@@ -74,9 +74,9 @@ class _Parser:
         return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "", 0)
 
     def _next(self) -> tuple[str, str, int]:
-        result = self._peek()
+        token = self._peek()
         self.at += 1
-        return result
+        return token
 
     def graph_(self) -> None:
         """Read the whole graph."""
@@ -136,14 +136,14 @@ class _Parser:
 
     def _set(self) -> list[str]:
         """Return the nodes in brackets on one side of an edge."""
-        result = []
+        nodes = []
         self._next()
         while self._peek()[0] != "end" and self._peek()[1] != "}":
             sort, text, _ = self._next()
             if sort == "word":
-                result.append(text)
+                nodes.append(text)
         self._next()
-        return result or [""]
+        return nodes or [""]
 
     def _port(self) -> str:
         if self._peek()[1] != ":" or self._peek()[0] != "mark":

@@ -53,20 +53,20 @@ def read(source: Source, doubts: Doubts) -> Table:
 
 def _named(data: Mapping[str, Any], key: str, title: str) -> dict[str, dict[str, Any]]:
     """Return the objects of a list, by name."""
-    result: dict[str, dict[str, Any]] = {}
+    by_name: dict[str, dict[str, Any]] = {}
     for each in _list(data, key, title):
         name = each.get("name")
         if not isinstance(name, str) or not name:
             raise ImportFailed(f"`{title}`: one of the `{key}` has no name")
-        result[name] = each
-    return result
+        by_name[name] = each
+    return by_name
 
 
 def _list(data: Mapping[str, Any], key: str, title: str) -> list[dict[str, Any]]:
-    result = data.get(key) or []
-    if not isinstance(result, list) or not all(isinstance(each, dict) for each in result):
+    items = data.get(key) or []
+    if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
         raise ImportFailed(f"`{title}`: `{key}` is no list of objects")
-    return result
+    return items
 
 
 @frozen(eq=False)
@@ -131,10 +131,10 @@ class _Reader:
             (name, inner), *more = _parts(str(end.get("instance", "")), self.title)
             if more or name not in ends:
                 raise ImportFailed(f"`{self.title}`: edge {place}: there is no instance {shown(name)}")
-            device, count, result = ends[name]
+            device, count, sites = ends[name]
             numbers = self._indices(inner, count, place)
             paths = self._paths(device, str(end.get("component", "")), f"edge {place}")
-            sides.append([(f"{name}.{n}", result.of[path]) for n in numbers for path in paths if path in result.of])
+            sides.append([(f"{name}.{n}", sites.of[path]) for n in numbers for path in paths if path in sites.of])
         kind = links.get(str(edge.get("link")), self.table.kind_of(Kind(str(edge.get("link") or ""))))
         for (a, (one, port)), (b, (two, other)) in self._pairs(edge, sides[0], sides[1], place):
             if a + one != b + two or port != other:

@@ -82,8 +82,8 @@ def _neighbours(own: dict[str, Any]) -> Iterator[_Neighbour]:
 
 def _each(data: Any, key: str) -> Iterator[Any]:
     """Yield what is under a key: one, or a list of some."""
-    result = data.get(key, []) if isinstance(data, dict) else []
-    yield from result if isinstance(result, list) else [result]
+    value = data.get(key, []) if isinstance(data, dict) else []
+    yield from value if isinstance(value, list) else [value]
 
 
 def _lldpcli(facts: dict[str, Any]) -> tuple[str, str, str, str]:

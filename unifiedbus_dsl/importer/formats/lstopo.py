@@ -39,9 +39,9 @@ class _Reader:
 
     def cpu(self) -> int:
         """Take a package."""
-        result = self.table.add(Device(f"CPU{len(self.cpus)}", "cpu", role="forwards"))
-        self.cpus.append(result)
-        return result
+        device = self.table.add(Device(f"CPU{len(self.cpus)}", "cpu", role="forwards"))
+        self.cpus.append(device)
+        return device
 
     def inside(self, element: ElementTree.Element, cpu: int | None) -> None:
         """Take what is in an object."""

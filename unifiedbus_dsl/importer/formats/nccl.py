@@ -41,10 +41,10 @@ class _Reader:
 
     def device(self, name: str, kind: str, bus: str, *, forwards: bool = False) -> int:
         """Take a device."""
-        result = self.table.add(Device(name, kind, id=bus, role="forwards" if forwards else ""))
+        device = self.table.add(Device(name, kind, id=bus, role="forwards" if forwards else ""))
         if bus:
-            self.of_bus[bus.lower()] = result
-        return result
+            self.of_bus[bus.lower()] = device
+        return device
 
     def join(self, above: int, below: int, kind: Kind) -> None:
         """Lay a link; the ports of what is above are numbered."""

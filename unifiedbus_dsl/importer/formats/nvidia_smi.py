@@ -143,7 +143,7 @@ class _Builder:
         for part in below:
             joined = [g for g in groups if any(_least(part[0], other[0], near) <= level for other in g)]
             groups = [g for g in groups if g not in joined] + [[part, *(o for g in joined for o in g)]]
-        result = []
+        over = []
         for number, group in enumerate(groups):
             members = frozenset[str]().union(*(names for names, _ in group))
             if level == 5:
@@ -156,8 +156,8 @@ class _Builder:
                 top = self.table.add(Device(f"{title} {number}", kind, role=role))
                 for _, one in group:
                     self.join(top, one, "PCIe")
-            result.append((members, top))
-        return result
+            over.append((members, top))
+        return over
 
 
 def _least(one: frozenset[str], two: frozenset[str], near: dict[tuple[str, str], int]) -> int:

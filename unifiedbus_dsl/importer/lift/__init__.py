@@ -93,16 +93,16 @@ def lift(fabric: Fabric, stem: str = "machine") -> Lifted:
     tiers = tiers_of(machine)
     tried = sorted(_texts(machine, tiers, stem), key=_rank)
     plain = written(_plain(machine), tiers, stem)
-    for result in (*tried[:3], plain):
+    for candidate in (*tried[:3], plain):
         try:
-            verify(fabric, machine, result)
+            verify(fabric, machine, candidate)
         except LiftError as error:
-            if result is plain:
+            if candidate is plain:
                 raise ImportFailed(
                     f"no text compiles to it ({error}): `-o NAME.npz` keeps the network as it is"
                 ) from error
             continue
-        return _said(fabric, machine, result, found_as.labels)
+        return _said(fabric, machine, candidate, found_as.labels)
     raise AssertionError
 
 

@@ -342,9 +342,9 @@ def _walk(step: Ints, known: NDArray[np.bool_], parts: Ints, at: Ints) -> Iterat
     digit, layer, base = 0, parts, at
     while len(layer):
         digit += 1
-        fresh, result = _new(known, step[layer], base, np.full(len(layer), digit))
-        yield fresh, result
-        layer, base = fresh, result[:, 1:]
+        fresh, places = _new(known, step[layer], base, np.full(len(layer), digit))
+        yield fresh, places
+        layer, base = fresh, places[:, 1:]
 
 
 def _usual_clique(table: Ints, ports: Ints, roots: list[int]) -> int:

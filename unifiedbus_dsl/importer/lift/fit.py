@@ -58,11 +58,11 @@ def fit(rows: Ints, to: Ints, sizes: tuple[int, ...]) -> Fit | Split | None:
     pairs = [_pairs(rows, column) for column in range(rows.shape[1])]
     maps, good = [], np.ones(len(rows), dtype=bool)
     for column in range(to.shape[1]):
-        result = _column(rows, to[:, column], pairs, sizes[column])
-        if not isinstance(result, Affine):
-            return result
-        maps.append(result)
-        good &= result.at(rows) == to[:, column]
+        column_map = _column(rows, to[:, column], pairs, sizes[column])
+        if not isinstance(column_map, Affine):
+            return column_map
+        maps.append(column_map)
+        good &= column_map.at(rows) == to[:, column]
     if good.mean() < ENOUGH:
         return None
     return _boxed(rows, tuple(maps), good)

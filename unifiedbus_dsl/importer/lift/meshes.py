@@ -45,15 +45,15 @@ class Mesh:
         """Return the subscripts of both ends of the cable with these shared subscripts, members and strand; None where
         a port would be beyond those there are."""
         *shared, i, j, t = row
-        result = []
+        subscripts = []
         for own, slot in ((i, self.first + self.width * (j - 1) + t), (j, self.first + self.width * i + t)):
             if not 0 <= slot < prod(self.radix):
                 return None
             at = dict(zip(self.shared, shared, strict=True)) | {self.member: own}
             digits = np.unravel_index(slot, self.radix)
             at |= {c: int(d) + lo for c, d, lo in zip(self.slots, digits, self.low, strict=True)}
-            result.append(tuple(at[c] for c in range(len(at))))
-        return result[0], result[1]
+            subscripts.append(tuple(at[c] for c in range(len(at))))
+        return subscripts[0], subscripts[1]
 
 
 def find_mesh(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) -> Mesh | Split | None:

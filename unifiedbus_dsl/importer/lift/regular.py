@@ -97,7 +97,7 @@ def _slots(of: DeviceType, names: list[str]) -> list[_Slot]:
 def _merged(types: list[DeviceType], slots: list[list[_Slot]]) -> list[int]:
     """Return the type that each is one with: the largest of those that have most of their ports in common."""
     order = sorted(range(len(types)), key=lambda n: (-len(slots[n]), types[n].key))
-    result = list(range(len(types)))
+    type_of = list(range(len(types)))
     leaders: list[int] = []
     for n in order:
         own = set(slots[n])
@@ -105,11 +105,11 @@ def _merged(types: list[DeviceType], slots: list[list[_Slot]]) -> list[int]:
             other = set(slots[leader])
             alike = (types[n].kind, bool(types[n].transit)) == (types[leader].kind, bool(types[leader].transit))
             if alike and not types[n].fields and len(own & other) >= max(1, COMMON * len(other)):
-                result[n] = leader
+                type_of[n] = leader
                 break
         else:
             leaders.append(n)
-    return result
+    return type_of
 
 
 @define

@@ -87,8 +87,8 @@ def lifted(machine: Machine, role: Ints, arrays: dict[int, Array]) -> Lift:
         parts: list[Part] = []
         wanted: tuple[int, Split] | None = None
         for each in classes:
-            result, split = _parts(machine, arrays, row, each)
-            parts += result
+            rules, split = _parts(machine, arrays, row, each)
+            parts += rules
             if split is not None and wanted is None:
                 wanted = split
         if wanted is None:
@@ -135,8 +135,8 @@ def _by_column(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class)
             parts: list[Part] = []
             for value in values.tolist():
                 some = of.some(column == value)
-                result, _ = _rule(machine, arrays, row, some)
-                parts.append(result if result is not None else Listed(some))
+                rule, _ = _rule(machine, arrays, row, some)
+                parts.append(rule if rule is not None else Listed(some))
             if all(isinstance(part, IndexRule) for part in parts):
                 best = parts
     return best or [Listed(of)]
@@ -187,13 +187,13 @@ def _by_ports(
     rest = ~np.isin(code, usual)
     for each in usual.tolist():
         some = of.some(code == each)
-        result, split = _rule(machine, arrays, row, some)
+        rule, split = _rule(machine, arrays, row, some)
         if split is not None:
             return [Listed(of)], split
-        if result is None:
+        if rule is None:
             rest |= code == each
         else:
-            parts.append(result)
+            parts.append(rule)
     if rest.any():
         parts.append(Listed(of.some(rest), stray=bool(parts) and rest.sum() <= STRAY * len(rest)))
     return parts, None

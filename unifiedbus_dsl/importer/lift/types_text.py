@@ -47,12 +47,12 @@ class Names:
         word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or fallback
         if not re.match(r"[A-Za-z_]", word) or word in RESERVED:
             word = f"{fallback}_{word}"
-        number, result = 1, word
-        while result in self.taken:
+        number, free = 1, word
+        while free in self.taken:
             number += 1
-            result = f"{word}_{number}"
-        self.taken.add(result)
-        return result
+            free = f"{word}_{number}"
+        self.taken.add(free)
+        return free
 
 
 def value_text(value: Value, *, word: bool = False) -> str | None:
@@ -156,11 +156,11 @@ def _ports_text(of: DeviceType, numbers: tuple[int, ...], words: Mapping[str, st
 
 
 def _at(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    result = []
+    digits = []
     for size in reversed(shape):
         number, digit = divmod(number, size)
-        result.append(digit)
-    return tuple(reversed(result))
+        digits.append(digit)
+    return tuple(reversed(digits))
 
 
 def host_text(
@@ -179,8 +179,8 @@ def host_text(
 
 def words_of_ports(machine: Machine) -> dict[str, dict[str, str]]:
     """Return for each kind of part the words for its port arrays."""
-    result = {}
+    words = {}
     for kind in machine.kinds:
         names = Names()
-        result[kind.key] = {array.name: names.of(array.name, "p") for array in kind.arrays}
-    return result
+        words[kind.key] = {array.name: names.of(array.name, "p") for array in kind.arrays}
+    return words

@@ -28,31 +28,31 @@ class LiftError(Exception):
 def paths_of_devices(fabric: Fabric, machine: Machine, paths: tuple[str, ...]) -> list[str]:
     """Return the path of each device in the text, by the paths of the parts."""
     ends = np.append(machine.first[1:], fabric.device_count)
-    result: list[str] = []
+    names: list[str] = []
     for part, (first, last) in enumerate(zip(machine.first.tolist(), ends.tolist(), strict=True)):
         key = machine.kinds[int(machine.kind[part])].key
         if key in machine.plan.devices:
-            result.append(paths[part])
+            names.append(paths[part])
             continue
         inside: list[str] = []
         for child in machine.plan.assemblies[key].children:
             inside += element_names(child.name, child.shape, np.arange(child.count)).tolist()
-        result += [f"{paths[part]}.{name}" for name in inside[: last - first]]
-    return result
+        names += [f"{paths[part]}.{name}" for name in inside[: last - first]]
+    return names
 
 
 def ports_of_types(machine: Machine, text: Written, labels: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
     """Return the name of the site for each port of a type that has another one there, as `Switch.p[3]`."""
-    words, result = words_of_ports(machine), []
+    words, names = words_of_ports(machine), []
     for key, word in text.types.items():
         of = machine.plan.devices[key]
         ports: list[str] = []
         for port in of.ports:
             ports += element_names(words[key][port.name], port.shape, np.arange(port.count)).tolist()
-        result += [
+        names += [
             (f"{word}.{port}", name) for port, name in zip(ports, labels.get(key, ()), strict=False) if port != name
         ]
-    return result
+    return names
 
 
 def verify(fabric: Fabric, machine: Machine, text: Written) -> None:

@@ -26,12 +26,12 @@ def moved(lift: Lift) -> dict[int, Array] | None:
             for end in (part.of.left, part.of.right):
                 for each in end.part[part.good & np.isin(end.part, suspects)].tolist():
                     votes[each][tuple(_own(arrays[end.role], row, each))] += 1
-    result, any_moved = {}, False
+    moved_arrays, any_moved = {}, False
     for role, array in arrays.items():
         at = _rearranged(array, votes)
         any_moved |= at is not None
-        result[role] = array if at is None else Array(array.parts, at, array.sizes)
-    return result if any_moved else None
+        moved_arrays[role] = array if at is None else Array(array.parts, at, array.sizes)
+    return moved_arrays if any_moved else None
 
 
 def _own(array: Array, row: Ints, part: int) -> list[int]:

@@ -49,10 +49,10 @@ def to_networkx(part: Slice) -> nx.MultiGraph[str]:
 def _kind_attributes(part: Slice) -> list[dict[str, Any]]:
     plan, kinds = part.fabric.plan, part.fabric.kinds
     links = list(plan.links.values())
-    result = []
+    attributes = []
     for number, lanes, length in zip(kinds.link, kinds.lanes, kinds.length_m, strict=True):
         link = links[number]
         rate = float(lanes * plan.protocols[link.protocol].lane_rate)
         metres = None if np.isnan(length) else float(length)
-        result.append({"link": link.name, "lanes": int(lanes), "rate": rate, "length": metres})
-    return result
+        attributes.append({"link": link.name, "lanes": int(lanes), "rate": rate, "length": metres})
+    return attributes

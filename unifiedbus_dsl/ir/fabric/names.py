@@ -46,9 +46,9 @@ def device_names(plan: Plan, devices: ArrayLike) -> Texts:
     ids = np.asarray(devices, dtype=np.int64)
     _check_range(ids, plan.device_count[plan.root], "device")
     names = plan.site.devices
-    result = np.empty(ids.size, dtype=object)
-    result[:] = [names[device] for device in ids.ravel().tolist()]
-    return result.reshape(ids.shape)
+    texts = np.empty(ids.size, dtype=object)
+    texts[:] = [names[device] for device in ids.ravel().tolist()]
+    return texts.reshape(ids.shape)
 
 
 def device_paths(plan: Plan, devices: ArrayLike) -> Texts:
@@ -184,14 +184,14 @@ def device_type_at(plan: Plan, device: int) -> str:
 
 def _walk(plan: Plan, path: str) -> list[tuple[Child, int, str]]:
     """Child, element number and text of each segment of a path."""
-    result: list[tuple[Child, int, str]] = []
+    segments: list[tuple[Child, int, str]] = []
     key = plan.root
     for segment in split_path(path):
         name, inside = split_segment(segment, path)
         child = child_named(plan, key, name, path)
-        result.append((child, _element(child, inside, path), segment.strip()))
+        segments.append((child, _element(child, inside, path), segment.strip()))
         key = child.type
-    return result
+    return segments
 
 
 def split_path(path: str) -> list[str]:

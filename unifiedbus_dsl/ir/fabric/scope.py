@@ -35,14 +35,14 @@ def parse_scope(plan: Plan, scope: str) -> list[tuple[Child, IntArray]]:
     Raises:
         ValueError: a segment names nothing, or chooses nothing; the sentence says which.
     """
-    result = []
+    segments = []
     key = plan.root
     for segment in split_path(scope):
         name, inside = split_segment(segment, scope)
         child = child_named(plan, key, name, scope)
-        result.append((child, _elements(child, inside, scope)))
+        segments.append((child, _elements(child, inside, scope)))
         key = child.type
-    return result
+    return segments
 
 
 def _elements(child: Child, inside: str | None, scope: str) -> IntArray:
@@ -147,11 +147,11 @@ def _joined(points: Points, sides: Sequence[PortRef], shape: tuple[int, ...], el
     mask = mask.reshape((1,) * (len(points.shape) - mask.ndim) + mask.shape)
     numbers: IntArray = np.zeros(np.count_nonzero(mask), np.int64)
     strides = [prod(points.shape[d + 1 :]) for d in range(len(points.shape))]
-    result = np.nonzero(np.atleast_1d(mask))
+    places_of_axis = np.nonzero(np.atleast_1d(mask))
     unused = [d for d, places in enumerate(kept) if mask.shape[d] != len(places)]
     for d, places in enumerate(kept):
         if d not in unused:
-            numbers += places[result[d]] * strides[d]
+            numbers += places[places_of_axis[d]] * strides[d]
     for d in unused:  # of size 1 in the mask, where no subscript uses it: stands for all of its points
         numbers = (numbers[:, None] + kept[d] * strides[d]).ravel()
     return np.sort(numbers)

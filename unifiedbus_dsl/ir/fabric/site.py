@@ -42,7 +42,7 @@ def read_names(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise NamesError(f"`{path.name}` is not in UTF-8") from error
-    result: dict[str, str] = {}
+    names: dict[str, str] = {}
     uses: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -50,7 +50,7 @@ def read_names(path: Path) -> dict[str, str]:
         bare = _QUOTED.sub("", line)
         separator = next((s for s in SEPARATORS if s in bare), ",")
         cells = [cell(text.strip()) for text in next(csv.reader([line], delimiter=separator))]
-        if not result and number == 1 and cells[0].lower() in _TITLES:
+        if not names and number == 1 and cells[0].lower() in _TITLES:
             continue
         if len(cells) != 2 or not all(cells):
             help = "; put a name with a comma in quotes" if len(cells) > 2 else ""
@@ -58,15 +58,15 @@ def read_names(path: Path) -> dict[str, str]:
                 f"`{path.name}`, line {number}: a row is a path and a name, and this has {len(cells)} cells{help}"
             )
         own, site = cells
-        if own in result or (site in uses and not _PORT.fullmatch(own)):  # ports of two types may have one name
-            twice = own if own in result else site
+        if own in names or (site in uses and not _PORT.fullmatch(own)):  # ports of two types may have one name
+            twice = own if own in names else site
             raise NamesError(f"`{path.name}`, line {number}: `{twice}` stands twice; first in line {uses.get(site, 1)}")
-        result[own] = site
+        names[own] = site
         if not _PORT.fullmatch(own):
             uses[site] = number
-    if not result:
+    if not names:
         raise NamesError(f"`{path.name}` has no row: a path of the design and a name on each line")
-    return result
+    return names
 
 
 def named(plan: Plan, names: Mapping[str, str]) -> Plan:

@@ -291,8 +291,8 @@ def within(expr: IndexExpr, axes: Sequence[Axis], low: int, high: int, where: In
     outer = interval_of(expr, {axis.name: axis for axis in axes})
     if low <= outer.low and outer.high <= high:
         return True
-    result = bounds(expr, axes, where)
-    return result is None or (low <= result[0] and result[1] <= high)
+    limits = bounds(expr, axes, where)
+    return limits is None or (low <= limits[0] and limits[1] <= high)
 
 
 # ---- simplification ---------------------------------------------------------------------------------------------
@@ -439,13 +439,13 @@ def _is_known(atom: IndexExpr, known: set[IndexExpr]) -> bool:
 
 def _rejoined(known: set[IndexExpr], axes: Sequence[Axis]) -> set[IndexExpr]:
     """Return what follows from pairs `x div c`, `x mod c`: these are the row-major subscripts of a flat number."""
-    result: set[IndexExpr] = set()
+    flat: set[IndexExpr] = set()
     for expr in known:
         if isinstance(expr, Op) and expr.op in ("div", "mod"):
             other = div if expr.op == "mod" else mod
             if simplify(other(expr.left, expr.right), axes) in known:
-                result.add(expr.left)
-    return result
+                flat.add(expr.left)
+    return flat
 
 
 def are_disjoint(

@@ -99,8 +99,8 @@ def points(axes: Sequence[Axis], where: IndexExpr | None = None) -> Points:
             continue
         work.spend(prod(a.size for a in group), work.LISTED)
         mask = np.broadcast_to(evaluate(condition, open_grid(group)), tuple(a.size for a in group))
-        result = [axis_values(a)[at] for a, at in zip(group, np.nonzero(mask), strict=True)]
-        columns.append(([a.name for a in group], result))
+        along = [axis_values(a)[at] for a, at in zip(group, np.nonzero(mask), strict=True)]
+        columns.append(([a.name for a in group], along))
     shape = tuple(len(values[0]) for _, values in columns)
     grids: dict[str, IntArray] = {}
     dims: dict[str, int] = {}
@@ -187,16 +187,16 @@ def _tied_axes(axes: Sequence[Axis], where: IndexExpr | None) -> list[tuple[list
         merged = {group_of[name] for name in used}
         head = next(axis.name for axis in axes if group_of[axis.name] in merged)
         group_of = {name: head if group in merged else group for name, group in group_of.items()}
-    result: dict[str, tuple[list[Axis], IndexExpr | None]] = {}
+    groups: dict[str, tuple[list[Axis], IndexExpr | None]] = {}
     for axis in axes:
-        result.setdefault(group_of[axis.name], ([], None))[0].append(axis)
+        groups.setdefault(group_of[axis.name], ([], None))[0].append(axis)
     for part in parts:
         used = axes_used(part)
         if used:
             head = group_of[used[0]]
-            group, condition = result[head]
-            result[head] = (group, part if condition is None else Op("and", condition, part))
-    return list(result.values())
+            group, condition = groups[head]
+            groups[head] = (group, part if condition is None else Op("and", condition, part))
+    return list(groups.values())
 
 
 def evaluate(expr: IndexExpr, grids: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

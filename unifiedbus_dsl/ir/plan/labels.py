@@ -48,9 +48,9 @@ def labels_without(gone: NDArray[np.bool_]) -> tuple[Labels, ...]:
 @cache
 def _there(labels: Labels) -> IntArray:
     """Return the labels (row-major) of the elements that are there, ascending."""
-    result: IntArray = np.delete(np.arange(prod(labels.sizes), dtype=np.int64), list(labels.absent))
-    result.flags.writeable = False
-    return result
+    present: IntArray = np.delete(np.arange(prod(labels.sizes), dtype=np.int64), list(labels.absent))
+    present.flags.writeable = False
+    return present
 
 
 @cache
@@ -75,9 +75,9 @@ def places_of(labels: Labels, numbers: ArrayLike) -> IntArray:
 @cache
 def place_table(labels: Labels) -> tuple[int, ...]:
     """Return the place of each label, with the absent ones behind all that are there: no number stands twice."""
-    result = _places(labels).copy()
-    result[list(labels.absent)] = np.arange(labels.count, len(result))
-    return tuple(result.tolist())
+    places = _places(labels).copy()
+    places[list(labels.absent)] = np.arange(labels.count, len(places))
+    return tuple(places.tolist())
 
 
 @cache

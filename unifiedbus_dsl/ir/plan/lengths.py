@@ -35,19 +35,19 @@ def length_counts(plan: Plan, key: str, number: int) -> dict[int, int]:
         return {}
     if rule.length is not None:
         return {millimetres(rule.length): size}
-    result: dict[int, int] = {}
+    count_of: dict[int, int] = {}
     for part, values in _floor_lengths(plan, key, number):
         repeated = part.size // values.size  # over the axes that the length does not depend on
         for length, count in zip(*_counted(values), strict=True):
-            result[length] = result.get(length, 0) + count * repeated
-    return dict(sorted(result.items()))
+            count_of[length] = count_of.get(length, 0) + count * repeated
+    return dict(sorted(count_of.items()))
 
 
 def _counted(values: IntArray) -> tuple[list[int], list[int]]:
     """Return the distinct values and how often each is there."""
-    result = distinct(values)
-    counts = np.bincount(np.searchsorted(result, values.ravel()), minlength=result.size)
-    return result.tolist(), counts.tolist()
+    lengths = distinct(values)
+    counts = np.bincount(np.searchsorted(lengths, values.ravel()), minlength=lengths.size)
+    return lengths.tolist(), counts.tolist()
 
 
 def _floor_lengths(plan: Plan, key: str, number: int) -> Iterator[tuple[Points, IntArray]]:

@@ -127,13 +127,13 @@ class Numbering:
     @cached_property
     def cable_starts(self) -> Mapping[str, tuple[int, ...]]:
         """For each assembly type: cable offset of each child array, then of each rule, and the number of cables."""
-        counts, result = self.cable_count, {}
+        counts, starts = self.cable_count, {}
         for key in self.plan.bottom_up:
             assembly = self.plan.assemblies[key]
             sizes = [child.count * counts[child.type] for child in assembly.children]
             sizes += [self.rule_size(key, n) for n in range(len(assembly.rules))]
-            result[key] = tuple(accumulate(sizes, initial=0))
-        return result
+            starts[key] = tuple(accumulate(sizes, initial=0))
+        return starts
 
     # ---- ports
 
@@ -150,10 +150,10 @@ class Numbering:
 
     def table(self, key: str, name: str) -> PortTable:
         """Return the elements of port array `name` of a device type, or of an exported one of an assembly type."""
-        result = self._tables.get((key, name))
-        if result is None:
-            result = self._tables[key, name] = self._make_table(self.plan.type(key), name)
-        return result
+        table = self._tables.get((key, name))
+        if table is None:
+            table = self._tables[key, name] = self._make_table(self.plan.type(key), name)
+        return table
 
     def _make_table(self, of: DeviceType | AssemblyType, name: str) -> PortTable:
         if isinstance(of, DeviceType):
@@ -261,11 +261,11 @@ class Numbering:
     @cached_property
     def _has_places(self) -> Mapping[str, bool]:
         """Whether a type places anything, at any level below."""
-        result = dict.fromkeys(self.plan.devices, False)
+        has_places = dict.fromkeys(self.plan.devices, False)
         for key in self.plan.bottom_up:
             assembly = self.plan.assemblies[key]
-            result[key] = bool(assembly.placements) or any(result[child.type] for child in assembly.children)
-        return result
+            has_places[key] = bool(assembly.placements) or any(has_places[child.type] for child in assembly.children)
+        return has_places
 
     def lengths(self, key: str, number: int, at: Points) -> IntArray:
         """Length in millimetres of the cables of a rule that states none, int64, broadcast to the points.
@@ -299,14 +299,14 @@ def exported(numbering: Numbering, key: str, child: Child) -> Mapping[str, NDArr
 
     By port, in the shape of the child array followed by that of the port array.
     """
-    result: dict[str, NDArray[np.bool_]] = {}
+    masks: dict[str, NDArray[np.bool_]] = {}
     for export in numbering.plan.assemblies[key].exports:
         if export.ref.child == child.name:
             shape = (*child.shape, *numbering.table(child.type, export.ref.port).shape)
-            mask = result.setdefault(export.ref.port, np.zeros(shape, np.bool_))
+            mask = masks.setdefault(export.ref.port, np.zeros(shape, np.bool_))
             grids = open_grid(export.axes)
             mask[subscripts((*export.ref.at, *export.ref.port_at), grids)] = True
-    return result
+    return masks
 
 
 def subscripts(at: Sequence[IndexExpr], grids: Mapping[str, IntArray]) -> tuple[IntArray, ...]:

@@ -124,10 +124,10 @@ def _fraction(text: Any) -> Fraction:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object of JSON, in which each key stands once."""
-    result = dict(pairs)
-    if len(result) != len(pairs):
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
         raise ValueError("no plan: a key stands twice in an object")
-    return result
+    return entries
 
 
 def _no_number(text: str) -> Any:

@@ -49,9 +49,9 @@ def verify(plan: Plan) -> None:
     """
     # later checks rely on earlier ones: the size of a port array, for one, on the type being there
     for stage in (_names, _containment, _devices, _exports, _assemblies):
-        result = list(stage(plan))
-        if result:
-            raise PlanError("\n".join(result))
+        faults = list(stage(plan))
+        if faults:
+            raise PlanError("\n".join(faults))
 
 
 def _names(plan: Plan) -> Iterator[str]:
@@ -111,9 +111,9 @@ def _cycle(plan: Plan) -> list[str]:
         if key in done or key in plan.devices:
             return []
         for child in plan.assemblies[key].children:
-            result = search(child.type, [*chain, key])
-            if result:
-                return result
+            chain_found = search(child.type, [*chain, key])
+            if chain_found:
+                return chain_found
         done.add(key)
         return []
 

@@ -21,9 +21,9 @@ def bisection(asked: PlanCall) -> Answer:
     if asked.call.machine.time_limit is not None:
         raise asked.refuse("there is a limit of time")
     members = asked.ends(asked.call.one())
-    result = halved(asked.network, members)
-    cables = binding_names(result.cut.network, result.cut.orbits)
-    return bisection_answer(asked.call, result.capacity, _half(asked, next(iter(members)), result.cut.half), cables)
+    bounds = halved(asked.network, members)
+    cables = binding_names(bounds.cut.network, bounds.cut.orbits)
+    return bisection_answer(asked.call, bounds.capacity, _half(asked, next(iter(members)), bounds.cut.half), cables)
 
 
 def _half(asked: PlanCall, place: int, half: Half) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from unifiedbus_dsl.solver.from_plan.shortest import hop_counts
 
 
 def hops(asked: PlanCall) -> Answer:
-    result = hop_counts(asked.network, *asked.pair())
-    if result.unreachable or not len(result.hops):
+    counts = hop_counts(asked.network, *asked.pair())
+    if counts.unreachable or not len(counts.hops):
         raise asked.refuse("a pair has no path")
-    farthest = f"{device_name(asked.plan, result.source_id)} -> {device_name(asked.plan, result.target_id)}"
-    return spread_answer(asked.call, result.hops.astype(np.float64), result.pairs, farthest, NUMBER, BY_CABLES)
+    farthest = f"{device_name(asked.plan, counts.source_id)} -> {device_name(asked.plan, counts.target_id)}"
+    return spread_answer(asked.call, counts.hops.astype(np.float64), counts.pairs, farthest, NUMBER, BY_CABLES)

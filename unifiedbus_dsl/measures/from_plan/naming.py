@@ -48,8 +48,8 @@ def binding_names(network: PlanNetwork, orbits: Ints) -> tuple[str, ...]:
         sorts.setdefault(key, []).append(arc_orbit(network, orbit))
     rows = [(-sum(each.arcs for each in found), key, found) for key, found in sorts.items()]
     names = []
-    for less, (_, _, link), result in sorted(rows, key=lambda row: row[:2])[:MOST_SORTS]:
-        first = min(result, key=lambda each: (each.tail_id, each.head_id))
+    for less, (_, _, link), arcs in sorted(rows, key=lambda row: row[:2])[:MOST_SORTS]:
+        first = min(arcs, key=lambda each: (each.tail_id, each.head_id))
         more = f" and {-less - 1:,} more" if less < -1 else ""
         ends = f"{device_name(plan, first.tail_id)} -> {device_name(plan, first.head_id)}"
         names.append(f"{ends} over {links[link]}{more}")

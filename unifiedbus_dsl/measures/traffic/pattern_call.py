@@ -276,9 +276,9 @@ class PatternCall:
 
 
 def _on_ends(members: Ints, group: Ints, ends: int) -> Ints:
-    result = np.full(ends, -1, dtype=np.int64)
-    result[members] = group
-    return result
+    group_of = np.full(ends, -1, dtype=np.int64)
+    group_of[members] = group
+    return group_of
 
 
 def _joined(key: Ints, part: Ints) -> Ints:

@@ -32,15 +32,15 @@ def inner_bundles(scope: Scope, child: Child) -> list[Bundle]:
 
 def with_arcs(scope: Scope, child: Child, dimension: int, row: Block) -> Block:
     """Return the row with an arc for each two of its boxes that cables join directly."""
-    result = row_terminals(row)
+    ends_of_row = row_terminals(row)
     size = scope.plan.device_count[child.type]
     for extent in child.shape[dimension:]:
         size *= extent
     arcs: list[Line] = []
     for number, bundle in enumerate(inner_bundles(scope, child)):
-        meetings = joins(scope.plan, scope.assembly.key, bundle, result, row.cells[0].first + size)
+        meetings = joins(scope.plan, scope.assembly.key, bundle, ends_of_row, row.cells[0].first + size)
         name = scope.id(child.name, "arc", str(dimension), str(number))
-        arcs += _arcs(scope, name, row, bundle, result, meetings or ())
+        arcs += _arcs(scope, name, row, bundle, ends_of_row, meetings or ())
     depth = max((max(y for _, y in arc.points) for arc in arcs), default=row.height)
     height = max(cell.y + cell.height for cell in row.cells)
     return evolve(row, height=max(height, height + (depth - height) * 0.76), marks=(*row.marks, *arcs))

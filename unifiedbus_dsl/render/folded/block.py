@@ -226,15 +226,15 @@ class Placed:
 
 def shelves(items: Sequence[T], widths: Sequence[float], gap: float, most: float) -> list[list[T]]:
     """Return the items in order on as many shelves of width `most` as they need."""
-    result: list[list[T]] = []
+    shelves_filled: list[list[T]] = []
     x = most
     for item, width in zip(items, widths, strict=True):
-        if x + gap + width > most or not result:
-            result.append([])
+        if x + gap + width > most or not shelves_filled:
+            shelves_filled.append([])
             x = -gap
-        result[-1].append(item)
+        shelves_filled[-1].append(item)
         x += gap + width
-    return result
+    return shelves_filled
 
 
 def pill(

@@ -92,8 +92,8 @@ def _drawn(scope: Scope, chip: _Chip) -> list[Mark]:
 
 
 def _lines(scope: Scope, block: Block, chips: Sequence[_Chip]) -> list[Line]:
-    result = terminals(block.shelves)
-    ends = [(chip, *_exporting(scope, chip.outlet, block, result)) for chip in chips]
+    inner = terminals(block.shelves)
+    ends = [(chip, *_exporting(scope, chip.outlet, block, inner)) for chip in chips]
     channels = Channels()
     for _ in range(2):
         lines = [

@@ -37,10 +37,10 @@ class _Path:
 
 def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundle]) -> list[Mark]:
     """Return the lines of all bundles between arrays of an assembly, and their labels."""
-    result = terminals(shelves)
-    by_bundle = {id(bundle): _wires(scope, shelves, bundle, result) for bundle in cross}
+    ends = terminals(shelves)
+    by_bundle = {id(bundle): _wires(scope, shelves, bundle, ends) for bundle in cross}
     paths = _paths(shelves, [wire for wires in by_bundle.values() for wire in wires])
-    numbers = _numbers(result)
+    numbers = _numbers(ends)
     marks: list[Mark] = []
     pills: list[Box] = []
     for bundle in cross:
@@ -162,14 +162,14 @@ def _line(scope: Scope, wire: Wire, path: _Path, numbers: Mapping[int, int]) -> 
 
 def _without_repeats(points: Sequence[Point]) -> list[Point]:
     """Return the corners of a line, none of them twice, none on a straight piece."""
-    result: list[Point] = []
+    corners: list[Point] = []
     for point in points:
-        if result and abs(result[-1][0] - point[0]) + abs(result[-1][1] - point[1]) < 0.01:
+        if corners and abs(corners[-1][0] - point[0]) + abs(corners[-1][1] - point[1]) < 0.01:
             continue
-        if len(result) > 1 and abs(result[-1][0] - point[0]) < 0.01 and abs(result[-2][0] - point[0]) < 0.01:
-            result.pop()
-        result.append(point)
-    return result
+        if len(corners) > 1 and abs(corners[-1][0] - point[0]) < 0.01 and abs(corners[-2][0] - point[0]) < 0.01:
+            corners.pop()
+        corners.append(point)
+    return corners
 
 
 def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:

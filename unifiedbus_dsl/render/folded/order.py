@@ -53,12 +53,12 @@ def ways_of(
 ) -> Mapping[str, Ways]:
     """Return where the cables at the ports of each array go: up or down, or both."""
     row_of = _row_of(rows)
-    result: dict[str, dict[str, set[Way]]] = {name: defaultdict(set) for name in row_of}
+    ways_at: dict[str, dict[str, set[Way]]] = {name: defaultdict(set) for name in row_of}
     for bundle in bundles:
         for rule in bundle.rules:
             for here, there in ((rule.left, rule.right), (rule.right, rule.left)):
                 up = row_of[there.child] < row_of[here.child]
-                result[here.child][here.port].add("up" if up else "down")
+                ways_at[here.child][here.port].add("up" if up else "down")
     for export in assembly.exports:
-        result[export.ref.child][export.ref.port] |= leaving.get(export.name, frozenset())
-    return {name: {port: frozenset(ways) for port, ways in ports.items()} for name, ports in result.items()}
+        ways_at[export.ref.child][export.ref.port] |= leaving.get(export.name, frozenset())
+    return {name: {port: frozenset(ways) for port, ways in ports.items()} for name, ports in ways_at.items()}

@@ -52,8 +52,8 @@ def terminals(shelves: tuple[Shelf, ...]) -> tuple[Terminal, ...]:
 
 def row_terminals(row: Block) -> tuple[Terminal, ...]:
     """Return the same of a row of cells that stands on no shelf yet."""
-    result = (each for cell in row.cells for each in _in_cell(cell, 0, "", (), ()))
-    return tuple(sorted(result, key=lambda terminal: terminal.first))
+    ends = (each for cell in row.cells for each in _in_cell(cell, 0, "", (), ()))
+    return tuple(sorted(ends, key=lambda terminal: terminal.first))
 
 
 def _on_shelves(

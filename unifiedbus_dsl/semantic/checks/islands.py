@@ -93,7 +93,7 @@ class _Nodes:
 
     def edges(self) -> list[tuple[Labels, Labels]]:
         """Return pairs of nodes that rules join, over the axes on which the nodes depend."""
-        result = []
+        pairs = []
         for rule in self.assembly.rules:
             needed: set[str] = set()
             for ref in (rule.left, rule.right):
@@ -111,8 +111,8 @@ class _Nodes:
             rest = {axis.name: np.full((1,) * len(at.shape), axis.low) for axis in rule.axes if axis.name not in needed}
             work.spend(at.size, work.SORTED)
             full = Points(at.shape, {**at.grids, **rest}, at.dims)
-            result.append((self.of(rule.left, axes, full).ravel(), self.of(rule.right, axes, full).ravel()))
-        return result
+            pairs.append((self.of(rule.left, axes, full).ravel(), self.of(rule.right, axes, full).ravel()))
+        return pairs
 
     def matters(self) -> NDArray[np.bool_]:
         """Nodes that must hang together: not spares, and not devices without any port."""

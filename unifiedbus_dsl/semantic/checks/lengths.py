@@ -19,9 +19,9 @@ def lengths(plan: Plan, sink: Sink) -> None:
 
 
 def _rule(plan: Plan, key: str, at: int, rule: Rule, sink: Sink) -> None:
-    result = rule_lengths(plan, key, at)
+    lengths_of_rule = rule_lengths(plan, key, at)
     span = rule.link_span or rule.span
-    if result[0] == UNPLACED:
+    if lengths_of_rule[0] == UNPLACED:
         if span is not None and not any(("@", "place") in each.spoilt for each in plan.assemblies.values()):
             sides = " and ".join(f"`{name}`" for name in dict.fromkeys((rule.left.child, rule.right.child)))
             sink.error(
@@ -36,7 +36,7 @@ def _rule(plan: Plan, key: str, at: int, rule: Rule, sink: Sink) -> None:
             )
         return
     reach = plan.links[rule.link].fields.get("reach")
-    longest = Quantity(number(int(result[-1])).value / 1000, units.LENGTH)
+    longest = Quantity(number(int(lengths_of_rule[-1])).value / 1000, units.LENGTH)
     if isinstance(reach, Quantity) and longest.value > reach.value and span is not None:
         link = plan.links[rule.link]
         fits = [

@@ -65,13 +65,13 @@ def _box(
             help=(help,),
         )
         return None
-    result = []
+    box = []
     for item, size in zip(items, sizes, strict=True):
         values = subscript_values(evaluator, item, size, statement.name.text)
         if values is None:
             return None
-        result.append(values)
-    return result
+        box.append(values)
+    return box
 
 
 def subscript_values(evaluator: Evaluator, node: tree.Subscript, size: int, name: str) -> IntArray | None:
@@ -114,21 +114,21 @@ def gap_values(evaluator: Evaluator, node: tree.Range, axis: Axis) -> IntArray |
         return np.zeros(0, dtype=np.int64)
     if isinstance(gap, tree.Range):
         inner = range_axis(evaluator, gap, "_", None)
-        result = None if inner is None else axis_values(inner)
+        values = None if inner is None else axis_values(inner)
     else:
-        result = _numbers(evaluator, gap)
-    if result is None:
+        values = _numbers(evaluator, gap)
+    if values is None:
         return None
-    outside = np.setdiff1d(result, axis_values(axis))
+    outside = np.setdiff1d(values, axis_values(axis))
     if len(outside):
         message = f"{outside[0]} is left out of a range that it is not in"
         evaluator.sink.error("UB0434", message, gap.span, f"{outside[0]} is no part of it", help=("leave it out",))
         return None
-    if len(np.unique(result)) == axis.size:
+    if len(np.unique(values)) == axis.size:
         message = f"the range `{node.span.text.strip()}` is empty"
         evaluator.sink.error("UB0406", message, gap.span, "leaves out all of it", help=("leave something in it",))
         return None
-    return result
+    return values
 
 
 def _numbers(evaluator: Evaluator, gap: tree.Expr) -> IntArray | None:
@@ -249,8 +249,8 @@ def misses_holes(
         values = np.broadcast_to(evaluate(flat, grid.grids), grid.shape).ravel()
         met = np.flatnonzero(places_of(labels, values) == ABSENT)
         if len(met):
-            result = {n: int(v[0]) for n, v in grid.at(met[:1]).items() if not n.startswith("_")}
-            when = " for " + ", ".join(f"{name} = {value}" for name, value in result.items()) if result else ""
+            at_hole = {n: int(v[0]) for n, v in grid.at(met[:1]).items() if not n.startswith("_")}
+            when = " for " + ", ".join(f"{name} = {value}" for name, value in at_hole.items()) if at_hole else ""
             span = ref.dimensions[at[0]].span.to(ref.dimensions[at[-1]].span)
             _say_hole(ref, labels, at, int(values[met[0]]), span, when, wall)
             return False

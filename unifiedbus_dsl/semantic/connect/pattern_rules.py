@@ -88,21 +88,19 @@ def pattern_rules(node: tree.ConnectPattern, wall: AssemblyScope, choose: Choose
 
 
 def _pattern(node: tree.ConnectPattern, wall: AssemblyScope) -> Pattern | None:
-    result = patterns.PATTERNS.get(node.pattern.text)
+    known = patterns.PATTERNS.get(node.pattern.text)
     sides = 1 if node.right is None else 2
-    if result is not None and result.sides == sides:
-        return result
+    if known is not None and known.sides == sides:
+        return known
     legal = [name for name, pattern in patterns.PATTERNS.items() if pattern.sides == sides]
     guess = did_you_mean(node.pattern.text, legal)
-    if result is not None:
-        message = f"`{result.name}` joins " + ("two arrays" if result.sides == 2 else "the members of one array")
-        help = (
-            f"write `connect A to B as {result.name}`" if result.sides == 2 else f"write `connect A as {result.name}`"
-        )
+    if known is not None:
+        message = f"`{known.name}` joins " + ("two arrays" if known.sides == 2 else "the members of one array")
+        help = f"write `connect A to B as {known.name}`" if known.sides == 2 else f"write `connect A as {known.name}`"
     else:
         message = f"there is no pattern `{node.pattern.text}`"
         help = f"did you mean `{guess}`?" if guess else "patterns here: " + ", ".join(legal)
-    label = "unknown pattern" if result is None else ""
+    label = "unknown pattern" if known is None else ""
     wall.sink.error("UB0412", message, node.pattern.span, label, help=(help,), fix=rename(node.pattern.span, guess))
     return None
 

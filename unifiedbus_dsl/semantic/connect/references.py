@@ -189,8 +189,8 @@ class AssemblyScope:
 
     def child(self, word: tree.Word) -> Child | None:
         """Return the child of this name; None after a diagnostic, or quietly if it is already in error."""
-        result = self.children.get(word.text)
-        if result is None and word.text in self.absent and word.text not in self.failed:
+        child = self.children.get(word.text)
+        if child is None and word.text in self.absent and word.text not in self.failed:
             self.sink.error(
                 "UB0220",
                 f"the part `{word.text}` is not there: its condition does not hold",
@@ -199,7 +199,7 @@ class AssemblyScope:
                 labels=(Label(self.absent[word.text].span, "does not hold"),),
                 help=("put this statement under the same `if`",),
             )
-        elif result is None and word.text not in self.failed and not self.evaluator.scope.is_quiet(word.text):
+        elif child is None and word.text not in self.failed and not self.evaluator.scope.is_quiet(word.text):
             guess = did_you_mean(word.text, [*self.children, *self.failed])
             near = self.children.get(guess or "")
             self.sink.error(
@@ -211,7 +211,7 @@ class AssemblyScope:
                 help=(f"did you mean `{guess}`?",) if guess else (self._parts(),),
                 fix=rename(word.span, guess),
             )
-        return result
+        return child
 
     def _parts(self) -> str:
         names = ", ".join(f"`{name}`" for name in list(self.children)[:8])

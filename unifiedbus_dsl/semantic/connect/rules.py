@@ -198,7 +198,7 @@ def _free_axis(dimension: Dimension, name: str, wall: AssemblyScope) -> Axis | N
 
 def _subscripts(ref: Reference, compiler: IndexCompiler, free: Sequence[Axis]) -> tuple[IndexExpr, ...] | None:
     """Return the index expression of each dimension; free ones take the free axes in order."""
-    result: list[IndexExpr] = []
+    indices: list[IndexExpr] = []
     names = iter(free)
     for dimension in ref.dimensions:
         if dimension.is_free:
@@ -209,8 +209,8 @@ def _subscripts(ref: Reference, compiler: IndexCompiler, free: Sequence[Axis]) -
             expr = compiler.subscript(dimension.subscript)
         if expr is None:
             return None
-        result.append(expr)
-    return tuple(result)
+        indices.append(expr)
+    return tuple(indices)
 
 
 def _along(dimension: Dimension, position: IndexExpr, compiler: IndexCompiler) -> IndexExpr | None:
@@ -295,16 +295,16 @@ def _outside(
     wall: AssemblyScope,
     origins: Iterator[Label],
 ) -> None:
-    result = outside(expr, dimension.size, axes, where)
+    stray = outside(expr, dimension.size, axes, where)
     help = [f"elements are 0..{dimension.size - 1}"]
-    if result.one_sided and not isinstance(expr, Lookup):
+    if stray.one_sided and not isinstance(expr, Lookup):
         wrapped = f"({dimension.span.text.strip()}) mod {ref.size_text(dimension)}"
         help.append(f"to wrap around, say so: `{wrapped}`")
     wall.sink.error(
         "UB0401",
-        f"subscript {result.value} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
+        f"subscript {stray.value} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
         dimension.span,
-        f"is {result.value}{result.when}",
+        f"is {stray.value}{stray.when}",
         labels=(
             *(
                 [Label(dimension.origin, f"`{_array_name(ref, dimension)}` is defined here")]
@@ -312,7 +312,7 @@ def _outside(
                 else []
             ),
             *(label for label in origins if label.span != dimension.origin),
-            *_element(expr, result),
+            *_element(expr, stray),
         ),
         help=tuple(help),
     )

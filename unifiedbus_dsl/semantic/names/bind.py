@@ -84,12 +84,12 @@ class FileLibrary:
 
     def _near(self, wanted: str, beside: tuple[Path, ...]) -> list[str]:
         parent = Path(wanted).parent
-        result: list[str] = []
+        near: list[str] = []
         for folder in (*beside, *self.folders):
             with suppress(OSError, ValueError):  # the path of a folder that can't be one
-                result += [str(parent / p.name) if parent.name else p.name for p in (folder / parent).glob("*.ubus")]
-                result += [f"std/{wanted}"] if (folder / "std" / wanted).is_file() else []
-        return result
+                near += [str(parent / p.name) if parent.name else p.name for p in (folder / parent).glob("*.ubus")]
+                near += [f"std/{wanted}"] if (folder / "std" / wanted).is_file() else []
+        return near
 
 
 @frozen
@@ -607,7 +607,7 @@ def _member_name(statement: tree.Statement) -> tree.Word | None:
 
 def _circles(leads_to: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Return the circles of names that lead from one to the next, in that order, by each name that is on one."""
-    result: dict[str, tuple[str, ...]] = {}
+    circle_of: dict[str, tuple[str, ...]] = {}
     seen: set[str] = set()
     for name in leads_to:
         path: dict[str, int] = {}
@@ -618,5 +618,5 @@ def _circles(leads_to: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
             here = leads_to[here]
         if here in path:
             circle = tuple(path)[path[here] :]
-            result.update(dict.fromkeys(circle, circle))
-    return result
+            circle_of.update(dict.fromkeys(circle, circle))
+    return circle_of

@@ -122,14 +122,14 @@ class Model:
 
     def sort_of(self, definition: Definition) -> frozenset[str]:
         """Return the names of all that are of a type: its own, and those of the types that extend it."""
-        result = {definition}
+        definitions = {definition}
         waiting = [definition]
         while waiting:
-            more = [each for each in self._extended.get(waiting.pop(), ()) if each not in result]
+            more = [each for each in self._extended.get(waiting.pop(), ()) if each not in definitions]
             spend(len(more), VISITED)
-            result.update(more)
+            definitions.update(more)
             waiting += more
-        return frozenset(self.names[each] for each in result)
+        return frozenset(self.names[each] for each in definitions)
 
     @cached_property
     def modules_by_source(self) -> Mapping[Source, Module]:
@@ -142,12 +142,12 @@ class Model:
 
     @cached_property
     def _asked(self) -> Mapping[tuple[type, str | None], dict[str, Any]]:
-        result: dict[tuple[type, str | None], dict[str, Any]] = {}
+        by_kind: dict[tuple[type, str | None], dict[str, Any]] = {}
         for questions in self.main.questions.values():
             for name, question in questions.items():
                 for system in (None, question.of.text):
-                    result.setdefault((type(question), system), {})[name] = question
-        return result
+                    by_kind.setdefault((type(question), system), {})[name] = question
+        return by_kind
 
     @property
     def sources(self) -> Mapping[str, Source]:

@@ -145,8 +145,8 @@ def _apply(model: Model, setting: Setting) -> bool:
         if definition is not None and isinstance(definition.node, tree.Let):
             _change(definition, evolve(definition.node, name=first, value=setting.value))
             return True
-        result = [_set_parameter(model, system, last, setting.value) for system in model.main.systems]
-        return any(result)
+        applied = [_set_parameter(model, system, last, setting.value) for system in model.main.systems]
+        return any(applied)
     if first.text in model.main.systems:
         return _set_parameter(model, first.text, last, setting.value)
     if definition is None or isinstance(definition.node, tree.Let):

@@ -102,11 +102,11 @@ def plan_with_overrides(
     good = True
     for item in own:
         name = item.target.span.text.strip()
-        result = maker.value(_Target(item, (), tree.Word(name, span=item.target.span), elaborator.types[root], True))
-        if result is None:
+        changed = maker.value(_Target(item, (), tree.Word(name, span=item.target.span), elaborator.types[root], True))
+        if changed is None:
             good = False
         else:
-            value = TypeValue(value.definition, tuple({**dict(value.args), name: result}.items()))
+            value = TypeValue(value.definition, tuple({**dict(value.args), name: changed}.items()))
     if not good:
         return None
     if own:

@@ -72,7 +72,7 @@ class _ViewReader:
 
     def read(self, view: tree.View, layout: Layout | None) -> View:
         self.key = self.plan.root
-        result: Layout = "overview"
+        own_layout: Layout = "overview"
         shown = [item for item in view.items if isinstance(item, tree.Show)]
         if shown:
             self._show([(target, item.where) for item in shown for target in item.targets])
@@ -89,7 +89,7 @@ class _ViewReader:
                 case tree.LabelBy():
                     self._label(item)
                 case tree.Layout():
-                    result = self._layout(item)
+                    own_layout = self._layout(item)
                 case tree.Title():
                     self.look = evolve(self.look, title=item.text.value)
         plan = self.plan
@@ -101,7 +101,7 @@ class _ViewReader:
         return View(
             PlanSummary(plan, look, None if plan is self.plan else self.plan),
             self.key,
-            layout or result,
+            layout or own_layout,
             self.load,
             view.name.span,
         )

@@ -88,8 +88,8 @@ class NameChecker:
             read_plane(node, {each.rule.link: each.link for each in used if each.count}, evaluator.sink)
 
     def _something(self, node: tree.Expr, evaluator: Evaluator) -> None:
-        result = Selector(self.machine, evaluator).select(node)
-        if result is not None and not sum(part.count for part in result.items):
+        selection = Selector(self.machine, evaluator).select(node)
+        if selection is not None and not sum(part.count for part in selection.items):
             empty_selection(node, self.machine, evaluator.sink)
 
     def selection(

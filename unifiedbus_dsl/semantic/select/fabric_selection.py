@@ -53,13 +53,13 @@ class DeviceRanges:
 
     def both(self, one: NDArray[np.integer], other: NDArray[np.integer]) -> Bools:
         """Return which of these pairs of devices are in one instance, [P]."""
-        result = np.zeros(len(one), dtype=bool)
+        together = np.zeros(len(one), dtype=bool)
         depths = self.depth
         for depth in range(int(depths.max(initial=-1)) + 1):
             level = self.chosen(depths == depth)
             home = level.home(one)
-            result |= (home >= 0) & (home == level.home(other))
-        return result
+            together |= (home >= 0) & (home == level.home(other))
+        return together
 
     @cached_property
     def around(self) -> Ints:
@@ -291,10 +291,10 @@ class FabricSelector:
     def type_keys(self, node: tree.All) -> list[str] | None:
         """Return the types that `all NAME where …` means; None after a diagnostic."""
         plan, evaluator = self.fabric.plan, self.evaluator
-        result = Selector(self.machine, evaluator).sort(node, {plan.root: 1})
-        if result is None:
+        sorted_out = Selector(self.machine, evaluator).sort(node, {plan.root: 1})
+        if sorted_out is None:
             return None
-        items, field = result
+        items, field = sorted_out
         kinds = [item.type for item in items if isinstance(item, Parts)]
         if field is not None or len(kinds) < len(items):
             message = "devices or assemblies are wanted: `all npu`, or a part by its path"
@@ -358,13 +358,13 @@ class FabricSelector:
         one, two = self._side(left), self._side(right)
         if one is None or two is None:
             return None
-        result = np.flatnonzero(self._ends(one, 0) & self._ends(two, 1) | self._ends(two, 0) & self._ends(one, 1))
-        if not len(result):
+        cables = np.flatnonzero(self._ends(one, 0) & self._ends(two, 1) | self._ends(two, 0) & self._ends(one, 1))
+        if not len(cables):
             span = left.span.to(right.span)
             help = self._neighbours(one, left)
             self.evaluator.sink.error("UB0417", "no cable joins these", span, "matches nothing", help=(help,))
             return None
-        return result
+        return cables
 
     def cables_at(self, node: tree.Expr) -> Ints | None:
         """Return ids of the cables on the ports that a path names, or several paths; None after a diagnostic."""
@@ -427,7 +427,7 @@ class FabricSelector:
             return self._every_port(node)
         bare = evolve(node, path=node.path[:-1])
         blocks = self._all(bare)
-        result: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        chosen: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
         if blocks is None:
             return None
         for key in blocks.keys:
@@ -435,8 +435,8 @@ class FabricSelector:
             start, stop = self.fabric.blocks(key)
             size = self.fabric.device_count + 1
             own = start[np.isin(start * size + stop, blocks.start * size + blocks.stop)]
-            result.append(((own[:, None] + table.device.ravel()).ravel(), np.tile(table.port.ravel(), len(own))))
-        return np.concatenate([each[0] for each in result]), np.concatenate([each[1] for each in result])
+            chosen.append(((own[:, None] + table.device.ravel()).ravel(), np.tile(table.port.ravel(), len(own))))
+        return np.concatenate([each[0] for each in chosen]), np.concatenate([each[1] for each in chosen])
 
     def _every_port(self, node: tree.All) -> tuple[Ints, Ints] | None:
         """Return the ports of all devices but spares, or of those inside a part, for which a condition holds."""
@@ -485,10 +485,10 @@ class FabricSelector:
         for step in path[:-1]:
             kind = plan.type(key)
             children = kind.children if isinstance(kind, AssemblyType) else ()
-            result = next((child.type for child in children if child.name == step.word.text), None)
-            if result is None:
+            inner = next((child.type for child in children if child.name == step.word.text), None)
+            if inner is None:
                 return None
-            key = result
+            key = inner
         return plan.type(key)
 
 

@@ -75,19 +75,19 @@ class OutageReader:
                 if isinstance(each, tree.All):
                     selector.sort(each, {})
             return None
-        result = selector.select(target)
-        if result is None:
+        selection = selector.select(target)
+        if selection is None:
             return None
-        if not sum(part.count for part in result.items):
+        if not sum(part.count for part in selection.items):
             empty_selection(target, self.machine, sink)
-        elif result.field is not None:
+        elif selection.field is not None:
             not_a_part(target, "a field", sink)
-        elif result.broken is not None:
-            refuse_broken(result.broken, sink)
-        elif isinstance(result.items[0], Ports) and any(isinstance(each, tree.All) for each in walk(target)):
+        elif selection.broken is not None:
+            refuse_broken(selection.broken, sink)
+        elif isinstance(selection.items[0], Ports) and any(isinstance(each, tree.All) for each in walk(target)):
             not_a_part(target, "all ports", sink)
         else:
-            return result
+            return selection
         return None
 
 
@@ -95,7 +95,7 @@ def outage_targets(item: tree.Fail | tree.Degrade, sink: Sink) -> list[tree.Sele
     """Return the targets of a line, each with the `where` that the line has at its end; None after a diagnostic."""
     if item.where is None:
         return list(item.targets)
-    result: list[tree.Selector] = []
+    targets: list[tree.Selector] = []
     for target in item.targets:
         if not isinstance(target, tree.All):
             word = "fail" if isinstance(item, tree.Fail) else "degrade"
@@ -105,8 +105,8 @@ def outage_targets(item: tree.Fail | tree.Degrade, sink: Sink) -> list[tree.Sele
         where = item.where
         if target.where is not None:
             where = tree.Binary("and", target.where, where, span=target.where.span.to(where.span))
-        result.append(evolve(target, where=where))
-    return result
+        targets.append(evolve(target, where=where))
+    return targets
 
 
 def not_a_part(target: tree.Expr, what: str, sink: Sink) -> None:

@@ -88,19 +88,19 @@ class Selector:
     def targets(self, node: tree.All) -> tuple[list[Target], tree.Word | None] | None:
         """Return what `all NAME where …` means anywhere in the machine, and the field behind it; None after a
         diagnostic."""
-        result = self.sort(node, {self.machine.subject: 1})
-        if result is None:
+        sorted_out = self.sort(node, {self.machine.subject: 1})
+        if sorted_out is None:
             return None
         words = [word.text for word in node.path]
         listed = self._target_fields(words[0]) if words[0] in ("link", "port") else {
-            ("part", item.type.key): _fields(item) for item in result[0] if isinstance(item, Parts)
+            ("part", item.type.key): _fields(item) for item in sorted_out[0] if isinstance(item, Parts)
         }  # fmt: skip
         if node.where is None:
-            return list(listed), result[1]
+            return list(listed), sorted_out[1]
         held = count_inside(node.where, list(listed.values()), self.evaluator)
         if held is None:
             return None
-        return [target for target, yes in zip(listed, held, strict=True) if yes], result[1]
+        return [target for target, yes in zip(listed, held, strict=True) if yes], sorted_out[1]
 
     def _target_fields(self, word: str) -> dict[Target, dict[str, Value]]:
         """Return all port arrays, or the rules of all cables, with what a condition may ask of them."""
@@ -191,10 +191,10 @@ class Selector:
         roots = {self.machine.subject: 1} if node.scope is None else self._roots(node.scope)
         if roots is None:
             return None
-        result = self.sort(node, roots)
-        if result is None:
+        sorted_out = self.sort(node, roots)
+        if sorted_out is None:
             return None
-        items, field_name = result
+        items, field_name = sorted_out
         if node.where is not None:
             kept = self._filter(items, node.where)
             if kept is None:

@@ -73,19 +73,19 @@ class _OutageResolver:
 
     def line(self, item: tree.Statement) -> ResolvedOutage | None:
         """Return what a line takes; None where it takes nothing, or after a diagnostic."""
-        result: ResolvedOutage | None = None
+        outage: ResolvedOutage | None = None
         match item:
             case tree.Let():
                 self.lets[item.name.text] = self.evaluator.eval(item.value)
                 return None
             case tree.Fail():
-                result = self._fail(item)
+                outage = self._fail(item)
             case tree.Degrade():
-                result = self._degrade(item)
+                outage = self._degrade(item)
             case _:
                 return None
-        self.good &= result is not None
-        return result
+        self.good &= outage is not None
+        return outage
 
     def _fail(self, item: tree.Fail) -> ResolvedOutage | None:
         chosen = self._chosen(item)
@@ -154,7 +154,7 @@ class _OutageResolver:
     def _chosen(self, item: tree.Fail | tree.Degrade) -> list[DeviceRanges | Ints] | None:
         """Return what the targets of a line select; None after a diagnostic."""
         selector = evolve(self.selector, evaluator=self.evaluator, lost=self.lost)
-        result: list[DeviceRanges | Ints] = []
+        chosen: list[DeviceRanges | Ints] = []
         for target in outage_targets(item, selector.evaluator.sink) or ():
             parts = parts_of(selector, target)
             if parts is None:
@@ -165,8 +165,8 @@ class _OutageResolver:
                 if not len(parts):
                     selector.nothing(target)
                     return None
-            result.append(parts)
-        return result or None
+            chosen.append(parts)
+        return chosen or None
 
 
 def _union(ids: list[Ints]) -> Ints:

@@ -76,8 +76,8 @@ class Read:
     def broken(self) -> tree.Binary | None:
         """Return a difference that takes something out of a part and leaves the rest; None where there is none."""
         self.sets.count()
-        result = [self.sets.nodes[number] for number in sorted(self.sets.broken)]
-        return result[0].source if result and isinstance(result[0], Parted) else None
+        differences = [self.sets.nodes[number] for number in sorted(self.sets.broken)]
+        return differences[0].source if differences and isinstance(differences[0], Parted) else None
 
 
 class _Refused(Exception):  # noqa: N818 - not an error of the program
@@ -143,10 +143,10 @@ class SetReader:
 
     def _every(self, node: tree.All, *, inner: bool) -> int:
         from_scope = None if node.scope is None else self._add(node.scope, inner=True)
-        result = self.selector.targets(node)
-        if result is None:
+        meant = self.selector.targets(node)
+        if meant is None:
             raise _Refused
-        targets, field_name = result
+        targets, field_name = meant
         if not targets:
             self.selector.nothing(node)
             raise _Refused
@@ -167,9 +167,9 @@ class SetReader:
             if child is None and isinstance(here, AssemblyType):
                 self._exported(node, step)
             array = here.by_name.get(word) if isinstance(here, DeviceType) else child
-            result = None if array is None else elements(step, groups_of(array), self.selector.evaluator)
+            numbers = None if array is None else elements(step, groups_of(array), self.selector.evaluator)
             names.append(word)
-            picked.append(np.zeros(0, np.int64) if result is None else result)
+            picked.append(np.zeros(0, np.int64) if numbers is None else numbers)
             if isinstance(child, Child):
                 here = machine.types[child.type]
             else:

@@ -135,21 +135,21 @@ class Sets:
         done = self._counts.get((key, state))
         if done is not None:
             return done
-        result: dict[Target, int] = {}
+        count_of: dict[Target, int] = {}
         some = np.zeros(len(self.nodes), dtype=bool)
         for group in self._groups(key, state):
             many, inner = len(group.elements), (False,) * len(self.nodes)
             if group.array.target[0] == "link":
                 many = group.array.count
             if group.chosen[-1]:
-                result[group.array.target] = result.get(group.array.target, 0) + many
+                count_of[group.array.target] = count_of.get(group.array.target, 0) + many
             if group.array.inside is not None:
                 below, inner = self._count(group.array.inside, group.state)
                 for target, each in below.items():
-                    result[target] = result.get(target, 0) + many * each
+                    count_of[target] = count_of.get(target, 0) + many * each
             self._note(group, inner)
             some |= np.array(group.chosen) | np.array(inner)
-        self._counts[key, state] = result, tuple(some.tolist())
+        self._counts[key, state] = count_of, tuple(some.tolist())
         return self._counts[key, state]
 
     def _note(self, group: _Group, inner: tuple[bool, ...]) -> None:
@@ -218,19 +218,19 @@ class Sets:
         self, target: Target, matched: tuple[int, ...], around: tuple[bool, ...], spare: bool
     ) -> tuple[bool, ...]:
         """By node: whether it selects a target that stands here."""
-        result: list[bool] = []
+        chosen: list[bool] = []
         for number, node in enumerate(self.nodes):
             match node:
                 case Named():
-                    result.append(matched[number] == len(node.steps))
+                    chosen.append(matched[number] == len(node.steps))
                 case Every():
                     within = node.scope is None or around[node.scope]
-                    result.append(target in node.targets and not spare and within)
+                    chosen.append(target in node.targets and not spare and within)
                 case Joined():
-                    result.append(result[node.left] or result[node.right])
+                    chosen.append(chosen[node.left] or chosen[node.right])
                 case Parted():
-                    result.append(result[node.left] and not (result[node.right] or around[node.right]))
-        return tuple(result)
+                    chosen.append(chosen[node.left] and not (chosen[node.right] or around[node.right]))
+        return tuple(chosen)
 
 
 def _is_called(array: _Array, word: str) -> bool:

@@ -92,11 +92,11 @@ class TypeScope:
         for root, times in roots.items():
             for key, count in self.census(root).items():
                 totals[key] = totals.get(key, 0) + times * count
-        result = []
+        cables_of = []
         for key, count in totals.items():
             kind = self.types[key]
             for rule in kind.rules if isinstance(kind, AssemblyType) else ():
                 cables = count * count_points(rule.axes, rule.where)
                 if rule.link in self.links:
-                    result.append(Cables(self.links[rule.link], rule, cables))
-        return result
+                    cables_of.append(Cables(self.links[rule.link], rule, cables))
+        return cables_of

@@ -117,8 +117,8 @@ def _side(
     """Return the port numbers of one side of a line; `owner` says of each port where it stands."""
     numbers: set[int] = set()
     for ref in refs:
-        result = port_numbers(device, ref, evaluator, failed)
-        for port in result or ():
+        ports = port_numbers(device, ref, evaluator, failed)
+        for port in ports or ():
             first = owner.setdefault(port, ref)
             if first is not ref:
                 evaluator.sink.error(
@@ -129,5 +129,5 @@ def _side(
                     labels=(Label(first.span, "stands here first"),),
                 )
                 break
-        numbers.update(result or ())
+        numbers.update(ports or ())
     return tuple(sorted(numbers))

@@ -111,11 +111,11 @@ def evaluate_expectation(
 
 def fits_any_value(condition: tree.Expr, scope: Scope, machine: TypeScope, sink: Sink) -> bool:
     """Return whether the sides of a condition can be compared, whatever its measures give; else say so."""
-    result = Sink()
+    own_sink = Sink()
     evaluator = Evaluator(scope, Sink(), unknown_value, solved=unknown_value, systems=lambda name, there: there)
     with suppress(Undecided, NeedsSolver):
-        evolve(evaluator, sink=result).eval(condition)
-    wrong = [each for each in result if each.code in ("UB0309", "UB0303")]
+        evolve(evaluator, sink=own_sink).eval(condition)
+    wrong = [each for each in own_sink if each.code in ("UB0309", "UB0303")]
     for diagnostic in wrong:
         sink.add(diagnostic)
     return not wrong

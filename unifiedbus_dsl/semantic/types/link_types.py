@@ -135,14 +135,14 @@ class LinkRegistry:
 
     def fields(self, nodes: Iterable[tree.Field], owner: str, name: str, scope: Scope) -> dict[str, Value]:
         known = attributes.attributes(owner)
-        result: dict[str, Value] = {}
+        values: dict[str, Value] = {}
         for node in nodes:
             words = frozenset(known[node.name.text].words) if node.name.text in known else frozenset()
             value = Evaluator(scope, self.sink, words=words).eval(node.value)
             checked = self.checked(node, value, known, scope, f"{owner} `{name}`")
             if checked is not None:
-                result[node.name.text] = checked
-        return result
+                values[node.name.text] = checked
+        return values
 
     def understand(self, definition: Definition) -> None:
         """Check a protocol or link that nothing may have asked for."""

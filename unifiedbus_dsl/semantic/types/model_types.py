@@ -92,26 +92,26 @@ class _ModelReader:
 
 def misfits(model: Model) -> list[tuple[str, str, str]]:
     """Return what of a model's dimensions does not fit: the field, what is wrong, and what to do."""
-    result = []
+    faults = []
     if not model.head_dim and model.hidden % model.heads:
         fit = f"{model.hidden:,} elements don't divide among {model.heads:,} heads"
-        result.append(("heads", fit, "state `head_dim`, the elements of a head"))
+        faults.append(("heads", fit, "state `head_dim`, the elements of a head"))
     if model.heads % model.key_heads:
         fit = f"{model.heads:,} heads don't divide among {model.key_heads:,} heads of keys"
-        result.append(("kv_heads", fit, "each head of keys serves as many heads of queries"))
+        faults.append(("kv_heads", fit, "each head of keys serves as many heads of queries"))
     if bool(model.experts) != bool(model.expert_ffn) or bool(model.experts) != bool(model.top_k):
         fit = "experts go with `top_k` and `expert_ffn`, and these with `experts`"
-        result.append(("experts", fit, "state all three, or none"))
+        faults.append(("experts", fit, "state all three, or none"))
     if model.top_k > model.experts:
         fit = f"a token is sent to {model.top_k:,} of {model.experts:,} experts"
-        result.append(("top_k", fit, f"`top_k` is at most {model.experts:,}"))
+        faults.append(("top_k", fit, f"`top_k` is at most {model.experts:,}"))
     if model.dense_layers > model.layers:
         fit = f"{model.dense_layers:,} of {model.layers:,} layers are without experts"
-        result.append(("dense_layers", fit, f"`dense_layers` is at most {model.layers:,}"))
+        faults.append(("dense_layers", fit, f"`dense_layers` is at most {model.layers:,}"))
     if (model.attention == "mla") != bool(model.kv_rank):
         fit = "`kv_rank` is that of latent attention, and latent attention has one"
-        result.append(("kv_rank", fit, "state `attention = mla` and `kv_rank`, or neither"))
-    return result
+        faults.append(("kv_rank", fit, "state `attention = mla` and `kv_rank`, or neither"))
+    return faults
 
 
 def _plain(value: Value) -> int | bool | str:

@@ -24,11 +24,11 @@ class Overrides:
 
     def texts(self) -> list[str]:
         """`latency = 500 ns`, `plane.latency = 500 ns`: how the changed type is told from the one that is written."""
-        result = [f"{statement.name.text} = {value_text(value)}" for statement, value in self.fields]
+        parts = [f"{statement.name.text} = {value_text(value)}" for statement, value in self.fields]
         for name, part in self.parts:
-            result += [f"{name}.{parameter} = {value_text(value)}" for parameter, value in part.parameters]
-            result += [f"{name}.{text}" for text in part.below.texts()]
-        return result
+            parts += [f"{name}.{parameter} = {value_text(value)}" for parameter, value in part.parameters]
+            parts += [f"{name}.{text}" for text in part.below.texts()]
+        return parts
 
 
 @frozen

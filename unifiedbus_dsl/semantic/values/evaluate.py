@@ -224,9 +224,9 @@ class Evaluator:
 
     def origins(self, node: tree.Node) -> tuple[Label, ...]:
         """For the names in an expression, where they get their values and what these are."""
-        result: dict[str, Label] = {}
+        origins: dict[str, Label] = {}
         for each in walk(node):
-            if not isinstance(each, tree.Name) or each.text in result:
+            if not isinstance(each, tree.Name) or each.text in origins:
                 continue
             lazy = self.scope.local(each.text)
             definition = self.scope.definition((each.text,))
@@ -234,8 +234,8 @@ class Evaluator:
                 self.let(definition, definition.node)
                 lazy = self.scope.lets.get(definition)
             if lazy is not None:
-                result[each.text] = Label(lazy.span, f"`{each.text}` is {value_text(lazy.get(self.sink))}")
-        return tuple(result[name] for name in sorted(result))
+                origins[each.text] = Label(lazy.span, f"`{each.text}` is {value_text(lazy.get(self.sink))}")
+        return tuple(origins[name] for name in sorted(origins))
 
     def _member(self, node: tree.Member) -> EvalValue:
         path = dotted_name(node)

@@ -13,8 +13,8 @@ from unifiedbus_dsl.vocabulary import foreign
 
 
 def expected_value(sink: Sink, node: tree.Node, value: EvalValue, wanted: str) -> EvalValue:
-    result = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
-    sink.error("UB0310", f"this place wants {wanted}, found {result}", node.span, f"is {value_text(value)}")
+    what = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
+    sink.error("UB0310", f"this place wants {wanted}, found {what}", node.span, f"is {value_text(value)}")
     return POISON
 
 

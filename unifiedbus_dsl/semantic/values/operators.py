@@ -86,9 +86,9 @@ def _between(sink: Sink, node: tree.Binary, left: EvalValue, right: EvalValue) -
             node.op in ("div", "mod", "^") or (node.op == "/" and part is node.right and low.value <= 0 <= high.value)
         ):
             return expected_value(sink, part, value, "a single value, not an interval")
-    result = [limit_size(sink, node, _arithmetic(sink, node, x, y)) for x in one for y in two]
-    ordered = sorted((value for value in result if isinstance(value, Quantity)), key=lambda q: q.value)
-    if len(ordered) != len(result):
+    corners = [limit_size(sink, node, _arithmetic(sink, node, x, y)) for x in one for y in two]
+    ordered = sorted((value for value in corners if isinstance(value, Quantity)), key=lambda q: q.value)
+    if len(ordered) != len(corners):
         return POISON
     meet = all(value.meet for value in (left, right) if isinstance(value, Interval))
     return Interval(ordered[0], ordered[-1], meet)
@@ -248,13 +248,13 @@ def _ends_of_product(sink: Sink, node: tree.Call, ends: Sequence[Ends]) -> Ends 
 def apply_function(sink: Sink, node: tree.Call, name: str, items: list[Quantity]) -> EvalValue:
     first = items[0]
     if name == "product":
-        result = number(1)
+        product = number(1)
         for item in items:
-            dimension = units.multiply_dimensions(result.dimension, item.dimension)
-            result = Quantity(result.value * item.value, dimension)
-            if not fits_limits(result.value):
+            dimension = units.multiply_dimensions(product.dimension, item.dimension)
+            product = Quantity(product.value * item.value, dimension)
+            if not fits_limits(product.value):
                 break
-        return limit_size(sink, node, result)
+        return limit_size(sink, node, product)
     if name in ("min", "max", "sum"):
         for item, arg in zip(items[1:], [a.value for a in node.args[1:]] or [node] * len(items), strict=False):
             if item.dimension != first.dimension:

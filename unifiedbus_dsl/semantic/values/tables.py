@@ -178,10 +178,10 @@ def _is_even(evaluator: Evaluation, read: Reading, rows: tuple[Value, ...]) -> b
     for at, row in enumerate(rows):
         if sizes[at] == sizes[0]:
             continue
-        result = f"has {len(row)}" if isinstance(row, tuple) else f"is {describe(row)}"
+        differs = f"has {len(row)}" if isinstance(row, tuple) else f"is {describe(row)}"
         evaluator.sink.error(
             "UB0407",
-            f"the rows of `{read.name}` differ: the first has {sizes[0]} elements, row {at} {result}",
+            f"the rows of `{read.name}` differ: the first has {sizes[0]} elements, row {at} {differs}",
             read.base.span,
             "no table of rows and columns",
             labels=_row_label(evaluator, read.base, at),
@@ -222,7 +222,7 @@ def _literal(evaluator: Evaluation, base: tree.Expr) -> tree.ListExpr | None:
 def sizes_where_alone(name: str, node: tree.Node, evaluator: Evaluation) -> list[tuple[int, Span]] | None:
     """Return the sizes of the dimensions of tables where an index stands alone, each with the place; None after a
     diagnostic."""
-    result: list[tuple[int, Span]] = []
+    found_sizes: list[tuple[int, Span]] = []
     waiting = [node]
     while waiting:
         here = waiting.pop()
@@ -237,8 +237,8 @@ def sizes_where_alone(name: str, node: tree.Node, evaluator: Evaluation) -> list
             if read_table is None:
                 return None
             sizes = dict(zip(read.subscripts, read_table.shape, strict=False))
-            result += [(sizes[at], at.span) for at in alone if at in sizes]
-    return result
+            found_sizes += [(sizes[at], at.span) for at in alone if at in sizes]
+    return found_sizes
 
 
 def index_names(node: tree.Node) -> Iterator[tree.Name]:

@@ -215,7 +215,7 @@ def exchange_boundary(graph: CutGraph, half: Bools, deadline_s: float = inf, rou
         if graph.cut(after) >= graph.cut(side) or monotonic() > deadline_s:
             break
         side = after
-    result = half.copy()
+    improved = half.copy()
     whole = (graph.node >= 0) & movable[graph.node]
-    result[whole] = side[graph.node[whole]]
-    return result
+    improved[whole] = side[graph.node[whole]]
+    return improved

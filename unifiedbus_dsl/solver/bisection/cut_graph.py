@@ -157,10 +157,10 @@ def kernighan_lin(graph: CutGraph, half: Bools, deadline_s: float = inf) -> Bool
         side, best = found, after
         if monotonic() > deadline_s:
             break
-    result = half.copy()
+    improved = half.copy()
     whole = (graph.node >= 0) & ~mixed[graph.node]
-    result[whole] = side[graph.node[whole]]
-    return result
+    improved[whole] = side[graph.node[whole]]
+    return improved
 
 
 def _round_weights(weight: Any) -> Any:

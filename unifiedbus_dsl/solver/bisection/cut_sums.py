@@ -84,12 +84,12 @@ def lattice(graph: CutGraph) -> Lattice | None:
 
 def in_units(graph: CutGraph, lower: ProvedBound) -> ProvedBound:
     """Return the next capacity that a cut can have."""
-    result = lattice(graph)
-    if result is None:
+    steps_of_cuts = lattice(graph)
+    if steps_of_cuts is None:
         return lower
-    steps = ceil(lower.value / result.unit * (1 - 1e-12))
-    steps += (result.rest - steps) % result.parity
-    if steps * result.unit <= lower.value * (1 + MEETS_WITHIN):
+    steps = ceil(lower.value / steps_of_cuts.unit * (1 - 1e-12))
+    steps += (steps_of_cuts.rest - steps) % steps_of_cuts.parity
+    if steps * steps_of_cuts.unit <= lower.value * (1 + MEETS_WITHIN):
         return lower
-    value = float(steps * result.unit)
+    value = float(steps * steps_of_cuts.unit)
     return ProvedBound(value, f"{lower.reason}, up to the next sum of whole cables", WholeUnits(lower.proof))

@@ -132,10 +132,10 @@ def _mirror(symmetry: Symmetry) -> Ints:
 
 def _at(goals: list[Bools], rates: list[float], vertices: int) -> Floats:
     """Return the rate of each vertex, [V], that is among some goals."""
-    result = np.zeros(vertices)
+    rate_of = np.zeros(vertices)
     for goal, rate in zip(goals, rates, strict=True):
-        result[goal] = rate
-    return result
+        rate_of[goal] = rate
+    return rate_of
 
 
 def _levels(symmetry: Symmetry, member: Bools) -> list[_Level]:

@@ -33,13 +33,13 @@ def bounds_of(symmetry: Symmetry) -> Bounds:
     narrower, origin = narrowed(network)
     colour = symmetry.colour
     first = np.searchsorted(whole, np.arange(wider.vertices))
-    result = []
+    symmetries = []
     for made, vertex in ((wider, first), (narrower, origin)):
         if symmetry.generators:
-            result.append(find_symmetry(made, symmetry.arrays, None if colour is None else colour[vertex]))
+            symmetries.append(find_symmetry(made, symmetry.arrays, None if colour is None else colour[vertex]))
         else:
-            result.append(trivial_symmetry(made, symmetry.arrays))
-    return Bounds(result[0], result[1], whole)
+            symmetries.append(trivial_symmetry(made, symmetry.arrays))
+    return Bounds(symmetries[0], symmetries[1], whole)
 
 
 def _lines(network: Network) -> tuple[Ints, Ints]:

@@ -168,8 +168,8 @@ class _Subnetwork:
         which, model, pieces = self._pieces(demand)
         sorts, copies = np.unique(model, return_counts=True)
         if len(sorts) > MOST_SORTS:
-            result = step_timing(self.symmetry(0, len(self.whole.device_start) - 1), demand, deadline_s=deadline_s)
-            return evolve(result, binding=self.arcs[result.binding])
+            timing = step_timing(self.symmetry(0, len(self.whole.device_start) - 1), demand, deadline_s=deadline_s)
+            return evolve(timing, binding=self.arcs[timing.binding])
         solved = []
         for at in track(sorts.tolist(), "blocks of a step"):
             low, high = self.bounds[self.model[which[at]]].tolist()
@@ -252,7 +252,7 @@ def _elements(arrays: Iterable[Array], bounds: Ints, devices: int) -> Ints:
 def inside(arrays: Iterable[Array], low: int, high: int) -> list[Array]:
     """Return the arrays among the devices `low : high`, numbered from `low`: of those that reach further as many
     instances as lie there side by side, in the innermost loop around them that has some."""
-    result = []
+    inner = []
     for array in arrays:
         starts = np.array([array.base], dtype=np.int64)
         for level in range(len(array.loops) + 1):
@@ -264,12 +264,12 @@ def inside(arrays: Iterable[Array], low: int, high: int) -> list[Array]:
                     stride = array.loops[level - 1][1]
                     run = int(np.argmin(np.append(np.diff(here) == stride, False))) + 1
                     loops = ((run, stride), *loops) if run > 1 else loops
-                result.append(evolve(array, base=int(here[0]) - low, loops=loops))
+                inner.append(evolve(array, base=int(here[0]) - low, loops=loops))
                 break
             if level < len(array.loops):
                 count, stride = array.loops[level]
                 starts = (starts[:, None] + np.arange(count) * stride).ravel()
-    return result
+    return inner
 
 
 def _starts(bounds: Ints) -> Ints:

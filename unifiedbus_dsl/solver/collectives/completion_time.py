@@ -176,17 +176,17 @@ class CollectiveTimer:
         return BlockDecomposition(self.symmetry, self.symmetry.arrays if self.arrays is None else self.arrays)
 
     def _steps(self, steps: Sequence[Step], size_bytes: float) -> list[StepTime]:
-        result = []
+        times = []
         for step in steps:
             solved = self._timing(step.shape)
             unit = step.part * size_bytes
-            result.append(
+            times.append(
                 StepTime(
                     step.name, step.shape, unit, step.times, solved.per_byte_s * unit, solved.latency_s * step.times,
                     solved,
                 )
             )  # fmt: skip
-        return result
+        return times
 
     def _timing(self, shape: Demand) -> StepTiming:
         # the shapes live as long as the phases that hold them, so their ids stay theirs
@@ -313,7 +313,7 @@ def places(arrays: Sequence[Array], device: Ints, by_level: bool) -> Ints:
     """Index of each device along the dimensions of the arrays that it stands in, outermost first, [devices,
     dimensions], 0 for those that are missing; -1 for a device in none. With `by_level` the dimensions of one array
     count as one."""
-    result: list[tuple[Bools, list[Ints]]] = []
+    paths: list[tuple[Bools, list[Ints]]] = []
     for array in arrays:
         if array.size != 1:
             continue
@@ -327,10 +327,10 @@ def places(arrays: Sequence[Array], device: Ints, by_level: bool) -> Ints:
             sides = (length,) if by_level else _sides(array, level, arrays)
             path += _split(np.clip(at, 0, length - 1), sides)
         path += _split(np.clip(rest, 0, count - 1), (count,) if by_level else array.shape)
-        result.append((inside, path))
-    most = max((len(path) for _, path in result), default=0)
+        paths.append((inside, path))
+    most = max((len(path) for _, path in paths), default=0)
     table = np.full((len(device), most), -1, dtype=np.int64)
-    for inside, path in result:
+    for inside, path in paths:
         table[inside] = 0
         for k, part in enumerate(path):
             table[inside, k] = part[inside]

@@ -205,12 +205,12 @@ class _Maker:
     def _halving_doubling(self, collective: str, members: Ints) -> list[Step]:
         n = members.shape[1]
         at = np.arange(n)
-        result = []
+        steps = []
         for k in range(n.bit_length() - 1):
             part = 0.5 if collective == "alltoall" else 0.5 ** (k + 1)
             shape = pairs(members, members[:, at ^ (1 << k)])
-            result.append(Step(f"{collective}: exchange at {1 << k}", shape, part))
-        return result[::-1] if collective == "allgather" else result
+            steps.append(Step(f"{collective}: exchange at {1 << k}", shape, part))
+        return steps[::-1] if collective == "allgather" else steps
 
     # -- trees
 
@@ -234,13 +234,13 @@ class _Maker:
     def _scatter(self, members: Ints) -> list[Step]:
         """Binomial scatter from the first member: to each the pieces of all that it passes on to."""
         n = members.shape[1]
-        result = []
+        steps = []
         for k, i in _rounds(n):
             there = i + (1 << k)
             pieces = np.minimum(1 << k, n - there) / n
             rate = np.broadcast_to(pieces, (len(members), len(i)))
-            result.append(Step(f"scatter at {1 << k}", pairs(members[:, i], members[:, there], rate), 1.0))
-        return result
+            steps.append(Step(f"scatter at {1 << k}", pairs(members[:, i], members[:, there], rate), 1.0))
+        return steps
 
     def _broadcast(self, algorithm: str, members: Ints) -> list[Step]:
         if algorithm == "tree":
@@ -262,12 +262,12 @@ def _rounds(n: int) -> list[tuple[int, Ints]]:
 
 def _mirrored(steps: Sequence[Step], name: str) -> list[Step]:
     """Return the same backwards: each flow the other way, the last step first."""
-    result = []
+    steps_back = []
     for step in reversed(steps):
         assert isinstance(step.shape, Pairs)
         shape = Pairs(step.shape.target, step.shape.source, step.shape.rate)
-        result.append(Step(f"{name} {step.name.split(' ', 1)[1]}", shape, step.part, step.times))
-    return result
+        steps_back.append(Step(f"{name} {step.name.split(' ', 1)[1]}", shape, step.part, step.times))
+    return steps_back
 
 
 # ---- several dimensions ---------------------------------------------------------------------------------------------
@@ -310,11 +310,11 @@ def _by_dimension(maker: _Maker, collective: str, grid: Ints) -> list[Phase]:
     if collective == "alltoall":
         return [_phase(maker, "alltoall", grid, k, 1.0) for k in inner]
     if collective == "broadcast":
-        result = []
+        stages = []
         for k in range(len(sides)):
             some = grid[(slice(None),) * (k + 2) + (0,) * (len(sides) - k - 1)]
-            result.append(_phase(maker, "broadcast", some, k, 1.0))
-        return result
+            stages.append(_phase(maker, "broadcast", some, k, 1.0))
+        return stages
     size = dict(zip(inner, accumulate((1.0 / sides[k] for k in inner), lambda a, b: a * b, initial=1.0), strict=False))
     scatter = [_phase(maker, "reducescatter", grid, k, size[k]) for k in inner]
     gather = [_phase(maker, "allgather", grid, k, size[k]) for k in reversed(inner)]

@@ -82,10 +82,10 @@ def step_timing(
     """
     check_deadline(deadline_s)
     if isinstance(demand, Groups):
-        result = pair_classes(symmetry, [demand], deadline_s)
+        classes = pair_classes(symmetry, [demand], deadline_s)
         group = invariant_symmetries(symmetry, demand)
         return _timing(
-            group, result.flows, np.full(result.flows.flows, demand.rate),
+            group, classes.flows, np.full(classes.flows.flows, demand.rate),
             _group_latency(timed or group, demand, deadline_s), deadline_s,
         )  # fmt: skip
     ends = symmetry.network.ends
@@ -131,9 +131,9 @@ def pair_orbits(group: Symmetry, demand: Pairs) -> NDArray[np.int32]:
 
 def _moved(images: PairImages, generator: Automorphism) -> tuple[Ints, Ints]:
     """Return the pairs that a symmetry which keeps them all moves, and those they go to."""
-    result = images.moved(generator)
-    assert result is not None, "the demand is kept"
-    return result
+    image = images.moved(generator)
+    assert image is not None, "the demand is kept"
+    return image
 
 
 def _pair_timing(group: Symmetry, demand: Pairs, timed: Network, deadline_s: float) -> StepTiming:

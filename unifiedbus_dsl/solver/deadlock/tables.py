@@ -91,7 +91,7 @@ def _begins(network: Network, hops: NDArray[Any], goal: int) -> Ids:
 
 def _chosen(network: Network, hops: NDArray[Any], begin: Ids, carried: Floats) -> Ids:
     """Return the arc on from each vertex that something comes by, [V]; adds its flows to what arcs have `carried`."""
-    result = np.full(network.vertices, -1, dtype=np.int32)
+    chosen_arc = np.full(network.vertices, -1, dtype=np.int32)
     flows = np.bincount(begin[begin >= 0], minlength=network.vertices).astype(np.float64)
     for level in range(int(hops.max()), 0, -1):
         here = np.flatnonzero((hops == level) & (flows > 0))
@@ -103,10 +103,10 @@ def _chosen(network: Network, hops: NDArray[Any], begin: Ids, carried: Floats) -
         tail = network.tail[rows]
         order = np.lexsort((rows, (carried[rows] + flows[tail]) / network.count[rows], tail))
         best = rows[order[np.append(True, tail[order][1:] != tail[order][:-1])]]
-        result[network.tail[best]] = best
+        chosen_arc[network.tail[best]] = best
         carried[best] += flows[network.tail[best]]
         np.add.at(flows, network.head[best], flows[network.tail[best]])
-    return result
+    return chosen_arc
 
 
 # ---- lanes ----------------------------------------------------------------------------------------------------------

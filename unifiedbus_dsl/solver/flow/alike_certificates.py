@@ -33,9 +33,9 @@ def alike(network: Network, hubs: Symmetry, new: Ints) -> Alike | None:
         return None
     by, rank = carried
     arcs = Arcs(network.indptr, network.head, network.kind, network.count, kinds.capacity_Bps, kinds.latency_s)
-    result = Alike(arcs, generators, by, rank, cable_labels(hubs), ())
-    elements = _stabilisers(result)
-    return None if elements is None else evolve(result, stabilise=elements)
+    symmetries = Alike(arcs, generators, by, rank, cable_labels(hubs), ())
+    elements = _stabilisers(symmetries)
+    return None if elements is None else evolve(symmetries, stabilise=elements)
 
 
 def cable_labels(hubs: Symmetry) -> Ids:

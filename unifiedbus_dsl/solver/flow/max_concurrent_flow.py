@@ -77,7 +77,7 @@ def max_concurrent_flow(
     orbit = _cable_orbits(group)
     load = optimum.load_Bps * (lower / optimum.lower)
     binds = (load >= group.arc_orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (optimum.length > 0)
-    result = Throughput(
+    throughput = Throughput(
         network,
         "minimal" if minimal else "optimal",
         bounded(lower, upper, reason, MEETS_WITHIN),
@@ -88,7 +88,7 @@ def max_concurrent_flow(
         Prices(orbit, optimum.length, _potentials(symmetry.network, group.network, made, optimum), minimal),
         _flows(symmetry.network, group, optimum, lower / optimum.lower, minimal=minimal),
     )
-    return MaxConcurrentFlow(result, optimum, orbit)
+    return MaxConcurrentFlow(throughput, optimum, orbit)
 
 
 def _potentials(

@@ -143,10 +143,10 @@ def shared_flows(network: Network, source: ArrayLike, target: ArrayLike) -> Flow
     flow = np.flatnonzero(one != two)
     every, full = np.arange(len(one)), np.ones(len(one))
     owner, resource, share = [], [], []
-    for result in pair_shares(network, network.count.astype(np.float64), one[flow], two[flow]):
-        owner.append(flow[result.pair])
-        resource.append(result.arc)
-        share.append(result.share)
+    for shares in pair_shares(network, network.count.astype(np.float64), one[flow], two[flow]):
+        owner.append(flow[shares.pair])
+        resource.append(shares.arc)
+        share.append(shares.share)
     owner += [every, every]
     resource += [network.arcs + one, network.arcs + network.ends + two]
     share += [full, full]
@@ -251,11 +251,11 @@ def _classes(symmetry: Symmetry, target: int, senders: Ints) -> list[Ints]:
 
 def _by_end(network: Network, part: Ids) -> Ids:
     """Return the same number for end points whose vertices, in order, are of the same classes, [E]."""
-    result = part[network.end_order[network.end_start[:-1]]]
+    classes = part[network.end_order[network.end_start[:-1]]]
     size = np.diff(network.end_start)
     for k in range(1, int(size.max(initial=1))):
         more = np.where(
             size > k, part[network.end_order[np.minimum(network.end_start[:-1] + k, len(network.end_order) - 1)]] + 1, 0
         )
-        result = relabel(result.astype(np.int64) * (int(more.max(initial=0)) + 1) + more)
-    return result
+        classes = relabel(classes.astype(np.int64) * (int(more.max(initial=0)) + 1) + more)
+    return classes

@@ -96,11 +96,11 @@ def _augment(vertices: int, tails: Ints, heads: Ints, capacity: Ints, source: in
     shape = (vertices, vertices)
     coarse = (capacity // unit).astype(np.int32)
     graph = csr_matrix((coarse, heads.astype(np.int32), start.astype(np.int32)), shape=shape)
-    result = maximum_flow(graph, source, sink).flow
-    result.sort_indices()
+    matrix = maximum_flow(graph, source, sink).flow
+    matrix.sort_indices()
     # the flow has all arcs of the graph, which has the opposite of each: the same places in the same order
-    flow = result.data.astype(np.int64)
-    if len(flow) != len(tails) or (result.indices != heads).any():
+    flow = matrix.data.astype(np.int64)
+    if len(flow) != len(tails) or (matrix.indices != heads).any():
         raise ArithmeticError("the maximum flow has other arcs than its graph")
     side = _reachable(vertices, tails, heads, coarse - flow > 0, source)
     left = capacity - flow * unit

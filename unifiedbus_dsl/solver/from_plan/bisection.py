@@ -38,12 +38,12 @@ class Half:
 
     def holds(self, columns: list[Ints]) -> Bools:
         """Return which rows of digits, in the order of `strides`, are in the half."""
-        result = np.zeros(len(columns[0]), dtype=bool)
+        held = np.zeros(len(columns[0]), dtype=bool)
         level = np.ones(len(columns[0]), dtype=bool)
         for column, below in zip(columns, self.below, strict=True):
-            result |= level & (column < below)
+            held |= level & (column < below)
             level &= column == below
-        return result
+        return held
 
 
 @frozen(eq=False)

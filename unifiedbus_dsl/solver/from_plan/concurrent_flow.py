@@ -46,8 +46,8 @@ class Commodity:
     @property
     def total(self) -> Floats:
         """What it sends in all, [parameters]."""
-        result = self.wanted.sum(axis=1)
-        return np.asarray(result if self.to_nodes is None else result + self.to_nodes.sum(axis=1))
+        to_devices = self.wanted.sum(axis=1)
+        return np.asarray(to_devices if self.to_nodes is None else to_devices + self.to_nodes.sum(axis=1))
 
 
 @frozen(eq=False)

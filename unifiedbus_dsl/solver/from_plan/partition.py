@@ -90,6 +90,6 @@ def joined(classes: Classes, nodes: Bools) -> Classes:
 
 def on_classes(classes: Classes, values: Floats) -> Floats:
     """Values of nodes, the same within a class, by class."""
-    result = np.zeros(classes.count)
-    result[classes.of] = values
-    return result
+    by_class = np.zeros(classes.count)
+    by_class[classes.of] = values
+    return by_class

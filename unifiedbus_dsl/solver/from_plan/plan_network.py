@@ -227,9 +227,9 @@ class PlanNetwork:
 
     @cached_property
     def orbit_kind(self) -> Ints:
-        result = np.zeros(len(self.orbit_cables), dtype=np.int64)
-        result[self.base.orbit] = self.base.kind
-        return result
+        kind = np.zeros(len(self.orbit_cables), dtype=np.int64)
+        kind[self.base.orbit] = self.base.kind
+        return kind
 
     @cached_property
     def mirror(self) -> Ints:
@@ -251,10 +251,10 @@ class PlanNetwork:
         key = place, digits.tobytes()
         if key not in self._around:
             orbits = len(self.orbit_cables)
-            result = Quotient.of(cells_of(self.group, self.numbers, (place, digits)), self.capacity_Bps, self.lost)
+            quotient = Quotient.of(cells_of(self.group, self.numbers, (place, digits)), self.capacity_Bps, self.lost)
             if len(self.numbers.numbers) != orbits:
                 raise NotProvedError("orbits of cables do not agree")
-            self._around[key] = result
+            self._around[key] = quotient
         return self._around[key]
 
     def made(self) -> list[Quotient]:
@@ -268,11 +268,11 @@ class PlanNetwork:
             NotProvedError: there are so many that the fabric is sooner asked.
         """
         base = self.base
-        result = np.flatnonzero(base.members(places)).tolist()
-        if len(result) * (base.nodes + len(base.tail)) > WORK + self.orbit_cables.sum() / CABLES_FOR_WORK:
+        orbits = np.flatnonzero(base.members(places)).tolist()
+        if len(orbits) * (base.nodes + len(base.tail)) > WORK + self.orbit_cables.sum() / CABLES_FOR_WORK:
             raise NotProvedError("so many orbits that the fabric is asked sooner")
-        result.sort(key=base.device_id)
-        return [(d, int(base.device_size[d])) for d in result]
+        orbits.sort(key=base.device_id)
+        return [(d, int(base.device_size[d])) for d in orbits]
 
     def count(self, places: Collection[int]) -> int:
         """Return how many devices of some places are left."""

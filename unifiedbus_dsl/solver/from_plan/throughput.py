@@ -56,14 +56,14 @@ def alltoall_throughput(network: PlanNetwork, members: frozenset[int], routing: 
     commodities = commodities_of(network, members)
     if commodities is None:
         return None
-    result = solve(commodities, network.orbit_capacity_Bps, np.ones(1), minimal=routing == "minimal")
-    lower, upper = min(result.lower, inject), min(result.upper, inject)
-    load = result.load_Bps * (lower / result.lower)
-    binds = (load >= network.orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (result.length > 0)
+    optimum = solve(commodities, network.orbit_capacity_Bps, np.ones(1), minimal=routing == "minimal")
+    lower, upper = min(optimum.lower, inject), min(optimum.upper, inject)
+    load = optimum.load_Bps * (lower / optimum.lower)
+    binds = (load >= network.orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (optimum.length > 0)
     reason = "flows and prices on every orbit of arcs, from a linear program on classes"
     return PlanThroughput(
         network, bounded(lower, upper, reason, MEETS_WITHIN), load, np.flatnonzero(binds),
-        places[injection[places] / row <= lower * (1 + BINDS_WITHIN)], row, count, result,
+        places[injection[places] / row <= lower * (1 + BINDS_WITHIN)], row, count, optimum,
     )  # fmt: skip
 
 

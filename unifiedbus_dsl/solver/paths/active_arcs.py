@@ -48,7 +48,7 @@ class ActiveArcs:
         else:
             source, target = np.unique(ends[demand.source]), np.unique(ends[demand.target])
             sorts = self._sorts_of(demand.source, demand.target)
-        result: list[Ints] = []
+        crossed_of: list[Ints] = []
         for orbit in target.tolist():
             for sort in sorted(sorts):
                 key = orbit, tuple(source.tolist()), sort
@@ -57,8 +57,8 @@ class ActiveArcs:
                 crossed = self._found[key]
                 if crossed is None:
                     return None
-                result.append(crossed)
-        every = np.unique(np.concatenate(result))
+                crossed_of.append(crossed)
+        every = np.unique(np.concatenate(crossed_of))
         return np.union1d(every, self._turned[every])
 
     @cached_property

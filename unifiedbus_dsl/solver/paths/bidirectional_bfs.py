@@ -67,9 +67,9 @@ class _Search:
     def of(cls, network: Network, seen: Bools, ends: Ints) -> _Search:
         start, stop = network.end_start[ends], network.end_start[ends + 1]
         pair = np.repeat(np.arange(len(ends)), stop - start)
-        result = cls(network, seen, pair, network.end_order[concatenate_ranges(start, stop)])
-        result._enter(pair * network.vertices + result.vertex)
-        return result
+        search = cls(network, seen, pair, network.end_order[concatenate_ranges(start, stop)])
+        search._enter(pair * network.vertices + search.vertex)
+        return search
 
     @property
     def work(self) -> int:
@@ -253,9 +253,9 @@ def pair_loads(network: Network, weight: Floats, source: Ints, target: Ints, rat
     total = np.zeros(network.arcs)
     held: list[tuple[Ints, Floats]] = []
     many = 0
-    for result in pair_shares(network, weight, source, target):
-        held.append((result.arc, result.share * rate[result.pair]))
-        many += len(result.arc)
+    for shares in pair_shares(network, weight, source, target):
+        held.append((shares.arc, shares.share * rate[shares.pair]))
+        many += len(shares.arc)
         if many >= network.arcs:
             total += _summed(held, network.arcs)
             held, many = [], 0

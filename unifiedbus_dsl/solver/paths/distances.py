@@ -265,10 +265,10 @@ def disjoint_paths(
     pairs = _neighbours(group) if neighbours else _all_pairs(group, senders, receivers, sources)
     for s, t, size in pairs:
         flows += 1
-        result = pair_paths(network, s, t)
+        paths = pair_paths(network, s, t)
         if witness is not None:
-            witness(s, t, size, result)
-        best = min(best, (result.count, s, t))
+            witness(s, t, size, paths)
+        best = min(best, (paths.count, s, t))
     if not flows:
         raise NotAdmittedError("there is no pair of different end points")
     return Disjoint(int(best[0]), best[1], best[2], flows, group, tuple(sources), neighbours)
@@ -331,17 +331,17 @@ def pair_paths(network: Network, source: int, target: int) -> DisjointPaths:
     graph = csr_matrix(
         (network.count[usable].astype(np.int32), (tail[usable], head[usable])), shape=(n + 2, n + 2), dtype=np.int32
     )
-    result = maximum_flow(graph, n, n + 1)
-    left = graph - result.flow
+    max_flow = maximum_flow(graph, n, n + 1)
+    left = graph - max_flow.flow
     left.eliminate_zeros()
     side = np.zeros(n + 2, dtype=bool)
     side[breadth_first_order(left, n, return_predecessors=False)] = True
-    flow = result.flow.tocoo()
+    flow = max_flow.flow.tocoo()
     some = flow.data > 0
     tails, heads, amount = flow.row[some].astype(np.int64), flow.col[some].astype(np.int64), flow.data[some]
     if network.turned is not None:
         _must_not_return(network, graph, tails, heads, amount)
-    return DisjointPaths(int(result.flow_value), tails, heads, amount, side)
+    return DisjointPaths(int(max_flow.flow_value), tails, heads, amount, side)
 
 
 def _must_not_return(network: Network, cables: Any, tail: Ints, head: Ints, amount: Ints) -> None:

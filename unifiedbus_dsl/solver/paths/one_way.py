@@ -28,9 +28,9 @@ def turned_islands(network: Network) -> tuple[Ints, Ints]:
     n = network.vertices
     part, own = _parts(network)
     end, vertex = network.end[network.end_order].astype(np.int64), network.end_order.astype(np.int64)
-    result = [end * n + part[vertex]]
+    touching = [end * n + part[vertex]]
     inside = network.forwards[vertex] & own[vertex]
-    result[0] = result[0][inside]
+    touching[0] = touching[0][inside]
     direct: list[Ints] = []
     seen = np.zeros(0, dtype=np.int64)
     front = unique_rows(end[~inside] * n + vertex[~inside])
@@ -42,13 +42,13 @@ def turned_islands(network: Network) -> tuple[Ints, Ints]:
         degree = network.indptr[at + 1] - network.indptr[at]
         who, head = np.repeat(who, degree), network.head[arcs_of_rows(network, at)].astype(np.int64)
         into = network.forwards[head] & own[head]
-        result.append(who[into] * n + part[head[into]])
+        touching.append(who[into] * n + part[head[into]])
         ends = ~into & (network.end[head] >= 0) & (network.end[head] != who)
         direct.append(unique_rows(who[ends] * network.ends + network.end[head[ends]]))
         on = ~into & network.forwards[head]
         fresh = unique_rows(who[on] * n + head[on])
         front = fresh[~np.isin(fresh, seen)]
-    one, island = np.divmod(unique_rows(np.concatenate(result)), n)
+    one, island = np.divmod(unique_rows(np.concatenate(touching)), n)
     pairs = unique_rows(np.concatenate([np.zeros(0, np.int64), *direct]))
     low, high = np.divmod(pairs[pairs // network.ends < pairs % network.ends], network.ends)
     number = n + np.arange(len(low))

@@ -137,11 +137,11 @@ class ShortestPaths:
         ]
         starts = np.unique(rows[0][0])[::-1].tolist()
         stack: list[tuple[list[int], list[int]]] = [([vertex], []) for vertex in starts]
-        result: list[TimedPath] = []
-        while stack and len(result) < limit:
+        paths: list[TimedPath] = []
+        while stack and len(paths) < limit:
             vertices, arcs = stack.pop()
             if len(arcs) == self.hops:
-                result.append(time_path(self.network, vertices, arcs, message_bytes))
+                paths.append(time_path(self.network, vertices, arcs, message_bytes))
                 continue
             tail, arc, head = rows[len(arcs)]
             low, high = (
@@ -150,7 +150,7 @@ class ShortestPaths:
             )
             for at in range(int(high) - 1, int(low) - 1, -1):
                 stack.append(([*vertices, int(head[at])], [*arcs, int(arc[at])]))
-        return result
+        return paths
 
 
 def shortest_paths(network: Network, source: int, target: int) -> ShortestPaths:

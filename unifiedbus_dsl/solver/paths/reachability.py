@@ -53,9 +53,9 @@ class Reachability:
     def reached_from(self, end: int) -> Bools:
         """Return which members `end` has a path to, itself counted, [E]."""
         touched = np.isin(self.island, self.island[self.end == end])
-        result = np.zeros(len(self.members), dtype=bool)
-        result[self.end[touched]] = True
-        return result
+        reached = np.zeros(len(self.members), dtype=bool)
+        reached[self.end[touched]] = True
+        return reached
 
 
 def islands(network: Network) -> tuple[Ints, Ints]:
@@ -177,11 +177,11 @@ def _union_sizes(touching: Ints, touched: Ints, start: Ints, rows: Ints, ends: i
     flat = touched[concatenate_ranges(start[rows], start[rows + 1])]
     work = np.add.reduceat(size[flat], np.append(0, np.cumsum(degree))[:-1]) if len(rows) else np.zeros(0, np.int64)
     piece = np.cumsum(work) // MAX_PAIRS
-    result = np.zeros(len(rows), dtype=np.int64)
+    sizes = np.zeros(len(rows), dtype=np.int64)
     for number in np.unique(piece).tolist():
         some = np.flatnonzero(piece == number)
         islands_of = touched[concatenate_ranges(start[rows[some]], start[rows[some] + 1])]
         owner = np.repeat(np.repeat(some, degree[some]), size[islands_of])
         pair = owner * ends + by_island[concatenate_ranges(bounds[islands_of], bounds[islands_of + 1])]
-        result += np.bincount(unique_rows(pair) // ends, minlength=len(rows))
-    return result
+        sizes += np.bincount(unique_rows(pair) // ends, minlength=len(rows))
+    return sizes

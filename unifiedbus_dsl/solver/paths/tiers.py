@@ -52,18 +52,18 @@ def tiers(network: Network, members: ArrayLike | None = None) -> Tiers:
     tier = levels(network, members)
     code = _code(tier, tier[network.tail], tier[network.head])
     base = _base(tier)
-    result = np.flatnonzero(np.bincount(code, minlength=base * base))
+    codes = np.flatnonzero(np.bincount(code, minlength=base * base))
     number = np.zeros(base * base, dtype=np.int64)
-    number[result] = np.arange(len(result))
+    number[codes] = np.arange(len(codes))
     band = number[code]
-    cables = bincount(band, network.count.astype(np.float64), len(result))
-    capacity = bincount(band, network.capacity_Bps, len(result))
+    cables = bincount(band, network.count.astype(np.float64), len(codes))
+    capacity = bincount(band, network.capacity_Bps, len(codes))
     return Tiers(
         network,
         tier,
         frozen_array(band),
-        frozen_array(result // base - 1),
-        frozen_array(result % base - 1),
+        frozen_array(codes // base - 1),
+        frozen_array(codes % base - 1),
         frozen_array(np.rint(cables / 2).astype(np.int64)),
         frozen_array(capacity / 2),
     )

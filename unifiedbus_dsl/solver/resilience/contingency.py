@@ -198,17 +198,17 @@ def solve_all(
     engine: Engine,
 ) -> Progress[T]:
     """Return every outcome, or on Ctrl-C or where the engine fails, what there is."""
-    result: dict[int, Outcome[T]] = {}
+    outcomes: dict[int, Outcome[T]] = {}
     try:
         with task(title, len(losses)) as step, closing(engine.run(machine, measure, losses)) as coming:
             for number, outcome in coming:
-                result[number] = outcome
+                outcomes[number] = outcome
                 step()
     except KeyboardInterrupt:
-        return Progress(result, complete=False)
+        return Progress(outcomes, complete=False)
     except EngineError as error:
-        return Progress(result, complete=False, error=error)
-    return Progress(result, complete=True)
+        return Progress(outcomes, complete=False, error=error)
+    return Progress(outcomes, complete=True)
 
 
 # ---- every single failure -----------------------------------------------------------------------------------------
@@ -314,9 +314,9 @@ def sample_outages(
             tasks.append(parts.loss(some))
         at.append(places[key])
     done = solve_all(machine, measure, tasks, f"fail {fail} at random", engine or SerialExecutor())
-    result = [
+    samples = [
         Sample(number, some, done.outcomes[place])
         for number, (some, place) in enumerate(zip(picked, at, strict=True))
         if place in done.outcomes
     ]
-    return Samples(parts.noun, fail, seed, tuple(result), count, done.complete, done.error)
+    return Samples(parts.noun, fail, seed, tuple(samples), count, done.complete, done.error)

@@ -22,11 +22,11 @@ def outage_of_plan(network: PlanNetwork, members: frozenset[int]) -> OutageImpac
     source = target = before = after = -1
     pair: tuple[int, int] | None = None
     if left > 1:
-        result = hop_counts(network, members, members)
-        if result.unreachable or not len(result.hops):
+        counts = hop_counts(network, members, members)
+        if counts.unreachable or not len(counts.hops):
             raise NotProvedError("some end points are cut off")
-        source, target, after = 0, 0, int(result.hops[-1])
-        pair, before = (result.source_id, result.target_id), result.hops_before
+        source, target, after = 0, 0, int(counts.hops[-1])
+        pair, before = (counts.source_id, counts.target_id), counts.hops_before
     none = np.zeros(0, dtype=np.int64)
     gone = np.zeros(lost, dtype=np.int64)
     return OutageImpact(gone, none, left, 0, _tiers(network, members), source, target, before, after, -1, pair)

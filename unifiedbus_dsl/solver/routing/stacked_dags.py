@@ -82,12 +82,12 @@ class StackedDags:
 
     def expected_cost(self, cost: Floats) -> Floats:
         """Return the expected cost from each vertex to the target of each way, [K, V], with `cost` [A] of each arc."""
-        result = np.zeros(self.count * self.network.vertices)
+        expected = np.zeros(self.count * self.network.vertices)
         of_arc = cost[self.arc]
         for begin, end in pairwise(self.bounds):
-            paid = self.share[begin:end] * (of_arc[begin:end] + result[self.head[begin:end]])
-            result += bincount(self.tail[begin:end], paid, len(result))
-        return result.reshape(self.count, -1)
+            paid = self.share[begin:end] * (of_arc[begin:end] + expected[self.head[begin:end]])
+            expected += bincount(self.tail[begin:end], paid, len(expected))
+        return expected.reshape(self.count, -1)
 
 
 def stack_dags(network: Network, dags: Iterable[RoutingDag]) -> StackedDags:

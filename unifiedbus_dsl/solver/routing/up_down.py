@@ -149,11 +149,11 @@ def places_in_order(network: Network, arrays: Sequence[Array], order: tuple[int,
     Raises:
         NotAdmittedError: there is no such array, or `order` names another number of dimensions.
     """
-    result = [coordinates(network, array) for array in arrays if array.size == 1]
-    result = [place for place in result if place.shape[1] > 0]
-    if not result:
+    grids = [coordinates(network, array) for array in arrays if array.size == 1]
+    grids = [place for place in grids if place.shape[1] > 0]
+    if not grids:
         raise NotAdmittedError("there is no array of end points whose dimensions could be routed by")
-    place = max(result, key=lambda place: int(np.count_nonzero(place[:, 0] >= 0)))
+    place = max(grids, key=lambda place: int(np.count_nonzero(place[:, 0] >= 0)))
     if order is not None and len(order) != place.shape[1]:
         raise NotAdmittedError(
             f"the end points have {place.shape[1]} dimensions, the arrays around them among them, and `order` "

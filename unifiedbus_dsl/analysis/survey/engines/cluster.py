@@ -137,27 +137,27 @@ class _Workers(Pool):
 
         try:
             with self.client.as_current():
-                result: Collection[Any] = wait(list(handed), timeout=POLL_S, return_when="FIRST_COMPLETED").done
+                finished: Collection[Any] = wait(list(handed), timeout=POLL_S, return_when="FIRST_COMPLETED").done
         except (TimeoutError, OSError):
             self._look()
             return ()
         except futures.CancelledError:  # some of them were, as the machine went with the last worker that had it
             self._look()
             return [each for each in handed if each.done()]
-        return result
+        return finished
 
     def outcome(self, handed: Any) -> Outcome[Any]:
         from distributed.scheduler import KilledWorker
 
         try:
-            result: Outcome[Any] = _within(SLOW * self.patience_s, handed.result)
+            outcome: Outcome[Any] = _within(SLOW * self.patience_s, handed.result)
         except (KilledWorker, futures.CancelledError) as lost:
             self._look()
             raise WorkerLost from lost
         except (TimeoutError, OSError) as silent:
             self._look()
             raise EngineError(f"the cluster has an outcome and does not give it: {silent}") from silent
-        return result
+        return outcome
 
     def _look(self) -> None:
         """Raise an error where nobody is there to do the work."""
@@ -214,9 +214,9 @@ class Dask:
             raise EngineError(f"the cluster at {self.address} does not answer") from error
         for name, version in versions.items():
             if version != VERSION:
-                result = version if isinstance(version, str) else "none that it can load"
+                loaded = version if isinstance(version, str) else "none that it can load"
                 raise EngineError(
-                    f"worker {name} has another version of unifiedbus-dsl, {result}; {VERSION} is wanted everywhere"
+                    f"worker {name} has another version of unifiedbus-dsl, {loaded}; {VERSION} is wanted everywhere"
                 )
 
 
