@@ -7,6 +7,7 @@ import pytest
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.unfinished import UNFINISHED
 
 HUB = """ubus 1
 protocol UB { lane = 800 Gbps }
@@ -94,8 +95,10 @@ def test_a_time_that_is_not_found_in_the_budget_is_an_interval() -> None:
     for way in (", algorithm = ring", ""):
         short = asked(LONG, f"time(allreduce(all npu, size = 1 GB){way})", budget=1e-9)
         assert short.kind == "interval"
-        assert short.lower == pytest.approx(best.value, rel=1e-6)  # ports alone say as much
         assert short.lower < whole.value <= short.upper
+        if UNFINISHED in short.assumptions:  # a machine so busy that the grace of a run was over too
+            continue
+        assert short.lower == pytest.approx(best.value, rel=1e-6)  # ports alone say as much
         assert any("not solved in the time allowed" in said for said in short.assumptions)
     assert asked(LONG, "time(allreduce(all npu, size = 1 GB), algorithm = ring)", budget=100).value == whole.value
 
