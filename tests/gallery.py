@@ -1,11 +1,13 @@
-"""The pictures of the docs, made from the shipped specs: `python -m tests.gallery` writes them anew.
+"""The pictures of the docs, made from the shipped specs: `python -m tests.gallery` writes them anew, and with a word
+behind it those alone whose names have that in them.
 
 `docs/pictures/` holds an overview of each shipped system, and a few others; `docs/gallery.md` shows them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -162,22 +164,17 @@ def _figures(item: Item) -> str:
     return ", ".join([*figures.contents, f"{figures.cables:,} cables"])
 
 
-def build() -> Mapping[str, str]:
-    """All files by name."""
-    return {item.file: item.make() for item in items()}
-
-
-def main() -> None:
-    """Write the pictures and the page."""
+def main(words: Sequence[str]) -> None:
+    """Write the pictures, or those with one of the words in their names, and the page."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    made = build()
-    for old in PICTURES.glob("*.svg"):
-        if old.name not in made:
-            old.unlink()
-    for name, text in made.items():
-        (PICTURES / name).write_text(text, encoding="utf-8")
-    PAGE.write_text(page(list(items())), encoding="utf-8")
+    entries = list(items())
+    for old in {path.name for path in PICTURES.glob("*.svg")} - {item.file for item in entries}:
+        (PICTURES / old).unlink()
+    for item in entries:
+        if not words or any(word in item.file for word in words):
+            (PICTURES / item.file).write_text(item.make(), encoding="utf-8")
+    PAGE.write_text(page(entries), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import Run
+from tests.render.legible import readable
 from tests.render.reading import read_back
 from tests.render.test_palette import contrast
 from unifiedbus_dsl import compiler
@@ -60,7 +61,12 @@ def value(picture: Picture, i: int, j: int) -> str:
 def test_racks_in_a_line() -> None:
     """One cable of eight lanes between neighbours: 112 GB/s. A step takes a switch and two metres of cable."""
     bandwidth, latency = line("short", "bandwidth"), line("short", "latency")
-    assert texts(latency, "row") == [f"rack[{i}] · {i + 1}" for i in range(4)]
+    assert texts(latency, "row") == [f"rack[{i}]" for i in range(4)]
+    assert texts(latency, "column") == [f"[{i}]" for i in range(4)]
+    assert texts(latency, "columns") == ["rack"]
+    kind = latency.find("kind")
+    assert isinstance(kind, Text)
+    assert kind.text == "map · furthest two end points, ns"
     assert texts(bandwidth, "sentence") == ["112 GB/s between any two of the 4 racks"]
     assert not bandwidth.by_role("cell")
     for i in range(4):
@@ -72,7 +78,9 @@ def test_racks_in_a_line() -> None:
 def test_many_racks_are_joined_into_blocks() -> None:
     picture = line("long", "latency")
     rows = texts(picture, "row")
-    assert (rows[0], rows[-1], len(rows)) == ("rack[0] … rack[2] · 1", "rack[39] · 14", 14)
+    assert (rows[0], rows[-1], len(rows)) == ("rack[0] … rack[2]", "rack[39]", 14)
+    assert texts(picture, "column")[:3] == ["… [2]", "[0]", "… [5]"]
+    assert texts(picture, "title") == ["latency between blocks of 3 racks"]
     assert any("40 racks in 14 blocks of 3, the last of 1" in text for text in texts(picture, "note"))
     assert value(picture, 0, 13) == f"{410 + 39 * 310:,}"
 
@@ -137,6 +145,17 @@ def test_blocks_stay_inside_assemblies() -> None:
     assert [part for block in blocks for part in block] == racks
 
 
+@pytest.mark.parametrize(
+    ("shape", "size", "rows"),
+    [((8, 8, 8), 32, 16), ((1024,), 64, 16), ((40,), 3, 14), ((37,), 3, 13), ((6, 50), 25, 12), ((19,), 2, 10)],
+)
+def test_blocks_cut_no_row_short_where_as_many_do(shape: tuple[int, ...], size: int, rows: int) -> None:
+    count = int(np.prod(shape))
+    blocks = join_parts([Part(f"a[{i}]", "npu", i, i + 1, None, shape) for i in range(count)])
+    assert (len(blocks[0]), len(blocks)) == (size, rows)
+    assert sum(map(len, blocks)) == count
+
+
 def test_very_many_assemblies_stand_for_their_racks() -> None:
     """Forty pods of three racks are taken pod by pod, three at a time."""
     pods = [Part(f"pod[{p}]", "superpod", 3 * p, 3 * p + 3) for p in range(40)]
@@ -154,6 +173,39 @@ def test_parts_of_a_system_without_racks() -> None:
     done = compiler.compile_text(ROW)
     kind, found = parts(done.pick("lone"))
     assert (kind, [part.name for part in found]) == ("npu", [f"npu[{i}]" for i in range(4)])
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "own"),
+    [
+        ("rack[0, 1]", "rack", ["[0, 1]"]),
+        ("pod[1].rack[0] … pod[1].rack[2]", "pod[1].rack", ["[0]", "… [2]"]),
+        ("pod[1].rack[0] … pod[2].rack[2]", "pod[1].rack", ["[0]", "… pod[2].rack[2]"]),
+        ("host", "", ["host"]),
+    ],
+)
+def test_columns_have_the_subscripts_below_the_array(name: str, array: str, own: list[str]) -> None:
+    picture = heat_picture(Heat([name, "z"], np.array([[1.0, 2.0], [2.0, 1.0]]), "ns", ""), "t", [], [])
+    columns = [mark for mark in picture.by_role("column") if isinstance(mark, Text) and mark.tip == name]
+    assert [mark.tip for mark in columns] == [name] * len(own)
+    assert texts(picture, "columns") == ([array] if array else [])
+    assert all(
+        a.text.rstrip("…").replace(" ", "") in b.replace(" ", "") for a, b in zip(columns, reversed(own), strict=True)
+    )
+    readable(picture)
+
+
+def test_a_system_of_one_part_is_taken_by_what_is_in_that() -> None:
+    """A hall that holds a pod alone, which holds racks that are no racks."""
+    text = ROW.replace("rack Rack", "module Rack").replace(
+        "system lone  : Rack", "module Hall { line : Line(racks = 3) }\nsystem lone : Hall"
+    )
+    done = compiler.compile_text(text)
+    assert done.ok, done.diagnostics
+    kind, found = parts(done.pick("lone"))
+    assert (kind, [part.name for part in found]) == ("module", [f"line.rack[{i}]" for i in range(3)])
+    assert [(part.start, part.stop) for part in found] == [(0, 5), (5, 10), (10, 15)]
+    readable(heat_map(NetworkContext(done.fabric("lone")), "latency"))
 
 
 def test_the_command(run: Run, tmp_path: Path) -> None:

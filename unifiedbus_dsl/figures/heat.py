@@ -20,6 +20,7 @@ from unifiedbus_dsl.measures.end_points import end_points
 from unifiedbus_dsl.measures.pair_distances import latency
 from unifiedbus_dsl.render.heat import Heat, heat_picture
 from unifiedbus_dsl.render.marks import Picture, Text
+from unifiedbus_dsl.render.plan_summary import kind_name
 from unifiedbus_dsl.render.sheet import sheet
 from unifiedbus_dsl.solver.bisection.part_matrices import latency_matrix, max_flow_matrix
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
@@ -48,6 +49,8 @@ class Part:
     start: int
     stop: int
     parent: Part | None = None
+    shape: tuple[int, ...] = ()
+    """Of the array that it is an element of, if none is left out."""
 
     @property
     def array(self) -> str:
@@ -72,20 +75,25 @@ def heat_map(machine: NetworkContext, what: Map) -> Picture:
     part = _members(machine, plan, blocks)
     if what == "bandwidth":
         values = max_flow_matrix(machine.symmetry, part)
+        cell = "all of one to all of the other"
         said = "most that all end points of one can send to all of the other while all else is silent, each direction"
     else:
         values = latency_matrix(machine.timed_symmetry, part)
+        cell = "furthest two end points"
         said = "least time of a small message at no load, between the two end points that are furthest apart"
     scale, unit = _unit(what, values)
     names = [block[0].name if len(block) == 1 else f"{block[0].name} … {block[-1].name}" for block in blocks]
     joined = any(len(block) > 1 for block in blocks)
-    heat = Heat(names, values / scale, unit, "each row and column is a " + (f"block of {kind}s" if joined else kind))
+    each = f"each row and column is a {f'block of {kind_name(kind, 2)}' if joined else kind_name(kind, 1)}"
+    heat = Heat(names, values / scale, unit, each, f"{cell}, {unit}")
     notes = [said, f"system {plan.system}: {_counts(blocks, kind)}", *_left_out(machine, part, kind)]
     nearest = _nearest(machine, part, scale, unit) if what == "latency" else []
-    title = f"{what} between {kind}s"
-    sentence = _sentence(heat, what, f"blocks of {kind}s" if joined else f"{kind}s")
+    largest = max(len(block) for block in blocks)
+    nouns = f"blocks of {largest} {kind_name(kind, 2)}" if joined else kind_name(kind, 2)
+    title = f"{what} between {nouns}"
+    sentence = _sentence(heat, what, nouns)
     if sentence:
-        return sheet(title, f"map · {unit}", [(note, "") for note in notes], nearest, [sentence], [])
+        return sheet(title, f"map · {heat.cell}", [(note, "") for note in notes], nearest, [sentence], [])
     return heat_picture(heat, title, notes, _tiles(heat) + nearest)
 
 
@@ -95,7 +103,7 @@ def join_parts(found: list[Part]) -> list[list[Part]]:
     if len(found) <= MOST_PARTS:
         return [[part] for part in found]
     arrays = [list(group) for _, group in groupby(found, key=lambda part: part.array)]
-    size = next((n for n in range(1, len(found)) if _block_count(arrays, n) <= MOST_PARTS), 0)
+    size = _block_size(arrays, len(found))
     if size:
         return [array[at : at + size] for array in arrays for at in range(0, len(array), size)]
     around = list(dict.fromkeys(part.parent or part for part in found))
@@ -103,6 +111,31 @@ def join_parts(found: list[Part]) -> list[list[Part]]:
         return join_parts(around)
     size = ceil(len(found) / MOST_PARTS)
     return [found[at : at + size] for at in range(0, len(found), size)]
+
+
+def _block_size(arrays: list[list[Part]], parts: int) -> int:
+    """Return the least size of blocks of which there are few enough, or a size near to it that cuts no row of an array
+    short; 0 where there is none."""
+    least = next((n for n in range(1, parts) if _block_count(arrays, n) <= MOST_PARTS), 0)
+    if not least:
+        return 0
+    few = 0.5 if any(len(array[0].shape) > 1 for array in arrays) else 0.75
+    for size in range(least, 2 * least + 1):
+        if _block_count(arrays, size) < few * _block_count(arrays, least):
+            break
+        if all(_is_even(array, size) for array in arrays):
+            return size
+    return least
+
+
+def _is_even(array: list[Part], size: int) -> bool:
+    """Return whether blocks of this size hold whole rows of an array, the last one too, or whole parts of a row."""
+    row = 1
+    for extent in reversed(array[0].shape or (len(array),)):
+        if size % row == 0 and extent % (size // row) == 0:
+            return True
+        row *= extent
+    return False
 
 
 def _block_count(arrays: list[list[Part]], size: int) -> int:
@@ -119,8 +152,8 @@ def _counts(blocks: list[list[Part]], kind: str) -> str:
     sizes = [len(block) for block in blocks]
     most = max(sizes)
     if most == 1:
-        return f"{len(blocks)} {kind}s"
-    text = f"{sum(sizes):,} {kind}s in {len(blocks)} blocks of "
+        return f"{len(blocks)} {kind_name(kind, 2)}"
+    text = f"{sum(sizes):,} {kind_name(kind, 2)} in {len(blocks)} blocks of "
     if min(sizes[:-1]) < most:
         return f"{text}at most {most}"
     return f"{text}{most}" + (f", the last of {sizes[-1]}" if sizes[-1] < most else "")
@@ -129,7 +162,7 @@ def _counts(blocks: list[list[Part]], kind: str) -> str:
 def _left_out(machine: NetworkContext, part: Ints, kind: str) -> list[str]:
     """Return a note where end points of the machine are in no part of the map."""
     count = len(end_points(machine)) - int((part >= 0).sum())
-    return [f"{counted(count, 'end point')} in no {kind} left out"] if count else []
+    return [f"{counted(count, 'end point')} in no {kind_name(kind, 1)} left out"] if count else []
 
 
 def _sentence(heat: Heat, what: Map, nouns: str) -> Text | None:
@@ -188,12 +221,20 @@ def parts(plan: Plan) -> tuple[str, list[Part]]:
     racks = list(_instances(plan, plan.root, None, 0, holding))
     if len(racks) > 1:
         return "rack", racks
-    racks_held = [
-        Part(name, plan.type(child.type).kind, start, start + plan.device_count[child.type])
-        for child, name, start in _elements(plan, plan.root, "", 0)
-        if child.type in holding
+    held = _parts_below(plan, plan.root, "", 0, holding)
+    return _one_kind(held) if held else "part", held
+
+
+def _parts_below(plan: Plan, key: str, path: str, start: int, holding: set[str]) -> list[Part]:
+    """Return the parts of an assembly that hold end points; of an only one its parts, and so on."""
+    found = [each for each in _elements(plan, key, path, start) if each[0].type in holding]
+    if len(found) == 1 and found[0][0].type in plan.assemblies:
+        child, name, first = found[0]
+        return _parts_below(plan, child.type, name, first, holding)
+    return [
+        Part(name, plan.type(child.type).kind, first, first + plan.device_count[child.type], None, child.shape)
+        for child, name, first in found
     ]
-    return _one_kind(racks_held) if racks_held else "part", racks_held
 
 
 def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Child, str, int]]:
@@ -211,7 +252,7 @@ def _instances(plan: Plan, key: str, parent: Part | None, start: int, holding: s
         if child.type not in holding or child.type not in plan.assemblies:
             continue
         kind = plan.assemblies[child.type].kind
-        part = Part(name, kind, first, first + plan.device_count[child.type], parent)
+        part = Part(name, kind, first, first + plan.device_count[child.type], parent, child.shape)
         if kind == "rack":
             yield part
         else:

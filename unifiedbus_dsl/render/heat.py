@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 from attrs import frozen
@@ -24,30 +25,72 @@ _ALIKE = 1e-9
 @frozen(eq=False)
 class Heat:
     """A figure of each two of `names`: `values` [P, P] in `unit`, NaN where it means nothing, infinite where there is
-    no path; `what` says what it is."""
+    no path; `what` says what a row is, `cell` what a cell is."""
 
     names: Sequence[str]
     values: NDArray[np.float64]
     unit: str
     what: str
+    cell: str = ""
 
 
 def heat_picture(heat: Heat, title: str, notes: Sequence[str], tiles: Sequence[tuple[str, str]]) -> Picture:
-    """Rows and columns are numbered alike; rows have the names too."""
+    """Return the table: rows with their names, columns with the same below the name of the array that they are of."""
     steps = _Steps.of(heat.values)
     count = len(heat.names)
     width = min(_WIDEST, max([_ROOM / count, *(_value_width(v) for v in heat.values.ravel().tolist())]))
-    marks: list[Mark] = []
+    marks: list[Mark] = _column_names(heat.names, width)
     for i, name in enumerate(heat.names):
         y = (i + 0.5) * _TALL
-        label = clipped(name, 11, _NAME)
-        marks.append(Text(f"row-{i}", -12, y, f"{label} · {i + 1}", 11, anchor="end", role="row", tip=name))
-        marks.append(Text(f"column-{i}", (i + 0.5) * width, -10, f"{i + 1}", 11, role="column", tip=name))
+        shown = clipped(_row_name(name), 11, _NAME)
+        marks.append(Text(f"row-{i}", -12, y, shown, 11, anchor="end", role="row", tip=name))
         for j, other in enumerate(heat.names):
             value = float(heat.values[i, j])
             marks += _cell(heat, steps, f"cell-{i}-{j}", j * width, i * _TALL, width, value, f"{name} – {other}")
     legend = [*steps.entries(heat.unit), text_entry("legend-what", heat.what)]
-    return sheet(title, f"map · {heat.unit}", [(note, "") for note in notes], tiles, marks, legend)
+    return sheet(title, f"map · {heat.cell}", [(note, "") for note in notes], tiles, marks, legend)
+
+
+def _column_names(names: Sequence[str], width: float) -> list[Mark]:
+    """Return the names of the columns: subscripts alone, below the name of their array; of a block the first and the
+    last."""
+    marks: list[Mark] = []
+    split = [_split_name(name) for name in names]
+    low = -10.0
+    for i, (_, own) in enumerate(split):
+        for line, text in enumerate(reversed(own)):
+            short = text if text_width(text, 10) <= width - 2 else text.replace(", ", ",").replace("… ", "…")
+            shown = clipped(short, 10, width - 2)
+            id = f"column-{i}-{line}" if line else f"column-{i}"
+            marks.append(Text(id, (i + 0.5) * width, low - 13 * line, shown, 10, role="column", tip=names[i]))
+    top = low - 13 * max(len(own) for _, own in split) - 2
+    at = 0
+    for array, group in groupby(split, key=lambda each: each[0]):
+        columns = len(list(group))
+        text = clipped(array, 11, columns * width - 4)
+        if array:
+            middle = (at + columns / 2) * width
+            marks.append(Text(f"columns-{at}", middle, top, text, 11, True, role="columns", tip=array))
+        at += columns
+    return marks
+
+
+def _row_name(name: str) -> str:
+    """Return a name as it stands beside a row: where it is long, that of the array once."""
+    array, own = _split_name(name)
+    return name if text_width(name, 11) <= _NAME else " ".join([array + own[0], *own[1:]])
+
+
+def _split_name(name: str) -> tuple[str, list[str]]:
+    """`rack[0] … rack[2]`: the array `rack`, and `[0]` and `… [2]`; a name without subscripts has no array."""
+    first, _, last = name.partition(" … ")
+    array, bracket, _ = first.rpartition("[")
+    if not bracket:
+        return "", [first, *([f"… {last}"] if last else [])]
+    own = [first[len(array) :]]
+    if last:
+        own.append(f"… {last[len(array) :] if last.startswith(array + bracket) else last}")
+    return array, own
 
 
 def _cell(heat: Heat, steps: _Steps, id: str, x: float, y: float, width: float, value: float, pair: str) -> list[Mark]:

@@ -125,13 +125,13 @@ def _head(
 ) -> tuple[list[Mark], float]:
     name, arguments = split_type(title)
     shown = clipped(name, 24, width * 0.7, bold=True)
-    beside = width - text_width(shown, 24, True) - 8
+    beside = width - text_width(shown, 24, True) - 14
     y = MARGIN + 12
     marks: list[Mark] = [
         Text("title", MARGIN, y, shown, 24, True, palette.INK, "start", role="title", tip=tip or title),
         Text(
             "kind",
-            MARGIN + text_width(shown, 24, True) + 8,
+            MARGIN + text_width(shown, 24, True) + 14,
             y + 4,
             clipped(f"{arguments} {kind}".strip(), 13, beside),
             13,
