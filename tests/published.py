@@ -17,11 +17,11 @@ from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.base.units import Quantity, format_number, format_quantity
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.semantic.names.bind import children, dotted_name
 from unifiedbus_dsl.semantic.types.expectations import ExpectResult
 from unifiedbus_dsl.semantic.values.values import Interval
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
+from unifiedbus_dsl.syntax.traversal import children, dotted_name
 from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 PAGE = ROOT / "docs" / "machines.md"

@@ -25,7 +25,8 @@ from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render import notebook  # noqa: F401 - lets plans show themselves
 from unifiedbus_dsl.semantic import Elaborated, ExpectResult, Limits, elaborate
 from unifiedbus_dsl.semantic.checks import check
-from unifiedbus_dsl.semantic.names.bind import FileLibrary, Library, Read, TextLibrary, bind, unused
+from unifiedbus_dsl.semantic.names.bind import Read, bind, unused
+from unifiedbus_dsl.semantic.names.library import FileLibrary, Library, TextLibrary
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.names.settings import apply, noting, of_settings, read_settings
 from unifiedbus_dsl.semantic.queries.check_queries import check_queries

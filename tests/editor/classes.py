@@ -15,9 +15,9 @@ from typing import Any
 from tests.support import literate
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
+from unifiedbus_dsl.syntax.traversal import walk
 
 Token = tuple[int, str, str]
 """Where it begins, its text, its class."""

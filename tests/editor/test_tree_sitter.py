@@ -17,9 +17,9 @@ from tests.editor.classes import Token, by_parser, good_blocks
 from tests.support.programs import load_program
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
+from unifiedbus_dsl.syntax.traversal import walk
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "editors" / "tree-sitter-ubus"

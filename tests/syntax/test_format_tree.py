@@ -15,8 +15,8 @@ from tests.syntax import texts
 from tests.syntax.reading import read, read_with_errors, value
 from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.expression_text import expression
 from unifiedbus_dsl.syntax.format import FormatError, format
-from unifiedbus_dsl.syntax.text import expression
 
 TEXTS = {name: text for name, text in vars(texts).items() if name.isupper()}
 steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60, derandomize=True)

@@ -7,7 +7,7 @@ import pytest
 from tests.syntax import texts
 from tests.syntax.reading import found, in_body, read, statement, value
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.syntax.text import expression
+from unifiedbus_dsl.syntax.expression_text import expression
 
 EXAMPLES = {name: text for name, text in vars(texts).items() if name.isupper()}
 

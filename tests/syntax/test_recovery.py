@@ -10,9 +10,9 @@ import pytest
 from tests.syntax import texts
 from tests.syntax.reading import found, read, read_with_errors
 from unifiedbus_dsl.diagnostics import Diagnostic
-from unifiedbus_dsl.semantic.names.bind import children
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import MAX_DEPTH
+from unifiedbus_dsl.syntax.traversal import children
 
 PLANTED = """\
 ubus 1

@@ -17,7 +17,6 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.measures.answers import EXPRESSION, Answer
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.types.expectations import undecided
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.messages import expected_value
@@ -25,6 +24,7 @@ from unifiedbus_dsl.semantic.values.operators import Undecided
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison
 from unifiedbus_dsl.solver.bounds import Kind
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import walk
 
 Systems: TypeAlias = Callable[[str], MeasureEvaluator | None]
 """Who answers about the system of a name; None where there is none."""

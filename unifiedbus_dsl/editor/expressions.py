@@ -15,9 +15,9 @@ from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import Dimension
 from unifiedbus_dsl.editor.entries import Entry, Layer, Mention, Space, Symbol, Term, terms
 from unifiedbus_dsl.editor.members import Types, attribute_terms, kind_terms, path_text
-from unifiedbus_dsl.semantic.names.bind import children, dotted_name, walk
 from unifiedbus_dsl.semantic.names.model import Definition, Module
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import children, dotted_name, walk
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.signatures import (
     FUNCTIONS,

@@ -11,11 +11,11 @@ from unifiedbus_dsl.base.units import Quantity, UnknownUnitError, dimension_name
 from unifiedbus_dsl.editor.entries import Entry, Mention, Symbol, Term, file_key, key_of
 from unifiedbus_dsl.editor.project import Document
 from unifiedbus_dsl.editor.values import Values, shown
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.names.model import Definition
 from unifiedbus_dsl.semantic.types.expectations import ExpectResult
 from unifiedbus_dsl.semantic.values.values import value_text
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import walk
 from unifiedbus_dsl.vocabulary.attributes import Attribute, attributes, owner_of
 from unifiedbus_dsl.vocabulary.signatures import (
     ALGORITHMS,

@@ -13,9 +13,10 @@ from pathlib import Path
 from attrs import frozen
 
 from unifiedbus_dsl.editor.entries import Entry, Layer, Symbol, real_path, terms
-from unifiedbus_dsl.semantic.names.bind import all_statements, dotted_name, path_of_use, walk
+from unifiedbus_dsl.semantic.names.library import path_of_use
 from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Model, Module
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import all_statements, dotted_name, walk
 from unifiedbus_dsl.vocabulary import attributes
 
 MEMBER_NOUNS: dict[type, str] = {

@@ -11,9 +11,9 @@ from unifiedbus_dsl.editor.entries import Mention, Symbol
 from unifiedbus_dsl.editor.members import MEMBER_NOUNS
 from unifiedbus_dsl.editor.project import Document
 from unifiedbus_dsl.ir.plan import PlanType
-from unifiedbus_dsl.semantic.names.bind import all_statements, walk
 from unifiedbus_dsl.semantic.names.model import NOUNS, Definition
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import all_statements, walk
 
 # ---- outline ----------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.measures.answers import Answer, shown
 from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
 from unifiedbus_dsl.measures.traffic.patterns import TrafficReader
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.arguments import check_arguments
 from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
@@ -24,6 +23,7 @@ from unifiedbus_dsl.solver.bounds import BoundedValue, NotAdmittedError
 from unifiedbus_dsl.solver.demand import Demand, row_sums
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.vocabulary.attributes import largest_argument
 from unifiedbus_dsl.vocabulary.signatures import TRAFFICS
 

@@ -11,9 +11,9 @@ from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.ir.plan.end_points import end_types
 from unifiedbus_dsl.ir.plan.unknown import links_without
 from unifiedbus_dsl.measures.measure_call import MeasureCall
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.vocabulary.signatures import TRAFFICS
 
 Places = frozenset[int]

@@ -16,9 +16,9 @@ from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.planes import keep_plane, plane_names
 from unifiedbus_dsl.measures.read_routing import read_routing
 from unifiedbus_dsl.measures.registry import Invariance, measure_named
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.solver.demand import Groups, invariant_symmetries
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 
 _BY_POSITION = frozenset(("across", "groups", "stride"))
 

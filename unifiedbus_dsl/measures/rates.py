@@ -19,7 +19,6 @@ from unifiedbus_dsl.measures.planes import carrying_sentence, faster_plane_line,
 from unifiedbus_dsl.measures.read_routing import read_routing
 from unifiedbus_dsl.measures.sender_classes import Senders
 from unifiedbus_dsl.measures.wording import arc_names, binding, binding_ends
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.solver.bounds import BoundedValue
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, invariant_symmetries, row_sums, scaled, to_pairs
 from unifiedbus_dsl.solver.flow import ecmp_hashing
@@ -31,6 +30,7 @@ from unifiedbus_dsl.solver.routing.interface import Routing
 from unifiedbus_dsl.solver.routing.loads import Loads
 from unifiedbus_dsl.solver.routing.throughput import Throughput, throughput_under
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.verify import Certificate
 from unifiedbus_dsl.verify.loads import FeasibleCertificate, FlowCertificate, LoadCertificate, SharesCertificate
 from unifiedbus_dsl.verify.routed import Routed

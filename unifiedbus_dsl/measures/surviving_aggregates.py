@@ -10,7 +10,6 @@ from unifiedbus_dsl.base.arrays import Ints, unique_rows
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.fabric.names import inside_spares
 from unifiedbus_dsl.ir.plan import AssemblyType, PlanType
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.aggregates import Aggregates
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
 from unifiedbus_dsl.semantic.select.plan_selection import Selector
@@ -19,6 +18,7 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Poison
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 
 
 @frozen(eq=False)

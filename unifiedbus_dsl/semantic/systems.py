@@ -10,7 +10,6 @@ from unifiedbus_dsl.base.source import Places, Span
 from unifiedbus_dsl.base.work import SYSTEM, about, spend
 from unifiedbus_dsl.diagnostics import Label, Severity, Sink
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Plan, PlanType
-from unifiedbus_dsl.semantic.names.bind import all_statements, children, dotted_name
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.select.aggregates import Aggregates
 from unifiedbus_dsl.semantic.select.check_names import NameChecker
@@ -22,6 +21,7 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.semantic.values.values import TypeValue, article
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import all_statements, children, dotted_name
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.limits import Limits
 from unifiedbus_dsl.vocabulary.signatures import MEASURES

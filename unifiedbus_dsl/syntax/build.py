@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.expression_text import takes_of
 from unifiedbus_dsl.syntax.lexer import Lexer, Token
-from unifiedbus_dsl.syntax.text import takes_of
 
 Children: TypeAlias = Sequence[Any]
 Action: TypeAlias = Callable[[Span, Children], Any]

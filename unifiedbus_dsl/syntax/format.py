@@ -18,7 +18,8 @@ from attrs import define
 
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.syntax import text, tree
+from unifiedbus_dsl.syntax import statement_text, tree
+from unifiedbus_dsl.syntax.expression_text import expression
 from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.syntax.raw import RawText
 
@@ -158,21 +159,21 @@ class _Printer:
         if node.doc is not None:
             self.lines += [_Line(indent, f"## {line}".rstrip()) for line in node.doc.split("\n")]
         inline = self.inline(node)
-        if inline is not None and (text.leaf(node) is not None or 2 * indent + len(inline) <= WIDTH):
+        if inline is not None and (statement_text.leaf(node) is not None or 2 * indent + len(inline) <= WIDTH):
             self.simple(node, inline, indent)
         else:
             self.block_statement(node, indent)
 
     def simple(self, node: tree.Statement, line: str, indent: int) -> None:
         if isinstance(node, (tree.Connect, tree.ConnectPattern, tree.ConnectCables)) and 2 * indent + len(line) > WIDTH:
-            first, *rest = text.clauses(node)
+            first, *rest = statement_text.clauses(node)
             self.lines += [_Line(indent, first), *(_Line(indent + 2, clause) for clause in rest)]
             return
         if isinstance(node, tree.Let | tree.Field):
             line, *rest = _wrapped(node, line, WIDTH - 2 * indent)
         else:
             rest = []
-        sign_at = text.sign_at(node)
+        sign_at = statement_text.sign_at(node)
         padding = () if sign_at is None else (type(node), sign_at)
         self.lines += [_Line(indent, line, "", *padding), *(_Line(indent, more) for more in rest)]
 
@@ -180,14 +181,16 @@ class _Printer:
 
     def inline(self, node: tree.Statement) -> str | None:
         """Return a statement on one line; None where its block was written on several, or holds what wants lines."""
-        line = text.leaf(node)
+        line = statement_text.leaf(node)
         if line is not None:
             return line
         if self.comments_in(node.span.start, node.span.end) or "\n" in node.span.text:
             return None
         first, *rest = _blocks(node)
         parts = [self.inline_block(first), *(self.inline_else(block) for block in rest)]
-        return None if None in parts else f"{text.header(node)} {' else '.join(part for part in parts if part)}"
+        return (
+            None if None in parts else f"{statement_text.header(node)} {' else '.join(part for part in parts if part)}"
+        )
 
     def inline_else(self, nodes: Sequence[tree.Statement]) -> str | None:
         chained = nodes[0]
@@ -205,7 +208,7 @@ class _Printer:
         blocks = _blocks(node)
         start, end = self.head_end(node), node.span.end
         middle = self.middle(node, blocks)
-        self.open(f"{before}{text.header(node)}", blocks[0], start, middle, indent)
+        self.open(f"{before}{statement_text.header(node)}", blocks[0], start, middle, indent)
         if len(blocks) == 1:
             return
         self.lines.pop()
@@ -228,7 +231,7 @@ class _Printer:
 
     def head_end(self, node: tree.Statement) -> int:
         """Where the header of a statement ends: behind the `{` of its first block, or at its end."""
-        if self.raw is None or text.leaf(node) is not None:
+        if self.raw is None or statement_text.leaf(node) is not None:
             return node.span.end
         first = next((inner for block in _blocks(node) for inner in block), None)
         limit = node.span.end if first is None else first.span.start
@@ -271,7 +274,7 @@ def _wrapped(node: tree.Let | tree.Field, line: str, width: int) -> list[str]:
     in_rows = isinstance(value.items[0], tree.ListExpr) and "\n" in value.span.text
     if len(line) <= width and not in_rows:
         return [line]
-    head = line.removesuffix(text.expression(value))
+    head = line.removesuffix(expression(value))
     return [f"{head}[", *(f"  {inner}" for inner in _filled(value.items, width - 2)), "]"]
 
 
@@ -279,7 +282,7 @@ def _filled(items: tuple[tree.Expr, ...], width: int) -> list[str]:
     """Return the elements of a list on lines of at most this width: rows on lines of their own, others side by side."""
     lines: list[str] = []
     for at, item in enumerate(items):
-        shown = text.expression(item) + ("," if at + 1 < len(items) else "")
+        shown = expression(item) + ("," if at + 1 < len(items) else "")
         if isinstance(item, tree.ListExpr):
             if len(shown) <= width:
                 lines.append(shown)

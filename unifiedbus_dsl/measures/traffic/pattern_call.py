@@ -16,12 +16,12 @@ from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.units import Dimension, format_quantity
 from unifiedbus_dsl.measures.traffic.matrix import read_matrix
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, pairs
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.signatures import TrafficSignature
 

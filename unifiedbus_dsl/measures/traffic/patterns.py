@@ -7,12 +7,12 @@ from attrs import frozen
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.measures.traffic.definition import pattern_named
 from unifiedbus_dsl.measures.traffic.pattern_call import PatternCall, Traffic
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.queries.check_queries import expect_pattern
 from unifiedbus_dsl.semantic.select.arguments import check_arguments
 from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 
 
 @frozen(eq=False)

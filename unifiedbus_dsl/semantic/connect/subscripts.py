@@ -11,11 +11,11 @@ from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Not, Op, Var, algebra
 from unifiedbus_dsl.ir.plan.index import axes_used, evaluate, points
-from unifiedbus_dsl.semantic.names.bind import dotted_name, walk
 from unifiedbus_dsl.semantic.values import tables
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import Poison, describe, is_whole
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name, walk
 
 _ARITHMETIC = {"+": algebra.add, "-": algebra.sub, "*": algebra.mul, "div": algebra.div, "mod": algebra.mod}
 

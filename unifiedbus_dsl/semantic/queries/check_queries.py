@@ -16,7 +16,6 @@ from unifiedbus_dsl.base.work import QUESTION, about, spend
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
-from unifiedbus_dsl.semantic.names.bind import dotted_name, walk
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.queries.set_overrides import plan_with_overrides, resolve_items
 from unifiedbus_dsl.semantic.select.outages import BASE, OutageReader, base_scenario, check_let
@@ -27,6 +26,7 @@ from unifiedbus_dsl.semantic.values.operators import Undecided
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Poison
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name, walk
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, TRAFFICS
 

@@ -30,12 +30,12 @@ from unifiedbus_dsl.render.sheet import box_entry, line_entry
 from unifiedbus_dsl.render.style import LinkText, Style
 from unifiedbus_dsl.render.view import LAYOUTS, LINK_COLOURS, LINK_LABELS, Layout, View
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.select.plan_selection import count_inside, fields_of, fields_of_cables
 from unifiedbus_dsl.semantic.select.set_reader import is_set
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import value_text
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import walk
 
 T = TypeVar("T")
 WHOLE_ARRAYS = "a view shows and hides whole arrays: equal parts look alike"

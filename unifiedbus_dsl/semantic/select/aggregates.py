@@ -15,13 +15,13 @@ from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PortRef, Value
 from unifiedbus_dsl.ir.plan.index import count_points
 from unifiedbus_dsl.ir.plan.totals import add_up
 from unifiedbus_dsl.semantic.connect.references import port_view
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.plan_selection import Selector, ports_of
 from unifiedbus_dsl.semantic.select.set_reader import refuse_broken
 from unifiedbus_dsl.semantic.select.type_scope import Cables, Item, Parts, Ports, Selection, TypeScope
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.vocabulary import attributes
 
 _EMPTY = "nothing of the sort is in this machine; `count(…)` of it is 0"

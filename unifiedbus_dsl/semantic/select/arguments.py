@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.signatures import MEASURES, ROUTINGS, TRAFFICS, Argument, Signature, Takes, words_of
 

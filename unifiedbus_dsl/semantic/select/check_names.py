@@ -8,7 +8,6 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.arguments import check_arguments
 from unifiedbus_dsl.semantic.select.plan_selection import Selector, empty_selection
 from unifiedbus_dsl.semantic.select.planes import read_plane
@@ -17,6 +16,7 @@ from unifiedbus_dsl.semantic.select.type_scope import TypeScope
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS, Argument, Signature, Takes
 
 SELECTING = frozenset(("from", "to", "in", "on"))

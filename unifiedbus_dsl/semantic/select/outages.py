@@ -9,13 +9,13 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.base.units import NUMBER
 from unifiedbus_dsl.diagnostics import Label, Sink
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.select.plan_selection import Selector, empty_selection
 from unifiedbus_dsl.semantic.select.set_reader import refuse_broken
 from unifiedbus_dsl.semantic.select.type_scope import Parts, Ports, Selection, TypeScope
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Poison, is_whole
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import walk
 
 BASE = "base"
 SEED = "seed"

@@ -16,7 +16,6 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Link, PlanType, Value
 from unifiedbus_dsl.ir.plan.labels import groups_of
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps, port_view
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.select.picking import elements, port_numbers
 from unifiedbus_dsl.semantic.select.set_reader import Read, SetReader, help_for, is_set
 from unifiedbus_dsl.semantic.select.sets import Target
@@ -24,6 +23,7 @@ from unifiedbus_dsl.semantic.select.type_scope import Cables, Item, Parts, Ports
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import Poison
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import walk
 from unifiedbus_dsl.vocabulary import attributes, foreign
 
 MOST_LISTED = 8

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Link
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name
 
 
 def read_plane(node: tree.Expr, links: Mapping[str, Link], sink: Sink) -> tuple[str, ...] | None:

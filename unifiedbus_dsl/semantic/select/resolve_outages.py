@@ -9,7 +9,6 @@ from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.base.arrays import Bools, Ints
 from unifiedbus_dsl.base.random import StablePermutation
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
 from unifiedbus_dsl.semantic.select.outages import (
     mixed_selection,
@@ -24,6 +23,7 @@ from unifiedbus_dsl.semantic.select.set_reader import is_set
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import EvalValue
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import walk
 
 
 @frozen(eq=False)

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.ir.plan import DeviceType, Port
-from unifiedbus_dsl.semantic.names.bind import delete_line
+from unifiedbus_dsl.semantic.names.name_check import delete_line
 from unifiedbus_dsl.semantic.select.picking import port_numbers
 from unifiedbus_dsl.semantic.types.body import Body
 from unifiedbus_dsl.semantic.types.context import Elaboration

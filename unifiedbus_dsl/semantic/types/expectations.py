@@ -12,7 +12,6 @@ from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import Quantity, format_quantity
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
-from unifiedbus_dsl.semantic.names.bind import dotted_name
 from unifiedbus_dsl.semantic.select.aggregates import Aggregates
 from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
@@ -22,7 +21,8 @@ from unifiedbus_dsl.semantic.values.operators import Undecided
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison, value_text
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.syntax.text import is_of_system
+from unifiedbus_dsl.syntax.expression_text import is_of_system
+from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 

@@ -14,7 +14,6 @@ from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import RATE, Quantity, number
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.semantic.names.bind import dotted_name, walk
 from unifiedbus_dsl.semantic.names.model import Definition
 from unifiedbus_dsl.semantic.values import operators, tables
 from unifiedbus_dsl.semantic.values.messages import expected_value, unknown_unit, wrong_dimension
@@ -32,6 +31,7 @@ from unifiedbus_dsl.semantic.values.values import (
     value_text,
 )
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import dotted_name, walk
 from unifiedbus_dsl.vocabulary import foreign
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, MODEL_FUNCTIONS
 from unifiedbus_dsl.workload.model import Model

@@ -10,11 +10,11 @@ from unifiedbus_dsl.base import work
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.ir.plan import Listed, Value
-from unifiedbus_dsl.semantic.names.bind import children, dotted_name
 from unifiedbus_dsl.semantic.values.evaluation import Evaluation
 from unifiedbus_dsl.semantic.values.messages import expected_value
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison, TypeValue, describe, is_whole
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import children, dotted_name
 
 MAX_LIST = 100_000
 """Elements of a list, those of the lists in it counted."""

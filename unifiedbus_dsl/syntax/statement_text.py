@@ -1,229 +1,32 @@
-"""The canonical text of nodes on one line: expressions with no bracket too many, headers, statements without blocks.
-
-An expression is put in brackets where it binds looser than its place wants. The levels are those of the grammar.
-"""
+"""The canonical text of statements: those without a block on one line, and the headers of those with one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeGuard
-
-import attrs
+from typing import Any
 
 from unifiedbus_dsl.syntax import tree
-
-__all__ = ["clauses", "contains_all", "expression", "header", "is_path", "leaf", "sign_at", "string"]
-
-LOOSE, UNION, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGNED, POWER, OPERAND, POSTFIX = range(12)
-
-_BINARY = {
-    "|": (UNION, UNION, OR),
-    "or": (OR, OR, AND),
-    "and": (AND, AND, NOT),
-    "+": (SUM, SUM, PRODUCT),
-    "-": (SUM, SUM, PRODUCT),
-    "*": (PRODUCT, PRODUCT, SIGNED),
-    "/": (PRODUCT, PRODUCT, SIGNED),
-    "div": (PRODUCT, PRODUCT, SIGNED),
-    "mod": (PRODUCT, PRODUCT, SIGNED),
-    "of": (PRODUCT, PRODUCT, SIGNED),
-    "^": (POWER, OPERAND, SIGNED),
-}
-"""The level of an operator, and those of its left and right side."""
-
-_UNARY = {"-": (SIGNED, POWER), "not": (NOT, NOT)}
-
-
-def string(node: tree.String) -> str:
-    """Return a text as a literal."""
-    value = node.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{value}"'
-
-
-def expression(node: tree.Expr | tree.Star | tree.Range, level: int = LOOSE, *, tight: bool = False) -> str:
-    """Return the text of an expression where the grammar wants one that binds at least as tight as `level`.
-
-    `tight`: it is a term of a sum, where a product has no blanks around its sign: `8*b + s`.
-    """
-    own, text = _EXPRESSIONS[type(node)](node, tight)
-    return f"({text})" if own < level else text
-
-
-def _number(node: tree.Number, tight: bool) -> tuple[int, str]:
-    return OPERAND, node.text
-
-
-def _quantity(node: tree.Quantity, tight: bool) -> tuple[int, str]:
-    blank = "" if node.unit == "%" else " "
-    return OPERAND, f"{node.number.text}{blank}{node.unit}{' bidir' if node.bidir else ''}"
-
-
-def _string(node: tree.String, tight: bool) -> tuple[int, str]:
-    return OPERAND, string(node)
-
-
-def _bool(node: tree.Bool, tight: bool) -> tuple[int, str]:
-    return OPERAND, "true" if node.value else "false"
-
-
-def _name(node: tree.Name, tight: bool) -> tuple[int, str]:
-    return POSTFIX, node.text
-
-
-def _member(node: tree.Member, tight: bool) -> tuple[int, str]:
-    return POSTFIX, f"{expression(node.base, POSTFIX)}.{node.name.text}"
-
-
-def _star(node: tree.Star, tight: bool) -> tuple[int, str]:
-    return POSTFIX, "*"
-
-
-def _range(node: tree.Range, tight: bool) -> tuple[int, str]:
-    high = "" if node.high is None else expression(node.high, SUM)
-    step = "" if node.step is None else f" step {expression(node.step, SUM)}"
-    return LOOSE, f"{expression(node.low, SUM)}{'..' if node.inclusive else '..<'}{high}{step}{_gap(node.gap)}"
-
-
-def _gap(node: tree.Expr | tree.Range | None) -> str:
-    return "" if node is None else f" except {_axis(node)}"
-
-
-def _index(node: tree.Index, tight: bool) -> tuple[int, str]:
-    return POSTFIX, f"{expression(node.base, POSTFIX)}[{', '.join(_axis(s) for s in node.subscripts)}]"
-
-
-def _axis(node: tree.Subscript) -> str:
-    return expression(node, LOOSE if isinstance(node, tree.Range) else SUM)
-
-
-def _call(node: tree.Call, tight: bool) -> tuple[int, str]:
-    return POSTFIX, f"{expression(node.function, POSTFIX)}{_args(node.args)}"
-
-
-def _arrow(node: tree.Arrow, tight: bool) -> tuple[int, str]:
-    return LOOSE, f"{_selection(node.left)} -> {_selection(node.right)}"
-
-
-def _selection(node: tree.Expr) -> str:
-    return expression(node, LOOSE if isinstance(node, tree.All) else UNION)
-
-
-def _unary(node: tree.Unary, tight: bool) -> tuple[int, str]:
-    own, inner = _UNARY[node.op]
-    return own, f"{node.op}{' ' if node.op == 'not' else ''}{expression(node.operand, inner)}"
-
-
-def _binary(node: tree.Binary, tight: bool) -> tuple[int, str]:
-    own, left, right = _BINARY[node.op]
-    if is_of_system(node):
-        own = SIGNED
-    if node.op == "of" and takes_of(node.left) and isinstance(node.right, tree.Name):
-        left = POSTFIX  # `(x / f(y)) of b`: without brackets the `of` would be said of `f(y)` alone
-    is_sum = own == SUM
-    sides = expression(node.left, left, tight=is_sum or tight), expression(node.right, right, tight=is_sum)
-    # `4 GB/s` would be a rate: a quotient of a quantity keeps its blanks.
-    closed = node.op == "^" or (tight and node.op in "*/" and not _ends_in_unit(node.left))
-    return own, f"{sides[0]}{node.op}{sides[1]}" if closed else f"{sides[0]} {node.op} {sides[1]}"
-
-
-def is_of_system(node: tree.Expr) -> bool:
-    """Return whether it has the form of a measure of a system, `f(x) of b`, which binds tighter than a product."""
-    return (
-        isinstance(node, tree.Binary)
-        and node.op == "of"
-        and isinstance(node.left, tree.Call)
-        and isinstance(node.right, tree.Name)
-    )
-
-
-def takes_of(node: tree.Expr) -> TypeGuard[tree.Binary]:
-    """Return whether it is a product or quotient that ends with a call: an `of NAME` behind it is said of that call."""
-    return isinstance(node, tree.Binary) and _BINARY[node.op][0] == PRODUCT and isinstance(node.right, tree.Call)
-
-
-def _ends_in_unit(node: tree.Expr) -> bool:
-    while isinstance(node, (tree.Binary, tree.Unary)):
-        node = node.right if isinstance(node, tree.Binary) else node.operand
-    return isinstance(node, tree.Quantity)
-
-
-def _compare(node: tree.Compare, tight: bool) -> tuple[int, str]:
-    within = "" if node.within is None else f" within {expression(node.within, SUM)}"
-    return COMPARE, f"{expression(node.left, SUM)} {node.op} {expression(node.right, SUM)}{within}"
-
-
-def _conditional(node: tree.Conditional, tight: bool) -> tuple[int, str]:
-    return LOOSE, f"if {expression(node.test)} then {expression(node.yes)} else {expression(node.no)}"
-
-
-def _all(node: tree.All, tight: bool) -> tuple[int, str]:
-    scope = "" if node.scope is None else f" in {_place_text(node.scope)}"
-    text = f"all {dotted(node.path)}{scope}"
-    return (OPERAND, text) if node.where is None else (LOOSE, f"{text}{_where(node.where)}")
-
-
-def _place_text(node: tree.Expr) -> str:
-    """Return a path, or a selection in brackets."""
-    return expression(node) if is_path(node) else f"({expression(node)})"
-
-
-def _list(node: tree.ListExpr, tight: bool) -> tuple[int, str]:
-    return POSTFIX, f"[{', '.join(expression(item) for item in node.items)}]"
-
-
-def _slab(node: tree.Slab, tight: bool) -> tuple[int, str]:
-    return POSTFIX, f"[{', '.join(expression(item) for item in node.items)}]"
-
-
-def _record(node: tree.Record, tight: bool) -> tuple[int, str]:
-    return OPERAND, f"{{{', '.join(_arg(arg) for arg in node.fields)}}}"
-
-
-_EXPRESSIONS: dict[type[Any], Callable[[Any, bool], tuple[int, str]]] = {
-    tree.Number: _number,
-    tree.Quantity: _quantity,
-    tree.String: _string,
-    tree.Bool: _bool,
-    tree.Name: _name,
-    tree.Member: _member,
-    tree.Star: _star,
-    tree.Range: _range,
-    tree.Index: _index,
-    tree.Call: _call,
-    tree.Arrow: _arrow,
-    tree.Unary: _unary,
-    tree.Binary: _binary,
-    tree.Compare: _compare,
-    tree.Conditional: _conditional,
-    tree.All: _all,
-    tree.ListExpr: _list,
-    tree.Slab: _slab,
-    tree.Record: _record,
-}
-
-
-# ---- parts of statements ------------------------------------------------------------------------------------------
-
-
-def dotted(path: Iterable[tree.Word]) -> str:
-    return ".".join(word.text for word in path)
-
-
-def _arg(node: tree.Arg) -> str:
-    name = "" if node.name is None else f"{node.name.text} = "
-    return f"{name}{expression(node.value)}"
-
-
-def _args(nodes: Iterable[tree.Arg]) -> str:
-    return f"({', '.join(_arg(arg) for arg in nodes)})"
+from unifiedbus_dsl.syntax.expression_text import (
+    OR,
+    POSTFIX,
+    SUM,
+    arguments,
+    dotted,
+    expression,
+    is_path,
+    string,
+    subscript,
+    where_clause,
+)
+from unifiedbus_dsl.syntax.traversal import walk
 
 
 def _args_if_any(nodes: tuple[tree.Arg, ...]) -> str:
-    return _args(nodes) if nodes else ""
+    return arguments(nodes) if nodes else ""
 
 
 def _type(node: tree.TypeRef) -> str:
-    return dotted(node.path) + (_args(node.args) if node.args or node.parens else "")
+    return dotted(node.path) + (arguments(node.args) if node.args or node.parens else "")
 
 
 def _annotations(nodes: Iterable[tree.Annotation]) -> str:
@@ -231,27 +34,17 @@ def _annotations(nodes: Iterable[tree.Annotation]) -> str:
 
 
 def _shape(nodes: tuple[tree.Expr, ...], holes: tuple[tree.Expr | tree.Range, ...] = ()) -> str:
-    without = f" except {', '.join(map(_axis, holes))}" if holes else ""
+    without = f" except {', '.join(map(subscript, holes))}" if holes else ""
     return f"[{', '.join(expression(node) for node in nodes)}{without}]" if nodes else ""
 
 
-def _where(node: tree.Expr | None) -> str:
-    return "" if node is None else f" where {expression(node, OR)}"
-
-
-def contains_all(node: object) -> bool:
-    """Is there an `all …` in a node, that would take a `where` behind it for its own?"""
-    if isinstance(node, tree.All):
-        return True
-    if isinstance(node, tuple):
-        return any(contains_all(part) for part in node)
-    if not isinstance(node, tree.Node):
-        return False
-    return any(contains_all(getattr(node, field.name)) for field in attrs.fields(type(node)) if field.name != "span")
+def _contains_all(node: tree.Node) -> bool:
+    """Return whether there is an `all …` in a node, that would take a `where` behind it for its own."""
+    return any(isinstance(each, tree.All) for each in walk(node))
 
 
 def _before_where(node: tree.Expr | tree.Star, level: int) -> str:
-    return expression(node, POSTFIX if contains_all(node) else level)
+    return expression(node, POSTFIX if _contains_all(node) else level)
 
 
 def _binder(node: tree.Binder) -> str:
@@ -271,13 +64,6 @@ def _before_where_axis(node: tree.Expr | tree.Range) -> str:
         return _before_where(node, SUM)
     low, high = (_before_where(each, SUM) for each in (node.low, node.high) if each is not None)
     return f"{low}{'..' if node.inclusive else '..<'}{high}"
-
-
-def is_path(node: tree.Selector) -> bool:
-    """Is it a path: a name, its members and their subscripts?"""
-    while isinstance(node, (tree.Member, tree.Index)):
-        node = node.base
-    return isinstance(node, tree.Name)
 
 
 def _selector(node: tree.Selector) -> str:
@@ -325,7 +111,7 @@ def _measure(node: tree.Measure) -> str:
 
 
 def _fail(node: tree.Fail) -> str:
-    return f"fail {_quota(node.quota)}{_selectors(node.targets)}{_where(node.where)}"
+    return f"fail {_quota(node.quota)}{_selectors(node.targets)}{where_clause(node.where)}"
 
 
 def _quota(node: tree.Expr | None) -> str:
@@ -336,7 +122,7 @@ def _quota(node: tree.Expr | None) -> str:
 
 
 def _degrade(node: tree.Degrade) -> str:
-    return f"degrade {_selectors(node.targets)} to {_before_where(node.to, OR)}{_where(node.where)}"
+    return f"degrade {_selectors(node.targets)} to {_before_where(node.to, OR)}{where_clause(node.where)}"
 
 
 def _set(node: tree.Set) -> str:
@@ -344,11 +130,11 @@ def _set(node: tree.Set) -> str:
 
 
 def _show(node: tree.Show) -> str:
-    return f"show {_selectors(node.targets)}{_where(node.where)}"
+    return f"show {_selectors(node.targets)}{where_clause(node.where)}"
 
 
 def _hide(node: tree.Hide) -> str:
-    return f"hide {_selectors(node.targets)}{_where(node.where)}"
+    return f"hide {_selectors(node.targets)}{where_clause(node.where)}"
 
 
 def _collapse(node: tree.Collapse) -> str:
@@ -435,7 +221,7 @@ def clauses(node: tree.Connect | tree.ConnectPattern | tree.ConnectCables) -> li
         if node.binders:
             parts.append(f"for {', '.join(_binder(binder) for binder in node.binders)}")
         if node.where is not None:
-            parts.append(_where(node.where).lstrip())
+            parts.append(where_clause(node.where).lstrip())
     parts[-1] += _annotations(node.annotations)
     return parts
 
