@@ -14,6 +14,7 @@ from unifiedbus_dsl.semantic.select.planes import read_plane
 from unifiedbus_dsl.semantic.select.set_reader import is_set
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
+from unifiedbus_dsl.semantic.values.unknown_names import no_system, unknown_function
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name
@@ -140,7 +141,7 @@ class NameChecker:
         name = ".".join(dotted_name(node.function))
         legal = (*MEASURES, *TRAFFICS, *FUNCTIONS)
         if name not in legal:
-            evaluator.unknown_function(node, name, legal)
+            unknown_function(evaluator.scope, evaluator.sink, node, name, legal)
         elif name in FUNCTIONS:
             for arg in node.args:
                 self.expression(arg.value, evaluator)
@@ -156,7 +157,7 @@ class NameChecker:
                     there.expression(node.left, evaluator)
                 else:
                     self.expression(node.left, evaluator)
-                    evaluator.no_system(name)
+                    no_system(evaluator.scope, evaluator.sink, name, evaluator.extra)
             case tree.Call():
                 self.call(node, evaluator)
             case tree.Binary() | tree.Compare():

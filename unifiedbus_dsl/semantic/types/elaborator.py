@@ -21,6 +21,7 @@ from unifiedbus_dsl.semantic.types.members import annotation_words, evaluate_sha
 from unifiedbus_dsl.semantic.types.overrides import NO_OVERRIDES, Overrides
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Lazy, Scope
+from unifiedbus_dsl.semantic.values.unknown_names import unknown_argument
 from unifiedbus_dsl.semantic.values.values import (
     POISON,
     EvalValue,
@@ -171,7 +172,7 @@ class Elaborator:
                 good = False
                 continue
             if name is None or name not in params:
-                evaluator.unknown_argument(definition, arg, params)
+                unknown_argument(evaluator.sink, definition, arg, params)
                 good = False
                 continue
             if name in given:

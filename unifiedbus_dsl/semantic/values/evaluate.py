@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from itertools import chain
 
 from attrs import define, field
 
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import RATE, Quantity, number
-from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink, rename
-from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.diagnostics import Edit, Fix, Label, Sink
 from unifiedbus_dsl.semantic.names.model import Definition
 from unifiedbus_dsl.semantic.values import operators, tables
 from unifiedbus_dsl.semantic.values.messages import expected_value, unknown_unit, wrong_dimension
 from unifiedbus_dsl.semantic.values.model_functions import apply_model_function
 from unifiedbus_dsl.semantic.values.scope import Lazy, Scope
+from unifiedbus_dsl.semantic.values.unknown_names import (
+    no_machine,
+    no_system,
+    unknown_argument,
+    unknown_function,
+    unknown_name,
+)
 from unifiedbus_dsl.semantic.values.values import (
     POISON,
     EvalValue,
@@ -32,7 +36,6 @@ from unifiedbus_dsl.semantic.values.values import (
 )
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name, walk
-from unifiedbus_dsl.vocabulary import foreign
 from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, MODEL_FUNCTIONS
 from unifiedbus_dsl.workload.model import Model
 
@@ -152,7 +155,7 @@ class Evaluator:
             return self._defined(definition)
         if name in self.words:
             return name
-        return self._unknown(name, node.span)
+        return unknown_name(self.scope, self.sink, name, node.span, self.words, self.extra)
 
     def _defined(self, definition: Definition) -> EvalValue:
         if isinstance(definition.node, tree.Let):
@@ -168,59 +171,6 @@ class Evaluator:
                 lambda: Evaluator(scope, self.sink).eval(node.value), node.name.span, node.name.text
             )
         return lets[definition].get(self.sink)
-
-    def _unknown(self, name: str, span: Span) -> EvalValue:
-        if self.scope.is_quiet(name):
-            return POISON
-        if self.words and not self.extra:
-            return self._no_word(name, span)
-        what = self.scope.structure.get(name)
-        if what is not None:
-            self.sink.error(
-                "UB0210",
-                f"`{name}` is {what}, not a value",
-                span,
-                "no value",
-                help=(f"to count or add up, write `count({name})` or `bandwidth({name})`",),
-            )
-            return POISON
-        values = chain(self.scope.values(), self.extra, self.words)
-        guess = did_you_mean(name, values) or did_you_mean(name, self.scope.candidates())
-        other = _other_reading(name, span)
-        if other is not None:
-            self.sink.error("UB0201", f"nothing here is called `{name}`", span, "unknown name", help=(other,))
-            return POISON
-        self.sink.error(
-            "UB0201",
-            f"nothing here is called `{name}`",
-            span,
-            "unknown name",
-            labels=self._defined_here(guess),
-            help=(f"did you mean `{guess}`?",) if guess else (),
-            fix=rename(span, guess),
-        )
-        return POISON
-
-    def _no_word(self, name: str, span: Span) -> EvalValue:
-        guess = did_you_mean(name, self.words)
-        self.sink.error(
-            "UB0307",
-            f"`{name}` is not one of the words that can stand here",
-            span,
-            "not one of them",
-            notes=("they are " + ", ".join(sorted(self.words)),),
-            help=(f"did you mean `{guess}`?",) if guess else (),
-            fix=rename(span, guess),
-        )
-        return POISON
-
-    def _defined_here(self, name: str | None) -> tuple[Label, ...]:
-        if name is None:
-            return ()
-        local: Lazy | None = self.scope.local(name)
-        definition = self.scope.definition(tuple(name.split(".")))
-        span = local.span if local else definition.span if definition else None
-        return (Label(span, f"`{name}` is defined here"),) if span else ()
 
     def origins(self, node: tree.Node) -> tuple[Label, ...]:
         """For the names in an expression, where they get their values and what these are."""
@@ -285,7 +235,7 @@ class Evaluator:
         if there is not None:
             return there.eval(node.left)
         if system.text not in self.scope.module.systems:
-            return self.no_system(system)
+            return no_system(self.scope, self.sink, system, self.extra)
         self.sink.error(
             "UB0211",
             f"`of {system.text}` asks about a system, and there is none here",
@@ -293,22 +243,6 @@ class Evaluator:
             "a system",
             help=("put the line into `analyze NAME of SYSTEM { … }`, or outside of all types",),
         )
-        return POISON
-
-    def no_system(self, name: tree.Name) -> EvalValue:
-        """Say that `of` is followed by no system and no value; POISON."""
-        systems = self.scope.module.systems
-        guess = did_you_mean(name.text, [*systems, *self.scope.values(), *self.extra])
-        if not self.scope.is_quiet(name.text):
-            self.sink.error(
-                "UB0206",
-                f"there is no system `{name.text}`, and no value of this name",
-                name.span,
-                "unknown",
-                labels=(Label(systems[guess][0].name.span, "defined here"),) if guess in systems else (),
-                help=(f"did you mean `{guess}`?",) if guess else (),
-                fix=rename(name.span, guess),
-            )
         return POISON
 
     def _logic(self, node: tree.Binary) -> EvalValue:
@@ -351,41 +285,17 @@ class Evaluator:
             if self.solved is not None:
                 return self.solved(node, self)
             if self.asked is None:
-                return self._no_machine(node, name)
+                return no_machine(self.sink, node, name)
             self.asked(node, self)
             raise NeedsSolver(name)
         if measure is not None and not (name == "sum" and self._sums_a_list(node)):
-            return self._no_machine(node, name) if self.measure is None else self.measure(node, self)
+            return no_machine(self.sink, node, name) if self.measure is None else self.measure(node, self)
         if name in FUNCTIONS or name == "sum":
             return self._function(node, name)
         if name in MODEL_FUNCTIONS:
             return self._model_function(node, name)
-        self.unknown_function(node, name, (*FUNCTIONS, *MODEL_FUNCTIONS, *MEASURES))
+        unknown_function(self.scope, self.sink, node, name, (*FUNCTIONS, *MODEL_FUNCTIONS, *MEASURES))
         return POISON
-
-    def _no_machine(self, node: tree.Node, name: str) -> EvalValue:
-        self.sink.error(
-            "UB0211",
-            f"`{name}(…)` asks about a machine, and there is none here",
-            node.span,
-            "not a constant",
-            help=("measures belong in `expect` lines and `analyze` blocks",),
-        )
-        return POISON
-
-    def unknown_function(self, node: tree.Call, name: str, legal: tuple[str, ...]) -> None:
-        """Say that no function, measure or traffic has this name."""
-        guess = foreign.CALLS.get(name.casefold()) or did_you_mean(name, legal)
-        guess = guess if guess in legal else None
-        if not self.scope.is_quiet(name):
-            self.sink.error(
-                "UB0207",
-                f"there is no function or measure `{name}`",
-                node.function.span,
-                "unknown",
-                help=(f"did you mean `{guess}`?",) if guess else (),
-                fix=rename(node.function.span, guess),
-            )
 
     def _sums_a_list(self, node: tree.Call) -> bool:
         if len(node.args) != 1:
@@ -402,31 +312,11 @@ class Evaluator:
             return POISON
         for (name, value), arg in zip(named, node.args, strict=True):
             if name not in params:
-                self.unknown_argument(definition, arg, params)
+                unknown_argument(self.sink, definition, arg, params)
                 return POISON
             if not self.fits_parameter(definition, name, value, arg):
                 return POISON
         return TypeValue(definition, named)
-
-    def unknown_argument(self, definition: Definition, arg: tree.Arg, params: list[str]) -> None:
-        """Say that a type takes no such argument, or not so many."""
-        takes = ", ".join(f"`{p}`" for p in params) or "none"
-        label = Label(definition.span, f"takes {takes}")
-        if arg.name is None:
-            count = f"{len(params)} argument{'s' * (len(params) != 1)}"
-            message = f"`{definition.name}` takes {count}, and more are given"
-            self.sink.error("UB0603", message, arg.span, "one too many", labels=(label,))
-            return
-        guess = did_you_mean(arg.name.text, params)
-        self.sink.error(
-            "UB0602",
-            f"`{definition.name}` has no parameter `{arg.name.text}`",
-            arg.name.span,
-            "unknown parameter",
-            labels=(label,),
-            help=(f"did you mean `{guess}`?",) if guess else (),
-            fix=rename(arg.name.span, guess),
-        )
 
     def fits_parameter(self, definition: Definition, name: str, value: EvalValue, arg: tree.Arg) -> bool:
         """Return whether an argument is of the sort of the parameter's default; else say so where it is given."""
@@ -483,7 +373,7 @@ class Evaluator:
             return self.eval(node)
         except NeedsSolver as solver:
             called = next((each for each in walk(node) if isinstance(each, tree.Call)), node)
-            self._no_machine(called, solver.measure)
+            no_machine(self.sink, called, solver.measure)
             return POISON
 
     def integer(self, node: tree.Expr, low: int | None = None) -> int | None:
@@ -520,20 +410,3 @@ class Evaluator:
 
 def _without_bidir(node: tree.Quantity) -> str:
     return node.span.text.removesuffix("bidir").rstrip()
-
-
-_PER = re.compile(r"(?P<rate>[\d.]+[ \t]*[A-Za-z]+)[ \t]*/[ \t]*$")
-
-
-def _other_reading(name: str, span: Span) -> str | None:
-    """Return what a name that means nothing is where it stands, if it is one of a few that are often written."""
-    if name in MEASURES:
-        return f"a measure is asked with what it is about: `{name}(all npu)`"
-    if name == "base":
-        return "`base` is the undamaged system in a `scenario`, on the right of a comparison"
-    if name.casefold() in foreign.VALUES:
-        return f"that is `{foreign.VALUES[name.casefold()]}` here"
-    before = _PER.search(span.source.text[max(0, span.start - 40) : span.start])
-    if before is not None and foreign.UNITS.get(name, name) in ("s", "m"):
-        return f"a unit has no blanks in it: `{before['rate']}/{foreign.UNITS.get(name, name)}`"
-    return None
