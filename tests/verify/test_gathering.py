@@ -35,7 +35,7 @@ def test_the_certificates_hold(text: str, collective: str) -> None:
     call, certified = measured(text, f"optimal_time({collective}(all npu, size = 1 MB))")
     found = verified(call, certified)
     assert found.value == certified.answer.value
-    ports_alone, shared = collective in ("allreduce", "alltoall"), text == HUB
+    ports_alone, shared = collective == "allreduce", text == HUB and collective != "alltoall"
     assert bool(found.unverified) == (ports_alone or shared)
 
 
@@ -54,9 +54,8 @@ def test_times_beyond_cuts_and_flows_are_refused(text: str, collective: str) -> 
             evolve(proof, **change).prove(cables)
 
 
-@pytest.mark.parametrize("collective", COLLECTIVES[3:])
-def test_times_below_the_ports_are_refused(collective: str) -> None:
-    call, certified = measured(CLOS, f"optimal_time({collective}(all npu, size = 1 MB))")
+def test_times_below_the_ports_are_refused() -> None:
+    call, certified = measured(CLOS, "optimal_time(allreduce(all npu, size = 1 MB))")
     with pytest.raises(VerificationError, match="faster than the ports"):
         evolve(certified.certificate, upper_s=certified.certificate.upper_s / 9).prove(cables_of(call.machine))
 

@@ -32,6 +32,7 @@ from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify import Certificate, Stated
 from unifiedbus_dsl.verify.gathering import GatherCertificate, PortsCertificate
 from unifiedbus_dsl.verify.matrix import Matrix
+from unifiedbus_dsl.verify.relayed import RelayedCertificate
 from unifiedbus_dsl.verify.sharing import SweepCertificate, TimeCertificate, TimedStep, Timer
 from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
 
@@ -253,12 +254,28 @@ def optimal_time(call: MeasureCall) -> Certified[Answer]:
     traffic, size = _collective(call)
     machine = call.machine
     group, budget = traffic.groups(machine.network.ends), machine.time_limit
+    said = (*_rooted(call, traffic), "no schedule is faster, relays at end points allowed", *open_sentence(machine))
+    if traffic.pattern == "alltoall":
+        relayed = best.alltoall_time(machine.symmetry, group, size, budget)
+        answer = call.number(relayed.time, TIME, assumptions=said)
+        return Certified(answer, certify_relayed(machine, traffic, group, size, relayed))
     bounded_value = best.collective_time_bound(
         machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget
     )
-    said = (*_rooted(call, traffic), "no schedule is faster, relays at end points allowed", *open_sentence(machine))
     answer = call.number(bounded_value, TIME, assumptions=said)
     return Certified(answer, certify_least(traffic, group, size, bounded_value))
+
+
+def certify_relayed(
+    machine: NetworkContext, traffic: Traffic, group: Ints, size: float, found: best.Relayed
+) -> Certificate:
+    """Return what shows a least time of an all-to-all: flows and prices where there are some, else the ports."""
+    if found.load_Bps is None or found.prices is None:
+        return certify_least(traffic, group, size, found.time)
+    piece = size / int(np.bincount(group[group >= 0]).max())
+    arcs = arcs_of(machine.network) if found.flows is None else found.flows.alike.arcs
+    matrix, rate = Matrix(len(group), group=group, rate=piece), found.rate / piece
+    return RelayedCertificate(arcs, found.load_Bps, matrix, rate, found.prices, found.time.lower, found.flows)
 
 
 def certify_least(traffic: Traffic, group: Ints, size: float, found: BoundedValue) -> Certificate:

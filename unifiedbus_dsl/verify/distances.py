@@ -136,9 +136,6 @@ def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> 
     A source is a node of its own, with the arcs out of its vertices. No other arc leaves a vertex that does not
     forward.
     """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import dijkstra
-
     n = cables.vertices
     number = np.full(cables.ends, -1, dtype=np.int64)
     number[sources] = np.arange(len(sources))
@@ -150,12 +147,7 @@ def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> 
     longest = float(prices.value.max())
     hop = 2.0 * n * longest if prices.shortest else 0.0
     cost = np.maximum(prices.value[prices.label[which]], 1e-16 * longest) + hop  # of a sparse matrix 0 is no edge
-    nodes = n + len(sources)
-    order = np.lexsort((cost, cols, rows))
-    rows, cols, cost = rows[order], cols[order], cost[order]
-    new = np.append(True, (rows[1:] != rows[:-1]) | (cols[1:] != cols[:-1]))[: len(rows)]
-    graph = csr_matrix((cost[new], (rows[new], cols[new])), shape=(nodes, nodes))
-    far = dijkstra(graph, indices=n + np.arange(len(sources)))[:, :n]
+    far = shortest(n + len(sources), rows, cols, cost, n + np.arange(len(sources)))[:, :n]
     lengths = np.full((cables.ends, len(sources)), np.inf)
     at = np.flatnonzero(cables.end >= 0)
     np.minimum.at(lengths, cables.end[at], far[:, at].T)
@@ -163,3 +155,16 @@ def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> 
         hops = np.floor(lengths / hop + 0.25, where=np.isfinite(lengths), out=np.zeros_like(lengths))
         lengths -= hops * hop
     return np.asarray(lengths.T)
+
+
+def shortest(nodes: int, rows: Ints, cols: Ints, cost: Floats, starts: Ints) -> Floats:
+    """Return least costs from each start to each node over edges of positive cost, parallel ones too, infinite where
+    there is no path, [starts, nodes]."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    order = np.lexsort((cost, cols, rows))
+    rows, cols, cost = rows[order], cols[order], cost[order]
+    new = np.append(True, (rows[1:] != rows[:-1]) | (cols[1:] != cols[:-1]))[: len(rows)]
+    graph = csr_matrix((cost[new], (rows[new], cols[new])), shape=(nodes, nodes))
+    return np.asarray(dijkstra(graph, indices=starts))

@@ -23,9 +23,10 @@ from math import inf
 from time import monotonic
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import ArrayLike
 
-from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.base.arrays import Floats, Ints, take
 from unifiedbus_dsl.graph.symmetry import Symmetry
 from unifiedbus_dsl.solver.bounds import BoundedValue, DeadlineError, NotAdmittedError, bounded, hold_order
 from unifiedbus_dsl.solver.collectives.allgather_bound import (
@@ -43,11 +44,16 @@ from unifiedbus_dsl.solver.collectives.allgather_bound import (
 )
 from unifiedbus_dsl.solver.collectives.schedules import members_of
 from unifiedbus_dsl.solver.demand import Groups, invariant_symmetries
+from unifiedbus_dsl.solver.flow.alike_certificates import cable_labels
 from unifiedbus_dsl.solver.flow.flow_deviation import bound_concurrent_flow
-from unifiedbus_dsl.solver.flow.max_concurrent_flow import MEETS_WITHIN, commodities
+from unifiedbus_dsl.solver.flow.max_concurrent_flow import MEETS_WITHIN, commodities, state_flows
 from unifiedbus_dsl.solver.flow.quotient_lp import Optimum, TooLargeError, solve_concurrent_flow
-from unifiedbus_dsl.solver.flow.relays import evened, shared_gates, with_forwarding_endpoints
+from unifiedbus_dsl.solver.flow.relays import evened, narrow_injections, shared_gates, with_forwarding_endpoints
+from unifiedbus_dsl.solver.flow.shared_resources import shared_resources_of
+from unifiedbus_dsl.solver.flow.terminals import vertices_with_hubs
 from unifiedbus_dsl.solver.routing.ecmp import ecmp
+from unifiedbus_dsl.verify.concurrent import ConcurrentFlows
+from unifiedbus_dsl.verify.relayed import RelayPrices
 
 
 def collective_time_bound(
@@ -71,7 +77,7 @@ def collective_time_bound(
     of = np.asarray(group, dtype=np.int64)
     members = members_of(of)
     if collective == "alltoall":
-        return _alltoall(symmetry, of, members, size_bytes, budget)
+        return alltoall_time(symmetry, of, size_bytes, budget).time
     if collective == "broadcast":
         first = members[:, 0] if roots is None else np.asarray(roots, dtype=np.int64)
         return _broadcast(symmetry, of, members, first, size_bytes, deadline_s)
@@ -136,9 +142,28 @@ def _together(symmetry: Symmetry, group: Ints, members: Ints, deadline_s: float)
     return min(optimum.upper, most)
 
 
-def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float, budget: float | None) -> BoundedValue:
+@frozen(eq=False)
+class Relayed:
+    """Bounds on the least time, s, of an all-to-all, and what shows them: loads [A] at the `rate` of the traffic,
+    byte/s a pair, what each source sends of them, and prices. Without loads they are what end points send and take."""
+
+    time: BoundedValue
+    load_Bps: Floats | None = None  # noqa: N815
+    rate: float = 0.0
+    prices: RelayPrices | None = None
+    flows: ConcurrentFlows | None = None
+
+
+def alltoall_time(symmetry: Symmetry, group: Ints, size_bytes: float, budget: float | None) -> Relayed:
     """Pieces of size / n at the best throughput over all paths, those through end points among them; prices in place of
-    a linear program that takes more than half of the budget."""
+    a linear program that takes more than half of the budget.
+
+    Raises:
+        NotAdmittedError: some are not joined.
+    """
+    if not symmetry.network.arcs:
+        raise NotAdmittedError(NOT_JOINED)
+    members = members_of(group)
     around = invariant_symmetries(with_forwarding_endpoints(symmetry), Groups(group))
     reason = "flows and prices on every arc, from a linear program on classes; end points relay"
     try:
@@ -152,14 +177,38 @@ def _alltoall(symmetry: Symmetry, group: Ints, members: Ints, size_bytes: float,
         except DeadlineError:
             sent, taken = upper_bound(symmetry.network)
             most = float(np.minimum(sent, taken)[members].min()) / (members.shape[1] - 1)
-            return bounded(size_bytes / members.shape[1] / most, inf, "what end points send and take" + SHORT)
+            reason = "what end points send and take" + SHORT
+            return Relayed(bounded(size_bytes / members.shape[1] / most, inf, reason))
         optimum = bound_concurrent_flow(around, made, whole, budget=budget / 2)
         reason = "flows along shortest paths under prices, and those prices; little time; end points relay"
-    n = members.shape[1]
     if optimum.lower <= 0:
         raise NotAdmittedError(NOT_JOINED)
-    piece = size_bytes / n
-    return bounded(piece / optimum.upper, piece / optimum.lower, reason, MEETS_WITHIN)
+    piece = size_bytes / members.shape[1]
+    time = bounded(piece / optimum.upper, piece / optimum.lower, reason, MEETS_WITHIN)
+    new = vertices_with_hubs(symmetry.network, narrow_injections(symmetry.network))
+    return Relayed(
+        time,
+        take(optimum.load_Bps, cable_labels(around)),
+        optimum.lower,
+        _prices(around, optimum),
+        state_flows(symmetry.network, around, optimum, 1.0, new, relays=True),
+    )
+
+
+def _prices(around: Symmetry, optimum: Optimum) -> RelayPrices:
+    """Return the prices of orbits of cables, and of what end points inject, [E]."""
+    rooms, network = shared_resources_of(around), around.network
+    gates = np.zeros((2, network.ends))
+    for gate, side, at, price in zip(
+        gates,
+        (rooms.outward, rooms.inward),
+        (network.tail, network.head),
+        np.split(optimum.price[rooms.arcs :], 2),
+        strict=True,
+    ):
+        gated = np.flatnonzero(side[around.arc_orbit] >= 0)
+        gate[network.end[at[gated]]] = price[side[around.arc_orbit[gated]]]
+    return RelayPrices(cable_labels(around), optimum.price[: rooms.arcs], *gates)
 
 
 def _broadcast(

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import evolve
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.base.arrays import Ids, Ints
+from unifiedbus_dsl.base.arrays import Ids, Ints, take
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.graph.symmetry import Automorphism as Renumbering
 from unifiedbus_dsl.graph.symmetry import Symmetry
@@ -41,7 +41,7 @@ def alike(network: Network, hubs: Symmetry, new: Ints) -> Alike | None:
 def cable_labels(hubs: Symmetry) -> Ids:
     """Return the orbits of the arcs that are cables, in order."""
     cable = np.isfinite(hubs.network.kinds.capacity_Bps)
-    return hubs.arc_orbit if cable.all() else hubs.arc_orbit[cable[hubs.network.kind]]
+    return hubs.arc_orbit if cable.all() else hubs.arc_orbit[take(cable, hubs.network.kind)]
 
 
 def _on(network: Network, generator: Renumbering, new: Ints) -> Generator:

@@ -13,7 +13,7 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.graph.symmetry import Symmetry
 from unifiedbus_dsl.solver.bounds import NotAdmittedError, bounded
 from unifiedbus_dsl.solver.demand import Demand, column_sums, demand_row, invariant_symmetries, row_sums
-from unifiedbus_dsl.solver.flow.alike_certificates import alike
+from unifiedbus_dsl.solver.flow.alike_certificates import alike, cable_labels
 from unifiedbus_dsl.solver.flow.flow_deviation import bound_concurrent_flow
 from unifiedbus_dsl.solver.flow.quotient_lp import Commodity, Optimum, TooLargeError, solve_concurrent_flow
 from unifiedbus_dsl.solver.flow.terminals import add_super_terminals, flow_symmetry, vertices_with_hubs
@@ -74,7 +74,7 @@ def max_concurrent_flow(
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
     inject = float(room.min())
     lower, upper = min(optimum.lower, inject), min(optimum.upper, inject)
-    orbit = _cable_orbits(group)
+    orbit = cable_labels(group)
     load = optimum.load_Bps * (lower / optimum.lower)
     binds = (load >= group.arc_orbit_capacity_Bps * (1 - MEETS_WITHIN)) & (optimum.length > 0)
     throughput = Throughput(
@@ -86,7 +86,14 @@ def max_concurrent_flow(
         np.flatnonzero(take(binds, orbit)),
         np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
         Prices(orbit, optimum.length, _potentials(symmetry.network, group.network, made, optimum), minimal),
-        _flows(symmetry.network, group, optimum, lower / optimum.lower, minimal=minimal),
+        state_flows(
+            symmetry.network,
+            group,
+            optimum,
+            lower / optimum.lower,
+            vertices_with_hubs(symmetry.network),
+            minimal=minimal,
+        ),
     )
     return MaxConcurrentFlow(throughput, optimum, orbit)
 
@@ -105,12 +112,19 @@ def _potentials(
     )
 
 
-def _flows(
-    network: Network, hubs: Symmetry, optimum: Optimum, factor: float, *, minimal: bool
+def state_flows(
+    network: Network,
+    hubs: Symmetry,
+    optimum: Optimum,
+    factor: float,
+    new: Ints,
+    *,
+    minimal: bool = False,
+    relays: bool = False,
 ) -> ConcurrentFlows | None:
     """Return what each source sends, times a factor, on the vertices of `network`; `hubs` are the symmetries that were
-    used of the one that was solved. None where sources were not told apart, or symmetries take too many steps."""
-    new = vertices_with_hubs(network)
+    used of the one that was solved, in which vertex v is `new[v]`. None where sources were not told apart, or
+    symmetries take too many steps."""
     sorts = alike(network, hubs, new) if optimum.flows else None
     if sorts is None:
         return None
@@ -126,14 +140,7 @@ def _flows(
         end = hubs.network.end[source]
         vertex = int(np.flatnonzero(network.end == end)[0])
         flows.append(SourceFlow(vertex, value[some][order] * factor, here, wanted[order]))
-    return ConcurrentFlows(sorts, tuple(flows), minimal)
-
-
-def _cable_orbits(symmetry: Symmetry) -> Ids:
-    """Return orbits of the arcs that are cables, in order."""
-    network = symmetry.network
-    cable = np.isfinite(network.kinds.capacity_Bps)
-    return symmetry.arc_orbit if cable.all() else symmetry.arc_orbit[take(cable, network.kind)]
+    return ConcurrentFlows(sorts, tuple(flows), minimal, relays)
 
 
 def _through_terminals(network: Network, load: Floats) -> Floats:

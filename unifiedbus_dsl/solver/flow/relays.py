@@ -22,7 +22,7 @@ def with_forwarding_endpoints(symmetry: Symmetry) -> Symmetry:
     """Return the symmetry on the network in which every end point forwards, within its gate where injection is less
     than what its cables carry."""
     network = symmetry.network
-    narrow = network.injection_Bps < np.minimum(ports_Bps(network, network.tail), ports_Bps(network, network.head))
+    narrow = narrow_injections(network)
     group = flow_symmetry(symmetry, narrow)
     network = group.network
     gate = None
@@ -32,6 +32,13 @@ def with_forwarding_endpoints(symmetry: Symmetry) -> Symmetry:
         gate = frozen_array(gate)
     every = frozen_array(np.ones(network.vertices, dtype=bool))
     return evolve(group, network=evolve(network, forwards=every, gate_Bps=gate))
+
+
+def narrow_injections(network: Network) -> Bools:
+    """Return which end points inject less than their cables carry, [E]."""
+    return np.asarray(
+        network.injection_Bps < np.minimum(ports_Bps(network, network.tail), ports_Bps(network, network.head))
+    )
 
 
 def ports_Bps(network: Network, side: NDArray[np.integer]) -> Floats:  # noqa: N802

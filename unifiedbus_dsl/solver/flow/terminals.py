@@ -122,9 +122,11 @@ def add_super_terminals(network: Network, apart: Bools | None = None) -> _SuperT
     )
 
 
-def vertices_with_hubs(network: Network) -> Ints:
-    """Return the number of each vertex in `single(network)`, [V]."""
-    return np.arange(network.vertices) if network.simple else _Numbers.of(network).new
+def vertices_with_hubs(network: Network, apart: Bools | None = None) -> Ints:
+    """Return the number of each vertex in the network of `add_super_terminals`, [V]."""
+    if network.simple and (apart is None or not apart.any()):
+        return np.arange(network.vertices)
+    return _Numbers.of(network, apart).new
 
 
 def _insert_arcs(
