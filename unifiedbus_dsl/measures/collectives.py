@@ -14,7 +14,7 @@ from unifiedbus_dsl.base.units import RATE, TIME, format_share
 from unifiedbus_dsl.graph.from_fabric import arc_kinds
 from unifiedbus_dsl.graph.symmetry import arrays_of
 from unifiedbus_dsl.measures.answers import Answer
-from unifiedbus_dsl.measures.certified import Certified, arcs_of, matrix_of
+from unifiedbus_dsl.measures.certified import Certified, arcs_of, matrix_of, moves_of
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.planes import links_sentence, open_sentence
 from unifiedbus_dsl.measures.registry import schedules
@@ -26,7 +26,7 @@ from unifiedbus_dsl.solver.collectives import completion_time
 from unifiedbus_dsl.solver.collectives.schedules import busbw_factor
 from unifiedbus_dsl.solver.collectives.step_time import relax_latencies
 from unifiedbus_dsl.solver.deadline import Deadline
-from unifiedbus_dsl.solver.demand import Demand
+from unifiedbus_dsl.solver.demand import Demand, Groups, invariant_symmetries
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify import Certificate, Stated
@@ -263,7 +263,7 @@ def optimal_time(call: MeasureCall) -> Certified[Answer]:
         machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget
     )
     answer = call.number(bounded_value, TIME, assumptions=said)
-    return Certified(answer, certify_least(traffic, group, size, bounded_value))
+    return Certified(answer, certify_least(machine, traffic, group, size, bounded_value))
 
 
 def certify_relayed(
@@ -271,22 +271,26 @@ def certify_relayed(
 ) -> Certificate:
     """Return what shows a least time of an all-to-all: flows and prices where there are some, else the ports."""
     if found.load_Bps is None or found.prices is None:
-        return certify_least(traffic, group, size, found.time)
+        return certify_least(machine, traffic, group, size, found.time)
     piece = size / int(np.bincount(group[group >= 0]).max())
     arcs = arcs_of(machine.network) if found.flows is None else found.flows.alike.arcs
     matrix, rate = Matrix(len(group), group=group, rate=piece), found.rate / piece
     return RelayedCertificate(arcs, found.load_Bps, matrix, rate, found.prices, found.time.lower, found.flows)
 
 
-def certify_least(traffic: Traffic, group: Ints, size: float, found: BoundedValue) -> Certificate:
-    """Return what shows a least time: cuts and flows of each member where that is all there is to it, else the
-    ports."""
+def certify_least(
+    machine: NetworkContext, traffic: Traffic, group: Ints, size: float, found: BoundedValue
+) -> Certificate:
+    """Return what shows a least time: cuts and flows of members where that is all there is to it, else the ports."""
     alone = len(np.unique(traffic.group)) == 1
-    if alone and traffic.pattern in ("allgather", "reducescatter", "broadcast"):
-        root = -1
+    if alone and traffic.pattern in ("allgather", "reducescatter", "broadcast", "allreduce"):
+        root, keep = -1, invariant_symmetries(machine.symmetry, Groups(group))
         if traffic.pattern == "broadcast":
             root = int(traffic.members[0] if traffic.roots is None else traffic.roots[0])
-        return GatherCertificate(group >= 0, size, root, found.lower, found.upper)
+            keep = keep.restricted(colour=machine.network.selected([root]))
+        reduce, moves = traffic.pattern == "allreduce", moves_of(keep)
+        arcs = arcs_of(machine.network)
+        return GatherCertificate(group >= 0, size, root, found.lower, found.upper, reduce, arcs, moves)
     members = int(np.bincount(group[group >= 0]).max())
     rate = 0.0 if traffic.pattern == "broadcast" else size / members
     return PortsCertificate(Matrix(len(group), group=group, rate=rate), found.lower, found.upper)
