@@ -60,7 +60,10 @@ def _marked(symmetry: Symmetry, ends: Ints) -> Ints:
 
 def _of_rates(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
     traffic, demand = call.matrix()
-    if "beside" in call.named or "hash" in call.named or (ends_fail and (traffic.definition.ordered or _counts(call))):
+    by_machine = traffic.definition.argument("routing") is not None  # it is worked out anew of what is left
+    if "beside" in call.named or "hash" in call.named or by_machine:
+        return None
+    if ends_fail and (traffic.definition.ordered or _counts(call)):
         return None
     routed = read_routing(call).invariant_symmetries(symmetry)
     return None if routed is None else invariant_symmetries(routed, demand)

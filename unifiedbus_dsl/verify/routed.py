@@ -139,21 +139,21 @@ class OverGroups:
     margins: bool = False
 
     def goals(self, cables: Cables, matrix: Matrix) -> Ints:
-        groups = cables.ends + cables.vertices + np.arange(self._count)
+        groups = cables.ends + cables.vertices + np.arange(self.count)
         return np.concatenate([np.flatnonzero(matrix.received() > 0), groups])
 
     @property
-    def _count(self) -> int:
+    def count(self) -> int:
         return int(self.router.group.max()) + 1
 
     def leg(self, cables: Cables, arcs: Arcs, matrix: Matrix, goal: int) -> Leg:
         if goal >= cables.ends:
-            return Leg(self._vertices(cables, goal - cables.ends - cables.vertices), matrix.sent() / self._count)
+            return Leg(self.vertices(cables, goal - cables.ends - cables.vertices), matrix.sent() / self.count)
         chances = self._chances(cables, arcs, matrix)
         column = matrix.column(goal)
         return Leg(np.flatnonzero(cables.end == goal), begins=np.asarray(chances @ column))
 
-    def _vertices(self, cables: Cables, group: int) -> Ints:
+    def vertices(self, cables: Cables, group: int) -> Ints:
         return np.flatnonzero(self.router.group[cables.device] == group)
 
     def _chances(self, cables: Cables, arcs: Arcs, matrix: Matrix) -> Floats:
@@ -161,12 +161,12 @@ class OverGroups:
         known = vars(self).get("_known")
         if known is None:
             known = np.zeros((cables.vertices, cables.ends))
-            for group in range(self._count):
-                vertices = self._vertices(cables, group)
+            for group in range(self.count):
+                vertices = self.vertices(cables, group)
                 ways = self.router.ways(cables, arcs, vertices)
                 weight = ways.weights(arcs, by_capacity=False)
                 for sender in np.flatnonzero(matrix.sent() > 0).tolist():
-                    alone = (np.arange(cables.ends) == sender) / self._count
+                    alone = (np.arange(cables.ends) == sender) / self.count
                     given = given_to_senders(cables, ways, weight, alone)
                     load = passed_on(ways, weight, given)
                     came = np.bincount(ways.head, weights=load, minlength=cables.vertices) + given
@@ -178,7 +178,7 @@ class OverGroups:
     def too_large(self, cables: Cables, arcs: Arcs, matrix: Matrix) -> bool:
         """Return whether the chances are more than can be worked out anew."""
         senders = int((matrix.sent() > 0).sum())
-        return max(cables.vertices * cables.ends, arcs.size * senders * self._count) > MAX_WORK
+        return max(cables.vertices * cables.ends, arcs.size * senders * self.count) > MAX_WORK
 
 
 @frozen(eq=False)

@@ -106,12 +106,20 @@ class Symmetry:
 
     def stabiliser(self, ends: Sequence[int]) -> Symmetry:
         """Symmetries that keep each of the end points, searched anew; none where none were."""
-        if not self.generators:
-            return self
         number = np.zeros(self.network.ends, dtype=np.int64)
         number[list(ends)] = np.arange(len(ends)) + 1
-        coloured = self._coloured(number[self.network.end], self.network.end >= 0)
-        return find_symmetry(self.network, self.arrays, coloured, self.keeps)
+        return self._with_colour(number[self.network.end], self.network.end >= 0)
+
+    def stabiliser_of_vertices(self, vertices: Sequence[int]) -> Symmetry:
+        """Symmetries that keep each of the vertices, searched anew; none where none were."""
+        number = np.zeros(self.network.vertices, dtype=np.int64)
+        number[list(vertices)] = np.arange(len(vertices)) + 1
+        return self._with_colour(number, number > 0)
+
+    def _with_colour(self, values: NDArray[np.generic], where: NDArray[np.bool_]) -> Symmetry:
+        if not self.generators:
+            return self
+        return find_symmetry(self.network, self.arrays, self._coloured(values, where), self.keeps)
 
     def _coloured(self, values: NDArray[np.generic], where: NDArray[np.bool_]) -> Ids:
         """Return the colour so far, parted by `values` ([V]) at the vertices `where`."""

@@ -14,6 +14,7 @@ from unifiedbus_dsl.measures.definitions import (  # isort: skip
     worst,
     traffic_hops,
     throughput,
+    worst_throughput,
     fair,
     deadlock_free,
     virtual_lanes,
@@ -54,4 +55,5 @@ __all__ = [
     "traffics",
     "virtual_lanes",
     "worst",
+    "worst_throughput",
 ]

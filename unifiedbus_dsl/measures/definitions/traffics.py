@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unifiedbus_dsl.base.units import RATE, SIZE
-from unifiedbus_dsl.measures.registry import PLANE, register, selection
+from unifiedbus_dsl.measures.registry import PLANE, ROUTING, register, selection
 from unifiedbus_dsl.measures.traffic.definition import TrafficPattern
 from unifiedbus_dsl.vocabulary.signatures import Argument, Takes
 
@@ -98,6 +98,13 @@ def permutation(call: PatternCall) -> Traffic | None:
     return None if seed is None else call.permuted(lambda n, number: StablePermutation((seed, number))(np.arange(n)))
 
 
+def worst_permutation(call: PatternCall) -> Traffic | None:
+    """Return the traffic of each to one, of which a routing carries least."""
+    from unifiedbus_dsl.measures.worst_throughput import worst_pattern
+
+    return worst_pattern(call)
+
+
 def incast(call: PatternCall) -> Traffic | None:
     """Return the traffic of all to one."""
     return call.arrow(single=True)
@@ -126,6 +133,8 @@ for name, doc, arguments, make, ordered, collective in (
     ("bit_reverse", "each to the place with its binary digits backwards", (MEMBERS, *GROUPS, BYTES), bit_reverse, True,
      False),
     ("permutation", "each to one, at random", (MEMBERS, SEED, *GROUPS, BYTES), permutation, True, False),
+    ("worst_permutation", "each to one, so that `routing` carries the least: that of `worst_throughput`",
+     (MEMBERS, ROUTING, BYTES), worst_permutation, True, False),
     ("uniform", "each to each other at a stated rate", (MEMBERS, INJECTED, *GROUPS), uniform, False, False),
     ("pairs", "each of `A` to each of `B`", (ARROW, BYTES), each_to_each, False, False),
     ("matrix", "rates from a list, a line for each pair", (FILE,), matrix, False, False),

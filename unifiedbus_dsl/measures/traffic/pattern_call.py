@@ -74,6 +74,15 @@ class PatternCall:
     def evaluator(self) -> Evaluator:
         return self.selector.evaluator
 
+    @property
+    def arguments(self) -> tuple[tree.Arg, ...]:
+        """All arguments, as a call of the language has them."""
+        plain = tree.Arg(None, self.node, span=self.node.span)
+        return (
+            plain,
+            *(tree.Arg(tree.Word(name, span=node.span), node, span=node.span) for name, node in self.named.items()),
+        )
+
     def wrong(self, node: tree.Node, message: str, help: str) -> None:
         """Say what is wrong at a place, and what to do."""
         self.evaluator.sink.error("UB0710", message, node.span, "here", help=(help,))
