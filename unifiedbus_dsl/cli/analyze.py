@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import frozen
 
 from unifiedbus_dsl.cli.answers import AnswerWriter
 from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_of, shown, source_file, systems, with_names
-from unifiedbus_dsl.cli.reading import compiled, reading_options
-from unifiedbus_dsl.cli.report import as_text, limit_option, once, question_status, status
+from unifiedbus_dsl.cli.reading import compiled, text_options
+from unifiedbus_dsl.cli.report import as_text, once, question_status, status
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
 from unifiedbus_dsl.solver.deadline import RunBudget
@@ -46,9 +47,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Ask the plan where its symmetries show the answer, or the fabric alone: the same numbers, more slowly.",
 )
-@limit_option
-@reading_options
-@click.pass_context
+@text_options
 def command(
     context: click.Context,
     /,
@@ -100,11 +99,22 @@ def command(
         elif traffic is not None:
             questions["traffic"] = traffic
         answer = _answer_as_json if as_json else _answer_as_text
-        diagnostics = answer(compilation, system, questions, limit, wipe, whole.diagnostics)
+        diagnostics = answer(_Asked(compilation, system, questions, whole.diagnostics, limit), wipe)
     context.exit(question_status(diagnostics) if ask else status(diagnostics))
 
 
-def _report(compilation: Compilation, system: tuple[str, ...], questions: dict[str, Any], tell: Tell) -> Report:
+@frozen
+class _Asked:
+    """What is asked of a text: the systems, the questions as `run` takes them, and what is wrong with it already."""
+
+    compilation: Compilation
+    systems: tuple[str, ...]
+    questions: dict[str, Any]
+    known: tuple[Diagnostic, ...]
+    limit: int
+
+
+def _report(asked: _Asked, tell: Tell) -> Report:
     """Return what comes of the questions, told as it comes.
 
     Raises:
@@ -112,22 +122,16 @@ def _report(compilation: Compilation, system: tuple[str, ...], questions: dict[s
     """
     from unifiedbus_dsl.analysis import run
 
+    compilation, named, questions = asked.compilation, asked.systems or None, dict(asked.questions)
     if "ask" not in questions:
-        return run.analyze(compilation, system or None, **questions, tell=tell)
-    report = run.ask(compilation, system or None, questions.pop("ask"), **questions, tell=tell)
+        return run.analyze(compilation, named, **questions, tell=tell)
+    report = run.ask(compilation, named, questions.pop("ask"), **questions, tell=tell)
     if not (report.answers or report.expectations or report.diagnostics):
         raise click.UsageError("`--ask` asks nothing: give it a measure, such as `bisection(all npu)`")
     return report
 
 
-def _answer_as_text(
-    compilation: Compilation,
-    system: tuple[str, ...],
-    questions: dict[str, Any],
-    limit: int,
-    wipe: Callable[[], None],
-    known: tuple[Diagnostic, ...],
-) -> tuple[Diagnostic, ...]:
+def _answer_as_text(asked: _Asked, wipe: Callable[[], None]) -> tuple[Diagnostic, ...]:
     """Write each answer as it comes on standard output, then what is wrong on standard error."""
 
     def write(text: str) -> None:
@@ -136,23 +140,16 @@ def _answer_as_text(
         sys.stdout.flush()
 
     writer = AnswerWriter(write)
-    report = _report(compilation, system, questions, writer.tell)
+    report = _report(asked, writer.tell)
     writer.end(report)
-    diagnostics = tuple(once((*known, *report.diagnostics)))
+    diagnostics = tuple(once((*asked.known, *report.diagnostics)))
     if not writer.begun and not diagnostics:
         write("nothing is asked\n")
-    _show_mistakes(diagnostics, False, limit)
+    _show_mistakes(diagnostics, False, asked.limit)
     return diagnostics
 
 
-def _answer_as_json(
-    compilation: Compilation,
-    system: tuple[str, ...],
-    questions: dict[str, Any],
-    limit: int,
-    wipe: Callable[[], None],
-    known: tuple[Diagnostic, ...],
-) -> tuple[Diagnostic, ...]:
+def _answer_as_json(asked: _Asked, wipe: Callable[[], None]) -> tuple[Diagnostic, ...]:
     """Write all answers as one object; those that are there where the work is interrupted."""
     answers: list[Answer] = []
 
@@ -163,13 +160,13 @@ def _answer_as_json(
     from unifiedbus_dsl.analysis.run import BlockBegun, Report
 
     try:
-        report = _report(compilation, system, questions, keep)
+        report = _report(asked, keep)
     except KeyboardInterrupt:
         wipe()
         unfinished = Report(tuple(answers), (), (), {})
-        say(_json(unfinished, known, interrupted=True), nl=False)
+        say(_json(unfinished, asked.known, interrupted=True), nl=False)
         raise
-    diagnostics = tuple(once((*known, *report.diagnostics)))
+    diagnostics = tuple(once((*asked.known, *report.diagnostics)))
     wipe()
     say(_json(report, diagnostics), nl=False)
     return diagnostics

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unifiedbus_dsl.cli.arguments import STDIN, project_of
-from unifiedbus_dsl.cli.reading import compiled, reading_options
-from unifiedbus_dsl.cli.report import FORMATS, deny_option, in_format, limit_option, once, status
+from unifiedbus_dsl.cli.reading import compiled, text_options
+from unifiedbus_dsl.cli.report import FORMATS, deny_option, in_format, once, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ ROUNDS = 10
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format.")
 @click.option("--fix", is_flag=True, help="Mend what a machine can mend, in place, and report the rest.")
 @deny_option
-@limit_option
-@reading_options
-@click.pass_context
+@text_options
 def command(
     context: click.Context,
     /,

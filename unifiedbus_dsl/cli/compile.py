@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unifiedbus_dsl.cli.arguments import check_output, source_file, systems
-from unifiedbus_dsl.cli.reading import compiled, reading_options
-from unifiedbus_dsl.cli.report import as_text, in_format, limit_option, status
+from unifiedbus_dsl.cli.reading import compiled, text_options
+from unifiedbus_dsl.cli.report import as_text, in_format, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     "--system", multiple=True, metavar="NAME", help="Compile this system; can be repeated; by default all of the file."
 )
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on standard output.")
-@limit_option
-@reading_options
-@click.pass_context
+@text_options
 def command(
     context: click.Context,
     /,

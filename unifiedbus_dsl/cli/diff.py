@@ -12,8 +12,8 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_system, source_file, system_option, with_names
 from unifiedbus_dsl.cli.imported import source_of
-from unifiedbus_dsl.cli.reading import compiled, reading_options
-from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.reading import text_options, without_errors
+from unifiedbus_dsl.cli.report import as_text
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
 
@@ -41,9 +41,7 @@ MOST_CABLES = 2_000_000
 @click.option("--no-solve", is_flag=True, help="Leave hops and bisection out.")
 @budget_option("the figures of each design together")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
-@limit_option
-@reading_options
-@click.pass_context
+@text_options
 def command(
     context: click.Context,
     /,
@@ -132,10 +130,7 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, re
     """Read a file; ends the command with status 1 where it is wrong."""
     if path.suffix.lower() not in DESIGNS:
         return _Side(path, None, _found(context, path, limit))
-    compilation = compiled(path, **reading)
-    if wrong := status(compilation.diagnostics):
-        say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-        context.exit(wrong)
+    compilation = without_errors(context, path, limit, **reading)
     return _Side(path, (compilation, one_system(compilation, path, system)), None)
 
 

@@ -20,8 +20,8 @@ from unifiedbus_dsl.cli.arguments import (
     with_names,
 )
 from unifiedbus_dsl.cli.export_filter import Filter, filtered
-from unifiedbus_dsl.cli.reading import compiled, reading_options
-from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.reading import text_options, without_errors
+from unifiedbus_dsl.cli.report import as_text, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ class _Formats(click.Command):
 @click.option("--medium", metavar="MEDIUM", multiple=True, help="Only cables of this medium; can be repeated.")
 @click.option("--link", metavar="LINK", multiple=True, help="Only cables of this link; can be repeated.")
 @names_option
-@limit_option
-@reading_options
-@click.pass_context
+@text_options
 def command(
     context: click.Context,
     /,
@@ -93,10 +91,7 @@ def command(
     check_output(output, path, stream=True)
     chosen = _format(form, output)
     with progress_bar():
-        compilation = compiled(path, **reading)
-        if wrong := status(compilation.diagnostics):
-            say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-            context.exit(wrong)
+        compilation = without_errors(context, path, limit, **reading)
         name = one_system(compilation, path, system)
         compilation = with_names(compilation, name, names)
         target = _target(chosen, output, name)

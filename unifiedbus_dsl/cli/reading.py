@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from unifiedbus_dsl.cli.arguments import STDIN, project_of
+from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
@@ -42,6 +44,20 @@ def reading_options(command: Command) -> Command:
         help="Give a `let`, a parameter of the systems (`lab.racks=2` of one) or of parts (`rack.chips=4`), or a field "
         "(`UB.lane=224 Gbps`) this value; can be repeated.",
     )(command)  # fmt: skip
+
+
+def text_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what each command that reads a text takes: `--limit` and `reading_options`; hands on the context."""
+    return limit_option(reading_options(click.pass_context(command)))
+
+
+def without_errors(context: click.Context, path: Path, limit: int, **options: Any) -> Compilation:
+    """Return what `compiled` gives; where it has errors they are said, and the command ends."""
+    compilation = compiled(path, **options)
+    if wrong := status(compilation.diagnostics):
+        say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
+        context.exit(wrong)
+    return compilation
 
 
 def compiled(path: Path, **options: Any) -> Compilation:

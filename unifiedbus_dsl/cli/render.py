@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file, system_option
-from unifiedbus_dsl.cli.reading import READING, compiled, reading_options
+from unifiedbus_dsl.cli.reading import READING, text_options, without_errors
 from unifiedbus_dsl.cli.render_request import FORMATS, RenderRequest, is_folder, read_request
-from unifiedbus_dsl.cli.report import as_text, limit_option, question_status, status
+from unifiedbus_dsl.cli.report import as_text, question_status, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ if TYPE_CHECKING:
 @click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
 @click.option("-o", "--output", metavar="PATH", help="File to write, or a folder (there or ending in `/`): a picture "
               "of each type, linked. By default a file here.")  # fmt: skip
-@limit_option
-@reading_options
-@click.pass_context
+@text_options
 def command(
     context: click.Context,
     /,
@@ -84,10 +82,7 @@ def command(
     sink = Sink()
     keep_freed_memory()
     with progress_bar():
-        compilation = compiled(path, **reading)
-        if wrong := status(compilation.diagnostics):
-            say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-            context.exit(wrong)
+        compilation = without_errors(context, path, limit, **reading)
         written = _draw(compilation, path, asked, sink)
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
     for each in written:

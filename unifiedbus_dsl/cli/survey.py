@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unifiedbus_dsl.cli.arguments import Finite, budget_option, one_system, system_option
-from unifiedbus_dsl.cli.reading import READING, compiled, reading_options
-from unifiedbus_dsl.cli.report import WRONG_FILE, as_text, limit_option, question_status, status
+from unifiedbus_dsl.cli.reading import READING, compiled, text_options
+from unifiedbus_dsl.cli.report import WRONG_FILE, as_text, question_status, status
 from unifiedbus_dsl.cli.signals import interrupted_status
 from unifiedbus_dsl.cli.terminal import say
 
@@ -49,9 +49,7 @@ DRAWS = 100
 @click.option("-o", "--output", metavar="PATH", help="Into this file.")
 @click.option("--resume", metavar="JOURNAL", help="Keep what is finished in this file, and go on from what is in it; "
               "with `-o`, by default PATH.journal until all is done.")  # fmt: skip
-@limit_option
-@reading_options
-@click.pass_context
+@text_options
 def command(context: click.Context, /, file: str | None, **options: Any) -> None:
     """What every single failure costs, worst first; with --fail 2 or more, many failures at random.
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unifiedbus_dsl.cli.arguments import STDIN, source_file
-from unifiedbus_dsl.cli.reading import compiled, reading_options
-from unifiedbus_dsl.cli.report import as_text, limit_option, status
+from unifiedbus_dsl.cli.reading import compiled, text_options
+from unifiedbus_dsl.cli.report import as_text, status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ Stamps = dict[Path, tuple[int, int] | None]
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Of the page; by default a free one."
 )
 @click.option("--open", "browse", is_flag=True, help="Open the page in the browser.")
-@limit_option
-@reading_options
-@click.pass_context
+@text_options
 def command(
     context: click.Context,
     /,

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from attrs import evolve
 
@@ -14,6 +14,9 @@ from unifiedbus_dsl.escape.dot import identifier
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
 from unifiedbus_dsl.render.plan_summary import Figures, PlanSummary, kind_name, rate_text, split_type, with_spares
+
+Look: TypeAlias = tuple[str, ...]
+"""By what a mark is known again."""
 
 MARGIN = 24.0
 _NARROWEST = 640.0
@@ -66,35 +69,35 @@ def sheet(
     head, y = _head(title, kind, notes, tiles, inner, tip)
     body = moved(drawing, MARGIN + (inner - (right - left)) / 2 - left, y - top)
     y += bottom - top + 22
-    foot, y = _legend([_emptied(entry, drawing) for entry in legend if _is_drawn(entry, drawing)], inner, y)
+    looks = frozenset(_look(mark) for mark in drawing)
+    foot, y = _legend([_emptied(entry, looks) for entry in legend if _is_drawn(entry, looks)], inner, y)
     marks = (*head, *body, *foot)
     figures = "; ".join(f"{value} {name}" for value, name in tiles)
     words = f"{title}, a {kind}. {figures}." if figures else f"{title}, a {kind}."
     return Picture(title, words, inner + 2 * MARGIN, y + MARGIN - 8, tuple(_unique(marks)))
 
 
-def _is_drawn(entry: Sequence[Mark], drawing: Sequence[Mark]) -> bool:
+def _is_drawn(entry: Sequence[Mark], looks: frozenset[Look]) -> bool:
     """Return whether something of what a legend entry explains is there; entries of words alone explain nothing
     drawn."""
     samples = [mark for mark in entry if not isinstance(mark, Text) and not mark.id.startswith("legend-width")]
-    return not samples or any(_looks(sample) in {_looks(mark) for mark in drawing} for sample in samples)
+    return not samples or any(_look(sample) in looks for sample in samples)
 
 
-def _emptied(entry: Sequence[Mark], drawing: Sequence[Mark]) -> list[Mark]:
+def _emptied(entry: Sequence[Mark], looks: frozenset[Look]) -> list[Mark]:
     """Return the entry with the steps of a scale that nothing drawn is in as an empty line."""
     if not any(mark.role == "scale" for mark in entry):
         return list(entry)
-    looks = {_looks(mark) for mark in drawing}
     return [
         evolve(mark, colour=palette.HAIR, width=1.0)
-        if isinstance(mark, Line) and mark.role == "scale" and _looks(mark) not in looks
+        if isinstance(mark, Line) and mark.role == "scale" and _look(mark) not in looks
         else mark
         for mark in entry
     ]
 
 
-def _looks(mark: Mark) -> tuple[str, ...]:
-    """By what a mark is known again: opacity and size do not count."""
+def _look(mark: Mark) -> Look:
+    """Return by what a mark is known again: opacity and size do not count."""
     if isinstance(mark, Line):
         return ("line", mark.colour[:7])
     return ("box", mark.fill, mark.stroke) if isinstance(mark, Box) else ("text",)
