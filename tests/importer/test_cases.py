@@ -210,6 +210,34 @@ def test_what_rests_on_an_unknown_rate_is_an_estimate_everywhere(capsys: pytest.
     assert solve.hops(fabric, "all npu").assumptions == ()
 
 
+def test_times_of_paths_are_estimates_where_no_latency_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    """How many paths there are rests on nothing that is unknown, and stays exact."""
+    assert main(["import", case("no-rate.csv"), "-o", "found.npz"]) == 0
+    capsys.readouterr()
+    for message, rests_on in (("", ["no latency"]), (", message = 1 MB", ["no rate", "no latency"])):
+        answer = asked("found.npz", f"paths(npu[0] -> npu[1]{message})", capsys)
+        said = [text for text in answer["assumptions"] if text.startswith("an estimate, of times alone")]
+        assert answer["kind"] == "exact"
+        assert len(said) == len(rests_on)
+        assert all(what in text for what, text in zip(rests_on, said, strict=True))
+
+
+def test_an_expectation_says_that_it_was_held_against_an_estimate(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a fabric, where `--ask` takes a value that is worked out of an estimate too."""
+    assert main(["import", case("no-rate.csv"), "-o", "found.npz"]) == 0
+    capsys.readouterr()
+    lines = "let cut = bisection(all npu); expect 2 * cut > 1 GB/s; expect diameter(all npu) == 4; 2 * cut"
+    assert main(["analyze", "found.npz", "--ask", lines, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    estimate, exact = said["expectations"]
+    assert estimate["holds"]
+    assert estimate["estimate"] == ["no rate is known of 5 cables: 14 GB/s each is an assumption"]
+    assert "estimate" not in exact
+    assert said["measures"][0]["kind"] == "estimate"
+    assert main(["analyze", "found.npz", "--ask", lines]) == 0
+    assert capsys.readouterr().out.count("held against an estimate (no rate is known of 5 cables") == 1
+
+
 def test_a_rate_that_is_stated_instead_stays_an_assumption(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", case("no-rate.csv"), "-o", "found.npz", "--rate", "400 Gbps"]) == 0
     capsys.readouterr()

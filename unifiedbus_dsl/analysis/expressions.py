@@ -75,9 +75,9 @@ def answer_of(node: tree.Expr, asker: MeasureEvaluator, systems: Systems, sink: 
     origins = {part.origin for part in parts.found.values() if part.measure != EXPRESSION}
     if origins == {"plan"}:
         made = evolve(made, origin="plan")
-    estimates = [part for part in parts.found.values() if part.kind == "estimate"]
-    if estimates:
-        made = evolve(made, kind="estimate", assumptions=tuple(dict.fromkeys(chain(*map(_assumed, estimates)))))
+    reasons = dict.fromkeys(chain.from_iterable(part.estimate for part in parts.found.values()))
+    if reasons and not made.estimate:  # of a truth value
+        made = made.estimated(*reasons)
     return evolve(made, lines=lines, detail=detail, seconds=time.perf_counter() - began)
 
 
@@ -87,11 +87,6 @@ def _lets(node: tree.Expr, asker: MeasureEvaluator) -> dict[str, Answer]:
     values = {name: value for name, value in asker.evaluator.extra.items() if name in names}
     known = {name: value for name, value in values.items() if isinstance(value, Quantity | Interval | bool)}
     return {name: evolve(_answer(value), system=asker.system) for name, value in known.items()}
-
-
-def _assumed(answer: Answer) -> tuple[str, ...]:
-    """Return what an estimate takes for what nobody knows."""
-    return tuple(text for text in answer.assumptions if text.endswith("assumption")) or answer.assumptions
 
 
 def text_of(node: tree.Node) -> str:
@@ -108,6 +103,9 @@ def _answer(value: Quantity | Interval | bool) -> Answer:
         number = float(value)
         return _of(number, value.dimension, "exact", number, number)
     low, high = float(value.lower), float(value.upper)
+    if value.estimate:
+        middle = (low + high) / 2 if value.meet else low
+        return _of(middle, value.lower.dimension, "exact", low, high).estimated(*value.estimate)
     if value.meet and high - low <= MEET * max(abs(low), abs(high)):
         return _of((low + high) / 2, value.lower.dimension, "exact", low, high)
     return _of(low, value.lower.dimension, "interval", low, high)
@@ -200,13 +198,14 @@ def value_of(answer: Answer, call: tree.Call, sink: Sink) -> EvalValue:
         message = f"`{text_of(call)}` is {answer.shown} here, and nothing can be worked out of that"
         sink.error("UB0706", message, call.span, "no number")
         return POISON
-    if answer.kind == "interval":
-        return Interval(_quantity(answer.lower, answer), _quantity(answer.upper, answer))
-    if answer.dimension == NUMBER and answer.value == int(answer.value):
+    estimate = answer.estimate
+    if answer.kind == "interval" or (estimate and answer.upper - answer.lower > ROUNDING * abs(answer.value)):
+        return Interval(_quantity(answer.lower, answer), _quantity(answer.upper, answer), False, estimate)
+    if not estimate and answer.dimension == NUMBER and answer.value == int(answer.value):
         return _quantity(answer.value, answer)
     rounding = ROUNDING * abs(answer.value)
     low, high = min(answer.lower, answer.value - rounding), max(answer.upper, answer.value + rounding)
-    return Interval(_quantity(low, answer), _quantity(high, answer), meet=True)
+    return Interval(_quantity(low, answer), _quantity(high, answer), True, estimate)
 
 
 def _quantity(value: float, answer: Answer) -> Quantity:

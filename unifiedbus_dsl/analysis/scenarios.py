@@ -145,7 +145,9 @@ def base_value(
 
 def worst(value: EvalValue) -> EvalValue:
     """Return the lower bound of what is not known exactly: worst case is compared with worst case."""
-    return value.lower if isinstance(value, Interval) and not value.meet else value
+    if not isinstance(value, Interval) or value.meet:
+        return value
+    return evolve(value, upper=value.lower, meet=True) if value.estimate else value.lower
 
 
 def changes(items: list[tree.Statement], before: NetworkContext, after: NetworkContext) -> list[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Diagnostic
     from unifiedbus_dsl.measures.answers import Answer
+    from unifiedbus_dsl.semantic import ExpectResult
 
 
 @click.command("analyze")
@@ -201,11 +202,14 @@ def _json(report: Report | None, found: tuple[Diagnostic, ...], *, interrupted: 
     data: dict[str, Any] = {"measures": [], "expectations": [], "scenarios": {}, "left_out": [], "orbits": {}}
     if report is not None:
         data["measures"] = [answer.to_json() for answer in report.answers]
-        data["expectations"] = [
-            {"subject": r.subject, "text": r.text, "holds": r.holds, "source": r.source, "differs": r.differs}
-            for r in report.expectations
-        ]
+        data["expectations"] = [_expectation(each) for each in report.expectations]
         data["scenarios"] = {name: {"said": list(said), **report.losses[name]} for name, said in report.scenarios}
         data["left_out"] = list(report.left_out)
         data["orbits"] = {name: {"vertices": v, "arcs": a} for name, (v, a) in report.orbits.items()}
     return indented({**to_data(found), **data, **({"interrupted": True} if interrupted else {})})
+
+
+def _expectation(result: ExpectResult) -> dict[str, Any]:
+    """Return an expectation as JSON holds it; `estimate` where something that it was held against is one."""
+    said = {name: getattr(result, name) for name in ("subject", "text", "holds", "source", "differs")}
+    return said | ({"estimate": list(result.estimate)} if result.estimate else {})

@@ -91,6 +91,7 @@ def _expectations(report: Report, begun: bool) -> Iterator[str]:
         word = "differs" if result.differs is not None else "holds" if result.holds else "fails"
         of = f"{result.subject.split(': ')[-1]}: " if ": " in result.subject else ""
         yield f"  {word:<8}{of}{result.text}" + (f"  ({result.source})" if result.source else "")
+        yield from (f"          {sentence}" for sentence in result.held_against)
 
 
 def _orbits(report: Report) -> Iterator[str]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.arrays import Ints
@@ -55,6 +55,14 @@ class Answer(Tabular):
 
     unverified: tuple[str, ...] = ()
     """What of it rests on its finder alone: no verifier worked it out anew."""
+    estimate: tuple[str, ...] = ()
+    """Why it is an estimate, where it is one; these stand among the assumptions too."""
+
+    def estimated(self, *reasons: str) -> Answer:
+        """Return the answer as an estimate for these reasons."""
+        return evolve(
+            self, kind="estimate", estimate=(*self.estimate, *reasons), assumptions=(*self.assumptions, *reasons)
+        )
 
     def headline(self) -> str:
         return f"{self.label} of {self.system}: {self.shown} ({self.standing})"

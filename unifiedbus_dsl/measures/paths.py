@@ -10,10 +10,12 @@ from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.base.units import NUMBER, TIME, Dimension, format_share
 from unifiedbus_dsl.graph.network import Network
+from unifiedbus_dsl.ir.plan.unknown import What
 from unifiedbus_dsl.measures import pair_distances
 from unifiedbus_dsl.measures.answers import Answer, shown
 from unifiedbus_dsl.measures.certified import Certified, arcs_of
 from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.unknown import taken_for_unknown
 from unifiedbus_dsl.measures.wording import devices_of, pair_name
 from unifiedbus_dsl.solver.bounds import bounded
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -126,6 +128,8 @@ def paths(call: MeasureCall) -> Certified[Answer]:
     least = min((each.time_s for each in first), default=np.inf)
     described = [_described(machine, network, each) for each in (fastest, *listed)]
     more = shortest_paths.count - sum(each["cables"] for each in described[1:])
+    rests_on: tuple[What, ...] = ("rate", "latency") if message else ("latency",)
+    assumed = taken_for_unknown(machine.fabric, rests_on)
     lines = [_written(each) for each in described[1:]]
     if more and listed:
         lines.append(f"… and {more:,} more of {shortest_paths.hops} cables; `show = …` writes more out")
@@ -134,7 +138,11 @@ def paths(call: MeasureCall) -> Certified[Answer]:
     answer = call.exact(
         shortest_paths.count,
         NUMBER,
-        assumptions=("paths of fewest cables, parallel cables told apart", "zero load, cut-through"),
+        assumptions=(
+            "paths of fewest cables, parallel cables told apart",
+            "zero load, cut-through",
+            *(f"an estimate, of times alone: {each}" for each in assumed),
+        ),
         detail={"hops": shortest_paths.hops, "paths": described[1:], "fastest": described[0]},
         text=f"{shortest_paths.count:,} of {shortest_paths.hops} cables"
         if shortest_paths.hops > 1

@@ -64,7 +64,6 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
             f"{traffic.pattern}",
             *(() if others is None else (others.sentence,)),
             *carrying_sentence(call.machine, rates.load_Bps),
-            *((rates.scale.reason,) if rates.scale.kind == "estimate" else ()),
         ),
         {"scale": scale, "senders": int((row > 0).sum())} | ({} if alike else senders.to_json()),
         (
@@ -72,6 +71,8 @@ def throughput(call: MeasureCall) -> Certified[Answer]:
             *(() if others else faster_plane_line(call.machine, demand, routing, scale, rates.load_Bps)),
         ),
     )
+    if rates.scale.kind == "estimate":
+        answer = answer.estimated(rates.scale.reason)
     if others is not None:
         how = routing.relays, claimed(call.machine, routing)
         return Certified(answer, certify_beside(call, demand, rates, others, how))
@@ -210,7 +211,7 @@ def _load(call: MeasureCall, question: MeasureCall) -> Certified[Answer]:
         ),
     )
     if used_load.loads.estimate:
-        answer = evolve(answer, kind="estimate", assumptions=(*answer.assumptions, used_load.loads.estimate))
+        answer = answer.estimated(used_load.loads.estimate)
     return Certified(answer, used.certificate)
 
 

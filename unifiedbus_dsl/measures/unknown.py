@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import Any, TypeVar, cast
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 def marked(answer: Answer, fabric: Fabric) -> Answer:
     """Return an answer as an estimate where it rests on what nobody knows, with what stands in its place."""
     said = tuple(_assumptions(answer.measure, fabric))
-    return evolve(answer, kind="estimate", assumptions=(*answer.assumptions, *said)) if said else answer
+    return answer.estimated(*said) if said else answer
 
 
 def marked_result(result: T, measure: str, fabric: Fabric) -> T:
@@ -42,13 +42,19 @@ def marked_result(result: T, measure: str, fabric: Fabric) -> T:
 
 
 def _assumptions(measure: str, fabric: Fabric) -> Iterator[str]:
-    if rests_on(measure, "rate"):
+    known: tuple[What, ...] = ("rate", "latency")
+    return taken_for_unknown(fabric, [what for what in known if rests_on(measure, what)])
+
+
+def taken_for_unknown(fabric: Fabric, rests_on: Collection[What]) -> Iterator[str]:
+    """Yield what is taken where something of cables is not known, of what an answer rests on."""
+    if "rate" in rests_on:
         rates = sorted({_rate(fabric, kind) for kind in _unknown(fabric, "rate").tolist()})
         if rates:
             count = int(np.isin(fabric.kind, _unknown(fabric, "rate")).sum())
             each = " or ".join(format_quantity(Quantity(rate, RATE)) for rate in rates)
             yield f"no rate is known of {counted(count, 'cable')}: {each} each is an assumption"
-    if rests_on(measure, "latency") and len(_unknown(fabric, "latency")):
+    if "latency" in rests_on and len(_unknown(fabric, "latency")):
         count = int(np.isin(fabric.kind, _unknown(fabric, "latency")).sum())
         yield f"no latency is known of {counted(count, 'cable')}: none is an assumption"
 

@@ -166,7 +166,7 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
                 if result is not None and result.needs is not None and (call := _of_none(statement.condition)):
                     _of_no_system(statement, ".".join(dotted_name(call.function)), sink)
             else:
-                names_of_expectation(statement, scope, machine, sink)
+                names_of_expectation(statement, scope, machine, sink, model.main.systems)
     return tuple(result for result in results if result is not None)
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 def evaluate(call: MeasureCall) -> Certified[Answer]:
     """Return the answer with its certificate, at the largest throughput where loads are in no proportion to it."""
-    from attrs import evolve
 
     from unifiedbus_dsl.measures.certified import Certified, arcs_of, matrix_of
     from unifiedbus_dsl.measures.rates import claimed
@@ -43,7 +42,7 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     said = f"routing {routing.text}", "cables that what is sent crosses, the mean", pattern.pattern
     answer = call.exact(hops, NUMBER, assumptions=said)
     if loads.estimate:
-        answer = evolve(answer, kind="estimate", assumptions=(*said, "at the largest throughput", loads.estimate))
+        answer = call.exact(hops, NUMBER, assumptions=(*said, "at the largest throughput")).estimated(loads.estimate)
     how = routing.relays, claimed(machine, routing)
     return Certified(
         answer, HopsCertificate(arcs_of(machine.network), loads.load_Bps, matrix_of(demand, ends), scale, *how)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator, NeedsSolver
 from unifiedbus_dsl.semantic.values.messages import no_condition
 from unifiedbus_dsl.semantic.values.operators import Undecided
 from unifiedbus_dsl.semantic.values.scope import Scope
-from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison, value_text
+from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison, reasons_of, value_text
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.expression_text import is_of_system
 from unifiedbus_dsl.syntax.traversal import dotted_name
@@ -31,7 +31,8 @@ class ExpectResult:
     """What became of an `expect` line.
 
     `holds` is None where the measure named in `needs` must be solved first. `value` and `wanted` are the two sides of
-    a comparison, as far as there is one. `subject` is the type or system that it is about.
+    a comparison, as far as there is one. `subject` is the type or system that it is about. `estimate` says why
+    something that it was held against is an estimate: then nothing is proved by it.
     """
 
     subject: str
@@ -43,6 +44,12 @@ class ExpectResult:
     source: str | None = None
     differs: str | None = None
     needs: str | None = None
+    estimate: tuple[str, ...] = ()
+
+    @property
+    def held_against(self) -> tuple[str, ...]:
+        """Return a sentence for each reason of an estimate that it was held against."""
+        return held_against(self.estimate)
 
 
 def evaluate_expectation(
@@ -94,7 +101,8 @@ def evaluate_expectation(
     left = right = None
     if isinstance(node.condition, tree.Compare):
         left, right = seen.get(node.condition.left.span), seen.get(node.condition.right.span)
-    result = ExpectResult(subject, text, node.span, holds, left, right, source, differs)
+    estimate = reasons_of(seen.values())
+    result = ExpectResult(subject, text, node.span, holds, left, right, source, differs, estimate=estimate)
     if differs is None and not holds:
         _failed(subject, node, seen, sink)
     elif differs is not None and holds:
@@ -107,6 +115,11 @@ def evaluate_expectation(
             fix=_without_differs(node),
         )
     return result
+
+
+def held_against(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Return sentences for a line that was held against an estimate, by the reasons for which it is one."""
+    return tuple(f"held against an estimate ({reason})" for reason in reasons)
 
 
 def fits_any_value(condition: tree.Expr, scope: Scope, machine: TypeScope, sink: Sink) -> bool:
@@ -138,10 +151,17 @@ def _without_differs(node: tree.Expect) -> Fix:
     return Fix("take the `differs` away", (Edit(span, ""),))
 
 
-def names_of_expectation(node: tree.Expect, scope: Scope, machine: TypeScope, sink: Sink) -> None:
-    """Check the names in a line about a machine that is in error, and say nothing about its value."""
+def names_of_expectation(
+    node: tree.Expect, scope: Scope, machine: TypeScope, sink: Sink, systems: Collection[str] = ()
+) -> None:
+    """Check the names in a line about a machine that is in error, and say nothing about its value; nor about what is
+    asked of one of these systems."""
     names = NameChecker(machine)
-    evaluator = Evaluator(scope, sink, names.instead, asked=names)
+
+    def of_system(name: str, evaluator: Evaluator) -> Evaluator | None:
+        return evolve(evaluator, sink=Sink()) if name in systems else None
+
+    evaluator = Evaluator(scope, sink, names.instead, asked=names, systems=of_system)
     with suppress(NeedsSolver):
         evaluator.eval(node.condition)
 
@@ -155,6 +175,7 @@ def undecided(condition: tree.Expr, seen: dict[Span, EvalValue], sink: Sink) -> 
         condition.span,
         "holds at one end, fails at the other",
         labels=labels,
+        notes=held_against(reasons_of(seen.values())),
         help=("ask for less, or say what is proved: compare with the lower bound",),
     )
 
@@ -173,6 +194,7 @@ def _failed(subject: str, node: tree.Expect, seen: dict[Span, EvalValue], sink: 
             message += f": {shown(a)} {_NOT[condition.op]} {shown(b)}"
     notes: tuple[str, ...] = (f"in `{subject}`",) if "(" in subject else ()
     notes += (f"the figure is from: {node.source.value}",) if node.source else ()
+    notes += held_against(reasons_of(seen.values()))
     sink.error("UB0701", message, condition.span, "does not hold", labels=labels, notes=notes)
 
 

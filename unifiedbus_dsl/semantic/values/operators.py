@@ -10,7 +10,16 @@ from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import NUMBER, Quantity, number
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.semantic.values.messages import expected_value, unit_mismatch
-from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, Poison, TypeValue, describe, is_number
+from unifiedbus_dsl.semantic.values.values import (
+    POISON,
+    EvalValue,
+    Interval,
+    Poison,
+    TypeValue,
+    describe,
+    is_number,
+    reasons_of,
+)
 from unifiedbus_dsl.syntax import tree
 
 MAX_EXPONENT = 1024
@@ -29,7 +38,7 @@ def apply_unary(sink: Sink, node: tree.Unary, value: EvalValue) -> EvalValue:
     if node.op == "not":
         return not value if isinstance(value, bool) else expected_value(sink, node.operand, value, "a truth value")
     if isinstance(value, Interval):
-        return Interval(_negative(value.upper), _negative(value.lower), value.meet)
+        return Interval(_negative(value.upper), _negative(value.lower), value.meet, value.estimate)
     return _negative(value) if isinstance(value, Quantity) else expected_value(sink, node.operand, value, "a number")
 
 
@@ -91,7 +100,7 @@ def _between(sink: Sink, node: tree.Binary, left: EvalValue, right: EvalValue) -
     if len(ordered) != len(corners):
         return POISON
     meet = all(value.meet for value in (left, right) if isinstance(value, Interval))
-    return Interval(ordered[0], ordered[-1], meet)
+    return Interval(ordered[0], ordered[-1], meet, reasons_of((left, right)))
 
 
 def _arithmetic(sink: Sink, node: tree.Binary, left: Quantity, right: Quantity) -> EvalValue:
@@ -217,7 +226,7 @@ def apply(sink: Sink, node: tree.Call, name: str, items: Sequence[Quantity | Int
     ends_of_product = _ends_of_product(sink, node, ends) if name == "product" else _ends_of(sink, node, name, ends)
     if ends_of_product is None:
         return POISON
-    return Interval(*ends_of_product, all(item.meet for item in intervals))
+    return Interval(*ends_of_product, all(item.meet for item in intervals), reasons_of(intervals))
 
 
 Ends = tuple[Quantity, Quantity]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, TypeAlias, TypeGuard
 
 from attrs import frozen
@@ -23,12 +24,15 @@ POISON: Final = Poison()
 class Interval:
     """A quantity that is known to lie between two proved bounds, both included.
 
-    `meet` says that the ends differ by rounding only: the number is then taken as one, and equal to what lies between.
+    `meet` says that the bounds differ by rounding only: the number is then taken as one, and equal to what lies
+    between. `estimate` says why it is an estimate, where it is one: its bounds are no proof then, and neither are those
+    of what is worked out of it.
     """
 
     lower: Quantity
     upper: Quantity
     meet: bool = False
+    estimate: tuple[str, ...] = ()
 
 
 @frozen
@@ -65,6 +69,11 @@ def same_sort(a: EvalValue, b: EvalValue) -> bool:
     if isinstance(a, TypeValue) and isinstance(b, TypeValue):
         return type(a.definition.node) is type(b.definition.node)
     return type(a) is type(b)
+
+
+def reasons_of(values: Iterable[EvalValue]) -> tuple[str, ...]:
+    """Return why some of these values are estimates, each reason once; nothing where none is."""
+    return tuple(dict.fromkeys(text for value in values if isinstance(value, Interval) for text in value.estimate))
 
 
 def value_text(value: EvalValue) -> str:
