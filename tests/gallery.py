@@ -44,6 +44,8 @@ class Item:
     """The same as values; None for a plot."""
     layout: Layout | None = None
     """What of the machine is drawn; None for maps, plots, and before and after."""
+    panels: tuple[str, ...] = ()
+    """What the ids of the marks of each drawing in it begin with, if there are several."""
 
 
 def items() -> Iterator[Item]:
@@ -91,7 +93,8 @@ def _before_and_after(spec: str, system: str, scenario: str, traffic: str) -> It
         return without_links(found)
 
     words = f"loads under `{traffic}` before and after `{scenario}`"
-    return evolve(_named(spec, system, scenario, words, lambda: svg(make())), picture=make)
+    item = _named(spec, system, scenario, words, lambda: svg(make()))
+    return evolve(item, picture=make, panels=("base-", "scenario-"))
 
 
 def _plot(spec: str, system: str, plot: Plot, words: str) -> Item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.test_render import CABINET
+from tests.render.legible import readable
+from tests.render.truth import astray, crossings, differences, drawing
 from unifiedbus_dsl import compiler
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.figures.loads import of_each_cable
@@ -17,6 +20,7 @@ from unifiedbus_dsl.graph.from_fabric import cable_ends
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
 from unifiedbus_dsl.render.sheet import bounds
+from unifiedbus_dsl.render.svg import svg
 from unifiedbus_dsl.render.view import Layout
 from unifiedbus_dsl.solver.network_context import NetworkContext
 
@@ -56,9 +60,11 @@ def test_three_planes_carry_what_four_did() -> None:
     base = 616 * 56 / 63 / (4 * 56)
     assert any(f"busiest: {base * 100:,.0f} %" in text for text in texts(picture, "words", "base"))
     assert any(f"busiest: {base * 400 / 3:,.0f} %" in text for text in texts(picture, "words", "scenario"))
-    assert f"256 × 56 GB/s · {base * 400 / 3:,.0f} % · busiest · 64 lost" in texts(picture, "bundle", "scenario")
-    assert texts(picture, "more", "scenario") == ["3 more, 1 lost", "7 more", "7 more"], "planes, NPUs, boards"
-    assert texts(picture, "more", "base") == ["3 more", "7 more", "7 more"]
+    assert f"256 × 56 GB/s · {base * 400 / 3:,.0f} % · busiest" in texts(picture, "bundle", "scenario")
+    assert "64 lost" in texts(picture, "bundle-note", "scenario")
+    assert "64 lost" not in texts(picture, "bundle-note", "base")
+    for panel in ("scenario", "base"):
+        assert texts(picture, "more", panel) == ["2 more", "7 more", "7 more"], "planes, NPUs, boards"
 
 
 def test_both_have_one_scale() -> None:
@@ -82,10 +88,10 @@ def test_what_is_lost_is_marked() -> None:
     lost = [mark for mark in cables(picture, "scenario") if mark.role == "cable lost"]
     wanted = 8 * 4 + 28 + (7 + 4) + 1  # a board, a chip of another, and one cable
     assert len(lost) == wanted
-    assert all(mark.dashed and mark.colour == palette.GONE_LINE for mark in lost)
+    assert all(not mark.dashed and mark.colour == palette.LOST for mark in lost)
     frame = next(m for m in picture.marks if m.id == "scenario-board-3")
     assert isinstance(frame, Box)
-    assert frame.dashed
+    assert frame.stroke == palette.LOST
     assert frame.tip.endswith("(lost)")
     assert any("lost: 9 devices and 72 cables" in text for text in texts(picture, "words", "scenario"))
 
@@ -193,3 +199,115 @@ def test_a_scenario_that_extends_another_has_its_lines() -> None:
     picture = compare(done, plain_view(done.pick("cab"), None, "overview"), "Two", None, Sink())
     assert picture is not None
     assert any("lost: 2 devices" in text for text in texts(picture, "words", "scenario"))
+
+
+POD = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 50 m; delay = 5 ns/m }
+link Fibre : UB { medium = optical; reach = 50 m; delay = 5 ns/m }
+npu Chip { port up[4] : UB x4; port x[7] : UB x4 }
+switch Plane { port p[16] : UB x4; port out[4] : UB x4 }
+switch Spine { port p[32] : UB x4 }
+board Board { npu[8] : Chip; connect npu.x as fullmesh over Wire(0.3 m); port up = npu.up }
+rack Rack {
+  board[2] : Board
+  plane[4] : Plane
+  connect board[b].up[n, k] -- plane[k].p[8*b + n] over Wire(1 m) for b, n, k
+  port out = plane.out
+}
+superpod Pod {
+  rack[32] : Rack
+  spine[16] : Spine
+  connect rack[r].out[p, o] -- spine[4*p + o].p[r] over Fibre(10 m) for r, p, o
+}
+system pod : Pod
+"""
+"""512 NPUs, of which a folded picture shows what is in the first rack, and there in the first board."""
+CUTS = {
+    "fail rack[17].board[1].npu[3]": {"rack-17-board-1-npu-3"},
+    "fail rack[9].plane[2]": {"rack-9-plane-2"},
+    "fail rack[9]": {"rack-9"},
+    "fail spine[6]": {"spine-6"},
+    "fail rack[2].plane[3]; fail rack[20]; fail spine[13]; fail spine[14]": {
+        "rack-2-plane-3",
+        "rack-20",
+        "spine-13",
+        "spine-14",
+    },
+    "fail rack[5].board[0].npu[0] -- rack[5].plane[2]": set[str](),
+}
+
+
+def pod(cut: str, layout: Layout = "overview") -> tuple[Picture, compiler.Compilation]:
+    done = compiler.compile_text(f"{POD}scenario Cut of pod {{ {cut} }}\n")
+    assert done.ok, done.diagnostics
+    picture = compare(done, plain_view(done.pick("pod"), None, layout), "Cut", None, Sink())
+    assert picture is not None
+    return picture, done
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_the_fold_opens_where_something_is_lost(cut: str) -> None:
+    """What is lost stands in its place in both panels, crossed out in one; no other part is."""
+    picture, _ = pod(cut)
+    red = {m.id for m in picture.marks if isinstance(m, Box) and m.stroke == palette.LOST and m.role == "part"}
+    outermost = {id for id in red if not any(id.startswith(f"{other}-") for other in red)}
+    assert {id.removeprefix("scenario-") for id in outermost} == CUTS[cut]
+    assert not any(m.id.startswith("base-") and getattr(m, "stroke", "") == palette.LOST for m in picture.marks)
+    for panel in ("base", "scenario"):
+        ids = {m.id.removeprefix(f"{panel}-") for m in picture.marks if isinstance(m, Box) and m.id.startswith(panel)}
+        assert CUTS[cut] <= ids
+    boxes = {
+        panel: {
+            m.id.removeprefix(panel): (m.width, m.height)
+            for m in picture.marks
+            if isinstance(m, Box) and m.role in ("part", "gap") and m.id.startswith(panel)
+        }
+        for panel in ("base", "scenario")
+    }
+    assert boxes["base"] == boxes["scenario"], "both panels are alike"
+    readable(picture)
+
+
+@pytest.mark.parametrize("layout", ["overview", "detail"])
+@pytest.mark.parametrize("cut", CUTS)
+def test_both_panels_are_true_to_the_fabric(cut: str, layout: Layout) -> None:
+    """Cables that are lost are drawn where they were, red; each reaches what it names and runs behind nothing else."""
+    picture, done = pod(cut, layout)
+    text, fabric = svg(picture), done.fabric("pod")
+    for panel in ("base-", "scenario-"):
+        shown = drawing(text, panel)
+        assert not shown.silent
+        assert crossings(shown) == []
+        assert astray(shown) == []
+        assert differences(shown, fabric) == []
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_red_lines_are_the_cables_that_are_lost(cut: str) -> None:
+    """Counted over all lines of a folded picture. In none are those inside a rack that is closed, and of a rack that is
+    opened those inside a closed board and among five NPUs that are not shown."""
+    picture, _ = pod(cut)
+    lines = cables(picture, "scenario")
+    red = [line for line in lines if line.role == "cable lost"]
+    partly = [line for line in lines if line.tip.endswith(" of these lost")]
+    lost = sum(_number(line.tip) for line in red) + sum(_number(line.tip.rpartition("\n")[2]) for line in partly)
+    words = next(text for text in texts(picture, "words", "scenario") if text.startswith("lost: "))
+    told = next(_number(part) for part in re.split(": | and |; ", words) if " cable" in part)
+    inside = {"fail rack[9]": 28 + 10} | {each: 28 * 2 + 64 for each in CUTS if "rack[20]" in each}
+    assert told - lost == inside.get(cut, 0)
+    crossed = {m.id.rpartition("-cross-")[0] for m in picture.by_role("cross")}
+    assert crossed & {line.id for line in lines} == {line.id for line in (*red, *partly)}
+
+
+def _number(text: str) -> int:
+    return int(text.partition(" ")[0].replace(",", ""))
+
+
+def test_an_instance_that_loses_nothing_shows_no_loss() -> None:
+    """A rack is opened, and another one loses a plane: only what is shown is said of it."""
+    picture, _ = pod("fail rack[9].plane[2]; fail rack[30].board[1].npu[7]")
+    notes = texts(picture, "bundle-note", "scenario") + texts(picture, "bundle", "scenario")
+    assert "16 lost in this one" in notes, "of the plane, and not of the NPU elsewhere"
+    assert sorted(note for note in notes if "lost" in note) == ["16 lost in this one", "4 lost"]
+    assert "1 of 20 lost" in texts(picture, "lost", "scenario")

@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from unifiedbus_dsl.render.palette import KINDS, LINES, LOADS, STEPS, ink, medium_colours
+from unifiedbus_dsl.render.palette import KINDS, LINES, LOADS, LOST, STEPS, ink, medium_colours
 from unifiedbus_dsl.vocabulary.attributes import MEDIA
 
 EYES = {
@@ -65,6 +65,13 @@ def test_loads_differ(eye: str) -> None:
     """Each from each other, whatever the eye."""
     for a, b in combinations(LOADS, 2):
         assert np.linalg.norm(lab(a, eye) - lab(b, eye)) > 20, (eye, a, b)
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_what_is_lost_differs_from_what_is_there(eye: str) -> None:
+    """From each load and each medium; a cross tells it too."""
+    for other in (*LOADS, *medium_colours(MEDIA).values()):
+        assert np.linalg.norm(lab(LOST, eye) - lab(other, eye)) > 20, (eye, other)
 
 
 @pytest.mark.parametrize("eye", EYES)

@@ -92,6 +92,18 @@ def test_all_overviews_of_the_gallery_are_true(name: str) -> None:
     _check(OVERVIEWS[name])
 
 
+@pytest.mark.parametrize("name", sorted(item.file for item in items() if item.panels))
+def test_pictures_before_and_after_are_true(name: str) -> None:
+    """Each panel has every cable, those that are lost too."""
+    item = next(item for item in items() if item.file == name)
+    assert item.picture
+    text = svg(item.picture())
+    for panel in item.panels:
+        shown = drawing(text, panel)
+        is_clean(shown)
+        assert differences(shown, compiled(item.spec).fabric(item.system)) == []
+
+
 def test_a_cable_that_is_drawn_elsewhere_is_seen() -> None:
     """The checks above see a line behind a box, one that ends beside its box, and a count that is not there."""
     plan = MACHINES["cab"]

@@ -62,16 +62,18 @@ class Drawing:
         return {box.name: box for box in self.boxes if box.name}
 
 
-def drawing(svg: str) -> Drawing:
-    """Read the boxes and the cables of an SVG."""
+def drawing(svg: str, panel: str = "") -> Drawing:
+    """Read the boxes and the cables of an SVG, or of one of its panels: marks whose ids begin with its name."""
     boxes, cables, silent = [], [], []
     for group in ElementTree.fromstring(svg).iter(f"{SVG}g"):
+        if not group.get("id", "").startswith(panel):
+            continue
         role = group.get("class", "").partition(" ")[0]
         tip = group.findtext(f"{SVG}title") or ""
         if role in BOXES:
             name = tip.partition(" : ")[0].removeprefix("spare ")
             boxes.append(Drawn(group.attrib["id"], name, _rect(group)))
-        elif role == "cable":
+        elif role in ("cable", "cable-lost"):
             said = _CABLE.search(tip)
             if said is None:
                 silent.append(group.attrib["id"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.base.arrays import Floats, Ints
+from unifiedbus_dsl.base.arrays import Bools, Floats, Ints
 from unifiedbus_dsl.base.units import format_number, format_share
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan import Plan, Rule
@@ -115,14 +115,36 @@ def _pair_codes(fabric: Fabric) -> Ints:
 def lost_of(machine: NetworkContext) -> Lost:
     """Return what a damaged machine lacks, as pictures ask for it."""
     fabric = machine.fabric
-    before = np.concatenate([[0], np.cumsum(machine.lost_devices)])
-    dead = machine.cable_health <= 0
-    alive = _PairLoads(fabric, np.where(dead, 0.0, 1.0))
+    gone = np.asarray(machine.lost_devices, dtype=bool)
+    dead = np.flatnonzero(machine.cable_health <= 0)
+    alive = _PairLoads(fabric, np.where(machine.cable_health <= 0, 0.0, 1.0))
+    a, b = fabric.a_device[dead].astype(np.int64), fabric.b_device[dead].astype(np.int64)
+    link, lanes = fabric.kinds.link[fabric.kind[dead]], fabric.kinds.lanes[fabric.kind[dead]]
+    number = {name: at for at, name in enumerate(fabric.plan.links)}
+    touched = gone.copy()
+    alone = ~gone[a] & ~gone[b]
+    touched[a[alone]] = touched[b[alone]] = True
+    before, marked = (np.concatenate([[0], np.cumsum(each)]) for each in (gone, touched))
+
+    def places(start: int, size: int, count: int) -> list[int]:
+        at = marked[start + size * np.arange(count + 1)]
+        return [int(k) for k in np.flatnonzero(np.diff(at))]
+
+    def cables(one: range, other: range, name: str, width: int) -> int:
+        forth = _within(a, one) & _within(b, other)
+        back = _within(a, other) & _within(b, one)
+        return int(((forth | back) & (link == number[name]) & (lanes == width)).sum())
+
     return Lost(
         lambda start, count: int(before[start + count] - before[start]),
-        lambda a, b: alive(a, b) == 0.0,
-        {place: int(total) for place, total in _by_rule(fabric.plan, dead.astype(np.float64), np.sum).items()},
+        places,
+        lambda one, other: alive(one, other) == 0.0,
+        cables,
     )
+
+
+def _within(devices: Ints, span: range) -> Bools:
+    return np.asarray((devices >= span.start) & (devices < span.stop))
 
 
 def _worst(plan: Plan, each: Floats) -> dict[tuple[str, int], float]:

@@ -232,6 +232,9 @@ def _before_and_after(
     view: View, broken: _Broken, both: tuple[Utilisation, Utilisation] | None, sink: Sink
 ) -> Picture | None:
     """Return the system of a view, and what a scenario leaves of it, with their loads on one scale."""
+    lost = broken.view.survey.look.lost
+    if lost is not None and broken.view.plan is view.plan:
+        view = view.looking(evolve(view.survey.look, lost=evolve(lost, shown=False)))
     shown, words = [view, broken.view], [["all parts are there"], list(broken.found.said)]
     notes: list[str] = []
     legend: list[list[Mark]] = []

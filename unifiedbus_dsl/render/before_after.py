@@ -8,7 +8,19 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail import detail_drawing
-from unifiedbus_dsl.render.marks import PAGE, Line, Mark, Picture, Text, moved, straight, text_width, wrapped
+from unifiedbus_dsl.render.marks import (
+    PAGE,
+    Box,
+    Line,
+    Mark,
+    Picture,
+    Text,
+    cross,
+    moved,
+    straight,
+    text_width,
+    wrapped,
+)
 from unifiedbus_dsl.render.overview import SMALLEST, TIGHTEST, overview_drawing
 from unifiedbus_dsl.render.sheet import bounds, box_entry, figure_tiles, kind_entries, sheet, text_entry, wiring_entries
 from unifiedbus_dsl.render.view import View
@@ -81,8 +93,13 @@ def _lost_entries() -> list[list[Mark]]:
     line = straight((x, 0.0), (x + 22, 0.0))
     return [
         [
-            *box_entry("legend-lost", "part lost", palette.GONE, dashed=True),
-            Line("legend-lost-line", line, palette.GONE_LINE, 1.0, True, role="legend"),
+            *(
+                evolve(mark, behind=True) if isinstance(mark, Box) else mark
+                for mark in box_entry("legend-lost", "part lost", palette.GONE)
+            ),
+            *cross("legend-lost-part", 9, 0, 4, palette.LOST),
+            Line("legend-lost-line", line, palette.LOST, 1.0, role="legend"),
+            *cross("legend-lost-cross", x + 11, 0, 3.5, palette.LOST),
             Text("legend-lost-cable", x + 28, 0, "cable lost", 11, False, palette.QUIET, "start", role="legend"),
         ]
     ]

@@ -168,7 +168,7 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
         look = survey.look.part_looks.get(key, look)
     gone = _is_gone(survey, seen)
     if gone:
-        look = palette.GONE if width > 12 or not device else palette.KindStyle(palette.INK, palette.INK)
+        look = palette.GONE if width > 12 or not device else palette.KindStyle(palette.LOST, palette.LOST)
     box = Box(
         identifier(seen.path),
         x,
@@ -177,9 +177,8 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
         height,
         look.fill,
         look.stroke,
-        line=1.0 if width > 12 else 0.5,
+        line=0.5 if width <= 12 else 1.5 if gone else 1.0,
         shape="rounded" if width > 12 else "square",
-        dashed=gone,
         behind=device is None,
         role="device" if device else "part",
         tip=f"{part_name(survey.plan, seen.path)} : {key}" + (" (lost)" if gone else ""),
@@ -197,6 +196,7 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
                 "×",
                 min(28.0, max(_SMALLEST, width * 0.7)),
                 True,
+                palette.LOST,
                 role="lost",
                 tip=box.tip,
             ),
@@ -206,10 +206,10 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
 
 def _is_gone(survey: PlanSummary, seen: Seen) -> bool:
     """Return whether a scenario has taken all of a part."""
-    if survey.look.lost is None:
+    if survey.look.losses is None:
         return False
     count = survey.plan.device_count[seen.layout.key]
-    return survey.look.lost.within(seen.start, count) == count
+    return survey.look.losses.within(seen.start, count) == count
 
 
 def _label(name: str, box: Box, head: float | None, said: str | None) -> list[Mark]:

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.ir.fabric.names import part_name
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.marks import Line, Mark, identifier
+from unifiedbus_dsl.render.marks import Line, Mark, cross, identifier, middle
 from unifiedbus_dsl.render.places import Layout, rule_ends
 from unifiedbus_dsl.render.plan_summary import PlanSummary
 from unifiedbus_dsl.render.ways import Path, Slots, end_at, way_between
 
 MOST_LINES = 3_000
 """Lines of one assembly type, all its instances together, that are drawn in full."""
+
+MOST_CROSSED = 60
+"""Lost cables that have a cross each; of more the parts that they end at have one."""
 
 MOST_STRESSED = 0.25
 """Part of the cables that may be drawn wider for being the busiest: more would hide all else."""
@@ -116,7 +119,7 @@ def _type_lines(
         alone |= {names[1].get(start, "") for start in starts[:-1]}
     if not top and count * len(places) > MOST_LINES:
         notes.append(f"* of {len(places):,} {assembly.key}, cables inside are drawn in this one only")
-        places = places[:1]
+        places = [_telling(survey, places)]
         alone.add(part_name(survey.plan, places[0].path))
     marks: list[Mark] = []
     paths = _paths(places[0].layout, type_lines, element_level)
@@ -126,6 +129,15 @@ def _type_lines(
             of_pair = _pair_colours(survey, one, whole) if not element_level else None
             marks += _pair_lines(one, pairs, number, colour, scale, paths[number], names[element_level], of_pair)
     return Drawn(marks, notes, frozenset(alone))
+
+
+def _telling(survey: PlanSummary, places: Sequence[Seen]) -> Seen:
+    """Return the first instance in which a scenario takes something, or the first."""
+    if survey.look.lost is None:
+        return places[0]
+    size = survey.plan.device_count[places[0].layout.key]
+    lost = survey.look.lost
+    return next((one for one in places if lost.places(one.start, size, 1)), places[0])
 
 
 def pairs_of(plan: Plan, assembly: AssemblyType) -> tuple[Pairs, ...]:
@@ -174,7 +186,7 @@ def _pair_colours(survey: PlanSummary, seen: Seen, whole: bool) -> PairColour | 
     """Return the colours of the cables between two devices of a part, where a view asks for loads or losses.
 
     Of a part alone no instance is meant, so its cables are as those of the busiest one are."""
-    loads, lost = survey.look.loads, survey.look.lost
+    loads, lost = survey.look.loads, survey.look.losses
     if survey.whole is not None or not whole or (loads is None and lost is None):
         return None
 
@@ -221,18 +233,22 @@ def _pair_lines(
     ends = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
     owns = [of_pair(a, b) if of_pair else (colour, False) for a, b in ends]
     busiest = sum(own is not None and own[1] for own in owns)
+    lost = sum(own is None for own in owns)
+    crosses: list[Mark] = []
     stress = 2.5 if busiest <= MOST_STRESSED * len(owns) else 1.0
     for k, ((a, b), cables, own) in enumerate(zip(ends, pairs.cables.tolist(), owns, strict=True)):
         points = tuple(((seen.x + x) * scale, (seen.y + y) * scale) for x, y in paths[k])
         id = f"{identifier(seen.path) if seen.path else 'cables'}-{number}-{k}"
         tip = f"{cables:,} × {pairs.link}: {names[seen.start + a]} -- {names[seen.start + b]}"
         if own is None:
-            marks.append(Line(id, points, palette.GONE_LINE, 0.6, True, role="cable lost", tip=f"{tip}, lost"))
+            marks.append(Line(id, points, palette.LOST, 0.8, role="cable lost", tip=f"{tip}, lost"))
+            crosses += cross(f"{id}-cross", *middle(points), 3.5, palette.LOST) if lost <= MOST_CROSSED else ()
             continue
         shown, is_busiest = own
         tall = stress * width if is_busiest else width
         marks.append(Line(id, points, (shown or colour) + shade, tall, role="cable", tip=tip))
-    return sorted(marks, key=lambda mark: isinstance(mark, Line) and (not mark.dashed, mark.width > width))
+    lines = sorted(marks, key=lambda mark: isinstance(mark, Line) and (mark.role == "cable lost", mark.width > width))
+    return [*lines, *crosses]
 
 
 def _weight(pairs: Pairs) -> tuple[float, str]:

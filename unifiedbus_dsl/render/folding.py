@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from attrs import frozen
 
 
 @frozen
 class Folding:
     """`size` siblings in at most `keep` cells: the first ones, one cell for those that are not shown, and the last.
-    Two cells are the first and the others."""
+    Two cells are the first and the others. The `chosen` siblings are shown in any case, each beside cells for those
+    between."""
 
     size: int
     keep: int
+    chosen: tuple[int, ...] = ()
 
     @property
     def folded(self) -> bool:
@@ -19,20 +23,32 @@ class Folding:
 
     @property
     def cells(self) -> int:
-        return self.keep if self.folded else self.size
+        return len(self.runs)
 
     @property
     def hidden(self) -> int:
         """How many are not shown."""
-        return self.size - self.keep + 1 if self.folded else 0
+        return sum(len(run) for run in self.runs if len(run) > 1)
+
+    @property
+    def runs(self) -> tuple[range, ...]:
+        """The siblings in each cell: one, or several that are not shown."""
+        alone = sorted({*self._usual, *self.chosen})
+        bounds = [-1, *alone, self.size]
+        gaps = [range(a + 1, b) for a, b in pairwise(bounds) if b - a > 1]
+        return tuple(sorted([*(range(i, i + 1) for i in alone), *gaps], key=lambda run: run.start))
 
     @property
     def shown(self) -> tuple[int | None, ...]:
         """The sibling in each cell; None stands for those that are not shown."""
+        return tuple(run.start if len(run) == 1 else None for run in self.runs)
+
+    @property
+    def _usual(self) -> range | tuple[int, ...]:
         if not self.folded:
-            return tuple(range(self.size))
-        if self.keep == 1:
-            return (None,)
-        if self.keep == 2:
-            return (0, None)
-        return (*range(self.keep - 2), None, self.size - 1)
+            return range(self.size)
+        if self.keep <= 2:
+            return (0,) if self.keep == 2 else ()
+        if set(self.chosen) - {0, self.size - 1}:
+            return 0, self.size - 1
+        return (*range(self.keep - 2), self.size - 1)

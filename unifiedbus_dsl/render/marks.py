@@ -6,8 +6,9 @@ Lengths are in points (1/72 inch), which a browser shows as pixels; x runs to th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from math import dist
 from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
@@ -131,6 +132,36 @@ def polyline(*corners: Point) -> tuple[Point, ...]:
     for a, b in pairwise(corners):
         points += straight(a, b)[1:]
     return points
+
+
+def along(points: Sequence[Point], share: float) -> Point:
+    """Return the point at a share of the length of a line through the corners of a curve."""
+    corners = points[::3]
+    lengths = [dist(a, b) for a, b in pairwise(corners)]
+    rest = share * sum(lengths)
+    for (a, b), length in zip(pairwise(corners), lengths, strict=True):
+        if rest <= length and length:
+            return a[0] + (b[0] - a[0]) * rest / length, a[1] + (b[1] - a[1]) * rest / length
+        rest -= length
+    return corners[-1]
+
+
+def middle(points: Sequence[Point]) -> Point:
+    """Return the middle of the middle piece of a curve."""
+    k = (len(points) - 1) // 3 // 2 * 3
+    a, b, c, d = points[k : k + 4]
+    x, y = ((p + 3 * q + 3 * r + s) / 8 for p, q, r, s in zip(a, b, c, d, strict=True))
+    return x, y
+
+
+def cross(
+    id: str, x: float, y: float, reach: float, colour: str, height: float | None = None, width: float = 1.6
+) -> tuple[Line, Line]:
+    """Return a cross over a point, of what is lost: as far as `reach` to each side, up and down as far or `height`."""
+    low, high = (y - reach, y + reach) if height is None else (y - height, y + height)
+    strokes = (((x - reach, low), (x + reach, high)), ((x - reach, high), (x + reach, low)))
+    one, other = (Line(f"{id}-{i}", straight(*ends), colour, width, role="cross") for i, ends in enumerate(strokes))
+    return one, other
 
 
 def hanging(a: Point, b: Point, depth: float) -> tuple[Point, ...]:

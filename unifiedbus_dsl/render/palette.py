@@ -82,9 +82,10 @@ LOAD_LIMITS = (0.25, 0.5, 0.75, 1.0, 2.0)
 LOADS = ("#8393a3", "#328ccc", "#b77a00", "#9f2608", "#6a1b9a", "#42000b")
 """Load of a cable in parts of what it carries, the same in every picture; the last two are of more than it carries."""
 
-GONE = KindStyle(PAPER, INK)
+LOST = "#e60050"
+"""What a scenario has taken: parts and cables."""
+GONE = KindStyle(PAPER, LOST)
 """A part that a scenario has taken."""
-GONE_LINE = "#a3adb8"
 
 SORTS = (
     KindStyle("#dbe9f6", "#2b5c8a"),

@@ -343,10 +343,6 @@ class PlanSummary:
         colours = [self.rule_colour(key, rule) for rule in bundle.rules]
         at = max(range(len(colours)), key=lambda i: self.look.load(key, bundle.rules[i]))
         label = self.look.bundle_text(self.plan, key, bundle.rules, bundle.cables)
-        lost = self.look.lost.cables if self.look.lost else {}
-        gone = sum(lost.get((key, id(rule)), 0) for rule in bundle.rules)
-        if gone:
-            label = f"{label or f'{bundle.cables:,} × {rate_text(bundle.rate)}'} · {gone:,} lost"
         return evolve(bundle, colour=colours[at], label=label)
 
     def rule_colour(self, key: str, rule: Rule) -> str:

@@ -170,14 +170,14 @@ def _legend(entries: Sequence[Sequence[Mark]], width: float, y: float) -> tuple[
         return [], y
     rule = Line("legend-rule", straight((MARGIN, y), (MARGIN + width, y)), palette.HAIR, role="rule")
     marks: list[Mark] = [rule]
-    x, y = MARGIN, y + 18
+    x, y, low = MARGIN, y + 18, 0.0
     for entry in entries:
-        room = bounds(entry)[2]
+        _, _, room, bottom = bounds(entry)
         if x > MARGIN and x + room > MARGIN + width:
-            x, y = MARGIN, y + 20
+            x, y, low = MARGIN, y + max(20.0, low + 11), 0.0
         marks += moved(entry, x, y)
-        x += room + 22
-    return marks, y + 10
+        x, low = x + room + 22, max(low, bottom)
+    return marks, y + max(10.0, low)
 
 
 # ---- what most pictures show ------------------------------------------------------------------------------------

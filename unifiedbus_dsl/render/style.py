@@ -46,14 +46,19 @@ class Loads:
 
 @frozen(eq=False)
 class Lost:
-    """What a scenario has taken from the whole machine."""
+    """What a scenario takes from the whole machine. It is marked where it is `shown`, and not in the picture of what
+    was before, which is else alike."""
 
     within: Callable[[int, int], int]
     """(first device, devices) -> how many of these are gone."""
+    places: Callable[[int, int, int], Sequence[int]]
+    """(first device, devices of an element, elements) -> the elements in which something is gone: a device, or a cable
+    at one of its devices while both its ends are left."""
     between: Callable[[int, int], bool]
     """(device, device) -> whether no cable is left between the two."""
-    cables: Mapping[tuple[str, int], int]
-    """By assembly type and `id` of the rule: cables that are gone, over all instances."""
+    cables: Callable[[range, range, str, int], int]
+    """(devices, devices, link, lanes) -> cables between these that are gone."""
+    shown: bool = True
 
 
 @frozen(eq=False)
@@ -80,6 +85,7 @@ class Style:
     part_legend: Sequence[Sequence[Mark]] = ()
     loads: Loads | None = None
     lost: Lost | None = None
+    """What is lost, or will be: folds open there. `losses` are those to mark."""
     tight: int = 0
     """How many cells fewer than eight an array folds into at most, for a picture that would be too wide: six leaves
     two."""
@@ -88,6 +94,11 @@ class Style:
         """Return what stands beside the title: the kind of picture, and of which type where the title does not say
         it."""
         return f"{key} · {kind}" if self.title else kind
+
+    @property
+    def losses(self) -> Lost | None:
+        """Return what is lost where it is to be marked."""
+        return self.lost if self.lost is not None and self.lost.shown else None
 
     def load(self, key: str, rule: Rule) -> float:
         """Utilisation of the busiest cable of a rule; 0 where no load was asked for."""

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.ir.plan import Child
+from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folded.block import Block, Cell, Scope
+from unifiedbus_dsl.render.folded.losses import with_losses
 from unifiedbus_dsl.render.folded.routes import Channels, out_of
-from unifiedbus_dsl.render.folded.terminals import Join, Terminal, joins, row_terminals
-from unifiedbus_dsl.render.marks import Line, Point, hanging, polyline
+from unifiedbus_dsl.render.folded.terminals import Join, Terminal, joins, row_terminals, spans_of
+from unifiedbus_dsl.render.marks import Line, Mark, Point, cross, hanging, polyline
 from unifiedbus_dsl.render.plan_summary import Bundle
 
 
@@ -37,35 +39,51 @@ def with_arcs(scope: Scope, child: Child, dimension: int, row: Block) -> Block:
     for extent in child.shape[dimension:]:
         size *= extent
     arcs: list[Line] = []
+    crosses: list[Mark] = []
     for number, bundle in enumerate(inner_bundles(scope, child)):
         meetings = joins(scope.plan, scope.assembly.key, bundle, ends_of_row, row.cells[0].first + size)
         name = scope.id(child.name, "arc", str(dimension), str(number))
-        arcs += _arcs(scope, name, row, bundle, ends_of_row, meetings or ())
+        spans = spans_of(ends_of_row, row.cells[0].first + size)
+        lost = [scope.lost_between(spans[join.left], spans[join.right], bundle) for join in meetings or ()]
+        for arc, gone, cables, lowest in _arcs(scope, name, row, bundle, ends_of_row, meetings or (), lost):
+            arcs.append(with_losses(arc, gone, cables))
+            crosses += cross(f"{arc.id}-cross", *lowest, 4.0, palette.LOST) if gone else ()
     depth = max((max(y for _, y in arc.points) for arc in arcs), default=row.height)
     height = max(cell.y + cell.height for cell in row.cells)
-    return evolve(row, height=max(height, height + (depth - height) * 0.76), marks=(*row.marks, *arcs))
+    return evolve(row, height=max(height, height + (depth - height) * 0.76), marks=(*row.marks, *arcs, *crosses))
 
 
 def _arcs(
-    scope: Scope, id: str, row: Block, bundle: Bundle, found: Sequence[Terminal], meetings: Sequence[Join]
-) -> list[Line]:
-    ends = list(_ends(row, found, meetings))
+    scope: Scope,
+    id: str,
+    row: Block,
+    bundle: Bundle,
+    found: Sequence[Terminal],
+    meetings: Sequence[Join],
+    lost: Sequence[int],
+) -> list[tuple[Line, int, int, Point]]:
+    """Return the arcs of a bundle, each with how many of its cables are lost, how many there are, and its lowest
+    point."""
+    ends = list(_ends(row, found, meetings, lost))
     channels = Channels()
     for _ in range(2):
-        lines = [_arc(scope, id, row, a, b, bundle, cables, channels) for a, b, cables in ends]
+        lines = [_arc(scope, id, row, a, b, bundle, cables, channels) for a, b, cables, _ in ends]
         channels.settle()
-    return lines
+    return [(line, gone, cables, at) for (line, at), (_, _, cables, gone) in zip(lines, ends, strict=True)]
 
 
-def _ends(row: Block, found: Sequence[Terminal], meetings: Sequence[Join]) -> Iterator[tuple[_End, _End, int]]:
-    """Yield both ends of each arc and its cables. All boxes of a slice of the array that meet the same are one end."""
+def _ends(
+    row: Block, found: Sequence[Terminal], meetings: Sequence[Join], lost: Sequence[int]
+) -> Iterator[tuple[_End, _End, int, int]]:
+    """Yield both ends of each arc, its cables, and how many of these are lost. All boxes of a slice of the array that
+    meet the same are one end."""
     number = {id(cell): at for at, cell in enumerate(row.cells)}
     cell_of = [number[id(terminal.cells[0])] for terminal in found]
-    by_cells: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
-    for join in meetings:
+    by_cells: dict[tuple[int, int], dict[tuple[int, int], tuple[int, int]]] = {}
+    for join, gone in zip(meetings, lost, strict=True):
         pair = cell_of[join.left], cell_of[join.right]
         if pair[0] != pair[1]:
-            by_cells.setdefault(pair, {})[join.left, join.right] = join.cables
+            by_cells.setdefault(pair, {})[join.left, join.right] = join.cables, gone
     for pair, counts in by_cells.items():
         sides = []
         for side, at in enumerate(pair):
@@ -74,30 +92,35 @@ def _ends(row: Block, found: Sequence[Terminal], meetings: Sequence[Join]) -> It
             inner = row.cells[at].inner
             together = len(every) == 1 if inner is None else bool(inner.cells) and here == every
             sides.append(dict.fromkeys(here, None) if together else {i: i for i in here})
-        total: dict[tuple[int | None, int | None], int] = {}
-        for (a, b), cables in counts.items():
+        total: dict[tuple[int | None, int | None], tuple[int, int]] = {}
+        for (a, b), (cables, gone) in counts.items():
             key = sides[0][a], sides[1][b]
-            total[key] = total.get(key, 0) + cables
-        for (a_end, b_end), cables in total.items():
+            before = total.get(key, (0, 0))
+            total[key] = before[0] + cables, before[1] + gone
+        for (a_end, b_end), (cables, gone) in total.items():
             yield (
                 _End(pair[0], None if a_end is None else found[a_end]),
                 _End(pair[1], None if b_end is None else found[b_end]),
                 cables,
+                gone,
             )
 
 
 def _arc(
     scope: Scope, id: str, row: Block, one: _End, other: _End, bundle: Bundle, cables: int, channels: Channels
-) -> Line:
+) -> tuple[Line, Point]:
+    """Return an arc, and its lowest point."""
     one, other = sorted((one, other), key=lambda end: end.cell)
     a, b = row.cells[one.cell], row.cells[other.cell]
     span = other.cell - one.cell
     lean = 0.75 - 0.6 * (span - 1) / max(1, len(row.cells) - 1)
     inside = _inside(one, a, b.middle, lean, channels), _inside(other, b, a.middle, -lean, channels)
-    arc = hanging(inside[0][-1], inside[1][-1], 5 + 6.5 * span)
+    depth = 5 + 6.5 * span
+    arc = hanging(inside[0][-1], inside[1][-1], depth)
+    lowest = (arc[0][0] + arc[-1][0]) / 2, (arc[0][1] + arc[-1][1]) / 2 + depth
     path = (*polyline(*inside[0])[:-1], *arc, *polyline(*reversed(inside[1]))[1:])
     names = " -- ".join(scope.named(end.path(row)) for end in (one, other))
-    return Line(
+    line = Line(
         f"{id}-{one.cell}-{other.cell}",
         path,
         colour=bundle.colour,
@@ -105,6 +128,7 @@ def _arc(
         tip=f"{cables:,} × {bundle.link}: {names}",
         rate=float(cables * bundle.rate),
     )
+    return line, lowest
 
 
 def _inside(end: _End, cell: Cell, wish: float, lean: float, channels: Channels) -> list[Point]:

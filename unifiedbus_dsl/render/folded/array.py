@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from attrs import evolve
@@ -20,11 +21,14 @@ from unifiedbus_dsl.render.folded.block import (
     element_name,
     range_name,
 )
+from unifiedbus_dsl.render.folded.losses import crossed_out
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, moved, text_width
 from unifiedbus_dsl.render.plan_summary import type_name
 
 _KEEP = (8, 4)
+MOST_OPENED = 3
+"""Elements of an array that lose something and are shown for it; the others are counted."""
 _CELL = 44.0
 _TALL = 34.0
 _GAP = 10.0
@@ -38,8 +42,10 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
     dimension = len(prefix)
     size = child.shape[dimension] if child.shape else 1
     keep = _keep(scope, child, dimension)
-    folding = Folding(size, keep)
-    inner = _opened(scope, child, prefix)
+    losing = _losing(scope, child, prefix, size)
+    folding = Folding(size, keep, tuple(losing[:MOST_OPENED]))
+    opened = losing[0] if losing else 0
+    inner = _opened(scope, child, prefix, opened)
     height = inner.height + _HEAD + _PAD if inner else _TALL
     if folding.cells > (1 if inner else 0):
         lines = 1 + len(_summary(scope, child, (*prefix, 0) if child.shape else ()))
@@ -47,12 +53,13 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
     marks: list[Mark] = []
     cells: list[Cell] = []
     x = 0.0
-    for place, index in enumerate(folding.shown):
-        at = (*prefix, folding.shown.index(None) if index is None else index) if child.shape else ()
-        if index is None:
-            cell, drawn = _gap_cell(scope, child, prefix, x, height, folding)
-        elif place == 0 and inner:
-            cell, drawn = _open_cell(scope, child, prefix, inner, x, height)
+    for run in folding.runs:
+        at = (*prefix, run.start) if child.shape else ()
+        if len(run) > 1:
+            again = any(each.gap for each in cells)
+            cell, drawn = _gap_cell(scope, child, prefix, x, height, run, again)
+        elif run.start == opened and inner:
+            cell, drawn = _open_cell(scope, child, at, inner, x, height)
         else:
             cell, drawn = _closed_cell(scope, child, at, x, height)
         marks += drawn
@@ -72,27 +79,33 @@ def _keep(scope: Scope, child: Child, dimension: int) -> int:
     return max(2, min(usual, _KEEP[0] - scope.look.tight))
 
 
-def _opened(scope: Scope, child: Child, prefix: tuple[int, ...]) -> Block | None:
-    """Return what the first element of this dimension shows inside, if it is opened."""
-    first = (*prefix, 0) if child.shape else ()
+def _losing(scope: Scope, child: Child, prefix: tuple[int, ...], size: int) -> Sequence[int]:
+    """Return the subscripts of this dimension at which a scenario takes something."""
+    return scope.losing(child, _number(child, prefix), prod(child.shape[len(prefix) + 1 :]), size)
+
+
+def _opened(scope: Scope, child: Child, prefix: tuple[int, ...], index: int) -> Block | None:
+    """Return what the opened element of this dimension shows inside, if there is something to open."""
+    at = (*prefix, index) if child.shape else ()
     if (scope.assembly.key, child.name) in scope.look.closed:
         return None
-    if len(first) < len(child.shape):
-        return array_block(scope, child, first)
-    if child.type in scope.plan.assemblies and scope.level < DEEPEST:
-        name = element_name(child, first)
-        return scope.draw(scope.inner(child, scope.id(name), name))
+    if len(at) < len(child.shape):
+        return array_block(scope, child, at)
+    if child.type in scope.plan.assemblies and (scope.level < DEEPEST or scope.loses_in(child)):
+        name = element_name(child, at)
+        return scope.draw(scope.inner(child, scope.id(name), name, _number(child, at)))
     return None
 
 
 def _open_cell(
-    scope: Scope, child: Child, prefix: tuple[int, ...], inner: Block, x: float, height: float
+    scope: Scope, child: Child, at: tuple[int, ...], inner: Block, x: float, height: float
 ) -> tuple[Cell, list[Mark]]:
-    first = (*prefix, 0) if child.shape else ()
-    name = element_name(child, first)
-    width = max(inner.width, text_width(element_label(child, first), 11, bold=True)) + 2 * _PAD
+    name = element_name(child, at)
+    width = max(inner.width, text_width(element_label(child, at), 11, bold=True)) + 2 * _PAD
     box = part_box(scope, child, name, x, 0, width, height, behind=True)
-    shown = element_label(child, first)
+    if _is_lost(scope, child, at):
+        box = evolve(box, stroke=palette.LOST, line=1.5, tip=f"{box.tip}\nlost")
+    shown = element_label(child, at)
     label = Text(
         scope.id(name, "name"),
         x + _PAD,
@@ -118,9 +131,10 @@ def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, heig
     texts = [element_label(child, at), *_summary(scope, child, at), *_gone_note(gone, size)]
     sizes = [11.0, *([10.0] * (len(texts) - 1))]
     width = max([_CELL, *(text_width(t, s, bold=False) + 10 for t, s in zip(texts, sizes, strict=True))])
+    if scope.look.losses is None and gone:
+        texts, sizes, gone = texts[:-1], sizes[:-1], 0
     box = part_box(scope, child, name, x, 0, width, height, behind=False)
-    if gone == size:
-        box = evolve(box, fill=palette.GONE.fill, stroke=palette.GONE.stroke, dashed=True)
+    ground = crossed_out(box) if gone == size else [box]
     top = height / 2 - 7.0 * (len(texts) - 1)
     lines = [
         Text(
@@ -130,14 +144,25 @@ def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, heig
             text,
             size,
             bold=gone > 0 and i == len(texts) - 1,
-            colour=palette.QUIET if 0 < i < len(texts) - (gone > 0) else palette.INK,
+            colour=palette.LOST
+            if gone and i == len(texts) - 1
+            else palette.QUIET
+            if 0 < i < len(texts) - (gone > 0)
+            else palette.INK,
             role="lost" if gone and i == len(texts) - 1 else "note" if i else "name",
             href=box.href,
             tip=box.tip,
         )
         for i, (text, size) in enumerate(zip(texts, sizes, strict=True))
     ]
-    return Cell(x, 0, width, height, name=name), [box, *lines]
+    return Cell(x, 0, width, height, name=name), [*ground, *lines]
+
+
+def _is_lost(scope: Scope, child: Child, at: tuple[int, ...]) -> bool:
+    """Return whether all of an element, or of a row of elements, is lost, and to be marked."""
+    element, rest = _number(child, at), prod(child.shape[len(at) :])
+    size = rest * scope.plan.device_count[child.type]
+    return scope.look.losses is not None and scope.gone(child, element, element + rest) == size
 
 
 def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]:
@@ -154,19 +179,20 @@ def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]
 
 
 def _gap_cell(
-    scope: Scope, child: Child, prefix: tuple[int, ...], x: float, height: float, folding: Folding
+    scope: Scope, child: Child, prefix: tuple[int, ...], x: float, height: float, run: range, again: bool
 ) -> tuple[Cell, list[Mark]]:
-    text = f"{folding.hidden:,} more"
-    first = next(k for k, index in enumerate(folding.shown) if index is None)
-    lost = _gone_note(*_gone_between(scope, child, prefix, first, first + folding.hidden))
+    text = f"{len(run):,} more"
+    lost = _gone_note(*_gone_between(scope, child, prefix, run.start, run.stop))
     if lost and height < _TALL + 20:
         text, lost = f"{text}, {lost[0].partition(' of ')[0]} lost" if " of " in lost[0] else f"{text}, lost", ()
     width = max(_CELL, text_width(text, 10) + 10, *(text_width(each, 10, bold=True) + 10 for each in lost))
-    id = scope.id(element_name(child, prefix), "more")
+    if scope.look.losses is None:
+        text, lost = f"{len(run):,} more", ()
+    id = scope.id(element_name(child, prefix), "more", *([str(run.start)] if again else []))
     below = [
-        Text(f"{id}-lost", x + width / 2, height / 2 + 23, each, 10, True, palette.INK, role="lost") for each in lost
+        Text(f"{id}-lost", x + width / 2, height / 2 + 23, each, 10, True, palette.LOST, role="lost") for each in lost
     ]
-    name = range_name(child, prefix, first, first + folding.hidden - 1) if child.shape else child.name
+    name = range_name(child, prefix, run.start, run.stop - 1) if child.shape else child.name
     tip = f"{scope.named(name)} : {child.type}"
     return Cell(x, 0, width, height, gap=True, name=name), [
         Box(id + "-ground", x, 0, width, height, palette.LEVELS[0], palette.HAIR, dashed=True, role="gap", tip=tip),
@@ -206,7 +232,9 @@ def part_box(
     """Return the box of a part: an element, a row of elements or a stack."""
     device = scope.plan.devices.get(child.type)
     look = (
-        palette.kind_style(device.kind) if device else palette.KindStyle(palette.LEVELS[scope.level + 1], palette.FRAME)
+        palette.kind_style(device.kind)
+        if device
+        else palette.KindStyle(palette.LEVELS[(scope.level + 1) % len(palette.LEVELS)], palette.FRAME)
     )
     if not (device is None and behind):
         look = scope.look.part_looks.get(child.type, look)

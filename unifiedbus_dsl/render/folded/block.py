@@ -13,7 +13,7 @@ from unifiedbus_dsl.ir.plan.labels import element_text, text_shape
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, identifier, moved, text_width
-from unifiedbus_dsl.render.plan_summary import PlanSummary, type_name
+from unifiedbus_dsl.render.plan_summary import Bundle, PlanSummary, child_named, type_name
 from unifiedbus_dsl.render.style import Style
 
 T = TypeVar("T")
@@ -47,7 +47,8 @@ class Scope:
     draw: Callable[[Scope], Block] = field(eq=False, repr=False)
     """Draws what is inside a part."""
     start: int = 0
-    """The first device of the picture's type that is in the assembly: the first instance is the one that is opened."""
+    """The first device of the picture's type that is in the assembly: the first instance is the one that is opened, or
+    the first that loses something."""
     leaving: Ways = field(factory=dict)
     """Where the cables at the ports of the assembly go, outside of it."""
     ways: Mapping[str, Ways] = field(factory=dict)
@@ -67,11 +68,11 @@ class Scope:
     def look(self) -> Style:
         return self.survey.look
 
-    def inner(self, child: Child, path: str, name: str) -> Scope:
-        """Inside the first element of a child array."""
+    def inner(self, child: Child, path: str, name: str, element: int) -> Scope:
+        """Inside an element of a child array."""
         inside = self.plan.assemblies[child.type]
         leaving = self.ways.get(child.name, {})
-        first, named = self.first(child), self.named(name)
+        first, named = self.first(child, element), self.named(name)
         return Scope(
             self.survey,
             inside,
@@ -110,6 +111,35 @@ class Scope:
             return 0
         size = self.plan.device_count[child.type]
         return self.look.lost.within(self.first(child, first), (last - first) * size)
+
+    def losing(self, child: Child, first: int, size: int, count: int) -> Sequence[int]:
+        """Return in which of `count` groups of `size` elements each, from the element `first` on, a scenario takes
+        something."""
+        if self.look.lost is None:
+            return ()
+        return self.look.lost.places(self.first(child, first), size * self.plan.device_count[child.type], count)
+
+    def loses_in(self, child: Child) -> bool:
+        """Return whether a scenario takes something of an array."""
+        return bool(self.losing(child, 0, child.count, 1))
+
+    def lost_between(self, a: range, b: range, bundle: Bundle) -> int:
+        """Return how many cables of a bundle between devices of the assembly, counted within it, are lost and to be
+        marked."""
+        return self._lost(a, b, bundle) if self.look.losses is not None else 0
+
+    def _lost(self, a: range, b: range, bundle: Bundle) -> int:
+        if self.look.lost is None:
+            return 0
+        a, b = (range(self.start + each.start, self.start + each.stop) for each in (a, b))
+        return self.look.lost.cables(a, b, bundle.link, bundle.lanes)
+
+    def lost_note(self, bundle: Bundle) -> str:
+        """Return how many cables of a bundle are lost, or will be, in the assembly that is shown."""
+        sides = [child_named(self.assembly, name) for name in (bundle.left, bundle.right)]
+        spans = [range(self.first(child) - self.start, self.first(child, child.count) - self.start) for child in sides]
+        lost = self._lost(spans[0], spans[1], bundle)
+        return f"{lost:,} lost{' in this one' if self.repeated else ''}" if lost else ""
 
     def id(self, *parts: str) -> str:
         return identifier("-".join([self.path, *parts]))

@@ -22,7 +22,7 @@ Side: TypeAlias = Literal["above", "left", "below"]
 
 def group_block(scope: Scope, child: Child) -> Block:
     """Return an array with its caption, where no lines pass."""
-    if scope.level >= DEEPEST:
+    if scope.level >= DEEPEST and not scope.loses_in(child):
         return _noted_stack(scope, child)
     row = array_block(scope, child)
     return _framed(scope, child, row) if scope.level == 0 else _captioned(scope, child, row, _free_side(scope, child))
@@ -35,8 +35,14 @@ def _free_side(scope: Scope, child: Child) -> Side:
 
 
 def _inner_notes(scope: Scope, child: Child) -> list[tuple[str, str]]:
-    """Return a sentence and a colour for each bundle inside the array."""
-    return [(_inner_text(scope, child, bundle), bundle.colour) for bundle in inner_bundles(scope, child)]
+    """Return a sentence and a colour for each bundle inside the array, and for what is lost of it: nothing is said
+    there before it is lost, where it has its room."""
+    notes: list[tuple[str, str]] = []
+    for bundle in inner_bundles(scope, child):
+        lost = scope.lost_note(bundle)
+        notes.append((_inner_text(scope, child, bundle), bundle.colour))
+        notes += [(lost if scope.look.losses else "", palette.LOST)] if lost else []
+    return notes
 
 
 def _inner_text(scope: Scope, child: Child, bundle: Bundle) -> str:
@@ -92,6 +98,7 @@ def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
             role="bundle",
         )
         for i, (text, colour) in enumerate(notes)
+        if text
     ]
     placed = row.moved(*corner)
     return evolve(placed, width=width, height=tall, marks=(*placed.marks, *texts))
@@ -150,7 +157,6 @@ def _framed(scope: Scope, child: Child, row: Block) -> Block:
     ]
     center = 12 + column + (width - 24 - column) / 2
     for i, (text, colour) in enumerate(notes):
-        marks += pill(
-            scope.id(child.name, "inner", str(i)), center, 12 + body + 14 + _PILL * i, (text,), colour, plain=True
-        )
+        id, y = scope.id(child.name, "inner", str(i)), 12 + body + 14 + _PILL * i
+        marks += pill(id, center, y, (text,), colour, plain=True) if text else []
     return evolve(placed, width=width, height=height, marks=tuple(marks))

@@ -9,8 +9,9 @@ from attrs import frozen
 
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folded.block import DEEPEST, Scope, Shelf, Way, pill, pill_size
+from unifiedbus_dsl.render.folded.losses import crosses, with_losses
 from unifiedbus_dsl.render.folded.routes import Channels, edge, out_of, passed, whole
-from unifiedbus_dsl.render.folded.terminals import Terminal, joins, terminals
+from unifiedbus_dsl.render.folded.terminals import Terminal, joins, spans_of, terminals
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, polyline
 from unifiedbus_dsl.render.plan_summary import Bundle, child_named
 
@@ -20,12 +21,13 @@ _REACH = 150.0
 
 @frozen(eq=False)
 class Wire:
-    """A line of a bundle: the boxes that it joins, and how many cables it stands for."""
+    """A line of a bundle: the boxes that it joins, how many cables it stands for, and how many of these are lost."""
 
     bundle: Bundle
     left: Terminal
     right: Terminal
     cables: int
+    lost: int = 0
 
 
 @frozen(eq=False)
@@ -43,9 +45,13 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
     numbers = _numbers(ends)
     marks: list[Mark] = []
     pills: list[Box] = []
+    losing: list[Line] = []
     for bundle in cross:
         wires = by_bundle[id(bundle)]
-        marks += [_line(scope, wire, paths[id(wire)], numbers) for wire in wires]
+        for wire in wires:
+            line = _line(scope, wire, paths[id(wire)], numbers)
+            marks.append(with_losses(line, wire.lost, wire.cables))
+            losing += [line] if wire.lost else []
         if scope.level >= DEEPEST or not wires:
             continue
         spots = [paths[id(wire)].label for wire in wires]
@@ -54,13 +60,19 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
         label = _bundle_pill(scope, bundle, lines, *_free_spot(lines, wish, pills))
         pills += [mark for mark in label if isinstance(mark, Box)]
         marks += label
-    return marks
+    return [*marks, *crosses(losing, pills)]
 
 
 def _wires(scope: Scope, shelves: tuple[Shelf, ...], bundle: Bundle, found: Sequence[Terminal]) -> list[Wire]:
-    meetings = joins(scope.plan, scope.assembly.key, bundle, found, scope.plan.device_count[scope.assembly.key])
+    end = scope.plan.device_count[scope.assembly.key]
+    meetings = joins(scope.plan, scope.assembly.key, bundle, found, end)
     if meetings is not None:
-        return [Wire(bundle, found[join.left], found[join.right], join.cables) for join in meetings]
+        spans = spans_of(found, end)
+        return [
+            Wire(bundle, found[join.left], found[join.right], join.cables, lost)
+            for join in meetings
+            for lost in [scope.lost_between(spans[join.left], spans[join.right], bundle)]
+        ]
     boxes = {group.child.name: whole(shelves, at, group) for at, shelf in enumerate(shelves) for group in shelf.groups}
     return [Wire(bundle, boxes[bundle.left], boxes[bundle.right], bundle.cables)]
 
@@ -173,15 +185,17 @@ def _without_repeats(points: Sequence[Point]) -> list[Point]:
 
 
 def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:
+    note = scope.lost_note(bundle)
+    lost = (note,) if note and scope.look.losses else ()
     if scope.level:
-        return (scope.each(bundle.text.partition(" = ")[0]),)
+        return (scope.each(bundle.text.partition(" = ")[0]), *lost)
     medium = palette.medium_name(bundle.medium)
     notes = [bundle.link if bundle.link.lower() == medium.lower() else f"{bundle.link} ({medium})"]
     for name in (bundle.left, bundle.right):
         child = child_named(scope.assembly, name)
         if child.count > 1 and bundle.cables % child.count == 0:
             notes.append(f"{bundle.cables // child.count:,} per {name}")
-    return (bundle.text, " · ".join(notes))
+    return (bundle.text, " · ".join(notes), *lost)
 
 
 def _bundle_pill(scope: Scope, bundle: Bundle, lines: Sequence[str], x: float, y: float) -> list[Mark]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -87,6 +88,12 @@ def _in_cell(
         yield Terminal(base + cell.first, own, cell, trail, around)
 
 
+def spans_of(found: Sequence[Terminal], end: int) -> list[range]:
+    """Return the devices in each of some terminals, which are in their order; `end` comes after the last."""
+    firsts = [*(terminal.first for terminal in found), end]
+    return [range(a, b) for a, b in pairwise(firsts)]
+
+
 def joins(plan: Plan, key: str, bundle: Bundle, found: Sequence[Terminal], end: int) -> tuple[Join, ...] | None:
     """Return who meets whom over the cables of a bundle in an assembly type, `bundle.left` on the left, as numbers of
     the terminals `found`, whose last ends before the device `end`. Cables that end in none are left out. None where
@@ -107,15 +114,12 @@ def joins(plan: Plan, key: str, bundle: Bundle, found: Sequence[Terminal], end: 
 def _table(plan: Plan, key: str, rule: Rule, starts: NDArray[np.int64]) -> NDArray[np.int64] | None:
     if prod(axis.size for axis in rule.axes) <= LARGEST_LIST:
         return _listed(plan, key, rule, starts)
-    left, right = _is_opened(plan, key, rule.left, starts), _is_opened(plan, key, rule.right, starts)
-    if not (left or right):
+    left, right = _opened(plan, key, rule.left, starts), _opened(plan, key, rule.right, starts)
+    if left is None and right is None:
         return _coarse(plan, key, rule, starts)
-    # cables of the first element, whose inside is shown, are listed; of all others only the elements count
-    parts = [
-        *([_restricted(rule, [rule.left])] if left else []),
-        *([_restricted(rule, [rule.right])] if right else []),
-        *([_restricted(rule, [rule.left, rule.right])] if left and right else []),
-    ]
+    # cables of the element whose inside is shown are listed; of all others only the elements count
+    sides = [(ref, at) for ref, at in ((rule.left, left), (rule.right, right)) if at is not None]
+    parts = [*(_restricted(rule, [side]) for side in sides), *([_restricted(rule, sides)] if len(sides) == 2 else [])]
     listed = [_listed(plan, key, part, starts) for part in parts]
     whole = _coarse(plan, key, rule, starts)
     coarse = [_coarse(plan, key, part, starts) for part in parts]
@@ -128,10 +132,15 @@ def _table(plan: Plan, key: str, rule: Rule, starts: NDArray[np.int64]) -> NDArr
     return whole
 
 
-def _is_opened(plan: Plan, key: str, ref: PortRef, starts: NDArray[np.int64]) -> bool:
-    """Return whether the first element of the array is shown in more than one box."""
+def _opened(plan: Plan, key: str, ref: PortRef, starts: NDArray[np.int64]) -> tuple[int, ...] | None:
+    """Return the subscripts of the element of the array that is shown in more than one box; None where none is."""
     first, size = _first(plan, key, ref)
-    return bool(((starts > first) & (starts < first + size)).any())
+    child = plan.assemblies[key].children[plan.numbering.child_number(key, ref.child)]
+    inside = starts[(starts > first) & (starts < first + size * child.count)] - first
+    opened = inside[inside % size > 0] // size
+    if not len(opened):
+        return None
+    return tuple(int(at) for at in np.unravel_index(int(opened[0]), child.shape)) if child.shape else ()
 
 
 def _first(plan: Plan, key: str, ref: PortRef) -> tuple[int, int]:
@@ -140,20 +149,23 @@ def _first(plan: Plan, key: str, ref: PortRef) -> tuple[int, int]:
     return plan.numbering.child_starts[key][number], plan.device_count[plan.assemblies[key].children[number].type]
 
 
-def _restricted(rule: Rule, refs: Sequence[PortRef]) -> Rule:
-    """Return the rule at the first elements of some of its ends."""
-    fixed = {at.name for ref in refs for at in ref.at if isinstance(at, Var)}
-    axes = tuple(_at_zero(axis) if axis.name in fixed else axis for axis in rule.axes)
+def _restricted(rule: Rule, sides: Sequence[tuple[PortRef, tuple[int, ...]]]) -> Rule:
+    """Return the rule at one element of some of its ends."""
+    axes = {axis.name: axis for axis in rule.axes}
     where = rule.where
-    for at in (at for ref in refs for at in ref.at if not isinstance(at, Var)):
-        here = Op("==", at, Const(0))
+    for at, value in ((at, value) for ref, element in sides for at, value in zip(ref.at, element, strict=True)):
+        if isinstance(at, Var):
+            axes[at.name] = _fixed(axes[at.name], value)
+            continue
+        here = Op("==", at, Const(value))
         where = here if where is None else Op("and", where, here)
-    return evolve(rule, axes=axes, where=where)
+    return evolve(rule, axes=tuple(axes.values()), where=where)
 
 
-def _at_zero(axis: Axis) -> Axis:
-    there = 0 in range(axis.low, axis.high + 1, axis.step)
-    return evolve(axis, low=0, high=0) if there else evolve(axis, high=axis.low - 1)
+def _fixed(axis: Axis, value: int) -> Axis:
+    """Return the axis with this value alone, or with none."""
+    there = value in range(axis.low, axis.high + 1, axis.step)
+    return evolve(axis, low=value, high=value) if there else evolve(axis, high=axis.low - 1)
 
 
 def _listed(plan: Plan, key: str, rule: Rule, starts: NDArray[np.int64]) -> NDArray[np.int64] | None:
