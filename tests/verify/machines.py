@@ -56,6 +56,16 @@ system pod : Pod
 )
 """A ring of six NPUs that forward along it; the port to a hub is apart."""
 
+MANY = (
+    HEAD
+    + """
+npu Npu { port left : UB x1; port right : UB x1; transit left, right }
+superpod Pod { npu[256] : Npu; connect npu[i].right -- npu[(i + 1) mod 256].left over Wide(1 m) for i in 0..255 }
+system pod : Pod
+"""
+)
+"""A ring of 256 that forward."""
+
 
 def call_of(machine: NetworkContext | Compilation, question: str) -> MeasureCall:
     """A measure as it is asked of a machine."""

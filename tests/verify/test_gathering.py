@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import CLOS, HEAD, RING, measured
+from tests.verify.machines import CLOS, HEAD, MANY, RING, measured
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.measures.certified import cables_of, verified
@@ -41,14 +41,6 @@ superpod Pod {
   connect npu[2*b + i].x -- box[b].p[i] over Wide(1 m) for b in 0..1, i in 0..1
   connect box[0].up -- box[1].up over Wide(1 m)
 }
-system pod : Pod
-"""
-)
-MANY = (
-    HEAD
-    + """
-npu Npu { port left : UB x1; port right : UB x1; transit left, right }
-superpod Pod { npu[256] : Npu; connect npu[i].right -- npu[(i + 1) mod 256].left over Wide(1 m) for i in 0..255 }
 system pod : Pod
 """
 )

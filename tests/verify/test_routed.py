@@ -10,7 +10,7 @@ from tests.verify.machines import CLOS, HEAD, RING, measured
 from unifiedbus_dsl.measures.certified import cables_of, verified
 from unifiedbus_dsl.verify import VerificationError, routed
 from unifiedbus_dsl.verify.matrix import Matrix, parts_go_to_parts
-from unifiedbus_dsl.verify.routed import arc_orbits
+from unifiedbus_dsl.verify.symmetries import arc_orbits
 
 DRAGONFLY = (
     HEAD

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import CLOS, RING, call_of, evaluate, measured
+from tests.verify.machines import CLOS, MANY, RING, call_of, evaluate, measured
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.measures.certified import cables_of, verified
@@ -17,6 +17,7 @@ from unifiedbus_dsl.solver.collectives import step_time
 from unifiedbus_dsl.solver.flow import max_min_fair as sharing
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify import sharing as verifier
+from unifiedbus_dsl.verify.symmetries import Move
 
 QUESTIONS = [
     "fair(alltoall(all npu))",
@@ -41,7 +42,7 @@ def test_the_certificates_hold(text: str, question: str) -> None:
 
 
 def test_flows_that_are_too_many_are_held_to_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verifier, "FLOWS", 1)
+    monkeypatch.setattr(verifier, "PAIRS", 1)
     for question in QUESTIONS:
         call, certified = measured(CLOS, question)
         found = verified(call, certified)
@@ -52,6 +53,70 @@ def test_flows_that_are_too_many_are_held_to_ports(monkeypatch: pytest.MonkeyPat
     call, certified = measured(CLOS, QUESTIONS[4])
     with pytest.raises(VerificationError, match="faster than the ports"):
         each_step(certified.certificate, bandwidth_s=lambda seconds: seconds / 9).prove(cables_of(call.machine))
+
+
+FOLDED = [QUESTIONS[0], *QUESTIONS[4:]]
+
+
+@pytest.mark.parametrize("question", FOLDED)
+def test_one_flow_of_each_sort_stands_for_all(question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ring has six automorphisms at the least: flows of a few sorts are worked out, and all is as before."""
+    monkeypatch.setattr(verifier, "FLOWS", 5)
+    monkeypatch.setattr(verifier, "FEW", 5)
+    call, certified = measured(RING, question)
+    assert verified(call, certified).standing == "exact"
+    for broken in spoilt(certified.certificate):
+        with pytest.raises(VerificationError, match=r"not max-min fair|bytes of a step take other time"):
+            broken.prove(cables_of(call.machine))
+
+
+def spoilt(certificate: Any) -> list[Any]:
+    """Certificates whose rates, or times of steps, are a little more, and less."""
+    if isinstance(certificate, verifier.FairCertificate):
+        return [evolve(certificate, rate=certificate.rate * factor) for factor in (0.99, 1.01)]
+    if isinstance(certificate, verifier.TimeCertificate):
+        return [each_step(certificate, bandwidth_s=lambda seconds: seconds * 1.01)]
+    slow = [
+        (size, [[evolve(step, bandwidth_s=step.bandwidth_s * 1.01) for step in steps] for steps in algorithms])
+        for size, algorithms in certificate.sizes
+    ]
+    return [evolve(certificate, sizes=slow)]
+
+
+def test_flows_are_alike_by_proved_automorphisms_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifier, "FLOWS", 5)
+    monkeypatch.setattr(verifier, "FEW", 5)
+    call, certified = measured(RING, QUESTIONS[0])
+    wrong = Move(np.arange(2), np.arange(2)[::-1].copy())
+    with pytest.raises(VerificationError, match="symmetry"):
+        evolve(certified.certificate, moves=(wrong,)).prove(cables_of(call.machine))
+    alone = evolve(certified, certificate=evolve(certified.certificate, moves=()))
+    assert "held to ports alone" in verified(call, alone).unverified[0]
+
+
+def test_many_flows_of_a_ring_are_shown() -> None:
+    """65,280 of all to all among 256: 256² / 8 of them cross a cable each way."""
+    call, certified = measured(MANY, "fair(alltoall(all npu))")
+    found = verified(call, certified)
+    assert found.standing == "exact"
+    assert found.value == pytest.approx(10e9 / (256**2 / 8), rel=1e-6)
+    call, certified = measured(MANY, "time(allreduce(all npu, size = 1 MB), algorithm = ring)")
+    assert verified(call, certified).standing == "exact"
+
+
+def test_rates_flow_by_flow_are_held_to_what_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are: 0.9 of a rate could be more, 1.1 does not fit, and a slow one takes from no other."""
+    monkeypatch.setattr(verifier, "FLOWS", 1)
+    for question in ("fair(shift(all npu, k = 2), hash = 3)", "fair(shift(all npu, k = 2))", QUESTIONS[3]):
+        call, certified = measured(RING, question)
+        assert verified(call, certified).standing == "exact"
+        proof, cables = certified.certificate, cables_of(call.machine)
+        first = np.arange(len(proof.rate)) == 0
+        for factor, message in ((0.9, "could be faster"), (1.1, "do not fit"), (np.where(first, 0.9, 1), "faster")):
+            with pytest.raises(VerificationError, match=message):
+                evolve(proof, rate=proof.rate * factor).prove(cables)
+    call, certified = measured(RING, "fair(shift(all npu, k = 2, size = 1 MB))")
+    assert "when the last of 6 flows ends" in verified(call, certified).unverified[0]
 
 
 def each_step(certificate: Any, **changes: Callable[[Any], Any]) -> Any:

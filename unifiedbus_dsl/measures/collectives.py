@@ -107,7 +107,8 @@ class _Steps:
     def __init__(self, machine: NetworkContext, asking: _Asked) -> None:
         exact = asking.least == 1.0
         self.ends = machine.network.ends
-        self.timer = Timer(arcs_of(machine.timed_network if exact else machine.network), asking.least)
+        symmetry = machine.timed_symmetry if exact else machine.symmetry
+        self.timer = Timer(arcs_of(symmetry.network), asking.least, moves_of(symmetry) if exact else ())
         self.known: dict[int, tuple[Demand, Matrix]] = {}
 
     def of(self, found: completion_time.CollectiveTime) -> list[TimedStep]:

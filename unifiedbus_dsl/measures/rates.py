@@ -293,7 +293,8 @@ def certify_fair(
         start = np.append(0, np.cumsum(on_arcs))[found.start]
         path = start, arc[on_arcs], cable[on_arcs]
     matrix = matrix_of(_ones(demand), network.ends)
-    return FairCertificate(arcs_of(network), matrix, rate, found.count, path, size_bytes, last_s)
+    moves = moves_of(call.machine.symmetry) if path is None and "symmetry" in vars(call.machine) else []
+    return FairCertificate(arcs_of(network), matrix, rate, found.count, path, size_bytes, last_s, moves)
 
 
 def _ones(demand: Demand) -> Demand:

@@ -19,8 +19,8 @@ from unifiedbus_dsl.verify.cables import Bools, Cables, Floats, Ints
 from unifiedbus_dsl.verify.components import components
 from unifiedbus_dsl.verify.loads import LoadCertificate
 from unifiedbus_dsl.verify.matrix import parts_go_to_parts
-from unifiedbus_dsl.verify.routed import OverGroups, Scheme, arc_orbits
-from unifiedbus_dsl.verify.symmetries import Move, check_move, end_images
+from unifiedbus_dsl.verify.routed import OverGroups, Scheme
+from unifiedbus_dsl.verify.symmetries import Move, arc_orbits, check_move, end_images
 from unifiedbus_dsl.verify.ways import Ways, given_to_senders, tails_of
 
 MAX_WORK = 300_000_000

@@ -9,7 +9,7 @@ orbit of arcs is that of the goal taken as often as the orbit of the goal is lon
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,10 +17,10 @@ from attrs import frozen
 
 from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, match
-from unifiedbus_dsl.verify.cables import Bools, Cables, Floats, Ints
+from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
 from unifiedbus_dsl.verify.components import components
 from unifiedbus_dsl.verify.matrix import Matrix, parts_go_to_parts
-from unifiedbus_dsl.verify.symmetries import Move, check_move, end_images
+from unifiedbus_dsl.verify.symmetries import Move, arc_orbits, check_move, end_images
 from unifiedbus_dsl.verify.ways import FewestBetweenGroups, Ways, given_to_senders, passed_on
 
 FEW = 2_000_000
@@ -31,7 +31,6 @@ PER_LEVEL = 1_000
 """Arcs that cost as much as one more level of a search."""
 FEW_GOALS = 4
 """Goals, however large the machine, of which each is as soon done as found to be like another."""
-TORN = "a symmetry does not bring the arcs back"
 SAME = 1e-7
 """Relative difference of two loads that are the same but for rounding."""
 
@@ -267,39 +266,3 @@ def _number_of(numbers: Ints, size: int) -> int:
     number = np.zeros(size, dtype=bool)
     number[numbers] = True
     return int(number.sum())
-
-
-def arc_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Ints:
-    """Return a number for each arc, equal for those that automorphisms carry to each other, [A].
-
-    Raises:
-        VerificationError: a move does not take arcs to arcs.
-    """
-    images = list(_arc_images(cables, arcs, moves))
-    if not images:
-        return np.arange(arcs.size)
-    one, two = (np.concatenate(each) for each in zip(*images, strict=True))
-    return components(arcs.size, one, two)
-
-
-def _arc_images(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Iterator[tuple[Ints, Ints]]:
-    """Yield arcs that a move takes elsewhere, and where to, move by move."""
-    tail = np.repeat(np.arange(cables.vertices), np.diff(arcs.indptr))
-    key = tail * cables.vertices + arcs.head
-    order = np.argsort(key, kind="stable") if (np.diff(key) < 0).any() else np.arange(arcs.size)
-    look = arcs.looks[arcs.kind] * (int(arcs.count.max(initial=0)) + 1) + arcs.count
-    single = not (np.diff(key[order]) == 0).any()
-    for move in moves:
-        full = np.arange(cables.vertices)
-        full[move.moved] = move.image
-        touched: Bools = full != np.arange(cables.vertices)
-        some = order[touched[tail[order]] | touched[arcs.head[order]]]
-        after = full[tail[some]] * cables.vertices + full[arcs.head[some]]
-        if single:
-            is_at, comes_to = some, some[np.argsort(after)]
-            moved = np.sort(after)
-        else:
-            is_at, comes_to = some[np.lexsort((look[some], key[some]))], some[by := np.lexsort((look[some], after))]
-            moved = after[by]
-        require((key[is_at] == moved).all() and (look[is_at] == look[comes_to]).all(), TORN)
-        yield comes_to, is_at

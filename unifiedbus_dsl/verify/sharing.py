@@ -1,8 +1,11 @@
-"""Max-min fair rates and finish times, worked out anew from the cables for a few thousand flows.
+"""Max-min fair rates and finish times, worked out anew from the cables, one flow of each sort.
 
 Shares: each vertex passes what it holds on over the cables that lead nearer to the target, in equal parts; what an end
 point sends leaves by those of its cables that are nearest. Rates: all flows grow alike until something is full, and
-those on it stay; here one level at a time. What is too large for that is held to the ports of its end points.
+those on it stay; here one level at a time. Where automorphisms that keep the traffic carry flows to each other, one
+stands for all, and each arc of an orbit carries the mean of what these arcs carry. Rates that are told flow by flow are
+held to what makes them fair: each flow crosses something full on which none is faster. What is too large for that is
+held to the ports of its end points.
 """
 
 from __future__ import annotations
@@ -16,13 +19,23 @@ from attrs import frozen
 from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
+from unifiedbus_dsl.verify.components import components
 from unifiedbus_dsl.verify.distances import fewest_cables_to
 from unifiedbus_dsl.verify.matrix import Matrix
+from unifiedbus_dsl.verify.symmetries import Move, arc_orbits, check_move, end_images, end_orbits
 
 FLOWS = 2_000
-"""Flows of one set that are worked out anew."""
+"""Flows that are not alike whose rates are worked out anew; more are held to what is claimed of each."""
+PAIRS = 4_000_000
+"""Flows that are listed."""
+FEW = 16
+"""Flows that are as soon worked out as seen to be alike."""
+FOLDING = 20_000_000
+"""Flows times automorphisms up to which it is seen which are alike, in all steps of a collective together."""
 ENTRIES = 4_000_000
-"""Vertices times sources, and arcs times targets, up to which they are."""
+"""Vertices times sources of a target up to which they are."""
+MAX_WORK = 20_000_000
+"""Arcs times targets up to which they are."""
 FULL = 1e-9
 """Relative distance at which a resource is full."""
 SAME = 1e-6
@@ -31,42 +44,94 @@ SAME = 1e-6
 
 @frozen(eq=False)
 class FlowSet:
-    """Flow f carries `size[f]` (of whatever is counted) from end point `source[f]` to another, `target[f]`."""
+    """Flow f carries `size[f]` (of whatever is counted) from end point `source[f]` to another, `target[f]`; so does
+    each of the `count[f]` flows that the automorphisms `kept` carry it to."""
 
     source: Ints
     target: Ints
     size: Floats
+    count: Ints
+    kept: tuple[Move, ...] = ()
 
     @classmethod
     def of(cls, matrix: Matrix) -> FlowSet | None:
-        """Return the pairs of a matrix; None where they are too many to be worked out anew."""
+        """Return the pairs of a matrix, each for itself; None where they are too many."""
         if matrix.group is None:
             assert matrix.source is not None
             assert matrix.target is not None
             assert matrix.rates is not None
-            return cls(matrix.source, matrix.target, matrix.rates) if len(matrix.source) <= FLOWS else None
-        members = np.flatnonzero(matrix.group >= 0)
-        if int((np.bincount(matrix.group[members]) ** 2).sum()) > FLOWS + len(members):
-            return None
-        of = matrix.group[members]
-        s, t = np.nonzero((of[:, None] == of) & ~np.eye(len(of), dtype=bool))
-        return cls(members[s], members[t], np.full(len(s), matrix.rate))
+            source, target, size = matrix.source, matrix.target, matrix.rates
+        else:
+            members = np.flatnonzero(matrix.group >= 0)
+            of = matrix.group[members]
+            if int((np.bincount(of).astype(np.int64) ** 2).sum()) > PAIRS + len(members):
+                return None
+            order = np.argsort(of, kind="stable")
+            first, many = np.cumsum(np.bincount(of)) - np.bincount(of), np.bincount(of)[of]
+            start = np.cumsum(many) - many
+            one = np.repeat(np.arange(len(of)), many)
+            two = order[np.repeat(first[of] - start, many) + np.arange(int(many.sum()))]
+            source, target = members[one[one != two]], members[two[one != two]]
+            size = np.full(len(source), matrix.rate)
+        return cls(source, target, size, np.ones(len(source), dtype=np.int64)) if len(source) <= PAIRS else None
+
+    def folded(self, cables: Cables, arcs: Arcs, matrix: Matrix, moves: Sequence[Move]) -> FlowSet:
+        """Return one flow of each sort that automorphisms show to be alike, where there are more than `FEW` and that is
+        not too much work."""
+        if not 0 < self.folding(moves) <= FOLDING:
+            return self
+        key = self.target.astype(np.int64) * cables.ends + self.source
+        order = np.argsort(key)
+        key, label, kept = key[order], np.arange(len(key)), list[Move]()
+        if (np.diff(key) == 0).any():
+            return self
+        for move in moves:
+            goes = np.arange(cables.ends)
+            source, target = end_images(cables, move)
+            if not matrix.is_kept(source, target):
+                continue
+            goes[source] = target
+            after = goes[self.target[order]] * cables.ends + goes[self.source[order]]
+            place = np.searchsorted(key, after)
+            if (label != label[place]).any():
+                check_move(cables, arcs, move)
+                kept.append(move)
+                label = components(len(key), label, label[place])[label]
+        first, count = np.unique(label, return_counts=True)
+        one = order[first]
+        return FlowSet(self.source[one], self.target[one], self.size[one], count, tuple(kept))
+
+    def folding(self, moves: Sequence[Move]) -> int:
+        """Return what it costs to see which flows are alike: flows times automorphisms, nothing where they are few."""
+        return len(self.source) * len(moves) if len(self.source) > FEW else 0
 
     def few(self, cables: Cables, arcs: Arcs) -> bool:
         """Return whether they are worked out anew."""
-        rows, columns = len(np.unique(self.source)), len(np.unique(self.target))
-        return cables.vertices * rows <= ENTRIES and arcs.size * columns <= ENTRIES
+        to_one = int(np.bincount(self.target).max(initial=0))
+        return cables.vertices * to_one <= ENTRIES and arcs.size * len(np.unique(self.target)) <= MAX_WORK
 
 
 @frozen(eq=False)
 class Use:
-    """What each flow takes of each arc, then of what end points send, then of what they receive, as a sparse matrix
-    [F, A + 2E]; `capacity` [A + 2E]; `slowest_s` is the latency of the slowest path (NaN where latencies are not
-    known)."""
+    """What a flow of each sort takes of the arcs of each sort, then of what end points of each sort send, then receive,
+    as a sparse matrix [F, R]; `load` [R, F] is what one of them carries of all the flows of a sort, and has of
+    `capacity` [R]. `slowest_s` is the latency of the slowest path (NaN where latencies are not known)."""
 
     matrix: Any
+    load: Any
     capacity: Floats
     slowest_s: float
+
+    @classmethod
+    def of(cls, matrix: Any, capacity: Floats, count: Ints, sort: Ints, slowest_s: float) -> Use:
+        """Return the use of arcs and end points of each `sort` [A + 2E], from that of each for itself."""
+        from scipy.sparse import csr_matrix, diags
+
+        numbers, first, sort, size = np.unique(sort, return_index=True, return_inverse=True, return_counts=True)
+        if len(numbers) < len(sort):
+            matrix = matrix @ csr_matrix((np.ones(len(sort)), (np.arange(len(sort)), sort)))
+        load = (diags(1.0 / size) @ matrix.T @ diags(count.astype(np.float64))).tocsr()
+        return cls(matrix.tocsr(), load, capacity[first], slowest_s)
 
 
 def work_out(cables: Cables, arcs: Arcs, flows: FlowSet) -> Use:
@@ -95,8 +160,10 @@ def work_out(cables: Cables, arcs: Arcs, flows: FlowSet) -> Use:
     share += [np.ones(len(every)), np.ones(len(every))]
     shape = len(every), arcs.size + 2 * cables.ends
     matrix = csr_matrix((np.concatenate(share), (np.concatenate(flow), np.concatenate(arc))), shape=shape)
-    carried = arcs.capacity(slice(None))
-    return Use(matrix, np.concatenate([carried, cables.injection_Bps, cables.injection_Bps]), slowest)
+    capacity = np.concatenate([arcs.capacity(slice(None)), cables.injection_Bps, cables.injection_Bps])
+    of_arcs, of_ends = arc_orbits(cables, arcs, flows.kept), end_orbits(cables, arcs, flows.kept)
+    sort = np.concatenate([of_arcs, arcs.size + of_ends, arcs.size + cables.ends + of_ends])
+    return Use.of(matrix, capacity, flows.count, sort, slowest)
 
 
 class _Shares:
@@ -146,13 +213,11 @@ class _Shares:
 
 def fill(use: Use, alive: Ints) -> Floats:
     """Return the max-min fair rates of these flows, the others at rest, byte/s."""
-    matrix = use.matrix[alive]
     bounded = np.isfinite(use.capacity)
-    matrix, capacity = matrix[:, bounded], use.capacity[bounded]
+    matrix, load, capacity = use.matrix[alive][:, bounded], use.load[bounded][:, alive], use.capacity[bounded]
     rate, growing = np.zeros(len(alive)), np.ones(len(alive))
-    column = matrix.T.tocsr()
     while growing.any():
-        wanted, room = column @ growing, capacity - column @ rate
+        wanted, room = load @ growing, capacity - load @ rate
         step = np.divide(room, wanted, out=np.full(len(room), np.inf), where=wanted > 1e-12)
         least = max(0.0, float(step.min(initial=np.inf)))
         if least == np.inf:
@@ -163,6 +228,26 @@ def fill(use: Use, alive: Ints) -> Floats:
         stopped = matrix @ full.astype(np.float64) > 1e-12
         growing[stopped] = 0.0
     return rate
+
+
+def check_fair(use: Use, rate: Floats) -> None:
+    """Hold rates to be max-min fair: all fits, and each flow crosses something full on which none is faster.
+
+    Raises:
+        VerificationError: they are not.
+    """
+    bounded = np.isfinite(use.capacity)
+    matrix, load, capacity = use.matrix[:, bounded].tocoo(), use.load[bounded], use.capacity[bounded]
+    free = np.asarray(use.matrix[:, bounded].sum(axis=1)).ravel() <= 0
+    require((np.isinf(rate) == free).all(), "rates are not max-min fair: what nothing holds back has no limit")
+    rate = np.where(free, 0.0, rate)
+    carried = load @ rate
+    require(not (carried > capacity * (1 + SAME)).any(), "rates are not max-min fair: they do not fit")
+    fastest, held = np.zeros(len(capacity)), free.copy()
+    np.maximum.at(fastest, matrix.col, rate[matrix.row])
+    full = (carried >= capacity * (1 - SAME))[matrix.col] & (rate[matrix.row] >= fastest[matrix.col] * (1 - SAME))
+    held[matrix.row[full]] = True
+    require(held.all(), "rates are not max-min fair: a flow could be faster")
 
 
 def finish(use: Use, size: Floats) -> float:
@@ -212,7 +297,7 @@ def follow(cables: Cables, arcs: Arcs, flows: FlowSet, start: Ints, arc: Ints, c
     matrix = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(many), size + 2 * cables.ends))
     one = arcs.capacity_Bps[arcs.kind[used[0]]]
     capacity = np.concatenate([one, cables.injection_Bps, cables.injection_Bps])
-    return Use(matrix, capacity, np.nan)
+    return Use.of(matrix, capacity, flows.count, np.arange(len(capacity)), np.nan)
 
 
 def slowest_port(cables: Cables, matrix: Matrix) -> float:
@@ -234,9 +319,10 @@ def slowest_port(cables: Cables, matrix: Matrix) -> float:
 
 @frozen(eq=False)
 class FairCertificate:
-    """Max-min fair rates of the pairs of a matrix, whatever each sends: `count[c]` flows have `rate[c]`, byte/s. With
-    `last_s` the last ends then where each carries `size_bytes`. A flow is shared out over all shortest paths, or takes
-    the `path` (starts, arcs and cables in these) that is stated."""
+    """Max-min fair rates of the pairs of a matrix, whatever each sends: `count[c]` flows have `rate[c]`, byte/s; where
+    none has more than one, they are those of the pairs in order. With `last_s` the last ends then where each carries
+    `size_bytes`. A flow is shared out over all shortest paths, or takes the `path` (starts, arcs and cables in these)
+    that is stated. `moves` are automorphisms by which flows may be alike."""
 
     arcs: Arcs
     matrix: Matrix
@@ -245,26 +331,38 @@ class FairCertificate:
     path: tuple[Ints, Ints, Ints] | None = None
     size_bytes: float = 0.0
     last_s: float = 0.0
+    moves: Sequence[Move] = ()
 
     def prove(self, cables: Cables) -> Proved:
         """Return the least rate."""
         least, flows = float(self.rate.min()), FlowSet.of(self.matrix)
-        if flows is None or not flows.few(cables, self.arcs):
+        each = flows is not None and len(self.rate) == len(flows.source) and bool((self.count == 1).all())
+        if flows is not None and not (each and flows.few(cables, self.arcs)) and self.path is None:
+            flows, each = flows.folded(cables, self.arcs, self.matrix, self.moves), False
+        if flows is None or not flows.few(cables, self.arcs) or not (each or len(flows.source) <= FLOWS):
             require(least * slowest_port(cables, self.matrix) <= 1 + SAME, "the slowest flow is faster than its ports")
             return Proved.exactly(
                 least, f"that rates are fair: {int(self.count.sum()):,} flows were held to ports alone"
             )
         given = (cables, self.arcs, flows)
         use = work_out(*given) if self.path is None else follow(*given, *self.path)
-        rate = fill(use, np.arange(len(flows.source)))
-        claimed = np.sort(np.repeat(self.rate, np.round(self.count).astype(np.int64)))
-        rates = np.sort(rate)
-        require(len(rates) == len(claimed), "not as many rates as flows")
-        require(np.allclose(rates, claimed, rtol=SAME, atol=0.0), "rates are not max-min fair")
-        if self.size_bytes:
-            last = finish(use, np.full(len(rate), self.size_bytes))
+        if each:
+            check_fair(use, self.rate)
+        else:
+            self._check_sorts(flows, fill(use, np.arange(len(flows.source))))
+        if self.size_bytes and len(flows.source) <= FLOWS:
+            last = finish(use, np.full(len(flows.source), self.size_bytes))
             require(abs(last - self.last_s) <= SAME * last, "flows do not end when it is said")
-        return Proved.exactly(float(rate.min()))
+        elif self.size_bytes:
+            return Proved.exactly(least, f"when the last of {len(flows.source):,} flows ends")
+        return Proved.exactly(least)
+
+    def _check_sorts(self, flows: FlowSet, rate: Floats) -> None:
+        """Hold the rates to be those of all flows of each sort."""
+        many = np.round(self.count).astype(np.int64)
+        require(int(many.sum()) == int(flows.count.sum()), "not as many rates as flows")
+        claimed, right = np.sort(np.repeat(self.rate, many)), np.sort(np.repeat(rate, flows.count))
+        require(np.allclose(right, claimed, rtol=SAME, atol=0.0), "rates are not max-min fair")
 
 
 @frozen(eq=False)
@@ -282,10 +380,12 @@ class TimedStep:
 @frozen(eq=False, slots=False)
 class Timer:
     """Steps worked out on `arcs`, each matrix once. The arcs know every length, or with `least` below 1 each cable is
-    taken to be as slow as any of its rate: then a latency is at the least this part of what is said."""
+    taken to be as slow as any of its rate: then a latency is at the least this part of what is said. `moves` are
+    automorphisms by which flows may be alike."""
 
     arcs: Arcs
     least: float = 1.0
+    moves: Sequence[Move] = ()
 
     def seconds(self, cables: Cables, steps: Sequence[TimedStep]) -> Proved:
         """Return bounds on the time of steps one after another, and which were held to ports alone.
@@ -316,7 +416,10 @@ class Timer:
         known = vars(self).setdefault("_times", {})
         if id(matrix) not in known:
             flows, seconds, slowest = FlowSet.of(matrix), None, 0.0
-            if self.least == 1 and flows is not None and flows.few(cables, self.arcs):
+            if self.least == 1 and flows is not None:
+                work = vars(self)["_folding"] = vars(self).get("_folding", 0) + flows.folding(self.moves)
+                flows = flows if work > FOLDING else flows.folded(cables, self.arcs, matrix, self.moves)
+            if self.least == 1 and flows is not None and len(flows.source) <= FLOWS and flows.few(cables, self.arcs):
                 use = work_out(cables, self.arcs, flows)
                 seconds, slowest = finish(use, flows.size), use.slowest_s
             known[id(matrix)] = matrix, (slowest_port(cables, matrix), seconds, slowest)

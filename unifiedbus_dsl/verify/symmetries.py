@@ -8,7 +8,7 @@ holds of the arcs out holds of those in; where a line forwards between two sides
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, hashed
-from unifiedbus_dsl.verify.cables import PIECE, Cables, Ids, Ints
+from unifiedbus_dsl.verify.cables import PIECE, Bools, Cables, Ids, Ints
+from unifiedbus_dsl.verify.components import components
 
 
 @frozen(eq=False)
@@ -96,3 +97,42 @@ def check_move(cables: Cables, arcs: Arcs, move: Move) -> None:
         after += int((hashed(full[tail], full[head], kind, cables.vertices) * count).sum(dtype=np.uint64))
     require(before % 2**64 == after % 2**64, "a symmetry does not bring the arcs back")
     known.append((arcs, moved, image))
+
+
+def arc_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Ints:
+    """Return a number for each arc, equal for those that automorphisms carry to each other, [A].
+
+    Raises:
+        VerificationError: a move does not take arcs to arcs.
+    """
+    images = list(_arc_images(cables, arcs, moves))
+    if not images:
+        return np.arange(arcs.size)
+    one, two = (np.concatenate(each) for each in zip(*images, strict=True))
+    return components(arcs.size, one, two)
+
+
+def _arc_images(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Iterator[tuple[Ints, Ints]]:
+    """Yield arcs that a move takes elsewhere, and where to, move by move."""
+    tail = np.repeat(np.arange(cables.vertices), np.diff(arcs.indptr))
+    key = tail * cables.vertices + arcs.head
+    order = np.argsort(key, kind="stable") if (np.diff(key) < 0).any() else np.arange(arcs.size)
+    look = arcs.looks[arcs.kind] * (int(arcs.count.max(initial=0)) + 1) + arcs.count
+    single = not (np.diff(key[order]) == 0).any()
+    for move in moves:
+        full = np.arange(cables.vertices)
+        full[move.moved] = move.image
+        touched: Bools = full != np.arange(cables.vertices)
+        some = order[touched[tail[order]] | touched[arcs.head[order]]]
+        after = full[tail[some]] * cables.vertices + full[arcs.head[some]]
+        if single:
+            is_at, comes_to = some, some[np.argsort(after)]
+            moved = np.sort(after)
+        else:
+            is_at, comes_to = some[np.lexsort((look[some], key[some]))], some[by := np.lexsort((look[some], after))]
+            moved = after[by]
+        require(
+            (key[is_at] == moved).all() and (look[is_at] == look[comes_to]).all(),
+            "a symmetry does not bring the arcs back",
+        )
+        yield comes_to, is_at
