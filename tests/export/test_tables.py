@@ -180,11 +180,35 @@ def test_what_has_no_tables_is_refused(body: str, form: str, said: str, tmp_path
     assert [each.code for each in sink if each.severity.name == "ERROR"] == ["UB0802"]
 
 
+@pytest.mark.parametrize("form", ["ns3", "booksim", "sst"])
 @pytest.mark.parametrize(("size", "told"), [(3, False), (6, True)])
-def test_ns3_tells_of_a_ring_that_hangs(size: int, told: bool, tmp_path: Path) -> None:
+def test_simulators_of_lossless_links_are_told_of_a_ring_that_hangs(
+    form: str, size: int, told: bool, tmp_path: Path
+) -> None:
     fabric = fabric_of(f"c[{size}] : Chip(ports = 2)\nconnect c.p as ring over Wire(1 m)")
-    said = [each.message for each in write(fabric, "ns3", tmp_path)]
+    said = [each.message for each in write(fabric, form, tmp_path / "out")]
     assert any("can deadlock" in message for message in said) is told
+
+
+@pytest.mark.parametrize(("size", "told"), [(3, False), (6, True)])
+def test_switches_of_hpcc_in_a_ring_hang_too(size: int, told: bool, tmp_path: Path) -> None:
+    body = (
+        f"h[{size}] : Host\nr[{size}] : Router(ports = 3)\nconnect h[i].p[0] -- r[i].p[0] over Wire(1 m) for i\n"
+        "connect r[*].p[1..2] as ring over Wire(1 m)"
+    )
+    said = [each.message for each in write(fabric_of(body), "hpcc", tmp_path / "out")]
+    assert any("can deadlock" in message for message in said) is told
+
+
+def test_a_large_symmetric_machine_is_looked_at_and_one_beyond_the_limit_is_said_not_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabric = compile(SPECS / "textbook/torus.ubus").fabric("torus3d")  # 512 goals times 3,072 channels, all alike
+    told = [each.message for each in write(fabric, "booksim", tmp_path / "one")]
+    assert any("can deadlock" in message for message in told)
+    monkeypatch.setattr("unifiedbus_dsl.export.common.deadlock.MOST_CABLES", 10)
+    told = [each.message for each in write(fabric, "booksim", tmp_path / "two")]
+    assert any("was not looked at" in message for message in told)
 
 
 # ---- OpenSM ---------------------------------------------------------------------------------------------------------

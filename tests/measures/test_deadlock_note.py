@@ -29,6 +29,27 @@ def test_a_ring(question: str, noted: bool) -> None:
     assert (answer.detail.get("deadlock") == "cycle") is noted
 
 
+@pytest.mark.parametrize(
+    ("question", "noted"),
+    [
+        ("time(alltoall(all npu, size = 1 MiB))", True),
+        ("time(allreduce(all npu, size = 1 MiB), algorithm = ring)", False),  # nobody passes anybody
+        ("time(allreduce(all npu, size = 1 MiB), algorithm = direct)", True),
+        ("sweep(alltoall(all npu))", True),
+        ("sweep(allreduce(all npu), algorithm = ring)", False),
+    ],
+)
+def test_a_step_of_a_collective_on_a_ring(question: str, noted: bool) -> None:
+    answer = ask(RING, question)
+    assert (deadlock_note.STEP_NOTE in answer.assumptions) is noted
+    assert (answer.detail.get("deadlock") == "cycle") is noted
+
+
+def test_steps_that_cost_too_much_are_said_not_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlock_note, "CHEAP", 1)
+    assert ask(RING, "time(alltoall(all npu, size = 1 MiB))").detail["deadlock"] == "not looked at"
+
+
 def test_where_it_costs_too_much_it_is_said_not_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlock_note, "CHEAP", 1)
     answer = ask(RING, "throughput(alltoall(all npu))")

@@ -15,6 +15,7 @@ from unifiedbus_dsl.graph.from_fabric import arc_kinds
 from unifiedbus_dsl.graph.symmetry import arrays_of
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified, arcs_of, matrix_of, moves_of
+from unifiedbus_dsl.measures.deadlock_note import noted_steps
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.planes import links_sentence, open_sentence
 from unifiedbus_dsl.measures.registry import schedules
@@ -92,6 +93,7 @@ def time(call: MeasureCall) -> Certified[Answer]:
     text = f"{shown}, busbw {fastest.busbw_Bps / 1e9:,.4g} GB/s"
     binding = (f"step {longest.name}, {format_share(longest.duration_s / fastest.time_s, places=0)} of the time",)
     answer = call.exact(fastest.time_s, TIME, binding=binding, assumptions=said, detail=detail, text=text)
+    answer = noted_steps(call.machine, answer, (step.shape for step in fastest.steps))
     steps = _Steps(call.machine, asking)
     certificate = TimeCertificate(steps.timer, [steps.of(each) for each in tried])
     if asking.least == 1.0:
@@ -165,6 +167,7 @@ def sweep(call: MeasureCall) -> Certified[Answer]:
     rows = _rows(swept)
     detail = {"sweep": rows, "refused": dict(swept.refused)}
     answer = call.exact(top.busbw_Bps, RATE, assumptions=said, detail=detail, lines=_table(rows))
+    answer = noted_steps(call.machine, answer, (step.shape for each in swept.best for step in each.steps))
     steps, factor = _Steps(call.machine, asking), busbw_factor(swept.collective, swept.members)
     rows_of = [
         (size, [steps.of(each) for each in row]) for size, row in zip(swept.sizes_bytes, swept.times, strict=True)

@@ -6,6 +6,7 @@ times arcs. Elsewhere the detail of the answer says that it was not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -26,6 +27,7 @@ from unifiedbus_dsl.solver.network_context import NetworkContext
 CHEAP = 400_000
 """Goals times arcs up to which channels are looked at."""
 NOTE = "can deadlock on lossless links without further virtual lanes: see `deadlock_free`"
+STEP_NOTE = f"a step of it {NOTE}"
 ABOUT_RATES = ("throughput", "load", "fair")
 """Measures whose traffic is under way all at once."""
 Finding: TypeAlias = Literal["free", "cycle", "not looked at"]
@@ -44,6 +46,18 @@ def noted(call: MeasureCall, answer: Answer) -> Answer:
         return answer
     notes = (NOTE,) if finding == "cycle" else ()
     return evolve(answer, assumptions=(*answer.assumptions, *notes), detail=answer.detail | {"deadlock": finding})
+
+
+def noted_steps(machine: NetworkContext, answer: Answer, shapes: Iterable[Demand]) -> Answer:
+    """Return the answer about a collective with what it says of deadlock: `shapes` are under way one after another,
+    each over all shortest paths."""
+    if machine.whole is not None or machine.run is not None:
+        return answer
+    findings = {look(machine, shape, PathRule("shortest")) for shape in {id(each): each for each in shapes}.values()}
+    if "cycle" in findings:
+        said = (*answer.assumptions, STEP_NOTE)
+        return evolve(answer, assumptions=said, detail=answer.detail | {"deadlock": "cycle"})
+    return evolve(answer, detail=answer.detail | {"deadlock": "not looked at"}) if findings - {"free"} else answer
 
 
 def _arguments(call: MeasureCall) -> tuple[str, ...]:
@@ -66,14 +80,15 @@ def _looked_at(call: MeasureCall, rule: PathRule) -> Finding:
     return look(confined.machine, demand, rule)
 
 
-def look(machine: NetworkContext, demand: Demand, rule: PathRule) -> Finding:
-    """Return whether channels depend on each other in a circle, where it is cheap to see."""
+def look(machine: NetworkContext, demand: Demand, rule: PathRule, most: float | None = None) -> Finding:
+    """Return whether channels depend on each other in a circle, where that takes up to `most` goals times arcs,
+    by default what is cheap."""
     if rule.via in ("switch", "group"):
         return "not looked at"
     symmetry = _symmetry(machine, demand, rule)
     network = machine.network
     goals = np.flatnonzero(column_sums(demand, network.ends) > 0)
-    if len(np.unique(symmetry.end_orbit[goals])) * network.arcs > CHEAP:
+    if len(np.unique(symmetry.end_orbit[goals])) * network.arcs > (CHEAP if most is None else most):
         return "not looked at"
     channels = dependencies(routes(symmetry, demand, rule))
     return "cycle" if topological_levels(channels.orbits, channels.before, channels.after) is None else "free"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import left_out, remark
+from unifiedbus_dsl.export.common.deadlock import tell_deadlock
 from unifiedbus_dsl.export.common.devices import forwards, latencies, of_kind, tiers
 from unifiedbus_dsl.export.common.pairs import Pairs, pairs_of
 from unifiedbus_dsl.ir.fabric import Fabric
@@ -117,12 +118,15 @@ def numbered(fabric: Fabric, group: Ints) -> Ints:
     return number
 
 
-def tell(found: Hosts, marking: Bools, sink: Sink, name: str) -> None:
-    """Tell of links between hosts, and of the rates of `marking` switches, for which the configuration of a run has to
-    have thresholds of congestion: those given grow with the rate as the usual ones do."""
+def tell(fabric: Fabric, found: Hosts, marking: Bools, sink: Sink, name: str) -> None:
+    """Tell of links between hosts, or else of deadlock between switches, and of the rates of `marking` switches, for
+    which the configuration of a run has to have thresholds of congestion: those given grow with the rate as the usual
+    ones do."""
     direct = int((found.host[found.a] & found.host[found.b]).sum())
     if direct:
         left_out(sink, f"{name} sends over switches only, and {direct:,} links join end points directly", "ns3")
+    else:
+        tell_deadlock(fabric, sink, name)
     at_switch = marking[found.a] | marking[found.b]
     rates = np.unique(np.round(found.rate[at_switch] * 8)).astype(np.int64).tolist()
     if rates:

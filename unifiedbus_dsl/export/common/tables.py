@@ -12,11 +12,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import ExportInput, refuse, remark, too_large
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.measures.deadlock_note import look
-from unifiedbus_dsl.solver.bounds import NotAdmittedError
-from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
 from unifiedbus_dsl.solver.deadlock.tables import ForwardingTables
-from unifiedbus_dsl.solver.demand import all_to_all
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify.cables import read_cables
 from unifiedbus_dsl.verify.tables import StatedTables, check_tables
@@ -107,18 +103,6 @@ def tell_lanes(tables: ForwardingTables, sink: Sink, help: str) -> None:
     if tables.lanes > 1:
         message = f"these tables are free of deadlock on {tables.lanes} virtual lanes, and not on fewer of these"
         remark(sink, "UB0806", message.replace(", and not on fewer of these", ""), help)
-
-
-def tell_deadlock(machine: NetworkContext, sink: Sink, name: str) -> None:
-    """Tell where packets of all end points on all shortest paths can wait in a circle, if that is cheap to see."""
-    everyone = all_to_all(machine.network)
-    try:
-        deadlock = look(machine, everyone, PathRule("shortest"))
-    except NotAdmittedError:
-        return  # some pair has no path
-    if deadlock == "cycle":
-        message = f"all-to-all over shortest paths can deadlock on lossless links: {name} may stand still"
-        remark(sink, "UB0806", message, "`virtual_lanes(alltoall(all npu))` says how many lanes free it")
 
 
 def labels_of(fabric: Fabric) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import ExportInput, Format, left_out, remark
+from unifiedbus_dsl.export.common.deadlock import tell_deadlock
 from unifiedbus_dsl.export.common.devices import of_kind, tell_forwarding
 from unifiedbus_dsl.export.common.routers import Floats, Ints, Routers, routers_of, tell
 from unifiedbus_dsl.export.common.stream import number, write_text
@@ -28,6 +29,7 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
         left_out(sink, f"BookSim has channels of one rate only, and this machine has {routers.rates}", "simgrid")
     tell_forwarding(fabric, sink, "BookSim routes")
     tell(routers, sink, "BookSim")
+    tell_deadlock(fabric, sink, "BookSim")
     ends = routers.device[~of_kind(fabric, "switch")[routers.device]]
     if (routers.half[ends] > 0).any():
         left_out(

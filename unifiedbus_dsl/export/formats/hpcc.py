@@ -30,7 +30,7 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
         raise refuse(sink, "HPCC sends between end points, and here are none", "json", plan.type(plan.root).span)
     group = np.where(hosts.host, 0, np.where(hosts.switch, 1, -1))
     hosts = merge(hosts, numbered(subject.fabric, group))
-    tell(hosts, hosts.switch, sink, "HPCC")
+    tell(subject.fabric, hosts, hosts.switch, sink, "HPCC")
     ends = np.concatenate([hosts.a, hosts.b])
     ports = int(np.bincount(ends[hosts.switch[ends]]).max(initial=0))
     if ports > MOST_PORTS:

@@ -25,13 +25,12 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import ExportInput, Flows, Format, left_out, refuse, remark, too_large
+from unifiedbus_dsl.export.common.deadlock import tell_deadlock
 from unifiedbus_dsl.export.common.devices import forwards, latencies, of_kind
 from unifiedbus_dsl.export.common.stream import kind_facts, number, pieces, write_text
-from unifiedbus_dsl.export.common.tables import tell_deadlock
 from unifiedbus_dsl.graph.from_fabric import cable_ends, from_fabric
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.solver.network_context import NetworkContext
 
 MOST_PAIRS = 4_000_000
 """Nodes times targets: routes beyond that are gigabytes, and the simulator is packet by packet."""
@@ -65,7 +64,7 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
         )
     half = np.where(forwards(fabric), latencies(fabric) / 2, 0.0)
     _tell(fabric, half, sink)
-    tell_deadlock(NetworkContext(fabric, symmetric=False), sink, "ns-3-UB")
+    tell_deadlock(fabric, sink, "ns-3-UB")
     write_text(path / "network_attribute.txt", _attributes(fabric))
     write_text(path / "node.csv", _nodes(fabric))
     write_text(path / "topology.csv", _topology(fabric, half))

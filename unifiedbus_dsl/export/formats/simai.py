@@ -36,7 +36,7 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     npu = next(key for key, of in fabric.plan.devices.items() if of.kind == "npu")
     total, inner = len(hosts.host), len(servers)
     outer = int(hosts.switch.sum()) - inner
-    tell(hosts, np.arange(total) >= total - outer, sink, "SimAI")
+    tell(fabric, hosts, np.arange(total) >= total - outer, sink, "SimAI")
     head = f"{total} {per_server} {inner} {outer} {len(hosts.a)} {plain(npu).upper()}\n"
     write_text(path, topology(head, hosts))
 

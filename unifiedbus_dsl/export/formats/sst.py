@@ -18,6 +18,7 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import python, xml
 from unifiedbus_dsl.export.base import ExportInput, Format, left_out, remark, too_large
+from unifiedbus_dsl.export.common.deadlock import tell_deadlock
 from unifiedbus_dsl.export.common.devices import latency_of, of_kind, tell_forwarding
 from unifiedbus_dsl.export.common.names import Slugs, plain
 from unifiedbus_dsl.export.common.routers import Routers, routers_of, tell
@@ -58,6 +59,7 @@ def _told(fabric: Fabric, found: Routers, sink: Sink) -> None:
         )
     tell_forwarding(fabric, sink, "merlin routes")
     tell(found, sink, "merlin")
+    tell_deadlock(fabric, sink, "merlin")
 
 
 def _graph(fabric: Fabric, found: Routers) -> Iterator[str]:
