@@ -33,7 +33,8 @@ from unifiedbus_dsl.ir.plan import (
     algebra,
 )
 from unifiedbus_dsl.ir.plan.index import Points, count_points, evaluate, flat_index, lookups, points
-from unifiedbus_dsl.ir.plan.labels import groups_of, labels_at
+from unifiedbus_dsl.ir.plan.labels import groups_of
+from unifiedbus_dsl.semantic.checks.coincidence import subscript_text, tuple_text, values_at, where_equal
 
 
 @frozen(eq=False)
@@ -79,19 +80,8 @@ class _Array:
         """`plane[0].down[7]`."""
         inside = prod(labels.count for labels in self.labels)
         own, port = divmod(flat, inside)
-        outer = _subscript_text(groups_of(self.child), own)
-        return f"{self.child.name}{outer}.{self.port}{_subscript_text(self.labels, port)}"
-
-
-def _subscript_text(groups: Sequence[Labels], flat: int) -> str:
-    """`[0, 7]` for an element by its number among those that are there; nothing for a single one."""
-    places = np.unravel_index(flat, tuple(labels.count for labels in groups)) if groups else ()
-    at = [
-        str(int(k))
-        for labels, place in zip(groups, places, strict=True)
-        for k in np.unravel_index(int(labels_at(labels, place)), labels.sizes)
-    ]
-    return f"[{', '.join(at)}]" if at else ""
+        outer = subscript_text(groups_of(self.child), own)
+        return f"{self.child.name}{outer}.{self.port}{subscript_text(self.labels, port)}"
 
 
 def ports(plan: Plan, sink: Sink) -> None:
@@ -221,7 +211,7 @@ def _alone(array: _Array, use: Use, sink: Sink) -> bool:
         return True
     first, second = int(order[same[0]]), int(order[same[0] + 1])
     at = use.points()
-    a, b = _values(at, first), _values(at, second)
+    a, b = values_at(at, first), values_at(at, second)
     repeated = list(_repeated(use, a, b))
     if repeated:
         _say_repeated(array, use, repeated, (a, b), len(same), sink)
@@ -232,7 +222,7 @@ def _alone(array: _Array, use: Use, sink: Sink) -> bool:
         "UB0501",
         f"one port, two cables: {array.name(_again(use, array, a))}",
         span,
-        f"equal for {_tuple_text(a)} and {_tuple_text(b)}",
+        f"equal for {tuple_text(a)} and {tuple_text(b)}",
         notes=(f"{len(same):,} collision{'s' * (len(same) != 1)}",),
         help=help,
         fix=fix,
@@ -284,7 +274,7 @@ def _say_repeated(
         f"a table leads two cables to {array.name(_again(use, array, values[0]))}: {first.element(0)} and "
         f"{first.element(1)} are both {first.number}",
         use.span,
-        f"equal for {_tuple_text(values[0])} and {_tuple_text(values[1])}",
+        f"equal for {tuple_text(values[0])} and {tuple_text(values[1])}",
         labels=tuple(label for each in repeated for label in each.labels),
         notes=(f"{count:,} collision{'s' * (count != 1)}",),
         help=("no number may stand twice in the part of a table that numbers the ports of one device",),
@@ -295,15 +285,6 @@ def _again(use: Use, array: _Array, values: Mapping[str, int]) -> int:
     """Return the port at these index values, worked out again from the rule itself."""
     grids = {name: np.asarray(value) for name, value in values.items()}
     return int(flat_index(use.subscripts, array.shape, grids))
-
-
-def _values(at: Points, number: int) -> dict[str, int]:
-    return {name: int(value[0]) for name, value in at.at(np.array([number])).items()}
-
-
-def _tuple_text(values: Mapping[str, int]) -> str:
-    shown = {name: value for name, value in values.items() if not name.startswith("_")} or values
-    return "(" + ", ".join(f"{name.lstrip('_') or 'e'}={value}" for name, value in shown.items()) + ")"
 
 
 def _stride_help(use: Use) -> tuple[tuple[str, ...], Fix | None]:
@@ -348,8 +329,8 @@ def _say_shared(array: _Array, first: Use, second: Use, port: int, count: int, s
     """Say that two uses meet so many ports, of which this is the first."""
     name = array.name(port)
     message = _said_of(name, first, second)
-    values = [_values(use.points(), int(np.flatnonzero(use.flat(array.shape) == port)[0])) for use in (first, second)]
-    where = [f" for {_tuple_text(v)}" if any(not n.startswith("_") for n in v) else "" for v in values]
+    values = [values_at(use.points(), int(np.flatnonzero(use.flat(array.shape) == port)[0])) for use in (first, second)]
+    where = [f" for {tuple_text(v)}" if any(not n.startswith("_") for n in v) else "" for v in values]
     sink.error(
         "UB0501" if second.rule is not None else "UB0517",
         message,
@@ -378,34 +359,21 @@ def _place(use: Use) -> tuple[str, int]:
 
 
 def _ends_apart(rule: Rule, assembly: AssemblyType, sink: Sink) -> bool:
-    """Return a cable joins two different devices of the assembly's children, or at least two different elements."""
+    """Return whether each cable of a rule ends at another port than it begins; else say so."""
     if rule.left.child != rule.right.child or rule.left.port != rule.right.port:
         return True
-    pairs = list(zip((*rule.left.at, *rule.left.port_at), (*rule.right.at, *rule.right.port_at), strict=True))
-    if any(_never_equal(a, b, rule) for a, b in pairs):
-        return True
-    work.about(rule.span)
-    at = points(rule.axes, rule.where)
-    work.spend(at.size, work.LISTED)
-    same = np.ones((), dtype=bool)
-    for a, b in pairs:
-        same = same & np.asarray(evaluate(a, at.grids) == evaluate(b, at.grids))
-    hits = np.flatnonzero(np.broadcast_to(same, at.shape).ravel())
+    pairs = zip((*rule.left.at, *rule.left.port_at), (*rule.right.at, *rule.right.port_at), strict=True)
+    at, hits = where_equal(rule, tuple(pairs))
     if len(hits):
         sink.error(
             "UB0508",
             f"a cable begins and ends at the same port of `{rule.left.child}`",
             rule.span,
-            f"for {_tuple_text(_values(at, int(hits[0])))}",
+            f"for {tuple_text(values_at(at, int(hits[0])))}",
             notes=(f"{len(hits):,} such cable{'s' * (len(hits) != 1)} in {assembly.kind} `{assembly.key}`",),
             help=("leave these out: `where i < j`",),
         )
     return not len(hits)
-
-
-def _never_equal(a: IndexExpr, b: IndexExpr, rule: Rule) -> bool:
-    difference = algebra.affine(algebra.sub(a, b))
-    return not difference.terms and difference.constant != 0 and rule.where is None
 
 
 MAX_LISTED = 1 << 28
