@@ -13,14 +13,16 @@ from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.semantic.checks.islands import islands
 from unifiedbus_dsl.semantic.checks.lanes import lanes
 from unifiedbus_dsl.semantic.checks.lengths import lengths
+from unifiedbus_dsl.semantic.checks.loops import loops
 from unifiedbus_dsl.semantic.checks.ports import ports
 
-CHECKS: tuple[Callable[[Plan, Sink], None], ...] = (lanes, ports, lengths, islands)
+CHECKS: tuple[Callable[[Plan, Sink], None], ...] = (lanes, ports, lengths, islands, loops)
 """In order: a later one may rely on what an earlier one has found to hold."""
 
 
 def check(plan: Plan, sink: Sink) -> None:
-    """Run every check. `islands` is silent once anything else is wrong: a missing cable would be reported twice."""
+    """Run every check. `islands` and `loops` are silent once anything else is wrong: a missing cable, or one that ends
+    where it begins, would be reported twice."""
     for each in CHECKS:
-        if each is not islands or not sink.has_errors:
+        if each not in (islands, loops) or not sink.has_errors:
             each(plan, sink)
