@@ -109,6 +109,11 @@ _shapes = _some(expressions)
 _binders = _some(_node(tree.Binder, words, _maybe(expressions | _range)))
 
 
+_type_choices = st.recursive(
+    _types, lambda inner: inner | _node(tree.TypeChoice, expressions, inner, inner), max_leaves=3
+)
+
+
 def _statement(kind: Any, *parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, *parts, span=st.just(_SPAN), doc=_doc)
 
@@ -142,16 +147,17 @@ _body_statements: st.SearchStrategy[Any] = st.one_of(
     _statement(tree.PortDecl, words, _shapes, _node(tree.TypeRef, dotted), _lanes, _annotations),
     _statement(tree.PortExport, words, expressions),
     _statement(tree.Transit, _some(paths, 1)),
-    _statement(tree.Instance, words, _shapes, _types, _maybe(expressions), st.booleans(), _annotations),
+    _statement(tree.Instance, words, _shapes, _type_choices, _maybe(expressions), st.booleans(), _annotations),
     _statement(
         tree.Instance,
         words,
         _some(expressions, 1),
-        _types,
+        _type_choices,
         _maybe(expressions),
         st.booleans(),
         _annotations,
         _some(_gap),
+        _binders,
     ),
     _statement(tree.Connect, paths, paths, *_connect_tail),
     _statement(tree.ConnectPattern, paths, _maybe(paths), members, _args, *_connect_tail),

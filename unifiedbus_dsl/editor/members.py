@@ -208,7 +208,8 @@ class Types:
         for entry in entries:
             if isinstance(entry, Symbol) and isinstance(entry.node, tree.Instance) and entry.definition is not None:
                 module = entry.definition.module
-                definitions |= self.named(path_text(entry.node.type.path), module, entry.definition)
+                for ref in tree.types_of(entry.node.type):
+                    definitions |= self.named(path_text(ref.path), module, entry.definition)
         return {each for each in definitions if isinstance(each.node, tree.TypeDef)}
 
     def below(self, roots: Iterable[Definition]) -> set[Definition]:

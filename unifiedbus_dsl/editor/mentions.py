@@ -187,8 +187,9 @@ class _Reader:
             case tree.Instance():
                 into.define(self._member(node, "part", where))
                 self._all((*node.shape, *node.holes), where)
-                into.type_ref(node.type, where, *TYPES)
-                into.visit(node.condition, where)
+                inner = self._with_indices(node, where)
+                self._type_of_part(node.type, inner)
+                into.visit(node.condition, inner)
                 self._annotations(node.annotations, ("draw",))
             case tree.Open():
                 self._targets(node.ports, where)
@@ -204,16 +205,28 @@ class _Reader:
         word: tree.Word = node.name  # type: ignore[attr-defined]  # only asked of what has a name
         return self.types.symbol(word, noun, node, where.inside.node, where.inside)
 
+    def _type_of_part(self, node: tree.TypeRef | tree.TypeChoice, where: Where) -> None:
+        if isinstance(node, tree.TypeRef):
+            self.into.type_ref(node, where, *TYPES)
+            return
+        self.into.visit(node.test, where)
+        self._type_of_part(node.yes, where)
+        self._type_of_part(node.no, where)
+
+    def _with_indices(self, node: tree.Connect | tree.ConnectPattern | tree.Instance, where: Where) -> Where:
+        """Return where the indices that a statement lists are known."""
+        binders: dict[str, tuple[Symbol, ...]] = {}
+        for binder in node.binders:
+            symbol = self.types.symbol(binder.name, "index", binder, node)
+            self.into.define(symbol)
+            self.into.visit(binder.range, where)
+            binders.setdefault(binder.name.text, (symbol,))
+        return where.with_values(binders)
+
     def _connect(self, node: tree.Connect | tree.ConnectPattern | tree.ConnectCables, where: Where) -> None:
         into, inner = self.into, where
         if not isinstance(node, tree.ConnectCables):
-            binders: dict[str, tuple[Symbol, ...]] = {}
-            for binder in node.binders:
-                symbol = self.types.symbol(binder.name, "index", binder, node)
-                into.define(symbol)
-                into.visit(binder.range, where)
-                binders.setdefault(binder.name.text, (symbol,))
-            inner = where.with_values(binders)
+            inner = self._with_indices(node, where)
             into.visit_target(node.left, inner)
             into.visit_target(node.right, inner)
             into.visit(node.where, inner)

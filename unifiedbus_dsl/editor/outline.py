@@ -55,7 +55,9 @@ def _item(node: tree.FileStatement) -> OutlineItem | None:
 
 def _member(node: tree.Statement) -> OutlineItem:
     word: tree.Word = node.name  # type: ignore[attr-defined]  # only asked of what has a name
-    detail = node.type.text if isinstance(node, tree.Instance) else ""
+    detail = ""
+    if isinstance(node, tree.Instance):
+        detail = " or ".join(dict.fromkeys(ref.text for ref in tree.types_of(node.type)))
     return OutlineItem(word.text, MEMBER_NOUNS[type(node)], detail, node.span, word.span)
 
 

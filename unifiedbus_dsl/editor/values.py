@@ -14,7 +14,7 @@ from unifiedbus_dsl.base.units import RATE, Quantity, counted, format_quantity
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.editor.entries import Key, Symbol, key_of
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan, PlanType
-from unifiedbus_dsl.ir.plan.labels import range_text
+from unifiedbus_dsl.ir.plan.labels import called, range_text
 from unifiedbus_dsl.ir.plan.totals import count_cables
 from unifiedbus_dsl.semantic.connect.references import port_view
 from unifiedbus_dsl.semantic.names.model import Definition
@@ -26,6 +26,8 @@ from unifiedbus_dsl.vocabulary import attributes
 MOST_TYPES = 8
 """Types with their arguments of which a value is said one by one."""
 MOST_LETTERS = 120
+_FEW = 4
+"""Runs of alike elements of an array that are listed."""
 
 
 @frozen(eq=False, slots=False)
@@ -126,16 +128,21 @@ class Values:
 
     def part(self, kind: PlanType, name: str) -> str:
         """Return how many a part is, and of what type."""
-        child = kind.by_name.get(name) if isinstance(kind, AssemblyType) else None
-        if child is None:
+        children = kind.arrays.get(name, ()) if isinstance(kind, AssemblyType) else ()
+        if len(children) > 1:
+            return ", ".join(f"`{called(child)}` : `{child.type}`" for child in children[:_FEW]) + (
+                f", … {len(children) - _FEW} more" if len(children) > _FEW else ""
+            )
+        if not children:
             return ""
+        (child,) = children
         holes = "" if not child.labels else f", numbered {', '.join(range_text(each) for each in child.labels)}"
         return f"{child.count:,} × `{child.type}`{holes}" if prod(child.shape) > 1 else f"one `{child.type}`"
 
     def part_count(self, kind: PlanType, name: str) -> str:
         """Return how many a part is; empty where there is none."""
-        child = kind.by_name.get(name) if isinstance(kind, AssemblyType) else None
-        return f"{child.count:,}" if child is not None else ""
+        children = kind.arrays.get(name, ()) if isinstance(kind, AssemblyType) else ()
+        return f"{sum(child.count for child in children):,}" if children else ""
 
     def contents(self, kind: PlanType) -> str:
         """Return what one of a type holds, or has: `64 NPUs, 4 switches`, `18 ports, 1.008 TB/s each way`."""

@@ -102,16 +102,18 @@ class _SelectionWriter:
 def _subscripts(child: Child, elements: Ints) -> str | None:
     """`npu[0..3, *]` for elements of an array by number, None where they are no box of ranges."""
     if not child.shape:
-        return child.name
+        return child.text_name
     labels, shape = to_labels(child, elements), text_shape(child)
     places = [np.unique(axis) for axis in np.unravel_index(labels, shape)]
     there = [np.unique(axis) for axis in np.unravel_index(to_labels(child, np.arange(child.count)), shape)]
+    if child.array:  # there are others that `*` would name too
+        there = [np.zeros(0, dtype=np.int64)] * len(there)
     texts = [_range(axis, whole) for axis, whole in zip(places, there, strict=True)]
     if None in texts or not _meant(child, places, texts, labels):
         return None
     while texts and texts[-1] == "*":
         texts.pop()
-    return f"{child.name}[{', '.join(map(str, texts))}]" if texts else child.name
+    return f"{child.text_name}[{', '.join(map(str, texts))}]" if texts else child.text_name
 
 
 def _meant(child: Child, places: list[Ints], texts: list[str | None], labels: Ints) -> bool:

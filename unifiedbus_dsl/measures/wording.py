@@ -8,7 +8,7 @@ import numpy as np
 
 from unifiedbus_dsl.base.arrays import Ids, Ints
 from unifiedbus_dsl.graph.network import Network
-from unifiedbus_dsl.ir.fabric.names import device_paths, part_name
+from unifiedbus_dsl.ir.fabric.names import device_paths, element_at, part_name
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -49,7 +49,7 @@ def parts_around(plan: Plan, name: str) -> list[tuple[str, str]]:
     parts = []
     for segment in name.split("."):
         path.append(segment)
-        key = next(child.type for child in plan.assemblies[key].children if child.name == segment.split("[")[0])
+        key = element_at(plan, key, segment, name)[0].type
         parts.append((".".join(path), key))
     return parts
 

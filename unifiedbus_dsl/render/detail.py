@@ -148,7 +148,7 @@ def _joined(path: str, part: Part, child: Child) -> str:
     for size in reversed(child.shape):
         rest, place = divmod(rest, size)
         at.insert(0, place)
-    own = part.child + element_text(child, at)
+    own = child.text_name + element_text(child, at)
     return f"{path}.{own}" if path else own
 
 

@@ -32,7 +32,7 @@ from unifiedbus_dsl.render.floor import NothingPlacedError, floor_picture
 from unifiedbus_dsl.render.floor_spots import MOST_PLACES
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.overview import overview_picture
-from unifiedbus_dsl.render.plan_summary import PlanSummary, rate_text, with_spares
+from unifiedbus_dsl.render.plan_summary import PlanSummary, ends_called, rate_text, with_spares
 from unifiedbus_dsl.render.svg import svg
 
 MOST_DETAIL = 600
@@ -150,13 +150,15 @@ def _assembly(
     contents.append(["cables inside", with_spares(figures.cables, figures.spare_cables)])
     return {
         **_common(plan, assembly),
-        "ports": [[e.name, " × ".join(map(str, e.shape)) or "1"] for e in assembly.exports],
+        "ports": [[e.text_name, " × ".join(map(str, e.shape)) or "1"] for e in assembly.exports],
         "children": [_child(child) for child in assembly.children],
         "contents": contents,
         "portShapes": {e.name: list(e.shape) for e in assembly.exports},
         "exports": [{"name": e.name, "axes": _axes(e.axes), "ref": _ref(e.ref, tables)} for e in assembly.exports],
         "rules": [_rule(rule, tables) for rule in assembly.rules],
-        "bundles": [[f"{b.left} – {b.right} · {b.link}", b.text] for b in survey.bundles[assembly.key]],
+        "bundles": [
+            [f"{' – '.join(ends_called(assembly, b))} · {b.link}", b.text] for b in survey.bundles[assembly.key]
+        ],
     }
 
 
@@ -167,6 +169,8 @@ def _child(child: Child) -> dict[str, Any]:
     if child.labels:
         made["labels"] = [[list(labels.sizes), list(label_table(labels))] for labels in child.labels]
         made["text"] = shape_text(child)
+    if child.array:
+        made["called"] = child.array
     return made
 
 

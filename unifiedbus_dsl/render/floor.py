@@ -313,7 +313,9 @@ def _missing(plan: Plan, key: str, spots: Sequence[Spot]) -> list[str]:
         return []
     held = {spot.path.partition(".")[0].partition("[")[0] for spot in spots}
     texts = [
-        f"{c.count:,} × {c.name}" if c.shape else c.name for c in plan.assemblies[key].children if c.name not in held
+        f"{c.count:,} × {c.text_name}" if c.shape else c.text_name
+        for c in plan.assemblies[key].children
+        if c.text_name not in held
     ]
     rest = plan.device_count[key] - placed
     return [f"not placed: {', '.join(texts) or f'{rest:,} devices inside'}"]

@@ -97,12 +97,12 @@ def _spots(
             elif at is not None:
                 kind = plan.type(child.type).kind
                 extent = sizes.get(child.name, RACK)
-                yield Spot(name, child.name, child.type, kind, left, top, first, size, idle, extent)
+                yield Spot(name, child.text_name, child.type, kind, left, top, first, size, idle, extent)
         start += child.count * size
 
 
 def _element(child: Child, element: int, path: str) -> str:
-    own = child.name + element_text(child, np.unravel_index(element, child.shape) if child.shape else ())
+    own = child.text_name + element_text(child, np.unravel_index(element, child.shape) if child.shape else ())
     return f"{path}.{own}" if path else own
 
 

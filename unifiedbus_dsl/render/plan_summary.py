@@ -20,6 +20,7 @@ from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Quantity, format_quantity
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Export, Plan, PortRef, Rule
 from unifiedbus_dsl.ir.plan.index import IntArray, axes_used, count_points, evaluate, points
+from unifiedbus_dsl.ir.plan.labels import called
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import clipped
 from unifiedbus_dsl.render.palette import medium_colours
@@ -123,10 +124,16 @@ def sum_text(count: int, rate: Fraction) -> str:
 
 def bundle_name(plan: Plan, key: str, bundle: Bundle) -> str:
     """Return what a bundle joins: `npu – plane`, or `full mesh along npu[i, *]`."""
+    left, right = ends_called(plan.assemblies[key], bundle)
     if not bundle.inner:
-        return f"{bundle.left} – {bundle.right}"
+        return f"{left} – {right}"
     name = pattern_name(bundle, child_named(plan.assemblies[key], bundle.left))
-    return name if "[" in name else f"{bundle.left}, {name}"
+    return name if "[" in name else f"{left}, {name}"
+
+
+def ends_called(assembly: AssemblyType, bundle: Bundle) -> tuple[str, str]:
+    """Return what the two sides of a bundle are called."""
+    return called(child_named(assembly, bundle.left)), called(child_named(assembly, bundle.right))
 
 
 def pattern_name(bundle: Bundle, child: Child) -> str:
@@ -136,7 +143,7 @@ def pattern_name(bundle: Bundle, child: Child) -> str:
     if len(moving) != 1 or not 1 < len(child.shape) <= len(_SUBSCRIPTS):
         return name
     at = ["*" if d == moving[0] else letter for d, letter in zip(range(len(child.shape)), _SUBSCRIPTS, strict=False)]
-    return f"{name} along {clipped(child.name, 11, 90)}[{', '.join(at)}]"
+    return f"{name} along {clipped(child.text_name, 11, 90)}[{', '.join(at)}]"
 
 
 def bundles(plan: Plan, assembly: AssemblyType) -> tuple[Bundle, ...]:
@@ -215,7 +222,10 @@ def moving_dimensions(bundle: Bundle, child: Child) -> tuple[int, ...] | None:
 
 @frozen
 class Outlet:
-    """An exported port array: `ports` of `rate` each (byte/s, each direction), from the child array `child`."""
+    """An exported port array: `ports` of `rate` each (byte/s, each direction), from the child array `child`.
+
+    `name` is that in the plan; the text calls it `export.text_name`.
+    """
 
     name: str
     child: str

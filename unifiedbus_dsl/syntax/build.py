@@ -147,6 +147,9 @@ class Builder:
             return tree.TypeRef(c[0], span=span)
         return tree.TypeRef(c[0], c[1], True, span=span)
 
+    def on_type_choice(self, span: Span, c: Children) -> tree.TypeChoice:
+        return tree.TypeChoice(*c, span=span)
+
     def on_port(self, span: Span, c: Children) -> tree.PortDecl:
         name, shape, protocol, width, annotations = c
         lanes = tree.Number(width.text[1:], span=Span(self.source, width.start + 1, width.end))
@@ -169,9 +172,9 @@ class Builder:
         return self._instance(span, c, spare=True)
 
     def _instance(self, span: Span, c: Children, spare: bool) -> tree.Instance:
-        name, (shape, holes), type_ref, condition, annotations = c
+        name, (shape, holes), type_ref, condition, binders, annotations = c
         return tree.Instance(
-            name, shape, type_ref, condition, spare, annotations, holes, doc=self._doc(span), span=span
+            name, shape, type_ref, condition, spare, annotations, holes, binders, doc=self._doc(span), span=span
         )
 
     def on_shape_with_holes(self, span: Span, c: Children) -> tuple[Any, Any]:

@@ -29,6 +29,13 @@ def _type(node: tree.TypeRef) -> str:
     return dotted(node.path) + (arguments(node.args) if node.args or node.parens else "")
 
 
+def type_text(node: tree.TypeRef | tree.TypeChoice) -> str:
+    """Return the type of a part as it is written."""
+    if isinstance(node, tree.TypeRef):
+        return _type(node)
+    return f"if {expression(node.test)} then {type_text(node.yes)} else {type_text(node.no)}"
+
+
 def _annotations(nodes: Iterable[tree.Annotation]) -> str:
     return "".join(f" @{node.name.text}{_args_if_any(node.args)}" for node in nodes)
 
@@ -180,7 +187,8 @@ def _transit(node: tree.Transit) -> str:
 
 def _instance(node: tree.Instance) -> str:
     condition = "" if node.condition is None else f" if {expression(node.condition)}"
-    return f"{_instance_head(node)} : {_type(node.type)}{condition}{_annotations(node.annotations)}"
+    indices = f" for {', '.join(map(_binder, node.binders))}" if node.binders else ""
+    return f"{_instance_head(node)} : {type_text(node.type)}{condition}{indices}{_annotations(node.annotations)}"
 
 
 def _instance_head(node: tree.Instance) -> str:

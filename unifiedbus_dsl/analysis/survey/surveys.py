@@ -316,7 +316,7 @@ def _is_part(word: str, selector: FabricSelector) -> bool:
     plan = selector.fabric.plan
     root = plan.type(plan.root)
     kinds = (*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link")
-    return word not in kinds and isinstance(root, AssemblyType) and any(c.name == word for c in root.children)
+    return word not in kinds and isinstance(root, AssemblyType) and word in root.arrays
 
 
 def _symmetry(

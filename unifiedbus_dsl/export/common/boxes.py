@@ -71,7 +71,7 @@ def drawing(subject: ExportInput, sink: Sink, form: str) -> Drawing:
 
 def _box(plan: Plan, child: Child, above: Path) -> Box:
     path = (*above, child.name)
-    label = f"{'spare ' if child.spare else ''}{child.name}{shape_text(child)} : {child.type}"
+    label = f"{'spare ' if child.spare else ''}{child.text_name}{shape_text(child)} : {child.type}"
     inside = plan.assemblies[child.type].children if child.type in plan.assemblies else ()
     return Box(path, label, plan.type(child.type).kind, tuple(_box(plan, inner, path) for inner in inside))
 

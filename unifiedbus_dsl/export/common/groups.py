@@ -123,7 +123,7 @@ def _spares(plan: Plan, nodes: frozenset[str], sink: Sink) -> None:
         for child in plan.assemblies[key].children:
             if child.spare and plan.instances[key] and (child.type in nodes or _holds(plan, child.type, nodes)):
                 count = child.count * plan.instances[key]
-                left_out(sink, f"{count:,} spare `{child.name}` are in no group", "bom", child.span)
+                left_out(sink, f"{count:,} spare `{child.text_name}` are in no group", "bom", child.span)
 
 
 def _left(subject: ExportInput) -> NDArray[np.int64] | None:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from unifiedbus_dsl.export.common.legal import HOST, Rule, legal
 from unifiedbus_dsl.export.common.words import plain
 from unifiedbus_dsl.ir.fabric.names import Texts, device_names, port_names
-from unifiedbus_dsl.ir.plan import Child, Plan
+from unifiedbus_dsl.ir.plan import Child, DeviceType, Plan
 from unifiedbus_dsl.ir.plan.index import IntArray
 from unifiedbus_dsl.ir.plan.labels import text_shape, to_labels
 
@@ -88,8 +88,9 @@ class Slugs:
         """Return the stems of the children of an assembly type, or of the ports of a device type."""
         if key not in self._stems:
             of = self.plan.type(key)
-            parts = of.children if key in self.plan.assemblies else of.ports  # type: ignore[union-attr]
-            self._stems[key] = stems([part.name for part in parts])
+            parts = of.ports if isinstance(of, DeviceType) else of.children
+            of_text = stems(list(dict.fromkeys(part.text_name for part in parts)))
+            self._stems[key] = {part.name: of_text[part.text_name] for part in parts}
         return self._stems[key]
 
     def devices(self, devices: ArrayLike) -> Texts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from attrs import frozen
@@ -92,7 +92,7 @@ def _paths(plan: Plan, key: str, offsets: IntArray) -> Texts:
 
 def named_elements(array: Child | Port, places: IntArray) -> Texts:
     """`cabinet[17]` of the elements at these places of an array, each by its label."""
-    return element_names(array.name, text_shape(array), to_labels(array, places))
+    return element_names(array.text_name, text_shape(array), to_labels(array, places))
 
 
 def element_names(name: str, shape: Sequence[int], elements: IntArray) -> Texts:
@@ -166,8 +166,7 @@ def port_number(plan: Plan, device_type: str, name: str) -> int:
     ports = {port.name: port for port in plan.devices[device_type].ports}
     if array not in ports:
         raise ValueError(f"`{device_type}` has no port `{array}`; it has {_listed(ports)}")
-    port = ports[array]
-    return plan.numbering.port_start(device_type, array) + _element(port, inside, name)
+    return plan.numbering.port_start(device_type, array) + _element((ports[array],), inside, name)[1]
 
 
 def device_type_at(plan: Plan, device: int) -> str:
@@ -187,11 +186,20 @@ def _walk(plan: Plan, path: str) -> list[tuple[Child, int, str]]:
     segments: list[tuple[Child, int, str]] = []
     key = plan.root
     for segment in split_path(path):
-        name, inside = split_segment(segment, path)
-        child = child_named(plan, key, name, path)
-        segments.append((child, _element(child, inside, path), segment.strip()))
+        child, element = element_at(plan, key, segment, path)
+        segments.append((child, element, segment.strip()))
         key = child.type
     return segments
+
+
+def element_at(plan: Plan, key: str, segment: str, path: str) -> tuple[Child, int]:
+    """Return the child of a type, and the place of its element, that a segment of a path names.
+
+    Raises:
+        ValueError: there is none.
+    """
+    name, inside = split_segment(segment, path)
+    return _element(children_named(plan, key, name, path), inside, path)
 
 
 def split_path(path: str) -> list[str]:
@@ -211,34 +219,39 @@ def split_segment(segment: str, path: str) -> tuple[str, str | None]:
     return match.group(1), match.group(2)
 
 
-def child_named(plan: Plan, key: str, name: str, path: str) -> Child:
-    """Return the child array of a type.
+def children_named(plan: Plan, key: str, name: str, path: str) -> tuple[Child, ...]:
+    """Return the children that are an array of a type: several where its elements differ in type.
 
     Raises:
         ValueError: there is none of that name.
     """
-    children = {child.name: child for child in plan.assemblies[key].children} if key in plan.assemblies else {}
+    children = plan.assemblies[key].arrays if key in plan.assemblies else {}
     if name not in children:
         raise ValueError(f"no `{name}` of `{path}` in {_described(plan, key)}; it has {_listed(children)}")
     return children[name]
 
 
-def _element(array: Child | Port, inside: str | None, path: str) -> int:
+_Array = TypeVar("_Array", Child, Port)
+
+
+def _element(arrays: tuple[_Array, ...], inside: str | None, path: str) -> tuple[_Array, int]:
+    """Return the one of several that an element is in, and its place there."""
     texts = [] if inside is None else [part.strip() for part in inside.split(",")]
-    shape = text_shape(array)
+    name, shape = arrays[0].text_name, text_shape(arrays[0])
     if len(texts) != len(shape):
-        raise ValueError(f"`{array.name}` in `{path}` wants {_subscripts(shape)}, found {len(texts)}")
+        raise ValueError(f"`{name}` in `{path}` wants {_subscripts(shape)}, found {len(texts)}")
     flat = 0
     for part, size in zip(texts, shape, strict=True):
         if not (part.isascii() and part.isdigit()):
             raise ValueError(f"subscript `{part}` in `{path}` is no number")
         if int(part) >= size:
-            raise ValueError(f"subscript {part} of `{array.name}` in `{path}` is outside 0..{size - 1}")
+            raise ValueError(f"subscript {part} of `{name}` in `{path}` is outside 0..{size - 1}")
         flat = flat * size + int(part)
-    place = int(to_places(array, np.array([flat]))[0])
-    if place == ABSENT:
-        raise ValueError(f"there is no `{array.name}[{inside}]` in `{path}`: it is left out of the array")
-    return place
+    for array in arrays:
+        place = int(to_places(array, np.array([flat]))[0])
+        if place != ABSENT:
+            return array, place
+    raise ValueError(f"there is no `{name}[{inside}]` in `{path}`: it is left out of the array")
 
 
 def _start(plan: Plan, key: str, child: Child) -> int:

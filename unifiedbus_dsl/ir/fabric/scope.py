@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.ir.fabric import Fabric, Slice
-from unifiedbus_dsl.ir.fabric.names import child_named, split_path, split_segment
+from unifiedbus_dsl.ir.fabric.names import children_named, split_path, split_segment
 from unifiedbus_dsl.ir.plan import Child, Plan, PortRef
 from unifiedbus_dsl.ir.plan.index import IntArray, Points, axes_used, evaluate, flat_index
 from unifiedbus_dsl.ir.plan.labels import ABSENT, text_shape, to_places
@@ -29,36 +29,47 @@ class Instances:
     cables: IntArray
 
 
-def parse_scope(plan: Plan, scope: str) -> list[tuple[Child, IntArray]]:
-    """Return the child array of each segment with the row-major numbers of its chosen elements, ascending.
+Chain: TypeAlias = "list[tuple[Child, IntArray]]"
+"""The child array of each segment of a path, with the row-major numbers of its chosen elements, ascending."""
+
+
+def parse_scope(plan: Plan, scope: str) -> list[Chain]:
+    """Return what a path chooses: one chain, or one for each type where elements of an array differ.
 
     Raises:
         ValueError: a segment names nothing, or chooses nothing; the sentence says which.
     """
-    segments = []
-    key = plan.root
+    chains: list[tuple[Chain, str]] = [([], plan.root)]
     for segment in split_path(scope):
         name, inside = split_segment(segment, scope)
-        child = child_named(plan, key, name, scope)
-        segments.append((child, _elements(child, inside, scope)))
-        key = child.type
-    return segments
+        chains = [
+            ([*chain, (child, elements)], child.type)
+            for chain, key in chains
+            for child, elements in _elements(children_named(plan, key, name, scope), inside, scope)
+        ]
+    return [chain for chain, _ in chains]
 
 
-def _elements(child: Child, inside: str | None, scope: str) -> IntArray:
+def _elements(children: tuple[Child, ...], inside: str | None, scope: str) -> list[tuple[Child, IntArray]]:
     texts = [] if inside is None else [part.strip() for part in inside.split(",")]
-    shape = text_shape(child)
+    name, shape = children[0].text_name, text_shape(children[0])
     if len(texts) > len(shape):
-        raise ValueError(f"`{child.name}` in `{scope}` has {len(shape)} dimensions, found {len(texts)} subscripts")
+        raise ValueError(f"`{name}` in `{scope}` has {len(shape)} dimensions, found {len(texts)} subscripts")
     texts += ["*"] * (len(shape) - len(texts))
-    chosen = [_subscript(text, size, child.name) for text, size in zip(texts, shape, strict=True)]
+    chosen = [_subscript(text, size, name) for text, size in zip(texts, shape, strict=True)]
     total: IntArray = np.zeros(1, dtype=np.int64)
     for values, size in zip(chosen, shape, strict=True):
         total = (total[:, None] * size + values).ravel()
-    places = to_places(child, total)
-    if (places == ABSENT).any() and "*" not in texts:
-        raise ValueError(f"`{child.name}[{', '.join(texts)}]` in `{scope}` names an element that is left out")
-    return np.asarray(places[places != ABSENT])
+    result, absent = list[tuple[Child, IntArray]](), np.ones(total.shape, dtype=bool)
+    for child in children:
+        places = to_places(child, total)
+        there = places != ABSENT
+        absent &= ~there
+        if there.any():
+            result.append((child, np.asarray(places[there])))
+    if absent.any() and "*" not in texts:
+        raise ValueError(f"`{name}[{', '.join(texts)}]` in `{scope}` names an element that is left out")
+    return result
 
 
 def _subscript(text: str, size: int, name: str) -> IntArray:
@@ -83,9 +94,12 @@ def make_slice(fabric: Fabric, scope: str) -> Slice:
     """
     plan = fabric.plan
     nothing = np.empty(0, np.int64)
-    here = Instances(plan.root, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    chains = parse_scope(plan, scope)
+    if len(chains) > 1:
+        return _of_devices(fabric, scope, np.sort(np.concatenate([_devices(plan, chain) for chain in chains])))
+    here = _whole(plan)
     between = [nothing]
-    for child, elements in parse_scope(plan, scope):
+    for child, elements in chains[0]:
         between += _cables_between(plan, here, child, elements)
         here = _step(plan, here, child, elements)
     count, cables = plan.device_count[here.type], plan.numbering.cable_count[here.type]
@@ -105,6 +119,37 @@ def make_slice(fabric: Fabric, scope: str) -> Slice:
         _places(here.devices, count, fabric.a_device[ids]).astype(fabric.a_device.dtype),
         fabric.a_port[ids],
         _places(here.devices, count, fabric.b_device[ids]).astype(fabric.b_device.dtype),
+        fabric.b_port[ids],
+        fabric.kind[ids],
+    )
+
+
+def _whole(plan: Plan) -> Instances:
+    return Instances(plan.root, np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+
+def _devices(plan: Plan, chain: Chain) -> IntArray:
+    """Return the devices of the instances that a path chooses."""
+    here = _whole(plan)
+    for child, elements in chain:
+        here = _step(plan, here, child, elements)
+    return np.asarray((here.devices[:, None] + np.arange(plan.device_count[here.type])).ravel())
+
+
+def _of_devices(fabric: Fabric, scope: str, devices: IntArray) -> Slice:
+    """Return these devices, which ascend, and the cables with both ends among them."""
+    place = np.full(fabric.device_count, -1, dtype=np.int64)
+    place[devices] = np.arange(len(devices))
+    ids = np.flatnonzero((place[fabric.a_device] >= 0) & (place[fabric.b_device] >= 0))
+    return Slice(
+        fabric,
+        scope,
+        devices,
+        ids,
+        fabric.device_type[devices],
+        place[fabric.a_device[ids]].astype(fabric.a_device.dtype),
+        fabric.a_port[ids],
+        place[fabric.b_device[ids]].astype(fabric.b_device.dtype),
         fabric.b_port[ids],
         fabric.kind[ids],
     )

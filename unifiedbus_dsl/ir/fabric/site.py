@@ -94,7 +94,7 @@ def _ports(plan: Plan, names: Mapping[str, str]) -> tuple[dict[str, tuple[str, .
     """Return the names of the ports of each type of device that a map names some of, in order, and the rows about
     parts."""
     root = plan.assemblies.get(plan.root)
-    parts = set() if root is None else {child.name for child in root.children}
+    parts = set() if root is None else {child.text_name for child in root.children}
     rest: dict[str, str] = {}
     ports = dict(plan.site.ports) if plan.site is not None else {}
     own: dict[str, dict[str, str]] = {}
@@ -118,7 +118,7 @@ def _must_be(plan: Plan, path: str) -> None:
         scope = parse_scope(plan, path)
     except ValueError as error:
         raise NamesError(f"the map names `{path}`: {error}") from error
-    if any(len(elements) != 1 for _, elements in scope):
+    if len(scope) != 1 or any(len(elements) != 1 for _, elements in scope[0]):
         raise NamesError(f"the map names `{path}`, which is several parts: a row names one")
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
@@ -145,6 +145,11 @@ class Port:
     def count(self) -> int:
         return prod(self.shape)
 
+    @property
+    def text_name(self) -> str:
+        """What the text calls it."""
+        return self.name
+
 
 @frozen
 class DeviceType:
@@ -194,7 +199,8 @@ class Child:
     """An array of instances of one type inside an assembly; shape () is a single one.
 
     Where elements are absent, `shape` counts those that are there: each of its dimensions stands for those of one of
-    `labels`, in which an element keeps the number that the text gives it.
+    `labels`, in which an element keeps the number that the text gives it. An array of the text whose elements differ in
+    type is several children, each with a run of them: `array` is what the text calls it.
     """
 
     name: str
@@ -204,17 +210,24 @@ class Child:
     doc: str | None = field(default=None, eq=False)
     span: Span | None = field(default=None, eq=False, repr=False)
     labels: tuple[Labels, ...] = ()
+    array: str = ""
 
     @property
     def count(self) -> int:
         return prod(self.shape)
+
+    @property
+    def text_name(self) -> str:
+        """What the text calls it."""
+        return self.array or self.name
 
 
 @frozen
 class Export:
     """`port up = npu.up`: port `name` of shape `[axis.size for axis in axes]` is `ref` over the axes.
 
-    Where it is of parts of which some are absent, `labels` are those of its dimensions.
+    Where it is of parts of which some are absent, `labels` are those of its dimensions. One that is of parts of
+    several types is several exports: `array` is what the text calls it.
     """
 
     name: str
@@ -222,10 +235,16 @@ class Export:
     ref: PortRef
     span: Span | None = field(default=None, eq=False, repr=False)
     labels: tuple[Labels, ...] = ()
+    array: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(axis.size for axis in self.axes)
+
+    @property
+    def text_name(self) -> str:
+        """What the text calls it."""
+        return self.array or self.name
 
 
 @frozen
@@ -303,6 +322,26 @@ class AssemblyType:
     def exports_by_name(self) -> Mapping[str, Export]:
         """Its exported ports by name."""
         return {export.name: export for export in self.exports}
+
+    @cached_property
+    def arrays(self) -> Mapping[str, tuple[Child, ...]]:
+        """Its children by what the text calls them."""
+        return _by_text_name(self.children)
+
+    @cached_property
+    def exported_arrays(self) -> Mapping[str, tuple[Export, ...]]:
+        """Its exported ports by what the text calls them."""
+        return _by_text_name(self.exports)
+
+
+_Named = TypeVar("_Named", Child, Export)
+
+
+def _by_text_name(several: tuple[_Named, ...]) -> Mapping[str, tuple[_Named, ...]]:
+    result: dict[str, list[_Named]] = {}
+    for each in several:
+        result.setdefault(each.text_name, []).append(each)
+    return {name: tuple(those) for name, those in result.items()}
 
 
 PlanType: TypeAlias = DeviceType | AssemblyType

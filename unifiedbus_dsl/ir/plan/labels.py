@@ -45,6 +45,21 @@ def labels_without(gone: NDArray[np.bool_]) -> tuple[Labels, ...]:
     return (Labels(gone.shape, tuple(np.flatnonzero(gone).tolist())),)
 
 
+def piece_name(array: str, number: int) -> str:
+    """Return what a run of alike elements of an array is called in the plan: no name of a text has a `#`."""
+    return f"{array}#{number:04}"
+
+
+def labels_together(several: Sequence[Child] | Sequence[Export]) -> tuple[Labels, ...]:
+    """Return the dimensions of an array of the text that is these, one for each dimension or group of them."""
+    if len(several) == 1:
+        return groups_of(several[0])
+    gone = np.ones(text_shape(several[0]), dtype=bool)
+    for each in several:
+        gone.reshape(-1)[to_labels(each, np.arange(prod(each.shape)))] = False
+    return labels_without(gone)
+
+
 @cache
 def _there(labels: Labels) -> IntArray:
     """Return the labels (row-major) of the elements that are there, ascending."""
@@ -70,6 +85,45 @@ def labels_at(labels: Labels, places: ArrayLike) -> IntArray:
 def places_of(labels: Labels, numbers: ArrayLike) -> IntArray:
     """Return the place of each label (row-major), `ABSENT` for one that is not there."""
     return np.asarray(_places(labels)[np.asarray(numbers)] if labels.absent else numbers, dtype=np.int64)
+
+
+def place_in(labels: Labels, at: Sequence[IntArray]) -> IntArray:
+    """Return the place of subscripts, one array for each dimension, `ABSENT` for those not there or outside."""
+    inside = np.ones(np.broadcast_shapes(*(each.shape for each in at)), dtype=bool)
+    flat = np.zeros(inside.shape, dtype=np.int64)
+    for size, each in zip(labels.sizes, at, strict=True):
+        inside &= (each >= 0) & (each < size)
+        flat = flat * size + each
+    return np.where(inside, places_of(labels, np.where(inside, flat, 0)), ABSENT)
+
+
+def labels_of(groups: Sequence[Labels], places: IntArray) -> list[IntArray]:
+    """Return the subscripts as the text has them, one array for each dimension, of places by their row-major number."""
+    at = np.unravel_index(places, tuple(labels.count for labels in groups)) if groups else ()
+    return [
+        each
+        for labels, own in zip(groups, at, strict=True)
+        for each in np.unravel_index(labels_at(labels, own), labels.sizes)
+    ]
+
+
+def place_in_groups(groups: Sequence[Labels], at: Sequence[IntArray]) -> IntArray:
+    """Return the row-major numbers of places of subscripts, `ABSENT` for those not there or outside."""
+    total, there, start = np.zeros(1, dtype=np.int64), np.ones(1, dtype=bool), 0
+    for labels in groups:
+        place = place_in(labels, at[start : start + len(labels.sizes)])
+        start += len(labels.sizes)
+        there = there & (place != ABSENT)
+        total = total * labels.count + place
+    return np.where(there, total, ABSENT)
+
+
+@cache
+def run_of(labels: Labels) -> tuple[int, int] | None:
+    """Return first and last label of elements that follow each other; None where some between them are absent."""
+    there = _there(labels)
+    first, last = int(there[0]), int(there[-1])
+    return (first, last) if last - first + 1 == len(there) else None
 
 
 @cache
@@ -160,6 +214,28 @@ def range_text(labels: Labels) -> str:
     if not runs:
         return whole
     return f"{whole} except {runs[0] if len(runs) == 1 else '[' + ', '.join(map(str, labels.absent)) + ']'}"
+
+
+def there_text(array: Array) -> str:
+    """Return subscripts that name what is there: `0..18`, `4..5, *`, `0..7 except 6`; nothing where none say it."""
+    texts = list[str]()
+    for labels in groups_of(array):
+        run = run_of(labels)
+        if not labels.absent:
+            texts += ["*"] * len(labels.sizes)
+        elif len(labels.sizes) > 1:
+            return ""
+        elif run is None:
+            texts.append(range_text(labels))
+        else:
+            texts.append(str(run[0]) if run[0] == run[1] else f"{run[0]}..{run[1]}")
+    return ", ".join(texts)
+
+
+def called(child: Child) -> str:
+    """Return what a child is called where it stands for itself: `npu`, or `cell[0..18]` as a part of an array."""
+    there = there_text(child) if child.array else ""
+    return f"{child.text_name}[{there}]" if there else child.text_name
 
 
 def _gaps(array: Array) -> list[str]:

@@ -224,7 +224,7 @@ class Numbering:
                 np.asarray(positions[1][element] + y),
                 np.asarray(np.where(inside == UNPLACED, own, deeper)),
             )
-        if child.count > 1:
+        if child.count > 1 or child.array:
             deeper = np.asarray(UNPLACED, dtype=np.int64)
         return Places(x, y, np.asarray(deeper))
 

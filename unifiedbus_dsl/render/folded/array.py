@@ -192,7 +192,7 @@ def _gap_cell(
     below = [
         Text(f"{id}-lost", x + width / 2, height / 2 + 23, each, 10, True, palette.LOST, role="lost") for each in lost
     ]
-    name = range_name(child, prefix, run.start, run.stop - 1) if child.shape else child.name
+    name = range_name(child, prefix, run.start, run.stop - 1) if child.shape else child.text_name
     tip = f"{scope.named(name)} : {child.type}"
     return Cell(x, 0, width, height, gap=True, name=name), [
         Box(id + "-ground", x, 0, width, height, palette.LEVELS[0], palette.HAIR, dashed=True, role="gap", tip=tip),
@@ -264,7 +264,7 @@ def part_tip(scope: Scope, child: Child, name: str) -> str:
 
 def stack_block(scope: Scope, child: Child) -> Block:
     """Return a whole array as one box: `8 × npu`."""
-    name = f"{counted(child)} × {child.name}" if child.shape else child.name
+    name = f"{counted(child)} × {child.text_name}" if child.shape else child.text_name
     name = clipped(name, 10, LONGEST_LABEL)
     width, height = max(_CELL, text_width(name, 10) + 12), 22.0
     box = part_box(scope, child, stack_name(child), 0, 6, width, height, behind=False)

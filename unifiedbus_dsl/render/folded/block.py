@@ -211,19 +211,19 @@ class Shelf:
 
 def element_name(child: Child, prefix: Sequence[int]) -> str:
     """`npu[0, 3]`; with subscripts left over, `npu[0, *]`."""
-    return child.name + element_text(child, prefix)
+    return child.text_name + element_text(child, prefix)
 
 
 def range_name(child: Child, prefix: Sequence[int], low: int, high: int) -> str:
     """`npu[0, 2..6]`: the elements from `low` to `high` after a prefix."""
-    first, last = (element_name(child, (*prefix, at))[len(child.name) + 1 : -1].split(", ") for at in (low, high))
-    return f"{child.name}[{', '.join(a if a == b else f'{a}..{b}' for a, b in zip(first, last, strict=True))}]"
+    first, last = (element_name(child, (*prefix, at))[len(child.text_name) + 1 : -1].split(", ") for at in (low, high))
+    return f"{child.text_name}[{', '.join(a if a == b else f'{a}..{b}' for a, b in zip(first, last, strict=True))}]"
 
 
 def element_label(child: Child, prefix: Sequence[int]) -> str:
     """Return the same with a long name cut: subscripts stay."""
-    name = clipped(child.name, 11, _LONGEST_ELEMENT if child.shape else LONGEST_LABEL)
-    return name + element_name(child, prefix)[len(child.name) :]
+    name = clipped(child.text_name, 11, _LONGEST_ELEMENT if child.shape else LONGEST_LABEL)
+    return name + element_name(child, prefix)[len(child.text_name) :]
 
 
 def counted_type(child: Child) -> str:

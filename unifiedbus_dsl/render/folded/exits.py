@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 from attrs import evolve, frozen
 
+from unifiedbus_dsl.ir.plan.labels import called
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folded.block import WIDEST, Block, Cell, Scope, Shelf, Way, pill, pill_size, shelves
 from unifiedbus_dsl.render.folded.routes import Channels, beyond, edge, out_of, passed, whole
@@ -48,7 +49,7 @@ def _rows(exits: Sequence[Outlet], middles: Mapping[str, float]) -> list[list[Ou
 
 
 def _texts(outlet: Outlet) -> tuple[str, str]:
-    return f"port {outlet.name}", outlet.text
+    return f"port {outlet.export.text_name}", outlet.text
 
 
 def _row_width(row: Sequence[Outlet]) -> float:
@@ -87,7 +88,7 @@ def _chips(row: Sequence[Outlet], block: Block, full: float, y: float, way: Way)
 def _drawn(scope: Scope, chip: _Chip) -> list[Mark]:
     width, height = pill_size(_texts(chip.outlet))
     middle = chip.x + width / 2, chip.y + height / 2
-    tip = _outlet_tip(chip.outlet)
+    tip = _outlet_tip(scope, chip.outlet)
     return pill(scope.id("port", chip.outlet.name), *middle, _texts(chip.outlet), palette.INK, tip=tip)
 
 
@@ -124,7 +125,7 @@ def _line(
         colour=palette.QUIET + "aa",
         dashed=terminal.cell.gap,
         role="exit",
-        tip=f"{ports:,} ports {chip.outlet.name} of {scope.named(terminal.path)}",
+        tip=f"{ports:,} ports {chip.outlet.export.text_name} of {scope.named(terminal.path)}",
     )
 
 
@@ -152,5 +153,6 @@ def _shift(chip: float, cell: Cell) -> float:
     return max(-reach, min(reach, (chip - cell.middle) * 0.1))
 
 
-def _outlet_tip(outlet: Outlet) -> str:
-    return f"{outlet.ports:,} ports of {outlet.lanes} lanes {outlet.protocol} leave here, from {outlet.child}"
+def _outlet_tip(scope: Scope, outlet: Outlet) -> str:
+    child = called(scope.assembly.by_name[outlet.child])
+    return f"{outlet.ports:,} ports of {outlet.lanes} lanes {outlet.protocol} leave here, from {child}"

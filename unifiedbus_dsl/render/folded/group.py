@@ -106,7 +106,7 @@ def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
 
 def _framed(scope: Scope, child: Child, row: Block) -> Block:
     """Return the array in a frame of its own with its name at the left and the cables inside it below."""
-    title = clipped(child.name, 15, LONGEST_LABEL, bold=True)
+    title = clipped(child.text_name, 15, LONGEST_LABEL, bold=True)
     arguments = split_type(child.type)[1]
     each = scope.survey.figures[child.type].contents if child.type in scope.plan.assemblies else ()
     lines = [
@@ -148,7 +148,7 @@ def _framed(scope: Scope, child: Child, row: Block) -> Block:
                 colour,
                 "start",
                 role="array-name" if i == 0 else "array-note",
-                tip=part_tip(scope, child, child.name),
+                tip=part_tip(scope, child, child.text_name),
                 href=scope.files.get(child.type, ""),
             )
             for i, (text, size, bold, colour) in enumerate(lines)

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from unifiedbus_dsl.ir.plan.labels import called
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folded.block import DEEPEST, Scope, Shelf, Way, pill, pill_size
 from unifiedbus_dsl.render.folded.losses import crosses, with_losses
 from unifiedbus_dsl.render.folded.routes import Channels, edge, out_of, passed, whole
 from unifiedbus_dsl.render.folded.terminals import Terminal, joins, spans_of, terminals
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, polyline
-from unifiedbus_dsl.render.plan_summary import Bundle, child_named
+from unifiedbus_dsl.render.plan_summary import Bundle, child_named, ends_called
 
 _REACH = 150.0
 """How far from the middle of a wide box lines end."""
@@ -194,17 +195,18 @@ def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:
     for name in (bundle.left, bundle.right):
         child = child_named(scope.assembly, name)
         if child.count > 1 and bundle.cables % child.count == 0:
-            notes.append(f"{bundle.cables // child.count:,} per {name}")
+            notes.append(f"{bundle.cables // child.count:,} per {called(child)}")
     return (bundle.text, " · ".join(notes), *lost)
 
 
 def _bundle_pill(scope: Scope, bundle: Bundle, lines: Sequence[str], x: float, y: float) -> list[Mark]:
     id = scope.id("bundle", bundle.left, bundle.right, bundle.link, str(bundle.lanes))
-    return pill(id, x, y, lines, bundle.colour, tip=_bundle_tip(bundle))
+    return pill(id, x, y, lines, bundle.colour, tip=_bundle_tip(scope, bundle))
 
 
-def _bundle_tip(bundle: Bundle) -> str:
-    return f"{bundle.left} – {bundle.right}: {bundle.text} in each direction\nover {bundle.link}, {bundle.lanes} lanes"
+def _bundle_tip(scope: Scope, bundle: Bundle) -> str:
+    left, right = ends_called(scope.assembly, bundle)
+    return f"{left} – {right}: {bundle.text} in each direction\nover {bundle.link}, {bundle.lanes} lanes"
 
 
 def _free_spot(lines: Sequence[str], wish: Point, taken: Sequence[Box]) -> Point:

@@ -128,7 +128,7 @@ class _Nodes:
     def name(self, node: int) -> str:
         child = self.child(node)
         element = (node - self.base[child.name]) // self.components(child.type)
-        return child.name + element_text(child, np.unravel_index(element, child.shape) if child.shape else ())
+        return child.text_name + element_text(child, np.unravel_index(element, child.shape) if child.shape else ())
 
     def child(self, node: int) -> Child:
         """Return the child that a node is of."""

@@ -23,7 +23,9 @@ def _rule(plan: Plan, key: str, at: int, rule: Rule, sink: Sink) -> None:
     span = rule.link_span or rule.span
     if lengths_of_rule[0] == UNPLACED:
         if span is not None and not any(("@", "place") in each.spoilt for each in plan.assemblies.values()):
-            sides = " and ".join(f"`{name}`" for name in dict.fromkeys((rule.left.child, rule.right.child)))
+            children = plan.assemblies[key].by_name
+            names = list(dict.fromkeys(children[side.child].text_name for side in (rule.left, rule.right)))
+            sides = " and ".join(f"`{name}`" for name in names)
             sink.error(
                 "UB0514",
                 "this cable needs a length: none is given, and the floor plan gives none",
@@ -31,7 +33,7 @@ def _rule(plan: Plan, key: str, at: int, rule: Rule, sink: Sink) -> None:
                 "no length",
                 help=(
                     f"write it: `{rule.link}(1 m)`, or place {sides} in `{key}`: "
-                    f"`place {rule.left.child} as grid(columns = 8, pitch = [0.6 m, 2.4 m])`",
+                    f"`place {names[0]} as grid(columns = 8, pitch = [0.6 m, 2.4 m])`",
                 ),
             )
         return
@@ -60,7 +62,7 @@ def _placed(plan: Plan, key: str, rule: Rule) -> list[Label]:
     """Where the two sides of a cable are placed."""
     sides = (rule.left.child, rule.right.child)
     return [
-        Label(p.span, f"`{p.child}` is placed here")
+        Label(p.span, f"`{plan.assemblies[key].by_name[p.child].text_name}` is placed here")
         for p in plan.assemblies[key].placements
         if p.span and p.child in sides
     ]

@@ -68,6 +68,8 @@ class _Array:
     assembly: AssemblyType
     child: Child
     port: str
+    port_name: str
+    """What the text calls it."""
     labels: tuple[Labels, ...]
     """Those of the port's dimensions."""
     shape: tuple[int, ...]
@@ -76,12 +78,17 @@ class _Array:
     uses: tuple[Use, ...]
     openings: tuple[Use, ...]
 
+    @property
+    def named(self) -> str:
+        """`plane.down`."""
+        return f"{self.child.text_name}.{self.port_name}"
+
     def name(self, flat: int) -> str:
         """`plane[0].down[7]`."""
         inside = prod(labels.count for labels in self.labels)
         own, port = divmod(flat, inside)
         outer = subscript_text(groups_of(self.child), own)
-        return f"{self.child.name}{outer}.{self.port}{subscript_text(self.labels, port)}"
+        return f"{self.child.text_name}{outer}.{self.port_name}{subscript_text(self.labels, port)}"
 
 
 def ports(plan: Plan, sink: Sink) -> None:
@@ -92,10 +99,13 @@ def ports(plan: Plan, sink: Sink) -> None:
         whole = [array for array in whole if not _spoilt(assembly, array)]
         met = {array.child.name for array in whole if not _no_collision(array, sink)}
         doubtful = met | {child for child, _ in assembly.spoilt}
+        texts: dict[tuple[str, str], list[_Array]] = {}
         for array in whole:
             # a cable that went wrong may have been meant for another port of the same part
             if array.child.name not in doubtful:
-                _nothing_left(array, sink)
+                texts.setdefault((array.child.text_name, array.port_name), []).append(array)
+        for several in texts.values():
+            _nothing_left(several, sink)
 
 
 def _spoilt(assembly: AssemblyType, array: _Array) -> bool:
@@ -120,6 +130,7 @@ def _arrays(plan: Plan, assembly: AssemblyType) -> list[_Array]:
             assembly,
             child,
             name,
+            port_name,
             labels,
             (*child.shape, *(each.count for each in labels)),
             is_open,
@@ -128,15 +139,15 @@ def _arrays(plan: Plan, assembly: AssemblyType) -> list[_Array]:
             tuple(opened.get((child.name, name), ())),
         )
         for child in assembly.children
-        for name, labels, is_open, span in _ports_of(plan, child.type)
+        for name, port_name, labels, is_open, span in _ports_of(plan, child.type)
     ]
 
 
-def _ports_of(plan: Plan, key: str) -> list[tuple[str, tuple[Labels, ...], bool, Span | None]]:
+def _ports_of(plan: Plan, key: str) -> list[tuple[str, str, tuple[Labels, ...], bool, Span | None]]:
     kind = plan.type(key)
     if isinstance(kind, DeviceType):
-        return [(port.name, groups_of(port), port.open, port.span) for port in kind.ports]
-    return [(e.name, groups_of(e), _is_open(plan, kind, e.ref), e.span) for e in kind.exports]
+        return [(port.name, port.name, groups_of(port), port.open, port.span) for port in kind.ports]
+    return [(e.name, e.text_name, groups_of(e), _is_open(plan, kind, e.ref), e.span) for e in kind.exports]
 
 
 def _is_open(plan: Plan, kind: AssemblyType, ref: PortRef) -> bool:
@@ -367,7 +378,7 @@ def _ends_apart(rule: Rule, assembly: AssemblyType, sink: Sink) -> bool:
     if len(hits):
         sink.error(
             "UB0508",
-            f"a cable begins and ends at the same port of `{rule.left.child}`",
+            f"a cable begins and ends at the same port of `{assembly.by_name[rule.left.child].text_name}`",
             rule.span,
             f"for {tuple_text(values_at(at, int(hits[0])))}",
             notes=(f"{len(hits):,} such cable{'s' * (len(hits) != 1)} in {assembly.kind} `{assembly.key}`",),
@@ -384,45 +395,63 @@ def _many_left(array: _Array, count: int, sink: Sink) -> None:
     if count > 0:
         sink.error(
             "UB0506",
-            f"ports left over: {count:,} of `{array.child.name}.{array.port}` have no cable",
+            f"ports left over: {count:,} of `{array.named}` have no cable",
             array.child.span,
-            f"`{array.port}` is not all connected",
+            f"`{array.port_name}` is not all connected",
             labels=(Label(array.span, "the port"),) if array.span else (),
-            help=(f"say that they may stay free: `open {array.child.name}.{array.port}`",),
+            help=(f"say that they may stay free: `open {array.named}`",),
         )
 
 
 # ---- ports left over --------------------------------------------------------------------------------------------
 
 
-def _nothing_left(array: _Array, sink: Sink) -> None:
-    total = prod(array.shape)
-    used = sum(count_points(use.axes, use.where) for use in array.uses)
-    if array.open or array.child.spare or used >= total:
+def _nothing_left(several: Sequence[_Array], sink: Sink) -> None:
+    """Say of the ports of an array, as the text has it, that some are left over."""
+    total = sum(prod(array.shape) for array in several)
+    left = [found for array in several if (found := _left(array, sink)) is not None]
+    if not left:
         return
-    if total > MAX_LISTED:
-        _many_left(array, total - used - sum(count_points(each.axes, each.where) for each in array.openings), sink)
-        return
-    work.about(array.child.span)
-    work.spend(total)
-    free = np.ones(total, dtype=bool)
-    for use in (*array.uses, *array.openings):
-        free[use.flat(array.shape)] = False
-    left = np.flatnonzero(free)
-    if not len(left):
-        return
-    first = array.name(int(left[0]))
-    more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
+    array, count = several[0], sum(found.count for found in left)
+    used = any(found.used for found in left) or len(left) < len(several)
+    first = left[0].first
+    more = f" and {count - 1:,} more" if count > 1 else ""
     sink.error(
         "UB0506",
         f"ports left over: {first}{more} of {total:,} have no cable"
         if more
         else f"port left over: {first} has no cable",
         array.child.span,
-        f"`{array.port}` is not all connected" if used else f"`{array.port}` is not connected",
+        f"`{array.port_name}` is not all connected" if used else f"`{array.port_name}` is not connected",
         labels=(*([Label(array.span, "the port")] if array.span else []), *_connected(array)),
         help=(
-            f"connect it, export it (`port {array.port} = {array.child.name}.{array.port}`), "
-            f"or say that it may stay free: `open {array.child.name}.{array.port}`",
+            f"connect it, export it (`port {array.port_name} = {array.named}`), "
+            f"or say that it may stay free: `open {array.named}`",
         ),
     )
+
+
+@frozen(eq=False)
+class _Left:
+    """Ports without a cable: how many, the first by name, and whether others have one."""
+
+    count: int
+    first: str
+    used: bool
+
+
+def _left(array: _Array, sink: Sink) -> _Left | None:
+    total = prod(array.shape)
+    used = sum(count_points(use.axes, use.where) for use in array.uses)
+    if array.open or array.child.spare or used >= total:
+        return None
+    if total > MAX_LISTED:
+        _many_left(array, total - used - sum(count_points(each.axes, each.where) for each in array.openings), sink)
+        return None
+    work.about(array.child.span)
+    work.spend(total)
+    free = np.ones(total, dtype=bool)
+    for use in (*array.uses, *array.openings):
+        free[use.flat(array.shape)] = False
+    left = np.flatnonzero(free)
+    return _Left(len(left), array.name(int(left[0])), used > 0) if len(left) else None

@@ -22,8 +22,9 @@ from unifiedbus_dsl.base.work import CABLE, about, spend
 from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Axis, Const, Lookup, Rule, Var
-from unifiedbus_dsl.semantic.connect.ends import Cable, ChooseLink, match_ends
+from unifiedbus_dsl.semantic.connect.ends import Cable, ChooseLink
 from unifiedbus_dsl.semantic.connect.holes import misses_holes
+from unifiedbus_dsl.semantic.connect.leaves import Side, cut_rule
 from unifiedbus_dsl.semantic.connect.placement import MAX_METRES
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Reference
 from unifiedbus_dsl.syntax import tree
@@ -63,12 +64,12 @@ def listed_rules(
     near = [_reaches(line, cable, wall) for line in lines]
     if not all(near):
         return None
-    made = []
+    made = list[Rule]()
     for key, group in sorted(groups.items(), key=lambda item: str(item[0])):
-        running = match_ends(group[0].left, group[0].right, cable, wall)
-        if running is None:
+        rules = _rules(group, cable, key[4], node, wall)
+        if rules is None:
             return None
-        made.append(_rule(group, running, key[4], node))
+        made += rules
     return tuple(made)
 
 
@@ -85,11 +86,13 @@ def _reaches(line: Line, cable: Cable, wall: AssemblyScope) -> bool:
     return False
 
 
-def _rule(group: list[Line], cable: Cable, length: Fraction | None, node: tree.ConnectCables) -> Rule:
+def _rules(
+    group: list[Line], cable: Cable, length: Fraction | None, node: tree.ConnectCables, wall: AssemblyScope
+) -> tuple[Rule, ...] | None:
     first = group[0]
-    left = [Lookup(column, Var("_e")) for column in zip(*(line.left_at for line in group), strict=True)]
-    right = [Lookup(column, Var("_e")) for column in zip(*(line.right_at for line in group), strict=True)]
-    return Rule(
+    left = tuple(Lookup(column, Var("_e")) for column in zip(*(line.left_at for line in group), strict=True))
+    right = tuple(Lookup(column, Var("_e")) for column in zip(*(line.right_at for line in group), strict=True))
+    rule = Rule(
         first.left.ref(left),
         first.right.ref(right),
         (Axis("_e", 0, len(group) - 1),),
@@ -103,6 +106,8 @@ def _rule(group: list[Line], cable: Cable, length: Fraction | None, node: tree.C
         right_span=node.file.span,
         link_span=cable.span,
     )
+    said = frozenset({"_e"})
+    return cut_rule(rule, (Side(first.left, left, said), Side(first.right, right, said)), cable, wall)
 
 
 def _open(file: tree.String, sink: Sink, max_bytes: int) -> Source | None:

@@ -205,12 +205,13 @@ def running_condition(
     for labels, at in ref.grouped:
         if fixed and any(ref.dimensions[d].is_free for d in at):
             continue
-        if labels.absent and any(_runs(ref, d, subscripts[d], said) for d in at):
-            condition = algebra.both(condition, _is_there(labels, [subscripts[d] for d in at]))
+        if labels.absent and any(runs(ref, d, subscripts[d], said) for d in at):
+            condition = algebra.both(condition, is_there(labels, [subscripts[d] for d in at]))
     return condition
 
 
-def _is_there(labels: Labels, at: Sequence[IndexExpr]) -> IndexExpr:
+def is_there(labels: Labels, at: Sequence[IndexExpr]) -> IndexExpr:
+    """Return the condition that subscripts name an element that is there."""
     if len(at) == 1 or len(labels.absent) > _FEW:
         return not_among(flat_label(labels, at), labels)
     gone = [np.unravel_index(label, labels.sizes) for label in labels.absent]
@@ -221,7 +222,8 @@ def _is_there(labels: Labels, at: Sequence[IndexExpr]) -> IndexExpr:
     return reduce(lambda a, b: Op("and", a, b), boxes[1:], boxes[0])
 
 
-def _runs(ref: Reference, dimension: int, expr: IndexExpr, said: frozenset[str]) -> bool:
+def runs(ref: Reference, dimension: int, expr: IndexExpr, said: frozenset[str]) -> bool:
+    """Return whether a subscript runs over what is there: a `*`, or a bare index without a range of its own."""
     subscript = ref.dimensions[dimension].subscript
     if subscript is None or isinstance(subscript, tree.Star):
         return True

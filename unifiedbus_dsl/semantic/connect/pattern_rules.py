@@ -13,8 +13,9 @@ from unifiedbus_dsl.ir.plan import Axis, IndexExpr, Opening, PortRef, Rule, Var,
 from unifiedbus_dsl.ir.plan.index import count_points
 from unifiedbus_dsl.semantic import patterns
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
-from unifiedbus_dsl.semantic.connect.ends import Cable, ChooseLink, match_ends
+from unifiedbus_dsl.semantic.connect.ends import Cable, ChooseLink
 from unifiedbus_dsl.semantic.connect.holes import binder_condition, misses_holes, running_condition, said_ranges
+from unifiedbus_dsl.semantic.connect.leaves import Side, cut_opening, cut_rule
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Reference
 from unifiedbus_dsl.semantic.connect.rules import in_range
 from unifiedbus_dsl.semantic.connect.slots import Slot, read_slots
@@ -51,6 +52,14 @@ class _Side:
     def ports(self) -> int:
         return self.slots[self.bundle].size if self.bundle is not None else 1
 
+    def side(self, there: PortRef, axes: Sequence[Axis], pattern: str | None) -> Side:
+        """Return the subscripts of a port at places among what is there, as the text has them.
+
+        A `pattern` needs each port that it names; without one, ports that are not there are passed over.
+        """
+        at = self.ref.labels_of((*there.at, *there.port_at), axes)
+        return Side(self.ref, at, frozenset(), pattern, passes=pattern is None)
+
     def end(self, member: IndexExpr, port: IndexExpr, axes: Sequence[Axis]) -> PortRef:
         """Return a member (row-major number) with a port of its bundle."""
         inner = iter(algebra.unflatten(member, self.members, axes))
@@ -79,11 +88,13 @@ def pattern_rules(node: tree.ConnectPattern, wall: AssemblyScope, choose: Choose
         return None
     known = [side for side in sides if side is not None]
     lowered = _lower(node, pattern, known, arguments, wall)
-    running = None if lowered is None or cable is None else match_ends(refs[0], refs[-1], cable, wall)
-    if lowered is None or running is None:
+    if lowered is None or cable is None:
         return None
-    rules = tuple(_rule(node, edges, known, tuple(outer.values()), running) for edges in lowered.edges)
-    openings = _openings(known[0], lowered.ports[0], tuple(outer.values())) if lowered.leaves_open else ()
+    made = [_rules(node, edges, known, tuple(outer.values()), cable, wall) for edges in lowered.edges]
+    if None in made:
+        return None
+    rules = tuple(rule for several in made for rule in several or ())
+    openings = _openings(known[0], lowered.ports[0], tuple(outer.values()), wall) if lowered.leaves_open else ()
     return Patterned(rules, openings)
 
 
@@ -209,11 +220,18 @@ def _arrays(sides: Sequence[_Side]) -> Iterator[Label]:
             yield Label(span, " by ".join(str(dimension.size) for dimension in dimensions) + " here")
 
 
-def _rule(node: tree.ConnectPattern, edges: Edges, sides: list[_Side], outer: tuple[Axis, ...], cable: Cable) -> Rule:
+def _rules(
+    node: tree.ConnectPattern,
+    edges: Edges,
+    sides: list[_Side],
+    outer: tuple[Axis, ...],
+    cable: Cable,
+    wall: AssemblyScope,
+) -> tuple[Rule, ...] | None:
     edges = patterns.rename(edges, {axis.name for axis in outer})
     axes = (*outer, *edges.axes)
     left, right = sides[0], sides[-1]
-    return Rule(
+    rule = Rule(
         left.end(edges.left, edges.left_port, axes),
         right.end(edges.right, edges.right_port, axes),
         axes,
@@ -227,12 +245,15 @@ def _rule(node: tree.ConnectPattern, edges: Edges, sides: list[_Side], outer: tu
         right_span=right.ref.span,
         link_span=cable.span,
     )
+    ends = (left.side(rule.left, axes, node.pattern.text), right.side(rule.right, axes, node.pattern.text))
+    return cut_rule(rule, ends, cable, wall)
 
 
-def _openings(side: _Side, needed: int, outer: tuple[Axis, ...]) -> tuple[Opening, ...]:
+def _openings(side: _Side, needed: int, outer: tuple[Axis, ...], wall: AssemblyScope) -> tuple[Opening, ...]:
     """Return all ports that the pattern asks for: those that it leaves free stay so."""
     count = 1
     for size in side.members:
         count *= size
     axes = (*outer, Axis("_m", 0, count - 1), Axis("_p", 0, needed - 1))
-    return (Opening(axes, side.end(Var("_m"), Var("_p"), axes), side.ref.span, side.condition),)
+    opening = Opening(axes, side.end(Var("_m"), Var("_p"), axes), side.ref.span, side.condition)
+    return cut_opening(opening, side.side(opening.ref, axes, None), wall)

@@ -3,24 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import accumulate
 from math import prod
 
-from attrs import field, frozen
+import numpy as np
+from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, DeviceType, IndexExpr, Labels, PlanType, PortRef
-from unifiedbus_dsl.ir.plan.labels import groups_of, place_at, range_text, text_shape
+from unifiedbus_dsl.ir.plan import (
+    AssemblyType,
+    Axis,
+    Child,
+    DeviceType,
+    Export,
+    IndexExpr,
+    Labels,
+    PlanType,
+    PortRef,
+    algebra,
+)
+from unifiedbus_dsl.ir.plan.labels import (
+    groups_of,
+    label_table,
+    labels_at,
+    labels_without,
+    place_at,
+    range_text,
+    text_shape,
+)
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 
 _SIZES = re.compile(r"\s*(?:spare\s+)?\w+\s*\[([^\]]*)\]")
 """The sizes in the statement of a part."""
+
+
+@frozen
+class PortPiece:
+    """A port array of a type as the plan has it, and what a cable must match."""
+
+    name: str
+    groups: tuple[Labels, ...]
+    protocol: str
+    lanes: int
+    open: bool
+
+    @property
+    def count(self) -> int:
+        """How many ports are there."""
+        return prod(labels.count for labels in self.groups)
 
 
 @frozen
@@ -35,7 +71,7 @@ class PortView:
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes as a text has them, absent elements counted."""
-        return tuple(size for labels in self.groups for size in labels.sizes)
+        return _sizes_of(self.groups)
 
     @property
     def count(self) -> int:
@@ -43,22 +79,73 @@ class PortView:
         return prod(labels.count for labels in self.groups)
 
 
-def port_view(types: Mapping[str, PlanType], key: str, name: str) -> PortView | None:
-    """Return the port `name` of a type, followed down to the device that carries it; None if it has none."""
+def port_pieces(types: Mapping[str, PlanType], key: str, name: str) -> tuple[PortPiece, ...]:
+    """Return the port `name` of a type, followed down to the devices that carry it; none if it has none.
+
+    Several where its elements are of parts that differ in type.
+    """
     kind = types[key]
     if isinstance(kind, DeviceType):
         port = kind.by_name.get(name)
-        return PortView(groups_of(port), port.protocol, port.lanes, port.open) if port else None
-    export = kind.exports_by_name.get(name)
-    if export is None:
-        return None
-    child = kind.by_name[export.ref.child]
-    inner = port_view(types, child.type, export.ref.port)
-    return PortView(groups_of(export), inner.protocol, inner.lanes, inner.open) if inner else None
+        return (PortPiece(name, groups_of(port), port.protocol, port.lanes, port.open),) if port else ()
+    return tuple(_piece(types, kind, export) for export in kind.exported_arrays.get(name, ()))
+
+
+def _piece(types: Mapping[str, PlanType], kind: AssemblyType, export: Export) -> PortPiece:
+    inner = types[kind.by_name[export.ref.child].type]
+    if isinstance(inner, DeviceType):
+        port = inner.by_name[export.ref.port]
+        return PortPiece(export.name, groups_of(export), port.protocol, port.lanes, port.open)
+    below = _piece(types, inner, inner.exports_by_name[export.ref.port])
+    return evolve(below, name=export.name, groups=groups_of(export))
+
+
+def port_view(types: Mapping[str, PlanType], key: str, name: str) -> PortView | None:
+    """Return the port `name` of a type, followed down to the device that carries it; None if it has none."""
+    pieces = port_pieces(types, key, name)
+    return view_of(pieces) if pieces else None
+
+
+def view_of(pieces: Sequence[PortPiece]) -> PortView:
+    """Return port arrays of as many dimensions as one, of the greatest of their sizes."""
+    first = pieces[0]
+    groups = first.groups
+    if any(piece.groups != groups for piece in pieces):
+        groups = _together([piece.groups for piece in pieces])
+    return PortView(groups, first.protocol, first.lanes, any(piece.open for piece in pieces))
+
+
+def _together(several: Sequence[tuple[Labels, ...]]) -> tuple[Labels, ...]:
+    """Return the labels of everything that is there in one of several arrays."""
+    shapes = [_sizes_of(groups) for groups in several]
+    gone = np.ones(np.max(shapes, axis=0), dtype=bool)
+    for groups, shape in zip(several, shapes, strict=True):
+        there = np.zeros(shape, dtype=bool)
+        counts = tuple(labels.count for labels in groups)
+        at = np.zeros(counts, dtype=np.int64)
+        for labels, place in zip(groups, np.ix_(*map(np.arange, counts)), strict=True):
+            at = at * prod(labels.sizes) + labels_at(labels, place)
+        there.reshape(-1)[at.ravel()] = True
+        gone[tuple(slice(size) for size in shape)] &= ~there
+    return labels_without(gone)
 
 
 def port_names(kind: PlanType) -> list[str]:
-    return [port.name for port in (kind.ports if isinstance(kind, DeviceType) else kind.exports)]
+    if isinstance(kind, DeviceType):
+        return [port.name for port in kind.ports]
+    return list(kind.exported_arrays)
+
+
+@frozen
+class Leaf:
+    """The elements of a reference that are of one child of the plan, with the port array of that child that it means;
+    None where the child has no such port."""
+
+    child: Child
+    port: str | None
+    groups: tuple[Labels, ...]
+    """Of the dimensions of the child, then of those of the port."""
+    view: PortView
 
 
 @frozen
@@ -83,13 +170,22 @@ class Dimension:
 
 @frozen
 class Reference:
-    """A port of a child with its dimensions, those of the child first."""
+    """A port of a child with its dimensions, those of the child first.
+
+    Where elements differ in type, `child` stands for all of them and `leaves` are what the plan has.
+    """
 
     child: Child
     port: str
     view: PortView
     dimensions: tuple[Dimension, ...]
     span: Span
+    leaves: tuple[Leaf, ...]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one port array of one child of the plan."""
+        return len(self.leaves) == 1
 
     @property
     def rank(self) -> int:
@@ -128,7 +224,15 @@ class Reference:
     def at_places(self, places: Sequence[IndexExpr]) -> PortRef:
         """Return the port at places among the elements that are there."""
         rank = len(self.child.shape)
-        return PortRef(self.child.name, tuple(places[:rank]), self.port, tuple(places[rank:]))
+        return PortRef(self.child.name, tuple(places[:rank]), self.leaves[0].port or "", tuple(places[rank:]))
+
+    def labels_of(self, places: Sequence[IndexExpr], axes: Sequence[Axis]) -> tuple[IndexExpr, ...]:
+        """Return the subscripts, as the text has them, of places among what is there."""
+        at = list[IndexExpr]()
+        for (labels, _), place in zip(self.grouped, places, strict=True):
+            label = algebra.lookup(label_table(labels), place) if labels.absent else place
+            at += [label] if len(labels.sizes) == 1 else algebra.unflatten(label, labels.sizes, axes)
+        return tuple(at)
 
     @property
     def blame(self) -> Span:
@@ -173,6 +277,8 @@ class AssemblyScope:
 
     types: Mapping[str, PlanType]
     children: Mapping[str, Child]
+    pieces: Mapping[str, tuple[Child, ...]]
+    """What each child is in the plan: several where its elements differ in type."""
     failed: AbstractSet[str]
     """Children that could not be understood."""
     failed_ports: Mapping[str, AbstractSet[str]]
@@ -236,11 +342,22 @@ class AssemblyScope:
             return None
         if self._index_of_the_part(path, child, view):
             return None
+        port = path[1].word.text
         dimensions = self._dimensions(path[0], text_shape(child), child.span)
-        inner = self._dimensions(path[1], view.shape, self._port_span(child, path[1].word.text))
+        inner = self._dimensions(path[1], view.shape, self._port_span(child, port))
         if dimensions is None or inner is None:
             return None
-        return Reference(child, path[1].word.text, view, (*dimensions, *inner), node.span)
+        return Reference(child, port, view, (*dimensions, *inner), node.span, tuple(self._leaves(child, port, view)))
+
+    def _leaves(self, child: Child, port: str, view: PortView) -> Iterator[Leaf]:
+        for piece in self.pieces[child.name]:
+            own = groups_of(piece)
+            ports = port_pieces(self.types, piece.type, port)
+            if not ports:
+                yield Leaf(piece, None, own, view)
+            for each in ports:
+                there = PortView(each.groups, each.protocol, each.lanes, each.open)
+                yield Leaf(piece, each.name, (*own, *each.groups), there)
 
     def _index_of_the_part(self, path: list[Step], child: Child, view: PortView) -> bool:
         """Return whether `npu.host[i]` gives a single port the index of its part; said if so."""
@@ -271,19 +388,29 @@ class AssemblyScope:
         )
 
     def _port_span(self, child: Child, port: str) -> Span | None:
-        kind = self.types[child.type]
-        members = kind.ports if isinstance(kind, DeviceType) else kind.exports
-        return next((m.span for m in members if m.name == port), None)
+        for piece in self.pieces[child.name]:
+            kind = self.types[piece.type]
+            span = (
+                next((m.span for m in kind.ports if m.name == port), None)
+                if isinstance(kind, DeviceType)
+                else next((m.span for m in kind.exported_arrays.get(port, ())), None)
+            )
+            if span is not None:
+                return span
+        return None
 
     def _view(self, node: tree.Expr, child: Child, path: list[Step]) -> PortView | None:
         port = path[1].word
-        kind = self.types[child.type]
-        if len(path) > 2 or self._is_part(kind, port.text):
-            self._through_wall(child, kind, path)
-            return None
-        view = port_view(self.types, child.type, port.text)
-        if view is None and not {port.text, "*"} & self.failed_ports.get(child.type, frozenset()):
-            names = port_names(kind)
+        keys = dict.fromkeys(piece.type for piece in self.pieces[child.name])
+        for key in keys:
+            if len(path) > 2 or self._is_part(self.types[key], port.text):
+                self._through_wall(child, self.types[key], path)
+                return None
+        pieces = [piece for key in keys for piece in port_pieces(self.types, key, port.text)]
+        if any({port.text, "*"} & self.failed_ports.get(key, frozenset()) for key in keys):
+            pieces = pieces if len(keys) == 1 else []
+        elif not pieces:
+            names = list(dict.fromkeys(name for key in keys for name in port_names(self.types[key])))
             guess = did_you_mean(port.text, names)
             span = self._port_span(child, guess) if guess else None
             self.sink.error(
@@ -297,11 +424,26 @@ class AssemblyScope:
                 else ("its ports: " + (", ".join(f"`{n}`" for n in names) or "none"),),
                 fix=rename(port.span, guess),
             )
-        return view
+        ranks = {len(labels) for labels in (_sizes_of(piece.groups) for piece in pieces)}
+        if len(ranks) > 1:
+            self._ranks_differ(child, port, ranks)
+            return None
+        return view_of(pieces) if pieces else None
+
+    def _ranks_differ(self, child: Child, port: tree.Word, ranks: AbstractSet[int]) -> None:
+        listed = " and ".join(str(rank) for rank in sorted(ranks))
+        self.sink.error(
+            "UB0436",
+            f"the elements of `{child.name}` differ in `{port.text}`: it has {listed} dimensions",
+            port.span,
+            "of different shapes",
+            labels=(Label(child.span, "elements of several types"),) if child.span else (),
+            help=("give the port as many dimensions in each type, or another name in one",),
+        )
 
     @staticmethod
     def _is_part(kind: PlanType, name: str) -> bool:
-        return isinstance(kind, AssemblyType) and any(c.name == name for c in kind.children)
+        return isinstance(kind, AssemblyType) and name in kind.arrays
 
     def _through_wall(self, child: Child, kind: PlanType, path: list[Step]) -> None:
         inner = ".".join(step.word.text for step in path[1:])
@@ -387,6 +529,10 @@ def range_axis(evaluator: Evaluator, node: tree.Range, name: str, size: int | No
         )
         return None
     return Axis(name, low, high, step)
+
+
+def _sizes_of(groups: Sequence[Labels]) -> tuple[int, ...]:
+    return tuple(size for labels in groups for size in labels.sizes)
 
 
 def _many(count: int, noun: str) -> str:

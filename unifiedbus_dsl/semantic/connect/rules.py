@@ -13,7 +13,7 @@ from unifiedbus_dsl.diagnostics import Edit, Fix, Label
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Rule, Var, algebra
 from unifiedbus_dsl.ir.plan.index import axes_used, count_points, evaluate
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
-from unifiedbus_dsl.semantic.connect.ends import ChooseLink, match_ends
+from unifiedbus_dsl.semantic.connect.ends import ChooseLink
 from unifiedbus_dsl.semantic.connect.holes import (
     binder_condition,
     misses_holes,
@@ -21,6 +21,7 @@ from unifiedbus_dsl.semantic.connect.holes import (
     running_condition,
     said_ranges,
 )
+from unifiedbus_dsl.semantic.connect.leaves import Side, cut_rule
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference, range_axis, shape_text
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, Outside, outside, reads_in_range
 from unifiedbus_dsl.syntax import tree
@@ -66,24 +67,22 @@ def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -
         return None
     if not _used_on_both_sides(node, (left, right), (a, b), every, wall):
         return None
-    cable = None if cable is None else match_ends(left, right, cable, wall)
     if cable is None:
         return None
-    return (
-        Rule(
-            left.ref(a),
-            right.ref(b),
-            every,
-            where,
-            cable.link.name,
-            cable.lanes,
-            cable.length,
-            span=node.span,
-            left_span=left.blame,
-            right_span=right.blame,
-            link_span=cable.span,
-        ),
+    rule = Rule(
+        left.ref(a),
+        right.ref(b),
+        every,
+        where,
+        cable.link.name,
+        cable.lanes,
+        cable.length,
+        span=node.span,
+        left_span=left.blame,
+        right_span=right.blame,
+        link_span=cable.span,
     )
+    return cut_rule(rule, (Side(left, a, said), Side(right, b, said)), cable, wall)
 
 
 MAX_VALUE = 1 << 62

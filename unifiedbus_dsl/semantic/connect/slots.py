@@ -38,6 +38,12 @@ class Slot:
     def size(self) -> int:
         return self.labels.count
 
+    def numbers(self, positions: IntArray) -> IntArray:
+        """Return the places at positions among the free elements."""
+        if self.table is not None:
+            return np.asarray(self.table, dtype=np.int64)[positions]
+        return self.low + self.step * positions
+
     def place(self, position: IndexExpr) -> IndexExpr:
         """Return the place at a position among the free elements."""
         if self.fixed is not None:

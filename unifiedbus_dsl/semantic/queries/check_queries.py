@@ -296,7 +296,7 @@ class QueryChecker:
         kinds = {*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link", "port", "system"}
         types = {name for name, _ in self.scope.module.reachable()} | {key.split("(")[0] for key in self.plan.instances}
         parts = {
-            child.name
+            child.text_name
             for kind in self.names.machine.types.values()
             if isinstance(kind, AssemblyType)
             for child in kind.children

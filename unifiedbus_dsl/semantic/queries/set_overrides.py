@@ -16,9 +16,8 @@ from unifiedbus_dsl.base.work import VISITED, spend
 from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, did_you_mean, no_such
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan, PlanType
-from unifiedbus_dsl.ir.plan.labels import groups_of
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
-from unifiedbus_dsl.semantic.select.picking import elements
+from unifiedbus_dsl.semantic.select.picking import children_picked
 from unifiedbus_dsl.semantic.types.overrides import Overrides, PartOverrides
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import EvalValue, Poison, TypeValue, describe, same_sort
@@ -185,13 +184,13 @@ class _Maker:
         kind = self.elaborator.types[root]
         part = []
         for step in path[:-1]:
-            child = next((c for c in _children(kind) if c.name == step.word.text), None)
-            if child is None:
-                self._nothing(item, step.word, [c.name for c in _children(kind)])
+            arrays = kind.arrays if isinstance(kind, AssemblyType) else {}
+            if step.word.text not in arrays:
+                self._nothing(item, step.word, [*arrays])
                 return None
-            if not self._whole(step, child):
+            if not self._whole(step, arrays[step.word.text]):
                 part.append(step)
-            kind = self.elaborator.types[child.type]
+            kind = self.elaborator.types[arrays[step.word.text][0].type]
         names = tuple(step.word.text for step in path[:-1])
         target = self._target(item, names, path[-1].word, kind)
         if target is None or path[-1].subscripts:
@@ -209,14 +208,19 @@ class _Maker:
             return _Target(item, path, word, kind, False)
         return None
 
-    def _whole(self, step: Step, child: Child) -> bool:
+    def _whole(self, step: Step, children: Sequence[Child]) -> bool:
         """Return whether the subscripts take every element; what is wrong with them is said."""
-        picked = elements(step, groups_of(child), self.evaluator, child.span)
-        return picked is None or len(picked) == child.count
+        picked = children_picked(step, children, self.evaluator)
+        return picked is None or sum(len(each) for _, each in picked) == sum(child.count for child in children)
 
     def _members(self, kind: PlanType) -> list[str]:
         known = [name for name in attributes.attributes(attributes.owner_of(kind.kind)) if name not in kind.fields]
-        return [*self._parameters(kind.key), *kind.fields, *(c.name for c in _children(kind)), *known]
+        return [
+            *self._parameters(kind.key),
+            *kind.fields,
+            *(kind.arrays if isinstance(kind, AssemblyType) else ()),
+            *known,
+        ]
 
     # -- values
 
@@ -264,7 +268,3 @@ class _Maker:
             "some of them",
             help=(f"write `{step.word.text}` without subscripts; to slow down single cables there is `degrade`",),
         )
-
-
-def _children(kind: PlanType) -> tuple[Child, ...]:
-    return kind.children if isinstance(kind, AssemblyType) else ()

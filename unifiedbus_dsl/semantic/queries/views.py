@@ -30,6 +30,7 @@ from unifiedbus_dsl.render.sheet import box_entry, line_entry
 from unifiedbus_dsl.render.style import LinkText, Style
 from unifiedbus_dsl.render.view import LAYOUTS, LINK_COLOURS, LINK_LABELS, Layout, View
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
+from unifiedbus_dsl.semantic.select.picking import children_picked
 from unifiedbus_dsl.semantic.select.plan_selection import count_inside, fields_of, fields_of_cables
 from unifiedbus_dsl.semantic.select.set_reader import is_set
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
@@ -141,7 +142,7 @@ class _ViewReader:
         path = None if isinstance(target, tree.All | tree.LinkBetween) else path_steps(target)
         if path is None or not _picks(path):
             return False
-        ((key, name),) = self._path(path)
+        key, name = self._element(path)
         child = child_named(self.plan.assemblies[key], name)
         if child.type not in self.plan.assemblies:
             self._refuse(target, f"`{child.type}` is a device, which has no parts to draw", "show what holds it")
@@ -208,12 +209,13 @@ class _ViewReader:
     @property
     def _words(self) -> frozenset[str]:
         """What `kind`, `type` and `name` of a part may be compared with."""
-        parts = [(kind_of(self.plan, child), child.type, child.name) for _, child in arrays(self.plan)]
+        parts = [(kind_of(self.plan, child), child.type, child.text_name) for _, child in arrays(self.plan)]
         return frozenset(word for each in parts for word in each)
 
     def _fields(self, place: Place) -> dict[str, Value]:
         key, name = place
-        return {"name": name, **fields_of(self.plan.type(child_named(self.plan.assemblies[key], name).type))}
+        child = child_named(self.plan.assemblies[key], name)
+        return {"name": child.text_name, **fields_of(self.plan.type(child.type))}
 
     # -- what targets mean
 
@@ -254,19 +256,35 @@ class _ViewReader:
 
     def _is_called(self, child: Child, name: str, *, parts: bool) -> bool:
         own = type_name(child.type)
-        return name in (kind_of(self.plan, child), own, own.rpartition(".")[2]) or (parts and name == child.name)
+        return name in (kind_of(self.plan, child), own, own.rpartition(".")[2]) or (parts and name == child.text_name)
 
     def _path(self, path: Sequence[Step]) -> set[Place]:
-        key = self.plan.root
-        place: Place = ("", "")
+        keys, places = {self.plan.root}, set[Place]()
         for step in path:
-            kind = self.plan.assemblies.get(key)
-            child = next((c for c in kind.children if c.name == step.word.text), None) if kind else None
-            if child is None:
+            places = {(key, child.name) for key in keys for child in self._arrays(key).get(step.word.text, ())}
+            if not places:
+                listed = ", ".join(f"`{key}`" for key in sorted(keys))
+                self._refuse(step.word, f"{listed} has no part `{step.word.text}`")
+            keys = {child_named(self.plan.assemblies[key], name).type for key, name in places}
+        return places
+
+    def _arrays(self, key: str) -> Mapping[str, tuple[Child, ...]]:
+        kind = self.plan.assemblies.get(key)
+        return kind.arrays if kind is not None else {}
+
+    def _element(self, path: Sequence[Step]) -> Place:
+        """Return the array that holds the first of the elements that a path names."""
+        key, place = self.plan.root, ("", "")
+        for step in path:
+            children = self._arrays(key).get(step.word.text)
+            if children is None:
                 self._refuse(step.word, f"`{key}` has no part `{step.word.text}`")
-                break
+            picked = children_picked(step, children or (), self.evaluator)
+            if picked is None:
+                raise _Refused
+            child = picked[0][0]
             place, key = (key, child.name), child.type
-        return {place}
+        return place
 
     # -- folding
 

@@ -14,7 +14,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PortRef, Value
 from unifiedbus_dsl.ir.plan.index import count_points
 from unifiedbus_dsl.ir.plan.totals import add_up
-from unifiedbus_dsl.semantic.connect.references import port_view
+from unifiedbus_dsl.semantic.connect.references import port_pieces
 from unifiedbus_dsl.semantic.select.plan_selection import Selector, ports_of
 from unifiedbus_dsl.semantic.select.set_reader import refuse_broken
 from unifiedbus_dsl.semantic.select.type_scope import Cables, Item, Parts, Ports, Selection, TypeScope
@@ -53,12 +53,12 @@ class Aggregates:
         """Return the ports that `all npu.up` means; None after a diagnostic."""
         ports_named: list[Ports] = []
         for item in selection.items:
-            view = port_view(self.machine.types, item.type.key, word.text) if isinstance(item, Parts) else None
-            if view is None or not isinstance(item, Parts):
+            pieces = port_pieces(self.machine.types, item.type.key, word.text) if isinstance(item, Parts) else ()
+            if not pieces or not isinstance(item, Parts):
                 what = f"`{item.type.key}`" if isinstance(item, Parts) else "a cable or a port"
                 evaluator.sink.error("UB0212", f"{what} has no port `{word.text}`", word.span, "unknown port")
                 return None
-            ports_named.append(Ports(view.protocol, view.lanes, item.count * view.count))
+            ports_named += [Ports(piece.protocol, piece.lanes, item.count * piece.count) for piece in pieces]
         return ports_named
 
     def measure(self, name: str, node: tree.Call, selection: Selection, evaluator: Evaluator) -> EvalValue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,10 +15,9 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import spares
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PlanType, Value
-from unifiedbus_dsl.ir.plan.labels import groups_of
-from unifiedbus_dsl.semantic.connect.references import Step, path_steps
+from unifiedbus_dsl.semantic.connect.references import Step, path_steps, port_pieces
 from unifiedbus_dsl.semantic.names.model import Model
-from unifiedbus_dsl.semantic.select.picking import elements, port_step
+from unifiedbus_dsl.semantic.select.picking import children_picked, port_step, ports_picked
 from unifiedbus_dsl.semantic.select.plan_selection import (
     Selector,
     count_inside,
@@ -224,29 +224,43 @@ class FabricSelector:
 
     def _path(self, path: list[Step]) -> DeviceRanges | None:
         plan = self.fabric.plan
-        key, start = plan.root, np.zeros(1, dtype=np.int64)
+        ends = self._starts(path)
+        if ends is None:
+            return None
+        start = np.concatenate([each for _, each in ends])
+        size = np.repeat([plan.device_count[key] for key, _ in ends], [len(each) for _, each in ends])
+        order = np.argsort(start, kind="stable")
+        keys = tuple(dict.fromkeys(key for key, _ in ends))
+        kind = min(plan.type(key).kind for key in keys)
+        return DeviceRanges(start[order], (start + size)[order], kind, keys)
+
+    def _starts(self, path: Sequence[Step]) -> list[tuple[str, Ints]] | None:
+        """Return the first device of each part that a path names, by its type; None after a diagnostic."""
+        plan = self.fabric.plan
+        ends: list[tuple[str, Ints]] = [(plan.root, np.zeros(1, dtype=np.int64))]
         for step in path:
-            kind = plan.type(key)
-            child = next((c for c in kind.children if c.name == step.word.text), None) if isinstance(
-                kind, AssemblyType
-            ) else None  # fmt: skip
-            if child is None:
-                self._unknown(step, key)
-                return None
-            picked = elements(step, groups_of(child), self.evaluator, child.span)
-            if picked is None:
-                return None
-            size = plan.device_count[child.type]
-            first = plan.numbering.child_starts[key][plan.numbering.child_number(key, child.name)]
-            start = (start[:, None] + first + picked * size).ravel()
-            key = child.type
-        return DeviceRanges(start, start + plan.device_count[key], plan.type(key).kind, (key,))
+            below = list[tuple[str, Ints]]()
+            for key, start in ends:
+                kind = plan.type(key)
+                children = kind.arrays.get(step.word.text) if isinstance(kind, AssemblyType) else None
+                if children is None:
+                    self._unknown(step, key)
+                    return None
+                picked = children_picked(step, children, self.evaluator)
+                if picked is None:
+                    return None
+                for child, places in picked:
+                    first = plan.numbering.child_starts[key][plan.numbering.child_number(key, child.name)]
+                    inside = start[:, None] + first + places * plan.device_count[child.type]
+                    below.append((child.type, inside.ravel()))
+            ends = below
+        return ends
 
     def _unknown(self, step: Step, key: str) -> None:
         if self.evaluator.scope.is_quiet(step.word.text):
             return
         kind = self.fabric.plan.type(key)
-        names = [c.name for c in kind.children] if isinstance(kind, AssemblyType) else []
+        names = [*kind.arrays] if isinstance(kind, AssemblyType) else []
         guess = did_you_mean(step.word.text, names)
         listed = ", ".join(f"`{name}`" for name in names[:8])
         self.evaluator.sink.error(
@@ -412,10 +426,11 @@ class FabricSelector:
     def names_ports(self, node: tree.Expr) -> bool:
         """Return whether a path names ports: of a device, or those that an assembly exports."""
         path = path_steps(node)
-        kind = self._before(path) if path else None
-        if path is None or kind is None:
+        kinds = self._before(path) if path else []
+        if path is None or not kinds:
             return False
-        return isinstance(kind, DeviceType) or _exports(kind, path[-1].word.text)
+        name = path[-1].word.text
+        return any(isinstance(kind, DeviceType) or _exports(kind, name) for kind in kinds)
 
     def ports(self, node: tree.Expr) -> tuple[Ints, Ints] | None:
         """Single ports that an expression selects, the device of each and its number there: `all npu.up`, `all port
@@ -431,11 +446,12 @@ class FabricSelector:
         if blocks is None:
             return None
         for key in blocks.keys:
-            table = self.fabric.plan.numbering.table(key, node.path[-1].text)
             start, stop = self.fabric.blocks(key)
             size = self.fabric.device_count + 1
             own = start[np.isin(start * size + stop, blocks.start * size + blocks.stop)]
-            chosen.append(((own[:, None] + table.device.ravel()).ravel(), np.tile(table.port.ravel(), len(own))))
+            for piece in port_pieces(self.machine.types, key, node.path[-1].text):
+                table = self.fabric.plan.numbering.table(key, piece.name)
+                chosen.append(((own[:, None] + table.device.ravel()).ravel(), np.tile(table.port.ravel(), len(own))))
         return np.concatenate([each[0] for each in chosen]), np.concatenate([each[1] for each in chosen])
 
     def _every_port(self, node: tree.All) -> tuple[Ints, Ints] | None:
@@ -462,37 +478,54 @@ class FabricSelector:
     def _side(self, node: tree.Expr) -> DeviceRanges | _Ports | None:
         """Parts, or with a last step that names a port array, ports; None after a diagnostic."""
         path = path_steps(node) if self.names_ports(node) else None
-        kind = self._before(path) if path else None
-        if path is None or kind is None:
+        if path is None:
             return self.blocks(node)
-        if isinstance(kind, DeviceType):
-            numbers = port_step(kind, path[-1], self.evaluator)
-            within = None if numbers is None else (np.zeros(len(numbers), dtype=np.int64), np.array(numbers))
-        else:
-            table = self.fabric.plan.numbering.table(kind.key, path[-1].word.text)
-            picked = elements(path[-1], groups_of(kind.exports_by_name[path[-1].word.text]), self.evaluator)
-            within = None if picked is None else (table.device[picked], table.port[picked])
-        blocks = None if within is None else self._path(path[:-1])
-        if within is None or blocks is None:
+        ends = self._starts(path[:-1])
+        if ends is None:
             return None
         radix = max(device.radix for device in self.fabric.plan.devices.values())
-        devices = blocks.start[:, None] + within[0]
-        return _Ports((devices * radix + within[1]).ravel(), radix)
-
-    def _before(self, path: list[Step]) -> PlanType | None:
-        """Return the type that the last step of a path is taken from; None where there is none of this name."""
-        plan, key = self.fabric.plan, self.fabric.plan.root
-        for step in path[:-1]:
-            kind = plan.type(key)
-            children = kind.children if isinstance(kind, AssemblyType) else ()
-            inner = next((child.type for child in children if child.name == step.word.text), None)
-            if inner is None:
+        keys = list[Ints]()
+        for key, start in ends:
+            within = self._within(key, path[-1])
+            if within is None:
                 return None
-            key = inner
-        return plan.type(key)
+            keys.append(((start[:, None] + within[0]) * radix + within[1]).ravel())
+        return _Ports(np.concatenate(keys), radix)
+
+    def _within(self, key: str, step: Step) -> tuple[Ints, Ints] | None:
+        """Return the devices, counted from that of a type, and the ports that the last step of a path names there; None
+        after a diagnostic."""
+        plan = self.fabric.plan
+        kind = plan.type(key)
+        if isinstance(kind, DeviceType):
+            numbers = port_step(kind, step, self.evaluator)
+            return None if numbers is None else (np.zeros(len(numbers), dtype=np.int64), np.array(numbers))
+        pieces = port_pieces(self.machine.types, key, step.word.text)
+        if not pieces:
+            self._unknown(step, key)
+            return None
+        picked = ports_picked(step, pieces, self.evaluator)
+        if picked is None:
+            return None
+        tables = [(plan.numbering.table(key, piece.name), places) for piece, places in picked]
+        return (
+            np.concatenate([table.device[places] for table, places in tables]),
+            np.concatenate([table.port[places] for table, places in tables]),
+        )
+
+    def _before(self, path: list[Step]) -> list[PlanType]:
+        """Return the types that the last step of a path is taken from; none where there is none of this name."""
+        plan = self.fabric.plan
+        kinds: list[PlanType] = [plan.type(plan.root)]
+        for step in path[:-1]:
+            kinds = [
+                plan.type(key)
+                for kind in kinds
+                if isinstance(kind, AssemblyType)
+                for key in dict.fromkeys(child.type for child in kind.arrays.get(step.word.text, ()))
+            ]
+        return kinds
 
 
 def _exports(kind: PlanType, name: str) -> bool:
-    if not isinstance(kind, AssemblyType) or any(child.name == name for child in kind.children):
-        return False
-    return any(export.name == name for export in kind.exports)
+    return isinstance(kind, AssemblyType) and name not in kind.arrays and name in kind.exported_arrays

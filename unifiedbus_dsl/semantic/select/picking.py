@@ -9,11 +9,11 @@ import numpy as np
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import DeviceType, Labels
+from unifiedbus_dsl.ir.plan import Child, DeviceType, Labels
 from unifiedbus_dsl.ir.plan.index import IntArray
-from unifiedbus_dsl.ir.plan.labels import ABSENT, groups_of, places_of
+from unifiedbus_dsl.ir.plan.labels import ABSENT, groups_of, labels_of, labels_together, place_in_groups, places_of
 from unifiedbus_dsl.semantic.connect.holes import say_absent, subscript_values
-from unifiedbus_dsl.semantic.connect.references import Step, path_steps
+from unifiedbus_dsl.semantic.connect.references import PortPiece, Step, path_steps, view_of
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 
@@ -51,6 +51,34 @@ def port_step(device: DeviceType, step: Step, evaluator: Evaluator, failed: Coll
             fix=rename(step.word.span, guess),
         )
     return None
+
+
+def children_picked(step: Step, children: Sequence[Child], evaluator: Evaluator) -> list[tuple[Child, IntArray]] | None:
+    """Return which elements of an array constant subscripts select: the children that it is, as far as some of each
+    are meant, with their row-major numbers there. None after a diagnostic."""
+    if len(children) == 1:
+        picked = elements(step, groups_of(children[0]), evaluator, children[0].span)
+        return None if picked is None else [(children[0], picked)]
+    groups = labels_together(children)
+    chosen = elements(step, groups, evaluator, children[0].span)
+    if chosen is None:
+        return None
+    at = labels_of(groups, chosen)
+    places = [(child, place_in_groups(groups_of(child), at)) for child in children]
+    return [(child, place[place != ABSENT]) for child, place in places if (place != ABSENT).any()]
+
+
+def ports_picked(
+    step: Step, pieces: Sequence[PortPiece], evaluator: Evaluator
+) -> list[tuple[PortPiece, IntArray]] | None:
+    """Return the same of an exported port array, by the exports that it is."""
+    groups = view_of(pieces).groups
+    chosen = elements(step, groups, evaluator)
+    if chosen is None:
+        return None
+    at = labels_of(groups, chosen)
+    places = [(piece, place_in_groups(piece.groups, at)) for piece in pieces]
+    return [(piece, place[place != ABSENT]) for piece, place in places if (place != ABSENT).any()]
 
 
 def elements(step: Step, groups: Sequence[Labels], evaluator: Evaluator, made: Span | None = None) -> IntArray | None:

@@ -13,10 +13,9 @@ from attrs import frozen
 from unifiedbus_dsl.base.units import number
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Link, PlanType, Value
-from unifiedbus_dsl.ir.plan.labels import groups_of
-from unifiedbus_dsl.semantic.connect.references import Step, path_steps, port_view
-from unifiedbus_dsl.semantic.select.picking import elements, port_numbers
+from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Link, PlanType, Value
+from unifiedbus_dsl.semantic.connect.references import Step, path_steps, port_names, port_pieces
+from unifiedbus_dsl.semantic.select.picking import children_picked, port_numbers, ports_picked
 from unifiedbus_dsl.semantic.select.set_reader import Read, SetReader, help_for, is_set
 from unifiedbus_dsl.semantic.select.sets import Target
 from unifiedbus_dsl.semantic.select.type_scope import Cables, Item, Parts, Ports, Selection, TypeScope
@@ -121,41 +120,49 @@ class Selector:
         empty_selection(node, self.machine, self.evaluator.sink)
 
     def _path(self, node: tree.Expr, path: list[Step], subject: AssemblyType) -> Selection | None:
-        here: PlanType = subject
-        count = 1
-        for at, step in enumerate(path):
-            child = self._child(here, step)
-            if child is None:
-                return self._last(node, path, at, here, count)
-            picked = elements(step, groups_of(child), self.evaluator, child.span)
-            if picked is None:
-                return None
-            count *= len(picked)
-            here = self.machine.types[child.type]
-        return Selection((Parts(here, count),), node.span, whole=False)
-
-    @staticmethod
-    def _child(kind: PlanType, step: Step) -> Child | None:
-        if not isinstance(kind, AssemblyType):
+        found = self._below(node, path, 0, subject, 1)
+        if found is None:
             return None
-        return next((child for child in kind.children if child.name == step.word.text), None)
+        items, word = tuple(item for each in found for item in each.items), found[0].field
+        return Selection(items, node.span, word, whole=False)
+
+    def _below(self, node: tree.Expr, path: list[Step], at: int, here: PlanType, count: int) -> list[Selection] | None:
+        """Return what a path selects from a step on, in so many instances of a type: one selection for each type that
+        its parts are of. None after a diagnostic."""
+        if at == len(path):
+            return [Selection((Parts(here, count),), node.span, whole=False)]
+        children = here.arrays.get(path[at].word.text) if isinstance(here, AssemblyType) else None
+        if children is None:
+            last = self._last(node, path, at, here, count)
+            return None if last is None else [last]
+        picked = children_picked(path[at], children, self.evaluator)
+        if picked is None:
+            return None
+        found = list[Selection]()
+        for child, elements in picked:
+            inside = self._below(node, path, at + 1, self.machine.types[child.type], count * len(elements))
+            if inside is None:
+                return None
+            found += inside
+        return found
 
     def _last(self, node: tree.Expr, path: list[Step], at: int, here: PlanType, count: int) -> Selection | None:
         """Return the last step of a path that is no part: a port, or a field."""
         step = path[at]
-        view = port_view(self.machine.types, here.key, step.word.text)
-        if view is not None and at == len(path) - 1:
-            picked = elements(step, view.groups, self.evaluator)
+        pieces = port_pieces(self.machine.types, here.key, step.word.text)
+        if pieces and at == len(path) - 1:
+            picked = ports_picked(step, pieces, self.evaluator)
             if picked is None:
                 return None
-            return Selection((Ports(view.protocol, view.lanes, count * len(picked)),), node.span, whole=False)
+            items = tuple(Ports(piece.protocol, piece.lanes, count * len(places)) for piece, places in picked)
+            return Selection(items, node.span, whole=False)
         if at == len(path) - 1 and step.word.text in here.fields:
             return Selection((Parts(here, count),), node.span, step.word, whole=False)
         if at == len(path) - 1 and step.word.text == "ports" and isinstance(here, DeviceType):
             return Selection(tuple(_device_ports(here, list(range(here.radix)), count)), node.span, whole=False)
         if not self.evaluator.scope.is_quiet(step.word.text):
-            legal = [c.name for c in here.children] if isinstance(here, AssemblyType) else []
-            legal += [e.name for e in here.exports] if isinstance(here, AssemblyType) else [p.name for p in here.ports]
+            legal = [*here.arrays] if isinstance(here, AssemblyType) else []
+            legal += port_names(here)
             guess = did_you_mean(step.word.text, legal) or self._of_a_kind(step, at, len(path))
             self.evaluator.sink.error(
                 "UB0220",
@@ -248,9 +255,8 @@ class Selector:
         if noun is not None:
             return f"`{'.'.join(name)}` is a {noun}: write `all link where {noun} == {'.'.join(name)}`"
         subject = self.machine.types.get(self.machine.subject)
-        if isinstance(subject, AssemblyType) and any(child.name == name[0] for child in subject.children):
-            child = subject.by_name[name[0]]
-            kind = self.machine.types[child.type].kind
+        if isinstance(subject, AssemblyType) and name[0] in subject.arrays:
+            kind = self.machine.types[subject.arrays[name[0]][0].type].kind
             return f"`{name[0]}` is a part: leave `all` out, or write `all {kind}`, which is its kind"
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, PlanType
 from unifiedbus_dsl.ir.plan.index import IntArray
 from unifiedbus_dsl.ir.plan.labels import groups_of
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
-from unifiedbus_dsl.semantic.select.picking import elements
+from unifiedbus_dsl.semantic.select.picking import children_picked, elements
 from unifiedbus_dsl.semantic.select.sets import Every, Joined, Named, Node, Parted, Sets, Target
 from unifiedbus_dsl.semantic.select.type_scope import Selection, TypeScope
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
@@ -159,24 +160,36 @@ class SetReader:
         if plain is None:
             raise _Refused
         machine = self.selector.machine
-        here: PlanType = machine.types[machine.subject]
-        names, picked, sort = list[str](), list[IntArray](), "part"
-        for step in path[: -1 if plain.field is not None else None]:
-            word = step.word.text
-            child = here.by_name.get(word) if isinstance(here, AssemblyType) else None
-            if child is None and isinstance(here, AssemblyType):
-                self._exported(node, step)
-            array = here.by_name.get(word) if isinstance(here, DeviceType) else child
-            numbers = None if array is None else elements(step, groups_of(array), self.selector.evaluator)
-            names.append(word)
-            picked.append(np.zeros(0, np.int64) if numbers is None else numbers)
-            if isinstance(child, Child):
-                here = machine.types[child.type]
+        steps = path[: -1 if plain.field is not None else None]
+        found, sorts = list[Named](), set[str]()
+        waiting: list[tuple[Named, PlanType]] = [(Named((), ()), machine.types[machine.subject])]
+        while waiting:
+            named, here = waiting.pop()
+            if len(named.steps) == len(steps):
+                found.append(named)
+                sorts.add("part")
+            elif isinstance(here, DeviceType):
+                step = steps[len(named.steps)]
+                port = here.by_name.get(step.word.text)
+                picked = None if port is None else elements(step, groups_of(port), self.selector.evaluator)
+                found.append(named.then(step.word.text, np.zeros(0, np.int64) if picked is None else picked))
+                sorts.add("port")
             else:
-                sort = "port"
+                waiting += [
+                    (named.then(child.name, picked), machine.types[child.type])
+                    for child, picked in self._children(node, here, steps[len(named.steps)])
+                ]
         if not inner:
-            self.leaves.append((node, sort, plain.field))
-        return self._append(Named(tuple(names), tuple(picked)))
+            self.leaves.append((node, min(sorts, default="part"), plain.field))
+        numbers = [self._append(each) for each in found]
+        return reduce(lambda left, right: self._append(Joined(left, right)), numbers)
+
+    def _children(self, node: tree.Expr, here: AssemblyType, step: Step) -> list[tuple[Child, IntArray]]:
+        children = here.arrays.get(step.word.text)
+        if children is None:
+            self._exported(node, step)
+        assert children is not None
+        return children_picked(step, children, self.selector.evaluator) or []
 
     # -- what leaves have in common
 

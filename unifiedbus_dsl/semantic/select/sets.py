@@ -29,6 +29,10 @@ class Named:
     steps: tuple[str, ...]
     elements: tuple[IntArray, ...]
 
+    def then(self, step: str, elements: IntArray) -> Named:
+        """Return what is named one step further down."""
+        return Named((*self.steps, step), (*self.elements, elements))
+
 
 @frozen(eq=False)
 class Every:

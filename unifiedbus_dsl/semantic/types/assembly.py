@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from attrs import define, evolve, field
 
 from unifiedbus_dsl.base import work
 from unifiedbus_dsl.diagnostics import Label
-from unifiedbus_dsl.ir.plan import (
-    AssemblyType,
-    Axis,
-    Child,
-    Const,
-    Export,
-    Labels,
-    Opening,
-    Placement,
-    PortRef,
-    Rule,
-    Var,
-)
+from unifiedbus_dsl.ir.plan import AssemblyType, Child, Export, Opening, Placement, Rule
 from unifiedbus_dsl.ir.plan.index import text, texts
 from unifiedbus_dsl.semantic.connect.cable_list import listed_rules
 from unifiedbus_dsl.semantic.connect.ends import ChooseLink
-from unifiedbus_dsl.semantic.connect.holes import misses_holes
+from unifiedbus_dsl.semantic.connect.exports import exports, openings, over_free
 from unifiedbus_dsl.semantic.connect.pattern_rules import pattern_rules
 from unifiedbus_dsl.semantic.connect.placement import evaluate_placement
 from unifiedbus_dsl.semantic.connect.references import (
     AssemblyScope,
     PortView,
-    Reference,
     Step,
     path_steps,
     port_names,
@@ -39,10 +26,8 @@ from unifiedbus_dsl.semantic.connect.references import (
     shape_text,
 )
 from unifiedbus_dsl.semantic.connect.rules import compile_rules
-from unifiedbus_dsl.semantic.connect.slots import read_slots
-from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler
 from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement
-from unifiedbus_dsl.semantic.types.context import Elaboration
+from unifiedbus_dsl.semantic.types.context import Elaboration, Part
 from unifiedbus_dsl.semantic.types.members import evaluate_fields, known_annotations, misplaced_statement
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
@@ -59,6 +44,8 @@ class _AssemblyBuilder:
     node: tree.TypeDef
     body: Body
     children: dict[str, Child] = field(factory=dict)
+    pieces: dict[str, tuple[Child, ...]] = field(factory=dict)
+    """What each child is in the plan: several where its elements differ in type."""
     exports: list[Export] = field(factory=list)
     rules: list[tuple[Rule, ...]] = field(factory=list)
     openings: list[Opening] = field(factory=list)
@@ -79,13 +66,13 @@ class _AssemblyBuilder:
         return AssemblyType(
             self.key,
             self.node.kind.text,
-            tuple(sorted(self.children.values(), key=lambda c: c.name)),
+            tuple(sorted((piece for several in self.pieces.values() for piece in several), key=lambda c: c.name)),
             tuple(sorted(self.exports, key=lambda e: e.name)),
             _in_order(self.rules),
-            tuple(sorted(self.placements, key=lambda p: p.child)),
+            tuple(sorted((piece for each in self.placements for piece in self._placed(each)), key=lambda p: p.child)),
             tuple(self.openings),
             own,
-            frozenset(self.spoilt),
+            frozenset(self._spoilt_pieces()),
             self.node.doc,
             self.node.span,
         )
@@ -97,7 +84,7 @@ class _AssemblyBuilder:
     def _child(self, statement: tree.Instance, placed: ScopedStatement) -> None:
         if statement.name.text in self.body.clashes:
             return
-        if statement.condition is not None:
+        if statement.condition is not None and not statement.binders:
             there = Evaluator(placed.scope, self.elaborator.sink).truth(statement.condition)
             if there is None:
                 self.failed.add(statement.name.text)
@@ -105,15 +92,39 @@ class _AssemblyBuilder:
                 self.body.absent[statement.name.text] = statement.condition
             if not there:
                 return
-        child = self.elaborator.child(statement, placed.scope)
-        if child is not None and placed.replaces is not None and not self._keeps_ports(child, placed):
-            child = None
-        if child is None:
+        part = self.elaborator.part(statement, placed.scope)
+        if part is not None and not part.pieces and statement.condition is not None:
+            self.body.absent[statement.name.text] = statement.condition
+            return
+        if part is not None and placed.replaces is not None and not self._keeps_ports(part, placed):
+            part = None
+        if part is None:
             self.failed.add(statement.name.text)
-        elif child.name not in self.children:
-            self.children[child.name] = child
+        elif part.whole.name not in self.children:
+            self.children[part.whole.name] = part.whole
+            self.pieces[part.whole.name] = part.pieces
 
-    def _keeps_ports(self, child: Child, placed: ScopedStatement) -> bool:
+    def _placed(self, placement: Placement) -> Iterator[Placement]:
+        """Yield where the pieces of a part stand; the positions are those of all its elements, in order."""
+        at = 0
+        for piece in self.pieces[placement.child]:
+            own = placement.positions[at : at + piece.count]
+            at += piece.count
+            yield evolve(placement, child=piece.name, positions=own)
+
+    def _spoilt_pieces(self) -> Iterator[tuple[str, str]]:
+        """Yield what is spoilt, by the names that the plan has."""
+        for child, port in self.spoilt:
+            for piece in self.pieces.get(child, ()):
+                kind = self.elaborator.types[piece.type]
+                inner = kind.exported_arrays.get(port, ()) if isinstance(kind, AssemblyType) else ()
+                yield from ((piece.name, each.name) for each in inner)
+                if not inner:
+                    yield piece.name, port
+            if child not in self.pieces:
+                yield child, port
+
+    def _keeps_ports(self, part: Part, placed: ScopedStatement) -> bool:
         """Return whether a part that replaces another has every port that the statements here use; else say which
         not."""
         assert placed.replaces is not None
@@ -121,15 +132,19 @@ class _AssemblyBuilder:
         assert isinstance(first, tree.Instance)
         assert isinstance(again, tree.Instance)
         quiet = self.elaborator.without_diagnostics()
-        old = quiet.child(first, placed.replaces.scope)
+        old = quiet.part(first, placed.replaces.scope)
         if old is None:
             return True
-        used = self._ports_used(child.name)
-        for name in port_names(quiet.types[old.type]):
-            before, now = port_view(quiet.types, old.type, name), port_view(self.elaborator.types, child.type, name)
-            if name in used and before is not None and (now is None or not _holds(now, before)):
-                self._lacks(again, child, name, before, used[name])
-                return False
+        used = self._ports_used(part.whole.name)
+        keys, new = ({piece.type for piece in each.pieces} for each in (old, part))
+        for key in sorted(keys):
+            for name in (each for each in port_names(quiet.types[key]) if each in used):
+                before = port_view(quiet.types, key, name)
+                for child in part.pieces:
+                    now = port_view(self.elaborator.types, child.type, name)
+                    if before is not None and len(keys) == len(new) == 1 and (now is None or not _holds(now, before)):
+                        self._lacks(again, child, name, before, used[name])
+                        return False
         return True
 
     def _ports_used(self, child: str) -> dict[str, tree.Expr]:
@@ -146,7 +161,7 @@ class _AssemblyBuilder:
         now = port_view(self.elaborator.types, child.type, port)
         self.elaborator.sink.error(
             "UB0608",
-            f"`{child.type}` can't replace the type of `{child.name}`: "
+            f"`{child.type}` can't replace the type of `{child.text_name}`: "
             + (f"it has no port `{port}`" if now is None else f"its port `{port}` is another"),
             again.type.span,
             f"has no port `{port}`" if now is None else f"`{port}` is {_port_text(now)}",
@@ -158,13 +173,21 @@ class _AssemblyBuilder:
         failed_ports = self._failed_ports()
         evaluator = Evaluator(scope, self.elaborator.sink)
         return AssemblyScope(
-            self.elaborator.types, self.children, self.failed, failed_ports, evaluator, self.body.absent, self._told
+            self.elaborator.types,
+            self.children,
+            self.pieces,
+            self.failed,
+            failed_ports,
+            evaluator,
+            self.body.absent,
+            self._told,
         )
 
     def _failed_ports(self) -> Mapping[str, AbstractSet[str]]:
         """By type of a part, the ports that could not be understood: the same for all statements."""
         if self._of_children is None:
-            self._of_children = {child.type: self.elaborator.failed[child.type] for child in self.children.values()}
+            pieces = [piece for several in self.pieces.values() for piece in several]
+            self._of_children = {piece.type: self.elaborator.failed[piece.type] for piece in pieces}
         return self._of_children
 
     def _statement(self, placed: ScopedStatement) -> None:
@@ -221,38 +244,38 @@ class _AssemblyBuilder:
                 ports = _port_names(self, name)
                 port = path[1].word.text if len(path) > 1 else "*"
                 self.spoilt.add((name, port if port in ports else "*"))
-                self._spoil_inside(self.children[name].type, path[1:])
+                for key in dict.fromkeys(piece.type for piece in self.pieces[name]):
+                    self._spoil_inside(key, path[1:])
 
     def _spoil_inside(self, key: str, path: Sequence[Step]) -> None:
         """What a cable through a wall was to reach stays quiet too: the port is no longer left over by mistake."""
         types = self.elaborator.types
         while len(path) > 1:
             kind = types[key]
-            children = kind.children if isinstance(kind, AssemblyType) else ()
-            child = next((child for child in children if child.name == path[0].word.text), None)
-            if child is None or not isinstance(kind, AssemblyType):
+            children = kind.arrays.get(path[0].word.text, ()) if isinstance(kind, AssemblyType) else ()
+            if not children or not isinstance(kind, AssemblyType):
                 return
             if len(path) == 2:
-                types[key] = evolve(kind, spoilt=kind.spoilt | {(child.name, path[1].word.text)})
-            key, path = child.type, path[1:]
+                types[key] = evolve(kind, spoilt=kind.spoilt | {(child.name, path[1].word.text) for child in children})
+            key, path = children[0].type, path[1:]
 
     def _export(self, statement: tree.PortExport, wall: AssemblyScope) -> None:
         ref = wall.reference(statement.value)
-        made = None if ref is None else _over_free(ref, wall)
-        if ref is None or made is None:
+        free = None if ref is None else over_free(ref, wall)
+        made = None if free is None else exports(statement, free, wall)
+        if made is None:
             self.failed.add(statement.name.text)
             self._spoil(statement)
             return
-        axes, there, labels = made
-        self.exports.append(Export(statement.name.text, axes, there, statement.span, labels))
+        self.exports += made
 
     def _open(self, port: tree.Expr, wall: AssemblyScope) -> None:
         ref = wall.reference(port)
-        made = None if ref is None else _over_free(ref, wall)
-        if ref is None or made is None:
+        free = None if ref is None else over_free(ref, wall)
+        if free is None:
             self._spoil(port)
         else:
-            self.openings.append(Opening(made[0], made[1], port.span))
+            self.openings += openings(port.span, free, wall)
 
     def _place(self, statement: tree.Place, wall: AssemblyScope) -> None:
         made = evaluate_placement(statement, wall)
@@ -302,39 +325,8 @@ def _port_text(view: PortView) -> str:
     return f"{shape_text(view.shape)} of {view.protocol} x{view.lanes}"
 
 
-def _port_names(builder: _AssemblyBuilder, child: str) -> list[str]:
-    return port_names(builder.elaborator.types[builder.children[child].type])
-
-
-def _over_free(ref: Reference, wall: AssemblyScope) -> tuple[tuple[Axis, ...], PortRef, tuple[Labels, ...]] | None:
-    """Axes over the free dimensions of a reference, what it is over them, and the labels of these dimensions.
-
-    The others must be constants in range.
-    """
-    compiler = IndexCompiler(wall.evaluator, frozenset())
-    read = read_slots(ref, compiler, wall)
-    if read is None:
-        return None
-    slots, written = read
-    for dimension, value in zip(ref.dimensions, written, strict=True):
-        if not isinstance(value, Const) or not 0 <= value.value < dimension.size:
-            shown = value.value if isinstance(value, Const) else "?"
-            wall.sink.error(
-                "UB0401",
-                f"subscript {shown} is outside an array of {dimension.size}",
-                dimension.span,
-                f"is {shown}",
-                help=(f"elements are 0..{dimension.size - 1}",),
-            )
-            return None
-    if not misses_holes(ref, written, (), None, wall, fixed=True):
-        return None
-    free = [slot for slot in slots if slot.fixed is None]
-    axes = tuple(Axis(f"_{at}", 0, slot.size - 1) for at, slot in enumerate(free))
-    names = iter(axes)
-    places = [slot.fixed if slot.fixed is not None else slot.place(Var(next(names).name)) for slot in slots]
-    labels = tuple(slot.labels for slot in free)
-    return axes, ref.at_places(places), labels if any(each.absent for each in labels) else ()
+def _port_names(builder: _AssemblyBuilder, child: str) -> set[str]:
+    return {name for piece in builder.pieces[child] for name in port_names(builder.elaborator.types[piece.type])}
 
 
 def _in_order(groups: list[tuple[Rule, ...]]) -> tuple[Rule, ...]:

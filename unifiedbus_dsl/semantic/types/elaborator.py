@@ -10,12 +10,14 @@ from unifiedbus_dsl.base import work
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import AssemblyType, Child, PlanType
+from unifiedbus_dsl.ir.plan import AssemblyType, PlanType
 from unifiedbus_dsl.semantic.connect.holes import read_holes
 from unifiedbus_dsl.semantic.names.model import Definition, Model
 from unifiedbus_dsl.semantic.types.assembly import build_assembly
 from unifiedbus_dsl.semantic.types.body import Body
+from unifiedbus_dsl.semantic.types.context import Part
 from unifiedbus_dsl.semantic.types.device import build_device
+from unifiedbus_dsl.semantic.types.elements import Elements, check_names
 from unifiedbus_dsl.semantic.types.link_types import LinkRegistry
 from unifiedbus_dsl.semantic.types.members import annotation_words, evaluate_shape, known_annotations
 from unifiedbus_dsl.semantic.types.overrides import NO_OVERRIDES, Overrides
@@ -408,21 +410,25 @@ class Elaborator:
 
     # -- parts
 
-    def child(self, statement: tree.Instance, scope: Scope) -> Child | None:
+    def part(self, statement: tree.Instance, scope: Scope) -> Part | None:
         """Return the part that an instance line adds; None after a diagnostic."""
         evaluator = Evaluator(scope, self.sink)
         sizes = evaluate_shape(statement.shape, evaluator, statement.name.text, self.limits.array)
         known_annotations(statement.annotations, ["draw"], self.sink)
-        value = self.type_value(statement.type, scope)
         changes = self._changes[-1].of(statement.name.text)
-        if value is not None and changes.parameters:
-            value = TypeValue(value.definition, tuple({**dict(value.args), **dict(changes.parameters)}.items()))
-        key = self.elaborate(value, statement.type.span, changes.below) if value is not None else None
-        labels = None if sizes is None else read_holes(statement, sizes, evaluator)
-        if sizes is None or key is None or labels is None:
+
+        def key_of(ref: tree.TypeRef, there: Scope) -> str | None:
+            value = self.type_value(ref, there)
+            if value is not None and changes.parameters:
+                value = TypeValue(value.definition, tuple({**dict(value.args), **dict(changes.parameters)}.items()))
+            return self.elaborate(value, ref.span, changes.below) if value is not None else None
+
+        if sizes is None:
+            check_names(statement, scope, self.sink, key_of)
             return None
-        there = tuple(each.count for each in labels) or sizes
-        return Child(statement.name.text, there, key, statement.spare, statement.doc, statement.span, labels)
+        labels = read_holes(statement, sizes, evaluator)
+        made = Elements(statement, scope, self.sink, sizes, labels or ()).part(key_of)
+        return None if labels is None else made
 
 
 def _compared(arg: tree.Arg, params: Sequence[str]) -> str | None:

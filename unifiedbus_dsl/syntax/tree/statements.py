@@ -25,6 +25,20 @@ class TypeRef(Node):
 
 
 @frozen
+class TypeChoice(Node):
+    """`if s < 4 then Gpu else Cpu`: the type of a part, which may differ by element."""
+
+    test: Expr
+    yes: TypeRef | TypeChoice
+    no: TypeRef | TypeChoice
+
+
+def types_of(node: TypeRef | TypeChoice) -> tuple[TypeRef, ...]:
+    """Return the types that a part may be of, in order of the text."""
+    return (node,) if isinstance(node, TypeRef) else (*types_of(node.yes), *types_of(node.no))
+
+
+@frozen
 class Param(Node):
     name: Word
     default: Expr | None = None
@@ -288,15 +302,19 @@ class Transit(Statement):
 
 @frozen
 class Instance(Statement):
-    """`npu[8] : chip`, `spare npu : Chip`, `nic[2] : UBNic if with_nic`, `rack[8 except 6] : Cabinet` (`holes`)."""
+    """`npu[8] : chip`, `spare npu : Chip`, `nic[2] : UBNic if with_nic`, `rack[8 except 6] : Cabinet` (`holes`).
+
+    `cell[23] : Cell(leafs = if c < 19 then 18 else 16) for c`: type, arguments and condition may differ by element.
+    """
 
     name: Word
     shape: tuple[Expr, ...]
-    type: TypeRef
+    type: TypeRef | TypeChoice
     condition: Expr | None = None
     spare: bool = False
     annotations: tuple[Annotation, ...] = ()
     holes: tuple[Expr | Range, ...] = ()
+    binders: tuple[Binder, ...] = ()
 
 
 @frozen
