@@ -16,7 +16,7 @@ from unifiedbus_dsl.editor.entries import Key, Symbol, key_of
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan, PlanType
 from unifiedbus_dsl.ir.plan.labels import called, range_text
 from unifiedbus_dsl.ir.plan.totals import count_cables
-from unifiedbus_dsl.semantic.connect.references import port_view
+from unifiedbus_dsl.semantic.connect.port_views import port_view
 from unifiedbus_dsl.semantic.names.model import Definition
 from unifiedbus_dsl.semantic.types.elaborator import Elaborator
 from unifiedbus_dsl.semantic.values.values import EvalValue, Poison, TypeValue, value_text

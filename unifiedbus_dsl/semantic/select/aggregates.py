@@ -14,7 +14,7 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PortRef, Value
 from unifiedbus_dsl.ir.plan.index import count_points
 from unifiedbus_dsl.ir.plan.totals import add_up
-from unifiedbus_dsl.semantic.connect.references import port_pieces
+from unifiedbus_dsl.semantic.connect.port_views import port_pieces
 from unifiedbus_dsl.semantic.select.plan_selection import Selector, ports_of
 from unifiedbus_dsl.semantic.select.set_reader import refuse_broken
 from unifiedbus_dsl.semantic.select.type_scope import Cables, Item, Parts, Ports, Selection, TypeScope

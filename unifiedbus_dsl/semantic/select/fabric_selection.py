@@ -15,7 +15,8 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import spares
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, PlanType, Value
-from unifiedbus_dsl.semantic.connect.references import Step, path_steps, port_pieces
+from unifiedbus_dsl.semantic.connect.port_views import port_pieces
+from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.select.picking import children_picked, port_step, ports_picked
 from unifiedbus_dsl.semantic.select.plan_selection import (

@@ -13,7 +13,8 @@ from unifiedbus_dsl.ir.plan import Child, DeviceType, Labels
 from unifiedbus_dsl.ir.plan.index import IntArray
 from unifiedbus_dsl.ir.plan.labels import ABSENT, groups_of, labels_of, labels_together, place_in_groups, places_of
 from unifiedbus_dsl.semantic.connect.holes import say_absent, subscript_values
-from unifiedbus_dsl.semantic.connect.references import PortPiece, Step, path_steps, view_of
+from unifiedbus_dsl.semantic.connect.port_views import PortPiece, view_of
+from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 

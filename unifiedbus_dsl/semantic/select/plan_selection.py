@@ -14,7 +14,8 @@ from unifiedbus_dsl.base.units import number
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Link, PlanType, Value
-from unifiedbus_dsl.semantic.connect.references import Step, path_steps, port_names, port_pieces
+from unifiedbus_dsl.semantic.connect.port_views import port_names, port_pieces
+from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.select.picking import children_picked, port_numbers, ports_picked
 from unifiedbus_dsl.semantic.select.set_reader import Read, SetReader, help_for, is_set
 from unifiedbus_dsl.semantic.select.sets import Target

@@ -16,15 +16,8 @@ from unifiedbus_dsl.semantic.connect.ends import ChooseLink
 from unifiedbus_dsl.semantic.connect.exports import exports, openings, over_free
 from unifiedbus_dsl.semantic.connect.pattern_rules import pattern_rules
 from unifiedbus_dsl.semantic.connect.placement import evaluate_placement
-from unifiedbus_dsl.semantic.connect.references import (
-    AssemblyScope,
-    PortView,
-    Step,
-    path_steps,
-    port_names,
-    port_view,
-    shape_text,
-)
+from unifiedbus_dsl.semantic.connect.port_views import PortView, port_names, port_view
+from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Step, path_steps, shape_text
 from unifiedbus_dsl.semantic.connect.rules import compile_rules
 from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement
 from unifiedbus_dsl.semantic.types.context import Elaboration, Part

@@ -17,12 +17,12 @@ from unifiedbus_dsl.base import units, work
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.plan import Child, Labels
 from unifiedbus_dsl.ir.plan.labels import labels_without, piece_name, to_labels
-from unifiedbus_dsl.semantic.names.bind import walk
 from unifiedbus_dsl.semantic.types.context import Part
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Lazy, Scope
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import walk
 
 MAX_ELEMENTS = 1 << 17
 """Elements of an array whose types are worked out one by one."""
