@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from tests.workload.test_model import DEEPSEEK, LLAMA, gpt
+from unifiedbus_dsl.workload.layout import Layout
 from unifiedbus_dsl.workload.memory import activation_bytes, state_bytes
 from unifiedbus_dsl.workload.model import total_parameters
 from unifiedbus_dsl.workload.pipeline import make_schedule, run_schedule
+from unifiedbus_dsl.workload.step import stage_parameters
+from unifiedbus_dsl.workload.training import Training
 
 GIB = 2**30
 
@@ -46,21 +49,27 @@ def test_activations_of_the_175b_model() -> None:
 
 def test_states_of_data_parallel_ranks() -> None:
     """Of N parameters on one rank 18 bytes each, gradients of four; shared by d ranks as arXiv:1910.02054 has it."""
-    model = LLAMA["8B"]
-    plain = state_bytes(model, tensor=1, pipeline=1, expert=1, data=64, shard="none")
-    tables = model.vocab * model.hidden
-    held = total_parameters(model) - tables - model.hidden  # one of both tables, and no last norm
-    assert plain.total == pytest.approx(18 * held, rel=1e-12)
-    assert state_bytes(model, tensor=1, pipeline=1, expert=1, data=64, shard="optimizer").total == pytest.approx(
-        6 * held + 12 * held / 64
+    count = total_parameters(LLAMA["8B"])
+    alone = state_bytes(count, 0, replicas=64, expert_replicas=64, shard="none")
+    assert alone.total == pytest.approx(18 * count, rel=1e-12)
+    assert state_bytes(count, 0, replicas=64, expert_replicas=64, shard="optimizer").total == pytest.approx(
+        6 * count + 12 * count / 64
     )
-    assert state_bytes(model, tensor=1, pipeline=1, expert=1, data=64, shard="weights").total == pytest.approx(
-        18 * held / 64
+    assert state_bytes(count, 0, replicas=64, expert_replicas=64, shard="weights").total == pytest.approx(
+        18 * count / 64
     )
 
 
-def test_experts_are_shared_out() -> None:
-    """DeepSeek-V3's 671e9 parameters over 16 stages and 64 expert ranks: its experts' part is a 1,024th."""
-    one = state_bytes(DEEPSEEK, tensor=1, pipeline=16, expert=64, data=128, shard="none").weights
-    experts = 58 * 256 * 3 * 7_168 * 2_048 * 2 / 16 / 64
-    assert experts < one < experts + 2 * 2e9
+def test_parameters_are_shared_out() -> None:
+    """All ranks of a stage together hold the model: DeepSeek-V3's parameters over 16 stages and 64 expert ranks, and
+    its experts' part is a 1,024th."""
+    asked = Training(DEEPSEEK, 8192, 4096, 1, Layout(pipeline=16, data=128, expert=64))
+    found = [stage_parameters(asked, stage) for stage in range(16)]
+    experts = 58 * 256 * 3 * 7_168 * 2_048 / 64
+    assert sum(own for _, own in found) == pytest.approx(experts)
+    assert sum(dense for dense, _ in found) + 64 * experts == pytest.approx(total_parameters(DEEPSEEK))
+    split = Training(LLAMA["8B"], 64, 4096, 1, Layout(tensor=8, pipeline=4))
+    norms = LLAMA["8B"].hidden * 7 / 8
+    assert 8 * sum(stage_parameters(split, k)[0] for k in range(4)) == pytest.approx(
+        total_parameters(LLAMA["8B"]) + 8 * norms
+    )

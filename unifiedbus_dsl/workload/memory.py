@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from attrs import frozen
 
 from unifiedbus_dsl.workload.flops import Recompute
-from unifiedbus_dsl.workload.model import Model, count_parameters
+from unifiedbus_dsl.workload.model import Model
 
 Shard: TypeAlias = Literal["none", "optimizer", "gradients", "weights"]
 """What data-parallel ranks share out: nothing, or all up to what is named (Rajbhandari et al., arXiv:1910.02054)."""
@@ -83,23 +83,34 @@ def _attention_elements(model: Model) -> int:
     return model.width * 2 * (model.heads + model.key_heads)
 
 
-def state_bytes(model: Model, *, tensor: int, pipeline: int, expert: int, data: int, shard: Shard) -> Kept:
-    """Return weights, gradients and optimizer of the fullest end point, its layers a `pipeline`-th of the model.
+def state_bytes(
+    dense: float, experts: float, *, replicas: int, expert_replicas: int, shard: Shard, gradient: int = 4
+) -> Kept:
+    """Return weights, gradients and optimizer of an end point that has so many parameters.
 
-    Weights and gradients have two and four bytes an element: gradients are added up in single precision.
+    Args:
+        dense: parameters outside experts.
+        experts: parameters of experts.
+        replicas: end points with the same dense parameters.
+        expert_replicas: end points with the same experts.
+        shard: what they share out.
+        gradient: bytes of an element of a gradient; a weight has two.
     """
-    part = count_parameters(model)
-    layers = model.layers / pipeline
-    plain, routed = model.plain_layers / pipeline, model.expert_layers / pipeline
-    dense = (layers * part.attention + plain * part.ffn + routed * part.router) / tensor
-    dense += routed * model.shared_experts * part.expert / tensor
-    dense += max(part.embedding, part.head) / tensor
-    own = routed * model.experts * part.expert / (expert * (1 if expert > 1 else tensor))
-    ranks = [(dense, data), (own, max(1, data * tensor // expert) if expert > 1 else data)]
+    order = ("none", "optimizer", "gradients", "weights")
+    ranks = [(dense, replicas), (experts, expert_replicas)]
 
     def held(size: float, sort: Shard) -> float:
-        order = ("none", "optimizer", "gradients", "weights")
         shared = order.index(shard) >= order.index(sort)
         return sum(size * count / (by if shared else 1) for count, by in ranks)
 
-    return Kept(held(2, "weights"), held(4, "gradients"), held(OPTIMIZER_BYTES, "optimizer"), 0.0)
+    return Kept(held(2, "weights"), held(gradient, "gradients"), held(OPTIMIZER_BYTES, "optimizer"), 0.0)
+
+
+def expert_activation_bytes(model: Model, tokens: float, *, expert: int, tensor: int, undivided: int) -> float:
+    """Return what the experts of one layer keep of `tokens` of a microbatch on an end point, where those that are
+    routed are spread evenly: the tokens that were dispatched, what goes into and out of the activation."""
+    inputs = 3 if model.gated else 2
+    share = 1.0 if expert > 1 else 1.0 / tensor
+    sent = tokens / (undivided if expert > 1 else 1) * model.top_k
+    shared = tokens * model.shared_experts * inputs * model.expert_ffn / tensor
+    return ELEMENT * (sent * (2 * model.hidden + inputs * model.expert_ffn * share) + shared)

@@ -1,0 +1,137 @@
+"""What the fabric makes of the exchanges of a workload: the time of each, all groups at once, and what it binds on."""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import evolve, field, frozen
+
+from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.graph.from_fabric import arc_kinds
+from unifiedbus_dsl.graph.symmetry import Symmetry, arrays_of
+from unifiedbus_dsl.measures.registry import schedules
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.collectives.block_decomposition import BlockDecomposition
+from unifiedbus_dsl.solver.collectives.completion_time import CollectiveTime, CollectiveTimer
+from unifiedbus_dsl.solver.collectives.step_time import StepTiming, relax_latencies
+from unifiedbus_dsl.solver.demand import pairs
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.workload.exchange import Exchange
+from unifiedbus_dsl.workload.layout import Layout
+
+FEW = 64
+"""Members of a group up to which each may send to each other at once in an all-gather or reduce-scatter."""
+USUAL = ("per_dimension", "hierarchical")
+"""Algorithms that follow the machine: what collective libraries do on one with levels or dimensions."""
+FLAT = ("halving_doubling", "ring")
+"""Those that are taken where the groups admit none of these."""
+COLLECTIVES = {"dispatch": "alltoall", "combine": "alltoall"}
+"""What exchanges are as collectives of the language, where they have another name."""
+
+
+@frozen
+class Timed:
+    """Seconds of one exchange: of bandwidth, of latency; by which algorithm; arcs that bind it, and end points whose
+    injection does."""
+
+    bandwidth_s: float
+    latency_s: float
+    algorithm: str
+    binding: Ints = field(eq=False)
+    binding_ends: Ints = field(eq=False)
+
+
+@frozen(eq=False)
+class FabricTimer:
+    """Times exchanges of a layout whose rank r stands on end point `ends[r]` ([n]) of a machine. Collectives reach
+    `efficiency` of the rates of cables."""
+
+    machine: NetworkContext
+    ends: Ints
+    layout: Layout
+    efficiency: float
+    _timers: dict[str, CollectiveTimer] = field(factory=dict, init=False)
+    _shifts: dict[bool, StepTiming] = field(factory=dict, init=False)
+
+    def __call__(self, exchange: Exchange) -> float:
+        """Return the seconds of one of an exchange's times."""
+        found = self.time(exchange)
+        return found.bandwidth_s / self.efficiency + found.latency_s
+
+    def time(self, exchange: Exchange) -> Timed:
+        """Return the time of an exchange by the fastest algorithm that the groups admit.
+
+        Raises:
+            NotAdmittedError: they admit none; ends are not joined.
+        """
+        if exchange.pattern == "shift":
+            step = self._shift(exchange.wrap)
+            return Timed(
+                step.per_byte_s * exchange.size_bytes, step.latency_s, "direct", step.binding, step.binding_ends
+            )  # fmt: skip
+        timer, pattern = self._timer(exchange.axis), COLLECTIVES.get(exchange.pattern, exchange.pattern)
+        tried: list[CollectiveTime] = []
+        refused = ""
+        for names in self._algorithms(timer, pattern):
+            for algorithm in names if not tried else ():
+                try:
+                    tried.append(timer.time(pattern, algorithm, exchange.size_bytes))
+                except NotAdmittedError as why:
+                    refused = str(why)
+        if not tried:
+            raise NotAdmittedError(refused)
+        best = min(tried, key=self._seconds)
+        longest = best.longest.timing
+        return Timed(best.bandwidth_s, best.latency_s, best.algorithm, longest.binding, longest.binding_ends)
+
+    def _seconds(self, found: CollectiveTime) -> float:
+        return found.bandwidth_s / self.efficiency + found.latency_s
+
+    def _algorithms(self, timer: CollectiveTimer, pattern: str) -> tuple[tuple[str, ...], ...]:
+        """Return the algorithms that are tried, in turn until some are admitted."""
+        if pattern == "alltoall":
+            return (("direct",),)
+        few = timer.members.shape[1] <= FEW
+        return ((*USUAL, "direct") if few else USUAL, FLAT)
+
+    def _timer(self, axis: str) -> CollectiveTimer:
+        if axis not in self._timers:
+            group = np.full(self.machine.network.ends, -1, dtype=np.int64)
+            group[self.ends] = self.layout.groups(axis)
+            self._timers[axis] = timer_of(self.machine, group)
+        return self._timers[axis]
+
+    def _shift(self, wrap: bool) -> StepTiming:
+        if wrap not in self._shifts:
+            source, target = self.layout.next_stage(wrap)
+            demand = pairs(self.ends[source], self.ends[target])
+            self._shifts[wrap] = _blocks(self.machine).timing(demand, np.inf)
+        return self._shifts[wrap]
+
+
+def timer_of(machine: NetworkContext, group: Ints) -> CollectiveTimer:
+    """Return the collectives of groups of a machine, made once for all layouts that have them."""
+    made: dict[bytes, CollectiveTimer] = vars(machine).setdefault("_workload_timers", {})
+    key = group.tobytes()
+    if key not in made:
+        arrays = arrays_of(machine.fabric.plan)
+        made[key] = CollectiveTimer(relaxed(machine), group, arrays=arrays, schedules=schedules())
+    return made[key]
+
+
+def relaxed(machine: NetworkContext) -> Symmetry:
+    """Return the symmetry of a machine in which cables of one rate are as slow as the slowest of them: parts that
+    differ in lengths alone are alike then, and no latency is less than it is. Made once."""
+    found = vars(machine).get("_relaxed")
+    if found is None:
+        network = relax_latencies(machine.network, arc_kinds(machine.fabric))[0]
+        found = vars(machine)["_relaxed"] = evolve(machine.symmetry, network=network)
+    assert isinstance(found, Symmetry)
+    return found
+
+
+def _blocks(machine: NetworkContext) -> BlockDecomposition:
+    found = vars(machine).get("_relaxed_blocks")
+    if found is None:
+        found = vars(machine)["_relaxed_blocks"] = BlockDecomposition(relaxed(machine), arrays_of(machine.fabric.plan))
+    assert isinstance(found, BlockDecomposition)
+    return found

@@ -1,0 +1,356 @@
+"""The time of a training step as an estimate: kernels priced with the constants of the part, exchanges as the fabric
+times them, both in the event times of the pipeline's schedule.
+
+    step = max over stages of (end of its last pass + what of data's exchange is exposed + optimizer)
+
+A pass of a part takes its kernels and what of the exchanges of its layers is exposed. Exchanges that overlap run under
+the kernels of the same pass: of all of them together only what exceeds these is exposed. They are added up, as if they
+had the same cables; those that have not would take less. What data-parallel ranks exchange may run under the last
+backward pass of a stage, but for that of one layer, whose gradients come last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
+
+import numpy as np
+from attrs import evolve, field, frozen
+
+from unifiedbus_dsl.workload.chip import Chip
+from unifiedbus_dsl.workload.exchange import (
+    Exchange,
+    gradient_exchanges,
+    layer_exchanges,
+    local_parameters,
+    stage_exchange,
+    weight_exchanges,
+)
+from unifiedbus_dsl.workload.kernels import (
+    Kernel,
+    Spent,
+    backward,
+    embedding_forward,
+    head_forward,
+    layer_backward,
+    layer_forward,
+    spent_on,
+)
+from unifiedbus_dsl.workload.memory import (
+    OPTIMIZER_BYTES,
+    Kept,
+    activation_bytes,
+    expert_activation_bytes,
+    state_bytes,
+)
+from unifiedbus_dsl.workload.pipeline import BACKWARD, FORWARD, Timeline, make_schedule, run_schedule
+from unifiedbus_dsl.workload.stages import divide_layers
+from unifiedbus_dsl.workload.training import Training
+
+Timer: TypeAlias = Callable[[Exchange], float]
+"""Seconds of one of the `times` of an exchange, as the fabric and its efficiency have it."""
+
+COMPUTED: Final = ("matrix", "memory", "launch")
+EXCHANGED: Final = ("tensor", "context", "expert", "pipeline", "data")
+PARTS: Final = (*COMPUTED, *EXCHANGED, "bubble", "optimizer")
+UPDATE_BYTES = 2 * OPTIMIZER_BYTES + 4 + 2
+"""Memory that Adam moves for each parameter: weight and moments read and written, a gradient read, a weight written."""
+
+
+@frozen
+class Pass:
+    """A forward or backward pass of some layers: seconds of kernels, and of exchanges by part, whole and exposed."""
+
+    spent: Spent = field(factory=Spent)
+    exchanged: dict[str, float] = field(factory=dict, hash=False)
+    exposed: dict[str, float] = field(factory=dict, hash=False)
+
+    @property
+    def total_s(self) -> float:
+        return self.spent.total_s + sum(self.exposed.values())
+
+    def __add__(self, other: Pass) -> Pass:
+        return Pass(
+            self.spent + other.spent, _added(self.exchanged, other.exchanged), _added(self.exposed, other.exposed)
+        )  # fmt: skip
+
+    def times(self, count: float) -> Pass:
+        """Return that many passes as one."""
+        return Pass(
+            self.spent.times(count),
+            {key: value * count for key, value in self.exchanged.items()},
+            {key: value * count for key, value in self.exposed.items()},
+        )
+
+
+def _added(one: dict[str, float], two: dict[str, float]) -> dict[str, float]:
+    return {key: one.get(key, 0.0) + two.get(key, 0.0) for key in {**one, **two}}
+
+
+@frozen(eq=False)
+class StepTime:
+    """An estimate of a step. `parts` add up to `step_s`: the exposed time of each on the stage that ends last, which is
+    `stage`. `whole` are the seconds of exchanges with what is hidden. `timeline` has the passes."""
+
+    step_s: float
+    parts: dict[str, float]
+    whole: dict[str, float]
+    stage: int
+    timeline: Timeline
+    exchanges: tuple[Exchange, ...]
+
+
+@frozen(eq=False)
+class Passes:
+    """Forward and backward passes of each part of the model in order."""
+
+    forward: list[Pass]
+    backward: list[Pass]
+
+
+def make_pass(
+    kernels: Iterable[Kernel], exchanges: Iterable[Exchange], asked: Training, chip: Chip, timer: Timer
+) -> Pass:
+    """Return a pass of kernels with exchanges that its layer waits for, or that run under them."""
+    spent = spent_on(kernels, chip, asked.precision)
+    whole: dict[str, float] = {}
+    for each in exchanges:
+        whole[each.part] = whole.get(each.part, 0.0) + each.times * timer(each)
+    hidden = {part: seconds for part, seconds in whole.items() if part in asked.overlap}
+    covered = min(1.0, spent.total_s / sum(hidden.values())) if sum(hidden.values()) else 0.0
+    exposed = {part: seconds * (1 - covered) if part in hidden else seconds for part, seconds in whole.items()}
+    return Pass(spent, whole, exposed)
+
+
+def make_passes(asked: Training, chip: Chip, timer: Timer) -> Passes:
+    """Return the passes of every part, without what stages send to each other."""
+    layers = {
+        experts: (
+            make_pass(
+                layer_forward(asked, experts=experts),
+                layer_exchanges(asked, experts=experts, backward=False), asked, chip, timer,
+            ),
+            make_pass(
+                layer_backward(asked, experts=experts),
+                layer_exchanges(asked, experts=experts, backward=True), asked, chip, timer,
+            ),
+        )
+        for experts in _kinds(asked)
+    }  # fmt: skip
+    ends = [(embedding_forward(asked), "first"), (head_forward(asked), "last")]
+    extra = {
+        name: (make_pass(forward, (), asked, chip, timer), make_pass(backward(forward, asked), (), asked, chip, timer))
+        for forward, name in ends
+    }
+    made = Passes([], [])
+    for plain, routed, first, last in divide_layers(asked.model, asked.parts).kinds():
+        for k, row in enumerate((made.forward, made.backward)):
+            one = Pass()
+            for experts, count in ((False, plain), (True, routed)):
+                one = one + layers[experts][k].times(count) if count else one
+            one = one + extra["first"][k] if first else one
+            one = one + extra["last"][k] if last else one
+            row.append(one + _gathered(asked, (plain, routed), first, last, k, timer))
+    return made
+
+
+def _kinds(asked: Training) -> list[bool]:
+    return [
+        experts for experts, count in ((False, asked.model.plain_layers), (True, asked.model.expert_layers)) if count
+    ]
+
+
+def _gathered(asked: Training, layers: tuple[int, int], first: bool, last: bool, k: int, timer: Timer) -> Pass:
+    """Return what a pass waits for weights that replicas share: whole; what is hidden is taken off later."""
+    dense, experts = local_parameters(asked, layers, first=first, last=last)
+    exchanges = weight_exchanges(asked, dense, experts)
+    # of each pair of gathers one is forward's, the other and the sum of gradients are backward's
+    seconds = sum(timer(each) for each in exchanges if (each.pattern == "allgather" or k == BACKWARD)) / (
+        2 if k == FORWARD else 1
+    )
+    return Pass(Spent(), {"data": seconds}, {"data": seconds}) if seconds else Pass()
+
+
+def estimate_step(asked: Training, chip: Chip, timer: Timer) -> StepTime:
+    """Return the estimate of a step."""
+    passes = _with_sends(_hidden_gathers(make_passes(asked, chip, timer), asked), asked, timer)
+    sent = stage_exchange(asked)
+    send_s = timer(sent) if sent is not None else 0.0
+    timeline = run_passes(asked, passes, send_s)
+    still = run_passes(asked, passes, 0.0) if send_s else timeline
+    tails = [_tail(asked, chip, timer, passes, stage) for stage in range(asked.layout.pipeline)]
+    ends = timeline.end_s.max(axis=1) + np.array([sum(tail.values()) for tail in tails])
+    stage = int(ends.argmax())
+    return _summary(asked, passes, timeline, still, tails, stage, float(ends[stage]), timer)
+
+
+def run_passes(asked: Training, passes: Passes, send_s: float) -> Timeline:
+    """Return the event times of a step's passes."""
+    schedule = make_schedule(asked.schedule, asked.layout.pipeline, asked.microbatches, asked.chunks)
+    forward, back = (np.array([each.total_s for each in row]) for row in (passes.forward, passes.backward))
+    if asked.schedule != "zero_bubble":
+        return run_schedule(schedule, forward, back, send_s)
+    weight = np.minimum(forward, back / 2)  # the weight's gradient has as many FLOPs as forward
+    return run_schedule(schedule, forward, back - weight, send_s, weight)
+
+
+def _hidden_gathers(passes: Passes, asked: Training) -> Passes:
+    """Return the passes with what they wait for weights under their kernels where that overlaps."""
+    if "data" not in asked.overlap:
+        return passes
+
+    def hide(one: Pass) -> Pass:
+        waits = one.exposed.get("data", 0.0)
+        return evolve(one, exposed={**one.exposed, "data": max(0.0, waits - one.spent.total_s)}) if waits else one
+
+    return Passes([hide(each) for each in passes.forward], [hide(each) for each in passes.backward])
+
+
+def _with_sends(passes: Passes, asked: Training, timer: Timer) -> Passes:
+    """Return the passes with what they send where a stage waits for that: all but an interleaved pipeline do."""
+    sent = stage_exchange(asked)
+    if sent is None or ("pipeline" in asked.overlap and asked.chunks > 1):
+        return passes
+    seconds, last = timer(sent), len(passes.forward) - 1
+    waits = Pass(Spent(), {"pipeline": seconds}, {"pipeline": seconds})
+    return Passes(
+        [each + waits if k < last else each for k, each in enumerate(passes.forward)],
+        [each + waits if k > 0 else each for k, each in enumerate(passes.backward)],
+    )
+
+
+def _tail(asked: Training, chip: Chip, timer: Timer, passes: Passes, stage: int) -> dict[str, float]:
+    """Return the seconds of a stage behind its last pass: exposed data exchange and optimizer."""
+    mine = range(stage, asked.parts, asked.layout.pipeline)
+    dense, experts = stage_parameters(asked, stage)
+    exchange = 0.0
+    if asked.shard != "weights":
+        exchange = sum(timer(each) for each in gradient_exchanges(asked, dense, experts))
+    if "data" in asked.overlap and exchange:
+        layers = max(1, int(divide_layers(asked.model, asked.parts).layers[list(mine)].sum()))
+        window = sum(passes.backward[k].spent.total_s + passes.forward[k].spent.total_s for k in mine)
+        exchange = max(exchange / layers, exchange - window * (1 if asked.shard == "optimizer" else 2 / 3))
+    shared = asked.shard != "none"
+    held = dense / (asked.layout.replicas if shared else 1) + experts / (asked.layout.expert_replicas if shared else 1)
+    update = held * UPDATE_BYTES / (chip.memory_Bps * chip.constants.hbm_efficiency)
+    return {"data": exchange, "optimizer": update}
+
+
+def stage_parameters(asked: Training, stage: int) -> tuple[float, float]:
+    """Return the parameters of a rank of a stage: dense ones and experts."""
+    kinds = divide_layers(asked.model, asked.parts).kinds()
+    found = [
+        local_parameters(asked, kinds[k][:2], first=kinds[k][2], last=kinds[k][3])
+        for k in range(stage, asked.parts, asked.layout.pipeline)
+    ]
+    return sum(dense for dense, _ in found), sum(experts for _, experts in found)
+
+
+def _summary(
+    asked: Training,
+    passes: Passes,
+    timeline: Timeline,
+    still: Timeline,
+    tails: list[dict[str, float]],
+    stage: int,
+    step_s: float,
+    timer: Timer,
+) -> StepTime:
+    """Return the step with its time divided among parts, on the stage that ends last."""
+    total = Pass()
+    for k in range(stage, asked.parts, asked.layout.pipeline):
+        total = total + (passes.forward[k] + passes.backward[k]).times(asked.microbatches)
+    parts = dict.fromkeys(PARTS, 0.0)
+    parts.update(matrix=total.spent.matrix_s, memory=total.spent.memory_s, launch=total.spent.launch_s)
+    for part, seconds in total.exposed.items():
+        parts[part] += seconds
+    for part, seconds in tails[stage].items():
+        parts[part] += seconds
+    waits = float(timeline.end_s[stage].max()) - float(timeline.busy_s[stage])
+    # what the pipeline would wait without any time to send is its bubble; the rest are sends
+    bubble = min(waits, max(0.0, float(still.end_s[stage].max()) - float(still.busy_s[stage])))
+    parts["bubble"], parts["pipeline"] = bubble, parts["pipeline"] + waits - bubble
+    whole = {part: total.exchanged.get(part, 0.0) for part in EXCHANGED}
+    dense, experts = stage_parameters(asked, stage)
+    used = all_exchanges(asked)
+    if asked.shard != "weights":
+        whole["data"] += sum(timer(each) for each in gradient_exchanges(asked, dense, experts))
+    if (sent := stage_exchange(asked)) is not None:
+        whole["pipeline"] = 2 * asked.microbatches * asked.chunks * timer(sent)
+    return StepTime(step_s, parts, whole, stage, timeline, used)
+
+
+def all_exchanges(asked: Training, stage: int = 0) -> tuple[Exchange, ...]:
+    """Return all that the ranks of a stage exchange in a step, each with how often it comes."""
+    counted: list[Exchange] = []
+    kinds = divide_layers(asked.model, asked.parts).kinds()
+    for k in range(stage, asked.parts, asked.layout.pipeline):
+        plain, routed, first, last = kinds[k]
+        for experts, count in ((False, plain), (True, routed)):
+            for back in (False, True) if count else ():
+                for each in layer_exchanges(asked, experts=experts, backward=back):
+                    counted.append(evolve(each, times=each.times * count * asked.microbatches))
+        dense, own = local_parameters(asked, (plain, routed), first=first, last=last)
+        for each in weight_exchanges(asked, dense, own):
+            counted.append(evolve(each, times=float(asked.microbatches)))
+    dense, own = stage_parameters(asked, stage)
+    if asked.shard != "weights":
+        counted += gradient_exchanges(asked, dense, own)
+    if (sent := stage_exchange(asked)) is not None:
+        counted.append(evolve(sent, times=2.0 * asked.microbatches * asked.chunks))
+    return _merged(counted)
+
+
+def _merged(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return the exchanges with those alike as one."""
+    found: dict[Exchange, float] = {}
+    for each in exchanges:
+        key = evolve(each, times=1.0)
+        found[key] = found.get(key, 0.0) + each.times
+    return tuple(evolve(each, times=times) for each, times in found.items())
+
+
+def memory_of(asked: Training) -> Kept:
+    """Return what the fullest end point keeps during a step: states, and activations of the passes in flight.
+
+    With full recomputation one layer at a time has its activations beside the inputs of all; the last stage has scores
+    of the vocabulary, two and four bytes each.
+    """
+    schedule = make_schedule(asked.schedule, asked.layout.pipeline, asked.microbatches, asked.chunks)
+    ones = np.ones(asked.parts)
+    flying = run_schedule(schedule, ones, ones, 0.0, ones).in_flight()
+    rows = [_memory_of_stage(asked, stage, int(flying[stage])) for stage in range(asked.layout.pipeline)]
+    return max(rows, key=lambda each: each.total)
+
+
+def _memory_of_stage(asked: Training, stage: int, flying: int) -> Kept:
+    layout, model = asked.layout, asked.model
+    states = state_bytes(
+        *stage_parameters(asked, stage), replicas=layout.replicas, expert_replicas=layout.expert_replicas,
+        shard=asked.shard, gradient=asked.gradient_bytes,
+    )  # fmt: skip
+    mine = slice(stage, None, layout.pipeline)
+    parts = divide_layers(model, asked.parts)
+    plain, routed = (float(row[mine].max()) for row in (parts.plain, parts.routed))
+    kept = flying * (plain * _activations(asked, False) + routed * _activations(asked, True))
+    if asked.recompute == "full":
+        whole = evolve(asked, recompute="selective")
+        kept += max(_activations(whole, experts) for experts in _kinds(asked))
+    if stage == layout.pipeline - 1:
+        kept += 6 * asked.rank_tokens * model.vocab / layout.tensor
+    return evolve(states, activations=kept)
+
+
+def _activations(asked: Training, experts: bool) -> float:
+    """Return the bytes that one layer keeps of a microbatch."""
+    layout, model = asked.layout, asked.model
+    own = evolve(model, ffn=0) if experts else model
+    kept = activation_bytes(
+        own, asked.sequence, asked.microbatch, tensor=layout.tensor, context=layout.context,
+        recompute=asked.recompute, sequence_parallel=asked.sequence_parallel, flash=asked.fused_attention,
+    )  # fmt: skip
+    if experts and asked.recompute != "full":
+        kept += expert_activation_bytes(
+            model, asked.rank_tokens, expert=layout.expert, tensor=layout.tensor, undivided=asked.undivided
+        )
+    return kept
