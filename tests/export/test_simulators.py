@@ -286,10 +286,27 @@ system r : R
 """
 
 
+NICS = """ubus 1
+protocol UB { lane = 105 Gbps; latency = 100 ns }
+protocol PCIe { lane = 32 Gbps; latency = 150 ns }
+link Wire : UB { medium = copper; reach = 5 m }
+link Slot : PCIe { medium = copper; reach = 5 m }
+npu Chip { port pcie : PCIe x16 }
+nic Card(npus) { port host[npus] : PCIe x16; port net : UB x4; transit host -- net; latency = 250 ns }
+switch Hub { latency = 300 ns; port p[8 div NPUS] : UB x4 }
+rack R { npu[8 div NPUS, NPUS] : Chip; nic[8 div NPUS] : Card(npus = NPUS); hub : Hub
+  connect npu[n, k].pcie -- nic[n].host[k] over Slot(1 m) for n, k
+  connect nic[n].net -- hub.p[n] over Wire(1 m) for n }
+system r : R
+"""
+"""A slot of 64 GB/s before a port of 52.5 GB/s; with more NPUs a NIC they share it."""
+CARDS, SHARED = (NICS.replace("NPUS", count) for count in ("1", "2"))
+
+
 @pytest.mark.parametrize(
     ("text", "algorithm", "messages", "hops"),
-    [(RING, "ring", 14, 1), (MESH, "direct", 2, 1), (HUB, "ring", 14, 2)],
-    ids=["ring", "mesh", "switch"],
+    [(RING, "ring", 14, 1), (MESH, "direct", 2, 1), (HUB, "ring", 14, 2), (CARDS, "ring", 14, 2)],
+    ids=["ring", "mesh", "switch", "nics"],
 )
 def test_an_all_reduce_of_astra_sim_takes_as_long_as_ours(
     text: str, algorithm: str, messages: int, hops: int, tmp_path: Path
@@ -300,6 +317,12 @@ def test_an_all_reduce_of_astra_sim_takes_as_long_as_ours(
     assert (len(network["topology"]), network["npus_count"]) == (1, ["8"])
     ours = said(text, f"time(allreduce(all npu, size = 1 GiB), algorithm = {algorithm})")
     assert messages * message(network, 0, hops, size / 8) == pytest.approx(ours, rel=1e-6)
+
+
+@pytest.mark.parametrize(("text", "each"), [(CARDS, 52.5e9), (SHARED, 26.25e9)])
+def test_a_nic_of_astra_sim_is_no_faster_than_its_network_port(text: str, each: float, tmp_path: Path) -> None:
+    bandwidth = astra(text, tmp_path)["bandwidth"]
+    assert float(bandwidth[-1]) * 2**30 == pytest.approx(each)
 
 
 def test_a_torus_of_astra_sim_is_a_ring_for_each_side(tmp_path: Path) -> None:

@@ -127,7 +127,11 @@ def worst_pattern(call: PatternCall) -> Traffic | None:
             question, _ = confine(MeasureCall(asked, call.machine, call.selector, {}))
             return worst_job(question, np.unique(members)).demand
         except NotAdmittedError as why:
-            call.wrong(call.node, f"`{call.definition.name}` is no traffic here: {why}", "choose another routing")
+            call.wrong(
+                call.node,
+                f"`{call.definition.name}` is no traffic here: {why}",
+                "it is that of at least two end points, under a routing that shares in fixed parts, such as `ecmp`",
+            )
         except RefusedError:
             pass  # it is said what is wrong
         return None

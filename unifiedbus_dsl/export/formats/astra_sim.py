@@ -221,11 +221,12 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
     facts = kind_facts(fabric)
     near = np.flatnonzero(other & ~far)
     npu = np.where(a[near] >= 0, a[near], b[near])
-    switch = joined[np.where(a[near] >= 0, fabric.b_device[near], fabric.a_device[near]).astype(np.int64)]
+    switch = joined[_switch_end(fabric, a, near)]
     members = np.unique(np.stack([switch, npu]), axis=1)
     heads, sizes = np.unique(members[0], return_counts=True)
     upward = joined[fabric.a_device[far].astype(np.int64)]
-    rate = np.asarray([k.capacity for k in facts])[fabric.kind[near]]
+    capacity = np.asarray([k.capacity for k in facts])[fabric.kind]
+    rate = capacity[near] * _passed_on(fabric, capacity, near, np.flatnonzero(far))[_switch_end(fabric, a, near)]
     size_of = sizes[np.searchsorted(heads, switch)]
     for size in sorted(set(sizes.tolist())):
         mine = size_of == size
@@ -243,6 +244,23 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
         group = np.flatnonzero(place >= 0)[members[1, members[0] == switch[mine][0]]]
         rate_of_npu = min(float(each[0]), float(injections(fabric)[group].min()))
         yield Dimension("Switch", int(size), rate_of_npu, _half_way(fabric, group), np.arange(count))
+
+
+def _switch_end(fabric: Fabric, a: Ints, near: Ints) -> Ints:
+    """Return the device at the other end of cables to NPUs, of which `a` [C] is at end a where it is not below 0."""
+    return np.where(a[near] >= 0, fabric.b_device[near], fabric.a_device[near]).astype(np.int64)
+
+
+def _passed_on(fabric: Fabric, capacity: NDArray[np.float64], near: Ints, far: Ints) -> NDArray[np.float64]:
+    """Return the part of what NPUs send to each device over `near` cables that its `far` ones carry on when all send,
+    [D]: a NIC may be slower than its slot. That of a switch is 1: those of ASTRA-sim are never full."""
+    ends = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
+    into, out = (
+        sum(np.bincount(end[some], weights=capacity[some], minlength=fabric.device_count) for end in ends)
+        for some in (near, far)
+    )
+    slower = ~of_kind(fabric, "switch") & ~of_kind(fabric, "npu") & (out > 0) & (out < into)
+    return np.where(slower, out / np.where(into > 0, into, 1.0), 1.0)
 
 
 def _half_way(fabric: Fabric, npus: Ints) -> float:
