@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import CLOS, MANY, RING, call_of, evaluate, measured
+from tests.verify.machines import CLOS, HEAD, MANY, RING, call_of, evaluate, measured
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.measures.certified import cables_of, verified
@@ -117,6 +117,34 @@ def test_rates_flow_by_flow_are_held_to_what_is_full(monkeypatch: pytest.MonkeyP
                 evolve(proof, rate=proof.rate * factor).prove(cables)
     call, certified = measured(RING, "fair(shift(all npu, k = 2, size = 1 MB))")
     assert "when the last of 6 flows ends" in verified(call, certified).unverified[0]
+
+
+UNEVEN = (
+    HEAD
+    + """
+npu A { port x[3] : UB x1 }
+npu B { port x[3] : UB x2 }
+npu C { port x[2] : UB x4; injection = 5 GB/s }
+switch S { port p[3] : UB x1; port q[3] : UB x2 }
+superpod Pod {
+  a : A; b : B; c : C; s[2] : S
+  connect a.x[i] -- s[0].p[i] over Wide(1 m) for i in 0..1
+  connect a.x[2] -- s[1].p[0] over Wide(1 m)
+  connect b.x[i] -- s[i].q[0] over Wide(1 m) for i in 0..1
+  connect c.x[i] -- s[i].q[1] over Wide(1 m) for i in 0..1
+  connect s[0].q[2] -- s[1].q[2] over Wide(1 m)
+  open b.x, s.p
+}
+system pod : Pod
+"""
+)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_two_flows_need_be_alike(question: str) -> None:
+    """Three unlike end points: each flow is one of a sort, in whatever order rates are told."""
+    call, certified = measured(UNEVEN, question.replace("npu[1]", "b"))
+    assert verified(call, certified).standing == "exact"
 
 
 def each_step(certificate: Any, **changes: Callable[[Any], Any]) -> Any:

@@ -319,10 +319,10 @@ def slowest_port(cables: Cables, matrix: Matrix) -> float:
 
 @frozen(eq=False)
 class FairCertificate:
-    """Max-min fair rates of the pairs of a matrix, whatever each sends: `count[c]` flows have `rate[c]`, byte/s; where
-    none has more than one, they are those of the pairs in order. With `last_s` the last ends then where each carries
-    `size_bytes`. A flow is shared out over all shortest paths, or takes the `path` (starts, arcs and cables in these)
-    that is stated. `moves` are automorphisms by which flows may be alike."""
+    """Max-min fair rates of the pairs of a matrix, whatever each sends: `count[c]` flows have `rate[c]`, byte/s; of
+    pairs that are listed, or have each its `path`, they are those of the flows in order. With `last_s` the last ends
+    then where each carries `size_bytes`. A flow is shared out over all shortest paths, or takes the `path` (starts,
+    arcs and cables in these) that is stated. `moves` are automorphisms by which flows may be alike."""
 
     arcs: Arcs
     matrix: Matrix
@@ -336,7 +336,8 @@ class FairCertificate:
     def prove(self, cables: Cables) -> Proved:
         """Return the least rate."""
         least, flows = float(self.rate.min()), FlowSet.of(self.matrix)
-        each = flows is not None and len(self.rate) == len(flows.source) and bool((self.count == 1).all())
+        listed = self.matrix.group is None or self.path is not None
+        each = listed and flows is not None and len(self.rate) == len(flows.source) and bool((self.count == 1).all())
         if flows is not None and not (each and flows.few(cables, self.arcs)) and self.path is None:
             flows, each = flows.folded(cables, self.arcs, self.matrix, self.moves), False
         if flows is None or not flows.few(cables, self.arcs) or not (each or len(flows.source) <= FLOWS):

@@ -11,7 +11,11 @@ import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
+from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
 from unifiedbus_dsl.solver.from_plan.plan_network import Quotient
+
+ROUNDS, MAX_WORK = 16, 3_000_000
+"""Rounds that are always made, and rounds times arcs up to which there are more."""
 
 
 @frozen(eq=False)
@@ -34,13 +38,17 @@ class Classes:
 
 def refine(quotient: Quotient, colour: Ints) -> Classes:
     """Return the coarsest equitable partition that is finer than the colours of nodes, [nodes], keeps the source and
-    the orbits of arcs apart, and devices together."""
+    the orbits of arcs apart, and devices together.
+
+    Raises:
+        NotProvedError: that takes too many rounds: as along a ring, where each tells a few nodes apart.
+    """
     arcs = quotient
     place, vertex = quotient.cells.place, quotient.cells.vertex
     alone = quotient.device == quotient.source
     now = _dense(np.stack([place, vertex, alone, colour], axis=1))
     classes = int(now.max(initial=-1)) + 1
-    while True:
+    for _ in range(max(ROUNDS, MAX_WORK // (len(arcs.tail) + 1))):
         rows = np.stack([arcs.tail, arcs.orbit, now[arcs.head]], axis=1)
         distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
         total = np.zeros(len(distinct), dtype=np.int64)
@@ -55,6 +63,7 @@ def refine(quotient: Quotient, colour: Ints) -> Classes:
         if count == classes:
             return _classes(quotient, fresh)
         now, classes = fresh, count
+    raise NotProvedError("classes are told apart in too many rounds")
 
 
 def _dense(rows: Ints) -> Ints:
