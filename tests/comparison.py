@@ -17,6 +17,8 @@ from tests.support.asked import MACHINES, ONCE, REDUCED, ROOT, SHEET, compiled, 
 from unifiedbus_dsl.analysis.report.summary import Summary, summary_of
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Dimension, Quantity, format_number, format_quantity
+from unifiedbus_dsl.ir.fabric.deferred import DeferredFabric
+from unifiedbus_dsl.ir.fabric.modules import sort_modules
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.measures.answers import Answer
 
@@ -99,13 +101,8 @@ class Machine:
 
     @property
     def optics(self) -> float:
-        links = self.plan.links
-        modules = sum(row.cables * int(_field(links[row.link].fields.get("optics"))) for row in self.summary.cables)
+        modules = sum(count - spares for *_, count, spares in sort_modules(DeferredFabric(self.plan, "")))
         return modules / self.count
-
-
-def _field(value: object) -> int:
-    return int(value.value) if isinstance(value, Quantity) else 0
 
 
 def machine(spec: str, system: str, title: str, *, whole: bool = False) -> Machine:

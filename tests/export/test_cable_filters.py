@@ -66,3 +66,53 @@ def test_places_of_devices_that_the_site_has_named(capsys: pytest.CaptureFixture
     row = next(r for r in rows(capsys, "--names", "names.csv", "--in", "leaf.7a.example"))
     side = "a" if row["a_device"] == "leaf.7a.example" else "b"
     assert (row[f"{side}_device"], row[f"{side}_place"]) == ("leaf.7a.example", "row.3/rack.7")
+
+
+BREAKOUT = """ubus 1
+protocol Eth { lane = 100 Gbps; latency = 200 ns }
+link Dac : Eth { medium = copper; reach = 3 m; cost = 300 USD }
+nic Nic { port p : Eth x4 }
+node Host { nic[2] : Nic; port up = nic.p @cage }
+switch Tor { port osfp[4, 2] : Eth x4 @open @cage; latency = 600 ns }
+rack Row {
+  nic[2]  : Nic
+  host[1] : Host
+  tor[2]  : Tor
+  connect nic[h].p -- tor[0].osfp[0, h] over Dac(2 m) for h
+  connect tor[0].osfp[1, h] -- tor[1].osfp[1, h] over Dac(1 m) for h
+  connect host[n].up[h] -- tor[1].osfp[n, h] over Dac(1 m) for n in 0..0, h
+}
+system row : Row
+"""
+
+
+def test_a_cable_of_several_links_has_one_number_and_a_label_for_each_end(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pods.ubus").write_text(BREAKOUT)
+    listed = rows(capsys)
+    labels = {(row["cable"], row["ends"], row["label"]): set[str]() for row in listed}
+    for row in listed:
+        labels[row["cable"], row["ends"], row["label"]] |= {row["a_label"], row["b_label"]}
+    assert sorted(labels.values(), key=len, reverse=True) == [
+        {
+            "nic[0] p > tor[0] osfp[0, 0..1]",
+            "nic[1] p > tor[0] osfp[0, 0..1]",
+            "tor[0] osfp[0, 0..1] > nic[0] p, nic[1] p",
+        },
+        *(
+            {f"{one} > {other}", f"{other} > {one}"}
+            for one, other in (
+                ("host[0].nic[0] p + host[0].nic[1] p", "tor[1] osfp[0, 0..1]"),
+                ("tor[0] osfp[1, 0..1]", "tor[1] osfp[1, 0..1]"),
+            )
+        ),
+    ]
+    assert sorted(ends for _, ends, _ in labels) == ["2", "2", "3"]
+
+
+def test_a_filter_keeps_a_cable_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """The other leg of a breakout is on the list of a host: it hangs on the same plug."""
+    Path("pods.ubus").write_text(BREAKOUT)
+    assert [row["a_device"] for row in rows(capsys, "--in", "nic[0]")] == ["nic[0]", "nic[1]"]
+    Path("names.csv").write_text("tor[0],tor-a\nnic[1],gpu2-mlx5\n")
+    row = rows(capsys, "--in", "nic[0]", "--names", "names.csv")[0]
+    assert row["b_label"] == "tor-a osfp[0, 0..1] > nic[0] p, gpu2-mlx5 p"

@@ -136,7 +136,7 @@ def test_bill(tmp_path: Path) -> None:
     assert listed["part", "Chip", ""]["count"] == "64"
     assert listed["part", "Chip", ""]["total_power_w"] == str(64 * 700)
     assert listed["cable", "Copper", "1"]["count"] == "128"
-    assert listed["optics", "Optic module", ""]["count"] == "32"
+    assert listed["optics", "Optic module x4", ""]["count"] == "32"
     cables = [line for line in bill(fabric()) if line.section == "cable"]
     assert sum(line.count for line in cables) == fabric().cable_count
     total = 64 * 10000 + 8 * 2000 + 128 * 80 + 16 * 900

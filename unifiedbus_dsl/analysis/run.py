@@ -29,7 +29,7 @@ from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.queries.check_queries import asks_something, is_measure
 from unifiedbus_dsl.semantic.select.outages import BASE
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope as SelectionMachine
-from unifiedbus_dsl.semantic.systems import WHOLE_FILE, make_plan, whole_file
+from unifiedbus_dsl.semantic.systems import WHOLE_FILE, whole_file
 from unifiedbus_dsl.semantic.types.expectations import ExpectResult, evaluate_expectation, undecided
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.operators import Undecided
@@ -406,7 +406,7 @@ class _Runner:
         for each in done.elaborator.expectations:
             if each.statement.span not in open_ones or each.key not in plan.assemblies:
                 continue
-            alone = plan if each.key == plan.root else make_plan(each.key, each.key, done.elaborator)
+            alone = plan if each.key == plan.root else done.elaborator.plan(each.key, each.key)
             if each.key not in self.machines:
                 self.machines[each.key] = self.machine(expand(alone))
             asker = self._asker(each.key, self.machines[each.key], "expect")

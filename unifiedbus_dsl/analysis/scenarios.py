@@ -20,6 +20,7 @@ from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.base.units import RATE, counted
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.ir.fabric.expand import expand
+from unifiedbus_dsl.ir.fabric.physical import has_cages, one_a_cable
 from unifiedbus_dsl.ir.plan.end_points import end_types
 from unifiedbus_dsl.measures.answers import shown
 from unifiedbus_dsl.measures.end_points import end_points
@@ -88,12 +89,13 @@ def damage(
 
 
 def _cables_hit(left: NetworkContext) -> tuple[int, int]:
-    """Return how many cables a machine has lost, and how many keep a part of their capacity."""
+    """Return how many cables a machine has lost whole, and how many keep a part of their capacity."""
     network = left.plan_network
-    if network is not None:
+    if network is not None and not has_cages(left.fabric):
         return network.lost_cables, 0
-    health = left.cable_health
-    return int((health == 0).sum()), int(((health > 0) & (health < 1)).sum())
+    health, fabric = left.cable_health, left.fabric
+    some, weak = (one_a_cable(fabric, np.flatnonzero(each)) for each in (health > 0, (health > 0) & (health < 1)))
+    return len(one_a_cable(fabric, np.arange(fabric.cable_count))) - len(some), len(weak)
 
 
 @frozen(eq=False, slots=False)

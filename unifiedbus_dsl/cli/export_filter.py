@@ -38,6 +38,7 @@ def filtered(subject: ExportInput, form: Format, keep: Filter) -> ExportInput:
 
     from unifiedbus_dsl.export import FORMATS
     from unifiedbus_dsl.export.base import OutageMask
+    from unifiedbus_dsl.ir.fabric.physical import whole_cables
 
     if not form.partial or form.takes != "fabric":
         able = ", ".join(name for name, each in FORMATS.items() if each.partial and each.takes == "fabric")
@@ -47,7 +48,9 @@ def filtered(subject: ExportInput, form: Format, keep: Filter) -> ExportInput:
     if keep.parts:
         kept &= _in_parts(fabric, keep.parts)
     kept &= _of_links(fabric, keep)
-    gone = subject.gone
+    whole = np.zeros(len(kept), dtype=bool)
+    whole[whole_cables(fabric, np.flatnonzero(kept))] = True
+    gone, kept = subject.gone, whole
     if gone is not None:
         kept &= ~gone.cables
     if not kept.any():

@@ -152,7 +152,7 @@ class _Reader:
             self.into.define(self.types.symbol(param.name, "parameter", param, node, definition))
             self.into.visit(param.default, inner.with_values(self.types.named_here(self.module, *TYPES, *PLANES)))
         self.into.type_ref(node.base, inner, *TYPES)
-        self._annotations(node.annotations, ("draw",))
+        self._annotations(node.annotations, ("draw",), inner)
         self._body(node.body, inner, attributes.owner_of(node.kind.text))
 
     def _body(self, body: Iterable[tree.BodyStatement], where: Where, owner: str) -> None:
@@ -178,10 +178,11 @@ class _Reader:
                 into.define(self._member(node, "port", where))
                 self._all(node.shape, where)
                 into.type_ref(node.protocol, where, tree.ProtocolDef)
-                self._annotations(node.annotations, ("open",))
+                self._annotations(node.annotations, ("open", "cage"), where)
             case tree.PortExport():
                 into.define(self._member(node, "port", where))
                 into.visit_target(node.value, where)
+                self._annotations(node.annotations, ("cage",), where)
             case tree.Transit():
                 self._targets((*node.ports, *node.others), where)
             case tree.Instance():
@@ -190,7 +191,7 @@ class _Reader:
                 inner = self._with_indices(node, where)
                 self._type_of_part(node.type, inner)
                 into.visit(node.condition, inner)
-                self._annotations(node.annotations, ("draw",))
+                self._annotations(node.annotations, ("draw",), inner)
             case tree.Open():
                 self._targets(node.ports, where)
             case tree.Place():
@@ -236,7 +237,7 @@ class _Reader:
             pattern = PATTERNS.get(node.pattern.text)
             self._named(node.args, [] if pattern is None else [each.name for each in pattern.parameters], inner)
         into.type_ref(node.over, inner, tree.LinkDef)
-        self._annotations(node.annotations, ("draw",))
+        self._annotations(node.annotations, ("draw",), where)
 
     def _fields(self, fields: Iterable[tree.Field], owner: str, where: Where, definition: Definition | None) -> None:
         known, names = attributes.attributes(owner), Space((attribute_terms(owner),))
@@ -279,7 +280,7 @@ class _Reader:
                 base = terms("machine", {"base": "The undamaged system: the same measure, asked of it."})
                 self._items(node.items, lets, where.with_values(base), node, roots)
             case tree.View():
-                self._annotations(node.annotations, ())
+                self._annotations(node.annotations, (), where)
                 for item in node.items:
                     self._view(item, where, roots)
 
@@ -418,9 +419,11 @@ class _Reader:
             else:
                 self.into.visit(arg.value, evolve(where, values=where.values.beyond(legal)))
 
-    def _annotations(self, annotations: Iterable[tree.Annotation], known: Sequence[str]) -> None:
+    def _annotations(self, annotations: Iterable[tree.Annotation], known: Sequence[str], where: Where) -> None:
         for each in annotations:
             self.into.mention(each.name, Space((terms("annotation", known),)))
+            for arg in each.args if each.name.text == "cage" else ():
+                self.into.visit(arg.value, where)
 
 
 PART_WORDS = terms("word", {"name": "", "type": "", "kind": "", "none": ""})

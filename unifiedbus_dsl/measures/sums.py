@@ -7,6 +7,7 @@ from attrs import evolve
 
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.ir.fabric.physical import one_a_cable
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
@@ -70,7 +71,10 @@ def _chosen(call: MeasureCall, node: tree.Expr, selection: Selection) -> Chosen 
         return None if ports is None else Chosen(ports=ports)
     if quiet.sort(bare) == "link":
         cables = cables_in_service(quiet, bare)
-        return None if cables is None else Chosen(cables=cables[call.machine.cable_health[cables] > 0])
+        if cables is None:
+            return None
+        left = cables[call.machine.cable_health[cables] > 0]
+        return Chosen(cables=left if call.name == "lanes" else one_a_cable(call.machine.fabric, left))
     blocks = quiet.blocks(bare)
     return None if blocks is None else _of_blocks(call, blocks)
 

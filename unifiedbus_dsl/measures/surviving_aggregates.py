@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.base.arrays import Ints, unique_rows
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.fabric.names import inside_spares
+from unifiedbus_dsl.ir.fabric.physical import one_a_cable
 from unifiedbus_dsl.ir.plan import AssemblyType, PlanType
 from unifiedbus_dsl.semantic.select.aggregates import Aggregates
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
@@ -118,13 +119,19 @@ class SurvivingAggregates:
             alive &= ~inside_spares(fabric.plan)
         else:
             alive &= np.isin(np.arange(len(alive)), chosen)
-        count = np.bincount(fabric.kind[alive], minlength=len(fabric.kinds.link))
-        links = list(fabric.plan.links.values())
-        cables: dict[tuple[str, int], int] = {}
-        for link, lanes, many in zip(fabric.kinds.link.tolist(), fabric.kinds.lanes.tolist(), count, strict=True):
-            cables[links[link].name, lanes] = cables.get((links[link].name, lanes), 0) + int(many)
+        left = np.flatnonzero(alive)
+        cables, links = (self._by_kind(ids) for ids in (one_a_cable(fabric, left), left))
         first = {(item.link.name, item.rule.lanes): item for item in reversed(items)}
-        return [evolve(item, count=cables.get(key, 0)) for key, item in first.items()]
+        return [evolve(item, count=cables.get(key, 0), links=links.get(key, 0)) for key, item in first.items()]
+
+    def _by_kind(self, links: Ints) -> dict[tuple[str, int], int]:
+        """Return how many of some links there are of each name and width."""
+        fabric, result = self.machine.fabric, dict[tuple[str, int], int]()
+        names = [link.name for link in fabric.plan.links.values()]
+        count = np.bincount(fabric.kind[links], minlength=len(fabric.kinds.link)).tolist()
+        for link, lanes, many in zip(fabric.kinds.link.tolist(), fabric.kinds.lanes.tolist(), count, strict=True):
+            result[names[link], lanes] = result.get((names[link], lanes), 0) + many
+        return result
 
 
 def cables_in_service(selector: FabricSelector, node: tree.Expr) -> Ints | None:

@@ -60,7 +60,7 @@ def elaborate(model: Model, sink: Sink, limits: Limits) -> Elaborated:
             continue
         roots[name] = key
     _what_nothing_asks_for(model, elaborator)
-    plans = {name: make_plan(name, key, elaborator) for name, key in roots.items()}
+    plans = {name: elaborator.plan(name, key) for name, key in roots.items()}
     plans = {name: plan for name, plan in plans.items() if _size_fits(name, plan, model, limits, sink)}
     return Elaborated(plans, _others(model, elaborator), elaborator)
 
@@ -114,31 +114,8 @@ def _others(model: Model, elaborator: Elaborator) -> tuple[Plan, ...]:
             continue
         key = elaborator.elaborate(TypeValue(definition), node.name.span)
         if key is not None and node.kind.text in attributes.KINDS_OF_ASSEMBLY:
-            plans.append(make_plan("", key, elaborator))
+            plans.append(elaborator.plan("", key))
     return tuple(plans)
-
-
-def make_plan(system: str, root: str, elaborator: Elaborator) -> Plan:
-    """Return the plan of a root type: the types below it, and the protocols and links that they use, in order of
-    key."""
-    types: dict[str, PlanType] = {}
-
-    def visit(key: str) -> None:
-        if key not in types:
-            types[key] = kind = elaborator.types[key]
-            for child in kind.children if isinstance(kind, AssemblyType) else ():
-                visit(child.type)
-
-    visit(root)
-    devices = {key: kind for key, kind in sorted(types.items()) if isinstance(kind, DeviceType)}
-    assemblies = {key: kind for key, kind in sorted(types.items()) if isinstance(kind, AssemblyType)}
-    used_links = {rule.link for kind in assemblies.values() for rule in kind.rules}
-    links = {name: link for name, link in sorted(elaborator.technology.links.items()) if name in used_links}
-    used = {port.protocol for kind in devices.values() for port in kind.ports} | {
-        link.protocol for link in links.values()
-    }
-    protocols = {name: p for name, p in sorted(elaborator.technology.protocols.items()) if name in used}
-    return Plan(system, root, protocols, links, devices, assemblies)
 
 
 def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResult, ...]:

@@ -157,7 +157,7 @@ class Builder:
         return tree.PortDecl(name, shape, path, lanes, annotations, doc=self._doc(span), span=span)
 
     def on_export(self, span: Span, c: Children) -> tree.PortExport:
-        return tree.PortExport(c[0], c[1], doc=self._doc(span), span=span)
+        return tree.PortExport(*c, doc=self._doc(span), span=span)
 
     def on_transit(self, span: Span, c: Children) -> tree.Transit:
         return tree.Transit(c[0], c[1] or (), doc=self._doc(span), span=span)

@@ -177,7 +177,7 @@ def _port_head(node: tree.PortDecl) -> str:
 
 
 def _export(node: tree.PortExport) -> str:
-    return f"port {node.name.text} = {expression(node.value)}"
+    return f"port {node.name.text} = {expression(node.value)}{_annotations(node.annotations)}"
 
 
 def _transit(node: tree.Transit) -> str:

@@ -14,9 +14,11 @@ from attrs import field, frozen
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import inside_spares, spares
+from unifiedbus_dsl.ir.fabric.physical import has_cages, plugs
 from unifiedbus_dsl.ir.plan import AssemblyType, Value
 from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ints
+from unifiedbus_dsl.verify.components import components
 from unifiedbus_dsl.vocabulary import attributes
 
 _NONE = np.zeros(0, dtype=np.int64)
@@ -44,6 +46,8 @@ class SumCertificate:
 
     def prove(self, cables: Cables) -> Proved:
         check_chosen(cables, self.chosen, self.lost)
+        if self.name != "lanes":
+            require(_is_one_a_cable(cables.fabric, self.chosen.cables), "a cable of several ends counts twice")
         match self.name:
             case "count":
                 chosen = self.chosen
@@ -118,7 +122,24 @@ def everything(cables: Cables, lost: Bools) -> tuple[Chosen, dict[str, int]]:
     alive = ~inside_spares(fabric.plan)
     if cables.health is not None:
         alive &= cables.health > 0
-    return Chosen(np.flatnonzero(there), {}, np.flatnonzero(alive)), counts
+    return Chosen(np.flatnonzero(there), {}, _one_a_cable(fabric, np.flatnonzero(alive))), counts
+
+
+def _one_a_cable(fabric: Fabric, links: Ints) -> Ints:
+    """Return of some links one of each physical cable."""
+    return links[np.unique(_cable_of(fabric)[links], return_index=True)[1]] if has_cages(fabric) else links
+
+
+def _cable_of(fabric: Fabric) -> Ints:
+    """Return for each link its cable, numbered by one of its plugs; [C]. Plugs that a link joins are of one cable."""
+    a, b = plugs(fabric, np.arange(fabric.cable_count))
+    names = np.unique(np.concatenate([a, b]))
+    a, b = np.searchsorted(names, a), np.searchsorted(names, b)
+    return components(len(names), a, b)[a]
+
+
+def _is_one_a_cable(fabric: Fabric, links: Ints) -> bool:
+    return not has_cages(fabric) or len(np.unique(_cable_of(fabric)[links])) == len(links)
 
 
 def _amounts(

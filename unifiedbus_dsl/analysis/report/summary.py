@@ -17,8 +17,8 @@ from unifiedbus_dsl.base.units import Dimension, Quantity, format_number, format
 from unifiedbus_dsl.diagnostics.display_width import text_width
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Plan, PortRef
 from unifiedbus_dsl.ir.plan.end_points import end_kind
-from unifiedbus_dsl.ir.plan.lengths import length_counts
 from unifiedbus_dsl.ir.plan.numbering import UNPLACED
+from unifiedbus_dsl.ir.plan.physical import sort_cables
 from unifiedbus_dsl.ir.plan.totals import CableCount, add_up, count_cables, list_parts
 
 if TYPE_CHECKING:
@@ -238,12 +238,13 @@ def _totals(plan: Plan) -> Iterator[Total]:
 def _cables(plan: Plan) -> Iterator[Cables]:
     counts: dict[tuple[str, int], dict[int, int]] = {}
     spares: dict[tuple[str, int], int] = {}
-    for of in count_cables(plan):
-        kind = (of.rule.link, of.rule.lanes)
-        row = counts.setdefault(kind, {})
-        spares[kind] = spares.get(kind, 0) + of.spares
-        for length, count in length_counts(plan, of.key, of.number).items():
-            row[length] = row.get(length, 0) + count * plan.in_service[of.key]
+    for key in plan.bottom_up:
+        service, spare = plan.in_service[key], plan.instances[key] - plan.in_service[key]
+        for sort in sort_cables(plan, key):
+            kind = sort.link, sort.lanes
+            row = counts.setdefault(kind, {})
+            row[sort.length] = row.get(sort.length, 0) + sort.count * service
+            spares[kind] = spares.get(kind, 0) + sort.count * spare
     for (link, width), lengths in sorted(counts.items()):
         used = {length: count for length, count in lengths.items() if count}
         if used or spares[link, width]:
@@ -283,8 +284,8 @@ def _tiers(plan: Plan, end_points: Sequence[EndPoint]) -> Iterator[Tier]:
         for of in rules:
             each = of.rule.lanes * plan.protocols[plan.links[of.rule.link].protocol].lane_rate
             ends = sum(_device_kind(plan, key, ref) == kind for ref in (of.rule.left, of.rule.right))
-            cables, lanes = cables + of.in_service, lanes + of.in_service * of.rule.lanes
-            rate, ending = rate + of.in_service * each, ending + ends * of.in_service * each
+            cables, lanes = cables + of.in_service, lanes + of.links * of.rule.lanes
+            rate, ending = rate + of.links * each, ending + ends * of.links * each
         if cables:
             per_end_point = ending / all_of_them if all_of_them else Fraction(0)
             yield Tier(plan.assemblies[key].kind, key, plan.in_service[key], cables, lanes, rate, per_end_point)

@@ -1,8 +1,8 @@
 """Bill of materials: parts by type, cables by link, width and length, optics; with power and cost where known.
 
-Columns: `section` (part, cable, optics, total), `item`, `kind`, `count`, `spares` (of the count), `lanes`, `length_m`
-of one, `cost_usd` and `power_w` of one, `total_length_m`, `total_cost_usd`, `total_power_w`. Cost and power are the
-fields of that name; an empty field is unknown, not zero, and spares take no power.
+Columns: `section` (part, cable, optics, total), `item`, `kind`, `count`, `spares` (of the count), `lanes` and `ends` of
+one cable or module, `length_m`, `cost_usd` and `power_w` of one, `total_length_m`, `total_cost_usd`, `total_power_w`.
+Cost and power are the fields of that name; an empty field is unknown, not zero, and spares take no power.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from unifiedbus_dsl.escape import csv
 from unifiedbus_dsl.export.base import ExportInput, Format, remark
 from unifiedbus_dsl.export.common.stream import number, write_text
 from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.modules import sort_modules
 from unifiedbus_dsl.ir.plan import Plan, Value
-from unifiedbus_dsl.ir.plan.lengths import length_counts
 from unifiedbus_dsl.ir.plan.numbering import UNPLACED
-from unifiedbus_dsl.ir.plan.totals import add_up, count_cables, list_parts
+from unifiedbus_dsl.ir.plan.physical import sort_cables
+from unifiedbus_dsl.ir.plan.totals import add_up, list_parts
 
 COLUMNS = (
-    "section", "item", "kind", "count", "spares", "lanes", "length_m", "cost_usd", "power_w",
+    "section", "item", "kind", "count", "spares", "lanes", "ends", "length_m", "cost_usd", "power_w",
     "total_length_m", "total_cost_usd", "total_power_w",
 )  # fmt: skip
 
@@ -40,6 +41,7 @@ class Line:
     count: int
     spares: int = 0
     lanes: int | None = None
+    ends: int | None = None
     length: Fraction | None = None
     cost: Fraction | None = None
     power: Fraction | None = None
@@ -59,7 +61,7 @@ class Line:
 
 def bill(fabric: Fabric) -> list[Line]:
     """Return all lines but the total."""
-    return [*_parts(fabric.plan), *_cables(fabric.plan)]
+    return [*_parts(fabric.plan), *_cables(fabric.plan), *_optics(fabric)]
 
 
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
@@ -82,27 +84,28 @@ def _parts(plan: Plan) -> Iterator[Line]:
 
 
 def _cables(plan: Plan) -> Iterator[Line]:
-    """Yield the cables by link, width and length, then the optics by link."""
-    spares: dict[tuple[str, int, int], int] = {}
-    counts: dict[tuple[str, int, int], int] = {}
-    for of in count_cables(plan):
-        for length, count in length_counts(plan, of.key, of.number).items():
-            at = of.rule.link, of.rule.lanes, length
-            counts[at] = counts.get(at, 0) + count * plan.instances[of.key]
-            spares[at] = spares.get(at, 0) + count * (plan.instances[of.key] - plan.in_service[of.key])
+    """Yield the cables by link, width, ends and length."""
+    spares: dict[tuple[str, int, int, int], int] = {}
+    counts: dict[tuple[str, int, int, int], int] = {}
+    for key in plan.bottom_up:
+        for sort in sort_cables(plan, key):
+            at = sort.link, sort.lanes, sort.ends, sort.length
+            counts[at] = counts.get(at, 0) + sort.count * plan.instances[key]
+            spares[at] = spares.get(at, 0) + sort.count * (plan.instances[key] - plan.in_service[key])
     order = {name: n for n, name in enumerate(plan.links)}
-    optics: dict[str, tuple[int, int]] = {}
     for at in sorted(counts, key=lambda at: (order[at[0]], *at[1:])):
-        yield _cable_line(plan, *at, counts[at], spares[at])
-        modules = int(_value(plan.links[at[0]].fields.get("optics")) or 0)
-        before = optics.get(at[0], (0, 0))
-        optics[at[0]] = before[0] + modules * counts[at], before[1] + modules * spares[at]
-    for name, (count, spare) in optics.items():
-        if count:
-            yield Line("optics", f"{name} module", "optics", count, spare)
+        if counts[at]:
+            yield _cable_line(plan, *at, counts[at], spares[at])
 
 
-def _cable_line(plan: Plan, link: str, lanes: int, length: int, count: int, spares: int) -> Line:
+def _optics(fabric: Fabric) -> Iterator[Line]:
+    """Yield the modules by link, ports and width of a port."""
+    for name, ports, lanes, count, spares in sort_modules(fabric):
+        each = f"x{lanes}" if ports == 1 else f"{ports} x{lanes}"
+        yield Line("optics", f"{name} module {each}", "optics", count, spares, lanes=ports * lanes)
+
+
+def _cable_line(plan: Plan, link: str, lanes: int, ends: int, length: int, count: int, spares: int) -> Line:
     """Return the line of `count` cables of one length in millimetres."""
     fields = plan.links[link].fields
     medium = fields.get("medium")
@@ -113,6 +116,7 @@ def _cable_line(plan: Plan, link: str, lanes: int, length: int, count: int, spar
         count,
         spares,
         lanes=lanes,
+        ends=ends,
         length=None if length == UNPLACED else Fraction(length, 1000),
         cost=_value(fields.get("cost")),
         power=_value(fields.get("power")),
@@ -125,8 +129,8 @@ def _value(value: Value | None) -> Fraction | None:
 
 def _row(line: Line) -> tuple[object, ...]:
     return (
-        line.section, line.item, line.kind, line.count, line.spares, line.lanes, _text(line.length), _text(line.cost),
-        _text(line.power), _text(line.total_length), _text(line.total_cost), _text(line.total_power),
+        line.section, line.item, line.kind, line.count, line.spares, line.lanes, line.ends, _text(line.length),
+        _text(line.cost), _text(line.power), _text(line.total_length), _text(line.total_cost), _text(line.total_power),
     )  # fmt: skip
 
 
@@ -137,7 +141,7 @@ def _total(plan: Plan, lines: list[Line]) -> tuple[object, ...]:
     parts = list(list_parts(plan))
     cost = add_up("cost", ((part.fields, service + spare) for part, service, spare in parts))
     power = add_up("power", ((part.fields, service) for part, service, _ in parts))
-    return ("total", "", "", "", "", "", "", "", "", length, _text(_value(cost)), _text(_value(power)))
+    return ("total", "", "", "", "", "", "", "", "", "", length, _text(_value(cost)), _text(_value(power)))
 
 
 def _text(value: Fraction | None) -> str:

@@ -129,6 +129,12 @@ class Link:
     """`medium`, `reach`, `delay`, `latency`, `cost`, `power`, `afr`, … as the schema names them."""
     span: Span | None = field(default=None, eq=False, repr=False)
 
+    @property
+    def connectors(self) -> int:
+        """How many of these cables the module in one cage takes: 1 where the plug of a cable fills it."""
+        value = self.fields.get("connectors")
+        return int(value.value) if isinstance(value, Quantity) else 1
+
 
 @frozen
 class Port:
@@ -157,7 +163,8 @@ class DeviceType:
 
     `ports` are in order of name. `transit` has one tuple of port numbers for each `transit` line; a switch forwards
     among all its ports and has none. `between` has the two sides of each line `A -- B`: a port of either forwards to
-    those of the other alone.
+    those of the other alone. `cages` are runs (first port, ports of a cage, cages) of cages that hold several ports,
+    in order; any other port has a cage of its own.
     """
 
     key: str
@@ -168,6 +175,7 @@ class DeviceType:
     doc: str | None = field(default=None, eq=False)
     span: Span | None = field(default=None, eq=False, repr=False)
     between: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
+    cages: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def radix(self) -> int:
@@ -227,7 +235,8 @@ class Export:
     """`port up = npu.up`: port `name` of shape `[axis.size for axis in axes]` is `ref` over the axes.
 
     Where it is of parts of which some are absent, `labels` are those of its dimensions. One that is of parts of
-    several types is several exports: `array` is what the text calls it.
+    several types is several exports: `array` is what the text calls it. `cage` consecutive ports, row-major, share a
+    cage.
     """
 
     name: str
@@ -236,6 +245,7 @@ class Export:
     span: Span | None = field(default=None, eq=False, repr=False)
     labels: tuple[Labels, ...] = ()
     array: str = ""
+    cage: int = 1
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -253,7 +263,8 @@ class Rule:
 
     `lanes` is the width of the cable, `length` in metres is None where the floor plan gives it. `pattern` names the
     pattern it was lowered from and `origin` is the number of the connect statement in canonical order, the same for
-    all rules lowered from one pattern.
+    all rules lowered from one pattern. Where ports share a cage, several points may be one physical cable: `merged` of
+    the points, in each instance, belong to one that an earlier point of the assembly begins (`ir.plan.physical`).
     """
 
     left: PortRef
@@ -270,6 +281,7 @@ class Rule:
     right_span: Span | None = field(default=None, eq=False, repr=False)
     """The text that decides which port of a side is meant: where a collision is to be shown."""
     link_span: Span | None = field(default=None, eq=False, repr=False)
+    merged: int = 0
 
 
 @frozen

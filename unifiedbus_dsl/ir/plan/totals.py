@@ -16,13 +16,15 @@ from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Link, Plan, Rule, V
 
 @frozen
 class CableCount:
-    """The cables that rule `number` of assembly type `key` makes in the whole system."""
+    """The physical cables that rule `number` of assembly type `key` begins in the whole system, and its links in
+    service: more where several are one cable."""
 
     key: str
     number: int
     rule: Rule
     in_service: int
     spares: int
+    links: int
 
 
 def count_cables(plan: Plan) -> Iterator[CableCount]:
@@ -30,9 +32,10 @@ def count_cables(plan: Plan) -> Iterator[CableCount]:
     for key in plan.bottom_up:
         service, spares = plan.in_service[key], plan.instances[key] - plan.in_service[key]
         for number, rule in enumerate(plan.assemblies[key].rules):
-            each = plan.numbering.rule_size(key, number)
+            links = plan.numbering.rule_size(key, number)
+            each = links - rule.merged
             if plan.instances[key]:
-                yield CableCount(key, number, rule, service * each, spares * each)
+                yield CableCount(key, number, rule, service * each, spares * each, service * links)
 
 
 def list_parts(plan: Plan) -> Iterator[tuple[DeviceType | AssemblyType | Link, int, int]]:

@@ -110,8 +110,6 @@ def _with_overrides(
     question: tree.Scenario, items: Sequence[tree.Statement], plan: Plan, done: Elaborated, model: Model, sink: Sink
 ) -> Plan:
     """Return the plan that a scenario is of, elaborated anew where it has `set` lines; as it is after a diagnostic."""
-    from unifiedbus_dsl.semantic.systems import make_plan
-
     if not any(isinstance(item, tree.Set) for item in items):
         return plan
     quiet = Evaluator(Scope(model.main, lets=done.elaborator.lets), Sink())
@@ -119,7 +117,7 @@ def _with_overrides(
     for item in items:
         if isinstance(item, tree.Let):
             lets[item.name.text] = evolve(quiet, extra=dict(lets)).eval(item.value)
-    changed = plan_with_overrides(done.elaborator, plan, items, evolve(quiet, sink=sink, extra=lets), make_plan)
+    changed = plan_with_overrides(done.elaborator, plan, items, evolve(quiet, sink=sink, extra=lets))
     if changed is None:
         return plan
     done.variants[question.name.text] = changed

@@ -10,7 +10,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.names.settings import Setting
 from unifiedbus_dsl.semantic.queries.set_overrides import plan_with_overrides
-from unifiedbus_dsl.semantic.systems import Elaborated, make_plan
+from unifiedbus_dsl.semantic.systems import Elaborated
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
 
@@ -22,6 +22,6 @@ def with_settings(done: Elaborated, model: Model, settings: Sequence[Setting], s
     evaluator = Evaluator(Scope(model.main, lets=done.elaborator.lets), sink)
     for name, plan in done.plans.items():
         lines = [each.line(model) for each in settings if name in each.systems(model)]
-        changed = plan_with_overrides(done.elaborator, plan, lines, evaluator, make_plan) if lines else plan
+        changed = plan_with_overrides(done.elaborator, plan, lines, evaluator) if lines else plan
         plans[name] = plan if changed is None else changed
     return evolve(done, plans=plans)

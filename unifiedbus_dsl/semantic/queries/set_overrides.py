@@ -7,7 +7,7 @@ worked out from it. All elements of an array are of one type, so a `set` is of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
@@ -85,7 +85,6 @@ def plan_with_overrides(
     plan: Plan,
     items: Sequence[tree.Statement],
     evaluator: Evaluator,
-    make_plan: Callable[[str, str, Elaborator], Plan],
 ) -> Plan | None:
     """Return the plan of the system of `plan` with what the `set` lines among the items change; None after a
     diagnostic.
@@ -110,7 +109,7 @@ def plan_with_overrides(
         return None
     if own:
         again = elaborator.elaborate(value, own[-1].span)
-        if again is None or not _fits(elaborator, again, own[-1], plan, make_plan):
+        if again is None or not _fits(elaborator, again, own[-1], plan):
             return None
         root = again
     changes = _Tree()
@@ -122,17 +121,15 @@ def plan_with_overrides(
     if changes.parts or changes.fields:
         last = next(item for item in sets[::-1] if item not in own)
         again = elaborator.elaborate(value, last.span, changes.frozen())
-        if again is None or not _fits(elaborator, again, last, plan, make_plan):
+        if again is None or not _fits(elaborator, again, last, plan):
             return None
         root = again
-    return make_plan(plan.system, root, elaborator)
+    return elaborator.plan(plan.system, root)
 
 
-def _fits(
-    elaborator: Elaborator, root: str, item: tree.Set, plan: Plan, make_plan: Callable[[str, str, Elaborator], Plan]
-) -> bool:
+def _fits(elaborator: Elaborator, root: str, item: tree.Set, plan: Plan) -> bool:
     """Return whether the changed machine is not too large; else say so."""
-    changed = make_plan(plan.system, root, elaborator)
+    changed = elaborator.plan(plan.system, root)
     count = changed.device_count[root]
     if count <= elaborator.limits.devices:
         return True

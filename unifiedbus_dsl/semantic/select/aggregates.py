@@ -83,7 +83,7 @@ class Aggregates:
         if name in ("sum", "power", "cost"):
             return self._sum(name, node, selection, evaluator)
         if name == "lanes" and all(isinstance(item, Cables) for item in selection.items):
-            return number(sum(item.count * item.rule.lanes for item in selection.items if isinstance(item, Cables)))
+            return number(sum(item.links * item.rule.lanes for item in selection.items if isinstance(item, Cables)))
         if name == "free_ports":
             return self.free_ports(selection, evaluator)
         ports = ports_of(selection.items)
@@ -133,7 +133,7 @@ class Aggregates:
         match item:
             case Parts(kind, _):
                 owner, fields = attributes.owner_of(kind.kind), kind.fields
-            case Cables(link, _, _):
+            case Cables(link=link):
                 owner, fields = "link", link.fields
             case _:
                 return None

@@ -14,6 +14,7 @@ from unifiedbus_dsl.base.units import number
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Link, PlanType, Value
+from unifiedbus_dsl.ir.plan.index import count_points
 from unifiedbus_dsl.semantic.connect.port_views import port_names, port_pieces
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.select.picking import children_picked, port_numbers, ports_picked
@@ -83,7 +84,9 @@ class Selector:
             port = kind.by_name[target[2]]
             return Ports(port.protocol, port.lanes, count)
         rule = kind.rules[int(target[2])]
-        return Cables(self.machine.links[rule.link], rule, count)
+        each = count_points(rule.axes, rule.where)
+        begun = count // each * (each - rule.merged) if each else 0
+        return Cables(self.machine.links[rule.link], rule, begun, count)
 
     def targets(self, node: tree.All) -> tuple[list[Target], tree.Word | None] | None:
         """Return what `all NAME where …` means anywhere in the machine, and the field behind it; None after a
@@ -374,7 +377,7 @@ def _fields(item: Item) -> dict[str, Value]:
     match item:
         case Parts(kind, _):
             return fields_of(kind)
-        case Cables(link, rule, _):
+        case Cables(link=link, rule=rule):
             return fields_of_cables(link, rule.lanes)
         case Ports(protocol, lanes, _):
             return {"protocol": protocol, "lanes": number(lanes)}

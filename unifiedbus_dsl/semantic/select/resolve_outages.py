@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.base.arrays import Bools, Ints
 from unifiedbus_dsl.base.random import StablePermutation
+from unifiedbus_dsl.ir.fabric.physical import one_a_cable, whole_cables
 from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
 from unifiedbus_dsl.semantic.select.outages import (
     mixed_selection,
@@ -98,8 +99,9 @@ class _OutageResolver:
             outage = self._drawn(item, blocks, cables)
         else:
             ranges = [pair for each in blocks for pair in zip(each.start.tolist(), each.stop.tolist(), strict=True)]
+            whole = whole_cables(self.selector.fabric, _union(cables))
             outage = ResolvedOutage(
-                _union([each.devices() for each in blocks]), _union(cables), parts=None if cables else tuple(ranges)
+                _union([each.devices() for each in blocks]), whole, parts=None if cables else tuple(ranges)
             )
         if outage is not None:
             self.lost[outage.devices] = True
@@ -121,7 +123,8 @@ class _OutageResolver:
         many, start = read_quota(item, self.evaluator), read_seed(item, self.lets, self.evaluator)
         if many is None or start is None:
             return None
-        parts = _union(cables)
+        fabric = self.selector.fabric
+        parts = one_a_cable(fabric, _union(cables))
         pairs = np.zeros((0, 2), dtype=np.int64)
         if blocks:
             pairs = np.unique(np.concatenate([np.stack([each.start, each.stop], axis=1) for each in blocks]), axis=0)
@@ -135,7 +138,7 @@ class _OutageResolver:
         picked = np.sort(StablePermutation((start, self.draws))(np.arange(count))[:many])
         if blocks:
             return ResolvedOutage(DeviceRanges(pairs[picked, 0], pairs[picked, 1], blocks[0].noun).devices(), NO_OUTAGE)
-        return ResolvedOutage(NO_OUTAGE, parts[picked])
+        return ResolvedOutage(NO_OUTAGE, whole_cables(fabric, parts[picked]))
 
     def _degrade(self, item: tree.Degrade) -> ResolvedOutage | None:
         chosen, part = self._chosen(item), share(item, self.evaluator)

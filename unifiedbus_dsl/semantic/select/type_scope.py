@@ -33,11 +33,12 @@ class Ports:
 
 @frozen
 class Cables:
-    """`count` cables of one rule."""
+    """`count` physical cables that begin with one rule, which has so many `links`."""
 
     link: Link
     rule: Rule
     count: int
+    links: int
 
 
 Item: TypeAlias = Parts | Ports | Cables
@@ -96,7 +97,8 @@ class TypeScope:
         for key, count in totals.items():
             kind = self.types[key]
             for rule in kind.rules if isinstance(kind, AssemblyType) else ():
-                cables = count * count_points(rule.axes, rule.where)
+                links = count_points(rule.axes, rule.where)
                 if rule.link in self.links:
-                    cables_of.append(Cables(self.links[rule.link], rule, cables))
+                    begun = count * (links - rule.merged)
+                    cables_of.append(Cables(self.links[rule.link], rule, begun, count * links))
         return cables_of

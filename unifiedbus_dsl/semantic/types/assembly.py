@@ -21,7 +21,7 @@ from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Step, path
 from unifiedbus_dsl.semantic.connect.rules import compile_rules
 from unifiedbus_dsl.semantic.types.body import Body, ScopedStatement
 from unifiedbus_dsl.semantic.types.context import Elaboration, Part
-from unifiedbus_dsl.semantic.types.members import evaluate_fields, known_annotations, misplaced_statement
+from unifiedbus_dsl.semantic.types.members import evaluate_cage, evaluate_fields, known_annotations, misplaced_statement
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.syntax import tree
@@ -190,7 +190,7 @@ class _AssemblyBuilder:
             known_annotations(placed.statement.annotations, ["draw"], self.elaborator.sink)
         match placed.statement:
             case tree.PortExport():
-                self._export(placed.statement, wall)
+                self._export(placed, placed.statement, wall)
             case tree.Connect():
                 self._rules(placed.statement, compile_rules(placed.statement, wall, self._cable))
             case tree.ConnectPattern():
@@ -252,15 +252,21 @@ class _AssemblyBuilder:
                 types[key] = evolve(kind, spoilt=kind.spoilt | {(child.name, path[1].word.text) for child in children})
             key, path = children[0].type, path[1:]
 
-    def _export(self, statement: tree.PortExport, wall: AssemblyScope) -> None:
+    def _export(self, placed: ScopedStatement, statement: tree.PortExport, wall: AssemblyScope) -> None:
+        known_annotations(statement.annotations, ["cage"], self.elaborator.sink)
         ref = wall.reference(statement.value)
         free = None if ref is None else over_free(ref, wall)
         made = None if free is None else exports(statement, free, wall)
-        if made is None:
+        caged = [
+            evolve(each, cage=cage)
+            for each in made or ()
+            if (cage := evaluate_cage(placed, each.shape, self.elaborator.sink)) is not None
+        ]
+        if made is None or len(caged) < len(made):
             self.failed.add(statement.name.text)
             self._spoil(statement)
             return
-        self.exports += made
+        self.exports += caged
 
     def _open(self, port: tree.Expr, wall: AssemblyScope) -> None:
         ref = wall.reference(port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from attrs import evolve
@@ -13,10 +14,11 @@ from unifiedbus_dsl.semantic.select.picking import port_numbers
 from unifiedbus_dsl.semantic.types.body import Body
 from unifiedbus_dsl.semantic.types.context import Elaboration
 from unifiedbus_dsl.semantic.types.members import (
+    evaluate_cage,
     evaluate_fields,
     evaluate_shape,
+    known_annotations,
     misplaced_statement,
-    unknown_annotation,
 )
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
@@ -26,16 +28,19 @@ from unifiedbus_dsl.syntax import tree
 def build_device(elaborator: Elaboration, key: str, node: tree.TypeDef, body: Body) -> DeviceType:
     """Return the plan type of a device; ports that could not be understood are left out and remembered as failed."""
     ports: list[Port] = []
+    cages: dict[str, int] = {}
     for placed in body.statements:
         match placed.statement:
             case tree.PortDecl() if placed.statement.name.text in body.clashes:
                 pass
             case tree.PortDecl():
                 port = _port(elaborator, placed.statement, placed.scope)
-                if port is None:
+                cage = None if port is None else evaluate_cage(placed, port.shape, elaborator.sink)
+                if port is None or cage is None:
                     elaborator.failed[key].add(placed.statement.name.text)
                 else:
                     ports.append(port)
+                    cages[port.name] = cage
             case tree.Field() | tree.Let() | tree.Expect() | tree.Transit():
                 pass
             case other:
@@ -48,6 +53,7 @@ def build_device(elaborator: Elaboration, key: str, node: tree.TypeDef, body: Bo
         fields=evaluate_fields(elaborator, node.kind.text, key, body),
         doc=node.doc,
         span=node.span,
+        cages=tuple(_runs(ports, cages)),
     )
     transit, between = _transit(elaborator, device, body)
     return evolve(device, transit=transit, between=between)
@@ -62,15 +68,20 @@ def _port(elaborator: Elaboration, statement: tree.PortDecl, scope: Scope) -> Po
     if lanes < 1 or lanes > 65535:
         sink.error("UB0216", f"a port can't have {lanes} lanes", statement.lanes.span, "1 to 65,535")
         return None
-    opened = False
-    for annotation in statement.annotations:
-        if annotation.name.text == "open":
-            opened = True
-        else:
-            unknown_annotation(annotation, ["open"], sink)
+    known_annotations(statement.annotations, ["open", "cage"], sink)
+    opened = any(annotation.name.text == "open" for annotation in statement.annotations)
     if sizes is None or protocol is None:
         return None
     return Port(statement.name.text, sizes, protocol.name, lanes, opened, statement.span)
+
+
+def _runs(ports: list[Port], cages: Mapping[str, int]) -> Iterator[tuple[int, int, int]]:
+    """Yield the runs of cages of a device whose ports are in order."""
+    first = 0
+    for port in ports:
+        if cages[port.name] > 1:
+            yield first, cages[port.name], port.count // cages[port.name]
+        first += port.count
 
 
 _Line: TypeAlias = tuple[int, ...]

@@ -10,7 +10,8 @@ from unifiedbus_dsl.base import work
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.ir.plan import AssemblyType, PlanType
+from unifiedbus_dsl.ir.plan import AssemblyType, Plan, PlanType
+from unifiedbus_dsl.ir.plan.physical import have_cages, merge_cables
 from unifiedbus_dsl.semantic.connect.holes import read_holes
 from unifiedbus_dsl.semantic.names.model import Definition, Model
 from unifiedbus_dsl.semantic.types.assembly import build_assembly
@@ -19,6 +20,7 @@ from unifiedbus_dsl.semantic.types.context import Part
 from unifiedbus_dsl.semantic.types.device import build_device
 from unifiedbus_dsl.semantic.types.elements import Elements, check_names
 from unifiedbus_dsl.semantic.types.link_types import LinkRegistry
+from unifiedbus_dsl.semantic.types.make_plan import make_plan
 from unifiedbus_dsl.semantic.types.members import annotation_words, evaluate_shape, known_annotations
 from unifiedbus_dsl.semantic.types.overrides import NO_OVERRIDES, Overrides
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
@@ -351,6 +353,8 @@ class Elaborator:
         if made is None:
             return None
         self.types[key] = made
+        if not device and have_cages(self.types.values()):
+            self.types[key] = merge_cables(self.plan("", key), key).assemblies[key]
         for placed in body.statements:
             if isinstance(placed.statement, tree.Expect):
                 self.expectations.append(Expectation(key, placed.statement, placed.scope))
@@ -407,6 +411,10 @@ class Elaborator:
             f"is {article(base.node.kind.text)}",
             labels=(Label(node.kind.span, f"is {article(node.kind.text)}"), Label(base.span, "defined here")),
         )
+
+    def plan(self, system: str, root: str) -> Plan:
+        """Return the plan of a type, as a system of this name."""
+        return make_plan(system, root, self.types, self.technology)
 
     # -- parts
 

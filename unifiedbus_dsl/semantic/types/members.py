@@ -91,6 +91,37 @@ def evaluate_shape(dims: Sequence[tree.Expr], evaluator: Evaluator, name: str, l
     return tuple(sizes)
 
 
+def evaluate_cage(placed: ScopedStatement, shape: Sequence[int], sink: Sink) -> int | None:
+    """Return how many consecutive ports of a port of this shape share a cage: with `@cage` those of the last dimension,
+    with `@cage(2)` two; None after a diagnostic."""
+    statement = placed.statement
+    assert isinstance(statement, tree.PortDecl | tree.PortExport)
+    annotation = next((each for each in statement.annotations if each.name.text == "cage"), None)
+    last = shape[-1] if shape else 1
+    if annotation is None or not annotation.args:
+        return 1 if annotation is None else last
+    only = annotation.args[0]
+    if len(annotation.args) > 1 or only.name is not None:
+        sink.error(
+            "UB0229", "`@cage` takes one number: how many ports a cage has", annotation.span, "not one number",
+            help=("write `@cage(2)`, or `@cage` where the last dimension of the port is a cage",),
+        )  # fmt: skip
+        return None
+    evaluator = Evaluator(placed.scope, sink)
+    count = evaluator.integer(only.value, low=1)
+    if count is not None and last % count:
+        sink.error(
+            "UB0526",
+            f"{last:,} ports of `{statement.name.text}` are no whole number of cages of {count:,}",
+            annotation.span,
+            f"{last % count:,} over" if last > count else f"only {last:,}",
+            labels=evaluator.origins(only.value),
+            help=("cages divide the last dimension of a port",),
+        )
+        return None
+    return count
+
+
 def misplaced_statement(statement: tree.BodyStatement, kind: str, sink: Sink) -> None:
     """Say that a statement has no place in a type of this kind."""
     what = {

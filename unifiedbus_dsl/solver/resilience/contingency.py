@@ -21,6 +21,8 @@ from unifiedbus_dsl.base.progress import task
 from unifiedbus_dsl.base.random import StablePermutation
 from unifiedbus_dsl.graph.from_fabric import cable_ends, merge_by_link_and_width
 from unifiedbus_dsl.graph.symmetry import Symmetry, merge_labels, relabel
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.physical import first_of_cables, has_cages, one_a_cable, whole_cables
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.network_context import NetworkContext
 
@@ -32,7 +34,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 @frozen(eq=False)
 class Outage:
-    """What fails at once: devices `start[i] … stop[i] - 1`, and cables. Small, and can be sent to another process."""
+    """What fails at once: devices `start[i] … stop[i] - 1`, and cables, each by one of its links. Small, and can be
+    sent to another process."""
 
     start: Ints
     stop: Ints
@@ -42,7 +45,7 @@ class Outage:
         """Return the machine without it; the machine itself where nothing fails."""
         if not len(self.start) and not len(self.cables):
             return machine
-        return machine.damaged(concatenate_ranges(self.start, self.stop), self.cables)
+        return machine.damaged(concatenate_ranges(self.start, self.stop), whole_cables(machine.fabric, self.cables))
 
 
 NO_OUTAGE = Outage(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
@@ -113,10 +116,11 @@ def blocks(
 
 
 def links(machine: NetworkContext, cables: ArrayLike | None = None, symmetry: Symmetry | None = None) -> Components:
-    """These cables (default: every one), both ways at once."""
+    """These cables (default: every one), both ways at once; those of several links as a whole."""
     fabric, symmetry = machine.fabric, symmetry or machine.symmetry
     network = symmetry.network
     some = np.arange(fabric.cable_count) if cables is None else np.asarray(cables, dtype=np.int64)
+    some = one_a_cable(fabric, some)
     kind = fabric.kind.astype(np.int64)
     if network is not machine.timed_network:
         kind = merge_by_link_and_width(fabric)[1][kind]
@@ -133,7 +137,27 @@ def links(machine: NetworkContext, cables: ArrayLike | None = None, symmetry: Sy
         sides.append(side)
     low, high = np.minimum(*sides), np.maximum(*sides)
     orbit = relabel(low * (symmetry.arc_orbits + 1) + high).astype(np.int64)
+    if has_cages(fabric):
+        orbit = _apart_where_several(fabric, some, orbit)
     return Components("link", NO_OUTAGE.start, NO_OUTAGE.stop, frozen_array(some), orbit)
+
+
+def _apart_where_several(fabric: Fabric, cables: Ints, orbit: Ints) -> Ints:
+    """Return the orbits with each cable of several links in one of its own, but where it joins the same devices as
+    another: a symmetry of links need not be one of cables."""
+    legs = whole_cables(fabric, cables)
+    owner = np.searchsorted(first_of_cables(fabric)[cables], first_of_cables(fabric)[legs])
+    count = np.bincount(owner, minlength=len(cables))
+    ends = np.sort(np.stack([fabric.a_device[legs], fabric.b_device[legs]]).astype(np.int64), axis=0)
+    rows = np.stack([*ends, fabric.kind[legs].astype(np.int64)], axis=1)
+    order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0], owner))
+    stop = np.cumsum(count)
+    seen: dict[bytes, int] = {}
+    result, following = orbit.copy(), int(orbit.max(initial=-1)) + 1
+    for cable in np.flatnonzero(count > 1).tolist():
+        joined = rows[order[stop[cable] - count[cable] : stop[cable]]].tobytes()
+        result[cable] = seen.setdefault(joined, following + len(seen))
+    return relabel(result).astype(np.int64)
 
 
 # ---- who solves ---------------------------------------------------------------------------------------------------

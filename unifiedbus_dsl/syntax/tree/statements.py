@@ -285,10 +285,11 @@ class PortDecl(Statement):
 
 @frozen
 class PortExport(Statement):
-    """`port up = npu.up`."""
+    """`port up = npu.up`, `port up = npu.up @cage(2)`."""
 
     name: Word
     value: Expr
+    annotations: tuple[Annotation, ...] = ()
 
 
 @frozen
