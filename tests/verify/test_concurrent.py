@@ -136,3 +136,23 @@ def test_minimal_flows_take_no_way_round() -> None:
     narrow = evolve(certificate.flows, shortest=True)
     with pytest.raises(VerificationError, match="a way round"):
         evolve(certificate, flows=narrow).prove(cables_of(call.machine))
+
+
+def test_half_of_a_wide_cable_is_like_a_narrow_one() -> None:
+    """Two kinds of links of one capacity and latency: a ring whose cables are of either is as regular as of one."""
+    text = (
+        RING.replace("link Slow", "link Same : UB { medium = copper; reach = 8 m }\nlink Slow")
+        .replace(
+            "right -- npu[(i + 1) mod 6].left over Wide(1 m) for i in 0..5",
+            "right -- npu[i + 1].left over Wide(1 m) for i in 0..4",
+        )
+        .replace(
+            "  connect npu[i].aside", "  connect npu[5].right -- npu[0].left over Same(1 m)\n  connect npu[i].aside"
+        )
+    )
+    for routing in ("minimal", "optimal"):
+        call, certified = measured(text, f"throughput(alltoall(all npu), routing = {routing})")
+        flows = certified.certificate.flows
+        kinds = flows.alike.arcs.kind
+        assert len(np.unique(np.stack([kinds, flows.alike.label]), axis=1).T) > len(np.unique(flows.alike.label))
+        assert verified(call, certified).standing == "exact"

@@ -94,11 +94,12 @@ class Alike:
         """Return what arcs of each label look like, which must be the same for all of them: the label itself, then."""
         labels, arcs = int(self.label.max(initial=-1)) + 1, self.arcs
         require(len(self.label) == arcs.size, "a label for each arc")
-        kind, count = np.zeros(labels, dtype=np.int64), np.zeros(labels, dtype=np.int64)
-        kind[self.label], count[self.label] = arcs.kind, arcs.count
+        look, count = np.zeros(labels, dtype=np.int64), np.zeros(labels, dtype=np.int64)
+        look[self.label], count[self.label] = arcs.looks[arcs.kind], arcs.count
         for start in range(0, arcs.size, PIECE):
             some = slice(start, start + PIECE)
-            same = (kind[self.label[some]] == arcs.kind[some]) & (count[self.label[some]] == arcs.count[some])
+            same = look[self.label[some]] == arcs.looks[arcs.kind[some]]
+            same &= count[self.label[some]] == arcs.count[some]
             require(same.all(), "unlike arcs have one label")
         return np.arange(labels)
 
