@@ -56,6 +56,16 @@ class CompilationFailed(Exception):  # noqa: N818 - the field's word
         self.diagnostics = diagnostics
 
 
+@frozen(eq=False)
+class Inputs:
+    """What a compilation was made of: its text, where `use` looks, the limits, and what was set beside the text."""
+
+    source: Source
+    library: Library
+    limits: Limits
+    settings: Mapping[str, str]
+
+
 @frozen(eq=False, slots=False)
 class Compilation:
     """What came out of a text: diagnostics, and where there are no errors, plans and fabrics.
@@ -73,6 +83,8 @@ class Compilation:
     elaborated: Elaborated | None = field(default=None, repr=False)
     answerable: Mapping[str, Plan] = field(factory=dict, repr=False)
     """The plans where nothing is wrong but questions, scenarios and views: these don't make the machine another one."""
+    inputs: Inputs | None = field(default=None, repr=False)
+    """None for a fabric that was read."""
     _fabrics: dict[str, Fabric] = field(factory=dict, init=False, repr=False)
 
     @property
@@ -217,7 +229,7 @@ def of_fabric(fabric: Fabric) -> Compilation:
     if known is not None:
         return known
     made = compile_text("ubus 1\n", fabric.plan.system)
-    done = evolve(made, plans={fabric.plan.system: fabric.plan})
+    done = evolve(made, plans={fabric.plan.system: fabric.plan}, inputs=None)
     done._fabrics[fabric.plan.system] = fabric
     return done
 
@@ -310,9 +322,10 @@ def _compile(
 ) -> Compilation:
     """Return what all passes make of a text. Where it has too many errors, or asks for too much work, the rest is not
     looked at."""
+    inputs = Inputs(source, library, limits, settings or {})
     try:
         with limited(limits.work):
-            return _passes(source, library, sink, limits, settings or {}, read)
+            return evolve(_passes(inputs, sink, read), inputs=inputs)
     except TooManyErrorsError:
         last = Diagnostic(
             "UB0234",
@@ -333,20 +346,47 @@ def _compile(
     return Compilation((*sink, last), {}, (), (source,))
 
 
-def _passes(
-    source: Source, library: Library, sink: Sink, limits: Limits, settings: Mapping[str, str], read: Read
-) -> Compilation:
-    model = bind(source, library, sink, read)
-    given = read_settings(settings, sink)
+def compile_again(inputs: Inputs, settings: Mapping[str, str], read: Read) -> Compilation:
+    """Return a text compiled with other values set beside it, as far as its machines go: questions, scenarios and views
+    are not checked, and names that are not used are not looked for.
+
+    Args:
+        inputs: those of a compilation without errors.
+        settings: values that stand in place of what the text says, on top of those of the inputs.
+        read: gives the tree of a source, which need not be parsed each time.
+    """
+    sink = Sink(inputs.limits.errors)
+    changed = evolve(inputs, settings={**inputs.settings, **settings})
+    try:
+        with limited(inputs.limits.work):
+            return evolve(_machines(changed, sink, read), inputs=changed)
+    except (TooManyErrorsError, OverLimitError):
+        return _compile(inputs.source, inputs.library, sink, inputs.limits, changed.settings, read)
+
+
+def _machines(inputs: Inputs, sink: Sink, read: Read) -> Compilation:
+    """Return what the passes up to expectations make of a text: every plan, checked."""
+    model = bind(inputs.source, inputs.library, sink, read)
+    given = read_settings(inputs.settings, sink)
     apply(model, given, sink)
     wrong = tuple(diagnostic for diagnostic in sink if of_settings(diagnostic))
     if wrong:  # what is meant is not known, so the rest is another machine
-        return Compilation(wrong, {}, (), (source,))
-    done = with_settings(elaborate(model, sink, limits), model, given, sink)
+        return Compilation(wrong, {}, (), (inputs.source,))
+    done = with_settings(elaborate(model, sink, inputs.limits), model, given, sink)
     for plan in (*done.plans.values(), *done.others):
         check(plan, sink)
     results = expectations(done, model, sink)
-    sound = not sink.has_errors
+    plans = {} if sink.has_errors else done.plans
+    sources = (*(module.source for module in model.modules), *(each.source for each in given))
+    return Compilation(tuple(sink), plans, results, sources, (), model, done, plans)
+
+
+def _passes(inputs: Inputs, sink: Sink, read: Read) -> Compilation:
+    machines = _machines(inputs, sink, read)
+    if machines.elaborated is None or machines.model is None:
+        return machines
+    model, done = machines.model, machines.elaborated
+    given = read_settings(inputs.settings, Sink())
     by_cables = check_queries(done, model, sink, frozenset(broken(done.elaborator, sink)))
     if not sink.has_errors:
         for plan in done.variants.values():
@@ -363,11 +403,9 @@ def _passes(
     )
     if sink.left_out:
         diagnostics += (Diagnostic("UB0234", f"and {sink.left_out:,} more warnings", None, severity=Severity.NOTE),)
-    sources = (*(module.source for module in model.modules), *(each.source for each in given))
     plans = {} if sink.has_errors else done.plans
     library_plans = () if sink.has_errors else done.others
-    answerable = done.plans if sound else {}
-    return Compilation(diagnostics, plans, results, sources, library_plans, model, done, answerable)
+    return evolve(machines, diagnostics=diagnostics, plans=plans, library=library_plans)
 
 
 def _check_outages(scenario: str, model: Model, done: Elaborated, sink: Sink) -> None:

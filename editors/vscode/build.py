@@ -33,6 +33,7 @@ BLOCKS = (
     "ubus 1\nnpu T {\n",
     "ubus 1\nanalyze a of b {\n",
     "ubus 1\nscenario a of b {\n",
+    "ubus 1\nexplore a of b {\n",
     "ubus 1\nview a of b {\n",
 )
 """Texts behind which a statement of each sort begins."""

@@ -64,7 +64,7 @@ def offers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
     ("line", "expected"),
     [
         ("ubusc ", list(COMMANDS)),
-        ("ubusc exp", ["export", "explain"]),
+        ("ubusc exp", ["explore", "export", "explain"]),
         ("ubusc check ", ["broken.ubus", "m.ubus"]),
         ("ubusc check m", ["m.ubus"]),
         ("ubusc check ./m", ["./m.ubus"]),

@@ -42,6 +42,10 @@ def _load(name: str) -> click.Command:
             from unifiedbus_dsl.cli.survey import command as survey
 
             return survey
+        case "explore":
+            from unifiedbus_dsl.cli.explore import command as explore
+
+            return explore
         case "render":
             from unifiedbus_dsl.cli.render import command as render
 

@@ -7,6 +7,7 @@ COMMANDS = {
     "check": "Check files without writing anything.",
     "analyze": "Answer the questions of a file, or print a datasheet.",
     "survey": "Let every part fail, one by one or many at random, and say what is left.",
+    "explore": "Vary parameters of a system, and find the designs that are best.",
     "render": "Draw a machine: folded, device by device, or on its floor.",
     "export": "Write a machine in a format of another tool.",
     "import": "Read a machine that another tool has written.",

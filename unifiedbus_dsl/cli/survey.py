@@ -15,6 +15,7 @@ from unifiedbus_dsl.cli.signals import interrupted_status
 from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.analysis.survey.engines import Dask, Processes
     from unifiedbus_dsl.analysis.survey.surveys import Surveyed
     from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Sink
@@ -73,7 +74,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
     path = source_file(file, "survey")
     check_output(options["output"], path, stream=True)
     draws = _draws(options["fail"], options["draws"], options["seed"])
-    engine = _engine(options["engine"], options["workers"])
+    engine = engine_named(options["engine"], options["workers"])
     reading = {name: options[name] for name in READING}
     from unifiedbus_dsl.diagnostics import Sink
 
@@ -85,7 +86,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
             context.exit(wrong)
         system, asked = _asked(compilation, path, options)
         sink = Sink()
-        journal = _journal(options)
+        journal = journal_path(options["resume"], options["output"], "survey")
         surveyed = _survey(compilation, system, asked, draws, engine, options, sink, journal)
     say(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
     if surveyed is None:
@@ -117,21 +118,25 @@ def _draws(fail: int, draws: int | None, seed: int | None) -> int | None:
     return draws or DRAWS
 
 
-def _journal(options: dict[str, Any]) -> Path | None:
-    """Where outcomes are kept as they come.
+def journal_path(resume: str | None, output: str | None, noun: str) -> Path | None:
+    """Return where outcomes are kept as they come.
 
     Raises:
         click.UsageError: in the file that the result goes to.
     """
-    resume, output = options["resume"], options["output"]
     if resume is not None:
         if not resume or resume in ("-", output) or Path(resume).suffix in (".ubus", ".npz"):
-            raise click.UsageError("`--resume` names a file for the journal alone: `--resume survey.journal`")
+            raise click.UsageError(f"`--resume` names a file for the journal alone: `--resume {noun}.journal`")
         return Path(resume)
     return None if output in (None, "-") else Path(f"{output}.journal")
 
 
-def _engine(name: str, workers: int | None) -> Engine:
+def engine_named(name: str, workers: int | None) -> Processes | Dask:
+    """Return the engine of a name, in this process where no others can be had.
+
+    Raises:
+        click.UsageError: there is none of this name.
+    """
     from unifiedbus_dsl.analysis.survey.engines import Processes, engine_of, why_not
 
     try:

@@ -11,7 +11,7 @@ from unifiedbus_dsl.base.units import Quantity, UnknownUnitError, dimension_name
 from unifiedbus_dsl.editor.entries import Entry, Mention, Symbol, Term, file_key, key_of
 from unifiedbus_dsl.editor.project import Document
 from unifiedbus_dsl.editor.values import Values, shown
-from unifiedbus_dsl.semantic.names.model import Definition
+from unifiedbus_dsl.semantic.names.model import BLOCKS, Definition
 from unifiedbus_dsl.semantic.types.expectations import ExpectResult
 from unifiedbus_dsl.semantic.values.values import value_text
 from unifiedbus_dsl.syntax import tree
@@ -105,7 +105,7 @@ def _of_symbol(document: Document, symbol: Symbol) -> Iterator[str]:
         yield f"*{meant.word.span.source.name}*"
 
 
-_BLOCKS = (tree.TypeDef, tree.LinkDef, tree.ProtocolDef, tree.ModelDef, tree.Analyze, tree.Scenario, tree.View)
+_BLOCKS = (tree.TypeDef, tree.LinkDef, tree.ProtocolDef, tree.ModelDef, *BLOCKS)
 
 
 def _head(node: tree.Node) -> str:
@@ -126,7 +126,7 @@ def _facts(document: Document, symbol: Symbol) -> Iterator[str]:
             yield ", ".join(many)
         case tree.System(name=name):
             yield values.system(name.text)
-        case tree.Traffic(of=of) | tree.Analyze(of=of) | tree.Scenario(of=of) | tree.View(of=of):
+        case tree.Traffic(of=of) | tree.Analyze(of=of) | tree.Scenario(of=of) | tree.Explore(of=of) | tree.View(of=of):
             yield f"of `{of.text}`: {system}" if (system := values.system(of.text)) else ""
         case tree.Let() if symbol.owner is None:
             yield _equals(symbol, [values.let(symbol)])

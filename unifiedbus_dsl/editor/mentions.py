@@ -9,7 +9,7 @@ from functools import cached_property
 from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base.units import Dimension
-from unifiedbus_dsl.editor.entries import Layer, Mention, Space, Symbol, terms
+from unifiedbus_dsl.editor.entries import Entry, Layer, Mention, Space, Symbol, terms
 from unifiedbus_dsl.editor.expressions import (
     PLANES,
     PORTS,
@@ -25,7 +25,7 @@ from unifiedbus_dsl.editor.expressions import (
 from unifiedbus_dsl.editor.members import Types, attribute_terms, kind_terms
 from unifiedbus_dsl.render.view import LAYOUTS, LINK_COLOURS, LINK_LABELS
 from unifiedbus_dsl.semantic.connect.placement import METHODS
-from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Module
+from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Module, Query
 from unifiedbus_dsl.semantic.patterns import PATTERNS
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
@@ -82,7 +82,7 @@ class _Reader:
     def _systems_of(self, module: Module) -> Layer:
         return {name: (self.types.system(node),) for name, (node, _) in module.systems.items()}
 
-    def _question(self, node: tree.Traffic | tree.Analyze | tree.Scenario | tree.View) -> Symbol:
+    def _question(self, node: Query) -> Symbol:
         return self.types.symbol(node.name, NOUNS[type(node)], node)
 
     # -- statements of the file
@@ -258,7 +258,7 @@ class _Reader:
     # -- questions
 
     def _asked(self, node: tree.FileStatement) -> None:
-        if not isinstance(node, tree.Traffic | tree.Analyze | tree.Scenario | tree.View):
+        if not isinstance(node, Query):
             return
         into = self.into
         into.define(self._question(node))
@@ -272,6 +272,8 @@ class _Reader:
                 into.visit(node.value, evolve(where, values=Space((traffic_terms(),)), traffic={}))
             case tree.Analyze():
                 self._items(node.items, lets, where, node)
+            case tree.Explore():
+                self._items(node.items, lets, where, node, roots)
             case tree.Scenario():
                 if node.base is not None:
                     scenarios = self.module.questions.get(NOUNS[tree.Scenario], {})
@@ -325,6 +327,14 @@ class _Reader:
                     into.visit(item.value, _asking(where))
                 case tree.Expect():
                     into.visit(item.condition, _asking(where))
+                case tree.Require():
+                    into.visit(item.condition, _asking(where))
+                    self._trends(item.trends, roots)
+                case tree.Objective():
+                    into.visit(item.value, _asking(where))
+                    self._trends(item.trends, roots)
+                case tree.Vary():
+                    self._vary(item, roots)
                 case tree.Fail() | tree.Degrade():
                     self._targets(item.targets, where)
                     into.visit(item.quota if isinstance(item, tree.Fail) else item.to, where)
@@ -347,6 +357,48 @@ class _Reader:
         else:
             into.visit_target(target, where)
         into.visit(item.value, where.with_values(self.types.named_here(self.module, *TYPES)))
+
+    def _trends(self, trends: Iterable[tree.Trend], roots: Sequence[Definition]) -> None:
+        for trend in trends:
+            for name in trend.names:
+                self._settable(name.words, roots)
+
+    def _vary(self, item: tree.Vary, roots: Sequence[Definition]) -> None:
+        """Take down `vary NAME in VALUES`."""
+        owner, attribute = self._settable(item.path, roots), None
+        if owner is not None:
+            attribute = attributes.attributes(_owner_noun(owner)).get(item.path[-1].text)
+        words: Layer = {} if attribute is None else terms("word", attribute.words)
+        self.into.visit(item.values, self.file.with_values(words, self.types.named_here(self.module, *TYPES, *PLANES)))
+
+    def _settable(self, words: Sequence[tree.Word], roots: Sequence[Definition]) -> Definition | None:
+        """Take down a name as after `--set`; gives back the definition whose field it is, if it is one's."""
+        into, types = self.into, self.types
+        parameters, parts = (merged(map(each, roots)) for each in (types.parameters, types.members))
+        definitions = types.named_here(self.module, *TYPES, *PLANES, *VALUES)
+        if len(words) == 1:
+            into.mention(words[0], Space((*parameters, *_lets(definitions))).beyond(self.systems, definitions, *parts))
+            return None
+        into.mention(words[0], Space((definitions, self.systems, *parts)))
+        definition = self.module.lookup((words[0].text,))
+        held = [definition] if definition is not None else self._held(words[:-1], roots)
+        for word in words[1:-1]:
+            into.mention(word, Space(parts))
+        layers = [layer for each in held for layer in (types.parameters(each), types.members(each))]
+        space = Space(merged(layers))
+        into.mention(words[-1], space.beyond(*(attribute_terms(_owner_noun(each)) for each in held)))
+        return definition
+
+    def _held(self, words: Sequence[tree.Word], roots: Sequence[Definition]) -> list[Definition]:
+        """Return the types of the parts that a path leads to, of one system where it begins with one."""
+        if words[0].text in self.module.systems:
+            held, rest = set(self._roots(words[0].text)), words[1:]
+        else:
+            held, rest = set(roots), words
+        for word in rest:
+            parts = [self.types.part_types(self.types.members(each).get(word.text, ())) for each in held]
+            held = set().union(*parts)
+        return sorted(held, key=lambda each: (each.span.source.name, each.span.start))
 
     # -- views
 
@@ -444,3 +496,20 @@ def _word_of_targets(targets: Sequence[tree.Node]) -> str:
 
 def _in_order(definitions: Iterable[Definition]) -> list[Definition]:
     return sorted(definitions, key=lambda each: (each.span.source.name, each.span.start))
+
+
+def _lets(definitions: Layer) -> tuple[Layer, ...]:
+    """Return the values among some definitions, which can be set by their name alone."""
+    return ({name: entries for name, entries in definitions.items() if _is_let(entries)},)
+
+
+def _is_let(entries: Sequence[Entry]) -> bool:
+    return isinstance(entries[0], Symbol) and entries[0].noun == "value"
+
+
+def _owner_noun(definition: Definition) -> str:
+    """Return what owns the fields of a definition in the table of attributes."""
+    node = definition.node
+    if isinstance(node, tree.TypeDef):
+        return attributes.owner_of(node.kind.text)
+    return tree.OWNERS.get(type(node), "")

@@ -13,7 +13,7 @@ from unifiedbus_dsl.diagnostics import Edit, Severity, Sink
 from unifiedbus_dsl.diagnostics.fix import apply_edits
 from unifiedbus_dsl.editor.entries import Key, Mention, Symbol, file_key, key_of
 from unifiedbus_dsl.editor.project import Document, Project
-from unifiedbus_dsl.semantic.names.model import NOUNS
+from unifiedbus_dsl.semantic.names.model import BLOCKS, NOUNS
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.vocabulary import attributes
@@ -77,13 +77,13 @@ def _said(project: Project, document: Document, offset: int) -> Sayings:
     return Sayings(tuple(spans[key] for key in sorted(spans)), symbols)
 
 
-LOCAL = frozenset(("index", *(NOUNS[each] for each in (tree.Traffic, tree.Analyze, tree.Scenario, tree.View))))
+LOCAL = frozenset(("index", *(NOUNS[each] for each in (tree.Traffic, *BLOCKS))))
 """What only its own file can say."""
 
 
 def _concerned(project: Project, document: Document, mention: Mention, files: set[str]) -> list[Document]:
     """Return the documents that rest on one of some files, and say a word there or further on."""
-    local = all(s.noun in LOCAL or isinstance(s.owner, tree.Analyze | tree.Scenario) for s in mention.symbols)
+    local = all(s.noun in LOCAL or isinstance(s.owner, BLOCKS) for s in mention.symbols)
     if local:
         return [document]
     return [each for each in project.documents(document) if files & each.files and each.says([mention.word.text])]

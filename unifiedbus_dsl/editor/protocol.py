@@ -35,6 +35,7 @@ SYMBOLS = {
     "traffic": lsp.SymbolKind.Event,
     "analyze block": lsp.SymbolKind.Function,
     "scenario": lsp.SymbolKind.Event,
+    "explore block": lsp.SymbolKind.Function,
     "view": lsp.SymbolKind.File,
     "value": lsp.SymbolKind.Constant,
     "part": lsp.SymbolKind.Object,

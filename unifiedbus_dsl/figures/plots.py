@@ -67,7 +67,7 @@ def bars(found: distances.Histogram, unit: float, words: str, title: str, format
         axes.set_ylabel("% of pairs")
 
     said = f"{int(pairs.sum()):,} pairs, mean {format_number(mean)}, most {format_number(float(values[-1]))}"
-    return _plot(4.2, f"{title}: {said}", format, draw)
+    return plotted(4.2, f"{title}: {said}", format, draw)
 
 
 def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Format) -> bytes:
@@ -97,7 +97,7 @@ def by_size(rows: Sequence[Mapping[str, Any]], title: str, format: Format) -> by
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False)
 
-    return _plot(4.6, title, format, draw)
+    return plotted(4.6, title, format, draw)
 
 
 def _on_one_line(title: str) -> str:
@@ -106,7 +106,7 @@ def _on_one_line(title: str) -> str:
     return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS // 2] + "…" + text[-MOST_LETTERS // 2 :]
 
 
-def _plot(height: float, title: str, format: Format, draw: Callable[[Any], None]) -> bytes:
+def plotted(height: float, title: str, format: Format, draw: Callable[[Any], None]) -> bytes:
     """Return a figure of this height in inches, on whose axes `draw` puts what is to be seen."""
     try:
         import matplotlib

@@ -70,7 +70,7 @@ class Builder:
 
     on_sizes = on_holes = on_fields = on_params = on_body = on_shape = on_binders = on_annotations = on_list_of
     on_analyze_items = on_scenario_items = on_view_items = on_targets = on_subscripts = on_args = on_list_of
-    on_use_names = on_dotted = on_type_name = on_list_of
+    on_use_names = on_dotted = on_type_name = on_explore_items = on_trends = on_list_of
 
     def on_only(self, span: Span, c: Children) -> Any:
         return c[0]
@@ -259,6 +259,26 @@ class Builder:
 
     def on_set(self, span: Span, c: Children) -> tree.Set:
         return tree.Set(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_explore(self, span: Span, c: Children) -> tree.Explore | None:
+        doc = self._doc(span)
+        return tree.Explore(*c, doc=doc, span=span) if c[0].text else None
+
+    def on_vary(self, span: Span, c: Children) -> tree.Vary:
+        return tree.Vary(tuple(c[:-1]), c[-1], doc=self._doc(span), span=span)
+
+    def on_require(self, span: Span, c: Children) -> tree.Require:
+        return tree.Require(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_objective(self, span: Span, c: Children) -> tree.Objective:
+        return tree.Objective(c[0].text == "maximize", c[1], c[2], doc=self._doc(span), span=span)
+
+    def on_sample(self, span: Span, c: Children) -> tree.Sample:
+        return tree.Sample(c[0], doc=self._doc(span), span=span)
+
+    def on_trend(self, span: Span, c: Children) -> tree.Trend:
+        names = tuple(tree.Dotted(words, span=words[0].span.to(words[-1].span)) for words in c[1:])
+        return tree.Trend(c[0].text == "increasing", names, span=span)
 
     def on_between(self, span: Span, c: Children) -> tree.LinkBetween:
         return tree.LinkBetween(c[0], c[1], span=span)

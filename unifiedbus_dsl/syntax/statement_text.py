@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from unifiedbus_dsl.syntax import tree
@@ -136,6 +136,30 @@ def _set(node: tree.Set) -> str:
     return f"set {expression(node.target)} = {expression(node.value)}"
 
 
+def _vary(node: tree.Vary) -> str:
+    return f"vary {node.name} in {subscript(node.values)}"
+
+
+def _require(node: tree.Require) -> str:
+    return f"require {expression(node.condition, OR)}{_trends(node.trends)}"
+
+
+def _objective(node: tree.Objective) -> str:
+    return f"{'maximize' if node.maximize else 'minimize'} {expression(node.value, OR)}{_trends(node.trends)}"
+
+
+def _trends(trends: Sequence[tree.Trend]) -> str:
+    return "".join(f" {_way(each)} in {', '.join(name.text for name in each.names)}" for each in trends)
+
+
+def _way(node: tree.Trend) -> str:
+    return "increasing" if node.increasing else "decreasing"
+
+
+def _sample(node: tree.Sample) -> str:
+    return f"sample {expression(node.count)}"
+
+
 def _show(node: tree.Show) -> str:
     return f"show {_selectors(node.targets)}{where_clause(node.where)}"
 
@@ -244,6 +268,10 @@ _LEAVES: dict[type[Any], Callable[[Any], str]] = {
     tree.Fail: _fail,
     tree.Degrade: _degrade,
     tree.Set: _set,
+    tree.Vary: _vary,
+    tree.Require: _require,
+    tree.Objective: _objective,
+    tree.Sample: _sample,
     tree.Show: _show,
     tree.Hide: _hide,
     tree.Collapse: _collapse,
@@ -323,6 +351,10 @@ def _scenario_header(node: tree.Scenario) -> str:
     return f"scenario {node.name.text} of {node.of.text}{base}"
 
 
+def _explore_header(node: tree.Explore) -> str:
+    return f"explore {node.name.text} of {node.of.text}"
+
+
 def _view_header(node: tree.View) -> str:
     return f"view {node.name.text} of {node.of.text}{_annotations(node.annotations)}"
 
@@ -338,6 +370,7 @@ _HEADERS: dict[type[Any], Callable[[Any], str]] = {
     tree.TypeDef: _type_header,
     tree.Analyze: _analyze_header,
     tree.Scenario: _scenario_header,
+    tree.Explore: _explore_header,
     tree.View: _view_header,
     tree.If: _if_header,
 }

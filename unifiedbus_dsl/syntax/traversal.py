@@ -57,8 +57,10 @@ def head_names(node: tree.Node) -> Iterator[tuple[str, ...]]:
             path = dotted_name(each)
             if path:
                 yield path
-        elif isinstance(each, tree.Traffic | tree.Analyze | tree.Scenario | tree.View):
+        elif isinstance(each, tree.Traffic | tree.Analyze | tree.Scenario | tree.Explore | tree.View):
             yield (each.of.text,)
+        elif isinstance(each, tree.Vary):
+            yield tuple(word.text for word in each.path)
 
 
 def dotted_name(node: tree.Node) -> tuple[str, ...]:

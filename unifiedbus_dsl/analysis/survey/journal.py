@@ -1,8 +1,8 @@
-"""A survey's outcomes on disk as they come, so that one that was ended goes on where it was.
+"""Outcomes of a survey or an exploration on disk as they come, so that one that was ended goes on where it was.
 
-A file of lines, each a JSON value: a head that says which survey it is of (a hash of the machine, of what is asked and
-of the budget), then an outcome a line, by the hash of what has failed. A line that was cut off in the middle, as a
-process that is killed leaves one, is dropped. Values are read into the classes named here and into no others.
+A file of lines, each a JSON value: a head that says what it is of (a hash of the machine, of what is asked and of the
+budget), then an outcome a line, by the hash of what has failed or of what was set. A line that was cut off in the
+middle, as a process that is killed leaves one, is dropped. Values are read into classes that are named and no others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from unifiedbus_dsl.version import VERSION
 
 T = TypeVar("T")
 
-FORMAT = "ubusc-survey"
 _CLASSES: Mapping[str, type] = {cls.__name__: cls for cls in (Answer, Findings, OutageImpact, Outcome, Tier)}
 _ARRAYS = frozenset(("bool", "int16", "int32", "int64", "float64"))
 
@@ -41,12 +40,18 @@ class JournalError(ValueError):
 
 @define(eq=False)
 class Journal:
-    """The outcomes that are known of a survey, by hash of the loss, and the file that takes more."""
+    """The outcomes that are known of a survey, by hash of the loss, and the file that takes more; or of an
+    exploration, by hash of the design."""
 
     path: Path
     anew: bool = False
     """Whether a journal of another survey gives way."""
-    outcomes: dict[str, Outcome[Any]] = field(factory=dict)
+    noun: str = "survey"
+    """What it is of; messages and the head of the file say so."""
+    classes: Mapping[str, type] = _CLASSES
+    """Those that values are read into."""
+    outcome: type = Outcome
+    outcomes: dict[str, Any] = field(factory=dict)
     key: str = ""
     file: TextIO | None = None
 
@@ -58,57 +63,77 @@ class Journal:
             OSError: it can't be read or written.
         """
         self.key = key
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
         file = self.path.open("a+", encoding="utf-8", newline="\n")
         self.file = file
-        _lock(file, self.path)
+        _lock(file, self.path, self.noun)
         file.seek(0)
         text = file.read()
         whole = text[: text.rfind("\n") + 1]
         if not whole:
-            if text and not f'{{"format":"{FORMAT}"'.startswith(text[:20]):
-                raise JournalError(f"`{self.path}` is no journal of a survey: name another file by `--resume`")
+            if text and not f'{{"format":"{self._format}"'.startswith(text[:20]):
+                raise JournalError(self._no_journal)
             file.truncate(0)
-            self._write({"format": FORMAT, "version": VERSION, "survey": key})
+            self._write_head()
             return
         if self.anew and self._is_of_another(whole):
             file.truncate(0)
-            self._write({"format": FORMAT, "version": VERSION, "survey": key})
+            self._write_head()
             return
         self._read(whole.split("\n")[:-1])
         if len(whole) < len(text):
             file.truncate(len(whole.encode()))
 
+    @property
+    def _format(self) -> str:
+        return f"ubusc-{self.noun}"
+
+    @property
+    def _no_journal(self) -> str:
+        a = "an" if self.noun[0] in "aeiou" else "a"
+        return f"`{self.path}` is no journal of {a} {self.noun}: name another file by `--resume`"
+
+    def _write_head(self) -> None:
+        self._write({"format": self._format, "version": VERSION, self.noun: self.key})
+
     def _is_of_another(self, text: str) -> bool:
-        head = f'{{"format":"{FORMAT}",'
-        return text.startswith(head) and f'"version":"{VERSION}","survey":"{self.key}"' not in text.partition("\n")[0]
+        head = f'{{"format":"{self._format}",'
+        return (
+            text.startswith(head) and f'"version":"{VERSION}","{self.noun}":"{self.key}"' not in text.partition("\n")[0]
+        )
 
     def _read(self, lines: Sequence[str]) -> None:
-        wrong = f"`{self.path}` is no journal of a survey: name another file by `--resume`"
         try:
             head = json.loads(lines[0])
         except ValueError as error:
-            raise JournalError(wrong) from error
-        if not isinstance(head, dict) or head.get("format") != FORMAT:
-            raise JournalError(wrong)
-        if head.get("version") != VERSION or head.get("survey") != self.key:
+            raise JournalError(self._no_journal) from error
+        if not isinstance(head, dict) or head.get("format") != self._format:
+            raise JournalError(self._no_journal)
+        if head.get("version") != VERSION or head.get(self.noun) != self.key:
             raise JournalError(
-                f"`{self.path}` is the journal of another survey (another machine, other measures, another budget or "
-                "another release): name another file by `--resume`"
+                f"`{self.path}` is the journal of another {self.noun} (another machine, other measures, another "
+                "budget or another release): name another file by `--resume`"
             )
         for number, line in enumerate(lines[1:], 2):
             try:
                 loss, outcome = json.loads(line)
-                value = _decoded(outcome)
+                value = _decoded(outcome, self.classes)
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise JournalError(f"`{self.path}`, line {number} is damaged: delete it, or the file") from error
-            if not isinstance(loss, str) or not isinstance(value, Outcome):
+            if not isinstance(loss, str) or not isinstance(value, self.outcome):
                 raise JournalError(f"`{self.path}`, line {number} is damaged: delete it, or the file")
             self.outcomes[loss] = value
 
-    def add(self, loss: str, outcome: Outcome[Any]) -> None:
+    def add(self, loss: str, outcome: object) -> None:
         """Put an outcome on disk."""
         self.outcomes[loss] = outcome
-        self._write([loss, _encoded(outcome)])
+        self._write([loss, _encoded(outcome, self.classes)])
 
     def _write(self, value: Any) -> None:
         assert self.file is not None
@@ -120,7 +145,7 @@ class Journal:
             self.file.close()
 
 
-def _lock(file: TextIO, path: Path) -> None:
+def _lock(file: TextIO, path: Path, noun: str) -> None:
     try:
         import fcntl
     except ImportError:  # Windows
@@ -128,7 +153,7 @@ def _lock(file: TextIO, path: Path) -> None:
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise JournalError(f"another survey is writing `{path}`: wait for it, or name another file") from error
+        raise JournalError(f"another {noun} is writing `{path}`: wait for it, or name another file") from error
     except OSError:  # a disk without locks
         return
 
@@ -185,38 +210,38 @@ def loss_key(loss: Outage) -> str:
 # ---- values as JSON and back, exactly -----------------------------------------------------------------------------
 
 
-def _encoded(value: Any) -> Any:
+def _encoded(value: Any, classes: Mapping[str, type]) -> Any:
     """Numbers, texts and lists as they are; all else as an object with one key that says what it is."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic):
-        return _encoded(value.item())
+        return _encoded(value.item(), classes)
     if isinstance(value, list):
-        return [_encoded(item) for item in value]
+        return [_encoded(item, classes) for item in value]
     if isinstance(value, tuple):
-        return {"tuple": [_encoded(item) for item in value]}
+        return {"tuple": [_encoded(item, classes) for item in value]}
     if isinstance(value, Mapping):
-        return {"dict": [[_encoded(key), _encoded(item)] for key, item in value.items()]}
+        return {"dict": [[_encoded(key, classes), _encoded(item, classes)] for key, item in value.items()]}
     if isinstance(value, Fraction):
         return {"fraction": str(value)}
     if isinstance(value, np.ndarray):
         flat = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
         return {"array": [value.dtype.name, list(value.shape), flat]}
-    fields = {f.name: _encoded(getattr(value, f.name)) for f in attrs.fields(type(value)) if f.init}
-    return {"class": [_CLASSES[type(value).__name__].__name__, fields]}
+    fields = {f.name: _encoded(getattr(value, f.name), classes) for f in attrs.fields(type(value)) if f.init}
+    return {"class": [classes[type(value).__name__].__name__, fields]}
 
 
-def _decoded(value: Any) -> Any:
+def _decoded(value: Any, classes: Mapping[str, type]) -> Any:
     if isinstance(value, list):
-        return [_decoded(item) for item in value]
+        return [_decoded(item, classes) for item in value]
     if not isinstance(value, dict):
         return value
     ((sort, inside),) = value.items()
     match sort:
         case "tuple":
-            return tuple(_decoded(item) for item in inside)
+            return tuple(_decoded(item, classes) for item in inside)
         case "dict":
-            return {_decoded(key): _decoded(item) for key, item in inside}
+            return {_decoded(key, classes): _decoded(item, classes) for key, item in inside}
         case "fraction":
             return Fraction(inside)
         case "array":
@@ -226,5 +251,5 @@ def _decoded(value: Any) -> Any:
             return np.frombuffer(base64.b64decode(flat, validate=True), dtype=name).reshape(shape)
         case "class":
             name, fields = inside
-            return _CLASSES[name](**{key: _decoded(item) for key, item in fields.items()})
+            return classes[name](**{key: _decoded(item, classes) for key, item in fields.items()})
     raise ValueError(sort)

@@ -15,7 +15,7 @@ from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.names.library import Library
-from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Model, Module
+from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Model, Module, Query
 from unifiedbus_dsl.semantic.names.name_check import NameCheck
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
@@ -57,7 +57,7 @@ class _Binder:
                 first = module.systems.setdefault(statement.name.text, (statement, module))[0]
                 if first is not statement:
                     self._twice(statement.name, first.name, "system")
-            elif isinstance(statement, tree.Traffic | tree.Analyze | tree.Scenario | tree.View):
+            elif isinstance(statement, Query):
                 noun = NOUNS[type(statement)]
                 other = module.questions.setdefault(noun, {}).setdefault(statement.name.text, statement)
                 if other is not statement:

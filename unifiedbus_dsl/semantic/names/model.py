@@ -13,7 +13,9 @@ from unifiedbus_dsl.base.work import VISITED, spend
 from unifiedbus_dsl.syntax import tree
 
 Defining: TypeAlias = tree.TypeDef | tree.FieldsDef | tree.Let
-Query: TypeAlias = tree.Traffic | tree.Analyze | tree.Scenario | tree.View
+Query: TypeAlias = tree.Traffic | tree.Analyze | tree.Scenario | tree.Explore | tree.View
+BLOCKS = (tree.Analyze, tree.Scenario, tree.Explore, tree.View)
+"""The queries that have a block of lines."""
 QueryStatement = TypeVar("QueryStatement", bound=Query)
 
 NOUNS: dict[type, str] = {
@@ -26,6 +28,7 @@ NOUNS: dict[type, str] = {
     tree.Traffic: "traffic",
     tree.Analyze: "analyze block",
     tree.Scenario: "scenario",
+    tree.Explore: "explore block",
     tree.View: "view",
 }
 
@@ -65,7 +68,7 @@ class Module:
     prefixes: dict[tuple[str, ...], Module] = field(factory=dict, repr=False)
     systems: dict[str, tuple[tree.System, Module]] = field(factory=dict, repr=False)
     questions: dict[str, dict[str, Query]] = field(factory=dict, repr=False)
-    """By noun (`traffic`, `analyze block`, `scenario`, `view`), then by name."""
+    """By noun (`traffic`, `analyze block`, `scenario`, `explore block`, `view`), then by name."""
     damaged_words: frozenset[str] = frozenset()
     _of_sort: dict[type, Mapping[str, Definition]] = field(factory=dict, repr=False)
 

@@ -131,7 +131,7 @@ class NameCheck:
                     )
                 if isinstance(question, tree.Scenario) and question.base is not None:
                     self._base(question, question.base)
-                if isinstance(question, tree.Scenario | tree.Analyze):
+                if isinstance(question, tree.Scenario | tree.Analyze | tree.Explore):
                     self._duplicate_words([each.name for each in question.items if isinstance(each, tree.Let)], "name")
 
     def _base(self, scenario: tree.Scenario, base: tree.Word) -> None:

@@ -158,6 +158,36 @@ def _apply(model: Model, setting: Setting) -> bool:
     return True
 
 
+def can_set(model: Model, words: tuple[tree.Word, ...]) -> bool:
+    """Return whether a dotted name is one that a setting finds; of parts by their path only the first is looked up."""
+    first, last = words[0], words[-1]
+    definition = model.main.lookup((first.text,))
+    own = [system for system in model.main.systems if len(words) == 1 or system == first.text]
+    if len(words) < 3 and any(last.text in [p.name.text for p in _parameters(model, system)] for system in own):
+        return True
+    if len(words) == 1:
+        return definition is not None and isinstance(definition.node, tree.Let)
+    if Setting(last.span.source, words, tree.Name(last.text, span=last.span)).systems(model):
+        return True
+    if definition is None or isinstance(definition.node, tree.Let) or len(words) > 2:
+        return False
+    return _with_member(definition.node, last, tree.Name(last.text, span=last.span)) is not None
+
+
+def words_for(model: Model, words: tuple[tree.Word, ...]) -> frozenset[str]:
+    """Return the words that the language knows as values of the field of a definition, `medium` of a link."""
+    definition = model.main.lookup((words[0].text,)) if len(words) == 2 else None
+    node = definition.node if definition is not None else None
+    if isinstance(node, tree.TypeDef):
+        owner = attributes.owner_of(node.kind.text)
+    elif isinstance(node, tree.FieldsDef):
+        owner = tree.OWNERS[type(node)]
+    else:
+        return frozenset()
+    attribute = attributes.attributes(owner).get(words[1].text)
+    return frozenset() if attribute is None else frozenset(attribute.words)
+
+
 def _change(definition: Definition, node: tree.Node) -> None:
     object.__setattr__(definition, "node", node)
 
@@ -261,15 +291,21 @@ def _members(model: Model, name: str) -> Iterator[str]:
         yield from attributes.attributes(tree.OWNERS[type(node)])
 
 
-def _finds_nothing(model: Model, setting: Setting, sink: Sink) -> None:
-    """Say that nothing has the name of a setting, with what was probably meant."""
-    word, names, before = setting.words[-1], list(dict.fromkeys(_names(model))), ""
-    if len(setting.words) == 2:
-        first = setting.words[0]
+def settable_names(model: Model, words: tuple[tree.Word, ...]) -> tuple[list[str], str, tree.Word]:
+    """Return what could stand where a dotted name finds nothing, what stands before it, and the word to blame."""
+    word, names, before = words[-1], list(dict.fromkeys(_names(model))), ""
+    if len(words) == 2:
+        first = words[0]
         names, before = list(dict.fromkeys(_members(model, first.text))), f"{first.text}."
         if not names:
             known = [name for name, _ in model.main.reachable()]
             word, names, before = first, [*model.main.systems, *known], ""
+    return names, before, word
+
+
+def _finds_nothing(model: Model, setting: Setting, sink: Sink) -> None:
+    """Say that nothing has the name of a setting, with what was probably meant."""
+    names, before, word = settable_names(model, setting.words)
     if {setting.words[0].text, "*"} & model.main.damaged_words:
         return
     guess = did_you_mean(word.text, names)

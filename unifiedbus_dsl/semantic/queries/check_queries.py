@@ -17,6 +17,7 @@ from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.semantic.names.model import Model
+from unifiedbus_dsl.semantic.queries.design_space import read_sample, read_space, read_trends
 from unifiedbus_dsl.semantic.queries.set_overrides import plan_with_overrides, resolve_items
 from unifiedbus_dsl.semantic.select.outages import BASE, OutageReader, base_scenario, check_let
 from unifiedbus_dsl.semantic.types.expectations import unknown_value
@@ -36,7 +37,9 @@ from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.systems import names_of
 
 
-def asks_something(item: tree.Measure, traffic: Collection[str], lets: Mapping[str, EvalValue], sink: Sink) -> bool:
+def asks_something(
+    item: tree.Measure | tree.Objective, traffic: Collection[str], lets: Mapping[str, EvalValue], sink: Sink
+) -> bool:
     """Return whether a line asks for a measure, alone or in an expression; else say so. `traffic` are the names of
     traffic."""
     said = item.value.span.text.strip()
@@ -46,7 +49,7 @@ def asks_something(item: tree.Measure, traffic: Collection[str], lets: Mapping[s
         return True
     help = (f"write `throughput({said})`, say",) if said in traffic else ()
     help = (f"write `{said}(all npu)`",) if said in MEASURES else help
-    sink.error("UB0708", "a measure is a call such as `bisection(all npu)`", item.span, "no measure", help=help)
+    sink.error("UB0708", "a measure is a call such as `bisection(all npu)`", item.value.span, "no measure", help=help)
     return False
 
 
@@ -97,13 +100,22 @@ def check_queries(done: Elaborated, model: Model, sink: Sink, broken: frozenset[
             asker = askers.get((plan.system, plan.root))
             if asker is None:
                 traffic = frozenset(model.asked(tree.Traffic, question.of.text))
-                asker = QueryChecker(evolve(checker(plan), traffic=traffic), plan, scope, sink)
+                asker = QueryChecker(evolve(checker(plan), traffic=traffic), plan, scope, sink, model)
                 askers[plan.system, plan.root] = asker
             if not isinstance(question, tree.Scenario):
                 asker.ask(question)
             elif asker.scenario(question, items):
                 by_cables.append(question.name.text)
     return tuple(by_cables)
+
+
+def check_exploration(done: Elaborated, model: Model, sink: Sink, block: tree.Explore) -> Mapping[str, EvalValue]:
+    """Check an `explore` block of a system that there is, of the file or put together elsewhere; the values of its
+    `let`s."""
+    plan = done.plans[block.of.text]
+    names = evolve(names_of(done, model, frozenset())(plan), traffic=frozenset(model.asked(tree.Traffic, plan.system)))
+    checker = QueryChecker(names, plan, Scope(model.main, lets=done.elaborator.lets), sink, model)
+    return checker.exploration(block)
 
 
 def _with_overrides(
@@ -130,8 +142,9 @@ class QueryChecker:
     plan: Plan
     scope: Scope
     sink: Sink
+    model: Model
 
-    def ask(self, question: tree.Traffic | tree.Analyze | tree.View) -> None:
+    def ask(self, question: tree.Traffic | tree.Analyze | tree.Explore | tree.View) -> None:
         match question:
             case tree.Traffic():
                 called = question.value.function if isinstance(question.value, tree.Call) else None
@@ -140,6 +153,8 @@ class QueryChecker:
                     self.names.selection(question.value, self._evaluator({}))
             case tree.Analyze():
                 self._items(question.items, {})
+            case tree.Explore():
+                self.exploration(question)
             case tree.View():
                 for item in question.items:
                     self._view(item)
@@ -147,7 +162,19 @@ class QueryChecker:
     def _evaluator(self, extra: Mapping[str, EvalValue]) -> Evaluator:
         return Evaluator(self.scope, self.sink, self.names.instead, asked=self.names, extra=extra)
 
-    def _items(self, items: Iterable[tree.Statement], extra: dict[str, EvalValue]) -> None:
+    def exploration(self, question: tree.Explore) -> Mapping[str, EvalValue]:
+        """Check the lines of an `explore` block; the values of its `let`s. The machine is what the text makes it before
+        anything is varied."""
+        lets = self._items(question.items, {})
+        space = read_space(question.items, question.name.span, self.model, Evaluator(self.scope, self.sink))
+        for item in question.items:
+            if isinstance(item, tree.Require | tree.Objective) and space is not None:
+                read_trends(item.trends, space, self.sink)
+        read_sample(question.items, lets, self.sink)
+        return lets
+
+    def _items(self, items: Iterable[tree.Statement], extra: dict[str, EvalValue]) -> Mapping[str, EvalValue]:
+        """Check the measures and conditions of a block; the values of its `let`s."""
         lets: dict[str, EvalValue] = dict(extra)
         for item in items:
             if isinstance(item, tree.Let):
@@ -155,6 +182,7 @@ class QueryChecker:
         typed = self._typed_lets(items, lets)
         for item in items:
             self._asked(item, self._evaluator(lets), typed)
+        return lets
 
     def _let(self, node: tree.Expr, evaluator: Evaluator) -> EvalValue:
         """Return the value of an expression without any measure in it; POISON for one with."""
@@ -173,14 +201,14 @@ class QueryChecker:
 
     def _asked(self, item: tree.Statement, evaluator: Evaluator, typed: Mapping[str, EvalValue]) -> None:
         match item:
-            case tree.Measure():
+            case tree.Measure() | tree.Objective():
                 if self._known(item.value, evaluator) and asks_something(
                     item, self.names.traffic, evaluator.extra, self.sink
                 ):
                     self.names.expression(item.value, evaluator)
                     if not is_measure(item.value):
                         self._sort(item.value, evolve(evaluator, extra={**evaluator.extra, **typed}))
-            case tree.Expect():
+            case tree.Expect() | tree.Require():
                 self.names.expression(item.condition, evaluator)
                 self._condition(item.condition, evolve(evaluator, extra={**evaluator.extra, **typed}))
 

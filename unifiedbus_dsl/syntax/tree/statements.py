@@ -209,6 +209,68 @@ class Scenario(Statement):
 
 
 @frozen
+class Vary(Statement):
+    """`vary cabinets in 32..128 step 32`, `vary pod.chip in [A, B]`: a name as after `--set`, and its values."""
+
+    path: tuple[Word, ...]
+    values: Subscript
+
+    @property
+    def name(self) -> str:
+        return ".".join(word.text for word in self.path)
+
+
+@frozen
+class Dotted(Node):
+    """A name as after `--set`: `racks`, `lab.racks`, `UB.lane`."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        return ".".join(word.text for word in self.words)
+
+
+@frozen
+class Trend(Node):
+    """`increasing in cabinets, planes`: how a value is stated to follow what is varied."""
+
+    increasing: bool
+    names: tuple[Dotted, ...]
+
+
+@frozen
+class Require(Statement):
+    """A condition that every design must meet: `require diameter(all npu) <= 4`."""
+
+    condition: Expr
+    trends: tuple[Trend, ...] = ()
+
+
+@frozen
+class Objective(Statement):
+    """`minimize cost() increasing in planes`, or `maximize …`."""
+
+    maximize: bool
+    value: Expr
+    trends: tuple[Trend, ...] = ()
+
+
+@frozen
+class Sample(Statement):
+    """`sample 400`: so many designs in place of all."""
+
+    count: Expr
+
+
+@frozen
+class Explore(Statement):
+    name: Word
+    of: Word
+    items: tuple[Vary | Require | Objective | Sample | Measure | Let, ...]
+
+
+@frozen
 class Show(Statement):
     targets: tuple[Selector, ...]
     where: Expr | None = None
@@ -390,8 +452,9 @@ BodyStatement: TypeAlias = (
     | Expect | Let
 )  # fmt: skip
 FileStatement: TypeAlias = (
-    Use | Let | ProtocolDef | LinkDef | ModelDef | TypeDef | System | Traffic | Analyze | Scenario | View | Expect
-)
+    Use | Let | ProtocolDef | LinkDef | ModelDef | TypeDef | System | Traffic | Analyze | Scenario | Explore | View
+    | Expect
+)  # fmt: skip
 
 
 FieldsDef: TypeAlias = ProtocolDef | LinkDef | ModelDef

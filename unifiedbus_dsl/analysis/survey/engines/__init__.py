@@ -12,14 +12,13 @@ import re
 
 from unifiedbus_dsl.analysis.survey.engines.cluster import Dask
 from unifiedbus_dsl.analysis.survey.engines.processes import Processes, why_not
-from unifiedbus_dsl.solver.resilience.contingency import Engine
 
 __all__ = ["Dask", "Processes", "engine_of", "why_not"]
 
 DASK = "dask://"
 
 
-def engine_of(name: str, workers: int | None = None) -> Engine:
+def engine_of(name: str, workers: int | None = None) -> Processes | Dask:
     """Return the engine of a name: `processes`, or `dask://HOST:PORT`. `workers`: by default one for each processor.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import pickle
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent import futures
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 from attrs import define, field, frozen
 
 from unifiedbus_dsl.analysis.survey.engines import worker
-from unifiedbus_dsl.analysis.survey.engines.dispatch import POLL_S, Pool, WorkerLost, dispatch
+from unifiedbus_dsl.analysis.survey.engines.dispatch import POLL_S, Calls, Pool, WorkerLost, dispatch
 from unifiedbus_dsl.base.drafts import scratch_folder
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -30,7 +31,7 @@ T = TypeVar("T")
 # ---- in a worker --------------------------------------------------------------------------------------------------
 
 
-def _done(key: str, job: bytes, fabric: bytes, loss: Outage) -> Outcome[Any]:
+def _survey_outcome(key: str, job: bytes, fabric: bytes, loss: Outage) -> Outcome[Any]:
     return worker.outcome(key, job, partial(_unpacked, key, fabric), loss)
 
 
@@ -101,26 +102,26 @@ def _quiet() -> Iterator[None]:
 @define(eq=False)
 class _Workers(Pool):
     client: Any
-    job: bytes
-    fabric: bytes
+    work: Callable[..., Any]
+    """Called in a worker with the key, the parts and a task."""
+    parts: tuple[bytes, ...]
     patience_s: float
     key: str = field(init=False)
     shared: tuple[Any, ...] = field(init=False)
     lonely_since: float | None = None
 
     def __attrs_post_init__(self) -> None:
-        self.key = hashlib.sha256(self.job + self.fabric).hexdigest()[:16]
+        self.key = hashlib.sha256(b"".join(self.parts)).hexdigest()[:16]
         self.restart()
 
     def restart(self) -> None:
-        """Give each worker the job and the bytes of the fabric."""
+        """Give each worker the parts of the job."""
         try:
-            parts = [self.job, self.fabric]
-            scatter = partial(self.client.scatter, parts, broadcast=True, hash=False)
+            scatter = partial(self.client.scatter, list(self.parts), broadcast=True, hash=False)
             self.shared = tuple(_within(SLOW * self.patience_s, scatter))
         except (TimeoutError, OSError) as error:
             self._look()
-            raise EngineError(f"the cluster does not take the machine: {error}") from error
+            raise EngineError(f"the cluster does not take the job: {error}") from error
 
     def workers(self) -> int:
         try:
@@ -129,8 +130,8 @@ class _Workers(Pool):
             raise EngineError(f"the scheduler of the cluster does not answer within {self.patience_s:g} s") from error
         return sum(each["nthreads"] for each in known["workers"].values())
 
-    def submit(self, loss: Outage) -> Any:
-        return self.client.submit(_done, self.key, *self.shared, loss, pure=False)
+    def submit(self, task: Any) -> Any:
+        return self.client.submit(self.work, self.key, *self.shared, task, pure=False)
 
     def done(self, handed: Collection[Any]) -> Collection[Any]:
         from distributed import wait
@@ -146,11 +147,11 @@ class _Workers(Pool):
             return [each for each in handed if each.done()]
         return finished
 
-    def outcome(self, handed: Any) -> Outcome[Any]:
+    def outcome(self, handed: Any) -> Any:
         from distributed.scheduler import KilledWorker
 
         try:
-            outcome: Outcome[Any] = _within(SLOW * self.patience_s, handed.result)
+            outcome = _within(SLOW * self.patience_s, handed.result)
         except (KilledWorker, futures.CancelledError) as lost:
             self._look()
             raise WorkerLost from lost
@@ -181,12 +182,23 @@ class Dask:
     def run(
         self, machine: NetworkContext, measure: Callable[[NetworkContext], T], losses: Sequence[Outage]
     ) -> Generator[tuple[int, Outcome[T]], None, None]:
+        with self._checked_client() as client:
+            parts = worker.packed(machine, measure), _bytes(machine.fabric)
+            yield from dispatch(_Workers(client, _survey_outcome, parts, self.patience_s), losses)
+
+    @contextmanager
+    def calls(self, function: Callable[[Any], T], expected: int) -> Iterator[Calls[T]]:
+        """Have a function called on tasks for as long as the block runs."""
+        with self._checked_client() as client:
+            yield partial(dispatch, _Workers(client, worker.called, (pickle.dumps(function),), self.patience_s))
+
+    @contextmanager
+    def _checked_client(self) -> Iterator[Any]:
         with _quiet():
             client = self._client()
             try:
                 self._check(client)
-                pool = _Workers(client, worker.packed(machine, measure), _bytes(machine.fabric), self.patience_s)
-                yield from dispatch(pool, losses)
+                yield client
             finally:
                 with suppress(TimeoutError, OSError):
                     _within(self.patience_s, client.close)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pickle
 import signal
 import sys
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent import futures
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -21,7 +22,7 @@ from typing import Any, TypeVar
 from attrs import define, field, frozen
 
 from unifiedbus_dsl.analysis.survey.engines import worker
-from unifiedbus_dsl.analysis.survey.engines.dispatch import POLL_S, Pool, WorkerLost, dispatch
+from unifiedbus_dsl.analysis.survey.engines.dispatch import POLL_S, Calls, Pool, WorkerLost, dispatch, serial_calls
 from unifiedbus_dsl.base.drafts import scratch_folder
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -29,20 +30,22 @@ from unifiedbus_dsl.solver.resilience.contingency import Outage, Outcome, Serial
 
 T = TypeVar("T")
 
+FEW_TASKS = 8
+"""Tasks that are as much work as the start of a process."""
 PATIENCE_S = 5.0
 """How long to wait for what workers that were ended leave behind."""
 
-_begun: list[tuple[bytes, Path]] = []
-"""In a worker process: its job and the file of the fabric."""
+_begun: list[Callable[[Any], Any]] = []
+"""In a worker process: what it does with each task."""
 
 
-def _begin(job: bytes, path: Path) -> None:
+def _begin(work: Callable[[Any], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the business of the process that asked
     _end_with_parent()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)  # who reads the output waits for no worker
     os.close(nowhere)
-    _begun.append((job, path))
+    _begun.append(work)
 
 
 def _end_with_parent() -> None:
@@ -66,8 +69,11 @@ def _wait_for_end(sentinel: int) -> None:
     os._exit(1)
 
 
-def _done(loss: Outage) -> Outcome[Any]:
-    job, path = _begun[0]
+def _done(task: Any) -> Any:
+    return _begun[0](task)
+
+
+def _survey_outcome(job: bytes, path: Path, loss: Outage) -> Outcome[Any]:
     return worker.outcome(str(path), job, partial(Fabric.load, path), loss)
 
 
@@ -95,8 +101,7 @@ class _Remembering(SpawnContext):
 @define(eq=False)
 class _Processes(Pool):
     count: int
-    job: bytes
-    path: Path
+    work: Callable[[Any], Any]
     context: _Remembering = field(factory=_Remembering)
     executor: futures.ProcessPoolExecutor = field(init=False)
 
@@ -104,22 +109,21 @@ class _Processes(Pool):
         self._start()
 
     def _start(self) -> None:
-        arguments = (self.job, self.path)
-        self.executor = futures.ProcessPoolExecutor(self.count, self.context, initializer=_begin, initargs=arguments)
+        self.executor = futures.ProcessPoolExecutor(self.count, self.context, initializer=_begin, initargs=(self.work,))
 
     def workers(self) -> int:
         return self.count
 
-    def submit(self, loss: Outage) -> futures.Future[Outcome[Any]]:
+    def submit(self, task: Any) -> futures.Future[Any]:
         try:
-            return self.executor.submit(_done, loss)
+            return self.executor.submit(_done, task)
         except futures.BrokenExecutor as broken:
             raise WorkerLost from broken
 
-    def done(self, handed: Collection[futures.Future[Outcome[Any]]]) -> Collection[futures.Future[Outcome[Any]]]:
+    def done(self, handed: Collection[futures.Future[Any]]) -> Collection[futures.Future[Any]]:
         return futures.wait(handed, POLL_S, futures.FIRST_COMPLETED).done
 
-    def outcome(self, handed: futures.Future[Outcome[Any]]) -> Outcome[Any]:
+    def outcome(self, handed: futures.Future[Any]) -> Any:
         try:
             return handed.result()
         except futures.BrokenExecutor as broken:
@@ -163,8 +167,24 @@ class Processes:
         with scratch_folder() as folder:
             path = folder / "machine.fabric"
             machine.fabric.save(path)
-            pool = _Processes(count, worker.packed(machine, measure), path)
-            try:
+            with self._pool(partial(_survey_outcome, worker.packed(machine, measure), path), count) as pool:
                 yield from dispatch(pool, losses)
-            finally:
-                pool.close()
+
+    @contextmanager
+    def calls(self, function: Callable[[Any], T], expected: int) -> Iterator[Calls[T]]:
+        """Have a function called on tasks, about so many, for as long as the block runs."""
+        count = min(self.workers, expected // FEW_TASKS)
+        if count <= 1:
+            yield serial_calls(function)
+            return
+        job = pickle.dumps(function)
+        with self._pool(partial(worker.called, "", job), count) as pool:
+            yield partial(dispatch, pool)
+
+    @contextmanager
+    def _pool(self, work: Callable[[Any], Any], count: int) -> Iterator[_Processes]:
+        pool = _Processes(count, work)
+        try:
+            yield pool
+        finally:
+            pool.close()

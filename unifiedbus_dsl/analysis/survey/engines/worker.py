@@ -1,4 +1,7 @@
-"""What a worker does: open the machine of a job once, then take one loss after another from it."""
+"""What a worker does: open a job once, then do one task of it after another.
+
+The job of a survey is a machine that one loss after another is taken from; any other is a function.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +60,16 @@ class _WorkerState:
 
 
 _open = _WorkerState()
+_jobs: dict[str, Callable[[Any], Any]] = {}
+"""The function that this process works on, by its key; another one takes its place."""
+
+
+def called(key: str, job: bytes, task: Any) -> Any:
+    """Return what the function of a job gives for a task."""
+    if key not in _jobs:
+        _jobs.clear()
+        _jobs[key] = pickle.loads(job)
+    return _jobs[key](task)
 
 
 def outcome(key: str, job: bytes, fabric: Callable[[], Fabric], loss: Outage) -> Outcome[Any]:
