@@ -24,6 +24,11 @@ def string(value: str) -> str:
     return inert(json.dumps(value, ensure_ascii=False))
 
 
+def ascii_string(value: str) -> str:
+    """Return a text as JSON of ASCII alone, with its quotes."""
+    return inert(json.dumps(value))
+
+
 def inert(text: str) -> str:
     """Return JSON in which no character acts on who shows it: the same data."""
     return text if text.isascii() and "\x7f" not in text else _ACTIVE.sub(lambda c: f"\\u{ord(c[0]):04x}", text)

@@ -26,6 +26,7 @@ from unifiedbus_dsl.export.formats import (
     kubernetes,
     lft,
     mermaid,
+    mtx,
     netbox,
     node_link,
     ns3,
@@ -69,6 +70,7 @@ _MODULES = (
     drawio,
     containerlab,
     d2,
+    mtx,
     parquet,
 )
 _FAMILIES: tuple[tuple[Format, ...], ...] = tuple(
