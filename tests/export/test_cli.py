@@ -186,10 +186,10 @@ def test_a_folder_of_files_is_not_shared(form: str, folder: Path, capsys: pytest
     ways = (lambda: main(["export", "pod.ubus", "--to", form, "-o", "out"]), lambda: write(machine, form, out))
     assert not ways[0]()
     first = {name: (out / name).read_bytes() for name in os.listdir(out)}
-    assert set(first) >= {name for name in find(form).holds if "*" not in name}
-    assert all(any(fnmatchcase(name, pattern) for pattern in find(form).holds) for name in first)
+    assert set(first) >= {name for name in find(form).file_patterns if "*" not in name}
+    assert all(any(fnmatchcase(name, pattern) for pattern in find(form).file_patterns) for name in first)
     for way in ways:
-        for name in find(form).holds:
+        for name in find(form).file_patterns:
             (out / name.replace("*", "stale")).write_text("old")
         way()
         assert {name: (out / name).read_bytes() for name in os.listdir(out)} == first

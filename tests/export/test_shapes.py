@@ -147,7 +147,7 @@ def test_a_failed_rack_leaves_a_gap(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "extra" not in said
 
 
-@pytest.mark.parametrize("form", [name for name in export.FORMATS if export.find(name).partial])
+@pytest.mark.parametrize("form", [name for name in export.FORMATS if export.find(name).supports_outages])
 def test_every_format_that_leaves_out_does(form: str, tmp_path: Path) -> None:
     machine = compiled(PODS).fabric()
     devices = np.zeros(machine.device_count, dtype=bool)

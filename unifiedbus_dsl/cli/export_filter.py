@@ -40,8 +40,10 @@ def filtered(subject: ExportInput, form: Format, keep: Filter) -> ExportInput:
     from unifiedbus_dsl.export.base import OutageMask
     from unifiedbus_dsl.ir.fabric.physical import whole_cables
 
-    if not form.partial or form.takes != "fabric":
-        able = ", ".join(name for name, each in FORMATS.items() if each.partial and each.takes == "fabric")
+    if not form.supports_outages or form.input_level != "fabric":
+        able = ", ".join(
+            name for name, each in FORMATS.items() if each.supports_outages and each.input_level == "fabric"
+        )
         raise click.UsageError(f"{form.name} is of whole machines: --in, --medium and --link are for {able}")
     fabric = subject.fabric
     kept = np.ones(fabric.cable_count, dtype=bool)

@@ -121,8 +121,8 @@ def write_subject(subject: ExportInput, form: Format, path: Path, sink: Sink) ->
     """
     from unifiedbus_dsl.export.registry import FORMATS
 
-    if subject.gone is not None and not form.partial:
-        able = ", ".join(each.name for each in FORMATS.values() if each.partial)
+    if subject.gone is not None and not form.supports_outages:
+        able = ", ".join(each.name for each in FORMATS.values() if each.supports_outages)
         raise refuse(sink, f"{form.name} can't leave out what `{subject.gone.scenario}` has taken", "json", notes=(
             f"formats that can: {able}",
         ))  # fmt: skip
@@ -139,7 +139,7 @@ def write_subject(subject: ExportInput, form: Format, path: Path, sink: Sink) ->
         count = subject.gone.degraded
         remark(sink, "UB0806", f"{count:,} cables that are only slower stand at their full rate", "see `ubusc analyze`")
     unknown = links_without(subject.plan, "rate")
-    if unknown and "rates" not in form.loses and form.instead != "cables":
+    if unknown and "rates" not in form.unsupported and form.instead != "cables":
         remark(
             sink,
             "UB0806",
@@ -154,6 +154,6 @@ def write_subject(subject: ExportInput, form: Format, path: Path, sink: Sink) ->
             f"{counted(len(subject.renamed), 'name')} of the site had to change, `{old}` to `{new}` for one",
             f"the map is beside the file, `*{MAP_SUFFIX}`",
         )  # fmt: skip
-    if form.loses:
-        lost = ", ".join(form.loses)
+    if form.unsupported:
+        lost = ", ".join(form.unsupported)
         remark(sink, "UB0805", f"{form.name} has no place for: {lost}", f"`--to {form.instead}` keeps them")

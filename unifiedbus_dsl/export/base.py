@@ -44,7 +44,7 @@ class ExportInput:
     """What is exported: a plan, and its fabric, expanded only for a format that needs it.
 
     `node` is the kind or type that a scheduler calls a node (a server); None lets the machine decide, see
-    `unifiedbus_dsl.export.groups`. `gone` is what a scenario has taken; formats that are `partial` leave it out,
+    `unifiedbus_dsl.export.groups`. `gone` is what a scenario has taken; formats with `supports_outages` leave it out,
     and the names of the rest stay. `flows` are the phases of a traffic. `renamed` gets the names of the site
     that had to change, with what was written for them.
     """
@@ -68,25 +68,25 @@ Writer: TypeAlias = Callable[[ExportInput, Path, Sink], None]
 class Format:
     """A format to export to.
 
-    `file` is what is added to the name of the system. Where `holds` names files, the format is a folder of these, and
-    `write` gets an empty folder to fill. `loses` are the things of a machine that the format has no place for, and
-    `instead` names the nearest format that has them.
+    `file` is what is added to the name of the system. Where `file_patterns` names files, the format is a folder of
+    these, and `write` gets an empty folder to fill. `unsupported` are the things of a machine that the format has no
+    place for, and `instead` names the nearest format that has them.
     """
 
     name: str
     title: str
-    takes: Literal["plan", "fabric"]
+    input_level: Literal["plan", "fabric"]
     file: str
     write: Writer
-    loses: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
     instead: str = "json"
-    partial: bool = False
+    supports_outages: bool = False
     """Whether it can leave out what a scenario has taken."""
     nodes: bool = False
     """Whether it groups nodes, so that `node` has a meaning."""
     traffic: bool = False
     """Whether it has a place for the flows of a traffic."""
-    holds: tuple[str, ...] = ()
+    file_patterns: tuple[str, ...] = ()
     """What the files of the folder are called, with `*` for what depends on the machine; a single file has none."""
 
     @property
@@ -96,7 +96,7 @@ class Format:
 
     @property
     def is_folder(self) -> bool:
-        return bool(self.holds)
+        return bool(self.file_patterns)
 
     def file_name(self, system: str) -> str:
         """Return the name of the file or folder for a system."""
@@ -132,7 +132,7 @@ class Format:
                 each.unlink()
 
     def _owns(self, path: Path) -> bool:
-        return path.is_file() and any(fnmatchcase(path.name, pattern) for pattern in self.holds)
+        return path.is_file() and any(fnmatchcase(path.name, pattern) for pattern in self.file_patterns)
 
 
 class ForeignFilesError(Exception):

@@ -173,7 +173,7 @@ def with_loads(compilation: Compilation, view: View, question: tree.Expr, sink: 
     """
     plan = view.survey.whole or view.plan
     utilisation = _utilisation(_asker(compilation, plan, sink), question)
-    return view.looking(loaded(view.survey.look, utilisation)) if utilisation is not None else None
+    return view.with_style(loaded(view.survey.look, utilisation)) if utilisation is not None else None
 
 
 def compare(
@@ -225,7 +225,7 @@ def _broken(compilation: Compilation, view: View, scenario: str, asker: MeasureE
     if plan is not view.plan:
         view = evolve(view, survey=evolve(view.survey, plan=plan), key=plan.root)
     look = evolve(view.survey.look, lost=lost_of(damaged.left.machine))
-    return _Broken(scenario, view.looking(look), damaged)
+    return _Broken(scenario, view.with_style(look), damaged)
 
 
 def _before_and_after(
@@ -234,13 +234,14 @@ def _before_and_after(
     """Return the system of a view, and what a scenario leaves of it, with their loads on one scale."""
     lost = broken.view.survey.look.lost
     if lost is not None and broken.view.plan is view.plan:
-        view = view.looking(evolve(view.survey.look, lost=evolve(lost, shown=False)))
+        view = view.with_style(evolve(view.survey.look, lost=evolve(lost, shown=False)))
     shown, words = [view, broken.view], [["all parts are there"], list(broken.found.said)]
     notes: list[str] = []
     legend: list[list[Mark]] = []
     if both is not None:
         shown = [
-            each.looking(loaded(each.survey.look, loads, alone=False)) for each, loads in zip(shown, both, strict=True)
+            each.with_style(loaded(each.survey.look, loads, alone=False))
+            for each, loads in zip(shown, both, strict=True)
         ]
         words = [[*said, each.busiest] for said, each in zip(words, both, strict=True)]
         notes, legend = [both[0].said], [load_scale()]

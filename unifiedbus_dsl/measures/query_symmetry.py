@@ -34,10 +34,10 @@ def invariant_subgroup(symmetry: Symmetry, call: MeasureCall, *, ends_fail: bool
     names = plane_names(call)
     if names:
         symmetry = keep_plane(symmetry, call.machine, names)
-    return _keeping(symmetry, call, ends_fail)
+    return _invariant_subgroup(symmetry, call, ends_fail)
 
 
-def _keeping(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
+def _invariant_subgroup(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry | None:
     measure = measure_named(call.name)
     match measure.invariance if measure is not None else Invariance.NONE:
         case Invariance.SELECTION:
@@ -48,7 +48,7 @@ def _keeping(symmetry: Symmetry, call: MeasureCall, ends_fail: bool) -> Symmetry
         case Invariance.GROUPS:
             return _of_groups(symmetry, call, ends_fail)
         case Invariance.INNER if isinstance(inner := call.one(), tree.Call):
-            return _keeping(symmetry, evolve(call, node=inner), ends_fail)
+            return _invariant_subgroup(symmetry, evolve(call, node=inner), ends_fail)
     return None
 
 

@@ -34,6 +34,6 @@ class View:
     def plan(self) -> Plan:
         return self.survey.plan
 
-    def looking(self, look: Style) -> View:
+    def with_style(self, look: Style) -> View:
         """Return the same with another look."""
         return evolve(self, survey=evolve(self.survey, look=look))

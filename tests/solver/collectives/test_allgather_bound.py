@@ -132,8 +132,8 @@ def test_where_few_end_points_are_alike_both_ends_hold(seed: int, monkeypatch: p
         allgather_bound.allgather_time(net, 1e9),
         allgather_bound.allreduce_time(net, 1e9),
     ]
-    monkeypatch.setattr(allgather_bound, "PROGRAMMES", 0)
-    monkeypatch.setattr(allgather_bound, "PROGRAMMES_ARCS", 0)
+    monkeypatch.setattr(allgather_bound, "MAX_LPS", 0)
+    monkeypatch.setattr(allgather_bound, "MAX_LP_ARCS", 0)
     monkeypatch.setattr(tree_packing, "MAX_END_POINTS", 0)
     quick = [
         allgather_bound.gather_rate(net),
@@ -148,8 +148,8 @@ def test_where_few_end_points_are_alike_both_ends_hold(seed: int, monkeypatch: p
 
 
 def test_where_few_end_points_are_alike_parted_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allgather_bound, "PROGRAMMES", 0)
-    monkeypatch.setattr(allgather_bound, "PROGRAMMES_ARCS", 0)
+    monkeypatch.setattr(allgather_bound, "MAX_LPS", 0)
+    monkeypatch.setattr(allgather_bound, "MAX_LP_ARCS", 0)
     with pytest.raises(NotAdmittedError):
         allgather_bound.allreduce_time(symmetry.trivial_symmetry(machines.plain(4, 4, [([0, 2], [1, 3])])), 1.0)
 

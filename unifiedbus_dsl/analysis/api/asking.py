@@ -41,7 +41,7 @@ def or_all_ends(fabric: Fabric, text: str) -> str:
     return text or f"all {end_kind(fabric.plan)}"
 
 
-def asker_of(fabric: Fabric, sink: Sink) -> MeasureEvaluator:
+def evaluator_of_fabric(fabric: Fabric, sink: Sink) -> MeasureEvaluator:
     """Return who answers about a fabric. Its network and symmetries are found once and stay with it."""
     if not isinstance(fabric, Fabric):
         raise TypeError(f"a fabric is wanted, such as `compile(…).fabric()` gives; found {type(fabric).__name__}")
@@ -58,7 +58,7 @@ def asked(
 ) -> T:
     """Return what `answer` makes of the call `name(text, …)`, which may have these named arguments and no others."""
     sink = Sink()
-    asker = asker_of(fabric, sink)
+    asker = evaluator_of_fabric(fabric, sink)
     call = build_call(name, text, named, sink)
     value = (
         None if call is None else asker.tried(asker.call(call), answer, tuple(word.removesuffix("_") for word in named))
@@ -71,7 +71,7 @@ def asked(
 def answered(fabric: Fabric, name: str, text: str, **named: object) -> Answer:
     """Return the answer to the call `name(text, …)` with these named arguments, those that are None left out."""
     sink = Sink()
-    asker = asker_of(fabric, sink)
+    asker = evaluator_of_fabric(fabric, sink)
     call = build_call(name, text, named, sink)
     answer = None if call is None else asker.answer(call)
     if answer is None:
@@ -90,7 +90,7 @@ def measure(fabric: Fabric, question: str) -> Answer:
         QuestionError: the question is wrong, or has no answer here.
     """
     sink = Sink()
-    asker = asker_of(fabric, sink)
+    asker = evaluator_of_fabric(fabric, sink)
     calls = measure_calls(question, sink)
     answer = asker.answer(calls[0]) if len(calls) == 1 and not sink.has_errors else None
     if answer is None:

@@ -99,5 +99,5 @@ FORMAT = Format(
     "cables.csv",
     write,
     ("devices without a cable", "fields of devices", "transit lines"),
-    partial=True,
+    supports_outages=True,
 )

@@ -143,5 +143,5 @@ FORMAT = Format(
     ("everything but the flows: take the machine from `astra-sim`",),
     "astra-sim",
     traffic=True,
-    holds=("flows.*.et", "system.json", "remote_memory.json"),
+    file_patterns=("flows.*.et", "system.json", "remote_memory.json"),
 )

@@ -86,5 +86,5 @@ FORMAT = Format(
     "cyjs",
     write,
     ("types of devices", "arrays and rules (each cable stands alone)", "places"),
-    partial=True,
+    supports_outages=True,
 )

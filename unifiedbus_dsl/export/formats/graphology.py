@@ -45,5 +45,5 @@ FORMAT = Format(
     "graphology.json",
     write,
     ("types of devices", "arrays and rules (each cable stands alone)", "places"),
-    partial=True,
+    supports_outages=True,
 )

@@ -356,6 +356,6 @@ FORMAT = Format(
     write,
     ("rates", "latencies", "lengths", "switches"),
     "ns3",
-    holds=("topology.json", "topology-*.json", "rank_table.json"),
+    file_patterns=("topology.json", "topology-*.json", "rank_table.json"),
     nodes=True,
 )

@@ -112,7 +112,14 @@ def _paths(group: Group, above: tuple[Group, ...]) -> Iterator[tuple[tuple[Group
 _LOSES = ("rates", "latencies", "cables", "NPUs inside the nodes")
 FORMATS = (
     Format(
-        "volcano", "HyperNodes for Volcano", "plan", "hypernodes.yaml", write_volcano, _LOSES, partial=True, nodes=True
+        "volcano",
+        "HyperNodes for Volcano",
+        "plan",
+        "hypernodes.yaml",
+        write_volcano,
+        _LOSES,
+        supports_outages=True,
+        nodes=True,
     ),
     Format(
         "kueue",
@@ -121,8 +128,8 @@ FORMATS = (
         "kueue",
         write_kueue,
         _LOSES,
-        partial=True,
+        supports_outages=True,
         nodes=True,
-        holds=("topology.yaml", "labels.sh"),
+        file_patterns=("topology.yaml", "labels.sh"),
     ),
 )

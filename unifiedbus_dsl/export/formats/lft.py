@@ -198,5 +198,5 @@ FORMAT = Format(
     write,
     ("rates", "lengths", "several paths of a pair"),
     "routes",
-    holds=("fabric.net", "lfts.dump", "lanes.csv"),
+    file_patterns=("fabric.net", "lfts.dump", "lanes.csv"),
 )

@@ -56,5 +56,5 @@ FORMAT = Format(
     "mtx",
     write,
     ("kinds and types of devices", "parallel cables (added up)", "links", "ports", "latencies", "lengths"),
-    partial=True,
+    supports_outages=True,
 )

@@ -167,8 +167,8 @@ FORMAT = Format(
     write,
     ("rates", "lanes", "latencies", "positions in racks"),
     "cables",
-    partial=True,
-    holds=(
+    supports_outages=True,
+    file_patterns=(
         "1-sites.csv", "2-manufacturers.csv", "3-device-roles.csv", "4-device-types.yaml", "5-racks.csv",
         "6-devices.csv", "7-cables.csv",
     ),

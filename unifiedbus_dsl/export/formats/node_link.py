@@ -59,5 +59,5 @@ FORMAT = Format(
     write,
     ("arrays and rules (each cable stands alone)", "places"),
     "cables",
-    partial=True,
+    supports_outages=True,
 )

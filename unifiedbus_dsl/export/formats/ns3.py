@@ -270,5 +270,5 @@ FORMAT = Format(
     write,
     ("names of devices", "limits of injection", "lengths"),
     traffic=True,
-    holds=("node.csv", "topology.csv", "routing_table.csv", "traffic.csv", "network_attribute.txt"),
+    file_patterns=("node.csv", "topology.csv", "routing_table.csv", "traffic.csv", "network_attribute.txt"),
 )

@@ -79,6 +79,6 @@ FORMAT = Format(
     "parquet",
     write,
     ("arrays and rules (each cable stands alone)", "transit lines", "places"),
-    partial=True,
-    holds=("devices.parquet", "cables.parquet"),
+    supports_outages=True,
+    file_patterns=("devices.parquet", "cables.parquet"),
 )

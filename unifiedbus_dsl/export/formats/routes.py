@@ -80,5 +80,5 @@ FORMAT = Format(
     write,
     ("rates", "lengths", "several paths of a pair"),
     "ns3",
-    holds=("tables.csv", "lanes.csv"),
+    file_patterns=("tables.csv", "lanes.csv"),
 )

@@ -91,7 +91,7 @@ FORMATS = (
         "tree.conf",
         write_tree,
         _LOSES,
-        partial=True,
+        supports_outages=True,
         nodes=True,
     ),
     Format(
@@ -101,7 +101,7 @@ FORMATS = (
         "block.conf",
         write_block,
         _LOSES,
-        partial=True,
+        supports_outages=True,
         nodes=True,
     ),
     Format(
@@ -111,7 +111,7 @@ FORMATS = (
         "topology.yaml",
         write_yaml,
         _LOSES,
-        partial=True,
+        supports_outages=True,
         nodes=True,
     ),
 )

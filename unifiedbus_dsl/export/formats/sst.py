@@ -160,5 +160,5 @@ FORMAT = Format(
     write,
     ("rates one by one", "ports", "single cables of a bundle", "lengths"),
     "simgrid",
-    holds=("network.graphml", "network.py"),
+    file_patterns=("network.graphml", "network.py"),
 )

@@ -53,6 +53,6 @@ FORMAT = Format(
     "topograph.yaml",
     write,
     ("rates", "latencies", "cables", "NPUs inside the nodes"),
-    partial=True,
+    supports_outages=True,
     nodes=True,
 )

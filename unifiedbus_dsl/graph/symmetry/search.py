@@ -254,7 +254,7 @@ class _Search:
         for method in ("rotate", "swap", "reverse"):
             if method == "reverse" and (swapped or axis.length < 3):
                 continue
-            proved, all_proved = self._along(axis, method, signs, self._alike_loops(axis))
+            proved, all_proved = self._along(axis, method, signs, self._interchangeable_loops(axis))
             self.found += proved
             swapped = method == "swap" and bool(proved)
             turned |= method == "rotate" and all_proved
@@ -283,7 +283,7 @@ class _Search:
                 break
         return proofs, all_proved
 
-    def _alike_loops(self, axis: Axis) -> int:
+    def _interchangeable_loops(self, axis: Axis) -> int:
         """Return how many of the loops around an axis, from the outermost, run over elements known to be
         interchangeable."""
         for number, (length, block) in enumerate(axis.loops):

@@ -164,9 +164,9 @@ class AutomorphismVerifier:
             if not self._plausible(moving, levels.when, level):
                 return False
             if degree[moving].sum() < arcs:
-                some = self._pushed(moving, levels.when, level)
+                some = self._push(moving, levels.when, level)
             else:
-                some = self._pulled(pending[~self.settled[pending]], levels.when, level)
+                some = self._pull(pending[~self.settled[pending]], levels.when, level)
             if not len(some):
                 continue
             change = self.change[some]
@@ -222,7 +222,7 @@ class AutomorphismVerifier:
         terms *= self.salts[self.network.label[arcs]]
         return segment_sums(terms, self.degree[some])
 
-    def _pushed(self, moving: Ids, when: Ids, level: int) -> Ids:
+    def _push(self, moving: Ids, when: Ids, level: int) -> Ids:
         """Return vertices of the level whose hash sum over known neighbours changes, with the change in `change`; added
         up along the arcs of what moves."""
         network = self.network
@@ -272,7 +272,7 @@ class AutomorphismVerifier:
             more[network.head[arcs]] = 0
         return sums_before
 
-    def _pulled(self, pending: Ids, when: Ids, level: int) -> Ids:
+    def _pull(self, pending: Ids, when: Ids, level: int) -> Ids:
         """Return the same, along the arcs of the vertices of the level."""
         network = self.network
         arcs = arcs_of_rows(network, pending)

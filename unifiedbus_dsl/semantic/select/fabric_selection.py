@@ -27,8 +27,7 @@ from unifiedbus_dsl.semantic.select.plan_selection import (
     fields_of_cables,
 )
 from unifiedbus_dsl.semantic.select.set_reader import help_for, is_set, refuse_broken
-from unifiedbus_dsl.semantic.select.type_scope import Parts
-from unifiedbus_dsl.semantic.select.type_scope import TypeScope as PlanMachine
+from unifiedbus_dsl.semantic.select.type_scope import Parts, TypeScope
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
@@ -114,7 +113,7 @@ class FabricSelector:
     """Reads selections against a fabric; paths begin at the system."""
 
     fabric: Fabric
-    machine: PlanMachine
+    machine: TypeScope
     """The types of the fabric's plan, by which names are understood."""
     evaluator: Evaluator
     spare: Bools
@@ -127,7 +126,7 @@ class FabricSelector:
         """Return a selector on an undamaged fabric, which understands names as the main file does."""
         plan = fabric.plan
         types: dict[str, PlanType] = {**plan.devices, **plan.assemblies}
-        machine = PlanMachine(types, plan.protocols, plan.links, plan.root, model.sort_of)
+        machine = TypeScope(types, plan.protocols, plan.links, plan.root, model.sort_of)
         return cls(fabric, machine, evaluator, spares(plan), np.zeros(fabric.device_count, dtype=bool))
 
     def devices(self, node: tree.Expr) -> Ints | None:

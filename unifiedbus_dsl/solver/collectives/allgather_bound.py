@@ -33,7 +33,7 @@ from unifiedbus_dsl.solver.flow.shared_resources import shared_resources_of
 from unifiedbus_dsl.solver.paths.distances import endpoints_only
 from unifiedbus_dsl.solver.routing.ecmp import ecmp
 
-PROGRAMMES, PROGRAMMES_ARCS = 64, 5_000_000
+MAX_LPS, MAX_LP_ARCS = 64, 5_000_000
 """Programmes of one source that any question is worth, and of how many arcs in all where it takes more of them."""
 MAX_MEMBERS = (
     "few end points are alike: from below what one can take, from above flows on shortest paths, end points relay"
@@ -98,7 +98,7 @@ def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, de
         upper = min(upper, float(sent.sum()) / (n * (n - 1)), _copied(group, chosen, shared, deadline_s))
     sorts, _ = group.representatives(np.flatnonzero(chosen))
     if _too_many(network, len(sorts)):
-        return bounded(_everyone(group, chosen, deadline_s), upper, MAX_MEMBERS, MEETS_WITHIN)
+        return bounded(_all_to_all_rate(group, chosen, deadline_s), upper, MAX_MEMBERS, MEETS_WITHIN)
     reason = "flows and prices on every arc, end points relay"
     for v in track(sorts, "rates of gathering"):
         others = chosen.copy()
@@ -112,7 +112,7 @@ def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, de
                 lower, (optimum if even is network else broadcast_rate(even, source, streams, deadline_s)).lower
             )
         except TooLargeError:
-            lower = min(lower, _everyone(group, chosen, deadline_s))
+            lower = min(lower, _all_to_all_rate(group, chosen, deadline_s))
             reason += SHORT
             break
     if len(shared) and upper > lower * (1 + MEETS_WITHIN):
@@ -159,7 +159,7 @@ def gate_cut_bound(
     if network.gate_Bps is None:
         return
     _, first = np.unique(group.vertex_orbit[shared], return_index=True)
-    for v in shared[first][:PROGRAMMES].tolist():
+    for v in shared[first][:MAX_LPS].tolist():
         if monotonic() > deadline_s:
             return
         yield v, float(network.gate_Bps[v]), parts_without(network, v, chosen), bool(chosen[network.end[v]])
@@ -177,7 +177,7 @@ def spread_at_most(group: Symmetry, chosen: Bools, root: int, shared: Ints, sent
     return upper
 
 
-def _everyone(group: Symmetry, chosen: Bools, deadline_s: float) -> float:
+def _all_to_all_rate(group: Symmetry, chosen: Bools, deadline_s: float) -> float:
     """Return a rate at which each member can be brought a stream from every other one: that at which all are at once,
     on shortest paths; 0 where they are not joined, or it is not found by `deadline_s` and in `GRACE_S` more."""
     try:
@@ -305,8 +305,8 @@ def _min_cut_pairs(group: Symmetry, chosen: Bools) -> list[tuple[int, int]] | No
     return None if _too_many(network, len(pairs)) else pairs
 
 
-def _too_many(network: Network, programmes: int) -> bool:
-    return programmes > PROGRAMMES and programmes * network.arcs > PROGRAMMES_ARCS
+def _too_many(network: Network, linear_programs: int) -> bool:
+    return linear_programs > MAX_LPS and linear_programs * network.arcs > MAX_LP_ARCS
 
 
 def _members(symmetry: Symmetry, members: ArrayLike | None) -> tuple[Symmetry, Bools]:

@@ -26,7 +26,7 @@ WILDCARD = -1
 """In place of whether two end points are together: pairs of both sorts are meant."""
 
 PairClass = tuple[int, ...]
-"""For each relation 1 where two end points are together, 0 where not, or `EITHER`."""
+"""For each relation 1 where two end points are together, 0 where not, or `WILDCARD`."""
 
 
 @frozen(eq=False, slots=False)
