@@ -3,7 +3,7 @@
 
 Row k is device k - 1; an entry is the capacity of all cables between two devices, byte/s each way. Of the symmetric
 matrix the lower triangle is written, by columns. The names of the rows stand in comments, as JSON writes texts: no name
-ends its line.
+ends its line. A device that a scenario has taken keeps its row, which is empty and has no name.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ def _parts(fabric: Fabric, gone: OutageMask | None) -> Iterator[str]:
     yield "%%MatrixMarket matrix coordinate real symmetric\n"
     yield f"% {json.ascii_string(fabric.plan.system)}: capacity of the cables between two devices, byte/s each way\n"
     for start, stop in pieces(fabric.device_count, "write names"):
-        names = fabric.device_names(np.arange(start, stop)).tolist()
-        yield "".join(f"% {row} {json.ascii_string(name)}\n" for row, name in enumerate(names, start + 1))
+        devices = np.arange(start, stop) if gone is None else np.flatnonzero(~gone.devices[start:stop]) + start
+        names = zip(devices.tolist(), fabric.device_names(devices).tolist(), strict=True)
+        yield "".join(f"% {device + 1} {json.ascii_string(name)}\n" for device, name in names)
     yield f"{fabric.device_count} {fabric.device_count} {len(capacity)}\n"
     for start, stop in pieces(len(capacity), "write capacities"):
         rows = zip(high[start:stop].tolist(), low[start:stop].tolist(), capacity[start:stop].tolist(), strict=True)
