@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.ir.plan import Axis, Const, Export, IndexExpr, Labels, Lookup, Opening, PortRef, Var, algebra
@@ -91,23 +93,26 @@ def exports(statement: tree.PortExport, free: Free, wall: AssemblyScope) -> tupl
         return (Export(name, free.axes, free.ref.at_places(free.places), statement.span, free.labels),)
     rank = len(free.ref.child.shape)
     pieces = list[tuple[tuple[Axis, ...], PortRef, tuple[Labels, ...]]]()
-    for leaf in free.ref.leaves:
-        inner = len(leaf.child.shape)
-        part = _picked(free, range(rank), leaf.groups[:inner])
+    for _, group in groupby(free.ref.leaves, key=lambda leaf: leaf.child.name):
+        leaves = list(group)
+        inner = len(leaves[0].child.shape)
+        part = _picked(free, range(rank), leaves[0].groups[:inner])
         if part is None:
             continue
-        if leaf.port is None:
-            say_portless(free.ref, leaf, wall)
+        if leaves[0].port is None:
+            say_portless(free.ref, leaves[0], wall)
             return None
-        ports = _picked(free, range(rank, len(free.slots)), leaf.groups[inner:])
-        if ports is None or (ports.lacks and not _passed_over(free)):
-            say_lacking(free.ref, leaf, wall)
+        found = [(leaf, _picked(free, range(rank, len(free.slots)), leaf.groups[inner:])) for leaf in leaves]
+        there = [(leaf, ports) for leaf, ports in found if ports is not None]
+        if not there or (not _passed_over(free) and not np.any([ports.there for _, ports in there], axis=0).all()):
+            say_lacking(free.ref, leaves[0], wall)
             return None
-        labels = (*part.labels, *ports.labels)
-        axes = _axes([each.count for each in labels])
-        split = len(part.labels)
-        ref = PortRef(leaf.child.name, part.at(axes[:split]), leaf.port, ports.at(axes[split:]))
-        pieces.append((axes, ref, labels))
+        for leaf, ports in there:
+            labels = (*part.labels, *ports.labels)
+            axes = _axes([each.count for each in labels])
+            split = len(part.labels)
+            ref = PortRef(leaf.child.name, part.at(axes[:split]), leaf.port or "", ports.at(axes[split:]))
+            pieces.append((axes, ref, labels))
     several = len(pieces) > 1
     return tuple(
         Export(
@@ -142,8 +147,8 @@ class _Picked:
 
     labels: tuple[Labels, ...]
     places: IntArray
-    lacks: bool
-    """Whether some that are named are not at the leaf."""
+    there: NDArray[np.bool_]
+    """Which of those that are named are at the leaf."""
 
     def at(self, axes: Sequence[Axis]) -> tuple[IndexExpr, ...]:
         """Return the places over axes, one for each of the labels."""
@@ -185,7 +190,7 @@ def _picked(free: Free, numbers: range, own: Sequence[Labels]) -> _Picked | None
     gone.reshape(-1)[number[there]] = False
     labels = labels_without(gone) if sizes else ()
     kept = places[there].reshape(*(each.count for each in labels), len(own))
-    return _Picked(labels, kept, not there.all())
+    return _Picked(labels, kept, there)
 
 
 def _expression(values: IntArray, axes: Sequence[Axis]) -> IndexExpr:

@@ -8,6 +8,7 @@ index and `*` run over what is there, any other subscript must be there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -16,9 +17,10 @@ from unifiedbus_dsl.base import work
 from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Labels, Op, Opening, PortRef, Rule, algebra
 from unifiedbus_dsl.ir.plan.index import IntArray, axes_used, count_points, evaluate, points
-from unifiedbus_dsl.ir.plan.labels import ABSENT, flat_label, place_at, place_in, run_of, there_text
+from unifiedbus_dsl.ir.plan.labels import ABSENT, flat_label, place_at, place_in_groups, run_of, there_text
 from unifiedbus_dsl.semantic.connect.ends import Cable, match_ends
 from unifiedbus_dsl.semantic.connect.holes import is_there, runs
+from unifiedbus_dsl.semantic.connect.port_views import PortPiece, sizes_of, view_of
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Leaf, Reference
 
 LEAF = 10_000
@@ -204,19 +206,21 @@ def _leaves(side: Side, every: Points, wall: AssemblyScope) -> list[_There] | No
         return [_There(side.ref.leaves[0], side.ref.ref(side.at), every)]
     there = list[_There]()
     work.spend(len(side.ref.leaves), LEAF)
-    for number, leaf in enumerate(side.ref.leaves):
-        here = side.at_leaf(number)
-        elements = here.element.of(every.axes, every.where)
+    for _, numbers in groupby(range(len(side.ref.leaves)), key=lambda number: side.ref.leaves[number].child.name):
+        first, *more = numbers
+        leaves = [side.ref.leaves[number] for number in (first, *more)]
+        elements = side.at_leaf(first).element.of(every.axes, every.where)
         if elements is None:
             continue
-        if leaf.port is None:
-            say_portless(side.ref, leaf, wall)
+        if leaves[0].port is None:
+            say_portless(side.ref, leaves[0], wall)
             return None
-        if here.strict and not _inside(side, leaf, elements, wall):
+        if side.at_leaf(first).strict and not _inside(side, leaves, elements, wall):
             return None
-        at_ports = here.port.of(elements.axes, elements.where)
-        if at_ports is not None:
-            there.append(_There(leaf, here.ref, at_ports))
+        for number, leaf in zip((first, *more), leaves, strict=True):
+            at_ports = side.at_leaf(number).port.of(elements.axes, elements.where)
+            if at_ports is not None:
+                there.append(_There(leaf, side.at_leaf(number).ref, at_ports))
     return there
 
 
@@ -233,35 +237,41 @@ def _named(side: Side, here: Points, dimensions: range) -> tuple[IntArray, Mappi
     return every, grid.at(np.arange(grid.size))
 
 
-def _inside(side: Side, leaf: Leaf, elements: Points, wall: AssemblyScope) -> bool:
-    """Return whether all ports that are named are there, at the elements of a leaf; else say which is not."""
-    ref = side.ref
+def _inside(side: Side, leaves: Sequence[Leaf], elements: Points, wall: AssemblyScope) -> bool:
+    """Return whether all ports that are named are there, at the elements of the leaves of a child; else say which is
+    not."""
+    ref, rank = side.ref, len(leaves[0].child.shape)
     every, values = _named(side, elements, range(len(ref.dimensions)))
-    start = ref.rank
-    for labels in leaf.groups[len(leaf.child.shape) :]:
-        dimensions = range(start, start + len(labels.sizes))
-        start = dimensions.stop
-        missing = np.flatnonzero(place_in(labels, [every[:, d] for d in dimensions]) == ABSENT)
-        if len(missing):
-            first = int(missing[0])
-            at = ", ".join(str(int(every[first, d])) for d in dimensions)
-            when = [f"{name} = {int(v[first])}" for name, v in values.items() if not name.startswith("_")]
-            span = ref.dimensions[dimensions[0]].span.to(ref.dimensions[dimensions[-1]].span)
-            element = f"{ref.child.name}[{', '.join(map(str, every[first, : ref.rank].tolist()))}]"
-            label = Label(span, f"is {at}{' for ' if when else ''}{', '.join(when)}")
-            _say_missing(side, leaf, labels, f"`{element}.{ref.port}` has no element {at}", label, wall)
-            return False
-    return True
-
-
-def _say_missing(side: Side, leaf: Leaf, labels: Labels, what: str, at: Label, wall: AssemblyScope) -> None:
-    ref = side.ref
-    size = " by ".join(map(str, labels.sizes))
+    at = [every[:, d] for d in range(ref.rank, len(ref.dimensions))]
+    there = np.zeros(len(every), dtype=bool)
+    for leaf in leaves:
+        there |= place_in_groups(leaf.groups[rank:], at) != ABSENT
+    missing = np.flatnonzero(~there)
+    if not len(missing):
+        return True
+    first = int(missing[0])
+    port = ", ".join(map(str, every[first, ref.rank :].tolist()))
+    when = [f"{name} = {int(v[first])}" for name, v in values.items() if not name.startswith("_")]
+    inside = ", ".join(map(str, every[first, : ref.rank].tolist()))
+    element = f"{ref.child.name}[{inside}]" if inside else ref.child.name
+    sizes = sizes_of(view_of([_piece(leaf) for leaf in leaves]).groups)
     help = f"`*` and a bare index run over the ports that each `{ref.child.name}` has"
     if side.pattern is not None:
         help = f"pattern `{side.pattern}` needs it of each member: give each type of `{ref.child.name}` as many"
-    message = f"{what}: it has {size} of them"
-    wall.sink.error("UB0401", message, at.span, at.text, labels=_made(ref, leaf), help=(help,))
+    wall.sink.error(
+        "UB0401",
+        f"`{element}.{ref.port}` has no element {port}: its size is {' by '.join(map(str, sizes))}",
+        ref.dimensions[ref.rank].span.to(ref.dimensions[-1].span),
+        f"is {port}{' for ' if when else ''}{', '.join(when)}",
+        labels=_made(ref, leaves[0]),
+        help=(help,),
+    )
+    return False
+
+
+def _piece(leaf: Leaf) -> PortPiece:
+    rank = len(leaf.child.shape)
+    return PortPiece(leaf.port or "", leaf.groups[rank:], leaf.view.protocol, leaf.view.lanes, leaf.view.open)
 
 
 def say_portless(ref: Reference, leaf: Leaf, wall: AssemblyScope) -> None:
