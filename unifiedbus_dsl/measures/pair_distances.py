@@ -12,7 +12,8 @@ from unifiedbus_dsl.measures.certified import Certified, arcs_of, cables_of, mov
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths import distances
 from unifiedbus_dsl.solver.paths.distances import Disjoint, DisjointPaths, Histogram, Labels
-from unifiedbus_dsl.verify.disjoint import DisjointCertificate, PairFlow, SeenPair, see_pair
+from unifiedbus_dsl.solver.paths.fewest_paths import pair_of_fewest
+from unifiedbus_dsl.verify.disjoint import DisjointCertificate, FewestCertificate, PairFlow, SeenPair, see_pair
 from unifiedbus_dsl.verify.pairs import Lengths, PairsCertificate, Seen, see
 
 
@@ -57,12 +58,18 @@ def disjoint_paths(
         flow = PairFlow(s, t, found.tail, found.head, found.amount, found.side)
         seen.append(see_pair(cables, arcs, flow, copies))
 
+    senders, receivers = network.selected(source), network.selected(target)
+    pair = pair_of_fewest(network, senders, receivers)
+    if pair is not None:
+        paths = distances.pair_paths(network, *pair)
+        witness(*pair, 1, paths)
+        only = Disjoint(paths.count, *pair, 1, machine.symmetry, (), False)
+        return Certified(only, FewestCertificate(arcs, senders, receivers, seen[0]))
     fewest = distances.disjoint_paths(machine.symmetry, source, target, witness)
     sources = [(s, moves_of(around)) for s, around in fewest.sources]
     certificate = DisjointCertificate(
-        arcs, moves_of(fewest.symmetry), network.selected(source), network.selected(target), sources, seen,
-        fewest.neighbours,
-    )  # fmt: skip
+        arcs, moves_of(fewest.symmetry), senders, receivers, sources, seen, fewest.neighbours
+    )
     return Certified(fewest, certificate)
 
 

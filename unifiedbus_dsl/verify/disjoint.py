@@ -17,6 +17,7 @@ from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ints
 from unifiedbus_dsl.verify.components import components
+from unifiedbus_dsl.verify.reach import ConnectedCertificate
 from unifiedbus_dsl.verify.symmetries import Move, check_move, end_orbits
 
 
@@ -139,6 +140,26 @@ class DisjointCertificate:
         require(not components(cables.vertices, *pair.ends).any(), "neighbours stand for all only where all are joined")
         covered = {pair.number(each.source, each.target) for each in self.seen}
         require(covered == set(pair.orbit.tolist()), "a pair of neighbours of each orbit")
+
+
+@frozen(eq=False)
+class FewestCertificate:
+    """That no pair from `senders` to `receivers` [E] has fewer disjoint paths than the one that was `seen`: this has
+    none, or it has one and all have a path to each other."""
+
+    arcs: Arcs
+    senders: Bools
+    receivers: Bools
+    seen: SeenPair
+
+    def prove(self, cables: Cables) -> Proved:
+        match(self.arcs, cables)
+        require(bool(self.senders[self.seen.source] and self.receivers[self.seen.target]), "a pair that is asked about")
+        require(self.seen.paths <= 1, "more paths than a pair of which none has fewer must have")
+        if self.seen.paths == 1:
+            connected = ConnectedCertificate(self.senders | self.receivers).prove(cables)
+            require(connected.lower == 1.0, "one path is the fewest only where all have one")
+        return Proved.exactly(self.seen.paths)
 
 
 @frozen(eq=False)
