@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tracemalloc
 import warnings
 from pathlib import Path
@@ -106,45 +105,6 @@ def test_graphology_gets_an_undirected_multigraph(folder: Path) -> None:
     assert len({edge["key"] for edge in data["edges"]}) == len(data["edges"])
     graph.add_edges_from((edge["source"], edge["target"], edge["attributes"]) for edge in data["edges"])
     assert plain(graph) == plain(fabric().to_networkx())
-
-
-def panel(data: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], list[tuple[str, str, Any]]]:
-    """What Grafana's panel makes of two frames: nodes under their ids, and edges between them."""
-
-    def field(row: dict[str, Any], name: str) -> Any:
-        return {key.lower(): value for key, value in row.items()}.get(name)
-
-    assert not any("source" in row for row in data["nodes"])  # else they were taken for edges
-    assert all("source" in row for row in data["edges"])
-    nodes = {field(row, "id"): row for row in data["nodes"]}
-    for row in data["edges"]:
-        assert field(row, "source") in nodes  # or the panel stops
-        assert field(row, "target") in nodes
-        assert field(row, "thickness") > 0
-        assert isinstance(field(row, "mainstat"), str)
-    return nodes, [(field(row, "source"), field(row, "target"), row) for row in data["edges"]]
-
-
-def test_grafana_gets_a_node_a_device_and_an_edge_a_joined_pair(tmp_path: Path) -> None:
-    export.write(fabric(), "grafana", tmp_path / "pod")
-    nodes, edges = panel(json.loads((tmp_path / "pod").read_text()))
-    ours = fabric().to_networkx()
-    assert {row["title"]: (row["detail__kind"], row["subtitle"]) for row in nodes.values()} == {
-        name: (data["kind"], data["type"]) for name, data in ours.nodes(data=True)
-    }
-    drawn = {frozenset((nodes[a]["title"], nodes[b]["title"])): row for a, b, row in edges}
-    assert len(drawn) == len(edges) == len(nx.Graph(ours).edges)
-    for pair, row in drawn.items():
-        assert row["detail__cables"] == ours.number_of_edges(*pair)
-        assert row["thickness"] == min(8, row["detail__cables"])
-    assert len({row["id"] for _, _, row in edges}) == len(edges)
-
-
-def test_grafana_keeps_names_out_of_its_ids_and_tells_of_its_limit(tmp_path: Path) -> None:
-    said = [each.message for each in export.write(fabric(BIG), "grafana", tmp_path / "big")]
-    assert any("shows 200 nodes" in each for each in said)
-    nodes, _ = panel(json.loads((tmp_path / "big").read_text()))
-    assert all(re.fullmatch(r"d\d+", name) for name in nodes)
 
 
 @pytest.mark.parametrize("form", [*FORMS, "cables"])

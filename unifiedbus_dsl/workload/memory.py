@@ -48,6 +48,7 @@ def activation_bytes(
     recompute: Recompute = "none",
     sequence_parallel: bool = True,
     flash: bool = False,
+    element: float = ELEMENT,
 ) -> float:
     """Return what one layer without experts keeps of a microbatch between forward and backward.
 
@@ -60,6 +61,7 @@ def activation_bytes(
         recompute: what backward computes again; `full` keeps the layer's input alone.
         sequence_parallel: whether what tensor parallelism does not divide is divided along the sequence.
         flash: whether the core of attention keeps no scores, whatever `recompute` says.
+        element: bytes of an element of what goes into a matrix and is kept for its gradient; the rest has two.
     """
     tokens = sequence * microbatch / context
     row = tokens * model.hidden * ELEMENT
@@ -67,8 +69,9 @@ def activation_bytes(
     if recompute == "full":
         return row / along
     # inputs of both norms and of both blocks; a mask of dropout behind each block has a byte an element
-    undivided = 4 * row + (2 * row / ELEMENT if model.dropout else 0.0)
-    divided = tokens * ELEMENT * (_attention_elements(model) + (3 if model.gated else 2) * model.ffn)
+    undivided = (2 + 2 * element / ELEMENT) * row + (2 * row / ELEMENT if model.dropout else 0.0)
+    inner = (2 if model.gated else 1) * ELEMENT + element
+    divided = tokens * (ELEMENT * _attention_elements(model) + inner * model.ffn)
     kept = undivided / along + divided / tensor
     if recompute == "none" and not flash:
         kept += SCORES * model.heads / tensor * sequence * tokens
@@ -84,7 +87,14 @@ def _attention_elements(model: Model) -> int:
 
 
 def state_bytes(
-    dense: float, experts: float, *, replicas: int, expert_replicas: int, shard: Shard, gradient: int = 4
+    dense: float,
+    experts: float,
+    *,
+    replicas: int,
+    expert_replicas: int,
+    shard: Shard,
+    gradient: int = 4,
+    weight: float = ELEMENT,
 ) -> Kept:
     """Return weights, gradients and optimizer of an end point that has so many parameters.
 
@@ -94,7 +104,8 @@ def state_bytes(
         replicas: end points with the same dense parameters.
         expert_replicas: end points with the same experts.
         shard: what they share out.
-        gradient: bytes of an element of a gradient; a weight has two.
+        gradient: bytes of an element of a gradient.
+        weight: bytes of an element of a weight.
     """
     order = ("none", "optimizer", "gradients", "weights")
     ranks = [(dense, replicas), (experts, expert_replicas)]
@@ -103,14 +114,16 @@ def state_bytes(
         shared = order.index(shard) >= order.index(sort)
         return sum(size * count / (by if shared else 1) for count, by in ranks)
 
-    return Kept(held(2, "weights"), held(gradient, "gradients"), held(OPTIMIZER_BYTES, "optimizer"), 0.0)
+    return Kept(held(weight, "weights"), held(gradient, "gradients"), held(OPTIMIZER_BYTES, "optimizer"), 0.0)
 
 
-def expert_activation_bytes(model: Model, tokens: float, *, expert: int, tensor: int, undivided: int) -> float:
+def expert_activation_bytes(
+    model: Model, tokens: float, *, expert: int, tensor: int, undivided: int, element: float = ELEMENT
+) -> float:
     """Return what the experts of one layer keep of `tokens` of a microbatch on an end point, where those that are
     routed are spread evenly: the tokens that were dispatched, what goes into and out of the activation."""
-    inputs = 3 if model.gated else 2
+    inner = ((2 if model.gated else 1) * ELEMENT + element) * model.expert_ffn
     share = 1.0 if expert > 1 else 1.0 / tensor
     sent = tokens / (undivided if expert > 1 else 1) * model.top_k
-    shared = tokens * model.shared_experts * inputs * model.expert_ffn / tensor
-    return ELEMENT * (sent * (2 * model.hidden + inputs * model.expert_ffn * share) + shared)
+    shared = tokens * model.shared_experts * inner / tensor
+    return sent * ((element + ELEMENT) * model.hidden + inner * share) + shared

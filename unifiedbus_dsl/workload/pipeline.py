@@ -132,6 +132,19 @@ def _interleaved(stages: int, microbatches: int, chunks: int) -> Schedule:
     return Schedule(sort, microbatch[virtual], forth, microbatches, chunks)
 
 
+def passes_in_flight(name: Name, stages: int, microbatches: int, chunks: int = 1) -> Ints:
+    """Return what `Timeline.in_flight` counts, by the order of a schedule's passes alone, [p]."""
+    place = np.arange(stages)[::-1]
+    if name == "gpipe":
+        return np.full(stages, microbatches)
+    if chunks == 1:
+        return np.minimum(place + 1, microbatches)
+    total = microbatches * chunks
+    if microbatches == stages:
+        return np.full(stages, total)
+    return np.minimum(place * 2 + (chunks - 1) * stages + 1, total)
+
+
 def run_schedule(
     schedule: Schedule,
     forward_s: Floats,

@@ -8,6 +8,9 @@ from attrs import frozen
 from unifiedbus_dsl.base.arrays import Ints, frozen_array
 from unifiedbus_dsl.workload.model import Model
 
+EMBEDDINGS = 2
+"""Parts that need no layer: those of the input embedding and of the output one."""
+
 
 @frozen(eq=False)
 class Parts:
@@ -32,12 +35,13 @@ def divide_layers(model: Model, parts: int) -> Parts:
     """Return the layers of each of so many parts.
 
     What does not divide goes to parts in the middle first: the first and the last part have an embedding to compute
-    beside their layers, as where 126 layers stand on 64 parts, 2 on each but for these two (arXiv:2407.21783, 3.3.2).
+    beside their layers, as where 126 layers stand on 64 parts, 2 on each but for these two, or on 128, where these two
+    have none (arXiv:2407.21783, 3.3.2).
 
     Raises:
-        ValueError: fewer layers than parts.
+        ValueError: fewer layers than parts that have no embedding.
     """
-    if model.layers < parts:
+    if model.layers < max(1, parts - EMBEDDINGS):
         raise ValueError(f"{model.layers} layers can't be divided among {parts} parts of a pipeline")
     least, more = divmod(model.layers, parts)
     count = np.full(parts, least, dtype=np.int64)

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from attrs import evolve, field, frozen
 
-from unifiedbus_dsl.workload.chip import Chip
+from unifiedbus_dsl.workload.chip import ELEMENT_BYTES, Chip
 from unifiedbus_dsl.workload.exchange import (
     Exchange,
     gradient_exchanges,
@@ -37,13 +37,21 @@ from unifiedbus_dsl.workload.kernels import (
     spent_on,
 )
 from unifiedbus_dsl.workload.memory import (
+    ELEMENT,
     OPTIMIZER_BYTES,
     Kept,
     activation_bytes,
     expert_activation_bytes,
     state_bytes,
 )
-from unifiedbus_dsl.workload.pipeline import BACKWARD, FORWARD, Timeline, make_schedule, run_schedule
+from unifiedbus_dsl.workload.pipeline import (
+    BACKWARD,
+    FORWARD,
+    Timeline,
+    make_schedule,
+    passes_in_flight,
+    run_schedule,
+)
 from unifiedbus_dsl.workload.stages import divide_layers
 from unifiedbus_dsl.workload.training import Training
 
@@ -316,9 +324,7 @@ def memory_of(asked: Training) -> Kept:
     With full recomputation one layer at a time has its activations beside the inputs of all; the last stage has scores
     of the vocabulary, two and four bytes each.
     """
-    schedule = make_schedule(asked.schedule, asked.layout.pipeline, asked.microbatches, asked.chunks)
-    ones = np.ones(asked.parts)
-    flying = run_schedule(schedule, ones, ones, 0.0, ones).in_flight()
+    flying = passes_in_flight(asked.schedule, asked.layout.pipeline, asked.microbatches, asked.chunks)
     rows = [_memory_of_stage(asked, stage, int(flying[stage])) for stage in range(asked.layout.pipeline)]
     return max(rows, key=lambda each: each.total)
 
@@ -327,7 +333,7 @@ def _memory_of_stage(asked: Training, stage: int, flying: int) -> Kept:
     layout, model = asked.layout, asked.model
     states = state_bytes(
         *stage_parameters(asked, stage), replicas=layout.replicas, expert_replicas=layout.expert_replicas,
-        shard=asked.shard, gradient=asked.gradient_bytes,
+        shard=asked.shard, gradient=asked.gradient_bytes, weight=_kept_element(asked),
     )  # fmt: skip
     mine = slice(stage, None, layout.pipeline)
     parts = divide_layers(model, asked.parts)
@@ -347,10 +353,17 @@ def _activations(asked: Training, experts: bool) -> float:
     own = evolve(model, ffn=0) if experts else model
     kept = activation_bytes(
         own, asked.sequence, asked.microbatch, tensor=layout.tensor, context=layout.context,
-        recompute=asked.recompute, sequence_parallel=asked.sequence_parallel, flash=asked.fused_attention,
+        recompute=asked.recompute,
+        sequence_parallel=asked.sequence_parallel, flash=asked.fused_attention, element=_kept_element(asked),
     )  # fmt: skip
     if experts and asked.recompute != "full":
         kept += expert_activation_bytes(
-            model, asked.rank_tokens, expert=layout.expert, tensor=layout.tensor, undivided=asked.undivided
-        )
+            model, asked.rank_tokens, expert=layout.expert, tensor=layout.tensor, undivided=asked.undivided,
+            element=_kept_element(asked),
+        )  # fmt: skip
     return kept
+
+
+def _kept_element(asked: Training) -> float:
+    """Return the bytes of an element of a matrix as it is kept: four bits are not."""
+    return min(float(ELEMENT), max(1.0, ELEMENT_BYTES[asked.precision]))

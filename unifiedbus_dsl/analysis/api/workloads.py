@@ -1,0 +1,64 @@
+"""Workloads on a fabric: the time of a training step, and the layouts that make it least."""
+
+from __future__ import annotations
+
+from unifiedbus_dsl.analysis.api.asking import QuestionError, evaluator_of_fabric, or_all_ends
+from unifiedbus_dsl.analysis.build_call import build_call
+from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.measures.measure_call import RefusedError
+from unifiedbus_dsl.measures.workloads import best_layouts as search
+from unifiedbus_dsl.measures.workloads.best_layouts import BestLayouts
+from unifiedbus_dsl.measures.workloads.steps import TrainingStep, time_step
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.workload.training import Training
+
+
+def training_step(fabric: Fabric, asked: Training, ends: str = "") -> TrainingStep:
+    """Return the time of a training step: an estimate with its parts, and a bound that no schedule beats.
+
+    Args:
+        fabric: the machine, as `Compilation.fabric()`, `Fabric.load` or an import gives it.
+        asked: model, batch, layout and schedule (`unifiedbus_dsl.workload.training`).
+        ends: a selection of end points of one type, on which ranks stand in order; default: all.
+
+    Raises:
+        QuestionError: the selection is wrong.
+        MisfitError: the step does not fit the end points, its model or the memory.
+        NotAdmittedError: the part states no peak, memory, `hbm` or constants, or end points are not joined.
+    """
+    return time_step(*_stands_on(fabric, ends), asked)
+
+
+def best_layouts(
+    fabric: Fabric, asked: Training, ends: str = "", *, top: int = 10, seconds: float = 60.0
+) -> BestLayouts:
+    """Return the layouts of a training step that have the least estimates, best first.
+
+    Args:
+        fabric: the machine, as `Compilation.fabric()`, `Fabric.load` or an import gives it.
+        asked: a step whose layout, microbatch and schedule are looked for; the rest stays.
+        ends: a selection of end points of one type, on which ranks stand in order; default: all.
+        top: how many.
+        seconds: after which the search ends with what it has, and says that it is not proved.
+
+    Raises:
+        QuestionError: the selection is wrong.
+        NotAdmittedError: the part states no peak, memory, `hbm` or constants, or end points are not joined.
+    """
+    return search.best_layouts(*_stands_on(fabric, ends), asked, top=top, seconds=seconds)
+
+
+def _stands_on(fabric: Fabric, text: str) -> tuple[NetworkContext, Ints]:
+    """Return the machine, and the end points that a selection names, as `connected(…)` reads it."""
+    sink = Sink()
+    evaluator = evaluator_of_fabric(fabric, sink)
+    node = build_call("connected", or_all_ends(fabric, text), {}, sink)
+    if node is None:
+        raise QuestionError(tuple(sink))
+    call = evaluator.call(node)
+    try:
+        return call.machine, call.ends(call.one())
+    except RefusedError:
+        raise QuestionError(tuple(sink)) from None

@@ -1,0 +1,57 @@
+"""The part that a workload runs on, as its type states it: peaks, memory, and the constants of estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.base.units import Quantity
+from unifiedbus_dsl.ir.plan import DeviceType, Value
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.workload.chip import PRECISIONS, Chip, Constants
+
+NEEDED = ("memory", "hbm")
+CONSTANTS = ("gemm_efficiency", "hbm_efficiency", "launch", "fabric_efficiency")
+
+
+def chip_of(machine: NetworkContext, ends: Ints, precision: str) -> Chip:
+    """Return the part that all of some end points are.
+
+    Raises:
+        NotAdmittedError: they are of several types, or the type lacks a field that a workload needs.
+    """
+    fabric = machine.fabric
+    numbers = np.unique(fabric.device_type[machine.network.end_device[ends]])
+    kinds = [fabric.plan.devices[key] for key in sorted(fabric.plan.devices)]
+    if len(numbers) != 1:
+        names = ", ".join(f"`{kinds[k].key}`" for k in numbers.tolist())
+        raise NotAdmittedError(f"a workload runs on end points of one type, and these are {names}")
+    kind = kinds[int(numbers[0])]
+    wide = precision in ("bf16", "fp16")
+    peaks = {name: value for name in PRECISIONS if (value := _number(kind.fields, name)) is not None}
+    if precision not in peaks and not (wide and {"bf16", "fp16"} & peaks.keys()):
+        there = ", ".join(f"`{name}`" for name in peaks) or "no compute rate"
+        raise NotAdmittedError(f"`{kind.key}` states no `{precision}`; it states {there}")
+    values = {name: _needed(kind, name) for name in (*NEEDED, *CONSTANTS)}
+    for name in (*NEEDED, "gemm_efficiency", "hbm_efficiency", "fabric_efficiency"):
+        if values[name] <= 0 or (name.endswith("efficiency") and values[name] > 1):
+            raise NotAdmittedError(f"`{name}` of `{kind.key}` is out of range: {values[name]:g}")
+    constants = Constants(
+        values["gemm_efficiency"], values["hbm_efficiency"], values["launch"], values["fabric_efficiency"]
+    )
+    return Chip(peaks, values["memory"], values["hbm"], constants, kind.key)
+
+
+def _needed(kind: DeviceType, name: str) -> float:
+    value = _number(kind.fields, name)
+    if value is None:
+        raise NotAdmittedError(f"`{kind.key}` states no `{name}`, which the time of a workload needs")
+    return value
+
+
+def _number(fields: Mapping[str, Value], name: str) -> float | None:
+    value = fields.get(name)
+    return float(value.value) if isinstance(value, Quantity) else None
