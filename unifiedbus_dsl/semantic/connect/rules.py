@@ -11,7 +11,7 @@ from attrs import evolve
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Rule, Var, algebra
-from unifiedbus_dsl.ir.plan.index import axes_used, count_points, evaluate
+from unifiedbus_dsl.ir.plan.index import axes_used, axis_values, count_points, evaluate
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
 from unifiedbus_dsl.semantic.connect.ends import ChooseLink
 from unifiedbus_dsl.semantic.connect.holes import (
@@ -299,6 +299,7 @@ def _outside(
     if stray.one_sided and not isinstance(expr, Lookup):
         wrapped = f"({dimension.span.text.strip()}) mod {ref.size_text(dimension)}"
         help.append(f"to wrap around, say so: `{wrapped}`")
+        help.extend(_stop_at_edge(expr, axes, ref.size_text(dimension)))
     wall.sink.error(
         "UB0401",
         f"subscript {stray.value} is outside the {dimension.size} elements of `{_array_name(ref, dimension)}`",
@@ -315,6 +316,20 @@ def _outside(
         ),
         help=tuple(help),
     )
+
+
+def _stop_at_edge(expr: IndexExpr, axes: Sequence[Axis], size: str) -> Iterator[str]:
+    """Yield how an index moved on by a constant is kept inside an open mesh: the range that it may run over."""
+    moved = [axis for axis in axes if axis.name in axes_used(expr)]
+    if len(moved) != 1 or moved[0].name.startswith("_"):
+        return
+    (axis,) = moved
+    steps = np.unique(evaluate(expr, {axis.name: axis_values(axis)}) - axis_values(axis))
+    if len(steps) != 1:
+        return
+    end = size if size.isalnum() else f"({size})"
+    run = f"0..<{end} - {steps[0]}" if steps[0] > 0 else f"{-steps[0]}..<{end}"
+    yield f"to stop at the edge, leave out what has no neighbour there: `for {axis.name} in {run}`"
 
 
 def _element(expr: IndexExpr, found: Outside) -> Iterator[Label]:
