@@ -42,6 +42,7 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 
 _SIZES = re.compile(r"\s*(?:spare\s+)?\w+\s*\[([^\]]*)\]")
+_SUM = re.compile(r"(?=.*[a-zA-Z])\w+( *[-+*/^] *\w+)+")  # arithmetic on names and numbers
 """The sizes in the statement of a part."""
 
 
@@ -119,12 +120,14 @@ class Reference:
         return f"0..{dimension.size - 1}"
 
     def size_text(self, dimension: Dimension) -> str:
-        """Return the size of a dimension as the text of the part gives it: a name where it is one, else the number."""
+        """Return the size of a dimension as the text of the part gives it, `q` or `(q + 1)`; a number where it is one."""
         at = next(number for number, each in enumerate(self.dimensions) if each is dimension)
         match = _SIZES.match(self.child.span.text) if self.child.span is not None else None
         sizes = match[1].split(",") if match is not None else []
         text = sizes[at].strip() if at < self.rank == len(sizes) else ""
-        return text if text.isidentifier() else str(dimension.size)
+        if text.isidentifier():
+            return text
+        return f"({text})" if _SUM.fullmatch(text) else str(dimension.size)
 
     def ref(self, subscripts: Sequence[IndexExpr]) -> PortRef:
         """Return the port at subscripts as the text has them, which meet no hole."""

@@ -327,8 +327,7 @@ def _stop_at_edge(expr: IndexExpr, axes: Sequence[Axis], size: str) -> Iterator[
     steps = np.unique(evaluate(expr, {axis.name: axis_values(axis)}) - axis_values(axis))
     if len(steps) != 1:
         return
-    end = size if size.isalnum() else f"({size})"
-    run = f"0..<{end} - {steps[0]}" if steps[0] > 0 else f"{-steps[0]}..<{end}"
+    run = f"0..<{size} - {steps[0]}" if steps[0] > 0 else f"{-steps[0]}..<{size}"
     yield f"to stop at the edge, leave out what has no neighbour there: `for {axis.name} in {run}`"
 
 
