@@ -438,15 +438,20 @@ class _Reader:
                 self.into.visit_target(target, where)
 
     def _picked(self, roots: Sequence[Definition], where: Where) -> Space:
-        """Return what a view can name by a word: kinds, types, and the parts at all levels."""
+        """Return what a view can name by a word: kinds, types, and the parts at all levels. A part may be called as a kind
+        is of which there is none."""
+        below = self.types.below(roots)
+        kinds = {each.node.kind.text for each in below if isinstance(each.node, tree.TypeDef)}
+        there = {name: entries for name, entries in kind_terms().items() if name in kinds}
         parts = merged(
             {
                 name: [e for e in entries if isinstance(e, Symbol) and e.noun == "part"]
                 for name, entries in layer.items()
             }
-            for layer in (self.types.members(each) for each in _in_order(self.types.below(roots)))
+            for layer in (self.types.members(each) for each in _in_order(below))
         )
-        return Space((SORTS_OF_PARTS, kind_terms(), self.types.named_here(self.module, *TYPES), *parts))
+        named = self.types.named_here(self.module, *TYPES)
+        return Space((SORTS_OF_PARTS, there, named, *parts, kind_terms()))
 
     def _every(self, word: str, where: Where) -> set[Definition]:
         """Return the types that a kind, a type or `link` means."""
