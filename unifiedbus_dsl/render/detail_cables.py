@@ -15,7 +15,7 @@ from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Line, Mark, cross, identifier, middle
 from unifiedbus_dsl.render.places import Layout, rule_ends
-from unifiedbus_dsl.render.plan_summary import PlanSummary
+from unifiedbus_dsl.render.plan_summary import PlanSummary, type_name
 from unifiedbus_dsl.render.ways import Path, Slots, end_at, way_between
 
 MOST_LINES = 3_000
@@ -80,8 +80,9 @@ def cable_lines(survey: PlanSummary, key: str, seen: Sequence[Seen], scale: floa
             instances.setdefault(one.layout.key, []).append(one)
     for name, places in instances.items():
         if name != key and not inside:
-            if survey.bundles[name]:
-                notes.append(f"cables inside {name} are in its own picture")
+            note = f"cables inside {type_name(name)} are in its own picture"
+            if survey.bundles[name] and note not in notes:
+                notes.append(note)
             continue
         names = (devices, parts)
         drawn = _type_lines(survey, survey.plan.assemblies[name], places, names, name == key, scale, whole)
