@@ -120,7 +120,7 @@ class Reference:
         return f"0..{dimension.size - 1}"
 
     def size_text(self, dimension: Dimension) -> str:
-        """Return the size of a dimension as the text of the part gives it, `q` or `(q + 1)`; a number where it is one."""
+        """Return the size of a dimension as the text gives it, `q` or `(q + 1)`; a number where it is one."""
         at = next(number for number, each in enumerate(self.dimensions) if each is dimension)
         match = _SIZES.match(self.child.span.text) if self.child.span is not None else None
         sizes = match[1].split(",") if match is not None else []
