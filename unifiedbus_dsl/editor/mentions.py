@@ -438,8 +438,10 @@ class _Reader:
                 self.into.visit_target(target, where)
 
     def _picked(self, roots: Sequence[Definition], where: Where) -> Space:
-        """Return what a view can name by a word: kinds, types, and the parts at all levels. A part may be called as a kind
-        is of which there is none."""
+        """Return what a view can name by a word: kinds, types, and the parts at all levels.
+
+        A part may be called as a kind is of which there is none.
+        """
         below = self.types.below(roots)
         kinds = {each.node.kind.text for each in below if isinstance(each.node, tree.TypeDef)}
         there = {name: entries for name, entries in kind_terms().items() if name in kinds}
