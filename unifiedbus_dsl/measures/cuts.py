@@ -18,7 +18,7 @@ from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.selection_synthesis import MOST_PARTS, describe_devices
 from unifiedbus_dsl.measures.switch_ratio import switch_oversubscription
 from unifiedbus_dsl.measures.wording import between, binding, block_names
-from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
+from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
 from unifiedbus_dsl.solver.bounds import BoundedValue
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths.tiers import Tiers

@@ -12,7 +12,7 @@ from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates, cables_in_service, without_field
-from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
+from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
 from unifiedbus_dsl.semantic.select.plan_selection import Selector
 from unifiedbus_dsl.semantic.select.type_scope import Selection
 from unifiedbus_dsl.syntax import tree

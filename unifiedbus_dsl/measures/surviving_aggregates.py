@@ -12,7 +12,8 @@ from unifiedbus_dsl.ir.fabric.names import inside_spares
 from unifiedbus_dsl.ir.fabric.physical import one_a_cable
 from unifiedbus_dsl.ir.plan import AssemblyType, PlanType
 from unifiedbus_dsl.semantic.select.aggregates import Aggregates
-from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
+from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
+from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.semantic.select.plan_selection import Selector
 from unifiedbus_dsl.semantic.select.type_scope import Cables, Item, Parts, Selection
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator

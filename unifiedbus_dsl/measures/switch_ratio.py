@@ -11,7 +11,7 @@ from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.measures.answers import Answer, shown
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
-from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
+from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.paths.tiers import levels
 from unifiedbus_dsl.verify.switches import UpDownCertificate

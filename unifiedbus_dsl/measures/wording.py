@@ -10,7 +10,7 @@ from unifiedbus_dsl.base.arrays import Ids, Ints
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.ir.fabric.names import device_paths, element_at, part_name
 from unifiedbus_dsl.ir.plan import Plan
-from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges
+from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
 from unifiedbus_dsl.solver.network_context import NetworkContext
 
 

@@ -32,7 +32,8 @@ from unifiedbus_dsl.measures.query_symmetry import invariant_subgroup
 from unifiedbus_dsl.measures.registry import is_by_length, less_is_better
 from unifiedbus_dsl.measures.wording import cut
 from unifiedbus_dsl.semantic.names.model import Model
-from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
+from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
+from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.semantic.select.outages import outage_targets
 from unifiedbus_dsl.semantic.select.resolve_outages import parts_of
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator

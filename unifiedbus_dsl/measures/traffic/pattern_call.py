@@ -16,7 +16,8 @@ from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.units import Dimension, format_quantity
 from unifiedbus_dsl.measures.traffic.matrix import read_matrix
-from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
+from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
+from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs, pairs
 from unifiedbus_dsl.solver.network_context import NetworkContext

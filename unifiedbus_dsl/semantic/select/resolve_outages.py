@@ -10,7 +10,8 @@ from attrs import define, evolve, field, frozen
 from unifiedbus_dsl.base.arrays import Bools, Ints
 from unifiedbus_dsl.base.random import StablePermutation
 from unifiedbus_dsl.ir.fabric.physical import one_a_cable, whole_cables
-from unifiedbus_dsl.semantic.select.fabric_selection import DeviceRanges, FabricSelector
+from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
+from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.semantic.select.outages import (
     mixed_selection,
     not_a_part,
