@@ -165,6 +165,30 @@ def test_a_breakout_has_sub_ports() -> None:
     assert found.fabric().cable_count == 2
 
 
+def test_a_breakout_that_was_found_is_one_cable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the count, the bill and the cable list, and after a way through JSON; each other breakout is another cable.
+
+    Ports that only look like sub-ports have cables of their own."""
+    ends = ((1, 1), (1, 2), (2, 3), (2, 4), (2, 5), (3, 6))
+    rows = [
+        "a_device,a_port,b_device,b_port,a_kind,b_kind,gbps",
+        *(f"tor7,Ethernet1/{p},acc{n},eth0,switch,npu,100" for p, n in ends),
+        "tor7,Ethernet1/4:1,acc7,eth0,switch,npu,100",
+        "tor7,Ethernet1/4:2,acc8,eth0,switch,npu,100",
+    ]
+    (folder / "breakouts.csv").write_text("\n".join(rows) + "\n")
+    assert main(["import", "breakouts.csv", "-o", "found.npz"]) == 0
+    assert "9 devices, 5 cables" in capsys.readouterr().out
+    assert asked("found.npz", "count(all link)", capsys)["lower"] == 5
+    assert main(["export", "found.npz", "--to", "json", "-o", "back.json"]) == 0
+    assert main(["import", "back.json", "-o", "back.npz"]) == 0
+    assert main(["export", "back.npz", "--to", "bom", "-o", "bom.csv"]) == 0
+    lines = [line.split(",") for line in (folder / "bom.csv").read_text().splitlines()]
+    assert sorted((int(row[3]), int(row[6])) for row in lines if row[0] == "cable") == [(1, 3), (1, 4), (3, 2)]
+    assert main(["export", "found.npz", "--to", "cables", "-o", "list.csv"]) == 0
+    assert "tor7 Ethernet1/2 > acc3 eth0, acc4 eth0, acc5 eth0" in (folder / "list.csv").read_text()
+
+
 def test_kinds_by_other_words_are_said_and_unknown_ones_refused(folder: Path) -> None:
     found = read(case("kinds.csv"))
     assert found.doubts.remarks[0] == "kinds: `gpu` is taken as npu (2 devices), `leaf` is taken as switch (1 device)"

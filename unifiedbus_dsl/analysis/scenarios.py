@@ -20,7 +20,7 @@ from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.base.units import RATE, counted
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.ir.fabric.expand import expand
-from unifiedbus_dsl.ir.fabric.physical import has_cages, one_a_cable
+from unifiedbus_dsl.ir.fabric.physical import count_whole, has_cages, one_a_cable
 from unifiedbus_dsl.ir.plan.end_points import end_types
 from unifiedbus_dsl.measures.answers import shown
 from unifiedbus_dsl.measures.end_points import end_points
@@ -95,7 +95,7 @@ def _cables_hit(left: NetworkContext) -> tuple[int, int]:
         return network.lost_cables, 0
     health, fabric = left.cable_health, left.fabric
     some, weak = (one_a_cable(fabric, np.flatnonzero(each)) for each in (health > 0, (health > 0) & (health < 1)))
-    return len(one_a_cable(fabric, np.arange(fabric.cable_count))) - len(some), len(weak)
+    return count_whole(fabric) - len(some), len(weak)
 
 
 @frozen(eq=False, slots=False)
@@ -161,7 +161,7 @@ def changes(items: list[tree.Statement], before: NetworkContext, after: NetworkC
     counts = [
         (len(end_points(after)), len(end_points(before)), "end point"),
         (after.fabric.device_count, before.fabric.device_count, "device"),
-        (after.fabric.cable_count, before.fabric.cable_count, "cable"),
+        (count_whole(after.fabric), count_whole(before.fabric), "cable"),
     ]
     more = ", ".join(f"{counted(now, noun)} ({was:,} before)" for now, was, noun in counts if now != was)
     return [texts + (f": {more}" if more else ""), *_tiers_changed(before, after)]

@@ -74,6 +74,7 @@ def command(
     from unifiedbus_dsl.escape.paths import file_name
     from unifiedbus_dsl.export.base import remark
     from unifiedbus_dsl.importer import FORMS, ImportFailed, read_source
+    from unifiedbus_dsl.ir.fabric.physical import count_whole
 
     sink = Sink()
     usual = _rate(rate)
@@ -109,7 +110,7 @@ def command(
         )
     say(as_text(sink, limit, sys.stderr), err=True, nl=False)
     doubts = f", {counted(imported.doubts.total, 'doubt')}" if imported.doubts else ""
-    say(said or f"{target}: {counted(fabric.device_count, 'device')}, {counted(fabric.cable_count, 'cable')}{doubts}")
+    say(said or f"{target}: {counted(fabric.device_count, 'device')}, {counted(count_whole(fabric), 'cable')}{doubts}")
 
 
 def _rate(text: str | None) -> Fraction | None:

@@ -16,6 +16,7 @@ from unifiedbus_dsl.importer.types import types_in
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.expand import expand
 from unifiedbus_dsl.ir.fabric.verify import BrokenFabricError, verify_fabric, verify_plan
+from unifiedbus_dsl.ir.plan.physical import merge_cables
 
 
 def reconstruct(table: Table) -> Fabric:
@@ -28,6 +29,8 @@ def reconstruct(table: Table) -> Fabric:
     types = types_in(table)
     hosts = any(device.host for device in table.devices)
     plan = (None if hosts else by_names(table, types)) or flat(table, types)
+    for key in plan.bottom_up:
+        plan = merge_cables(plan, key)
     try:
         verify_plan(plan, len(table))
         fabric = expand(plan)

@@ -60,6 +60,8 @@ class Table:
     b_port: array[int] = field(factory=lambda: array("q"))
     kind: array[int] = field(factory=lambda: array("q"))
     line: array[int] = field(factory=lambda: array("q"))
+    broken: set[str] = field(factory=set)
+    """The names of ports whose sub-ports are those of one cage, as one cable was told of several times."""
     _of_name: dict[str, int] = field(factory=dict, init=False)
     _of_port: dict[str, int] = field(factory=dict, init=False)
     _of_kind: dict[Kind, int] = field(factory=dict, init=False)
@@ -88,6 +90,7 @@ class Table:
             devices,
             list(self.ports),
             self.kinds,
+            broken=self.broken,
         )
 
     def __len__(self) -> int:

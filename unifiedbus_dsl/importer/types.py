@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from fractions import Fraction
+from itertools import groupby
 from math import prod
 from typing import TypeAlias
 
@@ -197,7 +199,8 @@ def _seen(table: Table) -> Types:
         arrays, own = _arrays(first.name, merged, first.ports)
         radix = sum(port.count for port in arrays)
         transit = (tuple(range(radix)),) if role == "forwards" and radix else ()
-        devices[key] = DeviceType(key, str(kind), arrays, transit)
+        cages = tuple(_cages(own, table.broken))
+        devices[key] = DeviceType(key, str(kind), arrays, transit, cages=cages)
         if own:
             labels[key] = own
         for member in members:
@@ -298,6 +301,17 @@ def _regular(ports: Mapping[str, _Facts]) -> tuple[Port, ...] | None:
     return tuple(
         Port(name, shape, protocol, lanes, True) for name, (shape, (_, protocol, lanes)) in sorted(arrays.items())
     )
+
+
+def _cages(names: Sequence[str], broken: AbstractSet[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield the runs of sub-ports of ports that are broken out, by the names of the ports of a device in order."""
+    bases = [name.rpartition(":")[0] for name in names]
+    first = 0
+    for base, run in groupby(bases):
+        count = len(list(run))
+        if count > 1 and base in broken:
+            yield first, count, 1
+        first += count
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

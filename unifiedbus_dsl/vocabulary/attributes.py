@@ -12,6 +12,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Dimension, Quantity
+from unifiedbus_dsl.vocabulary.limits import MOST_CONNECTORS
 
 MEDIA = ("pcb", "backplane", "copper", "active_copper", "optical")
 """What a link can be made of: board traces, backplane, passive and active electrical cable, fibre."""
@@ -112,7 +113,7 @@ ATTRIBUTES = (
         "Cables that the module in one cage takes; 1: a plug fills the cage.",
         units.number(1),
         low=Fraction(1),
-        high=Fraction(64),
+        high=Fraction(MOST_CONNECTORS),
         whole=True,
     ),
     Attribute("cost", "link", units.MONEY, "Price of one cable with its ends."),

@@ -20,3 +20,7 @@ class Limits:
     nesting: int = 64
     work: int = 400_000_000
     errors: int = 1_000
+
+
+MOST_CONNECTORS = 64
+"""Cables that the module in a cage takes at most."""

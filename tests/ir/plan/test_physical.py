@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from unifiedbus_dsl import compiler
 from unifiedbus_dsl.export.formats.bom import bill
@@ -14,6 +15,7 @@ from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.physical import first_of_cables, one_a_cable, whole_cables
 from unifiedbus_dsl.ir.plan import DeviceType
 from unifiedbus_dsl.ir.plan.totals import count_cables
+from unifiedbus_dsl.ir.plan.verify import PlanError, verify
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.resilience import contingency
 
@@ -199,3 +201,29 @@ system row : Row
 """
     lines = [(line.item, line.lanes, line.count) for line in bill(compiled(text)) if line.section == "optics"]
     assert lines == [("Optic module x4", 4, 8), ("Optic module x8", 8, 8)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("merged", 3, "merges 3 links"),
+        ("cages", ((0, 2, 4), (6, 2, 1)), "overlap, or name a port that it does not have"),
+        ("cages", ((0, 2, 400),), "overlap, or name a port that it does not have"),
+        ("cages", ((0, 0, 4),), "are no runs of ports"),
+        ("cages", ((0, 2),), "are no runs of ports"),
+        ("cage", 5, "has cages of 5"),
+    ],
+)
+def test_a_plan_with_made_up_cables_is_refused(field: str, value: object, said: str) -> None:
+    plan = next(fabric.plan for seed in SEEDS if "Host" in (fabric := compiled(machine(seed)[0])).plan.assemblies)
+    verify(plan)
+    if field == "cages":
+        changed = evolve(plan, devices={**plan.devices, "Tor": evolve(plan.devices["Tor"], cages=value)})
+    else:
+        key = "Row" if field == "merged" else "Host"
+        of = plan.assemblies[key]
+        rules = (evolve(of.rules[0], merged=value), *of.rules[1:]) if field == "merged" else of.rules
+        exports = tuple(evolve(each, cage=value) for each in of.exports) if field == "cage" else of.exports
+        changed = evolve(plan, assemblies={**plan.assemblies, key: evolve(of, rules=rules, exports=exports)})
+    with pytest.raises(PlanError, match=said):
+        verify(changed)

@@ -102,6 +102,11 @@ def max_radix(fabric: Fabric) -> int:
     return max((each.radix for each in fabric.plan.devices.values()), default=1)
 
 
+def count_whole(fabric: Fabric) -> int:
+    """Return how many physical cables there are."""
+    return len(one_a_cable(fabric, np.arange(fabric.cable_count))) if has_cages(fabric) else fabric.cable_count
+
+
 def one_a_cable(fabric: Fabric, links: IntArray) -> IntArray:
     """Return of some links, ascending, the first of each cable."""
     if not has_cages(fabric):

@@ -23,6 +23,7 @@ from attrs import field, frozen
 
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import Quantity
+from unifiedbus_dsl.vocabulary.limits import MOST_CONNECTORS
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.ir.plan.numbering import Numbering
@@ -133,7 +134,7 @@ class Link:
     def connectors(self) -> int:
         """How many of these cables the module in one cage takes: 1 where the plug of a cable fills it."""
         value = self.fields.get("connectors")
-        return int(value.value) if isinstance(value, Quantity) else 1
+        return min(max(1, int(value.value)), MOST_CONNECTORS) if isinstance(value, Quantity) else 1
 
 
 @frozen

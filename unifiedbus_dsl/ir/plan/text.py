@@ -48,6 +48,8 @@ def _device(plan: Plan, device: DeviceType) -> Iterator[str]:
     for port in device.ports:
         shape = f"[{', '.join(map(str, port.shape))}]" if port.shape else ""
         yield f"  port {port.name}{shape} : {port.protocol} x{port.lanes}" + (" @open" if port.open else "")
+    for first, size, count in device.cages:
+        yield f"  cages {first}..{first + size * count - 1} by {size}"
     for ports in device.transit:
         yield f"  transit {', '.join(_runs(ports))}"
     for sides in device.between:
@@ -67,7 +69,8 @@ def _assembly(plan: Plan, assembly: AssemblyType) -> Iterator[str]:
         yield f"  {'spare ' if child.spare else ''}{child.name}{shape_text(child)} : {child.type}"
     for export in assembly.exports:
         names = f"[{', '.join(axis.name for axis in export.axes)}]" if export.axes else ""
-        yield f"  port {export.name}{names} = {ref_text(export.ref)}{_for(export.axes)}"
+        cage = f" @cage({export.cage})" if export.cage > 1 else ""
+        yield f"  port {export.name}{names} = {ref_text(export.ref)}{_for(export.axes)}{cage}"
     for number_, rule in enumerate(assembly.rules):
         yield f"  {rule_text(rule)}  # {_count(plan.numbering.rule_size(key, number_), 'cable')}"
     for opening in assembly.openings:

@@ -30,6 +30,7 @@ from unifiedbus_dsl.ir.plan import (
 )
 from unifiedbus_dsl.ir.plan.algebra import within
 from unifiedbus_dsl.ir.plan.index import text
+from unifiedbus_dsl.ir.plan.physical import merge_cables, shared_rules
 from unifiedbus_dsl.ir.plan.text import ref_text
 
 _NUMBERS = frozenset(["+", "-", "*", "div", "mod"])
@@ -48,7 +49,7 @@ def verify(plan: Plan) -> None:
         PlanError: with everything that does not hold, a sentence a line.
     """
     # later checks rely on earlier ones: the size of a port array, for one, on the type being there
-    for stage in (_names, _containment, _devices, _exports, _assemblies):
+    for stage in (_names, _containment, _devices, _exports, _assemblies, _cables):
         faults = list(stage(plan))
         if faults:
             raise PlanError("\n".join(faults))
@@ -130,6 +131,12 @@ def _devices(plan: Plan) -> Iterator[str]:
                 yield f"port `{device.key}.{port.name}` has {port.lanes} lanes"
             if any(size < 0 for size in port.shape):
                 yield f"port `{device.key}.{port.name}` has a dimension below 0"
+        runs = [run for run in device.cages if len(run) == 3]
+        stops = [0, *(first + size * count for first, size, count in runs)]
+        if len(runs) < len(device.cages) or any(min(run) < 0 or run[1] < 1 for run in runs):
+            yield f"the cages of `{device.key}` are no runs of ports"
+        elif any(first < stop for stop, (first, _, _) in zip(stops, runs, strict=False)) or stops[-1] > device.radix:
+            yield f"the cages of `{device.key}` overlap, or name a port that it does not have"
         sides = [side for line in device.between for side in line]
         listed = [number for line in (*device.transit, *sides) for number in line]
         if not all(sides) or any(len(line) != 2 for line in device.between):
@@ -149,6 +156,8 @@ def _exports(plan: Plan) -> Iterator[str]:
         yield from _sorted([export.name for export in assembly.exports], f"the exports of `{key}`")
         for export in assembly.exports:
             where = f"port `{export.name}` of `{key}`"
+            if export.cage < 1 or prod(export.shape) % export.cage:
+                yield f"{where} has cages of {export.cage}"
             yield from _axes(export.axes, where) or _reference(plan, assembly, export.ref, export.axes, None, where)
 
 
@@ -165,6 +174,16 @@ def _assemblies(plan: Plan) -> Iterator[str]:
             yield f"a child of `{key}` is placed twice"
         for placement in assembly.placements:
             yield from _placement(assembly, placement)
+
+
+def _cables(plan: Plan) -> Iterator[str]:
+    """Yield the rules that merge other links than those that share a plug with an earlier one."""
+    for key in plan.bottom_up:
+        given, shared = plan.assemblies[key].rules, set(shared_rules(plan, key))
+        right = merge_cables(plan, key).assemblies[key].rules
+        for number, (rule, other) in enumerate(zip(given, right, strict=True)):
+            if rule.merged != (other.merged if number in shared else 0):
+                yield f"rule {number} of `{key}` merges {rule.merged} links"
 
 
 def _opening(plan: Plan, assembly: AssemblyType, opening: Opening, where: str) -> list[str]:
