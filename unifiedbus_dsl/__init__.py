@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unifiedbus_dsl.analysis.explore.api import explore
+    from unifiedbus_dsl.analysis.explore.explorations import Explored
     from unifiedbus_dsl.compiler import Compilation, CompilationFailed, Limits, compile, compile_text
     from unifiedbus_dsl.diagnostics import Diagnostic
     from unifiedbus_dsl.ir.fabric import Fabric
@@ -24,11 +26,13 @@ __all__ = [
     "Compilation",
     "CompilationFailed",
     "Diagnostic",
+    "Explored",
     "Fabric",
     "Limits",
     "Plan",
     "compile",
     "compile_text",
+    "explore",
 ]
 
 
@@ -45,6 +49,14 @@ def __getattr__(name: str) -> Any:
         from unifiedbus_dsl.ir.plan import Plan
 
         return Plan
+    if name == "explore":
+        from unifiedbus_dsl.analysis.explore.api import explore
+
+        return explore
+    if name == "Explored":
+        from unifiedbus_dsl.analysis.explore.explorations import Explored
+
+        return Explored
     if name in __all__:
         from unifiedbus_dsl import compiler
 

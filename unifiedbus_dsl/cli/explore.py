@@ -163,6 +163,7 @@ def _block(
     """Return the block of the file, or the one that the options make; None after a diagnostic."""
     from attrs import evolve
 
+    from unifiedbus_dsl.analysis.explore.api import with_sample
     from unifiedbus_dsl.analysis.explore.explorations import parse_block
     from unifiedbus_dsl.syntax import tree
 
@@ -183,13 +184,8 @@ def _block(
     block = blocks[one_of("explore block", name or next(iter(blocks)), list(blocks), f" in {shown(path)}")]
     if not drawn:
         return block
-    kept = [
-        item
-        for item in block.items
-        if not (isinstance(item, tree.Sample) or (isinstance(item, tree.Let) and item.name.text == "seed"))
-    ]
     extra = parse_block("\n".join(drawn), sink)
-    return extra and evolve(block, items=(*kept, *extra.items))
+    return extra and with_sample(block, extra)
 
 
 def _again(explored: Explored, path: Path, options: dict[str, Any]) -> Callable[[Design], str]:

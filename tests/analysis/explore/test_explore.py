@@ -15,11 +15,17 @@ import pytest
 from attrs import frozen
 
 import unifiedbus_dsl as ub
+from unifiedbus_dsl import solve
 from unifiedbus_dsl.analysis.explore import explorations
+from unifiedbus_dsl.analysis.explore.problem import Goal
+from unifiedbus_dsl.analysis.explore.solve_design import Machine
 from unifiedbus_dsl.analysis.survey.engines import Processes
 from unifiedbus_dsl.analysis.survey.engines.processes import why_not
+from unifiedbus_dsl.base.units import NUMBER
 from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.semantic.queries.design_space import Trends
 
 TEXT = """ubus 1
 
@@ -341,3 +347,54 @@ def test_intervals_say_who_is_possibly_on_the_front(tmp_path: Path) -> None:
         lower = max(other["measures"][1]["lower"] for other in data["designs"] if other is not design)
         beaten = design["measures"][1]["upper"] < lower * (1 - 1e-9)
         assert (design["standing"] == "dominated") is beaten
+
+
+def test_python_gives_the_same(file: Path, tmp_path: Path) -> None:
+    done, data = ub.compile(file), explored(file)
+    for found in (
+        ub.explore(done),
+        ub.explore(done, "size", resume=tmp_path / "j"),
+        ub.explore(done, "size", resume=tmp_path / "j"),
+        ub.explore(
+            done,
+            vary={"chips": range(8, 41, 8), "planes": "1..4", "cable": ["Copper", "Optic"]},
+            require=["throughput(everyone) >= 100 GB/s"],
+            minimize=["cost()"],
+            maximize=["bisection(all npu)"],
+        ),
+    ):
+        assert isinstance(found, ub.Explored)
+        assert [design.number for design in found.front] == data["front"]
+        assert not found.heuristic
+    page = found._repr_html_()
+    assert "the Pareto front of 40 designs, each solved" in page
+    assert "Optic" not in page
+    sample = ub.explore(done, samples=10, seed=3)
+    assert sample.heuristic
+    table = pytest.importorskip("pandas") and found.to_pandas()
+    assert list(table.index) == data["front"]
+    assert list(table["cost().lower"]) == [data["designs"][n - 1]["measures"][0]["value"] for n in data["front"]]
+    with pytest.raises(solve.QuestionError, match="there is no function or measure `cots`"):
+        ub.explore(done, vary={"chips": [8]}, minimize=["cots()"])
+    with pytest.raises(KeyError, match="did you mean `size`"):
+        ub.explore(done, "siz")
+    with pytest.raises(explorations.ExploreError, match="40 designs"):
+        ub.explore(done, max_designs=3)
+
+
+class Ends:
+    """An objective that is no measure of a network."""
+
+    text = "square of the end points"
+
+    def answer(self, machine: Machine) -> Answer:
+        ends = len(machine.asker.machine.fabric.device_type)
+        return Answer("", "", "square", "", float(ends) ** 2, NUMBER, "estimate", 0.0, float(ends) ** 2)
+
+
+def test_an_objective_may_be_found_otherwise(file: Path) -> None:
+    done = ub.compile(file)
+    goal = Goal(Ends(), True, Trends((0,)))
+    found = ub.explore(done, vary={"chips": [8, 16]}, minimize=["count(all switch)"], objectives=[goal])
+    (best,) = found.front
+    assert (best.settings, best.estimated) == ({"chips": "16"}, True)

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.explore.solve_design import Expression, Question, Solved
 from unifiedbus_dsl.analysis.expressions import text_of
-from unifiedbus_dsl.base.source import Source, Span
+from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.measures.answers import Answer
@@ -37,7 +37,6 @@ class Goal:
     question: Question
     maximize: bool
     trends: Trends
-    span: Span | None = None
 
     @property
     def text(self) -> str:
@@ -131,7 +130,7 @@ def read_problem(
         if isinstance(item, tree.Require)
     ]
     goals = [
-        Goal(Expression(item.value), item.maximize, _trends(item.trends, space), item.span)
+        Goal(Expression(item.value), item.maximize, _trends(item.trends, space))
         for item in block.items
         if isinstance(item, tree.Objective)
     ]
