@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from unifiedbus_dsl import solve
-from unifiedbus_dsl.cli import main
+from unifiedbus_dsl.cli import analyze, main
 from unifiedbus_dsl.importer import ImportFailed, read, read_fabric
 from unifiedbus_dsl.importer.listing import listing_of
 from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.solver.deadline import RunBudget
 
 CASES = Path(__file__).parent / "cases"
 MAP = """design,site
@@ -385,3 +386,31 @@ def test_standard_input_a_named_format_and_a_rule_for_hosts(
     capsys.readouterr()
     assert main(["diff", case("names.ubus"), case("noise.txt")]) == 1
     assert "1 line is none of the format: left out" in capsys.readouterr().err
+
+
+# ---- the sheet ----------------------------------------------------------------------------------------------------
+
+
+def test_the_sheet_of_a_found_network_comes_while_one_waits(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is searched for comes last, and what takes longer than a few seconds says so; questions have all time."""
+    assert main(["import", case("hall-b.txt"), "-o", "found.npz"]) == 0
+    capsys.readouterr()
+    assert main(["analyze", "found.npz"]) == 0
+    out, err = capsys.readouterr()
+    assert out.index("routing = ecmp") < out.index("bisection(") < out.index("routing = optimal")
+    assert "interval" not in out
+    assert "--budget" not in err
+    given: list[float] = []
+
+    def budget(seconds: float) -> RunBudget:
+        given.append(seconds)
+        return RunBudget(seconds)
+
+    monkeypatch.setattr(analyze, "RunBudget", budget)
+    assert main(["analyze", "found.npz"]) == 0
+    assert main(["analyze", "found.npz", "--budget", "60"]) == 0
+    capsys.readouterr()
+    assert asked("found.npz", "bisection(all nic)", capsys)["kind"] == "exact"
+    assert given == [analyze.FOUND_S, 60]

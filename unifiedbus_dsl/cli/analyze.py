@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.semantic import ExpectResult
 
 
+FOUND_S = 7.0
+"""Seconds that the sheet of a found network takes where no budget is given: it comes while one waits, and a network
+with missing cables has few symmetries."""
+
+
 @click.command("analyze")
 @click.argument("file", required=False)
 @click.option("--system", multiple=True, metavar="NAME", help="Ask about this system only; can be repeated.")
@@ -85,7 +90,6 @@ def command(
     if ask and traffic is not None:
         raise click.UsageError("--ask and --traffic exclude each other: ask `throughput(TRAFFIC)`")
     keep_freed_memory()
-    run_budget = None if budget is None else RunBudget(budget)
     with progress_bar() as wipe:
         whole = compiled(path, **reading)
         compilation = whole.despite_questions()
@@ -93,14 +97,18 @@ def command(
             _show_mistakes(whole.diagnostics, as_json, limit)
             context.exit(status(whole.diagnostics))
         must_exist(compilation, path, system, traffic)
+        found = compilation.pick((system or compilation.systems)[0]).site is not None
         compilation = with_names(compilation, (system or compilation.systems)[0], names)
+        hasty = budget is None and found and not ask and traffic is None
+        budget = FOUND_S if hasty else budget
+        run_budget = None if budget is None else RunBudget(budget)
         questions: dict[str, Any] = {"symmetric": not no_symmetry, "budget": run_budget, "by_plan": origin == "plan"}
         if ask:
             questions["ask"] = "; ".join(ask)
         elif traffic is not None:
             questions["traffic"] = traffic
         answer = _answer_as_json if as_json else _answer_as_text
-        diagnostics = answer(_Asked(compilation, system, questions, whole.diagnostics, limit), wipe)
+        diagnostics = answer(_Asked(compilation, system, questions, whole.diagnostics, limit, hasty), wipe)
     context.exit(question_status(diagnostics) if ask else status(diagnostics))
 
 
@@ -113,6 +121,8 @@ class _Asked:
     questions: dict[str, Any]
     known: tuple[Diagnostic, ...]
     limit: int
+    hasty: bool = False
+    """Whether the time is that of the sheet of a found network, which nobody has set."""
 
 
 def _report(asked: _Asked, tell: Tell) -> Report:
@@ -143,6 +153,8 @@ def _answer_as_text(asked: _Asked, wipe: Callable[[], None]) -> tuple[Diagnostic
     writer = AnswerWriter(write)
     report = _report(asked, writer.tell)
     writer.end(report)
+    if asked.hasty and any(each.kind == "interval" for each in report.answers):
+        say(f"the sheet of a found network takes {FOUND_S:g} s: `--budget 60` gives it a minute", err=True)
     diagnostics = tuple(once((*asked.known, *report.diagnostics)))
     if not writer.begun and not diagnostics:
         write("nothing is asked\n")

@@ -20,7 +20,18 @@ asks for the fastest of the algorithms that have few."""
 
 
 def datasheet(plan: Plan) -> Iterator[str]:
-    """Yield the measures of the sheet, in its order."""
+    """Yield the measures of the sheet, in its order: of a network that was found, where cables are missing and little
+    is symmetric, those that are searched for come last."""
+    if plan.site is None:
+        yield from _sheet(plan)
+        return
+    measures = list(_sheet(plan))
+    searched = [each for each in measures if each.startswith("bisection(") or each.endswith("routing = optimal)")]
+    yield from (each for each in measures if each not in searched)
+    yield from searched
+
+
+def _sheet(plan: Plan) -> Iterator[str]:
     kind = end_kind(plan)
     ends = f"all {kind}"
     yield f"tiers({ends})"
