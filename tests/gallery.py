@@ -21,7 +21,7 @@ from unifiedbus_dsl.figures.solved_views import compare, draw_view, load_questio
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.pictures import without_links
 from unifiedbus_dsl.render.plan_summary import PlanSummary
-from unifiedbus_dsl.render.svg import svg
+from unifiedbus_dsl.render.svg import drawn
 from unifiedbus_dsl.render.view import Layout
 from unifiedbus_dsl.solver.network_context import NetworkContext
 
@@ -67,7 +67,13 @@ def extras() -> Iterator[Item]:
     yield _map("huawei/ub-mesh", "pod", "latency")
     yield _before_and_after("nvidia/dgx", "h100", "SwitchDown", "exchange")
     yield _before_and_after("nvidia/gb200-nvl72", "rack", "SwitchTrayDown", "experts")
-    for spec, system in (("dragonfly", "dragonfly"), ("torus", "torus2d"), ("fat-tree", "tree")):
+    for spec, system in (
+        ("dragonfly", "dragonfly"),
+        ("torus", "torus2d"),
+        ("fat-tree", "tree"),
+        ("slim-fly", "slimfly"),
+        ("jellyfish", "jellyfish"),
+    ):
         yield _item(f"textbook/{spec}", system, None, "detail", "every device")
     yield _plot("textbook/dragonfly", "dragonfly", "hops", "hops between two hosts")
     yield _sweep("textbook/torus", "torus2d", "allreduce(all npu)", "bus bandwidth of an all-reduce by its size")
@@ -81,7 +87,7 @@ def _map(spec: str, system: str, what: Map) -> Item:
     def make() -> Picture:
         return heat_map(NetworkContext(compiled(spec).fabric(system)), what)
 
-    return evolve(_named(spec, system, what, f"{what} between racks", lambda: svg(make())), picture=make)
+    return evolve(_named(spec, system, what, f"{what} between racks", lambda: _file(make())), picture=make)
 
 
 def _before_and_after(spec: str, system: str, scenario: str, traffic: str) -> Item:
@@ -93,7 +99,7 @@ def _before_and_after(spec: str, system: str, scenario: str, traffic: str) -> It
         return without_links(found)
 
     words = f"loads under `{traffic}` before and after `{scenario}`"
-    item = _named(spec, system, scenario, words, lambda: svg(make()))
+    item = _named(spec, system, scenario, words, lambda: _file(make()))
     return evolve(item, picture=make, panels=("base-", "scenario-"))
 
 
@@ -112,6 +118,10 @@ def _sweep(spec: str, system: str, question: str, words: str) -> Item:
     return _named(spec, system, "sweep", words, make)
 
 
+def _file(shown: Picture) -> str:
+    return drawn(shown, "svg").decode()
+
+
 def _systems(path: Path) -> list[str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     return [line.split()[1].rstrip(":") for line in lines if line.startswith("system ")]
@@ -124,7 +134,7 @@ def _item(spec: str, system: str, key: str | None, layout: Layout, words: str) -
     def make() -> Picture:
         return picture(spec, system, key, layout)
 
-    return Item(name, spec, system, words, lambda: svg(make()), make, layout)
+    return Item(name, spec, system, words, lambda: _file(make()), make, layout)
 
 
 def picture(spec: str, system: str, key: str | None, layout: Layout) -> Picture:

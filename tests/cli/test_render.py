@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -386,3 +387,31 @@ def test_text_of_a_spec_stays_text_in_tips_and_attributes(run: Run, tmp_path: Pa
     assert "<img" not in page
     data = page.partition('id="data">')[2].partition("</script>")[0]
     assert json.loads(data)["types"]["Chip"]["doc"] == EVIL
+
+
+def test_a_png_is_so_many_times_as_large(cabinet: Run, tmp_path: Path) -> None:
+    sizes = []
+    for scale in ((), ("--scale", "2"), ("--scale", "0.5")):
+        assert cabinet("render", "cab.ubus", "-o", "a.png", *scale).status == 0
+        sizes.append(struct.unpack(">II", (tmp_path / "a.png").read_bytes()[16:24]))
+    for k in (0, 1):
+        assert sizes[1][k] == pytest.approx(2 * sizes[0][k], abs=2)
+        assert sizes[2][k] == pytest.approx(sizes[0][k] / 2, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-o", "a.svg", "--scale", "2"), "`--scale` is for a PNG"),
+        (("-o", "a.png", "--plot", "hops", "--scale", "2"), "`--scale` is for a PNG"),
+        (("-o", "a.png", "--scale", "0"), "0.1"),
+        (("-o", "a.png", "--scale", "big"), "big"),
+    ],
+)
+def test_a_scale_that_has_no_meaning_is_refused(
+    cabinet: Run, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    outcome = cabinet("render", "cab.ubus", *arguments)
+    assert outcome.status == 2
+    assert words in outcome.err
+    assert not (tmp_path / "a.png").exists()

@@ -8,8 +8,9 @@ from tests.render import machines
 from tests.render.machines import axis, cable, op, ref, v
 from tests.render.reading import read_back, timed
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, DeviceType, Export, Plan, Port, Rule
-from unifiedbus_dsl.render import NotAnAssemblyError, TooManyMarksError, detail, overview, overview_set
+from unifiedbus_dsl.render import NotAnAssemblyError, TooManyMarksError, detail, overview, overview_set, palette
 from unifiedbus_dsl.render.detail import detail_picture
+from unifiedbus_dsl.render.marks import Box
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.plan_summary import LARGEST_GRID
 from unifiedbus_dsl.render.sheet import bounds
@@ -81,11 +82,14 @@ def test_an_array_beyond_all_memory_is_only_counted() -> None:
         detail(plan)
 
 
-def test_a_spare_is_named_and_dashed() -> None:
+def test_a_spare_is_named_and_empty() -> None:
     shown = read_back(overview(ODD["a spare"]))
     assert shown["s-label-2"].text == "spare"
     assert shown["s-0"].tip.startswith("spare s[0] : Chip")
-    assert 'stroke-dasharray="5,2"' in overview(ODD["a spare"])
+    picture = overview_picture(ODD["a spare"])
+    boxes = [m for m in picture.by_role("part") if isinstance(m, Box) and m.tip.startswith("spare ")]
+    assert {box.fill for box in boxes} == {palette.PAPER}
+    assert not any(box.dashed for box in boxes), "what is dashed stands for several"
 
 
 def test_a_device_has_no_picture() -> None:

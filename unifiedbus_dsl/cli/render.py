@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--plot", metavar="WHAT", help="A plot instead: `hops` or `latency` over all pairs of end points, "
               "or a collective by message size: `allreduce(all npu)`.")  # fmt: skip
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
+@click.option("--scale", type=click.FloatRange(0.1, 16), metavar="X", help="Of a PNG: so many times as large.")
 @click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
 @click.option("-o", "--output", metavar="PATH", help="File to write, or a folder (there or ending in `/`): a picture "
               "of each type, linked. By default a file here.")  # fmt: skip
@@ -53,6 +54,7 @@ def command(
     form: str | None,
     html: bool,
     output: str | None,
+    scale: float | None,
     limit: int,
     **options: Any,
 ) -> None:
@@ -76,7 +78,7 @@ def command(
     reading = {name: options.pop(name) for name in READING}
     path = source_file(file, "render")
     check_output(output, path)
-    asked = read_request(detail=detail, floor=floor, form=form, html=html, output=output, **options)
+    asked = read_request(detail=detail, floor=floor, form=form, html=html, output=output, scale=scale, **options)
     from unifiedbus_dsl.diagnostics import Sink
 
     sink = Sink()
@@ -178,7 +180,7 @@ def _compared(
         return ()
     from unifiedbus_dsl.render.pictures import without_links
 
-    return _save(_place(f"{system}.{scenario}", asked), without_links(picture), asked.form)
+    return _save(_place(f"{system}.{scenario}", asked), without_links(picture), asked)
 
 
 def _question(compilation: Compilation, path: Path, system: str, asked: RenderRequest) -> tree.Expr | None:
@@ -234,7 +236,7 @@ def _place(stem: str, asked: RenderRequest) -> Path:
     return make_folder(Path(output)) / name if output is not None and is_folder(output) else Path(output or name)
 
 
-def _save(path: Path, picture: Picture, form: str) -> list[Path]:
+def _save(path: Path, picture: Picture, asked: RenderRequest) -> list[Path]:
     """Draw one picture, and write it.
 
     Raises:
@@ -245,7 +247,7 @@ def _save(path: Path, picture: Picture, form: str) -> list[Path]:
     from unifiedbus_dsl.render.svg import drawn
 
     try:
-        data = drawn(picture, _drawable(form))
+        data = drawn(picture, _drawable(asked.form), scale=asked.scale or 1.0)
     except (DrawingError, NoGraphvizError) as error:
         raise click.ClickException(str(error)) from error
     write_bytes(path, data)
@@ -279,7 +281,7 @@ def _write(look: View, stem: str, asked: RenderRequest, sink: Sink) -> list[Path
         picture = draw_view(look, sink)
     except (DrawingError, NoGraphvizError, NothingPlacedError, NotAnAssemblyError) as error:
         raise click.ClickException(str(error)) from error
-    return _save(path, without_links(picture), asked.form) if picture else []
+    return _save(path, without_links(picture), asked) if picture else []
 
 
 def _set(look: View, folder: Path, sink: Sink) -> list[Path]:
@@ -357,7 +359,7 @@ def _map(compilation: Compilation, system: str, what: str, asked: RenderRequest)
         )
     except NotAdmittedError as error:
         raise click.ClickException(str(error)) from error
-    return _save(_place(f"{system}.{what}", asked), picture, asked.form)
+    return _save(_place(f"{system}.{what}", asked), picture, asked)
 
 
 def _page(compilation: Compilation, system: str, asked: RenderRequest, sink: Sink) -> list[Path]:

@@ -36,6 +36,7 @@ class RenderRequest:
     plot: str | None
     form: str
     output: str | None
+    scale: float | None = None
 
 
 @frozen
@@ -60,7 +61,14 @@ _SORTS = {
 
 
 def read_request(
-    *, detail: bool, floor: bool, form: str | None, html: bool, output: str | None, **named: str | None
+    *,
+    detail: bool,
+    floor: bool,
+    form: str | None,
+    html: bool,
+    output: str | None,
+    scale: float | None = None,
+    **named: str | None,
 ) -> RenderRequest:
     """Return what the options together ask for.
 
@@ -81,8 +89,10 @@ def read_request(
         "--html": html,
     }
     _must_agree([option for option, there in given.items() if there], chosen)
+    if scale is not None and (chosen != "png" or named["plot"] is not None):
+        raise click.UsageError("`--scale` is for a PNG, and no plot: an SVG and a PDF have no size of their own")
     layout: Layout | None = "detail" if detail else "floor" if floor else None
-    return RenderRequest(layout=layout, form=chosen, output=output, **named)
+    return RenderRequest(layout=layout, form=chosen, output=output, scale=scale, **named)
 
 
 def _must_agree(given: Sequence[str], form: str) -> None:

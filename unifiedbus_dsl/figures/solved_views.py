@@ -17,6 +17,7 @@ from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.render.before_after import Panel, comparison
 from unifiedbus_dsl.render.explorer import Shown, explorer
+from unifiedbus_dsl.render.head import head_of
 from unifiedbus_dsl.render.marks import Mark, Picture
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.pictures import TooManyMarksError, picture_of, too_many_help
@@ -249,7 +250,7 @@ def _before_and_after(
         Panel("base", shown[0], "base", words[0]),
         Panel("scenario", shown[1], f"scenario {broken.scenario}", words[1]),
     ]
-    return _drawn(lambda: comparison(panels, view.survey.look.title or view.key, notes, legend), view, sink)
+    return _drawn(lambda: comparison(panels, head_of(view.survey, view.key, "").title, notes, legend), view, sink)
 
 
 def _asker(compilation: Compilation, plan: Plan, sink: Sink) -> MeasureEvaluator:

@@ -15,15 +15,23 @@ from unifiedbus_dsl.ir.plan import Child, Plan
 from unifiedbus_dsl.ir.plan.labels import element_text
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail_cables import Seen, cable_lines
+from unifiedbus_dsl.render.halo import halo_layout
+from unifiedbus_dsl.render.head import head_of
 from unifiedbus_dsl.render.marks import Box, Mark, Picture, Text, identifier, text_width
-from unifiedbus_dsl.render.places import HEAD, Layout, Part, layout, sizes_for
-from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, bundle_name, type_name
+from unifiedbus_dsl.render.places import HEAD, Layout, Part, Sizes, layout, sizes_for
+from unifiedbus_dsl.render.plan_summary import (
+    PlanSummary,
+    assembly_named,
+    bundle_name,
+    by_dimension,
+    child_named,
+    type_name,
+)
 from unifiedbus_dsl.render.sheet import (
     figure_tiles,
     kind_entries,
     line_entry,
     sheet,
-    summary,
     text_entry,
     wiring_entries,
 )
@@ -65,11 +73,11 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary 
         *kind_entries(figures),
     ]
     legend += [text_entry(f"legend-note-{i}", note) for i, note in enumerate(notes)]
-    kind = survey.look.kind(key, f"{assembly.kind} · every device")
+    head = head_of(survey, key, f"{assembly.kind} · every device")
     return sheet(
-        survey.look.title or key,
-        kind,
-        [*survey.look.notes, (summary(assembly.doc), "")],
+        head.title,
+        head.kind,
+        [*survey.look.notes, *((note, "") for note in head.notes)],
         figure_tiles(figures),
         drawing,
         legend,
@@ -78,13 +86,19 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary 
 
 
 def _told_apart(plan: Plan, key: str, survey: PlanSummary) -> PlanSummary:
-    """Where all cables are of one medium, those of each statement in a colour of their own: a mesh along the boards is
-    then seen beside that across them."""
+    """Where all cables are of one medium, those of each statement, and of each dimension in it, in a colour of their
+    own: a mesh along the boards is then seen beside that across them, a dimension of a torus beside the others."""
     look = survey.look
     if look.legend or look.loads or look.lost:
         return survey
     inside = set(evolve(plan, root=key).bottom_up)
-    statements = [(n, bundle) for n in reversed(plan.bottom_up) if n in inside for bundle in survey.bundles[n]]
+    statements = [
+        (name, bundle)
+        for name in reversed(plan.bottom_up)
+        if name in inside
+        for whole in survey.bundles[name]
+        for bundle in by_dimension(whole, child_named(plan.assemblies[name], whole.left))
+    ]
     media = {bundle.medium for _, bundle in statements}
     if len(media) != 1 or not 1 < len(statements) <= MOST_STATEMENTS:
         return survey
@@ -96,11 +110,11 @@ def _told_apart(plan: Plan, key: str, survey: PlanSummary) -> PlanSummary:
         text = f"{where}{bundle_name(plan, name, bundle)} · {bundle.text}"
         legend.append(line_entry(f"legend-statement-{i}", text, colour))
     chosen = {
-        (name, rule.origin): colour
+        (name, id(rule)): colour
         for (name, bundle), colour in zip(statements, colours, strict=True)
         for rule in bundle.rules
     }
-    return evolve(survey, look=evolve(look, statement_colours=chosen, legend=legend))
+    return evolve(survey, look=evolve(look, own_colours=chosen, legend=legend))
 
 
 def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark], list[str]]:
@@ -116,11 +130,11 @@ def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark
             "draw its overview, or one of its parts"
         )
     sizes = sizes_for(devices)
-    root = layout(survey, key, sizes)
+    root = _laid_out(survey, key, sizes)
     scale = min(1.0, _PAGE / root.width)
     if scale < 0.9:  # names must stay readable
         sizes = evolve(sizes, head=min(60.0, HEAD / scale))
-        root = layout(survey, key, sizes)
+        root = _laid_out(survey, key, sizes)
         scale = min(1.0, _PAGE / root.width)
     seen = tuple(_walk(plan, root, Seen(root, "", 0.0, 0.0, 0)))
     cables = cable_lines(survey, key, seen, scale, inside=not sizes.tiny)
@@ -128,6 +142,10 @@ def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark
     behind = [mark for mark in boxes if isinstance(mark, Box) and mark.behind]
     front = [mark for mark in boxes if not (isinstance(mark, Box) and mark.behind)]
     return [*behind, *cables.marks, *front], list(cables.notes)
+
+
+def _laid_out(survey: PlanSummary, key: str, sizes: Sizes) -> Layout:
+    return halo_layout(survey, key, sizes) or layout(survey, key, sizes)
 
 
 def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:

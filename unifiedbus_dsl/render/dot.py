@@ -17,11 +17,16 @@ BOLD = "Helvetica-Bold"
 _JUSTIFY = {"start": "\\l", "middle": "", "end": "\\r"}
 
 
-def dot_text(picture: Picture) -> str:
-    """Return the picture in the DOT language."""
+PIXELS = 96
+"""Pixels of an inch in a PNG."""
+
+
+def dot_text(picture: Picture, scale: float = 1.0) -> str:
+    """Return the picture in the DOT language; pixels drawn from it are `scale` times as many each way."""
     height = picture.height
     corners = {"bb": f"0,0,{_n(picture.width)},{_n(height)}"}
     frame = {"outputorder": "edgesfirst", "bgcolor": "#ffffff", "pad": "0", "splines": "true"}
+    frame |= {"dpi": _n(PIXELS * scale)} if scale != 1 else {}
     font = {"fontname": FONT, "label": ""}
     ends = {"width": "0", "height": "0", "style": "invis"}
     statements: list[dot.Statement | dot.Edge | dot.Subgraph] = [

@@ -21,6 +21,7 @@ from unifiedbus_dsl.base.units import Quantity, format_number
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.floor_spots import Runs, Spot, cable_runs, longest_run, placed_spots
+from unifiedbus_dsl.render.head import head_of
 from unifiedbus_dsl.render.marks import (
     Anchor,
     Box,
@@ -88,10 +89,11 @@ def floor_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary |
         text_entry(f"legend-said-{i}", said)
         for i, said in enumerate([*_aisles(frame, spots), *_missing(plan, key, spots)])
     ]
+    head = head_of(survey, key, "floor plan")
     return sheet(
-        survey.look.title or key,
-        survey.look.kind(key, "floor plan"),
-        survey.look.notes,
+        head.title,
+        head.kind,
+        [*survey.look.notes, *((note, "") for note in head.notes[-1:])],
         [*_tiles(frame, spots, runs), *_power_tile(plan, key)],
         marks,
         legend,

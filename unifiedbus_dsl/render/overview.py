@@ -18,14 +18,14 @@ from unifiedbus_dsl.escape.paths import file_name
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render.folded.assembly import assembly_block
 from unifiedbus_dsl.render.folded.block import Scope
+from unifiedbus_dsl.render.head import head_of
 from unifiedbus_dsl.render.marks import Line, Mark, Picture, identifier
-from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, holders, rate_text, type_name, with_spares
+from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, holders, rate_text, with_spares
 from unifiedbus_dsl.render.sheet import (
     LINE_SAMPLES,
     figure_tiles,
     kind_entries,
     sheet,
-    summary,
     text_entry,
     width_entry,
     wiring_entries,
@@ -86,10 +86,11 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: PlanSummar
     ]
     if said:
         legend.append(text_entry("legend-fold", "; ".join(said)))
-    notes, tiles = [*shared.look.notes, *_notes(plan, key, files)], figure_tiles(figures)
+    head, tiles = head_of(shared, key, assembly.kind), figure_tiles(figures)
+    notes = [*shared.look.notes, *((note, "") for note in head.notes), *_uses(plan, key, files)]
     made = sheet(
-        shared.look.title or key,
-        shared.look.kind(key, assembly.kind),
+        head.title,
+        head.kind,
         notes,
         tiles,
         drawing,
@@ -107,20 +108,12 @@ def overview_drawing(plan: Plan, key: str, survey: PlanSummary) -> list[Mark]:
     return [weighted(mark) for mark in assembly_block(scope).marks]
 
 
-def _notes(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what stands below the title: what it is, and where it is used."""
-    assembly = plan.assemblies[key]
-    notes = [(summary(assembly.doc), "")]
+def _uses(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return where a type is used."""
     if key == plan.root:
-        return (
-            notes
-            if plan.system.lower() in (assembly.kind, type_name(key).lower())
-            else [*notes, (f"system {plan.system}", "")]
-        )
+        return []
     number = with_spares(plan.in_service[key], plan.instances[key] - plan.in_service[key])
-    for upper in holders(plan, key):
-        notes.append((f"{number} in system {plan.system} · part of {upper}", files[upper]))
-    return notes
+    return [(f"{number} in system {plan.system} · part of {upper}", files[upper]) for upper in holders(plan, key)]
 
 
 def overview(plan: Plan, type_key: str | None = None) -> str:

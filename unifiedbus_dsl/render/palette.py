@@ -23,6 +23,12 @@ def ink(colour: str) -> str:
     return "#" + "".join(f"{part:02x}" for part in parts) + colour[7:]
 
 
+def contrast(a: str, b: str) -> float:
+    """Return the contrast ratio of two colours (WCAG 2), at least 1."""
+    dark, light = sorted(_luminance([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) + 0.05 for colour in (a, b))
+    return light / dark
+
+
 def _luminance(parts: Sequence[int]) -> float:
     linear = [part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

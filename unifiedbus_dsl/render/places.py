@@ -13,11 +13,12 @@ from math import ceil, cos, hypot, pi, prod, sin, sqrt
 from typing import Literal, TypeAlias
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan, Rule
 from unifiedbus_dsl.ir.plan.index import axes_used
+from unifiedbus_dsl.render.cube import Cube, cube_of
 from unifiedbus_dsl.render.marks import Point
 from unifiedbus_dsl.render.plan_summary import Bundle, PlanSummary
 from unifiedbus_dsl.render.tiers import tiers
@@ -114,6 +115,19 @@ class Bed:
         return min(starts, default=max(self.right, x + 8.0)) - x
 
 
+@frozen(eq=False)
+class Halo:
+    """Switches on a circle and hosts around them: the middle of each device, by its number in the layout; lines to
+    hosts turn outwards at the radius `elbow`."""
+
+    centre: Point
+    radius: float
+    elbow: float
+    side: float
+    spots: Mapping[int, Point]
+    switches: frozenset[int]
+
+
 @frozen(eq=False, slots=False)
 class Layout:
     """A type laid out. `parts` are in the order of the devices; a device has none. `beds` are its child arrays and
@@ -127,6 +141,8 @@ class Layout:
     tiers: tuple[tuple[float, float], ...] = ()
     counts: tuple[int, ...] = field(default=(), repr=False)
     """Devices in each part."""
+    halo: Halo | None = field(default=None, repr=False)
+    cube: Cube | None = field(default=None, repr=False)
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
@@ -189,6 +205,9 @@ def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> L
         return Layout(key, sizes.side, sizes.side)
     assembly, bundles = plan.assemblies[key], survey.bundles[key]
     alone = len(assembly.children) == 1
+    cube = _cube(survey, assembly, sizes) if alone and not flat else None
+    if cube is not None:
+        return _as_cube(assembly, cube, sizes)
     rows: list[list[_Group]] = []
     room = 0.0
     for row in tiers(plan, assembly, bundles):
@@ -207,6 +226,27 @@ def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> L
         room = max(room, _row_width(groups, sizes))
     beneath = {tier for tier, row in enumerate(rows) if _meet(bundles, [group.child.name for group in row])}
     return _tiered(plan, key, rows, sizes, beneath)
+
+
+def _cube(survey: PlanSummary, assembly: AssemblyType, sizes: Sizes) -> Cube | None:
+    """Return the cube that the only array of an assembly is, if its cables run along three dimensions."""
+    plan, child = survey.plan, assembly.children[0]
+    inner = [bundle for bundle in survey.bundles[assembly.key] if bundle.inner]
+    if child.type not in plan.devices or not inner:
+        return None
+    style, dims = _style(plan, child, inner, True, False)
+    return cube_of(plan, assembly, dims, sizes.side) if style == "grid" else None
+
+
+def _as_cube(assembly: AssemblyType, cube: Cube, sizes: Sizes) -> Layout:
+    """Return the layout of a cube, its name above it."""
+    child, side = assembly.children[0], sizes.side
+    leaf = Layout(child.type, side, side)
+    shifted = evolve(cube, corner=(cube.corner[0] + PAD, cube.corner[1] + PAD + sizes.head))
+    spots = [shifted.spot(*shifted.at(device)) for device in range(child.count)]
+    parts = tuple(Part(child.name, i, x - side / 2, y - side / 2, leaf) for i, (x, y) in enumerate(spots))
+    width, height = (max(spot[k] for spot in spots) + cube.unit + PAD for k in (0, 1))
+    return Layout(assembly.key, width, height, parts, counts=(1,) * child.count, cube=shifted)
 
 
 def _meet(bundles: Sequence[Bundle], names: Sequence[str]) -> bool:

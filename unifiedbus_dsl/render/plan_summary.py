@@ -217,6 +217,23 @@ def moving_dimensions(bundle: Bundle, child: Child) -> tuple[int, ...] | None:
     )
 
 
+def by_dimension(bundle: Bundle, child: Child) -> tuple[Bundle, ...]:
+    """Return the cables inside an array, those along each of its dimensions as a bundle of their own; the bundle itself
+    where some change several dimensions at once, or all the same."""
+    if not bundle.inner or len(bundle.rules) < 2:
+        return (bundle,)
+    rules: dict[tuple[int, ...], list[Rule]] = {}
+    for rule in bundle.rules:
+        moving = moving_dimensions(evolve(bundle, rules=(rule,)), child)
+        if moving is None or len(moving) != 1:
+            return (bundle,)
+        rules.setdefault(moving, []).append(rule)
+    if len(rules) == 1:
+        return (bundle,)
+    counts = {at: sum(count_points(rule.axes, rule.where) for rule in each) for at, each in rules.items()}
+    return tuple(evolve(bundle, rules=tuple(rules[at]), cables=counts[at]) for at in sorted(rules))
+
+
 # ---- ports that leave -------------------------------------------------------------------------------------------
 
 

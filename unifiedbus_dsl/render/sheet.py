@@ -13,13 +13,15 @@ from attrs import evolve
 from unifiedbus_dsl.escape.dot import identifier
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
-from unifiedbus_dsl.render.plan_summary import Figures, PlanSummary, kind_name, rate_text, split_type, with_spares
+from unifiedbus_dsl.render.plan_summary import Figures, PlanSummary, kind_name, rate_text, with_spares
 
 Look: TypeAlias = tuple[str, ...]
 """By what a mark is known again."""
 
 MARGIN = 24.0
 _NARROWEST = 640.0
+_WIDEST_HEAD = 790.0
+"""A sheet is no wider for its title, which is then cut."""
 
 LINE_SAMPLES = (Fraction(50 * 10**9), Fraction(10**12), Fraction(10 * 10**12))
 """Rates that the legend of line widths shows."""
@@ -65,7 +67,8 @@ def sheet(
     """Return a picture of a drawing with a title, notes below it (text and where it links to), tiles of a figure and
     its name, and legend entries, each a few marks that begin at x = 0 and lie around y = 0."""
     left, top, right, bottom = bounds(drawing)
-    inner = max(_NARROWEST, right - left)
+    wish = text_width(title, 24, True) + 14 + text_width(kind, 13)
+    inner = max(_NARROWEST, right - left, min(wish, _WIDEST_HEAD))
     head, y = _head(title, kind, notes, tiles, inner, tip)
     body = moved(drawing, MARGIN + (inner - (right - left)) / 2 - left, y - top)
     y += bottom - top + 22
@@ -126,8 +129,7 @@ def _head(
     width: float,
     tip: str,
 ) -> tuple[list[Mark], float]:
-    name, arguments = split_type(title)
-    shown = clipped(name, 24, width * 0.7, bold=True)
+    shown = clipped(title, 24, width, bold=True)
     beside = width - text_width(shown, 24, True) - 14
     y = MARGIN + 12
     marks: list[Mark] = [
@@ -136,7 +138,7 @@ def _head(
             "kind",
             MARGIN + text_width(shown, 24, True) + 14,
             y + 4,
-            clipped(f"{arguments} {kind}".strip(), 13, beside),
+            clipped(kind, 13, beside),
             13,
             False,
             palette.QUIET,
@@ -215,12 +217,15 @@ def wiring_entries(survey: PlanSummary, figures: Figures, drawing: Sequence[Mark
 
 
 def kind_entries(figures: Figures) -> list[list[Mark]]:
-    """Return a legend entry for each kind of device."""
-    return [
-        box_entry(f"legend-{kind}", kind_name(kind, 1), look)
-        for kind, look in palette.KINDS.items()
-        if figures.devices.get(kind) or figures.spares.get(kind)
-    ]
+    """Return a legend entry for each kind of device, and for spare ones where they look different."""
+    entries: list[list[Mark]] = []
+    for kind, look in palette.KINDS.items():
+        if figures.devices.get(kind) or figures.spares.get(kind):
+            entries.append(box_entry(f"legend-{kind}", kind_name(kind, 1), look))
+        if figures.spares.get(kind):
+            spare = palette.KindStyle(palette.PAPER, look.stroke)
+            entries.append(box_entry(f"legend-spare-{kind}", f"spare {kind_name(kind, 1)}", spare))
+    return entries
 
 
 def width_entry(widths: Sequence[tuple[str, float]]) -> list[Mark]:

@@ -75,8 +75,8 @@ class Style:
     closed: frozenset[tuple[str, str]] = frozenset()
     rule_colours: Mapping[tuple[str, int], str] = field(factory=dict)
     """By link and lanes."""
-    statement_colours: Mapping[tuple[str, int], str] = field(factory=dict)
-    """By assembly type and `origin` of the rule: these go before those by link."""
+    own_colours: Mapping[tuple[str, int], str] = field(factory=dict)
+    """By assembly type and `id` of the rule: these go before those by link."""
     link_text: LinkText | None = None
     part_texts: Mapping[str, str] = field(factory=dict)
     part_looks: Mapping[str, palette.KindStyle] = field(factory=dict)
@@ -89,11 +89,6 @@ class Style:
     tight: int = 0
     """How many cells fewer than eight an array folds into at most, for a picture that would be too wide: six leaves
     two."""
-
-    def kind(self, key: str, kind: str) -> str:
-        """Return what stands beside the title: the kind of picture, and of which type where the title does not say
-        it."""
-        return f"{key} · {kind}" if self.title else kind
 
     @property
     def losses(self) -> Lost | None:
@@ -108,7 +103,7 @@ class Style:
         """Return the colour of a rule's cables; None for that of their medium."""
         if self.loads:
             return self.loads.colour(self.load(key, rule))
-        return self.statement_colours.get((key, rule.origin)) or self.rule_colours.get((rule.link, rule.lanes))
+        return self.own_colours.get((key, id(rule))) or self.rule_colours.get((rule.link, rule.lanes))
 
     def bundle_text(self, plan: Plan, key: str, rules: Sequence[Rule], cables: int) -> str | None:
         """Return what is written on a bundle; None for its bandwidth."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from unifiedbus_dsl.escape import xml
+from unifiedbus_dsl.render.dark import HALOED, dark_rules
 from unifiedbus_dsl.render.dot import BOLD, FONT, dot_text, mark_id
 from unifiedbus_dsl.render.engine import DrawingError, draw
 from unifiedbus_dsl.render.marks import Picture
@@ -21,12 +22,19 @@ _EMPTY_LINK = re.compile(r'<g id="a_[^"]*"><a xlink:title="[^"]*">\n(.*?)</a>\n<
 
 
 def svg(picture: Picture, program: str | Path | None = None) -> str:
-    """Return the picture as SVG text, drawn by Graphviz."""
+    """Return the picture as SVG text, drawn by Graphviz, to stand in a page that has its own colours."""
     return polished(draw(dot_text(picture), "svg", program).decode(), picture)
 
 
-def drawn(picture: Picture, format: Literal["svg", "png", "pdf", "dot"], program: str | Path | None = None) -> bytes:
-    """Return the picture in a file format. PDF takes a `dot` of Graphviz itself; `dot` is the text it is drawn from.
+def drawn(
+    picture: Picture,
+    format: Literal["svg", "png", "pdf", "dot"],
+    program: str | Path | None = None,
+    *,
+    scale: float = 1.0,
+) -> bytes:
+    """Return the picture in a file format; an SVG has the colours of a dark page too. PDF takes a `dot` of Graphviz
+    itself; `dot` is the text it is drawn from; a PNG is `scale` times as large.
 
     Raises:
         NoGraphvizError: there is nothing to draw with.
@@ -34,7 +42,14 @@ def drawn(picture: Picture, format: Literal["svg", "png", "pdf", "dot"], program
     """
     if format == "dot":
         return dot_text(picture).encode()
-    return svg(picture, program).encode() if format == "svg" else draw(dot_text(picture), format, program)
+    if format == "svg":
+        return with_dark_mode(svg(picture, program)).encode()
+    return draw(dot_text(picture, scale), format, program)
+
+
+def with_dark_mode(text: str) -> str:
+    """Return an SVG that stands alone, with rules for readers who ask for a dark page."""
+    return text.replace("</style>\n", f"\n{dark_rules(text)}</style>\n", 1)
 
 
 def polished(raw: str, picture: Picture) -> str:
@@ -59,7 +74,7 @@ def _head(picture: Picture, width: str, height: str) -> str:
         f'<title id="picture-title">{xml.text(picture.title)}</title>\n'
         f'<desc id="picture-description">{xml.text(picture.description)}</desc>\n'
         "<style>a:hover path, a:hover polygon { stroke-width: 2.5px }\n"
-        ".array-name text, .array-note text, .frame-name text, .open-name text "
+        f"{', '.join(f'.{role} text' for role in HALOED)} "
         "{ paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px }</style>\n"
     )
 

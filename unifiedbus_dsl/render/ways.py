@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from attrs import define, field, frozen
 
 from unifiedbus_dsl.render.marks import Point, hanging, polyline, straight
-from unifiedbus_dsl.render.places import Bed, Layout, Part
+from unifiedbus_dsl.render.places import Bed, Halo, Layout, Part
 
 Way: TypeAlias = Literal["up", "down"]
 Path: TypeAlias = tuple[Point, ...]
@@ -74,6 +74,10 @@ def way_between(layout: Layout, a: End, b: End, slots: Slots) -> Path:
     """Return the path of a cable between two devices in different parts of a layout."""
     if a.part == b.part:
         return _within_part(layout, a, b, slots)
+    if layout.cube is not None:
+        return layout.cube.path(a.part, b.part)
+    if layout.halo is not None:
+        return _in_halo(layout.halo, *(layout.starts[end.part] + (end.device or 0) for end in (a, b)))
     bed_a, bed_b = layout.bed_of(a.part), layout.bed_of(b.part)
     if bed_a is not bed_b:
         return _between_beds(layout, a, b, bed_a, bed_b, slots)
@@ -235,6 +239,27 @@ def _chord(layout: Layout, a: End, b: End, bed: Bed, slots: Slots) -> Path:
         stop,
     )
     return (*polyline(*within_a)[:-1], *curve, *polyline(*reversed(within_b))[1:])
+
+
+def _in_halo(halo: Halo, a: int, b: int) -> Path:
+    """Across the circle between two switches; from a switch to its host outwards, and never behind another host."""
+    if a in halo.switches and b in halo.switches:
+        return _across(halo, halo.spots[a], halo.spots[b])
+    switch, host = (a, b) if a in halo.switches else (b, a)
+    (cx, cy), (x, y) = halo.centre, halo.spots[host]
+    share = halo.elbow / hypot(x - cx, y - cy)
+    corners = halo.spots[switch], (cx + (x - cx) * share, cy + (y - cy) * share), (x, y)
+    return polyline(*(corners if switch is a else corners[::-1]))
+
+
+def _across(halo: Halo, a: Point, b: Point) -> Path:
+    """From each switch inwards, then a curve that stays within the circle inside all of them."""
+    cx, cy = halo.centre
+    share = (halo.radius - 0.85 * halo.side) / halo.radius
+    start, stop = ((cx + (x - cx) * share, cy + (y - cy) * share) for x, y in (a, b))
+    pull = 0.4 * hypot(start[0] - stop[0], start[1] - stop[1]) / (2 * halo.radius)
+    bent = tuple((x + (cx - x) * pull, y + (cy - y) * pull) for x, y in (start, stop))
+    return (*straight(a, start)[:-1], start, *bent, stop, *straight(stop, b)[1:])
 
 
 def _inner_side(layout: Layout, end: End, bed: Bed, slots: Slots) -> tuple[Point, list[Point]]:

@@ -60,7 +60,8 @@ def elaborate(model: Model, sink: Sink, limits: Limits) -> Elaborated:
             continue
         roots[name] = key
     _what_nothing_asks_for(model, elaborator)
-    plans = {name: elaborator.plan(name, key) for name, key in roots.items()}
+    docs = {name: node.doc for name, (node, _) in model.main.systems.items()}
+    plans = {name: evolve(elaborator.plan(name, key), doc=docs[name]) for name, key in roots.items()}
     plans = {name: plan for name, plan in plans.items() if _size_fits(name, plan, model, limits, sink)}
     return Elaborated(plans, _others(model, elaborator), elaborator)
 

@@ -393,6 +393,7 @@ class Plan:
     devices: Mapping[str, DeviceType]
     assemblies: Mapping[str, AssemblyType]
     site: Site | None = None
+    doc: str | None = field(default=None, eq=False)
 
     def type(self, key: str) -> PlanType:
         return self.devices[key] if key in self.devices else self.assemblies[key]

@@ -168,6 +168,12 @@ def _is_lost(scope: Scope, child: Child, at: tuple[int, ...]) -> bool:
 def _summary(scope: Scope, child: Child, at: tuple[int, ...]) -> tuple[str, ...]:
     """Return what stands below the name of a closed cell."""
     left = child.shape[len(at) :]
+    if child.spare and scope.level:
+        return ("spare", *_contents_of(scope, child, left))
+    return _contents_of(scope, child, left)
+
+
+def _contents_of(scope: Scope, child: Child, left: tuple[int, ...]) -> tuple[str, ...]:
     if left:
         return (clipped(f"{prod(left):,} × {type_name(child.type)}", 10, 140),)
     own = scope.look.part_texts.get(child.type)
@@ -244,9 +250,8 @@ def part_box(
         y,
         width,
         height,
-        fill=palette.PAPER if device and behind else look.fill,
+        fill=palette.PAPER if device and (behind or child.spare) else look.fill,
         stroke=look.stroke,
-        dashed=child.spare,
         behind=behind,
         role="part",
         tip=part_tip(scope, child, name),

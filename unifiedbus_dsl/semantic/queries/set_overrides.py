@@ -124,7 +124,7 @@ def plan_with_overrides(
         if again is None or not _fits(elaborator, again, last, plan):
             return None
         root = again
-    return elaborator.plan(plan.system, root)
+    return evolve(elaborator.plan(plan.system, root), doc=plan.doc)
 
 
 def _fits(elaborator: Elaborator, root: str, item: tree.Set, plan: Plan) -> bool:

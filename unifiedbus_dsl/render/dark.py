@@ -1,0 +1,66 @@
+"""Colours of a picture where a reader asks for a dark page: rules by `prefers-color-scheme`, for an SVG that stands
+in a file of its own.
+
+Grounds become dark in the same hue, lines and text light enough to be read on them. Steps that grow darker by day grow
+lighter by night. Tables of colours stay as they are, with the text in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from colorsys import hls_to_rgb, rgb_to_hls
+
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.palette import contrast
+
+KEPT = ("cell", "value", "no-cell")
+"""Roles of marks that keep their colours."""
+PAPER = "#10161d"
+HALOED = ("array-name", "array-note", "frame-name", "open-name")
+"""Roles of texts that have the ground around their letters."""
+_READABLE = 4.6
+_LIGHT = 0.82
+"""Lightness from which a fill is a ground."""
+_NAMED: Mapping[str, str] = {
+    palette.PAPER: PAPER,
+    palette.LEVELS[0]: "#18212b",
+    palette.HAIR: "#3b4856",
+    palette.FRAME: "#6f7d8c",
+    palette.INK: "#e9eef4",
+    palette.QUIET: "#a9b6c3",
+    **dict(zip(palette.LOADS, ("#3e6b7b", "#40c4e9", "#b69d04", "#d77260", "#a072ff", "#ebffe7"), strict=True)),
+    "#cc79a7": "#ac72b1",
+    "#4d194d": "#fbe5ff",
+    "#d55e00": "#d45f00",
+    "#0072b2": "#3378ff",
+    "#009e73": "#5bea92",
+}
+
+_COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-f]{6})"')
+
+
+def dark_rules(svg: str) -> str:
+    """Return the rules for the colours that an SVG uses, in the order of their names."""
+    used = sorted(set(_COLOUR.findall(svg)))
+    kept = "".join(f":not(.{role})" for role in KEPT)
+    rules = [f'g{kept} > [{what}="{colour}"] {{ {what}: {by_night(colour, what)} }}' for what, colour in used]
+    halo = ", ".join(f".{role} text" for role in HALOED) + f" {{ stroke: {_NAMED[palette.LEVELS[0]]} }}"
+    linked = [f'a > [{what}="{colour}"] {{ {what}: {by_night(colour, what)} }}' for what, colour in used]
+    return "@media (prefers-color-scheme: dark) {\n" + "\n".join([*rules, *linked, halo]) + "\n}"
+
+
+def by_night(colour: str, what: str) -> str:
+    """Return the counterpart of a colour of a fill or a stroke."""
+    if colour in _NAMED:
+        return _NAMED[colour]
+    hue, lightness, saturation = rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
+    if what == "fill" and lightness >= _LIGHT:
+        return _hex(hls_to_rgb(hue, 0.21, min(saturation, 0.45)))
+    while contrast(_hex(hls_to_rgb(hue, lightness, saturation)), PAPER) < _READABLE and lightness < 1:
+        lightness += 0.01
+    return _hex(hls_to_rgb(hue, min(lightness, 1.0), saturation))
+
+
+def _hex(parts: Iterable[float]) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
