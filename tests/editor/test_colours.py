@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.editor.classes import by_parser, by_textmate, good_blocks
+from tests.editor.classes import Token, by_parser, by_textmate, good_blocks, of_scope
 from tests.support.programs import load_program
 from unifiedbus_dsl.version import VERSION
 
@@ -47,6 +49,41 @@ def test_each_token_of_the_manual() -> None:
         wrong += [pair for pair in zip(judged, coloured, strict=False) if pair[0] != pair[1]][:1]
         wrong += [(text,)] if len(judged) != len(coloured) else []
     assert wrong == []
+
+
+def by_pygments(text: str) -> Iterator[Token]:
+    """The tokens that Pygments colours; its own kinds stand for the classes."""
+    lexers = pytest.importorskip(
+        "unifiedbus_dsl.editor.pygments_lexer", reason="Pygments is not here", exc_type=ImportError
+    )
+    kinds = {token: of_scope(scope) for scope, token in lexers.TOKENS.items()}
+    kinds[lexers.TOKENS["keyword.control"]] = "keyword"
+    for start, token, found in lexers.UbusLexer().get_tokens_unprocessed(text):
+        if token in kinds:
+            yield start + len(found) - len(found.lstrip()), found.strip(), kinds[token]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_pygments_colours_each_token_of_each_spec(path: Path) -> None:
+    text = path.read_text()
+    assert list(by_pygments(text)) == list(by_textmate(GRAMMAR, text))
+
+
+def test_pygments_leaves_no_gap() -> None:
+    lexers = pytest.importorskip(
+        "unifiedbus_dsl.editor.pygments_lexer", reason="Pygments is not here", exc_type=ImportError
+    )
+    for text in [*good_blocks()[:50], 'ubus 1\n"half', "\x00\u00b5 1 GB/s bidir # \n##x", ""]:
+        found = list(lexers.UbusLexer().get_tokens_unprocessed(text))
+        assert "".join(part for _, _, part in found) == text
+        assert all(text.startswith(part, start) for start, _, part in found)
+
+
+def test_pygments_finds_the_lexer() -> None:
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pygments.lexers"]
+    module, _, name = said["ubus"].partition(":")
+    assert module == "unifiedbus_dsl.editor.pygments_lexer"
+    assert (ROOT / f"{module.replace('.', '/')}.py").read_text().count(f"class {name}(") == 1
 
 
 def test_package(build: ModuleType, tmp_path: Path) -> None:
