@@ -261,6 +261,7 @@ def switches(spec: str) -> nx.Graph[str]:
         ("textbook/torus.ubus", "torus2d", 8),
         ("textbook/fat-tree.ubus", "tree", 6),
         ("textbook/dragonfly.ubus", "dragonfly", 5),
+        ("textbook/dragonfly-plus.ubus", "plus", 5),
         ("textbook/hyperx.ubus", "hyperx", 4),
         ("textbook/slim-fly.ubus", "slimfly", 4),
         ("textbook/slim-fly-9.ubus", "slimfly", 4),
