@@ -1,0 +1,42 @@
+"""What MkDocs does beside its own: it takes the made pages, fills the navigation, and turns the links of each page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from mkdocs.exceptions import ConfigurationError
+from mkdocs.structure.files import File, Files
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import pages
+
+
+def on_config(config: Any) -> Any:
+    """Return the configuration with the anchors that GitHub makes, and every page in the navigation."""
+    try:
+        get_lexer_by_name("ubus")
+    except ClassNotFound:
+        raise ConfigurationError("Pygments knows no `ubus`: install this tree, `pip install -e '.[docs]'`") from None
+    made = pages.made_pages()
+    config["mdx_configs"].setdefault("toc", {})["slugify"] = pages.slug
+    written = {path.relative_to(config["docs_dir"]).as_posix() for path in Path(config["docs_dir"]).rglob("*.md")}
+    config["nav"] = pages.filled(config["nav"], written | set(made))
+    config["extra"]["made"] = made
+    return config
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Return the files with the pages that are made."""
+    for path, text in config["extra"]["made"].items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Return the text of a page; those that are made have their links turned already."""
+    return markdown if page.file.generated_by else pages.turned(markdown, f"docs/{page.file.src_uri}")
