@@ -213,6 +213,10 @@ def test_the_command(run: Run, tmp_path: Path) -> None:
     assert run("render", "row.ubus", "--map", "latency").out == "short.latency.svg\n"
     marks = read_back((tmp_path / "short.latency.svg").read_text())
     assert marks["cell-0-1-value"].tip == "rack[0] – rack[1]: 720 ns"
+    assert run("render", "row.ubus", "--map", "cables").out == "short.cables.svg\n"
+    marks = read_back((tmp_path / "short.cables.svg").read_text())
+    assert (marks["cell-0-0-value"].text, marks["cell-0-1-value"].text) == ("4", "1")
+    assert "cell-0-2-value" not in marks
     outcome = run("render", "row.ubus", "--map", "bandwith")
     assert (outcome.status, "did you mean `bandwidth`?" in outcome.err) == (2, True)
     assert run("render", "row.ubus", "--map", "latency", "--format", "html").status == 2

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--scenario", metavar="NAME", help="The system before and after a scenario, one beside the other; with "
               "--traffic, and its loads.")  # fmt: skip
 @click.option("--map", "heat", metavar="WHAT", help="A table of colours instead: `bandwidth` or `latency` of each two "
-              "racks.")  # fmt: skip
+              "racks, or the `cables` that join them.")  # fmt: skip
 @click.option("--plot", metavar="WHAT", help="A plot instead: `hops` or `latency` over all pairs of end points, "
               "or a collective by message size: `allreduce(all npu)`.")  # fmt: skip
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
@@ -349,14 +349,17 @@ def _map(compilation: Compilation, system: str, what: str, asked: RenderRequest)
         click.ClickException: there is nothing to draw with, or no two racks.
     """
     from unifiedbus_dsl.figures.heat import MAPS, heat_map
+    from unifiedbus_dsl.figures.matrix import cable_matrix
     from unifiedbus_dsl.solver.bounds import NotAdmittedError
     from unifiedbus_dsl.solver.network_context import NetworkContext
 
-    one_of("map", what, MAPS)
+    one_of("map", what, (*MAPS, "cables"))
+    fabric = compilation.fabric(system)
     try:
-        picture = heat_map(
-            NetworkContext(compilation.fabric(system)), "bandwidth" if what == "bandwidth" else "latency"
-        )
+        if what == "cables":
+            picture = cable_matrix(fabric)
+        else:
+            picture = heat_map(NetworkContext(fabric), "bandwidth" if what == "bandwidth" else "latency")
     except NotAdmittedError as error:
         raise click.ClickException(str(error)) from error
     return _save(_place(f"{system}.{what}", asked), picture, asked)

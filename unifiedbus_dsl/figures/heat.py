@@ -71,7 +71,7 @@ def heat_map(machine: NetworkContext, what: Map) -> Picture:
     if len(whole) < 2:
         raise NotAdmittedError(f"a map is of two parts or more, and `{plan.system}` has {len(whole)} with end points")
     blocks = join_parts(whole)
-    kind = _one_kind([part for block in blocks for part in block])
+    kind = one_kind([part for block in blocks for part in block])
     part = _members(machine, plan, blocks)
     if what == "bandwidth":
         values = max_flow_matrix(machine.symmetry, part)
@@ -142,7 +142,8 @@ def _block_count(arrays: list[list[Part]], size: int) -> int:
     return sum(ceil(len(array) / size) for array in arrays)
 
 
-def _one_kind(found: list[Part]) -> str:
+def one_kind(found: list[Part]) -> str:
+    """Return the kind that all parts are of, or `part`."""
     kinds = {part.kind for part in found}
     return kinds.pop() if len(kinds) == 1 else "part"
 
@@ -222,12 +223,12 @@ def parts(plan: Plan) -> tuple[str, list[Part]]:
     if len(racks) > 1:
         return "rack", racks
     held = _parts_below(plan, plan.root, "", 0, holding)
-    return _one_kind(held) if held else "part", held
+    return one_kind(held) if held else "part", held
 
 
 def _parts_below(plan: Plan, key: str, path: str, start: int, holding: set[str]) -> list[Part]:
     """Return the parts of an assembly that hold end points; of an only one its parts, and so on."""
-    found = [each for each in _elements(plan, key, path, start) if each[0].type in holding]
+    found = [each for each in elements(plan, key, path, start) if each[0].type in holding]
     if len(found) == 1 and found[0][0].type in plan.assemblies:
         child, name, first = found[0]
         return _parts_below(plan, child.type, name, first, holding)
@@ -237,7 +238,7 @@ def _parts_below(plan: Plan, key: str, path: str, start: int, holding: set[str])
     ]
 
 
-def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Child, str, int]]:
+def elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Child, str, int]]:
     """Yield each element of the children of an assembly: its array, its name, its first device."""
     starts = plan.numbering.child_starts[key]
     for child, first in zip(plan.assemblies[key].children, starts, strict=False):
@@ -248,7 +249,7 @@ def _elements(plan: Plan, key: str, path: str, start: int) -> Iterator[tuple[Chi
 
 def _instances(plan: Plan, key: str, parent: Part | None, start: int, holding: set[str]) -> Iterator[Part]:
     """Yield the racks at any level that hold end points."""
-    for child, name, first in _elements(plan, key, parent.name if parent else "", start):
+    for child, name, first in elements(plan, key, parent.name if parent else "", start):
         if child.type not in holding or child.type not in plan.assemblies:
             continue
         kind = plan.assemblies[child.type].kind
