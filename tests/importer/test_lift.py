@@ -238,3 +238,26 @@ def test_islands_are_refused(
     assert main(["import", "two.csv", "--to", "ubus"]) == 1
     assert "falls into 2 islands" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["two.csv"]
+
+
+def test_cages_come_back_and_so_do_the_cables_that_they_make(tmp_path: Path) -> None:
+    text = """ubus 1
+protocol Eth { lane = 100 Gbps; latency = 200 ns }
+link Split : Eth { medium = copper; reach = 3 m; cost = 300 USD }
+nic Nic { port p : Eth x4 }
+switch Tor { port osfp[8, 2] : Eth x4 @open @cage; latency = 600 ns }
+rack R {
+  nic[8] : Nic
+  tor[2] : Tor
+  connect nic[2*c + h].p -- tor[0].osfp[c, h] over Split(2 m) for c in 0..3, h
+  connect tor[0].osfp[c, h] -- tor[1].osfp[c, h] over Split(1 m) for c in 4..7, h
+}
+system r : R
+"""
+    (tmp_path / "r.ubus").write_text(text)
+    assert main(["export", str(tmp_path / "r.ubus"), "--to", "json", "-o", str(tmp_path / "r.json")]) == 0
+    assert main(["import", str(tmp_path / "r.json"), "--to", "ubus", "-o", str(tmp_path / "back.ubus")]) == 0
+    back = (tmp_path / "back.ubus").read_text()
+    assert "port osfp[8, 2] : Eth x4 @open @cage(2)" in back
+    done = compiler.compile_text(back + "\nexpect count(all link) == 8\n")
+    assert done.ok, done.diagnostics

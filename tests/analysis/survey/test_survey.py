@@ -416,3 +416,27 @@ def test_questions_travel(pod: compiler.Compilation) -> None:
         return [[None if a is None else a.value for a in row.outcome.value.answers] for row in found.rows]
 
     assert values(1) == values(2)
+
+
+def test_a_cable_of_several_links_is_one_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four breakouts to two NICs each and four straight cables: eight failures, of which those of one host pair cut two
+    end points off."""
+    text = """ubus 1
+protocol Eth { lane = 100 Gbps; latency = 200 ns }
+link Dac : Eth { medium = copper; reach = 3 m }
+nic Nic { port p : Eth x4 }
+switch Tor { port q[8, 2] : Eth x4 @open @cage; latency = 600 ns }
+rack R {
+  nic[8] : Nic
+  tor[2] : Tor
+  connect nic[2*c + h].p -- tor[0].q[c, h] over Dac(2 m) for c in 0..3, h
+  connect tor[0].q[c, h] -- tor[1].q[c, h] over Dac(1 m) for c in 4..7, h
+}
+system r : R
+"""
+    (tmp_path / "r.ubus").write_text(text)
+    assert main(["survey", str(tmp_path / "r.ubus"), "--of", "link", "--measure", "reachable(all nic)", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["parts"] == 8
+    left = [row["measures"][0]["lower"] for row in said["failures"] for _ in range(row["copies"])]
+    assert sorted(left) == [6.0] * 4 + [8.0] * 4

@@ -24,6 +24,7 @@ from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.graph.symmetry import Symmetry, trivial_symmetry
 from unifiedbus_dsl.ir.fabric.names import device_paths
+from unifiedbus_dsl.ir.fabric.physical import one_a_cable
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
@@ -309,7 +310,7 @@ def _chosen(of: str, selector: FabricSelector) -> DeviceRanges | Ints | None:
     if isinstance(chosen, DeviceRanges):
         some = chosen.stop > chosen.start
         return DeviceRanges(chosen.start[some], chosen.stop[some], chosen.noun)
-    return chosen
+    return None if chosen is None else one_a_cable(selector.fabric, chosen)
 
 
 def _is_part(word: str, selector: FabricSelector) -> bool:

@@ -128,10 +128,18 @@ def device_text(of: DeviceType, names: Names, ports: Mapping[str, str], is_open:
     yield f"{of.kind} {names.of(of.key, 'T')} {{"
     for text in fields_text(of.fields):
         yield f"  {text}"
+    cages = {(first, size * count): size for first, size, count in of.cages}
+    start = 0
     for port in of.ports:
         shape = f"[{', '.join(map(str, port.shape))}]" if port.shape else ""
         free = " @open" if port.open or port.name in is_open else ""
-        yield f"  port {ports[port.name]}{shape} : {names.of(port.protocol, 'P')} x{port.lanes}{free}"
+        size = cages.pop((start, port.count), 0)
+        cage = f" @cage({size})" if size and port.shape[-1] % size == 0 else ""
+        yield f"  port {ports[port.name]}{shape} : {names.of(port.protocol, 'P')} x{port.lanes}{free}{cage}"
+        start += port.count
+    for (first, count), size in cages.items():
+        shared = _ports_text(of, tuple(range(first, first + count)), ports)
+        yield f"  # in cages of {size}, which a port array as a whole would have: {shared}"
     for line in of.transit:
         yield f"  transit {_ports_text(of, line, ports)}"
     for one, two in of.between:
