@@ -46,6 +46,31 @@ def test_the_others_are_answered(file: Path, capsys: pytest.CaptureFixture[str])
     assert sorted(each["code"] for each in said["diagnostics"]) == WRONG, "each mistake is told once"
 
 
+def test_the_machine_is_compiled_and_drawn(file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file.write_text(MACHINE + "view good of ring { fold npu keep 2 }\n")
+    assert main(["compile", str(file), "-o", str(tmp_path / "out")]) == 1
+    assert (tmp_path / "out" / "ring.svg").is_file()
+    assert (tmp_path / "out" / "ring.npz").is_file()
+    assert capsys.readouterr().err.count("error[") == len(WRONG)
+    drawn = tmp_path / "good.svg"
+    assert main(["render", str(file), "--view", "good", "-o", str(drawn)]) == 1
+    assert drawn.is_file()
+    assert capsys.readouterr().err.count("error[") == len(WRONG)
+    assert main(["render", str(file), "--view", "v", "-o", str(tmp_path / "v.svg")]) == 1
+    assert not (tmp_path / "v.svg").exists()
+    assert capsys.readouterr().err.count("error[") == len(WRONG), "each mistake is told once"
+
+
+@pytest.mark.parametrize("command", ["compile", "render"])
+def test_a_wrong_machine_is_not_drawn(
+    file: Path, command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file.write_text(MACHINE.replace("npu[8] : Chip", "npu[8] : Chpi"))
+    assert main([command, str(file), "-o", str(tmp_path / "out.svg")]) == 1
+    assert not (tmp_path / "out.svg").exists()
+    assert "UB0222" in capsys.readouterr().err
+
+
 def test_as_text(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["analyze", str(file)]) == 1
     said = capsys.readouterr()

@@ -57,12 +57,15 @@ def command(
     with progress_bar():
         compilation = compiled(path, **reading)
         say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-        if wrong := status(compilation.diagnostics):
-            if as_json:
-                say(in_format("json", list(compilation.diagnostics), limit), nl=False)
+        wrong, right = status(compilation.diagnostics), compilation.despite_questions()
+        if wrong and as_json:
+            say(in_format("json", list(compilation.diagnostics), limit), nl=False)
+        if right is None or (wrong and as_json):
             context.exit(wrong)
-        text = _compile(compilation, systems(compilation, path, system), Path(output), as_json)
+        assert right is not None
+        text = _compile(right, systems(right, path, system), Path(output), as_json)
     say(text, nl=False)
+    context.exit(wrong)
 
 
 def _compile(compilation: Compilation, names: Sequence[str], folder: Path, as_json: bool) -> str:

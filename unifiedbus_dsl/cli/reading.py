@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
+    from unifiedbus_dsl.diagnostics import Diagnostic
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,6 +59,24 @@ def without_errors(context: click.Context, path: Path, limit: int, **options: An
         say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         context.exit(wrong)
     return compilation
+
+
+def right_machines(
+    context: click.Context, path: Path, limit: int, **options: Any
+) -> tuple[Compilation, Sequence[Diagnostic]]:
+    """Return what `compiled` gives, without its errors, and these, which are said already.
+
+    What is wrong with questions, scenarios and views is said, and stops nothing but these; where a machine is wrong the
+    command ends.
+    """
+    whole = compiled(path, **options)
+    right, wrong = whole.despite_questions(), [each for each in whole.diagnostics if status([each])]
+    if wrong:
+        say(as_text(whole.diagnostics, limit, sys.stderr), err=True, nl=False)
+    if right is None:
+        context.exit(status(wrong))
+    assert right is not None
+    return right, wrong
 
 
 def compiled(path: Path, **options: Any) -> Compilation:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file, system_option
-from unifiedbus_dsl.cli.reading import READING, text_options, without_errors
+from unifiedbus_dsl.cli.reading import READING, right_machines, text_options
 from unifiedbus_dsl.cli.render_request import FORMATS, RenderRequest, is_folder, read_request
 from unifiedbus_dsl.cli.report import as_text, question_status, status
 from unifiedbus_dsl.cli.terminal import say
@@ -84,13 +84,15 @@ def command(
     sink = Sink()
     keep_freed_memory()
     with progress_bar():
-        compilation = without_errors(context, path, limit, **reading)
+        compilation, wrong = right_machines(context, path, limit, **reading)
         written = _draw(compilation, path, asked, sink)
-    say(as_text(sink, limit, sys.stderr), err=True, nl=False)
+    known = {(each.code, each.primary) for each in wrong}  # a view that is wrong was told already
+    fresh = [each for each in sink if (each.code, each.primary) not in known]
+    say(as_text(fresh, limit, sys.stderr), err=True, nl=False)
     for each in written:
         say(str(each))
     put = asked.plot is not None or asked.routing is not None
-    context.exit(question_status(sink) if put else status(sink))
+    context.exit(max(status(wrong), question_status(sink) if put else status(sink)))
 
 
 # ---- what was asked for -----------------------------------------------------------------------------------------
