@@ -86,8 +86,10 @@ def command(
     with progress_bar():
         compilation, wrong = right_machines(context, path, limit, **reading)
         written = _draw(compilation, path, asked, sink)
-    known = {(each.code, each.primary) for each in wrong}  # a view that is wrong was told already
-    fresh = [each for each in sink if (each.code, each.primary) not in known]
+    known = {
+        each.primary.span for each in wrong if each.primary is not None
+    }  # what is wrong with a view is told already
+    fresh = [each for each in sink if each.primary is None or each.primary.span not in known]
     say(as_text(fresh, limit, sys.stderr), err=True, nl=False)
     for each in written:
         say(str(each))
