@@ -6,7 +6,7 @@ what the ports of an end point alone need, and the chain of a pipeline's passes,
     sum of f_j (j < s) + m (F_s + B_s) + sum of b_j (j < s)
 
 for the stage s where that is most. A search that takes candidates by their floor ends when the next one's floor is no
-less than the estimates that it has: what it leaves out is worse.
+less than the estimates that it has: what it leaves out is worse. A floor rises as the fabric times exchanges.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from unifiedbus_dsl.workload.exchange import Exchange
 from unifiedbus_dsl.workload.layout import Layout
 from unifiedbus_dsl.workload.legality import divisors, find_misfits
 from unifiedbus_dsl.workload.pipeline import Name
-from unifiedbus_dsl.workload.step import make_passes, memory_of
+from unifiedbus_dsl.workload.step import Timer, make_passes, memory_of
 from unifiedbus_dsl.workload.training import Training
 
 MICROBATCHES = (1, 2, 4, 8)
@@ -62,15 +62,20 @@ def _schedules(pipeline: int) -> list[tuple[Name, int]]:
     return [("1f1b", 1), ("zero_bubble", 1), *(("interleaved", chunks) for chunks in CHUNKS[1:])]
 
 
-def floor_of(asked: Training, chip: Chip, port_Bps: float) -> float:  # noqa: N803
-    """Return a time that no estimate of a step undercuts where no end point sends more than `port_Bps`."""
+def port_timer(asked: Training, chip: Chip, port_Bps: float) -> Timer:  # noqa: N803
+    """Return what exchanges take at the least where no end point sends more than `port_Bps`."""
 
-    def at_ports(exchange: Exchange) -> float:
+    def seconds(exchange: Exchange) -> float:
         n = 2 if exchange.pattern == "shift" else asked.layout.size(exchange.axis)
         times = 2.0 if exchange.pattern in ("allreduce", "shift") else 1.0
         return times * exchange.size_bytes * (n - 1) / n / (port_Bps * chip.constants.fabric_efficiency)
 
-    passes = make_passes(asked, chip, at_ports)
+    return seconds
+
+
+def floor_of(asked: Training, chip: Chip, timer: Timer) -> float:
+    """Return a time that no estimate of a step undercuts whose exchanges take as long as `timer` says, or longer."""
+    passes = make_passes(asked, chip, timer)
     stages = asked.layout.pipeline
     forward, back = (np.array([each.total_s for each in row]) for row in (passes.forward, passes.backward))
     # a stage's weights may be had while gradients of inputs go on

@@ -150,16 +150,18 @@ def make_passes(asked: Training, chip: Chip, timer: Timer) -> Passes:
         name: (make_pass(forward, (), asked, chip, timer), make_pass(backward(forward, asked), (), asked, chip, timer))
         for forward, name in ends
     }
-    made = Passes([], [])
-    for plain, routed, first, last in divide_layers(asked.model, asked.parts).kinds():
-        for k, row in enumerate((made.forward, made.backward)):
-            one = Pass()
-            for experts, count in ((False, plain), (True, routed)):
-                one = one + layers[experts][k].times(count) if count else one
-            one = one + extra["first"][k] if first else one
-            one = one + extra["last"][k] if last else one
-            row.append(one + _gathered(asked, (plain, routed), first, last, k, timer))
-    return made
+
+    def of_part(plain: int, routed: int, first: bool, last: bool, k: int) -> Pass:
+        one = Pass()
+        for experts, count in ((False, plain), (True, routed)):
+            one = one + layers[experts][k].times(count) if count else one
+        one = one + extra["first"][k] if first else one
+        one = one + extra["last"][k] if last else one
+        return one + _gathered(asked, (plain, routed), first, last, k, timer)
+
+    kinds = divide_layers(asked.model, asked.parts).kinds()
+    made = {kind: (of_part(*kind, FORWARD), of_part(*kind, BACKWARD)) for kind in dict.fromkeys(kinds)}
+    return Passes([made[kind][FORWARD] for kind in kinds], [made[kind][BACKWARD] for kind in kinds])
 
 
 def _kinds(asked: Training) -> list[bool]:
@@ -186,7 +188,8 @@ def estimate_step(asked: Training, chip: Chip, timer: Timer) -> StepTime:
     send_s = timer(sent) if sent is not None else 0.0
     timeline = run_passes(asked, passes, send_s)
     still = run_passes(asked, passes, 0.0) if send_s else timeline
-    tails = [_tail(asked, chip, timer, passes, stage) for stage in range(asked.layout.pipeline)]
+    held = stage_parameters(asked)
+    tails = [_tail(asked, chip, timer, passes, stage, *own) for stage, own in enumerate(held)]
     ends = timeline.end_s.max(axis=1) + np.array([sum(tail.values()) for tail in tails])
     stage = int(ends.argmax())
     return _summary(asked, passes, timeline, still, tails, stage, float(ends[stage]), timer)
@@ -227,10 +230,11 @@ def _with_sends(passes: Passes, asked: Training, timer: Timer) -> Passes:
     )
 
 
-def _tail(asked: Training, chip: Chip, timer: Timer, passes: Passes, stage: int) -> dict[str, float]:
+def _tail(
+    asked: Training, chip: Chip, timer: Timer, passes: Passes, stage: int, dense: float, experts: float
+) -> dict[str, float]:
     """Return the seconds of a stage behind its last pass: exposed data exchange and optimizer."""
     mine = range(stage, asked.parts, asked.layout.pipeline)
-    dense, experts = stage_parameters(asked, stage)
     exchange = 0.0
     if asked.shard != "weights":
         exchange = sum(timer(each) for each in gradient_exchanges(asked, dense, experts))
@@ -244,14 +248,13 @@ def _tail(asked: Training, chip: Chip, timer: Timer, passes: Passes, stage: int)
     return {"data": exchange, "optimizer": update}
 
 
-def stage_parameters(asked: Training, stage: int) -> tuple[float, float]:
-    """Return the parameters of a rank of a stage: dense ones and experts."""
+def stage_parameters(asked: Training) -> list[tuple[float, float]]:
+    """Return the parameters of a rank of each stage: dense ones and experts, [p]."""
     kinds = divide_layers(asked.model, asked.parts).kinds()
-    found = [
-        local_parameters(asked, kinds[k][:2], first=kinds[k][2], last=kinds[k][3])
-        for k in range(stage, asked.parts, asked.layout.pipeline)
-    ]
-    return sum(dense for dense, _ in found), sum(experts for _, experts in found)
+    of_kind = {kind: local_parameters(asked, kind[:2], first=kind[2], last=kind[3]) for kind in dict.fromkeys(kinds)}
+    stages = asked.layout.pipeline
+    rows = [[of_kind[kind] for kind in kinds[stage::stages]] for stage in range(stages)]
+    return [(sum(dense for dense, _ in row), sum(experts for _, experts in row)) for row in rows]
 
 
 def _summary(
@@ -279,7 +282,7 @@ def _summary(
     bubble = min(waits, max(0.0, float(still.end_s[stage].max()) - float(still.busy_s[stage])))
     parts["bubble"], parts["pipeline"] = bubble, parts["pipeline"] + waits - bubble
     whole = {part: total.exchanged.get(part, 0.0) for part in EXCHANGED}
-    dense, experts = stage_parameters(asked, stage)
+    dense, experts = stage_parameters(asked)[stage]
     used = all_exchanges(asked)
     if asked.shard != "weights":
         whole["data"] += sum(timer(each) for each in gradient_exchanges(asked, dense, experts))
@@ -301,7 +304,7 @@ def all_exchanges(asked: Training, stage: int = 0) -> tuple[Exchange, ...]:
         dense, own = local_parameters(asked, (plain, routed), first=first, last=last)
         for each in weight_exchanges(asked, dense, own):
             counted.append(evolve(each, times=float(asked.microbatches)))
-    dense, own = stage_parameters(asked, stage)
+    dense, own = stage_parameters(asked)[stage]
     if asked.shard != "weights":
         counted += gradient_exchanges(asked, dense, own)
     if (sent := stage_exchange(asked)) is not None:
@@ -325,26 +328,29 @@ def memory_of(asked: Training) -> Kept:
     of the vocabulary, two and four bytes each.
     """
     flying = passes_in_flight(asked.schedule, asked.layout.pipeline, asked.microbatches, asked.chunks)
-    rows = [_memory_of_stage(asked, stage, int(flying[stage])) for stage in range(asked.layout.pipeline)]
+    layout, parts = asked.layout, divide_layers(asked.model, asked.parts)
+    # passes in flight have at most so many layers of each sort
+    most = [row.reshape(asked.chunks, layout.pipeline).max(axis=0) for row in (parts.plain, parts.routed)]
+    kept = flying * sum(row * _activations(asked, experts) for row, experts in zip(most, (False, True), strict=True))
+    if asked.recompute == "full":
+        whole = evolve(asked, recompute="selective")
+        kept = kept + max(_activations(whole, experts) for experts in _kinds(asked))
+    kept = np.asarray(kept, dtype=np.float64)
+    kept[-1] += 6 * asked.rank_tokens * asked.model.vocab / layout.tensor
+    rows = [
+        evolve(_states(asked, *own), activations=float(more))
+        for own, more in zip(stage_parameters(asked), kept, strict=True)
+    ]
     return max(rows, key=lambda each: each.total)
 
 
-def _memory_of_stage(asked: Training, stage: int, flying: int) -> Kept:
-    layout, model = asked.layout, asked.model
-    states = state_bytes(
-        *stage_parameters(asked, stage), replicas=layout.replicas, expert_replicas=layout.expert_replicas,
-        shard=asked.shard, gradient=asked.gradient_bytes, weight=_kept_element(asked),
+def _states(asked: Training, dense: float, experts: float) -> Kept:
+    """Return the bytes of what an end point with so many parameters keeps of them."""
+    layout, element = asked.layout, _kept_element(asked)
+    return state_bytes(
+        dense, experts, replicas=layout.replicas, expert_replicas=layout.expert_replicas, shard=asked.shard,
+        gradient=asked.gradient_bytes, weight=element,
     )  # fmt: skip
-    mine = slice(stage, None, layout.pipeline)
-    parts = divide_layers(model, asked.parts)
-    plain, routed = (float(row[mine].max()) for row in (parts.plain, parts.routed))
-    kept = flying * (plain * _activations(asked, False) + routed * _activations(asked, True))
-    if asked.recompute == "full":
-        whole = evolve(asked, recompute="selective")
-        kept += max(_activations(whole, experts) for experts in _kinds(asked))
-    if stage == layout.pipeline - 1:
-        kept += 6 * asked.rank_tokens * model.vocab / layout.tensor
-    return evolve(states, activations=kept)
 
 
 def _activations(asked: Training, experts: bool) -> float:

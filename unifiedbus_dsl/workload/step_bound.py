@@ -107,8 +107,7 @@ def memory_bound(asked: Training, chip: Chip) -> float:
     """Return the bound of what the fullest stage must read and write of weights and optimizer, seconds."""
     most = 0.0
     layout, shared = asked.layout, asked.shard != "none"
-    for stage in range(layout.pipeline):
-        dense, experts = stage_parameters(asked, stage)
+    for dense, experts in stage_parameters(asked):
         read = (dense + experts) * min(2.0, ELEMENT_BYTES[asked.precision])
         held = dense / (layout.replicas if shared else 1) + experts / (layout.expert_replicas if shared else 1)
         most = max(most, read + 2 * OPTIMIZER_BYTES * held)

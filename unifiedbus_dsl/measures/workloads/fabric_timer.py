@@ -50,7 +50,6 @@ class FabricTimer:
     layout: Layout
     efficiency: float
     _timers: dict[str, CollectiveTimer] = field(factory=dict, init=False)
-    _shifts: dict[bool, StepTiming] = field(factory=dict, init=False)
 
     def __call__(self, exchange: Exchange) -> float:
         """Return the seconds of one of an exchange's times."""
@@ -101,11 +100,12 @@ class FabricTimer:
         return self._timers[axis]
 
     def _shift(self, wrap: bool) -> StepTiming:
-        if wrap not in self._shifts:
-            source, target = self.layout.next_stage(wrap)
-            demand = pairs(self.ends[source], self.ends[target])
-            self._shifts[wrap] = _blocks(self.machine).timing(demand, np.inf)
-        return self._shifts[wrap]
+        made: dict[bytes, StepTiming] = vars(self.machine).setdefault("_workload_shifts", {})
+        source, target = (self.ends[each] for each in self.layout.next_stage(wrap))
+        key = source.tobytes() + target.tobytes()
+        if key not in made:
+            made[key] = _blocks(self.machine).timing(pairs(source, target), np.inf)
+        return made[key]
 
 
 def timer_of(machine: NetworkContext, group: Ints) -> CollectiveTimer:
@@ -114,7 +114,9 @@ def timer_of(machine: NetworkContext, group: Ints) -> CollectiveTimer:
     key = group.tobytes()
     if key not in made:
         arrays = arrays_of(machine.fabric.plan)
-        made[key] = CollectiveTimer(relaxed(machine), group, arrays=arrays, schedules=schedules())
+        made[key] = CollectiveTimer(
+            relaxed(machine), group, arrays=arrays, schedules=schedules(), blocks=_blocks(machine)
+        )
     return made[key]
 
 

@@ -106,6 +106,7 @@ class CollectiveTimer:
     `symmetry` is that of the network for rates; `timed` that of the network which knows every length (default: the
     same). `roots` [groups] broadcast; default the first member of each. `arrays` say where end points stand; default
     those that the symmetry was sought in. No step is solved after `deadline_s`. `schedules` are the algorithms by name.
+    `blocks`: the blocks of the same network, where several timers share them.
     """
 
     symmetry: Symmetry
@@ -115,6 +116,7 @@ class CollectiveTimer:
     arrays: Sequence[Array] | None = None
     deadline_s: float = np.inf
     schedules: Mapping[str, Schedule] = field(factory=lambda: SCHEDULES)
+    blocks: BlockDecomposition | None = None
     _solved: dict[bytes, StepTiming | NoPathError] = field(factory=dict, init=False, repr=False)
     _of_shape: dict[int, StepTiming | NoPathError] = field(factory=dict, init=False, repr=False)
     _phases: dict[tuple[str, str], list[Phase]] = field(factory=dict, init=False, repr=False)
@@ -173,7 +175,9 @@ class CollectiveTimer:
 
     @cached_property
     def _blocks(self) -> BlockDecomposition:
-        return BlockDecomposition(self.symmetry, self.symmetry.arrays if self.arrays is None else self.arrays)
+        return self.blocks or BlockDecomposition(
+            self.symmetry, self.symmetry.arrays if self.arrays is None else self.arrays
+        )
 
     def _steps(self, steps: Sequence[Step], size_bytes: float) -> list[StepTime]:
         times = []
