@@ -304,6 +304,18 @@ def _number(text: str) -> int:
     return int(text.partition(" ")[0].replace(",", ""))
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3, 9, 32])
+def test_many_losses_fit_on_a_page(lost: int) -> None:
+    """Something in each of several racks: as many are opened or shown as there is room for, and all are counted."""
+    cut = "; ".join(f"fail rack[{r}].board[1].npu[{r % 8}]; fail rack[{r}].plane[{r % 4}]" for r in range(lost))
+    picture, done = pod(cut)
+    readable(picture)
+    shown = drawing(svg(picture), "scenario-")
+    assert crossings(shown) == []
+    assert differences(shown, done.fabric("pod")) == []
+    assert any(text.startswith(f"lost: {2 * lost} devices") for text in texts(picture, "words", "scenario"))
+
+
 def test_an_instance_that_loses_nothing_shows_no_loss() -> None:
     """A rack is opened, and another one loses a plane: only what is shown is said of it."""
     picture, _ = pod("fail rack[9].plane[2]; fail rack[30].board[1].npu[7]")

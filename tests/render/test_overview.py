@@ -83,6 +83,12 @@ def test_fold_keeps_first_and_last() -> None:
     assert Folding(4, 4).shown == (0, 1, 2, 3)
     assert Folding(128, 4).shown == (0, 1, None, 127)
     assert Folding(128, 4).hidden == 125
+    assert Folding(128, 4, (5,)).shown == (0, None, 5, None, 127)
+    assert Folding(128, 2, (5, 6)).shown == (None, 5, 6, None)
+    assert Folding(128, 4, (0,)).shown == Folding(128, 4).shown
+    assert Folding(3, 4, (1,)).shown == (0, 1, 2)
+    for folding in (Folding(128, 4, (5, 9)), Folding(9, 2, (8,)), Folding(9, 2, (0,))):
+        assert [index for run in folding.runs for index in run] == list(range(folding.size))
 
 
 def test_what_is_inside_is_on_the_tip() -> None:

@@ -47,7 +47,7 @@ def comparison(panels: Sequence[Panel], title: str, notes: Sequence[str], legend
         TooManyMarksError: one of them would have more devices than anyone can look at.
     """
     first = panels[0].view
-    drawn = [_drawing(panel.view) for panel in panels]
+    drawn = _drawings([panel.view for panel in panels])
     widths = [right - left for left, _, right, _ in (bounds(marks) for marks, _ in drawn)]
     beside = sum(widths) + _APART * (len(panels) - 1) <= _WIDEST
     rooms = [max(width, 280.0) for width in widths]
@@ -72,10 +72,20 @@ def comparison(panels: Sequence[Panel], title: str, notes: Sequence[str], legend
     return sheet(title, kind, [(note, "") for note in notes], figure_tiles(figures), marks, entries)
 
 
-def _drawing(view: View) -> tuple[list[Mark], list[str]]:
+def _drawings(views: Sequence[View]) -> list[tuple[list[Mark], list[str]]]:
+    """Return the drawings, folded at as many places of a loss as there is room for, the same in all."""
+    for opened in range(views[0].survey.look.opened, 0, -1):
+        drawn = [_drawing(view, opened) for view in views]
+        widest = max(right - left for left, _, right, _ in (bounds(marks) for marks, _ in drawn))
+        if widest <= _WIDEST or views[0].layout == "detail":
+            break
+    return drawn
+
+
+def _drawing(view: View, opened: int) -> tuple[list[Mark], list[str]]:
     if view.layout == "detail":
         return detail_drawing(view.plan, view.key, view.survey)
-    tight = evolve(view.survey, look=evolve(view.survey.look, tight=TIGHTEST))
+    tight = evolve(view.survey, look=evolve(view.survey.look, tight=TIGHTEST, opened=opened))
     return overview_drawing(view.plan, view.key, tight), ["equal parts are folded"]
 
 

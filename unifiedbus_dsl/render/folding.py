@@ -11,7 +11,7 @@ from attrs import frozen
 class Folding:
     """`size` siblings in at most `keep` cells: the first ones, one cell for those that are not shown, and the last.
     Two cells are the first and the others. The `chosen` siblings are shown in any case, each beside cells for those
-    between."""
+    between; with two cells they stand in place of the first."""
 
     size: int
     keep: int
@@ -48,7 +48,7 @@ class Folding:
         if not self.folded:
             return range(self.size)
         if self.keep <= 2:
-            return (0,) if self.keep == 2 else ()
+            return (0,) if self.keep == 2 and not self.chosen else ()
         if set(self.chosen) - {0, self.size - 1}:
             return 0, self.size - 1
         return (*range(self.keep - 2), self.size - 1)

@@ -86,6 +86,8 @@ class Style:
     loads: Loads | None = None
     lost: Lost | None = None
     """What is lost, or will be: folds open there. `losses` are those to mark."""
+    opened: int = 3
+    """Elements of an array that lose something and are shown for it; the others are counted."""
     tight: int = 0
     """How many cells fewer than eight an array folds into at most, for a picture that would be too wide: six leaves
     two."""

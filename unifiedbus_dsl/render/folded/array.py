@@ -27,8 +27,6 @@ from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, moved, text_wi
 from unifiedbus_dsl.render.plan_summary import type_name
 
 _KEEP = (8, 4)
-MOST_OPENED = 3
-"""Elements of an array that lose something and are shown for it; the others are counted."""
 _CELL = 44.0
 _TALL = 34.0
 _GAP = 10.0
@@ -43,7 +41,7 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
     size = child.shape[dimension] if child.shape else 1
     keep = _keep(scope, child, dimension)
     losing = _losing(scope, child, prefix, size)
-    folding = Folding(size, keep, tuple(losing[:MOST_OPENED]))
+    folding = Folding(size, keep, tuple(losing[: scope.look.opened]))
     opened = losing[0] if losing else 0
     inner = _opened(scope, child, prefix, opened)
     height = inner.height + _HEAD + _PAD if inner else _TALL
