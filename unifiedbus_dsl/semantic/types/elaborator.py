@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import define, field, frozen
 
 from unifiedbus_dsl.base import work
 from unifiedbus_dsl.base.source import Span
-from unifiedbus_dsl.diagnostics import Label, Sink, rename
+from unifiedbus_dsl.diagnostics import Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan, PlanType
 from unifiedbus_dsl.ir.plan.physical import have_cages, merge_cables
@@ -87,6 +87,8 @@ class Elaborator:
     """By type: how deep parts lie in one another in it, itself included."""
     _circles: set[Definition] = field(factory=set)
     _too_deep: bool = False
+    _overridden: set[tuple[Span, str]] = field(factory=set)
+    """Arguments of which it is said that they are replaced."""
 
     def __attrs_post_init__(self) -> None:
         self.technology = LinkRegistry(self.sink, self.lets, self.model.names)
@@ -126,7 +128,28 @@ class Elaborator:
             self._no_type(ref, base.definition)
             return None
         args = self._arguments(base.definition, ref.args, scope)
+        if args is not None and local is not None:
+            self._overrides(ref, dict(base.args), args, local)
         return None if args is None else TypeValue(base.definition, tuple({**dict(base.args), **args}.items()))
+
+    def _overrides(
+        self, ref: tree.TypeRef, given: Mapping[str, EvalValue], args: Mapping[str, EvalValue], local: Lazy
+    ) -> None:
+        """Say which arguments of a type that was handed in are replaced where it is used."""
+        for name, value in args.items():
+            before = given.get(name, value)
+            if before == value or (ref.span, name) in self._overridden:
+                continue
+            self._overridden.add((ref.span, name))
+            self.sink.error(
+                "UB0610",
+                f"`{name} = {value_text(before)}` of what is given for `{ref.text}` is replaced by {value_text(value)}",
+                ref.span,
+                f"sets `{name}`",
+                labels=(Label(local.span, f"given with `{name} = {value_text(before)}`"),),
+                help=(f"leave `{name}` out where the type is handed over: it is set here",),
+                severity=Severity.WARNING,
+            )
 
     def _no_type(self, ref: tree.TypeRef, definition: Definition) -> None:
         self.sink.error(
