@@ -114,19 +114,48 @@ def test_scripts(run: Run, shell: str, tmp_path: Path) -> None:
         subprocess.run([shell, "-n", str(script)], check=True)
 
 
+def prepare(run: Run, folder: Path, shell: str) -> dict[str, str]:
+    """Write a text, the script of a shell and `ubusc` itself into a folder; the environment to try them in."""
+    (folder / "m.ubus").write_text(MACHINE)
+    (folder / "script").write_text(run("completion", shell).out)
+    program = "import sys; from unifiedbus_dsl.cli import main; sys.exit(main())"
+    (folder / "ubusc").write_text(f"#!/bin/sh\nexec {sys.executable} -c '{program}' \"$@\"\n")
+    (folder / "ubusc").chmod(0o755)
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_fish_splits_at_the_first_comma(run: Run) -> None:
+    """Names of files and explanations have commas."""
+    lines = [line for line in run("completion", "fish").out.splitlines() if "string split" in line]
+    assert [line.strip() for line in lines] == ['set -l metadata (string split --max 1 "," $completion);']
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("fish") is None, reason="the shell is not here")
+def test_fish_itself(run: Run, tmp_path: Path) -> None:
+    env = prepare(run, tmp_path, "fish")
+    (tmp_path / "n,o p.ubus").write_text(MACHINE)
+    for line, expected in {
+        "ubusc export m.ubus --system ": ["lab", "product\tThe one that is sold."],
+        "ubusc check n": ["n,o p.ubus"],
+        "ubusc surve": ["survey\tWhat every single failure costs, "],
+        "ubusc render --vie": ["--view"],
+    }.items():
+        asked = ["fish", "--no-config", "-c", f"source script; complete -C '{line}'"]
+        done = subprocess.run(asked, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        found = done.stdout.splitlines()
+        for each in expected:
+            assert any(line.startswith(each) for line in found), done
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the shell is not here")
 def test_bash_itself(run: Run, tmp_path: Path) -> None:
     """The script in a real shell: what stands in COMPREPLY behind `ubusc export m.ubus --system `."""
-    (tmp_path / "m.ubus").write_text(MACHINE)
-    (tmp_path / "script").write_text(run("completion", "bash").out)
-    program = "import sys; from unifiedbus_dsl.cli import main; sys.exit(main())"
-    (tmp_path / "ubusc").write_text(f"#!/bin/sh\nexec {sys.executable} -c '{program}' \"$@\"\n")
-    (tmp_path / "ubusc").chmod(0o755)
+    env = prepare(run, tmp_path, "bash")
     lines = (
         "source ./script; COMP_WORDS=(./ubusc export m.ubus --system ''); COMP_CWORD=4; "
         '_ubusc_completion ./ubusc; echo "${COMPREPLY[@]}"'
     )
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", lines], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["product", "lab"], done.stderr
 

@@ -190,9 +190,11 @@ def answer_shell(group: click.Group, instruction: str) -> int:
 
 
 def script(command: click.Command, shell: str) -> str:
-    """Return the script that a shell reads once."""
+    """Return the script that a shell reads once; that of fish splits an offer at its first comma alone, for names and
+    explanations have some too."""
     from click.shell_completion import get_completion_class
 
     known = get_completion_class(shell)
     assert known is not None
-    return known(command, {}, "ubusc", VARIABLE).source()
+    written = known(command, {}, "ubusc", VARIABLE).source()
+    return written.replace('string split ","', 'string split --max 1 ","') if shell == "fish" else written
