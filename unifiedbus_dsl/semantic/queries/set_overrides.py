@@ -2,7 +2,7 @@
 
 `set racks = 64` gives the type of the system another argument. `set cabinet.plane.latency = 500 ns` stands for an
 extension of the type of `plane`, at that place, in which the field has another value, and so do the fields that are
-worked out from it. All elements of an array are of one type, so a `set` is of all of them.
+worked out from it. A `set` is of all elements of an array.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ class _Maker:
     def _one_of_many(self, step: Step) -> None:
         self.evaluator.sink.error(
             "UB0611",
-            f"all elements of `{step.word.text}` are of one type: `set` changes all of them or none",
+            f"`set` changes all elements of `{step.word.text}` or none",
             step.span,
             "some of them",
             help=(f"write `{step.word.text}` without subscripts; to slow down single cables there is `degrade`",),
