@@ -406,6 +406,7 @@ def test_a_png_is_so_many_times_as_large(cabinet: Run, tmp_path: Path) -> None:
         (("-o", "a.png", "--plot", "hops", "--scale", "2"), "`--scale` is for a PNG"),
         (("-o", "a.png", "--scale", "0"), "0.1"),
         (("-o", "a.png", "--scale", "big"), "big"),
+        (("-o", "a.png", "--scale", "nan"), "0.1"),
     ],
 )
 def test_a_scale_that_has_no_meaning_is_refused(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,8 @@ def read_request(
     _must_agree([option for option, there in given.items() if there], chosen)
     if scale is not None and (chosen != "png" or named["plot"] is not None):
         raise click.UsageError("`--scale` is for a PNG, and no plot: an SVG and a PDF have no size of their own")
+    if scale is not None and isnan(scale):
+        raise click.UsageError("`--scale` wants a number from 0.1 to 16")
     layout: Layout | None = "detail" if detail else "floor" if floor else None
     return RenderRequest(layout=layout, form=chosen, output=output, scale=scale, **named)
 

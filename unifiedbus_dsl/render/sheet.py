@@ -138,7 +138,7 @@ def _head(
             "kind",
             MARGIN + text_width(shown, 24, True) + 14,
             y + 4,
-            clipped(kind, 13, beside),
+            clipped(kind, 13, beside) if beside > 30 else "",
             13,
             False,
             palette.QUIET,
