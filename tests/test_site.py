@@ -82,6 +82,11 @@ def test_links_are_turned_and_code_is_left() -> None:
     )
 
 
+def test_strokes_in_tables() -> None:
+    """GitHub wants a backslash before a stroke in code, MkDocs shows it."""
+    assert pages.turned("| `a\\|b` | c\\|d |\n`e\\|f`\n", "docs/gallery.md") == "| `a|b` | c\\|d |\n`e\\|f`\n"
+
+
 def test_anchors() -> None:
     text = "# A `b`, c-d: [E](f.md)\n## x\n## X\n```\n# no\n```\n"
     assert pages.anchors(text) == {"a-b-c-d-e", "x", "x-1"}

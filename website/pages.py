@@ -23,6 +23,7 @@ FENCED = re.compile(r"^(?P<fence>`{3,}).*?^(?P=fence)`*$", re.MULTILINE | re.DOT
 CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 LINK = re.compile(r"\]\(\s*(?P<target>[^()\s]+)\s*(?:\"[^\"]*\")?\)")
 HEADING = re.compile(r"^(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
+TABLE_ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -88,7 +89,8 @@ def target_of(here: str, target: str) -> tuple[str, str]:
 
 
 def turned(text: str, here: str) -> str:
-    """Return a page with the links of the tree as links of the site."""
+    """Return a page with the links of the tree as links of the site, and its tables as MkDocs reads them: a stroke in
+    code ends no cell, so that one with a backslash would show it."""
     parts, at = [], 0
     for begin, end, target in links(text):
         path, anchor = target_of(here, target)
@@ -96,7 +98,9 @@ def turned(text: str, here: str) -> str:
             page = posixpath.relpath(page_of(path), posixpath.dirname(page_of(here)) or ".")
             parts += [text[at:begin], page + (f"#{anchor}" if anchor else "")]
             at = end
-    return "".join([*parts, text[at:]])
+    return TABLE_ROW.sub(
+        lambda row: CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), "".join([*parts, text[at:]])
+    )
 
 
 # ---- pages that are made ----------------------------------------------------------------------------------------
