@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.evaluators import evaluator_of, measure_calls
 from unifiedbus_dsl.analysis.run import ask
@@ -20,7 +20,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.verify import verify_fabric
 from unifiedbus_dsl.ir.plan import serial
-from unifiedbus_dsl.ir.plan.verify import verify
+from unifiedbus_dsl.ir.plan.verify import PlanError, verify
 from unifiedbus_dsl.measures.selection_synthesis import describe_devices
 from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
 from unifiedbus_dsl.syntax.format import format
@@ -283,6 +283,20 @@ def test_slices_hold_what_paths_name(seed: int) -> None:
         assert part.devices.tolist() == [k for k, each in enumerate(names) if re.match(pattern, each)], path
         marked = np.isin(np.arange(fabric.device_count), part.devices)
         assert part.cables.tolist() == np.flatnonzero(marked[fabric.a_device] & marked[fabric.b_device]).tolist()
+
+
+def test_a_plan_with_an_element_twice_is_refused() -> None:
+    plan = next(
+        plan for plan in (compiled(as_array(draw(seed))).fabric().plan for seed in SEEDS) if "Box" in plan.assemblies
+        and len(plan.assemblies["Box"].arrays["part"]) > 1 and plan.assemblies["Box"].arrays["part"][0].count == 1
+        and plan.assemblies["Box"].arrays["part"][1].count == 1
+    )  # fmt: skip
+    box = plan.assemblies["Box"]
+    first, second = box.arrays["part"][:2]
+    children = tuple(evolve(c, labels=first.labels) if c is second else c for c in box.children)
+    wrong = evolve(plan, assemblies={**plan.assemblies, "Box": evolve(box, children=children)})
+    with pytest.raises(PlanError, match="two have one element"):
+        verify(wrong)
 
 
 def test_the_machines_are_of_many_sorts() -> None:

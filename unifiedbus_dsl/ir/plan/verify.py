@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import prod
 
+import numpy as np
+
 from unifiedbus_dsl.ir.plan import (
     AssemblyType,
     Axis,
@@ -30,6 +32,7 @@ from unifiedbus_dsl.ir.plan import (
 )
 from unifiedbus_dsl.ir.plan.algebra import within
 from unifiedbus_dsl.ir.plan.index import text
+from unifiedbus_dsl.ir.plan.labels import text_shape, to_labels
 from unifiedbus_dsl.ir.plan.physical import merge_cables, shared_rules
 from unifiedbus_dsl.ir.plan.text import ref_text
 
@@ -149,8 +152,13 @@ def _exports(plan: Plan) -> Iterator[str]:
     for key in plan.bottom_up:
         assembly = plan.assemblies[key]
         yield from _sorted([child.name for child in assembly.children], f"the children of `{key}`")
+        labels_fit = True
         for child in assembly.children:
-            yield from _labels(child, f"`{child.name}` of `{key}`")
+            for problem in _labels(child, f"`{child.name}` of `{key}`"):
+                labels_fit = False
+                yield problem
+        for name, children in assembly.arrays.items() if labels_fit else ():
+            yield from _pieces(children, f"`{name}` of `{key}`")
         for export in assembly.exports:
             yield from _labels(export, f"port `{export.name}` of `{key}`")
         yield from _sorted([export.name for export in assembly.exports], f"the exports of `{key}`")
@@ -192,6 +200,18 @@ def _opening(plan: Plan, assembly: AssemblyType, opening: Opening, where: str) -
         if problems:
             return problems
     return list(_reference(plan, assembly, opening.ref, opening.axes, opening.where, where))
+
+
+def _pieces(children: Sequence[Child], where: str) -> Iterator[str]:
+    """Yield whether children that are one array of the text have its sizes, and no element twice."""
+    if len(children) < 2:
+        return
+    if len({text_shape(child) for child in children}) > 1:
+        yield f"{where} is several children of different sizes"
+        return
+    numbers = np.concatenate([to_labels(child, np.arange(child.count)) for child in children])
+    if len(np.unique(numbers)) < len(numbers):
+        yield f"{where} is several children, of which two have one element"
 
 
 def _labels(array: Child | Export, where: str) -> Iterator[str]:
