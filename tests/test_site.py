@@ -6,6 +6,7 @@ import posixpath
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.programs import load_program
 from unifiedbus_dsl.diagnostics import catalogue
@@ -90,6 +91,12 @@ def test_strokes_in_tables() -> None:
 def test_anchors() -> None:
     text = "# A `b`, c-d: [E](f.md)\n## x\n## X\n```\n# no\n```\n"
     assert pages.anchors(text) == {"a-b-c-d-e", "x", "x-1"}
+
+
+def test_every_page_is_in_the_navigation(site: dict[str, str]) -> None:
+    said = yaml.safe_load((ROOT / "website" / "mkdocs.yml").read_text(encoding="utf-8"))
+    named = sorted(pages.pages_in(pages.filled(said["nav"], set(site))))
+    assert named == sorted(page for page in site if not page.startswith("source/"))
 
 
 def test_navigation_names_each_page_once() -> None:

@@ -221,7 +221,7 @@ def commands_page() -> str:
 
 def filled(nav: list[Any], pages: set[str]) -> list[Any]:
     """Return a navigation with each `folder/*` as the pages in it that are named nowhere, in order."""
-    return _filled(nav, sorted(pages - set(_named(nav))))
+    return _filled(nav, sorted(pages - set(pages_in(nav))))
 
 
 def _filled(nav: list[Any], others: list[str]) -> list[Any]:
@@ -238,10 +238,11 @@ def _filled(nav: list[Any], others: list[str]) -> list[Any]:
     return found
 
 
-def _named(nav: list[Any]) -> Iterator[str]:
+def pages_in(nav: list[Any]) -> Iterator[str]:
+    """Yield the pages that a navigation names."""
     for item in nav:
         if isinstance(item, dict):
             for below in item.values():
-                yield from _named(below) if isinstance(below, list) else [below]
+                yield from pages_in(below) if isinstance(below, list) else [below]
         else:
             yield item
