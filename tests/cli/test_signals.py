@@ -92,7 +92,13 @@ def litter(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob(f"{PREFIX}*")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGINT, signal.SIGHUP, signal.SIGKILL)),
+    ],
+)
 def test_a_survey_that_is_ended_goes_on_to_the_same_result(number: int, folder: Path) -> None:
     words = [*SURVEY, "--draws", "60", *WORKERS]
     process = begun(folder, *words, "-o", "half.json")
@@ -138,6 +144,7 @@ def test_a_journal_of_another_survey_is_refused(folder: Path) -> None:
         assert b"line 2 is damaged" in err
 
 
+@pytest.mark.slow
 def test_a_journal_serves_more_draws(folder: Path) -> None:
     assert status(folder, *SURVEY, "--draws", "3", "--resume", "j", "-o", "a") == 0
     assert status(folder, *SURVEY, "--draws", "5", "--resume", "j", "-o", "a") == 0
@@ -189,7 +196,7 @@ def kill_at_random(folder: Path, name: str, times: int, seed: int) -> None:
     assert litter(folder / "work") == []
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [each for each in COMMANDS if each != "survey"])
 def test_killed_at_some_moments(name: str, folder: Path) -> None:
     kill_at_random(folder, name, 3, seed=1)
 

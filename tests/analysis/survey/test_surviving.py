@@ -158,7 +158,7 @@ def left_by_hand(done: Compilation, devices: set[int], cables: set[int]) -> tupl
     return (*(sum(column) for column in zip(*rows, strict=True)), free)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] * (seed >= 15)) for seed in range(60)])
 def test_all_sums_of_what_is_left_are_of_the_same_parts(seed: int) -> None:
     """Failure rate, power, cost and free ports after random losses of devices, assemblies and cables, all by hand."""
     draw = Random(seed)
