@@ -19,6 +19,7 @@ TABLE = ROW.findall((ROOT / "docs" / "bisection.md").read_text(encoding="utf-8")
 SMALL = (
     "mi300x", "trn2", "twisted", "helios", "dgx.ubus", "ub-mesh-racks", "gb200", "nvl72", "textbook", "taishan",
 )  # fmt: skip
+SLOWER = ("4x8x8", "rail-only", "three-tier")
 LARGE = ("supercluster", "frontier.ubus | frontier", "tpu-8i")
 """Many seconds or gigabytes each: they were asked once, for the page."""
 
@@ -29,7 +30,8 @@ def rows() -> list[object]:
         name = f"{file} | {system}"
         if any(word in name for word in LARGE):
             continue
-        marks = () if any(word in name for word in SMALL) and "4x8x8" not in name else (pytest.mark.slow,)
+        small = any(word in name for word in SMALL) and not any(word in name for word in SLOWER)
+        marks = () if small else (pytest.mark.slow,)
         found.append(pytest.param(file, system, lower, upper, id=f"{file}-{system}", marks=marks))
     return found
 

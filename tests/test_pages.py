@@ -23,6 +23,8 @@ SLOW = frozenset(
         "huawei/atlas-960-superpod",
         "huawei/atlas-960-supercluster",
         "huawei/ub-mesh",
+        "others/dojo",
+        "others/fugaku",
         "nvidia/dgx-superpod",
         "others/alibaba-hpn",
         "others/frontier",

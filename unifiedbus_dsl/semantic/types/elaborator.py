@@ -87,6 +87,8 @@ class Elaborator:
     """By type: how deep parts lie in one another in it, itself included."""
     _circles: set[Definition] = field(factory=set)
     _too_deep: bool = False
+    _caged: bool = False
+    """Whether ports of any type so far share a cage."""
     _overridden: set[tuple[Span, str]] = field(factory=set)
     """Arguments of which it is said that they are replaced."""
 
@@ -376,7 +378,8 @@ class Elaborator:
         if made is None:
             return None
         self.types[key] = made
-        if not device and have_cages(self.types.values()):
+        self._caged |= have_cages([made])
+        if not device and self._caged:
             self.types[key] = merge_cables(self.plan("", key), key).assemblies[key]
         for placed in body.statements:
             if isinstance(placed.statement, tree.Expect):
