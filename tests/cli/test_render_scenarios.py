@@ -269,7 +269,7 @@ def test_the_fold_opens_where_something_is_lost(cut: str) -> None:
     readable(picture)
 
 
-@pytest.mark.parametrize("layout", ["overview", "detail"])
+@pytest.mark.parametrize("layout", ["overview", pytest.param("detail", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("cut", CUTS)
 def test_both_panels_are_true_to_the_fabric(cut: str, layout: Layout) -> None:
     """Cables that are lost are drawn where they were, red; each reaches what it names and runs behind nothing else."""

@@ -123,6 +123,7 @@ def test_a_survey_that_is_ended_goes_on_to_the_same_result(number: int, folder: 
     assert litter(folder) == []
 
 
+@pytest.mark.slow
 def test_a_journal_of_another_survey_is_refused(folder: Path) -> None:
     assert status(folder, *SURVEY, "--draws", "2", "--resume", "j") == 0
     other = begun(folder, *SURVEY, "--draws", "2", "--resume", "j", "--measure", "bisection(all npu)")

@@ -53,7 +53,7 @@ def scattered(seed: int) -> str:
     return f"{parts}rack Box {{ npu[8] : Chip\nleaf[4] : Leaf\nopen leaf.p\n{lines} }}\nsystem m : Box\n"
 
 
-@pytest.mark.parametrize("machine", ["pods", 1])
+@pytest.mark.parametrize("machine", [pytest.param("pods", marks=pytest.mark.slow), 1])
 @pytest.mark.parametrize("collective", ["allreduce", "allgather", "alltoall"])
 def test_the_interval_holds_the_exact_figure(
     monkeypatch: pytest.MonkeyPatch, machine: str | int, collective: str
