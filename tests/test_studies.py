@@ -18,6 +18,7 @@ def figures(file: str, block: str) -> dict[str, list[Answer]]:
     return result
 
 
+@pytest.mark.slow
 def test_the_page_is_what_the_files_say() -> None:
     text = studies.PAGE.read_text(encoding="utf-8")
     assert studies.page(text) == text, "run `python -m tests.studies`, and look at what changed"

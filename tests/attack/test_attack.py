@@ -39,6 +39,7 @@ def test_a_thousand_random_machines_get_the_right_answers() -> None:
     assert not found, "\n".join(found)
 
 
+@pytest.mark.slow
 def test_large_machines_keep_to_bounds_that_need_no_solver() -> None:
     small = [k for k in range(40) if len(large.drawn(SEED, k).a) < 200][:4]
     for number in small:

@@ -49,6 +49,7 @@ def test_extension() -> None:
     assert said["messages"] == []
 
 
+@pytest.mark.slow
 def test_server_that_does_not_start() -> None:
     done = run(["no-such-command-here"])
     assert "no-such-command-here" in done.stderr, "the message that the editor shows"

@@ -24,6 +24,7 @@ def test_every_command_ends_well_on_many_broken_texts_and_files(seed: int) -> No
     assert not [way for way in count if way.endswith("WRONG")]
 
 
+@pytest.mark.slow
 def test_broken_texts_are_not_all_alike() -> None:
     """Some are still machines and most are not: both sides of the compiler are reached."""
     draw, sources = random.Random(3), seeds()

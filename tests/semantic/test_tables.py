@@ -75,6 +75,7 @@ def test_rows_and_columns(rows: int, columns: int, draw: random.Random) -> None:
         assert ends(done) == dict(enumerate(numbers))
 
 
+@pytest.mark.slow
 def test_a_table_of_a_hundred_thousand_elements() -> None:
     """Cheap by the steps that checking takes, not by the clock."""
     table = list(range(100_000))

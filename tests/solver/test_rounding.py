@@ -46,6 +46,7 @@ def test_sums_of_few_digits_are_exact() -> None:
     assert (round_mantissa(np.array([0.0, 1e-30, 8.0])) == [0, 2.0**-26, 8]).all()
 
 
+@pytest.mark.slow
 def test_what_is_found_is_the_same_on_another_processor() -> None:
     said = [
         subprocess.run(

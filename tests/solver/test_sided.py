@@ -215,6 +215,7 @@ def test_a_nic_does_not_join_its_planes() -> None:
         assert found.value == reached
 
 
+@pytest.mark.slow
 def test_symmetries_change_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every measure, with what symmetries the arrays have and with none; after losses too."""
     lost = "scenario q of pod { fail segment[2].tor[1]; bisection(all npu); reachable(all npu); tiers(all npu); HERE }"
