@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from unifiedbus_dsl.solver.rounding import round_mantissa
 
