@@ -42,6 +42,11 @@ class Goal:
     def text(self) -> str:
         return f"{'maximize' if self.maximize else 'minimize'} {self.question.text}"
 
+    @property
+    def turned(self) -> Trends:
+        """How the value is stated to follow the axes, turned so that less is better."""
+        return self.trends.reversed if self.maximize else self.trends
+
     def bounds(self, answer: Answer) -> tuple[float, float]:
         """Return between what the answer lies, turned so that less is better."""
         low, high = (answer.lower, answer.upper) if answer.kind == "interval" else (answer.value, answer.value)

@@ -18,7 +18,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.explore.front import at_most, less
-from unifiedbus_dsl.analysis.explore.problem import Problem
+from unifiedbus_dsl.analysis.explore.problem import Goal, Problem
 from unifiedbus_dsl.analysis.explore.solve_design import Solved
 from unifiedbus_dsl.base.arrays import Floats
 from unifiedbus_dsl.base.random import StablePermutation
@@ -90,30 +90,30 @@ def branch_and_bound(problem: Problem, solved: dict[Levels, Solved], solve: Solv
     Raises:
         LimitReachedError: more than `limit` would have to be solved.
     """
-    space = problem.space
+    space, ways = problem.space, _ways(problem)
     boxes = [Box((0,) * len(space.axes), tuple(axis.count - 1 for axis in space.axes))]
     while boxes:
-        corners = {corner: None for box in boxes for corner in _corners(problem, box)}
+        corners = {corner: None for box in boxes for corner in _corners(ways, box)}
         asked = [corner for corner in corners if corner not in solved]
         if len(solved) + len(asked) > limit:
             raise LimitReachedError
         solve(asked)
         known = _known(problem, solved)
-        left = [box for box in boxes if not box.single and not _excluded(problem, box, solved, known)]
-        boxes = [half for box in left for half in box.halves(_longest(problem, box))]
+        left = [box for box in boxes if not box.single and not _excluded(problem, ways, box, solved, known)]
+        boxes = [half for box in left for half in box.halves(_longest(ways, box))]
 
 
 def _ways(problem: Problem) -> list[tuple[int, ...]]:
-    """Return how each objective, less being better, then each requirement, less being failure, follows the axes."""
-    goals = [tuple(-way if goal.maximize else way for way in goal.trends.ways) for goal in problem.goals]
-    return goals + [tuple(-way for way in each.trends.ways) for each in problem.requirements]
+    """Return how each objective, then the failure of each requirement, follows the axes, less being better."""
+    goals = [goal.turned.ways for goal in problem.goals]
+    return goals + [each.trends.reversed.ways for each in problem.requirements]
 
 
-def _corners(problem: Problem, box: Box) -> list[Levels]:
+def _corners(ways: Sequence[tuple[int, ...]], box: Box) -> list[Levels]:
     """Return the designs that a box is judged by; of one with a single design this."""
     if box.single:
         return [box.low]
-    return [corner for ways in _ways(problem) if (corner := box.corner(ways)) is not None]
+    return [corner for each in ways if (corner := box.corner(each)) is not None]
 
 
 def _known(problem: Problem, solved: dict[Levels, Solved]) -> Floats:
@@ -122,28 +122,31 @@ def _known(problem: Problem, solved: dict[Levels, Solved]) -> Floats:
     return np.array([[high for _, high in row] for row in rows if row is not None]).reshape(-1, len(problem.goals))
 
 
-def _excluded(problem: Problem, box: Box, solved: dict[Levels, Solved], known: Floats) -> bool:
+def _excluded(
+    problem: Problem, ways: Sequence[tuple[int, ...]], box: Box, solved: dict[Levels, Solved], known: Floats
+) -> bool:
     """Return whether no design of a box is on the front."""
-    for number, requirement in enumerate(problem.requirements):
-        corner = box.corner(tuple(-way for way in requirement.trends.ways))
+    for number, of_failure in enumerate(ways[len(problem.goals) :]):
+        corner = box.corner(of_failure)
         conditions = solved[corner].conditions if corner is not None else ()
         if conditions and (condition := conditions[number]) is not None and condition.holds is False:
             return True
-    best = np.array([_best(problem, box, solved, number) for number in range(len(problem.goals))])
+    best = np.array(
+        [_best(goal, number, box.corner(ways[number]), solved) for number, goal in enumerate(problem.goals)]
+    )
     return bool((at_most(known, best).all(axis=1) & less(known, best).any(axis=1)).any())
 
 
-def _best(problem: Problem, box: Box, solved: dict[Levels, Solved], number: int) -> float:
-    """Return a bound that no design of a box beats in an objective."""
-    corner = box.corner(_ways(problem)[number])
+def _best(goal: Goal, number: int, corner: Levels | None, solved: dict[Levels, Solved]) -> float:
+    """Return a bound that no design of a box beats in an objective, which is best at this corner."""
     answers = solved[corner].answers if corner is not None else ()
     answer = answers[number] if answers else None
-    return -np.inf if answer is None else problem.goals[number].bounds(answer)[0]
+    return -np.inf if answer is None else goal.bounds(answer)[0]
 
 
-def _longest(problem: Problem, box: Box) -> int:
+def _longest(ways: Sequence[tuple[int, ...]], box: Box) -> int:
     """Return the axis to halve: one that keeps a bound from being known, else the longest."""
-    unknown = [any(not ways[axis] for ways in _ways(problem)) for axis in range(len(box.low))]
+    unknown = [any(not each[axis] for each in ways) for axis in range(len(box.low))]
     length = [high - low for low, high in zip(box.low, box.high, strict=True)]
     return max(range(len(length)), key=lambda axis: (unknown[axis] and length[axis] > 0, length[axis]))
 
@@ -169,8 +172,7 @@ def contradiction(problem: Problem, solved: dict[Levels, Solved]) -> Contradicti
             for levels, each in solved.items()
             if each.answers and (answer := each.answers[number]) is not None
         ]
-        ways = tuple(-way if goal.maximize else way for way in goal.trends.ways)
-        pair = _false_pair(rows, Trends(ways))
+        pair = _false_pair(rows, goal.turned)
         if pair is not None:
             return Contradiction(number, *pair)
     for number, requirement in enumerate(problem.requirements):

@@ -106,6 +106,11 @@ class Trends:
     def stated(self) -> bool:
         return any(self.ways)
 
+    @property
+    def reversed(self) -> Trends:
+        """How the negative of the value follows each axis."""
+        return Trends(tuple(-way for way in self.ways))
+
 
 # ---- reading --------------------------------------------------------------------------------------------------------
 
