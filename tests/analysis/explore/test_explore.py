@@ -16,7 +16,7 @@ from attrs import frozen
 
 import unifiedbus_dsl as ub
 from unifiedbus_dsl import solve
-from unifiedbus_dsl.analysis.explore import explorations
+from unifiedbus_dsl.analysis.explore import explorations, solve_design
 from unifiedbus_dsl.analysis.explore.problem import Goal
 from unifiedbus_dsl.analysis.explore.solve_design import Machine
 from unifiedbus_dsl.analysis.survey.engines import Processes
@@ -26,6 +26,7 @@ from unifiedbus_dsl.cli import main
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.semantic.queries.design_space import Trends
+from unifiedbus_dsl.solver.network_context import NetworkContext
 
 TEXT = """ubus 1
 
@@ -398,3 +399,27 @@ def test_an_objective_may_be_found_otherwise(file: Path) -> None:
     found = ub.explore(done, vary={"chips": [8, 16]}, minimize=["count(all switch)"], objectives=[goal])
     (best,) = found.front
     assert (best.settings, best.estimated) == ({"chips": "16"}, True)
+
+
+def test_the_network_of_another_system_is_made_once_a_design(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two conditions and two objectives ask another system; each has its own messages, and one network serves all."""
+    made: list[str] = []
+
+    def counted(fabric: ub.Fabric, **named: Any) -> NetworkContext:
+        made.append(fabric.plan.system)
+        return NetworkContext(fabric, **named)
+
+    monkeypatch.setattr(solve_design, "NetworkContext", counted)
+    text = TEXT.replace("system cluster : Cluster\n", "system cluster : Cluster\nsystem other : Cluster\n")
+    found = ub.explore(
+        ub.compile_text(text),
+        vary={"chips": [8, 16]},
+        require=["diameter(all npu) <= diameter(all npu) of other", "cost() >= cost() of other"],
+        minimize=["cost() / (cost() of other)", "hops(npu[0] -> npu[9]) of other"],
+        system="cluster",
+    )
+    assert made == ["cluster", "other"] * 2
+    small, large = found.designs
+    assert [answer and answer.value for answer in small.solved.answers] == [1.0, None]
+    assert small.solved.reasons[1] == "subscript 9 is outside the 8 elements of `npu`"
+    assert [answer and answer.value for answer in large.solved.answers] == [1.0, 2.0]

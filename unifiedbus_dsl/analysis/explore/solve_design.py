@@ -76,25 +76,30 @@ class Machine:
     asker: MeasureEvaluator
     budget_s: float | None
     others: dict[str, MeasureEvaluator] = field(factory=dict)
+    """Who answers about other systems that were asked about."""
 
     def system(self, name: str) -> MeasureEvaluator | None:
         """Return who answers about another system of the text; None where there is none."""
         if name not in self.compilation.systems:
             return None
+        sink = self.asker.evaluator.sink
         if name not in self.others:
             context = NetworkContext(self.compilation.fabric(name), budget_s=self.budget_s)
-            sink = self.asker.evaluator.sink
             there = make_evaluator(self.compilation, context, sink, name)
             model = self.compilation.model
             assert model is not None
             self.others[name] = evolve(there, traffics=model.asked(tree.Traffic))
-        return self.others[name]
+        return _telling(self.others[name], sink)
 
     def with_sink(self, sink: Sink) -> Machine:
-        """Return the same with what is wrong going elsewhere."""
-        selector = self.asker.selector
-        asker = evolve(self.asker, selector=evolve(selector, evaluator=evolve(selector.evaluator, sink=sink)))
-        return evolve(self, asker=asker, others={})
+        """Return the same with what is wrong going elsewhere. What is found of networks is kept for both."""
+        return evolve(self, asker=_telling(self.asker, sink))
+
+
+def _telling(asker: MeasureEvaluator, sink: Sink) -> MeasureEvaluator:
+    """Return the same evaluator with what is wrong going to this sink."""
+    selector = asker.selector
+    return evolve(asker, selector=evolve(selector, evaluator=evolve(selector.evaluator, sink=sink)))
 
 
 class Question(Protocol):
