@@ -64,6 +64,21 @@ def test_shipped_cubes_are_true_to_the_fabric(spec: str, system: str) -> None:
     assert differences(shown, compiled(spec).fabric(system)) == []
 
 
+@pytest.mark.parametrize("dims", [(250, 2, 2), (2, 250, 2), (2, 2, 250), (31, 8, 4), (11, 9, 10), (10, 10, 10)])
+def test_cables_between_layers_pass_no_device(dims: tuple[int, int, int]) -> None:
+    """Of cubes of any depth: by the distances of all devices from a cable half-way through, point by point."""
+    plan = lattice(", ".join(map(str, dims)), "mesh").pick("net")
+    cube = cube_of(plan, plan.assemblies[plan.root], dims, 1.0)
+    assert cube is not None
+    spots = np.array([cube.at(device) for device in range(np.prod(dims))], dtype=float)
+    layer = dims[1] * dims[2]
+    one = (dims[0] - 1) // 2 * layer + dims[1] // 2 * dims[2] + dims[2] // 2
+    others = np.delete(spots, [one, one + layer], axis=0)
+    for share in np.linspace(0.0, 1.0, 200):
+        at = spots[one] * (1 - share) + spots[one + layer] * share
+        assert np.abs(others - at).max(axis=1).min() > 0.36
+
+
 def test_each_dimension_has_a_direction_and_a_colour_of_its_own() -> None:
     """To the right, down, and back into the page."""
     picture = detail_picture(lattice("3, 4, 5", "mesh").pick("net"))

@@ -7,6 +7,7 @@ half-way between.
 
 from __future__ import annotations
 
+from itertools import product
 from math import gcd
 
 import numpy as np
@@ -69,33 +70,25 @@ def cube_of(plan: Plan, assembly: AssemblyType, dims: tuple[int, ...], side: flo
         return None
     shape = dims[0], dims[1], dims[2]
     back = _back(shape)
-    if back is None:
-        return None
     unit = side / SIDE
     return Cube(shape, back, unit, (unit, unit * (1 + (shape[0] - 1) * back[1])))
 
 
-def _back(dims: tuple[int, int, int]) -> tuple[int, int] | None:
+def _back(dims: tuple[int, int, int]) -> tuple[int, int]:
     """Return how far a layer lies behind the one before it: about a third as deep as the cube is wide, and such that
-    the cables between layers pass no device."""
+    the cables between layers pass no device, as with (1, 1)."""
     layers, rows, columns = dims
     wish = max(1.0, 0.34 * columns * layers / (layers - 1)), max(1.0, 0.24 * rows * layers / (layers - 1))
-    options = [
-        (x, y)
-        for x in range(1, 2 * layers + 2)
-        for y in range(1, 2 * layers + 2)
-        if gcd(x, layers) == gcd(y, layers) == gcd(x, y) == 1 and _passes_none(layers, x, y)
-    ]
-    return min(options, key=lambda at: (abs(at[0] - wish[0]) + abs(at[1] - wish[1]), at), default=None)
+    steps = range(1, 2 * layers + 2)
+    nearest = sorted(product(steps, steps), key=lambda at: (abs(at[0] - wish[0]) + abs(at[1] - wish[1]), at))
+    return next(at for at in nearest if _passes_none(layers, *at))
 
 
 def _passes_none(layers: int, x: int, y: int) -> bool:
     """Return whether a line from a device to the one behind it keeps away from all others, in a cube without end."""
-    reach = np.arange(-3 * layers, 3 * layers + 1)
-    at = np.stack(np.meshgrid(np.arange(1 - layers, layers), reach, reach, indexing="ij")).reshape(3, -1)
-    px, py = at[1] * layers + at[0] * x, at[2] * layers + at[0] * y
-    ends = ((px == 0) & (py == 0)) | ((px == x) & (py == y))
-    near = (px >= 0) & (px <= x) & (py >= 0) & (py <= y) & ~ends
-    along = np.linspace(0.0, 1.0, 40 * (x + y))
-    apart = np.maximum(np.abs(px[near, None] - along * x), np.abs(py[near, None] - along * y))
-    return bool(apart.min(initial=1.0) > _CLEAR)
+    if not gcd(x, layers) == gcd(y, layers) == gcd(x, y) == 1:
+        return False
+    px, py = np.meshgrid(np.arange(x + 1), np.arange(y + 1))
+    beside = np.abs(px * y - py * x)  # distance from the line, across or down, times x + y
+    there = (beside % layers == 0) & (beside > 0)  # 0 at both ends alone, as x and y are coprime
+    return int(beside[there].min(initial=layers * (x + y))) > _CLEAR * (x + y)
