@@ -164,15 +164,12 @@ def _block(
     from attrs import evolve
 
     from unifiedbus_dsl.analysis.explore.api import with_sample
-    from unifiedbus_dsl.analysis.explore.explorations import parse_block
+    from unifiedbus_dsl.analysis.explore.explorations import lines_of, parse_block
     from unifiedbus_dsl.syntax import tree
 
-    samples, seed = options["samples"], options["seed"]
-    drawn = [] if samples is None else [f"let seed = {seed}", f"sample {samples}"]
+    drawn = {"sample": options["samples"], "seed": options["seed"]}
     if options["vary"]:
-        lines = [f"vary {each}" for each in options["vary"]]
-        lines += [f"{word} {each}" for word in ("require", "minimize", "maximize") for each in options[word]]
-        made = parse_block("\n".join((*lines, *options["measures"], *drawn)), sink)
+        made = parse_block(lines_of(**{each: options[each] for each in LINES}, **drawn), sink)
         return made and evolve(made, of=evolve(made.of, text=one_system(compilation, path, options["system"])))
     assert compilation.model is not None
     blocks = compilation.model.asked(tree.Explore)
@@ -182,19 +179,19 @@ def _block(
     if name is None and len(blocks) > 1:
         raise click.UsageError(f"which `explore` block of {shown(path)}? {', '.join(f'`{each}`' for each in blocks)}")
     block = blocks[one_of("explore block", name or next(iter(blocks)), list(blocks), f" in {shown(path)}")]
-    if not drawn:
+    if options["samples"] is None:
         return block
-    extra = parse_block("\n".join(drawn), sink)
+    extra = parse_block(lines_of(**drawn), sink)
     return extra and with_sample(block, extra)
 
 
 def _again(explored: Explored, path: Path, options: dict[str, Any]) -> Callable[[Design], str]:
     """Return what gives the command that finds the figures of a design again."""
+    from unifiedbus_dsl.analysis.expressions import text_of
     from unifiedbus_dsl.escape import shell
 
     problem = explored.problem
-    lets = [" ".join(each.span.text.split()) for each in problem.lets]
-    asked = "; ".join((*lets, *(question.text for question in problem.questions)))
+    asked = "; ".join((*map(text_of, problem.lets), *(question.text for question in problem.questions)))
     folders = [f"-I {shell.word(folder)}" for folder in options["search"]]
     varied = {axis.name for axis in problem.space.axes}
     before = [each for each in options["settings"] if each.partition("=")[0].strip() not in varied]

@@ -74,12 +74,12 @@ def explore(
     if vary is None:
         found: tree.Explore | None = block_named(compilation, block)
         name = found.of.text if found is not None else name
-        drawn = parse_block(lines_of({}, sample=samples, seed=seed), sink) if samples is not None else None
+        drawn = parse_block(lines_of(sample=samples, seed=seed), sink) if samples is not None else None
         found = with_sample(found, drawn) if found is not None and drawn is not None else found
     else:
         if block is not None:
             raise TypeError("`block` names one of the text, and `vary` makes one: give one of them")
-        said = {key: values if isinstance(values, str) else _listed(values) for key, values in vary.items()}
+        said = [f"{key} in {values if isinstance(values, str) else _listed(values)}" for key, values in vary.items()]
         found = parse_block(lines_of(said, minimize, maximize, require, measures, samples, seed), sink)
     made = None
     if found is not None:

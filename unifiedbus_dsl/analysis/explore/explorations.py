@@ -374,7 +374,7 @@ def block_named(compilation: Compilation, name: str | None) -> tree.Explore:
 
 
 def lines_of(
-    vary: Mapping[str, str],
+    vary: Sequence[str] = (),
     minimize: Sequence[str] = (),
     maximize: Sequence[str] = (),
     require: Sequence[str] = (),
@@ -382,8 +382,8 @@ def lines_of(
     sample: int | None = None,
     seed: int | None = None,
 ) -> str:
-    """Return the lines of a block that says this."""
-    lines = [f"vary {name} in {values}" for name, values in vary.items()]
+    """Return the lines of a block that says this; what is varied stands as `NAME in VALUES`."""
+    lines = [f"vary {each}" for each in vary]
     lines += [f"require {each}" for each in require]
     lines += [f"minimize {each}" for each in minimize]
     lines += [f"maximize {each}" for each in maximize]
