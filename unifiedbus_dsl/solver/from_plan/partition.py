@@ -15,7 +15,7 @@ from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
 from unifiedbus_dsl.solver.from_plan.plan_network import Quotient
 
 ROUNDS, MAX_WORK = 16, 3_000_000
-"""Rounds that are always made, and rounds times arcs up to which there are more."""
+"""Rounds that are worth beginning with, and rounds times arcs up to which they are made."""
 
 
 @frozen(eq=False)
@@ -41,14 +41,18 @@ def refine(quotient: Quotient, colour: Ints) -> Classes:
     the orbits of arcs apart, and devices together.
 
     Raises:
-        NotProvedError: that takes too many rounds: as along a ring, where each tells a few nodes apart.
+        NotProvedError: that takes too many rounds: as along a ring, where each tells a few nodes apart; or the nodes
+            are too many for the first of them, as around a node of a large torus, where hardly two are alike.
     """
     arcs = quotient
+    rounds = MAX_WORK // (len(arcs.tail) + 1)
+    if rounds < ROUNDS:
+        raise NotProvedError("too many nodes around a source to be told apart")
     place, vertex = quotient.cells.place, quotient.cells.vertex
     alone = quotient.device == quotient.source
     now = _dense(np.stack([place, vertex, alone, colour], axis=1))
     classes = int(now.max(initial=-1)) + 1
-    for _ in range(max(ROUNDS, MAX_WORK // (len(arcs.tail) + 1))):
+    for _ in range(rounds):
         rows = np.stack([arcs.tail, arcs.orbit, now[arcs.head]], axis=1)
         distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
         total = np.zeros(len(distinct), dtype=np.int64)
