@@ -111,7 +111,7 @@ def made_pages() -> dict[str, str]:
     found = {**error_pages(), "measures.md": measures_page(), "commands.md": commands_page()}
     waiting = [
         *ROOTS,
-        *(each for each in _paths("docs/**/*.md")),
+        *_paths("docs/**/*.md"),
         *_paths("docs/**/*.ipynb"),
         *_paths("tests/lang/*.md"),
     ]
