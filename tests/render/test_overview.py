@@ -79,14 +79,19 @@ def test_equal_parts_are_folded() -> None:
     assert "128 × Cabinet" in {m.text for m in shown.values()}
 
 
+def cells(size: int, keep: int, chosen: tuple[int, ...] = ()) -> tuple[int | None, ...]:
+    """The sibling in each cell; None stands for those that are not shown."""
+    return tuple(run.start if len(run) == 1 else None for run in Folding(size, keep, chosen).runs)
+
+
 def test_fold_keeps_first_and_last() -> None:
-    assert Folding(4, 4).shown == (0, 1, 2, 3)
-    assert Folding(128, 4).shown == (0, 1, None, 127)
-    assert Folding(128, 4).hidden == 125
-    assert Folding(128, 4, (5,)).shown == (0, None, 5, None, 127)
-    assert Folding(128, 2, (5, 6)).shown == (None, 5, 6, None)
-    assert Folding(128, 4, (0,)).shown == Folding(128, 4).shown
-    assert Folding(3, 4, (1,)).shown == (0, 1, 2)
+    assert cells(4, 4) == (0, 1, 2, 3)
+    assert cells(128, 4) == (0, 1, None, 127)
+    assert [len(run) for run in Folding(128, 4).runs] == [1, 1, 125, 1]
+    assert cells(128, 4, (5,)) == (0, None, 5, None, 127)
+    assert cells(128, 2, (5, 6)) == (None, 5, 6, None)
+    assert cells(128, 4, (0,)) == cells(128, 4)
+    assert cells(3, 4, (1,)) == (0, 1, 2)
     for folding in (Folding(128, 4, (5, 9)), Folding(9, 2, (8,)), Folding(9, 2, (0,))):
         assert [index for run in folding.runs for index in run] == list(range(folding.size))
 

@@ -26,22 +26,12 @@ class Folding:
         return len(self.runs)
 
     @property
-    def hidden(self) -> int:
-        """How many are not shown."""
-        return sum(len(run) for run in self.runs if len(run) > 1)
-
-    @property
     def runs(self) -> tuple[range, ...]:
         """The siblings in each cell: one, or several that are not shown."""
         alone = sorted({*self._usual, *self.chosen})
         bounds = [-1, *alone, self.size]
         gaps = [range(a + 1, b) for a, b in pairwise(bounds) if b - a > 1]
         return tuple(sorted([*(range(i, i + 1) for i in alone), *gaps], key=lambda run: run.start))
-
-    @property
-    def shown(self) -> tuple[int | None, ...]:
-        """The sibling in each cell; None stands for those that are not shown."""
-        return tuple(run.start if len(run) == 1 else None for run in self.runs)
 
     @property
     def _usual(self) -> range | tuple[int, ...]:

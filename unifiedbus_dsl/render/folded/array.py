@@ -63,7 +63,7 @@ def array_block(scope: Scope, child: Child, prefix: tuple[int, ...] = ()) -> Blo
         marks += drawn
         cells.append(evolve(cell, first=scope.first(child, _number(child, at)) - scope.start))
         x += cell.width + _GAP
-    row = Block(x - _GAP, height, tuple(marks), tuple(cells), folding)
+    row = Block(x - _GAP, height, tuple(marks), tuple(cells))
     return with_arcs(scope, child, dimension, row) if child.shape else row
 
 
@@ -279,7 +279,7 @@ def stack_block(scope: Scope, child: Child) -> Block:
     label = Text(f"{box.id}-text", width / 2, 6 + height / 2, name, 10, role="name", tip=box.tip, href=box.href)
     first = scope.first(child) - scope.start
     cells = (Cell(0, 0, width, height + 6, first=first, name=stack_name(child)),)
-    return Block(width + 6, height + 6, (*shadow, box, label), cells, Folding(child.shape[0] if child.shape else 1, 1))
+    return Block(width + 6, height + 6, (*shadow, box, label), cells)
 
 
 def stack_name(child: Child) -> str:

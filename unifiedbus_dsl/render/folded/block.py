@@ -11,7 +11,6 @@ from attrs import evolve, field, frozen
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
 from unifiedbus_dsl.ir.plan.labels import element_text, text_shape
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, identifier, moved, text_width
 from unifiedbus_dsl.render.plan_summary import Bundle, PlanSummary, child_named, type_name
 from unifiedbus_dsl.render.style import Style
@@ -168,19 +167,15 @@ class Cell:
         return evolve(self, x=self.x + dx, y=self.y + dy, inner=inner)
 
 
-_WHOLE = Folding(1, 1)
-
-
 @frozen(eq=False)
 class Block:
-    """A piece of the picture with its own origin. A row of an array has `cells`, and `folding` says which subscripts
-    of the first dimension they are; an assembly has `shelves`, the uppermost first."""
+    """A piece of the picture with its own origin. A row of an array has `cells`; an assembly has `shelves`, the
+    uppermost first."""
 
     width: float
     height: float
     marks: tuple[Mark, ...] = ()
     cells: tuple[Cell, ...] = ()
-    folding: Folding = _WHOLE
     shelves: tuple[Shelf, ...] = ()
 
     def moved(self, dx: float, dy: float) -> Block:
