@@ -1,6 +1,9 @@
 """Units: exact factors, dimensions, and how quantities are written."""
 
+import re
+from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 
 import pytest
 
@@ -11,6 +14,7 @@ from unifiedbus_dsl.base.units import (
     Quantity,
     UnknownUnitError,
     counted,
+    decimal_text,
     format_quantity,
     format_share,
     parse_unit,
@@ -72,3 +76,15 @@ def test_a_share_looks_like_all_or_nothing_only_where_it_is(share: float, digits
 
 def test_counts_have_their_plural() -> None:
     assert [counted(count, "cable") for count in (0, 1, 2048)] == ["0 cables", "1 cable", "2,048 cables"]
+
+
+def test_a_decimal_is_exact_or_none() -> None:
+    """Read back as Python reads decimals; of a fraction in lowest terms, one ends where its denominator divides a power
+    of ten."""
+    for top, bottom in product((0, 1, -1, 7, -30, 123_456), range(1, 130)):
+        value = Fraction(top, bottom)
+        text = decimal_text(value)
+        assert (text is None) is (10**7 % value.denominator != 0), value
+        if text is not None:
+            assert re.fullmatch(r"-?(0|[1-9]\d*)(\.\d*[1-9])?", text)
+            assert Fraction(Decimal(text)) == value

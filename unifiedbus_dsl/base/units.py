@@ -193,6 +193,22 @@ def format_number(value: Fraction | float, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def decimal_text(value: Fraction) -> str | None:
+    """Return a number exactly, as a decimal without thousands separators; None where one would not end."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1:
+        return None
+    places = 0
+    while (value * 10**places).denominator != 1:
+        places += 1
+    digits = f"{int(abs(value) * 10**places):0{places + 1}d}"
+    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
+    return f"-{text}" if value < 0 else text
+
+
 def format_share(share: float, *, digits: int = 4, places: int | None = None) -> str:
     """`87.5%`: in so many digits, or `places` behind the point; in more where it would look like 0% or 100% and is not.
 

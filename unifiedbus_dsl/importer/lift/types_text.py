@@ -82,18 +82,8 @@ def quantity_text(value: Quantity) -> str | None:
 
 
 def _number(value: Fraction, unit: str) -> str:
-    bottom = value.denominator
-    for prime in (2, 5):
-        while bottom % prime == 0:
-            bottom //= prime
-    if bottom != 1 or value.denominator > 10**12:
-        return f"{value.numerator}{unit} / {value.denominator}"
-    places = 0
-    while value.denominator != 1 and (value * 10**places).denominator != 1:
-        places += 1
-    digits = f"{int(abs(value) * 10**places):0{places + 1}d}"
-    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
-    return f"{'-' if value < 0 else ''}{text}{unit}"
+    text = units.decimal_text(value) if value.denominator <= 10**12 else None
+    return f"{value.numerator}{unit} / {value.denominator}" if text is None else f"{text}{unit}"
 
 
 def fields_text(fields: Mapping[str, Value], without: Collection[str] = ()) -> list[str]:

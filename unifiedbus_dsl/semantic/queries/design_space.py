@@ -14,7 +14,7 @@ from typing import TypeAlias
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.base.source import Span
-from unifiedbus_dsl.base.units import NUMBER, Dimension, Quantity, dimension_symbol, parse_unit
+from unifiedbus_dsl.base.units import NUMBER, Dimension, Quantity, decimal_text, dimension_symbol, parse_unit
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.names.model import Model
@@ -48,8 +48,11 @@ class Steps:
 
     def __getitem__(self, level: int) -> str:
         value = (self.low + level * self.step) / self.factor
-        number = _decimal(value)
-        return f"{number} {self.unit}".rstrip() if "/" not in number or not self.unit else f"{number} * 1 {self.unit}"
+        number = decimal_text(value)
+        if number is not None:
+            return f"{number} {self.unit}".rstrip()
+        fraction = f"{value.numerator}/{value.denominator}"
+        return f"{fraction} * 1 {self.unit}" if self.unit else fraction
 
 
 @frozen(eq=False)
@@ -376,21 +379,3 @@ def _gap(node: tree.Expr | tree.Range, evaluator: Evaluator) -> list[tuple[Quant
             return None
         result.append((low, high.value, not isinstance(part, tree.Range) or part.inclusive))
     return result
-
-
-def _decimal(value: Fraction) -> str:
-    """Return a number exactly: as a decimal where it is one, else as a fraction."""
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    if rest != 1:
-        return f"{value.numerator}/{value.denominator}"
-    places = 0
-    while (value * 10**places).denominator != 1:
-        places += 1
-    scaled = int(value * 10**places)
-    if not places:
-        return str(scaled)
-    digits = str(abs(scaled)).rjust(places + 1, "0")
-    return f"{'-' if scaled < 0 else ''}{digits[:-places]}.{digits[-places:]}"
