@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, Hashes, hashed
 from unifiedbus_dsl.verify.cables import PIECE, Cables, Ids, Ints
+from unifiedbus_dsl.verify.components import joined
 
 MAX_STEPS = 1_000_000
 """Generators that are applied one after another, over all that is stabilised, at the most."""
@@ -221,12 +222,3 @@ class _Parts:
         goes = self.of[full[self.order[_spans(self.start[parts], size)]]]
         first = goes[np.append(0, np.cumsum(size)[:-1])]
         return bool((goes == np.repeat(first, size)).all()) and np.array_equal(np.sort(first), parts)
-
-
-def joined(part: Ints, one: Ints, two: Ints) -> Ints:
-    """Return the numbers `part`, those at the places `one[i]` and `two[i]` made the same."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    links = coo_matrix((np.ones(len(one)), (part[one], part[two])), shape=(len(part), len(part)))
-    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)[part]

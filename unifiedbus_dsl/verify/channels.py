@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, hashed
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ints
-from unifiedbus_dsl.verify.components import components
+from unifiedbus_dsl.verify.components import joined
 from unifiedbus_dsl.verify.matrix import Matrix, parts_go_to_parts
 from unifiedbus_dsl.verify.routed import Router
 from unifiedbus_dsl.verify.symmetries import Move, check_move, end_images
@@ -131,7 +131,7 @@ def goals_alike(cables: Cables, traffic: RoutedTraffic, value: Ints, moves: Iter
         look = _values_both_ways(cables, traffic.arcs, value) if look is None else look
         check_move(cables, traffic.arcs, move)
         _check_values(cables, traffic.arcs, look, goes, move)
-        label = components(cables.ends, label[source], label[target])[label].astype(np.int64)
+        label = joined(label, source, target)
     return label
 
 

@@ -23,3 +23,8 @@ def components(count: int, a: NDArray[np.integer], b: NDArray[np.integer]) -> In
         while (label[label] != label).any():
             label = label[label]
     return label
+
+
+def joined(label: Ints, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ints:
+    """Return the labels after those of the places `one[i]` and `two[i]` were made the same."""
+    return components(len(label), label[one], label[two])[label]

@@ -16,7 +16,7 @@ from attrs import frozen
 from unifiedbus_dsl.verify import ROUNDING, Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Bools, Cables, Floats, Ints
-from unifiedbus_dsl.verify.components import components
+from unifiedbus_dsl.verify.components import joined
 from unifiedbus_dsl.verify.loads import LoadCertificate
 from unifiedbus_dsl.verify.matrix import parts_go_to_parts
 from unifiedbus_dsl.verify.routed import OverGroups, Scheme
@@ -113,7 +113,7 @@ class WorstPermutationCertificate:
             require(not np.isin((tail, head), move.moved[move.moved != move.image]).any(), "a symmetry moves the arc")
             for price in (bound.out, bound.into):
                 require(np.allclose(price[source], price[target], rtol=0, atol=1e-12), "a symmetry changes a price")
-            label = components(cables.ends, label[source], label[target])[label]
+            label = joined(label, source, target)
         members = np.flatnonzero(self.members)
         return members[np.unique(label[members], return_index=True)[1]]
 

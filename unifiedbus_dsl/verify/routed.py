@@ -18,7 +18,7 @@ from attrs import frozen
 from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
-from unifiedbus_dsl.verify.components import components
+from unifiedbus_dsl.verify.components import joined
 from unifiedbus_dsl.verify.matrix import Matrix, parts_go_to_parts
 from unifiedbus_dsl.verify.symmetries import Move, arc_orbits, check_move, end_images
 from unifiedbus_dsl.verify.ways import FewestBetweenGroups, Ways, given_to_senders, passed_on
@@ -245,7 +245,7 @@ class Routed:
                 continue
             check_move(cables, arcs, move)
             kept.append(move)
-            label = components(size, label[one], label[two])[label]
+            label = joined(label, one, two)
         return kept, label
 
     def _keeps(self, cables: Cables, matrix: Matrix, source: Ints, target: Ints, move: Move) -> bool:

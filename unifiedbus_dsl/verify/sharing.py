@@ -19,7 +19,7 @@ from attrs import frozen
 from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
-from unifiedbus_dsl.verify.components import components
+from unifiedbus_dsl.verify.components import joined
 from unifiedbus_dsl.verify.distances import fewest_cables_to
 from unifiedbus_dsl.verify.matrix import Matrix
 from unifiedbus_dsl.verify.symmetries import Move, arc_orbits, check_move, end_images, end_orbits
@@ -96,7 +96,7 @@ class FlowSet:
             if (label != label[place]).any():
                 check_move(cables, arcs, move)
                 kept.append(move)
-                label = components(len(key), label, label[place])[label]
+                label = joined(label, np.arange(len(key)), place)
         first, count = np.unique(label, return_counts=True)
         one = order[first]
         return FlowSet(self.source[one], self.target[one], self.size[one], count, tuple(kept))

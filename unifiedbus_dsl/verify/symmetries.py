@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, hashed
 from unifiedbus_dsl.verify.cables import PIECE, Bools, Cables, Ids, Ints
-from unifiedbus_dsl.verify.components import components
+from unifiedbus_dsl.verify.components import components, joined
 
 
 @frozen(eq=False)
@@ -36,9 +36,6 @@ def end_orbits(cables: Cables, arcs: Arcs, moves: Iterable[Move], *colours: NDAr
     Raises:
         VerificationError: a move is no automorphism, or does not keep a colour.
     """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     label = np.arange(cables.ends)
     for move in moves:
         source, target = end_images(cables, move)
@@ -47,8 +44,7 @@ def end_orbits(cables: Cables, arcs: Arcs, moves: Iterable[Move], *colours: NDAr
         for colour in colours:
             require((colour[source] == colour[target]).all(), "a symmetry does not keep what is asked about")
         check_move(cables, arcs, move)
-        joins = coo_matrix((np.ones(len(source), np.int8), (label[source], label[target])), shape=(cables.ends,) * 2)
-        label = connected_components(joins, directed=False)[1].astype(np.int64)[label]
+        label = joined(label, source, target)
     return label
 
 

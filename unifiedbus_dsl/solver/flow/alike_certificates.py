@@ -12,8 +12,9 @@ from unifiedbus_dsl.base.arrays import Ids, Ints, take
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.graph.symmetry import Automorphism as Renumbering
 from unifiedbus_dsl.graph.symmetry import Symmetry
-from unifiedbus_dsl.verify.alike import Alike, Generator, joined
+from unifiedbus_dsl.verify.alike import Alike, Generator
 from unifiedbus_dsl.verify.arcs import Arcs
+from unifiedbus_dsl.verify.components import joined
 
 TRIED = 2_000
 """Elements that are looked at for what they stabilise, for each sort of vertices."""
