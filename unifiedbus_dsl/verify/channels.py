@@ -14,7 +14,7 @@ from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, hashed
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ints
 from unifiedbus_dsl.verify.components import joined
-from unifiedbus_dsl.verify.matrix import Matrix, parts_go_to_parts
+from unifiedbus_dsl.verify.matrix import Matrix
 from unifiedbus_dsl.verify.routed import Router
 from unifiedbus_dsl.verify.symmetries import Move, check_move, end_images
 from unifiedbus_dsl.verify.ways import FewestBetweenGroups, Ways, given_to_senders
@@ -124,13 +124,11 @@ def goals_alike(cables: Cables, traffic: RoutedTraffic, value: Ints, moves: Iter
         source, target = end_images(cables, move)
         if not (label[source] != label[target]).any() or not traffic.matrix.is_kept(source, target):
             continue
-        goes = np.arange(cables.vertices)
-        goes[move.moved] = move.image
-        if not all(parts_go_to_parts(each, goes) for each in colours):
+        if not move.keeps(colours, cables.vertices):
             continue
         look = _values_both_ways(cables, traffic.arcs, value) if look is None else look
         check_move(cables, traffic.arcs, move)
-        _check_values(cables, traffic.arcs, look, goes, move)
+        _check_values(cables, traffic.arcs, look, move)
         label = joined(label, source, target)
     return label
 
@@ -150,8 +148,9 @@ def _values_both_ways(cables: Cables, arcs: Arcs, value: Ints) -> NDArray[np.uin
     return np.asarray(one * np.uint64(3) + one[opposite])
 
 
-def _check_values(cables: Cables, arcs: Arcs, look: NDArray[np.uint64], goes: Ints, move: Move) -> None:
+def _check_values(cables: Cables, arcs: Arcs, look: NDArray[np.uint64], move: Move) -> None:
     """Hold a move to keep values: the arcs out of what moves come back with theirs, and with their opposites'."""
+    goes = move.goes(cables.vertices)
     rows, many = arcs.rows(move.moved)
     tail, head = np.repeat(move.moved, many), arcs.head[rows]
     before = int(hashed(tail, head, look[rows], cables.vertices).sum(dtype=np.uint64))

@@ -11,10 +11,11 @@ from attrs import frozen
 from unifiedbus_dsl.verify import ROUNDING, require
 from unifiedbus_dsl.verify.alike import Alike
 from unifiedbus_dsl.verify.arcs import match
-from unifiedbus_dsl.verify.cables import Cables, Floats, Ids, Ints
+from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
 from unifiedbus_dsl.verify.class_flows import SourceFlow, Values
 from unifiedbus_dsl.verify.distances import fewest_cables
 from unifiedbus_dsl.verify.matrix import Matrix
+from unifiedbus_dsl.verify.symmetries import Move, end_images
 
 MAX_WORK = 60_000_000
 """Sources times arcs up to which flows are followed."""
@@ -122,7 +123,7 @@ def require_kept(alike: Alike, cables: Cables, matrix: Matrix) -> None:
     """Hold what is alike to be so on the cables, with the injections and the traffic."""
     alike.check(cables, (np.where(cables.end >= 0, cables.injection_Bps[cables.end], np.inf),), ())
     for generator in alike.generators:
-        require(matrix.is_kept(*_ends_of(cables, generator.moved, generator.image)), "the traffic is not kept")
+        require(matrix.is_kept(*end_images(cables, Move(generator.moved, generator.image))), "the traffic is not kept")
 
 
 def end_sorts(alike: Alike, cables: Cables) -> Ints:
@@ -139,12 +140,3 @@ def _nearest(cables: Cables, hops: Ints) -> Ints:
     least = np.full(cables.ends, cables.vertices)
     np.minimum.at(least, cables.end[some], hops[some])
     return np.asarray(least[cables.end])
-
-
-def _ends_of(cables: Cables, moved: Ids, image: Ids) -> tuple[Ints, Ints]:
-    """End points that a renumbering of vertices moves, and where to."""
-    some = cables.end[moved] >= 0
-    goes = np.full(cables.ends, -1, dtype=np.int64)
-    goes[cables.end[moved[some]]] = cables.end[image[some]]
-    source = np.flatnonzero(goes >= 0)
-    return source, goes[source]

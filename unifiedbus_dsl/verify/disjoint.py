@@ -189,8 +189,7 @@ def _pair_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> _Neighbou
     after: list[Ints] = [np.zeros(0, np.int64)]
     for move in moves:
         check_move(cables, arcs, move)
-        full = np.arange(n)
-        full[move.moved] = move.image
+        full = move.goes(n)
         rows, many = arcs.rows(move.moved)
         one, two = np.repeat(move.moved, many).astype(np.int64), arcs.head[rows].astype(np.int64)
         for ends, pair_orbits in (((one, two), before), ((full[one], full[two]), after)):

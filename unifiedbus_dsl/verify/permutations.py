@@ -18,7 +18,6 @@ from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Bools, Cables, Floats, Ints
 from unifiedbus_dsl.verify.components import joined
 from unifiedbus_dsl.verify.loads import LoadCertificate
-from unifiedbus_dsl.verify.matrix import parts_go_to_parts
 from unifiedbus_dsl.verify.routed import OverGroups, Scheme
 from unifiedbus_dsl.verify.symmetries import Move, arc_orbits, check_move, end_images
 from unifiedbus_dsl.verify.ways import Ways, given_to_senders, tails_of
@@ -164,9 +163,7 @@ def _check_kept(cables: Cables, arcs: Arcs, move: Move, colours: Sequence[Ints],
     and colours."""
     source, target = end_images(cables, move)
     require((members[source] == members[target]).all(), "a symmetry does not keep those that take part")
-    goes = np.arange(cables.vertices)
-    goes[move.moved] = move.image
-    require(all(parts_go_to_parts(each, goes) for each in colours), "a symmetry changes the routing")
+    require(move.keeps(colours, cables.vertices), "a symmetry changes the routing")
     check_move(cables, arcs, move)
     return source, target
 

@@ -19,7 +19,7 @@ from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
 from unifiedbus_dsl.verify.components import joined
-from unifiedbus_dsl.verify.matrix import Matrix, parts_go_to_parts
+from unifiedbus_dsl.verify.matrix import Matrix
 from unifiedbus_dsl.verify.symmetries import Move, arc_orbits, check_move, end_images
 from unifiedbus_dsl.verify.ways import FewestBetweenGroups, Ways, given_to_senders, passed_on
 
@@ -256,9 +256,7 @@ class Routed:
             same = all((each[source] == each[target]).all() for each in sums)
         else:
             same = matrix.is_kept(source, target)
-        goes = np.arange(cables.vertices)
-        goes[move.moved] = move.image
-        return same and all(parts_go_to_parts(each, goes) for each in self.scheme.router.colours(cables))
+        return same and move.keeps(self.scheme.router.colours(cables), cables.vertices)
 
 
 def _number_of(numbers: Ints, size: int) -> int:

@@ -19,6 +19,7 @@ from unifiedbus_dsl.verify import require
 from unifiedbus_dsl.verify.arcs import Arcs, hashed
 from unifiedbus_dsl.verify.cables import PIECE, Bools, Cables, Ids, Ints
 from unifiedbus_dsl.verify.components import components, joined
+from unifiedbus_dsl.verify.matrix import parts_go_to_parts
 
 
 @frozen(eq=False)
@@ -27,6 +28,17 @@ class Move:
 
     moved: Ids
     image: Ids
+
+    def goes(self, vertices: int) -> Ints:
+        """Return where each of so many vertices goes, [V]."""
+        goes = np.arange(vertices)
+        goes[self.moved] = self.image
+        return goes
+
+    def keeps(self, colours: Sequence[Ints], vertices: int) -> bool:
+        """Return whether vertices of one number of each of the `colours` ([V]) go to those of one."""
+        goes = self.goes(vertices)
+        return all(parts_go_to_parts(each, goes) for each in colours)
 
 
 def end_orbits(cables: Cables, arcs: Arcs, moves: Iterable[Move], *colours: NDArray[np.generic]) -> Ints:
@@ -77,8 +89,7 @@ def check_move(cables: Cables, arcs: Arcs, move: Move) -> None:
     for column in (cables.forwards, cables.passing_s):
         require((column[moved] == column[image]).all(), "a symmetry takes a vertex to one of another sort")
     require((cables.injection_Bps[source] == cables.injection_Bps[target]).all(), "a symmetry changes an injection")
-    full = np.arange(cables.vertices, dtype=np.int64)
-    full[moved] = image
+    full = move.goes(cables.vertices)
     if cables.sided:
         require((full[cables.turned] == cables.turned[full]).all(), "a symmetry parts the two ways of a line")
     degree = arcs.indptr[moved + 1] - arcs.indptr[moved]
@@ -116,8 +127,7 @@ def _arc_images(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Iterator[t
     look = arcs.looks[arcs.kind] * (int(arcs.count.max(initial=0)) + 1) + arcs.count
     single = not (np.diff(key[order]) == 0).any()
     for move in moves:
-        full = np.arange(cables.vertices)
-        full[move.moved] = move.image
+        full = move.goes(cables.vertices)
         touched: Bools = full != np.arange(cables.vertices)
         some = order[touched[tail[order]] | touched[arcs.head[order]]]
         after = full[tail[some]] * cables.vertices + full[arcs.head[some]]
