@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+import numpy as np
 from attrs import frozen
 
+from unifiedbus_dsl.base.arrays import Floats
 from unifiedbus_dsl.workload.chip import ELEMENT_BYTES
 from unifiedbus_dsl.workload.memory import ELEMENT
 from unifiedbus_dsl.workload.model import count_parameters
@@ -99,6 +101,15 @@ def _expert(asked: Training, experts: bool) -> list[Exchange]:
         Exchange("expert", "expert", "dispatch", dispatch, copies=copies, choices=choices),
         Exchange("expert", "expert", "combine", sent * ELEMENT, copies=copies, choices=choices),
     ]
+
+
+def met_share(copies: int, choices: int, share: Floats | float) -> Floats:
+    """Return how likely one of the `copies` experts of a token, no two the same, is among a share of all `choices`,
+    which are alike."""
+    missed = np.ones(np.shape(share))
+    for already in range(copies):
+        missed *= np.clip((choices * (1 - np.asarray(share)) - already) / (choices - already), 0.0, 1.0)
+    return np.asarray(1 - missed)
 
 
 def stage_exchange(asked: Training) -> Exchange | None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from unifiedbus_dsl.workload.chip import ELEMENT_BYTES, Chip
+from unifiedbus_dsl.workload.exchange import met_share
 from unifiedbus_dsl.workload.layout import Layout
 from unifiedbus_dsl.workload.memory import ELEMENT
 from unifiedbus_dsl.workload.model import Model, active_parameters, count_parameters
@@ -87,21 +88,13 @@ def bound_decode(asked: Decode, chip: Chip, port_Bps: float) -> DecodeBound:  # 
     peak = max(chip.peak(asked.precision), chip.wide_peak(asked.precision))
     bounds["compute"] = flops / (layout.tensor * layout.context) / peak
     if layout.expert > 1:
-        remote = (layout.expert - 1) * met_share(model, layout.expert)
+        remote = (layout.expert - 1) * float(met_share(model.top_k, model.experts, 1 / layout.expert))
         own = asked.sequences / (layout.tensor * layout.context)
         bounds["exchange"] = exchange_seconds(
             own, remote, model.hidden, model.expert_layers, port_Bps, dispatch=asked.dispatch, combine=asked.combine
         )
     binding = max(bounds, key=lambda name: bounds[name])
     return DecodeBound(bounds[binding], binding, bounds)
-
-
-def met_share(model: Model, ranks: int) -> float:
-    """Return how likely one of so many ranks, which share the experts, has an expert of a token."""
-    others, missed = model.experts * (1 - 1 / ranks), 1.0
-    for already in range(model.top_k):
-        missed *= max(0.0, (others - already) / (model.experts - already))
-    return 1 - missed
 
 
 def memory_seconds(asked: Decode, chip: Chip) -> float:

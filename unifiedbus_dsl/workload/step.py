@@ -53,13 +53,12 @@ from unifiedbus_dsl.workload.pipeline import (
     run_schedule,
 )
 from unifiedbus_dsl.workload.stages import divide_layers
-from unifiedbus_dsl.workload.training import Training
+from unifiedbus_dsl.workload.training import EXCHANGED, Training
 
 Timer: TypeAlias = Callable[[Exchange], float]
 """Seconds of one of the `times` of an exchange, as the fabric and its efficiency have it."""
 
 COMPUTED: Final = ("matrix", "memory", "launch")
-EXCHANGED: Final = ("tensor", "context", "expert", "pipeline", "data")
 PARTS: Final = (*COMPUTED, *EXCHANGED, "bubble", "optimizer")
 UPDATE_BYTES = 2 * OPTIMIZER_BYTES + 4 + 2
 """Memory that Adam moves for each parameter: weight and moments read and written, a gradient read, a weight written."""

@@ -32,7 +32,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.workload.chip import ELEMENT_BYTES, Chip
-from unifiedbus_dsl.workload.exchange import Exchange
+from unifiedbus_dsl.workload.exchange import Exchange, met_share
 from unifiedbus_dsl.workload.kernels import Kernel, head_forward, layer_forward
 from unifiedbus_dsl.workload.layout import Layout
 from unifiedbus_dsl.workload.memory import OPTIMIZER_BYTES, Shard
@@ -159,18 +159,9 @@ def _least(exchange: Exchange, k: Ints, n: int) -> tuple[Floats, Floats]:
         own, others = k * size / n, (n - k) * size / n
         return (own, others) if exchange.pattern == "allgather" else (others, own)
     token = size / exchange.copies
-    inward = (n - k) * token * _meets(exchange, k / n)
-    outward = k * token * _meets(exchange, 1 - k / n)
+    inward = (n - k) * token * met_share(exchange.copies, exchange.choices, k / n)
+    outward = k * token * met_share(exchange.copies, exchange.choices, 1 - k / n)
     return (outward, inward) if exchange.pattern == "dispatch" else (inward, outward)
-
-
-def _meets(exchange: Exchange, share: Floats) -> Floats:
-    """Return how likely one of the experts of a token, all alike and no two the same, is among a share of them."""
-    missed = np.ones(len(share))
-    for already in range(exchange.copies):
-        left = exchange.choices * (1 - share) - already
-        missed *= np.clip(left / (exchange.choices - already), 0.0, 1.0)
-    return np.asarray(1 - missed)
 
 
 def _add_shift(out: Floats, into: Floats, asked: Training, layout: Layout, walls: Walls) -> None:

@@ -12,8 +12,8 @@ from unifiedbus_dsl.workload.memory import Shard
 from unifiedbus_dsl.workload.model import Model
 from unifiedbus_dsl.workload.pipeline import Name
 
-OVERLAPS: Final = ("tensor", "context", "expert", "pipeline", "data")
-"""What may run under computation."""
+EXCHANGED: Final = ("tensor", "context", "expert", "pipeline", "data")
+"""Parts of a step that are exchanges: what may run under computation."""
 DEFAULT_OVERLAP: Final = frozenset(("context", "pipeline", "data"))
 """What Megatron-Core runs under computation unless it is told otherwise: keys and values on their ring, sends of an
 interleaved pipeline, gradients and weights of data-parallel ranks (docs of Megatron-Core 0.12: `overlap_grad_reduce`,

@@ -11,7 +11,7 @@ from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.ir.plan import DeviceType, Value
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.network_context import NetworkContext
-from unifiedbus_dsl.workload.chip import PRECISIONS, Chip, Constants
+from unifiedbus_dsl.workload.chip import PRECISIONS, WIDE, Chip, Constants
 
 NEEDED = ("memory", "hbm")
 CONSTANTS = ("gemm_efficiency", "hbm_efficiency", "launch", "fabric_efficiency")
@@ -30,9 +30,8 @@ def chip_of(machine: NetworkContext, ends: Ints, precision: str) -> Chip:
         names = ", ".join(f"`{kinds[k].key}`" for k in numbers.tolist())
         raise NotAdmittedError(f"a workload runs on end points of one type, and these are {names}")
     kind = kinds[int(numbers[0])]
-    wide = precision in ("bf16", "fp16")
     peaks = {name: value for name in PRECISIONS if (value := _number(kind.fields, name)) is not None}
-    if precision not in peaks and not (wide and {"bf16", "fp16"} & peaks.keys()):
+    if precision not in peaks and not (precision in WIDE and peaks.keys() & set(WIDE)):
         there = ", ".join(f"`{name}`" for name in peaks) or "no compute rate"
         raise NotAdmittedError(f"`{kind.key}` states no `{precision}`; it states {there}")
     values = {name: _needed(kind, name) for name in (*NEEDED, *CONSTANTS)}
