@@ -9,6 +9,7 @@ import pytest
 
 from tests.render.legible import readable
 from tests.support.asked import compiled
+from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.figures.heat import join_parts
 from unifiedbus_dsl.figures.matrix import all_parts, cable_matrix, count_cables
 from unifiedbus_dsl.render.marks import Text
@@ -55,3 +56,29 @@ def test_what_stands_outside_of_racks_is_a_part_too() -> None:
     names = [part.name for part in all_parts(plan)]
     assert len(names) == 160
     assert {name.partition("[")[0] for name in names} == {"cabinet", "inter"}
+
+
+BREAKOUTS = """ubus 1
+protocol Eth { lane = 100 Gbps; latency = 200 ns }
+link Split : Eth { medium = copper; reach = 9 m }
+nic Nic { port p : Eth x4 @open }
+switch Tor { port q[8, 2] : Eth x4 @open @cage }
+rack Row { nic[4] : Nic; tor : Tor; port net = nic.p; port q = tor.q }
+superpod Pod {
+  row[2] : Row
+  connect row[0].q[c, h] -- row[0].net[2*c + h] over Split(1 m) for c in 0..<2, h
+  connect row[0].q[c, h] -- row[1].net[2*c + h - 4] over Split(3 m) for c in 2..<4, h
+  connect row[0].q[5, h] -- row[1].q[5, h] over Split(3 m) for h
+}
+system pod : Pod
+"""
+
+
+def test_a_breakout_cable_is_one_cable() -> None:
+    """Two break out inside the first row, two to the second; one has its two links between the same cages."""
+    fabric = compile_text(BREAKOUTS, "pod.ubus").fabric()
+    assert fabric.cable_count == 10
+    assert count_cables(fabric, join_parts(all_parts(fabric.plan))).tolist() == [[2, 3], [3, 0]]
+    shown = [mark.text for mark in cable_matrix(fabric).marks if isinstance(mark, Text)]
+    assert shown[shown.index("cables inside one") - 1] == "2"
+    assert shown[shown.index("cables between two") - 1] == "3"

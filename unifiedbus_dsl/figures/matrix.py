@@ -9,6 +9,7 @@ import numpy as np
 from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.figures.heat import Part, elements, join_parts, one_kind
 from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.physical import count_whole, first_of_cables, has_cages, one_a_cable
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render.heat import Heat, heat_picture
 from unifiedbus_dsl.render.marks import Picture
@@ -25,8 +26,11 @@ def cable_matrix(fabric: Fabric) -> Picture:
     kind = one_kind([part for block in blocks for part in block])
     joined = max(len(block) for block in blocks)
     nouns = f"blocks of up to {joined} {kind_name(kind, 2)}" if joined > 1 else kind_name(kind, 2)
-    inside = int(np.trace(counts))
-    tiles = [(f"{inside:,}", "cables inside one"), (f"{fabric.cable_count - inside:,}", "cables between two")]
+    between = count_between(fabric, blocks)
+    tiles = [
+        (f"{count_whole(fabric) - between:,}", "cables inside one"),
+        (f"{between:,}", "cables between two"),
+    ]
     values = np.where(counts > 0, counts, np.nan)
     notes = ["an empty cell: no cable joins the two; on the diagonal: cables inside one", f"system {plan.system}"]
     row = f"block of {kind_name(kind, 2)}" if joined > 1 else kind_name(kind, 1)
@@ -35,16 +39,30 @@ def cable_matrix(fabric: Fabric) -> Picture:
 
 
 def count_cables(fabric: Fabric, blocks: list[list[Part]]) -> Floats:
-    """Return how many cables join each two blocks, [P, P], symmetric."""
+    """Return how many cables join each two blocks, [P, P], symmetric: a breakout cable joins every two of its ends."""
+    size = len(blocks)
+    low, high = _blocks_of_links(fabric, blocks)
+    codes = low * size + high
+    if has_cages(fabric):
+        codes = np.unique(first_of_cables(fabric) * size**2 + codes) % size**2
+    upper = np.bincount(codes, minlength=size * size).reshape(size, size)
+    return np.asarray(upper + np.triu(upper, 1).T, dtype=np.float64)
+
+
+def count_between(fabric: Fabric, blocks: list[list[Part]]) -> int:
+    """Return how many cables leave a block."""
+    low, high = _blocks_of_links(fabric, blocks)
+    return len(one_a_cable(fabric, np.flatnonzero(low != high)))
+
+
+def _blocks_of_links(fabric: Fabric, blocks: list[list[Part]]) -> tuple[Ints, Ints]:
+    """Return the lower and the higher number of the blocks that each link joins, [C]."""
     block: Ints = np.zeros(fabric.device_count, dtype=np.int64)
     for number, members in enumerate(blocks):
         for each in members:
             block[each.start : each.stop] = number
-    size = len(blocks)
     ends = block[fabric.a_device], block[fabric.b_device]
-    codes = np.minimum(*ends) * size + np.maximum(*ends)
-    upper = np.bincount(codes, minlength=size * size).reshape(size, size)
-    return np.asarray(upper + np.triu(upper, 1).T, dtype=np.float64)
+    return np.minimum(*ends), np.maximum(*ends)
 
 
 def all_parts(plan: Plan) -> list[Part]:
