@@ -78,7 +78,7 @@ class SurvivingAggregates:
             ends.append((table.device.ravel(), table.port.ravel()))
         device, port = (np.concatenate(column).astype(np.int64) for column in zip(*ends, strict=True))
         there = ~(self.machine.lost_devices | self.selector.spare)[device]
-        radix = max(kind.radix for kind in plan.devices.values())
+        radix = plan.max_radix
         used = unique_rows(device[there] * radix + port[there]) // radix
         count = np.bincount(fabric.device_type[used], minlength=len(plan.devices))
         return dict(zip(plan.devices, count.tolist(), strict=True))

@@ -65,7 +65,7 @@ def expand(plan: Plan, sources_hash: str = "") -> Fabric:
     kinds = sorted(set(_all_kinds(plan)))
     devices, cables = plan.device_count[plan.root], plan.numbering.cable_count[plan.root]
     device = smallest(devices - 1)
-    port = smallest(max((d.radix for d in plan.devices.values()), default=1) - 1)
+    port = smallest(plan.max_radix - 1)
     out = _Columns(
         np.empty(devices, smallest(len(plan.devices) - 1)),
         np.empty(cables, device),

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan.index import IntArray
-from unifiedbus_dsl.ir.plan.physical import Cages, cage_starts, first_links, plan_has_cages
+from unifiedbus_dsl.ir.plan.physical import Cages, cage_starts, first_links
 
 _KNOWN = "_first_links"
 
 
 def has_cages(fabric: Fabric) -> bool:
     """Return whether any port of the machine shares its cage."""
-    return plan_has_cages(fabric.plan)
+    return fabric.plan.has_cages
 
 
 def first_of_cables(fabric: Fabric) -> IntArray:
@@ -63,9 +63,9 @@ def _cages(fabric: Fabric, device: NDArray[Any], port: NDArray[Any], said: _Said
             first, count = cage_starts(of.cages, of.radix)
             size[some] = count[start[some]]
             start[some] = first[start[some]]
-    anchor, place = device.astype(np.int64) * max_radix(fabric) + start, port.astype(np.int64) - start
+    anchor, place = device.astype(np.int64) * fabric.plan.max_radix + start, port.astype(np.int64) - start
     if said is not None:
-        own = device.astype(np.int64) * max_radix(fabric) + port
+        own = device.astype(np.int64) * fabric.plan.max_radix + port
         at = np.minimum(np.searchsorted(said[0], own), len(said[0]) - 1)
         some = said[0][at] == own
         anchor, size, place = (
@@ -77,7 +77,7 @@ def _cages(fabric: Fabric, device: NDArray[Any], port: NDArray[Any], said: _Said
 
 def _exported_cages(fabric: Fabric) -> _Said:
     """Return what exports say of cages; where one inside another does, what the outer one says."""
-    plan, radix = fabric.plan, max_radix(fabric)
+    plan, radix = fabric.plan, fabric.plan.max_radix
     columns: list[tuple[IntArray, IntArray, IntArray, IntArray]] = []
     for key in plan.bottom_up:
         for export in plan.assemblies[key].exports:
@@ -95,11 +95,6 @@ def _exported_cages(fabric: Fabric) -> _Said:
     port, anchor, size, place = (np.concatenate(column)[::-1] for column in zip(*columns, strict=True))
     port, last = np.unique(port, return_index=True)
     return port, Cages(anchor[last], size[last], place[last])
-
-
-def max_radix(fabric: Fabric) -> int:
-    """Return the largest number of ports of a device."""
-    return max((each.radix for each in fabric.plan.devices.values()), default=1)
 
 
 def count_whole(fabric: Fabric) -> int:

@@ -183,6 +183,11 @@ class DeviceType:
         """How many ports it has."""
         return sum(port.count for port in self.ports)
 
+    @property
+    def has_cages(self) -> bool:
+        """Whether any of its ports share a cage."""
+        return bool(self.cages)
+
     @cached_property
     def by_name(self) -> Mapping[str, Port]:
         """Its port arrays by name."""
@@ -346,6 +351,11 @@ class AssemblyType:
         """Its exported ports by what the text calls them."""
         return _by_text_name(self.exports)
 
+    @property
+    def has_cages(self) -> bool:
+        """Whether any of its exported ports share a cage that it says itself."""
+        return any(export.cage > 1 for export in self.exports)
+
 
 _Named = TypeVar("_Named", Child, Export)
 
@@ -404,6 +414,17 @@ class Plan:
         Drawn by what `render.notebook` has put into `draw_for_notebook`: a plan knows no pictures.
         """
         return draw_for_notebook[-1](self) if draw_for_notebook else None
+
+    @cached_property
+    def max_radix(self) -> int:
+        """The largest number of ports of a device."""
+        return max((of.radix for of in self.devices.values()), default=1)
+
+    @cached_property
+    def has_cages(self) -> bool:
+        """Whether any ports of the machine share a cage."""
+        types: tuple[PlanType, ...] = (*self.devices.values(), *self.assemblies.values())
+        return any(of.has_cages for of in types)
 
     @cached_property
     def device_count(self) -> Mapping[str, int]:

@@ -11,14 +11,14 @@ A cable counts where its first link does; `Rule.merged` says how many links of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base import work
-from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Plan, PlanType, PortRef
+from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Plan, PortRef
 from unifiedbus_dsl.ir.plan.index import IntArray, Points, flat_index, open_grid
 from unifiedbus_dsl.ir.plan.lengths import length_counts, millimetres
 from unifiedbus_dsl.ir.plan.numbering import UNPLACED
@@ -33,18 +33,6 @@ def cage_starts(cages: tuple[tuple[int, int, int], ...], radix: int) -> tuple[In
         start[some] -= (start[some] - first) % each
         size[some] = each
     return start, size
-
-
-def have_cages(types: Iterable[PlanType]) -> bool:
-    """Return whether ports of any of these types share a cage."""
-    return any(
-        of.cages if isinstance(of, DeviceType) else any(export.cage > 1 for export in of.exports) for of in types
-    )
-
-
-def plan_has_cages(plan: Plan) -> bool:
-    """Return whether any ports of a machine share a cage."""
-    return have_cages([*plan.devices.values(), *plan.assemblies.values()])
 
 
 @frozen(eq=False)
@@ -74,7 +62,6 @@ class CageTables:
     """
 
     plan: Plan
-    radix: int
     _known: dict[tuple[str, str], Cages] = field(factory=dict, init=False)
 
     def of(self, key: str, name: str) -> Cages:
@@ -93,7 +80,7 @@ class CageTables:
         entry = flat_index(ref.port_at, shape, at.grids)
         start = self.plan.numbering.child_starts[key][self.plan.numbering.child_number(key, child.name)]
         base = start + flat_index(ref.at, child.shape, at.grids) * self.plan.device_count[child.type]
-        columns = base * self.radix + inner.anchor[entry], inner.size[entry], inner.place[entry]
+        columns = base * self.plan.max_radix + inner.anchor[entry], inner.size[entry], inner.place[entry]
         return Cages(*(np.broadcast_to(column, at.shape).ravel() for column in columns))
 
     def _of_device(self, of: DeviceType, name: str) -> Cages:
@@ -109,7 +96,7 @@ class CageTables:
         table = self.plan.numbering.table(of.key, name)
         own = np.arange(len(table.device))
         first = own - own % export.cage
-        anchor = table.device[first] * self.radix + table.port[first]
+        anchor = table.device[first] * self.plan.max_radix + table.port[first]
         return Cages(anchor, np.full(len(own), export.cage), own - first)
 
 
@@ -165,7 +152,7 @@ def cage_size(plan: Plan, key: str, ref: PortRef) -> int:
 
 def shared_rules(plan: Plan, key: str) -> list[int]:
     """Return the rules of an assembly type whose links may be one cable with others."""
-    if not plan_has_cages(plan):
+    if not plan.has_cages:
         return []
     return [
         number
@@ -176,7 +163,7 @@ def shared_rules(plan: Plan, key: str) -> list[int]:
 
 def list_links(plan: Plan, key: str, numbers: Sequence[int]) -> Links:
     """Return the links of some rules of an assembly type."""
-    tables = CageTables(plan, max((device.radix for device in plan.devices.values()), default=1))
+    tables = CageTables(plan)
     none = np.empty(0, np.int64)
     columns: tuple[list[IntArray], ...] = tuple([none] for _ in range(6))
     owners = [none]
@@ -187,7 +174,7 @@ def list_links(plan: Plan, key: str, numbers: Sequence[int]) -> Links:
         owners.append(np.full(at.size, number))
         for side, ref in enumerate((rule.left, rule.right)):
             ends, inside = plan.numbering.ends(key, ref, at), tables.ends(key, ref, at)
-            port = (ends.base + ends.offset) * tables.radix + ends.port
+            port = (ends.base + ends.offset) * plan.max_radix + ends.port
             columns[side].append(inside.plugs(plan.links[rule.link].connectors))
             columns[2 + side].append(inside.anchor)
             columns[4 + side].append(np.broadcast_to(port, at.shape).ravel())

@@ -15,14 +15,14 @@ from unifiedbus_dsl.diagnostics import Label, Sink
 from unifiedbus_dsl.ir.plan import AssemblyType, DeviceType, Plan, PortRef, Rule
 from unifiedbus_dsl.ir.plan.index import IntArray, flat_index
 from unifiedbus_dsl.ir.plan.labels import groups_of
-from unifiedbus_dsl.ir.plan.physical import Links, cage_size, list_links, plan_has_cages, shared_rules
+from unifiedbus_dsl.ir.plan.physical import Links, cage_size, list_links, shared_rules
 from unifiedbus_dsl.semantic.checks.coincidence import subscript_text
 
 
 def cages(plan: Plan, sink: Sink) -> None:
     """UB0523 for cables that have no such ends, UB0524 for cages with two sorts of cable, UB0525 for cables that are
     connected in two assemblies."""
-    if not plan_has_cages(plan):
+    if not plan.has_cages:
         return
     for key, assembly in plan.assemblies.items():
         if not assembly.spoilt:

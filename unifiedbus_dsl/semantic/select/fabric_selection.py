@@ -420,7 +420,7 @@ class FabricSelector:
         ends = self._starts(path[:-1])
         if ends is None:
             return None
-        radix = max(device.radix for device in self.fabric.plan.devices.values())
+        radix = self.fabric.plan.max_radix
         keys = list[Ints]()
         for key, start in ends:
             within = self._within(key, path[-1])

@@ -11,7 +11,7 @@ from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Severity, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan, PlanType
-from unifiedbus_dsl.ir.plan.physical import have_cages, merge_cables
+from unifiedbus_dsl.ir.plan.physical import merge_cables
 from unifiedbus_dsl.semantic.connect.holes import read_holes
 from unifiedbus_dsl.semantic.names.model import Definition, Model
 from unifiedbus_dsl.semantic.types.assembly import build_assembly
@@ -378,7 +378,7 @@ class Elaborator:
         if made is None:
             return None
         self.types[key] = made
-        self._caged |= have_cages([made])
+        self._caged |= made.has_cages
         if not device and self._caged:
             self.types[key] = merge_cables(self.plan("", key), key).assemblies[key]
         for placed in body.statements:
