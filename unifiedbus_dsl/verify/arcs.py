@@ -34,6 +34,10 @@ class Arcs:
     def size(self) -> int:
         return len(self.head)
 
+    def tails(self) -> Ints:
+        """Return the vertex that each arc leaves, [A]."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
     def pieces(self) -> Iterator[tuple[slice, NDArray[np.int64], slice]]:
         """Arcs, their tails, and the vertices that are tails, piece by piece."""
         bounds = np.searchsorted(self.indptr, np.arange(0, self.size, PIECE))

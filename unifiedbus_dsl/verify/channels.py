@@ -142,7 +142,7 @@ def _values_both_ways(cables: Cables, arcs: Arcs, value: Ints) -> NDArray[np.uin
     if not cables.sided:
         back = csr_matrix((one, arcs.head, arcs.indptr.astype(np.int32)), shape=(n, n)).tocsc().data
         return np.asarray(one * np.uint64(3) + back)
-    tail = np.repeat(np.arange(n), np.diff(arcs.indptr))
+    tail = arcs.tails()
     opposite = np.empty(arcs.size, dtype=np.int64)
     opposite[np.lexsort((arcs.kind, cables.turned[tail], cables.turned[arcs.head]))] = np.arange(arcs.size)
     return np.asarray(one * np.uint64(3) + one[opposite])

@@ -183,7 +183,7 @@ class _Neighbours:
 
 def _pair_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> _Neighbours:
     n = cables.vertices
-    tail = np.repeat(np.arange(n), np.diff(arcs.indptr))
+    tail = arcs.tails()
     key = np.unique(np.minimum(tail, arcs.head) * n + np.maximum(tail, arcs.head))
     before: list[Ints] = [np.zeros(0, np.int64)]
     after: list[Ints] = [np.zeros(0, np.int64)]

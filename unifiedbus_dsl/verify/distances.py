@@ -139,7 +139,7 @@ def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> 
     n = cables.vertices
     number = np.full(cables.ends, -1, dtype=np.int64)
     number[sources] = np.arange(len(sources))
-    tail = np.repeat(np.arange(n), np.diff(arcs.indptr))
+    tail = arcs.tails()
     own = np.where(cables.end[tail] >= 0, number[cables.end[tail]], -1)
     first, through = np.flatnonzero(own >= 0), np.flatnonzero(cables.forwards[tail])
     which = np.append(first, through)

@@ -20,7 +20,7 @@ from unifiedbus_dsl.verify.components import joined
 from unifiedbus_dsl.verify.loads import LoadCertificate
 from unifiedbus_dsl.verify.routed import OverGroups, Scheme
 from unifiedbus_dsl.verify.symmetries import Move, arc_orbits, check_move, end_images
-from unifiedbus_dsl.verify.ways import Ways, given_to_senders, tails_of
+from unifiedbus_dsl.verify.ways import Ways, given_to_senders
 
 MAX_WORK = 300_000_000
 """Goals times arcs times arcs that are asked about, up to which chances are worked out anew."""
@@ -105,7 +105,7 @@ class WorstPermutationCertificate:
     def _goals(self, cables: Cables, bound: ArcBound, moves: Sequence[Move]) -> Ints:
         """Return a member of each orbit under moves that keep the arc, the prices and the routing."""
         arcs = self.permutation.arcs
-        tail, head = int(tails_of(arcs)[bound.arc]), int(arcs.head[bound.arc])
+        tail, head = int(arcs.tails()[bound.arc]), int(arcs.head[bound.arc])
         colours, label = self.scheme.router.colours(cables), np.arange(cables.ends)
         for move in moves:
             source, target = _check_kept(cables, arcs, move, colours, self.members)

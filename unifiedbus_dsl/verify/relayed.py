@@ -54,7 +54,7 @@ class RelayPrices:
         """Return the least price of the way from the memory of each source to that of each end point, [sources, E]."""
         n, ends = cables.vertices, cables.ends
         memory, takes, gives = (n + k * ends + np.arange(ends) for k in range(3))
-        tail = np.repeat(np.arange(n), np.diff(arcs.indptr))
+        tail = arcs.tails()
         inner = np.flatnonzero(cables.forwards & (cables.end >= 0))
         of = cables.end[inner]
         out, into = (np.where(cables.forwards, np.arange(n), side[cables.end]) for side in (gives, takes))

@@ -143,7 +143,7 @@ def work_out(cables: Cables, arcs: Arcs, flows: FlowSet) -> Use:
     from scipy.sparse import csr_matrix
 
     match(arcs, cables)
-    tail = np.repeat(np.arange(cables.vertices), np.diff(arcs.indptr))
+    tail = arcs.tails()
     flow, arc, share, slowest = [], [], [], 0.0
     for target in np.unique(flows.target).tolist():
         own = np.flatnonzero((flows.target == target) & (flows.source != target))
@@ -274,7 +274,7 @@ def follow(cables: Cables, arcs: Arcs, flows: FlowSet, start: Ints, arc: Ints, c
     from scipy.sparse import csr_matrix
 
     match(arcs, cables)
-    tail = np.repeat(np.arange(cables.vertices), np.diff(arcs.indptr))[arc]
+    tail = arcs.tails()[arc]
     head = arcs.head[arc]
     many = np.diff(start)
     require((many > 0).all() and start[0] == 0 and start[-1] == len(arc), "a path for each flow")

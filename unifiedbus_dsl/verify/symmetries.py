@@ -121,7 +121,7 @@ def arc_orbits(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Ints:
 
 def _arc_images(cables: Cables, arcs: Arcs, moves: Sequence[Move]) -> Iterator[tuple[Ints, Ints]]:
     """Yield arcs that a move takes elsewhere, and where to, move by move."""
-    tail = np.repeat(np.arange(cables.vertices), np.diff(arcs.indptr))
+    tail = arcs.tails()
     key = tail * cables.vertices + arcs.head
     order = np.argsort(key, kind="stable") if (np.diff(key) < 0).any() else np.arange(arcs.size)
     look = arcs.looks[arcs.kind] * (int(arcs.count.max(initial=0)) + 1) + arcs.count

@@ -33,10 +33,6 @@ class Ways:
         return count * arcs.capacity_Bps[arcs.kind[self.arc]] if by_capacity else count
 
 
-def tails_of(arcs: Arcs) -> Ints:
-    return np.repeat(np.arange(len(arcs.indptr) - 1), np.diff(arcs.indptr))
-
-
 def given_to_senders(cables: Cables, ways: Ways, weight: Floats, column: Floats) -> Floats:
     """Return what each vertex is handed when end point e sends `column[e]`, [V]: those of its vertices that are nearest
     share by the cables that lead on from them; what is there already stays.
@@ -83,7 +79,7 @@ class Shortest:
 
     def ways(self, cables: Cables, arcs: Arcs, goal: Ints) -> Ways:
         rank = cables_from(cables, arcs, goal)[cables.turned]
-        tail = tails_of(arcs)
+        tail = arcs.tails()
         leads = (rank[tail] > 0) & (rank[arcs.head] == rank[tail] - 1)
         leads &= cables.forwards[arcs.head] | (rank[arcs.head] == 0)
         arc = np.flatnonzero(leads)
@@ -101,7 +97,7 @@ class FewestBetweenGroups:
     by_capacity: bool = False
 
     def ways(self, cables: Cables, arcs: Arcs, goal: Ints) -> Ways:
-        tail, head = tails_of(arcs), arcs.head.astype(np.int64)
+        tail, head = arcs.tails(), arcs.head.astype(np.int64)
         one, two = self._of(cables)[tail], self._of(cables)[head]
         length = np.where((one >= 0) & (two >= 0) & (one != two), cables.vertices + 1, 1)
         far = np.full(cables.vertices, NONE)
@@ -135,7 +131,7 @@ class UpAndDown:
     by_capacity: bool = False
 
     def ways(self, cables: Cables, arcs: Arcs, goal: Ints) -> Ways:
-        tail, head = tails_of(arcs), arcs.head.astype(np.int64)
+        tail, head = arcs.tails(), arcs.head.astype(np.int64)
         tier = _tiers(cables, tail, head)
         onto = cables.forwards.copy()
         onto[goal] = True
@@ -183,7 +179,7 @@ class DimensionByDimension:
 
     def ways(self, cables: Cables, arcs: Arcs, goal: Ints) -> Ways:
         at = self._at(cables)
-        tail, head = tails_of(arcs), arcs.head.astype(np.int64)
+        tail, head = arcs.tails(), arcs.head.astype(np.int64)
         dimension = self._changed(at, tail, head)
         wrong = at != at[goal[0]]
         first = np.where(wrong.any(axis=1), wrong.argmax(axis=1), at.shape[1])
