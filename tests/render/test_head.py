@@ -6,10 +6,12 @@ import pytest
 
 from unifiedbus_dsl import compiler
 from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.ir.plan.totals import count_cables
 from unifiedbus_dsl.render.detail import detail_picture
 from unifiedbus_dsl.render.head import Head, head_of, split_name
 from unifiedbus_dsl.render.marks import Text
 from unifiedbus_dsl.render.plan_summary import PlanSummary
+from unifiedbus_dsl.render.sheet import figure_tiles
 from unifiedbus_dsl.render.style import Style
 
 TEXT = """ubus 1
@@ -72,3 +74,27 @@ def test_the_plan_keeps_the_documentation_of_its_system() -> None:
 @pytest.mark.parametrize("doc", ["", "No colon here.", "One sentence. And one: with a colon.", f"{'long ' * 20}: so"])
 def test_a_sentence_is_no_name(doc: str) -> None:
     assert split_name(doc) == ("", doc)
+
+
+def test_a_breakout_cable_is_one_in_the_head_and_in_the_legend() -> None:
+    """Two cables break out into four ends, and one has its two links between the same cages."""
+    row = compiler.compile_text(
+        """ubus 1
+protocol Eth { lane = 100 Gbps; latency = 200 ns }
+link Split : Eth { medium = copper; reach = 9 m }
+nic Nic { port p : Eth x4 }
+switch Tor { port q[8, 2] : Eth x4 @open @cage }
+rack Row {
+  nic[4] : Nic
+  tor[2] : Tor
+  connect nic[2*c + h].p -- tor[0].q[c, h] over Split(1 m) for c in 0..1, h
+  connect tor[0].q[4, h] -- tor[1].q[4, h] over Split(1 m) for h
+}
+system row : Row
+""",
+        "row.ubus",
+    ).plan
+    assert row.numbering.cable_count[row.root] == 6
+    figures = PlanSummary(row).figures[row.root]
+    assert figures.cables == sum(each.in_service for each in count_cables(row)) == 3
+    assert ("3", "cables") in figure_tiles(figures)

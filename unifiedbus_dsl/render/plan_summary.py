@@ -422,7 +422,7 @@ def _assembly_figures(plan: Plan, parts: Sequence[tuple[Child, Figures]], own: S
 
 
 def _wiring(parts: Sequence[tuple[Child, Figures]], own: Sequence[Bundle]) -> tuple[Wiring, ...]:
-    """Return the cables by medium: those that an assembly lays itself, and those inside its parts."""
+    """Return the physical cables by medium: those that an assembly lays itself, and those inside its parts."""
     cables: Counter[str] = Counter()
     spares: Counter[str] = Counter()
     rates: dict[str, Fraction] = {}
@@ -433,7 +433,7 @@ def _wiring(parts: Sequence[tuple[Child, Figures]], own: Sequence[Bundle]) -> tu
             rate = Fraction(0) if child.spare else child.count * wiring.rate
             rates[wiring.medium] = rates.get(wiring.medium, Fraction(0)) + rate
     for bundle in own:
-        cables[bundle.medium] += bundle.cables
+        cables[bundle.medium] += bundle.cables - sum(rule.merged for rule in bundle.rules)
         rates[bundle.medium] = rates.get(bundle.medium, Fraction(0)) + bundle.total
     return tuple(Wiring(name, cables[name], rates[name], spares[name]) for name in sorted(rates))
 
