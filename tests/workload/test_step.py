@@ -94,6 +94,12 @@ def test_gradients_are_added_up() -> None:
     assert 0 < hidden.parts["data"] < shared.parts["data"]
 
 
+def test_shared_weights_are_gathered_for_each_pass() -> None:
+    """Of each of four microbatches: weights in two bytes forward and backward, gradients in four bytes."""
+    step = estimate_step(asked(Layout(data=4), shard="weights"), IDEAL, seconds)
+    assert step.parts["data"] == pytest.approx(4 * (2 + 2 + 4) * total_parameters(TINY) * 1e-9)
+
+
 def test_tokens_go_to_their_experts_and_back() -> None:
     """Three layers with experts: two tokens out and two back of 512 elements, forward and backward."""
     step = estimate_step(asked(Layout(data=4, expert=4), ROUTED), IDEAL, seconds)

@@ -172,11 +172,12 @@ def _kinds(asked: Training) -> list[bool]:
 def _gathered(asked: Training, layers: tuple[int, int], first: bool, last: bool, k: int, timer: Timer) -> Pass:
     """Return what a pass waits for weights that replicas share: whole; what is hidden is taken off later."""
     dense, experts = local_parameters(asked, layers, first=first, last=last)
-    exchanges = weight_exchanges(asked, dense, experts)
-    # of each pair of gathers one is forward's, the other and the sum of gradients are backward's
-    seconds = sum(timer(each) for each in exchanges if (each.pattern == "allgather" or k == BACKWARD)) / (
-        2 if k == FORWARD else 1
-    )
+    seconds = 0.0
+    for each in weight_exchanges(asked, dense, experts):
+        if each.pattern == "allgather":
+            seconds += timer(each) / 2  # of a pair one is forward's, the other backward's
+        elif k == BACKWARD:
+            seconds += timer(each)
     return Pass(Spent(), {"data": seconds}, {"data": seconds}) if seconds else Pass()
 
 
