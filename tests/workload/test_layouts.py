@@ -47,6 +47,10 @@ def asked(**more: object) -> Training:
         (asked(batch=24, layout=Layout(pipeline=4, data=4), schedule="interleaved", chunks=2), 16, "batch", "16 or 32"),
         (asked(microbatch=0), 8, "microbatch", "1 or more"),
         (asked(precision="fp7"), 8, "precision", "fp8"),
+        (asked(schedule="1b1f"), 8, "schedule", "1f1b"),
+        (asked(recompute="all"), 8, "recompute", "full"),
+        (asked(shard="weight"), 8, "shard", "weights"),
+        (asked(overlap=frozenset(("data", "pipelines"))), 8, "overlap", "pipeline"),
         (asked(layout=Layout(data=8, order=("data",))), 8, "order", "tensor, context"),
     ],
 )  # fmt: skip

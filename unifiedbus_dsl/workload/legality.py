@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final, get_args
+
 from attrs import frozen
 
 from unifiedbus_dsl.workload.chip import PRECISIONS
+from unifiedbus_dsl.workload.flops import Recompute
 from unifiedbus_dsl.workload.layout import ORDER
+from unifiedbus_dsl.workload.memory import Shard
+from unifiedbus_dsl.workload.pipeline import Name
 from unifiedbus_dsl.workload.stages import EMBEDDINGS
-from unifiedbus_dsl.workload.training import Training
+from unifiedbus_dsl.workload.training import EXCHANGED, Training
+
+WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "precision": tuple(PRECISIONS),
+    "schedule": get_args(Name),
+    "recompute": get_args(Recompute),
+    "shard": get_args(Shard),
+}
+"""Fields that take a word, with the words that they take."""
 
 
 @frozen
@@ -38,11 +52,13 @@ def find_misfits(asked: Training, ends: int) -> list[Misfit]:
 
 
 def _words(asked: Training) -> list[Misfit]:
-    found = []
-    if asked.precision not in PRECISIONS:
-        found.append(
-            Misfit("precision", f"there is no precision `{asked.precision}`", f"it is one of {', '.join(PRECISIONS)}")
-        )
+    said = [(name, getattr(asked, name), legal) for name, legal in WORDS.items()]
+    said += [("overlap", word, EXCHANGED) for word in sorted(asked.overlap)]
+    found = [
+        Misfit(name, f"there is no {name} `{word}`", f"it is one of {', '.join(legal)}")
+        for name, word, legal in said
+        if word not in legal
+    ]
     if sorted(asked.layout.order) != sorted(ORDER):
         found.append(Misfit("order", "`order` names each axis once", f"such as [{', '.join(ORDER)}]"))
     return found
