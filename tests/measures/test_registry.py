@@ -37,7 +37,8 @@ from unifiedbus_dsl.measures.routing_call import RoutingCall
 from unifiedbus_dsl.measures.traffic.definition import TrafficPattern
 from unifiedbus_dsl.measures.traffic.pattern_call import PatternCall, Traffic
 from unifiedbus_dsl.solver.collectives import schedules
-from unifiedbus_dsl.solver.collectives.schedules import Phase, ScheduleCall
+from unifiedbus_dsl.solver.collectives.schedules import ScheduleCall
+from unifiedbus_dsl.solver.collectives.steps import Phase
 from unifiedbus_dsl.solver.demand import Demand, pairs
 from unifiedbus_dsl.solver.routing import ecmp
 from unifiedbus_dsl.solver.routing.interface import LinearRouting, Routing

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.measure_call import MeasureCall
     from unifiedbus_dsl.measures.plan_call import PlanCall
     from unifiedbus_dsl.measures.routing_call import RoutingCall
-    from unifiedbus_dsl.solver.collectives.schedules import Phase, ScheduleCall
+    from unifiedbus_dsl.solver.collectives.schedules import ScheduleCall
+    from unifiedbus_dsl.solver.collectives.steps import Phase
     from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
     from unifiedbus_dsl.solver.routing.interface import Routing
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from unifiedbus_dsl.measures.registry import CollectiveAlgorithm, register
 
 if TYPE_CHECKING:
-    from unifiedbus_dsl.solver.collectives.schedules import Phase, ScheduleCall
+    from unifiedbus_dsl.solver.collectives.schedules import ScheduleCall
+    from unifiedbus_dsl.solver.collectives.steps import Phase
 
 
 def solved(name: str) -> Callable[[ScheduleCall], list[Phase]]:

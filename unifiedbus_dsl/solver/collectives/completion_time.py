@@ -24,14 +24,13 @@ from unifiedbus_dsl.solver.bounds import DeadlineError, NoPathError, NotAdmitted
 from unifiedbus_dsl.solver.collectives.block_decomposition import BlockDecomposition
 from unifiedbus_dsl.solver.collectives.schedules import (
     SCHEDULES,
-    Phase,
     Schedule,
-    Step,
     busbw_factor,
     members_of,
     phases,
 )
 from unifiedbus_dsl.solver.collectives.step_time import StepTiming, step_timing
+from unifiedbus_dsl.solver.collectives.steps import Phase, Step
 from unifiedbus_dsl.solver.demand import Demand, Groups
 
 SIZES = tuple(2.0**k for k in range(10, 35))
