@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from tests.support.asked import ROOT, SPECS, VENDORS, compiled
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.figures.headline import with_headline
 from unifiedbus_dsl.figures.heat import Map, heat_map
 from unifiedbus_dsl.figures.plots import Plot, by_size, histogram
 from unifiedbus_dsl.figures.solved_views import compare, draw_view, load_question, plain_view
@@ -93,7 +94,7 @@ def _map(spec: str, system: str, what: Map) -> Item:
 def _before_and_after(spec: str, system: str, scenario: str, traffic: str) -> Item:
     def make() -> Picture:
         sink = Sink()
-        view = plain_view(compiled(spec).pick(system), None, "detail")
+        view = with_headline(compiled(spec), plain_view(compiled(spec).pick(system), None, "detail"))
         found = compare(compiled(spec), view, scenario, load_question(traffic, "ecmp"), sink)
         assert found, list(sink)
         return without_links(found)
@@ -140,7 +141,7 @@ def _item(spec: str, system: str, key: str | None, layout: Layout, words: str) -
 def picture(spec: str, system: str, key: str | None, layout: Layout) -> Picture:
     """The picture as values."""
     sink = Sink()
-    found = draw_view(plain_view(compiled(spec).pick(system), key, layout), sink)
+    found = draw_view(with_headline(compiled(spec), plain_view(compiled(spec).pick(system), key, layout)), sink)
     assert found, list(sink)
     return without_links(found)
 

@@ -95,6 +95,7 @@ system row : Row
         "row.ubus",
     ).plan
     assert row.numbering.cable_count[row.root] == 6
-    figures = PlanSummary(row).figures[row.root]
+    survey = PlanSummary(row)
+    figures = survey.figures[row.root]
     assert figures.cables == sum(each.in_service for each in count_cables(row)) == 3
-    assert ("3", "cables") in figure_tiles(figures)
+    assert ("3", "cables") in figure_tiles(survey, row.root)

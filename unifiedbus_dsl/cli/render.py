@@ -142,6 +142,7 @@ def _view(compilation: Compilation, path: Path, system: str, asked: RenderReques
     """
     from attrs import evolve
 
+    from unifiedbus_dsl.figures.headline import with_headline
     from unifiedbus_dsl.figures.solved_views import plain_view, view_of, views, with_loads
 
     plan = compilation.pick(system)
@@ -153,7 +154,10 @@ def _view(compilation: Compilation, path: Path, system: str, asked: RenderReques
         view = view_of(compilation, views(compilation)[asked.view], sink, asked.layout, loads=question is None)
         if view is not None and key is not None:
             view = evolve(view, key=key)
-    return with_loads(compilation, view, question, sink) if view is not None and question is not None else view
+    if view is None:
+        return None
+    view = with_headline(compilation, view)
+    return with_loads(compilation, view, question, sink) if question is not None else view
 
 
 def _compared(
@@ -164,6 +168,7 @@ def _compared(
     Raises:
         click.UsageError: no such scenario or traffic, or a picture that has no room for two.
     """
+    from unifiedbus_dsl.figures.headline import with_headline
     from unifiedbus_dsl.figures.solved_views import COMPARED_IN_DETAIL, compare, plain_view, scenarios, view_of, views
 
     plan = compilation.pick(system)
@@ -177,7 +182,7 @@ def _compared(
             return ()
         view, question = block, question or block.load
     try:
-        picture = compare(compilation, view, scenario, question, sink)
+        picture = compare(compilation, with_headline(compilation, view), scenario, question, sink)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if picture is None:

@@ -69,7 +69,7 @@ def comparison(panels: Sequence[Panel], title: str, notes: Sequence[str], legend
     entries = [*(legend or wiring_entries(first.survey, figures)), *kind_entries(figures), *_lost_entries()]
     entries += [text_entry(f"legend-note-{i}", note) for i, note in enumerate(said)]
     kind = "before and after"
-    return sheet(title, kind, [(note, "") for note in notes], figure_tiles(figures), marks, entries)
+    return sheet(title, kind, [(note, "") for note in notes], figure_tiles(first.survey, first.key), marks, entries)
 
 
 def _drawings(views: Sequence[View]) -> list[tuple[list[Mark], list[str]]]:

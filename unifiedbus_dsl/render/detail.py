@@ -25,6 +25,7 @@ from unifiedbus_dsl.render.plan_summary import (
     bundle_name,
     by_dimension,
     child_named,
+    type_called,
     type_name,
 )
 from unifiedbus_dsl.render.sheet import (
@@ -78,7 +79,7 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary 
         head.title,
         head.kind,
         [*survey.look.notes, *((note, "") for note in head.notes)],
-        figure_tiles(figures),
+        figure_tiles(survey, key),
         drawing,
         legend,
         assembly.doc or "",
@@ -199,7 +200,7 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
         shape="rounded" if width > 12 else "square",
         behind=device is None,
         role="device" if device else "part",
-        tip=f"{part_name(survey.plan, seen.path)} : {key}" + (" (lost)" if gone else ""),
+        tip=f"{part_name(survey.plan, seen.path)} : {type_called(key)}" + (" (lost)" if gone else ""),
     )
     called = part_name(survey.plan, seen.path)
     own = seen.path.rpartition(".")[2] if called == seen.path else called

@@ -15,7 +15,7 @@ from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Line, Mark, cross, identifier, middle
 from unifiedbus_dsl.render.places import Layout, rule_ends
-from unifiedbus_dsl.render.plan_summary import PlanSummary, type_name
+from unifiedbus_dsl.render.plan_summary import PlanSummary, type_called, type_name
 from unifiedbus_dsl.render.ways import Path, Slots, end_at, way_between
 
 MOST_LINES = 3_000
@@ -108,7 +108,7 @@ def _type_lines(
     element_level = False
     if top and count > MOST_LINES:
         type_lines, element_level = tuple(_by_element(survey.plan, assembly, pairs) for pairs in type_lines), True
-        notes.append(f"one line for all cables between two parts of {assembly.key}")
+        notes.append(f"one line for all cables between two parts of {type_called(assembly.key)}")
         count = sum(len(pairs.left) for pairs in type_lines)
     many = [len(pairs.left) > MOST_LINES for pairs in type_lines]
     if any(many) and top:
@@ -119,7 +119,7 @@ def _type_lines(
         starts = survey.plan.numbering.child_starts[assembly.key]
         alone |= {names[1].get(start, "") for start in starts[:-1]}
     if not top and count * len(places) > MOST_LINES:
-        notes.append(f"* of {len(places):,} {assembly.key}, cables inside are drawn in this one only")
+        notes.append(f"* of {len(places):,} {type_called(assembly.key)}, cables inside are drawn in this one only")
         places = [_telling(survey, places)]
         alone.add(part_name(survey.plan, places[0].path))
     marks: list[Mark] = []

@@ -35,7 +35,14 @@ from unifiedbus_dsl.render.marks import (
     straight,
     text_width,
 )
-from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, has_end_point, has_npu, with_spares
+from unifiedbus_dsl.render.plan_summary import (
+    PlanSummary,
+    assembly_named,
+    has_end_point,
+    has_npu,
+    type_called,
+    with_spares,
+)
 from unifiedbus_dsl.render.sheet import sheet, text_entry
 from unifiedbus_dsl.render.svg import svg
 
@@ -168,7 +175,7 @@ def _spot(plan: Plan, frame: _Frame, spot: Spot, style: tuple[bool, float] | Non
     """Return a rack to scale with as much of its name as fits."""
     x, y, width, height = frame.box(spot.x, spot.y, *frame.extent(spot))
     look = _look(plan, spot.key)
-    tip = f"{spot.path} : {spot.key}\nat {format_number(spot.x)} m, {format_number(spot.y)} m"
+    tip = f"{spot.path} : {type_called(spot.key)}\nat {format_number(spot.x)} m, {format_number(spot.y)} m"
     inset = min(1.0, width * 0.05)
     box = Box(
         identifier(spot.path),
@@ -375,7 +382,7 @@ def _spot_entries(plan: Plan, spots: Sequence[Spot]) -> list[list[Mark]]:
         look = _look(plan, key)
         id = f"legend-{identifier(child)}-{identifier(key)}"
         box = Box(f"{id}-box", 0, -6, 18, 12, look.fill, look.stroke, 0.7, "square", role="legend")
-        text = f"{child}: {number:,} × {key}"
+        text = f"{child}: {number:,} × {type_called(key)}"
         entries.append([box, Text(id, 24, 0, text, 11, False, palette.QUIET, "start", role="legend")])
     return entries
 

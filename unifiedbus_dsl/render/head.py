@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from unifiedbus_dsl.render.plan_summary import PlanSummary, split_type
+from unifiedbus_dsl.render.plan_summary import PlanSummary, split_type, type_called
 from unifiedbus_dsl.render.sheet import summary
 
 LONGEST = 60
@@ -35,7 +35,7 @@ def head_of(survey: PlanSummary, key: str, kind: str) -> Head:
     notes = [*([whole] if whole.rstrip(".") != title else []), rest if title == name else doc]
     if not title:
         return Head(own, f"{arguments} {kind}".strip(), [doc, *_system(survey, key, own)])
-    called = f"{own}{arguments}"
+    called = type_called(key)
     system = f"system {plan.system}, {called}" if key == plan.root else called
     return Head(title, kind, [note for note in (*notes, system) if note])
 

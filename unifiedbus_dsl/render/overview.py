@@ -86,7 +86,7 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: PlanSummar
     ]
     if said:
         legend.append(text_entry("legend-fold", "; ".join(said)))
-    head, tiles = head_of(shared, key, assembly.kind), figure_tiles(figures)
+    head, tiles = head_of(shared, key, assembly.kind), figure_tiles(shared, key)
     notes = [*shared.look.notes, *((note, "") for note in head.notes), *_uses(plan, key, files)]
     made = sheet(
         head.title,

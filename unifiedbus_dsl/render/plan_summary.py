@@ -42,6 +42,11 @@ def split_type(key: str) -> tuple[str, str]:
     return (own, bracket + rest) if own else (key, "")
 
 
+def type_called(key: str) -> str:
+    """Return a type as its file calls it, with its arguments."""
+    return "".join(split_type(key))
+
+
 def type_name(key: str) -> str:
     """Return a type without its arguments."""
     return split_type(key)[0]
@@ -251,6 +256,10 @@ class Outlet:
     protocol: str
     rate: Fraction
     export: Export
+
+    @property
+    def total(self) -> Fraction:
+        return self.ports * self.rate
 
     @property
     def text(self) -> str:

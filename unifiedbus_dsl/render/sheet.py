@@ -13,7 +13,7 @@ from attrs import evolve
 from unifiedbus_dsl.escape.dot import identifier
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, moved, straight, text_width, wrapped
-from unifiedbus_dsl.render.plan_summary import Figures, PlanSummary, kind_name, rate_text, with_spares
+from unifiedbus_dsl.render.plan_summary import Figures, PlanSummary, kind_name, outlets, rate_text, with_spares
 
 Look: TypeAlias = tuple[str, ...]
 """By what a mark is known again."""
@@ -22,6 +22,9 @@ MARGIN = 24.0
 _NARROWEST = 640.0
 _WIDEST_HEAD = 790.0
 """A sheet is no wider for its title, which is then cut."""
+
+_BOLD_ROOM = 1.08
+"""Bold letters of that size are wider still where DejaVu Sans stands in."""
 
 LINE_SAMPLES = (Fraction(50 * 10**9), Fraction(10**12), Fraction(10 * 10**12))
 """Rates that the legend of line widths shows."""
@@ -67,7 +70,7 @@ def sheet(
     """Return a picture of a drawing with a title, notes below it (text and where it links to), tiles of a figure and
     its name, and legend entries, each a few marks that begin at x = 0 and lie around y = 0."""
     left, top, right, bottom = bounds(drawing)
-    wish = text_width(title, 24, True) + 14 + text_width(kind, 13)
+    wish = text_width(title, 24, True) * _BOLD_ROOM + 14 + text_width(kind, 13)
     inner = max(_NARROWEST, right - left, min(wish, _WIDEST_HEAD))
     head, y = _head(title, kind, notes, tiles, inner, tip)
     body = moved(drawing, MARGIN + (inner - (right - left)) / 2 - left, y - top)
@@ -130,13 +133,14 @@ def _head(
     tip: str,
 ) -> tuple[list[Mark], float]:
     shown = clipped(title, 24, width, bold=True)
-    beside = width - text_width(shown, 24, True) - 14
+    taken = text_width(shown, 24, True) * _BOLD_ROOM + 14
+    beside = width - taken
     y = MARGIN + 12
     marks: list[Mark] = [
         Text("title", MARGIN, y, shown, 24, True, palette.INK, "start", role="title", tip=tip or title),
         Text(
             "kind",
-            MARGIN + text_width(shown, 24, True) + 14,
+            MARGIN + taken,
             y + 4,
             clipped(kind, 13, beside) if beside > 30 else "",
             13,
@@ -185,8 +189,10 @@ def _legend(entries: Sequence[Sequence[Mark]], width: float, y: float) -> tuple[
 # ---- what most pictures show ------------------------------------------------------------------------------------
 
 
-def figure_tiles(figures: Figures) -> list[tuple[str, str]]:
-    """Key figures, the most telling first."""
+def figure_tiles(survey: PlanSummary, key: str) -> list[tuple[str, str]]:
+    """Key figures of a type, the most telling first: of a part what leaves it, of a whole system what is known of it as
+    a whole."""
+    figures, plan = survey.figures[key], survey.whole or survey.plan
     kinds = [kind for kind in figures.devices if kind == "npu"]
     kinds += [
         *(k for k, n in figures.assemblies.items() if (k, n) != ("module", 1)),
@@ -196,7 +202,12 @@ def figure_tiles(figures: Figures) -> list[tuple[str, str]]:
     tiles = [(with_spares(counts[kind], figures.spares.get(kind, 0)), figures.name(kind)) for kind in kinds]
     many = "cable" if figures.cables + figures.spare_cables == 1 else "cables"
     tiles.append((with_spares(figures.cables, figures.spare_cables), many))
-    if figures.injection:
+    leaving = () if key == plan.root or key not in plan.assemblies else outlets(plan, plan.assemblies[key])
+    if key == plan.root and survey.look.headline:
+        tiles += survey.look.headline
+    elif leaving:
+        tiles.append((rate_text(sum((each.total for each in leaving), Fraction(0))), "ports out of it, each direction"))
+    elif figures.injection:
         tiles.append((rate_text(figures.injection), "all NPU ports, each direction"))
     return tiles
 

@@ -81,6 +81,8 @@ class Style:
     part_texts: Mapping[str, str] = field(factory=dict)
     part_looks: Mapping[str, palette.KindStyle] = field(factory=dict)
     notes: Sequence[tuple[str, str]] = ()
+    headline: Sequence[tuple[str, str]] = ()
+    """Figures of the whole system and their names, in place of what all its ports carry."""
     legend: Sequence[Sequence[Mark]] = ()
     part_legend: Sequence[Sequence[Mark]] = ()
     loads: Loads | None = None

@@ -24,7 +24,7 @@ from unifiedbus_dsl.render.folded.block import (
 from unifiedbus_dsl.render.folded.losses import crossed_out
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, moved, text_width
-from unifiedbus_dsl.render.plan_summary import type_name
+from unifiedbus_dsl.render.plan_summary import type_called, type_name
 
 _KEEP = (8, 4)
 _CELL = 44.0
@@ -197,7 +197,7 @@ def _gap_cell(
         Text(f"{id}-lost", x + width / 2, height / 2 + 23, each, 10, True, palette.LOST, role="lost") for each in lost
     ]
     name = range_name(child, prefix, run.start, run.stop - 1) if child.shape else child.text_name
-    tip = f"{scope.named(name)} : {child.type}"
+    tip = f"{scope.named(name)} : {type_called(child.type)}"
     return Cell(x, 0, width, height, gap=True, name=name), [
         Box(id + "-ground", x, 0, width, height, palette.LEVELS[0], palette.HAIR, dashed=True, role="gap", tip=tip),
         Text(id + "-dots", x + width / 2, height / 2 - 6, "· · ·", 14, True, palette.QUIET, role="dots"),
@@ -260,7 +260,7 @@ def part_box(
 def part_tip(scope: Scope, child: Child, name: str) -> str:
     kind = scope.plan.type(child.type).kind
     doc = child.doc or scope.plan.type(child.type).doc
-    head = f"{'spare ' if child.spare else ''}{scope.named(name)} : {child.type} ({kind})"
+    head = f"{'spare ' if child.spare else ''}{scope.named(name)} : {type_called(child.type)} ({kind})"
     inside = () if "*" in name else scope.survey.figures[child.type].contents
     return "\n".join([head, *inside, *([doc] if doc else [])])
 
