@@ -94,7 +94,8 @@ def _context_gradient(asked: Training) -> list[Exchange]:
 def _expert(asked: Training, experts: bool) -> list[Exchange]:
     if not experts or asked.layout.expert == 1:
         return []
-    sent = asked.rank_tokens / asked.undivided * asked.model.top_k * asked.model.hidden
+    # to the busiest rank comes so much; no pair of ranks exchanges more than in an even exchange of that size
+    sent = asked.skew * asked.rank_tokens / asked.undivided * asked.model.top_k * asked.model.hidden
     dispatch = sent * min(ELEMENT, ELEMENT_BYTES[asked.precision])
     copies, choices = asked.model.top_k, asked.model.experts
     return [

@@ -165,6 +165,7 @@ def _experts(asked: Training) -> list[Kernel]:
     weights = local * ffn_matrices(model, model.expert_ffn) * share
     inputs = 2 if model.gated else 1
     width = 2 * model.hidden + (inputs + 1) * model.expert_ffn * share
+    sent *= asked.skew  # the others wait for the busiest rank
     # each expert sees a part of the tokens: FLOPs are those of all tokens on one expert's matrix
     flops = 2.0 * sent * ffn_matrices(model, model.expert_ffn) * share
     grouped = Kernel("experts", "matrix", flops, weights * element + sent * width * ELEMENT, weights, inputs)

@@ -46,6 +46,8 @@ def find_misfits(asked: Training, ends: int) -> list[Misfit]:
     least = [(name, getattr(asked, name)) for name in ("batch", "sequence", "microbatch", "chunks")]
     least += [(name, asked.layout.size(name)) for name in ("tensor", "context", "pipeline", "data", "expert")]
     small = [Misfit(name, f"`{name}` is {value}", "it is 1 or more") for name, value in least if value < 1]
+    if asked.skew < 1:
+        small.append(Misfit("skew", f"`skew` is {asked.skew:g}", "it is 1 or more: the busiest rank over the mean"))
     if small:
         return small
     return [*_words(asked), *_of_ends(asked, ends), *_of_model(asked), *_of_batch(asked)]

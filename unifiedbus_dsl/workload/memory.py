@@ -32,10 +32,12 @@ class Kept:
     gradients: float
     optimizer: float
     activations: float
+    cache: float = 0.0
+    """Keys and values of sequences that are served."""
 
     @property
     def total(self) -> float:
-        return self.weights + self.gradients + self.optimizer + self.activations
+        return self.weights + self.gradients + self.optimizer + self.activations + self.cache
 
 
 def activation_bytes(
@@ -118,12 +120,20 @@ def state_bytes(
 
 
 def expert_activation_bytes(
-    model: Model, tokens: float, *, expert: int, tensor: int, undivided: int, element: float = ELEMENT
+    model: Model,
+    tokens: float,
+    *,
+    expert: int,
+    tensor: int,
+    undivided: int,
+    element: float = ELEMENT,
+    skew: float = 1.0,
 ) -> float:
-    """Return what the experts of one layer keep of `tokens` of a microbatch on an end point, where those that are
-    routed are spread evenly: the tokens that were dispatched, what goes into and out of the activation."""
+    """Return what the experts of one layer keep of `tokens` of a microbatch on an end point: the tokens that were
+    dispatched, what goes into and out of the activation. Those that are routed are spread evenly, but for `skew` times
+    as many here."""
     inner = ((2 if model.gated else 1) * ELEMENT + element) * model.expert_ffn
     share = 1.0 if expert > 1 else 1.0 / tensor
-    sent = tokens / (undivided if expert > 1 else 1) * model.top_k
+    sent = skew * tokens / (undivided if expert > 1 else 1) * model.top_k
     shared = tokens * model.shared_experts * inner / tensor
     return sent * ((element + ELEMENT) * model.hidden + inner * share) + shared

@@ -1,117 +1,172 @@
-"""Serving: the least time of a decode step, in which every sequence gets one token.
+"""Serving as it is asked for: sequences that are there at the same time, and two sorts of passes, prefill and decode.
 
-    bound = max(memory, compute, exchange)
-
-memory    A rank reads its weights outside experts once, those of its experts that a token is sent to, and the cache of
-          all tokens that its sequences have, over the memory's rate. Experts are chosen evenly: of E experts, n tokens
-          with k each leave out a part of (1 - k / E)^n.
-compute   2 FLOPs for each parameter that a token passes, over the peak of the rank.
-exchange  Each token's hidden state comes to every other rank that has one of its experts, in `dispatch` bytes an
-          element, and goes back in `combine`: in all layers with experts, over the rate of a rank's ports
-          (arXiv:2505.09343, section 2.3.2, where each of the 8 + 1 experts is on another rank).
-
-Nothing else is counted, and all three may go on at once, so no schedule or kernel is faster.
+Prefill passes the tokens of a prompt forward together; decode passes one token of every sequence (and those that a
+draft proposes), and reads the keys and values of all before it from the cache. A replica of the attention serves
+`concurrency / data` of the sequences; experts are spread over `expert` ranks of a stage.
 """
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from unifiedbus_dsl.workload.chip import ELEMENT_BYTES, Chip
-from unifiedbus_dsl.workload.exchange import met_share
+from unifiedbus_dsl.workload.chip import ELEMENT_BYTES
 from unifiedbus_dsl.workload.layout import Layout
-from unifiedbus_dsl.workload.memory import ELEMENT
-from unifiedbus_dsl.workload.model import Model, active_parameters, count_parameters
+from unifiedbus_dsl.workload.legality import Misfit, find_misfits
+from unifiedbus_dsl.workload.memory import ELEMENT, Kept, activation_bytes, expert_activation_bytes
+from unifiedbus_dsl.workload.model import Model
+from unifiedbus_dsl.workload.stages import divide_layers
 from unifiedbus_dsl.workload.step import stage_parameters
 from unifiedbus_dsl.workload.training import Training
 
 
 @frozen
-class Decode:
-    """A decode step: `sequences` on each replica of the model's attention, with `context` tokens each. A layout has one
-    stage; experts are spread over `expert` ranks."""
+class Serving:
+    """`concurrency` sequences over all replicas, each of `prompt` tokens and then of up to `output` more."""
 
     model: Model
-    sequences: int
-    context: int
+    prompt: int
+    output: int
+    concurrency: int
+    layout: Layout
+    precision: str = "fp8"
+    prompts: int = 1
+    """Prompts that a replica takes in one prefill pass."""
+    cache: float = 2.0
+    """Bytes of an element of the cache."""
+    drafted: int = 0
+    """Tokens that a draft proposes for each sequence of a decode step."""
+    accepted: float = 0.0
+    """Part of these that are kept."""
+    skew: float = 1.0
+    """Tokens that the busiest rank's experts get, over the mean of all ranks."""
+    overlap: frozenset[str] = frozenset()
+    """Exchanges that run under computation."""
+
+    @property
+    def sequences(self) -> float:
+        """Sequences of each replica."""
+        return self.concurrency / self.layout.data
+
+    @property
+    def kept_tokens(self) -> float:
+        """Tokens that a sequence gets in a decode step."""
+        return 1 + self.drafted * self.accepted
+
+    def prefill_step(self) -> Training:
+        """Return the forward pass of prefill as the one microbatch of a step."""
+        return Training(
+            self.model, self.prompts * self.layout.data, self.prompt, self.prompts, self.layout,
+            precision=self.precision, overlap=self.overlap, skew=self.skew,
+        )  # fmt: skip
+
+    def decode_step(self) -> Decode:
+        """Return the decode step in the middle of an output."""
+        return Decode(
+            self.model, self.sequences, self.prompt + self.output / 2, self.layout, self.precision,
+            dispatch=min(float(ELEMENT), ELEMENT_BYTES[self.precision]), cache=self.cache, drafted=self.drafted,
+            skew=self.skew, overlap=self.overlap,
+        )  # fmt: skip
+
+
+@frozen
+class Decode:
+    """A decode step: `sequences` on each replica of the model's attention, with `context` tokens each."""
+
+    model: Model
+    sequences: float
+    context: float
     layout: Layout
     precision: str = "fp8"
     dispatch: float = 1.0
     """Bytes of an element on its way to an expert."""
     combine: float = 2.0
     """Bytes of an element on its way back."""
-
-
-@frozen
-class DecodeBound:
-    """A lower bound on a decode step, what it rests on, and the bounds that were compared: seconds by name."""
-
-    step_s: float
-    binding: str
-    bounds: dict[str, float]
+    cache: float = 2.0
+    """Bytes of an element of the cache."""
+    drafted: int = 0
+    skew: float = 1.0
+    overlap: frozenset[str] = frozenset()
 
     @property
-    def tokens_per_s(self) -> float:
-        """Most tokens that one sequence gets in a second."""
-        return 1 / self.step_s
+    def tokens(self) -> float:
+        """Tokens of a replica that pass the model in a step."""
+        return self.sequences * (1 + self.drafted)
 
 
-def exchange_seconds(
-    tokens: float,
-    copies: float,
-    hidden: int,
-    layers: int,
-    rate_Bps: float,  # noqa: N803
-    *,
-    dispatch: float = 1.0,
-    combine: float = 2.0,
-) -> float:
-    """Return how long the tokens of a rank take to their experts and back at its rate, in all layers.
-
-    Args:
-        tokens: of a rank.
-        copies: experts on other ranks that a token is sent to.
-        hidden: elements of a token.
-        layers: with experts.
-        rate_Bps: what a rank sends or receives, byte/s.
-        dispatch: bytes of an element on its way there.
-        combine: bytes of an element on its way back.
-    """
-    return (dispatch + combine) * tokens * copies * hidden * layers / rate_Bps
-
-
-def bound_decode(asked: Decode, chip: Chip, port_Bps: float) -> DecodeBound:  # noqa: N803
-    """Return the greatest of the lower bounds on a decode step, where a rank sends and receives at `port_Bps`."""
-    model, layout = asked.model, asked.layout
-    bounds = {"memory": memory_seconds(asked, chip)}
-    flops = 2.0 * asked.sequences * (active_parameters(model) - count_parameters(model).embedding)
-    peak = max(chip.peak(asked.precision), chip.wide_peak(asked.precision))
-    bounds["compute"] = flops / (layout.tensor * layout.context) / peak
-    if layout.expert > 1:
-        remote = (layout.expert - 1) * float(met_share(model.top_k, model.experts, 1 / layout.expert))
-        own = asked.sequences / (layout.tensor * layout.context)
-        bounds["exchange"] = exchange_seconds(
-            own, remote, model.hidden, model.expert_layers, port_Bps, dispatch=asked.dispatch, combine=asked.combine
-        )
-    binding = max(bounds, key=lambda name: bounds[name])
-    return DecodeBound(bounds[binding], binding, bounds)
-
-
-def memory_seconds(asked: Decode, chip: Chip) -> float:
-    """Return how long a rank reads weights and cache in a decode step."""
-    model, layout = asked.model, asked.layout
-    own = Training(model, layout.data, 1, 1, layout, precision=asked.precision)
-    dense, experts = stage_parameters(own)[0]
-    dense -= 0 if model.tied else count_parameters(model).embedding / layout.tensor  # a row a token is read of it
-    tokens = asked.sequences * layout.data
-    share = 1 - (1 - model.top_k / model.experts) ** tokens if model.experts else 0.0
-    weights = (dense + share * experts) * ELEMENT_BYTES[asked.precision]
-    return (weights + asked.sequences * asked.context * cache_bytes(model, layout.tensor)) / chip.memory_Bps
-
-
-def cache_bytes(model: Model, tensor: int = 1) -> float:
+def cache_bytes(model: Model, tensor: int = 1, element: float = ELEMENT) -> float:
     """Return the bytes that a token keeps in the caches of a rank: keys and values, or a latent vector."""
     if model.attention == "mla":
-        return float(model.layers * (model.kv_rank + model.rope_dim) * ELEMENT)
+        return float(model.layers * (model.kv_rank + model.rope_dim) * element)
     heads = max(1.0, model.key_heads / tensor)
-    return model.layers * 2 * heads * model.width * ELEMENT
+    return model.layers * 2 * heads * model.width * element
+
+
+def met_experts(model: Model, layout: Layout, tokens: float) -> float:
+    """Return the part of the experts of a rank that some token is sent to, of `tokens` on each replica: of E experts, n
+    tokens with k each leave out a part of (1 - k / E)^n."""
+    if not model.experts:
+        return 0.0
+    mine = tokens * layout.data / layout.expert_replicas
+    return float(1 - (1 - model.top_k / model.experts) ** mine)
+
+
+def serving_memory(asked: Serving) -> Kept:
+    """Return what the fullest end point keeps: weights, the cache of whole sequences, and what one layer of a prefill
+    pass works on."""
+    layout, model, step = asked.layout, asked.model, asked.prefill_step()
+    element = ELEMENT_BYTES[asked.precision]
+    layers = divide_layers(model, layout.pipeline).layers
+    tokens = asked.sequences * (asked.prompt + asked.output) / layout.context
+    cache = tokens * cache_bytes(model, layout.tensor, asked.cache) / model.layers * layers
+    rows = [
+        Kept((dense + experts) * element, 0.0, 0.0, _working_bytes(step), cache=float(own))
+        for (dense, experts), own in zip(stage_parameters(step), cache, strict=True)
+    ]
+    return max(rows, key=lambda each: each.total)
+
+
+def _working_bytes(step: Training) -> float:
+    """Return the bytes of the tensors of one layer of a prefill pass."""
+    model, layout = step.model, step.layout
+    kept = activation_bytes(
+        model if model.plain_layers else evolve(model, ffn=0), step.sequence, step.microbatch, tensor=layout.tensor,
+        context=layout.context, flash=True,
+    )  # fmt: skip
+    if not model.expert_layers:
+        return kept
+    routed = activation_bytes(
+        evolve(model, ffn=0), step.sequence, step.microbatch, tensor=layout.tensor, context=layout.context, flash=True
+    )
+    return max(kept, routed + expert_activation_bytes(
+        model, step.rank_tokens, expert=layout.expert, tensor=layout.tensor, undivided=step.undivided,
+        skew=step.skew,
+    ))  # fmt: skip
+
+
+def find_serving_misfits(asked: Serving, ends: int) -> list[Misfit]:
+    """Return what of a serving workload does not fit each other, its model and so many end points."""
+    numbers = [("prompt", 1), ("output", 1), ("concurrency", 1), ("prompts", 1), ("drafted", 0)]
+    small = [
+        Misfit(name, f"`{name}` is {getattr(asked, name)}", f"it is {least} or more")
+        for name, least in numbers
+        if getattr(asked, name) < least
+    ]
+    if not 0 <= asked.accepted <= 1:
+        small.append(Misfit("accepted", f"`accepted` is {asked.accepted:g}", "it is between 0 and 1"))
+    if small:
+        return small
+    found = find_misfits(asked.prefill_step(), ends)
+    data = asked.layout.data
+    if not found and asked.concurrency % data:
+        lower = asked.concurrency // data * data
+        near = " or ".join(f"{each:,}" for each in (lower, lower + data) if each)
+        wrong = f"{asked.concurrency:,} sequences don't divide among {data:,} replicas"
+        found.append(Misfit("concurrency", wrong, f"the nearest are {near}"))
+    return found
+
+
+def most_sequences(asked: Serving, memory_bytes: float) -> int:
+    """Return how many sequences the memory of the end points holds at the most, 0 where the weights do not fit."""
+    one = serving_memory(evolve(asked, concurrency=asked.layout.data))
+    room = memory_bytes - (one.total - one.cache)
+    return max(0, int(room / one.cache)) * asked.layout.data

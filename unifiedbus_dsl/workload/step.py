@@ -309,10 +309,10 @@ def all_exchanges(asked: Training, stage: int = 0) -> tuple[Exchange, ...]:
         counted += gradient_exchanges(asked, dense, own)
     if (sent := stage_exchange(asked)) is not None:
         counted.append(evolve(sent, times=2.0 * asked.microbatches * asked.chunks))
-    return _merged(counted)
+    return merged(counted)
 
 
-def _merged(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+def merged(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """Return the exchanges with those alike as one."""
     found: dict[Exchange, float] = {}
     for each in exchanges:
@@ -365,7 +365,7 @@ def _activations(asked: Training, experts: bool) -> float:
     if experts and asked.recompute != "full":
         kept += expert_activation_bytes(
             model, asked.rank_tokens, expert=layout.expert, tensor=layout.tensor, undivided=asked.undivided,
-            element=_kept_element(asked),
+            element=_kept_element(asked), skew=asked.skew,
         )  # fmt: skip
     return kept
 

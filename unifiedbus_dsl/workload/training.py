@@ -41,6 +41,8 @@ class Training:
     fused_attention: bool = True
     gradient_bytes: int = 4
     overlap: frozenset[str] = field(default=DEFAULT_OVERLAP)
+    skew: float = 1.0
+    """Tokens that the busiest rank's experts get, over the mean of all ranks."""
 
     @property
     def microbatches(self) -> int:

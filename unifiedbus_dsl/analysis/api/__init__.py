@@ -20,7 +20,7 @@ from unifiedbus_dsl.analysis.api.collectives import availability, mtbf, optimal_
 from unifiedbus_dsl.analysis.api.pairs import connected, diameter, disjoint_paths, hops, latency, paths, reachable
 from unifiedbus_dsl.analysis.api.parts import bisection, oversubscription, tiers
 from unifiedbus_dsl.analysis.api.traffic import deadlock_free, fair, loads, throughput
-from unifiedbus_dsl.analysis.api.workloads import best_layouts, training_step
+from unifiedbus_dsl.analysis.api.workloads import best_layouts, serving_step, training_step
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.measures import results
 from unifiedbus_dsl.measures.answers import Answer
@@ -48,6 +48,7 @@ __all__ = [
     "paths",
     "reachable",
     "results",
+    "serving_step",
     "sweep",
     "throughput",
     "tiers",

@@ -1,4 +1,4 @@
-"""Workloads on a fabric: the time of a training step, and the layouts that make it least."""
+"""Workloads on a fabric: the time of a training step, the layouts that make it least, the rates of serving."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.measures.measure_call import RefusedError
 from unifiedbus_dsl.measures.workloads import best_layouts as search
 from unifiedbus_dsl.measures.workloads.best_layouts import BestLayouts
+from unifiedbus_dsl.measures.workloads.serving import ServingStep, time_serving
 from unifiedbus_dsl.measures.workloads.steps import TrainingStep, time_step
 from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.workload.serving import Serving
 from unifiedbus_dsl.workload.training import Training
 
 
@@ -29,6 +31,22 @@ def training_step(fabric: Fabric, asked: Training, ends: str = "") -> TrainingSt
         NotAdmittedError: the part states no peak, memory, `hbm` or constants, or end points are not joined.
     """
     return time_step(*_stands_on(fabric, ends), asked)
+
+
+def serving_step(fabric: Fabric, asked: Serving, ends: str = "") -> ServingStep:
+    """Return the time of prefill and of a decode step: estimates with their parts, bounds, and the rates that follow.
+
+    Args:
+        fabric: the machine, as `Compilation.fabric()`, `Fabric.load` or an import gives it.
+        asked: model, prompts, sequences and layout (`unifiedbus_dsl.workload.serving`).
+        ends: a selection of end points of one type, on which ranks stand in order; default: all.
+
+    Raises:
+        QuestionError: the selection is wrong.
+        MisfitError: what is asked does not fit the end points, its model or the memory.
+        NotAdmittedError: the part states no peak, memory, `hbm` or constants, or end points are not joined.
+    """
+    return time_serving(*_stands_on(fabric, ends), asked)
 
 
 def best_layouts(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from attrs import frozen
 
@@ -11,6 +13,7 @@ from unifiedbus_dsl.measures.workloads.part import chip_of
 from unifiedbus_dsl.measures.workloads.walls import walls_of
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.workload.chip import Chip
+from unifiedbus_dsl.workload.exchange import Exchange
 from unifiedbus_dsl.workload.flops import model_flops
 from unifiedbus_dsl.workload.legality import Misfit, MisfitError, find_misfits
 from unifiedbus_dsl.workload.memory import Kept
@@ -73,7 +76,7 @@ def time_step(machine: NetworkContext, ends: Ints, asked: Training) -> TrainingS
     timer = FabricTimer(machine, ends, asked.layout, chip.constants.fabric_efficiency)
     estimate = estimate_step(asked, chip, timer)
     bound = bound_step(asked, chip, walls_of(machine, ends))
-    return TrainingStep(asked, chip, estimate, bound, memory, _binding(machine, timer, estimate))
+    return TrainingStep(asked, chip, estimate, bound, memory, binding_links(machine, timer, estimate.exchanges))
 
 
 def require_fit(asked: Training, ends: int) -> None:
@@ -87,20 +90,23 @@ def require_memory(memory: Kept, chip: Chip) -> None:
     """Raise `MisfitError`, with what takes it, where a step does not fit the memory."""
     if memory.total <= chip.memory_bytes:
         return
-    rows = ("weights", "gradients", "optimizer", "activations")
-    table = ", ".join(f"{name} {getattr(memory, name) / 1e9:,.1f} GB" for name in rows)
+    rows = ("weights", "gradients", "optimizer", "activations", "cache")
+    table = ", ".join(f"{name} {size / 1e9:,.1f} GB" for name in rows if (size := getattr(memory, name)))
     wrong = f"a step keeps {memory.total / 1e9:,.1f} GB on the fullest end point, and `{chip.name}` has "
     wrong += f"{chip.memory_bytes / 1e9:,.1f} GB ({table})"
-    raise MisfitError(
-        [Misfit("memory", wrong, "raise `tensor` or `pipeline`, share more, or compute activations again")]
-    )
+    less = "raise `tensor` or `pipeline`, share more, or compute activations again"
+    if memory.cache:
+        less = "raise `tensor`, `pipeline` or `expert`, or lower `concurrency`"
+    raise MisfitError([Misfit("memory", wrong, less)])
 
 
-def _binding(machine: NetworkContext, timer: FabricTimer, estimate: StepTime) -> dict[str, tuple[str, ...]]:
+def binding_links(
+    machine: NetworkContext, timer: FabricTimer, exchanges: Iterable[Exchange]
+) -> dict[str, tuple[str, ...]]:
     """Return the links whose arcs bind each part's exchanges; the injection of end points where that does."""
     network, names = machine.network, list(machine.fabric.plan.links)
     found: dict[str, set[str]] = {}
-    for each in estimate.exchanges:
+    for each in exchanges:
         timed = timer.time(each)
         links = np.unique(network.kinds.link[network.kind[timed.binding]]).tolist()
         found.setdefault(each.part, set()).update(names[k] for k in links)
