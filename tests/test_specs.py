@@ -41,6 +41,26 @@ def test_spec(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fugaku",
+        "dojo",
+        "hamming-mesh",
+        "rail-only",
+        "bcube",
+        "slim-fly",
+        "slim-fly-9",
+        "polarfly",
+        "three-tier",
+        "dragonfly-plus",
+    ],
+)
+def test_a_machine_from_its_paper_is_a_page(name: str) -> None:
+    (path,) = [path for path in FILES if path.stem == name]
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SPECS)))
 def test_layout(path: Path) -> None:
     """As the formatter lays it out."""

@@ -85,12 +85,12 @@ def test_the_same_design_has_no_changes(tmp_path: Path, capsys: pytest.CaptureFi
 def test_sizes_that_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(diff, "MOST_CABLES", 200)
+    monkeypatch.setattr(diff, "MOST_LINKS", 200)
     (tmp_path / "a.ubus").write_text(PODS)
     (tmp_path / "b.ubus").write_text(SMALLER)
     assert main(["diff", str(tmp_path / "a.ubus"), str(tmp_path / "b.ubus")]) == 1
     said = capsys.readouterr()
-    assert "240 cables are more than the 200" in said.err
+    assert "240 links are more than the 200" in said.err
     assert "cable Copper x4" in said.out
     assert "missing" not in said.out
     assert main(["diff", str(tmp_path / "a.ubus"), str(tmp_path / "a.ubus")]) == 0  # known without a list

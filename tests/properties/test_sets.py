@@ -131,7 +131,10 @@ class Expressions:
         text = (
             text if text[0] not in "(" and "all" not in text and "|" not in text and " - " not in text else f"({text})"
         )
-        return f"all {kind} in {text}", lambda part: is_one(part) and inside(part, scope, self.by_path)
+        return (
+            f"all {kind} in {text}",
+            lambda part: is_one(part) and (scope(part) or inside(part, scope, self.by_path)),
+        )
 
     def path(self) -> tuple[str, Test]:
         chosen = self.draw.choice(self.parts)[0]
@@ -200,6 +203,51 @@ def test_sets_hold_what_plain_loops_say(seed: int) -> None:
             got = sorted(zip(blocks.start.tolist(), blocks.stop.tolist(), strict=True))
             assert got == sorted(ranges_of(plan, wanted)), text
     assert understood > 10
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_in_a_path_and_the_rest_are_all_there_is(seed: int) -> None:
+    """A part is in itself: `all X in PATH` and `all X - PATH` are `all X` together, on the plan and on the fabric, and
+    `all link in PATH` are the cables of which both ends are in one part of the path."""
+    draw = random.Random(seed)
+    expressions = Expressions(seed, draw)
+    for _ in range(20):
+        path, test = expressions.path()
+        kind = draw.choice(("npu", "cpu", "board", "rack", "switch", "Big"))
+        counts = {text: count_on_both(seed, text) for text in (f"all {kind}", f"all {kind} in {path}")}
+        there = f"(all {kind} in {path}) | {path}"
+        whole, within = counts.values()
+        if 0 < within < whole:
+            assert count_on_both(seed, f"all {kind} - {path}") == whole - within, path
+        own = [part for part in expressions.parts if test(part)]
+        assert count_on_both(seed, there) == len(own) + within - sum(
+            is_named(expressions.plan, part, kind) for part in own
+        )
+        ranges = list(ranges_of(expressions.plan, own))
+        fabric = compiled(seed).fabric()
+        ends = zip(fabric.a_device.tolist(), fabric.b_device.tolist(), strict=True)
+        wanted = [
+            n for n, (a, b) in enumerate(ends) if any(low <= a < high and low <= b < high for low, high in ranges)
+        ]
+        if not any(part[2] for part in own):
+            cables = selector(seed, Sink()).cables(parsed(f"all link in {path}"))
+            assert ([] if cables is None else cables.tolist()) == wanted, path
+            assert count_on_both(seed, f"all link in {path}", on_fabric=False) == len(wanted), path
+
+
+def is_named(plan: Plan, part: Part, kind: str) -> bool:
+    return not part[2] and kind in (plan.type(part[1]).kind, part[1].partition("(")[0])
+
+
+def count_on_both(seed: int, text: str, *, on_fabric: bool = True) -> int:
+    """How many a selection has on the plan, which are as many on the fabric."""
+    of = selector(seed, Sink())
+    read = Selector(of.machine, of.evaluator).select(parsed(text))
+    count = 0 if read is None else sum(item.count for item in read.items)
+    if on_fabric:
+        blocks = of.blocks(parsed(text))
+        assert (0 if blocks is None else len(blocks.start)) == count, text
+    return count
 
 
 def ranges_of(plan: Plan, wanted: list[Part]) -> Iterator[tuple[int, int]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DESIGNS = (".ubus", ".npz")
 BUDGET = 10.0
 """Seconds that a bisection of one side may take, unless the caller says otherwise."""
-MOST_CABLES = 2_000_000
+MOST_LINKS = 2_000_000
 """Cables of one side that are compared one by one; both sides of that many take about 3 GB."""
 
 
@@ -108,7 +108,8 @@ class _Side:
     found: Listing | None
 
     @property
-    def cables(self) -> int:
+    def links(self) -> int:
+        """How many lines there are to compare: several where a cable is broken out."""
         if self.plan is None:
             return len(self.found.cables) if self.found is not None else 0
         return self.plan.numbering.cable_count[self.plan.root]
@@ -166,9 +167,9 @@ def _difference(context: click.Context, one: _Side, two: _Side, only: tuple[str,
 
     if one.design is not None and two.design is not None and one.plan == two.plan:
         return SAME
-    largest = max((one, two), key=lambda side: side.cables)
-    if largest.cables > MOST_CABLES:
-        said = f"{largest.cables:,} cables are more than the {MOST_CABLES:,} that are compared one by one"
+    largest = max((one, two), key=lambda side: side.links)
+    if largest.links > MOST_LINKS:
+        said = f"{largest.links:,} links are more than the {MOST_LINKS:,} that are compared one by one"
         if one.design is not None and two.design is not None and not only:
             say(f"{said}: counts and figures only", err=True)
             return None

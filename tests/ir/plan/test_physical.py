@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 
 import numpy as np
@@ -14,6 +15,7 @@ from unifiedbus_dsl.export.formats.bom import bill
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.physical import first_of_cables, one_a_cable, whole_cables
 from unifiedbus_dsl.ir.plan import DeviceType
+from unifiedbus_dsl.ir.plan.text import plan_text
 from unifiedbus_dsl.ir.plan.totals import count_cables
 from unifiedbus_dsl.ir.plan.verify import PlanError, verify
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -106,6 +108,16 @@ expect sum(all link.cost in hall) == {(7 * each + 1) * racks} USD
     rows = [row for row in count_cables(done.plan) if row.rule.link == "Dac"]
     assert sum(row.in_service for row in rows) == each * racks
     assert sum(row.in_service + row.spares for row in rows) % each == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_text_of_a_plan_counts_cables(seed: int) -> None:
+    """Of the rack, planted; where several links are one cable their number is said too."""
+    text, cables, _ = machine(seed)
+    plan = compiled(text).plan
+    links = sum(plan.numbering.rule_size("Row", n) for n in range(2))
+    said = f"{cables:,} cable{'s' if cables > 1 else ''}" + (f" of {links:,} links" if links > cables else "") + "\n"
+    assert re.search(rf"^rack Row  # .* devices, {said}", plan_text(plan), re.MULTILINE)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -125,6 +125,16 @@ class Numbering:
         return counts
 
     @cached_property
+    def merged_count(self) -> Mapping[str, int]:
+        """How many links inside one instance of each type are of a cable that counts with another link."""
+        counts = dict.fromkeys(self.plan.devices, 0)
+        for key in self.plan.bottom_up:
+            assembly = self.plan.assemblies[key]
+            inside = sum(child.count * counts[child.type] for child in assembly.children)
+            counts[key] = inside + sum(rule.merged for rule in assembly.rules)
+        return counts
+
+    @cached_property
     def cable_starts(self) -> Mapping[str, tuple[int, ...]]:
         """For each assembly type: cable offset of each child array, then of each rule, and the number of cables."""
         counts, starts = self.cable_count, {}

@@ -62,7 +62,7 @@ def _assembly(plan: Plan, assembly: AssemblyType) -> Iterator[str]:
     numbers = (
         _count(plan.instances[key], "instance"),
         _count(plan.device_count[key], "device"),
-        _count(plan.numbering.cable_count[key], "cable"),
+        _cables(plan.numbering.cable_count[key], plan.numbering.merged_count[key]),
     )
     yield f"{assembly.kind} {key}  # {', '.join(numbers)}"
     for child in assembly.children:
@@ -72,7 +72,7 @@ def _assembly(plan: Plan, assembly: AssemblyType) -> Iterator[str]:
         cage = f" @cage({export.cage})" if export.cage > 1 else ""
         yield f"  port {export.name}{names} = {ref_text(export.ref)}{_for(export.axes)}{cage}"
     for number_, rule in enumerate(assembly.rules):
-        yield f"  {rule_text(rule)}  # {_count(plan.numbering.rule_size(key, number_), 'cable')}"
+        yield f"  {rule_text(rule)}  # {_cables(plan.numbering.rule_size(key, number_), rule.merged)}"
     for opening in assembly.openings:
         where = "" if opening.where is None else f" where {text(opening.where)}"
         yield f"  open {ref_text(opening.ref)}{_for(opening.axes)}{where}"
@@ -151,6 +151,11 @@ def _runs(numbers: Iterable[int]) -> Iterator[str]:
         start = last = n
     if start is not None:
         yield f"{start}..{last}" if last != start else f"{start}"
+
+
+def _cables(links: int, merged: int) -> str:
+    """`8 cables`; where several links are one cable, `8 cables of 32 links`."""
+    return _count(links - merged, "cable") + (f" of {_count(links, 'link')}" if merged else "")
 
 
 def _count(number_: int, noun: str) -> str:

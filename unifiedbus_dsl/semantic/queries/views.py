@@ -231,7 +231,7 @@ class _ViewReader:
             if target.scope is not None:
                 path = path_steps(target.scope)
                 holders = self._path(path) if path else self._places(target.scope)
-                places &= {place for place in around(self.plan, holders) if place not in holders}
+                places &= inside(self.plan, holders)
             if target.where is not None:
                 places = self._such_places(places, target.where)
         else:

@@ -89,8 +89,11 @@ class NameChecker:
             read_plane(node, {each.rule.link: each.link for each in used if each.count}, evaluator.sink)
 
     def _something(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        self._selected(node, evaluator, maybe_none=False)
+
+    def _selected(self, node: tree.Expr, evaluator: Evaluator, *, maybe_none: bool) -> None:
         selection = Selector(self.machine, evaluator).select(node)
-        if selection is not None and not sum(part.count for part in selection.items):
+        if selection is not None and not maybe_none and not sum(part.count for part in selection.items):
             empty_selection(node, self.machine, evaluator.sink)
 
     def selection(
@@ -106,16 +109,13 @@ class NameChecker:
             case tree.All() if not self.whole:
                 Selector(self.machine, evaluator).sort(node, {})
             case _ if self.whole and is_set(node):
-                self._something(node, evaluator)
+                self._selected(node, evaluator, maybe_none=maybe_none)
             case tree.Name() if (of_traffic and node.text in self.traffic) or evaluator.has(node.text):
                 pass
             case tree.Name() if of_traffic:
                 self._no_traffic(node, evaluator)
             case tree.All() | tree.Name() | tree.Member() | tree.Index() if self.whole:
-                if maybe_none:
-                    Selector(self.machine, evaluator).select(node)
-                else:
-                    self._something(node, evaluator)
+                self._selected(node, evaluator, maybe_none=maybe_none)
             case tree.Binary():
                 self.selection(node.left, evaluator, of_traffic=of_traffic)
                 self.selection(node.right, evaluator, of_traffic=of_traffic)

@@ -215,29 +215,21 @@ class FabricSelector:
         if keys is None:
             return None
         plan = self.fabric.plan
-        start, stop, number = self._instances(keys)
-        if node.scope is not None:
-            around = self.blocks(node.scope)
-            if around is None:
-                return None
-            at = around.home(start)
-            inside = (at >= 0) & (stop <= around.stop[at]) & ~np.isin(np.array([*keys, ""])[number], around.keys)
-            start, stop = start[inside], stop[inside]
+        start, stop = self._instances(keys)
         gone = np.concatenate([[0], np.cumsum(self.spare | self.lost)])
         keep = gone[stop] - gone[start] < stop - start  # something of it is there
         noun = plan.type(keys[0]).kind if keys else ""
         return DeviceRanges(start[keep], stop[keep], noun, tuple(keys))
 
-    def _instances(self, keys: list[str]) -> tuple[Ints, Ints, Ints]:
-        """Where the instances of these types begin and end, and the number of the type of each: in order, outer ones
-        before what is in them."""
+    def _instances(self, keys: list[str]) -> tuple[Ints, Ints]:
+        """Where the instances of these types begin and end: in order, outer ones before what is in them."""
         instances = [self.fabric.blocks(key) for key in keys]
         start = np.concatenate([each[0] for each in instances]) if instances else np.zeros(0, np.int64)
         stop = np.concatenate([each[1] for each in instances]) if instances else np.zeros(0, np.int64)
         number = np.repeat(np.arange(len(keys)), [len(each[0]) for each in instances])
         inner = {key: -height for height, key in enumerate(self.fabric.plan.bottom_up, 1)}
         order = np.lexsort((np.array([inner.get(key, 0) for key in keys], dtype=np.int64)[number], -stop, start))
-        return start[order], stop[order], number[order]
+        return start[order], stop[order]
 
     def type_keys(self, node: tree.All) -> list[str] | None:
         """Return the types that `all NAME where …` means; None after a diagnostic."""
@@ -267,10 +259,13 @@ class FabricSelector:
     def cables(self, node: tree.Expr) -> Ints | None:
         """Return ids of the cables that `all link where …`, or several such joined and parted, select; None after a
         diagnostic."""
-        if is_set(node) and Selector(self.machine, self.evaluator).read_set(node) is None:
-            return None
-        if isinstance(node, tree.Binary):
-            return self._combined(node, self.cables(node.left), self.cables(node.right))
+        if is_set(node):
+            read = Selector(self.machine, self.evaluator).read_set(node)
+            cables = None if read is None else read.sets.cables(self.fabric.plan)
+            if cables is not None and not len(cables):
+                self.nothing(node)
+                return None
+            return cables
         assert isinstance(node, tree.All)
         return self._cables(node)
 
@@ -293,11 +288,6 @@ class FabricSelector:
                 return None
             mask[:] = held
         chosen = mask[fabric.kind]
-        if node.scope is not None:
-            around = self.blocks(node.scope)
-            if around is None:
-                return None
-            chosen &= around.both(fabric.a_device, fabric.b_device)
         cables = np.flatnonzero(chosen)
         if not len(cables):
             empty_selection(node, self.machine, self.evaluator.sink)
@@ -378,7 +368,7 @@ class FabricSelector:
         if node.path[0].text == "port":
             return self._every_port(node)
         bare = evolve(node, path=node.path[:-1])
-        blocks = self._all(bare)
+        blocks = self.blocks(bare)
         chosen: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
         if blocks is None:
             return None

@@ -199,10 +199,7 @@ class Selector:
     # -- all …
 
     def _all(self, node: tree.All) -> Selection | None:
-        roots = {self.machine.subject: 1} if node.scope is None else self._roots(node.scope)
-        if roots is None:
-            return None
-        sorted_out = self.sort(node, roots)
+        sorted_out = self.sort(node, {self.machine.subject: 1})
         if sorted_out is None:
             return None
         items, field_name = sorted_out
@@ -211,19 +208,7 @@ class Selector:
             if kept is None:
                 return None
             items = kept
-        return Selection(tuple(items), node.span, field_name, whole=node.scope is None)
-
-    def _roots(self, scope: tree.Expr) -> dict[str, int] | None:
-        inside = self.select(scope)
-        if inside is None:
-            return None
-        roots: dict[str, int] = {}
-        for item in inside.items:
-            if not isinstance(item, Parts):
-                self.evaluator.sink.error("UB0518", "`in` wants a part", scope.span, "not a part")
-                return None
-            roots[item.type.key] = roots.get(item.type.key, 0) + item.count
-        return roots
+        return Selection(tuple(items), node.span, field_name)
 
     def sort(self, node: tree.All, roots: dict[str, int]) -> tuple[list[Item], tree.Word | None] | None:
         """Return what the dotted name after `all` means: its longest beginning that is a kind or type, then a field."""

@@ -43,15 +43,14 @@ class PathSelector(Protocol):
 
 
 def is_set(node: tree.Selector) -> bool:
-    """Return whether an expression joins or parts selections, or looks for something inside of what is no single
-    path."""
+    """Return whether an expression joins or parts selections, or looks for something in a part."""
     match node:
         case tree.Binary():
             return node.op in OPERATORS
         case tree.Member():
             return isinstance(node.base, tree.All) or is_set(node.base)
         case tree.All():
-            return node.scope is not None and path_steps(node.scope) is None
+            return node.scope is not None
     return False
 
 
@@ -93,11 +92,14 @@ class SetReader:
     nodes: list[Node] = field(factory=list)
     leaves: list[tuple[tree.Expr, str, tree.Word | None]] = field(factory=list)
     """Each leaf with its sort and the field that it ends in."""
+    alone: bool = False
+    """Whether it is one `all X in …`, of which there may be none."""
 
     def read(self, node: tree.Expr) -> Read | None:
         """Return the selection; None after a diagnostic."""
         try:
             field_name, base = (node.name, node.base) if isinstance(node, tree.Member) else (None, node)
+            self.alone = isinstance(base, tree.All)
             self._add(base)
             machine = self.selector.machine
             sets = Sets(machine.types, machine.subject, tuple(self.nodes))
@@ -148,11 +150,11 @@ class SetReader:
         if meant is None:
             raise _Refused
         targets, field_name = meant
-        if not targets:
+        if not targets and (inner or not self.alone):
             self.selector.nothing(node)
             raise _Refused
-        if not inner:
-            self.leaves.append((node, next(iter(targets))[0], field_name))
+        word = node.path[0].text
+        self._add_leaf(node, word if word in ("link", "port") else "part", field_name, inner=inner)
         return self._append(Every(frozenset(targets), from_scope))
 
     def _named(self, node: tree.Expr, path: list[Step], *, inner: bool) -> int:
@@ -179,8 +181,7 @@ class SetReader:
                     (named.then(child.name, picked), machine.types[child.type])
                     for child, picked in self._children(node, here, steps[len(named.steps)])
                 ]
-        if not inner:
-            self.leaves.append((node, min(sorts, default="part"), plain.field))
+        self._add_leaf(node, min(sorts, default="part"), plain.field, inner=inner)
         numbers = [self._append(each) for each in found]
         return reduce(lambda left, right: self._append(Joined(left, right)), numbers)
 
@@ -190,6 +191,14 @@ class SetReader:
             self._exported(node, step)
         assert children is not None
         return children_picked(step, children, self.selector.evaluator) or []
+
+    def _add_leaf(self, node: tree.Expr, sort: str, field_name: tree.Word | None, *, inner: bool) -> None:
+        """Keep a leaf with what it is; one that says where something is looked for is parts."""
+        if not inner:
+            self.leaves.append((node, sort, field_name))
+        elif sort != "part" or field_name is not None:
+            self._sink.error("UB0518", "`in` wants a part", node.span, "not a part")
+            raise _Refused
 
     # -- what leaves have in common
 

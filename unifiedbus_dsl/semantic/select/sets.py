@@ -2,7 +2,8 @@
 
 Nothing is listed. A walk goes down the types, and elements of an array that every name of the expression treats alike
 are taken together: the cost is that of the text of the machine and of the selection. `A | B` holds what is in one of
-them or in both, `A - B` what is in A and neither in B nor inside a part that is.
+them or in both, `A - B` what is in A and neither in B nor inside a part that is, `all X in B` what of X is in B or
+inside a part that is: `all X - B` and `all X in B` have nothing in common, and are `all X` together.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Named:
 
 @frozen(eq=False)
 class Every:
-    """`all …`: each of some targets; with a scope, inside what the node of this number selects."""
+    """`all …`: each of some targets; with a scope, what the node of this number selects, and inside of it."""
 
     targets: frozenset[Target]
     scope: int | None = None
@@ -134,6 +135,10 @@ class Sets:
         order = np.lexsort((-size, start))
         return start[order], (start + size)[order], tuple(keys)
 
+    def cables(self, plan: Plan) -> IntArray:
+        """Return the ids of the cables selected, ascending."""
+        return np.sort(self._cables(plan, self.subject, self._start, {}))
+
     def _count(self, key: str, state: _State) -> tuple[dict[Target, int], tuple[bool, ...]]:
         """Return how many of each target are selected inside a type, and which nodes select something there."""
         done = self._counts.get((key, state))
@@ -191,6 +196,22 @@ class Sets:
         done[key, state] = np.concatenate(starts), np.concatenate(sizes)
         return done[key, state]
 
+    def _cables(self, plan: Plan, key: str, state: _State, done: dict[tuple[str, _State], IntArray]) -> IntArray:
+        """Return the cables selected inside a type, counted from its first."""
+        if (key, state) in done:
+            return done[key, state]
+        cables, numbering = [np.zeros(0, np.int64)], plan.numbering
+        for group in self._groups(key, state):
+            first, inside = numbering.cable_starts[key][group.number], group.array.inside
+            if inside is not None and inside in plan.assemblies:
+                below = self._cables(plan, inside, group.state, done)
+                starts = first + group.elements * numbering.cable_count[inside]
+                cables.append((starts[:, None] + below).ravel())
+            elif group.chosen[-1] and group.array.target[0] == "link":
+                cables.append(first + np.arange(group.array.count))
+        done[key, state] = np.concatenate(cables)
+        return done[key, state]
+
     # -- one level
 
     def _groups(self, key: str, state: _State) -> Iterator[_Group]:
@@ -228,7 +249,7 @@ class Sets:
                 case Named():
                     chosen.append(matched[number] == len(node.steps))
                 case Every():
-                    within = node.scope is None or around[node.scope]
+                    within = node.scope is None or chosen[node.scope] or around[node.scope]
                     chosen.append(target in node.targets and not spare and within)
                 case Joined():
                     chosen.append(chosen[node.left] or chosen[node.right])
