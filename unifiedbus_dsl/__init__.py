@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.explore.explorations import Explored
     from unifiedbus_dsl.compiler import Compilation, CompilationFailed, Limits, compile, compile_text
     from unifiedbus_dsl.diagnostics import Diagnostic
+    from unifiedbus_dsl.figures.explorer_page import explorer_page
     from unifiedbus_dsl.ir.fabric import Fabric
     from unifiedbus_dsl.ir.plan import Plan
 
@@ -33,6 +34,7 @@ __all__ = [
     "compile",
     "compile_text",
     "explore",
+    "explorer_page",
 ]
 
 
@@ -53,6 +55,10 @@ def __getattr__(name: str) -> Any:
         from unifiedbus_dsl.analysis.explore.api import explore
 
         return explore
+    if name == "explorer_page":
+        from unifiedbus_dsl.figures.explorer_page import explorer_page
+
+        return explorer_page
     if name == "Explored":
         from unifiedbus_dsl.analysis.explore.explorations import Explored
 

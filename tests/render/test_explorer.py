@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import subprocess
 import tempfile
 import time
@@ -16,6 +17,7 @@ import pytest
 
 from tests.render import machines
 from tests.render.browser import CHROMIUM, FLAGS, browser
+from tests.render.reading import timed
 from unifiedbus_dsl import compiler
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape.html import script_data, source_hash
@@ -371,6 +373,21 @@ scenario Half of cab { fail npu[0].up[0] -- plane[0].p[0] }
     assert [sentence.split()[2] for sentence in data["leftOut"]] == left_out
     assert set(data["traffics"]) == {"a2a", "hot"} - set(left_out)
     assert set(data["scenarios"]) == {"Half"} - set(left_out)
+
+
+def test_a_machine_of_millions_has_its_page_in_seconds() -> None:
+    """Loads of a machine of so many cables are not even begun, which would take gigabytes."""
+    done = compiler.compile(SPECS / "huawei/atlas-950-supercluster.ubus")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds, page = timed(lambda: explorer_page(done, done.systems[0], Sink()), tries=1)
+    data = data_of(page)
+    assert seconds < 10
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000
+    assert data["types"]["Ascend950DT"]["instances"] == 524_288
+    assert (data["traffics"], data["scenarios"]) == ([], [])
+    assert len(data["leftOut"]) == len(solved_views.traffics(done, "cluster")) + len(
+        solved_views.scenarios(done, "cluster")
+    )
 
 
 @needs_browser

@@ -28,6 +28,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("unifiedbus_dsl.solver.bounds", "Numbers with bounds", ("BoundedValue",)),
     ("unifiedbus_dsl.analysis.run", "What a file asks", ("analyze", "ask", "Report")),
     ("unifiedbus_dsl.analysis.survey.surveys", "Surveys of failures", ("survey", "Surveyed", "Row")),
+    ("unifiedbus_dsl.figures.explorer_page", "The page to explore", ("explorer_page", "ExplorerPage")),
     ("unifiedbus_dsl.export", "Files for other tools", ("write", "find", "Format", "CannotExportError")),
     ("unifiedbus_dsl.importer", "Machines as they were found", ("read_fabric", "read", "Found", "Doubts")),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 from attrs import evolve, frozen
@@ -50,6 +50,9 @@ def scenarios(compilation: Compilation, system: str) -> Mapping[str, tree.Scenar
 MOST_SOLVED = 500_000_000
 """Arcs times end points that no symmetry makes alike, up to which the page to explore has loads and scenarios in it:
 about ten seconds of one processor for a traffic."""
+MOST_CABLES = 1_000_000
+"""Cables up to which the page to explore has loads and scenarios in it: more of them, one by one, take over half a
+gigabyte before anything is solved."""
 COMPARED_IN_DETAIL = 600
 """Devices up to which a system before and after a scenario is drawn device by device."""
 
@@ -104,13 +107,16 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str
     names = traffics(compilation, plan.system), scenarios(compilation, plan.system)
     if not any(names):
         return
+    if plan.numbering.cable_count.get(plan.root, 0) > MOST_CABLES:
+        left_out += _all_without(*names)
+        return
     survey = PlanSummary(plan)
     small = plan.device_count[plan.root] <= COMPARED_IN_DETAIL
     view = View(survey, plan.root, "detail" if small else "overview")
     used: dict[str, Utilisation] = {}
     machine = NetworkContext(compilation.fabric(plan.system))
     if _work(machine) > MOST_SOLVED:
-        left_out += [_without("traffic", name) for name in names[0]] + [_without("scenario", name) for name in names[1]]
+        left_out += _all_without(*names)
         return
     quiet = make_evaluator(compilation, machine, Sink())  # nobody has asked for these: what has no loads is left out
     for name in track(names[0], "loads"):
@@ -142,6 +148,11 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str
 def _work(machine: NetworkContext) -> int:
     """Return what solving loads, or losses, takes: one pass over the arcs for each end point that is like no other."""
     return len(machine.symmetry.representatives(np.arange(machine.network.ends))[0]) * machine.network.arcs
+
+
+def _all_without(traffic: Iterable[str], scenario: Iterable[str]) -> list[str]:
+    """Return what the page says where it shows none of these."""
+    return [_without("traffic", name) for name in traffic] + [_without("scenario", name) for name in scenario]
 
 
 def _without(what: str, name: str) -> str:
