@@ -1,7 +1,8 @@
 """Measured training steps as steps to estimate: machine, options, and whether a constant rests on it.
 
 `train-a100.csv`: VIA-Research/vTrain, `ground_truth_multi.csv` (MICRO 2024): Megatron-LM of 2022, nothing overlapped,
-full recomputation. `train-megatron-a100.csv`: arXiv:2205.05198, tables 3 to 5. `train-h100-gb200.csv`: NVIDIA-NeMo
+full recomputation. `train-megatron-a100.csv`: arXiv:2205.05198, tables 3 to 5: sums of input
+gradients of tensor ranks run under the weights' gradients, nothing else. `train-h100-gb200.csv`: NVIDIA-NeMo
 Megatron-Bridge, performance summaries of releases 26.02 to 26.06 (Apache-2.0): gradients added up in 16 bits, default
 overlaps, experts balanced; tokens/s of a GPU are taken as the time of a step.
 
@@ -97,7 +98,7 @@ def megatron() -> Iterator[Row]:
             whole(row, "micro_batch"), Layout(tensor=number["tensor"], pipeline=number["pipeline"]),
             schedule="interleaved" if chunks > 1 else "1f1b", chunks=chunks,
             recompute="selective" if selective else "full", sequence_parallel=selective, fused_attention=False,
-            overlap=frozenset(),
+            overlap=frozenset(("tensor",)),
         )  # fmt: skip
         yield Row("Megatron", f"{row['model']} {row['recompute']}", "a100", asked, float(row["iteration_s"]))
 

@@ -22,11 +22,10 @@ def errors(rows: list[tuple[Row, TrainingStep]]) -> Floats:
 
 
 def test_megatron_rows() -> None:
-    """Predicted: nothing is fitted on them. The third is 7.9 % off, the page says why."""
+    """Predicted: nothing is fitted on them."""
     rows = [(row, step) for row in megatron() if isinstance(step := predicted(row), TrainingStep)]
     found = {row.name: error(row, step) for row, step in rows}
     assert len(found) == 4
-    assert abs(found.pop("22B full")) < 0.085
     assert max(abs(each) for each in found.values()) < 0.05
     assert all(step.bound_s <= row.measured_s for row, step in rows)
 

@@ -3,8 +3,10 @@
 For T tokens of a microbatch on a rank, hidden size h, two bytes an element:
 
     tensor    all-reduce of T h behind attention and behind the feed-forward network, forward and backward; with
-              sequence parallelism the all-gather before and the reduce-scatter behind, which carry as much
-              (arXiv:2205.05198, section 4.2.2)
+              sequence parallelism the all-gather before and the reduce-scatter behind, which carry as much, and
+              backward an all-gather of the inputs again, of which a rank keeps its part (arXiv:2205.05198, 4.2.2).
+              Sums of input gradients may run under the weights' gradients of the same matrices, that gather under
+              the input gradients (`LinearWithGradAccumulationAndAsyncCommunication` of Megatron-Core)
     context   all-gather of keys and values forward and backward, reduce-scatter of their gradients (arXiv:2310.01889)
     expert    all-to-all of each token to `top_k` experts and back, forward and backward, uniform (arXiv:2006.16668)
     pipeline  T h to the next stage, a part by each tensor rank (arXiv:2104.04473, section 4.1), and its gradient back
@@ -17,7 +19,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.base.arrays import Floats
 from unifiedbus_dsl.workload.chip import ELEMENT_BYTES
@@ -28,6 +30,10 @@ from unifiedbus_dsl.workload.training import Training
 Pattern: TypeAlias = Literal["allreduce", "allgather", "reducescatter", "dispatch", "combine", "shift"]
 """Collectives; `dispatch` and `combine` are the all-to-all of tokens to their experts and back, `shift` goes to the
 same place of the next stage."""
+
+
+Beside: TypeAlias = Literal["", "inputs", "weights"]
+"""Gradients of the inputs or of the weights of the matrices that tensor ranks divide by columns; none."""
 
 
 @frozen
@@ -49,6 +55,8 @@ class Exchange:
     """Experts that a token is sent to."""
     choices: int = 1
     """Experts to choose from."""
+    beside: Beside = ""
+    """Under which products of the same layer's backward pass it may run."""
 
 
 def layer_exchanges(asked: Training, *, experts: bool, backward: bool) -> list[Exchange]:
@@ -57,7 +65,13 @@ def layer_exchanges(asked: Training, *, experts: bool, backward: bool) -> list[E
     if not backward:
         return forward
     again = forward if asked.recompute == "full" else []
-    return [*again, *_tensor(asked, experts), *_expert(asked, experts), *_context(asked), *_context_gradient(asked)]
+    return [
+        *again,
+        *_tensor_gradient(asked, experts),
+        *_expert(asked, experts),
+        *_context(asked),
+        *_context_gradient(asked),
+    ]
 
 
 def _tensor(asked: Training, experts: bool) -> list[Exchange]:
@@ -72,6 +86,14 @@ def _tensor(asked: Training, experts: bool) -> list[Exchange]:
         Exchange("tensor", "tensor", "allgather", size, times),
         Exchange("tensor", "tensor", "reducescatter", size, times),
     ]
+
+
+def _tensor_gradient(asked: Training, experts: bool) -> list[Exchange]:
+    forward = _tensor(asked, experts)
+    if not asked.sequence_parallel:
+        return [evolve(each, beside="weights") for each in forward]
+    again = [evolve(each, beside="inputs") for each in forward if each.pattern == "allgather"]
+    return [*again, *(evolve(each, beside="weights") if each.pattern == "reducescatter" else each for each in forward)]
 
 
 def _keys(asked: Training) -> float:

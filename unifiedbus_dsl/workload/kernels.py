@@ -218,6 +218,16 @@ def computed_again(forward: list[Kernel], asked: Training) -> list[Kernel]:
     return core(asked) if asked.recompute == "selective" and not asked.fused_attention else []
 
 
+COLUMNS = ("qkv", "up")
+"""Matrices that tensor ranks divide by columns: each of them has the whole input, and a part of its gradient."""
+
+
+def column_gradients(forward: Iterable[Kernel], asked: Training) -> dict[str, list[Kernel]]:
+    """Return the products of the gradients of inputs and of weights of the matrices that are divided by columns."""
+    columns = [each for each in forward if each.name in COLUMNS]
+    return {"inputs": columns, "weights": [weight_gradient(each, asked) for each in columns]}
+
+
 def layer_backward(asked: Training, *, experts: bool) -> list[Kernel]:
     """Return the kernels of one layer backward, with what is computed again."""
     forward = layer_forward(asked, experts=experts)

@@ -11,7 +11,7 @@ backward pass of a stage, but for that of one layer, whose gradients come last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -30,6 +30,7 @@ from unifiedbus_dsl.workload.kernels import (
     Kernel,
     Spent,
     backward,
+    column_gradients,
     embedding_forward,
     head_forward,
     layer_backward,
@@ -116,16 +117,28 @@ class Passes:
 
 
 def make_pass(
-    kernels: Iterable[Kernel], exchanges: Iterable[Exchange], asked: Training, chip: Chip, timer: Timer
+    kernels: Iterable[Kernel],
+    exchanges: Iterable[Exchange],
+    asked: Training,
+    chip: Chip,
+    timer: Timer,
+    room_s: Mapping[str, float] | None = None,
 ) -> Pass:
-    """Return a pass of kernels with exchanges that its layer waits for, or that run under them."""
+    """Return a pass of kernels with exchanges that its layer waits for, or that run under them: those of tensor ranks
+    under the products beside them alone, which take `room_s`."""
     spent = spent_on(kernels, chip, asked.precision)
     whole: dict[str, float] = {}
+    beside: dict[str, float] = {}
     for each in exchanges:
-        whole[each.part] = whole.get(each.part, 0.0) + each.times * timer(each)
-    hidden = {part: seconds for part, seconds in whole.items() if part in asked.overlap}
+        seconds = each.times * timer(each)
+        whole[each.part] = whole.get(each.part, 0.0) + seconds
+        if each.beside:
+            beside[each.beside] = beside.get(each.beside, 0.0) + seconds
+    hidden = {part: seconds for part, seconds in whole.items() if part in asked.overlap and part != "tensor"}
     covered = min(1.0, spent.total_s / sum(hidden.values())) if sum(hidden.values()) else 0.0
     exposed = {part: seconds * (1 - covered) if part in hidden else seconds for part, seconds in whole.items()}
+    if "tensor" in asked.overlap and room_s is not None:
+        exposed["tensor"] = whole.get("tensor", 0.0) - sum(min(s, room_s[name]) for name, s in beside.items())
     return Pass(spent, whole, exposed)
 
 
@@ -140,6 +153,7 @@ def make_passes(asked: Training, chip: Chip, timer: Timer) -> Passes:
             make_pass(
                 layer_backward(asked, experts=experts),
                 layer_exchanges(asked, experts=experts, backward=True), asked, chip, timer,
+                _room(asked, chip, experts),
             ),
         )
         for experts in _kinds(asked)
@@ -161,6 +175,12 @@ def make_passes(asked: Training, chip: Chip, timer: Timer) -> Passes:
     kinds = divide_layers(asked.model, asked.parts).kinds()
     made = {kind: (of_part(*kind, FORWARD), of_part(*kind, BACKWARD)) for kind in dict.fromkeys(kinds)}
     return Passes([made[kind][FORWARD] for kind in kinds], [made[kind][BACKWARD] for kind in kinds])
+
+
+def _room(asked: Training, chip: Chip, experts: bool) -> dict[str, float]:
+    """Return the seconds of a layer's backward pass under which exchanges of tensor ranks may run."""
+    products = column_gradients(layer_forward(asked, experts=experts), asked)
+    return {name: spent_on(each, chip, asked.precision).total_s for name, each in products.items()}
 
 
 def _kinds(asked: Training) -> list[bool]:

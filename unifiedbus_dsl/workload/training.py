@@ -14,8 +14,9 @@ from unifiedbus_dsl.workload.pipeline import Name
 
 EXCHANGED: Final = ("tensor", "context", "expert", "pipeline", "data")
 """Parts of a step that are exchanges: what may run under computation."""
-DEFAULT_OVERLAP: Final = frozenset(("context", "pipeline", "data"))
-"""What Megatron-Core runs under computation unless it is told otherwise: keys and values on their ring, sends of an
+DEFAULT_OVERLAP: Final = frozenset(("tensor", "context", "pipeline", "data"))
+"""What Megatron-Core runs under computation unless it is told otherwise: sums of input gradients of tensor ranks (since
+2022: `async_tensor_model_parallel_allreduce`), keys and values on their ring, sends of an
 interleaved pipeline, gradients and weights of data-parallel ranks (docs of Megatron-Core 0.12: `overlap_grad_reduce`,
 `overlap_param_gather`, `overlap_p2p_comm`)."""
 
