@@ -60,6 +60,7 @@ LONG: Mapping[str, Callable[[int], str]] = {
         lambda n: f"rack R{n} {{ npu[8] : C; connect npu.x as ring over L(1 m) }}\nsystem s{n} : R{n}\n"
     ),
     "traffics": _top(lambda n: f"traffic t{n} of s = alltoall(all npu)\n"),
+    "workloads": _top(lambda n: f"workload w{n} of s = train(M, batch = 8, sequence = 64, tensor = {n % 4 + 1})\n"),
     "analyses": _top(lambda n: f"analyze q{n} of s {{ bisection(all npu) }}\n"),
     "measures": _inside(BASE + "analyze q of s {\n", lambda n: "bisection(all npu)\n", "}\n"),
     "scenarios": _top(lambda n: f"scenario d{n} of s {{ fail npu[{n % 8}] }}\n"),

@@ -41,7 +41,7 @@ _WORDS = frozenset(
         r"\w+",
         """ubus use as from let protocol link extends npu cpu switch nic device board node rack superpod supercluster
         module port transit spare open place if else then connect to over for in where step expect within differs system
-        traffic of all div mod and or not true false bidir cables every has any""",
+        traffic workload along of all div mod and or not true false bidir cables every has any""",
     )
 )
 _PLAIN = _WORDS - {*KINDS_OF_DEVICE, *KINDS_OF_ASSEMBLY}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
 from unifiedbus_dsl.measures.reference import argument_table, table
-from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, MEASURES, ROUTINGS, TRAFFICS
+from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS, MEASURES, ROUTINGS, SCHEDULES, TRAFFICS, WORKLOADS
 
 PAGE = Path(__file__).parents[2] / "docs" / "questions.md"
 
@@ -23,6 +23,8 @@ def tables() -> dict[str, str]:
         "routings": table(ROUTINGS, ("routing", "how it shares")),
         "traffic": table(TRAFFICS, ("pattern", "who sends to whom")),
         "algorithms": table(ALGORITHMS, ("algorithm", "how it goes")),
+        "workloads": table(WORKLOADS, ("workload", "what it is")),
+        "schedules": table(SCHEDULES, ("schedule", "how passes go")),
         "arguments": argument_table(),
     }
 

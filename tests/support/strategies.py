@@ -22,6 +22,7 @@ _SPAN = Span(_SOURCE, 0, 0)
 _PLAIN = ("a", "b", "x4", "npu1", "Ascend950DT", "_", "e3", "GB", "m")
 _SOFT = ("npu", "rack", "switch", "port", "link", "connect", "spare", "open", "transit", "place", "to", "by", "keep")
 _SOFTER = ("any", "cables", "from", "in", "has", "differs", "bidir", "ubus", "use", "set", "fail", "label", "system")
+_SOFTEST = ("workload", "along")
 _RESERVED = ("if", "then", "else", "all", "true", "not", "and", "or", "div", "mod", "of", "within", "over")
 _RESERVED_TOO = ("for", "where", "as", "step", "let", "expect", "except")
 
@@ -38,7 +39,7 @@ def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | strategy
 
 
-words = _node(tree.Word, st.sampled_from(_PLAIN + _SOFT + _SOFTER))
+words = _node(tree.Word, st.sampled_from(_PLAIN + _SOFT + _SOFTER + _SOFTEST))
 """What may name a thing."""
 
 members = words | _node(tree.Word, st.sampled_from(_RESERVED + _RESERVED_TOO))
@@ -48,7 +49,7 @@ numbers = _node(tree.Number, st.sampled_from(("0", "1", "64", "0.4", "93.75", "1
 units = st.sampled_from(("GB", "Gbps", "GB/s", "ns/m", "m", "s", "%", "µs", "GBps", "furlong", "x10"))
 quantities = _node(tree.Quantity, numbers, units, st.booleans())
 strings = _node(tree.String, st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
-names = _node(tree.Name, st.sampled_from(_PLAIN + _SOFT + _SOFTER))
+names = _node(tree.Name, st.sampled_from(_PLAIN + _SOFT + _SOFTER + _SOFTEST))
 booleans = _node(tree.Bool, st.booleans())
 dotted = st.tuples(words, members) | st.tuples(words)
 
@@ -90,6 +91,7 @@ def _extend(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         _node(tree.Index, inner, _some(inner | _node(tree.Star) | _node(tree.Range, inner, _maybe(inner)), 1)),
         _node(tree.Call, inner, _some(_node(tree.Arg, _maybe(members), inner | _node(tree.Arrow, inner, inner)))),
         _node(tree.ListExpr, _some(inner)),
+        _node(tree.ListExpr, _some(inner | _node(tree.Along, words, paths))),
         _node(tree.Record, _some(_node(tree.Arg, members, inner))),
     )
 
@@ -167,6 +169,19 @@ _body_statements: st.SearchStrategy[Any] = st.one_of(
     _statement(tree.If, expressions, _body, _body),
 )
 
+
+def _begins_with_a_name(node: tree.Expr) -> bool:
+    """Return whether a line of a scenario may be this expression: it begins with a name that begins no other line, or
+    with a number or a sign."""
+    while isinstance(node, tree.Binary | tree.Compare | tree.Member | tree.Index | tree.Call):
+        if isinstance(node, tree.Binary | tree.Compare):
+            node = node.left
+        else:
+            node = node.function if isinstance(node, tree.Call) else node.base
+    plain = isinstance(node, tree.Name) and node.text in _PLAIN + _SOFT
+    return plain or isinstance(node, tree.Number | tree.Quantity | tree.Unary)
+
+
 _scenario_items = _some(
     st.one_of(
         _let,
@@ -175,7 +190,7 @@ _scenario_items = _some(
         _statement(tree.Fail, _targets_with_filter, _maybe(expressions), _maybe(expressions)),
         _statement(tree.Degrade, _targets | _targets_ending_in_all, expressions, _maybe(expressions)),
         _statement(tree.Set, paths, expressions),
-        _statement(tree.Measure, expressions),
+        _statement(tree.Measure, expressions.filter(_begins_with_a_name)),
     )
 )
 _view_items = _some(
@@ -212,6 +227,7 @@ statements = st.one_of(
     ),
     _statement(tree.System, words, _types),
     _statement(tree.Traffic, words, words, expressions),
+    _statement(tree.Workload, words, words, expressions),
     _statement(tree.Analyze, words, words, _analyze_items),
     _statement(tree.Scenario, words, words, _maybe(words), _scenario_items),
     _statement(tree.View, words, words, _annotations, _view_items),

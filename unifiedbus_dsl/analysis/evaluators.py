@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
@@ -25,13 +27,23 @@ def evaluator_of(compilation: Compilation, sink: Sink) -> Evaluator:
 def make_evaluator(
     compilation: Compilation, machine: NetworkContext, sink: Sink, system: str | None = None, block: str = ""
 ) -> MeasureEvaluator:
-    """Who answers about a machine that is not damaged, by default in the name of its own system, whose traffic can be
-    named."""
+    """Who answers about a machine that is not damaged, by default in the name of its own system, whose traffic and
+    workloads can be named."""
     model = compilation.model
     assert model is not None
     name = machine.fabric.plan.system if system is None else system
     selector = FabricSelector.of(machine.fabric, model, evaluator_of(compilation, sink))
-    return MeasureEvaluator(machine, selector, model.asked(tree.Traffic, name), name, block)
+    return MeasureEvaluator(
+        machine, selector, model.asked(tree.Traffic, name), model.asked(tree.Workload, name), name, block
+    )
+
+
+def naming_all(asker: MeasureEvaluator, compilation: Compilation) -> MeasureEvaluator:
+    """Who answers about another system than that of the question: all traffic and workloads of the file can be named,
+    whatever system they are of."""
+    model = compilation.model
+    assert model is not None
+    return evolve(asker, traffics=model.asked(tree.Traffic), workloads=model.asked(tree.Workload))
 
 
 def items_of(text: str, sink: Sink) -> tuple[tree.Measure | tree.Expect | tree.Let, ...]:

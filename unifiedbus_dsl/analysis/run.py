@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from attrs import define, evolve, field, frozen
 
-from unifiedbus_dsl.analysis.evaluators import evaluator_of, items_of, make_evaluator
+from unifiedbus_dsl.analysis.evaluators import evaluator_of, items_of, make_evaluator, naming_all
 from unifiedbus_dsl.analysis.expressions import answer_of, asked_of, evaluator_of_answers, knowing, solved, text_of
 from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.analysis.report.datasheet import datasheet
@@ -308,15 +308,15 @@ class _Runner:
             return POISON
 
     def _system(self, name: str) -> MeasureEvaluator | None:
-        """Who answers about another system, undamaged; of it all traffic of the file can be asked."""
+        """Who answers about another system, undamaged; of it all traffic and workloads of the file can be asked."""
         if name not in self.compilation.systems:
             return None
         if name not in self.machines:
             self.machines[name] = self.machine(self.compilation.fabric(name))
-        return evolve(self._asker(name, self.machines[name], ""), traffics=self._model.asked(tree.Traffic))
+        return naming_all(self._asker(name, self.machines[name], ""), self.compilation)
 
     def _measure(self, asker: MeasureEvaluator, item: tree.Measure, lets: Mapping[str, EvalValue]) -> None:
-        if not asks_something(item, asker.traffics, lets, self.sink):
+        if not asks_something(item, asker.traffics, asker.workloads, lets, self.sink):
             return
         if is_measure(item.value):
             answer = asker.answer(item.value)

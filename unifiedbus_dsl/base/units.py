@@ -25,6 +25,7 @@ WORK: Dimension = (0, 0, 0, 0, 0, 1)
 RATE: Dimension = (1, -1, 0, 0, 0, 0)
 DELAY: Dimension = (0, 1, -1, 0, 0, 0)
 COMPUTE: Dimension = (0, -1, 0, 0, 0, 1)
+FREQUENCY: Dimension = (0, -1, 0, 0, 0, 0)
 
 DIMENSION_NAMES: dict[Dimension, str] = {
     NUMBER: "a number",
@@ -37,6 +38,7 @@ DIMENSION_NAMES: dict[Dimension, str] = {
     RATE: "a rate",
     DELAY: "a delay per length",
     COMPUTE: "a compute rate",
+    FREQUENCY: "a number a second",
 }
 
 _BASE_SYMBOLS = ("B", "s", "m", "W", "USD", "FLOP")
@@ -95,6 +97,7 @@ def _table() -> dict[str, tuple[Fraction, Dimension]]:
     units["h"] = (Fraction(3600), TIME)
     units["day"] = (Fraction(86_400), TIME)
     units["yr"] = (Fraction(8760 * 3600), TIME)  # the 8,760 hours of reliability tables
+    units["token"] = units["tokens"] = (Fraction(1), NUMBER)  # behind a number: `4e6 tokens/s`
     units["m"] = (Fraction(1), LENGTH)
     units["km"] = (Fraction(1000), LENGTH)
     return units

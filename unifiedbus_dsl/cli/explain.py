@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def command(code: str | None) -> None:
     """Explain an error: what it means, why it matters, a wrong and a right example, the fix.
 
-    Or a measure, a traffic pattern, a routing or an algorithm: what it is, and its arguments. Without a name, lists all
-    of them.
+    Or a measure, a traffic pattern, a routing, an algorithm, a workload: what it is, and its arguments. Without a name,
+    lists all of them.
 
     \b
     Examples:

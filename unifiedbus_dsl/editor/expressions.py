@@ -24,9 +24,11 @@ from unifiedbus_dsl.vocabulary.signatures import (
     MEASURES,
     MODEL_FUNCTIONS,
     TRAFFICS,
+    WORKLOADS,
     Argument,
     Signature,
     Takes,
+    signature_of,
     words_of,
 )
 
@@ -56,6 +58,7 @@ class Where:
     module: Module
     inside: Definition | None = None
     traffic: Layer = field(factory=dict)
+    """Traffic and workloads."""
     systems: Layer = field(factory=dict)
     measures: Layer = field(factory=dict)
     """What can be asked, where something can."""
@@ -66,7 +69,7 @@ class Where:
 
     @property
     def names(self) -> Space:
-        """Everything that a lone name may be: a value, a part or port, a traffic."""
+        """Everything that a lone name may be: a value, a part or port, a traffic, a workload."""
         return self.values.beyond(self.traffic, *self.parts.layers, self.systems, self.measures, function_terms())
 
 
@@ -271,10 +274,10 @@ class Expressions:
         else:
             self.visit(node.function, where)
         name = ".".join(path)
-        self.arguments(node.args, MEASURES.get(name) or TRAFFICS.get(name) or MODEL_FUNCTIONS.get(name), where)
+        self.arguments(node.args, signature_of(name) or MODEL_FUNCTIONS.get(name), where)
 
     def arguments(self, args: Sequence[tree.Arg], signature: Signature | None, where: Where) -> None:
-        """Take down the arguments of a measure or traffic by its signature."""
+        """Take down the arguments of a measure, traffic or workload by its signature."""
         names: Layer = {} if signature is None else argument_terms(signature)
         positional = iter(signature.positional if signature is not None else ())
         for arg in args:
@@ -298,17 +301,31 @@ class Expressions:
         takes = known.takes if known is not None else None
         if takes is Takes.MODEL:
             self.visit(value, evolve(where, values=Space((self.types.named_here(where.module, tree.ModelDef),))))
-        elif takes is Takes.WORD and known is not None and isinstance(value, tree.Name | tree.Call):
-            self._word_or_call(value, known, where)
+        elif takes in (Takes.WORD, Takes.WORDS) and known is not None:
+            for item in value.items if isinstance(value, tree.ListExpr) else (value,):
+                if isinstance(item, tree.Name | tree.Call):
+                    self._word_or_call(item, known, where)
+        elif takes is Takes.ORDER and isinstance(value, tree.ListExpr):
+            self._order(value, where)
         elif takes is Takes.LEVEL and isinstance(value, tree.Name):
             assemblies = terms("kind", attributes.KINDS_OF_ASSEMBLY)
             self.mention(word_of(value), Space((assemblies, self.types.named_here(where.module, *TYPES))))
         elif takes is Takes.PLANE:
             self.visit(value, evolve(where, values=Space((self.types.named_here(where.module, *PLANES),))))
-        elif takes in (Takes.SELECTION, Takes.TRAFFIC, Takes.TRAFFICS, Takes.COLLECTIVE) or known is None:
+        elif takes in SUBJECTS or known is None:
             self._selection(value, where)
         else:
             self.visit(value, where)
+
+    def _order(self, value: tree.ListExpr, where: Where) -> None:
+        """Take down the axes of a layout, each perhaps along a dimension of the machine."""
+        axes = Space((terms("axis", AXES),))
+        for item in value.items:
+            if isinstance(item, tree.Along):
+                self.mention(item.axis, axes)
+                self.visit(item.dimension, evolve(where, values=Space(), traffic={}, systems={}, measures={}))
+            elif isinstance(item, tree.Name):
+                self.mention(word_of(item), axes)
 
     def _selection(self, value: tree.Node, where: Where) -> None:
         if isinstance(value, tree.Name):
@@ -355,12 +372,21 @@ class Expressions:
                 self.visit(arg.value, evolve(inner, values=inner.values.beyond(*names.layers)))
 
 
+SUBJECTS = (Takes.SELECTION, Takes.TRAFFIC, Takes.TRAFFICS, Takes.COLLECTIVE, Takes.WORKLOAD)
+AXES = {
+    "tensor": "Ranks that share the matrices of a layer.",
+    "context": "Ranks that share a sequence.",
+    "expert": "Ranks that share the experts of a layer.",
+    "data": "Replicas.",
+    "pipeline": "Stages.",
+}
 PORTS = terms("port", {"ports": "All ports of a device."})
 
 
 def signature_terms() -> Layer:
-    """Return the measures, the patterns of traffic and the functions of values, as words with what they do."""
-    return {**measure_terms(), **traffic_terms(), **function_terms()}
+    """Return the measures, the patterns of traffic, the forms of a workload and the functions of values, as words with
+    what they do."""
+    return {**measure_terms(), **traffic_terms(), **workload_terms(), **function_terms()}
 
 
 def measure_terms() -> Layer:
@@ -373,10 +399,15 @@ def traffic_terms() -> Layer:
     return _terms_of("traffic pattern", tuple(TRAFFICS))
 
 
+def workload_terms() -> Layer:
+    """Return the forms of a workload as words with what they do."""
+    return _terms_of("form of a workload", tuple(WORKLOADS))
+
+
 @cache
 def _terms_of(noun: str, names: tuple[str, ...]) -> Layer:
-    known = {**MEASURES, **TRAFFICS}
-    return {name: (Term(name, noun, known[name].doc, f"{name}("),) for name in names}
+    docs = {name: signature.doc for name in names if (signature := signature_of(name)) is not None}
+    return {name: (Term(name, noun, doc, f"{name}("),) for name, doc in docs.items()}
 
 
 @cache

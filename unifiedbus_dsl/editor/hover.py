@@ -21,7 +21,9 @@ from unifiedbus_dsl.vocabulary.signatures import (
     ALGORITHMS,
     MEASURES,
     ROUTINGS,
+    SCHEDULES,
     TRAFFICS,
+    WORKLOADS,
     Signature,
     signature_text,
     words_of,
@@ -80,8 +82,10 @@ def _signature(term: Term) -> Signature | None:
             return MEASURES.get(term.name)
         case "traffic pattern":
             return TRAFFICS.get(term.name)
+        case "form of a workload":
+            return WORKLOADS.get(term.name)
         case "word":
-            return ROUTINGS.get(term.name) or ALGORITHMS.get(term.name)
+            return ROUTINGS.get(term.name) or ALGORITHMS.get(term.name) or SCHEDULES.get(term.name)
     return None
 
 
@@ -126,7 +130,14 @@ def _facts(document: Document, symbol: Symbol) -> Iterator[str]:
             yield ", ".join(many)
         case tree.System(name=name):
             yield values.system(name.text)
-        case tree.Traffic(of=of) | tree.Analyze(of=of) | tree.Scenario(of=of) | tree.Explore(of=of) | tree.View(of=of):
+        case (
+            tree.Traffic(of=of)
+            | tree.Workload(of=of)
+            | tree.Analyze(of=of)
+            | tree.Scenario(of=of)
+            | tree.Explore(of=of)
+            | tree.View(of=of)
+        ):
             yield f"of `{of.text}`: {system}" if (system := values.system(of.text)) else ""
         case tree.Let() if symbol.owner is None:
             yield _equals(symbol, [values.let(symbol)])

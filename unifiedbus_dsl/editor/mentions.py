@@ -21,6 +21,7 @@ from unifiedbus_dsl.editor.expressions import (
     merged,
     traffic_terms,
     word_of,
+    workload_terms,
 )
 from unifiedbus_dsl.editor.members import Types, attribute_terms, kind_terms
 from unifiedbus_dsl.render.view import LAYOUTS, LINK_COLOURS, LINK_LABELS
@@ -68,7 +69,9 @@ class _Reader:
         lets = types.named_here(module, *VALUES)
         self.systems: Layer = {**self._systems_of(module), **self._aliased_systems()}
         self.traffic: Layer = {
-            name: (self._question(node),) for name, node in module.questions.get(NOUNS[tree.Traffic], {}).items()
+            name: (self._question(node),)
+            for sort in (tree.Workload, tree.Traffic)
+            for name, node in module.questions.get(NOUNS[sort], {}).items()
         }
         self.file = Where(Space((lets,)), Space((self.systems,)), module, None, self.traffic, self.systems)
 
@@ -270,6 +273,8 @@ class _Reader:
         match node:
             case tree.Traffic():
                 into.visit(node.value, evolve(where, values=Space((traffic_terms(),)), traffic={}))
+            case tree.Workload():
+                into.visit(node.value, evolve(where, values=Space((workload_terms(),)), traffic={}))
             case tree.Analyze():
                 self._items(node.items, lets, where, node)
             case tree.Explore():

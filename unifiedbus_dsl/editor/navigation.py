@@ -77,7 +77,7 @@ def _said(project: Project, document: Document, offset: int) -> Sayings:
     return Sayings(tuple(spans[key] for key in sorted(spans)), symbols)
 
 
-LOCAL = frozenset(("index", *(NOUNS[each] for each in (tree.Traffic, *BLOCKS))))
+LOCAL = frozenset(("index", *(NOUNS[each] for each in (tree.Traffic, tree.Workload, *BLOCKS))))
 """What only its own file can say."""
 
 

@@ -46,7 +46,7 @@ def _item(node: tree.FileStatement) -> OutlineItem | None:
             return OutlineItem(node.name.text, NOUNS[type(node)], "", node.span, node.name.span, fields)
         case tree.System():
             return OutlineItem(node.name.text, "system", node.type.text, node.span, node.name.span)
-        case tree.Traffic() | tree.Analyze() | tree.Scenario() | tree.Explore() | tree.View():
+        case tree.Traffic() | tree.Workload() | tree.Analyze() | tree.Scenario() | tree.Explore() | tree.View():
             return OutlineItem(node.name.text, NOUNS[type(node)], f"of {node.of.text}", node.span, node.name.span)
         case tree.Let():
             return OutlineItem(node.name.text, "value", "", node.span, node.name.span)
@@ -194,8 +194,10 @@ COLOURS = {
     "system": "namespace",
     "import": "namespace",
     "traffic": "variable",
+    "workload": "variable",
     "measure": "function",
     "traffic pattern": "function",
+    "form of a workload": "function",
     "function": "function",
     "pattern": "macro",
     "way to place": "macro",

@@ -35,13 +35,14 @@ T = TypeVar("T")
 class MeasureEvaluator:
     """Answers measures about one machine.
 
-    `traffics` are the traffic statements that can be named. Everything that is wrong with a question goes to the sink
-    of the evaluator.
+    `traffics` and `workloads` are the statements that can be named. Everything that is wrong with a question goes to
+    the sink of the evaluator.
     """
 
     machine: NetworkContext
     selector: FabricSelector
     traffics: Mapping[str, tree.Traffic]
+    workloads: Mapping[str, tree.Workload]
     system: str
     block: str = ""
 
@@ -103,7 +104,7 @@ class MeasureEvaluator:
 
     def call(self, node: tree.Call) -> MeasureCall:
         """Return a measure with what its arguments are read against."""
-        return MeasureCall(node, self.machine, self.selector, self.traffics)
+        return MeasureCall(node, self.machine, self.selector, self.traffics, self.workloads)
 
     def tried(
         self, call: MeasureCall, answer: Callable[[MeasureCall], Certified[T]], named: tuple[str, ...] | None = None

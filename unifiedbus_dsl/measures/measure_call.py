@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.units import Dimension, format_quantity
@@ -36,13 +36,14 @@ class RefusedError(Exception):
 class MeasureCall:
     """A call with its arguments apart, positional ones and named ones, and the machine that it is about.
 
-    `traffics` are the traffic statements that can be named.
+    `traffics` and `workloads` are the statements that can be named.
     """
 
     node: tree.Call
     machine: NetworkContext
     selector: FabricSelector
     traffics: Mapping[str, tree.Traffic]
+    workloads: Mapping[str, tree.Workload] = field(factory=dict)
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import unifiedbus_dsl.semantic.select.workloads.forms  # noqa: F401 - registers them
 from unifiedbus_dsl.base.units import dimension_name
 from unifiedbus_dsl.measures.registry import Measure
 from unifiedbus_dsl.vocabulary.signatures import (
@@ -11,7 +12,9 @@ from unifiedbus_dsl.vocabulary.signatures import (
     MEASURES,
     OVER,
     ROUTINGS,
+    SCHEDULES,
     TRAFFICS,
+    WORKLOADS,
     Argument,
     Registry,
     Signature,
@@ -19,7 +22,9 @@ from unifiedbus_dsl.vocabulary.signatures import (
     takes_text,
 )
 
-REGISTRIES: tuple[Registry[Signature], ...] = (MEASURES, TRAFFICS, ROUTINGS, ALGORITHMS)  # type: ignore[assignment]
+REGISTRIES: tuple[Registry[Signature], ...] = (  # type: ignore[assignment]
+    MEASURES, TRAFFICS, ROUTINGS, ALGORITHMS, WORKLOADS, SCHEDULES
+)  # fmt: skip
 IN_GROUPS = ("within", "across", "groups", "stride")
 """Arguments of most traffic patterns, which the docs tell of once."""
 

@@ -196,6 +196,11 @@ def collective(doc: str = "a collective by its name, or as a pattern") -> Argume
     return Argument("collective", Takes.COLLECTIVE, doc, positional=True)
 
 
+def workload(doc: str = "a workload by its name, or as `train(…)`") -> Argument:
+    """Return the positional argument of measures that are about a workload."""
+    return Argument("workload", Takes.WORKLOAD, doc, positional=True)
+
+
 PAIRS = selection(
     "`A -> B`: from which end points to which; of a single selection all ordered pairs", "pairs", "all npu"
 )

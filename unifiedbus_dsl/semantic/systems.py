@@ -136,9 +136,9 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
         if isinstance(statement, tree.Expect):
             scope = Scope(model.main, lets=elaborator.lets)
             if complete:
-                systems, traffic = _asked_of(done, model), frozenset(model.asked(tree.Traffic))
+                systems = _asked_of(done, model)
                 result = evaluate_expectation(
-                    WHOLE_FILE, statement, scope, machine, sink, systems=systems, traffic=traffic
+                    WHOLE_FILE, statement, scope, machine, sink, systems=systems, asked=names_anywhere(model, machine)
                 )
                 results.append(result)
                 if result is not None and result.needs is not None and (call := _of_none(statement.condition)):
@@ -229,6 +229,12 @@ def _whole_file(done: Elaborated) -> AssemblyType:
     return AssemblyType(WHOLE_FILE, "module", children)
 
 
+def names_anywhere(model: Model, machine: TypeScope) -> NameChecker:
+    """Return who checks the names in questions of a file where all of its traffic and workloads can be said."""
+    traffic, workloads = (frozenset(model.asked(sort)) for sort in (tree.Traffic, tree.Workload))
+    return NameChecker(machine, traffic, workloads)
+
+
 def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable[[Plan], NameChecker]:
     """Who checks the names in questions about a plan; of another system all traffic of the file can be asked."""
     technology = done.elaborator.technology
@@ -239,6 +245,6 @@ def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable
     def names(plan: Plan) -> NameChecker:
         machine = TypeScope(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sort_of)
         whole = not broken & machine.census(plan.root).keys()
-        return NameChecker(machine, frozenset(model.asked(tree.Traffic)), whole, others)
+        return evolve(names_anywhere(model, machine), whole=whole, others=others)
 
     return names

@@ -221,6 +221,9 @@ class Builder:
     def on_traffic(self, span: Span, c: Children) -> tree.Traffic:
         return tree.Traffic(*c, doc=self._doc(span), span=span)
 
+    def on_workload(self, span: Span, c: Children) -> tree.Workload:
+        return tree.Workload(*c, doc=self._doc(span), span=span)
+
     def on_expect(self, span: Span, c: Children) -> tree.Expect:
         condition, source, differs = c
         return tree.Expect(
@@ -387,6 +390,9 @@ class Builder:
         if any(isinstance(item, tree.Star | tree.Range) for item in items):
             return tree.Slab(items, span=span)
         return tree.ListExpr(items, span=span)
+
+    def on_along(self, span: Span, c: Children) -> tree.Along:
+        return tree.Along(*c, span=span)
 
     def on_record(self, span: Span, c: Children) -> tree.Record:
         return tree.Record(_present(c), span=span)

@@ -167,6 +167,10 @@ def _list(node: tree.ListExpr, tight: bool) -> tuple[int, str]:
     return POSTFIX, f"[{', '.join(expression(item) for item in node.items)}]"
 
 
+def _along(node: tree.Along, tight: bool) -> tuple[int, str]:
+    return LOOSE, f"{node.axis.text} along {expression(node.dimension)}"
+
+
 def _slab(node: tree.Slab, tight: bool) -> tuple[int, str]:
     return POSTFIX, f"[{', '.join(expression(item) for item in node.items)}]"
 
@@ -217,6 +221,7 @@ _EXPRESSIONS: dict[type[Any], Callable[[Any, bool], tuple[int, str]]] = {
     tree.Conditional: _conditional,
     tree.All: _all,
     tree.ListExpr: _list,
+    tree.Along: _along,
     tree.Slab: _slab,
     tree.Record: _record,
 }

@@ -19,7 +19,7 @@ from attrs import define
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.syntax import statement_text, tree
-from unifiedbus_dsl.syntax.expression_text import expression
+from unifiedbus_dsl.syntax.expression_text import argument, arguments, expression
 from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.syntax.raw import RawText
 
@@ -169,10 +169,7 @@ class _Printer:
             first, *rest = statement_text.clauses(node)
             self.lines += [_Line(indent, first), *(_Line(indent + 2, clause) for clause in rest)]
             return
-        if isinstance(node, tree.Let | tree.Field):
-            line, *rest = _wrapped(node, line, WIDTH - 2 * indent)
-        else:
-            rest = []
+        line, *rest = _wrapped(node, line, WIDTH - 2 * indent)
         sign_at = statement_text.sign_at(node)
         padding = () if sign_at is None else (type(node), sign_at)
         self.lines += [_Line(indent, line, "", *padding), *(_Line(indent, more) for more in rest)]
@@ -265,10 +262,16 @@ def _blocks(node: Any) -> list[Sequence[tree.Statement]]:
             return [node.items]
 
 
-def _wrapped(node: tree.Let | tree.Field, line: str, width: int) -> list[str]:
-    """Return the lines of a statement whose value is a list that does not fit on one, or a table that was written in
-    rows."""
+def _wrapped(node: tree.Statement, line: str, width: int) -> list[str]:
+    """Return the lines of a statement whose value is a list or a call that does not fit on one, or a table that was
+    written in rows."""
+    if not isinstance(node, tree.Let | tree.Field | tree.Traffic | tree.Workload):
+        return [line]
     value = node.value
+    if isinstance(value, tree.Call) and value.args and len(line) > width:
+        inside = arguments(value.args)
+        head = line.removesuffix(inside)
+        return [f"{head}(", *(f"  {inner}" for inner in _side_by_side(value.args, width - 2)), ")"]
     if not isinstance(value, tree.ListExpr) or not value.items:
         return [line]
     in_rows = isinstance(value.items[0], tree.ListExpr) and "\n" in value.span.text
@@ -276,6 +279,18 @@ def _wrapped(node: tree.Let | tree.Field, line: str, width: int) -> list[str]:
         return [line]
     head = line.removesuffix(expression(value))
     return [f"{head}[", *(f"  {inner}" for inner in _filled(value.items, width - 2)), "]"]
+
+
+def _side_by_side(args: Sequence[tree.Arg], width: int) -> list[str]:
+    """Return arguments on lines of at most this width."""
+    lines: list[str] = []
+    for at, arg in enumerate(args):
+        shown = argument(arg) + ("," if at + 1 < len(args) else "")
+        if lines and len(lines[-1]) + 1 + len(shown) <= width:
+            lines[-1] += f" {shown}"
+        else:
+            lines.append(shown)
+    return lines
 
 
 def _filled(items: tuple[tree.Expr, ...], width: int) -> list[str]:

@@ -52,7 +52,9 @@ _JOINTS = frozenset(("--", "->", "..", "..<"))
 _STARTERS = frozenset(("let", "expect", "port", "connect", "transit", "place", "open", "spare", "use", "system"))
 """A line that begins with one of these is never taken for the rest of a line that ends in an operator."""
 
-_DEFINITIONS = frozenset(("KIND", "PROTOCOL", "LINK", "SYSTEM", "TRAFFIC", "ANALYZE", "SCENARIO", "VIEW", "USE"))
+_DEFINITIONS = frozenset(
+    ("KIND", "PROTOCOL", "LINK", "SYSTEM", "TRAFFIC", "WORKLOAD", "ANALYZE", "SCENARIO", "VIEW", "USE")
+)
 """What begins a statement of the file."""
 
 _NAMED = re.compile(r"(?:to|differs|by)[ \t]*[:=\[]")

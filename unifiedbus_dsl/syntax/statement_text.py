@@ -113,6 +113,10 @@ def _traffic(node: tree.Traffic) -> str:
     return f"traffic {node.name.text} of {node.of.text} = {expression(node.value)}"
 
 
+def _workload(node: tree.Workload) -> str:
+    return f"workload {node.name.text} of {node.of.text} = {expression(node.value)}"
+
+
 def _measure(node: tree.Measure) -> str:
     return expression(node.value, OR)
 
@@ -264,6 +268,7 @@ _LEAVES: dict[type[Any], Callable[[Any], str]] = {
     tree.Field: _field,
     tree.System: _system,
     tree.Traffic: _traffic,
+    tree.Workload: _workload,
     tree.Measure: _measure,
     tree.Fail: _fail,
     tree.Degrade: _degrade,

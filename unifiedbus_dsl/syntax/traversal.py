@@ -57,7 +57,7 @@ def head_names(node: tree.Node) -> Iterator[tuple[str, ...]]:
             path = dotted_name(each)
             if path:
                 yield path
-        elif isinstance(each, tree.Traffic | tree.Analyze | tree.Scenario | tree.Explore | tree.View):
+        elif isinstance(each, tree.Traffic | tree.Workload | tree.Analyze | tree.Scenario | tree.Explore | tree.View):
             yield (each.of.text,)
         elif isinstance(each, tree.Vary):
             yield tuple(word.text for word in each.path)

@@ -30,9 +30,12 @@ class Takes(Enum):
     TRAFFIC = "a traffic"
     TRAFFICS = "traffics"
     COLLECTIVE = "a collective"
+    WORKLOAD = "a workload"
     QUANTITY = "a quantity"
     NUMBER = "a whole number"
     WORD = "one of some words"
+    WORDS = "some of some words"
+    ORDER = "an order of axes"
     LEVEL = "a kind of assembly"
     PLANE = "a protocol or link"
     LIST = "a list of whole numbers"
@@ -70,7 +73,7 @@ class Argument:
             raise ValueError(f"an argument needs a name and its meaning: {self!r}")
         if (self.takes is Takes.QUANTITY) != (self.dimension is not None):
             raise ValueError(f"`{self.name}`: a quantity has a dimension, and nothing else has")
-        if (self.takes is Takes.WORD) != (self.words != ()):
+        if (self.takes in (Takes.WORD, Takes.WORDS)) != (self.words != ()):
             raise ValueError(f"`{self.name}`: a word is one of some words, and nothing else is")
 
 
@@ -173,6 +176,13 @@ MEASURES: Registry[MeasureSignature] = Registry("measure", "evaluate", "better",
 TRAFFICS: Registry[TrafficSignature] = Registry("traffic pattern", "make", "ordered")
 ROUTINGS: Registry[Signature] = Registry("routing", "make")
 ALGORITHMS: Registry[Signature] = Registry("collective algorithm", "schedule")
+WORKLOADS: Registry[Signature] = Registry("workload", "read")
+SCHEDULES: Registry[Signature] = Registry("pipeline schedule")
+
+
+def signature_of(name: str) -> Signature | None:
+    """Return the signature of a measure, a pattern of traffic or a form of a workload; None where there is none."""
+    return MEASURES.get(name) or TRAFFICS.get(name) or WORKLOADS.get(name)
 
 
 def words_of(argument: Argument) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 // Made by build.py from grammar/ubus.lark: change that.
 enum Token {
   T_ALL,
+  T_ALONG,
   T_ANALYZE,
   T_AND,
   T_ANY,
@@ -93,6 +94,7 @@ enum Token {
   T_WHERE,
   T_WIDTH,
   T_WITHIN,
+  T_WORKLOAD,
   T_LBRACE_,
   T_NL_,
   T_RECORD_,
@@ -106,6 +108,7 @@ enum Token {
 typedef struct { const char *text; enum Token token; } Known;
 static const Known keywords[] = {
   {"all", T_ALL},
+  {"along", T_ALONG},
   {"analyze", T_ANALYZE},
   {"and", T_AND},
   {"any", T_ANY},
@@ -182,6 +185,7 @@ static const Known keywords[] = {
   {"view", T_VIEW},
   {"where", T_WHERE},
   {"within", T_WITHIN},
+  {"workload", T_WORKLOAD},
 };
 // The longest first.
 static const Known signs[] = {
@@ -214,5 +218,5 @@ static const Known signs[] = {
 };
 // What may stand below the stroke of a unit.
 static const char *const units[] = {
-  "B", "EB", "EFLOP", "EFLOPS", "EOP", "EOPS", "Eb", "Ebit", "Ebps", "EiB", "Eib", "Eibit", "FLOP", "FLOPS", "GB", "GFLOP", "GFLOPS", "GOP", "GOPS", "Gb", "Gbit", "Gbps", "GiB", "Gib", "Gibit", "KB", "KFLOP", "KFLOPS", "KOP", "KOPS", "Kb", "Kbit", "Kbps", "KiB", "Kib", "Kibit", "MB", "MFLOP", "MFLOPS", "MOP", "MOPS", "MUSD", "MW", "Mb", "Mbit", "Mbps", "MiB", "Mib", "Mibit", "OP", "OPS", "PB", "PFLOP", "PFLOPS", "POP", "POPS", "Pb", "Pbit", "Pbps", "PiB", "Pib", "Pibit", "TB", "TFLOP", "TFLOPS", "TOP", "TOPS", "Tb", "Tbit", "Tbps", "TiB", "Tib", "Tibit", "USD", "W", "ZFLOP", "ZFLOPS", "ZOP", "ZOPS", "b", "bit", "bps", "cm", "day", "h", "kB", "kFLOP", "kFLOPS", "kOP", "kOPS", "kUSD", "kW", "kb", "kbit", "kbps", "km", "m", "mW", "min", "mm", "ms", "nm", "ns", "pm", "ps", "s", "um", "us", "yr"
+  "B", "EB", "EFLOP", "EFLOPS", "EOP", "EOPS", "Eb", "Ebit", "Ebps", "EiB", "Eib", "Eibit", "FLOP", "FLOPS", "GB", "GFLOP", "GFLOPS", "GOP", "GOPS", "Gb", "Gbit", "Gbps", "GiB", "Gib", "Gibit", "KB", "KFLOP", "KFLOPS", "KOP", "KOPS", "Kb", "Kbit", "Kbps", "KiB", "Kib", "Kibit", "MB", "MFLOP", "MFLOPS", "MOP", "MOPS", "MUSD", "MW", "Mb", "Mbit", "Mbps", "MiB", "Mib", "Mibit", "OP", "OPS", "PB", "PFLOP", "PFLOPS", "POP", "POPS", "Pb", "Pbit", "Pbps", "PiB", "Pib", "Pibit", "TB", "TFLOP", "TFLOPS", "TOP", "TOPS", "Tb", "Tbit", "Tbps", "TiB", "Tib", "Tibit", "USD", "W", "ZFLOP", "ZFLOPS", "ZOP", "ZOPS", "b", "bit", "bps", "cm", "day", "h", "kB", "kFLOP", "kFLOPS", "kOP", "kOPS", "kUSD", "kW", "kb", "kbit", "kbps", "km", "m", "mW", "min", "mm", "ms", "nm", "ns", "pm", "ps", "s", "token", "tokens", "um", "us", "yr"
 };

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from attrs import define, evolve, field, frozen
 
-from unifiedbus_dsl.analysis.evaluators import make_evaluator
+from unifiedbus_dsl.analysis.evaluators import make_evaluator, naming_all
 from unifiedbus_dsl.analysis.expressions import answer_of, evaluator_of_answers, knowing, text_of
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.compiler import Compilation, Inputs, compile_again
@@ -86,9 +86,7 @@ class Machine:
         if name not in self.others:
             context = NetworkContext(self.compilation.fabric(name), budget_s=self.budget_s)
             there = make_evaluator(self.compilation, context, sink, name)
-            model = self.compilation.model
-            assert model is not None
-            self.others[name] = evolve(there, traffics=model.asked(tree.Traffic))
+            self.others[name] = naming_all(there, self.compilation)
         return _telling(self.others[name], sink)
 
     def with_sink(self, sink: Sink) -> Machine:

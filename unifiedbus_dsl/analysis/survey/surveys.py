@@ -110,7 +110,14 @@ class Questions:
         """Who answers about a machine."""
         selector = FabricSelector.of(machine.fabric, self.model, Evaluator(Scope(self.model.main), sink))
         selector = evolve(selector, lost=machine.lost_devices)
-        return MeasureEvaluator(machine, selector, self.model.asked(tree.Traffic, self.system), self.system, "survey")
+        return MeasureEvaluator(
+            machine,
+            selector,
+            self.model.asked(tree.Traffic, self.system),
+            self.model.asked(tree.Workload, self.system),
+            self.system,
+            "survey",
+        )
 
     def call(self, text: str, sink: Sink) -> tree.Call:
         """Return a measure read from its text.
@@ -268,7 +275,7 @@ def survey(
         answers = tuple(asker.answer(call) for call in track(calls, "the whole machine"))
         if None in answers:
             return None
-        read = [MeasureCall(call, machine, asker.selector, asker.traffics) for call in calls]
+        read = [asker.call(call) for call in calls]
         symmetry, alone = _symmetry(machine, read, chosen)
     except RefusedError:
         return None

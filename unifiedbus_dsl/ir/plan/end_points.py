@@ -7,6 +7,8 @@ NPUs, are called by their kinds.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from unifiedbus_dsl.ir.plan import Plan
 
 PREFERENCE = ("npu", "cpu", "device", "nic")
@@ -15,7 +17,11 @@ PREFERENCE = ("npu", "cpu", "device", "nic")
 
 def end_kind(plan: Plan) -> str:
     """Return the kind of device that the end points of a system are; `npu` where it has nothing but switches."""
-    present = {device.kind for key, device in plan.devices.items() if plan.instances[key]}
+    return chief_kind({device.kind for key, device in plan.devices.items() if plan.instances[key]})
+
+
+def chief_kind(present: Collection[str]) -> str:
+    """Return which of the kinds of device that there are is that of the end points."""
     return next((kind for kind in PREFERENCE if kind in present), "npu")
 
 

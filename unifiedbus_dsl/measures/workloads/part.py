@@ -14,11 +14,13 @@ from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.workload.chip import PRECISIONS, WIDE, Chip, Constants
 
 NEEDED = ("memory", "hbm")
-CONSTANTS = ("gemm_efficiency", "hbm_efficiency", "launch", "fabric_efficiency")
+EFFICIENCIES = ("gemm_efficiency", "hbm_efficiency", "fabric_efficiency")
+IDEAL = Constants(1.0, 1.0, 0.0, 1.0)
+"""Stands for the constants where only bounds are asked, which have none."""
 
 
-def chip_of(machine: NetworkContext, ends: Ints, precision: str) -> Chip:
-    """Return the part that all of some end points are.
+def chip_of(machine: NetworkContext, ends: Ints, precision: str, *, constants: bool = True) -> Chip:
+    """Return the part that all of some end points are. Without `constants` it need not state those of estimates.
 
     Raises:
         NotAdmittedError: they are of several types, or the type lacks a field that a workload needs.
@@ -34,20 +36,23 @@ def chip_of(machine: NetworkContext, ends: Ints, precision: str) -> Chip:
     if precision not in peaks and not (precision in WIDE and peaks.keys() & set(WIDE)):
         there = ", ".join(f"`{name}`" for name in peaks) or "no compute rate"
         raise NotAdmittedError(f"`{kind.key}` states no `{precision}`; it states {there}")
-    values = {name: _needed(kind, name) for name in (*NEEDED, *CONSTANTS)}
-    for name in (*NEEDED, "gemm_efficiency", "hbm_efficiency", "fabric_efficiency"):
-        if values[name] <= 0 or (name.endswith("efficiency") and values[name] > 1):
-            raise NotAdmittedError(f"`{name}` of `{kind.key}` is out of range: {values[name]:g}")
-    constants = Constants(
-        values["gemm_efficiency"], values["hbm_efficiency"], values["launch"], values["fabric_efficiency"]
-    )
-    return Chip(peaks, values["memory"], values["hbm"], constants, kind.key)
+    memory, rate = (_needed(kind, name) for name in NEEDED)
+    return Chip(peaks, memory, rate, _constants(kind) if constants else IDEAL, kind.key)
 
 
-def _needed(kind: DeviceType, name: str) -> float:
+def _constants(kind: DeviceType) -> Constants:
+    """Return what estimates assume of a type."""
+    gemm, hbm, fabric = (_needed(kind, name) for name in EFFICIENCIES)
+    return Constants(gemm, hbm, _needed(kind, "launch", least=0.0), fabric)
+
+
+def _needed(kind: DeviceType, name: str, least: float | None = None) -> float:
+    """Return a field that a type must state, more than nothing or no less than `least`; an efficiency is at most 1."""
     value = _number(kind.fields, name)
     if value is None:
         raise NotAdmittedError(f"`{kind.key}` states no `{name}`, which the time of a workload needs")
+    if (value <= 0 if least is None else value < least) or (name in EFFICIENCIES and value > 1):
+        raise NotAdmittedError(f"`{name}` of `{kind.key}` is out of range: {value:g}")
     return value
 
 

@@ -13,7 +13,7 @@ from unifiedbus_dsl.base.work import VISITED, spend
 from unifiedbus_dsl.syntax import tree
 
 Defining: TypeAlias = tree.TypeDef | tree.FieldsDef | tree.Let
-Query: TypeAlias = tree.Traffic | tree.Analyze | tree.Scenario | tree.Explore | tree.View
+Query: TypeAlias = tree.Traffic | tree.Workload | tree.Analyze | tree.Scenario | tree.Explore | tree.View
 BLOCKS = (tree.Analyze, tree.Scenario, tree.Explore, tree.View)
 """The queries that have a block of lines."""
 QueryStatement = TypeVar("QueryStatement", bound=Query)
@@ -26,6 +26,7 @@ NOUNS: dict[type, str] = {
     tree.Let: "value",
     tree.System: "system",
     tree.Traffic: "traffic",
+    tree.Workload: "workload",
     tree.Analyze: "analyze block",
     tree.Scenario: "scenario",
     tree.Explore: "explore block",
@@ -68,7 +69,7 @@ class Module:
     prefixes: dict[tuple[str, ...], Module] = field(factory=dict, repr=False)
     systems: dict[str, tuple[tree.System, Module]] = field(factory=dict, repr=False)
     questions: dict[str, dict[str, Query]] = field(factory=dict, repr=False)
-    """By noun (`traffic`, `analyze block`, `scenario`, `explore block`, `view`), then by name."""
+    """By noun (`traffic`, `workload`, `analyze block`, `scenario`, `explore block`, `view`), then by name."""
     damaged_words: frozenset[str] = frozenset()
     _of_sort: dict[type, Mapping[str, Definition]] = field(factory=dict, repr=False)
 

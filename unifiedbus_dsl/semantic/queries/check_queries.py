@@ -38,16 +38,21 @@ from unifiedbus_dsl.semantic.systems import names_of
 
 
 def asks_something(
-    item: tree.Measure | tree.Objective, traffic: Collection[str], lets: Mapping[str, EvalValue], sink: Sink
+    item: tree.Measure | tree.Objective,
+    traffic: Collection[str],
+    workloads: Collection[str],
+    lets: Mapping[str, EvalValue],
+    sink: Sink,
 ) -> bool:
-    """Return whether a line asks for a measure, alone or in an expression; else say so. `traffic` are the names of
-    traffic."""
+    """Return whether a line asks for a measure, alone or in an expression; else say so. `traffic` and `workloads` are
+    the names of those."""
     said = item.value.span.text.strip()
-    if not (isinstance(item.value, tree.Name) and said in traffic) and any(
+    if not (isinstance(item.value, tree.Name) and said in (*traffic, *workloads)) and any(
         isinstance(each, tree.Call) or (isinstance(each, tree.Name) and each.text in lets) for each in walk(item.value)
     ):
         return True
     help = (f"write `throughput({said})`, say",) if said in traffic else ()
+    help = (f"write `step_time({said})`, say",) if said in workloads else help
     help = (f"write `{said}(all npu)`",) if said in MEASURES else help
     sink.error("UB0708", "a measure is a call such as `bisection(all npu)`", item.value.span, "no measure", help=help)
     return False
@@ -99,8 +104,8 @@ def check_queries(done: Elaborated, model: Model, sink: Sink, broken: frozenset[
                 plan = _with_overrides(question, items, plan, done, model, sink)
             asker = askers.get((plan.system, plan.root))
             if asker is None:
-                traffic = frozenset(model.asked(tree.Traffic, question.of.text))
-                asker = QueryChecker(evolve(checker(plan), traffic=traffic), plan, scope, sink, model)
+                names = _said_of(checker(plan), model, question.of.text)
+                asker = QueryChecker(names, plan, scope, sink, model)
                 askers[plan.system, plan.root] = asker
             if not isinstance(question, tree.Scenario):
                 asker.ask(question)
@@ -113,9 +118,15 @@ def check_exploration(done: Elaborated, model: Model, sink: Sink, block: tree.Ex
     """Check an `explore` block of a system that there is, of the file or put together elsewhere; the values of its
     `let`s."""
     plan = done.plans[block.of.text]
-    names = evolve(names_of(done, model, frozenset())(plan), traffic=frozenset(model.asked(tree.Traffic, plan.system)))
+    names = _said_of(names_of(done, model, frozenset())(plan), model, plan.system)
     checker = QueryChecker(names, plan, Scope(model.main, lets=done.elaborator.lets), sink, model)
     return checker.exploration(block)
+
+
+def _said_of(names: NameChecker, model: Model, system: str) -> NameChecker:
+    """Return who checks names where the traffic and the workloads of one system can be said."""
+    traffic, workloads = (frozenset(model.asked(sort, system)) for sort in (tree.Traffic, tree.Workload))
+    return evolve(names, traffic=traffic, workloads=workloads)
 
 
 def _with_overrides(
@@ -144,13 +155,15 @@ class QueryChecker:
     sink: Sink
     model: Model
 
-    def ask(self, question: tree.Traffic | tree.Analyze | tree.Explore | tree.View) -> None:
+    def ask(self, question: tree.Traffic | tree.Workload | tree.Analyze | tree.Explore | tree.View) -> None:
         match question:
             case tree.Traffic():
                 called = question.value.function if isinstance(question.value, tree.Call) else None
                 unknown = called is not None and ".".join(dotted_name(called)) not in (*MEASURES, *TRAFFICS, *FUNCTIONS)
                 if unknown or expect_pattern(question.value, self.sink):
                     self.names.selection(question.value, self._evaluator({}))
+            case tree.Workload():
+                self.names.workload_form(question.value, self._evaluator({}))
             case tree.Analyze():
                 self._items(question.items, {})
             case tree.Explore():
@@ -203,7 +216,7 @@ class QueryChecker:
         match item:
             case tree.Measure() | tree.Objective():
                 if self._known(item.value, evaluator) and asks_something(
-                    item, self.names.traffic, evaluator.extra, self.sink
+                    item, self.names.traffic, self.names.workloads, evaluator.extra, self.sink
                 ):
                     self.names.expression(item.value, evaluator)
                     if not is_measure(item.value):
@@ -217,7 +230,8 @@ class QueryChecker:
         out."""
         if any(isinstance(each, tree.Call | tree.All) for each in walk(node)):
             return True
-        names = [each for each in walk(node) if isinstance(each, tree.Name) and each.text not in self.names.traffic]
+        said = self.names.traffic | self.names.workloads
+        names = [each for each in walk(node) if isinstance(each, tree.Name) and each.text not in said]
         meant = {*MEASURES, *self.scope.module.systems}
         unknown = [each for each in names if each.text not in meant and not evaluator.has(each.text)]
         for each in unknown:

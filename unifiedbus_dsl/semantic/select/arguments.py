@@ -9,14 +9,22 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.vocabulary import attributes
-from unifiedbus_dsl.vocabulary.signatures import MEASURES, ROUTINGS, TRAFFICS, Argument, Signature, Takes, words_of
+from unifiedbus_dsl.vocabulary.signatures import (
+    TRAFFICS,
+    Argument,
+    Registry,
+    Signature,
+    Takes,
+    signature_of,
+    words_of,
+)
 
 
 def check_arguments(node: tree.Call, sink: Sink, legal: tuple[str, ...] | None = None) -> bool:
     """Return whether all arguments with a name are ones that the call takes, each once, with a word where one of some
     words is wanted; the first that is not is said. `legal` are the names where not all that the language takes are."""
     name = ".".join(dotted_name(node.function))
-    signature: Signature | None = MEASURES[name] if name in MEASURES else TRAFFICS.get(name)
+    signature = signature_of(name)
     if signature is None:
         return True
     if not _names(node, name, signature.named if legal is None else legal, sink):
@@ -55,6 +63,8 @@ _EXAMPLES = {
     Takes.COLLECTIVE: "allreduce(all npu, size = 1 GiB)",
     Takes.MEASURE: "load(alltoall(all npu))",
     Takes.FIELD: "all npu.memory",
+    Takes.WORKLOAD: "WORKLOAD",
+    Takes.MODEL: "MODEL",
 }
 
 
@@ -101,6 +111,9 @@ def _sort(node: tree.Expr, argument: Argument, signature: Signature, sink: Sink)
         example = "allreduce" if argument.takes is Takes.COLLECTIVE else kind
         message = "a traffic is wanted, and these are end points"
         return _wrong(sink, node, message, f"say who sends to whom: `{example}({_text(node)})`", "UB0709")
+    if argument.takes is Takes.WORKLOAD and not isinstance(node, tree.Name | tree.Call):
+        message = "a workload is wanted, the name of one or `train(…)`"
+        return _wrong(sink, node, message, f"write `{_example(signature)}`", "UB0709")
     if argument.takes is not Takes.SELECTION:
         return True
     if isinstance(node, tree.Binary) and node.op in ("and", "or"):
@@ -132,7 +145,13 @@ def _words(signature: Signature, node: tree.Call, sink: Sink) -> bool:
     """Return whether each argument that is one of some words is one of them."""
     given = {arg.name.text: arg.value for arg in node.args if arg.name is not None}
     asked = [(each, given[each.name]) for each in signature.arguments if each.name in given and words_of(each)]
-    return all(_word(each, value, sink) for each, value in asked)
+    return all(_word(each, item, sink) for each, value in asked for item in _items(each, value))
+
+
+def _items(argument: Argument, node: tree.Expr) -> Sequence[tree.Expr]:
+    """Return what must be a word: each item of a list where an argument takes several."""
+    several = argument.takes is Takes.WORDS and isinstance(node, tree.ListExpr)
+    return node.items if several and isinstance(node, tree.ListExpr) else (node,)
 
 
 def _names(node: tree.Call, name: str, legal: tuple[str, ...], sink: Sink) -> bool:
@@ -162,9 +181,10 @@ def _names(node: tree.Call, name: str, legal: tuple[str, ...], sink: Sink) -> bo
 
 
 def _word(argument: Argument, node: tree.Expr, sink: Sink) -> bool:
-    """Return whether a value is one of the words that an argument may be, or a routing with options."""
+    """Return whether a value is one of the words that an argument may be, or such a word with options."""
     name, words = argument.name, words_of(argument)
-    called = node.function if isinstance(node, tree.Call) and name == "routing" else node
+    registry = argument.words if isinstance(argument.words, Registry) else None
+    called = node.function if isinstance(node, tree.Call) and registry is not None else node
     word = called.text if isinstance(called, tree.Name) else ""
     if word not in words:
         guess = did_you_mean(word, words)
@@ -172,13 +192,23 @@ def _word(argument: Argument, node: tree.Expr, sink: Sink) -> bool:
         said = f"`{name}` is one of " + ", ".join(words)
         sink.error("UB0705", said, called.span, "here", help=help, fix=rename(called.span, guess))
         return False
-    if not isinstance(node, tree.Call):
+    if registry is None:
         return True
-    for arg in node.args:
-        if arg.name is None:
-            takes = ", ".join(f"`{each} = …`" for each in ROUTINGS[word].named) or "no argument"
-            return _wrong(sink, arg, f"`{word}` takes {takes}", "")
-    return _names(node, word, ROUTINGS[word].named, sink) and _words(ROUTINGS[word], node, sink)
+    return _options(node, registry[word], sink)
+
+
+def _options(node: tree.Expr, option: Signature, sink: Sink) -> bool:
+    """Return whether a word has the options that it takes: `valiant(via = switch)`, `interleaved(2)`."""
+    if not isinstance(node, tree.Call):
+        needed = [each for each in option.positional if not each.default]
+        if not needed:
+            return True
+        return _wrong(sink, node, f"`{option.name}` is given no {needed[0].name}", f"write `{option.name}(2)`")
+    plain = [arg for arg in node.args if arg.name is None]
+    if len(plain) != len(option.positional):
+        takes = ", ".join([each.doc for each in option.positional] + [f"`{each} = …`" for each in option.named])
+        return _wrong(sink, plain[0] if plain else node, f"`{option.name}` takes {takes or 'no argument'}", "")
+    return _names(node, option.name, option.named, sink) and _words(option, node, sink)
 
 
 def _wrong(sink: Sink, node: tree.Node, message: str, help: str, code: str = "UB0705") -> bool:

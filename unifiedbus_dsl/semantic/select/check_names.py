@@ -13,12 +13,23 @@ from unifiedbus_dsl.semantic.select.plan_selection import Selector, empty_select
 from unifiedbus_dsl.semantic.select.planes import read_plane
 from unifiedbus_dsl.semantic.select.set_reader import is_set
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
+from unifiedbus_dsl.semantic.select.workloads.end_points import count_end_points
+from unifiedbus_dsl.semantic.select.workloads.read import read_workload, say_misfits
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.unknown_names import no_system, unknown_function
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name
-from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, OVER, TRAFFICS, Argument, Signature, Takes
+from unifiedbus_dsl.vocabulary.signatures import (
+    FUNCTIONS,
+    MEASURES,
+    OVER,
+    TRAFFICS,
+    WORKLOADS,
+    Argument,
+    Takes,
+    signature_of,
+)
 
 SELECTING = frozenset(("from", "to", "in", "on"))
 LEVELS = frozenset(("within", "across"))
@@ -28,12 +39,13 @@ LEVELS = frozenset(("within", "across"))
 class NameChecker:
     """Checks the names in the arguments of measures and traffic.
 
-    `traffic` are the names of traffic that can be said here. `whole` is False for a machine in error, whose parts are
-    not all known: then only kinds and types are checked.
+    `traffic` and `workloads` are the names of those that can be said here. `whole` is False for a machine in error,
+    whose parts are not all known: then only kinds and types are checked.
     """
 
     machine: TypeScope
     traffic: frozenset[str] = frozenset()
+    workloads: frozenset[str] = frozenset()
     whole: bool = True
     others: Callable[[str], NameChecker | None] | None = None
     """Who checks names in the system of this name, None for no system."""
@@ -41,12 +53,16 @@ class NameChecker:
     def __call__(self, node: tree.Call, evaluator: Evaluator) -> None:
         name = ".".join(dotted_name(node.function))
         fits = check_arguments(node, evaluator.sink)
-        signature: Signature | None = MEASURES[name] if name in MEASURES else TRAFFICS.get(name)
+        signature = signature_of(name)
         for arg in node.args:
             if signature is not None and arg.name is not None:
                 _value(arg.value, signature.argument(arg.name.text), evaluator)
         room = len(signature.positional) if signature is not None and not fits else len(node.args)
         plain = [arg for arg in node.args if arg.name is None]
+        if name in MEASURES and any(each.takes is Takes.WORKLOAD for each in MEASURES[name].positional):
+            for arg in plain[:1]:
+                self.workload(arg.value, evaluator)
+            return
         for arg in (*plain[:room], *(arg for arg in node.args if arg.name is not None)):
             self._argument(
                 arg, evaluator, of_traffic=name in MEASURES and MEASURES[name].of_traffic, maybe_none=name == "count"
@@ -120,6 +136,37 @@ class NameChecker:
                 self.selection(node.left, evaluator, of_traffic=of_traffic)
                 self.selection(node.right, evaluator, of_traffic=of_traffic)
 
+    def workload(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        """Check the name of a workload, or one that is stated in its place."""
+        if isinstance(node, tree.Call):
+            self.workload_form(node, evaluator)
+        elif isinstance(node, tree.Name) and node.text not in self.workloads:
+            self._no_workload(node, evaluator)
+
+    def workload_form(self, node: tree.Expr, evaluator: Evaluator) -> None:
+        """Check what a workload states, and that it fits as many end points as it runs on."""
+        stated = read_workload(node, evaluator)
+        if stated is None:
+            return
+        if stated.on is not None:
+            self.selection(stated.on, evaluator)
+        ends = count_end_points(self.machine, stated.on, evaluator) if self.whole else None
+        say_misfits(stated, stated.misfits(ends), evaluator.sink)
+
+    def _no_workload(self, node: tree.Name, evaluator: Evaluator) -> None:
+        if evaluator.scope.is_quiet(node.text):
+            return
+        guess = did_you_mean(node.text, self.workloads)
+        known = ", ".join(f"`{name}`" for name in sorted(self.workloads)) or "none"
+        evaluator.sink.error(
+            "UB0241",
+            f"this system has no workload `{node.text}`",
+            node.span,
+            "unknown workload",
+            help=(f"did you mean `{guess}`?" if guess else f"its workloads: {known}",),
+            fix=rename(node.span, guess),
+        )
+
     def _no_traffic(self, node: tree.Name, evaluator: Evaluator) -> None:
         module = evaluator.scope.module
         stated = module.questions.get("traffic", {}).get(node.text)
@@ -139,7 +186,7 @@ class NameChecker:
     def call(self, node: tree.Call, evaluator: Evaluator) -> None:
         """Check a measure, traffic or function and the names in its arguments."""
         name = ".".join(dotted_name(node.function))
-        legal = (*MEASURES, *TRAFFICS, *FUNCTIONS)
+        legal = (*MEASURES, *TRAFFICS, *WORKLOADS, *FUNCTIONS)
         if name not in legal:
             unknown_function(evaluator.scope, evaluator.sink, node, name, legal)
         elif name in FUNCTIONS:

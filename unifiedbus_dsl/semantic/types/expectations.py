@@ -62,20 +62,21 @@ def evaluate_expectation(
     extra: Mapping[str, EvalValue] | None = None,
     sums: Callable[[tree.Call, Evaluator], EvalValue] | None = None,
     systems: Callable[[str, Evaluator], Evaluator | None] | None = None,
-    traffic: frozenset[str] = frozenset(),
+    asked: NameChecker | None = None,
 ) -> ExpectResult | None:
     """Evaluate one line; None after a diagnostic about the line itself. One that fails is reported as UB0701.
 
     `solved` answers the measures that only the solver can; without it they are left open. `extra` are names with a
     value here only. `sums` answers the measures that are sums, by default of the whole machine. `systems` gives who
-    evaluates about the system of a name. `traffic` are the names of traffic that can be said.
+    evaluates about the system of a name. `asked` checks the names in measures, by default with those of
+    parts alone.
     """
     seen: dict[Span, EvalValue] = {}
     evaluator = Evaluator(
         scope,
         sink,
         sums or Aggregates(machine),
-        asked=NameChecker(machine, traffic),
+        asked=asked or NameChecker(machine),
         solved=solved,
         extra=extra or {},
         systems=systems,

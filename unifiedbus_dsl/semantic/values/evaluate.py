@@ -356,14 +356,21 @@ class Evaluator:
         if len(plain) != 1:
             self.sink.error("UB0229", f"`{name}` takes one model", node.span, f"has {len(plain)}")
             return POISON
-        value = self.eval(plain[0].value)
+        model = self.model(plain[0].value)
         named = {arg.name.text: (arg, self.eval(arg.value)) for arg in node.args if arg.name is not None}
-        if isinstance(value, Poison) or any(isinstance(each, Poison) for _, each in named.values()):
+        if model is None or any(isinstance(each, Poison) for _, each in named.values()):
             return POISON
+        return apply_model_function(self.sink, node, name, model, named)
+
+    def model(self, node: tree.Expr) -> Model | None:
+        """Return the model of the text that an expression names; None after a diagnostic."""
+        value = self.eval(node)
+        if isinstance(value, Poison):
+            return None
         if not isinstance(value, TypeValue) or not isinstance(value.definition.node, tree.ModelDef):
-            return expected_value(self.sink, plain[0].value, value, "a model")
-        model = readers_of_models[0](value.definition, self.scope.lets, self.sink)
-        return POISON if model is None else apply_model_function(self.sink, node, name, model, named)
+            expected_value(self.sink, node, value, "a model")
+            return None
+        return readers_of_models[0](value.definition, self.scope.lets, self.sink)
 
     # -- what callers ask for
 

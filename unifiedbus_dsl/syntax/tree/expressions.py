@@ -173,6 +173,14 @@ class ListExpr(Node):
 
 
 @frozen
+class Along(Node):
+    """`tensor along board`: an axis of a layout over a dimension of the machine, in the list that is an `order`."""
+
+    axis: Word
+    dimension: Expr
+
+
+@frozen
 class Slab(Node):
     """`[3, *]`, `[0..1, 5]`: elements of an array, behind `except`."""
 
@@ -188,6 +196,6 @@ class Record(Node):
 
 Expr: TypeAlias = (
     Number | Quantity | String | Bool | Name | Member | Index | Call | Arrow | Unary | Binary | Compare | Conditional
-    | All | ListExpr | Slab | Record
+    | All | ListExpr | Along | Slab | Record
 )  # fmt: skip
 Subscript: TypeAlias = Expr | Star | Range

@@ -154,6 +154,15 @@ class Traffic(Statement):
 
 
 @frozen
+class Workload(Statement):
+    """`workload pretrain of superpod = train(Llama405, batch = 2048, sequence = 8192, tensor = 8)`."""
+
+    name: Word
+    of: Word
+    value: Expr
+
+
+@frozen
 class Measure(Statement):
     """A measure asked for in an `analyze` block: `bisection(all npu)`."""
 
@@ -452,8 +461,8 @@ BodyStatement: TypeAlias = (
     | Expect | Let
 )  # fmt: skip
 FileStatement: TypeAlias = (
-    Use | Let | ProtocolDef | LinkDef | ModelDef | TypeDef | System | Traffic | Analyze | Scenario | Explore | View
-    | Expect
+    Use | Let | ProtocolDef | LinkDef | ModelDef | TypeDef | System | Traffic | Workload | Analyze | Scenario | Explore
+    | View | Expect
 )  # fmt: skip
 
 

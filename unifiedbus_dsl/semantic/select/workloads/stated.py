@@ -1,0 +1,50 @@
+"""A workload as the text states it, before it stands on end points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.workload.legality import Misfit, find_misfits
+from unifiedbus_dsl.workload.training import Training
+
+LEFT = 0
+"""Replicas that are not stated: those that the end points are enough for."""
+
+
+@frozen(eq=False)
+class StatedTraining:
+    """A training step as a call states it: `asked`, where `data` is `LEFT` if it is not stated; `on` which end points,
+    None for all; `along` has axes with the dimensions of the machine that they lie along."""
+
+    asked: Training
+    on: tree.Expr | None
+    along: tuple[tree.Along, ...]
+    node: tree.Call
+
+    @property
+    def arguments(self) -> Mapping[str, tree.Expr]:
+        """What is given by name."""
+        return {arg.name.text: arg.value for arg in self.node.args if arg.name is not None}
+
+    def on_ends(self, ends: int) -> Training:
+        """Return the step on so many end points: as many replicas as they are enough for, unless it says how many."""
+        layout = self.asked.layout
+        if layout.data != LEFT:
+            return self.asked
+        inner = layout.tensor * layout.context * layout.pipeline
+        return evolve(self.asked, layout=evolve(layout, data=max(1, ends // inner)))
+
+    def misfits(self, ends: int | None) -> list[Misfit]:
+        """Return what of it does not fit each other, its model and so many end points; None where that is not known."""
+        if ends is not None:
+            return find_misfits(self.on_ends(ends), ends)
+        if self.asked.layout.data == LEFT:
+            return []
+        return find_misfits(self.asked, self.asked.layout.ranks)
+
+    def place_of(self, field: str) -> tree.Node:
+        """Return the node that a field of the step stands in: its argument, or the whole call."""
+        return self.arguments.get({"chunks": "schedule"}.get(field, field), self.node)
