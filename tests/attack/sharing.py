@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
@@ -148,6 +149,7 @@ def schedules(collective: str, who: list[int]) -> Iterator[tuple[str, Steps]]:
         exchange = [([(who[i], who[i ^ far], 0.5 / far) for i in range(n)], 1) for far in halves]
     if collective == "alltoall":
         yield "direct", once["direct"]
+        yield "bruck", _by_digits(who)
         # piece k goes k times to the next: in step j each sends the n - j that go further
         yield "ring", [([(s, t, (n - j) / n) for s, t, _ in ring], 1) for j in range(1, n)]
         if exchange:
@@ -157,6 +159,7 @@ def schedules(collective: str, who: list[int]) -> Iterator[tuple[str, Steps]]:
         yield "direct", [([(who[0], t, 1.0) for t in who[1:]], 1)]
         yield "tree", tree
         yield "ring", scatter + once["ring"]
+        yield "bruck", scatter + _doubled(who)
         if exchange:
             yield "halving_doubling", scatter + exchange[::-1]
         return
@@ -168,7 +171,41 @@ def schedules(collective: str, who: list[int]) -> Iterator[tuple[str, Steps]]:
             "halving_doubling",
             {"allgather": exchange[::-1], "reducescatter": exchange}.get(collective, exchange + exchange[::-1]),
         )
+    doubled = _doubled(who)
+    halved = [([(t, s, part) for s, t, part in flows], 1) for flows, _ in reversed(doubled)]
+    yield "bruck", {"allgather": doubled, "reducescatter": halved}.get(collective, halved + doubled)
     yield "tree", {"allgather": gathered + tree, "reducescatter": back + scatter}.get(collective, back + tree)
+
+
+def _by_digits(who: list[int]) -> Steps:
+    """Pieces (from, to) wander by the binary digits of how far they go; each holder sends what has that digit."""
+    n = len(who)
+    at = {(s, t): s for s in range(n) for t in range(n)}
+    steps: Steps = []
+    far = 1
+    while far < n:
+        moving = [piece for piece in at if (piece[1] - piece[0]) % n // far % 2]
+        sent = Counter(at[piece] for piece in moving)
+        steps.append(([(who[i], who[(i + far) % n], sent[i] / n) for i in range(n)], 1))
+        at |= {piece: (at[piece] + far) % n for piece in moving}
+        far *= 2
+    assert all(place == t for (_, t), place in at.items())
+    return steps
+
+
+def _doubled(who: list[int]) -> Steps:
+    """Each sends on what the one 1, 2, 4, … further does not hold yet, until all hold everything."""
+    n = len(who)
+    holds = [{i} for i in range(n)]
+    steps: Steps = []
+    far = 1
+    while far < n:
+        sent = [holds[i] - holds[(i + far) % n] for i in range(n)]
+        steps.append(([(who[i], who[(i + far) % n], len(sent[i]) / n) for i in range(n)], 1))
+        holds = [holds[i] | sent[i - far] for i in range(n)]
+        far *= 2
+    assert all(len(each) == n for each in holds)
+    return steps
 
 
 def _tree(who: list[int]) -> tuple[Steps, Steps]:

@@ -364,4 +364,4 @@ def _too_many(call: MeasureCall, traffic: Traffic) -> tuple[str, ...]:
     orbits = len(call.machine.symmetry.representatives(traffic.members)[0])
     if orbits * len(traffic.members) <= MOST_CLASSES:
         return ()
-    return ("ring", "halving_doubling", "tree") if orbits <= FEW_ORBITS else ("direct", "hierarchical")
+    return ("ring", "halving_doubling", "bruck", "tree") if orbits <= FEW_ORBITS else ("direct", "hierarchical")

@@ -27,6 +27,7 @@ for name, doc in (
     ("direct", "each to each other at once"),
     ("ring", "round a ring of the end points in order"),
     ("halving_doubling", "with partners at distances that halve or double"),
+    ("bruck", "to those 1, 2, 4, … further on, any number of them (Bruck and others, 1997)"),
     ("tree", "along binary trees"),
     ("hierarchical", "inside the innermost assembly first, then among those"),
     ("per_dimension", "along one dimension of the array of end points after another"),

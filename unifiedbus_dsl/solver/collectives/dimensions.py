@@ -13,11 +13,13 @@ import numpy as np
 
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
-from unifiedbus_dsl.solver.collectives.algorithms import ALGORITHMS
+from unifiedbus_dsl.solver.collectives.algorithms.direct import DIRECT
+from unifiedbus_dsl.solver.collectives.algorithms.halving_doubling import HALVING_DOUBLING
+from unifiedbus_dsl.solver.collectives.algorithms.ring import RING
 from unifiedbus_dsl.solver.collectives.steps import Phase, Rows, Step
 
-ALONG_LINES = tuple(each for name, each in ALGORITHMS.items() if name != "tree")
-"""Ways to do one dimension, of which the fastest is taken: a tree leaves all but one end point of a line idle."""
+ALONG_LINES = (DIRECT, RING, HALVING_DOUBLING)
+"""Ways to do one dimension, of which the fastest is taken."""
 
 
 def fill_box(members: Ints, place: Ints, rooted: bool) -> Ints:
