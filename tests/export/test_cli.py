@@ -40,6 +40,12 @@ def test_it_writes_where_it_is_told(folder: Path, capsys: pytest.CaptureFixture[
         (["no.ubus", "--to", "graphml"], 2, "no file"),
         (["pod.ubus", "--to", "graphml", "-o", "no/where.xml"], 74, "no/where.xml"),
         (["wrong.ubus", "--to", "graphml"], 1, "error[UB"),
+        (["pod.ubus", "--to", "routes", "--routing", "updwn"], 2, "did you mean `updown`?"),
+        (["pod.ubus", "--to", "routes", "--routing", "dor("], 2, "is not written as a routing is"),
+        (["pod.ubus", "--to", "routes", "--routing", "optimal"], 1, "`optimal` may take any path"),
+        (["pod.ubus", "--to", "routes", "--routing", "valiant"], 1, "by `valiant`: packets of two legs"),
+        (["pod.ubus", "--to", "routes", "--routing", "group_minimal"], 1, "name the groups"),
+        (["pod.ubus", "--to", "ns3", "--routing", "updown"], 1, "no forwarding tables to be routed"),
     ],
 )
 def test_what_goes_wrong(

@@ -154,6 +154,48 @@ def test_a_pod_of_servers(tmp_path: Path) -> None:
     assert last["level_list"][1]["net_instance_id"] == "pod"
 
 
+def test_cables_to_hosts_are_left_out_and_nics_pass_on(tmp_path: Path) -> None:
+    """Of four NPUs on PCIe two have a NIC of their own, which speaks RoCE."""
+    text = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+protocol PCIe5 { lane = 32 Gbps; latency = 100 ns }
+protocol RoCE { lane = 100 Gbps; latency = 100 ns }
+link Mesh : UB { medium = copper; reach = 5 m }
+link Slot : PCIe5 { medium = copper; reach = 5 m }
+link Net : RoCE { medium = copper; reach = 50 m }
+cpu Host { port p[4] : PCIe5 x16 }
+nic Card { port host : PCIe5 x16; port net : RoCE x4; transit host, net }
+npu Chip { port x[3] : UB x4; port h : PCIe5 x16; port n : PCIe5 x16 @open }
+switch Tor { port p[16] : RoCE x4 @open }
+node Server {
+  npu[4] : Chip
+  card[2] : Card
+  cpu : Host
+  port net = card.net
+  connect npu.x as fullmesh over Mesh(1 m)
+  connect npu[i].h -- cpu.p[i] over Slot(1 m) for i in 0..3
+  connect npu[i].n -- card[i].host over Slot(1 m) for i in 0..1
+}
+superpod Pod {
+  server[3] : Server
+  tor : Tor
+  connect server[s].net[i] -- tor.p[2*s + i] over Net(3 m) for s, i in 0..1
+}
+system pod : Pod
+"""
+    topology, ranks = written(text, tmp_path)
+    check_topology(topology)
+    check_ranks(ranks)
+    assert Counter(tuple(edge["protocols"]) for edge in topology["edge_list"]) == {
+        ("UB_CTP", "UB_MEM"): 6,
+        ("ROCE",): 2,
+    }
+    found = export.write(compiled(text).plan, "hccl", tmp_path)
+    assert "does not know `PCIe5`" in next(d.message for d in found if d.code == "UB0803")
+    with pytest.raises(export.CannotExportError, match="not `PCIe5`"):  # the NPUs among themselves
+        written(text.replace("x[3] : UB", "x[3] : PCIe5").replace("Mesh : UB", "Mesh : PCIe5"), tmp_path)
+
+
 def test_what_it_cannot_say(tmp_path: Path) -> None:
     with pytest.raises(export.CannotExportError, match="at most 64 NPUs and a spare"):
         written(PODS.replace("server[4]", "server[20]").replace("down[16]", "down[80]"), tmp_path, node="rack")

@@ -19,12 +19,18 @@ from attrs import evolve
 
 from tests.measures.test_deadlock import HEAD, SPECS, ends_of, random_body
 from unifiedbus_dsl import compile_text
+from unifiedbus_dsl.analysis import export_flows
+from unifiedbus_dsl.analysis.evaluators import routed_question
 from unifiedbus_dsl.compiler import compile
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export import CannotExportError, ExportInput, find, write, write_subject
+from unifiedbus_dsl.export.common.tables import check
 from unifiedbus_dsl.graph.from_fabric import from_fabric
 from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.solver.deadlock.layers import LaneLayers
+from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
 from unifiedbus_dsl.solver.deadlock.tables import tables_between_ends
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify.cables import read_cables
 from unifiedbus_dsl.verify.tables import StatedTables, check_tables
@@ -134,6 +140,127 @@ def test_tables_of_a_fat_tree_are_balanced_and_take_one_lane(tmp_path: Path) -> 
     assert max(up) == min(up)  # as `ecmp` shares: every cable carries the same
 
 
+GRID = """
+npu Node { port x[2] : Unit x1 @open; port y[2] : Unit x1 @open; transit x, y }
+rack M {
+  n[5, 4] : Node
+  connect n[*, j].x as ring over Wire(1 m) for j
+  connect n[i, *].y as ring over Wire(1 m) for i
+}
+system s : M
+"""
+CROSSED = """
+rack M {
+  h[4] : Host
+  leaf[2] : Router(ports = 8)
+  spine[2] : Router(ports = 8)
+  connect h[i].p[0] -- leaf[i div 2].p[i mod 2] over Wire(1 m) for i
+  connect leaf[l].p[2 + s] -- spine[s].p[l] over Wire(1 m) for l in 0..1, s in 0..1
+  connect leaf[0].p[7] -- leaf[1].p[7] over Wire(1 m)
+}
+system s : M
+"""
+"""Two leaves under two spines, with a cable between the leaves."""
+
+
+def routed(text: str, routing: str, folder: Path) -> dict[tuple[str, str], list[str]]:
+    """The devices on the way of each pair under a routing, free of deadlock on the lanes that are written."""
+    done = compile_text(HEAD + text)
+    assert done.ok, [each.message for each in done.diagnostics]
+    sink, fabric = Sink(), done.fabric()
+    asked = export_flows.routing(done, "s", routed_question("deadlock_free", "alltoall(all npu)", routing), sink)
+    assert asked is not None, [each.message for each in sink]
+    folder.mkdir(exist_ok=True)
+    write_subject(ExportInput(fabric.plan, lambda: fabric, routing=asked), find("routes"), folder, sink)
+    paths = followed(folder, fabric)
+    assert is_free(paths, lanes_of(folder))
+    return paths
+
+
+@pytest.mark.parametrize(("routing", "first"), [("dor", 0), ("dor(order = [1, 0])", 1)])
+def test_tables_in_dimension_order_put_one_index_right_before_the_other(
+    routing: str, first: int, tmp_path: Path
+) -> None:
+    paths = routed(GRID, routing, tmp_path)
+    assert len(paths) == 20 * 19
+    for (source, target), path in paths.items():
+        at = [[int(number) for number in re.findall(r"\d+", name)] for name in path]
+        changed = [next(k for k in (0, 1) if one[k] != two[k]) for one, two in pairwise(at)]
+        assert changed == sorted(changed, reverse=bool(first))
+        away = [abs(at[0][k] - at[-1][k]) for k in (0, 1)]
+        assert len(changed) == min(away[0], 5 - away[0]) + min(away[1], 4 - away[1]), (source, target)
+
+
+def test_tables_up_and_down_use_no_cable_within_a_tier(tmp_path: Path) -> None:
+    across = {("leaf[0]", "leaf[1]"), ("leaf[1]", "leaf[0]")}
+    short, up = (routed(CROSSED, routing, tmp_path / routing) for routing in ("minimal", "updown"))
+    assert any(across & set(pairwise(path)) for path in short.values())
+    assert len(up) == 12
+    assert all(len(path) in (3, 5) and not across & set(pairwise(path)) for path in up.values())
+
+
+def test_tables_of_a_dragonfly_cross_one_global_cable(tmp_path: Path) -> None:
+    done = compile(SPECS / "textbook/dragonfly.ubus")
+    asked = export_flows.routing(
+        done, "dragonfly", routed_question("deadlock_free", "alltoall(all npu)", "group_minimal"), Sink()
+    )
+    fabric = done.fabric("dragonfly")
+    write_subject(ExportInput(fabric.plan, lambda: fabric, routing=asked), find("lft"), tmp_path, sink := Sink())
+    assert not sink.has_errors
+    tables = dump_rows((tmp_path / "lfts.dump").read_text(encoding="utf-8"))
+    links = net_links(tmp_path / "fabric.net")
+    switches, ends = {switch for switch, _ in tables}, {guid for _, guid in tables if guid.startswith("0x0001")}
+    ways = []
+    for switch in switches:
+        for guid in ends:
+            at, path = f"S-{switch[2:]}", []
+            while at.startswith("S"):
+                path.append(at)
+                at = links[at, tables[f"0x{at[2:]}", guid]]
+            ways.append(path)
+    order = sorted({switch for path in ways for switch in path})
+    group = {switch: place // 4 for place, switch in enumerate(order)}  # 9 groups of 4 routers
+    assert len(order) == 36
+    for path in ways:
+        assert sum(group[one] != group[two] for one, two in pairwise(path)) == (group[path[0]] != group[path[-1]])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_pair_is_in_the_first_layer_in_which_it_closes_no_cycle(seed: int) -> None:
+    draw = random.Random(seed)
+    channels, pairs = draw.randint(3, 9), draw.randint(1, 40)
+    edges = sorted({tuple(draw.sample(range(channels), 2)) for _ in range(30)})
+    waits = [sorted(draw.sample(range(len(edges)), draw.randint(0, min(3, len(edges))))) for _ in range(pairs)]
+    waits = [each for each in waits if nx.is_directed_acyclic_graph(nx.DiGraph([edges[w] for w in each]))]
+    start = np.cumsum([0, *map(len, waits)])
+    layers = LaneLayers(*np.array(edges).T, 64)
+    layer_of = layers.put(start, np.array([w for each in waits for w in each], dtype=np.int64))
+    assert layer_of is not None
+    inside = [nx.DiGraph([edges[w] for p, each in enumerate(waits) if layer_of[p] == k for w in each])
+              for k in range(int(layer_of.max(initial=0)) + 1)]  # fmt: skip
+    assert all(nx.is_directed_acyclic_graph(graph) for graph in inside)
+    for pair, number in enumerate(layer_of.tolist()):
+        for lower in range(number):
+            both = inside[lower].copy()
+            both.add_edges_from(edges[w] for w in waits[pair])
+            assert not nx.is_directed_acyclic_graph(both)
+
+
+def test_tables_of_a_torus_take_few_lanes_in_little_time() -> None:
+    fabric = compile(SPECS / "textbook/torus.ubus").fabric("torus2d")  # 8 x 8
+    assert tables_between_ends(from_fabric(fabric)).lanes <= 5  # 4; halves of pairs at once took 5, in 11 s
+
+
+def test_tables_that_leave_the_paths_of_their_routing_are_refused() -> None:
+    fabric = fabric_of(CROSSED.partition("{")[2].partition("}\nsystem")[0])
+    machine = NetworkContext(fabric, symmetric=False)
+    tables = tables_between_ends(machine.network)
+    goals = [machine.network.vertices_of(end) for end in range(machine.network.ends)]
+    check(machine, tables, goals, len(goals), PathRule("shortest"))
+    with pytest.raises(VerificationError, match="leaves the paths"):
+        check(machine, tables, goals, len(goals), PathRule("updown"))
+
+
 def test_tables_that_lead_nowhere_or_wait_in_a_circle_are_refused() -> None:
     fabric = fabric_of("c[6] : Chip(ports = 2)\nconnect c.p as ring over Wire(1 m)")
     network, cables = from_fabric(fabric), read_cables(fabric)
@@ -225,19 +352,24 @@ def dump_rows(text: str) -> dict[tuple[str, str], int]:
     return rows
 
 
+def net_links(path: Path) -> dict[tuple[str, int], str]:
+    """What is at the other end of each port, as `ibsim` reads it."""
+    links: dict[tuple[str, int], str] = {}
+    here = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if found := re.match(r'(?:Switch|Ca)\t\d+ "([SH]-[0-9a-f]{16})"', line):
+            here = found[1]
+        elif found := re.match(r'\[(\d+)\]\t"([SH]-[0-9a-f]{16})"\[\d+\]', line):
+            links[here, int(found[1])] = found[2]
+    return links
+
+
 def test_a_dump_has_a_row_for_each_switch_and_end(tmp_path: Path) -> None:
     body, _ = regular(12, 4)
     write(fabric_of(body), "lft", tmp_path)
     rows = dump_rows((tmp_path / "lfts.dump").read_text(encoding="utf-8"))
     assert len(rows) == 12 * (12 + 12)
-    net = (tmp_path / "fabric.net").read_text(encoding="utf-8")
-    links: dict[tuple[str, int], str] = {}
-    here = ""
-    for line in net.splitlines():
-        if found := re.match(r'(?:Switch|Ca)\t\d+ "([SH]-[0-9a-f]{16})"', line):
-            here = found[1]
-        elif found := re.match(r'\[(\d+)\]\t"([SH]-[0-9a-f]{16})"\[\d+\]', line):
-            links[here, int(found[1])] = found[2]
+    links = net_links(tmp_path / "fabric.net")
     for start in {switch for switch, _ in rows}:
         for guid in {guid for _, guid in rows}:
             at, hops = f"S-{start[2:]}", 0

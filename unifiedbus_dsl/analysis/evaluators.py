@@ -67,3 +67,15 @@ def measure_calls(text: str, sink: Sink) -> list[tree.Call]:
     """Return the measures of a text; what else is in it is left out."""
     items = items_of(text, sink)
     return [item.value for item in items if isinstance(item, tree.Measure) and isinstance(item.value, tree.Call)]
+
+
+def routed_question(measure: str, traffic: str, routing: str) -> tree.Call:
+    """`MEASURE(TRAFFIC, routing = ROUTING)` as a call of the language.
+
+    Raises:
+        ValueError: the routing is not written as one.
+    """
+    calls = measure_calls(f"{measure}({traffic}, routing = {routing})", sink := Sink())
+    if sink.has_errors or len(calls) != 1 or len(calls[0].args) != 2:
+        raise ValueError(f"`{routing}` is not written as a routing is, such as `valiant(via = switch)`")
+    return calls[0]

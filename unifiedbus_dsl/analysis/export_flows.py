@@ -1,4 +1,5 @@
-"""What the questions of a text say to an export: a scenario as parts that are gone, a traffic as flows in phases."""
+"""What the questions of a text say to an export: a scenario as parts that are gone, a traffic as flows in phases, a
+routing as paths."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from unifiedbus_dsl.analysis.scenarios import damage
 from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import Flows, OutageMask, remark
+from unifiedbus_dsl.export.base import AskedRouting, Flows, OutageMask, remark
+from unifiedbus_dsl.measures.measure_call import RefusedError
+from unifiedbus_dsl.measures.read_paths import read_paths
 from unifiedbus_dsl.measures.registry import schedules
 from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
 from unifiedbus_dsl.measures.traffic.patterns import TrafficReader
@@ -73,6 +76,20 @@ def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tu
         return _collective(machine, read, size, sink) if read.demand is None else (_once(machine, read, size),)
     except NotAdmittedError as why:
         sink.error("UB0710", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
+        return None
+
+
+def routing(compilation: Compilation, system: str, question: tree.Call, sink: Sink) -> AskedRouting | None:
+    """Return the routing of a question about a system (see `routed_question`); None after a diagnostic."""
+    machine = NetworkContext(compilation.fabric(system), symmetric=False)
+    call = make_evaluator(compilation, machine, sink).call(question)
+    try:
+        call.check_arguments()
+        return AskedRouting(*read_paths(call))
+    except RefusedError:
+        return None
+    except NotAdmittedError as why:
+        sink.error("UB0802", f"no forwarding tables by that routing: {why}", call.named["routing"].span, "here")
         return None
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Diagnostic
     from unifiedbus_dsl.export import Format
+    from unifiedbus_dsl.syntax import tree
 
 
 class _Formats(click.Command):
@@ -50,6 +51,8 @@ class _Formats(click.Command):
               "what holds the NPUs.")  # fmt: skip
 @click.option("--scenario", metavar="NAME", help="Leave out what this scenario takes; the names of the rest stay.")
 @click.option("--traffic", metavar="NAME", help="Write the flows of this traffic (ns3, chakra).")
+@click.option("--routing", metavar="R", help="How forwarding tables are routed (routes, lft), as in the language: "
+              "`updown`, `dor`; by default over shortest paths.")  # fmt: skip
 @click.option("--in", "parts", metavar="PART", multiple=True, help="Only cables with an end in this part, `rack[17]`; "
               "can be repeated.")  # fmt: skip
 @click.option("--medium", metavar="MEDIUM", multiple=True, help="Only cables of this medium; can be repeated.")
@@ -66,6 +69,7 @@ def command(
     node: str | None,
     scenario: str | None,
     traffic: str | None,
+    routing: str | None,
     parts: tuple[str, ...],
     medium: tuple[str, ...],
     link: tuple[str, ...],
@@ -97,9 +101,8 @@ def command(
         target = _target(chosen, output, name)
         for noun, asked in (("scenario", scenario), ("traffic", traffic)):
             _must_know(compilation, path, name, noun, asked)
-        diagnostics = _export(
-            compilation, name, chosen, target, _Asked(node, scenario, traffic, Filter(parts, medium, link))
-        )
+        asked_for = _Asked(node, scenario, traffic, _question(routing), Filter(parts, medium, link))
+        diagnostics = _export(compilation, name, chosen, target, asked_for)
     say(as_text(diagnostics, limit, sys.stderr), err=True, nl=False)
     context.exit(status(diagnostics))
 
@@ -143,12 +146,32 @@ def _target(form: Format, output: str | None, system: str) -> Path:
 
 @frozen
 class _Asked:
-    """What the command line says beside the format: a kind of node, a scenario, a traffic."""
+    """What the command line says beside the format: a kind of node, a scenario, a traffic, a question that names a
+    routing."""
 
     node: str | None
     scenario: str | None
     traffic: str | None
+    routing: tree.Call | None
     filter: Filter
+
+
+def _question(routing: str | None) -> tree.Call | None:
+    """Return a question that names the routing that is asked for.
+
+    Raises:
+        click.UsageError: there is no such routing, or it is not written as one.
+    """
+    if routing is None:
+        return None
+    from unifiedbus_dsl.analysis.evaluators import routed_question
+    from unifiedbus_dsl.vocabulary.signatures import ROUTINGS
+
+    one_of("routing", routing.partition("(")[0].strip(), list(ROUTINGS))
+    try:
+        return routed_question("deadlock_free", "alltoall(all npu)", routing)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _must_know(compilation: Compilation, path: Path, system: str, noun: str, name: str | None) -> None:
@@ -171,13 +194,15 @@ def _export(compilation: Compilation, system: str, form: Format, target: Path, a
 
     sink = Sink()
     subject = ExportInput(compilation.pick(system), lambda: compilation.fabric(system), asked.node)
-    if asked.scenario is not None or asked.traffic is not None:
+    if asked.scenario is not None or asked.traffic is not None or asked.routing is not None:
         from unifiedbus_dsl.analysis import export_flows
 
         if asked.scenario is not None:
             subject = evolve(subject, gone=export_flows.gone(compilation, system, asked.scenario, sink))
         if asked.traffic is not None:
             subject = evolve(subject, flows=export_flows.flows(compilation, system, asked.traffic, sink))
+        if asked.routing is not None:
+            subject = evolve(subject, routing=export_flows.routing(compilation, system, asked.routing, sink))
     if sink.has_errors:
         return list(sink)
     if asked.filter:

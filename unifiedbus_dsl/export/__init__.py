@@ -135,6 +135,8 @@ def write_subject(subject: ExportInput, form: Format, path: Path, sink: Sink) ->
         check_node(subject, sink, form.name)
     if subject.flows is not None and not form.traffic:
         raise refuse(sink, f"{form.name} has no place for traffic", "ns3")
+    if subject.routing is not None and not form.routed:
+        raise refuse(sink, f"{form.name} has no forwarding tables to be routed", "routes")
     if subject.gone is not None and subject.gone.degraded:
         count = subject.gone.degraded
         remark(sink, "UB0806", f"{count:,} cables that are only slower stand at their full rate", "see `ubusc analyze`")

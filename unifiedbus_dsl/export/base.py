@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from attrs import field, frozen
@@ -18,6 +18,9 @@ from unifiedbus_dsl.diagnostics import Severity, Sink
 from unifiedbus_dsl.escape.paths import file_name
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan import Plan
+
+if TYPE_CHECKING:
+    from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
 
 
 @frozen(eq=False)
@@ -39,14 +42,23 @@ class Flows:
     size: NDArray[np.int64]
 
 
+@frozen(eq=False)
+class AskedRouting:
+    """A routing as one writes it, and the paths that it may take."""
+
+    text: str
+    paths: PathRule
+
+
 @frozen(eq=False, slots=False)
 class ExportInput:
     """What is exported: a plan, and its fabric, expanded only for a format that needs it.
 
     `node` is the kind or type that a scheduler calls a node (a server); None lets the machine decide, see
     `unifiedbus_dsl.export.groups`. `gone` is what a scenario has taken; formats with `supports_outages` leave it out,
-    and the names of the rest stay. `flows` are the phases of a traffic. `renamed` gets the names of the site
-    that had to change, with what was written for them.
+    and the names of the rest stay. `flows` are the phases of a traffic. `routing` is whose paths forwarding tables
+    take, None for shortest ones. `renamed` gets the names of the site that had to change, with what was written for
+    them.
     """
 
     plan: Plan
@@ -54,6 +66,7 @@ class ExportInput:
     node: str | None = None
     gone: OutageMask | None = None
     flows: tuple[Flows, ...] | None = None
+    routing: AskedRouting | None = None
     renamed: dict[str, str] = field(factory=dict)
 
     @cached_property
@@ -86,6 +99,8 @@ class Format:
     """Whether it groups nodes, so that `node` has a meaning."""
     traffic: bool = False
     """Whether it has a place for the flows of a traffic."""
+    routed: bool = False
+    """Whether it has forwarding tables, so that a routing can be chosen."""
     file_patterns: tuple[str, ...] = ()
     """What the files of the folder are called, with `*` for what depends on the machine; a single file has none."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.analysis.evaluators import evaluator_of, make_evaluator, measure_calls
+from unifiedbus_dsl.analysis.evaluators import evaluator_of, make_evaluator, routed_question
 from unifiedbus_dsl.analysis.scenarios import After, after
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.compiler import Compilation
@@ -172,10 +172,7 @@ def load_question(traffic: str, routing: str) -> tree.Expr:
     Raises:
         ValueError: the routing is not written as one.
     """
-    calls = measure_calls(f"load({traffic}, routing = {routing})", sink := Sink())
-    if sink.has_errors or len(calls) != 1 or len(calls[0].args) != 2:
-        raise ValueError(f"`{routing}` is not written as a routing is, such as `valiant(via = switch)`")
-    return calls[0]
+    return routed_question("load", traffic, routing)
 
 
 def with_loads(compilation: Compilation, view: View, question: tree.Expr, sink: Sink) -> View | None:

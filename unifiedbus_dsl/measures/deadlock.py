@@ -86,14 +86,18 @@ def _check_size(machine: NetworkContext, demand: Demand, rule: PathRule, traffic
 def routed_traffic(machine: NetworkContext, demand: Demand, rule: PathRule) -> RoutedTraffic:
     """Return a demand under a rule of paths as a certificate states it."""
     network = machine.network
-    router: Router = Shortest()
+    return RoutedTraffic(arcs_of(network), matrix_of(demand, network.ends), stated_router(rule), rule.via)
+
+
+def stated_router(rule: PathRule) -> Router:
+    """Return the paths of each leg of a rule as a certificate states them."""
     if rule.kind == "updown":
-        router = UpAndDown()
-    elif rule.place is not None:
-        router = DimensionByDimension(rule.place)
-    elif rule.grouping is not None:
-        router = FewestBetweenGroups(rule.grouping.of_device)
-    return RoutedTraffic(arcs_of(network), matrix_of(demand, network.ends), router, rule.via)
+        return UpAndDown()
+    if rule.place is not None:
+        return DimensionByDimension(rule.place)
+    if rule.grouping is not None:
+        return FewestBetweenGroups(rule.grouping.of_device)
+    return Shortest()
 
 
 def deadlock_free(call: MeasureCall) -> Certified[Answer]:

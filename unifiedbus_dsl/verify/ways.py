@@ -140,8 +140,8 @@ class UpAndDown:
         chosen, top = [np.zeros(0, np.int64)], int(tier.max(initial=0))
         for level in range(1, top + 1):
             arc = np.flatnonzero((tier[tail] == level) & (tier[head] == level - 1))
-            arc = arc[(rank[head[arc]] == level - 1) & onto[head[arc]]]
-            rank[tail[arc]] = level
+            arc = arc[(rank[head[arc]] >= 0) & onto[head[arc]]]
+            rank[tail[arc]] = rank[head[arc]] + 1
             chosen.append(arc)
         down = rank >= 0
         for level in range(top - 1, -1, -1):

@@ -9,11 +9,18 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.export.base import ExportInput, refuse, remark, too_large
+from unifiedbus_dsl.export.base import CannotExportError, ExportInput, refuse, remark, too_large
 from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.measures.certified import arcs_of
+from unifiedbus_dsl.measures.deadlock import stated_router
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.deadlock.path_rules import SHORTEST, PathRule
 from unifiedbus_dsl.solver.deadlock.tables import ForwardingTables
 from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.verify import require
+from unifiedbus_dsl.verify.arcs import match
 from unifiedbus_dsl.verify.cables import read_cables
 from unifiedbus_dsl.verify.tables import StatedTables, check_tables
 
@@ -83,14 +90,22 @@ def _turn(arc: Ints) -> Ints:
     return turn
 
 
-def check(machine: NetworkContext, tables: ForwardingTables, goals: Sequence[NDArray[Any]], laned: int) -> None:
-    """Follow tables on the fabric: to the first `laned` destinations with their lanes, to the others apart.
+def check(
+    machine: NetworkContext, tables: ForwardingTables, goals: Sequence[NDArray[Any]], laned: int, rule: PathRule
+) -> None:
+    """Follow tables on the fabric: to the first `laned` destinations along the paths of a rule with their lanes, to the
+    others apart.
 
     Raises:
-        VerificationError: they do not lead there, or lanes have a cycle.
+        VerificationError: they do not lead there, leave the paths of the rule, or lanes have a cycle.
     """
     on = np.where(tables.arc >= 0, machine.network.head[tables.arc], -1).astype(np.int32)
-    cables = read_cables(machine.fabric)
+    cables, arcs, router = read_cables(machine.fabric), arcs_of(machine.network), stated_router(rule)
+    match(arcs, cables)
+    for g in track(list(range(laned)), "hold tables to the routing"):
+        chosen = tables.arc[:, g]
+        ways = router.ways(cables, arcs, goals[g])
+        require(np.isin(chosen[chosen >= 0], ways.arc).all(), "a table leaves the paths of its routing")
     stated = StatedTables(goals[:laned], on[:, :laned], tables.begin[:, :laned], tables.lane[:, :laned])
     check_tables(cables, stated)
     for g in range(laned, len(goals)):
@@ -98,11 +113,27 @@ def check(machine: NetworkContext, tables: ForwardingTables, goals: Sequence[NDA
         check_tables(cables, StatedTables(goals[one], on[:, one], tables.begin[:, one], tables.lane[:, one]))
 
 
+def rule_of(subject: ExportInput) -> PathRule:
+    """Return the paths that tables are to take, by default shortest ones."""
+    return SHORTEST if subject.routing is None else subject.routing.paths
+
+
+def refuse_paths(
+    error: NotAdmittedError, subject: ExportInput, name: str, instead: str, sink: Sink
+) -> CannotExportError:
+    """UB0802, to be raised: the paths of a machine, or of the routing that is asked for, make no tables."""
+    if subject.routing is None:
+        return refuse(sink, f"{name}: {error}", instead)
+    sink.error("UB0802", f"no forwarding tables by `{subject.routing.text}`: {error}", None, help=(
+        "name a routing of one leg that leads to each end point, such as `updown`, or none for shortest paths",
+    ))  # fmt: skip
+    return CannotExportError(str(error))
+
+
 def tell_lanes(tables: ForwardingTables, sink: Sink, help: str) -> None:
     """Tell how many virtual lanes tables need."""
     if tables.lanes > 1:
-        message = f"these tables are free of deadlock on {tables.lanes} virtual lanes, and not on fewer of these"
-        remark(sink, "UB0806", message.replace(", and not on fewer of these", ""), help)
+        remark(sink, "UB0806", f"these tables are free of deadlock on {tables.lanes} virtual lanes", help)
 
 
 def labels_of(fabric: Fabric) -> list[str]:

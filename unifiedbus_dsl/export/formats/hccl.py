@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape.paths import file_name
-from unifiedbus_dsl.export.base import ExportInput, Format, left_out, refuse, remark, too_large
+from unifiedbus_dsl.export.base import CannotExportError, ExportInput, Format, left_out, refuse, remark, too_large
 from unifiedbus_dsl.export.common.devices import of_kind
 from unifiedbus_dsl.export.common.names import plain, stems
 from unifiedbus_dsl.export.common.provenance import cable_provenance
@@ -77,10 +77,15 @@ class Edge:
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     plan, fabric = subject.plan, subject.fabric
     servers, npus = npu_servers(subject, sink)
-    topologies, origin = {}, cable_provenance(fabric)
+    topologies, origin, unknown = {}, cable_provenance(fabric), set[str]()
     for server in servers:
         if server.type not in topologies:
-            topologies[server.type] = _edges(fabric, origin, server, npus[server.type], sink)
+            topologies[server.type] = _edges(fabric, origin, server, npus[server.type], unknown, sink)
+    if unknown and not any(topologies.values()):
+        raise _refuse_protocol(fabric, min(unknown), sink)
+    if unknown:
+        names = ", ".join(f"`{name}`" for name in sorted(unknown))
+        left_out(sink, f"HCCL does not know {names}: cables of NPUs to hosts and switches over it are left out", "json")
     used = sorted({edge.layer for edges in topologies.values() for edge in edges})
     layers = {layer: n for n, layer in enumerate(used)}
     own = stems(list(topologies))
@@ -143,8 +148,10 @@ def _peers(key: str, is_npu: NDArray[np.bool_], idle: NDArray[np.bool_], sink: S
 # ---- the topology file --------------------------------------------------------------------------------------------
 
 
-def _edges(fabric: Fabric, origin: Ints, server: Server, npus: Peers, sink: Sink) -> list[Edge]:
-    """Return the cables of the NPUs of a server, parallel ones together; `origin` is the connect of each cable."""
+def _edges(fabric: Fabric, origin: Ints, server: Server, npus: Peers, unknown: set[str], sink: Sink) -> list[Edge]:
+    """Return the cables of the NPUs of a server, parallel ones together; `origin` is the connect of each cable.
+
+    Those to hosts and switches over a protocol that HCCL does not know are left out; `unknown` then gets its name."""
     local = {server.start + offset: local_id for offset, local_id in npus.local_ids.items()}
     ids = np.flatnonzero(_within(fabric.a_device, server) | _within(fabric.b_device, server))
     meshes = _Meshes(fabric, sink, origin)
@@ -160,7 +167,14 @@ def _edges(fabric: Fabric, origin: Ints, server: Server, npus: Peers, sink: Sink
         (a, a_type, a_port), (b, b_type, b_port) = ends
         if a not in local or (b_type.kind == "npu" and b not in local and server.start <= b < server.stop):
             continue  # none of its NPUs, or a spare that has no place
-        protocol = _protocol(fabric, cable, sink)
+        protocol = _protocol(fabric, cable)
+        if protocol is None and b_type.kind == "nic":
+            protocol = _protocol_behind(fabric, b)
+        if protocol is None and b_type.kind == "npu":
+            raise _refuse_protocol(fabric, _protocol_name(fabric, cable), sink)
+        if protocol is None:
+            unknown.add(_protocol_name(fabric, cable))
+            continue
         if b in local:
             instance = meshes.instance(cable)
             edge = edges.setdefault((MESH, a, b, instance), Edge(MESH, protocol, local[a], local[b], instance))
@@ -199,19 +213,26 @@ def die_ports(device: DeviceType) -> list[tuple[int, int]]:
     return places
 
 
-def _protocol(fabric: Fabric, cable: int, sink: Sink) -> str:
-    plan = fabric.plan
-    link = list(plan.links.values())[int(fabric.kinds.link[fabric.kind[cable]])]
-    name = plan.protocols[link.protocol].name.upper()
-    for start, known in PROTOCOLS.items():
-        if name.startswith(start):
-            return known
-    raise refuse(
-        sink,
-        f"HCCL knows the protocols UB, UBoE, RoCE, HCCS and TCP, not `{link.protocol}`",
-        "json",
-        plan.protocols[link.protocol].span,
-    )
+def _protocol_name(fabric: Fabric, cable: int) -> str:
+    """Return the key of the protocol of a cable."""
+    return list(fabric.plan.links.values())[int(fabric.kinds.link[fabric.kind[cable]])].protocol
+
+
+def _protocol(fabric: Fabric, cable: int) -> str | None:
+    """Return what HCCL calls the protocol of a cable, None where it does not know it."""
+    name = fabric.plan.protocols[_protocol_name(fabric, cable)].name.upper()
+    return next((known for start, known in PROTOCOLS.items() if name.startswith(start)), None)
+
+
+def _protocol_behind(fabric: Fabric, nic: int) -> str | None:
+    """Return the protocol of the cables of a NIC that HCCL knows, None where there is none."""
+    cables = np.flatnonzero((fabric.a_device == nic) | (fabric.b_device == nic)).tolist()
+    return next((known for cable in cables if (known := _protocol(fabric, cable)) is not None), None)
+
+
+def _refuse_protocol(fabric: Fabric, name: str, sink: Sink) -> CannotExportError:
+    message = f"HCCL knows the protocols UB, UBoE, RoCE, HCCS and TCP, not `{name}`"
+    return refuse(sink, message, "json", fabric.plan.protocols[name].span)
 
 
 @frozen(eq=False)

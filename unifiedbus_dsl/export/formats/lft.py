@@ -19,10 +19,12 @@ from unifiedbus_dsl.escape.csv import table
 from unifiedbus_dsl.export.base import ExportInput, Format, refuse, remark, too_large
 from unifiedbus_dsl.export.common.names import Slugs
 from unifiedbus_dsl.export.common.stream import write_text
-from unifiedbus_dsl.export.common.tables import Ints, PortRows, check, network_of, port_rows
-from unifiedbus_dsl.solver.bounds import NoPathError
-from unifiedbus_dsl.solver.deadlock.tables import ForwardingTables, forwarding_tables
+from unifiedbus_dsl.export.common.tables import Ints, PortRows, check, network_of, port_rows, refuse_paths, rule_of
+from unifiedbus_dsl.solver.bounds import NoPathError, NotAdmittedError
+from unifiedbus_dsl.solver.deadlock.path_rules import SHORTEST
+from unifiedbus_dsl.solver.deadlock.tables import ForwardingTables, forwarding_tables, router_to_destinations
 from unifiedbus_dsl.solver.network_context import NetworkContext
+from unifiedbus_dsl.solver.paths.bfs import Hops
 
 SWITCH_GUID, ADAPTER_GUID = 0x0002_0000_0000_0000, 0x0001_0000_0000_0000
 MOST_PORTS = 254
@@ -50,7 +52,7 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     goals = [np.array([v]) for v in np.concatenate([subnet.switch, subnet.switches]).tolist()]
     leaves = np.unique(subnet.switch)
 
-    def begins(number: int, hops: np.ndarray) -> np.ndarray:
+    def begins(number: int, hops: Hops) -> np.ndarray:
         """Of each switch that end points are at, itself where it is not the destination."""
         from_all = subnet.switches if number >= len(subnet.end) else leaves
         forwarding = np.full(len(subnet.switches), -1, dtype=np.int32)
@@ -61,10 +63,12 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
         return forwarding
 
     try:
-        tables = forwarding_tables(network, goals, begins, laned=len(subnet.end))
-    except NoPathError as error:
-        raise refuse(sink, f"a subnet is one network: {error}", "routes") from error
-    check(machine, tables, goals, len(subnet.end))
+        routers = [router_to_destinations(network, rule_of(subject))] * len(subnet.end)
+        routers += [router_to_destinations(network, SHORTEST)] * len(subnet.switches)
+        tables = forwarding_tables(network, goals, routers, begins, laned=len(subnet.end))
+    except NotAdmittedError as error:
+        raise refuse_paths(error, subject, "a subnet is one network", "routes", sink) from error
+    check(machine, tables, goals, len(subnet.end), rule_of(subject))
     _tell(tables, sink)
     slugs = Slugs(subject.plan)
     subject.renamed.update(slugs.renamed)
@@ -198,5 +202,6 @@ FORMAT = Format(
     write,
     ("rates", "lengths", "several paths of a pair"),
     "routes",
+    routed=True,
     file_patterns=("fabric.net", "lfts.dump", "lanes.csv"),
 )

@@ -1,7 +1,8 @@
 """Forwarding tables as lists: one port for each device and destination, and the virtual lane of each pair.
 
-Tables are destination-based, over shortest paths, balanced flow by flow as `ecmp` shares them on the whole. They are
-followed on the fabric before they are written: every pair arrives, and no lane waits in a circle.
+Tables are destination-based, over shortest paths or those of a routing of one leg, balanced flow by flow as `ecmp`
+shares them on the whole. They are followed on the fabric before they
+are written: every pair arrives along the paths of its routing, and no lane waits in a circle.
 """
 
 from __future__ import annotations
@@ -13,12 +14,22 @@ import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape.csv import table
-from unifiedbus_dsl.export.base import ExportInput, Format, refuse
+from unifiedbus_dsl.export.base import ExportInput, Format
 from unifiedbus_dsl.export.common.stream import pieces, write_text
-from unifiedbus_dsl.export.common.tables import Ints, PortRows, check, labels_of, network_of, port_rows, tell_lanes
+from unifiedbus_dsl.export.common.tables import (
+    Ints,
+    PortRows,
+    check,
+    labels_of,
+    network_of,
+    port_rows,
+    refuse_paths,
+    rule_of,
+    tell_lanes,
+)
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import port_names
-from unifiedbus_dsl.solver.bounds import NoPathError
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.deadlock.tables import ForwardingTables, tables_between_ends
 from unifiedbus_dsl.solver.network_context import NetworkContext
 
@@ -26,11 +37,12 @@ from unifiedbus_dsl.solver.network_context import NetworkContext
 def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     machine = network_of(subject, "routes", sink)
     try:
-        tables = tables_between_ends(machine.network)
-    except NoPathError as error:
-        raise refuse(sink, f"routes lead from each end point to each other one: {error}", "json") from error
+        tables = tables_between_ends(machine.network, rule_of(subject))
+    except NotAdmittedError as error:
+        name = "routes lead from each end point to each other one"
+        raise refuse_paths(error, subject, name, "json", sink) from error
     goals = [machine.network.vertices_of(end) for end in range(machine.network.ends)]
-    check(machine, tables, goals, len(goals))
+    check(machine, tables, goals, len(goals), rule_of(subject))
     tell_lanes(tables, sink, "`lanes.csv` has those of all pairs that are not on lane 0")
     write_text(path / "tables.csv", _rows(machine, tables, port_rows(machine, tables)))
     write_text(path / "lanes.csv", _lanes(machine, tables))
@@ -80,5 +92,6 @@ FORMAT = Format(
     write,
     ("rates", "lengths", "several paths of a pair"),
     "ns3",
+    routed=True,
     file_patterns=("tables.csv", "lanes.csv"),
 )

@@ -54,6 +54,9 @@ class PathRule:
     note: str = ""
 
 
+SHORTEST = PathRule("shortest")
+
+
 @frozen(eq=False)
 class Arrivals:
     """Who crosses each of some `arcs` at an intermediate: entry (arc, end point) of `who` is 1, sparse [n, E]."""

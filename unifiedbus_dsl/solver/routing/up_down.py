@@ -63,8 +63,8 @@ def _up_and_down(network: Network, tier: Ids, up: Ints, down: Ints, goal: NDArra
     falling = []
     for level in range(1, top + 1):
         arcs = down[tier[network.tail[down]] == level]
-        arcs = arcs[(steps[network.head[arcs]] == level - 1) & _passable(network, arcs, steps)]
-        steps[network.tail[arcs]] = level
+        arcs = arcs[(steps[network.head[arcs]] >= 0) & _passable(network, arcs, steps)]
+        steps[network.tail[arcs]] = steps[network.head[arcs]] + np.int32(1)
         falling.append(arcs)
     below = steps >= 0
     rising = []
