@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import networkx as nx
@@ -9,8 +10,10 @@ import pytest
 
 from tests.export.machines import compiled
 from tests.export.test_simulators import astra, tree
-from unifiedbus_dsl import export
+from unifiedbus_dsl import compile_text, export
+from unifiedbus_dsl.analysis.run import analyze
 
+PAGES = Path(__file__).parents[2] / "docs/formats"
 HEAD = """ubus 1
 protocol E { lane = 100 Gbps; latency = 100 ns }
 link Wire : E { medium = copper; delay = 5 ns/m }
@@ -308,3 +311,46 @@ def test_htsim_tells_of_rounding(tmp_path: Path) -> None:
     text = tree(4, 2, 8).replace("Wire(2 m)", "Wire(2.1 m)")  # 110.5 ns
     found = export.write(compiled(text).plan, "htsim", tmp_path / "t")
     assert ["rounded" in d.message for d in found if d.code == "UB0803"] == [True]
+
+
+def test_what_the_page_of_ns3_sets_beside_the_simulator_is_what_is_answered_here() -> None:
+    text = """ubus 1
+protocol Unit { lane = 50 GB/s }
+link Wire : Unit { medium = copper; reach = 9 m; latency = 130 ns }
+npu Host { port p : Unit x1 }
+switch Leaf { latency = 300 ns; port down[8] : Unit x1; port up[2] : Unit x1 }
+switch Spine { latency = 400 ns; port down[4] : Unit x1 }
+rack M {
+  host[4, 8] : Host
+  leaf[4]    : Leaf
+  spine[2]   : Spine
+  connect host[l, i].p -- leaf[l].down[i] over Wire(1 m) for l, i in 0..7
+  connect leaf[l].up[s] -- spine[s].down[l] over Wire(1 m) for l in 0..3, s in 0..1
+}
+system s : M
+analyze q of s {
+  latency(all npu)
+  time(alltoall(all npu, size = 1 MiB))
+  throughput(alltoall(all npu))
+  throughput(shift(all npu, k = 8))
+  throughput(incast(all npu -> host[0, 0]))
+}
+"""
+    report = analyze(compile_text(text), "s")
+    assert not report.diagnostics, [each.message for each in report.diagnostics]
+    way, together, *rates = (answer.value for answer in report.answers)
+    held = (31 * 32 * 1024, 1024 * 1024, 256 * 1024)  # bytes of an end point
+    page = (PAGES / "ns3.md").read_text(encoding="utf-8").replace("\n", " ")
+    rows = re.findall(r"\| ([\d.]+) us " * 3 + r"\| \+ ([\d.]+)% \| ([\d.]+) us \| \+ ([\d.]+)%", page)
+    assert len(rows) == 3
+    assert way == pytest.approx(1.52e-6)
+    for row, size, rate in zip(rows, held, rates, strict=True):
+        measured, bytes_alone, ours, over, back, left = map(float, row)
+        flow = size / rate * 1e6
+        assert bytes_alone == pytest.approx(flow, abs=0.051)
+        assert ours == pytest.approx(flow + 1.52, abs=0.051)
+        assert back == pytest.approx(flow + 3.04, abs=0.051)
+        assert over == pytest.approx((measured / (flow + 1.52) - 1) * 100, abs=0.051)
+        assert left == pytest.approx((measured / (flow + 3.04) - 1) * 100, abs=0.051)
+        assert over < 8
+    assert together * 1e6 == pytest.approx(float(rows[0][2]), abs=0.051)
