@@ -108,4 +108,6 @@ def _dense(keys: list[Ints], ranks: int) -> Ints:
     number = np.zeros(ranks, dtype=np.int64)
     for key in keys:
         number = number * (int(key.max(initial=0)) + 1) + key
-    return np.asarray(np.unique(number, return_inverse=True)[1].ravel(), dtype=np.int64)
+    # in the order of their first ranks, so that the same groups have the same numbers in all layouts
+    _, first, which = np.unique(number, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[which.ravel()], dtype=np.int64)

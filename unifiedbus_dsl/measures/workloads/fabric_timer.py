@@ -9,7 +9,7 @@ from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.graph.from_fabric import arc_kinds
 from unifiedbus_dsl.graph.symmetry import Symmetry, arrays_of
 from unifiedbus_dsl.measures.registry import schedules
-from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.bounds import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.collectives.block_decomposition import BlockDecomposition
 from unifiedbus_dsl.solver.collectives.completion_time import CollectiveTime, CollectiveTimer
 from unifiedbus_dsl.solver.collectives.step_time import StepTiming, relax_latencies
@@ -115,7 +115,12 @@ def timer_of(machine: NetworkContext, group: Ints) -> CollectiveTimer:
     if key not in made:
         arrays = arrays_of(machine.fabric.plan)
         made[key] = CollectiveTimer(
-            relaxed(machine), group, arrays=arrays, schedules=schedules(), blocks=_blocks(machine)
+            relaxed(machine),
+            group,
+            arrays=arrays,
+            schedules=schedules(),
+            blocks=_blocks(machine),
+            solved=_solved(machine),
         )
     return made[key]
 
@@ -129,6 +134,12 @@ def relaxed(machine: NetworkContext) -> Symmetry:
         found = vars(machine)["_relaxed"] = evolve(machine.symmetry, network=network)
     assert isinstance(found, Symmetry)
     return found
+
+
+def _solved(machine: NetworkContext) -> dict[bytes, StepTiming | NoPathError]:
+    """Return what steps took that any timer of a machine has solved: groups of several layouts have many in common."""
+    made: dict[bytes, StepTiming | NoPathError] = vars(machine).setdefault("_workload_steps", {})
+    return made
 
 
 def _blocks(machine: NetworkContext) -> BlockDecomposition:

@@ -105,7 +105,7 @@ class CollectiveTimer:
     `symmetry` is that of the network for rates; `timed` that of the network which knows every length (default: the
     same). `roots` [groups] broadcast; default the first member of each. `arrays` say where end points stand; default
     those that the symmetry was sought in. No step is solved after `deadline_s`. `schedules` are the algorithms by name.
-    `blocks`: the blocks of the same network, where several timers share them.
+    `blocks`: the blocks of the same network, and `solved` what steps on it took, where several timers share them.
     """
 
     symmetry: Symmetry
@@ -116,7 +116,7 @@ class CollectiveTimer:
     deadline_s: float = np.inf
     schedules: Mapping[str, Schedule] = field(factory=lambda: SCHEDULES)
     blocks: BlockDecomposition | None = None
-    _solved: dict[bytes, StepTiming | NoPathError] = field(factory=dict, init=False, repr=False)
+    solved: dict[bytes, StepTiming | NoPathError] = field(factory=dict, repr=False)
     _of_shape: dict[int, StepTiming | NoPathError] = field(factory=dict, init=False, repr=False)
     _phases: dict[tuple[str, str], list[Phase]] = field(factory=dict, init=False, repr=False)
 
@@ -195,9 +195,9 @@ class CollectiveTimer:
         # the shapes live as long as the phases that hold them, so their ids stay theirs
         if id(shape) not in self._of_shape:
             key = _key(shape)
-            if key not in self._solved:
-                self._solved[key] = self._found(shape)
-            self._of_shape[id(shape)] = self._solved[key]
+            if key not in self.solved:
+                self.solved[key] = self._found(shape)
+            self._of_shape[id(shape)] = self.solved[key]
         timing = self._of_shape[id(shape)]
         if isinstance(timing, NoPathError):
             raise timing

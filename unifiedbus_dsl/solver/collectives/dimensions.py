@@ -28,29 +28,36 @@ def fill_box(members: Ints, place: Ints, rooted: bool) -> Ints:
     Raises:
         NotAdmittedError: a group doesn't fill a box, or has a root that is not its first member.
     """
-    sides: tuple[int, ...] | None = None
-    rows = []
-    for row in members:
-        where = place[row]
-        if (where < 0).any():
-            raise NotAdmittedError("some end points stand in no array")
-        axes = [np.unique(column, return_inverse=True) for column in where.T]
-        lengths = tuple(len(values) for values, _ in axes)
-        if sides is not None and lengths != sides:
-            raise NotAdmittedError("the groups differ in shape")
-        sides = lengths
-        flat = np.ravel_multi_index([place_ for _, place_ in axes], lengths)
-        if prod(lengths) != len(row) or len(np.unique(flat)) != len(row):
-            raise NotAdmittedError("the end points of a group don't fill a box of their dimensions")
-        box = np.empty(len(row), dtype=np.int64)
-        box[flat] = row
-        if rooted and box[0] != row[0]:
-            box = np.roll(box.reshape(lengths), [-int(x) for x in np.argwhere(box.reshape(lengths) == row[0])[0]],
-                          axis=tuple(range(len(lengths)))).ravel()  # fmt: skip
-        rows.append(box)
-    assert sides is not None
-    kept = tuple(side for side in sides if side > 1)
-    return np.stack(rows).reshape(len(rows), *kept)
+    where = place[members]
+    if (where < 0).any():
+        raise NotAdmittedError("some end points stand in no array")
+    axes = [_ranks_in_rows(where[:, :, k]) for k in range(where.shape[2])]
+    lengths = np.array([at.max(axis=1) + 1 for at in axes]).reshape(len(axes), len(members))
+    if (lengths != lengths[:, :1]).any():
+        raise NotAdmittedError("the groups differ in shape")
+    sides = tuple(lengths[:, 0].tolist())
+    if rooted:
+        axes = [(at - at[:, :1]) % side for at, side in zip(axes, sides, strict=True)]
+    flat = np.zeros(members.shape, dtype=np.int64)
+    for at, side in zip(axes, sides, strict=True):
+        flat = flat * side + at
+    size = members.shape[1]
+    if prod(sides) != size or (np.sort(flat, axis=1) != np.arange(size)).any():
+        raise NotAdmittedError("the end points of a group don't fill a box of their dimensions")
+    box = np.empty_like(members)
+    np.put_along_axis(box, flat, members, axis=1)
+    return box.reshape(len(box), *(side for side in sides if side > 1))
+
+
+def _ranks_in_rows(values: Ints) -> Ints:
+    """Return the place of each value among the different ones of its row, in order."""
+    order = np.argsort(values, axis=1, kind="stable")
+    inside = np.take_along_axis(values, order, axis=1)
+    rank = np.zeros(values.shape, dtype=np.int64)
+    rank[:, 1:] = np.cumsum(inside[:, 1:] != inside[:, :-1], axis=1)
+    back = np.empty_like(rank)
+    np.put_along_axis(back, order, rank, axis=1)
+    return back
 
 
 def phases_by_dimension(collective: str, grid: Ints, ends: int) -> list[Phase]:
