@@ -158,7 +158,7 @@ class Comparison:
 
     def planes(self) -> Iterator[tuple[str, str]]:
         """The same of one plane, against a machine without the cables of the other."""
-        plane = self.draw.choice(("UB", "Net"))
+        plane = self.draw.choice(sorted({"Net" if c.link == "Other" else "UB" for c in self.machine.cables}))
         alone = [c if (c.link == "Other") == (plane == "Net") else evolve(c, health=0.0) for c in self.machine.cables]
         oracle = Oracle(evolve(self.machine, cables=alone))
         hops = oracle.pairs(timed=False)

@@ -86,7 +86,7 @@ def _ratio(oracle: Oracle, rack: int, other: bool) -> float:
     no limit.
 
     A node is an NPU `("end", k)`, what forwarding vertices of switches and NPUs join `("net", part)`, a vertex of a
-    carrier `("carrier", vertex)`, or the outside.
+    carrier `("carrier", vertex)`, or the outside. A vertex of two sides, which leads on one way only, joins nothing.
     """
     devices = oracle.devices
     members = [k for k in oracle.npus if devices[k].rack == rack]
@@ -102,7 +102,8 @@ def _ratio(oracle: Oracle, rack: int, other: bool) -> float:
         for vertex in (tail, head):
             if devices[vertex[0]].rack == rack and _passes(devices[vertex[0]], vertex):
                 joins.add_node(vertex)
-        if devices[head[0]].rack == rack and joins.has_node(tail) and joins.has_node(head):
+        both_ways = not _sided(devices[tail[0]], tail) and not _sided(devices[head[0]], head)
+        if both_ways and devices[head[0]].rack == rack and joins.has_node(tail) and joins.has_node(head):
             joins.add_edge(tail, head)
     part = {vertex: n for n, some in enumerate(nx.connected_components(joins)) for vertex in some}
 
@@ -141,10 +142,15 @@ def _ratio(oracle: Oracle, rack: int, other: bool) -> float:
 
 
 def _one_plane(oracle: Oracle) -> bool:
-    """Whether a switch has cables of both protocols, which are one plane then."""
-    return any(
-        len({port[0] == "o" for port in device.ports}) == 2 for device in oracle.devices if device.kind == "switch"
-    )
+    """Whether a switch has cables of both protocols left, which are one plane then."""
+    kinds: dict[int, set[bool]] = {}
+    for tail, _, _, latency in oracle.arcs:
+        kinds.setdefault(tail[0], set()).add(latency == ARC_S["Other"])
+    return any(len(of) == 2 and oracle.devices[k].kind == "switch" for k, of in kinds.items())
+
+
+def _sided(device: Device, vertex: Vertex) -> bool:
+    return vertex[1] >= len(device.lines) and device.kind == "npu"
 
 
 def _passes(device: Device, vertex: Vertex) -> bool:

@@ -107,7 +107,7 @@ class Sharing:
     def _slowest(self, source: int, target: int) -> float:
         oracle, load = self.oracle, self.oracle.shares(source, target)
         longest: dict[object, float] = {source: 0.0}
-        for _ in range(len(oracle.devices)):
+        for _ in oracle.arcs:  # a path may pass a device of two sides more than once, an arc only once
             onward: dict[object, float] = {}
             for node, time in longest.items():
                 passing = oracle.devices[node[0]].latency_ns * 1e-9 if isinstance(node, tuple) else 0.0

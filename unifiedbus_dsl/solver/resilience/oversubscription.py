@@ -179,8 +179,9 @@ class _Walls:
     def _leads_back(self, own: Ints, exits: Bools) -> Bools:
         """Return which of the arcs `own` lead from an end point that forwards to where every way out comes back to it.
 
-        Such an end point is the immediate dominator of the other side, seen from outside. Where the other side is not
-        further out by hops, or has a second neighbour that is nearer, it is not.
+        Such an end point dominates the other side, seen from outside. Of two vertices that lead on to each other it is
+        then the immediate dominator: where the other side is not further out by hops, or has a second neighbour that
+        is nearer, it is not. A line of two sides leads on one way only, and may dominate from further away.
         """
         network, passes, on = self.network, self._passes, self._node >= 0
         tail, head = network.tail, network.head
@@ -194,19 +195,19 @@ class _Walls:
         doors = network.turn(np.flatnonzero(door))
         inward = _hops_from_outside(network, links, doors)
         far = network.on_turned(inward)
-        suspect = through & np.isfinite(far[head[own]]) & (far[tail[own]] + 1 == far[head[own]])
-        if not suspect.any():
-            return back
+        through &= np.isfinite(far[head[own]])
         nearer = np.flatnonzero(links & (inward[tail] + 1 == inward[head]))
         pairs = unique_rows(tail[nearer].astype(np.int64) * network.vertices + head[nearer])
         ways = np.bincount(pairs % network.vertices, minlength=network.vertices)
         ways[doors] += 1
-        suspect &= network.on_turned(ways)[head[own]] == 1
+        sides = [network.turn(side[own]) for side in (tail, head)]
+        both_ways = (sides[0] == tail[own]) & (sides[1] == head[own])
+        alone = (far[tail[own]] + 1 == far[head[own]]) & (network.on_turned(ways)[head[own]] == 1)
+        suspect = through & (alone | ~both_ways)
         if suspect.any():
             dominator = _dominators(network, links, doors)
             back[suspect] = [
-                dominator.get(w) == v
-                for v, w in zip(*(network.turn(side[own[suspect]]).tolist() for side in (tail, head)), strict=True)
+                _dominates(dominator, v, w) for v, w in zip(*(side[suspect].tolist() for side in sides), strict=True)
             ]
         return back
 
@@ -232,6 +233,13 @@ def _dominators(network: Network, links: Bools, doors: NDArray[np.integer]) -> d
     graph.add_edges_from((-1, door) for door in doors.tolist())
     dominators: dict[int, int] = nx.immediate_dominators(graph, -1)
     return dominators
+
+
+def _dominates(dominator: dict[int, int], one: int, other: int) -> bool:
+    """Return whether every way from outside (-1) to the vertex `other` leads through `one`."""
+    while other in dominator and other not in (-1, one):
+        other = dominator[other]
+    return other == one
 
 
 def _offered(arcs: _Arcs, members: Bools, injection_Bps: Floats) -> Floats:  # noqa: N803
