@@ -168,7 +168,7 @@ def _add(graph: nx.DiGraph, tail: object, head: object, capacity: float) -> None
 
 
 def _leads_back(oracle: Oracle, arcs: list[tuple], rack: int, tail: Vertex, head: Vertex) -> bool:
-    """Whether from a port of an NPU that forwards every way out of the rack leads back through the same vertex."""
+    """Whether from a port of an NPU that forwards every way out of the rack leads back through the same line."""
     devices = oracle.devices
     if tail[1] < 0 or devices[head[0]].rack != rack:
         return False
@@ -180,7 +180,7 @@ def _leads_back(oracle: Oracle, arcs: list[tuple], rack: int, tail: Vertex, head
             if one == at and forwards:
                 if devices[two[0]].rack != rack:
                     return False
-                if two not in seen and two != tail:
+                if two not in seen and oracle.whole(two) != oracle.whole(tail):
                     seen.add(two)
                     level.append(two)
     return True

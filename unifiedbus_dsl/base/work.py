@@ -17,10 +17,12 @@ from unifiedbus_dsl.base.source import Span
 __all__ = [
     "CABLE",
     "COUNTED",
+    "HOLED",
     "LARGEST",
     "LINE",
     "LISTED",
     "QUESTION",
+    "READ",
     "SORTED",
     "STATEMENT",
     "SYSTEM",
@@ -33,20 +35,24 @@ __all__ = [
     "spend",
 ]
 
-TOKEN = 250
+TOKEN = 350
 """Steps of a token that is read."""
 LINE = 3_000
 """Steps of a statement that is read, bound and evaluated."""
 QUESTION = 5_000
 """Steps of a question that is checked."""
-STATEMENT = 4_000
+STATEMENT = 10_000
 """Steps of a statement that makes a rule, besides what it lists."""
+READ = 5
+"""Statements that one is worth for each table that it reads."""
 COUNTED = 1
 """Steps of a number that is worked out."""
 LISTED = 4
 """Steps of a number that is kept in a list of ports."""
 SORTED = 16
 """Steps of a number that is sorted among others."""
+HOLED = 9
+"""Steps of an element of an array that others are left out of: its label and its place are kept."""
 SYSTEM = 15_000
 """Steps of a system, whose totals and islands are checked."""
 CABLE = 4_000

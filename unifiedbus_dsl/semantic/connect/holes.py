@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.base.work import HOLED, SORTED, spend
 from unifiedbus_dsl.diagnostics import Label
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Labels, Lookup, Not, Op, Var, algebra
 from unifiedbus_dsl.ir.plan.index import IntArray, axes_used, axis_values, evaluate, points
@@ -28,11 +29,13 @@ def read_holes(statement: tree.Instance, sizes: tuple[int, ...], evaluator: Eval
     """Return the labels of an array with elements left out, () where none are; None after a diagnostic."""
     if not statement.holes:
         return ()
+    spend(prod(sizes), HOLED)
     gone = np.zeros(sizes, dtype=bool)
     for node in statement.holes:
         box = _box(node, statement, sizes, evaluator)
         if box is None:
             return None
+        spend(prod(map(len, box)))
         gone[np.ix_(*box)] = True
     if gone.all():
         evaluator.sink.error(
@@ -104,6 +107,10 @@ def range_values(evaluator: Evaluator, node: tree.Range, size: int | None) -> In
     left_out = None if axis is None else gap_values(evaluator, node, axis)
     if axis is None or left_out is None:
         return None
+    if not len(left_out):
+        spend(axis.size)
+        return axis_values(axis)
+    spend(axis.size, SORTED)
     return np.setdiff1d(axis_values(axis), left_out)
 
 
@@ -112,6 +119,7 @@ def gap_values(evaluator: Evaluator, node: tree.Range, axis: Axis) -> IntArray |
     gap = node.gap
     if gap is None:
         return np.zeros(0, dtype=np.int64)
+    spend(axis.size, SORTED)
     if isinstance(gap, tree.Range):
         inner = range_axis(evaluator, gap, "_", None)
         values = None if inner is None else axis_values(inner)

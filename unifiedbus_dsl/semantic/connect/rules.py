@@ -9,6 +9,7 @@ import numpy as np
 from attrs import evolve
 
 from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.base.work import READ, STATEMENT, spend
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label
 from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Rule, Var, algebra
 from unifiedbus_dsl.ir.plan.index import axes_used, axis_values, count_points, evaluate
@@ -46,6 +47,7 @@ def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -
     where = condition.condition(node.where) if node.where is not None else None
     if a is None or b is None or (node.where is not None and where is None):
         return None
+    spend(1 + READ * (len(compiler.reads) + len(condition.reads)), STATEMENT)
     every = (*axes.values(), *free)
     where = None if where == algebra.TRUE else where
     said = said_ranges(node.binders)

@@ -28,7 +28,7 @@ MAX_ELEMENTS = 1 << 17
 """Elements of an array whose types are worked out one by one."""
 MAX_RUNS = 1 << 10
 """Runs of alike elements of an array: each is a part of its own to all that reads the plan."""
-ELEMENT = 1_000
+ELEMENT = 2_500
 """Steps of work for an element."""
 
 KeyOf: TypeAlias = Callable[[tree.TypeRef, Scope], "str | None"]

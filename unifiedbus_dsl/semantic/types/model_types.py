@@ -7,6 +7,7 @@ from fractions import Fraction
 from attrs import define, fields
 
 from unifiedbus_dsl.base.units import Quantity
+from unifiedbus_dsl.base.work import LINE, spend
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.plan import Value
 from unifiedbus_dsl.semantic.names.model import Definition
@@ -59,6 +60,7 @@ class _ModelReader:
         """Return the fields of a model and of those that it extends."""
         node = definition.node
         assert isinstance(node, tree.ModelDef)
+        spend(1 + len(node.fields), LINE)
         scope = Scope(definition.module, lets=self.lets)
         registry = LinkRegistry(self.sink, self.lets, {})
         own = registry.fields(node.fields, "model", definition.name, scope)

@@ -179,9 +179,10 @@ class _Walls:
     def _leads_back(self, own: Ints, exits: Bools) -> Bools:
         """Return which of the arcs `own` lead from an end point that forwards to where every way out comes back to it.
 
-        Such an end point dominates the other side, seen from outside. Of two vertices that lead on to each other it is
-        then the immediate dominator: where the other side is not further out by hops, or has a second neighbour that
-        is nearer, it is not. A line of two sides leads on one way only, and may dominate from further away.
+        Such a line of an end point dominates the other side, seen from outside. Of two vertices that lead on to each
+        other it is then the immediate dominator: where the other side is not further out by hops, or has a second
+        neighbour that is nearer, it is not. One of two sides leads on one way only: it may dominate from further away,
+        or its two vertices together.
         """
         network, passes, on = self.network, self._passes, self._node >= 0
         tail, head = network.tail, network.head
@@ -204,6 +205,15 @@ class _Walls:
         both_ways = (sides[0] == tail[own]) & (sides[1] == head[own])
         alone = (far[tail[own]] + 1 == far[head[own]]) & (network.on_turned(ways)[head[own]] == 1)
         suspect = through & (alone | ~both_ways)
+        sided = suspect & (sides[0] != tail[own])
+        for line in np.unique(np.minimum(sides[0], tail[own])[sided]):
+            gone = np.isin(np.arange(network.vertices), (line, network.turn(line)))
+            reached = np.isin(np.arange(network.vertices), doors) & ~gone
+            kept = links & ~gone[tail] & ~gone[head]
+            reached = max_flow_value(reached, tail[kept], head[kept])
+            of_line = sided & gone[tail[own]]
+            back[of_line] = ~reached[sides[1][of_line]]
+        suspect &= ~sided
         if suspect.any():
             dominator = _dominators(network, links, doors)
             back[suspect] = [
