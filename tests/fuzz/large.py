@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 HEAD = "ubus 1\nprotocol P { lane = 112 Gbps }\nlink L : P { reach = 2 m }\nnpu C { port x[2] : P x4 }\n"
 RING = "rack R { npu[8] : C; connect npu.x as ring over L(1 m) }\n"
+MODEL = "layers = 32; hidden = 4096; heads = 32; ffn = 14336; vocab = 128256"
 OPEN = "npu W { port y[64] : P x4 @open }\n"
 BASE = HEAD + RING + "system s : R\n"
 
@@ -138,6 +139,30 @@ LONG: Mapping[str, Callable[[int], str]] = {
         _RACK + "a : W\nif 1 > 2 { b : W }\n", lambda n: f" else if {n} < 0 {{ c : W }}", "\n" + _RACK_END
     ),
     "annotations": _inside(HEAD + "npu D { port x : P x4\n", lambda n: " @open", " }\n"),
+    "models in a chain": _top(
+        lambda n: f"model M{n} extends M{n - 1} {{ layers = {n + 1} }}\n" if n else f"model M0 {{ {MODEL} }}\n"
+    ),
+    "sizes of a model": _inside(BASE + f"model M {{ {MODEL} }}\n", lambda n: "expect parameters(M) > 1\n", ""),
+    "arrays with holes": _inside(_RACK, lambda n: f"a{n}[16_000_000 except {n}] : W\n", _RACK_END),
+    "one array with holes": _inside(
+        _RACK + "a[16_000_000 except 0\n", lambda n: f", 1..{n + 1}\n", "] : W\n" + _RACK_END
+    ),
+    "tables that are read": _inside(
+        HEAD + OPEN + "let t = [0, 1, 2, 3, 4, 5, 6, 7]\nrack R { a[2] : W\n",
+        lambda n: "connect a[0].y[t[i]] -- a[1].y[t[i]] over L(1 m) for i\n",
+        _RACK_END,
+    ),
+    "elements by argument": _inside(
+        HEAD + "npu D(n = 1) { port p[2] : P x4 @open; power = n * 1 W }\nrack R {\n",
+        lambda n: f"b{n}[8] : if i < {n % 9} then D(n = i) else D for i\n",
+        _RACK_END,
+    ),
+    "patterns": _inside(_RACK, lambda n: f"a{n}[4, 4, 4] : W\nconnect a{n}.y as hyperx over L(1 m)\n", _RACK_END),
+    "parameters that vary": lambda size: (
+        HEAD
+        + f"rack R({_repeat(lambda n: f'a{n} = 1, ', size // 3)}) {{ npu[8] : C; connect npu.x as ring over L(1 m) }}\n"
+        + f"system s : R\nexplore e of s {{\n{_repeat(lambda n: f'vary a{n} in [1, 2]' + chr(10), size // 2)}}}\n"
+    ),
     # one long thing
     "one name": lambda size: BASE + "let " + "a" * size + " = 1\n",
     "one name nearly right": lambda size: BASE + f"let {'a' * (size // 2)} = {'a' * (size // 2 - 1)}b\n",

@@ -39,7 +39,7 @@ TOKEN = 350
 """Steps of a token that is read."""
 LINE = 3_000
 """Steps of a statement that is read, bound and evaluated."""
-QUESTION = 5_000
+QUESTION = 10_000
 """Steps of a question that is checked."""
 STATEMENT = 10_000
 """Steps of a statement that makes a rule, besides what it lists."""

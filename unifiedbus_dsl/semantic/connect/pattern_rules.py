@@ -7,6 +7,7 @@ from itertools import groupby
 
 from attrs import frozen
 
+from unifiedbus_dsl.base.work import STATEMENT, spend
 from unifiedbus_dsl.diagnostics import Label, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Axis, IndexExpr, Opening, PortRef, Rule, Var, algebra
@@ -228,6 +229,7 @@ def _rules(
     cable: Cable,
     wall: AssemblyScope,
 ) -> tuple[Rule, ...] | None:
+    spend(1 + sum(len(side.members) for side in (sides[0], sides[-1])), STATEMENT)
     edges = patterns.rename(edges, {axis.name for axis in outer})
     axes = (*outer, *edges.axes)
     left, right = sides[0], sides[-1]

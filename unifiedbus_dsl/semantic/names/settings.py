@@ -15,6 +15,7 @@ import attrs
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.base.source import Source, Span
+from unifiedbus_dsl.base.work import spend
 from unifiedbus_dsl.diagnostics import Diagnostic, Label, Severity, Sink
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.names.model import Definition, Model
@@ -22,6 +23,9 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.parse import parse
 from unifiedbus_dsl.vocabulary import attributes
 from unifiedbus_dsl.vocabulary.limits import MAX_EXTENDS
+
+COMPARED = 20
+"""Steps of a parameter that is compared with a name."""
 
 SETTING = "--set"
 """The name of the source that a value given beside the text is shown from."""
@@ -163,8 +167,11 @@ def can_set(model: Model, words: tuple[tree.Word, ...]) -> bool:
     first, last = words[0], words[-1]
     definition = model.main.lookup((first.text,))
     own = [system for system in model.main.systems if len(words) == 1 or system == first.text]
-    if len(words) < 3 and any(last.text in [p.name.text for p in _parameters(model, system)] for system in own):
-        return True
+    for system in own if len(words) < 3 else ():
+        parameters = _parameters(model, system)
+        spend(len(parameters), COMPARED)
+        if last.text in [parameter.name.text for parameter in parameters]:
+            return True
     if len(words) == 1:
         return definition is not None and isinstance(definition.node, tree.Let)
     if Setting(last.span.source, words, tree.Name(last.text, span=last.span)).systems(model):
