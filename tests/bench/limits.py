@@ -45,7 +45,7 @@ def rows(given: Namespace) -> Iterator[Row]:
     for routing in ("ecmp", "optimal"):
         text = solving.HALF_MILLION + dead(routing)
         yield from solving.analyze(f"one dead switch, {routing}, 524,288 NPUs", text, 30, 1, busy)
-    yield full_programme(busy)
+    yield full_linear_program(busy)
     yield gathering(busy, given.forestcoll)
     for routing in ("ecmp", "optimal"):
         yield every_switch(routing, busy)
@@ -59,7 +59,7 @@ def dead(routing: str) -> str:
     return f"\n{block}\nscenario Dead of machine {{ fail plane[0, 0].spine[3]; expect {asked} > 0 GB/s }}\n"
 
 
-def full_programme(busy: bool) -> Row:
+def full_linear_program(busy: bool) -> Row:
     """All-to-all on a torus: a variable for each source and arc, by HiGHS' interior point method, and on classes with
     the search for symmetries counted in."""
     net, arrays = small.torus(*SIDES)

@@ -134,7 +134,7 @@ def contradicted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unifiedbus_dsl.solver.bisection.incumbent.cut_capacity", lambda *_: 1.0)
 
 
-def failed_programme(monkeypatch: pytest.MonkeyPatch) -> None:
+def failed_linear_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver whose linear program ends with an error."""
 
     def wrong(*_: Any, **__: Any) -> None:
@@ -143,7 +143,7 @@ def failed_programme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unifiedbus_dsl.solver.bisection.lower_bounds.bisection_flow_lp", wrong)
 
 
-@pytest.mark.parametrize("fault", [contradicted, failed_programme])
+@pytest.mark.parametrize("fault", [contradicted, failed_linear_program])
 def test_what_contradicts_itself_is_an_internal_error_with_the_input_saved(
     fault: Callable[[pytest.MonkeyPatch], None],
     tmp_path: Path,

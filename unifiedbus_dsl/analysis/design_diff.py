@@ -182,7 +182,7 @@ def _solved(compilation: Compilation, plan: Plan, budget: float | None) -> Itera
 
 
 def _proved(sides: list[list[Answer]]) -> Iterator[dict[str, Quantity]]:
-    """Answers as figures: both ends of those that are an interval on either side."""
+    """Return answers as figures: both bounds of those that are an interval on either side."""
     between = {answer.label for side in sides for answer in side if answer.kind == "interval"}
     for side in sides:
         proved: dict[str, Quantity] = {}

@@ -84,7 +84,7 @@ class Answer(Tabular):
 
     @property
     def shown(self) -> str:
-        """The value for a reader, an interval with both ends."""
+        """The value for a reader, an interval with both bounds."""
         if self.text:
             return self.text
         if self.kind == "interval":

@@ -117,7 +117,7 @@ def counted(net: Network, members: list[int]) -> float:
 
 
 def holds(net: Network, members: list[int], most: int = 400_000) -> BoundedValue:
-    """The bisection, after its cut was added up and both ends compared with the least of all cuts."""
+    """The bisection, after its cut was added up and both bounds compared with the least of all cuts."""
     true = counted(net, members)
     got = bisection(symmetry.trivial_symmetry(net), members, most=most)
     assert got.capacity.lower <= true * (1 + 1e-9)

@@ -88,7 +88,7 @@ def together(net: Network, members: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("seed", range(14))
-def test_several_groups_against_the_full_programme(seed: int) -> None:
+def test_several_groups_against_the_full_linear_program(seed: int) -> None:
     net = machines.random_network(seed, ends=6, switches=2, cables=26)
     if (twins.hop_matrix(net) < 0).any():
         pytest.skip("not joined")

@@ -98,7 +98,7 @@ def test_distances_of_many_arcs() -> None:
     assert (found.lower, found.upper) == (pytest.approx(X4), pytest.approx(X4))
 
 
-def test_a_programme_that_would_take_too_long_is_not_begun() -> None:
+def test_a_linear_program_that_would_take_too_long_is_not_begun() -> None:
     net, _ = machines.line(300)
     with pytest.raises(quotient_lp.TooLargeError):
         allgather_bound.broadcast_rate(net, 0, np.arange(300) == 299.0, deadline_s=0.0)

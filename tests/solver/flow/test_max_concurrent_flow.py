@@ -24,7 +24,7 @@ SIZES = {"ends": 5, "switches": 2, "cables": 22}
 
 
 @pytest.mark.parametrize("seed", machines.random_joined(60, **SIZES))
-def test_optimum_of_random_networks_against_the_full_programme(seed: int) -> None:
+def test_optimum_of_random_networks_against_the_full_linear_program(seed: int) -> None:
     net = machines.random_network(seed, **SIZES)
     rng = np.random.default_rng(seed)
     d = demand.all_to_all(net) if seed % 2 else demand.pairs(*rng.integers(0, 5, (2, 7)), rng.integers(1, 4, 7))
@@ -37,7 +37,7 @@ def test_optimum_of_random_networks_against_the_full_programme(seed: int) -> Non
 
 @pytest.mark.parametrize(("name", "sizes"), REGULAR)
 @pytest.mark.parametrize("number", range(4))
-def test_optimum_of_symmetric_networks_against_the_full_programme(
+def test_optimum_of_symmetric_networks_against_the_full_linear_program(
     name: str, sizes: tuple[int, ...], number: int
 ) -> None:
     """All-to-all, groups, shift and a scrambled numbering, folded as far as symmetry allows."""
@@ -248,7 +248,7 @@ def test_prices_hold_the_optimum_and_prove_their_ends(seed: int) -> None:
     assert load.sum() >= scale.lower * hops * (1 - 1e-9)
 
 
-def test_a_budget_that_is_too_small_for_the_programme_still_gives_an_interval() -> None:
+def test_a_budget_that_is_too_small_for_the_linear_program_still_gives_an_interval() -> None:
     import networkx as nx
 
     edges = np.array(nx.random_regular_graph(6, 40, seed=0).edges())
@@ -263,7 +263,7 @@ def test_a_budget_that_is_too_small_for_the_programme_still_gives_an_interval() 
 # ---- certificates that are none are refused --------------------------------------------------------------------------
 
 
-def programme(net: Network, d: demand.Demand, *, minimal: bool = False) -> quotient_lp.Optimum:
+def solve_linear_program(net: Network, d: demand.Demand, *, minimal: bool = False) -> quotient_lp.Optimum:
     plain = symmetry.trivial_symmetry(net)
     return quotient_lp.solve_concurrent_flow(
         plain, max_concurrent_flow.commodities(plain, d, np.arange(net.ends)), np.ones(1), minimal=minimal
@@ -281,7 +281,7 @@ def test_flows_that_do_not_balance_are_no_certificate(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(quotient_lp, "_solve", leaking)
     with pytest.raises(ArithmeticError, match="does not balance"):
-        programme(net, demand.all_to_all(net))
+        solve_linear_program(net, demand.all_to_all(net))
 
 
 def test_distances_that_prices_do_not_bound_are_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,15 +289,15 @@ def test_distances_that_prices_do_not_bound_are_no_certificate(monkeypatch: pyte
     far = quotient_lp._class_distances
     monkeypatch.setattr(quotient_lp, "_class_distances", lambda *given: far(*given) * 1.0001)
     with pytest.raises(ArithmeticError, match="prices do not bound"):
-        programme(net, demand.all_to_all(net))
+        solve_linear_program(net, demand.all_to_all(net))
 
 
 def test_flows_off_their_paths_are_no_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a ring of five a pair of neighbours sends the long way as well; of paths of fewest hops it may not."""
     net, _ = machines.torus(5)
     d = demand.pairs([0], [1])
-    assert programme(net, d).lower == pytest.approx(2 * machines.X4)
-    assert programme(net, d, minimal=True).lower == pytest.approx(machines.X4)
+    assert solve_linear_program(net, d).lower == pytest.approx(2 * machines.X4)
+    assert solve_linear_program(net, d, minimal=True).lower == pytest.approx(machines.X4)
     block = quotient_lp._block
 
     def anywhere(group: symmetry.Symmetry, commodity: quotient_lp.Commodity, minimal: bool) -> Any:
@@ -305,7 +305,7 @@ def test_flows_off_their_paths_are_no_certificate(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(quotient_lp, "_block", anywhere)
     with pytest.raises(ArithmeticError, match="leaves its paths"):
-        programme(net, d)
+        solve_linear_program(net, d)
 
 
 def test_arcs_of_no_class_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,7 +320,7 @@ def test_arcs_of_no_class_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(quotient_lp, "_block", without)
     with pytest.raises(ArithmeticError, match="prices do not bound"):
-        programme(net, demand.pairs([0], [1]))
+        solve_linear_program(net, demand.pairs([0], [1]))
 
 
 def test_classes_of_arcs_are_the_same_from_a_table() -> None:

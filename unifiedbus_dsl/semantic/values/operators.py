@@ -233,7 +233,7 @@ Ends = tuple[Quantity, Quantity]
 
 
 def _ends_of(sink: Sink, node: tree.Call, name: str, ends: Sequence[Ends]) -> Ends | None:
-    """Return both ends of a function that rises with every argument, and of `abs`; None after a diagnostic."""
+    """Return both bounds of a function that rises with every argument, and of `abs`; None after a diagnostic."""
     low, high = (apply_function(sink, node, name, list(side)) for side in zip(*ends, strict=True))
     if not isinstance(low, Quantity) or not isinstance(high, Quantity):
         return None
@@ -243,7 +243,7 @@ def _ends_of(sink: Sink, node: tree.Call, name: str, ends: Sequence[Ends]) -> En
 
 
 def _ends_of_product(sink: Sink, node: tree.Call, ends: Sequence[Ends]) -> Ends | None:
-    """Return both ends of a product, factor by factor; None after a diagnostic."""
+    """Return both bounds of a product, factor by factor; None after a diagnostic."""
     low = high = number(1)
     for pair in ends:
         ends_of_product = [apply_function(sink, node, "product", [x, y]) for x in (low, high) for y in pair]
@@ -296,7 +296,7 @@ def _sum(sink: Sink, node: tree.Call, values: list[Fraction], dimension: units.D
 
 
 def _ends(value: EvalValue) -> tuple[Quantity, Quantity] | None:
-    """Return both ends of an interval; of a quantity the same one twice."""
+    """Return both bounds of an interval; of a quantity the same one twice."""
     if isinstance(value, Interval):
         return value.lower, value.upper
     return (value, value) if isinstance(value, Quantity) else None

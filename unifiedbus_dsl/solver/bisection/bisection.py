@@ -81,7 +81,7 @@ def bisection(
 ) -> Bisection:
     """Return both proved bounds of the bisection, by the methods of `METHODS` until they meet.
 
-    After `budget` seconds neither end is bettered any more. One cut and one lower bound are found in any case.
+    After `budget` seconds neither bound is improved any more. One cut and one lower bound are found in any case.
 
     Raises:
         NotAdmittedError: fewer than two members.

@@ -20,7 +20,7 @@ MAX_SWEPT_ARCS = 40_000_000
 SWEEPS = 3
 """Of the halves by distances those that are improved, the best first."""
 MOST_EXCHANGED = 3_000
-"""Nodes up to which halves are bettered by exchanges."""
+"""Nodes up to which halves are improved by exchanges."""
 DIRECTIONS = 48
 """Halves that are tried near the vectors of a spectrum."""
 

@@ -54,7 +54,7 @@ class SdpBound:
 
 
 def bisection_sdp_bound(graph: CutGraph, deadline_s: float = inf) -> SdpBound | None:
-    """Return the bound and the vectors, which are not bettered after `deadline_s`; None where the graph has more than
+    """Return the bound and the vectors, which are not improved after `deadline_s`; None where the graph has more than
     `MOST_CLASSES` classes of nodes, or more than can be factorised by then."""
     of = twin_classes(graph)
     classes = int(of.max(initial=-1)) + 1
