@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OF_OTHERS = {"netbox/dcim/forms/bulk_import.py"}
+"""Files of other projects that pages name."""
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
@@ -75,3 +77,12 @@ def test_commands_and_programs_run(
 
 def test_what_is_cited_is_this_version() -> None:
     assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_files_of_the_package_that_pages_name_exist() -> None:
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for name in re.findall(r"`((?:\w+/)+\w+\.py)`", page.read_text(encoding="utf-8")):
+            if name.split("/")[-1] == "NAME.py" or name in OF_OTHERS:
+                continue
+            places = (ROOT / "unifiedbus_dsl" / name, ROOT / name)
+            assert any(each.is_file() for each in places), f"{page.relative_to(ROOT)} names {name}, which is not there"

@@ -15,7 +15,7 @@ Kind = Literal["exact", "interval", "estimate"]
 
 @frozen
 class BoundedValue:
-    """A value that lies in [lower, upper]. `exact`: the bounds meet, but for rounding. `interval`: both bounds are proved.
+    """A value that lies in [lower, upper]. `exact`: the bounds meet, but for rounding. `interval`: both are proved.
     `estimate`: it rests on a model or an assumption, which the reason has. `reason` says where the number comes
     from."""
 
