@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OF_OTHERS = {"netbox/dcim/forms/bulk_import.py"}
+OF_OTHERS = {"netbox/dcim/forms/bulk_import.py", "inputs/topo/gen_Topo_Template.py"}
 """Files of other projects that pages name."""
 
 
