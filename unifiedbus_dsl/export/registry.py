@@ -36,6 +36,7 @@ from unifiedbus_dsl.export.formats import (
     simgrid,
     slurm,
     slurm_shapes,
+    sonic,
     sst,
     topograph,
 )
@@ -69,6 +70,7 @@ _MODULES = (
     mermaid,
     drawio,
     containerlab,
+    sonic,
     d2,
     mtx,
     parquet,
