@@ -196,7 +196,7 @@ def collective(doc: str = "a collective by its name, or as a pattern") -> Argume
     return Argument("collective", Takes.COLLECTIVE, doc, positional=True)
 
 
-def workload(doc: str = "a workload by its name, or as `train(…)`") -> Argument:
+def workload(doc: str = "a workload by its name, or as `train(…)` or `serve(…)`") -> Argument:
     """Return the positional argument of measures that are about a workload."""
     return Argument("workload", Takes.WORKLOAD, doc, positional=True)
 

@@ -1,4 +1,4 @@
-"""What a training step keeps in memory: `memory`."""
+"""What a workload keeps in memory: `memory`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
 register(
     Measure(
         "memory",
-        "what a training step keeps on the fullest end point",
+        "what a workload keeps on the fullest end point",
         (workload(),),
         SIZE,
         evaluate=evaluate,

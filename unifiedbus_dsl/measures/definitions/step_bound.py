@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def evaluate(call: MeasureCall) -> Certified[Answer]:
     """Return the answer with its certificate."""
-    from unifiedbus_dsl.measures.workloads import answers
+    from unifiedbus_dsl.measures.workloads import training_answers
 
-    return answers.step_bound(call)
+    return training_answers.step_bound(call)
 
 
 register(

@@ -1,4 +1,4 @@
-"""How fast a model is trained: `token_rate`."""
+"""How many tokens go through a model: `token_rate`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
 register(
     Measure(
         "token_rate",
-        "tokens that are trained on a second",
+        "tokens a second: those that are trained on, or those that all sequences get",
         (workload(),),
         FREQUENCY,
         evaluate=evaluate,

@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from math import gcd, lcm, prod
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 
 from unifiedbus_dsl.base.arrays import Bools, Ints
 from unifiedbus_dsl.ir.fabric.names import device_paths
 from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.semantic.select.workloads.stated import Asked, misfits_of, with_replicas
 from unifiedbus_dsl.workload.layout import DENSE, Layout
-from unifiedbus_dsl.workload.legality import find_misfits
-from unifiedbus_dsl.workload.training import Training
 
 _STEP = re.compile(r"([A-Za-z_]\w*)(?:\[([^\]]*)\])?(?:\.|$)")
 
@@ -115,21 +114,20 @@ def place_along(layout: Layout, along: Mapping[str, Dimension], dimensions: Sequ
     return place
 
 
-def after_outage(asked: Training, lost: Bools) -> tuple[Training, Ints] | None:
-    """Return the step that goes on where the ranks with `lost` [n] can't, and which ranks take part in their new order;
-    None where no replica is left.
+def after_outage(asked: Asked, lost: Bools) -> tuple[Asked, Ints] | None:
+    """Return the workload that goes on where the ranks with `lost` [n] can't, and which ranks take part in their new
+    order; None where no replica is left.
 
-    Runs of ranks that replicas can't divide are left out whole, so that groups stay where they are in the machine. The
-    step has as many replicas as the others are enough for, each with the sequences that it had.
+    Runs of ranks that replicas can't divide are left out whole, so that groups stay where they are in the machine. As
+    many replicas go on as the others are enough for, each with the sequences that it had.
     """
-    layout, own = asked.layout, asked.batch // asked.layout.data
-    run = _run(layout)
+    layout, run = asked.layout, _run(asked.layout)
     alive = np.flatnonzero(~lost.reshape(-1, run).any(axis=1))
     ranks = (alive[:, None] * run + np.arange(run)).ravel()
     inner = layout.ranks // layout.data
     for data in range(min(layout.data, len(ranks) // inner), 0, -1):
-        fewer = evolve(asked, layout=evolve(layout, data=data), batch=own * data)
-        if not find_misfits(fewer, inner * data):
+        fewer = with_replicas(asked, data)
+        if not misfits_of(fewer, inner * data):
             return fewer, ranks[: inner * data]
     return None
 

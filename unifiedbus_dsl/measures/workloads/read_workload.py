@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from attrs import evolve, frozen
@@ -21,24 +22,28 @@ from unifiedbus_dsl.measures.workloads.placement import (
 )
 from unifiedbus_dsl.semantic.select.workloads.read import read_workload as read_statement
 from unifiedbus_dsl.semantic.select.workloads.read import say_misfits
-from unifiedbus_dsl.semantic.select.workloads.stated import StatedTraining
+from unifiedbus_dsl.semantic.select.workloads.stated import Asked, StatedWorkload, sequences_of
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.signatures import WORKLOADS
-from unifiedbus_dsl.workload.training import Training
+from unifiedbus_dsl.workload.legality import MisfitError
+from unifiedbus_dsl.workload.serving import Serving
+
+T = TypeVar("T")
+A = TypeVar("A", bound=Asked)
 
 
 @frozen(eq=False)
-class PlacedTraining:
-    """A training step whose rank r stands on end point `ends[r]`. `said` is what failures have made of it."""
+class PlacedWorkload:
+    """A workload whose rank r stands on end point `ends[r]`. `said` is what failures have made of it."""
 
-    stated: StatedTraining
-    asked: Training
+    stated: StatedWorkload
+    asked: Asked
     ends: Ints
     said: tuple[str, ...] = ()
 
 
-def read_workload(call: MeasureCall) -> PlacedTraining:
+def read_workload(call: MeasureCall) -> PlacedWorkload:
     """Return the workload that is the only positional argument of a measure.
 
     Raises:
@@ -57,7 +62,32 @@ def read_workload(call: MeasureCall) -> PlacedTraining:
     asked = stated.on_ends(len(ends))
     placed = ends[_placed(call, stated, asked, ends)] if stated.along else ends
     lost = np.isin(placed, call.machine.lost_ends)
-    return _left(stated, asked, placed, lost) if lost.any() else PlacedTraining(stated, asked, placed)
+    return _left(stated, asked, placed, lost) if lost.any() else PlacedWorkload(stated, asked, placed)
+
+
+def of_form(call: MeasureCall, form: type[A]) -> tuple[PlacedWorkload, A]:
+    """Return a workload of one form, a training step or serving.
+
+    Raises:
+        RefusedError: it is of another form or does not fit, and a diagnostic says so.
+        NotAdmittedError: failures have left no replica.
+    """
+    placed = read_workload(call)
+    if isinstance(placed.asked, form):
+        return placed, placed.asked
+    other = "the serving of a model" if isinstance(placed.asked, Serving) else "a training step"
+    fits = "`prefill_time`, `decode_time`, `token_rate`" if isinstance(placed.asked, Serving) else "`step_time`"
+    message = f"`{call.name}` is not asked of {other}"
+    raise call.refuse(call.one(), message, f"ask for {fits} or `memory`", "UB0709")
+
+
+def fitting(call: MeasureCall, placed: PlacedWorkload, work: Callable[[], T]) -> T:
+    """Return what is worked out of a workload; `RefusedError` after a diagnostic where it does not fit."""
+    try:
+        return work()
+    except MisfitError as wrong:
+        say_misfits(placed.stated, list(wrong.misfits), call.evaluator.sink)
+        raise RefusedError from None
 
 
 def _statement(call: MeasureCall, node: tree.Expr) -> tree.Expr:
@@ -73,7 +103,7 @@ def _statement(call: MeasureCall, node: tree.Expr) -> tree.Expr:
     raise call.refuse(node, message, help, "UB0241" if isinstance(node, tree.Name) else "UB0709")
 
 
-def _end_points(call: MeasureCall, stated: StatedTraining) -> Ints:
+def _end_points(call: MeasureCall, stated: StatedWorkload) -> Ints:
     """Return the end points that a workload was laid over before anything failed."""
     node = stated.on
     if node is None:
@@ -83,7 +113,7 @@ def _end_points(call: MeasureCall, stated: StatedTraining) -> Ints:
     return evolve(call, selector=whole).ends(node)
 
 
-def _placed(call: MeasureCall, stated: StatedTraining, asked: Training, ends: Ints) -> Ints:
+def _placed(call: MeasureCall, stated: StatedWorkload, asked: Asked, ends: Ints) -> Ints:
     """Return which end point each rank stands on where axes lie along dimensions of the machine."""
     machine = call.machine
     devices = machine.network.end_device[ends]
@@ -114,12 +144,12 @@ def _dimension(node: tree.Along, dimensions: Sequence[Dimension]) -> Dimension:
     raise PlacementError(f"there is no dimension `{said}` around these end points", help)
 
 
-def _left(stated: StatedTraining, asked: Training, placed: Ints, lost: Bools) -> PlacedTraining:
+def _left(stated: StatedWorkload, asked: Asked, placed: Ints, lost: Bools) -> PlacedWorkload:
     """Return the step that goes on after a failure."""
     going_on = after_outage(asked, lost)
     if going_on is None:
         raise NotAdmittedError(f"{counted(int(lost.sum()), 'end point')} of it failed, and no replica is left")
     fewer, ranks = going_on
-    replicas, batch = fewer.layout.data, fewer.batch
-    said = f"{replicas:,} of {asked.layout.data:,} replicas go on, with {batch:,} of {asked.batch:,} sequences a step"
-    return PlacedTraining(stated, fewer, placed[ranks], (said,))
+    left, were = sequences_of(fewer), sequences_of(asked)
+    said = f"{fewer.layout.data:,} of {asked.layout.data:,} replicas go on, with {left:,} of {were:,} sequences"
+    return PlacedWorkload(stated, fewer, placed[ranks], (said,))

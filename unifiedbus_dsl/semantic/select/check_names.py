@@ -14,7 +14,7 @@ from unifiedbus_dsl.semantic.select.planes import read_plane
 from unifiedbus_dsl.semantic.select.set_reader import is_set
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
 from unifiedbus_dsl.semantic.select.workloads.end_points import count_end_points
-from unifiedbus_dsl.semantic.select.workloads.read import read_workload, say_misfits
+from unifiedbus_dsl.semantic.select.workloads.read import is_workload, read_workload, say_misfits
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.unknown_names import no_system, unknown_function
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
@@ -172,6 +172,9 @@ class NameChecker:
         stated = module.questions.get("traffic", {}).get(node.text)
         if evaluator.scope.is_quiet(node.text) or (stated is not None and stated.of.text not in module.systems):
             return
+        workload = module.questions.get("workload", {}).get(node.text)
+        if isinstance(workload, tree.Workload) and not is_workload(workload.value):
+            return  # a traffic that was called a workload is in error where it stands
         guess = did_you_mean(node.text, self.traffic)
         known = ", ".join(f"`{name}`" for name in sorted(self.traffic)) or "none"
         evaluator.sink.error(

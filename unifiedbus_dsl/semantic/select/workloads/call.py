@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from unifiedbus_dsl.base.units import NUMBER
 from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.semantic.select.workloads.stated import LEFT
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.workload.layout import ORDER
+from unifiedbus_dsl.workload.layout import ORDER, Layout
 from unifiedbus_dsl.workload.model import Model
 
 
@@ -38,15 +40,24 @@ class WorkloadCall:
             raise NotReadError
         return model
 
-    def number(self, name: str, default: int = 1) -> int:
+    def number(self, name: str, default: int = 1, low: int = 1) -> int:
         """Return a whole number; the default where it is not given."""
-        return self._whole(self.named[name]) if name in self.named else default
+        return self._whole(self.named[name], low) if name in self.named else default
 
-    def _whole(self, node: tree.Expr) -> int:
-        value = self.evaluator.integer(node, low=1)
+    def _whole(self, node: tree.Expr, low: int = 1) -> int:
+        value = self.evaluator.integer(node, low=low)
         if value is None:
             raise NotReadError
         return value
+
+    def share(self, name: str, default: float) -> float:
+        """Return a number that need not be whole; the default where it is not given."""
+        if name not in self.named:
+            return default
+        value = self.evaluator.quantity(self.named[name], NUMBER)
+        if value is None:
+            raise NotReadError
+        return float(value)
 
     def truth(self, name: str, default: bool) -> bool:
         """Return a truth value; the default where it is not given."""
@@ -77,6 +88,12 @@ class WorkloadCall:
             return (node.text, 1) if isinstance(node, tree.Name) else default
         assert isinstance(node.function, tree.Name)
         return node.function.text, self._whole(node.args[0].value)
+
+    def layout(self) -> tuple[Layout, tuple[tree.Along, ...]]:
+        """Return how ranks are laid out, and the axes that lie along a dimension of the machine."""
+        order, along = self.order()
+        sizes = {axis: self.number(axis) for axis in ("tensor", "context", "pipeline", "expert")}
+        return Layout(**sizes, data=self.number("data", LEFT), order=order), along
 
     # -- the order of axes
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from unifiedbus_dsl.base.units import NUMBER
 from unifiedbus_dsl.semantic.select.workloads.call import WorkloadCall
-from unifiedbus_dsl.semantic.select.workloads.stated import LEFT, StatedTraining
+from unifiedbus_dsl.semantic.select.workloads.stated import StatedWorkload
 from unifiedbus_dsl.vocabulary.signatures import SCHEDULES, WORKLOADS, Argument, Signature, Takes
-from unifiedbus_dsl.workload.layout import Layout
+from unifiedbus_dsl.workload.chip import ELEMENT_BYTES
 from unifiedbus_dsl.workload.legality import WORDS
 from unifiedbus_dsl.workload.pipeline import Name
+from unifiedbus_dsl.workload.serving import Serving
 from unifiedbus_dsl.workload.training import DEFAULT_OVERLAP, EXCHANGED, Training
 
 
@@ -22,7 +24,7 @@ class WorkloadForm(Signature):
     read: what a call of it states; its arguments are ones that the signature has.
     """
 
-    read: Callable[[WorkloadCall], StatedTraining]
+    read: Callable[[WorkloadCall], StatedWorkload]
 
 
 def form_named(name: str) -> WorkloadForm | None:
@@ -43,18 +45,10 @@ SCHEDULES.register(Signature("interleaved", "1F1B over several chunks of layers 
 SCHEDULES.register(Signature("zero_bubble", "ZB-H1: gradients of weights where stages would wait", ()))
 
 
-def train(call: WorkloadCall) -> StatedTraining:
+def train(call: WorkloadCall) -> StatedWorkload:
     """Return the training step that a call states."""
-    order, along = call.order()
+    layout, along = call.layout()
     named, chunks = call.option("schedule", ("one_f_one_b", 1))
-    layout = Layout(
-        call.number("tensor"),
-        call.number("context"),
-        call.number("pipeline"),
-        call.number("data", LEFT),
-        call.number("expert"),
-        order,
-    )
     asked = Training(
         call.model(),
         batch=call.number("batch"),
@@ -70,8 +64,29 @@ def train(call: WorkloadCall) -> StatedTraining:
         fused_attention=call.truth("fused_attention", True),
         gradient_bytes=call.number("gradient_bytes", 4),
         overlap=call.words("overlap", DEFAULT_OVERLAP),
+        skew=call.share("skew", 1.0),
     )
-    return StatedTraining(asked, call.named.get("on"), along, call.node)
+    return StatedWorkload(asked, call.named.get("on"), along, call.node)
+
+
+def serve(call: WorkloadCall) -> StatedWorkload:
+    """Return the serving that a call states."""
+    layout, along = call.layout()
+    asked = Serving(
+        call.model(),
+        prompt=call.number("prompt"),
+        output=call.number("output"),
+        concurrency=call.number("concurrency"),
+        layout=layout,
+        precision=call.word("precision", "fp8"),
+        prompts=call.number("prompts"),
+        cache=ELEMENT_BYTES[call.word("cache", "bf16")],
+        drafted=call.number("drafted", 0, low=0),
+        accepted=call.share("accepted", 0.0),
+        skew=call.share("skew", 1.0),
+        overlap=call.words("overlap", frozenset()),
+    )
+    return StatedWorkload(asked, call.named.get("on"), along, call.node)
 
 
 def _ranks(axis: str, doc: str) -> Argument:
@@ -84,7 +99,28 @@ ORDER = Argument(
     "order", Takes.ORDER, "axes from the innermost, over the end points in their order; `tensor along board`: along a "
     "dimension of the machine", default="[tensor, context, expert, data, pipeline]",
 )  # fmt: skip
-PRECISION = Argument("precision", Takes.WORD, "of the matrix products", words=WORDS["precision"], default="bf16")
+AXES = (
+    _ranks("tensor", "ranks that share the matrices of a layer"),
+    _ranks("context", "ranks that share a sequence"),
+    _ranks("pipeline", "stages"),
+    _ranks("expert", "ranks that share the experts of a layer, folded into a stage"),
+    Argument("data", Takes.NUMBER, "replicas", default="what the end points are enough for"),
+    ORDER,
+)
+SKEW = Argument(
+    "skew", Takes.QUANTITY, "tokens of the busiest rank's experts over the mean of all", dimension=NUMBER, default="1"
+)
+
+
+def _precision(default: str) -> Argument:
+    return Argument("precision", Takes.WORD, "of the matrix products", words=WORDS["precision"], default=default)
+
+
+def _overlap(default: str) -> Argument:
+    return Argument(
+        "overlap", Takes.WORDS, "exchanges that may run under computation", words=EXCHANGED, default=default
+    )
+
 
 WORKLOADS.register(
     WorkloadForm(
@@ -95,24 +131,17 @@ WORKLOADS.register(
             Argument("batch", Takes.NUMBER, "sequences of a step, of all replicas"),
             Argument("sequence", Takes.NUMBER, "tokens of a sequence"),
             Argument("microbatch", Takes.NUMBER, "sequences that go through the pipeline together", default="1"),
-            _ranks("tensor", "ranks that share the matrices of a layer"),
-            _ranks("context", "ranks that share a sequence"),
-            _ranks("pipeline", "stages"),
-            _ranks("expert", "ranks that share the experts of a layer, folded into a stage"),
-            Argument("data", Takes.NUMBER, "replicas", default="what the end points are enough for"),
-            ORDER,
+            *AXES,
             Argument("schedule", Takes.WORD, "of the pipeline", words=SCHEDULES, default="one_f_one_b"),
-            PRECISION,
+            _precision("bf16"),
             Argument(
                 "recompute", Takes.WORD, "what backward computes again", words=WORDS["recompute"], default="none"
             ),
             Argument(
                 "shard", Takes.WORD, "what replicas share out, all up to this", words=WORDS["shard"], default="none"
             ),
-            Argument(
-                "overlap", Takes.WORDS, "exchanges that may run under computation", words=EXCHANGED,
-                default="[context, data, pipeline]",
-            ),
+            _overlap("[context, data, pipeline]"),
+            SKEW,
             Argument(
                 "sequence_parallel", Takes.TRUTH, "whether tensor ranks share what they don't divide", default="true"
             ),
@@ -121,5 +150,30 @@ WORKLOADS.register(
             ON,
         ),
         read=train,
+    )
+)  # fmt: skip
+WORKLOADS.register(
+    WorkloadForm(
+        "serve",
+        "the serving of a model: prompts that are taken in, then a token of every sequence in each decode step",
+        (
+            MODEL,
+            Argument("prompt", Takes.NUMBER, "tokens of a prompt"),
+            Argument("output", Takes.NUMBER, "tokens that a sequence gets"),
+            Argument("concurrency", Takes.NUMBER, "sequences at the same time, of all replicas"),
+            Argument("prompts", Takes.NUMBER, "prompts that a replica takes in one prefill pass", default="1"),
+            *AXES,
+            _precision("fp8"),
+            Argument("cache", Takes.WORD, "of keys and values", words=WORDS["precision"], default="bf16"),
+            Argument("drafted", Takes.NUMBER, "tokens of a draft in each decode step of a sequence", default="0"),
+            Argument(
+                "accepted", Takes.QUANTITY, "part of the draft that is kept", dimension=NUMBER, default="0%",
+                beside="drafted",
+            ),
+            SKEW,
+            _overlap("none"),
+            ON,
+        ),
+        read=serve,
     )
 )  # fmt: skip

@@ -7,15 +7,15 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.select.arguments import check_arguments
 from unifiedbus_dsl.semantic.select.workloads.call import NotReadError, WorkloadCall
 from unifiedbus_dsl.semantic.select.workloads.forms import form_named
-from unifiedbus_dsl.semantic.select.workloads.stated import StatedTraining
+from unifiedbus_dsl.semantic.select.workloads.stated import StatedWorkload
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name
-from unifiedbus_dsl.vocabulary.signatures import WORKLOADS
+from unifiedbus_dsl.vocabulary.signatures import TRAFFICS, WORKLOADS
 from unifiedbus_dsl.workload.legality import Misfit
 
 
-def read_workload(node: tree.Expr, evaluator: Evaluator) -> StatedTraining | None:
+def read_workload(node: tree.Expr, evaluator: Evaluator) -> StatedWorkload | None:
     """Return the workload that an expression states; None after a diagnostic."""
     sink = evaluator.sink
     if not isinstance(node, tree.Call):
@@ -27,11 +27,11 @@ def read_workload(node: tree.Expr, evaluator: Evaluator) -> StatedTraining | Non
     if form is None:
         guess = did_you_mean(name, WORKLOADS)
         listed = ", ".join(f"`{each}(…)`" for each in WORKLOADS)
-        sink.error(
-            "UB0712", f"there is no workload `{name}`", node.function.span, "here",
-            help=(f"did you mean `{guess}`?" if guess else f"a workload is one of {listed}",),
-            fix=rename(node.function.span, guess),
-        )  # fmt: skip
+        what = f"did you mean `{guess}`?" if guess else f"a workload is one of {listed}"
+        if name in TRAFFICS:
+            what = f"`{name}` says who sends to whom: begin the line with `traffic`"
+        message, at = f"there is no workload `{name}`", node.function.span
+        sink.error("UB0712", message, at, "here", help=(what,), fix=rename(at, guess))
         return None
     if not check_arguments(node, sink):
         return None
@@ -41,7 +41,12 @@ def read_workload(node: tree.Expr, evaluator: Evaluator) -> StatedTraining | Non
         return None
 
 
-def say_misfits(stated: StatedTraining, misfits: list[Misfit], sink: Sink) -> None:
+def is_workload(node: tree.Expr) -> bool:
+    """Return whether an expression is a form of workload."""
+    return isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) in WORKLOADS
+
+
+def say_misfits(stated: StatedWorkload, misfits: list[Misfit], sink: Sink) -> None:
     """Say what of a workload does not fit, where it stands."""
     for each in misfits:
         sink.error("UB0713", each.wrong, stated.place_of(each.field).span, "does not fit", help=(each.help,))

@@ -1,0 +1,95 @@
+"""Answers to the measures of a training step: its time as an estimate and as a bound, and what follows from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unifiedbus_dsl.base.units import FREQUENCY, NUMBER, TIME, Dimension, format_share
+from unifiedbus_dsl.measures.answers import Answer, shown
+from unifiedbus_dsl.measures.certified import Certified
+from unifiedbus_dsl.measures.measure_call import MeasureCall
+from unifiedbus_dsl.measures.workloads.answer_text import (
+    bound,
+    constants_of,
+    estimate,
+    largest,
+    parts_detail,
+    parts_table,
+)
+from unifiedbus_dsl.measures.workloads.part import chip_of
+from unifiedbus_dsl.measures.workloads.read_workload import PlacedWorkload, fitting, of_form
+from unifiedbus_dsl.measures.workloads.steps import TrainingStep, require_memory, time_step
+from unifiedbus_dsl.measures.workloads.walls import walls_of
+from unifiedbus_dsl.workload.step import memory_of
+from unifiedbus_dsl.workload.step_bound import bound_step
+from unifiedbus_dsl.workload.training import Training
+
+
+def step_time(call: MeasureCall) -> Certified[Answer]:
+    """Return how long a step takes by its estimate, with its parts and its bound."""
+    placed, step = _step(call)
+    found = (step.estimate.parts, step.estimate.whole, step.estimate.exchanges, step.binding)
+    least = f"no schedule below {shown(step.bound_s, TIME)}"
+    detail = {
+        "parts": parts_detail(*found), "lower_bound_s": step.bound_s, "bounds": step.bound.bounds,
+        "bound_binding": step.bound.binding,
+    }  # fmt: skip
+    return _estimate(
+        call, placed, step, step.step_s, TIME, text=f"{shown(step.step_s, TIME)}, {least}",
+        lines=(*parts_table(*found), f"{least}: {step.bound.binding}"), detail=detail,
+    )  # fmt: skip
+
+
+def mfu(call: MeasureCall) -> Certified[Answer]:
+    """Return the model FLOPs of a step over the peak of its end points."""
+    placed, step = _step(call)
+    text = f"{format_share(step.mfu)}; {format_share(step.causal_mfu)} where a causal mask counts half"
+    return _estimate(call, placed, step, step.mfu, NUMBER, text=text, detail={"causal_mfu": step.causal_mfu})
+
+
+def token_rate(call: MeasureCall) -> Certified[Answer]:
+    """Return the tokens of a second that a workload trains on."""
+    placed, step = _step(call)
+    most, each = step.asked.tokens / step.bound_s, step.tokens_per_s / step.asked.layout.ranks
+    text = f"{step.tokens_per_s:,.0f} tokens/s, at most {most:,.0f}"
+    lines = (f"{each:,.1f} tokens/s an end point",)
+    detail = {"per_end_point": each, "upper_bound": most}
+    return _estimate(call, placed, step, step.tokens_per_s, FREQUENCY, text=text, lines=lines, detail=detail)
+
+
+def step_bound(call: MeasureCall) -> Certified[Answer]:
+    """Return the time of a step that no schedule beats on the machine."""
+    placed, asked = of_form(call, Training)
+    chip = chip_of(call.machine, placed.ends, asked.precision, constants=False)
+    fitting(call, placed, lambda: require_memory(memory_of(asked), chip))
+    found = bound_step(asked, chip, walls_of(call.machine, placed.ends))
+    return bound(call, placed, found.step_s, found.binding, found.bounds)
+
+
+def _step(call: MeasureCall) -> tuple[PlacedWorkload, TrainingStep]:
+    """Return a workload and its step on the machine, worked out once for all measures of it."""
+    placed, asked = of_form(call, Training)
+    made: dict[tuple[object, bytes], TrainingStep] = vars(call.machine).setdefault("_training_steps", {})
+    key = asked, placed.ends.tobytes()
+    if key not in made:
+        made[key] = fitting(call, placed, lambda: time_step(call.machine, placed.ends, asked))
+    return placed, made[key]
+
+
+def _estimate(
+    call: MeasureCall,
+    placed: PlacedWorkload,
+    step: TrainingStep,
+    value: float,
+    dimension: Dimension,
+    *,
+    text: str,
+    lines: tuple[str, ...] = (),
+    detail: dict[str, Any],
+) -> Certified[Answer]:
+    """Return an answer that rests on the constants of the part, which it names."""
+    parts = step.estimate.parts
+    return estimate(
+        call, placed, value, dimension, parts.values(), total=step.step_s, least=step.bound_s,
+        why=constants_of(step.chip), text=text, binding=(largest(parts, step.binding),), lines=lines, detail=detail,
+    )  # fmt: skip
