@@ -9,7 +9,8 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from unifiedbus_dsl.render.palette import KINDS, LINES, LOADS, LOST, STEPS, ink, medium_colours
+from unifiedbus_dsl.render.dark import by_night
+from unifiedbus_dsl.render.palette import KINDS, LINES, LOADS, LOST, STEPS, KindStyle, ink, medium_colours
 from unifiedbus_dsl.vocabulary.attributes import MEDIA
 
 EYES = {
@@ -43,6 +44,28 @@ def contrast(a: str, b: str) -> float:
 def test_all_media_differ(eye: str) -> None:
     for a, b in combinations(medium_colours(MEDIA).values(), 2):
         assert np.linalg.norm(lab(a, eye) - lab(b, eye)) > 15, (eye, a, b)
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_groups_of_cables_differ_by_day_and_by_night(eye: str) -> None:
+    for a, b in combinations(LINES, 2):
+        assert np.linalg.norm(lab(a, eye) - lab(b, eye)) > 15, (eye, a, b)
+        night = by_night(a, "stroke"), by_night(b, "stroke")
+        assert np.linalg.norm(lab(night[0], eye) - lab(night[1], eye)) > 15, (eye, a, b)
+
+
+def test_kinds_differ_in_shape_too() -> None:
+    """What grey takes from the colours, the shapes keep."""
+    assert len({look.shape for look in KINDS.values()}) == len(KINDS)
+
+
+def test_text_on_any_colour_can_be_read_by_day_and_by_night() -> None:
+    random = np.random.default_rng(17)
+    fills = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in random.integers(0, 256, (400, 3)).tolist()]
+    for fill in (*fills, *STEPS, *(look.fill for look in KINDS.values())):
+        look = KindStyle(fill, "#000000")
+        assert contrast(look.ink, fill) >= 4.5, fill
+        assert contrast(by_night(look.ink, "fill"), by_night(fill, "fill")) >= 4.5, fill
 
 
 def test_lines_stand_out_from_the_paper() -> None:

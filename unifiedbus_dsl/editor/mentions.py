@@ -24,6 +24,7 @@ from unifiedbus_dsl.editor.expressions import (
     workload_terms,
 )
 from unifiedbus_dsl.editor.members import Types, attribute_terms, kind_terms
+from unifiedbus_dsl.render.style import THEMES
 from unifiedbus_dsl.render.view import LAYOUTS, LINK_COLOURS, LINK_LABELS
 from unifiedbus_dsl.semantic.connect.placement import METHODS
 from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Module, Query
@@ -430,6 +431,8 @@ class _Reader:
                 into.visit(item.by, evolve(where, values=Space(layers), parts=Space(), traffic=self.traffic))
             case tree.Layout():
                 into.mention(item.name, Space((terms("layout", LAYOUTS),)))
+            case tree.Theme():
+                into.mention(item.name, Space((terms("theme", THEMES),)))
 
     def _pick(self, target: tree.Node, where: Where, anywhere: Where) -> None:
         """Take down what a view names: alone a kind, a type or a part at any level, else a path from the system."""

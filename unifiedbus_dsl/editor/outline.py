@@ -202,6 +202,7 @@ COLOURS = {
     "pattern": "macro",
     "way to place": "macro",
     "layout": "macro",
+    "theme": "macro",
     "annotation": "decorator",
     "argument": "parameter",
 }

@@ -11,7 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from colorsys import hls_to_rgb, rgb_to_hls
 
+from attrs import evolve
+
 from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.marks import Box, Mark, Text
 from unifiedbus_dsl.render.palette import contrast
 
 KEPT = ("cell", "value", "no-cell")
@@ -20,8 +23,6 @@ PAPER = "#10161d"
 HALOED = ("array-name", "array-note", "frame-name", "open-name")
 """Roles of texts that have the ground around their letters."""
 _READABLE = 4.6
-_LIGHT = 0.82
-"""Lightness from which a fill is a ground."""
 _NAMED: Mapping[str, str] = {
     palette.PAPER: PAPER,
     palette.LEVELS[0]: "#18212b",
@@ -29,12 +30,17 @@ _NAMED: Mapping[str, str] = {
     palette.FRAME: "#6f7d8c",
     palette.INK: "#e9eef4",
     palette.QUIET: "#a9b6c3",
+    palette.BLACK: PAPER,
     **dict(zip(palette.LOADS, ("#3e6b7b", "#40c4e9", "#b69d04", "#d77260", "#a072ff", "#ebffe7"), strict=True)),
     "#cc79a7": "#ac72b1",
     "#4d194d": "#fbe5ff",
     "#d55e00": "#d45f00",
     "#0072b2": "#3378ff",
     "#009e73": "#5bea92",
+    "#3d3d3d": "#c8f0f0",
+    "#8c00f0": "#f0f000",
+    "#643c00": "#f0b450",
+    "#3c00a0": "#788c64",
 }
 
 _COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-f]{6})"')
@@ -50,12 +56,22 @@ def dark_rules(svg: str) -> str:
     return "@media (prefers-color-scheme: dark) {\n" + "\n".join([*rules, *linked, halo]) + "\n}"
 
 
+def darkened(mark: Mark) -> Mark:
+    """Return a mark in the colours of a dark page."""
+    if mark.role in KEPT:
+        return mark
+    if isinstance(mark, Box):
+        return evolve(mark, fill=by_night(mark.fill, "fill"), stroke=by_night(mark.stroke, "stroke"))
+    own, shade = mark.colour[:7], mark.colour[7:]
+    return evolve(mark, colour=by_night(own, "fill" if isinstance(mark, Text) else "stroke") + shade)
+
+
 def by_night(colour: str, what: str) -> str:
     """Return the counterpart of a colour of a fill or a stroke."""
     if colour in _NAMED:
         return _NAMED[colour]
     hue, lightness, saturation = rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
-    if what == "fill" and lightness >= _LIGHT:
+    if what == "fill" and not palette.is_dark(colour):
         return _hex(hls_to_rgb(hue, 0.21, min(saturation, 0.45)))
     while contrast(_hex(hls_to_rgb(hue, lightness, saturation)), PAPER) < _READABLE and lightness < 1:
         lightness += 0.01

@@ -6,7 +6,7 @@ follow, one for each two parts, then those of the first part only, and the legen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from attrs import evolve
 
@@ -14,6 +14,7 @@ from unifiedbus_dsl.ir.fabric.names import part_name
 from unifiedbus_dsl.ir.plan import Child, Plan
 from unifiedbus_dsl.ir.plan.labels import element_text
 from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.cable_colours import DEVICES, coloured
 from unifiedbus_dsl.render.detail_cables import Seen, cable_lines
 from unifiedbus_dsl.render.halo import halo_layout
 from unifiedbus_dsl.render.head import head_of
@@ -22,16 +23,11 @@ from unifiedbus_dsl.render.places import HEAD, Layout, Part, Sizes, layout, size
 from unifiedbus_dsl.render.plan_summary import (
     PlanSummary,
     assembly_named,
-    bundle_name,
-    by_dimension,
-    child_named,
     type_called,
-    type_name,
 )
 from unifiedbus_dsl.render.sheet import (
     figure_tiles,
     kind_entries,
-    line_entry,
     sheet,
     text_entry,
     wiring_entries,
@@ -39,8 +35,9 @@ from unifiedbus_dsl.render.sheet import (
 from unifiedbus_dsl.render.svg import svg
 
 MOST_DEVICES = 20_000
-MOST_STATEMENTS = 6
-"""Colours by which cables of one medium are told apart."""
+
+_SMALL: Mapping[palette.Shape, palette.Shape] = {"rounded": "square", "note": "square", "octagon": "ellipse"}
+"""Shapes of devices that are too small for theirs."""
 
 _PAGE = 880.0
 _SMALLEST = 9.0
@@ -65,7 +62,7 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary 
     """Return the same as values."""
     key = type_key or plan.root
     assembly = assembly_named(plan, key)
-    survey = _told_apart(plan, key, shared or PlanSummary(plan))
+    survey = coloured(shared or PlanSummary(plan), key, DEVICES)
     drawing, notes = detail_drawing(plan, key, survey)
     figures = survey.figures[key]
     legend = [
@@ -84,38 +81,6 @@ def detail_picture(plan: Plan, type_key: str | None = None, shared: PlanSummary 
         legend,
         assembly.doc or "",
     )
-
-
-def _told_apart(plan: Plan, key: str, survey: PlanSummary) -> PlanSummary:
-    """Where all cables are of one medium, those of each statement, and of each dimension in it, in a colour of their
-    own: a mesh along the boards is then seen beside that across them, a dimension of a torus beside the others."""
-    look = survey.look
-    if look.legend or look.loads or look.lost:
-        return survey
-    inside = set(evolve(plan, root=key).bottom_up)
-    statements = [
-        (name, bundle)
-        for name in reversed(plan.bottom_up)
-        if name in inside
-        for whole in survey.bundles[name]
-        for bundle in by_dimension(whole, child_named(plan.assemblies[name], whole.left))
-    ]
-    media = {bundle.medium for _, bundle in statements}
-    if len(media) != 1 or not 1 < len(statements) <= MOST_STATEMENTS:
-        return survey
-    others = [colour for colour in palette.LINES if colour != survey.colours[next(iter(media))]]
-    colours = [survey.colours[next(iter(media))], *others][: len(statements)]
-    legend: list[list[Mark]] = []
-    for i, ((name, bundle), colour) in enumerate(zip(statements, colours, strict=True)):
-        where = "" if name == key else f"in {type_name(name)}: "
-        text = f"{where}{bundle_name(plan, name, bundle)} · {bundle.text}"
-        legend.append(line_entry(f"legend-statement-{i}", text, colour))
-    chosen = {
-        (name, id(rule)): colour
-        for (name, bundle), colour in zip(statements, colours, strict=True)
-        for rule in bundle.rules
-    }
-    return evolve(survey, look=evolve(look, own_colours=chosen, legend=legend))
 
 
 def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark], list[str]]:
@@ -184,10 +149,11 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
         else palette.KindStyle(palette.LEVELS[(seen.depth + 1) % 2], palette.FRAME)
     )
     if device:
-        look = survey.look.part_looks.get(key, look)
+        look = evolve(survey.look.part_looks.get(key, look), shape=look.shape)
     gone = _is_gone(survey, seen)
     if gone:
-        look = palette.GONE if width > 12 or not device else palette.KindStyle(palette.LOST, palette.LOST)
+        lost = palette.GONE if width > 12 or not device else palette.KindStyle(palette.LOST, palette.LOST)
+        look = evolve(lost, shape=look.shape)
     box = Box(
         identifier(seen.path),
         x,
@@ -197,7 +163,7 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
         look.fill,
         look.stroke,
         line=0.5 if width <= 12 else 1.5 if gone else 1.0,
-        shape="rounded" if width > 12 else "square",
+        shape=look.shape if width > 12 else _SMALL.get(look.shape, look.shape),
         behind=device is None,
         role="device" if device else "part",
         tip=f"{part_name(survey.plan, seen.path)} : {type_called(key)}" + (" (lost)" if gone else ""),
@@ -205,7 +171,8 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
     called = part_name(survey.plan, seen.path)
     own = seen.path.rpartition(".")[2] if called == seen.path else called
     own = f"{own} *" if called in alone else own
-    label = _label(own, box, None if device else head, survey.look.part_texts.get(key))
+    ink = look.ink if device else palette.INK
+    label = _label(own, box, None if device else head, survey.look.part_texts.get(key), ink)
     if gone and device and width > 12:
         return [
             box,
@@ -231,20 +198,21 @@ def _is_gone(survey: PlanSummary, seen: Seen) -> bool:
     return survey.look.losses.within(seen.start, count) == count
 
 
-def _label(name: str, box: Box, head: float | None, said: str | None) -> list[Mark]:
+def _label(name: str, box: Box, head: float | None, said: str | None, ink: str) -> list[Mark]:
     """Return the name of a device (or what a view wants there) in its middle, of an assembly in its head: as much as
     fits."""
     own = name if said is None else said
     plain, star, _ = own.partition(" *")
     short = (plain[plain.find("[") :].strip("[]").replace(" ", "") if "[" in plain else plain) + star
     room = box.height if head is None else head
+    width = box.width * (0.8 if box.shape == "ellipse" else 1.0)
     if head is not None and box.height < 2 * head:
         return []
     for text, size in ((own, 11.0), (own, 9.5), (short, 10.0), (short, _SMALLEST)):
-        if text_width(text, size) <= box.width - 2 and size * 1.3 <= room:
+        if text_width(text, size) <= width - 2 and size * 1.3 <= room:
             id = box.id + "-name"
             if head is None:
-                return [Text(id, *box.center, text, size, role="name", tip=box.tip)]
+                return [Text(id, *box.center, text, size, colour=ink, role="name", tip=box.tip)]
             left = box.x + min(8.0, (box.width - text_width(text, size)) / 2)
             return [Text(id, left, box.y + room / 2 + 0.5, text, size, anchor="start", role="frame-name", tip=box.tip)]
     return []

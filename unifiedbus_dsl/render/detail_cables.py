@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.ir.fabric.names import part_name
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.cable_colours import MOST_LINES
 from unifiedbus_dsl.render.marks import Line, Mark, cross, identifier, middle
 from unifiedbus_dsl.render.places import Layout, rule_ends
 from unifiedbus_dsl.render.plan_summary import PlanSummary, type_called, type_name
 from unifiedbus_dsl.render.ways import Path, Slots, end_at, way_between
-
-MOST_LINES = 3_000
-"""Lines of one assembly type, all its instances together, that are drawn in full."""
 
 MOST_CROSSED = 60
 """Lost cables that have a cross each; of more the parts that they end at have one."""
@@ -127,7 +125,7 @@ def _type_lines(
     for number, pairs in sorted(enumerate(type_lines), key=lambda item: item[1].child is not None):
         colour = survey.rule_colour(assembly.key, assembly.rules[number])
         for one in places:
-            of_pair = _pair_colours(survey, one, whole) if not element_level else None
+            of_pair = _pair_colours(survey, one, whole) if not element_level else _part_colours(survey, one)
             marks += _pair_lines(one, pairs, number, colour, scale, paths[number], names[element_level], of_pair)
     return Drawn(marks, notes, frozenset(alone))
 
@@ -183,11 +181,23 @@ PairColour: TypeAlias = Callable[[int, int], tuple[str, bool] | None]
 busiest; None where all are lost."""
 
 
+def _part_colours(survey: PlanSummary, seen: Seen) -> PairColour | None:
+    """Return the colours of the cables between two parts, each known by its first device, where groups of devices tell
+    cables apart."""
+    groups = survey.look.groups
+    if groups is None or survey.look.loads is not None:
+        return None
+    last = dict(zip(seen.layout.starts, seen.layout.counts, strict=True))
+    return lambda a, b: (groups.colour(range(a, a + last[a]), range(b, b + last[b])), False)
+
+
 def _pair_colours(survey: PlanSummary, seen: Seen, whole: bool) -> PairColour | None:
     """Return the colours of the cables between two devices of a part, where a view asks for loads or losses.
 
     Of a part alone no instance is meant, so its cables are as those of the busiest one are."""
-    loads, lost = survey.look.loads, survey.look.losses
+    loads, lost, groups = survey.look.loads, survey.look.losses, survey.look.groups
+    if groups is not None and loads is None and lost is None:
+        return lambda a, b: (groups.colour(*(range(seen.start + d, seen.start + d + 1) for d in (a, b))), False)
     if survey.whole is not None or not whole or (loads is None and lost is None):
         return None
 

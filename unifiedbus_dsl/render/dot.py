@@ -10,6 +10,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from unifiedbus_dsl.escape import dot
+from unifiedbus_dsl.render.dark import PAPER, darkened
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, text_width
 
 FONT = "Helvetica,Arial,Liberation Sans,Arimo,DejaVu Sans,sans-serif"
@@ -24,8 +25,9 @@ PIXELS = 96
 def dot_text(picture: Picture, scale: float = 1.0) -> str:
     """Return the picture in the DOT language; pixels drawn from it are `scale` times as many each way."""
     height = picture.height
+    dark = picture.theme == "dark"
     corners = {"bb": f"0,0,{_n(picture.width)},{_n(height)}"}
-    frame = {"outputorder": "edgesfirst", "bgcolor": "#ffffff", "pad": "0", "splines": "true"}
+    frame = {"outputorder": "edgesfirst", "bgcolor": PAPER if dark else "#ffffff", "pad": "0", "splines": "true"}
     frame |= {"dpi": _n(PIXELS * scale)} if scale != 1 else {}
     font = {"fontname": FONT, "label": ""}
     ends = {"width": "0", "height": "0", "style": "invis"}
@@ -35,7 +37,8 @@ def dot_text(picture: Picture, scale: float = 1.0) -> str:
         dot.Statement("from", {"pos": "0,0"} | ends),
         dot.Statement("to", {"pos": f"{_n(picture.width)},{_n(height)}"} | ends),
     ]
-    statements += [_statement(number, mark, height) for number, mark in enumerate(picture.marks)]
+    marks = [darkened(mark) for mark in picture.marks] if dark else picture.marks
+    statements += [_statement(number, mark, height) for number, mark in enumerate(marks)]
     return dot.written(dot.Graph("picture", statements))
 
 
@@ -81,7 +84,7 @@ def _node(mark: Box, height: float) -> dict[str, str]:
         "pos": f"{_n(x)},{_n(height - y)}",
         "width": _n(mark.width / 72),
         "height": _n(mark.height / 72),
-        "shape": "ellipse" if mark.shape == "ellipse" else "box",
+        "shape": "box" if mark.shape in ("rounded", "square") else mark.shape,
         **_look(mark),
         **_common(mark.id, mark.role, mark.tip, mark.href),
     }

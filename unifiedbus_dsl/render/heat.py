@@ -152,5 +152,5 @@ class _Steps:
             text = (
                 f"{format_number(high)} {unit}" if self.each else f"{format_number(low)} – {format_number(high)} {unit}"
             )
-            marks.append(box_entry(f"legend-step-{i}", text, palette.KindStyle(colour, palette.PAPER), shape="square"))
+            marks.append(box_entry(f"legend-step-{i}", text, palette.KindStyle(colour, palette.PAPER, "square")))
         return marks

@@ -13,16 +13,20 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
+from unifiedbus_dsl.render.palette import Shape
+
 PAGE = 838.0
 """Pixels of a page on which a picture must be readable: the column of a page on GitHub."""
 
 Point: TypeAlias = tuple[float, float]
+Theme: TypeAlias = Literal["auto", "light", "dark"]
+"""Colours of a light page, of a dark one, or of both as the reader asks for."""
 Anchor: TypeAlias = Literal["start", "middle", "end"]
 
 
 @frozen
 class Box:
-    """A rectangle, or an ellipse inside it. `behind` boxes lie under all lines, the others over them."""
+    """A rectangle, or another shape inside it. `behind` boxes lie under all lines, the others over them."""
 
     id: str
     x: float
@@ -32,7 +36,7 @@ class Box:
     fill: str = "#ffffff"
     stroke: str = "#6b7785"
     line: float = 1.0
-    shape: Literal["rounded", "square", "ellipse"] = "rounded"
+    shape: Shape = "rounded"
     dashed: bool = False
     behind: bool = False
     role: str = "box"
@@ -88,6 +92,7 @@ class Picture:
     width: float
     height: float
     marks: tuple[Mark, ...] = field(repr=False)
+    theme: Theme = "auto"
 
     def by_role(self, role: str) -> tuple[Mark, ...]:
         return tuple(mark for mark in self.marks if mark.role == role)

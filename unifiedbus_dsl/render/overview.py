@@ -16,6 +16,7 @@ from attrs import evolve
 
 from unifiedbus_dsl.escape.paths import file_name
 from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.render.cable_colours import FOLDED, coloured
 from unifiedbus_dsl.render.folded.assembly import assembly_block
 from unifiedbus_dsl.render.folded.block import Scope
 from unifiedbus_dsl.render.head import head_of
@@ -69,8 +70,8 @@ def file_names(plan: Plan) -> Mapping[str, str]:
 def overview_picture(plan: Plan, type_key: str | None = None, survey: PlanSummary | None = None) -> Picture:
     """Return the picture of an assembly type of the plan (the whole system if none is named) as values."""
     key = type_key or plan.root
-    shared = survey or PlanSummary(plan)
     assembly = assembly_named(plan, key)
+    shared = coloured(survey or PlanSummary(plan), key, FOLDED)
     files = file_names(plan)
     figures = shared.figures[key]
     legend_of = shared.look.legend

@@ -4,6 +4,7 @@ any kind of colour blindness tell them apart, and every label names the medium t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 from attrs import frozen
 
@@ -11,6 +12,10 @@ INK = "#1c2733"
 QUIET = "#55626f"
 HAIR = "#c3cad2"
 PAPER = "#ffffff"
+BLACK = "#000000"
+LIGHT = 0.82
+"""Lightness from which a fill is a ground."""
+_READABLE = 4.5
 LEVELS = ("#f4f6f8", "#ffffff", "#f4f6f8", "#ffffff", "#f4f6f8")
 FRAME = "#8893a1"
 
@@ -21,6 +26,12 @@ def ink(colour: str) -> str:
     while 1.05 / (_luminance(parts) + 0.05) < 4.6:
         parts = [int(part * 0.95) for part in parts]
     return "#" + "".join(f"{part:02x}" for part in parts) + colour[7:]
+
+
+def is_dark(fill: str) -> bool:
+    """Return whether a fill is no light ground, which by night becomes a dark one: text on it is white or black."""
+    parts = [int(fill[i : i + 2], 16) for i in (1, 3, 5)]
+    return (max(parts) + min(parts)) / 510 < LIGHT or contrast(INK, fill) < _READABLE
 
 
 def contrast(a: str, b: str) -> float:
@@ -44,21 +55,33 @@ _MEDIA = {
 _OTHERS = ("#e69f00", "#56b4e9", "#7f3c8d", "#3d3d3d", "#8c6d31")
 
 
+Shape: TypeAlias = Literal["rounded", "square", "ellipse", "octagon", "note"]
+
+
 @frozen
 class KindStyle:
-    """Fill and outline."""
+    """Fill, outline and shape."""
 
     fill: str
     stroke: str
+    shape: Shape = "rounded"
+
+    @property
+    def ink(self) -> str:
+        """Return the colour in which a text on the fill can be read: contrast 4.5 of WCAG 2, by day and by night."""
+        if not is_dark(self.fill):
+            return INK
+        return PAPER if contrast(PAPER, self.fill) >= _READABLE else BLACK
 
 
 KINDS = {
     "npu": KindStyle("#dbe9f6", "#2b5c8a"),
-    "switch": KindStyle("#fdebc8", "#8a5a00"),
-    "cpu": KindStyle("#e8e0f3", "#5b3b8c"),
-    "nic": KindStyle("#dcefe4", "#1e6b45"),
-    "device": KindStyle("#e6e9ec", "#55626f"),
+    "switch": KindStyle("#fdebc8", "#8a5a00", "octagon"),
+    "cpu": KindStyle("#e8e0f3", "#5b3b8c", "note"),
+    "nic": KindStyle("#dcefe4", "#1e6b45", "ellipse"),
+    "device": KindStyle("#e6e9ec", "#55626f", "square"),
 }
+"""Kinds of devices: each of a shape of its own too, which grey and every eye leave."""
 
 
 def kind_style(kind: str) -> KindStyle:
@@ -102,5 +125,5 @@ SORTS = (
     KindStyle("#e6e9ec", "#55626f"),
 )
 """Parts coloured by what they are."""
-LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7f3c8d", "#8c6d31", "#3d3d3d")
-"""Cables coloured by something other than their medium."""
+LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#3d3d3d", "#8c00f0", "#643c00", "#3c00a0")
+"""Cables coloured by something other than their medium: as far apart as eight can be for every eye."""

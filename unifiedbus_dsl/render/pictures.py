@@ -22,6 +22,10 @@ def picture_of(view: View) -> Picture:
         NotAnAssemblyError: the view's type has no parts.
         NothingPlacedError: a floor plan of what is placed nowhere.
     """
+    return evolve(_drawn(view), theme=view.survey.look.theme)
+
+
+def _drawn(view: View) -> Picture:
     match view.layout:
         case "detail":
             shown = boxed(view)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from attrs import evolve
 
@@ -234,7 +234,7 @@ def kind_entries(figures: Figures) -> list[list[Mark]]:
         if figures.devices.get(kind) or figures.spares.get(kind):
             entries.append(box_entry(f"legend-{kind}", kind_name(kind, 1), look))
         if figures.spares.get(kind):
-            spare = palette.KindStyle(palette.PAPER, look.stroke)
+            spare = evolve(look, fill=palette.PAPER)
             entries.append(box_entry(f"legend-spare-{kind}", f"spare {kind_name(kind, 1)}", spare))
     return entries
 
@@ -261,12 +261,11 @@ def box_entry(
     id: str,
     text: str,
     look: palette.KindStyle,
-    shape: Literal["rounded", "square"] = "rounded",
     dashed: bool = False,
 ) -> list[Mark]:
     """Return a legend entry with a small box."""
     return [
-        Box(f"{id}-box", 0, -6, 18, 12, look.fill, look.stroke, shape=shape, dashed=dashed, role="legend"),
+        Box(f"{id}-box", 0, -6, 18, 12, look.fill, look.stroke, shape=look.shape, dashed=dashed, role="legend"),
         Text(id, 24, 0, text, 11, False, palette.QUIET, "start", role="legend"),
     ]
 

@@ -8,7 +8,10 @@ from attrs import field, frozen
 
 from unifiedbus_dsl.ir.plan import Plan, Rule
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.marks import Mark
+from unifiedbus_dsl.render.groups import Groups
+from unifiedbus_dsl.render.marks import Mark, Theme
+
+THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
 
 _ALIKE = 1e-9
 """Relative difference of loads that are one."""
@@ -73,6 +76,9 @@ class Style:
     title: str = ""
     kept: Mapping[tuple[str, str], int] = field(factory=dict)
     closed: frozenset[tuple[str, str]] = frozenset()
+    by: str = ""
+    """By what cables are to be coloured; by default what tells most."""
+    theme: Theme = "auto"
     rule_colours: Mapping[tuple[str, int], str] = field(factory=dict)
     """By link and lanes."""
     own_colours: Mapping[tuple[str, int], str] = field(factory=dict)
@@ -85,6 +91,8 @@ class Style:
     """Figures of the whole system and their names, in place of what all its ports carry."""
     legend: Sequence[Sequence[Mark]] = ()
     part_legend: Sequence[Sequence[Mark]] = ()
+    groups: Groups | None = None
+    """Groups of devices by which cables are coloured, in place of the colours of rules."""
     loads: Loads | None = None
     lost: Lost | None = None
     """What is lost, or will be: folds open there. `losses` are those to mark."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from unifiedbus_dsl.escape import xml
-from unifiedbus_dsl.render.dark import HALOED, dark_rules
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.dark import HALOED, by_night, dark_rules
 from unifiedbus_dsl.render.dot import BOLD, FONT, dot_text, mark_id
 from unifiedbus_dsl.render.engine import DrawingError, draw
 from unifiedbus_dsl.render.marks import Picture
@@ -43,7 +44,8 @@ def drawn(
     if format == "dot":
         return dot_text(picture).encode()
     if format == "svg":
-        return with_dark_mode(svg(picture, program)).encode()
+        text = svg(picture, program)
+        return (with_dark_mode(text) if picture.theme == "auto" else text).encode()
     return draw(dot_text(picture, scale), format, program)
 
 
@@ -66,6 +68,8 @@ def polished(raw: str, picture: Picture) -> str:
 
 
 def _head(picture: Picture, width: str, height: str) -> str:
+    ground = palette.LEVELS[0]
+    halo = by_night(ground, "fill") if picture.theme == "dark" else ground
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
@@ -73,9 +77,9 @@ def _head(picture: Picture, width: str, height: str) -> str:
         f'width="{width}" height="{height}" style="max-width: 100%; height: auto" font-family="{FONT}">\n'
         f'<title id="picture-title">{xml.text(picture.title)}</title>\n'
         f'<desc id="picture-description">{xml.text(picture.description)}</desc>\n'
-        "<style>a:hover path, a:hover polygon { stroke-width: 2.5px }\n"
+        "<style>a:hover path, a:hover polygon, a:hover ellipse { stroke-width: 2.5px }\n"
         f"{', '.join(f'.{role} text' for role in HALOED)} "
-        "{ paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px }</style>\n"
+        f"{{ paint-order: stroke; stroke: {halo}; stroke-width: 4px }}</style>\n"
     )
 
 

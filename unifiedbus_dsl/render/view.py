@@ -16,7 +16,7 @@ Layout: TypeAlias = Literal["overview", "detail", "floor"]
 LAYOUTS: tuple[Layout, ...] = ("overview", "detail", "floor")
 
 LINK_LABELS = ("bandwidth", "count", "rate", "link", "medium", "protocol", "lanes", "none")
-LINK_COLOURS = ("medium", "link", "protocol", "lanes", "load")
+LINK_COLOURS = ("medium", "protocol", "plane", "rail", "dimension", "link", "lanes", "load")
 
 
 @frozen(eq=False)

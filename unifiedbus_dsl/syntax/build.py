@@ -305,7 +305,8 @@ class Builder:
         return tree.Fold(c[0], c[1], doc=self._doc(span), span=span)
 
     def on_colour(self, span: Span, c: Children) -> tree.Colour:
-        return tree.Colour(c[0], c[1], doc=self._doc(span), span=span)
+        by = self._string(c[1]) if isinstance(c[1], Token) else c[1]
+        return tree.Colour(c[0], by, doc=self._doc(span), span=span)
 
     def on_label(self, span: Span, c: Children) -> tree.LabelBy:
         return tree.LabelBy(c[0], c[1], doc=self._doc(span), span=span)
@@ -315,6 +316,9 @@ class Builder:
 
     def on_title(self, span: Span, c: Children) -> tree.Title:
         return tree.Title(self._string(c[0]), doc=self._doc(span), span=span)
+
+    def on_theme(self, span: Span, c: Children) -> tree.Theme:
+        return tree.Theme(c[0], doc=self._doc(span), span=span)
 
     # ---- paths and expressions ------------------------------------------------------------------------------------
 

@@ -181,7 +181,8 @@ def _fold(node: tree.Fold) -> str:
 
 
 def _colour(node: tree.Colour) -> str:
-    return f"color {node.what.text} by {expression(node.by)}"
+    own = string(node.by) if isinstance(node.by, tree.String) else f"by {expression(node.by)}"
+    return f"color {node.what.text} {own}"
 
 
 def _label(node: tree.LabelBy) -> str:
@@ -194,6 +195,10 @@ def _layout(node: tree.Layout) -> str:
 
 def _title(node: tree.Title) -> str:
     return f"title {string(node.text)}"
+
+
+def _theme(node: tree.Theme) -> str:
+    return f"theme {node.name.text}"
 
 
 def _port(node: tree.PortDecl) -> str:
@@ -285,6 +290,7 @@ _LEAVES: dict[type[Any], Callable[[Any], str]] = {
     tree.LabelBy: _label,
     tree.Layout: _layout,
     tree.Title: _title,
+    tree.Theme: _theme,
     tree.PortDecl: _port,
     tree.PortExport: _export,
     tree.Transit: _transit,

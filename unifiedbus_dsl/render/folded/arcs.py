@@ -45,7 +45,9 @@ def with_arcs(scope: Scope, child: Child, dimension: int, row: Block) -> Block:
         name = scope.id(child.name, "arc", str(dimension), str(number))
         spans = spans_of(ends_of_row, row.cells[0].first + size)
         lost = [scope.lost_between(spans[join.left], spans[join.right], bundle) for join in meetings or ()]
-        for arc, gone, cables, lowest in _arcs(scope, name, row, bundle, ends_of_row, meetings or (), lost):
+        tints = [scope.tint(spans[join.left], spans[join.right], bundle) for join in meetings or ()]
+        told = list(zip(lost, tints, strict=True))
+        for arc, gone, cables, lowest in _arcs(scope, name, row, bundle, ends_of_row, meetings or (), told):
             arcs.append(with_losses(arc, gone, cables))
             crosses += cross(f"{arc.id}-cross", *lowest, 4.0, palette.LOST) if gone else ()
     depth = max((max(y for _, y in arc.points) for arc in arcs), default=row.height)
@@ -60,30 +62,30 @@ def _arcs(
     bundle: Bundle,
     found: Sequence[Terminal],
     meetings: Sequence[Join],
-    lost: Sequence[int],
+    told: Sequence[tuple[int, str]],
 ) -> list[tuple[Line, int, int, Point]]:
     """Return the arcs of a bundle, each with how many of its cables are lost, how many there are, and its lowest
-    point."""
-    ends = list(_ends(row, found, meetings, lost))
+    point. `told` has how many cables of each meeting are lost, and their colour."""
+    ends = list(_ends(row, found, meetings, told))
     channels = Channels()
     for _ in range(2):
-        lines = [_arc(scope, id, row, a, b, bundle, cables, channels) for a, b, cables, _ in ends]
+        lines = [_arc(scope, id, row, a, b, bundle, cables, tint, channels) for a, b, cables, _, tint in ends]
         channels.settle()
-    return [(line, gone, cables, at) for (line, at), (_, _, cables, gone) in zip(lines, ends, strict=True)]
+    return [(line, gone, cables, at) for (line, at), (_, _, cables, gone, _) in zip(lines, ends, strict=True)]
 
 
 def _ends(
-    row: Block, found: Sequence[Terminal], meetings: Sequence[Join], lost: Sequence[int]
-) -> Iterator[tuple[_End, _End, int, int]]:
-    """Yield both ends of each arc, its cables, and how many of these are lost. All boxes of a slice of the array that
-    meet the same are one end."""
+    row: Block, found: Sequence[Terminal], meetings: Sequence[Join], told: Sequence[tuple[int, str]]
+) -> Iterator[tuple[_End, _End, int, int, str]]:
+    """Yield both ends of each arc, its cables, how many of these are lost, and their colour. All boxes of a slice of
+    the array that meet the same are one end."""
     number = {id(cell): at for at, cell in enumerate(row.cells)}
     cell_of = [number[id(terminal.cells[0])] for terminal in found]
-    by_cells: dict[tuple[int, int], dict[tuple[int, int], tuple[int, int]]] = {}
-    for join, gone in zip(meetings, lost, strict=True):
+    by_cells: dict[tuple[int, int], dict[tuple[int, int], tuple[int, int, str]]] = {}
+    for join, (gone, tint) in zip(meetings, told, strict=True):
         pair = cell_of[join.left], cell_of[join.right]
         if pair[0] != pair[1]:
-            by_cells.setdefault(pair, {})[join.left, join.right] = join.cables, gone
+            by_cells.setdefault(pair, {})[join.left, join.right] = join.cables, gone, tint
     for pair, counts in by_cells.items():
         sides = []
         for side, at in enumerate(pair):
@@ -92,22 +94,31 @@ def _ends(
             inner = row.cells[at].inner
             together = len(every) == 1 if inner is None else bool(inner.cells) and here == every
             sides.append(dict.fromkeys(here, None) if together else {i: i for i in here})
-        total: dict[tuple[int | None, int | None], tuple[int, int]] = {}
-        for (a, b), (cables, gone) in counts.items():
+        total: dict[tuple[int | None, int | None], tuple[int, int, str]] = {}
+        for (a, b), (cables, gone, tint) in counts.items():
             key = sides[0][a], sides[1][b]
-            before = total.get(key, (0, 0))
-            total[key] = before[0] + cables, before[1] + gone
-        for (a_end, b_end), (cables, gone) in total.items():
+            before = total.get(key, (0, 0, tint))
+            total[key] = before[0] + cables, before[1] + gone, tint if before[2] == tint else palette.QUIET
+        for (a_end, b_end), (cables, gone, tint) in total.items():
             yield (
                 _End(pair[0], None if a_end is None else found[a_end]),
                 _End(pair[1], None if b_end is None else found[b_end]),
                 cables,
                 gone,
+                tint,
             )
 
 
 def _arc(
-    scope: Scope, id: str, row: Block, one: _End, other: _End, bundle: Bundle, cables: int, channels: Channels
+    scope: Scope,
+    id: str,
+    row: Block,
+    one: _End,
+    other: _End,
+    bundle: Bundle,
+    cables: int,
+    tint: str,
+    channels: Channels,
 ) -> tuple[Line, Point]:
     """Return an arc, and its lowest point."""
     one, other = sorted((one, other), key=lambda end: end.cell)
@@ -123,7 +134,7 @@ def _arc(
     line = Line(
         f"{id}-{one.cell}-{other.cell}",
         path,
-        colour=bundle.colour,
+        colour=tint,
         dashed=a.gap or b.gap,
         tip=f"{cables:,} × {bundle.link}: {names}",
         rate=float(cables * bundle.rate),

@@ -134,6 +134,7 @@ def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, heig
     box = part_box(scope, child, name, x, 0, width, height, behind=False)
     ground = crossed_out(box) if gone == size else [box]
     top = height / 2 - 7.0 * (len(texts) - 1)
+    ink = palette.KindStyle(box.fill, box.stroke).ink
     lines = [
         Text(
             scope.id(name, "text", str(i)),
@@ -144,6 +145,8 @@ def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, heig
             bold=gone > 0 and i == len(texts) - 1,
             colour=palette.LOST
             if gone and i == len(texts) - 1
+            else ink
+            if ink != palette.INK
             else palette.QUIET
             if 0 < i < len(texts) - (gone > 0)
             else palette.INK,
@@ -241,7 +244,7 @@ def part_box(
         else palette.KindStyle(palette.LEVELS[(scope.level + 1) % len(palette.LEVELS)], palette.FRAME)
     )
     if not (device is None and behind):
-        look = scope.look.part_looks.get(child.type, look)
+        look = evolve(scope.look.part_looks.get(child.type, look), shape=look.shape)
     return Box(
         scope.id(name),
         x,
@@ -250,6 +253,7 @@ def part_box(
         height,
         fill=palette.PAPER if device and (behind or child.spare) else look.fill,
         stroke=look.stroke,
+        shape="rounded" if behind else look.shape,
         behind=behind,
         role="part",
         tip=part_tip(scope, child, name),
@@ -276,7 +280,9 @@ def stack_block(scope: Scope, child: Child) -> Block:
         for i in (2, 1)
         if child.count > 1
     ]
-    label = Text(f"{box.id}-text", width / 2, 6 + height / 2, name, 10, role="name", tip=box.tip, href=box.href)
+    ink = palette.KindStyle(box.fill, box.stroke).ink
+    middle = width / 2, 6 + height / 2
+    label = Text(f"{box.id}-text", *middle, name, 10, colour=ink, role="name", tip=box.tip, href=box.href)
     first = scope.first(child) - scope.start
     cells = (Cell(0, 0, width, height + 6, first=first, name=stack_name(child)),)
     return Block(width + 6, height + 6, (*shadow, box, label), cells)

@@ -133,6 +133,13 @@ class Scope:
         a, b = (range(self.start + each.start, self.start + each.stop) for each in (a, b))
         return self.look.lost.cables(a, b, bundle.link, bundle.lanes)
 
+    def tint(self, a: range, b: range, bundle: Bundle) -> str:
+        """Return the colour of the cables of a bundle between devices of the assembly, counted within it."""
+        if self.look.groups is None or self.look.loads is not None:
+            return bundle.colour
+        a, b = (range(self.start + each.start, self.start + each.stop) for each in (a, b))
+        return self.look.groups.colour(a, b)
+
     def lost_note(self, bundle: Bundle) -> str:
         """Return how many cables of a bundle are lost, or will be, in the assembly that is shown."""
         sides = [child_named(self.assembly, name) for name in (bundle.left, bundle.right)]

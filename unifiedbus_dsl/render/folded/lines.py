@@ -28,6 +28,7 @@ class Wire:
     left: Terminal
     right: Terminal
     cables: int
+    colour: str
     lost: int = 0
 
 
@@ -70,12 +71,18 @@ def _wires(scope: Scope, shelves: tuple[Shelf, ...], bundle: Bundle, found: Sequ
     if meetings is not None:
         spans = spans_of(found, end)
         return [
-            Wire(bundle, found[join.left], found[join.right], join.cables, lost)
+            Wire(
+                bundle,
+                found[join.left],
+                found[join.right],
+                join.cables,
+                scope.tint(spans[join.left], spans[join.right], bundle),
+                scope.lost_between(spans[join.left], spans[join.right], bundle),
+            )
             for join in meetings
-            for lost in [scope.lost_between(spans[join.left], spans[join.right], bundle)]
         ]
     boxes = {group.child.name: whole(shelves, at, group) for at, shelf in enumerate(shelves) for group in shelf.groups}
-    return [Wire(bundle, boxes[bundle.left], boxes[bundle.right], bundle.cables)]
+    return [Wire(bundle, boxes[bundle.left], boxes[bundle.right], bundle.cables, bundle.colour)]
 
 
 def _numbers(found: Sequence[Terminal]) -> Mapping[int, int]:
@@ -166,7 +173,7 @@ def _line(scope: Scope, wire: Wire, path: _Path, numbers: Mapping[int, int]) -> 
     return Line(
         scope.id(*names, bundle.link, str(bundle.lanes), ends),
         polyline(*_without_repeats(path.points)),
-        colour=bundle.colour + ("88" if hidden else "dd"),
+        colour=wire.colour + ("88" if hidden else "dd"),
         dashed=hidden,
         tip=f"{wire.cables:,} × {bundle.link}: {between}",
         rate=float(wire.cables * bundle.rate),
@@ -201,7 +208,8 @@ def _bundle_lines(scope: Scope, bundle: Bundle) -> tuple[str, ...]:
 
 def _bundle_pill(scope: Scope, bundle: Bundle, lines: Sequence[str], x: float, y: float) -> list[Mark]:
     id = scope.id("bundle", bundle.left, bundle.right, bundle.link, str(bundle.lanes))
-    return pill(id, x, y, lines, bundle.colour, tip=_bundle_tip(scope, bundle))
+    colour = bundle.colour if scope.look.groups is None or scope.look.loads else palette.QUIET
+    return pill(id, x, y, lines, colour, tip=_bundle_tip(scope, bundle))
 
 
 def _bundle_tip(scope: Scope, bundle: Bundle) -> str:

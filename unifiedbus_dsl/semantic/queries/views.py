@@ -6,6 +6,7 @@ part at any level, or a path from the system.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from unifiedbus_dsl.diagnostics import rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import Child, Plan, Rule, Value
 from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.cable_colours import NotSuchError, coloured
 from unifiedbus_dsl.render.filters import Place, around, arrays, inside, kind_of, link_kinds, without
 from unifiedbus_dsl.render.marks import identifier
 from unifiedbus_dsl.render.plan_summary import (
@@ -27,7 +29,7 @@ from unifiedbus_dsl.render.plan_summary import (
     type_name,
 )
 from unifiedbus_dsl.render.sheet import box_entry, line_entry
-from unifiedbus_dsl.render.style import LinkText, Style
+from unifiedbus_dsl.render.style import THEMES, LinkText, Style
 from unifiedbus_dsl.render.view import LAYOUTS, LINK_COLOURS, LINK_LABELS, Layout, View
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.select.picking import children_picked
@@ -41,6 +43,8 @@ from unifiedbus_dsl.syntax.traversal import walk
 T = TypeVar("T")
 WHOLE_ARRAYS = "a view shows and hides whole arrays: equal parts look alike"
 PART_WORDS = ("type", "kind", "name", "none")
+LEAST_CONTRAST = 3.0
+"""Of lines with the paper (WCAG 2)."""
 MOST_CELLS = 100
 """More parts of one array side by side are no overview."""
 
@@ -68,6 +72,8 @@ class _ViewReader:
     lost: list[Callable[[str, Rule], bool]] = field(factory=list)
     look: Style = field(factory=Style)
     load: tree.Expr | None = None
+    by: tree.Expr | None = None
+    """Where the view says by what cables are to be coloured."""
     key: str = ""
     notes: list[tuple[str, str]] = field(factory=list)
 
@@ -93,14 +99,19 @@ class _ViewReader:
                     own_layout = self._layout(item)
                 case tree.Title():
                     self.look = evolve(self.look, title=item.text.value)
+                case tree.Theme():
+                    self._one_of(item.name, THEMES, "the theme")
+                    self.look = evolve(self.look, theme=next(name for name in THEMES if name == item.name.text))
         plan = self.plan
         if self.hidden or self.lost:
             plan = without(plan, frozenset(self.hidden), self.lost)
             if self.key not in plan.assemblies or not plan.assemblies[self.key].children:
                 self._refuse(view.name, "this view hides everything", "show some part, or hide less")
         look = evolve(self.look, notes=self.notes)
+        survey = PlanSummary(plan, look, None if plan is self.plan else self.plan)
+        self._tells_apart(survey)
         return View(
-            PlanSummary(plan, look, None if plan is self.plan else self.plan),
+            survey,
             self.key,
             layout or own_layout,
             self.load,
@@ -313,7 +324,46 @@ class _ViewReader:
 
     # -- looks
 
+    def _tells_apart(self, survey: PlanSummary) -> None:
+        """Refuse to colour cables by what does not tell them apart."""
+        if self.by is None:
+            return
+        try:
+            coloured(survey, self.key, ())
+        except NotSuchError as error:
+            self._refuse(self.by, f"cables can't be coloured by `{survey.look.by}`: {error}", "`color link by medium`")
+
+    def _own_colour(self, what: tree.Word, colour: tree.String) -> None:
+        """`color npu "#dbe9f6"`, `color link "#0072b2"`, `color Optic "#0072b2"`."""
+        chosen = colour.value.lower()
+        if re.fullmatch("#[0-9a-f]{6}", chosen) is None:
+            self._refuse(colour, f'"{colour.value}" is no colour', 'red, green and blue in hexadecimal: `"#0072b2"`')
+        links = [kind for kind in link_kinds(self.plan) if what.text in ("link", kind[0])]
+        if links:
+            if palette.contrast(chosen, palette.PAPER) < LEAST_CONTRAST:
+                self._refuse(colour, f"lines of {chosen} could hardly be seen on white", "take a darker colour")
+            name = "all cables" if what.text == "link" else what.text
+            self.look = evolve(
+                self.look,
+                by="medium",
+                rule_colours={**self.look.rule_colours, **dict.fromkeys(links, chosen)},
+                legend=[*self.look.legend, line_entry(f"legend-{identifier(name)}", name, chosen)],
+            )
+            return
+        types = self._types(what)
+        shapes = {palette.kind_style(self.plan.type(key).kind).shape for key in types if key in self.plan.devices}
+        shape = shapes.pop() if len(shapes) == 1 else "rounded"
+        look = palette.KindStyle(chosen, palette.ink(chosen), shape)
+        self.look = evolve(
+            self.look,
+            part_looks={**self.look.part_looks, **dict.fromkeys(types, look)},
+            part_legend=[*self.look.part_legend, box_entry(f"legend-part-{identifier(what.text)}", what.text, look)],
+        )
+
     def _colour(self, item: tree.Colour) -> None:
+        if isinstance(item.by, tree.String):
+            self._own_colour(item.what, item.by)
+            return
         if item.what.text != "link":
             self._colour_parts(item)
             return
@@ -321,7 +371,8 @@ class _ViewReader:
             self.load = item.by
             return
         by = self._one_of(item.by, LINK_COLOURS, "cables can be coloured by several things;")
-        if by == "medium":
+        if by not in ("link", "lanes"):
+            self.look, self.by = evolve(self.look, by=by), item.by
             return
         kinds = list(link_kinds(self.plan))
         names = sorted({_sort(self.plan, kind, by) for kind in kinds})

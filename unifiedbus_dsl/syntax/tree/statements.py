@@ -304,7 +304,7 @@ class Fold(Statement):
 
 @frozen
 class Colour(Statement):
-    """`color link by medium`; `what` is a kind."""
+    """`color link by medium`, or `color npu "#dbe9f6"`: a string is the colour itself."""
 
     what: Word
     by: Expr
@@ -329,7 +329,12 @@ class Title(Statement):
     text: String
 
 
-ViewItem: TypeAlias = Show | Hide | Collapse | Fold | Colour | LabelBy | Layout | Title
+@frozen
+class Theme(Statement):
+    name: Word
+
+
+ViewItem: TypeAlias = Show | Hide | Collapse | Fold | Colour | LabelBy | Layout | Title | Theme
 
 
 @frozen
