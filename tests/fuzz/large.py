@@ -158,6 +158,11 @@ LONG: Mapping[str, Callable[[int], str]] = {
         _RACK_END,
     ),
     "patterns": _inside(_RACK, lambda n: f"a{n}[4, 4, 4] : W\nconnect a{n}.y as hyperx over L(1 m)\n", _RACK_END),
+    "measured lets": _inside(
+        BASE + "analyze q of s {\nlet a0 = count(all npu)\n",
+        lambda n: f"let a{n + 1} = a{n} + count(all npu)\n",
+        "expect a0 == 8\n}\n",
+    ),
     "parameters that vary": lambda size: (
         HEAD
         + f"rack R({_repeat(lambda n: f'a{n} = 1, ', size // 3)}) {{ npu[8] : C; connect npu.x as ring over L(1 m) }}\n"

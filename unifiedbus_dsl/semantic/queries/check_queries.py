@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.base.work import QUESTION, about, spend
+from unifiedbus_dsl.base.work import LINE, QUESTION, about, spend
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
@@ -190,9 +190,10 @@ class QueryChecker:
         """Check the measures and conditions of a block; the values of its `let`s."""
         lets: dict[str, EvalValue] = dict(extra)
         for item in items:
+            spend(1, LINE)
             if isinstance(item, tree.Let):
                 lets[item.name.text] = self._let(item.value, self._evaluator(lets))
-        typed = self._typed_lets(items, lets)
+        typed = self._evaluator(self._typed_lets(items, lets))
         for item in items:
             self._asked(item, self._evaluator(lets), typed)
         return lets
@@ -212,7 +213,7 @@ class QueryChecker:
                 typed[item.name.text] = self._sort(item.value, self._evaluator(typed))
         return typed
 
-    def _asked(self, item: tree.Statement, evaluator: Evaluator, typed: Mapping[str, EvalValue]) -> None:
+    def _asked(self, item: tree.Statement, evaluator: Evaluator, typed: Evaluator) -> None:
         match item:
             case tree.Measure() | tree.Objective():
                 if self._known(item.value, evaluator) and asks_something(
@@ -220,10 +221,10 @@ class QueryChecker:
                 ):
                     self.names.expression(item.value, evaluator)
                     if not is_measure(item.value):
-                        self._sort(item.value, evolve(evaluator, extra={**evaluator.extra, **typed}))
+                        self._sort(item.value, typed)
             case tree.Expect() | tree.Require():
                 self.names.expression(item.condition, evaluator)
-                self._condition(item.condition, evolve(evaluator, extra={**evaluator.extra, **typed}))
+                self._condition(item.condition, typed)
 
     def _known(self, node: tree.Expr, evaluator: Evaluator) -> bool:
         """Return whether a line that is a name, or works with names alone, says ones that there are; measures are left
@@ -295,9 +296,9 @@ class QueryChecker:
                 case tree.Expect() | tree.Measure():
                     asked = item.condition if isinstance(item, tree.Expect) else item.value
                     if not isinstance(base_scenario(asked, self.sink), Poison):
-                        self._asked(item, evaluator, {})
+                        self._asked(item, evaluator, evaluator)
                 case _:
-                    self._asked(item, evaluator, {})
+                    self._asked(item, evaluator, evaluator)
         return by_cables
 
     # -- views
