@@ -22,7 +22,7 @@ def verdicts() -> tuple[Verdict, ...]:
     return tuple(judge(mistake) for mistake in CORPUS)
 
 
-@pytest.mark.parametrize("base", ["pod", "torus", "clos"])
+@pytest.mark.parametrize("base", ["pod", "torus", "clos", "mixed"])
 def test_the_bases_are_right(base: str) -> None:
     assert not compile_text(base_text(base)).diagnostics
 

@@ -124,6 +124,15 @@ class UnknownUnitError(ValueError):
         self.part = part
 
 
+def is_unit(text: str) -> bool:
+    """Return whether a text is a unit."""
+    try:
+        parse_unit(text)
+    except UnknownUnitError:
+        return False
+    return True
+
+
 def parse_unit(text: str) -> tuple[Fraction, Dimension]:
     """Factor to SI base units, and dimension, of `GB/s`, `ns/m`, `%`, …
 

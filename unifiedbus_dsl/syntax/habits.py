@@ -47,7 +47,7 @@ def _words(text: str, *ours: str, sure: bool = False) -> dict[str, _Word]:
 
 
 _FIRST: Mapping[str, _Word] = {
-    **_words("gpu accelerator tpu xpu gcd trainer asic", "npu", sure=True),
+    **_words("gpu accelerator tpu xpu gcd trainer asic neuron ipu wse gaudi dcu mlu", "npu", sure=True),
     **_words("processor socket", "cpu", sure=True),
     **_words("dpu hca adapter", "nic", "port"),
     **_words("host", "cpu", "node"),
@@ -58,11 +58,13 @@ _FIRST: Mapping[str, _Word] = {
     **_words("cluster datacenter hall site", "superpod", "supercluster"),
     **_words("class struct component type object part entity record", "module", "board", "rack", "superpod"),
     **_words("cable wire edge", "link", "connect", sure=True),
-    **_words("interface pin socket_port ports interfaces channel", "port", sure=True),
-    **_words("topology machine network instance deployment fabric", "system"),
+    **_words("interface pin socket_port ports interfaces channel inout input output gate", "port", sure=True),
+    **_words("endpoint jack", "port", sure=True),
+    **_words("topology machine network instance deployment fabric main top root design", "system"),
     **_words("pattern flow flows collective", "traffic"),
     **_words("job training inference serving pretrain", "workload"),
     **_words("figure diagram picture plot drawing", "view"),
+    **_words("llm transformer decoder neural", "model", sure=True),
     **_words("query report question ask measure analysis", "analyze", sure=True),
     **_words("failure_case whatif outage", "scenario"),
     **_words("import include require using from load", "use", sure=True),
@@ -73,7 +75,7 @@ _FIRST: Mapping[str, _Word] = {
     **_words("position locate put arrange layout", "place", sure=True),
     **_words("free unused ignore unconnected", "open", sure=True),
     **_words("link cable wire join attach bind plug edge", "connect", sure=True),
-    **_words("kill failure remove break disable drop lose crash", "fail", sure=True),
+    **_words("kill failure remove break disable drop lose crash down shutdown fault off", "fail", sure=True),
     **_words("slow derate limit throttle weaken", "degrade", sure=True),
     **_words("group cluster close aggregate", "collapse"),
     **_words("colour paint", "color", sure=True),
@@ -91,6 +93,12 @@ _OF_SEVERAL: Mapping[tuple[str, ...], str] = {
     ("module", "board", "rack", "superpod"): f"a type begins with its kind: {_KINDS}; {_DEVICES}",
     ("nic", "port"): "an adapter is a `nic`, and a place for a cable a `port`",
 }
+_MODIFIERS = frozenset(
+    ("const", "static", "final", "def", "var", "let", "public", "auto", "new", "default", "export", "define", "declare")
+)
+"""Words that other languages put before the one that says what is defined."""
+_BEFORE_KEYWORD = re.compile(r"([A-Za-z_]\w*)[ \t]+([a-z]+)[ \t]+[A-Za-z_]\w*")
+_TYPE_FIRST = re.compile(r"[A-Z]\w*[ \t]+[a-z]\w*[ \t]*$|type(?:def)?[ \t]+\w+[ \t]*=")
 _FOLLOWED_BY_NAME = re.compile(r"([A-Za-z_]\w*)[ \t]+[A-Za-z_0-9\"(*]")
 
 
@@ -98,8 +106,11 @@ def first_word(statement: str, takes: Callable[[str], bool], terminal: Callable[
     """Return the hint for a statement that begins with a foreign word: `takes` says whether a terminal can begin a
     statement here, `terminal` is that of a keyword."""
     match = _FOLLOWED_BY_NAME.match(statement)
-    if match is None:
+    if match is None or _TYPE_FIRST.match(statement):
         return None
+    named = _BEFORE_KEYWORD.match(statement)
+    if named is not None and (named[1] in _MODIFIERS) and takes(_TERMINALS.get(named[2]) or terminal(named[2]) or ""):
+        return Hint(f"a statement begins with its own word: `{named[2]} …`", 0, named.start(2), "")
     for word, ours in _candidates(match[1]):
         there = [o for o in ours.ours if takes(_TERMINALS.get(o) or terminal(o) or "")]
         if not there:
@@ -123,6 +134,7 @@ _AGAIN: Mapping[str, tuple[_Word, ...]] = {
     "cable": (_Word(("link",), True),),
     "wire": (_Word(("link",), True),),
     "edge": (_Word(("link",), True),),
+    "channel": (_Word(("link",), True),),
     "require": (_Word(("use",), True),),
     "socket": (_Word(("port",), True),),
     "cluster": (_Word(("superpod", "supercluster")),),
@@ -165,8 +177,18 @@ def hint(statement: str, at: int) -> Hint | None:
     return None
 
 
+def _size_of_range(low: str, sign: str, high: str) -> str:
+    """Return how many elements a range has, as text: `0..7` has 8, `0..<n` has `n`."""
+    more = 0 if sign.endswith("<") else 1
+    if low.isdigit() and high.isdigit():
+        return str(max(1, int(high) - int(low) + more))
+    return high if low == "0" and not more else f"{high} + 1" if low == "0" else high
+
+
 def _filled(habit: _Habit, found: re.Match[str]) -> Hint:
     groups = {name: (value or "").strip() for name, value in found.groupdict().items()}
+    if "o" in groups and "l" in groups:
+        groups["size"] = _size_of_range(groups["l"], groups["o"], groups["h"])
     help = habit.help.format(**groups)
     names = [name for name in ("x", "x2") if name in groups and found[name] is not None]
     if habit.text is None or not names:

@@ -19,7 +19,7 @@ _LOOKALIKES = {
     for plain, signs in {
         '"': "\u201c\u201d\u201e\u00ab\u00bb\uff02\u2018\u2019'`",
         "-": "\u2010\u2011\u2012\u2212",
-        "--": "\u2013\u2014",
+        "--": "\u2013\u2014\u2194\u27f7",
         "->": "\u2192",
         "*": "\u00d7\u00b7\uff0a",
         "/": "\u00f7",
@@ -42,7 +42,9 @@ _LOOKALIKES = {
         "%": "\uff05",
         "+": "\uff0b",
         "and": "&",
-        "not": "!",
+        "not": "!\u00ac",
+        "|": "\u222a\u22c3\u2502\uff5c",
+        "in": "\u2208",
     }.items()
     for sign in signs
 }

@@ -48,8 +48,9 @@ class RawText:
         return self.pieces[number] if number < len(self.pieces) else None
 
     def words(self, start: int, end: int) -> frozenset[str]:
-        """Return the words between two offsets."""
-        return frozenset(piece.text for piece in self.pieces[self.at(start) : self.at(end)] if piece.is_word)
+        """Return the words between two offsets, names that stand in quotes among them."""
+        pieces = self.pieces[self.at(start) : self.at(end)]
+        return frozenset(piece.text.strip('"') for piece in pieces if piece.is_word or piece.text[0] == '"')
 
     def _match(self) -> None:
         opened: list[tuple[str, int]] = []

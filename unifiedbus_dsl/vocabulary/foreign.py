@@ -38,6 +38,10 @@ CALLS: Mapping[str, str] = _words(
     bisection="bisection_bandwidth bisection_width bisect cut mincut",
     load="utilization utilisation congestion",
     hops="distance",
+    disjoint_paths="maxflow max_flow edge_connectivity connectivity",
+    oversubscription="oversub blocking blocking_factor",
+    power="watts",
+    cost="price",
 )
 """Measures and patterns of traffic."""
 
@@ -72,3 +76,31 @@ VALUES: Mapping[str, str] = _words(
     pcb="trace board_trace backplane",
 )
 """Words that are values of fields."""
+
+ARGUMENTS: Mapping[str, frozenset[str]] = {
+    "size": frozenset(("bytes", "length", "payload", "volume", "message_size", "data", "msg_size", "message")),
+    "message": frozenset(("msg", "packet", "bytes", "size", "payload")),
+    "algorithm": frozenset(("algo", "alg", "method", "schedule")),
+    "routing": frozenset(("route", "router", "policy", "algo", "algorithm", "path")),
+    "within": frozenset(("per", "inside", "group_by", "by", "group")),
+    "groups": frozenset(("ways", "num_groups", "group_size", "group")),
+    "on": frozenset(("nodes", "hosts", "placement", "where", "in")),
+    "beside": frozenset(("with", "background", "alongside", "others")),
+}
+"""Arguments, each with other names for it."""
+
+FIELDS: Mapping[str, str] = _words(
+    reach="length max_length maxlength max_reach distance",
+    latency="delay_time lag",
+    medium="material media cable_type",
+    lane="lane_rate lanerate lane_speed",
+    power="tdp watts power_draw",
+    cost="price",
+)
+"""Fields that the compiler knows by another name."""
+
+TRUTH: Mapping[str, str] = {
+    **dict.fromkeys(("True", "TRUE", "yes", "on"), "true"),
+    **dict.fromkeys(("False", "FALSE", "no", "off"), "false"),
+}
+"""Truth values."""

@@ -60,8 +60,16 @@ class IndexCompiler:
                 return None
             case tree.Index():
                 return self._lookup(tables.reading(node), node.span)
-        self._refuse(node, "a subscript is made of index names, numbers, tables and `+ - * div mod`", "")
+        message = "a subscript is made of index names, numbers, tables and `+ - * div mod`"
+        self._refuse(node, message, self._as_table(node))
         return None
+
+    def _as_table(self, node: tree.Expr) -> str:
+        """Return how to read a table, where a call was written for it; else nothing."""
+        if not isinstance(node, tree.Call) or not isinstance(node.function, tree.Name):
+            return ""
+        read = ", ".join(" ".join(arg.span.text.split()) for arg in node.args)
+        return f"an element of a table stands in brackets: `{node.function.text}[{read}]`"
 
     def _lookup(self, read: tables.Reading, span: Span) -> IndexExpr | None:
         """Return a number read from a table at a place that depends on an index."""

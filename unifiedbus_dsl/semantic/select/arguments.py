@@ -8,7 +8,7 @@ from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name
-from unifiedbus_dsl.vocabulary import attributes
+from unifiedbus_dsl.vocabulary import attributes, foreign
 from unifiedbus_dsl.vocabulary.signatures import (
     TRAFFICS,
     Argument,
@@ -126,6 +126,11 @@ def _sort(node: tree.Expr, argument: Argument, signature: Signature, sink: Sink)
     if signature.name in ("incast", "pairs") and not isinstance(node, tree.Arrow):
         message = f"`{signature.name}` goes from some end points to others"
         return _wrong(sink, node, message, f"write `{signature.name}(A -> B)`", "UB0709")
+    if argument.name == "assemblies" and isinstance(node, tree.All) and len(node.path) == 1:
+        kind = node.path[0].text
+        if kind in attributes.KINDS_OF_DEVICE and kind != "switch":
+            message = "assemblies or switches are wanted: only they have a wall"
+            return _wrong(sink, node, message, "such as `all rack`", "UB0709")
     if argument.name in ("ends", "pairs") and (kind := _without_end_points(node)):
         message = f"`{kind}` are no end points: they neither send nor receive"
         return _wrong(sink, node, message, f"write `{_example(signature)}`", "UB0709")
@@ -154,22 +159,34 @@ def _items(argument: Argument, node: tree.Expr) -> Sequence[tree.Expr]:
     return node.items if several and isinstance(node, tree.ListExpr) else (node,)
 
 
+def _instead(arg: tree.Arg, word: str, signature: Signature | None) -> str:
+    """Return what to do with an argument of a name that is not taken: one that comes first has none."""
+    names = (
+        {name for each in signature.positional for name in (each.name, each.takes.value.removeprefix("a "))}
+        if signature
+        else set()
+    )
+    return f"it has no name here: write `{_text(arg.value)}`" if word in names else "delete it"
+
+
 def _names(node: tree.Call, name: str, legal: tuple[str, ...], sink: Sink) -> bool:
+    signature = signature_of(name)
     first: dict[str, tree.Arg] = {}
     for arg in node.args:
         if arg.name is None:
             continue
         word = arg.name.text
         if word not in legal:
-            guess = did_you_mean(word, legal)
+            meant = next((each for each in legal if word in foreign.ARGUMENTS.get(each, ())), None)
+            guess = meant or did_you_mean(word, legal)
             takes = ", ".join(f"`{each}`" for each in legal) or "no named argument"
             sink.error(
                 "UB0705",
                 f"`{name}` takes {takes}",
                 arg.name.span,
                 "here",
-                help=(f"did you mean `{guess}`?" if guess else "delete it",),
-                fix=rename(arg.name.span, guess),
+                help=(f"did you mean `{guess}`?" if guess else _instead(arg, word, signature),),
+                fix=None if meant else rename(arg.name.span, guess),
             )
             return False
         if word in first:

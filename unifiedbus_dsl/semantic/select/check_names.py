@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from attrs import evolve, frozen
 
-from unifiedbus_dsl.diagnostics import rename
+from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.select.arguments import check_arguments
 from unifiedbus_dsl.semantic.select.plan_selection import Selector, empty_selection
 from unifiedbus_dsl.semantic.select.planes import read_plane
-from unifiedbus_dsl.semantic.select.set_reader import is_set
+from unifiedbus_dsl.semantic.select.set_reader import OPERATORS, is_set
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
 from unifiedbus_dsl.semantic.select.workloads.end_points import count_end_points
 from unifiedbus_dsl.semantic.select.workloads.read import is_workload, read_workload, say_misfits
@@ -19,14 +19,16 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.unknown_names import no_system, unknown_function
 from unifiedbus_dsl.semantic.values.values import POISON, EvalValue
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.syntax.traversal import dotted_name
+from unifiedbus_dsl.syntax.traversal import dotted_name, walk
 from unifiedbus_dsl.vocabulary.signatures import (
     FUNCTIONS,
     MEASURES,
+    MODEL_FUNCTIONS,
     OVER,
     TRAFFICS,
     WORKLOADS,
     Argument,
+    Signature,
     Takes,
     signature_of,
 )
@@ -57,6 +59,10 @@ class NameChecker:
         for arg in node.args:
             if signature is not None and arg.name is not None:
                 _value(arg.value, signature.argument(arg.name.text), evaluator)
+        if signature is not None and fits:
+            _collective(node, signature, evaluator)
+        if self.whole and (name in TRAFFICS or (name in MEASURES and not MEASURES[name].from_plan)):
+            self._without_field(node, evaluator)
         room = len(signature.positional) if signature is not None and not fits else len(node.args)
         plain = [arg for arg in node.args if arg.name is None]
         if name in MEASURES and any(each.takes is Takes.WORKLOAD for each in MEASURES[name].positional):
@@ -67,6 +73,16 @@ class NameChecker:
             self._argument(
                 arg, evaluator, of_traffic=name in MEASURES and MEASURES[name].of_traffic, maybe_none=name == "count"
             )
+
+    def _without_field(self, node: tree.Call, evaluator: Evaluator) -> None:
+        """Check that the selections of a measure that only the solver answers, or of a traffic, end in no field."""
+        quiet = Selector(self.machine, evolve(evaluator, sink=Sink()))
+        for arg in node.args:
+            for each in walk(arg.value) if not isinstance(arg.value, tree.Call) else ():
+                sorted_out = quiet.sort(each, {self.machine.subject: 1}) if isinstance(each, tree.All) else None
+                if sorted_out is not None and sorted_out[1] is not None:
+                    message = "devices or assemblies are wanted: `all npu`, or a part by its path"
+                    evaluator.sink.error("UB0518", message, each.span, "a field of them")
 
     def instead(self, node: tree.Call, evaluator: Evaluator) -> EvalValue:
         """Check the names of a measure in place of answering it."""
@@ -88,7 +104,7 @@ class NameChecker:
         elif name == OVER:
             self._plane(arg.value, evaluator)
         elif not name or name in SELECTING:
-            self.selection(arg.value, evaluator, of_traffic=of_traffic, maybe_none=maybe_none)
+            self.selection(arg.value, evaluator, of_traffic=of_traffic and not name, maybe_none=maybe_none)
 
     def _level(self, node: tree.Expr, evaluator: Evaluator) -> None:
         if isinstance(node, tree.Name):
@@ -132,9 +148,15 @@ class NameChecker:
                 self._no_traffic(node, evaluator)
             case tree.All() | tree.Name() | tree.Member() | tree.Index() if self.whole:
                 self._selected(node, evaluator, maybe_none=maybe_none)
+            case tree.Binary() if node.op in OPERATORS and not of_traffic:
+                self.selection(node.left, evaluator)
+                self.selection(node.right, evaluator)
+            case tree.Binary(op="and" | "or"):
+                pass  # said of the arguments as they are written
+            case tree.Binary() if of_traffic:
+                _no_sum_of_traffic(node, evaluator)
             case tree.Binary():
-                self.selection(node.left, evaluator, of_traffic=of_traffic)
-                self.selection(node.right, evaluator, of_traffic=of_traffic)
+                _no_set(node, evaluator)
 
     def workload(self, node: tree.Expr, evaluator: Evaluator) -> None:
         """Check the name of a workload, or one that is stated in its place."""
@@ -189,9 +211,11 @@ class NameChecker:
     def call(self, node: tree.Call, evaluator: Evaluator) -> None:
         """Check a measure, traffic or function and the names in its arguments."""
         name = ".".join(dotted_name(node.function))
-        legal = (*MEASURES, *TRAFFICS, *WORKLOADS, *FUNCTIONS)
+        legal = (*MEASURES, *TRAFFICS, *WORKLOADS, *FUNCTIONS, *MODEL_FUNCTIONS)
         if name not in legal:
             unknown_function(evaluator.scope, evaluator.sink, node, name, legal)
+        elif name in MODEL_FUNCTIONS:
+            evaluator.eval(node)
         elif name in FUNCTIONS:
             for arg in node.args:
                 self.expression(arg.value, evaluator)
@@ -222,6 +246,8 @@ class NameChecker:
                 evaluator.eval(node)
             case tree.Quantity():
                 evaluator.eval(node)
+            case tree.Member() | tree.Index() if isinstance(node.base, tree.Call):
+                evaluator.no_value(node)
 
 
 def _value(node: tree.Expr, argument: Argument | None, evaluator: Evaluator) -> None:
@@ -232,6 +258,42 @@ def _value(node: tree.Expr, argument: Argument | None, evaluator: Evaluator) -> 
         evaluator.quantity(node, argument.dimension)
     elif argument.takes is Takes.NUMBER:
         evaluator.integer(node)
+
+
+def _collective(node: tree.Call, signature: Signature, evaluator: Evaluator) -> None:
+    """Check that a measure of collectives is about one, and that its size is stated, there or here."""
+    if not signature.positional or signature.positional[0].takes is not Takes.COLLECTIVE:
+        return
+    asked = node.args[0].value
+    stated = (
+        evaluator.scope.module.questions.get("traffic", {}).get(asked.text) if isinstance(asked, tree.Name) else None
+    )
+    called = stated.value if isinstance(stated, tree.Traffic) else asked
+    pattern = TRAFFICS.get(".".join(dotted_name(called.function))) if isinstance(called, tree.Call) else None
+    if pattern is None or not isinstance(called, tree.Call) or not check_arguments(called, Sink()):
+        return
+    if not pattern.collective:
+        message, help = f"`{pattern.name}` is no collective", "such as `allreduce(all npu, size = 1 GiB)`"
+        evaluator.sink.error("UB0709", message, asked.span, "here", help=(help,))
+    elif signature.argument("size") and not {"size"} & {
+        arg.name.text for arg in (*node.args, *called.args) if arg.name
+    }:
+        message, help = f"`{signature.name}` needs a size", "write `size = 512 MiB` in the traffic, or here"
+        evaluator.sink.error("UB0705", message, asked.span, "here", help=(help,))
+
+
+def _no_set(node: tree.Binary, evaluator: Evaluator) -> None:
+    left, right = (" ".join(side.span.text.split()) for side in (node.left, node.right))
+    message = "selections are joined by `|` and parted by `-`"
+    path = f"{left}.{right}".replace("/", ".")
+    help = f"what is inside a part stands behind `.`: `{path}`" if node.op == "/" else f"write `{left} | {right}`"
+    evaluator.sink.error("UB0518", message, node.span, f"`{node.op}` is of numbers", help=(help,))
+
+
+def _no_sum_of_traffic(node: tree.Binary, evaluator: Evaluator) -> None:
+    right = " ".join(node.right.span.text.split())
+    help = (f"what runs meanwhile is an argument: `beside = {right}`",)
+    evaluator.sink.error("UB0709", "a traffic is wanted, and traffic has no operators", node.span, "here", help=help)
 
 
 def _level_of(node: tree.Expr) -> str:

@@ -167,23 +167,49 @@ class Selector:
         if not self.evaluator.scope.is_quiet(step.word.text):
             legal = [*here.arrays] if isinstance(here, AssemblyType) else []
             legal += port_names(here)
-            guess = did_you_mean(step.word.text, legal) or self._of_a_kind(step, at, len(path))
+            guess = did_you_mean(step.word.text, legal) or self._of_a_kind(path, at)
             self.evaluator.sink.error(
                 "UB0220",
                 f"`{here.key}` has no part or port `{step.word.text}`",
                 step.word.span,
                 "unknown",
                 help=(f"did you mean `{guess}`?" if guess else self._there(step, here, legal),),
-                fix=rename(step.word.span, guess),
+                fix=rename(step.word.span, guess) if len(path) == at + 1 else None,
             )
         return None
 
-    def _of_a_kind(self, step: Step, at: int, length: int) -> str | None:
-        """`all npu` where the name of a kind stands alone, or a word of another trade for one."""
+    def _of_a_kind(self, path: Sequence[Step], at: int) -> str | None:
+        """`all npu` where the name of a kind stands alone or behind that of the system, or a word of another trade for
+        one."""
+        if at == 0 and len(path) == 2 and path[0].word.text in self.evaluator.scope.module.systems:
+            path = path[1:]
+        step, length = path[at], len(path)
         word = foreign.KINDS.get(step.word.text.casefold(), step.word.text)
         kinds = (*attributes.KINDS_OF_DEVICE, *attributes.KINDS_OF_ASSEMBLY, "link", "port")
+        types = [key.rpartition(".")[2] for key in self._type_names()]
+        same = next((name for name in types if name.casefold() == step.word.text.casefold()), None)
+        if same is not None and at == 0 and length == 1 and not step.subscripts:
+            return f"all {same}"
         there = self._named((word,), {self.machine.subject: 1}) if word in kinds else None
         return f"all {word}" if at == 0 and length == 1 and not step.subscripts and there else None
+
+    def _deeper(self, name: str, start: str) -> str:
+        """Return the path to the nearest part of a name inside a type; empty where there is none."""
+        paths, known = [("", start)], {start}
+        for path, key in paths:
+            kind = self.machine.types[key]
+            for child in kind.children if isinstance(kind, AssemblyType) else ():
+                below = f"{path}{child.name}{'[*]' if child.shape else ''}"
+                if child.name == name:
+                    return below
+                if child.type not in known:
+                    known.add(child.type)
+                    paths.append((f"{below}.", child.type))
+        return ""
+
+    def _type_names(self) -> list[str]:
+        """Return the names of the types that are inside the subject, in order."""
+        return sorted({key.partition("(")[0] for key in self.machine.contents(self.machine.subject)})
 
     def _there(self, step: Step, here: PlanType, legal: Sequence[str]) -> str:
         """Return what a path may go on with."""
@@ -192,6 +218,9 @@ class Selector:
             return f"`{step.word.text}` is a traffic, and a selection is wanted, such as `all npu`"
         if here.key == self.machine.subject and step.word.text in module.systems:
             return "a path begins inside the system: leave the name of the system out"
+        deeper = self._deeper(step.word.text, here.key)
+        if deeper:
+            return f"`{step.word.text}` is deeper inside: `{deeper}`"
         more = ", …" if len(legal) > MOST_LISTED else ""
         listed = ", ".join(f"`{name}`" for name in legal[:MOST_LISTED]) + more
         return f"`{here.key}` has {listed or 'neither'}"

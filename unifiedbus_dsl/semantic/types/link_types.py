@@ -22,7 +22,7 @@ from unifiedbus_dsl.semantic.values.messages import wrong_dimension
 from unifiedbus_dsl.semantic.values.scope import Lazy, Scope
 from unifiedbus_dsl.semantic.values.values import EvalValue, Interval, Poison, TypeValue, describe, value_text
 from unifiedbus_dsl.syntax import tree
-from unifiedbus_dsl.vocabulary import attributes
+from unifiedbus_dsl.vocabulary import attributes, foreign
 from unifiedbus_dsl.vocabulary.attributes import Attribute
 from unifiedbus_dsl.vocabulary.limits import MAX_EXTENDS
 
@@ -58,7 +58,8 @@ class LinkRegistry:
         return self._known_value(node.value, value, attribute, scope)
 
     def _near_miss(self, node: tree.Field, known: Mapping[str, Attribute], owner: str) -> None:
-        guess = did_you_mean(node.name.text, known)
+        meant = foreign.FIELDS.get(node.name.text.casefold())
+        guess = meant if meant in known else did_you_mean(node.name.text, known)
         if guess is not None and len(node.name.text) >= 4:
             self.sink.error(
                 "UB0218",
@@ -66,7 +67,7 @@ class LinkRegistry:
                 node.name.span,
                 "not a known field",
                 help=(f"did you mean `{guess}`?",),
-                fix=rename(node.name.span, guess),
+                fix=None if guess == meant else rename(node.name.span, guess),
                 severity=Severity.WARNING,
             )
 
@@ -77,6 +78,7 @@ class LinkRegistry:
                 f"a field has a number, a quantity, a text or a list; `{node.name.text}` is {describe(value)}",
                 node.value.span,
                 f"is {describe(value)}",
+                help=_as_part(node) if isinstance(value, TypeValue) else (),
             )
             return None
         return value
@@ -199,6 +201,7 @@ class LinkRegistry:
                 ref.span,
                 f"a {definition.noun}",
                 labels=(Label(definition.span, "defined here"),),
+                help=(f"a link is of a protocol: `link NAME : {ref.text} {{ … }}`",) if noun == "link" else (),
             )
             return None
         if scope.is_quiet(ref.path[0].text) or noun in scope.module.damaged_words:
@@ -412,3 +415,9 @@ def _listed(noun: str, legal: Mapping[str, Definition]) -> tuple[str, ...]:
         "model": "model Small { layers = 32; hidden = 4096; heads = 32; ffn = 14336; vocab = 32000 }",
     }
     return (f"define one: `{example[noun]}`",)
+
+
+def _as_part(node: tree.Field) -> tuple[str, ...]:
+    """Return how a part is written, for a field that was given a type."""
+    made = " ".join(node.value.span.text.split()).removesuffix("()")
+    return (f"a part has its type behind `:`: `{node.name.text} : {made}`",)

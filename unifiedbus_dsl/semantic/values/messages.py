@@ -14,7 +14,9 @@ from unifiedbus_dsl.vocabulary import foreign
 
 def expected_value(sink: Sink, node: tree.Node, value: EvalValue, wanted: str) -> EvalValue:
     what = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
-    sink.error("UB0310", f"this place wants {wanted}, found {what}", node.span, f"is {value_text(value)}")
+    of_table = isinstance(value, tuple) and isinstance(node, tree.Name)
+    help = (f"one element of it is `{' '.join(node.span.text.split())}[i]`",) if of_table else ()
+    sink.error("UB0310", f"this place wants {wanted}, found {what}", node.span, f"is {value_text(value)}", help=help)
     return POISON
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import chain
 
 from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.base.units import is_unit
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.semantic.names.model import Definition
@@ -32,12 +33,17 @@ def unknown_name(
             f"`{name}` is {what}, not a value",
             span,
             "no value",
-            help=(f"to count or add up, write `count({name})` or `bandwidth({name})`",),
+            help=(
+                f"ports that forward among themselves: `transit {name}`"
+                if _TRANSIT.search(span.source.text[max(0, span.start - 40) : span.start])
+                else f"to count or add up, write `count({name})` or `bandwidth({name})`",
+            ),
         )
         return POISON
     values = chain(scope.values(), extra, words)
-    guess = did_you_mean(name, values) or did_you_mean(name, scope.candidates())
-    other = _other_reading(name, span)
+    is_read = span.source.text[span.end : span.end + 1] == "["
+    guess = did_you_mean(name, values) or (None if is_read else did_you_mean(name, scope.candidates()))
+    other = _other_reading(name, span) or (_tables_of(scope) if is_read and guess is None else None)
     if other is not None:
         sink.error("UB0201", f"nothing here is called `{name}`", span, "unknown name", help=(other,))
         return POISON
@@ -87,7 +93,9 @@ def no_system(scope: Scope, sink: Sink, name: tree.Name, extra: Mapping[str, Eva
             name.span,
             "unknown",
             labels=(Label(systems[guess][0].name.span, "defined here"),) if guess in systems else (),
-            help=(f"did you mean `{guess}`?",) if guess else (),
+            help=(f"did you mean `{guess}`?" if guess else f"systems are {', '.join(f'`{each}`' for each in systems)}",)
+            if guess or systems
+            else (),
             fix=rename(name.span, guess),
         )
     return POISON
@@ -107,6 +115,14 @@ def no_machine(sink: Sink, node: tree.Node, name: str) -> EvalValue:
 
 def unknown_function(scope: Scope, sink: Sink, node: tree.Call, name: str, legal: tuple[str, ...]) -> None:
     """Say that no function, measure or traffic has this name."""
+    first, _, rest = name.partition(".")
+    if not name or (rest in legal and first in scope.module.systems):
+        asked = rest or " ".join(node.function.span.text.split())
+        call = f"{asked}({_inside(node)})" if rest else asked
+        message = f"`{' '.join(node.span.text.split())}` is no call of a function or measure"
+        of = first or "SYSTEM"
+        sink.error("UB0207", message, node.function.span, "unknown", help=(f"of a system: `{call} of {of}`",))
+        return
     guess = foreign.CALLS.get(name.casefold()) or did_you_mean(name, legal)
     guess = guess if guess in legal else None
     if not scope.is_quiet(name):
@@ -118,6 +134,11 @@ def unknown_function(scope: Scope, sink: Sink, node: tree.Call, name: str, legal
             help=(f"did you mean `{guess}`?",) if guess else (),
             fix=rename(node.function.span, guess),
         )
+
+
+def _inside(node: tree.Call) -> str:
+    """Return the arguments of a call as they are written."""
+    return ", ".join(" ".join(arg.span.text.split()) for arg in node.args)
 
 
 def unknown_argument(sink: Sink, definition: Definition, arg: tree.Arg, params: list[str]) -> None:
@@ -141,6 +162,9 @@ def unknown_argument(sink: Sink, definition: Definition, arg: tree.Arg, params: 
     )
 
 
+_PART = re.compile(r"[ \t]*(?:spare[ \t]+)?\w+\[[^\]]*\][ \t]*:(?!.*\bfor\b)")
+_TRANSIT = re.compile(r"\btransit[ \t]*=[ \t]*$")
+_TIMES = re.compile(r"\d[ \t]*\*[ \t]*$")
 _PER = re.compile(r"(?P<rate>[\d.]+[ \t]*[A-Za-z]+)[ \t]*/[ \t]*$")
 
 
@@ -150,9 +174,32 @@ def _other_reading(name: str, span: Span) -> str | None:
         return f"a measure is asked with what it is about: `{name}(all npu)`"
     if name == "base":
         return "`base` is the undamaged system in a `scenario`, on the right of a comparison"
-    if name.casefold() in foreign.VALUES:
-        return f"that is `{foreign.VALUES[name.casefold()]}` here"
+    if name.casefold() in foreign.VALUES or name in foreign.TRUTH:
+        return f"that is `{foreign.TRUTH.get(name) or foreign.VALUES[name.casefold()]}` here"
+    if _TIMES.search(span.source.text[max(0, span.start - 40) : span.start]) and is_unit(name):
+        return f"a quantity is a number with its unit, without a sign between: `144 {name}`"
     before = _PER.search(span.source.text[max(0, span.start - 40) : span.start])
     if before is not None and foreign.UNITS.get(name, name) in ("s", "m"):
         return f"a unit has no blanks in it: `{before['rate']}/{foreign.UNITS.get(name, name)}`"
+    if len(name) == 1 and _PART.match(_line_around(span)):
+        return f"an index of the elements stands at the end: `… for {name}`"
     return None
+
+
+def _tables_of(scope: Scope) -> str | None:
+    """Return which tables there are to read."""
+    lets = scope.module.of_sort(tree.Let)
+    tables = [
+        name
+        for name, let in lets.items()
+        if isinstance(let.node, tree.Let) and isinstance(let.node.value, tree.ListExpr)
+    ]
+    return f"tables are {', '.join(f'`{name}`' for name in tables)}" if tables else None
+
+
+def _line_around(span: Span) -> str:
+    """Return the line of the text that a span begins on, without what stands before it in the same line's statement."""
+    text = span.source.text
+    start = max(text.rfind("\n", 0, span.start), text.rfind(";", 0, span.start)) + 1
+    stop = text.find("\n", span.start)
+    return text[start : len(text) if stop < 0 else stop]
