@@ -27,6 +27,8 @@ class Hint:
     start: int = 0
     end: int = 0
     text: str | None = None
+    weak: bool = False
+    """Whether a word that is nearly one of ours says more."""
 
 
 # ---- words that begin a statement ------------------------------------------------------------------------------------
@@ -150,15 +152,19 @@ class _Habit(NamedTuple):
     find: re.Pattern[str]
     help: str
     text: str | None
+    weak: bool
 
 
 @cache
 def _habits() -> tuple[_Habit, ...]:
     """Return the shapes in their order: the first that fits is meant. Each is a paragraph of lines `find`, `help` and,
-    where there is a fix, `text`, which ends with `|` so that its blanks are seen."""
+    where there is a fix, `text`, which ends with `|` so that its blanks are seen; `weak` says what goes before."""
     text = Path(__file__).with_name("habits.txt").read_text(encoding="utf-8")
     paragraphs = [dict(_line(line) for line in part.splitlines()) for part in text.split("\n\n") if part[:1] != "#"]
-    return tuple(_Habit(re.compile(p["find"]), p["help"], p["text"][:-1] if "text" in p else None) for p in paragraphs)
+    return tuple(
+        _Habit(re.compile(p["find"]), p["help"], p["text"][:-1] if "text" in p else None, "weak" in p)
+        for p in paragraphs
+    )
 
 
 def _line(line: str) -> tuple[str, str]:
@@ -192,5 +198,5 @@ def _filled(habit: _Habit, found: re.Match[str]) -> Hint:
     help = habit.help.format(**groups)
     names = [name for name in ("x", "x2") if name in groups and found[name] is not None]
     if habit.text is None or not names:
-        return Hint(help)
-    return Hint(help, found.start(names[0]), found.end(names[0]), habit.text.format(**groups))
+        return Hint(help, weak=habit.weak)
+    return Hint(help, found.start(names[0]), found.end(names[0]), habit.text.format(**groups), habit.weak)

@@ -85,7 +85,11 @@ _OTHER_SIGN = {"=": "==", "==": "="}
 
 def unexpected(context: Context, token: Token) -> Diagnostic:
     """UB0101 or UB0108: a token that has no place here."""
-    diagnosis = _of_habit(context, token) or _misspelt_before(context, token) or _misspelt(context, token)
+    habit = habit_of(context, token)
+    told = None if habit is None else _of_habit(context, token, habit)
+    if told is not None and habit is not None and not habit.weak:
+        return told
+    diagnosis = _misspelt_before(context, token) or _misspelt(context, token) or told
     if diagnosis is not None:
         return diagnosis
     expected = _expected(context)
@@ -122,10 +126,7 @@ def habit_of(context: Context, token: Token) -> Hint | None:
     return word or hint(line.split("#")[0].rstrip() or line, token.start - start)
 
 
-def _of_habit(context: Context, token: Token) -> Diagnostic | None:
-    habit = habit_of(context, token)
-    if habit is None:
-        return None
+def _of_habit(context: Context, token: Token, habit: Hint) -> Diagnostic:
     shown = token.text or ("the line ends too early" if token.type == LINE_END else "the end")
     message = f"unexpected `{shown}`" if token.text else shown
     label = _at(context, token, _expected(context))
