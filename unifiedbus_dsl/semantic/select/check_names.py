@@ -192,6 +192,8 @@ class NameChecker:
     def _no_traffic(self, node: tree.Name, evaluator: Evaluator) -> None:
         module = evaluator.scope.module
         stated = module.questions.get("traffic", {}).get(node.text)
+        if _is_misnamed(module.questions.get("workload", {}).get(node.text)):
+            return
         if evaluator.scope.is_quiet(node.text) or (stated is not None and stated.of.text not in module.systems):
             return
         workload = module.questions.get("workload", {}).get(node.text)
@@ -248,6 +250,12 @@ class NameChecker:
                 evaluator.eval(node)
             case tree.Member() | tree.Index() if isinstance(node.base, tree.Call):
                 evaluator.no_value(node)
+
+
+def _is_misnamed(workload: tree.Node | None) -> bool:
+    """Return whether a workload is a pattern of traffic, which is said where it stands."""
+    called = workload.value if isinstance(workload, tree.Workload) else None
+    return isinstance(called, tree.Call) and ".".join(dotted_name(called.function)) in TRAFFICS
 
 
 def _value(node: tree.Expr, argument: Argument | None, evaluator: Evaluator) -> None:
