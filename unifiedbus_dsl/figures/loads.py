@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import evolve, frozen
@@ -151,6 +151,29 @@ def _worst(plan: Plan, each: Floats) -> dict[tuple[str, int], float]:
     """Return the busiest cable of each rule of each assembly type, over all instances."""
     worst = _by_rule(plan, each, lambda part: part.max(initial=0.0))
     return {place: float(value) for place, value in worst.items()}
+
+
+RuleLoads: TypeAlias = dict[str, list[tuple[float, float]]]
+"""By assembly type: the least and the most load of the cables of each rule."""
+
+
+def rule_loads(plan: Plan, each: Floats) -> RuleLoads:
+    """Return the least and the most load of the cables of each rule of each assembly type, over all instances."""
+    worst = _worst(plan, each)
+    least = _by_rule(plan, each, lambda part: part.min(initial=np.inf))
+    return {
+        key: [
+            (_rounded(min(least.get((key, id(rule)), 0.0), most)), _rounded(most))
+            for rule in plan.assemblies[key].rules
+            for most in [worst.get((key, id(rule)), 0.0)]
+        ]
+        for key in plan.assemblies
+    }
+
+
+def _rounded(share: float) -> float:
+    """Return a load to six digits, so that equal ones are equal."""
+    return float(f"{share:.6g}")
 
 
 def _by_rule(plan: Plan, each: Floats, summed: Callable[[Floats], Any]) -> dict[tuple[str, int], Any]:

@@ -12,7 +12,7 @@ from unifiedbus_dsl.analysis.scenarios import After, after
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.figures.loads import Utilisation, load_scale, loaded, lost_of
+from unifiedbus_dsl.figures.loads import RuleLoads, Utilisation, load_scale, loaded, lost_of, rule_loads
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.render.before_after import Panel, comparison
@@ -20,7 +20,7 @@ from unifiedbus_dsl.render.explorer import Shown, explorer
 from unifiedbus_dsl.render.head import head_of
 from unifiedbus_dsl.render.marks import Mark, Picture
 from unifiedbus_dsl.render.overview import overview_picture
-from unifiedbus_dsl.render.pictures import TooManyMarksError, picture_of, too_many_help
+from unifiedbus_dsl.render.pictures import TooManyMarksError, picture_of, too_many_help, without_links
 from unifiedbus_dsl.render.plan_summary import PlanSummary
 from unifiedbus_dsl.render.svg import svg
 from unifiedbus_dsl.render.view import Layout, View
@@ -98,12 +98,17 @@ def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
         picture = draw_view(view, sink) if view is not None else None
         if picture is not None:
             drawn[name] = picture
-    return explorer(plan, drawn, list(_solved(compilation, plan, sink, left_out)), left_out)
+    loads: dict[str, dict[str, RuleLoads]] = {}
+    solved = list(_solved(compilation, plan, sink, left_out, loads))
+    return explorer(plan, drawn, solved, left_out, loads)
 
 
-def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str]) -> Iterator[Shown]:
+def _solved(
+    compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str], loads: dict[str, dict[str, RuleLoads]]
+) -> Iterator[Shown]:
     """Yield an overview of each type for each traffic that has loads (steps of a collective have none), and the system
-    before and after each scenario. What would take too long is not there: `left_out` then gets a sentence."""
+    before and after each scenario. What would take too long is not there: `left_out` then gets a sentence. `loads` gets
+    those of cables."""
     names = traffics(compilation, plan.system), scenarios(compilation, plan.system)
     if not any(names):
         return
@@ -123,10 +128,11 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str
         utilisation = _utilisation(quiet, load_question(name, "ecmp"))
         if utilisation is not None:
             used[name] = utilisation
+            loads[name] = {"": rule_loads(plan, utilisation.each)}
             look = loaded(survey.look, utilisation)
             for key in reversed(plan.bottom_up):
                 drawn = overview_picture(plan, key, evolve(survey, look=look))
-                yield Shown("overview", key, svg(drawn), traffic=name)
+                yield Shown("overview", key, svg(without_links(drawn)), traffic=name)
     asker = make_evaluator(compilation, machine, sink)
     for scenario in track(names[1], "scenarios"):
         broken = _broken(compilation, view, scenario, asker)
@@ -139,10 +145,12 @@ def _solved(compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str
         left = evolve(broken.left, selector=evolve(broken.left.selector, evaluator=quiet.evaluator))
         for name, before in used.items():
             after = _utilisation(left, load_question(name, "ecmp"), before.rate)
+            if after is not None and after.fabric.plan is plan:  # with a spare in place of a part, rules are others
+                loads[name][scenario] = rule_loads(plan, after.each)
             pictures[name] = _before_and_after(view, broken, (before, after), Sink()) if after is not None else None
         for name, picture in pictures.items():
             if picture is not None:
-                yield Shown("before and after", plan.root, svg(picture), True, name, scenario)
+                yield Shown("before and after", plan.root, svg(without_links(picture)), True, name, scenario)
 
 
 def _work(machine: NetworkContext) -> int:

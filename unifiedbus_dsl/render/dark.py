@@ -16,6 +16,7 @@ from attrs import evolve
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Mark, Text
 from unifiedbus_dsl.render.palette import contrast
+from unifiedbus_dsl.render.scope import within
 
 KEPT = ("cell", "value", "no-cell")
 """Roles of marks that keep their colours."""
@@ -43,17 +44,46 @@ _NAMED: Mapping[str, str] = {
     "#3c00a0": "#788c64",
 }
 
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_OWN = frozenset(
+    [
+        *(("fill", colour) for colour in (palette.PAPER, palette.INK, palette.QUIET)),
+        *(("fill", style.fill) for style in palette.KINDS.values()),
+        *(("stroke", style.stroke) for style in palette.KINDS.values()),
+        *(("stroke", colour) for colour in (palette.FRAME, *palette.LOADS)),
+    ]
+)
+"""What a page draws itself."""
 _COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-f]{6})"')
 
 
 def dark_rules(svg: str) -> str:
     """Return the rules for the colours that an SVG uses, in the order of their names."""
-    used = sorted(set(_COLOUR.findall(svg)))
+    return "@media (prefers-color-scheme: dark) {\n" + night_rules(set(_COLOUR.findall(svg))) + "\n}"
+
+
+def page_style(svgs: Iterable[str]) -> str:
+    """Return the styles that pictures in the element `sheet` of a page bring along, with those of the night where the
+    page is dark, by its `data-theme`."""
+    own = {rules for svg in svgs for rules in _STYLE.findall(svg)}
+    by_day = "\n".join(within("#sheet", rules) for rules in sorted(own))
+    return by_day + "\n" + within(':root[data-theme="dark"] #sheet', night_rules(()))
+
+
+def night_colours(svgs: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the counterpart of each colour of pictures, and of what a page draws itself, by what it is of."""
+    used = _OWN.union(*(_COLOUR.findall(svg) for svg in svgs))
+    return {what: {c: by_night(c, what) for of, c in sorted(used) if of == what} for what in ("fill", "stroke")}
+
+
+def night_rules(colours: Iterable[tuple[str, str]]) -> str:
+    """Return a rule for each colour, given with what it is of, `fill` or `stroke`."""
+    used = sorted(set(colours))
     kept = "".join(f":not(.{role})" for role in KEPT)
     rules = [f'g{kept} > [{what}="{colour}"] {{ {what}: {by_night(colour, what)} }}' for what, colour in used]
     halo = ", ".join(f".{role} text" for role in HALOED) + f" {{ stroke: {_NAMED[palette.LEVELS[0]]} }}"
     linked = [f'a > [{what}="{colour}"] {{ {what}: {by_night(colour, what)} }}' for what, colour in used]
-    return "@media (prefers-color-scheme: dark) {\n" + "\n".join([*rules, *linked, halo]) + "\n}"
+    return "\n".join([*rules, *linked, halo])
 
 
 def darkened(mark: Mark) -> Mark:

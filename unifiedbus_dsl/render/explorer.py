@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from attrs import asdict, frozen
 
+from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.escape import html
 from unifiedbus_dsl.ir.plan import (
     AssemblyType,
@@ -23,23 +25,36 @@ from unifiedbus_dsl.ir.plan import (
     Plan,
     PortRef,
     Rule,
+    Value,
     Var,
 )
 from unifiedbus_dsl.ir.plan.labels import label_table, shape_text
+from unifiedbus_dsl.ir.plan.lengths import millimetres
+from unifiedbus_dsl.ir.plan.numbering import micrometres
 from unifiedbus_dsl.ir.plan.text import value_text
+from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.dark import KEPT, night_colours, page_style
 from unifiedbus_dsl.render.detail import TooManyMarksError, detail_picture
 from unifiedbus_dsl.render.floor import NothingPlacedError, floor_picture
 from unifiedbus_dsl.render.floor_spots import MOST_PLACES
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.overview import overview_picture
-from unifiedbus_dsl.render.plan_summary import PlanSummary, ends_called, rate_text, with_spares
+from unifiedbus_dsl.render.palette import medium_colours
+from unifiedbus_dsl.render.pictures import without_links
+from unifiedbus_dsl.render.plan_summary import PlanSummary, ends_called, medium, rate_text, with_spares
 from unifiedbus_dsl.render.svg import svg
 
 MOST_DETAIL = 600
 """Devices of a type of which the page holds a picture one by one."""
 
-_PAGE = Path(__file__).with_name("explorer.html")
-_WIRING = Path(__file__).with_name("wiring.js")
+_FOLDER = Path(__file__).with_name("page")
+_PROGRAM = ("machine", "wiring", "routes", "sheet", "address", "panel", "main")
+"""The scripts of the page, in the order in which they run: one program in one element."""
+
+
+Loads: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Sequence[tuple[float, float]]]]]
+"""By traffic, scenario (the name "" is that of none) and assembly type: the least and the most load of the cables of
+each rule, over all instances."""
 
 
 @frozen
@@ -60,44 +75,86 @@ def explorer(
     views: Mapping[str, Picture] | None = None,
     solved: Sequence[Shown] = (),
     left_out: Sequence[str] = (),
+    loads: Loads | None = None,
 ) -> str:
     """Return the page of a system. `views` are pictures by name that can be chosen too; `solved` those of traffic and
-    of scenarios; `left_out` says, a sentence each, what is not there.
+    of scenarios; `left_out` says, a sentence each, what is not there; `loads` are those of cables.
 
     Raises:
         NoGraphvizError: there is nothing to draw with.
     """
     pictures = [
         *type_pictures(plan),
-        *(Shown(f"view {n}", plan.root, svg(p), True) for n, p in (views or {}).items()),
+        *(Shown(f"view {n}", plan.root, svg(without_links(p)), True) for n, p in (views or {}).items()),
         *solved,
     ]
     tables: dict[tuple[int, ...], int] = {}
+    media = {medium(plan, name) for name in plan.links}
+    colours = medium_colours(sorted(media))
     data = {
         "system": plan.system,
         "root": plan.root,
         "types": type_data(plan, tables),
         "tables": list(tables),
+        "links": {name: _link(plan, name) for name in plan.links},
+        "loads": loads or {},
+        "loadColours": palette.LOADS,
+        "night": night_colours(each.svg for each in pictures),
+        "kept": KEPT,
+        "loadLimits": palette.LOAD_LIMITS,
+        "kinds": {kind: [style.fill, style.stroke] for kind, style in palette.KINDS.items()}
+        | {"assembly": [palette.PAPER, palette.FRAME]},
+        "media": {name: [palette.medium_name(name), colours[name]] for name in sorted(media)},
         "traffics": list(dict.fromkeys(each.traffic for each in pictures if each.traffic)),
         "scenarios": list(dict.fromkeys(each.scenario for each in pictures if each.scenario)),
         "leftOut": list(left_out),
         "pictures": [asdict(each) for each in pictures],
     }
-    return html.filled(_page(), {"TITLE": html.text(plan.system), "DATA": html.script_data(data)})
+    style = page_style([each.svg for each in pictures])
+    parts = {"TITLE": html.text(plan.system), "DATA": html.script_data(data), "PICTURES": style}
+    return html.filled(_page(), parts)
 
 
 def _page() -> str:
     """Return the page without its data. Its one script is named by its hash: no other, and no link or attribute, can
     run."""
-    page = html.filled(_PAGE.read_text(encoding="utf-8"), {"WIRING": _WIRING.read_text(encoding="utf-8")})
+    program = '"use strict";\n' + "\n".join(_read(f"{name}.js") for name in _PROGRAM)
+    page = html.filled(_read("explorer.html"), {"PROGRAM": program, "STYLE": _read("explorer.css")})
     script = page[page.rindex("<script>") + len("<script>") : page.rindex("</script>")]
     return html.filled(page, {"SCRIPT": html.source_hash(script)})
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8").rstrip()
+
+
+def _link(plan: Plan, name: str) -> dict[str, Any]:
+    """Return the figures of a link: byte/s of a lane, seconds of a cable and of a metre of it, slack in micrometres."""
+    link = plan.links[name]
+    protocol = plan.protocols[link.protocol]
+    fixed, delay, slack = (float(_quantity(link.fields.get(field))) for field in ("latency", "delay", "slack"))
+    return {
+        "protocol": link.protocol,
+        "medium": medium(plan, name),
+        "laneRate": float(protocol.lane_rate),
+        "fixed": float(protocol.latency) + fixed,
+        "delay": delay,
+        "slack": round(slack * 1e6),
+        "unknown": list(protocol.assumed),
+    }
+
+
+def _quantity(value: Value | None) -> Fraction:
+    return value.value if isinstance(value, Quantity) else Fraction(0)
 
 
 def type_pictures(plan: Plan) -> list[Shown]:
     """Return an overview of each assembly type, every device of the small ones, and the floor of the system."""
     survey = PlanSummary(plan)
-    pictures = [Shown("overview", key, svg(overview_picture(plan, key, survey))) for key in reversed(plan.bottom_up)]
+    pictures = [
+        Shown("overview", key, svg(without_links(overview_picture(plan, key, survey))))
+        for key in reversed(plan.bottom_up)
+    ]
     small = [key for key in reversed(plan.bottom_up) if plan.device_count[key] <= MOST_DETAIL]
     pictures += [Shown("every device", key, svg(detail_picture(plan, key, survey))) for key in small]
     if plan.device_count[plan.root] <= 40 * MOST_PLACES:
@@ -120,6 +177,7 @@ def _common(plan: Plan, kind: DeviceType | AssemblyType) -> dict[str, Any]:
         "instances": plan.in_service[kind.key],
         "spares": plan.instances[kind.key] - plan.in_service[kind.key],
         "devices": plan.device_count[kind.key],
+        "passing": float(_quantity(kind.fields.get("latency"))),
         "fields": {name: value_text(value) for name, value in kind.fields.items()},
     }
 
@@ -157,8 +215,24 @@ def _assembly(
         "exports": [{"name": e.name, "axes": _axes(e.axes), "ref": _ref(e.ref, tables)} for e in assembly.exports],
         "rules": [_rule(rule, tables) for rule in assembly.rules],
         "bundles": [
-            [f"{' – '.join(ends_called(assembly, b))} · {b.link}", b.text] for b in survey.bundles[assembly.key]
+            [f"{' – '.join(ends_called(assembly, b))} · {b.link}", b.text, _numbers(assembly, b.rules)]
+            for b in survey.bundles[assembly.key]
         ],
+        "places": _places(assembly),
+    }
+
+
+def _numbers(assembly: AssemblyType, rules: Sequence[Rule]) -> list[int]:
+    """Return the places of rules among those of their assembly."""
+    wanted = {id(rule) for rule in rules}
+    return [number for number, rule in enumerate(assembly.rules) if id(rule) in wanted]
+
+
+def _places(assembly: AssemblyType) -> dict[str, list[list[int]]]:
+    """Return where the elements of the placed child arrays stand, in micrometres: all x, all y."""
+    return {
+        each.child: [[micrometres(position[axis]) for position in each.positions] for axis in (0, 1)]
+        for each in assembly.placements
     }
 
 
@@ -187,6 +261,7 @@ def _rule(rule: Rule, tables: dict[tuple[int, ...], int]) -> Json:
         "where": None if rule.where is None else _expression(rule.where, tables),
         "link": rule.link,
         "lanes": rule.lanes,
+        "length": None if rule.length is None else millimetres(rule.length),
     }
 
 

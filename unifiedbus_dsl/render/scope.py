@@ -17,15 +17,15 @@ def scoped(svg: str) -> str:
     own = f"u{hashlib.sha256(svg.encode()).hexdigest()[:12]}"
     named = _ID.sub(rf"\g<1>{own}-\g<2>", svg)
     named = _LABELS.sub(lambda found: f'{found[1]}{" ".join(f"{own}-{each}" for each in found[2].split())}"', named, 1)
-    named = _STYLE.sub(lambda found: found[1] + _within(own, found[2]) + found[3], named)
+    named = _STYLE.sub(lambda found: found[1] + within(f"#{own}", found[2]) + found[3], named)
     return named.replace("<svg ", f'<svg id="{own}" ', 1)
 
 
-def _within(own: str, rules: str) -> str:
-    """Return the rules of a style sheet, each selector below the element `own`; those in `@media` too."""
+def within(own: str, rules: str) -> str:
+    """Return the rules of a style sheet, each selector below what `own` selects; those in `@media` too."""
 
     def below(found: re.Match[str]) -> str:
-        inside = ", ".join(f"#{own} {each.strip()}" for each in found[3].split(","))
+        inside = ", ".join(f"{own} {each.strip()}" for each in found[3].split(","))
         return f"{found[1]}{found[2]}{inside}{found[4]}"
 
     return _SELECTORS.sub(below, rules)

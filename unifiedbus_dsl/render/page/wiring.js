@@ -73,7 +73,8 @@ function exported(key, name, port) {
   }
   return tables.get(id);
 }
-/** The port at the other end of the cable in a port of a device: { path, port, at, link, lanes }; null where there is no
+/** The port at the other end of the cable in a port of a device: { path, port, at, link, lanes } and
+    the rule that says so, by type and number, `level` steps below the system; null where there is no
     cable, undefined where there are too many to look through. */
 function peer(path, port, at) {
   let holder = path.slice(0, -1), step = path[path.length - 1], wanted = [port, at];
@@ -81,14 +82,15 @@ function peer(path, port, at) {
     const key = typeAt(holder), child = childOf(key, step.name), shape = portShape(child.type, wanted[0]);
     const number = flat(step.at, child.shape) * product(shape) + flat(wanted[1], shape);
     const table = joined(key, step.name, wanted[0]), hit = table.found.get(number);
-    if (hit) return descend(holder, key, data.types[key].rules[hit[0]], hit[1], hit[2]);
+    if (hit) return descend(holder, key, hit[0], hit[1], hit[2]);
     if (!table.whole) return undefined;
     const up = exported(key, step.name, wanted[0]).get(number);
     if (!up || !holder.length) return null;
     wanted = up; step = holder[holder.length - 1]; holder = holder.slice(0, -1);
   }
 }
-function descend(holder, key, rule, side, number) {
+function descend(holder, key, which, side, number) {
+  const rule = data.types[key].rules[which];
   const ref = side ? rule.right : rule.left, child = childOf(key, ref[0]), shape = portShape(child.type, ref[2]), ports = product(shape);
   let path = [...holder, { name: ref[0], at: unflat(Math.floor(number / ports), child.shape) }], type = child.type, port = ref[2], at = unflat(number % ports, shape);
   while (data.types[type].children) {
@@ -97,7 +99,7 @@ function descend(holder, key, rule, side, number) {
     path = [...path, { name: e.ref[0], at: e.ref[1].map(x => compiled(x, names)(v)) }];
     at = e.ref[3].map(x => compiled(x, names)(v)); port = e.ref[2]; type = inner.type;
   }
-  return { path, port, at, link: rule.link, lanes: rule.lanes };
+  return { path, port, at, link: rule.link, lanes: rule.lanes, key, rule: which, level: holder.length };
 }
 
 // ---- numbers of devices, and paths between them
@@ -125,38 +127,4 @@ function turned(type, line) {
   const t = data.types[type], side = line - (t.kind === "switch" ? 1 : t.transit.length);
   return line >= 0 && side >= 0 && side < 2 * (t.between || []).length ? line - side + (side ^ 1) : line;
 }
-/** The neighbours of a vertex [device, line]; all ports of the device where `line` is -1. */
-function neighbours(number, line) {
-  const path = devicePath(number), type = typeAt(path), found = [];
-  for (const [port, , shape] of data.types[type].ports)
-    for (let k = 0; k < product(shape); k++) {
-      const at = unflat(k, shape); if (line >= 0 && turned(type, lineOf(type, port, at)) !== line) continue;
-      const end = peer(path, port, at); if (end) found.push([deviceNumber(end.path), lineOf(typeAt(end.path), end.port, end.at)]);
-    }
-  return found;
-}
 const forwards = (number, line) => { const t = data.types[typeAt(devicePath(number))]; return t.kind === "switch" || line < t.transit.length + 2 * t.between.length; };
-/** A shortest path between two devices as device numbers, from both ends at once; [] where there is none, null where too
-    many devices had to be looked at. */
-function route(from, to) {
-  if (from === to) return [from];
-  const sides = [from, to].map(device => ({ seen: new Map([[device + "|-1", null]]), edge: [[device, -1]], device }));
-  for (;;) {
-    const side = sides[0].edge.length <= sides[1].edge.length ? 0 : 1, here = sides[side], there = sides[1 - side], next = [];
-    if (!here.edge.length) return [];
-    for (const [device, line] of here.edge) {
-      if (line >= 0 && !forwards(device, line)) continue;
-      const last = device + "|" + line;
-      for (const [d, l] of neighbours(device, line)) {
-        if (d === here.device) continue;
-        const id = d + "|" + l, other = d + "|" + turned(typeAt(devicePath(d)), l);
-        const met = d === there.device ? d + "|-1" : there.seen.has(other) ? other : null;
-        if (met !== null && (d === there.device || forwards(d, l))) { const a = walk(here.seen, last), b = walk(there.seen, met).reverse(); const all = [...a, ...b]; return side ? all.reverse() : all; }
-        if (!here.seen.has(id)) { here.seen.set(id, last); next.push([d, l]); }
-      }
-    }
-    here.edge = next;
-    if (here.seen.size + there.seen.size > MOST_SEEN) return null;
-  }
-}
-function walk(seen, id) { const found = []; for (let at = id; at !== null; at = seen.get(at)) found.push(+at.split("|")[0]); return found.reverse(); }
