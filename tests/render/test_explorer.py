@@ -67,7 +67,7 @@ def browse(page: str, folder: Path, steps: str, *arguments: str) -> Any:
     assert CHROMIUM
     script = f"""<script>
     window.problems = []; window.onerror = message => window.problems.push(String(message));
-    window.addEventListener("load", () => {{
+    window.addEventListener("load", async () => {{
       const press = (e, extra = {{}}) => {{ for (const kind of ["pointerdown", "pointerup", "click"])
         e.dispatchEvent(new MouseEvent(kind, {{ bubbles: true, cancelable: true, ...extra }})); }};
       const part = name => [...document.querySelectorAll("#sheet g")].find(g =>
@@ -76,7 +76,7 @@ def browse(page: str, folder: Path, steps: str, *arguments: str) -> Any:
         e.dispatchEvent(new Event("input", {{ bubbles: true }})); }};
       const key = name => document.getElementById("stage").dispatchEvent(
         new KeyboardEvent("keydown", {{ key: name, bubbles: true }}));
-      let value; try {{ value = (() => {{ {steps} }})(); }} catch (error) {{ window.problems.push(String(error)); }}
+      let value; try {{ value = await (async () => {{ {steps} }})(); }} catch (error) {{ window.problems.push(String(error)); }}
       const pre = document.createElement("pre"); pre.id = "outcome";
       pre.textContent = JSON.stringify({{ value, problems: window.problems, title: document.title }});
       if (!{json.dumps(bool(arguments))}) document.body.append(pre);
@@ -158,7 +158,7 @@ def test_search_by_name_and_by_path(tmp_path: Path) -> None:
     steps = """
       type("search", "npu"); const names = document.getElementById("found").textContent;
       type("search", "cabinet[17].board[5].npu[7]"); document.querySelector("#found button").click();
-      const there = pathText(state.path);
+      const there = pathText(state.path); await 0;  // the picture of it
       const chosen = [...document.querySelectorAll("#sheet .chosen")].map(nameOf);
       type("search", "cabinet[128]"); const none = document.getElementById("found").textContent;
       return { names, there, chosen, none };"""
@@ -190,7 +190,7 @@ def test_a_path_on_two_clicks_views_zoom_and_evil_text(tmp_path: Path) -> None:
     assert found["problems"] == []
     assert found["title"] == "npu[5] · cab"
     value = found["value"]
-    assert value["labels"] == ["overview", "every device", "view evil"]
+    assert value["labels"] == ["overview", "every device", "view evil", "every npu", "every plane"]
     assert (value["path"][0], value["path"][-1], len(value["path"])) == ("npu[0]", "npu[5]", 3)
     assert value["lit"] == 5, "three devices, two cables"
     assert value["zoomed"] == 1.25
