@@ -76,7 +76,8 @@ def browse(page: str, folder: Path, steps: str, *arguments: str) -> Any:
         e.dispatchEvent(new Event("input", {{ bubbles: true }})); }};
       const key = name => document.getElementById("stage").dispatchEvent(
         new KeyboardEvent("keydown", {{ key: name, bubbles: true }}));
-      let value; try {{ value = await (async () => {{ {steps} }})(); }} catch (error) {{ window.problems.push(String(error)); }}
+      let value;
+      try {{ value = await (async () => {{ {steps} }})(); }} catch (error) {{ window.problems.push(String(error)); }}
       const pre = document.createElement("pre"); pre.id = "outcome";
       pre.textContent = JSON.stringify({{ value, problems: window.problems, title: document.title }});
       if (!{json.dumps(bool(arguments))}) document.body.append(pre);
