@@ -61,6 +61,40 @@ def test_the_machine_is_compiled_and_drawn(file: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err.count("error[") == len(WRONG), "each mistake is told once"
 
 
+def test_it_is_summed_up_as_json(file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["compile", str(file), "-o", str(tmp_path / "out"), "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["systems"]["ring"]["files"][0].endswith("ring.svg")
+    assert sorted(each["code"] for each in said["diagnostics"]) == WRONG
+
+
+def test_it_is_written_for_other_tools(file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    target = tmp_path / "ring.graphml"
+    assert main(["export", str(file), "--to", "graphml", "-o", str(target)]) == 1
+    assert target.read_text().count("<node ") == 8
+    assert capsys.readouterr().err.count("error[") == len(WRONG)
+    target.unlink()
+    assert main(["export", str(file), "--to", "graphml", "--scenario", "t", "-o", str(target)]) == 1
+    assert target.read_text().count("<node ") == 7
+    target.unlink()
+    capsys.readouterr()
+    assert main(["export", str(file), "--to", "graphml", "--scenario", "s", "-o", str(target)]) == 1
+    assert not target.exists()
+    assert capsys.readouterr().err.count("error[") == len(WRONG), "each mistake is told once"
+
+
+def test_it_is_compared(file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    right, other = tmp_path / "right.ubus", tmp_path / "other.ubus"
+    right.write_text(MACHINE.replace("rakc", "npu"))
+    other.write_text(MACHINE.replace("npu[8] : Chip", "npu[6] : Chip"))
+    assert main(["diff", str(file), str(right), "--no-solve"]) == 1
+    said = capsys.readouterr()
+    assert "npu" not in said.out
+    assert said.err.count("error[") == 2 * len(WRONG) - 1
+    assert main(["diff", str(file), str(other), "--no-solve"]) == 1
+    assert "npu[7]" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["compile", "render"])
 def test_a_wrong_machine_is_not_drawn(
     file: Path, command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -105,3 +139,39 @@ def test_a_compilation_is_as_wrong_as_before() -> None:
     whole = compile_text(MACHINE.replace("gpux", "npu"))
     assert compile_text("ubus 1\n").despite_questions() is not None
     assert whole.despite_questions() is not None
+
+
+EXPLORED = MACHINE.replace("rack Ring { npu[8]", "rack Ring(chips = 8) { npu[chips]").replace(
+    "fail npu[9]", "fail npu[99]"
+)
+EXPLORED += """link Other : UB { medium = copper; reach = 2 m; cost = 4 USD }
+explore right of ring { vary chips in [6, 8]; minimize diameter(all npu) }
+explore wrong of ring { vary chisp in [6, 8]; minimize diameter(all npu) }
+"""
+
+
+def test_designs_are_explored(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(EXPLORED)
+    assert main(["explore", str(file), "right", "--json"]) == 1
+    said = capsys.readouterr()
+    assert [each["set"] for each in json.loads(said.out)["designs"]] == [{"chips": "6"}]
+    assert said.err.count("error[") == len(WRONG) + 1
+    assert main(["explore", str(file), "wrong", "--json"]) == 1
+    said = capsys.readouterr()
+    assert not said.out
+    assert said.err.count("error[") == len(WRONG) + 1, "each mistake is told once"
+
+
+def test_failures_are_surveyed(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["survey", str(file), "--of", "npu", "--measure", "connected(all npu)", "--json"]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)
+    assert said.err.count("error[") == len(WRONG)
+
+
+def test_a_page_that_is_watched_has_the_picture(file: Path) -> None:
+    from unifiedbus_dsl.cli.watch import look
+
+    shown = look(file, {"settings": (), "search": ()}, (), 10)[1]
+    assert shown.wrong
+    assert list(shown.pictures) == ["ring"]

@@ -16,6 +16,7 @@ from unifiedbus_dsl.cli.terminal import say
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
+    from unifiedbus_dsl.diagnostics import Diagnostic
 
 
 @click.command("compile")
@@ -58,18 +59,18 @@ def command(
         compilation = compiled(path, **reading)
         say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
         wrong, right = status(compilation.diagnostics), compilation.despite_questions()
-        if wrong and as_json:
-            say(in_format("json", list(compilation.diagnostics), limit), nl=False)
-        if right is None or (wrong and as_json):
+        if right is None:
+            if as_json:
+                say(in_format("json", list(compilation.diagnostics), limit), nl=False)
             context.exit(wrong)
         assert right is not None
-        text = _compile(right, systems(right, path, system), Path(output), as_json)
+        text = _compile(right, systems(right, path, system), Path(output), compilation.diagnostics if as_json else None)
     say(text, nl=False)
     context.exit(wrong)
 
 
-def _compile(compilation: Compilation, names: Sequence[str], folder: Path, as_json: bool) -> str:
-    """Write all systems; what is to be said about them."""
+def _compile(compilation: Compilation, names: Sequence[str], folder: Path, said: Sequence[Diagnostic] | None) -> str:
+    """Write all systems; what is to be said about them: as JSON with what is wrong, where that is given."""
 
     from unifiedbus_dsl.analysis.report.summary import summary_of
     from unifiedbus_dsl.cli.artifacts import write_system
@@ -80,9 +81,11 @@ def _compile(compilation: Compilation, names: Sequence[str], folder: Path, as_js
     folders = {name: folder / own[name] if len(names) > 1 else folder for name in names}
     summaries = {name: summary_of(compilation, name) for name in names}
     files = {name: write_system(compilation, name, folders[name]) for name in names}
-    if as_json:
+    if said is not None:
+        from unifiedbus_dsl.diagnostics.json import to_data
+
         data = {n: {**s.to_data(), "files": [str(f) for f in files[n]]} for n, s in summaries.items()}
-        return indented({"version": 1, "systems": data})
+        return indented({**to_data(said), "systems": data})
     return "\n".join(f"{s.text()}\nWritten\n{_listed(files[n])}" for n, s in summaries.items())
 
 

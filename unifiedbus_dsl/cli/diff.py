@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.cli.arguments import budget_option, names_option, one_system, source_file, system_option, with_names
 from unifiedbus_dsl.cli.imported import source_of
-from unifiedbus_dsl.cli.reading import text_options, without_errors
+from unifiedbus_dsl.cli.reading import right_machines, text_options
 from unifiedbus_dsl.cli.report import as_text
 from unifiedbus_dsl.cli.terminal import say
 from unifiedbus_dsl.escape.json import indented
@@ -87,7 +87,7 @@ def command(
         changed = _changes(one, two, solve=not no_solve, budget=budget or BUDGET) if not only else None
         difference = _difference(context, one, two, only, limit)
     say(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
-    context.exit(int(bool(difference) or bool(changed)))
+    context.exit(int(bool(difference) or bool(changed) or one.wrong or two.wrong))
 
 
 def _named(name: str | None, system: str | None) -> tuple[Path, str | None]:
@@ -106,6 +106,8 @@ class _Side:
     path: Path
     design: tuple[Compilation, str] | None
     found: Listing | None
+    wrong: bool = False
+    """Whether something that is not of the machine is wrong in it, which is said."""
 
     @property
     def links(self) -> int:
@@ -131,8 +133,8 @@ def _side(context: click.Context, path: Path, system: str | None, limit: int, re
     """Read a file; ends the command with status 1 where it is wrong."""
     if path.suffix.lower() not in DESIGNS:
         return _Side(path, None, _found(context, path, limit))
-    compilation = without_errors(context, path, limit, **reading)
-    return _Side(path, (compilation, one_system(compilation, path, system)), None)
+    compilation, wrong = right_machines(context, path, limit, **reading)
+    return _Side(path, (compilation, one_system(compilation, path, system)), None, bool(wrong))
 
 
 def _found(context: click.Context, path: Path, limit: int) -> Listing:

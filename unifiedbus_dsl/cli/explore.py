@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unifiedbus_dsl.cli.arguments import budget_option, check_output, one_of, one_system, shown, system_option
-from unifiedbus_dsl.cli.reading import READING, compiled, text_options
+from unifiedbus_dsl.cli.reading import READING, right_machines, text_options
 from unifiedbus_dsl.cli.report import WRONG_FILE, as_text, question_status, status
 from unifiedbus_dsl.cli.signals import interrupted_status
 from unifiedbus_dsl.cli.survey import NOT_REACHED, engine_named, journal_path
@@ -93,18 +93,16 @@ def command(context: click.Context, /, file: str | None, block: str | None, **op
     sink = Sink()
     keep_freed_memory()
     with progress_bar():
-        compilation = compiled(path, **{name: options[name] for name in READING})
-        say(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
-        if wrong := status(compilation.diagnostics):
-            context.exit(wrong)
+        reading = {name: options[name] for name in READING}
+        compilation, wrong = right_machines(context, path, options["limit"], **reading)
         explored = _explore(compilation, path, block, options, engine, journal, sink)
-    say(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
+    say(as_text([each for each in sink if each not in wrong], options["limit"], sys.stderr), err=True, nl=False)
     if explored is None:
         context.exit(question_status(sink) or WRONG_FILE)
     _write(explored, path, options)
     if journal is not None and options["resume"] is None and explored.complete:
         journal.unlink(missing_ok=True)
-    context.exit(_status(explored, journal))
+    context.exit(_status(explored, journal) or status(wrong))
 
 
 def _check_options(block: str | None, options: dict[str, Any], path: Path) -> None:

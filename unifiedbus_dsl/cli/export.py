@@ -20,7 +20,7 @@ from unifiedbus_dsl.cli.arguments import (
     with_names,
 )
 from unifiedbus_dsl.cli.export_filter import Filter, filtered
-from unifiedbus_dsl.cli.reading import text_options, without_errors
+from unifiedbus_dsl.cli.reading import right_machines, text_options
 from unifiedbus_dsl.cli.report import as_text, status
 from unifiedbus_dsl.cli.terminal import say
 
@@ -95,7 +95,7 @@ def command(
     check_output(output, path, stream=True)
     chosen = _format(form, output)
     with progress_bar():
-        compilation = without_errors(context, path, limit, **reading)
+        compilation, wrong = right_machines(context, path, limit, **reading)
         name = one_system(compilation, path, system)
         compilation = with_names(compilation, name, names)
         target = _target(chosen, output, name)
@@ -103,8 +103,8 @@ def command(
             _must_know(compilation, path, name, noun, asked)
         asked_for = _Asked(node, scenario, traffic, _question(routing), Filter(parts, medium, link))
         diagnostics = _export(compilation, name, chosen, target, asked_for)
-    say(as_text(diagnostics, limit, sys.stderr), err=True, nl=False)
-    context.exit(status(diagnostics))
+    say(as_text([each for each in diagnostics if each not in wrong], limit, sys.stderr), err=True, nl=False)
+    context.exit(max(status(wrong), status(diagnostics)))
 
 
 def _format(name: str | None, output: str | None) -> Format:

@@ -52,15 +52,6 @@ def text_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return limit_option(reading_options(click.pass_context(command)))
 
 
-def without_errors(context: click.Context, path: Path, limit: int, **options: Any) -> Compilation:
-    """Return what `compiled` gives; where it has errors they are said, and the command ends."""
-    compilation = compiled(path, **options)
-    if wrong := status(compilation.diagnostics):
-        say(as_text(compilation.diagnostics, limit, sys.stderr), err=True, nl=False)
-        context.exit(wrong)
-    return compilation
-
-
 def right_machines(
     context: click.Context, path: Path, limit: int, **options: Any
 ) -> tuple[Compilation, Sequence[Diagnostic]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unifiedbus_dsl.cli.arguments import Finite, budget_option, one_system, system_option
-from unifiedbus_dsl.cli.reading import READING, compiled, text_options
+from unifiedbus_dsl.cli.reading import READING, right_machines, text_options
 from unifiedbus_dsl.cli.report import WRONG_FILE, as_text, question_status, status
 from unifiedbus_dsl.cli.signals import interrupted_status
 from unifiedbus_dsl.cli.terminal import say
@@ -80,10 +80,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
 
     keep_freed_memory()
     with progress_bar():
-        compilation = compiled(path, **reading)
-        say(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
-        if wrong := status(compilation.diagnostics):
-            context.exit(wrong)
+        compilation, wrong = right_machines(context, path, options["limit"], **reading)
         system, asked = _asked(compilation, path, options)
         sink = Sink()
         journal = journal_path(options["resume"], options["output"], "survey")
@@ -101,6 +98,7 @@ def command(context: click.Context, /, file: str | None, **options: Any) -> None
         further = f"; go on with `--resume {journal}`" if journal is not None else ""
         say(f"stopped: {surveyed.finished:,} of {surveyed.total:,} are done{further}", err=True)
         context.exit(interrupted_status())
+    context.exit(status(wrong))
 
 
 def _draws(fail: int, draws: int | None, seed: int | None) -> int | None:

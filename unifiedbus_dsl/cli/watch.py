@@ -131,7 +131,8 @@ def look(path: Path, reading: dict[str, Any], systems: tuple[str, ...], limit: i
 
 
 def _pictures(done: Compilation, systems: tuple[str, ...]) -> dict[str, str]:
-    """Return the overview of each system; none where there are errors, or nothing to draw with."""
-    wanted = [name for name in done.systems if not systems or name in systems] if done.ok else []
-    drawn = {name: done.plans[name]._repr_svg_() for name in wanted}
+    """Return the overview of each system; none where a machine is wrong, or there is nothing to draw with."""
+    right = done.despite_questions()
+    plans = {} if right is None else right.plans
+    drawn = {name: plan._repr_svg_() for name, plan in plans.items() if not systems or name in systems}
     return {name: svg for name, svg in drawn.items() if svg is not None}

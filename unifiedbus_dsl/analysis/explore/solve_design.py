@@ -177,9 +177,10 @@ class DesignSolver:
         self._trees = {}
 
     def __call__(self, settings: Mapping[str, str]) -> Solved:
-        compilation = compile_again(self.inputs, settings, self._read)
-        if not compilation.ok or self.system not in compilation.plans:
-            return Solved(unmade=_first_error(compilation))
+        whole = compile_again(self.inputs, settings, self._read)
+        compilation = whole.despite_questions()
+        if compilation is None or self.system not in compilation.plans:
+            return Solved(unmade=_first_error(whole))
         sink = Sink()
         context = NetworkContext(compilation.fabric(self.system), budget_s=self.budget_s)
         machine = Machine(
