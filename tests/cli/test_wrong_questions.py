@@ -154,7 +154,7 @@ def test_designs_are_explored(file: Path, capsys: pytest.CaptureFixture[str]) ->
     file.write_text(EXPLORED)
     assert main(["explore", str(file), "right", "--json"]) == 1
     said = capsys.readouterr()
-    assert [each["set"] for each in json.loads(said.out)["designs"]] == [{"chips": "6"}]
+    assert [each["set"] for each in json.loads(said.out)["designs"]] == [{"chips": "6"}, {"chips": "8"}]
     assert said.err.count("error[") == len(WRONG) + 1
     assert main(["explore", str(file), "wrong", "--json"]) == 1
     said = capsys.readouterr()
