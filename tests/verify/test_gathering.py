@@ -50,12 +50,10 @@ COLLECTIVES = ["allgather", "reducescatter", "broadcast", "allreduce", "alltoall
 @pytest.mark.parametrize("text", [CLOS, RING, HUB, WIDE], ids=["clos", "ring", "hub", "wide"])
 @pytest.mark.parametrize("collective", COLLECTIVES)
 def test_the_certificates_hold(text: str, collective: str) -> None:
-    """What packed trees reach where an injection is shared is all that nobody adds up anew."""
     call, certified = measured(text, f"optimal_time({collective}(all npu, size = 1 MB))")
     found = verified(call, certified)
     assert found.value == certified.answer.value
-    trees = text == HUB and collective in ("broadcast", "allreduce")
-    assert found.unverified == ((gathering.ABOVE,) if trees else ())
+    assert not found.unverified
 
 
 FAST = "does not fit|faster than its end points send and take"

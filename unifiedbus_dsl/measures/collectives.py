@@ -24,19 +24,22 @@ from unifiedbus_dsl.measures.wording import end_name, size_text
 from unifiedbus_dsl.solver.bounds import BoundedValue, DeadlineError, NoPathError, NotAdmittedError, bounded
 from unifiedbus_dsl.solver.collectives import collective_bounds as best
 from unifiedbus_dsl.solver.collectives import completion_time
+from unifiedbus_dsl.solver.collectives.allgather_bound import TreeBound
 from unifiedbus_dsl.solver.collectives.schedules import busbw_factor
 from unifiedbus_dsl.solver.collectives.step_time import relax_latencies
 from unifiedbus_dsl.solver.deadline import Deadline
 from unifiedbus_dsl.solver.demand import Demand, Groups, invariant_symmetries
 from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 from unifiedbus_dsl.solver.network_context import NetworkContext
-from unifiedbus_dsl.verify import Certificate, Stated
-from unifiedbus_dsl.verify.gathering import GatherCertificate, PortsCertificate
+from unifiedbus_dsl.verify import Both
+from unifiedbus_dsl.verify.gathering import EverySumCertificate, GatherCertificate, PortsCertificate
 from unifiedbus_dsl.verify.matrix import Matrix
-from unifiedbus_dsl.verify.relayed import RelayedCertificate
-from unifiedbus_dsl.verify.sharing import SweepCertificate, TimeCertificate, TimedStep, Timer
+from unifiedbus_dsl.verify.relayed import PricedCertificate, RelayedCertificate
+from unifiedbus_dsl.verify.sharing import SecondsOfByte, SweepCertificate, TimeCertificate, TimedStep, Timer
 from unifiedbus_dsl.vocabulary.signatures import ALGORITHMS
 
+LeastCertificate = GatherCertificate | PortsCertificate | EverySumCertificate | PricedCertificate | RelayedCertificate
+"""What shows bounds on a least time; `below` is what shows that from below."""
 UNTIMED = "neither the time that no schedule beats nor those of the algorithms that were solved in time"
 MOST_TIMED = 100_000
 """End points up to which the length of every cable is counted."""
@@ -63,10 +66,7 @@ def time(call: MeasureCall) -> Certified[Answer]:
             no_path += [algorithm] if isinstance(why, NoPathError) else []
             late += [algorithm] if isinstance(why, DeadlineError) else []
     if late:
-        answer = _unfinished(call, traffic, size, tried, late)
-        return Certified(
-            answer, Stated(answer.lower, answer.upper, "what no schedule beats, and what was timed, are believed")
-        )
+        return _unfinished(call, traffic, size, asking, tried, late)
     if not tried:
         raise NotAdmittedError(_all_refused(refused))
     fastest = min(tried, key=lambda each: each.time_s)
@@ -126,15 +126,21 @@ class _Steps:
 
 
 def _unfinished(
-    call: MeasureCall, traffic: Traffic, size: float, tried: list[completion_time.CollectiveTime], late: list[str]
-) -> Answer:
+    call: MeasureCall,
+    traffic: Traffic,
+    size: float,
+    asking: _Asked,
+    tried: list[completion_time.CollectiveTime],
+    late: list[str],
+) -> Certified[Answer]:
     """Between a time that no schedule beats and the fastest algorithm that was solved in the time allowed, if any."""
-    machine = call.machine
-    group = traffic.groups(machine.network.ends)
-    lower = best.collective_time_bound(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=0.0).lower
+    least, below = _least(call.machine, traffic, size, 0.0)
+    steps = _Steps(call.machine, asking)
+    above = TimeCertificate(steps.timer, [steps.of(each) for each in tried]) if tried else None
     upper = min((each.time_s for each in tried), default=np.inf)
     reason = f"not solved in the time allowed: {', '.join(late)}; from below what no schedule beats"
-    return call.number(bounded(lower, upper, reason), TIME, assumptions=_rooted(call, traffic))
+    answer = call.number(bounded(least.lower, upper, reason), TIME, assumptions=_rooted(call, traffic))
+    return Certified(answer, Both(below.below(), above))
 
 
 def _all_refused(refused: dict[str, str]) -> str:
@@ -149,7 +155,7 @@ def _all_refused(refused: dict[str, str]) -> str:
 
 def sweep(call: MeasureCall) -> Certified[Answer]:
     """Times of a collective from 1 KiB to 16 GiB by each algorithm; the answer is the largest bus bandwidth."""
-    swept, passed, asking = _swept(call)
+    swept, passed, asking, bound = _swept(call)
     top = max(swept.best, key=lambda each: each.busbw_Bps)
     said = (
         f"the largest bus bandwidth, by {top.algorithm} at {size_text(top.size_bytes)}",
@@ -186,24 +192,24 @@ def sweep(call: MeasureCall) -> Certified[Answer]:
             for each in row
         )
         answer = evolve(answer, kind="interval", upper=upper)
-    return Certified(answer, SweepCertificate(steps.timer, rows_of, factor, late))
+    return Certified(answer, SweepCertificate(steps.timer, rows_of, factor, late, bound))
 
 
-def _swept(call: MeasureCall) -> tuple[completion_time.SizeSweep, tuple[str, ...], _Asked]:
-    """Return the sweep that a call asks for, and the algorithms that were not tried."""
+def _swept(call: MeasureCall) -> tuple[completion_time.SizeSweep, tuple[str, ...], _Asked, SecondsOfByte | None]:
+    """Return the sweep that a call asks for, the algorithms that were not tried, and the time that no schedule
+    beats."""
     traffic = _collective_traffic(call)
     asked = call.word("algorithm", "")
     passed = () if asked else _too_many(call, traffic)
     asking, machine = _asked(call, traffic), call.machine
     try:
-        group = traffic.groups(machine.network.ends)
-        bound = best.collective_time_bound(
-            machine.symmetry, traffic.pattern, group, 1.0, traffic.roots, budget=machine.time_limit
-        ).lower
+        least, certificate = _least(machine, traffic, 1.0, machine.time_limit)
+        bound = SecondsOfByte(least.lower, certificate.below())
     except TooLargeError:
         bound = None
     names = (asked,) if asked else tuple(name for name in ALGORITHMS if name not in passed)
-    return completion_time.size_sweep(asking.over, traffic.pattern, bound, algorithms=names), passed, asking
+    per_byte_s = None if bound is None else bound.least_s
+    return completion_time.size_sweep(asking.over, traffic.pattern, per_byte_s, algorithms=names), passed, asking, bound
 
 
 def _rows(found: completion_time.SizeSweep) -> list[dict[str, Any]]:
@@ -257,22 +263,26 @@ def _seconds(value: float) -> str:
 def optimal_time(call: MeasureCall) -> Certified[Answer]:
     traffic, size = _collective(call)
     machine = call.machine
-    group, budget = traffic.groups(machine.network.ends), machine.time_limit
     said = (*_rooted(call, traffic), "no schedule is faster, relays at end points allowed", *open_sentence(machine))
+    least, certificate = _least(machine, traffic, size, machine.time_limit)
+    return Certified(call.number(least, TIME, assumptions=said), certificate)
+
+
+def _least(
+    machine: NetworkContext, traffic: Traffic, size: float, budget: float | None
+) -> tuple[BoundedValue, LeastCertificate]:
+    """Return bounds on the least time of a collective, s, and what shows them."""
+    group = traffic.groups(machine.network.ends)
     if traffic.pattern == "alltoall":
         relayed = best.alltoall_time(machine.symmetry, group, size, budget)
-        answer = call.number(relayed.time, TIME, assumptions=said)
-        return Certified(answer, certify_relayed(machine, traffic, group, size, relayed))
-    bounded_value = best.collective_time_bound(
-        machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget
-    )
-    answer = call.number(bounded_value, TIME, assumptions=said)
-    return Certified(answer, certify_least(machine, traffic, group, size, bounded_value))
+        return relayed.time, certify_relayed(machine, traffic, group, size, relayed)
+    found = best.collective_time_bound(machine.symmetry, traffic.pattern, group, size, traffic.roots, budget=budget)
+    return found, certify_least(machine, traffic, group, size, found)
 
 
 def certify_relayed(
     machine: NetworkContext, traffic: Traffic, group: Ints, size: float, found: best.Relayed
-) -> Certificate:
+) -> LeastCertificate:
     """Return what shows a least time of an all-to-all: flows and prices where there are some, else the ports."""
     if found.load_Bps is None or found.prices is None:
         return certify_least(machine, traffic, group, size, found.time)
@@ -284,20 +294,50 @@ def certify_relayed(
 
 def certify_least(
     machine: NetworkContext, traffic: Traffic, group: Ints, size: float, found: BoundedValue
-) -> Certificate:
-    """Return what shows a least time: cuts and flows of members where that is all there is to it, else the ports."""
-    alone = len(np.unique(traffic.group)) == 1
-    if alone and traffic.pattern in ("allgather", "reducescatter", "broadcast", "allreduce"):
-        root, keep = -1, invariant_symmetries(machine.symmetry, Groups(group))
-        if traffic.pattern == "broadcast":
-            root = int(traffic.members[0] if traffic.roots is None else traffic.roots[0])
-            keep = keep.restricted(colour=machine.network.selected([root]))
-        reduce, moves = traffic.pattern == "allreduce", moves_of(keep)
-        arcs = arcs_of(machine.network)
-        return GatherCertificate(group >= 0, size, root, found.lower, found.upper, reduce, arcs, moves)
+) -> LeastCertificate:
+    """Return what shows a least time: of a group cuts and flows of its members, of several at once that of the slowest
+    or prices, else the ports."""
+    several = found if isinstance(found, best.LeastTime) else None
+    slowest = 0 if several is None else several.slowest
+    if traffic.pattern != "alltoall" and slowest is not None:
+        return _certify_group(machine, traffic, group, size, found, slowest)
     members = int(np.bincount(group[group >= 0]).max())
-    rate = 0.0 if traffic.pattern == "broadcast" else size / members
-    return PortsCertificate(Matrix(len(group), group=group, rate=rate), found.lower, found.upper)
+    if several is not None and several.together is not None:
+        return _certify_together(machine, group, size / members, several.lower, several.together)
+    if several is not None and traffic.pattern == "allreduce":
+        return EverySumCertificate(group, size, several.lower)
+    return PortsCertificate(Matrix(len(group), group=group, rate=size / members), found.lower, found.upper)
+
+
+def _certify_group(
+    machine: NetworkContext, traffic: Traffic, group: Ints, size: float, found: BoundedValue, number: int
+) -> LeastCertificate:
+    """Return cuts and flows of the members of a group by its number."""
+    name = np.unique(group[group >= 0])[number]
+    chosen, root = group == name, -1
+    keep = invariant_symmetries(machine.symmetry, Groups(np.where(chosen, 0, -1)))
+    if traffic.pattern == "broadcast":
+        root = int(np.flatnonzero(chosen)[0] if traffic.roots is None else traffic.roots[number])
+        keep = keep.restricted(colour=machine.network.selected([root]))
+    reduce, moves = traffic.pattern == "allreduce", moves_of(keep)
+    trees = found.trees if isinstance(found, TreeBound) else ()
+    return GatherCertificate(
+        chosen, size, root, found.lower, found.upper, reduce, arcs_of(machine.network), moves, trees
+    )
+
+
+def _certify_together(
+    machine: NetworkContext, group: Ints, shard: float, lower_s: float, found: best.GroupPrices
+) -> LeastCertificate:
+    """Return prices of what the first member of each group sends: a shard to each other one."""
+    inside = np.flatnonzero(group >= 0)
+    first = np.full(int(group.max()) + 1, -1, dtype=np.int64)
+    first[group[inside[::-1]]] = inside[::-1]
+    target = inside[first[group[inside]] != inside]
+    source = first[group[target]]
+    matrix = Matrix(len(group), source=source, target=target, rates=np.full(len(target), shard))
+    arcs = arcs_of(machine.network) if found.alike is None else found.alike.arcs
+    return PricedCertificate(arcs, matrix, found.prices, lower_s, found.alike)
 
 
 def _rooted(call: MeasureCall, traffic: Traffic) -> tuple[str, ...]:

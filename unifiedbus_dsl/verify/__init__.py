@@ -14,7 +14,7 @@ order.
 
 from __future__ import annotations
 
-from math import isnan
+from math import inf, isnan
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
@@ -22,7 +22,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from unifiedbus_dsl.verify.cables import Cables
 
-__all__ = ["Certificate", "Proved", "Stated", "VerificationError", "accept", "require"]
+__all__ = ["Both", "Certificate", "Proved", "Stated", "VerificationError", "accept", "require"]
 
 ROUNDING = 1e-7
 """Relative difference of two numbers that are the same but for rounding, theirs and that of a linear program."""
@@ -68,6 +68,19 @@ class Certificate(Protocol):
             VerificationError: the certificate does not hold.
         """
         ...
+
+
+@frozen(eq=False)
+class Both:
+    """A lower bound that one certificate shows, and an upper bound that another does; either may be missing."""
+
+    below: Certificate | None
+    above: Certificate | None
+
+    def prove(self, cables: Cables) -> Proved:
+        low = self.below.prove(cables) if self.below else Proved(0.0, inf)
+        high = self.above.prove(cables) if self.above else Proved(0.0, inf)
+        return Proved(low.lower, high.upper, tuple(dict.fromkeys((*low.unverified, *high.unverified))))
 
 
 def require(holds: object, claim: str) -> None:

@@ -25,6 +25,7 @@ from unifiedbus_dsl.verify.components import components
 from unifiedbus_dsl.verify.matrix import Matrix
 from unifiedbus_dsl.verify.sharing import slowest_port
 from unifiedbus_dsl.verify.symmetries import Move, end_orbits
+from unifiedbus_dsl.verify.trees import TreeProof
 
 MAX_WORK = 1_000_000
 """Members that are not alike times cables up to which flows and cuts are found anew."""
@@ -41,7 +42,8 @@ BELOW = "that none is faster than the lower bound"
 @frozen(eq=False)
 class GatherCertificate:
     """Bounds on the seconds that `members` [E] take to gather `size_bytes`, to get them from `root` (-1: none), or to
-    `reduce` them and get the sum. `moves` are automorphisms of the `arcs` that keep the members and the root."""
+    `reduce` them and get the sum. `moves` are automorphisms of the `arcs` that keep the members and the root. What cuts
+    and flows do not show, `trees` may."""
 
     members: Bools
     size_bytes: float
@@ -51,14 +53,36 @@ class GatherCertificate:
     reduce: bool = False
     arcs: Arcs | None = None
     moves: Sequence[Move] = ()
+    trees: Sequence[TreeProof] = ()
 
     def prove(self, cables: Cables) -> Proved:
         graph, firsts = Memories.of(cables), self._firsts(cables)
         large = len(firsts) * len(cables.a) > MAX_WORK
-        doubts = [] if self._is_least(graph, firsts[:0] if large else firsts, large=large) else [BELOW]
-        if np.isfinite(self.upper_s) and (large or not self._is_reached(graph, firsts) or cables.sided):
-            doubts.append(ABOVE)
-        return Proved(self.lower_s, self.upper_s, tuple(doubts))
+        least = self._is_least(graph, firsts[:0] if large else firsts, large=large)
+        reached = not np.isfinite(self.upper_s) or (not large and self._is_reached(graph, firsts) and not cables.sided)
+        if not (least and reached):
+            lower, upper = self._by_trees(cables)
+            least = least or lower >= self.lower_s * (1 - SAME)
+            reached = reached or upper <= self.upper_s * (1 + SAME)
+        doubts = (() if least else (BELOW,)) + (() if reached else (ABOVE,))
+        return Proved(self.lower_s, self.upper_s, doubts)
+
+    def below(self) -> GatherCertificate:
+        """Return what shows the lower bound alone."""
+        return evolve(self, upper_s=np.inf)
+
+    def _by_trees(self, cables: Cables) -> tuple[float, float]:
+        """Return bounds on the seconds that packed trees show; trees that gather show two phases of an all-reduce."""
+        lower, upper = 0.0, np.inf
+        for proof in self.trees:
+            assert self.arcs is not None
+            reached, most = proof.rates(cables, self.arcs, self.members, self.root)
+            amount = self.size_bytes if proof.sums else self._unit
+            if proof.sums == self.reduce:
+                lower = max(lower, amount / most)
+            if reached > 0 and proof.sums <= self.reduce:
+                upper = min(upper, amount / reached * (1 + (self.reduce and not proof.sums)))
+        return lower, upper
 
     @property
     def _unit(self) -> float:
@@ -282,3 +306,26 @@ class PortsCertificate:
         above = (ABOVE,) if np.isfinite(self.upper_s) else ()
         below = (BELOW,) if self.lower_s > ports * (1 + SAME) else ()
         return Proved(self.lower_s, self.upper_s, below + above)
+
+    def below(self) -> PortsCertificate:
+        """Return what shows the lower bound alone."""
+        return evolve(self, upper_s=np.inf)
+
+
+@frozen(eq=False)
+class EverySumCertificate:
+    """All-reduces of `size_bytes` in each `group` ([E], -1: in none) at once, in no less than `lower_s`: for each byte
+    of each group n - 1 members send something of it before it is a sum, and n - 1 get the sum."""
+
+    group: Ints
+    size_bytes: float
+    lower_s: float
+
+    def prove(self, cables: Cables) -> Proved:
+        many = np.bincount(self.group[self.group >= 0])
+        sent = 2 * self.size_bytes * float((many[many > 0] - 1).sum())
+        return Proved(sent / float(Memories.of(cables).sends.sum()), np.inf)
+
+    def below(self) -> EverySumCertificate:
+        """Return what shows the lower bound alone: this."""
+        return self

@@ -1,5 +1,5 @@
-"""All to all where end points store and forward: each is a memory, joined to its forwarding vertices, and all that
-leaves or enters a memory is within the injection of its end point.
+"""What a matrix takes where end points store and forward: each is a memory, joined to its forwarding vertices, and all
+that leaves or enters a memory is within the injection of its end point.
 
 Flows, source by source, show a time in which all is brought; prices of cables and of injections one that no schedule
 beats:
@@ -14,9 +14,9 @@ from attrs import frozen
 
 from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.alike import Alike
-from unifiedbus_dsl.verify.arcs import Arcs
+from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ids, Ints
-from unifiedbus_dsl.verify.concurrent import ConcurrentFlows, end_sorts
+from unifiedbus_dsl.verify.concurrent import ConcurrentFlows, end_sorts, require_kept
 from unifiedbus_dsl.verify.distances import SOURCES, shortest
 from unifiedbus_dsl.verify.loads import UNTOLD, check_loads
 from unifiedbus_dsl.verify.matrix import Matrix
@@ -67,39 +67,43 @@ class RelayPrices:
 
 
 @frozen(eq=False)
-class RelayedCertificate:
-    """Loads [A] that carry the matrix, in bytes, `scale` times a second, as the `flows` of its sources show, and prices
-    that say that no schedule takes less than `lower_s`."""
+class PricedCertificate:
+    """Prices that say that no schedule brings the matrix, in bytes, in less than `lower_s`, whatever end points relay.
+    Where there are some `alike`, distances are found from one source of each sort."""
 
     arcs: Arcs
-    load_Bps: Floats  # noqa: N815
     matrix: Matrix
-    scale: float
     prices: RelayPrices
     lower_s: float
-    flows: ConcurrentFlows | None = None
+    alike: Alike | None = None
 
     def prove(self, cables: Cables) -> Proved:
-        """Return bounds on the seconds that it takes to bring all once."""
-        check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=True)
+        """Return the seconds that no schedule beats."""
+        match(self.arcs, cables)
+        if self.alike is not None:
+            require(self.alike.arcs is self.arcs, "symmetries of other arcs")
+            require_kept(self.alike, cables, self.matrix)
+        lower, doubt = self.seconds(cables)
+        return Proved(lower, np.inf, (doubt,) if doubt else ())
+
+    def below(self) -> PricedCertificate:
+        """Return what shows the lower bound alone: this."""
+        return self
+
+    def seconds(self, cables: Cables) -> tuple[float, str]:
+        """Return the seconds that prices show, or those that are claimed and why they were not seen; what is alike was
+        held to the cables."""
         self.prices.check(cables, self.arcs)
-        untold, alike = UNTOLD, None
-        if self.flows is not None:
-            require(self.flows.relays and self.flows.alike.arcs is self.arcs, "flows of other arcs, or without relays")
-            untold = self.flows.check(cables, self.matrix, self.scale, self.load_Bps)
-            alike = None if untold else self.flows.alike
         senders = np.flatnonzero(self.matrix.sent() > 0)
         sources, copies = senders, np.ones(len(senders), dtype=np.int64)
-        if alike is not None:
-            sort = self._sorts(cables, alike)
+        if self.alike is not None:
+            sort = self._sorts(cables, self.alike)
             _, first, copies = np.unique(sort[senders], return_index=True, return_counts=True)
             sources = senders[first]
         if len(sources) * self.arcs.size > MAX_WORK:
-            far = f"that none is faster: distances from {len(sources):,} end points were not found anew"
-            return Proved(self.lower_s, 1 / self.scale, tuple(each for each in (untold, far) if each))
+            return self.lower_s, f"that none is faster: distances from {len(sources):,} end points were not found anew"
         volume = self.prices.volume(cables, self.arcs)
-        lower = self._worth(cables, sources, copies) / volume if volume > 0 else 0.0
-        return Proved(lower, 1 / self.scale, (untold,) if untold else ())
+        return (self._worth(cables, sources, copies) / volume if volume > 0 else 0.0), ""
 
     def _sorts(self, cables: Cables, alike: Alike) -> Ints:
         """Return the sort of each end point, [E], after prices were held to be the same for what is alike."""
@@ -121,3 +125,33 @@ class RelayedCertificate:
                 row = self.matrix.row(source)
                 worth += many * float(row[row > 0] @ least[row > 0])
         return worth
+
+
+@frozen(eq=False)
+class RelayedCertificate:
+    """Loads [A] that carry the matrix, in bytes, `scale` times a second, as the `flows` of its sources show, and prices
+    that say that no schedule takes less than `lower_s`."""
+
+    arcs: Arcs
+    load_Bps: Floats  # noqa: N815
+    matrix: Matrix
+    scale: float
+    prices: RelayPrices
+    lower_s: float
+    flows: ConcurrentFlows | None = None
+
+    def prove(self, cables: Cables) -> Proved:
+        """Return bounds on the seconds that it takes to bring all once."""
+        check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale, relays=True)
+        untold, alike = UNTOLD, None
+        if self.flows is not None:
+            require(self.flows.relays and self.flows.alike.arcs is self.arcs, "flows of other arcs, or without relays")
+            untold = self.flows.check(cables, self.matrix, self.scale, self.load_Bps)
+            alike = None if untold else self.flows.alike
+        lower, far = PricedCertificate(self.arcs, self.matrix, self.prices, self.lower_s, alike).seconds(cables)
+        return Proved(lower, 1 / self.scale, tuple(each for each in (untold, far) if each))
+
+    def below(self) -> PricedCertificate:
+        """Return what shows the lower bound alone."""
+        alike = None if self.flows is None else self.flows.alike
+        return PricedCertificate(self.arcs, self.matrix, self.prices, self.lower_s, alike)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from unifiedbus_dsl.verify import Proved, require
+from unifiedbus_dsl.verify import Certificate, Proved, require
 from unifiedbus_dsl.verify.arcs import Arcs, match
 from unifiedbus_dsl.verify.cables import Cables, Floats, Ints
 from unifiedbus_dsl.verify.components import joined
@@ -441,22 +441,42 @@ class TimeCertificate:
         return Proved(min(each.lower for each in bounds), min(each.upper for each in bounds), doubts[:1])
 
 
+@frozen
+class SecondsOfByte:
+    """No schedule takes less than `least_s` for each byte, as `shown_by` shows."""
+
+    least_s: float
+    shown_by: Certificate
+
+
 @frozen(eq=False)
 class SweepCertificate:
     """The same for each of some sizes; the answer is the largest of `factor` · size / least time. Where not all
-    algorithms were solved in time, it is at the most what is said as `late`."""
+    algorithms were solved in time, it is at the most what is said as `late`, by the `bound` of efficiencies."""
 
     timer: Timer
     sizes: Sequence[tuple[float, Sequence[Sequence[TimedStep]]]]
     factor: float
     late: float = 0.0
+    bound: SecondsOfByte | None = None
 
     def prove(self, cables: Cables) -> Proved:
         lower = upper = 0.0
-        doubts = dict.fromkeys(("that none is faster than was solved in time",) if self.late else ())
+        doubts = dict.fromkeys(self._bound_doubts(cables))
         for size, algorithms in self.sizes:
             time = TimeCertificate(self.timer, algorithms).prove(cables)
             doubts |= dict.fromkeys(time.unverified)
             lower = max(lower, self.factor * size / time.upper)
             upper = max(upper, self.factor * size / time.lower)
         return Proved(lower, max(upper, self.late), tuple(doubts)[:1])
+
+    def _bound_doubts(self, cables: Cables) -> tuple[str, ...]:
+        """Hold efficiencies, and what was not solved in time, to the bound; what of it nobody checked."""
+        if self.bound is None:
+            return ("that none is faster than was solved in time",) if self.late else ()
+        shown = self.bound.shown_by.prove(cables)
+        require(shown.lower >= self.bound.least_s * (1 - SAME), "efficiencies are of a time that is not shown")
+        if self.late:
+            most = self.factor / self.bound.least_s if self.bound.least_s else np.inf
+            require(self.late >= most * (1 - SAME), "a bandwidth beyond what is shown")
+        return tuple(f"in efficiencies, {each}" for each in shown.unverified)

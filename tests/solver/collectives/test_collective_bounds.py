@@ -10,9 +10,10 @@ from tests.solver import machines, twins
 from unifiedbus_dsl.graph import symmetry
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
-from unifiedbus_dsl.solver.collectives import completion_time, schedules
+from unifiedbus_dsl.solver.collectives import collective_bounds, completion_time, schedules
 from unifiedbus_dsl.solver.collectives.collective_bounds import collective_time_bound
 from unifiedbus_dsl.solver.collectives.schedules import SCHEDULES
+from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 
 X4 = machines.X4
 SIZE = 2.0**24
@@ -177,3 +178,25 @@ def test_without_time_both_ends_still_hold(collective: str, groups: int, seed: i
     long = collective_time_bound(plain, collective, group, SIZE, budget=1e3)
     assert (long.lower, long.upper) == pytest.approx((whole.lower, whole.upper), rel=1e-9)
     assert "time" in short.reason
+
+
+@pytest.mark.parametrize(("most", "reached"), [(10**9, True), (0, False)])
+def test_too_large_a_program_is_an_interval_without_a_budget(
+    most: int, reached: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mesh of eight: prices in place of the program; beyond what is worth it, what ports carry."""
+    net, arrays = machines.mesh(4, 2)
+    found = symmetry.find_symmetry(net, arrays)
+    whole = collective_time_bound(found, "alltoall", everyone(net), SIZE)
+
+    def too_large(*_: object, **__: object) -> None:
+        raise TooLargeError("more than 400000 columns")
+
+    monkeypatch.setattr(collective_bounds, "solve_concurrent_flow", too_large)
+    monkeypatch.setattr(collective_bounds, "MAX_SWEPT", most)
+    short = collective_time_bound(found, "alltoall", everyone(net), SIZE)
+    assert 0 < short.lower <= whole.lower * (1 + 1e-9)
+    assert whole.upper * (1 - 1e-9) <= short.upper
+    assert np.isfinite(short.upper) == reached
+    groups = collective_time_bound(found, "allgather", np.arange(net.ends) % 2, SIZE)
+    assert groups.lower > 0

@@ -17,6 +17,7 @@ from math import inf
 from time import monotonic
 
 import numpy as np
+from attrs import frozen
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
@@ -32,6 +33,7 @@ from unifiedbus_dsl.solver.flow.relays import evened, parts_without, ports_Bps, 
 from unifiedbus_dsl.solver.flow.shared_resources import shared_resources_of
 from unifiedbus_dsl.solver.paths.distances import endpoints_only
 from unifiedbus_dsl.solver.routing.ecmp import ecmp
+from unifiedbus_dsl.verify.trees import TreeProof
 
 MAX_LPS, MAX_LP_ARCS = 64, 5_000_000
 """Programmes of one source that any question is worth, and of how many arcs in all where it takes more of them."""
@@ -115,29 +117,51 @@ def _gather_rate(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, de
             lower = min(lower, _all_to_all_rate(group, chosen, deadline_s))
             reason += SHORT
             break
-    if len(shared) and upper > lower * (1 + MEETS_WITHIN):
-        lower, upper, reason = with_trees((lower, upper, reason), network, chosen, "allgather", deadline_s)
-    return bounded(lower, upper, reason, MEETS_WITHIN)
+    found = bounded(lower, upper, reason, MEETS_WITHIN)
+    if wants_trees(network, found):
+        return with_trees(found, network, chosen, "allgather", deadline_s)
+    return found
+
+
+def wants_trees(network: Network, found: BoundedValue) -> bool:
+    """Return whether packed trees may say more of a rate than cuts: where a gate is shared, or what goes the other way
+    passes other vertices, so that cuts of single receivers need not be reached."""
+    open_ = found.upper > found.lower * (1 + MEETS_WITHIN)
+    return network.turned is not None or (open_ and bool(len(shared_gates(network))))
+
+
+@frozen
+class TreeBound(BoundedValue):
+    """Bounds, of a rate or a time, and packed trees that they may rest on."""
+
+    trees: tuple[TreeProof, ...] = ()
 
 
 def with_trees(
-    known: tuple[float, float, str],
+    known: BoundedValue,
     network: Network,
     chosen: Bools,
     packing: Packing,
     deadline_s: float,
     root: int = -1,
-) -> tuple[float, float, str]:
+) -> BoundedValue:
     """Return what is known of a rate, byte/s, with what packed trees say of it where they are few."""
-    lower, upper, _ = known
     try:
-        reached, beyond = pack_trees(network, chosen, packing, root, remaining_capacity(deadline_s))
+        packed = pack_trees(network, chosen, packing, root, remaining_capacity(deadline_s))
     except TooLargeError:
         return known
-    hold_order(reached, beyond)
-    if reached <= lower and beyond >= upper:
-        return known
-    return max(lower, reached), min(upper, beyond), "trees packed into what end points send, and prices"
+    hold_order(packed.reached, packed.beyond)
+    reason = "trees packed into what end points send, and prices"
+    if packed.reached <= known.lower and packed.beyond >= known.upper:
+        reason = known.reason
+    rate = bounded(max(known.lower, packed.reached), min(known.upper, packed.beyond), reason, MEETS_WITHIN)
+    return TreeBound(rate.value, rate.kind, rate.lower, rate.upper, reason, (packed.proof,))
+
+
+def resting_on(found: BoundedValue, *others: BoundedValue) -> TreeBound:
+    """Return bounds with the packed trees that others rest on."""
+    trees = tuple(tree for each in others if isinstance(each, TreeBound) for tree in each.trees)
+    return TreeBound(found.value, found.kind, found.lower, found.upper, found.reason, trees)
 
 
 def _copied(group: Symmetry, chosen: Bools, shared: Ints, deadline_s: float) -> float:
@@ -205,7 +229,8 @@ def _allgather_time(rate: BoundedValue, chosen: Bools, parts: int, size_bytes: f
     if rate.upper <= 0 or (rate.lower <= 0 and parts > 1):
         raise NotAdmittedError(NOT_JOINED)
     shard = size_bytes / int(chosen.sum())
-    return bounded(shard / rate.upper, shard / rate.lower if rate.lower > 0 else inf, rate.reason, MEETS_WITHIN)
+    above = shard / rate.lower if rate.lower > 0 else inf
+    return resting_on(bounded(shard / rate.upper, above, rate.reason, MEETS_WITHIN), rate)
 
 
 def _until(budget: float | None) -> float:
@@ -243,13 +268,12 @@ def allreduce_time(
     reason = f"from below {reason}, from above two phases" + (
         " on shortest paths" if gathered.reason == MAX_MEMBERS else ""
     )
-    upper = 2 * twice.upper
-    if upper > lower * (1 + MEETS_WITHIN):
-        known = size_bytes / upper, size_bytes / lower, reason
-        least, most, reason = with_trees(known, group.network, chosen, "allreduce", deadline_s)
-        lower, upper = size_bytes / most, size_bytes / least
-    reason += SHORT if monotonic() > deadline_s else ""
-    return bounded(lower, upper, reason, MEETS_WITHIN)
+    known = bounded(size_bytes / (2 * twice.upper), size_bytes / lower, reason, MEETS_WITHIN)
+    if known.upper > known.lower * (1 + MEETS_WITHIN) or group.network.turned is not None:
+        known = with_trees(known, group.network, chosen, "allreduce", deadline_s)
+    reason = known.reason + (SHORT if monotonic() > deadline_s else "")
+    above = size_bytes / known.lower if known.lower > 0 else inf
+    return resting_on(bounded(size_bytes / known.upper, above, reason, MEETS_WITHIN), twice, known)
 
 
 def narrowest(group: Symmetry, chosen: Bools, sent: Floats, taken: Floats, deadline_s: float) -> BoundedValue:

@@ -33,18 +33,21 @@ from unifiedbus_dsl.solver.collectives.allgather_bound import (
     GRACE_S,
     NOT_JOINED,
     SHORT,
+    TreeBound,
     allgather_time,
     allreduce_time,
     egress_capacity,
     narrowest,
     remaining_capacity,
+    resting_on,
     spread_at_most,
     upper_bound,
+    wants_trees,
     with_trees,
 )
 from unifiedbus_dsl.solver.collectives.schedules import members_of
 from unifiedbus_dsl.solver.demand import Groups, invariant_symmetries
-from unifiedbus_dsl.solver.flow.alike_certificates import cable_labels
+from unifiedbus_dsl.solver.flow.alike_certificates import alike, cable_labels
 from unifiedbus_dsl.solver.flow.flow_deviation import bound_concurrent_flow
 from unifiedbus_dsl.solver.flow.max_concurrent_flow import MEETS_WITHIN, commodities, state_flows
 from unifiedbus_dsl.solver.flow.quotient_lp import Optimum, TooLargeError, solve_concurrent_flow
@@ -52,8 +55,32 @@ from unifiedbus_dsl.solver.flow.relays import evened, narrow_injections, shared_
 from unifiedbus_dsl.solver.flow.shared_resources import shared_resources_of
 from unifiedbus_dsl.solver.flow.terminals import vertices_with_hubs
 from unifiedbus_dsl.solver.routing.ecmp import ecmp
+from unifiedbus_dsl.verify.alike import Alike
 from unifiedbus_dsl.verify.concurrent import ConcurrentFlows
 from unifiedbus_dsl.verify.relayed import RelayPrices
+from unifiedbus_dsl.verify.trees import TreeProof
+
+MAX_SWEPT = 250_000_000
+"""Sources that are not alike times arcs up to which flows are found where no budget is given."""
+UNKNOWN_ABOVE = "; no schedule of all groups is known"
+
+
+@frozen
+class LeastTime(TreeBound):
+    """Bounds on the least time, s, of a collective of several groups, and what its lower bound is that of: all that
+    group number `slowest` does by itself, or what one member of each group is sent, `together` at these prices."""
+
+    slowest: int | None = None
+    together: GroupPrices | None = None
+
+
+@frozen(eq=False)
+class GroupPrices:
+    """Prices under which what one member of each group sends to the others of it takes long, and the symmetries that
+    keep it (None: they take too many steps to be stated)."""
+
+    prices: RelayPrices
+    alike: Alike | None
 
 
 def collective_time_bound(
@@ -87,22 +114,21 @@ def collective_time_bound(
     if len(members) == 1:
         return alone(symmetry, size_bytes, members[0], budget=budget)
     chosen = _one_of_each(invariant_symmetries(symmetry, Groups(of)), members)
-    lower = 0.0
+    shown: list[tuple[float, int | None, GroupPrices | None, tuple[TreeProof, ...]]] = []
     for number, g in enumerate(chosen):
         if number and monotonic() > deadline_s:
             break
-        lower = max(lower, alone(symmetry, size_bytes, members[g], budget=remaining_capacity(deadline_s)).lower)
-    together = size_bytes / members.shape[1] / _together(symmetry, of, members, deadline_s)
+        time = alone(symmetry, size_bytes, members[g], budget=remaining_capacity(deadline_s))
+        shown.append((time.lower, g, None, resting_on(time, time).trees))
+    rate, prices = _together(symmetry, of, members, deadline_s)
+    shown.append((size_bytes / members.shape[1] / rate, None, prices, ()))
     if collective == "allreduce":
         every = 2 * (members.shape[1] - 1) * len(members) * size_bytes
-        together = max(together, every / float(egress_capacity(symmetry.network).sum()))
-    return bounded(
-        max(lower, together),
-        np.inf,
-        "from below one member of each group at once; no schedule of all groups is known"
-        + (SHORT if monotonic() > deadline_s else ""),
-        MEETS_WITHIN,
-    )
+        shown.append((every / float(egress_capacity(symmetry.network).sum()), None, None, ()))
+    lower, slowest, prices, trees = max(shown, key=lambda each: each[0])
+    late = SHORT if monotonic() > deadline_s else ""
+    reason = "from below one member of each group at once" + UNKNOWN_ABOVE + late
+    return LeastTime(lower, "interval", lower, inf, reason, trees, slowest, prices)
 
 
 def _one_of_each(symmetry: Symmetry, members: Ints) -> list[int]:
@@ -122,24 +148,24 @@ def _concurrent(symmetry: Symmetry, group: Ints, sources: Ints, budget: float | 
     return solve_concurrent_flow(symmetry, commodities(symmetry, Groups(group), sources), np.ones(1), budget=budget)
 
 
-def _together(symmetry: Symmetry, group: Ints, members: Ints, deadline_s: float) -> float:
+def _together(symmetry: Symmetry, group: Ints, members: Ints, deadline_s: float) -> tuple[float, GroupPrices | None]:
     """Return an upper bound on the rate at which the first member of each group can be brought a stream from every
-    other one of its group, all groups at once, byte/s; the same as sending, with every arc turned round. What it can
-    take at all where there is no time for more."""
+    other one of its group, all groups at once, byte/s; the same as sending, with every arc turned round; and the prices
+    that show it. What it can take at all, without prices, where there is no time for more."""
     own = symmetry.network.injection_Bps[members[:, 0]]
     most = float(own.min() / (members.shape[1] - 1))
     if monotonic() > deadline_s:
-        return most
+        return most, None
     first = symmetry.network.selected(members[:, 0])
     around = invariant_symmetries(with_forwarding_endpoints(symmetry), Groups(group)).restricted(colour=first)
     try:
         optimum = _concurrent(around, group, members[:, 0], remaining_capacity(deadline_s))
     except TooLargeError:
-        if deadline_s == inf:
-            raise
-        return most
+        return most, None
     hold_order(optimum.lower, most)
-    return min(optimum.upper, most)
+    if most < optimum.upper:
+        return most, None
+    return optimum.upper, GroupPrices(_prices(around, optimum), alike(symmetry.network, around, _places(symmetry)))
 
 
 @frozen(eq=False)
@@ -169,30 +195,40 @@ def alltoall_time(symmetry: Symmetry, group: Ints, size_bytes: float, budget: fl
     try:
         optimum = _concurrent(around, group, members.ravel(), None if budget is None else budget / 2)
     except TooLargeError:
-        if budget is None:
-            raise
         made = commodities(around, Groups(group), members.ravel())
+        if budget is None and len(made) * around.network.arcs > MAX_SWEPT:
+            return _by_ports(symmetry, members, size_bytes, "; too many end points are unlike for flows")
         try:
-            whole = ecmp(around, Groups(group), monotonic() + max(budget, GRACE_S)).load_Bps
+            deadline_s = inf if budget is None else monotonic() + max(budget, GRACE_S)
+            whole = ecmp(around, Groups(group), deadline_s).load_Bps
         except DeadlineError:
-            sent, taken = upper_bound(symmetry.network)
-            most = float(np.minimum(sent, taken)[members].min()) / (members.shape[1] - 1)
-            reason = "what end points send and take" + SHORT
-            return Relayed(bounded(size_bytes / members.shape[1] / most, inf, reason))
-        optimum = bound_concurrent_flow(around, made, whole, budget=budget / 2)
-        reason = "flows along shortest paths under prices, and those prices; little time; end points relay"
+            return _by_ports(symmetry, members, size_bytes, SHORT)
+        optimum = bound_concurrent_flow(around, made, whole, budget=None if budget is None else budget / 2)
+        short = "little symmetry" if budget is None else "little time"
+        reason = f"flows along shortest paths under prices, and those prices; {short}; end points relay"
     if optimum.lower <= 0:
         raise NotAdmittedError(NOT_JOINED)
     piece = size_bytes / members.shape[1]
     time = bounded(piece / optimum.upper, piece / optimum.lower, reason, MEETS_WITHIN)
-    new = vertices_with_hubs(symmetry.network, narrow_injections(symmetry.network))
     return Relayed(
         time,
         take(optimum.load_Bps, cable_labels(around)),
         optimum.lower,
         _prices(around, optimum),
-        state_flows(symmetry.network, around, optimum, 1.0, new, relays=True),
+        state_flows(symmetry.network, around, optimum, 1.0, _places(symmetry), relays=True),
     )
+
+
+def _by_ports(symmetry: Symmetry, members: Ints, size_bytes: float, why: str) -> Relayed:
+    """Return the time of an all-to-all as far as ports and injections tell."""
+    sent, taken = upper_bound(symmetry.network)
+    most = float(np.minimum(sent, taken)[members].min()) / (members.shape[1] - 1)
+    return Relayed(bounded(size_bytes / members.shape[1] / most, inf, "what end points send and take" + why))
+
+
+def _places(symmetry: Symmetry) -> Ints:
+    """Return the number of each vertex among those where end points relay, [V]."""
+    return vertices_with_hubs(symmetry.network, narrow_injections(symmetry.network))
 
 
 def _prices(around: Symmetry, optimum: Optimum) -> RelayPrices:
@@ -221,26 +257,28 @@ def _broadcast(
     """
     keep = invariant_symmetries(symmetry, Groups(group)).restricted(colour=symmetry.network.selected(roots))
     sent, taken = upper_bound(symmetry.network)
-    rate, reason = np.inf, ""
+    rate, reason, slowest = np.inf, "", 0
     for g in _one_of_each(keep, members):
         chosen = symmetry.network.selected(members[g])
         around = with_forwarding_endpoints(symmetry).restricted(colour=chosen)
         bounded_value = narrowest(around, chosen, sent, taken, deadline_s)
+        slowest = g if bounded_value.upper < rate else slowest
         rate, reason = min(rate, bounded_value.upper), bounded_value.reason
         if monotonic() > deadline_s:
             break
     if rate <= 0:
         raise NotAdmittedError(NOT_JOINED)
     if len(roots) > 1:
-        return bounded(size_bytes / rate, np.inf, reason + "; no schedule of all groups is known", MEETS_WITHIN)
+        return LeastTime(size_bytes / rate, "interval", size_bytes / rate, inf, reason + UNKNOWN_ABOVE, slowest=slowest)
     shared, reached = shared_gates(around.network), bounded_value.lower
     if len(shared):
         root = int(roots[0])
         rate = min(rate, spread_at_most(around, chosen, root, shared, sent, deadline_s))
         even = evened(around, shared)
         reached = narrowest(even, chosen, *upper_bound(even.network), deadline_s).lower
-        if rate > reached * (1 + MEETS_WITHIN):
-            reached, rate, reason = with_trees(
-                (reached, rate, reason), around.network, chosen, "broadcast", deadline_s, root
-            )
-    return bounded(size_bytes / rate, size_bytes / reached if reached > 0 else np.inf, reason, MEETS_WITHIN)
+    found = bounded(reached, rate, reason, MEETS_WITHIN)
+    if wants_trees(around.network, found):
+        root = int(roots[0])
+        found = with_trees(found, around.network, chosen, "broadcast", deadline_s, root)
+    above = size_bytes / found.lower if found.lower > 0 else inf
+    return resting_on(bounded(size_bytes / found.upper, above, found.reason, MEETS_WITHIN), found)
