@@ -20,7 +20,7 @@ from unifiedbus_dsl.verify import Certificate, Stated
 from unifiedbus_dsl.verify.sums import Chosen, SumCertificate, WholeSumCertificate
 from unifiedbus_dsl.vocabulary import attributes
 
-UNSEEN = "the sum is the plan's alone: sets of ports, and assemblies of spares alone, are not told apart in the fabric"
+UNSEEN = "the sum is the plan's alone: assemblies of spares alone are not told apart in the fabric"
 
 
 def total(call: MeasureCall) -> Certified[Answer]:
@@ -32,8 +32,8 @@ def total(call: MeasureCall) -> Certified[Answer]:
 
 
 def certify_sum(call: MeasureCall) -> Certificate | None:
-    """Return what shows a sum: all that it is of, by number. None for sets of ports, and where assemblies hold nothing
-    but spares and are none, which the fabric does not tell apart."""
+    """Return what shows a sum: all that it is of, by number. None where assemblies hold nothing but spares: these the
+    fabric does not tell apart."""
     lost = call.machine.lost_devices
     if not call.node.args:
         return WholeSumCertificate(call.name, lost)
@@ -63,7 +63,8 @@ def _chosen(call: MeasureCall, node: tree.Expr, selection: Selection) -> Chosen 
     if not selection.items:
         return Chosen()
     if isinstance(node, tree.Binary) and quiet.sort(node) == "port":
-        return None
+        ports = quiet.ports(node)
+        return None if ports is None else Chosen(ports=ports)
     of_ports = call.name in ("ports", "lanes", "bandwidth") and selection.field is not None
     bare = without_field(node, selection)
     if of_ports or (not isinstance(node, tree.All) and quiet.names_ports(node)) or _every_port(node):

@@ -361,7 +361,14 @@ class FabricSelector:
 
     def ports(self, node: tree.Expr) -> tuple[Ints, Ints] | None:
         """Single ports that an expression selects, the device of each and its number there: `all npu.up`, `all port
-        where …`, or a path that names ports; None after a diagnostic."""
+        where …`, a path that names ports, or several such joined and parted; None after a diagnostic."""
+        if isinstance(node, tree.Binary):
+            left, right = self.ports(node.left), self.ports(node.right)
+            if left is None or right is None:
+                return None
+            wide = max((device.radix for device in self.fabric.plan.devices.values()), default=1)
+            keys = self._combined(node, *(device * wide + port for device, port in (left, right)))
+            return None if keys is None else (keys // wide, keys % wide)
         if not isinstance(node, tree.All):
             side = self._side(node)
             return (side.keys // side.radix, side.keys % side.radix) if isinstance(side, _Ports) else None
