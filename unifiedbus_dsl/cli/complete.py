@@ -50,7 +50,7 @@ def _offer(command: str, param: click.Parameter) -> Offer | None:
             command, _texts
         )
     options: dict[str, Offer] = {
-        **{f"--{noun}": _of_file(noun) for noun in ("system", "scenario", "traffic", "view")},
+        **{f"--{noun}": _of_file(noun) for noun in ("system", "scenario", "traffic", "workload", "view")},
         **dict.fromkeys(("--ask", "--measure"), _measures),
         **dict.fromkeys(("--of", "--node"), _parts),
         **dict.fromkeys(("-o", "--names", "--resume"), _any_file),

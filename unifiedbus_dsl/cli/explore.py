@@ -39,6 +39,15 @@ LINES = ("vary", "require", "minimize", "maximize", "measures")
 @click.option("--minimize", multiple=True, metavar="MEASURE", help="An objective; can be repeated.")
 @click.option("--maximize", multiple=True, metavar="MEASURE", help="An objective; can be repeated.")
 @click.option("--measure", "measures", multiple=True, metavar="MEASURE", help="Ask this as well; it decides nothing.")
+@click.option("--workload", metavar="NAME", help="List the fastest layouts of this training step, in place of designs.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    metavar="K",
+    default=10,
+    show_default=True,
+    help="So many layouts of a workload.",
+)
 @click.option("--samples", type=click.IntRange(min=1), metavar="K", help="Draw K designs in place of solving all.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="S", help="The draws are of this seed alone.")
 @click.option(
@@ -52,7 +61,9 @@ LINES = ("vary", "require", "minimize", "maximize", "measures")
 @system_option("The system that lines after `--vary` are about; by default the first of the file.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; by default one a processor.")
 @click.option("--engine", default="processes", show_default=True, metavar="E", help="Or `dask://HOST:PORT`.")
-@budget_option("each `optimal` or `minimal` throughput, `bisection` and `optimal_time`")
+@budget_option(
+    "each `optimal` or `minimal` throughput, `bisection` and `optimal_time`, or all layouts of a workload (60)"
+)
 @click.option("--all", "whole", is_flag=True, help="List every design that was solved, not the front alone.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, in SI units, with every design.")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, in SI units, a row a design.")
@@ -74,12 +85,16 @@ def command(context: click.Context, /, file: str | None, block: str | None, **op
     exclude, or a sample. The result says which, and calls what is best of a sample a heuristic. Ctrl-C ends it with
     what is finished.
 
+    With `--workload` the machine stays and the layout of a training step is looked for: tensor, context, pipeline, data
+    and expert ranks, microbatch and schedule, all that are legal and fit the memory, pruned by bounds.
+
     \b
     Examples:
       ubusc explore machine.ubus uplinks
       ubusc explore machine.ubus --vary "racks in [16, 32, 64]" --minimize "cost()" --maximize "bisection(all npu)"
       ubusc explore machine.ubus uplinks --plot front.svg --csv -o designs.csv
       ubusc explore machine.ubus uplinks --samples 400 --seed 7 --resume uplinks.journal
+      ubusc explore machine.ubus --workload pretrain --top 5
     """
     from unifiedbus_dsl.cli.arguments import source_file
     from unifiedbus_dsl.cli.malloc import keep_freed_memory
@@ -87,7 +102,11 @@ def command(context: click.Context, /, file: str | None, block: str | None, **op
     from unifiedbus_dsl.diagnostics import Sink
 
     path = source_file(file, "explore")
+    if options["workload"] is not None:
+        _check_workload(context, block)
     _check_options(block, options, path)
+    if options["workload"] is not None:
+        context.exit(_layouts(path, options))
     engine = engine_named(options["engine"], options["workers"])
     journal = journal_path(options["resume"], options["output"], "exploration")
     sink = Sink()
@@ -103,6 +122,58 @@ def command(context: click.Context, /, file: str | None, block: str | None, **op
     if journal is not None and options["resume"] is None and explored.complete:
         journal.unlink(missing_ok=True)
     context.exit(_status(explored, journal) or status(wrong))
+
+
+def _layouts(path: Path, options: dict[str, Any]) -> int:
+    """List the layouts of a workload; return the exit status."""
+    from unifiedbus_dsl.analysis.explore.layouts import explore_layouts
+    from unifiedbus_dsl.cli import explore_layouts as report
+    from unifiedbus_dsl.cli.malloc import keep_freed_memory
+    from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.cli.progress_bar import progress_bar
+    from unifiedbus_dsl.diagnostics import Sink
+    from unifiedbus_dsl.syntax import tree
+
+    sink = Sink()
+    keep_freed_memory()
+    with progress_bar():
+        compilation = compiled(path, **{name: options[name] for name in READING})
+        say(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
+        if wrong := status(compilation.diagnostics):
+            return wrong
+        assert compilation.model is not None
+        known = list(compilation.model.asked(tree.Workload))
+        name = one_of("workload", options["workload"], known, f" in {shown(path)}")
+        found = explore_layouts(
+            compilation, name, top=options["top"], seconds=options["budget"] or SEARCH_SECONDS, sink=sink
+        )
+    say(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
+    if found is None:
+        return question_status(sink) or WRONG_FILE
+    written = report.as_json if options["as_json"] else report.as_csv if options["as_csv"] else report.as_text
+    if options["output"] in (None, "-"):
+        say(written(found), nl=False)
+    else:
+        write_bytes(Path(options["output"]), written(found).encode())
+    return 0 if found.best.steps else WRONG_FILE
+
+
+SEARCH_SECONDS = 60.0
+"""How long layouts are looked for unless `--budget` says so."""
+OF_LAYOUTS = frozenset(("file", "block", "workload", "top", "budget", "as_json", "as_csv", "output", "limit", *READING))
+"""Parameters that go with `--workload`."""
+
+
+def _check_workload(context: click.Context, block: str | None) -> None:
+    """Raise a usage error where something is given that layouts know nothing of."""
+    from click.core import ParameterSource
+
+    if block is not None:
+        raise click.UsageError(f"`--workload` looks for layouts: leave block `{block}` out")
+    for param in context.command.params:
+        name = param.name or ""
+        if name not in OF_LAYOUTS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"`--workload` looks for layouts: leave `{param.opts[0]}` out")
 
 
 def _check_options(block: str | None, options: dict[str, Any], path: Path) -> None:

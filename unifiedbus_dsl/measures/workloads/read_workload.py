@@ -28,6 +28,7 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.signatures import WORKLOADS
 from unifiedbus_dsl.workload.legality import MisfitError
 from unifiedbus_dsl.workload.serving import Serving
+from unifiedbus_dsl.workload.training import Training
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Asked)
@@ -63,6 +64,26 @@ def read_workload(call: MeasureCall) -> PlacedWorkload:
     placed = ends[_placed(call, stated, asked, ends)] if stated.along else ends
     lost = np.isin(placed, call.machine.lost_ends)
     return _left(stated, asked, placed, lost) if lost.any() else PlacedWorkload(stated, asked, placed)
+
+
+def read_for_layouts(call: MeasureCall) -> tuple[StatedWorkload, Training, Ints]:
+    """Return the training step of a measure as it is stated, whether it fits or not, and the end points that layouts of
+    it are over, in their order.
+
+    Raises:
+        RefusedError: it is none, or lies along dimensions of the machine; a diagnostic says so.
+    """
+    stated = read_statement(_statement(call, call.one()), call.evaluator)
+    if stated is None:
+        raise RefusedError
+    if not isinstance(stated.asked, Training):
+        raise call.refuse(stated.node, "layouts are looked for training steps", "ask for `decode_time`", "UB0709")
+    if stated.along:
+        raise call.refuse(
+            stated.along[0], "layouts are looked for over the order of the end points", "leave `along` out", "UB0713"
+        )
+    ends = _end_points(call, stated)
+    return stated, stated.asked, ends[~np.isin(ends, call.machine.lost_ends)]
 
 
 def of_form(call: MeasureCall, form: type[A]) -> tuple[PlacedWorkload, A]:

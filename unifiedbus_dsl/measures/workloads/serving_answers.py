@@ -72,6 +72,11 @@ def _bound(call: MeasureCall, *, decode: bool) -> Certified[Answer]:
     return bound(call, placed, found.step_s, found.binding, found.bounds)
 
 
+def serving_of(call: MeasureCall) -> ServingStep:
+    """Return serving with all that is known of it, where a workload of the text is asked."""
+    return _step(call)[1]
+
+
 def _step(call: MeasureCall) -> tuple[PlacedWorkload, ServingStep]:
     """Return a workload and its passes on the machine, worked out once for all measures of it."""
     placed, asked = of_form(call, Serving)

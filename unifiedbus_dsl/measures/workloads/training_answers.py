@@ -66,6 +66,11 @@ def step_bound(call: MeasureCall) -> Certified[Answer]:
     return bound(call, placed, found.step_s, found.binding, found.bounds)
 
 
+def training_of(call: MeasureCall) -> TrainingStep:
+    """Return a training step with all that is known of it, where a workload of the text is asked."""
+    return _step(call)[1]
+
+
 def _step(call: MeasureCall) -> tuple[PlacedWorkload, TrainingStep]:
     """Return a workload and its step on the machine, worked out once for all measures of it."""
     placed, asked = of_form(call, Training)

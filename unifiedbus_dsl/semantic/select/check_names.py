@@ -172,6 +172,8 @@ class NameChecker:
             return
         if stated.on is not None:
             self.selection(stated.on, evaluator)
+        if not stated.is_laid_out:
+            return  # a layout may be looked for: only a question needs one that fits
         ends = count_end_points(self.machine, stated.on, evaluator) if self.whole else None
         say_misfits(stated, stated.misfits(ends), evaluator.sink)
 

@@ -140,7 +140,7 @@ WORKLOADS.register(
             Argument(
                 "shard", Takes.WORD, "what replicas share out, all up to this", words=WORDS["shard"], default="none"
             ),
-            _overlap("[context, data, pipeline]"),
+            _overlap(f"[{', '.join(sorted(DEFAULT_OVERLAP))}]"),
             SKEW,
             Argument(
                 "sequence_parallel", Takes.TRUTH, "whether tensor ranks share what they don't divide", default="true"

@@ -48,5 +48,7 @@ def is_workload(node: tree.Expr) -> bool:
 
 def say_misfits(stated: StatedWorkload, misfits: list[Misfit], sink: Sink) -> None:
     """Say what of a workload does not fit, where it stands."""
+    looked_for = () if stated.is_laid_out else ("`ubusc explore FILE --workload NAME` looks for a layout that fits",)
     for each in misfits:
-        sink.error("UB0713", each.wrong, stated.place_of(each.field).span, "does not fit", help=(each.help,))
+        at = stated.place_of(each.field).span
+        sink.error("UB0713", each.wrong, at, "does not fit", help=(each.help, *looked_for))

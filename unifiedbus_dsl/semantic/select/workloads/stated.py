@@ -13,6 +13,8 @@ from unifiedbus_dsl.workload.serving import Serving, find_serving_misfits
 from unifiedbus_dsl.workload.training import Training
 
 Asked: TypeAlias = Training | Serving
+LAID_OUT = ("tensor", "context", "pipeline", "expert", "data", "order", "microbatch", "schedule")
+"""Arguments that are a layout."""
 LEFT = 0
 """Replicas that are not stated: those that the end points are enough for."""
 
@@ -31,6 +33,11 @@ class StatedWorkload:
     def arguments(self) -> Mapping[str, tree.Expr]:
         """What is given by name."""
         return {arg.name.text: arg.value for arg in self.node.args if arg.name is not None}
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether it states anything of its layout; else `ubusc explore` can look for one."""
+        return any(name in LAID_OUT for name in self.arguments)
 
     def on_ends(self, ends: int) -> Asked:
         """Return the workload on so many end points: as many replicas as they are enough for, unless it says how
