@@ -33,8 +33,8 @@ that the model does not meet stays, with the reason; one that reads nothing of a
 disagree](errata.md) says which figure was taken, and the head of each spec which sources it has.
 
 **Kind** says where the value comes from: *count* adds up parts, ports, cables or fields, and is exact; *solved* is an
-optimum or a path of the network, exact too, with a certificate; *interval* has two proved bounds. Rates are for one
-direction, or for both added where it says bidir. A figure that is a bound (at least, at most) has no difference.
+optimum or a path of the network, exact too, with a certificate; *interval* has two proved bounds; *estimate* rests on a
+model and its constants. Rates are for one direction, or for both added where it says bidir. A figure that is a bound (at least, at most) has no difference.
 
 """
 COMPARED = ("==", "<=", ">=", "!=", "<", ">")
@@ -114,7 +114,7 @@ def _row(each: ExpectResult, *, solved: bool) -> Row:
     value, figure = _middle(each.value), _middle(each.wanted)
     off = "" if value is None or figure is None else _off(value, figure)
     interval = isinstance(each.value, Interval) and not each.value.meet
-    kind = "interval" if interval else "solved" if solved else "count"
+    kind = "estimate" if each.estimate else "interval" if interval else "solved" if solved else "count"
     bound = compared not in ("", "==")
     return Row(
         (each.span.start, what),
