@@ -38,12 +38,19 @@ CALLS: Mapping[str, str] = _words(
     bisection="bisection_bandwidth bisection_width bisect cut mincut",
     load="utilization utilisation congestion",
     hops="distance",
+    train="training pretrain pretraining finetune",
+    serve="serving inference generate",
+    step_time="iteration_time step_latency train_time training_time",
+    prefill_time="ttft time_to_first_token",
+    decode_time="tpot itl inter_token_latency time_per_output_token",
+    token_rate="tokens_per_second tokens tps",
+    memory="footprint memory_usage",
     disjoint_paths="maxflow max_flow edge_connectivity connectivity",
     oversubscription="oversub blocking blocking_factor",
     power="watts",
     cost="price",
 )
-"""Measures and patterns of traffic."""
+"""Measures, patterns of traffic, forms of a workload."""
 
 UNITS: Mapping[str, str] = {
     **dict.fromkeys(("gigabyte", "gigabytes", "Gbyte", "Gbytes"), "GB"),
@@ -77,6 +84,19 @@ VALUES: Mapping[str, str] = _words(
 )
 """Words that are values of fields."""
 
+WORDS: Mapping[str, str] = _words(
+    one_f_one_b="1f1b 1b1f pipedream pipedream_flush",
+    interleaved="interleaved_1f1b vpp virtual",
+    zero_bubble="zb zbh1 zb_h1 zerobubble",
+    optimizer="zero1 zero_1 distributed_optimizer",
+    gradients="zero2 zero_2",
+    weights="zero3 zero_3 fsdp",
+    bf16="bfloat16",
+    fp16="half float16",
+    fp32="float32 float",
+)
+"""Words that an argument may be."""
+
 ARGUMENTS: Mapping[str, frozenset[str]] = {
     "size": frozenset(("bytes", "length", "payload", "volume", "message_size", "data", "msg_size", "message")),
     "message": frozenset(("msg", "packet", "bytes", "size", "payload")),
@@ -86,6 +106,20 @@ ARGUMENTS: Mapping[str, frozenset[str]] = {
     "groups": frozenset(("ways", "num_groups", "group_size", "group")),
     "on": frozenset(("nodes", "hosts", "placement", "where", "in")),
     "beside": frozenset(("with", "background", "alongside", "others")),
+    "batch": frozenset(("batch_size", "global_batch", "global_batch_size", "gbs", "sequences")),
+    "microbatch": frozenset(("micro_batch", "micro_batch_size", "microbatch_size", "mbs")),
+    "sequence": frozenset(("seq", "seq_len", "seq_length", "sequence_length", "tokens", "context_length")),
+    "tensor": frozenset(("tp", "tensor_parallel", "tensor_parallel_size", "model_parallel", "mp")),
+    "context": frozenset(("cp", "context_parallel", "ring_attention", "sp")),
+    "pipeline": frozenset(("pp", "stages", "pipeline_parallel", "pipeline_parallel_size")),
+    "expert": frozenset(("ep", "expert_parallel", "experts", "moe")),
+    "data": frozenset(("dp", "replicas", "data_parallel")),
+    "precision": frozenset(("dtype", "type", "format")),
+    "recompute": frozenset(("checkpointing", "activation_checkpointing", "recomputation", "remat")),
+    "shard": frozenset(("zero", "zero_stage", "fsdp", "sharding")),
+    "prompt": frozenset(("isl", "input", "input_length", "prompt_length")),
+    "output": frozenset(("osl", "output_length", "max_tokens")),
+    "concurrency": frozenset(("sequences", "batch", "batch_size", "users", "requests")),
 }
 """Arguments, each with other names for it."""
 

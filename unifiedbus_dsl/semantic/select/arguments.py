@@ -204,7 +204,8 @@ def _word(argument: Argument, node: tree.Expr, sink: Sink) -> bool:
     called = node.function if isinstance(node, tree.Call) and registry is not None else node
     word = called.text if isinstance(called, tree.Name) else ""
     if word not in words:
-        guess = did_you_mean(word, words)
+        meant = foreign.WORDS.get("".join(called.span.text.split()).casefold())
+        guess = meant if meant in words else did_you_mean(word, words)
         help = (f"did you mean `{guess}`?",) if guess else ()
         said = f"`{name}` is one of " + ", ".join(words)
         sink.error("UB0705", said, called.span, "here", help=help, fix=rename(called.span, guess))

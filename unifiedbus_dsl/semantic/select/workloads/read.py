@@ -11,6 +11,7 @@ from unifiedbus_dsl.semantic.select.workloads.stated import StatedWorkload
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name
+from unifiedbus_dsl.vocabulary import foreign
 from unifiedbus_dsl.vocabulary.signatures import TRAFFICS, WORKLOADS
 from unifiedbus_dsl.workload.legality import Misfit
 
@@ -25,7 +26,8 @@ def read_workload(node: tree.Expr, evaluator: Evaluator) -> StatedWorkload | Non
     name = ".".join(dotted_name(node.function))
     form = form_named(name)
     if form is None:
-        guess = did_you_mean(name, WORKLOADS)
+        guess = foreign.CALLS.get(name.casefold()) or did_you_mean(name, WORKLOADS)
+        guess = guess if guess in WORKLOADS else None
         listed = ", ".join(f"`{each}(…)`" for each in WORKLOADS)
         what = f"did you mean `{guess}`?" if guess else f"a workload is one of {listed}"
         if name in TRAFFICS:
