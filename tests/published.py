@@ -34,8 +34,8 @@ disagree](errata.md) says which figure was taken, and the head of each spec whic
 
 **Kind** says where the value comes from: *count* adds up parts, ports, cables or fields, and is exact; *solved* is an
 optimum or a path of the network, exact too, with a certificate; *interval* has two proved bounds; *estimate* rests on a
-model and its constants. Rates are for one direction, or for both added where it says bidir. A figure that is a bound (at
-least, at most) has no difference.
+model and its constants. Rates are for one direction, or for both added where it says bidir. A figure that is a bound
+(at least, at most) has no difference.
 
 """
 COMPARED = ("==", "<=", ">=", "!=", "<", ">")
