@@ -106,7 +106,7 @@ def command(context: click.Context, /, file: str | None, block: str | None, **op
         _check_workload(context, block)
     _check_options(block, options, path)
     if options["workload"] is not None:
-        context.exit(_layouts(path, options))
+        context.exit(_layouts(context, path, options))
     engine = engine_named(options["engine"], options["workers"])
     journal = journal_path(options["resume"], options["output"], "exploration")
     sink = Sink()
@@ -124,7 +124,7 @@ def command(context: click.Context, /, file: str | None, block: str | None, **op
     context.exit(_status(explored, journal) or status(wrong))
 
 
-def _layouts(path: Path, options: dict[str, Any]) -> int:
+def _layouts(context: click.Context, path: Path, options: dict[str, Any]) -> int:
     """List the layouts of a workload; return the exit status."""
     from unifiedbus_dsl.analysis.explore.layouts import explore_layouts
     from unifiedbus_dsl.cli import explore_layouts as report
@@ -137,17 +137,15 @@ def _layouts(path: Path, options: dict[str, Any]) -> int:
     sink = Sink()
     keep_freed_memory()
     with progress_bar():
-        compilation = compiled(path, **{name: options[name] for name in READING})
-        say(as_text(compilation.diagnostics, options["limit"], sys.stderr), err=True, nl=False)
-        if wrong := status(compilation.diagnostics):
-            return wrong
+        reading = {name: options[name] for name in READING}
+        compilation, wrong = right_machines(context, path, options["limit"], **reading)
         assert compilation.model is not None
         known = list(compilation.model.asked(tree.Workload))
         name = one_of("workload", options["workload"], known, f" in {shown(path)}")
         found = explore_layouts(
             compilation, name, top=options["top"], seconds=options["budget"] or SEARCH_SECONDS, sink=sink
         )
-    say(as_text(sink, options["limit"], sys.stderr), err=True, nl=False)
+    say(as_text([each for each in sink if each not in wrong], options["limit"], sys.stderr), err=True, nl=False)
     if found is None:
         return question_status(sink) or WRONG_FILE
     written = report.as_json if options["as_json"] else report.as_csv if options["as_csv"] else report.as_text
@@ -155,7 +153,7 @@ def _layouts(path: Path, options: dict[str, Any]) -> int:
         say(written(found), nl=False)
     else:
         write_bytes(Path(options["output"]), written(found).encode())
-    return 0 if found.best.steps else WRONG_FILE
+    return status(wrong) if found.best.steps else WRONG_FILE
 
 
 SEARCH_SECONDS = 60.0
