@@ -6,16 +6,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import unifiedbus_dsl as ub
 from tests.render.browser import CHROMIUM, Browser, browser
 from unifiedbus_dsl import compiler
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.escape import html
 from unifiedbus_dsl.figures.solved_views import explorer_page
 
 pytestmark = [
@@ -363,6 +366,48 @@ def test_no_switch_of_traffic_or_scenario_takes_long(chromium: Browser, pages: P
         assert sum(tasks) > 0.01, "something was drawn"
         assert tasks[0] < 0.1, (what, value)
         assert page.run(f"state.{what}") == value
+
+
+PAN = """new Promise(done => { let frame = 0; const step = () => {
+  if (frame++ === 90) return done(frame);
+  if (frame % 3) pan(frame % 20 < 10 ? 9 : -9, 3); else zoom(frame % 20 < 10 ? 1.05 : 1 / 1.05);
+  requestAnimationFrame(step); }; requestAnimationFrame(step); })"""
+
+
+def test_a_frame_is_short_where_8192_npus_are_drawn_one_by_one(chromium: Browser, tmp_path: Path) -> None:
+    """16 ms of processor time for the longest task of all frames, with every NPU of the pod on the sheet."""
+    text = (SPECS / "huawei/atlas-950-superpod.ubus").read_text(encoding="utf-8")
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("scenario"))
+    (tmp_path / "pod.ubus").write_text(text + "\nview each of superpod { layout detail }\n", encoding="utf-8")
+    done = compiler.compile(tmp_path / "pod.ubus", search=[SPECS / "huawei"])
+    assert done.ok, done.diagnostics
+    (tmp_path / "pod.html").write_text(explorer_page(done, "superpod", Sink()), encoding="utf-8")
+    page = Page(chromium, tmp_path / "pod.html", 1440, "#?picture=view+each")
+    page.rest(4000)
+    assert page.run("marks.boxes.length") > 8_192
+    assert page.tasks(PAN, 300)[0] < 0.016
+
+
+def test_in_a_notebook_it_is_a_frame_that_works(chromium: Browser, tmp_path: Path) -> None:
+    """It has no address of its own there, and yet back goes back."""
+    page = ub.explorer_page(ub.compile(SPECS / "textbook/ring.ubus"))._repr_html_()
+    told = "<script>addEventListener('message', e => { window.told = e.data; });</script>"
+    probe = (
+        "<script>const wrong = []; addEventListener('error', e => wrong.push(e.message)); onmessage = async e => { await (async () => {}).constructor(e.data)(); await new Promise(r => setTimeout(r, 400)); "
+        "parent.postMessage([pathText(state.path), wrong, address()], '*'); }</script>"
+    )
+    policy = r"script-src &#x27;sha256-[^;]*;"
+    opened = re.sub(policy, "script-src &#x27;unsafe-inline&#x27; &#x27;unsafe-eval&#x27;;", page, count=1)
+    assert opened != page
+    opened = opened.replace("&lt;/body&gt;", html.text(probe) + "&lt;/body&gt;")
+    (tmp_path / "cell.html").write_text(f"<!DOCTYPE html><body>{told}{opened}</body>", encoding="utf-8")
+    cell = Page(chromium, tmp_path / "cell.html", 1000)
+    for step, place in (("choosePart(parsePath('chip[3]'))", "chip[3]"), ("choosePart(parsePath('chip[5]'))", "chip[5]"),
+                        ("history.back()", "chip[3]")):  # fmt: skip
+        cell.run(f"document.querySelector('iframe').contentWindow.postMessage({json.dumps(step)}, '*')")
+        cell.rest(1200)
+        assert cell.run("told")[:2] == [place, []]
+    assert cell.run("document.querySelectorAll('[id]').length") == 0, "nothing of it stands in the page of the notebook"
 
 
 @WIDTHS

@@ -78,7 +78,7 @@ function under(e) { for (const at of document.elementsFromPoint(e.clientX, e.cli
 const near = e => { for (const [dx, dy] of [[0, 0], [0, 4], [0, -4], [4, 0], [-4, 0]]) { const group = under({ clientX: e.clientX + dx, clientY: e.clientY + dy, target: e.target }); if (group) return group; } return null; };
 stage.addEventListener("click", e => {
   if (e.target.closest("#tools, #map, #found") || state.dragged) return;
-  const own = e.target.closest("#sheet g.live, #sheet g[class^='cable']"), group = own?.__part || own?.__line ? own : e.detail ? near(e) : own; if (!group) { const legend = e.target.closest("#sheet g.legend"); if (legend) toggleLegend(legend.id); return; }
+  const own = e.target.closest("#sheet g.live, #sheet g[class^='cable']"), group = own?.__part || own?.__line ? own : e.detail ? near(e) : own; if (!group) { const legend = e.target.closest("#sheet g.legend, #sheet g.scale"); if (legend) toggleLegend(legend.id); return; }
   if (group.__part) activate(group.__part); else if (group.__line) lineFacts(group.__line);
 });
 function openPanel() { document.body.classList.remove("shut"); $("grip").setAttribute("aria-expanded", "true"); }
@@ -140,25 +140,37 @@ function innermost() {
 const kindOfPart = part => { const path = pathOfName(part.name) ?? below(marks.base ?? [], firstOf(part.name).replace(/\*/g, "0")); return path && !typeOfPath(path).children ? typeOfPath(path).kind : null; };
 const mediumOf = link => data.links[link]?.medium || link;
 const kindName = kind => ({ npu: "NPU", cpu: "CPU", nic: "NIC" })[kind] ?? kind;
-const colourOf = line => line.group.querySelector("path, polygon")?.getAttribute("stroke") ?? "";
 const stepName = i => i === 0 ? `load to ${percent(data.loadLimits[0])}` : i < data.loadLimits.length ? `load ${percent(data.loadLimits[i - 1])} to ${percent(data.loadLimits[i])}` : `load over ${percent(data.loadLimits[i - 1])}`;
-const stepOf = line => line.step ??= data.loadColours.findIndex(c => [c, data.night.stroke[c]].includes(colourOf(line)));
+const stepOf = line => line.step ??= data.loadColours.findIndex(c => [c, data.night.stroke[c]].includes(strokeOf(line.group)));
+/** What an entry of a legend is called in an address: `legend-sort-1-plane-1-line` is `plane-1`. */
+const entryName = id => id.replace(/^legend-/, "").replace(/-(line|box)$/, "").replace(/^load-(\d)$/, "load$1").replace(/^sort-\d+-|^sort-/, "").replace(/-+$/, "");
+/** The sorts of cable that the legend of a picture tells apart by colour: { colour: [name, text] }; not media, not loads. */
+function sortsOf() {
+  const made = {};
+  for (const group of marks.legend) {
+    const m = /^legend-(sort-.*|lost)-line$/.exec(group.id); if (!m) continue;
+    const text = (sheet.querySelector(`[id="legend-${m[1]}"], [id="legend-${m[1]}-cable"]`)?.textContent ?? m[1]).trim();
+    made[strokeOf(group)] = [entryName(group.id), m[1] === "lost" ? "cable lost" : text.split(" · ")[0].split(": ").pop()];
+  }
+  return made;
+}
+/** Chips to leave out what they name: kinds of device; of cables steps of load, or what the legend tells apart, or media. */
 function listFilters() {
-  const found = new Map(), add = (name, text, colour) => { if (name) found.set(name, { text, colour }); };
-  for (const part of marks.parts) if (part.box && part.kind !== "gap") { part.filter ??= kindOfPart(part); if (part.filter) add(part.filter, kindName(part.filter), (data.kinds[part.filter] ?? data.kinds.device)[1]); }
-  for (const line of marks.lines) add(mediumOf(line.link), data.media[mediumOf(line.link)]?.[0] ?? line.link, state.traffic ? "" : data.media[mediumOf(line.link)]?.[1] ?? "");
-  if (state.traffic) for (const step of [...new Set(marks.lines.map(stepOf))].filter(i => i >= 0).sort()) add("load" + step, stepName(step), data.loadColours[step]);
-  const names = [...new Set([...found.keys(), ...state.hidden])], row = $("filters"); row.replaceChildren();
-  for (const name of names) {
-    const { text, colour } = found.get(name) ?? { text: name, colour: "" }, chip = button("", () => toggle(name), { "aria-pressed": String(!state.hidden.has(name)), "data-name": name });
-    const dot = node("i", undefined, { class: marks.lines.some(l => mediumOf(l.link) === name || name.startsWith("load")) ? "line" : "box" }); if (colour) { dot.style.setProperty("--day", colour); dot.style.setProperty("--night", data.night.stroke[colour]); } chip.append(dot, text); row.append(chip);
+  const found = new Map(), sorts = sortsOf(), sorted = Object.values(sorts).some(([name]) => name !== "lost");
+  for (const part of marks.parts) if (part.box && part.kind !== "gap") { part.filter ??= kindOfPart(part); if (part.filter && !found.has(part.filter)) found.set(part.filter, [kindName(part.filter), strokeOf(part.group), "box"]); }
+  for (const line of marks.lines) line.sort = sorts[strokeOf(line.group)]?.[0];
+  if (state.traffic) for (const step of [...new Set(marks.lines.map(stepOf))].filter(i => i >= 0).sort()) found.set("load" + step, [stepName(step), isDark() ? data.night.stroke[data.loadColours[step]] : data.loadColours[step], "line"]);
+  else if (!sorted) for (const line of marks.lines) if (line.sort !== "lost") found.set(mediumOf(line.link), [mediumText(mediumOf(line.link)), strokeOf(line.group), "line"]);
+  for (const [colour, [name, text]] of Object.entries(sorts)) if (marks.lines.some(l => l.sort === name)) found.set(name, [text, colour, "line"]);
+  const row = $("filters"); row.replaceChildren();
+  for (const name of new Set([...found.keys(), ...state.hidden])) {
+    const [text, colour, kind] = found.get(name) ?? [name, "", "box"], chip = button("", () => toggle(name), { "aria-pressed": String(!state.hidden.has(name)), "data-name": name });
+    const dot = node("i", undefined, { class: kind }); if (colour) dot.style.background = colour; chip.append(dot, text); row.append(chip);
   }
 }
 function toggle(name) { if (!state.hidden.delete(name)) state.hidden.add(name); applyFilters(); for (const chip of $("filters").children) chip.setAttribute("aria-pressed", String(!state.hidden.has(chip.dataset.name))); write(true); }
-/** An entry of a picture's own legend: `legend-optical`, `legend-npu-box`, `legend-load-2-line`. */
-function toggleLegend(id) {
-  const m = /^legend-(?:load-(\d)|(.+?))(?:-(?:line|box))?$/.exec(id), name = m && (m[1] !== undefined ? "load" + m[1] : [...$("filters").children].map(c => c.dataset.name).find(n => n.replace(/\W+/g, "-") === m[2])); if (name) toggle(name);
-}
+/** An entry of a picture's own legend was chosen. */
+function toggleLegend(id) { const name = entryName(id); if ([...$("filters").children].some(c => c.dataset.name === name)) toggle(name); }
 /** The lines that a label is of: `…bundle-npu-plane-Board-4` those of `…plane-npu-Board-4-…`. */
 function linesOf(id) {
   const m = /^(.*?)bundle-([^-]+)-([^-]+)-(.+?-\d+)(?:-ground|-line-\d+)?$/.exec(id); if (!m) return [];
@@ -170,10 +182,10 @@ function applyFilters() {
     if (off.size) part.filter ??= kindOfPart(part); const hide = off.size > 0 && part.filter !== null && off.has(part.filter);
     part.group.classList.toggle("off", hide); if (hide) gone.add(part.name);
   }
-  for (const line of marks.lines) line.group.classList.toggle("off", off.size > 0 && (off.has(mediumOf(line.link)) || off.has("load" + stepOf(line)) || line.ends.some(name => gone.has(name) || (line.kinds ??= line.ends.map(n => kindOfPart({ name: n }))).some(k => k && off.has(k)))));
+  for (const line of marks.lines) line.group.classList.toggle("off", off.size > 0 && (off.has(mediumOf(line.link)) || off.has(line.sort) || (state.traffic && off.has("load" + stepOf(line))) || line.ends.some(name => gone.has(name) || (line.kinds ??= line.ends.map(n => kindOfPart({ name: n }))).some(k => k && off.has(k)))));
   for (const g of sheet.querySelectorAll("g.dots, g.more")) g.classList.toggle("off", !!sheet.querySelector(`[id="${g.id.replace(/-dots$/, "")}-ground"].off`));
   for (const g of sheet.querySelectorAll("g.pill, g.bundle, g.bundle-note")) { const lines = linesOf(g.id); g.classList.toggle("off", lines.length > 0 && lines.every(l => l.group.classList.contains("off"))); }
-  for (const g of sheet.querySelectorAll("g.legend")) { const m = /^legend-(.+?)(?:-(?:line|box))?$/.exec(g.id); g.classList.toggle("struck", !!m && off.has(m[1])); }
+  for (const g of marks.legend) g.classList.toggle("struck", off.has(entryName(g.id)));
 }
 
 // ---- search

@@ -50,15 +50,17 @@ function prepareHead(svg) {
   for (const id of ["picture-title", "picture-description"]) svg.querySelector("#" + id)?.setAttribute("id", "shown-" + id);
   svg.setAttribute("aria-labelledby", "shown-picture-title");
 }
-const nothing = () => ({ parts: [], lines: [], byName: new Map() });
+const nothing = () => ({ parts: [], lines: [], byName: new Map(), legend: [] });
+const strokeOf = group => group.querySelector("path, polygon, rect, ellipse")?.getAttribute("stroke") ?? "";
 const BOXES = ["part", "device", "placed", "gap"];
 /** Read what a mark of a picture stands for, before it is shown. */
-function learn(group, { parts, lines, byName }) {
+function learn(group, { parts, lines, byName, legend }) {
   const kind = group.getAttribute("class") ?? "", title = titleOf(group);
   if (kind.startsWith("cable")) {
     const m = LINE_TITLE.exec(title); if (m) lines.push(group.__line = { group, many: +m[1].replaceAll(",", ""), link: m[2], ends: [m[3], m[4]], lost: !!m[5], patterns: null });
     return;
   }
+  if (kind === "legend") { legend.push(group); return; }
   const m = PART_TITLE.exec(title); if (!m) return;
   const part = { group, name: m[1], kind, box: BOXES.includes(kind), pattern: null };
   parts.push(part); group.__part = part; group.classList.add("live");
