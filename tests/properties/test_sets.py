@@ -14,6 +14,7 @@ from unifiedbus_dsl.analysis.evaluators import evaluator_of, measure_calls
 from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.names import spares
 from unifiedbus_dsl.ir.plan import AssemblyType, Plan
 from unifiedbus_dsl.measures.selection_synthesis import describe_devices
 from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
@@ -233,6 +234,51 @@ def test_what_is_in_a_path_and_the_rest_are_all_there_is(seed: int) -> None:
             cables = selector(seed, Sink()).cables(parsed(f"all link in {path}"))
             assert ([] if cables is None else cables.tolist()) == wanted, path
             assert count_on_both(seed, f"all link in {path}", on_fabric=False) == len(wanted), path
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_slice_of_python_has_the_devices_of_the_selection(seed: int) -> None:
+    """Device by device: a difference may leave a piece of a part."""
+    draw = random.Random(seed)
+    expressions = Expressions(seed, draw)
+    fabric, plan = compiled(seed).fabric(), expressions.plan
+    spare = spares(plan)
+    for _ in range(20):
+        text, wanted = slice_text(expressions, draw, 2, lambda part: spare[part])
+        if not wanted:
+            with pytest.raises(ValueError, match="nothing"):
+                fabric.slice(text)
+            continue
+        part = fabric.slice(text)
+        assert part.devices.tolist() == sorted(wanted), text
+        ends = zip(fabric.a_device.tolist(), fabric.b_device.tolist(), strict=True)
+        assert part.cables.tolist() == [n for n, (a, b) in enumerate(ends) if a in wanted and b in wanted]
+
+
+def slice_text(
+    expressions: Expressions, draw: random.Random, depth: int, is_spare: Callable[[int], bool]
+) -> tuple[str, set[int]]:
+    """A random scope of several parts with the devices that it means."""
+    plan = expressions.plan
+
+    def devices(test: Test) -> set[int]:
+        own = [part for part in expressions.parts if test(part)]
+        return {device for low, high in ranges_of(plan, own) for device in range(low, high)}
+
+    if depth and draw.random() < 0.7:
+        left, one = slice_text(expressions, draw, depth - 1, is_spare)
+        right, other = slice_text(expressions, draw, depth - 1, is_spare)
+        return (f"({left} | {right})", one | other) if draw.random() < 0.5 else (f"({left} - ({right}))", one - other)
+    if draw.random() < 0.5:
+        path, test = expressions.path()
+        return path, devices(test)
+    kind = draw.choice(("npu", "cpu", "board", "switch", "Big"))
+    everything = devices(lambda part: kind in (plan.type(part[1]).kind, part[1].partition("(")[0]))
+    everything = {device for device in everything if not is_spare(device)}
+    if draw.random() < 0.5:
+        return f"all {kind}", everything
+    path, test = expressions.path()
+    return f"all {kind} in {path}", everything & devices(test)
 
 
 def is_named(plan: Plan, part: Part, kind: str) -> bool:

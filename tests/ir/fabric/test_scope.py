@@ -78,3 +78,29 @@ def test_of_a_mesh_with_a_condition(chosen: str) -> None:
 @pytest.mark.parametrize("chosen", ["0..3", "1..2", "0..3 step 3", "0..1"])
 def test_of_cables_without_axes(chosen: str) -> None:
     check(fabric_of(PAIRS), f"npu[{chosen}]", list(range(*_ends(chosen))))
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("npu[0] |", "missing beside an operator"),
+        ("(npu[0] | npu[1]", "never closed"),
+        ("npu[0] | npu[1", "never closed"),
+        ("npu[0] npu[1]", "is no name with subscripts"),
+        ("npu[0] (npu[1])", "has no place there"),
+        ("npu[0] - npu[0]", "chooses nothing"),
+        ("all rakc", "names no kind or type"),
+        ("all | npu[0]", "is followed by a kind"),
+        ("npu[9] | npu[0]", "goes beyond"),
+    ],
+)
+def test_what_is_no_scope(scope: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        fabric_of(PAIRS).slice(scope)
+
+
+def test_several_parts() -> None:
+    fabric = fabric_of(PAIRS)
+    check(fabric, "npu[0] | npu[2..3]", [0, 2, 3])
+    check(fabric, "all npu - npu[1]-npu[3]", [0, 2])
+    check(fabric, "all Chip in (npu[0] | npu[1]) - npu[0]", [1])

@@ -119,6 +119,7 @@ class Fabric:
         """Return the devices of one or several instances, and the cables with both ends among them.
 
         `pod[3].cabinet[0..3]`, `pod[*].inter[0, *]`: subscripts as in the language, trailing ones may be left out.
+        Several are joined and parted as selections are: `rack[0] | rack[2]`, `all npu - rack[3]`, `all cpu in (A | B)`.
         """
         from unifiedbus_dsl.ir.fabric.scope import make_slice
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.ir.fabric import Fabric, Slice
 from unifiedbus_dsl.ir.fabric.names import children_named, split_path, split_segment
+from unifiedbus_dsl.ir.fabric.scope_sets import devices_of_set, is_set
 from unifiedbus_dsl.ir.plan import Child, Plan, PortRef
 from unifiedbus_dsl.ir.plan.index import IntArray, Points, axes_used, evaluate, flat_index
 from unifiedbus_dsl.ir.plan.labels import ABSENT, text_shape, to_places
@@ -93,10 +94,12 @@ def make_slice(fabric: Fabric, scope: str) -> Slice:
         ValueError: the scope chooses nothing.
     """
     plan = fabric.plan
+    if is_set(scope):
+        return _of_devices(fabric, scope, devices_of_set(fabric, scope, lambda path: _of_path(plan, path)))
     nothing = np.empty(0, np.int64)
     chains = parse_scope(plan, scope)
     if len(chains) > 1:
-        return _of_devices(fabric, scope, np.sort(np.concatenate([_devices(plan, chain) for chain in chains])))
+        return _of_devices(fabric, scope, _of_path(plan, scope))
     here = _whole(plan)
     between = [nothing]
     for child, elements in chains[0]:
@@ -126,6 +129,11 @@ def make_slice(fabric: Fabric, scope: str) -> Slice:
 
 def _whole(plan: Plan) -> Instances:
     return Instances(plan.root, np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+
+def _of_path(plan: Plan, path: str) -> IntArray:
+    """Return the devices of what a path chooses, ascending."""
+    return np.sort(np.concatenate([_devices(plan, chain) for chain in parse_scope(plan, path)]))
 
 
 def _devices(plan: Plan, chain: Chain) -> IntArray:
