@@ -12,6 +12,8 @@ from attrs import evolve
 from tests.support.plans import draw_plan
 from unifiedbus_dsl.compiler import compile, compile_text
 from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
+from unifiedbus_dsl.graph.quotient.cells import candidates
+from unifiedbus_dsl.graph.quotient.group import ClassGroup
 from unifiedbus_dsl.measures.state_orbits import stated_orbits
 from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork
 from unifiedbus_dsl.verify import VerificationError
@@ -92,3 +94,14 @@ system m : Row
     )
     with pytest.raises(VerificationError):
         check(alike, EVERY)
+
+
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_orbits_that_are_too_many_are_not_listed(cyclic: bool) -> None:
+    """A million values in a million rows: refused before any of them is made, whether or not values go to others."""
+    whole = ClassGroup.of(np.zeros(10**6, dtype=np.int64) if cyclic else np.arange(10**6), cyclic)
+    known = [np.zeros(10**6, dtype=np.int64)]
+    with pytest.raises(NotProvedError, match="too many orbits of digits"):
+        candidates(whole, known, 10**6, 10**6)
+    row, value, size = candidates(whole, [known[0][:2]], 2, 5)
+    assert (len(row), value.tolist(), size.tolist()) == (10, [0, 1, 2, 3, 4] * 2, [1] * 10)

@@ -30,6 +30,8 @@ from unifiedbus_dsl.ir.plan.index import evaluate
 
 MOST_ROWS = 400_000
 """Members and cables that are listed at a time."""
+MOST_LISTED = 32 * MOST_ROWS
+"""Candidates that are looked through for these."""
 LARGEST = 1 << 62
 
 
@@ -55,8 +57,15 @@ NOTHING = Known((), ())
 
 def candidates(group: ClassGroup, known: list[Ints], rows: int, limit: int) -> tuple[Ints, Ints, Ints]:
     """Return one value of each orbit of values below `limit` under what keeps the known ones: the row, the value and
-    the size of the orbit."""
-    if group.rigid or (group.cyclic and known):
+    the size of the orbit.
+
+    Raises:
+        NotProvedError: there are too many.
+    """
+    lone = group.rigid or (group.cyclic and bool(known))
+    if rows * (limit if lone else group.blocks + len(known)) > (MOST_ROWS if lone else MOST_LISTED):
+        raise NotProvedError("too many orbits of digits")
+    if lone:
         return np.repeat(np.arange(rows), limit), np.tile(np.arange(limit), rows), np.ones(rows * limit, dtype=np.int64)
     if group.cyclic:
         return np.arange(rows), np.zeros(rows, dtype=np.int64), np.full(rows, group.size, dtype=np.int64)
