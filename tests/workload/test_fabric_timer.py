@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.graph.from_fabric import arc_kinds
 from unifiedbus_dsl.graph.symmetry import arrays_of, trivial_symmetry
 from unifiedbus_dsl.measures.registry import schedules
-from unifiedbus_dsl.measures.workloads.fabric_timer import FLAT, USUAL, FabricTimer, relaxed
+from unifiedbus_dsl.measures.workloads.fabric_timer import FLAT, USUAL, FabricTimer
+from unifiedbus_dsl.measures.workloads.used_part import used_part
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives.completion_time import CollectiveTimer
 from unifiedbus_dsl.solver.collectives.dimensions import fill_box
-from unifiedbus_dsl.solver.collectives.step_time import step_timing
+from unifiedbus_dsl.solver.collectives.step_time import relax_latencies, step_timing
 from unifiedbus_dsl.solver.demand import pairs
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.workload.exchange import Exchange
@@ -65,7 +71,8 @@ def random_layout(random: np.random.Generator, ends: int) -> Layout:
 
 def plainly(context: NetworkContext, ends: Ints, layout: Layout, exchange: Exchange) -> float:
     """Return the time of an exchange on the whole machine, each flow for itself."""
-    symmetry = trivial_symmetry(relaxed(context).network)
+    whole = relax_latencies(context.network, arc_kinds(context.fabric))[0]
+    symmetry = trivial_symmetry(whole)
     if exchange.pattern == "shift":
         source, target = (ends[each] for each in layout.next_stage(exchange.wrap))
         step = step_timing(symmetry, pairs(source, target))
@@ -121,7 +128,85 @@ def test_groups_have_the_same_numbers_in_all_layouts() -> None:
     context, ends = machine(2, 2, 4, 1, 1), np.arange(16)
     for layout in (one, two):
         FabricTimer(context, ends, layout, 1.0).time(Exchange("tensor", "tensor", "allgather", 1e6))
-    assert len(vars(context)["_workload_timers"]) == 1
+    assert len(used_part(context, ends)._timers) == 1
+
+
+def test_the_part_that_is_not_used_is_cut_off() -> None:
+    """One or two of five pods have all shortest paths of their end points, with the cores that come first."""
+    context = machine(5, 2, 2, 2, 1)
+    first = used_part(context, np.arange(4))
+    assert first.network.vertices == 1 + 4 + 2 + 2
+    assert used_part(context, np.arange(8)).network.vertices == 1 + 2 * (4 + 2 + 2)
+    assert used_part(context, np.arange(12)).network.vertices == context.network.vertices
+    assert used_part(context, np.array([0, 19])).network.vertices == context.network.vertices
+
+
+LINE = """ubus 1
+protocol Wire {{ lane = 100 Gbps }}
+link Cable : Wire {{ medium = copper; reach = 100 m }}
+npu Chip {{ port left : Wire x4 @open; port right : Wire x4 @open; port up : Wire x4 @open; transit left, right }}
+switch Hub {{ port p[{ways}] : Wire x4; port spare[20] : Wire x4 }}
+switch Spare {{ port p : Wire x4 }}
+rack Line {{
+  chip[5] : Chip
+  connect chip[i].right -- chip[i + 1].left over Cable(1 m) for i in 0..3
+  hub : Hub
+  connect chip[i].up -- hub.p[i] over Cable(1 m) for i in 0..{last}
+  spare[20] : Spare
+  connect spare[i].p -- hub.spare[i] over Cable(1 m) for i
+}}
+system m : Line
+"""
+
+
+@pytest.mark.parametrize("ways", [5, 2])
+def test_what_paths_leave_is_not_cut_off(ways: int) -> None:
+    """Five chips in a line are joined by a hub as well, which is behind them: from first to last over the hub."""
+    context = NetworkContext(compile_text(LINE.format(ways=ways, last=ways - 1)).fabric())
+    assert used_part(context, np.arange(5)).network.vertices == context.network.vertices
+    layout, shift = Layout(pipeline=5), Exchange("pipeline", "pipeline", "shift", 1e6, wrap=True)
+    found = FabricTimer(context, np.arange(5), layout, 1.0)(shift)
+    assert found == pytest.approx(plainly(context, np.arange(5), layout, shift), rel=1e-9)
+
+
+SPECS = Path(__file__).parents[2] / "specs" / "huawei"
+TWO = """ubus 1
+use Atlas950SuperCluster from "atlas-950-supercluster.ubus"
+system two : Atlas950SuperCluster(pods = 2)
+"""
+
+
+@pytest.mark.slow
+def test_a_step_on_two_of_64_superpods(tmp_path: Path) -> None:
+    """As on a cluster of two, which is the part that is used, but for the latency of shorter fibres; the whole process
+    under ten seconds of an idle processor, of which a busy one may take twice."""
+    program = """
+from tests.workload.test_model import LLAMA
+from unifiedbus_dsl import compile, solve
+from unifiedbus_dsl.workload.layout import Layout
+from unifiedbus_dsl.workload.training import Training
+fabric = compile(PATH).fabric()
+asked = Training(LLAMA["405B"], batch=2048, sequence=8192, microbatch=1, precision="fp8", shard="optimizer",
+                 layout=Layout(tensor=8, pipeline=16, data=128))
+step = solve.training_step(fabric, asked, "all npu in pod[0..1]")
+import time
+print(step.step_s, step.bound_s, time.process_time())
+"""
+    for folder in SPECS.parent.iterdir():
+        (tmp_path / folder.name).symlink_to(folder)
+    (tmp_path / "huawei").unlink()
+    (tmp_path / "huawei").mkdir()
+    for spec in SPECS.iterdir():
+        (tmp_path / "huawei" / spec.name).symlink_to(spec)
+    (tmp_path / "huawei" / "two.ubus").write_text(TWO)
+    rows = []
+    for path in (SPECS / "atlas-950-supercluster.ubus", tmp_path / "huawei" / "two.ubus"):
+        text = program.replace("PATH", repr(str(path)))
+        out = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
+        rows.append([float(each) for each in out.split()])
+    assert rows[0][0] == pytest.approx(rows[1][0], rel=1e-3)
+    assert rows[0][1] == pytest.approx(rows[1][1], rel=1e-9)
+    assert rows[0][2] < 20
 
 
 # ---- boxes ----------------------------------------------------------------------------------------------------------

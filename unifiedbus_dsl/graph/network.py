@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import ArrayLike, NDArray
 
 from unifiedbus_dsl.base.arrays import (
@@ -192,6 +192,33 @@ class Network:
         reverse = np.empty(self.arcs, dtype=np.int32)
         reverse[np.lexsort((self.kind, self.turned[self.tail], self.turned[self.head]))] = np.arange(self.arcs)
         return frozen_array(reverse)
+
+
+def cut_devices(network: Network, low: int, high: int) -> Network:
+    """Return the network of the devices `low : high` and of the arcs among them, numbered from there. Paths must be the
+    same both ways: `turned` is None."""
+    assert network.turned is None
+    vertex = slice(int(network.device_start[low]), int(network.device_start[high]))
+    ends = slice(*np.searchsorted(network.end_device, [low, high]).tolist())
+    row = network.indptr[vertex.start : vertex.stop + 1]
+    arcs = slice(int(row[0]), int(row[-1]))
+    end, head = network.end[vertex], network.head[arcs]
+    kept = (head >= vertex.start) & (head < vertex.stop)
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return evolve(
+        network,
+        device_start=frozen_array(network.device_start[low : high + 1] - vertex.start),
+        end=frozen_array(np.where(end >= 0, end - ends.start, -1).astype(np.int32)),
+        forwards=network.forwards[vertex],
+        latency_s=network.latency_s[vertex],
+        group=network.group[vertex],
+        injection_Bps=network.injection_Bps[ends],
+        indptr=frozen_array(before[row - arcs.start]),
+        head=frozen_array(head[kept] - np.int32(vertex.start)),
+        kind=frozen_array(network.kind[arcs][kept]),
+        count=frozen_array(network.count[arcs][kept]),
+        gate_Bps=None if network.gate_Bps is None else network.gate_Bps[vertex],
+    )
 
 
 def connected_components(count: int, one: NDArray[np.integer], two: NDArray[np.integer]) -> Ids:

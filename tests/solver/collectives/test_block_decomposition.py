@@ -109,9 +109,11 @@ def test_arrays_inside_a_range() -> None:
     outer = Array(0, (), (4,), 10)
     inner = Array(2, ((4, 10),), (3,), 2)
     assert block_decomposition.inside([outer, inner], 10, 20) == [Array(2, (), (3,), 2)]
-    assert block_decomposition.inside([outer, inner], 10, 30) == [Array(2, ((2, 10),), (3,), 2)]
+    racks = Array(0, (), (2,), 10)
+    assert block_decomposition.inside([outer, inner], 10, 30) == [racks, Array(2, ((2, 10),), (3,), 2)]
     assert block_decomposition.inside([outer, inner], 0, 40) == [outer, inner]
-    assert block_decomposition.inside([outer, inner], 13, 20) == []
+    assert block_decomposition.inside([outer, inner], 13, 20) == [Array(1, (), (2,), 2)]
+    assert block_decomposition.inside([outer, inner], 13, 16) == []
 
 
 def test_rows_of_one_hash_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,9 +55,13 @@ def coset_representatives(prover: AutomorphismVerifier, found: list[Automorphism
     if int(orbit.max(initial=-1)) == int(prover.kinds.max(initial=-1)):
         return [], 0
     cells = refine_once(network, prover.kinds, network.label)
-    more: list[Proof] = []
-    tried = failed = 0
-    apart: set[int] = set()  # vertices that are known to be no image of the one looked at, or to be done with
+    alone = np.flatnonzero(np.diff(network.indptr) == 0)
+    more, tried = _rotated(prover, alone)
+    failed = 0
+    for each in more:
+        orbit = merge_labels(orbit, orbit[each.generator.moved], orbit[each.generator.image])
+    # vertices that are known to be no image of the one looked at, or to be done with
+    apart: set[int] = set(alone.tolist())
     path: RefinementPath | None = None
     while failed < FAILURES:
         pair = _open_pair(cells, orbit, path, apart)
@@ -78,6 +82,14 @@ def coset_representatives(prover: AutomorphismVerifier, found: list[Automorphism
         more.append(proved)
         orbit = merge_labels(orbit, orbit[proved.generator.moved], orbit[proved.generator.image])
     return more, tried
+
+
+def _rotated(prover: AutomorphismVerifier, alone: Ints) -> tuple[list[Proof], int]:
+    """Return rotations of the vertices without arcs, those of each kind among themselves, and how many were tried."""
+    kinds = prover.kinds[alone]
+    rows = [alone[kinds == kind].astype(np.int32) for kind in np.unique(kinds)]
+    proofs = [prover.prove(row, np.roll(row, 1), follow=False) for row in rows if len(row) > 1]
+    return [proof for proof in proofs if proof is not None], len(proofs)
 
 
 def _open_pair(cells: Ids, orbit: Ids, path: RefinementPath | None, apart: set[int]) -> tuple[int, int] | None:

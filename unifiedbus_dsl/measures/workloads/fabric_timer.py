@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from unifiedbus_dsl.base.arrays import Ints
-from unifiedbus_dsl.graph.from_fabric import arc_kinds
-from unifiedbus_dsl.graph.symmetry import Symmetry, arrays_of
-from unifiedbus_dsl.measures.registry import schedules
-from unifiedbus_dsl.solver.bounds import NoPathError, NotAdmittedError
-from unifiedbus_dsl.solver.collectives.block_decomposition import BlockDecomposition
+from unifiedbus_dsl.measures.workloads.used_part import UsedPart, used_part
+from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives.completion_time import CollectiveTime, CollectiveTimer
-from unifiedbus_dsl.solver.collectives.step_time import StepTiming, relax_latencies
-from unifiedbus_dsl.solver.demand import pairs
+from unifiedbus_dsl.solver.collectives.step_time import StepTiming
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.workload.exchange import Exchange
 from unifiedbus_dsl.workload.layout import Layout
@@ -50,6 +46,11 @@ class FabricTimer:
     layout: Layout
     efficiency: float
     _timers: dict[str, CollectiveTimer] = field(factory=dict, init=False)
+
+    @property
+    def part(self) -> UsedPart:
+        """The part of the machine that the exchanges use, whose arcs are numbered in `Timed`."""
+        return used_part(self.machine, self.ends)
 
     def __call__(self, exchange: Exchange) -> float:
         """Return the seconds of one of an exchange's times."""
@@ -94,57 +95,11 @@ class FabricTimer:
 
     def _timer(self, axis: str) -> CollectiveTimer:
         if axis not in self._timers:
-            group = np.full(self.machine.network.ends, -1, dtype=np.int64)
+            group = np.full(self.part.network.ends, -1, dtype=np.int64)
             group[self.ends] = self.layout.groups(axis)
-            self._timers[axis] = timer_of(self.machine, group)
+            self._timers[axis] = self.part.timer(group)
         return self._timers[axis]
 
     def _shift(self, wrap: bool) -> StepTiming:
-        made: dict[bytes, StepTiming] = vars(self.machine).setdefault("_workload_shifts", {})
         source, target = (self.ends[each] for each in self.layout.next_stage(wrap))
-        key = source.tobytes() + target.tobytes()
-        if key not in made:
-            made[key] = _blocks(self.machine).timing(pairs(source, target), np.inf)
-        return made[key]
-
-
-def timer_of(machine: NetworkContext, group: Ints) -> CollectiveTimer:
-    """Return the collectives of groups of a machine, made once for all layouts that have them."""
-    made: dict[bytes, CollectiveTimer] = vars(machine).setdefault("_workload_timers", {})
-    key = group.tobytes()
-    if key not in made:
-        arrays = arrays_of(machine.fabric.plan)
-        made[key] = CollectiveTimer(
-            relaxed(machine),
-            group,
-            arrays=arrays,
-            schedules=schedules(),
-            blocks=_blocks(machine),
-            solved=_solved(machine),
-        )
-    return made[key]
-
-
-def relaxed(machine: NetworkContext) -> Symmetry:
-    """Return the symmetry of a machine in which cables of one rate are as slow as the slowest of them: parts that
-    differ in lengths alone are alike then, and no latency is less than it is. Made once."""
-    found = vars(machine).get("_relaxed")
-    if found is None:
-        network = relax_latencies(machine.network, arc_kinds(machine.fabric))[0]
-        found = vars(machine)["_relaxed"] = evolve(machine.symmetry, network=network)
-    assert isinstance(found, Symmetry)
-    return found
-
-
-def _solved(machine: NetworkContext) -> dict[bytes, StepTiming | NoPathError]:
-    """Return what steps took that any timer of a machine has solved: groups of several layouts have many in common."""
-    made: dict[bytes, StepTiming | NoPathError] = vars(machine).setdefault("_workload_steps", {})
-    return made
-
-
-def _blocks(machine: NetworkContext) -> BlockDecomposition:
-    found = vars(machine).get("_relaxed_blocks")
-    if found is None:
-        found = vars(machine)["_relaxed_blocks"] = BlockDecomposition(relaxed(machine), arrays_of(machine.fabric.plan))
-    assert isinstance(found, BlockDecomposition)
-    return found
+        return self.part.shift(source, target)

@@ -104,7 +104,7 @@ def binding_links(
     machine: NetworkContext, timer: FabricTimer, exchanges: Iterable[Exchange]
 ) -> dict[str, tuple[str, ...]]:
     """Return the links whose arcs bind each part's exchanges; the injection of end points where that does."""
-    network, names = machine.network, list(machine.fabric.plan.links)
+    network, names = timer.part.network, list(machine.fabric.plan.links)
     found: dict[str, set[str]] = {}
     for each in exchanges:
         timed = timer.time(each)

@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base.arrays import Ints, concatenate_ranges, frozen_array, unique_rows
 from unifiedbus_dsl.base.progress import track
-from unifiedbus_dsl.graph.network import Network, connected_components
+from unifiedbus_dsl.graph.network import Network, connected_components, cut_devices
 from unifiedbus_dsl.graph.symmetry import Array, Symmetry, find_symmetry, locate_arrays, segment_sums, splitmix64
 from unifiedbus_dsl.solver.collectives.step_time import StepTiming, step_timing
 from unifiedbus_dsl.solver.demand import Demand, Groups, Pairs
@@ -140,29 +140,10 @@ class _Subnetwork:
     def symmetry(self, low: int, high: int) -> Symmetry:
         """Return the symmetries of the devices `low : high` and the arcs among them."""
         if (low, high) not in self._symmetries:
-            self._symmetries[low, high] = find_symmetry(self._cut(low, high), inside(self.arrays, low, high))
+            self._symmetries[low, high] = find_symmetry(
+                cut_devices(self.network, low, high), inside(self.arrays, low, high)
+            )
         return self._symmetries[low, high]
-
-    def _cut(self, low: int, high: int) -> Network:
-        network = self.network
-        vertex = slice(int(network.device_start[low]), int(network.device_start[high]))
-        ends = slice(*np.searchsorted(self.whole.end_device, [low, high]).tolist())
-        indptr = network.indptr[vertex.start : vertex.stop + 1]
-        arcs = slice(int(indptr[0]), int(indptr[-1]))
-        end = network.end[vertex]
-        return evolve(
-            network,
-            device_start=frozen_array(network.device_start[low : high + 1] - vertex.start),
-            end=frozen_array(np.where(end >= 0, end - ends.start, -1).astype(np.int32)),
-            forwards=network.forwards[vertex],
-            latency_s=network.latency_s[vertex],
-            group=network.group[vertex],
-            injection_Bps=network.injection_Bps[ends],
-            indptr=frozen_array(indptr - arcs.start),
-            head=frozen_array(network.head[arcs] - np.int32(vertex.start)),
-            kind=network.kind[arcs],
-            count=network.count[arcs],
-        )
 
     def timing(self, demand: Demand, deadline_s: float) -> StepTiming:
         which, model, pieces = self._pieces(demand)
@@ -269,7 +250,22 @@ def inside(arrays: Iterable[Array], low: int, high: int) -> list[Array]:
             if level < len(array.loops):
                 count, stride = array.loops[level]
                 starts = (starts[:, None] + np.arange(count) * stride).ravel()
+        else:
+            inner += _shortened(array, starts, low, high)
     return inner
+
+
+def _shortened(array: Array, starts: Ints, low: int, high: int) -> list[Array]:
+    """Return those elements of an array in a row that are among the devices `low : high`, where there are several, of
+    the first of its instances that has some."""
+    if len(array.shape) != 1:
+        return []
+    first = np.maximum(0, -((starts - low) // array.size))
+    behind = np.minimum(array.shape[0], (high - starts) // array.size)
+    for start, k, count in zip(starts.tolist(), first.tolist(), (behind - first).tolist(), strict=True):
+        if count > 1:
+            return [evolve(array, base=start + k * array.size - low, loops=(), shape=(count,))]
+    return []
 
 
 def _starts(bounds: Ints) -> Ints:
