@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import evolve
+from attrs import evolve, frozen
 
 from unifiedbus_dsl.base.arrays import Ints, frozen_array, unique_rows
 from unifiedbus_dsl.base.units import NUMBER, RATE
@@ -21,7 +22,7 @@ from unifiedbus_dsl.measures.wording import between, binding, block_names
 from unifiedbus_dsl.semantic.select.device_ranges import DeviceRanges
 from unifiedbus_dsl.solver.bounds import BoundedValue
 from unifiedbus_dsl.solver.network_context import NetworkContext
-from unifiedbus_dsl.solver.paths.tiers import Tiers
+from unifiedbus_dsl.solver.paths.tiers import Tiers, band_name
 from unifiedbus_dsl.solver.paths.tiers import tiers as bands_of
 from unifiedbus_dsl.solver.resilience.oversubscription import Oversubscription
 from unifiedbus_dsl.solver.resilience.oversubscription import oversubscription as walls_of
@@ -92,23 +93,50 @@ def tiers(call: MeasureCall) -> Certified[Answer]:
     network, links = call.machine.network, list(call.machine.fabric.plan.links)
     tier_bands = bands_of(network, ends)
     link = network.kinds.link[network.kind]
-    bands: list[dict[str, Any]] = []
+    bands = [
+        Band(
+            int(tier_bands.low[band]),
+            int(tier_bands.high[band]),
+            int(tier_bands.cables[band]),
+            float(tier_bands.capacity_Bps[band]),
+            tuple(links[k] for k in np.unique(link[tier_bands.band == band]).tolist()),
+        )
+        for band in range(len(tier_bands.low))
+    ]
+    answer = tiers_answer(call, int(tier_bands.tier.max()) + 1, bands, len(ends))
+    return Certified(answer, certify_tiers(network, ends, tier_bands))
+
+
+@frozen
+class Band:
+    """The cables between two tiers: how many, what they carry one way, and their links; -1 is where no end point is
+    reached."""
+
+    low: int
+    high: int
+    cables: int
+    rate_Bps: float  # noqa: N815
+    links: tuple[str, ...]
+
+
+def tiers_answer(call: MeasureCall, count: int, bands: Iterable[Band], ends: int) -> Answer:
+    """Return how many tiers there are, with the bands between them, and the share of each of so many end points."""
+    detail: list[dict[str, Any]] = []
     lines: list[str] = []
-    for band, name in enumerate(tier_bands.names):
-        used = [links[k] for k in np.unique(link[tier_bands.band == band]).tolist()]
-        rate, cables = float(tier_bands.capacity_Bps[band]), int(tier_bands.cables[band])
-        bands.append({"tiers": name, "cables": cables, "bandwidth": rate, "links": used})
-        each = f"{shown(rate / len(ends), RATE)} an end point"
-        where = between(int(tier_bands.low[band]), int(tier_bands.high[band]))
-        lines.append(f"{where}: {shown(rate, RATE)} over {cables:,} cables ({', '.join(used)}), {each}")
-    answer = call.exact(
-        int(tier_bands.tier.max()) + 1,
+    for band in bands:
+        links = list(band.links)
+        name = band_name(band.low, band.high)
+        detail.append({"tiers": name, "cables": band.cables, "bandwidth": band.rate_Bps, "links": links})
+        each = f"{shown(band.rate_Bps / ends, RATE)} an end point"
+        where = between(band.low, band.high)
+        lines.append(f"{where}: {shown(band.rate_Bps, RATE)} over {band.cables:,} cables ({', '.join(links)}), {each}")
+    return call.exact(
+        count,
         NUMBER,
         assumptions=("cables by how far their ends are from the end points", "one way, after protocol efficiency"),
-        detail={"bands": bands},
+        detail={"bands": detail},
         lines=tuple(lines),
     )
-    return Certified(answer, certify_tiers(network, ends, tier_bands))
 
 
 def certify_tiers(network: Network, ends: Ints, found: Tiers) -> Certificate:

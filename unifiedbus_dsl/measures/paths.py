@@ -98,16 +98,24 @@ def disjoint_paths(call: MeasureCall) -> Certified[Answer]:
 
 def connected(call: MeasureCall) -> Certified[Answer]:
     ends = call.ends(call.one())
-    truth = reachability(call.machine.network, ends).connected
-    answer = call.exact(float(truth), NUMBER, detail={"truth": truth}, text="yes" if truth else "no")
+    answer = connected_answer(call, reachability(call.machine.network, ends).connected)
     return Certified(answer, ConnectedCertificate(call.machine.network.selected(ends)))
+
+
+def connected_answer(call: MeasureCall, truth: bool) -> Answer:
+    """Return whether every pair has a path."""
+    return call.exact(float(truth), NUMBER, detail={"truth": truth}, text="yes" if truth else "no")
 
 
 def reachable(call: MeasureCall) -> Certified[Answer]:
     ends = call.ends(call.one())
-    reach = reachability(call.machine.network, ends)
-    number = bounded(*reach.largest, "the largest set of end points that have a path to each other")
-    return Certified(call.number(number, NUMBER), ReachableCertificate(call.machine.network.selected(ends)))
+    answer = reachable_answer(call, reachability(call.machine.network, ends).largest)
+    return Certified(answer, ReachableCertificate(call.machine.network.selected(ends)))
+
+
+def reachable_answer(call: MeasureCall, largest: tuple[int, int]) -> Answer:
+    """Return bounds on the largest set of end points in which every pair has a path."""
+    return call.number(bounded(*largest, "the largest set of end points that have a path to each other"), NUMBER)
 
 
 # ---- the paths of one pair ------------------------------------------------------------------------------------------

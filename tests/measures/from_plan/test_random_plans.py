@@ -22,6 +22,11 @@ ASKED = (
     "throughput(alltoall(all npu), routing = optimal)",
     "throughput(alltoall(all npu, over = UB))",
     "bisection(all npu)",
+    "tiers(all npu)",
+    "tiers(all npu, over = ROCE)",
+    "connected(all npu)",
+    "connected(all npu, over = UB)",
+    "reachable(all npu)",
 )
 
 
@@ -39,6 +44,12 @@ def differs(one: Answer, other: Answer) -> str:
         return f"{one.kind}, not {other.kind}"
     if one.detail.get("histogram") != other.detail.get("histogram"):
         return f"{one.detail['histogram']}, not {other.detail['histogram']}"
+    bands = [
+        {key: pytest.approx(value, rel=1e-9) if key == "bandwidth" else value for key, value in band.items()}
+        for band in other.detail.get("bands", ())
+    ]
+    if one.detail.get("bands", []) != bands:
+        return f"{one.detail['bands']}, not {bands}"
     if "minimal" in one.arguments or "optimal" in one.arguments or one.measure == "bisection":
         return ""  # there are several best flows, over more links or fewer, and several proofs and cuts
     if one.assumptions != other.assumptions:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
+    from unifiedbus_dsl.measures.plan_call import PlanCall
 
 
 def evaluate(call: MeasureCall) -> Certified[Answer]:
@@ -19,6 +20,13 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     return paths.connected(call)
 
 
+def by_plan(asked: PlanCall) -> Answer:
+    """Return the answer by the symmetries of the plan."""
+    from unifiedbus_dsl.measures.from_plan import reach
+
+    return reach.connected(asked)
+
+
 register(
     Measure(
         "connected",
@@ -26,6 +34,7 @@ register(
         (ENDS, PLANE),
         None,
         evaluate=evaluate,
+        by_plan=by_plan,
         better=Better.MORE,
         invariance=Invariance.SELECTION,
         rests_on=(),

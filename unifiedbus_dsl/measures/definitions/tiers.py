@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
+    from unifiedbus_dsl.measures.plan_call import PlanCall
 
 
 def evaluate(call: MeasureCall) -> Certified[Answer]:
@@ -20,6 +21,13 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     return cuts.tiers(call)
 
 
+def by_plan(asked: PlanCall) -> Answer:
+    """Return the answer by the symmetries of the plan."""
+    from unifiedbus_dsl.measures.from_plan import tiers
+
+    return tiers.tiers(asked)
+
+
 register(
     Measure(
         "tiers",
@@ -27,6 +35,7 @@ register(
         (ENDS, PLANE),
         NUMBER,
         evaluate=evaluate,
+        by_plan=by_plan,
         better=Better.MORE,
         invariance=Invariance.NONE,
         rests_on=("rate",),

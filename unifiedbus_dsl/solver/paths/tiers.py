@@ -28,9 +28,7 @@ class Tiers:
     @property
     def names(self) -> list[str]:
         """`0 to 1` of each band; `apart` where no end point is reached."""
-        return [
-            f"{a} to {b}" if a >= 0 else "apart" for a, b in zip(self.low.tolist(), self.high.tolist(), strict=True)
-        ]
+        return [band_name(low, high) for low, high in zip(self.low.tolist(), self.high.tolist(), strict=True)]
 
     def left_Bps(self, damaged: Network) -> Floats:  # noqa: N802
         """Return what each band carries one way in the same network with some of its cables lost or weakened,
@@ -38,6 +36,11 @@ class Tiers:
         bands = _code(self.tier, self.low, self.high)
         band = np.searchsorted(bands, _code(self.tier, self.tier[damaged.tail], self.tier[damaged.head]))
         return bincount(band, damaged.capacity_Bps, len(bands)) / 2
+
+
+def band_name(low: int, high: int) -> str:
+    """Return `0 to 1` of a band between two tiers; `apart` where no end point is reached."""
+    return f"{low} to {high}" if low >= 0 else "apart"
 
 
 def levels(network: Network, members: ArrayLike | None = None) -> Ids:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.graph.quotient.addresses import NotProvedError
-from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork, Quotient
-from unifiedbus_dsl.solver.from_plan.shortest import FAR, hop_counts
+from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork
+from unifiedbus_dsl.solver.from_plan.shortest import hop_counts
+from unifiedbus_dsl.solver.from_plan.tiers import bands_of, tiers_of
 from unifiedbus_dsl.solver.resilience.outage_impact import OutageImpact, Tier
 
 
@@ -36,20 +36,7 @@ def _tiers(network: PlanNetwork, members: frozenset[int]) -> tuple[Tier, ...]:
     """Return the capacity of cables by the tiers that they join, before and after; tiers as they were before."""
     base, whole = network.base, network.whole.base
     tier = tiers_of(whole, members)
-    tiers: dict[tuple[int, int], list[float]] = {}
-    for which, quotient in enumerate((whole, base)):
-        capacity = quotient.size[quotient.tail] * quotient.count * quotient.capacity_Bps[quotient.kind] / 2
-        ends = np.sort(np.stack([tier[quotient.tail], tier[quotient.head]], axis=1), axis=1)
-        for (low, high), each in zip(ends.tolist(), capacity.tolist(), strict=True):
-            tiers.setdefault((low, high), [0.0, 0.0])[which] += each
-    return tuple(Tier(low, high, *tiers[low, high]) for low, high in sorted(tiers))
-
-
-def tiers_of(quotient: Quotient, members: frozenset[int]) -> Ints:
-    """Return the hops from each node to the nearest member, passing through anything, -1 where there is none."""
-    tier = np.where(quotient.members(members)[quotient.device], 0, FAR)
-    level = 0
-    while (fresh := quotient.tail[(tier[quotient.head] == level) & (tier[quotient.tail] == FAR)]).size:
-        level += 1
-        tier[fresh] = level
-    return np.where(tier == FAR, -1, tier)
+    before, after = (
+        {(band.low, band.high): band.capacity_Bps for band in bands_of(quotient, tier)} for quotient in (whole, base)
+    )
+    return tuple(Tier(*ends, capacity, after.get(ends, 0.0)) for ends, capacity in before.items())
