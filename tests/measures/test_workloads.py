@@ -11,7 +11,9 @@ import pytest
 
 from unifiedbus_dsl import compile, solve
 from unifiedbus_dsl.analysis.api import QuestionError
+from unifiedbus_dsl.analysis.export_flows import flows, names_of
 from unifiedbus_dsl.compiler import Compilation, compile_text
+from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.measures.workloads.placement import (
     Dimension,
     PlacementError,
@@ -225,3 +227,43 @@ def test_what_is_wrong_is_said() -> None:
             solve.step_time(fabric, text)
     with pytest.raises(QuestionError, match="not asked of a training step"):
         solve.decode_time(fabric, "train(Tiny, batch = 16, sequence = 1024)")
+
+
+# ---- what is exchanged, as traffic ----------------------------------------------------------------------------------
+
+STAGED = (
+    "workload w of pair = train(Tiny, batch = 16, sequence = 1024, tensor = 2, pipeline = 2)\n"
+    "workload chat of pair = serve(Routed, prompt = 64, output = 8, concurrency = 8, expert = 8)\n"
+)
+
+
+def test_an_exchange_is_timed_as_the_step_has_it() -> None:
+    """Oracle: the collectives of the language on groups that are written out."""
+    fabric = pair(STAGED).fabric()
+    size = 1024 * 2048 * 2  # tokens, elements and bytes of each
+    for asked, written in (
+        ("w.tensor", f"allgather(all npu, groups = 4, size = {size} B)"),
+        ("chat.expert", f"alltoall(all npu, size = {64 * 1024 * 2 * 2} B)"),
+    ):
+        assert solve.time(fabric, asked).value == pytest.approx(solve.time(fabric, written).value)
+    assert solve.throughput(fabric, "w.pipeline").scale.value > 0
+
+
+def test_flows_of_an_exchange_are_written() -> None:
+    done = pair(STAGED)
+    sent = flows(done, "pair", "w.pipeline", Sink())
+    assert sent is not None
+    assert [(each.source.tolist(), each.target.tolist()) for each in sent] == [([0, 1, 2, 3], [4, 5, 6, 7])]
+    assert sent[0].size.tolist() == [1024 * 2048 * 2 // 2] * 4  # a part by each tensor rank
+    gathered = flows(done, "pair", "w.tensor", Sink())
+    assert gathered is not None
+    assert sum(int(each.size.sum()) for each in gathered) == 8 * 2 * (1024 * 2048 * 2 // 2)
+    assert set(names_of(done, "traffic", "pair")) >= {"w.tensor", "w.data", "chat.expert"}
+
+
+def test_what_is_not_exchanged_is_said() -> None:
+    done, sink = pair(STAGED), Sink()
+    assert flows(done, "pair", "w.expert", sink) is None
+    assert ["exchanges nothing along `expert`" in each.message for each in sink] == [True]
+    with pytest.raises(QuestionError, match=r"it exchanges `w\.tensor`, `w\.pipeline`, `w\.data`"):
+        solve.time(done.fabric(), "w.context")

@@ -11,11 +11,14 @@ from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import AskedRouting, Flows, OutageMask, remark
+from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.measure_call import RefusedError
 from unifiedbus_dsl.measures.read_paths import read_paths
 from unifiedbus_dsl.measures.registry import schedules
 from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
 from unifiedbus_dsl.measures.traffic.patterns import TrafficReader
+from unifiedbus_dsl.measures.workloads.exchange_traffic import exchange_traffics
+from unifiedbus_dsl.semantic.queries.named_traffic import named_traffic
 from unifiedbus_dsl.semantic.queries.set_overrides import resolve_items
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives.schedules import members_of, phases
@@ -28,11 +31,11 @@ ALGORITHM = "ring"
 
 
 def names_of(compilation: Compilation, noun: str, system: str) -> tuple[str, ...]:
-    """Return the names of the `traffic` or `scenario` statements of a system."""
+    """Return the names of the `traffic` or `scenario` statements of a system; of traffic what its workloads exchange
+    besides, `pretrain.data`."""
     assert compilation.model is not None
-    question = compilation.model.main.questions.get(noun, {})
-    kinds = tree.Traffic | tree.Scenario
-    return tuple(name for name, node in question.items() if isinstance(node, kinds) and node.of.text == system)
+    model = compilation.model
+    return tuple(named_traffic(model, system) if noun == "traffic" else model.asked(tree.Scenario, system))
 
 
 def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> OutageMask | None:
@@ -53,7 +56,8 @@ def gone(compilation: Compilation, system: str, scenario: str, sink: Sink) -> Ou
 
 
 def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tuple[Flows, ...] | None:
-    """Return the flows of a traffic, phase after phase; None after a diagnostic.
+    """Return the flows of a traffic, or of what a workload exchanges along an axis, phase after phase; None after a
+    diagnostic.
 
     Sizes are those of the traffic, 1 MiB where it states none: of `alltoall` and `uniform` what one end point holds,
     cut into a piece for each member of its group; of listed pairs what the fastest pair sends. Other collectives are
@@ -63,20 +67,43 @@ def flows(compilation: Compilation, system: str, traffic: str, sink: Sink) -> tu
         KeyError: no such traffic.
     """
     assert compilation.model is not None
-    node = compilation.model.asked(tree.Traffic)[traffic]
     machine = NetworkContext(compilation.fabric(system))
-    read = TrafficReader(machine, make_evaluator(compilation, machine, sink).selector).read(traffic, node.value)
-    if read is None:
+    asker = make_evaluator(compilation, machine, sink)
+    workload, _, axis = traffic.partition(".")
+    statement: tree.Traffic | tree.Workload
+    if axis:
+        statement = compilation.model.asked(tree.Workload)[workload]
+        read = _exchanged(asker, compilation.model.asked(tree.Workload)[workload], axis)
+    else:
+        statement = compilation.model.asked(tree.Traffic)[traffic]
+        one = TrafficReader(machine, asker.selector).read(traffic, statement.value)
+        read = [] if one is None else [one]
+    try:
+        sent = [phase for each in read for phase in _phases(machine, each, sink)]
+    except NotAdmittedError as why:
+        sink.error("UB0710", f"`{traffic}` can't be sent: {why}", statement.value.span, "here")
         return None
-    size = read.size_bytes
+    return tuple(sent) if read else None
+
+
+def _exchanged(asker: MeasureEvaluator, statement: tree.Workload, axis: str) -> list[Traffic]:
+    """Return what a workload exchanges along an axis; nothing after a diagnostic."""
+    span = statement.name.span
+    node = tree.Member(tree.Name(statement.name.text, span=span), tree.Word(axis, span=span), span=span)
+    question = tree.Call(tree.Name("load", span=span), (tree.Arg(None, node, span=span),), span=span)
+    try:
+        return exchange_traffics(asker.call(question), node)
+    except RefusedError:
+        return []
+
+
+def _phases(machine: NetworkContext, traffic: Traffic, sink: Sink) -> tuple[Flows, ...]:
+    """Return the flows of one traffic."""
+    size = traffic.size_bytes
     if size is None:
         size = float(USUAL_BYTES)
-        remark(sink, "UB0806", f"`{traffic}` states no size: 1 MiB was taken", "write `size = 64 MiB`, say")
-    try:
-        return _collective(machine, read, size, sink) if read.demand is None else (_once(machine, read, size),)
-    except NotAdmittedError as why:
-        sink.error("UB0710", f"`{traffic}` can't be sent: {why}", node.value.span, "here")
-        return None
+        remark(sink, "UB0806", f"`{traffic.name}` states no size: 1 MiB was taken", "write `size = 64 MiB`, say")
+    return _collective(machine, traffic, size, sink) if traffic.demand is None else (_once(machine, traffic, size),)
 
 
 def routing(compilation: Compilation, system: str, question: tree.Call, sink: Sink) -> AskedRouting | None:

@@ -27,6 +27,7 @@ from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.surviving_aggregates import SurvivingAggregates
 from unifiedbus_dsl.semantic.names.model import Model
 from unifiedbus_dsl.semantic.queries.check_queries import asks_something, is_measure
+from unifiedbus_dsl.semantic.queries.named_traffic import named_traffic
 from unifiedbus_dsl.semantic.select.outages import BASE
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope as SelectionMachine
 from unifiedbus_dsl.semantic.systems import WHOLE_FILE, whole_file
@@ -244,13 +245,13 @@ class _Runner:
         """Return the systems that are asked about where none is named."""
         if traffic is not None:
             self._known(traffic, None)
-            return [self._model.asked(tree.Traffic)[traffic].of.text]
+            return [named_traffic(self._model)[traffic]]
         asked = {block.of.text for block in self._model.asked(tree.Analyze).values()}
         asked |= {scenario.of.text for scenario in self._model.asked(tree.Scenario).values()}
         return [name for name in self.compilation.systems if name in asked] or list(self.compilation.systems[:1])
 
     def _known(self, traffic: str, system: str | None) -> None:
-        known = list(self._model.asked(tree.Traffic, system))
+        known = list(named_traffic(self._model, system))
         if traffic not in known:
             raise UnknownNameError(no_such("traffic", traffic, known, f" of `{system}`" if system else ""))
 

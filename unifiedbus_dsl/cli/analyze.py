@@ -203,7 +203,9 @@ def must_exist(compilation: Compilation, path: Path, system: Sequence[str], traf
     systems(compilation, path, system)
     assert compilation.model is not None
     if traffic is not None:
-        one_of("traffic", traffic, list(compilation.model.main.questions.get("traffic", {})), f" in {shown(path)}")
+        from unifiedbus_dsl.semantic.queries.named_traffic import named_traffic
+
+        one_of("traffic", traffic, list(named_traffic(compilation.model)), f" in {shown(path)}")
 
 
 def _json(report: Report | None, found: tuple[Diagnostic, ...], *, interrupted: bool = False) -> str:

@@ -50,7 +50,11 @@ class _Formats(click.Command):
 @click.option("--node", metavar="KIND", help="What schedulers call a node: a kind or a type; by default `node`, or "
               "what holds the NPUs.")  # fmt: skip
 @click.option("--scenario", metavar="NAME", help="Leave out what this scenario takes; the names of the rest stay.")
-@click.option("--traffic", metavar="NAME", help="Write the flows of this traffic (ns3, chakra).")
+@click.option(
+    "--traffic",
+    metavar="NAME",
+    help="Write the flows of this traffic, or of what a workload exchanges, `pretrain.data` (ns3, chakra).",
+)
 @click.option("--routing", metavar="R", help="How forwarding tables are routed (routes, lft), as in the language: "
               "`updown`, `dor`; by default over shortest paths.")  # fmt: skip
 @click.option("--in", "parts", metavar="PART", multiple=True, help="Only cables with an end in this part, `rack[17]`; "

@@ -198,13 +198,16 @@ def _question(compilation: Compilation, path: Path, system: str, asked: RenderRe
     Raises:
         click.UsageError: no such traffic or routing.
     """
-    from unifiedbus_dsl.figures.solved_views import load_question, traffics
+    from unifiedbus_dsl.figures.solved_views import load_question
     from unifiedbus_dsl.measures.registry import ROUTING
+    from unifiedbus_dsl.semantic.queries.named_traffic import named_traffic
     from unifiedbus_dsl.vocabulary.signatures import ROUTINGS
 
     if asked.traffic is None:
         return None
-    one_of("traffic", asked.traffic, list(traffics(compilation, system)), f" of `{system}` in `{path}`")
+    assert compilation.model is not None
+    known = list(named_traffic(compilation.model, system))
+    one_of("traffic", asked.traffic, known, f" of `{system}` in `{path}`")
     routing = asked.routing or ROUTING.default
     one_of("routing", routing.partition("(")[0].strip(), list(ROUTINGS))
     try:

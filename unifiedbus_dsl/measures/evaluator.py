@@ -17,6 +17,7 @@ from unifiedbus_dsl.measures.deadlock_note import noted
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.planes import confine, plane_names, plane_sentence
 from unifiedbus_dsl.measures.registry import Measure, measure_named
+from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
 from unifiedbus_dsl.measures.unfinished import unfinished
 from unifiedbus_dsl.measures.unknown import marked
 from unifiedbus_dsl.semantic.select.fabric_selection import FabricSelector
@@ -29,6 +30,12 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 T = TypeVar("T")
+
+
+def _exchange(call: MeasureCall, node: tree.Member) -> Traffic:
+    from unifiedbus_dsl.measures.workloads.exchange_traffic import exchange_traffic
+
+    return exchange_traffic(call, node)
 
 
 @frozen(eq=False)
@@ -104,7 +111,7 @@ class MeasureEvaluator:
 
     def call(self, node: tree.Call) -> MeasureCall:
         """Return a measure with what its arguments are read against."""
-        return MeasureCall(node, self.machine, self.selector, self.traffics, self.workloads)
+        return MeasureCall(node, self.machine, self.selector, self.traffics, self.workloads, _exchange)
 
     def tried(
         self, call: MeasureCall, answer: Callable[[MeasureCall], Certified[T]], named: tuple[str, ...] | None = None

@@ -5,8 +5,8 @@ Everything that is wrong with a question goes to the sink of the evaluator; `Ref
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeGuard
 
 from attrs import field, frozen
 
@@ -32,6 +32,11 @@ class RefusedError(Exception):
     """The question is wrong, and a diagnostic says so."""
 
 
+def is_exchange(node: tree.Expr, workloads: Collection[str]) -> TypeGuard[tree.Member]:
+    """Return whether an expression is what a workload exchanges: its name and an axis."""
+    return isinstance(node, tree.Member) and isinstance(node.base, tree.Name) and node.base.text in workloads
+
+
 @frozen(eq=False)
 class MeasureCall:
     """A call with its arguments apart, positional ones and named ones, and the machine that it is about.
@@ -44,6 +49,8 @@ class MeasureCall:
     selector: FabricSelector
     traffics: Mapping[str, tree.Traffic]
     workloads: Mapping[str, tree.Workload] = field(factory=dict)
+    exchange: Callable[[MeasureCall, tree.Member], Traffic] | None = None
+    """Who reads what a workload exchanges, `pretrain.data`, as traffic."""
 
     @property
     def name(self) -> str:
@@ -166,6 +173,8 @@ class MeasureCall:
             traffic = reader.read(node.text, self.traffics[node.text].value)
         elif isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) in TRAFFICS:
             traffic = reader.read(" ".join(node.span.text.split()), node)
+        elif self.exchange is not None and is_exchange(node, self.workloads):
+            traffic = self.exchange(self, node)
         else:
             guess = did_you_mean(node.span.text, self.traffics)
             raise self.refuse(

@@ -81,6 +81,8 @@ def _counts(call: MeasureCall) -> bool:
     node = call.one()
     if isinstance(node, tree.Name) and node.text in call.traffics:
         node = call.traffics[node.text].value
+    if isinstance(node, tree.Member):
+        return True  # what a workload exchanges: its ranks stand in order
     assert isinstance(node, tree.Call)
     assert dotted_name(node.function)
     return any(arg.name is not None and arg.name.text in _BY_POSITION for arg in node.args)

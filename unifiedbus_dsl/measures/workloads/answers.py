@@ -38,8 +38,9 @@ def memory(call: MeasureCall) -> Certified[Answer]:
         detail["most_sequences"] = most = most_sequences(asked, chip.memory_bytes)
         lines.append(f"room for {most:,} sequences at the same time")
     than = "more than" if kept.total > chip.memory_bytes else "of"
-    text = f"{bytes_text(kept.total)}, {than} the {bytes_text(chip.memory_bytes)} of `{chip.name}`"
+    lines.append(f"{than} the {bytes_text(chip.memory_bytes)} of `{chip.name}`")
     return estimate(
-        call, placed, kept.total, SIZE, sorts.values(), total=kept.total, least=0.0, why=KEPT, text=text,
+        call, placed, kept.total, SIZE, sorts.values(), total=kept.total, least=0.0, why=KEPT,
+        text=bytes_text(kept.total),
         lines=tuple(lines), detail=detail,
     )  # fmt: skip

@@ -42,13 +42,12 @@ def decode_time(call: MeasureCall) -> Certified[Answer]:
 def token_rate(call: MeasureCall) -> Certified[Answer]:
     """Return the tokens of a second that all sequences get."""
     placed, step = _step(call)
-    parts = step.decode.parts
-    most = step.tokens_per_s * step.decode_s / step.decode_bound.step_s
-    each = step.tokens_per_s / step.asked.layout.ranks
+    parts, least, rate = step.decode.parts, step.decode_bound.step_s, step.tokens_per_s
+    most, each = rate * step.decode_s / least, rate / step.asked.layout.ranks
+    lines = (f"{each:,.1f} tokens/s an end point, of decode alone", f"no schedule above {most:,.0f} tokens/s")
     return estimate(
-        call, placed, step.tokens_per_s, FREQUENCY, parts.values(), total=step.decode_s, least=step.decode_bound.step_s,
-        why=constants_of(step.chip), text=f"{step.tokens_per_s:,.0f} tokens/s, at most {most:,.0f}",
-        binding=(largest(parts, step.binding),), lines=(f"{each:,.1f} tokens/s an end point, of decode alone",),
+        call, placed, rate, FREQUENCY, parts.values(), total=step.decode_s, least=least, why=constants_of(step.chip),
+        text=f"{rate:,.0f} tokens/s", binding=(largest(parts, step.binding),), lines=lines,
         detail={"per_end_point": each, "upper_bound": most, "per_sequence": 1 / step.token_s},
     )  # fmt: skip
 
@@ -105,7 +104,7 @@ def _pass(
     }  # fmt: skip
     return estimate(
         call, placed, time.seconds, TIME, time.parts.values(), total=time.seconds, least=least.step_s,
-        why=constants_of(step.chip), text=f"{shown(time.seconds, TIME)}, {below}",
+        why=constants_of(step.chip), text=shown(time.seconds, TIME),
         binding=(largest(time.parts, step.binding),),
         lines=(*parts_table(*found), f"{below}: {least.binding}", said), detail=detail,
     )  # fmt: skip

@@ -35,7 +35,7 @@ def step_time(call: MeasureCall) -> Certified[Answer]:
         "bound_binding": step.bound.binding,
     }  # fmt: skip
     return _estimate(
-        call, placed, step, step.step_s, TIME, text=f"{shown(step.step_s, TIME)}, {least}",
+        call, placed, step, step.step_s, TIME, text=shown(step.step_s, TIME),
         lines=(*parts_table(*found), f"{least}: {step.bound.binding}"), detail=detail,
     )  # fmt: skip
 
@@ -43,16 +43,19 @@ def step_time(call: MeasureCall) -> Certified[Answer]:
 def mfu(call: MeasureCall) -> Certified[Answer]:
     """Return the model FLOPs of a step over the peak of its end points."""
     placed, step = _step(call)
-    text = f"{format_share(step.mfu)}; {format_share(step.causal_mfu)} where a causal mask counts half"
-    return _estimate(call, placed, step, step.mfu, NUMBER, text=text, detail={"causal_mfu": step.causal_mfu})
+    lines = (f"{format_share(step.causal_mfu)} where a causal mask counts half",)
+    return _estimate(
+        call, placed, step, step.mfu, NUMBER, text=format_share(step.mfu), lines=lines,
+        detail={"causal_mfu": step.causal_mfu},
+    )  # fmt: skip
 
 
 def token_rate(call: MeasureCall) -> Certified[Answer]:
     """Return the tokens of a second that a workload trains on."""
     placed, step = _step(call)
     most, each = step.asked.tokens / step.bound_s, step.tokens_per_s / step.asked.layout.ranks
-    text = f"{step.tokens_per_s:,.0f} tokens/s, at most {most:,.0f}"
-    lines = (f"{each:,.1f} tokens/s an end point",)
+    text = f"{step.tokens_per_s:,.0f} tokens/s"
+    lines = (f"{each:,.1f} tokens/s an end point", f"no schedule above {most:,.0f} tokens/s")
     detail = {"per_end_point": each, "upper_bound": most}
     return _estimate(call, placed, step, step.tokens_per_s, FREQUENCY, text=text, lines=lines, detail=detail)
 

@@ -32,6 +32,7 @@ from unifiedbus_dsl.vocabulary.signatures import (
     Takes,
     signature_of,
 )
+from unifiedbus_dsl.workload.training import EXCHANGED
 
 SELECTING = frozenset(("from", "to", "in", "on"))
 LEVELS = frozenset(("within", "across"))
@@ -144,6 +145,8 @@ class NameChecker:
                 self._selected(node, evaluator, maybe_none=maybe_none)
             case tree.Name() if (of_traffic and node.text in self.traffic) or evaluator.has(node.text):
                 pass
+            case tree.Member(base=tree.Name() as base) if of_traffic and base.text in self.workloads:
+                self._exchange(node, evaluator)
             case tree.Name() if of_traffic:
                 self._no_traffic(node, evaluator)
             case tree.All() | tree.Name() | tree.Member() | tree.Index() if self.whole:
@@ -176,6 +179,15 @@ class NameChecker:
             return  # a layout may be looked for: only a question needs one that fits
         ends = count_end_points(self.machine, stated.on, evaluator) if self.whole else None
         say_misfits(stated, stated.misfits(ends), evaluator.sink)
+
+    def _exchange(self, node: tree.Member, evaluator: Evaluator) -> None:
+        """Check the axis of what a workload exchanges."""
+        word = node.name
+        if word.text not in EXCHANGED:
+            guess = did_you_mean(word.text, EXCHANGED)
+            help = f"did you mean `{guess}`?" if guess else f"it is one of {', '.join(EXCHANGED)}"
+            message = f"a workload exchanges nothing along `{word.text}`"
+            evaluator.sink.error("UB0709", message, word.span, "no axis", help=(help,), fix=rename(word.span, guess))
 
     def _no_workload(self, node: tree.Name, evaluator: Evaluator) -> None:
         if evaluator.scope.is_quiet(node.text):
