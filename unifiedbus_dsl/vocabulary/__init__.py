@@ -1,1 +1,1 @@
-"""The words that the language knows: attributes, signatures, limits. Tables without code."""
+"""The words that the language knows: attributes, signatures, limits; what other tools call them. Tables, no code."""
