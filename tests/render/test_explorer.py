@@ -218,11 +218,12 @@ ALL_CABLES = """(() => {
   for (let d = 0; d < total; d++) {
     const path = devicePath(d), type = data.types[typeAt(path)]; let number = 0;
     if (deviceNumber(path) !== d) throw Error("device " + d);
-    for (const [port, , shape] of type.ports) for (let k = 0; k < product(shape); k++, number++) {
-      const end = peer(path, port, unflat(k, shape)); if (!end) continue;
+    for (const [name, , shape] of type.ports) for (let k = 0; k < product(shape); k++, number++) {
+      const end = peer(path, name, unflat(k, shape)); if (!end) continue;
       const there = typeAt(end.path), all = data.types[there].ports, before = all.findIndex(p => p[0] === end.port);
       const start = all.slice(0, before).reduce((sum, p) => sum + product(p[2]), 0);
-      found.push([d, number, deviceNumber(end.path), start + flat(end.at, portShape(there, end.port))]);
+      const port = start + flat(end.at, portShape(there, end.port));
+      found.push([d, number, deviceNumber(end.path), port, cableNumber(end)]);
     } }
   return found; })()"""
 
@@ -237,8 +238,9 @@ def test_the_page_joins_what_the_fabric_joins(tmp_path: Path) -> None:
             plan, fabric = done.pick(), done.fabric()
             (tmp_path / "page.html").write_text(explorer(plan), encoding="utf-8")
             page.open(tmp_path / "page.html")
-            a = np.stack([fabric.a_device, fabric.a_port, fabric.b_device, fabric.b_port], axis=1).astype(np.int64)
-            wanted = np.concatenate([a, a[:, [2, 3, 0, 1]]])
+            ends = (fabric.a_device, fabric.a_port, fabric.b_device, fabric.b_port, np.arange(fabric.cable_count))
+            a = np.stack(ends, axis=1).astype(np.int64)
+            wanted = np.concatenate([a, a[:, [2, 3, 0, 1, 4]]])
             found = np.array(page.run(ALL_CABLES))
             assert np.array_equal(found, wanted[np.lexsort(wanted.T[::-1])]), spec
             assert fabric.device_name(fabric.device_count - 1) == page.run(

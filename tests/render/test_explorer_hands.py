@@ -16,6 +16,7 @@ import pytest
 import unifiedbus_dsl as ub
 from tests.render.browser import CHROMIUM, Browser, browser
 from unifiedbus_dsl import compiler
+from unifiedbus_dsl.analysis.api import loads
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import html
@@ -333,6 +334,25 @@ def test_paths_are_those_that_the_solver_counts(chromium: Browser, pages: Path) 
         wanted = sorted(path["time"] for path in detail["paths"] for _ in range(path["cables"]))
         assert sorted(found["times"]) == pytest.approx(wanted)
         assert (found["least"], found["most"]) == pytest.approx((wanted[0], wanted[-1]))
+
+
+@pytest.mark.parametrize(
+    ("spec", "system", "traffic"),
+    [("textbook/dragonfly", "dragonfly", "next_group"), ("textbook/hamming-mesh", "hx2mesh", "rings")],
+)
+def test_each_cable_has_the_load_that_the_solver_finds(
+    chromium: Browser, tmp_path: Path, spec: str, system: str, traffic: str
+) -> None:
+    """On traffic that loads cables of one statement unequally."""
+    done = compiler.compile(SPECS / f"{spec}.ubus")
+    (tmp_path / "page.html").write_text(explorer_page(done, system, Sink()), encoding="utf-8")
+    page = Page(chromium, tmp_path / "page.html", 1440, f"#?traffic={traffic}")
+    wanted = loads(done.fabric(system), traffic).utilisation
+    assert len(set(wanted.round(6))) > 1
+    found = page.run(f"[...Array({len(wanted)}).keys()].map(n => loadOf(data.loads[state.traffic][''].runs, n))")
+    assert found == pytest.approx(wanted.tolist(), rel=1e-5)
+    page.run("lineFacts(marks.lines[0])")
+    assert f"under {traffic}, ecmp" in page.text("#facts")
 
 
 @WIDTHS

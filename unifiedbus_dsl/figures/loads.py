@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from attrs import evolve, frozen
@@ -13,6 +13,7 @@ from unifiedbus_dsl.base.units import format_number, format_share
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan import Plan, Rule
 from unifiedbus_dsl.render import palette
+from unifiedbus_dsl.render.explorer import ShownLoads
 from unifiedbus_dsl.render.marks import Line, Mark, Text, straight, text_width
 from unifiedbus_dsl.render.style import Loads, Lost, Style
 from unifiedbus_dsl.semantic.queries.views import link_text
@@ -153,15 +154,16 @@ def _worst(plan: Plan, each: Floats) -> dict[tuple[str, int], float]:
     return {place: float(value) for place, value in worst.items()}
 
 
-RuleLoads: TypeAlias = dict[str, list[tuple[float, float]]]
-"""By assembly type: the least and the most load of the cables of each rule."""
+MOST_RUNS = 20_000
+"""Runs of cables of equal load up to which a page holds the load of each."""
 
 
-def rule_loads(plan: Plan, each: Floats) -> RuleLoads:
-    """Return the least and the most load of the cables of each rule of each assembly type, over all instances."""
+def shown_loads(plan: Plan, found: Utilisation) -> ShownLoads:
+    """Return the loads of cables as the page to explore holds them."""
+    each = found.each
     worst = _worst(plan, each)
     least = _by_rule(plan, each, lambda part: part.min(initial=np.inf))
-    return {
+    rules = {
         key: [
             (_rounded(min(least.get((key, id(rule)), 0.0), most)), _rounded(most))
             for rule in plan.assemblies[key].rules
@@ -169,6 +171,17 @@ def rule_loads(plan: Plan, each: Floats) -> RuleLoads:
         ]
         for key in plan.assemblies
     }
+    return ShownLoads(found.said, rules, _runs(each))
+
+
+def _runs(each: Floats) -> list[tuple[float, int]] | None:
+    """Return runs of equal loads, (load, cables); None where these are too many."""
+    steps = np.flatnonzero(~np.isclose(np.diff(each), 0.0, rtol=1e-7, atol=0.0)) + 1
+    starts = np.concatenate([[0], steps])
+    if not len(each) or len(starts) > MOST_RUNS:
+        return None
+    sizes = np.diff(np.append(starts, len(each)))
+    return [(_rounded(float(each[at])), int(size)) for at, size in zip(starts, sizes, strict=True)]
 
 
 def _rounded(share: float) -> float:

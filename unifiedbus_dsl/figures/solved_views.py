@@ -12,11 +12,11 @@ from unifiedbus_dsl.analysis.scenarios import After, after
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.figures.loads import RuleLoads, Utilisation, load_scale, loaded, lost_of, rule_loads
+from unifiedbus_dsl.figures.loads import Utilisation, load_scale, loaded, lost_of, shown_loads
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.render.before_after import Panel, comparison
-from unifiedbus_dsl.render.explorer import Shown, explorer
+from unifiedbus_dsl.render.explorer import Shown, ShownLoads, explorer
 from unifiedbus_dsl.render.head import head_of
 from unifiedbus_dsl.render.marks import Mark, Picture
 from unifiedbus_dsl.render.overview import overview_picture
@@ -98,13 +98,13 @@ def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
         picture = draw_view(view, sink) if view is not None else None
         if picture is not None:
             drawn[name] = picture
-    loads: dict[str, dict[str, RuleLoads]] = {}
+    loads: dict[str, dict[str, ShownLoads]] = {}
     solved = list(_solved(compilation, plan, sink, left_out, loads))
     return explorer(plan, drawn, solved, left_out, loads)
 
 
 def _solved(
-    compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str], loads: dict[str, dict[str, RuleLoads]]
+    compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str], loads: dict[str, dict[str, ShownLoads]]
 ) -> Iterator[Shown]:
     """Yield an overview of each type for each traffic that has loads (steps of a collective have none), and the system
     before and after each scenario. What would take too long is not there: `left_out` then gets a sentence. `loads` gets
@@ -128,7 +128,7 @@ def _solved(
         utilisation = _utilisation(quiet, load_question(name, "ecmp"))
         if utilisation is not None:
             used[name] = utilisation
-            loads[name] = {"": rule_loads(plan, utilisation.each)}
+            loads[name] = {"": shown_loads(plan, utilisation)}
             look = loaded(survey.look, utilisation)
             for key in reversed(plan.bottom_up):
                 drawn = overview_picture(plan, key, evolve(survey, look=look))
@@ -146,7 +146,7 @@ def _solved(
         for name, before in used.items():
             after = _utilisation(left, load_question(name, "ecmp"), before.rate)
             if after is not None and after.fabric.plan is plan:  # with a spare in place of a part, rules are others
-                loads[name][scenario] = rule_loads(plan, after.each)
+                loads[name][scenario] = shown_loads(plan, after)
             pictures[name] = _before_and_after(view, broken, (before, after), Sink()) if after is not None else None
         for name, picture in pictures.items():
             if picture is not None:

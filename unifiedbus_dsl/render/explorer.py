@@ -52,9 +52,19 @@ _PROGRAM = ("machine", "wiring", "routes", "sheet", "address", "panel", "main")
 """The scripts of the page, in the order in which they run: one program in one element."""
 
 
-Loads: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Sequence[tuple[float, float]]]]]
-"""By traffic, scenario (the name "" is that of none) and assembly type: the least and the most load of the cables of
-each rule, over all instances."""
+@frozen
+class ShownLoads:
+    """Loads of cables in their busier direction, and in `said` what they are loads of: of each rule of each assembly
+    type the least and the most over all instances; and of all cables, in the order of the fabric, as runs (load,
+    cables), where these are not too many."""
+
+    said: str
+    rules: Mapping[str, Sequence[tuple[float, float]]]
+    runs: Sequence[tuple[float, int]] | None
+
+
+Loads: TypeAlias = Mapping[str, Mapping[str, ShownLoads]]
+"""By traffic and scenario; the name "" is that of none."""
 
 
 @frozen
@@ -97,7 +107,10 @@ def explorer(
         "types": type_data(plan, tables),
         "tables": list(tables),
         "links": {name: _link(plan, name) for name in plan.links},
-        "loads": loads or {},
+        "loads": {
+            traffic: {scenario: asdict(each) for scenario, each in under.items()}
+            for traffic, under in (loads or {}).items()
+        },
         "loadColours": palette.LOADS,
         "night": night_colours(each.svg for each in pictures),
         "kept": KEPT,
@@ -177,6 +190,7 @@ def _common(plan: Plan, kind: DeviceType | AssemblyType) -> dict[str, Any]:
         "instances": plan.in_service[kind.key],
         "spares": plan.instances[kind.key] - plan.in_service[kind.key],
         "devices": plan.device_count[kind.key],
+        "cables": plan.numbering.cable_count[kind.key],
         "passing": float(_quantity(kind.fields.get("latency"))),
         "fields": {name: value_text(value) for name, value in kind.fields.items()},
     }
@@ -213,7 +227,10 @@ def _assembly(
         "contents": contents,
         "portShapes": {e.name: list(e.shape) for e in assembly.exports},
         "exports": [{"name": e.name, "axes": _axes(e.axes), "ref": _ref(e.ref, tables)} for e in assembly.exports],
-        "rules": [_rule(rule, tables) for rule in assembly.rules],
+        "rules": [
+            {**_rule(rule, tables), "size": plan.numbering.rule_size(assembly.key, number)}
+            for number, rule in enumerate(assembly.rules)
+        ],
         "bundles": [
             [f"{' – '.join(ends_called(assembly, b))} · {b.link}", b.text, _numbers(assembly, b.rules)]
             for b in survey.bundles[assembly.key]

@@ -55,7 +55,7 @@ function pattern(text) {
   return text.split(/\.(?=[A-Za-z_])/).map(part => {
     const open = part.indexOf("["), name = open < 0 ? part : part.slice(0, open);
     const spans = open < 0 ? [] : part.slice(open + 1, -1).split(",").map(t => {
-      const m = /^\s*(\d+)(?:\.\.(\d+))?\s*$/.exec(t); return m ? [+m[1], +(m[2] ?? m[1])] : null; });
+      const m = /^\s*(\d+)(?:\.\.(\d+))?\s*$/.exec(t); return m && +(m[2] ?? m[1]) >= +m[1] ? [+m[1], +(m[2] ?? m[1])] : null; });
     return [name, spans];
   });
 }

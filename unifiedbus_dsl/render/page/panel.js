@@ -72,7 +72,7 @@ function cableFacts(path, port, at) {
   const top = node("div", undefined, { class: "head" }); top.append(node("h2", cable.link + " cable"), small(one + " – " + endText(end)));
   const row = node("div", undefined, { class: "row" }); row.append(button("copy name", () => copy(one + " -- " + endText(end), "name")), button("back", () => partFacts(state.path))); top.append(row);
   const goto = (p, name) => button(name, () => choosePart(p));
-  facts.append(top, rows([["from", goto(path, one)], ["to", goto(end.path, endText(end))], ...cableRows(cable, link)]));
+  facts.append(top, rows([["from", goto(path, one)], ["to", goto(end.path, endText(end))], ...cableRows(cable, link)]), ...loadNote());
   lightBetween(path, end.path);
 }
 function cableRows(cable, link) {
@@ -81,6 +81,8 @@ function cableRows(cable, link) {
     ["latency", unknownTime(cable.link) ? "unknown" : timeText(cable.latency) + " at no load"], ...(load ? [["load", load.replace(/^load /, "") + (load.includes(" to ") ? ", over all cables of this statement" : "")]] : [])];
 }
 function lightBetween(one, other) { const boxes = [boxOf(one), boxOf(other)].filter(Boolean), patterns = boxes.map(partPattern); focusOn([...boxes.map(b => b.group), ...marks.lines.filter(l => { const [a, b] = linePatterns(l); return patterns.length === 2 && ((meets(a, patterns[0]) && meets(b, patterns[1])) || (meets(a, patterns[1]) && meets(b, patterns[0]))); }).map(l => l.group)]); }
+/** What the loads shown are of. */
+const loadNote = () => { const said = data.loads[state.traffic]?.[state.scenario]?.said; return said ? [node("p", said[0].toUpperCase() + said.slice(1) + ".", { class: "doc" })] : []; };
 /** Elements of the device arrays that a name with ranges stands for, at most `most`. */
 function elements(name, most) {
   const base = marks.base ?? [], found = [], wanted = pattern(name);
@@ -112,16 +114,21 @@ function cablesOf(line) {
   }
   return { found, whole: sides[near].length < MOST_LOOKED, base };
 }
+function loadsText(cables) {
+  const loads = data.loads[state.traffic]?.[state.scenario]; if (!loads) return "";
+  const pairs = cables.map(c => { if (!loads.runs) return loads.rules[c.key][c.rule]; const v = loadOf(loads.runs, cableNumber(c.end)); return [v, v]; }), a = Math.min(...pairs.map(p => p[0])), b = Math.max(...pairs.map(p => p[1]));
+  return a === b ? percent(a) : `${percent(a)} to ${percent(b)}`;
+}
 function lineFacts(line) {
   facts.replaceChildren(); const { found, whole } = cablesOf(line), link = data.links[line.link], top = node("div", undefined, { class: "head" });
   top.append(node("h2", `${number(line.many)} × ${line.link}`), small(`${line.ends[0]} – ${line.ends[1]}${line.lost ? " · lost in this scenario" : ""}`));
   const row = node("div", undefined, { class: "row" }); row.append(button("copy name", () => copy(`${line.ends[0]} -- ${line.ends[1]}`, "name")), button("back", () => partFacts(state.path))); top.append(row); facts.append(top);
-  if (found.length === 1) { const [path, port, at, end] = found[0]; facts.append(rows([["from", button(pathText(path) + "." + portText(port, at), () => choosePart(path))], ["to", button(endText(end), () => choosePart(end.path))], ...cableRows(cableOf(path, end), link)])); }
+  if (found.length === 1) { const [path, port, at, end] = found[0]; facts.append(rows([["from", button(pathText(path) + "." + portText(port, at), () => choosePart(path))], ["to", button(endText(end), () => choosePart(end.path))], ...cableRows(cableOf(path, end), link)]), ...loadNote()); }
   else if (found.length) {
     const all = found.map(([path, , , end]) => cableOf(path, end)), span = (values, text) => { const known = values.filter(v => v !== null); if (!known.length) return text(null); const a = Math.min(...known), b = Math.max(...known); return a === b ? text(a) : `${text(a)} to ${text(b)}`; };
-    const loads = [...new Set(all.map(loadText).filter(Boolean))];
+    const loads = loadsText(all);
     facts.append(rows([["link", `${line.link}, ${link.protocol} x${[...new Set(all.map(c => c.lanes))].join(", x")}`], ["medium", mediumText(link.medium)], ["rate", unknownRate(line.link) ? "unknown" : span(all.map(c => c.rate), rateText) + " each"], ["length", span(all.map(c => c.length), lengthText)],
-      ["latency", unknownTime(line.link) ? "unknown" : span(all.map(c => c.latency), timeText)], ...(loads.length ? [["load", loads.map(l => l.replace(/^load /, "")).join("; ")]] : [])]));
+      ["latency", unknownTime(line.link) ? "unknown" : span(all.map(c => c.latency), timeText)], ...(loads ? [["load", loads]] : [])]), ...loadNote());
     facts.append(section(whole ? "each of them" : `the first ${number(found.length)}`, growing(found.length, i => { const [path, port, at, end] = found[i]; return button(`${pathText(path)}.${portText(port, at)} – ${endText(end)}`, () => cableFacts(path, port, at), { title: cableText(all[i]) }); }, MOST_LISTED)));
   } else facts.append(node("p", "Each of these cables leads between parts that this picture folds: open one of them to see its ports.", { class: "doc" }));
   focusOn([line.group, ...line.ends.map(name => marks.byName.get(name)?.group).filter(Boolean)]); openPanel();

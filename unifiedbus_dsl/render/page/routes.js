@@ -35,17 +35,37 @@ function millimetres(rule, level, one, other) {
 /** The figures of a cable that leads from a device to an end, as `peer` gives it. */
 function cableOf(from, end) {
   const rule = data.types[end.key].rules[end.rule], link = data.links[rule.link], length = millimetres(rule, end.level, from, end.path);
-  return { link: rule.link, lanes: rule.lanes, medium: link.medium, rate: link.laneRate * rule.lanes, length, latency: link.fixed + link.delay * (length ?? 0) / 1000, key: end.key, rule: end.rule };
+  return { link: rule.link, lanes: rule.lanes, medium: link.medium, rate: link.laneRate * rule.lanes, length, latency: link.fixed + link.delay * (length ?? 0) / 1000, key: end.key, rule: end.rule, end };
 }
 const short = (value, digits = 4) => String(+value.toPrecision(digits));
 const rateText = rate => rate >= 1e12 ? short(rate / 1e12) + " TB/s" : rate >= 1e9 ? short(rate / 1e9) + " GB/s" : short(rate / 1e6) + " MB/s";
 const lengthText = length => length === null ? "length unknown" : short(length / 1000) + " m";
 const timeText = seconds => short(ns(seconds)) + " ns";
 const percent = share => short(share * 100, 3) + " %";
-/** Load of the cables of a rule under the chosen traffic and scenario, least and most over the whole machine. */
+/** The number of a cable in the order of the fabric: those of the children of an assembly, then those of its rules. */
+function cableNumber(end) {
+  let number = end.point, key = data.root;
+  for (const step of end.holder) for (const c of data.types[key].children) {
+    const inside = data.types[c.type].cables;
+    if (c.name === step.name) { number += flat(step.at, c.shape) * inside; key = c.type; break; }
+    number += product(c.shape) * inside;
+  }
+  for (const c of data.types[key].children) number += product(c.shape) * data.types[c.type].cables;
+  for (let k = 0; k < end.rule; k++) number += data.types[key].rules[k].size;
+  return number;
+}
+/** The load of one cable; loads are runs [load, cables] in the order of the fabric. */
+function loadOf(runs, number) {
+  runs.ends ??= runs.map((sum => run => sum += run[1])(0));
+  let low = 0, high = runs.length - 1; while (low < high) { const middle = (low + high) >> 1; if (runs.ends[middle] > number) high = middle; else low = middle + 1; }
+  return runs[low][0];
+}
+/** Load of a cable under the chosen traffic and scenario, in its busier direction; where the page does not hold each, the
+    least and the most of the cables of its rule over the whole machine. */
 function loadText(cable) {
-  const found = data.loads[state.traffic]?.[state.scenario]?.[cable.key]?.[cable.rule];
+  const loads = data.loads[state.traffic]?.[state.scenario], found = loads?.rules[cable.key]?.[cable.rule];
   if (!found) return "";
+  if (loads.runs && cable.end) return "load " + percent(loadOf(loads.runs, cableNumber(cable.end)));
   return found[0] === found[1] ? "load " + percent(found[1]) : "load " + percent(found[0]) + " to " + percent(found[1]);
 }
 const mediumText = medium => data.media[medium]?.[0] ?? (medium || "not said");

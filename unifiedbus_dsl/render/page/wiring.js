@@ -43,7 +43,7 @@ function portNumber(key, ref, names) {
   return v => flat(at.map(f => f(v)), child.shape) * ports + flat(portAt.map(f => f(v)), shape);
 }
 const tables = new Map();
-/** Of each port of an array: what it is joined to, as [rule, side, number there]; made when first asked for. */
+/** Of each port of an array: what it is joined to, as [rule, side, number there, number of the cable among those of the rule]; made when first asked for. */
 function joined(key, name, port) {
   const id = key + "\n" + name + "\n" + port;
   if (!tables.has(id)) {
@@ -53,7 +53,8 @@ function joined(key, name, port) {
       if (!sides[0] && !sides[1]) return;
       if (product(rule.axes.map(a => Math.floor((a[2] - a[1]) / a[3]) + 1)) > LARGEST_RULE) { whole = false; return; }
       const names = rule.axes.map(a => a[0]), left = portNumber(key, rule.left, names), right = portNumber(key, rule.right, names);
-      points(rule.axes, rule.where, v => { const a = left(v), b = right(v); if (sides[0]) found.set(a, [number, 1, b]); if (sides[1]) found.set(b, [number, 0, a]); });
+      let point = 0;
+      points(rule.axes, rule.where, v => { const a = left(v), b = right(v); if (sides[0]) found.set(a, [number, 1, b, point]); if (sides[1]) found.set(b, [number, 0, a, point]); point++; });
     });
     tables.set(id, { found, whole });
   }
@@ -82,7 +83,7 @@ function peer(path, port, at) {
     const key = typeAt(holder), child = childOf(key, step.name), shape = portShape(child.type, wanted[0]);
     const number = flat(step.at, child.shape) * product(shape) + flat(wanted[1], shape);
     const table = joined(key, step.name, wanted[0]), hit = table.found.get(number);
-    if (hit) return descend(holder, key, hit[0], hit[1], hit[2]);
+    if (hit) return { ...descend(holder, key, hit[0], hit[1], hit[2]), point: hit[3], holder };
     if (!table.whole) return undefined;
     const up = exported(key, step.name, wanted[0]).get(number);
     if (!up || !holder.length) return null;
