@@ -254,6 +254,28 @@ def test_the_address_is_all_that_is_seen(chromium: Browser, pages: Path, width: 
     assert other.run("view()") == pytest.approx(view, abs=1e-3)
 
 
+@WIDTHS
+def test_what_is_linked_to_is_in_sight(chromium: Browser, pages: Path, width: int) -> None:
+    for name in ("cabinet[3].npu[2, 5]", "inter[3, 7].hrs[7]", "cabinet[127].plane[3]"):
+        page = Page(chromium, pages / "pod.html", width, f"#{name.replace(', ', ',')}")
+        page.rest(600)
+        inside = page.run(
+            "(([a, s]) => a.left >= s.left && a.right <= s.right && a.top >= s.top && a.bottom <= s.bottom)"
+            "([document.querySelector('#sheet .chosen'), stage].map(e => e.getBoundingClientRect()))"
+        )
+        assert inside, name
+
+
+def test_a_traffic_without_loads_after_a_scenario_shows_the_scenario(chromium: Browser, tmp_path: Path) -> None:
+    done = compiler.compile(SPECS / "textbook/dragonfly.ubus")
+    (tmp_path / "page.html").write_text(explorer_page(done, "dragonfly", Sink()), encoding="utf-8")
+    page = Page(chromium, tmp_path / "page.html", 1440, "#?traffic=next_group&scenario=SwitchDown")
+    assert page.run("data.pictures.some(p => p.traffic === 'next_group' && p.scenario === 'SwitchDown')") is False
+    assert page.run("state.label") == "before and after"
+    assert page.run("marks.boxes.length") > 100
+    assert page.text(".notice").startswith("There are no loads of next_group after SwitchDown")
+
+
 SEARCHES = [
     ("npu[2, 5]", "cabinet[0].npu[2, 5]", 128),
     ("NPU[2,5]", "cabinet[0].npu[2, 5]", 128),

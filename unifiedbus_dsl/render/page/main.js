@@ -1,6 +1,16 @@
 // What is asked for, and what is then shown.
 
-const byLabel = path => { const held = typeAt(holderOf(path)); return data.pictures.map((p, i) => [p, i]).filter(([p]) => (p.type === held || p.everywhere) && p.traffic === state.traffic && p.scenario === state.scenario); };
+/** The pictures of a part under the chosen traffic and scenario; where none shows both, those of the scenario alone. */
+function byLabel(path) {
+  const held = typeAt(holderOf(path)), of = (traffic, scenario) => data.pictures.map((p, i) => [p, i]).filter(([p]) => (p.type === held || p.everywhere) && p.traffic === traffic && p.scenario === scenario);
+  for (const [traffic, scenario] of [[state.traffic, state.scenario], ["", state.scenario], ["", ""]]) { const found = of(traffic, scenario); if (found.length) return found; }
+  return [];
+}
+/** What is chosen and not in the pictures of a part. */
+function missing(path) {
+  const shown = byLabel(path)[0]?.[0]; if (!shown || (shown.traffic === state.traffic && shown.scenario === state.scenario)) return "";
+  return shown.scenario === state.scenario ? `There are no loads of ${state.traffic}${state.scenario ? " after " + state.scenario : " here"}: none are defined, or none were worked out.` : `There is no picture of ${state.scenario} here.`;
+}
 const firstLabel = () => byLabel(state.path)[0]?.[0].label ?? "";
 const arraysOf = path => typeOfPath(holderOf(path)).children.filter(c => product(c.shape) > 1);
 const same = (a, b) => a.length === b.length && pathText(a) === pathText(b);
@@ -45,6 +55,7 @@ function trail(path) {
 function panel(path, array) {
   if (array && typeOfPath(path).children) arrayFacts(path, array.name);
   else partFacts(path, state.ends.length === 2 ? [pathFacts()] : []);
+  const lacks = missing(path); if (lacks && !array) facts.prepend(node("p", lacks, { class: "notice" }));
   if (state.notice) { facts.prepend(node("p", state.notice, { class: "notice", role: "status" })); state.notice = ""; }
   facts.scrollTop = 0;
 }

@@ -134,12 +134,14 @@ function zoom(factor, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
   state.x = x - (x - state.x) * z / state.zoom; state.y = y - (y - state.y) * z / state.zoom; state.zoom = z; state.fitted = false; place();
 }
 function pan(dx, dy) { state.x += dx; state.y += dy; state.fitted = false; place(); }
+/** Where a mark is on the sheet, in the picture's own measure. */
+function boxIn(group) { const b = group.getBBox(), [dx, dy] = graphOffset(group); return { left: b.x + dx, top: b.y + dy, right: b.x + dx + b.width, bottom: b.y + dy + b.height }; }
 /** Move the sheet so that a box is seen. */
 function reveal(box) {
   if (!box) return;
-  const r = box.group.getBoundingClientRect(), s = stage.getBoundingClientRect(), edge = 24;
-  const dx = r.left < s.left + edge ? s.left + edge - r.left : r.right > s.right - edge ? Math.max(s.right - edge - r.right, s.left + edge - r.left) : 0;
-  const dy = r.top < s.top + edge ? s.top + edge - r.top : r.bottom > s.bottom - edge ? Math.max(s.bottom - edge - r.bottom, s.top + edge - r.top) : 0;
+  const r = boxIn(box.group), z = state.zoom, edge = 24;
+  const into = (low, high, size) => low < edge ? edge - low : high > size - edge ? Math.max(size - edge - high, edge - low) : 0;
+  const dx = into(r.left * z + state.x, r.right * z + state.x, stage.clientWidth), dy = into(r.top * z + state.y, r.bottom * z + state.y, stage.clientHeight);
   if (dx || dy) pan(dx, dy);
 }
 
@@ -173,7 +175,7 @@ new ResizeObserver(() => { if (state.fitted) fit(); else drawWindow(); }).observ
 const map = $("map"), MAP = { width: 168, height: 118 };
 let mapScale = 1, mapping = 0;
 function drawMap() {
-  mapScale = Math.min(MAP.width / marks.width, MAP.height / marks.height);
+  const most = Math.min(1, stage.clientWidth * 0.3 / MAP.width); mapScale = most * Math.min(MAP.width / marks.width, MAP.height / marks.height);
   const canvas = map.querySelector("canvas"), ratio = devicePixelRatio || 1, w = Math.max(1, marks.width * mapScale), h = Math.max(1, marks.height * mapScale);
   map.style.width = w + "px"; map.style.height = h + "px"; canvas.width = w * ratio; canvas.height = h * ratio;
   const ink = canvas.getContext("2d"), shown = marks.parts.filter(p => p.box), mine = ++mapping; ink.scale(mapScale * ratio, mapScale * ratio);
