@@ -9,7 +9,7 @@ from functools import cached_property
 from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base.units import Dimension
-from unifiedbus_dsl.editor.entries import Entry, Layer, Mention, Space, Symbol, terms
+from unifiedbus_dsl.editor.entries import Layer, Mention, Space, Symbol, terms
 from unifiedbus_dsl.editor.expressions import (
     PLANES,
     PORTS,
@@ -24,6 +24,7 @@ from unifiedbus_dsl.editor.expressions import (
     workload_terms,
 )
 from unifiedbus_dsl.editor.members import Types, attribute_terms, kind_terms
+from unifiedbus_dsl.editor.settable_names import VALUES, SettableNames
 from unifiedbus_dsl.render.style import THEMES
 from unifiedbus_dsl.render.view import LAYOUTS, LINK_COLOURS, LINK_LABELS
 from unifiedbus_dsl.semantic.connect.placement import METHODS
@@ -31,8 +32,6 @@ from unifiedbus_dsl.semantic.names.model import NOUNS, Definition, Module, Query
 from unifiedbus_dsl.semantic.patterns import PATTERNS
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import attributes
-
-VALUES = (tree.Let,)
 
 
 @frozen(eq=False, slots=False)
@@ -75,6 +74,7 @@ class _Reader:
             for name, node in module.questions.get(NOUNS[sort], {}).items()
         }
         self.file = Where(Space((lets,)), Space((self.systems,)), module, None, self.traffic, self.systems)
+        self.settable = SettableNames(self.into, self.file)
 
     def _aliased_systems(self) -> Layer:
         return {
@@ -267,7 +267,7 @@ class _Reader:
         into = self.into
         into.define(self._question(node))
         into.mention(node.of, Space((self.systems,)))
-        roots = self._roots(node.of.text)
+        roots = self.settable.roots_of(node.of.text)
         parts = merged(self.types.members(each) for each in roots)
         lets: dict[str, tuple[Symbol, ...]] = {}
         where = evolve(self.file.with_values(lets), parts=Space(parts))
@@ -291,11 +291,6 @@ class _Reader:
                 self._annotations(node.annotations, (), where)
                 for item in node.items:
                     self._view(item, where, roots)
-
-    def _roots(self, system: str) -> list[Definition]:
-        roots = self.module.systems.get(system)
-        types = self.into.system_types(roots[0], self.module) if roots is not None else set()
-        return [each for each in types if isinstance(each.node, tree.TypeDef)]
 
     def _inherited_lets(self, node: tree.Scenario) -> dict[str, tuple[Symbol, ...]]:
         inherited_lets: dict[str, tuple[Symbol, ...]] = {}
@@ -335,12 +330,12 @@ class _Reader:
                     into.visit(item.condition, _asking(where))
                 case tree.Require():
                     into.visit(item.condition, _asking(where))
-                    self._trends(item.trends, roots)
+                    self.settable.trends(item.trends, roots)
                 case tree.Objective():
                     into.visit(item.value, _asking(where))
-                    self._trends(item.trends, roots)
+                    self.settable.trends(item.trends, roots)
                 case tree.Vary():
-                    self._vary(item, roots)
+                    self.settable.vary(item, roots)
                 case tree.Fail() | tree.Degrade():
                     self._targets(item.targets, where)
                     into.visit(item.quota if isinstance(item, tree.Fail) else item.to, where)
@@ -363,48 +358,6 @@ class _Reader:
         else:
             into.visit_target(target, where)
         into.visit(item.value, where.with_values(self.types.named_here(self.module, *TYPES)))
-
-    def _trends(self, trends: Iterable[tree.Trend], roots: Sequence[Definition]) -> None:
-        for trend in trends:
-            for name in trend.names:
-                self._settable(name.words, roots)
-
-    def _vary(self, item: tree.Vary, roots: Sequence[Definition]) -> None:
-        """Take down `vary NAME in VALUES`."""
-        owner, attribute = self._settable(item.path, roots), None
-        if owner is not None:
-            attribute = attributes.attributes(_owner_noun(owner)).get(item.path[-1].text)
-        words: Layer = {} if attribute is None else terms("word", attribute.words)
-        self.into.visit(item.values, self.file.with_values(words, self.types.named_here(self.module, *TYPES, *PLANES)))
-
-    def _settable(self, words: Sequence[tree.Word], roots: Sequence[Definition]) -> Definition | None:
-        """Take down a name as after `--set`; gives back the definition whose field it is, if it is one's."""
-        into, types = self.into, self.types
-        parameters, parts = (merged(map(each, roots)) for each in (types.parameters, types.members))
-        definitions = types.named_here(self.module, *TYPES, *PLANES, *VALUES)
-        if len(words) == 1:
-            into.mention(words[0], Space((*parameters, *_lets(definitions))).beyond(self.systems, definitions, *parts))
-            return None
-        into.mention(words[0], Space((definitions, self.systems, *parts)))
-        definition = self.module.lookup((words[0].text,))
-        held = [definition] if definition is not None else self._held(words[:-1], roots)
-        for word in words[1:-1]:
-            into.mention(word, Space(parts))
-        layers = [layer for each in held for layer in (types.parameters(each), types.members(each))]
-        space = Space(merged(layers))
-        into.mention(words[-1], space.beyond(*(attribute_terms(_owner_noun(each)) for each in held)))
-        return definition
-
-    def _held(self, words: Sequence[tree.Word], roots: Sequence[Definition]) -> list[Definition]:
-        """Return the types of the parts that a path leads to, of one system where it begins with one."""
-        if words[0].text in self.module.systems:
-            held, rest = set(self._roots(words[0].text)), words[1:]
-        else:
-            held, rest = set(roots), words
-        for word in rest:
-            parts = [self.types.part_types(self.types.members(each).get(word.text, ())) for each in held]
-            held = set().union(*parts)
-        return sorted(held, key=lambda each: (each.span.source.name, each.span.start))
 
     # -- views
 
@@ -511,20 +464,3 @@ def _word_of_targets(targets: Sequence[tree.Node]) -> str:
 
 def _in_order(definitions: Iterable[Definition]) -> list[Definition]:
     return sorted(definitions, key=lambda each: (each.span.source.name, each.span.start))
-
-
-def _lets(definitions: Layer) -> tuple[Layer, ...]:
-    """Return the values among some definitions, which can be set by their name alone."""
-    return ({name: entries for name, entries in definitions.items() if _is_let(entries)},)
-
-
-def _is_let(entries: Sequence[Entry]) -> bool:
-    return isinstance(entries[0], Symbol) and entries[0].noun == "value"
-
-
-def _owner_noun(definition: Definition) -> str:
-    """Return what owns the fields of a definition in the table of attributes."""
-    node = definition.node
-    if isinstance(node, tree.TypeDef):
-        return attributes.owner_of(node.kind.text)
-    return tree.OWNERS.get(type(node), "")
