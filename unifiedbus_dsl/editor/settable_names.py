@@ -1,4 +1,4 @@
-"""Names that `--set`, `vary`, `rises with` and `falls with` take: values, parameters, fields along paths of parts."""
+"""Names that `--set`, `vary`, `increasing in` and `decreasing in` take: values, parameters, fields along paths of parts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SettableNames:
         return [each for each in types if isinstance(each.node, tree.TypeDef)]
 
     def trends(self, trends: Iterable[tree.Trend], roots: Sequence[Definition]) -> None:
-        """Take down the names of `rises with` and `falls with`."""
+        """Take down the names of `increasing in` and `decreasing in`."""
         for trend in trends:
             for name in trend.names:
                 self._settable(name.words, roots)
