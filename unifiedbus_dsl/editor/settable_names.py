@@ -1,4 +1,4 @@
-"""Names that `--set`, `vary`, `increasing in` and `decreasing in` take: values, parameters, fields along paths of parts."""
+"""Names after `--set`, `vary`, `increasing in` and `decreasing in`: values, parameters, fields along paths of parts."""
 
 from __future__ import annotations
 
