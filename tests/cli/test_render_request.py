@@ -52,6 +52,7 @@ OPTIONS = (
     ("--scenario", "Cut"),
     ("--map", "latency"),
     ("--plot", "hops"),
+    ("--chart", "ladder"),
     ("--html",),
     ("--format", "dot"),
     ("--format", "html"),

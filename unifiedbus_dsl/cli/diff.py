@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from attrs import evolve, frozen
@@ -39,6 +39,8 @@ MOST_LINKS = 2_000_000
               "may be given several times.")  # fmt: skip
 @names_option
 @click.option("--no-solve", is_flag=True, help="Leave hops and bisection out.")
+@click.option("--picture", metavar="PATH", help="Draw WANTED, a design, with the differences in it: SVG, PNG or PDF by "
+              "the suffix.")  # fmt: skip
 @budget_option("the figures of each design together")
 @click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
 @text_options
@@ -51,6 +53,7 @@ def command(
     only: tuple[str, ...],
     names: str | None,
     no_solve: bool,
+    picture: str | None,
     budget: float | None,
     as_json: bool,
     limit: int,
@@ -70,6 +73,7 @@ def command(
       ubusc diff machine.ubus ibnetdiscover.txt --names site.csv
       ubusc diff old.ubus new.ubus --json
       ubusc diff machine.ubus:half machine.ubus:full
+      ubusc diff machine.ubus ibnetdiscover.txt --picture todo.svg
     """
     from unifiedbus_dsl.cli.progress_bar import progress_bar
 
@@ -86,8 +90,38 @@ def command(
             one = evolve(one, design=(with_names(compilation, chosen, names), chosen))
         changed = _changes(one, two, solve=not no_solve, budget=budget or BUDGET) if not only else None
         difference = _difference(context, one, two, only, limit)
+        if picture is not None:
+            _draw(one, difference, picture)
     say(_json(difference, changed) if as_json else _text(difference, changed, limit), nl=False)
     context.exit(int(bool(difference) or bool(changed) or one.wrong or two.wrong))
+
+
+def _draw(wanted: _Side, difference: Difference | None, output: str) -> None:
+    """Write the picture of a difference.
+
+    Raises:
+        click.UsageError: the wanted side is no design, or too large, or the suffix is of no format of pictures.
+        click.ClickException: there is nothing to draw with.
+    """
+    from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.figures.difference import difference_picture
+    from unifiedbus_dsl.render import DrawingError, NoGraphvizError
+    from unifiedbus_dsl.render.pictures import without_links
+    from unifiedbus_dsl.render.svg import drawn
+
+    if wanted.design is None or difference is None:
+        reason = f"`{wanted.path}` is none" if wanted.design is None else "these are too large for it"
+        raise click.UsageError(f"--picture is of a design that is compared cable by cable, and {reason}")
+    forms: dict[str, Literal["svg", "png", "pdf"]] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
+    form = forms.get(Path(output).suffix.lower())
+    if form is None:
+        raise click.UsageError(f"`--picture {output}`: its name ends in .svg, .png or .pdf")
+    compilation, system = wanted.design
+    try:
+        data = drawn(without_links(difference_picture(compilation, system, difference)), form)
+    except (DrawingError, NoGraphvizError) as error:
+        raise click.ClickException(str(error)) from error
+    write_bytes(Path(output), data)
 
 
 def _named(name: str | None, system: str | None) -> tuple[Path, str | None]:

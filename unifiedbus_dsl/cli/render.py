@@ -11,7 +11,7 @@ import click
 
 from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file, system_option
 from unifiedbus_dsl.cli.reading import READING, right_machines, text_options
-from unifiedbus_dsl.cli.render_request import FORMATS, RenderRequest, is_folder, read_request
+from unifiedbus_dsl.cli.render_request import CHART_FORMS, CHARTS, FORMATS, RenderRequest, is_folder, read_request
 from unifiedbus_dsl.cli.report import as_text, question_status, status
 from unifiedbus_dsl.cli.terminal import say
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
               "racks, or the `cables` that join them.")  # fmt: skip
 @click.option("--plot", metavar="WHAT", help="A plot instead: `hops` or `latency` over all pairs of end points, "
               "or a collective by message size: `allreduce(all npu)`.")  # fmt: skip
+@click.option("--chart", metavar="WHAT", help="Instead: the `ladder` of bandwidth, the `trace(A -> B)` of a path, the "
+              "`family` of all systems of the file, or these as dots by two measures: `scatter(A, B)`.")  # fmt: skip
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
 @click.option("--scale", type=click.FloatRange(0.1, 16), metavar="X", help="Of a PNG: so many times as large.")
 @click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
@@ -70,6 +72,7 @@ def command(
       ubusc render machine.ubus --scenario Cut       what is lost
       ubusc render machine.ubus --scenario Cut --traffic moe    and what that does to loads
       ubusc render machine.ubus --map bandwidth      from each rack to each other
+      ubusc render machine.ubus --chart ladder       what gets through each tier and wall
       ubusc render machine.ubus --html               a page to explore it in
     """
     from unifiedbus_dsl.cli.malloc import keep_freed_memory
@@ -93,7 +96,7 @@ def command(
     say(as_text(fresh, limit, sys.stderr), err=True, nl=False)
     for each in written:
         say(str(each))
-    put = asked.plot is not None or asked.routing is not None
+    put = asked.plot is not None or asked.routing is not None or asked.chart is not None
     context.exit(max(status(wrong), question_status(sink) if put else status(sink)))
 
 
@@ -105,6 +108,8 @@ def _draw(compilation: Compilation, path: Path, asked: RenderRequest, sink: Sink
     system = _system(compilation, path, asked.system, asked.view)
     if asked.plot is not None:
         return _plot(compilation, system, asked.plot, asked, sink)
+    if asked.chart is not None:
+        return _chart(compilation, system, asked.chart, asked, sink)
     if asked.heat is not None:
         return _map(compilation, system, asked.heat, asked)
     if asked.scenario is not None:
@@ -351,6 +356,50 @@ def _plot(compilation: Compilation, system: str, plot: str, asked: RenderRequest
         raise click.ClickException(str(error)) from error
     write_bytes(path, data)
     return [path]
+
+
+def _chart(compilation: Compilation, system: str, chart: str, asked: RenderRequest, sink: Sink) -> list[Path]:
+    """Return a chart of a system, or of all systems of the file: the file written; none after a diagnostic.
+
+    Raises:
+        click.UsageError: no such chart.
+        click.ClickException: there is nothing to draw with, or nothing to draw.
+    """
+    name, bracket, inside = chart.partition("(")
+    one_of("chart", name.strip(), CHARTS)
+    if (name.strip() in ("trace", "scatter")) != bool(bracket) or (bracket and not chart.rstrip().endswith(")")):
+        raise click.UsageError(f"`--chart {name.strip()}` is written {CHART_FORMS[name.strip()]}")
+    picture = _charted(compilation, system, name.strip(), chart, inside.rstrip()[:-1], asked, sink)
+    return _save(_place(f"{system}.{name.strip()}", asked), picture, asked) if picture is not None else []
+
+
+def _charted(
+    compilation: Compilation, system: str, name: str, chart: str, inside: str, asked: RenderRequest, sink: Sink
+) -> Picture | None:
+    from unifiedbus_dsl.figures.ladder import ladder
+    from unifiedbus_dsl.figures.scatter import scatter, two_measures
+    from unifiedbus_dsl.figures.trace import trace
+    from unifiedbus_dsl.render.family import family_picture
+
+    plan = compilation.pick(system)
+    match name:
+        case "ladder":
+            return ladder(compilation, plan, sink)
+        case "trace":
+            return trace(compilation, plan, inside, sink)
+    if asked.system is not None:
+        raise click.UsageError(f"`--chart {name}` is of all systems of the file: leave `--system` out")
+    if name == "family":
+        return family_picture([compilation.pick(each) for each in compilation.systems], "Systems of one file")
+    measures = two_measures(chart, sink)
+    if measures is None:
+        if not sink.has_errors:
+            raise click.UsageError(f"`--chart scatter` is written {CHART_FORMS['scatter']}")
+        return None
+    picture = scatter(compilation, *measures, sink)
+    if picture is None and not sink.has_errors:
+        raise click.ClickException("no system of the file has an answer to both measures")
+    return picture
 
 
 def _map(compilation: Compilation, system: str, what: str, asked: RenderRequest) -> list[Path]:

@@ -19,6 +19,13 @@ from unifiedbus_dsl.cli.arguments import one_of
 if TYPE_CHECKING:
     from unifiedbus_dsl.render.view import Layout
 
+CHART_FORMS = {
+    "ladder": "`--chart ladder`",
+    "trace": '`--chart "trace(npu[0] -> npu[5])"`',
+    "family": "`--chart family`",
+    "scatter": '`--chart "scatter(latency(all npu), bisection(all npu))"`',
+}
+CHARTS = tuple(CHART_FORMS)
 FORMATS = ("svg", "png", "dot", "html", "pdf")
 
 
@@ -35,6 +42,7 @@ class RenderRequest:
     scenario: str | None
     heat: str | None
     plot: str | None
+    chart: str | None
     form: str
     output: str | None
     scale: float | None = None
@@ -52,6 +60,7 @@ class _Sort:
 _SORTS = {
     "--plot": _Sort("a plot is of the whole system", (), ("svg", "png")),
     "--map": _Sort("a map is of the whole system, by its racks", ()),
+    "--chart": _Sort("a chart is of whole systems", (), ("svg", "png", "pdf")),
     "--html": _Sort("the page to explore shows every part, view, traffic and scenario", (), ("html",)),
     "--scenario": _Sort(
         "a scenario is drawn on the whole system, folded or device by device",
@@ -87,6 +96,7 @@ def read_request(
         "--scenario": named["scenario"] is not None,
         "--map": named["heat"] is not None,
         "--plot": named["plot"] is not None,
+        "--chart": named["chart"] is not None,
         "--html": html,
     }
     _must_agree([option for option, there in given.items() if there], chosen)

@@ -26,7 +26,7 @@ from unifiedbus_dsl.render.sheet import bounds, box_entry, figure_tiles, kind_en
 from unifiedbus_dsl.render.view import View
 
 _APART = 36.0
-_WIDEST = PAGE * 10.0 / SMALLEST - 60
+WIDEST = PAGE * 10.0 / SMALLEST - 60
 """Points that two drawings may take side by side; wider ones stand below each other."""
 
 
@@ -49,7 +49,7 @@ def comparison(panels: Sequence[Panel], title: str, notes: Sequence[str], legend
     first = panels[0].view
     drawn = _drawings([panel.view for panel in panels])
     widths = [right - left for left, _, right, _ in (bounds(marks) for marks, _ in drawn)]
-    beside = sum(widths) + _APART * (len(panels) - 1) <= _WIDEST
+    beside = sum(widths) + _APART * (len(panels) - 1) <= WIDEST
     rooms = [max(width, 280.0) for width in widths]
     heads = [_heading(panel, room) for panel, room in zip(panels, rooms, strict=True)]
     deepest = max(bounds(head)[3] for head in heads)
@@ -66,7 +66,7 @@ def comparison(panels: Sequence[Panel], title: str, notes: Sequence[str], legend
             y += low + bottom - top + _APART
     figures = first.survey.figures[first.key]
     said = list(dict.fromkeys(note for _, notes in drawn for note in notes))
-    entries = [*(legend or wiring_entries(first.survey, figures)), *kind_entries(figures), *_lost_entries()]
+    entries = [*(legend or wiring_entries(first.survey, figures)), *kind_entries(figures), *lost_entries()]
     entries += [text_entry(f"legend-note-{i}", note) for i, note in enumerate(said)]
     kind = "before and after"
     return sheet(title, kind, [(note, "") for note in notes], figure_tiles(first.survey, first.key), marks, entries)
@@ -77,7 +77,7 @@ def _drawings(views: Sequence[View]) -> list[tuple[list[Mark], list[str]]]:
     for opened in range(views[0].survey.look.opened, 0, -1):
         drawn = [_drawing(view, opened) for view in views]
         widest = max(right - left for left, _, right, _ in (bounds(marks) for marks, _ in drawn))
-        if widest <= _WIDEST or views[0].layout == "detail":
+        if widest <= WIDEST or views[0].layout == "detail":
             break
     return drawn
 
@@ -97,19 +97,20 @@ def _heading(panel: Panel, room: float) -> list[Mark]:
     return marks
 
 
-def _lost_entries() -> list[list[Mark]]:
-    """Return what is drawn of parts and cables that are lost."""
-    x = 24 + text_width("part lost", 11) + 16
+def lost_entries(word: str = "lost") -> list[list[Mark]]:
+    """Return what is drawn of parts and cables that are lost, or missing."""
+    part, cable = f"part {word}", f"cable {word}"
+    x = 24 + text_width(part, 11) + 16
     line = straight((x, 0.0), (x + 22, 0.0))
     return [
         [
             *(
                 evolve(mark, behind=True) if isinstance(mark, Box) else mark
-                for mark in box_entry("legend-lost", "part lost", palette.GONE)
+                for mark in box_entry("legend-lost", part, palette.GONE)
             ),
             *cross("legend-lost-part", 9, 0, 4, palette.LOST),
             Line("legend-lost-line", line, palette.LOST, 1.0, role="legend"),
             *cross("legend-lost-cross", x + 11, 0, 3.5, palette.LOST),
-            Text("legend-lost-cable", x + 28, 0, "cable lost", 11, False, palette.QUIET, "start", role="legend"),
+            Text("legend-lost-cable", x + 28, 0, cable, 11, False, palette.QUIET, "start", role="legend"),
         ]
     ]

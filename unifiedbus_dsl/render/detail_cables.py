@@ -17,6 +17,7 @@ from unifiedbus_dsl.render.cable_colours import MOST_LINES
 from unifiedbus_dsl.render.marks import Line, Mark, cross, identifier, middle
 from unifiedbus_dsl.render.places import Layout, rule_ends
 from unifiedbus_dsl.render.plan_summary import PlanSummary, type_called, type_name
+from unifiedbus_dsl.render.style import Added
 from unifiedbus_dsl.render.ways import Path, Slots, end_at, way_between
 
 MOST_CROSSED = 60
@@ -87,7 +88,37 @@ def cable_lines(survey: PlanSummary, key: str, seen: Sequence[Seen], scale: floa
         marks += drawn.marks
         notes += drawn.notes
         alone |= drawn.alone
+    marks += _added_lines(survey, seen, devices, scale)
     return Drawn(marks, notes, frozenset(alone))
+
+
+def _added_lines(survey: PlanSummary, seen: Sequence[Seen], names: Mapping[int, str], scale: float) -> list[Mark]:
+    """Return the lines that a picture has beside the cables of its plan, each within the smallest part that holds both
+    of its ends."""
+    held: dict[int, list[Added]] = {}
+    for line in survey.look.added:
+        both = (line.left, line.right)
+        holders = [
+            number
+            for number, one in enumerate(seen)
+            if one.layout.parts and all(one.start <= d < one.start + sum(one.layout.counts) for d in both)
+        ]
+        held.setdefault(max(holders, key=lambda number: seen[number].depth), []).append(line)
+    marks: list[Mark] = []
+    for number, lines in held.items():
+        one = seen[number]
+        left, right = (
+            np.array([d - one.start for d in ends]) for ends in zip(*((a.left, a.right) for a in lines), strict=True)
+        )
+        paths = _paths(one.layout, [Pairs(None, "", left, right, np.ones(len(lines), np.int64))], False)[0]
+        for k, (line, path) in enumerate(zip(lines, paths, strict=True)):
+            points = tuple(((one.x + x) * scale, (one.y + y) * scale) for x, y in path)
+            tip = line.words.format(names[line.left], names[line.right])
+            id = f"added-{identifier(one.path)}-{k}"
+            missing = line.colour == palette.LOST
+            marks.append(Line(id, points, line.colour, 1.2 if missing else 2.4, role="added", tip=tip))
+            marks += cross(f"{id}-cross", *middle(points), 3.5, palette.LOST) if missing else ()
+    return marks
 
 
 def _type_lines(

@@ -64,6 +64,16 @@ class Lost:
     shown: bool = True
 
 
+@frozen
+class Added:
+    """A line between two devices of the picture beside its own cables, and what it is: `{}` stands for its ends."""
+
+    left: int
+    right: int
+    colour: str
+    words: str
+
+
 @frozen(eq=False)
 class Style:
     """What a view asks for.
@@ -96,6 +106,8 @@ class Style:
     loads: Loads | None = None
     lost: Lost | None = None
     """What is lost, or will be: folds open there. `losses` are those to mark."""
+    added: Sequence[Added] = ()
+    """Lines of a detail picture beside the cables of the plan."""
     opened: int = 3
     """Elements of an array that lose something and are shown for it; the others are counted."""
     tight: int = 0

@@ -47,6 +47,7 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
     numbers = _numbers(ends)
     marks: list[Mark] = []
     pills: list[Box] = []
+    gaps = [Box("", t.cell.x, t.cell.y, t.cell.width, t.cell.height) for t in ends if t.cell.gap and scope.look.lost]
     losing: list[Line] = []
     for bundle in cross:
         wires = by_bundle[id(bundle)]
@@ -59,7 +60,7 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
         spots = [paths[id(wire)].label for wire in wires]
         wish = sum(x for x, _ in spots) / len(spots), sum(y for _, y in spots) / len(spots)
         lines = _bundle_lines(scope, bundle)
-        label = _bundle_pill(scope, bundle, lines, *_free_spot(lines, wish, pills))
+        label = _bundle_pill(scope, bundle, lines, *_free_spot(lines, wish, [*gaps, *pills]))
         pills += [mark for mark in label if isinstance(mark, Box)]
         marks += label
     return [*marks, *crosses(losing, pills)]
