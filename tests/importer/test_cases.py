@@ -59,6 +59,48 @@ def test_a_map_joins_the_names_of_design_and_site(folder: Path, capsys: pytest.C
     assert "1 missing device\n  - lf03\n" in capsys.readouterr().out
 
 
+RULES = """
+let first = 1
+name trainer[g] of hall = "tr{g + first:02}" for g
+name trainer[g].mlx5[r] of hall = "tr{g + first:02} mlx5_{r}" for g, r
+name leaf[l] of hall = "lf{l + 1:02}" for l
+name spine of hall = "sp01"
+"""
+
+
+def test_rules_of_the_text_join_the_names_of_design_and_site(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    design = Path(case("names.ubus")).read_text()
+    (folder / "hall.ubus").write_text(design + RULES)
+    assert main(["diff", "hall.ubus", case("names.txt")]) == 0
+    assert capsys.readouterr().out == "no difference\n"
+    (folder / "hall.ubus").write_text(design + RULES.replace("lf{l + 1", "lf{l + 2"))
+    assert main(["diff", "hall.ubus", case("names.txt")]) == 1
+    assert "1 missing device\n  - lf03\n" in capsys.readouterr().out
+    # the lines may stand beside the design, and a map goes before them
+    (folder / "design.ubus").write_text(design)
+    (folder / "site.ubus").write_text('ubus 1\nuse "design.ubus"\n' + RULES)
+    assert main(["diff", "site.ubus", case("names.txt")]) == 0
+    (folder / "site.csv").write_text(MAP)
+    assert main(["diff", "hall.ubus", case("names.txt"), "--names", "site.csv"]) == 0
+
+
+def test_rules_of_the_text_name_cables_groups_and_answers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "hall.ubus").write_text(Path(case("names.ubus")).read_text() + RULES)
+    assert main(["export", "hall.ubus", "--to", "cables", "-o", "-"]) == 0
+    rows = [line.split(",") for line in capsys.readouterr().out.splitlines()[1:]]
+    ends = {(row[2], row[10]) for row in rows}
+    assert ends == {("lf01", "sp01"), ("lf02", "sp01"), *(
+        (f"tr0{g} mlx5_{r}", f"lf0{r + 1}") for g in (1, 2) for r in (0, 1)
+    )}  # fmt: skip
+    assert main(["export", "hall.ubus", "--to", "slurm-tree", "-o", "-"]) == 0
+    assert "Nodes=tr[01-02]" in capsys.readouterr().out
+    assert main(["compile", "hall.ubus", "-o", "out"]) == 0
+    capsys.readouterr()
+    (found,) = Path("out").glob("*.npz")
+    assert names_in(str(found)) == ["lf01", "lf02", "sp01", *(f"tr0{g} mlx5_{r}" for g in (1, 2) for r in (0, 1))]
+    assert main(["diff", str(found), case("names.txt")]) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -97,7 +97,7 @@ def command(
             _show_mistakes(whole.diagnostics, as_json, limit)
             context.exit(status(whole.diagnostics))
         must_exist(compilation, path, system, traffic)
-        found = compilation.pick((system or compilation.systems)[0]).site is not None
+        found = compilation.pick((system or compilation.systems)[0]).found
         compilation = with_names(compilation, (system or compilation.systems)[0], names)
         hasty = budget is None and found and not ask and traffic is None
         budget = FOUND_S if hasty else budget

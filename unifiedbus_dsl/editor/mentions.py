@@ -115,6 +115,8 @@ class _Reader:
             case tree.System():
                 self.into.define(self.types.system(node))
                 self.into.type_ref(node.type, self.file, *TYPES)
+            case tree.Naming():
+                self._naming(node)
             case tree.Expect():
                 self.into.visit(node.condition, _asking(self.file))
             case _:
@@ -218,7 +220,18 @@ class _Reader:
         self._type_of_part(node.yes, where)
         self._type_of_part(node.no, where)
 
-    def _with_indices(self, node: tree.Connect | tree.ConnectPattern | tree.Instance, where: Where) -> Where:
+    def _naming(self, node: tree.Naming) -> None:
+        self.into.mention(node.of, Space((self.systems,)))
+        parts = merged(self.types.members(each) for each in self._roots(node.of.text))
+        types = self.types.named_here(self.module, tree.TypeDef)
+        inner = self._with_indices(node, evolve(self.file, parts=Space((*parts, types))))
+        self.into.visit(node.path, inner)
+        for each in (*node.values, node.where):
+            self.into.visit(each, evolve(inner, parts=Space()))
+
+    def _with_indices(
+        self, node: tree.Connect | tree.ConnectPattern | tree.Instance | tree.Naming, where: Where
+    ) -> Where:
         """Return where the indices that a statement lists are known."""
         binders: dict[str, tuple[Symbol, ...]] = {}
         for binder in node.binders:

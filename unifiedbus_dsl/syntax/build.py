@@ -14,6 +14,7 @@ from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.expression_text import takes_of
 from unifiedbus_dsl.syntax.lexer import Lexer, Token
+from unifiedbus_dsl.syntax.template import holes
 
 Children: TypeAlias = Sequence[Any]
 Action: TypeAlias = Callable[[Span, Children], Any]
@@ -36,10 +37,11 @@ def _present(children: Children) -> tuple[Any, ...]:
 
 
 class Builder:
-    """Builds the nodes of one source."""
+    """Builds the nodes of one source; `value` reads an expression that stands inside a string."""
 
-    def __init__(self, source: Source, lexer: Lexer) -> None:
+    def __init__(self, source: Source, lexer: Lexer, value: Callable[[Span], tree.Expr | None]) -> None:
         self.source = source
+        self.value = value
         self.claimed: set[int] = set()
         self.docs = lexer.docs
 
@@ -217,6 +219,12 @@ class Builder:
 
     def on_system(self, span: Span, c: Children) -> tree.System:
         return tree.System(c[0], c[1], doc=self._doc(span), span=span)
+
+    def on_naming(self, span: Span, c: Children) -> tree.Naming:
+        path, of, token, binders, where = c
+        text = self._string(token)
+        values = _present([self.value(hole.span) for hole in holes(text.span)])
+        return tree.Naming(path, of, text, values, binders, where, doc=self._doc(span), span=span)
 
     def on_traffic(self, span: Span, c: Children) -> tree.Traffic:
         return tree.Traffic(*c, doc=self._doc(span), span=span)

@@ -21,6 +21,7 @@ from unifiedbus_dsl.syntax.build import Builder
 from unifiedbus_dsl.syntax.engine import Engine, Snapshot, TooDeepError
 from unifiedbus_dsl.syntax.lexer import BAD_CHARACTER, END, LINE_END, OPEN_STRING, Lexer, Token
 from unifiedbus_dsl.syntax.raw import RawText
+from unifiedbus_dsl.syntax.traversal import moved
 
 __all__ = ["EDITIONS", "MAX_DEPTH", "MAX_DIGITS", "parse"]
 
@@ -106,6 +107,16 @@ def states_at_end(source: Source) -> tuple[Engine, list[int]]:
     return _Parser(source, Sink(), load_automaton()).run_to_end()
 
 
+def parse_value(span: Span) -> tree.Expr | None:
+    """Return the expression that stands inside a string, with its places in the source; None where it is none."""
+    head = "ubus 1\nlet _ = "
+    sink = Sink()
+    file = parse(Source(span.source.name, f"{head}{span.text}\n"), sink)
+    if sink.has_errors or file.comments or len(file.statements) != 1 or not isinstance(file.statements[0], tree.Let):
+        return None
+    return moved(file.statements[0].value, span.source, span.start - len(head))
+
+
 @frozen
 class _Bracket:
     """An opening bracket that waits for its end."""
@@ -132,7 +143,7 @@ class _Parser:
         self.sink = sink
         self.tables = automaton.tables
         self.lexer = Lexer(source, self.tables)
-        self.builder = Builder(source, self.lexer)
+        self.builder = Builder(source, self.lexer, parse_value)
         actions = self.builder.actions([rule["action"] for rule in self.tables["rules"]])
         self.engine = Engine(automaton, source, actions, MAX_DEPTH)
         self.brackets: list[_Bracket] = []

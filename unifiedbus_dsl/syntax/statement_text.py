@@ -109,6 +109,11 @@ def _system(node: tree.System) -> str:
     return f"system {node.name.text} : {_type(node.type)}"
 
 
+def _naming(node: tree.Naming) -> str:
+    parts = [f"name {expression(node.path)} of {node.of.text} = {string(node.text)}", *_which(node)]
+    return " ".join(parts)
+
+
 def _traffic(node: tree.Traffic) -> str:
     return f"traffic {node.name.text} of {node.of.text} = {expression(node.value)}"
 
@@ -259,12 +264,15 @@ def clauses(node: tree.Connect | tree.ConnectPattern | tree.ConnectCables) -> li
     if node.over is not None:
         parts.append(f"over {_type(node.over)}")
     if not isinstance(node, tree.ConnectCables):
-        if node.binders:
-            parts.append(f"for {', '.join(_binder(binder) for binder in node.binders)}")
-        if node.where is not None:
-            parts.append(where_clause(node.where).lstrip())
+        parts += _which(node)
     parts[-1] += _annotations(node.annotations)
     return parts
+
+
+def _which(node: tree.Connect | tree.ConnectPattern | tree.Naming) -> list[str]:
+    """Return the clauses that say for which elements a statement holds."""
+    parts = [f"for {', '.join(_binder(binder) for binder in node.binders)}"] if node.binders else []
+    return parts if node.where is None else [*parts, where_clause(node.where).lstrip()]
 
 
 _LEAVES: dict[type[Any], Callable[[Any], str]] = {
@@ -272,6 +280,7 @@ _LEAVES: dict[type[Any], Callable[[Any], str]] = {
     tree.Let: _let,
     tree.Field: _field,
     tree.System: _system,
+    tree.Naming: _naming,
     tree.Traffic: _traffic,
     tree.Workload: _workload,
     tree.Measure: _measure,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import attrs
 
+from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.syntax import tree
+
+NodeType = TypeVar("NodeType", bound=tree.Node)
 
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
@@ -37,6 +41,18 @@ def walk(node: tree.Node) -> Iterator[tree.Node]:
         waiting.extend(children(here))
 
 
+def moved(node: NodeType, source: Source, by: int) -> NodeType:
+    """Return a node as it stands in another source, so many characters further on."""
+
+    def there(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(there, value))
+        return moved(value, source, by) if isinstance(value, tree.Node) else value
+
+    parts = {name: there(getattr(node, name)) for name in _field_names(type(node)) if name != "span"}
+    return attrs.evolve(node, **parts, span=Span(source, node.span.start + by, node.span.end + by))
+
+
 def all_statements(body: tuple[tree.BodyStatement, ...]) -> Iterator[tree.BodyStatement]:
     """Yield the statements of a body, those inside `if` included."""
     for statement in body:
@@ -57,7 +73,9 @@ def head_names(node: tree.Node) -> Iterator[tuple[str, ...]]:
             path = dotted_name(each)
             if path:
                 yield path
-        elif isinstance(each, tree.Traffic | tree.Workload | tree.Analyze | tree.Scenario | tree.Explore | tree.View):
+        elif isinstance(
+            each, tree.Naming | tree.Traffic | tree.Workload | tree.Analyze | tree.Scenario | tree.Explore | tree.View
+        ):
             yield (each.of.text,)
         elif isinstance(each, tree.Vary):
             yield tuple(word.text for word in each.path)

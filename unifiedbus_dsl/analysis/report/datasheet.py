@@ -22,7 +22,7 @@ asks for the fastest of the algorithms that have few."""
 def datasheet(plan: Plan) -> Iterator[str]:
     """Yield the measures of the sheet, in its order: of a network that was found, where cables are missing and little
     is symmetric, those that are searched for come last."""
-    if plan.site is None:
+    if not plan.found:
         yield from _sheet(plan)
         return
     measures = list(_sheet(plan))

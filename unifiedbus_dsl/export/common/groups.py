@@ -204,7 +204,7 @@ def _by_switches(subject: ExportInput, sink: Sink, form: str, nodes: list[Node],
     names_of = partial(device_names, subject.plan) if of_site else Slugs(subject.plan).devices
     islands = clusters(fabric, node_of, gone, lambda switches: names_of(switches).tolist())
     if not islands:
-        if site is not None:
+        if subject.plan.found:
             raise refuse(sink, f"{form} groups nodes by the switches between them, and no device is a switch", "json")
         remark(sink, "UB0806", "no switch is between the nodes: all are in one group", "name parts by `--node`")
         return flat
@@ -214,7 +214,7 @@ def _by_switches(subject: ExportInput, sink: Sink, form: str, nodes: list[Node],
     if alone:
         left_out(sink, f"{alone:,} nodes have no cable to a switch: they are in no group", "cables")
     if len(groups) == 1:
-        return flat if site is None and not groups[0].groups else groups[0]
+        return flat if not subject.plan.found and not groups[0].groups else groups[0]
     remark(sink, "UB0806", f"{len(groups):,} islands, which no cable joins: each has a root of its own")
     return Group(flat.name, "islands", groups, (), islands=True)
 

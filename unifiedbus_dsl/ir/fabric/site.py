@@ -10,6 +10,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import numpy as np
@@ -78,16 +79,30 @@ def named(plan: Plan, names: Mapping[str, str]) -> Plan:
     ports, names = _ports(plan, names)
     twice = next((name for name, count in Counter(names.values()).items() if count > 1), None)
     if twice is not None:
-        raise NamesError(f"the map has `{twice}` for two parts")
-    for path in names:
-        _must_be(plan, path)
+        raise NamesError(f"`{twice}` is the name of two parts")
     wanted = {_spaced(path): name for path, name in names.items()}
-    count = plan.device_count[plan.root]
-    paths = device_paths(plan, np.arange(count)).tolist()
-    devices = tuple(_name(path, wanted) for path in paths)
+    paths = _paths(plan)
     own = set(paths)
     parts = {path: name for path, name in wanted.items() if path not in own}
-    return evolve(plan, site=evolve(plan.site or Site(), devices=devices, parts=parts, ports=ports))
+    for path in parts:
+        _must_be(plan, path)
+    devices = tuple(_name(path, wanted) for path in paths)
+    if len(set(devices)) < len(devices):
+        twice = Counter(devices).most_common(1)[0][0]
+        raise NamesError(f"two devices would be called `{twice}`")
+    site = plan.site or Site(designed=True)
+    return evolve(plan, site=evolve(site, devices=devices, parts=parts, ports=ports))
+
+
+def parts_at(plan: Plan, depth: int) -> AbstractSet[str]:
+    """Return the paths of the parts that lie so deep, the parts of the system itself at depth 1."""
+    return {".".join(path.split(".", depth)[:depth]) for path in _paths(plan) if path.count(".") >= depth - 1}
+
+
+def _paths(plan: Plan) -> list[str]:
+    """Return the path of each device, in order."""
+    paths: list[str] = device_paths(plan, np.arange(plan.device_count[plan.root])).tolist()
+    return paths
 
 
 def _ports(plan: Plan, names: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:

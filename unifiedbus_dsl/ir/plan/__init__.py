@@ -382,6 +382,8 @@ class Site:
     ids: tuple[str, ...] = field(default=(), repr=False)
     ports: Mapping[str, tuple[str, ...]] = field(factory=dict, repr=False)
     parts: Mapping[str, str] = field(factory=dict, repr=False)
+    designed: bool = False
+    """Whether these are names for a machine of the language, and not what was found in a network."""
 
     @cached_property
     def by_name(self) -> Mapping[str, int]:
@@ -393,7 +395,7 @@ class Site:
 class Plan:
     """One system: its root type and every type below it. Mappings are in order of key.
 
-    `site` is there where the machine was found and not designed.
+    `site` is there where the machine was found, or is called by a site's own names.
     """
 
     system: str
@@ -404,6 +406,11 @@ class Plan:
     assemblies: Mapping[str, AssemblyType]
     site: Site | None = None
     doc: str | None = field(default=None, eq=False)
+
+    @property
+    def found(self) -> bool:
+        """Whether the machine was found in a network and not designed."""
+        return self.site is not None and not self.site.designed
 
     def type(self, key: str) -> PlanType:
         return self.devices[key] if key in self.devices else self.assemblies[key]

@@ -31,6 +31,7 @@ class NameCheck:
             elif isinstance(statement, tree.FieldsDef):
                 self._duplicates(statement.fields)
         self._questions()
+        self._namings()
 
     def unused(self, *, is_main: bool) -> None:
         """Definitions, parameters, local values and imports that nothing says."""
@@ -116,23 +117,35 @@ class NameCheck:
         module = self.module
         for noun, questions in module.questions.items():
             for name, question in questions.items():
-                if question.of.text not in module.systems and not (
-                    self._quiet(question.of.text) or self._quiet("system")
-                ):
-                    guess = did_you_mean(question.of.text, module.systems)
-                    self.sink.error(
-                        "UB0206",
-                        f"{noun} `{name}` is of `{question.of.text}`, and there is no such system",
-                        question.of.span,
-                        "unknown system",
-                        labels=(Label(module.systems[guess][0].name.span, "defined here"),) if guess else (),
-                        help=(f"did you mean `{guess}`?" if guess else f"add `system {question.of.text} : TYPE`",),
-                        fix=rename(question.of.span, guess),
-                    )
+                of = question.of.text
+                self._of_system(question.of, f"{noun} `{name}` is of `{of}`, and there is no such system")
                 if isinstance(question, tree.Scenario) and question.base is not None:
                     self._base(question, question.base)
                 if isinstance(question, tree.Scenario | tree.Analyze | tree.Explore):
                     self._duplicate_words([each.name for each in question.items if isinstance(each, tree.Let)], "name")
+
+    def _namings(self) -> None:
+        """Names for the parts of systems that there are not."""
+        for node in self.module.file.statements:
+            if isinstance(node, tree.Naming):
+                what = node.path.span.text.strip()
+                self._of_system(node.of, f"`{what}` is named in `{node.of.text}`, and there is no such system")
+
+    def _of_system(self, word: tree.Word, message: str) -> None:
+        """Say so where there is no system of that name."""
+        systems = self.module.systems
+        if word.text in systems or self._quiet(word.text) or self._quiet("system"):
+            return
+        guess = did_you_mean(word.text, systems)
+        self.sink.error(
+            "UB0206",
+            message,
+            word.span,
+            "unknown system",
+            labels=(Label(systems[guess][0].name.span, "defined here"),) if guess else (),
+            help=(f"did you mean `{guess}`?" if guess else f"add `system {word.text} : TYPE`",),
+            fix=rename(word.span, guess),
+        )
 
     def _base(self, scenario: tree.Scenario, base: tree.Word) -> None:
         known = self.module.questions["scenario"]

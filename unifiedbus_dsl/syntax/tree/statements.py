@@ -145,6 +145,19 @@ class System(Statement):
 
 
 @frozen
+class Naming(Statement):
+    """`name trainer[g].mlx5[r] of hall = "tr{g + 1:02} mlx5_{r}" for g, r`: what the site calls the parts of a system.
+    `values` are the expressions between the braces, as far as they can be read."""
+
+    path: Expr
+    of: Word
+    text: String
+    values: tuple[Expr, ...]
+    binders: tuple[Binder, ...] = ()
+    where: Expr | None = None
+
+
+@frozen
 class Traffic(Statement):
     """`traffic dp of superpod = allreduce(all npu, within = rack)`."""
 
@@ -466,8 +479,8 @@ BodyStatement: TypeAlias = (
     | Expect | Let
 )  # fmt: skip
 FileStatement: TypeAlias = (
-    Use | Let | ProtocolDef | LinkDef | ModelDef | TypeDef | System | Traffic | Workload | Analyze | Scenario | Explore
-    | View | Expect
+    Use | Let | ProtocolDef | LinkDef | ModelDef | TypeDef | System | Naming | Traffic | Workload | Analyze | Scenario
+    | Explore | View | Expect
 )  # fmt: skip
 
 
