@@ -14,7 +14,7 @@ from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.expression_text import takes_of
 from unifiedbus_dsl.syntax.lexer import Lexer, Token
-from unifiedbus_dsl.syntax.template import holes
+from unifiedbus_dsl.syntax.values_in_text import holes
 
 Children: TypeAlias = Sequence[Any]
 Action: TypeAlias = Callable[[Span, Children], Any]

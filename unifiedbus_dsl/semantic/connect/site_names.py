@@ -26,7 +26,7 @@ from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.tables import index_names
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.build import unescape
-from unifiedbus_dsl.syntax.template import BadBrace, Hole, pieces
+from unifiedbus_dsl.syntax.values_in_text import BadBrace, Hole, pieces
 
 CODE = "UB0613"
 Piece: TypeAlias = "str | tuple[IndexExpr, str]"
