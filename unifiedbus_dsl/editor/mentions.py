@@ -222,7 +222,7 @@ class _Reader:
 
     def _naming(self, node: tree.Naming) -> None:
         self.into.mention(node.of, Space((self.systems,)))
-        parts = merged(self.types.members(each) for each in self._roots(node.of.text))
+        parts = merged(self.types.members(each) for each in self.settable.roots_of(node.of.text))
         types = self.types.named_here(self.module, tree.TypeDef)
         inner = self._with_indices(node, evolve(self.file, parts=Space((*parts, types))))
         self.into.visit(node.path, inner)
