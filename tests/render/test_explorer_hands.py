@@ -488,3 +488,17 @@ def test_what_is_seen_is_saved(chromium: Browser, pages: Path) -> None:
             "i.src = 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(seen().text); })"
         )
         assert size == [pytest.approx(saved["width"], abs=1), pytest.approx(saved["height"], abs=1)]
+
+
+def test_both_sides_of_a_scenario_answer(chromium: Browser, pages: Path) -> None:
+    """A part is twice in a picture of before and after: both are reached by keys, and light together."""
+    page = Page(chromium, pages / "rack.html", 1440, "#?scenario=SwitchTrayDown")
+    page.rest(1200)
+    both = "marks.boxes.filter(b => b.name === 'tray[0].npu[0, 0]')"
+    assert page.run(f"{both}.map(b => b.group.getAttribute('role'))") == ["button", "button"]
+    page.run(f"hover({both}[1].group)")
+    assert page.run(f"{both}.every(b => b.group.classList.contains('lit'))")
+    lost = page.run("marks.lines.filter(l => l.lost).length")
+    assert lost > 100
+    page.run("lineFacts(marks.lines.find(l => l.lost))")
+    assert "lost in this scenario" in page.text("#facts")

@@ -105,12 +105,12 @@ stage.addEventListener("pointerover", e => {
 stage.addEventListener("pointerleave", () => { clearTimeout(hovering); hovered = null; hover(null); });
 function hover(group) {
   if (!group) { $("hint").textContent = ""; focusOn([]); return; }
-  if (group.__line) { const l = group.__line; $("hint").textContent = `${number(l.many)} × ${l.link}: ${l.ends[0]} – ${l.ends[1]}${l.lost ? ", lost" : ""}`; focusOn([group, ...l.ends.map(n => marks.byName.get(n)?.group).filter(Boolean)]); return; }
+  if (group.__line) { const l = group.__line; $("hint").textContent = `${number(l.many)} × ${l.link}: ${l.ends[0]} – ${l.ends[1]}${l.lost ? ", lost" : ""}`; focusOn([group, ...l.ends.flatMap(groupsCalled)]); return; }
   const part = group.__part; if (!part) return;
-  hint(group); const own = marks.byName.get(part.name) ?? part, { lines, boxes } = around(own);
-  let others = boxes.map(b => b.group);
+  hint(group); const own = marks.byName.get(part.name) ?? part, { lines, names } = around(own);
+  let others = names.flatMap(groupsCalled);
   if (!marks.lines.length) { const path = pathOfName(part.name); if (path) others = [...new Set(ends(path, 512).map(([, end]) => end && boxOf(end.path)).filter(b => b && b !== own).map(b => b.group))]; }
-  focusOn(lines.length || others.length ? [own.group, part.group, ...lines.map(l => l.group), ...others] : []);
+  focusOn(lines.length || others.length ? [...groupsCalled(own.name), part.group, ...lines.map(l => l.group), ...others] : []);
 }
 function hint(group) {
   const name = nameOf(group), path = pathOf(group), type = path && typeOfPath(path); if (!path) { $("hint").textContent = ""; return; }
@@ -152,6 +152,8 @@ const kindOfPart = part => { const path = pathOfName(part.name) ?? below(marks.b
 const mediumOf = link => data.links[link]?.medium || link;
 const kindName = kind => ({ npu: "NPU", cpu: "CPU", nic: "NIC" })[kind] ?? kind;
 const stepName = i => i === 0 ? `load to ${percent(data.loadLimits[0])}` : i < data.loadLimits.length ? `load ${percent(data.loadLimits[i - 1])} to ${percent(data.loadLimits[i])}` : `load over ${percent(data.loadLimits[i - 1])}`;
+/** Whether the colours of the picture are loads. */
+const shownLoads = () => !!data.pictures[state.picture]?.traffic;
 const stepOf = line => line.step ??= data.loadColours.findIndex(c => [c, data.night.stroke[c]].includes(strokeOf(line.group)));
 /** What an entry of a legend is called in an address: `legend-sort-1-plane-1-line` is `plane-1`. */
 const entryName = id => id.replace(/^legend-/, "").replace(/-(line|box)$/, "").replace(/^load-(\d)$/, "load$1").replace(/^sort-\d+-|^sort-/, "").replace(/-+$/, "");
@@ -170,7 +172,7 @@ function listFilters() {
   const found = new Map(), sorts = sortsOf(), sorted = Object.values(sorts).some(([name]) => name !== "lost");
   for (const part of marks.parts) if (part.box && part.kind !== "gap") { part.filter ??= kindOfPart(part); if (part.filter && !found.has(part.filter)) found.set(part.filter, [kindName(part.filter), strokeOf(part.group), "box"]); }
   for (const line of marks.lines) line.sort = sorts[strokeOf(line.group)]?.[0];
-  if (state.traffic) for (const step of [...new Set(marks.lines.map(stepOf))].filter(i => i >= 0).sort()) found.set("load" + step, [stepName(step), isDark() ? data.night.stroke[data.loadColours[step]] : data.loadColours[step], "line"]);
+  if (shownLoads()) for (const step of [...new Set(marks.lines.map(stepOf))].filter(i => i >= 0).sort()) found.set("load" + step, [stepName(step), isDark() ? data.night.stroke[data.loadColours[step]] : data.loadColours[step], "line"]);
   else if (!sorted) for (const line of marks.lines) if (line.sort !== "lost") found.set(mediumOf(line.link), [mediumText(mediumOf(line.link)), strokeOf(line.group), "line"]);
   for (const [colour, [name, text]] of Object.entries(sorts)) if (marks.lines.some(l => l.sort === name)) found.set(name, [text, colour, "line"]);
   const row = $("filters"); row.replaceChildren();
@@ -188,12 +190,12 @@ function linesOf(id) {
   const starts = [`${m[1]}${m[2]}-${m[3]}-${m[4]}-`, `${m[1]}${m[3]}-${m[2]}-${m[4]}-`]; return marks.lines.filter(l => starts.some(s => l.group.id.startsWith(s)));
 }
 function applyFilters() {
-  const off = state.hidden, gone = new Set();
+  const off = state.hidden, gone = new Set(), loads = shownLoads();
   for (const part of marks.parts) {
     if (off.size) part.filter ??= kindOfPart(part); const hide = off.size > 0 && part.filter !== null && off.has(part.filter);
     part.group.classList.toggle("off", hide); if (hide) gone.add(part.name);
   }
-  for (const line of marks.lines) line.group.classList.toggle("off", off.size > 0 && (off.has(mediumOf(line.link)) || off.has(line.sort) || (state.traffic && off.has("load" + stepOf(line))) || line.ends.some(name => gone.has(name) || (line.kinds ??= line.ends.map(n => kindOfPart({ name: n }))).some(k => k && off.has(k)))));
+  for (const line of marks.lines) line.group.classList.toggle("off", off.size > 0 && (off.has(mediumOf(line.link)) || off.has(line.sort) || (loads && off.has("load" + stepOf(line))) || line.ends.some(name => gone.has(name) || (line.kinds ??= line.ends.map(n => kindOfPart({ name: n }))).some(k => k && off.has(k)))));
   for (const g of sheet.querySelectorAll("g.dots, g.more")) g.classList.toggle("off", !!sheet.querySelector(`[id="${g.id.replace(/-dots$/, "")}-ground"].off`));
   for (const g of sheet.querySelectorAll("g.pill, g.bundle, g.bundle-note")) { const lines = linesOf(g.id); g.classList.toggle("off", lines.length > 0 && lines.every(l => l.group.classList.contains("off"))); }
   for (const g of marks.legend) g.classList.toggle("struck", off.has(entryName(g.id)));

@@ -131,7 +131,7 @@ function lineFacts(line) {
       ["latency", unknownTime(line.link) ? "unknown" : span(all.map(c => c.latency), timeText)], ...(loads ? [["load", loads]] : [])]), ...loadNote());
     facts.append(section(whole ? "each of them" : `the first ${number(found.length)}`, growing(found.length, i => { const [path, port, at, end] = found[i]; return button(`${pathText(path)}.${portText(port, at)} – ${endText(end)}`, () => cableFacts(path, port, at), { title: cableText(all[i]) }); }, MOST_LISTED)));
   } else facts.append(node("p", "Each of these cables leads between parts that this picture folds: open one of them to see its ports.", { class: "doc" }));
-  focusOn([line.group, ...line.ends.map(name => marks.byName.get(name)?.group).filter(Boolean)]); openPanel();
+  focusOn([line.group, ...line.ends.flatMap(groupsCalled)]); openPanel();
 }
 function bundleFacts(path, number) {
   const [name, text, rules] = typeOfPath(path).bundles[number], key = typeAt(path), type = data.types[key]; facts.replaceChildren();

@@ -3,7 +3,7 @@
 const SVG_NS = "http://www.w3.org/2000/svg";
 const CHUNK = 200, MOST_DIMMED = 3000;
 const stage = $("stage"), sheet = $("sheet");
-let drawing = 0, marks = { parts: [], lines: [], byName: new Map(), width: 1, height: 1 };
+let drawing = 0, marks = { parts: [], lines: [], byName: new Map(), boxes: [], legend: [], base: [], width: 1, height: 1 };
 
 // ---- building: a large picture in pieces, so that no piece takes long
 const turn = () => new Promise(done => { const channel = new MessageChannel(); channel.port1.onmessage = done; channel.port2.postMessage(0); });
@@ -50,11 +50,13 @@ function prepareHead(svg) {
   for (const id of ["picture-title", "picture-description"]) svg.querySelector("#" + id)?.setAttribute("id", "shown-" + id);
   svg.setAttribute("aria-labelledby", "shown-picture-title");
 }
-const nothing = () => ({ parts: [], lines: [], byName: new Map(), legend: [] });
+const nothing = () => ({ parts: [], lines: [], byName: new Map(), boxes: [], legend: [] });
+/** The boxes of a name: a picture of before and after has two. */
+const groupsCalled = name => (marks.byName.get(name)?.twins ?? []).map(part => part.group);
 const strokeOf = group => group.querySelector("path, polygon, rect, ellipse")?.getAttribute("stroke") ?? "";
 const BOXES = ["part", "device", "placed", "gap"];
 /** Read what a mark of a picture stands for, before it is shown. */
-function learn(group, { parts, lines, byName, legend }) {
+function learn(group, { parts, lines, byName, boxes, legend }) {
   const kind = group.getAttribute("class") ?? "", title = titleOf(group);
   if (kind.startsWith("cable")) {
     const m = LINE_TITLE.exec(title); if (m) lines.push(group.__line = { group, many: +m[1].replaceAll(",", ""), link: m[2], ends: [m[3], m[4]], lost: !!m[5], patterns: null });
@@ -64,12 +66,12 @@ function learn(group, { parts, lines, byName, legend }) {
   const m = PART_TITLE.exec(title); if (!m) return;
   const part = { group, name: m[1], kind, box: BOXES.includes(kind), pattern: null };
   parts.push(part); group.__part = part; group.classList.add("live");
-  if (!part.box || byName.has(part.name)) return;
-  byName.set(part.name, part);
-  for (const [k, v] of [["role", "button"], ["tabindex", byName.size === 1 ? "0" : "-1"], ["aria-label", kind === "gap" ? "show all of " + part.name : part.name]]) group.setAttribute(k, v);
+  if (!part.box) return;
+  boxes.push(part); const first = byName.get(part.name) ?? part; (first.twins ??= []).push(part); byName.set(part.name, first);
+  for (const [k, v] of [["role", "button"], ["tabindex", boxes.length === 1 ? "0" : "-1"], ["aria-label", kind === "gap" ? "show all of " + part.name : part.name]]) group.setAttribute(k, v);
 }
 function know(svg, found) {
-  marks = { ...found, boxes: [...found.byName.values()], base: holderOf(state.path), width: +svg.getAttribute("width"), height: +svg.getAttribute("height") };
+  marks = { ...found, base: holderOf(state.path), width: +svg.getAttribute("width"), height: +svg.getAttribute("height") };
   listFilters(); applyFilters(); drawMap();
 }
 const linePatterns = line => line.patterns ??= line.ends.map(pattern);
@@ -109,7 +111,7 @@ function around(part) {
     const hit = linePatterns(line).map(p => meets(p, own)); if (!hit[0] && !hit[1]) continue;
     lines.push(line); hit.forEach((is, i) => { if (!is || hit[1 - i]) others.add(line.ends[i]); });
   }
-  return { lines, boxes: [...others].map(name => marks.byName.get(name)).filter(Boolean) };
+  return { lines, names: [...others] };
 }
 function focusOn(groups) {
   const svg = sheet.firstElementChild; if (!svg) return;

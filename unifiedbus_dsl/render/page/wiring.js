@@ -90,15 +90,24 @@ function peer(path, port, at) {
     wanted = up; step = holder[holder.length - 1]; holder = holder.slice(0, -1);
   }
 }
+const exportsOf = new Map();
+/** An exported port of an assembly type, its subscripts as functions. */
+function exportOf(type, port) {
+  const id = type + "\n" + port;
+  if (!exportsOf.has(id)) {
+    const e = data.types[type].exports.find(x => x.name === port), names = e.axes.map(a => a[0]), [at, portAt] = [e.ref[1], e.ref[3]].map(all => all.map(x => compiled(x, names)));
+    exportsOf.set(id, { axes: e.axes, name: e.ref[0], type: childOf(type, e.ref[0]).type, at, portAt, port: e.ref[2] });
+  }
+  return exportsOf.get(id);
+}
 function descend(holder, key, which, side, number) {
   const rule = data.types[key].rules[which];
   const ref = side ? rule.right : rule.left, child = childOf(key, ref[0]), shape = portShape(child.type, ref[2]), ports = product(shape);
   let path = [...holder, { name: ref[0], at: unflat(Math.floor(number / ports), child.shape) }], type = child.type, port = ref[2], at = unflat(number % ports, shape);
   while (data.types[type].children) {
-    const e = data.types[type].exports.find(x => x.name === port), names = e.axes.map(a => a[0]), v = e.axes.map((a, k) => a[1] + at[k] * a[3]);
-    const inner = childOf(type, e.ref[0]);
-    path = [...path, { name: e.ref[0], at: e.ref[1].map(x => compiled(x, names)(v)) }];
-    at = e.ref[3].map(x => compiled(x, names)(v)); port = e.ref[2]; type = inner.type;
+    const e = exportOf(type, port), v = e.axes.map((a, k) => a[1] + at[k] * a[3]);
+    path = [...path, { name: e.name, at: e.at.map(f => f(v)) }];
+    at = e.portAt.map(f => f(v)); port = e.port; type = e.type;
   }
   return { path, port, at, link: rule.link, lanes: rule.lanes, key, rule: which, level: holder.length };
 }
