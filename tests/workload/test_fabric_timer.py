@@ -121,6 +121,23 @@ def test_exchanges_take_as_long_as_without_symmetry(seed: int) -> None:
                 assert timer(each) == pytest.approx(plainly(context, ends, layout, each), rel=1e-9), (layout, each)
 
 
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
+def test_exchanges_of_a_damaged_machine(seed: int) -> None:
+    """A core less, and some cables of random spines: on all end points and on those of the first pod."""
+    random = np.random.default_rng(seed)
+    whole = machine(4, 2, 2, 2, 3)
+    fabric = whole.fabric
+    core = np.flatnonzero((fabric.a_device == 0) | (fabric.b_device == 0))
+    between = np.flatnonzero((fabric.a_device < 3) | (fabric.b_device < 3))
+    context = whole.damaged(lost_cables=np.union1d(core, random.choice(between, 3, replace=False)))
+    for used in (4, 1):
+        ends = np.arange(used * 4)
+        layout = random_layout(random, len(ends))
+        timer = FabricTimer(context, ends, layout, 1.0)
+        for each in all_exchanges(layout):
+            assert timer(each) == pytest.approx(plainly(context, ends, layout, each), rel=1e-9), (layout, each)
+
+
 def test_groups_have_the_same_numbers_in_all_layouts() -> None:
     """What two layouts share is timed once."""
     one, two = Layout(tensor=4, data=2, pipeline=2), Layout(tensor=4, context=2, data=2)
