@@ -16,7 +16,7 @@ from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.select.type_scope import TypeScope
 from unifiedbus_dsl.semantic.types.elaborator import Elaborator
 from unifiedbus_dsl.semantic.types.expectations import ExpectResult, evaluate_expectation, names_of_expectation
-from unifiedbus_dsl.semantic.types.model_types import read_model
+from unifiedbus_dsl.semantic.types.model_types import OwnFields, read_model
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
 from unifiedbus_dsl.semantic.values.values import TypeValue, article
@@ -96,11 +96,12 @@ def _with_names(plan: Plan, model: Model, elaborator: Elaborator) -> Plan:
 def _what_nothing_asks_for(model: Model, elaborator: Elaborator) -> None:
     """Values, protocols and links are checked even where no system needs them."""
     evaluator = Evaluator(Scope(model.main, lets=elaborator.lets), elaborator.sink)
+    models: OwnFields = {}
     for definition in model.main.own.values():
         if isinstance(definition.node, tree.Let):
             evaluator.let(definition, definition.node)
         if isinstance(definition.node, tree.ModelDef):
-            read_model(definition, elaborator.lets, elaborator.sink)
+            read_model(definition, elaborator.lets, elaborator.sink, models)
         elaborator.technology.understand(definition)
 
 

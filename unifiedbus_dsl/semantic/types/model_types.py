@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TypeAlias
 
 from attrs import define, fields
 
@@ -21,10 +22,16 @@ from unifiedbus_dsl.workload.model import Model
 NAMES = frozenset(each.name for each in fields(Model))
 
 
-def read_model(definition: Definition, lets: dict[Definition, Lazy], sink: Sink) -> Model | None:
-    """Return the model of a definition; None after a diagnostic."""
+OwnFields: TypeAlias = "dict[Definition, dict[str, Value] | None]"
+"""By model the fields that it states itself, read once for all that extend it; None where one is wrong."""
+
+
+def read_model(
+    definition: Definition, lets: dict[Definition, Lazy], sink: Sink, known: OwnFields | None = None
+) -> Model | None:
+    """Return the model of a definition; None after a diagnostic. `known` is filled."""
     own = Sink()
-    model = _ModelReader(own, lets).model(definition)
+    model = _ModelReader(own, lets, {} if known is None else known).model(definition)
     said = {each.code for each in sink} & {"UB0213"}  # of a long chain each model would say it anew
     for each in own:
         if each.code not in said:
@@ -41,6 +48,7 @@ class _ModelReader:
 
     sink: Sink
     lets: dict[Definition, Lazy]
+    known: OwnFields
 
     def model(self, definition: Definition) -> Model | None:
         values = self._values(definition, ())
@@ -60,17 +68,28 @@ class _ModelReader:
         """Return the fields of a model and of those that it extends."""
         node = definition.node
         assert isinstance(node, tree.ModelDef)
-        spend(1 + len(node.fields), LINE)
+        spend(1)
         scope = Scope(definition.module, lets=self.lets)
         registry = LinkRegistry(self.sink, self.lets, {})
-        own = registry.fields(node.fields, "model", definition.name, scope)
-        if node.base is None:
+        own = self._own(definition, node, scope)
+        if node.base is None or own is None:
             return own
         base = registry.base_of(node, node.base, scope, (*chain, definition))
         if base is None:
             return None
         inherited = self._values(base, (*chain, definition))
         return None if inherited is None else {**inherited, **own}
+
+    def _own(self, definition: Definition, node: tree.ModelDef, scope: Scope) -> dict[str, Value] | None:
+        """Return the fields that a model states itself; None where one is wrong, which is said the first time."""
+        if definition not in self.known:
+            spend(1 + len(node.fields), LINE)
+            sink = Sink()
+            own = LinkRegistry(sink, self.lets, {}).fields(node.fields, "model", definition.name, scope)
+            self.known[definition] = None if sink.has_errors else own
+            for each in sink:
+                self.sink.add(each)
+        return self.known[definition]
 
     def _incomplete(self, node: tree.ModelDef, missing: list[str]) -> None:
         meaning = attributes("model")[missing[0]].meaning
