@@ -53,6 +53,7 @@ def test_spec(path: Path) -> None:
         "slim-fly-9",
         "polarfly",
         "three-tier",
+        "mixed-generations",
         "dragonfly-plus",
     ],
 )

@@ -70,7 +70,9 @@ def test_a_model_that_extends_what_is_not_there() -> None:
 def test_what_a_model_states_is_read_once_for_all_that_extend_it() -> None:
     """In steps of checking: 2,000 models in chains of 30 cost as many lines as they have, not fifteen times as many."""
     head = "ubus 1\nmodel M0 { layers = 32; hidden = 4096; heads = 32; ffn = 14336; vocab = 128256 }\n"
-    more = "".join(f"model M{n} extends M{n - 1 if n % 30 else 0} {{ layers = {n % 90 + 1} }}\n" for n in range(1, 2000))
+    more = "".join(
+        f"model M{n} extends M{n - 1 if n % 30 else 0} {{ layers = {n % 90 + 1} }}\n" for n in range(1, 2000)
+    )
     done = compile_text(f"{head}{more}expect parameters(M1999) > parameters(M1980)\n", limits=Limits(work=60_000_000))
     assert [d.message for d in done.diagnostics] == []
     wrong = f"{head}{more}".replace("layers = 2 }", "layers = 2 m }", 1)
