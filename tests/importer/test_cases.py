@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sys
@@ -373,6 +374,26 @@ def test_a_plan_of_ufm_against_what_was_found(folder: Path, capsys: pytest.Captu
     assert main(["diff", "plan.csv", case("names.txt"), "--json"]) == 1
     data = json.loads(capsys.readouterr().out.split("\n", 1)[1])
     assert [move["wanted"] for move in data["moved"]] == ["lf02.Port 3 -- tr02 mlx5_1.1"]
+
+
+def test_sub_ports_of_one_switch_make_no_cage_of_ports_of_that_name_elsewhere(folder: Path) -> None:
+    rows = ["a_device,a_kind,a_port,b_device,b_kind,b_port,gbps"]
+    rows += [f"tor1,switch,swp1,h{n},nic,p,100" for n in (1, 2)]
+    rows += [f"tor2,switch,swp1:{n},h{n + 2},nic,p,100" for n in (1, 2)]
+    rows += [f"tor{n},switch,up,spine,switch,{n},400" for n in (1, 2)]
+    (folder / "halls.csv").write_text("\n".join(rows) + "\n")
+    assert main(["import", "halls.csv", "-o", "found.npz"]) == 0
+    assert main(["export", "found.npz", "--to", "cables", "-o", "list.csv"]) == 0
+    labels = {
+        (row["a_device"], row["a_label"]) for row in csv.DictReader((folder / "list.csv").read_text().splitlines())
+    }
+    assert labels == {
+        ("tor1", "tor1 swp1 > h1 p, h2 p"),
+        ("tor1", "tor1 up > spine 1"),
+        ("tor2", "tor2 swp1:1 > h3 p"),
+        ("tor2", "tor2 swp1:2 > h4 p"),
+        ("tor2", "tor2 up > spine 2"),
+    }
 
 
 def test_a_row_of_netbox_with_several_ends_is_a_breakout(folder: Path) -> None:

@@ -174,7 +174,8 @@ def _break_out(table: Table) -> None:
             taken.add(new)
             ports[claim] = new[1]
     broken = [end for end, count in uses.items() if count > 1]
-    table.broken |= {table.ports[port] for _, port in broken}
+    for device, port in broken:
+        table.broken.setdefault(table.devices[device].name, set()).add(table.ports[port])
     device, port = broken[0]
     table.doubts.remark(
         f"{len(broken):,} port{'s have' if len(broken) > 1 else ' has'} several cables, as of a breakout: each end is "

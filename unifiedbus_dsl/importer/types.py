@@ -179,7 +179,8 @@ def _seen(table: Table) -> Types:
         some = slice(start[number], start[number + 1])
         alone: object = device.ports
         if not (device.type or device.ports):
-            alone = ports[some].tobytes(), rank[some].tobytes()
+            caged = frozenset(table.broken.get(device.name, ()))
+            alone = ports[some].tobytes(), rank[some].tobytes(), caged
         groups.setdefault((device.type, device.kind or "device", device.role, alone), []).append(number)
     devices: dict[str, DeviceType] = {}
     labels: dict[str, tuple[str, ...]] = {}
@@ -199,7 +200,8 @@ def _seen(table: Table) -> Types:
         arrays, own = _arrays(first.name, merged, first.ports)
         radix = sum(port.count for port in arrays)
         transit = (tuple(range(radix)),) if role == "forwards" and radix else ()
-        cages = tuple(_cages(own, table.broken))
+        broken = {port for member in members for port in table.broken.get(table.devices[member].name, ())}
+        cages = tuple(_cages(own, broken))
         devices[key] = DeviceType(key, str(kind), arrays, transit, cages=cages)
         if own:
             labels[key] = own
