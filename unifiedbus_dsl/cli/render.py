@@ -261,11 +261,12 @@ def _save(path: Path, picture: Picture, asked: RenderRequest) -> list[Path]:
     """
     from unifiedbus_dsl.cli.output import write_bytes
     from unifiedbus_dsl.render import DrawingError, NoGraphvizError
+    from unifiedbus_dsl.render.graph_dot import NoGraphError
     from unifiedbus_dsl.render.svg import drawn
 
     try:
         data = drawn(picture, _drawable(asked.form), scale=asked.scale or 1.0)
-    except (DrawingError, NoGraphvizError) as error:
+    except (DrawingError, NoGraphvizError, NoGraphError) as error:
         raise click.ClickException(str(error)) from error
     write_bytes(path, data)
     return [path]

@@ -59,12 +59,13 @@ class _Sort:
 
 _SORTS = {
     "--plot": _Sort("a plot is of the whole system", (), ("svg", "png")),
-    "--map": _Sort("a map is of the whole system, by its racks", ()),
+    "--map": _Sort("a map is of the whole system, by its racks", (), ("svg", "png", "pdf")),
     "--chart": _Sort("a chart is of whole systems", (), ("svg", "png", "pdf")),
     "--html": _Sort("the page to explore shows every part, view, traffic and scenario", (), ("html",)),
     "--scenario": _Sort(
         "a scenario is drawn on the whole system, folded or device by device",
         ("--view", "--detail", "--traffic", "--routing"),
+        ("svg", "png", "pdf"),
     ),
 }
 """The pictures that an option of their own asks for. The plain one, of no such option, takes all the others."""

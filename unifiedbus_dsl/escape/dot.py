@@ -37,8 +37,11 @@ class Edge:
 
 @frozen
 class Subgraph:
+    """A cluster, empty or with what stands in it."""
+
     name: str
     attributes: Attributes
+    inside: Sequence[Statement | Edge | Subgraph] = ()
 
 
 @frozen
@@ -59,8 +62,8 @@ def _statement(of: Statement | Edge | Subgraph) -> str:
             return f"{_name(name)} [{attributes}];"
         case Edge(tail, head):
             return f"{_name(tail)} -- {_name(head)} [{attributes}];"
-        case Subgraph(name):
-            return f"subgraph {_name(name)} {{ graph [{attributes}]; }}"
+        case Subgraph(name, _, inside):
+            return " ".join([f"subgraph {_name(name)} {{ graph [{attributes}];", *map(_statement, inside), "}"])
 
 
 def _name(text: str) -> str:

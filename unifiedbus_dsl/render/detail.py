@@ -154,6 +154,7 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
     if gone:
         lost = palette.GONE if width > 12 or not device else palette.KindStyle(palette.LOST, palette.LOST)
         look = evolve(lost, shape=look.shape)
+    called = part_name(survey.plan, seen.path)
     box = Box(
         identifier(seen.path),
         x,
@@ -166,9 +167,9 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
         shape=look.shape if width > 12 else _SMALL.get(look.shape, look.shape),
         behind=device is None,
         role="device" if device else "part",
-        tip=f"{part_name(survey.plan, seen.path)} : {type_called(key)}" + (" (lost)" if gone else ""),
+        tip=f"{called} : {type_called(key)}" + (" (lost)" if gone else ""),
+        name=called,
     )
-    called = part_name(survey.plan, seen.path)
     own = seen.path.rpartition(".")[2] if called == seen.path else called
     own = f"{own} *" if called in alone else own
     ink = look.ink if device else palette.INK

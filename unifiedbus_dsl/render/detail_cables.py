@@ -281,14 +281,15 @@ def _pair_lines(
     for k, ((a, b), cables, own) in enumerate(zip(ends, pairs.cables.tolist(), owns, strict=True)):
         points = tuple(((seen.x + x) * scale, (seen.y + y) * scale) for x, y in paths[k])
         id = f"{identifier(seen.path) if seen.path else 'cables'}-{number}-{k}"
-        tip = f"{cables:,} × {pairs.link}: {names[seen.start + a]} -- {names[seen.start + b]}"
+        joined = names[seen.start + a], names[seen.start + b]
+        tip = f"{cables:,} × {pairs.link}: {joined[0]} -- {joined[1]}"
         if own is None:
-            marks.append(Line(id, points, palette.LOST, 0.8, role="cable lost", tip=f"{tip}, lost"))
+            marks.append(Line(id, points, palette.LOST, 0.8, role="cable lost", tip=f"{tip}, lost", ends=joined))
             crosses += cross(f"{id}-cross", *middle(points), 3.5, palette.LOST) if lost <= MOST_CROSSED else ()
             continue
         shown, is_busiest = own
         tall = stress * width if is_busiest else width
-        marks.append(Line(id, points, (shown or colour) + shade, tall, role="cable", tip=tip))
+        marks.append(Line(id, points, (shown or colour) + shade, tall, role="cable", tip=tip, ends=joined))
     lines = sorted(marks, key=lambda mark: isinstance(mark, Line) and (mark.role == "cable lost", mark.width > width))
     return [*lines, *crosses]
 

@@ -42,6 +42,8 @@ class Box:
     role: str = "box"
     tip: str = ""
     href: str = ""
+    name: str = ""
+    """What it is in the machine: `rack[0].npu[2..6]`."""
 
     @property
     def center(self) -> Point:
@@ -78,6 +80,8 @@ class Line:
     role: str = "cable"
     tip: str = ""
     rate: float | None = None
+    ends: tuple[str, str] | None = None
+    """The names of the boxes that it joins."""
 
 
 Mark: TypeAlias = Box | Text | Line

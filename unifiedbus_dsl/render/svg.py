@@ -13,6 +13,7 @@ from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.dark import HALOED, by_night, dark_rules
 from unifiedbus_dsl.render.dot import BOLD, FONT, dot_text, mark_id
 from unifiedbus_dsl.render.engine import DrawingError, draw
+from unifiedbus_dsl.render.graph_dot import graph_text
 from unifiedbus_dsl.render.marks import Picture
 
 _HEAD = re.compile(r'.*?<svg [^>]*viewBox="0\.00 0\.00 ([\d.]+) ([\d.]+)"[^>]*>\n', re.DOTALL)
@@ -35,14 +36,15 @@ def drawn(
     scale: float = 1.0,
 ) -> bytes:
     """Return the picture in a file format; an SVG has the colours of a dark page too. PDF takes a `dot` of Graphviz
-    itself; `dot` is the text it is drawn from; a PNG is `scale` times as large.
+    itself; `dot` is a graph for Graphviz to lay out; a PNG is `scale` times as large.
 
     Raises:
         NoGraphvizError: there is nothing to draw with.
         DrawingError: what there is cannot write this format.
+        NoGraphError: a `dot` of what is no picture of a network.
     """
     if format == "dot":
-        return dot_text(picture).encode()
+        return graph_text(picture).encode()
     if format == "svg":
         text = svg(picture, program)
         return (with_dark_mode(text) if picture.theme == "auto" else text).encode()

@@ -130,13 +130,14 @@ def _arc(
     arc = hanging(inside[0][-1], inside[1][-1], depth)
     lowest = (arc[0][0] + arc[-1][0]) / 2, (arc[0][1] + arc[-1][1]) / 2 + depth
     path = (*polyline(*inside[0])[:-1], *arc, *polyline(*reversed(inside[1]))[1:])
-    names = " -- ".join(scope.named(end.path(row)) for end in (one, other))
+    joined = scope.named(one.path(row)), scope.named(other.path(row))
     line = Line(
         f"{id}-{one.cell}-{other.cell}",
         path,
         colour=tint,
         dashed=a.gap or b.gap,
-        tip=f"{cables:,} × {bundle.link}: {names}",
+        tip=f"{cables:,} × {bundle.link}: {joined[0]} -- {joined[1]}",
+        ends=joined,
         rate=float(cables * bundle.rate),
     )
     return line, lowest

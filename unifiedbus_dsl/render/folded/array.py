@@ -202,7 +202,19 @@ def _gap_cell(
     name = range_name(child, prefix, run.start, run.stop - 1) if child.shape else child.text_name
     tip = f"{scope.named(name)} : {type_called(child.type)}"
     return Cell(x, 0, width, height, gap=True, name=name), [
-        Box(id + "-ground", x, 0, width, height, palette.LEVELS[0], palette.HAIR, dashed=True, role="gap", tip=tip),
+        Box(
+            id + "-ground",
+            x,
+            0,
+            width,
+            height,
+            palette.LEVELS[0],
+            palette.HAIR,
+            dashed=True,
+            role="gap",
+            tip=tip,
+            name=scope.named(name),
+        ),
         Text(id + "-dots", x + width / 2, height / 2 - 6, "· · ·", 14, True, palette.QUIET, role="dots"),
         Text(id, x + width / 2, height / 2 + 9, text, 10, colour=palette.QUIET, role="more"),
         *below,
@@ -257,6 +269,7 @@ def part_box(
         behind=behind,
         role="part",
         tip=part_tip(scope, child, name),
+        name=scope.named(name),
         href=scope.files.get(child.type, ""),
     )
 
@@ -276,7 +289,7 @@ def stack_block(scope: Scope, child: Child) -> Block:
     width, height = max(_CELL, text_width(name, 10) + 12), 22.0
     box = part_box(scope, child, stack_name(child), 0, 6, width, height, behind=False)
     shadow = [
-        evolve(box, id=f"{box.id}-behind-{i}", x=3.0 * i, y=6 - 3.0 * i, role="shadow", href="", tip="")
+        evolve(box, id=f"{box.id}-behind-{i}", x=3.0 * i, y=6 - 3.0 * i, role="shadow", href="", tip="", name="")
         for i in (2, 1)
         if child.count > 1
     ]

@@ -170,13 +170,14 @@ def _line(scope: Scope, wire: Wire, path: _Path, numbers: Mapping[int, int]) -> 
     names = (bundle.left, bundle.right) if down else (bundle.right, bundle.left)
     ends = "-".join(str(numbers.get(id(end), 0)) for end in (upper, lower))
     hidden = wire.left.cell.gap or wire.right.cell.gap
-    between = " -- ".join(scope.named(end.path) for end in (upper, lower))
+    joined = scope.named(upper.path), scope.named(lower.path)
     return Line(
         scope.id(*names, bundle.link, str(bundle.lanes), ends),
         polyline(*_without_repeats(path.points)),
         colour=wire.colour + ("88" if hidden else "dd"),
         dashed=hidden,
-        tip=f"{wire.cables:,} × {bundle.link}: {between}",
+        tip=f"{wire.cables:,} × {bundle.link}: {joined[0]} -- {joined[1]}",
+        ends=joined,
         rate=float(wire.cables * bundle.rate),
     )
 
