@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from unifiedbus_dsl import compile_text
 from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.detail import detail_picture
 from unifiedbus_dsl.render.explorer import type_data
 from unifiedbus_dsl.render.floor import floor_picture
-from unifiedbus_dsl.render.marks import Picture, Text
+from unifiedbus_dsl.render.marks import Box, Picture, Text
 from unifiedbus_dsl.render.overview import overview_picture
 from unifiedbus_dsl.render.plan_summary import PlanSummary
 
@@ -73,3 +74,13 @@ def test_the_page_counts_apart() -> None:
     assert sorted(data["Top"]["contents"]) == [
         ["cables inside", "14 + 5 spare"], ["npu", "8 + 7 spare"], ["rack", "2 + 1 spare"], ["switch", "3 + 1 spare"],
     ]  # fmt: skip
+
+
+def test_spare_devices_look_spare_in_a_picture_of_every_device() -> None:
+    """Three stand-by chips in two racks and a stand-by one, and all of the latter's; the legend says what they are."""
+    picture = detail_picture(plan())
+    boxes = {mark.name: mark for mark in picture.by_role("device") if isinstance(mark, Box)}
+    spare = {name for name, mark in boxes.items() if mark.fill == palette.PAPER}
+    assert spare == {"r[0].h", "r[1].h", "x.h", "x.s", *(f"x.g[{i}]" for i in range(4))}
+    assert all(boxes[name].tip.startswith("spare ") for name in spare)
+    assert {"spare NPU", "spare switch"} <= set(texts(picture))

@@ -120,8 +120,9 @@ def _walk(plan: Plan, root: Layout, at: Seen) -> Iterator[Seen]:
     children = plan.assemblies[at.layout.key].by_name if at.layout.parts else {}
     start = at.start
     for part in at.layout.parts:
-        path = _joined(at.path, part, children[part.child])
-        below = Seen(part.layout, path, at.x + part.x, at.y + part.y, at.depth + 1, start, part.bare)
+        child = children[part.child]
+        path, spare = _joined(at.path, part, child), at.spare or child.spare
+        below = Seen(part.layout, path, at.x + part.x, at.y + part.y, at.depth + 1, start, part.bare, spare)
         start += plan.device_count[part.layout.key]
         yield from _walk(plan, root, below)
 
@@ -150,6 +151,7 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
     )
     if device:
         look = evolve(survey.look.part_looks.get(key, look), shape=look.shape)
+        look = evolve(look, fill=palette.PAPER) if seen.spare else look
     gone = _is_gone(survey, seen)
     if gone:
         lost = palette.GONE if width > 12 or not device else palette.KindStyle(palette.LOST, palette.LOST)
@@ -167,7 +169,7 @@ def _box(survey: PlanSummary, seen: Seen, scale: float, head: float, alone: Coll
         shape=look.shape if width > 12 else _SMALL.get(look.shape, look.shape),
         behind=device is None,
         role="device" if device else "part",
-        tip=f"{called} : {type_called(key)}" + (" (lost)" if gone else ""),
+        tip=f"{'spare ' if seen.spare else ''}{called} : {type_called(key)}" + (" (lost)" if gone else ""),
         name=called,
     )
     own = seen.path.rpartition(".")[2] if called == seen.path else called

@@ -40,6 +40,8 @@ class Seen:
     """The first device of the picture that is in it."""
     bare: bool = False
     """Whether its frame is left out."""
+    spare: bool = False
+    """Whether it is a spare part, or in one."""
 
 
 @frozen(eq=False)
