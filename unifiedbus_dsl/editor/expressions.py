@@ -89,8 +89,12 @@ class Expressions:
         return entries
 
     def define(self, symbol: Symbol, space: Space | None = None) -> None:
-        """Take down a word that defines something."""
-        self.mentions.append(Mention(symbol.word, (symbol,), space or Space(), True))
+        """Take down a word that defines something, and stands for what it takes the place of in a base as well."""
+        definition = symbol.definition
+        members = self.types.members(definition) if definition is not None else {}
+        same = [each for each in members.get(symbol.name, ()) if each is not symbol]
+        overridden = same if symbol.owner is not None and symbol.noun in ("part", "port", "value") else ()
+        self.mentions.append(Mention(symbol.word, (symbol, *overridden), space or Space(), True))
 
     # -- expressions
 
