@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import unifiedbus_dsl as ub
@@ -21,6 +22,7 @@ from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import html
 from unifiedbus_dsl.figures.solved_views import explorer_page
+from unifiedbus_dsl.render.explorer import explorer
 
 pytestmark = [
     pytest.mark.slow,
@@ -502,3 +504,35 @@ def test_both_sides_of_a_scenario_answer(chromium: Browser, pages: Path) -> None
     assert lost > 100
     page.run("lineFacts(marks.lines.find(l => l.lost))")
     assert "lost in this scenario" in page.text("#facts")
+
+
+@pytest.mark.parametrize(
+    "spec", ["huawei/ub-mesh-racks", "textbook/torus", "textbook/dragonfly", "google/tpu-8i", "textbook/jellyfish"]
+)
+def test_all_paths_of_any_pair(chromium: Browser, tmp_path: Path, spec: str) -> None:
+    """Transit lines, devices that forward between two sides, direct networks: count, cables and the times of all."""
+    done = compiler.compile(SPECS / f"{spec}.ubus")
+    fabric = done.fabric()
+    (tmp_path / "page.html").write_text(explorer(done.pick()), encoding="utf-8")
+    page = Page(chromium, tmp_path / "page.html", 1440)
+    draw = np.random.default_rng(17)
+    is_npu = np.array([device.kind == "npu" for device in fabric.plan.devices.values()])
+    ends = np.flatnonzero(is_npu[fabric.device_type])
+    counts = []
+    for _ in range(5):
+        a, b = (fabric.device_name(int(d)) for d in draw.choice(ends, 2, replace=False))
+        report = ask(done, None, f"paths({a} -> {b}, show = 400)")
+        found = page.run(
+            f"(f => f && {{ count: f.count, hops: f.hops, times: f.count > 400 ? [] : [...Array(f.count).keys()].map(i => walkTime(f.path(i))) }})(between(parsePath('{a}'), parsePath('{b}')))"
+        )
+        if not report.answers or found["hops"] < 0:
+            assert (bool(report.answers), found["hops"]) == (False, -1), (a, b)
+            continue
+        (answer,) = report.answers
+        detail: Any = answer.detail
+        counts.append(found["count"])
+        assert (found["count"], found["hops"]) == (answer.value, detail["hops"]), (a, b)
+        wanted = sorted(path["time"] for path in detail["paths"] for _ in range(path["cables"]))
+        if found["times"]:
+            assert sorted(found["times"]) == pytest.approx(wanted)
+    assert max(counts, default=0) > 1 or spec == "textbook/dragonfly", "some pair has alternatives"

@@ -82,7 +82,7 @@ function steps(number, line) {
   const path = devicePath(number), type = typeAt(path), found = [];
   for (const [port, at] of portsOf(path)) {
     if (line >= 0 && turned(type, lineOf(type, port, at)) !== line) continue;
-    const end = peer(path, port, at); if (end) found.push({ device: deviceNumber(end.path), line: lineOf(typeAt(end.path), end.port, end.at), port: portText(port, at), end });
+    const end = peer(path, port, at); if (end) found.push({ device: deviceNumber(end.path), line: lineOf(typeAt(end.path), end.port, end.at), port: portText(port, at), name: port, at, end });
   }
   return found;
 }
@@ -92,7 +92,7 @@ const turnedAt = (device, line) => turned(typeAt(devicePath(device)), line);
     `hops` is -1 where there is none; null where too many devices had to be looked at. */
 function allRoutes(from, to) {
   if (from === to) return { hops: 0, count: 1, least: 0, most: 0, path: () => [{ device: from }] };
-  const sides = [from, to].map(device => ({ device, depth: 0, seen: new Map([[vertex(device, -1), 0]]), edge: [[device, -1]] }));
+  const sides = [from, to].map(device => ({ device, depth: 0, seen: new Map([[vertex(device, -1), 0]]), edge: [[device, -1]], onward: new Map() }));
   const meeting = () => { // vertices of the first side's edge that the second has seen, or its device
     const found = new Set();
     for (const [d, l] of sides[0].edge) if (d === to || (l >= 0 && forwards(d, l) && sides[1].seen.has(vertex(d, turnedAt(d, l))))) found.add(vertex(d, l));
@@ -108,7 +108,8 @@ function allRoutes(from, to) {
       for (const s of steps(device, line)) {
         if (s.device === here.device) continue;
         const id = vertex(s.device, s.line);
-        if (!here.seen.has(id)) { here.seen.set(id, here.depth); next.push([s.device, s.line]); }
+        if (!here.seen.has(id)) { here.seen.set(id, here.depth); here.onward.set(id, []); next.push([s.device, s.line]); }
+        if (here === sides[1] && here.seen.get(id) === here.depth) here.onward.get(id)?.push([device, line, s]);
       }
     }
     here.edge = next;
@@ -125,13 +126,15 @@ function ranked(from, to, one, other) {
     if (depth < one.depth) return true;
     return other.seen.get(vertex(d, d === from ? -1 : turnedAt(d, l))) === hops - depth;
   };
+  /** The steps that the second search took to a vertex, the other way. */
+  const taken = (d, l) => (other.onward.get(vertex(d, turnedAt(d, l))) ?? []).map(([device, line, s]) => ({ device, line: line < 0 ? -1 : turnedAt(device, line), port: portText(s.end.port, s.end.at), end: { ...s.end, path: devicePath(device), port: s.name, at: s.at } }));
   function onward(d, l, depth) { // { count, least, most, ways } from a vertex that is `depth` cables from the start
     const id = vertex(d, l) + "|" + depth;
     if (known.has(id)) return known.get(id);
     if (d === to) return { count: depth === hops ? 1 : 0, least: 0, most: 0, ways: [] };
     const found = { count: 0, least: Infinity, most: 0, ways: [] }; known.set(id, found);
     const here = devicePath(d), first = depth === 0;
-    for (const s of steps(d, l)) {
+    for (const s of depth >= one.depth && d !== from ? taken(d, l) : steps(d, l)) {
       if (s.device === from || !left(s.device, s.line, depth + 1)) continue;
       if (depth + 1 < one.depth && one.seen.get(vertex(s.device, s.line)) !== depth + 1) continue;
       const rest = onward(s.device, s.line, depth + 1); if (!rest.count) continue;
