@@ -91,9 +91,13 @@ def _spread(values: Floats, pairs: Ints, dimension: Dimension) -> str:
 def disjoint_paths(call: MeasureCall) -> Certified[Answer]:
     certified = pair_distances.disjoint_paths(call.machine, *call.pair())
     fewest = certified.answer
-    binding = (pair_name(call.machine, fewest.source, fewest.target),)
-    answer = call.exact(fewest.paths, NUMBER, binding=binding, binds="fewest for", assumptions=("max-flow of cables",))
+    answer = disjoint_paths_answer(call, fewest.paths, pair_name(call.machine, fewest.source, fewest.target))
     return Certified(answer, certified.certificate)
+
+
+def disjoint_paths_answer(call: MeasureCall, paths: int, pair: str) -> Answer:
+    """Return the fewest cables that part a pair, with the name of one that has so few."""
+    return call.exact(paths, NUMBER, binding=(pair,), binds="fewest for", assumptions=("max-flow of cables",))
 
 
 def connected(call: MeasureCall) -> Certified[Answer]:

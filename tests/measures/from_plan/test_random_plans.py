@@ -27,6 +27,8 @@ ASKED = (
     "connected(all npu)",
     "connected(all npu, over = UB)",
     "reachable(all npu)",
+    "disjoint_paths(all npu)",
+    "disjoint_paths(all npu, over = UB)",
 )
 
 
@@ -100,7 +102,7 @@ def test_what_is_worked_out_of_answers_of_the_plan_is_from_the_plan() -> None:
     compiled = compile_text(draw_plan(random.Random(1)), "plan")
     for question, origin in (
         ("2 * diameter(all npu) + mean_hops(all npu)", "plan"),
-        ("diameter(all npu) + disjoint_paths(all npu)", "fabric"),
+        ("diameter(all npu) + traffic_hops(alltoall(all npu))", "fabric"),
     ):
         assert answers(compiled, question, by_plan=True)[0].origin == origin
         assert answers(compiled, question, by_plan=False)[0].origin == "fabric"

@@ -16,7 +16,7 @@ from unifiedbus_dsl.ir.plan import Plan
 MEASURES = (
     "diameter(all npu); mean_hops(all npu); throughput(alltoall(all npu)); "
     "throughput(alltoall(all npu), routing = optimal); bisection(all npu); "
-    "tiers(all npu); connected(all npu); reachable(all npu); "
+    "tiers(all npu); connected(all npu); reachable(all npu); disjoint_paths(all npu); "
     "expect throughput(alltoall(all npu)) >= 1% of base"
 )
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
+    from unifiedbus_dsl.measures.plan_call import PlanCall
 
 
 def evaluate(call: MeasureCall) -> Certified[Answer]:
@@ -20,6 +21,13 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     return paths.disjoint_paths(call)
 
 
+def by_plan(asked: PlanCall) -> Answer:
+    """Return the answer by the symmetries of the plan."""
+    from unifiedbus_dsl.measures.from_plan import disjoint_paths
+
+    return disjoint_paths.disjoint_paths(asked)
+
+
 register(
     Measure(
         "disjoint_paths",
@@ -27,6 +35,7 @@ register(
         (PAIRS, PLANE),
         NUMBER,
         evaluate=evaluate,
+        by_plan=by_plan,
         better=Better.MORE,
         invariance=Invariance.SELECTION,
         rests_on=(),

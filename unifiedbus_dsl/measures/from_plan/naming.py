@@ -6,6 +6,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.ir.fabric.names import device_name
+from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork
 
 MOST_SORTS = 3
@@ -18,6 +19,11 @@ class ArcOrbit:
     tail_id: int
     head_id: int
     arcs: int
+
+
+def pair_name(plan: Plan, source_id: int, target_id: int) -> str:
+    """`a -> b` of two devices."""
+    return f"{device_name(plan, source_id)} -> {device_name(plan, target_id)}"
 
 
 def arc_orbit(network: PlanNetwork, orbit: int) -> ArcOrbit:
@@ -51,8 +57,7 @@ def binding_names(network: PlanNetwork, orbits: Ints) -> tuple[str, ...]:
     for less, (_, _, link), arcs in sorted(rows, key=lambda row: row[:2])[:MOST_SORTS]:
         first = min(arcs, key=lambda each: (each.tail_id, each.head_id))
         more = f" and {-less - 1:,} more" if less < -1 else ""
-        ends = f"{device_name(plan, first.tail_id)} -> {device_name(plan, first.head_id)}"
-        names.append(f"{ends} over {links[link]}{more}")
+        names.append(f"{pair_name(plan, first.tail_id, first.head_id)} over {links[link]}{more}")
     return tuple(names)
 
 

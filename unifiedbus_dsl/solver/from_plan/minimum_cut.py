@@ -1,4 +1,4 @@
-"""Minimum cut in whole numbers, by Dinic's algorithm: for networks of orbits, which are small."""
+"""Maximum flow and minimum cut in whole numbers, by Dinic's algorithm: for networks of orbits, which are small."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ def minimum_cut(
     nodes: int, tail: Ints, head: Ints, capacity: Sequence[int], near: Iterable[int], far: Iterable[int]
 ) -> Bools:
     """Return which nodes are on the side of `near` in a minimum cut between those and `far`, [nodes]."""
+    return maximum_flow(nodes, tail, head, capacity, near, far)[1]
+
+
+def maximum_flow(
+    nodes: int, tail: Ints, head: Ints, capacity: Sequence[int], near: Iterable[int], far: Iterable[int]
+) -> tuple[list[int], Bools]:
+    """Return what each arc carries in a maximum flow from some nodes to others, and which nodes are on the side of
+    `near` in a minimum cut, [nodes]."""
     source, sink = nodes, nodes + 1
     flow = _Residual(nodes + 2)
     for a, b, room in zip(tail.tolist(), head.tolist(), capacity, strict=True):
-        if a != b:
-            flow.add(a, b, room)
+        flow.add(a, b, room if a != b else 0)
     total = sum(capacity) + 1
     for node in near:
         flow.add(source, int(node), total)
@@ -26,7 +33,7 @@ def minimum_cut(
         flow.add(int(node), sink, total)
     while (level := flow.levels(source))[sink] >= 0:
         flow.block(source, sink, level)
-    return np.array(level[:nodes], dtype=np.int64) >= 0
+    return flow.room[1 : 2 * len(tail) : 2], np.array(level[:nodes], dtype=np.int64) >= 0
 
 
 class _Residual:
