@@ -21,7 +21,7 @@ from unifiedbus_dsl.semantic.select.planes import plane_links
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.vocabulary.signatures import OVER
 
-READ = frozenset(("routing", OVER))
+READ = frozenset(("routing", "from", OVER))
 """The named arguments that are read here; a call with others is one for the fabric."""
 
 

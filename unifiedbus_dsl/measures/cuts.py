@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve, frozen
+from numpy.typing import NDArray
 
 from unifiedbus_dsl.base.arrays import Ints, frozen_array, unique_rows
 from unifiedbus_dsl.base.units import NUMBER, RATE
@@ -151,17 +152,27 @@ def oversubscription(call: MeasureCall) -> Certified[Answer]:
     if asked is not None and asked.noun == "switch" and len(asked.start):
         return switch_oversubscription(call, asked, _senders(call))
     blocks, walls, names = boundary_capacity(call)
+    many = np.ones(len(walls.ratio), dtype=np.int64)
+    answer = walls_answer(call, walls, many, names, lambda number: _name(call.machine, blocks, number))
+    return Certified(answer, certify_walls(call, blocks, walls, finite=True))
+
+
+def walls_answer(
+    call: MeasureCall, walls: Oversubscription, many: Ints, names: tuple[str, ...], name: Callable[[int], str]
+) -> Answer:
+    """Return the worst of some walls, of which each stands for so `many`; `names` are those of the planes, `name` says
+    what an assembly is called."""
     finite = np.isfinite(walls.ratio)
     worst = int(np.argmax(np.where(finite, walls.ratio, -1.0)))
     ratio = float(walls.ratio[worst])
     alike = np.flatnonzero(walls.ratio >= ratio * (1 - 1e-9)) if finite.any() else np.arange(len(walls.ratio))
     alike = alike[finite[alike]] if finite.any() else alike
-    where = _and_more(_name(call.machine, blocks, worst), len(alike) - 1)
+    where = _and_more(name(worst), int(many[alike].sum()) - 1)
     closed = np.flatnonzero(~finite)
     lines = _by_plane(walls, worst, names)
     if len(closed) and finite.any():
-        lines += (f"nothing gets out of {_and_more(_name(call.machine, blocks, int(closed[0])), len(closed) - 1)}",)
-    answer = call.exact(
+        lines += (f"nothing gets out of {_and_more(name(int(closed[0])), int(many[closed].sum()) - 1)}",)
+    return call.exact(
         ratio,
         NUMBER,
         binding=(where,),
@@ -174,7 +185,6 @@ def oversubscription(call: MeasureCall) -> Certified[Answer]:
         text=f"{ratio:.4g} : 1" if np.isfinite(ratio) else "nothing leaves",
         lines=lines,
     )
-    return Certified(answer, certify_walls(call, blocks, walls, finite=True))
 
 
 def certify_walls(call: MeasureCall, blocks: DeviceRanges, found: Oversubscription, *, finite: bool) -> Certificate:
@@ -259,11 +269,19 @@ def _in_order(rows: list[Oversubscription], depths: Ints) -> Oversubscription:
 def planes_of(network: Network, plan: Plan) -> tuple[Ints, tuple[str, ...]]:
     """Return the plane of each kind of arc ([K]), and the names of the planes: networks of different protocols are
     planes, but where a switch has cables of both."""
+    switch = np.flatnonzero(network.end[network.tail] < 0)
+    return planes_by_switch(plan, network.kinds.link, network.tail[switch], network.kind[switch])
+
+
+def planes_by_switch(
+    plan: Plan, link_of_kind: Ints, vertex: NDArray[np.integer], kind: NDArray[np.integer]
+) -> tuple[Ints, tuple[str, ...]]:
+    """Return the plane of each kind of arc, whose link is given by number ([K]), and the names of the planes; `vertex`
+    and `kind` are those of the arcs that lead out of switches."""
     protocols = list(plan.protocols)
     of_kind = np.array([protocols.index(plan.links[link].protocol) for link in plan.links], dtype=np.int64)
-    of_kind = of_kind[network.kinds.link]
-    switch = np.flatnonzero(network.end[network.tail] < 0)
-    meets = unique_rows(network.tail[switch].astype(np.int64) * len(protocols) + of_kind[network.kind[switch]])
+    of_kind = of_kind[link_of_kind]
+    meets = unique_rows(vertex.astype(np.int64) * len(protocols) + of_kind[kind])
     vertex, protocol = np.divmod(meets, len(protocols))
     same = np.flatnonzero(vertex[1:] == vertex[:-1])
     group = connected_components(len(protocols), protocol[same], protocol[same + 1])

@@ -89,10 +89,16 @@ class PlanCall:
     @property
     def end_places(self) -> Places:
         """The places of the end points of the machine."""
-        kinds = end_types(self.plan)
         return frozenset(
-            p for p, place in enumerate(self.network.wiring.places) if place.device in kinds and not place.spare
+            p
+            for p, place in enumerate(self.network.wiring.places)
+            if place.device in self.end_kinds and not place.spare
         )
+
+    @property
+    def end_kinds(self) -> frozenset[str]:
+        """The types of device that are end points of the machine."""
+        return end_types(self.plan)
 
 
 def is_known(plan: Plan) -> bool:

@@ -27,6 +27,9 @@ ASKED = (
     "connected(all npu)",
     "connected(all npu, over = UB)",
     "reachable(all npu)",
+    "oversubscription(all rack)",
+    "oversubscription(all superpod, from = all npu)",
+    "oversubscription(all rack, over = UB)",
     "disjoint_paths(all npu)",
     "disjoint_paths(all npu, over = UB)",
 )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
+    from unifiedbus_dsl.measures.plan_call import PlanCall
 
 
 def evaluate(call: MeasureCall) -> Certified[Answer]:
@@ -19,6 +20,13 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     from unifiedbus_dsl.measures import cuts
 
     return cuts.oversubscription(call)
+
+
+def by_plan(asked: PlanCall) -> Answer:
+    """Return the answer by the symmetries of the plan."""
+    from unifiedbus_dsl.measures.from_plan import walls
+
+    return walls.oversubscription(asked)
 
 
 ASSEMBLIES = selection("assemblies, `all rack`, or switches: down over up", "assemblies")
@@ -31,6 +39,7 @@ register(
         (ASSEMBLIES, FROM, PLANE),
         NUMBER,
         evaluate=evaluate,
+        by_plan=by_plan,
         better=Better.LESS,
         invariance=Invariance.NONE,
         rests_on=("rate",),

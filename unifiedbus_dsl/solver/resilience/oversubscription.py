@@ -57,12 +57,18 @@ def oversubscription(
     walls = _Walls(network, np.asarray(part), network.selected(members), _mask(network, carriers))
     rows = [walls.compare(leaves & (of_arc == number), groups) for number in range(int(planes.max(initial=0)) + 1)]
     inside, wall = (np.array([row[side] for row in rows]) for side in (0, 1))
-    ratios = np.divide(inside, wall, out=np.zeros_like(inside), where=(wall > 0) & (inside > 0))
+    return worst_planes(inside, wall, walls.width(leaves, groups), walls.has_members(groups))
+
+
+def worst_planes(inside_Bps: Floats, wall_Bps: Floats, width_Bps: Floats, sends: Bools) -> Oversubscription:  # noqa: N803
+    """Return the row of each assembly, from what is sent toward its wall and the width that is reached by plane,
+    [planes, G], the width of all its cables, and whether anything inside sends, [G]."""
+    ratios = np.divide(inside_Bps, wall_Bps, out=np.zeros_like(inside_Bps), where=(wall_Bps > 0) & (inside_Bps > 0))
     worst = np.argmax(ratios, axis=0)
     # where nothing gets out, the whole wall is shown
-    offered = np.take_along_axis(inside, worst[None], axis=0)[0]
-    width = np.where(offered > 0, np.take_along_axis(wall, worst[None], axis=0)[0], walls.width(leaves, groups))
-    ratio = np.where((offered > 0) | ~walls.has_members(groups), ratios.max(axis=0, initial=0.0), np.inf)
+    offered = np.take_along_axis(inside_Bps, worst[None], axis=0)[0]
+    width = np.where(offered > 0, np.take_along_axis(wall_Bps, worst[None], axis=0)[0], width_Bps)
+    ratio = np.where((offered > 0) | ~sends, ratios.max(axis=0, initial=0.0), np.inf)
     return Oversubscription(*map(frozen_array, (offered, width, ratio, worst, ratios)))
 
 
