@@ -24,6 +24,10 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Fields that take a word, with the words that they take."""
 
 
+MOST_PASSES = 1_000_000
+"""Passes of a pipeline whose times are worked out, forward or backward."""
+
+
 @frozen
 class Misfit:
     """What does not fit: of which field, in a sentence, and what to do."""
@@ -113,6 +117,9 @@ def _of_batch(asked: Training) -> list[Misfit]:
     if own % asked.microbatch:
         wrong = f"{own:,} sequences of a replica don't divide into microbatches of {asked.microbatch:,}"
         return [Misfit("microbatch", wrong, f"legal are {_nearest(own, asked.microbatch)}")]
+    if asked.microbatches * asked.parts > MOST_PASSES:
+        wrong = f"{asked.microbatches:,} microbatches in {asked.parts:,} parts are more than {MOST_PASSES:,} passes"
+        return [Misfit("batch", wrong, "raise `microbatch`, or lower `batch`")]
     if asked.chunks > 1 and asked.schedule != "interleaved":
         wrong = f"`{asked.schedule}` has one chunk of layers a stage, not {asked.chunks}"
         return [Misfit("chunks", wrong, "take the schedule `interleaved`")]

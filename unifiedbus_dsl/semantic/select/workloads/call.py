@@ -15,6 +15,9 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.workload.layout import ORDER, Layout
 from unifiedbus_dsl.workload.model import Model
 
+MOST = 10**9
+"""The largest number of a workload, so that its divisors are found at once."""
+
 
 class NotReadError(Exception):
     """Something of the call is wrong, and a diagnostic says so."""
@@ -48,15 +51,20 @@ class WorkloadCall:
         value = self.evaluator.integer(node, low=low)
         if value is None:
             raise NotReadError
+        if value > MOST:
+            raise self.wrong(node, f"numbers of a workload are at most {MOST:,}", "write a smaller one")
         return value
 
     def share(self, name: str, default: float) -> float:
         """Return a number that need not be whole; the default where it is not given."""
         if name not in self.named:
             return default
-        value = self.evaluator.quantity(self.named[name], NUMBER)
+        node = self.named[name]
+        value = self.evaluator.quantity(node, NUMBER)
         if value is None:
             raise NotReadError
+        if abs(value) > MOST:
+            raise self.wrong(node, f"numbers of a workload are at most {MOST:,}", "write a smaller one")
         return float(value)
 
     def truth(self, name: str, default: bool) -> bool:
