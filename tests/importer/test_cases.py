@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -374,6 +375,38 @@ def test_a_plan_of_ufm_against_what_was_found(folder: Path, capsys: pytest.Captu
     assert main(["diff", "plan.csv", case("names.txt"), "--json"]) == 1
     data = json.loads(capsys.readouterr().out.split("\n", 1)[1])
     assert [move["wanted"] for move in data["moved"]] == ["lf02.Port 3 -- tr02 mlx5_1.1"]
+
+
+CAGES = """ubus 1
+
+protocol Eth { lane = 100 Gbps; latency = 200 ns }
+link Dac : Eth { medium = copper; reach = 3 m }
+nic Nic { port p : Eth x4 }
+switch Tor { latency = 600 ns; port osfp[16, 2] : Eth x4 @open @cage }
+rack Row {
+  nic[8] : Nic
+  tor[2] : Tor
+  connect nic[2*c + h].p -- tor[0].osfp[c, h] over Dac(2 m) for c in 0..3, h
+  connect tor[0].osfp[c, h] -- tor[1].osfp[c, h] over Dac(1 m) for c in 4..7, h
+}
+system row : Row
+"""
+
+
+def test_cages_come_back_from_a_cable_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four breakouts and four straight cables; of two lists put together the numbers begin anew."""
+    (folder / "row.ubus").write_text(CAGES)
+    assert main(["export", "row.ubus", "--to", "cables", "-o", "list.csv"]) == 0
+    assert main(["import", "list.csv", "-o", "back.npz"]) == 0
+    assert asked("back.npz", "count(all link)", capsys)["lower"] == 8
+    assert main(["export", "back.npz", "--to", "cables", "-o", "again.csv"]) == 0
+    ends = [Counter(row["cable"] for row in csv.DictReader((folder / name).read_text().splitlines()))
+            for name in ("list.csv", "again.csv")]  # fmt: skip
+    assert sorted(ends[0].values()) == sorted(ends[1].values()) == [2] * 8
+    first = (folder / "list.csv").read_text()
+    (folder / "both.csv").write_text(first + first.replace("nic[", "nic_b[").replace("tor[", "tor_b["))
+    assert main(["import", "both.csv", "-o", "both.npz"]) == 0
+    assert asked("both.npz", "count(all link)", capsys)["lower"] == 16
 
 
 def test_sub_ports_of_one_switch_make_no_cage_of_ports_of_that_name_elsewhere(folder: Path) -> None:

@@ -161,6 +161,7 @@ def _break_out(table: Table) -> None:
     if len(uses) == 2 * len(table):
         return
     taken, following = set(uses), Counter[tuple[int, int]]()
+    subs: dict[tuple[int, int], list[str]] = {}
     for claim in range(len(table)):
         for devices, ports in ((table.a, table.a_port), (table.b, table.b_port)):
             end = devices[claim], ports[claim]
@@ -172,10 +173,11 @@ def _break_out(table: Table) -> None:
                 if new not in taken:
                     break
             taken.add(new)
+            subs.setdefault(end, []).append(table.ports[new[1]])
             ports[claim] = new[1]
     broken = [end for end, count in uses.items() if count > 1]
-    for device, port in broken:
-        table.broken.setdefault(table.devices[device].name, set()).add(table.ports[port])
+    for (device, _), names in subs.items():
+        table.cages.setdefault(table.devices[device].name, set()).add(frozenset(names))
     device, port = broken[0]
     table.doubts.remark(
         f"{len(broken):,} port{'s have' if len(broken) > 1 else ' has'} several cables, as of a breakout: each end is "

@@ -60,8 +60,8 @@ class Table:
     b_port: array[int] = field(factory=lambda: array("q"))
     kind: array[int] = field(factory=lambda: array("q"))
     line: array[int] = field(factory=lambda: array("q"))
-    broken: dict[str, set[str]] = field(factory=dict)
-    """By device the names of ports whose sub-ports are those of one cage, as one cable was told of several times."""
+    cages: dict[str, set[frozenset[str]]] = field(factory=dict)
+    """By device the names of ports that share a cage, as one cable was told of several times."""
     _of_name: dict[str, int] = field(factory=dict, init=False)
     _of_port: dict[str, int] = field(factory=dict, init=False)
     _of_kind: dict[Kind, int] = field(factory=dict, init=False)
@@ -90,7 +90,7 @@ class Table:
             devices,
             list(self.ports),
             self.kinds,
-            broken=self.broken,
+            cages=self.cages,
         )
 
     def __len__(self) -> int:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from fractions import Fraction
-from itertools import groupby
 from math import prod
 from typing import TypeAlias
 
@@ -179,7 +178,7 @@ def _seen(table: Table) -> Types:
         some = slice(start[number], start[number + 1])
         alone: object = device.ports
         if not (device.type or device.ports):
-            caged = frozenset(table.broken.get(device.name, ()))
+            caged = frozenset(table.cages.get(device.name, ()))
             alone = ports[some].tobytes(), rank[some].tobytes(), caged
         groups.setdefault((device.type, device.kind or "device", device.role, alone), []).append(number)
     devices: dict[str, DeviceType] = {}
@@ -200,9 +199,10 @@ def _seen(table: Table) -> Types:
         arrays, own = _arrays(first.name, merged, first.ports)
         radix = sum(port.count for port in arrays)
         transit = (tuple(range(radix)),) if role == "forwards" and radix else ()
-        broken = {port for member in members for port in table.broken.get(table.devices[member].name, ())}
-        cages = tuple(_cages(own, broken))
-        devices[key] = DeviceType(key, str(kind), arrays, transit, cages=cages)
+        made = DeviceType(key, str(kind), arrays, transit)
+        caged_ports = {ports for member in members for ports in table.cages.get(table.devices[member].name, ())}
+        cages = tuple(_cages(own or port_paths(made).tolist(), caged_ports)) if caged_ports else ()
+        devices[key] = evolve(made, cages=cages)
         if own:
             labels[key] = own
         for member in members:
@@ -305,15 +305,23 @@ def _regular(ports: Mapping[str, _Facts]) -> tuple[Port, ...] | None:
     )
 
 
-def _cages(names: Sequence[str], broken: AbstractSet[str]) -> Iterator[tuple[int, int, int]]:
-    """Yield the runs of sub-ports of ports that are broken out, by the names of the ports of a device in order."""
-    bases = [name.rpartition(":")[0] for name in names]
-    first = 0
-    for base, run in groupby(bases):
-        count = len(list(run))
-        if count > 1 and base in broken:
-            yield first, count, 1
-        first += count
+def _cages(names: Sequence[str], cages: AbstractSet[frozenset[str]]) -> Iterator[tuple[int, int, int]]:
+    """Yield the runs of ports that share a cage, by the names of the ports of a device in order: the larger one where
+    two of them overlap, as of devices of which one has fewer of its ports in use."""
+    number = {name: at for at, name in enumerate(names)}
+    runs = []
+    for ports in cages:
+        at = sorted(number[name] for name in ports if name in number)
+        if len(at) == len(ports) and at[-1] - at[0] == len(at) - 1:
+            runs.append((-len(at), at[0]))
+    taken: set[int] = set()
+    kept = []
+    for less, first in sorted(runs):
+        here = range(first, first - less)
+        if taken.isdisjoint(here):
+            taken.update(here)
+            kept.append((first, -less, 1))
+    yield from sorted(kept)
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import csv
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+import numpy as np
 from attrs import define, evolve, field
 
 from unifiedbus_dsl.base.progress import task
@@ -87,6 +89,7 @@ def read(source: Source, doubts: Doubts) -> Table:
             rows.take(line, cells)
             if line % 4096 == 0:
                 step(4096)
+    rows.share_cages()
     if not table.devices and not doubts:
         raise ImportFailed(f"`{source.title}`: no row below its head is a cable")
     return table
@@ -126,6 +129,8 @@ def _columns(cells: list[str]) -> Head | None:
                 columns[f"{side}_{what}"] = first
     if "type" in words and "side_a_type" in [text.strip().lower() for text in cells]:
         columns.setdefault("medium", words.index("type"))
+    if "cable" in words and "ends" in words:
+        columns["a_cable"] = words.index("cable")
     if "a_device" in columns and "b_device" in columns:
         return columns
     return _paired(words, columns)
@@ -164,6 +169,9 @@ def _cells(lines: Iterator[tuple[int, str]], separator: str, doubts: Doubts) -> 
 
 
 _LINES_OF_A_CELL = 20
+_NUMBER = re.compile("[0-9]{1,10}")
+_OF_A_LIST = 10**10
+"""More than the numbers of the cables of a list; several that were put together begin anew."""
 
 
 @define(eq=False)
@@ -176,7 +184,13 @@ class _Rows:
     about: list[tuple[str, int]]
     ends: tuple[tuple[int, int], tuple[int, int]]
     facts: tuple[tuple[int, int], tuple[int, int]]
+    cable_at: int
+    """The column of the number of a cable, in a list of our own."""
     kinds: dict[tuple[str, ...], int] = field(factory=dict)
+    cables: array[int] = field(factory=lambda: array("q"))
+    """The number of the cable of each claim."""
+    lists: int = 0
+    """How often the head has come again."""
 
     @classmethod
     def of(cls, table: Table, head: Head, titles: list[str]) -> _Rows:
@@ -186,12 +200,14 @@ class _Rows:
             (head.get(f"{side}_kind", head.get(f"{side}_role", -1)), head.get(f"{side}_type", -1)) for side in "ab"
         )
         about = [(name, place) for name, place in head.items() if name[:2] not in ("a_", "b_")]
-        return cls(table, titles, about, (one, two), (three, four))
+        return cls(table, titles, about, (one, two), (three, four), head.get("a_cable", -1))
 
     def take(self, line: int, cells: list[str]) -> None:
         """Take a row: a cable, or nothing where the row is empty or the head again, as where lists were put
         together."""
         cells = [cell(text) if text[:1] == "'" else text for text in map(str.strip, cells)]
+        if cells == self.titles:
+            self.lists += 1
         if not any(cells) or cells == self.titles:
             return
         (a_at, a_port), (b_at, b_port) = self.ends
@@ -208,12 +224,33 @@ class _Rows:
             a = self.table.device(names[0], *self._facts(cells, 0))
             b = self.table.device(names[1], *self._facts(cells, 1))
             self.table.cable(a, ports[0], b, ports[1], self._kind(cells, line), line)
+            self._number(cells)
             return
         sides = [self._ends(cells, side, names[side], port) for side, port in ((0, a_port), (1, b_port))]
         kind, most = self._kind(cells, line), max(map(len, sides))
         for number_ in range(most):  # one row may be a cable with several ends
             (a, ap), (b, bp) = (side[number_ % len(side)] for side in sides)
             self.table.cable(a, ap, b, bp, kind, line)
+            self._number(cells)
+
+    def _number(self, cells: list[str]) -> None:
+        """Keep the number that a list of our own gives the cable of the row that was taken; below 0 where none."""
+        text = _at(cells, self.cable_at)
+        self.cables.append(self.lists * _OF_A_LIST + int(text) if _NUMBER.fullmatch(text) else -1)
+
+    def share_cages(self) -> None:
+        """Put the ports of a device into one cage where a cable of several rows has more than one of them."""
+        table = self.table
+        claims, cable = np.arange(len(self.cables)), np.frombuffer(self.cables, dtype=np.int64)
+        _, back, count = np.unique(cable, return_inverse=True, return_counts=True)
+        legs = claims[(count[back] > 1) & (cable >= 0)]
+        shared: dict[tuple[int, int], set[str]] = {}
+        for leg in legs.tolist():
+            for device, port in ((table.a[leg], table.a_port[leg]), (table.b[leg], table.b_port[leg])):
+                shared.setdefault((self.cables[leg], device), set()).add(table.ports[port])
+        for (_, device), ports in shared.items():
+            if len(ports) > 1:
+                table.cages.setdefault(table.devices[device].name, set()).add(frozenset(ports))
 
     def _ends(self, cells: list[str], side: int, name: str, port_at: int) -> list[tuple[int, str]]:
         """Return the ends of a side: one, or with NetBox's columns as many as there are ports between commas. A port of
