@@ -14,6 +14,7 @@ from math import ceil, floor, log10
 from attrs import frozen
 
 from tests.support.asked import MACHINES, ONCE, REDUCED, ROOT, SHEET, compiled, end_points, report
+from tests.workload import compared
 from unifiedbus_dsl.analysis.report.summary import Summary, summary_of
 from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Dimension, Quantity, format_number, format_quantity
@@ -31,9 +32,9 @@ otherwise; rates are for one direction. Much of what is compared is assumed: the
 in particular are assumed throughout, and so is all wiring above the cabinets of the Atlas 950 and 960.
 
 What a number is: one number is **exact** (a count, a path, or an optimum with its certificate), two numbers are an
-**interval** with both bounds proved. There is no estimate here. A dash says that there is none of it. Where few end
-points are alike, as on Frontier and the TPU 8i, the best all-reduce is only known to lie between the rate of
-all-to-all and what an end point can take.
+**interval** with both bounds proved. There is no estimate but in the last table. A dash says that there is none of
+it. Where few end points are alike, as on Frontier and the TPU 8i, the best all-reduce is only known to lie between
+the rate of all-to-all and what an end point can take.
 
 - **All ports**: raw rate of all ports of an NPU. **By tier**: what the cables carry after coding, from those at the
   NPUs outwards, divided by the NPUs.
@@ -234,7 +235,7 @@ def page(found: dict[str, list[str]]) -> str:
         for name, (words, table, _) in PLOTTED.items():
             if table == title:
                 text += f"![{words}](plots/{name}.svg)\n\n"
-    return text.rstrip() + "\n"
+    return text + compared.section(found[compared.TITLE])
 
 
 def lines_of(text: str) -> dict[str, list[str]]:
@@ -326,7 +327,7 @@ def build(specs: list[str]) -> dict[str, list[str]]:
     if unknown := sorted(set(specs) - known):
         raise SystemExit(f"not compared: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     if not specs:
-        return tables(machine(*each, whole=True) for each in MACHINES)
+        return tables(machine(*each, whole=True) for each in MACHINES) | {compared.TITLE: compared.rows()}
     found = lines_of(PAGE.read_text(encoding="utf-8"))
     for at, each in enumerate(MACHINES):
         if each[0] in specs:
