@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import CLOS, HEAD, RING, measured
+from tests.verify.machines import CLOS, HEAD, MANY, RING, measured
 from unifiedbus_dsl.measures.certified import cables_of, verified
+from unifiedbus_dsl.solver.flow import quotient_lp
 from unifiedbus_dsl.verify import VerificationError, concurrent
 from unifiedbus_dsl.verify.class_flows import SourceFlow
 
@@ -156,3 +157,22 @@ def test_half_of_a_wide_cable_is_like_a_narrow_one() -> None:
         kinds = flows.alike.arcs.kind
         assert len(np.unique(np.stack([kinds, flows.alike.label]), axis=1).T) > len(np.unique(flows.alike.label))
         assert verified(call, certified).standing == "exact"
+
+
+def test_equal_shares_that_prices_meet_need_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Around a ring shortest paths fill all cables alike: that is seen before a large program is solved, and the loads
+    are worked out anew as those of the routing; others in their place are refused."""
+    monkeypatch.setattr(quotient_lp, "SMALL", 1)
+    monkeypatch.setattr(quotient_lp, "_solve", lambda *_: pytest.fail("a linear program is solved"))
+    question = "throughput(alltoall(all npu), routing = optimal)"
+    call, certified = measured(MANY, question)
+    found = verified(call, certified)
+    assert found.standing == "exact"
+    assert found.value == pytest.approx(2 * 10e9 * 255 / 128**2, rel=1e-6)  # two cables an NPU; its hops to all others
+    proof, cables = certified.certificate, cables_of(call.machine)
+    assert proof.routed is not None
+    assert evolve(proof, routed=None).prove(cables).unverified
+    turned = proof.load_Bps.copy()
+    turned[::2], turned[1::2] = turned[::2] * 0.9, turned[1::2] * 1.0
+    with pytest.raises(VerificationError, match=r"not those of the routing|does not go out|does not send"):
+        evolve(proof, load_Bps=turned).prove(cables)

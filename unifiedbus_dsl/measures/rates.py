@@ -33,8 +33,9 @@ from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name
 from unifiedbus_dsl.verify import Certificate
 from unifiedbus_dsl.verify.loads import FeasibleCertificate, FlowCertificate, LoadCertificate, SharesCertificate
-from unifiedbus_dsl.verify.routed import Routed
+from unifiedbus_dsl.verify.routed import Direct, Routed, Scheme
 from unifiedbus_dsl.verify.sharing import FairCertificate
+from unifiedbus_dsl.verify.ways import Shortest
 
 BUSIEST = 20
 """Arcs that JSON lists, the busiest first; the columns of all are in Python."""
@@ -104,7 +105,8 @@ def certify_throughput(machine: NetworkContext, demand: Demand, routing: Routing
     if found.prices is None:
         how = routing.relays, claimed(machine, routing)
         return LoadCertificate(arcs, found.load_Bps, matrix, float(found.scale), *how)
-    return FlowCertificate(arcs, found.load_Bps, matrix, found.scale.lower, found.prices, found.flows)
+    equal = equal_shares(machine) if found.equal_shares else None
+    return FlowCertificate(arcs, found.load_Bps, matrix, found.scale.lower, found.prices, found.flows, equal)
 
 
 def claimed(machine: NetworkContext, routing: Routing) -> Routed | None:
@@ -113,6 +115,15 @@ def claimed(machine: NetworkContext, routing: Routing) -> Routed | None:
     scheme = routing.scheme(machine.network)
     if scheme is None:
         return None
+    return _routed(machine, scheme)
+
+
+def equal_shares(machine: NetworkContext) -> Routed:
+    """Return equal shares over paths of fewest cables as a certificate claims them."""
+    return _routed(machine, Direct(Shortest()))
+
+
+def _routed(machine: NetworkContext, scheme: Scheme) -> Routed:
     return Routed(scheme, moves_of(machine.symmetry) if "symmetry" in vars(machine) else [])
 
 
@@ -168,7 +179,8 @@ def utilisation(call: MeasureCall, rate_Bps: float | None = None) -> Certified[L
     how = routing.relays, claimed(call.machine, routing)
     if loads.best is not None:
         best, plain = loads.best, matrix_of(demand, network.ends)
-        most_of_it = FlowCertificate(arcs, best.load_Bps, plain, best.scale, best.prices, best.flows)
+        equal = equal_shares(call.machine) if best.equal_shares else None
+        most_of_it = FlowCertificate(arcs, best.load_Bps, plain, best.scale, best.prices, best.flows, equal)
         return Certified(used, SharesCertificate(arcs, loads.load_Bps, matrix, 1.0, *how, most_of_it))
     return Certified(used, SharesCertificate(arcs, loads.load_Bps, matrix, 1.0, *how))
 

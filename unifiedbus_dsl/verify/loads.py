@@ -73,8 +73,8 @@ class HopsCertificate(LoadCertificate):
 
 @frozen(eq=False)
 class FlowCertificate:
-    """Loads [A] that carry the matrix times `scale`, as the `flows` of its sources show, and prices that no routing
-    beats."""
+    """Loads [A] that carry the matrix times `scale`, as the `flows` of its sources show or as they are `routed`, and
+    prices that no routing beats."""
 
     arcs: Arcs
     load_Bps: Floats  # noqa: N815
@@ -82,12 +82,15 @@ class FlowCertificate:
     scale: float
     prices: Prices
     flows: ConcurrentFlows | None = None
+    routed: Routed | None = None
 
     def prove(self, cables: Cables) -> Proved:
         """Return bounds on the least rate of those that send."""
         check_loads(cables, self.arcs, self.load_Bps, self.matrix, self.scale)
         doubt = UNTOLD
-        if self.flows is not None:
+        if self.routed is not None:
+            doubt = self.routed.check(cables, self.arcs, self.matrix, self.scale, self.load_Bps)
+        elif self.flows is not None:
             doubt = self.flows.check(cables, self.matrix, self.scale, self.load_Bps)
         upper = min(self.prices.scale(cables, self.arcs, self.matrix), injection_scale(cables, self.matrix))
         least = self.matrix.least_sent

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from math import inf
 from time import monotonic
 
 import numpy as np
@@ -23,6 +25,9 @@ from unifiedbus_dsl.verify.class_flows import SourceFlow
 from unifiedbus_dsl.verify.concurrent import ConcurrentFlows
 from unifiedbus_dsl.verify.distances import Potential, Prices
 
+EQUAL_SHARES = "equal shares of shortest paths, and prices of what they fill"
+FEW = 64
+"""Sorts of sources up to which equal shares are held to prices before a large linear program is solved."""
 MEETS_WITHIN = 1e-7
 """Relative distance between the proved sides below which a number is called exact."""
 
@@ -60,16 +65,7 @@ def max_concurrent_flow(
     group = invariant_symmetries(flow_symmetry(symmetry), demand)
     require_connected(symmetry, demand, group)
     made = commodities(group, demand, np.flatnonzero(row > 0))
-    deadline_s = None if budget is None else monotonic() + budget
-    try:
-        half = None if budget is None else budget / 2
-        optimum = solve_concurrent_flow(group, made, np.ones(1), minimal=minimal, most=most, budget=half)
-        reason = "flows and prices on every arc, from a linear program on classes"
-    except TooLargeError:
-        whole = _through_terminals(group.network, ecmp(symmetry, demand).load_Bps)
-        left = None if deadline_s is None else max(0.0, deadline_s - monotonic())
-        optimum = bound_concurrent_flow(group, made, whole, minimal=minimal, budget=left)
-        reason = "flows under prices, and those prices; little symmetry or little time"
+    optimum, reason = _solved_or_bounded(symmetry, group, demand, made, minimal=minimal, most=most, budget=budget)
     most_sent = np.maximum(row, column)
     room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
     inject = float(room.min())
@@ -94,8 +90,42 @@ def max_concurrent_flow(
             vertices_with_hubs(symmetry.network),
             minimal=minimal,
         ),
+        reason == EQUAL_SHARES,
     )
     return MaxConcurrentFlow(throughput, optimum, orbit)
+
+
+def _solved_or_bounded(
+    symmetry: Symmetry,
+    group: Symmetry,
+    demand: Demand,
+    made: list[Commodity],
+    *,
+    minimal: bool,
+    most: int,
+    budget: float | None,
+) -> tuple[Optimum, str]:
+    """Return the optimum of a small linear program; else what equal shares of shortest paths reach, where the prices of
+    what they fill show that nothing reaches more; else that of a large program, or under prices as far as time is."""
+    deadline_s = inf if budget is None else monotonic() + budget
+    solved = "flows and prices on every arc, from a linear program on classes"
+    half = None if budget is None else budget / 2
+    few = len(made) <= FEW
+    with suppress(TooLargeError):
+        return solve_concurrent_flow(
+            group, made, np.ones(1), minimal=minimal, most=most, budget=half, quick=few
+        ), solved
+    whole = _through_terminals(group.network, ecmp(symmetry, demand).load_Bps)
+    if few:
+        equal = bound_concurrent_flow(group, made, whole, minimal=minimal, budget=0.0)
+        if equal.upper <= equal.lower * (1 + MEETS_WITHIN):
+            return equal, EQUAL_SHARES
+        with suppress(TooLargeError):
+            left = None if budget is None else max(0.0, deadline_s - monotonic()) / 2
+            return solve_concurrent_flow(group, made, np.ones(1), minimal=minimal, most=most, budget=left), solved
+    left = None if budget is None else max(0.0, deadline_s - monotonic())
+    optimum = bound_concurrent_flow(group, made, whole, minimal=minimal, budget=left)
+    return optimum, "flows under prices, and those prices; little symmetry or little time"
 
 
 def _potentials(

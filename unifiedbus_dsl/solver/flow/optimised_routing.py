@@ -32,6 +32,6 @@ class OptimisedRouting(Routing):
         best = self.throughput(machine, demand)
         row = row_sums(demand, machine.network.ends)
         assert best.prices is not None
-        shown = Best(best.load_Bps, best.scale.lower, best.prices, best.flows)
+        shown = Best(best.load_Bps, best.scale.lower, best.prices, best.flows, best.equal_shares)
         load = best.load_Bps * (row.sum() / best.injected_Bps.sum())
         return Loads(machine.network, self.text, load, 0, best=shown)

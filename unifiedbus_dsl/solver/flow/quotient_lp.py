@@ -111,13 +111,15 @@ def solve_concurrent_flow(
     most: int = 400_000,
     budget: float | None = None,
     above: bool = True,
+    quick: bool = False,
 ) -> Optimum:
     """Solve and check. Each end point must be a single vertex (`simple`).
 
     With `minimal` only paths of fewest hops are used. Without `above` only the flow is checked; `upper` is infinite.
 
     Raises:
-        TooLargeError: more than `most` columns, or the linear program takes more than `budget` seconds.
+        TooLargeError: more than `most` columns, or the linear program takes more than `budget` seconds; with `quick`
+            also where it has more than `SMALL` columns.
         VerificationError: the two sides contradict each other.
     """
     blocks: list[_QuotientCommodity] = []
@@ -132,7 +134,10 @@ def solve_concurrent_flow(
     rooms = shared_resources_of(symmetry)
     room = rooms.whole_Bps
     left = None if deadline_s is None else max(0.0, deadline_s - monotonic())
-    flows, theta, prices, rows = _thin(blocks, rooms) or _solve(blocks, objective, rooms, left)
+    thin = _thin(blocks, rooms)
+    if quick and thin is None and columns > SMALL:
+        raise TooLargeError(f"more than {SMALL} columns")
+    flows, theta, prices, rows = thin or _solve(blocks, objective, rooms, left)
     theta = np.maximum(theta, 0.0)
     most_sent = max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
     if most_sent <= NOTHING * room[np.isfinite(room)].max():  # some are not joined: what flows goes in circles

@@ -13,12 +13,14 @@ from unifiedbus_dsl.verify.distances import Prices
 @frozen(eq=False)
 class Best:
     """What shows that loads are a multiple of those [A] at the largest throughput of a demand, which is `scale` at the
-    least: prices that no split beats, and what each source sends where they were told apart."""
+    least: prices that no split beats, and what each source sends where they were told apart, or that it goes in equal
+    shares over shortest paths."""
 
     load_Bps: Floats  # noqa: N815
     scale: float
     prices: Prices
     flows: ConcurrentFlows | None
+    equal_shares: bool = False
 
 
 @frozen(eq=False)

@@ -44,6 +44,8 @@ class Throughput:
     """Of an optimised routing: what shows that no other split of its paths carries more."""
     flows: ConcurrentFlows | None = None
     """And what each source sends of it, where sources were told apart."""
+    equal_shares: bool = False
+    """Whether it goes in equal shares over shortest paths, which show that as well."""
 
     @property
     def senders(self) -> Bools:
