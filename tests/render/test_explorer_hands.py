@@ -7,88 +7,26 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 import unifiedbus_dsl as ub
-from tests.render.browser import CHROMIUM, Browser, browser
+from tests.render.browser import CHROMIUM, Browser
+from tests.render.hands import SPECS, Page, box
 from unifiedbus_dsl import compiler
-from unifiedbus_dsl.analysis.api import loads
-from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import html
 from unifiedbus_dsl.figures.solved_views import explorer_page
-from unifiedbus_dsl.render.explorer import explorer
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
 ]
-SPECS = Path(__file__).parents[2] / "specs"
 AXE = next(
     (Path(folder) / "axe-core/axe.min.js" for folder in os.environ.get("NODE_PATH", "").split(":") if folder), None
 )
 WIDTHS = pytest.mark.parametrize("width", [1440, 390])
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the pages of two machines: one of a single network in folds, one small with loads and losses."""
-    folder = tmp_path_factory.mktemp("pages")
-    for name, spec in (("pod", "huawei/atlas-950-superpod"), ("rack", "nvidia/gb200-nvl72")):
-        done = compiler.compile(SPECS / f"{spec}.ubus")
-        sink = Sink()
-        (folder / f"{name}.html").write_text(explorer_page(done, done.systems[0], sink), encoding="utf-8")
-        assert not list(sink)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as running:
-        yield running
-
-
-class Page:
-    """An open page: what is there, and what can be done."""
-
-    def __init__(self, page: Browser, file: Path, width: int, hash: str = "", *, dark: bool = False) -> None:
-        self.browser = page
-        page.open(file, hash, width=width, dark=dark)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.browser, name)
-
-    @property
-    def place(self) -> str:
-        return str(self.run("pathText(state.path)"))
-
-    @property
-    def hash(self) -> str:
-        return str(self.run("decodeURIComponent(location.hash)"))
-
-    def text(self, selector: str) -> str:
-        return str(self.run(f"document.querySelector({json.dumps(selector)})?.textContent ?? ''"))
-
-    def type(self, text: str) -> None:
-        self.run(
-            f"(e => {{ e.value = {json.dumps(text)}; e.dispatchEvent(new Event('input')); }})(document.getElementById('search'))"
-        )
-
-    def choose(self, menu: str, value: str) -> None:
-        self.run(
-            f"(e => {{ e.value = {json.dumps(value)}; e.dispatchEvent(new Event('change')); }})(document.getElementById('{menu}'))"
-        )
-        self.rest(900)
-
-
-def box(name: str) -> str:
-    """The box of a part in the picture, as an expression."""
-    return f"marks.byName.get({json.dumps(name)}).group"
 
 
 @WIDTHS
@@ -321,64 +259,6 @@ def test_hover_shows_what_a_part_is_joined_to(chromium: Browser, pages: Path) ->
     assert page.run("document.querySelectorAll('#sheet .lit').length") == 0
 
 
-def test_a_cable_says_ports_rate_length_latency_and_load(chromium: Browser, pages: Path) -> None:
-    page = Page(chromium, pages / "rack.html", 1440)
-    page.choose("traffic", "experts")
-    page.run(
-        "marks.lines.find(l => l.ends.includes('switch[0].chip[0]') && l.ends.includes('tray[0].npu[0, 0]')).group.dispatchEvent(new MouseEvent('click', { bubbles: true }))"
-    )
-    facts = page.run(
-        "Object.fromEntries([...document.querySelectorAll('#facts tr')].map(r => [...r.children].map(c => c.textContent)))"
-    )
-    done = compiler.compile(SPECS / "nvidia/gb200-nvl72.ubus")
-    fabric = done.fabric()
-    names = [fabric.cable_name(c) for c in range(fabric.cable_count)]
-    ends = {facts["from"], facts["to"]}
-    (number,) = (c for c, name in enumerate(names) if set(name.split(" -- ")) == ends)
-    kind = fabric.kind[number]
-    assert facts["length"] == f"{fabric.kinds.length_m[kind]:g} m"
-    assert facts["rate"].startswith("50 GB/s")
-    assert facts["link"].startswith(list(fabric.plan.links)[fabric.kinds.link[kind]])
-    assert facts["latency"].endswith("ns at no load")
-    assert facts["load"].endswith(" %")
-
-
-def test_paths_are_those_that_the_solver_counts(chromium: Browser, pages: Path) -> None:
-    """All of them, each with its time; each cable with the length that the floor plan gives it."""
-    page = Page(chromium, pages / "pod.html", 1440)
-    done = compiler.compile(SPECS / "huawei/atlas-950-superpod.ubus")
-    for a, b in (("cabinet[0].npu[0, 0]", "cabinet[5].npu[2, 3]"), ("cabinet[127].npu[7, 7]", "cabinet[3].npu[7, 7]"),
-                 ("cabinet[9].npu[1, 2]", "cabinet[9].npu[5, 6]"), ("cabinet[9].npu[1, 2]", "cabinet[9].npu[1, 3]")):  # fmt: skip
-        (answer,) = ask(done, None, f"paths({a} -> {b}, show = 300)").answers
-        found = page.run(
-            f"(f => ({{ count: f.count, hops: f.hops, times: [...Array(f.count).keys()].map(i => walkTime(f.path(i))), least: f.least, most: f.most }}))(between(parsePath('{a}'), parsePath('{b}')))"
-        )
-        detail: Any = answer.detail
-        assert (found["count"], found["hops"]) == (answer.value, detail["hops"])
-        wanted = sorted(path["time"] for path in detail["paths"] for _ in range(path["cables"]))
-        assert sorted(found["times"]) == pytest.approx(wanted)
-        assert (found["least"], found["most"]) == pytest.approx((wanted[0], wanted[-1]))
-
-
-@pytest.mark.parametrize(
-    ("spec", "system", "traffic"),
-    [("textbook/dragonfly", "dragonfly", "next_group"), ("textbook/hamming-mesh", "hx2mesh", "rings")],
-)
-def test_each_cable_has_the_load_that_the_solver_finds(
-    chromium: Browser, tmp_path: Path, spec: str, system: str, traffic: str
-) -> None:
-    """On traffic that loads cables of one statement unequally."""
-    done = compiler.compile(SPECS / f"{spec}.ubus")
-    (tmp_path / "page.html").write_text(explorer_page(done, system, Sink()), encoding="utf-8")
-    page = Page(chromium, tmp_path / "page.html", 1440, f"#?traffic={traffic}")
-    wanted = loads(done.fabric(system), traffic).utilisation
-    assert len(set(wanted.round(6))) > 1
-    found = page.run(f"[...Array({len(wanted)}).keys()].map(n => loadOf(data.loads[state.traffic][''].runs, n))")
-    assert found == pytest.approx(wanted.tolist(), rel=1e-5)
-    page.run("lineFacts(marks.lines[0])")
-    assert f"under {traffic}, ecmp" in page.text("#facts")
-
-
 @WIDTHS
 def test_what_is_left_out_is_out_and_comes_back(chromium: Browser, pages: Path, width: int) -> None:
     page = Page(chromium, pages / "rack.html", width)
@@ -504,35 +384,3 @@ def test_both_sides_of_a_scenario_answer(chromium: Browser, pages: Path) -> None
     assert lost > 100
     page.run("lineFacts(marks.lines.find(l => l.lost))")
     assert "lost in this scenario" in page.text("#facts")
-
-
-@pytest.mark.parametrize(
-    "spec", ["huawei/ub-mesh-racks", "textbook/torus", "textbook/dragonfly", "google/tpu-8i", "textbook/jellyfish"]
-)
-def test_all_paths_of_any_pair(chromium: Browser, tmp_path: Path, spec: str) -> None:
-    """Transit lines, devices that forward between two sides, direct networks: count, cables and the times of all."""
-    done = compiler.compile(SPECS / f"{spec}.ubus")
-    fabric = done.fabric()
-    (tmp_path / "page.html").write_text(explorer(done.pick()), encoding="utf-8")
-    page = Page(chromium, tmp_path / "page.html", 1440)
-    draw = np.random.default_rng(17)
-    is_npu = np.array([device.kind == "npu" for device in fabric.plan.devices.values()])
-    ends = np.flatnonzero(is_npu[fabric.device_type])
-    counts = []
-    for _ in range(5):
-        a, b = (fabric.device_name(int(d)) for d in draw.choice(ends, 2, replace=False))
-        report = ask(done, None, f"paths({a} -> {b}, show = 400)")
-        found = page.run(
-            f"(f => f && {{ count: f.count, hops: f.hops, times: f.count > 400 ? [] : [...Array(f.count).keys()].map(i => walkTime(f.path(i))) }})(between(parsePath('{a}'), parsePath('{b}')))"
-        )
-        if not report.answers or found["hops"] < 0:
-            assert (bool(report.answers), found["hops"]) == (False, -1), (a, b)
-            continue
-        (answer,) = report.answers
-        detail: Any = answer.detail
-        counts.append(found["count"])
-        assert (found["count"], found["hops"]) == (answer.value, detail["hops"]), (a, b)
-        wanted = sorted(path["time"] for path in detail["paths"] for _ in range(path["cables"]))
-        if found["times"]:
-            assert sorted(found["times"]) == pytest.approx(wanted)
-    assert max(counts, default=0) > 1 or spec == "textbook/dragonfly", "some pair has alternatives"
