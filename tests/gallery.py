@@ -17,8 +17,11 @@ from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.figures.headline import with_headline
 from unifiedbus_dsl.figures.heat import Map, heat_map
+from unifiedbus_dsl.figures.ladder import ladder
 from unifiedbus_dsl.figures.plots import Plot, by_size, histogram
 from unifiedbus_dsl.figures.solved_views import compare, draw_view, load_question, plain_view
+from unifiedbus_dsl.figures.trace import trace
+from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render.marks import Picture
 from unifiedbus_dsl.render.pictures import without_links
 from unifiedbus_dsl.render.plan_summary import PlanSummary
@@ -66,6 +69,10 @@ def extras() -> Iterator[Item]:
     yield _item(pod, "superpod", None, "floor", "the floor plan")
     yield _map(pod, "superpod", "latency")
     yield _map("huawei/ub-mesh", "pod", "latency")
+    mesh = "huawei/ub-mesh"
+    yield _chart(mesh, "pod", "ladder", "the ladder of bandwidth", lambda plan: ladder(compiled(mesh), plan, Sink()))
+    pair = "rack[0, 0].npu[0, 0] -> rack[1, 2].npu[3, 4]"
+    yield _chart(mesh, "pod", "trace", "the trace of a path", lambda plan: trace(compiled(mesh), plan, pair, Sink()))
     yield _before_and_after("nvidia/dgx", "h100", "SwitchDown", "exchange")
     yield _before_and_after("nvidia/gb200-nvl72", "rack", "SwitchTrayDown", "experts")
     for spec, system in (
@@ -89,6 +96,15 @@ def _map(spec: str, system: str, what: Map) -> Item:
         return heat_map(NetworkContext(compiled(spec).fabric(system)), what)
 
     return evolve(_named(spec, system, what, f"{what} between racks", lambda: _file(make())), picture=make)
+
+
+def _chart(spec: str, system: str, what: str, words: str, draw: Callable[[Plan], Picture | None]) -> Item:
+    def make() -> Picture:
+        found = draw(compiled(spec).pick(system))
+        assert found
+        return found
+
+    return evolve(_named(spec, system, what, words, lambda: _file(make())), picture=make)
 
 
 def _before_and_after(spec: str, system: str, scenario: str, traffic: str) -> Item:
