@@ -28,6 +28,7 @@ system cab : Cabinet
     [
         (["--chart", "laddr"], 2, "ladder"),
         (["--chart", "trace"], 2, "trace(npu[0] -> npu[5])"),
+        (["--chart", "trace(torus.npu[0] -> torus.npu[1]); diameter(all npu)"], 2, "trace(npu[0] -> npu[5])"),
         (["--chart", "ladder(x)"], 2, "is written `--chart ladder`"),
         (["--chart", "ladder", "--detail"], 2, "leave `--detail` out"),
         (["--chart", "ladder", "--format", "dot"], 2, "dot"),
@@ -54,3 +55,9 @@ def test_a_picture_of_a_difference_from_the_command_line(tmp_path: Path, run: Ru
     result = run("diff", *files, "--picture", str(tmp_path / "todo.txt"))
     assert result.status == 2
     assert ".svg, .png or .pdf" in result.err
+
+
+def test_a_family_is_of_the_file(run: Run) -> None:
+    """No system is chosen, so none is said to be left out, and the picture has the name of the file."""
+    found = run("render", str(SPECS / "textbook/torus.ubus"), "--chart", "family")
+    assert (found.status, found.out, found.err) == (0, "torus.family.svg\n", "")

@@ -11,7 +11,15 @@ import click
 
 from unifiedbus_dsl.cli.arguments import check_output, one_of, one_system, source_file, system_option
 from unifiedbus_dsl.cli.reading import READING, right_machines, text_options
-from unifiedbus_dsl.cli.render_request import CHART_FORMS, CHARTS, FORMATS, RenderRequest, is_folder, read_request
+from unifiedbus_dsl.cli.render_request import (
+    CHART_FORMS,
+    CHARTS,
+    FORMATS,
+    OF_FILES,
+    RenderRequest,
+    is_folder,
+    read_request,
+)
 from unifiedbus_dsl.cli.report import as_text, question_status, status
 from unifiedbus_dsl.cli.terminal import say
 
@@ -105,11 +113,15 @@ def command(
 
 def _draw(compilation: Compilation, path: Path, asked: RenderRequest, sink: Sink) -> Sequence[Path]:
     """Draw what is asked for; the files written."""
+    if asked.chart is not None and asked.chart.partition("(")[0].strip() in OF_FILES:
+        return _chart(
+            compilation, compilation.systems[0] if compilation.systems else "", path.stem, asked.chart, asked, sink
+        )
     system = _system(compilation, path, asked.system, asked.view)
     if asked.plot is not None:
         return _plot(compilation, system, asked.plot, asked, sink)
     if asked.chart is not None:
-        return _chart(compilation, system, asked.chart, asked, sink)
+        return _chart(compilation, system, system, asked.chart, asked, sink)
     if asked.heat is not None:
         return _map(compilation, system, asked.heat, asked)
     if asked.scenario is not None:
@@ -359,7 +371,9 @@ def _plot(compilation: Compilation, system: str, plot: str, asked: RenderRequest
     return [path]
 
 
-def _chart(compilation: Compilation, system: str, chart: str, asked: RenderRequest, sink: Sink) -> list[Path]:
+def _chart(
+    compilation: Compilation, system: str, stem: str, chart: str, asked: RenderRequest, sink: Sink
+) -> list[Path]:
     """Return a chart of a system, or of all systems of the file: the file written; none after a diagnostic.
 
     Raises:
@@ -371,7 +385,9 @@ def _chart(compilation: Compilation, system: str, chart: str, asked: RenderReque
     if (name.strip() in ("trace", "scatter")) != bool(bracket) or (bracket and not chart.rstrip().endswith(")")):
         raise click.UsageError(f"`--chart {name.strip()}` is written {CHART_FORMS[name.strip()]}")
     picture = _charted(compilation, system, name.strip(), chart, inside.rstrip()[:-1], asked, sink)
-    return _save(_place(f"{system}.{name.strip()}", asked), picture, asked) if picture is not None else []
+    if picture is None and not sink.has_errors:
+        raise click.UsageError(f"`--chart {name.strip()}` is written {CHART_FORMS[name.strip()]}")
+    return _save(_place(f"{stem}.{name.strip()}", asked), picture, asked) if picture is not None else []
 
 
 def _charted(
@@ -394,8 +410,6 @@ def _charted(
         return family_picture([compilation.pick(each) for each in compilation.systems], "Systems of one file")
     measures = two_measures(chart, sink)
     if measures is None:
-        if not sink.has_errors:
-            raise click.UsageError(f"`--chart scatter` is written {CHART_FORMS['scatter']}")
         return None
     picture = scatter(compilation, *measures, sink)
     if picture is None and not sink.has_errors:

@@ -26,6 +26,8 @@ CHART_FORMS = {
     "scatter": '`--chart "scatter(latency(all npu), bisection(all npu))"`',
 }
 CHARTS = tuple(CHART_FORMS)
+OF_FILES = ("family", "scatter")
+"""Charts of all systems of a file."""
 FORMATS = ("svg", "png", "dot", "html", "pdf")
 
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from unifiedbus_dsl.ir.plan.labels import called
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.folded.block import DEEPEST, Scope, Shelf, Way, pill, pill_size
+from unifiedbus_dsl.render.folded.block import DEEPEST, Cell, Scope, Shelf, Way, pill, pill_size
 from unifiedbus_dsl.render.folded.losses import crosses, with_losses
 from unifiedbus_dsl.render.folded.routes import Channels, edge, out_of, passed, whole
 from unifiedbus_dsl.render.folded.terminals import Terminal, joins, spans_of, terminals
@@ -47,7 +47,7 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
     numbers = _numbers(ends)
     marks: list[Mark] = []
     pills: list[Box] = []
-    gaps = [Box("", t.cell.x, t.cell.y, t.cell.width, t.cell.height) for t in ends if t.cell.gap and scope.look.lost]
+    gaps = [_said_in(t.cell, whole_cell=scope.look.lost is not None) for t in ends if t.cell.gap]
     losing: list[Line] = []
     for bundle in cross:
         wires = by_bundle[id(bundle)]
@@ -64,6 +64,12 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
         pills += [mark for mark in label if isinstance(mark, Box)]
         marks += label
     return [*marks, *crosses(losing, pills)]
+
+
+def _said_in(gap: Cell, whole_cell: bool) -> Box:
+    """Return where the words of a gap stand: in its middle, or anywhere in it where it says what is lost."""
+    tall = gap.height if whole_cell else 28.0
+    return Box("", gap.x, gap.y + (gap.height - tall) / 2, gap.width, tall)
 
 
 def _wires(scope: Scope, shelves: tuple[Shelf, ...], bundle: Bundle, found: Sequence[Terminal]) -> list[Wire]:
