@@ -103,6 +103,19 @@ def test_rules_of_the_text_name_cables_groups_and_answers(folder: Path, capsys: 
     assert main(["diff", str(found), case("names.txt")]) == 0
 
 
+def test_a_scenario_with_other_values_keeps_the_names_of_the_site(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path(case("names.ubus")).read_text().replace("rack Hall {", "rack Hall(late = 250 ns) {")
+    text = text.replace("connect trainer", "expect late > 0 ns\n  connect trainer", 1)
+    text += RULES + "scenario Slow of hall { set late = 300 ns; diameter(all nic) }\n"
+    (folder / "hall.ubus").write_text(text)
+    assert main(["analyze", "hall.ubus"]) == 0
+    slow = capsys.readouterr().out.partition("scenario Slow")[2]
+    assert "farthest tr0" in slow
+    assert "trainer[" not in slow.partition("farthest")[2].partition("\n")[0]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -63,15 +63,19 @@ def elaborate(model: Model, sink: Sink, limits: Limits) -> Elaborated:
     docs = {name: node.doc for name, (node, _) in model.main.systems.items()}
     plans = {name: evolve(elaborator.plan(name, key), doc=docs[name]) for name, key in roots.items()}
     plans = {name: plan for name, plan in plans.items() if _size_fits(name, plan, model, limits, sink)}
-    plans = {name: _with_names(plan, model, elaborator) for name, plan in plans.items()}
+    plans = {name: with_names(plan, elaborator, sink) for name, plan in plans.items()}
     return Elaborated(plans, _others(model, elaborator), elaborator)
 
 
-def _with_names(plan: Plan, model: Model, elaborator: Elaborator) -> Plan:
-    """Return a plan whose parts are called as the lines of its file, and of the main one, say."""
+def with_names(plan: Plan, elaborator: Elaborator, sink: Sink) -> Plan:
+    """Return a plan whose parts are called as the lines of its file, and of the main one, say; as it is where they
+    don't fit it."""
+    model = elaborator.model
+    if plan.system not in model.main.systems:  # a type that no system uses
+        return plan
     node, home = model.main.systems[plan.system]
     rules = [
-        (each, Evaluator(Scope(module, lets=elaborator.lets), elaborator.sink))
+        (each, Evaluator(Scope(module, lets=elaborator.lets), sink))
         for module in dict.fromkeys((home, model.main))
         for each in module.file.statements
         if isinstance(each, tree.Naming) and module.systems.get(each.of.text, (None,))[0] is node
@@ -89,7 +93,7 @@ def _with_names(plan: Plan, model: Model, elaborator: Elaborator) -> Plan:
     except NamesError as error:
         first = rules[0][0]
         help = "give each part a name of its own: let each index stand in it"
-        elaborator.sink.error(CODE, f"`{plan.system}`: {error}", first.text.span, "among these", help=(help,))
+        sink.error(CODE, f"`{plan.system}`: {error}", first.text.span, "among these", help=(help,))
         return plan
 
 

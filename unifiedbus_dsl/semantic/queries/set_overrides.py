@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.base.work import VISITED, spend
-from unifiedbus_dsl.diagnostics import Label, rename
+from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import UnknownNameError, did_you_mean, no_such
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan, PlanType
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps
 from unifiedbus_dsl.semantic.select.picking import children_picked
+from unifiedbus_dsl.semantic.systems import with_names
 from unifiedbus_dsl.semantic.types.overrides import Overrides, PartOverrides
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.values import EvalValue, Poison, TypeValue, describe, same_sort
@@ -124,7 +125,8 @@ def plan_with_overrides(
         if again is None or not _fits(elaborator, again, last, plan):
             return None
         root = again
-    return evolve(elaborator.plan(plan.system, root), doc=plan.doc)
+    changed = evolve(elaborator.plan(plan.system, root), doc=plan.doc)
+    return with_names(changed, elaborator, Sink())  # a machine that has other parts keeps its paths
 
 
 def _fits(elaborator: Elaborator, root: str, item: tree.Set, plan: Plan) -> bool:
