@@ -125,8 +125,8 @@ def plan_with_overrides(
         if again is None or not _fits(elaborator, again, last, plan):
             return None
         root = again
-    changed = evolve(elaborator.plan(plan.system, root), doc=plan.doc)
-    return with_names(changed, elaborator, Sink())  # a machine that has other parts keeps its paths
+    made = evolve(elaborator.plan(plan.system, root), doc=plan.doc)
+    return with_names(made, elaborator, Sink())  # a machine that has other parts keeps its paths
 
 
 def _fits(elaborator: Elaborator, root: str, item: tree.Set, plan: Plan) -> bool:
