@@ -158,7 +158,7 @@ def _at(context: Context, token: Token, text: str) -> Label:
 
 def _misspelt(context: Context, token: Token) -> Diagnostic | None:
     """Return what to say where the token itself is nearly a keyword that can stand here; else None."""
-    if not token.text[:1].isalpha():
+    if not token.text[:1].isalpha() or token.text in context.words:
         return None
     accepted = set(context.engine.accepted(context.states))
     meant = did_you_mean(token.text, (word for word, terminal in context.words.items() if terminal in accepted))
