@@ -38,10 +38,11 @@ def values(text: str, *questions: str) -> list[Answer]:
 
 def test_assemblies_of_a_kind_in_assemblies_of_that_kind() -> None:
     """A pod has 4 in and 2 out; a block 8 below it and 1 out; the top has no wall and is not `all` of itself."""
-    everything, pods, inner, one, part = values(
+    everything, pods, inner, whole, one, part = values(
         HEAD + NEST,
         "oversubscription(all module)",
         "oversubscription(all Pod)",
+        "oversubscription(all Pod in block[1])",
         "oversubscription(all module in block[1])",
         "oversubscription(block[0].pod[1])",
         "oversubscription(block[0], from = block[0].pod[1].g[0..2])",
@@ -50,6 +51,7 @@ def test_assemblies_of_a_kind_in_assemblies_of_that_kind() -> None:
     assert (everything.detail["inside"], everything.detail["wall"]) == (8 * X, X)
     assert (pods.value, pods.binding) == (2, ("block[0].pod[0] and 3 more",))
     assert (inner.value, inner.binding) == (2, ("block[1].pod[0] and 1 more",))
+    assert (whole.value, whole.binding) == (8, ("block[1]",))  # a block is in itself
     assert (one.value, one.binding) == (2, ("block[0].pod[1]",))
     assert (part.value, part.binding) == (3, ("block[0]",))
 
