@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.plans import draw_plan
+from tests.support.plans import HEAD, draw_plan
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.measures.answers import Answer
@@ -109,6 +109,53 @@ def test_what_is_worked_out_of_answers_of_the_plan_is_from_the_plan() -> None:
     ):
         assert answers(compiled, question, by_plan=True)[0].origin == origin
         assert answers(compiled, question, by_plan=False)[0].origin == "fabric"
+
+
+def test_chips_behind_nics_are_compared_with_what_these_carry() -> None:
+    """Two chips share a NIC that carries 40 Gbit/s out: 2 NICs of 2 chips, 4 cables of 160 Gbit/s to them."""
+    text = f"""{HEAD}
+    npu Chip {{ port h : UB x2 @open; port s : UB x2 @open }}
+    nic Nic {{ port host[2] : UB x2 @open; port net : ROCE x1 @open; transit host, net }}
+    switch Near {{ port p[4] : UB x2 @open; port up[2] : UB x2 @open }}
+    switch Far {{ port p[6] : ROCE x1 @open; port q[6] : UB x2 @open }}
+    rack R {{
+      chip[4] : Chip; nic[2] : Nic; near : Near
+      connect chip[i].h -- nic[i div 2].host[i mod 2] over Wide(1 m) for i
+      connect chip[i].s -- near.p[i] over Wide(1 m) for i
+      port net = nic.net
+      port up = near.up
+    }}
+    superpod P {{
+      rack[3] : R; far : Far
+      connect rack[r].net[n] -- far.p[2*r + n] over Slow(1 m) for r, n
+      connect rack[r].up[n] -- far.q[2*r + n] over Wide(1 m) for r, n
+    }}
+    system m : P
+    """
+    compiled = compile_text(text, "plan")
+    for question, inside, wall in (
+        ("oversubscription(all rack)", 80e9 + 4 * 160e9, 80e9 + 2 * 160e9),
+        ("oversubscription(all rack, over = ROCE)", 0.0, 0.0),
+        ("oversubscription(all rack, over = UB)", 4 * 160e9, 2 * 160e9),
+    ):
+        one, other = (answers(compiled, question, by_plan=by_plan)[0] for by_plan in (True, False))
+        assert (one.origin, differs(one, other), one.binding) == ("plan", "", other.binding)
+        if inside:
+            assert (one.detail["inside"], one.detail["wall"]) == (inside / 8, wall / 8)
+
+
+def test_walls_of_a_machine_of_little_symmetry_are_asked_of_the_fabric() -> None:
+    text = f"""{HEAD}
+    npu Chip {{ port p[8] : UB x2 @open; port u[2] : UB x2 @open; transit p, u }}
+    rack R {{ chip[20] : Chip; connect chip.p as regular(degree = 8, seed = 3) over Wide(1 m); port up = chip.u }}
+    superpod P {{
+      rack[20] : R
+      connect rack[r].up[c, 0] -- rack[(r + 7*c + 1) mod 20].up[c, 1] over Wide(1 m) for r, c where c < 19
+    }}
+    system m : P
+    """
+    (answer,) = answers(compile_text(text, "plan"), "oversubscription(all rack)", by_plan=True)
+    assert answer.origin == "fabric"
 
 
 @pytest.mark.scale

@@ -269,10 +269,19 @@ class PlanNetwork:
         """
         base = self.base
         orbits = np.flatnonzero(base.members(places)).tolist()
-        if len(orbits) * (base.nodes + len(base.tail)) > WORK + self.orbit_cables.sum() / CABLES_FOR_WORK:
-            raise NotProvedError("so many orbits that the fabric is asked sooner")
+        self.check_work(len(orbits))
         orbits.sort(key=base.device_id)
         return [(d, int(base.device_size[d])) for d in orbits]
+
+    def check_work(self, times: int) -> None:
+        """Refuse to go over all orbits so many times where the fabric is sooner asked.
+
+        Raises:
+            NotProvedError: it is.
+        """
+        base = self.base
+        if times * (base.nodes + len(base.tail)) > WORK + self.orbit_cables.sum() / CABLES_FOR_WORK:
+            raise NotProvedError("so many orbits that the fabric is asked sooner")
 
     def count(self, places: Collection[int]) -> int:
         """Return how many devices of some places are left."""

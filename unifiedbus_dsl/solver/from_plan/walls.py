@@ -26,9 +26,6 @@ from unifiedbus_dsl.solver.from_plan.minimum_cut import maximum_flow
 from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork, Quotient
 from unifiedbus_dsl.verify.plan_walls import StatedWall, check_wall
 
-MOST_BLOCKS = 64
-"""Orbits of assemblies up to which each is solved."""
-
 
 @frozen(eq=False)
 class Senders:
@@ -60,7 +57,8 @@ def plan_walls(network: PlanNetwork, keys: Collection[str], senders: Senders) ->
     of those that have none the ratio is 0.
 
     Raises:
-        NotProvedError: there are many, or parts are lost, or it matters how wide a wall is that nothing is sent to.
+        NotProvedError: there are so many that the fabric is sooner asked, or parts are lost, or it matters how wide a
+            wall is that nothing is sent to.
         VerificationError: flows do not hold.
     """
     if network.lost or network.plan.root in keys:
@@ -74,9 +72,9 @@ def plan_walls(network: PlanNetwork, keys: Collection[str], senders: Senders) ->
         if not senders.members.intersection(below):
             idle = True
             continue
-        for number, many in _block_orbits(network, path, counts, below[0]).items():
-            if len(walls) == MOST_BLOCKS:
-                raise NotProvedError("many orbits of assemblies")
+        orbits = _block_orbits(network, path, counts, below[0])
+        network.check_work(len(walls) + len(orbits))
+        for number, many in orbits.items():
             start, stop = _devices(network.plan, path, counts, number)
             walls.append(_wall(_told_apart(network, start, stop), start, stop, many, senders))
     if idle and not any(wall.inside_Bps.any() for wall in walls):
@@ -266,7 +264,9 @@ def _leads_back(
     base = part.quotient
     through = part.member[base.tail] & part.on[base.tail] & part.within & part.on[base.head]
     orbits: set[int] = set()
-    for device in np.unique(base.device[base.tail[through]]).tolist():
+    devices = np.unique(base.device[base.tail[through]]).tolist()
+    network.check_work(len(devices))
+    for device in devices:
         quotient = network.around(device)
         beside = _Part.of(quotient, network, start, stop, senders)
         links = beside.within & beside.on[quotient.tail] & beside.on[quotient.head]
