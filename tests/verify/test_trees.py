@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from tests.verify.machines import HEAD, measured, with_measure
+from tests.verify.machines import HEAD, call_of, evaluate, measured, with_measure
 from tests.verify.test_gathering import HUB
 from unifiedbus_dsl.analysis import api
 from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.measures.certified import cables_of, verified
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.verify import VerificationError, gathering
 from unifiedbus_dsl.verify.relayed import PricedCertificate
 from unifiedbus_dsl.verify.trees import Links
@@ -216,3 +217,11 @@ def test_what_trees_do_not_show_never_leaves(asked: str, monkeypatch: pytest.Mon
     )
     with pytest.raises(VerificationError, match="above what is proved"):
         api.measure(fabric, asked)
+
+
+def test_what_has_lost_every_cable_relays_nothing() -> None:
+    """Of the hub's three leaves one is cut off: the trees of the other two need no links of it."""
+    machine = NetworkContext(compile_text(HUB).fabric())
+    machine = machine.damaged([], [int(np.flatnonzero(machine.fabric.a_device != machine.fabric.b_device)[-1])])
+    call = call_of(machine, "optimal_time(allreduce(npu | leaf[0..1], size = 1 MB))")
+    assert not verified(call, evaluate(call)).unverified

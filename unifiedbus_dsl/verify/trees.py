@@ -140,7 +140,8 @@ class LinkPrices:
         end points together, byte/s."""
         match(arcs, cables)
         self.prices.check(cables, arcs)
-        cabled = np.unique(np.concatenate([cables.end[cables.a], cables.end[cables.b]]))
+        left = cables.left(slice(None))
+        cabled = np.unique(np.concatenate([cables.end[cables.a[left]], cables.end[cables.b[left]]]))
         require(np.isin(cabled[cabled >= 0], self.nodes).all(), "an end point that may relay has no links")
         way = self.prices.distances(cables, arcs, self.nodes)[:, self.nodes]
         volume, lengths = self.prices.volume(cables, arcs), _closed(self.lengths)
