@@ -11,7 +11,7 @@ from attrs import evolve
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.work import READ, STATEMENT, spend
 from unifiedbus_dsl.diagnostics import Edit, Fix, Label
-from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Lookup, Not, Op, Rule, Var, algebra
+from unifiedbus_dsl.ir.plan import Axis, Const, IndexExpr, Lookup, Rule, Var, algebra
 from unifiedbus_dsl.ir.plan.index import axes_used, axis_values, count_points, evaluate
 from unifiedbus_dsl.semantic.connect.axes import find_axes, names_known
 from unifiedbus_dsl.semantic.connect.ends import ChooseLink
@@ -23,6 +23,7 @@ from unifiedbus_dsl.semantic.connect.holes import (
     said_ranges,
 )
 from unifiedbus_dsl.semantic.connect.leaves import Side, cut_rule
+from unifiedbus_dsl.semantic.connect.magnitude import stay_small
 from unifiedbus_dsl.semantic.connect.references import AssemblyScope, Dimension, Reference, range_axis, shape_text
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, Outside, outside, reads_in_range
 from unifiedbus_dsl.syntax import tree
@@ -87,9 +88,6 @@ def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -
     return cut_rule(rule, (Side(left, a, said), Side(right, b, said)), cable, wall)
 
 
-MAX_VALUE = 1 << 62
-MAX_DIVISIONS = 12
-"""To prove something of more of them in one another takes the fourth power of their number."""
 MAX_LISTED = 1 << 27
 """Index values that a check may have to list: more than these can't be checked in reasonable time."""
 
@@ -116,41 +114,7 @@ def _can_be_checked(
         )
         return False
     exprs = [*subscripts, *([where] if where is not None else [])]
-    if any(_divisions(expr) > MAX_DIVISIONS for expr in exprs):
-        message = f"more than {MAX_DIVISIONS} divisions stand in one another"
-        wall.sink.error("UB0407", message, node.left.span.to(node.right.span), "too many to see through")
-        return False
-    if all(_largest(expr, axes) < MAX_VALUE for expr in exprs):
-        return True
-    wall.sink.error("UB0407", "a subscript can grow beyond 64 bits", node.left.span.to(node.right.span), "too large")
-    return False
-
-
-def _divisions(expr: IndexExpr) -> int:
-    """Return how deep `div` and `mod` stand in one another."""
-    match expr:
-        case Op(op, left, right):
-            return max(_divisions(left), _divisions(right)) + (op in ("div", "mod"))
-        case Not(inner) | Lookup(_, inner):
-            return _divisions(inner)
-    return 0
-
-
-def _largest(expr: IndexExpr, axes: Sequence[Axis]) -> int:
-    """Return a bound of the absolute value of any part of an expression."""
-    match expr:
-        case Const(value):
-            return abs(value)
-        case Var(name):
-            return max((max(abs(axis.low), abs(axis.high)) for axis in axes if axis.name == name), default=0)
-        case Op(op, left, right):
-            a, b = _largest(left, axes), _largest(right, axes)
-            return max(a, b, a * b if op == "*" else a + b)
-        case Not(operand):
-            return _largest(operand, axes)
-        case Lookup(table, at):
-            return max(_largest(at, axes), *map(abs, table))
-    return 0
+    return stay_small(exprs, axes, node.left.span.to(node.right.span), wall.sink)
 
 
 def _nothing_left(node: tree.Connect, wall: AssemblyScope) -> None:

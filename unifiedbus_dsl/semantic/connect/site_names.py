@@ -20,6 +20,7 @@ from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, IndexExpr, Plan, P
 from unifiedbus_dsl.ir.plan.algebra import within
 from unifiedbus_dsl.ir.plan.index import Points, evaluate, points
 from unifiedbus_dsl.ir.plan.labels import text_shape
+from unifiedbus_dsl.semantic.connect.magnitude import stay_small
 from unifiedbus_dsl.semantic.connect.references import Step, path_steps, range_axis
 from unifiedbus_dsl.semantic.connect.subscripts import IndexCompiler, outside, reads_in_range
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
@@ -89,18 +90,20 @@ class _Rule:
             return None
 
     def _rows(self) -> dict[str, str]:
+        work.about(self.node.span)
         arrays = self._arrays()
         self._must_be_one_part(arrays)
         self._must_be_listed(arrays)
         axes = self._axes(arrays)
         where = None if self.node.where is None else self._sure(self.compiler.condition(self.node.where))
+        self._must_stay_small([] if where is None else [where], axes, (self.node.where or self.node).span)
         grid = points(axes, where)
         if not grid.size:
             self._wrong("UB0406", "this names nothing: no index is left", self.node.span, "no part")
         path, text = self._path(arrays, axes, where), self._text()
+        self._must_stay_small([each[0] for each in text if not isinstance(each, str)], axes, self.node.text.span)
         if not reads_in_range(self.compiler, axes, where):
             raise _SaidError
-        work.about(self.node.span)
         work.spend(grid.size, work.LISTED)
         made = dict(zip(_texts(path, grid), _texts(text, grid), strict=True))
         if len(made) < grid.size:
@@ -242,6 +245,7 @@ class _Rule:
             for at, (size, subscript) in enumerate(zip(array.sizes, array.step.subscripts, strict=True)):
                 assert not isinstance(subscript, tree.Star | tree.Range)
                 expr = self._sure(self.compiler.subscript(subscript))
+                self._must_stay_small([expr], axes, subscript.span)
                 self._must_stay(expr, size, subscript.span, axes, where)
                 made += [", " if at else "[", (expr, "")]
             made.append("]" if array.sizes else "")
@@ -253,6 +257,10 @@ class _Rule:
             found = outside(expr, size, axes, where)
             message = f"{found.value} is outside an array of {size}"
             self._wrong("UB0401", message, span, f"is {found.value}{found.when}", f"elements are 0..{size - 1}")
+
+    def _must_stay_small(self, exprs: Sequence[IndexExpr], axes: Sequence[Axis], span: Span) -> None:
+        if not stay_small(exprs, axes, span, self.evaluator.sink):
+            raise _SaidError
 
     # -- the name
 
