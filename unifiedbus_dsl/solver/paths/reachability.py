@@ -48,6 +48,8 @@ class Reachability:
         count = int(self.members.sum())
         if not count or self.connected:
             return count, count
+        if not len(self.end):
+            return 1, 1  # no member has a cable at all
         return _largest_connected(self.end, self.island, int(self.reached.max()))
 
     def reached_from(self, end: int) -> Bools:
