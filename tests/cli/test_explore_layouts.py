@@ -76,7 +76,7 @@ def test_text_and_rows_say_the_same(explore: Run) -> None:
         (("--workload", "w", "--samples", "3"), 2, "leave `--samples` out"),
         (("--workload", "w", "--plot", "a.svg"), 2, "leave `--plot` out"),
         (("--workload", "w", "--top", "0"), 2, "--top"),
-        (("--workload", "chat"), 1, "layouts are looked for training steps"),
+        (("--workload", "chat"), 1, "layouts are looked for of a training step, and this is serving"),
         (("--workload", "lies"), 1, "leave `along` out"),
         (("--workload", "huge"), 1, "no layout of huge is legal and fits the memory"),
     ],

@@ -41,6 +41,24 @@ def test_unknown(run: Run) -> None:
     assert done.status == 2
     assert "did you mean `patterns`?" in done.err
     assert run("help", "xyzzy").status == 2
+    assert "`ubusc help` lists all" in run("help", "xyzzy").err
+
+
+@pytest.mark.parametrize("word", ["bruck", "step_time", "updown"])
+def test_what_is_explained_elsewhere(run: Run, word: str) -> None:
+    done = run("help", word)
+    assert done.status == 2
+    assert f"`ubusc explain {word}` tells what it is" in done.err
+    assert run("explain", word).status == 0
+
+
+@pytest.mark.parametrize("word", ["workload", "name", "exploration"])
+def test_explain_of_what_the_manual_has(run: Run, word: str) -> None:
+    done = run("explain", word)
+    assert done.status == 2
+    assert f"`ubusc help {word}`" in done.err
+    assert run("help", word).status == 0
+    assert "`ubusc explain` lists all" in run("explain", "xyzzy").err
 
 
 def test_manual_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from unifiedbus_dsl.measures.workloads.steps import time_step
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.workload.candidates import candidates
 from unifiedbus_dsl.workload.layout import Layout
-from unifiedbus_dsl.workload.legality import MisfitError, find_misfits
+from unifiedbus_dsl.workload.legality import MisfitError, find_misfits, nearest_multiples
 from unifiedbus_dsl.workload.model import Model
 from unifiedbus_dsl.workload.pipeline import make_schedule, passes_in_flight, run_schedule
 from unifiedbus_dsl.workload.step import estimate_step
@@ -113,3 +113,15 @@ def test_a_selection_that_is_wrong_is_said_as_the_language_says_it() -> None:
     with pytest.raises(solve.QuestionError, match="npx"):
         solve.training_step(fabric, asked(layout=Layout(data=2)), "all npx")
     assert solve.training_step(fabric, asked(layout=Layout(data=2))).bound_s > 0
+
+
+@pytest.mark.parametrize(
+    ("number", "of", "says"),
+    [
+        (7, 4, "the nearest are 4 or 8"),
+        (3, 4, "the least is 4"),
+        (4097, 2048, "the nearest are 4,096 or 6,144"),
+    ],
+)
+def test_nearest_multiples(number: int, of: int, says: str) -> None:
+    assert nearest_multiples(number, of) == says

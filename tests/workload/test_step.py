@@ -101,6 +101,14 @@ def test_a_pipeline_waits_at_both_ends() -> None:
     assert step.parts["bubble"] == pytest.approx(one, rel=1e-2)
 
 
+@pytest.mark.parametrize("batch", [3, 16, 1007])
+def test_one_stage_waits_for_nothing(batch: int) -> None:
+    """Not even for what rounding leaves of the sum of its passes."""
+    step = estimate_step(asked(Layout(tensor=2), batch=batch, overlap=frozenset(("tensor",))), IDEAL, seconds)
+    assert step.parts["bubble"] == 0
+    assert sum(step.parts.values()) == pytest.approx(step.step_s, rel=1e-9)
+
+
 def test_gradients_are_added_up() -> None:
     """Half of the layers and a table a stage: reduced in four bytes, handed back in two where they are shared."""
     step = estimate_step(asked(Layout(data=4)), IDEAL, seconds)

@@ -35,22 +35,31 @@ def command(code: str | None) -> None:
         click.echo("\n".join((*_list(catalogue.pages()), *_registered())))
         return
     page = catalogue.find(catalogue.normal(code))
-    if page is None and (text := _told(code)):
+    if page is None and (text := told(code)):
         click.echo(text, nl=False)
         return
     if page is None:
         meant = catalogue.nearest(code) or did_you_mean(code, _names())
-        hint = f"; did you mean `{meant}`?" if meant else "; `ubusc explain` lists all"
+        hint = f"; did you mean `{meant}`?" if meant else f"; {_elsewhere(code)}"
         raise click.UsageError(f"no code `{code}`{hint}")
     click.echo(_painted(page.text) if wants_colour(sys.stdout) else page.text, nl=False)
 
 
-def _told(name: str) -> str:
+def _elsewhere(word: str) -> str:
+    """Return who tells of a word that is none of these."""
+    from unifiedbus_dsl.cli.help import sections, topics
+
+    if next(sections(topics(), word.lower().split()), None) is not None:
+        return f"the manual has it: `ubusc help {word}`"
+    return "`ubusc explain` lists all"
+
+
+def told(name: str) -> str:
     """Return the page of a measure, traffic pattern, routing or algorithm; nothing where there is none."""
     import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
-    from unifiedbus_dsl.measures.reference import told
+    from unifiedbus_dsl.measures import reference
 
-    return told(name)
+    return reference.told(name)
 
 
 def _names() -> tuple[str, ...]:

@@ -58,8 +58,11 @@ def command(topic: tuple[str, ...]) -> None:
 
 
 def _unknown(asked: str, pages: list[Topic]) -> str:
+    from unifiedbus_dsl.cli.explain import told
     from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 
+    if told(asked):
+        return f"no page or heading about `{asked}`; `ubusc explain {asked}` tells what it is"
     meant = did_you_mean(asked, [page.name for page in pages])
     return f"no page or heading about `{asked}`" + (
         f"; did you mean `{meant}`?" if meant else "; `ubusc help` lists all"

@@ -106,13 +106,17 @@ def _of_model(asked: Training) -> list[Misfit]:
     return found
 
 
+def nearest_multiples(number: int, of: int) -> str:
+    """Return which multiples of `of` are nearest to a number that is none, as a sentence."""
+    lower = number // of * of
+    return f"the nearest are {lower:,} or {lower + of:,}" if lower else f"the least is {of:,}"
+
+
 def _of_batch(asked: Training) -> list[Misfit]:
     layout = asked.layout
     if asked.batch % layout.data:
         wrong = f"a batch of {asked.batch:,} sequences doesn't divide among {layout.data:,} replicas"
-        lower = asked.batch // layout.data * layout.data
-        near = " or ".join(f"{each:,}" for each in (lower, lower + layout.data) if each)
-        return [Misfit("batch", wrong, f"the nearest are {near}")]
+        return [Misfit("batch", wrong, nearest_multiples(asked.batch, layout.data))]
     own = asked.batch // layout.data
     if own % asked.microbatch:
         wrong = f"{own:,} sequences of a replica don't divide into microbatches of {asked.microbatch:,}"

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.workload.chip import ELEMENT_BYTES
 from unifiedbus_dsl.workload.layout import Layout
-from unifiedbus_dsl.workload.legality import Misfit, find_misfits
+from unifiedbus_dsl.workload.legality import Misfit, find_misfits, nearest_multiples
 from unifiedbus_dsl.workload.memory import ELEMENT, Kept, activation_bytes, expert_activation_bytes
 from unifiedbus_dsl.workload.model import Model
 from unifiedbus_dsl.workload.stages import divide_layers
@@ -158,10 +158,8 @@ def find_serving_misfits(asked: Serving, ends: int) -> list[Misfit]:
     found = find_misfits(asked.prefill_step(), ends)
     data = asked.layout.data
     if not found and asked.concurrency % data:
-        lower = asked.concurrency // data * data
-        near = " or ".join(f"{each:,}" for each in (lower, lower + data) if each)
         wrong = f"{asked.concurrency:,} sequences don't divide among {data:,} replicas"
-        found.append(Misfit("concurrency", wrong, f"the nearest are {near}"))
+        found.append(Misfit("concurrency", wrong, nearest_multiples(asked.concurrency, data)))
     return found
 
 

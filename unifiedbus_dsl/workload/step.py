@@ -60,6 +60,8 @@ Timer: TypeAlias = Callable[[Exchange], float]
 """Seconds of one of the `times` of an exchange, as the fabric and its efficiency have it."""
 
 COMPUTED: Final = ("matrix", "memory", "launch")
+ROUNDING: Final = 1e-9
+"""A wait that is a smaller share of a step is the rounding of its sum."""
 PARTS: Final = (*COMPUTED, *EXCHANGED, "bubble", "optimizer")
 UPDATE_BYTES = 2 * OPTIMIZER_BYTES + 4 + 2
 """Memory that Adam moves for each parameter: weight and moments read and written, a gradient read, a weight written."""
@@ -297,9 +299,9 @@ def _summary(
         parts[part] += seconds
     for part, seconds in tails[stage].items():
         parts[part] += seconds
-    waits = float(timeline.end_s[stage].max()) - float(timeline.busy_s[stage])
+    waits = _wait_s(timeline, stage)
     # what the pipeline would wait without any time to send is its bubble; the rest are sends
-    bubble = min(waits, max(0.0, float(still.end_s[stage].max()) - float(still.busy_s[stage])))
+    bubble = min(waits, _wait_s(still, stage))
     parts["bubble"], parts["pipeline"] = bubble, parts["pipeline"] + waits - bubble
     whole = {part: total.exchanged.get(part, 0.0) for part in EXCHANGED}
     dense, experts = stage_parameters(asked)[stage]
@@ -309,6 +311,13 @@ def _summary(
     if (sent := stage_exchange(asked)) is not None:
         whole["pipeline"] = 2 * asked.microbatches * asked.chunks * timer(sent)
     return StepTime(step_s, parts, whole, stage, timeline, used)
+
+
+def _wait_s(timeline: Timeline, stage: int) -> float:
+    """Return how long a stage waits between its first and last pass: nothing where rounding alone is left."""
+    end = float(timeline.end_s[stage].max())
+    wait = end - float(timeline.busy_s[stage])
+    return wait if wait > ROUNDING * end else 0.0
 
 
 def all_exchanges(asked: Training, stage: int = 0) -> tuple[Exchange, ...]:

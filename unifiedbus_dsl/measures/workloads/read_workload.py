@@ -77,7 +77,8 @@ def read_for_layouts(call: MeasureCall) -> tuple[StatedWorkload, Training, Ints]
     if stated is None:
         raise RefusedError
     if not isinstance(stated.asked, Training):
-        raise call.refuse(stated.node, "layouts are looked for training steps", "ask for `decode_time`", "UB0709")
+        wrong = "layouts are looked for of a training step, and this is serving"
+        raise call.refuse(stated.node, wrong, "ask for `decode_time`", "UB0709")
     if stated.along:
         raise call.refuse(
             stated.along[0], "layouts are looked for over the order of the end points", "leave `along` out", "UB0713"

@@ -94,7 +94,7 @@ def require_memory(memory: Kept, chip: Chip) -> None:
     table = ", ".join(f"{name} {size / 1e9:,.1f} GB" for name in rows if (size := getattr(memory, name)))
     wrong = f"a step keeps {memory.total / 1e9:,.1f} GB on the fullest end point, and `{chip.name}` has "
     wrong += f"{chip.memory_bytes / 1e9:,.1f} GB ({table})"
-    less = "raise `tensor` or `pipeline`, share more, or compute activations again"
+    less = "raise `tensor`, `pipeline`, `shard` or `recompute`, or lower `microbatch`"
     if memory.cache:
         less = "raise `tensor`, `pipeline` or `expert`, or lower `concurrency`"
     raise MisfitError([Misfit("memory", wrong, less)])

@@ -30,6 +30,7 @@ from unifiedbus_dsl.syntax.build import unescape
 from unifiedbus_dsl.syntax.values_in_text import BadBrace, Hole, pieces
 
 CODE = "UB0613"
+NO_PARTS = 'a device has no parts; its ports are named for all of its type: `name Leaf.p[n] of … = "{n}" for n`'
 Piece: TypeAlias = "str | tuple[IndexExpr, str]"
 """What a path or a name consists of: text, or a value and how it is written."""
 
@@ -95,15 +96,11 @@ class _Rule:
         self._must_be_one_part(arrays)
         self._must_be_listed(arrays)
         axes = self._axes(arrays)
-        where = None if self.node.where is None else self._sure(self.compiler.condition(self.node.where))
-        self._must_stay_small([] if where is None else [where], axes, (self.node.where or self.node).span)
+        where = self._where(axes)
         grid = points(axes, where)
         if not grid.size:
             self._wrong("UB0406", "this names nothing: no index is left", self.node.span, "no part")
-        path, text = self._path(arrays, axes, where), self._text()
-        self._must_stay_small([each[0] for each in text if not isinstance(each, str)], axes, self.node.text.span)
-        if not reads_in_range(self.compiler, axes, where):
-            raise _SaidError
+        path, text = self._path(arrays, axes, where), self._text(axes, where)
         work.spend(grid.size, work.LISTED)
         made = dict(zip(_texts(path, grid), _texts(text, grid), strict=True))
         if len(made) < grid.size:
@@ -126,6 +123,20 @@ class _Rule:
         if expr is None:
             raise _SaidError
         return expr
+
+    def _worked_out(
+        self, expr: IndexExpr | None, span: Span, axes: Sequence[Axis], where: IndexExpr | None
+    ) -> IndexExpr:
+        """Return an expression that could be read, stays inside 64 bits and reads inside its tables; of another it is
+        said what is wrong."""
+        sure = self._sure(expr)
+        if not stay_small([sure], axes, span, self.evaluator.sink) or not reads_in_range(self.compiler, axes, where):
+            raise _SaidError
+        return sure
+
+    def _where(self, axes: Sequence[Axis]) -> IndexExpr | None:
+        said = self.node.where
+        return None if said is None else self._worked_out(self.compiler.condition(said), said.span, axes, None)
 
     # -- the path
 
@@ -168,7 +179,7 @@ class _Rule:
             raise _SaidError
         guess = did_you_mean(word.text, there)
         listed = ", ".join(f"`{name}`" for name in sorted(there)[:8])
-        help = f"did you mean `{guess}`?" if guess else f"here is {listed}"
+        help = f"did you mean `{guess}`?" if guess else f"here is {listed}" if listed else NO_PARTS
         sink = self.evaluator.sink
         sink.error("UB0220", message, word.span, "unknown", help=(help,), fix=rename(word.span, guess))
         raise _SaidError
@@ -244,8 +255,7 @@ class _Rule:
             made.append(("." if number else "") + array.step.word.text)
             for at, (size, subscript) in enumerate(zip(array.sizes, array.step.subscripts, strict=True)):
                 assert not isinstance(subscript, tree.Star | tree.Range)
-                expr = self._sure(self.compiler.subscript(subscript))
-                self._must_stay_small([expr], axes, subscript.span)
+                expr = self._worked_out(self.compiler.subscript(subscript), subscript.span, axes, where)
                 self._must_stay(expr, size, subscript.span, axes, where)
                 made += [", " if at else "[", (expr, "")]
             made.append("]" if array.sizes else "")
@@ -258,23 +268,19 @@ class _Rule:
             message = f"{found.value} is outside an array of {size}"
             self._wrong("UB0401", message, span, f"is {found.value}{found.when}", f"elements are 0..{size - 1}")
 
-    def _must_stay_small(self, exprs: Sequence[IndexExpr], axes: Sequence[Axis], span: Span) -> None:
-        if not stay_small(exprs, axes, span, self.evaluator.sink):
-            raise _SaidError
-
     # -- the name
 
-    def _text(self) -> list[Piece]:
+    def _text(self, axes: Sequence[Axis], where: IndexExpr | None) -> list[Piece]:
         """Return the template of the name; None after a diagnostic."""
         made = list[Piece]()
         for piece in pieces(self.node.text.span):
             if isinstance(piece, str):
                 made.append(unescape(f'"{piece}"'))
             elif isinstance(piece, Hole):
-                made.append(self._hole(piece))
+                made.append(self._hole(piece, axes, where))
             else:
                 self._bad_brace(piece)
-        if not any(made):
+        if not any(not isinstance(piece, str) or piece.strip() for piece in made):
             self._wrong(CODE, "a part has a name, or keeps its path", self.node.text.span, "empty")
         return made
 
@@ -285,13 +291,13 @@ class _Rule:
         help = "write `{g + 1}` for a value, and a brace of the name twice: `{{`"
         self._wrong(CODE, f"this `{piece.span.text}` belongs to no value", piece.span, "alone", help)
 
-    def _hole(self, hole: Hole) -> Piece:
+    def _hole(self, hole: Hole, axes: Sequence[Axis], where: IndexExpr | None) -> Piece:
         inside = (v for v in self.node.values if hole.span.start <= v.span.start and v.span.end <= hole.span.end)
         value = next(inside, None)
         if value is None:
             said = f"`{hole.span.text}` is no value" if hole.span.text else "there is no value between these braces"
             self._wrong(CODE, said, hole.span, "can't be read", "write index arithmetic, such as `{g + 1}`")
-        return self._sure(self.compiler.subscript(value)), hole.form
+        return self._worked_out(self.compiler.subscript(value), value.span, axes, where), hole.form
 
     # -- what there is
 
