@@ -92,3 +92,8 @@ def test_it_is_written_into_a_file(explore: Run, tmp_path: Path) -> None:
     out = tmp_path / "layouts.json"
     assert explore("--workload", "w", "--json", "-o", str(out)).out == ""
     assert json.loads(out.read_text(encoding="utf-8"))["legal"] > 10
+
+
+def test_python_wants_a_layout_at_least() -> None:
+    with pytest.raises(ValueError, match="`top` is 0: it is 1 or more"):
+        solve.best_layouts(compile_text(TEXT).fabric(), "w", top=0)

@@ -35,7 +35,7 @@ def command(code: str | None) -> None:
         click.echo("\n".join((*_list(catalogue.pages()), *_registered())))
         return
     page = catalogue.find(catalogue.normal(code))
-    if page is None and (text := told(code)):
+    if page is None and (text := _told(code)):
         click.echo(text, nl=False)
         return
     if page is None:
@@ -54,12 +54,12 @@ def _elsewhere(word: str) -> str:
     return "`ubusc explain` lists all"
 
 
-def told(name: str) -> str:
+def _told(name: str) -> str:
     """Return the page of a measure, traffic pattern, routing or algorithm; nothing where there is none."""
     import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers them
-    from unifiedbus_dsl.measures import reference
+    from unifiedbus_dsl.measures.reference import told
 
-    return reference.told(name)
+    return told(name)
 
 
 def _names() -> tuple[str, ...]:

@@ -58,8 +58,9 @@ def command(topic: tuple[str, ...]) -> None:
 
 
 def _unknown(asked: str, pages: list[Topic]) -> str:
-    from unifiedbus_dsl.cli.explain import told
+    import unifiedbus_dsl.measures.definitions  # noqa: F401 - registers what `told` knows
     from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+    from unifiedbus_dsl.measures.reference import told
 
     if told(asked):
         return f"no page or heading about `{asked}`; `ubusc explain {asked}` tells what it is"

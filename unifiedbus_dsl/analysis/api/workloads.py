@@ -79,7 +79,10 @@ def best_layouts(
     Raises:
         QuestionError: the selection is wrong.
         NotAdmittedError: the part states no peak, memory, `hbm` or constants, or end points are not joined.
+        ValueError: `top` is less than one.
     """
+    if top < 1:
+        raise ValueError(f"`top` is {top}: it is 1 or more")
     if isinstance(asked, str):
 
         def look(call: MeasureCall) -> BestLayouts:
