@@ -130,7 +130,10 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 def structure(files: dict[str, str]) -> Any:
-    return {name: PARSERS.get(Path(f"x.{name}").suffix, of_lines)(text) for name, text in files.items()}
+    """Return the kinds of files and what their parsers find; a file may be called after a device, in plain letters."""
+    assert all(re.fullmatch(r"\w[\w.-]*", name, re.ASCII) for name in files)
+    kinds = {name: Path(f"x.{name}").suffix for name in files}
+    return sorted(((kinds[name], PARSERS.get(kinds[name], of_lines)(text)) for name, text in files.items()), key=repr)
 
 
 @cache
