@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Run
 from unifiedbus_dsl import solve
 from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.measures.workloads import best_layouts
+from unifiedbus_dsl.workload.step import StepTime, estimate_step
 
 TEXT = """\
 ubus 1
@@ -97,3 +100,24 @@ def test_it_is_written_into_a_file(explore: Run, tmp_path: Path) -> None:
 def test_python_wants_a_layout_at_least() -> None:
     with pytest.raises(ValueError, match="`top` is 0: it is 1 or more"):
         solve.best_layouts(compile_text(TEXT).fabric(), "w", top=0)
+
+
+@pytest.mark.parametrize("timed", [3, 0])
+def test_an_interrupt_ends_with_what_is_timed(explore: Run, monkeypatch: pytest.MonkeyPatch, timed: int) -> None:
+    calls = []
+
+    def estimate(*given: Any) -> StepTime:
+        calls.append(given)
+        if len(calls) > timed:
+            raise KeyboardInterrupt
+        return estimate_step(*given)
+
+    monkeypatch.setattr(best_layouts, "estimate_step", estimate)
+    result = explore("--workload", "w", "--json")
+    assert result.status == 130
+    assert bool(result.out) == (timed > 0)
+    if timed:
+        found = json.loads(result.out)
+        assert (found["estimated"], len(found["layouts"]), found["proved"]) == (timed, timed, False)
+        calls.clear()
+        assert f"{timed} were timed when it was stopped" in explore("--workload", "w").out

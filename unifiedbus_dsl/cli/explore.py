@@ -153,6 +153,8 @@ def _layouts(context: click.Context, path: Path, options: dict[str, Any]) -> int
         say(written(found), nl=False)
     else:
         write_bytes(Path(options["output"]), written(found).encode())
+    if found.best.interrupted:
+        return interrupted_status()
     return status(wrong) if found.best.steps else WRONG_FILE
 
 

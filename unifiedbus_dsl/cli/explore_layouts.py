@@ -33,6 +33,8 @@ def _claim(found: Layouts) -> str:
     looked = f"{counted(best.legal, 'layout')} {'is' if best.legal == 1 else 'are'} legal and fit the memory"
     if best.proved:
         return f"{looked}; {best.estimated:,} were timed, the others can't be faster by their floors"
+    if best.interrupted:
+        return f"{looked}; {best.estimated:,} were timed when it was stopped: others may be faster"
     return f"{looked}; {best.estimated:,} were timed when the time was over: others may be faster (`--budget`)"
 
 

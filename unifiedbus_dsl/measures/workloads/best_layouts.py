@@ -27,12 +27,13 @@ from unifiedbus_dsl.workload.training import Training
 @frozen(eq=False)
 class BestLayouts:
     """The fastest layouts, best first. `legal` were looked at, `estimated` of them on the fabric; `proved` says whether
-    all others are known to be slower by their floors, or the time was over."""
+    all others are known to be slower by their floors, or the time was over; `interrupted` that Ctrl-C ended it."""
 
     steps: tuple[TrainingStep, ...]
     legal: int
     estimated: int
     proved: bool
+    interrupted: bool = False
 
 
 def best_layouts(
@@ -50,24 +51,29 @@ def best_layouts(
     heap = [(floor, PORTS, k) for k, floor in enumerate(floors)]
     heapify(heap)
     found: list[tuple[float, int]] = []
-    proved, timed = True, set[Layout]()
-    with progress("layouts by their floor", len(legal)) as step:
-        while heap:
-            floor, level, k = heappop(heap)
-            best = nsmallest(top, found)
-            if len(best) == top and floor >= best[-1][0]:
-                break
-            late = time.monotonic() > until
-            if late and timed and legal[k].layout not in timed:
-                proved = False  # what has the exchanges of another costs no time
-            elif level == PORTS and not late:
-                heappush(heap, (max(floor, search.inside(legal[k])), INSIDE, k))
-            else:
-                found.append((search.estimate(legal[k]), k))
-                timed.add(legal[k].layout)
-                step()
+    proved, interrupted, timed = True, False, set[Layout]()
+    try:
+        with progress("layouts by their floor", len(legal)) as step:
+            while heap:
+                floor, level, k = heappop(heap)
+                best = nsmallest(top, found)
+                if len(best) == top and floor >= best[-1][0]:
+                    break
+                late = time.monotonic() > until
+                if late and timed and legal[k].layout not in timed:
+                    proved = False  # what has the exchanges of another costs no time
+                elif level == PORTS and not late:
+                    heappush(heap, (max(floor, search.inside(legal[k])), INSIDE, k))
+                else:
+                    found.append((search.estimate(legal[k]), k))
+                    timed.add(legal[k].layout)
+                    step()
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        proved, interrupted = False, True
     steps = tuple(time_step(machine, ends, legal[k]) for _, k in nsmallest(top, found))
-    return BestLayouts(steps, len(legal), len(found), proved)
+    return BestLayouts(steps, len(legal), len(found), proved, interrupted)
 
 
 PORTS, INSIDE = 0, 1
