@@ -216,7 +216,7 @@ def test_names_survive_a_round_trip_to_the_letter(form: str, payload: str, tmp_p
 # ---- pictures and pages -----------------------------------------------------------------------------------------
 
 
-class _Tags(HTMLParser):
+class Tags(HTMLParser):
     """Elements with the names of their attributes, and the texts of scripts."""
 
     def __init__(self) -> None:
@@ -245,13 +245,13 @@ def inert(svg: str) -> set[str]:
             plain = name.rpartition("}")[2].lower()
             assert not plain.startswith("on")
             if plain == "href":
-                assert re.fullmatch(r"[A-Za-z0-9_.~%-]+\.svg", value), value
+                assert re.fullmatch(r"[A-Za-z0-9_.~%-]+\.svg|#\w+", value), value
     return {each.tag for each in root.iter()} | {name for each in root.iter() for name in each.attrib}
 
 
 @cache
 def tame_page() -> Counter[Any]:
-    tags = _Tags()
+    tags = Tags()
     tags.feed(explorer(tame()))
     return tags.seen
 
@@ -266,7 +266,7 @@ def test_pictures_and_the_page_to_explore_have_no_more_in_them(payload: str) -> 
         assert inert(svg) <= sorts
         assert Path(name).name == name
     page = explorer(plan)
-    tags = _Tags()
+    tags = Tags()
     tags.feed(page)
     assert tags.seen == tame_page()
     data = json.loads(tags.scripts[0])
