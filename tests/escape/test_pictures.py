@@ -3,7 +3,6 @@ with tame ones, and so has each export: whatever `render` and `export` know how 
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,16 +83,9 @@ def plan_with(word: str) -> Plan:
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "parquet"])
 def test_an_export_by_the_names_of_a_site_has_no_more_in_it(form: str, tmp_path: Path) -> None:
-    tame = exported(plan_with("tame"), form, tmp_path / "tame")
+    tame = structure(exported(plan_with("tame"), form, tmp_path / "tame"))
     for number, word in enumerate(HOSTILE):
-        files = exported(plan_with(word), form, tmp_path / str(number))
-        assert all(re.fullmatch(r"[\w.-]*", name) for name in files)
-        assert shapes(files) == shapes(tame)
-
-
-def shapes(files: dict[str, str]) -> list[str]:
-    """What is in the files, each of which may be called after a part."""
-    return sorted(repr(each) for each in structure(files).values())
+        assert structure(exported(plan_with(word), form, tmp_path / str(number))) == tame
 
 
 @pytest.mark.parametrize("form", ["cables", "json", "netbox", "graphml"])
